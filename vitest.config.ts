@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+/** Two suites: `unit` needs nothing but Node; `live` drives real components and skips what is missing by name. */
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Child processes of berth start from TypeScript sources, whatever an old dist holds; the cache keeps that cheap.
+    env: { BERTH_FROM_SOURCE: '1', NODE_COMPILE_CACHE: `${import.meta.dirname}/.cache/node-compile` },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{src,console,test,bench,scripts}/**/*.test.ts'],
+          exclude: ['**/*.live.test.ts', '**/node_modules/**'],
+        },
+      },
+      { extends: true, test: { name: 'live', include: ['test/**/*.live.test.ts'], fileParallelism: false } },
+    ],
+  },
+});
