@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { redact, secretFlagsOf } from './redact.ts';
+
+test('secrets in a command line are named and never shown', () => {
+  const argv = [
+    'vllm',
+    'serve',
+    'm',
+    '--api-key',
+    'sk-1',
+    '--hf-token=hf_2',
+    '-hft',
+    'hf_3',
+    '--password',
+    'x',
+  ];
+  expect(secretFlagsOf(argv)).toEqual(['--api-key', '--hf-token', '-hft', '--password']);
+  expect(redact(argv).join(' ')).toBe('vllm serve m --api-key *** --hf-token=*** -hft *** --password ***');
+});
+
+test('flags that only sound like secrets are left alone', () => {
+  const argv = [
+    '--api-key-file',
+    '/run/key',
+    '--max-tokens',
+    '5',
+    '--eos-token',
+    '</s>',
+    '--api-key',
+    '$KEY',
+  ];
+  expect(secretFlagsOf(argv)).toEqual([]);
+  expect(redact(argv.slice(0, 6))).toEqual(argv.slice(0, 6));
+});
+
+test('secrets inside the text of a shell, a title or an address are replaced too', () => {
+  const shell = ['sh', '-c', `env A=b llama-server --api-key "sk 1" -m x; vllm serve m --hf-token=hf_2`];
+  expect(redact(shell)[2]).toBe('env A=b llama-server --api-key *** -m x; vllm serve m --hf-token=***');
+  expect(secretFlagsOf(shell)).toEqual(['--api-key', '--hf-token']);
+  expect(redact(['env', 'HF_TOKEN=hf_1', 'A=b', 'x'])).toEqual(['env', 'HF_TOKEN=***', 'A=b', 'x']);
+  expect(redact(['-mu', 'https://me:pw@host/x.gguf'])).toEqual(['-mu', 'https://***@host/x.gguf']);
+});

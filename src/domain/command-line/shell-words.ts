@@ -1,0 +1,46 @@
+/**
+ * The simple commands of a shell text, each as words: "cd /opt && exec ./server -m x" gives two. Quotes and
+ * backslashes are undone, redirections and control words dropped; variables and substitutions stay as written.
+ * A reader for command lines of others, not a shell: loops, functions and here-documents are not understood.
+ */
+export function shellCommands(text: string): string[][] {
+  const commands: string[][] = [[]];
+  for (const token of shellTokens(text.replaceAll('\\\n', ' '))) {
+    if (token.separator) commands.push([]);
+    else commands.at(-1)?.push(token.text);
+  }
+  return commands.map(withoutRedirections).filter((words) => words.length > 0);
+}
+
+interface Token {
+  readonly text: string;
+  readonly separator: boolean;
+}
+
+const tokenPattern = /(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;&|"'\\]|(?<=[<>])&|&(?=>))+|&&|\|\||[;&|\n]/gsu;
+
+function shellTokens(text: string): Token[] {
+  return [...text.matchAll(tokenPattern)].map(([token]) => ({
+    text: unquote(token),
+    separator: /^(&&|\|\||[;&|\n])$/.test(token),
+  }));
+}
+
+function unquote(token: string): string {
+  return token.replace(
+    /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/gsu,
+    (_, double?: string, single?: string, escaped?: string) =>
+      double === undefined ? (single ?? escaped ?? '') : double.replace(/\\(["\\$`])/g, '$1'),
+  );
+}
+
+/** "2>&1", ">/var/log/x" and "> /var/log/x" are no arguments. */
+function withoutRedirections(words: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < words.length; i += 1) {
+    const word = words[i] as string;
+    if (/^(\d*|&)(>>?|<)$/.test(word)) i += 1;
+    else if (!/^(\d*|&)(>>?|<)./.test(word)) kept.push(word);
+  }
+  return kept;
+}

@@ -1,0 +1,92 @@
+import { shellCommands } from './shell-words.ts';
+import { leadingAssignments, peelWrapper } from './wrappers.ts';
+
+/** The program that a command line really runs, without what stands in front of it. */
+export interface Unwrapped {
+  /** Name without folders; for `python -m a.b` the module, for an interpreter with a script the script's name. */
+  readonly program: string;
+  /** As the command line has it: a path, a name or a module. */
+  readonly path: string;
+  readonly args: readonly string[];
+  /** Variables that the command line itself sets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** True when a wrapper in front (a shell, timeout, sudo, uv) stays: the program is a child of the process that shows this line. */
+  readonly waits: boolean;
+}
+
+const maxDepth = 12;
+
+/**
+ * Every program a command line may run: one, but for a shell text with several commands. Undoes `sh -c`,
+ * `env`, `nice`, `numactl`, `taskset`, loaders, interpreters and their like, nested in any order.
+ */
+export function unwrap(argv: readonly string[]): Unwrapped[] {
+  return peel(argv, { env: {}, waits: false, depth: 0 });
+}
+
+interface Context {
+  readonly env: Readonly<Record<string, string>>;
+  readonly waits: boolean;
+  readonly depth: number;
+}
+
+function peel(argv: readonly string[], context: Context): Unwrapped[] {
+  const { env, words } = leadingAssignments(argv);
+  const [path, ...args] = words;
+  if (path === undefined || path === '' || context.depth > maxDepth) return [];
+  const inner = { env: { ...context.env, ...env }, waits: context.waits, depth: context.depth + 1 };
+  const name = baseName(path);
+  const peeled = shellOf(name, args) ?? peelWrapper(name, args);
+  if (peeled) {
+    const next = { ...inner, env: { ...inner.env, ...peeled.env }, waits: inner.waits || peeled.waits };
+    return peeled.commands.flatMap((command) => peel(command, next));
+  }
+  const script = interpreted(name, args);
+  return [{ ...(script ?? { program: name, path, args }), env: inner.env, waits: inner.waits }];
+}
+
+/** Login shells are named "-bash". */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
+}
+
+const shells = new Set(['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh', 'fish', 'busybox']);
+
+/** A shell that a process still shows waits for its child: had it exec'd, the line would be the child's. */
+function shellOf(name: string, args: readonly string[]): ReturnType<typeof peelWrapper> {
+  if (!shells.has(name)) return null;
+  if (name === 'busybox' && !shells.has(args[0] ?? '')) return null;
+  const words = name === 'busybox' ? args.slice(1) : args;
+  const at = words.findIndex((word) => /^-[a-z]*c$/.test(word));
+  const script = words.find((word) => !word.startsWith('-'));
+  if (at < 0)
+    return script === undefined
+      ? null
+      : { commands: [words.slice(words.indexOf(script))], env: {}, waits: true };
+  const commands = shellCommands(words[at + 1] ?? '');
+  // In `sh -c 'exec "$0" "$@"' program args` the words behind the text are the command.
+  const forwards = commands.some((command) => command.includes('$@'));
+  return { commands: forwards ? [words.slice(at + 2)] : commands, env: {}, waits: true };
+}
+
+/** Options of interpreters that take the next word. */
+const valuedOptions = new Set(['-X', '-W', '--require', '-r', '--import', '--loader', '--conditions']);
+
+/** `python -m module`, `python3.12 /venv/bin/vllm serve`, `node server.js`: what is run is the module or the script. */
+function interpreted(
+  name: string,
+  args: readonly string[],
+): { program: string; path: string; args: readonly string[] } | null {
+  if (!/^(python[\d.]*|pypy3?|node|nodejs|bun|deno|perl|ruby)$/.test(name)) return null;
+  for (let at = 0; at < args.length; at += 1) {
+    const word = args[at] as string;
+    if (word === '-m') {
+      const module = args[at + 1];
+      return module === undefined ? null : { program: module, path: module, args: args.slice(at + 2) };
+    }
+    if (word === '-c' || word === '-e' || word === '--eval') return null;
+    if (valuedOptions.has(word)) at += 1;
+    else if (!word.startsWith('-')) return { program: baseName(word), path: word, args: args.slice(at + 1) };
+  }
+  return null;
+}

@@ -1,0 +1,121 @@
+/** What is left of a command once one wrapper is taken off. */
+export interface Peeled {
+  readonly commands: readonly (readonly string[])[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The wrapper stays and waits: what it started is another process, a child of this one. */
+  readonly waits: boolean;
+}
+
+/** Options of a wrapper that take their value as a word of its own ("-n 10"); all others are one word. */
+interface Wrapper {
+  readonly valued: readonly string[];
+  /** Words of its own before the command ("timeout 30 CMD"), where they are no options. */
+  readonly operands: number;
+  readonly waits: boolean;
+}
+
+function wrapper(valued: readonly string[], more: { operands?: number; waits?: boolean } = {}): Wrapper {
+  return { valued, operands: more.operands ?? 0, waits: more.waits ?? false };
+}
+
+const wrappers: Readonly<Record<string, Wrapper>> = {
+  nice: wrapper(['-n', '--adjustment']),
+  ionice: wrapper(['-c', '-n', '--class', '--classdata']),
+  chrt: wrapper(['-T', '-P', '-D'], { operands: 1 }),
+  nohup: wrapper([]),
+  numactl: wrapper([
+    '-N',
+    '-m',
+    '-C',
+    '-i',
+    '-p',
+    '--cpunodebind',
+    '--membind',
+    '--physcpubind',
+    '--interleave',
+    '--preferred',
+  ]),
+  taskset: wrapper([], { operands: 1 }),
+  stdbuf: wrapper(['-i', '-o', '-e', '--input', '--output', '--error']),
+  setsid: wrapper([], { waits: true }),
+  timeout: wrapper(['-k', '-s', '--kill-after', '--signal'], { operands: 1, waits: true }),
+  time: wrapper(['-f', '-o', '--format', '--output'], { waits: true }),
+  sudo: wrapper(['-u', '-g', '-C', '-D', '-h', '-p', '-R', '-T', '--user', '--group'], { waits: true }),
+  doas: wrapper(['-u', '-C']),
+  runuser: wrapper(['-u', '-g', '-G'], { waits: true }),
+  setpriv: wrapper([]),
+  prlimit: wrapper([]),
+  tini: wrapper(['-e', '-p'], { waits: true }),
+  'dumb-init': wrapper(['-r', '--rewrite'], { waits: true }),
+  catatonit: wrapper([], { waits: true }),
+  'systemd-run': wrapper(['-u', '-p', '-E', '--unit', '--property', '--setenv', '--slice'], { waits: true }),
+  uv: wrapper(['--project', '--python', '-p', '--with', '--extra', '--group', '--directory', '--env-file'], {
+    operands: 1,
+    waits: true,
+  }),
+  uvx: wrapper(['--python', '-p', '--with', '--from'], { waits: true }),
+  exec: wrapper(['-a']),
+  command: wrapper([]),
+};
+
+/** Takes one wrapper off the front; null when the first word is none. `name` is the first word without folders. */
+export function peelWrapper(name: string, args: readonly string[]): Peeled | null {
+  if (name === 'env') return peelEnv(args);
+  if (/^ld-linux|^ld-musl|^ld-\d/.test(name)) return peelLoader(args);
+  const known = wrappers[name];
+  if (!known || (name === 'uv' && !args.includes('run'))) return null;
+  let at = skipOptions(args, known.valued);
+  // `taskset -c 0-3 CMD`: the mask is an operand with or without -c.
+  for (let i = 0; i < known.operands; i += 1) at = at + 1 + skipOptions(args.slice(at + 1), known.valued);
+  return { commands: [args.slice(at)], env: {}, waits: known.waits };
+}
+
+function skipOptions(args: readonly string[], valued: readonly string[]): number {
+  let at = 0;
+  while (args[at]?.startsWith('-')) {
+    if (args[at] === '--') return at + 1;
+    at += valued.includes(args[at] as string) ? 2 : 1;
+  }
+  return at;
+}
+
+/** `env [-i] [-u NAME] [-S "words"] A=b CMD` */
+function peelEnv(args: readonly string[]): Peeled {
+  const split = args.findIndex((word) => word === '-S' || word === '--split-string');
+  const words =
+    split < 0
+      ? args
+      : [...args.slice(0, split), ...(args[split + 1] ?? '').split(/\s+/), ...args.slice(split + 2)];
+  const rest = words.slice(skipOptions(words, ['-u', '-C', '--unset', '--chdir']));
+  const { env, words: command } = leadingAssignments(rest);
+  return { commands: [command], env, waits: false };
+}
+
+/** The dynamic loader called by name: `ld-linux-x86-64.so.2 --library-path DIRS PROGRAM ARGS`. */
+function peelLoader(args: readonly string[]): Peeled {
+  const valued = [
+    '--library-path',
+    '--preload',
+    '--audit',
+    '--argv0',
+    '--inhibit-rpath',
+    '--glibc-hwcaps-prepend',
+    '--glibc-hwcaps-mask',
+  ];
+  return { commands: [args.slice(skipOptions(args, valued))], env: {}, waits: false };
+}
+
+/** `A=b C=d program`: variables in front of a command. */
+export function leadingAssignments(words: readonly string[]): {
+  env: Record<string, string>;
+  words: readonly string[];
+} {
+  const env: Record<string, string> = {};
+  let at = 0;
+  for (; at < words.length; at += 1) {
+    const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(words[at] as string);
+    if (!match) break;
+    env[match[1] as string] = match[2] as string;
+  }
+  return { env, words: words.slice(at) };
+}

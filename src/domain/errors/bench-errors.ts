@@ -1,0 +1,40 @@
+import { defineError } from './define.ts';
+
+/** Faults of a benchmark: of its input, of the server it measures, of the folder it keeps. */
+export const benchErrors = {
+  PROMPTS_INVALID: defineError<{ path: string; line: number; reason: string }>(
+    (f) => `${f.path}:${f.line} is no prompt: ${f.reason}.`,
+    () =>
+      'Each line is one JSON object: {"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]}.',
+    'usage',
+  ),
+  BENCH_TARGET_DOWN: defineError<{ url: string; reason: string }>(
+    (f) => `The server at ${f.url} cannot be measured: ${f.reason}.`,
+    () => 'Check that it runs and answers ("curl URL/v1/models"), and that the key is right.',
+    'targetDown',
+  ),
+  BENCH_MODEL_UNKNOWN: defineError<{ url: string }>(
+    (f) => `The server at ${f.url} lists no model, so there is none to ask for.`,
+    () => 'Name one with --model.',
+    'usage',
+  ),
+  BENCH_WORKER_FAILED: defineError<{ folder: string; reason: string }>(
+    (f) => `The benchmark process ended early: ${f.reason}.`,
+    (f) => `What was measured is in ${f.folder}.`,
+  ),
+  BENCH_UNKNOWN: defineError<{ name: string; known: string[] }>(
+    (f) => `There is no benchmark ${f.name} in the fleet file.`,
+    (f) =>
+      f.known.length > 0 ? `It has: ${f.known.join(', ')}.` : 'It has none: add a "benchmarks" section.',
+    'usage',
+  ),
+  RUN_UNKNOWN: defineError<{ run: string; folder: string }>(
+    (f) => `There is no run ${f.run}.`,
+    (f) => `"berth runs" lists those in ${f.folder}; the path of a run's folder will do too.`,
+    'usage',
+  ),
+  RUN_UNREADABLE: defineError<{ path: string; reason: string }>(
+    (f) => `${f.path} is not a file that this version can read: ${f.reason}.`,
+    () => 'It may be of a newer berth; the raw records beside it can be read by any version.',
+  ),
+};

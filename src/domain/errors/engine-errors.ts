@@ -1,0 +1,29 @@
+import { defineError } from './define.ts';
+
+/** Faults between a deployment and the engine program that is to serve it. */
+export const engineErrors = {
+  ENGINE_UNKNOWN: defineError<{ kind: string; known: readonly string[] }>(
+    (f) => `There is no engine named ${f.kind}.`,
+    (f) => `Name one of: ${f.known.join(', ')}.`,
+    'usage',
+  ),
+  ENGINE_FLAGS_UNKNOWN: defineError<{
+    program: string;
+    unknown: readonly { flag: string; nearest: string | null }[];
+  }>(
+    (f) => `${f.program} does not know ${f.unknown.map((u) => u.flag).join(', ')}.`,
+    (f) => {
+      const hints = f.unknown.flatMap((u) => (u.nearest ? [`${u.flag}: did you mean ${u.nearest}?`] : []));
+      return [
+        ...hints,
+        `"${f.program} --help" lists what this build takes; correct engine.args in the fleet file.`,
+      ].join(' ');
+    },
+    'usage',
+  ),
+  ENGINE_NEEDS_MODEL: defineError<{ deployment: string; engine: string }>(
+    (f) => `The deployment ${f.deployment} names no model, and the engine ${f.engine} needs one.`,
+    (f) => `Add "model:" to the deployment ${f.deployment}.`,
+    'usage',
+  ),
+};

@@ -1,0 +1,131 @@
+import type { Ending } from '../instance.ts';
+import { defineError } from './define.ts';
+
+/** One thing wrong in a fleet file, at the very key or value. Lines and columns count from 1. */
+export interface ConfigFault {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** "deployments.mistral.engine.slots"; empty for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+  readonly cure: string;
+}
+
+function printFault(fault: ConfigFault): string {
+  const where = fault.path === '' ? '' : ` ${fault.path}:`;
+  return `${fault.file}:${fault.line}:${fault.column}:${where} ${fault.message}\n    ${fault.cure}`;
+}
+
+function lastLines(log: readonly string[]): string {
+  return log.length === 0
+    ? 'It wrote nothing.'
+    : `Its last lines:\n${log.map((line) => `    ${line}`).join('\n')}`;
+}
+
+/** The end of "… ended while starting"; empty when it is not known. */
+function endText(ending: Ending | null): string {
+  if (ending?.signal) return ` by the signal ${ending.signal}`;
+  return ending === null ? '' : ` with exit code ${ending.code ?? 'unknown'}`;
+}
+
+interface EngineFailure {
+  readonly deployment: string;
+  readonly log: readonly string[];
+  readonly logFile: string;
+}
+
+/** Faults of the fleet file and of running what it says. */
+export const fleetErrors = {
+  CONFIG_INVALID: defineError<{ faults: readonly ConfigFault[] }>(
+    (f) =>
+      `The fleet file has ${f.faults.length === 1 ? 'a fault' : `${f.faults.length} faults`}:\n${f.faults.map(printFault).join('\n')}`,
+    () => 'Correct them and run "berth validate".',
+    'usage',
+  ),
+  CONFIG_MISSING: defineError<{ looked: readonly string[] }>(
+    (f) => `There is no fleet file: looked for ${f.looked.join(' and ')}.`,
+    () => 'Name one with --file, or let "berth init" write a first one.',
+    'usage',
+  ),
+  FILE_EXISTS: defineError<{ path: string }>(
+    (f) => `${f.path} exists already and is left as it is.`,
+    () => 'Edit it, or name another file with --file.',
+    'usage',
+  ),
+  DEPLOYMENT_UNKNOWN: defineError<{ name: string; known: readonly string[] }>(
+    (f) => `The fleet has no deployment ${f.name}.`,
+    (f) => (f.known.length === 0 ? 'It has none.' : `It has ${f.known.join(', ')}.`),
+    'usage',
+  ),
+  TARGET_UNKNOWN: defineError<{ kind: string; known: readonly string[] }>(
+    (f) => `There is no target named ${f.kind}.`,
+    (f) => `Name one of: ${f.known.join(', ')}.`,
+    'usage',
+  ),
+  SECRET_MISSING: defineError<{ where: string }>(
+    (f) => `A secret is missing: the ${f.where} is empty or not there.`,
+    () => 'Set it before you run berth.',
+    'usage',
+  ),
+  NO_FREE_PORT: defineError<{ host: string; from: number; to: number }>(
+    (f) => `Host ${f.host} has no free port from ${f.from} to ${f.to}.`,
+    (f) => `Widen hosts.${f.host}.ports in the fleet file.`,
+  ),
+  MARK_TOO_LARGE: defineError<{ deployment: string; bytes: number }>(
+    (f) => `The mark of ${f.deployment} would be ${f.bytes} bytes; 16384 is the most.`,
+    () => 'Shorten its arguments or environment in the fleet file.',
+  ),
+  ENGINE_CRASHED: defineError<EngineFailure & { ending: Ending | null }>(
+    (f) => `${f.deployment} ended while starting${endText(f.ending)}. ${lastLines(f.log)}`,
+    (f) =>
+      f.log.length > 0
+        ? `Correct what these lines say and run "berth apply" again. The whole log: ${f.logFile}`
+        : `Run its command by hand to see why ("berth plan --json" shows it), then "berth apply" again.`,
+  ),
+  ENGINE_PORT_TAKEN: defineError<EngineFailure & { port: number; holder: string }>(
+    (f) => `${f.deployment} could not listen on port ${f.port}: ${f.holder} holds it. ${lastLines(f.log)}`,
+    (f) => `Stop that program, or name another port than ${f.port} for ${f.deployment}.`,
+  ),
+  ENGINE_NOT_READY: defineError<EngineFailure & { url: string; seconds: number; answer: string }>(
+    (f) =>
+      `${f.deployment} did not become ready within ${f.seconds} s: ${f.url} ${f.answer}. It was stopped. ${lastLines(f.log)}`,
+    (f) => `Give it more time (engine.startTimeout), or see what holds it up. The whole log: ${f.logFile}`,
+  ),
+  ENGINE_SILENT: defineError<EngineFailure & { pid: number; url: string; answer: string }>(
+    (f) =>
+      `${f.deployment} runs (process ${f.pid}) but is not well: ${f.url} ${f.answer}. ${lastLines(f.log)}`,
+    (f) => `"berth apply --restart ${f.deployment}" starts it anew. The whole log: ${f.logFile}`,
+    'targetDown',
+  ),
+  PLAN_STALE: defineError<{ changed: readonly string[] }>(
+    (f) => `The plan is stale: ${f.changed.join('; ')}.`,
+    () => 'Make a new one with "berth plan --out FILE".',
+  ),
+  PLAN_UNREADABLE: defineError<{ path: string; reason: string }>(
+    (f) => `${f.path} is not a plan: ${f.reason}.`,
+    () => 'Make one with "berth plan --out FILE".',
+    'usage',
+  ),
+  LOCKED: defineError<{ what: string; holder: string }>(
+    (f) => `${f.what} is held by ${f.holder}.`,
+    () => 'Wait until it is done, or end it.',
+  ),
+  ALREADY_UP: defineError<{ fleet: string; pid: number; gateway: string | null; console: string | null }>(
+    (f) =>
+      `Fleet ${f.fleet} is up already (process ${f.pid}): gateway ${f.gateway ?? 'not open'}, console ${f.console ?? 'not open'}.`,
+    () => 'Use it, run "berth apply" to bring in changes, or end it with "berth down".',
+  ),
+  DETACHED_FAILED: defineError<{ log: readonly string[]; logFile: string }>(
+    (f) => `The control process ended while starting. ${lastLines(f.log)}`,
+    (f) => `Correct what these lines say. The whole log: ${f.logFile}`,
+  ),
+  GATEWAY_FAILED: defineError<{ log: readonly string[]; logFile: string }>(
+    (f) => `The gateway did not start. ${lastLines(f.log)}`,
+    (f) => `The whole log: ${f.logFile}`,
+  ),
+  GATEWAY_RELOAD_FAILED: defineError<{ reason: string }>(
+    (f) => `The gateway did not take in the new configuration: ${f.reason}`,
+    () => 'Correct what this says and run "berth apply" again.',
+  ),
+};

@@ -1,0 +1,10 @@
+import { defineError } from './define.ts';
+
+/** Faults of the gateway process itself; what it answers to clients is in the gateway's own table. */
+export const gatewayErrors = {
+  GATEWAY_CONFIG_INVALID: defineError<{ path: string; faults: readonly string[] }>(
+    (f) => `The gateway's config ${f.path} is not valid: ${f.faults.join('; ')}.`,
+    () => 'Correct the file; "berth up" writes a valid one from the fleet file.',
+    'usage',
+  ),
+};

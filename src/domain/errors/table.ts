@@ -1,0 +1,27 @@
+import { benchErrors } from './bench-errors.ts';
+import { cliErrors } from './cli-errors.ts';
+import type { ErrorKind } from './define.ts';
+import { gatewayErrors } from './gateway-errors.ts';
+import { engineErrors } from './engine-errors.ts';
+import { fleetErrors } from './fleet-errors.ts';
+import { engineInstallErrors } from './engine-install-errors.ts';
+import { hostErrors } from './host-errors.ts';
+import { modelErrors } from './model-errors.ts';
+import { serverErrors } from './server-errors.ts';
+
+/** Every error berth can end with. A subject has a file beside this one; its codes are unique over all of them. */
+export const errorTable = {
+  ...benchErrors,
+  ...cliErrors,
+  ...engineErrors,
+  ...fleetErrors,
+  ...engineInstallErrors,
+  ...gatewayErrors,
+  ...hostErrors,
+  ...modelErrors,
+  ...serverErrors,
+};
+
+export type ErrorCode = keyof typeof errorTable;
+export type ErrorFacts<Code extends ErrorCode> =
+  (typeof errorTable)[Code] extends ErrorKind<infer Facts> ? Facts : never;

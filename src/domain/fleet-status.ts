@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { Finding } from './finding.ts';
+import { Route } from './gateway-config.ts';
+
+/**
+ * `ready` answers · `starting` runs and may still load · `failing` runs and does not answer, past its start time-out ·
+ * `stopped` should run and does not · `unreachable` is a server elsewhere that does not answer.
+ */
+export const replicaStates = ['ready', 'starting', 'failing', 'stopped', 'unreachable'] as const;
+
+export const ReplicaStatus = z.strictObject({
+  replica: z.int().min(0),
+  state: z.enum(replicaStates),
+  /** Base URL without /v1; null while it does not run. */
+  url: z.string().nullable(),
+  pid: z.int().nullable(),
+  port: z.int().nullable(),
+  since: z.iso.datetime().nullable(),
+  rssBytes: z.int().nullable(),
+  slots: z.int().nullable(),
+  /** True when the file asks for something else than what runs: the next apply replaces it. */
+  outdated: z.boolean(),
+});
+export type ReplicaStatus = z.infer<typeof ReplicaStatus>;
+
+export const DeploymentStatus = z.strictObject({
+  name: z.string(),
+  engine: z.string(),
+  /** Null for a server that berth only routes to. */
+  target: z.string().nullable(),
+  host: z.string(),
+  model: z.string().nullable(),
+  replicas: z.array(ReplicaStatus),
+});
+export type DeploymentStatus = z.infer<typeof DeploymentStatus>;
+
+const Process = z.strictObject({
+  state: z.enum(['serving', 'stopped']),
+  url: z.string().nullable(),
+  pid: z.int().nullable(),
+});
+
+/** The fleet as the file wants it beside what runs: `berth status --json`, the control API and the console. */
+export const FleetStatus = z.strictObject({
+  version: z.literal(1),
+  fleet: z.string(),
+  at: z.iso.datetime(),
+  deployments: z.array(DeploymentStatus),
+  routes: z.array(Route),
+  gateway: Process,
+  console: Process,
+  /** Marked engines on this machine that belong to other fleets. */
+  foreign: z.int().min(0),
+  findings: z.array(Finding),
+});
+export type FleetStatus = z.infer<typeof FleetStatus>;

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { ByteSize, Duration, ListenAddress, Port, PortRange, SecretText } from './units.ts';
+
+/**
+ * The fleet file. What engines, targets and benchmarks may say comes from their registries, so the schema is a function of theirs.
+ * References between parts (a deployment's model, a route's deployments) are checked by the loader, which knows the lines.
+ */
+export interface FleetParts<Engine extends z.ZodType, Target extends z.ZodType, Benchmark extends z.ZodType> {
+  readonly engine: Engine;
+  readonly target: Target;
+  readonly benchmark: Benchmark;
+}
+
+/** Names of fleets, hosts, models and deployments: they become file names, labels and host names. */
+export const Name = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/)
+  .meta({ examples: ['mistral-7b'] });
+
+export const Host = z
+  .strictObject({
+    local: z.literal(true).default(true).describe('The machine that berth runs on.'),
+    ports: PortRange.optional().describe('Ports for engines that name none (default 18400-18999).'),
+    reserve: z.array(Port).default([]).describe('Ports of that machine that berth must leave free.'),
+  })
+  .describe('A machine that runs engines.');
+export type Host = z.infer<typeof Host>;
+
+export const Model = z
+  .strictObject({
+    source: z
+      .string()
+      .min(1)
+      .meta({ examples: ['./model.gguf'] })
+      .describe('Path of the model file; a relative one counts from the folder of this file.'),
+    mmproj: z.string().min(1).optional().describe('Path of the projector that lets the model see images.'),
+  })
+  .describe('The files of one model.');
+export type Model = z.infer<typeof Model>;
+
+const RouteTarget = z
+  .union([
+    Name,
+    z.record(Name, z.number().positive().describe('Weight of this deployment among the others.')),
+  ])
+  .describe('One deployment, or several with their weights.');
+
+export const RouteEntry = z
+  .union([
+    Name,
+    z.strictObject({
+      to: RouteTarget,
+      aliases: z.array(z.string().min(1)).default([]).describe('Other names for the same route.'),
+    }),
+  ])
+  .describe('A model name that clients may ask for, and the deployments that answer.');
+export type RouteEntry = z.infer<typeof RouteEntry>;
+
+export const GatewayLimits = z.strictObject({
+  body: ByteSize.optional().describe('Largest request body (default 64Mi).'),
+  held: ByteSize.optional().describe('All request bodies held at once (default 256Mi).'),
+  queue: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Requests that may wait for a slot, per deployment (default 256).'),
+  queueTime: Duration.optional().describe('How long one may wait (default 60s).'),
+  connect: Duration.optional().describe('Time to connect to an engine (default 5s).'),
+  idle: Duration.optional().describe('Longest silence of an engine within a reply (default 10m).'),
+  drain: Duration.optional().describe('Time that open requests get when the gateway ends (default 30s).'),
+});
+
+export const Gateway = z
+  .strictObject({
+    listen: z
+      .array(ListenAddress)
+      .min(1)
+      .default([{ address: '127.0.0.1', port: 8484 }])
+      .describe('Addresses of the OpenAI-compatible API.'),
+    routes: z
+      .record(z.string().min(1), RouteEntry)
+      .default({})
+      .describe('Model names, beside one per deployment.'),
+    keys: z
+      .record(Name, SecretText)
+      .default({})
+      .describe('API keys by name, each where it lies. Without any, only loopback may be listened on.'),
+    limits: GatewayLimits.default({}).describe('Bounds on requests.'),
+  })
+  .describe('The one door in front of all deployments.');
+export type Gateway = z.infer<typeof Gateway>;
+
+export const Console = z
+  .strictObject({
+    listen: ListenAddress.default({ address: '127.0.0.1', port: 8485 }).describe(
+      'Address of control API and console.',
+    ),
+  })
+  .describe('The web console and control API.');
+export type Console = z.infer<typeof Console>;
+
+function deploymentSchema<Engine extends z.ZodType, Target extends z.ZodType>(
+  engine: Engine,
+  target: Target,
+) {
+  return z
+    .strictObject({
+      model: Name.optional().describe('A name under `models`.'),
+      host: Name.optional().describe(
+        'A name under `hosts`; the only one, or the local machine, when left out.',
+      ),
+      engine: engine.describe('Which server answers, and how it is set.'),
+      target: target.optional().describe('How the engine is run (default: a process of its own).'),
+      port: Port.optional().describe("Pins the port; without it one is taken from the host's `ports`."),
+      replicas: z.int().min(1).max(64).default(1).describe('How many of it run.'),
+      gpus: z.int().min(0).max(64).default(0).describe('How many GPUs each replica is given.'),
+    })
+    .describe('One served model.');
+}
+
+export function fleetSchema<Engine extends z.ZodType, Target extends z.ZodType, Benchmark extends z.ZodType>(
+  parts: FleetParts<Engine, Target, Benchmark>,
+) {
+  return z
+    .strictObject({
+      version: z.literal(1).describe('Version of this format: 1.'),
+      fleet: Name.describe('Name of the fleet; marks on everything berth starts carry it.'),
+      id: z
+        .string()
+        .regex(/^[a-z0-9-]{4,40}$/)
+        .meta({ examples: ['k3x9q2'] })
+        .optional()
+        .describe(
+          'Tells fleets of one name apart; "berth init" writes it. Without it the place of the file does: a file that moves is another fleet then.',
+        ),
+      imports: z.array(z.string().min(1)).default([]).describe('Files that this one lies over, in order.'),
+      hosts: z.record(Name, Host).default({}).describe('Machines by name; without any, this one is "local".'),
+      models: z.record(Name, Model).default({}).describe('Models by name.'),
+      defaults: z
+        .record(z.string(), z.unknown())
+        .default({})
+        .describe('Keys of a deployment, for those that do not say otherwise.'),
+      deployments: z
+        .record(Name, deploymentSchema(parts.engine, parts.target))
+        .default({})
+        .describe('What is served, by name.'),
+      gateway: Gateway.prefault({}),
+      console: Console.prefault({}),
+      benchmarks: z.record(Name, parts.benchmark).default({}).describe('Benchmarks by name.'),
+    })
+    .describe('A fleet of LLM servers.');
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+/** One engine the gateway may send to. `slots` null: no limit is known, requests pass at once. */
+export const Upstream = z.strictObject({
+  id: z.string(),
+  deployment: z.string(),
+  /** Base URL without a trailing slash and without /v1, http or https; a path prefix is kept. */
+  url: z.string(),
+  /** Name the engine wants in `model`; null leaves the client's name. */
+  model: z.string().nullable(),
+  slots: z.int().positive().nullable(),
+  /** Path of a file with the engine's own key; replaces the client's Authorization. */
+  keyFile: z.string().nullable(),
+  /** Endpoint paths the engine has ("/v1/chat/completions", …). */
+  paths: z.array(z.string()),
+  metricsPath: z.string().nullable(),
+  healthPath: z.string().nullable(),
+});
+export type Upstream = z.infer<typeof Upstream>;
+
+/** A model name that clients may ask for, and the deployments behind it by weight. */
+export const Route = z.strictObject({
+  name: z.string(),
+  to: z.array(z.strictObject({ deployment: z.string(), weight: z.number().positive() })).min(1),
+  aliasOf: z.string().nullable(),
+});
+export type Route = z.infer<typeof Route>;
+
+/**
+ * Everything the gateway process needs, as one value that is swapped whole on reload.
+ * Written 0600 by `up`, read at start and again on SIGHUP. Keys are SHA-256 hashes, never the keys.
+ */
+export const GatewayConfig = z.strictObject({
+  version: z.literal(1),
+  fleet: z.string(),
+  listen: z.array(z.strictObject({ address: z.string(), port: z.int().min(0).max(65535) })).min(1),
+  routes: z.array(Route),
+  upstreams: z.array(Upstream),
+  /** Empty: no key is asked for (loopback only). */
+  keys: z.array(z.strictObject({ id: z.string(), sha256: z.string() })),
+  limits: z.strictObject({
+    bodyBytes: z.int().positive(),
+    /** Cap over all request bodies held at once. */
+    heldBytes: z.int().positive(),
+    queue: z.int().min(0),
+    queueMs: z.int().positive(),
+    connectMs: z.int().positive(),
+    idleMs: z.int().positive(),
+    drainMs: z.int().min(0),
+  }),
+});
+export type GatewayConfig = z.infer<typeof GatewayConfig>;

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { LaunchSpec } from './launch-spec.ts';
+
+/** Who keeps the server running: found from cgroup, container id or login session. */
+export const Owner = z.strictObject({
+  kind: z.enum(['berth', 'system-unit', 'user-unit', 'container', 'pod', 'session', 'unknown']),
+  name: z.string(),
+  user: z.string().nullable(),
+});
+export type Owner = z.infer<typeof Owner>;
+
+/** Which fleet, deployment and replica an object belongs to, written on the object itself. */
+export const Mark = z.strictObject({
+  fleet: z.string(),
+  fleetId: z.string(),
+  deployment: z.string(),
+  replica: z.int().min(0),
+  /** What runs it, with its options; told apart by `kind`. */
+  target: z.looseObject({ kind: z.string() }),
+  /** Where it was told to listen; read back, so that a port that was chosen once stays. */
+  address: z.string(),
+  port: z.int(),
+  /** File that its output is appended to. */
+  logFile: z.string(),
+  /** What the user stated when it was started, flat ("engine.slots": 4): only a difference in this is a reason to restart. */
+  declared: z.record(z.string(), z.unknown()),
+  spec: LaunchSpec,
+  previous: LaunchSpec.nullable(),
+});
+export type Mark = z.infer<typeof Mark>;
+
+/** Names a process safely across pid reuse and reboots. */
+export const ProcessId = z.strictObject({ bootId: z.string(), pid: z.int(), startTicks: z.int() });
+export type ProcessId = z.infer<typeof ProcessId>;
+
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** One running model server, whoever started it. Unknown is null, never 0. */
+export const Instance = z.strictObject({
+  host: z.string(),
+  process: ProcessId.nullable(),
+  engine: z.string(),
+  model: z.string().nullable(),
+  owner: Owner,
+  /** Listening sockets; `netns` is the namespace's inode, since the same port in two namespaces is no conflict. */
+  endpoints: z.array(z.strictObject({ address: z.string(), port: z.int(), netns: z.string() })),
+  rssBytes: z.int().nullable(),
+  startedAt: z.iso.datetime().nullable(),
+  mark: Mark.nullable(),
+  options: z.record(z.string(), z.unknown()),
+});
+export type Instance = z.infer<typeof Instance>;

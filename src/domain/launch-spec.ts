@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { SecretRef } from './secret.ts';
+
+export const accelerators = ['cpu', 'cuda', 'rocm', 'vulkan'] as const;
+export type Accelerator = (typeof accelerators)[number];
+
+/** An argument that only the target can know: where the model lies there, which port was taken, which file holds a secret. */
+export const Hole = z.discriminatedUnion('hole', [
+  z.strictObject({ hole: z.literal('model') }),
+  z.strictObject({ hole: z.literal('mmproj') }),
+  z.strictObject({ hole: z.literal('host') }),
+  z.strictObject({ hole: z.literal('port') }),
+  /** Path of a file, readable by the engine alone, that holds the secret of this name (a key of LaunchSpec.secrets). */
+  z.strictObject({ hole: z.literal('secret'), name: z.string() }),
+  /** Path of a writable folder of this name. */
+  z.strictObject({ hole: z.literal('cache'), name: z.string() }),
+]);
+export type Hole = z.infer<typeof Hole>;
+
+/** An argument is literal text, a hole, or text and holes joined without a gap ("--port=" then the port). */
+export const Arg = z.union([
+  z.string(),
+  Hole,
+  z.strictObject({ parts: z.array(z.union([z.string(), Hole])).min(1) }),
+]);
+export type Arg = z.infer<typeof Arg>;
+
+/**
+ * How to start one engine, without saying where: an engine writes it, a target runs it, a mark carries it.
+ * Plain data, so that a plan prints whole; secrets are references.
+ */
+export const LaunchSpec = z.strictObject({
+  engine: z.string(),
+  /** What can be run: a binary by name or path, one of berth's own programs, or images by accelerator. The target picks. */
+  program: z.strictObject({
+    binary: z.string().optional(),
+    entry: z.enum(['embedded']).optional(),
+    images: z.partialRecord(z.enum(accelerators), z.string()).optional(),
+  }),
+  args: z.array(Arg),
+  env: z.record(z.string(), Arg),
+  /** Folder to start in; absent: the target's choice. */
+  workdir: z.string().optional(),
+  /** Secrets by name; each reaches the engine as a file through a `secret` hole, never as an argument. */
+  secrets: z.record(z.string(), SecretRef),
+  /** Files that must lie on the host: path as the fleet file's reader resolved it. */
+  model: z.string().nullable(),
+  mmproj: z.string().nullable(),
+  /** Names of writable folders the engine wants (see the `cache` hole). */
+  writable: z.array(z.string()),
+  devices: z.strictObject({
+    vendor: z.enum(['none', 'nvidia', 'amd', 'intel', 'any']),
+    count: z.int().min(0),
+  }),
+  readiness: z.strictObject({ path: z.string(), startTimeoutMs: z.int().positive() }),
+  metricsPath: z.string().nullable(),
+  stop: z.strictObject({ signal: z.enum(['SIGTERM', 'SIGINT', 'SIGKILL']), graceMs: z.int().min(0) }),
+  /** How many requests the engine batches at once; null when it does not say. The gateway's slots. */
+  slots: z.int().positive().nullable(),
+  /** The name that requests to this engine must carry; null when any name is answered. */
+  servedModel: z.string().nullable(),
+});
+export type LaunchSpec = z.infer<typeof LaunchSpec>;

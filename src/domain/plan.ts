@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { Finding } from './finding.ts';
+import { Mark, ProcessId } from './instance.ts';
+import { LaunchSpec } from './launch-spec.ts';
+
+/** Why an action is planned. `field` names what the user changed ("engine.slots"); null when nothing in the file did. */
+export const Reason = z.strictObject({ field: z.string().nullable(), text: z.string() });
+export type Reason = z.infer<typeof Reason>;
+
+/** What is to run: everything a target needs to start it. */
+export const Wanted = z.strictObject({
+  target: Mark.shape.target,
+  address: z.string(),
+  port: z.int(),
+  spec: LaunchSpec,
+  /** What the user states, flat ("engine.slots": 4): later plans compare with it. */
+  declared: z.record(z.string(), z.unknown()),
+});
+export type Wanted = z.infer<typeof Wanted>;
+
+/** What runs and is to end. */
+export const Running = z.strictObject({
+  target: Mark.shape.target,
+  process: ProcessId,
+  address: z.string(),
+  port: z.int(),
+  stop: LaunchSpec.shape.stop,
+});
+export type Running = z.infer<typeof Running>;
+
+const place = { deployment: z.string(), replica: z.int().min(0), host: z.string(), reasons: z.array(Reason) };
+
+/** `replace` stops first when both need the same port. `keep` is listed so that a plan shows the whole fleet. */
+export const Action = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('start'), ...place, wanted: Wanted }),
+  z.strictObject({ do: z.literal('stop'), ...place, running: Running }),
+  z.strictObject({ do: z.literal('replace'), ...place, wanted: Wanted, running: Running }),
+  z.strictObject({ do: z.literal('keep'), ...place, running: Running }),
+]);
+export type Action = z.infer<typeof Action>;
+
+/**
+ * The very value that `apply` executes. `basis` says what it was made from: the files by hash and the processes seen.
+ * When either has changed since, the plan is stale and is refused.
+ */
+export const Plan = z.strictObject({
+  version: z.literal(1),
+  fleet: z.string(),
+  fleetId: z.string(),
+  basis: z.strictObject({
+    files: z.array(z.strictObject({ path: z.string(), sha256: z.string() })),
+    processes: z.array(ProcessId),
+  }),
+  actions: z.array(Action),
+  /** Names of the environment variables that hold secrets of the fleet: no engine inherits them. */
+  withheld: z.array(z.string()),
+  findings: z.array(Finding),
+});
+export type Plan = z.infer<typeof Plan>;
