@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { promises as fs } from 'node:fs';
+import { dirname } from 'node:path';
+
+export interface Files {
+  /** Null when there is no such file; other faults reject. */
+  readonly read: (path: string) => Promise<string | null>;
+  /** Whole or not at all: written beside the target and renamed. `mode` defaults to 0600; parents are made 0700. */
+  readonly write: (path: string, text: string, mode?: number) => Promise<void>;
+  readonly append: (path: string, text: string) => Promise<void>;
+  readonly list: (path: string) => Promise<string[]>;
+  readonly stat: (path: string) => Promise<{ size: number; isFile: boolean; mtimeMs: number } | null>;
+  readonly makeDir: (path: string) => Promise<void>;
+  /** No fault when it is not there. */
+  readonly remove: (path: string) => Promise<void>;
+}
+
+async function unlessMissing<T>(attempt: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await attempt;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return otherwise;
+    throw error;
+  }
+}
+
+async function write(path: string, text: string, mode = 0o600): Promise<void> {
+  await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const beside = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  await fs.writeFile(beside, text, { mode });
+  await fs.rename(beside, path);
+}
+
+export const localFiles: Files = {
+  read: (path) => unlessMissing<string | null>(fs.readFile(path, 'utf8'), null),
+  write,
+  append: (path, text) => fs.appendFile(path, text, { mode: 0o600 }),
+  list: (path) => unlessMissing(fs.readdir(path), []),
+  stat: async (path) => {
+    const found = await unlessMissing(fs.stat(path), null);
+    return found && { size: found.size, isFile: found.isFile(), mtimeMs: found.mtimeMs };
+  },
+  makeDir: async (path) => {
+    await fs.mkdir(path, { recursive: true, mode: 0o700 });
+  },
+  remove: (path) => fs.rm(path, { recursive: true, force: true }),
+};

@@ -1,0 +1,62 @@
+export interface BodyOptions {
+  /** Asked once with Content-Length, before anything is read: false refuses the body. Takes nothing. */
+  readonly fits?: (bytes: number) => boolean;
+  /** Asked for each part before it is kept: false refuses the body. Giving back is the asker's own business. */
+  readonly take?: (bytes: number) => boolean;
+}
+
+/** One request as it came in. Header names and values are as sent, in pairs. */
+export interface Inbound {
+  readonly method: string;
+  /** Path with query, as sent. */
+  readonly url: string;
+  readonly rawHeaders: readonly string[];
+  /** First value of a header, by lower-case name. */
+  readonly header: (name: string) => string | undefined;
+  /**
+   * The whole body, once. Rejects with `BodyTooLarge` before reading when Content-Length says so, and while reading
+   * when chunks add up to more; with `BodyRefused` when `fits` or `take` says no; with `BodyBroken` when the client stops midway.
+   * After the first two a reply still reaches the client: what it goes on sending is read and dropped, within bounds.
+   */
+  readonly body: (limitBytes: number, options?: BodyOptions) => Promise<Buffer>;
+  /** Aborts once the client has gone before the reply was finished. */
+  readonly closed: AbortSignal;
+  /** Calls back once when the client has gone before the reply was finished; cheaper than `closed`. */
+  readonly onClosed: (callback: () => void) => void;
+  /** The connection it came over; only for what may be remembered as long as that lasts. */
+  readonly connection: object;
+  /** Name of the peer for logs: address and port. */
+  readonly peer: string;
+}
+
+/** The answer to one request. Every way out ends in exactly one of `end` and `abort`. */
+export interface Reply {
+  readonly started: boolean;
+  readonly finished: boolean;
+  /** True when `head` may be given `verbatim`: this Node allows it, and the client speaks HTTP/1.1. */
+  readonly canVerbatim: boolean;
+  /**
+   * Sends status and headers at the end of this turn of the event loop, together with what is written until then.
+   * With `verbatim` (and Transfer-Encoding: chunked among the headers) the bytes written next already carry their
+   * chunked framing, its end included.
+   */
+  readonly head: (status: number, rawHeaders: readonly string[], options?: { verbatim?: boolean }) => void;
+  /** False when the client reads slower than we write: wait for `drained` before the next write. */
+  readonly write: (bytes: Uint8Array | string) => boolean;
+  /** Resolves when writing may go on, and also when the client has gone. */
+  readonly drained: () => Promise<void>;
+  readonly end: (bytes?: Uint8Array | string) => void;
+  /** Cuts the connection, so that the client sees a broken reply and not a complete one. */
+  readonly abort: () => void;
+  /** Cuts it with a reset, as a crashed machine's peer sees it. */
+  readonly reset: () => void;
+}
+
+export type Handler = (inbound: Inbound, reply: Reply) => void | Promise<void>;
+
+export interface Listening {
+  readonly address: string;
+  readonly port: number;
+  /** Stops accepting and closes idle connections; resolves when the last one is gone, or cuts what is left after `graceMs`. */
+  readonly close: (graceMs: number) => Promise<void>;
+}

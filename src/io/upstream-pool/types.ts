@@ -1,0 +1,79 @@
+/** One request to an upstream. Hop-by-hop headers, Host and Content-Length are the pool's own. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path with query, below the pool's base URL. */
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  /** Parts are sent one after the other. */
+  readonly body: readonly Buffer[];
+}
+
+export interface UpstreamHead {
+  readonly status: number;
+  /** As the upstream sent them, names and values in turn. */
+  readonly headers: readonly string[];
+  /** How the end of the body is known. */
+  readonly framing: 'chunked' | 'length' | 'close' | 'none';
+  /** Content-Length; null with any other framing. */
+  readonly length: number | null;
+  readonly eventStream: boolean;
+}
+
+/** What one read from the socket brought of the body. Reused for the next read: valid only during the call. */
+export interface BodyRead {
+  /** The bytes as they came, chunked framing included. */
+  readonly raw: Buffer;
+  /** True when `raw` is a whole number of chunks, so that it can be forwarded as it is. */
+  readonly whole: boolean;
+  /** True when the body ends with this read. */
+  readonly last: boolean;
+  /** Where the payload lies in `raw`: start and end of each piece in turn; `spanCount` numbers are valid. */
+  readonly spans: readonly number[];
+  readonly spanCount: number;
+}
+
+/**
+ * - `refused`: nobody listens, or the address cannot be reached.
+ * - `connect-timeout`: no connection in time.
+ * - `reset`: the connection ended before the reply was whole.
+ * - `malformed`: what came is no HTTP reply.
+ * - `idle-timeout`: nothing came for too long after the head.
+ */
+export type FailureKind = 'refused' | 'connect-timeout' | 'reset' | 'malformed' | 'idle-timeout';
+
+export interface UpstreamFailure {
+  readonly kind: FailureKind;
+  readonly message: string;
+}
+
+/** Hears of one exchange: `onHead`, then `onBody` as often as needed, then `onEnd`; or `onFail` at any point. */
+export interface UpstreamSink {
+  readonly onHead: (head: UpstreamHead) => void;
+  readonly onBody: (read: BodyRead) => void;
+  readonly onEnd: () => void;
+  readonly onFail: (failure: UpstreamFailure) => void;
+}
+
+/** One request under way. */
+export interface Exchange {
+  /** Closes the connection, so that the upstream stops working on it; the sink hears nothing more. */
+  readonly abort: () => void;
+  /** Backpressure: stops reading, so that the upstream's window fills. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+}
+
+export interface UpstreamPool {
+  readonly send: (request: UpstreamRequest, sink: UpstreamSink) => Exchange;
+  /** Closes idle connections and keeps none from now on; exchanges under way go on to their end. */
+  readonly retire: () => void;
+}
+
+export interface PoolOptions {
+  readonly connectMs: number;
+  /** Longest silence between two reads of a reply that has begun; before its head there is no limit. */
+  readonly idleMs: number;
+  /** How long an unused connection is kept at most; below the 5 s after which the usual engines close theirs. */
+  readonly keepMs?: number;
+}
