@@ -1,0 +1,62 @@
+import type { z } from 'zod';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
+import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
+import type { Answers, Identity } from '../domain/server-answers.ts';
+import type { SecretRef } from '../domain/secret.ts';
+
+/** What a deployment asks of its engine, already resolved: paths absolute, defaults applied. */
+export interface LaunchInput<Options> {
+  readonly deployment: string;
+  readonly options: Options;
+  readonly model: string | null;
+  readonly mmproj: string | null;
+  /** Number of GPUs the deployment is given; 0 for CPU. */
+  readonly gpus: number;
+  /** Physical cores and the CPU quota of the host, whichever is less; null when unknown (remote). */
+  readonly cores: number | null;
+  /** The engine's own key, when it must be protected. */
+  readonly key: SecretRef | null;
+  /** What the command of `help` printed (both streams); absent when it was not asked, so flags go unchecked. */
+  readonly help?: string | null;
+}
+
+/** A server that berth does not start: it is only routed to, watched and measured. */
+export interface ExternalEndpoint {
+  readonly url: string;
+  readonly key: SecretRef | null;
+  readonly servedModel: string | null;
+  readonly slots: number | null;
+  readonly healthPath: string | null;
+}
+
+/** How a running server is asked who it is: by GETs that load no model, wake none and complete nothing. */
+export interface Identification {
+  readonly paths: readonly string[];
+  /** Null when no server of this engine answers so. */
+  readonly read: (answers: Answers) => Identity | null;
+}
+
+/**
+ * One engine: how it is started (`launch`) or reached (`external`), and how a running one is known again (`recognize`).
+ * All three are pure. An engine knows no target.
+ */
+export interface Engine<Kind extends string = string, Options extends { kind: Kind } = { kind: Kind }> {
+  readonly kind: Kind;
+  readonly title: string;
+  /** Endpoint paths of the OpenAI API (and others) that it answers. */
+  readonly paths: readonly string[];
+  /** The engine's keys in the fleet file, strict; null for engines that are only recognised. */
+  readonly options: z.ZodType<Options> | null;
+  /** True when a deployment must name a model (a file that the engine opens). */
+  readonly needsModel?: boolean;
+  /** Throws a BerthError when the options cannot be met (an unknown flag, a missing model). */
+  readonly launch?: (input: LaunchInput<Options>) => LaunchSpec;
+  /** Command that prints the flags of the very program that would be started; its output goes into LaunchInput.help. */
+  readonly help?: (options: Options) => readonly string[];
+  readonly external?: (options: Options) => ExternalEndpoint;
+  readonly recognize?: (process: ProcessFacts) => Recognized | null;
+  /** Beside /health and /v1/models, which every server is asked. */
+  readonly identify?: Identification;
+  /** How it is given its key without showing it in the process list; one sentence. */
+  readonly keyAdvice?: string;
+}

@@ -1,0 +1,44 @@
+import { firstOperand, flagNumber, flagValue, hasFlag } from '../domain/command-line/flags.ts';
+import { unwrap } from '../domain/command-line/unwrap.ts';
+import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
+import type { Engine } from './contract.ts';
+
+/** KoboldCpp: one program, or its Python script. The packed program starts itself once more. */
+export const koboldcpp = {
+  kind: 'koboldcpp',
+  title: 'KoboldCpp',
+  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions'],
+  options: null,
+  recognize,
+} as const satisfies Engine<'koboldcpp'>;
+
+const switches = [
+  '--usecublas',
+  '--usevulkan',
+  '--flashattention',
+  '--quiet',
+  '--skiplauncher',
+  '--multiuser',
+];
+
+function recognize(facts: ProcessFacts): Recognized | null {
+  const found = unwrap(facts.argv).find(({ program }) => /^koboldcpp([-_][\w.-]+)?(\.py)?$/.test(program));
+  if (!found || hasFlag(found.args, '--help', '-h')) return null;
+  const { args } = found;
+  const named = flagValue(args, '--model');
+  const operand = named === null ? firstOperand(args, switches) : null;
+  const options = {
+    context: flagNumber(args, '--contextsize'),
+    gpuLayers: flagNumber(args, '--gpulayers'),
+    threads: flagNumber(args, '--threads'),
+  };
+  return {
+    engine: 'koboldcpp',
+    model: named ?? operand,
+    host: flagValue(args, '--host'),
+    port: flagNumber(args, '--port'),
+    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)),
+    child: false,
+    keyed: hasFlag(args, '--password'),
+  };
+}

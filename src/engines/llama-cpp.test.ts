@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { fillArgs } from '../domain/fill-args.ts';
+import type { Hole } from '../domain/launch-spec.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import { llamaCpp } from './llama-cpp.ts';
+import type { LlamaCppOptions } from './llama-cpp/options.ts';
+
+const recorded = resolve(import.meta.dirname, '../../test/recorded/llama-server');
+const help = readFileSync(`${recorded}/help-0.7.txt`, 'utf8');
+const olderHelp = readFileSync(`${recorded}/help-older.txt`, 'utf8');
+
+function argv(
+  given: Record<string, unknown>,
+  input: { help?: string; gpus?: number; cores?: number | null; key?: boolean; mmproj?: string } = {},
+): string[] {
+  const options = llamaCpp.options.parse({ kind: 'llama.cpp', ...given });
+  const spec = llamaCpp.launch({
+    deployment: 'mistral',
+    options,
+    model: '/m/x.gguf',
+    mmproj: input.mmproj ?? null,
+    gpus: input.gpus ?? 0,
+    cores: input.cores ?? null,
+    key: input.key ? { env: 'KEY' } : null,
+    help: input.help ?? null,
+  });
+  return [options.binary, ...fillArgs(spec.args, fill)];
+}
+
+function fill(hole: Hole): string {
+  const filled = { model: '/m/x.gguf', mmproj: '/m/mm.gguf', host: '127.0.0.1', port: '18400' };
+  if (hole.hole === 'secret' || hole.hole === 'cache') return `/run/${hole.name}`;
+  return filled[hole.hole];
+}
+
+function known(words: readonly string[]): ReturnType<typeof llamaCpp.recognize> {
+  return llamaCpp.recognize({ pid: 1, ppid: 0, argv: words, exe: null, env: null, cwd: null });
+}
+
+test('what the server would choose by itself is always written', () => {
+  expect(argv({ slots: 2, context: 4096 }).join(' ')).toBe(
+    'llama-server --model /m/x.gguf --alias mistral --host 127.0.0.1 --port 18400 --ctx-size 8192 --parallel 2 ' +
+      '--n-gpu-layers 0 --cache-ram 1024 --metrics',
+  );
+});
+
+test('with GPUs all layers go there, and a key comes from a file', () => {
+  const words = argv({}, { gpus: 1, key: true, cores: 8, mmproj: '/m/mm.gguf' }).join(' ');
+  expect(words).toContain('--n-gpu-layers all');
+  expect(words).toContain('--api-key-file /run/key');
+  expect(words).toContain('--threads 7');
+  expect(words).toContain('--mmproj /m/mm.gguf');
+});
+
+test('flags that only some builds have are written where the help page lists them', () => {
+  expect(argv({}, { help })).toContain('--no-ui');
+  expect(argv({})).not.toContain('--no-ui');
+  expect(argv({}, { help: 'error: libcuda.so.1 is missing' })).toEqual(argv({}));
+});
+
+test('an older build is told the same in its own words', () => {
+  const words = argv(
+    { flashAttention: 'on', loadMode: 'mlock', gpuLayers: 'all', cacheRam: 0 },
+    { help: olderHelp },
+  ).join(' ');
+  expect(words).toContain('--flash-attn --mlock');
+  expect(words).toContain('--n-gpu-layers 999');
+  expect(words).toContain('--no-webui');
+  expect(words).not.toMatch(/--cache-ram|--load-mode|--no-ui/);
+});
+
+test('an unknown flag is refused before the start, with the nearest that the build has', () => {
+  const error = errorOf(() => argv({ args: ['--metrisc', '--temp', '-1', '--draft-max', '4'] }, { help }));
+  expect(error.code).toBe('ENGINE_FLAGS_UNKNOWN');
+  expect(error.message).toBe('llama-server does not know --metrisc, --temp, --draft-max.');
+  expect(error.cure).toContain('--metrisc: did you mean --metrics?');
+  expect(error.cure).toContain('--draft-max: did you mean --spec-draft-n-max?');
+});
+
+function errorOf(attempt: () => unknown): BerthError {
+  try {
+    attempt();
+  } catch (error) {
+    if (error instanceof BerthError) return error;
+  }
+  throw new Error('no BerthError was thrown');
+}
+
+test('flags that berth sets, and secrets, are refused in args and env', () => {
+  const result = llamaCpp.options.safeParse({
+    kind: 'llama.cpp',
+    args: ['--port', '80', '-c', '1', '--api-key', 'x', '--temp', '0'],
+    env: { HF_TOKEN: 'x', GGML_X: '1' },
+  });
+  const issues = result.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+  expect(issues).toHaveLength(4);
+  expect(issues.join('\n')).toContain('args.2: -c is set by berth.');
+  expect(JSON.stringify(result.error?.issues)).toContain('set engine.context');
+  expect(issues.join('\n')).not.toContain('80');
+});
+
+test('whatever options launch writes, recognize reads back', () => {
+  const random = lehmer(20_26);
+  for (let round = 0; round < 300; round += 1) {
+    const wanted = randomOptions(random);
+    const words = argv(wanted, { help: round % 2 === 0 ? help : undefined } as { help?: string });
+    const found = known(words);
+    expect(found).toMatchObject({ engine: 'llama.cpp', model: '/m/x.gguf', host: '127.0.0.1', port: 18400 });
+    const { args, ...options } = found?.options ?? {};
+    const { args: extra = [], ...rest } = wanted;
+    expect(options).toMatchObject(rest);
+    expect((args as string[]).filter((word) => word !== '--no-ui')).toEqual(extra);
+    expect(llamaCpp.options.safeParse({ kind: 'llama.cpp', ...options }).error).toBeUndefined();
+  }
+});
+
+/** Park and Miller's generator: the same numbers on every run. */
+function lehmer(seed: number): () => number {
+  let state = seed;
+  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+}
+
+function randomOptions(random: () => number): Partial<LlamaCppOptions> {
+  function upTo(most: number): number {
+    return 1 + Math.floor(random() * most);
+  }
+  function one<T>(values: readonly T[]): T {
+    return values[Math.floor(random() * values.length)] as T;
+  }
+  const all: Partial<LlamaCppOptions> = {
+    slots: upTo(16),
+    context: upTo(32) * 256,
+    gpuLayers: one([0, upTo(80), 'auto', 'all'] as const),
+    batch: upTo(4096),
+    ubatch: upTo(512),
+    threads: upTo(64),
+    threadsBatch: upTo(64),
+    cacheRam: upTo(9000) - 1,
+    flashAttention: one(['on', 'off', 'auto'] as const),
+    cacheTypeK: one(['f16', 'q8_0']),
+    cacheTypeV: one(['f16', 'q8_0']),
+    loadMode: one(['none', 'mmap', 'mlock', 'mmap+mlock', 'dio'] as const),
+    embeddings: true,
+    alias: one(['a', 'my model', 'mistral-7b']),
+    binary: one(['llama-server', '/opt/llama.cpp/bin/llama-server']),
+    args: one([[], ['--spec-draft-n-max', '4'], ['--no-host']]),
+  };
+  return Object.fromEntries(Object.entries(all).filter(() => random() < 0.5));
+}
+
+test('variables count where the command line is silent', () => {
+  const found = llamaCpp.recognize({
+    pid: 1,
+    ppid: 0,
+    argv: ['/app/llama-server', '-c', '8192'],
+    exe: '/app/llama-server',
+    env: {
+      LLAMA_ARG_MODEL: '/m/y.gguf',
+      LLAMA_ARG_CTX_SIZE: '1',
+      LLAMA_ARG_N_PARALLEL: '4',
+      LLAMA_ARG_PORT: '9000',
+      LLAMA_ARG_EMBEDDINGS: 'on',
+      LLAMA_API_KEY: 'secret',
+    },
+    cwd: '/',
+  });
+  expect(found).toMatchObject({ model: '/m/y.gguf', port: 9000, keyed: true });
+  expect(found?.options).toMatchObject({ context: 2048, slots: 4, embeddings: true });
+  expect(JSON.stringify(found)).not.toContain('secret');
+});
+
+test('a key on the command line is known, and is not in what was recognised', () => {
+  const found = known(['llama-server', '-m', 'x.gguf', '--api-key', 'sk-123', '--tools', 'all', '-fa']);
+  expect(found).toMatchObject({ keyed: true, exposes: ['--tools'], options: { flashAttention: 'on' } });
+  expect(JSON.stringify(found)).not.toContain('sk-123');
+});

@@ -1,0 +1,28 @@
+import type { Engine } from './contract.ts';
+import { launch } from './llama-cpp/launch.ts';
+import { LlamaCppOptions } from './llama-cpp/options.ts';
+import { identify } from './llama-cpp/identify.ts';
+import { recognize } from './llama-cpp/recognize.ts';
+
+/** llama.cpp's own server, `llama-server`, which the user has installed. */
+export const llamaCpp = {
+  kind: 'llama.cpp',
+  title: 'llama.cpp (llama-server)',
+  paths: [
+    '/v1/models',
+    '/v1/completions',
+    '/v1/chat/completions',
+    '/v1/embeddings',
+    '/v1/rerank',
+    '/v1/responses',
+    '/v1/messages',
+    '/tokenize',
+  ],
+  options: LlamaCppOptions,
+  needsModel: true,
+  launch,
+  recognize,
+  identify: { paths: ['/props'], read: identify },
+  keyAdvice: 'Give llama-server the key by --api-key-file, and the Hugging Face token by HF_TOKEN_PATH.',
+  help: (options) => [options.binary, '--help'],
+} as const satisfies Engine<'llama.cpp', LlamaCppOptions>;

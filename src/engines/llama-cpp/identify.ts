@@ -1,0 +1,11 @@
+import { z } from 'zod';
+import { answerAt } from '../../domain/server-answers.ts';
+import type { Answers, Identity } from '../../domain/server-answers.ts';
+
+const Props = z.object({ build_info: z.string(), model_path: z.string().optional() });
+
+/** Only llama-server has /props with its build. With a key it does not answer without one. */
+export function identify(answers: Answers): Identity | null {
+  const props = answerAt(answers, '/props', Props);
+  return props && { version: props.build_info, modelPath: props.model_path || null, served: null };
+}

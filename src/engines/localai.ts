@@ -1,0 +1,33 @@
+import { firstOperand, flagValue, hasFlag, parseHostPort } from '../domain/command-line/flags.ts';
+import { unwrap } from '../domain/command-line/unwrap.ts';
+import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
+import type { Engine } from './contract.ts';
+
+/** LocalAI: one front that starts a backend process per model. */
+export const localai = {
+  kind: 'localai',
+  title: 'LocalAI',
+  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions', '/v1/embeddings'],
+  options: null,
+  recognize,
+} as const satisfies Engine<'localai'>;
+
+/** Commands of the program that serve nothing. */
+const clients = new Set(['models', 'backends', 'tts', 'sound-generation', 'transcript', 'util', 'explorer']);
+
+function recognize(facts: ProcessFacts): Recognized | null {
+  const found = unwrap(facts.argv).find(({ program }) => program === 'local-ai' || program === 'localai');
+  if (!found || clients.has(found.args[0] ?? '') || hasFlag(found.args, '--help', '-h', '--version'))
+    return null;
+  const args = found.args[0] === 'run' ? found.args.slice(1) : found.args;
+  const env = { ...facts.env, ...found.env };
+  const address = flagValue(args, '--address') ?? env['LOCALAI_ADDRESS'] ?? env['ADDRESS'] ?? null;
+  return {
+    engine: 'localai',
+    model: firstOperand(args),
+    ...parseHostPort(address),
+    options: {},
+    child: false,
+    keyed: hasFlag(args, '--api-keys') || Boolean(env['LOCALAI_API_KEY'] ?? env['API_KEY']),
+  };
+}

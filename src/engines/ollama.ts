@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { answerAt, VersionAnswer } from '../domain/server-answers.ts';
+import type { Answers, Identity } from '../domain/server-answers.ts';
+import { flagNumber, flagValue, parseHostPort } from '../domain/command-line/flags.ts';
+import { unwrap } from '../domain/command-line/unwrap.ts';
+import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
+import type { Engine } from './contract.ts';
+
+/** Ollama: one daemon that starts a runner per loaded model. */
+export const ollama = {
+  kind: 'ollama',
+  title: 'Ollama',
+  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions', '/v1/embeddings'],
+  options: null,
+  recognize,
+  identify: { paths: ['/api/version', '/api/ps'], read: identify },
+} as const satisfies Engine<'ollama'>;
+
+/** `ollama run`, `ollama pull` and the like are clients of the daemon, no servers. */
+function recognize(facts: ProcessFacts): Recognized | null {
+  for (const { program, args, env } of unwrap(facts.argv)) {
+    const isRunner = (program === 'ollama' && args[0] === 'runner') || program === 'ollama_llama_server';
+    if (isRunner) return runner(args);
+    if (program === 'ollama' && (args[0] === 'serve' || args[0] === 'start') && args[1] !== '--help') {
+      const { host, port } = parseHostPort({ ...facts.env, ...env }['OLLAMA_HOST'] ?? null);
+      return { engine: 'ollama', model: null, host, port, options: {}, child: false, keyed: false };
+    }
+  }
+  return null;
+}
+
+function runner(args: readonly string[]): Recognized {
+  return {
+    engine: 'ollama',
+    model: flagValue(args, '--model', '-model'),
+    host: null,
+    port: flagNumber(args, '--port', '-port'),
+    options: {},
+    child: true,
+  };
+}
+
+const Running = z.object({ models: z.array(z.object({ name: z.string() })) });
+
+/** Its /v1/models lists what lies on the disk; only /api/ps tells what is loaded. */
+function identify(answers: Answers): Identity | null {
+  const version = answerAt(answers, '/api/version', VersionAnswer)?.version;
+  if (version === undefined) return null;
+  const running = answerAt(answers, '/api/ps', Running);
+  return { version, modelPath: null, served: running ? running.models.map((model) => model.name) : null };
+}

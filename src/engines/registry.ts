@@ -1,0 +1,51 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
+import { command } from './command.ts';
+import type { Engine } from './contract.ts';
+import { embedded } from './embedded.ts';
+import { koboldcpp } from './koboldcpp.ts';
+import { llamaCpp } from './llama-cpp.ts';
+import { llamaSwap } from './llama-swap.ts';
+import { lmStudio } from './lm-studio.ts';
+import { localai } from './localai.ts';
+import { ollama } from './ollama.ts';
+import { openai } from './openai.ts';
+import { sglang } from './sglang.ts';
+import { tgi } from './tgi.ts';
+import { vllm } from './vllm.ts';
+
+/** Engines that a fleet file may name, in the order of the docs. Add one: write its file beside these, then name it here. */
+export const launchableEngines = [embedded, llamaCpp, openai, command] as const;
+
+/** Every engine berth knows, those included that it only recognises. */
+export const engines = [
+  ...launchableEngines,
+  vllm,
+  ollama,
+  sglang,
+  tgi,
+  lmStudio,
+  koboldcpp,
+  localai,
+  llamaSwap,
+] as const;
+
+/**
+ * The engine of this kind. Its options are typed by the least that all engines share: hand it only
+ * options that its own schema has parsed.
+ */
+export function engineOf(kind: string): Engine {
+  const found = engines.find((engine) => engine.kind === kind);
+  if (!found) throw new BerthError('ENGINE_UNKNOWN', { kind, known: engines.map((engine) => engine.kind) });
+  return found as unknown as Engine;
+}
+
+/** The first engine that knows this process; null for everything that is no model server. */
+export function recognize(facts: ProcessFacts): Recognized | null {
+  if (facts.argv.length === 0) return null;
+  for (const engine of engines) {
+    const found = 'recognize' in engine ? engine.recognize?.(facts) : null;
+    if (found) return found;
+  }
+  return null;
+}

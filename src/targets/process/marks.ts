@@ -1,0 +1,84 @@
+import { Mark } from '../../domain/instance.ts';
+import type { Instance } from '../../domain/instance.ts';
+import type { Listener, ProcessEntry, ProcessTable } from '../../domain/process-facts.ts';
+import { readProcessTable } from '../../io/procfs.ts';
+import { readListeners } from '../../io/procfs/listeners.ts';
+import type { World } from '../../io/world.ts';
+
+/** Environment variable that carries the mark, as JSON. */
+export const markVariable = 'BERTH_MARK';
+
+/** All marked processes, one instance for each engine: what an engine starts itself inherits the mark and belongs to it. */
+export function markedProcesses(world: World): Instance[] {
+  const table = readProcessTable(world.proc);
+  const leaders = [...table.processes.values()].filter((entry) => isLeader(entry, table));
+  if (leaders.length === 0) return [];
+  const listeners = readListeners(world.proc, table);
+  return leaders.flatMap((entry) => {
+    const mark = readMark(entry);
+    return mark ? [toInstance(entry, mark, { table, listeners })] : [];
+  });
+}
+
+/** Marked, and not started by a process with the very same mark. When that one is gone, its children stand for themselves. */
+function isLeader(entry: ProcessEntry, table: ProcessTable): boolean {
+  const text = entry.env?.[markVariable];
+  return text !== undefined && table.processes.get(entry.ppid)?.env?.[markVariable] !== text;
+}
+
+/** Null for a mark of another version of berth, which is left alone. */
+function readMark(entry: ProcessEntry): Mark | null {
+  try {
+    return Mark.safeParse(JSON.parse(entry.env?.[markVariable] ?? '')).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export function toInstance(
+  entry: ProcessEntry,
+  mark: Mark,
+  seen: { table: ProcessTable; listeners: readonly Listener[] },
+): Instance {
+  const group = membersOf(entry, seen.table);
+  return {
+    host: 'local',
+    process: { bootId: seen.table.bootId, pid: entry.pid, startTicks: entry.startTicks },
+    engine: mark.spec.engine,
+    model: mark.spec.model,
+    owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
+    endpoints: seen.listeners
+      .filter((listener) => listener.pids.some((pid) => group.has(pid)))
+      .map(({ address, port, netns }) => ({ address, port, netns })),
+    rssBytes: sumRss([...group.values()]),
+    startedAt: new Date(entry.startedAt).toISOString(),
+    mark,
+    options: {},
+  };
+}
+
+/** The process and everything else in its group, or with its mark below it. */
+export function membersOf(leader: ProcessEntry, table: ProcessTable): Map<number, ProcessEntry> {
+  const text = leader.env?.[markVariable];
+  const members = new Map([[leader.pid, leader]]);
+  for (const entry of table.processes.values()) {
+    const same = entry.pgid === leader.pgid || hasAncestor(entry, leader.pid, table);
+    if (same && entry.env?.[markVariable] === text) members.set(entry.pid, entry);
+  }
+  return members;
+}
+
+function hasAncestor(entry: ProcessEntry, pid: number, table: ProcessTable): boolean {
+  let here: ProcessEntry | undefined = entry;
+  for (let depth = 0; here && depth < 64; depth += 1) {
+    if (here.ppid === pid) return true;
+    here = table.processes.get(here.ppid);
+  }
+  return false;
+}
+
+/** Resident memory of all of them; memory that they share is counted for each. */
+function sumRss(entries: readonly ProcessEntry[]): number | null {
+  const known = entries.map((entry) => entry.rssBytes).filter((bytes) => bytes !== null);
+  return known.length === 0 ? null : known.reduce((sum, bytes) => sum + bytes, 0);
+}

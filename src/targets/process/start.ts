@@ -1,0 +1,127 @@
+import { dirname, isAbsolute, join } from 'node:path';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { engineEnvironment } from '../../domain/engine-environment.ts';
+import { fillArg, fillArgs } from '../../domain/fill-args.ts';
+import type { Ending, Instance, Mark } from '../../domain/instance.ts';
+import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
+import { lastLines, rotateLog } from '../../io/log-file.ts';
+import { readBootId, readProcess } from '../../io/procfs.ts';
+import { programArgv } from '../../io/program.ts';
+import { resolveSecret } from '../../io/secret-values.ts';
+import type { World } from '../../io/world.ts';
+import type { StartRequest } from '../contract.ts';
+import { markVariable, toInstance } from './marks.ts';
+
+/** The kernel shows an environment string of any length, but a mark that grows without end is a fault of ours. */
+const maxMarkBytes = 16 * 1024;
+/** A process that is gone already is known to have ended at once. */
+const endKnownMs = 1_000;
+const maxLogBytes = 10 * 1024 * 1024;
+
+/** Starts the engine in a session of its own. Throws PROGRAM_MISSING, MARK_TOO_LARGE, or ENGINE_CRASHED when it is gone at once. */
+export async function start(world: World, request: StartRequest): Promise<Instance> {
+  const { spec, deployment } = request.mark;
+  const fill = await filler(world, request);
+  const argv = [...(await programOf(world, spec, deployment)), ...fillArgs(spec.args, fill)];
+  await world.files.makeDir(request.stateDir);
+  await world.files.makeDir(dirname(request.logFile));
+  await rotateLog(request.logFile, maxLogBytes);
+  const { mark, text } = fitMark(request.mark);
+  const own = Object.fromEntries(Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)]));
+  const before = await lastLines(request.logFile, 0);
+  const { pid, ended } = await world.exec.detach(argv, {
+    env: { ...inherited(world, request), ...own, [markVariable]: text },
+    cwd: spec.workdir ?? request.stateDir,
+    logFile: request.logFile,
+  });
+  void ended.then(request.onEnd);
+  const entry = readProcess(world.proc, pid);
+  if (!entry) {
+    const ending = await soon(world, ended);
+    const log = (await lastLines(request.logFile, 20, before.end)).lines;
+    throw new BerthError('ENGINE_CRASHED', { deployment, ending, log, logFile: request.logFile });
+  }
+  const table = { bootId: readBootId(world.proc), processes: new Map([[pid, entry]]), hidden: noneHidden };
+  return toInstance(entry, mark, { table, listeners: [] });
+}
+
+/** A child that outlives us keeps no process of ours waiting for its end; the clock does. Null when it is not known in time. */
+async function soon(world: World, ended: Promise<Ending>): Promise<Ending | null> {
+  const known = new AbortController();
+  const late = world.clock.sleep(endKnownMs, known.signal).then(
+    () => null,
+    () => null,
+  );
+  const ending = await Promise.race([ended, late]);
+  known.abort();
+  return ending;
+}
+
+const noneHidden = { commandLines: 0, details: 0, others: false };
+
+/** The previous spec is a comfort for going back; it is dropped when both do not fit. */
+function fitMark(mark: Mark): { mark: Mark; text: string } {
+  for (const fitting of [mark, { ...mark, previous: null }]) {
+    const text = JSON.stringify(fitting);
+    if (Buffer.byteLength(text) <= maxMarkBytes) return { mark: fitting, text };
+  }
+  const bytes = Buffer.byteLength(JSON.stringify({ ...mark, previous: null }));
+  throw new BerthError('MARK_TOO_LARGE', { deployment: mark.deployment, bytes });
+}
+
+/** The user's environment, without the variables that hold secrets of the fleet and without berth's own. */
+function inherited(world: World, { mark: { spec }, withheld }: StartRequest): Record<string, string> {
+  const own = Object.values(spec.secrets).flatMap((ref) => ('env' in ref ? [ref.env] : []));
+  const env = engineEnvironment(world.env, [...withheld, ...own]);
+  // Our own program looks for the engine's library there, and cannot know of a --state-dir.
+  if (spec.program.entry) env['BERTH_ENGINES'] = world.places.engines;
+  return env;
+}
+
+async function programOf(world: World, spec: LaunchSpec, deployment: string): Promise<string[]> {
+  const { entry, binary } = spec.program;
+  if (entry !== undefined) return programArgv(entry);
+  if (binary === undefined)
+    throw new BerthError('PROGRAM_MISSING', { program: `for ${spec.engine}`, needed: deployment });
+  const path = await findProgram(world, binary);
+  if (path === null) throw new BerthError('PROGRAM_MISSING', { program: binary, needed: deployment });
+  return [path];
+}
+
+async function findProgram(world: World, binary: string): Promise<string | null> {
+  const places = binary.includes('/')
+    ? [binary]
+    : (world.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(':').map((folder) => join(folder, binary));
+  for (const path of places) if (isAbsolute(path) && (await world.files.stat(path))?.isFile) return path;
+  return null;
+}
+
+/** Fills the holes: files of secrets and writable folders are made first, since filling itself cannot wait. */
+async function filler(world: World, request: StartRequest): Promise<(hole: Hole) => string> {
+  const { spec, deployment, replica } = request.mark;
+  const name = `${deployment}-${replica}`;
+  const secrets = new Map<string, string>();
+  for (const [key, ref] of Object.entries(spec.secrets)) {
+    const path = join(request.stateDir, 'secrets', `${name}-${key}`);
+    await world.files.write(path, await resolveSecret(world, ref), 0o600);
+    secrets.set(key, path);
+  }
+  const folders = new Map(spec.writable.map((key) => [key, join(request.stateDir, 'work', name, key)]));
+  for (const folder of folders.values()) await world.files.makeDir(folder);
+  return (hole) => {
+    switch (hole.hole) {
+      case 'model':
+        return spec.model ?? '';
+      case 'mmproj':
+        return spec.mmproj ?? '';
+      case 'host':
+        return request.address;
+      case 'port':
+        return String(request.port);
+      case 'secret':
+        return secrets.get(hole.name) ?? '';
+      case 'cache':
+        return folders.get(hole.name) ?? '';
+    }
+  };
+}

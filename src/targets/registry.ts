@@ -1,0 +1,15 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Target } from './contract.ts';
+import { processTarget } from './process.ts';
+
+/** Every way of running engines. Add one: write its file beside this one, then name it here. */
+export const targets = [processTarget] as const;
+
+export type TargetKind = (typeof targets)[number]['kind'];
+
+/** The target of this kind. Hand it only options that its own schema has parsed. */
+export function targetOf(kind: string): Target {
+  const found = targets.find((target) => target.kind === kind);
+  if (!found) throw new BerthError('TARGET_UNKNOWN', { kind, known: targets.map((target) => target.kind) });
+  return found;
+}
