@@ -1,0 +1,225 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Ending, Instance, Mark } from '../domain/instance.ts';
+import type { Action, Plan, Running } from '../domain/plan.ts';
+import { lastLines } from '../io/log-file.ts';
+import { lockHolder, tryLock } from '../io/lock.ts';
+import type { Lock } from '../io/lock.ts';
+import type { World } from '../io/world.ts';
+import type { StartRequest } from '../targets/contract.ts';
+import { targetOf } from '../targets/registry.ts';
+import { instancesOf, observe } from './observe.ts';
+import type { Observed } from './observe.ts';
+import { engineLog, fleetPaths, hostLock } from './paths.ts';
+import type { FleetIdentity } from './paths.ts';
+import { filesOf, foreignHolders } from './prepare-plan.ts';
+import { waitAnswer, waitReady } from './ready.ts';
+import { sameProcess, staleness } from './stale.ts';
+import { readUpState } from './up-state.ts';
+
+export interface ApplyOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+}
+
+/** What came of a plan. `failure` is what stopped it; running apply again goes on from there. */
+export interface ApplyResult {
+  readonly done: readonly Action[];
+  readonly notDone: readonly Action[];
+  readonly failure: BerthError | null;
+}
+
+const lockWaitMs = 60_000;
+
+/**
+ * Does what the plan says, and nothing else: first what must end (that frees ports), then each start, waiting until it answers.
+ * Throws before anything is touched when the plan is stale, a port is held, a file is missing or someone else is applying.
+ */
+export async function apply(world: World, plan: Plan, options: ApplyOptions): Promise<ApplyResult> {
+  using _lock = await takeHostLock(world, `berth apply of fleet ${plan.fleet}`, options.onProgress);
+  const observed = await observe(world);
+  const changed = await staleness(world, plan, observed);
+  if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
+  await preflight(world, plan, observed);
+  const result = await execute(world, plan, observed, options);
+  if (!result.failure) await tellUp(world, plan);
+  return result;
+}
+
+/** A running control process reads the file again. It is told while the lock is held, so that it restarts nothing meanwhile. */
+async function tellUp(world: World, fleet: FleetIdentity): Promise<void> {
+  const state = await readUpState(world, fleet);
+  if (state && state.process.pid !== process.pid) world.exec.kill(state.process.pid, 'SIGHUP');
+}
+
+/** Waits a minute for whoever else changes engines on this host. Throws LOCKED. */
+export async function takeHostLock(
+  world: World,
+  who: string,
+  onProgress: (line: string) => void,
+): Promise<Lock> {
+  const until = world.clock.now() + lockWaitMs;
+  for (let told = false; ; told = true) {
+    const lock = await tryLock(hostLock(world), `${who} (process ${process.pid})`);
+    if (lock) return lock;
+    const holder = (await lockHolder(hostLock(world))) ?? 'another process';
+    if (world.clock.now() > until) throw new BerthError('LOCKED', { what: 'This host', holder });
+    if (!told) onProgress(`Waiting for ${holder}`);
+    await world.clock.sleep(200);
+  }
+}
+
+async function preflight(world: World, plan: Plan, observed: Observed): Promise<void> {
+  for (const { path } of filesOf(plan))
+    if (!(await world.files.stat(path))?.isFile)
+      throw new BerthError('FILE_MISSING', { path, what: 'model file' });
+  const [held] = foreignHolders(plan, observed);
+  if (held) throw new BerthError('PORT_TAKEN', held);
+}
+
+async function execute(
+  world: World,
+  plan: Plan,
+  observed: Observed,
+  options: ApplyOptions,
+): Promise<ApplyResult> {
+  const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
+  const ordered = inOrder(plan.actions);
+  const stopped = new Set<Action>();
+  try {
+    for (const action of ordered) {
+      if (action.do !== 'replace' || !isInTheWay(action, ordered)) continue;
+      await stopRunning(world, plan, action, options);
+      stopped.add(action);
+    }
+    for (const action of ordered) {
+      options.signal.throwIfAborted();
+      if (action.do !== 'start' && !stopped.has(action)) await stopRunning(world, plan, action, options);
+      if (action.do !== 'stop') await startWanted(world, plan, action, observed, options);
+      done.push(action);
+    }
+    for (const action of plan.actions)
+      if (action.do === 'keep') await expectAnswer(world, plan, action, options);
+    return { done, notDone: [], failure: null };
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    const notDone = ordered.filter((action) => !done.includes(action));
+    return { done, notDone, failure: inPart(error, done, notDone) };
+  }
+}
+
+/** How the process exits says whether running it again goes on or begins. */
+function inPart(error: BerthError, done: readonly Action[], notDone: readonly Action[]): BerthError {
+  const some = notDone.length > 0 && done.some((action) => action.do !== 'keep');
+  return some ? new BerthError(error.code, error.facts, { cause: error, exit: 'partlyApplied' }) : error;
+}
+
+type Change = Exclude<Action, { do: 'keep' }>;
+
+function inOrder(actions: readonly Action[]): Change[] {
+  const rank = { stop: 0, replace: 1, start: 2, keep: 3 };
+  return actions
+    .filter((action): action is Change => action.do !== 'keep')
+    .toSorted((a, b) => rank[a.do] - rank[b.do]);
+}
+
+/** Holds a port that another one is to get. */
+function isInTheWay(action: Extract<Action, { do: 'replace' }>, all: readonly Change[]): boolean {
+  return all.some(
+    (other) => other !== action && other.do !== 'stop' && other.wanted.port === action.running.port,
+  );
+}
+
+function nameOf(action: Action): string {
+  return action.replica === 0 ? action.deployment : `${action.deployment}-${action.replica}`;
+}
+
+async function stopRunning(
+  world: World,
+  plan: Plan,
+  action: Extract<Change, { running: Running }>,
+  options: ApplyOptions,
+): Promise<void> {
+  const { running } = action;
+  const instance = instancesOf(await observe(world), plan).find(
+    (one) => one.process && sameProcess(one.process, running.process),
+  );
+  if (!instance) return;
+  options.onProgress(`Stopping ${nameOf(action)} (process ${running.process.pid})`);
+  await targetOf(running.target.kind).stop(world, instance, running.stop);
+}
+
+async function startWanted(
+  world: World,
+  plan: Plan,
+  action: Exclude<Change, { do: 'stop' }>,
+  observed: Observed,
+  options: ApplyOptions,
+): Promise<void> {
+  const paths = fleetPaths(world, plan);
+  const before = action.do === 'replace' ? previousMark(observed, action.running) : null;
+  const mark: Mark = {
+    fleet: plan.fleet,
+    fleetId: plan.fleetId,
+    deployment: action.deployment,
+    replica: action.replica,
+    target: action.wanted.target,
+    address: action.wanted.address,
+    port: action.wanted.port,
+    logFile: engineLog(paths, action.deployment, action.replica),
+    declared: action.wanted.declared,
+    spec: action.wanted.spec,
+    previous: before?.spec ?? null,
+  };
+  const since = world.clock.now();
+  options.onProgress(`Starting ${nameOf(action)} on port ${mark.port}`);
+  await startAndWait(world, mark, { signal: options.signal, withheld: plan.withheld });
+  options.onProgress(`${nameOf(action)} is ready (${((world.clock.now() - since) / 1000).toFixed(1)} s)`);
+}
+
+/** What is kept must answer as well; one that was started a moment ago has its time to. */
+async function expectAnswer(
+  world: World,
+  plan: Plan,
+  action: Extract<Action, { do: 'keep' }>,
+  options: ApplyOptions,
+): Promise<void> {
+  const instance = instancesOf(await observe(world), plan).find(
+    (one) => one.process && sameProcess(one.process, action.running.process),
+  );
+  if (instance?.mark) await waitAnswer(world, { instance, mark: instance.mark, signal: options.signal });
+}
+
+function previousMark(observed: Observed, running: Running): Mark | null {
+  return (
+    observed.instances.find((one) => one.process && sameProcess(one.process, running.process))?.mark ?? null
+  );
+}
+
+/** Starts one engine and waits until it answers. One that never does is stopped again. */
+export async function startAndWait(
+  world: World,
+  mark: Mark,
+  options: { signal: AbortSignal; withheld: readonly string[] },
+): Promise<Instance> {
+  const target = targetOf(mark.target.kind);
+  const paths = fleetPaths(world, mark);
+  const { end } = await lastLines(mark.logFile, 0);
+  let ending: Ending | null = null;
+  const request: StartRequest = {
+    mark,
+    address: mark.address,
+    port: mark.port,
+    logFile: mark.logFile,
+    stateDir: paths.state,
+    withheld: options.withheld,
+    onEnd: (how) => (ending = how),
+  };
+  const instance = await target.start(world, request, mark.target);
+  try {
+    await waitReady(world, { instance, mark, logFrom: end, signal: options.signal, ending: () => ending });
+  } catch (error) {
+    await target.stop(world, instance, mark.spec.stop);
+    throw error;
+  }
+  return instance;
+}

@@ -1,0 +1,109 @@
+import type { ConfigFault } from '../domain/errors/fleet-errors.ts';
+import { nearest } from '../domain/nearest.ts';
+import { engines } from '../engines/registry.ts';
+import { fault } from './fault.ts';
+import { portFaults } from './port-checks.ts';
+import { referenceFault } from './references.ts';
+import { routeFaults } from './route-checks.ts';
+import { misplacedSecrets } from './secret-checks.ts';
+import { entriesAt, pieceAt, scalarAt } from './tree.ts';
+import type { Located } from './tree.ts';
+
+/**
+ * Faults between the parts of a fleet file. They are looked for in the tree as it stands, valid or not, so that they are told
+ * together with those of the schema; what has the wrong type is passed over here.
+ */
+export function crossFaults(tree: Located): ConfigFault[] {
+  return [
+    ...deploymentFaults(tree),
+    ...portFaults(tree),
+    ...routeFaults(tree),
+    ...benchmarkFaults(tree),
+    ...sourceFaults(tree),
+    ...misplacedSecrets(tree),
+  ];
+}
+
+function hostNames(tree: Located): string[] {
+  return [...new Set([...entriesAt(tree, ['hosts']).map(([name]) => name), 'local'])];
+}
+
+function deploymentFaults(tree: Located): ConfigFault[] {
+  const models = entriesAt(tree, ['models']).map(([name]) => name);
+  const hosts = entriesAt(tree, ['hosts']).map(([name]) => name);
+  return entriesAt(tree, ['deployments']).flatMap(([, deployment]) => {
+    const faults: ConfigFault[] = [];
+    const model = pieceAt(deployment, ['model']);
+    const host = pieceAt(deployment, ['host']);
+    if (model) faults.push(...referenceFault(model, 'model', models));
+    if (host) faults.push(...referenceFault(host, 'host', hostNames(tree)));
+    else if (hosts.length > 1 && lacks(deployment, 'host'))
+      faults.push(
+        fault(deployment, deployment.keyAt, '"host" is missing.', `Add host: one of ${hosts.join(', ')}.`),
+      );
+    return [...faults, ...engineFaults(deployment)];
+  });
+}
+
+/** False when the key is there, or one that was meant to be it and is told as misspelt. */
+function lacks(deployment: Located, key: string): boolean {
+  if (deployment.content.kind !== 'map') return false;
+  const { entries } = deployment.content;
+  return !entries.has(key) && ![...entries.keys()].some((own) => nearest(own, [key]) === key);
+}
+
+function engineFaults(deployment: Located): ConfigFault[] {
+  const kind = scalarAt(deployment, ['engine', 'kind']);
+  const engine = engines.find((one) => one.kind === kind);
+  if (!engine) return [];
+  const faults: ConfigFault[] = [];
+  if ('needsModel' in engine && engine.needsModel && lacks(deployment, 'model'))
+    faults.push(
+      fault(
+        deployment,
+        deployment.keyAt,
+        '"model" is missing.',
+        `The engine ${engine.kind} needs one: add model.`,
+      ),
+    );
+  if ('external' in engine)
+    for (const key of ['port', 'replicas', 'gpus']) {
+      const piece = pieceAt(deployment, [key]);
+      if (piece)
+        faults.push(
+          fault(
+            piece,
+            piece.keyAt,
+            `"${key}" has no meaning here: berth does not start a server of engine ${engine.kind}.`,
+            'Remove it.',
+          ),
+        );
+    }
+  return faults;
+}
+
+function benchmarkFaults(tree: Located): ConfigFault[] {
+  const deployments = entriesAt(tree, ['deployments']).map(([name]) => name);
+  return entriesAt(tree, ['benchmarks']).flatMap(([, benchmark]) => {
+    const of = pieceAt(benchmark, ['of']);
+    const pieces = of?.content.kind === 'list' ? of.content.items : of ? [of] : [];
+    return pieces.flatMap((piece) => referenceFault(piece, 'deployment', deployments));
+  });
+}
+
+function sourceFaults(tree: Located): ConfigFault[] {
+  return entriesAt(tree, ['models']).flatMap(([, model]) => {
+    const piece = pieceAt(model, ['source']);
+    const source = scalarAt(model, ['source']);
+    const scheme = typeof source === 'string' ? /^([a-z0-9+]+):\/\//i.exec(source)?.[1] : undefined;
+    if (!piece || !scheme) return [];
+    return [
+      fault(
+        piece,
+        piece.at,
+        `Models from ${scheme}:// are not supported yet.`,
+        'Download the file and write its path.',
+      ),
+    ];
+  });
+}

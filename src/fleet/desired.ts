@@ -1,0 +1,81 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import { engineEnvironment } from '../domain/engine-environment.ts';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
+import { engineOf } from '../engines/registry.ts';
+import { usableCores } from '../domain/hardware.ts';
+import { detectCpu } from '../hardware/detect.ts';
+import type { World } from '../io/world.ts';
+import type { Deployment, LoadedFleet } from './resolve.ts';
+
+/** One engine that the fleet file wants to run. */
+export interface DesiredReplica {
+  readonly deployment: Deployment;
+  readonly replica: number;
+  readonly spec: LaunchSpec;
+}
+
+const helpTimeoutMs = 20_000;
+
+/**
+ * What is to run, engine by engine. Asks each engine's program for its flags once, so that a flag this build does not know is told
+ * before anything is touched. Servers that berth does not start are left out.
+ */
+export async function desiredReplicas(world: World, loaded: LoadedFleet): Promise<DesiredReplica[]> {
+  const helps = new Map<string, Promise<string>>();
+  const cores = usableCores(await detectCpu(world));
+  const env = engineEnvironment(world.env, loaded.withheld);
+  const replicas: DesiredReplica[] = [];
+
+  function helpOf(argv: readonly string[], deployment: string): Promise<string> {
+    const key = argv.join('\0');
+    const running = helps.get(key) ?? askHelp(world, argv, { deployment, env });
+    helps.set(key, running);
+    return running;
+  }
+
+  for (const deployment of loaded.deployments) {
+    const engine = engineOf(deployment.engine.kind);
+    if (!engine.launch) continue;
+    const asked = engine.help?.(deployment.engine);
+    const help = asked ? await helpOf(asked, deployment.name) : null;
+    const spec = launchSpecOf(deployment, { cores, help });
+    if (!spec) continue;
+    for (let replica = 0; replica < deployment.replicas; replica += 1)
+      replicas.push({ deployment, replica, spec });
+  }
+  return replicas;
+}
+
+/** How this deployment is started; null for a server that berth does not start. Throws what the engine objects to. */
+export function launchSpecOf(
+  deployment: Deployment,
+  host: { cores: number; help: string | null },
+): LaunchSpec | null {
+  const spec = engineOf(deployment.engine.kind).launch?.({
+    deployment: deployment.name,
+    options: deployment.engine,
+    model: deployment.model?.path ?? null,
+    mmproj: deployment.model?.mmproj ?? null,
+    gpus: deployment.gpus,
+    cores: host.cores,
+    key: null,
+    help: host.help,
+  });
+  return spec ?? null;
+}
+
+async function askHelp(
+  world: World,
+  argv: readonly string[],
+  { deployment, env }: { deployment: string; env: Record<string, string> },
+): Promise<string> {
+  const result = await world.exec.run(argv, { timeoutMs: helpTimeoutMs, env });
+  if (result.code === null && result.signal === null)
+    throw new BerthError('PROGRAM_MISSING', { program: argv[0] ?? '', needed: deployment });
+  return result.stdout + result.stderr;
+}
+
+/** "mistral", or "mistral-1" where several run. */
+export function replicaName(deployment: string, replica: number, replicas: number): string {
+  return replicas === 1 ? deployment : `${deployment}-${replica}`;
+}

@@ -1,0 +1,52 @@
+import { targetOf } from '../targets/registry.ts';
+import type { Instance } from '../domain/instance.ts';
+import type { World } from '../io/world.ts';
+import { takeHostLock } from './apply.ts';
+import { instancesOf, observe } from './observe.ts';
+import { fleetPaths } from './paths.ts';
+import type { FleetIdentity } from './paths.ts';
+import { isProcess, readUpState } from './up-state.ts';
+
+const upGraceMs = 60_000;
+const pollMs = 100;
+
+/** Ends the fleet: the control process first, so that it restarts nothing, then every engine with this fleet's mark. */
+export async function down(
+  world: World,
+  loaded: FleetIdentity,
+  onProgress: (line: string) => void,
+): Promise<{ up: number | null; stopped: Instance[] }> {
+  const upPid = await endUp(world, loaded, onProgress);
+  using _lock = await takeHostLock(world, `berth down of fleet ${loaded.fleet}`, onProgress);
+  const running = instancesOf(await observe(world), loaded);
+  await Promise.all(
+    running.map(async (one) => {
+      if (!one.mark) return;
+      onProgress(`Stopping ${one.mark.deployment} (process ${one.process?.pid ?? '?'})`);
+      await targetOf(one.mark.target.kind).stop(world, one, one.mark.spec.stop);
+    }),
+  );
+  // The next start writes the keys of engines again, and makes a new token for the console.
+  const paths = fleetPaths(world, loaded);
+  await world.files.remove(paths.secrets);
+  await world.files.remove(paths.controlToken);
+  return { up: upPid, stopped: running };
+}
+
+async function endUp(
+  world: World,
+  fleet: FleetIdentity,
+  onProgress: (line: string) => void,
+): Promise<number | null> {
+  const state = await readUpState(world, fleet);
+  if (!state) return null;
+  const { pid } = state.process;
+  onProgress(`Ending berth up (process ${pid})`);
+  world.exec.kill(pid, 'SIGTERM');
+  const until = world.clock.now() + upGraceMs;
+  while (isProcess(world, state.process)) {
+    if (world.clock.now() > until) world.exec.kill(pid, 'SIGKILL');
+    await world.clock.sleep(pollMs);
+  }
+  return pid;
+}

@@ -1,0 +1,126 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { GatewayConfig } from '../domain/gateway-config.ts';
+import { lastLines } from '../io/log-file.ts';
+import { programArgv } from '../io/program.ts';
+import type { World } from '../io/world.ts';
+import { followEvents, takenAddress } from './gateway-events.ts';
+import type { GatewayEvent } from './gateway-events.ts';
+import { holderOf, observe } from './observe.ts';
+import type { FleetPaths } from './paths.ts';
+
+/** The gateway process: ours to reload and to end; it ends by itself when we do. */
+export interface GatewayChild {
+  readonly pid: number;
+  /** Base URL, as this machine reaches it; a reload may change it. */
+  readonly url: string;
+  /**
+   * Writes the configuration and has the gateway take it in, whole or not at all. Throws PORT_TAKEN, or
+   * GATEWAY_RELOAD_FAILED with its reason; a gateway that has ended reads the file when it is started again.
+   */
+  readonly reload: (config: GatewayConfig) => Promise<void>;
+  /** Lets open requests end for the configured time. */
+  readonly stop: () => Promise<void>;
+  readonly exited: Promise<unknown>;
+}
+
+const startTimeoutMs = 20_000;
+const reloadTimeoutMs = 10_000;
+
+/** Starts the gateway and waits until it listens. Throws PORT_TAKEN with the holder, or GATEWAY_FAILED with its last lines. */
+export async function startGateway(
+  world: World,
+  paths: FleetPaths,
+  config: GatewayConfig,
+): Promise<GatewayChild> {
+  await world.files.write(paths.gatewayConfig, JSON.stringify(config), 0o600);
+  await world.files.makeDir(paths.logs);
+  const { end } = await lastLines(paths.gatewayLog, 0);
+  const child = await world.exec.start(
+    programArgv('gateway', ['--config', paths.gatewayConfig, '--with-parent']),
+    {
+      env: environment(world),
+      onErrorLine: (line) => void world.files.append(paths.gatewayLog, `${line}\n`),
+    },
+  );
+  const events = followEvents(child.lines);
+  const first = await events.next(['listening', 'failed'], AbortSignal.timeout(startTimeoutMs));
+  const opened = urlOf(first);
+  if (opened === null) {
+    child.kill('SIGKILL');
+    await child.exited;
+    throw await startFault(world, paths, first, end);
+  }
+  let url = opened;
+  let drainMs = config.limits.drainMs;
+  return {
+    pid: child.pid,
+    get url() {
+      return url;
+    },
+    exited: child.exited,
+    reload: async (next) => {
+      await world.files.write(paths.gatewayConfig, JSON.stringify(next), 0o600);
+      const told = events.next(['reloaded', 'reload-failed'], AbortSignal.timeout(reloadTimeoutMs));
+      child.kill('SIGHUP');
+      const event = await told;
+      if (event?.event === 'reload-failed') throw await reloadFault(world, event);
+      drainMs = next.limits.drainMs;
+      url = urlOf(event) ?? url;
+    },
+    stop: async () => {
+      child.kill('SIGTERM');
+      const late = new AbortController();
+      const timeout = world.clock.sleep(drainMs + 5_000, late.signal).then(
+        () => child.kill('SIGKILL'),
+        () => false,
+      );
+      await Promise.race([child.exited, timeout]);
+      late.abort();
+      await child.exited;
+    },
+  };
+}
+
+/** Marks belong to engines: a gateway that inherited one would look like an engine. */
+function environment(world: World): Record<string, string | undefined> {
+  const { BERTH_MARK: _mark, ...env } = world.env;
+  return env;
+}
+
+function urlOf(event: GatewayEvent | null): string | null {
+  const bound = event?.listen?.[0];
+  return bound ? `http://${reachable(bound.address)}:${bound.port}` : null;
+}
+
+async function startFault(
+  world: World,
+  paths: FleetPaths,
+  event: GatewayEvent | null,
+  logEnd: number,
+): Promise<BerthError> {
+  const taken = event && (await portFault(world, event));
+  if (taken) return taken;
+  const { lines } = await lastLines(paths.gatewayLog, 20, logEnd);
+  const log = event?.error ? [...lines, event.error.message] : lines;
+  return new BerthError('GATEWAY_FAILED', { log, logFile: paths.gatewayLog });
+}
+
+async function reloadFault(world: World, event: GatewayEvent): Promise<BerthError> {
+  const reason = event.error?.message ?? 'it gave no reason';
+  return (await portFault(world, event)) ?? new BerthError('GATEWAY_RELOAD_FAILED', { reason });
+}
+
+/** The gateway cannot see who holds an address; we can. */
+async function portFault(world: World, event: GatewayEvent): Promise<BerthError | null> {
+  const address = takenAddress(event);
+  if (!address) return null;
+  const holder = holderOf(await observe(world), address)?.text ?? 'another program';
+  return new BerthError('PORT_TAKEN', { ...address, holder });
+}
+
+/** An address that a client on this machine can use. */
+export function reachable(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1';
+  if (address === '::') return '[::1]';
+  return address.includes(':') ? `[${address}]` : address;
+}

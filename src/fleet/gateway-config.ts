@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { GatewayConfig, Route, Upstream } from '../domain/gateway-config.ts';
+import type { Mark } from '../domain/instance.ts';
+import { engineOf } from '../engines/registry.ts';
+import { resolveSecret } from '../io/secret-values.ts';
+import type { World } from '../io/world.ts';
+import { replicaName } from './desired.ts';
+import { urlOf } from './ready.ts';
+import type { Deployment, LoadedFleet } from './resolve.ts';
+
+const MiB = 1024 * 1024;
+
+/**
+ * The gateway's whole configuration. Keys of clients become hashes; keys of servers elsewhere are written to files of their own
+ * (0600) below `secretsDir`, so that the configuration holds none.
+ */
+export async function gatewayConfig(
+  world: World,
+  loaded: LoadedFleet,
+  options: {
+    /** Engines that run, or will again: one upstream each. */
+    marks: readonly Mark[];
+    secretsDir: string;
+    /** A key that only berth itself uses; null while clients need none. */
+    ownKey: string | null;
+  },
+): Promise<GatewayConfig> {
+  const { listen, keys, limits } = loaded.gateway;
+  const hashes = await Promise.all(
+    Object.entries(keys).map(async ([id, ref]) => ({ id, sha256: sha256(await resolveSecret(world, ref)) })),
+  );
+  if (hashes.length > 0 && options.ownKey)
+    hashes.push({ id: 'berth-console', sha256: sha256(options.ownKey) });
+  const upstreams = await Promise.all(
+    loaded.deployments.map((one) => upstreamsOf(world, one, options.marks, options.secretsDir)),
+  );
+  return {
+    version: 1,
+    fleet: loaded.fleet,
+    listen,
+    routes: routesOf(loaded),
+    upstreams: upstreams.flat(),
+    keys: hashes,
+    limits: {
+      bodyBytes: limits.body ?? 64 * MiB,
+      heldBytes: limits.held ?? 256 * MiB,
+      queue: limits.queue ?? 256,
+      queueMs: limits.queueTime ?? 60_000,
+      connectMs: limits.connect ?? 5_000,
+      idleMs: limits.idle ?? 600_000,
+      drainMs: limits.drain ?? 30_000,
+    },
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+async function upstreamsOf(
+  world: World,
+  deployment: Deployment,
+  marks: readonly Mark[],
+  secretsDir: string,
+): Promise<Upstream[]> {
+  const engine = engineOf(deployment.engine.kind);
+  const external = engine.external?.(deployment.engine);
+  const base = { deployment: deployment.name, paths: [...engine.paths] };
+  if (external) {
+    const keyFile = external.key && join(secretsDir, `${deployment.name}-upstream`);
+    if (keyFile && external.key)
+      await world.files.write(keyFile, await resolveSecret(world, external.key), 0o600);
+    return [
+      {
+        ...base,
+        id: deployment.name,
+        url: external.url,
+        model: external.servedModel,
+        slots: external.slots,
+        keyFile,
+        metricsPath: null,
+        healthPath: external.healthPath,
+      },
+    ];
+  }
+  return marks
+    .filter((mark) => mark.deployment === deployment.name)
+    .map((mark) => ({
+      ...base,
+      id: replicaName(deployment.name, mark.replica, deployment.replicas),
+      url: urlOf(mark),
+      model: mark.spec.servedModel,
+      slots: mark.spec.slots,
+      keyFile: null,
+      metricsPath: mark.spec.metricsPath,
+      healthPath: mark.spec.readiness.path,
+    }));
+}
+
+/** One route for each deployment under its own name, then what the file names; the file's own win. */
+export function routesOf(loaded: LoadedFleet): Route[] {
+  const routes = new Map<string, Route>();
+  for (const { name } of loaded.deployments)
+    routes.set(name, { name, to: [{ deployment: name, weight: 1 }], aliasOf: null });
+  for (const [name, entry] of Object.entries(loaded.gateway.routes)) {
+    const target = typeof entry === 'string' ? entry : entry.to;
+    const to =
+      typeof target === 'string'
+        ? [{ deployment: target, weight: 1 }]
+        : Object.entries(target).map(([deployment, weight]) => ({ deployment, weight }));
+    routes.set(name, { name, to, aliasOf: null });
+    const aliases = typeof entry === 'string' ? [] : entry.aliases;
+    for (const alias of aliases) routes.set(alias, { name: alias, to, aliasOf: name });
+  }
+  return [...routes.values()];
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+/** One line of the gateway's stdout. */
+export const GatewayEvent = z.looseObject({
+  event: z.string(),
+  listen: z.array(z.looseObject({ address: z.string(), port: z.int() })).optional(),
+  /** Of "failed" and "reload-failed". */
+  error: z.looseObject({ code: z.string(), message: z.string(), facts: z.unknown().optional() }).optional(),
+});
+export type GatewayEvent = z.infer<typeof GatewayEvent>;
+
+const PortFacts = z.looseObject({ address: z.string(), port: z.int() });
+
+/** The address that the gateway could not have, when that was its fault. */
+export function takenAddress(event: GatewayEvent): { address: string; port: number } | null {
+  if (event.error?.code !== 'PORT_TAKEN') return null;
+  const facts = PortFacts.safeParse(event.error.facts).data;
+  return facts ? { address: facts.address, port: facts.port } : null;
+}
+
+/** The gateway's events as they come; each can be waited for by name. */
+export interface GatewayEvents {
+  /** The next event of these names; null when the gateway has ended without, or the signal aborts. */
+  readonly next: (names: readonly string[], signal: AbortSignal) => Promise<GatewayEvent | null>;
+}
+
+export function followEvents(lines: AsyncIterable<string>): GatewayEvents {
+  const waiting = new Set<(event: GatewayEvent | null) => void>();
+  async function read(): Promise<void> {
+    for await (const line of lines) {
+      const event = parse(line);
+      if (event) for (const tell of waiting) tell(event);
+    }
+  }
+  let ended = false;
+  void read().finally(() => {
+    ended = true;
+    for (const tell of waiting) tell(null);
+  });
+  return {
+    next: (names, signal) =>
+      new Promise((resolve) => {
+        function settle(event: GatewayEvent | null): void {
+          if (event && !names.includes(event.event)) return;
+          waiting.delete(settle);
+          signal.removeEventListener('abort', giveUp);
+          resolve(event);
+        }
+        function giveUp(): void {
+          settle(null);
+        }
+        waiting.add(settle);
+        signal.addEventListener('abort', giveUp);
+        if (ended || signal.aborted) giveUp();
+      }),
+  };
+}
+
+function parse(line: string): GatewayEvent | null {
+  try {
+    return GatewayEvent.safeParse(JSON.parse(line)).data ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,45 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { ConfigFault } from '../domain/errors/fleet-errors.ts';
+import { FleetFile } from '../fleet-schema.ts';
+import type { World } from '../io/world.ts';
+import { crossFaults } from './cross-checks.ts';
+import { fillDefaults } from './defaults.ts';
+import { resolveFleet } from './resolve.ts';
+import type { LoadedFleet } from './resolve.ts';
+import { secretFaults } from './secret-checks.ts';
+import { readSources } from './sources.ts';
+import { toPlain } from './tree.ts';
+
+/**
+ * Reads a fleet from its files: later ones over earlier ones, imports below the file that names them, defaults below each deployment.
+ * Throws CONFIG_INVALID with every fault at once, CONFIG_MISSING or FILE_MISSING.
+ */
+export async function loadFleet(
+  world: World,
+  options: { files: readonly string[]; cwd: string; secrets?: 'needed' | 'unused' },
+): Promise<LoadedFleet> {
+  const sources = await readSources(world, options);
+  const faults = [...sources.faults];
+  if (sources.tree === null) throw invalid(faults);
+  const tree = fillDefaults(sources.tree);
+  const plain = toPlain(tree);
+  const parsed = FleetFile.safeParse(plain);
+  if (!parsed.success) {
+    // A valid file, the usual case, goes without the part that explains faults.
+    const { schemaFaults } = await import('./schema-faults.ts');
+    faults.push(...schemaFaults(FleetFile, tree, plain, parsed.error.issues));
+  }
+  faults.push(...crossFaults(tree));
+  if (options.secrets !== 'unused') faults.push(...(await secretFaults(world, tree)));
+  if (faults.length > 0 || !parsed.success) throw invalid(faults);
+  return resolveFleet(parsed.data, tree, sources);
+}
+
+/** In the order of the file; a fault of the defaults is told once, not for each deployment. */
+function invalid(faults: readonly ConfigFault[]): BerthError<'CONFIG_INVALID'> {
+  const once = new Map(faults.map((one) => [`${one.file}:${one.line}:${one.column}:${one.message}`, one]));
+  const sorted = [...once.values()].toSorted(
+    (a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column,
+  );
+  return new BerthError('CONFIG_INVALID', { faults: sorted });
+}

@@ -1,0 +1,161 @@
+import type { Finding } from '../domain/finding.ts';
+import type { Instance, Mark } from '../domain/instance.ts';
+import type { Action, Plan, Reason, Running, Wanted } from '../domain/plan.ts';
+import type { DesiredReplica } from './desired.ts';
+import { declaredDifferences, sameValue } from './differences.ts';
+import { freePort } from './ports.ts';
+import type { LoadedFleet } from './resolve.ts';
+
+/** An instance of this fleet: marked, and a process. */
+type Own = Instance & { readonly mark: Mark; readonly process: NonNullable<Instance['process']> };
+
+export interface PlanInput {
+  readonly loaded: LoadedFleet;
+  readonly desired: readonly DesiredReplica[];
+  /** Instances of this fleet alone. */
+  readonly instances: readonly Instance[];
+  /** Ports that something listens on or is about to, whoever it is. */
+  readonly usedPorts: ReadonlySet<number>;
+  /** Also bring in what only berth itself renders otherwise by now. */
+  readonly refresh: boolean;
+  /** Deployments that are to be restarted whatever they are like. */
+  readonly restart: readonly string[];
+}
+
+/** Compares what the file wants with what runs. Pure: the same input gives the same plan. */
+export function makePlan(input: PlanInput): Plan {
+  const own = input.instances.filter((one): one is Own => one.mark !== null && one.process !== null);
+  const findings: Finding[] = [];
+  const taken = new Set([...input.usedPorts, ...claimedPorts(input.loaded)]);
+  const kept = new Set<Own>();
+  const actions = input.desired.map((wanted): Action => {
+    const running = own.find((one) => isFor(one, wanted) && !kept.has(one));
+    if (running) kept.add(running);
+    return running ? compare(input, wanted, running, findings) : startAction(input, wanted, taken);
+  });
+  if (actions.some((action) => action.do === 'start' || action.do === 'replace')) findings.push(unsupervised);
+  const stops = own.filter((one) => !kept.has(one)).map((one) => stopAction(input, one));
+  return {
+    version: 1,
+    fleet: input.loaded.fleet,
+    fleetId: input.loaded.fleetId,
+    basis: {
+      files: input.loaded.files.map(({ path, sha256 }) => ({ path, sha256 })),
+      processes: own.map((one) => one.process),
+    },
+    actions: [...stops, ...actions],
+    withheld: [...input.loaded.withheld],
+    findings,
+  };
+}
+
+function isFor(instance: Own, wanted: DesiredReplica): boolean {
+  return instance.mark.deployment === wanted.deployment.name && instance.mark.replica === wanted.replica;
+}
+
+/** Ports that the file gives away by name. */
+function claimedPorts(loaded: LoadedFleet): number[] {
+  const listeners = [...loaded.gateway.listen, loaded.console.listen].map((listen) => listen.port);
+  return [...listeners, ...loaded.deployments.flatMap((one) => one.port ?? [])];
+}
+
+function placeOf(wanted: DesiredReplica): { deployment: string; replica: number; host: string } {
+  return { deployment: wanted.deployment.name, replica: wanted.replica, host: wanted.deployment.host };
+}
+
+function wantedOf(wanted: DesiredReplica, port: number): Wanted {
+  return {
+    target: { ...wanted.deployment.target },
+    address: '127.0.0.1',
+    port,
+    spec: wanted.spec,
+    declared: { ...wanted.deployment.declared },
+  };
+}
+
+function runningOf(instance: Own): Running {
+  const { mark } = instance;
+  return {
+    target: mark.target,
+    process: instance.process,
+    address: mark.address,
+    port: mark.port,
+    stop: mark.spec.stop,
+  };
+}
+
+function startAction(input: PlanInput, wanted: DesiredReplica, taken: Set<number>): Action {
+  const { port, host } = wanted.deployment;
+  const chosen = port ?? freePort(host, input.loaded.hosts[host], taken);
+  taken.add(chosen);
+  const reasons = [{ field: null, text: 'it does not run' }];
+  return { do: 'start', ...placeOf(wanted), reasons, wanted: wantedOf(wanted, chosen) };
+}
+
+function compare(input: PlanInput, wanted: DesiredReplica, instance: Own, findings: Finding[]): Action {
+  const { mark } = instance;
+  const specChanged = !sameValue(mark.spec, wanted.spec);
+  // To write down what was the default anyway changes nothing that runs.
+  const moved = !sameValue(mark.target, wanted.deployment.target);
+  const reasons: Reason[] =
+    specChanged || moved ? declaredDifferences(mark.declared, wanted.deployment.declared) : [];
+  const port = wanted.deployment.port ?? mark.port;
+  if (port !== mark.port) reasons.push({ field: 'port', text: `port: ${mark.port} → ${port}` });
+  if (reasons.length === 0 && specChanged) {
+    if (input.refresh)
+      reasons.push({ field: null, text: 'berth starts it otherwise by now, and --refresh was given' });
+    else findings.push(renderedOtherwise(wanted, mark));
+  }
+  if (input.restart.includes(wanted.deployment.name))
+    reasons.push({ field: null, text: 'a restart was asked for' });
+  const running = runningOf(instance);
+  if (reasons.length === 0)
+    return {
+      do: 'keep',
+      ...placeOf(wanted),
+      reasons: [{ field: null, text: 'it runs as the file says' }],
+      running,
+    };
+  return { do: 'replace', ...placeOf(wanted), reasons, wanted: wantedOf(wanted, port), running };
+}
+
+const unsupervised: Finding = {
+  rule: 'plain-processes',
+  severity: 'info',
+  object: 'fleet',
+  message:
+    'Engines run as plain processes: they are not there after a reboot, and nobody restarts one that crashes.',
+  evidence: ['target process'],
+  cure: 'Keep "berth up" running, and have it started at boot: it brings them up and restarts what crashes.',
+};
+
+function renderedOtherwise(wanted: DesiredReplica, mark: Mark): Finding {
+  const changed = declaredDifferences({ ...mark.spec }, { ...wanted.spec });
+  return {
+    rule: 'rendered-otherwise',
+    severity: 'info',
+    object: `${wanted.deployment.name}-${wanted.replica}`,
+    message: 'The file asks for nothing new, but berth would start this engine otherwise by now.',
+    evidence: changed.map((reason) => reason.text),
+    cure: 'Nothing has to be done; "berth apply --refresh" restarts it the new way.',
+  };
+}
+
+function stopAction(input: PlanInput, instance: Own): Action {
+  const { deployment, replica } = instance.mark;
+  const stated = input.loaded.deployments.find((one) => one.name === deployment);
+  const wanted = input.desired.filter((one) => one.deployment.name === deployment).length;
+  const text = !stated
+    ? 'the file no longer names this deployment'
+    : replica >= wanted
+      ? `the file wants ${wanted} of it`
+      : 'it runs twice';
+  return {
+    do: 'stop',
+    deployment,
+    replica,
+    host: stated?.host ?? 'local',
+    reasons: [{ field: stated ? 'replicas' : null, text }],
+    running: runningOf(instance),
+  };
+}

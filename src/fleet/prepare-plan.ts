@@ -1,0 +1,95 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { World } from '../io/world.ts';
+import { desiredReplicas } from './desired.ts';
+import { makePlan } from './make-plan.ts';
+import { holderOf, instancesOf, observe } from './observe.ts';
+import type { Observed } from './observe.ts';
+import type { LoadedFleet } from './resolve.ts';
+
+/** Looks at the machine and says what is to be done to have it as the file says. Changes nothing. */
+export async function preparePlan(
+  world: World,
+  loaded: LoadedFleet,
+  options: { refresh?: boolean; restart?: readonly string[] } = {},
+): Promise<Plan> {
+  const known = loaded.deployments.map((one) => one.name);
+  const unknown = options.restart?.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new BerthError('DEPLOYMENT_UNKNOWN', { name: unknown, known });
+  const [desired, observed] = await Promise.all([desiredReplicas(world, loaded), observe(world)]);
+  const plan = makePlan({
+    loaded,
+    desired,
+    instances: instancesOf(observed, loaded),
+    usedPorts: new Set([
+      ...observed.listeners.map((one) => one.port),
+      ...observed.instances.flatMap((one) => one.mark?.port ?? []),
+    ]),
+    refresh: options.refresh ?? false,
+    restart: options.restart ?? [],
+  });
+  const missing = await missingFiles(world, plan);
+  return { ...plan, findings: [...plan.findings, ...missing, ...heldPorts(plan, observed)] };
+}
+
+/** Model files that the plan would open and that are not there. */
+async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { deployment, path } of filesOf(plan)) {
+    if ((await world.files.stat(path))?.isFile) continue;
+    findings.push({
+      rule: 'model-missing',
+      severity: 'critical',
+      object: deployment,
+      message: `The model file ${path} does not exist.`,
+      evidence: [path],
+      cure: 'Check models.*.source in the fleet file; a relative path counts from the folder of that file.',
+    });
+  }
+  return findings;
+}
+
+export function filesOf(plan: Plan): { deployment: string; path: string }[] {
+  return plan.actions.flatMap((action) => {
+    if (action.do !== 'start' && action.do !== 'replace') return [];
+    const { model, mmproj } = action.wanted.spec;
+    return [model, mmproj].flatMap((path) => (path ? [{ deployment: action.deployment, path }] : []));
+  });
+}
+
+/** Ports that the plan wants and that someone holds who will still be there. */
+export function foreignHolders(
+  plan: Plan,
+  observed: Observed,
+): { deployment: string; address: string; port: number; holder: string }[] {
+  const leaving = new Set(
+    plan.actions.flatMap((action) =>
+      action.do === 'stop' || action.do === 'replace' ? [action.running.process.pid] : [],
+    ),
+  );
+  const freed = new Set(
+    observed.instances
+      .filter((one) => one.process && leaving.has(one.process.pid))
+      .flatMap((one) => one.endpoints.map((end) => end.port)),
+  );
+  return plan.actions.flatMap((action) => {
+    if (action.do !== 'start' && action.do !== 'replace') return [];
+    const { port, address } = action.wanted;
+    const holder = holderOf(observed, action.wanted);
+    return holder && !freed.has(port)
+      ? [{ deployment: action.deployment, address, port, holder: holder.text }]
+      : [];
+  });
+}
+
+function heldPorts(plan: Plan, observed: Observed): Finding[] {
+  return foreignHolders(plan, observed).map(({ deployment, port, holder }) => ({
+    rule: 'port-held',
+    severity: 'critical',
+    object: deployment,
+    message: `Port ${port} is held by ${holder}.`,
+    evidence: [`port ${port}`, holder],
+    cure: `Stop that program, or name another port than ${port}.`,
+  }));
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { Console, Gateway, Host } from '../domain/fleet.ts';
+import type { FleetFile, KindOptions } from '../fleet-schema.ts';
+import { hostOf } from './port-checks.ts';
+import { secretVariables } from './secret-checks.ts';
+import type { SourceFile, Sources } from './sources.ts';
+import { pieceAt, toPlain } from './tree.ts';
+import type { Located } from './tree.ts';
+
+/** A deployment with everything that the file says elsewhere about it. */
+export interface Deployment {
+  readonly name: string;
+  readonly host: string;
+  readonly model: { readonly name: string; readonly path: string; readonly mmproj: string | null } | null;
+  readonly engine: KindOptions;
+  readonly target: KindOptions;
+  /** Pinned; null takes one from the host's pool. */
+  readonly port: number | null;
+  readonly replicas: number;
+  readonly gpus: number;
+  /** What the user states and a running engine depends on, flat: "engine.slots", "model", "gpus". Berth's own defaults are not in it. */
+  readonly declared: Readonly<Record<string, unknown>>;
+}
+
+/** A fleet as its files say it, checked, with absolute paths. */
+export interface LoadedFleet {
+  readonly fleet: string;
+  /** Tells fleets of one name apart: the file's `id`, else one made from where the file lies. */
+  readonly fleetId: string;
+  readonly files: readonly SourceFile[];
+  readonly hosts: Readonly<Record<string, Host>>;
+  readonly deployments: readonly Deployment[];
+  readonly gateway: Gateway;
+  readonly console: Console;
+  readonly benchmarks: FleetFile['benchmarks'];
+  /** Names of the environment variables that hold its secrets: no engine inherits them. */
+  readonly withheld: readonly string[];
+}
+
+export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): LoadedFleet {
+  const hosts = Object.keys(file.hosts).length > 0 ? file.hosts : {};
+  return {
+    fleet: file.fleet,
+    fleetId: file.id ?? idOfPlace(sources.main),
+    files: sources.files,
+    hosts: { local: { local: true, reserve: [] }, ...hosts },
+    deployments: Object.entries(file.deployments).map(([name, entry]) => {
+      const piece = pieceAt(tree, ['deployments', name]) as Located;
+      const model = entry.model === undefined ? undefined : file.models[entry.model];
+      return {
+        name,
+        host: hostOf(tree, piece),
+        model:
+          model && entry.model !== undefined
+            ? { name: entry.model, path: model.source, mmproj: model.mmproj ?? null }
+            : null,
+        engine: entry.engine,
+        target: entry.target ?? { kind: 'process' },
+        port: entry.port ?? null,
+        replicas: entry.replicas,
+        gpus: entry.gpus,
+        declared: declaredOf(piece, model),
+      };
+    }),
+    gateway: file.gateway,
+    console: file.console,
+    benchmarks: file.benchmarks,
+    withheld: secretVariables(tree),
+  };
+}
+
+/** Two clones of one repository on one machine, or two users' copies of an example, are two fleets. */
+function idOfPlace(place: string): string {
+  return `at-${createHash('sha256').update(place).digest('hex').slice(0, 12)}`;
+}
+
+function declaredOf(
+  piece: Located,
+  model: { source: string; mmproj?: string | undefined } | undefined,
+): Record<string, unknown> {
+  const declared: Record<string, unknown> = {};
+  for (const part of ['engine', 'target', 'gpus']) flatten(part, pieceAt(piece, [part]), declared);
+  if (model) declared['model'] = model.source;
+  if (model?.mmproj) declared['mmproj'] = model.mmproj;
+  return declared;
+}
+
+/** Lists stay whole: "engine.args" is one thing to a user. */
+function flatten(name: string, piece: Located | null, into: Record<string, unknown>): void {
+  if (piece === null) return;
+  if (piece.content.kind !== 'map') into[name] = toPlain(piece);
+  else for (const [key, below] of piece.content.entries) flatten(`${name}.${key}`, below, into);
+}

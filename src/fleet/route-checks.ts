@@ -1,0 +1,76 @@
+import type { ConfigFault } from '../domain/errors/fleet-errors.ts';
+import { referenceFault } from './references.ts';
+import { fault } from './fault.ts';
+import { entriesAt, pieceAt, scalarAt } from './tree.ts';
+import type { Located } from './tree.ts';
+
+/** Routes to nothing, names that mean two things, and a gateway that is open to others without a key. */
+export function routeFaults(tree: Located): ConfigFault[] {
+  return [...targetFaults(tree), ...aliasFaults(tree), ...openFaults(tree)];
+}
+
+function targetFaults(tree: Located): ConfigFault[] {
+  const deployments = entriesAt(tree, ['deployments']).map(([name]) => name);
+  return entriesAt(tree, ['gateway', 'routes']).flatMap(([, route]) => {
+    const to = route.content.kind === 'map' ? pieceAt(route, ['to']) : route;
+    if (!to) return [];
+    if (to.content.kind === 'scalar') return referenceFault(to, 'deployment', deployments);
+    if (to.content.kind !== 'map') return [];
+    return [...to.content.entries].flatMap(([name, weight]) =>
+      referenceFault(
+        { ...weight, at: weight.keyAt, content: { kind: 'scalar', value: name } },
+        'deployment',
+        deployments,
+      ),
+    );
+  });
+}
+
+function aliasFaults(tree: Located): ConfigFault[] {
+  const taken = new Map<string, string>();
+  for (const [name] of entriesAt(tree, ['deployments'])) taken.set(name, 'a deployment');
+  for (const [name] of entriesAt(tree, ['gateway', 'routes'])) taken.set(name, 'a route');
+  return entriesAt(tree, ['gateway', 'routes']).flatMap(([route, piece]) => {
+    const aliases = pieceAt(piece, ['aliases'])?.content;
+    return (aliases?.kind === 'list' ? aliases.items : []).flatMap((alias) => {
+      const name = scalarAt(alias, []);
+      if (typeof name !== 'string') return [];
+      const holder = taken.get(name);
+      taken.set(name, `an alias of route ${route}`);
+      if (holder === undefined) return [];
+      return [
+        fault(
+          alias,
+          alias.at,
+          `The alias "${name}" is ${holder} already.`,
+          'Choose another name, or remove it.',
+        ),
+      ];
+    });
+  });
+}
+
+/** Anything but loopback can be reached by others. */
+export function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);
+}
+
+function openFaults(tree: Located): ConfigFault[] {
+  const keys = entriesAt(tree, ['gateway', 'keys']);
+  const listen = pieceAt(tree, ['gateway', 'listen'])?.content;
+  if (keys.length > 0 || listen?.kind !== 'list') return [];
+  return listen.items.flatMap((item) => {
+    const text = scalarAt(item, []);
+    const address =
+      typeof text === 'string' ? /^(.+):\d+$/.exec(text)?.[1]?.replace(/^\[|\]$/g, '') : undefined;
+    if (address === undefined || isLoopback(address)) return [];
+    return [
+      fault(
+        item,
+        item.at,
+        `The gateway would be open to the network at ${address} without a key.`,
+        'Add gateway.keys, such as keys: {me: "${env:BERTH_KEY}"}, or listen on 127.0.0.1.',
+      ),
+    ];
+  });
+}

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { ProcessId } from '../domain/instance.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { World } from '../io/world.ts';
+import { instancesOf } from './observe.ts';
+import type { Observed } from './observe.ts';
+
+/** What has changed since a plan was made, in words; empty when it still holds. */
+export async function staleness(world: World, plan: Plan, observed: Observed): Promise<string[]> {
+  const changed: string[] = [];
+  for (const { path, sha256 } of plan.basis.files) {
+    const text = await world.files.read(path);
+    if (text === null) changed.push(`${path} is gone`);
+    else if (createHash('sha256').update(text).digest('hex') !== sha256) changed.push(`${path} has changed`);
+  }
+  const now = instancesOf(observed, plan).flatMap((one) => one.process ?? []);
+  const gone = plan.basis.processes.filter((id) => !now.some((other) => sameProcess(id, other)));
+  const added = now.filter((id) => !plan.basis.processes.some((other) => sameProcess(id, other)));
+  changed.push(...gone.map((id) => `process ${id.pid} has ended`));
+  changed.push(...added.map((id) => `process ${id.pid} was started`));
+  return changed;
+}
+
+export function sameProcess(a: ProcessId, b: ProcessId): boolean {
+  return a.bootId === b.bootId && a.pid === b.pid && a.startTicks === b.startTicks;
+}

@@ -1,0 +1,184 @@
+import type { Finding } from '../domain/finding.ts';
+import type { DeploymentStatus, FleetStatus, ReplicaStatus } from '../domain/fleet-status.ts';
+import { usableCores } from '../domain/hardware.ts';
+import type { Instance, Mark } from '../domain/instance.ts';
+import { engineOf } from '../engines/registry.ts';
+import { detectCpu } from '../hardware/detect.ts';
+import { resolveSecret } from '../io/secret-values.ts';
+import type { World } from '../io/world.ts';
+import { launchSpecOf } from './desired.ts';
+import { declaredDifferences, sameValue } from './differences.ts';
+import { routesOf } from './gateway-config.ts';
+import { instancesOf, observe } from './observe.ts';
+import { probe, urlOf } from './ready.ts';
+import type { Deployment, LoadedFleet } from './resolve.ts';
+import { readUpState } from './up-state.ts';
+
+const externalProbeMs = 3_000;
+/** A server elsewhere may count or bill each question, so its answer is kept for a while. */
+const externalKeepMs = 30_000;
+
+/** Answers of servers elsewhere, kept between calls of `fleetStatus`. */
+export type ExternalAnswers = Map<string, { readonly at: number; readonly ready: boolean }>;
+
+/** The fleet as the file wants it beside what runs now. Reads and asks only. */
+export async function fleetStatus(
+  world: World,
+  loaded: LoadedFleet,
+  options: { answers?: ExternalAnswers } = {},
+): Promise<FleetStatus> {
+  const [observed, up] = await Promise.all([observe(world), readUpState(world, loaded)]);
+  const own = instancesOf(observed, loaded);
+  const deployments = await Promise.all(
+    loaded.deployments.map((one) => deploymentStatus(world, one, own, options.answers ?? new Map())),
+  );
+  return {
+    version: 1,
+    fleet: loaded.fleet,
+    at: world.clock.wall().toISOString(),
+    deployments,
+    routes: routesOf(loaded),
+    gateway: {
+      state: up?.gateway ? 'serving' : 'stopped',
+      url: up?.gateway?.url ?? null,
+      pid: up?.gateway?.pid ?? null,
+    },
+    console: {
+      state: up?.console ? 'serving' : 'stopped',
+      url: up?.console?.url ?? null,
+      pid: up?.console ? up.process.pid : null,
+    },
+    foreign: observed.instances.length - own.length,
+    findings: [...strays(loaded, own), ...(up ? [] : unwatched(own))],
+  };
+}
+
+async function deploymentStatus(
+  world: World,
+  deployment: Deployment,
+  own: readonly Instance[],
+  answers: ExternalAnswers,
+): Promise<DeploymentStatus> {
+  const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
+  const indices = Array.from({ length: external ? 1 : deployment.replicas }, (_, replica) => replica);
+  return {
+    name: deployment.name,
+    engine: deployment.engine.kind,
+    target: external ? null : deployment.target.kind,
+    host: deployment.host,
+    model: deployment.model?.path ?? external?.servedModel ?? null,
+    replicas: await Promise.all(
+      indices.map((replica) => {
+        if (external) return externalStatus(world, deployment, answers);
+        const instance = own.find(
+          ({ mark }) => mark?.deployment === deployment.name && mark.replica === replica,
+        );
+        return instance ? runningStatus(world, deployment, instance) : Promise.resolve(stopped(replica));
+      }),
+    ),
+  };
+}
+
+function stopped(replica: number): ReplicaStatus {
+  return {
+    replica,
+    state: 'stopped',
+    url: null,
+    pid: null,
+    port: null,
+    since: null,
+    rssBytes: null,
+    slots: null,
+    outdated: false,
+  };
+}
+
+async function runningStatus(
+  world: World,
+  deployment: Deployment,
+  instance: Instance,
+): Promise<ReplicaStatus> {
+  const mark = instance.mark as NonNullable<Instance['mark']>;
+  const age = world.clock.wall().getTime() - Date.parse(instance.startedAt ?? '');
+  const ready = (await probe(world, mark)) === '';
+  return {
+    replica: mark.replica,
+    state: ready ? 'ready' : age < mark.spec.readiness.startTimeoutMs ? 'starting' : 'failing',
+    url: urlOf(mark),
+    pid: instance.process?.pid ?? null,
+    port: mark.port,
+    since: instance.startedAt,
+    rssBytes: instance.rssBytes,
+    slots: mark.spec.slots,
+    outdated: await isOutdated(world, deployment, mark),
+  };
+}
+
+/** As the plan sees it, but without asking the engine's program for its flags. */
+async function isOutdated(world: World, deployment: Deployment, mark: Mark): Promise<boolean> {
+  if (deployment.port !== null && deployment.port !== mark.port) return true;
+  if (declaredDifferences(mark.declared, deployment.declared).length === 0) return false;
+  const cores = usableCores(await detectCpu(world));
+  return !sameValue(launchSpecOf(deployment, { cores, help: null }), mark.spec);
+}
+
+async function externalStatus(
+  world: World,
+  deployment: Deployment,
+  answers: ExternalAnswers,
+): Promise<ReplicaStatus> {
+  const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
+  const now = world.clock.now();
+  let kept = answers.get(deployment.name);
+  if (external && (!kept || now - kept.at > externalKeepMs)) {
+    const key = external.key ? await resolveSecret(world, external.key).catch(() => null) : null;
+    const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
+    const url = external.url + (external.healthPath ?? '/v1/models');
+    const ready = await world.http
+      .request(url, { headers, timeoutMs: externalProbeMs })
+      // Without the key, which this shell may lack, a server that asks for it does answer.
+      .then(({ status }) => status < 400 || (external.key !== null && key === null && status === 401))
+      .catch(() => false);
+    kept = { at: now, ready };
+    answers.set(deployment.name, kept);
+  }
+  return {
+    ...stopped(0),
+    state: kept?.ready ? 'ready' : 'unreachable',
+    url: external?.url ?? null,
+    slots: external?.slots ?? null,
+  };
+}
+
+/** Engines of this fleet that the file no longer wants. */
+function strays(loaded: LoadedFleet, own: readonly Instance[]): Finding[] {
+  return own.flatMap((instance): Finding[] => {
+    const { mark } = instance;
+    const wanted = loaded.deployments.find((one) => one.name === mark?.deployment)?.replicas ?? 0;
+    if (!mark || mark.replica < wanted) return [];
+    return [
+      {
+        rule: 'not-in-file',
+        severity: 'warning',
+        object: `${mark.deployment}-${mark.replica}`,
+        message: `${mark.deployment} (replica ${mark.replica}) runs, and the file does not want it.`,
+        evidence: [`process ${instance.process?.pid ?? '?'}`, `port ${mark.port}`],
+        cure: '"berth apply" stops it.',
+      },
+    ];
+  });
+}
+
+function unwatched(own: readonly Instance[]): Finding[] {
+  if (own.length === 0) return [];
+  return [
+    {
+      rule: 'unwatched',
+      severity: 'info',
+      object: 'fleet',
+      message: 'Engines run and nothing restarts one that crashes, since "berth up" does not run.',
+      evidence: [`${own.length} running`],
+      cure: 'Run "berth up" (or "berth up --detach"): it takes them over without a restart.',
+    },
+  ];
+}

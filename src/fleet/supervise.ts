@@ -1,0 +1,71 @@
+import type { Instance, Mark } from '../domain/instance.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import { rotateLog } from '../io/log-file.ts';
+import { tryLock } from '../io/lock.ts';
+import type { World } from '../io/world.ts';
+import { startAndWait } from './apply.ts';
+import { instancesOf, observe } from './observe.ts';
+import { hostLock } from './paths.ts';
+import type { FleetIdentity } from './paths.ts';
+import { afterRestart, mayRestart } from './restarts.ts';
+import type { Attempts } from './restarts.ts';
+
+/** Watches the engines of one fleet and starts those again that end without having been told to. */
+export interface Supervisor {
+  /** Looks once. Does nothing while someone else changes engines on this host. */
+  readonly look: (signal: AbortSignal) => Promise<void>;
+  /** Takes over what runs now; what ran before and runs no longer is forgotten. */
+  readonly adopt: (instances: readonly Instance[]) => void;
+  readonly marks: () => Mark[];
+}
+
+const maxLogBytes = 10 * 1024 * 1024;
+
+export function createSupervisor(
+  world: World,
+  fleet: FleetIdentity,
+  options: { onProgress: (line: string) => void; withheld: () => readonly string[] },
+): Supervisor {
+  const { onProgress } = options;
+  let watched = new Map<string, Mark>();
+  const attempts = new Map<string, Attempts>();
+
+  async function restart(key: string, mark: Mark, signal: AbortSignal): Promise<void> {
+    const now = world.clock.now();
+    if (!mayRestart(attempts.get(key), now)) return;
+    attempts.set(key, afterRestart(attempts.get(key), now));
+    onProgress(`${mark.deployment} has ended; starting it again`);
+    try {
+      await startAndWait(world, mark, { signal, withheld: options.withheld() });
+      onProgress(`${mark.deployment} is ready again`);
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error;
+      onProgress(`berth: ${error.message}`);
+    }
+  }
+
+  return {
+    adopt: (instances) => {
+      watched = new Map(instances.flatMap(({ mark }) => (mark ? [[keyOf(mark), mark] as const] : [])));
+    },
+    marks: () => [...watched.values()],
+    look: async (signal) => {
+      using lock = await tryLock(
+        hostLock(world),
+        `berth up of fleet ${fleet.fleet} (process ${process.pid})`,
+      );
+      if (!lock) return;
+      const running = instancesOf(await observe(world), fleet);
+      const alive = new Set(running.flatMap(({ mark }) => (mark ? [keyOf(mark)] : [])));
+      for (const [key, mark] of watched) {
+        if (signal.aborted) return;
+        await rotateLog(mark.logFile, maxLogBytes);
+        if (!alive.has(key)) await restart(key, mark, signal);
+      }
+    },
+  };
+}
+
+function keyOf(mark: Mark): string {
+  return `${mark.deployment}/${mark.replica}`;
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { ProcessId } from '../domain/instance.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import { lockHolder } from '../io/lock.ts';
+import { readBootId, readProcess } from '../io/procfs.ts';
+import type { World } from '../io/world.ts';
+import { fleetPaths, upLock } from './paths.ts';
+import type { FleetIdentity } from './paths.ts';
+import { sameProcess } from './stale.ts';
+
+/** What a running `berth up` says of itself, in a file that is void once its process is gone. */
+export const UpState = z.strictObject({
+  version: z.literal(1),
+  fleet: z.string(),
+  fleetId: z.string(),
+  process: ProcessId,
+  files: z.array(z.string()),
+  gateway: z.strictObject({ url: z.string(), pid: z.int() }).nullable(),
+  console: z.strictObject({ url: z.string() }).nullable(),
+  startedAt: z.iso.datetime(),
+});
+export type UpState = z.infer<typeof UpState>;
+
+/** The `berth up` of this fleet; null when none runs. */
+export async function readUpState(world: World, fleet: FleetIdentity): Promise<UpState | null> {
+  const text = await world.files.read(fleetPaths(world, fleet).up);
+  if (text === null) return null;
+  const state = parse(text);
+  return state && isProcess(world, state.process) ? state : null;
+}
+
+function parse(text: string): UpState | null {
+  try {
+    return UpState.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What to tell whoever would bring this fleet up once more; null when nobody else serves it or is about to. */
+export async function alreadyUp(world: World, fleet: FleetIdentity): Promise<BerthError | null> {
+  const [state, holder] = await Promise.all([readUpState(world, fleet), lockHolder(upLock(world, fleet))]);
+  if (state === null && holder === null) return null;
+  return new BerthError('ALREADY_UP', {
+    fleet: fleet.fleet,
+    pid: state?.process.pid ?? Number(holder),
+    gateway: state?.gateway?.url ?? null,
+    console: state?.console?.url ?? null,
+  });
+}
+
+/** True while the very process of this identity runs. */
+export function isProcess(world: World, id: ProcessId): boolean {
+  const entry = readProcess(world.proc, id.pid);
+  if (!entry) return false;
+  return sameProcess(id, { bootId: readBootId(world.proc), pid: id.pid, startTicks: entry.startTicks });
+}
+
+/** The identity of this very process. */
+export function ownProcess(world: World): ProcessId {
+  const entry = readProcess(world.proc, process.pid);
+  return { bootId: readBootId(world.proc), pid: process.pid, startTicks: entry?.startTicks ?? 0 };
+}

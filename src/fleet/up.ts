@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Mark } from '../domain/instance.ts';
+import type { Plan } from '../domain/plan.ts';
+import { tryLock } from '../io/lock.ts';
+import type { World } from '../io/world.ts';
+import { targetOf } from '../targets/registry.ts';
+import { apply } from './apply.ts';
+import { gatewayConfig } from './gateway-config.ts';
+import { startGateway } from './gateway-child.ts';
+import type { GatewayChild } from './gateway-child.ts';
+import { holderOf, instancesOf, observe } from './observe.ts';
+import { fleetPaths, upLock } from './paths.ts';
+import type { FleetPaths } from './paths.ts';
+import { preparePlan } from './prepare-plan.ts';
+import type { LoadedFleet } from './resolve.ts';
+import { afterRestart, mayRestart } from './restarts.ts';
+import type { Attempts } from './restarts.ts';
+import { createSupervisor } from './supervise.ts';
+import type { Supervisor } from './supervise.ts';
+import { alreadyUp, ownProcess } from './up-state.ts';
+import type { UpState } from './up-state.ts';
+
+/** What the control process is handed, so that it knows neither console nor command line. */
+export interface UpPorts {
+  readonly onProgress: (line: string) => void;
+  /** Opens console and control API; null when there is none. */
+  readonly startControl: (hold: UpHold) => Promise<{ url: string; close: () => Promise<void> } | null>;
+  /** Reads the fleet file again. */
+  readonly reload: () => Promise<LoadedFleet>;
+  /** Calls back when the process is told to reload (SIGHUP); returns the way to stop that. */
+  readonly onReload: (listener: () => void) => () => void;
+  /** Everything serves. The control process ends when this resolves, or when the signal aborts. */
+  readonly serving: (state: UpState, hold: UpHold) => Promise<void>;
+}
+
+/** What others may ask a running control process. */
+export interface UpHold {
+  readonly loaded: () => LoadedFleet;
+  /** The gateway, with a key of its own where it asks for one. */
+  readonly gateway: () => { url: string; key: string | null } | null;
+}
+
+export interface UpOptions {
+  readonly ephemeral: boolean;
+  readonly signal: AbortSignal;
+}
+
+const lookMs = 1_000;
+
+/**
+ * Converges the engines, opens gateway and console, and stays: restarts what crashes, reloads on demand. Engines outlive it unless it
+ * is ephemeral: then it stops those it started. Throws ALREADY_UP, or what stopped the first apply.
+ */
+export async function up(
+  world: World,
+  first: LoadedFleet,
+  options: UpOptions,
+  ports: UpPorts,
+): Promise<void> {
+  const paths = fleetPaths(world, first);
+  using _lock = await takeUpLock(world, first);
+  const run: Run = {
+    world,
+    paths,
+    ports,
+    loaded: first,
+    ownKey: randomBytes(24).toString('base64url'),
+    supervisor: createSupervisor(world, first, {
+      onProgress: ports.onProgress,
+      withheld: () => run.loaded.withheld,
+    }),
+    gateway: null,
+  };
+  await expectFreePorts(world, first);
+  const before = new Set(instancesOf(await observe(world), first).map((one) => one.process?.pid));
+  try {
+    await converge(run, await preparePlan(world, first), options.signal);
+    run.gateway = await startGateway(world, paths, await configOf(run));
+    await serve(run, options.signal);
+  } finally {
+    await run.gateway?.stop();
+    await world.files.remove(paths.up);
+    if (options.ephemeral) {
+      await stopStarted(run, before);
+      await world.files.remove(paths.controlToken);
+    }
+  }
+}
+
+/** Told before any engine is started, with the holder's name. Throws PORT_TAKEN. */
+async function expectFreePorts(world: World, { gateway, console: page }: LoadedFleet): Promise<void> {
+  const observed = await observe(world);
+  for (const listen of [...gateway.listen, page.listen]) {
+    const holder = listen.port === 0 ? null : holderOf(observed, listen);
+    if (holder) throw new BerthError('PORT_TAKEN', { ...listen, holder: holder.text });
+  }
+}
+
+interface Run {
+  readonly world: World;
+  readonly paths: FleetPaths;
+  readonly ports: UpPorts;
+  readonly ownKey: string;
+  readonly supervisor: Supervisor;
+  loaded: LoadedFleet;
+  gateway: GatewayChild | null;
+}
+
+async function takeUpLock(world: World, fleet: LoadedFleet): Promise<Disposable> {
+  for (;;) {
+    const lock = await tryLock(upLock(world, fleet), String(process.pid));
+    if (lock) return lock;
+    // Who held it may have ended in between.
+    const other = await alreadyUp(world, fleet);
+    if (other) throw other;
+  }
+}
+
+async function converge(run: Run, plan: Plan, signal: AbortSignal): Promise<void> {
+  const result = await apply(run.world, plan, { signal, onProgress: run.ports.onProgress });
+  if (result.failure) throw result.failure;
+  await adopt(run);
+}
+
+async function adopt(run: Run): Promise<void> {
+  run.supervisor.adopt(instancesOf(await observe(run.world), run.loaded));
+}
+
+function configOf(run: Run): ReturnType<typeof gatewayConfig> {
+  const marks: Mark[] = run.supervisor.marks();
+  return gatewayConfig(run.world, run.loaded, {
+    marks,
+    secretsDir: run.paths.secrets,
+    ownKey: run.ownKey,
+  });
+}
+
+async function serve(run: Run, signal: AbortSignal): Promise<void> {
+  const { ports } = run;
+  const hold: UpHold = {
+    loaded: () => run.loaded,
+    gateway: () => {
+      const key = Object.keys(run.loaded.gateway.keys).length > 0 ? run.ownKey : null;
+      return run.gateway && { url: run.gateway.url, key };
+    },
+  };
+  const ended = new AbortController();
+  const both = AbortSignal.any([signal, ended.signal]);
+  const control = await ports.startControl(hold);
+  const stopReloads = ports.onReload(() => void reload(run, control?.url ?? null));
+  try {
+    const state = await writeState(run, control?.url ?? null);
+    const serving = ports.serving(state, hold).finally(() => ended.abort());
+    await watch(run, both, control?.url ?? null);
+    await serving;
+  } finally {
+    stopReloads();
+    await control?.close();
+  }
+}
+
+async function writeState(run: Run, consoleUrl: string | null): Promise<UpState> {
+  const { gateway, loaded, world } = run;
+  const state: UpState = {
+    version: 1,
+    fleet: loaded.fleet,
+    fleetId: loaded.fleetId,
+    process: ownProcess(world),
+    files: loaded.files.map((file) => file.path),
+    gateway: gateway && { url: gateway.url, pid: gateway.pid },
+    console: consoleUrl === null ? null : { url: consoleUrl },
+    startedAt: world.clock.wall().toISOString(),
+  };
+  await world.files.write(run.paths.up, JSON.stringify(state, null, 2));
+  return state;
+}
+
+/** Looks after engines and gateway until the signal aborts. */
+async function watch(run: Run, signal: AbortSignal, consoleUrl: string | null): Promise<void> {
+  let gone = false;
+  let attempts: Attempts | undefined;
+  function follow(): void {
+    gone = false;
+    void run.gateway?.exited.then(() => (gone = true));
+  }
+  follow();
+  while (!signal.aborted) {
+    await run.world.clock.sleep(lookMs, signal).catch(() => {});
+    if (signal.aborted) return;
+    try {
+      await run.supervisor.look(signal);
+      if (gone && mayRestart(attempts, run.world.clock.now())) {
+        attempts = afterRestart(attempts, run.world.clock.now());
+        run.ports.onProgress('The gateway has ended; starting it again');
+        run.gateway = await startGateway(run.world, run.paths, await configOf(run));
+        await writeState(run, consoleUrl);
+        follow();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      run.world.log.error('Looking after the fleet failed.', { reason: String(error) });
+    }
+  }
+}
+
+/** Takes in a changed file: routes, keys and limits, and the engines that `apply` has brought up. */
+async function reload(run: Run, consoleUrl: string | null): Promise<void> {
+  const before = { loaded: run.loaded, url: run.gateway?.url };
+  try {
+    run.loaded = await run.ports.reload();
+    await adopt(run);
+    await run.gateway?.reload(await configOf(run));
+    if (run.gateway?.url !== before.url) await writeState(run, consoleUrl);
+    run.ports.onProgress('The fleet file was read again');
+  } catch (error) {
+    run.loaded = before.loaded;
+    const reason = error instanceof BerthError ? error.message : String(error);
+    run.ports.onProgress(`berth: the old configuration stays: ${reason}`);
+  }
+}
+
+async function stopStarted(run: Run, before: ReadonlySet<number | undefined>): Promise<void> {
+  const running = instancesOf(await observe(run.world), run.loaded);
+  await Promise.all(
+    running
+      // The same fleet may run from another state folder as well, such as that of a second clone.
+      .filter((one) => !before.has(one.process?.pid) && one.mark?.logFile.startsWith(`${run.paths.logs}/`))
+      .map(async (one) => {
+        run.ports.onProgress(`Stopping ${one.mark?.deployment ?? 'an engine'}`);
+        if (one.mark) await targetOf(one.mark.target.kind).stop(run.world, one, one.mark.spec.stop);
+      }),
+  );
+}
