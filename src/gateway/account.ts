@@ -1,0 +1,35 @@
+import type { Attempt, AttemptEnd } from './attempt.ts';
+import type { Call } from './call.ts';
+import { findUsage } from './usage.ts';
+
+/**
+ * Counts times and tokens of an attempt that has ended. Tokens are the engine's own figures; a stream that broke off
+ * has none, and its events are counted instead, marked as an estimate.
+ */
+export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
+  if (end.kind === 'retry' || end.kind === 'failed' || attempt.firstAt === null) return;
+  const good = end.kind === 'done' && end.status < 400;
+  if (end.kind === 'done' && !good) return;
+  const { series } = call;
+  const usage = good ? findUsage(attempt.tail.text()) : null;
+  if (good && attempt.eventStream) observeStream(call, attempt, usage?.output ?? null);
+  if (usage) {
+    if (usage.input !== null) {
+      series.tokens('input', 'engine').value += usage.input;
+      series.inputTokens.observe(usage.input);
+    }
+    if (usage.output !== null) {
+      series.tokens('output', 'engine').value += usage.output;
+      series.outputTokens.observe(usage.output);
+    }
+  } else if (attempt.eventStream) series.tokens('output', 'estimate').value += attempt.pieces;
+}
+
+function observeStream(call: Call, attempt: Attempt, tokens: number | null): void {
+  const first = attempt.firstAt ?? 0;
+  const seconds = (first - call.startedAt) / 1000;
+  call.series.firstToken.observe(seconds);
+  call.series.genAiFirstToken.observe(seconds);
+  if (tokens !== null && tokens > 1)
+    call.series.perToken.observe((attempt.lastAt - first) / 1000 / (tokens - 1));
+}

@@ -1,0 +1,176 @@
+import { errorEvent } from '../domain/openai.ts';
+import type { ApiFault } from '../domain/openai.ts';
+import type {
+  BodyRead,
+  Exchange,
+  UpstreamFailure,
+  UpstreamHead,
+  UpstreamSink,
+} from '../io/upstream-pool/types.ts';
+import type { Call, Phase } from './call.ts';
+import type { Verdict } from './deployment.ts';
+import { upstreamFailed } from './faults.ts';
+import { requestHeaders } from './headers.ts';
+import type { Lease } from './lease.ts';
+import { headersForClient, passingOf } from './reply-head.ts';
+import { ReplyWriter } from './reply-writer.ts';
+import { spliceBody } from './request-body.ts';
+import { Tail } from './tail.ts';
+import { UsageFilter } from './usage-filter.ts';
+
+/**
+ * How one attempt ended.
+ * - `done`: the reply is whole.
+ * - `retry`: nothing reached the client, and `lease` is a slot elsewhere.
+ * - `failed`: nothing reached the client; `fault` is for it.
+ * - `cut`: the reply broke off midway, and the client can see that.
+ * - `gone`: the client left.
+ */
+export type AttemptEnd =
+  | { readonly kind: 'done'; readonly status: number }
+  | { readonly kind: 'retry'; readonly reason: string; readonly lease: Lease }
+  | { readonly kind: 'failed'; readonly fault: ApiFault }
+  | { readonly kind: 'cut'; readonly fault: ApiFault }
+  | { readonly kind: 'gone' };
+
+export interface AttemptPorts {
+  /** A slot at an instance that was not tried, if the budget for retries allows; else null. */
+  readonly other: () => Lease | null;
+  readonly retryAfter: () => number;
+  readonly noInstance: () => ApiFault;
+}
+
+/** One request sent to one instance, and its reply passed on. States: waiting for the head → passing → ended. */
+export class Attempt implements UpstreamSink, Phase {
+  readonly ended: Promise<AttemptEnd>;
+  verdict: Verdict = 'untold';
+  readonly tail = new Tail();
+  /** Pieces of payload that came: in a stream about one an event. */
+  pieces = 0;
+  eventStream = false;
+  firstAt: number | null = null;
+  lastAt = 0;
+  readonly #call: Call;
+  readonly #lease: Lease;
+  readonly #ports: AttemptPorts;
+  readonly #sentAt: number;
+  readonly #settle: (end: AttemptEnd) => void;
+  readonly #exchange: Exchange;
+  #filter: UsageFilter | null = null;
+  #writer: ReplyWriter | null = null;
+  #status = 0;
+
+  constructor(call: Call, lease: Lease, ports: AttemptPorts) {
+    this.#call = call;
+    this.#lease = lease;
+    this.#ports = ports;
+    const { promise, resolve } = Promise.withResolvers<AttemptEnd>();
+    this.ended = promise;
+    this.#settle = resolve;
+    this.#sentAt = performance.now();
+    const { instance } = lease;
+    const body = call.body;
+    if (body?.usageSplice) this.#filter = new UsageFilter();
+    const request = {
+      method: call.inbound.method,
+      path: call.inbound.url,
+      headers: requestHeaders(call.inbound.rawHeaders, { requestId: call.id, key: instance.key }),
+      body: body ? spliceBody(body, instance.upstream.model) : [],
+    };
+    this.#exchange = instance.pool.send(request, this);
+    // The object itself, not a closure: a closure here makes V8 keep every request until its next full collection.
+    call.phase = this;
+  }
+
+  onHead(head: UpstreamHead): void {
+    this.verdict = 'answered';
+    if (head.status === 502 || head.status === 503 || head.status === 429) {
+      const lease = this.#ports.other();
+      if (lease) {
+        this.#exchange.abort();
+        this.#end({ kind: 'retry', reason: String(head.status), lease });
+        return;
+      }
+    }
+    this.#commit(head);
+  }
+
+  onBody(read: BodyRead): void {
+    const now = performance.now();
+    if (this.firstAt === null) this.firstAt = now;
+    else if (this.eventStream) this.#call.series.gap.observe((now - this.lastAt) / 1000);
+    this.lastAt = now;
+    this.pieces += read.spanCount >> 1;
+    this.tail.push(read);
+    if (!this.#writer?.write(read)) this.#waitForClient();
+  }
+
+  onEnd(): void {
+    this.#writer?.end();
+    this.#end({ kind: 'done', status: this.#status });
+  }
+
+  onFail(failure: UpstreamFailure): void {
+    const { kind, message } = failure;
+    const connect = kind === 'refused' || kind === 'connect-timeout';
+    this.verdict = connect ? 'connect-failed' : 'broke';
+    const fault = kind === 'refused' ? this.#ports.noInstance() : upstreamFailed(kind, message);
+    if (this.#writer) {
+      this.#cut(this.#writer, upstreamFailed(kind, message));
+      return;
+    }
+    // Only a request that certainly did not reach the engine may go to another one.
+    const lease = connect ? this.#ports.other() : null;
+    this.#end(lease ? { kind: 'retry', reason: kind, lease } : { kind: 'failed', fault });
+  }
+
+  /** From here on the client has seen this reply: no retry. */
+  #commit(head: UpstreamHead): void {
+    const call = this.#call;
+    this.#status = head.status;
+    this.eventStream = head.eventStream;
+    // An error reply is no stream, whatever was asked.
+    if (!head.eventStream) this.#filter = null;
+    const passing = passingOf(head, {
+      canVerbatim: call.reply.canVerbatim,
+      edited: this.#filter !== null || head.eventStream,
+    });
+    const headers = headersForClient(head, passing, {
+      call,
+      instance: this.#lease.instance,
+      sentAt: this.#sentAt,
+      now: performance.now(),
+      retryAfter: this.#ports.retryAfter,
+    });
+    const verbatim = passing === 'verbatim';
+    call.reply.head(head.status, headers, { verbatim });
+    this.#writer = new ReplyWriter(call.reply, { verbatim, filter: this.#filter });
+    call.body = null;
+    call.share.release();
+  }
+
+  #waitForClient(): void {
+    this.#exchange.pause();
+    void this.#call.reply.drained().then(() => this.#exchange.resume());
+  }
+
+  /** The upstream died midway: say so in a stream, break the connection elsewhere; never end as if all were well. */
+  #cut(writer: ReplyWriter, fault: ApiFault): void {
+    if (this.eventStream) {
+      const betweenEvents = this.pieces === 0 || /\n\r?\n$/.test(this.tail.text());
+      writer.endWith(`${betweenEvents ? '' : '\n\n'}${errorEvent(fault)}`);
+    } else this.#call.reply.abort();
+    this.#end({ kind: 'cut', fault });
+  }
+
+  /** The client has left. */
+  leave(): void {
+    this.#exchange.abort();
+    this.#end({ kind: 'gone' });
+  }
+
+  #end(end: AttemptEnd): void {
+    this.#call.phase = null;
+    this.#settle(end);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Inbound, Reply } from '../io/http-server/types.ts';
+import type { Endpoint } from './endpoints.ts';
+import type { BodyShare } from './held-bytes.ts';
+import type { Series } from './meter.ts';
+import type { ScannedBody } from './request-body.ts';
+
+/** The client left; nobody is there to be told. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+/** A wait in a queue, or an attempt at an instance. */
+export interface Phase {
+  readonly leave: () => void;
+}
+
+/** One request on its way through the gateway. Times are monotonic milliseconds. */
+export interface Call {
+  readonly id: string;
+  readonly inbound: Inbound;
+  readonly reply: Reply;
+  readonly endpoint: Endpoint;
+  readonly key: string;
+  readonly startedAt: number;
+  readonly share: BodyShare;
+  /** Where it is counted; by the model "unknown" until the route is found. */
+  series: Series;
+  /** Null once the upstream has begun to answer: nothing can be sent again, and the memory is free. */
+  body: ScannedBody | null;
+  /** Name of the route, which may be an alias. */
+  model: string;
+  leasedAt: number;
+  /** What is under way and ends when the client leaves; set by each phase. */
+  phase: Phase | null;
+  gone: boolean;
+  /** What it is counted as; 0 until it is known. */
+  status: number;
+}
+
+/** Ends the present phase as soon as the client leaves. */
+export function watchClient(call: Call): void {
+  call.inbound.onClosed(() => {
+    call.gone = true;
+    call.phase?.leave();
+  });
+}

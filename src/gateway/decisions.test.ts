@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { admission, retryAfter } from './admission.ts';
+import { balance } from './balance.ts';
+import type { Candidate } from './balance.ts';
+import { FairQueue } from './fair-queue.ts';
+import { afterAnswer, afterFailure, afterNothing, healthState, healthy } from './health.ts';
+import { pickArm } from './resolve.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { findUsage } from './usage.ts';
+
+function candidate(more: Partial<Candidate>): Candidate {
+  return { inflight: 0, slots: 4, health: 'healthy', tried: false, ...more };
+}
+
+test('the least loaded instance is chosen by share of its slots, ties by turn', () => {
+  expect(balance([candidate({ inflight: 2 }), candidate({ inflight: 3, slots: 8 })], 0)).toBe(1);
+  expect([0, 1, 2, 3].map((turn) => balance([candidate({}), candidate({})], turn))).toEqual([0, 1, 0, 1]);
+  expect(balance([candidate({ slots: null, inflight: 500 })], 0)).toBe(0);
+});
+
+test('full, ejected, probing and tried instances are not chosen; one whose probe is due comes first', () => {
+  const none = [
+    candidate({ inflight: 4 }),
+    candidate({ health: 'ejected' }),
+    candidate({ health: 'probing' }),
+    candidate({ tried: true }),
+  ];
+  expect(balance(none, 1)).toBeNull();
+  expect(balance([], 0)).toBeNull();
+  expect(balance([...none, candidate({ inflight: 3, health: 'probe-due' }), candidate({})], 5)).toBe(4);
+  expect(balance([candidate({ inflight: 3, health: 'probe-due' }), candidate({})], 0)).toBe(0);
+});
+
+test('newcomers do not pass those who wait', () => {
+  const load = { room: true, reachable: true, waiting: 0, queueLimit: 2 };
+  expect(admission(load)).toBe('go');
+  expect(admission({ ...load, waiting: 1 })).toBe('wait');
+  expect(admission({ ...load, room: false, waiting: 2 })).toBe('queue-full');
+  expect(admission({ ...load, room: false, queueLimit: 0 })).toBe('queue-full');
+  expect(admission({ ...load, reachable: false })).toBe('unreachable');
+});
+
+test('the time to come back grows with the queue and shrinks with slots, in whole seconds within bounds', () => {
+  expect(retryAfter({ waiting: 0, slots: 1, meanServiceMs: 10 }, 0)).toBe(1);
+  expect(retryAfter({ waiting: 9, slots: 1, meanServiceMs: 2000 }, 0)).toBe(20);
+  expect(retryAfter({ waiting: 9, slots: 4, meanServiceMs: 2000 }, 0)).toBe(5);
+  expect(retryAfter({ waiting: 9, slots: 4, meanServiceMs: 2000 }, 0.99)).toBe(8);
+  expect(retryAfter({ waiting: 9999, slots: 0, meanServiceMs: 2000 }, 1)).toBe(60);
+});
+
+test('a failed connection ejects, longer each time; an answer heals; a client that leaves the probe tells nothing', () => {
+  const fail = { now: 0, connect: true, mayEject: true };
+  const once = afterFailure(healthy, fail);
+  expect(healthState(once, 999)).toBe('ejected');
+  expect(healthState(once, 1000)).toBe('probe-due');
+  expect(healthState({ ...once, probing: true }, 1000)).toBe('probing');
+  expect(healthState(afterNothing({ ...once, probing: true }), 1000)).toBe('probe-due');
+  const twice = afterFailure(once, { ...fail, mayEject: false });
+  expect(healthState(twice, 1999)).toBe('ejected');
+  expect(afterAnswer(twice)).toBe(healthy);
+});
+
+test('broken replies eject only in a row, and nothing ejects beyond the share that may be', () => {
+  const broke = { now: 0, connect: false, mayEject: true };
+  const two = afterFailure(afterFailure(healthy, broke), broke);
+  expect(healthState(two, 0)).toBe('healthy');
+  expect(healthState(afterFailure(two, broke), 0)).toBe('ejected');
+  const kept = afterFailure(healthy, { now: 0, connect: true, mayEject: false });
+  expect([healthState(kept, 0), kept.away]).toEqual(['healthy', true]);
+});
+
+test('keys take turns, and leaving the line keeps the order of the rest', () => {
+  const queue = new FairQueue<string>();
+  for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2']) queue.add(item.charAt(0), item);
+  expect(queue.remove('a', 'a2')).toBe(true);
+  expect(queue.remove('a', 'a2')).toBe(false);
+  expect(queue.size).toBe(5);
+  expect(Array.from({ length: 6 }, () => queue.next())).toEqual(['a1', 'b1', 'c1', 'a3', 'c2', undefined]);
+});
+
+test('arms are picked by weight among those that can be reached, all when none can', () => {
+  const arms = [
+    { target: 'a', weight: 1, reachable: true },
+    { target: 'b', weight: 3, reachable: true },
+  ];
+  expect([0, 0.24, 0.25, 0.99].map((random) => pickArm(arms, random))).toEqual(['a', 'a', 'b', 'b']);
+  expect(pickArm([{ target: 'a', weight: 9, reachable: false }, ...arms.slice(1)], 0)).toBe('b');
+  expect(pickArm([{ target: 'a', weight: 9, reachable: false }], 0)).toBe('a');
+  expect(pickArm([], 0)).toBeNull();
+});
+
+test('retries are a fifth of the requests, with ten saved up at most', () => {
+  const budget = new RetryBudget();
+  for (let i = 0; i < 100; i += 1) budget.onRequest();
+  let retries = 0;
+  for (let i = 0; i < 100; i += 1) {
+    budget.onRequest();
+    if (budget.allows) {
+      budget.spend();
+      retries += 1;
+    }
+  }
+  expect(retries).toBeGreaterThanOrEqual(28);
+  expect(retries).toBeLessThanOrEqual(30);
+});
+
+test('usage is read from the last usage object, not from text that looks like one', () => {
+  expect(findUsage('…"usage":null…"usage" : {"prompt_tokens":3,"completion_tokens":4,"d":{"x":1}}}')).toEqual(
+    { input: 3, output: 4 },
+  );
+  expect(findUsage('{"usage":{"prompt_tokens":3},"content":"\\"usage\\":{\\"prompt_tokens\\":9}"}')).toEqual({
+    input: 3,
+    output: null,
+  });
+  expect(findUsage('"usage":{"prompt_tokens":"3"}')).toEqual({ input: null, output: null });
+  expect(findUsage('"usage":{"prompt_tokens":3')).toBeNull();
+  expect(findUsage('')).toBeNull();
+});

@@ -1,0 +1,164 @@
+import { admission, retryAfter } from './admission.ts';
+import { balance } from './balance.ts';
+import type { Candidate } from './balance.ts';
+import { ClientGone } from './call.ts';
+import { FairQueue } from './fair-queue.ts';
+import { noInstance, queueFull, queueTimeout } from './faults.ts';
+import { afterAnswer, afterFailure, afterNothing, healthState } from './health.ts';
+import type { Instance } from './instance.ts';
+import { Lease } from './lease.ts';
+
+export interface DeploymentLimits {
+  readonly queue: number;
+  readonly queueMs: number;
+}
+
+/** Someone who waits for a slot; `cancel` takes it out of the queue. */
+interface Waiter {
+  readonly grant: (lease: Lease) => void;
+  readonly refuse: (error: Error) => void;
+}
+
+export interface AcquireOptions {
+  /** Whose turn it is among those who wait. */
+  readonly key: string;
+  /** Called once with how to stop waiting; the promise then rejects with ClientGone. */
+  readonly onWait: (cancel: () => void) => void;
+}
+
+/** How an attempt went, for the instance's health. */
+export type Verdict = 'answered' | 'connect-failed' | 'broke' | 'untold';
+
+/** The replicas of one model server and those who wait for them. Survives reloads. */
+export class Deployment {
+  readonly name: string;
+  instances: readonly Instance[] = [];
+  limits: DeploymentLimits;
+  meanServiceMs = 1000;
+  readonly #queue = new FairQueue<Waiter>();
+  readonly #now: () => number;
+  #turn = 0;
+
+  constructor(name: string, limits: DeploymentLimits, now: () => number) {
+    this.name = name;
+    this.limits = limits;
+    this.#now = now;
+  }
+
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
+  acquire(options: AcquireOptions): Lease | Promise<Lease> {
+    const instance = this.#choose(notTried);
+    const verdict = admission({
+      room: instance !== null,
+      reachable: instance !== null || this.#reachable(),
+      waiting: this.#queue.size,
+      queueLimit: this.limits.queue,
+    });
+    switch (verdict) {
+      case 'go':
+        return this.#lease(instance as Instance);
+      case 'wait':
+        return this.#wait(options);
+      case 'queue-full':
+        throw queueFull(this.name, this.#queue.size, this.retryAfter());
+      case 'unreachable':
+        throw noInstance(this.name, this.retryAfter());
+    }
+  }
+
+  /** A slot at an instance that has not been tried for this request; null when none is free right now. */
+  acquireOther(tried: ReadonlySet<Instance>): Lease | null {
+    const instance = this.#choose(tried);
+    return instance && this.#lease(instance);
+  }
+
+  retryAfter(): number {
+    const slots = this.instances.reduce((sum, instance) => sum + (instance.upstream.slots ?? 1), 0);
+    return retryAfter({ waiting: this.#queue.size, slots, meanServiceMs: this.meanServiceMs }, Math.random());
+  }
+
+  /** Takes note of how an attempt went. */
+  judge(instance: Instance, verdict: Verdict): void {
+    if (verdict === 'answered') instance.health = afterAnswer(instance.health);
+    else if (verdict === 'untold') instance.health = afterNothing(instance.health);
+    else {
+      const now = this.#now();
+      const ejected = this.instances.filter((one) => healthState(one.health, now) !== 'healthy').length;
+      // At most half: when most look dead it is likelier the network, and trying beats refusing.
+      const mayEject = ejected + 1 <= this.instances.length / 2;
+      instance.health = afterFailure(instance.health, {
+        now,
+        connect: verdict === 'connect-failed',
+        mayEject,
+      });
+    }
+  }
+
+  noteService(ms: number): void {
+    this.meanServiceMs += (ms - this.meanServiceMs) * 0.1;
+  }
+
+  /** Grants free slots to those who wait; also called at each tick, since an ejection ends by time alone. */
+  dispatch(): void {
+    while (this.#queue.size > 0) {
+      const instance = this.#choose(notTried);
+      if (!instance) return;
+      this.#queue.next()?.grant(this.#lease(instance));
+    }
+  }
+
+  #wait(options: AcquireOptions): Promise<Lease> {
+    return new Promise((resolve, reject) => {
+      const { queueMs } = this.limits;
+      const waiter: Waiter = {
+        grant: (lease) => {
+          clearTimeout(timer);
+          resolve(lease);
+        },
+        refuse: reject,
+      };
+      const leave = (): void => {
+        clearTimeout(timer);
+        this.#queue.remove(options.key, waiter);
+      };
+      const timer = setTimeout(() => {
+        leave();
+        waiter.refuse(queueTimeout(this.name, queueMs, this.retryAfter()));
+      }, queueMs);
+      this.#queue.add(options.key, waiter);
+      options.onWait(() => {
+        leave();
+        reject(new ClientGone());
+      });
+    });
+  }
+
+  #lease(instance: Instance): Lease {
+    if (instance.health.ejectedUntil !== null) instance.health = { ...instance.health, probing: true };
+    return new Lease(instance, () => this.dispatch());
+  }
+
+  #reachable(): boolean {
+    const now = this.#now();
+    return this.instances.some((instance) => healthState(instance.health, now) !== 'ejected');
+  }
+
+  #choose(tried: ReadonlySet<Instance>): Instance | null {
+    const now = this.#now();
+    const candidates = this.instances.map((instance): Candidate => ({
+      inflight: instance.inflight,
+      slots: instance.upstream.slots,
+      health: healthState(instance.health, now),
+      tried: tried.has(instance),
+    }));
+    this.#turn = (this.#turn + 1) % Math.max(candidates.length, 1);
+    const index = balance(candidates, this.#turn);
+    return index === null ? null : (this.instances[index] ?? null);
+  }
+}
+
+const notTried: ReadonlySet<Instance> = new Set();

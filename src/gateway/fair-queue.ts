@@ -1,0 +1,44 @@
+/** First come, first served within a key; keys take turns, so that one busy key cannot shut the others out. */
+export class FairQueue<Item> {
+  /** Keys in the order of their turns. */
+  readonly #lines = new Map<string, Item[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(key: string, item: Item): void {
+    const line = this.#lines.get(key);
+    if (line) line.push(item);
+    else this.#lines.set(key, [item]);
+    this.#size += 1;
+  }
+
+  /** False when it is not there any more. */
+  remove(key: string, item: Item): boolean {
+    const line = this.#lines.get(key);
+    const at = line?.indexOf(item) ?? -1;
+    if (!line || at < 0) return false;
+    line.splice(at, 1);
+    if (line.length === 0) this.#lines.delete(key);
+    this.#size -= 1;
+    return true;
+  }
+
+  next(): Item | undefined {
+    for (const [key, line] of this.#lines) {
+      const item = line.shift() as Item;
+      this.#lines.delete(key);
+      if (line.length > 0) this.#lines.set(key, line);
+      this.#size -= 1;
+      return item;
+    }
+    return undefined;
+  }
+
+  /** Empties it. */
+  *drain(): Generator<Item> {
+    for (let item = this.next(); item !== undefined; item = this.next()) yield item;
+  }
+}

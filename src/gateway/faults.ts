@@ -1,0 +1,94 @@
+import { ApiError } from '../domain/openai.ts';
+import type { ApiFault } from '../domain/openai.ts';
+import type { FailureKind } from '../io/upstream-pool/types.ts';
+
+/**
+ * Every refusal of the gateway's own. 4xx: the request or its sender; 429: this sender must slow down; 503: nobody can
+ * serve it now; 504: a deadline; 502: the upstream broke.
+ */
+export function badRequest(message: string, param: string | null, code: string): ApiError {
+  return new ApiError({ status: 400, type: 'invalid_request_error', code, message, param });
+}
+
+export function unsupportedMedia(message: string): ApiError {
+  return new ApiError({
+    status: 415,
+    type: 'invalid_request_error',
+    code: 'unsupported_media_type',
+    message,
+  });
+}
+
+export function keyMissing(): ApiError {
+  const message = 'This gateway wants an API key: send "Authorization: Bearer KEY".';
+  return new ApiError({ status: 401, type: 'authentication_error', code: 'api_key_missing', message });
+}
+
+export function keyUnknown(): ApiError {
+  const message = 'This API key is not known here.';
+  return new ApiError({ status: 401, type: 'authentication_error', code: 'invalid_api_key', message });
+}
+
+export function bodyTooLarge(limitBytes: number): ApiError {
+  const message = `The request body is larger than this gateway's limit of ${limitBytes} bytes.`;
+  return new ApiError({ status: 413, type: 'invalid_request_error', code: 'body_too_large', message });
+}
+
+export function bodiesFull(retryAfter: number): ApiError {
+  const message = 'The request bodies that wait here fill the memory set aside for them. Try again later.';
+  return new ApiError({ status: 429, type: 'rate_limit_error', code: 'bodies_full', message, retryAfter });
+}
+
+export function queueFull(deployment: string, waiting: number, retryAfter: number): ApiError {
+  const message = `All slots of ${deployment} are taken and ${waiting} requests wait already. Try again later.`;
+  return new ApiError({ status: 429, type: 'rate_limit_error', code: 'queue_full', message, retryAfter });
+}
+
+export function queueTimeout(deployment: string, waitedMs: number, retryAfter: number): ApiError {
+  const message = `No slot of ${deployment} became free within ${waitedMs} ms.`;
+  return new ApiError({ status: 504, type: 'server_error', code: 'queue_timeout', message, retryAfter });
+}
+
+export function modelUnknown(model: string, known: readonly string[]): ApiError {
+  const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model;
+  const message = `The model "${shown}" does not exist here. Models: ${known.join(', ') || 'none'}.`;
+  return new ApiError({
+    status: 404,
+    type: 'invalid_request_error',
+    code: 'model_not_found',
+    param: 'model',
+    message,
+  });
+}
+
+export function endpointMissing(model: string, path: string): ApiError {
+  const message = `The engine behind "${model}" has no ${path}.`;
+  return new ApiError({
+    status: 404,
+    type: 'invalid_request_error',
+    code: 'endpoint_not_supported',
+    message,
+  });
+}
+
+export function noInstance(deployment: string, retryAfter: number): ApiError {
+  const message = `No instance of ${deployment} can be reached now.`;
+  return new ApiError({
+    status: 503,
+    type: 'server_error',
+    code: 'no_healthy_instance',
+    message,
+    retryAfter,
+  });
+}
+
+export function draining(): ApiError {
+  const message = 'This gateway is shutting down.';
+  return new ApiError({ status: 503, type: 'server_error', code: 'draining', message, retryAfter: 5 });
+}
+
+export function upstreamFailed(kind: FailureKind, message: string): ApiFault {
+  if (kind === 'connect-timeout' || kind === 'idle-timeout')
+    return { status: 504, type: 'server_error', code: 'upstream_timeout', message };
+  return { status: 502, type: 'server_error', code: 'upstream_failed', message };
+}

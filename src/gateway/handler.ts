@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { ApiError } from '../domain/openai.ts';
+import type { Handler, Inbound, Reply } from '../io/http-server/types.ts';
+import { prometheusContentType, prometheusText } from '../stats/prometheus.ts';
+import { methodFault, modelEndpoints, ownPaths, pathFault } from './endpoints.ts';
+import type { Endpoint } from './endpoints.ts';
+import { draining, modelUnknown } from './faults.ts';
+import { gaugeFamilies } from './gauges.ts';
+import { isReachable, modelEntry, modelList } from './models.ts';
+import { sendFault } from './send-fault.ts';
+import { sendOwn } from './send-own.ts';
+import { serveModel } from './serve-model.ts';
+import type { GatewayState } from './state.ts';
+
+const endpoints = new Map<string, Endpoint>(modelEndpoints.map((endpoint) => [endpoint.path, endpoint]));
+const own = new Set<string>(ownPaths);
+const modelPath = '/v1/models/';
+
+/** The whole front: path, method, key, then who answers. */
+export function createHandler(state: GatewayState, onFault: (error: unknown) => void): Handler {
+  return async (inbound, reply) => {
+    const requestId = requestIdOf(inbound);
+    try {
+      await route(state, inbound, reply, requestId);
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        onFault(error);
+        if (!reply.finished) reply.abort();
+        return;
+      }
+      state.meter.series('none', 'none', 'none').status(error.fault.status).value += 1;
+      sendFault(reply, error.fault, requestId);
+    }
+  };
+}
+
+/** Throws, or rejects, with ApiError. Not `async`: that would be one more promise for every request. */
+function route(
+  state: GatewayState,
+  inbound: Inbound,
+  reply: Reply,
+  requestId: string,
+): Promise<void> | undefined {
+  const query = inbound.url.indexOf('?');
+  const path = query < 0 ? inbound.url : inbound.url.slice(0, query);
+  const endpoint = endpoints.get(path);
+  if (endpoint) {
+    if (inbound.method !== 'POST') throw methodFault(inbound.method, path, 'POST');
+    if (state.draining) throw draining();
+    const key = state.snapshot.keyring.identify(inbound.header('authorization'), inbound.connection);
+    return serveModel(state, { inbound, reply, endpoint, requestId, key });
+  }
+  if (!own.has(path) && !path.startsWith(modelPath)) throw pathFault(path);
+  if (inbound.method !== 'GET' && inbound.method !== 'HEAD')
+    throw methodFault(inbound.method, path, 'GET, HEAD');
+  answerOwn(state, inbound, reply, { path, requestId });
+  return undefined;
+}
+
+function answerOwn(
+  state: GatewayState,
+  inbound: Inbound,
+  reply: Reply,
+  asked: { path: string; requestId: string },
+): void {
+  const { path, requestId } = asked;
+  const { snapshot } = state;
+  switch (path) {
+    case '/metrics': {
+      const text = prometheusText([...state.meter.families(), ...gaugeFamilies(state)]);
+      sendOwn(reply, { status: 200, type: prometheusContentType, text, requestId });
+      return;
+    }
+    case '/healthz':
+      sendJson(reply, 200, { status: 'ok' }, requestId);
+      return;
+    case '/readyz':
+      answerReady(state, reply, requestId);
+      return;
+    default:
+      snapshot.keyring.identify(inbound.header('authorization'), inbound.connection);
+      if (path === '/v1/models') sendJson(reply, 200, modelList(snapshot, state.now()), requestId);
+      else answerModel(state, reply, asked);
+  }
+}
+
+function answerModel(state: GatewayState, reply: Reply, asked: { path: string; requestId: string }): void {
+  const { snapshot } = state;
+  const name = decode(asked.path.slice(modelPath.length));
+  const found = snapshot.routes.get(name);
+  if (!found) throw modelUnknown(name, [...snapshot.routes.keys()]);
+  sendJson(reply, 200, modelEntry(snapshot, found, state.now()), asked.requestId);
+}
+
+/** Ready: every route has an instance that can be reached, and we are not on our way out. */
+function answerReady(state: GatewayState, reply: Reply, requestId: string): void {
+  const missing = [...state.snapshot.routes.values()]
+    .filter((one) => !one.arms.some((arm) => isReachable(arm.deployment, state.now())))
+    .map((one) => one.name);
+  const status = state.draining ? 'draining' : missing.length > 0 ? 'unready' : 'ready';
+  sendJson(reply, status === 'ready' ? 200 : 503, { status, missing }, requestId);
+}
+
+function sendJson(reply: Reply, status: number, value: unknown, requestId: string): void {
+  sendOwn(reply, { status, type: 'application/json', text: JSON.stringify(value), requestId });
+}
+
+/** The client's own, when it is fit for a header and a log line; else a new one. */
+function requestIdOf(inbound: Inbound): string {
+  const given = inbound.header('x-request-id');
+  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

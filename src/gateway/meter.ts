@@ -1,0 +1,129 @@
+import type { Histogram } from '../stats/histogram.ts';
+import type { MetricFamily } from '../stats/prometheus.ts';
+import { counters, histograms } from '../stats/vectors.ts';
+import type { Cell } from '../stats/vectors.ts';
+import { bounds, genAi } from './metric-names.ts';
+
+/** Where the requests of one endpoint and model are counted; looked up once a request. */
+export interface Series {
+  readonly status: (code: number) => Cell;
+  readonly duration: Histogram;
+  readonly firstToken: Histogram;
+  readonly gap: Histogram;
+  readonly perToken: Histogram;
+  readonly queueWait: Histogram;
+  readonly genAiDuration: (error: string) => Histogram;
+  readonly genAiFirstToken: Histogram;
+  readonly inputTokens: Histogram;
+  readonly outputTokens: Histogram;
+  readonly tokens: (direction: 'input' | 'output', source: 'engine' | 'estimate') => Cell;
+}
+
+/** All that the gateway counts, over its whole life; reloads do not touch it. */
+export interface Meter {
+  readonly series: (endpoint: string, operation: string, model: string) => Series;
+  /** Requests refused by a limit, by whose limit it is and why. */
+  readonly rejected: (scope: string, reason: string) => void;
+  readonly retried: (reason: string) => void;
+  /** Upstream requests cut before their end. */
+  readonly aborted: (cause: string) => void;
+  readonly families: () => MetricFamily[];
+}
+
+export function createMeter(): Meter {
+  const vectors = createVectors();
+  // Two maps and no joined key: a string made for each request would have to be hashed for each request.
+  const known = new Map<string, Map<string, Series>>();
+  return {
+    series: (endpoint, operation, model) => {
+      const models = known.get(endpoint) ?? new Map<string, Series>();
+      const found = models.get(model);
+      if (found) return found;
+      const made = createSeries(vectors, { endpoint, operation, model });
+      known.set(endpoint, models.set(model, made));
+      return made;
+    },
+    rejected: (scope, reason) => void (vectors.rejects.at(scope, reason).value += 1),
+    retried: (reason) => void (vectors.retries.at(reason).value += 1),
+    aborted: (cause) => void (vectors.aborts.at(cause).value += 1),
+    families: () => Object.values(vectors).map((vector) => vector.family()),
+  };
+}
+
+type Vectors = ReturnType<typeof createVectors>;
+
+function createVectors() {
+  const { labels } = genAi;
+  const genAiLabels = [labels.operation, labels.provider, labels.requestModel];
+  function count(name: string, help: string, names: string[]) {
+    return counters({ name: `berth_gateway_${name}`, help, labels: names });
+  }
+  function seconds(name: string, help: string, limits: readonly number[]) {
+    return histograms({
+      name: `berth_gateway_${name}_seconds`,
+      help,
+      labels: ['endpoint', 'model'],
+      bounds: limits,
+    });
+  }
+  function conventional(name: string, help: string, limits: readonly number[], more: string[] = []) {
+    return histograms({ name, help, labels: [...genAiLabels, ...more], bounds: limits });
+  }
+  return {
+    requests: count('requests_total', 'Requests answered, by status; 499: the client left.', [
+      'endpoint',
+      'model',
+      'status',
+    ]),
+    duration: seconds('request_duration', 'From the request to the end of its reply.', bounds.duration),
+    firstToken: seconds('ttft', 'From the request to the first event of a stream.', bounds.firstToken),
+    gap: seconds('itl', 'Between two reads of a stream.', bounds.perToken),
+    queueWait: seconds('queue_wait', 'From the request to its slot.', bounds.firstToken),
+    rejects: count('limit_rejects_total', 'Requests refused by a limit.', ['scope', 'reason']),
+    retries: count('retries_total', 'Attempts at another instance.', ['reason']),
+    aborts: count('upstream_aborts_total', 'Upstream requests cut before their end.', ['cause']),
+    tokens: count('tokens_total', 'Tokens, as the engine counted them or estimated from events.', [
+      'model',
+      'direction',
+      'source',
+    ]),
+    genAiDuration: conventional(genAi.requestDuration, 'Request duration.', bounds.duration, [labels.error]),
+    genAiFirstToken: conventional(
+      genAi.timeToFirstToken,
+      'Queue and prefill, of good replies.',
+      bounds.firstToken,
+    ),
+    genAiPerToken: conventional(genAi.timePerOutputToken, 'Per token after the first.', bounds.perToken),
+    genAiTokens: conventional(genAi.tokenUsage, 'Tokens per request.', bounds.tokens, [labels.tokenType]),
+  };
+}
+
+function createSeries(vectors: Vectors, of: { endpoint: string; operation: string; model: string }): Series {
+  const { endpoint, operation, model } = of;
+  const conventional = [operation, 'berth', model];
+  const statuses = new Map<number, Cell>();
+  const goodDuration = vectors.genAiDuration.at(...conventional, '');
+  const counted = {
+    input: vectors.tokens.at(model, 'input', 'engine'),
+    output: vectors.tokens.at(model, 'output', 'engine'),
+  };
+  return {
+    status: (code) => {
+      const cell = statuses.get(code) ?? vectors.requests.at(endpoint, model, String(code));
+      statuses.set(code, cell);
+      return cell;
+    },
+    duration: vectors.duration.at(endpoint, model),
+    firstToken: vectors.firstToken.at(endpoint, model),
+    gap: vectors.gap.at(endpoint, model),
+    perToken: vectors.genAiPerToken.at(...conventional),
+    queueWait: vectors.queueWait.at(endpoint, model),
+    genAiDuration: (error) =>
+      error === '' ? goodDuration : vectors.genAiDuration.at(...conventional, error),
+    genAiFirstToken: vectors.genAiFirstToken.at(...conventional),
+    inputTokens: vectors.genAiTokens.at(...conventional, 'input'),
+    outputTokens: vectors.genAiTokens.at(...conventional, 'output'),
+    tokens: (direction, source) =>
+      source === 'engine' ? counted[direction] : vectors.tokens.at(model, direction, source),
+  };
+}

@@ -1,0 +1,49 @@
+import type { UpstreamHead } from '../io/upstream-pool/types.ts';
+import type { Call } from './call.ts';
+import type { Instance } from './instance.ts';
+import { replyHeaders } from './headers.ts';
+
+/** How the body reaches the client: chunks as they came, a known length, or framed by the server. */
+export type Passing = 'verbatim' | 'length' | 'framed';
+
+export function passingOf(head: UpstreamHead, options: { canVerbatim: boolean; edited: boolean }): Passing {
+  if (head.framing === 'chunked' && options.canVerbatim) return 'verbatim';
+  if (head.framing === 'none' || (head.framing === 'length' && !options.edited)) return 'length';
+  return 'framed';
+}
+
+/** Headers of an upstream's reply as the client gets them. `times` are milliseconds on the monotonic clock. */
+export function headersForClient(
+  head: UpstreamHead,
+  passing: Passing,
+  context: {
+    call: Call;
+    instance: Instance;
+    sentAt: number;
+    now: number;
+    retryAfter: () => number;
+  },
+): string[] {
+  const { call, instance, sentAt, now } = context;
+  const headers = replyHeaders(head.headers, { eventStream: head.eventStream });
+  if (passing === 'verbatim') headers.push('Transfer-Encoding', 'chunked');
+  else if (passing === 'length' && head.length !== null) headers.push('Content-Length', String(head.length));
+  headers.push('x-request-id', call.id, 'x-berth-origin', 'upstream', 'x-berth-upstream', instance.id);
+  if (instance.upstream.model !== null && instance.upstream.model !== call.model)
+    headers.push('x-berth-model', headerText(instance.upstream.model));
+  if (head.status === 503 && !head.headers.some((text) => text.toLowerCase() === 'retry-after'))
+    headers.push('Retry-After', String(context.retryAfter()));
+  const queued = call.leasedAt - call.startedAt;
+  const upstream = now - sentAt;
+  const own = Math.max(0, now - call.startedAt - queued - upstream);
+  headers.push(
+    'Server-Timing',
+    `queue;dur=${queued.toFixed(1)}, upstream_ttfb;dur=${upstream.toFixed(1)}, gateway;dur=${own.toFixed(1)}`,
+  );
+  return headers;
+}
+
+/** A model's name may hold what a header cannot. */
+function headerText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
+}

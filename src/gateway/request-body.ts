@@ -1,0 +1,88 @@
+import { scanObject } from './scan.ts';
+import type { Span } from './scan.ts';
+import { badRequest } from './faults.ts';
+
+/** What the gateway reads of a request body; everything else is the engine's. */
+export interface ScannedBody {
+  readonly bytes: Buffer;
+  readonly model: string;
+  readonly modelSpan: Span;
+  readonly stream: boolean;
+  /** Where and what to write so that the engine reports usage at the end of the stream; null when it does so anyway. */
+  readonly usageSplice: Splice | null;
+}
+
+export interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Buffer;
+}
+
+const wanted = ['model', 'stream', 'stream_options'];
+
+/** Throws ApiError 400 when there is no usable model, ScanFault when the body is no JSON object. */
+export function scanBody(bytes: Buffer, options: { usage: boolean }): ScannedBody {
+  const found = scanObject(bytes, wanted);
+  const modelSpan = found.get('model');
+  if (!modelSpan) throw badRequest('The body names no model.', 'model', 'model_missing');
+  const model: unknown = parseSpan(bytes, modelSpan);
+  if (typeof model !== 'string' || model === '')
+    throw badRequest('"model" must be a string that is not empty.', 'model', 'model_invalid');
+  const streamSpan = found.get('stream');
+  const stream = streamSpan !== undefined && parseSpan(bytes, streamSpan) === true;
+  const usageSplice =
+    stream && options.usage && streamSpan
+      ? askForUsage(bytes, streamSpan, found.get('stream_options'))
+      : null;
+  return { bytes, model, modelSpan, stream, usageSplice };
+}
+
+function parseSpan(bytes: Buffer, span: Span): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8', span.start, span.end));
+  } catch {
+    throw badRequest('The body is not valid JSON.', null, 'invalid_json');
+  }
+}
+
+/** The smallest edit that turns `stream_options.include_usage` on; null when the client has done so. */
+function askForUsage(bytes: Buffer, stream: Span, options: Span | undefined): Splice | null {
+  if (!options) return insert(stream.end, ',"stream_options":{"include_usage":true}');
+  if (bytes[options.start] !== 123) {
+    const isNull = bytes.toString('latin1', options.start, options.end) === 'null';
+    return isNull ? { ...options, bytes: Buffer.from('{"include_usage":true}') } : null;
+  }
+  const inner = bytes.subarray(options.start, options.end);
+  const found = scanObject(inner, ['include_usage']).get('include_usage');
+  if (found) {
+    if (inner.toString('latin1', found.start, found.end) === 'true') return null;
+    return { start: options.start + found.start, end: options.start + found.end, bytes: Buffer.from('true') };
+  }
+  const isEmpty = /^\{\s*\}$/.test(inner.toString('latin1', 0, 64));
+  return insert(options.start + 1, `"include_usage":true${isEmpty ? '' : ','}`);
+}
+
+function insert(at: number, text: string): Splice {
+  return { start: at, end: at, bytes: Buffer.from(text) };
+}
+
+/**
+ * The body in parts: the client's own bytes, but for the model's name (when the engine wants another) and the request
+ * for usage. Nothing is parsed and written again, so unknown fields, big numbers and their order survive.
+ */
+export function spliceBody(body: ScannedBody, model: string | null): Buffer[] {
+  const splices: Splice[] = [];
+  if (model !== null && model !== body.model)
+    splices.push({ ...body.modelSpan, bytes: Buffer.from(JSON.stringify(model)) });
+  if (body.usageSplice) splices.push(body.usageSplice);
+  if (splices.length === 0) return [body.bytes];
+  splices.sort((a, b) => a.start - b.start);
+  const parts: Buffer[] = [];
+  let at = 0;
+  for (const splice of splices) {
+    parts.push(body.bytes.subarray(at, splice.start), splice.bytes);
+    at = splice.end;
+  }
+  parts.push(body.bytes.subarray(at));
+  return parts;
+}

@@ -1,0 +1,138 @@
+/** Where a value lies in the body: from its first byte to after its last. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Why a body cannot be taken for a JSON object; the message is for the client. */
+export class ScanFault extends Error {
+  override readonly name = 'ScanFault';
+}
+
+const quote = 34;
+const backslash = 92;
+const comma = 44;
+const colon = 58;
+const openBracket = 91;
+const closeBracket = 93;
+const openBrace = 123;
+const closeBrace = 125;
+const maxDepth = 1000;
+const literal = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
+
+/**
+ * Finds the values of the wanted top-level keys of a JSON object, byte by byte, without building it: what is not wanted
+ * is skipped and later forwarded as it came. Keys are compared as an engine's parser would see them (escapes decoded);
+ * a wanted key that occurs twice is a fault, since engines disagree on which one counts. Nested values are checked for
+ * balance only: the engine judges the rest.
+ */
+export function scanObject(body: Buffer, wanted: readonly string[]): Map<string, Span> {
+  const found = new Map<string, Span>();
+  let at = skipSpace(body, 0);
+  if (body[at] !== openBrace) throw new ScanFault('The body is not a JSON object.');
+  at = skipSpace(body, at + 1);
+  while (body[at] !== closeBrace) {
+    if (body[at] !== quote) throw broken(at);
+    const keyEnd = skipString(body, at);
+    const key = keyText(body, at, keyEnd);
+    at = skipSpace(body, keyEnd);
+    if (body[at] !== colon) throw broken(at);
+    const start = skipSpace(body, at + 1);
+    const end = skipValue(body, start);
+    if (wanted.includes(key)) {
+      if (found.has(key)) throw new ScanFault(`The key "${key}" occurs more than once.`);
+      found.set(key, { start, end });
+    }
+    at = skipSpace(body, end);
+    if (body[at] === comma) {
+      at = skipSpace(body, at + 1);
+      if (body[at] === closeBrace) throw broken(at);
+    } else if (body[at] !== closeBrace) throw broken(at);
+  }
+  at = skipSpace(body, at + 1);
+  if (at < body.length) throw broken(at);
+  return found;
+}
+
+function broken(at: number): ScanFault {
+  return new ScanFault(`The body is not valid JSON (at byte ${at}).`);
+}
+
+function keyText(body: Buffer, start: number, end: number): string {
+  const text = body.toString('utf8', start + 1, end - 1);
+  if (!text.includes('\\')) return text;
+  try {
+    return JSON.parse(`"${text}"`) as string;
+  } catch {
+    throw broken(start);
+  }
+}
+
+function skipSpace(body: Buffer, from: number): number {
+  let at = from;
+  for (let byte = body[at]; byte === 32 || byte === 10 || byte === 13 || byte === 9; byte = body[at]) at += 1;
+  return at;
+}
+
+/** `from` is at the opening quote; returns the offset after the closing one. */
+function skipString(body: Buffer, from: number): number {
+  // Short strings by hand, long ones (prompts, images) by the native search.
+  const near = Math.min(from + 64, body.length);
+  let at = from + 1;
+  while (at < near) {
+    const byte = body[at];
+    if (byte === quote) return at + 1;
+    at += byte === backslash ? 2 : 1;
+  }
+  for (;;) {
+    const end = body.indexOf(quote, at);
+    if (end < 0) throw new ScanFault('The body ends inside a string.');
+    let escapes = 0;
+    while (end - 1 - escapes >= at && body[end - 1 - escapes] === backslash) escapes += 1;
+    if (escapes % 2 === 0) return end + 1;
+    at = end + 1;
+  }
+}
+
+function skipValue(body: Buffer, from: number): number {
+  const first = body[from];
+  if (first === quote) return skipString(body, from);
+  if (first === openBrace || first === openBracket) return skipNested(body, from);
+  let end = from;
+  while (end < body.length && isLiteralByte(body[end] as number)) end += 1;
+  if (end - from > 400 || !literal.test(body.toString('latin1', from, end))) throw broken(from);
+  return end;
+}
+
+function skipNested(body: Buffer, from: number): number {
+  const closers: number[] = [];
+  let at = from;
+  while (at < body.length) {
+    const byte = body[at] as number;
+    if (byte === quote) {
+      at = skipString(body, at);
+      continue;
+    }
+    at += 1;
+    if (byte === openBrace || byte === openBracket) {
+      if (closers.length === maxDepth) throw new ScanFault('The body is nested too deeply.');
+      closers.push(byte === openBrace ? closeBrace : closeBracket);
+    } else if (byte === closeBrace || byte === closeBracket) {
+      if (closers.pop() !== byte) throw broken(at - 1);
+      if (closers.length === 0) return at;
+    }
+  }
+  throw new ScanFault('The body ends inside an object or array.');
+}
+
+/** Letters, digits, sign, point: what numbers and the three words are made of. */
+function isLiteralByte(byte: number): boolean {
+  return (
+    (byte >= 48 && byte <= 57) ||
+    (byte >= 97 && byte <= 122) ||
+    byte === 43 ||
+    byte === 45 ||
+    byte === 46 ||
+    byte === 69
+  );
+}

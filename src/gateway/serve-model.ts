@@ -1,0 +1,161 @@
+import { ApiError } from '../domain/openai.ts';
+import { BodyBroken, BodyRefused, BodyTooLarge } from '../io/http-server/body.ts';
+import type { Inbound, Reply } from '../io/http-server/types.ts';
+import { ClientGone, watchClient } from './call.ts';
+import type { Call } from './call.ts';
+import type { Deployment } from './deployment.ts';
+import type { Endpoint } from './endpoints.ts';
+import {
+  badRequest,
+  bodiesFull,
+  bodyTooLarge,
+  endpointMissing,
+  modelUnknown,
+  noInstance,
+  unsupportedMedia,
+} from './faults.ts';
+import { forward } from './forward.ts';
+import { BodyShare } from './held-bytes.ts';
+import { isReachable } from './models.ts';
+import { scanBody } from './request-body.ts';
+import type { ScannedBody } from './request-body.ts';
+import { pickArm } from './resolve.ts';
+import { ScanFault } from './scan.ts';
+import { sendFault } from './send-fault.ts';
+import type { RouteState, Snapshot } from './snapshot.ts';
+import type { GatewayState } from './state.ts';
+
+/** Serves one request that names a model: body → route → slot → engine → reply. Counts it however it ends. */
+export async function serveModel(
+  state: GatewayState,
+  request: { inbound: Inbound; reply: Reply; endpoint: Endpoint; requestId: string; key: string },
+): Promise<void> {
+  const call = createCall(state, request);
+  watchClient(call);
+  try {
+    await run(state, state.snapshot, call);
+  } catch (error) {
+    refuse(state, call, error);
+  } finally {
+    call.share.release();
+    count(call);
+  }
+}
+
+function createCall(
+  state: GatewayState,
+  request: { inbound: Inbound; reply: Reply; endpoint: Endpoint; requestId: string; key: string },
+): Call {
+  const { endpoint } = request;
+  const now = performance.now();
+  return {
+    id: request.requestId,
+    inbound: request.inbound,
+    reply: request.reply,
+    endpoint,
+    key: request.key,
+    startedAt: now,
+    share: new BodyShare(state.held),
+    series: state.meter.series(endpoint.path, endpoint.operation, 'unknown'),
+    body: null,
+    model: '',
+    leasedAt: now,
+    phase: null,
+    gone: false,
+    status: 0,
+  };
+}
+
+async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise<void> {
+  call.body = await readBody(state, snapshot, call);
+  const route = snapshot.routes.get(call.body.model);
+  if (!route) throw modelUnknown(call.body.model, [...snapshot.routes.keys()]);
+  call.model = route.name;
+  call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, route.name);
+  const deployment = pick(state, route);
+  if (!deployment || deployment.instances.length === 0) throw noInstance(route.name, 5);
+  if (!hasPath(deployment, call.endpoint.path)) throw endpointMissing(route.name, call.endpoint.path);
+  state.retries.onRequest();
+  const waiting = deployment.acquire({
+    key: call.key,
+    onWait: (leave) => (call.phase = { leave }),
+  });
+  const lease = waiting instanceof Promise ? await waiting : waiting;
+  call.phase = null;
+  call.leasedAt = performance.now();
+  call.series.queueWait.observe((call.leasedAt - call.startedAt) / 1000);
+  await forward(call, deployment, lease, state);
+}
+
+function pick(state: GatewayState, route: RouteState): Deployment | null {
+  if (route.arms.length === 1) return route.arms[0]?.deployment ?? null;
+  const arms = route.arms.map(({ deployment, weight }) => ({
+    target: deployment,
+    weight,
+    reachable: isReachable(deployment, state.now()),
+  }));
+  return pickArm(arms, Math.random());
+}
+
+async function readBody(state: GatewayState, snapshot: Snapshot, call: Call): Promise<ScannedBody> {
+  const { inbound, share } = call;
+  const { bodyBytes } = snapshot.config.limits;
+  checkMedia(inbound);
+  try {
+    const bytes = await inbound.body(bodyBytes, {
+      fits: (size) => state.held.fits(size),
+      take: (size) => share.take(size),
+    });
+    return scanBody(bytes, { usage: call.endpoint.usageInStream });
+  } catch (error) {
+    if (error instanceof BodyTooLarge) throw bodyTooLarge(bodyBytes);
+    if (error instanceof BodyRefused) throw bodiesFull(1 + Math.floor(Math.random() * 3));
+    if (error instanceof BodyBroken) throw new ClientGone();
+    if (error instanceof ScanFault) throw badRequest(error.message, null, 'invalid_json');
+    throw error;
+  }
+}
+
+/** What we read must be what the engine reads: plain UTF-8 bytes. */
+function checkMedia(inbound: Inbound): void {
+  const encoding = inbound.header('content-encoding');
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw unsupportedMedia('Send the body without Content-Encoding.');
+  const charset = /charset="?([^";\s]+)/i.exec(inbound.header('content-type') ?? '')?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw unsupportedMedia('Send the body as UTF-8.');
+}
+
+function hasPath(deployment: Deployment, path: string): boolean {
+  return deployment.instances.some(
+    ({ upstream }) => upstream.paths.length === 0 || upstream.paths.includes(path),
+  );
+}
+
+function refuse(state: GatewayState, call: Call, error: unknown): void {
+  if (error instanceof ClientGone || call.gone) {
+    call.status = 499;
+    return;
+  }
+  const fault =
+    error instanceof ApiError
+      ? error.fault
+      : ({
+          status: 500,
+          type: 'server_error',
+          code: 'internal',
+          message: 'The gateway has a fault.',
+        } as const);
+  call.status = fault.status;
+  if (fault.status === 429 || fault.code === 'queue_timeout')
+    state.meter.rejected(call.model === '' ? 'gateway' : 'deployment', fault.code ?? 'limit');
+  if (call.reply.started) call.reply.abort();
+  else sendFault(call.reply, fault, call.id);
+  if (!(error instanceof ApiError)) throw error;
+}
+
+function count(call: Call): void {
+  const seconds = (performance.now() - call.startedAt) / 1000;
+  call.series.status(call.status).value += 1;
+  call.series.duration.observe(seconds);
+  call.series.genAiDuration(call.status < 400 ? '' : String(call.status)).observe(seconds);
+}

@@ -1,0 +1,139 @@
+import type { GatewayConfig, Upstream } from '../domain/gateway-config.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Files } from '../io/files.ts';
+import { createUpstreamPool } from '../io/upstream-pool/pool.ts';
+import type { Sweep } from '../io/upstream-pool/sweep.ts';
+import { Deployment } from './deployment.ts';
+import { createInstance } from './instance.ts';
+import type { Instance } from './instance.ts';
+import { createKeyring } from './keys.ts';
+import type { Keyring } from './keys.ts';
+
+export interface RouteState {
+  readonly name: string;
+  readonly aliasOf: string | null;
+  readonly arms: readonly { readonly deployment: Deployment; readonly weight: number }[];
+}
+
+/** A config made ready to serve. Swapped whole; a request that began under the old one ends under it. */
+export interface Snapshot {
+  readonly config: GatewayConfig;
+  readonly routes: ReadonlyMap<string, RouteState>;
+  readonly deployments: ReadonlyMap<string, Deployment>;
+  readonly instances: ReadonlyMap<string, Instance>;
+  readonly keyring: Keyring;
+  /** Seconds since 1970, for `created` in the list of models. */
+  readonly since: number;
+}
+
+export interface SnapshotContext {
+  readonly files: Files;
+  readonly sweep: Sweep;
+  readonly wallMs: number;
+}
+
+/**
+ * Instances and deployments that stay the same are taken over from `previous` with their connections, counts and
+ * queues; the others' connections end when idle. Throws FILE_MISSING for a key file that is not there, before anything
+ * has changed.
+ */
+export async function buildSnapshot(
+  config: GatewayConfig,
+  previous: Snapshot | null,
+  context: SnapshotContext,
+): Promise<Snapshot> {
+  const keys = await readKeys(config.upstreams, context.files);
+  const instances = new Map(
+    config.upstreams.map((upstream) => {
+      const key = keys.get(upstream.id) ?? null;
+      return [
+        upstream.id,
+        keptInstance(upstream, key, config, previous) ?? freshInstance(upstream, key, config, context),
+      ];
+    }),
+  );
+  const deployments = buildDeployments(config, instances, previous, context.sweep);
+  for (const old of previous?.instances.values() ?? []) if (instances.get(old.id) !== old) old.pool.retire();
+  return {
+    config,
+    routes: new Map(
+      config.routes.map((route) => [
+        route.name,
+        {
+          name: route.name,
+          aliasOf: route.aliasOf,
+          arms: route.to.map(({ deployment, weight }) => ({
+            deployment: deployments.get(deployment) as Deployment,
+            weight,
+          })),
+        },
+      ]),
+    ),
+    deployments,
+    instances,
+    keyring: createKeyring(config.keys),
+    since: Math.floor(context.wallMs / 1000),
+  };
+}
+
+async function readKeys(upstreams: readonly Upstream[], files: Files): Promise<Map<string, string>> {
+  const keys = new Map<string, string>();
+  for (const { id, keyFile } of upstreams) {
+    if (keyFile === null) continue;
+    const text = await files.read(keyFile);
+    if (text === null) throw new BerthError('FILE_MISSING', { path: keyFile, what: `key file of ${id}` });
+    keys.set(id, text.trim());
+  }
+  return keys;
+}
+
+/** The same address is the same engine; its slots, names and paths may have changed. */
+function keptInstance(
+  upstream: Upstream,
+  key: string | null,
+  config: GatewayConfig,
+  previous: Snapshot | null,
+): Instance | null {
+  const kept = previous?.instances.get(upstream.id);
+  if (!kept || kept.upstream.url !== upstream.url) return null;
+  const before = previous?.config.limits;
+  if (before?.connectMs !== config.limits.connectMs || before.idleMs !== config.limits.idleMs) return null;
+  kept.upstream = upstream;
+  kept.key = key;
+  return kept;
+}
+
+function freshInstance(
+  upstream: Upstream,
+  key: string | null,
+  config: GatewayConfig,
+  context: SnapshotContext,
+): Instance {
+  const { connectMs, idleMs } = config.limits;
+  return createInstance(
+    upstream,
+    key,
+    createUpstreamPool(upstream.url, context.sweep, { connectMs, idleMs }),
+  );
+}
+
+function buildDeployments(
+  config: GatewayConfig,
+  instances: ReadonlyMap<string, Instance>,
+  previous: Snapshot | null,
+  sweep: Sweep,
+): Map<string, Deployment> {
+  const named = config.routes.flatMap((route) => route.to.map((arm) => arm.deployment));
+  const names = new Set([...named, ...config.upstreams.map((upstream) => upstream.deployment)]);
+  const deployments = new Map<string, Deployment>();
+  for (const name of names) {
+    const deployment = previous?.deployments.get(name) ?? new Deployment(name, config.limits, sweep.now);
+    deployment.limits = config.limits;
+    deployment.instances = [...instances.values()].filter(
+      (instance) => instance.upstream.deployment === name,
+    );
+    deployments.set(name, deployment);
+    deployment.dispatch();
+  }
+  return deployments;
+}

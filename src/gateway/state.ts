@@ -1,0 +1,15 @@
+import type { HeldBytes } from './held-bytes.ts';
+import type { Meter } from './meter.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What lives as long as the process; only `snapshot` changes on a reload. */
+export interface GatewayState {
+  snapshot: Snapshot;
+  draining: boolean;
+  readonly meter: Meter;
+  readonly held: HeldBytes;
+  readonly retries: RetryBudget;
+  /** Monotonic milliseconds, read once a tick. */
+  readonly now: () => number;
+}

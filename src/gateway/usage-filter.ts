@@ -1,0 +1,110 @@
+import type { BodyRead } from '../io/upstream-pool/types.ts';
+
+const LF = 10;
+const CR = 13;
+const emptyList = Buffer.from('[]');
+const nothing = Buffer.alloc(0);
+/** A partial event larger than this is no usage event; it is no longer held back. */
+const maxHeld = 8192;
+
+/**
+ * Takes the usage event (`"choices":[]`, which the gateway asked for) out of a stream for a client that did not ask.
+ * Events are not parsed: a read of whole events without an empty list passes as it is. Only the undecided start of an
+ * event, up to its choices, is ever held back until the next read.
+ */
+export class UsageFilter {
+  #held: Buffer = nothing;
+  /** The last bytes of an event that is being passed on in pieces; null between events. */
+  #passing: Buffer | null = null;
+
+  /** What to send instead of this read; "as-is" for all of it. */
+  push(read: BodyRead): readonly Buffer[] | 'as-is' {
+    if (read.spanCount === 0) return 'as-is';
+    if (this.#held.length === 0 && !this.#passing && endsEvent(read) && read.raw.indexOf(emptyList) < 0)
+      return 'as-is';
+    const pieces: Buffer[] = [this.#held];
+    for (let i = 0; i < read.spanCount; i += 2)
+      pieces.push(read.raw.subarray(read.spans[i], read.spans[i + 1]));
+    this.#held = nothing;
+    return this.#sift(Buffer.concat(pieces));
+  }
+
+  /** What is still held back when the stream ends. */
+  rest(): Buffer {
+    const held = this.#held;
+    this.#held = nothing;
+    return held;
+  }
+
+  #sift(bytes: Buffer): Buffer[] {
+    const kept: Buffer[] = [];
+    let at = this.#passOn(bytes);
+    let runStart = 0;
+    while (at < bytes.length) {
+      const end = eventEnd(bytes, at);
+      const event = bytes.subarray(at, end < 0 ? bytes.length : end);
+      const undecided = end < 0 && mayBeUsage(event);
+      if (undecided || (end >= 0 && isUsageEvent(event))) {
+        if (at > runStart) kept.push(bytes.subarray(runStart, at));
+        runStart = at + event.length;
+        if (undecided) this.#held = Buffer.from(event);
+      } else if (end < 0) this.#passing = Buffer.from(event.subarray(-3));
+      at += event.length;
+    }
+    if (bytes.length > runStart) kept.push(bytes.subarray(runStart));
+    return kept;
+  }
+
+  /** Where the event that is being passed on ends in these bytes; all of them when it goes on. */
+  #passOn(bytes: Buffer): number {
+    if (!this.#passing) return 0;
+    const seam = Buffer.concat([this.#passing, bytes]);
+    const end = eventEnd(seam, 0);
+    if (end < 0) {
+      this.#passing = Buffer.from(seam.subarray(-3));
+      return bytes.length;
+    }
+    const at = end - this.#passing.length;
+    this.#passing = null;
+    return Math.max(at, 0);
+  }
+}
+
+/** The read's payload ends where an event ends. */
+function endsEvent(read: BodyRead): boolean {
+  const end = read.spans[read.spanCount - 1] as number;
+  if (end - (read.spans[read.spanCount - 2] as number) < 4 || read.raw[end - 1] !== LF) return false;
+  return read.raw[end - 2] === LF || (read.raw[end - 2] === CR && read.raw[end - 3] === LF);
+}
+
+/** Offset after the empty line that ends the event beginning at `from`; -1 when it is not there. */
+function eventEnd(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at + 1] === LF) return at + 2;
+    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
+  }
+  return -1;
+}
+
+/** Of a partial event: its choices have not shown yet that they are not empty. */
+function mayBeUsage(partial: Buffer): boolean {
+  if (partial.length > maxHeld || partial[0] === 58) return false;
+  return !/"choices"\s*:\s*\[\s*[^\s\]]/.test(partial.toString('latin1'));
+}
+
+function isUsageEvent(event: Buffer): boolean {
+  const text = event.toString('utf8');
+  if (!text.includes('"usage"') || !/"choices"\s*:\s*\[\s*\]/.test(text)) return false;
+  const data = text
+    .split(/\r?\n/)
+    .filter((line) => line.startsWith('data:'))
+    .map((line) => line.slice(5))
+    .join('\n');
+  try {
+    const value = JSON.parse(data) as { choices?: unknown; usage?: unknown };
+    const none = Array.isArray(value.choices) && value.choices.length === 0;
+    return none && typeof value.usage === 'object' && value.usage !== null;
+  } catch {
+    return false;
+  }
+}
