@@ -1,0 +1,116 @@
+import { runSchema } from '../../domain/run.ts';
+import type {
+  EngineCounters,
+  Outcome,
+  RequestRecord,
+  RunSpec,
+  StageReport,
+  Strategy,
+  TokenCount,
+  TokenTotals,
+} from '../../domain/run.ts';
+import { extent } from '../../stats/extent.ts';
+import { summarize } from '../../stats/summary.ts';
+import { clientHealth } from './client-health.ts';
+import type { ClientLoad } from './client-health.ts';
+import { latenciesOf, stallsOf } from './latencies.ts';
+import { overallThroughput, steadyThroughput, tokensPerEvent } from './throughput.ts';
+import { steadyWindow, wholeSpan } from './window.ts';
+
+export interface StageFacts {
+  readonly index: number;
+  readonly strategy: Strategy;
+  readonly spec: RunSpec;
+  readonly client: ClientLoad;
+  readonly engine: EngineCounters | null;
+}
+
+/** Everything that a stage's records tell. Pure: the same records and facts give the same report. */
+export function stageReport(facts: StageFacts, records: readonly RequestRecord[]): StageReport {
+  const { spec, strategy } = facts;
+  const { streams } = strategy;
+  const measured = records.filter((record) => record.phase === 'measured');
+  const good = measured.filter((record) => record.outcome === 'ok');
+  const window = steadyWindow(records, { streams, seconds: spec.limits.seconds });
+  const whole = wholeSpan(records);
+  const latencies = latenciesOf(records);
+  const options = { streams, seed: spec.seed };
+  const itl = summarize(latencies.itl, options);
+  const ttft = summarize(latencies.ttft, options);
+  const steady = window && steadyThroughput(records, window);
+  const report: StageReport = {
+    schema: runSchema,
+    index: facts.index,
+    label: streams === 1 ? '1 stream' : `${streams} streams`,
+    strategy,
+    window,
+    whole,
+    requests: {
+      warmup: records.length - measured.length,
+      measured: measured.length,
+      ok: good.length,
+      failed: measured.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'censored').length,
+      censored: measured.filter(({ outcome }) => outcome === 'censored').length,
+    },
+    errors: errorsOf(measured),
+    ttft,
+    ttftScheduled: summarize(latencies.ttftScheduled, options),
+    itl,
+    itlMeanPerRequest: summarize(latencies.itlMeanPerRequest, options),
+    tpot: summarize(latencies.tpot, options),
+    e2e: summarize(latencies.e2e, options),
+    promptTokens: totals(good.map((record) => record.prompt)),
+    outputTokens: totals(good.map((record) => record.output)),
+    cachedTokens: good.some(({ cached }) => cached !== null)
+      ? good.reduce((sum, { cached }) => sum + (cached ?? 0), 0)
+      : null,
+    tokensPerEvent: tokensPerEvent(measured),
+    steady,
+    overall: whole && overallThroughput(records, whole),
+    stalls: itl && stallsOf(latencies.itl, itl.p50),
+    consistency: null,
+    client: clientHealth(records, facts.client, ttft?.p50 ?? null),
+    engine: facts.engine,
+  };
+  return { ...report, consistency: consistencyOf(report, streams) };
+}
+
+/** Little's law backwards: what so many streams must deliver at these latencies, beside what was counted. */
+function consistencyOf(report: StageReport, streams: number): StageReport['consistency'] {
+  const measured = report.steady?.outputTokensPerSecond;
+  if (!measured || !report.e2e || !report.outputTokens) return null;
+  const implied = (streams * report.outputTokens.mean) / (report.e2e.mean / 1000);
+  return {
+    impliedTokensPerSecond: implied,
+    measuredTokensPerSecond: measured,
+    ratio: measured / implied,
+  };
+}
+
+/** Faults of measured requests by class, most frequent first; censored ones are no faults. */
+function errorsOf(measured: readonly RequestRecord[]): StageReport['errors'] {
+  const found = new Map<Outcome, { count: number; example: string | null }>();
+  for (const { outcome, error } of measured) {
+    if (outcome === 'ok' || outcome === 'censored') continue;
+    const known = found.get(outcome);
+    found.set(outcome, { count: (known?.count ?? 0) + 1, example: known?.example ?? error });
+  }
+  return [...found]
+    .map(([outcome, { count, example }]) => ({ outcome, count, example }))
+    .sort((a, b) => b.count - a.count);
+}
+
+/** Null when a count is missing. `offTarget` compares with what was asked, where something was. */
+function totals(counts: readonly TokenCount[]): TokenTotals | null {
+  const tokens = counts.flatMap((count) => (count.tokens === null ? [] : [count.tokens]));
+  if (tokens.length === 0 || tokens.length < counts.length) return null;
+  const sum = tokens.reduce((total, each) => total + each, 0);
+  const asked = counts.filter((count) => count.asked !== null);
+  return {
+    sum,
+    mean: sum / tokens.length,
+    ...extent(tokens),
+    offTarget: asked.length === 0 ? null : asked.filter((count) => count.asked !== count.tokens).length,
+    sources: [...new Set(counts.flatMap((count) => (count.source === null ? [] : [count.source])))],
+  };
+}

@@ -1,0 +1,41 @@
+import type { RequestRecord } from '../../domain/run.ts';
+import { extent } from '../../stats/extent.ts';
+
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The steady window: from the first measured request on, while every stream has a request in flight, to the limit in
+ * seconds if there is one, else until the first stream has nothing more to send. Requests of the warm-up that are
+ * still running at its start belong to the load, and their tokens count. Null when the streams were never all busy.
+ */
+export function steadyWindow(
+  records: readonly RequestRecord[],
+  options: { streams: number; seconds: number | null },
+): Span | null {
+  const measured = records.filter((record) => record.phase === 'measured');
+  if (measured.length === 0) return null;
+  const admitted = extent(measured.map((record) => record.scheduled)).min;
+  const firstSent = new Map<number, number>();
+  const lastDone = new Map<number, number>();
+  for (const record of records) {
+    const sent = record.sent ?? record.done;
+    firstSent.set(record.stream, Math.min(firstSent.get(record.stream) ?? sent, sent));
+    lastDone.set(record.stream, Math.max(lastDone.get(record.stream) ?? 0, record.done));
+  }
+  if (firstSent.size < options.streams) return null;
+  const start = Math.max(admitted, extent(firstSent.values()).max);
+  const limit = options.seconds === null ? Number.POSITIVE_INFINITY : admitted + options.seconds * 1e6;
+  const end = Math.round(Math.min(limit, extent(lastDone.values()).min));
+  return end > start ? { start, end } : null;
+}
+
+/** First measured request sent to last one done: ramp and drain included. */
+export function wholeSpan(records: readonly RequestRecord[]): Span | null {
+  const measured = records.filter((record) => record.phase === 'measured');
+  const start = extent(measured.map((record) => record.sent ?? record.scheduled)).min;
+  const end = extent(measured.map((record) => record.done)).max;
+  return measured.length > 0 && end > start ? { start, end } : null;
+}

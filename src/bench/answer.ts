@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import type { Exchange } from '../io/timed-request.ts';
+import { parseEventStream } from './event-stream.ts';
+
+const text = z.string().nullish();
+const Words = z.object({
+  content: text,
+  reasoning_content: text,
+  reasoning: text,
+  tool_calls: z.array(z.unknown()).nullish(),
+});
+const Usage = z.object({
+  prompt_tokens: z.int().nullish(),
+  completion_tokens: z.int().nullish(),
+  prompt_tokens_details: z.object({ cached_tokens: z.int().nullish() }).nullish(),
+});
+const Timings = z.object({
+  prompt_n: z.int().nullish(),
+  prompt_ms: z.number().nullish(),
+  predicted_n: z.int().nullish(),
+  predicted_ms: z.number().nullish(),
+  cache_n: z.int().nullish(),
+});
+
+/** What a chunk of a stream and a whole answer have in common, chat and completions alike. */
+const Message = z.object({
+  choices: z
+    .array(z.object({ delta: Words.nullish(), message: Words.nullish(), text, finish_reason: text }))
+    .nullish(),
+  usage: Usage.nullish(),
+  timings: Timings.nullish(),
+  error: z.unknown().optional(),
+});
+type Message = z.infer<typeof Message>;
+
+/** An answer as the server gave it: stamps of its token-bearing events, its own counts, its text. */
+export interface Answer {
+  /** Times of the events that carried content, reasoning or a tool call. */
+  readonly tokenTimes: readonly number[];
+  readonly firstContent: number | null;
+  readonly finish: string | null;
+  /** The stream said that it was over: [DONE] or a finish reason. */
+  readonly complete: boolean;
+  readonly usage: z.infer<typeof Usage> | null;
+  readonly timings: z.infer<typeof Timings> | null;
+  readonly text: string;
+  /** An error inside an answer that began well, or bytes that are not the protocol. */
+  readonly fault: { readonly kind: 'stream-error' | 'malformed'; readonly message: string } | null;
+}
+
+/** Reads a finished exchange: server-sent events where the server sent such, else one JSON object. */
+export function readAnswer(exchange: Exchange): Answer {
+  return exchange.contentType.includes('event-stream') ? readStream(exchange) : readWhole(exchange);
+}
+
+function readStream(exchange: Exchange): Answer {
+  const draft = emptyAnswer();
+  for (const event of parseEventStream(exchange.reads)) {
+    if (event.data === '[DONE]') {
+      draft.complete = true;
+      continue;
+    }
+    const message = parseMessage(event.data);
+    if (!message) {
+      // A stream that was cut may end in half an event: that is the cut's fault.
+      if (!exchange.fault) draft.fault ??= { kind: 'malformed', message: shorten(event.data) };
+      continue;
+    }
+    if (event.name === 'error' || (message.error !== undefined && message.error !== null))
+      draft.fault ??= { kind: 'stream-error', message: shorten(event.data) };
+    takeNumbers(draft, message);
+    takeWords(draft, message, event.at);
+  }
+  return draft;
+}
+
+function readWhole(exchange: Exchange): Answer {
+  const draft = emptyAnswer();
+  const body = Buffer.concat(exchange.reads.map((read) => read.bytes)).toString('utf8');
+  const message = parseMessage(body);
+  if (!message) {
+    if (!exchange.fault) draft.fault = { kind: 'malformed', message: shorten(body) };
+    return draft;
+  }
+  if (message.error !== undefined && message.error !== null)
+    draft.fault = { kind: 'stream-error', message: shorten(body) };
+  takeNumbers(draft, message);
+  for (const choice of message.choices ?? []) draft.text += choice.message?.content ?? choice.text ?? '';
+  draft.complete = message.choices !== undefined && message.choices !== null;
+  return draft;
+}
+
+interface Draft extends Answer {
+  tokenTimes: number[];
+  firstContent: number | null;
+  finish: string | null;
+  complete: boolean;
+  usage: Answer['usage'];
+  timings: Answer['timings'];
+  text: string;
+  fault: Answer['fault'];
+}
+
+function emptyAnswer(): Draft {
+  return {
+    tokenTimes: [],
+    firstContent: null,
+    finish: null,
+    complete: false,
+    usage: null,
+    timings: null,
+    text: '',
+    fault: null,
+  };
+}
+
+function takeNumbers(draft: Draft, message: Message): void {
+  if (message.usage) draft.usage = message.usage;
+  if (message.timings) draft.timings = message.timings;
+  for (const choice of message.choices ?? []) {
+    if (!choice.finish_reason) continue;
+    draft.finish = choice.finish_reason;
+    draft.complete = true;
+  }
+}
+
+/** An event counts once, however many tokens it carries; one with a role alone carries none. */
+function takeWords(draft: Draft, message: Message, at: number): void {
+  let bears = false;
+  for (const choice of message.choices ?? []) {
+    const content = choice.delta?.content || choice.text || '';
+    const reasoning = choice.delta?.reasoning_content || choice.delta?.reasoning || '';
+    if (content !== '') draft.firstContent ??= at;
+    if (content !== '' || reasoning !== '' || choice.delta?.tool_calls?.length) bears = true;
+    draft.text += content;
+  }
+  if (bears) draft.tokenTimes.push(at);
+}
+
+function parseMessage(data: string): Message | null {
+  try {
+    return Message.parse(JSON.parse(data));
+  } catch {
+    return null;
+  }
+}
+
+function shorten(message: string): string {
+  return message.length > 300 ? `${message.slice(0, 300)}…` : message;
+}

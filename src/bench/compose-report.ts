@@ -1,0 +1,95 @@
+import { runSchema } from '../domain/run.ts';
+import type { Report, RunFile, StageReport } from '../domain/run.ts';
+import { scalingOf } from './analyse/scaling.ts';
+import type { WorkerEnd } from './worker-protocol.ts';
+
+/** The report of a run out of its files. Pure. */
+export function composeReport(
+  run: RunFile,
+  stages: readonly StageReport[],
+  end: Pick<WorkerEnd, 'interrupted' | 'server' | 'calibration'>,
+  endedAt: Date,
+): Report {
+  return {
+    schema: runSchema,
+    id: run.id,
+    name: run.spec.name,
+    startedAt: run.startedAt,
+    endedAt: endedAt.toISOString(),
+    interrupted: end.interrupted,
+    spec: run.spec,
+    environment: run.environment,
+    server: end.server ?? {
+      model: run.spec.target.model ?? 'unknown',
+      server: null,
+      tokenizer: null,
+      templateTokens: null,
+      notes: [],
+    },
+    definitions: run.definitions,
+    calibration: end.calibration,
+    stages: [...stages],
+    scaling: scalingOf(stages),
+    clientLimited: stages.some((stage) => stage.client.limited),
+    warnings: warningsOf(run, stages, end),
+  };
+}
+
+/** What a reader of the figures must know, in sentences. */
+function warningsOf(
+  run: RunFile,
+  stages: readonly StageReport[],
+  end: Pick<WorkerEnd, 'interrupted' | 'server'>,
+): string[] {
+  const warnings = end.interrupted ? ['The run was interrupted: later stages are missing or short.'] : [];
+  for (const stage of stages) {
+    const found = [...stageWarnings(stage), ...cacheWarnings(stage, run.spec.cache)];
+    warnings.push(...found.map((text) => `${stage.label}: ${text}`));
+  }
+  const asked = stages.some((stage) => (stage.outputTokens?.offTarget ?? 0) > 0);
+  if (asked && run.spec.ignoreEos)
+    warnings.push('Answers are not of the length asked for: the server did not honour ignore_eos.');
+  const means = stages.flatMap((stage) => (stage.outputTokens ? [stage.outputTokens.mean] : []));
+  if (means.length > 1 && Math.max(...means) > 1.1 * Math.min(...means))
+    warnings.push(
+      'Stages differ in output tokens per request by more than 10 %: compare them by tokens only.',
+    );
+  return [...warnings, ...(end.server?.notes ?? [])];
+}
+
+function stageWarnings(stage: StageReport): string[] {
+  const { requests, engine, consistency } = stage;
+  const warnings: string[] = [];
+  if (stage.client.limited) warnings.push(`limited by the client: ${stage.client.reasons.join('; ')}.`);
+  if (requests.failed > 0) warnings.push(`${requests.failed} of ${requests.measured} requests failed.`);
+  if (requests.censored > 0)
+    warnings.push(
+      `${requests.censored} ${requests.censored === 1 ? 'request was' : 'requests were'} cut at the end of the drain: long answers are missing.`,
+    );
+  if (engine?.agrees === false)
+    warnings.push(
+      `the engine counted ${engine.promptTokens} prompt and ${engine.outputTokens} output tokens, ` +
+        `the answers say ${engine.countedPromptTokens} and ${engine.countedOutputTokens}.`,
+    );
+  if ((stage.outputTokens?.sources.length ?? 0) > 1)
+    warnings.push(`token counts come from different sources: ${stage.outputTokens?.sources.join(', ')}.`);
+  if (consistency && stage.steady && enoughForConsistency(stage) && Math.abs(consistency.ratio - 1) > 0.15)
+    warnings.push(
+      `the counted output rate is ${Math.round(consistency.ratio * 100)} % of what the latencies imply.`,
+    );
+  return warnings;
+}
+
+/** A chat template alone may be shared; more than a tenth of the prompts means that the server knew them. */
+function cacheWarnings(stage: StageReport, cache: 'cold' | 'warm'): string[] {
+  const share = (stage.cachedTokens ?? 0) / Math.max(1, stage.promptTokens?.sum ?? 0);
+  if (cache === 'warm' || share <= 0.1) return [];
+  return [
+    `${Math.round(share * 100)} % of the prompt tokens came from the server's prefix cache, though it was to be cold.`,
+  ];
+}
+
+/** A window of a few requests starts and ends in the middle of some: the law holds for long ones only. */
+function enoughForConsistency(stage: StageReport): boolean {
+  return stage.requests.ok >= 10 * stage.strategy.streams;
+}

@@ -1,0 +1,52 @@
+import type { z } from 'zod';
+import type { StageReport, Strategy, TokenSource } from '../domain/run.ts';
+
+/**
+ * The shape of a load: from the stages so far it says what the next stage does, or null when the run is over.
+ * Pure; a sweep reads the earlier reports, a fixed list only counts them.
+ */
+export interface Profile<Kind extends string = string, Options extends { kind: Kind } = { kind: Kind }> {
+  readonly kind: Kind;
+  readonly title: string;
+  readonly options: z.ZodType<Options>;
+  readonly next: (options: Options, earlier: readonly StageReport[]) => Strategy | null;
+}
+
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: unknown;
+}
+
+/** What one request asks. Messages are for chat alone; a plain text serves both APIs. */
+export interface BenchPrompt {
+  readonly content: string | readonly ChatMessage[];
+  readonly promptTokens: { readonly tokens: number | null; readonly source: TokenSource | null };
+  /** Output tokens to ask for; null leaves it to the server. */
+  readonly outputTokens: number | null;
+}
+
+/** What a dataset may ask the server under test before the run. */
+export interface PromptServer {
+  /** Counts a text by the server's own tokenizer, without what a template adds; null when it offers none. */
+  readonly countTokens: ((text: string) => Promise<number>) | null;
+  readonly tokenizer: string | null;
+  /** Prompt tokens that the server counts for a whole request with this text; null when it does not say. */
+  readonly countPrompt: (text: string) => Promise<number | null>;
+  readonly readFile: (path: string) => Promise<string | null>;
+}
+
+/** Prompts by request number: `at(id)` is always the same for the same seed, and differs from every other id. */
+export interface PromptSource {
+  readonly at: (id: number) => BenchPrompt;
+  /** Tokens that the chat template adds to each prompt; null when unknown. */
+  readonly templateTokens: number | null;
+  readonly notes: readonly string[];
+}
+
+/** Where prompts come from. */
+export interface Dataset<Kind extends string = string, Options extends { kind: Kind } = { kind: Kind }> {
+  readonly kind: Kind;
+  readonly title: string;
+  readonly options: z.ZodType<Options>;
+  readonly open: (options: Options, server: PromptServer, seed: number) => Promise<PromptSource>;
+}

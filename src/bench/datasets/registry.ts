@@ -1,0 +1,7 @@
+import { jsonl } from './jsonl.ts';
+import { synthetic } from './synthetic.ts';
+
+/** Every source of prompts. Add one: write its file beside these, then name it here. */
+export const datasets = [synthetic, jsonl] as const;
+
+export type DatasetKind = (typeof datasets)[number]['kind'];

@@ -1,0 +1,35 @@
+import { percentileMethod } from '../stats/percentile.ts';
+
+/** What each figure means; every run keeps these texts, so that a file explains itself. */
+export const definitions: Readonly<Record<string, string>> = {
+  clock:
+    'One monotonic clock of the load generator, µs from the start of the run. Requests are stamped when they are due (scheduled), when their last byte has been written (sent) and at every read of the answer.',
+  ttft: 'Time to first token: from the last byte of the request written to the first event with non-empty content, reasoning or tool call. An event with a role alone is none. Without streaming there is no TTFT.',
+  ttftScheduled: 'The same from the moment at which the request was due.',
+  itl: 'Inter-token latency: every gap between consecutive token-bearing events of a request, all requests pooled. A gap is never divided by the tokens of its event; tokensPerEvent says how many there are.',
+  itlMeanPerRequest:
+    '(last event − first event) / (events − 1) of each request. Its percentiles hide stalls; some tools publish them as ITL.',
+  tpot: 'Time per output token of each request: (last event − first event) / (output tokens − 1).',
+  e2e: 'From the last byte of the request written to the last token-bearing event; without streaming, to the end of the answer.',
+  steady:
+    'Steady throughput: tokens whose events fell into the window, over its length. The window runs from the first measured request, while all streams are busy, to the time limit or until the first stream has nothing left to send. Tokens of a request are spread evenly over its events; prompt tokens count at the first token.',
+  overall: 'Tokens of good measured requests over the time from the first one sent to the last one done.',
+  warmup:
+    'A request belongs to the phase in which it was admitted. Streams pass from warm-up to the measured phase one by one, without a pause.',
+  censored:
+    'Requests in flight at the limit may finish within the drain time; what is cut then is censored: counted, and part of the load, but without a latency.',
+  tokens:
+    "Output tokens from the server's usage, else from its timings, else the number of events; the source stands in each record. Prompt tokens are the server's own count, with the chat template.",
+  percentiles: `${percentileMethod}; p99 is marked when there are fewer than 100 values.`,
+  intervals:
+    '95 % intervals by circular block bootstrap in time order (block: twice the streams, at least 50 where there are enough values), since requests of one run share queue and batch. None with fewer than ten blocks.',
+  scaling:
+    'Speed-up: output tokens per second over those of one stream. Efficiency: speed-up / streams. Wall times of unequal answers are never compared.',
+  consistency: 'Counted output rate over the one that streams × mean output tokens / mean E2E implies.',
+  clientLimited:
+    "The load generator may have made the figures: lag p99 over max(5 ms, 5 % of the median TTFT) and more than one request late, event loop delay p99 over max(10 ms, the same), or more than 80 % of a core used. Lag is the time from due to started plus the time from connected to sent; connecting itself is left out, for that is the server's and the network's part.",
+  calibration:
+    "The client's own error: from the moment at which a server with a known schedule wrote an event to the client's stamp. It is subtracted from nothing.",
+  engine:
+    "How far the engine's own counters moved over the stage, warm-up included, beside the sums of all records.",
+};

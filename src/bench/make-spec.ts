@@ -1,0 +1,52 @@
+import type { BenchmarkEntry } from '../domain/benchmark.ts';
+import { runSchema } from '../domain/run.ts';
+import type { RunSpec, RunTarget, Warmup } from '../domain/run.ts';
+import { datasets } from './datasets/registry.ts';
+import { nextOf, openOf } from './registry-entry.ts';
+import { profiles } from './profiles/registry.ts';
+
+/** A benchmark as it is asked for; what is not said has the default that the docs name. */
+export type Wanted = Omit<BenchmarkEntry, 'of' | 'via' | 'api'>;
+
+const defaultSeconds = 30;
+
+/** The complete specification of a run. Throws USAGE when profile or data are not what their registries know. */
+export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSpec {
+  const data = { ...(wanted.data ?? { kind: 'synthetic' }) };
+  if (wanted.maxTokens !== undefined) Object.assign(data, { output: wanted.maxTokens });
+  const unlimited = wanted.seconds === undefined && wanted.requests === undefined;
+  const spec: RunSpec = {
+    schema: runSchema,
+    name,
+    target,
+    profile: wanted.profile,
+    data,
+    limits: {
+      seconds: wanted.seconds ?? (unlimited ? defaultSeconds : null),
+      requests: wanted.requests ?? null,
+    },
+    warmup: warmupOf(wanted.warmup),
+    drainSeconds: wanted.drainSeconds ?? 60,
+    timeoutSeconds: wanted.timeoutSeconds ?? 600,
+    stream: wanted.stream ?? true,
+    temperature: wanted.temperature ?? null,
+    ignoreEos: wanted.ignoreEos ?? data.kind === 'synthetic',
+    cache: wanted.cache ?? 'cold',
+    seed: wanted.seed ?? 1,
+    keepOutputs: wanted.keepOutputs ?? false,
+    calibrate: wanted.calibrate ?? true,
+  };
+  nextOf(profiles, spec.profile);
+  openOf(datasets, spec.data);
+  return spec;
+}
+
+/** Unsaid: one request for each stream. */
+function warmupOf(wanted: Wanted['warmup']): Warmup {
+  if (wanted === undefined) return { kind: 'requests', count: 1 };
+  if (typeof wanted === 'number')
+    return wanted === 0 ? { kind: 'none' } : { kind: 'requests', count: wanted };
+  return 'seconds' in wanted
+    ? { kind: 'seconds', seconds: wanted.seconds }
+    : { kind: 'requests', count: wanted.requests };
+}

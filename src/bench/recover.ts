@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { StageReport } from '../domain/run.ts';
+import type { Report, RequestRecord, RunFile } from '../domain/run.ts';
+import type { World } from '../io/world.ts';
+import { stageReport } from './analyse/stage-report.ts';
+import { composeReport } from './compose-report.ts';
+import { readRecords } from './record-file.ts';
+
+/**
+ * The report of a run that was ended by force: finished stages as they were written, the last one out of its records.
+ * What only the load generator knew (its own load, the engine's counters, the server's facts) is unknown then.
+ */
+export async function recoverReport(world: World, folder: string, run: RunFile): Promise<Report> {
+  const records = await readRecords(world.files, folder);
+  const stages: StageReport[] = [];
+  for (const index of new Set(records.map((record) => record.stage)))
+    stages.push(
+      (await writtenStage(world, folder, index)) ??
+        recoveredStage(
+          run,
+          index,
+          records.filter((record) => record.stage === index),
+        ),
+    );
+  const last = records.reduce((latest, record) => Math.max(latest, record.done), 0);
+  const end = { interrupted: true, server: null, calibration: null };
+  return composeReport(run, stages, end, new Date(Date.parse(run.startedAt) + last / 1000));
+}
+
+async function writtenStage(world: World, folder: string, index: number): Promise<StageReport | null> {
+  const text = await world.files.read(join(folder, `stage-${index}.json`));
+  return text === null ? null : StageReport.parse(JSON.parse(text));
+}
+
+function recoveredStage(run: RunFile, index: number, records: readonly RequestRecord[]): StageReport {
+  const streams = new Set(records.map((record) => record.stream)).size;
+  const client = { loopDelayP99Ms: null, cpuShare: null };
+  return stageReport(
+    { index, strategy: { kind: 'closed', streams }, spec: run.spec, client, engine: null },
+    records,
+  );
+}

@@ -1,0 +1,55 @@
+import type { StageReport, Strategy } from '../domain/run.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Dataset, Profile, PromptServer, PromptSource } from './contract.ts';
+
+/** What the registries hold, seen without the types of the single entries. */
+type AnyProfile = Pick<Profile, 'kind' | 'options'> & {
+  next: (options: never, earlier: readonly StageReport[]) => Strategy | null;
+};
+type AnyDataset = Pick<Dataset, 'kind' | 'options'> & {
+  open: (options: never, server: PromptServer, seed: number) => Promise<PromptSource>;
+};
+
+/** The profile of these options, ready to be asked for the next stage. Throws USAGE when they are not valid. */
+export function nextOf(
+  profiles: readonly AnyProfile[],
+  options: { kind: string },
+): (earlier: readonly StageReport[]) => Strategy | null {
+  const profile = entryOf(profiles, options.kind, 'profile');
+  const parsed = optionsOf(profile, options, 'profile');
+  return (earlier) => profile.next(parsed, earlier);
+}
+
+/** The dataset of these options, ready to be opened. Throws USAGE when they are not valid. */
+export function openOf(
+  datasets: readonly AnyDataset[],
+  options: { kind: string },
+): (server: PromptServer, seed: number) => Promise<PromptSource> {
+  const dataset = entryOf(datasets, options.kind, 'data');
+  const parsed = optionsOf(dataset, options, 'data');
+  return (server, seed) => dataset.open(parsed, server, seed);
+}
+
+function entryOf<Entry extends { kind: string }>(
+  entries: readonly Entry[],
+  kind: string,
+  what: string,
+): Entry {
+  const found = entries.find((entry) => entry.kind === kind);
+  if (found) return found;
+  const known = entries.map((entry) => entry.kind).join(', ');
+  throw new BerthError('USAGE', {
+    detail: `There is no ${what} "${kind}"; there are: ${known}.`,
+    command: 'bench',
+  });
+}
+
+/** The entry's own schema has checked them, so they are of the type that its functions take. */
+function optionsOf(entry: { options: Profile['options'] }, options: { kind: string }, what: string): never {
+  const parsed = entry.options.safeParse(options);
+  if (parsed.success) return parsed.data as never;
+  const detail = parsed.error.issues
+    .map((issue) => `${[what, ...issue.path].join('.')}: ${issue.message}`)
+    .join('; ');
+  throw new BerthError('USAGE', { detail, command: 'bench' });
+}

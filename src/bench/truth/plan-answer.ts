@@ -1,0 +1,187 @@
+import type { TruthCase } from './truth-case.ts';
+
+/** Bytes to write at a time counted from the moment the answer was begun. */
+export interface PlannedWrite {
+  readonly atMs: number;
+  readonly bytes: Buffer;
+}
+
+/** An answer as an absolute schedule: no event's time depends on how late the one before it went out. */
+export interface PlannedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly writes: readonly PlannedWrite[];
+  readonly ending: 'end' | 'truncate' | 'reset' | 'hang';
+  readonly holdOpenMs: number;
+  readonly outputTokens: number;
+}
+
+export interface TruthRequest {
+  readonly chat: boolean;
+  readonly stream: boolean;
+  readonly maxTokens: number;
+  readonly promptTokens: number;
+  /** Counts from 1 over the case. */
+  readonly number: number;
+}
+
+/** Replaced by the µs of the monotonic clock when it is written, so that a client can tell its own delay. */
+export const stampPlaceholder = '################';
+
+/** What the truth server answers. Pure. */
+export function planAnswer(truth: TruthCase, request: TruthRequest): PlannedAnswer {
+  const fault = truth.fault && request.number % truth.fault.every === 0 ? truth.fault.kind : null;
+  switch (fault) {
+    case 'rate-limited':
+      return refusal(429, 'Too many requests.');
+    case 'client-error':
+      return refusal(400, 'No such thing.');
+    case 'server-error':
+      return refusal(503, 'Busy.');
+    case 'hang':
+      return { ...refusal(200, ''), writes: [], ending: 'hang' };
+    case null:
+    case 'stream-error':
+    case 'reset':
+    case 'truncated':
+    case 'malformed':
+    case 'empty':
+      return request.stream ? streamed(truth, request, fault) : whole(truth, request);
+  }
+}
+
+function refusal(status: number, message: string): PlannedAnswer {
+  return {
+    status,
+    contentType: 'application/json',
+    writes: [{ atMs: 0, bytes: Buffer.from(JSON.stringify({ error: { message } })) }],
+    ending: 'end',
+    holdOpenMs: 0,
+    outputTokens: 0,
+  };
+}
+
+function whole(truth: TruthCase, request: TruthRequest): PlannedAnswer {
+  const tokens = truth.tokens ?? request.maxTokens;
+  const text = Array.from({ length: tokens }, (_, i) => wordOf(i)).join('');
+  const choice = request.chat ? { message: { role: 'assistant', content: text } } : { text };
+  const body = {
+    choices: [{ index: 0, ...choice, finish_reason: 'length' }],
+    usage: usageOf(request, tokens),
+  };
+  const atMs = truth.ttftMs + truth.itlMs * Math.max(0, tokens - 1);
+  return {
+    status: 200,
+    contentType: 'application/json',
+    writes: [{ atMs, bytes: Buffer.from(JSON.stringify(body)) }],
+    ending: 'end',
+    holdOpenMs: 0,
+    outputTokens: tokens,
+  };
+}
+
+type StreamFault = 'stream-error' | 'reset' | 'truncated' | 'malformed' | 'empty' | null;
+
+function streamed(truth: TruthCase, request: TruthRequest, fault: StreamFault): PlannedAnswer {
+  const tokens = fault === 'empty' ? 0 : (truth.tokens ?? request.maxTokens);
+  const events = tokenEvents(truth, request, tokens);
+  const lastAt = events.at(-1)?.atMs ?? truth.ttftMs;
+  const writes: PlannedWrite[] = [];
+  if (truth.roleFirst && request.chat)
+    writes.push(event(truth, 0, chunk(request, { role: 'assistant', content: '' })));
+  if (truth.pings)
+    writes.push({ atMs: 0, bytes: Buffer.from(`: ping${truth.lineEnd === 'crlf' ? '\r\n\r\n' : '\n\n'}`) });
+  if (fault === null || fault === 'empty') {
+    writes.push(...arrange(truth, events));
+    writes.push(...closing(truth, request, tokens, lastAt));
+    return stream(writes, 'end', truth.holdOpenMs, tokens);
+  }
+  const half = events.slice(0, Math.ceil(events.length / 2));
+  const at = half.at(-1)?.atMs ?? 0;
+  writes.push(...half);
+  if (fault === 'stream-error')
+    writes.push(event(truth, at, { error: { message: 'boom', type: 'server_error' } }));
+  if (fault === 'malformed') writes.push({ atMs: at, bytes: Buffer.from('data: {no json\n\n') });
+  const ending = fault === 'reset' ? 'reset' : fault === 'truncated' ? 'truncate' : 'end';
+  return stream(writes, ending, 0, half.length * truth.tokensPerEvent);
+}
+
+function stream(
+  writes: PlannedWrite[],
+  ending: PlannedAnswer['ending'],
+  holdOpenMs: number,
+  outputTokens: number,
+): PlannedAnswer {
+  return { status: 200, contentType: 'text/event-stream', writes, ending, holdOpenMs, outputTokens };
+}
+
+function tokenEvents(truth: TruthCase, request: TruthRequest, tokens: number): PlannedWrite[] {
+  const events: PlannedWrite[] = [];
+  const count = Math.ceil(tokens / truth.tokensPerEvent);
+  const stalled = truth.stall !== null && request.number % truth.stall.every === 0;
+  for (let i = 0; i < count; i += 1) {
+    const inEvent = Math.min(truth.tokensPerEvent, tokens - i * truth.tokensPerEvent);
+    const text = Array.from({ length: inEvent }, (_, k) => wordOf(i + k)).join('');
+    const late = stalled && i >= Math.ceil(count / 2) ? (truth.stall?.ms ?? 0) : 0;
+    const delta = i < truth.reasoning ? { reasoning_content: text } : { content: text };
+    events.push(event(truth, truth.ttftMs + i * truth.itlMs + late, chunk(request, delta)));
+  }
+  return events;
+}
+
+function closing(truth: TruthCase, request: TruthRequest, tokens: number, lastAt: number): PlannedWrite[] {
+  const finish = request.chat ? { delta: {} } : { text: '' };
+  const writes = [event(truth, lastAt, { choices: [{ index: 0, ...finish, finish_reason: 'length' }] })];
+  const late = lastAt + truth.usageDelayMs;
+  if (truth.usage) writes.push(event(truth, late, { choices: [], usage: usageOf(request, tokens) }));
+  if (truth.doneLine) writes.push({ atMs: late, bytes: Buffer.from('data: [DONE]\n\n') });
+  if (truth.finalBlankLine) return writes;
+  const last = writes.pop() as PlannedWrite;
+  return [...writes, { atMs: last.atMs, bytes: Buffer.from(last.bytes.toString().trimEnd()) }];
+}
+
+/** The same events, cut into writes otherwise. Two together go out when the second is due. */
+function arrange(truth: TruthCase, events: readonly PlannedWrite[]): PlannedWrite[] {
+  if (truth.cut === 'whole') return [...events];
+  if (truth.cut === 'thirds')
+    return events.flatMap(({ atMs, bytes }) => thirds(bytes).map((part) => ({ atMs, bytes: part })));
+  const paired: PlannedWrite[] = [];
+  for (let i = 0; i < events.length; i += 2) {
+    const pair = events.slice(i, i + 2);
+    paired.push({
+      atMs: pair.at(-1)?.atMs ?? 0,
+      bytes: Buffer.concat(pair.map((each) => each.bytes)),
+    });
+  }
+  return paired;
+}
+
+function thirds(bytes: Buffer): Buffer[] {
+  // Just behind the first byte of a character of several bytes, where there is one.
+  const first = bytes.findIndex((byte) => byte >= 0xc0) + 1 || Math.floor(bytes.length / 3);
+  const second = Math.max(first + 1, bytes.length - 2);
+  return [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
+}
+
+function chunk(request: TruthRequest, delta: Record<string, unknown>): object {
+  const choice = request.chat ? { delta } : { text: delta['content'] ?? delta['reasoning_content'] };
+  return { truth: stampPlaceholder, choices: [{ index: 0, ...choice, finish_reason: null }] };
+}
+
+function event(truth: TruthCase, atMs: number, value: object): PlannedWrite {
+  const end = truth.lineEnd === 'crlf' ? '\r\n\r\n' : '\n\n';
+  return { atMs, bytes: Buffer.from(`data: ${JSON.stringify(value)}${end}`) };
+}
+
+function usageOf(request: TruthRequest, tokens: number): object {
+  return {
+    prompt_tokens: request.promptTokens,
+    completion_tokens: tokens,
+    total_tokens: request.promptTokens + tokens,
+  };
+}
+
+/** Every third word has characters of several bytes. */
+function wordOf(index: number): string {
+  return ['wörd ', 'two ', 'three '][index % 3] as string;
+}

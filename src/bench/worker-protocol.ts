@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { RunProgress } from '../domain/run-progress.ts';
+import { Calibration, RunSpec, ServerFacts } from '../domain/run.ts';
+
+/** The one line that the worker process is given on its stdin; that stdin stays open is its licence to go on. */
+export const WorkerJob = z.strictObject({ id: z.string(), folder: z.string(), spec: RunSpec });
+export type WorkerJob = z.infer<typeof WorkerJob>;
+
+/** The last line it prints. A fault travels as its code and facts. */
+export const WorkerEnd = z.strictObject({
+  type: z.literal('worker-ended'),
+  interrupted: z.boolean(),
+  server: ServerFacts.nullable(),
+  calibration: Calibration.nullable(),
+  error: z.strictObject({ code: z.string(), facts: z.unknown(), message: z.string() }).nullable(),
+});
+export type WorkerEnd = z.infer<typeof WorkerEnd>;
+
+export const WorkerMessage = z.union([WorkerEnd, RunProgress]);
+export type WorkerMessage = z.infer<typeof WorkerMessage>;

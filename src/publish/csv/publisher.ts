@@ -1,0 +1,95 @@
+import type { Distribution, Report, StageReport } from '../../domain/run.ts';
+import type { FilePublisher } from '../contract.ts';
+
+type Cell = string | number | null;
+type Column = readonly [name: string, value: (report: Report, stage: StageReport) => Cell];
+
+const general: readonly Column[] = [
+  ['run_id', (report) => report.id],
+  ['started_at', (report) => report.startedAt],
+  ['url', (report) => report.spec.target.url],
+  ['model', (report) => report.server.model],
+  ['stage', (_report, stage) => stage.index],
+  ['streams', (_report, stage) => stage.strategy.streams],
+  ['requests_ok', (_report, stage) => stage.requests.ok],
+  ['requests_failed', (_report, stage) => stage.requests.failed],
+  ['requests_censored', (_report, stage) => stage.requests.censored],
+  ['requests_warmup', (_report, stage) => stage.requests.warmup],
+  ['prompt_tokens', (_report, stage) => stage.promptTokens?.sum ?? null],
+  ['output_tokens', (_report, stage) => stage.outputTokens?.sum ?? null],
+  ['output_tokens_source', (_report, stage) => stage.outputTokens?.sources.join(' ') ?? null],
+  ['tokens_per_event', (_report, stage) => stage.tokensPerEvent],
+  ['steady_seconds', (_report, stage) => stage.steady?.seconds ?? null],
+  ['steady_output_tokens_per_second', (_report, stage) => stage.steady?.outputTokensPerSecond ?? null],
+  ['steady_prompt_tokens_per_second', (_report, stage) => stage.steady?.promptTokensPerSecond ?? null],
+  ['steady_total_tokens_per_second', (_report, stage) => stage.steady?.totalTokensPerSecond ?? null],
+  ['steady_requests_per_second', (_report, stage) => stage.steady?.requestsPerSecond ?? null],
+  ['overall_seconds', (_report, stage) => stage.overall?.seconds ?? null],
+  ['overall_output_tokens_per_second', (_report, stage) => stage.overall?.outputTokensPerSecond ?? null],
+  ['overall_total_tokens_per_second', (_report, stage) => stage.overall?.totalTokensPerSecond ?? null],
+  ['overall_requests_per_second', (_report, stage) => stage.overall?.requestsPerSecond ?? null],
+  ['speedup', (report, stage) => scaling(report, stage)?.speedup ?? null],
+  ['efficiency', (report, stage) => scaling(report, stage)?.efficiency ?? null],
+  ['stalls', (_report, stage) => stage.stalls?.count ?? null],
+  ['client_lag_p99_ms', (_report, stage) => stage.client.lagP99Ms],
+  ['client_limited', (_report, stage) => String(stage.client.limited)],
+];
+
+const distributions = [
+  ['ttft', 'ttft'],
+  ['ttft_scheduled', 'ttftScheduled'],
+  ['itl', 'itl'],
+  ['itl_mean_per_request', 'itlMeanPerRequest'],
+  ['tpot', 'tpot'],
+  ['e2e', 'e2e'],
+] as const;
+const fields = ['n', 'mean', 'stddev', 'min', 'p50', 'p90', 'p95', 'p99', 'max'] as const;
+
+const columns: readonly Column[] = [
+  ...general,
+  ...distributions.flatMap(([name, key]) => columnsOf(name, key)),
+];
+
+function columnsOf(name: string, key: (typeof distributions)[number][1]): Column[] {
+  const plain = fields.map((field): Column => [
+    field === 'n' ? `${name}_n` : `${name}_${field}_ms`,
+    (_report, stage) => distribution(stage, key)?.[field] ?? null,
+  ]);
+  const low: Column = [
+    `${name}_p50_low_ms`,
+    (_report, stage) => distribution(stage, key)?.interval.p50?.[0] ?? null,
+  ];
+  const high: Column = [
+    `${name}_p50_high_ms`,
+    (_report, stage) => distribution(stage, key)?.interval.p50?.[1] ?? null,
+  ];
+  return [...plain, low, high];
+}
+
+function distribution(stage: StageReport, key: (typeof distributions)[number][1]): Distribution | null {
+  return stage[key];
+}
+
+function scaling(report: Report, stage: StageReport): { speedup: number; efficiency: number } | undefined {
+  return report.scaling.find((each) => each.stage === stage.index);
+}
+
+/** RFC 4180; what is unknown is empty, never 0. A text that a spreadsheet would take for a formula is disarmed. */
+function cellText(cell: Cell): string {
+  if (cell === null) return '';
+  if (typeof cell === 'number') return String(cell);
+  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** One row a stage, units in the names of the columns. */
+export const csv: FilePublisher<'csv'> = {
+  kind: 'csv',
+  title: 'one row a stage, units in the column names',
+  fileName: 'report.csv',
+  contentType: 'text/csv',
+  render: (report) => {
+    const rows = report.stages.map((stage) => columns.map(([, value]) => cellText(value(report, stage))));
+    return [columns.map(([name]) => name), ...rows].map((row) => `${row.join(',')}\r\n`).join('');
+  },
+};
