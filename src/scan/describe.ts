@@ -1,0 +1,127 @@
+import { redact, redactText } from '../domain/command-line/redact.ts';
+import { ownerOfCgroup } from '../domain/cgroup-owner.ts';
+import type { Owner } from '../domain/instance.ts';
+import type { Listener, ProcessEntry } from '../domain/process-facts.ts';
+import type { ScannedEndpoint, ScannedServer } from '../domain/scan-report.ts';
+import type { FoundServer } from './find-servers.ts';
+import type { DescribeContext, Looked } from './seen.ts';
+
+/** One server of the report, from all that was seen and answered; pure. */
+export function describe(looked: Looked, context: DescribeContext): ScannedServer {
+  const { server, probed, file, published } = looked;
+  const { entry, recognized, family } = server;
+  const engine = recognized.engine === 'unknown' ? (probed?.engine ?? 'unknown') : recognized.engine;
+  const mark = markOf(server, context);
+  const endpoints = endpointsOf(server, published, context.ownNetns);
+  const model = recognized.model ?? probed?.identity?.modelPath ?? probed?.served[0] ?? null;
+  return {
+    engine,
+    title: engine === 'unknown' ? 'OpenAI-compatible server' : context.titleOf(engine),
+    model: model === null ? null : redactText(model),
+    modelId: file?.id ?? repositoryOf(recognized.model),
+    modelBytes: file?.bytes ?? null,
+    process: { bootId: context.table.bootId, pid: entry.pid, startTicks: entry.startTicks },
+    command: redact(entry.argv),
+    owner: ownerOf(entry, mark, context.users),
+    mark,
+    wantedPort: recognized.port,
+    endpoints,
+    ...stateOf(looked, endpoints),
+    served: [...(probed?.served ?? [])],
+    version: probed?.identity?.version ?? null,
+    rssBytes: sum(family.map((member) => member.rssBytes)),
+    rssFileBytes: sum(family.map((member) => member.rssFileBytes)),
+    gpuBytes: gpuBytesOf(family, context),
+    startedAt: new Date(entry.startedAt).toISOString(),
+    quotaCores: looked.quotaCores,
+    options: { ...recognized.options },
+    keyed: probed?.keyed ?? recognized.keyed ?? null,
+    exposes: [...(recognized.exposes ?? [])],
+    children: server.children.map((child) => ({
+      pid: child.entry.pid,
+      engine: child.recognized.engine,
+      model: child.recognized.model === null ? null : redactText(child.recognized.model),
+      ports: portsOf(child.entry, context),
+    })),
+  };
+}
+
+/** A repository's name means the same model wherever it stands; a path does not, and a served name is anybody's choice. */
+function repositoryOf(model: string | null): string | null {
+  return model !== null && /^[\w.-]+\/[\w.-]+(:[\w.-]+)?$/.test(model) && !model.endsWith('.gguf')
+    ? model
+    : null;
+}
+
+/**
+ * The API's port where the command line names it, else all: some engines open ports for their own workers too.
+ * Ports of this machine that are forwarded to it come first: that is where its clients find it.
+ */
+function endpointsOf(
+  server: FoundServer,
+  published: readonly Listener[],
+  ownNetns: string,
+): ScannedEndpoint[] {
+  const named = server.listeners.filter((listener) => listener.port === server.recognized.port);
+  const shown = [...published, ...(named.length > 0 ? named : server.listeners)];
+  return shown.map(({ address, port, netns }) => ({ address, port, netns, here: netns === ownNetns }));
+}
+
+function portsOf(entry: ProcessEntry, context: DescribeContext): number[] {
+  const ports = context.listeners
+    .filter((listener) => listener.pids.includes(entry.pid))
+    .map(({ port }) => port);
+  return [...new Set(ports)];
+}
+
+function stateOf(
+  { server, probed }: Looked,
+  endpoints: readonly ScannedEndpoint[],
+): Pick<ScannedServer, 'state' | 'evidence'> {
+  if (probed) return { state: probed.state, evidence: [...probed.evidence] };
+  if (endpoints.length > 0) {
+    return {
+      state: 'unknown',
+      evidence: ['It listens in another network namespace, which cannot be asked from here.'],
+    };
+  }
+  // Another user's sockets cannot be told apart: that it listens nowhere is then no fact.
+  if (server.entry.netns === null) {
+    return { state: 'unknown', evidence: ['It belongs to another user, whose sockets are hidden.'] };
+  }
+  return { state: 'silent', evidence: ['It has no listening port.'] };
+}
+
+function markOf(server: FoundServer, context: DescribeContext): ScannedServer['mark'] {
+  const pids = new Set(server.family.map((entry) => entry.pid));
+  const above = new Set([server.entry.ppid]);
+  const instance = context.marks.find(
+    ({ process }) => process && (pids.has(process.pid) || above.has(process.pid)),
+  );
+  const mark = instance?.mark;
+  return mark ? { fleet: mark.fleet, deployment: mark.deployment, replica: mark.replica } : null;
+}
+
+function ownerOf(
+  entry: ProcessEntry,
+  mark: ScannedServer['mark'],
+  users: ReadonlyMap<number, string>,
+): Owner {
+  const { kind, name, uid } = ownerOfCgroup(entry.cgroup);
+  const id = uid ?? entry.uid;
+  const user = users.get(id) ?? String(id);
+  if (mark) return { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user };
+  return { kind, name, user };
+}
+
+function sum(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
+}
+
+/** Null without a GPU tool; a server that the tool does not list holds none. */
+function gpuBytesOf(family: readonly ProcessEntry[], context: DescribeContext): number | null {
+  const pids = new Set(family.map((entry) => entry.pid));
+  const holds = context.gpus.flatMap((gpu) => gpu.processes.filter((process) => pids.has(process.pid)));
+  return holds.length === 0 ? null : sum(holds.map((process) => process.memoryBytes));
+}

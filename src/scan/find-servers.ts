@@ -1,0 +1,103 @@
+import { unwrap } from '../domain/command-line/unwrap.ts';
+import type {
+  Listener,
+  ProcessEntry,
+  ProcessFacts,
+  ProcessTable,
+  Recognized,
+} from '../domain/process-facts.ts';
+import { ancestorsOf, descendantsOf, indexChildren } from './process-tree.ts';
+
+/** A model server as the process list shows it: the process, all that it started, and where it listens. */
+export interface FoundServer {
+  readonly entry: ProcessEntry;
+  readonly recognized: Recognized;
+  /** Servers and workers below it that are known for themselves. */
+  readonly children: readonly { entry: ProcessEntry; recognized: Recognized }[];
+  /** The process and everything below it. */
+  readonly family: readonly ProcessEntry[];
+  readonly listeners: readonly Listener[];
+}
+
+/**
+ * Every model server, each once: workers, runners and what a proxy or router started are folded under the
+ * server that started them, and a shell or `timeout` that waits for a server is left out for the server itself.
+ */
+export function findServers(
+  table: ProcessTable,
+  listeners: readonly Listener[],
+  recognize: (facts: ProcessFacts) => Recognized | null,
+): FoundServer[] {
+  const index = indexChildren(table);
+  const known = new Map<number, Recognized>();
+  for (const entry of table.processes.values()) {
+    const recognized = recognize(entry);
+    if (recognized) known.set(entry.pid, recognized);
+  }
+  for (const pid of known.keys()) {
+    const entry = table.processes.get(pid);
+    const below = descendantsOf(pid, index);
+    if (entry && waits(entry) && !standsForItself(below, known, listeners)) known.delete(pid);
+  }
+  const roots = [...known].flatMap(([pid, recognized]) => {
+    const entry = table.processes.get(pid);
+    return entry && !ancestorsOf(entry, table).some((above) => known.has(above.pid))
+      ? [{ entry, recognized }]
+      : [];
+  });
+  return roots.map(({ entry, recognized }) => {
+    const below = descendantsOf(entry.pid, index);
+    const children = below.flatMap((child) => {
+      const own = known.get(child.pid);
+      return own ? [{ entry: child, recognized: own }] : [];
+    });
+    return {
+      entry,
+      recognized,
+      children,
+      family: [entry, ...below],
+      listeners: listenersOf({ entry, recognized }, below, listeners),
+    };
+  });
+}
+
+function waits(entry: ProcessEntry): boolean {
+  return unwrap(entry.argv).some((command) => command.waits);
+}
+
+/** A waiting wrapper is kept only when no server is known below it, yet something below it listens. */
+function standsForItself(
+  below: readonly ProcessEntry[],
+  known: ReadonlyMap<number, Recognized>,
+  listeners: readonly Listener[],
+): boolean {
+  if (below.some((entry) => known.has(entry.pid))) return false;
+  return below.some((entry) => listeners.some((listener) => listener.pids.includes(entry.pid)));
+}
+
+/** Its own sockets; where it has none (TGI's launcher) those of what it started. */
+function listenersOf(
+  server: { entry: ProcessEntry; recognized: Recognized },
+  below: readonly ProcessEntry[],
+  listeners: readonly Listener[],
+): Listener[] {
+  const { entry } = server;
+  if (entry.netns === null) return hiddenListenersOf(server, listeners);
+  const own = listeners.filter((listener) => listener.pids.includes(entry.pid));
+  if (own.length > 0) return own;
+  const pids = new Set(below.map((child) => child.pid));
+  return listeners.filter((listener) => listener.pids.some((pid) => pids.has(pid)));
+}
+
+/**
+ * Another user's sockets name no process, but they name the user: those on the port that the command line asks
+ * for, or, where it asks for none, all of a user that is not root (a service has a user of its own).
+ */
+function hiddenListenersOf(
+  { entry, recognized }: { entry: ProcessEntry; recognized: Recognized },
+  listeners: readonly Listener[],
+): Listener[] {
+  const hidden = listeners.filter((listener) => listener.pids.length === 0 && listener.uid === entry.uid);
+  if (recognized.port !== null) return hidden.filter((listener) => listener.port === recognized.port);
+  return entry.uid === 0 ? [] : hidden;
+}

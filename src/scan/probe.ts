@@ -1,0 +1,111 @@
+import type { ScannedEndpoint, ScannedServer } from '../domain/scan-report.ts';
+import { answerAt, ModelList } from '../domain/server-answers.ts';
+import type { Identity } from '../domain/server-answers.ts';
+import type { Identification } from '../engines/contract.ts';
+import type { World } from '../io/world.ts';
+
+export interface ProbeResult {
+  readonly state: ScannedServer['state'];
+  readonly evidence: readonly string[];
+  readonly served: readonly string[];
+  /** The engine whose answers these are, with what they tell; null when they fit none. */
+  readonly engine: string | null;
+  readonly identity: Identity | null;
+  readonly keyed: boolean | null;
+}
+
+/** An engine that may be behind a port. */
+export interface Candidate {
+  readonly kind: string;
+  readonly identify?: Identification;
+}
+
+/** What every server is asked. */
+const basicPaths = ['/health', '/v1/models'];
+
+type Reply = { readonly status: number; readonly json: unknown } | { readonly error: string };
+
+/** Asks one server who it is, all questions side by side; never rejects. */
+export async function probe(
+  world: World,
+  endpoint: ScannedEndpoint,
+  options: { candidates: readonly Candidate[]; timeoutMs: number; signal: AbortSignal },
+): Promise<ProbeResult> {
+  const { candidates, timeoutMs, signal } = options;
+  const paths = new Set([...basicPaths, ...candidates.flatMap(({ identify }) => identify?.paths ?? [])]);
+  const base = urlOf(endpoint);
+  const replies = new Map<string, Reply>();
+  await Promise.all(
+    [...paths].map(async (path) => {
+      try {
+        const { status, text } = await world.http.request(`${base}${path}`, { timeoutMs, signal });
+        replies.set(path, { status, json: parseJson(text) });
+      } catch (error) {
+        replies.set(path, { error: reasonOf(error) });
+      }
+    }),
+  );
+  return judge(replies, { base, candidates });
+}
+
+/** A socket on all addresses is asked over loopback; one on a single address, there. */
+export function urlOf(endpoint: ScannedEndpoint): string {
+  const { address, port } = endpoint;
+  if (address === '0.0.0.0') return `http://127.0.0.1:${port}`;
+  if (address === '::') return `http://[::1]:${port}`;
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+function reasonOf(error: unknown): string {
+  const { name, code, message } = error as NodeJS.ErrnoException;
+  if (name === 'TimeoutError' || name === 'AbortError' || code === 'ABORT_ERR') return 'no answer in time';
+  return code ?? message;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the replies say; pure. */
+function judge(
+  replies: ReadonlyMap<string, Reply>,
+  about: { base: string; candidates: readonly Candidate[] },
+): ProbeResult {
+  const statuses = [...replies.values()].flatMap((reply) => ('status' in reply ? [reply.status] : []));
+  const answers = new Map(
+    [...replies].flatMap(([path, reply]) =>
+      'status' in reply && reply.status === 200 ? [[path, reply.json] as const] : [],
+    ),
+  );
+  const models = answerAt(answers, '/v1/models', ModelList);
+  const fits = about.candidates.flatMap(({ kind, identify }) => {
+    const identity = identify?.read(answers) ?? null;
+    return identity ? [{ kind, identity }] : [];
+  });
+  const [fit] = fits;
+  const refused = statuses.some(asksForKey);
+  return {
+    state: stateOf(replies.get('/health'), statuses),
+    evidence: [...replies].map(
+      ([path, reply]) => `GET ${about.base}${path}: ${'status' in reply ? reply.status : reply.error}`,
+    ),
+    served: fit?.identity.served ?? models?.data.map((model) => model.id) ?? [],
+    engine: fit?.kind ?? null,
+    identity: fit?.identity ?? null,
+    keyed: refused ? true : models ? false : null,
+  };
+}
+
+function asksForKey(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+/** An error page is an answer too, but not one that a server in good health gives to all questions. */
+function stateOf(health: Reply | undefined, statuses: readonly number[]): ProbeResult['state'] {
+  if (health && 'status' in health && health.status === 503) return 'loading';
+  return statuses.some((status) => status < 400 || asksForKey(status)) ? 'answers' : 'silent';
+}

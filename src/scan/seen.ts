@@ -1,0 +1,32 @@
+import type { Gpu } from '../domain/hardware.ts';
+import type { Instance } from '../domain/instance.ts';
+import type { Listener, ProcessTable } from '../domain/process-facts.ts';
+import type { FoundServer } from './find-servers.ts';
+import type { ProbeResult } from './probe.ts';
+
+/** What /proc and the marks showed, all of one moment. */
+export interface Seen {
+  readonly table: ProcessTable;
+  readonly listeners: readonly Listener[];
+  /** Instances of every fleet on this machine. */
+  readonly marks: readonly Instance[];
+  readonly ownNetns: string;
+}
+
+/** A server with what it answered. `probed` is null where it could not be asked. */
+export interface Looked {
+  readonly server: FoundServer;
+  readonly probed: ProbeResult | null;
+  /** Ports of this machine that are forwarded to it. */
+  readonly published: readonly Listener[];
+  /** CPU time that its control group allows, in cores; null without a limit. */
+  readonly quotaCores: number | null;
+  /** The model's file, where it is one. */
+  readonly file: { readonly id: string; readonly bytes: number } | null;
+}
+
+export type DescribeContext = Seen & {
+  readonly users: ReadonlyMap<number, string>;
+  readonly gpus: readonly Gpu[];
+  readonly titleOf: (kind: string) => string;
+};

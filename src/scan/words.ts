@@ -1,0 +1,67 @@
+import type { ScannedServer } from '../domain/scan-report.ts';
+
+/** "llama.cpp mistral.gguf (process 4711)": names one server in a sentence. */
+export function nameOf(server: ScannedServer): string {
+  const model = modelName(server);
+  return `${server.engine}${model === '-' ? '' : ` ${model}`} (process ${server.process.pid})`;
+}
+
+/** The model without its folders, as people call it. */
+export function modelName(server: ScannedServer): string {
+  const name = server.model ?? server.served[0] ?? '-';
+  return name.startsWith('/') || name.startsWith('.') || name.endsWith('.gguf')
+    ? name.slice(name.lastIndexOf('/') + 1)
+    : name;
+}
+
+/** Addresses with their ports; those in another network namespace say so. */
+export function placeOf(server: ScannedServer): string {
+  if (server.endpoints.length === 0) return 'no port';
+  return server.endpoints
+    .map(
+      ({ address, port, here }) =>
+        `${address.includes(':') ? `[${address}]` : address}:${port}${here ? '' : ' (own network)'}`,
+    )
+    .join(', ');
+}
+
+export function ownerName(server: ScannedServer): string {
+  const { kind, name, user } = server.owner;
+  switch (kind) {
+    case 'berth':
+      return `berth ${name}`;
+    case 'system-unit':
+      return name;
+    case 'user-unit':
+      return `${name} of ${user}`;
+    case 'container':
+      return name;
+    case 'pod':
+      return `pod ${name.slice(0, 8)}`;
+    case 'session':
+    case 'unknown':
+      return `${user}, by hand`;
+  }
+}
+
+/** The command that ends a server in the way that does not bring it back. */
+export function stopCommand(server: ScannedServer): string {
+  const { kind, name } = server.owner;
+  switch (kind) {
+    case 'berth':
+      return `berth down ${server.mark?.deployment ?? ''} (fleet ${server.mark?.fleet ?? 'unknown'})`;
+    case 'system-unit':
+      return `sudo systemctl disable --now ${name}`;
+    case 'user-unit':
+      return `systemctl --user disable --now ${name}`;
+    case 'container': {
+      const [tool, id] = name.split(' ');
+      return tool === 'docker' || tool === 'podman' ? `${tool} stop ${id}` : `kill ${server.process.pid}`;
+    }
+    case 'pod':
+      return `scale down the owner of pod ${name}`;
+    case 'session':
+    case 'unknown':
+      return `kill ${server.process.pid}`;
+  }
+}
