@@ -1,0 +1,142 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { parseData } from '../bench/data-shorthand.ts';
+import { makeSpec } from '../bench/make-spec.ts';
+import type { Wanted } from '../bench/make-spec.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { RunSpec } from '../domain/run.ts';
+
+/** Options of `berth bench`. Those of the load change a benchmark of the fleet file too, for this one run. */
+export interface BenchOptions {
+  readonly file: readonly string[];
+  readonly model?: string;
+  readonly keyEnv?: string;
+  readonly tokenizer?: string;
+  readonly metrics?: string;
+  readonly api?: string;
+  readonly name?: string;
+  readonly streams?: string;
+  readonly data?: string;
+  readonly promptTokens?: string;
+  readonly outputTokens?: string;
+  readonly maxSeconds?: string;
+  readonly maxRequests?: string;
+  readonly warmup?: string;
+  readonly temperature?: string;
+  readonly seed?: string;
+  readonly keepOutputs?: boolean;
+  readonly stream: boolean;
+  readonly calibrate: boolean;
+}
+
+export function addBenchOptions(command: Command): Command {
+  return command
+    .option('--model <name>', 'model to ask for (default: the first one that the server lists)')
+    .option('--key-env <variable>', "environment variable that holds the server's key")
+    .option('--tokenizer <url>', 'server that has /tokenize, if the measured one has none')
+    .option(
+      '--metrics <url>',
+      "server whose /metrics holds the engine's counters, if the measured one has none",
+    )
+    .option('--api <api>', 'chat or completions (default chat)')
+    .option('--name <name>', "name of the run's folder")
+    .option('--streams <list>', 'requests in flight at once, a stage for each number: 1,2,4')
+    .option('--data <what>', 'file of JSON lines, or prompt_tokens=256,output_tokens=128')
+    .option('--prompt-tokens <count>', 'tokens of each prompt')
+    .option('--output-tokens <count>', 'tokens to ask for')
+    .option('--max-seconds <seconds>', 'length of a stage (default 30)')
+    .option('--max-requests <count>', 'requests of a stage')
+    .option(
+      '--warmup <count>',
+      'requests before the measured ones, or seconds as "5s" (default one a stream)',
+    )
+    .option('--temperature <number>', 'temperature of each request')
+    .option('--seed <number>', 'the same seed sends the same prompts (default 1)')
+    .option('--keep-outputs', 'keep the text of the answers in the records')
+    .option('--no-stream', 'ask for whole answers; there is no TTFT then')
+    .option('--no-calibrate', "leave out the measurement of the client's own error");
+}
+
+/** A run of the server at a URL, from the command line alone. */
+export function specOfUrl(url: string, options: BenchOptions, cwd: string): RunSpec {
+  const base = url.replace(/\/+$/, '').replace(/\/v1$/, '');
+  return makeSpec(
+    options.name ?? new URL(base).hostname,
+    overlaid({ profile: { kind: 'synchronous' } }, options, cwd),
+    {
+      url: base,
+      api: apiOf(options.api ?? 'chat'),
+      model: options.model ?? null,
+      key: options.keyEnv === undefined ? null : { env: options.keyEnv },
+      tokenizer: options.tokenizer ?? null,
+      metrics: options.metrics ?? base,
+      deployment: null,
+      engine: null,
+    },
+  );
+}
+
+/** What the command line says lies over what the benchmark says. */
+export function overlaid(base: Wanted, options: BenchOptions, cwd: string): Wanted {
+  const wanted: Wanted = { ...base };
+  if (options.streams !== undefined) wanted.profile = concurrentProfile(options.streams);
+  if (options.data !== undefined) wanted.data = parseData(options.data);
+  const data: Record<string, unknown> & { kind: string } = { ...(wanted.data ?? { kind: 'synthetic' }) };
+  if (typeof data['file'] === 'string') data['file'] = resolve(cwd, data['file']);
+  if (options.promptTokens !== undefined) data['prompt'] = count(options.promptTokens, '--prompt-tokens');
+  if (options.outputTokens !== undefined) data['output'] = count(options.outputTokens, '--output-tokens');
+  wanted.data = data;
+  limit(wanted, options);
+  if (options.warmup !== undefined) wanted.warmup = warmupOf(options.warmup);
+  if (options.temperature !== undefined) wanted.temperature = number(options.temperature, '--temperature');
+  if (options.seed !== undefined) wanted.seed = Math.trunc(number(options.seed, '--seed'));
+  if (options.keepOutputs) wanted.keepOutputs = true;
+  if (!options.stream) wanted.stream = false;
+  if (!options.calibrate) wanted.calibrate = false;
+  return wanted;
+}
+
+function concurrentProfile(list: string): { kind: string; streams: number[] } {
+  return { kind: 'concurrent', streams: list.split(',').map((each) => count(each, '--streams')) };
+}
+
+/** A limit on the command line replaces both of the benchmark's. */
+function limit(wanted: Wanted, options: BenchOptions): void {
+  if (options.maxSeconds === undefined && options.maxRequests === undefined) return;
+  delete wanted.seconds;
+  delete wanted.requests;
+  if (options.maxSeconds !== undefined) wanted.seconds = positive(options.maxSeconds, '--max-seconds');
+  if (options.maxRequests !== undefined) wanted.requests = count(options.maxRequests, '--max-requests');
+}
+
+function warmupOf(text: string): Exclude<Wanted['warmup'], undefined> {
+  if (text.endsWith('s')) return { seconds: positive(text.slice(0, -1), '--warmup') };
+  return text === '0' ? 0 : count(text, '--warmup');
+}
+
+function apiOf(text: string): 'chat' | 'completions' {
+  if (text === 'chat' || text === 'completions') return text;
+  throw usage(`--api is chat or completions, not ${text}.`);
+}
+
+function count(text: string, option: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw usage(`${option} wants a whole number above 0, not "${text}".`);
+}
+
+function positive(text: string, option: string): number {
+  const value = number(text, option);
+  if (value > 0) return value;
+  throw usage(`${option} wants a number above 0, not "${text}".`);
+}
+
+function number(text: string, option: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
+  throw usage(`${option} wants a number, not "${text}".`);
+}
+
+function usage(detail: string): BerthError {
+  return new BerthError('USAGE', { detail, command: 'bench' });
+}

@@ -1,0 +1,85 @@
+import type { CommandEntry } from './command.ts';
+
+/** Every command, in the order of the help page. `--help` must not load them. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'scan',
+    summary: 'Show which model servers run on this machine, and what is wrong with them.',
+    load: () => import('./commands/scan.ts'),
+  },
+  {
+    name: 'init',
+    summary: 'Write a first fleet file for this machine.',
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'validate',
+    summary: 'Check the fleet file: every fault at once, with line, column and cure.',
+    load: () => import('./commands/validate.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'Show what apply would do, and why.',
+    load: () => import('./commands/plan.ts'),
+  },
+  {
+    name: 'apply',
+    summary: 'Start, replace and stop engines until they are as the file says.',
+    load: () => import('./commands/apply.ts'),
+  },
+  {
+    name: 'up',
+    summary: 'Apply, open gateway and console, and stay.',
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'down',
+    summary: 'Stop the engines, gateway and console of this fleet.',
+    load: () => import('./commands/down.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'Show what of the fleet runs.',
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'console',
+    summary: 'Print the address of the web console.',
+    load: () => import('./commands/console.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'Show the output of engines and gateway.',
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'bench',
+    summary: 'Measure a server: latencies and tokens per second under a load.',
+    load: () => import('./commands/bench.ts'),
+  },
+  {
+    name: 'report',
+    summary: 'Show the report of a run as text, JSON, CSV or HTML.',
+    load: () => import('./commands/report.ts'),
+  },
+  {
+    name: 'runs',
+    summary: 'List the benchmarks that were run here.',
+    load: () => import('./commands/runs.ts'),
+  },
+  {
+    name: 'schema',
+    summary: 'Print the JSON Schema of the fleet file.',
+    load: () => import('./commands/schema.ts'),
+  },
+  {
+    name: 'engine',
+    summary: 'Install, list and remove the engine that berth brings itself.',
+    load: () => import('./commands/engine.ts'),
+  },
+  {
+    name: 'dev',
+    summary: 'Tools for developing and measuring, such as models with random weights.',
+    load: () => import('./commands/dev.ts'),
+  },
+];

@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { Plan } from '../../domain/plan.ts';
+import { apply } from '../../fleet/apply.ts';
+import type { ApplyResult } from '../../fleet/apply.ts';
+import { preparePlan } from '../../fleet/prepare-plan.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption, loadFrom } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+import { nameOf, planText } from '../plan-text.ts';
+
+export const examples = [
+  ['berth apply', 'Starts, replaces and stops engines until they are as the file says, and exits.'],
+  ['berth apply plan.json', 'Does what that plan says, unless it has gone stale.'],
+] as const;
+
+interface ApplyCommandOptions extends FileOptions {
+  readonly refresh?: boolean;
+  readonly restart?: readonly string[];
+}
+
+export function configure(command: Command, context: CliContext): void {
+  addFileOption(command)
+    .argument('[plan]', 'a plan that "berth plan --out" kept')
+    .option('--restart <names...>', 'restart these deployments too')
+    .option('--refresh', 'also restart what only berth itself would start otherwise by now')
+    .action(async (planFile: string | undefined, options: ApplyCommandOptions) => {
+      const { world, output, signal } = context;
+      const plan = planFile ? await readPlan(context, planFile) : await makePlan(context, options);
+      output.progress(planText(plan));
+      const result = await apply(world, plan, { signal, onProgress: output.progress });
+      report(context, plan, result);
+    });
+}
+
+async function makePlan(context: CliContext, options: ApplyCommandOptions): Promise<Plan> {
+  const loaded = await loadFrom(context, options);
+  return preparePlan(context.world, loaded, options);
+}
+
+async function readPlan({ world, cwd }: CliContext, file: string): Promise<Plan> {
+  const path = resolve(cwd, file);
+  const text = await world.files.read(path);
+  if (text === null) throw new BerthError('FILE_MISSING', { path, what: 'plan' }, { exit: 'usage' });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new BerthError('PLAN_UNREADABLE', { path, reason: 'it is not JSON' });
+  }
+  const parsed = Plan.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new BerthError('PLAN_UNREADABLE', {
+    path,
+    reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+  });
+}
+
+/** What was done, and with a failure what was not. */
+function report(context: CliContext, plan: Plan, result: ApplyResult): void {
+  const { output } = context;
+  const { failure } = result;
+  const changed = result.done.filter((action) => action.do !== 'keep');
+  const value = { plan, done: result.done, notDone: result.notDone, failure: failure?.toJSON() ?? null };
+  output.result(value, () => {
+    const done = changed.map((action) => `${action.do} ${nameOf(action)}`);
+    if (!failure) return done.length === 0 ? 'Nothing had to be done.' : `Done: ${done.join(', ')}.`;
+    const left = result.notDone.map((action) => `${action.do} ${nameOf(action)}`);
+    return [
+      `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Not done: ${left.length === 0 ? 'nothing' : left.join(', ')}.`,
+      `berth: ${failure.message}`,
+      failure.cure,
+    ].join('\n');
+  });
+  if (failure) context.exit(failure.exitCode);
+}

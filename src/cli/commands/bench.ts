@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { exitCodes } from '../../domain/exit-codes.ts';
+import type { RunSpec } from '../../domain/run.ts';
+import { addBenchOptions, overlaid, specOfUrl } from '../bench-options.ts';
+import type { BenchOptions } from '../bench-options.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption, loadFrom } from '../fleet-file.ts';
+import { reportText } from '../report-text.ts';
+import { runSpecs, specsOfFleet } from '../run-benchmarks.ts';
+
+export const examples = [
+  ['berth bench', 'Every benchmark of the fleet file, one after the other.'],
+  [
+    'berth bench http://127.0.0.1:8080 --max-seconds 60 --streams 1,2,4 --prompt-tokens 256 --output-tokens 128',
+    'Any OpenAI-compatible server, without a fleet file.',
+  ],
+  ['berth bench selftest', "This machine's own measuring error, against a server with a known schedule."],
+] as const;
+
+export function configure(command: Command, context: CliContext): void {
+  addBenchOptions(addFileOption(command))
+    .argument('[names...]', 'benchmarks of the fleet file (default: all of them), or one URL')
+    .action(async (names: string[], options: BenchOptions) => {
+      const specs = isUrl(names[0])
+        ? [urlSpec(names, options, context)]
+        : await specsOfFleet(context, await loadFrom(context, options), names, (entry) =>
+            overlaid(entry, options, context.cwd),
+          );
+      await bench(specs, context);
+    });
+  command
+    .command('selftest')
+    .description("Measure berth's own measuring error, and that every kind of fault is told from the others.")
+    .action(async () => {
+      const { selftest } = await import('../../bench/selftest.ts');
+      const { selftestText } = await import('../selftest-text.ts');
+      const result = await selftest(context.world);
+      context.output.result(result, () => selftestText(result));
+      if (!result.passed) context.exit(exitCodes.fault);
+    });
+}
+
+function isUrl(word: string | undefined): boolean {
+  return word !== undefined && /^[a-z][a-z0-9+.-]*:\/\//i.test(word);
+}
+
+function urlSpec(names: readonly string[], options: BenchOptions, context: CliContext): RunSpec {
+  const [url] = names;
+  if (url === undefined || names.length > 1 || !URL.canParse(url))
+    throw new BerthError('USAGE', {
+      detail: 'Name one URL, such as http://127.0.0.1:8080.',
+      command: 'bench',
+    });
+  const { protocol, username, password } = new URL(url);
+  if (!['http:', 'https:'].includes(protocol))
+    throw new BerthError('USAGE', {
+      detail: `A server is measured over http or https, not over ${protocol.slice(0, -1)}.`,
+      command: 'bench',
+    });
+  // Reports and process lists show a URL; a key has no place in it.
+  if (username !== '' || password !== '')
+    throw new BerthError('USAGE', {
+      detail: 'A URL with a name or password in it would show up in reports; name a variable with --key-env.',
+      command: 'bench',
+    });
+  return specOfUrl(url, options, context.cwd);
+}
+
+async function bench(specs: readonly RunSpec[], context: CliContext): Promise<void> {
+  const runs = await runSpecs(context, specs);
+  context.output.result({ runs }, () =>
+    runs.map(({ report, folder }) => reportText(report, folder)).join('\n\n'),
+  );
+  if (context.signal.aborted) context.exit(exitCodes.interrupted);
+  else if (runs.some(({ report }) => report.clientLimited)) context.exit(exitCodes.clientLimited);
+}

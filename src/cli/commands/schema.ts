@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { Report, RequestRecord } from '../../domain/run.ts';
+import { jsonSchema } from '../../fleet/json-schema.ts';
+import type { CliContext } from '../context.ts';
+
+export const examples = [
+  [
+    'berth schema',
+    "The JSON Schema of the fleet file, for editors: # yaml-language-server: $schema=FILE as a file's first line.",
+  ],
+  ['berth schema report', "The JSON Schema of a benchmark's report.json, for programs that read it."],
+] as const;
+
+const schemas: Readonly<Record<string, () => Record<string, unknown>>> = {
+  fleet: jsonSchema,
+  report: () => ({
+    ...z.toJSONSchema(Report, { reused: 'ref' }),
+    title: 'Report of a berth benchmark (report.json)',
+  }),
+  record: () => ({
+    ...z.toJSONSchema(RequestRecord, { reused: 'ref' }),
+    title: 'One line of records.jsonl of a berth benchmark',
+  }),
+};
+
+export function configure(command: Command, context: CliContext): void {
+  const known = Object.keys(schemas).join(', ');
+  command.argument('[of]', `what to describe: ${known}`, 'fleet').action((of: string) => {
+    const make = schemas[of];
+    if (!make)
+      throw new BerthError('USAGE', {
+        detail: `There is no schema of ${of}; there are: ${known}.`,
+        command: 'schema',
+      });
+    const schema = make();
+    context.output.result(schema, () => JSON.stringify(schema, null, 2));
+  });
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { exitCodes } from '../../domain/exit-codes.ts';
+import type { FleetStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
+import { fleetStatus } from '../../fleet/status.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+import { table } from '../output.ts';
+import { findingText } from '../plan-text.ts';
+
+export const examples = [
+  ['berth status', 'What of the fleet runs, where, since when.'],
+  ['berth status --json', 'The same for machines.'],
+] as const;
+
+export function configure(command: Command, context: CliContext): void {
+  addFileOption(command)
+    .option('--check', 'exit with code 6 unless everything is ready')
+    .action(async (options: FileOptions & { readonly check?: boolean }) => {
+      const loaded = await loadWithoutSecrets(context, options);
+      const status = await fleetStatus(context.world, loaded);
+      context.output.result(status, () => statusText(status, context.world.clock.wall()));
+      const replicas = status.deployments.flatMap((one) => one.replicas);
+      if (options.check && replicas.some((one) => one.state !== 'ready')) context.exit(exitCodes.targetDown);
+    });
+}
+
+function statusText(status: FleetStatus, now: Date): string {
+  const rows = status.deployments.flatMap((one) =>
+    one.replicas.map((replica) => [
+      one.replicas.length > 1 ? `${one.name}-${replica.replica}` : one.name,
+      one.engine,
+      replica.state + (replica.outdated ? ' (outdated)' : ''),
+      replica.url ?? '-',
+      replica.pid === null ? '-' : String(replica.pid),
+      age(replica, now),
+      replica.rssBytes === null ? '-' : `${Math.round(replica.rssBytes / 1024 ** 2)} MiB`,
+    ]),
+  );
+  const header = ['DEPLOYMENT', 'ENGINE', 'STATE', 'URL', 'PID', 'UP', 'MEMORY'];
+  return [
+    `Fleet ${status.fleet}`,
+    rows.length > 0 ? table([header, ...rows], [4, 5, 6]) : 'It has no deployments.',
+    `Gateway: ${status.gateway.url ?? 'stopped'}`,
+    `Console: ${status.console.url ?? 'stopped'}`,
+    ...(status.foreign > 0 ? [`Engines of other fleets on this machine: ${status.foreign}`] : []),
+    ...status.findings.map(findingText),
+  ].join('\n');
+}
+
+function age(replica: ReplicaStatus, now: Date): string {
+  if (replica.since === null) return '-';
+  const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(replica.since)) / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)}m`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)}h` : `${Math.round(seconds / 86_400)}d`;
+}

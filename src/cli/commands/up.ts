@@ -1,0 +1,151 @@
+import type { Command } from 'commander';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { up } from '../../fleet/up.ts';
+import type { UpHold } from '../../fleet/up.ts';
+import type { UpState } from '../../fleet/up-state.ts';
+import type { CliContext } from '../context.ts';
+import { consoleAddress } from '../console-address.ts';
+import { startControl } from '../control.ts';
+import { addFileOption, loadFrom } from '../fleet-file.ts';
+import { createProgressHub } from '../progress-hub.ts';
+import type { ProgressHub } from '../progress-hub.ts';
+import { reportText } from '../report-text.ts';
+import type { FinishedRun } from '../run-benchmarks.ts';
+import type { FileOptions } from '../fleet-file.ts';
+import { detachUp, inBackground } from '../detach-up.ts';
+
+export const examples = [
+  [
+    'berth up',
+    'Brings the fleet up, opens gateway and console, and stays. Ctrl-C ends both and leaves the engines.',
+  ],
+  ['berth up --detach', 'The same in the background; "berth down" ends it.'],
+] as const;
+
+interface UpCommandOptions extends FileOptions {
+  readonly detach?: boolean;
+  readonly ephemeral?: boolean;
+  readonly bench?: boolean;
+  readonly once?: boolean;
+}
+
+export function configure(command: Command, context: CliContext): void {
+  addFileOption(command)
+    .option('--detach', 'stay in the background')
+    .option('--ephemeral', 'stop the engines that it started when it ends')
+    .option('--bench', 'run the benchmarks of the file once everything serves')
+    .option('--once', 'the same, and end when they are done')
+    .action(async (options: UpCommandOptions) => {
+      const loaded = await loadFrom(context, options);
+      if (options.detach) {
+        const state = await detachUp(context, loaded);
+        const address = await addressOf(context, state);
+        context.output.result(state, () => servingText(state, address));
+        return;
+      }
+      const hub = createProgressHub();
+      await up(
+        context.world,
+        loaded,
+        { ephemeral: options.ephemeral ?? false, signal: context.signal },
+        {
+          onProgress: context.output.progress,
+          reload: () => loadFrom(context, options),
+          onReload,
+          startControl: (hold) => startControl(context, hold, { onProgress: hub.subscribe }),
+          serving: (state, hold) => serve(context, { state, hold, hub, options }),
+        },
+      );
+    });
+}
+
+function onReload(listener: () => void): () => void {
+  process.on('SIGHUP', listener);
+  return () => void process.off('SIGHUP', listener);
+}
+
+interface Serving {
+  readonly state: UpState;
+  readonly hold: UpHold;
+  readonly hub: ProgressHub;
+  readonly options: UpCommandOptions;
+}
+
+/** Measures if asked to, says what came of it and where everything is, then goes on until it is interrupted. */
+async function serve(context: CliContext, { state, hold, hub, options }: Serving): Promise<void> {
+  const { output, signal } = context;
+  const address = await addressOf(context, state);
+  const measures = options.bench || options.once;
+  // A person who waits for the benchmark can watch it in the console; the address holds the token, so it is for no log.
+  if (measures && output.terminal) output.progress(servingText(state, address));
+  const runs = measures ? await bench(context, hold, hub, options.once ?? false) : [];
+  const text = [
+    ...runs.map(({ report, folder }) => `\n${reportText(report, folder)}\n`),
+    servingText(state, address),
+    ...curlText(hold),
+    ...(options.once ? [] : [lastLine(options)]),
+  ].join('\n');
+  output.result(measures ? { ...state, runs } : state, () => text);
+  if (options.once) return;
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** A benchmark that fails ends the command only where the benchmark is all that was asked for. */
+async function bench(
+  context: CliContext,
+  hold: UpHold,
+  hub: ProgressHub,
+  once: boolean,
+): Promise<FinishedRun[]> {
+  const { runSpecs, specsOfFleet } = await import('../run-benchmarks.ts');
+  try {
+    return await runSpecs(context, await specsOfFleet(context, hold.loaded(), []), hub.tell);
+  } catch (error) {
+    if (once || !(error instanceof BerthError)) throw error;
+    context.output.progress(`${error.message}\n${error.cure}`);
+    return [];
+  }
+}
+
+function lastLine({ ephemeral }: UpCommandOptions): string {
+  return ephemeral ? 'Ctrl-C ends all of it.' : 'Ctrl-C ends gateway and console; the engines stay.';
+}
+
+/** With the token for people; without it where the output is a log (in the background) and in JSON. */
+async function addressOf({ world }: CliContext, state: UpState): Promise<string | null> {
+  const url = state.console?.url ?? null;
+  return url === null || world.env[inBackground] ? url : consoleAddress(world, state, url);
+}
+
+function servingText(state: UpState, consoleUrl: string | null): string {
+  return [
+    `Fleet ${state.fleet} is up.`,
+    `Gateway: ${state.gateway?.url ?? 'not open'}/v1`,
+    `Console: ${consoleUrl ?? 'not open'}`,
+  ].join('\n');
+}
+
+/** A first request, ready to be pasted. Keys are never printed: their variable stands for them. */
+function curlText(hold: UpHold): string[] {
+  const loaded = hold.loaded();
+  const gateway = hold.gateway();
+  const [deployment] = loaded.deployments;
+  if (!gateway || !deployment) return [];
+  const body = JSON.stringify({
+    model: deployment.name,
+    messages: [{ role: 'user', content: 'What is berth?' }],
+  });
+  const [key] = Object.values(loaded.gateway.keys);
+  const auth = !key
+    ? ''
+    : 'env' in key
+      ? ` -H "Authorization: Bearer $${key.env}"`
+      : ` -H "Authorization: Bearer $(cat '${key.file}')"`;
+  return [
+    'Try it:',
+    `curl ${gateway.url}/v1/chat/completions${auth} -H 'Content-Type: application/json' -d '${body}'`,
+  ];
+}

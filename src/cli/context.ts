@@ -1,0 +1,14 @@
+import type { ExitCode } from '../domain/exit-codes.ts';
+import type { World } from '../io/world.ts';
+import type { Output } from './output.ts';
+
+/** What every command is given. */
+export interface CliContext {
+  readonly world: World;
+  readonly output: Output;
+  readonly cwd: string;
+  /** Aborts on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+  readonly signal: AbortSignal;
+  /** Ends the command with this code; throwing a BerthError is the other way. */
+  readonly exit: (code: ExitCode) => void;
+}

@@ -1,0 +1,20 @@
+import { commands } from './commands.ts';
+import { frontPage } from './front-page.ts';
+
+/**
+ * Runs one command line and gives the exit code; never ends the process itself. The front page and the version are answered
+ * here: the library that reads command lines takes longer to load than they may take altogether.
+ */
+export async function main(argv: readonly string[], version: string): Promise<number> {
+  const only = argv.length === 1 ? argv[0] : undefined;
+  if (only === '--help' || only === '-h' || only === 'help') {
+    process.stdout.write(frontPage(commands));
+    return 0;
+  }
+  if (only === '--version' || only === '-V') {
+    process.stdout.write(`${version}\n`);
+    return 0;
+  }
+  const { runCommandLine } = await import('./program.ts');
+  return runCommandLine(argv, version);
+}

@@ -1,0 +1,97 @@
+import type { Distribution, Report, StageReport } from '../domain/run.ts';
+import { table } from './output.ts';
+
+/** A report for a terminal: what was measured, one row a stage, what to know about it, and where the rest is. */
+export function reportText(report: Report, folder: string | null): string {
+  const { spec } = report;
+  const lines = [
+    `${report.name}: ${report.server.model} at ${spec.target.url}`,
+    loadText(report),
+    '',
+    table(rowsOf(report), [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    '',
+    'TTFT and ITL in ms, from the last byte sent; tok/s are output tokens in the steady window, prompt tokens beside them.',
+  ];
+  if (report.stages.some((stage) => stage.itl?.p99Reliable === false))
+    lines.push('* of fewer than 100 values: hardly more than the greatest.');
+  for (const stage of report.stages)
+    for (const error of stage.errors)
+      lines.push(
+        `${stage.label}: ${error.count} ended as ${error.outcome} (${error.example ?? 'no reason given'})`,
+      );
+  for (const each of report.scaling)
+    if (each.streams > 1)
+      lines.push(
+        `${each.streams} streams give ${number(each.speedup, 2)} times the output tokens/s of one: ` +
+          `efficiency ${number(each.efficiency * 100, 0)} %.`,
+      );
+  if (report.calibration)
+    lines.push(
+      `The client's own error: ${number(report.calibration.errorP50Ms, 2)} ms (p50), ` +
+        `${number(report.calibration.errorP99Ms, 2)} ms (p99) at ${report.calibration.streams} streams.`,
+    );
+  for (const text of report.warnings) lines.push(`Note: ${text}`);
+  if (report.clientLimited)
+    lines.push('The client itself limited this run: do not take its figures for those of the server.');
+  if (folder !== null) lines.push(`Report: ${folder}/report.html`);
+  return lines.join('\n');
+}
+
+function loadText({ spec, stages }: Report): string {
+  const prompt = stages[0]?.promptTokens?.mean;
+  const output = stages[0]?.outputTokens?.mean;
+  const sizes =
+    prompt === undefined || output === undefined
+      ? ''
+      : `${number(prompt, 0)} prompt and ${number(output, 0)} output tokens a request, `;
+  const { seconds, requests } = spec.limits;
+  const limits = [
+    ...(seconds === null ? [] : [`${seconds} s`]),
+    ...(requests === null ? [] : [`${requests} requests`]),
+  ];
+  return `${sizes}${limits.join(' or ')} a stage, ${spec.target.api}, ${spec.stream ? 'streamed' : 'not streamed'}, prefix cache ${spec.cache}`;
+}
+
+/** The header and one row a stage; what is unknown is a dash. */
+function rowsOf(report: Report): string[][] {
+  const header = [
+    'STAGE',
+    'OK',
+    'FAILED',
+    'TTFT p50',
+    'p95',
+    'ITL p50',
+    'p99',
+    'E2E p50',
+    'tok/s',
+    'prompt tok/s',
+  ];
+  return [header, ...report.stages.map(rowOf)];
+}
+
+function rowOf(stage: StageReport): string[] {
+  const rate = stage.steady ?? stage.overall;
+  return [
+    stage.label,
+    String(stage.requests.ok),
+    String(stage.requests.failed),
+    ms(stage.ttft, 'p50'),
+    ms(stage.ttft, 'p95'),
+    ms(stage.itl, 'p50'),
+    ms(stage.itl, 'p99'),
+    ms(stage.e2e, 'p50'),
+    rate?.outputTokensPerSecond == null ? '-' : number(rate.outputTokensPerSecond, 1),
+    rate?.promptTokensPerSecond == null ? '-' : number(rate.promptTokensPerSecond, 1),
+  ];
+}
+
+/** A p99 of fewer than 100 values carries a mark. */
+function ms(distribution: Distribution | null, key: 'p50' | 'p95' | 'p99'): string {
+  if (distribution === null) return '-';
+  const mark = key === 'p99' && !distribution.p99Reliable ? '*' : '';
+  return `${number(distribution[key], distribution[key] < 10 ? 2 : 1)}${mark}`;
+}
+
+function number(value: number, digits: number): string {
+  return value.toFixed(digits);
+}

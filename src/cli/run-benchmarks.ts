@@ -1,0 +1,72 @@
+import { makeSpec } from '../bench/make-spec.ts';
+import type { Wanted } from '../bench/make-spec.ts';
+import { runBenchmark } from '../bench/run-benchmark.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { RunProgress } from '../domain/run-progress.ts';
+import type { Report, RunSpec } from '../domain/run.ts';
+import { fleetStatus } from '../fleet/status.ts';
+import type { LoadedFleet } from '../fleet/resolve.ts';
+import { showProgress } from './bench-progress.ts';
+import { targetsOf } from './bench-targets.ts';
+import type { CliContext } from './context.ts';
+
+export interface FinishedRun {
+  readonly folder: string;
+  readonly report: Report;
+}
+
+/**
+ * Runs of a fleet's benchmarks by name (none named: all), one for each deployment that they name; `change` lays what
+ * the command line says over an entry. Throws BENCH_UNKNOWN and BENCH_TARGET_DOWN before anything is measured.
+ */
+export async function specsOfFleet(
+  context: CliContext,
+  loaded: LoadedFleet,
+  names: readonly string[],
+  change: (entry: Wanted) => Wanted = (entry) => entry,
+): Promise<RunSpec[]> {
+  const known = Object.keys(loaded.benchmarks);
+  const wanted = names.length > 0 ? names : known;
+  const unknown = wanted.find((name) => !known.includes(name));
+  if (unknown !== undefined || wanted.length === 0)
+    throw new BerthError('BENCH_UNKNOWN', { name: unknown ?? '(any)', known });
+  const status = await fleetStatus(context.world, loaded);
+  return wanted.flatMap((name) => {
+    const { of, via, api, ...entry } = loaded.benchmarks[name] as (typeof loaded.benchmarks)[string];
+    const targets = targetsOf({ of, via, api, ...entry }, loaded, status);
+    return targets.map((target) => {
+      const runName = targets.length > 1 ? `${name}-${target.deployment}` : name;
+      return makeSpec(runName, change(entry), target);
+    });
+  });
+}
+
+/**
+ * One after the other, with progress on stderr; ends early when the command is interrupted. `tell` hears the same;
+ * whoever heard that a run started hears that it ended, also when it failed.
+ */
+export async function runSpecs(
+  context: CliContext,
+  specs: readonly RunSpec[],
+  tell: (progress: RunProgress) => void = () => {},
+): Promise<FinishedRun[]> {
+  const { world, signal, output } = context;
+  const runs: FinishedRun[] = [];
+  for (const spec of specs) {
+    if (signal.aborted) break;
+    const show = showProgress(output);
+    let open: string | null = null;
+    function onProgress(progress: RunProgress): void {
+      if (progress.type === 'run-started') open = progress.id;
+      if (progress.type === 'run-ended') open = null;
+      show(progress);
+      tell(progress);
+    }
+    try {
+      runs.push(await runBenchmark(world, spec, { onProgress, signal }));
+    } finally {
+      if (open !== null) tell({ type: 'run-ended', id: open, interrupted: true });
+    }
+  }
+  return runs;
+}

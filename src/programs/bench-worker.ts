@@ -1,0 +1,34 @@
+// The load generator, in a process of its own so that nothing else holds up its event loop.
+// Reads one line, the job, from stdin; prints progress, one JSON line each, and at last what the report needs.
+// A closed stdin, SIGTERM or SIGINT end the run early; what was measured is kept.
+import { createInterface } from 'node:readline';
+import { runWorker } from '../bench/worker.ts';
+import { WorkerJob } from '../bench/worker-protocol.ts';
+import { localWorld } from '../io/local-world.ts';
+import { resolveSecret } from '../io/secret-values.ts';
+
+const interrupt = new AbortController();
+process.on('SIGTERM', () => interrupt.abort()).on('SIGINT', () => interrupt.abort());
+// Without a reader there is nobody to work for.
+process.stdout.on('error', () => interrupt.abort());
+
+function print(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+const input = createInterface({ input: process.stdin });
+input.on('close', () => interrupt.abort());
+input.once('line', (line) => void work(line));
+
+async function work(line: string): Promise<void> {
+  const world = localWorld();
+  const job = WorkerJob.parse(JSON.parse(line));
+  const { key } = job.spec.target;
+  const end = await runWorker(world, job, {
+    emit: print,
+    signal: interrupt.signal,
+    key: key === null ? null : await resolveSecret(world, key),
+  });
+  print(end);
+  input.close();
+}

@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import { exitCodes } from '../domain/exit-codes.ts';
+import { readConfig } from '../gateway/config.ts';
+import { startGateway } from '../gateway/gateway.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { localWorld } from '../io/local-world.ts';
+
+/*
+ * The gateway's own process. `--config FILE` names a GatewayConfig; SIGHUP reads it again, SIGTERM and SIGINT drain and
+ * end. With `--with-parent` it also ends when its standard input closes. Events go to stdout, one JSON object a line.
+ */
+
+function say(event: Record<string, unknown>): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
+}
+
+function describe(error: unknown): Record<string, unknown> {
+  if (error instanceof BerthError) return error.toJSON();
+  const { code, message } = error as NodeJS.ErrnoException;
+  return { code: code ?? 'UNEXPECTED', message };
+}
+
+async function run(): Promise<void> {
+  const { values } = parseArgs({
+    options: { config: { type: 'string' }, 'with-parent': { type: 'boolean', default: false } },
+  });
+  const path = values.config;
+  if (path === undefined)
+    throw new BerthError('USAGE', { detail: '--config is missing', command: 'gateway' });
+  const world = localWorld();
+  const gateway = await startGateway(world, await readConfig(world.files, path));
+  process.on('SIGHUP', () => void reload(gateway, path, world.files));
+  const stop = stopOnce(gateway);
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  if (values['with-parent']) process.stdin.on('end', stop).on('error', stop).on('close', stop).resume();
+  say({ event: 'listening', listen: gateway.listen });
+}
+
+async function reload(
+  gateway: Gateway,
+  path: string,
+  files: Parameters<typeof readConfig>[0],
+): Promise<void> {
+  try {
+    await gateway.reload(await readConfig(files, path));
+    say({ event: 'reloaded', listen: gateway.listen });
+  } catch (error) {
+    say({ event: 'reload-failed', error: describe(error) });
+  }
+}
+
+function stopOnce(gateway: Gateway): () => void {
+  let stopping = false;
+  return () => {
+    if (stopping) return;
+    stopping = true;
+    say({ event: 'draining' });
+    void gateway.close().then(() => {
+      say({ event: 'stopped' });
+      process.exitCode = exitCodes.done;
+      process.stdout.end(() => process.exit());
+    });
+  };
+}
+
+try {
+  await run();
+} catch (error) {
+  say({ event: 'failed', error: describe(error) });
+  process.exitCode = error instanceof BerthError ? error.exitCode : exitCodes.fault;
+}

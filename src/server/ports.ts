@@ -1,0 +1,29 @@
+import type { FleetStatus } from '../domain/fleet-status.ts';
+import type { RunProgress } from '../domain/run-progress.ts';
+import type { Report, RunSummary } from '../domain/run.ts';
+
+/** Where the gateway of this fleet listens, as this process reaches it. */
+export interface GatewayAccess {
+  /** Base URL without a trailing slash and without /v1. */
+  readonly url: string;
+  /** A key of its own for the console; null when the gateway asks for none. Never leaves this process. */
+  readonly key: string | null;
+}
+
+/**
+ * What the control server is handed. It knows no feature: whoever starts it wires these to the fleet, the bench and the gateway.
+ * Every value is JSON as the page gets it; null says that there is no such thing.
+ */
+export interface ControlPorts {
+  /** State of the whole fleet. Called once a second while a page is open, so it must be cheap (no more than a scan). */
+  readonly status: () => Promise<FleetStatus>;
+  readonly runs: () => Promise<readonly RunSummary[]>;
+  readonly report: (run: string) => Promise<Report | null>;
+  /** The self-contained page of a run. */
+  readonly reportHtml: (run: string) => Promise<string | null>;
+  /** Last lines of a deployment's engines, oldest first. */
+  readonly logs: (deployment: string, lines: number) => Promise<readonly string[] | null>;
+  readonly gateway: () => GatewayAccess | null;
+  /** Tells the listener of every progress of a benchmark; returns the way to stop telling. */
+  readonly onProgress: (listener: (progress: RunProgress) => void) => () => void;
+}
