@@ -1,0 +1,66 @@
+import type { ReactNode } from 'react';
+import type { Report, StageReport } from '../../../src/domain/run.ts';
+import { figure, unknown } from '../format.ts';
+import { Chart } from './chart.tsx';
+import type { Series } from './chart.tsx';
+
+/** Throughput and latencies over the number of streams. */
+export function RunCharts({ report }: { report: Report }): ReactNode {
+  const stages = report.stages.toSorted((a, b) => a.strategy.streams - b.strategy.streams);
+  const streams = stages.map((stage) => stage.strategy.streams);
+  if (streams.length === 0) return null;
+  const charts = [
+    { title: 'Output rate', unit: 'tokens/s', series: throughput(stages) },
+    { title: 'Time to first token', unit: 'ms', series: percentiles(stages, 'ttft') },
+    { title: 'Gap between tokens', unit: 'ms', series: percentiles(stages, 'itl') },
+  ];
+  return (
+    <div className="charts">
+      {charts.map((chart) => (
+        <figure className="card" key={chart.title}>
+          <figcaption>
+            {chart.title} <span className="muted">{chart.unit}</span>
+          </figcaption>
+          <Chart {...chart} x={streams} summary={summaryOf(chart, streams)} />
+        </figure>
+      ))}
+    </div>
+  );
+}
+
+/** Measured, beside the line that one stream times n would give. */
+export function throughput(stages: readonly StageReport[]): Series[] {
+  const measured = stages.map((stage) => (stage.steady ?? stage.overall)?.outputTokensPerSecond ?? null);
+  const single = stages.findIndex((stage) => stage.strategy.streams === 1);
+  const base = measured[single] ?? null;
+  const series: Series[] = [{ label: 'measured', colour: '--series-1', values: measured }];
+  if (base !== null && stages.length > 1)
+    series.push({
+      label: 'linear',
+      colour: '--muted',
+      dashed: true,
+      values: stages.map((stage) => base * stage.strategy.streams),
+    });
+  return series;
+}
+
+export function percentiles(stages: readonly StageReport[], metric: 'ttft' | 'itl'): Series[] {
+  const list = ['p50', 'p95', 'p99'] as const;
+  return list.map((at, i) => ({
+    label: at,
+    colour: `--series-${i + 1}`,
+    values: stages.map((stage) => stage[metric]?.[at] ?? null),
+  }));
+}
+
+/** The same for those who do not see the picture. */
+function summaryOf(
+  chart: { title: string; unit: string; series: readonly Series[] },
+  streams: readonly number[],
+): string {
+  const lines = chart.series.map(
+    ({ label, values }) =>
+      `${label}: ${values.map((value, i) => `${value === null ? unknown : figure(value)} at ${streams[i]}`).join(', ')}`,
+  );
+  return `${chart.title} in ${chart.unit} by number of streams. ${lines.join('. ')}.`;
+}
