@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { datasets } from '../../src/bench/datasets/registry.ts';
+import { profiles } from '../../src/bench/profiles/registry.ts';
+import { nextOf, openOf } from '../../src/bench/registry-entry.ts';
+import type { PromptServer } from '../../src/bench/contract.ts';
+import { Strategy } from '../../src/domain/run.ts';
+import type { StageReport } from '../../src/domain/run.ts';
+import type { ReportFormat } from '../../src/publish/registry.ts';
+import { filePublishers } from '../../src/publish/registry.ts';
+import { exampleReport } from '../support/example-report.ts';
+
+/** The least that a fleet file may say of each entry. */
+const least: Readonly<Record<string, Record<string, unknown>>> = {
+  concurrent: { streams: [1, 2] },
+  jsonl: { file: '/p.jsonl' },
+};
+
+const server: PromptServer = {
+  countTokens: async (text) => text.split(' ').length,
+  tokenizer: 'words',
+  countPrompt: async (text) => text.split(' ').length + 3,
+  readFile: async () => '{"prompt":"one"}\n{"prompt":"two"}\n',
+};
+
+describe.each(profiles.map((profile) => profile.kind))('profile %s', (kind) => {
+  const options = { kind, ...least[kind] };
+
+  test('gives valid strategies and comes to an end', () => {
+    const next = nextOf(profiles, options);
+    const done: StageReport[] = [];
+    for (let stage = next(done); stage !== null; stage = next(done)) {
+      expect(Strategy.parse(stage)).toEqual(stage);
+      done.push({ ...(exampleReport().stages[0] as StageReport), index: done.length, strategy: stage });
+      expect(done.length).toBeLessThan(100);
+    }
+    expect(done.length).toBeGreaterThan(0);
+  });
+
+  test('refuses a key that it does not know, by name', () => {
+    expect(() => nextOf(profiles, { ...options, typo: 1 } as never)).toThrow('typo');
+  });
+});
+
+describe.each(datasets.map((dataset) => dataset.kind))('dataset %s', (kind) => {
+  const options = { kind, ...least[kind] };
+
+  test('gives the same prompt for the same number, and each asks for tokens', async () => {
+    const source = await openOf(datasets, options)(server, 1);
+    for (const id of [0, 1, 7]) {
+      expect(source.at(id)).toEqual(source.at(id));
+      expect(source.at(id).outputTokens).toBeGreaterThan(0);
+    }
+    expect(source.at(0).content).not.toEqual(source.at(1).content);
+  });
+
+  test('refuses a key that it does not know, by name', () => {
+    expect(() => openOf(datasets, { ...options, typo: 1 } as never)).toThrow('typo');
+  });
+});
+
+/** How each format writes a text that would break it. */
+const asWritten: Readonly<Record<ReportFormat, (text: string) => string>> = {
+  json: (text) => JSON.stringify(text),
+  csv: (text) => `,"${text.replaceAll('"', '""')}",`,
+  html: (text) =>
+    `<dd>${text.replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')}</dd>`,
+};
+
+describe.each(filePublishers)('publisher $kind', (publisher) => {
+  test('writes a report that was interrupted before its first stage', () => {
+    const text = publisher.render(exampleReport({ stages: [], scaling: [], interrupted: true }));
+    expect(text.length).toBeGreaterThan(0);
+  });
+
+  test('writes nothing that a hostile model name could break', () => {
+    const name = '</script><script>alert(1)</script>",=cmd|x';
+    const report = exampleReport();
+    const text = publisher.render({ ...report, name, server: { ...report.server, model: name } });
+    expect(text).toContain(asWritten[publisher.kind](name));
+  });
+});
+
+test('a page runs no script, whatever a server calls its model', () => {
+  const report = exampleReport();
+  const hostile = '</script><script>alert(1)</script>';
+  const page = filePublishers.find((publisher) => publisher.kind === 'html');
+  const text = page?.render({ ...report, name: hostile, server: { ...report.server, model: hostile } });
+  expect(text?.match(/<script/g)).toHaveLength(1);
+  expect(text).toContain('<script type="application/json"');
+});
+
+test('kinds are unique in each registry, and every entry can be described by JSON Schema', () => {
+  for (const registry of [profiles, datasets]) {
+    const kinds = registry.map((entry) => entry.kind);
+    expect(new Set(kinds).size).toBe(kinds.length);
+    for (const entry of registry)
+      expect(z.toJSONSchema(entry.options, { io: 'input' })).toHaveProperty('type');
+  }
+});
+
+test('a column without a value is empty, and a text that a spreadsheet would compute is disarmed', () => {
+  const csv = filePublishers.find((publisher) => publisher.kind === 'csv');
+  const report = exampleReport();
+  const [stage] = report.stages;
+  const text = csv?.render({
+    ...report,
+    server: { ...report.server, model: '=1+1' },
+    stages: [{ ...(stage as StageReport), ttft: null }],
+  });
+  const [head = '', row = ''] = text?.split('\r\n') ?? [];
+  const cells = row.split(',');
+  expect(cells[head.split(',').indexOf('model')]).toBe("'=1+1");
+  expect(cells[head.split(',').indexOf('ttft_p50_ms')]).toBe('');
+});

@@ -1,0 +1,184 @@
+import { expect, test } from 'vitest';
+import { chatEvent, wellBehaved } from './fake-upstream.ts';
+import type { Turn } from './fake-upstream.ts';
+import { freePorts } from '../support/berth.ts';
+import { configFor, dial, engine, front, postChat, start, until } from './harness.ts';
+
+/** Rule 23: a reload disturbs nobody, and the end waits for those who are being served. */
+
+test('a reload keeps running streams, queued requests, connections and counts', async () => {
+  const held: Turn[] = [];
+  const upstream = await engine((turn) => void held.push(turn));
+  const config = configFor([{ url: upstream.url, slots: 1 }]);
+  const gateway = await front(config);
+  const streams = postChat(gateway.url, { stream: true, user: 'first' });
+  await until('the first is served', () => held.length === 1);
+  held[0]?.stream();
+  held[0]?.chunk(chatEvent('begun'));
+  const waits = postChat(gateway.url, { user: 'second' });
+  await until('the second waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  await gateway.reload({
+    ...config,
+    routes: [{ name: 'renamed', to: [{ deployment: 'd', weight: 1 }], aliasOf: null }],
+  });
+  expect((await postChat(gateway.url)).status).toBe(404);
+  expect(await gateway.metric('berth_gateway_inflight')).toBe(1);
+  held[0]?.chunk(chatEvent('finished'));
+  held[0]?.endChunks();
+  expect(await (await streams).text()).toContain('finished');
+  await until('the second is served', () => held.length === 2);
+  held[1]?.json(200, { ok: true });
+  expect(await (await waits).json()).toEqual({ ok: true });
+  held.length = 0;
+  upstream.setScript(wellBehaved);
+  expect((await postChat(gateway.url, { model: 'renamed' })).status).toBe(200);
+  // A reply in chunks keeps its connection aside for a moment; the plain one's was used again.
+  expect(upstream.connections()).toBeLessThanOrEqual(2);
+});
+
+test('a stream of an engine that a reload takes away goes on to its end', async () => {
+  const held: Turn[] = [];
+  const { upstream, gateway } = await start((turn) => {
+    held.push(turn);
+    turn.stream();
+    turn.chunk(chatEvent('begun'));
+  });
+  const other = await engine(wellBehaved);
+  const reply = await postChat(gateway.url, { stream: true });
+  await gateway.reload(configFor([{ url: other.url }]));
+  expect((await postChat(gateway.url)).status).toBe(200);
+  expect(other.seen.length).toBe(1);
+  held[0]?.chunk(chatEvent('finished'));
+  held[0]?.endChunks();
+  expect(await reply.text()).toContain('finished');
+  expect(upstream.seen.length).toBe(1);
+});
+
+test('more slots let those who wait through at once', async () => {
+  const held: Turn[] = [];
+  const upstream = await engine((turn) => void held.push(turn));
+  const gateway = await front(configFor([{ url: upstream.url, slots: 1 }]));
+  const replies = [postChat(gateway.url), postChat(gateway.url), postChat(gateway.url)];
+  await until('two wait', async () => (await gateway.metric('berth_gateway_queue_depth')) === 2);
+  await gateway.reload(configFor([{ url: upstream.url, slots: 3 }]));
+  await until('all are served', () => held.length === 3);
+  for (const turn of held) turn.json(200, {});
+  expect((await Promise.all(replies)).map((reply) => reply.status)).toEqual([200, 200, 200]);
+});
+
+test('a reload that fails leaves the old config in force', async () => {
+  const { upstream, gateway } = await start(wellBehaved);
+  const missing = configFor([{ url: upstream.url, keyFile: '/nonexistent/key' }], { routes: [] });
+  await expect(gateway.reload(missing)).rejects.toMatchObject({ code: 'FILE_MISSING' });
+  expect((await postChat(gateway.url)).status).toBe(200);
+});
+
+function at(...ports: number[]): { listen: { address: string; port: number }[] } {
+  return { listen: ports.map((port) => ({ address: '127.0.0.1', port })) };
+}
+
+test('a reload opens new addresses and closes those that are gone, once their requests are served', async () => {
+  const held: Turn[] = [];
+  const upstream = await engine((turn) => {
+    held.push(turn);
+    turn.stream();
+    turn.chunk(chatEvent('begun'));
+  });
+  const [first = 0, kept = 0, added = 0] = await freePorts(3);
+  const shape = [{ url: upstream.url }];
+  const gateway = await front(configFor(shape, { ...at(first, kept), limits: { drainMs: 10_000 } }));
+  const reply = await postChat(gateway.url, { stream: true });
+  await gateway.reload(configFor(shape, { ...at(kept, added), limits: { drainMs: 10_000 } }));
+  for (const port of [kept, added])
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+  await expect(fetch(`http://127.0.0.1:${first}/healthz`)).rejects.toThrow('fetch failed');
+  held[0]?.chunk(chatEvent('finished'));
+  held[0]?.endChunks();
+  expect(await reply.text()).toContain('finished');
+});
+
+test('an address that covers the old one on the same port takes its place', async () => {
+  const upstream = await engine(wellBehaved);
+  const shape = [{ url: upstream.url }];
+  const [port = 0] = await freePorts(1);
+  const gateway = await front(configFor(shape, at(port)));
+  await gateway.reload(configFor(shape, { listen: [{ address: '0.0.0.0', port }] }));
+  expect((await postChat(gateway.url)).status).toBe(200);
+  await gateway.reload(configFor(shape, at(port)));
+  expect((await postChat(gateway.url)).status).toBe(200);
+});
+
+test('a new address that is taken, or a fault elsewhere, leaves the old addresses open and the old config in force', async () => {
+  const { upstream, gateway } = await start(wellBehaved, at(...(await freePorts(1))));
+  const [free = 0] = await freePorts(1);
+  const none = { routes: [] };
+  await expect(gateway.reload(configFor([], { ...at(upstream.port, free), ...none }))).rejects.toMatchObject({
+    code: 'PORT_TAKEN',
+    facts: { port: upstream.port },
+  });
+  const faulty = [{ url: upstream.url, keyFile: '/nonexistent/key' }];
+  const everywhere = { listen: [{ address: '0.0.0.0', port: gateway.port }] };
+  for (const listen of [at(free), everywhere])
+    await expect(gateway.reload(configFor(faulty, { ...listen, ...none }))).rejects.toMatchObject({
+      code: 'FILE_MISSING',
+    });
+  expect((await postChat(gateway.url)).status).toBe(200);
+  await expect(fetch(`http://127.0.0.1:${free}/healthz`)).rejects.toThrow('fetch failed');
+});
+
+test('on its way out the gateway lets streams finish and takes nothing new', async () => {
+  const held: Turn[] = [];
+  const upstream = await engine((turn) => {
+    held.push(turn);
+    turn.stream();
+    turn.chunk(chatEvent('begun'));
+  });
+  const gateway = await front(configFor([{ url: upstream.url }], { limits: { drainMs: 10_000 } }));
+  const kept = await dial(
+    gateway.port,
+    'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/models HTTP/1.1\r\n',
+  );
+  await until('a connection is kept', () => kept.text().includes('"ok"'));
+  const reply = await postChat(gateway.url, { stream: true });
+  const closed = gateway.close();
+  await expect(fetch(`${gateway.url}/healthz`)).rejects.toThrow('fetch failed');
+  held[0]?.chunk(chatEvent('finished'));
+  held[0]?.endChunks();
+  expect(await reply.text()).toContain('finished');
+  kept.socket.destroy();
+  await closed;
+});
+
+test('what does not end within the drain time is cut, visibly', async () => {
+  const { gateway } = await start(
+    (turn) => {
+      turn.stream();
+      turn.chunk(chatEvent('begun'));
+    },
+    { limits: { drainMs: 100 } },
+  );
+  const reply = await postChat(gateway.url, { stream: true });
+  const end = reply.text().then(
+    () => 'whole',
+    (error: Error) => error.message,
+  );
+  await gateway.close();
+  expect(await end).toBe('terminated');
+});
+
+test('while it drains, a kept connection is told to come back later', async () => {
+  const held: Turn[] = [];
+  const { gateway } = await start((turn) => void held.push(turn), { limits: { drainMs: 5000 } });
+  const busy = postChat(gateway.url);
+  await until('a request is under way', () => held.length === 1);
+  // Half a request keeps the connection from being closed as idle.
+  const wire = await dial(gateway.port, 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Le');
+  const closed = gateway.close();
+  wire.socket.write('ngth: 2\r\n\r\n{}');
+  await wire.closed;
+  held[0]?.json(200, {});
+  expect((await busy).status).toBe(200);
+  await closed;
+  // Closed without an answer, or told so: never served, never left hanging.
+  expect(wire.text()).toMatch(/^$|^HTTP\/1\.1 503 .*"code":"draining"/s);
+});

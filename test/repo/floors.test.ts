@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { productSources } from './source-tree.ts';
+
+/**
+ * The house: imports run down only, `import type` included. First match wins.
+ * A room is a file's folder below src (or the file itself where a folder holds siblings that must not meet).
+ */
+const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
+  [/^src\/(cli|programs)\//, 6, 'folder'],
+  [/^src\/server\//, 5, 'folder'],
+  [/^src\/fleet-schema\.ts$/, 3.5, 'file'],
+  [/^src\/.*\/registry\.ts$/, 3, 'file'],
+  [/^src\/.*\/contract\.ts$/, 1.5, 'file'],
+  [
+    /^src\/(engines|targets|model-sources|bench\/profiles|bench\/datasets|audit\/rules|publish(?=\/[^/]+\/))\//,
+    2,
+    'file',
+  ],
+  [/^src\/(hardware|model-files)\//, 2, 'folder'],
+  [/^src\/(fleet|gateway|bench|audit|capacity|publish|embedded|scan)\//, 4, 'folder'],
+  [/^src\/(io|stats)\//, 1, 'folder'],
+  [/^src\/domain\//, 0, 'folder'],
+];
+
+function place(path: string): { floor: number; room: string } {
+  for (const [pattern, floor, kind] of floors) {
+    if (!pattern.test(path)) continue;
+    // Below an adapter family, files and folders named alike are one adapter: x.ts, x.test.ts, x/flags.ts.
+    const family = pattern.exec(path)?.[0] ?? '';
+    const adapter = path.slice(family.length).split(/[./]/)[0] ?? '';
+    const room = kind === 'folder' ? path.split('/').slice(0, 2).join('/') : family + adapter;
+    return { floor, room };
+  }
+  throw new Error(
+    `${path} has no floor: put it into a folder that the table knows, or add a row with the reason.`,
+  );
+}
+
+test('imports run down the floors, and rooms on one floor do not know each other', () => {
+  const faults: string[] = [];
+  for (const { path, imports } of productSources()) {
+    const own = place(path);
+    for (const { target, line } of imports) {
+      if (target === null) continue;
+      const other = place(target);
+      if (other.room !== own.room && other.floor >= own.floor) {
+        faults.push(`${path}:${line} (floor ${own.floor}) imports ${target} (floor ${other.floor})`);
+      }
+    }
+  }
+  expect(faults).toEqual([]);
+});
+
+test('programs are started by path, never imported', () => {
+  const faults = productSources().flatMap(({ path, imports }) =>
+    imports.filter(({ target }) => target?.startsWith('src/programs/') && !path.startsWith('src/programs/')),
+  );
+  expect(faults).toEqual([]);
+});
+
+test('the domain stands on zod alone', () => {
+  const faults = productSources().flatMap(({ path, imports }) =>
+    imports
+      .filter(({ name, target }) => path.startsWith('src/domain/') && target === null && name !== 'zod')
+      .map(({ name, line }) => `${path}:${line} imports ${name}`),
+  );
+  expect(faults).toEqual([]);
+});

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { Report, RequestRecord } from '../../src/domain/run.ts';
+import { jsonSchema } from '../../src/fleet/json-schema.ts';
+import { loadFleet } from '../../src/fleet/load.ts';
+import { localWorld } from '../../src/io/local-world.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const examples = readdirSync(join(root, 'examples'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => join('examples', entry.name, 'berth.yaml'));
+
+interface Part {
+  description?: string;
+  properties?: Record<string, Part>;
+  additionalProperties?: Part | boolean;
+  items?: Part;
+  anyOf?: Part[];
+  oneOf?: Part[];
+}
+
+test('the JSON Schema in the repository is what the registries give; "berth schema --json > schema/berth.schema.json" writes it anew', () => {
+  const kept: unknown = JSON.parse(readFileSync(join(root, 'schema/berth.schema.json'), 'utf8'));
+  expect(kept).toEqual(jsonSchema());
+});
+
+test.each([
+  ['report', Report],
+  ['record', RequestRecord],
+] as const)(
+  'the JSON Schema of a %s is kept; "berth schema NAME > schema/NAME.schema.json" writes it anew',
+  (name, of) => {
+    const kept: unknown = JSON.parse(readFileSync(join(root, `schema/${name}.schema.json`), 'utf8'));
+    expect(kept).toEqual({ ...z.toJSONSchema(of, { reused: 'ref' }), title: expect.any(String) });
+  },
+);
+
+test('every key of the fleet file is described', () => {
+  const silent: string[] = [];
+  function walk(part: Part, path: string): void {
+    for (const [name, below] of Object.entries(part.properties ?? {})) {
+      const here = `${path}.${name}`;
+      if (!below.description && name !== 'kind' && !/warmup/.test(here)) silent.push(here);
+      walk(below, here);
+    }
+    for (const branch of [...(part.anyOf ?? []), ...(part.oneOf ?? [])]) walk(branch, path);
+    if (part.items) walk(part.items, `${path}[]`);
+    if (typeof part.additionalProperties === 'object') walk(part.additionalProperties, `${path}.*`);
+  }
+  walk(jsonSchema(), '');
+  expect(silent).toEqual([]);
+});
+
+test.each(examples)('%s is valid and names the schema in its first line', async (path) => {
+  const [first] = readFileSync(join(root, path), 'utf8').split('\n');
+  expect(first).toBe('# yaml-language-server: $schema=../../schema/berth.schema.json');
+  const world = { ...localWorld(), env: { OPENAI_API_KEY: 'x', BERTH_KEY: 'y' } };
+  const loaded = await loadFleet(world, { files: [path], cwd: root });
+  expect(loaded.deployments.length).toBeGreaterThan(0);
+});

@@ -1,0 +1,160 @@
+import { Report, RunSummary, runSchema } from '../../src/domain/run.ts';
+import type { Distribution, StageReport } from '../../src/domain/run.ts';
+
+/** A finished run of three stages, with figures as a small model on a CPU gives them. */
+export function exampleReport(overrides: Partial<Report> = {}): Report {
+  const report: Report = {
+    schema: runSchema,
+    id: '20260101T120000Z_levels_1a2b3c',
+    name: 'levels',
+    startedAt: '2026-01-01T12:00:00.000Z',
+    endedAt: '2026-01-01T12:03:10.000Z',
+    interrupted: false,
+    spec: exampleSpec(),
+    environment: {
+      berth: '0.1.0',
+      node: 'v24.0.0',
+      os: 'Linux 6.1 x64',
+      cpu: 'Example CPU',
+      cores: 8,
+      memoryBytes: 34_359_738_368,
+    },
+    server: {
+      model: 'mistral-7b',
+      server: 'llama.cpp b7000',
+      tokenizer: '/tokenize',
+      templateTokens: 11,
+      notes: [],
+    },
+    definitions: {
+      TTFT: 'From the last byte of the request to the first event with a token.',
+      ITL: 'The gap between two events with tokens.',
+    },
+    calibration: { streams: 4, events: 400, errorP50Ms: 0.08, errorP99Ms: 0.41 },
+    stages: [exampleStage(0, 1, 31.2), exampleStage(1, 2, 52.8), exampleStage(2, 4, 83.1)],
+    scaling: [
+      { stage: 0, streams: 1, speedup: 1, efficiency: 1 },
+      { stage: 1, streams: 2, speedup: 1.69, efficiency: 0.846 },
+      { stage: 2, streams: 4, speedup: 2.66, efficiency: 0.666 },
+    ],
+    clientLimited: false,
+    warnings: ['Fewer than 100 requests per stage: a p99 is hardly more than the maximum.'],
+    ...overrides,
+  };
+  return Report.parse(report);
+}
+
+export function exampleSummary(report: Report): RunSummary {
+  return RunSummary.parse({
+    id: report.id,
+    folder: `/runs/${report.id}`,
+    name: report.name,
+    startedAt: report.startedAt,
+    state: report.interrupted ? 'interrupted' : 'done',
+    target: {
+      url: report.spec.target.url,
+      deployment: report.spec.target.deployment,
+      model: report.server.model,
+    },
+    stages: report.stages.map((stage) => ({
+      label: stage.label,
+      outputTokensPerSecond: stage.steady?.outputTokensPerSecond ?? null,
+      ttftP50Ms: stage.ttft?.p50 ?? null,
+    })),
+  });
+}
+
+function exampleSpec(): Report['spec'] {
+  return {
+    schema: runSchema,
+    name: 'levels',
+    target: {
+      url: 'http://127.0.0.1:18400',
+      api: 'chat',
+      model: 'mistral-7b',
+      key: null,
+      tokenizer: 'http://127.0.0.1:18400',
+      metrics: 'http://127.0.0.1:18400',
+      deployment: 'assistant',
+      engine: 'llama.cpp',
+    },
+    profile: { kind: 'concurrent', streams: [1, 2, 4] },
+    data: { kind: 'synthetic' },
+    limits: { seconds: 60, requests: null },
+    warmup: { kind: 'requests', count: 2 },
+    drainSeconds: 10,
+    timeoutSeconds: 120,
+    stream: true,
+    temperature: 0,
+    ignoreEos: true,
+    cache: 'cold',
+    seed: 1,
+    keepOutputs: false,
+    calibrate: true,
+  };
+}
+
+function exampleStage(index: number, streams: number, rate: number): StageReport {
+  const n = 20 * streams;
+  return {
+    schema: runSchema,
+    index,
+    label: `${streams} ${streams === 1 ? 'stream' : 'streams'}`,
+    strategy: { kind: 'closed', streams },
+    window: { start: 0, end: 60_000_000 },
+    whole: { start: 0, end: 61_000_000 },
+    requests: { warmup: 2, measured: n + 1, ok: n, failed: index === 2 ? 1 : 0, censored: 0 },
+    errors: index === 2 ? [{ outcome: 'reset', count: 1, example: 'socket hang up' }] : [],
+    ttft: exampleDistribution(n, 180 * streams ** 0.7),
+    ttftScheduled: exampleDistribution(n, 181 * streams ** 0.7),
+    itl: exampleDistribution(n * 100, (1000 * streams) / rate),
+    itlMeanPerRequest: exampleDistribution(n, (1000 * streams) / rate),
+    tpot: exampleDistribution(n, (1000 * streams) / rate),
+    e2e: exampleDistribution(n, 180 * streams ** 0.7 + (100_000 * streams) / rate),
+    promptTokens: { sum: n * 256, mean: 256, min: 256, max: 256, offTarget: 0, sources: ['usage'] },
+    outputTokens: { sum: n * 100, mean: 100, min: 100, max: 100, offTarget: 0, sources: ['usage'] },
+    cachedTokens: 0,
+    tokensPerEvent: 1,
+    steady: throughputOf(rate),
+    overall: throughputOf(rate * 0.97),
+    stalls: { count: 0, thresholdMs: 500 },
+    consistency: {
+      impliedTokensPerSecond: rate * 1.01,
+      measuredTokensPerSecond: rate,
+      ratio: 1.01,
+    },
+    client: { lagP99Ms: 0.3, loopDelayP99Ms: 1.1, cpuShare: 0.04, limited: false, reasons: [] },
+    engine: null,
+  };
+}
+
+function throughputOf(rate: number): NonNullable<StageReport['steady']> {
+  return {
+    seconds: 60,
+    requestsPerSecond: rate / 100,
+    promptTokensPerSecond: rate * 2.56,
+    outputTokensPerSecond: rate,
+    totalTokensPerSecond: rate * 3.56,
+  };
+}
+
+function exampleDistribution(n: number, middle: number): Distribution {
+  return {
+    n,
+    mean: middle * 1.05,
+    stddev: middle * 0.1,
+    min: middle * 0.8,
+    p50: middle,
+    p90: middle * 1.2,
+    p95: middle * 1.3,
+    p99: middle * 1.6,
+    max: middle * 1.7,
+    interval: {
+      mean: [middle, middle * 1.1],
+      p50: [middle * 0.97, middle * 1.03],
+      p95: [middle * 1.2, middle * 1.4],
+      p99: null,
+    },
+    p99Reliable: n >= 100,
+  };
+}

@@ -1,0 +1,39 @@
+// A server that stands in for an engine: `node fake-engine.mjs PORT [--crash | --slow MS | --deaf | --sick | --child]`.
+// It answers /health, /v1/models and /v1/chat/completions, and says on stdout what it does.
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+
+const [port, mode, value] = process.argv.slice(2);
+console.log(`fake engine on port ${port}, mode ${mode ?? 'plain'}`);
+if (mode === '--crash') {
+  console.error('error: cannot load the model: bad magic');
+  process.exit(3);
+}
+if (mode === '--child') {
+  // A launcher: the server is a process of its own below it.
+  const child = spawn(process.execPath, [process.argv[1], port], { stdio: 'inherit' });
+  child.on('exit', (code) => process.exit(code ?? 1));
+} else {
+  if (mode === '--deaf') process.on('SIGTERM', () => console.log('SIGTERM ignored'));
+  const started = Date.now();
+  const server = createServer((request, response) => {
+    const ready = mode !== '--sick' && Date.now() - started >= (mode === '--slow' ? Number(value) : 0);
+    response.setHeader('content-type', 'application/json');
+    if (!ready) return void response.writeHead(503).end('{"error":{"message":"Loading model"}}');
+    if (request.url === '/v1/models')
+      return void response.end(JSON.stringify({ object: 'list', data: [{ id: 'fake', object: 'model' }] }));
+    if (request.url === '/v1/chat/completions') {
+      const message = { role: 'assistant', content: `hello from ${process.pid}` };
+      const usage = { prompt_tokens: 1, completion_tokens: 3, total_tokens: 4 };
+      const choices = [{ index: 0, message, finish_reason: 'stop' }];
+      request.resume();
+      return void response.end(JSON.stringify({ object: 'chat.completion', choices, usage }));
+    }
+    response.end('{"status":"ok"}');
+  });
+  server.on('error', (error) => {
+    console.error(`error: ${error.message}`);
+    process.exit(1);
+  });
+  server.listen(Number(port), '127.0.0.1');
+}
