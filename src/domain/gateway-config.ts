@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 
 /** One engine the gateway may send to. `slots` null: no limit is known, requests pass at once. */
 export const Upstream = z.strictObject({
@@ -26,6 +27,21 @@ export const Route = z.strictObject({
 });
 export type Route = z.infer<typeof Route>;
 
+/** What callers may take, beside what their own keys say. */
+export const Quotas = z.strictObject({
+  /** For every key that says nothing itself; without keys, for all callers together. */
+  eachKey: KeyLimits,
+  /** By route name, over all keys. */
+  models: z.record(z.string(), RateLimits),
+  /** By route name; a model without a price costs nothing. */
+  prices: z.record(z.string(), ModelPrice),
+  /** SQLite file that keeps what was spent; null: forgotten at the end of the process. */
+  usageFile: z.string().nullable(),
+  /** Path of a file with the URL of a Redis that several gateways count in together; null: each counts alone. */
+  sharedUrlFile: z.string().nullable(),
+});
+export type Quotas = z.infer<typeof Quotas>;
+
 /**
  * Everything the gateway process needs, as one value that is swapped whole on reload.
  * Written 0600 by `up`, read at start and again on SIGHUP. Keys are SHA-256 hashes, never the keys.
@@ -37,7 +53,8 @@ export const GatewayConfig = z.strictObject({
   routes: z.array(Route),
   upstreams: z.array(Upstream),
   /** Empty: no key is asked for (loopback only). */
-  keys: z.array(z.strictObject({ id: z.string(), sha256: z.string() })),
+  keys: z.array(z.strictObject({ id: z.string(), sha256: z.string(), limits: KeyLimits.optional() })),
+  quotas: Quotas.optional(),
   limits: z.strictObject({
     bodyBytes: z.int().positive(),
     /** Cap over all request bodies held at once. */
