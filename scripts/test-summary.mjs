@@ -1,21 +1,11 @@
 // Adds up vitest's JSON reports and ends with one line: "N passed, N failed[, N skipped]". Exits 1 when something failed,
-// when a report is missing (its run was cut) and when no test ran at all.
+// when a report is missing (its run was cut) and when no test ran at all. Beside REPORT.json, REPORT.again.json is taken
+// for the files that it holds.
 import { existsSync, readFileSync } from 'node:fs';
+import { countsOf, withSecondRun } from './vitest-report.mjs';
 
-/**
- * Counts of one report. A file that failed without a failed test (it could not be loaded, or its set-up failed) counts as
- * one failure, and so does a run that failed for no test at all.
- */
-function countsOf(report) {
-  const silent = report.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((one) => one.status === 'failed'),
-  );
-  const failed = report.numFailedTests + silent.length;
-  return {
-    passed: report.numPassedTests,
-    failed: failed === 0 && !report.success ? 1 : failed,
-    skipped: report.numPendingTests + report.numTodoTests,
-  };
+function read(path) {
+  return JSON.parse(readFileSync(path, 'utf8'));
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -25,7 +15,9 @@ for (const path of process.argv.slice(2)) {
     total.failed += 1;
     continue;
   }
-  const counts = countsOf(JSON.parse(readFileSync(path, 'utf8')));
+  const again = path.replace(/\.json$/, '.again.json');
+  const report = read(path);
+  const counts = countsOf(existsSync(again) ? withSecondRun(report, read(again)) : report);
   for (const key of Object.keys(total)) total[key] += counts[key];
 }
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
