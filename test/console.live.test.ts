@@ -42,7 +42,7 @@ describe.skipIf(missing !== '')(`the console in a real browser${missing}`, () =>
         report: async (id) => (id === report.id ? report : null),
         reportHtml: async () => '<!doctype html><title>The report</title><p>All figures</p>',
         logs: async () => ['loading model', 'server is listening on http://127.0.0.1:18400'],
-        gateway: () => ({ url: gateway.url, key: 'console-key' }),
+        gateway: () => ({ url: gateway.url, key: 'console-key', keyNeeded: true }),
         onProgress: (listener) => {
           tell = listener;
           return () => {};

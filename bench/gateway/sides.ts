@@ -56,7 +56,8 @@ export async function startGateway(folder: string, enginePort: number): Promise<
         healthPath: null,
       },
     ],
-    keys: [{ id: 'bench', sha256: createHash('sha256').update('bench-key').digest('hex') }],
+    anonymous: false,
+    keys: [{ id: 'bench', name: 'bench', sha256: createHash('sha256').update('bench-key').digest('hex') }],
     limits: {
       bodyBytes: 64 * 1024 * 1024,
       heldBytes: 256 * 1024 * 1024,

@@ -1,7 +1,7 @@
 import { fleetPaths } from '../fleet/paths.ts';
 import type { FleetIdentity } from '../fleet/paths.ts';
 import type { World } from '../io/world.ts';
-import { tokenOfFile } from '../server/token.ts';
+import { tokenOfFile } from '../io/token-file.ts';
 
 /** Holds the token of a fleet's console, readable by its user alone. */
 export function consoleTokenFile(world: World, fleet: FleetIdentity): string {

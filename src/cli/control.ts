@@ -7,7 +7,7 @@ import type { UpHold } from '../fleet/up.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { startControlServer } from '../server/control-server.ts';
 import type { ControlPorts } from '../server/ports.ts';
-import { tokenOfFile } from '../server/token.ts';
+import { tokenOfFile } from '../io/token-file.ts';
 import { consoleTokenFile } from './console-address.ts';
 import type { CliContext } from './context.ts';
 import { runPorts } from './run-ports.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ClientKey } from './client-key.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 
 /** One engine the gateway may send to. `slots` null: no limit is known, requests pass at once. */
@@ -52,8 +53,9 @@ export const GatewayConfig = z.strictObject({
   listen: z.array(z.strictObject({ address: z.string(), port: z.int().min(0).max(65535) })).min(1),
   routes: z.array(Route),
   upstreams: z.array(Upstream),
-  /** Empty: no key is asked for (loopback only). */
-  keys: z.array(z.strictObject({ id: z.string(), sha256: z.string(), limits: KeyLimits.optional() })),
+  /** Requests that show no key, or one that is not known, are served too. */
+  anonymous: z.boolean(),
+  keys: z.array(ClientKey),
   quotas: Quotas.optional(),
   limits: z.strictObject({
     bodyBytes: z.int().positive(),

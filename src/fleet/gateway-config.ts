@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { ClientKey } from '../domain/client-key.ts';
 import type { GatewayConfig, Route, Upstream } from '../domain/gateway-config.ts';
 import type { Mark } from '../domain/instance.ts';
 import { engineOf } from '../engines/registry.ts';
@@ -22,16 +23,14 @@ export async function gatewayConfig(
     /** Engines that run, or will again: one upstream each. */
     marks: readonly Mark[];
     secretsDir: string;
-    /** A key that only berth itself uses; null while clients need none. */
-    ownKey: string | null;
+    /** Keys of berth itself by name, good for control. */
+    ownKeys: readonly (readonly [name: string, key: string])[];
   },
 ): Promise<GatewayConfig> {
   const { listen, keys, limits } = loaded.gateway;
-  const hashes = await Promise.all(
-    Object.entries(keys).map(async ([id, ref]) => ({ id, sha256: sha256(await resolveSecret(world, ref)) })),
+  const clients = await Promise.all(
+    Object.entries(keys).map(async ([name, ref]) => keyOf(name, await resolveSecret(world, ref))),
   );
-  if (hashes.length > 0 && options.ownKey)
-    hashes.push({ id: 'berth-console', sha256: sha256(options.ownKey) });
   const upstreams = await Promise.all(
     loaded.deployments.map((one) => upstreamsOf(world, one, options.marks, options.secretsDir)),
   );
@@ -41,7 +40,8 @@ export async function gatewayConfig(
     listen,
     routes: routesOf(loaded),
     upstreams: upstreams.flat(),
-    keys: hashes,
+    anonymous: clients.length === 0,
+    keys: [...clients, ...options.ownKeys.map(([name, key]) => ({ ...keyOf(name, key), control: true }))],
     limits: {
       bodyBytes: limits.body ?? 64 * MiB,
       heldBytes: limits.held ?? 256 * MiB,
@@ -54,8 +54,8 @@ export async function gatewayConfig(
   };
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function keyOf(name: string, key: string): ClientKey {
+  return { id: name, name, sha256: createHash('sha256').update(key).digest('hex') };
 }
 
 async function upstreamsOf(

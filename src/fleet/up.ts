@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { GatewayConfig } from '../domain/gateway-config.ts';
 import { tryLock } from '../io/lock.ts';
+import { newToken, tokenOfFile } from '../io/token-file.ts';
 import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
 import { apply } from './apply.ts';
@@ -37,8 +38,8 @@ export interface UpPorts {
 /** What others may ask a running control process. */
 export interface UpHold {
   readonly loaded: () => LoadedFleet;
-  /** The gateway, with a key of its own where it asks for one. */
-  readonly gateway: () => { url: string; key: string | null } | null;
+  /** The gateway, with a key of our own; `keyNeeded`: others must bring one too. */
+  readonly gateway: () => { url: string; key: string; keyNeeded: boolean } | null;
 }
 
 export interface UpOptions {
@@ -65,7 +66,9 @@ export async function up(
     paths,
     ports,
     loaded: first,
-    ownKey: randomBytes(24).toString('base64url'),
+    ownKey: newToken(),
+    controlToken: await tokenOfFile(world.files, paths.controlToken),
+    anonymous: false,
     supervisor: createSupervisor(world, first, {
       onProgress: ports.onProgress,
       withheld: () => run.loaded.withheld,
@@ -102,6 +105,9 @@ interface Run {
   readonly paths: FleetPaths;
   readonly ports: UpPorts;
   readonly ownKey: string;
+  /** Of console and control API; it opens the gateway's control routes too. */
+  readonly controlToken: string;
+  anonymous: boolean;
   readonly supervisor: Supervisor;
   loaded: LoadedFleet;
   gateway: GatewayChild | null;
@@ -127,23 +133,25 @@ async function adopt(run: Run): Promise<void> {
   run.supervisor.adopt(instancesOf(await observe(run.world), run.loaded));
 }
 
-function configOf(run: Run): ReturnType<typeof gatewayConfig> {
+async function configOf(run: Run): Promise<GatewayConfig> {
   const marks: Mark[] = run.supervisor.marks();
-  return gatewayConfig(run.world, run.loaded, {
+  const config = await gatewayConfig(run.world, run.loaded, {
     marks,
     secretsDir: run.paths.secrets,
-    ownKey: run.ownKey,
+    ownKeys: [
+      ['berth-console', run.ownKey],
+      ['berth-control', run.controlToken],
+    ],
   });
+  run.anonymous = config.anonymous;
+  return config;
 }
 
 async function serve(run: Run, signal: AbortSignal): Promise<void> {
   const { ports } = run;
   const hold: UpHold = {
     loaded: () => run.loaded,
-    gateway: () => {
-      const key = Object.keys(run.loaded.gateway.keys).length > 0 ? run.ownKey : null;
-      return run.gateway && { url: run.gateway.url, key };
-    },
+    gateway: () => run.gateway && { url: run.gateway.url, key: run.ownKey, keyNeeded: !run.anonymous },
   };
   const ended = new AbortController();
   const both = AbortSignal.any([signal, ended.signal]);

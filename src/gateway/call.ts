@@ -1,4 +1,5 @@
 import type { Inbound, Reply } from '../io/http-server/types.ts';
+import type { Caller } from './caller.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { BodyShare } from './held-bytes.ts';
 import type { Series } from './meter.ts';
@@ -20,6 +21,8 @@ export interface Call {
   readonly inbound: Inbound;
   readonly reply: Reply;
   readonly endpoint: Endpoint;
+  readonly caller: Caller;
+  /** Id of the caller: whose turn it is in a queue. */
   readonly key: string;
   readonly startedAt: number;
   readonly share: BodyShare;

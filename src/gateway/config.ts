@@ -27,14 +27,28 @@ function parseJson(text: string, path: string): unknown {
 function crossFaults(config: GatewayConfig): string[] {
   const faults = [
     ...twice(config.routes.map((route) => route.name)).map((name) => `routes: "${name}" occurs twice`),
+    ...twice([...new Map(config.keys.map((key) => [key.id, key.name])).values()]).map(
+      (name) => `keys: "${name}" occurs twice`,
+    ),
     ...twice(config.upstreams.map((upstream) => upstream.id)).map((id) => `upstreams: "${id}" occurs twice`),
   ];
   for (const key of config.keys)
     if (!/^[0-9a-f]{64}$/i.test(key.sha256))
-      faults.push(`keys: the hash of "${key.id}" is no SHA-256 in hex`);
+      faults.push(`keys: the hash of "${key.name}" is no SHA-256 in hex`);
+  for (const [one, other] of sameSecret(config.keys))
+    faults.push(`keys: "${one}" and "${other}" are one and the same secret`);
   for (const upstream of config.upstreams)
     if (!isHttpUrl(upstream.url)) faults.push(`upstreams: the url of "${upstream.id}" is not http or https`);
   return faults;
+}
+
+function sameSecret(keys: GatewayConfig['keys']): [string, string][] {
+  const holders = new Map<string, string>();
+  return keys.flatMap(({ name, sha256 }): [string, string][] => {
+    const holder = holders.get(sha256);
+    holders.set(sha256, name);
+    return holder === undefined ? [] : [[holder, name]];
+  });
 }
 
 function isHttpUrl(text: string): boolean {

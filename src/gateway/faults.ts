@@ -21,12 +21,44 @@ export function unsupportedMedia(message: string): ApiError {
 
 export function keyMissing(): ApiError {
   const message = 'This gateway wants an API key: send "Authorization: Bearer KEY".';
-  return new ApiError({ status: 401, type: 'authentication_error', code: 'api_key_missing', message });
+  return unauthenticated('api_key_missing', message);
 }
 
 export function keyUnknown(): ApiError {
   const message = 'This API key is not known here.';
-  return new ApiError({ status: 401, type: 'authentication_error', code: 'invalid_api_key', message });
+  return unauthenticated('invalid_api_key', message);
+}
+
+export function keyExpired(when: string): ApiError {
+  const message = `This API key expired at ${when}. Ask whoever runs this gateway for a new one.`;
+  return unauthenticated('api_key_expired', message);
+}
+
+export function controlRefused(): ApiError {
+  const message =
+    'This path wants a key for control: one made with "berth keys add NAME --control", or the token of the console.';
+  return new ApiError({ status: 403, type: 'permission_error', code: 'control_key_needed', message });
+}
+
+export function modelForbidden(model: string, allowed: readonly string[]): ApiError {
+  const message = `This API key may not ask for the model "${model}". It may ask for: ${allowed.join(', ') || 'none'}.`;
+  return new ApiError({
+    status: 403,
+    type: 'permission_error',
+    code: 'model_not_allowed',
+    param: 'model',
+    message,
+  });
+}
+
+export function endpointForbidden(path: string, allowed: readonly string[]): ApiError {
+  const message = `This API key may not use ${path}. It may use: ${allowed.join(', ') || 'none'}.`;
+  return new ApiError({ status: 403, type: 'permission_error', code: 'endpoint_not_allowed', message });
+}
+
+function unauthenticated(code: string, message: string): ApiError {
+  const headers = ['WWW-Authenticate', 'Bearer'];
+  return new ApiError({ status: 401, type: 'authentication_error', code, message, headers });
 }
 
 export function bodyTooLarge(limitBytes: number): ApiError {

@@ -28,7 +28,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   const sweep = startSweep();
   function context() {
-    return { files: world.files, sweep, wallMs: world.clock.wall().getTime() };
+    return { files: world.files, sweep, wallMs: () => world.clock.wall().getTime() };
   }
   const state: GatewayState = {
     snapshot: await buildSnapshot(config, null, context()),

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { ApiError } from '../domain/openai.ts';
 import type { Handler, Inbound, Reply } from '../io/http-server/types.ts';
 import { prometheusContentType, prometheusText } from '../stats/prometheus.ts';
+import type { Caller } from './caller.ts';
 import { methodFault, modelEndpoints, ownPaths, pathFault } from './endpoints.ts';
 import type { Endpoint } from './endpoints.ts';
-import { draining, modelUnknown } from './faults.ts';
+import { draining, endpointForbidden } from './faults.ts';
 import { gaugeFamilies } from './gauges.ts';
-import { isReachable, modelEntry, modelList } from './models.ts';
+import { isReachable, modelEntry, modelList, routeFor } from './models.ts';
 import { sendFault } from './send-fault.ts';
 import { sendOwn } from './send-own.ts';
 import { serveModel } from './serve-model.ts';
@@ -47,8 +48,9 @@ function route(
   if (endpoint) {
     if (inbound.method !== 'POST') throw methodFault(inbound.method, path, 'POST');
     if (state.draining) throw draining();
-    const key = state.snapshot.keyring.identify(inbound.header('authorization'), inbound.connection);
-    return serveModel(state, { inbound, reply, endpoint, requestId, key });
+    const caller = state.snapshot.keyring.identify(inbound);
+    if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
+    return serveModel(state, { inbound, reply, endpoint, requestId, caller });
   }
   if (!own.has(path) && !path.startsWith(modelPath)) throw pathFault(path);
   if (inbound.method !== 'GET' && inbound.method !== 'HEAD')
@@ -78,18 +80,24 @@ function answerOwn(
       answerReady(state, reply, requestId);
       return;
     default:
-      snapshot.keyring.identify(inbound.header('authorization'), inbound.connection);
-      if (path === '/v1/models') sendJson(reply, 200, modelList(snapshot, state.now()), requestId);
-      else answerModel(state, reply, asked);
+      answerModels(state, snapshot.keyring.identify(inbound), reply, asked);
   }
 }
 
-function answerModel(state: GatewayState, reply: Reply, asked: { path: string; requestId: string }): void {
+/** /v1/models, or one entry of it. */
+function answerModels(
+  state: GatewayState,
+  caller: Caller,
+  reply: Reply,
+  asked: { path: string; requestId: string },
+): void {
   const { snapshot } = state;
-  const name = decode(asked.path.slice(modelPath.length));
-  const found = snapshot.routes.get(name);
-  if (!found) throw modelUnknown(name, [...snapshot.routes.keys()]);
-  sendJson(reply, 200, modelEntry(snapshot, found, state.now()), asked.requestId);
+  const name = asked.path.startsWith(modelPath) ? decode(asked.path.slice(modelPath.length)) : null;
+  const value =
+    name === null
+      ? modelList(snapshot, caller, state.now())
+      : modelEntry(snapshot, routeFor(snapshot, caller, name), state.now());
+  sendJson(reply, 200, value, asked.requestId);
 }
 
 /** Ready: every route has an instance that can be reached, and we are not on our way out. */

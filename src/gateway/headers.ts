@@ -18,6 +18,7 @@ const dropFromRequest = new Set([
   'host',
   'expect',
   'authorization',
+  'x-api-key',
   'cookie',
   'accept-encoding',
   'forwarded',

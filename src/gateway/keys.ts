@@ -1,42 +1,96 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { keyMissing, keyUnknown } from './faults.ts';
+import type { ClientKey } from '../domain/client-key.ts';
+import type { Inbound } from '../io/http-server/types.ts';
+import { anonymous, callerOf } from './caller.ts';
+import type { Caller } from './caller.ts';
+import { controlRefused, keyExpired, keyMissing, keyUnknown } from './faults.ts';
 
-/** Who may ask. Holds hashes only. */
+/** The part of a request that tells who sends it. */
+type Asked = Pick<Inbound, 'header' | 'connection'>;
+
+/** Who may ask. Holds hashes only. A key comes as "Authorization: Bearer KEY", or as "x-api-key: KEY" in Anthropic's manner. */
 export interface Keyring {
+  /** Who asks. Throws ApiError 401. */
+  readonly identify: (asked: Asked) => Caller;
   /**
-   * The id of the key in an Authorization header; "anonymous" when no key is wanted. Throws ApiError 401.
-   * `connection`: where the header came from.
+   * The same for routes that change or show what the gateway does for others. They want a key that was made for control even where
+   * no other request wants one: any page in a browser on this machine can send requests to a loopback port, but no header of
+   * this kind. Throws ApiError 401 or 403.
    */
-  readonly identify: (authorization: string | undefined, connection: object) => string;
+  readonly requireControl: (asked: Asked) => Caller;
 }
 
-export function createKeyring(keys: readonly { id: string; sha256: string }[]): Keyring {
-  if (keys.length === 0) return { identify: () => 'anonymous' };
+export interface KeyringOptions {
+  readonly keys: readonly ClientKey[];
+  /** Requests without a key, or with one that is not known, are served as anonymous ones. */
+  readonly anonymous: boolean;
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
+}
+
+interface Held {
+  readonly digest: Buffer;
+  readonly caller: Caller;
+}
+
+export function createKeyring(options: KeyringOptions): Keyring {
   // Found by the start of the hash, which tells a guesser nothing about the key; compared whole in constant time.
-  const byStart = new Map<number, { id: string; digest: Buffer }[]>();
-  for (const { id, sha256 } of keys) {
-    const digest = Buffer.from(sha256, 'hex');
+  const byStart = new Map<number, Held[]>();
+  for (const key of options.keys) {
+    const digest = Buffer.from(key.sha256, 'hex');
     const start = digest.readUInt32LE(0);
-    byStart.set(start, [...(byStart.get(start) ?? []), { id, digest }]);
+    byStart.set(start, [...(byStart.get(start) ?? []), { digest, caller: callerOf(key) }]);
   }
   // A client sends the same header with each request of a connection: hashed once. A proxy in front may send those of
   // many clients over one connection, so that this comparison must not tell by its time how much was right either.
-  const accepted = new WeakMap<object, { authorization: string; id: string }>();
+  const seen = new WeakMap<object, { shown: string; caller: Caller | null }>();
+
+  /** Null for a key that is not known. Throws when it has expired. */
+  function callerWith(shown: string, connection: object): Caller | null {
+    const before = seen.get(connection);
+    const caller = before && sameText(before.shown, shown) ? before.caller : lookUp(byStart, shown);
+    if (caller !== before?.caller) seen.set(connection, { shown, caller });
+    if (caller && caller.expiresAt !== Infinity && caller.expiresAt <= options.wallMs())
+      throw keyExpired(new Date(caller.expiresAt).toISOString());
+    return caller;
+  }
+  function known(asked: Asked): Caller | null {
+    const shown = shownBy(asked);
+    return shown === null ? null : callerWith(shown, asked.connection);
+  }
+  function refusal(asked: Asked): Error {
+    return shownBy(asked) === null ? keyMissing() : keyUnknown();
+  }
   return {
-    identify: (authorization, connection) => {
-      const before = accepted.get(connection);
-      if (!authorization) throw keyMissing();
-      if (before && sameText(before.authorization, authorization)) return before.id;
-      const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-      if (token === undefined) throw keyUnknown();
-      const digest = hash('sha256', token, 'buffer');
-      const held = byStart.get(digest.readUInt32LE(0)) ?? [];
-      const match = held.find((key) => timingSafeEqual(key.digest, digest));
-      if (!match) throw keyUnknown();
-      accepted.set(connection, { authorization, id: match.id });
-      return match.id;
+    identify: (asked) => {
+      const caller = known(asked);
+      if (caller) return caller;
+      if (options.anonymous) return anonymous;
+      throw refusal(asked);
+    },
+    requireControl: (asked) => {
+      const caller = known(asked);
+      if (!caller) throw refusal(asked);
+      if (!caller.control) throw controlRefused();
+      return caller;
     },
   };
+}
+
+/** The text of an Authorization header, whichever header the key came in. Null when nothing is shown. */
+function shownBy(asked: Asked): string | null {
+  const authorization = asked.header('authorization');
+  if (authorization) return authorization;
+  const bare = asked.header('x-api-key');
+  return bare ? `Bearer ${bare}` : null;
+}
+
+function lookUp(byStart: ReadonlyMap<number, readonly Held[]>, shown: string): Caller | null {
+  const token = /^Bearer +(\S+) *$/i.exec(shown)?.[1];
+  if (token === undefined) return null;
+  const digest = hash('sha256', token, 'buffer');
+  const held = byStart.get(digest.readUInt32LE(0)) ?? [];
+  return held.find((key) => timingSafeEqual(key.digest, digest))?.caller ?? null;
 }
 
 /** Equal or not, in a time that depends on the lengths alone. */

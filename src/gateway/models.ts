@@ -1,4 +1,7 @@
+import { mayAskFor } from './caller.ts';
+import type { Caller } from './caller.ts';
 import type { Deployment } from './deployment.ts';
+import { modelForbidden, modelUnknown } from './faults.ts';
 import { healthState } from './health.ts';
 import type { RouteState, Snapshot } from './snapshot.ts';
 
@@ -14,11 +17,32 @@ export interface ModelEntry {
   readonly alias_of: string | null;
 }
 
-export function modelList(snapshot: Snapshot, now: number): { object: 'list'; data: ModelEntry[] } {
+/** What the caller may ask for, and nothing else. */
+export function modelList(
+  snapshot: Snapshot,
+  caller: Caller,
+  now: number,
+): { object: 'list'; data: ModelEntry[] } {
   return {
     object: 'list',
-    data: [...snapshot.routes.values()].map((route) => modelEntry(snapshot, route, now)),
+    data: routesFor(snapshot, caller).map((route) => modelEntry(snapshot, route, now)),
   };
+}
+
+/** The route of a name that the caller may ask for. Throws ApiError 404 or 403, neither of which names what others may use. */
+export function routeFor(snapshot: Snapshot, caller: Caller, model: string): RouteState {
+  const route = snapshot.routes.get(model);
+  if (!route) throw modelUnknown(model, namesFor(snapshot, caller));
+  if (!mayAskFor(caller, route)) throw modelForbidden(model, namesFor(snapshot, caller));
+  return route;
+}
+
+function namesFor(snapshot: Snapshot, caller: Caller): string[] {
+  return routesFor(snapshot, caller).map((route) => route.name);
+}
+
+function routesFor(snapshot: Snapshot, caller: Caller): RouteState[] {
+  return [...snapshot.routes.values()].filter((route) => mayAskFor(caller, route));
 }
 
 export function modelEntry(snapshot: Snapshot, route: RouteState, now: number): ModelEntry {

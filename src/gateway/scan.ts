@@ -23,8 +23,8 @@ const literal = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?
 /**
  * Finds the values of the wanted top-level keys of a JSON object, byte by byte, without building it: what is not wanted
  * is skipped and later forwarded as it came. Keys are compared as an engine's parser would see them (escapes decoded);
- * a wanted key that occurs twice is a fault, since engines disagree on which one counts. Nested values are checked for
- * balance only: the engine judges the rest.
+ * a wanted key that occurs twice, or once more in other letter case, is a fault, since engines disagree on which one
+ * counts (parsers of Go match names in any case). Nested values are checked for balance only: the engine judges the rest.
  */
 export function scanObject(body: Buffer, wanted: readonly string[]): Map<string, Span> {
   const found = new Map<string, Span>();
@@ -42,6 +42,8 @@ export function scanObject(body: Buffer, wanted: readonly string[]): Map<string,
     if (wanted.includes(key)) {
       if (found.has(key)) throw new ScanFault(`The key "${key}" occurs more than once.`);
       found.set(key, { start, end });
+    } else if (wanted.includes(key.toLowerCase())) {
+      throw new ScanFault(`The key "${key}" must be written in small letters.`);
     }
     at = skipSpace(body, end);
     if (body[at] === comma) {

@@ -1,6 +1,7 @@
 import { ApiError } from '../domain/openai.ts';
 import { BodyBroken, BodyRefused, BodyTooLarge } from '../io/http-server/body.ts';
 import type { Inbound, Reply } from '../io/http-server/types.ts';
+import type { Caller } from './caller.ts';
 import { ClientGone, watchClient } from './call.ts';
 import type { Call } from './call.ts';
 import type { Deployment } from './deployment.ts';
@@ -10,13 +11,12 @@ import {
   bodiesFull,
   bodyTooLarge,
   endpointMissing,
-  modelUnknown,
   noInstance,
   unsupportedMedia,
 } from './faults.ts';
 import { forward } from './forward.ts';
 import { BodyShare } from './held-bytes.ts';
-import { isReachable } from './models.ts';
+import { isReachable, routeFor } from './models.ts';
 import { scanBody } from './request-body.ts';
 import type { ScannedBody } from './request-body.ts';
 import { pickArm } from './resolve.ts';
@@ -28,7 +28,7 @@ import type { GatewayState } from './state.ts';
 /** Serves one request that names a model: body → route → slot → engine → reply. Counts it however it ends. */
 export async function serveModel(
   state: GatewayState,
-  request: { inbound: Inbound; reply: Reply; endpoint: Endpoint; requestId: string; key: string },
+  request: { inbound: Inbound; reply: Reply; endpoint: Endpoint; requestId: string; caller: Caller },
 ): Promise<void> {
   const call = createCall(state, request);
   watchClient(call);
@@ -44,7 +44,7 @@ export async function serveModel(
 
 function createCall(
   state: GatewayState,
-  request: { inbound: Inbound; reply: Reply; endpoint: Endpoint; requestId: string; key: string },
+  request: { inbound: Inbound; reply: Reply; endpoint: Endpoint; requestId: string; caller: Caller },
 ): Call {
   const { endpoint } = request;
   const now = performance.now();
@@ -53,7 +53,8 @@ function createCall(
     inbound: request.inbound,
     reply: request.reply,
     endpoint,
-    key: request.key,
+    caller: request.caller,
+    key: request.caller.id,
     startedAt: now,
     share: new BodyShare(state.held),
     series: state.meter.series(endpoint.path, endpoint.operation, 'unknown'),
@@ -68,8 +69,7 @@ function createCall(
 
 async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise<void> {
   call.body = await readBody(state, snapshot, call);
-  const route = snapshot.routes.get(call.body.model);
-  if (!route) throw modelUnknown(call.body.model, [...snapshot.routes.keys()]);
+  const route = routeFor(snapshot, call.caller, call.body.model);
   call.model = route.name;
   call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, route.name);
   const deployment = pick(state, route);

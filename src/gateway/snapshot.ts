@@ -29,7 +29,8 @@ export interface Snapshot {
 export interface SnapshotContext {
   readonly files: Files;
   readonly sweep: Sweep;
-  readonly wallMs: number;
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
 }
 
 /**
@@ -71,8 +72,8 @@ export async function buildSnapshot(
     ),
     deployments,
     instances,
-    keyring: createKeyring(config.keys),
-    since: Math.floor(context.wallMs / 1000),
+    keyring: createKeyring({ keys: config.keys, anonymous: config.anonymous, wallMs: context.wallMs }),
+    since: Math.floor(context.wallMs() / 1000),
   };
 }
 

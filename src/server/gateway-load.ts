@@ -9,7 +9,7 @@ export async function gatewayLoad(world: World, gateway: GatewayAccess | null): 
   if (!gateway) return null;
   try {
     const { status, text } = await world.http.request(`${gateway.url}/metrics`, { timeoutMs });
-    return status === 200 ? { keyNeeded: gateway.key !== null, ...loadOf(text) } : null;
+    return status === 200 ? { keyNeeded: gateway.keyNeeded, ...loadOf(text) } : null;
   } catch {
     // Whether the gateway answers is the fleet's state to tell; here its figures are unknown, and that is all.
     return null;

@@ -32,7 +32,7 @@ async function open(gateway: GatewayAccess, request: Parameters<typeof askGatewa
         ...(request.body
           ? { 'content-type': 'application/json', 'content-length': String(request.body.length) }
           : {}),
-        ...(gateway.key === null ? {} : { authorization: `Bearer ${gateway.key}` }),
+        authorization: `Bearer ${gateway.key}`,
       },
       signal: request.signal,
       ...(request.body ? { body: request.body } : {}),

@@ -6,8 +6,10 @@ import type { Report, RunSummary } from '../domain/run.ts';
 export interface GatewayAccess {
   /** Base URL without a trailing slash and without /v1. */
   readonly url: string;
-  /** A key of its own for the console; null when the gateway asks for none. Never leaves this process. */
-  readonly key: string | null;
+  /** A key of its own for the console. Never leaves this process. */
+  readonly key: string;
+  /** Other clients must bring a key too. */
+  readonly keyNeeded: boolean;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Clock } from '../io/clock.ts';
-import { newToken } from './token.ts';
+import { newToken } from '../io/token-file.ts';
 
 const lifeMs = 10 * 60_000;
 const most = 1_000;

@@ -39,8 +39,8 @@ test('an unknown model gets a 404 that names those that are there', async () => 
 
 test('without a key that is known nothing is served, and nothing is told', async () => {
   const keys = [
-    { id: 'one', sha256: sha256('key-1') },
-    { id: 'two', sha256: sha256('key-2').toUpperCase() },
+    { id: 'one', name: 'one', sha256: sha256('key-1') },
+    { id: 'two', name: 'two', sha256: sha256('key-2').toUpperCase() },
   ];
   const { upstream, gateway } = await start(wellBehaved, { keys });
   for (const authorization of [undefined, 'Bearer nope', 'Basic a2V5LTE=', 'Bearer', 'key-1']) {

@@ -41,6 +41,8 @@ export function configFor(
       healthPath: null,
       ...upstream,
     })),
+    // As `up` has it: keys are wanted where there are any.
+    anonymous: (rest.keys ?? []).length === 0,
     keys: [],
     ...rest,
     limits: {

@@ -105,7 +105,7 @@ test('started with its parent, it ends when the parent does', async () => {
 
 test('a config with faults is refused with all of them, and exit code 2', async () => {
   const config = configFor([{ url: 'ftp://x' }, { url: 'http://x', id: 'u0' }], {
-    keys: [{ id: 'k', sha256: 'short' }],
+    keys: [{ id: 'k', name: 'k', sha256: 'short' }],
     routes: [
       { name: 'm', to: [{ deployment: 'd', weight: 1 }], aliasOf: null },
       { name: 'm', to: [{ deployment: 'd', weight: 1 }], aliasOf: null },

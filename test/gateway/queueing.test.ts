@@ -55,7 +55,7 @@ test('a wait beyond the deadline answers 504', async () => {
 
 test('keys take turns in the queue', async () => {
   const { script, held } = holding();
-  const keys = ['busy', 'quiet'].map((id) => ({ id, sha256: sha256(id) }));
+  const keys = ['busy', 'quiet'].map((id) => ({ id, name: id, sha256: sha256(id) }));
   const { gateway } = await start(script, { upstream: { slots: 1 }, keys });
   function ask(key: string, user: string): Promise<Response> {
     return postChat(gateway.url, { user }, { headers: { authorization: `Bearer ${key}` } });

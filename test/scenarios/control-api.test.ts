@@ -198,7 +198,9 @@ test('progress of a benchmark reaches the open pages', async () => {
 
 test('a chat goes to the gateway under a key of its own, and tokens come back as they are made', async () => {
   const gateway = await fakeGateway();
-  const server = await control({ gateway: () => ({ url: gateway.url, key: 'console-key' }) });
+  const server = await control({
+    gateway: () => ({ url: gateway.url, key: 'console-key', keyNeeded: true }),
+  });
   const asked = chatOf(server);
   const chat = await vi.waitUntil(() => gateway.chats[0]);
   expect(chat.authorization).toBe('Bearer console-key');
@@ -215,7 +217,7 @@ test('a chat goes to the gateway under a key of its own, and tokens come back as
 
 test('a page that leaves ends its chat at the gateway, while it waits and in the middle of a stream', async () => {
   const gateway = await fakeGateway();
-  const server = await control({ gateway: () => ({ url: gateway.url, key: null }) });
+  const server = await control({ gateway: () => ({ url: gateway.url, key: 'own', keyNeeded: false }) });
   for (const tokens of [0, 1]) {
     const abort = new AbortController();
     const asked = chatOf(server, abort.signal);
@@ -234,7 +236,7 @@ test('an error of the gateway reaches the page as it is', async () => {
   const gateway = await fakeGateway();
   gateway.onChat = (chat) =>
     chat.fail(404, { message: 'no such model', type: 'invalid_request_error', code: 'model_not_found' });
-  const server = await control({ gateway: () => ({ url: gateway.url, key: null }) });
+  const server = await control({ gateway: () => ({ url: gateway.url, key: 'own', keyNeeded: false }) });
   const reply = await chatOf(server);
   expect(reply.status).toBe(404);
   expect(await reply.json()).toMatchObject({ error: { message: 'no such model' } });
@@ -246,7 +248,7 @@ test('a stream that breaks at the gateway breaks for the page too, and does not 
     chat.token('Hel');
     setImmediate(chat.cut);
   };
-  const server = await control({ gateway: () => ({ url: gateway.url, key: null }) });
+  const server = await control({ gateway: () => ({ url: gateway.url, key: 'own', keyNeeded: false }) });
   await expect(chatOf(server).then((reply) => reply.text())).rejects.toThrow('terminated');
 });
 
@@ -255,7 +257,9 @@ test('a gateway that is absent or gone is said with its cure', async () => {
   await gateway.close();
   const none = await chatOf(await control());
   expect([none.status, await none.json()]).toMatchObject([503, { error: { code: 'GATEWAY_ABSENT' } }]);
-  const gone = await chatOf(await control({ gateway: () => ({ url: gateway.url, key: null }) }));
+  const gone = await chatOf(
+    await control({ gateway: () => ({ url: gateway.url, key: 'own', keyNeeded: false }) }),
+  );
   expect([gone.status, await gone.json()]).toMatchObject([
     502,
     { error: { code: 'GATEWAY_UNREACHABLE', cure: expect.any(String) } },
@@ -264,7 +268,7 @@ test('a gateway that is absent or gone is said with its cure', async () => {
 
 test('the models are those of the gateway', async () => {
   const gateway = await fakeGateway();
-  const server = await control({ gateway: () => ({ url: gateway.url, key: null }) });
+  const server = await control({ gateway: () => ({ url: gateway.url, key: 'own', keyNeeded: false }) });
   expect(await (await ask(server, '/api/models')).json()).toMatchObject({ data: [{ id: 'assistant' }] });
 });
 

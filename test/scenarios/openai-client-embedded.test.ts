@@ -16,7 +16,7 @@ test(
     });
     const gateway = await front(
       configFor([{ url: `http://127.0.0.1:${running.port}`, slots: 2 }], {
-        keys: [{ id: 'test', sha256: sha256('test-key') }],
+        keys: [{ id: 'test', name: 'test', sha256: sha256('test-key') }],
       }),
     );
     const steps = await openaiClientScenario({

@@ -49,7 +49,7 @@ test.skipIf(binary === null)(
       ),
     );
     const gateway = await front(
-      configFor([{ url, slots: 2 }], { keys: [{ id: 'test', sha256: sha256('test-key') }] }),
+      configFor([{ url, slots: 2 }], { keys: [{ id: 'test', name: 'test', sha256: sha256('test-key') }] }),
     );
     const steps = await openaiClientScenario({
       url: gateway.url,

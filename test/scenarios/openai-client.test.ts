@@ -17,7 +17,7 @@ test(
     });
     const gateway = await front(
       configFor([{ url: upstream.url, slots: 2, model: 'engine-model' }], {
-        keys: [{ id: 'test', sha256: sha256('test-key') }],
+        keys: [{ id: 'test', name: 'test', sha256: sha256('test-key') }],
       }),
     );
     const steps = await openaiClientScenario({

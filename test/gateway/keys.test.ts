@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest';
+import type { ClientKey } from '../../src/domain/client-key.ts';
+import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
+import { chatEvent, wellBehaved } from './fake-upstream.ts';
+import type { Turn } from './fake-upstream.ts';
+import { chat, configFor, engine, errorOf, front, postChat, sha256, start, until } from './harness.ts';
+
+/** Rules 11, 17 and 18: who may ask for what, and that the engine reads the same names as the check. */
+
+const routes: GatewayConfig['routes'] = [
+  { name: 'm', to: [{ deployment: 'd', weight: 1 }], aliasOf: null },
+  { name: 'm-alias', to: [{ deployment: 'd', weight: 1 }], aliasOf: 'm' },
+  { name: 'dear', to: [{ deployment: 'd', weight: 1 }], aliasOf: null },
+];
+
+function key(name: string, more: Partial<ClientKey> = {}): ClientKey {
+  return { id: `id-${name}`, name, sha256: sha256(name), ...more };
+}
+
+function as(name: string): { headers: Record<string, string> } {
+  return { headers: { authorization: `Bearer ${name}` } };
+}
+
+test('a key with models sees and uses those and their aliases, and learns no other name', async () => {
+  const { upstream, gateway } = await start(wellBehaved, { routes, keys: [key('guest', { models: ['m'] })] });
+  const list = await fetch(`${gateway.url}/v1/models`, as('guest'));
+  const { data } = (await list.json()) as { data: { id: string }[] };
+  expect(data.map(({ id }) => id)).toEqual(['m', 'm-alias']);
+  for (const model of ['m', 'm-alias'])
+    expect((await postChat(gateway.url, { model }, as('guest'))).status).toBe(200);
+  const refused = await postChat(gateway.url, { model: 'dear' }, as('guest'));
+  expect(refused.status).toBe(403);
+  expect(await errorOf(refused)).toMatchObject({
+    type: 'permission_error',
+    code: 'model_not_allowed',
+    param: 'model',
+    message: 'This API key may not ask for the model "dear". It may ask for: m, m-alias.',
+  });
+  expect((await fetch(`${gateway.url}/v1/models/dear`, as('guest'))).status).toBe(403);
+  const unknown = await errorOf(await postChat(gateway.url, { model: 'else' }, as('guest')));
+  expect(unknown.message).not.toContain('dear');
+  expect(upstream.seen.length).toBe(2);
+});
+
+test('a key with endpoints gets a 403 elsewhere that says where it may go', async () => {
+  const { gateway } = await start(wellBehaved, {
+    keys: [key('embedder', { endpoints: ['/v1/embeddings'] })],
+  });
+  const refused = await postChat(gateway.url, {}, as('embedder'));
+  expect(refused.status).toBe(403);
+  expect(await errorOf(refused)).toMatchObject({
+    code: 'endpoint_not_allowed',
+    message: 'This API key may not use /v1/chat/completions. It may use: /v1/embeddings.',
+  });
+  const served = await fetch(`${gateway.url}/v1/embeddings`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'm', input: 'x' }),
+    ...as('embedder'),
+  });
+  expect(served.status).toBe(200);
+});
+
+test('a key that has expired gets a 401 that says so', async () => {
+  const { gateway } = await start(wellBehaved, {
+    keys: [
+      key('old', { expiresAt: '2020-01-01T00:00:00Z' }),
+      key('new', { expiresAt: '2999-01-01T00:00:00Z' }),
+    ],
+  });
+  const refused = await postChat(gateway.url, {}, as('old'));
+  expect(refused.status).toBe(401);
+  expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+  expect(await errorOf(refused)).toMatchObject({
+    type: 'authentication_error',
+    code: 'api_key_expired',
+    message: expect.stringContaining('2020-01-01'),
+  });
+  expect((await postChat(gateway.url, {}, as('new'))).status).toBe(200);
+});
+
+/** What one parser takes for "m" and another for "dear". */
+const ambiguous: Record<string, string> = {
+  'two models': '{"model":"m","model":"dear","messages":[]}',
+  'an escaped second name': '{"model":"m","mode\\u006c":"dear","messages":[]}',
+  'a second name in capitals': '{"model":"m","MODEL":"dear","messages":[]}',
+  'a byte order mark': '\ufeff{"model":"dear","messages":[]}',
+  'a model inside another value': '{"messages":[{"model":"m"}],"model":"dear"}',
+};
+
+test.each(Object.keys(ambiguous))('a body with %s gets no key past its models', async (name) => {
+  const { upstream, gateway } = await start(wellBehaved, { routes, keys: [key('guest', { models: ['m'] })] });
+  const reply = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    body: ambiguous[name] ?? '',
+    ...as('guest'),
+  });
+  expect([400, 403]).toContain(reply.status);
+  expect(upstream.seen).toEqual([]);
+});
+
+test('no key of a client reaches the engine, whichever header it came in', async () => {
+  const { upstream, gateway } = await start(wellBehaved, { keys: [key('client')] });
+  for (const headers of [{ authorization: 'Bearer client' }, { 'x-api-key': 'client' }])
+    expect(
+      (await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', body: chat(), headers })).status,
+    ).toBe(200);
+  expect(upstream.seen.length).toBe(2);
+  for (const { headers } of upstream.seen) expect(JSON.stringify(headers)).not.toContain('client');
+});
+
+test('a key that is taken away is refused at once, on kept connections too, and its running stream goes on', async () => {
+  const held: Turn[] = [];
+  const upstream = await engine((turn) => {
+    held.push(turn);
+    turn.stream();
+    turn.chunk(chatEvent('begun'));
+  });
+  const shape = [{ url: upstream.url }];
+  const gateway = await front(configFor(shape, { keys: [key('leaver'), key('stayer')] }));
+  const running = await postChat(gateway.url, { stream: true }, as('leaver'));
+  await until('it is served', () => held.length === 1);
+  await gateway.reload(configFor(shape, { keys: [key('stayer')] }));
+  expect((await postChat(gateway.url, {}, as('leaver'))).status).toBe(401);
+  expect((await fetch(`${gateway.url}/v1/models`, as('stayer'))).status).toBe(200);
+  held[0]?.chunk(chatEvent('finished'));
+  held[0]?.endChunks();
+  expect(await running.text()).toContain('finished');
+});
