@@ -36,6 +36,7 @@ export async function startControl(
         ...runPorts(world),
         logs: (deployment, lines) => deploymentLogs(context, hold, deployment, lines),
         gateway: hold.gateway,
+        traffic: hold.traffic,
         onProgress: options.onProgress,
       },
     });

@@ -36,7 +36,8 @@ export function nameOf(action: Action): string {
 
 function whereOf(action: Action): string {
   const place = action.do === 'stop' || action.do === 'keep' ? action.running : action.wanted;
-  return `${place.target.kind} on ${place.address}:${place.port}`;
+  const how = action.do === 'replace' ? (action.beside ? ', beside the old one' : ', in its place') : '';
+  return `${place.target.kind} on ${place.address}:${place.port}${how}`;
 }
 
 export function findingText(finding: Finding): string {

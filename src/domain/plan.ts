@@ -30,11 +30,20 @@ export type Running = z.infer<typeof Running>;
 
 const place = { deployment: z.string(), replica: z.int().min(0), host: z.string(), reasons: z.array(Reason) };
 
-/** `replace` stops first when both need the same port. `keep` is listed so that a plan shows the whole fleet. */
+/**
+ * `replace` starts the new engine while the old one still serves where it says `beside`; else the old one makes room
+ * first. `keep` is listed so that a plan shows the whole fleet.
+ */
 export const Action = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('start'), ...place, wanted: Wanted }),
   z.strictObject({ do: z.literal('stop'), ...place, running: Running }),
-  z.strictObject({ do: z.literal('replace'), ...place, wanted: Wanted, running: Running }),
+  z.strictObject({
+    do: z.literal('replace'),
+    ...place,
+    wanted: Wanted,
+    running: Running,
+    beside: z.boolean(),
+  }),
   z.strictObject({ do: z.literal('keep'), ...place, running: Running }),
 ]);
 export type Action = z.infer<typeof Action>;

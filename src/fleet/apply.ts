@@ -7,18 +7,21 @@ import type { Lock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
 import type { StartRequest } from '../targets/contract.ts';
 import { targetOf } from '../targets/registry.ts';
+import { changeEngine, letIn, makeRoom, settle } from './move.ts';
+import type { Steps } from './move.ts';
 import { instancesOf, observe } from './observe.ts';
 import type { Observed } from './observe.ts';
 import { engineLog, fleetPaths, hostLock } from './paths.ts';
-import type { FleetIdentity } from './paths.ts';
 import { filesOf, foreignHolders } from './prepare-plan.ts';
 import { waitAnswer, waitReady } from './ready.ts';
 import { sameProcess, staleness } from './stale.ts';
-import { readUpState } from './up-state.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface ApplyOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
+  /** Moves requests out of the way of what changes; where no gateway runs, `noTraffic`. */
+  readonly traffic: Traffic;
 }
 
 /** What came of a plan. `failure` is what stopped it; running apply again goes on from there. */
@@ -40,15 +43,23 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   const changed = await staleness(world, plan, observed);
   if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
   await preflight(world, plan, observed);
-  const result = await execute(world, plan, observed, options);
-  if (!result.failure) await tellUp(world, plan);
-  return result;
+  return execute(world, plan, observed, { ...options, traffic: bestEffort(options) });
 }
 
-/** A running control process reads the file again. It is told while the lock is held, so that it restarts nothing meanwhile. */
-async function tellUp(world: World, fleet: FleetIdentity): Promise<void> {
-  const state = await readUpState(world, fleet);
-  if (state && state.process.pid !== process.pid) world.exec.kill(state.process.pid, 'SIGHUP');
+/**
+ * A step that fails makes the change one with an interruption, and that is told; only `shift` must succeed, since
+ * ending an engine that still gets requests would be worse than stopping midway.
+ */
+function bestEffort({ traffic, onProgress }: ApplyOptions): Traffic {
+  return async (step) => {
+    try {
+      return await traffic(step);
+    } catch (error) {
+      if (step.do === 'shift' || !(error instanceof BerthError)) throw error;
+      onProgress(`berth: traffic could not be moved (${step.do}): ${error.message}`);
+      return { left: 0 };
+    }
+  };
 }
 
 /** Waits a minute for whoever else changes engines on this host. Throws LOCKED. */
@@ -84,19 +95,27 @@ async function execute(
 ): Promise<ApplyResult> {
   const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
   const ordered = inOrder(plan.actions);
-  const stopped = new Set<Action>();
+  const inTheWay = ordered.filter((action) => action.do === 'replace' && isInTheWay(action, ordered));
+  function stepsOf(action: Change): Steps {
+    return {
+      alone: inTheWay.includes(action) || !hasOthers(plan, action),
+      stop: () => (action.do === 'start' ? Promise.resolve() : stopRunning(world, plan, action, options)),
+      start: () =>
+        action.do === 'stop' ? Promise.resolve() : startWanted(world, plan, action, observed, options),
+    };
+  }
+  const { traffic } = options;
   try {
-    for (const action of ordered) {
-      if (action.do !== 'replace' || !isInTheWay(action, ordered)) continue;
-      await stopRunning(world, plan, action, options);
-      stopped.add(action);
-    }
+    for (const action of inTheWay)
+      if (action.do === 'replace') await makeRoom(traffic, action, stepsOf(action));
     for (const action of ordered) {
       options.signal.throwIfAborted();
-      if (action.do !== 'start' && !stopped.has(action)) await stopRunning(world, plan, action, options);
-      if (action.do !== 'stop') await startWanted(world, plan, action, observed, options);
+      if (inTheWay.includes(action) && action.do === 'replace')
+        await settle(traffic, action, stepsOf(action));
+      else await changeEngine(traffic, action, stepsOf(action));
       done.push(action);
     }
+    await traffic({ do: 'shift', to: null });
     for (const action of plan.actions)
       if (action.do === 'keep') await expectAnswer(world, plan, action, options);
     return { done, notDone: [], failure: null };
@@ -104,6 +123,8 @@ async function execute(
     if (!(error instanceof BerthError)) throw error;
     const notDone = ordered.filter((action) => !done.includes(action));
     return { done, notDone, failure: inPart(error, done, notDone) };
+  } finally {
+    for (const action of inTheWay) if (action.do === 'replace') await letIn(traffic, action, true);
   }
 }
 
@@ -114,6 +135,7 @@ function inPart(error: BerthError, done: readonly Action[], notDone: readonly Ac
 }
 
 type Change = Exclude<Action, { do: 'keep' }>;
+type Replace = Extract<Action, { do: 'replace' }>;
 
 function inOrder(actions: readonly Action[]): Change[] {
   const rank = { stop: 0, replace: 1, start: 2, keep: 3 };
@@ -122,8 +144,18 @@ function inOrder(actions: readonly Action[]): Change[] {
     .toSorted((a, b) => rank[a.do] - rank[b.do]);
 }
 
+/** Other replicas of it serve meanwhile. */
+function hasOthers(plan: Plan, action: Change): boolean {
+  return plan.actions.some(
+    (other) =>
+      other !== action &&
+      other.deployment === action.deployment &&
+      (other.do === 'keep' || other.do === 'replace'),
+  );
+}
+
 /** Holds a port that another one is to get. */
-function isInTheWay(action: Extract<Action, { do: 'replace' }>, all: readonly Change[]): boolean {
+function isInTheWay(action: Replace, all: readonly Change[]): boolean {
   return all.some(
     (other) => other !== action && other.do !== 'stop' && other.wanted.port === action.running.port,
   );

@@ -1,10 +1,12 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../domain/gateway-config.ts';
+import type { GatewayAsk, GatewayCommand } from '../domain/gateway-control.ts';
+import type { Child } from '../io/child.ts';
 import { lastLines } from '../io/log-file.ts';
 import { programArgv } from '../io/program.ts';
 import type { World } from '../io/world.ts';
 import { followEvents, takenAddress } from './gateway-events.ts';
-import type { GatewayEvent } from './gateway-events.ts';
+import type { GatewayEvent, GatewayEvents } from './gateway-events.ts';
 import { holderOf, observe } from './observe.ts';
 import type { FleetPaths } from './paths.ts';
 
@@ -18,6 +20,8 @@ export interface GatewayChild {
    * GATEWAY_RELOAD_FAILED with its reason; a gateway that has ended reads the file when it is started again.
    */
   readonly reload: (config: GatewayConfig) => Promise<void>;
+  /** Has the gateway do it, and gives its answer. Throws GATEWAY_REFUSED with its reason, also when it has ended. */
+  readonly ask: (command: GatewayCommand) => Promise<unknown>;
   /** Lets open requests end for the configured time. */
   readonly stop: () => Promise<void>;
   readonly exited: Promise<unknown>;
@@ -67,6 +71,7 @@ export async function startGateway(
       drainMs = next.limits.drainMs;
       url = urlOf(event) ?? url;
     },
+    ask: asker(child, events),
     stop: async () => {
       child.kill('SIGTERM');
       const late = new AbortController();
@@ -79,6 +84,23 @@ export async function startGateway(
       await child.exited;
     },
   };
+}
+
+function asker(child: Child, events: GatewayEvents): GatewayChild['ask'] {
+  let asked = 0;
+  return async (command) => {
+    const id = (asked += 1);
+    const told = events.answer(id, AbortSignal.timeout(askTimeoutMs(command)));
+    child.write(`${JSON.stringify({ id, command } satisfies GatewayAsk)}\n`);
+    const event = await told;
+    if (event?.error || !event)
+      throw new BerthError('GATEWAY_REFUSED', { reason: event?.error?.message ?? 'it does not answer.' });
+    return event.result;
+  };
+}
+
+function askTimeoutMs(command: GatewayCommand): number {
+  return reloadTimeoutMs + (command.do === 'drain' ? command.graceMs : 0);
 }
 
 /** Marks belong to engines: a gateway that inherited one would look like an engine. */

@@ -6,6 +6,7 @@ import type { Mark } from '../domain/instance.ts';
 import { engineOf } from '../engines/registry.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
+import { usualDrainMs } from './move-traffic.ts';
 import { replicaName } from './desired.ts';
 import { urlOf } from './ready.ts';
 import type { Deployment, LoadedFleet } from './resolve.ts';
@@ -49,7 +50,7 @@ export async function gatewayConfig(
       queueMs: limits.queueTime ?? 60_000,
       connectMs: limits.connect ?? 5_000,
       idleMs: limits.idle ?? 600_000,
-      drainMs: limits.drain ?? 30_000,
+      drainMs: limits.drain ?? usualDrainMs,
     },
   };
 }

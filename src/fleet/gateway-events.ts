@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** One line of the gateway's stdout. */
 export const GatewayEvent = z.looseObject({
   event: z.string(),
+  /** Of "answer". */
+  id: z.int().optional(),
+  result: z.unknown().optional(),
   listen: z.array(z.looseObject({ address: z.string(), port: z.int() })).optional(),
   /** Of "failed" and "reload-failed". */
   error: z.looseObject({ code: z.string(), message: z.string(), facts: z.unknown().optional() }).optional(),
@@ -22,6 +25,8 @@ export function takenAddress(event: GatewayEvent): { address: string; port: numb
 export interface GatewayEvents {
   /** The next event of these names; null when the gateway has ended without, or the signal aborts. */
   readonly next: (names: readonly string[], signal: AbortSignal) => Promise<GatewayEvent | null>;
+  /** The answer to the ask of this number; null as above. */
+  readonly answer: (id: number, signal: AbortSignal) => Promise<GatewayEvent | null>;
 }
 
 export function followEvents(lines: AsyncIterable<string>): GatewayEvents {
@@ -37,22 +42,25 @@ export function followEvents(lines: AsyncIterable<string>): GatewayEvents {
     ended = true;
     for (const tell of waiting) tell(null);
   });
+  function first(is: (event: GatewayEvent) => boolean, signal: AbortSignal): Promise<GatewayEvent | null> {
+    return new Promise((resolve) => {
+      function settle(event: GatewayEvent | null): void {
+        if (event && !is(event)) return;
+        waiting.delete(settle);
+        signal.removeEventListener('abort', giveUp);
+        resolve(event);
+      }
+      function giveUp(): void {
+        settle(null);
+      }
+      waiting.add(settle);
+      signal.addEventListener('abort', giveUp);
+      if (ended || signal.aborted) giveUp();
+    });
+  }
   return {
-    next: (names, signal) =>
-      new Promise((resolve) => {
-        function settle(event: GatewayEvent | null): void {
-          if (event && !names.includes(event.event)) return;
-          waiting.delete(settle);
-          signal.removeEventListener('abort', giveUp);
-          resolve(event);
-        }
-        function giveUp(): void {
-          settle(null);
-        }
-        waiting.add(settle);
-        signal.addEventListener('abort', giveUp);
-        if (ended || signal.aborted) giveUp();
-      }),
+    next: (names, signal) => first(({ event }) => names.includes(event), signal),
+    answer: (id, signal) => first((event) => event.event === 'answer' && event.id === id, signal),
   };
 }
 

@@ -105,6 +105,8 @@ function plan(
     usedPorts: new Set([...(options.used ?? []), ...instances.flatMap((one) => one.mark?.port ?? [])]),
     refresh: options.refresh ?? false,
     restart: [],
+    freeBytes: null,
+    modelBytes: new Map(),
   });
 }
 

@@ -20,6 +20,10 @@ export interface PlanInput {
   readonly refresh: boolean;
   /** Deployments that are to be restarted whatever they are like. */
   readonly restart: readonly string[];
+  /** Memory that a second engine may take while the first still runs, in bytes; null: unknown. */
+  readonly freeBytes: number | null;
+  /** Sizes of model files by path, as far as known. */
+  readonly modelBytes: ReadonlyMap<string, number>;
 }
 
 /** Compares what the file wants with what runs. Pure: the same input gives the same plan. */
@@ -31,7 +35,7 @@ export function makePlan(input: PlanInput): Plan {
   const actions = input.desired.map((wanted): Action => {
     const running = own.find((one) => isFor(one, wanted) && !kept.has(one));
     if (running) kept.add(running);
-    return running ? compare(input, wanted, running, findings) : startAction(input, wanted, taken);
+    return running ? compare(input, wanted, running, { findings, taken }) : startAction(input, wanted, taken);
   });
   if (actions.some((action) => action.do === 'start' || action.do === 'replace')) findings.push(unsupervised);
   const stops = own.filter((one) => !kept.has(one)).map((one) => stopAction(input, one));
@@ -92,7 +96,12 @@ function startAction(input: PlanInput, wanted: DesiredReplica, taken: Set<number
   return { do: 'start', ...placeOf(wanted), reasons, wanted: wantedOf(wanted, chosen) };
 }
 
-function compare(input: PlanInput, wanted: DesiredReplica, instance: Own, findings: Finding[]): Action {
+function compare(
+  input: PlanInput,
+  wanted: DesiredReplica,
+  instance: Own,
+  { findings, taken }: { findings: Finding[]; taken: Set<number> },
+): Action {
   const { mark } = instance;
   const specChanged = !sameValue(mark.spec, wanted.spec);
   // To write down what was the default anyway changes nothing that runs.
@@ -116,7 +125,38 @@ function compare(input: PlanInput, wanted: DesiredReplica, instance: Own, findin
       reasons: [{ field: null, text: 'it runs as the file says' }],
       running,
     };
-  return { do: 'replace', ...placeOf(wanted), reasons, wanted: wantedOf(wanted, port), running };
+  const beside = bothFit(input, wanted, instance);
+  const place = beside && wanted.deployment.port === null ? (otherPort(input, wanted, taken) ?? port) : port;
+  return {
+    do: 'replace',
+    ...placeOf(wanted),
+    reasons,
+    wanted: wantedOf(wanted, place),
+    running,
+    beside: beside && place !== mark.port,
+  };
+}
+
+/** Engines that hold GPUs have filled them; of the others the new one will need about what the old one holds. */
+function bothFit(input: PlanInput, wanted: DesiredReplica, { rssBytes, mark }: Own): boolean {
+  if (wanted.deployment.gpus > 0 || mark.spec.devices.count > 0) return false;
+  if (input.freeBytes === null || rssBytes === null) return false;
+  const model = input.modelBytes.get(wanted.spec.model ?? '') ?? 0;
+  return Math.max(rssBytes, model) * reserve < input.freeBytes;
+}
+
+const reserve = 1.25;
+
+/** Another port of the pool, since the old engine still has its own; null when the pool is used up. */
+function otherPort(input: PlanInput, wanted: DesiredReplica, taken: Set<number>): number | null {
+  const { host } = wanted.deployment;
+  try {
+    const port = freePort(host, input.loaded.hosts[host], taken);
+    taken.add(port);
+    return port;
+  } catch {
+    return null;
+  }
 }
 
 const unsupervised: Finding = {

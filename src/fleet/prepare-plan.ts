@@ -1,6 +1,7 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Plan } from '../domain/plan.ts';
+import { detectMemory } from '../hardware/detect.ts';
 import type { World } from '../io/world.ts';
 import { desiredReplicas } from './desired.ts';
 import { makePlan } from './make-plan.ts';
@@ -17,7 +18,11 @@ export async function preparePlan(
   const known = loaded.deployments.map((one) => one.name);
   const unknown = options.restart?.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new BerthError('DEPLOYMENT_UNKNOWN', { name: unknown, known });
-  const [desired, observed] = await Promise.all([desiredReplicas(world, loaded), observe(world)]);
+  const [desired, observed, memory] = await Promise.all([
+    desiredReplicas(world, loaded),
+    observe(world),
+    detectMemory(world),
+  ]);
   const plan = makePlan({
     loaded,
     desired,
@@ -28,9 +33,19 @@ export async function preparePlan(
     ]),
     refresh: options.refresh ?? false,
     restart: options.restart ?? [],
+    freeBytes: memory.availableBytes,
+    modelBytes: await modelSizes(world, loaded),
   });
   const missing = await missingFiles(world, plan);
   return { ...plan, findings: [...plan.findings, ...missing, ...heldPorts(plan, observed)] };
+}
+
+async function modelSizes(world: World, loaded: LoadedFleet): Promise<Map<string, number>> {
+  const paths = loaded.deployments.flatMap(({ model }) => model?.path ?? []);
+  const sizes = await Promise.all(
+    paths.map(async (path) => [path, (await world.files.stat(path))?.size ?? 0] as const),
+  );
+  return new Map(sizes);
 }
 
 /** Model files that the plan would open and that are not there. */

@@ -13,6 +13,7 @@ import { instancesOf, observe } from './observe.ts';
 import { probe, urlOf } from './ready.ts';
 import type { Deployment, LoadedFleet } from './resolve.ts';
 import { readUpState } from './up-state.ts';
+import type { UpState } from './up-state.ts';
 
 const externalProbeMs = 3_000;
 /** A server elsewhere may count or bill each question, so its answer is kept for a while. */
@@ -49,7 +50,7 @@ export async function fleetStatus(
       pid: up?.console ? up.process.pid : null,
     },
     foreign: observed.instances.length - own.length,
-    findings: [...strays(loaded, own), ...(up ? [] : unwatched(own))],
+    findings: [...strays(loaded, own), ...(up ? oldConfiguration(up) : unwatched(own))],
   };
 }
 
@@ -179,6 +180,20 @@ function unwatched(own: readonly Instance[]): Finding[] {
       message: 'Engines run and nothing restarts one that crashes, since "berth up" does not run.',
       evidence: [`${own.length} running`],
       cure: 'Run "berth up" (or "berth up --detach"): it takes them over without a restart.',
+    },
+  ];
+}
+
+function oldConfiguration({ refused, process: { pid } }: UpState): Finding[] {
+  if (refused === null) return [];
+  return [
+    {
+      rule: 'old-configuration',
+      severity: 'warning',
+      object: 'fleet',
+      message: `The running berth up (process ${pid}) did not take in the latest fleet file: ${refused}`,
+      evidence: [refused],
+      cure: 'Correct the file and run "berth apply".',
     },
   ];
 }

@@ -9,13 +9,17 @@ import { hostLock } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
+import type { Successor } from './traffic.ts';
 
 /** Watches the engines of one fleet and starts those again that end without having been told to. */
 export interface Supervisor {
   /** Looks once. Does nothing while someone else changes engines on this host. */
   readonly look: (signal: AbortSignal) => Promise<void>;
-  /** Takes over what runs now; what ran before and runs no longer is forgotten. */
-  readonly adopt: (instances: readonly Instance[]) => void;
+  /**
+   * Takes over what runs now; what ran before and runs no longer is forgotten. Of two engines of one replica, as while
+   * one replaces the other, `to` is taken; without it the one that was watched before.
+   */
+  readonly adopt: (instances: readonly Instance[], to?: Successor | null) => void;
   readonly marks: () => Mark[];
 }
 
@@ -45,8 +49,12 @@ export function createSupervisor(
   }
 
   return {
-    adopt: (instances) => {
-      watched = new Map(instances.flatMap(({ mark }) => (mark ? [[keyOf(mark), mark] as const] : [])));
+    adopt: (instances, to = null) => {
+      watched = chosenMarks(
+        instances.flatMap(({ mark }) => mark ?? []),
+        watched,
+        to,
+      );
     },
     marks: () => [...watched.values()],
     look: async (signal) => {
@@ -66,6 +74,20 @@ export function createSupervisor(
   };
 }
 
-function keyOf(mark: Mark): string {
+function chosenMarks(
+  marks: readonly Mark[],
+  before: ReadonlyMap<string, Mark>,
+  to: Successor | null,
+): Map<string, Mark> {
+  const chosen = new Map<string, Mark>();
+  for (const mark of marks) {
+    const key = keyOf(mark);
+    const wanted = to && keyOf(to) === key ? to.port : before.get(key)?.port;
+    if (!chosen.has(key) || mark.port === wanted) chosen.set(key, mark);
+  }
+  return chosen;
+}
+
+function keyOf(mark: Pick<Mark, 'deployment' | 'replica'>): string {
   return `${mark.deployment}/${mark.replica}`;
 }

@@ -18,6 +18,8 @@ export const UpState = z.strictObject({
   gateway: z.strictObject({ url: z.string(), pid: z.int() }).nullable(),
   console: z.strictObject({ url: z.string() }).nullable(),
   startedAt: z.iso.datetime(),
+  /** Why the latest fleet file is not in force; null while it is. */
+  refused: z.string().nullable(),
 });
 export type UpState = z.infer<typeof UpState>;
 

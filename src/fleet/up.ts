@@ -1,6 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Mark } from '../domain/instance.ts';
-import type { Plan } from '../domain/plan.ts';
 import type { GatewayConfig } from '../domain/gateway-config.ts';
 import { tryLock } from '../io/lock.ts';
 import { newToken, tokenOfFile } from '../io/token-file.ts';
@@ -19,6 +18,9 @@ import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
 import { createSupervisor } from './supervise.ts';
 import type { Supervisor } from './supervise.ts';
+import { moveTraffic, usualDrainMs } from './move-traffic.ts';
+import { noTraffic } from './traffic.ts';
+import type { Successor, Traffic } from './traffic.ts';
 import { alreadyUp, ownProcess } from './up-state.ts';
 import type { UpState } from './up-state.ts';
 
@@ -38,6 +40,8 @@ export interface UpPorts {
 /** What others may ask a running control process. */
 export interface UpHold {
   readonly loaded: () => LoadedFleet;
+  /** Moves traffic for whoever changes engines; a `shift` that is not taken in throws its fault. */
+  readonly traffic: Traffic;
   /** The gateway, with a key of our own; `keyNeeded`: others must bring one too. */
   readonly gateway: () => { url: string; key: string; keyNeeded: boolean } | null;
 }
@@ -74,11 +78,15 @@ export async function up(
       withheld: () => run.loaded.withheld,
     }),
     gateway: null,
+    consoleUrl: null,
+    startedAt: world.clock.wall().toISOString(),
+    turn: Promise.resolve(),
+    refused: null,
   };
   await expectFreePorts(world, first);
   const before = new Set(instancesOf(await observe(world), first).map((one) => one.process?.pid));
   try {
-    await converge(run, await preparePlan(world, first), options.signal);
+    await converge(run, options.signal);
     run.gateway = await startGateway(world, paths, await configOf(run));
     await serve(run, options.signal);
   } finally {
@@ -111,6 +119,12 @@ interface Run {
   readonly supervisor: Supervisor;
   loaded: LoadedFleet;
   gateway: GatewayChild | null;
+  consoleUrl: string | null;
+  readonly startedAt: string;
+  /** The latest change of configuration: the next one waits for it. */
+  turn: Promise<unknown>;
+  /** Why the file in force is not the latest one; null while it is. */
+  refused: string | null;
 }
 
 async function takeUpLock(world: World, fleet: LoadedFleet): Promise<Disposable> {
@@ -123,14 +137,35 @@ async function takeUpLock(world: World, fleet: LoadedFleet): Promise<Disposable>
   }
 }
 
-async function converge(run: Run, plan: Plan, signal: AbortSignal): Promise<void> {
-  const result = await apply(run.world, plan, { signal, onProgress: run.ports.onProgress });
+async function converge(run: Run, signal: AbortSignal): Promise<void> {
+  const { world, ports, loaded } = run;
+  const plan = await preparePlan(world, loaded);
+  const traffic = run.gateway ? trafficOf(run, (to) => follow(run, to)) : noTraffic;
+  const result = await apply(world, plan, { signal, onProgress: ports.onProgress, traffic });
   if (result.failure) throw result.failure;
   await adopt(run);
 }
 
-async function adopt(run: Run): Promise<void> {
-  run.supervisor.adopt(instancesOf(await observe(run.world), run.loaded));
+async function adopt(run: Run, to: Successor | null = null): Promise<void> {
+  run.supervisor.adopt(instancesOf(await observe(run.world), run.loaded), to);
+}
+
+function trafficOf(run: Run, shift: (to: Successor | null) => Promise<void>): Traffic {
+  return moveTraffic({
+    gateway: () => run.gateway,
+    drainMs: () => run.loaded.gateway.limits.drain ?? usualDrainMs,
+    shift,
+  });
+}
+
+/** As an `apply` beside us asks for it: a fault is told here as well. */
+async function followOther(run: Run, to: Successor | null): Promise<void> {
+  try {
+    await follow(run, to);
+  } catch (error) {
+    await refuse(run, error);
+    throw error;
+  }
 }
 
 async function configOf(run: Run): Promise<GatewayConfig> {
@@ -151,16 +186,18 @@ async function serve(run: Run, signal: AbortSignal): Promise<void> {
   const { ports } = run;
   const hold: UpHold = {
     loaded: () => run.loaded,
+    traffic: trafficOf(run, (to) => followOther(run, to)),
     gateway: () => run.gateway && { url: run.gateway.url, key: run.ownKey, keyNeeded: !run.anonymous },
   };
   const ended = new AbortController();
   const both = AbortSignal.any([signal, ended.signal]);
   const control = await ports.startControl(hold);
-  const stopReloads = ports.onReload(() => void reload(run, control?.url ?? null));
+  run.consoleUrl = control?.url ?? null;
+  const stopReloads = ports.onReload(() => void reload(run, both));
   try {
-    const state = await writeState(run, control?.url ?? null);
+    const state = await writeState(run);
     const serving = ports.serving(state, hold).finally(() => ended.abort());
-    await watch(run, both, control?.url ?? null);
+    await watch(run, both);
     await serving;
   } finally {
     stopReloads();
@@ -168,8 +205,8 @@ async function serve(run: Run, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function writeState(run: Run, consoleUrl: string | null): Promise<UpState> {
-  const { gateway, loaded, world } = run;
+async function writeState(run: Run): Promise<UpState> {
+  const { gateway, loaded, world, consoleUrl } = run;
   const state: UpState = {
     version: 1,
     fleet: loaded.fleet,
@@ -178,14 +215,15 @@ async function writeState(run: Run, consoleUrl: string | null): Promise<UpState>
     files: loaded.files.map((file) => file.path),
     gateway: gateway && { url: gateway.url, pid: gateway.pid },
     console: consoleUrl === null ? null : { url: consoleUrl },
-    startedAt: world.clock.wall().toISOString(),
+    startedAt: run.startedAt,
+    refused: run.refused,
   };
   await world.files.write(run.paths.up, JSON.stringify(state, null, 2));
   return state;
 }
 
 /** Looks after engines and gateway until the signal aborts. */
-async function watch(run: Run, signal: AbortSignal, consoleUrl: string | null): Promise<void> {
+async function watch(run: Run, signal: AbortSignal): Promise<void> {
   let gone = false;
   let attempts: Attempts | undefined;
   function follow(): void {
@@ -202,7 +240,7 @@ async function watch(run: Run, signal: AbortSignal, consoleUrl: string | null): 
         attempts = afterRestart(attempts, run.world.clock.now());
         run.ports.onProgress('The gateway has ended; starting it again');
         run.gateway = await startGateway(run.world, run.paths, await configOf(run));
-        await writeState(run, consoleUrl);
+        await writeState(run);
         follow();
       }
     } catch (error) {
@@ -212,20 +250,44 @@ async function watch(run: Run, signal: AbortSignal, consoleUrl: string | null): 
   }
 }
 
-/** Takes in a changed file: routes, keys and limits, and the engines that `apply` has brought up. */
-async function reload(run: Run, consoleUrl: string | null): Promise<void> {
-  const before = { loaded: run.loaded, url: run.gateway?.url };
+/** Takes in a changed file and what runs now; one after the other. Throws what is wrong, and the old stays in force. */
+function follow(run: Run, to: Successor | null): Promise<void> {
+  const done = run.turn.then(async () => {
+    const { loaded } = run;
+    try {
+      run.loaded = await run.ports.reload();
+      await adopt(run, to);
+      await run.gateway?.reload(await configOf(run));
+      run.refused = null;
+    } catch (error) {
+      run.loaded = loaded;
+      await adopt(run);
+      throw error;
+    }
+    await writeState(run);
+  });
+  run.turn = done.catch(() => {});
+  return done;
+}
+
+/** A changed file: engines, routes, keys and limits become as it says. What is wrong with it is told, and the old stays. */
+async function reload(run: Run, signal: AbortSignal): Promise<void> {
+  const { loaded } = run;
   try {
     run.loaded = await run.ports.reload();
-    await adopt(run);
-    await run.gateway?.reload(await configOf(run));
-    if (run.gateway?.url !== before.url) await writeState(run, consoleUrl);
+    await converge(run, signal);
     run.ports.onProgress('The fleet file was read again');
   } catch (error) {
-    run.loaded = before.loaded;
-    const reason = error instanceof BerthError ? error.message : String(error);
-    run.ports.onProgress(`berth: the old configuration stays: ${reason}`);
+    if (signal.aborted) return;
+    run.loaded = loaded;
+    await refuse(run, error);
   }
+}
+
+async function refuse(run: Run, error: unknown): Promise<void> {
+  run.refused = error instanceof BerthError ? error.message : String(error);
+  run.ports.onProgress(`berth: the old configuration stays: ${run.refused}`);
+  await writeState(run);
 }
 
 async function stopStarted(run: Run, before: ReadonlySet<number | undefined>): Promise<void> {

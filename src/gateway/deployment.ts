@@ -3,8 +3,9 @@ import { balance } from './balance.ts';
 import type { Candidate } from './balance.ts';
 import { ClientGone } from './call.ts';
 import { FairQueue } from './fair-queue.ts';
-import { noInstance, queueFull, queueTimeout } from './faults.ts';
+import { held, noInstance, queueFull, queueTimeout } from './faults.ts';
 import { afterAnswer, afterFailure, afterNothing, healthState } from './health.ts';
+import { isDraining } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { Lease } from './lease.ts';
 
@@ -35,6 +36,8 @@ export class Deployment {
   instances: readonly Instance[] = [];
   limits: DeploymentLimits;
   meanServiceMs = 1000;
+  /** Newcomers wait until then, by the monotonic clock, since its engine is being replaced; null as usual. */
+  heldUntil: number | null = null;
   readonly #queue = new FairQueue<Waiter>();
   readonly #now: () => number;
   #turn = 0;
@@ -49,12 +52,16 @@ export class Deployment {
     return this.#queue.size;
   }
 
+  get held(): boolean {
+    return this.heldUntil !== null && this.#now() < this.heldUntil;
+  }
+
   /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
   acquire(options: AcquireOptions): Lease | Promise<Lease> {
     const instance = this.#choose(notTried);
     const verdict = admission({
       room: instance !== null,
-      reachable: instance !== null || this.#reachable(),
+      reachable: instance !== null || this.held || this.#reachable(),
       waiting: this.#queue.size,
       queueLimit: this.limits.queue,
     });
@@ -127,7 +134,8 @@ export class Deployment {
       };
       const timer = setTimeout(() => {
         leave();
-        waiter.refuse(queueTimeout(this.name, queueMs, this.retryAfter()));
+        const refusal = this.held ? held : queueTimeout;
+        waiter.refuse(refusal(this.name, queueMs, this.retryAfter()));
       }, queueMs);
       this.#queue.add(options.key, waiter);
       options.onWait(() => {
@@ -144,16 +152,19 @@ export class Deployment {
 
   #reachable(): boolean {
     const now = this.#now();
-    return this.instances.some((instance) => healthState(instance.health, now) !== 'ejected');
+    return this.instances.some(
+      (instance) => healthState(instance.health, now) !== 'ejected' && !isDraining(instance, now),
+    );
   }
 
   #choose(tried: ReadonlySet<Instance>): Instance | null {
     const now = this.#now();
+    if (this.held) return null;
     const candidates = this.instances.map((instance): Candidate => ({
       inflight: instance.inflight,
       slots: instance.upstream.slots,
       health: healthState(instance.health, now),
-      tried: tried.has(instance),
+      tried: tried.has(instance) || isDraining(instance, now),
     }));
     this.#turn = (this.#turn + 1) % Math.max(candidates.length, 1);
     const index = balance(candidates, this.#turn);

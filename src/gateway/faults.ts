@@ -81,6 +81,17 @@ export function queueTimeout(deployment: string, waitedMs: number, retryAfter: n
   return new ApiError({ status: 504, type: 'server_error', code: 'queue_timeout', message, retryAfter });
 }
 
+export function held(deployment: string, waitedMs: number, retryAfter: number): ApiError {
+  const message = `${deployment} is being replaced, and was not back within ${waitedMs} ms. Try again later.`;
+  return new ApiError({
+    status: 503,
+    type: 'server_error',
+    code: 'deployment_held',
+    message,
+    retryAfter,
+  });
+}
+
 export function modelUnknown(model: string, known: readonly string[]): ApiError {
   const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model;
   const message = `The model "${shown}" does not exist here. Models: ${known.join(', ') || 'none'}.`;

@@ -1,6 +1,8 @@
 import type { GatewayConfig } from '../domain/gateway-config.ts';
 import { startSweep } from '../io/upstream-pool/sweep.ts';
 import type { World } from '../io/world.ts';
+import type { GatewayCommand } from '../domain/gateway-control.ts';
+import { answerCommand } from './control.ts';
 import { openDoors } from './doors.ts';
 import { createHandler } from './handler.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -17,6 +19,8 @@ export interface Gateway {
    * them, leaves the old one in force.
    */
   readonly reload: (config: GatewayConfig) => Promise<void>;
+  /** Does what the control process asks; see GatewayCommand. Rejects with GATEWAY_NAME_UNKNOWN. */
+  readonly control: (command: GatewayCommand) => Promise<unknown>;
   /** Refuses what is new, waits for what is under way up to `limits.drainMs`, then cuts it. */
   readonly close: () => Promise<void>;
 }
@@ -33,6 +37,7 @@ export async function startGateway(
   const state: GatewayState = {
     snapshot: await buildSnapshot(config, null, context()),
     draining: false,
+    leaving: new Set(),
     meter: createMeter(),
     held: new HeldBytes(config.limits.heldBytes),
     retries: new RetryBudget(),
@@ -42,6 +47,7 @@ export async function startGateway(
   sweep.each(() => {
     for (const deployment of state.snapshot.deployments.values())
       if (deployment.waiting > 0) deployment.dispatch();
+    for (const instance of state.leaving) if (instance.inflight === 0) state.leaving.delete(instance);
   });
   const handler = createHandler(state, (error) =>
     world.log.error('A request ended in a fault of the gateway.', {
@@ -52,7 +58,10 @@ export async function startGateway(
   let turn = Promise.resolve();
   function takeIn(next: GatewayConfig): Promise<void> {
     return doors.change(next.listen, next.limits.drainMs, async () => {
-      state.snapshot = await buildSnapshot(next, state.snapshot, context());
+      const before = state.snapshot;
+      state.snapshot = await buildSnapshot(next, before, context());
+      for (const old of before.instances.values())
+        if (state.snapshot.instances.get(old.id) !== old) state.leaving.add(old);
       state.held.limit = next.limits.heldBytes;
     });
   }
@@ -65,6 +74,7 @@ export async function startGateway(
       turn = done.catch(() => {});
       return done;
     },
+    control: (command) => answerCommand(state, sweep, command),
     close: async () => {
       state.draining = true;
       await turn;

@@ -103,7 +103,7 @@ function answerModels(
 /** Ready: every route has an instance that can be reached, and we are not on our way out. */
 function answerReady(state: GatewayState, reply: Reply, requestId: string): void {
   const missing = [...state.snapshot.routes.values()]
-    .filter((one) => !one.arms.some((arm) => isReachable(arm.deployment, state.now())))
+    .filter((one) => !one.arms.some((arm) => arm.deployment.held || isReachable(arm.deployment, state.now())))
     .map((one) => one.name);
   const status = state.draining ? 'draining' : missing.length > 0 ? 'unready' : 'ready';
   sendJson(reply, status === 'ready' ? 200 : 503, { status, missing }, requestId);

@@ -12,8 +12,15 @@ export interface Instance {
   readonly pool: UpstreamPool;
   inflight: number;
   health: Health;
+  /** Takes nothing new until then, by the monotonic clock; null as usual. */
+  drainedUntil: number | null;
+}
+
+/** It is about to be stopped: what is under way there ends, and nothing new comes. */
+export function isDraining(instance: Instance, now: number): boolean {
+  return instance.drainedUntil !== null && now < instance.drainedUntil;
 }
 
 export function createInstance(upstream: Upstream, key: string | null, pool: UpstreamPool): Instance {
-  return { id: upstream.id, upstream, key, pool, inflight: 0, health: healthy };
+  return { id: upstream.id, upstream, key, pool, inflight: 0, health: healthy, drainedUntil: null };
 }

@@ -3,6 +3,7 @@ import type { Caller } from './caller.ts';
 import type { Deployment } from './deployment.ts';
 import { modelForbidden, modelUnknown } from './faults.ts';
 import { healthState } from './health.ts';
+import { isDraining } from './instance.ts';
 import type { RouteState, Snapshot } from './snapshot.ts';
 
 /** One entry of /v1/models: OpenAI's fields, then berth's own. */
@@ -58,5 +59,8 @@ export function modelEntry(snapshot: Snapshot, route: RouteState, now: number): 
 
 /** Some instance answered when last tried, or has not been tried yet. */
 export function isReachable(deployment: Deployment, now: number): boolean {
-  return deployment.instances.some(({ health }) => healthState(health, now) === 'healthy' && !health.away);
+  return deployment.instances.some(
+    (instance) =>
+      healthState(instance.health, now) === 'healthy' && !instance.health.away && !isDraining(instance, now),
+  );
 }

@@ -92,7 +92,7 @@ function pick(state: GatewayState, route: RouteState): Deployment | null {
   const arms = route.arms.map(({ deployment, weight }) => ({
     target: deployment,
     weight,
-    reachable: isReachable(deployment, state.now()),
+    reachable: !deployment.held && isReachable(deployment, state.now()),
   }));
   return pickArm(arms, Math.random());
 }

@@ -1,3 +1,4 @@
+import type { Instance } from './instance.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import type { Meter } from './meter.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -7,6 +8,8 @@ import type { Snapshot } from './snapshot.ts';
 export interface GatewayState {
   snapshot: Snapshot;
   draining: boolean;
+  /** Engines that a reload took away while requests were under way there. */
+  readonly leaving: Set<Instance>;
   readonly meter: Meter;
   readonly held: HeldBytes;
   readonly retries: RetryBudget;

@@ -33,9 +33,12 @@ export async function detectCpu(world: World, options: { sys?: string } = {}): P
   return { ...cpu, quotaCores: limits.quotaCores };
 }
 
-async function detectMemory(world: World, options: { sys: string }): Promise<Hardware['memory']> {
+export async function detectMemory(
+  world: World,
+  options: { sys?: string } = {},
+): Promise<Hardware['memory']> {
   const text = (await world.files.read(`${world.proc}/meminfo`)) ?? '';
-  const limits = await ownLimits(world, options.sys);
+  const limits = await ownLimits(world, options.sys ?? '/sys');
   return {
     totalBytes: meminfoBytes(text, 'MemTotal') ?? 0,
     availableBytes: meminfoBytes(text, 'MemAvailable'),

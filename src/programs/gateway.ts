@@ -1,5 +1,7 @@
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { GatewayAsk } from '../domain/gateway-control.ts';
 import { exitCodes } from '../domain/exit-codes.ts';
 import { readConfig } from '../gateway/config.ts';
 import { startGateway } from '../gateway/gateway.ts';
@@ -8,7 +10,8 @@ import { localWorld } from '../io/local-world.ts';
 
 /*
  * The gateway's own process. `--config FILE` names a GatewayConfig; SIGHUP reads it again, SIGTERM and SIGINT drain and
- * end. With `--with-parent` it also ends when its standard input closes. Events go to stdout, one JSON object a line.
+ * end. With `--with-parent` it also ends when its standard input closes, and each line of that is a GatewayAsk. Events
+ * go to stdout, one JSON object a line.
  */
 
 function say(event: Record<string, unknown>): void {
@@ -33,8 +36,29 @@ async function run(): Promise<void> {
   process.on('SIGHUP', () => void reload(gateway, path, world.files));
   const stop = stopOnce(gateway);
   process.on('SIGTERM', stop).on('SIGINT', stop);
-  if (values['with-parent']) process.stdin.on('end', stop).on('error', stop).on('close', stop).resume();
+  if (values['with-parent']) {
+    process.stdin.on('end', stop).on('error', stop).on('close', stop);
+    createInterface({ input: process.stdin }).on('line', (line) => void answer(gateway, line));
+  }
   say({ event: 'listening', listen: gateway.listen });
+}
+
+async function answer(gateway: Gateway, line: string): Promise<void> {
+  const ask = GatewayAsk.safeParse(parseJson(line)).data;
+  if (!ask) return;
+  try {
+    say({ event: 'answer', id: ask.id, result: await gateway.control(ask.command) });
+  } catch (error) {
+    say({ event: 'answer', id: ask.id, error: describe(error) });
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 async function reload(

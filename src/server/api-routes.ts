@@ -7,6 +7,7 @@ import { eventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
 import { askGateway } from './gateway-proxy.ts';
 import type { ControlPorts } from './ports.ts';
+import { trafficRoutes } from './traffic-routes.ts';
 import type { Tickets } from './tickets.ts';
 
 const chatBodyBytes = 16 * 1024 * 1024;
@@ -43,6 +44,7 @@ export function apiRoutes(ports: ControlPorts, feed: Feed, tickets: Tickets): Ho
       signal: c.env.inbound.closed,
     }),
   );
+  api.route('/traffic', trafficRoutes(ports.traffic));
   return api;
 }
 

@@ -11,6 +11,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   NOT_BUILT: 503,
   GATEWAY_ABSENT: 503,
   GATEWAY_UNREACHABLE: 502,
+  GATEWAY_REFUSED: 502,
+  UP_NOT_FOLLOWING: 409,
 };
 
 export interface ErrorReply {

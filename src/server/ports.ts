@@ -1,5 +1,6 @@
 import type { FleetStatus } from '../domain/fleet-status.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
+import type { Traffic } from '../fleet/traffic.ts';
 import type { Report, RunSummary } from '../domain/run.ts';
 
 /** Where the gateway of this fleet listens, as this process reaches it. */
@@ -26,6 +27,7 @@ export interface ControlPorts {
   /** Last lines of a deployment's engines, oldest first. */
   readonly logs: (deployment: string, lines: number) => Promise<readonly string[] | null>;
   readonly gateway: () => GatewayAccess | null;
+  readonly traffic: Traffic;
   /** Tells the listener of every progress of a benchmark; returns the way to stop telling. */
   readonly onProgress: (listener: (progress: RunProgress) => void) => () => void;
 }

@@ -22,6 +22,7 @@ export function startTestControl(
       reportHtml: async () => null,
       logs: async () => null,
       gateway: () => null,
+      traffic: async () => ({ left: 0 }),
       onProgress: () => ignore,
       ...ports,
     },

@@ -8,6 +8,7 @@ import { preparePlan } from '../../fleet/prepare-plan.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
+import { trafficOfUp } from '../up-traffic.ts';
 import { nameOf, planText } from '../plan-text.ts';
 
 export const examples = [
@@ -29,7 +30,8 @@ export function configure(command: Command, context: CliContext): void {
       const { world, output, signal } = context;
       const plan = planFile ? await readPlan(context, planFile) : await makePlan(context, options);
       output.progress(planText(plan));
-      const result = await apply(world, plan, { signal, onProgress: output.progress });
+      const traffic = await trafficOfUp(context, plan);
+      const result = await apply(world, plan, { signal, onProgress: output.progress, traffic });
       report(context, plan, result);
     });
 }

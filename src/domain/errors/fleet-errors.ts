@@ -128,4 +128,13 @@ export const fleetErrors = {
     (f) => `The gateway did not take in the new configuration: ${f.reason}`,
     () => 'Correct what this says and run "berth apply" again.',
   ),
+  GATEWAY_REFUSED: defineError<{ reason: string }>(
+    (f) => `The gateway did not do what it was asked: ${f.reason}`,
+    () => 'Look at "berth status" and the gateway\'s log; running the command again is safe.',
+  ),
+  UP_NOT_FOLLOWING: defineError<{ reason: string }>(
+    (f) => `The running "berth up" did not take the change in: ${f.reason}`,
+    () => 'Its old configuration is still in force. Look at its log and run "berth apply" again.',
+    'partlyApplied',
+  ),
 };

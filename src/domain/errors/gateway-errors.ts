@@ -7,4 +7,9 @@ export const gatewayErrors = {
     () => 'Correct the file; "berth up" writes a valid one from the fleet file.',
     'usage',
   ),
+  GATEWAY_NAME_UNKNOWN: defineError<{ name: string }>(
+    (f) => `The gateway knows no "${f.name}".`,
+    () => 'Check the name; "berth status" lists deployments.',
+    'usage',
+  ),
 };

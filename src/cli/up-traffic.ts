@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { FleetIdentity } from '../fleet/paths.ts';
+import { noTraffic } from '../fleet/traffic.ts';
+import type { Traffic, TrafficStep } from '../fleet/traffic.ts';
+import { readUpState } from '../fleet/up-state.ts';
+import { tokenOfFile } from '../io/token-file.ts';
+import { consoleTokenFile } from './console-address.ts';
+import type { CliContext } from './context.ts';
+
+const Moved = z.object({ left: z.int() });
+const Refused = z.object({ error: z.object({ message: z.string() }) });
+
+const shiftMs = 60_000;
+
+/** Moves the traffic of this fleet's running `berth up` by its control API; nothing where none runs. */
+export async function trafficOfUp(context: CliContext, fleet: FleetIdentity): Promise<Traffic> {
+  const { world } = context;
+  const state = await readUpState(world, fleet);
+  const control = state?.console?.url;
+  if (control === undefined) return noTraffic;
+  const token = await tokenOfFile(world.files, consoleTokenFile(world, fleet));
+  return async (step) => {
+    const { status, text } = await ask(context, { url: `${control}/api/traffic`, token, step });
+    if (status === 200) return Moved.parse(JSON.parse(text));
+    const reason = Refused.safeParse(parse(text)).data?.error.message ?? `it answered ${status}`;
+    throw new BerthError(step.do === 'shift' ? 'UP_NOT_FOLLOWING' : 'GATEWAY_REFUSED', { reason });
+  };
+}
+
+async function ask(
+  { world, signal }: CliContext,
+  { url, token, step }: { url: string; token: string; step: TrafficStep },
+): Promise<{ status: number; text: string }> {
+  try {
+    return await world.http.request(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(step),
+      timeoutMs: 'forMs' in step ? step.forMs : shiftMs,
+      signal,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BerthError('UP_NOT_FOLLOWING', { reason }, { cause: error });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

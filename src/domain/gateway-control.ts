@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+const ms = z.int().positive();
+
+/**
+ * What a control process may ask its gateway while it runs. Each ends by itself after `forMs`, so that an asker that
+ * dies leaves no route shut.
+ * - `hold`: newcomers of a deployment wait in its queue, up to their deadline. `release` serves them.
+ * - `drain`: the engine at this URL takes nothing new; answered once its requests have ended, or after `graceMs`, with
+ *   how many are left. `resume` lets it take requests again.
+ */
+export const GatewayCommand = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('hold'), deployment: z.string(), forMs: ms }),
+  z.strictObject({ do: z.literal('release'), deployment: z.string() }),
+  z.strictObject({ do: z.literal('drain'), url: z.string(), graceMs: z.int().min(0), forMs: ms }),
+  z.strictObject({ do: z.literal('resume'), url: z.string() }),
+]);
+export type GatewayCommand = z.infer<typeof GatewayCommand>;
+
+/** One line to the gateway's standard input; answered by an event "answer" of the same `id`. */
+export const GatewayAsk = z.strictObject({ id: z.int(), command: GatewayCommand });
+export type GatewayAsk = z.infer<typeof GatewayAsk>;
+
+/** Answer to `drain`: requests that are still under way at that engine. */
+export const Drained = z.strictObject({ left: z.int().min(0) });
+export type Drained = z.infer<typeof Drained>;

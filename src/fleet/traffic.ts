@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+const forMs = z.int().positive();
+
+/** An engine that takes the place of another of the same replica. */
+export const Successor = z.strictObject({ deployment: z.string(), replica: z.int().min(0), port: z.int() });
+export type Successor = z.infer<typeof Successor>;
+
+/** One step of moving traffic, as `apply` asks it of a running `berth up`. */
+export const TrafficStep = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('hold'), deployment: z.string(), forMs }),
+  z.strictObject({ do: z.literal('release'), deployment: z.string() }),
+  z.strictObject({ do: z.literal('drain'), url: z.string(), forMs }),
+  z.strictObject({ do: z.literal('resume'), url: z.string() }),
+  z.strictObject({ do: z.literal('shift'), to: Successor.nullable() }),
+]);
+export type TrafficStep = z.infer<typeof TrafficStep>;
+
+/**
+ * How whoever changes engines moves requests out of the way. Every step ends by itself after its `forMs`, so that one
+ * who dies midway leaves nothing shut.
+ * - `hold`: newcomers of the deployment wait, up to their own deadline; `release` lets them through.
+ * - `drain`: the engine at this URL gets nothing new; resolves when its requests have ended, or when the gateway's
+ *   `limits.drain` is over, with how many are left. `resume` takes that back.
+ * - `shift`: the fleet file and what runs now are taken in; of two engines of one replica `to` is the one that serves.
+ */
+export type Traffic = (step: TrafficStep) => Promise<{ readonly left: number }>;
+
+/** Where no gateway runs. */
+export function noTraffic(): Promise<{ readonly left: number }> {
+  return Promise.resolve({ left: 0 });
+}

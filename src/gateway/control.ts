@@ -1,0 +1,67 @@
+import type { GatewayCommand } from '../domain/gateway-control.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Sweep } from '../io/upstream-pool/sweep.ts';
+import type { Deployment } from './deployment.ts';
+import type { Instance } from './instance.ts';
+import type { GatewayState } from './state.ts';
+
+/**
+ * Does what the control process asks. Resolves with what the command's schema says it answers.
+ * Throws GATEWAY_NAME_UNKNOWN for a deployment that is not here.
+ */
+export async function answerCommand(
+  state: GatewayState,
+  sweep: Sweep,
+  command: GatewayCommand,
+): Promise<unknown> {
+  switch (command.do) {
+    case 'hold':
+      deploymentOf(state, command.deployment).heldUntil = state.now() + command.forMs;
+      return {};
+    case 'release':
+      release(deploymentOf(state, command.deployment));
+      return {};
+    case 'drain':
+      return { left: await drain(state, sweep, command) };
+    case 'resume':
+      for (const one of atUrl(state, command.url)) one.drainedUntil = null;
+      for (const one of state.snapshot.deployments.values()) one.dispatch();
+      return {};
+  }
+}
+
+function deploymentOf(state: GatewayState, name: string): Deployment {
+  const found = state.snapshot.deployments.get(name);
+  if (!found) throw new BerthError('GATEWAY_NAME_UNKNOWN', { name });
+  return found;
+}
+
+function release(deployment: Deployment): void {
+  deployment.heldUntil = null;
+  deployment.dispatch();
+}
+
+/** An engine that a reload has taken away is found as well, as long as requests of it are under way. */
+function atUrl(state: GatewayState, url: string): Instance[] {
+  return [...state.snapshot.instances.values(), ...state.leaving].filter((one) => one.upstream.url === url);
+}
+
+function drain(
+  state: GatewayState,
+  sweep: Sweep,
+  { url, graceMs, forMs }: { url: string; graceMs: number; forMs: number },
+): Promise<number> {
+  const instances = atUrl(state, url);
+  const began = performance.now();
+  for (const one of instances) one.drainedUntil = began + forMs;
+  return new Promise((resolve) => {
+    function look(now: number): void {
+      const left = instances.reduce((sum, one) => sum + one.inflight, 0);
+      if (left > 0 && now - began < graceMs) return;
+      stop();
+      resolve(left);
+    }
+    const stop = sweep.each(look);
+    look(began);
+  });
+}
