@@ -78,7 +78,7 @@ function launch(input: LaunchInput<CommandOptions>): LaunchSpec {
 export const command = {
   kind: 'command',
   title: 'Any program',
-  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions', '/v1/embeddings'],
+  paths: [],
   options: CommandOptions,
   launch,
 } as const satisfies Engine<'command', CommandOptions>;

@@ -43,7 +43,10 @@ export interface Identification {
 export interface Engine<Kind extends string = string, Options extends { kind: Kind } = { kind: Kind }> {
   readonly kind: Kind;
   readonly title: string;
-  /** Endpoint paths of the OpenAI API (and others) that it answers. */
+  /**
+   * Endpoints that it answers, of `domain/endpoints`, and /v1/models; a flag or a model may be needed for one, and then
+   * its own answer says so. Empty where only the server itself can tell: requests are sent, and its answer passed on.
+   */
   readonly paths: readonly string[];
   /** The engine's keys in the fleet file, strict; null for engines that are only recognised. */
   readonly options: z.ZodType<Options> | null;

@@ -40,7 +40,15 @@ type Options = z.infer<typeof Options>;
 export const embedded: Engine<'embedded', Options> = {
   kind: 'embedded',
   title: 'Embedded (llama.cpp inside a child process of berth)',
-  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions', '/v1/embeddings'],
+  paths: [
+    '/v1/models',
+    '/v1/completions',
+    '/v1/chat/completions',
+    '/v1/embeddings',
+    '/tokenize',
+    '/detokenize',
+    '/apply-template',
+  ],
   options: Options,
   needsModel: true,
   launch,

@@ -6,7 +6,14 @@ import type { Engine } from './contract.ts';
 export const lmStudio = {
   kind: 'lm-studio',
   title: 'LM Studio',
-  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions', '/v1/embeddings'],
+  paths: [
+    '/v1/models',
+    '/v1/completions',
+    '/v1/chat/completions',
+    '/v1/embeddings',
+    '/v1/responses',
+    '/v1/messages',
+  ],
   options: null,
   recognize,
 } as const satisfies Engine<'lm-studio'>;

@@ -7,7 +7,18 @@ import type { Engine } from './contract.ts';
 export const localai = {
   kind: 'localai',
   title: 'LocalAI',
-  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions', '/v1/embeddings'],
+  paths: [
+    '/v1/models',
+    '/v1/completions',
+    '/v1/chat/completions',
+    '/v1/embeddings',
+    '/v1/responses',
+    '/v1/messages',
+    '/v1/rerank',
+    '/v1/audio/transcriptions',
+    '/v1/audio/speech',
+    '/v1/images/generations',
+  ],
   options: null,
   recognize,
 } as const satisfies Engine<'localai'>;

@@ -10,7 +10,14 @@ import type { Engine } from './contract.ts';
 export const ollama = {
   kind: 'ollama',
   title: 'Ollama',
-  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions', '/v1/embeddings'],
+  paths: [
+    '/v1/models',
+    '/v1/completions',
+    '/v1/chat/completions',
+    '/v1/embeddings',
+    '/v1/responses',
+    '/v1/messages',
+  ],
   options: null,
   recognize,
   identify: { paths: ['/api/version', '/api/ps'], read: identify },

@@ -39,7 +39,7 @@ function withoutTail(url: string): string {
 export const openai = {
   kind: 'openai',
   title: 'Any OpenAI-compatible server',
-  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions', '/v1/embeddings'],
+  paths: [],
   options: OpenAiOptions,
   external: (options) => ({
     url: options.url,

@@ -9,7 +9,17 @@ import type { Engine } from './contract.ts';
 export const sglang = {
   kind: 'sglang',
   title: 'SGLang',
-  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions', '/v1/embeddings'],
+  paths: [
+    '/v1/models',
+    '/v1/completions',
+    '/v1/chat/completions',
+    '/v1/embeddings',
+    '/v1/rerank',
+    '/v1/score',
+    '/classify',
+    '/tokenize',
+    '/detokenize',
+  ],
   options: null,
   recognize,
   identify: { paths: [], read: identify },

@@ -1,4 +1,4 @@
-import { errorEvent } from '../domain/openai.ts';
+import { streamError } from '../domain/dialects.ts';
 import type { ApiFault } from '../domain/openai.ts';
 import type {
   BodyRead,
@@ -44,7 +44,7 @@ export interface AttemptPorts {
 export class Attempt implements UpstreamSink, Phase {
   readonly ended: Promise<AttemptEnd>;
   verdict: Verdict = 'untold';
-  readonly tail = new Tail();
+  readonly tail: Tail;
   /** Pieces of payload that came: in a stream about one an event. */
   pieces = 0;
   eventStream = false;
@@ -68,13 +68,19 @@ export class Attempt implements UpstreamSink, Phase {
     this.ended = promise;
     this.#settle = resolve;
     this.#sentAt = performance.now();
+    // Anthropic's streams and some embeddings tell of tokens at their beginning.
+    this.tail = new Tail(call.endpoint.usageInStream ? 0 : 1024);
     const { instance } = lease;
     const body = call.body;
     if (body?.usageSplice) this.#filter = new UsageFilter();
     const request = {
       method: call.inbound.method,
-      path: call.inbound.url,
-      headers: requestHeaders(call.inbound.rawHeaders, { requestId: call.id, key: instance.key }),
+      path: call.target,
+      headers: requestHeaders(call.inbound.rawHeaders, {
+        requestId: call.id,
+        key: instance.key,
+        dialect: call.endpoint.dialect,
+      }),
       body: body ? spliceBody(body, instance.upstream.model) : [],
     };
     this.#exchange = instance.pool.send(request, this);
@@ -158,7 +164,7 @@ export class Attempt implements UpstreamSink, Phase {
   #cut(writer: ReplyWriter, fault: ApiFault): void {
     if (this.eventStream) {
       const betweenEvents = this.pieces === 0 || /\n\r?\n$/.test(this.tail.text());
-      writer.endWith(`${betweenEvents ? '' : '\n\n'}${errorEvent(fault)}`);
+      writer.endWith(`${betweenEvents ? '' : '\n\n'}${streamError(this.#call.endpoint.dialect, fault)}`);
     } else this.#call.reply.abort();
     this.#end({ kind: 'cut', fault });
   }

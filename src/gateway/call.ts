@@ -1,6 +1,6 @@
+import type { Endpoint } from '../domain/endpoints.ts';
 import type { Inbound, Reply } from '../io/http-server/types.ts';
 import type { Caller } from './caller.ts';
-import type { Endpoint } from './endpoints.ts';
 import type { BodyShare } from './held-bytes.ts';
 import type { Series } from './meter.ts';
 import type { ScannedBody } from './request-body.ts';
@@ -24,6 +24,8 @@ export interface Call {
   readonly caller: Caller;
   /** Id of the caller: whose turn it is in a queue. */
   readonly key: string;
+  /** Path and query for the engine: what the client asked for, or the same endpoint under the engine's own name. */
+  target: string;
   readonly startedAt: number;
   readonly share: BodyShare;
   /** Where it is counted; by the model "unknown" until the route is found. */

@@ -1,80 +1,77 @@
+import { endpoints } from '../domain/endpoints.ts';
+import type { Dialect, Endpoint } from '../domain/endpoints.ts';
 import { ApiError } from '../domain/openai.ts';
+import type { Inbound } from '../io/http-server/types.ts';
 
-/** An endpoint whose requests name a model and go to an engine. */
-export interface Endpoint {
-  readonly path: string;
-  /** gen_ai.operation.name */
-  readonly operation: string;
-  /** The engine understands stream_options.include_usage here. */
-  readonly usageInStream: boolean;
-}
-
-export const modelEndpoints: readonly Endpoint[] = [
-  { path: '/v1/chat/completions', operation: 'chat', usageInStream: true },
-  { path: '/v1/completions', operation: 'text_completion', usageInStream: true },
-  { path: '/v1/embeddings', operation: 'embeddings', usageInStream: false },
-];
+export const endpointAt: ReadonlyMap<string, Endpoint> = new Map(
+  endpoints.map((endpoint) => [endpoint.path, endpoint]),
+);
 
 /** What the gateway answers itself, all by GET. */
 export const ownPaths = ['/v1/models', '/metrics', '/healthz', '/readyz'] as const;
 
-/** Known to clients of OpenAI-compatible servers, and not built yet; a trailing slash stands for everything below. */
-const laterPaths = [
-  '/v1/responses',
-  '/v1/responses/',
-  '/v1/messages',
-  '/v1/messages/',
-  '/v1/rerank',
-  '/v1/reranking',
-  '/v2/rerank',
-  '/rerank',
-  '/v1/score',
-  '/score',
-  '/v1/tokenize',
-  '/v1/detokenize',
-  '/tokenize',
-  '/detokenize',
-  '/infill',
-  '/v1/audio/',
-  '/v1/images/',
-  '/v1/moderations',
-  '/v1/files',
-  '/v1/files/',
-  '/v1/batches',
-  '/v1/batches/',
-  '/v1/realtime',
-  '/v1/realtime/',
-  '/v1/fine_tuning/',
-  '/v1/vector_stores',
-  '/v1/vector_stores/',
-  '/v1/assistants',
-  '/v1/threads',
-  '/v1/conversations',
-  '/v1/conversations/',
+/** Known to clients of such servers and not served, with the reason; a trailing slash stands for everything below. */
+const refusedPaths: readonly (readonly [path: string, why: string])[] = [
+  [
+    '/v1/responses/',
+    'A stored response lies in the memory of one engine, and the gateway keeps no record of which.',
+  ],
+  ['/v1/realtime', 'Realtime sessions run over WebSockets, which are not served here.'],
+  ['/v1/messages/batches', batches()],
+  ['/v1/batches', batches()],
+  ['/v1/files', 'No files are kept here.'],
+  ['/v1/fine_tuning/', 'No models are trained here.'],
+  ['/v1/vector_stores', 'No vectors are kept here.'],
+  ['/v1/assistants', 'No assistants are kept here.'],
+  ['/v1/threads', 'No conversations are kept here.'],
+  ['/v1/conversations', 'No conversations are kept here.'],
+  ['/v1/images/', 'Of images only generations and edits are forwarded.'],
+  ['/v1/audio/', 'Of audio only transcriptions, translations and speech are forwarded.'],
 ];
 
-const here = [
-  ...modelEndpoints.map((endpoint) => `POST ${endpoint.path}`),
-  ...ownPaths.map((path) => `GET ${path}`),
-];
+function batches(): string {
+  return 'No batches are kept here: send the requests one by one.';
+}
 
-/** The refusal for a path that nothing answers: 501 when it is planned, else 404; both say what is there. */
+/** The refusal for a path that nothing answers: 501 with the reason when clients know it from elsewhere, else 404. */
 export function pathFault(path: string): ApiError {
-  const later = laterPaths.some((known) => (known.endsWith('/') ? path.startsWith(known) : path === known));
+  const refused = refusedPaths.find(([known]) => isAtOrBelow(path, known));
   const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path;
-  const there = `Here are: ${here.join(', ')}.`;
   const type = 'invalid_request_error';
-  if (later)
+  if (refused)
     return new ApiError({
       status: 501,
       type,
       code: 'endpoint_not_implemented',
-      message: `This gateway does not answer ${shown} yet. ${there}`,
-      // Clients of OpenAI's making try a 5xx again unless told not to.
-      headers: ['x-should-retry', 'false'],
+      message: `This gateway does not serve ${shown}. ${refused[1]}`,
+      headers: notAgain,
     });
-  return new ApiError({ status: 404, type, code: 'path_unknown', message: `There is no ${shown}. ${there}` });
+  const there = [...endpointAt.keys()].map((known) => `POST ${known}`);
+  const own = ownPaths.map((known) => `GET ${known}`);
+  const message = `There is no ${shown}. Here are: ${[...there, ...own].join(', ')}.`;
+  return new ApiError({ status: 404, type, code: 'path_unknown', message });
 }
+
+function isAtOrBelow(path: string, known: string): boolean {
+  if (known.endsWith('/')) return path.startsWith(known);
+  return path === known || path.startsWith(`${known}/`);
+}
+
+/** The model is there and its engine has no such endpoint; `others` are deployments whose engines have. */
+export function endpointMissing(model: string, path: string, others: readonly string[]): ApiError {
+  const cure =
+    others.length > 0 ? `Deployments that have it: ${others.join(', ')}.` : 'No deployment here has it.';
+  return new ApiError({
+    status: 501,
+    type: 'invalid_request_error',
+    code: 'endpoint_not_supported',
+    message: `The engine behind "${model}" has no ${path}. ${cure}`,
+    headers: notAgain,
+  });
+}
+
+/** Clients of OpenAI's and Anthropic's making try a 5xx again unless told not to. */
+const notAgain = ['x-should-retry', 'false'];
 
 export function methodFault(method: string, path: string, allowed: string): ApiError {
   return new ApiError({
@@ -84,4 +81,12 @@ export function methodFault(method: string, path: string, allowed: string): ApiE
     message: `${path} answers ${allowed}, not ${method}.`,
     headers: ['Allow', allowed],
   });
+}
+
+/** Whose errors the client reads: by the endpoint, elsewhere by the header that all of Anthropic's clients send. */
+export function dialectOf(inbound: Inbound, path: string): Dialect {
+  const endpoint = endpointAt.get(path);
+  if (endpoint) return endpoint.dialect;
+  const anthropic = isAtOrBelow(path, '/v1/messages') || inbound.header('anthropic-version') !== undefined;
+  return anthropic ? 'anthropic' : 'openai';
 }

@@ -20,7 +20,7 @@ export function unsupportedMedia(message: string): ApiError {
 }
 
 export function keyMissing(): ApiError {
-  const message = 'This gateway wants an API key: send "Authorization: Bearer KEY".';
+  const message = 'This gateway wants an API key: send "Authorization: Bearer KEY" or "x-api-key: KEY".';
   return unauthenticated('api_key_missing', message);
 }
 
@@ -92,6 +92,11 @@ export function held(deployment: string, waitedMs: number, retryAfter: number): 
   });
 }
 
+export function modelMissing(known: readonly string[]): ApiError {
+  const message = `The body names no model. Models: ${known.join(', ') || 'none'}.`;
+  return badRequest(message, 'model', 'model_missing');
+}
+
 export function modelUnknown(model: string, known: readonly string[]): ApiError {
   const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model;
   const message = `The model "${shown}" does not exist here. Models: ${known.join(', ') || 'none'}.`;
@@ -100,16 +105,6 @@ export function modelUnknown(model: string, known: readonly string[]): ApiError 
     type: 'invalid_request_error',
     code: 'model_not_found',
     param: 'model',
-    message,
-  });
-}
-
-export function endpointMissing(model: string, path: string): ApiError {
-  const message = `The engine behind "${model}" has no ${path}.`;
-  return new ApiError({
-    status: 404,
-    type: 'invalid_request_error',
-    code: 'endpoint_not_supported',
     message,
   });
 }

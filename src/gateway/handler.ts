@@ -3,8 +3,7 @@ import { ApiError } from '../domain/openai.ts';
 import type { Handler, Inbound, Reply } from '../io/http-server/types.ts';
 import { prometheusContentType, prometheusText } from '../stats/prometheus.ts';
 import type { Caller } from './caller.ts';
-import { methodFault, modelEndpoints, ownPaths, pathFault } from './endpoints.ts';
-import type { Endpoint } from './endpoints.ts';
+import { dialectOf, endpointAt, methodFault, ownPaths, pathFault } from './endpoints.ts';
 import { draining, endpointForbidden } from './faults.ts';
 import { gaugeFamilies } from './gauges.ts';
 import { isReachable, modelEntry, modelList, routeFor } from './models.ts';
@@ -13,7 +12,6 @@ import { sendOwn } from './send-own.ts';
 import { serveModel } from './serve-model.ts';
 import type { GatewayState } from './state.ts';
 
-const endpoints = new Map<string, Endpoint>(modelEndpoints.map((endpoint) => [endpoint.path, endpoint]));
 const own = new Set<string>(ownPaths);
 const modelPath = '/v1/models/';
 
@@ -30,7 +28,7 @@ export function createHandler(state: GatewayState, onFault: (error: unknown) => 
         return;
       }
       state.meter.series('none', 'none', 'none').status(error.fault.status).value += 1;
-      sendFault(reply, error.fault, requestId);
+      sendFault(reply, error.fault, { requestId, dialect: dialectOf(inbound, pathOf(inbound)) });
     }
   };
 }
@@ -42,9 +40,8 @@ function route(
   reply: Reply,
   requestId: string,
 ): Promise<void> | undefined {
-  const query = inbound.url.indexOf('?');
-  const path = query < 0 ? inbound.url : inbound.url.slice(0, query);
-  const endpoint = endpoints.get(path);
+  const path = pathOf(inbound);
+  const endpoint = endpointAt.get(path);
   if (endpoint) {
     if (inbound.method !== 'POST') throw methodFault(inbound.method, path, 'POST');
     if (state.draining) throw draining();
@@ -57,6 +54,11 @@ function route(
     throw methodFault(inbound.method, path, 'GET, HEAD');
   answerOwn(state, inbound, reply, { path, requestId });
   return undefined;
+}
+
+function pathOf({ url }: Inbound): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
 }
 
 function answerOwn(

@@ -1,3 +1,5 @@
+import type { Dialect } from '../domain/endpoints.ts';
+
 /** Meant for one connection only (RFC 9110, 7.6.1), or made anew on each side. */
 const hopByHop = [
   'connection',
@@ -41,7 +43,7 @@ const dropFromReply = new Set([
 /** Headers to an engine, names and values in turn. `key` is the engine's own. */
 export function requestHeaders(
   raw: readonly string[],
-  options: { requestId: string; key: string | null },
+  options: { requestId: string; key: string | null; dialect: Dialect },
 ): string[] {
   const named = connectionNames(raw);
   const headers: string[] = [];
@@ -51,7 +53,11 @@ export function requestHeaders(
     headers.push(raw[i] as string, raw[i + 1] as string);
   }
   headers.push('accept-encoding', 'identity', 'x-request-id', options.requestId);
-  if (options.key !== null) headers.push('authorization', `Bearer ${options.key}`);
+  if (options.key !== null) {
+    headers.push('authorization', `Bearer ${options.key}`);
+    // Servers of Anthropic's API look for their key here.
+    if (options.dialect === 'anthropic') headers.push('x-api-key', options.key);
+  }
   return headers;
 }
 

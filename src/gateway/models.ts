@@ -42,7 +42,8 @@ function namesFor(snapshot: Snapshot, caller: Caller): string[] {
   return routesFor(snapshot, caller).map((route) => route.name);
 }
 
-function routesFor(snapshot: Snapshot, caller: Caller): RouteState[] {
+/** What the caller may ask for by name. */
+export function routesFor(snapshot: Snapshot, caller: Caller): RouteState[] {
   return [...snapshot.routes.values()].filter((route) => mayAskFor(caller, route));
 }
 

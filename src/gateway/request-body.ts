@@ -1,12 +1,16 @@
+import { badRequest } from './faults.ts';
+import { scanForm } from './scan-form.ts';
 import { scanObject } from './scan.ts';
 import type { Span } from './scan.ts';
-import { badRequest } from './faults.ts';
 
 /** What the gateway reads of a request body; everything else is the engine's. */
 export interface ScannedBody {
   readonly bytes: Buffer;
-  readonly model: string;
-  readonly modelSpan: Span;
+  /** Null when the body names none. */
+  readonly model: string | null;
+  readonly modelSpan: Span | null;
+  /** A model's name as this kind of body writes it. */
+  readonly written: (model: string) => string;
   readonly stream: boolean;
   /** Where and what to write so that the engine reports usage at the end of the stream; null when it does so anyway. */
   readonly usageSplice: Splice | null;
@@ -20,21 +24,31 @@ export interface Splice {
 
 const wanted = ['model', 'stream', 'stream_options'];
 
-/** Throws ApiError 400 when there is no usable model, ScanFault when the body is no JSON object. */
+/** Throws ApiError 400 when what names the model is no name, ScanFault when the body is no JSON object. */
 export function scanBody(bytes: Buffer, options: { usage: boolean }): ScannedBody {
   const found = scanObject(bytes, wanted);
-  const modelSpan = found.get('model');
-  if (!modelSpan) throw badRequest('The body names no model.', 'model', 'model_missing');
-  const model: unknown = parseSpan(bytes, modelSpan);
-  if (typeof model !== 'string' || model === '')
-    throw badRequest('"model" must be a string that is not empty.', 'model', 'model_invalid');
+  const modelSpan = found.get('model') ?? null;
+  const model = modelSpan && nameOf(parseSpan(bytes, modelSpan));
   const streamSpan = found.get('stream');
   const stream = streamSpan !== undefined && parseSpan(bytes, streamSpan) === true;
   const usageSplice =
     stream && options.usage && streamSpan
       ? askForUsage(bytes, streamSpan, found.get('stream_options'))
       : null;
-  return { bytes, model, modelSpan, stream, usageSplice };
+  return { bytes, model, modelSpan, written: JSON.stringify, stream, usageSplice };
+}
+
+/** The same for a multipart form, whose field "model" holds the bare name. */
+export function scanFormBody(bytes: Buffer, contentType: string | undefined): ScannedBody {
+  const modelSpan = scanForm(bytes, contentType, 'model');
+  const model = modelSpan && nameOf(bytes.toString('utf8', modelSpan.start, modelSpan.end));
+  return { bytes, model, modelSpan, written: (name) => name, stream: false, usageSplice: null };
+}
+
+function nameOf(model: unknown): string {
+  if (typeof model !== 'string' || model === '')
+    throw badRequest('"model" must be a string that is not empty.', 'model', 'model_invalid');
+  return model;
 }
 
 function parseSpan(bytes: Buffer, span: Span): unknown {
@@ -58,7 +72,7 @@ function askForUsage(bytes: Buffer, stream: Span, options: Span | undefined): Sp
     if (inner.toString('latin1', found.start, found.end) === 'true') return null;
     return { start: options.start + found.start, end: options.start + found.end, bytes: Buffer.from('true') };
   }
-  const isEmpty = /^\{\s*\}$/.test(inner.toString('latin1', 0, 64));
+  const isEmpty = /^\{\s*\}$/.test(inner.toString('latin1'));
   return insert(options.start + 1, `"include_usage":true${isEmpty ? '' : ','}`);
 }
 
@@ -72,8 +86,8 @@ function insert(at: number, text: string): Splice {
  */
 export function spliceBody(body: ScannedBody, model: string | null): Buffer[] {
   const splices: Splice[] = [];
-  if (model !== null && model !== body.model)
-    splices.push({ ...body.modelSpan, bytes: Buffer.from(JSON.stringify(model)) });
+  if (model !== null && model !== body.model && body.modelSpan)
+    splices.push({ ...body.modelSpan, bytes: Buffer.from(body.written(model)) });
   if (body.usageSplice) splices.push(body.usageSplice);
   if (splices.length === 0) return [body.bytes];
   splices.sort((a, b) => a.start - b.start);

@@ -42,7 +42,7 @@ export function scanObject(body: Buffer, wanted: readonly string[]): Map<string,
     if (wanted.includes(key)) {
       if (found.has(key)) throw new ScanFault(`The key "${key}" occurs more than once.`);
       found.set(key, { start, end });
-    } else if (wanted.includes(key.toLowerCase())) {
+    } else if (wanted.includes(folded(key))) {
       throw new ScanFault(`The key "${key}" must be written in small letters.`);
     }
     at = skipSpace(body, end);
@@ -54,6 +54,11 @@ export function scanObject(body: Buffer, wanted: readonly string[]): Map<string,
   at = skipSpace(body, at + 1);
   if (at < body.length) throw broken(at);
   return found;
+}
+
+/** As parsers of Go compare names: they take the long s for an s, too. */
+function folded(key: string): string {
+  return key.toUpperCase().toLowerCase();
 }
 
 function broken(at: number): ScanFault {

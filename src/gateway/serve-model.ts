@@ -1,26 +1,18 @@
+import type { Endpoint } from '../domain/endpoints.ts';
 import { ApiError } from '../domain/openai.ts';
-import { BodyBroken, BodyRefused, BodyTooLarge } from '../io/http-server/body.ts';
 import type { Inbound, Reply } from '../io/http-server/types.ts';
 import type { Caller } from './caller.ts';
 import { ClientGone, watchClient } from './call.ts';
 import type { Call } from './call.ts';
 import type { Deployment } from './deployment.ts';
-import type { Endpoint } from './endpoints.ts';
-import {
-  badRequest,
-  bodiesFull,
-  bodyTooLarge,
-  endpointMissing,
-  noInstance,
-  unsupportedMedia,
-} from './faults.ts';
+import { noInstance } from './faults.ts';
 import { forward } from './forward.ts';
 import { BodyShare } from './held-bytes.ts';
-import { isReachable, routeFor } from './models.ts';
-import { scanBody } from './request-body.ts';
-import type { ScannedBody } from './request-body.ts';
+import { isReachable } from './models.ts';
+import { armsFor, targetOf } from './paths.ts';
+import { readBody } from './read-body.ts';
 import { pickArm } from './resolve.ts';
-import { ScanFault } from './scan.ts';
+import { routeNamed } from './route-named.ts';
 import { sendFault } from './send-fault.ts';
 import type { RouteState, Snapshot } from './snapshot.ts';
 import type { GatewayState } from './state.ts';
@@ -55,6 +47,7 @@ function createCall(
     endpoint,
     caller: request.caller,
     key: request.caller.id,
+    target: request.inbound.url,
     startedAt: now,
     share: new BodyShare(state.held),
     series: state.meter.series(endpoint.path, endpoint.operation, 'unknown'),
@@ -69,12 +62,12 @@ function createCall(
 
 async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise<void> {
   call.body = await readBody(state, snapshot, call);
-  const route = routeFor(snapshot, call.caller, call.body.model);
+  const route = routeNamed(snapshot, call.caller, { endpoint: call.endpoint, model: call.body.model });
   call.model = route.name;
   call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, route.name);
-  const deployment = pick(state, route);
+  const deployment = pick(state, armsFor(snapshot, call, route));
   if (!deployment || deployment.instances.length === 0) throw noInstance(route.name, 5);
-  if (!hasPath(deployment, call.endpoint.path)) throw endpointMissing(route.name, call.endpoint.path);
+  call.target = targetOf(call, deployment);
   state.retries.onRequest();
   const waiting = deployment.acquire({
     key: call.key,
@@ -87,48 +80,14 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   await forward(call, deployment, lease, state);
 }
 
-function pick(state: GatewayState, route: RouteState): Deployment | null {
-  if (route.arms.length === 1) return route.arms[0]?.deployment ?? null;
-  const arms = route.arms.map(({ deployment, weight }) => ({
+function pick(state: GatewayState, among: RouteState['arms']): Deployment | null {
+  if (among.length === 1) return among[0]?.deployment ?? null;
+  const arms = among.map(({ deployment, weight }) => ({
     target: deployment,
     weight,
     reachable: !deployment.held && isReachable(deployment, state.now()),
   }));
   return pickArm(arms, Math.random());
-}
-
-async function readBody(state: GatewayState, snapshot: Snapshot, call: Call): Promise<ScannedBody> {
-  const { inbound, share } = call;
-  const { bodyBytes } = snapshot.config.limits;
-  checkMedia(inbound);
-  try {
-    const bytes = await inbound.body(bodyBytes, {
-      fits: (size) => state.held.fits(size),
-      take: (size) => share.take(size),
-    });
-    return scanBody(bytes, { usage: call.endpoint.usageInStream });
-  } catch (error) {
-    if (error instanceof BodyTooLarge) throw bodyTooLarge(bodyBytes);
-    if (error instanceof BodyRefused) throw bodiesFull(1 + Math.floor(Math.random() * 3));
-    if (error instanceof BodyBroken) throw new ClientGone();
-    if (error instanceof ScanFault) throw badRequest(error.message, null, 'invalid_json');
-    throw error;
-  }
-}
-
-/** What we read must be what the engine reads: plain UTF-8 bytes. */
-function checkMedia(inbound: Inbound): void {
-  const encoding = inbound.header('content-encoding');
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
-    throw unsupportedMedia('Send the body without Content-Encoding.');
-  const charset = /charset="?([^";\s]+)/i.exec(inbound.header('content-type') ?? '')?.[1];
-  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw unsupportedMedia('Send the body as UTF-8.');
-}
-
-function hasPath(deployment: Deployment, path: string): boolean {
-  return deployment.instances.some(
-    ({ upstream }) => upstream.paths.length === 0 || upstream.paths.includes(path),
-  );
 }
 
 function refuse(state: GatewayState, call: Call, error: unknown): void {
@@ -149,7 +108,7 @@ function refuse(state: GatewayState, call: Call, error: unknown): void {
   if (fault.status === 429 || fault.code === 'queue_timeout')
     state.meter.rejected(call.model === '' ? 'gateway' : 'deployment', fault.code ?? 'limit');
   if (call.reply.started) call.reply.abort();
-  else sendFault(call.reply, fault, call.id);
+  else sendFault(call.reply, fault, { requestId: call.id, dialect: call.endpoint.dialect });
   if (!(error instanceof ApiError)) throw error;
 }
 

@@ -19,8 +19,15 @@ export class Tail {
   #bytes = 0;
   #head: Buffer | null = null;
   #reads = 0;
+  readonly #headBytes: number;
+
+  /** `headBytes`: how much of the beginning is kept however small the reads are. */
+  constructor(headBytes = 0) {
+    this.#headBytes = headBytes;
+  }
 
   push(read: BodyRead): void {
+    if ((this.#head?.length ?? 0) < this.#headBytes) this.#keepHead(read);
     const small = read.raw.length <= keep;
     if (small && (read.whole || read.spanCount === 2)) {
       const bytes = read.whole ? read.raw : read.raw.subarray(read.spans[0], read.spans[1]);
@@ -34,6 +41,13 @@ export class Tail {
     const parts = this.#pieces.map((piece) => (piece.framed ? payloadOf(piece.bytes) : piece.bytes));
     const tail = (parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)).toString('latin1');
     return this.#head ? `${this.#head.toString('latin1')}\n${tail}` : tail;
+  }
+
+  #keepHead(read: BodyRead): void {
+    const parts = this.#head ? [this.#head] : [];
+    for (let i = 0; i < read.spanCount; i += 2)
+      parts.push(read.raw.subarray(read.spans[i], read.spans[i + 1]));
+    this.#head = Buffer.from(Buffer.concat(parts).subarray(0, this.#headBytes));
   }
 
   #keep(bytes: Buffer, framed: boolean): void {
@@ -52,7 +66,7 @@ export class Tail {
     for (let i = 0; i < read.spanCount; i += 2)
       parts.push(read.raw.subarray(read.spans[i], read.spans[i + 1]));
     const payload = Buffer.concat(parts);
-    if (this.#reads === 0 && payload.length > keep) this.#head = Buffer.from(payload.subarray(0, 512));
+    if (this.#reads === 0 && payload.length > keep) this.#head ??= Buffer.from(payload.subarray(0, 512));
     this.#keep(Buffer.from(payload.subarray(-keep)), false);
   }
 }

@@ -4,15 +4,22 @@ export interface Usage {
   readonly output: number | null;
 }
 
-/** The last usage object in a piece of a reply (JSON or events); null when there is none. */
+/**
+ * What a reply (JSON or events) says of its tokens, read from its end; null when it says nothing. Anthropic's streams
+ * tell the prompt's tokens in their first event and the answer's in their last, so that one usage object may not do.
+ */
 export function findUsage(text: string): Usage | null {
+  let input: number | null = null;
+  let output: number | null = null;
   let at = text.lastIndexOf('"usage"');
-  while (at >= 0) {
+  while (at >= 0 && (input === null || output === null)) {
     const usage = text[at - 1] === '\\' ? null : readUsage(text, at + 7);
-    if (usage) return usage;
+    output ??= usage?.output ?? null;
+    // A last event without the prompt's tokens may give them as 0.
+    input ||= usage?.input ?? input;
     at = at === 0 ? -1 : text.lastIndexOf('"usage"', at - 1);
   }
-  return null;
+  return input === null && output === null ? null : { input, output };
 }
 
 function readUsage(text: string, from: number): Usage | null {
@@ -23,10 +30,21 @@ function readUsage(text: string, from: number): Usage | null {
   if (end < 0) return null;
   try {
     const value = JSON.parse(text.slice(start, end + 1)) as Record<string, unknown>;
-    return { input: count(value['prompt_tokens']), output: count(value['completion_tokens']) };
+    return { input: inputTokens(value), output: count(value['completion_tokens'] ?? value['output_tokens']) };
   } catch {
     return null;
   }
+}
+
+/**
+ * All tokens of the prompt. OpenAI's `prompt_tokens` and `input_tokens` hold those that came from a cache, Anthropic's
+ * `input_tokens` does not: https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
+ */
+function inputTokens(usage: Record<string, unknown>): number | null {
+  const fresh = count(usage['prompt_tokens'] ?? usage['input_tokens']);
+  if (fresh === null) return null;
+  const read = count(usage['cache_read_input_tokens']) ?? 0;
+  return fresh + read + (count(usage['cache_creation_input_tokens']) ?? 0);
 }
 
 const openBrace = 123;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { endpoints } from '../../src/domain/endpoints.ts';
 import { fillArgs } from '../../src/domain/fill-args.ts';
 import { LaunchSpec } from '../../src/domain/launch-spec.ts';
 import type { Hole } from '../../src/domain/launch-spec.ts';
@@ -44,10 +45,11 @@ function launchOf(kind: string): LaunchSpec {
   });
 }
 
-test.each(kinds)('%s has a title, and paths that start with a slash', (kind) => {
+test.each(kinds)('%s has a title, and only endpoints that the gateway forwards', (kind) => {
   const engine = engineOf(kind);
   expect(engine.title).not.toBe('');
-  expect(engine.paths.every((path) => path.startsWith('/'))).toBe(true);
+  const known = ['/v1/models', ...endpoints.map(({ path }) => path)];
+  expect(engine.paths.filter((path) => !known.includes(path))).toEqual([]);
 });
 
 test.each(kinds.filter((kind) => engineOf(kind).options))('%s refuses keys that it does not know', (kind) => {

@@ -7,6 +7,8 @@ export interface SeenRequest {
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The body as it came. */
+  readonly bytes: Buffer;
   /** Number of the connection it came on, from 0. */
   readonly connection: number;
   /** The gateway closed the connection before the reply was whole. */
@@ -93,10 +95,11 @@ function readRequests(socket: net.Socket, connection: number, onTurn: (turn: Tur
     );
     const length = Number(headers['content-length'] ?? 0);
     if (buffer.length < end + 4 + length) return;
-    const body = buffer.toString('utf8', end + 4, end + 4 + length);
+    const bytes = Buffer.from(buffer.subarray(end + 4, end + 4 + length));
+    const body = bytes.toString('utf8');
     buffer = buffer.subarray(end + 4 + length);
     const [method = '', path = ''] = line.split(' ');
-    const request: SeenRequest = { method, path, headers, body, connection, cut: false };
+    const request: SeenRequest = { method, path, headers, body, bytes, connection, cut: false };
     busy = { request };
     onTurn(
       turnOf(socket, request, closed, () => {

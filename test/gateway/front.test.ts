@@ -62,35 +62,30 @@ test('without a key that is known nothing is served, and nothing is told', async
 });
 
 test.each([
-  '/v1/responses',
-  '/v1/messages',
-  '/v1/messages/count_tokens',
-  '/v1/rerank',
-  '/v1/score',
-  '/tokenize',
-  '/detokenize',
-  '/infill',
-  '/v1/audio/speech',
-  '/v1/images/generations',
-  '/v1/moderations',
+  '/v1/responses/resp_1',
+  '/v1/responses/resp_1/cancel',
+  '/v1/messages/batches',
   '/v1/files',
   '/v1/batches/b1/cancel',
   '/v1/realtime?model=m',
-])('%s, which is to come, answers 501 and says what is there', async (path) => {
+  '/v1/audio/voices',
+])('%s, which clients know from elsewhere, answers 501 and says why it is not served', async (path) => {
   const { gateway } = await start(wellBehaved);
   const reply = await fetch(`${gateway.url}${path}`, { method: 'POST', body: '{}' });
   expect(reply.status).toBe(501);
   expect(reply.headers.get('x-should-retry')).toBe('false');
-  const error = await errorOf(reply);
+  const { error } = (await reply.json()) as { error: { message: string } };
+  expect(error.message).toMatch(/^This gateway does not serve \S+\. \S.+\.$/);
   expect(error.message).toContain(path.split('?')[0]);
-  expect(error.message).toContain('POST /v1/chat/completions');
 });
 
 test('a path that nobody knows gets a 404, a wrong method a 405 that says which is right', async () => {
   const { gateway } = await start(wellBehaved);
   const unknown = await fetch(`${gateway.url}/v2/nothing`);
   expect(unknown.status).toBe(404);
-  expect((await errorOf(unknown)).message).toContain('GET /v1/models');
+  const { message } = await errorOf(unknown);
+  expect(message).toContain('GET /v1/models');
+  expect(message).toContain('POST /v1/chat/completions');
   const wrong = await fetch(`${gateway.url}/v1/chat/completions`);
   expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST']);
   await errorOf(wrong);
@@ -98,13 +93,13 @@ test('a path that nobody knows gets a 404, a wrong method a 405 that says which 
   expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
 });
 
-test('an endpoint that the engine does not have gets a 404 that says so', async () => {
+test('an endpoint that the engine does not have gets a 501 that says so', async () => {
   const { gateway } = await start(wellBehaved, { upstream: { paths: ['/v1/chat/completions'] } });
   const reply = await fetch(`${gateway.url}/v1/embeddings`, {
     method: 'POST',
     body: '{"model":"m","input":"x"}',
   });
-  expect(reply.status).toBe(404);
+  expect(reply.status).toBe(501);
   expect((await errorOf(reply)).code).toBe('endpoint_not_supported');
   expect((await postChat(gateway.url)).status).toBe(200);
 });

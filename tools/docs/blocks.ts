@@ -5,6 +5,7 @@ import { buildProgram } from '../../src/cli/build-program.ts';
 import { commands } from '../../src/cli/commands.ts';
 import type { CliContext } from '../../src/cli/context.ts';
 import { createOutput } from '../../src/cli/output.ts';
+import { endpoints } from '../../src/domain/endpoints.ts';
 import { exitCodes } from '../../src/domain/exit-codes.ts';
 import { engineOf, engines } from '../../src/engines/registry.ts';
 import { FleetFile } from '../../src/fleet-schema.ts';
@@ -19,6 +20,7 @@ const blocks: Readonly<Record<string, () => string | Promise<string>>> = {
   'fleet-file': () =>
     schemaTables(z.toJSONSchema(FleetFile, { io: 'input', unrepresentable: 'any' }) as Schema),
   engines: enginesTable,
+  endpoints: endpointsTable,
   'exit-codes': exitCodesTable,
   commands: commandPages,
 };
@@ -42,13 +44,34 @@ function enginesTable(): string {
     const engine = engineOf(kind);
     const how = engine.launch ? 'started' : engine.external ? 'reached' : '';
     const seen = engine.recognize ? 'yes' : '';
-    return `| \`${engine.kind}\` | ${engine.title} | ${how} | ${seen} | ${engine.paths.map((path) => `\`${path}\``).join(', ')} |`;
+    return `| \`${engine.kind}\` | ${engine.title} | ${how} | ${seen} | ${answers(engine.paths)} |`;
   });
   return [
     '| kind | what | in a fleet | known by the scan | answers |',
     '|---|---|---|---|---|',
     ...rows,
   ].join('\n');
+}
+
+function answers(paths: readonly string[]): string {
+  return paths.length === 0 ? 'what the server has' : paths.map((path) => `\`${path}\``).join(', ');
+}
+
+/** One row for each endpoint; names of the same one share it. */
+function endpointsTable(): string {
+  const firsts = endpoints.filter(({ path, same }) => path === same[0]);
+  const rows = firsts.map(({ same, what, modelOptional, body }) => {
+    const has = engines.filter(({ paths }) =>
+      same.some((path) => (paths as readonly string[]).includes(path)),
+    );
+    const notes = [
+      ...(body === 'form' ? ['multipart form'] : []),
+      ...(modelOptional ? ['`model` optional'] : []),
+    ];
+    const names = same.map((path) => `\`${path}\``).join(', ');
+    return `| ${names} | ${what}${notes.length > 0 ? ` (${notes.join(', ')})` : ''} | ${has.map(({ kind }) => `\`${kind}\``).join(', ') || 'other servers only'} |`;
+  });
+  return ['| POST | what | engines that have it |', '|---|---|---|', ...rows].join('\n');
 }
 
 const exitMeanings: Record<keyof typeof exitCodes, string> = {

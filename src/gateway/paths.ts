@@ -1,0 +1,55 @@
+import type { Endpoint } from '../domain/endpoints.ts';
+import type { Call } from './call.ts';
+import type { Deployment } from './deployment.ts';
+import { endpointMissing } from './endpoints.ts';
+import { routesFor } from './models.ts';
+import type { Instance } from './instance.ts';
+import type { RouteState, Snapshot } from './snapshot.ts';
+
+/**
+ * The path under which the engines of a deployment have this endpoint: the client's own, else another name of the same;
+ * null when they have it under none. Replicas are alike, so that the first one that has it speaks for all.
+ */
+function pathAt(deployment: Deployment, endpoint: Endpoint): string | null {
+  for (const instance of deployment.instances) {
+    const path = pathOf(instance, endpoint);
+    if (path !== null) return path;
+  }
+  return null;
+}
+
+/** An engine whose paths are not known (empty) is taken to have what it is asked for: its own answer will tell. */
+function pathOf({ upstream: { paths } }: Instance, endpoint: Endpoint): string | null {
+  if (paths.length === 0 || paths.includes(endpoint.path)) return endpoint.path;
+  return endpoint.same.find((path) => paths.includes(path)) ?? null;
+}
+
+/** The arms whose engines have the endpoint; one without instances may have any. Throws ApiError 501. */
+export function armsFor(
+  snapshot: Snapshot,
+  { caller, endpoint }: Call,
+  route: RouteState,
+): RouteState['arms'] {
+  const arms = route.arms.filter(
+    ({ deployment }) => deployment.instances.length === 0 || pathAt(deployment, endpoint) !== null,
+  );
+  if (arms.length > 0) return arms;
+  throw endpointMissing(route.name, endpoint.path, havingPath(routesFor(snapshot, caller), endpoint));
+}
+
+/** Names of the deployments behind these routes that have an endpoint for certain. */
+function havingPath(routes: readonly RouteState[], endpoint: Endpoint): string[] {
+  const deployments = new Set(routes.flatMap(({ arms }) => arms.map(({ deployment }) => deployment)));
+  return [...deployments]
+    .filter(({ instances }) => instances.some(({ upstream }) => upstream.paths.length > 0))
+    .filter((deployment) => pathAt(deployment, endpoint) !== null)
+    .map(({ name }) => name);
+}
+
+/** The client's own URL, but for the path where the engine knows the endpoint by another. */
+export function targetOf({ inbound, endpoint }: Call, deployment: Deployment): string {
+  const path = pathAt(deployment, endpoint);
+  return path === null || path === endpoint.path
+    ? inbound.url
+    : path + inbound.url.slice(endpoint.path.length);
+}
