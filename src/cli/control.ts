@@ -37,6 +37,7 @@ export async function startControl(
         logs: (deployment, lines) => deploymentLogs(context, hold, deployment, lines),
         gateway: hold.gateway,
         traffic: hold.traffic,
+        requests: hold.requests,
         onProgress: options.onProgress,
       },
     });

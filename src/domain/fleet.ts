@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AccessLog } from './gateway-observe.ts';
 import { ByteSize, Duration, ListenAddress, Port, PortRange, SecretText } from './units.ts';
 
 /**
@@ -86,6 +87,7 @@ export const Gateway = z
       .default({})
       .describe('API keys by name, each where it lies. Without any, only loopback may be listened on.'),
     limits: GatewayLimits.default({}).describe('Bounds on requests.'),
+    accessLog: AccessLog.optional(),
   })
   .describe('The one door in front of all deployments.');
 export type Gateway = z.infer<typeof Gateway>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ClientKey } from './client-key.ts';
+import { ObserveConfig } from './observe-config.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 
 /** One engine the gateway may send to. `slots` null: no limit is known, requests pass at once. */
@@ -57,6 +58,7 @@ export const GatewayConfig = z.strictObject({
   anonymous: z.boolean(),
   keys: z.array(ClientKey),
   quotas: Quotas.optional(),
+  observe: ObserveConfig.optional(),
   limits: z.strictObject({
     bodyBytes: z.int().positive(),
     /** Cap over all request bodies held at once. */

@@ -8,12 +8,15 @@ const ms = z.int().positive();
  * - `hold`: newcomers of a deployment wait in its queue, up to their deadline. `release` serves them.
  * - `drain`: the engine at this URL takes nothing new; answered once its requests have ended, or after `graceMs`, with
  *   how many are left. `resume` lets it take requests again.
+ * - `requests`: LiveRequests. `cancel`: ends one of them; its client is told.
  */
 export const GatewayCommand = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('hold'), deployment: z.string(), forMs: ms }),
   z.strictObject({ do: z.literal('release'), deployment: z.string() }),
   z.strictObject({ do: z.literal('drain'), url: z.string(), graceMs: z.int().min(0), forMs: ms }),
   z.strictObject({ do: z.literal('resume'), url: z.string() }),
+  z.strictObject({ do: z.literal('requests') }),
+  z.strictObject({ do: z.literal('cancel'), request: z.string() }),
 ]);
 export type GatewayCommand = z.infer<typeof GatewayCommand>;
 

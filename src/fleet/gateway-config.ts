@@ -8,6 +8,8 @@ import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
 import { usualDrainMs } from './move-traffic.ts';
 import { replicaName } from './desired.ts';
+import { observeSettings } from './observe-settings.ts';
+import { fleetPaths } from './paths.ts';
 import { urlOf } from './ready.ts';
 import type { Deployment, LoadedFleet } from './resolve.ts';
 
@@ -43,6 +45,7 @@ export async function gatewayConfig(
     upstreams: upstreams.flat(),
     anonymous: clients.length === 0,
     keys: [...clients, ...options.ownKeys.map(([name, key]) => ({ ...keyOf(name, key), control: true }))],
+    observe: observeSettings(loaded.gateway, fleetPaths(world, loaded).logs),
     limits: {
       bodyBytes: limits.body ?? 64 * MiB,
       heldBytes: limits.held ?? 256 * MiB,

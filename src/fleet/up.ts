@@ -18,6 +18,8 @@ import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
 import { createSupervisor } from './supervise.ts';
 import type { Supervisor } from './supervise.ts';
+import { requestView } from './live-requests.ts';
+import type { RequestView } from './live-requests.ts';
 import { moveTraffic, usualDrainMs } from './move-traffic.ts';
 import { noTraffic } from './traffic.ts';
 import type { Successor, Traffic } from './traffic.ts';
@@ -42,6 +44,7 @@ export interface UpHold {
   readonly loaded: () => LoadedFleet;
   /** Moves traffic for whoever changes engines; a `shift` that is not taken in throws its fault. */
   readonly traffic: Traffic;
+  readonly requests: RequestView;
   /** The gateway, with a key of our own; `keyNeeded`: others must bring one too. */
   readonly gateway: () => { url: string; key: string; keyNeeded: boolean } | null;
 }
@@ -187,6 +190,7 @@ async function serve(run: Run, signal: AbortSignal): Promise<void> {
   const hold: UpHold = {
     loaded: () => run.loaded,
     traffic: trafficOf(run, (to) => followOther(run, to)),
+    requests: requestView(() => run.gateway),
     gateway: () => run.gateway && { url: run.gateway.url, key: run.ownKey, keyNeeded: !run.anonymous },
   };
   const ended = new AbortController();

@@ -1,6 +1,7 @@
 import type { Attempt, AttemptEnd } from './attempt.ts';
 import type { Call } from './call.ts';
 import { findUsage } from './usage.ts';
+import type { Usage } from './usage.ts';
 
 /**
  * Counts times and tokens of an attempt that has ended. Tokens are the engine's own figures; a stream that broke off
@@ -13,6 +14,7 @@ export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
   const { series } = call;
   const usage = good ? findUsage(attempt.tail.text()) : null;
   if (good && attempt.eventStream) observeStream(call, attempt, usage?.output ?? null);
+  note(call, attempt, usage);
   if (usage) {
     if (usage.input !== null) {
       series.tokens('input', 'engine').value += usage.input;
@@ -23,6 +25,17 @@ export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
       series.outputTokens.observe(usage.output);
     }
   } else if (attempt.eventStream) series.tokens('output', 'estimate').value += attempt.pieces;
+}
+
+function note({ trail }: Call, attempt: Attempt, usage: Usage | null): void {
+  if (usage) {
+    trail.inputTokens = usage.input;
+    trail.outputTokens = usage.output;
+    trail.tokenSource = 'engine';
+  } else if (attempt.eventStream) {
+    trail.outputTokens = attempt.pieces;
+    trail.tokenSource = 'estimate';
+  }
 }
 
 function observeStream(call: Call, attempt: Attempt, tokens: number | null): void {

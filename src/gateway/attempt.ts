@@ -9,7 +9,7 @@ import type {
 } from '../io/upstream-pool/types.ts';
 import type { Call, Phase } from './call.ts';
 import type { Verdict } from './deployment.ts';
-import { upstreamFailed } from './faults.ts';
+import { cancelled, upstreamFailed } from './faults.ts';
 import { requestHeaders } from './headers.ts';
 import type { Lease } from './lease.ts';
 import { headersForClient, passingOf } from './reply-head.ts';
@@ -71,6 +71,10 @@ export class Attempt implements UpstreamSink, Phase {
     // Anthropic's streams and some embeddings tell of tokens at their beginning.
     this.tail = new Tail(call.endpoint.usageInStream ? 0 : 1024);
     const { instance } = lease;
+    const { trail } = call;
+    trail.instance = instance.id;
+    trail.attempts += 1;
+    trail.sentAt = this.#sentAt;
     const body = call.body;
     if (body?.usageSplice) this.#filter = new UsageFilter();
     const request = {
@@ -103,10 +107,12 @@ export class Attempt implements UpstreamSink, Phase {
 
   onBody(read: BodyRead): void {
     const now = performance.now();
-    if (this.firstAt === null) this.firstAt = now;
+    const { trail } = this.#call;
+    if (this.firstAt === null) this.firstAt = trail.firstAt = now;
     else if (this.eventStream) this.#call.series.gap.observe((now - this.lastAt) / 1000);
     this.lastAt = now;
     this.pieces += read.spanCount >> 1;
+    trail.pieces = this.pieces;
     this.tail.push(read);
     if (!this.#writer?.write(read)) this.#waitForClient();
   }
@@ -166,13 +172,16 @@ export class Attempt implements UpstreamSink, Phase {
       const betweenEvents = this.pieces === 0 || /\n\r?\n$/.test(this.tail.text());
       writer.endWith(`${betweenEvents ? '' : '\n\n'}${streamError(this.#call.endpoint.dialect, fault)}`);
     } else this.#call.reply.abort();
+    this.#call.trail.cut = true;
+    this.#call.trail.code = fault.code;
     this.#end({ kind: 'cut', fault });
   }
 
-  /** The client has left. */
+  /** The client has left, or an operator wants the request ended. */
   leave(): void {
     this.#exchange.abort();
-    this.#end({ kind: 'gone' });
+    if (this.#writer && !this.#call.gone) this.#cut(this.#writer, cancelled().fault);
+    else this.#end({ kind: 'gone' });
   }
 
   #end(end: AttemptEnd): void {

@@ -4,6 +4,7 @@ import type { Caller } from './caller.ts';
 import type { BodyShare } from './held-bytes.ts';
 import type { Series } from './meter.ts';
 import type { ScannedBody } from './request-body.ts';
+import type { Trail } from './trail.ts';
 
 /** The client left; nobody is there to be told. */
 export class ClientGone extends Error {
@@ -28,6 +29,7 @@ export interface Call {
   target: string;
   readonly startedAt: number;
   readonly share: BodyShare;
+  readonly trail: Trail;
   /** Where it is counted; by the model "unknown" until the route is found. */
   series: Series;
   /** Null once the upstream has begun to answer: nothing can be sent again, and the memory is free. */

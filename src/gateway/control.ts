@@ -27,8 +27,16 @@ export async function answerCommand(
       for (const one of atUrl(state, command.url)) one.drainedUntil = null;
       for (const one of state.snapshot.deployments.values()) one.dispatch();
       return {};
+    case 'requests':
+      return state.observer.live.list(mostListed);
+    case 'cancel':
+      if (!state.observer.live.cancel(command.request))
+        throw new BerthError('GATEWAY_NAME_UNKNOWN', { name: command.request });
+      return {};
   }
 }
+
+const mostListed = 500;
 
 function deploymentOf(state: GatewayState, name: string): Deployment {
   const found = state.snapshot.deployments.get(name);

@@ -97,6 +97,17 @@ export function modelMissing(known: readonly string[]): ApiError {
   return badRequest(message, 'model', 'model_missing');
 }
 
+/** An operator ended the request; clients are told not to try again by themselves. */
+export function cancelled(): ApiError {
+  return new ApiError({
+    status: 503,
+    type: 'server_error',
+    code: 'request_cancelled',
+    message: 'An operator of this gateway ended the request.',
+    headers: ['x-should-retry', 'false'],
+  });
+}
+
 export function modelUnknown(model: string, known: readonly string[]): ApiError {
   const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model;
   const message = `The model "${shown}" does not exist here. Models: ${known.join(', ') || 'none'}.`;

@@ -53,7 +53,7 @@ async function attempt(
   tried: ReadonlySet<Instance>,
   context: ForwardContext,
 ): Promise<AttemptEnd> {
-  if (call.gone) {
+  if (call.gone || call.trail.cancelled) {
     deployment.judge(lease.instance, 'untold');
     return { kind: 'gone' };
   }
@@ -74,6 +74,7 @@ async function attempt(
 }
 
 function finish(call: Call, end: AttemptEnd, meter: Meter): void {
+  const operator = call.trail.cancelled && !call.gone;
   switch (end.kind) {
     case 'done':
       call.status = end.status;
@@ -85,10 +86,10 @@ function finish(call: Call, end: AttemptEnd, meter: Meter): void {
     case 'cut':
       // The status that the client saw was good; what is counted is what became of it.
       call.status = end.fault.status;
-      meter.aborted('upstream');
+      meter.aborted(operator ? 'operator' : 'upstream');
       return;
     case 'gone':
-      meter.aborted('client');
+      meter.aborted(operator ? 'operator' : 'client');
       throw new ClientGone();
   }
 }

@@ -6,7 +6,9 @@ import { answerCommand } from './control.ts';
 import { openDoors } from './doors.ts';
 import { createHandler } from './handler.ts';
 import { HeldBytes } from './held-bytes.ts';
+import { unobserved } from '../domain/observe-config.ts';
 import { createMeter } from './meter.ts';
+import { createObserver } from './observer.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { buildSnapshot } from './snapshot.ts';
 import type { GatewayState } from './state.ts';
@@ -41,6 +43,7 @@ export async function startGateway(
     meter: createMeter(),
     held: new HeldBytes(config.limits.heldBytes),
     retries: new RetryBudget(),
+    observer: createObserver(world, config.observe ?? unobserved),
     now: sweep.now,
   };
   // An ejection ends by time alone: nothing else would wake those who wait for it.
@@ -63,6 +66,7 @@ export async function startGateway(
       for (const old of before.instances.values())
         if (state.snapshot.instances.get(old.id) !== old) state.leaving.add(old);
       state.held.limit = next.limits.heldBytes;
+      state.observer.configure(next.observe ?? unobserved);
     });
   }
   return {
@@ -80,6 +84,7 @@ export async function startGateway(
       await turn;
       await doors.close(state.snapshot.config.limits.drainMs);
       for (const instance of state.snapshot.instances.values()) instance.pool.retire();
+      await state.observer.close();
       sweep.stop();
     },
   };

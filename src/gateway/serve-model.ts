@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts';
 import { ClientGone, watchClient } from './call.ts';
 import type { Call } from './call.ts';
 import type { Deployment } from './deployment.ts';
-import { noInstance } from './faults.ts';
+import { cancelled, noInstance } from './faults.ts';
 import { forward } from './forward.ts';
 import { BodyShare } from './held-bytes.ts';
 import { isReachable } from './models.ts';
@@ -16,6 +16,7 @@ import { routeNamed } from './route-named.ts';
 import { sendFault } from './send-fault.ts';
 import type { RouteState, Snapshot } from './snapshot.ts';
 import type { GatewayState } from './state.ts';
+import { newTrail } from './trail.ts';
 
 /** Serves one request that names a model: body → route → slot → engine → reply. Counts it however it ends. */
 export async function serveModel(
@@ -25,12 +26,14 @@ export async function serveModel(
   const call = createCall(state, request);
   watchClient(call);
   try {
+    state.observer.began(call);
     await run(state, state.snapshot, call);
   } catch (error) {
     refuse(state, call, error);
   } finally {
     call.share.release();
     count(call);
+    state.observer.ended(call);
   }
 }
 
@@ -50,6 +53,7 @@ function createCall(
     target: request.inbound.url,
     startedAt: now,
     share: new BodyShare(state.held),
+    trail: newTrail(Date.now()),
     series: state.meter.series(endpoint.path, endpoint.operation, 'unknown'),
     body: null,
     model: '',
@@ -64,10 +68,14 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   call.body = await readBody(state, snapshot, call);
   const route = routeNamed(snapshot, call.caller, { endpoint: call.endpoint, model: call.body.model });
   call.model = route.name;
+  call.trail.stream = call.body.stream;
+  call.trail.bytesIn = call.body.bytes.length;
   call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, route.name);
   const deployment = pick(state, armsFor(snapshot, call, route));
   if (!deployment || deployment.instances.length === 0) throw noInstance(route.name, 5);
   call.target = targetOf(call, deployment);
+  call.trail.deployment = deployment.name;
+  if (call.trail.cancelled) throw cancelled();
   state.retries.onRequest();
   const waiting = deployment.acquire({
     key: call.key,
@@ -76,6 +84,7 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   const lease = waiting instanceof Promise ? await waiting : waiting;
   call.phase = null;
   call.leasedAt = performance.now();
+  call.trail.leasedAt = call.leasedAt;
   call.series.queueWait.observe((call.leasedAt - call.startedAt) / 1000);
   await forward(call, deployment, lease, state);
 }
@@ -91,25 +100,28 @@ function pick(state: GatewayState, among: RouteState['arms']): Deployment | null
 }
 
 function refuse(state: GatewayState, call: Call, error: unknown): void {
-  if (error instanceof ClientGone || call.gone) {
+  if (call.gone || (error instanceof ClientGone && !call.trail.cancelled)) {
     call.status = 499;
     return;
   }
   const fault =
     error instanceof ApiError
       ? error.fault
-      : ({
-          status: 500,
-          type: 'server_error',
-          code: 'internal',
-          message: 'The gateway has a fault.',
-        } as const);
+      : error instanceof ClientGone
+        ? cancelled().fault
+        : ({
+            status: 500,
+            type: 'server_error',
+            code: 'internal',
+            message: 'The gateway has a fault.',
+          } as const);
   call.status = fault.status;
+  call.trail.code = fault.code;
   if (fault.status === 429 || fault.code === 'queue_timeout')
     state.meter.rejected(call.model === '' ? 'gateway' : 'deployment', fault.code ?? 'limit');
   if (call.reply.started) call.reply.abort();
   else sendFault(call.reply, fault, { requestId: call.id, dialect: call.endpoint.dialect });
-  if (!(error instanceof ApiError)) throw error;
+  if (!(error instanceof ApiError || error instanceof ClientGone)) throw error;
 }
 
 function count(call: Call): void {

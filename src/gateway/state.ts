@@ -1,6 +1,7 @@
 import type { Instance } from './instance.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import type { Meter } from './meter.ts';
+import type { Observer } from './observer.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -13,6 +14,7 @@ export interface GatewayState {
   readonly meter: Meter;
   readonly held: HeldBytes;
   readonly retries: RetryBudget;
+  readonly observer: Observer;
   /** Monotonic milliseconds, read once a tick. */
   readonly now: () => number;
 }

@@ -7,6 +7,7 @@ import { eventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
 import { askGateway } from './gateway-proxy.ts';
 import type { ControlPorts } from './ports.ts';
+import { requestRoutes } from './request-routes.ts';
 import { trafficRoutes } from './traffic-routes.ts';
 import type { Tickets } from './tickets.ts';
 
@@ -45,6 +46,7 @@ export function apiRoutes(ports: ControlPorts, feed: Feed, tickets: Tickets): Ho
     }),
   );
   api.route('/traffic', trafficRoutes(ports.traffic));
+  api.route('/requests', requestRoutes(ports.requests));
   return api;
 }
 

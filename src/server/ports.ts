@@ -1,4 +1,5 @@
 import type { FleetStatus } from '../domain/fleet-status.ts';
+import type { LiveRequests } from '../domain/live-request.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
 import type { Traffic } from '../fleet/traffic.ts';
 import type { Report, RunSummary } from '../domain/run.ts';
@@ -11,6 +12,12 @@ export interface GatewayAccess {
   readonly key: string;
   /** Other clients must bring a key too. */
   readonly keyNeeded: boolean;
+}
+
+/** The requests under way in the gateway. */
+export interface RequestPorts {
+  readonly list: () => Promise<LiveRequests>;
+  readonly cancel: (id: string) => Promise<void>;
 }
 
 /**
@@ -28,6 +35,7 @@ export interface ControlPorts {
   readonly logs: (deployment: string, lines: number) => Promise<readonly string[] | null>;
   readonly gateway: () => GatewayAccess | null;
   readonly traffic: Traffic;
+  readonly requests: RequestPorts;
   /** Tells the listener of every progress of a benchmark; returns the way to stop telling. */
   readonly onProgress: (listener: (progress: RunProgress) => void) => () => void;
 }

@@ -23,6 +23,7 @@ export function startTestControl(
       logs: async () => null,
       gateway: () => null,
       traffic: async () => ({ left: 0 }),
+      requests: { list: async () => ({ requests: [], total: 0 }), cancel: async () => ignore() },
       onProgress: () => ignore,
       ...ports,
     },

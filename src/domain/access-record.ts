@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/**
+ * How a request ended.
+ * - `done`: the client has the whole reply, an engine's own error among them.
+ * - `refused`: the gateway answered with an error of its own; `code` says which.
+ * - `cut`: the reply had begun and broke off.
+ * - `client-gone`: the client left first.
+ * - `cancelled`: an operator ended it.
+ */
+export const outcomes = ['done', 'refused', 'cut', 'client-gone', 'cancelled'] as const;
+
+const count = z.int().min(0);
+const ms = z.number().min(0);
+
+/**
+ * One line of the gateway's access log as JSON: enough to replay the load, and never a prompt, a reply or a secret.
+ * What is not known is null.
+ */
+export const AccessRecord = z.strictObject({
+  /** When the request came, to the millisecond. */
+  time: z.iso.datetime(),
+  id: z.string(),
+  /** Id of the caller's key. */
+  key: z.string(),
+  endpoint: z.string(),
+  /** Name the client asked for; empty when the request was refused before it was known. */
+  model: z.string(),
+  deployment: z.string().nullable(),
+  instance: z.string().nullable(),
+  stream: z.boolean(),
+  /** What the request is counted as; 499: the client left. */
+  status: z.int(),
+  outcome: z.enum(outcomes),
+  /** Code of the gateway's own error. */
+  code: z.string().nullable(),
+  /** From the request to its slot. */
+  queueMs: ms.nullable(),
+  /** From the request to the first bytes of the reply. */
+  ttftMs: ms.nullable(),
+  durationMs: ms,
+  inputTokens: count.nullable(),
+  outputTokens: count.nullable(),
+  /** `engine`: the engine's own figures; `estimate`: events were counted, since a stream broke off. */
+  tokenSource: z.enum(['engine', 'estimate']).nullable(),
+  /** Bytes of the request's body. */
+  bytesIn: count,
+  retries: count,
+});
+export type AccessRecord = z.infer<typeof AccessRecord>;

@@ -1,0 +1,23 @@
+import { LiveRequests } from '../domain/live-request.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { GatewayChild } from './gateway-child.ts';
+
+/** The requests under way, for whoever watches the gateway from outside. */
+export interface RequestView {
+  /** Throws GATEWAY_ABSENT, GATEWAY_REFUSED. */
+  readonly list: () => Promise<LiveRequests>;
+  /** Ends one; its client is told. Throws GATEWAY_REFUSED when it is not under way. */
+  readonly cancel: (id: string) => Promise<void>;
+}
+
+export function requestView(gateway: () => Pick<GatewayChild, 'ask'> | null): RequestView {
+  function ask(): GatewayChild['ask'] {
+    const running = gateway();
+    if (!running) throw new BerthError('GATEWAY_ABSENT', {});
+    return running.ask;
+  }
+  return {
+    list: async () => LiveRequests.parse(await ask()({ do: 'requests' })),
+    cancel: async (request) => void (await ask()({ do: 'cancel', request })),
+  };
+}

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { chatEvent, wellBehaved } from './fake-upstream.ts';
+import type { Turn } from './fake-upstream.ts';
+import { configFor, engine, errorOf, front, postChat, start, until } from './harness.ts';
+
+/** Rule 23: an engine is taken out, replaced and put back without a request that notices. */
+
+const long = 60_000;
+
+test('a held deployment takes newcomers into its queue, and serves them all when it is released', async () => {
+  const { upstream, gateway } = await start(wellBehaved);
+  await gateway.control({ do: 'hold', deployment: 'd', forMs: long });
+  const replies = Array.from({ length: 10 }, () => postChat(gateway.url));
+  await until('all wait', async () => (await gateway.metric('berth_gateway_queue_depth')) === 10);
+  expect(upstream.seen.length).toBe(0);
+  expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+  await gateway.control({ do: 'release', deployment: 'd' });
+  expect((await Promise.all(replies)).map((reply) => reply.status)).toEqual(Array(10).fill(200));
+});
+
+test('who waits for a held deployment past the deadline is told 503 and when to come back', async () => {
+  const { gateway } = await start(wellBehaved, { limits: { queueMs: 50 } });
+  await gateway.control({ do: 'hold', deployment: 'd', forMs: long });
+  const reply = await postChat(gateway.url);
+  expect(reply.status).toBe(503);
+  expect(Number(reply.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  expect((await errorOf(reply)).code).toBe('deployment_held');
+});
+
+test('a hold whose asker is gone ends by itself', async () => {
+  const { gateway } = await start(wellBehaved);
+  await gateway.control({ do: 'hold', deployment: 'd', forMs: 200 });
+  expect((await postChat(gateway.url)).status).toBe(200);
+});
+
+test('a drained engine gets nothing new, others serve, and the drain is over when its last stream is', async () => {
+  const held: Turn[] = [];
+  const leaving = await engine((turn) => {
+    held.push(turn);
+    turn.stream();
+    turn.chunk(chatEvent('begun'));
+  });
+  const staying = await engine(wellBehaved);
+  const gateway = await front(configFor([{ url: leaving.url }]));
+  const stream = await postChat(gateway.url, { stream: true });
+  await gateway.reload(configFor([{ url: leaving.url }, { url: staying.url }]));
+  const drained = gateway.control({ do: 'drain', url: leaving.url, graceMs: long, forMs: long });
+  for (let i = 0; i < 5; i += 1) expect((await postChat(gateway.url)).status).toBe(200);
+  expect([leaving.seen.length, staying.seen.length]).toEqual([1, 5]);
+  held[0]?.chunk(chatEvent('finished'));
+  held[0]?.endChunks();
+  expect(await stream.text()).toContain('finished');
+  expect(await drained).toEqual({ left: 0 });
+  await gateway.control({ do: 'resume', url: leaving.url });
+  leaving.setScript(wellBehaved);
+  for (let i = 0; i < 4; i += 1) await postChat(gateway.url);
+  expect(leaving.seen.length).toBeGreaterThan(1);
+});
+
+test('a drain that takes too long says how many requests are left', async () => {
+  const { upstream, gateway } = await start((turn) => turn.stream());
+  void postChat(gateway.url, { stream: true });
+  await until('it is under way', () => upstream.seen.length === 1);
+  const drain = { do: 'drain', url: upstream.url, graceMs: 10, forMs: long } as const;
+  expect(await gateway.control(drain)).toEqual({ left: 1 });
+  expect((await postChat(gateway.url)).status).toBe(503);
+});
+
+test('an engine that a reload took away can be drained as long as it still streams', async () => {
+  const held: Turn[] = [];
+  const { upstream, gateway } = await start((turn) => {
+    held.push(turn);
+    turn.stream();
+  });
+  const other = await engine(wellBehaved);
+  const stream = await postChat(gateway.url, { stream: true });
+  await gateway.reload(configFor([{ url: other.url }]));
+  const drained = gateway.control({ do: 'drain', url: upstream.url, graceMs: long, forMs: long });
+  held[0]?.chunk(chatEvent('finished'));
+  held[0]?.endChunks();
+  expect(await stream.text()).toContain('finished');
+  expect(await drained).toEqual({ left: 0 });
+});
