@@ -26,6 +26,8 @@ export const Route = z.strictObject({
   name: z.string(),
   to: z.array(z.strictObject({ deployment: z.string(), weight: z.number().positive() })).min(1),
   aliasOf: z.string().nullable(),
+  /** Tokens that one request may take at every deployment behind it; null or absent when not all of them are known. */
+  context: z.int().positive().nullable().optional(),
 });
 export type Route = z.infer<typeof Route>;
 

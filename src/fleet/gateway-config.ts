@@ -12,6 +12,7 @@ import { observeSettings } from './observe-settings.ts';
 import { fleetPaths } from './paths.ts';
 import { urlOf } from './ready.ts';
 import type { Deployment, LoadedFleet } from './resolve.ts';
+import { withContext } from './route-context.ts';
 
 const MiB = 1024 * 1024;
 
@@ -41,7 +42,7 @@ export async function gatewayConfig(
     version: 1,
     fleet: loaded.fleet,
     listen,
-    routes: routesOf(loaded),
+    routes: withContext(routesOf(loaded), loaded.deployments),
     upstreams: upstreams.flat(),
     anonymous: clients.length === 0,
     keys: [...clients, ...options.ownKeys.map(([name, key]) => ({ ...keyOf(name, key), control: true }))],

@@ -12,6 +12,7 @@ import type { Verdict } from './deployment.ts';
 import { cancelled, upstreamFailed } from './faults.ts';
 import { requestHeaders } from './headers.ts';
 import type { Lease } from './lease.ts';
+import { targetAt } from './paths.ts';
 import { headersForClient, passingOf } from './reply-head.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { spliceBody } from './request-body.ts';
@@ -79,7 +80,7 @@ export class Attempt implements UpstreamSink, Phase {
     if (body?.usageSplice) this.#filter = new UsageFilter();
     const request = {
       method: call.inbound.method,
-      path: call.target,
+      path: targetAt(instance, call),
       headers: requestHeaders(call.inbound.rawHeaders, {
         requestId: call.id,
         key: instance.key,

@@ -25,8 +25,6 @@ export interface Call {
   readonly caller: Caller;
   /** Id of the caller: whose turn it is in a queue. */
   readonly key: string;
-  /** Path and query for the engine: what the client asked for, or the same endpoint under the engine's own name. */
-  target: string;
   readonly startedAt: number;
   readonly share: BodyShare;
   readonly trail: Trail;

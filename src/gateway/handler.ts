@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { ApiError } from '../domain/openai.ts';
 import type { Handler, Inbound, Reply } from '../io/http-server/types.ts';
 import { prometheusContentType, prometheusText } from '../stats/prometheus.ts';
-import type { Caller } from './caller.ts';
 import { dialectOf, endpointAt, methodFault, ownPaths, pathFault } from './endpoints.ts';
 import { draining, endpointForbidden } from './faults.ts';
 import { gaugeFamilies } from './gauges.ts';
-import { isReachable, modelEntry, modelList, routeFor } from './models.ts';
+import { isReachable } from './models.ts';
+import { modelsReply } from './models-reply.ts';
 import { sendFault } from './send-fault.ts';
 import { sendOwn } from './send-own.ts';
 import { serveModel } from './serve-model.ts';
@@ -81,25 +81,17 @@ function answerOwn(
     case '/readyz':
       answerReady(state, reply, requestId);
       return;
-    default:
-      answerModels(state, snapshot.keyring.identify(inbound), reply, asked);
+    default: {
+      const caller = snapshot.keyring.identify(inbound);
+      const name = path.startsWith(modelPath) ? decode(path.slice(modelPath.length)) : null;
+      sendJson(
+        reply,
+        200,
+        modelsReply(state, caller, { name, dialect: dialectOf(inbound, path) }),
+        requestId,
+      );
+    }
   }
-}
-
-/** /v1/models, or one entry of it. */
-function answerModels(
-  state: GatewayState,
-  caller: Caller,
-  reply: Reply,
-  asked: { path: string; requestId: string },
-): void {
-  const { snapshot } = state;
-  const name = asked.path.startsWith(modelPath) ? decode(asked.path.slice(modelPath.length)) : null;
-  const value =
-    name === null
-      ? modelList(snapshot, caller, state.now())
-      : modelEntry(snapshot, routeFor(snapshot, caller, name), state.now());
-  sendJson(reply, 200, value, asked.requestId);
 }
 
 /** Ready: every route has an instance that can be reached, and we are not on our way out. */

@@ -1,6 +1,7 @@
 import { mayAskFor } from './caller.ts';
 import type { Caller } from './caller.ts';
 import type { Deployment } from './deployment.ts';
+import { endpointAt } from './endpoints.ts';
 import { modelForbidden, modelUnknown } from './faults.ts';
 import { healthState } from './health.ts';
 import { isDraining } from './instance.ts';
@@ -16,6 +17,12 @@ export interface ModelEntry {
   readonly status: 'ready' | 'unavailable';
   /** The name this one stands for; null for a name of its own. */
   readonly alias_of: string | null;
+  /** Other names for it. */
+  readonly aliases: readonly string[];
+  /** Tokens that one request may take, prompt and answer together; null when not known. */
+  readonly context_length: number | null;
+  /** Paths that one of its engines answers; null when only the server itself can tell. */
+  readonly endpoints: readonly string[] | null;
 }
 
 /** What the caller may ask for, and nothing else. */
@@ -55,7 +62,19 @@ export function modelEntry(snapshot: Snapshot, route: RouteState, now: number): 
     owned_by: snapshot.config.fleet,
     status: route.arms.some((arm) => isReachable(arm.deployment, now)) ? 'ready' : 'unavailable',
     alias_of: route.aliasOf,
+    aliases: [...snapshot.routes.values()]
+      .filter((one) => one.aliasOf === route.name)
+      .map(({ name }) => name),
+    context_length: route.context,
+    endpoints: endpointsOf(route),
   };
+}
+
+function endpointsOf({ arms }: RouteState): string[] | null {
+  const instances = arms.flatMap(({ deployment }) => deployment.instances);
+  const paths = new Set(instances.flatMap(({ upstream }) => upstream.paths));
+  if (instances.length === 0 || instances.some(({ upstream }) => upstream.paths.length === 0)) return null;
+  return [...endpointAt.keys()].filter((path) => paths.has(path));
 }
 
 /** Some instance answered when last tried, or has not been tried yet. */

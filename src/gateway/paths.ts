@@ -46,10 +46,8 @@ function havingPath(routes: readonly RouteState[], endpoint: Endpoint): string[]
     .map(({ name }) => name);
 }
 
-/** The client's own URL, but for the path where the engine knows the endpoint by another. */
-export function targetOf({ inbound, endpoint }: Call, deployment: Deployment): string {
-  const path = pathAt(deployment, endpoint);
-  return path === null || path === endpoint.path
-    ? inbound.url
-    : path + inbound.url.slice(endpoint.path.length);
+/** Path and query for this engine: the client's own, but for the path where the engine has the endpoint under another name. */
+export function targetAt(instance: Instance, { inbound, endpoint }: Call): string {
+  const path = pathOf(instance, endpoint) ?? endpoint.path;
+  return path === endpoint.path ? inbound.url : path + inbound.url.slice(endpoint.path.length);
 }

@@ -9,7 +9,7 @@ import { cancelled, noInstance } from './faults.ts';
 import { forward } from './forward.ts';
 import { BodyShare } from './held-bytes.ts';
 import { isReachable } from './models.ts';
-import { armsFor, targetOf } from './paths.ts';
+import { armsFor } from './paths.ts';
 import { readBody } from './read-body.ts';
 import { pickArm } from './resolve.ts';
 import { routeNamed } from './route-named.ts';
@@ -50,7 +50,6 @@ function createCall(
     endpoint,
     caller: request.caller,
     key: request.caller.id,
-    target: request.inbound.url,
     startedAt: now,
     share: new BodyShare(state.held),
     trail: newTrail(Date.now()),
@@ -73,7 +72,6 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, route.name);
   const deployment = pick(state, armsFor(snapshot, call, route));
   if (!deployment || deployment.instances.length === 0) throw noInstance(route.name, 5);
-  call.target = targetOf(call, deployment);
   call.trail.deployment = deployment.name;
   if (call.trail.cancelled) throw cancelled();
   state.retries.onRequest();

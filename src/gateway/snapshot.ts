@@ -12,6 +12,8 @@ import type { Keyring } from './keys.ts';
 export interface RouteState {
   readonly name: string;
   readonly aliasOf: string | null;
+  /** Tokens that one request may take; null when not known. */
+  readonly context: number | null;
   readonly arms: readonly { readonly deployment: Deployment; readonly weight: number }[];
 }
 
@@ -63,6 +65,7 @@ export async function buildSnapshot(
         {
           name: route.name,
           aliasOf: route.aliasOf,
+          context: route.context ?? null,
           arms: route.to.map(({ deployment, weight }) => ({
             deployment: deployments.get(deployment) as Deployment,
             weight,
