@@ -68,6 +68,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/runs.ts'),
   },
   {
+    name: 'check-claims',
+    summary: 'Recompute published figures from those beside them, and show the arithmetic.',
+    load: () => import('./commands/check-claims.ts'),
+  },
+  {
     name: 'schema',
     summary: 'Print the JSON Schema of the fleet file.',
     load: () => import('./commands/schema.ts'),

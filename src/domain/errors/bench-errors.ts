@@ -33,6 +33,11 @@ export const benchErrors = {
     (f) => `"berth runs" lists those in ${f.folder}; the path of a run's folder will do too.`,
     'usage',
   ),
+  CLAIMS_INVALID: defineError<{ path: string; faults: string[] }>(
+    (f) => `${f.path} is no file of claims:\n${f.faults.map((fault) => `  ${f.path}:${fault}`).join('\n')}`,
+    () => 'examples/claims/figures.yaml shows every kind of claim.',
+    'usage',
+  ),
   RUN_UNREADABLE: defineError<{ path: string; reason: string }>(
     (f) => `${f.path} is not a file that this version can read: ${f.reason}.`,
     () => 'It may be of a newer berth; the raw records beside it can be read by any version.',
