@@ -35,7 +35,7 @@ export const benchErrors = {
   ),
   CLAIMS_INVALID: defineError<{ path: string; faults: string[] }>(
     (f) => `${f.path} is no file of claims:\n${f.faults.map((fault) => `  ${f.path}:${fault}`).join('\n')}`,
-    () => 'examples/claims/figures.yaml shows every kind of claim.',
+    () => 'examples/figures.yaml shows every kind of claim.',
     'usage',
   ),
   RUN_UNREADABLE: defineError<{ path: string; reason: string }>(

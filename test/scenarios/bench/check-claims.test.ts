@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makePlace } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';
 
-const figures = join(import.meta.dirname, '../../../examples/claims/figures.yaml');
+const figures = join(import.meta.dirname, '../../../examples/figures.yaml');
 let place: Place;
 beforeEach(() => (place = makePlace()));
 afterEach(() => place.close());
