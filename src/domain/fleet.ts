@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AccessLog } from './gateway-observe.ts';
+import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 import { ByteSize, Duration, ListenAddress, Port, PortRange, SecretText } from './units.ts';
 
 /**
@@ -68,6 +69,13 @@ export const GatewayLimits = z.strictObject({
   queueTime: Duration.optional().describe('How long one may wait (default 60s).'),
   connect: Duration.optional().describe('Time to connect to an engine (default 5s).'),
   idle: Duration.optional().describe('Longest silence of an engine within a reply (default 10m).'),
+  eachKey: KeyLimits.optional().describe(
+    'What each key may take that says nothing itself; without keys, all callers together.',
+  ),
+  models: z
+    .record(z.string().min(1), RateLimits.describe('What all callers together may ask of this model.'))
+    .optional()
+    .describe('Limits of models by name, over all keys.'),
   drain: Duration.optional().describe('Time that open requests get when the gateway ends (default 30s).'),
 });
 
@@ -86,6 +94,10 @@ export const Gateway = z
       .record(Name, SecretText)
       .default({})
       .describe('API keys by name, each where it lies. Without any, only loopback may be listened on.'),
+    prices: z
+      .record(z.string().min(1), ModelPrice.describe('What this model costs, in US dollars.'))
+      .optional()
+      .describe('Prices of models by name, for budgets in money.'),
     limits: GatewayLimits.default({}).describe('Bounds on requests.'),
     accessLog: AccessLog.optional(),
   })

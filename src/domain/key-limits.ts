@@ -2,17 +2,17 @@ import { z } from 'zod';
 
 /** How much one caller may take; what is absent is not bounded. Used by keys, by models over all keys, and in the fleet file. */
 export const RateLimits = z.strictObject({
-  rpm: z.int().positive().optional().describe('requests per minute'),
-  tpm: z.int().positive().optional().describe('tokens per minute, prompts and answers together'),
-  concurrent: z.int().positive().optional().describe('requests under way at once, those that wait included'),
+  rpm: z.int().positive().optional().describe('Requests per minute.'),
+  tpm: z.int().positive().optional().describe('Tokens per minute, prompts and answers together.'),
+  concurrent: z.int().positive().optional().describe('Requests under way at once, those that wait included.'),
 });
 export type RateLimits = z.infer<typeof RateLimits>;
 
 /** An amount to spend. Prices come from `gateway.prices`; with both bounds the first that is reached counts. */
 export const Allowance = z
   .strictObject({
-    tokens: z.int().positive().optional().describe('tokens, prompts and answers together'),
-    usd: z.number().positive().optional().describe('money, by the prices in gateway.prices'),
+    tokens: z.int().positive().optional().describe('Tokens, prompts and answers together.'),
+    usd: z.number().positive().optional().describe('Money, by the prices in gateway.prices.'),
   })
   .refine((allowance) => allowance.tokens !== undefined || allowance.usd !== undefined, {
     error: 'It bounds nothing.',
@@ -22,8 +22,8 @@ export type Allowance = z.infer<typeof Allowance>;
 
 /** What may be spent in a calendar day and a calendar month, both in UTC. */
 export const Budget = z.strictObject({
-  day: Allowance.optional().describe('from midnight to midnight UTC'),
-  month: Allowance.optional().describe('from the first of the month, UTC'),
+  day: Allowance.optional().describe('From midnight to midnight UTC.'),
+  month: Allowance.optional().describe('From the first of the month, UTC.'),
 });
 export type Budget = z.infer<typeof Budget>;
 
@@ -33,14 +33,17 @@ export type Priority = (typeof priorities)[number];
 
 /** All that bounds one key; a key's record carries it. */
 export const KeyLimits = RateLimits.extend({
-  budget: Budget.optional().describe('what may be spent in a day or a month'),
-  priority: z.enum(priorities).optional().describe('whose requests go first in the queue; by default normal'),
+  budget: Budget.optional().describe('What may be spent in a day or a month.'),
+  priority: z
+    .enum(priorities)
+    .optional()
+    .describe('Whose requests go first in the queue; by default normal.'),
 });
 export type KeyLimits = z.infer<typeof KeyLimits>;
 
 /** Price of a model in US dollars per million tokens. */
 export const ModelPrice = z.strictObject({
-  input: z.number().min(0).describe('per million prompt tokens'),
-  output: z.number().min(0).describe('per million tokens of answers'),
+  input: z.number().min(0).describe('Per million prompt tokens.'),
+  output: z.number().min(0).describe('Per million tokens of answers.'),
 });
 export type ModelPrice = z.infer<typeof ModelPrice>;

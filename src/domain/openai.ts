@@ -19,6 +19,8 @@ export interface ApiFault {
   readonly retryAfter?: number;
   /** More headers of the reply, name and value in turn. */
   readonly headers?: readonly string[];
+  /** Whose limit it was and which, for the metrics. */
+  readonly limit?: { readonly scope: string; readonly reason: string };
 }
 
 /** The body of an error reply: `{"error":{"message","type","param","code"}}`. */

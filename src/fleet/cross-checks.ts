@@ -2,6 +2,7 @@ import type { ConfigFault } from '../domain/errors/fleet-errors.ts';
 import { nearest } from '../domain/nearest.ts';
 import { engines } from '../engines/registry.ts';
 import { fault } from './fault.ts';
+import { limitFaults } from './limit-checks.ts';
 import { portFaults } from './port-checks.ts';
 import { referenceFault } from './references.ts';
 import { routeFaults } from './route-checks.ts';
@@ -18,6 +19,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...deploymentFaults(tree),
     ...portFaults(tree),
     ...routeFaults(tree),
+    ...limitFaults(tree),
     ...benchmarkFaults(tree),
     ...sourceFaults(tree),
     ...misplacedSecrets(tree),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { ClientKey } from '../domain/client-key.ts';
-import type { GatewayConfig, Route, Upstream } from '../domain/gateway-config.ts';
+import type { GatewayConfig, Quotas, Route, Upstream } from '../domain/gateway-config.ts';
 import type { Mark } from '../domain/instance.ts';
 import { engineOf } from '../engines/registry.ts';
 import { resolveSecret } from '../io/secret-values.ts';
@@ -47,6 +47,7 @@ export async function gatewayConfig(
     anonymous: clients.length === 0,
     keys: [...clients, ...options.ownKeys.map(([name, key]) => ({ ...keyOf(name, key), control: true }))],
     observe: observeSettings(loaded.gateway, fleetPaths(world, loaded).logs),
+    quotas: quotasOf(loaded),
     limits: {
       bodyBytes: limits.body ?? 64 * MiB,
       heldBytes: limits.held ?? 256 * MiB,
@@ -61,6 +62,19 @@ export async function gatewayConfig(
 
 function keyOf(name: string, key: string): ClientKey {
   return { id: name, name, sha256: createHash('sha256').update(key).digest('hex') };
+}
+
+/** Absent when nothing is bounded, so that the gateway need not look. */
+function quotasOf({ gateway }: LoadedFleet): Quotas | undefined {
+  const { eachKey, models } = gateway.limits;
+  if (!eachKey && !models && !gateway.prices) return undefined;
+  return {
+    eachKey: eachKey ?? {},
+    models: models ?? {},
+    prices: gateway.prices ?? {},
+    usageFile: null,
+    sharedUrlFile: null,
+  };
 }
 
 async function upstreamsOf(

@@ -193,3 +193,29 @@ test('without any file the places that were looked at are named', async () => {
   const empty = { ...world, files: { ...world.files, stat: async () => null } };
   await expect(loadFleet(empty, { files: [], cwd: '/fleet' })).rejects.toThrow('/fleet/berth.yaml');
 });
+
+test('limits and prices name models that can be asked for, and budgets in money need a price', async () => {
+  const text = [
+    'version: 1',
+    'fleet: a',
+    toy,
+    'deployments: {small: {model: toy, engine: {kind: embedded}}}',
+    'gateway:',
+    '  routes: {chat: {to: small, aliases: [gpt]}}',
+    '  limits:',
+    '    eachKey: {rpm: 60, budget: {day: {usd: 2}, month: {}}}',
+    '    models:',
+    '      small: {tpm: 1000}',
+    '      gpt: {rpm: 1}',
+    '      caht: {rpm: 0}',
+  ].join('\n');
+  expect(await faults(text)).toEqual([
+    expect.stringMatching(/^8:39 .*budget\.day\.usd: A budget in money is never spent/),
+    expect.stringMatching(/^8:55 .*budget\.month: It bounds nothing\. Set tokens, usd, or both\./),
+    expect.stringMatching(/^11:7 .*"gpt" is an alias of "chat"/),
+    expect.stringMatching(/^12:7 .*caht.*chat/),
+    expect.stringMatching(/^12:19 .*models\.caht\.rpm/),
+  ]);
+  const good = `${text.split('\n').slice(0, 10).join('\n').replace(', month: {}', '')}\n  prices: {chat: {input: 1, output: 2}}`;
+  expect(await faults(good)).toEqual([]);
+});

@@ -8,11 +8,17 @@ import type { Usage } from './usage.ts';
  * has none, and its events are counted instead, marked as an estimate.
  */
 export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
-  if (end.kind === 'retry' || end.kind === 'failed' || attempt.firstAt === null) return;
+  if (end.kind === 'retry' || end.kind === 'failed') return;
   const good = end.kind === 'done' && end.status < 400;
-  if (end.kind === 'done' && !good) return;
+  // Refused by the engine, or left before it answered: a request, but no tokens.
+  call.spent = { input: 0, output: 0 };
+  if (attempt.firstAt === null || (end.kind === 'done' && !good)) return;
   const { series } = call;
   const usage = good ? findUsage(attempt.tail.text()) : null;
+  const told = usage && (usage.input !== null || usage.output !== null);
+  call.spent = told
+    ? { input: usage.input ?? 0, output: usage.output ?? 0 }
+    : { input: null, output: attempt.eventStream ? attempt.pieces : null };
   if (good && attempt.eventStream) observeStream(call, attempt, usage?.output ?? null);
   note(call, attempt, usage);
   if (usage) {

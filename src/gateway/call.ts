@@ -2,9 +2,11 @@ import type { Endpoint } from '../domain/endpoints.ts';
 import type { Inbound, Reply } from '../io/http-server/types.ts';
 import type { Caller } from './caller.ts';
 import type { BodyShare } from './held-bytes.ts';
+import type { Reservation } from './limits/hold.ts';
 import type { Series } from './meter.ts';
 import type { ScannedBody } from './request-body.ts';
 import type { Trail } from './trail.ts';
+import type { Usage } from './usage.ts';
 
 /** The client left; nobody is there to be told. */
 export class ClientGone extends Error {
@@ -38,6 +40,10 @@ export interface Call {
   /** What is under way and ends when the client leaves; set by each phase. */
   phase: Phase | null;
   gone: boolean;
+  /** What it holds of its caller's limits; null where there are none. */
+  reservation: Reservation | null;
+  /** What was served; null: nothing. */
+  spent: Usage | null;
   /** What it is counted as; 0 until it is known. */
   status: number;
 }

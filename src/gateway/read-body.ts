@@ -22,7 +22,7 @@ export async function readBody(state: GatewayState, snapshot: Snapshot, call: Ca
     });
     return endpoint.body === 'form'
       ? scanFormBody(bytes, inbound.header('content-type'))
-      : scanBody(bytes, { usage: endpoint.usageInStream });
+      : scanBody(bytes, { usage: endpoint.usageInStream, maxTokens: snapshot.limits !== null });
   } catch (error) {
     if (error instanceof BodyTooLarge) throw bodyTooLarge(bodyBytes);
     if (error instanceof BodyRefused) throw bodiesFull(1 + Math.floor(Math.random() * 3));

@@ -33,6 +33,7 @@ export function headersForClient(
     headers.push('x-berth-model', headerText(instance.upstream.model));
   if (head.status === 503 && !head.headers.some((text) => text.toLowerCase() === 'retry-after'))
     headers.push('Retry-After', String(context.retryAfter()));
+  if (call.reservation) headers.push(...call.reservation.headers);
   const queued = call.leasedAt - call.startedAt;
   const upstream = now - sentAt;
   const own = Math.max(0, now - call.startedAt - queued - upstream);

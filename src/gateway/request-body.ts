@@ -12,6 +12,8 @@ export interface ScannedBody {
   /** A model's name as this kind of body writes it. */
   readonly written: (model: string) => string;
   readonly stream: boolean;
+  /** The client's own bound on the answer; null when there is none, or when it was not looked for. */
+  readonly maxTokens: number | null;
   /** Where and what to write so that the engine reports usage at the end of the stream; null when it does so anyway. */
   readonly usageSplice: Splice | null;
 }
@@ -23,10 +25,13 @@ export interface Splice {
 }
 
 const wanted = ['model', 'stream', 'stream_options'];
+/** Every API has its own name for the bound on the answer; where several stand, the first of these counts. */
+const maxTokenKeys = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'];
+const wantedWithTokens = [...wanted, ...maxTokenKeys];
 
 /** Throws ApiError 400 when what names the model is no name, ScanFault when the body is no JSON object. */
-export function scanBody(bytes: Buffer, options: { usage: boolean }): ScannedBody {
-  const found = scanObject(bytes, wanted);
+export function scanBody(bytes: Buffer, options: { usage: boolean; maxTokens: boolean }): ScannedBody {
+  const found = scanObject(bytes, options.maxTokens ? wantedWithTokens : wanted);
   const modelSpan = found.get('model') ?? null;
   const model = modelSpan && nameOf(parseSpan(bytes, modelSpan));
   const streamSpan = found.get('stream');
@@ -35,14 +40,33 @@ export function scanBody(bytes: Buffer, options: { usage: boolean }): ScannedBod
     stream && options.usage && streamSpan
       ? askForUsage(bytes, streamSpan, found.get('stream_options'))
       : null;
-  return { bytes, model, modelSpan, written: JSON.stringify, stream, usageSplice };
+  const maxTokens = options.maxTokens ? maxTokensOf(bytes, found) : null;
+  return { bytes, model, modelSpan, written: JSON.stringify, stream, maxTokens, usageSplice };
+}
+
+/** What is no count is for the engine to judge. */
+function maxTokensOf(bytes: Buffer, found: ReadonlyMap<string, Span>): number | null {
+  for (const key of maxTokenKeys) {
+    const span = found.get(key);
+    const value = span ? Number(bytes.toString('latin1', span.start, span.end)) : Number.NaN;
+    if (Number.isSafeInteger(value) && value > 0) return value;
+  }
+  return null;
 }
 
 /** The same for a multipart form, whose field "model" holds the bare name. */
 export function scanFormBody(bytes: Buffer, contentType: string | undefined): ScannedBody {
   const modelSpan = scanForm(bytes, contentType, 'model');
   const model = modelSpan && nameOf(bytes.toString('utf8', modelSpan.start, modelSpan.end));
-  return { bytes, model, modelSpan, written: (name) => name, stream: false, usageSplice: null };
+  return {
+    bytes,
+    model,
+    modelSpan,
+    written: (name) => name,
+    stream: false,
+    maxTokens: null,
+    usageSplice: null,
+  };
 }
 
 function nameOf(model: unknown): string {

@@ -8,9 +8,11 @@ import type { Deployment } from './deployment.ts';
 import { cancelled, noInstance } from './faults.ts';
 import { forward } from './forward.ts';
 import { BodyShare } from './held-bytes.ts';
+import type { Demand } from './limits/hold.ts';
 import { isReachable } from './models.ts';
 import { armsFor } from './paths.ts';
 import { readBody } from './read-body.ts';
+import type { ScannedBody } from './request-body.ts';
 import { pickArm } from './resolve.ts';
 import { routeNamed } from './route-named.ts';
 import { sendFault } from './send-fault.ts';
@@ -32,6 +34,7 @@ export async function serveModel(
     refuse(state, call, error);
   } finally {
     call.share.release();
+    call.reservation?.settle(call.spent);
     count(call);
     state.observer.ended(call);
   }
@@ -59,6 +62,8 @@ function createCall(
     leasedAt: now,
     phase: null,
     gone: false,
+    reservation: null,
+    spent: null,
     status: 0,
   };
 }
@@ -74,6 +79,10 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   if (!deployment || deployment.instances.length === 0) throw noInstance(route.name, 5);
   call.trail.deployment = deployment.name;
   if (call.trail.cancelled) throw cancelled();
+  if (snapshot.limits) {
+    const held = snapshot.limits.reserve(demandOf(call, call.body, route));
+    call.reservation = held instanceof Promise ? await held : held;
+  }
   state.retries.onRequest();
   const waiting = deployment.acquire({
     key: call.key,
@@ -85,6 +94,11 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   call.trail.leasedAt = call.leasedAt;
   call.series.queueWait.observe((call.leasedAt - call.startedAt) / 1000);
   await forward(call, deployment, lease, state);
+}
+
+function demandOf({ caller, endpoint }: Call, body: ScannedBody, route: RouteState): Demand {
+  const model = route.aliasOf ?? route.name;
+  return { caller, model, endpoint, body: body.bytes, maxTokens: body.maxTokens };
 }
 
 function pick(state: GatewayState, among: RouteState['arms']): Deployment | null {
@@ -115,7 +129,8 @@ function refuse(state: GatewayState, call: Call, error: unknown): void {
           } as const);
   call.status = fault.status;
   call.trail.code = fault.code;
-  if (fault.status === 429 || fault.code === 'queue_timeout')
+  if (fault.limit) state.meter.rejected(fault.limit.scope, fault.limit.reason);
+  else if (fault.status === 429 || fault.code === 'queue_timeout')
     state.meter.rejected(call.model === '' ? 'gateway' : 'deployment', fault.code ?? 'limit');
   if (call.reply.started) call.reply.abort();
   else sendFault(call.reply, fault, { requestId: call.id, dialect: call.endpoint.dialect });

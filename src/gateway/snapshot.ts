@@ -8,6 +8,10 @@ import { createInstance } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { createKeyring } from './keys.ts';
 import type { Keyring } from './keys.ts';
+import { createLimits, noQuotas } from './limits/limits.ts';
+import type { Limits } from './limits/limits.ts';
+import { createLimitsMemory } from './limits/memory.ts';
+import type { LimitsMemory } from './limits/memory.ts';
 
 export interface RouteState {
   readonly name: string;
@@ -24,6 +28,9 @@ export interface Snapshot {
   readonly deployments: ReadonlyMap<string, Deployment>;
   readonly instances: ReadonlyMap<string, Instance>;
   readonly keyring: Keyring;
+  /** What callers may take; null: nothing is bounded. */
+  readonly limits: Limits | null;
+  readonly limitsMemory: LimitsMemory;
   /** Seconds since 1970, for `created` in the list of models. */
   readonly since: number;
 }
@@ -55,6 +62,7 @@ export async function buildSnapshot(
       ];
     }),
   );
+  const limitsMemory = previous?.limitsMemory ?? createLimitsMemory();
   const deployments = buildDeployments(config, instances, previous, context.sweep);
   for (const old of previous?.instances.values() ?? []) if (instances.get(old.id) !== old) old.pool.retire();
   return {
@@ -76,8 +84,20 @@ export async function buildSnapshot(
     deployments,
     instances,
     keyring: createKeyring({ keys: config.keys, anonymous: config.anonymous, wallMs: context.wallMs }),
+    limits: limitsOf(config, limitsMemory, context),
+    limitsMemory,
     since: Math.floor(context.wallMs() / 1000),
   };
+}
+
+function limitsOf(config: GatewayConfig, memory: LimitsMemory, context: SnapshotContext): Limits | null {
+  if (!config.quotas && !config.keys.some((key) => key.limits)) return null;
+  return createLimits(config.quotas ?? noQuotas, {
+    memory,
+    wallMs: context.wallMs,
+    random: Math.random,
+    ledger: null,
+  });
 }
 
 async function readKeys(upstreams: readonly Upstream[], files: Files): Promise<Map<string, string>> {

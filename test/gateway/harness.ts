@@ -58,8 +58,8 @@ export function configFor(
   };
 }
 
-export async function runGateway(config: GatewayConfig): Promise<RunningGateway> {
-  const gateway = await startGateway(localWorld(), config);
+export async function runGateway(config: GatewayConfig, world = localWorld()): Promise<RunningGateway> {
+  const gateway = await startGateway(world, config);
   const port = gateway.listen[0]?.port ?? 0;
   const url = `http://127.0.0.1:${port}`;
   return { ...gateway, url, port, metric: (name, labels = '') => readMetric(url, name, labels) };
@@ -84,8 +84,8 @@ export async function engine(script: Script): Promise<FakeUpstream> {
 }
 
 /** A gateway that is gone when the test ends. */
-export async function front(config: GatewayConfig): Promise<RunningGateway> {
-  const gateway = await runGateway(config);
+export async function front(config: GatewayConfig, world = localWorld()): Promise<RunningGateway> {
+  const gateway = await runGateway(config, world);
   onTestFinished(() => gateway.close());
   return gateway;
 }

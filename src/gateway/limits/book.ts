@@ -1,0 +1,81 @@
+import { chargeOf, needOf } from './bounds.ts';
+import type { Amounts, Bound } from './bounds.ts';
+import { carryOf, roll, slotOf, usedOf, waitForRoom } from './window.ts';
+import type { Count } from './window.ts';
+
+/** What was counted, by the id of the bound. */
+export type Book = Map<string, Count>;
+
+/** What one request was charged, so that it can be corrected in the slots that it was charged to. */
+export interface Charge {
+  readonly bounds: readonly Bound[];
+  readonly slots: readonly number[];
+  readonly amounts: Amounts;
+}
+
+export interface Refusal {
+  readonly bound: Bound;
+  /** Milliseconds until it would fit; null for a budget, which no short wait helps. */
+  readonly waitMs: number | null;
+}
+
+/** Charges all bounds, or none and tells the first that refuses. */
+export function take(
+  book: Book,
+  bounds: readonly Bound[],
+  amounts: Amounts,
+  wallMs: number,
+): Charge | Refusal {
+  for (const bound of bounds) {
+    const refusal = refusalOf(countOf(book, bound, wallMs), bound, amounts, wallMs);
+    if (refusal) return refusal;
+  }
+  return charge(book, bounds, amounts, wallMs);
+}
+
+/** Charges whatever the limits say: for what another book has admitted. */
+export function charge(book: Book, bounds: readonly Bound[], amounts: Amounts, wallMs: number): Charge {
+  const slots = bounds.map((bound) => {
+    const count = countOf(book, bound, wallMs);
+    count.current += chargeOf(bound, amounts);
+    return count.slot;
+  });
+  return { bounds, slots, amounts };
+}
+
+function refusalOf(count: Count, bound: Bound, amounts: Amounts, wallMs: number): Refusal | null {
+  const { limit } = bound;
+  const need = needOf(bound, amounts);
+  if (usedOf(count, carryOf(bound.window, wallMs)) + need <= limit) return null;
+  const waitMs = bound.window === 'minute' ? waitForRoom(count, { need, limit }, wallMs) : null;
+  return { bound, waitMs };
+}
+
+/**
+ * Puts the real amounts in place of those that were charged; null: nothing was served, all is given back. What was
+ * charged too much goes back to the slot that it was charged to, and what was charged too little counts from now on.
+ */
+export function settle(book: Book, charged: Charge, real: Amounts | null, wallMs: number): void {
+  charged.bounds.forEach((bound, i) => {
+    const more = differenceOf(bound, charged.amounts, real);
+    const count = countOf(book, bound, wallMs);
+    const slot = charged.slots[i];
+    if (more >= 0 || slot === count.slot) count.current = Math.max(0, count.current + more);
+    else if (slot === count.slot - 1) count.previous = Math.max(0, count.previous + more);
+  });
+}
+
+/** What a bound was charged too little (positive) or too much. */
+export function differenceOf(bound: Bound, charged: Amounts, real: Amounts | null): number {
+  return (real ? real[bound.unit] : 0) - chargeOf(bound, charged);
+}
+
+export function countOf(book: Book, bound: Bound, wallMs: number): Count {
+  const slot = slotOf(bound.window, wallMs);
+  let count = book.get(bound.id);
+  if (!count) {
+    count = { slot, current: 0, previous: 0 };
+    book.set(bound.id, count);
+  } else roll(count, slot);
+  return count;
+}

@@ -1,0 +1,67 @@
+/** Tokens that a request will probably take, before the engine has counted them. */
+export interface Estimate {
+  readonly input: number;
+  readonly output: number;
+}
+
+const bytesPerToken = 4;
+/** Images and sounds travel as base64, whose length says nothing about tokens: each counts as this many. */
+const tokensPerAttachment = 1000;
+const attachment = Buffer.from(';base64,');
+const quote = 34;
+
+/** These count and write out tokens, and have the model compute none. */
+const free = new Set(['count_tokens', 'tokenize', 'detokenize', 'apply_template']);
+const generating = new Set(['chat', 'text_completion']);
+
+/** `usualAnswer`: for requests that do not bound theirs. */
+export function estimate(
+  request: {
+    endpoint: { operation: string; body: 'json' | 'form' };
+    body: Buffer;
+    maxTokens: number | null;
+  },
+  usualAnswer: number,
+): Estimate {
+  const { endpoint, body, maxTokens } = request;
+  if (free.has(endpoint.operation)) return { input: 0, output: 0 };
+  const output = generating.has(endpoint.operation) ? (maxTokens ?? usualAnswer) : 0;
+  return { input: endpoint.body === 'form' ? tokensPerAttachment : promptTokens(body), output };
+}
+
+/** About four bytes of JSON make a token; attachments are counted by the piece. */
+function promptTokens(body: Buffer): number {
+  let bytes = body.length;
+  let attachments = 0;
+  for (let at = body.indexOf(attachment); at >= 0; at = body.indexOf(attachment, at)) {
+    const end = body.indexOf(quote, at);
+    if (end < 0) break;
+    bytes -= end - at;
+    attachments += 1;
+    at = end;
+  }
+  return Math.ceil(bytes / bytesPerToken) + attachments * tokensPerAttachment;
+}
+
+const firstGuess = 256;
+const share = 0.8;
+/** How far one answer moves the guess, as a share of it. */
+const step = 0.05;
+
+/**
+ * Length of answer that four in five stay below, followed as answers come: each moves it up or down by a small step, up
+ * as often as one in five is longer (stochastic approximation of a quantile). For requests that name no `max_tokens`.
+ */
+export class AnswerLength {
+  #tokens = firstGuess;
+
+  get tokens(): number {
+    return Math.ceil(this.#tokens);
+  }
+
+  observe(tokens: number): void {
+    const reach = Math.max(1, this.#tokens * step);
+    const next = this.#tokens + reach * (tokens > this.#tokens ? share : share - 1);
+    this.#tokens = Math.max(1, next);
+  }
+}

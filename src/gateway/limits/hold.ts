@@ -1,0 +1,95 @@
+import type { Endpoint } from '../../domain/endpoints.ts';
+import type { Quotas } from '../../domain/gateway-config.ts';
+import type { Caller } from '../caller.ts';
+import type { Usage } from '../usage.ts';
+import { settle } from './book.ts';
+import type { Charge } from './book.ts';
+import type { Amounts, Subject } from './bounds.ts';
+import type { Estimate } from './estimate.ts';
+import { answerLength, crowdOf, leaveCrowd } from './memory.ts';
+import type { LimitsMemory } from './memory.ts';
+
+/** What a request wants, before it is known what it takes. */
+export interface Demand {
+  readonly caller: Caller;
+  /** Name of the route; of an alias the one that it stands for. */
+  readonly model: string;
+  readonly endpoint: Pick<Endpoint, 'operation' | 'body'>;
+  readonly body: Buffer;
+  /** Bound on the answer that the client set; null: none. */
+  readonly maxTokens: number | null;
+}
+
+/** What an admitted request holds. */
+export interface Reservation {
+  /** For the reply: what its limits still allow; names and values in turn. */
+  readonly headers: readonly string[];
+  /**
+   * Puts what was really used in place of the estimate, where null stands for "as estimated"; without usage nothing was
+   * served, and all is given back. Only the first call counts.
+   */
+  readonly settle: (usage: Usage | null) => void;
+}
+
+/** Told of what was used, after the request has ended. */
+export interface Ledger {
+  readonly add: (
+    of: { key: string; model: string },
+    used: { input: number; output: number; usd: number },
+  ) => void;
+}
+
+export interface LimitsContext {
+  readonly memory: LimitsMemory;
+  /** Milliseconds since 1970: days and months are the calendar's. */
+  readonly wallMs: () => number;
+  readonly random: () => number;
+  readonly ledger: Ledger | null;
+}
+
+interface HeldFor {
+  readonly quotas: Quotas;
+  readonly context: LimitsContext;
+  readonly demand: Pick<Demand, 'caller' | 'model'>;
+  readonly guess: Estimate;
+  readonly subjects: readonly Subject[];
+  /** Wall time of the admission. */
+  readonly since: number;
+}
+
+/** One admitted request: held → settled. */
+export class Hold implements Reservation {
+  readonly headers: readonly string[];
+  readonly #for: HeldFor;
+  readonly #charge: Charge;
+  #open = true;
+
+  constructor(heldFor: HeldFor, charge: Charge, headers: readonly string[]) {
+    this.#for = heldFor;
+    this.#charge = charge;
+    this.headers = headers;
+    for (const one of heldFor.subjects) crowdOf(heldFor.context.memory, one).underWay += 1;
+  }
+
+  settle(usage: Usage | null): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const { context, demand, guess, quotas, since, subjects } = this.#for;
+    const { memory, ledger } = context;
+    const now = context.wallMs();
+    for (const one of subjects) leaveCrowd(crowdOf(memory, one), now - since);
+    const real = usage && { input: usage.input ?? guess.input, output: usage.output ?? guess.output };
+    const amounts = real && amountsOf(quotas, demand.model, real);
+    settle(memory.book, this.#charge, amounts, now);
+    if (!real || !amounts) return;
+    if (usage.output !== null && guess.output > 0) answerLength(memory, demand.model).observe(usage.output);
+    ledger?.add({ key: demand.caller.id, model: demand.model }, { ...real, usd: amounts.usd });
+  }
+}
+
+/** One request of so many tokens, at the model's price. */
+export function amountsOf(quotas: Quotas, model: string, { input, output }: Estimate): Amounts {
+  const price = quotas.prices[model];
+  const usd = price ? (input * price.input + output * price.output) / 1e6 : 0;
+  return { requests: 1, tokens: input + output, usd };
+}

@@ -1,0 +1,88 @@
+import type { Quotas } from '../../domain/gateway-config.ts';
+import type { Caller } from '../caller.ts';
+import { keySubject, modelSubject } from './bounds.ts';
+import type { Bound, Subject } from './bounds.ts';
+import { countOf, take } from './book.ts';
+import { estimate } from './estimate.ts';
+import { answerLength, crowdOf } from './memory.ts';
+import { amountsOf, Hold } from './hold.ts';
+import type { Demand, LimitsContext, Reservation } from './hold.ts';
+import { rateHeaders } from './rate-headers.ts';
+import { overRate, tooManyAtOnce } from './refusals.ts';
+import type { Count } from './window.ts';
+
+/** What callers may take. A request that was admitted is never cut. */
+export interface Limits {
+  /** Throws, or rejects, with ApiError 429; then nothing is held. */
+  readonly reserve: (demand: Demand) => Reservation | Promise<Reservation>;
+  /** Keys and models that have asked so far, for the metrics. */
+  readonly subjects: () => Iterable<Subject>;
+}
+
+export const noQuotas: Quotas = {
+  eachKey: {},
+  models: {},
+  prices: {},
+  usageFile: null,
+  sharedUrlFile: null,
+};
+
+/** Whose limits hold for one caller and one model, found once. */
+interface Bounded {
+  readonly subjects: readonly Subject[];
+  readonly bounds: readonly Bound[];
+}
+
+export function createLimits(quotas: Quotas, context: LimitsContext): Limits {
+  const known = new Map<Caller, Map<string, Bounded>>();
+
+  function boundedOf(caller: Caller, model: string): Bounded {
+    const models = known.get(caller) ?? new Map<string, Bounded>();
+    const found = models.get(model);
+    if (found) return found;
+    const subjects = subjectsOf(quotas, caller, model);
+    const made = { subjects, bounds: subjects.flatMap((one) => one.bounds) };
+    known.set(caller, models.set(model, made));
+    return made;
+  }
+
+  return {
+    reserve: (demand) => {
+      const bounded = boundedOf(demand.caller, demand.model);
+      return reserveHere(quotas, context, demand, bounded);
+    },
+    subjects: () =>
+      [...known.values()].flatMap((models) => [...models.values()].flatMap((one) => one.subjects)),
+  };
+}
+
+/** What a key says itself goes before what is said for each key; the latter is not for berth's own keys. */
+function subjectsOf(quotas: Quotas, caller: Caller, model: string): Subject[] {
+  const common = caller.control ? {} : quotas.eachKey;
+  const ofModel = modelSubject(model, quotas.models[model]);
+  return [keySubject(caller.id, { ...common, ...caller.limits }), ...(ofModel ? [ofModel] : [])];
+}
+
+/** Refuses, or charges, by what this gateway has counted itself. */
+function reserveHere(quotas: Quotas, context: LimitsContext, demand: Demand, bounded: Bounded): Hold {
+  const { memory, random } = context;
+  const { subjects, bounds } = bounded;
+  const now = context.wallMs();
+  function count(bound: Bound): Count {
+    return countOf(memory.book, bound, now);
+  }
+  const crowded = subjects.find((one) => crowdOf(memory, one).underWay >= one.concurrent);
+  if (crowded) {
+    const { meanMs } = crowdOf(memory, crowded);
+    throw tooManyAtOnce(crowded, meanMs, rateHeaders(count, bounds, now), random());
+  }
+  const guess = estimate(demand, answerLength(memory, demand.model).tokens);
+  const amounts = amountsOf(quotas, demand.model, guess);
+  const charged = take(memory.book, bounds, amounts, now);
+  if ('waitMs' in charged) throw overRate(charged, rateHeaders(count, bounds, now), random());
+  return new Hold(
+    { quotas, context, demand, guess, subjects, since: now },
+    charged,
+    rateHeaders(count, bounds, now),
+  );
+}

@@ -1,0 +1,57 @@
+import { ApiError } from '../../domain/openai.ts';
+import type { Subject } from './bounds.ts';
+import type { Refusal } from './book.ts';
+
+/** Refusals that name the caller's own limit. `random` (0..1) spreads those who would all come back at once. */
+export function overRate(refusal: Refusal, headers: readonly string[], random: number): ApiError {
+  const { bound, waitMs } = refusal;
+  if (waitMs === null) return overBudget(refusal);
+  return new ApiError({
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'rate_limit_exceeded',
+    message: `${whose(bound)} has reached its limit of ${bound.limit} ${bound.unit} per minute.`,
+    retryAfter: seconds(waitMs, random),
+    headers,
+    limit: { scope: bound.scope, reason: bound.unit },
+  });
+}
+
+/** No wait of a client's making helps here: no Retry-After, and clients of OpenAI's making are told not to try again. */
+function overBudget({ bound }: Refusal): ApiError {
+  const amount = bound.unit === 'usd' ? `$${bound.limit}` : `${bound.limit} ${bound.unit}`;
+  return new ApiError({
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'insufficient_quota',
+    message: `${whose(bound)} has spent its budget of ${amount} for this ${bound.window} (UTC).`,
+    headers: ['x-should-retry', 'false'],
+    limit: { scope: bound.scope, reason: 'budget' },
+  });
+}
+
+/** `meanMs`: how long its requests took so far; one of them ends in about that time, shared by all under way. */
+export function tooManyAtOnce(
+  subject: Subject,
+  meanMs: number,
+  headers: readonly string[],
+  random: number,
+): ApiError {
+  return new ApiError({
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'rate_limit_exceeded',
+    message: `${whose(subject)} has ${subject.concurrent} requests under way, which is its limit.`,
+    retryAfter: seconds(meanMs / subject.concurrent, random),
+    headers,
+    limit: { scope: subject.scope, reason: 'concurrent' },
+  });
+}
+
+function whose({ scope, name }: { scope: 'key' | 'model'; name: string }): string {
+  return scope === 'key' ? `The key "${name}"` : `The model "${name}", over all keys,`;
+}
+
+function seconds(ms: number, random: number): number {
+  return Math.max(1, Math.ceil((ms * (1 + random * 0.2)) / 1000));
+}

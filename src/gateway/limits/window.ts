@@ -1,0 +1,60 @@
+/** Spans that amounts are counted in: a minute that slides, and calendar days and months of UTC. */
+export type WindowKind = 'minute' | 'day' | 'month';
+
+/** What was counted in the window's present slot and in the one before it. */
+export interface Count {
+  slot: number;
+  current: number;
+  previous: number;
+}
+
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+
+/** Number of the slot that a wall time (milliseconds since 1970) falls into; slots of a kind are numbered in a row. */
+export function slotOf(window: WindowKind, wallMs: number): number {
+  if (window === 'minute') return Math.floor(wallMs / minuteMs);
+  if (window === 'day') return Math.floor(wallMs / dayMs);
+  const date = new Date(wallMs);
+  return date.getUTCFullYear() * 12 + date.getUTCMonth();
+}
+
+/**
+ * The share of the previous slot that still counts. A minute slides: of the previous one, the part that the last 60
+ * seconds cover, as if its amount had come evenly (the sliding window counter). A new day or month begins at nothing.
+ */
+export function carryOf(window: WindowKind, wallMs: number): number {
+  return window === 'minute' ? 1 - (wallMs % minuteMs) / minuteMs : 0;
+}
+
+/** Moves a count on to a later slot; a clock that was set back changes nothing. */
+export function roll(count: Count, slot: number): void {
+  if (slot <= count.slot) return;
+  count.previous = slot === count.slot + 1 ? count.current : 0;
+  count.current = 0;
+  count.slot = slot;
+}
+
+export function usedOf(count: Count, carry: number): number {
+  return count.current + count.previous * carry;
+}
+
+/** Milliseconds until `need` fits below `limit` in the sliding minute, if nothing else comes; `need` is at most `limit`. */
+export function waitForRoom(count: Count, room: { need: number; limit: number }, wallMs: number): number {
+  const into = wallMs % minuteMs;
+  const spare = room.limit - room.need;
+  if (count.current <= spare) return Math.max(0, shrinkMs(count.previous, spare - count.current) - into);
+  return minuteMs - into + shrinkMs(count.current, spare);
+}
+
+/** Milliseconds of a slot until what the slot before it holds weighs `bound` or less. */
+function shrinkMs(amount: number, bound: number): number {
+  return amount <= bound ? 0 : minuteMs * (1 - bound / amount);
+}
+
+/** Milliseconds until nothing of the sliding minute counts any more. */
+export function resetMs(count: Count, wallMs: number): number {
+  const rest = minuteMs - (wallMs % minuteMs);
+  if (count.current > 0) return rest + minuteMs;
+  return count.previous > 0 ? rest : 0;
+}

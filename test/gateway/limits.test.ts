@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest';
+import type { Quotas } from '../../src/domain/gateway-config.ts';
+import type { KeyLimits } from '../../src/domain/key-limits.ts';
+import { localWorld } from '../../src/io/local-world.ts';
+import { chatEvent, wellBehaved } from './fake-upstream.ts';
+import type { Script, Turn } from './fake-upstream.ts';
+import { configFor, dial, engine, errorOf, front, post, postChat, sha256, until } from './harness.ts';
+import { chat } from './harness.ts';
+import type { RunningGateway } from './harness.ts';
+
+/** Rules 12 and 13: what a caller may take, by its key and by the model, on a clock that the test turns. */
+
+const none: Quotas = { eachKey: {}, models: {}, prices: {}, usageFile: null, sharedUrlFile: null };
+
+interface Limited {
+  readonly gateway: RunningGateway;
+  readonly clock: { ms: number };
+  readonly ask: (key: string, more?: Record<string, unknown>) => Promise<Response>;
+}
+
+/** A gateway with the keys "a" and "b", each with these limits. */
+async function limited(script: Script, limits: KeyLimits, quotas: Partial<Quotas> = {}): Promise<Limited> {
+  const upstream = await engine(script);
+  const clock = { ms: Date.UTC(2026, 5, 15, 12) };
+  const world = localWorld();
+  const gateway = await front(
+    configFor([{ url: upstream.url, slots: 8 }], {
+      anonymous: false,
+      keys: ['a', 'b'].map((id) => ({ id, name: id, sha256: sha256(id), limits })),
+      quotas: { ...none, ...quotas },
+    }),
+    { ...world, clock: { ...world.clock, wall: () => new Date(clock.ms) } },
+  );
+  return {
+    gateway,
+    clock,
+    ask: (key, more) => postChat(gateway.url, more, { headers: { authorization: `Bearer ${key}` } }),
+  };
+}
+
+function rates(reply: Response): Record<string, string> {
+  return Object.fromEntries([...reply.headers].filter(([name]) => name.startsWith('x-ratelimit-')));
+}
+
+test('rule 12: a good reply says what its key may still take', async () => {
+  const { ask } = await limited(wellBehaved, { rpm: 3, tpm: 1000 });
+  const reply = await ask('a', { max_tokens: 50 });
+  expect(reply.status).toBe(200);
+  const prompt = Math.ceil(chat({ max_tokens: 50 }).length / 4);
+  expect(rates(reply)).toEqual({
+    'x-ratelimit-limit-requests': '3',
+    'x-ratelimit-remaining-requests': '2',
+    'x-ratelimit-reset-requests': '120s',
+    'x-ratelimit-limit-tokens': '1000',
+    'x-ratelimit-remaining-tokens': String(950 - prompt),
+    'x-ratelimit-reset-tokens': '120s',
+  });
+});
+
+test('rule 12: who asks too often is told to slow down, until when, and nobody else is', async () => {
+  const { ask, clock, gateway } = await limited(wellBehaved, { rpm: 1 });
+  expect((await ask('a')).status).toBe(200);
+  const refused = await ask('a');
+  expect(refused.status).toBe(429);
+  expect(rates(refused)).toMatchObject({ 'x-ratelimit-remaining-requests': '0' });
+  const wait = Number(refused.headers.get('retry-after'));
+  expect(wait).toBeGreaterThanOrEqual(120);
+  expect(await errorOf(refused)).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
+  expect(await gateway.metric('berth_gateway_limit_rejects_total', 'scope="key",reason="requests"')).toBe(1);
+  expect((await ask('b')).status).toBe(200);
+  clock.ms += wait * 1000;
+  expect((await ask('a')).status).toBe(200);
+});
+
+test('rule 13: tokens are reserved before, and settled with what the engine counted after', async () => {
+  const held: Turn[] = [];
+  const { ask } = await limited((turn) => void held.push(turn), { tpm: 1000 });
+  const served = ask('a', { max_tokens: 900 });
+  await until('the request is there', () => held.length === 1);
+  const refused = await ask('a', { max_tokens: 900 });
+  expect(refused.status).toBe(429);
+  expect((await errorOf(refused)).message).toContain('1000 tokens per minute');
+  if (held[0]) wellBehaved(held[0]);
+  await (await served).text();
+  const next = ask('a', { max_tokens: 900 });
+  await until('the next is there', () => held.length === 2);
+  if (held[1]) wellBehaved(held[1]);
+  expect((await next).status).toBe(200);
+});
+
+test('rule 13: an admitted stream is never cut, however much it takes', async () => {
+  const { ask } = await limited(
+    (turn) => {
+      turn.stream();
+      for (let i = 0; i < 50; i += 1) turn.chunk(chatEvent(`${i} `));
+      turn.chunk(`data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":5000}}\n\n`);
+      turn.chunk('data: [DONE]\n\n');
+      turn.endChunks();
+    },
+    { tpm: 500 },
+  );
+  const text = await (await ask('a', { stream: true, max_tokens: 10 })).text();
+  expect(text).toContain('"49 "');
+  expect(text).toContain('[DONE]');
+  const after = await ask('a', { max_tokens: 10 });
+  expect(after.status).toBe(429);
+});
+
+test('rule 2: of a stream whose client has left, what it had got is billed', async () => {
+  const { ask, gateway } = await limited(
+    (turn) => {
+      turn.stream();
+      for (let i = 0; i < 10; i += 1) turn.chunk(chatEvent('x'));
+    },
+    { tpm: 100_000 },
+  );
+  const body = chat({ stream: true, max_tokens: 50_000 });
+  const wire = await dial(gateway.port, post('/v1/chat/completions', body, 'Authorization: Bearer a\r\n'));
+  await until('the events came', () => wire.text().split('"x"').length === 11);
+  wire.socket.destroy();
+  await until(
+    'it was counted',
+    async () => (await gateway.metric('berth_gateway_requests_total', 'status="499"')) === 1,
+  );
+  const prompt = Math.ceil(body.length / 4);
+  const own = Math.ceil(chat({ max_tokens: 1 }).length / 4) + 1;
+  const after = await ask('a', { max_tokens: 1 });
+  expect(rates(after)['x-ratelimit-remaining-tokens']).toBe(String(100_000 - prompt - 10 - own));
+  await after.body?.cancel();
+});
+
+test('rule 12: a spent budget is a 429 without a time to come back, that clients do not try again', async () => {
+  const { ask, clock } = await limited(wellBehaved, { budget: { day: { tokens: 10 } } });
+  expect((await ask('a')).status).toBe(200);
+  const refused = await ask('a');
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get('retry-after')).toBeNull();
+  expect(refused.headers.get('x-should-retry')).toBe('false');
+  expect((await errorOf(refused)).code).toBe('insufficient_quota');
+  clock.ms += 86_400_000;
+  expect((await ask('a')).status).toBe(200);
+});
+
+test('what never reached an engine takes nothing of the limits', async () => {
+  const { ask, gateway } = await limited((turn) => turn.reset(), { rpm: 1, tpm: 100_000, concurrent: 1 });
+  for (let i = 0; i < 3; i += 1) expect([502, 503]).toContain((await ask('a')).status);
+  expect(await gateway.metric('berth_gateway_limit_rejects_total')).toBe(0);
+});
+
+test('requests at once are bounded by key and by model', async () => {
+  const held: Turn[] = [];
+  const { ask } = await limited(
+    (turn) => void held.push(turn),
+    { concurrent: 1 },
+    { models: { m: { concurrent: 2 } } },
+  );
+  const replies = [ask('a'), ask('b')];
+  await until('both are there', () => held.length === 2);
+  const [byKey, byModel] = [await ask('a'), await ask('b')];
+  expect([byKey.status, byModel.status]).toEqual([429, 429]);
+  for (const turn of held) turn.json(200, {});
+  await Promise.all(replies);
+});
