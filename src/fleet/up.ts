@@ -33,10 +33,16 @@ export interface UpPorts {
   readonly startControl: (hold: UpHold) => Promise<{ url: string; close: () => Promise<void> } | null>;
   /** Reads the fleet file again. */
   readonly reload: () => Promise<LoadedFleet>;
-  /** Calls back when the process is told to reload (SIGHUP); returns the way to stop that. */
-  readonly onReload: (listener: () => void) => () => void;
+  /** Calls back when the process is told to reload; returns the way to stop that. */
+  readonly onReload: (listener: ReloadListener) => () => void;
   /** Everything serves. The control process ends when this resolves, or when the signal aborts. */
   readonly serving: (state: UpState, hold: UpHold) => Promise<void>;
+}
+
+export interface ReloadListener {
+  readonly reload: () => void;
+  /** The fleet files in force. */
+  readonly files: () => readonly string[];
 }
 
 /** What others may ask a running control process. */
@@ -197,7 +203,11 @@ async function serve(run: Run, signal: AbortSignal): Promise<void> {
   const both = AbortSignal.any([signal, ended.signal]);
   const control = await ports.startControl(hold);
   run.consoleUrl = control?.url ?? null;
-  const stopReloads = ports.onReload(() => void reload(run, both));
+  let reloads = Promise.resolve();
+  const stopReloads = ports.onReload({
+    reload: () => void (reloads = reloads.then(() => reload(run, both))),
+    files: () => run.loaded.files.map(({ path }) => path),
+  });
   try {
     const state = await writeState(run);
     const serving = ports.serving(state, hold).finally(() => ended.abort());

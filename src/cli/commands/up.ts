@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { up } from '../../fleet/up.ts';
-import type { UpHold } from '../../fleet/up.ts';
+import type { ReloadListener, UpHold } from '../../fleet/up.ts';
 import type { UpState } from '../../fleet/up-state.ts';
 import type { CliContext } from '../context.ts';
 import { consoleAddress } from '../console-address.ts';
@@ -13,6 +13,7 @@ import { reportText } from '../report-text.ts';
 import type { FinishedRun } from '../run-benchmarks.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { detachUp, inBackground } from '../detach-up.ts';
+import { watchFiles } from '../watch-files.ts';
 
 export const examples = [
   [
@@ -25,6 +26,7 @@ export const examples = [
 interface UpCommandOptions extends FileOptions {
   readonly detach?: boolean;
   readonly ephemeral?: boolean;
+  readonly watch?: boolean;
   readonly bench?: boolean;
   readonly once?: boolean;
 }
@@ -33,6 +35,7 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .option('--detach', 'stay in the background')
     .option('--ephemeral', 'stop the engines that it started when it ends')
+    .option('--watch', 'apply the fleet file whenever it changes')
     .option('--bench', 'run the benchmarks of the file once everything serves')
     .option('--once', 'the same, and end when they are done')
     .action(async (options: UpCommandOptions) => {
@@ -51,7 +54,7 @@ export function configure(command: Command, context: CliContext): void {
         {
           onProgress: context.output.progress,
           reload: () => loadFrom(context, options),
-          onReload,
+          onReload: (listener) => onReload(context, options, listener),
           startControl: (hold) => startControl(context, hold, { onProgress: hub.subscribe }),
           serving: (state, hold) => serve(context, { state, hold, hub, options }),
         },
@@ -59,9 +62,19 @@ export function configure(command: Command, context: CliContext): void {
     });
 }
 
-function onReload(listener: () => void): () => void {
+/** SIGHUP, and where it was asked for each change of the fleet's files. */
+function onReload(context: CliContext, options: UpCommandOptions, reload: ReloadListener): () => void {
+  const stop = new AbortController();
+  function listener(): void {
+    reload.reload();
+  }
   process.on('SIGHUP', listener);
-  return () => void process.off('SIGHUP', listener);
+  if (options.watch)
+    void watchFiles(context.world, reload.files, { signal: stop.signal, onChange: listener });
+  return () => {
+    process.off('SIGHUP', listener);
+    stop.abort();
+  };
 }
 
 interface Serving {

@@ -1,0 +1,29 @@
+// A server that stands in for an engine that streams: `node streaming-engine.mjs PORT`. Every chat completion is a stream of
+// events that name its process and count up, a few milliseconds apart; its own end cuts what is under way.
+import { createServer } from 'node:http';
+
+const events = 8;
+const gapMs = 20;
+
+const server = createServer((request, response) => {
+  request.resume();
+  if (request.url !== '/v1/chat/completions') {
+    response.setHeader('content-type', 'application/json');
+    return void response.end(
+      request.url === '/v1/models'
+        ? '{"object":"list","data":[{"id":"fake","object":"model"}]}'
+        : '{"status":"ok"}',
+    );
+  }
+  response.setHeader('content-type', 'text/event-stream');
+  let sent = 0;
+  const timer = setInterval(() => {
+    sent += 1;
+    response.write(`data: {"choices":[{"delta":{"content":"${process.pid}:${sent} "}}]}\n\n`);
+    if (sent < events) return;
+    clearInterval(timer);
+    response.end('data: [DONE]\n\n');
+  }, gapMs);
+  response.on('close', () => clearInterval(timer));
+});
+server.listen(Number(process.argv[2]), '127.0.0.1');
