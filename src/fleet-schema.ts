@@ -3,6 +3,7 @@ import { datasets } from './bench/datasets/registry.ts';
 import { profiles } from './bench/profiles/registry.ts';
 import { benchmarkSchema } from './domain/benchmark.ts';
 import { fleetSchema } from './domain/fleet.ts';
+import { policies } from './gateway/policies/registry.ts';
 import { launchableEngines } from './engines/registry.ts';
 import { targets } from './targets/registry.ts';
 
@@ -30,5 +31,6 @@ export const FleetFile = fleetSchema({
   engine: kindUnion(launchableEngines),
   target: kindUnion(targets),
   benchmark: benchmarkSchema(profiles, datasets),
+  policy: kindUnion(policies),
 });
 export type FleetFile = z.infer<typeof FleetFile>;

@@ -1,16 +1,24 @@
 import { z } from 'zod';
 import { AccessLog } from './gateway-observe.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
+import { Split } from './routing.ts';
 import { ByteSize, Duration, ListenAddress, Port, PortRange, SecretText } from './units.ts';
 
 /**
  * The fleet file. What engines, targets and benchmarks may say comes from their registries, so the schema is a function of theirs.
  * References between parts (a deployment's model, a route's deployments) are checked by the loader, which knows the lines.
  */
-export interface FleetParts<Engine extends z.ZodType, Target extends z.ZodType, Benchmark extends z.ZodType> {
+export interface FleetParts<
+  Engine extends z.ZodType,
+  Target extends z.ZodType,
+  Benchmark extends z.ZodType,
+  Policy extends z.ZodType,
+> {
   readonly engine: Engine;
   readonly target: Target;
   readonly benchmark: Benchmark;
+  /** How the gateway chooses among replicas. */
+  readonly policy: Policy;
 }
 
 /** Names of fleets, hosts, models and deployments: they become file names, labels and host names. */
@@ -47,16 +55,22 @@ const RouteTarget = z
   ])
   .describe('One deployment, or several with their weights.');
 
-export const RouteEntry = z
-  .union([
-    Name,
-    z.strictObject({
-      to: RouteTarget,
-      aliases: z.array(z.string().min(1)).default([]).describe('Other names for the same route.'),
-    }),
-  ])
-  .describe('A model name that clients may ask for, and the deployments that answer.');
-export type RouteEntry = z.infer<typeof RouteEntry>;
+function routesSchema<Policy extends z.ZodType>(policy: Policy) {
+  const entry = z
+    .union([
+      Name,
+      z.strictObject({
+        to: RouteTarget,
+        aliases: z.array(z.string().min(1)).default([]).describe('Other names for the same route.'),
+        policy: policy.optional().describe("How a replica is chosen, in place of the deployment's own way."),
+        split: Split.optional().describe(
+          'Holds each client to one of the deployments, by weight; without it each request is dealt out by itself.',
+        ),
+      }),
+    ])
+    .describe('A model name that clients may ask for, and the deployments that answer.');
+  return z.record(z.string().min(1), entry).default({}).describe('Model names, beside one per deployment.');
+}
 
 export const GatewayLimits = z.strictObject({
   body: ByteSize.optional().describe('Largest request body (default 64Mi).'),
@@ -79,17 +93,14 @@ export const GatewayLimits = z.strictObject({
   drain: Duration.optional().describe('Time that open requests get when the gateway ends (default 30s).'),
 });
 
-export const Gateway = z
+const Gateway = z
   .strictObject({
     listen: z
       .array(ListenAddress)
       .min(1)
       .default([{ address: '127.0.0.1', port: 8484 }])
       .describe('Addresses of the OpenAI-compatible API.'),
-    routes: z
-      .record(z.string().min(1), RouteEntry)
-      .default({})
-      .describe('Model names, beside one per deployment.'),
+    routes: routesSchema(z.unknown()),
     keys: z
       .record(Name, SecretText)
       .default({})
@@ -102,7 +113,6 @@ export const Gateway = z
     accessLog: AccessLog.optional(),
   })
   .describe('The one door in front of all deployments.');
-export type Gateway = z.infer<typeof Gateway>;
 
 export const Console = z
   .strictObject({
@@ -113,10 +123,12 @@ export const Console = z
   .describe('The web console and control API.');
 export type Console = z.infer<typeof Console>;
 
-function deploymentSchema<Engine extends z.ZodType, Target extends z.ZodType>(
-  engine: Engine,
-  target: Target,
-) {
+function deploymentSchema<
+  Engine extends z.ZodType,
+  Target extends z.ZodType,
+  Benchmark extends z.ZodType,
+  Policy extends z.ZodType,
+>({ engine, target, policy }: FleetParts<Engine, Target, Benchmark, Policy>) {
   return z
     .strictObject({
       model: Name.optional().describe('A name under `models`.'),
@@ -128,13 +140,19 @@ function deploymentSchema<Engine extends z.ZodType, Target extends z.ZodType>(
       port: Port.optional().describe("Pins the port; without it one is taken from the host's `ports`."),
       replicas: z.int().min(1).max(64).default(1).describe('How many of it run.'),
       gpus: z.int().min(0).max(64).default(0).describe('How many GPUs each replica is given.'),
+      policy: policy
+        .optional()
+        .describe('How the gateway chooses among the replicas (default: least-loaded).'),
     })
     .describe('One served model.');
 }
 
-export function fleetSchema<Engine extends z.ZodType, Target extends z.ZodType, Benchmark extends z.ZodType>(
-  parts: FleetParts<Engine, Target, Benchmark>,
-) {
+export function fleetSchema<
+  Engine extends z.ZodType,
+  Target extends z.ZodType,
+  Benchmark extends z.ZodType,
+  Policy extends z.ZodType,
+>(parts: FleetParts<Engine, Target, Benchmark, Policy>) {
   return z
     .strictObject({
       version: z.literal(1).describe('Version of this format: 1.'),
@@ -154,11 +172,10 @@ export function fleetSchema<Engine extends z.ZodType, Target extends z.ZodType, 
         .record(z.string(), z.unknown())
         .default({})
         .describe('Keys of a deployment, for those that do not say otherwise.'),
-      deployments: z
-        .record(Name, deploymentSchema(parts.engine, parts.target))
-        .default({})
-        .describe('What is served, by name.'),
-      gateway: Gateway.prefault({}),
+      deployments: z.record(Name, deploymentSchema(parts)).default({}).describe('What is served, by name.'),
+      gateway: Gateway.extend({ routes: routesSchema(parts.policy) })
+        .describe('The one door in front of all deployments.')
+        .prefault({}),
       console: Console.prefault({}),
       benchmarks: z.record(Name, parts.benchmark).default({}).describe('Benchmarks by name.'),
     })

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ClientKey } from './client-key.ts';
 import { ObserveConfig } from './observe-config.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
+import { PolicyChoice, Split } from './routing.ts';
 
 /** One engine the gateway may send to. `slots` null: no limit is known, requests pass at once. */
 export const Upstream = z.strictObject({
@@ -28,6 +29,10 @@ export const Route = z.strictObject({
   aliasOf: z.string().nullable(),
   /** Tokens that one request may take at every deployment behind it; null or absent when not all of them are known. */
   context: z.int().positive().nullable().optional(),
+  /** How an instance is chosen, whichever deployment it is; without one each deployment's own counts. */
+  policy: PolicyChoice.optional(),
+  /** Holds clients to their deployment; without it each request is dealt out by itself. */
+  split: Split.optional(),
 });
 export type Route = z.infer<typeof Route>;
 
@@ -56,6 +61,8 @@ export const GatewayConfig = z.strictObject({
   listen: z.array(z.strictObject({ address: z.string(), port: z.int().min(0).max(65535) })).min(1),
   routes: z.array(Route),
   upstreams: z.array(Upstream),
+  /** By deployment: how an instance is chosen; least loaded where nothing is said. */
+  policies: z.record(z.string(), PolicyChoice).optional(),
   /** Requests that show no key, or one that is not known, are served too. */
   anonymous: z.boolean(),
   keys: z.array(ClientKey),

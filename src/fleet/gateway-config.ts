@@ -43,6 +43,9 @@ export async function gatewayConfig(
     fleet: loaded.fleet,
     listen,
     routes: withContext(routesOf(loaded), loaded.deployments),
+    policies: Object.fromEntries(
+      loaded.deployments.flatMap(({ name, policy }) => (policy ? [[name, policy]] : [])),
+    ),
     upstreams: upstreams.flat(),
     anonymous: clients.length === 0,
     keys: [...clients, ...options.ownKeys.map(([name, key]) => ({ ...keyOf(name, key), control: true }))],
@@ -128,9 +131,10 @@ export function routesOf(loaded: LoadedFleet): Route[] {
       typeof target === 'string'
         ? [{ deployment: target, weight: 1 }]
         : Object.entries(target).map(([deployment, weight]) => ({ deployment, weight }));
-    routes.set(name, { name, to, aliasOf: null });
-    const aliases = typeof entry === 'string' ? [] : entry.aliases;
-    for (const alias of aliases) routes.set(alias, { name: alias, to, aliasOf: name });
+    const { aliases, ...rest } = typeof entry === 'string' ? { aliases: [] } : entry;
+    const route = { ...rest, name, to, aliasOf: null };
+    routes.set(name, route);
+    for (const alias of aliases) routes.set(alias, { ...route, name: alias, aliasOf: name });
   }
   return [...routes.values()];
 }

@@ -35,6 +35,7 @@ function deployment(name: string, change: Partial<Deployment> = {}): Deployment 
     port: null,
     replicas: 1,
     gpus: 0,
+    policy: null,
     declared: { 'engine.kind': 'command', 'engine.slots': 2 },
     ...change,
   };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Console, Gateway, Host } from '../domain/fleet.ts';
+import type { Console, Host } from '../domain/fleet.ts';
 import type { FleetFile, KindOptions } from '../fleet-schema.ts';
 import { hostOf } from './port-checks.ts';
 import { secretVariables } from './secret-checks.ts';
@@ -18,6 +18,8 @@ export interface Deployment {
   readonly port: number | null;
   readonly replicas: number;
   readonly gpus: number;
+  /** How the gateway chooses among its replicas; null: its usual way. */
+  readonly policy: KindOptions | null;
   /** What the user states and a running engine depends on, flat: "engine.slots", "model", "gpus". Berth's own defaults are not in it. */
   readonly declared: Readonly<Record<string, unknown>>;
 }
@@ -30,7 +32,7 @@ export interface LoadedFleet {
   readonly files: readonly SourceFile[];
   readonly hosts: Readonly<Record<string, Host>>;
   readonly deployments: readonly Deployment[];
-  readonly gateway: Gateway;
+  readonly gateway: FleetFile['gateway'];
   readonly console: Console;
   readonly benchmarks: FleetFile['benchmarks'];
   /** Names of the environment variables that hold its secrets: no engine inherits them. */
@@ -59,6 +61,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         port: entry.port ?? null,
         replicas: entry.replicas,
         gpus: entry.gpus,
+        policy: entry.policy ?? null,
         declared: declaredOf(piece, model),
       };
     }),

@@ -1,40 +1,54 @@
-import type { HealthState } from './health.ts';
+import type { Health } from './health.ts';
+import { healthState } from './health.ts';
+import type { Ask, Balancer, Candidate } from './policies/contract.ts';
 
 /** One instance as the choice sees it. */
-export interface Candidate {
-  readonly inflight: number;
-  /** Null: no limit is known. */
-  readonly slots: number | null;
-  readonly health: HealthState;
-  /** Has failed this very request already. */
-  readonly tried: boolean;
+export interface Choosable extends Candidate {
+  readonly health: Health;
+  /** Takes nothing new until then; null as usual. */
+  readonly drainedUntil: number | null;
+}
+
+/** How a request wants its instance chosen. */
+export interface Choice {
+  readonly balancer: Balancer;
+  readonly ask: Ask;
 }
 
 /**
- * The instance to send to: least loaded by share of its slots, ties by turn; null when none has room.
- * One whose probe is due comes first, since only a request can tell that it is back.
+ * Which of the instances of one deployment a request may go to. The lists are made once and filled anew for each
+ * request, since this runs for every one; they are valid until the next `look`.
  */
-export function balance(candidates: readonly Candidate[], turn: number): number | null {
-  let best: number | null = null;
-  let bestLoad = Infinity;
-  for (let step = 0; step < candidates.length; step += 1) {
-    const index = (turn + step) % candidates.length;
-    const candidate = candidates[index] as Candidate;
-    if (!hasRoom(candidate)) continue;
-    if (candidate.health === 'probe-due') return index;
-    const load = candidate.inflight / (candidate.slots ?? unlimitedSlots);
-    if (load < bestLoad) {
-      best = index;
-      bestLoad = load;
+export class Openings<One extends Choosable> {
+  /** Have room now. */
+  readonly open: One[] = [];
+  /** Are in service: have room, or are full. */
+  readonly alive: One[] = [];
+  /** Has been ejected for its time: only a request can tell that it is back, so it comes first. */
+  probe: One | null = null;
+
+  look(instances: readonly One[], now: number, tried: ReadonlySet<One> | null): this {
+    this.open.length = 0;
+    this.alive.length = 0;
+    this.probe = null;
+    for (const instance of instances) {
+      if (tried?.has(instance) || (instance.drainedUntil !== null && now < instance.drainedUntil)) continue;
+      const state = healthState(instance.health, now);
+      if (state === 'ejected' || state === 'probing') continue;
+      const room = instance.slots === null || instance.inflight < instance.slots;
+      if (state === 'probe-due' && room) this.probe ??= instance;
+      this.alive.push(instance);
+      if (room) this.open.push(instance);
     }
+    return this;
   }
-  return best;
-}
 
-/** Where slots are unknown, load is counted as if there were this many: a plain comparison of requests under way. */
-const unlimitedSlots = 64;
+  get room(): boolean {
+    return this.open.length > 0;
+  }
 
-function hasRoom(candidate: Candidate): boolean {
-  if (candidate.tried || candidate.health === 'ejected' || candidate.health === 'probing') return false;
-  return candidate.slots === null || candidate.inflight < candidate.slots;
+  /** Only when there is room. */
+  pick({ balancer, ask }: Choice): One {
+    return this.probe ?? balancer.pick(this.open, ask, this.alive);
+  }
 }

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../domain/endpoints.ts';
 import type { Inbound, Reply } from '../io/http-server/types.ts';
+import type { Choice } from './balance.ts';
 import type { Caller } from './caller.ts';
 import type { BodyShare } from './held-bytes.ts';
 import type { Reservation } from './limits/hold.ts';
@@ -36,6 +37,8 @@ export interface Call {
   body: ScannedBody | null;
   /** Name of the route, which may be an alias. */
   model: string;
+  /** How its instance is chosen. */
+  choice: Choice;
   leasedAt: number;
   /** What is under way and ends when the client leaves; set by each phase. */
   phase: Phase | null;

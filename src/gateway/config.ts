@@ -1,6 +1,7 @@
 import { GatewayConfig } from '../domain/gateway-config.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Files } from '../io/files.ts';
+import { policyFaults } from './policies/registry.ts';
 
 /** Reads and checks a config file. Throws GATEWAY_CONFIG_INVALID with all faults, FILE_MISSING when it is not there. */
 export async function readConfig(files: Files, path: string): Promise<GatewayConfig> {
@@ -39,6 +40,11 @@ function crossFaults(config: GatewayConfig): string[] {
     faults.push(`keys: "${one}" and "${other}" are one and the same secret`);
   for (const upstream of config.upstreams)
     if (!isHttpUrl(upstream.url)) faults.push(`upstreams: the url of "${upstream.id}" is not http or https`);
+  for (const { name, policy } of config.routes)
+    if (policy)
+      faults.push(...policyFaults(policy).map((text) => `routes: the policy of "${name}": ${text}`));
+  for (const [name, policy] of Object.entries(config.policies ?? {}))
+    faults.push(...policyFaults(policy).map((text) => `policies: that of "${name}": ${text}`));
   return faults;
 }
 

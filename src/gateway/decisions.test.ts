@@ -1,35 +1,9 @@
 import { expect, test } from 'vitest';
 import { admission, retryAfter } from './admission.ts';
-import { balance } from './balance.ts';
-import type { Candidate } from './balance.ts';
 import { FairQueue } from './fair-queue.ts';
 import { afterAnswer, afterFailure, afterNothing, healthState, healthy } from './health.ts';
-import { pickArm } from './resolve.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { findUsage } from './usage.ts';
-
-function candidate(more: Partial<Candidate>): Candidate {
-  return { inflight: 0, slots: 4, health: 'healthy', tried: false, ...more };
-}
-
-test('the least loaded instance is chosen by share of its slots, ties by turn', () => {
-  expect(balance([candidate({ inflight: 2 }), candidate({ inflight: 3, slots: 8 })], 0)).toBe(1);
-  expect([0, 1, 2, 3].map((turn) => balance([candidate({}), candidate({})], turn))).toEqual([0, 1, 0, 1]);
-  expect(balance([candidate({ slots: null, inflight: 500 })], 0)).toBe(0);
-});
-
-test('full, ejected, probing and tried instances are not chosen; one whose probe is due comes first', () => {
-  const none = [
-    candidate({ inflight: 4 }),
-    candidate({ health: 'ejected' }),
-    candidate({ health: 'probing' }),
-    candidate({ tried: true }),
-  ];
-  expect(balance(none, 1)).toBeNull();
-  expect(balance([], 0)).toBeNull();
-  expect(balance([...none, candidate({ inflight: 3, health: 'probe-due' }), candidate({})], 5)).toBe(4);
-  expect(balance([candidate({ inflight: 3, health: 'probe-due' }), candidate({})], 0)).toBe(0);
-});
 
 test('newcomers do not pass those who wait', () => {
   const load = { room: true, reachable: true, waiting: 0, queueLimit: 2 };
@@ -76,17 +50,6 @@ test('keys take turns, and leaving the line keeps the order of the rest', () => 
   expect(queue.remove('a', 'a2')).toBe(false);
   expect(queue.size).toBe(5);
   expect(Array.from({ length: 6 }, () => queue.next())).toEqual(['a1', 'b1', 'c1', 'a3', 'c2', undefined]);
-});
-
-test('arms are picked by weight among those that can be reached, all when none can', () => {
-  const arms = [
-    { target: 'a', weight: 1, reachable: true },
-    { target: 'b', weight: 3, reachable: true },
-  ];
-  expect([0, 0.24, 0.25, 0.99].map((random) => pickArm(arms, random))).toEqual(['a', 'a', 'b', 'b']);
-  expect(pickArm([{ target: 'a', weight: 9, reachable: false }, ...arms.slice(1)], 0)).toBe('b');
-  expect(pickArm([{ target: 'a', weight: 9, reachable: false }], 0)).toBe('a');
-  expect(pickArm([], 0)).toBeNull();
 });
 
 test('retries are a fifth of the requests, with ten saved up at most', () => {

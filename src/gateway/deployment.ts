@@ -1,6 +1,6 @@
 import { admission, retryAfter } from './admission.ts';
-import { balance } from './balance.ts';
-import type { Candidate } from './balance.ts';
+import { Openings } from './balance.ts';
+import type { Choice } from './balance.ts';
 import { ClientGone } from './call.ts';
 import { FairQueue } from './fair-queue.ts';
 import { held, noInstance, queueFull, queueTimeout } from './faults.ts';
@@ -16,6 +16,7 @@ export interface DeploymentLimits {
 
 /** Someone who waits for a slot; `cancel` takes it out of the queue. */
 interface Waiter {
+  readonly choice: Choice;
   readonly grant: (lease: Lease) => void;
   readonly refuse: (error: Error) => void;
 }
@@ -23,6 +24,8 @@ interface Waiter {
 export interface AcquireOptions {
   /** Whose turn it is among those who wait. */
   readonly key: string;
+  /** How its instance is chosen. */
+  readonly choice: Choice;
   /** Called once with how to stop waiting; the promise then rejects with ClientGone. */
   readonly onWait: (cancel: () => void) => void;
 }
@@ -40,7 +43,7 @@ export class Deployment {
   heldUntil: number | null = null;
   readonly #queue = new FairQueue<Waiter>();
   readonly #now: () => number;
-  #turn = 0;
+  readonly #openings = new Openings<Instance>();
 
   constructor(name: string, limits: DeploymentLimits, now: () => number) {
     this.name = name;
@@ -58,16 +61,16 @@ export class Deployment {
 
   /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
   acquire(options: AcquireOptions): Lease | Promise<Lease> {
-    const instance = this.#choose(notTried);
+    const { room } = this.#look(null);
     const verdict = admission({
-      room: instance !== null,
-      reachable: instance !== null || this.held || this.#reachable(),
+      room,
+      reachable: room || this.held || this.#reachable(),
       waiting: this.#queue.size,
       queueLimit: this.limits.queue,
     });
     switch (verdict) {
       case 'go':
-        return this.#lease(instance as Instance);
+        return this.#lease(this.#openings.pick(options.choice));
       case 'wait':
         return this.#wait(options);
       case 'queue-full':
@@ -78,9 +81,9 @@ export class Deployment {
   }
 
   /** A slot at an instance that has not been tried for this request; null when none is free right now. */
-  acquireOther(tried: ReadonlySet<Instance>): Lease | null {
-    const instance = this.#choose(tried);
-    return instance && this.#lease(instance);
+  acquireOther(tried: ReadonlySet<Instance>, choice: Choice): Lease | null {
+    const openings = this.#look(tried);
+    return openings.room ? this.#lease(openings.pick(choice)) : null;
   }
 
   retryAfter(): number {
@@ -111,10 +114,9 @@ export class Deployment {
 
   /** Grants free slots to those who wait; also called at each tick, since an ejection ends by time alone. */
   dispatch(): void {
-    while (this.#queue.size > 0) {
-      const instance = this.#choose(notTried);
-      if (!instance) return;
-      this.#queue.next()?.grant(this.#lease(instance));
+    while (this.#queue.size > 0 && this.#look(null).room) {
+      const waiter = this.#queue.next();
+      waiter?.grant(this.#lease(this.#openings.pick(waiter.choice)));
     }
   }
 
@@ -122,6 +124,7 @@ export class Deployment {
     return new Promise((resolve, reject) => {
       const { queueMs } = this.limits;
       const waiter: Waiter = {
+        choice: options.choice,
         grant: (lease) => {
           clearTimeout(timer);
           resolve(lease);
@@ -157,19 +160,8 @@ export class Deployment {
     );
   }
 
-  #choose(tried: ReadonlySet<Instance>): Instance | null {
-    const now = this.#now();
-    if (this.held) return null;
-    const candidates = this.instances.map((instance): Candidate => ({
-      inflight: instance.inflight,
-      slots: instance.upstream.slots,
-      health: healthState(instance.health, now),
-      tried: tried.has(instance) || isDraining(instance, now),
-    }));
-    this.#turn = (this.#turn + 1) % Math.max(candidates.length, 1);
-    const index = balance(candidates, this.#turn);
-    return index === null ? null : (this.instances[index] ?? null);
+  /** While it is held nothing is open. */
+  #look(tried: ReadonlySet<Instance> | null): Openings<Instance> {
+    return this.#openings.look(this.held ? [] : this.instances, this.#now(), tried);
   }
 }
-
-const notTried: ReadonlySet<Instance> = new Set();

@@ -59,7 +59,7 @@ async function attempt(
   }
   const work = new Attempt(call, lease, {
     other: () => {
-      const other = context.retries.allows ? deployment.acquireOther(tried) : null;
+      const other = context.retries.allows ? deployment.acquireOther(tried, call.choice) : null;
       if (other) context.retries.spend();
       return other;
     },

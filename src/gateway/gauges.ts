@@ -1,5 +1,6 @@
 import type { MetricFamily, Sample } from '../stats/prometheus.ts';
 import { healthState } from './health.ts';
+import { policyFamilies } from './policy-families.ts';
 import type { GatewayState } from './state.ts';
 
 /** What is so at this moment, read when it is asked for. */
@@ -37,6 +38,7 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
       })),
     ),
     gauge('body_bytes', 'Request bodies held in memory.', [{ labels: {}, value: state.held.total }]),
+    ...policyFamilies(state.snapshot.balancers),
   ];
 }
 

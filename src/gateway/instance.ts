@@ -10,6 +10,8 @@ export interface Instance {
   /** The engine's own key. */
   key: string | null;
   readonly pool: UpstreamPool;
+  /** Requests it serves at once; null: no limit is known. */
+  readonly slots: number | null;
   inflight: number;
   health: Health;
   /** Takes nothing new until then, by the monotonic clock; null as usual. */
@@ -22,5 +24,16 @@ export function isDraining(instance: Instance, now: number): boolean {
 }
 
 export function createInstance(upstream: Upstream, key: string | null, pool: UpstreamPool): Instance {
-  return { id: upstream.id, upstream, key, pool, inflight: 0, health: healthy, drainedUntil: null };
+  return {
+    id: upstream.id,
+    upstream,
+    key,
+    pool,
+    get slots() {
+      return this.upstream.slots;
+    },
+    inflight: 0,
+    health: healthy,
+    drainedUntil: null,
+  };
 }

@@ -5,7 +5,8 @@ import { endpointAt } from './endpoints.ts';
 import { modelForbidden, modelUnknown } from './faults.ts';
 import { healthState } from './health.ts';
 import { isDraining } from './instance.ts';
-import type { RouteState, Snapshot } from './snapshot.ts';
+import type { RouteState } from './routes.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** One entry of /v1/models: OpenAI's fields, then berth's own. */
 export interface ModelEntry {

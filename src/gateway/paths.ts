@@ -4,7 +4,8 @@ import type { Deployment } from './deployment.ts';
 import { endpointMissing } from './endpoints.ts';
 import { routesFor } from './models.ts';
 import type { Instance } from './instance.ts';
-import type { RouteState, Snapshot } from './snapshot.ts';
+import type { RouteState } from './routes.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * The path under which the engines of a deployment have this endpoint: the client's own, else another name of the same;

@@ -2,7 +2,8 @@ import type { Endpoint } from '../domain/endpoints.ts';
 import type { Caller } from './caller.ts';
 import { modelMissing } from './faults.ts';
 import { routeFor, routesFor } from './models.ts';
-import type { RouteState, Snapshot } from './snapshot.ts';
+import type { RouteState } from './routes.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * The route that a request names, if the caller may ask for it; where the endpoint lets the name be left out, the only

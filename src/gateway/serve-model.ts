@@ -4,19 +4,17 @@ import type { Inbound, Reply } from '../io/http-server/types.ts';
 import type { Caller } from './caller.ts';
 import { ClientGone, watchClient } from './call.ts';
 import type { Call } from './call.ts';
-import type { Deployment } from './deployment.ts';
-import { cancelled, noInstance } from './faults.ts';
-import { forward } from './forward.ts';
+import { plainChoice } from './balancers.ts';
+import { cancelled } from './faults.ts';
 import { BodyShare } from './held-bytes.ts';
 import type { Demand } from './limits/hold.ts';
-import { isReachable } from './models.ts';
-import { armsFor } from './paths.ts';
 import { readBody } from './read-body.ts';
 import type { ScannedBody } from './request-body.ts';
-import { pickArm } from './resolve.ts';
 import { routeNamed } from './route-named.ts';
+import type { RouteState } from './routes.ts';
 import { sendFault } from './send-fault.ts';
-import type { RouteState, Snapshot } from './snapshot.ts';
+import { serveRoute } from './serve-route.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { GatewayState } from './state.ts';
 import { newTrail } from './trail.ts';
 
@@ -59,6 +57,7 @@ function createCall(
     series: state.meter.series(endpoint.path, endpoint.operation, 'unknown'),
     body: null,
     model: '',
+    choice: plainChoice,
     leasedAt: now,
     phase: null,
     gone: false,
@@ -75,40 +74,16 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   call.trail.stream = call.body.stream;
   call.trail.bytesIn = call.body.bytes.length;
   call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, route.name);
-  const deployment = pick(state, armsFor(snapshot, call, route));
-  if (!deployment || deployment.instances.length === 0) throw noInstance(route.name, 5);
-  call.trail.deployment = deployment.name;
-  if (call.trail.cancelled) throw cancelled();
   if (snapshot.limits) {
     const held = snapshot.limits.reserve(demandOf(call, call.body, route));
     call.reservation = held instanceof Promise ? await held : held;
   }
-  state.retries.onRequest();
-  const waiting = deployment.acquire({
-    key: call.key,
-    onWait: (leave) => (call.phase = { leave }),
-  });
-  const lease = waiting instanceof Promise ? await waiting : waiting;
-  call.phase = null;
-  call.leasedAt = performance.now();
-  call.trail.leasedAt = call.leasedAt;
-  call.series.queueWait.observe((call.leasedAt - call.startedAt) / 1000);
-  await forward(call, deployment, lease, state);
+  await serveRoute(state, snapshot, call, route);
 }
 
 function demandOf({ caller, endpoint }: Call, body: ScannedBody, route: RouteState): Demand {
   const model = route.aliasOf ?? route.name;
   return { caller, model, endpoint, body: body.bytes, maxTokens: body.maxTokens };
-}
-
-function pick(state: GatewayState, among: RouteState['arms']): Deployment | null {
-  if (among.length === 1) return among[0]?.deployment ?? null;
-  const arms = among.map(({ deployment, weight }) => ({
-    target: deployment,
-    weight,
-    reachable: !deployment.held && isReachable(deployment, state.now()),
-  }));
-  return pickArm(arms, Math.random());
 }
 
 function refuse(state: GatewayState, call: Call, error: unknown): void {

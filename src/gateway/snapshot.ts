@@ -3,6 +3,8 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Files } from '../io/files.ts';
 import { createUpstreamPool } from '../io/upstream-pool/pool.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
+import { buildBalancers } from './balancers.ts';
+import type { Balancers } from './balancers.ts';
 import { Deployment } from './deployment.ts';
 import { createInstance } from './instance.ts';
 import type { Instance } from './instance.ts';
@@ -12,20 +14,15 @@ import { createLimits, noQuotas } from './limits/limits.ts';
 import type { Limits } from './limits/limits.ts';
 import { createLimitsMemory } from './limits/memory.ts';
 import type { LimitsMemory } from './limits/memory.ts';
-
-export interface RouteState {
-  readonly name: string;
-  readonly aliasOf: string | null;
-  /** Tokens that one request may take; null when not known. */
-  readonly context: number | null;
-  readonly arms: readonly { readonly deployment: Deployment; readonly weight: number }[];
-}
+import { buildRoutes } from './routes.ts';
+import type { RouteState } from './routes.ts';
 
 /** A config made ready to serve. Swapped whole; a request that began under the old one ends under it. */
 export interface Snapshot {
   readonly config: GatewayConfig;
   readonly routes: ReadonlyMap<string, RouteState>;
   readonly deployments: ReadonlyMap<string, Deployment>;
+  readonly balancers: Balancers;
   readonly instances: ReadonlyMap<string, Instance>;
   readonly keyring: Keyring;
   /** What callers may take; null: nothing is bounded. */
@@ -64,24 +61,13 @@ export async function buildSnapshot(
   );
   const limitsMemory = previous?.limitsMemory ?? createLimitsMemory();
   const deployments = buildDeployments(config, instances, previous, context.sweep);
+  const balancers = buildBalancers(config, previous?.balancers ?? null);
   for (const old of previous?.instances.values() ?? []) if (instances.get(old.id) !== old) old.pool.retire();
   return {
     config,
-    routes: new Map(
-      config.routes.map((route) => [
-        route.name,
-        {
-          name: route.name,
-          aliasOf: route.aliasOf,
-          context: route.context ?? null,
-          arms: route.to.map(({ deployment, weight }) => ({
-            deployment: deployments.get(deployment) as Deployment,
-            weight,
-          })),
-        },
-      ]),
-    ),
+    routes: buildRoutes(config, deployments, balancers),
     deployments,
+    balancers,
     instances,
     keyring: createKeyring({ keys: config.keys, anonymous: config.anonymous, wallMs: context.wallMs }),
     limits: limitsOf(config, limitsMemory, context),

@@ -12,7 +12,7 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/.*\/registry\.ts$/, 3, 'file'],
   [/^src\/.*\/contract\.ts$/, 1.5, 'file'],
   [
-    /^src\/(engines|targets|model-sources|bench\/profiles|bench\/datasets|audit\/rules|publish(?=\/[^/]+\/))\//,
+    /^src\/(engines|targets|model-sources|bench\/profiles|bench\/datasets|gateway\/policies|audit\/rules|publish(?=\/[^/]+\/))\//,
     2,
     'file',
   ],

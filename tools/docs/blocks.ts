@@ -9,6 +9,7 @@ import { endpoints } from '../../src/domain/endpoints.ts';
 import { exitCodes } from '../../src/domain/exit-codes.ts';
 import { engineOf, engines } from '../../src/engines/registry.ts';
 import { FleetFile } from '../../src/fleet-schema.ts';
+import { policies } from '../../src/gateway/policies/registry.ts';
 import { localWorld } from '../../src/io/local-world.ts';
 import { schemaTables } from './schema-tables.ts';
 import type { Schema } from './schema-tables.ts';
@@ -21,6 +22,7 @@ const blocks: Readonly<Record<string, () => string | Promise<string>>> = {
     schemaTables(z.toJSONSchema(FleetFile, { io: 'input', unrepresentable: 'any' }) as Schema),
   engines: enginesTable,
   endpoints: endpointsTable,
+  policies: policiesTable,
   'exit-codes': exitCodesTable,
   commands: commandPages,
 };
@@ -72,6 +74,11 @@ function endpointsTable(): string {
     return `| ${names} | ${what}${notes.length > 0 ? ` (${notes.join(', ')})` : ''} | ${has.map(({ kind }) => `\`${kind}\``).join(', ') || 'other servers only'} |`;
   });
   return ['| POST | what | engines that have it |', '|---|---|---|', ...rows].join('\n');
+}
+
+function policiesTable(): string {
+  const rows = policies.map(({ kind, title }) => `| \`${kind}\` | ${title} |`);
+  return ['| kind | how a replica is chosen |', '|---|---|', ...rows].join('\n');
 }
 
 const exitMeanings: Record<keyof typeof exitCodes, string> = {

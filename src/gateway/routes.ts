@@ -1,0 +1,52 @@
+import type { GatewayConfig, Route } from '../domain/gateway-config.ts';
+import { hashText } from '../domain/hashing.ts';
+import type { StickyBy } from '../domain/sticky-by.ts';
+import type { Choice } from './balance.ts';
+import type { Balancers } from './balancers.ts';
+import type { Deployment } from './deployment.ts';
+
+/** One of the deployments behind a route. */
+export interface RouteArm {
+  readonly deployment: Deployment;
+  readonly weight: number;
+  /** How a request that says nothing of itself chooses among its instances. */
+  readonly choice: Choice;
+}
+
+/** A model name made ready to serve. */
+export interface RouteState {
+  readonly name: string;
+  readonly aliasOf: string | null;
+  /** Tokens that one request may take; null when not known. */
+  readonly context: number | null;
+  readonly arms: readonly RouteArm[];
+  /** What holds clients to their arm; null: each request is dealt out by itself. */
+  readonly split: { readonly by: StickyBy; readonly salt: number } | null;
+}
+
+export function buildRoutes(
+  config: GatewayConfig,
+  deployments: ReadonlyMap<string, Deployment>,
+  balancers: Balancers,
+): Map<string, RouteState> {
+  return new Map(config.routes.map((route) => [route.name, routeState(route, deployments, balancers)]));
+}
+
+function routeState(
+  route: Route,
+  deployments: ReadonlyMap<string, Deployment>,
+  balancers: Balancers,
+): RouteState {
+  const own = route.aliasOf ?? route.name;
+  return {
+    name: route.name,
+    aliasOf: route.aliasOf,
+    context: route.context ?? null,
+    arms: route.to.map(({ deployment, weight }) => ({
+      deployment: deployments.get(deployment) as Deployment,
+      weight,
+      choice: balancers.choice(own, deployment),
+    })),
+    split: route.split ? { by: route.split.by, salt: hashText(route.split.salt ?? own) } : null,
+  };
+}
