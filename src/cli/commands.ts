@@ -43,6 +43,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/status.ts'),
   },
   {
+    name: 'keys',
+    summary: "Make, list, rotate and revoke keys for the gateway's clients.",
+    load: () => import('./commands/keys.ts'),
+  },
+  {
     name: 'console',
     summary: 'Print the address of the web console.',
     load: () => import('./commands/console.ts'),

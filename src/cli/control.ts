@@ -5,11 +5,13 @@ import { logFiles, logLines } from '../fleet/logs.ts';
 import { holderOf, observe } from '../fleet/observe.ts';
 import type { UpHold } from '../fleet/up.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import type { World } from '../io/world.ts';
 import { startControlServer } from '../server/control-server.ts';
-import type { ControlPorts } from '../server/ports.ts';
+import type { ControlPorts, KeyAnswer } from '../server/ports.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 import { consoleTokenFile } from './console-address.ts';
 import type { CliContext } from './context.ts';
+import { keyManager } from './key-manager.ts';
 import { runPorts } from './run-ports.ts';
 
 /** The built console; from the sources and from the build it is the same folder. */
@@ -38,6 +40,7 @@ export async function startControl(
         gateway: hold.gateway,
         traffic: hold.traffic,
         requests: hold.requests,
+        keys: keyPorts(world, hold),
         onProgress: options.onProgress,
       },
     });
@@ -46,6 +49,27 @@ export async function startControl(
     const holder = holderOf(await observe(world), wanted.listen)?.text ?? 'another program';
     throw new BerthError('PORT_TAKEN', { ...wanted.listen, holder }, { cause: error });
   }
+}
+
+/** A new key is told even if the gateway does not take it in: it is kept, and told only once. */
+function keyPorts(world: World, hold: UpHold): ControlPorts['keys'] {
+  const manager = keyManager(world, hold.loaded);
+  async function inForce<Value>(change: Promise<Value>): Promise<KeyAnswer<Value>> {
+    const value = await change;
+    try {
+      await hold.takeInKeys();
+      return { ...value, notInForce: null };
+    } catch (error) {
+      return { ...value, notInForce: error instanceof Error ? error.message : String(error) };
+    }
+  }
+  return {
+    list: manager.list,
+    add: (wish) => inForce(manager.add(wish)),
+    rotate: (id, graceMs) => inForce(manager.rotate(id, graceMs)),
+    revoke: (id) => inForce(manager.revoke(id)),
+    takeIn: hold.takeInKeys,
+  };
 }
 
 async function deploymentLogs(

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { ClientKey } from '../domain/client-key.ts';
 import type { GatewayConfig, Quotas, Route, Upstream } from '../domain/gateway-config.ts';
 import type { Mark } from '../domain/instance.ts';
 import { engineOf } from '../engines/registry.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
 import { usualDrainMs } from './move-traffic.ts';
+import { clientKeys, plainKey } from './client-keys.ts';
 import { replicaName } from './desired.ts';
 import { observeSettings } from './observe-settings.ts';
 import { fleetPaths } from './paths.ts';
@@ -31,10 +30,8 @@ export async function gatewayConfig(
     ownKeys: readonly (readonly [name: string, key: string])[];
   },
 ): Promise<GatewayConfig> {
-  const { listen, keys, limits } = loaded.gateway;
-  const clients = await Promise.all(
-    Object.entries(keys).map(async ([name, ref]) => keyOf(name, await resolveSecret(world, ref))),
-  );
+  const { listen, limits } = loaded.gateway;
+  const clients = await clientKeys(world, loaded);
   const upstreams = await Promise.all(
     loaded.deployments.map((one) => upstreamsOf(world, one, options.marks, options.secretsDir)),
   );
@@ -47,10 +44,13 @@ export async function gatewayConfig(
       loaded.deployments.flatMap(({ name, policy }) => (policy ? [[name, policy]] : [])),
     ),
     upstreams: upstreams.flat(),
-    anonymous: clients.length === 0,
-    keys: [...clients, ...options.ownKeys.map(([name, key]) => ({ ...keyOf(name, key), control: true }))],
     observe: observeSettings(loaded.gateway, fleetPaths(world, loaded).logs),
     quotas: quotasOf(loaded),
+    anonymous: !clients.wanted,
+    keys: [
+      ...clients.keys,
+      ...options.ownKeys.map(([name, key]) => ({ ...plainKey(name, key), control: true })),
+    ],
     limits: {
       bodyBytes: limits.body ?? 64 * MiB,
       heldBytes: limits.held ?? 256 * MiB,
@@ -61,10 +61,6 @@ export async function gatewayConfig(
       drainMs: limits.drain ?? usualDrainMs,
     },
   };
-}
-
-function keyOf(name: string, key: string): ClientKey {
-  return { id: name, name, sha256: createHash('sha256').update(key).digest('hex') };
 }
 
 /** Absent when nothing is bounded, so that the gateway need not look. */

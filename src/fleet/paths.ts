@@ -5,6 +5,8 @@ import type { World } from '../io/world.ts';
 export interface FleetPaths {
   readonly state: string;
   readonly logs: string;
+  /** Keys that were made for clients of the gateway, hashed. */
+  readonly keys: string;
   /** Of the control process: its state, the gateway's configuration. */
   readonly runtime: string;
   readonly up: string;
@@ -34,6 +36,7 @@ export function fleetPaths(world: World, identity: FleetIdentity): FleetPaths {
   return {
     state,
     logs,
+    keys: join(state, 'keys.json'),
     runtime,
     up: join(runtime, 'up.json'),
     secrets: join(runtime, 'secrets'),

@@ -53,6 +53,8 @@ export interface UpHold {
   readonly requests: RequestView;
   /** The gateway, with a key of our own; `keyNeeded`: others must bring one too. */
   readonly gateway: () => { url: string; key: string; keyNeeded: boolean } | null;
+  /** Has the gateway take in the file of keys as it is now. Rejects when it does not; the old keys are in force then. */
+  readonly takeInKeys: () => Promise<void>;
 }
 
 export interface UpOptions {
@@ -197,6 +199,7 @@ async function serve(run: Run, signal: AbortSignal): Promise<void> {
     loaded: () => run.loaded,
     traffic: trafficOf(run, (to) => followOther(run, to)),
     requests: requestView(() => run.gateway),
+    takeInKeys: () => takeInKeys(run),
     gateway: () => run.gateway && { url: run.gateway.url, key: run.ownKey, keyNeeded: !run.anonymous },
   };
   const ended = new AbortController();
@@ -302,6 +305,13 @@ async function refuse(run: Run, error: unknown): Promise<void> {
   run.refused = error instanceof BerthError ? error.message : String(error);
   run.ports.onProgress(`berth: the old configuration stays: ${run.refused}`);
   await writeState(run);
+}
+
+/** The keys as they are kept now, with all else as it is in force; one after the other. */
+async function takeInKeys(run: Run): Promise<void> {
+  const done = run.turn.then(async () => run.gateway?.reload(await configOf(run)));
+  run.turn = done.catch(() => {});
+  await done;
 }
 
 async function stopStarted(run: Run, before: ReadonlySet<number | undefined>): Promise<void> {

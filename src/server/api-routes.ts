@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { BodyTooLarge } from '../io/http-server/serve.ts';
-import type { Inbound } from '../io/http-server/types.ts';
+import { bodyOf } from './bodies.ts';
 import type { RouteEnv } from './bridge.ts';
 import { eventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
 import { askGateway } from './gateway-proxy.ts';
+import { keyRoutes } from './key-routes.ts';
 import type { ControlPorts } from './ports.ts';
 import { requestRoutes } from './request-routes.ts';
 import { trafficRoutes } from './traffic-routes.ts';
@@ -41,12 +41,13 @@ export function apiRoutes(ports: ControlPorts, feed: Feed, tickets: Tickets): Ho
     askGateway(ports.gateway(), {
       method: 'POST',
       path: '/v1/chat/completions',
-      body: await bodyOf(c.env.inbound),
+      body: await bodyOf(c.env.inbound, chatBodyBytes),
       signal: c.env.inbound.closed,
     }),
   );
   api.route('/traffic', trafficRoutes(ports.traffic));
   api.route('/requests', requestRoutes(ports.requests));
+  api.route('/keys', keyRoutes(ports.keys));
   return api;
 }
 
@@ -65,14 +66,4 @@ const reportPolicy =
 function found<Value>(value: Value | null, what: string): Value {
   if (value === null) throw new BerthError('CONTROL_NOT_FOUND', { what });
   return value;
-}
-
-async function bodyOf(inbound: Inbound): Promise<Uint8Array> {
-  try {
-    return await inbound.body(chatBodyBytes);
-  } catch (error) {
-    if (error instanceof BodyTooLarge)
-      throw new BerthError('CONTROL_BODY_REFUSED', { reason: error.message }, { cause: error });
-    throw error;
-  }
 }

@@ -1,3 +1,4 @@
+import type { KeyView, NewKey } from '../domain/key-record.ts';
 import type { FleetStatus } from '../domain/fleet-status.ts';
 import type { LiveRequests } from '../domain/live-request.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
@@ -20,6 +21,23 @@ export interface RequestPorts {
   readonly cancel: (id: string) => Promise<void>;
 }
 
+/** What a change of a key gives back. */
+export type KeyAnswer<Value> = Value & {
+  /** Why the gateway has not taken the change in, though it is kept; null when it has. */
+  readonly notInForce: string | null;
+};
+
+/** Management of the gateway's keys. When a promise resolves, the gateway has taken the change in, or said why not. */
+export interface KeyPorts {
+  readonly list: () => Promise<readonly KeyView[]>;
+  /** `wish`: a KeyWish as the page sent it, not yet checked. */
+  readonly add: (wish: unknown) => Promise<KeyAnswer<NewKey>>;
+  readonly rotate: (id: string, graceMs: number) => Promise<KeyAnswer<NewKey>>;
+  readonly revoke: (id: string) => Promise<KeyAnswer<KeyView>>;
+  /** Takes in what another process has changed. */
+  readonly takeIn: () => Promise<void>;
+}
+
 /**
  * What the control server is handed. It knows no feature: whoever starts it wires these to the fleet, the bench and the gateway.
  * Every value is JSON as the page gets it; null says that there is no such thing.
@@ -36,6 +54,7 @@ export interface ControlPorts {
   readonly gateway: () => GatewayAccess | null;
   readonly traffic: Traffic;
   readonly requests: RequestPorts;
+  readonly keys: KeyPorts;
   /** Tells the listener of every progress of a benchmark; returns the way to stop telling. */
   readonly onProgress: (listener: (progress: RunProgress) => void) => () => void;
 }

@@ -24,11 +24,20 @@ export function startTestControl(
       gateway: () => null,
       traffic: async () => ({ left: 0 }),
       requests: { list: async () => ({ requests: [], total: 0 }), cancel: async () => ignore() },
+      keys: noKeys,
       onProgress: () => ignore,
       ...ports,
     },
     ...options,
   });
 }
+
+const noKeys: ControlPorts['keys'] = {
+  list: async () => [],
+  add: () => Promise.reject(new Error('no keys in this test')),
+  rotate: () => Promise.reject(new Error('no keys in this test')),
+  revoke: () => Promise.reject(new Error('no keys in this test')),
+  takeIn: async () => {},
+};
 
 function ignore(): void {}

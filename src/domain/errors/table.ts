@@ -6,6 +6,7 @@ import { engineErrors } from './engine-errors.ts';
 import { fleetErrors } from './fleet-errors.ts';
 import { engineInstallErrors } from './engine-install-errors.ts';
 import { hostErrors } from './host-errors.ts';
+import { keyErrors } from './key-errors.ts';
 import { modelErrors } from './model-errors.ts';
 import { serverErrors } from './server-errors.ts';
 
@@ -18,6 +19,7 @@ export const errorTable = {
   ...engineInstallErrors,
   ...gatewayErrors,
   ...hostErrors,
+  ...keyErrors,
   ...modelErrors,
   ...serverErrors,
 };

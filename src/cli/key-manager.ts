@@ -1,0 +1,78 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import { nearest } from '../domain/nearest.ts';
+import type { KeyRecord, KeyView, NewKey } from '../domain/key-record.ts';
+import { keyViews, viewOf } from '../fleet/client-keys.ts';
+import { routesOf } from '../fleet/gateway-config.ts';
+import { addKey, mint, revokeKey, rotateKey } from '../fleet/key-changes.ts';
+import type { KeyChange } from '../fleet/key-changes.ts';
+import { changeKeys } from '../fleet/key-file.ts';
+import type { LoadedFleet } from '../fleet/resolve.ts';
+import { modelEndpoints } from '../gateway/endpoints.ts';
+import type { World } from '../io/world.ts';
+
+/** Lists and changes the keys of one fleet, for the command line and the control API alike. The gateway is told by the caller. */
+export interface KeyManager {
+  readonly list: () => Promise<readonly KeyView[]>;
+  /** `wish` is checked here. Rejects with KEY_WISH_INVALID, KEY_EXISTS. */
+  readonly add: (wish: unknown) => Promise<NewKey>;
+  /** `name` or id. Rejects with KEY_UNKNOWN, KEY_IN_FILE. */
+  readonly rotate: (name: string, graceMs: number) => Promise<NewKey>;
+  readonly revoke: (name: string) => Promise<KeyView>;
+}
+
+export function keyManager(world: World, fleet: () => LoadedFleet): KeyManager {
+  function change(make: (keys: readonly KeyRecord[]) => KeyChange): Promise<KeyChange> {
+    return changeKeys(world, fleet(), make);
+  }
+  function newKey({ record, key }: KeyChange): NewKey {
+    return { ...viewOf(record, world.clock.wall()), key: key ?? '' };
+  }
+  function now(): Date {
+    return world.clock.wall();
+  }
+  function notInFile(name: string): void {
+    if (name in fleet().gateway.keys) throw new BerthError('KEY_IN_FILE', { name });
+  }
+  return {
+    list: () => keyViews(world, fleet()),
+    add: async (wish) => {
+      const inFile = Object.keys(fleet().gateway.keys);
+      return newKey(
+        await change((keys) => {
+          const changed = addKey(keys, wish, { ...mint(now()), inFile });
+          assertScopes(fleet(), changed.record);
+          return changed;
+        }),
+      );
+    },
+    rotate: async (name, graceMs) => {
+      notInFile(name);
+      return newKey(await change((keys) => rotateKey(keys, name, { ...mint(now()), graceMs })));
+    },
+    revoke: async (name) => {
+      notInFile(name);
+      const { record } = await change((keys) => revokeKey(keys, name));
+      return viewOf(record, now());
+    },
+  };
+}
+
+/** A scope that matches nothing is a slip: the key would be refused everywhere. */
+function assertScopes(fleet: LoadedFleet, { models, endpoints }: KeyRecord): void {
+  const routes = routesOf(fleet).map((route) => route.name);
+  const paths = modelEndpoints.map((endpoint) => endpoint.path);
+  const faults = [
+    ...unknownIn(models ?? [], routes, 'route of the gateway'),
+    ...unknownIn(endpoints ?? [], paths, 'endpoint'),
+  ];
+  if (faults.length > 0) throw new BerthError('KEY_WISH_INVALID', { faults });
+}
+
+function unknownIn(names: readonly string[], known: readonly string[], what: string): string[] {
+  return names
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const close = nearest(name, known);
+      return `there is no ${what} "${name}"${close ? `; did you mean "${close}"?` : ''} (there is: ${known.join(', ') || 'none'})`;
+    });
+}

@@ -1,0 +1,42 @@
+import { defineError } from './define.ts';
+
+/** Faults of managing the gateway's keys. */
+export const keyErrors = {
+  KEY_EXISTS: defineError<{ name: string; source: 'file' | 'made' | 'berth' }>(
+    (f) =>
+      f.source === 'berth'
+        ? `The name "${f.name}" is kept for berth's own keys.`
+        : `There is a key "${f.name}" already${f.source === 'file' ? ', in the fleet file' : ''}.`,
+    (f) =>
+      f.source === 'made'
+        ? `Choose another name, or give it a new secret with "berth keys rotate ${f.name}".`
+        : 'Choose another name.',
+    'usage',
+  ),
+  KEY_UNKNOWN: defineError<{ name: string; known: readonly string[] }>(
+    (f) => `There is no key "${f.name}".`,
+    (f) =>
+      f.known.length === 0
+        ? 'Make one with "berth keys add NAME".'
+        : `There is: ${f.known.join(', ')}. "berth keys list" shows all of them.`,
+    'usage',
+  ),
+  KEY_IN_FILE: defineError<{ name: string }>(
+    (f) => `The key "${f.name}" stands in the fleet file, and only the file can change it.`,
+    (f) => `Change gateway.keys.${f.name} or the secret that it names, then run "berth apply".`,
+    'usage',
+  ),
+  KEY_WISH_INVALID: defineError<{ faults: readonly string[] }>(
+    (f) => `The key cannot be made: ${f.faults.join('; ')}.`,
+    () => 'See "berth keys add --help".',
+    'usage',
+  ),
+  KEYS_UNREADABLE: defineError<{ path: string; reason: string }>(
+    (f) => `The keys in ${f.path} cannot be read: ${f.reason}.`,
+    () => 'Put back a copy of the file, or move it away and make new keys with "berth keys add".',
+  ),
+  KEYS_NOT_IN_FORCE: defineError<{ reason: string }>(
+    (f) => `The change is kept, but the running gateway has not taken it in: ${f.reason}`,
+    () => 'Run "berth apply", which has the gateway read everything again.',
+  ),
+};

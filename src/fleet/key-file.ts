@@ -1,0 +1,65 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import { KeyFile } from '../domain/key-record.ts';
+import type { KeyRecord } from '../domain/key-record.ts';
+import { lockHolder, tryLock } from '../io/lock.ts';
+import type { Lock } from '../io/lock.ts';
+import type { World } from '../io/world.ts';
+import { fleetPaths } from './paths.ts';
+import type { FleetIdentity } from './paths.ts';
+
+/** How long another change is waited for; one takes milliseconds. */
+const patienceMs = 10_000;
+
+/** The keys that were made for this fleet; null when none ever was. Throws KEYS_UNREADABLE. */
+export async function readKeys(world: World, fleet: FleetIdentity): Promise<readonly KeyRecord[] | null> {
+  const path = fleetPaths(world, fleet).keys;
+  const text = await world.files.read(path);
+  return text === null ? null : parse(text, path);
+}
+
+/**
+ * Changes the file of keys: one change at a time, whole or not at all. Whoever is ended in the middle leaves the file as it was
+ * before or after, and no lock behind. Rejects with KEYS_UNREADABLE, LOCKED, or as `change` throws.
+ */
+export async function changeKeys<Change extends { readonly keys: readonly KeyRecord[] }>(
+  world: World,
+  fleet: FleetIdentity,
+  change: (keys: readonly KeyRecord[]) => Change,
+): Promise<Change> {
+  const path = fleetPaths(world, fleet).keys;
+  using _lock = await takeLock(world, path);
+  const changed = change((await readKeys(world, fleet)) ?? []);
+  const file: KeyFile = { version: 1, keys: [...changed.keys] };
+  await world.files.write(path, `${JSON.stringify(file, null, 2)}\n`, 0o600);
+  return changed;
+}
+
+async function takeLock(world: World, path: string): Promise<Lock> {
+  const name = `keys ${path}`;
+  const end = world.clock.now() + patienceMs;
+  for (;;) {
+    const lock = await tryLock(name, String(process.pid));
+    if (lock) return lock;
+    if (world.clock.now() > end) {
+      const holder = `process ${(await lockHolder(name)) ?? 'unknown'}`;
+      throw new BerthError('LOCKED', { what: path, holder });
+    }
+    await world.clock.sleep(20);
+  }
+}
+
+function parse(text: string, path: string): readonly KeyRecord[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new BerthError('KEYS_UNREADABLE', { path, reason: 'it is not JSON' });
+  }
+  const parsed = KeyFile.safeParse(json);
+  if (parsed.success) return parsed.data.keys;
+  const [issue] = parsed.error.issues;
+  throw new BerthError('KEYS_UNREADABLE', {
+    path,
+    reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+  });
+}
