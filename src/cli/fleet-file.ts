@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Opening } from '../fleet/key-checks.ts';
 import type { LoadedFleet } from '../fleet/resolve.ts';
 import type { CliContext } from './context.ts';
 
@@ -17,9 +18,13 @@ export function addFileOption(command: Command): Command {
 }
 
 /** The registries and the YAML reader come only with the first command that needs them. */
-export async function loadFrom(context: CliContext, options: FileOptions): Promise<LoadedFleet> {
+export async function loadFrom(
+  context: CliContext,
+  options: FileOptions,
+  opens: Opening = null,
+): Promise<LoadedFleet> {
   const { loadFleet } = await import('../fleet/load.ts');
-  return loadFleet(context.world, { files: options.file, cwd: context.cwd });
+  return loadFleet(context.world, { files: options.file, cwd: context.cwd, opens });
 }
 
 /** For commands that only look or stop: they work in a shell that has none of the secrets. */

@@ -109,6 +109,15 @@ const Gateway = z
       .record(z.string().min(1), ModelPrice.describe('What this model costs, in US dollars.'))
       .optional()
       .describe('Prices of models by name, for budgets in money.'),
+      .describe(
+        'API keys by name, each where it lies, beside those of "berth keys". Without any, only loopback may be listened on.',
+      ),
+    allowAnonymous: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Serve requests without a key too. On an address that others can reach, "berth up --allow-anonymous" has to say so as well.',
+      ),
     limits: GatewayLimits.default({}).describe('Bounds on requests.'),
     accessLog: AccessLog.optional(),
   })

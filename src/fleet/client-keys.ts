@@ -8,7 +8,8 @@ import type { LoadedFleet } from './resolve.ts';
 
 /**
  * All keys of clients: those that the fleet file names and those that were made. `wanted`: a request without one is refused, which
- * holds from the first key on, also when that has been revoked, so that taking away the last key does not open the door.
+ * holds from the first key on, also when that has been revoked, so that taking away the last key does not open the door; unless the
+ * file allows it.
  */
 export async function clientKeys(
   world: World,
@@ -22,7 +23,7 @@ export async function clientKeys(
   const made = await readKeys(world, loaded);
   return {
     keys: [...named, ...(made ?? []).flatMap(keysOfRecord)],
-    wanted: named.length > 0 || made !== null,
+    wanted: (named.length > 0 || made !== null) && !loaded.gateway.allowAnonymous,
   };
 }
 

@@ -40,7 +40,7 @@ function write(hardware: Hardware): string {
 
 function load(text: string): Promise<LoadedFleet> {
   const world = localWorld();
-  const files = { ...world.files, read: async () => text };
+  const files = { ...world.files, read: async (path: string) => (path.endsWith('.json') ? null : text) };
   return loadFleet({ ...world, files }, { files: ['berth.yaml'], cwd: '/home/me' });
 }
 

@@ -155,7 +155,11 @@ test('who only looks or stops needs no secret', async () => {
   const text = `version: 1\nfleet: lab\ngateway: {keys: {me: "\${env:KEY}", you: "\${file:/no/such.key}"}}`;
   const world = localWorld();
   const loaded = await loadFleet(
-    { ...world, env: {}, files: { ...world.files, read: async () => text } },
+    {
+      ...world,
+      env: {},
+      files: { ...world.files, read: async (path: string) => (path.endsWith('.json') ? null : text) },
+    },
     { files: ['berth.yaml'], cwd: '/fleet', secrets: 'unused' },
   );
   expect(loaded.fleet).toBe('lab');

@@ -4,19 +4,22 @@ import { FleetFile } from '../fleet-schema.ts';
 import type { World } from '../io/world.ts';
 import { crossFaults } from './cross-checks.ts';
 import { fillDefaults } from './defaults.ts';
-import { resolveFleet } from './resolve.ts';
+import { identityOf, resolveFleet } from './resolve.ts';
 import type { LoadedFleet } from './resolve.ts';
+import { keyFaults } from './key-checks.ts';
+import type { Opening } from './key-checks.ts';
 import { secretFaults } from './secret-checks.ts';
 import { readSources } from './sources.ts';
 import { toPlain } from './tree.ts';
 
 /**
  * Reads a fleet from its files: later ones over earlier ones, imports below the file that names them, defaults below each deployment.
- * Throws CONFIG_INVALID with every fault at once, CONFIG_MISSING or FILE_MISSING.
+ * `secrets: unused` is for commands that only look or stop; `opens` for one that opens the gateway. Throws CONFIG_INVALID with every
+ * fault at once, CONFIG_MISSING or FILE_MISSING.
  */
 export async function loadFleet(
   world: World,
-  options: { files: readonly string[]; cwd: string; secrets?: 'needed' | 'unused' },
+  options: { files: readonly string[]; cwd: string; secrets?: 'needed' | 'unused'; opens?: Opening },
 ): Promise<LoadedFleet> {
   const sources = await readSources(world, options);
   const faults = [...sources.faults];
@@ -30,7 +33,10 @@ export async function loadFleet(
     faults.push(...schemaFaults(FleetFile, tree, plain, parsed.error.issues));
   }
   faults.push(...crossFaults(tree));
-  if (options.secrets !== 'unused') faults.push(...(await secretFaults(world, tree)));
+  if (options.secrets !== 'unused') {
+    faults.push(...(await secretFaults(world, tree)));
+    faults.push(...(await keyFaults(world, tree, identityOf(tree, sources.main), options.opens ?? null)));
+  }
   if (faults.length > 0 || !parsed.success) throw invalid(faults);
   return resolveFleet(parsed.data, tree, sources);
 }

@@ -136,7 +136,15 @@ function spoil(random: Random, fleet: Entry[], count: number): Mutation[] {
 
 function worldWith(text: string): World {
   const world = localWorld();
-  return { ...world, env: {}, files: { ...world.files, read: async () => text, stat: async () => null } };
+  return {
+    ...world,
+    env: {},
+    files: {
+      ...world.files,
+      read: async (path: string) => (path.endsWith('.json') ? null : text),
+      stat: async () => null,
+    },
+  };
 }
 
 async function faultsOf(text: string): Promise<readonly ConfigFault[]> {

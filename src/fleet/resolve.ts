@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { Name } from '../domain/fleet.ts';
 import type { Console, Host } from '../domain/fleet.ts';
 import type { FleetFile, KindOptions } from '../fleet-schema.ts';
+import type { FleetIdentity } from './paths.ts';
 import { hostOf } from './port-checks.ts';
 import { secretVariables } from './secret-checks.ts';
 import type { SourceFile, Sources } from './sources.ts';
-import { pieceAt, toPlain } from './tree.ts';
+import { pieceAt, scalarAt, toPlain } from './tree.ts';
 import type { Located } from './tree.ts';
 
 /** A deployment with everything that the file says elsewhere about it. */
@@ -70,6 +72,13 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
     benchmarks: file.benchmarks,
     withheld: secretVariables(tree),
   };
+}
+
+/** Which fleet the file is of; null when it does not tell, or not well. */
+export function identityOf(tree: Located, main: string): FleetIdentity | null {
+  const [fleet, id] = [scalarAt(tree, ['fleet']), scalarAt(tree, ['id'])];
+  if (!Name.safeParse(fleet).success || !(id === undefined || Name.safeParse(id).success)) return null;
+  return { fleet: String(fleet), fleetId: id === undefined ? idOfPlace(main) : String(id) };
 }
 
 /** Two clones of one repository on one machine, or two users' copies of an example, are two fleets. */

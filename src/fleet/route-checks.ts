@@ -4,9 +4,9 @@ import { fault } from './fault.ts';
 import { entriesAt, pieceAt, scalarAt } from './tree.ts';
 import type { Located } from './tree.ts';
 
-/** Routes to nothing, names that mean two things, and a gateway that is open to others without a key. */
+/** Routes to nothing, and names that mean two things. */
 export function routeFaults(tree: Located): ConfigFault[] {
-  return [...targetFaults(tree), ...aliasFaults(tree), ...openFaults(tree)];
+  return [...targetFaults(tree), ...aliasFaults(tree)];
 }
 
 function targetFaults(tree: Located): ConfigFault[] {
@@ -47,30 +47,5 @@ function aliasFaults(tree: Located): ConfigFault[] {
         ),
       ];
     });
-  });
-}
-
-/** Anything but loopback can be reached by others. */
-export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);
-}
-
-function openFaults(tree: Located): ConfigFault[] {
-  const keys = entriesAt(tree, ['gateway', 'keys']);
-  const listen = pieceAt(tree, ['gateway', 'listen'])?.content;
-  if (keys.length > 0 || listen?.kind !== 'list') return [];
-  return listen.items.flatMap((item) => {
-    const text = scalarAt(item, []);
-    const address =
-      typeof text === 'string' ? /^(.+):\d+$/.exec(text)?.[1]?.replace(/^\[|\]$/g, '') : undefined;
-    if (address === undefined || isLoopback(address)) return [];
-    return [
-      fault(
-        item,
-        item.at,
-        `The gateway would be open to the network at ${address} without a key.`,
-        'Add gateway.keys, such as keys: {me: "${env:BERTH_KEY}"}, or listen on 127.0.0.1.',
-      ),
-    ];
   });
 }

@@ -11,7 +11,6 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   KEY_IN_FILE: 409,
   KEY_UNKNOWN: 404,
   KEY_WISH_INVALID: 400,
-  KEYS_NOT_IN_FORCE: 502,
   LOCKED: 409,
   RUN_UNREADABLE: 409,
   NOT_BUILT: 503,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { up } from '../../fleet/up.ts';
 import type { ReloadListener, UpHold } from '../../fleet/up.ts';
+import type { LoadedFleet } from '../../fleet/resolve.ts';
 import type { UpState } from '../../fleet/up-state.ts';
 import type { CliContext } from '../context.ts';
 import { consoleAddress } from '../console-address.ts';
@@ -29,6 +30,7 @@ interface UpCommandOptions extends FileOptions {
   readonly watch?: boolean;
   readonly bench?: boolean;
   readonly once?: boolean;
+  readonly allowAnonymous?: boolean;
 }
 
 export function configure(command: Command, context: CliContext): void {
@@ -38,8 +40,9 @@ export function configure(command: Command, context: CliContext): void {
     .option('--watch', 'apply the fleet file whenever it changes')
     .option('--bench', 'run the benchmarks of the file once everything serves')
     .option('--once', 'the same, and end when they are done')
+    .option('--allow-anonymous', 'serve anybody who reaches the gateway, if the file says so too')
     .action(async (options: UpCommandOptions) => {
-      const loaded = await loadFrom(context, options);
+      const loaded = await load(context, options);
       if (options.detach) {
         const state = await detachUp(context, loaded);
         const address = await addressOf(context, state);
@@ -53,13 +56,17 @@ export function configure(command: Command, context: CliContext): void {
         { ephemeral: options.ephemeral ?? false, signal: context.signal },
         {
           onProgress: context.output.progress,
-          reload: () => loadFrom(context, options),
+          reload: () => load(context, options),
           onReload: (listener) => onReload(context, options, listener),
           startControl: (hold) => startControl(context, hold, { onProgress: hub.subscribe }),
           serving: (state, hold) => serve(context, { state, hold, hub, options }),
         },
       );
     });
+}
+
+function load(context: CliContext, options: UpCommandOptions): Promise<LoadedFleet> {
+  return loadFrom(context, options, { allowAnonymous: options.allowAnonymous ?? false });
 }
 
 /** SIGHUP, and where it was asked for each change of the fleet's files. */

@@ -35,8 +35,4 @@ export const keyErrors = {
     (f) => `The keys in ${f.path} cannot be read: ${f.reason}.`,
     () => 'Put back a copy of the file, or move it away and make new keys with "berth keys add".',
   ),
-  KEYS_NOT_IN_FORCE: defineError<{ reason: string }>(
-    (f) => `The change is kept, but the running gateway has not taken it in: ${f.reason}`,
-    () => 'Run "berth apply", which has the gateway read everything again.',
-  ),
 };

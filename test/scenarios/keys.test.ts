@@ -1,0 +1,279 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { KeyFile, KeyView, NewKey } from '../../src/domain/key-record.ts';
+import { chatEvent, startFakeUpstream, wellBehaved } from '../gateway/fake-upstream.ts';
+import type { FakeUpstream, Turn } from '../gateway/fake-upstream.ts';
+import { postChat } from '../gateway/harness.ts';
+import { makePlace, until } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
+
+let place: Place;
+let upstream: FakeUpstream;
+let id: string;
+
+beforeEach(async () => {
+  id = randomBytes(8).toString('hex');
+  place = makePlace();
+  upstream = await startFakeUpstream(wellBehaved);
+});
+
+afterEach(async () => {
+  await place.berth('down');
+  await place.close();
+  await upstream.stop();
+});
+
+/** A gateway in front of one server elsewhere, under the routes "far" and "m", its alias. */
+function fleet(gateway = ''): string {
+  return `version: 1
+fleet: lab
+id: ${id}
+gateway:
+  listen: ["127.0.0.1:0"]
+  routes: {far: {to: far, aliases: [m]}, dear: far}
+${gateway}
+console: {listen: "127.0.0.1:0"}
+deployments:
+  far: {engine: {kind: openai, url: "${upstream.url}/v1", servedModel: far}}
+`;
+}
+
+async function up(): Promise<string> {
+  const started = await place.berth('up', '--detach', '--json');
+  expect(started.code, started.stderr).toBe(0);
+  return (started.json() as { gateway: { url: string } }).gateway.url;
+}
+
+async function add(...args: string[]): Promise<NewKey> {
+  const added = await place.berth('keys', 'add', ...args, '--json');
+  expect(added.code, added.stderr).toBe(0);
+  return added.json();
+}
+
+function keysFile(): string {
+  const [folder = ''] = readdirSync(join(place.folder, 'state/state')).filter((name) =>
+    name.startsWith('lab'),
+  );
+  return join(place.folder, 'state/state', folder, 'keys.json');
+}
+
+function kept(): KeyFile {
+  return JSON.parse(readFileSync(keysFile(), 'utf8')) as KeyFile;
+}
+
+async function ask(url: string, key?: string, model = 'm'): Promise<number> {
+  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  return (await postChat(url, { model }, { headers })).status;
+}
+
+test('a key is printed once, alone on stdout, and kept as a hash that its user alone can read', async () => {
+  place.write(fleet());
+  const added = await place.berth('keys', 'add', 'laptop');
+  expect(added.code, added.stderr).toBe(0);
+  expect(added.stdout).toMatch(/^sk-berth-[\w-]{43}\n$/);
+  expect(statSync(keysFile()).mode & 0o777).toBe(0o600);
+  expect(readFileSync(keysFile(), 'utf8')).not.toContain(added.stdout.trim());
+  const listed = await place.berth('keys', 'list');
+  expect(listed.stdout).toMatch(/laptop +key-[0-9a-f]{12} +active .*never +all/);
+  expect(listed.stdout + added.stderr).not.toContain(added.stdout.trim());
+});
+
+test('what cannot be a key is refused with the reason, and the file stays as it is', async () => {
+  place.env['FILE_KEY'] = 'x';
+  place.write(fleet('  keys: {named: "${env:FILE_KEY}"}'));
+  await add('laptop');
+  const before = readFileSync(keysFile(), 'utf8');
+  const refused: [string[], string][] = [
+    [['add', 'laptop'], 'There is a key "laptop" already.'],
+    [['add', 'named'], 'There is a key "named" already, in the fleet file.'],
+    [['add', 'berth-console'], "kept for berth's own keys"],
+    [['add', 'a b'], 'A name has up to 63 letters'],
+    [['add', 'x', '--model', 'fat'], 'there is no route of the gateway "fat"; did you mean "far"?'],
+    [['add', 'x', '--endpoint', '/v1/embedding'], 'did you mean "/v1/embeddings"?'],
+    [['add', 'x', '--expires', '2020-01-01T00:00:00Z'], 'expired already'],
+    [['add', 'x', '--rpm', 'many'], 'limits.rpm'],
+    [['rotate', 'laptob'], 'There is no key "laptob".'],
+    [['revoke', 'named'], 'stands in the fleet file'],
+  ];
+  for (const [args, reason] of refused) {
+    const ran = await place.berth('keys', ...args);
+    expect([ran.code, ran.stdout], args.join(' ')).toEqual([2, '']);
+    expect(ran.stderr).toContain(reason);
+  }
+  expect(readFileSync(keysFile(), 'utf8')).toBe(before);
+});
+
+test('scopes, limits and expiry are kept with the key', async () => {
+  place.write(fleet());
+  const made = await add(
+    'guest',
+    ...'--model far --endpoint /v1/embeddings --expires 30d --rpm 20 --day-usd 1.5'.split(' '),
+  );
+  expect(made).toMatchObject({
+    models: ['far'],
+    endpoints: ['/v1/embeddings'],
+    limits: { rpm: 20, budget: { day: { usd: 1.5 } } },
+    running: false,
+  });
+  const days = (Date.parse(made.expiresAt ?? '') - Date.parse(made.createdAt ?? '')) / 86_400_000;
+  expect(days).toBeCloseTo(30, 3);
+  const { keys } = (await place.berth('keys', 'list', '--json')).json() as { keys: KeyView[] };
+  expect(keys).toMatchObject([{ name: 'guest', source: 'made', state: 'active', limits: { rpm: 20 } }]);
+  expect(JSON.stringify(keys)).not.toMatch(/sha256|[0-9a-f]{64}/);
+});
+
+test('a running gateway takes changes in at once: added, rotated with grace, revoked, and no door is left open', async () => {
+  place.env['FILE_KEY'] = 'from-the-file';
+  place.write(fleet());
+  const url = await up();
+  expect(await ask(url)).toBe(200);
+
+  const laptop = await add('laptop');
+  const guest = await add('guest', '--model', 'far');
+  expect(await ask(url)).toBe(401);
+  expect([await ask(url, laptop.key), await ask(url, laptop.key, 'dear')]).toEqual([200, 200]);
+  expect([await ask(url, guest.key), await ask(url, guest.key, 'dear')]).toEqual([200, 403]);
+
+  const turned = (await place.berth('keys', 'rotate', 'laptop', '--grace', '1h', '--json')).json() as NewKey;
+  expect([await ask(url, laptop.key), await ask(url, turned.key)]).toEqual([200, 200]);
+  const again = (await place.berth('keys', 'rotate', laptop.id, '--json')).json() as NewKey;
+  expect(again.id).toBe(laptop.id);
+  expect([await ask(url, laptop.key), await ask(url, turned.key), await ask(url, again.key)]).toEqual([
+    401, 401, 200,
+  ]);
+
+  const held: Turn[] = [];
+  upstream.setScript((turn) => {
+    held.push(turn);
+    turn.stream();
+    turn.chunk(chatEvent('begun'));
+  });
+  const stream = await postChat(url, { stream: true }, { headers: { authorization: `Bearer ${again.key}` } });
+  const revoked = await place.berth('keys', 'revoke', 'laptop');
+  expect([revoked.code, revoked.stdout], revoked.stderr).toEqual([0, '']);
+  expect(await ask(url, again.key)).toBe(401);
+  held[0]?.chunk(chatEvent('finished'));
+  held[0]?.endChunks();
+  expect(await stream.text()).toContain('finished');
+
+  upstream.setScript(wellBehaved);
+  expect((await place.berth('keys', 'revoke', 'guest')).code).toBe(0);
+  expect(await ask(url)).toBe(401);
+  expect(kept().keys).toEqual([]);
+});
+
+test('keys of the file and made keys hold side by side, and one name for both is told with its place', async () => {
+  writeKey('from-the-file');
+  place.write(fleet(`  keys: {named: "\${file:${join(place.folder, 'named key')}}"}`));
+  const made = await add('laptop');
+  const url = await up();
+  expect([await ask(url, 'from-the-file'), await ask(url, made.key), await ask(url)]).toEqual([
+    200, 200, 401,
+  ]);
+  place.write(fleet(`  keys: {laptop: "\${file:${join(place.folder, 'named key')}}"}`));
+  const faulty = await place.berth('validate');
+  expect(faulty.code).toBe(2);
+  expect(faulty.stderr).toMatch(/berth\.yaml:7:10: gateway\.keys\.laptop: A key "laptop" was made/);
+});
+
+function writeKey(text: string): void {
+  place.write(text, 'named key');
+}
+
+test('commands at the same time lose no key, and one that is killed leaves a file that is whole', async () => {
+  place.write(fleet());
+  await add('first');
+  const names = ['a', 'b', 'c', 'd'];
+  const doomed = place.spawn('keys', 'add', 'doomed');
+  const adding = names.map((name) => place.berth('keys', 'add', name));
+  await until(() => kept().keys.length > 1, 'the second key');
+  doomed.child.kill('SIGKILL');
+  for (const ran of await Promise.all(adding)) expect(ran.code, ran.stderr).toBe(0);
+  await doomed.exited;
+  expect(
+    kept()
+      .keys.map((key) => key.name)
+      .filter((name) => name !== 'doomed')
+      .toSorted(),
+  ).toEqual([...names, 'first']);
+  expect((await place.berth('keys', 'revoke', 'first')).code).toBe(0);
+});
+
+test('a damaged file of keys is told, and is not written over', async () => {
+  place.write(fleet());
+  await add('laptop');
+  place.write('{"version": 1, "keys"', keysFile().slice(place.folder.length + 1));
+  for (const args of [['keys', 'list'], ['keys', 'add', 'other'], ['up']]) {
+    const ran = await place.berth(...args);
+    expect(ran.code, args.join(' ')).toBe(1);
+    expect(ran.stderr).toContain('cannot be read: it is not JSON');
+  }
+  expect(readFileSync(keysFile(), 'utf8')).toBe('{"version": 1, "keys"');
+});
+
+const doors: readonly [title: string, gateway: string, args: string[], fault: RegExp | null][] = [
+  [
+    'without keys',
+    '',
+    [],
+    /berth\.yaml:5:12: gateway\.listen\.0: The gateway would be open to the network at 0\.0\.0\.0/,
+  ],
+  ['with only the flag', '', ['--allow-anonymous'], /would be open to the network/],
+  [
+    'with only the word in the file',
+    '  allowAnonymous: true',
+    [],
+    /berth\.yaml:7:19: .*is to be said twice.*\n.*--allow-anonymous/,
+  ],
+  ['with both', '  allowAnonymous: true', ['--allow-anonymous'], null],
+];
+
+test.each(doors)('an address that others can reach, %s', async (_title, gateway, args, fault) => {
+  place.write(fleet(gateway).replace('127.0.0.1:0"]', '0.0.0.0:0"]'));
+  const ran = await place.berth('up', '--detach', '--json', ...args);
+  expect(ran.code, ran.stdout).toBe(fault ? 2 : 0);
+  if (fault) expect((ran.json() as { error: { message: string } }).error.message).toMatch(fault);
+  else expect(await ask((ran.json() as { gateway: { url: string } }).gateway.url)).toBe(200);
+});
+
+test('an address that others can reach may be opened once a key was made', async () => {
+  place.write(fleet().replace('127.0.0.1:0"]', '[::]:0"]'));
+  expect((await place.berth('validate')).code).toBe(2);
+  const made = await add('laptop');
+  const url = await up();
+  expect([await ask(url), await ask(url, made.key)]).toEqual([401, 200]);
+});
+
+test('a key never stands in a file, a log, a metric, a status or the command line of a process', async () => {
+  place.write(fleet());
+  const made = await add('canary', '--control');
+  const url = await up();
+  const turned = (await place.berth('keys', 'rotate', 'canary', '--grace', '1h', '--json')).json() as NewKey;
+  for (const key of [made.key, turned.key]) {
+    expect(await ask(url, key)).toBe(200);
+    expect(await ask(url, `${key}x`)).toBe(401);
+    expect(await ask(url, key, 'no such model')).toBe(404);
+  }
+  const seen = await Promise.all(
+    [
+      ['status', '--json'],
+      ['keys', 'list', '--json'],
+      ['plan', '--json'],
+      ['logs', 'gateway', '--json'],
+      ['runs', '--json'],
+    ].map(async (args) => (await place.berth(...args)).stdout),
+  );
+  seen.push(await (await fetch(`${url}/metrics`)).text());
+  for (const entry of readdirSync(place.folder, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) seen.push(readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+  const state = JSON.parse(seen[0] ?? '{}') as { gateway: { pid: number } };
+  for (const file of ['cmdline', 'environ'])
+    seen.push(readFileSync(`/proc/${state.gateway.pid}/${file}`, 'latin1'));
+  expect(seen.join('\n')).toContain('berth_gateway_requests_total');
+  expect(seen.join('\n')).toContain('canary');
+  for (const key of [made.key, turned.key]) expect(seen.join('\n')).not.toContain(key);
+});
