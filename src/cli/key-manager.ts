@@ -1,3 +1,4 @@
+import { endpoints as served } from '../domain/endpoints.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { nearest } from '../domain/nearest.ts';
 import type { KeyRecord, KeyView, NewKey } from '../domain/key-record.ts';
@@ -7,7 +8,6 @@ import { addKey, mint, revokeKey, rotateKey } from '../fleet/key-changes.ts';
 import type { KeyChange } from '../fleet/key-changes.ts';
 import { changeKeys } from '../fleet/key-file.ts';
 import type { LoadedFleet } from '../fleet/resolve.ts';
-import { modelEndpoints } from '../gateway/endpoints.ts';
 import type { World } from '../io/world.ts';
 
 /** Lists and changes the keys of one fleet, for the command line and the control API alike. The gateway is told by the caller. */
@@ -60,7 +60,7 @@ export function keyManager(world: World, fleet: () => LoadedFleet): KeyManager {
 /** A scope that matches nothing is a slip: the key would be refused everywhere. */
 function assertScopes(fleet: LoadedFleet, { models, endpoints }: KeyRecord): void {
   const routes = routesOf(fleet).map((route) => route.name);
-  const paths = modelEndpoints.map((endpoint) => endpoint.path);
+  const paths = served.map((endpoint) => endpoint.path);
   const faults = [
     ...unknownIn(models ?? [], routes, 'route of the gateway'),
     ...unknownIn(endpoints ?? [], paths, 'endpoint'),
