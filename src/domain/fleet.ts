@@ -104,14 +104,13 @@ const Gateway = z
     keys: z
       .record(Name, SecretText)
       .default({})
-      .describe('API keys by name, each where it lies. Without any, only loopback may be listened on.'),
+      .describe(
+        'API keys by name, each where it lies, beside those of "berth keys". Without any, only loopback may be listened on.',
+      ),
     prices: z
       .record(z.string().min(1), ModelPrice.describe('What this model costs, in US dollars.'))
       .optional()
       .describe('Prices of models by name, for budgets in money.'),
-      .describe(
-        'API keys by name, each where it lies, beside those of "berth keys". Without any, only loopback may be listened on.',
-      ),
     allowAnonymous: z
       .boolean()
       .default(false)

@@ -76,9 +76,10 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
 
 /** Which fleet the file is of; null when it does not tell, or not well. */
 export function identityOf(tree: Located, main: string): FleetIdentity | null {
-  const [fleet, id] = [scalarAt(tree, ['fleet']), scalarAt(tree, ['id'])];
-  if (!Name.safeParse(fleet).success || !(id === undefined || Name.safeParse(id).success)) return null;
-  return { fleet: String(fleet), fleetId: id === undefined ? idOfPlace(main) : String(id) };
+  const fleet = Name.safeParse(scalarAt(tree, ['fleet'])).data;
+  const id = Name.optional().safeParse(scalarAt(tree, ['id']));
+  if (fleet === undefined || !id.success) return null;
+  return { fleet, fleetId: id.data ?? idOfPlace(main) };
 }
 
 /** Two clones of one repository on one machine, or two users' copies of an example, are two fleets. */
