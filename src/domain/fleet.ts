@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AccessLog } from './gateway-observe.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 import { Split } from './routing.ts';
+import { MemoryOption, OnDemandOptions } from './on-demand-options.ts';
 import { ByteSize, Duration, ListenAddress, Port, PortRange, SecretText } from './units.ts';
 
 /**
@@ -119,6 +120,7 @@ const Gateway = z
       ),
     limits: GatewayLimits.default({}).describe('Bounds on requests.'),
     accessLog: AccessLog.optional(),
+    onDemand: OnDemandOptions.optional(),
   })
   .describe('The one door in front of all deployments.');
 
@@ -151,6 +153,16 @@ function deploymentSchema<
       policy: policy
         .optional()
         .describe('How the gateway chooses among the replicas (default: least-loaded).'),
+      load: z
+        .enum(['always', 'on-demand'])
+        .default('always')
+        .describe('Whether it always runs, or is started by its first request.'),
+      ttl: Duration.prefault('10m').describe(
+        'On demand: unloaded after so long without a request; 0s: only to make room.',
+      ),
+      memory: MemoryOption.optional().describe(
+        'On demand: what each replica needs (default: computed from the model file).',
+      ),
     })
     .describe('One served model.');
 }

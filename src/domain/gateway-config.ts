@@ -3,6 +3,7 @@ import { ClientKey } from './client-key.ts';
 import { ObserveConfig } from './observe-config.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 import { PolicyChoice, Split } from './routing.ts';
+import { OnDemandConfig } from './on-demand.ts';
 
 /** One engine the gateway may send to. `slots` null: no limit is known, requests pass at once. */
 export const Upstream = z.strictObject({
@@ -78,5 +79,7 @@ export const GatewayConfig = z.strictObject({
     idleMs: z.int().positive(),
     drainMs: z.int().min(0),
   }),
+  /** Absent: every deployment runs all the time. */
+  onDemand: OnDemandConfig.optional(),
 });
 export type GatewayConfig = z.infer<typeof GatewayConfig>;

@@ -9,6 +9,8 @@ const ms = z.int().positive();
  * - `drain`: the engine at this URL takes nothing new; answered once its requests have ended, or after `graceMs`, with
  *   how many are left. `resume` lets it take requests again.
  * - `requests`: LiveRequests. `cancel`: ends one of them; its client is told.
+ * - `load-progress`: how far a model on demand is, as a part from 0 to 1. `load-failed`: it could not be started; the
+ *   reason, a sentence, is for clients. That one runs or is gone is told by the configuration.
  */
 export const GatewayCommand = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('hold'), deployment: z.string(), forMs: ms }),
@@ -17,8 +19,17 @@ export const GatewayCommand = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('resume'), url: z.string() }),
   z.strictObject({ do: z.literal('requests') }),
   z.strictObject({ do: z.literal('cancel'), request: z.string() }),
+  z.strictObject({
+    do: z.literal('load-progress'),
+    deployment: z.string(),
+    part: z.number().min(0).max(1),
+  }),
+  z.strictObject({ do: z.literal('load-failed'), deployment: z.string(), reason: z.string() }),
 ]);
 export type GatewayCommand = z.infer<typeof GatewayCommand>;
+
+/** What is told of a load that goes on. */
+export type LoadNews = Extract<GatewayCommand, { do: 'load-progress' | 'load-failed' }>;
 
 /** One line to the gateway's standard input; answered by an event "answer" of the same `id`. */
 export const GatewayAsk = z.strictObject({ id: z.int(), command: GatewayCommand });

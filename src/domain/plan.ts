@@ -61,6 +61,8 @@ export const Plan = z.strictObject({
     processes: z.array(ProcessId),
   }),
   actions: z.array(Action),
+  /** Deployments that are started by their first request: what of them runs may change at any time. */
+  onDemand: z.array(z.string()).optional(),
   /** Names of the environment variables that hold secrets of the fleet: no engine inherits them. */
   withheld: z.array(z.string()),
   findings: z.array(Finding),

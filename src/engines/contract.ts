@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { LlamaUse } from '../domain/fit/llama-memory.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
 import type { Answers, Identity } from '../domain/server-answers.ts';
@@ -56,6 +57,10 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
   readonly launch?: (input: LaunchInput<Options>) => LaunchSpec;
   /** Command that prints the flags of the very program that would be started; its output goes into LaunchInput.help. */
   readonly help?: (options: Options) => readonly string[];
+  /** How it uses the memory of a model in llama.cpp's format; without it, its need is not known. */
+  readonly memoryUse?: (options: Options, gpus: number) => LlamaUse;
+  /** How far it has loaded its model, from 0 to 1, as its output since its start tells; null when that does not tell. */
+  readonly loadProgress?: (output: string) => number | null;
   readonly external?: (options: Options) => ExternalEndpoint;
   readonly recognize?: (process: ProcessFacts) => Recognized | null;
   /** Beside /health and /v1/models, which every server is asked. */

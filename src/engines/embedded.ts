@@ -52,6 +52,16 @@ export const embedded: Engine<'embedded', Options> = {
   options: Options,
   needsModel: true,
   launch,
+  memoryUse: (options) => ({
+    context: options.context,
+    slots: options.slots,
+    ubatch: options.batch,
+    typeK: 'f16',
+    typeV: 'f16',
+    gpuLayers: 0,
+    gpus: 0,
+    cacheBytes: 0,
+  }),
   recognize,
 };
 

@@ -2,6 +2,7 @@ import type { Engine } from './contract.ts';
 import { launch } from './llama-cpp/launch.ts';
 import { LlamaCppOptions } from './llama-cpp/options.ts';
 import { identify } from './llama-cpp/identify.ts';
+import { loadProgress } from './llama-cpp/load-progress.ts';
 import { recognize } from './llama-cpp/recognize.ts';
 
 /** llama.cpp's own server, `llama-server`, which the user has installed. */
@@ -31,7 +32,18 @@ export const llamaCpp = {
   options: LlamaCppOptions,
   needsModel: true,
   launch,
+  memoryUse: (options, gpus) => ({
+    context: options.context,
+    slots: options.slots,
+    ubatch: options.ubatch ?? 512,
+    typeK: options.cacheTypeK ?? 'f16',
+    typeV: options.cacheTypeV ?? 'f16',
+    gpuLayers: typeof options.gpuLayers === 'number' ? options.gpuLayers : 'all',
+    gpus,
+    cacheBytes: options.cacheRam * 1024 ** 2,
+  }),
   recognize,
+  loadProgress,
   identify: { paths: ['/props'], read: identify },
   keyAdvice: 'Give llama-server the key by --api-key-file, and the Hugging Face token by HF_TOKEN_PATH.',
   help: (options) => [options.binary, '--help'],

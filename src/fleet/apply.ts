@@ -1,11 +1,9 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { Ending, Instance, Mark } from '../domain/instance.ts';
+import type { Instance, Mark } from '../domain/instance.ts';
 import type { Action, Plan, Running } from '../domain/plan.ts';
-import { lastLines } from '../io/log-file.ts';
 import { lockHolder, tryLock } from '../io/lock.ts';
 import type { Lock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
-import type { StartRequest } from '../targets/contract.ts';
 import { targetOf } from '../targets/registry.ts';
 import { changeEngine, letIn, makeRoom, settle } from './move.ts';
 import type { Steps } from './move.ts';
@@ -13,8 +11,9 @@ import { instancesOf, observe } from './observe.ts';
 import type { Observed } from './observe.ts';
 import { engineLog, fleetPaths, hostLock } from './paths.ts';
 import { filesOf, foreignHolders } from './prepare-plan.ts';
-import { waitAnswer, waitReady } from './ready.ts';
+import { waitAnswer } from './ready.ts';
 import { sameProcess, staleness } from './stale.ts';
+import { startEngine } from './start-engine.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface ApplyOptions {
@@ -233,25 +232,7 @@ export async function startAndWait(
   mark: Mark,
   options: { signal: AbortSignal; withheld: readonly string[] },
 ): Promise<Instance> {
-  const target = targetOf(mark.target.kind);
-  const paths = fleetPaths(world, mark);
-  const { end } = await lastLines(mark.logFile, 0);
-  let ending: Ending | null = null;
-  const request: StartRequest = {
-    mark,
-    address: mark.address,
-    port: mark.port,
-    logFile: mark.logFile,
-    stateDir: paths.state,
-    withheld: options.withheld,
-    onEnd: (how) => (ending = how),
-  };
-  const instance = await target.start(world, request, mark.target);
-  try {
-    await waitReady(world, { instance, mark, logFrom: end, signal: options.signal, ending: () => ending });
-  } catch (error) {
-    await target.stop(world, instance, mark.spec.stop);
-    throw error;
-  }
-  return instance;
+  const started = await startEngine(world, mark, options.withheld);
+  await started.ready(options.signal);
+  return started.instance;
 }

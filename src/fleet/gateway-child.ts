@@ -35,6 +35,8 @@ export async function startGateway(
   world: World,
   paths: FleetPaths,
   config: GatewayConfig,
+  /** Hears what the gateway asks for from its first moment on. */
+  onEvent: (event: GatewayEvent) => void,
 ): Promise<GatewayChild> {
   await world.files.write(paths.gatewayConfig, JSON.stringify(config), 0o600);
   await world.files.makeDir(paths.logs);
@@ -47,6 +49,7 @@ export async function startGateway(
     },
   );
   const events = followEvents(child.lines);
+  events.listen(onEvent);
   const first = await events.next(['listening', 'failed'], AbortSignal.timeout(startTimeoutMs));
   const opened = urlOf(first);
   if (opened === null) {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { GatewayConfig, Quotas, Route, Upstream } from '../domain/gateway-config.ts';
 import type { Mark } from '../domain/instance.ts';
+import type { OnDemandConfig } from '../domain/on-demand.ts';
 import { engineOf } from '../engines/registry.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
@@ -25,6 +26,7 @@ export async function gatewayConfig(
   options: {
     /** Engines that run, or will again: one upstream each. */
     marks: readonly Mark[];
+    onDemand?: OnDemandConfig | undefined;
     secretsDir: string;
     /** Keys of berth itself by name, good for control. */
     ownKeys: readonly (readonly [name: string, key: string])[];
@@ -60,6 +62,7 @@ export async function gatewayConfig(
       idleMs: limits.idle ?? 600_000,
       drainMs: limits.drain ?? usualDrainMs,
     },
+    ...(options.onDemand ? { onDemand: options.onDemand } : {}),
   };
 }
 

@@ -6,6 +6,8 @@ export const GatewayEvent = z.looseObject({
   /** Of "answer". */
   id: z.int().optional(),
   result: z.unknown().optional(),
+  /** Of "load" and "unload". */
+  deployment: z.string().optional(),
   listen: z.array(z.looseObject({ address: z.string(), port: z.int() })).optional(),
   /** Of "failed" and "reload-failed". */
   error: z.looseObject({ code: z.string(), message: z.string(), facts: z.unknown().optional() }).optional(),
@@ -23,6 +25,8 @@ export function takenAddress(event: GatewayEvent): { address: string; port: numb
 
 /** The gateway's events as they come; each can be waited for by name. */
 export interface GatewayEvents {
+  /** Calls back for every event from now on. */
+  readonly listen: (listener: (event: GatewayEvent) => void) => void;
   /** The next event of these names; null when the gateway has ended without, or the signal aborts. */
   readonly next: (names: readonly string[], signal: AbortSignal) => Promise<GatewayEvent | null>;
   /** The answer to the ask of this number; null as above. */
@@ -31,10 +35,13 @@ export interface GatewayEvents {
 
 export function followEvents(lines: AsyncIterable<string>): GatewayEvents {
   const waiting = new Set<(event: GatewayEvent | null) => void>();
+  const listeners = new Set<(event: GatewayEvent) => void>();
   async function read(): Promise<void> {
     for await (const line of lines) {
       const event = parse(line);
-      if (event) for (const tell of waiting) tell(event);
+      if (!event) continue;
+      for (const hear of listeners) hear(event);
+      for (const tell of waiting) tell(event);
     }
   }
   let ended = false;
@@ -59,6 +66,7 @@ export function followEvents(lines: AsyncIterable<string>): GatewayEvents {
     });
   }
   return {
+    listen: (listener) => void listeners.add(listener),
     next: (names, signal) => first(({ event }) => names.includes(event), signal),
     answer: (id, signal) => first((event) => event.event === 'answer' && event.id === id, signal),
   };

@@ -36,6 +36,7 @@ function deployment(name: string, change: Partial<Deployment> = {}): Deployment 
     replicas: 1,
     gpus: 0,
     policy: null,
+    onDemand: null,
     declared: { 'engine.kind': 'command', 'engine.slots': 2 },
     ...change,
   };

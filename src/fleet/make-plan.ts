@@ -32,11 +32,16 @@ export function makePlan(input: PlanInput): Plan {
   const findings: Finding[] = [];
   const taken = new Set([...input.usedPorts, ...claimedPorts(input.loaded)]);
   const kept = new Set<Own>();
-  const actions = input.desired.map((wanted): Action => {
+  const actions = input.desired.flatMap((wanted): Action[] => {
     const running = own.find((one) => isFor(one, wanted) && !kept.has(one));
     if (running) kept.add(running);
-    return running ? compare(input, wanted, running, { findings, taken }) : startAction(input, wanted, taken);
+    if (wanted.deployment.onDemand)
+      return running ? onlyStop(compare(input, wanted, running, { findings, taken })) : [];
+    return [
+      running ? compare(input, wanted, running, { findings, taken }) : startAction(input, wanted, taken),
+    ];
   });
+  const onDemand = input.loaded.deployments.filter((one) => one.onDemand).map((one) => one.name);
   if (actions.some((action) => action.do === 'start' || action.do === 'replace')) findings.push(unsupervised);
   const stops = own.filter((one) => !kept.has(one)).map((one) => stopAction(input, one));
   return {
@@ -45,12 +50,21 @@ export function makePlan(input: PlanInput): Plan {
     fleetId: input.loaded.fleetId,
     basis: {
       files: input.loaded.files.map(({ path, sha256 }) => ({ path, sha256 })),
-      processes: own.map((one) => one.process),
+      processes: own.filter((one) => !onDemand.includes(one.mark.deployment)).map((one) => one.process),
     },
     actions: [...stops, ...actions],
+    ...(onDemand.length > 0 ? { onDemand } : {}),
     withheld: [...input.loaded.withheld],
     findings,
   };
+}
+
+/** One on demand comes and goes by itself: it is never started here, and ends only when it is not as the file says. */
+function onlyStop(action: Action): Action[] {
+  if (action.do !== 'replace') return [];
+  const { wanted: _wanted, beside: _beside, ...rest } = action;
+  const later = { field: null, text: 'its next request starts it as the file says' };
+  return [{ ...rest, do: 'stop', reasons: [...action.reasons, later] }];
 }
 
 function isFor(instance: Own, wanted: DesiredReplica): boolean {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Name } from '../domain/fleet.ts';
 import type { Console, Host } from '../domain/fleet.ts';
+import type { MemoryNeed } from '../domain/on-demand.ts';
 import type { FleetFile, KindOptions } from '../fleet-schema.ts';
 import type { FleetIdentity } from './paths.ts';
 import { hostOf } from './port-checks.ts';
@@ -22,6 +23,13 @@ export interface Deployment {
   readonly gpus: number;
   /** How the gateway chooses among its replicas; null: its usual way. */
   readonly policy: KindOptions | null;
+  /** Null for one that always runs. */
+  readonly onDemand: {
+    /** Unloaded after so long without a request; 0: never for that alone. */
+    readonly ttlMs: number;
+    /** Bytes that each replica needs, where the file says so. */
+    readonly memory: MemoryNeed | null;
+  } | null;
   /** What the user states and a running engine depends on, flat: "engine.slots", "model", "gpus". Berth's own defaults are not in it. */
   readonly declared: Readonly<Record<string, unknown>>;
 }
@@ -64,6 +72,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         replicas: entry.replicas,
         gpus: entry.gpus,
         policy: entry.policy ?? null,
+        onDemand: entry.load === 'always' ? null : { ttlMs: entry.ttl, memory: memoryOf(entry) },
         declared: declaredOf(piece, model),
       };
     }),
@@ -80,6 +89,13 @@ export function identityOf(tree: Located, main: string): FleetIdentity | null {
   const id = Name.optional().safeParse(scalarAt(tree, ['id']));
   if (fleet === undefined || !id.success) return null;
   return { fleet, fleetId: id.data ?? idOfPlace(main) };
+}
+
+/** A plain size is the memory that it computes in. */
+function memoryOf({ memory, gpus }: FleetFile['deployments'][string]): MemoryNeed | null {
+  if (memory === undefined) return null;
+  if (typeof memory !== 'number') return { host: memory.host ?? 0, gpu: memory.gpu ?? 0 };
+  return gpus > 0 ? { host: 0, gpu: memory } : { host: memory, gpu: 0 };
 }
 
 /** Two clones of one repository on one machine, or two users' copies of an example, are two fleets. */

@@ -13,7 +13,9 @@ export async function staleness(world: World, plan: Plan, observed: Observed): P
     if (text === null) changed.push(`${path} is gone`);
     else if (createHash('sha256').update(text).digest('hex') !== sha256) changed.push(`${path} has changed`);
   }
-  const now = instancesOf(observed, plan).flatMap((one) => one.process ?? []);
+  const now = instancesOf(observed, plan)
+    .filter((one) => !plan.onDemand?.includes(one.mark?.deployment ?? ''))
+    .flatMap((one) => one.process ?? []);
   const gone = plan.basis.processes.filter((id) => !now.some((other) => sameProcess(id, other)));
   const added = now.filter((id) => !plan.basis.processes.some((other) => sameProcess(id, other)));
   changed.push(...gone.map((id) => `process ${id.pid} has ended`));

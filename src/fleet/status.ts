@@ -74,7 +74,12 @@ async function deploymentStatus(
         const instance = own.find(
           ({ mark }) => mark?.deployment === deployment.name && mark.replica === replica,
         );
-        return instance ? runningStatus(world, deployment, instance) : Promise.resolve(stopped(replica));
+        return instance
+          ? runningStatus(world, deployment, instance)
+          : Promise.resolve({
+              ...stopped(replica),
+              ...(deployment.onDemand ? { state: 'unloaded' as const } : {}),
+            });
       }),
     ),
   };

@@ -28,7 +28,13 @@ const maxLogBytes = 10 * 1024 * 1024;
 export function createSupervisor(
   world: World,
   fleet: FleetIdentity,
-  options: { onProgress: (line: string) => void; withheld: () => readonly string[] },
+  options: {
+    onProgress: (line: string) => void;
+    withheld: () => readonly string[];
+    /** Deployments that are not restarted here but told of: they are started when they are asked for. */
+    onDemand: (deployment: string) => boolean;
+    onGone: () => void;
+  },
 ): Supervisor {
   const { onProgress } = options;
   let watched = new Map<string, Mark>();
@@ -65,11 +71,16 @@ export function createSupervisor(
       if (!lock) return;
       const running = instancesOf(await observe(world), fleet);
       const alive = new Set(running.flatMap(({ mark }) => (mark ? [keyOf(mark)] : [])));
+      const gone: string[] = [];
       for (const [key, mark] of watched) {
         if (signal.aborted) return;
         await rotateLog(mark.logFile, maxLogBytes);
-        if (!alive.has(key)) await restart(key, mark, signal);
+        if (alive.has(key)) continue;
+        if (options.onDemand(mark.deployment)) gone.push(key);
+        else await restart(key, mark, signal);
       }
+      for (const key of gone) watched.delete(key);
+      if (gone.length > 0) options.onGone();
     },
   };
 }

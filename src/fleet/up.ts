@@ -7,6 +7,11 @@ import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
 import { apply } from './apply.ts';
 import { gatewayConfig } from './gateway-config.ts';
+import { onDemandConfig } from './on-demand/config.ts';
+import { readLoadTimes } from './on-demand/load-times.ts';
+import type { LoadTimes } from './on-demand/load-times.ts';
+import { Loader } from './on-demand/loader.ts';
+import type { ShapeCache } from './on-demand/memory-need.ts';
 import { startGateway } from './gateway-child.ts';
 import type { GatewayChild } from './gateway-child.ts';
 import { holderOf, instancesOf, observe } from './observe.ts';
@@ -76,6 +81,7 @@ export async function up(
 ): Promise<void> {
   const paths = fleetPaths(world, first);
   using _lock = await takeUpLock(world, first);
+  const times = await readLoadTimes(world, paths);
   const run: Run = {
     world,
     paths,
@@ -87,7 +93,18 @@ export async function up(
     supervisor: createSupervisor(world, first, {
       onProgress: ports.onProgress,
       withheld: () => run.loaded.withheld,
+      onDemand: (name) => isOnDemand(run, name),
+      onGone: () => void takeIn(run),
     }),
+    loader: new Loader(world, {
+      loaded: () => run.loaded,
+      tell: (news) => void run.gateway?.ask(news).catch(() => {}),
+      changed: () => takeIn(run),
+      onProgress: ports.onProgress,
+      times,
+    }),
+    times,
+    shapes: new Map(),
     gateway: null,
     consoleUrl: null,
     startedAt: world.clock.wall().toISOString(),
@@ -98,10 +115,11 @@ export async function up(
   const before = new Set(instancesOf(await observe(world), first).map((one) => one.process?.pid));
   try {
     await converge(run, options.signal);
-    run.gateway = await startGateway(world, paths, await configOf(run));
+    run.gateway = await openGateway(run);
     await serve(run, options.signal);
   } finally {
     await run.gateway?.stop();
+    await run.loader.stop();
     await world.files.remove(paths.up);
     if (options.ephemeral) {
       await stopStarted(run, before);
@@ -128,6 +146,9 @@ interface Run {
   readonly controlToken: string;
   anonymous: boolean;
   readonly supervisor: Supervisor;
+  readonly loader: Loader;
+  readonly times: LoadTimes;
+  readonly shapes: ShapeCache;
   loaded: LoadedFleet;
   gateway: GatewayChild | null;
   consoleUrl: string | null;
@@ -158,7 +179,32 @@ async function converge(run: Run, signal: AbortSignal): Promise<void> {
 }
 
 async function adopt(run: Run, to: Successor | null = null): Promise<void> {
-  run.supervisor.adopt(instancesOf(await observe(run.world), run.loaded), to);
+  const instances = instancesOf(await observe(run.world), run.loaded);
+  run.supervisor.adopt(instances, to);
+  run.loader.adopt(instances);
+}
+
+async function openGateway(run: Run): Promise<GatewayChild> {
+  return await startGateway(run.world, run.paths, await configOf(run), ({ event, deployment }) => {
+    if (event === 'load' && deployment) run.loader.load(deployment);
+    if (event === 'unload' && deployment) run.loader.unload(deployment);
+  });
+}
+
+function isOnDemand(run: Run, name: string): boolean {
+  return run.loaded.deployments.some((one) => one.name === name && one.onDemand);
+}
+
+/** Tells the gateway of engines that have come or gone; one after the other with other changes. */
+function takeIn(run: Run): Promise<void> {
+  const done = run.turn.then(async () => {
+    await adopt(run);
+    await run.gateway?.reload(await configOf(run));
+  });
+  run.turn = done.catch((error: unknown) =>
+    run.world.log.error('The gateway was not told of a change.', { reason: String(error) }),
+  );
+  return run.turn.then(() => {});
 }
 
 function trafficOf(run: Run, shift: (to: Successor | null) => Promise<void>): Traffic {
@@ -180,9 +226,12 @@ async function followOther(run: Run, to: Successor | null): Promise<void> {
 }
 
 async function configOf(run: Run): Promise<GatewayConfig> {
-  const marks: Mark[] = run.supervisor.marks();
+  const marks: Mark[] = run.supervisor
+    .marks()
+    .filter(({ deployment }) => !isOnDemand(run, deployment) || run.loader.phaseOf(deployment) === 'running');
   const config = await gatewayConfig(run.world, run.loaded, {
     marks,
+    onDemand: await onDemandConfig(run.world, run.loaded, run),
     secretsDir: run.paths.secrets,
     ownKeys: [
       ['berth-console', run.ownKey],
@@ -256,7 +305,7 @@ async function watch(run: Run, signal: AbortSignal): Promise<void> {
       if (gone && mayRestart(attempts, run.world.clock.now())) {
         attempts = afterRestart(attempts, run.world.clock.now());
         run.ports.onProgress('The gateway has ended; starting it again');
-        run.gateway = await startGateway(run.world, run.paths, await configOf(run));
+        run.gateway = await openGateway(run);
         await writeState(run);
         follow();
       }

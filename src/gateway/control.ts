@@ -33,6 +33,10 @@ export async function answerCommand(
       if (!state.observer.live.cancel(command.request))
         throw new BerthError('GATEWAY_NAME_UNKNOWN', { name: command.request });
       return {};
+    case 'load-progress':
+    case 'load-failed':
+      state.demands.hear(command);
+      return {};
   }
 }
 

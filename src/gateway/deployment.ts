@@ -8,6 +8,7 @@ import { afterAnswer, afterFailure, afterNothing, healthState } from './health.t
 import { isDraining } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { Lease } from './lease.ts';
+import type { Demand } from './on-demand/demand.ts';
 
 export interface DeploymentLimits {
   readonly queue: number;
@@ -41,6 +42,8 @@ export class Deployment {
   meanServiceMs = 1000;
   /** Newcomers wait until then, by the monotonic clock, since its engine is being replaced; null as usual. */
   heldUntil: number | null = null;
+  /** Null for one that runs all the time. */
+  demand: Demand | null = null;
   readonly #queue = new FairQueue<Waiter>();
   readonly #now: () => number;
   readonly #openings = new Openings<Instance>();
@@ -59,12 +62,17 @@ export class Deployment {
     return this.heldUntil !== null && this.#now() < this.heldUntil;
   }
 
+  /** Requests under way at its instances. */
+  get inflight(): number {
+    return this.instances.reduce((sum, instance) => sum + instance.inflight, 0);
+  }
+
   /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
   acquire(options: AcquireOptions): Lease | Promise<Lease> {
     const { room } = this.#look(null);
     const verdict = admission({
       room,
-      reachable: room || this.held || this.#reachable(),
+      reachable: room || this.held || this.#shut || this.#reachable(),
       waiting: this.#queue.size,
       queueLimit: this.limits.queue,
     });
@@ -87,6 +95,7 @@ export class Deployment {
   }
 
   retryAfter(): number {
+    if (this.demand && this.demand.state !== 'ready') return this.demand.readyIn;
     const slots = this.instances.reduce((sum, instance) => sum + (instance.upstream.slots ?? 1), 0);
     return retryAfter({ waiting: this.#queue.size, slots, meanServiceMs: this.meanServiceMs }, Math.random());
   }
@@ -120,25 +129,41 @@ export class Deployment {
     }
   }
 
+  /** Nobody waits any longer: each gets its refusal. */
+  refuseAll(refusal: () => Error): void {
+    for (const waiter of this.#queue.drain()) waiter.refuse(refusal());
+  }
+
   #wait(options: AcquireOptions): Promise<Lease> {
     return new Promise((resolve, reject) => {
-      const { queueMs } = this.limits;
+      const shut = this.#shut ? this.demand : null;
+      const queueMs = this.limits.queueMs + (shut?.patienceMs ?? 0);
+      // Throws where a load has failed a moment ago.
+      const depart = this.demand?.arrive();
+      function over(): void {
+        clearTimeout(timer);
+        depart?.();
+      }
       const waiter: Waiter = {
         choice: options.choice,
         grant: (lease) => {
-          clearTimeout(timer);
+          over();
           resolve(lease);
         },
-        refuse: reject,
+        refuse: (error) => {
+          over();
+          reject(error);
+        },
       };
       const leave = (): void => {
-        clearTimeout(timer);
         this.#queue.remove(options.key, waiter);
+        over();
       };
       const timer = setTimeout(() => {
         leave();
+        const asleep = this.#shut ? this.demand?.refusal() : undefined;
         const refusal = this.held ? held : queueTimeout;
-        waiter.refuse(refusal(this.name, queueMs, this.retryAfter()));
+        waiter.refuse(asleep ?? refusal(this.name, queueMs, this.retryAfter()));
       }, queueMs);
       this.#queue.add(options.key, waiter);
       options.onWait(() => {
@@ -150,7 +175,16 @@ export class Deployment {
 
   #lease(instance: Instance): Lease {
     if (instance.health.ejectedUntil !== null) instance.health = { ...instance.health, probing: true };
-    return new Lease(instance, () => this.dispatch());
+    this.demand?.touch();
+    return new Lease(instance, () => {
+      this.dispatch();
+      this.demand?.touch();
+    });
+  }
+
+  /** On demand, and not open now: it is loaded for whoever waits. */
+  get #shut(): boolean {
+    return this.demand !== null && !this.demand.open;
   }
 
   #reachable(): boolean {
@@ -160,8 +194,8 @@ export class Deployment {
     );
   }
 
-  /** While it is held nothing is open. */
+  /** While it is held, or on demand and not loaded, nothing is open. */
   #look(tried: ReadonlySet<Instance> | null): Openings<Instance> {
-    return this.#openings.look(this.held ? [] : this.instances, this.#now(), tried);
+    return this.#openings.look(this.held || this.#shut ? [] : this.instances, this.#now(), tried);
   }
 }

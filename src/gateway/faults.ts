@@ -131,6 +131,23 @@ export function noInstance(deployment: string, retryAfter: number): ApiError {
   });
 }
 
+/** A model on demand that takes longer to load than this request could wait. */
+export function modelLoading(deployment: string, retryAfter: number): ApiError {
+  const message = `${deployment} is still being loaded. Try again later.`;
+  return new ApiError({ status: 503, type: 'server_error', code: 'model_loading', message, retryAfter });
+}
+
+export function loadFailed(deployment: string, reason: string, retryAfter: number): ApiError {
+  const message = `${deployment} could not be loaded: ${reason} It is tried again in ${retryAfter} s.`;
+  return new ApiError({ status: 503, type: 'server_error', code: 'model_load_failed', message, retryAfter });
+}
+
+/** No Retry-After: waiting changes nothing. */
+export function modelTooLarge(deployment: string): ApiError {
+  const message = `${deployment} needs more memory than there is for models on demand.`;
+  return new ApiError({ status: 503, type: 'server_error', code: 'model_too_large', message });
+}
+
 export function draining(): ApiError {
   const message = 'This gateway is shutting down.';
   return new ApiError({ status: 503, type: 'server_error', code: 'draining', message, retryAfter: 5 });

@@ -9,6 +9,8 @@ import { HeldBytes } from './held-bytes.ts';
 import { unobserved } from '../domain/observe-config.ts';
 import { createMeter } from './meter.ts';
 import { createObserver } from './observer.ts';
+import { Demands } from './on-demand/demands.ts';
+import type { Starter } from './on-demand/demands.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { buildSnapshot } from './snapshot.ts';
 import type { GatewayState } from './state.ts';
@@ -31,6 +33,8 @@ export interface Gateway {
 export async function startGateway(
   world: Pick<World, 'files' | 'log' | 'clock'>,
   config: GatewayConfig,
+  /** Without one, models on demand cannot be loaded. */
+  starter: Starter | null = null,
 ): Promise<Gateway> {
   const sweep = startSweep();
   function context() {
@@ -44,14 +48,11 @@ export async function startGateway(
     held: new HeldBytes(config.limits.heldBytes),
     retries: new RetryBudget(),
     observer: createObserver(world, config.observe ?? unobserved),
+    demands: new Demands(starter, sweep.now),
     now: sweep.now,
   };
-  // An ejection ends by time alone: nothing else would wake those who wait for it.
-  sweep.each(() => {
-    for (const deployment of state.snapshot.deployments.values())
-      if (deployment.waiting > 0) deployment.dispatch();
-    for (const instance of state.leaving) if (instance.inflight === 0) state.leaving.delete(instance);
-  });
+  tellDemands(state);
+  sweep.each(() => tick(state));
   const handler = createHandler(state, (error) =>
     world.log.error('A request ended in a fault of the gateway.', {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
@@ -67,6 +68,7 @@ export async function startGateway(
         if (state.snapshot.instances.get(old.id) !== old) state.leaving.add(old);
       state.held.limit = next.limits.heldBytes;
       state.observer.configure(next.observe ?? unobserved);
+      tellDemands(state);
     });
   }
   return {
@@ -88,4 +90,16 @@ export async function startGateway(
       sweep.stop();
     },
   };
+}
+
+function tick({ demands, snapshot, leaving }: GatewayState): void {
+  demands.tick();
+  // An ejection ends by time alone: nothing else would wake those who wait for it.
+  for (const deployment of snapshot.deployments.values()) if (deployment.waiting > 0) deployment.dispatch();
+  for (const instance of leaving) if (instance.inflight === 0) leaving.delete(instance);
+}
+
+function tellDemands({ demands, snapshot }: GatewayState): void {
+  const { onDemand, limits } = snapshot.config;
+  demands.adopt({ onDemand, deployments: snapshot.deployments, queueMs: limits.queueMs });
 }

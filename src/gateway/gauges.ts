@@ -1,4 +1,5 @@
 import type { MetricFamily, Sample } from '../stats/prometheus.ts';
+import { demandStates } from '../domain/on-demand.ts';
 import { healthState } from './health.ts';
 import { policyFamilies } from './policy-families.ts';
 import type { GatewayState } from './state.ts';
@@ -37,8 +38,36 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
         value: breakerLevel[healthState(instance.health, now)],
       })),
     ),
+    ...demandFamilies(state),
     gauge('body_bytes', 'Request bodies held in memory.', [{ labels: {}, value: state.held.total }]),
     ...policyFamilies(state.snapshot.balancers),
+  ];
+}
+
+/** Nothing of fleets that have no models on demand. */
+function demandFamilies({ demands }: GatewayState): MetricFamily[] {
+  const { list } = demands;
+  if (list.length === 0) return [];
+  const states = list.flatMap((demand) =>
+    demandStates.map((state) => ({
+      labels: { deployment: demand.deployment.name, state },
+      value: demand.state === state ? 1 : 0,
+    })),
+  );
+  const loads = list.flatMap(({ counts, deployment: { name } }) =>
+    (['loaded', 'failed', 'unloaded'] as const).map((outcome) => ({
+      labels: { deployment: name, outcome },
+      value: counts[outcome],
+    })),
+  );
+  return [
+    gauge('model_state', 'State of a model on demand: 1 for the one it is in.', states),
+    {
+      kind: 'counter',
+      name: 'berth_gateway_model_loads_total',
+      help: 'Loads and unloads of models on demand, by what came of them.',
+      samples: loads,
+    },
   ];
 }
 

@@ -1,5 +1,6 @@
 import { mayAskFor } from './caller.ts';
 import type { Caller } from './caller.ts';
+import type { DemandState } from '../domain/on-demand.ts';
 import type { Deployment } from './deployment.ts';
 import { endpointAt } from './endpoints.ts';
 import { modelForbidden, modelUnknown } from './faults.ts';
@@ -14,8 +15,8 @@ export interface ModelEntry {
   readonly object: 'model';
   readonly created: number;
   readonly owned_by: string;
-  /** "ready": some instance answers; "unavailable": none can be reached. */
-  readonly status: 'ready' | 'unavailable';
+  /** "ready": some instance answers; "unavailable": none can be reached; else how far a model on demand is. */
+  readonly status: 'unavailable' | DemandState;
   /** The name this one stands for; null for a name of its own. */
   readonly alias_of: string | null;
   /** Other names for it. */
@@ -61,7 +62,7 @@ export function modelEntry(snapshot: Snapshot, route: RouteState, now: number): 
     object: 'model',
     created: snapshot.since,
     owned_by: snapshot.config.fleet,
-    status: route.arms.some((arm) => isReachable(arm.deployment, now)) ? 'ready' : 'unavailable',
+    status: statusOf(route, now),
     alias_of: route.aliasOf,
     aliases: [...snapshot.routes.values()]
       .filter((one) => one.aliasOf === route.name)
@@ -78,8 +79,20 @@ function endpointsOf({ arms }: RouteState): string[] | null {
   return [...endpointAt.keys()].filter((path) => paths.has(path));
 }
 
-/** Some instance answered when last tried, or has not been tried yet. */
+/** The best that one of its deployments is. */
+function statusOf(route: RouteState, now: number): ModelEntry['status'] {
+  const states = route.arms.map(({ deployment }): ModelEntry['status'] => {
+    const { demand } = deployment;
+    if (demand && demand.state !== 'ready') return demand.state;
+    return isReachable(deployment, now) ? 'ready' : 'unavailable';
+  });
+  const best = ['ready', 'loading', 'unloading', 'unloaded', 'failed'] as const;
+  return best.find((state) => states.includes(state)) ?? 'unavailable';
+}
+
+/** Some instance answered when last tried, or has not been tried yet; or one can be loaded. */
 export function isReachable(deployment: Deployment, now: number): boolean {
+  if (deployment.demand && deployment.demand.state !== 'ready') return deployment.demand.reachable;
   return deployment.instances.some(
     (instance) =>
       healthState(instance.health, now) === 'healthy' && !instance.health.away && !isDraining(instance, now),

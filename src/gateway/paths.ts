@@ -12,15 +12,21 @@ import type { Snapshot } from './snapshot.ts';
  * null when they have it under none. Replicas are alike, so that the first one that has it speaks for all.
  */
 function pathAt(deployment: Deployment, endpoint: Endpoint): string | null {
-  for (const instance of deployment.instances) {
-    const path = pathOf(instance, endpoint);
+  for (const paths of pathsOf(deployment)) {
+    const path = pathAmong(paths, endpoint);
     if (path !== null) return path;
   }
   return null;
 }
 
+/** Of each engine; of one on demand that does not run, as it will be. */
+function pathsOf({ instances, demand }: Deployment): readonly (readonly string[])[] {
+  if (instances.length === 0 && demand) return [demand.model.paths];
+  return instances.map(({ upstream }) => upstream.paths);
+}
+
 /** An engine whose paths are not known (empty) is taken to have what it is asked for: its own answer will tell. */
-function pathOf({ upstream: { paths } }: Instance, endpoint: Endpoint): string | null {
+function pathAmong(paths: readonly string[], endpoint: Endpoint): string | null {
   if (paths.length === 0 || paths.includes(endpoint.path)) return endpoint.path;
   return endpoint.same.find((path) => paths.includes(path)) ?? null;
 }
@@ -32,7 +38,7 @@ export function armsFor(
   route: RouteState,
 ): RouteState['arms'] {
   const arms = route.arms.filter(
-    ({ deployment }) => deployment.instances.length === 0 || pathAt(deployment, endpoint) !== null,
+    ({ deployment }) => pathsOf(deployment).length === 0 || pathAt(deployment, endpoint) !== null,
   );
   if (arms.length > 0) return arms;
   throw endpointMissing(route.name, endpoint.path, havingPath(routesFor(snapshot, caller), endpoint));
@@ -42,13 +48,13 @@ export function armsFor(
 function havingPath(routes: readonly RouteState[], endpoint: Endpoint): string[] {
   const deployments = new Set(routes.flatMap(({ arms }) => arms.map(({ deployment }) => deployment)));
   return [...deployments]
-    .filter(({ instances }) => instances.some(({ upstream }) => upstream.paths.length > 0))
+    .filter((deployment) => pathsOf(deployment).some((paths) => paths.length > 0))
     .filter((deployment) => pathAt(deployment, endpoint) !== null)
     .map(({ name }) => name);
 }
 
 /** Path and query for this engine: the client's own, but for the path where the engine has the endpoint under another name. */
 export function targetAt(instance: Instance, { inbound, endpoint }: Call): string {
-  const path = pathOf(instance, endpoint) ?? endpoint.path;
+  const path = pathAmong(instance.upstream.paths, endpoint) ?? endpoint.path;
   return path === endpoint.path ? inbound.url : path + inbound.url.slice(endpoint.path.length);
 }

@@ -17,7 +17,8 @@ export async function serveRoute(
 ): Promise<void> {
   const arms = armsFor(snapshot, call, route);
   const arm = armOf(arms, route.split, call, { now: state.now(), random: Math.random });
-  if (!arm || arm.deployment.instances.length === 0) throw noInstance(route.name, 5);
+  if (!arm || (arm.deployment.instances.length === 0 && !arm.deployment.demand))
+    throw noInstance(route.name, 5);
   const { deployment } = arm;
   call.trail.deployment = deployment.name;
   if (call.trail.cancelled) throw cancelled();

@@ -2,6 +2,7 @@ import type { Instance } from './instance.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import type { Meter } from './meter.ts';
 import type { Observer } from './observer.ts';
+import type { Demands } from './on-demand/demands.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -15,6 +16,7 @@ export interface GatewayState {
   readonly held: HeldBytes;
   readonly retries: RetryBudget;
   readonly observer: Observer;
+  readonly demands: Demands;
   /** Monotonic milliseconds, read once a tick. */
   readonly now: () => number;
 }

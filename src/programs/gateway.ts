@@ -11,7 +11,7 @@ import { localWorld } from '../io/local-world.ts';
 /*
  * The gateway's own process. `--config FILE` names a GatewayConfig; SIGHUP reads it again, SIGTERM and SIGINT drain and
  * end. With `--with-parent` it also ends when its standard input closes, and each line of that is a GatewayAsk. Events
- * go to stdout, one JSON object a line.
+ * go to stdout, one JSON object a line: "load" and "unload" ask the parent for a model on demand.
  */
 
 function say(event: Record<string, unknown>): void {
@@ -32,7 +32,8 @@ async function run(): Promise<void> {
   if (path === undefined)
     throw new BerthError('USAGE', { detail: '--config is missing', command: 'gateway' });
   const world = localWorld();
-  const gateway = await startGateway(world, await readConfig(world.files, path));
+  const starter = values['with-parent'] ? parent : null;
+  const gateway = await startGateway(world, await readConfig(world.files, path), starter);
   process.on('SIGHUP', () => void reload(gateway, path, world.files));
   const stop = stopOnce(gateway);
   process.on('SIGTERM', stop).on('SIGINT', stop);
@@ -42,6 +43,11 @@ async function run(): Promise<void> {
   }
   say({ event: 'listening', listen: gateway.listen });
 }
+
+const parent = {
+  load: (deployment: string) => say({ event: 'load', deployment }),
+  unload: (deployment: string) => say({ event: 'unload', deployment }),
+};
 
 async function answer(gateway: Gateway, line: string): Promise<void> {
   const ask = GatewayAsk.safeParse(parseJson(line)).data;

@@ -1,6 +1,7 @@
-// A server that stands in for an engine: `node fake-engine.mjs PORT [--crash | --slow MS | --deaf | --sick | --child]`.
+// A server that stands in for an engine: `node fake-engine.mjs PORT [--crash | --slow MS | --deaf | --sick | --child | --gate FILE]`; with --gate it is ready once FILE is there.
 // It answers /health, /v1/models and /v1/chat/completions, and says on stdout what it does.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const [port, mode, value] = process.argv.slice(2);
@@ -17,7 +18,10 @@ if (mode === '--child') {
   if (mode === '--deaf') process.on('SIGTERM', () => console.log('SIGTERM ignored'));
   const started = Date.now();
   const server = createServer((request, response) => {
-    const ready = mode !== '--sick' && Date.now() - started >= (mode === '--slow' ? Number(value) : 0);
+    const ready =
+      mode !== '--sick' &&
+      !(mode === '--gate' && !existsSync(value)) &&
+      Date.now() - started >= (mode === '--slow' ? Number(value) : 0);
     response.setHeader('content-type', 'application/json');
     if (!ready) return void response.writeHead(503).end('{"error":{"message":"Loading model"}}');
     if (request.url === '/v1/models')

@@ -11,6 +11,7 @@ const tones: Record<ReplicaStatus['state'], Tone> = {
   starting: 'warn',
   failing: 'bad',
   stopped: 'neutral',
+  unloaded: 'neutral',
   unreachable: 'bad',
 };
 

@@ -21,7 +21,8 @@ export function configure(command: Command, context: CliContext): void {
       const status = await fleetStatus(context.world, loaded);
       context.output.result(status, () => statusText(status, context.world.clock.wall()));
       const replicas = status.deployments.flatMap((one) => one.replicas);
-      if (options.check && replicas.some((one) => one.state !== 'ready')) context.exit(exitCodes.targetDown);
+      if (options.check && replicas.some((one) => one.state !== 'ready' && one.state !== 'unloaded'))
+        context.exit(exitCodes.targetDown);
     });
 }
 

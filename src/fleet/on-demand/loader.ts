@@ -1,0 +1,134 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { LoadNews } from '../../domain/gateway-control.ts';
+import type { Instance } from '../../domain/instance.ts';
+import type { DemandPhase } from '../../domain/on-demand.ts';
+import type { World } from '../../io/world.ts';
+import type { LoadedFleet } from '../resolve.ts';
+import type { LoadTimes } from './load-times.ts';
+import { startMissing, stopReplicas } from './start-missing.ts';
+import { startReason } from './start-reason.ts';
+
+export interface LoaderPorts {
+  readonly loaded: () => LoadedFleet;
+  readonly tell: (news: LoadNews) => void;
+  /** Something runs or is gone that was not so before: the gateway is to learn of it. */
+  readonly changed: () => Promise<void>;
+  readonly onProgress: (line: string) => void;
+  readonly times: LoadTimes;
+}
+
+interface Entry {
+  readonly name: string;
+  phase: DemandPhase;
+  abort: AbortController;
+  work: Promise<void>;
+}
+
+/**
+ * Starts and stops models on demand: gone → starting → running → ending → gone. What is asked of one model is done one after the other;
+ * asking again for what is under way does nothing.
+ */
+export class Loader {
+  readonly #world: World;
+  readonly #ports: LoaderPorts;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(world: World, ports: LoaderPorts) {
+    this.#world = world;
+    this.#ports = ports;
+  }
+
+  phaseOf(deployment: string): DemandPhase {
+    return this.#entries.get(deployment)?.phase ?? 'gone';
+  }
+
+  load(deployment: string): void {
+    const phase = this.phaseOf(deployment);
+    if (phase === 'starting' || phase === 'running') return;
+    this.#enqueue(deployment, 'starting', (entry) => this.#start(entry));
+  }
+
+  /** A load under way is given up. */
+  unload(deployment: string): void {
+    if (this.phaseOf(deployment) === 'ending') return;
+    this.#entries.get(deployment)?.abort.abort();
+    this.#enqueue(deployment, 'ending', (entry) => this.#end(entry));
+  }
+
+  /** Takes over what runs already; one that is still starting is waited for. */
+  adopt(instances: readonly Instance[]): void {
+    const running = new Set(instances.flatMap((one) => one.mark?.deployment ?? []));
+    for (const { name, onDemand } of this.#ports.loaded().deployments) {
+      const entry = this.#entries.get(name);
+      if (entry?.phase === 'running' && !running.has(name)) entry.phase = 'gone';
+      else if (onDemand && running.has(name) && this.phaseOf(name) === 'gone') this.load(name);
+    }
+  }
+
+  /** Gives up what is being loaded, and waits for what is under way. */
+  async stop(): Promise<void> {
+    for (const entry of this.#entries.values()) if (entry.phase === 'starting') entry.abort.abort();
+    await Promise.all([...this.#entries.values()].map((entry) => entry.work));
+  }
+
+  #enqueue(name: string, phase: DemandPhase, act: (entry: Entry) => Promise<void>): void {
+    const entry = this.#entries.get(name) ?? {
+      name,
+      phase,
+      abort: new AbortController(),
+      work: Promise.resolve(),
+    };
+    this.#entries.set(name, entry);
+    entry.phase = phase;
+    const { log } = this.#world;
+    entry.work = entry.work
+      .then(() => act(entry))
+      .catch((error: unknown) => {
+        log.error('A model on demand could not be looked after.', { name, reason: String(error) });
+      });
+  }
+
+  async #start(entry: Entry): Promise<void> {
+    if (entry.phase !== 'starting') return;
+    const { name } = entry;
+    entry.abort = new AbortController();
+    try {
+      await this.#bringUp(entry);
+    } catch (error) {
+      if (entry.phase === 'starting') entry.phase = 'gone';
+      await this.#ports.changed();
+      if (entry.abort.signal.aborted) return;
+      this.#ports.onProgress(`berth: ${error instanceof BerthError ? error.message : String(error)}`);
+      this.#ports.tell({ do: 'load-failed', deployment: name, reason: startReason(error) });
+    }
+  }
+
+  async #bringUp(entry: Entry): Promise<void> {
+    const { name: deployment, abort } = entry;
+    const { clock } = this.#world;
+    const { loaded, onProgress, tell, times } = this.#ports;
+    const since = clock.now();
+    onProgress(`Loading ${deployment}`);
+    const started = await startMissing(this.#world, {
+      loaded: loaded(),
+      deployment,
+      signal: abort.signal,
+      onProgress,
+      onPart: (part) => tell({ do: 'load-progress', deployment, part }),
+    });
+    const ms = clock.now() - since;
+    if (entry.phase === 'starting') entry.phase = 'running';
+    // One that ran already says nothing about how long it takes.
+    if (started) await times.learn(deployment, ms);
+    onProgress(`${deployment} is loaded (${(ms / 1000).toFixed(1)} s)`);
+    await this.#ports.changed();
+  }
+
+  async #end(entry: Entry): Promise<void> {
+    const { loaded, onProgress, changed } = this.#ports;
+    await stopReplicas(this.#world, { loaded: loaded(), deployment: entry.name, onProgress });
+    if (entry.phase === 'ending') entry.phase = 'gone';
+    onProgress(`${entry.name} is unloaded`);
+    await changed();
+  }
+}

@@ -1,0 +1,47 @@
+import { llamaMemory } from '../../domain/fit/llama-memory.ts';
+import type { MemoryNeed } from '../../domain/on-demand.ts';
+import { engineOf } from '../../engines/registry.ts';
+import type { World } from '../../io/world.ts';
+import { readGgufFile } from '../../model-files/gguf-read.ts';
+import { llamaShape } from '../../model-files/llama-shape.ts';
+import type { LlamaShape } from '../../domain/fit/llama-memory.ts';
+import type { Deployment } from '../resolve.ts';
+
+/** Headers are read once as long as their file stays the same. */
+export type ShapeCache = Map<string, Promise<LlamaShape | null>>;
+
+/**
+ * Bytes that all replicas of a deployment take: as the file says, else computed from the header of the model and how the engine is
+ * told to run it. Null when neither tells.
+ */
+export async function memoryNeed(
+  world: World,
+  deployment: Deployment,
+  shapes: ShapeCache,
+): Promise<MemoryNeed | null> {
+  const each = deployment.onDemand?.memory ?? (await computed(world, deployment, shapes));
+  return each && { host: each.host * deployment.replicas, gpu: each.gpu * deployment.replicas };
+}
+
+async function computed(
+  world: World,
+  { engine, model, gpus }: Deployment,
+  shapes: ShapeCache,
+): Promise<MemoryNeed | null> {
+  const use = engineOf(engine.kind).memoryUse?.(engine, gpus);
+  if (!use || !model) return null;
+  const shape = await shapeOf(world, model.path, shapes);
+  if (!shape) return null;
+  const need = llamaMemory(shape, use);
+  const projector = model.mmproj ? ((await world.files.stat(model.mmproj))?.size ?? 0) : 0;
+  return use.gpus > 0 ? { ...need, gpu: need.gpu + projector } : { ...need, host: need.host + projector };
+}
+
+async function shapeOf(world: World, path: string, shapes: ShapeCache): Promise<LlamaShape | null> {
+  const found = await world.files.stat(path);
+  if (!found?.isFile) return null;
+  const key = `${path}\0${found.size}\0${found.mtimeMs}`;
+  const read = shapes.get(key) ?? readGgufFile(path).then(llamaShape, () => null);
+  shapes.set(key, read);
+  return await read;
+}

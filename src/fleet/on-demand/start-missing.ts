@@ -1,0 +1,131 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
+import type { World } from '../../io/world.ts';
+import { targetOf } from '../../targets/registry.ts';
+import { takeHostLock } from '../apply.ts';
+import { desiredReplicas } from '../desired.ts';
+import type { DesiredReplica } from '../desired.ts';
+import { instancesOf, observe } from '../observe.ts';
+import type { Observed } from '../observe.ts';
+import { engineLog, fleetPaths } from '../paths.ts';
+import { freePort } from '../ports.ts';
+import { waitAnswer } from '../ready.ts';
+import type { LoadedFleet } from '../resolve.ts';
+import { startEngine } from '../start-engine.ts';
+import { followProgress } from './progress.ts';
+
+export interface StartTask {
+  readonly loaded: LoadedFleet;
+  readonly deployment: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+  /** A part from 0 to 1, where the engine's output tells it. */
+  readonly onPart: (part: number) => void;
+}
+
+/**
+ * Brings up the replicas of one deployment that do not run and waits until all answer; true when one had to be started. The host is
+ * locked only while they are started, not while they load. Rejects as `waitReady` does; what was started is stopped then.
+ */
+export async function startMissing(world: World, task: StartTask): Promise<boolean> {
+  const { loaded, deployment, signal } = task;
+  const only = { ...loaded, deployments: loaded.deployments.filter((one) => one.name === deployment) };
+  const wanted = await desiredReplicas(world, only);
+  await expectFiles(world, wanted);
+  const own = new AbortController();
+  const both = AbortSignal.any([signal, own.signal]);
+  const waits: Promise<void>[] = [];
+  let started = false;
+  try {
+    using _lock = await takeHostLock(world, `berth up of fleet ${loaded.fleet}`, task.onProgress);
+    for (const one of wanted) {
+      signal.throwIfAborted();
+      const observed = await observe(world);
+      const running = replicasOf(observed, loaded, deployment).find(
+        (mine) => mine.mark.replica === one.replica,
+      );
+      started ||= !running;
+      // Waited for below, after the others are started.
+      const wait = running
+        ? waitAnswer(world, { instance: running, mark: running.mark, signal: both })
+        : (await startOne(world, task, markOf(world, task, one, observed), both)).ready;
+      wait.catch(() => own.abort());
+      waits.push(wait);
+    }
+  } catch (error) {
+    own.abort();
+    await Promise.allSettled(waits);
+    throw error;
+  }
+  const ends = await Promise.allSettled(waits);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (!failed) return started;
+  throw firstFault(ends) ?? failed.reason;
+}
+
+/** The one that made the others give up, not theirs. */
+function firstFault(ends: readonly PromiseSettledResult<void>[]): unknown {
+  return ends.flatMap((end) =>
+    end.status === 'rejected' && end.reason instanceof BerthError ? [end.reason] : [],
+  )[0];
+}
+
+type Own = Instance & { readonly mark: Mark };
+
+/** Instances of one deployment, marked as this fleet's. */
+export function replicasOf(observed: Observed, loaded: LoadedFleet, deployment: string): Own[] {
+  return instancesOf(observed, loaded).filter((one): one is Own => one.mark?.deployment === deployment);
+}
+
+/** Ends all replicas of one deployment. */
+export async function stopReplicas(
+  world: World,
+  task: Pick<StartTask, 'loaded' | 'deployment' | 'onProgress'>,
+): Promise<void> {
+  using _lock = await takeHostLock(world, `berth up of fleet ${task.loaded.fleet}`, task.onProgress);
+  const running = replicasOf(await observe(world), task.loaded, task.deployment);
+  await Promise.all(
+    running.map((one) => targetOf(one.mark.target.kind).stop(world, one, one.mark.spec.stop)),
+  );
+}
+
+async function expectFiles(world: World, wanted: readonly DesiredReplica[]): Promise<void> {
+  for (const path of wanted.flatMap(({ spec }) => [spec.model, spec.mmproj]))
+    if (path !== null && !(await world.files.stat(path))?.isFile)
+      throw new BerthError('FILE_MISSING', { path, what: 'model file' });
+}
+
+async function startOne(
+  world: World,
+  task: StartTask,
+  mark: Mark,
+  signal: AbortSignal,
+): Promise<{ ready: Promise<void> }> {
+  const engine = await startEngine(world, mark, task.loaded.withheld);
+  const ready = engine.ready(signal);
+  const loaded = new AbortController();
+  void followProgress(world, { mark, from: engine.logFrom, signal: loaded.signal, onPart: task.onPart });
+  return { ready: ready.finally(() => loaded.abort()) };
+}
+
+function markOf(world: World, { loaded }: StartTask, wanted: DesiredReplica, observed: Observed): Mark {
+  const { deployment, replica, spec } = wanted;
+  const used = new Set([
+    ...observed.listeners.map((one) => one.port),
+    ...observed.instances.flatMap((one) => one.mark?.port ?? []),
+    ...loaded.deployments.flatMap((one) => one.port ?? []),
+  ]);
+  return {
+    fleet: loaded.fleet,
+    fleetId: loaded.fleetId,
+    deployment: deployment.name,
+    replica,
+    target: { ...deployment.target },
+    address: '127.0.0.1',
+    port: deployment.port ?? freePort(deployment.host, loaded.hosts[deployment.host], used),
+    logFile: engineLog(fleetPaths(world, loaded), deployment.name, replica),
+    declared: { ...deployment.declared },
+    spec,
+    previous: null,
+  };
+}

@@ -1,0 +1,154 @@
+import type { DemandState, OnDemandModel } from '../../domain/on-demand.ts';
+import { loadFailed, modelLoading } from '../faults.ts';
+
+/** Told to those who wait for a model whose load time nobody knows yet. */
+const unknownLoadMs = 30_000;
+const firstRetryMs = 1_000;
+const longestRetryMs = 60_000;
+
+/** What a model on demand needs of its deployment. */
+export interface Served {
+  readonly name: string;
+  readonly waiting: number;
+  readonly inflight: number;
+  /** Lets those through who wait, as far as there is room. */
+  readonly dispatch: () => void;
+  readonly refuseAll: (refusal: () => Error) => void;
+}
+
+interface Failure {
+  /** One after the other. */
+  readonly count: number;
+  readonly reason: string;
+  readonly retryAt: number;
+}
+
+/**
+ * One model on demand as the gateway sees it. Its queue is the deployment's own; requests are let through only while it is open.
+ * unloaded → loading → ready → unloading → unloaded, and loading → failed → loading. Times are monotonic milliseconds.
+ */
+export class Demand {
+  model: OnDemandModel;
+  readonly deployment: Served;
+  state: DemandState = 'unloaded';
+  /** From 0 to 1, as far as the engine tells. */
+  progress: number | null = null;
+  failure: Failure | null = null;
+  /** Takes nothing new, so that it can end: another model has waited long enough, or somebody asked for it. */
+  closed = false;
+  /** Somebody asked for it to be unloaded. */
+  dismissed = false;
+  since = 0;
+  lastUsedAt = 0;
+  readonly counts = { loaded: 0, failed: 0, unloaded: 0 };
+  /** When those who wait came; the oldest first. */
+  readonly #arrivals = new Set<{ readonly at: number }>();
+  readonly #now: () => number;
+  readonly #poke: () => void;
+
+  constructor(deployment: Served, model: OnDemandModel, ports: { now: () => number; poke: () => void }) {
+    this.deployment = deployment;
+    this.model = model;
+    this.#now = ports.now;
+    this.#poke = ports.poke;
+  }
+
+  get open(): boolean {
+    return this.state === 'ready' && !this.closed && !this.dismissed;
+  }
+
+  /** Nothing is under way, and nobody waits who would be let through. */
+  get idle(): boolean {
+    if (this.state === 'loading') return this.deployment.waiting === 0;
+    return (
+      this.state === 'ready' && this.deployment.inflight === 0 && !(this.open && this.deployment.waiting > 0)
+    );
+  }
+
+  /** Asked for, and nothing is being done about it yet. */
+  get wanted(): boolean {
+    if (this.deployment.waiting === 0) return false;
+    if (this.state === 'failed') return this.#now() >= (this.failure?.retryAt ?? 0);
+    return this.state === 'unloaded';
+  }
+
+  /** A request may be sent here: now, or after a load. */
+  get reachable(): boolean {
+    return this.state !== 'failed' || this.#now() >= (this.failure?.retryAt ?? 0);
+  }
+
+  /** How long the one who has waited longest has. */
+  get waitedMs(): number {
+    const [oldest] = this.#arrivals;
+    return oldest ? this.#now() - oldest.at : 0;
+  }
+
+  get loadMs(): number {
+    return this.model.loadMs ?? unknownLoadMs;
+  }
+
+  /** Whole seconds until it will probably answer. */
+  get readyIn(): number {
+    const spent = this.state === 'loading' ? this.#now() - this.since : 0;
+    return Math.max(1, Math.ceil((this.loadMs - spent) / 1000));
+  }
+
+  /** How much longer than for a slot one may wait for a load. */
+  get patienceMs(): number {
+    const { loadMs, startTimeoutMs } = this.model;
+    return loadMs === null ? startTimeoutMs : Math.min(3 * loadMs, startTimeoutMs);
+  }
+
+  /** Someone begins to wait; the result is called when that is over. Throws ApiError 503 while a failure is recent. */
+  arrive(): () => void {
+    if (!this.reachable) throw this.refusal();
+    const arrival = { at: this.#now() };
+    this.#arrivals.add(arrival);
+    this.#poke();
+    return () => {
+      if (this.#arrivals.delete(arrival)) this.#poke();
+    };
+  }
+
+  /** The answer for one who has waited too long, or comes too soon after a failure. */
+  refusal(): Error {
+    const { name } = this.deployment;
+    if (this.state !== 'failed' || !this.failure) return modelLoading(name, this.readyIn);
+    const left = Math.max(1, Math.ceil((this.failure.retryAt - this.#now()) / 1000));
+    return loadFailed(name, this.failure.reason, left);
+  }
+
+  /** A request begins or ends. */
+  touch(): void {
+    this.lastUsedAt = this.#now();
+    if (this.closed || this.dismissed) this.#poke();
+  }
+
+  become(state: DemandState): void {
+    if (state === this.state) return;
+    if (state === 'ready') this.counts.loaded += 1;
+    if (state === 'failed') this.counts.failed += 1;
+    if (state === 'unloaded') this.counts.unloaded += 1;
+    this.state = state;
+    this.since = this.#now();
+    this.progress = null;
+    this.closed = false;
+    this.dismissed = false;
+    if (state !== 'ready') return;
+    this.failure = null;
+    this.lastUsedAt = this.since;
+  }
+
+  /** It could not be started: those who wait are told, and for a while those who come. */
+  fail(reason: string): void {
+    const count = (this.failure?.count ?? 0) + 1;
+    this.become('failed');
+    this.failure = { count, reason, retryAt: this.#now() + retryWaitMs(count) };
+    this.deployment.refuseAll(() => this.refusal());
+  }
+}
+
+/** From one second, doubling, to one minute. */
+export function retryWaitMs(failures: number): number {
+  return Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 10));
+}

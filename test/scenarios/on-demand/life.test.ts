@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { FleetStatus } from '../../../src/domain/fleet-status.ts';
+import { fakeEngine, isRunning, makePlace, until } from '../../support/berth.ts';
+import type { Place } from '../../support/berth.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let place: Place;
+let id: string;
+
+beforeEach(() => {
+  id = randomBytes(8).toString('hex');
+  place = makePlace();
+});
+
+afterEach(async () => {
+  await place.berth('down');
+  await place.close();
+});
+
+function deployment(name: string, options: { mode?: string[]; more?: string } = {}): string {
+  const command = JSON.stringify([process.execPath, fakeEngine, '{port}', ...(options.mode ?? [])]);
+  return `  ${name}: {load: on-demand, memory: 4Gi, ${options.more ?? ''}engine: {kind: command, command: ${command}, stopGrace: 5s, startTimeout: 60s}}`;
+}
+
+function fleet(deployments: readonly string[], gateway = ''): string {
+  return [
+    'version: 1',
+    'fleet: lab',
+    `id: ${id}`,
+    `gateway: {listen: ["127.0.0.1:0"], onDemand: {memory: 6Gi, patience: 0s}${gateway}}`,
+    'console: {listen: "127.0.0.1:0"}',
+    'deployments:',
+    ...deployments,
+    '',
+  ].join('\n');
+}
+
+async function status(): Promise<FleetStatus> {
+  return (await place.berth('status', '--json')).json();
+}
+
+async function gatewayUrl(): Promise<string> {
+  const found = await until(async () => {
+    const now = await status();
+    return now.console.url ? now : null;
+  }, 'the gateway');
+  return found.gateway.url as string;
+}
+
+function ask(url: string, model: string): Promise<Response> {
+  return fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model, messages: [] }),
+  });
+}
+
+async function pidOf(reply: Response): Promise<number> {
+  return Number(/hello from (\d+)/.exec(await reply.text())?.[1]);
+}
+
+/** State of each model as clients see it. */
+async function models(url: string): Promise<Record<string, string>> {
+  const { data } = (await (await fetch(`${url}/v1/models`)).json()) as {
+    data: { id: string; status: string }[];
+  };
+  return Object.fromEntries(data.map((one) => [one.id, one.status]));
+}
+
+test('the first requests start one engine, and a model that does not fit beside it takes its place', async () => {
+  place.write(fleet([deployment('a'), deployment('b')]));
+  const up = place.spawn('up');
+  const url = await gatewayUrl();
+  expect(await models(url)).toEqual({ a: 'unloaded', b: 'unloaded' });
+  expect((await status()).deployments.map((one) => one.replicas[0]?.state)).toEqual(['unloaded', 'unloaded']);
+
+  const replies = await Promise.all([ask(url, 'a'), ask(url, 'a'), ask(url, 'a')]);
+  const pids = await Promise.all(replies.map(pidOf));
+  expect(new Set(pids).size).toBe(1);
+  expect(await models(url)).toEqual({ a: 'ready', b: 'unloaded' });
+
+  const b = await pidOf(await ask(url, 'b'));
+  expect(isRunning(b)).toBe(true);
+  expect(isRunning(pids[0] ?? 0)).toBe(false);
+  expect(await models(url)).toEqual({ a: 'unloaded', b: 'ready' });
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(metrics).toContain('berth_gateway_model_state{deployment="b",state="ready"} 1');
+  expect(metrics).toContain('berth_gateway_model_loads_total{deployment="a",outcome="unloaded"} 1');
+  expect(up.output().stderr).toContain('Loading a');
+});
+
+test('after its idle time a model is unloaded, and its next request loads it again', async () => {
+  place.write(fleet([deployment('a', { more: 'ttl: 1s, ' })]));
+  place.spawn('up');
+  const url = await gatewayUrl();
+  const first = await pidOf(await ask(url, 'a'));
+  await until(() => !isRunning(first), 'the engine to end');
+  await until(async () => (await models(url))['a'] === 'unloaded', 'the state');
+  expect(await pidOf(await ask(url, 'a'))).not.toBe(first);
+});
+
+test('a model that cannot be started is told honestly, with a time to come back, and the log has its lines', async () => {
+  place.write(fleet([deployment('broken', { mode: ['--crash'] })]));
+  const up = place.spawn('up');
+  const url = await gatewayUrl();
+  const replies = await Promise.all([ask(url, 'broken'), ask(url, 'broken')]);
+  for (const reply of replies) {
+    expect(reply.status).toBe(503);
+    expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
+    const { error } = (await reply.json()) as { error: { code: string; message: string } };
+    expect(error.code).toBe('model_load_failed');
+    expect(error.message).toContain('its engine ended while starting');
+    expect(error.message).not.toContain('bad magic');
+  }
+  expect(up.output().stderr).toContain('cannot load the model: bad magic');
+  expect(await models(url)).toEqual({ broken: 'failed' });
+});
+
+test('an engine that is killed is gone for the gateway, and its next request starts another', async () => {
+  place.write(fleet([deployment('a')]));
+  place.spawn('up');
+  const url = await gatewayUrl();
+  const first = await pidOf(await ask(url, 'a'));
+  process.kill(first, 'SIGKILL');
+  await until(async () => (await models(url))['a'] === 'unloaded', 'the state');
+  expect(await pidOf(await ask(url, 'a'))).not.toBe(first);
+});
+
+test('after kill -9 of berth in the middle of a load the next up takes the engine over, loaded or not', async () => {
+  place.write(fleet([deployment('a', { mode: ['--gate', join(place.folder, 'gate')] })]));
+  const first = place.spawn('up');
+  const url = await gatewayUrl();
+  const cut = ask(url, 'a').catch(() => null);
+  const starting = await until(async () => {
+    const [replica] = (await status()).deployments[0]?.replicas ?? [];
+    return replica?.state === 'starting' ? replica.pid : null;
+  }, 'the start');
+  process.kill(first.pid, 'SIGKILL');
+  await cut;
+  place.spawn('up');
+  const again = await until(async () => {
+    const now = await status();
+    return now.gateway.url && now.gateway.url !== url ? now.gateway.url : null;
+  }, 'the gateway again');
+  const reply = ask(again, 'a');
+  await until(async () => (await models(again))['a'] === 'loading', 'the load');
+  place.write('', 'gate');
+  expect(await pidOf(await reply)).toBe(starting);
+});
+
+test('apply leaves what is on demand alone, unless it is not as the file says', async () => {
+  place.write(fleet([deployment('a'), deployment('b', { more: 'ttl: 0s, ' })]));
+  place.spawn('up');
+  const url = await gatewayUrl();
+  const first = await pidOf(await ask(url, 'a'));
+  expect((await place.berth('apply')).stdout).toContain('Nothing had to be done.');
+  expect(isRunning(first)).toBe(true);
+  place.write(fleet([deployment('a').replace('{kind: command', '{kind: command, slots: 3')]));
+  expect((await place.berth('plan')).stdout).toContain('its next request starts it as the file says');
+  expect((await place.berth('apply')).code).toBe(0);
+  expect(isRunning(first)).toBe(false);
+  await until(async () => (await models(url))['a'] === 'unloaded', 'the state');
+  expect(await pidOf(await ask(url, 'a'))).not.toBe(first);
+  expect((await status()).deployments[0]?.replicas[0]?.slots).toBe(3);
+});
