@@ -1,0 +1,49 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { expect, onTestFinished, test } from 'vitest';
+import { embedded } from '../../../src/engines/embedded.ts';
+import { configFor, front, sha256 } from '../../gateway/harness.ts';
+import { get, randomModel, startReady } from '../../support/embedded.ts';
+import { aiSdkScenario } from './ai-sdk.ts';
+import { langchainScenario } from './langchain.ts';
+import type { ClientScenario } from './scenario.ts';
+
+async function scene(): Promise<ClientScenario> {
+  const model = await randomModel();
+  onTestFinished(model.remove);
+  const running = await startReady(model.path, ['--slots', '2', '--context', '8192', '--embeddings']);
+  onTestFinished(async () => {
+    running.kill('SIGKILL');
+    await running.exited;
+  });
+  const keys = [{ id: 'test', name: 'test', sha256: sha256('test-key') }];
+  const upstream = { url: `http://127.0.0.1:${running.port}`, slots: 2, paths: [...embedded.paths] };
+  const gateway = await front(configFor([upstream], { keys }));
+  return {
+    url: gateway.url,
+    key: 'test-key',
+    model: 'm',
+    tools: 'refused',
+    embeds: true,
+    busy: async () => {
+      const slots = (await get(running, '/slots')).json() as unknown as { is_processing: boolean }[];
+      return slots.filter((slot) => slot.is_processing).length;
+    },
+    longPrompt: 'Tell me a long story.',
+    long: { ignore_eos: true },
+    breakingPrompt: null,
+  };
+}
+
+test(
+  "Vercel's AI SDK and LangChain do their work with the embedded engine behind the gateway",
+  { timeout: 120_000 },
+  async () => {
+    const scenario = await scene();
+    expect(await aiSdkScenario(scenario)).toBe(8);
+    expect(await langchainScenario(scenario)).toBe(8);
+    // What it does not have, it says in the words of the API that asks.
+    const client = new Anthropic({ baseURL: scenario.url, apiKey: scenario.key, authToken: null });
+    const asked = { model: 'm', max_tokens: 5, messages: [{ role: 'user' as const, content: 'Hi' }] };
+    await expect(client.messages.create(asked)).rejects.toMatchObject({ status: 501, type: 'api_error' });
+  },
+);
