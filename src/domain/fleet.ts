@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AccessLog } from './gateway-observe.ts';
+import { AccessLog, Metrics } from './gateway-observe.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 import { Split } from './routing.ts';
 import { MemoryOption, OnDemandOptions } from './on-demand-options.ts';
@@ -121,6 +121,7 @@ const Gateway = z
     limits: GatewayLimits.default({}).describe('Bounds on requests.'),
     accessLog: AccessLog.optional(),
     onDemand: OnDemandOptions.optional(),
+    metrics: Metrics.optional(),
   })
   .describe('The one door in front of all deployments.');
 

@@ -20,3 +20,12 @@ export const AccessLog = z
   })
   .describe('Notes one line per request, never a prompt, a reply or a secret.');
 export type AccessLog = z.infer<typeof AccessLog>;
+
+export const Metrics = z
+  .strictObject({
+    genAi: z
+      .boolean()
+      .default(false)
+      .describe("Also under the names and buckets of OpenTelemetry's GenAI conventions (gen_ai_…)."),
+  })
+  .describe('What `/metrics` carries.');

@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 /** What the gateway notes of its requests beside counting them. */
 export const ObserveConfig = z.strictObject({
+  /** Metrics also under the names of OpenTelemetry's GenAI conventions. */
+  genAi: z.boolean(),
   accessLog: z
     .strictObject({
       path: z.string(),
@@ -15,4 +17,4 @@ export const ObserveConfig = z.strictObject({
 export type ObserveConfig = z.infer<typeof ObserveConfig>;
 
 /** Requests are counted and nothing else. */
-export const unobserved: ObserveConfig = { accessLog: null };
+export const unobserved: ObserveConfig = { genAi: false, accessLog: null };

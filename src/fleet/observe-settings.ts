@@ -9,6 +9,7 @@ const MiB = 1024 * 1024;
 export function observeSettings(gateway: LoadedFleet['gateway'], logs: FleetPaths['logs']): ObserveConfig {
   const { accessLog } = gateway;
   return {
+    genAi: gateway.metrics?.genAi ?? false,
     accessLog: accessLog
       ? {
           path: pathIn(logs, accessLog.path ?? 'access.log'),

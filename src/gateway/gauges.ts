@@ -1,6 +1,7 @@
 import type { MetricFamily, Sample } from '../stats/prometheus.ts';
 import { demandStates } from '../domain/on-demand.ts';
 import { healthState } from './health.ts';
+import { processFamilies } from './process-families.ts';
 import { policyFamilies } from './policy-families.ts';
 import type { GatewayState } from './state.ts';
 
@@ -40,6 +41,13 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
     ),
     ...demandFamilies(state),
     gauge('body_bytes', 'Request bodies held in memory.', [{ labels: {}, value: state.held.total }]),
+    {
+      kind: 'counter',
+      name: 'berth_gateway_log_lines_lost_total',
+      help: 'Lines of the access log that could not be written.',
+      samples: [{ labels: {}, value: state.observer.lostLines() }],
+    },
+    ...processFamilies(),
     ...policyFamilies(state.snapshot.balancers),
   ];
 }

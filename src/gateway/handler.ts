@@ -71,7 +71,8 @@ function answerOwn(
   const { snapshot } = state;
   switch (path) {
     case '/metrics': {
-      const text = prometheusText([...state.meter.families(), ...gaugeFamilies(state)]);
+      const genAi = snapshot.config.observe?.genAi ?? false;
+      const text = prometheusText([...state.meter.families({ genAi }), ...gaugeFamilies(state)]);
       sendOwn(reply, { status: 200, type: prometheusContentType, text, requestId });
       return;
     }

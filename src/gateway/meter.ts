@@ -11,6 +11,7 @@ export interface Series {
   readonly firstToken: Histogram;
   readonly gap: Histogram;
   readonly perToken: Histogram;
+  readonly genAiPerToken: Histogram;
   readonly queueWait: Histogram;
   readonly genAiDuration: (error: string) => Histogram;
   readonly genAiFirstToken: Histogram;
@@ -27,13 +28,20 @@ export interface Meter {
   readonly retried: (reason: string) => void;
   /** Upstream requests cut before their end. */
   readonly aborted: (cause: string) => void;
-  readonly families: () => MetricFamily[];
+  /** Counts a request that has ended for the key that asked. */
+  readonly used: (key: string, tokens: { readonly input: number; readonly output: number }) => void;
+  /** `genAi`: also under the names of OpenTelemetry's conventions. */
+  readonly families: (options: { genAi: boolean }) => MetricFamily[];
 }
+
+/** Keys are the operator's to make; a thousand of them must not fill a monitor. */
+const mostKeys = 200;
 
 export function createMeter(): Meter {
   const vectors = createVectors();
   // Two maps and no joined key: a string made for each request would have to be hashed for each request.
   const known = new Map<string, Map<string, Series>>();
+  const keys = new Map<string, KeyCells>();
   return {
     series: (endpoint, operation, model) => {
       const models = known.get(endpoint) ?? new Map<string, Series>();
@@ -46,17 +54,43 @@ export function createMeter(): Meter {
     rejected: (scope, reason) => void (vectors.rejects.at(scope, reason).value += 1),
     retried: (reason) => void (vectors.retries.at(reason).value += 1),
     aborted: (cause) => void (vectors.aborts.at(cause).value += 1),
-    families: () => Object.values(vectors).map((vector) => vector.family()),
+    used: (key, tokens) => {
+      let cells = keys.get(key);
+      if (!cells) keys.set(key, (cells = keyCells(vectors, key)));
+      cells.requests.value += 1;
+      cells.input.value += tokens.input;
+      cells.output.value += tokens.output;
+    },
+    families: ({ genAi: conventional }) =>
+      Object.entries(vectors)
+        .filter(([name]) => conventional || !name.startsWith('genAi'))
+        .map(([, vector]) => vector.family()),
+  };
+}
+
+interface KeyCells {
+  readonly requests: Cell;
+  readonly input: Cell;
+  readonly output: Cell;
+}
+
+function keyCells(vectors: Vectors, key: string): KeyCells {
+  return {
+    requests: vectors.keyRequests.at(key),
+    input: vectors.keyTokens.at(key, 'input'),
+    output: vectors.keyTokens.at(key, 'output'),
   };
 }
 
 type Vectors = ReturnType<typeof createVectors>;
 
 function createVectors() {
-  const { labels } = genAi;
-  const genAiLabels = [labels.operation, labels.provider, labels.requestModel];
-  function count(name: string, help: string, names: string[]) {
-    return counters({ name: `berth_gateway_${name}`, help, labels: names });
+  return { ...ownVectors(), ...genAiVectors() };
+}
+
+function ownVectors() {
+  function count(name: string, help: string, names: string[], maxSeries = 1000) {
+    return counters({ name: `berth_gateway_${name}`, help, labels: names, maxSeries });
   }
   function seconds(name: string, help: string, limits: readonly number[]) {
     return histograms({
@@ -66,19 +100,17 @@ function createVectors() {
       bounds: limits,
     });
   }
-  function conventional(name: string, help: string, limits: readonly number[], more: string[] = []) {
-    return histograms({ name, help, labels: [...genAiLabels, ...more], bounds: limits });
-  }
   return {
     requests: count('requests_total', 'Requests answered, by status; 499: the client left.', [
       'endpoint',
       'model',
       'status',
     ]),
-    duration: seconds('request_duration', 'From the request to the end of its reply.', bounds.duration),
-    firstToken: seconds('ttft', 'From the request to the first event of a stream.', bounds.firstToken),
-    gap: seconds('itl', 'Between two reads of a stream.', bounds.perToken),
-    queueWait: seconds('queue_wait', 'From the request to its slot.', bounds.firstToken),
+    duration: seconds('request_duration', 'From the request to the end of its reply.', bounds.long),
+    firstToken: seconds('ttft', 'From the request to the first event of a stream.', bounds.long),
+    gap: seconds('itl', 'Between two reads of a stream.', bounds.short),
+    perToken: seconds('tpot', 'Per token after the first, of good streams.', bounds.short),
+    queueWait: seconds('queue_wait', 'From the request to its slot.', bounds.long),
     rejects: count('limit_rejects_total', 'Requests refused by a limit.', ['scope', 'reason']),
     retries: count('retries_total', 'Attempts at another instance.', ['reason']),
     aborts: count('upstream_aborts_total', 'Upstream requests cut before their end.', ['cause']),
@@ -87,12 +119,27 @@ function createVectors() {
       'direction',
       'source',
     ]),
-    genAiDuration: conventional(genAi.requestDuration, 'Request duration.', bounds.duration, [labels.error]),
-    genAiFirstToken: conventional(
-      genAi.timeToFirstToken,
-      'Queue and prefill, of good replies.',
-      bounds.firstToken,
+    keyRequests: count('key_requests_total', 'Requests that have ended, by key.', ['key'], mostKeys),
+    keyTokens: count(
+      'key_tokens_total',
+      'Tokens by key, the estimated ones too.',
+      ['key', 'direction'],
+      2 * mostKeys,
     ),
+  };
+}
+
+/** The same once more for those whose dashboards follow the conventions: their names, attributes and buckets. */
+function genAiVectors() {
+  const { labels } = genAi;
+  const common = [labels.operation, labels.provider, labels.requestModel];
+  function conventional(name: string, help: string, limits: readonly number[], more: string[] = []) {
+    return histograms({ name, help, labels: [...common, ...more], bounds: limits });
+  }
+  const firstToken = 'Queue and prefill, of good replies.';
+  return {
+    genAiDuration: conventional(genAi.requestDuration, 'Request duration.', bounds.duration, [labels.error]),
+    genAiFirstToken: conventional(genAi.timeToFirstToken, firstToken, bounds.firstToken),
     genAiPerToken: conventional(genAi.timePerOutputToken, 'Per token after the first.', bounds.perToken),
     genAiTokens: conventional(genAi.tokenUsage, 'Tokens per request.', bounds.tokens, [labels.tokenType]),
   };
@@ -116,7 +163,8 @@ function createSeries(vectors: Vectors, of: { endpoint: string; operation: strin
     duration: vectors.duration.at(endpoint, model),
     firstToken: vectors.firstToken.at(endpoint, model),
     gap: vectors.gap.at(endpoint, model),
-    perToken: vectors.genAiPerToken.at(...conventional),
+    perToken: vectors.perToken.at(endpoint, model),
+    genAiPerToken: vectors.genAiPerToken.at(...conventional),
     queueWait: vectors.queueWait.at(endpoint, model),
     genAiDuration: (error) =>
       error === '' ? goodDuration : vectors.genAiDuration.at(...conventional, error),

@@ -33,7 +33,7 @@ export async function serveModel(
   } finally {
     call.share.release();
     call.reservation?.settle(call.spent);
-    count(call);
+    count(state, call);
     state.observer.ended(call);
   }
 }
@@ -112,9 +112,11 @@ function refuse(state: GatewayState, call: Call, error: unknown): void {
   if (!(error instanceof ApiError || error instanceof ClientGone)) throw error;
 }
 
-function count(call: Call): void {
+function count(state: GatewayState, call: Call): void {
   const seconds = (performance.now() - call.startedAt) / 1000;
   call.series.status(call.status).value += 1;
   call.series.duration.observe(seconds);
   call.series.genAiDuration(call.status < 400 ? '' : String(call.status)).observe(seconds);
+  const { inputTokens, outputTokens } = call.trail;
+  state.meter.used(call.key, { input: inputTokens ?? 0, output: outputTokens ?? 0 });
 }

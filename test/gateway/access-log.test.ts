@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { AccessRecord } from '../../src/domain/access-record.ts';
+import { unobserved } from '../../src/domain/observe-config.ts';
 import type { ObserveConfig } from '../../src/domain/observe-config.ts';
 import { chatEvent, usage, wellBehaved } from './fake-upstream.ts';
 import { configFor, dial, engine, front, post, postChat, sha256, start, until } from './harness.ts';
@@ -14,10 +15,8 @@ async function logIn(
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'access.log');
   const accessLog = { path, format: 'json' as const, maxBytes: 1024 * 1024, keep: 2, ...change };
-  return { folder, path, observe: { ...unwatched, accessLog } };
+  return { folder, path, observe: { ...unobserved, accessLog } };
 }
-
-const unwatched: ObserveConfig = { accessLog: null };
 
 async function linesOf(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch(() => '');

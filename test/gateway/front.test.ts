@@ -1,3 +1,4 @@
+import { unobserved } from '../../src/domain/observe-config.ts';
 import { expect, test } from 'vitest';
 import { wellBehaved } from './fake-upstream.ts';
 import { chat, configFor, errorOf, front, postChat, sha256, start } from './harness.ts';
@@ -125,8 +126,9 @@ test('health says that the gateway lives, readiness whether every model can be r
   expect([unready.status, await unready.json()]).toEqual([503, { status: 'unready', missing: ['m'] }]);
 });
 
-test('metrics carry the native and the conventional names, in a form that Prometheus reads', async () => {
-  const { gateway } = await start(wellBehaved, { upstream: { slots: 4 } });
+test('metrics carry the native and, where asked for, the conventional names, in a form that Prometheus reads', async () => {
+  const observe = { ...unobserved, genAi: true };
+  const { gateway } = await start(wellBehaved, { upstream: { slots: 4 }, observe });
   await (await postChat(gateway.url, { stream: true })).text();
   await (await postChat(gateway.url)).text();
   await postChat(gateway.url, { model: 'unknown model "x"' });
