@@ -46,10 +46,18 @@ export function pathFault(path: string): ApiError {
       message: `This gateway does not serve ${shown}. ${refused[1]}`,
       headers: notAgain,
     });
+  const message = `There is no ${shown}. ${hint(path)}`;
+  return new ApiError({ status: 404, type, code: 'path_unknown', message });
+}
+
+/** What a client with a wrong base URL meant; else all that is here. */
+function hint(path: string): string {
+  const bare = path.replace(/^(?:\/v1)+(?=\/)/, '').replace(/\/+$/, '');
+  const meant = [`/v1${bare}`, bare].find((known) => endpointAt.has(known) || known === '/v1/models');
+  if (meant !== undefined) return `Is ${meant} meant? Check the base URL of the client.`;
   const there = [...endpointAt.keys()].map((known) => `POST ${known}`);
   const own = ownPaths.map((known) => `GET ${known}`);
-  const message = `There is no ${shown}. Here are: ${[...there, ...own].join(', ')}.`;
-  return new ApiError({ status: 404, type, code: 'path_unknown', message });
+  return `Here are: ${[...there, ...own].join(', ')}.`;
 }
 
 function isAtOrBelow(path: string, known: string): boolean {

@@ -37,6 +37,8 @@ const dropFromReply = new Set([
   'alt-svc',
   'strict-transport-security',
   'x-request-id',
+  'request-id',
+  'x-should-retry',
   'x-accel-buffering',
 ]);
 

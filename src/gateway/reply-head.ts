@@ -33,6 +33,10 @@ export function headersForClient(
     headers.push('x-berth-model', headerText(instance.upstream.model));
   if (head.status === 503 && !head.headers.some((text) => text.toLowerCase() === 'retry-after'))
     headers.push('Retry-After', String(context.retryAfter()));
+  // Anthropic's clients look for the request's name here.
+  if (call.endpoint.dialect === 'anthropic') headers.push('request-id', call.id);
+  // What an engine does not have it will not have the next time; clients try a 5xx again unless told not to.
+  if (head.status === 501) headers.push('x-should-retry', 'false');
   if (call.reservation) headers.push(...call.reservation.headers);
   const queued = call.leasedAt - call.startedAt;
   const upstream = now - sentAt;

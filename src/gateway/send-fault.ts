@@ -16,6 +16,10 @@ export function sendFault(
     type: 'application/json',
     text: errorBody(to.dialect, fault, to.requestId),
     requestId: to.requestId,
-    headers: [...(fault.headers ?? []), ...retry],
+    headers: [
+      ...(fault.headers ?? []),
+      ...retry,
+      ...(to.dialect === 'anthropic' ? ['request-id', to.requestId] : []),
+    ],
   });
 }

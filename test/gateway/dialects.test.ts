@@ -48,6 +48,18 @@ test('the key may come as x-api-key, and stays with the gateway', async () => {
   expect(seen).not.toHaveProperty('authorization');
 });
 
+test("Anthropic's clients find the request's name where they look for it, in good replies and bad", async () => {
+  const { gateway } = await start(wellBehaved);
+  const headers = { 'x-request-id': 'mine-1' };
+  for (const body of [message, '{'])
+    expect((await ask(gateway, body, headers)).headers.get('request-id')).toBe('mine-1');
+});
+
+test('an engine that says it has no such thing is not asked again by its clients', async () => {
+  const { gateway } = await start((turn) => turn.json(501, { error: { message: 'No tools.' } }));
+  expect((await ask(gateway, message)).headers.get('x-should-retry')).toBe('false');
+});
+
 test("the engine's own key goes to it in both places", async () => {
   const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
   const { tmpdir } = await import('node:os');

@@ -94,6 +94,19 @@ test('a path that nobody knows gets a 404, a wrong method a 405 that says which 
   expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
 });
 
+test.each([
+  ['/chat/completions', '/v1/chat/completions'],
+  ['/v1/v1/messages', '/v1/messages'],
+  ['/v1/chat/completions/', '/v1/chat/completions'],
+  ['/v1/infill', '/infill'],
+  ['/models', '/v1/models'],
+])('%s gets a 404 that asks whether %s is meant', async (path, meant) => {
+  const { gateway } = await start(wellBehaved);
+  const reply = await fetch(gateway.url + path, { method: 'POST', body: '{"model":"m"}' });
+  expect(reply.status).toBe(404);
+  expect((await errorOf(reply)).message).toContain(`Is ${meant} meant?`);
+});
+
 test('an endpoint that the engine does not have gets a 501 that says so', async () => {
   const { gateway } = await start(wellBehaved, { upstream: { paths: ['/v1/chat/completions'] } });
   const reply = await fetch(`${gateway.url}/v1/embeddings`, {
