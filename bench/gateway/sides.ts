@@ -54,6 +54,7 @@ export async function startGateway(folder: string, enginePort: number): Promise<
         paths: [],
         metricsPath: null,
         healthPath: null,
+        onClientAbort: null,
       },
     ],
     anonymous: false,
@@ -66,6 +67,7 @@ export async function startGateway(folder: string, enginePort: number): Promise<
       connectMs: 5000,
       idleMs: 120_000,
       drainMs: 1000,
+      probeMs: 5000,
     },
   };
   const file = join(folder, 'gateway.json');

@@ -3,7 +3,7 @@ import { AccessLog, Metrics } from './gateway-observe.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 import { Split } from './routing.ts';
 import { MemoryOption, OnDemandOptions } from './on-demand-options.ts';
-import { ByteSize, Duration, ListenAddress, Port, PortRange, SecretText } from './units.ts';
+import { ByteSize, Duration, ListenAddress, Port, PortRange, PositiveDuration, SecretText } from './units.ts';
 
 /**
  * The fleet file. What engines, targets and benchmarks may say comes from their registries, so the schema is a function of theirs.
@@ -92,7 +92,30 @@ export const GatewayLimits = z.strictObject({
     .optional()
     .describe('Limits of models by name, over all keys.'),
   drain: Duration.optional().describe('Time that open requests get when the gateway ends (default 30s).'),
+  probe: PositiveDuration.optional().describe(
+    'How often an engine is asked whether it is well (default 5s).',
+  ),
 });
+
+const AbortDrain = z
+  .strictObject({
+    bytes: ByteSize.default(1024 * 1024).describe('Read no more than this (default 1Mi).'),
+    time: PositiveDuration.default(60_000).describe('Read no longer than this (default 60s).'),
+  })
+  .describe('How far it is read on.');
+
+/** What becomes of a request whose client has left: null cuts it off. */
+export const OnClientAbort = z
+  .union([z.enum(['close', 'drain']), z.strictObject({ drain: AbortDrain })])
+  .transform((how) => {
+    if (how === 'close') return null;
+    const { bytes, time } = how === 'drain' ? AbortDrain.parse({}) : how.drain;
+    return { bytes, ms: time };
+  })
+  .describe(
+    'What becomes of a request whose client has left: "close" (the default) cuts it off, which frees the engine at once; "drain" reads its reply on, within bounds, for an engine that takes harm from being cut off.',
+  )
+  .meta({ examples: ['drain'] });
 
 const Gateway = z
   .strictObject({
@@ -164,6 +187,7 @@ function deploymentSchema<
       memory: MemoryOption.optional().describe(
         'On demand: what each replica needs (default: computed from the model file).',
       ),
+      onClientAbort: OnClientAbort.prefault('close'),
     })
     .describe('One served model.');
 }

@@ -20,6 +20,8 @@ export const Upstream = z.strictObject({
   paths: z.array(z.string()),
   metricsPath: z.string().nullable(),
   healthPath: z.string().nullable(),
+  /** How far a reply is still read when its client has left; null: the request is cut off at once. */
+  onClientAbort: z.strictObject({ bytes: z.int().positive(), ms: z.int().positive() }).nullable(),
 });
 export type Upstream = z.infer<typeof Upstream>;
 
@@ -78,6 +80,8 @@ export const GatewayConfig = z.strictObject({
     connectMs: z.int().positive(),
     idleMs: z.int().positive(),
     drainMs: z.int().min(0),
+    /** Between two questions to an engine's healthPath. */
+    probeMs: z.int().positive(),
   }),
   /** Absent: every deployment runs all the time. */
   onDemand: OnDemandConfig.optional(),

@@ -61,6 +61,7 @@ export async function gatewayConfig(
       connectMs: limits.connect ?? 5_000,
       idleMs: limits.idle ?? 600_000,
       drainMs: limits.drain ?? usualDrainMs,
+      probeMs: limits.probe ?? 5_000,
     },
     ...(options.onDemand ? { onDemand: options.onDemand } : {}),
   };
@@ -87,7 +88,11 @@ async function upstreamsOf(
 ): Promise<Upstream[]> {
   const engine = engineOf(deployment.engine.kind);
   const external = engine.external?.(deployment.engine);
-  const base = { deployment: deployment.name, paths: [...engine.paths] };
+  const base = {
+    deployment: deployment.name,
+    paths: [...engine.paths],
+    onClientAbort: deployment.onClientAbort,
+  };
   if (external) {
     const keyFile = external.key && join(secretsDir, `${deployment.name}-upstream`);
     if (keyFile && external.key)

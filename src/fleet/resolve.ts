@@ -30,6 +30,8 @@ export interface Deployment {
     /** Bytes that each replica needs, where the file says so. */
     readonly memory: MemoryNeed | null;
   } | null;
+  /** How far the gateway still reads for a client that has left; null cuts the request off. */
+  readonly onClientAbort: { readonly bytes: number; readonly ms: number } | null;
   /** What the user states and a running engine depends on, flat: "engine.slots", "model", "gpus". Berth's own defaults are not in it. */
   readonly declared: Readonly<Record<string, unknown>>;
 }
@@ -73,6 +75,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         gpus: entry.gpus,
         policy: entry.policy ?? null,
         onDemand: entry.load === 'always' ? null : { ttlMs: entry.ttl, memory: memoryOf(entry) },
+        onClientAbort: entry.onClientAbort,
         declared: declaredOf(piece, model),
       };
     }),

@@ -8,7 +8,7 @@ import type { Usage } from './usage.ts';
  * has none, and its events are counted instead, marked as an estimate.
  */
 export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
-  if (end.kind === 'retry' || end.kind === 'failed') return;
+  if (end.kind === 'retry' || end.kind === 'lost' || end.kind === 'failed') return;
   const good = end.kind === 'done' && end.status < 400;
   // Refused by the engine, or left before it answered: a request, but no tokens.
   call.spent = { input: 0, output: 0 };

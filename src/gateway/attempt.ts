@@ -3,12 +3,15 @@ import type { ApiFault } from '../domain/openai.ts';
 import type {
   BodyRead,
   Exchange,
+  FailureKind,
   UpstreamFailure,
   UpstreamHead,
   UpstreamSink,
 } from '../io/upstream-pool/types.ts';
+import { AbortDrain } from './abort-drain.ts';
 import type { Call, Phase } from './call.ts';
 import type { Verdict } from './deployment.ts';
+import { EventFilter } from './event-filter.ts';
 import { cancelled, upstreamFailed } from './faults.ts';
 import { requestHeaders } from './headers.ts';
 import type { Lease } from './lease.ts';
@@ -17,28 +20,31 @@ import { headersForClient, passingOf } from './reply-head.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { spliceBody } from './request-body.ts';
 import { Tail } from './tail.ts';
-import { UsageFilter } from './usage-filter.ts';
 
 /**
  * How one attempt ended.
  * - `done`: the reply is whole.
  * - `retry`: nothing reached the client, and `lease` is a slot elsewhere.
+ * - `lost`: the engine went away before it answered. Another one may be asked; `fault` is for the client if there is none.
  * - `failed`: nothing reached the client; `fault` is for it.
  * - `cut`: the reply broke off midway, and the client can see that.
- * - `gone`: the client left.
+ * - `gone`: the client left; `aborted` when the upstream was cut for it.
  */
 export type AttemptEnd =
   | { readonly kind: 'done'; readonly status: number }
   | { readonly kind: 'retry'; readonly reason: string; readonly lease: Lease }
+  | { readonly kind: 'lost'; readonly reason: FailureKind; readonly fault: ApiFault }
   | { readonly kind: 'failed'; readonly fault: ApiFault }
   | { readonly kind: 'cut'; readonly fault: ApiFault }
-  | { readonly kind: 'gone' };
+  | { readonly kind: 'gone'; readonly aborted: boolean };
 
 export interface AttemptPorts {
   /** A slot at an instance that was not tried, if the budget for retries allows; else null. */
   readonly other: () => Lease | null;
   readonly retryAfter: () => number;
   readonly noInstance: () => ApiFault;
+  /** Calls the task after that many milliseconds, unless called off. */
+  readonly after: (ms: number, task: () => void) => () => void;
 }
 
 /** One request sent to one instance, and its reply passed on. States: waiting for the head → passing → ended. */
@@ -57,8 +63,9 @@ export class Attempt implements UpstreamSink, Phase {
   readonly #sentAt: number;
   readonly #settle: (end: AttemptEnd) => void;
   readonly #exchange: Exchange;
-  #filter: UsageFilter | null = null;
   #writer: ReplyWriter | null = null;
+  /** Set once the client has left an engine that is read to its end. */
+  #drain: AbortDrain | null = null;
   #status = 0;
 
   constructor(call: Call, lease: Lease, ports: AttemptPorts) {
@@ -77,7 +84,6 @@ export class Attempt implements UpstreamSink, Phase {
     trail.attempts += 1;
     trail.sentAt = this.#sentAt;
     const body = call.body;
-    if (body?.usageSplice) this.#filter = new UsageFilter();
     const request = {
       method: call.inbound.method,
       path: targetAt(instance, call),
@@ -94,7 +100,9 @@ export class Attempt implements UpstreamSink, Phase {
   }
 
   onHead(head: UpstreamHead): void {
-    this.verdict = 'answered';
+    // 501 and 503 are said by an engine that knows what it can do, and when.
+    this.verdict = head.status < 500 || head.status === 501 || head.status === 503 ? 'answered' : 'erred';
+    if (this.#drain) return;
     if (head.status === 502 || head.status === 503 || head.status === 429) {
       const lease = this.#ports.other();
       if (lease) {
@@ -115,10 +123,15 @@ export class Attempt implements UpstreamSink, Phase {
     this.pieces += read.spanCount >> 1;
     trail.pieces = this.pieces;
     this.tail.push(read);
-    if (!this.#writer?.write(read)) this.#waitForClient();
+    if (this.#drain) this.#drain.took(read.raw.length);
+    else if (!this.#writer?.write(read)) this.#waitForClient();
   }
 
   onEnd(): void {
+    if (this.#drain) {
+      this.#drained(this.#drain);
+      return;
+    }
     this.#writer?.end();
     this.#end({ kind: 'done', status: this.#status });
   }
@@ -128,13 +141,16 @@ export class Attempt implements UpstreamSink, Phase {
     const connect = kind === 'refused' || kind === 'connect-timeout';
     this.verdict = connect ? 'connect-failed' : 'broke';
     const fault = kind === 'refused' ? this.#ports.noInstance() : upstreamFailed(kind, message);
+    if (this.#drain) {
+      this.#drained(this.#drain);
+      return;
+    }
     if (this.#writer) {
       this.#cut(this.#writer, upstreamFailed(kind, message));
       return;
     }
-    // Only a request that certainly did not reach the engine may go to another one.
-    const lease = connect ? this.#ports.other() : null;
-    this.#end(lease ? { kind: 'retry', reason: kind, lease } : { kind: 'failed', fault });
+    const lost = connect || kind === 'reset';
+    this.#end(lost ? { kind: 'lost', reason: kind, fault } : { kind: 'failed', fault });
   }
 
   /** From here on the client has seen this reply: no retry. */
@@ -142,11 +158,10 @@ export class Attempt implements UpstreamSink, Phase {
     const call = this.#call;
     this.#status = head.status;
     this.eventStream = head.eventStream;
-    // An error reply is no stream, whatever was asked.
-    if (!head.eventStream) this.#filter = null;
+    const filter = head.eventStream ? new EventFilter({ stripUsage: call.body?.usageSplice != null }) : null;
     const passing = passingOf(head, {
       canVerbatim: call.reply.canVerbatim,
-      edited: this.#filter !== null || head.eventStream,
+      edited: head.eventStream,
     });
     const headers = headersForClient(head, passing, {
       call,
@@ -157,7 +172,7 @@ export class Attempt implements UpstreamSink, Phase {
     });
     const verbatim = passing === 'verbatim';
     call.reply.head(head.status, headers, { verbatim });
-    this.#writer = new ReplyWriter(call.reply, { verbatim, filter: this.#filter });
+    this.#writer = new ReplyWriter(call.reply, { verbatim, filter });
     call.body = null;
     call.share.release();
   }
@@ -169,20 +184,37 @@ export class Attempt implements UpstreamSink, Phase {
 
   /** The upstream died midway: say so in a stream, break the connection elsewhere; never end as if all were well. */
   #cut(writer: ReplyWriter, fault: ApiFault): void {
-    if (this.eventStream) {
-      const betweenEvents = this.pieces === 0 || /\n\r?\n$/.test(this.tail.text());
-      writer.endWith(`${betweenEvents ? '' : '\n\n'}${streamError(this.#call.endpoint.dialect, fault)}`);
-    } else this.#call.reply.abort();
+    const event = streamError(this.#call.endpoint.dialect, fault);
+    if (!this.eventStream || !writer.endWith(event)) this.#call.reply.abort();
     this.#call.trail.cut = true;
     this.#call.trail.code = fault.code;
     this.#end({ kind: 'cut', fault });
   }
 
-  /** The client has left, or an operator wants the request ended. */
+  /**
+   * The client has left, or an operator wants the request ended: the engine is cut off at once, unless it is one that is
+   * read on when a client leaves.
+   */
   leave(): void {
+    const bounds = this.#lease.instance.upstream.onClientAbort;
+    if (!bounds || this.#drain || !this.#call.gone) {
+      this.#drain?.stop();
+      this.#cutOff();
+      return;
+    }
+    this.#drain = new AbortDrain(bounds, { after: this.#ports.after, onOver: () => this.#cutOff() });
+    this.#exchange.resume();
+  }
+
+  #cutOff(): void {
     this.#exchange.abort();
     if (this.#writer && !this.#call.gone) this.#cut(this.#writer, cancelled().fault);
-    else this.#end({ kind: 'gone' });
+    else this.#end({ kind: 'gone', aborted: true });
+  }
+
+  #drained(drain: AbortDrain): void {
+    drain.stop();
+    this.#end({ kind: 'gone', aborted: false });
   }
 
   #end(end: AttemptEnd): void {

@@ -24,23 +24,32 @@ export class Openings<One extends Choosable> {
   readonly open: One[] = [];
   /** Are in service: have room, or are full. */
   readonly alive: One[] = [];
+  /** Cannot serve yet: chosen only where there is nothing else, to say so itself. */
+  readonly #loading: One[] = [];
   /** Has been ejected for its time: only a request can tell that it is back, so it comes first. */
   probe: One | null = null;
 
   look(instances: readonly One[], now: number, tried: ReadonlySet<One> | null): this {
     this.open.length = 0;
     this.alive.length = 0;
+    this.#loading.length = 0;
     this.probe = null;
     for (const instance of instances) {
       if (tried?.has(instance) || (instance.drainedUntil !== null && now < instance.drainedUntil)) continue;
       const state = healthState(instance.health, now);
       if (state === 'ejected' || state === 'probing') continue;
-      const room = instance.slots === null || instance.inflight < instance.slots;
-      if (state === 'probe-due' && room) this.probe ??= instance;
-      this.alive.push(instance);
-      if (room) this.open.push(instance);
+      if (state === 'loading') this.#loading.push(instance);
+      else this.#add(instance, state === 'probe-due');
     }
+    if (this.alive.length === 0) for (const instance of this.#loading) this.#add(instance, false);
     return this;
+  }
+
+  #add(instance: One, probeDue: boolean): void {
+    const room = instance.slots === null || instance.inflight < instance.slots;
+    if (probeDue && room) this.probe ??= instance;
+    this.alive.push(instance);
+    if (room) this.open.push(instance);
   }
 
   get room(): boolean {

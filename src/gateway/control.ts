@@ -64,7 +64,7 @@ function drain(
   { url, graceMs, forMs }: { url: string; graceMs: number; forMs: number },
 ): Promise<number> {
   const instances = atUrl(state, url);
-  const began = performance.now();
+  const began = sweep.exact();
   for (const one of instances) one.drainedUntil = began + forMs;
   return new Promise((resolve) => {
     function look(now: number): void {

@@ -23,7 +23,7 @@ test('the time to come back grows with the queue and shrinks with slots, in whol
 });
 
 test('a failed connection ejects, longer each time; an answer heals; a client that leaves the probe tells nothing', () => {
-  const fail = { now: 0, connect: true, mayEject: true };
+  const fail = { now: 0, sort: 'connect', mayEject: true, hasCheck: false } as const;
   const once = afterFailure(healthy, fail);
   expect(healthState(once, 999)).toBe('ejected');
   expect(healthState(once, 1000)).toBe('probe-due');
@@ -35,11 +35,11 @@ test('a failed connection ejects, longer each time; an answer heals; a client th
 });
 
 test('broken replies eject only in a row, and nothing ejects beyond the share that may be', () => {
-  const broke = { now: 0, connect: false, mayEject: true };
+  const broke = { now: 0, sort: 'broke', mayEject: true, hasCheck: false } as const;
   const two = afterFailure(afterFailure(healthy, broke), broke);
   expect(healthState(two, 0)).toBe('healthy');
   expect(healthState(afterFailure(two, broke), 0)).toBe('ejected');
-  const kept = afterFailure(healthy, { now: 0, connect: true, mayEject: false });
+  const kept = afterFailure(healthy, { ...broke, sort: 'connect', mayEject: false });
   expect([healthState(kept, 0), kept.away]).toEqual(['healthy', true]);
 });
 

@@ -4,7 +4,8 @@ import type { Choice } from './balance.ts';
 import { ClientGone } from './call.ts';
 import { FairQueue } from './fair-queue.ts';
 import { held, noInstance, queueFull, queueTimeout } from './faults.ts';
-import { afterAnswer, afterFailure, afterNothing, healthState } from './health.ts';
+import { afterAnswer, afterCheck, afterFailure, afterNothing, healthState } from './health.ts';
+import type { FailureSort } from './health.ts';
 import { isDraining } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { Lease } from './lease.ts';
@@ -32,7 +33,12 @@ export interface AcquireOptions {
 }
 
 /** How an attempt went, for the instance's health. */
-export type Verdict = 'answered' | 'connect-failed' | 'broke' | 'untold';
+export type Verdict = 'answered' | 'erred' | 'connect-failed' | 'broke' | 'untold';
+
+const sorts = { erred: 'erred', 'connect-failed': 'connect', broke: 'broke' } as const satisfies Record<
+  string,
+  FailureSort
+>;
 
 /** The replicas of one model server and those who wait for them. Survives reloads. */
 export class Deployment {
@@ -45,6 +51,8 @@ export class Deployment {
   /** Null for one that runs all the time. */
   demand: Demand | null = null;
   readonly #queue = new FairQueue<Waiter>();
+  /** Those whose instance was lost, with the ones that they have tried; served before the queue. */
+  readonly #moved = new Map<Waiter, ReadonlySet<Instance>>();
   readonly #now: () => number;
   readonly #openings = new Openings<Instance>();
 
@@ -55,7 +63,7 @@ export class Deployment {
   }
 
   get waiting(): number {
-    return this.#queue.size;
+    return this.#queue.size + this.#moved.size;
   }
 
   get held(): boolean {
@@ -94,6 +102,27 @@ export class Deployment {
     return openings.room ? this.#lease(openings.pick(choice)) : null;
   }
 
+  /**
+   * For a request that was lost with its instance: a slot at one that has not been tried, at once or after a wait before
+   * all those in line; null when there is none that can be reached. Rejects with ApiError 504 when the wait is too long.
+   */
+  acquireInstead(
+    tried: ReadonlySet<Instance>,
+    options: Pick<AcquireOptions, 'choice' | 'onWait'>,
+  ): Lease | Promise<Lease> | null {
+    const lease = this.acquireOther(tried, options.choice);
+    if (lease) return lease;
+    const now = this.#now();
+    const isThere = this.instances.some(
+      (instance) => !tried.has(instance) && healthState(instance.health, now) !== 'ejected',
+    );
+    if (!isThere && !this.held) return null;
+    return this.#untilGranted(options, {
+      enter: (waiter) => void this.#moved.set(waiter, tried),
+      exit: (waiter) => void this.#moved.delete(waiter),
+    });
+  }
+
   retryAfter(): number {
     if (this.demand && this.demand.state !== 'ready') return this.demand.readyIn;
     const slots = this.instances.reduce((sum, instance) => sum + (instance.upstream.slots ?? 1), 0);
@@ -105,16 +134,21 @@ export class Deployment {
     if (verdict === 'answered') instance.health = afterAnswer(instance.health);
     else if (verdict === 'untold') instance.health = afterNothing(instance.health);
     else {
-      const now = this.#now();
-      const ejected = this.instances.filter((one) => healthState(one.health, now) !== 'healthy').length;
-      // At most half: when most look dead it is likelier the network, and trying beats refusing.
-      const mayEject = ejected + 1 <= this.instances.length / 2;
+      const ejected = this.instances.filter((one) => one.health.ejectedUntil !== null).length;
       instance.health = afterFailure(instance.health, {
-        now,
-        connect: verdict === 'connect-failed',
-        mayEject,
+        now: this.#now(),
+        sort: sorts[verdict],
+        // At most half: when most look dead it is likelier the network, and trying beats refusing.
+        mayEject: ejected + 1 <= this.instances.length / 2,
+        hasCheck: instance.upstream.healthPath !== null,
       });
     }
+  }
+
+  /** Takes note of what the instance's healthPath answered. */
+  checked(instance: Instance, answer: 'well' | 'loading'): void {
+    instance.health = afterCheck(instance.health, answer, this.#now());
+    this.dispatch();
   }
 
   noteService(ms: number): void {
@@ -123,6 +157,12 @@ export class Deployment {
 
   /** Grants free slots to those who wait; also called at each tick, since an ejection ends by time alone. */
   dispatch(): void {
+    for (const [waiter, tried] of this.#moved) {
+      const lease = this.acquireOther(tried, waiter.choice);
+      if (!lease) continue;
+      this.#moved.delete(waiter);
+      waiter.grant(lease);
+    }
     while (this.#queue.size > 0 && this.#look(null).room) {
       const waiter = this.#queue.next();
       waiter?.grant(this.#lease(this.#openings.pick(waiter.choice)));
@@ -135,6 +175,17 @@ export class Deployment {
   }
 
   #wait(options: AcquireOptions): Promise<Lease> {
+    return this.#untilGranted(options, {
+      enter: (waiter) => this.#queue.add(options.key, waiter),
+      exit: (waiter) => void this.#queue.remove(options.key, waiter),
+    });
+  }
+
+  /** `enter` puts the waiter where `dispatch` finds it, `exit` takes it out. */
+  #untilGranted(
+    { choice, onWait }: Pick<AcquireOptions, 'choice' | 'onWait'>,
+    { enter, exit }: { enter: (waiter: Waiter) => void; exit: (waiter: Waiter) => void },
+  ): Promise<Lease> {
     return new Promise((resolve, reject) => {
       const shut = this.#shut ? this.demand : null;
       const queueMs = this.limits.queueMs + (shut?.patienceMs ?? 0);
@@ -145,7 +196,7 @@ export class Deployment {
         depart?.();
       }
       const waiter: Waiter = {
-        choice: options.choice,
+        choice,
         grant: (lease) => {
           over();
           resolve(lease);
@@ -155,20 +206,16 @@ export class Deployment {
           reject(error);
         },
       };
-      const leave = (): void => {
-        this.#queue.remove(options.key, waiter);
-        over();
-      };
       const timer = setTimeout(() => {
-        leave();
+        exit(waiter);
         const asleep = this.#shut ? this.demand?.refusal() : undefined;
         const refusal = this.held ? held : queueTimeout;
         waiter.refuse(asleep ?? refusal(this.name, queueMs, this.retryAfter()));
       }, queueMs);
-      this.#queue.add(options.key, waiter);
-      options.onWait(() => {
-        leave();
-        reject(new ClientGone());
+      enter(waiter);
+      onWait(() => {
+        exit(waiter);
+        waiter.refuse(new ClientGone());
       });
     });
   }

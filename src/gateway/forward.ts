@@ -16,6 +16,7 @@ const longestJitterMs = 25;
 export interface ForwardContext {
   readonly meter: Meter;
   readonly retries: RetryBudget;
+  readonly after: (ms: number, task: () => void) => () => void;
 }
 
 /**
@@ -29,16 +30,35 @@ export async function forward(
   context: ForwardContext,
 ): Promise<void> {
   const tried = new Set<Instance>();
+  let resets = 0;
   let next: Lease | null = first;
   while (next) {
-    using lease: Lease = next;
     if (tried.size > 0) await jitter();
-    tried.add(lease.instance);
-    const end = await attempt(call, deployment, lease, tried, context);
-    if (end.kind === 'retry') context.meter.retried(end.reason);
+    tried.add(next.instance);
+    const end = await attempt(call, deployment, next, tried, context);
+    if (end.kind === 'lost' && end.reason === 'reset') resets += 1;
     next = end.kind === 'retry' ? end.lease : null;
-    finish(call, end, context.meter);
+    // A request that breaks its engine is let loose on one more, not on all of them.
+    if (end.kind === 'lost' && resets <= 1) next = await leaseElsewhere(call, deployment, tried);
+    if (next && (end.kind === 'retry' || end.kind === 'lost')) context.meter.retried(end.reason);
+    if (!next) finish(call, end, context.meter);
   }
+}
+
+/**
+ * A slot at another instance for a request that was lost with its own, after a wait if need be; null when there is no
+ * other. Not charged to the budget for retries: what a dead instance held weighs on nobody any more.
+ */
+function leaseElsewhere(
+  call: Call,
+  deployment: Deployment,
+  tried: ReadonlySet<Instance>,
+): Promise<Lease> | Lease | null {
+  if (call.gone) throw new ClientGone();
+  return deployment.acquireInstead(tried, {
+    choice: call.choice,
+    onWait: (leave) => (call.phase = { leave }),
+  });
 }
 
 /** Many requests that fail at one instance at the same moment do not all reach the next one at the same moment. */
@@ -53,11 +73,12 @@ async function attempt(
   tried: ReadonlySet<Instance>,
   context: ForwardContext,
 ): Promise<AttemptEnd> {
+  using held = lease;
   if (call.gone || call.trail.cancelled) {
-    deployment.judge(lease.instance, 'untold');
-    return { kind: 'gone' };
+    deployment.judge(held.instance, 'untold');
+    return { kind: 'gone', aborted: false };
   }
-  const work = new Attempt(call, lease, {
+  const work = new Attempt(call, held, {
     other: () => {
       const other = context.retries.allows ? deployment.acquireOther(tried, call.choice) : null;
       if (other) context.retries.spend();
@@ -65,9 +86,10 @@ async function attempt(
     },
     retryAfter: () => deployment.retryAfter(),
     noInstance: () => noInstance(deployment.name, deployment.retryAfter()).fault,
+    after: context.after,
   });
   const end = await work.ended;
-  deployment.judge(lease.instance, work.verdict);
+  deployment.judge(held.instance, work.verdict);
   if (end.kind === 'done') deployment.noteService(performance.now() - call.leasedAt);
   account(call, work, end);
   return end;
@@ -81,6 +103,7 @@ function finish(call: Call, end: AttemptEnd, meter: Meter): void {
       return;
     case 'retry':
       return;
+    case 'lost':
     case 'failed':
       throw new ApiError(end.fault);
     case 'cut':
@@ -89,7 +112,7 @@ function finish(call: Call, end: AttemptEnd, meter: Meter): void {
       meter.aborted(operator ? 'operator' : 'upstream');
       return;
     case 'gone':
-      meter.aborted(operator ? 'operator' : 'client');
+      if (end.aborted) meter.aborted(operator ? 'operator' : 'client');
       throw new ClientGone();
   }
 }

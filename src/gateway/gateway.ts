@@ -1,10 +1,12 @@
 import type { GatewayConfig } from '../domain/gateway-config.ts';
 import { startSweep } from '../io/upstream-pool/sweep.ts';
+import type { Sweep } from '../io/upstream-pool/sweep.ts';
 import type { World } from '../io/world.ts';
 import type { GatewayCommand } from '../domain/gateway-control.ts';
 import { answerCommand } from './control.ts';
 import { openDoors } from './doors.ts';
 import { createHandler } from './handler.ts';
+import { createHealthChecks } from './health-checks.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { unobserved } from '../domain/observe-config.ts';
 import { createMeter } from './meter.ts';
@@ -36,7 +38,7 @@ export async function startGateway(
   /** Without one, models on demand cannot be loaded. */
   starter: Starter | null = null,
 ): Promise<Gateway> {
-  const sweep = startSweep();
+  const sweep = startSweep(world.clock);
   function context() {
     return { files: world.files, sweep, wallMs: () => world.clock.wall().getTime() };
   }
@@ -50,13 +52,12 @@ export async function startGateway(
     observer: createObserver(world, config.observe ?? unobserved),
     demands: new Demands(starter, sweep.now),
     now: sweep.now,
+    after: sweep.after,
   };
   tellDemands(state);
-  sweep.each(() => tick(state));
+  startTicks(sweep, state);
   const handler = createHandler(state, (error) =>
-    world.log.error('A request ended in a fault of the gateway.', {
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    }),
+    world.log.error('A request ended in a fault of the gateway.', { error: traceOf(error) }),
   );
   const doors = await openDoors(config.listen, handler);
   let turn = Promise.resolve();
@@ -92,6 +93,11 @@ export async function startGateway(
   };
 }
 
+function startTicks(sweep: Sweep, state: GatewayState): void {
+  sweep.each(() => tick(state));
+  sweep.each(createHealthChecks(state));
+}
+
 function tick({ demands, snapshot, leaving }: GatewayState): void {
   demands.tick();
   // An ejection ends by time alone: nothing else would wake those who wait for it.
@@ -102,4 +108,8 @@ function tick({ demands, snapshot, leaving }: GatewayState): void {
 function tellDemands({ demands, snapshot }: GatewayState): void {
   const { onDemand, limits } = snapshot.config;
   demands.adopt({ onDemand, deployments: snapshot.deployments, queueMs: limits.queueMs });
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -79,7 +79,7 @@ function demandFamilies({ demands }: GatewayState): MetricFamily[] {
   ];
 }
 
-const breakerLevel = { healthy: 0, 'probe-due': 1, probing: 1, ejected: 2 } as const;
+const breakerLevel = { healthy: 0, loading: 0, 'probe-due': 1, probing: 1, ejected: 2 } as const;
 
 function gauge(name: string, help: string, samples: readonly Sample[]): MetricFamily {
   return { kind: 'gauge', name: `berth_gateway_${name}`, help, samples };

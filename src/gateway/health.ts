@@ -1,35 +1,58 @@
 /**
- * What the gateway has seen of one instance in passing. A broken connection ejects it for a while; then one request may
- * probe it. An engine that answers, whatever the status, is alive: loading (503) is no failure, nor is a client's abort.
+ * What the gateway knows of one instance's health, from requests that passed (first) and from asking its healthPath.
+ * Failures eject it for a while; then one request may try it again, after its healthPath has answered if it has one.
+ * An engine that is loading (503) has not failed, and a client's abort says nothing.
  */
 export interface Health {
-  /** Failures since the last answer. */
+  /** Failures since the last good answer. */
   readonly failures: number;
   /** Ejected until then, by the monotonic clock; null while healthy. */
   readonly ejectedUntil: number | null;
+  /** Time alone does not end the ejection: its healthPath must answer first. */
+  readonly checkFirst: boolean;
   /** The one request that may try it again is under way. */
   readonly probing: boolean;
   /** The latest connection failed, or replies break one after the other; ejected or not. */
   readonly away: boolean;
+  /** Its healthPath says that it cannot serve yet. */
+  readonly loading: boolean;
 }
 
-export type HealthState = 'healthy' | 'ejected' | 'probe-due' | 'probing';
+export type HealthState = 'healthy' | 'loading' | 'ejected' | 'probe-due' | 'probing';
 
-export const healthy: Health = { failures: 0, ejectedUntil: null, probing: false, away: false };
+export const healthy: Health = {
+  failures: 0,
+  ejectedUntil: null,
+  checkFirst: false,
+  probing: false,
+  away: false,
+  loading: false,
+};
 
 const firstEjectionMs = 1000;
 const longestEjectionMs = 30_000;
-/** A reply that breaks may be this one request's doing; a connection that fails is not. */
-const brokenReplies = 3;
+
+/**
+ * How many failures in a row eject. A connection that fails is the instance's doing; a reply that breaks, and still more
+ * one with status 5xx, may be the request's.
+ */
+const tolerated = { connect: 1, broke: 3, erred: 5 } as const;
+export type FailureSort = keyof typeof tolerated;
 
 export function healthState(health: Health, now: number): HealthState {
-  if (health.ejectedUntil === null) return 'healthy';
+  if (health.ejectedUntil === null) return health.loading ? 'loading' : 'healthy';
   if (health.probing) return 'probing';
-  return now < health.ejectedUntil ? 'ejected' : 'probe-due';
+  return now < health.ejectedUntil || health.checkFirst ? 'ejected' : 'probe-due';
+}
+
+/** Its ejection has lasted long enough for its healthPath to be asked. */
+export function checkDue(health: Health, now: number): boolean {
+  return health.ejectedUntil !== null && health.checkFirst && now >= health.ejectedUntil;
 }
 
 export function afterAnswer(health: Health): Health {
-  return health === healthy || health.failures === 0 ? health : healthy;
+  if (health.failures === 0) return health;
+  return health.loading ? { ...healthy, loading: true } : healthy;
 }
 
 /** The probe ended without telling anything (the client left): another may follow at once. */
@@ -37,17 +60,34 @@ export function afterNothing(health: Health): Health {
   return health.probing ? { ...health, probing: false } : health;
 }
 
-/** `mayEject` is false when as many instances as allowed are ejected already. */
+/** Its healthPath has answered. "loading": it lives, and will serve later. */
+export function afterCheck(health: Health, answer: 'well' | 'loading', now: number): Health {
+  if (answer === 'loading') return { ...healthy, loading: true };
+  if (health.ejectedUntil === null)
+    return health.loading || health.away ? { ...health, loading: false, away: false } : health;
+  // Half open: what answers a check may still fail a request, so one goes first.
+  return { ...health, ejectedUntil: Math.min(health.ejectedUntil, now), checkFirst: false, away: false };
+}
+
+/** `mayEject` is false when as many instances as allowed are ejected already; `hasCheck`: it has a healthPath. */
 export function afterFailure(
   health: Health,
-  failure: { now: number; connect: boolean; mayEject: boolean },
+  failure: { now: number; sort: FailureSort; mayEject: boolean; hasCheck: boolean },
 ): Health {
   const failures = health.failures + 1;
   const wasEjected = health.ejectedUntil !== null;
-  const away = failure.connect || wasEjected || failures >= brokenReplies;
+  const away = wasEjected || failures >= tolerated[failure.sort];
+  // Where none may be ejected, a run of replies with 5xx does not make the only engine look gone.
   if (!away || !(failure.mayEject || wasEjected))
-    return { failures, ejectedUntil: null, probing: false, away };
+    return { ...healthy, failures, away: away && failure.sort !== 'erred' };
   const doublings = Math.min(failures - 1, 5);
   const ejectionMs = Math.min(firstEjectionMs * 2 ** doublings, longestEjectionMs);
-  return { failures, ejectedUntil: failure.now + ejectionMs, probing: false, away };
+  return {
+    failures,
+    ejectedUntil: failure.now + ejectionMs,
+    checkFirst: failure.hasCheck,
+    probing: false,
+    away,
+    loading: false,
+  };
 }

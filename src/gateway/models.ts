@@ -93,8 +93,9 @@ function statusOf(route: RouteState, now: number): ModelEntry['status'] {
 /** Some instance answered when last tried, or has not been tried yet; or one can be loaded. */
 export function isReachable(deployment: Deployment, now: number): boolean {
   if (deployment.demand && deployment.demand.state !== 'ready') return deployment.demand.reachable;
-  return deployment.instances.some(
-    (instance) =>
-      healthState(instance.health, now) === 'healthy' && !instance.health.away && !isDraining(instance, now),
-  );
+  return deployment.instances.some((instance) => {
+    const state = healthState(instance.health, now);
+    const mayServe = state === 'healthy' || state === 'probe-due' || state === 'probing';
+    return mayServe && !instance.health.away && !isDraining(instance, now);
+  });
 }

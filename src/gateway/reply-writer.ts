@@ -1,6 +1,6 @@
 import type { Reply } from '../io/http-server/types.ts';
 import type { BodyRead } from '../io/upstream-pool/types.ts';
-import type { UsageFilter } from './usage-filter.ts';
+import type { EventFilter } from './event-filter.ts';
 
 /**
  * Passes an upstream's body on. With `verbatim` whole chunks go out as they came, one write a read, and only the rest is
@@ -9,11 +9,11 @@ import type { UsageFilter } from './usage-filter.ts';
 export class ReplyWriter {
   readonly #reply: Reply;
   readonly #verbatim: boolean;
-  readonly #filter: UsageFilter | null;
+  readonly #filter: EventFilter | null;
   /** The end has been written together with the last bytes. */
   #ended = false;
 
-  constructor(reply: Reply, options: { verbatim: boolean; filter: UsageFilter | null }) {
+  constructor(reply: Reply, options: { verbatim: boolean; filter: EventFilter | null }) {
     this.#reply = reply;
     this.#verbatim = options.verbatim;
     this.#filter = options.filter;
@@ -39,12 +39,15 @@ export class ReplyWriter {
     this.#finish();
   }
 
-  /** Ends with text of our own, an error event, in place of what has not come. */
-  endWith(text: string): void {
-    const rest = this.#filter?.rest();
-    if (rest) this.#payload(rest);
-    this.#payload(Buffer.from(text));
+  /**
+   * Ends an event stream with an event of our own in place of what has not come; the start of an event that was held back
+   * is dropped. False when a part of an event has gone out already: then only cutting the connection tells the truth.
+   */
+  endWith(event: string): boolean {
+    if (this.#filter && !this.#filter.betweenEvents) return false;
+    this.#payload(Buffer.from(event));
     this.#finish();
+    return true;
   }
 
   #finish(): void {

@@ -43,7 +43,7 @@ const garbage: Record<string, string | Uint8Array> = {
   'deep nesting': `{"model":"m","a":${'['.repeat(100_000)}`,
 };
 
-test.each(Object.keys(garbage))('%s gets a 400 in OpenAI shape', async (name) => {
+test.each(Object.keys(garbage))('rule 17: %s gets a 400 in OpenAI shape', async (name) => {
   const { upstream, gateway } = await start(wellBehaved);
   const reply = await send(gateway, garbage[name] ?? '');
   expect(reply.status).toBe(400);
@@ -52,7 +52,7 @@ test.each(Object.keys(garbage))('%s gets a 400 in OpenAI shape', async (name) =>
   expect((await postChat(gateway.url)).status).toBe(200);
 });
 
-test('a key written with escapes counts as what it means', async () => {
+test('rule 17: a key written with escapes counts as what it means', async () => {
   const { upstream, gateway } = await start(wellBehaved, { upstream: { model: 'e' } });
   expect((await send(gateway, '{"mod\\u0065l":"\\u006d","messages":[]}')).status).toBe(200);
   expect(upstream.seen[0]?.body).toBe('{"mod\\u0065l":"e","messages":[]}');
@@ -62,12 +62,12 @@ test.each([
   [{ 'content-encoding': 'gzip' }, 415],
   [{ 'content-type': 'application/json; charset=utf-16' }, 415],
   [{ 'content-type': 'application/json; charset=UTF-8' }, 200],
-])('a body with %j gets a %i', async (headers, status) => {
+])('rule 17: a body with %j gets a %i', async (headers, status) => {
   const { gateway } = await start(wellBehaved);
   expect((await send(gateway, '{"model":"m"}', headers)).status).toBe(status);
 });
 
-test('a body over the limit gets a 413 that the client can read, announced or not', async () => {
+test('rule 19: a body over the limit gets a 413 that the client can read, announced or not', async () => {
   const { gateway } = await start(wellBehaved, { limits: { bodyBytes: 1_000_000 } });
   const big = Buffer.alloc(20_000_000, 32);
   const announced = await send(gateway, big);
@@ -88,7 +88,7 @@ test('a body over the limit gets a 413 that the client can read, announced or no
   expect((await postChat(gateway.url)).status).toBe(200);
 });
 
-test('a client that asks before sending is refused before it sends', async () => {
+test('rule 19: a client that asks before sending is refused before it sends', async () => {
   const { gateway } = await start(wellBehaved, { limits: { bodyBytes: 1000 } });
   const head = 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ';
   const refused = await dial(gateway.port, `${head}5000\r\n\r\n`);
@@ -102,7 +102,7 @@ test('a client that asks before sending is refused before it sends', async () =>
   taken.socket.destroy();
 });
 
-test('all bodies together stay under their cap: the others get a 429, and serving goes on', async () => {
+test('rule 19: all bodies together stay under their cap: the others get a 429, and serving goes on', async () => {
   const { gateway } = await start((turn) => turn.closed, {
     limits: { bodyBytes: 1_000_000, heldBytes: 2_500_000 },
   });

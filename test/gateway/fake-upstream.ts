@@ -164,6 +164,9 @@ export function chatEvent(content: string): string {
 export const usageEvent = `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'engine-model', choices: [], usage })}\n\n`;
 export const doneEvent = 'data: [DONE]\n\n';
 
+/** What `wellBehaved` streams to a client that did not ask for usage. */
+export const wholeStream = ['Hel', 'lo', '!'].map(chatEvent).join('') + doneEvent;
+
 /** Answers as a well-behaved engine does; three pieces of text, usage when asked for. */
 export function wellBehaved(turn: Turn): void {
   const { path, body } = turn.request;

@@ -5,7 +5,7 @@ import { chat, configFor, errorOf, front, postChat, sha256, start } from './harn
 
 /** Rules 11, 15 and 18, and what the gateway answers by itself. */
 
-test('models are listed with owner and status, aliases with what they stand for', async () => {
+test('rule 15: models are listed with owner and status, aliases with what they stand for', async () => {
   const { gateway } = await start(wellBehaved, {
     routes: [
       { name: 'm', to: [{ deployment: 'd', weight: 1 }], aliasOf: null },
@@ -29,7 +29,7 @@ test('models are listed with owner and status, aliases with what they stand for'
   expect((await postChat(gateway.url, { model: 'org/away' })).status).toBe(503);
 });
 
-test('an unknown model gets a 404 that names those that are there', async () => {
+test('rule 11: an unknown model gets a 404 that names those that are there', async () => {
   const { gateway } = await start(wellBehaved);
   const reply = await postChat(gateway.url, { model: 'gpt-9' });
   expect(reply.status).toBe(404);

@@ -4,7 +4,10 @@ import { onTestFinished } from 'vitest';
 import type { GatewayConfig, Upstream } from '../../src/domain/gateway-config.ts';
 import { startGateway } from '../../src/gateway/gateway.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
+import { systemClock } from '../../src/io/clock.ts';
+import type { Clock } from '../../src/io/clock.ts';
 import { localWorld } from '../../src/io/local-world.ts';
+import type { World } from '../../src/io/world.ts';
 import { startFakeUpstream } from './fake-upstream.ts';
 import type { FakeUpstream, Script } from './fake-upstream.ts';
 
@@ -39,6 +42,7 @@ export function configFor(
       paths: [],
       metricsPath: null,
       healthPath: null,
+      onClientAbort: null,
       ...upstream,
     })),
     // As `up` has it: keys are wanted where there are any.
@@ -53,13 +57,24 @@ export function configFor(
       connectMs: 2000,
       idleMs: 20_000,
       drainMs: 500,
+      probeMs: 5000,
       ...limits,
     },
   };
 }
 
-export async function runGateway(config: GatewayConfig, world = localWorld()): Promise<RunningGateway> {
-  const gateway = await startGateway(world, config);
+/** Time as it passes, and what is put on top of it: a deadline comes when the test says so. */
+export interface MovableClock extends Clock {
+  readonly advance: (ms: number) => void;
+}
+
+export function movableClock(): MovableClock {
+  let ahead = 0;
+  return { ...systemClock, now: () => systemClock.now() + ahead, advance: (ms) => void (ahead += ms) };
+}
+
+export async function runGateway(config: GatewayConfig, world: Partial<World> = {}): Promise<RunningGateway> {
+  const gateway = await startGateway({ ...localWorld(), ...world }, config);
   const port = gateway.listen[0]?.port ?? 0;
   const url = `http://127.0.0.1:${port}`;
   return { ...gateway, url, port, metric: (name, labels = '') => readMetric(url, name, labels) };
@@ -68,11 +83,11 @@ export async function runGateway(config: GatewayConfig, world = localWorld()): P
 /** One scripted engine and a gateway before it, both gone when the test ends. */
 export async function start(
   script: Script,
-  more: Parameters<typeof configFor>[1] & { upstream?: Partial<UpstreamShape> } = {},
+  more: Parameters<typeof configFor>[1] & { upstream?: Partial<UpstreamShape>; clock?: Clock } = {},
 ): Promise<{ upstream: FakeUpstream; gateway: RunningGateway }> {
-  const { upstream: shape, ...rest } = more;
+  const { upstream: shape, clock, ...rest } = more;
   const upstream = await engine(script);
-  const gateway = await front(configFor([{ url: upstream.url, ...shape }], rest));
+  const gateway = await front(configFor([{ url: upstream.url, ...shape }], rest), clock ? { clock } : {});
   return { upstream, gateway };
 }
 
@@ -84,7 +99,7 @@ export async function engine(script: Script): Promise<FakeUpstream> {
 }
 
 /** A gateway that is gone when the test ends. */
-export async function front(config: GatewayConfig, world = localWorld()): Promise<RunningGateway> {
+export async function front(config: GatewayConfig, world: Partial<World> = {}): Promise<RunningGateway> {
   const gateway = await runGateway(config, world);
   onTestFinished(() => gateway.close());
   return gateway;

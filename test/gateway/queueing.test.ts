@@ -11,7 +11,7 @@ function holding(): { script: (turn: Turn) => void; held: Turn[] } {
   return { script: (turn) => void held.push(turn), held };
 }
 
-test('an engine never gets more requests at once than it has slots', async () => {
+test('rule 20: an engine never gets more requests at once than it has slots', async () => {
   const { script, held } = holding();
   const { gateway } = await start(script, { upstream: { slots: 2 } });
   const replies = Array.from({ length: 6 }, () => postChat(gateway.url));
@@ -23,7 +23,7 @@ test('an engine never gets more requests at once than it has slots', async () =>
   expect((await Promise.all(replies)).every((reply) => reply.status === 200)).toBe(true);
 });
 
-test('a full queue answers 429 with the time to come back', async () => {
+test('rule 20: a full queue answers 429 with the time to come back', async () => {
   const { script, held } = holding();
   const { gateway } = await start(script, { upstream: { slots: 1 }, limits: { queue: 1 } });
   const served = postChat(gateway.url);
@@ -41,7 +41,7 @@ test('a full queue answers 429 with the time to come back', async () => {
   expect([(await served).status, (await waits).status]).toEqual([200, 200]);
 });
 
-test('a wait beyond the deadline answers 504', async () => {
+test('rule 20: a wait beyond the deadline answers 504', async () => {
   const { script, held } = holding();
   const { gateway } = await start(script, { upstream: { slots: 1 }, limits: { queueMs: 150 } });
   const served = postChat(gateway.url);
@@ -53,7 +53,7 @@ test('a wait beyond the deadline answers 504', async () => {
   expect((await served).status).toBe(200);
 });
 
-test('keys take turns in the queue', async () => {
+test('rule 20: keys take turns in the queue', async () => {
   const { script, held } = holding();
   const keys = ['busy', 'quiet'].map((id) => ({ id, name: id, sha256: sha256(id) }));
   const { gateway } = await start(script, { upstream: { slots: 1 }, keys });
@@ -127,7 +127,7 @@ test('a route splits its requests by weight, and the whole goes where something 
   expect(statuses.filter((status) => status !== 200).length).toBeLessThanOrEqual(1);
 });
 
-test('a body that waits in the queue counts, and is given back', async () => {
+test('rule 19: a body that waits in the queue counts, and is given back', async () => {
   const { script, held } = holding();
   const { gateway } = await start(script, { upstream: { slots: 1 } });
   const replies = [postChat(gateway.url), postChat(gateway.url)];

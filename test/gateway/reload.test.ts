@@ -6,7 +6,7 @@ import { configFor, dial, engine, front, postChat, start, until } from './harnes
 
 /** Rule 23: a reload disturbs nobody, and the end waits for those who are being served. */
 
-test('a reload keeps running streams, queued requests, connections and counts', async () => {
+test('rule 23: a reload keeps running streams, queued requests, connections and counts', async () => {
   const held: Turn[] = [];
   const upstream = await engine((turn) => void held.push(turn));
   const config = configFor([{ url: upstream.url, slots: 1 }]);
@@ -36,7 +36,7 @@ test('a reload keeps running streams, queued requests, connections and counts', 
   expect(upstream.connections()).toBeLessThanOrEqual(2);
 });
 
-test('a stream of an engine that a reload takes away goes on to its end', async () => {
+test('rule 23: a stream of an engine that a reload takes away goes on to its end', async () => {
   const held: Turn[] = [];
   const { upstream, gateway } = await start((turn) => {
     held.push(turn);
@@ -66,7 +66,7 @@ test('more slots let those who wait through at once', async () => {
   expect((await Promise.all(replies)).map((reply) => reply.status)).toEqual([200, 200, 200]);
 });
 
-test('a reload that fails leaves the old config in force', async () => {
+test('rule 23: a reload that fails leaves the old config in force', async () => {
   const { upstream, gateway } = await start(wellBehaved);
   const missing = configFor([{ url: upstream.url, keyFile: '/nonexistent/key' }], { routes: [] });
   await expect(gateway.reload(missing)).rejects.toMatchObject({ code: 'FILE_MISSING' });
@@ -126,7 +126,7 @@ test('a new address that is taken, or a fault elsewhere, leaves the old addresse
   await expect(fetch(`http://127.0.0.1:${free}/healthz`)).rejects.toThrow('fetch failed');
 });
 
-test('on its way out the gateway lets streams finish and takes nothing new', async () => {
+test('rule 23: on its way out the gateway lets streams finish and takes nothing new', async () => {
   const held: Turn[] = [];
   const upstream = await engine((turn) => {
     held.push(turn);
@@ -149,7 +149,7 @@ test('on its way out the gateway lets streams finish and takes nothing new', asy
   await closed;
 });
 
-test('what does not end within the drain time is cut, visibly', async () => {
+test('rule 23: what does not end within the drain time is cut, visibly', async () => {
   const { gateway } = await start(
     (turn) => {
       turn.stream();
@@ -166,7 +166,7 @@ test('what does not end within the drain time is cut, visibly', async () => {
   expect(await end).toBe('terminated');
 });
 
-test('while it drains, a kept connection is told to come back later', async () => {
+test('rule 23: while it drains, a kept connection is told to come back later', async () => {
   const held: Turn[] = [];
   const { gateway } = await start((turn) => void held.push(turn), { limits: { drainMs: 5000 } });
   const busy = postChat(gateway.url);

@@ -21,6 +21,7 @@ const maxWatched = 4;
  */
 class NetPool implements UpstreamPool, ConnectionOwner {
   readonly now: () => number;
+  readonly #exact: () => number;
   readonly #target: { host: string; port: number };
   readonly #authority: string;
   readonly #prefix: string;
@@ -39,6 +40,7 @@ class NetPool implements UpstreamPool, ConnectionOwner {
     this.#prefix = base.pathname.replace(/\/$/, '');
     this.#options = { keepMs: 4000, ...options };
     this.now = sweep.now;
+    this.#exact = sweep.exact;
     this.#unsweep = sweep.each((now) => this.#check(now));
   }
 
@@ -103,7 +105,7 @@ class NetPool implements UpstreamPool, ConnectionOwner {
 
   #take(): Connection {
     for (let kept = this.#unused.pop(); kept; kept = this.#unused.pop()) {
-      if (!kept.socket.destroyed && performance.now() - kept.since < this.#keepLimit(kept)) return kept;
+      if (!kept.socket.destroyed && this.#exact() - kept.since < this.#keepLimit(kept)) return kept;
       kept.destroy();
     }
     return new Connection(this, this.#target);

@@ -2,26 +2,41 @@ import type { BodyRead } from '../io/upstream-pool/types.ts';
 
 const LF = 10;
 const CR = 13;
+const colon = 58;
 const emptyList = Buffer.from('[]');
 const nothing = Buffer.alloc(0);
-/** A partial event larger than this is no usage event; it is no longer held back. */
-const maxHeld = 8192;
+/** A partial event larger than this is no longer held back. */
+const maxHeld = 64 * 1024;
 
 /**
- * Takes the usage event (`"choices":[]`, which the gateway asked for) out of a stream for a client that did not ask.
- * Events are not parsed: a read of whole events without an empty list passes as it is. Only the undecided start of an
- * event, up to its choices, is ever held back until the next read.
+ * Passes an event stream on in whole events, so that an event of our own can follow at any time: a client would take the
+ * start of an event and an error behind it for one event that is broken. A read of whole events, as engines write them,
+ * passes as it is and is not parsed. Of a read that ends within an event, that last event is held back until its rest has
+ * come.
+ *
+ * With `stripUsage` the usage event (`"choices":[]`, which the gateway asked for) is taken out for a client that did not
+ * ask.
  */
-export class UsageFilter {
+export class EventFilter {
+  readonly #stripUsage: boolean;
   #held: Buffer = nothing;
-  /** The last bytes of an event that is being passed on in pieces; null between events. */
+  /** The last bytes of an event that is too large to be held and is passed on in pieces; null between events. */
   #passing: Buffer | null = null;
+
+  constructor(options: { stripUsage: boolean }) {
+    this.#stripUsage = options.stripUsage;
+  }
+
+  /** What has been passed on ends where an event ends. */
+  get betweenEvents(): boolean {
+    return this.#passing === null;
+  }
 
   /** What to send instead of this read; "as-is" for all of it. */
   push(read: BodyRead): readonly Buffer[] | 'as-is' {
-    if (read.spanCount === 0) return 'as-is';
-    if (this.#held.length === 0 && !this.#passing && endsEvent(read) && read.raw.indexOf(emptyList) < 0)
-      return 'as-is';
+    const free = this.#held.length === 0 && this.#passing === null;
+    if (read.spanCount === 0) return free ? 'as-is' : [];
+    if (free && endsEvent(read) && !(this.#stripUsage && read.raw.indexOf(emptyList) >= 0)) return 'as-is';
     const pieces: Buffer[] = [this.#held];
     for (let i = 0; i < read.spanCount; i += 2)
       pieces.push(read.raw.subarray(read.spans[i], read.spans[i + 1]));
@@ -29,7 +44,7 @@ export class UsageFilter {
     return this.#sift(Buffer.concat(pieces));
   }
 
-  /** What is still held back when the stream ends. */
+  /** What is still held back when the stream ends as it should. */
   rest(): Buffer {
     const held = this.#held;
     this.#held = nothing;
@@ -43,12 +58,12 @@ export class UsageFilter {
     while (at < bytes.length) {
       const end = eventEnd(bytes, at);
       const event = bytes.subarray(at, end < 0 ? bytes.length : end);
-      const undecided = end < 0 && mayBeUsage(event);
-      if (undecided || (end >= 0 && isUsageEvent(event))) {
+      const hold = end < 0 && !mayPass(event);
+      if (hold || (end >= 0 && this.#stripUsage && isUsageEvent(event))) {
         if (at > runStart) kept.push(bytes.subarray(runStart, at));
         runStart = at + event.length;
-        if (undecided) this.#held = Buffer.from(event);
-      } else if (end < 0) this.#passing = Buffer.from(event.subarray(-3));
+        if (hold) this.#held = Buffer.from(event);
+      } else if (end < 0 && event.length > maxHeld) this.#passing = Buffer.from(event.subarray(-3));
       at += event.length;
     }
     if (bytes.length > runStart) kept.push(bytes.subarray(runStart));
@@ -86,10 +101,10 @@ function eventEnd(bytes: Buffer, from: number): number {
   return -1;
 }
 
-/** Of a partial event: its choices have not shown yet that they are not empty. */
-function mayBeUsage(partial: Buffer): boolean {
-  if (partial.length > maxHeld || partial[0] === 58) return false;
-  return !/"choices"\s*:\s*\[\s*[^\s\]]/.test(partial.toString('latin1'));
+/** A partial event that need not wait: it is too large, or a whole line of comment, which keeps connections open. */
+function mayPass(partial: Buffer): boolean {
+  if (partial.length > maxHeld) return true;
+  return partial[0] === colon && partial.indexOf(LF) === partial.length - 1;
 }
 
 function isUsageEvent(event: Buffer): boolean {

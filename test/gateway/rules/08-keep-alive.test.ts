@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { chatEvent, doneEvent, wellBehaved } from '../fake-upstream.ts';
+import { postChat, start } from '../harness.ts';
+
+test('rule 8: connections are used again, the latest first', async () => {
+  const { upstream, gateway } = await start(wellBehaved);
+  for (let i = 0; i < 5; i += 1) await (await postChat(gateway.url)).text();
+  expect(upstream.connections()).toBe(1);
+});
+
+test('rule 8: a kept connection that the engine has closed meanwhile costs the client nothing', async () => {
+  const { upstream, gateway } = await start((turn) => turn.json(200, { n: 1 }));
+  await (await postChat(gateway.url)).text();
+  // The engine drops the next request on the kept connection without an answer, as if it had just timed out.
+  upstream.setScript((turn) => {
+    if (turn.request.connection === 0) turn.reset();
+    else turn.json(200, { n: 2 });
+  });
+  expect(await (await postChat(gateway.url)).json()).toEqual({ n: 2 });
+});
+
+test.each([
+  ['says Connection: close', 'Connection: close\r\n'],
+  ['allows one request a connection', 'Keep-Alive: timeout=5, max=1\r\n'],
+  ['keeps connections for less than a second', 'Keep-Alive: timeout=1\r\n'],
+])('rule 8: an engine that %s gets a new connection each time', async (_, header) => {
+  const { upstream, gateway } = await start((turn) => turn.json(200, {}, header));
+  for (let i = 0; i < 3; i += 1) await (await postChat(gateway.url)).text();
+  expect(upstream.connections()).toBe(3);
+});
+
+test('rule 8: an engine that closes after each stream, though it said keep-alive, breaks no request', async () => {
+  const { gateway } = await start((turn) => {
+    if (turn.request.body.includes('"stream":true')) {
+      turn.stream();
+      turn.chunk(chatEvent('a') + doneEvent);
+      turn.write('0\r\n\r\n');
+      turn.close();
+    } else turn.json(200, {});
+  });
+  for (let i = 0; i < 6; i += 1) {
+    expect(await (await postChat(gateway.url, { stream: true })).text()).toContain('[DONE]');
+    expect((await postChat(gateway.url)).status).toBe(200);
+  }
+});
