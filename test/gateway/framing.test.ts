@@ -10,14 +10,15 @@ function bodyOf(text: string): string {
   return text.slice(text.indexOf('\r\n\r\n') + 4);
 }
 
-test('only a stream whose usage event is taken out is framed anew; all others keep their chunks', async () => {
+test('only a stream whose usage event is taken out is framed anew; others keep their chunks', async () => {
+  const end = '0\r\n\r\n';
   const odd = [chatEvent('a').slice(0, 9), chatEvent('a').slice(9), chatEvent('b'), usageEvent + doneEvent];
   const { gateway } = await start((turn) => {
     turn.stream();
-    for (const piece of odd) turn.chunk(piece);
-    turn.endChunks();
+    // In one write, so that the gateway's reads end where events end, as with every engine.
+    turn.write(`${odd.map(framed).join('')}${end}`);
+    turn.done();
   });
-  const end = '0\r\n\r\n';
   const asked = chat({ stream: true, stream_options: { include_usage: true } });
   for (const [to, body] of [
     [path, asked],
@@ -27,7 +28,7 @@ test('only a stream whose usage event is taken out is framed anew; all others ke
     const wire = await dial(gateway.port, post(to, body));
     await until('it is whole', () => wire.text().endsWith(end));
     wire.socket.destroy();
-    expect(bodyOf(wire.text())).toBe(`${odd.map(String).map(framed).join('')}${end}`);
+    expect(bodyOf(wire.text())).toBe(`${odd.map(framed).join('')}${end}`);
   }
   const wire = await dial(gateway.port, post(path, chat({ stream: true })));
   await until('it is whole', () => wire.text().endsWith(end));
@@ -39,32 +40,28 @@ function framed(piece: string): string {
   return chunkOf(piece).toString('utf8');
 }
 
-test('of a stream at most the last event is held back, and only until it shows that it has choices', async () => {
-  const parts = [
-    `${chatEvent('first')}data: {"id":"held"`,
-    ',"choices":[{"index":0,"delta":{"content":"shown at once',
-    ', whole"}}]}\n\n',
-  ];
-  const next = Promise.withResolvers<void>();
-  const last = Promise.withResolvers<void>();
-  const { gateway } = await start(async (turn) => {
-    turn.stream();
-    turn.chunk(parts[0] ?? '');
-    await next.promise;
-    turn.chunk(parts[1] ?? '');
-    await last.promise;
-    turn.chunk(parts[2] ?? '');
-    turn.endChunks();
-  });
-  const wire = await dial(gateway.port, post(path, chat({ stream: true })));
-  await until('the whole event is through', () => wire.text().includes('first'));
-  expect(wire.text()).not.toContain('held');
-  next.resolve();
-  await until('the half event is through', () => wire.text().includes('shown at once'));
-  expect(wire.text()).toContain('held');
-  last.resolve();
-  await until('the end is through', () => wire.text().endsWith('0\r\n\r\n'));
-  wire.socket.destroy();
-  const payload = bodyOf(wire.text()).replaceAll(/(?:^|\r\n)[0-9a-f]+\r\n/g, '');
-  expect(payload.trimEnd()).toBe(parts.join('').trimEnd());
-});
+test.each([true, false])(
+  'of a stream at most the last event is held back, and only until it is whole (usage asked for: %s)',
+  async (include_usage) => {
+    const parts = [`${chatEvent('first')}data: {"id":"held"`, ',"choices":[{"index":0,"delta":{}}]}\n\n'];
+    const next = Promise.withResolvers<void>();
+    const { gateway } = await start(async (turn) => {
+      turn.stream();
+      turn.chunk(parts[0] ?? '');
+      await next.promise;
+      turn.chunk(parts[1] ?? '');
+      await turn.closed;
+    });
+    const wire = await dial(
+      gateway.port,
+      post(path, chat({ stream: true, stream_options: { include_usage } })),
+    );
+    await until('the whole event is through', () => wire.text().includes('first'));
+    expect(wire.text()).not.toContain('held');
+    next.resolve();
+    await until('the other is through as well', () => wire.text().endsWith('{}}]}\n\n\r\n'));
+    wire.socket.destroy();
+    const payload = bodyOf(wire.text()).replaceAll(/(?:^|\r\n)[0-9a-f]+\r\n/g, '');
+    expect(payload.trimEnd()).toBe(parts.join('').trimEnd());
+  },
+);
