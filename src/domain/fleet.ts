@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AccessLog, Metrics } from './gateway-observe.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
-import { Split } from './routing.ts';
+import { routeOptions } from './routing.ts';
 import { MemoryOption, OnDemandOptions } from './on-demand-options.ts';
 import { ByteSize, Duration, ListenAddress, Port, PortRange, PositiveDuration, SecretText } from './units.ts';
 
@@ -64,9 +64,7 @@ function routesSchema<Policy extends z.ZodType>(policy: Policy) {
         to: RouteTarget,
         aliases: z.array(z.string().min(1)).default([]).describe('Other names for the same route.'),
         policy: policy.optional().describe("How a replica is chosen, in place of the deployment's own way."),
-        split: Split.optional().describe(
-          'Holds each client to one of the deployments, by weight; without it each request is dealt out by itself.',
-        ),
+        ...routeOptions,
       }),
     ])
     .describe('A model name that clients may ask for, and the deployments that answer.');

@@ -15,3 +15,37 @@ export const Split = z.strictObject({
     .describe('Another salt deals all clients out anew (default: the name of the route).'),
 });
 export type Split = z.infer<typeof Split>;
+
+/** Why a route gives a request away: nobody there can be reached; its queue is full; the wait there was too long. */
+export const fallbackCauses = ['unreachable', 'full', 'deadline'] as const;
+export type FallbackCause = (typeof fallbackCauses)[number];
+const usualCauses: FallbackCause[] = ['unreachable', 'full'];
+
+/** Where requests go that a route cannot serve; as the gateway gets it. */
+export const Fallback = z.strictObject({
+  to: z.array(z.string().min(1)).min(1).describe('Names of routes or deployments, tried in this order.'),
+  on: z
+    .array(z.enum(fallbackCauses))
+    .min(1)
+    .default(usualCauses)
+    .describe(
+      'When: "unreachable", no instance can be reached; "full", the queue is full; "deadline", the wait was too long.',
+    ),
+});
+export type Fallback = z.infer<typeof Fallback>;
+
+/** The fallback of a route as the fleet file writes it: the names alone, or all of it. */
+export function fallbackOf(said: string[] | Fallback): Fallback {
+  return Array.isArray(said) ? { to: said, on: usualCauses } : said;
+}
+
+/** What a route of the fleet file may say beside its deployments and its policy. */
+export const routeOptions = {
+  split: Split.optional().describe(
+    'Holds each client to one of the deployments, by weight; without it each request is dealt out by itself.',
+  ),
+  fallback: z
+    .union([Fallback.shape.to, Fallback])
+    .optional()
+    .describe('Who serves what this route cannot serve, as long as the client has got nothing yet.'),
+};

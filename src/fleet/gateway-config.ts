@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { GatewayConfig, Quotas, Route, Upstream } from '../domain/gateway-config.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { OnDemandConfig } from '../domain/on-demand.ts';
+import { fallbackOf } from '../domain/routing.ts';
 import { engineOf } from '../engines/registry.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
@@ -135,8 +136,8 @@ export function routesOf(loaded: LoadedFleet): Route[] {
       typeof target === 'string'
         ? [{ deployment: target, weight: 1 }]
         : Object.entries(target).map(([deployment, weight]) => ({ deployment, weight }));
-    const { aliases, ...rest } = typeof entry === 'string' ? { aliases: [] } : entry;
-    const route = { ...rest, name, to, aliasOf: null };
+    const { aliases, fallback, ...rest } = typeof entry === 'string' ? { aliases: [] } : entry;
+    const route = { ...rest, ...(fallback && { fallback: fallbackOf(fallback) }), name, to, aliasOf: null };
     routes.set(name, route);
     for (const alias of aliases) routes.set(alias, { ...route, name: alias, aliasOf: name });
   }

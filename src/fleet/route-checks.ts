@@ -1,12 +1,13 @@
 import type { ConfigFault } from '../domain/errors/fleet-errors.ts';
 import { referenceFault } from './references.ts';
+import { fallbackFaults } from './fallback-checks.ts';
 import { fault } from './fault.ts';
 import { entriesAt, pieceAt, scalarAt } from './tree.ts';
 import type { Located } from './tree.ts';
 
 /** Routes to nothing, and names that mean two things. */
 export function routeFaults(tree: Located): ConfigFault[] {
-  return [...targetFaults(tree), ...aliasFaults(tree)];
+  return [...targetFaults(tree), ...aliasFaults(tree), ...fallbackFaults(tree)];
 }
 
 function targetFaults(tree: Located): ConfigFault[] {

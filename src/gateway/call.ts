@@ -39,6 +39,8 @@ export interface Call {
   model: string;
   /** How its instance is chosen. */
   choice: Choice;
+  /** Response headers that say who served, names and values in turn; none where that was never in question. */
+  told: readonly string[];
   leasedAt: number;
   /** What is under way and ends when the client leaves; set by each phase. */
   phase: Phase | null;

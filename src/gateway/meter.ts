@@ -22,10 +22,13 @@ export interface Series {
 
 /** All that the gateway counts, over its whole life; reloads do not touch it. */
 export interface Meter {
-  readonly series: (endpoint: string, operation: string, model: string) => Series;
+  /** `deployment` is empty until it is known which one serves. */
+  readonly series: (endpoint: string, operation: string, model: string, deployment?: string) => Series;
   /** Requests refused by a limit, by whose limit it is and why. */
   readonly rejected: (scope: string, reason: string) => void;
   readonly retried: (reason: string) => void;
+  /** Served by a fallback, in place of the model that was asked for. */
+  readonly fellBack: (model: string, route: string) => void;
   /** Upstream requests cut before their end. */
   readonly aborted: (cause: string) => void;
   /** Counts a request that has ended for the key that asked. */
@@ -39,20 +42,22 @@ const mostKeys = 200;
 
 export function createMeter(): Meter {
   const vectors = createVectors();
-  // Two maps and no joined key: a string made for each request would have to be hashed for each request.
-  const known = new Map<string, Map<string, Series>>();
+  // Maps in maps and no joined key: a string made for each request would have to be hashed for each request.
+  const known = new Map<string, Map<string, Map<string, Series>>>();
   const keys = new Map<string, KeyCells>();
   return {
-    series: (endpoint, operation, model) => {
-      const models = known.get(endpoint) ?? new Map<string, Series>();
-      const found = models.get(model);
+    series: (endpoint, operation, model, deployment = '') => {
+      const found = known.get(endpoint)?.get(model)?.get(deployment);
       if (found) return found;
-      const made = createSeries(vectors, { endpoint, operation, model });
-      known.set(endpoint, models.set(model, made));
+      const made = createSeries(vectors, { endpoint, operation, model, deployment });
+      const models = known.get(endpoint) ?? new Map<string, Map<string, Series>>();
+      const deployments = models.get(model) ?? new Map<string, Series>();
+      known.set(endpoint, models.set(model, deployments.set(deployment, made)));
       return made;
     },
     rejected: (scope, reason) => void (vectors.rejects.at(scope, reason).value += 1),
     retried: (reason) => void (vectors.retries.at(reason).value += 1),
+    fellBack: (model, route) => void (vectors.fallbacks.at(model, route).value += 1),
     aborted: (cause) => void (vectors.aborts.at(cause).value += 1),
     used: (key, tokens) => {
       let cells = keys.get(key);
@@ -96,7 +101,7 @@ function ownVectors() {
     return histograms({
       name: `berth_gateway_${name}_seconds`,
       help,
-      labels: ['endpoint', 'model'],
+      labels: ['endpoint', 'model', 'deployment'],
       bounds: limits,
     });
   }
@@ -105,6 +110,7 @@ function ownVectors() {
       'endpoint',
       'model',
       'status',
+      'deployment',
     ]),
     duration: seconds('request_duration', 'From the request to the end of its reply.', bounds.long),
     firstToken: seconds('ttft', 'From the request to the first event of a stream.', bounds.long),
@@ -113,11 +119,16 @@ function ownVectors() {
     queueWait: seconds('queue_wait', 'From the request to its slot.', bounds.long),
     rejects: count('limit_rejects_total', 'Requests refused by a limit.', ['scope', 'reason']),
     retries: count('retries_total', 'Attempts at another instance.', ['reason']),
+    fallbacks: count('fallbacks_total', 'Requests served by another route than the one asked for.', [
+      'model',
+      'route',
+    ]),
     aborts: count('upstream_aborts_total', 'Upstream requests cut before their end.', ['cause']),
     tokens: count('tokens_total', 'Tokens, as the engine counted them or estimated from events.', [
       'model',
       'direction',
       'source',
+      'deployment',
     ]),
     keyRequests: count('key_requests_total', 'Requests that have ended, by key.', ['key'], mostKeys),
     keyTokens: count(
@@ -145,33 +156,36 @@ function genAiVectors() {
   };
 }
 
-function createSeries(vectors: Vectors, of: { endpoint: string; operation: string; model: string }): Series {
-  const { endpoint, operation, model } = of;
+function createSeries(
+  vectors: Vectors,
+  of: { endpoint: string; operation: string; model: string; deployment: string },
+): Series {
+  const { endpoint, operation, model, deployment } = of;
   const conventional = [operation, 'berth', model];
   const statuses = new Map<number, Cell>();
   const goodDuration = vectors.genAiDuration.at(...conventional, '');
   const counted = {
-    input: vectors.tokens.at(model, 'input', 'engine'),
-    output: vectors.tokens.at(model, 'output', 'engine'),
+    input: vectors.tokens.at(model, 'input', 'engine', deployment),
+    output: vectors.tokens.at(model, 'output', 'engine', deployment),
   };
   return {
     status: (code) => {
-      const cell = statuses.get(code) ?? vectors.requests.at(endpoint, model, String(code));
+      const cell = statuses.get(code) ?? vectors.requests.at(endpoint, model, String(code), deployment);
       statuses.set(code, cell);
       return cell;
     },
-    duration: vectors.duration.at(endpoint, model),
-    firstToken: vectors.firstToken.at(endpoint, model),
-    gap: vectors.gap.at(endpoint, model),
-    perToken: vectors.perToken.at(endpoint, model),
+    duration: vectors.duration.at(endpoint, model, deployment),
+    firstToken: vectors.firstToken.at(endpoint, model, deployment),
+    gap: vectors.gap.at(endpoint, model, deployment),
+    perToken: vectors.perToken.at(endpoint, model, deployment),
     genAiPerToken: vectors.genAiPerToken.at(...conventional),
-    queueWait: vectors.queueWait.at(endpoint, model),
+    queueWait: vectors.queueWait.at(endpoint, model, deployment),
     genAiDuration: (error) =>
       error === '' ? goodDuration : vectors.genAiDuration.at(...conventional, error),
     genAiFirstToken: vectors.genAiFirstToken.at(...conventional),
     inputTokens: vectors.genAiTokens.at(...conventional, 'input'),
     outputTokens: vectors.genAiTokens.at(...conventional, 'output'),
     tokens: (direction, source) =>
-      source === 'engine' ? counted[direction] : vectors.tokens.at(model, direction, source),
+      source === 'engine' ? counted[direction] : vectors.tokens.at(model, direction, source, deployment),
   };
 }

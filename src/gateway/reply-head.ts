@@ -37,6 +37,7 @@ export function headersForClient(
   if (call.endpoint.dialect === 'anthropic') headers.push('request-id', call.id);
   // What an engine does not have it will not have the next time; clients try a 5xx again unless told not to.
   if (head.status === 501) headers.push('x-should-retry', 'false');
+  if (call.told.length > 0) headers.push(...call.told);
   if (call.reservation) headers.push(...call.reservation.headers);
   const queued = call.leasedAt - call.startedAt;
   const upstream = now - sentAt;
@@ -49,6 +50,6 @@ export function headersForClient(
 }
 
 /** A model's name may hold what a header cannot. */
-function headerText(text: string): string {
+export function headerText(text: string): string {
   return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 }

@@ -4,6 +4,11 @@ import type { StickyBy } from '../domain/sticky-by.ts';
 import type { Choice } from './balance.ts';
 import type { Balancers } from './balancers.ts';
 import type { Deployment } from './deployment.ts';
+import { fallbackPlan } from './fallback.ts';
+import type { FallbackPlan } from './fallback.ts';
+
+/** Names the deployment that served, where a request could have gone to several. */
+export const deploymentHeader = 'x-berth-deployment';
 
 /** One of the deployments behind a route. */
 export interface RouteArm {
@@ -11,6 +16,8 @@ export interface RouteArm {
   readonly weight: number;
   /** How a request that says nothing of itself chooses among its instances. */
   readonly choice: Choice;
+  /** Response headers that say which arm served; none where there is but one. */
+  readonly told: readonly string[];
 }
 
 /** A model name made ready to serve. */
@@ -22,6 +29,8 @@ export interface RouteState {
   readonly arms: readonly RouteArm[];
   /** What holds clients to their arm; null: each request is dealt out by itself. */
   readonly split: { readonly by: StickyBy; readonly salt: number } | null;
+  /** Who serves what it cannot serve; null: nobody. */
+  readonly fallback: FallbackPlan | null;
 }
 
 export function buildRoutes(
@@ -29,14 +38,20 @@ export function buildRoutes(
   deployments: ReadonlyMap<string, Deployment>,
   balancers: Balancers,
 ): Map<string, RouteState> {
-  return new Map(config.routes.map((route) => [route.name, routeState(route, deployments, balancers)]));
+  const byName = new Map(config.routes.map((route) => [route.name, route]));
+  return new Map(
+    config.routes.map((route) => [
+      route.name,
+      { ...routeState(route, deployments, balancers), fallback: fallbackPlan(route, byName) },
+    ]),
+  );
 }
 
 function routeState(
   route: Route,
   deployments: ReadonlyMap<string, Deployment>,
   balancers: Balancers,
-): RouteState {
+): Omit<RouteState, 'fallback'> {
   const own = route.aliasOf ?? route.name;
   return {
     name: route.name,
@@ -46,6 +61,7 @@ function routeState(
       deployment: deployments.get(deployment) as Deployment,
       weight,
       choice: balancers.choice(own, deployment),
+      told: route.to.length > 1 ? [deploymentHeader, deployment] : [],
     })),
     split: route.split ? { by: route.split.by, salt: hashText(route.split.salt ?? own) } : null,
   };

@@ -33,10 +33,14 @@ export async function serveModel(
   } finally {
     call.share.release();
     call.reservation?.settle(call.spent);
+    if (call.trail.deployment === null && call.model !== '')
+      call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model);
     count(state, call);
     state.observer.ended(call);
   }
 }
+
+const nothingTold: readonly string[] = [];
 
 function createCall(
   state: GatewayState,
@@ -58,6 +62,7 @@ function createCall(
     body: null,
     model: '',
     choice: plainChoice,
+    told: nothingTold,
     leasedAt: now,
     phase: null,
     gone: false,
@@ -73,7 +78,6 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   call.model = route.name;
   call.trail.stream = call.body.stream;
   call.trail.bytesIn = call.body.bytes.length;
-  call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, route.name);
   if (snapshot.limits) {
     const held = snapshot.limits.reserve(demandOf(call, call.body, route));
     call.reservation = held instanceof Promise ? await held : held;

@@ -1,15 +1,89 @@
+import { ApiError } from '../domain/openai.ts';
 import { choiceOf } from './balancers.ts';
 import type { Call } from './call.ts';
 import { cancelled, noInstance } from './faults.ts';
+import { causeOf } from './fallback.ts';
 import { forward } from './forward.ts';
 import { armsFor } from './paths.ts';
+import { headerText } from './reply-head.ts';
 import { armOf } from './resolve.ts';
 import type { RouteState } from './routes.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { GatewayState } from './state.ts';
 
-/** Serves a call whose body has been read by one route: deployment → slot → engine → reply. Throws ApiError, ClientGone. */
-export async function serveRoute(
+/** Names the route that served in place of the one that was asked for. */
+const routeHeader = 'x-berth-route';
+
+/**
+ * Serves a call whose body has been read: by its route, else by the route's fallbacks as long as nothing has reached the
+ * client. Throws ApiError, that of the first route when nobody can serve it, or ClientGone.
+ */
+export function serveRoute(
+  state: GatewayState,
+  snapshot: Snapshot,
+  call: Call,
+  route: RouteState,
+): Promise<void> {
+  const served = serveBy(state, snapshot, call, route);
+  return route.fallback === null ? served : orElse(served, { state, snapshot, call, route });
+}
+
+interface Serving {
+  readonly state: GatewayState;
+  readonly snapshot: Snapshot;
+  readonly call: Call;
+  readonly route: RouteState;
+}
+
+async function orElse(served: Promise<void>, { state, snapshot, call, route }: Serving): Promise<void> {
+  try {
+    await served;
+  } catch (error) {
+    const { series } = call;
+    const { deployment } = call.trail;
+    for (const name of route.fallback?.to ?? []) {
+      const next = snapshot.routes.get(name);
+      if (
+        next &&
+        mayGoElsewhere(error, call, route) &&
+        (await isServedBy(next, { state, snapshot, call, route }))
+      )
+        return;
+    }
+    // Nobody could: it is told, and counted, as if there were no fallback.
+    call.series = series;
+    call.trail.deployment = deployment;
+    throw error;
+  }
+}
+
+/** False when this one could not either, so that the next may try. */
+async function isServedBy(next: RouteState, { state, snapshot, call, route }: Serving): Promise<boolean> {
+  call.told = [routeHeader, headerText(next.name)];
+  try {
+    await serveBy(state, snapshot, call, next);
+    state.meter.fellBack(call.model, next.name);
+    return true;
+  } catch (error) {
+    if (mayGoElsewhere(error, call, route) || isUnfit(error)) return false;
+    throw error;
+  }
+}
+
+/** It was refused for a reason that the route gives away for, and nothing has reached the client. */
+function mayGoElsewhere(error: unknown, call: Call, { fallback }: RouteState): boolean {
+  if (!(error instanceof ApiError) || call.reply.started || call.body === null || call.gone) return false;
+  const cause = causeOf(error);
+  return cause !== null && (fallback?.on.includes(cause) ?? false);
+}
+
+/** It has no engine with this endpoint. */
+function isUnfit(error: unknown): boolean {
+  return error instanceof ApiError && error.fault.status === 501;
+}
+
+/** One route: deployment → slot → engine → reply. */
+async function serveBy(
   state: GatewayState,
   snapshot: Snapshot,
   call: Call,
@@ -22,7 +96,9 @@ export async function serveRoute(
   const { deployment } = arm;
   call.trail.deployment = deployment.name;
   if (call.trail.cancelled) throw cancelled();
+  call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model, deployment.name);
   call.choice = choiceOf(arm.choice, call);
+  if (arm.told.length > 0) call.told = [...call.told, ...arm.told];
   state.retries.onRequest();
   const waiting = deployment.acquire({
     key: call.key,

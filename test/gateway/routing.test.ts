@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Route } from '../../src/domain/gateway-config.ts';
-import { wellBehaved } from './fake-upstream.ts';
-import type { FakeUpstream } from './fake-upstream.ts';
-import { configFor, engine, front, postChat, sha256 } from './harness.ts';
+import { chatEvent, wellBehaved } from './fake-upstream.ts';
+import type { FakeUpstream, Turn } from './fake-upstream.ts';
+import { configFor, engine, errorOf, front, postChat, sha256, until } from './harness.ts';
 
 /** Rules 21 and 22 and what the fleet file says of routes: which deployment, and which of its instances, gets a request. */
 
@@ -126,4 +126,134 @@ test('a split holds each client to its deployment, over a reload and a change of
   await gateway.reload({ ...config, routes: weighted(2) });
   const after = await homes('m');
   expect(before.filter((home, i) => home !== after[i])).not.toContain('u0');
+});
+
+/** The route "m" over deployment a, with b to fall back to. */
+function withFallback(on: ('unreachable' | 'full' | 'deadline')[]): Route[] {
+  return [
+    route({ to: [{ deployment: 'a', weight: 1 }], fallback: { to: ['spare'], on } }),
+    route({ name: 'spare', to: [{ deployment: 'b', weight: 1 }] }),
+  ];
+}
+
+test('an engine that is gone is stood in for by the fallback, which the reply names', async () => {
+  const [spare] = await engines(1);
+  const gone = await engine(wellBehaved);
+  await gone.stop();
+  const shapes = [
+    { url: gone.url, deployment: 'a' },
+    { url: spare?.url ?? '', deployment: 'b' },
+  ];
+  const gateway = await front(configFor(shapes, { routes: withFallback(['unreachable']) }));
+  for (let i = 0; i < 3; i += 1) {
+    const reply = await postChat(gateway.url, { stream: true });
+    expect([reply.status, reply.headers.get('x-berth-route')]).toEqual([200, 'spare']);
+    expect(await reply.text()).toContain('[DONE]');
+  }
+  expect(await gateway.metric('berth_gateway_fallbacks_total', 'model="m",route="spare"')).toBe(3);
+  expect(await gateway.metric('berth_gateway_requests_total', 'status="200",deployment="b"')).toBe(3);
+});
+
+test('a full queue goes to the fallback only where the route says so', async () => {
+  const held: Turn[] = [];
+  const busy = await engine((turn) => void held.push(turn));
+  const [spare] = await engines(1);
+  const shapes = [
+    { url: busy.url, deployment: 'a', slots: 1 },
+    { url: spare?.url ?? '', deployment: 'b' },
+  ];
+  const config = configFor(shapes, { routes: withFallback(['full']), limits: { queue: 0 } });
+  const gateway = await front(config);
+  const first = postChat(gateway.url);
+  await until('the first is served', () => held.length === 1);
+  const second = await postChat(gateway.url);
+  expect([second.status, second.headers.get('x-berth-upstream')]).toEqual([200, 'u1']);
+  await gateway.reload({ ...config, routes: withFallback(['unreachable', 'deadline']) });
+  expect((await errorOf(await postChat(gateway.url))).code).toBe('queue_full');
+  held[0]?.json(200, {});
+  expect((await first).headers.get('x-berth-route')).toBeNull();
+});
+
+test('a wait that is too long goes to the fallback where the route says so', async () => {
+  const held: Turn[] = [];
+  const busy = await engine((turn) => void held.push(turn));
+  const [spare] = await engines(1);
+  const shapes = [
+    { url: busy.url, deployment: 'a', slots: 1 },
+    { url: spare?.url ?? '', deployment: 'b' },
+  ];
+  const config = configFor(shapes, { routes: withFallback(['deadline']), limits: { queueMs: 50 } });
+  const gateway = await front(config);
+  const first = postChat(gateway.url);
+  await until('the first is served', () => held.length === 1);
+  expect((await postChat(gateway.url)).headers.get('x-berth-route')).toBe('spare');
+  held[0]?.json(200, {});
+  expect((await first).status).toBe(200);
+});
+
+test('when nobody can serve, the error is that of the route that was asked for', async () => {
+  const [gone, goneToo] = await engines(2);
+  await gone?.stop();
+  await goneToo?.stop();
+  const shapes = [
+    { url: gone?.url ?? '', deployment: 'a' },
+    { url: goneToo?.url ?? '', deployment: 'b' },
+  ];
+  const gateway = await front(configFor(shapes, { routes: withFallback(['unreachable']) }));
+  const reply = await postChat(gateway.url);
+  expect(reply.status).toBe(503);
+  expect((await errorOf(reply)).message).toContain('No instance of a can be reached');
+  expect(await gateway.metric('berth_gateway_requests_total', 'status="503",deployment="a"')).toBe(1);
+});
+
+test('a reply that had begun is not begun again by the fallback', async () => {
+  const [spare] = await engines(1);
+  const dies = await engine((turn) => {
+    turn.stream();
+    turn.chunk(chatEvent('begun'));
+    turn.reset();
+  });
+  const shapes = [
+    { url: dies.url, deployment: 'a' },
+    { url: spare?.url ?? '', deployment: 'b' },
+  ];
+  const gateway = await front(
+    configFor(shapes, { routes: withFallback(['unreachable', 'full', 'deadline']) }),
+  );
+  const text = await (await postChat(gateway.url, { stream: true })).text();
+  expect(text).toContain('begun');
+  expect(text).toContain('"error"');
+  expect(text).not.toContain('[DONE]');
+  expect(spare?.seen.length).toBe(0);
+});
+
+test('where a request could go to several deployments, the reply and the metrics name the one that served', async () => {
+  const [a, b] = await engines(2);
+  const shapes = [
+    { url: a?.url ?? '', deployment: 'a' },
+    { url: b?.url ?? '', deployment: 'b' },
+  ];
+  const to = shapes.map(({ deployment }) => ({ deployment, weight: 1 }));
+  const routes = [route({ to, split: { by: 'session' } }), route({ name: 'one', to: to.slice(0, 1) })];
+  const gateway = await front(configFor(shapes, { routes }));
+  const counts: Record<string, number> = { a: 0, b: 0 };
+  for (let i = 0; i < 20; i += 1) {
+    const reply = await postChat(gateway.url, { stream: true, user: `client ${i}` });
+    await reply.text();
+    const name = reply.headers.get('x-berth-deployment') ?? '';
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  for (const [name, count] of Object.entries(counts)) {
+    expect(count).toBeGreaterThan(0);
+    const arm = `deployment="${name}"`;
+    expect(await gateway.metric('berth_gateway_requests_total', `status="200",${arm}`)).toBe(count);
+    expect(await gateway.metric('berth_gateway_ttft_seconds_count', arm)).toBe(count);
+    expect(await gateway.metric('berth_gateway_request_duration_seconds_count', arm)).toBe(count);
+    expect(
+      await gateway.metric('berth_gateway_tokens_total', `direction="output",source="engine",${arm}`),
+    ).toBe(3 * count);
+  }
+  const single = await postChat(gateway.url, { model: 'one' });
+  await single.text();
+  expect(single.headers.get('x-berth-deployment')).toBeNull();
 });
