@@ -7,6 +7,7 @@ import type { Reservation } from './limits/hold.ts';
 import type { Series } from './meter.ts';
 import type { ScannedBody } from './request-body.ts';
 import type { Trail } from './trail.ts';
+import type { Exact } from './upstream-path.ts';
 import type { Usage } from './usage.ts';
 
 /** The client left; nobody is there to be told. */
@@ -28,6 +29,8 @@ export interface Call {
   readonly caller: Caller;
   /** Id of the caller: whose turn it is in a queue. */
   readonly key: string;
+  /** Of a request that is passed on as it is: the path names the model. */
+  readonly exact: Exact | null;
   readonly startedAt: number;
   readonly share: BodyShare;
   readonly trail: Trail;

@@ -7,10 +7,13 @@ import { draining, endpointForbidden } from './faults.ts';
 import { gaugeFamilies } from './gauges.ts';
 import { isReachable } from './models.ts';
 import { modelsReply } from './models-reply.ts';
+import { answerSwap } from './on-demand/answer-swap.ts';
+import { swapAsk } from './on-demand/swap-paths.ts';
 import { sendFault } from './send-fault.ts';
 import { sendOwn } from './send-own.ts';
 import { serveModel } from './serve-model.ts';
 import type { GatewayState } from './state.ts';
+import { exactOf, upstreamEndpoint, upstreamPrefix } from './upstream-path.ts';
 
 const own = new Set<string>(ownPaths);
 const modelPath = '/v1/models/';
@@ -49,11 +52,28 @@ function route(
     if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
     return serveModel(state, { inbound, reply, endpoint, requestId, caller });
   }
+  if (path.startsWith(upstreamPrefix)) return passUpstream(state, { inbound, reply, requestId });
+  const swap = swapAsk(path);
+  if (swap) return answerSwap(state, swap, { inbound, reply, requestId });
   if (!own.has(path) && !path.startsWith(modelPath)) throw pathFault(path);
   if (inbound.method !== 'GET' && inbound.method !== 'HEAD')
     throw methodFault(inbound.method, path, 'GET, HEAD');
   answerOwn(state, inbound, reply, { path, requestId });
   return undefined;
+}
+
+/** To the engine of the model as it is. Throws ApiError. */
+function passUpstream(
+  state: GatewayState,
+  request: { inbound: Inbound; reply: Reply; requestId: string },
+): Promise<void> {
+  if (state.draining) throw draining();
+  const { routes, keyring } = state.snapshot;
+  const caller = keyring.identify(request.inbound);
+  const exact = exactOf(request.inbound.url, (name) => routes.has(name));
+  const path = exact.target.replace(/\?.*$/s, '');
+  if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
+  return serveModel(state, { ...request, endpoint: upstreamEndpoint, caller, exact });
 }
 
 function pathOf({ url }: Inbound): string {

@@ -34,9 +34,10 @@ function pathAmong(paths: readonly string[], endpoint: Endpoint): string | null 
 /** The arms whose engines have the endpoint; one without instances may have any. Throws ApiError 501. */
 export function armsFor(
   snapshot: Snapshot,
-  { caller, endpoint }: Call,
+  { caller, endpoint, exact }: Call,
   route: RouteState,
 ): RouteState['arms'] {
+  if (exact) return route.arms;
   const arms = route.arms.filter(
     ({ deployment }) => pathsOf(deployment).length === 0 || pathAt(deployment, endpoint) !== null,
   );
@@ -54,7 +55,8 @@ function havingPath(routes: readonly RouteState[], endpoint: Endpoint): string[]
 }
 
 /** Path and query for this engine: the client's own, but for the path where the engine has the endpoint under another name. */
-export function targetAt(instance: Instance, { inbound, endpoint }: Call): string {
+export function targetAt(instance: Instance, { inbound, endpoint, exact }: Call): string {
+  if (exact) return exact.target;
   const path = pathAmong(instance.upstream.paths, endpoint) ?? endpoint.path;
   return path === endpoint.path ? inbound.url : path + inbound.url.slice(endpoint.path.length);
 }

@@ -14,12 +14,13 @@ import type { GatewayState } from './state.ts';
 export async function readBody(state: GatewayState, snapshot: Snapshot, call: Call): Promise<ScannedBody> {
   const { endpoint, inbound, share } = call;
   const { bodyBytes } = snapshot.config.limits;
-  checkMedia(inbound, endpoint);
+  if (!call.exact) checkMedia(inbound, endpoint);
   try {
     const bytes = await inbound.body(bodyBytes, {
       fits: (size) => state.held.fits(size),
       take: (size) => share.take(size),
     });
+    if (call.exact) return unread(bytes, call.exact.model);
     return endpoint.body === 'form'
       ? scanFormBody(bytes, inbound.header('content-type'))
       : scanBody(bytes, { usage: endpoint.usageInStream, maxTokens: snapshot.limits !== null });
@@ -30,6 +31,12 @@ export async function readBody(state: GatewayState, snapshot: Snapshot, call: Ca
     if (error instanceof ScanFault) throw badRequest(error.message, null, `invalid_${endpoint.body}`);
     throw error;
   }
+}
+
+/** Passed on as it is: the path has named the model. */
+function unread(bytes: Buffer, model: string): ScannedBody {
+  const written = JSON.stringify;
+  return { bytes, model, modelSpan: null, written, stream: false, maxTokens: null, usageSplice: null };
 }
 
 /** What we read must be what the engine reads: plain UTF-8 bytes, and of a form one boundary. */

@@ -17,12 +17,20 @@ import { serveRoute } from './serve-route.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { GatewayState } from './state.ts';
 import { newTrail } from './trail.ts';
+import type { Exact } from './upstream-path.ts';
+
+export interface ModelRequest {
+  readonly inbound: Inbound;
+  readonly reply: Reply;
+  readonly endpoint: Endpoint;
+  readonly requestId: string;
+  readonly caller: Caller;
+  /** Of a request whose path names the model and which is passed on as it is. */
+  readonly exact?: Exact;
+}
 
 /** Serves one request that names a model: body → route → slot → engine → reply. Counts it however it ends. */
-export async function serveModel(
-  state: GatewayState,
-  request: { inbound: Inbound; reply: Reply; endpoint: Endpoint; requestId: string; caller: Caller },
-): Promise<void> {
+export async function serveModel(state: GatewayState, request: ModelRequest): Promise<void> {
   const call = createCall(state, request);
   watchClient(call);
   try {
@@ -42,10 +50,7 @@ export async function serveModel(
 
 const nothingTold: readonly string[] = [];
 
-function createCall(
-  state: GatewayState,
-  request: { inbound: Inbound; reply: Reply; endpoint: Endpoint; requestId: string; caller: Caller },
-): Call {
+function createCall(state: GatewayState, request: ModelRequest): Call {
   const { endpoint } = request;
   const now = performance.now();
   return {
@@ -55,6 +60,7 @@ function createCall(
     endpoint,
     caller: request.caller,
     key: request.caller.id,
+    exact: request.exact ?? null,
     startedAt: now,
     share: new BodyShare(state.held),
     trail: newTrail(Date.now()),

@@ -6,6 +6,7 @@ import { startGateway } from '../../src/gateway/gateway.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import type { Clock } from '../../src/io/clock.ts';
+import type { Starter } from '../../src/gateway/on-demand/demands.ts';
 import { localWorld } from '../../src/io/local-world.ts';
 import type { World } from '../../src/io/world.ts';
 import { startFakeUpstream } from './fake-upstream.ts';
@@ -73,8 +74,12 @@ export function movableClock(): MovableClock {
   return { ...systemClock, now: () => systemClock.now() + ahead, advance: (ms) => void (ahead += ms) };
 }
 
-export async function runGateway(config: GatewayConfig, world: Partial<World> = {}): Promise<RunningGateway> {
-  const gateway = await startGateway({ ...localWorld(), ...world }, config);
+export async function runGateway(
+  config: GatewayConfig,
+  world: Partial<World> = {},
+  starter: Starter | null = null,
+): Promise<RunningGateway> {
+  const gateway = await startGateway({ ...localWorld(), ...world }, config, starter);
   const port = gateway.listen[0]?.port ?? 0;
   const url = `http://127.0.0.1:${port}`;
   return { ...gateway, url, port, metric: (name, labels = '') => readMetric(url, name, labels) };
@@ -99,8 +104,12 @@ export async function engine(script: Script): Promise<FakeUpstream> {
 }
 
 /** A gateway that is gone when the test ends. */
-export async function front(config: GatewayConfig, world: Partial<World> = {}): Promise<RunningGateway> {
-  const gateway = await runGateway(config, world);
+export async function front(
+  config: GatewayConfig,
+  world: Partial<World> = {},
+  starter: Starter | null = null,
+): Promise<RunningGateway> {
+  const gateway = await runGateway(config, world, starter);
   onTestFinished(() => gateway.close());
   return gateway;
 }

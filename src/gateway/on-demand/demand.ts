@@ -23,6 +23,15 @@ interface Failure {
   readonly retryAt: number;
 }
 
+export interface DemandPorts {
+  /** Monotonic milliseconds, to a tick. */
+  readonly now: () => number;
+  /** Numbers those who come, over all models. */
+  readonly takeTurn: () => number;
+  /** Something has changed that may matter to other models. */
+  readonly poke: () => void;
+}
+
 /**
  * One model on demand as the gateway sees it. Its queue is the deployment's own; requests are let through only while it is open.
  * unloaded → loading → ready → unloading → unloaded, and loading → failed → loading. Times are monotonic milliseconds.
@@ -42,15 +51,13 @@ export class Demand {
   lastUsedAt = 0;
   readonly counts = { loaded: 0, failed: 0, unloaded: 0 };
   /** When those who wait came; the oldest first. */
-  readonly #arrivals = new Set<{ readonly at: number }>();
-  readonly #now: () => number;
-  readonly #poke: () => void;
+  readonly #arrivals = new Set<{ readonly at: number; readonly turn: number }>();
+  readonly #ports: DemandPorts;
 
-  constructor(deployment: Served, model: OnDemandModel, ports: { now: () => number; poke: () => void }) {
+  constructor(deployment: Served, model: OnDemandModel, ports: DemandPorts) {
     this.deployment = deployment;
     this.model = model;
-    this.#now = ports.now;
-    this.#poke = ports.poke;
+    this.#ports = ports;
   }
 
   get open(): boolean {
@@ -68,19 +75,25 @@ export class Demand {
   /** Asked for, and nothing is being done about it yet. */
   get wanted(): boolean {
     if (this.deployment.waiting === 0) return false;
-    if (this.state === 'failed') return this.#now() >= (this.failure?.retryAt ?? 0);
+    if (this.state === 'failed') return this.#ports.now() >= (this.failure?.retryAt ?? 0);
     return this.state === 'unloaded';
   }
 
   /** A request may be sent here: now, or after a load. */
   get reachable(): boolean {
-    return this.state !== 'failed' || this.#now() >= (this.failure?.retryAt ?? 0);
+    return this.state !== 'failed' || this.#ports.now() >= (this.failure?.retryAt ?? 0);
+  }
+
+  /** Whose turn it is among models that are waited for: the lowest goes first. */
+  get turn(): number {
+    const [oldest] = this.#arrivals;
+    return oldest?.turn ?? Infinity;
   }
 
   /** How long the one who has waited longest has. */
   get waitedMs(): number {
     const [oldest] = this.#arrivals;
-    return oldest ? this.#now() - oldest.at : 0;
+    return oldest ? this.#ports.now() - oldest.at : 0;
   }
 
   get loadMs(): number {
@@ -89,7 +102,7 @@ export class Demand {
 
   /** Whole seconds until it will probably answer. */
   get readyIn(): number {
-    const spent = this.state === 'loading' ? this.#now() - this.since : 0;
+    const spent = this.state === 'loading' ? this.#ports.now() - this.since : 0;
     return Math.max(1, Math.ceil((this.loadMs - spent) / 1000));
   }
 
@@ -102,11 +115,11 @@ export class Demand {
   /** Someone begins to wait; the result is called when that is over. Throws ApiError 503 while a failure is recent. */
   arrive(): () => void {
     if (!this.reachable) throw this.refusal();
-    const arrival = { at: this.#now() };
+    const arrival = { at: this.#ports.now(), turn: this.#ports.takeTurn() };
     this.#arrivals.add(arrival);
-    this.#poke();
+    this.#ports.poke();
     return () => {
-      if (this.#arrivals.delete(arrival)) this.#poke();
+      if (this.#arrivals.delete(arrival)) this.#ports.poke();
     };
   }
 
@@ -114,14 +127,14 @@ export class Demand {
   refusal(): Error {
     const { name } = this.deployment;
     if (this.state !== 'failed' || !this.failure) return modelLoading(name, this.readyIn);
-    const left = Math.max(1, Math.ceil((this.failure.retryAt - this.#now()) / 1000));
+    const left = Math.max(1, Math.ceil((this.failure.retryAt - this.#ports.now()) / 1000));
     return loadFailed(name, this.failure.reason, left);
   }
 
   /** A request begins or ends. */
   touch(): void {
-    this.lastUsedAt = this.#now();
-    if (this.closed || this.dismissed) this.#poke();
+    this.lastUsedAt = this.#ports.now();
+    if (this.closed || this.dismissed) this.#ports.poke();
   }
 
   become(state: DemandState): void {
@@ -130,7 +143,7 @@ export class Demand {
     if (state === 'failed') this.counts.failed += 1;
     if (state === 'unloaded') this.counts.unloaded += 1;
     this.state = state;
-    this.since = this.#now();
+    this.since = this.#ports.now();
     this.progress = null;
     this.closed = false;
     this.dismissed = false;
@@ -143,7 +156,7 @@ export class Demand {
   fail(reason: string): void {
     const count = (this.failure?.count ?? 0) + 1;
     this.become('failed');
-    this.failure = { count, reason, retryAt: this.#now() + retryWaitMs(count) };
+    this.failure = { count, reason, retryAt: this.#ports.now() + retryWaitMs(count) };
     this.deployment.refuseAll(() => this.refusal());
   }
 }

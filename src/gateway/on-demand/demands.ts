@@ -31,6 +31,7 @@ export class Demands {
   #config: OnDemandConfig | undefined;
   #queueMs = 0;
   #poked = false;
+  #turns = 0;
 
   constructor(starter: Starter | null, now: () => number) {
     this.#starter = starter;
@@ -51,7 +52,7 @@ export class Demands {
       const deployment = deployments.get(model.deployment);
       if (!deployment) continue;
       const kept = before.get(model.deployment);
-      const ports = { now: this.#now, poke: () => this.#poke() };
+      const ports = { now: this.#now, takeTurn: () => (this.#turns += 1), poke: () => this.#poke() };
       const demand = kept?.deployment === deployment ? kept : new Demand(deployment, model, ports);
       demand.model = model;
       demand.become(stateAfter(demand.state, model.phase));
@@ -112,7 +113,7 @@ export class Demands {
   /** Names of those that may take nothing new. */
   #serveWanted(now: number): Set<string> {
     const close = new Set<string>();
-    const wanted = this.list.filter((one) => one.wanted).toSorted((a, b) => b.waitedMs - a.waitedMs);
+    const wanted = this.list.filter((one) => one.wanted).toSorted((a, b) => a.turn - b.turn);
     for (const demand of wanted) {
       const verdict = chooseEvictions({
         wanted: { name: demand.deployment.name, need: demand.model.need },

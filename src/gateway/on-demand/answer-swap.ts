@@ -1,0 +1,64 @@
+import { lastLines, followLines } from '../../io/log-file.ts';
+import { systemClock } from '../../io/clock.ts';
+import type { Inbound, Reply } from '../../io/http-server/types.ts';
+import { methodFault } from '../endpoints.ts';
+import { sendOwn } from '../send-own.ts';
+import type { GatewayState } from '../state.ts';
+import { logFilesOf, runningModels, swapMethods, unloadModels } from './swap-paths.ts';
+import type { SwapAsk } from './swap-paths.ts';
+
+const shownLines = 200;
+
+/** Answers `/running`, `/unload` and `/logs`, all for keys that may control. Rejects with ApiError. */
+export async function answerSwap(
+  state: GatewayState,
+  ask: SwapAsk,
+  { inbound, reply, requestId }: { inbound: Inbound; reply: Reply; requestId: string },
+): Promise<void> {
+  const methods = swapMethods[ask.kind];
+  if (!methods.includes(inbound.method)) throw methodFault(inbound.method, inbound.url, methods.join(', '));
+  state.snapshot.keyring.requireControl(inbound);
+  switch (ask.kind) {
+    case 'running':
+      return sendJson(reply, runningModels(state), requestId);
+    case 'unload':
+      return sendJson(reply, unloadModels(state, ask.model), requestId);
+    case 'logs':
+      return await sendLogs(reply, logFilesOf(state, ask.model), { ...ask, inbound, requestId });
+  }
+}
+
+function sendJson(reply: Reply, value: unknown, requestId: string): void {
+  sendOwn(reply, { status: 200, type: 'application/json', text: JSON.stringify(value), requestId });
+}
+
+async function sendLogs(
+  reply: Reply,
+  files: readonly string[],
+  { follow, inbound, requestId }: { follow: boolean; inbound: Inbound; requestId: string },
+): Promise<void> {
+  const last = await Promise.all(files.map((file) => lastLines(file, shownLines)));
+  const text = last.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join('');
+  if (!follow) return sendOwn(reply, { status: 200, type: 'text/plain; charset=utf-8', text, requestId });
+  reply.head(200, [
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Cache-Control',
+    'no-cache, no-transform',
+    'X-Accel-Buffering',
+    'no',
+    'x-request-id',
+    requestId,
+    'x-berth-origin',
+    'gateway',
+  ]);
+  reply.write(text);
+  const { closed: signal } = inbound;
+  await Promise.all(
+    files.map(async (file, i) => {
+      for await (const line of followLines(systemClock, file, { from: last[i]?.end ?? 0, signal }))
+        if (!reply.write(`${line}\n`)) await reply.drained();
+    }),
+  );
+  reply.end();
+}

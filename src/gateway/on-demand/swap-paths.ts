@@ -1,0 +1,124 @@
+import { badRequest, modelUnknown } from '../faults.ts';
+import type { GatewayState } from '../state.ts';
+import type { Demand } from './demand.ts';
+
+/** A request for one of the paths by which models are looked after: what it is about, and the model where it names one. */
+export type SwapAsk =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'unload'; readonly model: string | null }
+  | { readonly kind: 'logs'; readonly model: string; readonly follow: boolean };
+
+const unloadPaths = ['/unload', '/api/models/unload'];
+const logPaths = [
+  ['/logs/stream/', true],
+  ['/logs/', false],
+] as const;
+
+/** Methods that each kind answers. */
+export const swapMethods: Readonly<Record<SwapAsk['kind'], readonly string[]>> = {
+  running: ['GET', 'HEAD'],
+  // By GET as well: that is how people of llama-swap call it.
+  unload: ['POST', 'GET'],
+  logs: ['GET'],
+};
+
+/** Null for every other path. Pure. */
+export function swapAsk(path: string): SwapAsk | null {
+  if (path === '/running') return { kind: 'running' };
+  for (const known of unloadPaths) {
+    if (path === known) return { kind: 'unload', model: null };
+    if (path.startsWith(`${known}/`)) return { kind: 'unload', model: decoded(path.slice(known.length + 1)) };
+  }
+  for (const [known, follow] of logPaths)
+    if (path.startsWith(known) && path.length > known.length)
+      return { kind: 'logs', model: decoded(path.slice(known.length)), follow };
+  return null;
+}
+
+/** One model that is not unloaded, as `/running` tells it. */
+export interface RunningModel {
+  readonly model: string;
+  readonly state: string;
+  /** From 0 to 1 while it loads, where its engine tells; else null. */
+  readonly progress: number | null;
+  readonly inflight: number;
+  readonly waiting: number;
+  /** Seconds without a request after which it is unloaded; 0: never for that alone. */
+  readonly ttl: number;
+  /** Base URLs of its engines. */
+  readonly proxy: readonly string[];
+}
+
+/** Models on demand that are not unloaded, and those that always run. */
+export function runningModels({ snapshot, demands }: GatewayState): { running: RunningModel[] } {
+  const byName = new Map(demands.list.map((demand) => [demand.deployment.name, demand]));
+  const running = [...snapshot.deployments.values()].flatMap((deployment): RunningModel[] => {
+    const demand = byName.get(deployment.name);
+    if (demand ? demand.state === 'unloaded' : deployment.instances.length === 0) return [];
+    return [
+      {
+        model: deployment.name,
+        state: demand?.state ?? 'ready',
+        progress: demand?.progress ?? null,
+        inflight: deployment.inflight,
+        waiting: deployment.waiting,
+        ttl: (demand?.model.ttlMs ?? 0) / 1000,
+        proxy: deployment.instances.map(({ upstream }) => upstream.url),
+      },
+    ];
+  });
+  return { running };
+}
+
+/** Has one model unloaded, or all, once their requests have ended. Throws ApiError 404, or 400 for one that always runs. */
+export function unloadModels(state: GatewayState, model: string | null): { unloading: string[] } {
+  const { demands } = state;
+  if (model === null) {
+    const names = demands.list.filter((one) => isLoaded(one)).map((one) => one.deployment.name);
+    demands.dismiss();
+    return { unloading: names };
+  }
+  const demand = demandNamed(state, model);
+  if (demand === 'unknown') throw unknown(state, model);
+  if (demand === null) throw notOnDemand(model);
+  const loaded = isLoaded(demand);
+  demands.dismiss(demand.deployment.name);
+  return { unloading: loaded ? [demand.deployment.name] : [] };
+}
+
+/** Files that the engines of a model write to. Throws ApiError 404. */
+export function logFilesOf(state: GatewayState, model: string): readonly string[] {
+  const demand = demandNamed(state, model);
+  if (demand === 'unknown') throw unknown(state, model);
+  if (demand === null) throw notOnDemand(model);
+  return demand.model.logFiles;
+}
+
+function unknown({ demands }: GatewayState, model: string): Error {
+  const known = demands.list.map((one) => one.deployment.name);
+  return modelUnknown(model, known);
+}
+
+function notOnDemand(model: string): Error {
+  return badRequest(`${model} is not loaded on demand: it always runs.`, null, 'not_on_demand');
+}
+
+function isLoaded({ state }: Demand): boolean {
+  return state === 'ready' || state === 'loading';
+}
+
+/** By the name of the deployment, or of a route that has it alone. */
+function demandNamed({ snapshot, demands }: GatewayState, model: string): Demand | null | 'unknown' {
+  const [arm, ...others] = snapshot.routes.get(model)?.arms ?? [];
+  const name = arm && others.length === 0 ? arm.deployment.name : model;
+  const demand = demands.list.find((one) => one.deployment.name === name);
+  return demand ?? (snapshot.deployments.has(name) ? null : 'unknown');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

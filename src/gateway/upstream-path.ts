@@ -1,0 +1,48 @@
+import type { Endpoint } from '../domain/endpoints.ts';
+
+export const upstreamPrefix = '/upstream/';
+
+/** A request that goes to the engine of one model as it is, whatever the path: `/upstream/MODEL/PATH`. */
+export interface Exact {
+  /** Name of the route. */
+  readonly model: string;
+  /** Path and query for the engine. */
+  readonly target: string;
+}
+
+/** How such requests are counted. */
+export const upstreamEndpoint: Endpoint = {
+  path: '/upstream',
+  what: 'Any path of an engine',
+  operation: 'upstream',
+  body: 'json',
+  modelOptional: false,
+  usageInStream: false,
+  dialect: 'openai',
+  same: [],
+};
+
+/**
+ * The model and the rest of a URL below `/upstream/`. Names may hold slashes, so that the longest that is known counts; where none is,
+ * the first part is taken, to be refused by its name.
+ */
+export function exactOf(url: string, isKnown: (name: string) => boolean): Exact {
+  const query = url.indexOf('?');
+  const path = query < 0 ? url : url.slice(0, query);
+  const parts = path.slice(upstreamPrefix.length).split('/');
+  const counts = parts.map((_, i) => parts.length - i);
+  const count = counts.find((n) => isKnown(decoded(parts.slice(0, n)))) ?? 1;
+  return {
+    model: decoded(parts.slice(0, count)),
+    target: `/${parts.slice(count).join('/')}${query < 0 ? '' : url.slice(query)}`,
+  };
+}
+
+function decoded(parts: readonly string[]): string {
+  const text = parts.join('/');
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

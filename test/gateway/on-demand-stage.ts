@@ -1,0 +1,97 @@
+import type { DemandPhase, OnDemandConfig, OnDemandModel } from '../../src/domain/on-demand.ts';
+import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
+import { configFor, engine, front } from './harness.ts';
+import type { RunningGateway } from './harness.ts';
+import { wellBehaved } from './fake-upstream.ts';
+import type { FakeUpstream, Script } from './fake-upstream.ts';
+
+const GiB = 1024 ** 3;
+
+/** A gateway with models on demand, and the test in the place of the process that starts engines. */
+export interface Stage {
+  readonly gateway: RunningGateway;
+  /** What the gateway has asked for, such as "load a". */
+  readonly asked: readonly string[];
+  readonly engines: Readonly<Record<string, FakeUpstream>>;
+  /** The engine runs: the gateway is told so. */
+  readonly loaded: (name: string) => Promise<void>;
+  readonly unloaded: (name: string) => Promise<void>;
+  readonly failed: (name: string, reason: string) => Promise<void>;
+  /** State of a model as clients see it. */
+  readonly state: (name: string) => Promise<string | undefined>;
+}
+
+/** Each model takes 4 GiB of 6, unless said otherwise: one fits at a time. */
+export async function stage(
+  models: Readonly<Record<string, Partial<OnDemandModel>>>,
+  more: {
+    script?: Script;
+    onDemand?: Partial<OnDemandConfig>;
+    config?: Parameters<typeof configFor>[1];
+  } = {},
+): Promise<Stage> {
+  const names = Object.keys(models);
+  const engines: Record<string, FakeUpstream> = {};
+  for (const name of names) engines[name] = await engine(more.script ?? wellBehaved);
+  const phases = new Map<string, DemandPhase>();
+  const asked: string[] = [];
+
+  function config(): GatewayConfig {
+    const running = names.filter((name) => phases.get(name) === 'running');
+    return configFor(
+      running.map((name) => ({ id: name, deployment: name, url: engines[name]?.url ?? '' })),
+      {
+        routes: names.map((name) => ({ name, to: [{ deployment: name, weight: 1 }], aliasOf: null })),
+        ...more.config,
+        onDemand: {
+          models: names.map((name) => modelOf(name, phases.get(name) ?? 'gone', models[name] ?? {})),
+          room: { host: 6 * GiB, gpu: null },
+          sets: null,
+          patienceMs: 0,
+          ...more.onDemand,
+        },
+      },
+    );
+  }
+  const gateway = await front(
+    config(),
+    {},
+    {
+      load: (name) => void (asked.push(`load ${name}`), phases.set(name, 'starting')),
+      unload: (name) => void (asked.push(`unload ${name}`), phases.set(name, 'ending')),
+    },
+  );
+  async function become(name: string, phase: DemandPhase): Promise<void> {
+    phases.set(name, phase);
+    await gateway.reload(config());
+  }
+  return {
+    gateway,
+    asked,
+    engines,
+    loaded: (name) => become(name, 'running'),
+    unloaded: (name) => become(name, 'gone'),
+    failed: async (name, reason) => {
+      await become(name, 'gone');
+      await gateway.control({ do: 'load-failed', deployment: name, reason });
+    },
+    state: async (name) => {
+      const reply = await fetch(`${gateway.url}/v1/models/${name}`);
+      return ((await reply.json()) as { status?: string }).status;
+    },
+  };
+}
+
+function modelOf(name: string, phase: DemandPhase, more: Partial<OnDemandModel>): OnDemandModel {
+  return {
+    deployment: name,
+    phase,
+    paths: [],
+    ttlMs: 0,
+    need: { host: 4 * GiB, gpu: 0 },
+    loadMs: 20_000,
+    startTimeoutMs: 60_000,
+    logFiles: [],
+    ...more,
+  };
+}

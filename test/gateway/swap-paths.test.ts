@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { chatEvent, wellBehaved } from './fake-upstream.ts';
+import type { Turn } from './fake-upstream.ts';
+import { configFor, engine, errorOf, front, postChat, until } from './harness.ts';
+import { stage } from './on-demand-stage.ts';
+
+const master = { authorization: 'Bearer master' };
+
+/** No key is asked for, but for what only a master key may. */
+const keys = {
+  anonymous: true,
+  keys: [
+    {
+      id: 'master',
+      name: 'master',
+      sha256: createHash('sha256').update('master').digest('hex'),
+      control: true,
+    },
+  ],
+};
+
+test('/running tells what is loaded and how far, and /unload ends it once its requests have ended', async () => {
+  const held: Turn[] = [];
+  const { gateway, asked, loaded, unloaded } = await stage(
+    { a: { ttlMs: 60_000 } },
+    { config: keys, script: (turn) => void held.push(turn) },
+  );
+  async function running(): Promise<unknown> {
+    return await (await fetch(`${gateway.url}/running`, { headers: master })).json();
+  }
+  expect(await running()).toEqual({ running: [] });
+  const reply = postChat(gateway.url, { model: 'a' });
+  await until('it is asked for', () => asked.length === 1);
+  await gateway.control({ do: 'load-progress', deployment: 'a', part: 0.4 });
+  expect(await running()).toEqual({
+    running: [{ model: 'a', state: 'loading', progress: 0.4, inflight: 0, waiting: 1, ttl: 60, proxy: [] }],
+  });
+  await loaded('a');
+  await until('it serves', () => held.length === 1);
+  const told = await fetch(`${gateway.url}/unload/a`, { method: 'POST', headers: master });
+  expect(await told.json()).toEqual({ unloading: ['a'] });
+  expect(asked).toEqual(['load a']);
+  held[0]?.json(200, {});
+  expect((await reply).status).toBe(200);
+  await until('it ends', () => asked.includes('unload a'));
+  await unloaded('a');
+  expect(await running()).toEqual({ running: [] });
+});
+
+test('all at once are unloaded without a name, and names that are not on demand are refused', async () => {
+  const { gateway, asked, loaded } = await stage({ a: {} }, { config: keys });
+  const reply = postChat(gateway.url, { model: 'a' });
+  await until('it is asked for', () => asked.length === 1);
+  await loaded('a');
+  expect((await reply).status).toBe(200);
+  const unknown = await fetch(`${gateway.url}/unload/none`, { method: 'POST', headers: master });
+  expect([unknown.status, (await errorOf(unknown)).code]).toEqual([404, 'model_not_found']);
+  expect((await fetch(`${gateway.url}/unload`, { headers: master })).status).toBe(200);
+  await until('it ends', () => asked.includes('unload a'));
+});
+
+test('these paths want a key for control, even where requests want none', async () => {
+  const { gateway } = await stage({ a: {} }, { config: keys });
+  for (const path of ['/running', '/unload', '/logs/a', '/logs/stream/a']) {
+    expect((await fetch(gateway.url + path)).status).toBe(401);
+    expect((await fetch(gateway.url + path, { headers: { authorization: 'Bearer other' } })).status).toBe(
+      401,
+    );
+  }
+  expect((await fetch(`${gateway.url}/running`, { method: 'DELETE', headers: master })).status).toBe(405);
+});
+
+test('the log of a model is shown, and goes on as its engine writes', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth logs '));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'a.log');
+  await writeFile(file, 'first line\n');
+  const { gateway } = await stage({ a: { logFiles: [file] } }, { config: keys });
+  expect(await (await fetch(`${gateway.url}/logs/a`, { headers: master })).text()).toBe('first line\n');
+  const leaving = new AbortController();
+  const stream = await fetch(`${gateway.url}/logs/stream/a`, { headers: master, signal: leaving.signal });
+  const lines: string[] = [];
+  const read = (async () => {
+    for await (const part of stream.body ?? []) lines.push(Buffer.from(part as Uint8Array).toString());
+  })().catch(() => {});
+  await until('the first line is there', () => lines.join('').includes('first line'));
+  await appendFile(file, 'second line\n');
+  await until('the second follows', () => lines.join('').endsWith('second line\n'));
+  leaving.abort();
+  await read;
+});
+
+test('/upstream passes any method, path and body to the engine as they are, and streams its reply', async () => {
+  const upstream = await engine((turn) => turn.json(200, { path: turn.request.path }));
+  const gateway = await front(
+    configFor([{ url: upstream.url, model: 'engine-name', paths: ['/v1/chat/completions'] }], {
+      routes: [{ name: 'org/m', to: [{ deployment: 'd', weight: 1 }], aliasOf: null }],
+    }),
+  );
+  const body = '{"model":"whatever",  "x":1e999,"model":"twice"}';
+  const put = await fetch(`${gateway.url}/upstream/org/m/slots/0?action=save`, { method: 'PUT', body });
+  expect(await put.json()).toEqual({ path: '/slots/0?action=save' });
+  expect(upstream.seen[0]).toMatchObject({ method: 'PUT', body });
+  const got = await fetch(`${gateway.url}/upstream/org%2Fm/props`);
+  expect(await got.json()).toEqual({ path: '/props' });
+  expect(upstream.seen[1]).toMatchObject({ method: 'GET', body: '' });
+  expect((await fetch(`${gateway.url}/upstream/other/props`)).status).toBe(404);
+});
+
+test('/upstream loads a model, and a stream through it keeps the model from being unloaded', async () => {
+  const { gateway, asked, loaded, engines } = await stage({ a: {}, b: {} });
+  engines['a']?.setScript((turn) => {
+    turn.stream();
+    turn.chunk(chatEvent('begun'));
+    engines['a']?.setScript(wellBehaved);
+    void finish.promise.then(() => turn.endChunks());
+  });
+  const finish = Promise.withResolvers<void>();
+  const stream = fetch(`${gateway.url}/upstream/a/events`);
+  await until('a is asked for', () => asked.length === 1);
+  await loaded('a');
+  const reply = await stream;
+  const other = postChat(gateway.url, { model: 'b' }).catch(() => null);
+  await until('b waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  expect(asked).toEqual(['load a']);
+  finish.resolve();
+  expect(await reply.text()).toContain('begun');
+  await until('a makes room', () => asked.includes('unload a'));
+  await loaded('b');
+  await other;
+});
