@@ -21,6 +21,8 @@ function stage(changes: Partial<StageReport>): StageReport {
     itlMeanPerRequest: null,
     tpot: null,
     e2e: null,
+    e2eScheduled: null,
+    openLoop: null,
     promptTokens: tokens,
     outputTokens: tokens,
     cachedTokens: null,

@@ -1,5 +1,6 @@
 import { runSchema } from '../domain/run.ts';
 import type { Report, RunFile, StageReport } from '../domain/run.ts';
+import { streamsOf } from '../domain/strategy.ts';
 import { scalingOf } from './analyse/scaling.ts';
 import type { WorkerEnd } from './worker-protocol.ts';
 
@@ -66,6 +67,11 @@ function stageWarnings(stage: StageReport): string[] {
     warnings.push(
       `${requests.censored} ${requests.censored === 1 ? 'request was' : 'requests were'} cut at the end of the drain: long answers are missing.`,
     );
+  const dropped = stage.openLoop?.dropped ?? 0;
+  if (dropped > 0)
+    warnings.push(
+      `${dropped} ${dropped === 1 ? 'start was' : 'starts were'} dropped: as many requests as allowed were in flight already. The server does not keep up with this rate.`,
+    );
   if (engine?.agrees === false)
     warnings.push(
       `the engine counted ${engine.promptTokens} prompt and ${engine.outputTokens} output tokens, ` +
@@ -91,5 +97,5 @@ function cacheWarnings(stage: StageReport, cache: 'cold' | 'warm'): string[] {
 
 /** A window of a few requests starts and ends in the middle of some: the law holds for long ones only. */
 function enoughForConsistency(stage: StageReport): boolean {
-  return stage.requests.ok >= 10 * stage.strategy.streams;
+  return stage.requests.ok >= 10 * (streamsOf(stage.strategy) ?? Number.POSITIVE_INFINITY);
 }

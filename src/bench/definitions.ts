@@ -26,6 +26,8 @@ export const definitions: Readonly<Record<string, string>> = {
   scaling:
     'Speed-up: output tokens per second over those of one stream. Efficiency: speed-up / streams. Wall times of unequal answers are never compared.',
   consistency: 'Counted output rate over the one that streams × mean output tokens / mean E2E implies.',
+  openLoop:
+    'In an open loop requests start by a schedule that is drawn before the stage; latencies from the moment a request was due come first, since a clock that starts at sending does not see how long a slow server made it wait. A start that finds the most allowed requests in flight is dropped and counted.',
   clientLimited:
     "The load generator may have made the figures: lag p99 over max(5 ms, 5 % of the median TTFT) and more than one request late, event loop delay p99 over max(10 ms, the same), or more than 80 % of a core used. Lag is the time from due to started plus the time from connected to sent; connecting itself is left out, for that is the server's and the network's part.",
   calibration:

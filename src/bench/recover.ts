@@ -4,7 +4,9 @@ import type { Report, RequestRecord, RunFile } from '../domain/run.ts';
 import type { World } from '../io/world.ts';
 import { stageReport } from './analyse/stage-report.ts';
 import { composeReport } from './compose-report.ts';
+import { profiles } from './profiles/registry.ts';
 import { readRecords } from './record-file.ts';
+import { nextOf } from './registry-entry.ts';
 
 /**
  * The report of a run that was ended by force: finished stages as they were written, the last one out of its records.
@@ -14,14 +16,7 @@ export async function recoverReport(world: World, folder: string, run: RunFile):
   const records = await readRecords(world.files, folder);
   const stages: StageReport[] = [];
   for (const index of new Set(records.map((record) => record.stage)))
-    stages.push(
-      (await writtenStage(world, folder, index)) ??
-        recoveredStage(
-          run,
-          index,
-          records.filter((record) => record.stage === index),
-        ),
-    );
+    stages.push((await writtenStage(world, folder, index)) ?? recoveredStage(run, index, stages, records));
   const last = records.reduce((latest, record) => Math.max(latest, record.done), 0);
   const end = { interrupted: true, server: null, calibration: null };
   return composeReport(run, stages, end, new Date(Date.parse(run.startedAt) + last / 1000));
@@ -32,11 +27,16 @@ async function writtenStage(world: World, folder: string, index: number): Promis
   return text === null ? null : StageReport.parse(JSON.parse(text));
 }
 
-function recoveredStage(run: RunFile, index: number, records: readonly RequestRecord[]): StageReport {
+/** The profile says again what the stage was, as it did when the run was made. */
+function recoveredStage(
+  run: RunFile,
+  index: number,
+  earlier: readonly StageReport[],
+  all: readonly RequestRecord[],
+): StageReport {
+  const records = all.filter((record) => record.stage === index);
   const streams = new Set(records.map((record) => record.stream)).size;
+  const strategy = nextOf(profiles, run.spec.profile)(earlier) ?? { kind: 'closed', streams };
   const client = { loopDelayP99Ms: null, cpuShare: null };
-  return stageReport(
-    { index, strategy: { kind: 'closed', streams }, spec: run.spec, client, engine: null },
-    records,
-  );
+  return stageReport({ index, strategy, spec: run.spec, client, engine: null, dropped: null }, records);
 }

@@ -8,12 +8,13 @@ import { latenciesOf, stallsOf } from './analyse/latencies.ts';
 import { startTruthProcess } from './calibrate.ts';
 import type { PromptSource } from './contract.ts';
 import { allExtras, requestBody, requestHeaders, requestPath } from './request-body.ts';
-import { newStageState, runStage } from './run-stage.ts';
+import { runStage } from './run-stage.ts';
+import { newStageState } from './stage-state.ts';
 import { selftestCases } from './selftest-cases.ts';
 import type { SelftestCase } from './selftest-cases.ts';
 import { measureFloor } from './truth/measure-floor.ts';
 import { TruthCase } from './truth/truth-case.ts';
-import { monotonicMicroseconds } from './truth/truth-server.ts';
+import { monotonicMicroseconds } from '../io/clock.ts';
 
 interface Deviation {
   readonly meanMs: number;

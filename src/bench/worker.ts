@@ -9,6 +9,7 @@ import type {
   StageReport,
   Strategy,
 } from '../domain/run.ts';
+import { strategyLabel } from '../domain/strategy.ts';
 import { createTimedClient } from '../io/timed-request.ts';
 import type { World } from '../io/world.ts';
 import { compareCounters } from './analyse/engine-counters.ts';
@@ -25,10 +26,11 @@ import { profiles } from './profiles/registry.ts';
 import { createRecordWriter } from './record-file.ts';
 import type { RecordWriter } from './record-file.ts';
 import { requestBody, requestHeaders, requestPath } from './request-body.ts';
-import { newStageState, runStage } from './run-stage.ts';
-import type { StageState } from './run-stage.ts';
+import { runStage } from './run-stage.ts';
+import { newStageState } from './stage-state.ts';
+import type { StageState } from './stage-state.ts';
 import { nextOf, openOf } from './registry-entry.ts';
-import { monotonicMicroseconds } from './truth/truth-server.ts';
+import { monotonicMicroseconds } from '../io/clock.ts';
 import type { WorkerEnd, WorkerJob } from './worker-protocol.ts';
 
 export interface WorkerPorts {
@@ -93,8 +95,8 @@ async function runStages(running: Running): Promise<number> {
   for (;;) {
     const strategy = running.signal.aborted ? null : next(done);
     if (strategy === null) return most;
-    most = Math.max(most, strategy.streams);
-    const { report, sent } = await oneStage(running, { index: done.length, strategy, firstId });
+    const { report, sent, mostInFlight } = await oneStage(running, { index: done.length, strategy, firstId });
+    most = Math.max(most, mostInFlight);
     firstId += sent;
     done.push(report);
     running.emit({ type: 'stage-ended', stage: report });
@@ -105,14 +107,18 @@ async function runStages(running: Running): Promise<number> {
 async function oneStage(
   running: Running,
   stage: { index: number; strategy: Strategy; firstId: number },
-): Promise<{ report: StageReport; sent: number }> {
+): Promise<{ report: StageReport; sent: number; mostInFlight: number }> {
   const { spec, folder } = running.job;
   const records: RequestRecord[] = [];
   const client = createTimedClient(spec.target.url, running.now);
   const state = newStageState(running.now());
   const { limits } = spec;
-  const label = stage.strategy.streams === 1 ? '1 stream' : `${stage.strategy.streams} streams`;
-  running.emit({ type: 'stage-started', index: stage.index, label, ...limits });
+  running.emit({
+    type: 'stage-started',
+    index: stage.index,
+    label: strategyLabel(stage.strategy),
+    ...limits,
+  });
   const before = await counters(running);
   const stopWatching = watchClient();
   const stopTicks = startTicks(running, stage.index, state, client.reads);
@@ -141,11 +147,14 @@ async function oneStage(
   }
   const load = stopWatching();
   const engine = before && (await settledCounters(running, before, records));
-  const facts = { index: stage.index, strategy: stage.strategy, spec, client: load, engine };
+  const { index, strategy } = stage;
+  const dropped = strategy.kind === 'open' ? state.dropped : null;
+  const facts = { index, strategy, spec, client: load, engine, dropped };
   const report = stageReport(facts, records);
   await running.writer.flush();
   await running.world.files.write(join(folder, `stage-${stage.index}.json`), `${JSON.stringify(report)}\n`);
-  return { report, sent: records.length };
+  const mostInFlight = new Set(records.map((record) => record.stream)).size;
+  return { report, sent: records.length, mostInFlight };
 }
 
 /** Two lines of progress a second; events are counted by reads, which is near enough for a live figure. */

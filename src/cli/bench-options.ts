@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { parseData } from '../bench/data-shorthand.ts';
 import { makeSpec } from '../bench/make-spec.ts';
 import type { Wanted } from '../bench/make-spec.ts';
+import { parseProfile } from '../bench/profile-shorthand.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunSpec } from '../domain/run.ts';
 
@@ -16,6 +17,8 @@ export interface BenchOptions {
   readonly api?: string;
   readonly name?: string;
   readonly streams?: string;
+  readonly profile?: string;
+  readonly rate?: string;
   readonly data?: string;
   readonly promptTokens?: string;
   readonly outputTokens?: string;
@@ -41,6 +44,11 @@ export function addBenchOptions(command: Command): Command {
     .option('--api <api>', 'chat or completions (default chat)')
     .option('--name <name>', "name of the run's folder")
     .option('--streams <list>', 'requests in flight at once, a stage for each number: 1,2,4')
+    .option(
+      '--profile <what>',
+      'shape of the load: synchronous, concurrent, throughput, constant, poisson, or kind=gamma,shape=0.5',
+    )
+    .option('--rate <list>', 'requests that start each second, a stage for each number: 1,5,10 (poisson)')
     .option('--data <what>', 'file of JSON lines, or prompt_tokens=256,output_tokens=128')
     .option('--prompt-tokens <count>', 'tokens of each prompt')
     .option('--output-tokens <count>', 'tokens to ask for')
@@ -79,7 +87,8 @@ export function specOfUrl(url: string, options: BenchOptions, cwd: string): RunS
 /** What the command line says lies over what the benchmark says. */
 export function overlaid(base: Wanted, options: BenchOptions, cwd: string): Wanted {
   const wanted: Wanted = { ...base };
-  if (options.streams !== undefined) wanted.profile = concurrentProfile(options.streams);
+  const profile = profileOf(options);
+  if (profile) wanted.profile = profile;
   if (options.data !== undefined) wanted.data = parseData(options.data);
   const data: Record<string, unknown> & { kind: string } = { ...(wanted.data ?? { kind: 'synthetic' }) };
   if (typeof data['file'] === 'string') data['file'] = resolve(cwd, data['file']);
@@ -96,8 +105,20 @@ export function overlaid(base: Wanted, options: BenchOptions, cwd: string): Want
   return wanted;
 }
 
-function concurrentProfile(list: string): { kind: string; streams: number[] } {
-  return { kind: 'concurrent', streams: list.split(',').map((each) => count(each, '--streams')) };
+/** Null when the command line says nothing of the load. */
+function profileOf({
+  streams,
+  profile,
+  rate,
+}: BenchOptions): { kind: string; [key: string]: unknown } | null {
+  if (streams !== undefined) {
+    if (profile !== undefined || rate !== undefined)
+      throw usage('--streams is a profile of its own: leave out --profile and --rate.');
+    return { kind: 'concurrent', streams: streams.split(',').map((each) => count(each, '--streams')) };
+  }
+  const rates = rate?.split(',').map((each) => positive(each, '--rate')) ?? null;
+  if (profile === undefined) return rates && { kind: 'poisson', rates };
+  return parseProfile(profile, rates);
 }
 
 /** A limit on the command line replaces both of the benchmark's. */

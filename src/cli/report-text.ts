@@ -1,4 +1,5 @@
 import type { Distribution, Report, StageReport } from '../domain/run.ts';
+import { headlineOf } from '../domain/strategy.ts';
 import { table } from './output.ts';
 
 /** A report for a terminal: what was measured, one row a stage, what to know about it, and where the rest is. */
@@ -10,7 +11,7 @@ export function reportText(report: Report, folder: string | null): string {
     '',
     table(rowsOf(report), [1, 2, 3, 4, 5, 6, 7, 8, 9]),
     '',
-    'TTFT and ITL in ms, from the last byte sent; tok/s are output tokens in the steady window, prompt tokens beside them.',
+    `TTFT, ITL and E2E in ms, ${clockOf(report)}; tok/s are output tokens in the steady window, prompt tokens beside them.`,
   ];
   if (report.stages.some((stage) => stage.itl?.p99Reliable === false))
     lines.push('* of fewer than 100 values: hardly more than the greatest.');
@@ -35,6 +36,12 @@ export function reportText(report: Report, folder: string | null): string {
     lines.push('The client itself limited this run: do not take its figures for those of the server.');
   if (folder !== null) lines.push(`Report: ${folder}/report.html`);
   return lines.join('\n');
+}
+
+function clockOf(report: Report): string {
+  return report.stages.some((stage) => stage.strategy.kind === 'open')
+    ? 'TTFT and E2E from the moment a request was due'
+    : 'from the last byte sent';
 }
 
 function loadText({ spec, stages }: Report): string {
@@ -75,11 +82,11 @@ function rowOf(stage: StageReport): string[] {
     stage.label,
     String(stage.requests.ok),
     String(stage.requests.failed),
-    ms(stage.ttft, 'p50'),
-    ms(stage.ttft, 'p95'),
+    ms(headlineOf(stage).ttft, 'p50'),
+    ms(headlineOf(stage).ttft, 'p95'),
     ms(stage.itl, 'p50'),
     ms(stage.itl, 'p99'),
-    ms(stage.e2e, 'p50'),
+    ms(headlineOf(stage).e2e, 'p50'),
     rate?.outputTokensPerSecond == null ? '-' : number(rate.outputTokensPerSecond, 1),
     rate?.promptTokensPerSecond == null ? '-' : number(rate.promptTokensPerSecond, 1),
   ];

@@ -9,6 +9,11 @@ export interface Clock {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
+/** Microseconds on the monotonic clock that all threads and processes of a machine share. */
+export function monotonicMicroseconds(): number {
+  return Number(process.hrtime.bigint() / 1000n);
+}
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => new Date(),

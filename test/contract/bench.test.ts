@@ -13,6 +13,10 @@ import { exampleReport } from '../support/example-report.ts';
 /** The least that a fleet file may say of each entry. */
 const least: Readonly<Record<string, Record<string, unknown>>> = {
   concurrent: { streams: [1, 2] },
+  constant: { rates: [1, 5] },
+  poisson: { rates: [1, 5] },
+  gamma: { rates: [2], shape: 0.5 },
+  stages: { stages: [{ rate: 10, seconds: 5 }] },
   jsonl: { file: '/p.jsonl' },
 };
 

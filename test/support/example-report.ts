@@ -111,6 +111,8 @@ function exampleStage(index: number, streams: number, rate: number): StageReport
     itlMeanPerRequest: exampleDistribution(n, (1000 * streams) / rate),
     tpot: exampleDistribution(n, (1000 * streams) / rate),
     e2e: exampleDistribution(n, 180 * streams ** 0.7 + (100_000 * streams) / rate),
+    e2eScheduled: exampleDistribution(n, 181 * streams ** 0.7 + (100_000 * streams) / rate),
+    openLoop: null,
     promptTokens: { sum: n * 256, mean: 256, min: 256, max: 256, offTarget: 0, sources: ['usage'] },
     outputTokens: { sum: n * 100, mean: 100, min: 100, max: 100, offTarget: 0, sources: ['usage'] },
     cachedTokens: 0,

@@ -6,8 +6,8 @@ import type { Series } from './chart.tsx';
 
 /** Throughput and latencies over the number of streams. */
 export function RunCharts({ report }: { report: Report }): ReactNode {
-  const stages = report.stages.toSorted((a, b) => a.strategy.streams - b.strategy.streams);
-  const streams = stages.map((stage) => stage.strategy.streams);
+  const stages = report.stages.toSorted((a, b) => loadOf(a) - loadOf(b));
+  const streams = stages.map(loadOf);
   if (streams.length === 0) return null;
   const charts = [
     { title: 'Output rate', unit: 'tokens/s', series: throughput(stages) },
@@ -28,10 +28,17 @@ export function RunCharts({ report }: { report: Report }): ReactNode {
   );
 }
 
+/** What the stages are laid out by: streams, or the requests a second that were reached at last. */
+function loadOf({ strategy }: StageReport): number {
+  return strategy.kind === 'closed' ? strategy.streams : (strategy.rate.at(-1)?.to ?? 0);
+}
+
 /** Measured, beside the line that one stream times n would give. */
 export function throughput(stages: readonly StageReport[]): Series[] {
   const measured = stages.map((stage) => (stage.steady ?? stage.overall)?.outputTokensPerSecond ?? null);
-  const single = stages.findIndex((stage) => stage.strategy.streams === 1);
+  const single = stages.findIndex(
+    (stage) => stage.strategy.kind === 'closed' && stage.strategy.streams === 1,
+  );
   const base = measured[single] ?? null;
   const series: Series[] = [{ label: 'measured', colour: '--series-1', values: measured }];
   if (base !== null && stages.length > 1)
@@ -39,7 +46,9 @@ export function throughput(stages: readonly StageReport[]): Series[] {
       label: 'linear',
       colour: '--muted',
       dashed: true,
-      values: stages.map((stage) => base * stage.strategy.streams),
+      values: stages.map((stage) =>
+        stage.strategy.kind === 'closed' ? base * stage.strategy.streams : null,
+      ),
     });
   return series;
 }
@@ -62,5 +71,5 @@ function summaryOf(
     ({ label, values }) =>
       `${label}: ${values.map((value, i) => `${value === null ? unknown : figure(value)} at ${streams[i]}`).join(', ')}`,
   );
-  return `${chart.title} in ${chart.unit} by number of streams. ${lines.join('. ')}.`;
+  return `${chart.title} in ${chart.unit} by load. ${lines.join('. ')}.`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runSchema } from '../../domain/run.ts';
-import type { RequestRecord } from '../../domain/run.ts';
+import type { RequestRecord, Strategy } from '../../domain/run.ts';
 import { clientHealth } from './client-health.ts';
 import { compareCounters } from './engine-counters.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';
@@ -55,6 +55,10 @@ test('the seed benchmark scales by 1.34 with 67 % efficiency; its 128 % is wall 
   expect(byWallTime).toBeCloseTo(1.281, 3);
 });
 
+function streams(count: number): Strategy {
+  return { kind: 'closed', streams: count };
+}
+
 test('the steady window begins when all streams are busy and ends when the first has nothing left', () => {
   const records = [
     request(0, 10, { stream: 0, phase: 'warmup' }),
@@ -62,14 +66,17 @@ test('the steady window begins when all streams are busy and ends when the first
     request(200_000, 10, { stream: 0 }),
     request(210_000, 20, { stream: 1 }),
   ];
-  expect(steadyWindow(records, { streams: 2, seconds: null })).toEqual({ start: 200_000, end: 300_200 });
-  expect(steadyWindow(records, { streams: 3, seconds: null })).toBeNull();
+  expect(steadyWindow(records, { strategy: streams(2), seconds: null })).toEqual({
+    start: 200_000,
+    end: 300_200,
+  });
+  expect(steadyWindow(records, { strategy: streams(3), seconds: null })).toBeNull();
   expect(wholeSpan(records)).toEqual({ start: 200_100, end: 410_200 });
 });
 
 test('a limit in seconds ends the steady window, though requests go on in the drain', () => {
   const records = [request(0, 50, { stream: 0 }), request(0, 50, { stream: 1 })];
-  expect(steadyWindow(records, { streams: 2, seconds: 0.2 })).toEqual({ start: 100, end: 200_000 });
+  expect(steadyWindow(records, { strategy: streams(2), seconds: 0.2 })).toEqual({ start: 100, end: 200_000 });
 });
 
 test('tokens count where their event falls, also those of a warm-up request that is still running', () => {

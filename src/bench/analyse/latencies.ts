@@ -8,6 +8,7 @@ export interface Latencies {
   readonly itlMeanPerRequest: number[];
   readonly tpot: number[];
   readonly e2e: number[];
+  readonly e2eScheduled: number[];
 }
 
 /** Latencies of good measured requests. What a request does not have (a first token, a second one) it does not add. */
@@ -19,6 +20,7 @@ export function latenciesOf(records: readonly RequestRecord[]): Latencies {
     itlMeanPerRequest: [],
     tpot: [],
     e2e: [],
+    e2eScheduled: [],
   };
   const good = records.filter((record) => record.phase === 'measured' && record.outcome === 'ok');
   good.sort((a, b) => (a.sent ?? a.scheduled) - (b.sent ?? b.scheduled));
@@ -26,6 +28,7 @@ export function latenciesOf(records: readonly RequestRecord[]): Latencies {
     const { sent, firstToken: first, last } = record;
     if (sent === null) continue;
     found.e2e.push(((last ?? record.done) - sent) / 1000);
+    found.e2eScheduled.push(((last ?? record.done) - record.scheduled) / 1000);
     if (first === null || last === null) continue;
     found.ttft.push((first - sent) / 1000);
     found.ttftScheduled.push((first - record.scheduled) / 1000);

@@ -1,4 +1,5 @@
 import type { Scaling, StageReport } from '../../domain/run.ts';
+import { streamsOf } from '../../domain/strategy.ts';
 
 /**
  * Speed-up and efficiency against one stream, by output tokens per second. By wall time, runs with unequal answers
@@ -14,13 +15,13 @@ export function speedup(
 
 /** Empty when no stage ran one stream, or a rate is unknown. */
 export function scalingOf(stages: readonly StageReport[]): Scaling[] {
-  const single = stages.find((stage) => stage.strategy.streams === 1);
+  const single = stages.find((stage) => streamsOf(stage.strategy) === 1);
   const base = single && outputRate(single);
   if (!base) return [];
   return stages.flatMap((stage) => {
     const rate = outputRate(stage);
-    if (rate === null) return [];
-    const { streams } = stage.strategy;
+    const streams = streamsOf(stage.strategy);
+    if (rate === null || streams === null) return [];
     return [{ stage: stage.index, streams, ...speedup(rate, base, streams) }];
   });
 }

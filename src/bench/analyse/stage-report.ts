@@ -9,11 +9,13 @@ import type {
   TokenCount,
   TokenTotals,
 } from '../../domain/run.ts';
+import { strategyLabel, streamsOf } from '../../domain/strategy.ts';
 import { extent } from '../../stats/extent.ts';
 import { summarize } from '../../stats/summary.ts';
 import { clientHealth } from './client-health.ts';
 import type { ClientLoad } from './client-health.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';
+import { concurrencyOf, openLoopOf } from './open-loop.ts';
 import { overallThroughput, steadyThroughput, tokensPerEvent } from './throughput.ts';
 import { steadyWindow, wholeSpan } from './window.ts';
 
@@ -23,25 +25,26 @@ export interface StageFacts {
   readonly spec: RunSpec;
   readonly client: ClientLoad;
   readonly engine: EngineCounters | null;
+  /** Starts of an open loop that were dropped; null when nobody counted. */
+  readonly dropped: number | null;
 }
 
 /** Everything that a stage's records tell. Pure: the same records and facts give the same report. */
 export function stageReport(facts: StageFacts, records: readonly RequestRecord[]): StageReport {
   const { spec, strategy } = facts;
-  const { streams } = strategy;
   const measured = records.filter((record) => record.phase === 'measured');
   const good = measured.filter((record) => record.outcome === 'ok');
-  const window = steadyWindow(records, { streams, seconds: spec.limits.seconds });
+  const window = steadyWindow(records, { strategy, seconds: spec.limits.seconds });
   const whole = wholeSpan(records);
   const latencies = latenciesOf(records);
-  const options = { streams, seed: spec.seed };
+  const options = { streams: streamsOf(strategy) ?? concurrencyOf(measured), seed: spec.seed };
   const itl = summarize(latencies.itl, options);
   const ttft = summarize(latencies.ttft, options);
   const steady = window && steadyThroughput(records, window);
   const report: StageReport = {
     schema: runSchema,
     index: facts.index,
-    label: streams === 1 ? '1 stream' : `${streams} streams`,
+    label: strategyLabel(strategy),
     strategy,
     window,
     whole,
@@ -59,6 +62,8 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     itlMeanPerRequest: summarize(latencies.itlMeanPerRequest, options),
     tpot: summarize(latencies.tpot, options),
     e2e: summarize(latencies.e2e, options),
+    e2eScheduled: summarize(latencies.e2eScheduled, options),
+    openLoop: strategy.kind === 'open' ? openLoopOf(measured, facts.dropped) : null,
     promptTokens: totals(good.map((record) => record.prompt)),
     outputTokens: totals(good.map((record) => record.output)),
     cachedTokens: good.some(({ cached }) => cached !== null)
@@ -72,13 +77,14 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     client: clientHealth(records, facts.client, ttft?.p50 ?? null),
     engine: facts.engine,
   };
-  return { ...report, consistency: consistencyOf(report, streams) };
+  return { ...report, consistency: consistencyOf(report) };
 }
 
 /** Little's law backwards: what so many streams must deliver at these latencies, beside what was counted. */
-function consistencyOf(report: StageReport, streams: number): StageReport['consistency'] {
+function consistencyOf(report: StageReport): StageReport['consistency'] {
+  const streams = streamsOf(report.strategy);
   const measured = report.steady?.outputTokensPerSecond;
-  if (!measured || !report.e2e || !report.outputTokens) return null;
+  if (streams === null || !measured || !report.e2e || !report.outputTokens) return null;
   const implied = (streams * report.outputTokens.mean) / (report.e2e.mean / 1000);
   return {
     impliedTokensPerSecond: implied,

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../../domain/run.ts';
+import type { RequestRecord, Strategy } from '../../domain/run.ts';
 import { extent } from '../../stats/extent.ts';
 
 export interface Span {
@@ -6,12 +6,32 @@ export interface Span {
   readonly end: number;
 }
 
+/** The part of a stage during which its load was whole. */
+export function steadyWindow(
+  records: readonly RequestRecord[],
+  options: { strategy: Strategy; seconds: number | null },
+): Span | null {
+  const { strategy, seconds } = options;
+  return strategy.kind === 'closed'
+    ? closedWindow(records, { streams: strategy.streams, seconds })
+    : openWindow(records, seconds);
+}
+
+/** Of an open loop: from the first measured start that was due to the limit in seconds, else to the last one due. */
+function openWindow(records: readonly RequestRecord[], seconds: number | null): Span | null {
+  const due = records.filter(({ phase }) => phase === 'measured').map(({ scheduled }) => scheduled);
+  if (due.length === 0) return null;
+  const { min: start, max } = extent(due);
+  const end = Math.round(seconds === null ? max : Math.max(max, start + seconds * 1e6));
+  return end > start ? { start: Math.round(start), end } : null;
+}
+
 /**
- * The steady window: from the first measured request on, while every stream has a request in flight, to the limit in
+ * Of a closed loop: from the first measured request on, while every stream has a request in flight, to the limit in
  * seconds if there is one, else until the first stream has nothing more to send. Requests of the warm-up that are
  * still running at its start belong to the load, and their tokens count. Null when the streams were never all busy.
  */
-export function steadyWindow(
+function closedWindow(
   records: readonly RequestRecord[],
   options: { streams: number; seconds: number | null },
 ): Span | null {

@@ -3,7 +3,7 @@ import { createTimedClient } from '../../io/timed-request.ts';
 import type { Exchange } from '../../io/timed-request.ts';
 import { percentile, sortedCopy } from '../../stats/percentile.ts';
 import { parseEventStream } from '../event-stream.ts';
-import { monotonicMicroseconds } from './truth-server.ts';
+import { monotonicMicroseconds } from '../../io/clock.ts';
 
 const stamp = /"truth":"(\d+)"/;
 

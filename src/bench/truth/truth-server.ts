@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { monotonicMicroseconds } from '../../io/clock.ts';
 import { serve } from '../../io/http-server/serve.ts';
 import type { Inbound, Listening, Reply } from '../../io/http-server/types.ts';
 import { planAnswer, stampPlaceholder } from './plan-answer.ts';
@@ -35,11 +36,6 @@ interface Turnstile {
 export interface TruthServer extends Listening {
   readonly url: string;
   readonly state: Readonly<TruthState>;
-}
-
-/** µs of the system's monotonic clock, which all processes of a machine share. */
-export function monotonicMicroseconds(): number {
-  return Number(process.hrtime.bigint() / 1000n);
 }
 
 /**

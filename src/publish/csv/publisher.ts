@@ -1,4 +1,5 @@
 import type { Distribution, Report, StageReport } from '../../domain/run.ts';
+import { streamsOf, strategyLabel } from '../../domain/strategy.ts';
 import type { FilePublisher } from '../contract.ts';
 
 type Cell = string | number | null;
@@ -10,7 +11,11 @@ const general: readonly Column[] = [
   ['url', (report) => report.spec.target.url],
   ['model', (report) => report.server.model],
   ['stage', (_report, stage) => stage.index],
-  ['streams', (_report, stage) => stage.strategy.streams],
+  ['load', (_report, stage) => strategyLabel(stage.strategy)],
+  ['streams', (_report, stage) => streamsOf(stage.strategy)],
+  ['scheduled_per_second', (_report, stage) => stage.openLoop?.scheduledPerSecond ?? null],
+  ['started_per_second', (_report, stage) => stage.openLoop?.startedPerSecond ?? null],
+  ['starts_dropped', (_report, stage) => stage.openLoop?.dropped ?? null],
   ['requests_ok', (_report, stage) => stage.requests.ok],
   ['requests_failed', (_report, stage) => stage.requests.failed],
   ['requests_censored', (_report, stage) => stage.requests.censored],
@@ -42,6 +47,7 @@ const distributions = [
   ['itl_mean_per_request', 'itlMeanPerRequest'],
   ['tpot', 'tpot'],
   ['e2e', 'e2e'],
+  ['e2e_scheduled', 'e2eScheduled'],
 ] as const;
 const fields = ['n', 'mean', 'stddev', 'min', 'p50', 'p90', 'p95', 'p99', 'max'] as const;
 

@@ -1,4 +1,5 @@
 import type { Report, StageReport } from '../../domain/run.ts';
+import { headlineOf, streamsOf } from '../../domain/strategy.ts';
 import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';
 import { style } from './style.ts';
@@ -64,9 +65,9 @@ function tiles(report: Report): string {
   const fastest = report.stages.reduce((best, stage) => (rateOf(stage) > rateOf(best) ? stage : best), first);
   const shown: [string, string][] = [
     [figure(rateOf(fastest)), `output tokens/s at ${fastest.label}`],
-    [figure(first.ttft?.p50), `ms to the first token (p50) at ${first.label}`],
+    [figure(headlineOf(first).ttft?.p50), `ms to the first token (p50) at ${first.label}`],
     [figure(first.itl?.p50), `ms between tokens (p50) at ${first.label}`],
-    [figure(first.e2e?.p50), `ms for an answer (p50) at ${first.label}`],
+    [figure(headlineOf(first).e2e?.p50), `ms for an answer (p50) at ${first.label}`],
   ];
   const cells = shown.map(
     ([value, text]) => `<div class="tile"><b>${value}</b><span>${escape(text)}</span></div>`,
@@ -78,16 +79,22 @@ function rateOf(stage: StageReport): number {
   return (stage.steady ?? stage.overall)?.outputTokensPerSecond ?? 0;
 }
 
+/** What the stage would give if it scaled without loss; null where that has no meaning. */
+function idealOf(single: StageReport | undefined, stage: StageReport): number | null {
+  const streams = streamsOf(stage.strategy);
+  return single && stage !== single && streams !== null ? rateOf(single) * streams : null;
+}
+
 function charts(report: Report): string {
-  const single = report.stages.find((stage) => stage.strategy.streams === 1);
+  const single = report.stages.find((stage) => streamsOf(stage.strategy) === 1);
   const bars = report.stages.map((stage) => ({
     label: stage.label,
     value: rateOf(stage),
-    ideal: single && stage !== single ? rateOf(single) * stage.strategy.streams : null,
+    ideal: idealOf(single, stage),
   }));
   const ranges = (['ttft', 'itl', 'e2e'] as const).map((key) =>
     report.stages.flatMap((stage) => {
-      const found = stage[key];
+      const found = { ...stage, ...headlineOf(stage) }[key];
       return found
         ? [
             {

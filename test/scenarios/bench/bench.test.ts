@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTruthServer } from '../../../src/bench/truth/truth-server.ts';
 import type { TruthServer } from '../../../src/bench/truth/truth-server.ts';
 import { Report } from '../../../src/domain/run.ts';
+import { streamsOf } from '../../../src/domain/strategy.ts';
 import { recompute } from './recompute.ts';
 
 const bin = resolve(import.meta.dirname, '../../../bin/berth.js');
@@ -64,7 +65,7 @@ test('every figure of the table can be worked out again from the raw records', a
     '2',
   );
   const { report, records, folder } = done;
-  expect(report.stages.map((stage) => stage.strategy.streams)).toEqual([1, 2]);
+  expect(report.stages.map((stage) => streamsOf(stage.strategy))).toEqual([1, 2]);
   for (const stage of report.stages) {
     const again = recompute(records, stage.index, 1);
     expect(stage.requests).toMatchObject({ ok: again.ok, failed: again.failed, censored: 0 });

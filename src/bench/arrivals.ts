@@ -1,0 +1,77 @@
+import type { Arrivals, RateSegment, RunSpec, Strategy } from '../domain/run.ts';
+import { gammaVariate } from '../stats/gamma.ts';
+import type { Random } from '../stats/random.ts';
+
+type Open = Extract<Strategy, { kind: 'open' }>;
+
+/** When requests are due, µs from the start of the stage, in order; the first `warmup` of them are not measured. */
+export interface Schedule {
+  readonly due: Float64Array;
+  readonly warmup: number;
+}
+
+/** Where nothing else ends a schedule. */
+const mostArrivals = 10_000_000;
+
+/**
+ * The whole schedule of a stage, drawn from one generator before it begins, so that the same seed gives the same starts
+ * and nothing that happens meanwhile changes them. A process of unit rate is stretched by the inverse of the cumulated
+ * rate (time rescaling), so that every process follows every ramp.
+ */
+export function openSchedule(
+  strategy: Open,
+  plan: Pick<RunSpec, 'warmup' | 'limits'>,
+  random: Random,
+): Schedule {
+  const gap = gapsOf(strategy.arrivals, random);
+  const due: number[] = [];
+  let warmup = 0;
+  // A constant rate starts at once; a random one after its first gap.
+  let work = strategy.arrivals.process === 'constant' ? 0 : gap();
+  while (due.length < mostArrivals) {
+    const at = timeOf(strategy.rate, work);
+    if (at === null) break;
+    const micros = at * 1e6;
+    if (stillWarming(plan.warmup, due.length, at)) warmup = due.length + 1;
+    else if (atLimit(plan.limits, due.length - warmup, micros - (due[warmup] ?? micros))) break;
+    due.push(micros);
+    work += gap();
+  }
+  return { due: Float64Array.from(due), warmup };
+}
+
+function gapsOf(arrivals: Arrivals, random: Random): () => number {
+  if (arrivals.process === 'constant') return () => 1;
+  const { shape } = arrivals;
+  return () => gammaVariate(shape, random) / shape;
+}
+
+function stillWarming(warmup: RunSpec['warmup'], arrivals: number, seconds: number): boolean {
+  if (warmup.kind === 'requests') return arrivals < warmup.count;
+  return warmup.kind === 'seconds' && seconds < warmup.seconds;
+}
+
+function atLimit(limits: RunSpec['limits'], measured: number, micros: number): boolean {
+  if (limits.requests !== null && measured >= limits.requests) return true;
+  return limits.seconds !== null && measured > 0 && micros >= limits.seconds * 1e6;
+}
+
+/** The time in seconds at which so many requests have come due; null when that is never. */
+function timeOf(segments: readonly RateSegment[], work: number): number | null {
+  let start = 0;
+  let left = work;
+  for (const { from, to, seconds } of segments) {
+    if (seconds === null) return from > 0 ? start + left / from : null;
+    const whole = ((from + to) / 2) * seconds;
+    if (left < whole) return start + within(from, (to - from) / seconds, left);
+    left -= whole;
+    start += seconds;
+  }
+  return null;
+}
+
+/** Solves from·t + slope·t²/2 = work for t, in the form that is exact when the slope is 0. */
+function within(from: number, slope: number, work: number): number {
+  if (work === 0) return 0;
+  return (2 * work) / (from + Math.sqrt(from * from + 2 * slope * work));
+}

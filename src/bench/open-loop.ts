@@ -1,0 +1,71 @@
+import type { Strategy } from '../domain/run.ts';
+import { monotonicMicroseconds } from '../io/clock.ts';
+import { pace } from '../io/pacer.ts';
+import { seededRandom } from '../stats/random.ts';
+import { openSchedule } from './arrivals.ts';
+import type { Drain } from './drain.ts';
+import type { Sender, StageInput, StagePorts } from './sender.ts';
+import { isHopeless } from './stage-state.ts';
+import type { StageState } from './stage-state.ts';
+
+/** Time for the pacing thread to start, so that the first requests are not late. */
+const leadMicros = 200_000;
+
+/**
+ * Starts requests when the schedule says, whatever has become of those before: a slow server is not spared. A start that
+ * would be one too many in flight is dropped and counted.
+ */
+export async function openLoop(
+  strategy: Extract<Strategy, { kind: 'open' }>,
+  input: StageInput,
+  ports: StagePorts,
+  live: { state: StageState; drain: Drain; signal: AbortSignal; sender: Sender },
+): Promise<void> {
+  const { state, drain, sender } = live;
+  const schedule = openSchedule(strategy, input.spec, seededRandom(input.spec.seed, input.index));
+  const begin = ports.now() + leadMicros;
+  const due = schedule.due.map((at) => begin + at);
+  const hopeless = new AbortController();
+  const stop = AbortSignal.any([ports.signal, hopeless.signal]);
+  const slots = createSlots();
+  const sending = new Set<Promise<void>>();
+  let started = 0;
+
+  async function start(number: number): Promise<void> {
+    const phase = number < schedule.warmup ? 'warmup' : 'measured';
+    if (state.inFlight >= strategy.maxInFlight) {
+      if (phase === 'measured') state.dropped += 1;
+      return;
+    }
+    const stream = slots.take();
+    await sender.send({ stream, phase, scheduled: Math.round(due[number] as number) });
+    slots.free(stream);
+    if (isHopeless(state)) hopeless.abort();
+  }
+
+  function onDue(passed: number): void {
+    for (; started < passed && !stop.aborted; started += 1) {
+      const work = start(started).finally(() => sending.delete(work));
+      sending.add(work);
+    }
+  }
+
+  const origin = monotonicMicroseconds() - ports.now();
+  await pace(
+    due.map((at) => origin + at),
+    onDue,
+    stop,
+  );
+  drain.begin();
+  await Promise.all(sending);
+}
+
+/** Numbers for requests in flight, the lowest free one first, as a closed loop numbers its streams. */
+function createSlots(): { take: () => number; free: (slot: number) => void } {
+  const freed: number[] = [];
+  let next = 0;
+  return {
+    take: () => freed.pop() ?? next++,
+    free: (slot) => void freed.push(slot),
+  };
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import type { Profile } from '../contract.ts';
+
+const Options = z.strictObject({
+  kind: z.literal('throughput'),
+  maxInFlight: z
+    .int()
+    .positive()
+    .max(10_000)
+    .default(256)
+    .describe('How many requests may be in flight at once.'),
+});
+
+/** As fast as the server answers: more requests in flight than it works on. */
+export const throughput: Profile<'throughput', z.infer<typeof Options>> = {
+  kind: 'throughput',
+  title: 'as much as the server can do, with a queue before it all the time',
+  options: Options,
+  next: ({ maxInFlight }, earlier) =>
+    earlier.length === 0 ? { kind: 'closed', streams: maxInFlight } : null,
+};

@@ -1,0 +1,100 @@
+import type { RequestRecord, RunSpec } from '../domain/run.ts';
+import type { Exchange, TimedClient } from '../io/timed-request.ts';
+import type { PromptSource } from './contract.ts';
+import type { Drain } from './drain.ts';
+import { makeRecord } from './make-record.ts';
+import type { Planned } from './make-record.ts';
+import type { StageState } from './stage-state.ts';
+
+export interface StageInput {
+  readonly index: number;
+  readonly spec: RunSpec;
+  readonly source: PromptSource;
+  /** First request number of the stage; numbers go on over the stages, so that no prompt comes twice. */
+  readonly firstId: number;
+}
+
+/** What a stage acts through. `now` is the run's monotonic clock in µs. */
+export interface StagePorts {
+  readonly client: TimedClient;
+  readonly now: () => number;
+  readonly request: (prompt: ReturnType<PromptSource['at']>) => {
+    path: string;
+    headers: Record<string, string>;
+    body: Buffer;
+  };
+  readonly onRecord: (record: RequestRecord) => void;
+  /** Aborts the run: nothing more is admitted and what is in flight is cut. */
+  readonly signal: AbortSignal;
+}
+
+/** Where a request belongs and when it was due. */
+export interface Start {
+  readonly stream: number;
+  readonly phase: 'warmup' | 'measured';
+  readonly scheduled: number;
+}
+
+export interface Sender {
+  readonly send: (start: Start) => Promise<Exchange>;
+  /** Resolves when every record has been given out. */
+  readonly settled: () => Promise<void>;
+}
+
+/** Sends the requests of one stage, counts them in `state`, and turns each into a record off the hot path. */
+export function createSender(
+  input: StageInput,
+  ports: StagePorts,
+  live: { state: StageState; drain: Drain; signal: AbortSignal },
+): Sender {
+  const { state, drain, signal } = live;
+  const parsing: Promise<void>[] = [];
+  let id = input.firstId;
+
+  async function send({ stream, phase, scheduled }: Start): Promise<Exchange> {
+    const prompt = input.source.at(id);
+    const planned: Planned = {
+      id,
+      stage: input.index,
+      phase,
+      stream,
+      scheduled,
+      askedPrompt: prompt.promptTokens,
+      askedOutput: prompt.outputTokens,
+      streamed: input.spec.stream,
+      keepText: input.spec.keepOutputs,
+    };
+    id += 1;
+    state[phase] += 1;
+    if (phase === 'measured') {
+      state.measuredSince ??= scheduled;
+      drain.startLimit();
+    }
+    state.inFlight += 1;
+    const exchange = await ports.client.send({
+      ...ports.request(prompt),
+      timeoutMs: input.spec.timeoutSeconds * 1000,
+      signal,
+    });
+    state.inFlight -= 1;
+    state.failedInRow = exchange.fault || exchange.status !== 200 ? state.failedInRow + 1 : 0;
+    parsing.push(settle(planned, exchange));
+    return exchange;
+  }
+
+  /** Off the hot path: the next request leaves before this one's bytes are read. */
+  async function settle(planned: Planned, exchange: Exchange): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const record = makeRecord(planned, exchange);
+    if (planned.phase === 'measured') state.done += 1;
+    if (record.outcome !== 'ok' && record.outcome !== 'censored') state.failed += 1;
+    ports.onRecord(record);
+  }
+
+  return {
+    send,
+    settled: async () => {
+      await Promise.all(parsing);
+    },
+  };
+}

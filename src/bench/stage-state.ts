@@ -1,0 +1,37 @@
+/** Live figures of a running stage. Times in µs on the run's clock. */
+export interface StageState {
+  startedAt: number;
+  warmup: number;
+  measured: number;
+  measuredSince: number | null;
+  inFlight: number;
+  done: number;
+  failed: number;
+  /** Faults since the last good answer. */
+  failedInRow: number;
+  /** Starts of an open loop that were due in the measured phase but would have been one too many. */
+  dropped: number;
+  draining: boolean;
+}
+
+export function newStageState(startedAt: number): StageState {
+  return {
+    startedAt,
+    warmup: 0,
+    measured: 0,
+    measuredSince: null,
+    inFlight: 0,
+    done: 0,
+    failed: 0,
+    failedInRow: 0,
+    dropped: 0,
+    draining: false,
+  };
+}
+
+/** So many faults in a row, and nothing more is tried: the server is down or refuses everything. */
+const hopeless = 20;
+
+export function isHopeless(state: StageState): boolean {
+  return state.failedInRow >= hopeless;
+}

@@ -1,0 +1,28 @@
+import type { Distribution, StageReport, Strategy } from './run.ts';
+
+/** "1 stream", "8 streams", "5 req/s", "0 to 50 req/s". */
+export function strategyLabel(strategy: Strategy): string {
+  if (strategy.kind === 'closed') return strategy.streams === 1 ? '1 stream' : `${strategy.streams} streams`;
+  const rates = [...new Set(strategy.rate.flatMap(({ from, to }) => [from, to]))];
+  return `${rates.join(' to ')} req/s`;
+}
+
+/** Streams of a closed loop; null where the load is no fixed number of streams. */
+export function streamsOf(strategy: Strategy): number | null {
+  return strategy.kind === 'closed' ? strategy.streams : null;
+}
+
+/**
+ * The latencies to show first. Of an open loop those from the schedule: a server that lets requests wait makes the later
+ * ones late, and a clock that starts when they are sent would not see it (coordinated omission).
+ */
+export function headlineOf(
+  stage: Pick<StageReport, 'strategy' | 'ttft' | 'ttftScheduled' | 'e2e' | 'e2eScheduled'>,
+): {
+  ttft: Distribution | null;
+  e2e: Distribution | null;
+} {
+  return stage.strategy.kind === 'open'
+    ? { ttft: stage.ttftScheduled, e2e: stage.e2eScheduled }
+    : { ttft: stage.ttft, e2e: stage.e2e };
+}
