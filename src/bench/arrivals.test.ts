@@ -35,7 +35,7 @@ function distanceFromExponential(gaps: readonly number[], rate: number): number 
 /** Variance over mean of the counts in windows: 1 for Poisson, 0 for a clock, above 1 for bursts. */
 function fano(due: Float64Array, seconds: number): number {
   const windows = Math.floor((due.at(-1) as number) / 1e6 / seconds);
-  const counts = new Array<number>(windows).fill(0);
+  const counts = Array.from({ length: windows }, () => 0);
   for (const at of due) {
     const window = Math.floor(at / 1e6 / seconds);
     if (window < windows) counts[window] = (counts[window] as number) + 1;
