@@ -139,6 +139,9 @@ const Gateway = z
       .describe(
         'Serve requests without a key too. On an address that others can reach, "berth up --allow-anonymous" has to say so as well.',
       ),
+    waitComments: PositiveDuration.optional().describe(
+      'Send a stream that waits in the queue, for its model to load or for the engine to read its prompt a comment so often (such as 15s), which keeps proxies from closing it. Its status is 200 from then on, and errors come as events (default: none are sent).',
+    ),
     limits: GatewayLimits.default({}).describe('Bounds on requests.'),
     accessLog: AccessLog.optional(),
     onDemand: OnDemandOptions.optional(),

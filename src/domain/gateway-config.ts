@@ -73,6 +73,8 @@ export const GatewayConfig = z.strictObject({
   keys: z.array(ClientKey),
   quotas: Quotas.optional(),
   observe: ObserveConfig.optional(),
+  /** Streams that wait get a comment so often; absent: none. */
+  waitCommentsMs: z.int().positive().optional(),
   limits: z.strictObject({
     bodyBytes: z.int().positive(),
     /** Cap over all request bodies held at once. */

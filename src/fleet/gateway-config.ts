@@ -33,7 +33,7 @@ export async function gatewayConfig(
     ownKeys: readonly (readonly [name: string, key: string])[];
   },
 ): Promise<GatewayConfig> {
-  const { listen, limits } = loaded.gateway;
+  const { listen, limits, waitComments } = loaded.gateway;
   const clients = await clientKeys(world, loaded);
   const upstreams = await Promise.all(
     loaded.deployments.map((one) => upstreamsOf(world, one, options.marks, options.secretsDir)),
@@ -48,6 +48,7 @@ export async function gatewayConfig(
     ),
     upstreams: upstreams.flat(),
     observe: observeSettings(loaded.gateway, fleetPaths(world, loaded).logs),
+    ...(waitComments === undefined ? {} : { waitCommentsMs: waitComments }),
     quotas: quotasOf(loaded),
     anonymous: !clients.wanted,
     keys: [

@@ -206,6 +206,10 @@ export class Attempt implements UpstreamSink, Phase {
     this.#exchange.resume();
   }
 
+  tell(): string {
+    return 'prefill';
+  }
+
   #cutOff(): void {
     this.#exchange.abort();
     if (this.#writer && !this.#call.gone) this.#cut(this.#writer, cancelled().fault);

@@ -18,13 +18,15 @@ export class ClientGone extends Error {
 /** A wait in a queue, or an attempt at an instance. */
 export interface Phase {
   readonly leave: () => void;
+  /** What the request waits for, as one line: "queued pos=3". */
+  readonly tell: () => string;
 }
 
 /** One request on its way through the gateway. Times are monotonic milliseconds. */
 export interface Call {
   readonly id: string;
   readonly inbound: Inbound;
-  readonly reply: Reply;
+  reply: Reply;
   readonly endpoint: Endpoint;
   readonly caller: Caller;
   /** Id of the caller: whose turn it is in a queue. */

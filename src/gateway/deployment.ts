@@ -2,6 +2,7 @@ import { admission, retryAfter } from './admission.ts';
 import { Openings } from './balance.ts';
 import type { Choice } from './balance.ts';
 import { ClientGone } from './call.ts';
+import type { Phase } from './call.ts';
 import { FairQueue } from './fair-queue.ts';
 import { held, noInstance, queueFull, queueTimeout } from './faults.ts';
 import { afterAnswer, afterCheck, afterFailure, afterNothing, healthState } from './health.ts';
@@ -23,13 +24,20 @@ interface Waiter {
   readonly refuse: (error: Error) => void;
 }
 
+/** Where one waits: `enter` puts it where `dispatch` finds it, `exit` takes it out, `place` counts from 1. */
+interface Line {
+  readonly enter: (waiter: Waiter) => void;
+  readonly exit: (waiter: Waiter) => void;
+  readonly place: (waiter: Waiter) => number;
+}
+
 export interface AcquireOptions {
   /** Whose turn it is among those who wait. */
   readonly key: string;
   /** How its instance is chosen. */
   readonly choice: Choice;
-  /** Called once with how to stop waiting; the promise then rejects with ClientGone. */
-  readonly onWait: (cancel: () => void) => void;
+  /** Called once with how to stop waiting: the promise then rejects with ClientGone. */
+  readonly onWait: (phase: Phase) => void;
 }
 
 /** How an attempt went, for the instance's health. */
@@ -53,6 +61,8 @@ export class Deployment {
   readonly #queue = new FairQueue<Waiter>();
   /** Those whose instance was lost, with the ones that they have tried; served before the queue. */
   readonly #moved = new Map<Waiter, ReadonlySet<Instance>>();
+  /** Some request has been served, so that `meanServiceMs` is more than a guess. */
+  #measured = false;
   readonly #now: () => number;
   readonly #openings = new Openings<Instance>();
 
@@ -120,6 +130,7 @@ export class Deployment {
     return this.#untilGranted(options, {
       enter: (waiter) => void this.#moved.set(waiter, tried),
       exit: (waiter) => void this.#moved.delete(waiter),
+      place: (waiter) => 1 + [...this.#moved.keys()].indexOf(waiter),
     });
   }
 
@@ -151,7 +162,15 @@ export class Deployment {
     this.dispatch();
   }
 
+  /** Until a newcomer would be served, by the service times measured so far; 0 when that is at once or not known. */
+  get expectedWaitMs(): number {
+    if (!this.#measured || this.#look(null).room) return 0;
+    const slots = this.instances.reduce((sum, instance) => sum + (instance.upstream.slots ?? 1), 0);
+    return ((this.waiting + 1) / Math.max(slots, 1)) * this.meanServiceMs;
+  }
+
   noteService(ms: number): void {
+    this.#measured = true;
     this.meanServiceMs += (ms - this.meanServiceMs) * 0.1;
   }
 
@@ -178,13 +197,13 @@ export class Deployment {
     return this.#untilGranted(options, {
       enter: (waiter) => this.#queue.add(options.key, waiter),
       exit: (waiter) => void this.#queue.remove(options.key, waiter),
+      place: (waiter) => this.#moved.size + this.#queue.placeOf(options.key, waiter),
     });
   }
 
-  /** `enter` puts the waiter where `dispatch` finds it, `exit` takes it out. */
   #untilGranted(
     { choice, onWait }: Pick<AcquireOptions, 'choice' | 'onWait'>,
-    { enter, exit }: { enter: (waiter: Waiter) => void; exit: (waiter: Waiter) => void },
+    { enter, exit, place }: Line,
   ): Promise<Lease> {
     return new Promise((resolve, reject) => {
       const shut = this.#shut ? this.demand : null;
@@ -213,9 +232,12 @@ export class Deployment {
         waiter.refuse(asleep ?? refusal(this.name, queueMs, this.retryAfter()));
       }, queueMs);
       enter(waiter);
-      onWait(() => {
-        exit(waiter);
-        waiter.refuse(new ClientGone());
+      onWait({
+        leave: () => {
+          exit(waiter);
+          waiter.refuse(new ClientGone());
+        },
+        tell: () => (this.#shut ? 'loading' : `queued pos=${place(waiter)}`),
       });
     });
   }

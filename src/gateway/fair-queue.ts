@@ -26,6 +26,19 @@ export class FairQueue<Item> {
     return true;
   }
 
+  /** How many turns until it is served, 1 for the next; Infinity when it is not there. */
+  placeOf(key: string, item: Item): number {
+    const own = this.#lines.get(key)?.indexOf(item) ?? -1;
+    if (own < 0) return Infinity;
+    let before = own;
+    let isBefore = true;
+    for (const [other, line] of this.#lines) {
+      if (other === key) isBefore = false;
+      else before += Math.min(line.length, isBefore ? own + 1 : own);
+    }
+    return before + 1;
+  }
+
   next(): Item | undefined {
     for (const [key, line] of this.#lines) {
       const item = line.shift() as Item;

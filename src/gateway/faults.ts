@@ -120,6 +120,11 @@ export function modelUnknown(model: string, known: readonly string[]): ApiError 
   });
 }
 
+export function waitTooLong(deployment: string, retryAfter: number): ApiError {
+  const message = `The wait for ${deployment} would be longer than requests may wait here.`;
+  return new ApiError({ status: 503, type: 'server_error', code: 'wait_too_long', message, retryAfter });
+}
+
 export function noInstance(deployment: string, retryAfter: number): ApiError {
   const message = `No instance of ${deployment} can be reached now.`;
   return new ApiError({

@@ -57,7 +57,7 @@ function leaseElsewhere(
   if (call.gone) throw new ClientGone();
   return deployment.acquireInstead(tried, {
     choice: call.choice,
-    onWait: (leave) => (call.phase = { leave }),
+    onWait: (phase) => (call.phase = phase),
   });
 }
 

@@ -5,6 +5,7 @@ import type { Caller } from './caller.ts';
 import { ClientGone, watchClient } from './call.ts';
 import type { Call } from './call.ts';
 import { plainChoice } from './balancers.ts';
+import { CommentedReply } from './commented-reply.ts';
 import { cancelled } from './faults.ts';
 import { BodyShare } from './held-bytes.ts';
 import type { Demand } from './limits/hold.ts';
@@ -39,6 +40,7 @@ export async function serveModel(state: GatewayState, request: ModelRequest): Pr
   } catch (error) {
     refuse(state, call, error);
   } finally {
+    if (call.reply instanceof CommentedReply) call.reply.stop();
     call.share.release();
     call.reservation?.settle(call.spent);
     if (call.trail.deployment === null && call.model !== '')
@@ -84,11 +86,24 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   call.model = route.name;
   call.trail.stream = call.body.stream;
   call.trail.bytesIn = call.body.bytes.length;
+  commentWhileWaiting(state, call);
   if (snapshot.limits) {
     const held = snapshot.limits.reserve(demandOf(call, call.body, route));
     call.reservation = held instanceof Promise ? await held : held;
   }
   await serveRoute(state, snapshot, call, route);
+}
+
+function commentWhileWaiting(state: GatewayState, call: Call): void {
+  const everyMs = state.snapshot.config.waitCommentsMs;
+  if (everyMs === undefined || call.body?.stream !== true) return;
+  call.reply = new CommentedReply(call.reply, {
+    dialect: call.endpoint.dialect,
+    requestId: call.id,
+    everyMs,
+    after: state.after,
+    tell: () => call.phase?.tell() ?? 'waiting',
+  });
 }
 
 function demandOf({ caller, endpoint }: Call, body: ScannedBody, route: RouteState): Demand {

@@ -1,7 +1,8 @@
 import { ApiError } from '../domain/openai.ts';
 import { choiceOf } from './balancers.ts';
 import type { Call } from './call.ts';
-import { cancelled, noInstance } from './faults.ts';
+import { CommentedReply } from './commented-reply.ts';
+import { cancelled, noInstance, waitTooLong } from './faults.ts';
 import { causeOf } from './fallback.ts';
 import { forward } from './forward.ts';
 import { armsFor } from './paths.ts';
@@ -97,13 +98,16 @@ async function serveBy(
   call.trail.deployment = deployment.name;
   if (call.trail.cancelled) throw cancelled();
   call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model, deployment.name);
+  // Behind a comment this could no longer be a status that clients and proxies understand.
+  if (call.reply instanceof CommentedReply && deployment.expectedWaitMs > deployment.limits.queueMs)
+    throw waitTooLong(deployment.name, deployment.retryAfter());
   call.choice = choiceOf(arm.choice, call);
   if (arm.told.length > 0) call.told = [...call.told, ...arm.told];
   state.retries.onRequest();
   const waiting = deployment.acquire({
     key: call.key,
     choice: call.choice,
-    onWait: (leave) => (call.phase = { leave }),
+    onWait: (phase) => (call.phase = phase),
   });
   const lease = waiting instanceof Promise ? await waiting : waiting;
   call.phase = null;
