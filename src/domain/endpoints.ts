@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /**
  * How an endpoint tells of errors. `openai` and `responses` share OpenAI's envelope and differ inside a stream;
  * `anthropic` has its own in both places.
@@ -64,3 +66,9 @@ function json(path: string, operation: string, what: string, traits: Traits = {}
 function form(path: string, operation: string, what: string): Endpoint {
   return { path, what, operation, body: 'form', ...usual, same: [path] };
 }
+
+/** Paths of endpoints as a fleet file lists them for a server that berth does not know. */
+export const EndpointPaths = z
+  .array(z.enum(endpoints.map(({ path }) => path)))
+  .min(1)
+  .describe('endpoints that it has; by default any request is sent to it');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EndpointPaths } from '../domain/endpoints.ts';
 import { Duration, PositiveDuration } from '../domain/units.ts';
 import type { Arg, Hole, LaunchSpec } from '../domain/launch-spec.ts';
 import type { Engine, LaunchInput } from './contract.ts';
@@ -20,6 +21,7 @@ export const CommandOptions = z.strictObject({
   metricsPath: z.string().startsWith('/').optional().describe('path of its Prometheus metrics'),
   servedModel: z.string().min(1).optional().describe('model name that requests to it must carry'),
   slots: z.int().positive().optional().describe('requests sent to it at once; by default no limit'),
+  endpoints: EndpointPaths.optional(),
   stopSignal: z
     .enum(['SIGTERM', 'SIGINT', 'SIGKILL'])
     .default('SIGTERM')
@@ -79,6 +81,7 @@ export const command = {
   kind: 'command',
   title: 'Any program',
   paths: [],
+  statedPaths: ({ endpoints }: CommandOptions) => endpoints,
   options: CommandOptions,
   launch,
 } as const satisfies Engine<'command', CommandOptions>;

@@ -49,6 +49,8 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
    * its own answer says so. Empty where only the server itself can tell: requests are sent, and its answer passed on.
    */
   readonly paths: readonly string[];
+  /** The same, where the fleet file says it in place of the engine. */
+  readonly statedPaths?: (options: Options) => readonly string[] | undefined;
   /** The engine's keys in the fleet file, strict; null for engines that are only recognised. */
   readonly options: z.ZodType<Options> | null;
   /** True when a deployment must name a model (a file that the engine opens). */

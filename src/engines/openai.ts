@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EndpointPaths } from '../domain/endpoints.ts';
 import { SecretText } from '../domain/units.ts';
 import type { Engine } from './contract.ts';
 
@@ -21,6 +22,7 @@ export const OpenAiOptions = z.strictObject({
     .optional()
     .describe('model name it wants; by default the name the client sent'),
   slots: z.int().positive().optional().describe('requests sent to it at once; by default no limit'),
+  endpoints: EndpointPaths.optional(),
   healthPath: z.string().startsWith('/').optional().describe('path that answers 2xx when it is well'),
 });
 export type OpenAiOptions = z.infer<typeof OpenAiOptions>;
@@ -40,6 +42,7 @@ export const openai = {
   kind: 'openai',
   title: 'Any OpenAI-compatible server',
   paths: [],
+  statedPaths: ({ endpoints }: OpenAiOptions) => endpoints,
   options: OpenAiOptions,
   external: (options) => ({
     url: options.url,

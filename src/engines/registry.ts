@@ -40,6 +40,12 @@ export function engineOf(kind: string): Engine {
   return found as unknown as Engine;
 }
 
+/** Endpoint paths of an engine with these options; none where only the server itself can tell. */
+export function enginePaths(options: { readonly kind: string }): readonly string[] {
+  const engine = engineOf(options.kind);
+  return engine.statedPaths?.(options) ?? engine.paths;
+}
+
 /** The first engine that knows this process; null for everything that is no model server. */
 export function recognize(facts: ProcessFacts): Recognized | null {
   if (facts.argv.length === 0) return null;

@@ -3,7 +3,7 @@ import type { GatewayConfig, Quotas, Route, Upstream } from '../domain/gateway-c
 import type { Mark } from '../domain/instance.ts';
 import type { OnDemandConfig } from '../domain/on-demand.ts';
 import { fallbackOf } from '../domain/routing.ts';
-import { engineOf } from '../engines/registry.ts';
+import { engineOf, enginePaths } from '../engines/registry.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
 import { usualDrainMs } from './move-traffic.ts';
@@ -92,7 +92,7 @@ async function upstreamsOf(
   const external = engine.external?.(deployment.engine);
   const base = {
     deployment: deployment.name,
-    paths: [...engine.paths],
+    paths: [...enginePaths(deployment.engine)],
     onClientAbort: deployment.onClientAbort,
   };
   if (external) {

@@ -38,6 +38,11 @@ export function callerOf(key: ClientKey): Caller {
   };
 }
 
+/** Of an endpoint with several names one covers all. */
+export function mayUse({ endpoints }: Caller, endpoint: { readonly same: readonly string[] }): boolean {
+  return endpoints === null || endpoint.same.some((path) => endpoints.has(path));
+}
+
 /** An alias is covered by the name that it stands for. */
 export function mayAskFor(
   { models }: Caller,

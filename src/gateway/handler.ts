@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ApiError } from '../domain/openai.ts';
 import type { Handler, Inbound, Reply } from '../io/http-server/types.ts';
 import { prometheusContentType, prometheusText } from '../stats/prometheus.ts';
+import { mayUse } from './caller.ts';
 import { dialectOf, endpointAt, methodFault, ownPaths, pathFault } from './endpoints.ts';
 import { draining, endpointForbidden } from './faults.ts';
 import { gaugeFamilies } from './gauges.ts';
@@ -49,7 +50,7 @@ function route(
     if (inbound.method !== 'POST') throw methodFault(inbound.method, path, 'POST');
     if (state.draining) throw draining();
     const caller = state.snapshot.keyring.identify(inbound);
-    if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
+    if (!mayUse(caller, endpoint)) throw endpointForbidden(path, [...(caller.endpoints ?? [])]);
     return serveModel(state, { inbound, reply, endpoint, requestId, caller });
   }
   if (path.startsWith(upstreamPrefix)) return passUpstream(state, { inbound, reply, requestId });

@@ -3,6 +3,7 @@ import type { Caller } from './caller.ts';
 import type { DemandState } from '../domain/on-demand.ts';
 import type { Deployment } from './deployment.ts';
 import { endpointAt } from './endpoints.ts';
+import { pathsOf } from './engine-paths.ts';
 import { modelForbidden, modelUnknown } from './faults.ts';
 import { healthState } from './health.ts';
 import { isDraining } from './instance.ts';
@@ -15,7 +16,10 @@ export interface ModelEntry {
   readonly object: 'model';
   readonly created: number;
   readonly owned_by: string;
-  /** "ready": some instance answers; "unavailable": none can be reached; else how far a model on demand is. */
+  /**
+   * "ready": some instance answers; "loading": not yet, or it is being replaced; "unavailable": none can be reached; else
+   * how far a model on demand is.
+   */
   readonly status: 'unavailable' | DemandState;
   /** The name this one stands for; null for a name of its own. */
   readonly alias_of: string | null;
@@ -73,9 +77,9 @@ export function modelEntry(snapshot: Snapshot, route: RouteState, now: number): 
 }
 
 function endpointsOf({ arms }: RouteState): string[] | null {
-  const instances = arms.flatMap(({ deployment }) => deployment.instances);
-  const paths = new Set(instances.flatMap(({ upstream }) => upstream.paths));
-  if (instances.length === 0 || instances.some(({ upstream }) => upstream.paths.length === 0)) return null;
+  const known = arms.flatMap(({ deployment }) => pathsOf(deployment));
+  if (known.length === 0 || known.some((paths) => paths.length === 0)) return null;
+  const paths = new Set(known.flat());
   return [...endpointAt.keys()].filter((path) => paths.has(path));
 }
 
@@ -84,7 +88,9 @@ function statusOf(route: RouteState, now: number): ModelEntry['status'] {
   const states = route.arms.map(({ deployment }): ModelEntry['status'] => {
     const { demand } = deployment;
     if (demand && demand.state !== 'ready') return demand.state;
-    return isReachable(deployment, now) ? 'ready' : 'unavailable';
+    if (!deployment.held && isReachable(deployment, now)) return 'ready';
+    if (deployment.held || deployment.instances.some(({ health }) => health.loading)) return 'loading';
+    return 'unavailable';
   });
   const best = ['ready', 'loading', 'unloading', 'unloaded', 'failed'] as const;
   return best.find((state) => states.includes(state)) ?? 'unavailable';

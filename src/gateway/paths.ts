@@ -2,6 +2,7 @@ import type { Endpoint } from '../domain/endpoints.ts';
 import type { Call } from './call.ts';
 import type { Deployment } from './deployment.ts';
 import { endpointMissing } from './endpoints.ts';
+import { pathsOf } from './engine-paths.ts';
 import { routesFor } from './models.ts';
 import type { Instance } from './instance.ts';
 import type { RouteState } from './routes.ts';
@@ -17,12 +18,6 @@ function pathAt(deployment: Deployment, endpoint: Endpoint): string | null {
     if (path !== null) return path;
   }
   return null;
-}
-
-/** Of each engine; of one on demand that does not run, as it will be. */
-function pathsOf({ instances, demand }: Deployment): readonly (readonly string[])[] {
-  if (instances.length === 0 && demand) return [demand.model.paths];
-  return instances.map(({ upstream }) => upstream.paths);
 }
 
 /** An engine whose paths are not known (empty) is taken to have what it is asked for: its own answer will tell. */

@@ -5,7 +5,7 @@ import { LaunchSpec } from '../../src/domain/launch-spec.ts';
 import type { Hole } from '../../src/domain/launch-spec.ts';
 import type { ProcessFacts } from '../../src/domain/process-facts.ts';
 import { programPath } from '../../src/io/program.ts';
-import { engineOf, engines, recognize } from '../../src/engines/registry.ts';
+import { engineOf, enginePaths, engines, recognize } from '../../src/engines/registry.ts';
 import { commandLines, otherCommandLines } from './command-lines.ts';
 
 /** The least that a fleet file may say of each engine. */
@@ -51,6 +51,17 @@ test.each(kinds)('%s has a title, and only endpoints that the gateway forwards',
   const known = ['/v1/models', ...endpoints.map(({ path }) => path)];
   expect(engine.paths.filter((path) => !known.includes(path))).toEqual([]);
 });
+
+test.each(['openai', 'command'])(
+  '%s has the endpoints that the fleet file says, and no made-up ones',
+  (kind) => {
+    const said = parse(kind, { ...least[kind], endpoints: ['/v1/responses', '/rerank'] });
+    expect(said && enginePaths(said)).toEqual(['/v1/responses', '/rerank']);
+    expect(enginePaths({ ...parse(kind), kind })).toEqual([]);
+    const made = engineOf(kind).options?.safeParse({ kind, ...least[kind], endpoints: ['/v1/made-up'] });
+    expect(made?.success).toBe(false);
+  },
+);
 
 test.each(kinds.filter((kind) => engineOf(kind).options))('%s refuses keys that it does not know', (kind) => {
   const issues = engineOf(kind).options?.safeParse({ kind, ...least[kind], bogus: 1 }).error?.issues ?? [];

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { endpoints } from '../../src/domain/endpoints.ts';
 import type { Turn } from './fake-upstream.ts';
 import { wellBehaved } from './fake-upstream.ts';
-import { configFor, engine, errorOf, front, start } from './harness.ts';
+import { configFor, engine, errorOf, front, sha256, start } from './harness.ts';
 import type { RunningGateway } from './harness.ts';
 
 /** Rules 15, 16 and 25: what is not the gateway's to read passes untouched, at every endpoint. */
@@ -239,6 +239,15 @@ test('an endpoint with several names reaches an engine under the name that it ha
   for (const path of ['/v1/rerank?x=1', '/v2/rerank', '/reranking', '/rerank'])
     expect((await send(gateway, path, '{"model":"ranks"}')).status).toBe(200);
   expect(ranks.seen.map(({ path }) => path)).toEqual(['/rerank?x=1', '/rerank', '/rerank', '/rerank']);
+});
+
+test('a key for one name of an endpoint is a key for all of them', async () => {
+  const upstream = await engine(plain);
+  const keys = [{ id: 'k', name: 'k', sha256: sha256('right'), endpoints: ['/v1/rerank'] }];
+  const gateway = await front(configFor([{ url: upstream.url }], { keys }));
+  const headers = { authorization: 'Bearer right' };
+  expect((await send(gateway, '/v2/rerank', '{"model":"m"}', headers)).status).toBe(200);
+  expect((await send(gateway, '/v1/score', '{"model":"m"}', headers)).status).toBe(403);
 });
 
 test.each(['/tokenize', '/detokenize', '/apply-template', '/infill'])(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { wellBehaved } from './fake-upstream.ts';
-import { configFor, engine, errorOf, front, postChat, sha256 } from './harness.ts';
+import { configFor, engine, errorOf, front, movableClock, postChat, sha256, until } from './harness.ts';
 import type { RunningGateway } from './harness.ts';
 
 async function two(): Promise<{ gateway: RunningGateway; kill: () => Promise<void> }> {
@@ -97,4 +97,22 @@ test('a key sees the models that it may ask for, in either shape', async () => {
     };
     expect(list.data.map(({ id }) => id)).toEqual(['one']);
   }
+});
+
+test('a model whose engine says that it is loading is listed so, until it says that it is well', async () => {
+  const clock = movableClock();
+  let health = 503;
+  const upstream = await engine((turn) => {
+    if (turn.request.path === '/health') turn.json(health, {});
+    else wellBehaved(turn);
+  });
+  const gateway = await front(configFor([{ url: upstream.url, healthPath: '/health' }]), { clock });
+  async function status(): Promise<unknown> {
+    return ((await ask(`${gateway.url}/v1/models/m`)) as { status: unknown }).status;
+  }
+  await until('it is loading', async () => (await status()) === 'loading');
+  health = 200;
+  clock.advance(5000);
+  await until('it is ready', async () => (await status()) !== 'loading');
+  expect(await status()).toBe('ready');
 });

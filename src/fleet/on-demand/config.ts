@@ -1,5 +1,5 @@
 import type { OnDemandConfig, OnDemandModel } from '../../domain/on-demand.ts';
-import { engineOf } from '../../engines/registry.ts';
+import { enginePaths } from '../../engines/registry.ts';
 import { detectHardware } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
 import { launchSpecOf } from '../desired.ts';
@@ -56,7 +56,7 @@ async function modelOf(
   return {
     deployment: name,
     phase: loader.phaseOf(name),
-    paths: [...engineOf(deployment.engine.kind).paths],
+    paths: [...enginePaths(deployment.engine)],
     ttlMs: deployment.onDemand?.ttlMs ?? 0,
     need: await memoryNeed(world, deployment, shapes),
     loadMs: times.of(name) ?? guess,
