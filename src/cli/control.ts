@@ -7,7 +7,7 @@ import type { UpHold } from '../fleet/up.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { World } from '../io/world.ts';
 import { startControlServer } from '../server/control-server.ts';
-import type { ControlPorts, KeyAnswer } from '../server/ports.ts';
+import type { ControlPorts, GatewayAccess, KeyAnswer } from '../server/ports.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 import { consoleTokenFile } from './console-address.ts';
 import type { CliContext } from './context.ts';
@@ -37,7 +37,7 @@ export async function startControl(
         status: () => fleetStatus(world, hold.loaded(), { answers }),
         ...runPorts(world),
         logs: (deployment, lines) => deploymentLogs(context, hold, deployment, lines),
-        gateway: hold.gateway,
+        gateway: () => insideOf(hold.gateway()),
         traffic: hold.traffic,
         requests: hold.requests,
         keys: keyPorts(world, hold),
@@ -49,6 +49,11 @@ export async function startControl(
     const holder = holderOf(await observe(world), wanted.listen)?.text ?? 'another program';
     throw new BerthError('PORT_TAKEN', { ...wanted.listen, holder }, { cause: error });
   }
+}
+
+/** Behind TLS the console does not come in by the door that others use. */
+function insideOf(gateway: ReturnType<UpHold['gateway']>): GatewayAccess | null {
+  return gateway && { url: gateway.insideUrl, key: gateway.key, keyNeeded: gateway.keyNeeded };
 }
 
 /** A new key is told even if the gateway does not take it in: it is kept, and told only once. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Cors, Tls } from './gateway-door.ts';
 import { AccessLog, Metrics } from './gateway-observe.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 import { routeOptions } from './routing.ts';
@@ -133,6 +134,8 @@ const Gateway = z
       .record(z.string().min(1), ModelPrice.describe('What this model costs, in US dollars.'))
       .optional()
       .describe('Prices of models by name, for budgets in money.'),
+    tls: Tls.optional(),
+    cors: Cors.optional(),
     allowAnonymous: z
       .boolean()
       .default(false)

@@ -56,6 +56,14 @@ export const Quotas = z.strictObject({
 });
 export type Quotas = z.infer<typeof Quotas>;
 
+/** Paths of PEM files. With `clientCaFile`, clients must show a certificate of one of the authorities in it. */
+export const TlsFiles = z.strictObject({
+  certFile: z.string(),
+  keyFile: z.string(),
+  clientCaFile: z.string().nullable(),
+});
+export type TlsFiles = z.infer<typeof TlsFiles>;
+
 /**
  * Everything the gateway process needs, as one value that is swapped whole on reload.
  * Written 0600 by `up`, read at start and again on SIGHUP. Keys are SHA-256 hashes, never the keys.
@@ -63,7 +71,20 @@ export type Quotas = z.infer<typeof Quotas>;
 export const GatewayConfig = z.strictObject({
   version: z.literal(1),
   fleet: z.string(),
-  listen: z.array(z.strictObject({ address: z.string(), port: z.int().min(0).max(65535) })).min(1),
+  listen: z
+    .array(
+      z.strictObject({
+        address: z.string(),
+        port: z.int().min(0).max(65535),
+        /** For berth itself: in the clear on loopback, and for keys of control alone. */
+        inside: z.boolean().optional(),
+      }),
+    )
+    .min(1),
+  /** For all addresses but those inside. */
+  tls: TlsFiles.optional(),
+  /** Origins whose pages may use the gateway. */
+  corsOrigins: z.array(z.string()).optional(),
   routes: z.array(Route),
   upstreams: z.array(Upstream),
   /** By deployment: how an instance is chosen; least loaded where nothing is said. */

@@ -15,6 +15,8 @@ export interface GatewayChild {
   readonly pid: number;
   /** Base URL, as this machine reaches it; a reload may change it. */
   readonly url: string;
+  /** Base URL for berth itself, in the clear on loopback; the same but behind TLS. */
+  readonly insideUrl: string;
   /**
    * Writes the configuration and has the gateway take it in, whole or not at all. Throws PORT_TAKEN, or
    * GATEWAY_RELOAD_FAILED with its reason; a gateway that has ended reads the file when it is started again.
@@ -51,18 +53,21 @@ export async function startGateway(
   const events = followEvents(child.lines);
   events.listen(onEvent);
   const first = await events.next(['listening', 'failed'], AbortSignal.timeout(startTimeoutMs));
-  const opened = urlOf(first);
+  const opened = urlsOf(first);
   if (opened === null) {
     child.kill('SIGKILL');
     await child.exited;
     throw await startFault(world, paths, first, end);
   }
-  let url = opened;
+  let urls = opened;
   let drainMs = config.limits.drainMs;
   return {
     pid: child.pid,
     get url() {
-      return url;
+      return urls.url;
+    },
+    get insideUrl() {
+      return urls.insideUrl;
     },
     exited: child.exited,
     reload: async (next) => {
@@ -72,7 +77,7 @@ export async function startGateway(
       const event = await told;
       if (event?.event === 'reload-failed') throw await reloadFault(world, event);
       drainMs = next.limits.drainMs;
-      url = urlOf(event) ?? url;
+      urls = urlsOf(event) ?? urls;
     },
     ask: asker(child, events),
     stop: async () => {
@@ -112,9 +117,14 @@ function environment(world: World): Record<string, string | undefined> {
   return env;
 }
 
-function urlOf(event: GatewayEvent | null): string | null {
-  const bound = event?.listen?.[0];
-  return bound ? `http://${reachable(bound.address)}:${bound.port}` : null;
+function urlsOf(event: GatewayEvent | null): { url: string; insideUrl: string } | null {
+  const outer = event?.listen?.find((one) => !one.inside);
+  if (!outer) return null;
+  return { url: urlOf(outer), insideUrl: urlOf(event?.listen?.find((one) => one.inside) ?? outer) };
+}
+
+function urlOf({ address, port, tls }: NonNullable<GatewayEvent['listen']>[number]): string {
+  return `${tls ? 'https' : 'http'}://${reachable(address)}:${port}`;
 }
 
 async function startFault(

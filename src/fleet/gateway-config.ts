@@ -33,7 +33,7 @@ export async function gatewayConfig(
     ownKeys: readonly (readonly [name: string, key: string])[];
   },
 ): Promise<GatewayConfig> {
-  const { listen, limits, waitComments } = loaded.gateway;
+  const { limits, waitComments } = loaded.gateway;
   const clients = await clientKeys(world, loaded);
   const upstreams = await Promise.all(
     loaded.deployments.map((one) => upstreamsOf(world, one, options.marks, options.secretsDir)),
@@ -41,7 +41,7 @@ export async function gatewayConfig(
   return {
     version: 1,
     fleet: loaded.fleet,
-    listen,
+    ...doorsOf(loaded),
     routes: withContext(routesOf(loaded), loaded.deployments),
     policies: Object.fromEntries(
       loaded.deployments.flatMap(({ name, policy }) => (policy ? [[name, policy]] : [])),
@@ -79,6 +79,19 @@ function quotasOf({ gateway }: LoadedFleet): Quotas | undefined {
     prices: gateway.prices ?? {},
     usageFile: null,
     sharedUrlFile: null,
+  };
+}
+
+/** Behind TLS berth itself comes in by an address of its own: it has no certificate to show, and no name that would match the gateway's. */
+function doorsOf({
+  gateway: { listen, tls, cors },
+}: LoadedFleet): Pick<GatewayConfig, 'listen' | 'tls' | 'corsOrigins'> {
+  const corsOrigins = cors?.origins ?? [];
+  if (!tls) return { listen, corsOrigins };
+  return {
+    listen: [...listen, { address: '127.0.0.1', port: 0, inside: true }],
+    tls: { certFile: tls.cert, keyFile: tls.key, clientCaFile: tls.clientCa ?? null },
+    corsOrigins,
   };
 }
 

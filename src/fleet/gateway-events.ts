@@ -8,7 +8,11 @@ export const GatewayEvent = z.looseObject({
   result: z.unknown().optional(),
   /** Of "load" and "unload". */
   deployment: z.string().optional(),
-  listen: z.array(z.looseObject({ address: z.string(), port: z.int() })).optional(),
+  listen: z
+    .array(
+      z.looseObject({ address: z.string(), port: z.int(), tls: z.boolean(), inside: z.boolean().optional() }),
+    )
+    .optional(),
   /** Of "failed" and "reload-failed". */
   error: z.looseObject({ code: z.string(), message: z.string(), facts: z.unknown().optional() }).optional(),
 });

@@ -10,6 +10,7 @@ import { keyFaults } from './key-checks.ts';
 import type { Opening } from './key-checks.ts';
 import { secretFaults } from './secret-checks.ts';
 import { readSources } from './sources.ts';
+import { tlsFaults } from './tls-checks.ts';
 import { toPlain } from './tree.ts';
 
 /**
@@ -34,7 +35,7 @@ export async function loadFleet(
   }
   faults.push(...crossFaults(tree));
   if (options.secrets !== 'unused') {
-    faults.push(...(await secretFaults(world, tree)));
+    faults.push(...(await secretFaults(world, tree)), ...(await tlsFaults(world, tree)));
     faults.push(...(await keyFaults(world, tree, identityOf(tree, sources.main), options.opens ?? null)));
   }
   if (faults.length > 0 || !parsed.success) throw invalid(faults);

@@ -144,6 +144,7 @@ const pathPlaces = [
   'deployments.*.engine.command.0',
   'defaults.engine.binary',
   'defaults.engine.workdir',
+  'gateway.tls.*',
   'benchmarks.*.data.file',
   'benchmarks.*.data.path',
 ].map((place) => new RegExp(`^${place.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`));

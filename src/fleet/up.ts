@@ -57,7 +57,7 @@ export interface UpHold {
   readonly traffic: Traffic;
   readonly requests: RequestView;
   /** The gateway, with a key of our own; `keyNeeded`: others must bring one too. */
-  readonly gateway: () => { url: string; key: string; keyNeeded: boolean } | null;
+  readonly gateway: () => { url: string; insideUrl: string; key: string; keyNeeded: boolean } | null;
   /** Has the gateway take in the file of keys as it is now. Rejects when it does not; the old keys are in force then. */
   readonly takeInKeys: () => Promise<void>;
 }
@@ -249,7 +249,13 @@ async function serve(run: Run, signal: AbortSignal): Promise<void> {
     traffic: trafficOf(run, (to) => followOther(run, to)),
     requests: requestView(() => run.gateway),
     takeInKeys: () => takeInKeys(run),
-    gateway: () => run.gateway && { url: run.gateway.url, key: run.ownKey, keyNeeded: !run.anonymous },
+    gateway: () =>
+      run.gateway && {
+        url: run.gateway.url,
+        insideUrl: run.gateway.insideUrl,
+        key: run.ownKey,
+        keyNeeded: !run.anonymous,
+      },
   };
   const ended = new AbortController();
   const both = AbortSignal.any([signal, ended.signal]);

@@ -4,7 +4,9 @@ import type { Sweep } from '../io/upstream-pool/sweep.ts';
 import type { World } from '../io/world.ts';
 import type { GatewayCommand } from '../domain/gateway-control.ts';
 import { answerCommand } from './control.ts';
-import { openDoors } from './doors.ts';
+import { withCors } from './cors.ts';
+import type { Handlers } from './doors.ts';
+import { openFront } from './front.ts';
 import { createHandler } from './handler.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -19,7 +21,7 @@ import type { GatewayState } from './state.ts';
 
 export interface Gateway {
   /** Where it listens now. */
-  readonly listen: readonly { address: string; port: number }[];
+  readonly listen: readonly { address: string; port: number; inside?: boolean | undefined; tls: boolean }[];
   /**
    * Puts another config in force, one after the other; what is queued or under way goes on. A fault, PORT_TAKEN among
    * them, leaves the old one in force.
@@ -31,7 +33,7 @@ export interface Gateway {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the gateway. Rejects with PORT_TAKEN when an address is, FILE_MISSING when a key file is not there. */
+/** Opens the gateway. Rejects with PORT_TAKEN when an address is, FILE_MISSING when a key file is not there, TLS_UNUSABLE. */
 export async function startGateway(
   world: Pick<World, 'files' | 'log' | 'clock'>,
   config: GatewayConfig,
@@ -56,13 +58,10 @@ export async function startGateway(
   };
   tellDemands(state);
   startTicks(sweep, state);
-  const handler = createHandler(state, (error) =>
-    world.log.error('A request ended in a fault of the gateway.', { error: traceOf(error) }),
-  );
-  const doors = await openDoors(config.listen, handler);
+  const front = await openFront(world, config, handlersOf(world, state));
   let turn = Promise.resolve();
   function takeIn(next: GatewayConfig): Promise<void> {
-    return doors.change(next.listen, next.limits.drainMs, async () => {
+    return front.change(next, async () => {
       const before = state.snapshot;
       state.snapshot = await buildSnapshot(next, before, context());
       for (const old of before.instances.values())
@@ -74,7 +73,7 @@ export async function startGateway(
   }
   return {
     get listen() {
-      return doors.bound();
+      return front.bound();
     },
     reload: (next) => {
       const done = turn.then(() => takeIn(next));
@@ -85,7 +84,7 @@ export async function startGateway(
     close: async () => {
       state.draining = true;
       await turn;
-      await doors.close(state.snapshot.config.limits.drainMs);
+      await front.close(state.snapshot.config.limits.drainMs);
       for (const instance of state.snapshot.instances.values()) instance.pool.retire();
       await state.observer.close();
       sweep.stop();
@@ -96,6 +95,16 @@ export async function startGateway(
 function startTicks(sweep: Sweep, state: GatewayState): void {
   sweep.each(() => tick(state));
   sweep.each(createHealthChecks(state));
+}
+
+function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers {
+  function onFault(error: unknown): void {
+    log.error('A request ended in a fault of the gateway.', { error: traceOf(error) });
+  }
+  return {
+    outside: withCors(() => state.snapshot.cors, createHandler(state, onFault)),
+    inside: createHandler(state, onFault, (inbound) => state.snapshot.keyring.requireControl(inbound)),
+  };
 }
 
 function tick({ demands, snapshot, leaving }: GatewayState): void {

@@ -19,11 +19,16 @@ import { exactOf, upstreamEndpoint, upstreamPrefix } from './upstream-path.ts';
 const own = new Set<string>(ownPaths);
 const modelPath = '/v1/models/';
 
-/** The whole front: path, method, key, then who answers. */
-export function createHandler(state: GatewayState, onFault: (error: unknown) => void): Handler {
+/** The whole front: path, method, key, then who answers. `admit` throws ApiError for whoever may not even ask. */
+export function createHandler(
+  state: GatewayState,
+  onFault: (error: unknown) => void,
+  admit: (inbound: Inbound) => void = () => {},
+): Handler {
   return async (inbound, reply) => {
     const requestId = requestIdOf(inbound);
     try {
+      admit(inbound);
       await route(state, inbound, reply, requestId);
     } catch (error) {
       if (!(error instanceof ApiError)) {

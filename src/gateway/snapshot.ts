@@ -5,6 +5,7 @@ import { createUpstreamPool } from '../io/upstream-pool/pool.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
 import { buildBalancers } from './balancers.ts';
 import type { Balancers } from './balancers.ts';
+import type { CorsPolicy } from './cors.ts';
 import { Deployment } from './deployment.ts';
 import { createInstance } from './instance.ts';
 import type { Instance } from './instance.ts';
@@ -25,6 +26,7 @@ export interface Snapshot {
   readonly balancers: Balancers;
   readonly instances: ReadonlyMap<string, Instance>;
   readonly keyring: Keyring;
+  readonly cors: CorsPolicy;
   /** What callers may take; null: nothing is bounded. */
   readonly limits: Limits | null;
   readonly limitsMemory: LimitsMemory;
@@ -69,6 +71,7 @@ export async function buildSnapshot(
     deployments,
     balancers,
     instances,
+    cors: { origins: new Set(config.corsOrigins), anonymous: config.anonymous },
     keyring: createKeyring({ keys: config.keys, anonymous: config.anonymous, wallMs: context.wallMs }),
     limits: limitsOf(config, limitsMemory, context),
     limitsMemory,

@@ -8,7 +8,10 @@ const timeoutMs = 2_000;
 export async function gatewayLoad(world: World, gateway: GatewayAccess | null): Promise<GatewayLoad | null> {
   if (!gateway) return null;
   try {
-    const { status, text } = await world.http.request(`${gateway.url}/metrics`, { timeoutMs });
+    const { status, text } = await world.http.request(`${gateway.url}/metrics`, {
+      headers: { authorization: `Bearer ${gateway.key}` },
+      timeoutMs,
+    });
     return status === 200 ? { keyNeeded: gateway.keyNeeded, ...loadOf(text) } : null;
   } catch {
     // Whether the gateway answers is the fleet's state to tell; here its figures are unknown, and that is all.

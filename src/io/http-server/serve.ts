@@ -1,10 +1,13 @@
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { NodeInbound } from './inbound.ts';
 import { answerConnect, answerMalformed } from './malformed.ts';
 import { refusalOf, refusals, refuse } from './refusals.ts';
 import { NodeReply } from './reply.ts';
+import { renewTls, tlsOptions } from './tls.ts';
+import type { TlsMaterial } from '../tls/material.ts';
 import type { Handler, Listening } from './types.ts';
 
 export { BodyTooLarge } from './body.ts';
@@ -12,17 +15,23 @@ export { BodyTooLarge } from './body.ts';
 /**
  * A plain HTTP/1.1 server: Node's strict parser, no time limit on a reply, keep-alive longer than the usual proxies'.
  * Bytes that are no HTTP, and requests that no handler can serve, are refused in OpenAI's error shape. Rejects when the port is taken (code EADDRINUSE).
- * A handler that throws before the head ends in a bare 500, after it in a cut connection.
+ * With `tls` it speaks nothing but TLS. A handler that throws before the head ends in a bare 500, after it in a cut connection.
  */
-export async function serve(listen: { address: string; port: number }, handler: Handler): Promise<Listening> {
-  const server = http.createServer({
+export async function serve(
+  listen: { address: string; port: number; tls?: TlsMaterial },
+  handler: Handler,
+): Promise<Listening> {
+  const options = {
     keepAliveTimeout: 75_000,
     headersTimeout: 80_000,
     requestTimeout: 0,
     noDelay: true,
     // We look ourselves: Node refuses with an empty body.
     requireHostHeader: false,
-  });
+  };
+  const server = listen.tls
+    ? https.createServer({ ...options, ...tlsOptions(listen.tls) })
+    : http.createServer(options);
   server.timeout = 0;
   let closing = false;
   function onRequest(request: http.IncomingMessage, response: http.ServerResponse, waits: boolean): void {
@@ -53,6 +62,7 @@ export async function serve(listen: { address: string; port: number }, handler: 
   return {
     address: bound.address,
     port: bound.port,
+    renewTls: (material) => renewTls(server, material),
     close: (graceMs) => {
       closing = true;
       return close(server, graceMs);

@@ -1,3 +1,5 @@
+import type { TlsMaterial } from '../tls/material.ts';
+
 export interface BodyOptions {
   /** Asked once with Content-Length, before anything is read: false refuses the body. Takes nothing. */
   readonly fits?: (bytes: number) => boolean;
@@ -57,6 +59,8 @@ export type Handler = (inbound: Inbound, reply: Reply) => void | Promise<void>;
 export interface Listening {
   readonly address: string;
   readonly port: number;
+  /** New connections get this certificate. */
+  readonly renewTls: (material: TlsMaterial) => void;
   /** Stops accepting and closes idle connections; resolves when the last one is gone, or cuts what is left after `graceMs`. */
   readonly close: (graceMs: number) => Promise<void>;
 }
