@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Cors, Tls } from './gateway-door.ts';
-import { AccessLog, Metrics } from './gateway-observe.ts';
+import { AccessLog, CaptureOptions, Metrics, Tracing } from './gateway-observe.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 import { routeOptions } from './routing.ts';
 import { MemoryOption, OnDemandOptions } from './on-demand-options.ts';
@@ -149,6 +149,8 @@ const Gateway = z
     accessLog: AccessLog.optional(),
     onDemand: OnDemandOptions.optional(),
     metrics: Metrics.optional(),
+    tracing: Tracing.optional(),
+    capture: CaptureOptions.optional(),
   })
   .describe('The one door in front of all deployments.');
 

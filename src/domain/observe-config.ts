@@ -13,8 +13,26 @@ export const ObserveConfig = z.strictObject({
       keep: z.int().min(0),
     })
     .nullable(),
+  tracing: z
+    .strictObject({
+      /** Base URL of an OTLP/HTTP collector; null: traces pass through and none is recorded. */
+      otlp: z.string().nullable(),
+      /** Share of the traces begun here that are recorded. */
+      sample: z.number().min(0).max(1),
+      service: z.string(),
+    })
+    .nullable(),
+  capture: z
+    .strictObject({
+      /** Memory for all that is kept. */
+      maxBytes: z.int().positive(),
+      /** Kept of each body. */
+      bodyBytes: z.int().min(0),
+      sample: z.number().min(0).max(1),
+    })
+    .nullable(),
 });
 export type ObserveConfig = z.infer<typeof ObserveConfig>;
 
 /** Requests are counted and nothing else. */
-export const unobserved: ObserveConfig = { genAi: false, accessLog: null };
+export const unobserved: ObserveConfig = { genAi: false, accessLog: null, tracing: null, capture: null };

@@ -1,3 +1,4 @@
+import { CapturedRequest, CaptureList } from '../domain/captured-request.ts';
 import { LiveRequests } from '../domain/live-request.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { GatewayChild } from './gateway-child.ts';
@@ -8,6 +9,9 @@ export interface RequestView {
   readonly list: () => Promise<LiveRequests>;
   /** Ends one; its client is told. Throws GATEWAY_REFUSED when it is not under way. */
   readonly cancel: (id: string) => Promise<void>;
+  readonly captures: () => Promise<CaptureList>;
+  /** Throws GATEWAY_REFUSED when it is not kept, or not any more. */
+  readonly capture: (id: string) => Promise<CapturedRequest>;
 }
 
 export function requestView(gateway: () => Pick<GatewayChild, 'ask'> | null): RequestView {
@@ -18,6 +22,8 @@ export function requestView(gateway: () => Pick<GatewayChild, 'ask'> | null): Re
   }
   return {
     list: async () => LiveRequests.parse(await ask()({ do: 'requests' })),
+    captures: async () => CaptureList.parse(await ask()({ do: 'captures' })),
+    capture: async (request) => CapturedRequest.parse(await ask()({ do: 'capture', request })),
     cancel: async (request) => void (await ask()({ do: 'cancel', request })),
   };
 }

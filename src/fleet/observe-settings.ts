@@ -3,11 +3,12 @@ import type { ObserveConfig } from '../domain/observe-config.ts';
 import type { FleetPaths } from './paths.ts';
 import type { LoadedFleet } from './resolve.ts';
 
-const MiB = 1024 * 1024;
+const KiB = 1024;
+const MiB = 1024 * KiB;
 
 /** What the gateway is to note of its requests, as the fleet file wants it. */
 export function observeSettings(gateway: LoadedFleet['gateway'], logs: FleetPaths['logs']): ObserveConfig {
-  const { accessLog } = gateway;
+  const { accessLog, tracing, capture } = gateway;
   return {
     genAi: gateway.metrics?.genAi ?? false,
     accessLog: accessLog
@@ -16,6 +17,16 @@ export function observeSettings(gateway: LoadedFleet['gateway'], logs: FleetPath
           format: accessLog.format,
           maxBytes: accessLog.size ?? 64 * MiB,
           keep: accessLog.keep,
+        }
+      : null,
+    tracing: tracing
+      ? { otlp: tracing.otlp ?? null, sample: tracing.sample, service: tracing.service }
+      : null,
+    capture: capture
+      ? {
+          maxBytes: capture.size ?? 16 * MiB,
+          bodyBytes: capture.body ?? 64 * KiB,
+          sample: capture.sample,
         }
       : null,
   };

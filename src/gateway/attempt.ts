@@ -20,6 +20,7 @@ import { headersForClient, passingOf } from './reply-head.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { spliceBody } from './request-body.ts';
 import { Tail } from './tail.ts';
+import { beginAttempt, endAttempt } from './tracing/trace.ts';
 
 /**
  * How one attempt ended.
@@ -91,6 +92,13 @@ export class Attempt implements UpstreamSink, Phase {
         requestId: call.id,
         key: instance.key,
         dialect: call.endpoint.dialect,
+        traceparent:
+          trail.trace &&
+          beginAttempt(trail.trace, {
+            instance: instance.id,
+            url: instance.upstream.url,
+            now: this.#sentAt,
+          }),
       }),
       body: body ? spliceBody(body, instance.upstream.model) : [],
     };
@@ -102,6 +110,7 @@ export class Attempt implements UpstreamSink, Phase {
   onHead(head: UpstreamHead): void {
     // 501 and 503 are said by an engine that knows what it can do, and when.
     this.verdict = head.status < 500 || head.status === 501 || head.status === 503 ? 'answered' : 'erred';
+    this.#status = head.status;
     if (this.#drain) return;
     if (head.status === 502 || head.status === 503 || head.status === 429) {
       const lease = this.#ports.other();
@@ -123,8 +132,12 @@ export class Attempt implements UpstreamSink, Phase {
     this.pieces += read.spanCount >> 1;
     trail.pieces = this.pieces;
     this.tail.push(read);
-    if (this.#drain) this.#drain.took(read.raw.length);
-    else if (!this.#writer?.write(read)) this.#waitForClient();
+    if (this.#drain) {
+      this.#drain.took(read.raw.length);
+      return;
+    }
+    trail.capture?.replyBody(read);
+    if (!this.#writer?.write(read)) this.#waitForClient();
   }
 
   onEnd(): void {
@@ -156,7 +169,7 @@ export class Attempt implements UpstreamSink, Phase {
   /** From here on the client has seen this reply: no retry. */
   #commit(head: UpstreamHead): void {
     const call = this.#call;
-    this.#status = head.status;
+    call.trail.capture?.replyHead(head.status, head.headers);
     this.eventStream = head.eventStream;
     const filter = head.eventStream ? new EventFilter({ stripUsage: call.body?.usageSplice != null }) : null;
     const passing = passingOf(head, {
@@ -222,7 +235,26 @@ export class Attempt implements UpstreamSink, Phase {
   }
 
   #end(end: AttemptEnd): void {
+    const { trace } = this.#call.trail;
+    if (trace) endAttempt(trace, { now: performance.now(), ...outcomeOf(end, this.#status) });
     this.#call.phase = null;
     this.#settle(end);
+  }
+}
+
+/** For the trace: the engine's status, and why the attempt was no success. */
+function outcomeOf(end: AttemptEnd, status: number): { status: number | null; error: string | null } {
+  const answered = status === 0 ? null : status;
+  switch (end.kind) {
+    case 'done':
+      return { status: answered, error: status < 400 ? null : String(status) };
+    case 'retry':
+    case 'lost':
+      return { status: answered, error: end.reason };
+    case 'failed':
+    case 'cut':
+      return { status: answered, error: end.fault.code };
+    case 'gone':
+      return { status: answered, error: 'client_gone' };
   }
 }

@@ -37,6 +37,13 @@ export async function answerCommand(
     case 'load-failed':
       state.demands.hear(command);
       return {};
+    case 'captures':
+      return state.observer.captures.list();
+    case 'capture': {
+      const found = state.observer.captures.find(command.request);
+      if (!found) throw new BerthError('GATEWAY_NAME_UNKNOWN', { name: command.request });
+      return found;
+    }
   }
 }
 

@@ -35,7 +35,7 @@ export interface Gateway {
 
 /** Opens the gateway. Rejects with PORT_TAKEN when an address is, FILE_MISSING when a key file is not there, TLS_UNUSABLE. */
 export async function startGateway(
-  world: Pick<World, 'files' | 'log' | 'clock'>,
+  world: Pick<World, 'files' | 'log' | 'clock' | 'http'>,
   config: GatewayConfig,
   /** Without one, models on demand cannot be loaded. */
   starter: Starter | null = null,

@@ -1,6 +1,7 @@
 import type { MetricFamily, Sample } from '../stats/prometheus.ts';
 import { demandStates } from '../domain/on-demand.ts';
 import { healthState } from './health.ts';
+import type { Observer } from './observer.ts';
 import { processFamilies } from './process-families.ts';
 import { policyFamilies } from './policy-families.ts';
 import type { GatewayState } from './state.ts';
@@ -47,6 +48,7 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
       help: 'Lines of the access log that could not be written.',
       samples: [{ labels: {}, value: state.observer.lostLines() }],
     },
+    ...tracingFamilies(state.observer),
     ...processFamilies(),
     ...policyFamilies(state.snapshot.balancers),
   ];
@@ -83,4 +85,20 @@ const breakerLevel = { healthy: 0, loading: 0, 'probe-due': 1, probing: 1, eject
 
 function gauge(name: string, help: string, samples: readonly Sample[]): MetricFamily {
   return { kind: 'gauge', name: `berth_gateway_${name}`, help, samples };
+}
+
+function tracingFamilies({ spans }: Observer): MetricFamily[] {
+  const counts = spans();
+  if (!counts) return [];
+  return [
+    {
+      kind: 'counter',
+      name: 'berth_gateway_trace_spans_total',
+      help: 'Spans that the collector took, or that were dropped since it did not.',
+      samples: [
+        { labels: { result: 'exported' }, value: counts.exported },
+        { labels: { result: 'dropped' }, value: counts.dropped },
+      ],
+    },
+  ];
 }

@@ -45,15 +45,24 @@ const dropFromReply = new Set([
 /** Headers to an engine, names and values in turn. `key` is the engine's own. */
 export function requestHeaders(
   raw: readonly string[],
-  options: { requestId: string; key: string | null; dialect: Dialect },
+  options: {
+    requestId: string;
+    key: string | null;
+    dialect: Dialect;
+    /** Takes the place of the client's; null leaves that. */
+    traceparent?: string | null;
+  },
 ): string[] {
+  const { traceparent = null } = options;
   const named = connectionNames(raw);
   const headers: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
     if (dropFromRequest.has(name) || name.startsWith('x-forwarded-') || named?.includes(name)) continue;
+    if (traceparent !== null && name === 'traceparent') continue;
     headers.push(raw[i] as string, raw[i + 1] as string);
   }
+  if (traceparent !== null) headers.push('traceparent', traceparent);
   headers.push('accept-encoding', 'identity', 'x-request-id', options.requestId);
   if (options.key !== null) {
     headers.push('authorization', `Bearer ${options.key}`);

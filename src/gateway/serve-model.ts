@@ -87,6 +87,7 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   call.trail.stream = call.body.stream;
   call.trail.bytesIn = call.body.bytes.length;
   commentWhileWaiting(state, call);
+  state.observer.read(call, call.body.bytes);
   if (snapshot.limits) {
     const held = snapshot.limits.reserve(demandOf(call, call.body, route));
     call.reservation = held instanceof Promise ? await held : held;

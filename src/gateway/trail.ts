@@ -1,3 +1,6 @@
+import type { Capture } from './capture.ts';
+import type { Trace } from './tracing/trace.ts';
+
 /** What is noted of one request on its way, for log, live view and traces. Filled in as it goes; costs one object. */
 export interface Trail {
   /** Milliseconds since 1970. */
@@ -22,6 +25,10 @@ export interface Trail {
   code: string | null;
   /** An operator wants it ended. */
   cancelled: boolean;
+  /** Null while tracing is off. */
+  trace: Trace | null;
+  /** Null for the many that are not captured. */
+  capture: Capture | null;
 }
 
 export function newTrail(arrivedMs: number): Trail {
@@ -42,5 +49,7 @@ export function newTrail(arrivedMs: number): Trail {
     cut: false,
     code: null,
     cancelled: false,
+    trace: null,
+    capture: null,
   };
 }

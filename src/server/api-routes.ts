@@ -47,6 +47,8 @@ export function apiRoutes(ports: ControlPorts, feed: Feed, tickets: Tickets): Ho
   );
   api.route('/traffic', trafficRoutes(ports.traffic));
   api.route('/requests', requestRoutes(ports.requests));
+  api.get('/captures', async (c) => c.json(await ports.requests.captures()));
+  api.get('/captures/:id', async (c) => c.json(await ports.requests.capture(c.req.param('id'))));
   api.route('/keys', keyRoutes(ports.keys));
   return api;
 }

@@ -1,5 +1,6 @@
 import type { KeyView, NewKey } from '../domain/key-record.ts';
 import type { FleetStatus } from '../domain/fleet-status.ts';
+import type { CapturedRequest, CaptureList } from '../domain/captured-request.ts';
 import type { LiveRequests } from '../domain/live-request.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
 import type { Traffic } from '../fleet/traffic.ts';
@@ -19,6 +20,8 @@ export interface GatewayAccess {
 export interface RequestPorts {
   readonly list: () => Promise<LiveRequests>;
   readonly cancel: (id: string) => Promise<void>;
+  readonly captures: () => Promise<CaptureList>;
+  readonly capture: (id: string) => Promise<CapturedRequest>;
 }
 
 /** What a change of a key gives back. */

@@ -23,7 +23,12 @@ export function startTestControl(
       logs: async () => null,
       gateway: () => null,
       traffic: async () => ({ left: 0 }),
-      requests: { list: async () => ({ requests: [], total: 0 }), cancel: async () => ignore() },
+      requests: {
+        list: async () => ({ requests: [], total: 0 }),
+        cancel: async () => ignore(),
+        captures: async () => ({ captures: [], bytes: 0, maxBytes: 0 }),
+        capture: async () => Promise.reject(new Error('There is none.')),
+      },
       keys: noKeys,
       onProgress: () => ignore,
       ...ports,

@@ -1,0 +1,165 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { unobserved } from '../../src/domain/observe-config.ts';
+import type { ObserveConfig } from '../../src/domain/observe-config.ts';
+import { chatEvent, usage, wellBehaved } from './fake-upstream.ts';
+import { configFor, engine, front, postChat, start, until } from './harness.ts';
+
+const Span = z.object({
+  traceId: z.string().regex(/^[0-9a-f]{32}$/),
+  spanId: z.string().regex(/^[0-9a-f]{16}$/),
+  parentSpanId: z.string().optional(),
+  name: z.string(),
+  kind: z.int(),
+  startTimeUnixNano: z.string().regex(/^\d{19}$/),
+  endTimeUnixNano: z.string().regex(/^\d{19}$/),
+  attributes: z.array(
+    z.object({ key: z.string(), value: z.record(z.string(), z.string()) }).transform(({ key, value }) => ({
+      key,
+      value: Object.values(value)[0],
+    })),
+  ),
+  status: z.object({ code: z.int() }),
+});
+type Span = z.infer<typeof Span>;
+const Payload = z.object({
+  resourceSpans: z.array(z.object({ scopeSpans: z.array(z.object({ spans: z.array(Span) })) })),
+});
+
+/** A collector of OTLP over HTTP. */
+async function collector(
+  status = 200,
+): Promise<{ spans: Span[]; asked: () => number; observe: ObserveConfig }> {
+  const spans: Span[] = [];
+  let asked = 0;
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (part) => (text += part));
+    request.on('end', () => {
+      asked += 1;
+      const { resourceSpans } = Payload.parse(JSON.parse(text));
+      spans.push(...resourceSpans.flatMap((one) => one.scopeSpans.flatMap((scope) => scope.spans)));
+      response.writeHead(request.url === '/v1/traces' ? status : 404).end('{}');
+    });
+  });
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  onTestFinished(() => new Promise<void>((done) => void server.close(() => done())));
+  const { port } = server.address() as AddressInfo;
+  const tracing = { otlp: `http://127.0.0.1:${port}`, sample: 1, service: 'test' };
+  return { spans, asked: () => asked, observe: { ...unobserved, tracing } };
+}
+
+function attributesOf(span: Span | undefined): Record<string, string | undefined> {
+  return Object.fromEntries((span?.attributes ?? []).map(({ key, value }) => [key, value]));
+}
+
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+const parent = 'b7ad6b7169203331';
+
+test('without tracing, traceparent and tracestate reach the engine as the client sent them', async () => {
+  const { upstream, gateway } = await start(wellBehaved);
+  const headers = { traceparent: `00-${traceId}-${parent}-01`, tracestate: 'vendor=1' };
+  await (await postChat(gateway.url, {}, { headers })).text();
+  expect(upstream.seen[0]?.headers).toMatchObject(headers);
+});
+
+test('a trace that the client began goes on through the gateway into the engine, span by span', async () => {
+  const { spans, observe } = await collector();
+  const { upstream, gateway } = await start(wellBehaved, { observe });
+  const headers = { traceparent: `00-${traceId}-${parent}-01`, tracestate: 'vendor=1' };
+  await (await postChat(gateway.url, { stream: true }, { headers })).text();
+  await until('the spans are there', () => spans.length === 3);
+  const [request, queue, attempt] = spans;
+  expect(spans.map((span) => span.traceId)).toEqual([traceId, traceId, traceId]);
+  expect(request).toMatchObject({ parentSpanId: parent, name: 'chat m', kind: 2, status: { code: 0 } });
+  expect([queue?.parentSpanId, attempt?.parentSpanId]).toEqual([request?.spanId, request?.spanId]);
+  expect(upstream.seen[0]?.headers).toMatchObject({
+    traceparent: `00-${traceId}-${attempt?.spanId}-01`,
+    tracestate: 'vendor=1',
+  });
+  expect(attributesOf(request)).toMatchObject({
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.provider.name': 'berth',
+    'gen_ai.request.model': 'm',
+    'gen_ai.usage.input_tokens': String(usage.prompt_tokens),
+    'gen_ai.usage.output_tokens': String(usage.completion_tokens),
+    'http.response.status_code': '200',
+  });
+  expect(attributesOf(attempt)).toMatchObject({
+    'server.address': '127.0.0.1',
+    'server.port': String(upstream.port),
+    'berth.instance': 'u0',
+  });
+  for (const span of spans)
+    expect(BigInt(span.endTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(span.startTimeUnixNano));
+  const began = Number(BigInt(request?.startTimeUnixNano ?? 0) / 1_000_000n);
+  expect(Math.abs(began - Date.now())).toBeLessThan(60_000);
+  expect(JSON.stringify(spans)).not.toContain('Hello');
+});
+
+test('a request without a trace begins one, and each attempt at an engine is a span of its own', async () => {
+  const { spans, observe } = await collector();
+  const dead = await engine(wellBehaved);
+  await dead.stop();
+  const good = await engine((turn) => {
+    turn.stream();
+    turn.chunk(chatEvent('half'));
+    turn.reset();
+  });
+  const gateway = await front(configFor([{ url: dead.url }, { url: good.url }], { observe }));
+  await until('both were tried for one request', async () => {
+    await (await postChat(gateway.url, { stream: true })).text();
+    return (await gateway.metric('berth_gateway_retries_total')) > 0;
+  });
+  await until('the spans are there', () => spans.filter(({ kind }) => kind === 3).length > 1);
+  const failed = spans.find((span) => attributesOf(span)['error.type'] === 'refused');
+  const second = spans.find(
+    (span) => span.parentSpanId === failed?.parentSpanId && span.kind === 3 && span !== failed,
+  );
+  expect(failed?.status.code).toBe(2);
+  expect(attributesOf(second)['error.type']).toBe('upstream_failed');
+  const request = spans.find((span) => span.spanId === failed?.parentSpanId);
+  expect(request).toMatchObject({ kind: 2, status: { code: 2 } });
+  expect(request?.parentSpanId).toBeUndefined();
+});
+
+test('what the client does not want recorded is not, nor what falls outside the sample; both go on to the engine', async () => {
+  const { spans, observe } = await collector();
+  const { upstream, gateway } = await start(wellBehaved, {
+    observe: { ...observe, tracing: { sample: 0, service: 'test', otlp: observe.tracing?.otlp ?? null } },
+  });
+  const unwanted = { traceparent: `00-${traceId}-${parent}-00` };
+  await (await postChat(gateway.url, {}, { headers: unwanted })).text();
+  await (await postChat(gateway.url)).text();
+  await (await postChat(gateway.url, {}, { headers: { traceparent: 'nonsense' } })).text();
+  const wanted = { traceparent: `00-${traceId}-${parent}-01` };
+  await (await postChat(gateway.url, {}, { headers: wanted })).text();
+  await until('the wanted one is there', () => spans.length === 3);
+  expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
+  const passed = upstream.seen.map(({ headers }) => headers['traceparent'] ?? '');
+  expect(passed[0]).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+  expect(passed[1]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  expect(passed[2]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+});
+
+test('a collector that refuses or is away costs the spans, which are counted, and nothing else', async () => {
+  const { observe, asked } = await collector(503);
+  const upstream = await engine(wellBehaved);
+  const shape = [{ url: upstream.url }];
+  const gateway = await front(configFor(shape, { observe }));
+  expect((await postChat(gateway.url)).status).toBe(200);
+  await until(
+    'they are dropped',
+    async () => (await gateway.metric('berth_gateway_trace_spans_total', 'dropped')) === 3,
+  );
+  expect(asked()).toBe(1);
+  const away = { ...unobserved, tracing: { otlp: 'http://127.0.0.1:1', sample: 1, service: 'test' } };
+  await gateway.reload(configFor(shape, { observe: away }));
+  expect((await postChat(gateway.url)).status).toBe(200);
+  await until(
+    'they are dropped',
+    async () => (await gateway.metric('berth_gateway_trace_spans_total', 'dropped')) === 6,
+  );
+});
