@@ -1,31 +1,27 @@
 import type { CapturedMessage, CapturedRequest } from '../domain/captured-request.ts';
 import type { BodyRead } from '../io/upstream-pool/types.ts';
-import type { Call } from './call.ts';
 
 /** The beginning of one request and of its reply, while it is under way. */
 export interface Capture {
-  readonly at: string;
-  readonly request: CapturedMessage;
   readonly replyHead: (status: number, headers: readonly string[]) => void;
   readonly replyBody: (read: BodyRead) => void;
-  readonly done: (call: Call) => CapturedRequest;
+  /** Both, as far as they came. */
+  readonly messages: () => Pick<CapturedRequest, 'request' | 'reply'>;
 }
 
 /** Keeps at most `bodyBytes` of each body, as text; what is cut off is counted. */
-export function beginCapture(call: Call, body: Buffer, bodyBytes: number): Capture {
+export function beginCapture(headers: readonly string[], body: Buffer, bodyBytes: number): Capture {
   const parts: Buffer[] = [];
   let kept = 0;
   let total = 0;
   let reply: { status: number; headers: [string, string][] } | null = null;
-  const request = {
-    headers: redacted(call.inbound.rawHeaders),
+  const request: CapturedMessage = {
+    headers: redacted(headers),
     body: body.toString('utf8', 0, Math.min(bodyBytes, body.length)),
     bodyBytes: body.length,
   };
   return {
-    at: new Date(call.trail.arrivedMs).toISOString(),
-    request,
-    replyHead: (status, headers) => (reply = { status, headers: redacted(headers) }),
+    replyHead: (status, raw) => (reply = { status, headers: redacted(raw) }),
     replyBody: (read) => {
       for (let i = 0; i < read.spanCount; i += 2) {
         const from = read.spans[i] as number;
@@ -39,22 +35,9 @@ export function beginCapture(call: Call, body: Buffer, bodyBytes: number): Captu
         kept += part.length;
       }
     },
-    done: ({ id, key, endpoint, model, status, trail }) => ({
-      id,
-      at: new Date(trail.arrivedMs).toISOString(),
-      key,
-      endpoint: endpoint.path,
-      model,
-      instance: trail.instance,
-      status,
-      code: trail.code,
+    messages: () => ({
       request,
-      reply: reply && {
-        status: reply.status,
-        headers: reply.headers,
-        body: Buffer.concat(parts).toString('utf8'),
-        bodyBytes: total,
-      },
+      reply: reply && { ...reply, body: Buffer.concat(parts).toString('utf8'), bodyBytes: total },
     }),
   };
 }

@@ -1,3 +1,4 @@
+import type { CapturedRequest } from '../domain/captured-request.ts';
 import type { ObserveConfig } from '../domain/observe-config.ts';
 import { openBatchedFile } from '../io/batched-file.ts';
 import type { BatchedFile } from '../io/batched-file.ts';
@@ -59,13 +60,13 @@ export function createObserver(world: ObserverWorld, first: ObserveConfig): Obse
     read: (call, body) => {
       const { capture } = config;
       if (capture && Math.random() < capture.sample)
-        call.trail.capture = beginCapture(call, body, capture.bodyBytes);
+        call.trail.capture = beginCapture(call.inbound.rawHeaders, body, capture.bodyBytes);
     },
     ended: (call) => {
       live.remove(call);
       const now = performance.now();
       const { trace, capture } = call.trail;
-      if (capture) captures.add(capture.done(call));
+      if (capture) captures.add({ ...aboutCall(call), ...capture.messages() });
       if (trace?.sampled) exporter.now()?.add(spansOf(call, trace, now));
       const file = log.now();
       if (!file) return;
@@ -83,6 +84,26 @@ export function createObserver(world: ObserverWorld, first: ObserveConfig): Obse
     close: async () => {
       await Promise.all([log.close(), exporter.close()]);
     },
+  };
+}
+
+function aboutCall({
+  id,
+  key,
+  endpoint,
+  model,
+  status,
+  trail,
+}: Call): Omit<CapturedRequest, 'request' | 'reply'> {
+  return {
+    id,
+    at: new Date(trail.arrivedMs).toISOString(),
+    key,
+    endpoint: endpoint.path,
+    model,
+    instance: trail.instance,
+    status,
+    code: trail.code,
   };
 }
 
