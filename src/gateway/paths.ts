@@ -8,34 +8,26 @@ import type { Instance } from './instance.ts';
 import type { RouteState } from './routes.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/**
- * The path under which the engines of a deployment have this endpoint: the client's own, else another name of the same;
- * null when they have it under none. Replicas are alike, so that the first one that has it speaks for all.
- */
-function pathAt(deployment: Deployment, endpoint: Endpoint): string | null {
-  for (const paths of pathsOf(deployment)) {
-    const path = pathAmong(paths, endpoint);
-    if (path !== null) return path;
-  }
-  return null;
-}
-
 /** An engine whose paths are not known (empty) is taken to have what it is asked for: its own answer will tell. */
 function pathAmong(paths: readonly string[], endpoint: Endpoint): string | null {
   if (paths.length === 0 || paths.includes(endpoint.path)) return endpoint.path;
   return endpoint.same.find((path) => paths.includes(path)) ?? null;
 }
 
-/** The arms whose engines have the endpoint; one without instances may have any. Throws ApiError 501. */
+/** Replicas are alike, so that one that has it speaks for all. A deployment without engines may turn out to have anything. */
+function has({ instances, demand }: Deployment, endpoint: Endpoint): boolean {
+  if (instances.length === 0) return !demand || pathAmong(demand.model.paths, endpoint) !== null;
+  return instances.some(({ upstream }) => pathAmong(upstream.paths, endpoint) !== null);
+}
+
+/** The arms whose engines have the endpoint. Throws ApiError 501. */
 export function armsFor(
   snapshot: Snapshot,
   { caller, endpoint, exact }: Call,
   route: RouteState,
 ): RouteState['arms'] {
-  if (exact) return route.arms;
-  const arms = route.arms.filter(
-    ({ deployment }) => pathsOf(deployment).length === 0 || pathAt(deployment, endpoint) !== null,
-  );
+  if (exact || route.arms.every(({ deployment }) => has(deployment, endpoint))) return route.arms;
+  const arms = route.arms.filter(({ deployment }) => has(deployment, endpoint));
   if (arms.length > 0) return arms;
   throw endpointMissing(route.name, endpoint.path, havingPath(routesFor(snapshot, caller), endpoint));
 }
@@ -44,8 +36,9 @@ export function armsFor(
 function havingPath(routes: readonly RouteState[], endpoint: Endpoint): string[] {
   const deployments = new Set(routes.flatMap(({ arms }) => arms.map(({ deployment }) => deployment)));
   return [...deployments]
-    .filter((deployment) => pathsOf(deployment).some((paths) => paths.length > 0))
-    .filter((deployment) => pathAt(deployment, endpoint) !== null)
+    .filter(
+      (deployment) => pathsOf(deployment).some((paths) => paths.length > 0) && has(deployment, endpoint),
+    )
     .map(({ name }) => name);
 }
 

