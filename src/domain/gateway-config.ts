@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ClientKey } from './client-key.ts';
 import { ObserveConfig } from './observe-config.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
-import { Fallback, PolicyChoice, Split } from './routing.ts';
+import { Fallback, Percent, PolicyChoice, Split } from './routing.ts';
 import { OnDemandConfig } from './on-demand.ts';
 
 /** One engine the gateway may send to. `slots` null: no limit is known, requests pass at once. */
@@ -36,6 +36,8 @@ export const Route = z.strictObject({
   policy: PolicyChoice.optional(),
   /** Holds clients to their deployment; without it each request is dealt out by itself. */
   split: Split.optional(),
+  /** A deployment that gets copies of so many of a hundred requests; its replies are dropped. */
+  shadow: z.strictObject({ deployment: z.string(), percent: Percent }).optional(),
   /** Other routes, by name, for what this one cannot serve. */
   fallback: Fallback.optional(),
 });

@@ -39,10 +39,24 @@ export function fallbackOf(said: string[] | Fallback): Fallback {
   return Array.isArray(said) ? { to: said, on: usualCauses } : said;
 }
 
+export const Percent = z.number().gt(0).max(100);
+
+const Shadow = z.strictObject({
+  to: z
+    .string()
+    .min(1)
+    .meta({ examples: ['candidate'] })
+    .describe('The deployment that gets the copies.'),
+  percent: Percent.default(100).describe('Of a hundred requests so many are copied, by chance.'),
+});
+
 /** What a route of the fleet file may say beside its deployments and its policy. */
 export const routeOptions = {
   split: Split.optional().describe(
     'Holds each client to one of the deployments, by weight; without it each request is dealt out by itself.',
+  ),
+  shadow: Shadow.optional().describe(
+    'Copies requests to another deployment, whose replies nobody gets; only while it has nothing else to do.',
   ),
   fallback: z
     .union([Fallback.shape.to, Fallback])

@@ -150,8 +150,15 @@ export function routesOf(loaded: LoadedFleet): Route[] {
       typeof target === 'string'
         ? [{ deployment: target, weight: 1 }]
         : Object.entries(target).map(([deployment, weight]) => ({ deployment, weight }));
-    const { aliases, fallback, ...rest } = typeof entry === 'string' ? { aliases: [] } : entry;
-    const route = { ...rest, ...(fallback && { fallback: fallbackOf(fallback) }), name, to, aliasOf: null };
+    const { aliases, fallback, shadow, ...rest } = typeof entry === 'string' ? { aliases: [] } : entry;
+    const route = {
+      ...rest,
+      ...(fallback && { fallback: fallbackOf(fallback) }),
+      ...(shadow && { shadow: { deployment: shadow.to, percent: shadow.percent } }),
+      name,
+      to,
+      aliasOf: null,
+    };
     routes.set(name, route);
     for (const alias of aliases) routes.set(alias, { ...route, name: alias, aliasOf: name });
   }

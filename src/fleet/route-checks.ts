@@ -7,7 +7,7 @@ import type { Located } from './tree.ts';
 
 /** Routes to nothing, and names that mean two things. */
 export function routeFaults(tree: Located): ConfigFault[] {
-  return [...targetFaults(tree), ...aliasFaults(tree), ...fallbackFaults(tree)];
+  return [...targetFaults(tree), ...shadowFaults(tree), ...aliasFaults(tree), ...fallbackFaults(tree)];
 }
 
 function targetFaults(tree: Located): ConfigFault[] {
@@ -24,6 +24,14 @@ function targetFaults(tree: Located): ConfigFault[] {
         deployments,
       ),
     );
+  });
+}
+
+function shadowFaults(tree: Located): ConfigFault[] {
+  const deployments = entriesAt(tree, ['deployments']).map(([name]) => name);
+  return entriesAt(tree, ['gateway', 'routes']).flatMap(([, route]) => {
+    const to = pieceAt(route, ['shadow', 'to']);
+    return to ? referenceFault(to, 'deployment', deployments) : [];
   });
 }
 

@@ -44,8 +44,8 @@ export function buildBalancers(config: GatewayConfig, previous: Balancers | null
     const choice = same?.choice ?? { balancer: createBalancer(policy, Math.random), ask: asksNothing };
     made.set(nameOf(named), { ...named, choice });
   }
-  for (const { name, aliasOf, policy, to } of config.routes)
-    for (const { deployment } of to) {
+  for (const { name, aliasOf, policy, to, shadow } of config.routes)
+    for (const { deployment } of shadow ? [...to, shadow] : to) {
       add(null, deployment, config.policies?.[deployment] ?? usual);
       if (policy && aliasOf === null) add(name, deployment, policy);
     }

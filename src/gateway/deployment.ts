@@ -65,6 +65,8 @@ export class Deployment {
   #measured = false;
   readonly #now: () => number;
   readonly #openings = new Openings<Instance>();
+  /** How to send those away that give their slot up for anybody. */
+  readonly #guests = new Set<() => void>();
 
   constructor(name: string, limits: DeploymentLimits, now: () => number) {
     this.name = name;
@@ -87,7 +89,7 @@ export class Deployment {
 
   /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
   acquire(options: AcquireOptions): Lease | Promise<Lease> {
-    const { room } = this.#look(null);
+    const { room } = this.#lookAgain(null);
     const verdict = admission({
       room,
       reachable: room || this.held || this.#shut || this.#reachable(),
@@ -108,8 +110,18 @@ export class Deployment {
 
   /** A slot at an instance that has not been tried for this request; null when none is free right now. */
   acquireOther(tried: ReadonlySet<Instance>, choice: Choice): Lease | null {
-    const openings = this.#look(tried);
+    const openings = this.#lookAgain(tried);
     return openings.room ? this.#lease(openings.pick(choice)) : null;
+  }
+
+  /**
+   * A slot for work that nobody waits for; null unless one is free and nobody is in line. Whoever needs it later gets it:
+   * `leave` must give the lease back before it returns.
+   */
+  acquireGuest(choice: Choice, leave: () => void): Lease | null {
+    if (this.waiting > 0 || !this.#look(null).room) return null;
+    this.#guests.add(leave);
+    return this.#lease(this.#openings.pick(choice), () => this.#guests.delete(leave));
   }
 
   /**
@@ -242,10 +254,11 @@ export class Deployment {
     });
   }
 
-  #lease(instance: Instance): Lease {
+  #lease(instance: Instance, onEnd?: () => void): Lease {
     if (instance.health.ejectedUntil !== null) instance.health = { ...instance.health, probing: true };
     this.demand?.touch();
     return new Lease(instance, () => {
+      onEnd?.();
       this.dispatch();
       this.demand?.touch();
     });
@@ -261,6 +274,17 @@ export class Deployment {
     return this.instances.some(
       (instance) => healthState(instance.health, now) !== 'ejected' && !isDraining(instance, now),
     );
+  }
+
+  /** What is open; where nothing is, guests are sent away until something is. */
+  #lookAgain(tried: ReadonlySet<Instance> | null): Openings<Instance> {
+    let openings = this.#look(tried);
+    for (const leave of this.#guests) {
+      if (openings.room) break;
+      leave();
+      openings = this.#look(tried);
+    }
+    return openings;
   }
 
   /** While it is held, or on demand and not loaded, nothing is open. */

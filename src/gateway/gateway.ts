@@ -16,6 +16,7 @@ import { createObserver } from './observer.ts';
 import { Demands } from './on-demand/demands.ts';
 import type { Starter } from './on-demand/demands.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { Shadows } from './shadows.ts';
 import { buildSnapshot } from './snapshot.ts';
 import type { GatewayState } from './state.ts';
 
@@ -44,12 +45,14 @@ export async function startGateway(
   function context() {
     return { files: world.files, sweep, wallMs: () => world.clock.wall().getTime() };
   }
+  const held = new HeldBytes(config.limits.heldBytes);
   const state: GatewayState = {
     snapshot: await buildSnapshot(config, null, context()),
     draining: false,
     leaving: new Set(),
     meter: createMeter(),
-    held: new HeldBytes(config.limits.heldBytes),
+    held,
+    shadows: new Shadows(held, sweep.after),
     retries: new RetryBudget(),
     observer: createObserver(world, config.observe ?? unobserved),
     demands: new Demands(starter, sweep.now),
@@ -83,6 +86,7 @@ export async function startGateway(
     control: (command) => answerCommand(state, sweep, command),
     close: async () => {
       state.draining = true;
+      state.shadows.stop();
       await turn;
       await front.close(state.snapshot.config.limits.drainMs);
       for (const instance of state.snapshot.instances.values()) instance.pool.retire();

@@ -51,6 +51,7 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
     ...tracingFamilies(state.observer),
     ...processFamilies(),
     ...policyFamilies(state.snapshot.balancers),
+    ...state.shadows.families(),
   ];
 }
 

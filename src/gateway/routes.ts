@@ -6,6 +6,7 @@ import type { Balancers } from './balancers.ts';
 import type { Deployment } from './deployment.ts';
 import { fallbackPlan } from './fallback.ts';
 import type { FallbackPlan } from './fallback.ts';
+import type { ShadowPlan } from './shadows.ts';
 
 /** Names the deployment that served, where a request could have gone to several. */
 export const deploymentHeader = 'x-berth-deployment';
@@ -29,6 +30,8 @@ export interface RouteState {
   readonly arms: readonly RouteArm[];
   /** What holds clients to their arm; null: each request is dealt out by itself. */
   readonly split: { readonly by: StickyBy; readonly salt: number } | null;
+  /** Where copies of its requests go; null: nowhere. */
+  readonly shadow: ShadowPlan | null;
   /** Who serves what it cannot serve; null: nobody. */
   readonly fallback: FallbackPlan | null;
 }
@@ -63,6 +66,21 @@ function routeState(
       choice: balancers.choice(own, deployment),
       told: route.to.length > 1 ? [deploymentHeader, deployment] : [],
     })),
+    shadow: shadowPlan(route, deployments, balancers),
     split: route.split ? { by: route.split.by, salt: hashText(route.split.salt ?? own) } : null,
+  };
+}
+
+function shadowPlan(
+  { shadow, name, aliasOf }: Route,
+  deployments: ReadonlyMap<string, Deployment>,
+  balancers: Balancers,
+): ShadowPlan | null {
+  const deployment = shadow && deployments.get(shadow.deployment);
+  if (!deployment) return null;
+  return {
+    deployment,
+    percent: shadow.percent,
+    choice: balancers.choice(aliasOf ?? name, deployment.name),
   };
 }

@@ -114,5 +114,8 @@ async function serveBy(
   call.leasedAt = performance.now();
   call.trail.leasedAt = call.leasedAt;
   call.series.queueWait.observe((call.leasedAt - call.startedAt) / 1000);
-  await forward(call, deployment, lease, state);
+  const { body } = call;
+  const sent = forward(call, deployment, lease, state);
+  if (route.shadow && body) state.shadows.mirror(call, body, route.shadow, Math.random());
+  await sent;
 }

@@ -4,6 +4,7 @@ import type { Meter } from './meter.ts';
 import type { Observer } from './observer.ts';
 import type { Demands } from './on-demand/demands.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { Shadows } from './shadows.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What lives as long as the process; only `snapshot` changes on a reload. */
@@ -15,6 +16,7 @@ export interface GatewayState {
   readonly meter: Meter;
   readonly held: HeldBytes;
   readonly retries: RetryBudget;
+  readonly shadows: Shadows;
   readonly observer: Observer;
   readonly demands: Demands;
   /** Monotonic milliseconds, read once a tick. */
