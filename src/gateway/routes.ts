@@ -6,7 +6,6 @@ import type { Balancers } from './balancers.ts';
 import type { Deployment } from './deployment.ts';
 import { fallbackPlan } from './fallback.ts';
 import type { FallbackPlan } from './fallback.ts';
-import type { ShadowPlan } from './shadows.ts';
 
 /** Names the deployment that served, where a request could have gone to several. */
 export const deploymentHeader = 'x-berth-deployment';
@@ -19,6 +18,14 @@ export interface RouteArm {
   readonly choice: Choice;
   /** Response headers that say which arm served; none where there is but one. */
   readonly told: readonly string[];
+}
+
+/** Where a route's requests are copied to. */
+export interface ShadowPlan {
+  readonly deployment: Deployment;
+  readonly choice: Choice;
+  /** Of a hundred requests, by chance. */
+  readonly percent: number;
 }
 
 /** A model name made ready to serve. */

@@ -1,23 +1,14 @@
 import type { MetricFamily } from '../stats/prometheus.ts';
 import { counters, histograms } from '../stats/vectors.ts';
-import type { Choice } from './balance.ts';
 import { choiceOf } from './balancers.ts';
 import type { Call } from './call.ts';
-import type { Deployment } from './deployment.ts';
 import { BodyShare } from './held-bytes.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import { bounds } from './metric-names.ts';
 import type { ScannedBody } from './request-body.ts';
+import type { ShadowPlan } from './routes.ts';
 import { Shadow } from './shadow.ts';
 import type { ShadowEnd, ShadowOutcome } from './shadow.ts';
-
-/** Where a route's requests are copied to. */
-export interface ShadowPlan {
-  readonly deployment: Deployment;
-  readonly choice: Choice;
-  /** Of a hundred requests, by chance. */
-  readonly percent: number;
-}
 
 /** All copies under way, and what became of those before. */
 export class Shadows {
