@@ -48,7 +48,8 @@ export async function runFolder(world: World, idOrFolder: string): Promise<strin
   const names = await world.files.list(world.places.runs);
   const exact = names.find((name) => name === idOrFolder);
   const close = names.filter((name) => name.startsWith(idOrFolder) || name.endsWith(idOrFolder));
-  const newest = idOrFolder === 'last' ? names.sort().at(-1) : undefined;
+  const [isLast, back = '0'] = /^last(?:~(\d+))?$/.exec(idOrFolder) ?? [];
+  const newest = isLast === undefined ? undefined : names.toSorted().at(-1 - Number(back));
   const name = exact ?? newest ?? (close.length === 1 ? close[0] : undefined);
   if (name === undefined) throw new BerthError('RUN_UNKNOWN', { run: idOrFolder, folder: world.places.runs });
   return join(world.places.runs, name);

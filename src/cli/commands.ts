@@ -73,6 +73,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/runs.ts'),
   },
   {
+    name: 'compare',
+    summary: 'Hold runs against a baseline, with intervals; exit code 4 when one is worse.',
+    load: () => import('./commands/compare.ts'),
+  },
+  {
     name: 'check-claims',
     summary: 'Recompute published figures from those beside them, and show the arithmetic.',
     load: () => import('./commands/check-claims.ts'),

@@ -20,6 +20,12 @@ export function blockLength(n: number, streams: number): number {
 /** Fewer than ten blocks say nothing about their own spread. */
 const fewestBlocks = 10;
 
+export interface BootstrapSamples {
+  readonly means: number[];
+  /** For each wanted quantile, its value in every resample. */
+  readonly quantiles: number[][];
+}
+
 /**
  * 95 % intervals of the mean and of quantiles by circular block bootstrap over values in time order.
  * Null when there are too few blocks for it.
@@ -28,6 +34,15 @@ export function bootstrapIntervals(
   values: ArrayLike<number>,
   options: BootstrapOptions,
 ): { mean: Interval; quantiles: Interval[] } | null {
+  const samples = bootstrapSamples(values, options);
+  return samples && { mean: middle95(samples.means), quantiles: samples.quantiles.map(middle95) };
+}
+
+/** The mean and the quantiles (ascending) of every resample, in the order drawn; null when there are too few blocks. */
+export function bootstrapSamples(
+  values: ArrayLike<number>,
+  options: BootstrapOptions,
+): BootstrapSamples | null {
   const n = values.length;
   if (n < fewestBlocks * options.block) return null;
   const order = Uint32Array.from({ length: n }, (_, i) => i).sort(
@@ -46,7 +61,7 @@ export function bootstrapIntervals(
     means.push(meanOf(sorted, times));
     quantilesOf(sorted, times, options.quantiles).forEach((value, q) => quantiles[q]?.push(value));
   }
-  return { mean: middle95(means), quantiles: quantiles.map(middle95) };
+  return { means, quantiles };
 }
 
 /** Fills `times` with how often each rank was drawn. */
@@ -88,7 +103,8 @@ function quantilesOf(sorted: Float64Array, times: Uint32Array, wanted: readonly 
   });
 }
 
-function middle95(values: number[]): Interval {
+/** The middle 95 % of resamples, which it sorts. */
+export function middle95(values: number[]): Interval {
   values.sort((a, b) => a - b);
   const last = values.length - 1;
   return [values[Math.round(last * 0.025)] as number, values[Math.round(last * 0.975)] as number];

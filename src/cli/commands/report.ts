@@ -14,7 +14,10 @@ export const examples = [
 
 export function configure(command: Command, context: CliContext): void {
   command
-    .argument('<run>', 'id of a run, the start or end of one, "last", or the path of its folder')
+    .argument(
+      '<run>',
+      'id of a run, the start or end of one, "last", "last~1" for the one before, or the path of its folder',
+    )
     .option('--format <format>', formats.join(', '), 'text')
     .action(async (run: string, options: { format: string }) => {
       const report = await loadReport(context.world, run);

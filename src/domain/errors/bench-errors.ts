@@ -33,6 +33,11 @@ export const benchErrors = {
     (f) => `"berth runs" lists those in ${f.folder}; the path of a run's folder will do too.`,
     'usage',
   ),
+  RUNS_UNEQUAL: defineError<{ run: string; differences: readonly string[] }>(
+    (f) => `${f.run} did other work than the baseline:\n${f.differences.map((one) => `  ${one}`).join('\n')}`,
+    () => 'Measure again with the same settings, or say --unequal to see the figures side by side.',
+    'usage',
+  ),
   CLAIMS_INVALID: defineError<{ path: string; faults: string[] }>(
     (f) => `${f.path} is no file of claims:\n${f.faults.map((fault) => `  ${f.path}:${fault}`).join('\n')}`,
     () => 'examples/figures.yaml shows every kind of claim.',

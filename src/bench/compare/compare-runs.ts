@@ -1,0 +1,124 @@
+import type { Report, RequestRecord, StageReport } from '../../domain/run.ts';
+import { holm, ratioEstimate } from '../../stats/difference.ts';
+import type { RatioEstimate } from '../../stats/difference.ts';
+import { otherSetting, unequalStages, unequalWork } from './equal-work.ts';
+import { figuresOf } from './metrics.ts';
+import type { Measured } from './metrics.ts';
+
+export interface Run {
+  readonly report: Report;
+  readonly records: readonly RequestRecord[];
+}
+
+/** How a figure of a run stands to the baseline's. */
+export interface Difference {
+  readonly metric: string;
+  readonly unit: string;
+  readonly base: number;
+  readonly other: number;
+  /** Number of values on each side. */
+  readonly n: readonly [number, number];
+  /** Null: too few values to estimate how sure the difference is. */
+  readonly estimate: RatioEstimate | null;
+  /** Chance of such a difference by accident, corrected for all figures compared (Holm). */
+  readonly p: number | null;
+  readonly verdict: 'better' | 'worse' | 'no difference' | 'not enough data';
+}
+
+export interface Comparison {
+  readonly base: string;
+  readonly other: string;
+  /** Why the figures do not compare; empty when they do. */
+  readonly unequal: readonly string[];
+  readonly differs: readonly string[];
+  /** A run that its client limited shows the client: nothing is judged by it. */
+  readonly clientLimited: boolean;
+  readonly stages: readonly { readonly label: string; readonly differences: readonly Difference[] }[];
+  readonly missing: readonly string[];
+}
+
+export interface CompareOptions {
+  /** Smallest change that counts, as a share. */
+  readonly tolerance: number;
+}
+
+const significance = 0.05;
+
+/** Holds a run against a baseline, stage by stage of the same load. Pure: the same records give the same verdicts. */
+export function compareRuns(base: Run, other: Run, options: CompareOptions): Comparison {
+  const pairs = base.report.stages.flatMap((stage) => {
+    const same = other.report.stages.find(({ label }) => label === stage.label);
+    return same ? [[stage, same] as const] : [];
+  });
+  const paired = new Set(pairs.map(([stage]) => stage.label));
+  const unpaired = [...base.report.stages, ...other.report.stages].filter(({ label }) => !paired.has(label));
+  const found = pairs.map(([a, b]) => ({ label: a.label, pairs: figurePairs(base, other, a, b) }));
+  const ps = holm(found.flatMap((stage) => stage.pairs.map(({ estimate }) => estimate?.p ?? 1)));
+  let next = 0;
+  return {
+    base: base.report.id,
+    other: other.report.id,
+    unequal: [
+      ...unequalWork(base.report, other.report),
+      ...pairs.flatMap(([a, b]) => unequalStages(a, b).map((text) => `${a.label}: ${text}`)),
+    ],
+    differs: otherSetting(base.report, other.report),
+    clientLimited: base.report.clientLimited || other.report.clientLimited,
+    stages: found.map((stage) => ({
+      label: stage.label,
+      differences: stage.pairs.map((pair) => judged(pair, ps[next++] as number, options)),
+    })),
+    missing: [...new Set(unpaired.map(({ label }) => label))],
+  };
+}
+
+interface FigurePair {
+  readonly base: Measured;
+  readonly other: Measured;
+  readonly estimate: RatioEstimate | null;
+}
+
+function figurePairs(base: Run, other: Run, a: StageReport, b: StageReport): FigurePair[] {
+  const ours = figuresOf(a, stageRecords(base, a), base.report.spec.seed);
+  // Another seed: with the same one both sides would draw the same blocks, and a difference would look surer than it is.
+  const theirs = figuresOf(b, stageRecords(other, b), other.report.spec.seed + 1);
+  return ours.flatMap((figure) => {
+    const same = theirs.find(({ name }) => name === figure.name);
+    return same ? [{ base: figure, other: same, estimate: estimateOf(figure, same) }] : [];
+  });
+}
+
+function stageRecords(run: Run, stage: StageReport): RequestRecord[] {
+  return run.records.filter((record) => record.stage === stage.index);
+}
+
+function estimateOf(base: Measured, other: Measured): RatioEstimate | null {
+  if (base.samples === null || other.samples === null) return null;
+  if (Math.min(base.n, other.n) < base.fewest) return null;
+  return ratioEstimate([base.value, other.value], [base.samples, other.samples]);
+}
+
+function judged({ base, other, estimate }: FigurePair, p: number, options: CompareOptions): Difference {
+  return {
+    metric: base.name,
+    unit: base.unit,
+    base: base.value,
+    other: other.value,
+    n: [base.n, other.n],
+    estimate,
+    p: estimate && p,
+    verdict: estimate === null ? 'not enough data' : verdictOf(base, estimate, p, options),
+  };
+}
+
+function verdictOf(
+  figure: Measured,
+  { ratio, detectable }: RatioEstimate,
+  p: number,
+  { tolerance }: CompareOptions,
+): Difference['verdict'] {
+  if (p < significance && Math.abs(ratio - 1) > tolerance)
+    return ratio > 1 === (figure.better === 'higher') ? 'better' : 'worse';
+  // Nothing was found; that says something only where a change worth naming would have been.
+  return detectable > Math.max(0.1, 2 * tolerance) ? 'not enough data' : 'no difference';
+}

@@ -1,0 +1,87 @@
+import type { RequestRecord, StageReport } from '../../domain/run.ts';
+import { streamsOf } from '../../domain/strategy.ts';
+import { blockLength, bootstrapSamples } from '../../stats/bootstrap.ts';
+import { percentile, sortedCopy } from '../../stats/percentile.ts';
+import { latenciesOf } from '../analyse/latencies.ts';
+import { concurrencyOf } from '../analyse/open-loop.ts';
+import { eventTimes } from '../analyse/throughput.ts';
+
+/** One figure of a stage with its resamples; `samples` null: too few values to say how sure it is. */
+export interface Measured {
+  readonly name: string;
+  readonly unit: string;
+  readonly better: 'lower' | 'higher';
+  readonly n: number;
+  readonly value: number;
+  readonly samples: readonly number[] | null;
+  /** Fewer values than this say nothing about this figure. */
+  readonly fewest: number;
+}
+
+const resamples = 1000;
+const sliceMicros = 1e6;
+
+/** What is compared of a stage: output rate, and the latencies that its kind of load puts first. */
+export function figuresOf(stage: StageReport, records: readonly RequestRecord[], seed: number): Measured[] {
+  const measured = records.filter((record) => record.phase === 'measured');
+  const streams = streamsOf(stage.strategy) ?? concurrencyOf(measured);
+  const all = latenciesOf(records);
+  const open = stage.strategy.kind === 'open';
+  const context = { streams, seed };
+  return [
+    ...outputRate(stage, records, seed),
+    ...latency('TTFT', open ? all.ttftScheduled : all.ttft, context),
+    ...latency('ITL', all.itl, context),
+    ...latency('E2E', open ? all.e2eScheduled : all.e2e, context),
+  ];
+}
+
+function latency(
+  name: string,
+  values: readonly number[],
+  { streams, seed }: { streams: number; seed: number },
+): Measured[] {
+  if (values.length === 0) return [];
+  const wanted = [0.5, 0.95, 0.99] as const;
+  const sorted = sortedCopy(values);
+  const block = blockLength(values.length, streams);
+  const samples = bootstrapSamples(values, { block, quantiles: wanted, seed, resamples });
+  return wanted.map((q, i) => ({
+    name: `${name} p${q * 100}`,
+    unit: 'ms',
+    better: 'lower',
+    n: values.length,
+    value: percentile(sorted, q),
+    samples: samples?.quantiles[i] ?? null,
+    // Ten values beyond a quantile: below that it is made of single requests.
+    fewest: Math.round(10 / (1 - q)),
+  }));
+}
+
+/** Output tokens of each whole second of the steady window, resampled in blocks of five. */
+function outputRate(stage: StageReport, records: readonly RequestRecord[], seed: number): Measured[] {
+  const value = stage.steady?.outputTokensPerSecond;
+  if (!value || stage.window === null) return [];
+  const { start, end } = stage.window;
+  const slices = new Float64Array(Math.floor((end - start) / sliceMicros));
+  const perEvent = stage.tokensPerEvent ?? 1;
+  for (const record of records) {
+    if (record.outcome !== 'ok' && record.outcome !== 'censored') continue;
+    for (const at of eventTimes(record)) {
+      const slice = Math.floor((at - start) / sliceMicros);
+      if (slice >= 0 && slice < slices.length) slices[slice] = (slices[slice] as number) + perEvent;
+    }
+  }
+  const samples = bootstrapSamples(slices, { block: 5, quantiles: [], seed, resamples });
+  return [
+    {
+      name: 'output rate',
+      unit: 'tok/s',
+      better: 'higher',
+      n: slices.length,
+      value,
+      samples: samples?.means ?? null,
+      fewest: 50,
+    },
+  ];
+}
