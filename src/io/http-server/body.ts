@@ -1,4 +1,3 @@
-import type http from 'node:http';
 import type { BodyOptions } from './types.ts';
 
 /** The body is larger than the caller of `body` allows. */
@@ -16,94 +15,137 @@ export class BodyBroken extends Error {
   override readonly name = 'BodyBroken';
 }
 
-/** How much of a refused body is read and dropped so that the client, still sending, sees the reply and no reset. */
-const dropBytes = 512 * 1024 * 1024;
-const dropMs = 15_000;
+/** What a connection does for the body that comes over it. */
+export interface BodySource {
+  /** Tells a client that waits with Expect: 100-continue to send. */
+  readonly proceed: () => void;
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** From now on what comes is thrown away. */
+  readonly onDropped: () => void;
+}
 
-/** See `Inbound.body`. `proceed` tells a client that waits with Expect: 100-continue to send. */
-export async function readBody(
-  request: http.IncomingMessage,
-  limitBytes: number,
-  options: BodyOptions & { proceed: () => void },
-): Promise<Buffer> {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > limitBytes) throw refuse(request, new BodyTooLarge('Content-Length is over the limit.'));
-  if (options.fits && !options.fits(announced)) throw refuse(request, noRoom());
-  options.proceed();
-  const parts = await collect(request, (size, total) => {
-    if (total > limitBytes) return new BodyTooLarge('The body is over the limit.');
-    return options.take && !options.take(size) ? noRoom() : null;
-  });
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+/** Who reads the body. */
+interface Reader {
+  readonly limitBytes: number;
+  readonly take: ((bytes: number) => boolean) | undefined;
+  readonly resolve: (bytes: Buffer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** How much is kept of a body that nobody reads yet. */
+const unreadBytes = 64 * 1024;
+
+/**
+ * The body of one request. States: coming → whole, or broken; and of what comes: kept until it is read → read → dropped
+ * (after a refusal, and when the reply has ended before it).
+ */
+export class RequestBody {
+  whole = false;
+  /** Bytes that were dropped; null as long as the body is wanted. */
+  dropped: number | null = null;
+  readonly #source: BodySource;
+  readonly #announced: number | null;
+  #parts: Buffer[] = [];
+  #size = 0;
+  #reader: Reader | null = null;
+  #broken = false;
+
+  constructor(source: BodySource, announced: number | null) {
+    this.#source = source;
+    this.#announced = announced;
+  }
+
+  /** See `Inbound.body`. */
+  read(limitBytes: number, options: BodyOptions | undefined): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const reader = { limitBytes, take: options?.take, resolve, reject };
+      if (this.#broken) {
+        reject(new BodyBroken('The client went before the body was whole.'));
+        return;
+      }
+      const announced = this.#announced ?? 0;
+      if (announced > limitBytes) this.#refuse(reader, new BodyTooLarge('Content-Length is over the limit.'));
+      else if (options?.fits && !options.fits(announced)) this.#refuse(reader, noRoom());
+      else this.#begin(reader);
+    });
+  }
+
+  push(part: Buffer): void {
+    if (this.dropped !== null) {
+      this.dropped += part.length;
+      return;
+    }
+    this.#parts.push(part);
+    this.#size += part.length;
+    if (this.#reader) this.#check(this.#reader, part.length);
+    else if (this.#size > unreadBytes) this.#source.pause();
+  }
+
+  finish(): void {
+    this.whole = true;
+    if (this.#reader) this.#settle(this.#reader);
+  }
+
+  /** Nothing more comes. */
+  fail(): void {
+    if (this.whole) return;
+    this.#broken = true;
+    this.#reader?.reject(new BodyBroken('The client went before the body was whole.'));
+    this.#reader = null;
+  }
+
+  /** What comes from now on is read and thrown away: closing at once would reset the connection, and the client would lose the reply. */
+  drop(): void {
+    if (this.dropped !== null) return;
+    this.dropped = 0;
+    this.#parts = [];
+    this.#source.onDropped();
+  }
+
+  #begin(reader: Reader): void {
+    for (const part of this.#parts) {
+      if (reader.take && !reader.take(part.length)) {
+        this.#refuse(reader, noRoom());
+        return;
+      }
+    }
+    if (this.#size > reader.limitBytes) {
+      this.#refuse(reader, tooLarge());
+      return;
+    }
+    if (this.whole) {
+      this.#settle(reader);
+      return;
+    }
+    this.#reader = reader;
+    this.#source.proceed();
+    this.#source.resume();
+  }
+
+  #check(reader: Reader, bytes: number): void {
+    if (this.#size > reader.limitBytes) this.#refuse(reader, tooLarge());
+    else if (reader.take && !reader.take(bytes)) this.#refuse(reader, noRoom());
+  }
+
+  #settle(reader: Reader): void {
+    const parts = this.#parts;
+    this.#reader = null;
+    this.#parts = [];
+    reader.resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
+  }
+
+  #refuse(reader: Reader, error: Error): void {
+    this.#reader = null;
+    this.drop();
+    reader.reject(error);
+  }
+}
+
+function tooLarge(): BodyTooLarge {
+  return new BodyTooLarge('The body is over the limit.');
 }
 
 function noRoom(): BodyRefused {
   return new BodyRefused('There is no room for this body.');
-}
-
-/** All parts of the body; `check` is given each part's size and the sum, and its error refuses the body. */
-function collect(
-  request: http.IncomingMessage,
-  check: (size: number, total: number) => Error | null,
-): Promise<Buffer[]> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let total = 0;
-    let whole = false;
-    function onData(part: Buffer): void {
-      total += part.length;
-      const fault = check(part.length, total);
-      if (!fault) {
-        parts.push(part);
-        return;
-      }
-      request.off('data', onData).off('end', onEnd).off('close', onClose);
-      reject(refuse(request, fault));
-    }
-    function onEnd(): void {
-      whole = true;
-      resolve(parts);
-    }
-    function onClose(): void {
-      if (!whole) reject(new BodyBroken('The client went before the body was whole.'));
-    }
-    if (request.destroyed && !request.readableEnded) onClose();
-    else
-      request
-        .on('data', onData)
-        .on('end', onEnd)
-        .on('close', onClose)
-        .on('error', () => {});
-  });
-}
-
-/**
- * Goes on reading and dropping after a refusal. Closing at once would reset the connection, and the client would lose
- * the reply that explains it. What exceeds the bounds is no longer read; the connection then ends by half-close.
- */
-function refuse(request: http.IncomingMessage, error: Error): Error {
-  let dropped = 0;
-  const socket = request.socket;
-  function stop(): void {
-    clearTimeout(timer);
-    request.off('data', onData).off('end', onDone).off('close', onDone);
-    request.pause();
-    socket.end();
-    setTimeout(() => socket.destroy(), 1000).unref();
-  }
-  function onDone(): void {
-    clearTimeout(timer);
-  }
-  function onData(part: Buffer): void {
-    dropped += part.length;
-    if (dropped > dropBytes) stop();
-  }
-  const timer = setTimeout(stop, dropMs).unref();
-  request
-    .on('data', onData)
-    .on('end', onDone)
-    .on('close', onDone)
-    .on('error', () => {});
-  request.resume();
-  return error;
 }

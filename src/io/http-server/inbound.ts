@@ -1,34 +1,44 @@
-import type http from 'node:http';
-import { readBody } from './body.ts';
+import type { RequestBody } from './body.ts';
+import type { RequestHead } from './request-parser.ts';
 import type { BodyOptions, Inbound } from './types.ts';
 
-/** `Inbound` over Node's request. */
-export class NodeInbound implements Inbound {
+/** What a request knows of its connection. */
+export interface InboundConnection {
+  readonly peer: string;
+}
+
+/** One request of a connection. */
+export class HttpInbound implements Inbound {
   readonly method: string;
   readonly url: string;
   readonly rawHeaders: readonly string[];
-  /** The client waits with Expect: 100-continue, and has not been told to send. */
-  waiting: boolean;
-  readonly #request: http.IncomingMessage;
-  readonly #response: http.ServerResponse;
+  readonly connection: InboundConnection;
+  readonly #names: readonly string[];
+  readonly #body: RequestBody;
+  #gone = false;
+  #onClosed: (() => void) | (() => void)[] | null = null;
   #closed: AbortSignal | undefined;
 
-  constructor(request: http.IncomingMessage, response: http.ServerResponse, waiting: boolean) {
-    this.method = request.method ?? 'GET';
-    this.url = request.url ?? '/';
-    this.rawHeaders = request.rawHeaders;
-    this.waiting = waiting;
-    this.#request = request;
-    this.#response = response;
+  constructor(head: RequestHead, body: RequestBody, connection: InboundConnection) {
+    this.method = head.method;
+    this.url = head.url;
+    this.rawHeaders = head.rawHeaders;
+    this.connection = connection;
+    this.#names = head.names;
+    this.#body = body;
   }
 
   header(name: string): string | undefined {
-    const value = this.#request.headers[name];
-    return Array.isArray(value) ? value[0] : value;
+    const names = this.#names;
+    let at = names.indexOf(name);
+    if (at < 0) return undefined;
+    let value = this.rawHeaders[2 * at + 1] as string;
+    while ((at = names.indexOf(name, at + 1)) >= 0) value += `, ${this.rawHeaders[2 * at + 1]}`;
+    return value;
   }
 
   body(limitBytes: number, options?: BodyOptions): Promise<Buffer> {
-    return readBody(this.#request, limitBytes, { ...options, proceed: () => this.#proceed() });
+    return this.#body.read(limitBytes, options);
   }
 
   get closed(): AbortSignal {
@@ -41,29 +51,23 @@ export class NodeInbound implements Inbound {
   }
 
   onClosed(callback: () => void): void {
-    const response = this.#response;
-    // The response's close without a finished write is the one sign that holds in every phase.
-    if (response.closed) {
-      if (!response.writableFinished) callback();
-      return;
-    }
-    // It comes once in any case; `on` spares the wrapper.
-    response.on('close', () => {
-      if (!response.writableFinished) callback();
-    });
-  }
-
-  get connection(): object {
-    return this.#request.socket;
+    if (this.#gone) callback();
+    else if (this.#onClosed === null) this.#onClosed = callback;
+    else if (Array.isArray(this.#onClosed)) this.#onClosed.push(callback);
+    else this.#onClosed = [this.#onClosed, callback];
   }
 
   get peer(): string {
-    const { socket } = this.#request;
-    return `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    return this.connection.peer;
   }
 
-  #proceed(): void {
-    if (this.waiting) this.#response.writeContinue();
-    this.waiting = false;
+  /** The connection is gone, and the reply was not finished. */
+  leave(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    const callbacks = this.#onClosed;
+    this.#onClosed = null;
+    if (typeof callbacks === 'function') callbacks();
+    else for (const callback of callbacks ?? []) callback();
   }
 }

@@ -1,55 +1,88 @@
-import type http from 'node:http';
 import { errorEnvelope } from '../../domain/openai.ts';
 import type { ApiFault } from '../../domain/openai.ts';
+import type { RequestHead } from './request-parser.ts';
+import type { Reply } from './types.ts';
 
-/** What Node would refuse by itself, with an empty body, and what no handler can serve. Null for every other request. */
-export function refusalOf({ headers, httpVersionMinor }: http.IncomingMessage): ApiFault | null {
-  if (headers.host === undefined && httpVersionMinor === 1) return refusals.host;
-  // Other upgrades, such as that to h2c, are offers: the request is served without.
-  if (headers.upgrade !== undefined && headers.upgrade.toLowerCase() === 'websocket')
-    return refusals.webSocket;
-  return null;
+/**
+ * What no handler can serve: what the parser lets pass and RFC 9112 does not, and what this server does not do. Null
+ * for every other request.
+ */
+export function refusalOf(head: RequestHead): ApiFault | null {
+  if (head.version !== 10 && head.version !== 11) return refusals.version;
+  if (head.hosts !== 1 && (head.version === 11 || head.hosts > 1))
+    return head.hosts === 0 ? refusals.host : refusals.hosts;
+  if (head.coding !== null) {
+    if (head.version === 10) return refusals.oldCoding;
+    if (head.coding.toLowerCase() !== 'chunked') return refusals.coding;
+  }
+  if (head.expect !== null && head.version === 11 && head.expect.toLowerCase() !== '100-continue')
+    return refusals.expectation;
+  return head.upgrade ? upgradeRefusal(head) : null;
+}
+
+/** Other upgrades, such as that to h2c, are offers: the request is served without. */
+function upgradeRefusal(head: RequestHead): ApiFault | null {
+  if (head.method === 'CONNECT') return refusals.connect;
+  const at = head.names.indexOf('upgrade');
+  return head.rawHeaders[2 * at + 1]?.toLowerCase() === 'websocket' ? refusals.webSocket : null;
 }
 
 /** Answers in OpenAI's error shape and ends the connection: whether the client sends its body is unknown. */
-export function refuse(response: http.ServerResponse, fault: ApiFault): void {
+export function refuse(reply: Reply, fault: ApiFault): void {
   const body = Buffer.from(JSON.stringify(errorEnvelope(fault)));
-  response.shouldKeepAlive = false;
-  response.writeHead(fault.status, [
+  reply.head(fault.status, [
     'Content-Type',
     'application/json',
     'Content-Length',
     String(body.length),
+    'Connection',
+    'close',
     ...(fault.headers ?? []),
   ]);
-  response.end(body);
+  reply.end(body);
 }
 
+const type = 'invalid_request_error';
 const notTried = ['x-should-retry', 'false'];
 
-export const refusals = {
-  host: {
+const refusals = {
+  version: {
+    status: 505,
+    type,
+    code: 'http_version_not_supported',
+    message: 'Only HTTP/1.0 and HTTP/1.1 are spoken here.',
+  },
+  host: { status: 400, type, code: 'host_missing', message: 'An HTTP/1.1 request needs a Host header.' },
+  hosts: { status: 400, type, code: 'host_repeated', message: 'A request has one Host header only.' },
+  oldCoding: {
     status: 400,
-    type: 'invalid_request_error',
-    code: 'host_missing',
-    message: 'An HTTP/1.1 request needs a Host header.',
+    type,
+    code: 'malformed_http',
+    message: 'HTTP/1.0 has no Transfer-Encoding.',
+  },
+  coding: {
+    status: 501,
+    type,
+    code: 'transfer_coding_not_supported',
+    message: 'The only Transfer-Encoding that is known here is "chunked".',
+    headers: notTried,
   },
   expectation: {
     status: 417,
-    type: 'invalid_request_error',
+    type,
     code: 'expectation_failed',
     message: 'The only expectation that is met here is "Expect: 100-continue".',
   },
   webSocket: {
     status: 501,
-    type: 'invalid_request_error',
+    type,
     code: 'websocket_not_supported',
     message: 'WebSockets are not served here. Send a plain HTTP request; "stream": true gives events.',
     headers: notTried,
   },
   connect: {
     status: 501,
-    type: 'invalid_request_error',
+    type,
     code: 'connect_not_supported',
     message: 'This server is no forward proxy: CONNECT is not served here.',
     headers: notTried,

@@ -1,96 +1,207 @@
-import type http from 'node:http';
-import { setVerbatim, verbatimWorks } from './verbatim.ts';
+import type { Socket } from 'node:net';
+import { replyHead } from './reply-head.ts';
+import type { Framing, ReplyHead } from './reply-head.ts';
 import type { Reply } from './types.ts';
 
-/** Asked when the head is written: a server that is closing, or a body never sent, ends the connection with the reply. */
-export type EndsConnection = () => boolean;
+/** What a reply knows of its connection. */
+export interface ReplyConnection {
+  readonly socket: Socket;
+  /** Asked when the head is written: a server that is closing, or a body never sent, ends the connection with the reply. */
+  readonly mustEnd: () => boolean;
+  /** Date, and how long the connection is kept: the lines that every head has. */
+  readonly commonLines: (keepAlive: boolean) => string;
+  /** The reply is written; `keepAlive`: another may follow. */
+  readonly onEnded: (keepAlive: boolean) => void;
+  /** Resolves at the next drain of the socket, or at its end. */
+  readonly drained: () => Promise<void>;
+}
 
 /** Up to this size copying a body is cheaper than a second buffer for the kernel. */
 const onePiece = 16 * 1024;
 
-/** `Reply` over Node's response. States: waiting → begun (the head is given) → ended. */
-export class NodeReply implements Reply {
+/** One reply of a connection. States: waiting → begun (the head is given) → head sent → ended. */
+export class HttpReply implements Reply {
   started = false;
   readonly canVerbatim: boolean;
-  readonly #response: http.ServerResponse;
-  readonly #endsConnection: EndsConnection;
-  /** Some body has been written, and the head has gone out with it. */
-  #wrote = false;
-  #verbatim = false;
+  readonly #connection: ReplyConnection;
+  readonly #version: number;
+  readonly #bodyless: boolean;
+  #keepAlive: boolean;
+  #head: ReplyHead | null = null;
+  #framing: Framing = 'none';
+  /** Bytes of a body of known length that are still to come. */
+  #left = 0;
+  #ended = false;
+  #gaveUp = false;
 
-  constructor(request: http.IncomingMessage, response: http.ServerResponse, endsConnection: EndsConnection) {
-    this.#response = response;
-    this.#endsConnection = endsConnection;
-    this.canVerbatim = request.httpVersionMinor === 1 && request.method !== 'HEAD' && verbatimWorks();
+  constructor(
+    connection: ReplyConnection,
+    request: { readonly method: string; readonly version: number; readonly keepAlive: boolean },
+  ) {
+    this.#connection = connection;
+    this.#version = request.version;
+    this.#bodyless = request.method === 'HEAD';
+    this.#keepAlive = request.keepAlive;
+    this.canVerbatim = request.version >= 11 && !this.#bodyless;
   }
 
   get finished(): boolean {
-    return this.#response.writableEnded || this.#response.destroyed;
+    return this.#ended || this.#connection.socket.destroyed;
+  }
+
+  /** All of it has been handed to the socket. */
+  get whole(): boolean {
+    return this.#ended && !this.#gaveUp;
   }
 
   head(status: number, rawHeaders: readonly string[], options?: { verbatim?: boolean }): void {
+    if (this.started) throw new Error('The head of this reply has been given before.');
+    const verbatim = options?.verbatim === true && this.canVerbatim;
+    const head = replyHead(status, rawHeaders, {
+      version: this.#version,
+      bodyless: this.#bodyless,
+      verbatim,
+    });
     this.started = true;
-    const response = this.#response;
-    if (response.destroyed) return;
-    if (this.#endsConnection()) response.shouldKeepAlive = false;
-    response.writeHead(status, rawHeaders as string[]);
-    if (options?.verbatim) {
-      setVerbatim(response);
-      this.#verbatim = true;
-    }
+    this.#head = head;
+    if (head.close || this.#connection.mustEnd()) this.#keepAlive = false;
     process.nextTick(flushHead, this);
   }
 
   write(bytes: Uint8Array | string): boolean {
-    const response = this.#response;
-    // Bytes that bring their framing need nothing of Node's message, which would cork and uncork for each of them.
-    const socket = this.#verbatim && this.#wrote ? response.socket : null;
-    this.#wrote = true;
-    return socket && !socket.destroyed ? socket.write(bytes) : response.write(bytes);
+    if (this.finished || bytes.length === 0) return true;
+    const head = this.#headText(null);
+    const { socket } = this.#connection;
+    switch (this.#framing) {
+      case 'none':
+        return head === '' ? true : socket.write(head, 'latin1');
+      case 'chunked':
+        return this.#chunk(head, bytes, '');
+      case 'length':
+        if (!this.#count(bytes)) return true;
+        break;
+      default:
+    }
+    return this.#send(head, bytes);
   }
 
   drained(): Promise<void> {
-    const response = this.#response;
-    const socket = response.socket;
-    if (response.destroyed || !(response.writableNeedDrain || socket?.writableNeedDrain))
-      return Promise.resolve();
-    return new Promise((resolve) => {
-      function go(): void {
-        response.off('drain', go).off('close', go);
-        socket?.off('drain', go);
-        resolve();
-      }
-      response.on('drain', go).on('close', go);
-      socket?.on('drain', go);
-    });
+    const { socket } = this.#connection;
+    return socket.destroyed || !socket.writableNeedDrain ? Promise.resolve() : this.#connection.drained();
   }
 
   end(bytes?: Uint8Array | string): void {
-    const first = !this.#wrote;
-    this.#wrote = true;
-    // As latin1, which keeps every byte, a short body joins the head in one string, and the kernel is asked to write one
-    // buffer in place of two.
-    if (first && bytes instanceof Buffer && bytes.length <= onePiece)
-      this.#response.end(bytes.toString('latin1'), 'latin1');
-    else this.#response.end(bytes);
+    if (this.finished) return;
+    const body = bytes ?? '';
+    const head = this.#headText(body);
+    if (this.#framing === 'length' && (!this.#count(body) || this.#left > 0)) {
+      // A client that waits for the rest would take the next reply for it.
+      this.abort();
+      return;
+    }
+    this.#ended = true;
+    if (this.#framing === 'chunked') this.#chunk(head, body, '0\r\n\r\n');
+    else if (this.#framing === 'none') this.#send(head, '');
+    else this.#send(head, body);
+    this.#connection.onEnded(this.#keepAlive);
   }
 
   abort(): void {
     this.started = true;
-    this.#response.destroy();
+    this.#connection.socket.destroy();
   }
 
   reset(): void {
     this.started = true;
-    this.#response.socket?.resetAndDestroy();
+    this.#connection.socket.resetAndDestroy();
+  }
+
+  /** Nothing more is written: the connection has answered in its own words. */
+  giveUp(): void {
+    this.#ended = true;
+    this.#gaveUp = true;
   }
 
   /** The head alone, when no body has followed it in the same turn. */
   flush(): void {
-    if (!this.#wrote && !this.finished) this.#response.flushHeaders();
+    if (!this.#head || this.finished) return;
+    this.#connection.socket.write(this.#headText(null), 'latin1');
+  }
+
+  /** Text of the head when it has not gone out yet, else "". `whole`: the body, when it is there at once. */
+  #headText(whole: Uint8Array | string | null): string {
+    const head = this.#head;
+    if (!head) {
+      if (!this.started) throw new Error('The head of this reply has not been given.');
+      return '';
+    }
+    this.#head = null;
+    this.#framing = head.framing;
+    this.#left = head.length;
+    let text = head.text;
+    if (head.framing === 'open') text += this.#choose(whole);
+    else if (this.#bodyless && head.length < 0 && whole && whole.length > 0)
+      text += `Content-Length: ${Buffer.byteLength(whole)}\r\n`;
+    if (this.#framing === 'close') this.#keepAlive = false;
+    return `${text}${this.#connection.commonLines(this.#keepAlive)}\r\n`;
+  }
+
+  /** Neither length nor coding was given: the length if it is known by now, else chunks, else the connection's end. */
+  #choose(whole: Uint8Array | string | null): string {
+    if (whole !== null) {
+      this.#framing = 'length';
+      this.#left = Buffer.byteLength(whole);
+      return `Content-Length: ${this.#left}\r\n`;
+    }
+    this.#framing = this.#version >= 11 ? 'chunked' : 'close';
+    return this.#framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '';
+  }
+
+  /** False when there is more than the length announced; the connection is then cut. */
+  #count(bytes: Uint8Array | string): boolean {
+    this.#left -= typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
+    if (this.#left < 0) this.abort();
+    return this.#left >= 0;
+  }
+
+  /** In one write where that is cheap: as latin1, which keeps every byte, a short body joins the head in one string. */
+  #send(head: string, bytes: Uint8Array | string): boolean {
+    const { socket } = this.#connection;
+    if (head === '') return bytes.length === 0 ? true : socket.write(bytes);
+    if (bytes.length <= onePiece) return socket.write(head + latin1(bytes), 'latin1');
+    socket.cork();
+    socket.write(head, 'latin1');
+    const ready = socket.write(bytes);
+    socket.uncork();
+    return ready;
+  }
+
+  #chunk(head: string, bytes: Uint8Array | string, after: string): boolean {
+    // An empty chunk would end the body.
+    if (bytes.length === 0) return this.#send(head + after, '');
+    const body = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+    const before = `${head}${body.length.toString(16)}\r\n`;
+    const { socket } = this.#connection;
+    if (body.length <= onePiece) return socket.write(`${before}${latin1(body)}\r\n${after}`, 'latin1');
+    socket.cork();
+    socket.write(before, 'latin1');
+    socket.write(body);
+    const ready = socket.write(`\r\n${after}`, 'latin1');
+    socket.uncork();
+    return ready;
   }
 }
 
-function flushHead(reply: NodeReply): void {
+function latin1(bytes: Uint8Array | string): string {
+  const buffer =
+    typeof bytes === 'string'
+      ? Buffer.from(bytes)
+      : bytes instanceof Buffer
+        ? bytes
+        : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1');
+}
+
+function flushHead(reply: HttpReply): void {
   reply.flush();
 }

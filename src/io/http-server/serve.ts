@@ -1,82 +1,128 @@
-import http from 'node:http';
-import https from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { NodeInbound } from './inbound.ts';
-import { answerConnect, answerMalformed } from './malformed.ts';
-import { refusalOf, refusals, refuse } from './refusals.ts';
-import { NodeReply } from './reply.ts';
-import { renewTls, tlsOptions } from './tls.ts';
+import net from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import tls from 'node:tls';
+import { systemClock } from '../clock.ts';
 import type { TlsMaterial } from '../tls/material.ts';
+import { startSweep } from '../upstream-pool/sweep.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOwner } from './connection.ts';
+import type { HttpInbound } from './inbound.ts';
+import { usualLimits } from './limits.ts';
+import type { ServerLimits } from './limits.ts';
+import type { HttpReply } from './reply.ts';
+import { renewTls, tlsOptions } from './tls.ts';
 import type { Handler, Listening } from './types.ts';
 
 export { BodyTooLarge } from './body.ts';
 
 /**
- * A plain HTTP/1.1 server: Node's strict parser, no time limit on a reply, keep-alive longer than the usual proxies'.
- * Bytes that are no HTTP, and requests that no handler can serve, are refused in OpenAI's error shape. Rejects when the port is taken (code EADDRINUSE).
- * With `tls` it speaks nothing but TLS. A handler that throws before the head ends in a bare 500, after it in a cut connection.
+ * A plain HTTP/1.1 server: llhttp's strict parser, no time limit on a reply, keep-alive longer than the usual proxies'.
+ * Bytes that are no HTTP, and requests that no handler can serve, are refused in OpenAI's error shape. Rejects when the
+ * port is taken (code EADDRINUSE). With `tls` it speaks nothing but TLS. A handler that throws before the head ends in a bare 500, after it in a cut connection.
  */
 export async function serve(
   listen: { address: string; port: number; tls?: TlsMaterial },
   handler: Handler,
+  limits: ServerLimits = usualLimits,
 ): Promise<Listening> {
-  const options = {
-    keepAliveTimeout: 75_000,
-    headersTimeout: 80_000,
-    requestTimeout: 0,
-    noDelay: true,
-    // We look ourselves: Node refuses with an empty body.
-    requireHostHeader: false,
-  };
-  const server = listen.tls
-    ? https.createServer({ ...options, ...tlsOptions(listen.tls) })
-    : http.createServer(options);
-  server.timeout = 0;
-  let closing = false;
-  function onRequest(request: http.IncomingMessage, response: http.ServerResponse, waits: boolean): void {
-    const refusal = refusalOf(request);
-    if (refusal) {
-      refuse(response, refusal);
-      return;
-    }
-    const inbound = new NodeInbound(request, response, waits);
-    // A client that waits for 100-continue and is refused has not sent its body: the connection cannot be used again.
-    const reply = new NodeReply(request, response, () => closing || inbound.waiting);
-    Promise.resolve(handler(inbound, reply)).catch(() => {
-      if (reply.started) reply.abort();
-      else {
-        reply.head(500, ['Content-Length', '0']);
-        reply.end();
-      }
-    });
-  }
-  server.on('request', (request, response) => onRequest(request, response, false));
-  server.on('checkContinue', (request, response) => onRequest(request, response, true));
-  server.on('checkExpectation', (_, response) => refuse(response, refusals.expectation));
-  server.on('connect', (_, socket) => answerConnect(socket));
-  server.on('clientError', answerMalformed);
+  const connections = new Set<Connection>();
+  const tickMs = Math.min(1000, limits.headMs / 4, limits.lingerMs / 4);
+  const sweep = startSweep(systemClock, tickMs);
+  const owner = createOwner(connections, { handler, limits, now: sweep.now });
+  sweep.each((now) => {
+    for (const connection of connections) connection.check(now);
+    owner.setDate();
+  });
+  const { server, sockets } = createListener(listen.tls, (socket) =>
+    connections.add(new Connection(socket, owner)),
+  );
   server.listen({ host: listen.address, port: listen.port, backlog: 4096 });
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    sweep.stop();
+    throw error;
+  }
   const bound = server.address() as AddressInfo;
   return {
     address: bound.address,
     port: bound.port,
     renewTls: (material) => renewTls(server, material),
-    close: (graceMs) => {
-      closing = true;
-      return close(server, graceMs);
+    close: async (graceMs) => {
+      owner.closing = true;
+      const gone = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const connection of connections) if (connection.idle) connection.leave();
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
+      await gone;
+      clearTimeout(cut);
+      sweep.stop();
     },
   };
 }
 
-async function close(server: http.Server, graceMs: number): Promise<void> {
-  const gone = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  // Connections that were busy at first become idle one by one; Node would keep them for the keep-alive time.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-  await gone;
-  clearInterval(sweep);
-  clearTimeout(cut);
+/** `sockets`: all that are open, those within a handshake too. */
+function createListener(
+  material: TlsMaterial | undefined,
+  onSocket: (socket: Socket) => void,
+): { server: net.Server; sockets: Set<Socket> } {
+  const sockets = new Set<Socket>();
+  const options = { noDelay: true, allowHalfOpen: true };
+  const server = material
+    ? tls.createServer({ ...options, ...tlsOptions(material) }, onSocket)
+    : net.createServer(options, onSocket);
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('tlsClientError', (_: Error, socket: Socket) => socket.destroy());
+  return { server, sockets };
+}
+
+interface Owner extends ConnectionOwner {
+  closing: boolean;
+  readonly setDate: () => void;
+}
+
+function createOwner(
+  connections: Set<Connection>,
+  { handler, limits, now }: { handler: Handler; limits: ServerLimits; now: () => number },
+): Owner {
+  let kept = '';
+  let last = '';
+  function setDate(): void {
+    const date = `Date: ${new Date().toUTCString()}\r\n`;
+    if (last.startsWith(date)) return;
+    kept = `${date}Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(limits.idleMs / 1000)}\r\n`;
+    last = `${date}Connection: close\r\n`;
+  }
+  setDate();
+  return {
+    limits,
+    now,
+    closing: false,
+    setDate,
+    commonLines: (keepAlive) => (keepAlive ? kept : last),
+    serve: (inbound, reply) => serveOne(handler, inbound, reply),
+    onGone: (connection) => connections.delete(connection),
+  };
+}
+
+function serveOne(handler: Handler, inbound: HttpInbound, reply: HttpReply): void {
+  try {
+    handler(inbound, reply)?.then(undefined, () => onFault(reply));
+  } catch {
+    onFault(reply);
+  }
+}
+
+function onFault(reply: HttpReply): void {
+  if (reply.started) {
+    if (!reply.finished) reply.abort();
+    return;
+  }
+  reply.head(500, ['Content-Length', '0']);
+  reply.end();
 }

@@ -13,7 +13,7 @@ export interface Inbound {
   /** Path with query, as sent. */
   readonly url: string;
   readonly rawHeaders: readonly string[];
-  /** First value of a header, by lower-case name. */
+  /** A header's value, by lower-case name; the values of one that was sent several times are joined by commas (RFC 9110, 5.2). */
   readonly header: (name: string) => string | undefined;
   /**
    * The whole body, once. Rejects with `BodyTooLarge` before reading when Content-Length says so, and while reading
@@ -35,12 +35,14 @@ export interface Inbound {
 export interface Reply {
   readonly started: boolean;
   readonly finished: boolean;
-  /** True when `head` may be given `verbatim`: this Node allows it, and the client speaks HTTP/1.1. */
+  /** True when `head` may be given `verbatim`: the client speaks HTTP/1.1, and the reply may have a body. */
   readonly canVerbatim: boolean;
   /**
    * Sends status and headers at the end of this turn of the event loop, together with what is written until then.
    * With `verbatim` (and Transfer-Encoding: chunked among the headers) the bytes written next already carry their
-   * chunked framing, its end included.
+   * chunked framing, its end included. With Content-Length among them a body of another length cuts the connection. With
+   * neither, the server frames the body itself. Connection, Keep-Alive and Date are the server's own; a
+   * Connection: close ends the connection with this reply. Throws on a header that would break out of its line.
    */
   readonly head: (status: number, rawHeaders: readonly string[], options?: { verbatim?: boolean }) => void;
   /** False when the client reads slower than we write: wait for `drained` before the next write. */
