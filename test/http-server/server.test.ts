@@ -2,7 +2,7 @@ import net from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { usualLimits } from '../../src/io/http-server/limits.ts';
 import { serve } from '../../src/io/http-server/serve.ts';
-import type { Handler, Listening } from '../../src/io/http-server/types.ts';
+import type { Handler, Inbound, Listening, Reply } from '../../src/io/http-server/types.ts';
 
 /** The server pair on real sockets: what every room that serves HTTP relies on. */
 
@@ -47,11 +47,11 @@ function connect(port: number, send = ''): Client {
   };
 }
 
-const echo: Handler = async (inbound, reply) => {
+async function echo(inbound: Inbound, reply: Reply): Promise<void> {
   const body = await inbound.body(1 << 20);
   reply.head(200, ['Content-Type', 'text/plain']);
   reply.end(`${inbound.method} ${inbound.url} ${body.toString()}`);
-};
+}
 
 function get(path: string, headers = ''): string {
   return `GET ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`;

@@ -47,7 +47,7 @@ export function replyHead(
         if (!/^\d{1,15}$/.test(value)) throw new TypeError('Content-Length is no number.');
         length = Number(value);
         break;
-      default:
+      case null:
     }
     text += `${name}: ${value}\r\n`;
   }

@@ -72,16 +72,10 @@ export class HttpReply implements Reply {
     if (this.finished || bytes.length === 0) return true;
     const head = this.#headText(null);
     const { socket } = this.#connection;
-    switch (this.#framing) {
-      case 'none':
-        return head === '' ? true : socket.write(head, 'latin1');
-      case 'chunked':
-        return this.#chunk(head, bytes, '');
-      case 'length':
-        if (!this.#count(bytes)) return true;
-        break;
-      default:
-    }
+    const framing = this.#framing;
+    if (framing === 'none') return head === '' ? true : socket.write(head, 'latin1');
+    if (framing === 'chunked') return this.#chunk(head, bytes, '');
+    if (framing === 'length' && !this.#count(bytes)) return true;
     return this.#send(head, bytes);
   }
 
