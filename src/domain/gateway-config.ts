@@ -16,6 +16,8 @@ export const Upstream = z.strictObject({
   slots: z.int().positive().nullable(),
   /** Path of a file with the engine's own key; replaces the client's Authorization. */
   keyFile: z.string().nullable(),
+  /** Path of the authorities (PEM) that are trusted in place of the usual ones. */
+  caFile: z.string().optional(),
   /** Endpoint paths the engine has ("/v1/chat/completions", …). */
   paths: z.array(z.string()),
   metricsPath: z.string().nullable(),

@@ -28,6 +28,8 @@ export interface ExternalEndpoint {
   readonly servedModel: string | null;
   readonly slots: number | null;
   readonly healthPath: string | null;
+  /** Path of the authorities (PEM) that are trusted in place of the usual ones. */
+  readonly caFile: string | null;
 }
 
 /** How a running server is asked who it is: by GETs that load no model, wake none and complete nothing. */

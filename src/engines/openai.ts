@@ -16,6 +16,11 @@ export const OpenAiOptions = z.strictObject({
     .describe('base URL, with or without /v1')
     .meta({ examples: ['http://box:8000', 'https://api.example.com/v1'] }),
   key: SecretText.optional().describe('where its API key lies'),
+  ca: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('path of the authorities (PEM) that its certificate may come from, in place of the usual ones'),
   servedModel: z
     .string()
     .min(1)
@@ -50,5 +55,6 @@ export const openai = {
     servedModel: options.servedModel ?? null,
     slots: options.slots ?? null,
     healthPath: options.healthPath ?? null,
+    caFile: options.ca ?? null,
   }),
 } as const satisfies Engine<'openai', OpenAiOptions>;

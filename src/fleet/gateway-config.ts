@@ -122,6 +122,7 @@ async function upstreamsOf(
         keyFile,
         metricsPath: null,
         healthPath: external.healthPath,
+        ...(external.caFile === null ? {} : { caFile: external.caFile }),
       },
     ];
   }

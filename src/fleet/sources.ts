@@ -145,6 +145,8 @@ const pathPlaces = [
   'defaults.engine.binary',
   'defaults.engine.workdir',
   'gateway.tls.*',
+  'deployments.*.engine.ca',
+  'defaults.engine.ca',
   'benchmarks.*.data.file',
   'benchmarks.*.data.path',
 ].map((place) => new RegExp(`^${place.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`));

@@ -139,9 +139,10 @@ async function externalStatus(
   if (external && (!kept || now - kept.at > externalKeepMs)) {
     const key = external.key ? await resolveSecret(world, external.key).catch(() => null) : null;
     const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
+    const ca = external.caFile === null ? null : await world.files.read(external.caFile);
     const url = external.url + (external.healthPath ?? '/v1/models');
     const ready = await world.http
-      .request(url, { headers, timeoutMs: externalProbeMs })
+      .request(url, { headers, timeoutMs: externalProbeMs, ...(ca === null ? {} : { ca }) })
       // Without the key, which this shell may lack, a server that asks for it does answer.
       .then(({ status }) => status < 400 || (external.key !== null && key === null && status === 401))
       .catch(() => false);

@@ -151,7 +151,7 @@ export class Attempt implements UpstreamSink, Phase {
 
   onFail(failure: UpstreamFailure): void {
     const { kind, message } = failure;
-    const connect = kind === 'refused' || kind === 'connect-timeout';
+    const connect = kind === 'refused' || kind === 'untrusted' || kind === 'connect-timeout';
     this.verdict = connect ? 'connect-failed' : 'broke';
     const fault = kind === 'refused' ? this.#ports.noInstance() : upstreamFailed(kind, message);
     if (this.#drain) {

@@ -61,7 +61,8 @@ function check(state: GatewayState, instance: Instance, path: string): Promise<C
       onBody: () => {},
       onEnd: end,
       onFail: ({ kind }) => {
-        result = kind === 'refused' || kind === 'connect-timeout' ? 'refused' : 'silent';
+        result =
+          kind === 'refused' || kind === 'untrusted' || kind === 'connect-timeout' ? 'refused' : 'silent';
         end();
       },
     };

@@ -9,6 +9,8 @@ export interface Instance {
   upstream: Upstream;
   /** The engine's own key. */
   key: string | null;
+  /** Authorities (PEM) that the pool trusts; null: the usual ones. */
+  readonly ca: string | null;
   readonly pool: UpstreamPool;
   /** Requests it serves at once; null: no limit is known. */
   readonly slots: number | null;
@@ -23,11 +25,16 @@ export function isDraining(instance: Instance, now: number): boolean {
   return instance.drainedUntil !== null && now < instance.drainedUntil;
 }
 
-export function createInstance(upstream: Upstream, key: string | null, pool: UpstreamPool): Instance {
+export function createInstance(
+  upstream: Upstream,
+  { key, ca }: { key: string | null; ca: string | null },
+  pool: UpstreamPool,
+): Instance {
   return {
     id: upstream.id,
     upstream,
     key,
+    ca,
     pool,
     get slots() {
       return this.upstream.slots;

@@ -51,13 +51,16 @@ export async function buildSnapshot(
   previous: Snapshot | null,
   context: SnapshotContext,
 ): Promise<Snapshot> {
-  const keys = await readKeys(config.upstreams, context.files);
+  const keys = await readBeside(config.upstreams, context.files, 'keyFile');
+  const authorities = await readBeside(config.upstreams, context.files, 'caFile');
   const instances = new Map(
     config.upstreams.map((upstream) => {
-      const key = keys.get(upstream.id) ?? null;
+      const key = keys.get(upstream.id)?.trim() ?? null;
+      const ca = authorities.get(upstream.id) ?? null;
       return [
         upstream.id,
-        keptInstance(upstream, key, config, previous) ?? freshInstance(upstream, key, config, context),
+        keptInstance(upstream, { key, ca }, config, previous) ??
+          freshInstance(upstream, { key, ca }, config, context),
       ];
     }),
   );
@@ -89,26 +92,41 @@ function limitsOf(config: GatewayConfig, memory: LimitsMemory, context: Snapshot
   });
 }
 
-async function readKeys(upstreams: readonly Upstream[], files: Files): Promise<Map<string, string>> {
-  const keys = new Map<string, string>();
-  for (const { id, keyFile } of upstreams) {
-    if (keyFile === null) continue;
-    const text = await files.read(keyFile);
-    if (text === null) throw new BerthError('FILE_MISSING', { path: keyFile, what: `key file of ${id}` });
-    keys.set(id, text.trim());
+/** What stands in the files that upstreams name, by the upstream's id. */
+async function readBeside(
+  upstreams: readonly Upstream[],
+  files: Files,
+  which: 'keyFile' | 'caFile',
+): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const upstream of upstreams) {
+    const path = upstream[which] ?? null;
+    if (path === null) continue;
+    const text = await files.read(path);
+    if (text === null)
+      throw new BerthError('FILE_MISSING', { path, what: `${nameOf[which]} of ${upstream.id}` });
+    texts.set(upstream.id, text);
   }
-  return keys;
+  return texts;
+}
+
+const nameOf = { keyFile: 'key file', caFile: 'file of authorities' } as const;
+
+/** What an upstream's files say. */
+interface Beside {
+  readonly key: string | null;
+  readonly ca: string | null;
 }
 
 /** The same address is the same engine; its slots, names and paths may have changed. */
 function keptInstance(
   upstream: Upstream,
-  key: string | null,
+  { key, ca }: Beside,
   config: GatewayConfig,
   previous: Snapshot | null,
 ): Instance | null {
   const kept = previous?.instances.get(upstream.id);
-  if (!kept || kept.upstream.url !== upstream.url) return null;
+  if (!kept || kept.upstream.url !== upstream.url || kept.ca !== ca) return null;
   const before = previous?.config.limits;
   if (before?.connectMs !== config.limits.connectMs || before.idleMs !== config.limits.idleMs) return null;
   kept.upstream = upstream;
@@ -118,15 +136,15 @@ function keptInstance(
 
 function freshInstance(
   upstream: Upstream,
-  key: string | null,
+  { key, ca }: Beside,
   config: GatewayConfig,
   context: SnapshotContext,
 ): Instance {
   const { connectMs, idleMs } = config.limits;
   return createInstance(
     upstream,
-    key,
-    createUpstreamPool(upstream.url, context.sweep, { connectMs, idleMs }),
+    { key, ca },
+    createUpstreamPool(upstream.url, context.sweep, { connectMs, idleMs, ...(ca === null ? {} : { ca }) }),
   );
 }
 

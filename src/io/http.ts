@@ -7,6 +7,8 @@ export interface HttpRequest {
   /** From connect to the last byte. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** PEM: the authorities that are trusted, in place of the usual ones; for https. */
+  readonly ca?: string;
 }
 
 export interface HttpReply {
@@ -37,7 +39,13 @@ async function request(url: string, options: HttpRequest): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const outgoing = send(
       url,
-      { method: options.method ?? 'GET', headers: options.headers ?? {}, signal, agent: false },
+      {
+        method: options.method ?? 'GET',
+        headers: options.headers ?? {},
+        signal,
+        agent: false,
+        ...(options.ca === undefined ? {} : { ca: options.ca }),
+      },
       (incoming) => {
         const parts: Buffer[] = [];
         let size = 0;

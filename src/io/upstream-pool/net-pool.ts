@@ -25,7 +25,7 @@ class NetPool implements UpstreamPool, ConnectionOwner {
   readonly #target: { host: string; port: number };
   readonly #authority: string;
   readonly #prefix: string;
-  readonly #options: Required<PoolOptions>;
+  readonly #options: Required<Omit<PoolOptions, 'ca'>>;
   readonly #busy = new Set<Connection>();
   readonly #unused: Connection[] = [];
   readonly #watched = new Set<Connection>();

@@ -35,12 +35,19 @@ export interface BodyRead {
 
 /**
  * - `refused`: nobody listens, or the address cannot be reached.
+ * - `untrusted`: no TLS came about, mostly because of the server's certificate.
  * - `connect-timeout`: no connection in time.
  * - `reset`: the connection ended before the reply was whole.
  * - `malformed`: what came is no HTTP reply.
  * - `idle-timeout`: nothing came for too long after the head.
  */
-export type FailureKind = 'refused' | 'connect-timeout' | 'reset' | 'malformed' | 'idle-timeout';
+export type FailureKind =
+  | 'refused'
+  | 'untrusted'
+  | 'connect-timeout'
+  | 'reset'
+  | 'malformed'
+  | 'idle-timeout';
 
 export interface UpstreamFailure {
   readonly kind: FailureKind;
@@ -76,4 +83,6 @@ export interface PoolOptions {
   readonly idleMs: number;
   /** How long an unused connection is kept at most; below the 5 s after which the usual engines close theirs. */
   readonly keepMs?: number;
+  /** PEM: the authorities that are trusted, in place of the usual ones; for https. */
+  readonly ca?: string;
 }

@@ -14,7 +14,9 @@ import type {
 export function createUndiciPool(base: URL, options: PoolOptions): UpstreamPool {
   const pool = new Pool(base.origin, {
     pipelining: 1,
-    connect: { timeout: options.connectMs },
+    connect: { timeout: options.connectMs, ...(options.ca === undefined ? {} : { ca: options.ca }) },
+    // One request a connection: what a client leaves is ended by closing, and slots are counted by requests under way.
+    allowH2: false,
     headersTimeout: 0,
     bodyTimeout: options.idleMs,
     keepAliveTimeout: options.keepMs ?? 4000,
@@ -82,7 +84,9 @@ function handlerOf(state: State, sink: UpstreamSink): Dispatcher.DispatchHandler
       if (!state.live) return;
       state.live = false;
       const code = (error as NodeJS.ErrnoException).code ?? error.message;
-      sink.onFail({ kind: failureKind(code), message: `The request to the upstream failed (${code}).` });
+      const kind = failureKind(code);
+      const what = kind === 'untrusted' ? 'No TLS connection came about with' : 'The request failed at';
+      sink.onFail({ kind, message: `${what} the upstream (${code}).` });
     },
   };
 }
@@ -113,6 +117,5 @@ function failureKind(code: string): FailureKind {
   if (code === 'UND_ERR_BODY_TIMEOUT') return 'idle-timeout';
   if (code.startsWith('HPE_')) return 'malformed';
   if (/^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code)) return 'refused';
-  // A certificate that is not trusted is no connection at all.
-  return /CERT|TLS|SSL/.test(code) ? 'refused' : 'reset';
+  return /CERT|TLS|SSL|UNABLE_TO|CRL_|ISSUER|HOSTNAME_MISMATCH/.test(code) ? 'untrusted' : 'reset';
 }
