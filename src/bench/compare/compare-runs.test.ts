@@ -17,7 +17,7 @@ interface Shape {
 }
 
 /** A run of one stream whose latencies wander: neighbours are alike, as they are behind one queue. */
-function runOf({ seed, requests = 240, slower = 1, tokens = 8, report = {} }: Shape): Run {
+function runOf({ seed, requests = 600, slower = 1, tokens = 8, report = {} }: Shape): Run {
   const random = seededRandom(seed);
   const records: RequestRecord[] = [];
   let now = 0;
@@ -114,7 +114,7 @@ test('a server that is 30 % slower is worse in latency and rate, and better the 
 });
 
 test('too few requests are no verdict, and p99 wants a thousand', () => {
-  const found = verdicts(runOf({ seed: 1, requests: 15 }), runOf({ seed: 2, requests: 15, slower: 3 }));
+  const found = verdicts(runOf({ seed: 1, requests: 200 }), runOf({ seed: 2, requests: 200, slower: 3 }));
   expect(found['TTFT p50']).toBe('not enough data');
   expect(verdicts(runOf({ seed: 1 }), runOf({ seed: 2, slower: 2 }))['TTFT p99']).toBe('not enough data');
 });

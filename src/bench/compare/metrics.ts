@@ -1,6 +1,6 @@
 import type { RequestRecord, StageReport } from '../../domain/run.ts';
 import { streamsOf } from '../../domain/strategy.ts';
-import { blockLength, bootstrapSamples } from '../../stats/bootstrap.ts';
+import { bootstrapSamples } from '../../stats/bootstrap.ts';
 import { percentile, sortedCopy } from '../../stats/percentile.ts';
 import { latenciesOf } from '../analyse/latencies.ts';
 import { concurrencyOf } from '../analyse/open-loop.ts';
@@ -27,24 +27,25 @@ export function figuresOf(stage: StageReport, records: readonly RequestRecord[],
   const streams = streamsOf(stage.strategy) ?? concurrencyOf(measured);
   const all = latenciesOf(records);
   const open = stage.strategy.kind === 'open';
-  const context = { streams, seed };
+  // Neighbours share a queue: shorter blocks would take their likeness for certainty and cry wolf.
+  const block = Math.max(50, 2 * streams);
+  const gaps = Math.max(1, Math.round(all.itl.length / Math.max(1, all.e2e.length)));
   return [
     ...outputRate(stage, records, seed),
-    ...latency('TTFT', open ? all.ttftScheduled : all.ttft, context),
-    ...latency('ITL', all.itl, context),
-    ...latency('E2E', open ? all.e2eScheduled : all.e2e, context),
+    ...latency('TTFT', open ? all.ttftScheduled : all.ttft, { block, seed }),
+    ...latency('ITL', all.itl, { block: block * gaps, seed }),
+    ...latency('E2E', open ? all.e2eScheduled : all.e2e, { block, seed }),
   ];
 }
 
 function latency(
   name: string,
   values: readonly number[],
-  { streams, seed }: { streams: number; seed: number },
+  { block, seed }: { block: number; seed: number },
 ): Measured[] {
   if (values.length === 0) return [];
   const wanted = [0.5, 0.95, 0.99] as const;
   const sorted = sortedCopy(values);
-  const block = blockLength(values.length, streams);
   const samples = bootstrapSamples(values, { block, quantiles: wanted, seed, resamples });
   return wanted.map((q, i) => ({
     name: `${name} p${q * 100}`,

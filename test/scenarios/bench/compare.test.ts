@@ -21,7 +21,9 @@ async function bench(ttftMs: number, tokens: number): Promise<void> {
     '--model',
     model,
     '--max-requests',
-    '60',
+    '520',
+    '--streams',
+    '16',
     '--output-tokens',
     String(tokens),
     '--prompt-tokens',
@@ -51,8 +53,8 @@ test('runs of unequal work are refused, unless asked for', async () => {
   await bench(5, 9);
   const refused = await place.berth('compare', 'last~1', 'last');
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toContain('1 stream: output tokens a request: 3.0 and 9.0');
+  expect(refused.stderr).toContain('16 streams: output tokens a request: 3.0 and 9.0');
   const shown = await place.berth('compare', 'last~1', 'last', '--unequal');
-  expect(shown.stdout).toContain('Not equal work: 1 stream: output tokens a request: 3.0 and 9.0');
+  expect(shown.stdout).toContain('Not equal work: 16 streams: output tokens a request: 3.0 and 9.0');
   expect((await place.berth('compare', 'last~9', 'last')).code).toBe(2);
 });
