@@ -115,7 +115,11 @@ export async function front(
 }
 
 async function readMetric(url: string, name: string, labels: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
+  return sumOf(await (await fetch(`${url}/metrics`)).text(), name, labels);
+}
+
+/** Sum over the series of a metric whose labels contain `labels`, in the text of /metrics. */
+export function sumOf(text: string, name: string, labels = ''): number {
   let sum = 0;
   for (const line of text.split('\n'))
     if (line.startsWith(name) && /[{ ]/.test(line[name.length] ?? '') && line.includes(labels))
