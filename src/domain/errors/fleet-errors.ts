@@ -53,6 +53,11 @@ export const fleetErrors = {
     () => 'Edit it, or name another file with --file.',
     'usage',
   ),
+  CONVERT_UNKNOWN: defineError<{ path: string }>(
+    (f) => `${f.path} is neither a file of llama-swap nor of LiteLLM.`,
+    () => 'A file of llama-swap has "models" with their "cmd", one of LiteLLM a "model_list".',
+    'usage',
+  ),
   DEPLOYMENT_UNKNOWN: defineError<{ name: string; known: readonly string[] }>(
     (f) => `The fleet has no deployment ${f.name}.`,
     (f) => (f.known.length === 0 ? 'It has none.' : `It has ${f.known.join(', ')}.`),

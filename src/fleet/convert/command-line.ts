@@ -1,0 +1,133 @@
+import { isAbsolute, join } from 'node:path';
+import { secretFlagsOf } from '../../domain/command-line/redact.ts';
+import { shellCommands } from '../../domain/command-line/shell-words.ts';
+import { leadingAssignments } from '../../domain/command-line/wrappers.ts';
+import { engineOf, recognize } from '../../engines/registry.ts';
+
+/** A port that no command line names: it stands for the one that is filled in. */
+const standIn = '65535';
+const portMark = '${PORT}';
+
+/** What a command line asks for, in the terms of a fleet file. */
+export interface ReadCommand {
+  readonly engine: Record<string, unknown>;
+  readonly model: string | null;
+  readonly mmproj: string | null;
+  /** Variables that the command line sets itself. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Pinned by the command line; null where it is filled in. */
+  readonly port: number | null;
+  /** What was dropped on the way, as reasons. */
+  readonly dropped: readonly string[];
+}
+
+/**
+ * Reads a command with `${PORT}` in it through the engines that know it: one that berth starts itself becomes its options, any other
+ * program stays a command. Relative paths count from `folder`. Null when there is no command in the text.
+ */
+export function readCommand(text: string, folder: string): ReadCommand | null {
+  const [words] = shellCommands(withoutComments(text));
+  const { kept, dropped } = withoutSecrets(words ?? []);
+  const { env, words: command } = leadingAssignments(kept);
+  const [program] = command;
+  if (program === undefined) return null;
+  const argv = [programAt(program, folder), ...command.slice(1)];
+  const read = asEngine(argv, folder, dropped) ?? asCommand(argv, dropped);
+  return { ...read, env };
+}
+
+/** Lines that begin with "#", and line ends, which mean nothing here. */
+function withoutComments(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !line.trim().startsWith('#'))
+    .map((line) => line.trim().replace(/\\$/, ''))
+    .join(' ');
+}
+
+function withoutSecrets(words: readonly string[]): { kept: string[]; dropped: string[] } {
+  // A variable in place of the secret is no better: nothing fills it in here.
+  const flags = secretFlagsOf(words.map((word) => word.replace(/\$\{env\.\w+\}/g, 'variable')));
+  const kept: string[] = [];
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] as string;
+    if (!flags.includes(word.split('=')[0] ?? '')) kept.push(word);
+    else if (!word.includes('=')) at += 1;
+  }
+  return { kept, dropped: flags.map((flag) => `${flag} holds a secret and is not copied.`) };
+}
+
+function programAt(program: string, folder: string): string {
+  return program.includes('/') ? absolute(program, folder) : program;
+}
+
+function absolute(path: string, folder: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
+
+/** Null unless it is an engine that berth starts itself, with a file as its model, and it takes what the command line says. */
+function asEngine(
+  argv: readonly string[],
+  folder: string,
+  dropped: readonly string[],
+): Omit<ReadCommand, 'env'> | null {
+  const found = recognize({
+    pid: 0,
+    ppid: 0,
+    exe: null,
+    env: null,
+    cwd: folder,
+    argv: argv.map((word) => word.replaceAll(portMark, standIn)),
+  });
+  if (!found || found.child || found.model === null || !argv.some((word) => word.includes(found.model ?? '')))
+    return null;
+  const schema = engineOf(found.engine).options;
+  if (!schema || !/\.gguf$/i.test(found.model) || found.options['binary'] !== argv[0]) return null;
+  const { mmproj, ...options } = { mmproj: projectorOf(argv), ...found.options };
+  const usable = Object.fromEntries(
+    Object.entries(options).filter(
+      ([name, value]) =>
+        !(Array.isArray(value) && value.length === 0) && !(name === 'binary' && value === 'llama-server'),
+    ),
+  );
+  const refused = schema.safeParse({ kind: found.engine, ...usable }).error?.issues ?? [];
+  const faulty = new Set(refused.map((issue) => String(issue.path[0])));
+  const engine = Object.fromEntries(Object.entries(usable).filter(([name]) => !faulty.has(name)));
+  if (faulty.has('args')) return null;
+  return {
+    engine: { kind: found.engine, ...engine },
+    model: absolute(found.model, folder),
+    mmproj: mmproj === null ? null : absolute(mmproj, folder),
+    port: found.port === null || String(found.port) === standIn ? null : found.port,
+    dropped: [
+      ...dropped,
+      ...[...faulty].map((name) => `${name} as it stands there is not taken; berth's own default counts.`),
+      ...('context' in engine ? [] : ['It names no context: berth takes 4096 tokens per request.']),
+    ],
+  };
+}
+
+function projectorOf(argv: readonly string[]): string | null {
+  const at = argv.findIndex((word) => word === '--mmproj' || word === '-mm');
+  return at < 0 ? null : (argv[at + 1] ?? null);
+}
+
+function asCommand(argv: readonly string[], dropped: readonly string[]): Omit<ReadCommand, 'env'> {
+  const marked = argv.some((word) => word.includes(portMark));
+  const at = argv.indexOf('--port');
+  const port = marked || at < 0 ? Number.NaN : Number(argv[at + 1]);
+  const pinned = Number.isInteger(port) && port > 0;
+  const command = argv.map((word, i) =>
+    pinned && i === at + 1 ? '{port}' : word.replaceAll(portMark, '{port}'),
+  );
+  return {
+    engine: { kind: 'command', command },
+    model: null,
+    mmproj: null,
+    port: pinned ? port : null,
+    dropped: [
+      ...dropped,
+      'Berth does not know what it needs: without "memory" it runs alone among the models on demand.',
+    ],
+  };
+}

@@ -1,0 +1,193 @@
+import { entriesAt, pieceAt, scalarAt } from '../tree.ts';
+import type { Located } from '../tree.ts';
+import { leaveUnknown, leftovers, namer, variableName } from './conversion.ts';
+import type { Conversion, Leave } from './conversion.ts';
+
+/** Providers that speak OpenAI's API, with their address where there is one. */
+const providers: Readonly<Record<string, string | null>> = {
+  openai: 'https://api.openai.com',
+  'text-completion-openai': 'https://api.openai.com',
+  custom_openai: null,
+  hosted_vllm: null,
+  vllm: null,
+  lm_studio: 'http://127.0.0.1:1234',
+  llamafile: 'http://127.0.0.1:8080',
+  ollama: 'http://127.0.0.1:11434',
+  ollama_chat: 'http://127.0.0.1:11434',
+  groq: 'https://api.groq.com/openai',
+  mistral: 'https://api.mistral.ai',
+  deepseek: 'https://api.deepseek.com',
+  openrouter: 'https://openrouter.ai/api',
+  together_ai: 'https://api.together.xyz',
+};
+
+const paramKeys = ['model', 'api_base', 'base_url', 'api_key', 'weight', 'rpm', 'tpm'];
+const fileKeys = ['model_list', 'router_settings', 'litellm_settings', 'general_settings'];
+const fileReasons = { environment_variables: 'Set them in the environment of berth; none is copied.' };
+const settingReasons = {
+  routing_strategy: 'Requests are dealt out by weight; "policy" chooses among replicas.',
+  num_retries:
+    'Requests are tried elsewhere as long as nothing has reached the client; there is no count to set.',
+  redis_host: 'Limits that several gateways share: see the documentation of the gateway.',
+  context_window_fallbacks: 'Fallbacks are for what cannot be served, not for prompts that are too long.',
+  drop_params: 'Requests reach the server as the client sent them.',
+  cache: 'Answers are not cached.',
+  database_url: 'Keys and budgets of its database are not read: make keys with "berth keys add".',
+  request_timeout: 'Times are set in gateway.limits.',
+  timeout: 'Times are set in gateway.limits.',
+};
+
+/** A fleet of servers elsewhere, with the routes of a LiteLLM proxy. */
+export function fromLiteLlm(root: Located): Conversion {
+  const { left, leave } = leftovers();
+  leaveUnknown(root, fileKeys, fileReasons, leave);
+  const settings = ['router_settings', 'litellm_settings'].map((name) => pieceAt(root, [name]));
+  for (const piece of settings)
+    leaveUnknown(piece, ['model_group_alias', 'fallbacks'], settingReasons, leave);
+  leaveUnknown(pieceAt(root, ['general_settings']), ['master_key'], settingReasons, leave);
+  const list = pieceAt(root, ['model_list'])?.content;
+  const nameOf = namer();
+  const deployments: Record<string, Record<string, unknown>> = {};
+  const groups = new Map<string, Entry[]>();
+  for (const item of list?.kind === 'list' ? list.items : []) {
+    const entry = readEntry(item, nameOf, leave);
+    if (!entry) continue;
+    deployments[entry.name] = { engine: entry.engine };
+    groups.set(entry.group, [...(groups.get(entry.group) ?? []), entry]);
+  }
+  const routes = routesOf(groups, settings, leave);
+  const models = limitsOf(groups);
+  const master = keyOf(pieceAt(root, ['general_settings', 'master_key']), 'BERTH_KEY', leave);
+  const gateway = {
+    ...(Object.keys(routes).length > 0 ? { routes } : {}),
+    ...(master ? { keys: { master } } : {}),
+    ...(Object.keys(models).length > 0 ? { limits: { models } } : {}),
+  };
+  return { from: 'LiteLLM', fleet: { models: {}, deployments, gateway }, left };
+}
+
+interface Entry {
+  readonly group: string;
+  readonly name: string;
+  readonly engine: Record<string, unknown>;
+  readonly weight: number;
+  readonly rpm: number | null;
+  readonly tpm: number | null;
+}
+
+function readEntry(item: Located, nameOf: (text: string) => string, leave: Leave): Entry | null {
+  const group = String(scalarAt(item, ['model_name']) ?? '');
+  const model = String(scalarAt(item, ['litellm_params', 'model']) ?? '');
+  const piece = pieceAt(item, ['litellm_params', 'model']) ?? item;
+  const [provider = '', ...rest] = model.includes('/') ? model.split('/') : ['openai', model];
+  const base = text(item, 'api_base') ?? text(item, 'base_url') ?? providers[provider] ?? null;
+  if (group === '' || model === '') return refuse(item, 'It has no model_name or no model.', leave);
+  if (group.includes('*') || model.includes('*'))
+    return refuse(piece, 'Berth has no wildcards: name each model.', leave);
+  if (!(provider in providers))
+    return refuse(piece, `Berth speaks to servers with OpenAI's API; ${provider} has another.`, leave);
+  if (base === null) return refuse(piece, 'It has no api_base.', leave);
+  if (!/^https?:\/\/[^@]+$/.test(base))
+    return refuse(piece, 'Its address is no plain URL (one from a variable is not filled in).', leave);
+  leaveUnknown(pieceAt(item, ['litellm_params']), paramKeys, settingReasons, leave);
+  leaveUnknown(item, ['model_name', 'litellm_params', 'model_info'], {}, leave);
+  const name = nameOf(group);
+  const key = keyOf(pieceAt(item, ['litellm_params', 'api_key']), `${variableName(name)}_KEY`, leave);
+  return {
+    group,
+    name,
+    engine: { kind: 'openai', url: base, ...(key ? { key } : {}), servedModel: rest.join('/') },
+    weight: number(item, 'weight') ?? 1,
+    rpm: number(item, 'rpm'),
+    tpm: number(item, 'tpm'),
+  };
+}
+
+function refuse(piece: Located, reason: string, leave: Leave): null {
+  leave(piece, reason);
+  return null;
+}
+
+function text(item: Located, key: string): string | null {
+  const value = scalarAt(item, ['litellm_params', key]);
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function number(item: Located, key: string): number | null {
+  const value = Number(scalarAt(item, ['litellm_params', key]));
+  return value > 0 ? Math.ceil(value) : null;
+}
+
+/** What people write where a server wants no key. */
+const noKey = /^(none|empty|dummy|fake|not-needed|no-key|sk-no-key-required|lm-studio|ollama)$/i;
+
+/** Where the key lies; one that stands in the file is not copied. */
+function keyOf(piece: Located | null, variable: string, leave: Leave): string | null {
+  const value = scalarAt(piece, []);
+  if (!piece || typeof value !== 'string' || noKey.test(value)) return null;
+  const named = /^os\.environ\/(\w+)$/.exec(value)?.[1];
+  if (named) return `\${env:${named}}`;
+  leave(piece, `The key is not copied: set ${variable} in the environment of berth.`);
+  return `\${env:${variable}}`;
+}
+
+function routesOf(
+  groups: ReadonlyMap<string, readonly Entry[]>,
+  settings: readonly (Located | null)[],
+  leave: Leave,
+): Record<string, unknown> {
+  const aliases = settings.flatMap((piece) => entriesAt(piece, ['model_group_alias']));
+  const fallbacks = settings.flatMap(fallbacksOf);
+  const routes: Record<string, unknown> = {};
+  for (const [group, entries] of groups) {
+    const own = aliases.filter(([, to]) => nameIn(to) === group).map(([alias]) => alias);
+    const fallback = fallbacks.find((one) => one.of === group)?.to.filter((name) => groups.has(name)) ?? [];
+    const [only, ...others] = entries;
+    const plain = own.length === 0 && fallback.length === 0 && others.length === 0;
+    if (plain && only?.name === group) continue;
+    const to =
+      others.length === 0
+        ? only?.name
+        : Object.fromEntries(entries.map(({ name, weight }) => [name, weight]));
+    routes[group] = {
+      to,
+      ...(own.length > 0 ? { aliases: own } : {}),
+      ...(fallback.length > 0 ? { fallback } : {}),
+    };
+  }
+  for (const [, to] of aliases)
+    if (!groups.has(nameIn(to))) leave(to, 'The model it stands for was not carried over.');
+  return routes;
+}
+
+function nameIn(alias: Located): string {
+  return String(scalarAt(alias, []) ?? scalarAt(alias, ['model']) ?? '');
+}
+
+/** A list of maps, each of one model to its list. */
+function fallbacksOf(settings: Located | null): { of: string; to: string[] }[] {
+  const list = pieceAt(settings, ['fallbacks'])?.content;
+  return (list?.kind === 'list' ? list.items : []).flatMap((item) =>
+    entriesAt(item, []).map(([of, to]) => ({
+      of,
+      to: (to.content.kind === 'list' ? to.content.items : []).map((name) => String(scalarAt(name, []))),
+    })),
+  );
+}
+
+/** Of a model whose servers all state one: they add up. */
+function limitsOf(
+  groups: ReadonlyMap<string, readonly Entry[]>,
+): Record<string, { rpm?: number; tpm?: number }> {
+  const limits: Record<string, { rpm?: number; tpm?: number }> = {};
+  for (const [group, entries] of groups) {
+    const rpm = sum(entries.map((one) => one.rpm));
+    const tpm = sum(entries.map((one) => one.tpm));
+    if (rpm !== null || tpm !== null) limits[group] = { ...(rpm ? { rpm } : {}), ...(tpm ? { tpm } : {}) };
+  }
+  return limits;
+}
+
+function sum(numbers: readonly (number | null)[]): number | null {
+  return numbers.includes(null) ? null : numbers.reduce<number>((total, one) => total + (one ?? 0), 0);
+}

@@ -1,0 +1,259 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { makePlace } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+
+let place: Place;
+
+beforeEach(() => {
+  place = makePlace();
+});
+
+afterEach(() => place.close());
+
+interface Made {
+  models?: Record<string, unknown>;
+  deployments: Record<string, Record<string, unknown>>;
+  gateway?: Record<string, unknown>;
+}
+
+interface Left {
+  line: number;
+  path: string;
+  reason: string;
+}
+
+/** The file that came of it, and what was left of the other; `berth init` has checked it as `berth validate` does. */
+async function takeOver(text: string): Promise<{ made: Made; left: Left[]; text: string }> {
+  place.write(text, 'theirs.yaml');
+  const ran = await place.berth('init', '--from', 'theirs.yaml', '--json');
+  expect([ran.code, ran.stderr]).toEqual([0, '']);
+  const written = readFileSync(join(place.folder, 'berth.yaml'), 'utf8');
+  return { made: parse(written) as Made, left: (ran.json() as { left: Left[] }).left, text: written };
+}
+
+const llamaSwap = `healthCheckTimeout: 300
+startPort: 10001
+globalTTL: 600
+macros:
+  models: /srv/models
+  server: llama-server --port \${PORT} --host 127.0.0.1
+apiKeys:
+  - sk-very-secret-1
+  - "\${env.TEAM_KEY}"
+models:
+  "Qwen3-8B":
+    # the everyday one
+    cmd: |
+      # runs on the processor
+      \${server}
+      -m \${models}/qwen3-8b.Q4_K_M.gguf
+      -c 16384 --parallel 2 -ngl 99 --jinja
+    ttl: 120
+    aliases:
+      - gpt-4o-mini
+      - {id: default}
+    env: ["CUDA_VISIBLE_DEVICES=0", "HF_TOKEN=hf_abc"]
+    filters: {stripParams: temperature}
+  coder:
+    cmd: \${server} --api-key sk-hidden --model coder.gguf --ctx-size 8192 --mmproj /srv/models/eyes.gguf
+    useModelName: coder-7b
+    unlisted: true
+  whisper:
+    cmd: /opt/whisper/server --port 9001 --model base.en
+    proxy: http://127.0.0.1:9001
+    checkEndpoint: /ready
+    ttl: 0
+    concurrencyLimit: 1
+    cmdStop: pkill whisper
+matrix:
+  vars: {q: Qwen3-8B, c: coder, w: whisper}
+  evict_costs: {q: 5}
+  sets:
+    talk: "(q | c) & w"
+    all: "+talk"
+peers:
+  box:
+    proxy: http://192.168.1.20:8080
+    apiKey: sk-peer-secret
+    models: ["org/large-70b"]
+hooks: {on_startup: {preload: [coder]}}
+`;
+
+test('a file of llama-swap becomes a fleet whose models are on demand', async () => {
+  const { made, left, text } = await takeOver(llamaSwap);
+  expect(made.models).toEqual({
+    'qwen3-8b': { source: '/srv/models/qwen3-8b.Q4_K_M.gguf' },
+    coder: { source: join(place.folder, 'coder.gguf'), mmproj: '/srv/models/eyes.gguf' },
+  });
+  expect(made.deployments['qwen3-8b']).toEqual({
+    model: 'qwen3-8b',
+    load: 'on-demand',
+    ttl: '120s',
+    engine: {
+      kind: 'llama.cpp',
+      context: 8192,
+      slots: 2,
+      gpuLayers: 99,
+      args: ['--jinja'],
+      env: { CUDA_VISIBLE_DEVICES: '0' },
+      startTimeout: '300s',
+    },
+  });
+  expect(made.deployments['coder']).toMatchObject({
+    ttl: '600s',
+    engine: { context: 8192, alias: 'coder-7b' },
+  });
+  expect(made.deployments['whisper']).toEqual({
+    load: 'on-demand',
+    ttl: '0s',
+    port: 9001,
+    engine: {
+      kind: 'command',
+      command: ['/opt/whisper/server', '--port', '{port}', '--model', 'base.en'],
+      healthPath: '/ready',
+      slots: 1,
+      startTimeout: '300s',
+    },
+  });
+  expect(made.deployments['org-large-70b']).toEqual({
+    engine: {
+      kind: 'openai',
+      url: 'http://192.168.1.20:8080',
+      key: '${env:BOX_KEY}',
+      servedModel: 'org/large-70b',
+    },
+  });
+  expect(made.gateway).toEqual({
+    routes: {
+      'Qwen3-8B': { to: 'qwen3-8b', aliases: ['gpt-4o-mini', 'default'] },
+      'org/large-70b': 'org-large-70b',
+    },
+    keys: { 'client-1': '${env:BERTH_KEY_1}', 'client-2': '${env:TEAM_KEY}' },
+    onDemand: {
+      sets: [
+        ['qwen3-8b', 'whisper'],
+        ['coder', 'whisper'],
+      ],
+    },
+  });
+  for (const secret of ['sk-very-secret-1', 'hf_abc', 'sk-hidden', 'sk-peer-secret'])
+    expect(text).not.toContain(secret);
+  const lines = llamaSwap.split('\n');
+  expect(left.map((one) => one.path)).toEqual(
+    expect.arrayContaining([
+      'startPort',
+      'hooks',
+      'apiKeys.0',
+      'models.Qwen3-8B.filters',
+      'models.Qwen3-8B.env.1',
+      'models.coder.cmd',
+      'models.coder.unlisted',
+      'models.whisper.cmdStop',
+      'matrix.evict_costs',
+      'peers.box.apiKey',
+    ]),
+  );
+  expect(left.find((one) => one.path === 'models.Qwen3-8B.filters')?.line).toBe(
+    lines.findIndex((line) => line.includes('filters:')) + 1,
+  );
+});
+
+test('groups of llama-swap become sets of what may run together', async () => {
+  const cmd = 'llama-server --port ${PORT} -m /m.gguf -c 4096';
+  const { made } = await takeOver(`models:
+  a: {cmd: "${cmd}"}
+  b: {cmd: "${cmd}"}
+  c: {cmd: "${cmd}"}
+  tiny: {cmd: "${cmd}"}
+groups:
+  big: {swap: true, exclusive: true, members: [a, b]}
+  small: {swap: false, exclusive: true, members: [c]}
+  ever: {swap: false, exclusive: false, persistent: true, members: [tiny]}
+`);
+  expect(made.gateway?.['onDemand']).toEqual({
+    sets: [['tiny'], ['a', 'tiny'], ['b', 'tiny'], ['c', 'tiny']],
+  });
+});
+
+const liteLlm = `model_list:
+  - model_name: chat
+    litellm_params:
+      model: openai/gpt-4o-mini
+      api_key: os.environ/OPENAI_API_KEY
+      rpm: 60
+      weight: 2
+  - model_name: chat
+    litellm_params:
+      model: hosted_vllm/mistral-24b
+      api_base: http://gpu-box:8000/v1
+      api_key: sk-inline-secret
+      rpm: 40
+  - model_name: Local
+    litellm_params: {model: ollama/llama3.2, api_base: "http://127.0.0.1:11434", api_key: none, temperature: 0.2}
+  - model_name: claude
+    litellm_params: {model: anthropic/claude-x, api_key: os.environ/ANTHROPIC_API_KEY}
+  - model_name: "*"
+    litellm_params: {model: "openai/*"}
+router_settings:
+  routing_strategy: least-busy
+  model_group_alias: {gpt-4: chat, other: claude}
+  fallbacks: [{chat: [Local, claude]}]
+litellm_settings: {drop_params: true, num_retries: 3}
+general_settings: {master_key: sk-1234, database_url: "postgresql://u:p@db/x"}
+`;
+
+test('a file of LiteLLM becomes servers elsewhere, routes with weights, aliases and fallbacks, and limits', async () => {
+  const { made, left, text } = await takeOver(liteLlm);
+  expect(made.deployments).toEqual({
+    chat: {
+      engine: {
+        kind: 'openai',
+        url: 'https://api.openai.com',
+        key: '${env:OPENAI_API_KEY}',
+        servedModel: 'gpt-4o-mini',
+      },
+    },
+    'chat-2': {
+      engine: {
+        kind: 'openai',
+        url: 'http://gpu-box:8000/v1',
+        key: '${env:CHAT_2_KEY}',
+        servedModel: 'mistral-24b',
+      },
+    },
+    local: { engine: { kind: 'openai', url: 'http://127.0.0.1:11434', servedModel: 'llama3.2' } },
+  });
+  expect(made.gateway).toEqual({
+    routes: {
+      chat: { to: { chat: 2, 'chat-2': 1 }, aliases: ['gpt-4'], fallback: ['Local'] },
+      Local: { to: 'local' },
+    },
+    keys: { master: '${env:BERTH_KEY}' },
+    limits: { models: { chat: { rpm: 100 } } },
+  });
+  for (const secret of ['sk-inline-secret', 'sk-1234', 'u:p@db']) expect(text).not.toContain(secret);
+  expect(left.map((one) => one.path)).toEqual(
+    expect.arrayContaining([
+      'model_list.1.litellm_params.api_key',
+      'model_list.2.litellm_params.temperature',
+      'model_list.3.litellm_params.model',
+      'model_list.4.litellm_params.model',
+      'router_settings.routing_strategy',
+      'router_settings.model_group_alias.other',
+      'general_settings.master_key',
+      'general_settings.database_url',
+    ]),
+  );
+  expect(text).toContain('# Not carried over as it stands there:');
+});
+
+test('a file of neither is refused by name, and nothing is written', async () => {
+  place.write('hello: world\n', 'theirs.yaml');
+  const ran = await place.berth('init', '--from', 'theirs.yaml');
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain('neither a file of llama-swap nor of LiteLLM');
+  expect((await place.berth('validate')).code).toBe(2);
+});
