@@ -1,3 +1,4 @@
+import { scalarAt } from '../tree.ts';
 import type { Located } from '../tree.ts';
 
 /** Something of the other program's file that has no counterpart here, or is not carried over as it stands. */
@@ -72,4 +73,12 @@ export function variableName(text: string): string {
     .toUpperCase()
     .replace(/[^A-Z0-9]+/g, '_')
     .replace(/^(?=\d)/, '_');
+}
+
+/** The text at a path; a number or a switch as it is written. Empty where there is none. */
+export function textAt(tree: Located | null, path: readonly string[]): string {
+  const value = scalarAt(tree, path);
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? `${value}`
+    : '';
 }

@@ -1,6 +1,6 @@
 import { entriesAt, pieceAt, scalarAt } from '../tree.ts';
 import type { Located } from '../tree.ts';
-import { leaveUnknown, leftovers, namer, variableName } from './conversion.ts';
+import { leaveUnknown, leftovers, namer, variableName, textAt } from './conversion.ts';
 import type { Conversion, Leave } from './conversion.ts';
 
 /** Providers that speak OpenAI's API, with their address where there is one. */
@@ -76,8 +76,8 @@ interface Entry {
 }
 
 function readEntry(item: Located, nameOf: (text: string) => string, leave: Leave): Entry | null {
-  const group = String(scalarAt(item, ['model_name']) ?? '');
-  const model = String(scalarAt(item, ['litellm_params', 'model']) ?? '');
+  const group = textAt(item, ['model_name']);
+  const model = textAt(item, ['litellm_params', 'model']);
   const piece = pieceAt(item, ['litellm_params', 'model']) ?? item;
   const [provider = '', ...rest] = model.includes('/') ? model.split('/') : ['openai', model];
   const base = text(item, 'api_base') ?? text(item, 'base_url') ?? providers[provider] ?? null;
@@ -161,7 +161,7 @@ function routesOf(
 }
 
 function nameIn(alias: Located): string {
-  return String(scalarAt(alias, []) ?? scalarAt(alias, ['model']) ?? '');
+  return textAt(alias, []) || textAt(alias, ['model']);
 }
 
 /** A list of maps, each of one model to its list. */
@@ -170,7 +170,7 @@ function fallbacksOf(settings: Located | null): { of: string; to: string[] }[] {
   return (list?.kind === 'list' ? list.items : []).flatMap((item) =>
     entriesAt(item, []).map(([of, to]) => ({
       of,
-      to: (to.content.kind === 'list' ? to.content.items : []).map((name) => String(scalarAt(name, []))),
+      to: (to.content.kind === 'list' ? to.content.items : []).map((name) => textAt(name, [])),
     })),
   );
 }

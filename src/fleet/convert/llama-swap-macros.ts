@@ -1,5 +1,6 @@
-import { entriesAt, scalarAt } from '../tree.ts';
+import { entriesAt } from '../tree.ts';
 import type { Located } from '../tree.ts';
+import { textAt } from './conversion.ts';
 
 export type Macros = ReadonlyMap<string, string>;
 
@@ -7,7 +8,7 @@ export type Macros = ReadonlyMap<string, string>;
 export function readMacros(piece: Located | null, outer: Macros): Macros {
   const macros = new Map(outer);
   for (const [name, value] of piece ? entriesAt(piece, ['macros']) : [])
-    macros.set(name, fillMacros(String(scalarAt(value, []) ?? ''), macros));
+    macros.set(name, fillMacros(textAt(value, []), macros));
   return macros;
 }
 

@@ -1,5 +1,6 @@
 import { entriesAt, pieceAt, scalarAt } from '../tree.ts';
 import type { Located } from '../tree.ts';
+import { textAt } from './conversion.ts';
 
 /** More combinations than this are not written down. */
 const mostSets = 64;
@@ -25,8 +26,8 @@ function unlike(sets: Sets | null): Sets | null {
 
 /** Null when an expression cannot be read. */
 function matrixSets(matrix: Located): Sets | null {
-  const vars = new Map(entriesAt(matrix, ['vars']).map(([name, one]) => [name, String(scalarAt(one, []))]));
-  const texts = new Map(entriesAt(matrix, ['sets']).map(([name, one]) => [name, String(scalarAt(one, []))]));
+  const vars = new Map(entriesAt(matrix, ['vars']).map(([name, one]) => [name, textAt(one, [])]));
+  const texts = new Map(entriesAt(matrix, ['sets']).map(([name, one]) => [name, textAt(one, [])]));
   const all: (readonly string[])[] = [];
   for (const text of texts.values()) {
     const expanded = expand(text, { vars, texts, depth: 0 });
@@ -121,7 +122,7 @@ function groupSets(root: Located, groups: Located): Sets | null {
 
 function membersOf(group: Located): string[] {
   const members = pieceAt(group, ['members'])?.content;
-  return (members?.kind === 'list' ? members.items : []).map((item) => String(scalarAt(item, [])));
+  return (members?.kind === 'list' ? members.items : []).map((item) => textAt(item, []));
 }
 
 function choices({ members, swap }: { members: readonly string[]; swap: boolean }): Sets {

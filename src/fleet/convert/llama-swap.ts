@@ -3,7 +3,7 @@ import { entriesAt, pieceAt, scalarAt } from '../tree.ts';
 import type { Located } from '../tree.ts';
 import { readCommand } from './command-line.ts';
 import type { ReadCommand } from './command-line.ts';
-import { leaveUnknown, leftovers, namer, variableName } from './conversion.ts';
+import { leaveUnknown, leftovers, namer, variableName, textAt } from './conversion.ts';
 import type { Conversion, Leave } from './conversion.ts';
 import { fillMacros, readMacros, variablesIn } from './llama-swap-macros.ts';
 import type { Macros } from './llama-swap-macros.ts';
@@ -118,7 +118,7 @@ function addModel(context: Context, id: string, model: Located): void {
   const { leave } = context;
   leaveUnknown(model, modelKeys, modelReasons, leave);
   const macros = readMacros(model, new Map([...context.macros, ['MODEL_ID', id]]));
-  const cmd = fillMacros(String(scalarAt(model, ['cmd']) ?? ''), macros);
+  const cmd = fillMacros(textAt(model, ['cmd']), macros);
   const read = readCommand(withVariables(cmd, context.env), context.folder);
   if (!read) return leave(model, 'It has no "cmd".');
   const piece = pieceAt(model, ['cmd']) ?? model;
@@ -156,7 +156,7 @@ function ttlOf({ globalTtl }: Context, model: Located): number {
 /** A port in `proxy` that the command does not fill in. */
 function fixedPort({ leave }: Context, model: Located, macros: Macros): number | null {
   const piece = pieceAt(model, ['proxy']);
-  const text = fillMacros(String(scalarAt(model, ['proxy']) ?? ''), macros);
+  const text = fillMacros(textAt(model, ['proxy']), macros);
   const address = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\]):(\d+|\$\{PORT\})\/?$/.exec(text);
   if (piece && !address) leave(piece, 'Berth asks the engine on 127.0.0.1, at the port that it was given.');
   return address?.[2] && /^\d+$/.test(address[2]) ? Number(address[2]) : null;
@@ -184,7 +184,7 @@ function envOf({ leave, env }: Context, model: Located): Record<string, string> 
   const list = pieceAt(model, ['env'])?.content;
   const found: Record<string, string> = {};
   for (const item of list?.kind === 'list' ? list.items : []) {
-    const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(String(scalarAt(item, []))) ?? [];
+    const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(textAt(item, [])) ?? [];
     const filled = withVariables(value, env);
     if (secretEnv.test(name) || filled.includes('${'))
       leave(item, `${name} may hold a secret: engines inherit it from the shell that starts berth.`);
@@ -213,10 +213,10 @@ function addPeer(context: Context, peer: Located): void {
   const { leave } = context;
   leaveUnknown(peer, ['proxy', 'apiKey', 'models'], modelReasons, leave);
   const models = pieceAt(peer, ['models'])?.content;
-  const url = fillMacros(String(scalarAt(peer, ['proxy']) ?? ''), context.macros);
+  const url = fillMacros(textAt(peer, ['proxy']), context.macros);
   const key = keyOf(context, pieceAt(peer, ['apiKey']), variableName(`${peer.path.at(-1) ?? 'peer'} key`));
   for (const item of models?.kind === 'list' ? models.items : []) {
-    const id = String(scalarAt(item, []));
+    const id = textAt(item, []);
     const name = context.nameOf(id);
     context.names.set(id, name);
     context.deployments[name] = { engine: { kind: 'openai', url, ...(key ? { key } : {}), servedModel: id } };
@@ -227,7 +227,7 @@ function addPeer(context: Context, peer: Located): void {
 /** Where the key lies; one that stands in the file is not copied. */
 function keyOf({ leave, macros }: Context, piece: Located | null, variable: string): string | null {
   if (!piece) return null;
-  const text = fillMacros(String(scalarAt(piece, []) ?? ''), macros);
+  const text = fillMacros(textAt(piece, []), macros);
   const named = /^\$\{env\.(\w+)\}$/.exec(text)?.[1];
   if (named) return `\${env:${named}}`;
   leave(piece, `The key is not copied: set ${variable} in the environment of berth.`);
