@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ClientKey } from './client-key.ts';
 import { ObserveConfig } from './observe-config.ts';
-import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
+import { KeyLimits, ModelPrice, priorities, RateLimits } from './key-limits.ts';
 import { Fallback, Percent, PolicyChoice, Split } from './routing.ts';
 import { OnDemandConfig } from './on-demand.ts';
 
@@ -40,6 +40,8 @@ export const Route = z.strictObject({
   split: Split.optional(),
   /** A deployment that gets copies of so many of a hundred requests; its replies are dropped. */
   shadow: z.strictObject({ deployment: z.string(), percent: Percent }).optional(),
+  /** Band of its requests in a queue, as far as the key may. */
+  priority: z.enum(priorities).optional(),
   /** Other routes, by name, for what this one cannot serve. */
   fallback: Fallback.optional(),
 });

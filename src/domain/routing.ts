@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { priorities } from './key-limits.ts';
 import { StickyBy } from './sticky-by.ts';
 
 /** A policy and its options; the registry of policies knows what each kind may say. */
@@ -55,6 +56,10 @@ export const routeOptions = {
   split: Split.optional().describe(
     'Holds each client to one of the deployments, by weight; without it each request is dealt out by itself.',
   ),
+  priority: z
+    .enum(priorities)
+    .optional()
+    .describe('Whose requests go first in a queue, as far as their keys may (default: what the key says).'),
   shadow: Shadow.optional().describe(
     'Copies requests to another deployment, whose replies nobody gets; only while it has nothing else to do.',
   ),

@@ -1,9 +1,10 @@
 import { admission, retryAfter } from './admission.ts';
+import type { Priority } from '../domain/key-limits.ts';
 import { Openings } from './balance.ts';
 import type { Choice } from './balance.ts';
+import { BandQueue } from './band-queue.ts';
 import { ClientGone } from './call.ts';
 import type { Phase } from './call.ts';
-import { FairQueue } from './fair-queue.ts';
 import { held, noInstance, queueFull, queueTimeout } from './faults.ts';
 import { afterAnswer, afterCheck, afterFailure, afterNothing, healthState } from './health.ts';
 import type { FailureSort } from './health.ts';
@@ -34,6 +35,8 @@ interface Line {
 export interface AcquireOptions {
   /** Whose turn it is among those who wait. */
   readonly key: string;
+  /** Who is served before whom. */
+  readonly priority: Priority;
   /** How its instance is chosen. */
   readonly choice: Choice;
   /** Called once with how to stop waiting: the promise then rejects with ClientGone. */
@@ -58,7 +61,7 @@ export class Deployment {
   heldUntil: number | null = null;
   /** Null for one that runs all the time. */
   demand: Demand | null = null;
-  readonly #queue = new FairQueue<Waiter>();
+  readonly #queue: BandQueue<Waiter>;
   /** Those whose instance was lost, with the ones that they have tried; served before the queue. */
   readonly #moved = new Map<Waiter, ReadonlySet<Instance>>();
   /** Some request has been served, so that `meanServiceMs` is more than a guess. */
@@ -72,6 +75,7 @@ export class Deployment {
     this.name = name;
     this.limits = limits;
     this.#now = now;
+    this.#queue = new BandQueue(now);
   }
 
   get waiting(): number {
@@ -102,7 +106,8 @@ export class Deployment {
       case 'wait':
         return this.#wait(options);
       case 'queue-full':
-        throw queueFull(this.name, this.#queue.size, this.retryAfter());
+        if (!this.#shed(options.priority)) throw queueFull(this.name, this.#queue.size, this.retryAfter());
+        return this.#wait(options);
       case 'unreachable':
         throw noInstance(this.name, this.retryAfter());
     }
@@ -205,9 +210,16 @@ export class Deployment {
     for (const waiter of this.#queue.drain()) waiter.refuse(refusal());
   }
 
+  /** Refuses someone of a lower band in place of a newcomer; false when nobody of one waits. */
+  #shed(priority: Priority): boolean {
+    const waiter = this.#queue.shed(priority);
+    waiter?.refuse(queueFull(this.name, this.#queue.size, this.retryAfter()));
+    return waiter !== undefined;
+  }
+
   #wait(options: AcquireOptions): Promise<Lease> {
     return this.#untilGranted(options, {
-      enter: (waiter) => this.#queue.add(options.key, waiter),
+      enter: (waiter) => this.#queue.add(options.key, waiter, options.priority),
       exit: (waiter) => void this.#queue.remove(options.key, waiter),
       place: (waiter) => this.#moved.size + this.#queue.placeOf(options.key, waiter),
     });

@@ -39,6 +39,12 @@ export class FairQueue<Item> {
     return before + 1;
   }
 
+  /** Whose turn is next, left where it is. */
+  peek(): Item | undefined {
+    for (const line of this.#lines.values()) return line[0];
+    return undefined;
+  }
+
   next(): Item | undefined {
     for (const [key, line] of this.#lines) {
       const item = line.shift() as Item;
@@ -48,6 +54,15 @@ export class FairQueue<Item> {
       return item;
     }
     return undefined;
+  }
+
+  /** Takes out the latest of the key with the most: whoever has the least claim. */
+  takeLast(): Item | undefined {
+    let longest: [string, Item[]] | null = null;
+    for (const entry of this.#lines) if (entry[1].length > (longest?.[1].length ?? 0)) longest = entry;
+    const item = longest?.[1].at(-1);
+    if (longest && item !== undefined) this.remove(longest[0], item);
+    return item;
   }
 
   /** Empties it. */

@@ -1,5 +1,6 @@
 import type { GatewayConfig, Route } from '../domain/gateway-config.ts';
 import { hashText } from '../domain/hashing.ts';
+import type { Priority } from '../domain/key-limits.ts';
 import type { StickyBy } from '../domain/sticky-by.ts';
 import type { Choice } from './balance.ts';
 import type { Balancers } from './balancers.ts';
@@ -37,6 +38,8 @@ export interface RouteState {
   readonly arms: readonly RouteArm[];
   /** What holds clients to their arm; null: each request is dealt out by itself. */
   readonly split: { readonly by: StickyBy; readonly salt: number } | null;
+  /** Whose requests go first in a queue; undefined: the key decides. */
+  readonly priority: Priority | undefined;
   /** Where copies of its requests go; null: nowhere. */
   readonly shadow: ShadowPlan | null;
   /** Who serves what it cannot serve; null: nobody. */
@@ -73,6 +76,7 @@ function routeState(
       choice: balancers.choice(own, deployment),
       told: route.to.length > 1 ? [deploymentHeader, deployment] : [],
     })),
+    priority: route.priority,
     shadow: shadowPlan(route, deployments, balancers),
     split: route.split ? { by: route.split.by, salt: hashText(route.split.salt ?? own) } : null,
   };

@@ -7,6 +7,7 @@ import { causeOf } from './fallback.ts';
 import { forward } from './forward.ts';
 import { armsFor } from './paths.ts';
 import { headerText } from './reply-head.ts';
+import { priorityHeader, priorityOf } from './priority.ts';
 import { armOf } from './resolve.ts';
 import type { RouteState } from './routes.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -106,6 +107,11 @@ async function serveBy(
   state.retries.onRequest();
   const waiting = deployment.acquire({
     key: call.key,
+    priority: priorityOf({
+      key: call.caller.limits?.priority,
+      route: route.priority,
+      header: call.inbound.header(priorityHeader),
+    }),
     choice: call.choice,
     onWait: (phase) => (call.phase = phase),
   });
