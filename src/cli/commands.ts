@@ -58,6 +58,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/logs.ts'),
   },
   {
+    name: 'gateway',
+    summary: 'Measure what the running gateway adds to going to an engine directly.',
+    load: () => import('./commands/gateway.ts'),
+  },
+  {
     name: 'bench',
     summary: 'Measure a server: latencies and tokens per second under a load.',
     load: () => import('./commands/bench.ts'),

@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { addFileOption } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+
+export const examples = [
+  ['berth gateway bench', 'What the gateway adds to going to the engine directly, measured here and now.'],
+  ['berth gateway bench small --pairs 500', 'The same for one deployment, more exactly.'],
+] as const;
+
+export interface GatewayBenchOptions extends FileOptions {
+  readonly pairs: number;
+  readonly streams: number;
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly nginx: boolean;
+}
+
+export function configure(command: Command, context: CliContext): void {
+  const bench = command
+    .command('bench')
+    .argument('[deployment]', 'through which engine (default: the first of the file)')
+    .description(
+      'Compare the running gateway with a direct connection to the engine, and with nginx where that is.',
+    )
+    .option('--pairs <count>', 'turns of each way', count(10, 5000), 200)
+    .option('--streams <count>', 'requests at once in a turn', count(1, 256), 1)
+    .option('--tokens <count>', 'longest answer', count(1, 512), 16)
+    .option('--seconds <count>', 'begin no turn after that long', count(1, 600), 60)
+    .option('--no-nginx', 'leave nginx out');
+  addFileOption(bench).action(async (deployment: string | undefined, options: GatewayBenchOptions) => {
+    const [{ gatewayBench }, { overheadText }] = await Promise.all([
+      import('../gateway-bench.ts'),
+      import('../overhead-text.ts'),
+    ]);
+    const folder = join(context.world.places.runtime, `gateway-bench-${process.pid}`);
+    const report = await gatewayBench(context, { ...options, deployment: deployment ?? null, folder });
+    context.output.result(report, () => overheadText(report));
+  });
+}
+
+function count(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+}
