@@ -14,12 +14,20 @@ import { resolveSecret } from '../io/secret-values.ts';
 import { createTimedClient } from '../io/timed-request.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 import type { World } from '../io/world.ts';
-import type { GatewayBenchOptions } from './commands/gateway.ts';
 import { consoleTokenFile } from './console-address.ts';
 import type { CliContext } from './context.ts';
 import { loadFrom } from './fleet-file.ts';
+import type { FileOptions } from './fleet-file.ts';
 
 const clientMs = 5_000;
+
+export interface GatewayBenchOptions extends FileOptions {
+  readonly pairs: number;
+  readonly streams: number;
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly nginx: boolean;
+}
 
 interface Way {
   readonly url: string;

@@ -3,20 +3,12 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { addFileOption } from '../fleet-file.ts';
-import type { FileOptions } from '../fleet-file.ts';
+import type { GatewayBenchOptions } from '../gateway-bench.ts';
 
 export const examples = [
   ['berth gateway bench', 'What the gateway adds to going to the engine directly, measured here and now.'],
   ['berth gateway bench small --pairs 500', 'The same for one deployment, more exactly.'],
 ] as const;
-
-export interface GatewayBenchOptions extends FileOptions {
-  readonly pairs: number;
-  readonly streams: number;
-  readonly tokens: number;
-  readonly seconds: number;
-  readonly nginx: boolean;
-}
 
 export function configure(command: Command, context: CliContext): void {
   const bench = command
