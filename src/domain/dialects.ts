@@ -29,7 +29,7 @@ function event(name: string, data: unknown): string {
 }
 
 /** `{"type":"error","error":{"type","message"}}`: https://docs.anthropic.com/en/api/errors */
-function anthropicEnvelope({ status, message }: ApiFault) {
+export function anthropicEnvelope({ status, message }: Pick<ApiFault, 'status' | 'message'>) {
   return { type: 'error', error: { type: anthropicType(status), message } };
 }
 

@@ -9,7 +9,8 @@ import type { Service } from './service.ts';
 
 /** One request, ready to be generated: prompts as tokens, each with `n` choices. */
 export interface Asked {
-  readonly shape: Shape;
+  /** Makes what writes the reply; called once, before anything is generated. */
+  readonly write: (identity: Identity, reply: Reply) => Writer;
   readonly prompts: readonly (readonly number[])[];
   readonly request: CompletionRequest | ChatRequest;
 }
@@ -23,8 +24,13 @@ export async function answer(service: Service, asked: Asked, inbound: Inbound, r
     model: service.name,
     fingerprint: service.engine.facts.build,
   };
-  const write = asked.request.stream ? streamed(asked, identity, reply) : whole(asked, identity, reply);
-  await generate(service, asked, write, inbound.closed);
+  await generate(service, asked, asked.write(identity, reply), inbound.closed);
+}
+
+/** Replies as OpenAI's completions or chat, whole or as a stream. */
+export function shaped(shape: Shape, request: CompletionRequest | ChatRequest): Asked['write'] {
+  return (identity, reply) =>
+    request.stream ? streamed(shape, request, identity, reply) : whole(shape, request, identity, reply);
 }
 
 function checkLength(service: Service, prompt: readonly number[]): void {
@@ -40,7 +46,7 @@ function checkLength(service: Service, prompt: readonly number[]): void {
 }
 
 /** Where the text of the choices goes. */
-interface Writer {
+export interface Writer {
   readonly text: (index: number, text: string) => void;
   readonly ended: (index: number, end: GenerationEnd) => void;
   readonly done: (ends: readonly GenerationEnd[]) => void;
@@ -93,13 +99,13 @@ function generationOf(service: Service, request: CompletionRequest | ChatRequest
   };
 }
 
-function failure(end: GenerationEnd): Refusal {
+/** What is told when the evaluation of an answer fails. */
+export function failure(end: GenerationEnd): Refusal {
   return new Refusal(500, 'server_error', `The evaluation failed: ${end.reason ?? 'no reason given'}.`);
 }
 
-function whole(asked: Asked, identity: Identity, reply: Reply): Writer {
+function whole(shape: Shape, request: Asked['request'], identity: Identity, reply: Reply): Writer {
   const texts: string[] = [];
-  const { shape, request } = asked;
   return {
     text: (index, text) => (texts[index] = (texts[index] ?? '') + text),
     ended: () => {},
@@ -121,7 +127,7 @@ function whole(asked: Asked, identity: Identity, reply: Reply): Writer {
   };
 }
 
-const eventStreamHead = [
+export const eventStreamHead = [
   'Content-Type',
   'text/event-stream',
   'Cache-Control',
@@ -131,7 +137,7 @@ const eventStreamHead = [
 ];
 
 /** The head goes out with the first event, so that what fails before it still has a status of its own. */
-function streamed({ shape, request }: Asked, identity: Identity, reply: Reply): Writer {
+function streamed(shape: Shape, request: Asked['request'], identity: Identity, reply: Reply): Writer {
   const opened = new Set<number>();
   const withUsage = request.stream_options?.include_usage ?? false;
   function open(index: number): void {

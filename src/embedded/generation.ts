@@ -26,6 +26,8 @@ export interface GenerationEnd {
   /** `error`: the evaluation failed; what was sent so far stands. */
   readonly finish: Finish | 'error';
   readonly reason?: string;
+  /** The stop string that ended the answer. */
+  readonly stop: string | null;
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly outputTokens: number;
@@ -85,6 +87,7 @@ export function endOf(generation: Generation, finish: Finish | 'error', reason?:
   return {
     finish,
     ...(reason !== undefined && { reason }),
+    stop: generation.text.met(),
     promptTokens: generation.request.prompt.length,
     cachedTokens: generation.cachedTokens,
     outputTokens,

@@ -1,3 +1,4 @@
+import { anthropicEnvelope } from '../domain/dialects.ts';
 import type { Reply } from '../io/http-server/types.ts';
 
 /** A refusal with its HTTP status, in the envelope that llama-server and OpenAI clients know. */
@@ -29,9 +30,14 @@ export function notSupported(what: string): Refusal {
   return new Refusal(501, 'not_supported_error', `The embedded engine does not support ${what}.`);
 }
 
-export function sendError(reply: Reply, error: Refusal, headers: readonly string[] = []): void {
-  const body = error.body();
-  reply.head(error.status, [...jsonHead(body), ...headers]);
+/** `anthropic`: in the shape of Anthropic's API. */
+export function sendError(
+  reply: Reply,
+  error: Refusal,
+  options: { headers?: readonly string[]; anthropic: boolean },
+): void {
+  const body = options.anthropic ? JSON.stringify(anthropicEnvelope(error)) : error.body();
+  reply.head(error.status, [...jsonHead(body), ...(options.headers ?? [])]);
   reply.end(body);
 }
 

@@ -57,6 +57,18 @@ export const ChatRequest = z.object({
 });
 export type ChatRequest = z.infer<typeof ChatRequest>;
 
+/** Anthropic's Messages, read as the chat that they are: `system` is its first message, and there is one answer. */
+export const MessagesRequest = ChatRequest.extend({
+  system: optional(z.union([z.string(), z.array(Part)])),
+  stop_sequences: optional(z.array(z.string())),
+}).transform(({ system, stop_sequences: stop, messages, ...chat }) => ({
+  ...chat,
+  n: undefined,
+  stop: stop ?? chat.stop,
+  messages: system === undefined ? messages : [{ role: 'system', content: system }, ...messages],
+}));
+export type MessagesRequest = z.infer<typeof MessagesRequest>;
+
 export const EmbeddingRequest = z.object({ input: Prompt, encoding_format: optional(z.string()) });
 export const TokenizeRequest = z.object({
   content: z.string(),
@@ -97,6 +109,8 @@ function refuseUnsupported(body: Record<string, unknown>): void {
   if (Array.isArray(body['tools']) && body['tools'].length > 0) throw notSupported('tools');
   if (body['grammar'] || body['json_schema']) throw notSupported('grammars');
   if (body['echo'] === true) throw notSupported('echo');
+  if ((body['thinking'] as { type?: unknown } | null | undefined)?.type === 'enabled')
+    throw notSupported('thinking');
   if (body['suffix']) throw notSupported('suffix');
   if (Number(body['best_of'] ?? 1) > Number(body['n'] ?? 1)) throw notSupported('best_of');
   const format = (body['response_format'] as { type?: unknown } | null | undefined)?.type;

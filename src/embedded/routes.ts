@@ -1,7 +1,8 @@
 import type { Inbound, Reply } from '../io/http-server/types.ts';
-import { answer } from './answer.ts';
+import { answer, shaped } from './answer.ts';
 import { embeddings } from './embeddings.ts';
 import { metricsPage, models, props, slots } from './identity.ts';
+import { countTokens, messages } from './messages.ts';
 import { promptTokens } from './prompt-tokens.ts';
 import { sendJson } from './refusal.ts';
 import { chatShape, textShape } from './replies.ts';
@@ -31,19 +32,21 @@ export const routes: Readonly<Record<string, Readonly<Partial<Record<'GET' | 'PO
   '/v1/completions': { POST: completions },
   '/v1/chat/completions': { POST: chat },
   '/v1/embeddings': { POST: embeddings },
+  '/v1/messages': { POST: messages },
+  '/v1/messages/count_tokens': { POST: countTokens },
 };
 
 async function completions(service: Service, inbound: Inbound, reply: Reply): Promise<void> {
   const request = parseBody(CompletionRequest, await inbound.body(bodyLimit));
   const prompts = request.prompt.map((prompt) => promptTokens(service.engine, prompt));
-  await answer(service, { shape: textShape, prompts, request }, inbound, reply);
+  await answer(service, { write: shaped(textShape, request), prompts, request }, inbound, reply);
 }
 
 async function chat(service: Service, inbound: Inbound, reply: Reply): Promise<void> {
   const request = parseBody(ChatRequest, await inbound.body(bodyLimit));
   const text = service.chatPrompt(request.messages, request.chat_template_kwargs);
   const prompts = [promptTokens(service.engine, text)];
-  await answer(service, { shape: chatShape, prompts, request }, inbound, reply);
+  await answer(service, { write: shaped(chatShape, request), prompts, request }, inbound, reply);
 }
 
 async function tokenize(service: Service, inbound: Inbound, reply: Reply): Promise<void> {

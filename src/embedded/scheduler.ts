@@ -268,6 +268,7 @@ export class Scheduler {
     this.#options.metrics.requests.aborted += 1;
     request.onEnd({
       finish: 'aborted',
+      stop: null,
       promptTokens: request.prompt.length,
       cachedTokens: 0,
       outputTokens: 0,

@@ -120,8 +120,9 @@ interface State {
 }
 
 async function handle(inbound: Inbound, reply: Reply, state: State): Promise<void> {
+  const path = inbound.url.split('?', 1)[0] as string;
+  const anthropic = path === '/v1/messages' || path.startsWith('/v1/messages/');
   try {
-    const path = inbound.url.split('?', 1)[0] as string;
     if (path === '/health' || path === '/v1/health') return health(reply, state);
     checkKey(inbound, state.key);
     if (!state.service) throw loading();
@@ -129,10 +130,10 @@ async function handle(inbound: Inbound, reply: Reply, state: State): Promise<voi
     if (!route) throw new Refusal(404, 'not_found_error', `Nothing is served at ${path}.`);
     const method = inbound.method === 'HEAD' ? 'GET' : inbound.method;
     const handler = route[method as 'GET' | 'POST'];
-    if (!handler) return methodRefused(reply, path, Object.keys(route));
+    if (!handler) return methodRefused(reply, { path, allowed: Object.keys(route), anthropic });
     await handler(state.service, inbound, reply);
   } catch (error) {
-    refuse(reply, error);
+    refuse(reply, error, anthropic);
   }
 }
 
@@ -145,9 +146,13 @@ function loading(): Refusal {
   return new Refusal(503, 'unavailable_error', 'Loading model');
 }
 
-function methodRefused(reply: Reply, path: string, allowed: readonly string[]): void {
+function methodRefused(
+  reply: Reply,
+  asked: { path: string; allowed: readonly string[]; anthropic: boolean },
+): void {
+  const { allowed, anthropic, path } = asked;
   const error = new Refusal(405, 'invalid_request_error', `${path} answers ${allowed.join(' and ')} only.`);
-  sendError(reply, error, ['Allow', allowed.join(', ')]);
+  sendError(reply, error, { anthropic, headers: ['Allow', allowed.join(', ')] });
 }
 
 function checkKey(inbound: Inbound, keys: State['key']): void {
@@ -159,11 +164,14 @@ function checkKey(inbound: Inbound, keys: State['key']): void {
     throw new Refusal(401, 'authentication_error', 'Invalid API Key');
 }
 
-function refuse(reply: Reply, error: unknown): void {
+function refuse(reply: Reply, error: unknown, anthropic: boolean): void {
   if (reply.started || reply.finished) return reply.abort();
-  if (error instanceof Refusal) return sendError(reply, error);
-  if (error instanceof BodyTooLarge)
-    return sendError(reply, new Refusal(413, 'invalid_request_error', error.message));
+  sendError(reply, refusalOf(error), { anthropic });
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof BodyTooLarge) return new Refusal(413, 'invalid_request_error', error.message);
   const message = error instanceof Error ? error.message : String(error);
-  sendError(reply, new Refusal(500, 'server_error', message));
+  return new Refusal(500, 'server_error', message);
 }

@@ -27,4 +27,5 @@ test('the text ends in front of the earliest stop string', () => {
   const stream = createTextStream(['two', 'one']);
   expect(stream.push(utf8.encode('zero one two'))).toEqual({ text: 'zero ', stopped: true });
   expect(stream.flush()).toBe('');
+  expect(stream.met()).toBe('one');
 });

@@ -4,6 +4,8 @@ export interface TextStream {
   readonly push: (bytes: Uint8Array) => { text: string; stopped: boolean };
   /** What was held back as the possible start of a stop string; half a character is dropped. */
   readonly flush: () => string;
+  /** The stop string that ended the text; null when none did. */
+  readonly met: () => string | null;
 }
 
 /**
@@ -13,12 +15,14 @@ export interface TextStream {
 export function createTextStream(stops: readonly string[]): TextStream {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let held = '';
+  let met: string | null = null;
   return {
     push: (bytes) => {
       const decoded = decoder.decode(bytes, { stream: true });
       if (stops.length === 0) return { text: decoded, stopped: false };
       held += decoded;
       const stop = earliest(held, stops);
+      if (stop >= 0) met = stops.find((one) => held.startsWith(one, stop)) ?? null;
       const certain = stop >= 0 ? stop : held.length - partialStop(held, stops);
       const text = held.slice(0, certain);
       held = stop >= 0 ? '' : held.slice(certain);
@@ -29,6 +33,7 @@ export function createTextStream(stops: readonly string[]): TextStream {
       held = '';
       return text;
     },
+    met: () => met,
   };
 }
 

@@ -45,6 +45,8 @@ export const embedded: Engine<'embedded', Options> = {
     '/v1/completions',
     '/v1/chat/completions',
     '/v1/embeddings',
+    '/v1/messages',
+    '/v1/messages/count_tokens',
     '/tokenize',
     '/detokenize',
     '/apply-template',

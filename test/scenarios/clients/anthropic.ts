@@ -30,7 +30,7 @@ async function wantsTheKey(_client: Anthropic, scenario: ClientScenario): Promis
 }
 
 function hello({ model }: ClientScenario, prompt = 'Say hello.') {
-  return { model, max_tokens: 16, messages: [{ role: 'user' as const, content: prompt }] };
+  return { model, max_tokens: 16, temperature: 0, messages: [{ role: 'user' as const, content: prompt }] };
 }
 
 async function lists(client: Anthropic, { model }: ClientScenario): Promise<void> {
@@ -64,6 +64,10 @@ async function callsTools(client: Anthropic, scenario: ClientScenario): Promise<
   const { name, description, parameters } = weather;
   const tools = [{ name, description, input_schema: parameters }];
   const asked = { ...hello(scenario, 'How warm is Bremen?'), tools };
+  if (scenario.tools === 'refused') {
+    await expect(client.messages.create(asked)).rejects.toMatchObject({ status: 501, type: 'api_error' });
+    return;
+  }
   if (scenario.tools === 'called')
     for (const message of [
       await client.messages.create(asked),
@@ -100,7 +104,7 @@ async function faults(client: Anthropic, scenario: ClientScenario): Promise<void
 
 async function aborts(client: Anthropic, scenario: ClientScenario): Promise<void> {
   const asked = { ...hello(scenario, scenario.longPrompt), max_tokens: longAnswer };
-  const stream = client.messages.stream(asked);
+  const stream = client.messages.stream({ ...asked, ...scenario.long });
   const ended = stream.finalMessage().catch((error: unknown) => error);
   await stream.emitted('text');
   stream.abort();

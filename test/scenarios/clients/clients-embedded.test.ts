@@ -1,10 +1,11 @@
-import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
 import { embedded } from '../../../src/engines/embedded.ts';
 import { configFor, front, sha256 } from '../../gateway/harness.ts';
 import type { RunningGateway } from '../../gateway/harness.ts';
 import { get, randomModel, startReady } from '../../support/embedded.ts';
 import { aiSdkScenario } from './ai-sdk.ts';
+import { anthropicScenario } from './anthropic.ts';
 import { langchainScenario } from './langchain.ts';
 import type { ClientScenario } from './scenario.ts';
 
@@ -37,21 +38,17 @@ async function scene(): Promise<ClientScenario & { gateway: RunningGateway }> {
 }
 
 test(
-  "Vercel's AI SDK and LangChain do their work with the embedded engine behind the gateway",
+  "Vercel's AI SDK, LangChain and Anthropic's client do their work with the embedded engine behind the gateway",
   { timeout: 120_000 },
   async () => {
     const scenario = await scene();
     expect(await aiSdkScenario(scenario)).toBe(8);
     expect(await langchainScenario(scenario)).toBe(8);
-    // What it does not have, it says in the words of the API that asks, once: the client's retries are not used.
-    const client = new Anthropic({
-      baseURL: scenario.url,
-      apiKey: scenario.key,
-      authToken: null,
-      maxRetries: 3,
-    });
-    const asked = { model: 'm', max_tokens: 5, messages: [{ role: 'user' as const, content: 'Hi' }] };
-    await expect(client.messages.create(asked)).rejects.toMatchObject({ status: 501, type: 'api_error' });
-    expect(await scenario.gateway.metric('berth_gateway_requests_total', 'endpoint="/v1/messages"')).toBe(1);
+    expect(await anthropicScenario(scenario)).toBe(8);
+    // What it does not have, it is asked for once: the client's retries are not used.
+    const client = new OpenAI({ baseURL: `${scenario.url}/v1`, apiKey: scenario.key, maxRetries: 3 });
+    const asked = client.responses.create({ model: 'm', input: 'Hi' });
+    await expect(asked).rejects.toMatchObject({ status: 501, code: 'endpoint_not_supported' });
+    expect(await scenario.gateway.metric('berth_gateway_requests_total', 'endpoint="/v1/responses"')).toBe(1);
   },
 );
