@@ -27,7 +27,7 @@ function named(id: string, more: Record<string, string> = {}): RequestInit {
   return { headers: { 'x-request-id': id, ...more } };
 }
 
-test('nothing is kept unless it was asked for', async () => {
+test('rule 24: nothing is kept unless it was asked for', async () => {
   const { gateway } = await start(wellBehaved);
   await (await postChat(gateway.url)).text();
   expect(await listed(gateway)).toEqual({ captures: [], bytes: 0, maxBytes: 0 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/stats/random.ts';
 import { startFakeUpstream } from './fake-upstream.ts';
 import { faults, faultyEngine } from './faults.ts';
-import { runProgram } from './gateway-process.ts';
+import { probed, probeFlags, runProgram } from './gateway-process.ts';
 import type { Program } from './gateway-process.ts';
 import { configFor, dial, engine, sumOf, until } from './harness.ts';
 import { visit } from './honest-client.ts';
@@ -42,7 +42,7 @@ test(`of ${requests} requests at random faults (seed ${seed}) each ends honestly
     [...engines, refusing].map(({ url }) => ({ url, slots: 16 })),
     { limits: { idleMs: 1000, queue: 64, queueMs: 10_000 } },
   );
-  const program = await runProgram(config, [], ['--expose-gc', '--import', probeUrl]);
+  const program = await runProgram(config, [], probeFlags);
   const port = Number(new URL(await program.url()).port);
 
   await storm(port, 2000, 1);
@@ -67,8 +67,6 @@ test(`of ${requests} requests at random faults (seed ${seed}) each ends honestly
   // A rejection that nobody handles ends the process; a fault of its own is logged.
   expect([program.child.exitCode, program.stderr()]).toEqual([null, '']);
 }, 180_000);
-
-const probeUrl = new URL('heap-probe.mjs', import.meta.url).href;
 
 interface End {
   readonly fault: string;
@@ -109,11 +107,4 @@ async function scrape(port: number): Promise<string> {
   const wire = await dial(port, 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   await wire.closed;
   return wire.text();
-}
-
-async function probed({ child, events }: Program): Promise<{ heap: number; sockets: number }> {
-  const seen = events.length;
-  child.kill('SIGUSR2');
-  await until('it has looked', () => events.length > seen);
-  return events.at(-1) as unknown as { heap: number; sockets: number };
 }

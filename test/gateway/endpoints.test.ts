@@ -70,23 +70,26 @@ const file = part(
 const end = Buffer.from(`--${boundary}--\r\n`);
 const formType = { 'content-type': `multipart/form-data; boundary="${boundary}"` };
 
-test.each(formPaths)('%s finds the model among the fields of a form and rebuilds nothing', async (path) => {
-  const { upstream, gateway } = await start(plain, { upstream: { model: 'whisper-large' } });
-  for (const fields of [
-    [field('model', 'm'), file, field('language', 'de'), field('language', 'en')],
-    [file, field('language', 'de'), field('model', 'm')],
-  ]) {
-    const reply = await send(gateway, path, Buffer.concat([...fields, end]), formType);
-    expect([reply.status, await reply.text()]).toEqual([200, answer]);
-    const spliced = fields.map((one) =>
-      one.includes('name="model"\r\n') ? field('model', 'whisper-large') : one,
-    );
-    expect(upstream.seen.at(-1)?.bytes).toEqual(Buffer.concat([...spliced, end]));
-    expect(upstream.seen.at(-1)?.headers['content-type']).toBe(formType['content-type']);
-  }
-});
+test.each(formPaths)(
+  'rule 25: %s finds the model among the fields of a form and rebuilds nothing',
+  async (path) => {
+    const { upstream, gateway } = await start(plain, { upstream: { model: 'whisper-large' } });
+    for (const fields of [
+      [field('model', 'm'), file, field('language', 'de'), field('language', 'en')],
+      [file, field('language', 'de'), field('model', 'm')],
+    ]) {
+      const reply = await send(gateway, path, Buffer.concat([...fields, end]), formType);
+      expect([reply.status, await reply.text()]).toEqual([200, answer]);
+      const spliced = fields.map((one) =>
+        one.includes('name="model"\r\n') ? field('model', 'whisper-large') : one,
+      );
+      expect(upstream.seen.at(-1)?.bytes).toEqual(Buffer.concat([...spliced, end]));
+      expect(upstream.seen.at(-1)?.headers['content-type']).toBe(formType['content-type']);
+    }
+  },
+);
 
-test('a form as fetch makes it is understood', async () => {
+test('rule 25: a form as fetch makes it is understood', async () => {
   const { upstream, gateway } = await start(plain);
   const form = new FormData();
   form.set('file', new Blob([sound], { type: 'audio/wav' }), 'häm.wav');
@@ -141,19 +144,22 @@ const oddForms: Record<string, { body: Buffer; type?: string }> = {
   'JSON in place of a form': { body: Buffer.from('{"model":"m"}'), type: 'application/json' },
 };
 
-test.each(Object.keys(oddForms))('a form with %s gets a 400 and never reaches the engine', async (name) => {
-  const { upstream, gateway } = await start(plain);
-  const { body, type } = oddForms[name] as { body: Buffer; type?: string };
-  const reply = await send(gateway, '/v1/audio/transcriptions', body, {
-    'content-type': type ?? formType['content-type'],
-  });
-  expect(reply.status).toBe(400);
-  await errorOf(reply);
-  expect(upstream.seen).toEqual([]);
-});
+test.each(Object.keys(oddForms))(
+  'rule 25: a form with %s gets a 400 and never reaches the engine',
+  async (name) => {
+    const { upstream, gateway } = await start(plain);
+    const { body, type } = oddForms[name] as { body: Buffer; type?: string };
+    const reply = await send(gateway, '/v1/audio/transcriptions', body, {
+      'content-type': type ?? formType['content-type'],
+    });
+    expect(reply.status).toBe(400);
+    await errorOf(reply);
+    expect(upstream.seen).toEqual([]);
+  },
+);
 
 test.each(['Model', 'MODEL', 'Stream', '\\u017ftream', 'Stream_Options'])(
-  'the key %s, which some engines take for its lower-case twin, is refused',
+  'rule 17: the key %s, which some engines take for its lower-case twin, is refused',
   async (key) => {
     const { upstream, gateway } = await start(plain);
     const reply = await send(gateway, '/v1/chat/completions', `{"model":"m","${key}":"other","messages":[]}`);

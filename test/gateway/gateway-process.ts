@@ -63,3 +63,22 @@ export async function runProgram(
     },
   };
 }
+
+/** Flags with which the process answers `probed`. */
+export const probeFlags = ['--expose-gc', '--import', new URL('heap-probe.mjs', import.meta.url).href];
+
+export interface Probe {
+  /** Bytes, after all garbage has been collected. */
+  readonly heap: number;
+  readonly arrayBuffers: number;
+  /** Sockets that are open. */
+  readonly sockets: number;
+}
+
+/** What the process holds now; it was started with `probeFlags`. */
+export async function probed({ child, events }: Program): Promise<Probe> {
+  const seen = events.length;
+  child.kill('SIGUSR2');
+  await until('it has looked', () => events.length > seen);
+  return events.at(-1) as unknown as Probe;
+}

@@ -6,7 +6,6 @@ process.on('SIGUSR2', async () => {
   }
   const resources = process.getActiveResourcesInfo();
   const sockets = resources.filter((name) => name === 'TCPSocketWrap').length;
-  process.stdout.write(
-    `${JSON.stringify({ event: 'probed', heap: process.memoryUsage().heapUsed, sockets })}\n`,
-  );
+  const { heapUsed: heap, arrayBuffers } = process.memoryUsage();
+  process.stdout.write(`${JSON.stringify({ event: 'probed', heap, arrayBuffers, sockets })}\n`);
 });

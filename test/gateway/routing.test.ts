@@ -36,7 +36,7 @@ test('by turns, each instance gets every third request', async () => {
   expect(seen(upstreams)).toEqual([3, 3, 3]);
 });
 
-test('the turns of a conversation reach the instance that knows its beginning, over a reload too', async () => {
+test('rule 21: the turns of a conversation reach the instance that knows its beginning, over a reload too', async () => {
   const upstreams = await engines(3);
   const config = configFor(upstreams, { routes: [route({ policy: { kind: 'prefix-affinity' } })] });
   const gateway = await front(config);

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { startFakeUpstream, wellBehaved } from '../fake-upstream.ts';
+import { configFor, errorOf, front, postChat, start } from '../harness.ts';
+
+const types = ['invalid_request_error', 'authentication_error', 'rate_limit_error', 'server_error'];
+
+test('rule 11: every error of the gateway is an object with message, type, param and code, and names its origin', async () => {
+  const { gateway } = await start((turn) => turn.reset(), { limits: { bodyBytes: 100_000 } });
+  const gone = await startFakeUpstream(wellBehaved);
+  await gone.stop();
+  const alone = await front(configFor([{ url: gone.url }]));
+  const url = `${gateway.url}/v1/chat/completions`;
+  const replies = [
+    await postChat(gateway.url, { model: 'other' }),
+    await fetch(url, { method: 'POST', body: 'no json' }),
+    await fetch(url, { method: 'POST', body: JSON.stringify({ model: 'm', x: 'y'.repeat(200_000) }) }),
+    await fetch(`${gateway.url}/nothing`),
+    await fetch(url),
+    await postChat(gateway.url),
+    await postChat(alone.url),
+  ];
+  expect(replies.map(({ status }) => status)).toEqual([404, 400, 413, 404, 405, 502, 503]);
+  for (const reply of replies) {
+    expect(reply.headers.get('x-berth-origin')).toBe('gateway');
+    expect(types).toContain((await errorOf(reply)).type);
+  }
+});
+
+test('rule 11: an error of the engine passes as it is, and names its origin', async () => {
+  const { gateway } = await start((turn) => turn.json(400, { error: { message: 'too long' } }));
+  const reply = await postChat(gateway.url);
+  expect(reply.headers.get('x-berth-origin')).toBe('upstream');
+  expect(await reply.json()).toEqual({ error: { message: 'too long' } });
+});
+
+test("rule 11: a client of Anthropic's API gets errors in that API's shape", async () => {
+  const { gateway } = await start(wellBehaved);
+  const body = JSON.stringify({ model: 'other', max_tokens: 1, messages: [] });
+  const reply = await fetch(`${gateway.url}/v1/messages`, { method: 'POST', body });
+  expect([reply.status, await reply.json()]).toMatchObject([
+    404,
+    { type: 'error', error: { type: 'not_found_error', message: expect.stringContaining('other') } },
+  ]);
+});
