@@ -1,0 +1,164 @@
+/** A change of one place in the source that breaks one of the gateway's rules; the tests titled "rule N: …" must notice. */
+export interface Mutation {
+  readonly rule: number;
+  readonly file: string;
+  /** Occurs exactly once in the file. */
+  readonly search: string;
+  readonly replace: string;
+}
+
+const gateway = 'src/gateway';
+
+export const mutations: readonly Mutation[] = [
+  {
+    rule: 1,
+    file: `${gateway}/attempt.ts`,
+    search: '    this.#exchange.abort();\n    if (this.#writer && !this.#call.gone)',
+    replace: '    if (this.#writer && !this.#call.gone)',
+  },
+  {
+    rule: 2,
+    file: `${gateway}/attempt.ts`,
+    search: "verdict: Verdict = 'untold'",
+    replace: "verdict: Verdict = 'broke'",
+  },
+  {
+    rule: 3,
+    file: `${gateway}/lease.ts`,
+    search: 'this.instance.inflight -= 1;',
+    replace: 'if (Math.random() < 0.5) this.instance.inflight -= 1;',
+  },
+  {
+    rule: 4,
+    file: `${gateway}/headers.ts`,
+    search: "'X-Accel-Buffering', 'no'",
+    replace: "'X-Accel-Buffering', 'yes'",
+  },
+  {
+    rule: 5,
+    file: 'src/io/upstream-pool/chunked.ts',
+    search: 'this.#remaining * 16 + digit',
+    replace: 'this.#remaining * 10 + digit',
+  },
+  {
+    rule: 6,
+    file: `${gateway}/reply-writer.ts`,
+    search: '    this.#payload(Buffer.from(event));',
+    replace: "    this.#payload(Buffer.from('data: [DONE]\\n\\n'));",
+  },
+  {
+    rule: 7,
+    file: `${gateway}/retry-budget.ts`,
+    search: 'this.#saved -= 1;',
+    replace: 'this.#saved -= 0;',
+  },
+  {
+    rule: 8,
+    file: 'src/io/upstream-pool/net-pool.ts',
+    search: "kind === 'reset' && connection.untouched && connection.served > 0",
+    replace: "kind === 'malformed' && connection.untouched && connection.served > 0",
+  },
+  {
+    rule: 9,
+    file: 'src/io/upstream-pool/net-pool.ts',
+    search: 'connection.headCame && !connection.job?.paused && waited > idleMs',
+    replace: '!connection.job?.paused && waited > idleMs',
+  },
+  {
+    rule: 10,
+    file: `${gateway}/commented-reply.ts`,
+    search: 'else if (!isEventStream(rawHeaders)) this.#plain = [];',
+    replace: '',
+  },
+  {
+    rule: 11,
+    file: 'src/domain/openai.ts',
+    search: 'param: fault.param ?? null,',
+    replace: '',
+  },
+  {
+    rule: 12,
+    file: `${gateway}/send-fault.ts`,
+    search: "['Retry-After', String(fault.retryAfter)]",
+    replace: '[]',
+  },
+  {
+    rule: 13,
+    file: `${gateway}/serve-model.ts`,
+    search: 'call.reservation?.settle(call.spent);',
+    replace: 'call.reservation?.settle({ input: 0, output: 0 });',
+  },
+  {
+    rule: 14,
+    file: `${gateway}/event-filter.ts`,
+    search: 'end >= 0 && this.#stripUsage && isUsageEvent(event)',
+    replace: 'end >= 0 && !this.#stripUsage && isUsageEvent(event)',
+  },
+  {
+    rule: 15,
+    file: `${gateway}/reply-head.ts`,
+    search: "'x-berth-model'",
+    replace: "'x-model'",
+  },
+  {
+    rule: 16,
+    file: `${gateway}/request-body.ts`,
+    search: '    parts.push(body.bytes.subarray(at, splice.start), splice.bytes);',
+    replace:
+      '    parts.push(Buffer.from(body.bytes.toString().slice(at, splice.start).trim()), splice.bytes);',
+  },
+  {
+    rule: 17,
+    file: `${gateway}/scan.ts`,
+    search: 'if (found.has(key)) throw',
+    replace: 'if (found.size > 9) throw',
+  },
+  {
+    rule: 18,
+    file: `${gateway}/headers.ts`,
+    search: "  'authorization',\n",
+    replace: '',
+  },
+  {
+    rule: 19,
+    file: `${gateway}/held-bytes.ts`,
+    search: 'return this.total + bytes <= this.limit;',
+    replace: 'return bytes <= this.limit;',
+  },
+  {
+    rule: 20,
+    file: `${gateway}/balance.ts`,
+    search: 'instance.inflight < instance.slots;',
+    replace: 'instance.inflight <= instance.slots;',
+  },
+  {
+    rule: 21,
+    file: `${gateway}/policies/prefix-affinity.ts`,
+    search: 'leastLoaded(among.length > 0 ? among : open,',
+    replace: 'leastLoaded(open,',
+  },
+  {
+    rule: 22,
+    file: `${gateway}/health-checks.ts`,
+    search: "if (status === 503) return 'loading';",
+    replace: "if (status === 503) return 'silent';",
+  },
+  {
+    rule: 23,
+    file: `${gateway}/snapshot.ts`,
+    search: 'previous?.deployments.get(name) ??',
+    replace: 'null ??',
+  },
+  {
+    rule: 24,
+    file: `${gateway}/tail.ts`,
+    search: 'const keep = 2048;',
+    replace: 'const keep = 2 ** 30;',
+  },
+  {
+    rule: 25,
+    file: `${gateway}/scan-form.ts`,
+    search: 'if (found || name !== wanted) throw',
+    replace: 'if (name !== wanted) throw',
+  },
+];
