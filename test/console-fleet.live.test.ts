@@ -79,6 +79,46 @@ describe.skipIf(missing !== '')(`the console of a real fleet${missing}`, () => {
     await page.context().close();
   });
 
+  test('a request under way is in the list, and ending it there frees its slot and tells the client', async () => {
+    const { page, faults } = await openWatched(browser);
+    await page.goto(address);
+    await page.getByText('1 of 1 replica ready').waitFor();
+    await page.evaluate(`void (window.told = fetch('/api/chat', {
+      method: 'POST',
+      headers: { authorization: 'Bearer ' + sessionStorage.getItem('berth-token') },
+      body: ${JSON.stringify(JSON.stringify(endless))},
+    }).then((reply) => reply.text()))`);
+    await page.getByRole('link', { name: 'Requests' }).click();
+    const row = page.getByRole('row', { name: /random.*replying/ });
+    await row.waitFor();
+    if (pictures) await page.screenshot({ path: join(pictures, 'real-requests.png'), fullPage: true });
+    await row.getByRole('button', { name: /^End request/ }).click();
+    await page.getByText('Nothing is under way').waitFor();
+    expect(await page.evaluate('window.told')).toContain('"code":"request_cancelled"');
+    await page.getByRole('link', { name: 'Fleet' }).click();
+    await page.getByText('0 of 2 busy').waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('what the gateway captured is shown, without the secrets', async () => {
+    const { page, faults } = await openWatched(browser);
+    await page.goto(address);
+    await page.getByText('1 of 1 replica ready').waitFor();
+    const reply = await page.evaluate(`fetch('/api/chat', {
+      method: 'POST',
+      headers: { authorization: 'Bearer ' + sessionStorage.getItem('berth-token') },
+      body: ${JSON.stringify(JSON.stringify({ ...endless, max_tokens: 3, messages: [{ role: 'user', content: 'Ahoy there' }] }))},
+    }).then((reply) => reply.headers.get('x-request-id'))`);
+    await page.getByRole('link', { name: 'Requests' }).click();
+    await page.getByRole('button', { name: String(reply), exact: true }).click();
+    await page.getByText('Ahoy there').waitFor();
+    await page.getByText('[redacted]').first().waitFor();
+    if (pictures) await page.screenshot({ path: join(pictures, 'real-captures.png'), fullPage: true });
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   test('closing the page in the middle of an answer frees the slot', async () => {
     const { page } = await openWatched(browser);
     const watcher = await openWatched(browser);
@@ -112,7 +152,7 @@ fleet: browser-test
 models: {random: {source: ./model.gguf}}
 deployments:
   random: {model: random, engine: {kind: embedded, slots: 2, context: 8192}}
-gateway: {listen: ["127.0.0.1:0"]}
+gateway: {listen: ["127.0.0.1:0"], capture: {}}
 console: {listen: "127.0.0.1:0"}
 benchmarks:
   quick:

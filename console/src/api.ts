@@ -16,7 +16,7 @@ export class ApiError extends Error {
 }
 
 interface Ask {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }

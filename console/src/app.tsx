@@ -4,6 +4,7 @@ import { FleetPage } from './fleet/fleet-page.tsx';
 import { LogsPage } from './logs/logs-page.tsx';
 import { Navigation } from './navigation.tsx';
 import { PlaygroundPage } from './playground/playground-page.tsx';
+import { RequestsPage } from './requests/requests-page.tsx';
 import { useRoute } from './route.ts';
 import type { Route } from './route.ts';
 import { RunPage } from './runs/run-page.tsx';
@@ -60,6 +61,8 @@ function Page({ route, live }: { route: Route; live: LiveFleet }): ReactNode {
   switch (route.page) {
     case 'fleet':
       return <FleetPage live={live} />;
+    case 'requests':
+      return <RequestsPage />;
     case 'runs':
       return <RunsPage live={live} />;
     case 'run':

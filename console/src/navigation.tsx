@@ -9,6 +9,7 @@ const pages: readonly { readonly title: string; readonly route: Route; readonly 
   [
     { title: 'Fleet', route: { page: 'fleet' }, holds: ['fleet'] },
     { title: 'Playground', route: { page: 'playground', model: null }, holds: ['playground'] },
+    { title: 'Requests', route: { page: 'requests' }, holds: ['requests'] },
     { title: 'Runs', route: { page: 'runs' }, holds: ['runs', 'run'] },
     { title: 'Logs', route: { page: 'logs', deployment: null }, holds: ['logs'] },
   ];

@@ -7,6 +7,7 @@ test('every address of the console leads back to its page, whatever the names ho
     { page: 'fleet' },
     { page: 'playground', model: null },
     { page: 'playground', model: 'org/model:Q4 100%' },
+    { page: 'requests' },
     { page: 'runs' },
     { page: 'run', id: '20260101T120000Z_levels_1a2b3c' },
     { page: 'logs', deployment: null },

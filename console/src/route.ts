@@ -4,6 +4,7 @@ import { useSyncExternalStore } from 'react';
 export type Route =
   | { readonly page: 'fleet' }
   | { readonly page: 'playground'; readonly model: string | null }
+  | { readonly page: 'requests' }
   | { readonly page: 'runs' }
   | { readonly page: 'run'; readonly id: string }
   | { readonly page: 'logs'; readonly deployment: string | null };
@@ -14,6 +15,7 @@ export function parseRoute(hash: string): Route {
     .split('/')
     .map((part) => safeDecode(part));
   if (page === 'playground') return { page, model: rest ?? null };
+  if (page === 'requests') return { page };
   if (page === 'runs') return rest ? { page: 'run', id: rest } : { page };
   if (page === 'logs') return { page, deployment: rest ?? null };
   return { page: 'fleet' };
@@ -22,6 +24,7 @@ export function parseRoute(hash: string): Route {
 export function hrefOf(route: Route): string {
   switch (route.page) {
     case 'fleet':
+    case 'requests':
     case 'runs':
       return `#/${route.page}`;
     case 'run':
