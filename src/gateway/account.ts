@@ -5,7 +5,7 @@ import type { Usage } from './usage.ts';
 
 /**
  * Counts times and tokens of an attempt that has ended. Tokens are the engine's own figures; a stream that broke off
- * has none, and its events are counted instead, marked as an estimate.
+ * mostly has none, and its events are counted instead, marked as an estimate.
  */
 export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
   if (end.kind === 'retry' || end.kind === 'lost' || end.kind === 'failed') return;
@@ -14,7 +14,9 @@ export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
   call.spent = { input: 0, output: 0 };
   if (attempt.firstAt === null || (end.kind === 'done' && !good)) return;
   const { series } = call;
-  const usage = good ? findUsage(attempt.tail.text()) : null;
+  // A stream that broke off has told of its tokens only where the engine does so in every event.
+  const tells = good || call.endpoint.usageInStream;
+  const usage = tells ? findUsage(attempt.tail.text()) : null;
   const told = usage && (usage.input !== null || usage.output !== null);
   call.spent = told
     ? { input: usage.input ?? 0, output: usage.output ?? 0 }

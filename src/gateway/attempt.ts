@@ -11,6 +11,7 @@ import type {
 import { AbortDrain } from './abort-drain.ts';
 import type { Call, Phase } from './call.ts';
 import type { Verdict } from './deployment.ts';
+import { EventCounter } from './event-counter.ts';
 import { EventFilter } from './event-filter.ts';
 import { cancelled, upstreamFailed } from './faults.ts';
 import { requestHeaders } from './headers.ts';
@@ -53,7 +54,7 @@ export class Attempt implements UpstreamSink, Phase {
   readonly ended: Promise<AttemptEnd>;
   verdict: Verdict = 'untold';
   readonly tail: Tail;
-  /** Pieces of payload that came: in a stream about one an event. */
+  /** Events that came, or pieces of another payload. */
   pieces = 0;
   eventStream = false;
   firstAt: number | null = null;
@@ -67,6 +68,7 @@ export class Attempt implements UpstreamSink, Phase {
   #writer: ReplyWriter | null = null;
   /** Set once the client has left an engine that is read to its end. */
   #drain: AbortDrain | null = null;
+  readonly #events = new EventCounter();
   #status = 0;
 
   constructor(call: Call, lease: Lease, ports: AttemptPorts) {
@@ -129,7 +131,8 @@ export class Attempt implements UpstreamSink, Phase {
     if (this.firstAt === null) this.firstAt = trail.firstAt = now;
     else if (this.eventStream) this.#call.series.gap.observe((now - this.lastAt) / 1000);
     this.lastAt = now;
-    this.pieces += read.spanCount >> 1;
+    if (this.eventStream) this.#events.push(read);
+    this.pieces = this.eventStream ? this.#events.count : this.pieces + (read.spanCount >> 1);
     trail.pieces = this.pieces;
     this.tail.push(read);
     if (this.#drain) {

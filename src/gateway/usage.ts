@@ -19,7 +19,24 @@ export function findUsage(text: string): Usage | null {
     input ||= usage?.input ?? input;
     at = at === 0 ? -1 : text.lastIndexOf('"usage"', at - 1);
   }
-  return input === null && output === null ? null : { input, output };
+  return input === null && output === null ? findTimings(text) : { input, output };
+}
+
+/** llama.cpp's server tells in its last event, `timings`, how many tokens it read and made, also where there is no usage. */
+function findTimings(text: string): Usage | null {
+  const at = text.lastIndexOf('"timings":{');
+  if (at < 0 || text[at - 1] === '\\') return null;
+  const end = closingBrace(text, at + 10);
+  const timings = end < 0 ? '' : text.slice(at, end);
+  const read = /"prompt_n":(\d+)/.exec(timings)?.[1];
+  const made = /"predicted_n":(\d+)/.exec(timings)?.[1];
+  // What came from the prompt's cache was read as well.
+  const cached = Number(/"cache_n":(\d+)/.exec(timings)?.[1] ?? 0);
+  if (read === undefined && made === undefined) return null;
+  return {
+    input: read === undefined ? null : Number(read) + cached,
+    output: made === undefined ? null : Number(made),
+  };
 }
 
 function readUsage(text: string, from: number): Usage | null {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { chatEvent, doneEvent, wellBehaved } from '../fake-upstream.ts';
-import { postChat, start } from '../harness.ts';
+import { movableClock, postChat, start } from '../harness.ts';
 
 test('rule 8: connections are used again, the latest first', async () => {
   const { upstream, gateway } = await start(wellBehaved);
@@ -42,4 +42,40 @@ test('rule 8: an engine that closes after each stream, though it said keep-alive
     expect(await (await postChat(gateway.url, { stream: true })).text()).toContain('[DONE]');
     expect((await postChat(gateway.url)).status).toBe(200);
   }
+});
+
+test('rule 8: a connection is let go before the five seconds after which engines close it', async () => {
+  const clock = movableClock();
+  const { upstream, gateway } = await start((turn) => turn.json(200, {}), { clock });
+  for (let i = 0; i < 3; i += 1) {
+    await (await postChat(gateway.url)).text();
+    clock.advance(4100);
+  }
+  expect(upstream.connections()).toBe(3);
+});
+
+test('rule 8: an engine may announce a shorter time, and is believed', async () => {
+  const clock = movableClock();
+  const { upstream, gateway } = await start((turn) => turn.json(200, {}, 'Keep-Alive: timeout=3\r\n'), {
+    clock,
+  });
+  await (await postChat(gateway.url)).text();
+  await (await postChat(gateway.url)).text();
+  expect(upstream.connections()).toBe(1);
+  clock.advance(2100);
+  await (await postChat(gateway.url)).text();
+  expect(upstream.connections()).toBe(2);
+});
+
+test('rule 8: an engine that closes each connection after a hundred requests, unannounced, breaks none', async () => {
+  const served = new Map<number, number>();
+  const { upstream, gateway } = await start((turn) => {
+    const { connection } = turn.request;
+    const count = (served.get(connection) ?? 0) + 1;
+    served.set(connection, count);
+    if (count > 100) turn.close();
+    else turn.json(200, {});
+  });
+  for (let i = 0; i < 250; i += 1) expect((await postChat(gateway.url)).status).toBe(200);
+  expect(upstream.connections()).toBe(3);
 });

@@ -45,3 +45,55 @@ test('rule 14: a usage event that ends in CRLF and spaces in its JSON is found a
   });
   expect(await (await postChat(gateway.url, { stream: true })).text()).toBe(chatEvent('a') + doneEvent);
 });
+
+/** An event as an engine writes it that reports usage in every one. */
+function running(tokens: number): string {
+  const usage = { prompt_tokens: 7, completion_tokens: tokens, total_tokens: 7 + tokens };
+  return `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'several words' } }], usage })}\n\n`;
+}
+
+test('rule 14: where the engine counts in every event, its count is taken for a stream that broke off', async () => {
+  const { gateway } = await start((turn) => {
+    turn.stream();
+    for (const tokens of [4, 9, 15]) turn.chunk(running(tokens));
+    turn.reset();
+  });
+  expect(await (await postChat(gateway.url, { stream: true })).text()).toContain('"error"');
+  expect(await gateway.metric('berth_gateway_tokens_total', 'direction="output",source="engine"')).toBe(15);
+  expect(await gateway.metric('berth_gateway_tokens_total', 'source="estimate"')).toBe(0);
+});
+
+test.each([1, 5, 70, 100_000])(
+  'rule 14: events are counted as events, also when they come in pieces of %i bytes',
+  async (size) => {
+    const events = Buffer.from(
+      `: ping\n\n${['a', 'b', 'c'].map(chatEvent).join('').replaceAll('\n', '\r\n')}`,
+    );
+    const { gateway } = await start(async (turn) => {
+      turn.stream();
+      for (let at = 0; at < events.length; at += size) {
+        turn.chunk(events.subarray(at, at + size));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      turn.close();
+    });
+    await (await postChat(gateway.url, { stream: true })).text();
+    expect(await gateway.metric('berth_gateway_tokens_total', 'source="estimate"')).toBe(3);
+  },
+);
+
+test("rule 14: llama.cpp's timings stand in where there is no usage", async () => {
+  const timings = { cache_n: 2, prompt_n: 5, prompt_ms: 1.5, predicted_n: 3, predicted_ms: 9.25 };
+  const { gateway } = await start((turn) => {
+    turn.stream();
+    turn.chunk(chatEvent('a'));
+    turn.chunk(
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], timings })}\n\n`,
+    );
+    turn.chunk(doneEvent);
+    turn.endChunks();
+  });
+  await (await postChat(gateway.url, { stream: true })).text();
+  expect(await gateway.metric('berth_gateway_tokens_total', 'direction="input",source="engine"')).toBe(7);
+  expect(await gateway.metric('berth_gateway_tokens_total', 'direction="output",source="engine"')).toBe(3);
+});
