@@ -35,8 +35,8 @@ interface Line {
 export interface AcquireOptions {
   /** Whose turn it is among those who wait. */
   readonly key: string;
-  /** Who is served before whom. */
-  readonly priority: Priority;
+  /** Who is served before whom; asked only where there is somebody to be served before. */
+  readonly priority: () => Priority;
   /** How its instance is chosen. */
   readonly choice: Choice;
   /** Called once with how to stop waiting: the promise then rejects with ClientGone. */
@@ -106,7 +106,7 @@ export class Deployment {
       case 'wait':
         return this.#wait(options);
       case 'queue-full':
-        if (!this.#shed(options.priority)) throw queueFull(this.name, this.#queue.size, this.retryAfter());
+        if (!this.#shed(options.priority())) throw queueFull(this.name, this.#queue.size, this.retryAfter());
         return this.#wait(options);
       case 'unreachable':
         throw noInstance(this.name, this.retryAfter());
@@ -219,7 +219,7 @@ export class Deployment {
 
   #wait(options: AcquireOptions): Promise<Lease> {
     return this.#untilGranted(options, {
-      enter: (waiter) => this.#queue.add(options.key, waiter, options.priority),
+      enter: (waiter) => this.#queue.add(options.key, waiter, options.priority()),
       exit: (waiter) => void this.#queue.remove(options.key, waiter),
       place: (waiter) => this.#moved.size + this.#queue.placeOf(options.key, waiter),
     });

@@ -6,6 +6,8 @@
 export interface Health {
   /** Failures since the last good answer. */
   readonly failures: number;
+  /** The last 32 outcomes, one bit each, the latest lowest; 1: a failure. */
+  readonly recent: number;
   /** Ejected until then, by the monotonic clock; null while healthy. */
   readonly ejectedUntil: number | null;
   /** Time alone does not end the ejection: its healthPath must answer first. */
@@ -22,6 +24,7 @@ export type HealthState = 'healthy' | 'loading' | 'ejected' | 'probe-due' | 'pro
 
 export const healthy: Health = {
   failures: 0,
+  recent: 0,
   ejectedUntil: null,
   checkFirst: false,
   probing: false,
@@ -37,6 +40,8 @@ const longestEjectionMs = 30_000;
  * one with status 5xx, may be the request's.
  */
 const tolerated = { connect: 1, broke: 3, erred: 5 } as const;
+/** So many of the last 32 eject too, with good answers in between: what serves every second request serves none well. */
+const toleratedOfRecent = 16;
 export type FailureSort = keyof typeof tolerated;
 
 export function healthState(health: Health, now: number): HealthState {
@@ -51,8 +56,11 @@ export function checkDue(health: Health, now: number): boolean {
 }
 
 export function afterAnswer(health: Health): Health {
-  if (health.failures === 0) return health;
-  return health.loading ? { ...healthy, loading: true } : healthy;
+  if (health.failures === 0 && health.recent === 0) return health;
+  // Ejected for failing often, not always: what was under way there and went well proves nothing, the probe does.
+  if (health.ejectedUntil !== null && !health.probing && failsOften(health.recent)) return health;
+  const recent = health.ejectedUntil === null ? (health.recent << 1) >>> 0 : 0;
+  return health.loading || recent !== 0 ? { ...healthy, loading: health.loading, recent } : healthy;
 }
 
 /** The probe ended without telling anything (the client left): another may follow at once. */
@@ -75,19 +83,27 @@ export function afterFailure(
   failure: { now: number; sort: FailureSort; mayEject: boolean; hasCheck: boolean },
 ): Health {
   const failures = health.failures + 1;
+  const recent = ((health.recent << 1) | 1) >>> 0;
   const wasEjected = health.ejectedUntil !== null;
-  const away = wasEjected || failures >= tolerated[failure.sort];
+  const away = wasEjected || failures >= tolerated[failure.sort] || failsOften(recent);
   // Where none may be ejected, a run of replies with 5xx does not make the only engine look gone.
   if (!away || !(failure.mayEject || wasEjected))
-    return { ...healthy, failures, away: away && failure.sort !== 'erred' };
+    return { ...healthy, failures, recent, away: away && failure.sort !== 'erred' };
   const doublings = Math.min(failures - 1, 5);
   const ejectionMs = Math.min(firstEjectionMs * 2 ** doublings, longestEjectionMs);
   return {
     failures,
+    recent,
     ejectedUntil: failure.now + ejectionMs,
     checkFirst: failure.hasCheck,
     probing: false,
     away,
     loading: false,
   };
+}
+
+function failsOften(recent: number): boolean {
+  let count = 0;
+  for (let bits = recent; bits !== 0; bits = (bits & (bits - 1)) >>> 0) count += 1;
+  return count >= toleratedOfRecent;
 }

@@ -107,11 +107,12 @@ async function serveBy(
   state.retries.onRequest();
   const waiting = deployment.acquire({
     key: call.key,
-    priority: priorityOf({
-      key: call.caller.limits?.priority,
-      route: route.priority,
-      header: call.inbound.header(priorityHeader),
-    }),
+    priority: () =>
+      priorityOf({
+        key: call.caller.limits?.priority,
+        route: route.priority,
+        header: call.inbound.header(priorityHeader),
+      }),
     choice: call.choice,
     onWait: (phase) => (call.phase = phase),
   });

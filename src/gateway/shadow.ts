@@ -86,7 +86,7 @@ export class Shadow implements UpstreamSink {
 
   onHead({ status }: UpstreamHead): void {
     this.#status = status;
-    this.#verdict = 'answered';
+    this.#verdict = status < 500 || status === 501 || status === 503 ? 'answered' : 'erred';
   }
 
   onBody(read: BodyRead): void {
