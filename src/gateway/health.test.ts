@@ -6,10 +6,9 @@ const erred = { now: 0, sort: 'erred', mayEject: true, hasCheck: false } as cons
 
 /** Every outcome in turn; a "x" is a reply with 5xx, anything else a good answer. */
 function after(outcomes: string, from: Health = healthy): Health {
-  return [...outcomes].reduce(
-    (health, one) => (one === 'x' ? afterFailure(health, erred) : afterAnswer(health)),
-    from,
-  );
+  return outcomes
+    .split('')
+    .reduce((health, one) => (one === 'x' ? afterFailure(health, erred) : afterAnswer(health)), from);
 }
 
 test('an instance that fails every second request is ejected, with good answers in between', () => {
@@ -29,10 +28,13 @@ test('failures are forgotten after 32 good answers, and when the probe goes well
 });
 
 test('a rate of failures ejects nobody beyond the share that may be', () => {
-  const spared = [...'x.'.repeat(100)].reduce(
-    (health, one) =>
-      one === 'x' ? afterFailure(health, { ...erred, mayEject: false }) : afterAnswer(health),
-    healthy,
-  );
+  const spared = 'x.'
+    .repeat(100)
+    .split('')
+    .reduce(
+      (health, one) =>
+        one === 'x' ? afterFailure(health, { ...erred, mayEject: false }) : afterAnswer(health),
+      healthy,
+    );
   expect([healthState(spared, 0), spared.away]).toEqual(['healthy', false]);
 });
