@@ -11,6 +11,7 @@ import { createHandler } from './handler.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { unobserved } from '../domain/observe-config.ts';
+import { closeLimitsState } from './limits/state.ts';
 import { createMeter } from './meter.ts';
 import { createObserver } from './observer.ts';
 import { Demands } from './on-demand/demands.ts';
@@ -43,7 +44,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   const sweep = startSweep(world.clock);
   function context() {
-    return { files: world.files, sweep, wallMs: () => world.clock.wall().getTime() };
+    return { files: world.files, log: world.log, sweep, wallMs: () => world.clock.wall().getTime() };
   }
   const held = new HeldBytes(config.limits.heldBytes);
   const state: GatewayState = {
@@ -89,8 +90,7 @@ export async function startGateway(
       state.shadows.stop();
       await turn;
       await front.close(state.snapshot.config.limits.drainMs);
-      for (const instance of state.snapshot.instances.values()) instance.pool.retire();
-      await state.observer.close();
+      await release(state);
       sweep.stop();
     },
   };
@@ -109,6 +109,12 @@ function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers 
     outside: withCors(() => state.snapshot.cors, createHandler(state, onFault)),
     inside: createHandler(state, onFault, (inbound) => state.snapshot.keyring.requireControl(inbound)),
   };
+}
+
+async function release({ observer, snapshot }: GatewayState): Promise<void> {
+  for (const instance of snapshot.instances.values()) instance.pool.retire();
+  closeLimitsState(snapshot.limitsState);
+  await observer.close();
 }
 
 function tick({ demands, snapshot, leaving }: GatewayState): void {

@@ -1,6 +1,7 @@
 import type { GatewayConfig, Upstream } from '../domain/gateway-config.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Files } from '../io/files.ts';
+import type { Log } from '../io/log.ts';
 import { createUpstreamPool } from '../io/upstream-pool/pool.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
 import { buildBalancers } from './balancers.ts';
@@ -13,8 +14,8 @@ import { createKeyring } from './keys.ts';
 import type { Keyring } from './keys.ts';
 import { createLimits, noQuotas } from './limits/limits.ts';
 import type { Limits } from './limits/limits.ts';
-import { createLimitsMemory } from './limits/memory.ts';
-import type { LimitsMemory } from './limits/memory.ts';
+import { openLimitsState } from './limits/state.ts';
+import type { LimitsState } from './limits/state.ts';
 import { buildRoutes } from './routes.ts';
 import type { RouteState } from './routes.ts';
 
@@ -29,13 +30,14 @@ export interface Snapshot {
   readonly cors: CorsPolicy;
   /** What callers may take; null: nothing is bounded. */
   readonly limits: Limits | null;
-  readonly limitsMemory: LimitsMemory;
+  readonly limitsState: LimitsState;
   /** Seconds since 1970, for `created` in the list of models. */
   readonly since: number;
 }
 
 export interface SnapshotContext {
   readonly files: Files;
+  readonly log: Log;
   readonly sweep: Sweep;
   /** Milliseconds since 1970. */
   readonly wallMs: () => number;
@@ -53,6 +55,7 @@ export async function buildSnapshot(
 ): Promise<Snapshot> {
   const keys = await readBeside(config.upstreams, context.files, 'keyFile');
   const authorities = await readBeside(config.upstreams, context.files, 'caFile');
+  const limitsState = await openLimitsState(config, previous?.limitsState ?? null, context);
   const instances = new Map(
     config.upstreams.map((upstream) => {
       const key = keys.get(upstream.id)?.trim() ?? null;
@@ -64,7 +67,6 @@ export async function buildSnapshot(
       ];
     }),
   );
-  const limitsMemory = previous?.limitsMemory ?? createLimitsMemory();
   const deployments = buildDeployments(config, instances, previous, context.sweep);
   const balancers = buildBalancers(config, previous?.balancers ?? null);
   for (const old of previous?.instances.values() ?? []) if (instances.get(old.id) !== old) old.pool.retire();
@@ -76,19 +78,20 @@ export async function buildSnapshot(
     instances,
     cors: { origins: new Set(config.corsOrigins), anonymous: config.anonymous },
     keyring: createKeyring({ keys: config.keys, anonymous: config.anonymous, wallMs: context.wallMs }),
-    limits: limitsOf(config, limitsMemory, context),
-    limitsMemory,
+    limits: limitsOf(config, limitsState, context),
+    limitsState,
     since: Math.floor(context.wallMs() / 1000),
   };
 }
 
-function limitsOf(config: GatewayConfig, memory: LimitsMemory, context: SnapshotContext): Limits | null {
+function limitsOf(config: GatewayConfig, state: LimitsState, context: SnapshotContext): Limits | null {
   if (!config.quotas && !config.keys.some((key) => key.limits)) return null;
   return createLimits(config.quotas ?? noQuotas, {
-    memory,
+    memory: state.memory,
     wallMs: context.wallMs,
     random: Math.random,
-    ledger: null,
+    ledger: state.usage?.ledger ?? null,
+    shared: state.shared?.book ?? null,
   });
 }
 

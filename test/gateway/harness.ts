@@ -114,7 +114,7 @@ export async function front(
   return gateway;
 }
 
-async function readMetric(url: string, name: string, labels: string): Promise<number> {
+export async function readMetric(url: string, name: string, labels: string): Promise<number> {
   return sumOf(await (await fetch(`${url}/metrics`)).text(), name, labels);
 }
 

@@ -4,7 +4,7 @@
 set -u
 
 # program:package
-wanted='nginx:nginx-light chromium:chromium ip:iproute2 setpriv:util-linux promtool:prometheus curl:curl'
+wanted='nginx:nginx-light chromium:chromium ip:iproute2 setpriv:util-linux promtool:prometheus curl:curl redis-server:redis-server'
 
 missing=''
 for pair in $wanted; do

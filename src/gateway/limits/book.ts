@@ -43,7 +43,8 @@ export function charge(book: Book, bounds: readonly Bound[], amounts: Amounts, w
   return { bounds, slots, amounts };
 }
 
-function refusalOf(count: Count, bound: Bound, amounts: Amounts, wallMs: number): Refusal | null {
+/** Null: it fits. */
+export function refusalOf(count: Count, bound: Bound, amounts: Amounts, wallMs: number): Refusal | null {
   const { limit } = bound;
   const need = needOf(bound, amounts);
   if (usedOf(count, carryOf(bound.window, wallMs)) + need <= limit) return null;

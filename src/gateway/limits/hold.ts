@@ -6,6 +6,7 @@ import { settle } from './book.ts';
 import type { Charge } from './book.ts';
 import type { Amounts, Subject } from './bounds.ts';
 import type { Estimate } from './estimate.ts';
+import type { SharedBook } from './shared-book.ts';
 import { answerLength, crowdOf, leaveCrowd } from './memory.ts';
 import type { LimitsMemory } from './memory.ts';
 
@@ -45,6 +46,8 @@ export interface LimitsContext {
   readonly wallMs: () => number;
   readonly random: () => number;
   readonly ledger: Ledger | null;
+  /** What all gateways count together; null: this one is alone. */
+  readonly shared: SharedBook | null;
 }
 
 interface HeldFor {
@@ -59,9 +62,10 @@ interface HeldFor {
 
 /** One admitted request: held → settled. */
 export class Hold implements Reservation {
-  readonly headers: readonly string[];
+  headers: readonly string[];
   readonly #for: HeldFor;
   readonly #charge: Charge;
+  #shared: Charge | null = null;
   #open = true;
 
   constructor(heldFor: HeldFor, charge: Charge, headers: readonly string[]) {
@@ -69,6 +73,17 @@ export class Hold implements Reservation {
     this.#charge = charge;
     this.headers = headers;
     for (const one of heldFor.subjects) crowdOf(heldFor.context.memory, one).underWay += 1;
+  }
+
+  /** What was charged. */
+  get amounts(): Amounts {
+    return this.#charge.amounts;
+  }
+
+  /** The shared book has charged it too; `headers` tell what that one still allows. */
+  share(charge: Charge, headers: readonly string[]): void {
+    this.#shared = charge;
+    this.headers = headers;
   }
 
   settle(usage: Usage | null): void {
@@ -81,6 +96,7 @@ export class Hold implements Reservation {
     const real = usage && { input: usage.input ?? guess.input, output: usage.output ?? guess.output };
     const amounts = real && amountsOf(quotas, demand.model, real);
     settle(memory.book, this.#charge, amounts, now);
+    if (this.#shared) context.shared?.settle(this.#shared, amounts, now);
     if (!real || !amounts) return;
     if (usage.output !== null && guess.output > 0) answerLength(memory, demand.model).observe(usage.output);
     ledger?.add({ key: demand.caller.id, model: demand.model }, { ...real, usd: amounts.usd });

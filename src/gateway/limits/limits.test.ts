@@ -22,7 +22,13 @@ function setUp(quotas: Partial<Quotas> = {}) {
   const added: unknown[] = [];
   const limits = createLimits(
     { ...noQuotas, ...quotas },
-    { memory, wallMs: () => clock.now, random: () => 0, ledger: { add: (...all) => void added.push(all) } },
+    {
+      memory,
+      wallMs: () => clock.now,
+      random: () => 0,
+      shared: null,
+      ledger: { add: (...all) => void added.push(all) },
+    },
   );
   const endpoint = { operation: 'chat', body: 'json' } as const;
   function ask(from: Caller, more: Partial<Demand> = {}): Reservation {

@@ -2,12 +2,13 @@ import type { Quotas } from '../../domain/gateway-config.ts';
 import type { Caller } from '../caller.ts';
 import { keySubject, modelSubject } from './bounds.ts';
 import type { Bound, Subject } from './bounds.ts';
-import { countOf, take } from './book.ts';
+import { countOf, refusalOf, take } from './book.ts';
 import { estimate } from './estimate.ts';
 import { answerLength, crowdOf } from './memory.ts';
 import { amountsOf, Hold } from './hold.ts';
 import type { Demand, LimitsContext, Reservation } from './hold.ts';
 import { rateHeaders } from './rate-headers.ts';
+import type { SharedBook } from './shared-book.ts';
 import { overRate, tooManyAtOnce } from './refusals.ts';
 import type { Count } from './window.ts';
 
@@ -49,7 +50,8 @@ export function createLimits(quotas: Quotas, context: LimitsContext): Limits {
   return {
     reserve: (demand) => {
       const bounded = boundedOf(demand.caller, demand.model);
-      return reserveHere(quotas, context, demand, bounded);
+      const hold = reserveHere(quotas, context, demand, bounded);
+      return context.shared ? reserveTogether(hold, context, context.shared, bounded.bounds) : hold;
     },
     subjects: () =>
       [...known.values()].flatMap((models) => [...models.values()].flatMap((one) => one.subjects)),
@@ -85,4 +87,32 @@ function reserveHere(quotas: Quotas, context: LimitsContext, demand: Demand, bou
     charged,
     rateHeaders(count, bounds, now),
   );
+}
+
+/**
+ * Asks the book of all gateways once its own has agreed: what this gateway has counted alone is never more than what all
+ * have. When the shared book cannot be reached, its own decides.
+ */
+async function reserveTogether(
+  hold: Hold,
+  context: LimitsContext,
+  shared: SharedBook,
+  bounds: readonly Bound[],
+): Promise<Hold> {
+  const now = context.wallMs();
+  const verdict = await shared.take(bounds, hold.amounts, now);
+  if (!verdict) return hold;
+  const limited = bounds.filter(({ limit }) => Number.isFinite(limit));
+  const counts = new Map(limited.map((bound, i) => [bound, verdict.counts[i] as Count]));
+  const headers = rateHeaders((bound) => counts.get(bound) as Count, limited, now);
+  if (verdict.charge) {
+    hold.share(verdict.charge, headers);
+    return hold;
+  }
+  hold.settle(null);
+  for (const [bound, count] of counts) {
+    const refusal = refusalOf(count, bound, hold.amounts, now);
+    if (refusal) throw overRate(refusal, headers, context.random());
+  }
+  return hold;
 }

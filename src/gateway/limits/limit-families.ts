@@ -1,0 +1,53 @@
+import type { MetricFamily, Sample } from '../../stats/prometheus.ts';
+import { countOf } from './book.ts';
+import type { Bound } from './bounds.ts';
+import type { Limits } from './limits.ts';
+import type { LimitsState } from './state.ts';
+import { carryOf, usedOf } from './window.ts';
+
+/** Series of one family; the rest is left out. */
+const maxSeries = 1000;
+
+/** What callers may still take, and whether gateways count together, at this moment. */
+export function limitFamilies(limits: Limits | null, state: LimitsState, wallMs: number): MetricFamily[] {
+  const bounds = new Map<string, Bound>();
+  for (const { bounds: own } of limits?.subjects() ?? [])
+    for (const bound of own) if (Number.isFinite(bound.limit)) bounds.set(bound.id, bound);
+  const remaining: Sample[] = [];
+  const budgets: Sample[] = [];
+  for (const bound of [...bounds.values()].slice(0, maxSeries)) {
+    const { limit, name, scope, unit, window } = bound;
+    const used = usedOf(countOf(state.memory.book, bound, wallMs), carryOf(window, wallMs));
+    const value = Math.max(0, limit - used);
+    if (window === 'minute') remaining.push({ labels: { scope, name, unit }, value: Math.floor(value) });
+    else budgets.push({ labels: { scope, name, window, unit }, value });
+  }
+  return [
+    gauge(
+      'ratelimit_remaining',
+      'What may still be taken of a limit per minute, as counted here.',
+      remaining,
+    ),
+    gauge('budget_remaining', 'What may still be spent of a budget, as counted here.', budgets),
+    ...sharedFamilies(state),
+  ];
+}
+
+function sharedFamilies({ shared }: LimitsState): MetricFamily[] {
+  if (!shared) return [];
+  return [
+    gauge('shared_limits_up', '1: limits are counted together with other gateways; 0: here alone.', [
+      { labels: {}, value: shared.up() ? 1 : 0 },
+    ]),
+    {
+      kind: 'counter',
+      name: 'berth_gateway_shared_limits_fallbacks_total',
+      help: 'Times that the shared store of limits could not be asked or told.',
+      samples: [{ labels: {}, value: shared.fallbacks() }],
+    },
+  ];
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): MetricFamily {
+  return { kind: 'gauge', name: `berth_gateway_${name}`, help, samples };
+}

@@ -1,0 +1,121 @@
+import { chargeOf, needOf } from './bounds.ts';
+import type { Amounts, Bound } from './bounds.ts';
+import { differenceOf } from './book.ts';
+import type { Charge } from './book.ts';
+import { carryOf, slotOf } from './window.ts';
+import type { Count, WindowKind } from './window.ts';
+
+/** Runs a script in the store that all gateways share; rejects when it cannot be reached in time. */
+export type RunScript = (
+  script: string,
+  keys: readonly string[],
+  args: readonly string[],
+) => Promise<unknown>;
+
+export interface SharedVerdict {
+  /** Null: some bound refuses. */
+  readonly charge: Charge | null;
+  /** What all gateways have counted, in the order of the bounds; with this charge, if it was made. */
+  readonly counts: readonly Count[];
+}
+
+/** The counts of several gateways together. Only bounds with a limit are in it. */
+export interface SharedBook {
+  /** Charges all bounds or none. Null when the store cannot be reached: then each gateway counts alone. */
+  readonly take: (
+    bounds: readonly Bound[],
+    amounts: Amounts,
+    wallMs: number,
+  ) => Promise<SharedVerdict | null>;
+  /** As `settle` of a book of one's own; what cannot be told to the store is lost, and gone with its minute. */
+  readonly settle: (charge: Charge, real: Amounts | null, wallMs: number) => void;
+}
+
+/*
+ * Two keys a bound: its present slot and the one before. Arguments, five a bound: limit, need, charge, share of the slot
+ * before that still counts, seconds to keep. Answers whether all fit, then the two counts of each bound.
+ */
+const takeScript = `
+local counts, fits = {}, 1
+for i = 1, #KEYS, 2 do
+  local a = (i - 1) / 2 * 5
+  local current = tonumber(redis.call('GET', KEYS[i]) or '0')
+  local previous = tonumber(redis.call('GET', KEYS[i + 1]) or '0')
+  counts[i] = tostring(current)
+  counts[i + 1] = tostring(previous)
+  if current + previous * tonumber(ARGV[a + 4]) + tonumber(ARGV[a + 2]) > tonumber(ARGV[a + 1]) then fits = 0 end
+end
+if fits == 1 then
+  for i = 1, #KEYS, 2 do
+    local a = (i - 1) / 2 * 5
+    counts[i] = redis.call('INCRBYFLOAT', KEYS[i], ARGV[a + 3])
+    redis.call('EXPIRE', KEYS[i], ARGV[a + 5])
+  end
+end
+return {fits, unpack(counts)}`;
+
+/* One key a bound, and two arguments: what to add, seconds to keep. No count falls below nothing. */
+const settleScript = `
+for i = 1, #KEYS do
+  if tonumber(redis.call('INCRBYFLOAT', KEYS[i], ARGV[2 * i - 1])) < 0 then redis.call('SET', KEYS[i], '0') end
+  redis.call('EXPIRE', KEYS[i], ARGV[2 * i])
+end
+return 1`;
+
+const keepSeconds: Record<WindowKind, number> = { minute: 180, day: 2 * 86_400, month: 40 * 86_400 };
+
+/** `fleet`: gateways of one fleet name count together. `onFallback` is told of each decision made without the store. */
+export function createSharedBook(
+  fleet: string,
+  run: RunScript,
+  onFallback: (error: unknown) => void,
+): SharedBook {
+  function keyOf(bound: Bound, slot: number): string {
+    // The braces keep all counts of a fleet on one node of a cluster.
+    return `berth:{${fleet}}:${bound.id}:${slot}`;
+  }
+  return {
+    take: async (all, amounts, wallMs) => {
+      const bounds = all.filter(({ limit }) => Number.isFinite(limit));
+      const slots = bounds.map(({ window }) => slotOf(window, wallMs));
+      if (bounds.length === 0) return { charge: { bounds, slots, amounts }, counts: [] };
+      const keys = bounds.flatMap((bound, i) => {
+        const slot = slots[i] as number;
+        return [keyOf(bound, slot), keyOf(bound, slot - 1)];
+      });
+      const args = bounds.flatMap((bound) => [
+        bound.limit,
+        needOf(bound, amounts),
+        chargeOf(bound, amounts),
+        carryOf(bound.window, wallMs),
+        keepSeconds[bound.window],
+      ]);
+      try {
+        const answer = (await run(takeScript, keys, args.map(String))) as unknown[];
+        const figures = answer.map(Number);
+        const counts = slots.map((slot, i) => ({
+          slot,
+          current: figures[1 + 2 * i] ?? 0,
+          previous: figures[2 + 2 * i] ?? 0,
+        }));
+        return { charge: figures[0] === 1 ? { bounds, slots, amounts } : null, counts };
+      } catch (error) {
+        onFallback(error);
+        return null;
+      }
+    },
+    settle: ({ bounds, slots, amounts }, real, wallMs) => {
+      const keys: string[] = [];
+      const args: string[] = [];
+      bounds.forEach((bound, i) => {
+        const more = differenceOf(bound, amounts, real);
+        const now = slotOf(bound.window, wallMs);
+        const slot = more > 0 ? now : (slots[i] as number);
+        if (more === 0 || slot < now - 1) return;
+        keys.push(keyOf(bound, slot));
+        args.push(String(more), String(keepSeconds[bound.window]));
+      });
+      if (keys.length > 0) void run(settleScript, keys, args).catch(onFallback);
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import type { Quotas } from '../../domain/gateway-config.ts';
+import type { Files } from '../../io/files.ts';
+import type { Log } from '../../io/log.ts';
+import { openRedis } from '../../io/redis.ts';
+import type { RedisLink } from '../../io/redis.ts';
+import type { Sweep } from '../../io/upstream-pool/sweep.ts';
+import { openUsageStore } from '../../io/usage-store.ts';
+import { createLimitsMemory } from './memory.ts';
+import type { LimitsMemory } from './memory.ts';
+import { createSharedBook } from './shared-book.ts';
+import type { SharedBook } from './shared-book.ts';
+import { createUsageLedger, recallSpending } from './usage-ledger.ts';
+import type { UsageLedger } from './usage-ledger.ts';
+
+/** What limits are counted in. It outlives a reload; file and store are opened anew only when others are named. */
+export interface LimitsState {
+  readonly memory: LimitsMemory;
+  readonly usage: { readonly file: string; readonly ledger: UsageLedger; readonly close: () => void } | null;
+  readonly shared: SharedLink | null;
+}
+
+export interface SharedLink {
+  readonly url: string;
+  readonly book: SharedBook;
+  readonly up: () => boolean;
+  /** Decisions made without the shared store so far. */
+  readonly fallbacks: () => number;
+  readonly close: () => void;
+}
+
+interface Context {
+  readonly files: Files;
+  readonly log: Log;
+  readonly sweep: Sweep;
+  readonly wallMs: () => number;
+}
+
+/** Never rejects for a file or a store that fails: limits are then counted without it, and the log says so. */
+export async function openLimitsState(
+  config: { readonly fleet: string; readonly quotas?: Quotas | undefined },
+  previous: LimitsState | null,
+  context: Context,
+): Promise<LimitsState> {
+  const memory = previous?.memory ?? createLimitsMemory();
+  const { usageFile = null, sharedUrlFile = null } = config.quotas ?? {};
+  const keepsFile = previous?.usage?.file === usageFile;
+  const url = sharedUrlFile === null ? null : ((await context.files.read(sharedUrlFile))?.trim() ?? null);
+  const keepsLink = previous?.shared?.url === url;
+  const usage = keepsFile ? previous.usage : await openUsage(usageFile, memory, context);
+  const shared = keepsLink ? previous.shared : await openShared(config.fleet, url, context);
+  if (previous)
+    closeLimitsState({
+      usage: keepsFile ? null : previous.usage,
+      shared: keepsLink ? null : previous.shared,
+    });
+  return { memory, usage, shared };
+}
+
+export function closeLimitsState({ usage, shared }: Pick<LimitsState, 'usage' | 'shared'>): void {
+  usage?.close();
+  shared?.close();
+}
+
+async function openUsage(
+  file: string | null,
+  memory: LimitsMemory,
+  context: Context,
+): Promise<LimitsState['usage']> {
+  if (file === null) return null;
+  try {
+    const store = await openUsageStore(file);
+    recallSpending(store, memory.book, context.wallMs());
+    const ledger = createUsageLedger(store, context);
+    const stop = context.sweep.each(ledger.tick);
+    return {
+      file,
+      ledger,
+      close: () => {
+        stop();
+        ledger.close();
+      },
+    };
+  } catch (error) {
+    context.log.error('Budgets are not kept: the file of usage cannot be used.', {
+      file,
+      reason: String(error),
+    });
+    return null;
+  }
+}
+
+async function openShared(fleet: string, url: string | null, context: Context): Promise<SharedLink | null> {
+  if (!url) return null;
+  let up: boolean | null = null;
+  let fallbacks = 0;
+  function told(state: { up: boolean; reason: string }): void {
+    if (state.up === up) return;
+    if (state.up) context.log.info('Limits are counted together with other gateways.');
+    else
+      context.log.warn('Limits are counted here alone: the shared store cannot be reached.', {
+        reason: state.reason,
+      });
+    ({ up } = state);
+  }
+  let link: RedisLink;
+  try {
+    link = await openRedis(url, told);
+  } catch (error) {
+    told({ up: false, reason: String(error) });
+    return null;
+  }
+  return {
+    url,
+    book: createSharedBook(fleet, link.run, () => (fallbacks += 1)),
+    up: () => up === true,
+    fallbacks: () => fallbacks,
+    close: link.close,
+  };
+}
