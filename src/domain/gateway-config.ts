@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ClientKey } from './client-key.ts';
 import { ObserveConfig } from './observe-config.ts';
+import { InstanceLimits } from './instance-limits.ts';
 import { KeyLimits, ModelPrice, priorities, RateLimits } from './key-limits.ts';
 import { Fallback, Percent, PolicyChoice, Split } from './routing.ts';
 import { OnDemandConfig } from './on-demand.ts';
@@ -14,6 +15,8 @@ export const Upstream = z.strictObject({
   /** Name the engine wants in `model`; null leaves the client's name. */
   model: z.string().nullable(),
   slots: z.int().positive().nullable(),
+  /** Bounds beside the slots. */
+  limits: InstanceLimits.optional(),
   /** Path of a file with the engine's own key; replaces the client's Authorization. */
   keyFile: z.string().nullable(),
   /** Path of the authorities (PEM) that are trusted in place of the usual ones. */
@@ -107,6 +110,8 @@ export const GatewayConfig = z.strictObject({
     /** Cap over all request bodies held at once. */
     heldBytes: z.int().positive(),
     queue: z.int().min(0),
+    /** Cap over the bodies of those that wait for one deployment; absent: none of its own. */
+    queueBytes: z.int().positive().optional(),
     queueMs: z.int().positive(),
     connectMs: z.int().positive(),
     idleMs: z.int().positive(),

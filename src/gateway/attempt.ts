@@ -115,6 +115,7 @@ export class Attempt implements UpstreamSink, Phase {
     this.#status = head.status;
     if (this.#drain) return;
     if (head.status === 502 || head.status === 503 || head.status === 429) {
+      if (head.status !== 502) this.#lease.instance.room.noteRefusal();
       const lease = this.#ports.other();
       if (lease) {
         this.#exchange.abort();

@@ -11,7 +11,8 @@ const probeDue: Health = { ...ejected, ejectedUntil: now };
 const probing: Health = { ...probeDue, probing: true };
 
 function instance(id: string, more: Partial<Choosable> = {}): Choosable {
-  return { id, inflight: 0, slots: 4, health: healthy, drainedUntil: null, ...more };
+  const one = { id, inflight: 0, slots: 4, health: healthy, drainedUntil: null, ...more };
+  return { ...one, fits: () => one.slots === null || one.inflight < one.slots };
 }
 
 function ids(instances: readonly Choosable[]): string[] {

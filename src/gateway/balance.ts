@@ -7,10 +7,14 @@ export interface Choosable extends Candidate {
   readonly health: Health;
   /** Takes nothing new until then; null as usual. */
   readonly drainedUntil: number | null;
+  /** Slots, cache and pace allow one more request of so many tokens. */
+  readonly fits: (tokens: number, now: number) => boolean;
 }
 
 /** How a request wants its instance chosen. */
 export interface Choice {
+  /** What it will probably hold of an engine's cache; 0 where nobody counts that. */
+  readonly tokens: number;
   readonly balancer: Balancer;
   readonly ask: Ask;
 }
@@ -29,7 +33,7 @@ export class Openings<One extends Choosable> {
   /** Has been ejected for its time: only a request can tell that it is back, so it comes first. */
   probe: One | null = null;
 
-  look(instances: readonly One[], now: number, tried: ReadonlySet<One> | null): this {
+  look(instances: readonly One[], now: number, tried: ReadonlySet<One> | null, tokens = 0): this {
     this.open.length = 0;
     this.alive.length = 0;
     this.#loading.length = 0;
@@ -39,14 +43,14 @@ export class Openings<One extends Choosable> {
       const state = healthState(instance.health, now);
       if (state === 'ejected' || state === 'probing') continue;
       if (state === 'loading') this.#loading.push(instance);
-      else this.#add(instance, state === 'probe-due');
+      else this.#add(instance, state === 'probe-due', instance.fits(tokens, now));
     }
-    if (this.alive.length === 0) for (const instance of this.#loading) this.#add(instance, false);
+    if (this.alive.length === 0)
+      for (const instance of this.#loading) this.#add(instance, false, instance.fits(tokens, now));
     return this;
   }
 
-  #add(instance: One, probeDue: boolean): void {
-    const room = instance.slots === null || instance.inflight < instance.slots;
+  #add(instance: One, probeDue: boolean, room: boolean): void {
     if (probeDue && room) this.probe ??= instance;
     this.alive.push(instance);
     if (room) this.open.push(instance);

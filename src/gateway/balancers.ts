@@ -26,12 +26,17 @@ export interface NamedBalancer {
 const usual = { kind: 'least-loaded' };
 
 /** For requests that have no deployment yet. */
-export const plainChoice: Choice = { balancer: createBalancer(usual, Math.random), ask: asksNothing };
+export const plainChoice: Choice = {
+  tokens: 0,
+  balancer: createBalancer(usual, Math.random),
+  ask: asksNothing,
+};
 
-/** How one request chooses; where the policy wants to know nothing of it, the one choice of all requests. */
-export function choiceOf(usually: Choice, asker: Asker): Choice {
+/** How one request chooses; where nobody wants to know anything of it, the one choice of all requests. */
+export function choiceOf(usually: Choice, asker: Asker, tokens: number): Choice {
   const { balancer } = usually;
-  return balancer.reads === readsNothing ? usually : { balancer, ask: askOf(balancer.reads, asker) };
+  if (balancer.reads === readsNothing) return tokens === 0 ? usually : { ...usually, tokens };
+  return { tokens, balancer, ask: askOf(balancer.reads, asker) };
 }
 
 /** Aliases share the balancer of the route they stand for. Balancers whose options stay are taken over from `previous`. */
@@ -41,7 +46,11 @@ export function buildBalancers(config: GatewayConfig, previous: Balancers | null
   function add(route: string | null, deployment: string, policy: PolicyChoice): void {
     const named = { route, deployment, kind: policy.kind, options: JSON.stringify(policy) };
     const same = kept.get(`${nameOf(named)} ${named.options}`);
-    const choice = same?.choice ?? { balancer: createBalancer(policy, Math.random), ask: asksNothing };
+    const choice = same?.choice ?? {
+      tokens: 0,
+      balancer: createBalancer(policy, Math.random),
+      ask: asksNothing,
+    };
     made.set(nameOf(named), { ...named, choice });
   }
   for (const { name, aliasOf, policy, to, shadow } of config.routes)

@@ -61,6 +61,16 @@ export class BandQueue<Item> {
     return Infinity;
   }
 
+  /** The same for one who would come now. */
+  placeOfNew(key: string, priority: Priority): number {
+    let before = 0;
+    for (const { priority: own, queue } of this.#bands) {
+      if (own === priority) return before + queue.placeOfNew(key);
+      before += queue.size;
+    }
+    return before + 1;
+  }
+
   /** Whose turn is next, left where it is. */
   peek(): Item | undefined {
     return this.#next()?.queue.peek();

@@ -1,25 +1,56 @@
 import { expect, test } from 'vitest';
-import { admission, retryAfter } from './admission.ts';
+import { admission, retryAfter, surelyLate } from './admission.ts';
 import { FairQueue } from './fair-queue.ts';
 import { afterAnswer, afterFailure, afterNothing, healthState, healthy } from './health.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { findUsage } from './usage.ts';
 
 test('newcomers do not pass those who wait', () => {
-  const load = { room: true, reachable: true, waiting: 0, queueLimit: 2 };
+  const load = {
+    room: true,
+    reachable: true,
+    waiting: 0,
+    queueLimit: 2,
+    bodiesFit: true,
+    late: () => false,
+  };
   expect(admission(load)).toBe('go');
   expect(admission({ ...load, waiting: 1 })).toBe('wait');
   expect(admission({ ...load, room: false, waiting: 2 })).toBe('queue-full');
   expect(admission({ ...load, room: false, queueLimit: 0 })).toBe('queue-full');
   expect(admission({ ...load, reachable: false })).toBe('unreachable');
+  expect(admission({ ...load, room: false, bodiesFit: false })).toBe('queue-full');
+  expect(admission({ ...load, room: false, late: () => true })).toBe('too-late');
+  expect(admission({ ...load, late: () => true })).toBe('go');
 });
 
+const measured = { served: 100, pace: null };
+
 test('the time to come back grows with the queue and shrinks with slots, in whole seconds within bounds', () => {
-  expect(retryAfter({ waiting: 0, slots: 1, meanServiceMs: 10 }, 0)).toBe(1);
-  expect(retryAfter({ waiting: 9, slots: 1, meanServiceMs: 2000 }, 0)).toBe(20);
-  expect(retryAfter({ waiting: 9, slots: 4, meanServiceMs: 2000 }, 0)).toBe(5);
-  expect(retryAfter({ waiting: 9, slots: 4, meanServiceMs: 2000 }, 0.99)).toBe(8);
-  expect(retryAfter({ waiting: 9999, slots: 0, meanServiceMs: 2000 }, 1)).toBe(60);
+  expect(retryAfter({ ...measured, waiting: 0, slots: 1, meanServiceMs: 10 }, 0)).toBe(1);
+  expect(retryAfter({ ...measured, waiting: 9, slots: 1, meanServiceMs: 2000 }, 0)).toBe(20);
+  expect(retryAfter({ ...measured, waiting: 9, slots: 4, meanServiceMs: 2000 }, 0)).toBe(5);
+  expect(retryAfter({ ...measured, waiting: 9, slots: 4, meanServiceMs: 2000 }, 0.99)).toBe(8);
+  expect(retryAfter({ ...measured, waiting: 9999, slots: 0, meanServiceMs: 2000 }, 1)).toBe(60);
+});
+
+test('a bound on requests per second is counted into the time to come back', () => {
+  const pace = { perSecond: 0.5, level: 0.5 };
+  const service = { ...measured, waiting: 0, slots: 4, meanServiceMs: 10, pace };
+  expect(retryAfter(service, 0)).toBe(1);
+  expect(retryAfter({ ...service, waiting: 9 }, 0)).toBe(19);
+  expect(retryAfter({ ...service, waiting: 99 }, 0)).toBe(199);
+});
+
+test('a newcomer is turned away early only when it is nearly certain that it would wait too long', () => {
+  const service = { ...measured, waiting: 15, slots: 1, meanServiceMs: 1000 };
+  expect([surelyLate(service, 7000), surelyLate(service, 9000)]).toEqual([true, false]);
+  expect(surelyLate({ ...service, slots: 4 }, 7000)).toBe(false);
+  expect(surelyLate({ ...service, slots: Infinity }, 1)).toBe(false);
+  expect(surelyLate({ ...service, served: 3 }, 7000)).toBe(false);
+  expect(surelyLate({ ...service, waiting: 0, meanServiceMs: 60_000 }, 1000)).toBe(false);
+  const paced = { ...service, served: 0, pace: { perSecond: 1, level: 0 } };
+  expect([surelyLate(paced, 15_999), surelyLate(paced, 16_000)]).toEqual([true, false]);
 });
 
 test('a failed connection ejects, longer each time; an answer heals; a client that leaves the probe tells nothing', () => {

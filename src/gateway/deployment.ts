@@ -1,21 +1,24 @@
-import { admission, retryAfter } from './admission.ts';
 import type { Priority } from '../domain/key-limits.ts';
+import { admission, expectedMs, retryAfter, surelyLate } from './admission.ts';
+import type { Service } from './admission.ts';
 import { Openings } from './balance.ts';
 import type { Choice } from './balance.ts';
 import { BandQueue } from './band-queue.ts';
 import { ClientGone } from './call.ts';
 import type { Phase } from './call.ts';
-import { held, noInstance, queueFull, queueTimeout } from './faults.ts';
+import { held, noInstance, queueFull, queueTimeout, waitTooLong } from './faults.ts';
 import { afterAnswer, afterCheck, afterFailure, afterNothing, healthState } from './health.ts';
 import type { FailureSort } from './health.ts';
 import { isDraining } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { Lease } from './lease.ts';
+import { levelAt } from './limits/pace.ts';
 import type { Demand } from './on-demand/demand.ts';
 
 export interface DeploymentLimits {
   readonly queue: number;
   readonly queueMs: number;
+  readonly queueBytes?: number | undefined;
 }
 
 /** Someone who waits for a slot; `cancel` takes it out of the queue. */
@@ -39,6 +42,8 @@ export interface AcquireOptions {
   readonly priority: () => Priority;
   /** How its instance is chosen. */
   readonly choice: Choice;
+  /** Size of its body, which lies in memory while it waits. */
+  readonly bytes: number;
   /** Called once with how to stop waiting: the promise then rejects with ClientGone. */
   readonly onWait: (phase: Phase) => void;
 }
@@ -64,8 +69,9 @@ export class Deployment {
   readonly #queue: BandQueue<Waiter>;
   /** Those whose instance was lost, with the ones that they have tried; served before the queue. */
   readonly #moved = new Map<Waiter, ReadonlySet<Instance>>();
-  /** Some request has been served, so that `meanServiceMs` is more than a guess. */
-  #measured = false;
+  /** Requests that `meanServiceMs` was measured on. */
+  #served = 0;
+  #queuedBytes = 0;
   readonly #now: () => number;
   readonly #openings = new Openings<Instance>();
   /** How to send those away that give their slot up for anybody. */
@@ -93,21 +99,25 @@ export class Deployment {
 
   /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
   acquire(options: AcquireOptions): Lease | Promise<Lease> {
-    const { room } = this.#lookAgain(null);
+    const { room } = this.#lookAgain(null, options.choice.tokens);
     const verdict = admission({
       room,
       reachable: room || this.held || this.#shut || this.#reachable(),
       waiting: this.#queue.size,
       queueLimit: this.limits.queue,
+      bodiesFit: this.#queuedBytes + options.bytes <= (this.limits.queueBytes ?? Infinity),
+      late: () => !this.held && !this.#shut && this.#late(options),
     });
     switch (verdict) {
       case 'go':
-        return this.#lease(this.#openings.pick(options.choice));
+        return this.#lease(this.#openings.pick(options.choice), options.choice.tokens);
       case 'wait':
         return this.#wait(options);
       case 'queue-full':
         if (!this.#shed(options.priority())) throw queueFull(this.name, this.#queue.size, this.retryAfter());
         return this.#wait(options);
+      case 'too-late':
+        throw waitTooLong(this.name, this.retryAfter());
       case 'unreachable':
         throw noInstance(this.name, this.retryAfter());
     }
@@ -115,8 +125,8 @@ export class Deployment {
 
   /** A slot at an instance that has not been tried for this request; null when none is free right now. */
   acquireOther(tried: ReadonlySet<Instance>, choice: Choice): Lease | null {
-    const openings = this.#lookAgain(tried);
-    return openings.room ? this.#lease(openings.pick(choice)) : null;
+    const openings = this.#lookAgain(tried, choice.tokens);
+    return openings.room ? this.#lease(openings.pick(choice), choice.tokens) : null;
   }
 
   /**
@@ -124,9 +134,9 @@ export class Deployment {
    * `leave` must give the lease back before it returns.
    */
   acquireGuest(choice: Choice, leave: () => void): Lease | null {
-    if (this.waiting > 0 || !this.#look(null).room) return null;
+    if (this.waiting > 0 || !this.#look(null, choice.tokens).room) return null;
     this.#guests.add(leave);
-    return this.#lease(this.#openings.pick(choice), () => this.#guests.delete(leave));
+    return this.#lease(this.#openings.pick(choice), choice.tokens, () => this.#guests.delete(leave));
   }
 
   /**
@@ -153,8 +163,36 @@ export class Deployment {
 
   retryAfter(): number {
     if (this.demand && this.demand.state !== 'ready') return this.demand.readyIn;
-    const slots = this.instances.reduce((sum, instance) => sum + (instance.upstream.slots ?? 1), 0);
-    return retryAfter({ waiting: this.#queue.size, slots, meanServiceMs: this.meanServiceMs }, Math.random());
+    const service = this.#service();
+    return retryAfter(service.slots === Infinity ? { ...service, slots: 1 } : service, Math.random());
+  }
+
+  /** Some instance counts what its requests hold of its cache. */
+  get countsTokens(): boolean {
+    return this.instances.some(({ room }) => room.kvLimit !== null);
+  }
+
+  #late({ key, priority }: AcquireOptions): boolean {
+    const waiting = this.#queue.placeOfNew(key, priority) - 1;
+    return surelyLate({ ...this.#service(), waiting }, this.limits.queueMs);
+  }
+
+  #service(): Service {
+    const now = this.#now();
+    const paces = this.instances.flatMap(({ room }) => (room.pace ? [room.pace] : []));
+    const paced = paces.length > 0 && paces.length === this.instances.length;
+    return {
+      waiting: this.#queue.size,
+      slots: this.instances.reduce((sum, { slots }) => sum + (slots ?? Infinity), 0),
+      meanServiceMs: this.meanServiceMs,
+      served: this.#served,
+      pace: paced
+        ? {
+            perSecond: paces.reduce((sum, { perSecond }) => sum + perSecond, 0),
+            level: paces.reduce((sum, pace) => sum + levelAt(pace, now), 0),
+          }
+        : null,
+    };
   }
 
   /** Takes note of how an attempt went. */
@@ -181,14 +219,13 @@ export class Deployment {
 
   /** Until a newcomer would be served, by the service times measured so far; 0 when that is at once or not known. */
   get expectedWaitMs(): number {
-    if (!this.#measured || this.#look(null).room) return 0;
-    const slots = this.instances.reduce((sum, instance) => sum + (instance.upstream.slots ?? 1), 0);
-    return ((this.waiting + 1) / Math.max(slots, 1)) * this.meanServiceMs;
+    if (this.#served === 0 || this.#look(null, 0).room) return 0;
+    return expectedMs({ ...this.#service(), waiting: this.waiting });
   }
 
   noteService(ms: number): void {
-    this.#measured = true;
     this.meanServiceMs += (ms - this.meanServiceMs) * 0.1;
+    this.#served += 1;
   }
 
   /** Grants free slots to those who wait; also called at each tick, since an ejection ends by time alone. */
@@ -199,9 +236,11 @@ export class Deployment {
       this.#moved.delete(waiter);
       waiter.grant(lease);
     }
-    while (this.#queue.size > 0 && this.#look(null).room) {
-      const waiter = this.#queue.next();
-      waiter?.grant(this.#lease(this.#openings.pick(waiter.choice)));
+    for (let next = this.#queue.peek(); next; next = this.#queue.peek()) {
+      const { tokens } = next.choice;
+      if (!this.#look(null, tokens).room) return;
+      this.#queue.next();
+      next.grant(this.#lease(this.#openings.pick(next.choice), tokens));
     }
   }
 
@@ -218,11 +257,12 @@ export class Deployment {
   }
 
   #wait(options: AcquireOptions): Promise<Lease> {
+    this.#queuedBytes += options.bytes;
     return this.#untilGranted(options, {
       enter: (waiter) => this.#queue.add(options.key, waiter, options.priority()),
       exit: (waiter) => void this.#queue.remove(options.key, waiter),
       place: (waiter) => this.#moved.size + this.#queue.placeOf(options.key, waiter),
-    });
+    }).finally(() => (this.#queuedBytes -= options.bytes));
   }
 
   #untilGranted(
@@ -266,10 +306,12 @@ export class Deployment {
     });
   }
 
-  #lease(instance: Instance, onEnd?: () => void): Lease {
+  #lease(instance: Instance, tokens: number, onEnd?: () => void): Lease {
     if (instance.health.ejectedUntil !== null) instance.health = { ...instance.health, probing: true };
     this.demand?.touch();
+    instance.room.enter(tokens, this.#now());
     return new Lease(instance, () => {
+      instance.room.leave(tokens);
       onEnd?.();
       this.dispatch();
       this.demand?.touch();
@@ -289,18 +331,18 @@ export class Deployment {
   }
 
   /** What is open; where nothing is, guests are sent away until something is. */
-  #lookAgain(tried: ReadonlySet<Instance> | null): Openings<Instance> {
-    let openings = this.#look(tried);
+  #lookAgain(tried: ReadonlySet<Instance> | null, tokens: number): Openings<Instance> {
+    let openings = this.#look(tried, tokens);
     for (const leave of this.#guests) {
       if (openings.room) break;
       leave();
-      openings = this.#look(tried);
+      openings = this.#look(tried, tokens);
     }
     return openings;
   }
 
   /** While it is held, or on demand and not loaded, nothing is open. */
-  #look(tried: ReadonlySet<Instance> | null): Openings<Instance> {
-    return this.#openings.look(this.held || this.#shut ? [] : this.instances, this.#now(), tried);
+  #look(tried: ReadonlySet<Instance> | null, tokens: number): Openings<Instance> {
+    return this.#openings.look(this.held || this.#shut ? [] : this.instances, this.#now(), tried, tokens);
   }
 }

@@ -29,7 +29,16 @@ export class FairQueue<Item> {
   /** How many turns until it is served, 1 for the next; Infinity when it is not there. */
   placeOf(key: string, item: Item): number {
     const own = this.#lines.get(key)?.indexOf(item) ?? -1;
-    if (own < 0) return Infinity;
+    return own < 0 ? Infinity : this.#place(key, own);
+  }
+
+  /** The same for one who would come now. */
+  placeOfNew(key: string): number {
+    return this.#place(key, this.#lines.get(key)?.length ?? 0);
+  }
+
+  /** Of whoever has `own` before it in its own line. */
+  #place(key: string, own: number): number {
     let before = own;
     let isBefore = true;
     for (const [other, line] of this.#lines) {

@@ -120,6 +120,7 @@ export function modelUnknown(model: string, known: readonly string[]): ApiError 
   });
 }
 
+/** Told at once what waiting would end in. */
 export function waitTooLong(deployment: string, retryAfter: number): ApiError {
   const message = `The wait for ${deployment} would be longer than requests may wait here.`;
   return new ApiError({ status: 503, type: 'server_error', code: 'wait_too_long', message, retryAfter });

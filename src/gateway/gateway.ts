@@ -19,6 +19,7 @@ import type { Starter } from './on-demand/demands.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Shadows } from './shadows.ts';
 import { buildSnapshot } from './snapshot.ts';
+import { createEngineWatch } from './watch-engines.ts';
 import type { GatewayState } from './state.ts';
 
 export interface Gateway {
@@ -58,6 +59,7 @@ export async function startGateway(
     observer: createObserver(world, config.observe ?? unobserved),
     demands: new Demands(starter, sweep.now),
     now: sweep.now,
+    wallMs: () => world.clock.wall().getTime(),
     after: sweep.after,
   };
   tellDemands(state);
@@ -99,6 +101,7 @@ export async function startGateway(
 function startTicks(sweep: Sweep, state: GatewayState): void {
   sweep.each(() => tick(state));
   sweep.each(createHealthChecks(state));
+  sweep.each(createEngineWatch(state));
 }
 
 function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers {

@@ -2,6 +2,7 @@ import type { MetricFamily, Sample } from '../stats/prometheus.ts';
 import { demandStates } from '../domain/on-demand.ts';
 import { healthState } from './health.ts';
 import type { Observer } from './observer.ts';
+import { limitFamilies, roomFamilies } from './limits/limit-families.ts';
 import { processFamilies } from './process-families.ts';
 import { policyFamilies } from './policy-families.ts';
 import type { GatewayState } from './state.ts';
@@ -32,6 +33,8 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
         instance.upstream.slots === null ? [] : [{ labels, value: instance.upstream.slots }],
       ),
     ),
+    ...roomFamilies([...instances.values()], now),
+    ...limitFamilies(state.snapshot.limits, state.snapshot.limitsState, state.wallMs()),
     gauge(
       'breaker_state',
       '0: healthy; 1: being tried again; 2: ejected.',

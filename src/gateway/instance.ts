@@ -1,5 +1,7 @@
 import type { Upstream } from '../domain/gateway-config.ts';
 import type { UpstreamPool } from '../io/upstream-pool/types.ts';
+import { Room } from './limits/room.ts';
+import type { RoomOptions } from './limits/room.ts';
 import { healthy } from './health.ts';
 import type { Health } from './health.ts';
 
@@ -18,6 +20,10 @@ export interface Instance {
   health: Health;
   /** Takes nothing new until then, by the monotonic clock; null as usual. */
   drainedUntil: number | null;
+  /** What it can take beside what is under way. */
+  readonly room: Room;
+  /** One more request of so many tokens may go there. */
+  readonly fits: (tokens: number, now: number) => boolean;
 }
 
 /** It is about to be stopped: what is under way there ends, and nothing new comes. */
@@ -25,11 +31,14 @@ export function isDraining(instance: Instance, now: number): boolean {
   return instance.drainedUntil !== null && now < instance.drainedUntil;
 }
 
+/** `now`: monotonic milliseconds. */
 export function createInstance(
   upstream: Upstream,
   { key, ca }: { key: string | null; ca: string | null },
   pool: UpstreamPool,
+  now: number,
 ): Instance {
+  const room = new Room(roomOptions(upstream), now);
   return {
     id: upstream.id,
     upstream,
@@ -37,10 +46,19 @@ export function createInstance(
     ca,
     pool,
     get slots() {
-      return this.upstream.slots;
+      return room.slots;
     },
     inflight: 0,
     health: healthy,
     drainedUntil: null,
+    room,
+    fits(tokens, at) {
+      return room.fits(this.inflight, tokens, at);
+    },
   };
+}
+
+export function roomOptions({ slots, limits }: Upstream): RoomOptions {
+  const { rps = null, kvTokens = null, adaptive = true } = limits ?? {};
+  return { slots, rps, kvTokens, adaptive };
 }

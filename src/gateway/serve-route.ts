@@ -5,6 +5,8 @@ import { CommentedReply } from './commented-reply.ts';
 import { cancelled, noInstance, waitTooLong } from './faults.ts';
 import { causeOf } from './fallback.ts';
 import { forward } from './forward.ts';
+import { cacheTokens } from './limits/cache-tokens.ts';
+import { answerLength } from './limits/memory.ts';
 import { armsFor } from './paths.ts';
 import { headerText } from './reply-head.ts';
 import { priorityHeader, priorityOf } from './priority.ts';
@@ -102,8 +104,11 @@ async function serveBy(
   // Behind a comment this could no longer be a status that clients and proxies understand.
   if (call.reply instanceof CommentedReply && deployment.expectedWaitMs > deployment.limits.queueMs)
     throw waitTooLong(deployment.name, deployment.retryAfter());
-  call.choice = choiceOf(arm.choice, call);
   if (arm.told.length > 0) call.told = [...call.told, ...arm.told];
+  const model = route.aliasOf ?? route.name;
+  const { memory } = snapshot.limitsState;
+  const tokens = deployment.countsTokens ? cacheTokens(memory, model, call) : 0;
+  call.choice = choiceOf(arm.choice, call, tokens);
   state.retries.onRequest();
   const waiting = deployment.acquire({
     key: call.key,
@@ -114,6 +119,7 @@ async function serveBy(
         header: call.inbound.header(priorityHeader),
       }),
     choice: call.choice,
+    bytes: call.body?.bytes.length ?? 0,
     onWait: (phase) => (call.phase = phase),
   });
   const lease = waiting instanceof Promise ? await waiting : waiting;
@@ -125,4 +131,7 @@ async function serveBy(
   const sent = forward(call, deployment, lease, state);
   if (route.shadow && body) state.shadows.mirror(call, body, route.shadow, Math.random());
   await sent;
+  // A reservation notes it itself.
+  const output = call.reservation ? null : (call.spent?.output ?? null);
+  if (tokens > 0 && output !== null && output > 0) answerLength(memory, model).observe(output);
 }

@@ -36,7 +36,9 @@ export class Shadows {
     }
     let shadow: Shadow | null = null;
     const asker = { inbound: call.inbound, key: call.key, body };
-    const lease = plan.deployment.acquireGuest(choiceOf(plan.choice, asker), () => shadow?.end('yielded'));
+    const lease = plan.deployment.acquireGuest(choiceOf(plan.choice, asker, call.choice.tokens), () =>
+      shadow?.end('yielded'),
+    );
     if (!lease) {
       share.release();
       this.#count(call, plan, 'busy');

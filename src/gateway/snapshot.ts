@@ -8,7 +8,7 @@ import { buildBalancers } from './balancers.ts';
 import type { Balancers } from './balancers.ts';
 import type { CorsPolicy } from './cors.ts';
 import { Deployment } from './deployment.ts';
-import { createInstance } from './instance.ts';
+import { createInstance, roomOptions } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { createKeyring } from './keys.ts';
 import type { Keyring } from './keys.ts';
@@ -62,7 +62,7 @@ export async function buildSnapshot(
       const ca = authorities.get(upstream.id) ?? null;
       return [
         upstream.id,
-        keptInstance(upstream, { key, ca }, config, previous) ??
+        keptInstance(upstream, { key, ca }, config, previous, context.sweep.now()) ??
           freshInstance(upstream, { key, ca }, config, context),
       ];
     }),
@@ -127,6 +127,7 @@ function keptInstance(
   { key, ca }: Beside,
   config: GatewayConfig,
   previous: Snapshot | null,
+  now: number,
 ): Instance | null {
   const kept = previous?.instances.get(upstream.id);
   if (!kept || kept.upstream.url !== upstream.url || kept.ca !== ca) return null;
@@ -134,6 +135,7 @@ function keptInstance(
   if (before?.connectMs !== config.limits.connectMs || before.idleMs !== config.limits.idleMs) return null;
   kept.upstream = upstream;
   kept.key = key;
+  kept.room.configure(roomOptions(upstream), now);
   return kept;
 }
 
@@ -148,6 +150,7 @@ function freshInstance(
     upstream,
     { key, ca },
     createUpstreamPool(upstream.url, context.sweep, { connectMs, idleMs, ...(ca === null ? {} : { ca }) }),
+    context.sweep.now(),
   );
 }
 

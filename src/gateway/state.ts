@@ -21,6 +21,8 @@ export interface GatewayState {
   readonly demands: Demands;
   /** Monotonic milliseconds, read once a tick. */
   readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
   /** Calls the task after that many milliseconds, to a tick's accuracy; the result calls it off. */
   readonly after: (ms: number, task: () => void) => () => void;
 }

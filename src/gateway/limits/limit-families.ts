@@ -1,4 +1,5 @@
 import type { MetricFamily, Sample } from '../../stats/prometheus.ts';
+import type { Instance } from '../instance.ts';
 import { countOf } from './book.ts';
 import type { Bound } from './bounds.ts';
 import type { Limits } from './limits.ts';
@@ -30,6 +31,43 @@ export function limitFamilies(limits: Limits | null, state: LimitsState, wallMs:
     ),
     gauge('budget_remaining', 'What may still be spent of a budget, as counted here.', budgets),
     ...sharedFamilies(state),
+  ];
+}
+
+/** What each instance can take, and what its engine told of itself lately; what is not known is left out. */
+export function roomFamilies(instances: readonly Instance[], now: number): MetricFamily[] {
+  function each(of: (instance: Instance) => Record<string, number | null | undefined>): Sample[] {
+    return instances.flatMap((instance) =>
+      Object.entries(of(instance)).flatMap(([kind, value]) => {
+        const labels = { deployment: instance.upstream.deployment, upstream: instance.id, kind };
+        return value === null || value === undefined ? [] : [{ labels, value }];
+      }),
+    );
+  }
+  return [
+    gauge(
+      'limit',
+      'What bounds an instance now: requests at once (slots; adaptive: as its gauges have it), tokens in its cache, requests per second.',
+      each(({ room }) => ({
+        slots: room.slots,
+        adaptive: room.adaptiveLimit,
+        kv_tokens: room.kvLimit,
+        rps: room.pace?.perSecond,
+      })),
+    ),
+    gauge(
+      'kv_tokens_held',
+      'Tokens of its cache that requests under way will probably take.',
+      each(({ room }) => ({ estimate: room.kvLimit === null ? null : room.kvHeld })),
+    ),
+    gauge(
+      'engine_requests',
+      'Requests that an engine itself counts: those it runs, and those that wait in it.',
+      each(({ room }) => {
+        const reading = room.reading(now);
+        return { running: reading?.running, waiting: reading?.waiting };
+      }),
+    ),
   ];
 }
 
