@@ -1,10 +1,20 @@
 import { z } from 'zod';
 import { Cors, Tls } from './gateway-door.ts';
 import { AccessLog, CaptureOptions, Metrics, Tracing } from './gateway-observe.ts';
+import { InstanceLimits } from './instance-limits.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 import { routeOptions } from './routing.ts';
 import { MemoryOption, OnDemandOptions } from './on-demand-options.ts';
-import { ByteSize, Duration, ListenAddress, Port, PortRange, PositiveDuration, SecretText } from './units.ts';
+import {
+  ByteSize,
+  Duration,
+  ListenAddress,
+  Port,
+  PortRange,
+  PositiveDuration,
+  SecretText,
+  SharedStore,
+} from './units.ts';
 
 /**
  * The fleet file. What engines, targets and benchmarks may say comes from their registries, so the schema is a function of theirs.
@@ -80,6 +90,7 @@ export const GatewayLimits = z.strictObject({
     .min(0)
     .optional()
     .describe('Requests that may wait for a slot, per deployment (default 256).'),
+  queueSize: ByteSize.optional().describe('Bodies of all that wait, per deployment (default: as `held`).'),
   queueTime: Duration.optional().describe('How long one may wait (default 60s).'),
   connect: Duration.optional().describe('Time to connect to an engine (default 5s).'),
   idle: Duration.optional().describe('Longest silence of an engine within a reply (default 10m).'),
@@ -90,6 +101,9 @@ export const GatewayLimits = z.strictObject({
     .record(z.string().min(1), RateLimits.describe('What all callers together may ask of this model.'))
     .optional()
     .describe('Limits of models by name, over all keys.'),
+  shared: SharedStore.optional().describe(
+    'A Redis in which several gateways count the limits of keys and models together.',
+  ),
   drain: Duration.optional().describe('Time that open requests get when the gateway ends (default 30s).'),
   probe: PositiveDuration.optional().describe(
     'How often an engine is asked whether it is well (default 5s).',
@@ -194,6 +208,7 @@ function deploymentSchema<
         'On demand: what each replica needs (default: computed from the model file).',
       ),
       onClientAbort: OnClientAbort.prefault('close'),
+      limits: InstanceLimits.optional().describe('What bounds each replica, beside its slots.'),
     })
     .describe('One served model.');
 }

@@ -82,3 +82,12 @@ export const SecretText = z
     return inner.startsWith('env:') ? { env: rest } : { file: rest };
   })
   .meta({ examples: ['${env:API_KEY}', '${file:/run/secrets/key}'] });
+
+/** A Redis: its URL without a password, or where the URL lies as a secret does. */
+export const SharedStore = z
+  .string()
+  .regex(/^(rediss?:\/\/[^@\s]+|\$\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\})$/)
+  .transform((text): SecretRef | { url: string } =>
+    text.startsWith('${') ? SecretText.parse(text) : { url: text },
+  )
+  .meta({ examples: ['redis://10.0.0.5:6379', '${env:REDIS_URL}'] });

@@ -30,6 +30,8 @@ export interface ExternalEndpoint {
   readonly healthPath: string | null;
   /** Path of the authorities (PEM) that are trusted in place of the usual ones. */
   readonly caFile: string | null;
+  /** Where it tells figures of itself, in the Prometheus format. */
+  readonly metricsPath: string | null;
 }
 
 /** How a running server is asked who it is: by GETs that load no model, wake none and complete nothing. */

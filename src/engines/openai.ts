@@ -29,6 +29,11 @@ export const OpenAiOptions = z.strictObject({
   slots: z.int().positive().optional().describe('requests sent to it at once; by default no limit'),
   endpoints: EndpointPaths.optional(),
   healthPath: z.string().startsWith('/').optional().describe('path that answers 2xx when it is well'),
+  metricsPath: z
+    .string()
+    .startsWith('/')
+    .optional()
+    .describe('path of its own figures, such as "/metrics" of vLLM or llama.cpp'),
 });
 export type OpenAiOptions = z.infer<typeof OpenAiOptions>;
 
@@ -56,5 +61,6 @@ export const openai = {
     slots: options.slots ?? null,
     healthPath: options.healthPath ?? null,
     caFile: options.ca ?? null,
+    metricsPath: options.metricsPath ?? null,
   }),
 } as const satisfies Engine<'openai', OpenAiOptions>;

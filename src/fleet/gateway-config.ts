@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { GatewayConfig, Quotas, Route, Upstream } from '../domain/gateway-config.ts';
+import type { GatewayConfig, Route, Upstream } from '../domain/gateway-config.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { OnDemandConfig } from '../domain/on-demand.ts';
 import { fallbackOf } from '../domain/routing.ts';
@@ -9,6 +9,7 @@ import type { World } from '../io/world.ts';
 import { usualDrainMs } from './move-traffic.ts';
 import { clientKeys, plainKey } from './client-keys.ts';
 import { replicaName } from './desired.ts';
+import { quotasOf } from './gateway-quotas.ts';
 import { observeSettings } from './observe-settings.ts';
 import { fleetPaths } from './paths.ts';
 import { urlOf } from './ready.ts';
@@ -49,7 +50,7 @@ export async function gatewayConfig(
     upstreams: upstreams.flat(),
     observe: observeSettings(loaded.gateway, fleetPaths(world, loaded).logs),
     ...(waitComments === undefined ? {} : { waitCommentsMs: waitComments }),
-    quotas: quotasOf(loaded),
+    quotas: await quotasOf(world, loaded, { keys: clients.keys, secretsDir: options.secretsDir }),
     anonymous: !clients.wanted,
     keys: [
       ...clients.keys,
@@ -59,6 +60,7 @@ export async function gatewayConfig(
       bodyBytes: limits.body ?? 64 * MiB,
       heldBytes: limits.held ?? 256 * MiB,
       queue: limits.queue ?? 256,
+      queueBytes: limits.queueSize,
       queueMs: limits.queueTime ?? 60_000,
       connectMs: limits.connect ?? 5_000,
       idleMs: limits.idle ?? 600_000,
@@ -66,19 +68,6 @@ export async function gatewayConfig(
       probeMs: limits.probe ?? 5_000,
     },
     ...(options.onDemand ? { onDemand: options.onDemand } : {}),
-  };
-}
-
-/** Absent when nothing is bounded, so that the gateway need not look. */
-function quotasOf({ gateway }: LoadedFleet): Quotas | undefined {
-  const { eachKey, models } = gateway.limits;
-  if (!eachKey && !models && !gateway.prices) return undefined;
-  return {
-    eachKey: eachKey ?? {},
-    models: models ?? {},
-    prices: gateway.prices ?? {},
-    usageFile: null,
-    sharedUrlFile: null,
   };
 }
 
@@ -107,6 +96,7 @@ async function upstreamsOf(
     deployment: deployment.name,
     paths: [...enginePaths(deployment.engine)],
     onClientAbort: deployment.onClientAbort,
+    ...(deployment.limits && { limits: deployment.limits }),
   };
   if (external) {
     const keyFile = external.key && join(secretsDir, `${deployment.name}-upstream`);
@@ -120,7 +110,7 @@ async function upstreamsOf(
         model: external.servedModel,
         slots: external.slots,
         keyFile,
-        metricsPath: null,
+        metricsPath: external.metricsPath,
         healthPath: external.healthPath,
         ...(external.caFile === null ? {} : { caFile: external.caFile }),
       },

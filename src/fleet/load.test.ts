@@ -198,6 +198,16 @@ test('without any file the places that were looked at are named', async () => {
   await expect(loadFleet(empty, { files: [], cwd: '/fleet' })).rejects.toThrow('/fleet/berth.yaml');
 });
 
+test('limits are shared through a Redis whose password lies elsewhere', async () => {
+  function text(url: string): string {
+    return `version: 1\nfleet: a\ngateway: {limits: {eachKey: {rpm: 1}, shared: "${url}"}}`;
+  }
+  expect(await faults(text('redis://box:6379/2'))).toEqual([]);
+  expect(await faults(text('${env:REDIS_URL}'), { REDIS_URL: 'redis://:p@box' })).toEqual([]);
+  expect(await faults(text('redis://:secret@box'))).toEqual([expect.not.stringContaining('secret@')]);
+  expect(await faults(text('${env:REDIS_URL}'))).toEqual([expect.stringContaining('REDIS_URL is not set')]);
+});
+
 test('limits and prices name models that can be asked for, and budgets in money need a price', async () => {
   const text = [
     'version: 1',

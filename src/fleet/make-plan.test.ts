@@ -38,6 +38,7 @@ function deployment(name: string, change: Partial<Deployment> = {}): Deployment 
     policy: null,
     onDemand: null,
     onClientAbort: null,
+    limits: null,
     declared: { 'engine.kind': 'command', 'engine.slots': 2 },
     ...change,
   };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Name } from '../domain/fleet.ts';
 import type { Console, Host } from '../domain/fleet.ts';
 import type { MemoryNeed } from '../domain/on-demand.ts';
+import type { InstanceLimits } from '../domain/instance-limits.ts';
 import type { FleetFile, KindOptions } from '../fleet-schema.ts';
 import type { FleetIdentity } from './paths.ts';
 import { hostOf } from './port-checks.ts';
@@ -31,6 +32,8 @@ export interface Deployment {
     readonly memory: MemoryNeed | null;
   } | null;
   /** How far the gateway still reads for a client that has left; null cuts the request off. */
+  /** What bounds each instance, beside its slots. */
+  readonly limits: InstanceLimits | null;
   readonly onClientAbort: { readonly bytes: number; readonly ms: number } | null;
   /** What the user states and a running engine depends on, flat: "engine.slots", "model", "gpus". Berth's own defaults are not in it. */
   readonly declared: Readonly<Record<string, unknown>>;
@@ -76,6 +79,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         policy: entry.policy ?? null,
         onDemand: entry.load === 'always' ? null : { ttlMs: entry.ttl, memory: memoryOf(entry) },
         onClientAbort: entry.onClientAbort,
+        limits: entry.limits ?? null,
         declared: declaredOf(piece, model),
       };
     }),

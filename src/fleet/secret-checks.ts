@@ -4,12 +4,13 @@ import { fault } from './fault.ts';
 import { entriesAt, pieceAt } from './tree.ts';
 import type { Located } from './tree.ts';
 
-/** Where the file says that secrets lie: the keys of the gateway's clients and those of servers elsewhere. */
+/** Where the file says that secrets lie: the keys of the gateway's clients, those of servers elsewhere, and where limits are shared. */
 function secretPieces(tree: Located): Located[] {
   return [
     ...entriesAt(tree, ['gateway', 'keys']).map(([, piece]) => piece),
     ...entriesAt(tree, ['deployments']).flatMap(([, piece]) => pieceAt(piece, ['engine', 'key']) ?? []),
-  ];
+    pieceAt(tree, ['gateway', 'limits', 'shared']) ?? [],
+  ].flat();
 }
 
 function referenceOf(piece: Located, scheme: 'env' | 'file'): string | null {

@@ -38,4 +38,5 @@ const causes: Readonly<Record<string, FallbackCause>> = {
   upstream_timeout: 'unreachable',
   queue_full: 'full',
   queue_timeout: 'deadline',
+  wait_too_long: 'deadline',
 };

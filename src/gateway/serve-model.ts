@@ -112,6 +112,9 @@ function demandOf({ caller, endpoint }: Call, body: ScannedBody, route: RouteSta
   return { caller, model, endpoint, body: body.bytes, maxTokens: body.maxTokens };
 }
 
+/** Of the refusals that are no 429, those by a bound on waiting. */
+const lateCodes = new Set(['queue_timeout', 'wait_too_long']);
+
 function refuse(state: GatewayState, call: Call, error: unknown): void {
   if (call.gone || (error instanceof ClientGone && !call.trail.cancelled)) {
     call.status = 499;
@@ -131,7 +134,7 @@ function refuse(state: GatewayState, call: Call, error: unknown): void {
   call.status = fault.status;
   call.trail.code = fault.code;
   if (fault.limit) state.meter.rejected(fault.limit.scope, fault.limit.reason);
-  else if (fault.status === 429 || fault.code === 'queue_timeout')
+  else if (fault.status === 429 || lateCodes.has(fault.code ?? ''))
     state.meter.rejected(call.model === '' ? 'gateway' : 'deployment', fault.code ?? 'limit');
   if (call.reply.started) call.reply.abort();
   else sendFault(call.reply, fault, { requestId: call.id, dialect: call.endpoint.dialect });

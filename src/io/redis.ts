@@ -48,7 +48,9 @@ export async function openRedis(
         throw error;
       }
     },
-    close: () => client.destroy(),
+    close: () => {
+      if (client.isOpen) client.destroy();
+    },
   };
 }
 

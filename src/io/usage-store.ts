@@ -60,7 +60,9 @@ export async function openUsageStore(path: string): Promise<UsageStore> {
         }
       },
       since: (day) => select.all(day) as unknown as UsageRow[],
-      close: () => db.close(),
+      close: () => {
+        if (db.isOpen) db.close();
+      },
     };
   } catch (error) {
     db.close();

@@ -137,6 +137,7 @@ test('what an openai deployment names is reached, never launched', () => {
     servedModel: 'm',
     slots: 4,
     healthPath: null,
+    metricsPath: null,
   });
   expect(() => parse('openai', { url: 'ftp://box' })).toThrow('Invalid URL');
 });
