@@ -79,6 +79,7 @@ test('keys take turns, and leaving the line keeps the order of the rest', () => 
   for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2']) queue.add(item.charAt(0), item);
   expect(queue.remove('a', 'a2')).toBe(true);
   expect(queue.remove('a', 'a2')).toBe(false);
+  expect([queue.placeOfNew('a'), queue.placeOfNew('b'), queue.placeOfNew('new')]).toEqual([6, 5, 4]);
   expect(queue.size).toBe(5);
   expect(Array.from({ length: 6 }, () => queue.next())).toEqual(['a1', 'b1', 'c1', 'a3', 'c2', undefined]);
 });

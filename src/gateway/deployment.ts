@@ -173,7 +173,7 @@ export class Deployment {
   }
 
   #late({ key, priority }: AcquireOptions): boolean {
-    const waiting = this.#queue.placeOfNew(key, priority) - 1;
+    const waiting = this.#queue.placeOfNew(key, priority()) - 1;
     return surelyLate({ ...this.#service(), waiting }, this.limits.queueMs);
   }
 

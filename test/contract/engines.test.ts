@@ -138,6 +138,7 @@ test('what an openai deployment names is reached, never launched', () => {
     slots: 4,
     healthPath: null,
     metricsPath: null,
+    caFile: null,
   });
   expect(() => parse('openai', { url: 'ftp://box' })).toThrow('Invalid URL');
 });

@@ -127,9 +127,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 20,
-    file: `${gateway}/balance.ts`,
-    search: 'instance.inflight < instance.slots;',
-    replace: 'instance.inflight <= instance.slots;',
+    file: `${gateway}/limits/room.ts`,
+    search: 'slots !== null && inflight >= slots',
+    replace: 'slots !== null && inflight > slots',
   },
   {
     rule: 21,
