@@ -83,6 +83,7 @@ function plan(
     specs?: Record<string, LaunchSpec>;
     refresh?: boolean;
     reserve?: number[];
+    freeBytes?: number;
   } = {},
 ): Plan {
   const loaded: LoadedFleet = {
@@ -115,8 +116,8 @@ function plan(
     usedPorts: new Set([...(options.used ?? []), ...instances.flatMap((one) => one.mark?.port ?? [])]),
     refresh: options.refresh ?? false,
     restart: [],
-    freeBytes: null,
-    modelBytes: new Map(),
+    freeBytes: options.freeBytes ?? null,
+    modelBytes: new Map([['/big.gguf', 900]]),
   });
 }
 
@@ -179,4 +180,25 @@ test('the same input gives the same plan', () => {
   const instances = [running('a', 1001)];
   const deployments = [deployment('a'), deployment('b')];
   expect(plan(deployments, instances)).toEqual(plan(deployments, instances));
+});
+
+test('a replacement stands beside the old engine where the port is free to choose and memory has room for both', () => {
+  const declared = { 'engine.kind': 'command', 'engine.slots': 4 };
+  const old = { ...running('a', 1001), rssBytes: 100 };
+  function replaced(
+    change: Partial<Deployment>,
+    options: { freeBytes?: number; spec?: Partial<LaunchSpec>; used?: number[] } = {},
+  ): unknown {
+    const specs = { a: spec({ slots: 4, ...options.spec }) };
+    const [action] = plan([deployment('a', { declared, ...change })], [old], { specs, ...options }).actions;
+    return action?.do === 'replace' ? [action.wanted.port, action.beside] : action?.do;
+  }
+  expect(replaced({}, { freeBytes: 200 })).toEqual([1002, true]);
+  expect(replaced({ port: 1001 }, { freeBytes: 200 })).toEqual([1001, false]);
+  expect(replaced({ port: 1003 }, { freeBytes: 200 })).toEqual([1003, true]);
+  expect(replaced({}, { freeBytes: 120 })).toEqual([1001, false]);
+  expect(replaced({})).toEqual([1001, false]);
+  expect(replaced({ gpus: 1 }, { freeBytes: 200 })).toEqual([1001, false]);
+  expect(replaced({}, { freeBytes: 1000, spec: { model: '/big.gguf' } })).toEqual([1001, false]);
+  expect(replaced({}, { freeBytes: 200, used: [1000, 1002, 1003] })).toEqual([1001, false]);
 });

@@ -153,6 +153,35 @@ test('a file that is wrong leaves the old one in force under load: apply exits w
   expect(await pids()).toEqual(before);
 });
 
+test('an engine that dies under load takes only the streams that it had begun, and those end with an error and no [DONE]', async () => {
+  const { url } = await upWith(slots(fleet('replicas: 2'), 60));
+  const [first = 0, second = 0] = await pids();
+  load = streamLoad(url, 'a', clients);
+  await served(load);
+  process.kill(first ?? 0, 'SIGKILL');
+  await served(load, 2);
+  const streams = await load.stop();
+  const bad = streams.filter(({ status, whole }) => status !== 200 || !whole);
+  for (const { status, pid, text } of bad) {
+    expect([status, pid]).toEqual([200, first]);
+    expect(text).toContain('"error":{');
+    expect(text).not.toContain('[DONE]');
+  }
+  expect(bad.length).toBeLessThanOrEqual(clients);
+  expect(streams.some(({ pid, whole }) => pid === second && whole)).toBe(true);
+});
+
+test('berth down lets every stream that has begun end whole, and takes nothing new', async () => {
+  const { url } = await upWith(slots(fleet('replicas: 1'), 60));
+  load = streamLoad(url, 'a', clients);
+  await served(load);
+  expect((await place.berth('down')).code).toBe(0);
+  const streams = await load.stop();
+  for (const { status, whole, text } of streams)
+    expect([200, 503, 0], `${status} ${text}`).toContain(status === 200 && !whole ? 'cut' : status);
+  expect(streams.some(({ status }) => status === 0)).toBe(true);
+});
+
 test('with --watch a changed file is applied by itself', async () => {
   const text = fleet('replicas: 1');
   place.write(slots(text, 60));

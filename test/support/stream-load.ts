@@ -20,7 +20,12 @@ export function streamLoad(url: string, model: string, clients: number): StreamL
   const ended: Streamed[] = [];
   let stopped = false;
   async function client(): Promise<void> {
-    while (!stopped) ended.push(await streamOnce(url, model));
+    while (!stopped) {
+      const streamed = await streamOnce(url, model);
+      ended.push(streamed);
+      // Nobody is there any more.
+      if (streamed.status === 0) return;
+    }
   }
   const all = Promise.all(Array.from({ length: clients }, client));
   return {
