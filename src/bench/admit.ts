@@ -18,7 +18,7 @@ export interface Admission {
  */
 export function admit(
   state: Admission,
-  plan: { warmup: Warmup; limits: RunSpec['limits'] },
+  plan: { warmup: Warmup; limits: Pick<RunSpec['limits'], 'seconds' | 'requests'> },
 ): 'warmup' | 'measured' | 'stop' {
   if (state.stopped) return 'stop';
   if (state.measuredSince === null && state.measured === 0 && stillWarming(state, plan.warmup))

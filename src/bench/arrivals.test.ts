@@ -5,7 +5,10 @@ import { openSchedule } from './arrivals.ts';
 
 type Open = Extract<Strategy, { kind: 'open' }>;
 
-const noLimit = { warmup: { kind: 'none' }, limits: { seconds: null, requests: null } } as const;
+const noLimit = {
+  warmup: { kind: 'none' },
+  limits: { seconds: null, requests: null, errors: null, errorRate: null },
+} as const;
 
 function open(rate: Open['rate'], arrivals: Open['arrivals'] = { process: 'gamma', shape: 1 }): Open {
   return { kind: 'open', arrivals, rate, maxInFlight: 1 };
@@ -45,14 +48,14 @@ function fano(due: Float64Array, seconds: number): number {
 }
 
 test('a constant rate is a clock: the first start at once, then one each 1/rate', () => {
-  const plan = { ...noLimit, limits: { seconds: null, requests: 5 } };
+  const plan = { ...noLimit, limits: { ...noLimit.limits, seconds: null, requests: 5 } };
   const { due, warmup } = openSchedule(open(steady(4), { process: 'constant' }), plan, seededRandom(1));
   expect([...due]).toEqual([0, 250_000, 500_000, 750_000, 1_000_000]);
   expect(warmup).toBe(0);
 });
 
 test.each([1, 2, 3])('Poisson arrivals pass the tests of Kolmogorov-Smirnov and Fano, seed %i', (seed) => {
-  const plan = { ...noLimit, limits: { seconds: null, requests: 20_000 } };
+  const plan = { ...noLimit, limits: { ...noLimit.limits, seconds: null, requests: 20_000 } };
   const { due } = openSchedule(open(steady(50)), plan, seededRandom(seed));
   expect(due.length).toBe(20_000);
   // 1.63/√n is passed by 99 % of true samples.
@@ -63,7 +66,7 @@ test.each([1, 2, 3])('Poisson arrivals pass the tests of Kolmogorov-Smirnov and 
 });
 
 test('a shape below 1 comes in bursts, one far above 1 like a clock, both at the same mean rate', () => {
-  const plan = { ...noLimit, limits: { seconds: null, requests: 20_000 } };
+  const plan = { ...noLimit, limits: { ...noLimit.limits, seconds: null, requests: 20_000 } };
   const [bursts, even] = [0.25, 16].map(
     (shape) => openSchedule(open(steady(50), { process: 'gamma', shape }), plan, seededRandom(7)).due,
   ) as [Float64Array, Float64Array];
@@ -95,20 +98,20 @@ test('a ramp has as many starts as its area, and they lie where the rate is high
 test('warm-up comes first, and limits count from the first measured start', () => {
   const counted = openSchedule(
     open(steady(10), { process: 'constant' }),
-    { warmup: { kind: 'requests', count: 20 }, limits: { seconds: 2, requests: null } },
+    { warmup: { kind: 'requests', count: 20 }, limits: { ...noLimit.limits, seconds: 2, requests: null } },
     seededRandom(1),
   );
   expect([counted.due.length, counted.warmup]).toEqual([40, 20]);
   const timed = openSchedule(
     open(steady(10), { process: 'constant' }),
-    { warmup: { kind: 'seconds', seconds: 1 }, limits: { seconds: null, requests: 7 } },
+    { warmup: { kind: 'seconds', seconds: 1 }, limits: { ...noLimit.limits, seconds: null, requests: 7 } },
     seededRandom(1),
   );
   expect([timed.due.length, timed.warmup]).toEqual([17, 10]);
 });
 
 test('the same seed gives the same starts, another seed others', () => {
-  const plan = { ...noLimit, limits: { seconds: 3, requests: null } };
+  const plan = { ...noLimit, limits: { ...noLimit.limits, seconds: 3, requests: null } };
   const [a, b, c] = [5, 5, 6].map((seed) => openSchedule(open(steady(20)), plan, seededRandom(seed)).due);
   expect(a).toEqual(b);
   expect(a).not.toEqual(c);

@@ -20,7 +20,7 @@ const mostArrivals = 10_000_000;
  */
 export function openSchedule(
   strategy: Open,
-  plan: Pick<RunSpec, 'warmup' | 'limits'>,
+  plan: { warmup: RunSpec['warmup']; limits: Pick<RunSpec['limits'], 'seconds' | 'requests'> },
   random: Random,
 ): Schedule {
   const gap = gapsOf(strategy.arrivals, random);
@@ -51,7 +51,11 @@ function stillWarming(warmup: RunSpec['warmup'], arrivals: number, seconds: numb
   return warmup.kind === 'seconds' && seconds < warmup.seconds;
 }
 
-function atLimit(limits: RunSpec['limits'], measured: number, micros: number): boolean {
+function atLimit(
+  limits: Pick<RunSpec['limits'], 'seconds' | 'requests'>,
+  measured: number,
+  micros: number,
+): boolean {
   if (limits.requests !== null && measured >= limits.requests) return true;
   return limits.seconds !== null && measured > 0 && micros >= limits.seconds * 1e6;
 }

@@ -1,5 +1,6 @@
 import { runSchema } from '../domain/run.ts';
 import type { Report, RunFile, StageReport } from '../domain/run.ts';
+import { gateOf } from '../domain/threshold.ts';
 import { streamsOf } from '../domain/strategy.ts';
 import { scalingOf } from './analyse/scaling.ts';
 import type { WorkerEnd } from './worker-protocol.ts';
@@ -32,6 +33,7 @@ export function composeReport(
     stages: [...stages],
     scaling: scalingOf(stages),
     clientLimited: stages.some((stage) => stage.client.limited),
+    gates: stages.flatMap((stage) => run.spec.thresholds.map((threshold) => gateOf(stage, threshold))),
     warnings: warningsOf(run, stages, end),
   };
 }

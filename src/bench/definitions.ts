@@ -26,6 +26,8 @@ export const definitions: Readonly<Record<string, string>> = {
   scaling:
     'Speed-up: output tokens per second over those of one stream. Efficiency: speed-up / streams. Wall times of unequal answers are never compared.',
   consistency: 'Counted output rate over the one that streams × mean output tokens / mean E2E implies.',
+  goodput:
+    'Share of the measured requests that kept every objective (TTFT, TPOT, E2E of that request). A failed request kept none; one that was cut at the end of the drain is left out.',
   openLoop:
     'In an open loop requests start by a schedule that is drawn before the stage; latencies from the moment a request was due come first, since a clock that starts at sending does not see how long a slow server made it wait. A start that finds the most allowed requests in flight is dropped and counted.',
   clientLimited:

@@ -24,7 +24,11 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
     limits: {
       seconds: wanted.seconds ?? (unlimited ? defaultSeconds : null),
       requests: wanted.requests ?? null,
+      errors: wanted.maxErrors ?? null,
+      errorRate: wanted.maxErrorRate ?? null,
     },
+    slo: sloOf(wanted.slo),
+    thresholds: wanted.thresholds ?? [],
     warmup: warmupOf(wanted.warmup),
     drainSeconds: wanted.drainSeconds ?? 60,
     timeoutSeconds: wanted.timeoutSeconds ?? 600,
@@ -39,6 +43,11 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
   nextOf(profiles, spec.profile);
   openOf(datasets, spec.data);
   return spec;
+}
+
+function sloOf(wanted: Wanted['slo']): RunSpec['slo'] {
+  if (wanted === undefined) return null;
+  return { ttftMs: wanted.ttft ?? null, tpotMs: wanted.tpot ?? null, e2eMs: wanted.e2e ?? null };
 }
 
 /** Unsaid: one request for each stream. */

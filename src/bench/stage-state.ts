@@ -1,3 +1,5 @@
+import type { RunSpec } from '../domain/run.ts';
+
 /** Live figures of a running stage. Times in µs on the run's clock. */
 export interface StageState {
   startedAt: number;
@@ -34,4 +36,17 @@ const hopeless = 20;
 
 export function isHopeless(state: StageState): boolean {
   return state.failedInRow >= hopeless;
+}
+
+/** A share of fewer ended requests than this is chance. */
+const fewestForRate = 20;
+
+/** Whether a stage has had more failures than the run allows. */
+export function tooManyErrors(
+  state: Pick<StageState, 'failed' | 'warmup' | 'measured' | 'inFlight'>,
+  limits: Pick<RunSpec['limits'], 'errors' | 'errorRate'>,
+): boolean {
+  if (limits.errors !== null && state.failed > limits.errors) return true;
+  const ended = state.warmup + state.measured - state.inFlight;
+  return limits.errorRate !== null && ended >= fewestForRate && state.failed / ended > limits.errorRate;
 }

@@ -27,7 +27,7 @@ import { createRecordWriter } from './record-file.ts';
 import type { RecordWriter } from './record-file.ts';
 import { requestBody, requestHeaders, requestPath } from './request-body.ts';
 import { runStage } from './run-stage.ts';
-import { newStageState } from './stage-state.ts';
+import { newStageState, tooManyErrors } from './stage-state.ts';
 import type { StageState } from './stage-state.ts';
 import { nextOf, openOf } from './registry-entry.ts';
 import { monotonicMicroseconds } from '../io/clock.ts';
@@ -95,29 +95,35 @@ async function runStages(running: Running): Promise<number> {
   for (;;) {
     const strategy = running.signal.aborted ? null : next(done);
     if (strategy === null) return most;
-    const { report, sent, mostInFlight } = await oneStage(running, { index: done.length, strategy, firstId });
+    const { report, sent, mostInFlight, state } = await oneStage(running, {
+      index: done.length,
+      strategy,
+      firstId,
+    });
     most = Math.max(most, mostInFlight);
     firstId += sent;
     done.push(report);
     running.emit({ type: 'stage-ended', stage: report });
     if (report.requests.ok === 0 && !running.signal.aborted) throw nothingAnswered(spec, report);
+    if (tooManyErrors(state, spec.limits)) return most;
   }
 }
 
 async function oneStage(
   running: Running,
   stage: { index: number; strategy: Strategy; firstId: number },
-): Promise<{ report: StageReport; sent: number; mostInFlight: number }> {
+): Promise<{ report: StageReport; sent: number; mostInFlight: number; state: StageState }> {
   const { spec, folder } = running.job;
   const records: RequestRecord[] = [];
   const client = createTimedClient(spec.target.url, running.now);
   const state = newStageState(running.now());
-  const { limits } = spec;
+  const { seconds, requests } = spec.limits;
   running.emit({
     type: 'stage-started',
     index: stage.index,
     label: strategyLabel(stage.strategy),
-    ...limits,
+    seconds,
+    requests,
   });
   const before = await counters(running);
   const stopWatching = watchClient();
@@ -154,7 +160,7 @@ async function oneStage(
   await running.writer.flush();
   await running.world.files.write(join(folder, `stage-${stage.index}.json`), `${JSON.stringify(report)}\n`);
   const mostInFlight = new Set(records.map((record) => record.stream)).size;
-  return { report, sent: records.length, mostInFlight };
+  return { report, sent: records.length, mostInFlight, state };
 }
 
 /** Two lines of progress a second; events are counted by reads, which is near enough for a live figure. */

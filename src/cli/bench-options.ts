@@ -6,6 +6,7 @@ import type { Wanted } from '../bench/make-spec.ts';
 import { parseProfile } from '../bench/profile-shorthand.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunSpec } from '../domain/run.ts';
+import { Threshold } from '../domain/threshold.ts';
 
 /** Options of `berth bench`. Those of the load change a benchmark of the fleet file too, for this one run. */
 export interface BenchOptions {
@@ -25,6 +26,10 @@ export interface BenchOptions {
   readonly maxSeconds?: string;
   readonly maxRequests?: string;
   readonly warmup?: string;
+  readonly slo?: string;
+  readonly threshold?: readonly string[];
+  readonly maxErrors?: string;
+  readonly maxErrorRate?: string;
   readonly temperature?: string;
   readonly seed?: string;
   readonly keepOutputs?: boolean;
@@ -58,6 +63,13 @@ export function addBenchOptions(command: Command): Command {
       '--warmup <count>',
       'requests before the measured ones, or seconds as "5s" (default one a stream)',
     )
+    .option('--slo <list>', 'what one request must keep, in ms: ttft=500,tpot=50,e2e=10000')
+    .option(
+      '--threshold <figure...>',
+      'what each stage must keep, else exit code 3: "ttft.p95 < 500" "goodput >= 0.99"',
+    )
+    .option('--max-errors <count>', 'end the run after more failures than this')
+    .option('--max-error-rate <share>', 'end the run when more than this share fails (0 to 1)')
     .option('--temperature <number>', 'temperature of each request')
     .option('--seed <number>', 'the same seed sends the same prompts (default 1)')
     .option('--keep-outputs', 'keep the text of the answers in the records')
@@ -97,6 +109,7 @@ export function overlaid(base: Wanted, options: BenchOptions, cwd: string): Want
   wanted.data = data;
   limit(wanted, options);
   if (options.warmup !== undefined) wanted.warmup = warmupOf(options.warmup);
+  objectives(wanted, options);
   if (options.temperature !== undefined) wanted.temperature = number(options.temperature, '--temperature');
   if (options.seed !== undefined) wanted.seed = Math.trunc(number(options.seed, '--seed'));
   if (options.keepOutputs) wanted.keepOutputs = true;
@@ -128,6 +141,33 @@ function limit(wanted: Wanted, options: BenchOptions): void {
   delete wanted.requests;
   if (options.maxSeconds !== undefined) wanted.seconds = positive(options.maxSeconds, '--max-seconds');
   if (options.maxRequests !== undefined) wanted.requests = count(options.maxRequests, '--max-requests');
+}
+
+function objectives(wanted: Wanted, options: BenchOptions): void {
+  if (options.slo !== undefined) wanted.slo = sloOf(options.slo);
+  if (options.threshold !== undefined) wanted.thresholds = options.threshold.map(thresholdOf);
+  if (options.maxErrors !== undefined)
+    wanted.maxErrors = Math.trunc(number(options.maxErrors, '--max-errors'));
+  if (options.maxErrorRate !== undefined)
+    wanted.maxErrorRate = Math.min(1, number(options.maxErrorRate, '--max-error-rate'));
+}
+
+/** Both "ttft=500,tpot=50" and the "ttft:500 tpot:50 e2el:9000" of other tools. */
+function sloOf(text: string): NonNullable<Wanted['slo']> {
+  const slo: NonNullable<Wanted['slo']> = {};
+  for (const part of text.split(/[\s,]+/)) {
+    const [, name, ms] = /^(ttft|tpot|e2el?)[=:](.+)$/.exec(part) ?? [];
+    if (name === undefined || ms === undefined)
+      throw usage(`--slo wants ttft, tpot and e2e with milliseconds, such as ttft=500; not "${part}".`);
+    slo[name === 'e2el' ? 'e2e' : (name as 'ttft' | 'tpot' | 'e2e')] = positive(ms, '--slo');
+  }
+  return slo;
+}
+
+function thresholdOf(text: string): string {
+  const parsed = Threshold.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw usage(`--threshold "${text}": ${parsed.error.issues.map(({ message }) => message).join('; ')}.`);
 }
 
 function warmupOf(text: string): Exclude<Wanted['warmup'], undefined> {

@@ -26,6 +26,15 @@ export function reportText(report: Report, folder: string | null): string {
         `${each.streams} streams give ${number(each.speedup, 2)} times the output tokens/s of one: ` +
           `efficiency ${number(each.efficiency * 100, 0)} %.`,
       );
+  for (const stage of report.stages)
+    if (stage.goodput)
+      lines.push(
+        `${stage.label}: ${number(stage.goodput.share * 100, 1)} % of the requests kept the objectives${stage.goodput.perSecond === null ? '' : ` (goodput ${number(stage.goodput.perSecond, 2)} req/s)`}.`,
+      );
+  for (const gate of report.gates)
+    lines.push(
+      `${gate.passed ? 'Kept' : 'Missed'}: ${gate.threshold} at ${gate.stage} (${gate.value === null ? 'not measured' : number(gate.value, gate.value < 10 ? 3 : 1)}).`,
+    );
   if (report.calibration)
     lines.push(
       `The client's own error: ${number(report.calibration.errorP50Ms, 2)} ms (p50), ` +

@@ -32,6 +32,23 @@ export const Warmup = z.discriminatedUnion('kind', [
 ]);
 export type Warmup = z.infer<typeof Warmup>;
 
+/** What one request must keep, in ms; null asks for nothing. */
+export const Slo = z.strictObject({
+  ttftMs: z.number().positive().nullable(),
+  tpotMs: z.number().positive().nullable(),
+  e2eMs: z.number().positive().nullable(),
+});
+export type Slo = z.infer<typeof Slo>;
+
+/** Requests that kept every objective. */
+export const Goodput = z.strictObject({
+  good: count,
+  /** Of all measured requests but those that we cut ourselves. */
+  share: z.number(),
+  perSecond: z.number().nullable(),
+});
+export type Goodput = z.infer<typeof Goodput>;
+
 /** One benchmark of one server, complete: what `run.json` keeps and what the worker process is given. */
 export const RunSpec = z.strictObject({
   schema: z.literal(runSchema),
@@ -44,7 +61,13 @@ export const RunSpec = z.strictObject({
   limits: z.strictObject({
     seconds: z.number().positive().nullable(),
     requests: z.int().positive().nullable(),
+    /** A stage ends, and the run with it, when more than so many requests failed, or more than this share of at least 20. */
+    errors: count.nullable(),
+    errorRate: z.number().min(0).max(1).nullable(),
   }),
+  slo: Slo.nullable(),
+  /** Such as "ttft.p95 < 500"; each stage is held against each. */
+  thresholds: z.array(z.string()),
   warmup: Warmup,
   /** How long requests in flight may go on after the limit; what is left then is cut and counted as censored. */
   drainSeconds: z.number().min(0),
@@ -262,6 +285,7 @@ export const StageReport = z.strictObject({
   /** The same from the moment the request was due: the headline of an open loop. */
   e2eScheduled: Distribution.nullable(),
   openLoop: OpenLoop.nullable(),
+  goodput: Goodput.nullable(),
   promptTokens: TokenTotals.nullable(),
   outputTokens: TokenTotals.nullable(),
   cachedTokens: count.nullable(),
@@ -342,6 +366,15 @@ export const Report = z.strictObject({
   stages: z.array(StageReport),
   scaling: z.array(Scaling),
   clientLimited: z.boolean(),
+  /** Every threshold at every stage; `value` null: the stage lacks the figure. */
+  gates: z.array(
+    z.strictObject({
+      stage: z.string(),
+      threshold: z.string(),
+      value: z.number().nullable(),
+      passed: z.boolean(),
+    }),
+  ),
   warnings: z.array(z.string()),
 });
 export type Report = z.infer<typeof Report>;

@@ -14,6 +14,7 @@ import { extent } from '../../stats/extent.ts';
 import { summarize } from '../../stats/summary.ts';
 import { clientHealth } from './client-health.ts';
 import type { ClientLoad } from './client-health.ts';
+import { goodputOf } from './goodput.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';
 import { concurrencyOf, openLoopOf } from './open-loop.ts';
 import { overallThroughput, steadyThroughput, tokensPerEvent } from './throughput.ts';
@@ -63,6 +64,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     tpot: summarize(latencies.tpot, options),
     e2e: summarize(latencies.e2e, options),
     e2eScheduled: summarize(latencies.e2eScheduled, options),
+    goodput: goodputOf(records, { slo: spec.slo, strategy, span: whole }),
     openLoop: strategy.kind === 'open' ? openLoopOf(measured, facts.dropped) : null,
     promptTokens: totals(good.map((record) => record.prompt)),
     outputTokens: totals(good.map((record) => record.output)),

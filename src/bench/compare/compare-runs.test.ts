@@ -34,7 +34,7 @@ function runOf({ seed, requests = 600, slower = 1, tokens = 8, report = {} }: Sh
     {
       index: 0,
       strategy: { kind: 'closed', streams: 1 },
-      spec: { ...example.spec, limits: { seconds: null, requests } },
+      spec: { ...example.spec, limits: { ...example.spec.limits, seconds: null, requests } },
       client: { loopDelayP99Ms: 0, cpuShare: 0 },
       engine: null,
       dropped: null,

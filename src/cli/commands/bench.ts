@@ -74,4 +74,6 @@ async function bench(specs: readonly RunSpec[], context: CliContext): Promise<vo
   );
   if (context.signal.aborted) context.exit(exitCodes.interrupted);
   else if (runs.some(({ report }) => report.clientLimited)) context.exit(exitCodes.clientLimited);
+  else if (runs.some(({ report }) => report.gates.some(({ passed }) => !passed)))
+    context.exit(exitCodes.sloMissed);
 }

@@ -3,7 +3,7 @@ import { headlineOf, streamsOf } from '../../domain/strategy.ts';
 import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';
 import { style } from './style.ts';
-import { checksTable, errorTable, latencyTable, throughputTable } from './tables.ts';
+import { checksTable, errorTable, gatesTable, latencyTable, throughputTable } from './tables.ts';
 
 /** The page of a report: it loads nothing, runs nothing, and carries the report's JSON for other programs. */
 export function page(report: Report): string {
@@ -31,6 +31,7 @@ ${throughputTable(report)}
 ${latencyTable(report)}
 <p class="lead">Small figures are 95 % intervals; there are none where the sample is too short for them.</p>
 ${errorTable(report)}
+${gatesTable(report)}
 <h2>Tokens, engine and client</h2>
 ${checksTable(report)}
 <h2>Circumstances</h2>

@@ -70,6 +70,18 @@ function intervalText(interval: readonly [number, number] | null): string {
   return interval ? `<small>${figure(interval[0])} to ${figure(interval[1])}</small>` : '';
 }
 
+/** Every threshold at every stage; empty when none was set. */
+export function gatesTable(report: Report): string {
+  if (report.gates.length === 0) return '';
+  const rows = report.gates.map((gate) => [
+    escape(gate.stage),
+    escape(gate.threshold),
+    gate.value === null ? 'not measured' : figure(gate.value),
+    gate.passed ? 'kept' : '<b>missed</b>',
+  ]);
+  return table(['Stage', 'Threshold', 'Measured', 'Verdict'], rows);
+}
+
 /** Counts of tokens and what the engine and the client say of themselves. */
 export function checksTable(report: Report): string {
   const head = [
