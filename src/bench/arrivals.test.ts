@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Strategy } from '../domain/run.ts';
+import type { Strategy } from '../domain/load-shape.ts';
 import { seededRandom } from '../stats/random.ts';
 import { openSchedule } from './arrivals.ts';
 

@@ -1,4 +1,5 @@
-import type { Arrivals, RateSegment, RunSpec, Strategy } from '../domain/run.ts';
+import type { Arrivals, RateSegment, Strategy } from '../domain/load-shape.ts';
+import type { RunSpec } from '../domain/run.ts';
 import { gammaVariate } from '../stats/gamma.ts';
 import type { Random } from '../stats/random.ts';
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { StageReport, Strategy, TokenSource } from '../domain/run.ts';
+import type { Strategy } from '../domain/load-shape.ts';
+import type { StageReport, TokenSource } from '../domain/run.ts';
 
 /**
  * The shape of a load: from the stages so far it says what the next stage does, or null when the run is over.

@@ -1,4 +1,4 @@
-import type { Strategy } from '../domain/run.ts';
+import type { Strategy } from '../domain/load-shape.ts';
 import { monotonicMicroseconds } from '../io/clock.ts';
 import { pace } from '../io/pacer.ts';
 import { seededRandom } from '../stats/random.ts';

@@ -1,4 +1,5 @@
-import type { StageReport, Strategy } from '../domain/run.ts';
+import type { Strategy } from '../domain/load-shape.ts';
+import type { StageReport } from '../domain/run.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Dataset, Profile, PromptServer, PromptSource } from './contract.ts';
 

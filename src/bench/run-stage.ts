@@ -1,4 +1,4 @@
-import type { Strategy } from '../domain/run.ts';
+import type { Strategy } from '../domain/load-shape.ts';
 import { closedLoop } from './closed-loop.ts';
 import { createDrain } from './drain.ts';
 import { openLoop } from './open-loop.ts';

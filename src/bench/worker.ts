@@ -1,14 +1,8 @@
 import { join } from 'node:path';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
-import type {
-  Calibration,
-  RequestRecord,
-  RunSpec,
-  ServerFacts,
-  StageReport,
-  Strategy,
-} from '../domain/run.ts';
+import type { Strategy } from '../domain/load-shape.ts';
+import type { Calibration, RequestRecord, RunSpec, ServerFacts, StageReport } from '../domain/run.ts';
 import { strategyLabel } from '../domain/strategy.ts';
 import { createTimedClient } from '../io/timed-request.ts';
 import type { World } from '../io/world.ts';

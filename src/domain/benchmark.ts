@@ -15,6 +15,29 @@ function unionOf<const Entries extends readonly [Described, ...Described[]]>(ent
   >;
 }
 
+/** What a benchmark is held against, and when it gives up. */
+const objectives = {
+  slo: z
+    .strictObject({
+      ttft: z.number().positive().optional().describe('Most ms to the first token.'),
+      tpot: z.number().positive().optional().describe('Most ms for each output token after the first.'),
+      e2e: z.number().positive().optional().describe('Most ms for the whole answer.'),
+    })
+    .optional()
+    .describe('What one request must keep; the share of those that do is the goodput.'),
+  thresholds: z
+    .array(Threshold)
+    .optional()
+    .describe('Such as "ttft.p95 < 500" or "goodput >= 0.99"; exit code 3 when a stage misses one.'),
+  maxErrors: z.int().min(0).optional().describe('The run ends when more requests than this have failed.'),
+  maxErrorRate: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('The run ends when a larger share than this of a stage has failed (of at least 20).'),
+};
+
 /**
  * One entry of the fleet file's `benchmarks`, made from the registries of profiles and datasets.
  * Lengths count per stage; without `seconds` and `requests` a stage runs for 30 s.
@@ -31,25 +54,7 @@ export function benchmarkSchema<
     data: unionOf(datasets).optional().describe('Where the prompts come from.'),
     seconds: z.number().positive().optional().describe('Admission stops after so many seconds per stage.'),
     requests: z.int().positive().optional().describe('Admission stops after so many requests per stage.'),
-    slo: z
-      .strictObject({
-        ttft: z.number().positive().optional().describe('Most ms to the first token.'),
-        tpot: z.number().positive().optional().describe('Most ms for each output token after the first.'),
-        e2e: z.number().positive().optional().describe('Most ms for the whole answer.'),
-      })
-      .optional()
-      .describe('What one request must keep; the share of those that do is the goodput.'),
-    thresholds: z
-      .array(Threshold)
-      .optional()
-      .describe('Such as "ttft.p95 < 500" or "goodput >= 0.99"; exit code 3 when a stage misses one.'),
-    maxErrors: z.int().min(0).optional().describe('The run ends when more requests than this have failed.'),
-    maxErrorRate: z
-      .number()
-      .min(0)
-      .max(1)
-      .optional()
-      .describe('The run ends when a larger share than this of a stage has failed (of at least 20).'),
+    ...objectives,
     warmup: z
       .union([
         z.int().min(0),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Arrivals, StageReport, Strategy } from './run.ts';
+import type { Arrivals, Strategy } from './load-shape.ts';
+import type { StageReport } from './run.ts';
 
 /** Keys that every open loop of fixed rates has. */
 export const fixedRates = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SecretRef } from './secret.ts';
+import { Strategy } from './load-shape.ts';
 
 /** Version of every file in a run's folder; raised when a key changes its meaning. */
 export const runSchema = 1;
@@ -219,35 +220,6 @@ const TokenTotals = z.strictObject({
   sources: z.array(z.enum(tokenSources)),
 });
 export type TokenTotals = z.infer<typeof TokenTotals>;
-
-/** How starts follow each other at a given mean rate. Gamma with shape 1 is Poisson; below 1 it comes in bursts. */
-export const Arrivals = z.discriminatedUnion('process', [
-  z.strictObject({ process: z.literal('constant') }),
-  z.strictObject({ process: z.literal('gamma'), shape: z.number().positive() }),
-]);
-export type Arrivals = z.infer<typeof Arrivals>;
-
-/** Requests a second over a time, changing evenly from one rate to the other; `seconds` null: to the stage's limit. */
-export const RateSegment = z.strictObject({
-  from: z.number().min(0),
-  to: z.number().min(0),
-  seconds: z.number().positive().nullable(),
-});
-export type RateSegment = z.infer<typeof RateSegment>;
-
-export const Strategy = z.discriminatedUnion('kind', [
-  /** Closed loop: so many streams, each sends its next request when its last one has ended. */
-  z.strictObject({ kind: z.literal('closed'), streams: z.int().positive() }),
-  /** Open loop: requests start when they are due, whatever has become of those before. */
-  z.strictObject({
-    kind: z.literal('open'),
-    arrivals: Arrivals,
-    rate: z.array(RateSegment).min(1),
-    /** A start that would be one more in flight than this is dropped, and counted. */
-    maxInFlight: z.int().positive(),
-  }),
-]);
-export type Strategy = z.infer<typeof Strategy>;
 
 /** What became of an open loop's schedule; rates in requests a second over the measured phase. */
 export const OpenLoop = z.strictObject({

@@ -1,4 +1,5 @@
-import type { Distribution, StageReport, Strategy } from './run.ts';
+import type { Strategy } from './load-shape.ts';
+import type { Distribution, StageReport } from './run.ts';
 
 /** "1 stream", "8 streams", "5 req/s", "0 to 50 req/s". */
 export function strategyLabel(strategy: Strategy): string {

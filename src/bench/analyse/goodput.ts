@@ -1,4 +1,5 @@
-import type { Goodput, RequestRecord, Slo, Strategy } from '../../domain/run.ts';
+import type { Strategy } from '../../domain/load-shape.ts';
+import type { Goodput, RequestRecord, Slo } from '../../domain/run.ts';
 import type { Span } from './window.ts';
 
 /**

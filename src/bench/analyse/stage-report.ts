@@ -1,11 +1,11 @@
 import { runSchema } from '../../domain/run.ts';
+import type { Strategy } from '../../domain/load-shape.ts';
 import type {
   EngineCounters,
   Outcome,
   RequestRecord,
   RunSpec,
   StageReport,
-  Strategy,
   TokenCount,
   TokenTotals,
 } from '../../domain/run.ts';

@@ -1,4 +1,5 @@
-import type { RequestRecord, Strategy } from '../../domain/run.ts';
+import type { Strategy } from '../../domain/load-shape.ts';
+import type { RequestRecord } from '../../domain/run.ts';
 import { extent } from '../../stats/extent.ts';
 
 export interface Span {
