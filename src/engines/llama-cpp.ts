@@ -3,32 +3,14 @@ import { launch } from './llama-cpp/launch.ts';
 import { LlamaCppOptions } from './llama-cpp/options.ts';
 import { identify } from './llama-cpp/identify.ts';
 import { loadProgress } from './llama-cpp/load-progress.ts';
+import { llamaServerPaths } from './llama-cpp/paths.ts';
 import { recognize } from './llama-cpp/recognize.ts';
 
 /** llama.cpp's own server, `llama-server`, which the user has installed. */
 export const llamaCpp = {
   kind: 'llama.cpp',
   title: 'llama.cpp (llama-server)',
-  paths: [
-    '/v1/models',
-    '/v1/completions',
-    '/v1/chat/completions',
-    '/v1/chat/completions/input_tokens',
-    '/v1/embeddings',
-    '/v1/responses',
-    '/v1/responses/input_tokens',
-    '/v1/messages',
-    '/v1/messages/count_tokens',
-    '/v1/rerank',
-    '/rerank',
-    '/v1/reranking',
-    '/reranking',
-    '/tokenize',
-    '/detokenize',
-    '/apply-template',
-    '/infill',
-    '/v1/audio/transcriptions',
-  ],
+  paths: llamaServerPaths,
   options: LlamaCppOptions,
   needsModel: true,
   launch,

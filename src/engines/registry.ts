@@ -5,6 +5,7 @@ import type { Engine } from './contract.ts';
 import { embedded } from './embedded.ts';
 import { koboldcpp } from './koboldcpp.ts';
 import { llamaCpp } from './llama-cpp.ts';
+import { llamaRouter } from './llama-cpp/router.ts';
 import { llamaSwap } from './llama-swap.ts';
 import { lmStudio } from './lm-studio.ts';
 import { localai } from './localai.ts';
@@ -15,7 +16,7 @@ import { tgi } from './tgi.ts';
 import { vllm } from './vllm.ts';
 
 /** Engines that a fleet file may name, in the order of the docs. Add one: write its file beside these, then name it here. */
-export const launchableEngines = [embedded, llamaCpp, openai, command] as const;
+export const launchableEngines = [embedded, llamaCpp, llamaRouter, openai, command] as const;
 
 /** Every engine berth knows, those included that it only recognises. */
 export const engines = [

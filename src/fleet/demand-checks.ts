@@ -21,6 +21,15 @@ function deploymentFaults(deployment: Located): ConfigFault[] {
     return [
       fault(load, load.at, `Berth does not start a server of engine ${engine.kind}.`, 'Remove "load".'),
     ];
+  if (load && onDemand && engine && 'modelsPath' in engine)
+    return [
+      fault(
+        load,
+        load.at,
+        `An engine of kind ${engine.kind} loads its models itself, and must run to list them.`,
+        'Remove "load".',
+      ),
+    ];
   if (onDemand) return [];
   return ['ttl', 'memory'].flatMap((key) => {
     const piece = pieceAt(deployment, [key]);

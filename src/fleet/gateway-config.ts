@@ -14,6 +14,7 @@ import { observeSettings } from './observe-settings.ts';
 import { fleetPaths } from './paths.ts';
 import { urlOf } from './ready.ts';
 import type { Deployment, LoadedFleet } from './resolve.ts';
+import { routedModels } from './routed-models.ts';
 import { withContext } from './route-context.ts';
 
 const MiB = 1024 * 1024;
@@ -39,11 +40,13 @@ export async function gatewayConfig(
   const upstreams = await Promise.all(
     loaded.deployments.map((one) => upstreamsOf(world, one, options.marks, options.secretsDir)),
   );
+  const routes = routesOf(loaded);
+  const models = await routedModels(world, options.marks, routes);
   return {
     version: 1,
     fleet: loaded.fleet,
     ...doorsOf(loaded),
-    routes: withContext(routesOf(loaded), loaded.deployments),
+    routes: withContext([...routes, ...models], loaded.deployments),
     policies: Object.fromEntries(
       loaded.deployments.flatMap(({ name, policy }) => (policy ? [[name, policy]] : [])),
     ),

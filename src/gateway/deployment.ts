@@ -217,9 +217,9 @@ export class Deployment {
     this.dispatch();
   }
 
-  /** Until a newcomer would be served, by the service times measured so far; 0 when that is at once or not known. */
+  /** Until a newcomer would be served, by the service times measured so far; 0 when that is at once or not known, or a load away. */
   get expectedWaitMs(): number {
-    if (this.#served === 0 || this.#look(null, 0).room) return 0;
+    if (this.#shut || this.#served === 0 || this.#look(null, 0).room) return 0;
     return expectedMs({ ...this.#service(), waiting: this.waiting });
   }
 
@@ -246,7 +246,9 @@ export class Deployment {
 
   /** Nobody waits any longer: each gets its refusal. */
   refuseAll(refusal: () => Error): void {
-    for (const waiter of this.#queue.drain()) waiter.refuse(refusal());
+    const moved = [...this.#moved.keys()];
+    this.#moved.clear();
+    for (const waiter of [...moved, ...this.#queue.drain()]) waiter.refuse(refusal());
   }
 
   /** Refuses someone of a lower band in place of a newcomer; false when nobody of one waits. */
@@ -301,7 +303,7 @@ export class Deployment {
           exit(waiter);
           waiter.refuse(new ClientGone());
         },
-        tell: () => (this.#shut ? 'loading' : `queued pos=${place(waiter)}`),
+        tell: () => (this.#shut ? (this.demand?.told ?? 'loading') : `queued pos=${place(waiter)}`),
       });
     });
   }

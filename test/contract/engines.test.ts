@@ -10,6 +10,7 @@ import { commandLines, otherCommandLines } from './command-lines.ts';
 
 /** The least that a fleet file may say of each engine. */
 const least: Readonly<Record<string, Record<string, unknown>>> = {
+  'llama-router': { modelsDir: '/m' },
   openai: { url: 'https://api.example.com/v1/' },
   command: { command: ['/opt/server', '--listen', '{host}:{port}', '--model', '{model}'] },
 };

@@ -175,6 +175,24 @@ test('without a request for its idle time a model is unloaded', async () => {
   expect(await state('a')).toBe('unloaded');
 });
 
+test('a stream that waits for its model can hear how far it is loaded', async () => {
+  const { gateway, asked, loaded } = await stage({ a: {} }, { config: { waitCommentsMs: 1 } });
+  const reply = await postChat(gateway.url, { model: 'a', stream: true });
+  const parts: string[] = [];
+  async function read(): Promise<void> {
+    const text = new TextDecoder();
+    for await (const part of reply.body ?? []) parts.push(text.decode(part as Uint8Array, { stream: true }));
+  }
+  const whole = read();
+  expect(asked).toEqual(['load a']);
+  await until('it hears of the load', () => parts.join('').includes(': berth loading\n\n'));
+  await gateway.control({ do: 'load-progress', deployment: 'a', part: 0.4 });
+  await until('it hears how far', () => parts.join('').includes(': berth loading 40%\n\n'));
+  await loaded('a');
+  await whole;
+  expect(parts.join('')).toContain('[DONE]');
+});
+
 test('two models that fit together stay loaded together', async () => {
   const GiB = 1024 ** 3;
   const need = { host: 3 * GiB, gpu: 0 };

@@ -100,6 +100,11 @@ export class Demand {
     return this.model.loadMs ?? unknownLoadMs;
   }
 
+  /** What one who waits is told: how far it is, where its engine tells. */
+  get told(): string {
+    return this.progress === null ? 'loading' : `loading ${Math.round(this.progress * 100)}%`;
+  }
+
   /** Whole seconds until it will probably answer. */
   get readyIn(): number {
     const spent = this.state === 'loading' ? this.#ports.now() - this.since : 0;

@@ -1,0 +1,21 @@
+/** What llama-server answers, with one model or as a router. */
+export const llamaServerPaths = [
+  '/v1/models',
+  '/v1/completions',
+  '/v1/chat/completions',
+  '/v1/chat/completions/input_tokens',
+  '/v1/embeddings',
+  '/v1/responses',
+  '/v1/responses/input_tokens',
+  '/v1/messages',
+  '/v1/messages/count_tokens',
+  '/v1/rerank',
+  '/rerank',
+  '/v1/reranking',
+  '/reranking',
+  '/tokenize',
+  '/detokenize',
+  '/apply-template',
+  '/infill',
+  '/v1/audio/transcriptions',
+] as const;
