@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { FleetPage } from './fleet/fleet-page.tsx';
+import { KeysPage } from './keys/keys-page.tsx';
 import { LogsPage } from './logs/logs-page.tsx';
 import { Navigation } from './navigation.tsx';
 import { PlaygroundPage } from './playground/playground-page.tsx';
@@ -67,6 +68,8 @@ function Page({ route, live }: { route: Route; live: LiveFleet }): ReactNode {
       return <RunsPage live={live} />;
     case 'run':
       return <RunPage id={route.id} />;
+    case 'keys':
+      return <KeysPage live={live} />;
     case 'logs':
       return <LogsPage deployment={route.deployment} live={live} />;
     case 'playground':

@@ -11,6 +11,7 @@ const pages: readonly { readonly title: string; readonly route: Route; readonly 
     { title: 'Playground', route: { page: 'playground', model: null }, holds: ['playground'] },
     { title: 'Requests', route: { page: 'requests' }, holds: ['requests'] },
     { title: 'Runs', route: { page: 'runs' }, holds: ['runs', 'run'] },
+    { title: 'Keys', route: { page: 'keys' }, holds: ['keys'] },
     { title: 'Logs', route: { page: 'logs', deployment: null }, holds: ['logs'] },
   ];
 

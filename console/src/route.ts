@@ -6,6 +6,7 @@ export type Route =
   | { readonly page: 'playground'; readonly model: string | null }
   | { readonly page: 'requests' }
   | { readonly page: 'runs' }
+  | { readonly page: 'keys' }
   | { readonly page: 'run'; readonly id: string }
   | { readonly page: 'logs'; readonly deployment: string | null };
 
@@ -17,6 +18,7 @@ export function parseRoute(hash: string): Route {
   if (page === 'playground') return { page, model: rest ?? null };
   if (page === 'requests') return { page };
   if (page === 'runs') return rest ? { page: 'run', id: rest } : { page };
+  if (page === 'keys') return { page };
   if (page === 'logs') return { page, deployment: rest ?? null };
   return { page: 'fleet' };
 }
@@ -26,6 +28,7 @@ export function hrefOf(route: Route): string {
     case 'fleet':
     case 'requests':
     case 'runs':
+    case 'keys':
       return `#/${route.page}`;
     case 'run':
       return `#/runs/${encodeURIComponent(route.id)}`;

@@ -4,10 +4,11 @@ import { fleetStatus } from '../fleet/status.ts';
 import { logFiles, logLines } from '../fleet/logs.ts';
 import { holderOf, observe } from '../fleet/observe.ts';
 import type { UpHold } from '../fleet/up.ts';
+import type { KeyAnswer } from '../domain/key-record.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { World } from '../io/world.ts';
 import { startControlServer } from '../server/control-server.ts';
-import type { ControlPorts, GatewayAccess, KeyAnswer } from '../server/ports.ts';
+import type { ControlPorts, GatewayAccess } from '../server/ports.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 import { consoleTokenFile } from './console-address.ts';
 import type { CliContext } from './context.ts';
@@ -70,6 +71,7 @@ function keyPorts(world: World, hold: UpHold): ControlPorts['keys'] {
   }
   return {
     list: manager.list,
+    usage: hold.requests.usage,
     add: (wish) => inForce(manager.add(wish)),
     rotate: (id, graceMs) => inForce(manager.rotate(id, graceMs)),
     revoke: (id) => inForce(manager.revoke(id)),

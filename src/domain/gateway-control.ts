@@ -11,6 +11,7 @@ const ms = z.int().positive();
  * - `requests`: LiveRequests. `cancel`: ends one of them; its client is told.
  * - `load-progress`: how far a model on demand is, as a part from 0 to 1. `load-failed`: it could not be started; the
  *   reason, a sentence, is for clients. That one runs or is gone is told by the configuration.
+ * - `usage`: KeyUsage.
  * - `captures`: CaptureList. `capture`: one CapturedRequest.
  */
 export const GatewayCommand = z.discriminatedUnion('do', [
@@ -19,6 +20,7 @@ export const GatewayCommand = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('drain'), url: z.string(), graceMs: z.int().min(0), forMs: ms }),
   z.strictObject({ do: z.literal('resume'), url: z.string() }),
   z.strictObject({ do: z.literal('requests') }),
+  z.strictObject({ do: z.literal('usage') }),
   z.strictObject({ do: z.literal('cancel'), request: z.string() }),
   z.strictObject({ do: z.literal('captures') }),
   z.strictObject({ do: z.literal('capture'), request: z.string() }),

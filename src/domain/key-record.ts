@@ -66,3 +66,9 @@ export interface KeyView {
 export interface NewKey extends KeyView {
   readonly key: string;
 }
+
+/** What a change of a key gives back. */
+export type KeyAnswer<Value> = Value & {
+  /** Why the gateway has not taken the change in, though it is kept; null when it has. */
+  readonly notInForce: string | null;
+};

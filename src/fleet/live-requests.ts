@@ -1,4 +1,5 @@
 import { CapturedRequest, CaptureList } from '../domain/captured-request.ts';
+import { KeyUsage } from '../domain/key-usage.ts';
 import { LiveRequests } from '../domain/live-request.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { GatewayChild } from './gateway-child.ts';
@@ -9,6 +10,8 @@ export interface RequestView {
   readonly list: () => Promise<LiveRequests>;
   /** Ends one; its client is told. Throws GATEWAY_REFUSED when it is not under way. */
   readonly cancel: (id: string) => Promise<void>;
+  /** Who has used what. */
+  readonly usage: () => Promise<KeyUsage>;
   readonly captures: () => Promise<CaptureList>;
   /** Throws GATEWAY_REFUSED when it is not kept, or not any more. */
   readonly capture: (id: string) => Promise<CapturedRequest>;
@@ -22,6 +25,7 @@ export function requestView(gateway: () => Pick<GatewayChild, 'ask'> | null): Re
   }
   return {
     list: async () => LiveRequests.parse(await ask()({ do: 'requests' })),
+    usage: async () => KeyUsage.parse(await ask()({ do: 'usage' })),
     captures: async () => CaptureList.parse(await ask()({ do: 'captures' })),
     capture: async (request) => CapturedRequest.parse(await ask()({ do: 'capture', request })),
     cancel: async (request) => void (await ask()({ do: 'cancel', request })),

@@ -29,6 +29,8 @@ export async function answerCommand(
       return {};
     case 'requests':
       return state.observer.live.list(mostListed);
+    case 'usage':
+      return state.usage.list();
     case 'cancel':
       if (!state.observer.live.cancel(command.request))
         throw new BerthError('GATEWAY_NAME_UNKNOWN', { name: command.request });

@@ -12,6 +12,7 @@ import { createHealthChecks } from './health-checks.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { unobserved } from '../domain/observe-config.ts';
 import { closeLimitsState } from './limits/state.ts';
+import { createUsageCounts } from './key-usage.ts';
 import { createMeter } from './meter.ts';
 import { createObserver } from './observer.ts';
 import { Demands } from './on-demand/demands.ts';
@@ -53,6 +54,7 @@ export async function startGateway(
     draining: false,
     leaving: new Set(),
     meter: createMeter(),
+    usage: createUsageCounts(() => world.clock.wall().getTime()),
     held,
     shadows: new Shadows(held, sweep.after),
     retries: new RetryBudget(),

@@ -148,4 +148,11 @@ function count(state: GatewayState, call: Call): void {
   call.series.genAiDuration(call.status < 400 ? '' : String(call.status)).observe(seconds);
   const { inputTokens, outputTokens } = call.trail;
   state.meter.used(call.key, { input: inputTokens ?? 0, output: outputTokens ?? 0 });
+  state.usage.note({
+    caller: call.caller,
+    model: call.model,
+    status: call.status,
+    inputTokens: inputTokens ?? 0,
+    outputTokens: outputTokens ?? 0,
+  });
 }

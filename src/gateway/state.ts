@@ -1,5 +1,6 @@
 import type { Instance } from './instance.ts';
 import type { HeldBytes } from './held-bytes.ts';
+import type { UsageCounts } from './key-usage.ts';
 import type { Meter } from './meter.ts';
 import type { Observer } from './observer.ts';
 import type { Demands } from './on-demand/demands.ts';
@@ -14,6 +15,7 @@ export interface GatewayState {
   /** Engines that a reload took away while requests were under way there. */
   readonly leaving: Set<Instance>;
   readonly meter: Meter;
+  readonly usage: UsageCounts;
   readonly held: HeldBytes;
   readonly retries: RetryBudget;
   readonly shadows: Shadows;

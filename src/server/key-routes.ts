@@ -19,6 +19,7 @@ const Rotation = z.strictObject({
 export function keyRoutes(keys: KeyPorts): Hono<{ Bindings: RouteEnv }> {
   const api = new Hono<{ Bindings: RouteEnv }>();
   api.get('/', async (c) => c.json({ keys: await keys.list() }));
+  api.get('/usage', async (c) => c.json(await keys.usage()));
   api.post('/', async (c) => c.json(await keys.add(await jsonOf(c.env.inbound)), 201));
   api.post('/take-in', async (c) => {
     await keys.takeIn();

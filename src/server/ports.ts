@@ -1,4 +1,5 @@
-import type { KeyView, NewKey } from '../domain/key-record.ts';
+import type { KeyUsage } from '../domain/key-usage.ts';
+import type { KeyAnswer, KeyView, NewKey } from '../domain/key-record.ts';
 import type { FleetStatus } from '../domain/fleet-status.ts';
 import type { CapturedRequest, CaptureList } from '../domain/captured-request.ts';
 import type { LiveRequests } from '../domain/live-request.ts';
@@ -24,15 +25,10 @@ export interface RequestPorts {
   readonly capture: (id: string) => Promise<CapturedRequest>;
 }
 
-/** What a change of a key gives back. */
-export type KeyAnswer<Value> = Value & {
-  /** Why the gateway has not taken the change in, though it is kept; null when it has. */
-  readonly notInForce: string | null;
-};
-
 /** Management of the gateway's keys. When a promise resolves, the gateway has taken the change in, or said why not. */
 export interface KeyPorts {
   readonly list: () => Promise<readonly KeyView[]>;
+  readonly usage: () => Promise<KeyUsage>;
   /** `wish`: a KeyWish as the page sent it, not yet checked. */
   readonly add: (wish: unknown) => Promise<KeyAnswer<NewKey>>;
   readonly rotate: (id: string, graceMs: number) => Promise<KeyAnswer<NewKey>>;

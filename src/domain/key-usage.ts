@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+/** What one caller has asked of one model since the gateway was started. Tokens that no engine counted are estimated from the events. */
+export const KeyUse = z.strictObject({
+  /** Id of the key, or "anonymous". */
+  key: z.string(),
+  name: z.string(),
+  /** The name that was asked for; "-" where the request did not get as far as to name one. */
+  model: z.string(),
+  requests: z.int(),
+  /** Those that ended with a status of 400 and more; a client that left is not one of them. */
+  errors: z.int(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  lastAt: z.iso.datetime(),
+});
+export type KeyUse = z.infer<typeof KeyUse>;
+
+/** Since when it was counted, and by whom what was used; the latest first. */
+export const KeyUsage = z.strictObject({ since: z.iso.datetime(), uses: z.array(KeyUse) });
+export type KeyUsage = z.infer<typeof KeyUsage>;
