@@ -20,6 +20,7 @@ import type { Starter } from './on-demand/demands.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Shadows } from './shadows.ts';
 import { buildSnapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import { createEngineWatch } from './watch-engines.ts';
 import type { GatewayState } from './state.ts';
 
@@ -48,22 +49,8 @@ export async function startGateway(
   function context() {
     return { files: world.files, log: world.log, sweep, wallMs: () => world.clock.wall().getTime() };
   }
-  const held = new HeldBytes(config.limits.heldBytes);
-  const state: GatewayState = {
-    snapshot: await buildSnapshot(config, null, context()),
-    draining: false,
-    leaving: new Set(),
-    meter: createMeter(),
-    usage: createUsageCounts(() => world.clock.wall().getTime()),
-    held,
-    shadows: new Shadows(held, sweep.after),
-    retries: new RetryBudget(),
-    observer: createObserver(world, config.observe ?? unobserved),
-    demands: new Demands(starter, sweep.now),
-    now: sweep.now,
-    wallMs: () => world.clock.wall().getTime(),
-    after: sweep.after,
-  };
+  const snapshot = await buildSnapshot(config, null, context());
+  const state = firstState(world, snapshot, { sweep, starter });
   tellDemands(state);
   startTicks(sweep, state);
   const front = await openFront(world, config, handlersOf(world, state));
@@ -97,6 +84,30 @@ export async function startGateway(
       await release(state);
       sweep.stop();
     },
+  };
+}
+
+function firstState(
+  world: Pick<World, 'files' | 'log' | 'clock'>,
+  snapshot: Snapshot,
+  { sweep, starter }: { sweep: Sweep; starter: Starter | null },
+): GatewayState {
+  const { limits, observe } = snapshot.config;
+  const held = new HeldBytes(limits.heldBytes);
+  return {
+    snapshot,
+    draining: false,
+    leaving: new Set(),
+    meter: createMeter(),
+    usage: createUsageCounts(() => world.clock.wall().getTime()),
+    held,
+    shadows: new Shadows(held, sweep.after),
+    retries: new RetryBudget(),
+    observer: createObserver(world, observe ?? unobserved),
+    demands: new Demands(starter, sweep.now),
+    now: sweep.now,
+    wallMs: () => world.clock.wall().getTime(),
+    after: sweep.after,
   };
 }
 

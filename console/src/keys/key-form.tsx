@@ -55,19 +55,7 @@ export function KeyForm({ models, onMake, onCancel }: Props): ReactNode {
         <label htmlFor="key-rpm">Requests per minute</label>
         <input id="key-rpm" name="rpm" type="number" min={1} placeholder="no bound" />
       </div>
-      {models.length > 0 && (
-        <fieldset className="field wide">
-          <legend>Models</legend>
-          <p className="muted">None ticked: all of them.</p>
-          <div className="choices">
-            {models.map((model) => (
-              <label key={model}>
-                <input type="checkbox" name="model" value={model} /> {model}
-              </label>
-            ))}
-          </div>
-        </fieldset>
-      )}
+      {models.length > 0 && <ModelChoice models={models} />}
       <label className="wide">
         <input type="checkbox" name="control" /> It may control the gateway too
       </label>
@@ -83,8 +71,24 @@ export function KeyForm({ models, onMake, onCancel }: Props): ReactNode {
   );
 }
 
+function ModelChoice({ models }: { models: readonly string[] }): ReactNode {
+  return (
+    <fieldset className="field wide">
+      <legend>Models</legend>
+      <p className="muted">None ticked: all of them.</p>
+      <div className="choices">
+        {models.map((model) => (
+          <label key={model}>
+            <input type="checkbox" name="model" value={model} /> {model}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
 /** `now` in ms since 1970. */
-export function wishOf(form: FormData, now: number): Record<string, unknown> {
+function wishOf(form: FormData, now: number): Record<string, unknown> {
   const models = form.getAll('model');
   const [days, rpm] = [Number(form.get('days')), Number(form.get('rpm'))];
   return {
