@@ -88,7 +88,7 @@ export async function startGateway(
 }
 
 function firstState(
-  world: Pick<World, 'files' | 'log' | 'clock'>,
+  world: Pick<World, 'files' | 'log' | 'clock' | 'http'>,
   snapshot: Snapshot,
   { sweep, starter }: { sweep: Sweep; starter: Starter | null },
 ): GatewayState {
