@@ -56,6 +56,13 @@ export function endpointForbidden(path: string, allowed: readonly string[]): Api
   return new ApiError({ status: 403, type: 'permission_error', code: 'endpoint_not_allowed', message });
 }
 
+/** Such a body is not read, and an engine may hold several models. */
+export function exactForbidden(): ApiError {
+  const message =
+    'This API key is bounded to some models, and a request that goes to an engine as it is cannot be held to them.';
+  return new ApiError({ status: 403, type: 'permission_error', code: 'endpoint_not_allowed', message });
+}
+
 function unauthenticated(code: string, message: string): ApiError {
   const headers = ['WWW-Authenticate', 'Bearer'];
   return new ApiError({ status: 401, type: 'authentication_error', code, message, headers });

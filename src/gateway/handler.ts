@@ -4,7 +4,7 @@ import type { Handler, Inbound, Reply } from '../io/http-server/types.ts';
 import { prometheusContentType, prometheusText } from '../stats/prometheus.ts';
 import { mayUse } from './caller.ts';
 import { dialectOf, endpointAt, methodFault, ownPaths, pathFault } from './endpoints.ts';
-import { draining, endpointForbidden } from './faults.ts';
+import { draining, endpointForbidden, exactForbidden } from './faults.ts';
 import { gaugeFamilies } from './gauges.ts';
 import { isReachable } from './models.ts';
 import { modelsReply } from './models-reply.ts';
@@ -76,6 +76,7 @@ function passUpstream(
   if (state.draining) throw draining();
   const { routes, keyring } = state.snapshot;
   const caller = keyring.identify(request.inbound);
+  if (caller.models) throw exactForbidden();
   const exact = exactOf(request.inbound.url, (name) => routes.has(name));
   const path = exact.target.replace(/\?.*$/s, '');
   if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);

@@ -78,6 +78,19 @@ test('a key that has expired gets a 401 that says so', async () => {
   expect((await postChat(gateway.url, {}, as('new'))).status).toBe(200);
 });
 
+test('a key with models does not get past them by asking an engine as it is', async () => {
+  const { upstream, gateway } = await start(wellBehaved, {
+    keys: [key('guest', { models: ['m'] }), key('free')],
+  });
+  async function exact(name: string): Promise<Response> {
+    const init = { method: 'POST', body: chat({ model: 'dear' }), ...as(name) };
+    return fetch(`${gateway.url}/upstream/m/v1/chat/completions`, init);
+  }
+  expect(await errorOf(await exact('guest'))).toMatchObject({ code: 'endpoint_not_allowed' });
+  expect(upstream.seen).toEqual([]);
+  expect((await exact('free')).status).toBe(200);
+});
+
 /** What one parser takes for "m" and another for "dear". */
 const ambiguous: Record<string, string> = {
   'two models': '{"model":"m","model":"dear","messages":[]}',
