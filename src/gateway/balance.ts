@@ -28,32 +28,38 @@ export class Openings<One extends Choosable> {
   readonly open: One[] = [];
   /** Are in service: have room, or are full. */
   readonly alive: One[] = [];
-  /** Cannot serve yet: chosen only where there is nothing else, to say so itself. */
-  readonly #loading: One[] = [];
   /** Has been ejected for its time: only a request can tell that it is back, so it comes first. */
   probe: One | null = null;
 
   look(instances: readonly One[], now: number, tried: ReadonlySet<One> | null, tokens = 0): this {
-    this.open.length = 0;
-    this.alive.length = 0;
-    this.#loading.length = 0;
+    this.#fill(instances, { now, tried, tokens, loading: false });
+    // What cannot serve yet is chosen only where there is nothing else, to say so itself.
+    if (this.alive.length === 0 && instances.length > 0)
+      this.#fill(instances, { now, tried, tokens, loading: true });
+    return this;
+  }
+
+  #fill(
+    instances: readonly One[],
+    of: { now: number; tried: ReadonlySet<One> | null; tokens: number; loading: boolean },
+  ): void {
+    const { now, tried, tokens, loading } = of;
+    let open = 0;
+    let alive = 0;
     this.probe = null;
     for (const instance of instances) {
       if (tried?.has(instance) || (instance.drainedUntil !== null && now < instance.drainedUntil)) continue;
       const state = healthState(instance.health, now);
-      if (state === 'ejected' || state === 'probing') continue;
-      if (state === 'loading') this.#loading.push(instance);
-      else this.#add(instance, state === 'probe-due', instance.fits(tokens, now));
+      if (state === 'ejected' || state === 'probing' || (state === 'loading' && !loading)) continue;
+      this.alive[alive] = instance;
+      alive += 1;
+      if (!instance.fits(tokens, now)) continue;
+      if (state === 'probe-due') this.probe ??= instance;
+      this.open[open] = instance;
+      open += 1;
     }
-    if (this.alive.length === 0)
-      for (const instance of this.#loading) this.#add(instance, false, instance.fits(tokens, now));
-    return this;
-  }
-
-  #add(instance: One, probeDue: boolean, room: boolean): void {
-    if (probeDue && room) this.probe ??= instance;
-    this.alive.push(instance);
-    if (room) this.open.push(instance);
+    cut(this.open, open);
+    cut(this.alive, alive);
   }
 
   get room(): boolean {
@@ -64,4 +70,9 @@ export class Openings<One extends Choosable> {
   pick({ balancer, ask }: Choice): One {
     return this.probe ?? balancer.pick(this.open, ask, this.alive);
   }
+}
+
+/** Not by way of length 0: an emptied list gives its memory back, and would be made anew for each request. */
+function cut(list: unknown[], length: number): void {
+  if (list.length > length) list.length = length;
 }

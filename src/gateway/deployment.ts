@@ -100,12 +100,13 @@ export class Deployment {
   /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
   acquire(options: AcquireOptions): Lease | Promise<Lease> {
     const { room } = this.#lookAgain(null, options.choice.tokens);
+    const bodiesFit = this.#queuedBytes + options.bytes <= (this.limits.queueBytes ?? Infinity);
     const verdict = admission({
       room,
       reachable: room || this.held || this.#shut || this.#reachable(),
       waiting: this.#queue.size,
       queueLimit: this.limits.queue,
-      bodiesFit: this.#queuedBytes + options.bytes <= (this.limits.queueBytes ?? Infinity),
+      bodiesFit,
       late: () => !this.held && !this.#shut && this.#late(options),
     });
     switch (verdict) {
@@ -114,7 +115,8 @@ export class Deployment {
       case 'wait':
         return this.#wait(options);
       case 'queue-full':
-        if (!this.#shed(options.priority())) throw queueFull(this.name, this.#queue.size, this.retryAfter());
+        if (!bodiesFit || !this.#shed(options.priority()))
+          throw queueFull(this.name, this.#queue.size, this.retryAfter());
         return this.#wait(options);
       case 'too-late':
         throw waitTooLong(this.name, this.retryAfter());
