@@ -1,32 +1,60 @@
 import { expect, test } from 'vitest';
-import { chatEvent } from '../fake-upstream.ts';
-import { configFor, errorOf, front, postChat, start, until } from '../harness.ts';
+import { chatEvent, wellBehaved } from '../fake-upstream.ts';
+import type { Turn } from '../fake-upstream.ts';
+import {
+  chat,
+  configFor,
+  dial,
+  errorOf,
+  front,
+  movableClock,
+  post,
+  postChat,
+  start,
+  until,
+} from '../harness.ts';
 
 test('rule 9: an engine that goes silent within a stream is given up after the idle time', async () => {
+  const clock = movableClock();
   const { upstream, gateway } = await start(
     (turn) => {
       turn.stream();
       turn.chunk(chatEvent('a'));
     },
-    { limits: { idleMs: 200 } },
+    { limits: { idleMs: 120_000 }, clock },
   );
-  const text = await (await postChat(gateway.url, { stream: true })).text();
-  expect(text).toContain('"code":"upstream_timeout"');
+  const wire = await dial(gateway.port, post('/v1/chat/completions', chat({ stream: true })));
+  await until('it has begun', () => wire.text().includes('"a"'));
+  await until('it is given up', () => {
+    clock.advance(10_000);
+    return wire.text().includes('"code":"upstream_timeout"');
+  });
   await until('the engine was cut off', () => upstream.seen[0]?.cut === true);
+  expect(wire.text()).not.toContain('[DONE]');
+  wire.socket.destroy();
 });
 
 test('rule 9: a prefill may take longer than any time limit', async () => {
-  const go = Promise.withResolvers<void>();
-  const { gateway } = await start(
-    async (turn) => {
-      await go.promise;
-      turn.json(200, { ok: true });
-    },
-    { limits: { idleMs: 100, connectMs: 100, queueMs: 100 } },
-  );
-  const reply = postChat(gateway.url);
-  setTimeout(() => go.resolve(), 600);
-  expect((await reply).status).toBe(200);
+  const clock = movableClock();
+  const held: Turn[] = [];
+  const { gateway } = await start((turn) => void held.push(turn), {
+    limits: { idleMs: 120_000, connectMs: 5000 },
+    clock,
+  });
+  const ask = post('/v1/chat/completions', chat({ stream: true }));
+  const reads = await dial(gateway.port, ask);
+  await until('the engine reads one prompt', () => held.length === 1);
+  const falters = await dial(gateway.port, ask);
+  await until('the engine reads the other', () => held.length === 2);
+  held[1]?.stream();
+  await until('time has passed for both', () => {
+    clock.advance(3_600_000);
+    return falters.text().includes('"code":"upstream_timeout"');
+  });
+  wellBehaved(held[0] as Turn);
+  await until('it is whole', () => reads.text().endsWith('0\r\n\r\n'));
+  expect(reads.text()).toContain('data: [DONE]');
+  for (const { socket } of [reads, falters]) socket.destroy();
 });
 
 test('rule 9: an address that swallows connections is given up after the connect time', async () => {
