@@ -146,8 +146,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 23,
     file: `${gateway}/snapshot.ts`,
-    search: 'previous?.deployments.get(name) ??',
-    replace: 'null ??',
+    search: 'if (!kept || kept.upstream.url !== upstream.url || kept.ca !== ca) return null;',
+    replace: 'if (!kept || kept.upstream.url === upstream.url) return null;',
   },
   {
     rule: 24,
