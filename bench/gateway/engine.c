@@ -1,5 +1,5 @@
 // The benchmark's engine: answers a small JSON, or a stream whose events carry the time at which they were sent.
-// A request says what it wants by two headers: "x-events: N" and "x-gap-us: N" (0 or no events: the small JSON).
+// A request says what it wants in its body, since proxies pass that on: "events=N gap-us=N" (no events: the small JSON).
 // Usage: engine. Prints the port it was given.
 #include "wire.h"
 
@@ -55,15 +55,15 @@ static void send_event(int fd, struct conn *c) {
   char event[512], out[640];
   int size = sprintf(event,
                      "data: {\"id\":\"chatcmpl-0123456789\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
-                     "\"model\":\"bench\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" token\"},"
-                     "\"finish_reason\":null}],\"at\":\"%019llu\"}\n\n",
+                     "\"model\":\"bench\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" sent=%019llu\"},"
+                     "\"finish_reason\":null}]}\n\n",
                      (unsigned long long)now_ns());
   int n = sprintf(out, "%x\r\n%s\r\n", size, event);
   send_all(fd, out, (size_t)n);
   if (--c->left == 0) end_stream(fd, c);
 }
 
-static long header(const char *head, const char *name) {
+static long number_after(const char *head, const char *name) {
   const char *at = strcasestr(head, name);
   return at ? atol(at + strlen(name)) : 0;
 }
@@ -73,12 +73,12 @@ static size_t whole_request(struct conn *c) {
   c->in[c->size] = 0;
   char *end = strstr(c->in, "\r\n\r\n");
   if (!end) return 0;
-  size_t need = (size_t)(end - c->in) + 4 + (size_t)header(c->in, "\r\ncontent-length:");
+  size_t need = (size_t)(end - c->in) + 4 + (size_t)number_after(c->in, "\r\ncontent-length:");
   return c->size >= need ? need : 0;
 }
 
 static void answer(int fd, struct conn *c) {
-  long events = header(c->in, "\r\nx-events:");
+  long events = number_after(c->in, "events=");
   if (events == 0) {
     char out[1024];
     int n = sprintf(out, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
@@ -89,7 +89,7 @@ static void answer(int fd, struct conn *c) {
   static const char head[] =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
   send_all(fd, head, sizeof head - 1);
-  c->gap_ns = (uint64_t)header(c->in, "\r\nx-gap-us:") * 1000;
+  c->gap_ns = (uint64_t)number_after(c->in, "gap-us=") * 1000;
   c->usage = strstr(c->in, "include_usage") != NULL;
   c->left = events;
   c->next_ns = now_ns() + c->gap_ns;

@@ -7,15 +7,19 @@ import { join, resolve } from 'node:path';
 import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
 import { firstLine, pinned, start } from './processes.ts';
 
-/** One of the two that are compared. */
+/** A gateway that is measured, or, as the port alone, the engine itself. */
 export interface Side {
   readonly name: string;
   readonly port: number;
   readonly child: ChildProcess;
   readonly pid: number;
+  /** Lines that its requests need, each with its CRLF. */
+  readonly headers: string;
 }
 
 const proxyCore = 1;
+/** Limits that are kept and never reached. */
+const plenty = 1_000_000_000;
 const root = resolve(import.meta.dirname, '../..');
 
 export async function startNginx(folder: string, enginePort: number): Promise<Side> {
@@ -32,11 +36,34 @@ export async function startNginx(folder: string, enginePort: number): Promise<Si
       .replaceAll('ENGINE', String(enginePort)),
   );
   const child = start(pinned(['nginx', '-p', folder, '-c', file], proxyCore));
-  await listening(port);
-  return { name: 'nginx', port, child, pid: child.pid as number };
+  await listening(port, 5);
+  return { name: 'nginx', port, child, pid: child.pid as number, headers: '' };
 }
 
-/** The gateway as users run it: with a key to check, tokens to count, metrics and time limits. */
+/** Starts another gateway on a free port and waits until it listens; a Python one takes its time. */
+export async function startPeer(
+  name: string,
+  {
+    argv,
+    env,
+    headers,
+  }: { argv: (port: number) => string[]; env: NodeJS.ProcessEnv; headers: readonly string[] },
+): Promise<Side> {
+  const port = await freePort();
+  const child = start(pinned(argv(port), proxyCore), { env: { ...process.env, ...env } });
+  // What it has to say is not ours to print, and must not fill the pipe.
+  child.stdout?.resume();
+  await listening(port, 120);
+  return {
+    name,
+    port,
+    child,
+    pid: child.pid as number,
+    headers: headers.map((line) => `${line}\r\n`).join(''),
+  };
+}
+
+/** The gateway as users run it: with a key to check, limits to keep, tokens to count, metrics and time limits. */
 export async function startGateway(folder: string, enginePort: number): Promise<Side> {
   const config: GatewayConfig = {
     version: 1,
@@ -59,6 +86,13 @@ export async function startGateway(folder: string, enginePort: number): Promise<
     ],
     anonymous: false,
     keys: [{ id: 'bench', name: 'bench', sha256: createHash('sha256').update('bench-key').digest('hex') }],
+    quotas: {
+      eachKey: { rpm: plenty, tpm: plenty, concurrent: 1_000_000, budget: { day: { tokens: plenty } } },
+      models: { bench: { rpm: plenty, tpm: plenty } },
+      prices: { bench: { input: 1, output: 2 } },
+      usageFile: join(folder, 'usage.sqlite'),
+      sharedUrlFile: null,
+    },
     limits: {
       bodyBytes: 64 * 1024 * 1024,
       heldBytes: 256 * 1024 * 1024,
@@ -76,7 +110,7 @@ export async function startGateway(folder: string, enginePort: number): Promise<
   const program = existsSync(built) ? built : join(root, 'src/programs/gateway.ts');
   const child = start(pinned([process.execPath, program, '--config', file], proxyCore));
   const event = JSON.parse(await firstLine(child)) as { listen: { port: number }[] };
-  return { name: 'gateway', port: event.listen[0]?.port ?? 0, child, pid: child.pid as number };
+  return { name: 'gateway', port: event.listen[0]?.port ?? 0, child, pid: child.pid as number, headers: '' };
 }
 
 function freePort(): Promise<number> {
@@ -88,9 +122,9 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Waits until somebody listens; rejects after 5 s. */
-async function listening(port: number): Promise<void> {
-  for (let i = 0; i < 100; i += 1) {
+/** Waits until somebody listens; rejects after that many seconds. */
+async function listening(port: number, seconds: number): Promise<void> {
+  for (let i = 0; i < seconds * 20; i += 1) {
     const open = await new Promise<boolean>((done) => {
       const socket = connect(port, '127.0.0.1', () => done(true));
       socket.on('error', () => done(false)).on('connect', () => socket.destroy());

@@ -1,0 +1,50 @@
+import { cpuMicros, firstLine, pinned, start } from './processes.ts';
+import type { Side } from './sides.ts';
+
+/** Engine and client run on this core, the proxy that is measured on the other. */
+export const loadCore = 0;
+export const endless = 1_000_000;
+
+/** What the client saw in one run; times in microseconds. */
+export interface Seen {
+  readonly replies: number;
+  readonly events: number;
+  readonly failed: number;
+  readonly first_p50: number;
+  readonly first_p99: number;
+  readonly delay_p50: number;
+  readonly delay_p99: number;
+}
+
+export interface Load {
+  readonly connections: number;
+  readonly seconds: number;
+  /** Of each reply; 0 for a small plain reply. */
+  readonly events: number;
+  readonly gapMicros: number;
+  /** Each connection makes one request only. */
+  readonly once?: boolean;
+}
+
+export function clientArgv(client: string, side: Pick<Side, 'port' | 'headers'>, load: Load): string[] {
+  const numbers = [side.port, load.connections, load.seconds, load.events, load.gapMicros].map(String);
+  return pinned([client, ...numbers, load.once ? 'once' : 'again', side.headers], loadCore);
+}
+
+/** Runs the client to its end. Rejects when a request failed, or nothing came: that is no figure. */
+export async function runLoad(client: string, side: Side, load: Load): Promise<Seen> {
+  const seen = JSON.parse(await firstLine(start(clientArgv(client, side, load)))) as Seen;
+  if (seen.failed > 0 || seen.replies + seen.events === 0)
+    throw new Error(
+      `${side.name}: ${seen.failed} requests failed, ${seen.replies} were answered: no figure.`,
+    );
+  return seen;
+}
+
+/** Microseconds of the proxy's CPU for one unit (an event, a request), and what the client saw meanwhile. */
+export async function cpuPer(client: string, side: Side, load: Load): Promise<{ cpu: number; seen: Seen }> {
+  const before = cpuMicros(side.pid);
+  const seen = await runLoad(client, side, load);
+  const spent = cpuMicros(side.pid) - before;
+  return { cpu: spent / (load.events > 0 ? seen.events : seen.replies), seen };
+}
