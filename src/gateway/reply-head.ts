@@ -44,9 +44,16 @@ export function headersForClient(
   const own = Math.max(0, now - call.startedAt - queued - upstream);
   headers.push(
     'Server-Timing',
-    `queue;dur=${queued.toFixed(1)}, upstream_ttfb;dur=${upstream.toFixed(1)}, gateway;dur=${own.toFixed(1)}`,
+    `queue;dur=${tenths(queued)}, upstream_ttfb;dur=${tenths(upstream)}, gateway;dur=${tenths(own)}`,
   );
   return headers;
+}
+
+/** With one decimal; made of two integers, which costs a fraction of what `toFixed` does. */
+function tenths(ms: number): string {
+  const rounded = Math.round(ms * 10);
+  const whole = Math.floor(rounded / 10);
+  return `${whole}.${rounded - whole * 10}`;
 }
 
 /** A model's name may hold what a header cannot. */

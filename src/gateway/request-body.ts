@@ -110,8 +110,10 @@ function insert(at: number, text: string): Splice {
  */
 export function spliceBody(body: ScannedBody, model: string | null): Buffer[] {
   const splices: Splice[] = [];
-  if (model !== null && model !== body.model && body.modelSpan)
-    splices.push({ ...body.modelSpan, bytes: Buffer.from(body.written(model)) });
+  if (model !== null && model !== body.model && body.modelSpan) {
+    const { start, end } = body.modelSpan;
+    splices.push({ start, end, bytes: Buffer.from(body.written(model)) });
+  }
   if (body.usageSplice) splices.push(body.usageSplice);
   if (splices.length === 0) return [body.bytes];
   splices.sort((a, b) => a.start - b.start);

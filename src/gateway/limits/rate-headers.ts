@@ -14,21 +14,39 @@ export function rateHeaders(
   bounds: readonly Bound[],
   wallMs: number,
 ): string[] {
-  return units.flatMap((unit) => {
-    let nearest: { limit: number; remaining: number; resetMs: number } | null = null;
+  const headers: string[] = [];
+  const carry = carryOf('minute', wallMs);
+  for (const unit of units) {
+    let nearest: Count | null = null;
+    let limit = 0;
+    let remaining = 0;
     for (const bound of bounds) {
       if (bound.unit !== unit || bound.window !== 'minute') continue;
       const count = countOf(bound);
-      const used = usedOf(count, carryOf('minute', wallMs));
-      const remaining = Math.max(0, Math.floor(bound.limit - used));
-      if (nearest === null || remaining < nearest.remaining)
-        nearest = { limit: bound.limit, remaining, resetMs: resetMs(count, wallMs) };
+      const left = Math.max(0, Math.floor(bound.limit - usedOf(count, carry)));
+      if (nearest !== null && left >= remaining) continue;
+      nearest = count;
+      limit = bound.limit;
+      remaining = left;
     }
-    if (nearest === null) return [];
-    return [
-      [`x-ratelimit-limit-${unit}`, String(nearest.limit)],
-      [`x-ratelimit-remaining-${unit}`, String(nearest.remaining)],
-      [`x-ratelimit-reset-${unit}`, `${Math.ceil(nearest.resetMs / 1000)}s`],
-    ].flat();
-  });
+    if (nearest === null) continue;
+    const { limit: ofLimit, remaining: ofRemaining, reset } = names[unit];
+    const seconds = Math.ceil(resetMs(nearest, wallMs) / 1000);
+    headers.push(ofLimit, String(limit), ofRemaining, String(remaining), reset, `${seconds}s`);
+  }
+  return headers;
 }
+
+/** Whole names: one joined for each request would have to be hashed for each request. */
+const names = {
+  requests: {
+    limit: 'x-ratelimit-limit-requests',
+    remaining: 'x-ratelimit-remaining-requests',
+    reset: 'x-ratelimit-reset-requests',
+  },
+  tokens: {
+    limit: 'x-ratelimit-limit-tokens',
+    remaining: 'x-ratelimit-remaining-tokens',
+    reset: 'x-ratelimit-reset-tokens',
+  },
+} as const;

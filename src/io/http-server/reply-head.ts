@@ -30,10 +30,12 @@ export function replyHead(
   let length = -1;
   let chunked = false;
   let close = false;
+  let values = '';
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     const value = rawHeaders[i + 1] as string;
-    checkField(name, value);
+    checkName(name);
+    values += value;
     switch (own(name)) {
       case 'connection':
         close ||= /\bclose\b/i.test(value);
@@ -51,6 +53,8 @@ export function replyHead(
     }
     text += `${name}: ${value}\r\n`;
   }
+  // All values in one look.
+  if (badValue.test(values)) throw new TypeError('The value of a header holds control characters.');
   const framing = framingOf(status, { ...to, chunked, length });
   if (framing === 'chunked' || framing === 'verbatim') text += 'Transfer-Encoding: chunked\r\n';
   return { text, framing, length, close };
@@ -85,11 +89,8 @@ function own(name: string): 'connection' | 'coding' | 'length' | 'drop' | null {
   }
 }
 
-function checkField(name: string, value: string): void {
-  if (!goodNames.has(name)) {
-    if (!goodName.test(name)) throw new TypeError(`"${name}" is no name of a header.`);
-    if (goodNames.size < maxGoodNames) goodNames.add(name);
-  }
-  if (badValue.test(value))
-    throw new TypeError(`The value of the header "${name}" holds control characters.`);
+function checkName(name: string): void {
+  if (goodNames.has(name)) return;
+  if (!goodName.test(name)) throw new TypeError(`"${name}" is no name of a header.`);
+  if (goodNames.size < maxGoodNames) goodNames.add(name);
 }

@@ -15,7 +15,7 @@ export const maxHeadBytes = 64 * 1024;
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\0\r\n]*)?$/;
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const badText = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
+const badText = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /**
  * Reads a reply's head (status line and headers, without the empty line) strictly, as RFC 9112 wants it of a gateway:
@@ -32,6 +32,9 @@ export function parseHead(text: string): ParsedHead {
   const found: Fields = { length: null, coding: null, connection: '', keepAlive: '', type: '' };
   for (let i = 1; i < lines.length; i += 1) {
     const line = lines[i] as string;
+    // A line end of which one half is missing.
+    if (line.includes('\n') || line.includes('\r'))
+      throw new MalformedReply('The head of the reply holds a bare line end.');
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
     const value = line.slice(colon + 1).trim();
