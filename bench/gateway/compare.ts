@@ -96,8 +96,9 @@ async function firstInTurn({ client, engine, gateway, peer }: Sides, effort: Eff
       seen[at]?.push(await runLoad(client, side, load));
   }
   function over(at: number): Added {
-    const by = (key: 'first_p50' | 'first_p99') =>
-      median((seen[at] ?? []).map((one, i) => one[key] - (seen[0]?.[i]?.[key] ?? Number.NaN)));
+    function by(key: 'first_p50' | 'first_p99'): number {
+      return median((seen[at] ?? []).map((one, i) => one[key] - (seen[0]?.[i]?.[key] ?? Number.NaN)));
+    }
     return { p50: by('first_p50'), p99: by('first_p99') };
   }
   const first = { peer: over(1), ours: over(2) };
