@@ -111,6 +111,23 @@ test('/upstream passes any method, path and body to the engine as they are, and 
   expect((await fetch(`${gateway.url}/upstream/other/props`)).status).toBe(404);
 });
 
+test('/upstream is refused to a key that is good for some names of an engine only', async () => {
+  const upstream = await engine(wellBehaved);
+  const sha256 = createHash('sha256').update('narrow').digest('hex');
+  const to = [{ deployment: 'd', weight: 1 }];
+  const gateway = await front(
+    configFor([{ url: upstream.url }], {
+      anonymous: false,
+      routes: ['one', 'two'].map((name) => ({ name, to, aliasOf: null })),
+      keys: [{ id: 'narrow', name: 'narrow', sha256, models: ['one'] }],
+    }),
+  );
+  const headers = { authorization: 'Bearer narrow' };
+  const refused = await fetch(`${gateway.url}/upstream/one/props`, { headers });
+  expect([refused.status, (await errorOf(refused)).code]).toEqual([403, 'model_not_allowed']);
+  expect((await postChat(gateway.url, { model: 'one' }, { headers })).status).toBe(200);
+});
+
 test('/upstream loads a model, and a stream through it keeps the model from being unloaded', async () => {
   const { gateway, asked, loaded, engines } = await stage({ a: {}, b: {} });
   engines['a']?.setScript((turn) => {

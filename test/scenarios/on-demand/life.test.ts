@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../../src/domain/fleet-status.ts';
+import { localFiles } from '../../../src/io/files.ts';
+import { makeModel } from '../../../src/model-files/make-model.ts';
 import { fakeEngine, isRunning, makePlace, until } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';
 
@@ -90,6 +92,34 @@ test('the first requests start one engine, and a model that does not fit beside 
   expect(metrics).toContain('berth_gateway_model_state{deployment="b",state="ready"} 1');
   expect(metrics).toContain('berth_gateway_model_loads_total{deployment="a",outcome="unloaded"} 1');
   expect(up.output().stderr).toContain('Loading a');
+});
+
+test('what two real models need is computed from their files, and as they fit they stay loaded together', async () => {
+  for (const name of ['a', 'b'])
+    await makeModel(localFiles, {
+      size: '1M',
+      type: 'q8_0',
+      seed: 1,
+      path: join(place.folder, name, 'm.gguf'),
+    });
+  const lines = fleet(
+    ['a', 'b'].map(
+      (name) =>
+        `  ${name}: {model: ${name}, load: on-demand, engine: {kind: embedded, slots: 1, context: 256, threads: 1}}`,
+    ),
+  );
+  place.write(`${lines}models: {a: {source: ./a/m.gguf}, b: {source: ./b/m.gguf}}\n`);
+  place.spawn('up');
+  const url = await gatewayUrl();
+  for (const model of ['a', 'b']) {
+    const reply = await fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model, prompt: 'Berth', max_tokens: 2, stream: true }),
+    });
+    expect(await reply.text()).toContain('[DONE]');
+  }
+  expect(await models(url)).toEqual({ a: 'ready', b: 'ready' });
 });
 
 test('after its idle time a model is unloaded, and its next request loads it again', async () => {
