@@ -6,4 +6,16 @@ export interface GatewayLoad {
   readonly inflight: Readonly<Record<string, number>>;
   /** Requests that wait for a slot, by deployment. */
   readonly waiting: Readonly<Record<string, number>>;
+  /** What bounds each upstream now, by its id. */
+  readonly limits: Readonly<Record<string, InstanceBounds>>;
+}
+
+/** What holds at the moment; what is not bounded is absent. */
+export interface InstanceBounds {
+  /** Requests at once, as trimmed by the engine's own figures. */
+  readonly slots?: number;
+  /** Tokens in its cache. */
+  readonly kv_tokens?: number;
+  /** Requests per second. */
+  readonly rps?: number;
 }

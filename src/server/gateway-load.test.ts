@@ -25,6 +25,19 @@ test('requests under way and waiting are read from the metrics as the gateway wr
       help: 'x',
       samples: [{ labels: { upstream: 'a-0' }, value: 9 }],
     },
+    {
+      kind: 'gauge',
+      name: 'berth_gateway_limit',
+      help: 'x',
+      samples: [
+        { labels: { deployment: 'a', upstream: 'a-0', kind: 'slots' }, value: 3 },
+        { labels: { deployment: 'a', upstream: 'a-0', kind: 'rps' }, value: 2.5 },
+      ],
+    },
   ]);
-  expect(loadOf(text)).toEqual({ inflight: { 'a-0': 4, 'a-1': 0 }, waiting: { a: 3 } });
+  expect(loadOf(text)).toEqual({
+    inflight: { 'a-0': 4, 'a-1': 0 },
+    waiting: { a: 3 },
+    limits: { 'a-0': { slots: 3, rps: 2.5 } },
+  });
 });

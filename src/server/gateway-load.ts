@@ -1,4 +1,4 @@
-import type { GatewayLoad } from '../domain/gateway-load.ts';
+import type { GatewayLoad, InstanceBounds } from '../domain/gateway-load.ts';
 import type { World } from '../io/world.ts';
 import type { GatewayAccess } from './ports.ts';
 
@@ -19,17 +19,21 @@ export async function gatewayLoad(world: World, gateway: GatewayAccess | null): 
   }
 }
 
-/** The two gauges in the Prometheus text of the gateway. */
-export function loadOf(text: string): Pick<GatewayLoad, 'inflight' | 'waiting'> {
+/** Its gauges of load and limits in the Prometheus text of the gateway. */
+export function loadOf(text: string): Omit<GatewayLoad, 'keyNeeded'> {
   const inflight: Record<string, number> = {};
   const waiting: Record<string, number> = {};
-  const line = /^berth_gateway_(inflight|queue_depth)\{([^}]*)\} (\d+)$/gm;
+  const limits: Record<string, InstanceBounds> = {};
+  const line = /^berth_gateway_(inflight|queue_depth|limit)\{([^}]*)\} (\d+(?:\.\d+)?)$/gm;
   for (const [, gauge, labels = '', value] of text.matchAll(line)) {
     const byName = Object.fromEntries(
       [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', label = '']) => [name, label]),
     );
-    if (gauge === 'inflight') inflight[byName['upstream'] ?? ''] = Number(value);
+    const upstream = byName['upstream'] ?? '';
+    if (gauge === 'inflight') inflight[upstream] = Number(value);
+    else if (gauge === 'limit')
+      limits[upstream] = { ...limits[upstream], [byName['kind'] ?? '']: Number(value) };
     else waiting[byName['deployment'] ?? ''] = Number(value);
   }
-  return { inflight, waiting };
+  return { inflight, waiting, limits };
 }

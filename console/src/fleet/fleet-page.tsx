@@ -44,7 +44,7 @@ function FleetBody({ status, live }: { status: FleetStatus; live: LiveFleet }): 
   return (
     <>
       <Findings findings={status.findings} />
-      <GatewayCard status={status} keyNeeded={load?.keyNeeded ?? false} />
+      <GatewayCard status={status} keyNeeded={load?.keyNeeded ?? false} limits={load?.limits ?? {}} />
       <section aria-labelledby="deployments">
         <h2 id="deployments">Deployments</h2>
         {status.deployments.map((deployment) => (

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { slotsText } from './deployment-card.tsx';
-import { curlLine } from './gateway-card.tsx';
+import { boundsText, curlLine } from './gateway-card.tsx';
 import { destination } from './routes.tsx';
 
 test('the line to paste survives the shell whatever the model is called', () => {
@@ -21,6 +21,14 @@ test('busy slots are told as far as they are known', () => {
     '4',
     '–',
   ]);
+});
+
+test('the gateway tells what bounds an instance at the moment', () => {
+  expect([
+    boundsText({ slots: 3, kv_tokens: 900.5, rps: 5 }),
+    boundsText({ slots: 1 }),
+    boundsText({}),
+  ]).toEqual(['3 requests at once, 900 tokens in its cache, 5 a second', '1 request at once', '']);
 });
 
 test('a route tells its shares and what it is an alias of', () => {

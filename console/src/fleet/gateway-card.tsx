@@ -1,11 +1,18 @@
 import type { ReactNode } from 'react';
 import type { FleetStatus } from '../../../src/domain/fleet-status.ts';
+import type { GatewayLoad, InstanceBounds } from '../../../src/domain/gateway-load.ts';
+import { count } from '../format.ts';
 import { CopyLine } from '../parts/copy-line.tsx';
 import { State } from '../parts/state.tsx';
 
 /** Where programs send their requests, with a line that works when pasted. */
-export function GatewayCard(props: { status: FleetStatus; keyNeeded: boolean }): ReactNode {
-  const { status, keyNeeded } = props;
+export function GatewayCard(props: {
+  status: FleetStatus;
+  keyNeeded: boolean;
+  limits: GatewayLoad['limits'];
+}): ReactNode {
+  const { status, keyNeeded, limits } = props;
+  const bounded = Object.entries(limits).filter(([, bounds]) => boundsText(bounds) !== '');
   const { gateway, routes } = status;
   const model = routes[0]?.name;
   return (
@@ -24,11 +31,32 @@ export function GatewayCard(props: { status: FleetStatus; keyNeeded: boolean }):
             OpenAI-compatible, at <code>{gateway.url}/v1</code>
             {gateway.pid !== null && <span className="muted"> · process {gateway.pid}</span>}
           </p>
+          {bounded.length > 0 && (
+            <dl className="facts wide">
+              {bounded.map(([upstream, bounds]) => (
+                <div key={upstream}>
+                  <dt>Takes at {upstream}</dt>
+                  <dd>{boundsText(bounds)}</dd>
+                </div>
+              ))}
+            </dl>
+          )}
           {model && <CopyLine label="A request to try" text={curlLine(gateway.url, model, keyNeeded)} />}
         </>
       )}
     </section>
   );
+}
+
+/** What bounds one instance now, in words; empty when nothing does. */
+export function boundsText({ slots, kv_tokens, rps }: InstanceBounds): string {
+  return [
+    slots === undefined ? [] : `${count(slots, 'request')} at once`,
+    kv_tokens === undefined ? [] : `${count(Math.floor(kv_tokens), 'token')} in its cache`,
+    rps === undefined ? [] : `${rps} a second`,
+  ]
+    .flat()
+    .join(', ');
 }
 
 /** One line for a POSIX shell. A name with a quote in it is escaped for both the shell and JSON; a key is named, never written. */
