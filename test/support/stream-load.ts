@@ -39,21 +39,18 @@ export function streamLoad(url: string, model: string, clients: number): StreamL
 }
 
 async function streamOnce(url: string, model: string): Promise<Streamed> {
-  try {
-    const reply = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ model, stream: true, messages: [] }),
-    });
-    const text = await reply.text();
-    const pieces = [...text.matchAll(/"content":"(\d+):(\d+) "/g)];
-    const pids = new Set(pieces.map(([, pid]) => Number(pid)));
-    const whole =
-      pids.size === 1 &&
-      pieces.map(([, , number]) => number).join() === '1,2,3,4,5,6,7,8' &&
-      text.endsWith('data: [DONE]\n\n');
-    return { status: reply.status, pid: [...pids][0] ?? null, whole, text };
-  } catch (error) {
-    return { status: 0, pid: null, whole: false, text: String(error) };
-  }
+  const reply = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model, stream: true, messages: [] }),
+  }).catch((error: unknown) => String(error));
+  if (typeof reply === 'string') return { status: 0, pid: null, whole: false, text: reply };
+  const text = await reply.text().catch((error: unknown) => String(error));
+  const pieces = [...text.matchAll(/"content":"(\d+):(\d+) "/g)];
+  const pids = new Set(pieces.map(([, pid]) => Number(pid)));
+  const whole =
+    pids.size === 1 &&
+    pieces.map(([, , number]) => number).join() === '1,2,3,4,5,6,7,8' &&
+    text.endsWith('data: [DONE]\n\n');
+  return { status: reply.status, pid: [...pids][0] ?? null, whole, text };
 }
