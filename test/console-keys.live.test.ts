@@ -85,6 +85,8 @@ console: {listen: "127.0.0.1:0"}
 
     const used = page.getByRole('row', { name: /^laptop small 1 0 / });
     await used.waitFor();
+    // Seven tokens of the prompt and three of the answer, as the engine counted them.
+    await page.getByRole('row', { name: /^laptop 10 0 10 0$/ }).waitFor();
     await page.getByRole('button', { name: 'Done' }).click();
     await page.reload();
     await page.getByRole('row', { name: /^laptop active small 1000 requests\/min/ }).waitFor();

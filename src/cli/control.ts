@@ -12,6 +12,7 @@ import type { ControlPorts, GatewayAccess } from '../server/ports.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 import { consoleTokenFile } from './console-address.ts';
 import type { CliContext } from './context.ts';
+import { keySpending } from '../fleet/key-spending.ts';
 import { keyManager } from './key-manager.ts';
 import { runPorts } from './run-ports.ts';
 
@@ -71,7 +72,10 @@ function keyPorts(world: World, hold: UpHold): ControlPorts['keys'] {
   }
   return {
     list: manager.list,
-    usage: hold.requests.usage,
+    usage: async () => ({
+      ...(await hold.requests.usage()),
+      spent: await keySpending(world, hold.loaded()),
+    }),
     add: (wish) => inForce(manager.add(wish)),
     rotate: (id, graceMs) => inForce(manager.rotate(id, graceMs)),
     revoke: (id) => inForce(manager.revoke(id)),

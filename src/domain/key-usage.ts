@@ -19,3 +19,23 @@ export type KeyUse = z.infer<typeof KeyUse>;
 /** Since when it was counted, and by whom what was used; the latest first. */
 export const KeyUsage = z.strictObject({ since: z.iso.datetime(), uses: z.array(KeyUse) });
 export type KeyUsage = z.infer<typeof KeyUsage>;
+
+/** What is counted against a budget. */
+export interface Spent {
+  readonly requests: number;
+  readonly tokens: number;
+  readonly usd: number;
+}
+
+/** Of one key in the present day and month (UTC), over all restarts; to the second. */
+export interface KeySpent {
+  readonly key: string;
+  readonly day: Spent;
+  readonly month: Spent;
+}
+
+/** What the console shows of the keys' use. */
+export interface KeyReport extends KeyUsage {
+  /** Empty where nothing is bounded: then nothing is kept. */
+  readonly spent: readonly KeySpent[];
+}

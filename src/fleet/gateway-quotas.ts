@@ -3,7 +3,7 @@ import type { ClientKey } from '../domain/client-key.ts';
 import type { Quotas } from '../domain/gateway-config.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
-import { fleetPaths } from './paths.ts';
+import { usageFile } from './key-spending.ts';
 import type { LoadedFleet } from './resolve.ts';
 
 /** What callers may take. Absent when nothing is bounded, so that the gateway need not look. */
@@ -19,7 +19,7 @@ export async function quotasOf(
     eachKey: eachKey ?? {},
     models: models ?? {},
     prices: prices ?? {},
-    usageFile: join(fleetPaths(world, loaded).state, 'usage.sqlite'),
+    usageFile: usageFile(world, loaded),
     sharedUrlFile: await sharedUrlFile(world, loaded, options.secretsDir),
   };
 }

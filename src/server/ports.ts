@@ -1,4 +1,4 @@
-import type { KeyUsage } from '../domain/key-usage.ts';
+import type { KeyReport } from '../domain/key-usage.ts';
 import type { KeyAnswer, KeyView, NewKey } from '../domain/key-record.ts';
 import type { FleetStatus } from '../domain/fleet-status.ts';
 import type { CapturedRequest, CaptureList } from '../domain/captured-request.ts';
@@ -28,7 +28,7 @@ export interface RequestPorts {
 /** Management of the gateway's keys. When a promise resolves, the gateway has taken the change in, or said why not. */
 export interface KeyPorts {
   readonly list: () => Promise<readonly KeyView[]>;
-  readonly usage: () => Promise<KeyUsage>;
+  readonly usage: () => Promise<KeyReport>;
   /** `wish`: a KeyWish as the page sent it, not yet checked. */
   readonly add: (wish: unknown) => Promise<KeyAnswer<NewKey>>;
   readonly rotate: (id: string, graceMs: number) => Promise<KeyAnswer<NewKey>>;

@@ -39,7 +39,7 @@ export function startTestControl(
 
 const noKeys: ControlPorts['keys'] = {
   list: async () => [],
-  usage: async () => ({ since: '2030-01-01T00:00:00Z', uses: [] }),
+  usage: async () => ({ since: '2030-01-01T00:00:00Z', uses: [], spent: [] }),
   add: () => Promise.reject(new Error('no keys in this test')),
   rotate: () => Promise.reject(new Error('no keys in this test')),
   revoke: () => Promise.reject(new Error('no keys in this test')),

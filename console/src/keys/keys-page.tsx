@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { KeyAnswer, KeyView, NewKey } from '../../../src/domain/key-record.ts';
-import type { KeyUsage } from '../../../src/domain/key-usage.ts';
+import type { KeyReport } from '../../../src/domain/key-usage.ts';
 import { askJson } from '../api.ts';
 import { CopyLine } from '../parts/copy-line.tsx';
 import { Fault } from '../parts/fault.tsx';
@@ -22,7 +22,7 @@ export function KeysPage({ live }: { live: LiveFleet }): ReactNode {
   const [made, setMade] = useState<KeyAnswer<NewKey> | null>(null);
   const [error, setError] = useState<unknown>(null);
   const { value, error: listError } = useLoaded<{ keys: KeyView[] }>('/keys', turn);
-  const usage = useLoaded<KeyUsage>('/keys/usage', useTick(usagePeriodMs));
+  const usage = useLoaded<KeyReport>('/keys/usage', useTick(usagePeriodMs));
   const [shown, setShown] = useState<readonly KeyView[]>([]);
   // The last list stays while the next is on its way.
   if (value && value.keys !== shown) setShown(value.keys);
@@ -67,7 +67,7 @@ export function KeysPage({ live }: { live: LiveFleet }): ReactNode {
           onRevoke={(key) => change(`/keys/${encodeURIComponent(key.id)}`, 'DELETE')}
         />
       )}
-      <UsageTable usage={usage.value} error={usage.error} />
+      <UsageTable report={usage.value} keys={shown} error={usage.error} />
     </>
   );
 }

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { request } from 'node:https';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startFakeUpstream, wellBehaved } from '../gateway/fake-upstream.ts';
+import type { FakeUpstream } from '../gateway/fake-upstream.ts';
+import { chat } from '../gateway/harness.ts';
+import { makePlace } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { makeAuthority, opensslMissing } from '../support/certificates.ts';
+import type { Made } from '../support/certificates.ts';
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
+
+let place: Place;
+let upstream: FakeUpstream;
+
+beforeEach(async () => {
+  place = makePlace();
+  upstream = await startFakeUpstream(wellBehaved);
+});
+
+afterEach(async () => {
+  await place.berth('down');
+  await place.close();
+  await upstream.stop();
+});
+
+function fleet(id: string, { certFile, keyFile }: Made): string {
+  return `version: 1
+fleet: lab
+id: ${id}
+gateway:
+  listen: ["127.0.0.1:0"]
+  tls: {cert: ${JSON.stringify(certFile)}, key: ${JSON.stringify(keyFile)}}
+console: {listen: "127.0.0.1:0"}
+deployments:
+  far: {engine: {kind: openai, url: "${upstream.url}", servedModel: far}}
+`;
+}
+
+/** The status of a chat over TLS. */
+function ask(url: string, ca: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(`${url}/v1/chat/completions`, { ca, method: 'POST', agent: false }, (reply) => {
+      reply.resume().on('end', () => resolve(reply.statusCode ?? 0));
+    })
+      .on('error', reject)
+      .end(chat({ model: 'far' }));
+  });
+}
+
+describe.skipIf(opensslMissing !== '')(`a fleet behind TLS${opensslMissing}`, () => {
+  test('is served at an https address, and its console reaches it all the same', async () => {
+    const authority = makeAuthority();
+    place.write(fleet(randomBytes(8).toString('hex'), authority.issue('gateway')));
+    const up = await place.berth('up', '--detach', '--json');
+    expect(up.code, up.stderr).toBe(0);
+    const state = up.json() as { gateway: { url: string }; console: { url: string } };
+    expect(state.gateway.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    expect(await ask(state.gateway.url, authority.cert)).toBe(200);
+    const [, token = ''] = /#token=(\S+)/.exec((await place.berth('console')).stdout) ?? [];
+    const models = await fetch(`${state.console.url}/api/models`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(await models.json()).toMatchObject({ data: [{ id: 'far' }] });
+  });
+
+  test('whose certificate has expired is told by validate at its place, with the cure', async () => {
+    const authority = makeAuthority();
+    place.write(fleet('abcd1234', authority.issue('old', { days: -1 })));
+    const ran = await place.berth('validate');
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toMatch(
+      /berth\.yaml:6:15: gateway\.tls\.cert: .*old\.crt cannot be used: it expired at .*\n +Renew it\./,
+    );
+  });
+});
