@@ -124,7 +124,7 @@ test('/upstream is refused to a key that is good for some names of an engine onl
   );
   const headers = { authorization: 'Bearer narrow' };
   const refused = await fetch(`${gateway.url}/upstream/one/props`, { headers });
-  expect([refused.status, (await errorOf(refused)).code]).toEqual([403, 'model_not_allowed']);
+  expect([refused.status, (await errorOf(refused)).code]).toEqual([403, 'endpoint_not_allowed']);
   expect((await postChat(gateway.url, { model: 'one' }, { headers })).status).toBe(200);
 });
 
