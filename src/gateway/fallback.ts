@@ -39,4 +39,5 @@ const causes: Readonly<Record<string, FallbackCause>> = {
   queue_full: 'full',
   queue_timeout: 'deadline',
   wait_too_long: 'deadline',
+  wait_too_long: 'deadline',
 };
