@@ -39,5 +39,4 @@ const causes: Readonly<Record<string, FallbackCause>> = {
   queue_full: 'full',
   queue_timeout: 'deadline',
   wait_too_long: 'deadline',
-  wait_too_long: 'deadline',
 };
