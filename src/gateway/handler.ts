@@ -6,7 +6,7 @@ import { mayUse } from './caller.ts';
 import { dialectOf, endpointAt, methodFault, ownPaths, pathFault } from './endpoints.ts';
 import { draining, endpointForbidden, exactForbidden } from './faults.ts';
 import { gaugeFamilies } from './gauges.ts';
-import { isReachable, wholeEngineFor } from './models.ts';
+import { isReachable } from './models.ts';
 import { modelsReply } from './models-reply.ts';
 import { answerSwap } from './on-demand/answer-swap.ts';
 import { swapAsk } from './on-demand/swap-paths.ts';
@@ -80,7 +80,6 @@ function passUpstream(
   const exact = exactOf(request.inbound.url, (name) => routes.has(name));
   const path = exact.target.replace(/\?.*$/s, '');
   if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
-  wholeEngineFor(state.snapshot, caller, exact.model);
   return serveModel(state, { ...request, endpoint: upstreamEndpoint, caller, exact });
 }
 

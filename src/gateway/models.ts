@@ -51,17 +51,6 @@ export function routeFor(snapshot: Snapshot, caller: Caller, model: string): Rou
   return route;
 }
 
-/**
- * Refuses a key that is good for some of an engine's names only: what is passed on as it is may ask the engine for any of them. Throws
- * ApiError 403.
- */
-export function wholeEngineFor(snapshot: Snapshot, caller: Caller, model: string): void {
-  const behind = new Set(snapshot.routes.get(model)?.arms.map(({ deployment }) => deployment));
-  for (const route of snapshot.routes.values())
-    if (!mayAskFor(caller, route) && route.arms.some(({ deployment }) => behind.has(deployment)))
-      throw modelForbidden(model, namesFor(snapshot, caller));
-}
-
 function namesFor(snapshot: Snapshot, caller: Caller): string[] {
   return routesFor(snapshot, caller).map((route) => route.name);
 }

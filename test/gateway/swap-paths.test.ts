@@ -111,7 +111,7 @@ test('/upstream passes any method, path and body to the engine as they are, and 
   expect((await fetch(`${gateway.url}/upstream/other/props`)).status).toBe(404);
 });
 
-test('/upstream is refused to a key that is good for some names of an engine only', async () => {
+test('/upstream is refused to a key that is bound to models', async () => {
   const upstream = await engine(wellBehaved);
   const sha256 = createHash('sha256').update('narrow').digest('hex');
   const to = [{ deployment: 'd', weight: 1 }];
