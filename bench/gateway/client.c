@@ -116,8 +116,8 @@ static void prepare(long gap_us, const char *headers) {
   char body[1024], padding[420];
   memset(padding, 'x', sizeof padding - 1);
   padding[sizeof padding - 1] = 0;
-  int size = sprintf(body, "{\"model\":\"bench\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],\"temperature\":0.7,"
-                           "\"max_tokens\":64,\"user\":\"events=%ld gap-us=%ld\"%s}", padding, events, gap_us,
+  int size = sprintf(body, "{\"model\":\"bench\",\"messages\":[{\"role\":\"user\",\"content\":\"events=%ld gap-us=%ld %s\"}],\"temperature\":0.7,"
+                           "\"max_tokens\":64%s}", events, gap_us, padding,
                      events > 0 ? ",\"stream\":true" : "");
   request_size = (size_t)sprintf(request,
       "POST /v1/chat/completions HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAuthorization: Bearer "

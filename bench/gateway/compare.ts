@@ -1,6 +1,6 @@
 import type { Goal } from '../lib/goals.ts';
 import { interleavedPairs, median } from '../lib/pairs.ts';
-import { cpuPer, endless, runLoad } from './load.ts';
+import { cpuPer, endless, runLoad, warmUp } from './load.ts';
 import type { Load, Seen } from './load.ts';
 import type { Peer } from './peers.ts';
 import type { Side } from './sides.ts';
@@ -68,7 +68,7 @@ async function cpuInTurn(sides: Sides, load: Load, effort: Effort): Promise<Turn
     into.push(one.seen);
     return one.cpu;
   }
-  for (const side of [gateway, peer]) await runLoad(client, side, { ...load, seconds: effort.warmUpSeconds });
+  for (const side of [gateway, peer]) await warmUp(client, side, { ...load, seconds: effort.warmUpSeconds });
   const cpu = await interleavedPairs(
     effort.pairs,
     { first: () => turn(peer, seen.peer), second: () => turn(gateway, seen.ours) },

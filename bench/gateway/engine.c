@@ -1,5 +1,5 @@
 // The benchmark's engine: answers a small JSON, or a stream whose events carry the time at which they were sent.
-// A request says what it wants in its body, since proxies pass that on: "events=N gap-us=N" (no events: the small JSON).
+// A request says what it wants in its prompt, which every proxy passes on: "events=N gap-us=N" (no events: the small JSON).
 // Usage: engine. Prints the port it was given.
 #include "wire.h"
 

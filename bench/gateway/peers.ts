@@ -100,7 +100,14 @@ const litellm: Peer = {
           '--num_workers',
           '1',
         ],
-        env: { LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_TELEMETRY: 'False', LITELLM_LOG: 'ERROR' },
+        env: {
+          // It does not start without one, and says that this one is weak.
+          LITELLM_MASTER_KEY: 'bench-key',
+          LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY: 'true',
+          LITELLM_LOCAL_MODEL_COST_MAP: 'True',
+          LITELLM_TELEMETRY: 'False',
+          LITELLM_LOG: 'ERROR',
+        },
         headers: [],
       });
     };

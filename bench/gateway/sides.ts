@@ -36,7 +36,7 @@ export async function startNginx(folder: string, enginePort: number): Promise<Si
       .replaceAll('ENGINE', String(enginePort)),
   );
   const child = start(pinned(['nginx', '-p', folder, '-c', file], proxyCore));
-  await listening(port, 5);
+  await listening(port, { child, seconds: 5 });
   return { name: 'nginx', port, child, pid: child.pid as number, headers: '' };
 }
 
@@ -53,7 +53,7 @@ export async function startPeer(
   const child = start(pinned(argv(port), proxyCore), { env: { ...process.env, ...env } });
   // What it has to say is not ours to print, and must not fill the pipe.
   child.stdout?.resume();
-  await listening(port, 120);
+  await listening(port, { child, seconds: 120 });
   return {
     name,
     port,
@@ -122,9 +122,9 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Waits until somebody listens; rejects after that many seconds. */
-async function listening(port: number, seconds: number): Promise<void> {
-  for (let i = 0; i < seconds * 20; i += 1) {
+/** Waits until somebody listens; rejects after that many seconds, or when the process has ended. */
+async function listening(port: number, of: { child: ChildProcess; seconds: number }): Promise<void> {
+  for (let i = 0; i < of.seconds * 20 && of.child.exitCode === null; i += 1) {
     const open = await new Promise<boolean>((done) => {
       const socket = connect(port, '127.0.0.1', () => done(true));
       socket.on('error', () => done(false)).on('connect', () => socket.destroy());
