@@ -28,11 +28,11 @@ const gpu: Hardware['gpus'][number] = {
   processes: [],
 };
 
-function write(hardware: Hardware): string {
+function write(hardware: Hardware, id = 'abcd1234'): string {
   return firstFleetFile({
     schema: '/schema.json',
     fleet: 'home',
-    id: 'abcd1234',
+    id,
     model: './m.gguf',
     hardware,
   });
@@ -68,4 +68,9 @@ test('the first file stays valid with what its comments offer', async () => {
     .replace('  # routes:', '  routes:');
   const loaded = await load(offered);
   expect([loaded.deployments[0]?.port, Object.keys(loaded.gateway.routes)]).toEqual([18400, ['gpt-4o-mini']]);
+});
+
+test('an id that reads like a number stays an id', async () => {
+  for (const id of ['12345678', '1e234567', '00001234'])
+    expect((await load(write(machine([]), id))).fleetId).toBe(id);
 });

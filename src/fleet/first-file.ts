@@ -21,7 +21,7 @@ ${machineText(hardware)}# "berth validate" checks this file, "berth plan" shows 
 version: 1
 fleet: ${options.fleet}
 # Tells this fleet apart from others of the same name. Keep it.
-id: ${options.id}
+id: "${options.id}"
 
 models:
   main:

@@ -41,7 +41,7 @@ function deployment(
 }
 
 function fleet(deployments: readonly string[], more = '', name = 'lab'): string {
-  return `version: 1\nfleet: ${name}\nid: ${id}\ngateway: {listen: ["127.0.0.1:0"]${more}}\nconsole: {listen: "127.0.0.1:0"}\ndeployments:${deployments.length === 0 ? ' {}' : ''}\n${deployments.join('\n')}\n`;
+  return `version: 1\nfleet: ${name}\nid: "${id}"\ngateway: {listen: ["127.0.0.1:0"]${more}}\nconsole: {listen: "127.0.0.1:0"}\ndeployments:${deployments.length === 0 ? ' {}' : ''}\n${deployments.join('\n')}\n`;
 }
 
 async function status(...args: string[]): Promise<FleetStatus> {

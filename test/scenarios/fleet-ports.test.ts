@@ -28,7 +28,7 @@ test('up names the holder of its gateway port before it starts any engine', asyn
   const command = JSON.stringify([process.execPath, fakeEngine, '{port}']);
   place.write(`version: 1
 fleet: lab
-id: ${randomBytes(6).toString('hex')}
+id: "${randomBytes(6).toString('hex')}"
 deployments: {a: {port: ${port}, engine: {kind: command, command: ${command}}}}
 gateway: {listen: ["127.0.0.1:${held}"]}
 console: {listen: "127.0.0.1:0"}
@@ -47,7 +47,7 @@ test('an engine that cannot listen is told with its own last lines', async () =>
   const command = JSON.stringify([process.execPath, '-e', script, '{port}']);
   place.write(`version: 1
 fleet: lab
-id: ${randomBytes(6).toString('hex')}
+id: "${randomBytes(6).toString('hex')}"
 deployments: {a: {port: ${port}, engine: {kind: command, command: ${command}}}}
 `);
   const failed = await place.berth('apply');
@@ -59,7 +59,7 @@ deployments: {a: {port: ${port}, engine: {kind: command, command: ${command}}}}
 function gatewayOnly(listen: number, fleet = 'lab', id = randomBytes(6).toString('hex')): string {
   return `version: 1
 fleet: ${fleet}
-id: ${id}
+id: "${id}"
 deployments: {a: {engine: {kind: openai, url: "http://127.0.0.1:9", servedModel: m}}}
 gateway: {listen: ["127.0.0.1:${listen}"]}
 console: {listen: "127.0.0.1:0"}

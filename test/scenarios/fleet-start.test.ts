@@ -20,7 +20,7 @@ function write(command: readonly string[]): void {
   const id = randomBytes(8).toString('hex');
   const engine = `{kind: command, command: ${JSON.stringify(command)}, stopGrace: 2s, startTimeout: 20s}`;
   place.write(
-    `version: 1\nfleet: lab\nid: ${id}\ngateway: {listen: ["127.0.0.1:0"]}\nconsole: {listen: "127.0.0.1:0"}\ndeployments: {a: {engine: ${engine}}}\n`,
+    `version: 1\nfleet: lab\nid: "${id}"\ngateway: {listen: ["127.0.0.1:0"]}\nconsole: {listen: "127.0.0.1:0"}\ndeployments: {a: {engine: ${engine}}}\n`,
   );
 }
 

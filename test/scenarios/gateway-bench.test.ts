@@ -20,7 +20,7 @@ beforeEach(() => {
     [
       'version: 1',
       'fleet: lab',
-      `id: ${randomBytes(8).toString('hex')}`,
+      `id: "${randomBytes(8).toString('hex')}"`,
       'gateway: {listen: ["127.0.0.1:0"], keys: {me: "${env:MY_KEY}"}}',
       'console: {listen: "127.0.0.1:0"}',
       'deployments:',

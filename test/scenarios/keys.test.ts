@@ -31,7 +31,7 @@ afterEach(async () => {
 function fleet(gateway = ''): string {
   return `version: 1
 fleet: lab
-id: ${id}
+id: "${id}"
 gateway:
   listen: ["127.0.0.1:0"]
   routes: {far: {to: far, aliases: [m]}, dear: far}

@@ -28,7 +28,7 @@ test('limits of the fleet file hold in the gateway, and what was spent outlives 
   place.write(
     `version: 1
 fleet: lab
-id: ${randomBytes(8).toString('hex')}
+id: "${randomBytes(8).toString('hex')}"
 gateway:
   listen: ["127.0.0.1:0"]
   prices: {far: {input: 1, output: 1}}

@@ -34,7 +34,7 @@ function fleet(deployment: string, gateway = ''): string {
   return [
     'version: 1',
     'fleet: lab',
-    `id: ${id}`,
+    `id: "${id}"`,
     `gateway: {listen: ["127.0.0.1:0"], limits: {queueTime: 100s}${gateway}}`,
     'console: {listen: "127.0.0.1:0"}',
     'deployments:',

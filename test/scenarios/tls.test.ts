@@ -28,7 +28,7 @@ afterEach(async () => {
 function fleet(id: string, { certFile, keyFile }: Made): string {
   return `version: 1
 fleet: lab
-id: ${id}
+id: "${id}"
 gateway:
   listen: ["127.0.0.1:0"]
   tls: {cert: ${JSON.stringify(certFile)}, key: ${JSON.stringify(keyFile)}}

@@ -32,7 +32,7 @@ export function convertedText(
     'version: 1',
     `fleet: ${head.fleet}`,
     '# Tells this fleet apart from others of the same name. Keep it.',
-    `id: ${head.id}`,
+    `id: "${head.id}"`,
     '',
     stringify(Object.fromEntries(parts), { lineWidth: 0 }),
   ].join('\n');

@@ -31,7 +31,7 @@ function fleet(deployments: readonly string[], gateway = ''): string {
   return [
     'version: 1',
     'fleet: lab',
-    `id: ${id}`,
+    `id: "${id}"`,
     `gateway: {listen: ["127.0.0.1:0"], onDemand: {memory: 6Gi, patience: 0s}${gateway}}`,
     'console: {listen: "127.0.0.1:0"}',
     'deployments:',

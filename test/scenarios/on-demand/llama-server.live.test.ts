@@ -27,7 +27,7 @@ function head(gateway = ''): string {
   return [
     'version: 1',
     'fleet: lab',
-    `id: ${randomBytes(8).toString('hex')}`,
+    `id: "${randomBytes(8).toString('hex')}"`,
     `gateway: {listen: ["127.0.0.1:0"]${gateway}}`,
     'console: {listen: "127.0.0.1:0"}',
     '',
