@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Two suites: `unit` needs nothing but Node; `live` drives real components and skips what is missing by name. */
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // The last resort on a busy machine: waits have limits of their own, below this, and say what did not come about.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Child processes of berth start from TypeScript sources, whatever an old dist holds; the cache keeps that cheap.
     env: { BERTH_FROM_SOURCE: '1', NODE_COMPILE_CACHE: `${import.meta.dirname}/.cache/node-compile` },
     projects: [

@@ -15,7 +15,7 @@ const lacks = [
 const missing = lacks.length === 0 ? '' : ` (skipped: ${lacks.join(' and ')} not on this machine)`;
 const pictures = process.env['BERTH_SCREENSHOTS'];
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 describe.skipIf(missing !== '')(`the console of a real fleet${missing}`, () => {
   let place: Place;

@@ -14,7 +14,7 @@ const missing = chromiumPath === null ? ' (skipped: no chromium on this machine;
 /** With BERTH_SCREENSHOTS=FOLDER the page is kept as pictures to look at. */
 const pictures = process.env['BERTH_SCREENSHOTS'];
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 describe.skipIf(missing !== '')(`the keys in the console of a real fleet${missing}`, () => {
   let place: Place;

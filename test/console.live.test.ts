@@ -18,7 +18,7 @@ const missing = chromiumPath === null ? ' (skipped: no chromium on this machine;
 /** With BERTH_SCREENSHOTS=FOLDER the pages are kept as pictures to look at. */
 const pictures = process.env['BERTH_SCREENSHOTS'];
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 describe.skipIf(missing !== '')(`the console in a real browser${missing}`, () => {
   const report = exampleReport();

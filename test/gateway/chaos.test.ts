@@ -70,7 +70,7 @@ test(`of ${requests} requests at random faults (seed ${seed}) each ends honestly
   expect(after.heap).toBeLessThan(before * 1.1);
   // A rejection that nobody handles ends the process; a fault of its own is logged.
   expect([program.child.exitCode, program.stderr()]).toEqual([null, '']);
-}, 180_000);
+}, 900_000);
 
 interface End {
   readonly fault: string;

@@ -55,7 +55,7 @@ export function configFor(
       heldBytes: 256 * 1024 * 1024,
       queue: 16,
       queueMs: 20_000,
-      connectMs: 2000,
+      connectMs: 10_000,
       idleMs: 20_000,
       drainMs: 500,
       probeMs: 5000,
@@ -133,7 +133,7 @@ export function sha256(text: string): string {
 
 /** Asks again until it is so; states are awaited, never slept for. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 15_000;
+  const end = performance.now() + 60_000;
   while (!(await isSo())) {
     if (performance.now() > end) throw new Error(`It did not come about that ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -9,7 +9,7 @@ import { chatEvent, usage, wellBehaved } from './fake-upstream.ts';
 import { configFor, engine, front, postChat, until } from './harness.ts';
 import type { RunningGateway } from './harness.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 function has(program: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;

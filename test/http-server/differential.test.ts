@@ -27,7 +27,7 @@ test('the corpus is read as Node reads it, but for what is refused on purpose', 
 
 test(
   `of ${rounds} mutated requests none is read otherwise than Node reads it`,
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const random = seededRandom(31);
     const faults: string[] = [];

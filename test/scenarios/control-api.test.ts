@@ -159,7 +159,7 @@ test('nobody looks at the fleet when no page is open', async () => {
         seen = looks;
         return still;
       },
-      { interval: 100, timeout: 10_000 },
+      { interval: 100, timeout: 60_000 },
     )
     .toBe(true);
 });

@@ -9,7 +9,7 @@ import type { Plan } from '../../src/domain/plan.ts';
 import { fakeEngine, freePorts, isRunning, makePlace, startTicks, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let place: Place;
 /** Runs beside other runs of these tests on the same machine. */

@@ -74,7 +74,7 @@ async function gatewayUrl(): Promise<string> {
         url = ((await place.berth('status', '--json')).json() as FleetStatus).gateway.url;
         return url;
       },
-      { timeout: 20_000, interval: 100 },
+      { timeout: 60_000, interval: 100 },
     )
     .not.toBeNull();
   return url ?? '';
@@ -102,11 +102,11 @@ test('a reload moves the gateway to another address, but not to one that is held
   place.write(gatewayOnly(held, 'lab', id));
   process.kill(up.pid, 'SIGHUP');
   await expect
-    .poll(() => up.output().stderr, { timeout: 20_000 })
+    .poll(() => up.output().stderr, { timeout: 60_000 })
     .toContain(`the old configuration stays: Port ${held} on 127.0.0.1 is held by process ${process.pid} (`);
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   place.write(gatewayOnly(next, 'lab', id));
   process.kill(up.pid, 'SIGHUP');
-  await expect.poll(gatewayUrl, { timeout: 20_000, interval: 100 }).toBe(`http://127.0.0.1:${next}`);
+  await expect.poll(gatewayUrl, { timeout: 60_000, interval: 100 }).toBe(`http://127.0.0.1:${next}`);
   await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow('fetch failed');
 });

@@ -5,7 +5,7 @@ import type { OverheadReport } from '../../src/bench/overhead/report.ts';
 import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 const engine = join(import.meta.dirname, '../support/streaming-engine.mjs');
 /** What that engine sends: its events and [DONE]. */

@@ -9,7 +9,7 @@ import { postChat } from '../gateway/harness.ts';
 import { makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let place: Place;
 let upstream: FakeUpstream;

@@ -5,7 +5,7 @@ import { openaiClientScenario } from './openai-client.ts';
 
 test(
   "OpenAI's own client does the same with the embedded engine behind the gateway",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const model = await randomModel();
     onTestFinished(model.remove);

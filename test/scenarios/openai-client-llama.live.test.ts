@@ -8,7 +8,7 @@ const binary = findLlamaServer();
 
 test.skipIf(binary === null)(
   `OpenAI's own client does the same with a real llama-server behind the gateway${binary ? '' : ' (no llama-server: tools/live/llama-server.sh gets one)'}`,
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async () => {
     const { url, busy } = await runLlamaServer(binary ?? '');
     const gateway = await front(

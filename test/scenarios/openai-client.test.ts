@@ -6,7 +6,7 @@ import { openaiClientScenario } from './openai-client.ts';
 
 test(
   "OpenAI's own client lists, completes, chats, embeds and aborts in every phase",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async () => {
     let busy = 0;
     const upstream = await engine((turn) => {

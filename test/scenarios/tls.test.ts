@@ -9,7 +9,7 @@ import type { Place } from '../support/berth.ts';
 import { makeAuthority, opensslMissing } from '../support/certificates.ts';
 import type { Made } from '../support/certificates.ts';
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let place: Place;
 let upstream: FakeUpstream;

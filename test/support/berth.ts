@@ -101,7 +101,7 @@ function enginesOf(folder: string): number[] {
 export async function until<T>(
   ask: () => T | Promise<T>,
   what: string,
-  limitMs = 40_000,
+  limitMs = 90_000,
 ): Promise<NonNullable<T>> {
   const end = Date.now() + limitMs;
   for (;;) {

@@ -17,7 +17,9 @@ import {
 import type { MovableClock, RunningGateway, Wire } from '../harness.ts';
 
 const path = '/v1/chat/completions';
-const commented = { waitCommentsMs: 15_000, limits: { idleMs: 1_000_000_000, queueMs: 1_000_000_000 } };
+const never = 1_000_000_000;
+// The clock leaps: none of these limits may be what ends a wait, however slow the machine.
+const commented = { waitCommentsMs: 15_000, limits: { idleMs: never, queueMs: never, connectMs: never } };
 
 function ask(gateway: RunningGateway, more: Record<string, unknown> = {}, to = path): Promise<Wire> {
   return dial(gateway.port, post(to, chat({ stream: true, ...more })));
@@ -78,6 +80,7 @@ test.each([
   const held: Turn[] = [];
   const { gateway } = await start((turn) => void held.push(turn), { ...commented, clock });
   const wire = await ask(gateway);
+  await until('the engine has it', () => held.length === 1);
   await comes(wire, clock, ': berth prefill\n\n');
   end(held[0] as Turn);
   await until('it is whole', () => wire.text().endsWith('0\r\n\r\n'));
@@ -92,6 +95,7 @@ test("rule 10: an error after a comment has the shape of the client's API", asyn
   const held: Turn[] = [];
   const { gateway } = await start((turn) => void held.push(turn), { ...commented, clock });
   const wire = await ask(gateway, { max_tokens: 5 }, '/v1/messages');
+  await until('the engine has it', () => held.length === 1);
   await comes(wire, clock, ': berth prefill\n\n');
   held[0]?.reset();
   await until('it is whole', () => wire.text().endsWith('0\r\n\r\n'));
@@ -124,10 +128,12 @@ test('rule 10: a client that leaves between comments frees the engine', async ()
   const clock = movableClock();
   const { upstream, gateway } = await start((turn) => turn.closed, { ...commented, clock });
   const wire = await ask(gateway);
+  await until('the engine has it', () => upstream.seen.length === 1);
   await comes(wire, clock, ': berth prefill');
   wire.socket.destroy();
   await until('the engine was cut off', () => upstream.seen[0]?.cut === true);
-  expect(await gateway.metric('berth_gateway_inflight')).toBe(0);
+  await until('nothing is under way', async () => (await gateway.metric('berth_gateway_inflight')) === 0);
+  expect(upstream.seen).toHaveLength(1);
 });
 
 test('rule 10: a wait that is known to be too long is a 503 with the time to come back, not a comment', async () => {
@@ -140,6 +146,7 @@ test('rule 10: a wait that is known to be too long is a 503 with the time to com
   await until('it is served', () => held.length === 1);
   held[0]?.json(200, {});
   expect((await first).status).toBe(200);
+  await until('its slot is free', async () => (await gateway.metric('berth_gateway_inflight')) === 0);
   const busy = await ask(gateway);
   await until('the slot is taken', () => held.length === 2);
   const refused = await postChat(gateway.url, { stream: true });

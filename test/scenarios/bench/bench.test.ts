@@ -26,7 +26,7 @@ afterAll(async () => {
 async function berth(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const argv = [bin, ...args, '--state-dir', state];
   const env = { ...process.env, BERTH_FROM_SOURCE: '1', TRUTH_KEY: 'sk-not-to-be-seen' };
-  return promisify(execFile)(process.execPath, argv, { env, timeout: 60_000 }).then(
+  return promisify(execFile)(process.execPath, argv, { env, timeout: 110_000 }).then(
     (done) => ({ code: 0, ...done }),
     (error: { code: number; stdout: string; stderr: string }) => error,
   );
@@ -286,7 +286,7 @@ test('an interrupted run keeps what was measured, says so and ends with code 130
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   const ended = new Promise<number | null>((done) => child.once('close', done));
-  await expect.poll(() => measuredIn('cut-short'), { timeout: 20_000 }).toBeGreaterThan(3);
+  await expect.poll(() => measuredIn('cut-short'), { timeout: 60_000 }).toBeGreaterThan(3);
   child.kill('SIGINT');
   expect(await ended).toBe(130);
   const { runs } = JSON.parse(stdout) as { runs: { report: Report }[] };
@@ -305,7 +305,7 @@ test('a run whose command was killed is still reported, out of its records', asy
     [bin, ...args, '--output-tokens', '4', '--state-dir', state, '--name', 'killed'],
     { env: { ...process.env, BERTH_FROM_SOURCE: '1' }, stdio: 'ignore' },
   );
-  await expect.poll(() => measuredIn('killed'), { timeout: 20_000 }).toBeGreaterThan(3);
+  await expect.poll(() => measuredIn('killed'), { timeout: 60_000 }).toBeGreaterThan(3);
   child.kill('SIGKILL');
   const runs = JSON.parse((await berth('runs', '--json')).stdout) as {
     name: string;

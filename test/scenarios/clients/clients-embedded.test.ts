@@ -39,7 +39,7 @@ async function scene(): Promise<ClientScenario & { gateway: RunningGateway }> {
 
 test(
   "Vercel's AI SDK, LangChain and Anthropic's client do their work with the embedded engine behind the gateway",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const scenario = await scene();
     expect(await aiSdkScenario(scenario)).toBe(8);

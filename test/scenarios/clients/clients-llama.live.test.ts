@@ -12,7 +12,7 @@ import type { ClientScenario } from './scenario.ts';
 
 const binary = findLlamaServer();
 const missing = binary ? '' : ' (no llama-server: tools/live/llama-server.sh gets one)';
-const longer = { timeout: 180_000 };
+const longer = { timeout: 300_000 };
 
 /** Embeddings and chat of one server: it answers both when started for the first. */
 async function scene(): Promise<ClientScenario & { gateway: RunningGateway }> {

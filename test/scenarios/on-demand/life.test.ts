@@ -7,7 +7,7 @@ import { makeModel } from '../../../src/model-files/make-model.ts';
 import { fakeEngine, isRunning, makePlace, until } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let place: Place;
 let id: string;

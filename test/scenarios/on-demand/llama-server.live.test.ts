@@ -9,7 +9,7 @@ import { findLlamaServer } from '../../hosts/llama-server.ts';
 import { isRunning, makePlace, until } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 const server = findLlamaServer();
 let place: Place;

@@ -49,7 +49,7 @@ test.skipIf(program === null)(
     });
     const server = await localExec.start(argv, { onErrorLine: () => {} });
     try {
-      await expect.poll(() => healthOf(port), { timeout: 20_000, interval: 100 }).toBe(200);
+      await expect.poll(() => healthOf(port), { timeout: 60_000, interval: 100 }).toBe(200);
       const report = await scanReport();
       const seen = report.servers.find((one) => one.endpoints.some((endpoint) => endpoint.port === port));
       expect(seen).toMatchObject({
