@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import net from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { usualLimits } from '../../src/io/http-server/limits.ts';
@@ -221,6 +222,31 @@ test('a client that takes no end is left after a while', async () => {
   expect(await client.until('GET / ')).toMatch(/\r\nConnection: close\r\n/);
   // Resolves when no connection is left.
   await server.close(600_000);
+});
+
+test('one who reads slowly gets the whole of a last reply; one who goes on sending is left all the same', async () => {
+  const total = 30_000_000;
+  const { port } = await listen(
+    (_, reply) => {
+      reply.head(200, ['Content-Length', String(total)]);
+      reply.end(Buffer.alloc(total, 97));
+    },
+    { lingerMs: 40 },
+  );
+  const slow = net.connect({ host: '127.0.0.1', port });
+  onTestFinished(() => void slow.destroy());
+  slow.write(get('/', 'Connection: close\r\n'));
+  await once(slow, 'readable');
+  const sender = connect(port, 'no HTTP\r\n\r\n');
+  sender.socket.removeAllListeners('end');
+  await sender.until('malformed_http');
+  const sending = setInterval(() => sender.socket.write('more'), 5);
+  onTestFinished(() => clearInterval(sending));
+  expect(await sender.all).toMatch(/^HTTP\/1\.1 400 /);
+  // By now the time to linger is over for both.
+  let came = 0;
+  for await (const part of slow as AsyncIterable<Buffer>) came += part.length;
+  expect(came).toBeGreaterThan(total);
 });
 
 test('a client that leaves is told once, one that has its reply is not told', async () => {

@@ -51,7 +51,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   #turn: Turn | null = null;
   #backlog: Buffer | null = null;
   #pumping = false;
-  /** When something came last, or our side ended. */
+  /** When something came last, or all of our side had gone out. */
   #since: number;
   #headSince = 0;
   #dropSince = 0;
@@ -67,6 +67,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
       .on('data', (bytes: Buffer) => this.#onData(bytes))
       .on('end', () => this.#onEnd())
       .on('drain', () => this.#wake())
+      .on('finish', () => (this.#since = owner.now()))
       .on('error', () => {})
       .on('close', () => this.#onClose());
   }
@@ -95,7 +96,8 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     const silent = now - this.#since;
     const turn = this.#turn;
     if (this.#leaving) {
-      if (silent > limits.lingerMs) this.socket.destroy();
+      // A slow client is still reading the last reply until then.
+      if (this.socket.writableFinished && silent > limits.lingerMs) this.socket.destroy();
     } else if (!turn) {
       if (this.#parser.underWay && now - this.#headSince > limits.headMs) this.#break(malformedFaults.late);
       else if (silent > limits.idleMs) this.leave();
@@ -172,8 +174,9 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   }
 
   #onData(bytes: Buffer): void {
-    this.#since = this.#owner.now();
+    // Whoever goes on sending must not keep the connection by it.
     if (this.#leaving) return;
+    this.#since = this.#owner.now();
     if (!this.#turn?.body.whole) {
       this.#pump(bytes);
       return;
