@@ -82,7 +82,7 @@ export class Connection {
   start(job: Job, pieces: readonly (string | Uint8Array)[]): void {
     this.job = job;
     job.connection = this;
-    this.#reader = new ReplyReader(job.sink);
+    this.#reader = new ReplyReader(job.sink, job.request.method);
     this.untouched = true;
     this.since = this.#owner.now();
     if (job.paused) this.socket.pause();

@@ -2,11 +2,12 @@ import { expect, test } from 'vitest';
 import { ChunkedWalker, MalformedReply } from './chunked.ts';
 import { parseHead } from './head.ts';
 import { ReplyReader } from './reply-reader.ts';
+import type { UpstreamSink } from './types.ts';
 
 /** Reads `wire` in pieces of `size` bytes; tells what the sink heard. */
-function read(wire: string, size: number) {
+function read(wire: string, size: number, method = 'GET') {
   const heard = { status: 0, payload: '', wholeRaw: '', ends: 0, reader: null as ReplyReader | null };
-  const reader = new ReplyReader({
+  const sink: UpstreamSink = {
     onHead: (head) => (heard.status = head.status),
     onBody: (part) => {
       for (let i = 0; i < part.spanCount; i += 2)
@@ -15,7 +16,8 @@ function read(wire: string, size: number) {
     },
     onEnd: () => (heard.ends += 1),
     onFail: () => {},
-  });
+  };
+  const reader = new ReplyReader(sink, method);
   heard.reader = reader;
   const bytes = Buffer.from(wire, 'latin1');
   for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size), () => true);
@@ -35,6 +37,15 @@ test('reads of whole chunks are told apart from those that are cut', () => {
   expect(read(head + body, 1000).wholeRaw).toBe(body);
   expect(read(head + body, 3).wholeRaw).toBe('');
 });
+
+test.each(['Content-Length: 5', 'Transfer-Encoding: chunked', 'Server: x'])(
+  'a reply to HEAD ends with its head: %s',
+  (line) => {
+    const heard = read(`HTTP/1.1 200 OK\r\n${line}\r\n\r\n`, 7, 'HEAD');
+    expect(heard).toMatchObject({ status: 200, payload: '', ends: 1 });
+    expect(heard.reader?.surplus).toBe(false);
+  },
+);
 
 test('bytes after the end are seen, so that the connection is not used again', () => {
   expect(read(`${head}0\r\n\r\nHTTP/1.1 200`, 1000).reader?.surplus).toBe(true);

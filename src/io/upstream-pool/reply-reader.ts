@@ -19,12 +19,15 @@ export class ReplyReader implements BodyRead {
   spans: readonly number[] = [];
   spanCount = 0;
   readonly #sink: UpstreamSink;
+  readonly #bodyless: boolean;
   #partial: Buffer | null = null;
   #walker: ChunkedWalker | null = null;
   #left = 0;
 
-  constructor(sink: UpstreamSink) {
+  /** `method` of the request: a reply to HEAD ends with its head, whatever length that tells (RFC 9112, 6.3). */
+  constructor(sink: UpstreamSink, method: string) {
     this.#sink = sink;
+    this.#bodyless = method === 'HEAD';
   }
 
   /** Takes what was read. Throws MalformedReply. `isLive` stops the work when the sink has aborted midway. */
@@ -57,7 +60,8 @@ export class ReplyReader implements BodyRead {
       return null;
     }
     this.#partial = null;
-    const head = parseHead(all.toString('latin1', 0, end));
+    const told = parseHead(all.toString('latin1', 0, end));
+    const head: ParsedHead = this.#bodyless ? { ...told, framing: 'none', length: null } : told;
     const rest = all.subarray(end + 4);
     if (head.status === 101) throw new MalformedReply('The upstream switched protocols unasked.');
     if (head.status < 200) return rest.length > 0 ? rest : null;
