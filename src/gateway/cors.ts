@@ -25,12 +25,13 @@ const exposed = ['x-request-id', 'retry-after', 'x-berth-model', 'x-berth-origin
 export function withCors(policyOf: () => CorsPolicy, handler: Handler): Handler {
   return (inbound, reply) => {
     const origin = inbound.header('origin');
-    if (origin === undefined) return handler(inbound, reply);
+    if (origin === undefined && !isForeignPage(inbound)) return handler(inbound, reply);
     const policy = policyOf();
-    if (!policy.origins.has(origin)) {
-      if (isOwnPage(policy, origin, inbound.header('host') ?? '')) return handler(inbound, reply);
+    if (origin === undefined || !policy.origins.has(origin)) {
+      if (origin !== undefined && isOwnPage(policy, origin, inbound.header('host') ?? ''))
+        return handler(inbound, reply);
       const dialect = dialectOf(inbound, inbound.url.split('?')[0] ?? '');
-      sendFault(reply, refusal(origin), { requestId: randomUUID(), dialect });
+      sendFault(reply, refusal(origin ?? 'another site'), { requestId: randomUUID(), dialect });
       return undefined;
     }
     const wanted = inbound.header('access-control-request-method');
@@ -40,6 +41,16 @@ export function withCors(policyOf: () => CorsPolicy, handler: Handler): Handler 
       withHeaders(reply, [...allowing(origin), 'Access-Control-Expose-Headers', exposed]),
     );
   };
+}
+
+/**
+ * Images, scripts, frames and the like of a page send a GET without an origin, and one can load a model. Browsers tell of these by
+ * headers that no page can set (Fetch Metadata); a link that a person follows is let through.
+ */
+function isForeignPage(inbound: Inbound): boolean {
+  const site = inbound.header('sec-fetch-site');
+  if (site !== 'cross-site' && site !== 'same-site') return false;
+  return inbound.header('sec-fetch-mode') !== 'navigate' || inbound.header('sec-fetch-dest') !== 'document';
 }
 
 function refusal(origin: string): ApiFault {

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import { wellBehaved } from './fake-upstream.ts';
 import { chat, errorOf, sha256, start } from './harness.ts';
@@ -62,6 +65,25 @@ test('a page that was served from the same address is no stranger, one that only
   const { gateway } = await start(wellBehaved, { corsOrigins: [] });
   expect((await post(gateway.url, { origin: gateway.url })).status).toBe(200);
   expect((await post(gateway.url, { origin: `http://localhost:${gateway.port}` })).status).toBe(403);
+});
+
+test('what a page loads without telling its origin is refused too, unless a person follows a link', async () => {
+  const { upstream, gateway } = await start(wellBehaved, { corsOrigins: [named] });
+  async function statusOf(site: string, mode: string, dest: string): Promise<number> {
+    const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest };
+    // fetch would write these headers itself.
+    const asked = request(`${gateway.url}/upstream/m/health`, { headers, agent: false }).end();
+    const [reply] = (await once(asked, 'response')) as [IncomingMessage];
+    reply.resume();
+    return reply.statusCode ?? 0;
+  }
+  expect(await statusOf('cross-site', 'no-cors', 'image')).toBe(403);
+  expect(await statusOf('same-site', 'no-cors', 'script')).toBe(403);
+  expect(await statusOf('cross-site', 'navigate', 'iframe')).toBe(403);
+  expect(upstream.seen).toEqual([]);
+  expect(await statusOf('cross-site', 'navigate', 'document')).toBe(200);
+  expect(await statusOf('same-origin', 'cors', 'empty')).toBe(200);
+  expect(await statusOf('none', 'navigate', 'document')).toBe(200);
 });
 
 test('programs, which send no origin, are not concerned', async () => {

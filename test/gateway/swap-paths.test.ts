@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
-import { configFor, engine, errorOf, front, postChat, until } from './harness.ts';
+import { configFor, dial, engine, errorOf, front, postChat, until } from './harness.ts';
 import { stage } from './on-demand-stage.ts';
 
 const master = { authorization: 'Bearer master' };
@@ -110,6 +110,30 @@ test('/upstream passes any method, path and body to the engine as they are, and 
   expect(upstream.seen[1]).toMatchObject({ method: 'GET', body: '' });
   expect((await fetch(`${gateway.url}/upstream/other/props`)).status).toBe(404);
 });
+
+test('/upstream gives the slot back with the head of a reply to HEAD', async () => {
+  const upstream = await engine((turn) => turn.json(200, { path: turn.request.path }));
+  const gateway = await front(configFor([{ url: upstream.url, slots: 1 }]));
+  const head = await fetch(`${gateway.url}/upstream/m/props`, { method: 'HEAD' });
+  expect(head.status).toBe(200);
+  const next = await fetch(`${gateway.url}/upstream/m/slots`);
+  expect(await next.json()).toEqual({ path: '/slots' });
+});
+
+test.each(['..', '%2e%2E', '..%2fadmin', '..%5Cadmin', '.'])(
+  '/upstream does not lead out of the path of the engine by "%s"',
+  async (dots) => {
+    const upstream = await engine(wellBehaved);
+    const gateway = await front(configFor([{ url: `${upstream.url}/team` }]));
+    const wire = await dial(
+      gateway.port,
+      `GET /upstream/m/${dots}/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    );
+    await wire.closed;
+    expect(wire.text()).toMatch(/^HTTP\/1\.1 400 .*"code":"path_invalid"/s);
+    expect(upstream.seen).toEqual([]);
+  },
+);
 
 test('/upstream is refused to a key that is bound to models', async () => {
   const upstream = await engine(wellBehaved);
