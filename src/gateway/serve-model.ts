@@ -91,6 +91,8 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   if (snapshot.limits) {
     const held = snapshot.limits.reserve(demandOf(call, call.body, route));
     call.reservation = held instanceof Promise ? await held : held;
+    // Whoever left while the shared store was asked must not enter a queue: nothing would take it out again.
+    if (call.gone) throw new ClientGone();
   }
   await serveRoute(state, snapshot, call, route);
 }
