@@ -137,3 +137,15 @@ test("the engine's own word on its cache counts where the file says nothing, and
   for (let now = 0; now < 9000; now += 1000) fixed.observe(reading({ waiting: 9 }), 4, now);
   expect(fixed.slots).toBe(4);
 });
+
+test('an engine that refused while it was loading begins with all of its slots', () => {
+  const room = new Room({ slots: 64, rps: null, kvTokens: null, adaptive: true }, 0);
+  room.noteRefusal();
+  room.observe(null, 1, 1000);
+  room.noteRefusal();
+  room.observe(reading({ running: 0 }), 0, 2000);
+  expect(room.slots).toBe(64);
+  room.noteRefusal();
+  room.observe(reading({ running: 64 }), 64, 3000);
+  expect(room.slots).toBe(57);
+});

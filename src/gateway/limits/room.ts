@@ -89,7 +89,7 @@ export class Room {
     this.#kvHeld -= tokens;
   }
 
-  /** The engine answered 429 or 503, or did not answer in time. */
+  /** The engine answered 429 or 503. */
   noteRefusal(): void {
     this.#refused = true;
   }
@@ -99,14 +99,16 @@ export class Room {
     if (reading) this.#reading = { reading, at: now };
     const { adaptive, slots } = this.#options;
     // An engine that never told anything is not bounded by a guess.
+    // What one refused before it told anything was that it still loads: nothing is known of what it can take.
+    const refused = this.#refused && this.#adaptive !== null;
+    this.#refused = false;
     if (!adaptive || (!this.#adaptive && !reading)) return;
     this.#adaptive = adapt(this.#adaptive ?? startAdaptive(slots), {
       reading,
       slots,
       inflight,
-      refused: this.#refused,
+      refused,
       now,
     });
-    this.#refused = false;
   }
 }
