@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chatEvent } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
-import { errorOf, postChat, until } from './harness.ts';
+import { configFor, errorOf, postChat, until } from './harness.ts';
 import { stage } from './on-demand-stage.ts';
 
 test('requests for a model that is not loaded cause one load and are served once it runs', async () => {
@@ -205,4 +205,16 @@ test('two models that fit together stay loaded together', async () => {
   }
   expect([await state('a'), await state('b')]).toEqual(['ready', 'ready']);
   expect(asked).toEqual(['load a', 'load b']);
+});
+
+test('who waits for a model that the fleet file no longer has is told so at once', async () => {
+  const { gateway, asked } = await stage({ a: {} });
+  const reply = postChat(gateway.url, { model: 'a' });
+  await until('it is asked for', () => asked.length === 1);
+  await gateway.reload(configFor([], { routes: [] }));
+  const refused = await reply;
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+  expect((await errorOf(refused)).code).toBe('no_healthy_instance');
+  expect((await postChat(gateway.url, { model: 'a' })).status).toBe(404);
 });

@@ -1,7 +1,7 @@
 import type { LoadNews } from '../../domain/gateway-control.ts';
 import type { DemandPhase, DemandState, OnDemandConfig } from '../../domain/on-demand.ts';
 import type { Deployment } from '../deployment.ts';
-import { modelTooLarge } from '../faults.ts';
+import { modelTooLarge, noInstance } from '../faults.ts';
 import { chooseEvictions } from './choose-evictions.ts';
 import type { Resident } from './choose-evictions.ts';
 import { Demand } from './demand.ts';
@@ -22,6 +22,7 @@ interface Taken {
 }
 
 const shortestPatienceMs = 1_000;
+const goneRetrySeconds = 5;
 
 /** All models on demand: decides which are loaded and which end. Lives as long as the gateway; a reload changes what it knows. */
 export class Demands {
@@ -62,6 +63,10 @@ export class Demands {
       deployment.demand = this.#all.get(deployment.name) ?? null;
       deployment.dispatch();
     }
+    for (const [name, { state, deployment }] of before)
+      // Nobody loads it any more, so that nobody would ever come to those who wait.
+      if (!this.#all.has(name) && state !== 'ready' && !deployments.get(name)?.instances.length)
+        deployment.refuseAll(() => noInstance(name, goneRetrySeconds));
     this.#poke();
   }
 
