@@ -75,6 +75,8 @@ function drain(
   const instances = atUrl(state, url);
   const began = sweep.exact();
   for (const one of instances) one.drainedUntil = began + forMs;
+  for (const deployment of state.snapshot.deployments.values())
+    for (const one of instances) deployment.sendGuestsAway(one);
   return new Promise((resolve) => {
     function look(now: number): void {
       const left = instances.reduce((sum, one) => sum + one.inflight, 0);

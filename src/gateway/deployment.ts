@@ -74,8 +74,8 @@ export class Deployment {
   #queuedBytes = 0;
   readonly #now: () => number;
   readonly #openings = new Openings<Instance>();
-  /** How to send those away that give their slot up for anybody. */
-  readonly #guests = new Set<() => void>();
+  /** How to send those away that give their slot up for anybody, and where each is. */
+  readonly #guests = new Map<() => void, Instance>();
 
   constructor(name: string, limits: DeploymentLimits, now: () => number) {
     this.name = name;
@@ -137,8 +137,14 @@ export class Deployment {
    */
   acquireGuest(choice: Choice, leave: () => void): Lease | null {
     if (this.waiting > 0 || !this.#look(null, choice.tokens).room) return null;
-    this.#guests.add(leave);
-    return this.#lease(this.#openings.pick(choice), choice.tokens, () => this.#guests.delete(leave));
+    const instance = this.#openings.pick(choice);
+    this.#guests.set(leave, instance);
+    return this.#lease(instance, choice.tokens, () => this.#guests.delete(leave));
+  }
+
+  /** Nobody waits for what guests do there: an instance that is to end does not either. */
+  sendGuestsAway(from: Instance): void {
+    for (const [leave, instance] of this.#guests) if (instance === from) leave();
   }
 
   /**
@@ -337,7 +343,7 @@ export class Deployment {
   /** What is open; where nothing is, guests are sent away until something is. */
   #lookAgain(tried: ReadonlySet<Instance> | null, tokens: number): Openings<Instance> {
     let openings = this.#look(tried, tokens);
-    for (const leave of this.#guests) {
+    for (const leave of this.#guests.keys()) {
       if (openings.room) break;
       leave();
       openings = this.#look(tried, tokens);

@@ -98,6 +98,15 @@ test('a copy gives its slot up to a request, even where no queue is allowed', as
   expect((await own).status).toBe(200);
 });
 
+test('an engine that is drained waits for no copy', async () => {
+  const { shadow, gateway } = await mirrored(() => {});
+  expect((await postChat(gateway.url)).status).toBe(200);
+  await until('the copy is there', () => shadow.seen.length === 1);
+  const drained = await gateway.control({ do: 'drain', url: shadow.url, graceMs: 0, forMs: 60_000 });
+  expect(drained).toEqual({ left: 0 });
+  expect(await gateway.metric(outcomes, 'outcome="yielded"')).toBe(1);
+});
+
 test('a copy whose reply has no end is cut', async () => {
   const { shadow, gateway } = await mirrored((turn) => {
     turn.stream();
