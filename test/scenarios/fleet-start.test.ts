@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { fakeEngine, makePlace } from '../support/berth.ts';
+import { fakeEngine, makePlace, ownPorts } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -20,7 +20,7 @@ function write(command: readonly string[]): void {
   const id = randomBytes(8).toString('hex');
   const engine = `{kind: command, command: ${JSON.stringify(command)}, stopGrace: 2s, startTimeout: 20s}`;
   place.write(
-    `version: 1\nfleet: lab\nid: "${id}"\ngateway: {listen: ["127.0.0.1:0"]}\nconsole: {listen: "127.0.0.1:0"}\ndeployments: {a: {engine: ${engine}}}\n`,
+    `version: 1\nfleet: lab\n${ownPorts()}\nid: "${id}"\ngateway: {listen: ["127.0.0.1:0"]}\nconsole: {listen: "127.0.0.1:0"}\ndeployments: {a: {engine: ${engine}}}\n`,
   );
 }
 

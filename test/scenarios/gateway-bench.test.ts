@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { OverheadReport } from '../../src/bench/overhead/report.ts';
-import { makePlace } from '../support/berth.ts';
+import { makePlace, ownPorts } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -20,6 +20,7 @@ beforeEach(() => {
     [
       'version: 1',
       'fleet: lab',
+      ownPorts(),
       `id: "${randomBytes(8).toString('hex')}"`,
       'gateway: {listen: ["127.0.0.1:0"], keys: {me: "${env:MY_KEY}"}}',
       'console: {listen: "127.0.0.1:0"}',

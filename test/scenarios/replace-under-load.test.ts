@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
-import { freePorts, makePlace, until } from '../support/berth.ts';
+import { freePorts, makePlace, ownPorts, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { streamLoad } from '../support/stream-load.ts';
 import type { StreamLoad } from '../support/stream-load.ts';
@@ -15,10 +15,12 @@ const clients = 50;
 const engine = join(import.meta.dirname, '../support/streaming-engine.mjs');
 let place: Place;
 let id: string;
+let hosts: string;
 let load: StreamLoad | null;
 
 beforeEach(() => {
   id = randomBytes(8).toString('hex');
+  hosts = ownPorts();
   place = makePlace();
   load = null;
 });
@@ -34,6 +36,7 @@ function fleet(deployment: string, gateway = ''): string {
   return [
     'version: 1',
     'fleet: lab',
+    hosts,
     `id: "${id}"`,
     `gateway: {listen: ["127.0.0.1:0"], limits: {queueTime: 100s}${gateway}}`,
     'console: {listen: "127.0.0.1:0"}',
@@ -80,7 +83,7 @@ test('an engine on a pinned port is replaced while its requests wait: no request
   await served(load);
   place.write(slots(text, 61));
   const applied = await place.berth('apply');
-  expect(applied.code, applied.stderr).toBe(0);
+  expect(applied.code, applied.stdout + applied.stderr).toBe(0);
   expect(applied.stderr).toContain('in its place');
   await served(load);
   const streams = await load.stop();
@@ -98,7 +101,7 @@ test('an engine without a pinned port is replaced beside the old one, and nobody
   await served(load);
   place.write(slots(text, 61));
   const applied = await place.berth('apply');
-  expect(applied.code, applied.stderr).toBe(0);
+  expect(applied.code, applied.stdout + applied.stderr).toBe(0);
   expect(applied.stderr).toContain('beside the old one');
   await served(load);
   const streams = await load.stop();
@@ -121,7 +124,7 @@ test('routes, limits and replicas change under load by SIGHUP alone, and what di
   expect((await pids())[0]).toBe(first);
   place.write(slots(one, 60));
   const applied = await place.berth('apply');
-  expect(applied.code, applied.stderr).toBe(0);
+  expect(applied.code, applied.stdout + applied.stderr).toBe(0);
   await served(load);
   const streams = await load.stop();
   expectNoneNoticed(streams);

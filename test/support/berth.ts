@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -112,17 +113,34 @@ export async function until<T>(
   }
 }
 
-/** Ports that were free a moment ago, one after the other in the machine's numbering or not. */
+/** Below the ports that the kernel gives to clients, and beside those that berth takes by itself. */
+const testPorts = { from: 20_000, to: 32_000 } as const;
+
+/**
+ * Ports that were free a moment ago, one after the other in the machine's numbering or not. No client's connection can
+ * take one of them, so that it stays free while what listens there is started again.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((done) => void server.listen(0, '127.0.0.1', () => done(server)));
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((done) => void server.close(done))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(testPorts.from, testPorts.to);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((done) => {
+    server.once('error', () => done(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+  });
+}
+
+/** The line of a fleet file that gives its engines ports of their own, whatever else runs berth on this machine. */
+export function ownPorts(): string {
+  const from = randomInt(testPorts.from, testPorts.to);
+  return `hosts: {local: {ports: ${from}-${from + 40}}}`;
 }
 
 export function isRunning(pid: number): boolean {

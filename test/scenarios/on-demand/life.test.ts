@@ -4,16 +4,18 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../../src/domain/fleet-status.ts';
 import { localFiles } from '../../../src/io/files.ts';
 import { makeModel } from '../../../src/model-files/make-model.ts';
-import { fakeEngine, isRunning, makePlace, until } from '../../support/berth.ts';
+import { fakeEngine, isRunning, makePlace, ownPorts, until } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
 let place: Place;
 let id: string;
+let hosts: string;
 
 beforeEach(() => {
   id = randomBytes(8).toString('hex');
+  hosts = ownPorts();
   place = makePlace();
 });
 
@@ -31,6 +33,7 @@ function fleet(deployments: readonly string[], gateway = ''): string {
   return [
     'version: 1',
     'fleet: lab',
+    hosts,
     `id: "${id}"`,
     `gateway: {listen: ["127.0.0.1:0"], onDemand: {memory: 6Gi, patience: 0s}${gateway}}`,
     'console: {listen: "127.0.0.1:0"}',
