@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { localWorld } from '../io/local-world.ts';
 import { openUsageStore } from '../io/usage-store.ts';
@@ -22,6 +22,11 @@ test('what keys have used is told for the day and the month that it is, and no f
     { ...row, day: '2030-03-15' },
     { ...row, day: '2030-03-15', model: 'n' },
   ]);
+  const folder = dirname(usageFile(world, fleet));
+  const files = (await readdir(folder)).filter((name) => name.startsWith(basename(usageFile(world, fleet))));
+  const modes = await Promise.all(files.map(async (name) => (await stat(join(folder, name))).mode & 0o777));
+  // The file, and SQLite's own beside it.
+  expect(modes).toEqual([0o600, 0o600, 0o600]);
   store.close();
   expect(await keySpending(world, fleet)).toEqual([
     { key: 'k', day: { requests: 2, tokens: 30, usd: 1 }, month: { requests: 3, tokens: 45, usd: 1.5 } },

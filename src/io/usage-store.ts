@@ -40,6 +40,8 @@ const upsert = `
 /** Opens or makes the file. Rejects when it is none of SQLite's, or cannot be written. */
 export async function openUsageStore(path: string): Promise<UsageStore> {
   await localFiles.makeDir(dirname(path));
+  // Made here, since SQLite would let all users read it; its files beside it get the same rights.
+  await localFiles.append(path, '');
   // Loaded only where usage is kept.
   const { DatabaseSync } = await import('node:sqlite');
   const db = new DatabaseSync(path);
