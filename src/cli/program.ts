@@ -89,6 +89,11 @@ function optionValue(argv: readonly string[], name: string): string | undefined 
   return argv.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
+/** Of a command that only holds others Commander has printed the help, and tells nothing more. */
+function detailOf({ code, message }: CommanderError): string {
+  return code === 'commander.help' ? 'which of these commands?' : message.replace(/^error: /, '');
+}
+
 /** What, where and how to cure, on stderr; with --json the same as an object on stdout. */
 async function report(
   error: unknown,
@@ -97,9 +102,7 @@ async function report(
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
   const { BerthError } = await import('../domain/errors/berth-error.ts');
   const known =
-    error instanceof CommanderError
-      ? new BerthError('USAGE', { detail: error.message.replace(/^error: /, ''), command })
-      : error;
+    error instanceof CommanderError ? new BerthError('USAGE', { detail: detailOf(error), command }) : error;
   if (known instanceof BerthError) {
     if (output.json) output.result({ error: known.toJSON() }, () => '');
     else output.progress(`berth: ${known.message}\n${known.cure}`);

@@ -283,3 +283,10 @@ test('a key never stands in a file, a log, a metric, a status or the command lin
   expect(seen.join('\n')).toContain('canary');
   for (const key of [made.key, turned.key]) expect(seen.join('\n')).not.toContain(key);
 });
+
+test('without a command of its own "berth keys" shows what there is', async () => {
+  const asked = await place.berth('keys');
+  expect(asked.code).toBe(2);
+  expect(asked.stderr).toContain('rotate [options] <name>');
+  expect(asked.stderr).toMatch(/\nberth: which of these commands\?\n/);
+});
