@@ -42,7 +42,9 @@ function readBootTime(proc: string): number {
 function readEntry(proc: string, pid: number, bootTime: number): ProcessEntry | null {
   const folder = `${proc}/${pid}`;
   const stat = parseStat(readText(`${folder}/stat`) ?? '');
-  if (!stat || stat.kernelThread || stat.state === 'Z' || stat.state === 'X') return null;
+  if (!stat || stat.kernelThread || stat.state === 'X') return null;
+  // Its first thread is a zombie already while others still end: until the last has, its ports are held.
+  if (stat.state === 'Z' && !(stat.threads > 1)) return null;
   const status = parseStatus(readText(`${folder}/status`) ?? '');
   const environ = readText(`${folder}/environ`);
   return {

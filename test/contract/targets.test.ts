@@ -7,7 +7,7 @@ import type { Instance, Mark } from '../../src/domain/instance.ts';
 import type { LaunchSpec } from '../../src/domain/launch-spec.ts';
 import { localWorld } from '../../src/io/local-world.ts';
 import { targetOf, targets } from '../../src/targets/registry.ts';
-import { fakeEngine, freePorts, until } from '../support/berth.ts';
+import { fakeEngine, freePorts, isFree, until } from '../support/berth.ts';
 
 let folder: string;
 let fleet: string;
@@ -71,6 +71,15 @@ describe.each(targets.map((target) => target.kind))('target %s', (kind) => {
   async function observed(): Promise<Instance | undefined> {
     return (await target.observe(world)).find((one) => one.mark?.fleet === fleet);
   }
+
+  test('the port of what it stopped is free at once', async () => {
+    for (let times = 0; times < 6; times += 1) {
+      const { instance, mark } = await start();
+      await until(async () => ((await observed())?.endpoints.length ?? 0) > 0, 'its port');
+      await target.stop(world, instance, mark.spec.stop);
+      expect(await isFree(mark.port)).toBe(true);
+    }
+  });
 
   test('what it starts is observed again with the very mark, and with the port once it listens', async () => {
     const { instance, mark } = await start();

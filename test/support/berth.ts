@@ -129,7 +129,8 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...ports];
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether a listener could have that port now. */
+export function isFree(port: number): Promise<boolean> {
   const server = createServer();
   return new Promise((done) => {
     server.once('error', () => done(false));

@@ -15,9 +15,14 @@ export function parseEnviron(text: string): Record<string, string> {
 }
 
 /** The fields of /proc/PID/stat that berth uses. The name (field 2) may hold blanks and brackets, so fields count from its last one. */
-export function parseStat(
-  text: string,
-): { state: string; ppid: number; pgid: number; kernelThread: boolean; startTicks: number } | null {
+export function parseStat(text: string): {
+  state: string;
+  ppid: number;
+  pgid: number;
+  kernelThread: boolean;
+  threads: number;
+  startTicks: number;
+} | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state, ppid, pgid] = fields;
   const startTicks = Number(fields[19]);
@@ -28,6 +33,7 @@ export function parseStat(
     ppid: Number(ppid),
     pgid: Number(pgid),
     kernelThread: (Number(fields[6]) & kernelThreadFlag) !== 0,
+    threads: Number(fields[17]),
     startTicks,
   };
 }
