@@ -72,6 +72,7 @@ export class ChunkedWalker {
         return;
       case 'extension':
         this.#extra();
+        this.#notBare(byte);
         if (byte === CR) this.#state = 'size-lf';
         return;
       case 'size-lf':
@@ -89,6 +90,7 @@ export class ChunkedWalker {
         return;
       case 'trailer':
         this.#extra();
+        this.#notBare(byte);
         this.#state = byte === CR ? 'last-lf' : 'trailer-line';
         return;
       case 'trailer-line':
@@ -117,6 +119,11 @@ export class ChunkedWalker {
     if (byte === CR) this.#state = 'size-lf';
     else if (byte === SEMICOLON || byte === 32 || byte === 9) this.#state = 'extension';
     else throw new MalformedReply('A chunk size is not hexadecimal.');
+  }
+
+  /** A client that takes a bare LF for a line's end would see the reply end elsewhere than we do. */
+  #notBare(byte: number): void {
+    if (byte === LF) throw new MalformedReply('The chunked framing holds a bare line end.');
   }
 
   #expect(byte: number, wanted: number): void {

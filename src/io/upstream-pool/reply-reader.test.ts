@@ -62,6 +62,8 @@ test.each([
   '1\n',
   '1\r\nab',
   '1\r\na\rx',
+  '1;a\nb\r\n',
+  '0\r\n\n',
   '0\r\n\rx',
   '0x5\r\n',
   'f'.repeat(13),
