@@ -8,11 +8,9 @@ import { plainChoice } from './balancers.ts';
 import { CommentedReply } from './commented-reply.ts';
 import { cancelled } from './faults.ts';
 import { BodyShare } from './held-bytes.ts';
-import type { Demand } from './limits/hold.ts';
 import { readBody } from './read-body.ts';
-import type { ScannedBody } from './request-body.ts';
+import { reserve } from './reserve.ts';
 import { routeNamed } from './route-named.ts';
-import type { RouteState } from './routes.ts';
 import { sendFault } from './send-fault.ts';
 import { serveRoute } from './serve-route.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -88,12 +86,8 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   call.trail.bytesIn = call.body.bytes.length;
   commentWhileWaiting(state, call);
   state.observer.read(call, call.body.bytes);
-  if (snapshot.limits) {
-    const held = snapshot.limits.reserve(demandOf(call, call.body, route));
-    call.reservation = held instanceof Promise ? await held : held;
-    // Whoever left while the shared store was asked must not enter a queue: nothing would take it out again.
-    if (call.gone) throw new ClientGone();
-  }
+  const asked = reserve(snapshot, call, route);
+  if (asked) await asked;
   await serveRoute(state, snapshot, call, route);
 }
 
@@ -107,11 +101,6 @@ function commentWhileWaiting(state: GatewayState, call: Call): void {
     after: state.after,
     tell: () => call.phase?.tell() ?? 'waiting',
   });
-}
-
-function demandOf({ caller, endpoint }: Call, body: ScannedBody, route: RouteState): Demand {
-  const model = route.aliasOf ?? route.name;
-  return { caller, model, endpoint, body: body.bytes, maxTokens: body.maxTokens };
 }
 
 /** Of the refusals that are no 429, those by a bound on waiting. */

@@ -10,6 +10,7 @@ import { answerLength } from './limits/memory.ts';
 import { armsFor } from './paths.ts';
 import { headerText } from './reply-head.ts';
 import { priorityHeader, priorityOf } from './priority.ts';
+import { reserve } from './reserve.ts';
 import { armOf } from './resolve.ts';
 import type { RouteState } from './routes.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -65,6 +66,8 @@ async function orElse(served: Promise<void>, { state, snapshot, call, route }: S
 async function isServedBy(next: RouteState, { state, snapshot, call, route }: Serving): Promise<boolean> {
   call.told = [routeHeader, headerText(next.name)];
   try {
+    // Its own limits hold, and its price.
+    await reserve(snapshot, call, next);
     await serveBy(state, snapshot, call, next);
     state.meter.fellBack(call.model, next.name);
     return true;
@@ -81,9 +84,9 @@ function mayGoElsewhere(error: unknown, call: Call, { fallback }: RouteState): b
   return cause !== null && (fallback?.on.includes(cause) ?? false);
 }
 
-/** It has no engine with this endpoint. */
+/** It has no engine with this endpoint, or has reached a limit of its own. */
 function isUnfit(error: unknown): boolean {
-  return error instanceof ApiError && error.fault.status === 501;
+  return error instanceof ApiError && (error.fault.status === 501 || error.fault.limit !== undefined);
 }
 
 /** One route: deployment → slot → engine → reply. */

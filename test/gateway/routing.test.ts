@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Route } from '../../src/domain/gateway-config.ts';
+import { noQuotas } from '../../src/gateway/limits/limits.ts';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { FakeUpstream, Turn } from './fake-upstream.ts';
 import { configFor, engine, errorOf, front, postChat, sha256, until } from './harness.ts';
@@ -152,6 +153,44 @@ test('an engine that is gone is stood in for by the fallback, which the reply na
   }
   expect(await gateway.metric('berth_gateway_fallbacks_total', 'model="m",route="spare"')).toBe(3);
   expect(await gateway.metric('berth_gateway_requests_total', 'status="200",deployment="b"')).toBe(3);
+});
+
+test('what a fallback serves counts by the limits and at the price of its own model', async () => {
+  const [spare] = await engines(1);
+  const gone = await engine(wellBehaved);
+  await gone.stop();
+  const shapes = [
+    { url: gone.url, deployment: 'a' },
+    { url: spare?.url ?? '', deployment: 'b' },
+  ];
+  const rich = { id: 'rich', name: 'rich', sha256: sha256('rich') };
+  const poor = {
+    id: 'poor',
+    name: 'poor',
+    sha256: sha256('poor'),
+    limits: { budget: { day: { usd: 0.5 } } },
+  };
+  const gateway = await front(
+    configFor(shapes, {
+      routes: withFallback(['unreachable']),
+      keys: [rich, poor],
+      // A dollar a token.
+      quotas: {
+        ...noQuotas,
+        models: { spare: { rpm: 2 } },
+        prices: { m: { input: 0, output: 0 }, spare: { input: 1e6, output: 1e6 } },
+      },
+    }),
+  );
+  async function ask(key: string): Promise<[number, unknown]> {
+    const reply = await postChat(gateway.url, {}, { headers: { authorization: `Bearer ${key}` } });
+    return [reply.status, reply.ok ? await reply.text().then(() => 'ok') : (await errorOf(reply)).code];
+  }
+  expect(await ask('poor')).toEqual([200, 'ok']);
+  expect(await ask('poor')).toEqual([429, 'insufficient_quota']);
+  expect(await ask('rich')).toEqual([200, 'ok']);
+  expect(await ask('rich')).toEqual([503, 'no_healthy_instance']);
+  expect(spare?.seen.length).toBe(2);
 });
 
 test('a full queue goes to the fallback only where the route says so', async () => {
