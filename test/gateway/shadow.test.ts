@@ -67,6 +67,7 @@ test('a shadow that never answers keeps nobody waiting, and ends when the gatewa
   const { main, shadow, gateway } = await mirrored(() => {});
   const replies = [await postChat(gateway.url), await postChat(gateway.url)];
   expect(replies.map((reply) => reply.status)).toEqual([200, 200]);
+  await until('the copy is there', () => shadow.seen.length > 0);
   expect([main.seen.length, shadow.seen.length]).toEqual([2, 1]);
   expect(await gateway.metric(outcomes, 'outcome="busy"')).toBe(1);
   await gateway.close();
