@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import type { GatewayLoad } from '../../src/domain/gateway-load.ts';
-import type { RunSummary } from '../../src/domain/run.ts';
+import type { RunSummary } from '../../src/domain/run/report.ts';
 import type { RunProgress } from '../../src/domain/run-progress.ts';
 import { ApiError, ask, errorOf } from './api.ts';
 import { watchRun } from './runs/running.ts';

@@ -1,4 +1,4 @@
-import type { RunSpec, Warmup } from '../domain/run.ts';
+import type { RunSpec, Warmup } from '../domain/run/spec.ts';
 
 /** Where a stage stands when one of its streams is free. Times in µs. */
 export interface Admission {

@@ -1,5 +1,5 @@
 import type { Arrivals, RateSegment, Strategy } from '../domain/load-shape.ts';
-import type { RunSpec } from '../domain/run.ts';
+import type { RunSpec } from '../domain/run/spec.ts';
 import { gammaVariate } from '../stats/gamma.ts';
 import type { Random } from '../stats/random.ts';
 

@@ -1,4 +1,4 @@
-import type { Calibration } from '../domain/run.ts';
+import type { Calibration } from '../domain/run/report.ts';
 import { z } from 'zod';
 import { programArgv } from '../io/program.ts';
 import type { World } from '../io/world.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { RunFile, StageReport } from '../domain/run.ts';
+import type { RunFile } from '../domain/run/report.ts';
+import type { StageReport } from '../domain/run/stage-report.ts';
 import { composeReport } from './compose-report.ts';
 
 const end = { interrupted: false, server: null, calibration: null };

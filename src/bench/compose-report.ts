@@ -1,5 +1,6 @@
-import { runSchema } from '../domain/run.ts';
-import type { Report, RunFile, StageReport } from '../domain/run.ts';
+import { runSchema } from '../domain/run/schema-version.ts';
+import type { Report, RunFile } from '../domain/run/report.ts';
+import type { StageReport } from '../domain/run/stage-report.ts';
 import { gateOf } from '../domain/threshold.ts';
 import { streamsOf } from '../domain/strategy.ts';
 import { scalingOf } from './analyse/scaling.ts';

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Strategy } from '../domain/load-shape.ts';
-import type { StageReport, TokenSource } from '../domain/run.ts';
+import type { TokenSource } from '../domain/run/record.ts';
+import type { StageReport } from '../domain/run/stage-report.ts';
 
 /**
  * The shape of a load: from the stages so far it says what the next stage does, or null when the run is over.

@@ -1,4 +1,4 @@
-import type { RunSpec } from '../domain/run.ts';
+import type { RunSpec } from '../domain/run/spec.ts';
 
 /** The end of a stage: from `begin` on, what is in flight has `drainSeconds` to finish. */
 export interface Drain extends Disposable {

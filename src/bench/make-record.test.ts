@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Exchange } from '../io/timed-request.ts';
-import { RequestRecord } from '../domain/run.ts';
+import { RequestRecord } from '../domain/run/record.ts';
 import { makeRecord } from './make-record.ts';
 import type { Planned } from './make-record.ts';
 

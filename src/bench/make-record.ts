@@ -1,5 +1,5 @@
-import { runSchema } from '../domain/run.ts';
-import type { Outcome, RequestRecord, TokenCount, TokenSource } from '../domain/run.ts';
+import { runSchema } from '../domain/run/schema-version.ts';
+import type { Outcome, RequestRecord, TokenCount, TokenSource } from '../domain/run/record.ts';
 import type { Exchange } from '../io/timed-request.ts';
 import { readAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';

@@ -1,6 +1,6 @@
 import type { BenchmarkEntry } from '../domain/benchmark.ts';
-import { runSchema } from '../domain/run.ts';
-import type { RunSpec, RunTarget, Warmup } from '../domain/run.ts';
+import { runSchema } from '../domain/run/schema-version.ts';
+import type { RunSpec, RunTarget, Warmup } from '../domain/run/spec.ts';
 import { datasets } from './datasets/registry.ts';
 import { nextOf, openOf } from './registry-entry.ts';
 import { profiles } from './profiles/registry.ts';

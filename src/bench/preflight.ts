@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { RunSpec } from '../domain/run.ts';
+import type { RunSpec } from '../domain/run/spec.ts';
 import type { HttpReply } from '../io/http.ts';
 import type { World } from '../io/world.ts';
 import type { BenchPrompt, PromptServer } from './contract.ts';

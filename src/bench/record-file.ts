@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { RequestRecord } from '../domain/run.ts';
+import { RequestRecord } from '../domain/run/record.ts';
 import type { Files } from '../io/files.ts';
 
 /** Appends records as they come, several to a write when the disk is slower than the run. */

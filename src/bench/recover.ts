@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { StageReport } from '../domain/run.ts';
-import type { Report, RequestRecord, RunFile } from '../domain/run.ts';
+import { StageReport } from '../domain/run/stage-report.ts';
+import type { RequestRecord } from '../domain/run/record.ts';
+import type { Report, RunFile } from '../domain/run/report.ts';
 import type { World } from '../io/world.ts';
 import { stageReport } from './analyse/stage-report.ts';
 import { composeReport } from './compose-report.ts';

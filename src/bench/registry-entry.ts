@@ -1,5 +1,5 @@
 import type { Strategy } from '../domain/load-shape.ts';
-import type { StageReport } from '../domain/run.ts';
+import type { StageReport } from '../domain/run/stage-report.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Dataset, Profile, PromptServer, PromptSource } from './contract.ts';
 

@@ -1,4 +1,4 @@
-import type { RunSpec } from '../domain/run.ts';
+import type { RunSpec } from '../domain/run/spec.ts';
 import type { BenchPrompt } from './contract.ts';
 
 /** Fields outside the OpenAI API that this server was found to accept. */

@@ -1,8 +1,8 @@
 import { isAbsolute, join } from 'node:path';
 import type { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { Report, RunFile } from '../domain/run.ts';
-import type { RunSummary } from '../domain/run.ts';
+import { Report, RunFile } from '../domain/run/report.ts';
+import type { RunSummary } from '../domain/run/report.ts';
 import type { World } from '../io/world.ts';
 import { recoverReport } from './recover.ts';
 import { outputRate } from './analyse/scaling.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Outcome } from '../domain/run.ts';
+import type { Outcome } from '../domain/run/record.ts';
 import type { TruthCase } from './truth/truth-case.ts';
 
 /** One way of answering, and what an honest measurement must find. */

@@ -1,6 +1,8 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { runSchema } from '../domain/run.ts';
-import type { Calibration, RequestRecord, RunSpec } from '../domain/run.ts';
+import { runSchema } from '../domain/run/schema-version.ts';
+import type { RequestRecord } from '../domain/run/record.ts';
+import type { Calibration } from '../domain/run/report.ts';
+import type { RunSpec } from '../domain/run/spec.ts';
 import { createTimedClient } from '../io/timed-request.ts';
 import type { World } from '../io/world.ts';
 import { percentile, sortedCopy } from '../stats/percentile.ts';

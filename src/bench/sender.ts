@@ -1,4 +1,5 @@
-import type { RequestRecord, RunSpec } from '../domain/run.ts';
+import type { RequestRecord } from '../domain/run/record.ts';
+import type { RunSpec } from '../domain/run/spec.ts';
 import type { Exchange, TimedClient } from '../io/timed-request.ts';
 import type { PromptSource } from './contract.ts';
 import type { Drain } from './drain.ts';

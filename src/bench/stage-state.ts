@@ -1,4 +1,4 @@
-import type { RunSpec } from '../domain/run.ts';
+import type { RunSpec } from '../domain/run/spec.ts';
 
 /** Live figures of a running stage. Times in µs on the run's clock. */
 export interface StageState {

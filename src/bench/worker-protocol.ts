@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RunProgress } from '../domain/run-progress.ts';
-import { Calibration, RunSpec, ServerFacts } from '../domain/run.ts';
+import { Calibration, ServerFacts } from '../domain/run/report.ts';
+import { RunSpec } from '../domain/run/spec.ts';
 
 /** The one line that the worker process is given on its stdin; that stdin stays open is its licence to go on. */
 export const WorkerJob = z.strictObject({ id: z.string(), folder: z.string(), spec: RunSpec });

@@ -5,7 +5,7 @@ import { makeSpec } from '../bench/make-spec.ts';
 import type { Wanted } from '../bench/make-spec.ts';
 import { parseProfile } from '../bench/profile-shorthand.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { RunSpec } from '../domain/run.ts';
+import type { RunSpec } from '../domain/run/spec.ts';
 import { Threshold } from '../domain/threshold.ts';
 
 /** Options of `berth bench`. Those of the load change a benchmark of the fleet file too, for this one run. */

@@ -1,6 +1,6 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { FleetStatus } from '../domain/fleet-status.ts';
-import type { RunTarget } from '../domain/run.ts';
+import type { RunTarget } from '../domain/run/spec.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { LoadedFleet } from '../fleet/resolve.ts';
 

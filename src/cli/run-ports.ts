@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { listRuns, loadReport, runFolder } from '../bench/runs.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { RunSummary } from '../domain/run.ts';
+import type { RunSummary } from '../domain/run/report.ts';
 import type { World } from '../io/world.ts';
 import type { ControlPorts } from '../server/ports.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Arrivals, Strategy } from './load-shape.ts';
-import type { StageReport } from './run.ts';
+import type { StageReport } from './run/stage-report.ts';
 
 /** Keys that every open loop of fixed rates has. */
 export const fixedRates = {

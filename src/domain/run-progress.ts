@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Calibration, ServerFacts, StageReport } from './run.ts';
+import { Calibration, ServerFacts } from './run/report.ts';
+import { StageReport } from './run/stage-report.ts';
 
 /** What a run tells while it goes on, one JSON line each from the worker process. */
 export const RunProgress = z.discriminatedUnion('type', [

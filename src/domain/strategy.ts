@@ -1,5 +1,5 @@
 import type { Strategy } from './load-shape.ts';
-import type { Distribution, StageReport } from './run.ts';
+import type { Distribution, StageReport } from './run/stage-report.ts';
 
 /** "1 stream", "8 streams", "5 req/s", "0 to 50 req/s". */
 export function strategyLabel(strategy: Strategy): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Distribution, StageReport } from './run.ts';
+import type { Distribution, StageReport } from './run/stage-report.ts';
 import { headlineOf } from './strategy.ts';
 
 const figures = ['mean', 'p50', 'p90', 'p95', 'p99', 'max'] as const;

@@ -1,4 +1,4 @@
-import type { Report } from '../domain/run.ts';
+import type { Report } from '../domain/run/report.ts';
 
 /** A way to write a report as one file. Pure: a publisher gives the text, others put it somewhere. */
 export interface FilePublisher<Kind extends string = string> {

@@ -5,7 +5,7 @@ import type { CapturedRequest, CaptureList } from '../domain/captured-request.ts
 import type { LiveRequests } from '../domain/live-request.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
 import type { Traffic } from '../fleet/traffic.ts';
-import type { Report, RunSummary } from '../domain/run.ts';
+import type { Report, RunSummary } from '../domain/run/report.ts';
 
 /** Where the gateway of this fleet listens, as this process reaches it. */
 export interface GatewayAccess {

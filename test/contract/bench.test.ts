@@ -5,7 +5,7 @@ import { profiles } from '../../src/bench/profiles/registry.ts';
 import { nextOf, openOf } from '../../src/bench/registry-entry.ts';
 import type { PromptServer } from '../../src/bench/contract.ts';
 import { Strategy } from '../../src/domain/load-shape.ts';
-import type { StageReport } from '../../src/domain/run.ts';
+import type { StageReport } from '../../src/domain/run/stage-report.ts';
 import type { ReportFormat } from '../../src/publish/registry.ts';
 import { filePublishers } from '../../src/publish/registry.ts';
 import { exampleReport } from '../support/example-report.ts';

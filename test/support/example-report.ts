@@ -1,5 +1,6 @@
-import { Report, RunSummary, runSchema } from '../../src/domain/run.ts';
-import type { Distribution, StageReport } from '../../src/domain/run.ts';
+import { Report, RunSummary } from '../../src/domain/run/report.ts';
+import { runSchema } from '../../src/domain/run/schema-version.ts';
+import type { Distribution, StageReport } from '../../src/domain/run/stage-report.ts';
 
 /** A finished run of three stages, with figures as a small model on a CPU gives them. */
 export function exampleReport(overrides: Partial<Report> = {}): Report {

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
-import type { Report, StageReport } from '../../../src/domain/run.ts';
+import type { Report } from '../../../src/domain/run/report.ts';
+import type { StageReport } from '../../../src/domain/run/stage-report.ts';
 import { figure, unknown } from '../format.ts';
 import { Chart } from './chart.tsx';
 import type { Series } from './chart.tsx';

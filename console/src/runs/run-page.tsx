@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
-import type { Report } from '../../../src/domain/run.ts';
+import type { Report } from '../../../src/domain/run/report.ts';
 import { askJson } from '../api.ts';
 import { bytes, duration, moment } from '../format.ts';
 import { Fault } from '../parts/fault.tsx';

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { RunSummary } from '../../../src/domain/run.ts';
+import type { RunSummary } from '../../../src/domain/run/report.ts';
 import { figure, milliseconds, moment, unknown } from '../format.ts';
 import { Fault } from '../parts/fault.tsx';
 import { PageHead } from '../parts/page-head.tsx';

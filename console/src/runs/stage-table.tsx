@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
-import type { Distribution, Report, StageReport } from '../../../src/domain/run.ts';
+import type { Report } from '../../../src/domain/run/report.ts';
+import type { Distribution, StageReport } from '../../../src/domain/run/stage-report.ts';
 import { figure, milliseconds, percent, unknown } from '../format.ts';
 
 /** All stages side by side: each latency with its sample size, and with a 95 % interval where there is one. */

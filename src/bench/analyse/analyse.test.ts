@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { runSchema } from '../../domain/run.ts';
+import { runSchema } from '../../domain/run/schema-version.ts';
 import type { Strategy } from '../../domain/load-shape.ts';
-import type { RequestRecord } from '../../domain/run.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
 import { clientHealth } from './client-health.ts';
 import { compareCounters } from './engine-counters.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';

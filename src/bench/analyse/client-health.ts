@@ -1,4 +1,5 @@
-import type { ClientHealth, RequestRecord } from '../../domain/run.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
+import type { ClientHealth } from '../../domain/run/stage-report.ts';
 import { percentile, sortedCopy } from '../../stats/percentile.ts';
 
 /** What the load generator measured about itself during a stage. */

@@ -1,4 +1,5 @@
-import type { EngineCounters, RequestRecord } from '../../domain/run.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
+import type { EngineCounters } from '../../domain/run/stage-report.ts';
 import { sumKnown } from './throughput.ts';
 
 /** A reading of an engine's counters; null where it has none. */

@@ -1,5 +1,7 @@
 import type { Strategy } from '../../domain/load-shape.ts';
-import type { Goodput, RequestRecord, Slo } from '../../domain/run.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
+import type { Slo } from '../../domain/run/spec.ts';
+import type { Goodput } from '../../domain/run/stage-report.ts';
 import type { Span } from './window.ts';
 
 /**

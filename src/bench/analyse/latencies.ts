@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../../domain/run.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
 
 /** Values in ms, in the order in which the requests were sent. */
 export interface Latencies {

@@ -1,4 +1,5 @@
-import type { OpenLoop, RequestRecord } from '../../domain/run.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
+import type { OpenLoop } from '../../domain/run/stage-report.ts';
 import { extent } from '../../stats/extent.ts';
 
 /** What became of the schedule: rates over the starts that were made, so that dropped ones lower neither. */

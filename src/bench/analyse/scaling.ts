@@ -1,4 +1,5 @@
-import type { Scaling, StageReport } from '../../domain/run.ts';
+import type { Scaling } from '../../domain/run/report.ts';
+import type { StageReport } from '../../domain/run/stage-report.ts';
 import { streamsOf } from '../../domain/strategy.ts';
 
 /**

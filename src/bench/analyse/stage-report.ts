@@ -1,14 +1,8 @@
-import { runSchema } from '../../domain/run.ts';
+import { runSchema } from '../../domain/run/schema-version.ts';
 import type { Strategy } from '../../domain/load-shape.ts';
-import type {
-  EngineCounters,
-  Outcome,
-  RequestRecord,
-  RunSpec,
-  StageReport,
-  TokenCount,
-  TokenTotals,
-} from '../../domain/run.ts';
+import type { Outcome, RequestRecord, TokenCount } from '../../domain/run/record.ts';
+import type { RunSpec } from '../../domain/run/spec.ts';
+import type { EngineCounters, StageReport, TokenTotals } from '../../domain/run/stage-report.ts';
 import { strategyLabel, streamsOf } from '../../domain/strategy.ts';
 import { extent } from '../../stats/extent.ts';
 import { summarize } from '../../stats/summary.ts';

@@ -1,4 +1,5 @@
-import type { RequestRecord, Throughput } from '../../domain/run.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
+import type { Throughput } from '../../domain/run/stage-report.ts';
 import type { Span } from './window.ts';
 
 /** Times of the token-bearing events of a request; of an answer that was not streamed, its end. */

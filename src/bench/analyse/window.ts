@@ -1,5 +1,5 @@
 import type { Strategy } from '../../domain/load-shape.ts';
-import type { RequestRecord } from '../../domain/run.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
 import { extent } from '../../stats/extent.ts';
 
 export interface Span {

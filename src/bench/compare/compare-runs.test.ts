@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { runSchema } from '../../domain/run.ts';
-import type { Report, RequestRecord } from '../../domain/run.ts';
+import { runSchema } from '../../domain/run/schema-version.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
+import type { Report } from '../../domain/run/report.ts';
 import { gammaVariate } from '../../stats/gamma.ts';
 import { seededRandom } from '../../stats/random.ts';
 import { exampleReport } from '../../../test/support/example-report.ts';

@@ -1,4 +1,6 @@
-import type { Report, RequestRecord, StageReport } from '../../domain/run.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
+import type { Report } from '../../domain/run/report.ts';
+import type { StageReport } from '../../domain/run/stage-report.ts';
 import { holm, ratioEstimate } from '../../stats/difference.ts';
 import type { RatioEstimate } from '../../stats/difference.ts';
 import { otherSetting, unequalStages, unequalWork } from './equal-work.ts';

@@ -1,4 +1,5 @@
-import type { Report, StageReport } from '../../domain/run.ts';
+import type { Report } from '../../domain/run/report.ts';
+import type { StageReport } from '../../domain/run/stage-report.ts';
 
 /** Mean token counts further apart than this are other work. */
 const tolerance = 0.02;

@@ -1,4 +1,5 @@
-import type { RequestRecord, StageReport } from '../../domain/run.ts';
+import type { RequestRecord } from '../../domain/run/record.ts';
+import type { StageReport } from '../../domain/run/stage-report.ts';
 import { streamsOf } from '../../domain/strategy.ts';
 import { bootstrapSamples } from '../../stats/bootstrap.ts';
 import { percentile, sortedCopy } from '../../stats/percentile.ts';

@@ -1,4 +1,4 @@
-import type { Calibration } from '../../domain/run.ts';
+import type { Calibration } from '../../domain/run/report.ts';
 import { createTimedClient } from '../../io/timed-request.ts';
 import type { Exchange } from '../../io/timed-request.ts';
 import { percentile, sortedCopy } from '../../stats/percentile.ts';

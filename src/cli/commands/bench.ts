@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
-import type { RunSpec } from '../../domain/run.ts';
+import type { RunSpec } from '../../domain/run/spec.ts';
 import { addBenchOptions, overlaid, specOfUrl } from '../bench-options.ts';
 import type { BenchOptions } from '../bench-options.ts';
 import type { CliContext } from '../context.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { listRuns } from '../../bench/runs.ts';
-import type { RunSummary } from '../../domain/run.ts';
+import type { RunSummary } from '../../domain/run/report.ts';
 import type { CliContext } from '../context.ts';
 import { table } from '../output.ts';
 

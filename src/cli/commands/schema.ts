@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { Report, RequestRecord } from '../../domain/run.ts';
+import { RequestRecord } from '../../domain/run/record.ts';
+import { Report } from '../../domain/run/report.ts';
 import { jsonSchema } from '../../fleet/json-schema.ts';
 import type { CliContext } from '../context.ts';
 

@@ -1,4 +1,5 @@
-import type { Distribution, Report, StageReport } from '../../domain/run.ts';
+import type { Report } from '../../domain/run/report.ts';
+import type { Distribution, StageReport } from '../../domain/run/stage-report.ts';
 import { streamsOf, strategyLabel } from '../../domain/strategy.ts';
 import type { FilePublisher } from '../contract.ts';
 

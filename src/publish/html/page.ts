@@ -1,4 +1,5 @@
-import type { Report, StageReport } from '../../domain/run.ts';
+import type { Report } from '../../domain/run/report.ts';
+import type { StageReport } from '../../domain/run/stage-report.ts';
 import { headlineOf, streamsOf } from '../../domain/strategy.ts';
 import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTruthServer } from '../../../src/bench/truth/truth-server.ts';
 import type { TruthServer } from '../../../src/bench/truth/truth-server.ts';
-import { Report } from '../../../src/domain/run.ts';
+import { Report } from '../../../src/domain/run/report.ts';
 import { streamsOf } from '../../../src/domain/strategy.ts';
 import { recompute } from './recompute.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Report } from '../../../src/domain/run.ts';
+import { Report } from '../../../src/domain/run/report.ts';
 import { startChild } from '../../../src/io/child.ts';
 import { findLlamaServer } from '../../hosts/llama-server.ts';
 import { freePorts, makePlace, until } from '../../support/berth.ts';

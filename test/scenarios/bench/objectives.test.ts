@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startTruthServer } from '../../../src/bench/truth/truth-server.ts';
 import type { TruthServer } from '../../../src/bench/truth/truth-server.ts';
-import { RequestRecord, Report } from '../../../src/domain/run.ts';
+import { RequestRecord } from '../../../src/domain/run/record.ts';
+import { Report } from '../../../src/domain/run/report.ts';
 import { makePlace } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Report } from '../../../src/domain/run.ts';
+import { Report } from '../../../src/domain/run/report.ts';
 import { freePorts, isRunning, makePlace } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';
 import { randomModel } from '../../support/embedded.ts';

@@ -2,7 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findTokenizer } from '../../../src/bench/tokenizer.ts';
-import type { Report } from '../../../src/domain/run.ts';
+import type { Report } from '../../../src/domain/run/report.ts';
 import { localWorld } from '../../../src/io/local-world.ts';
 import { makePlace } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';

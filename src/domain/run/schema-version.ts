@@ -1,0 +1,2 @@
+/** Version of every file in a run's folder; raised when a key changes its meaning. */
+export const runSchema = 1;

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { SecretRef } from '../secret.ts';
+import { runSchema } from './schema-version.ts';
+
+const count = z.int().min(0);
+
+/** Server that is measured. `metrics` and `tokenizer` are base URLs of the engine itself; null when unknown. */
+export const RunTarget = z.strictObject({
+  /** Base URL without /v1 and without a trailing slash. */
+  url: z.string(),
+  api: z.enum(['chat', 'completions']),
+  /** Name to ask for; null: the first one that the server lists. */
+  model: z.string().nullable(),
+  key: SecretRef.nullable(),
+  tokenizer: z.string().nullable(),
+  metrics: z.string().nullable(),
+  /** Deployment of a fleet and its engine, when the run was started from one. */
+  deployment: z.string().nullable(),
+  engine: z.string().nullable(),
+});
+export type RunTarget = z.infer<typeof RunTarget>;
+
+/** How many requests, or for how long, a stage runs before it is measured. */
+export const Warmup = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('requests'), count: z.int().positive() }),
+  z.strictObject({ kind: z.literal('seconds'), seconds: z.number().positive() }),
+]);
+export type Warmup = z.infer<typeof Warmup>;
+
+/** What one request must keep, in ms; null asks for nothing. */
+export const Slo = z.strictObject({
+  ttftMs: z.number().positive().nullable(),
+  tpotMs: z.number().positive().nullable(),
+  e2eMs: z.number().positive().nullable(),
+});
+export type Slo = z.infer<typeof Slo>;
+
+/** One benchmark of one server, complete: what `run.json` keeps and what the worker process is given. */
+export const RunSpec = z.strictObject({
+  schema: z.literal(runSchema),
+  name: z.string(),
+  target: RunTarget,
+  /** Checked by the registry of profiles and the registry of datasets. */
+  profile: z.looseObject({ kind: z.string() }),
+  data: z.looseObject({ kind: z.string() }),
+  /** Per stage; admission stops at whichever comes first. At least one is set. */
+  limits: z.strictObject({
+    seconds: z.number().positive().nullable(),
+    requests: z.int().positive().nullable(),
+    /** A stage ends, and the run with it, when more than so many requests failed, or more than this share of at least 20. */
+    errors: count.nullable(),
+    errorRate: z.number().min(0).max(1).nullable(),
+  }),
+  slo: Slo.nullable(),
+  /** Such as "ttft.p95 < 500"; each stage is held against each. */
+  thresholds: z.array(z.string()),
+  warmup: Warmup,
+  /** How long requests in flight may go on after the limit; what is left then is cut and counted as censored. */
+  drainSeconds: z.number().min(0),
+  /** From sending to the end of the answer. */
+  timeoutSeconds: z.number().positive(),
+  stream: z.boolean(),
+  temperature: z.number().min(0).nullable(),
+  /** Ask the server to go on after its end token, so that every answer has the asked length. */
+  ignoreEos: z.boolean(),
+  /** cold: every prompt is unique and the server is asked not to reuse a prefix; warm: it may. */
+  cache: z.enum(['cold', 'warm']),
+  seed: z.int().min(0),
+  keepOutputs: z.boolean(),
+  /** Measure the client's own error against a server with a known schedule first. */
+  calibrate: z.boolean(),
+});
+export type RunSpec = z.infer<typeof RunSpec>;

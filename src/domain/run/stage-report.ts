@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { Strategy } from '../load-shape.ts';
+import { outcomes, tokenSources } from './record.ts';
+import { runSchema } from './schema-version.ts';
+
+const count = z.int().min(0);
+const microseconds = z.int();
+
+const Interval = z.tuple([z.number(), z.number()]).nullable();
+
+/** A distribution in ms. Percentiles by the method that the report's definitions name; intervals are 95 %. */
+export const Distribution = z.strictObject({
+  n: z.int().positive(),
+  mean: z.number(),
+  stddev: z.number(),
+  min: z.number(),
+  p50: z.number(),
+  p90: z.number(),
+  p95: z.number(),
+  p99: z.number(),
+  max: z.number(),
+  interval: z.strictObject({ mean: Interval, p50: Interval, p95: Interval, p99: Interval }),
+  /** False when n < 100: then p99 is hardly more than the maximum. */
+  p99Reliable: z.boolean(),
+});
+export type Distribution = z.infer<typeof Distribution>;
+
+const Throughput = z.strictObject({
+  seconds: z.number(),
+  requestsPerSecond: z.number(),
+  promptTokensPerSecond: z.number().nullable(),
+  outputTokensPerSecond: z.number().nullable(),
+  totalTokensPerSecond: z.number().nullable(),
+});
+export type Throughput = z.infer<typeof Throughput>;
+
+/** What the load generator did to the figures. `limited` true: do not trust them as figures of the server. */
+export const ClientHealth = z.strictObject({
+  lagP99Ms: z.number().nullable(),
+  loopDelayP99Ms: z.number().nullable(),
+  /** Share of one core that the load generator used, 0 to 1 and above. */
+  cpuShare: z.number().nullable(),
+  limited: z.boolean(),
+  reasons: z.array(z.string()),
+});
+export type ClientHealth = z.infer<typeof ClientHealth>;
+
+/** The engine's own counters over the stage, warm-up included. Null: the engine does not tell. */
+export const EngineCounters = z.strictObject({
+  promptTokens: z.number().nullable(),
+  outputTokens: z.number().nullable(),
+  requests: z.number().nullable(),
+  /** Sums over all records of the stage, to be held against them; null when a record has no count by the server. */
+  countedPromptTokens: z.number().nullable(),
+  countedOutputTokens: z.number().nullable(),
+  agrees: z.boolean().nullable(),
+});
+export type EngineCounters = z.infer<typeof EngineCounters>;
+
+const TokenTotals = z.strictObject({
+  sum: count,
+  mean: z.number(),
+  min: count,
+  max: count,
+  /** Requests whose length is not the one asked for. */
+  offTarget: count.nullable(),
+  sources: z.array(z.enum(tokenSources)),
+});
+export type TokenTotals = z.infer<typeof TokenTotals>;
+
+/** What became of an open loop's schedule; rates in requests a second over the measured phase. */
+export const OpenLoop = z.strictObject({
+  /** Starts that were due but would have been one too many in flight; null when nobody counted. */
+  dropped: count.nullable(),
+  scheduledPerSecond: z.number().nullable(),
+  startedPerSecond: z.number().nullable(),
+});
+export type OpenLoop = z.infer<typeof OpenLoop>;
+
+/** Requests that kept every objective. */
+export const Goodput = z.strictObject({
+  good: count,
+  /** Of all measured requests but those that we cut ourselves. */
+  share: z.number(),
+  perSecond: z.number().nullable(),
+});
+export type Goodput = z.infer<typeof Goodput>;
+
+/** One stage of a run, as `stage-N.json` keeps it. */
+export const StageReport = z.strictObject({
+  schema: z.literal(runSchema),
+  index: count,
+  label: z.string(),
+  strategy: Strategy,
+  /** While all streams were busy with the measured phase; µs from the run's start. Null when that never was. */
+  window: z.strictObject({ start: microseconds, end: microseconds }).nullable(),
+  /** First measured request sent to last one done. */
+  whole: z.strictObject({ start: microseconds, end: microseconds }).nullable(),
+  requests: z.strictObject({ warmup: count, measured: count, ok: count, failed: count, censored: count }),
+  errors: z.array(z.strictObject({ outcome: z.enum(outcomes), count, example: z.string().nullable() })),
+  /** From the last byte written to the first token-bearing event. */
+  ttft: Distribution.nullable(),
+  /** The same from the moment the request was due. */
+  ttftScheduled: Distribution.nullable(),
+  /** Every gap between token-bearing events, of all requests. */
+  itl: Distribution.nullable(),
+  /** (last − first) / (events − 1) per request: hides stalls; for comparison with tools that publish it as ITL. */
+  itlMeanPerRequest: Distribution.nullable(),
+  /** (last − first) / (output tokens − 1) per request. */
+  tpot: Distribution.nullable(),
+  /** From the last byte written to the last token-bearing event, or to the end of an answer that is not streamed. */
+  e2e: Distribution.nullable(),
+  /** The same from the moment the request was due: the headline of an open loop. */
+  e2eScheduled: Distribution.nullable(),
+  openLoop: OpenLoop.nullable(),
+  goodput: Goodput.nullable(),
+  promptTokens: TokenTotals.nullable(),
+  outputTokens: TokenTotals.nullable(),
+  cachedTokens: count.nullable(),
+  tokensPerEvent: z.number().nullable(),
+  /** Token events inside the window over its length. */
+  steady: Throughput.nullable(),
+  /** Everything measured over the whole stage, ramp and drain included. */
+  overall: Throughput.nullable(),
+  stalls: z.strictObject({ count, thresholdMs: z.number() }).nullable(),
+  /** Output rate that the latencies imply (streams × tokens / E2E), beside the one counted. */
+  consistency: z
+    .strictObject({
+      impliedTokensPerSecond: z.number(),
+      measuredTokensPerSecond: z.number(),
+      ratio: z.number(),
+    })
+    .nullable(),
+  client: ClientHealth,
+  engine: EngineCounters.nullable(),
+});
+export type StageReport = z.infer<typeof StageReport>;
