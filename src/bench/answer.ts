@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Exchange } from '../io/timed-request.ts';
-import { parseEventStream } from './event-stream.ts';
+import { EventCursor } from './event-stream.ts';
+import { EventTemplate } from './event-template.ts';
+import type { TextField } from './event-template.ts';
 
 const text = z.string().nullish();
 const Words = z.object({
@@ -48,14 +50,26 @@ export interface Answer {
   readonly fault: { readonly kind: 'stream-error' | 'malformed'; readonly message: string } | null;
 }
 
-/** Reads a finished exchange: server-sent events where the server sent such, else one JSON object. */
-export function readAnswer(exchange: Exchange): Answer {
-  return exchange.contentType.includes('event-stream') ? readStream(exchange) : readWhole(exchange);
+/**
+ * Reads a finished exchange: server-sent events where the server sent such, else one JSON object. The text of a stream
+ * is put together only where it is kept.
+ */
+export function readAnswer(exchange: Exchange, keepText: boolean): Answer {
+  return exchange.contentType.includes('event-stream') ? readStream(exchange, keepText) : readWhole(exchange);
 }
 
-function readStream(exchange: Exchange): Answer {
+function readStream(exchange: Exchange, keepText: boolean): Answer {
   const draft = emptyAnswer();
-  for (const event of parseEventStream(exchange.reads)) {
+  const cursor = new EventCursor(exchange.body);
+  let template: EventTemplate | null = null;
+  for (;;) {
+    if (template?.matches(cursor)) {
+      takeMatch(draft, cursor, template, keepText);
+      continue;
+    }
+    const start = cursor.position;
+    const event = cursor.next();
+    if (!event) return draft;
     if (event.data === '[DONE]') {
       draft.complete = true;
       continue;
@@ -69,14 +83,41 @@ function readStream(exchange: Exchange): Answer {
     if (event.name === 'error' || (message.error !== undefined && message.error !== null))
       draft.fault ??= { kind: 'stream-error', message: shorten(event.data) };
     takeNumbers(draft, message);
-    takeWords(draft, message, event.at);
+    takeWords(draft, message, event.at, keepText);
+    const field = soleText(message);
+    if (field && event.name === '') template = EventTemplate.learn(cursor, start, field) ?? template;
   }
-  return draft;
+}
+
+/** The field whose text is all that the event says beside its envelope; null when it says anything else. */
+function soleText({ choices, usage, timings, error }: Message): TextField | null {
+  const [choice, another] = choices ?? [];
+  if (!choice || another || usage || timings || error || choice.finish_reason) return null;
+  const { delta, text: plain } = choice;
+  if (delta?.tool_calls?.length) return null;
+  const found: TextField[] = [];
+  if (delta?.content) found.push('content');
+  if (plain) found.push('text');
+  if (delta?.reasoning_content) found.push('reasoning_content');
+  if (delta?.reasoning) found.push('reasoning');
+  return found.length === 1 ? (found[0] as TextField) : null;
+}
+
+/** What `takeWords` does, for an event that is the template with another text. */
+function takeMatch(draft: Draft, cursor: EventCursor, template: EventTemplate, keepText: boolean): void {
+  const at = cursor.timeOf(cursor.dataEnd);
+  draft.tokenTimes.push(at);
+  if (template.field !== 'content' && template.field !== 'text') return;
+  draft.firstContent ??= at;
+  if (keepText)
+    draft.text += JSON.parse(
+      `"${cursor.bytes.toString('utf8', template.textStart, template.textEnd)}"`,
+    ) as string;
 }
 
 function readWhole(exchange: Exchange): Answer {
   const draft = emptyAnswer();
-  const body = Buffer.concat(exchange.reads.map((read) => read.bytes)).toString('utf8');
+  const body = exchange.body.bytes.toString('utf8');
   const message = parseMessage(body);
   if (!message) {
     if (!exchange.fault) draft.fault = { kind: 'malformed', message: shorten(body) };
@@ -125,14 +166,14 @@ function takeNumbers(draft: Draft, message: Message): void {
 }
 
 /** An event counts once, however many tokens it carries; one with a role alone carries none. */
-function takeWords(draft: Draft, message: Message, at: number): void {
+function takeWords(draft: Draft, message: Message, at: number, keepText: boolean): void {
   let bears = false;
   for (const choice of message.choices ?? []) {
     const content = choice.delta?.content || choice.text || '';
     const reasoning = choice.delta?.reasoning_content || choice.delta?.reasoning || '';
     if (content !== '') draft.firstContent ??= at;
     if (content !== '' || reasoning !== '' || choice.delta?.tool_calls?.length) bears = true;
-    draft.text += content;
+    if (keepText) draft.text += content;
   }
   if (bears) draft.tokenTimes.push(at);
 }

@@ -1,4 +1,4 @@
-import type { TimedRead } from '../io/timed-request.ts';
+import type { TimedBody } from '../io/timed-body.ts';
 
 /** One server-sent event, stamped when the read came in that completed its data. */
 export interface StreamEvent {
@@ -11,52 +11,82 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
 /**
- * Server-sent events out of stamped reads (WHATWG HTML, "parsing an event stream"), however the bytes were cut.
+ * Server-sent events out of a stamped body (WHATWG HTML, "parsing an event stream"), however its bytes were cut.
  * Unlike a browser it also gives the last event when its closing blank line is missing.
  */
-export function parseEventStream(reads: readonly TimedRead[]): StreamEvent[] {
-  const events: StreamEvent[] = [];
-  let name = '';
-  let data: string[] = [];
-  let at = 0;
-  function dispatch(): void {
-    if (data.length > 0) events.push({ at, name, data: data.join('\n') });
-    name = '';
-    data = [];
+export class EventCursor {
+  /** Where the next event begins. */
+  position: number;
+  /** Where the line ended that completed the last event's data. */
+  dataEnd = 0;
+  readonly bytes: Buffer;
+  readonly #body: TimedBody;
+  #read = 0;
+
+  constructor(body: TimedBody) {
+    this.#body = body;
+    this.bytes = body.bytes;
+    this.position = this.bytes.subarray(0, 3).equals(byteOrderMark) ? 3 : 0;
   }
-  for (const line of linesOf(reads)) {
-    if (line.text === '') dispatch();
-    else if (!line.text.startsWith(':')) {
-      const colon = line.text.indexOf(':');
-      const field = colon < 0 ? line.text : line.text.slice(0, colon);
-      const value = colon < 0 ? '' : line.text.slice(colon + 1).replace(/^ /, '');
+
+  /** When the byte at this offset came. Asked for offsets that do not go down. */
+  timeOf(offset: number): number {
+    const { at, ends } = this.#body;
+    while (this.#read < ends.length - 1 && (ends[this.#read] as number) <= offset) this.#read += 1;
+    return at[this.#read] ?? 0;
+  }
+
+  next(): StreamEvent | null {
+    let name = '';
+    let data: string | null = null;
+    while (this.position < this.bytes.length) {
+      const start = this.position;
+      const end = this.#lineEnd(start);
+      this.position = this.#afterLine(end);
+      if (end === start) {
+        if (data !== null) return this.#event(name, data);
+        name = '';
+        continue;
+      }
+      // A line is decoded whole, so that no sequence of UTF-8 is cut.
+      const line = this.bytes.toString('utf8', start, end);
+      if (line.startsWith(':')) continue;
+      const colon = line.indexOf(':');
+      const field = colon < 0 ? line : line.slice(0, colon);
+      const value = colon < 0 ? '' : line.slice(colon + (line[colon + 1] === ' ' ? 2 : 1));
       if (field === 'event') name = value;
       if (field === 'data') {
-        data.push(value);
-        at = line.at;
+        data = data === null ? value : `${data}\n${value}`;
+        this.dataEnd = end;
       }
     }
+    return data === null ? null : this.#event(name, data);
   }
-  dispatch();
-  return events;
+
+  #event(name: string, data: string): StreamEvent {
+    return { at: this.timeOf(this.dataEnd), name, data };
+  }
+
+  #lineEnd(start: number): number {
+    const { bytes } = this;
+    for (let i = start; i < bytes.length; i += 1) {
+      const byte = bytes[i];
+      if (byte === lineFeed || byte === carriageReturn) return i;
+    }
+    return bytes.length;
+  }
+
+  /** Lines end in \n, \r\n or \r. */
+  #afterLine(end: number): number {
+    return this.bytes[end] === carriageReturn && this.bytes[end + 1] === lineFeed ? end + 2 : end + 1;
+  }
 }
 
-/** Lines ended by \n, \r\n or \r, decoded whole so that no UTF-8 sequence is cut; the last may have no end. */
-function* linesOf(reads: readonly TimedRead[]): Generator<{ at: number; text: string }> {
-  const bytes = Buffer.concat(reads.map((read) => read.bytes));
-  const marks = reads.map((read) => read.at);
-  const ends: number[] = [];
-  let total = 0;
-  for (const read of reads) ends.push((total += read.bytes.length));
-  let start = bytes.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf])) ? 3 : 0;
-  let read = 0;
-  for (let i = start; i < bytes.length; i += 1) {
-    const byte = bytes[i];
-    if (byte !== lineFeed && byte !== carriageReturn) continue;
-    while ((ends[read] as number) <= i) read += 1;
-    yield { at: marks[read] as number, text: bytes.toString('utf8', start, i) };
-    if (byte === carriageReturn && bytes[i + 1] === lineFeed) i += 1;
-    start = i + 1;
-  }
-  if (start < bytes.length) yield { at: marks.at(-1) ?? 0, text: bytes.toString('utf8', start) };
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+
+export function parseEventStream(body: TimedBody): StreamEvent[] {
+  const cursor = new EventCursor(body);
+  const events: StreamEvent[] = [];
+  for (let event = cursor.next(); event; event = cursor.next()) events.push(event);
+  return events;
 }

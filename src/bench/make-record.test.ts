@@ -18,13 +18,18 @@ const planned: Planned = {
 
 /** An answer in parts; the i-th part is read at 2000 + 1000 i µs. */
 function exchange(parts: readonly (string | Buffer)[], changes: Partial<Exchange> = {}): Exchange {
-  const reads = parts.map((part, i) => ({ at: 2000 + 1000 * i, bytes: Buffer.from(part) }));
+  let end = 0;
+  const body = {
+    bytes: Buffer.concat(parts.map((part) => Buffer.from(part))),
+    at: parts.map((_, i) => 2000 + 1000 * i),
+    ends: parts.map((part) => (end += Buffer.from(part).length)),
+  };
   return {
     started: 900,
     connected: 950,
     sent: 1000,
     headers: 1500,
-    reads,
+    body,
     done: 9000,
     status: 200,
     contentType: 'text/event-stream',

@@ -19,7 +19,7 @@ export interface Planned {
 
 /** The record of a finished exchange. Pure: the same bytes and stamps give the same record. */
 export function makeRecord(planned: Planned, exchange: Exchange): RequestRecord {
-  const answer = readAnswer(exchange);
+  const answer = readAnswer(exchange, planned.keepText);
   const outcome = outcomeOf(planned, exchange, answer);
   const times = answer.tokenTimes;
   return {
@@ -33,7 +33,7 @@ export function makeRecord(planned: Planned, exchange: Exchange): RequestRecord 
     connected: exchange.connected,
     sent: exchange.sent,
     headers: exchange.headers,
-    firstByte: exchange.reads[0]?.at ?? null,
+    firstByte: exchange.body.at[0] ?? null,
     firstToken: times[0] ?? null,
     firstContent: answer.firstContent,
     last: times.at(-1) ?? null,
@@ -75,7 +75,7 @@ function explain(outcome: Outcome, exchange: Exchange, answer: Answer): string {
   if (outcome === 'empty') return 'The answer had no content.';
   if (exchange.fault) return exchange.fault.message;
   if (answer.fault && exchange.status === 200) return answer.fault.message;
-  const body = Buffer.concat(exchange.reads.map((read) => read.bytes)).toString('utf8');
+  const body = exchange.body.bytes.toString('utf8');
   return `HTTP ${exchange.status}: ${body.slice(0, 300)}`;
 }
 

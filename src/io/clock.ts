@@ -9,9 +9,23 @@ export interface Clock {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** Microseconds on the monotonic clock that all threads and processes of a machine share. */
+/** Whole microseconds on the monotonic clock that all threads and processes of a machine share. */
 export function monotonicMicroseconds(): number {
-  return Number(process.hrtime.bigint() / 1000n);
+  // The same clock as process.hrtime.bigint(), at a fraction of its price: no object is made.
+  return Math.floor(origin + performance.now() * 1000);
+}
+
+/** Where `performance.now()` of this thread began, µs: the closest of some readings of both clocks. */
+const origin = originOfThread();
+
+function originOfThread(): number {
+  let best = Number.POSITIVE_INFINITY;
+  // What passes between the two readings makes the difference larger, never smaller.
+  for (let i = 0; i < 32; i += 1) {
+    const passed = performance.now() * 1000;
+    best = Math.min(best, Number(process.hrtime.bigint()) / 1000 - passed);
+  }
+  return best;
 }
 
 export const systemClock: Clock = {

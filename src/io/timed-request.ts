@@ -1,11 +1,9 @@
-import http from 'node:http';
-import https from 'node:https';
-
-/** One read of an answer's body. Times are µs of the clock that the client was made with. */
-export interface TimedRead {
-  readonly at: number;
-  readonly bytes: Buffer;
-}
+import { emptyBody } from './timed-body.ts';
+import type { BodyDraft, TimedBody } from './timed-body.ts';
+import { TimedConnection } from './timed-connection.ts';
+import type { ExchangeEvents, TimedOrigin } from './timed-connection.ts';
+import { MalformedReply } from './upstream-pool/chunked.ts';
+import type { UpstreamHead } from './upstream-pool/types.ts';
 
 export type ExchangeFault = 'connect' | 'tls' | 'timeout' | 'reset' | 'truncated' | 'malformed' | 'cut';
 
@@ -16,7 +14,7 @@ export interface Exchange {
   readonly connected: number | null;
   readonly sent: number | null;
   readonly headers: number | null;
-  readonly reads: readonly TimedRead[];
+  readonly body: TimedBody;
   readonly done: number;
   readonly status: number | null;
   readonly contentType: string;
@@ -45,105 +43,228 @@ interface Draft {
   connected: number | null;
   sent: number | null;
   headers: number | null;
-  reads: TimedRead[];
+  body: TimedBody;
   done: number;
   status: number | null;
   contentType: string;
-  fault: { kind: ExchangeFault; message: string } | null;
+  streamed: boolean;
+  fault: Exchange['fault'];
 }
 
 /** How long a server may hold a connection open after `[DONE]` before it is closed from this side. */
 const lingerMs = 50;
-const doneLine = /(?:^|[\r\n])data: ?\[DONE\]/;
 
 interface Wire {
-  readonly baseUrl: string;
-  readonly secure: boolean;
-  readonly agent: http.Agent;
+  readonly origin: TimedOrigin;
   readonly now: () => number;
+  readonly free: TimedConnection[];
+  readonly all: Set<TimedConnection>;
+  readonly headStart: string;
+  readonly basePath: string;
+  readonly cuts: Cuts;
   reads: number;
 }
 
 /**
- * The measuring client: every read is stamped at once and kept; parsing comes after the exchange.
- * `now` gives µs of a monotonic clock.
+ * The measuring client: every read is stamped at once and kept; parsing comes after the exchange. It speaks HTTP/1.1
+ * itself, since a general client costs several times more for each read. `now` gives µs of a monotonic clock.
  */
 export function createTimedClient(baseUrl: string, now: () => number): TimedClient {
-  const secure = baseUrl.startsWith('https:');
-  const agent = new (secure ? https : http).Agent({ keepAlive: true, scheduling: 'lifo' });
-  const wire: Wire = { baseUrl, secure, agent, now, reads: 0 };
+  const url = new URL(baseUrl);
+  const secure = url.protocol === 'https:';
+  const wire: Wire = {
+    origin: {
+      secure,
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port) || (secure ? 443 : 80),
+    },
+    now,
+    free: [],
+    all: new Set(),
+    headStart: ` HTTP/1.1\r\nhost: ${url.host}\r\nconnection: keep-alive\r\n`,
+    basePath: url.pathname.replace(/\/$/, ''),
+    cuts: createCuts(),
+    reads: 0,
+  };
   return {
-    send: (request) => exchange(wire, request, emptyDraft(now()), true),
+    send: (request) =>
+      new Promise((resolve) => {
+        new Carriage(wire, request, { resolve, draft: emptyDraft(now()), again: true }).begin();
+      }),
     reads: () => wire.reads,
-    close: () => agent.destroy(),
+    close: () => {
+      for (const connection of wire.all) connection.destroy();
+    },
   };
 }
 
-/** `again`: a kept connection that the server had closed meanwhile is no fault of the server; tried anew once. */
-function exchange(wire: Wire, request: TimedRequest, draft: Draft, again: boolean): Promise<Exchange> {
-  return new Promise((resolve) => {
-    const outgoing = (wire.secure ? https : http).request(`${wire.baseUrl}${request.path}`, {
-      method: 'POST',
-      agent: wire.agent,
-      headers: { ...request.headers, 'content-length': String(request.body.length) },
-    });
-    const cut = cutter(outgoing, request);
-    let over = false;
-    function end(fault: Draft['fault']): void {
-      if (over) return;
-      over = true;
-      cut.dispose();
-      draft.fault = cut.reason() ?? fault;
-      if (draft.done === 0 || draft.fault) draft.done = wire.now();
-      resolve(draft);
-    }
-    outgoing.on('socket', (socket) => {
-      if (!socket.connecting) draft.connected = wire.now();
-      else socket.once(wire.secure ? 'secureConnect' : 'connect', () => (draft.connected = wire.now()));
-    });
-    outgoing.on('finish', () => (draft.sent = wire.now()));
-    outgoing.on('error', (error: NodeJS.ErrnoException) => {
-      const stale = outgoing.reusedSocket && draft.status === null && isReset(error) && !cut.reason();
-      if (stale && again && !over) {
-        over = true;
-        cut.dispose();
-        resolve(exchange(wire, request, { ...draft, connected: null, sent: null }, false));
-      } else end(faultOf(error, draft));
-    });
-    outgoing.on('response', (incoming) => {
-      draft.headers = wire.now();
-      draft.status = incoming.statusCode ?? 0;
-      draft.contentType = incoming.headers['content-type'] ?? '';
-      collect(wire, incoming, draft, end);
-    });
-    outgoing.end(request.body);
-  });
+interface Attempt {
+  readonly resolve: (exchange: Exchange) => void;
+  readonly draft: Draft;
+  /** A kept connection that the server had closed meanwhile is no fault of the server: tried anew once. */
+  readonly again: boolean;
 }
 
-function collect(
-  wire: Wire,
-  incoming: http.IncomingMessage,
-  draft: Draft,
-  end: (fault: Draft['fault']) => void,
-): void {
-  const streamed = draft.contentType.includes('event-stream');
-  let tail = '';
-  incoming.on('data', (bytes: Buffer) => {
-    const at = wire.now();
-    draft.reads.push({ at, bytes });
-    wire.reads += 1;
-    if (!streamed || draft.done !== 0) return;
-    tail = (tail + bytes.toString('latin1', Math.max(0, bytes.length - 48))).slice(-64);
-    if (!doneLine.test(tail)) return;
+/** One request on its way over one connection. */
+class Carriage implements ExchangeEvents {
+  readonly #wire: Wire;
+  readonly #request: TimedRequest;
+  readonly #attempt: Attempt;
+  readonly #connection: TimedConnection;
+  readonly #kept: boolean;
+  readonly #timer: NodeJS.Timeout;
+  #linger: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor(wire: Wire, request: TimedRequest, attempt: Attempt) {
+    this.#wire = wire;
+    this.#request = request;
+    this.#attempt = attempt;
+    const kept = attempt.again ? takeFree(wire) : undefined;
+    this.#kept = kept !== undefined;
+    this.#connection = kept ?? connect(wire);
+    const { timeoutMs } = request;
+    this.#timer = setTimeout(() => this.#stop('timeout', `No end within ${timeoutMs} ms.`), timeoutMs);
+  }
+
+  begin(): void {
+    this.#wire.cuts.add(this.#request.signal, this);
+    this.#connection.begin(this);
+  }
+
+  cut(): void {
+    this.#stop('cut', 'Cut by the benchmark.');
+  }
+
+  onConnected(at: number): void {
+    this.#attempt.draft.connected = at;
+    this.#connection.write(bytesOf(this.#wire, this.#request));
+  }
+
+  onSent(at: number): void {
+    this.#attempt.draft.sent = at;
+  }
+
+  onHead(head: UpstreamHead, at: number): void {
+    const { draft } = this.#attempt;
+    draft.headers = at;
+    draft.status = head.status;
+    draft.contentType = headerOf(head.headers, 'content-type');
+    draft.streamed = head.eventStream;
+  }
+
+  onRead(body: BodyDraft, at: number): void {
+    const { draft } = this.#attempt;
+    draft.body = body;
+    this.#wire.reads += 1;
+    if (draft.done !== 0 || !draft.streamed || !body.saysDone()) return;
     draft.done = at;
-    setTimeout(() => {
-      if (!incoming.complete) incoming.destroy();
-      end(null);
+    // After [DONE] nothing is missing, however the connection ends.
+    this.#linger = setTimeout(() => {
+      this.#connection.destroy();
+      this.#end(null, at);
     }, lingerMs);
+  }
+
+  onEnd(at: number): void {
+    this.#end(null, at);
+  }
+
+  onLost(error: NodeJS.ErrnoException | null, touched: boolean, at: number): void {
+    const { draft } = this.#attempt;
+    if (this.#kept && !touched && isReset(error)) {
+      if (!this.#leave()) return;
+      const again = { ...draft, connected: null, sent: null };
+      new Carriage(this.#wire, this.#request, { ...this.#attempt, draft: again, again: false }).begin();
+    } else this.#end(draft.done === 0 ? faultOf(error, draft, this.#wire.origin.secure) : null, at);
+  }
+
+  #stop(kind: ExchangeFault, message: string): void {
+    this.#connection.destroy();
+    this.#end({ kind, message }, this.#wire.now());
+  }
+
+  #end(fault: Exchange['fault'], at: number): void {
+    if (!this.#leave()) return;
+    const { draft, resolve } = this.#attempt;
+    draft.fault = fault;
+    if (draft.done === 0 || fault) draft.done = at;
+    resolve(draft);
+  }
+
+  /** False when it had left already. */
+  #leave(): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#linger);
+    this.#wire.cuts.remove(this.#request.signal, this);
+    return true;
+  }
+}
+
+/** The one that was used last: it is the least likely to have been closed. */
+function takeFree(wire: Wire): TimedConnection | undefined {
+  for (;;) {
+    const connection = wire.free.pop();
+    if (!connection || connection.usable) return connection;
+  }
+}
+
+function connect(wire: Wire): TimedConnection {
+  const connection = new TimedConnection(wire.origin, wire.now, {
+    onFree: (free) => wire.free.push(free),
+    onGone: (gone) => wire.all.delete(gone),
   });
-  incoming.on('end', () => end(null));
-  // After [DONE] nothing is missing, however the connection ends.
-  incoming.on('error', (error) => end(draft.done === 0 ? faultOf(error, draft) : null));
+  wire.all.add(connection);
+  return connection;
+}
+
+const badHeader = /[\r\n\0]/;
+
+function bytesOf(wire: Wire, { path, headers, body }: TimedRequest): Buffer {
+  let head = `POST ${wire.basePath}${path}${wire.headStart}`;
+  for (const [name, value] of Object.entries(headers)) {
+    if (badHeader.test(value)) throw new TypeError(`The value of the header ${name} has a line end in it.`);
+    head += `${name}: ${value}\r\n`;
+  }
+  head += `content-length: ${body.length}\r\n\r\n`;
+  const bytes = Buffer.allocUnsafe(head.length + body.length);
+  bytes.write(head, 'latin1');
+  body.copy(bytes, head.length);
+  return bytes;
+}
+
+function headerOf(headers: readonly string[], name: string): string {
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i]?.toLowerCase() === name) return headers[i + 1] ?? '';
+  return '';
+}
+
+interface Cuts {
+  readonly add: (signal: AbortSignal, carriage: Carriage) => void;
+  readonly remove: (signal: AbortSignal, carriage: Carriage) => void;
+}
+
+/** One listener for each signal, whatever the number of requests in flight: a signal finds a listener by search. */
+function createCuts(): Cuts {
+  const known = new WeakMap<AbortSignal, Set<Carriage>>();
+  function groupOf(signal: AbortSignal): Set<Carriage> {
+    let group = known.get(signal);
+    if (!group) {
+      const all = (group = new Set());
+      known.set(signal, all);
+      signal.addEventListener('abort', () => all.forEach((each) => each.cut()), { once: true });
+    }
+    return group;
+  }
+  return {
+    add: (signal, carriage) => {
+      groupOf(signal).add(carriage);
+      if (signal.aborted) queueMicrotask(() => carriage.cut());
+    },
+    remove: (signal, carriage) => void known.get(signal)?.delete(carriage),
+  };
 }
 
 function emptyDraft(started: number): Draft {
@@ -152,55 +273,36 @@ function emptyDraft(started: number): Draft {
     connected: null,
     sent: null,
     headers: null,
-    reads: [],
+    body: emptyBody,
     done: 0,
     status: null,
     contentType: '',
+    streamed: false,
     fault: null,
   };
 }
 
-/** Ends a request by time-out or from outside, and remembers which it was. */
-function cutter(
-  outgoing: http.ClientRequest,
-  request: TimedRequest,
-): { reason: () => Draft['fault']; dispose: () => void } {
-  let reason: Draft['fault'] = null;
-  function cut(kind: ExchangeFault, message: string): void {
-    reason ??= { kind, message };
-    outgoing.destroy(new Error(message));
-  }
-  const timer = setTimeout(() => cut('timeout', `No end within ${request.timeoutMs} ms.`), request.timeoutMs);
-  function onAbort(): void {
-    cut('cut', 'Cut by the benchmark.');
-  }
-  if (request.signal.aborted) queueMicrotask(onAbort);
-  request.signal.addEventListener('abort', onAbort, { once: true });
-  return {
-    reason: () => reason,
-    dispose: () => {
-      clearTimeout(timer);
-      request.signal.removeEventListener('abort', onAbort);
-    },
-  };
+function isReset(error: NodeJS.ErrnoException | null): boolean {
+  return error === null || error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }
 
-function isReset(error: NodeJS.ErrnoException): boolean {
-  return error.code === 'ECONNRESET' || error.code === 'EPIPE';
-}
-
-function faultOf(error: NodeJS.ErrnoException, draft: Draft): NonNullable<Draft['fault']> {
-  const code = error.code ?? '';
-  const message = error.message;
-  if (code.startsWith('HPE_')) return { kind: 'malformed', message };
-  if (draft.connected === null) {
-    const tls = /TLS|SSL|CERT|SIGNED|SIGNATURE|EPROTO|ISSUER/.test(code);
+function faultOf(
+  error: NodeJS.ErrnoException | null,
+  { connected, status }: Draft,
+  secure: boolean,
+): NonNullable<Exchange['fault']> {
+  if (error instanceof MalformedReply) return { kind: 'malformed', message: error.message };
+  const code = error?.code ?? '';
+  const message = error?.message ?? 'The server closed the connection.';
+  if (connected === null) {
+    const untrusted = secure && /TLS|SSL|CERT|SIGNED|SIGNATURE|EPROTO|ISSUER/.test(code);
     return {
-      kind: tls ? 'tls' : 'connect',
+      kind: untrusted ? 'tls' : 'connect',
       message: code && !message.includes(code) ? `${code}: ${message}` : message,
     };
   }
-  // Node reports a body that ends early as ECONNRESET "aborted" too; only a real reset names the system call.
-  const reset = isReset(error) && (error.syscall !== undefined || draft.status === null);
-  return { kind: reset ? 'reset' : 'truncated', message };
+  if (error) return { kind: isReset(error) ? 'reset' : 'truncated', message };
+  return status === null
+    ? { kind: 'reset', message: 'The server closed the connection without an answer.' }
+    : { kind: 'truncated', message: 'The server closed the connection in the middle of its answer.' };
 }

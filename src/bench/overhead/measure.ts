@@ -72,8 +72,8 @@ async function takeTurn(side: Side, options: OverheadOptions): Promise<Turn> {
   options.signal.throwIfAborted();
   for (const exchange of exchanges) assertGood(side, exchange);
   return {
-    ttftMs: exchanges.map(({ started, reads }) => ((reads[0]?.at ?? started) - started) / 1000),
-    events: exchanges.reduce((sum, { reads }) => sum + eventsIn(reads), 0),
+    ttftMs: exchanges.map(({ started, body }) => ((body.at[0] ?? started) - started) / 1000),
+    events: exchanges.reduce((sum, { body }) => sum + eventsIn(body.bytes), 0),
     durationMs: options.now() - began,
     cpuUs: difference(cpu, side.cpuUs()),
   };
@@ -99,16 +99,15 @@ function requestTo(side: Side, { tokens, signal }: OverheadOptions): Parameters<
   };
 }
 
-function assertGood({ name, url }: Side, { status, fault, reads }: Exchange): void {
-  if (!fault && status === 200 && reads.length > 0) return;
-  const text = Buffer.concat(reads.map(({ bytes }) => bytes)).toString('utf8', 0, 300);
+function assertGood({ name, url }: Side, { status, fault, body }: Exchange): void {
+  if (!fault && status === 200 && body.at.length > 0) return;
+  const text = body.bytes.toString('utf8', 0, 300);
   const reason = fault?.message ?? `${name} answered ${status}: ${text}`;
   throw new BerthError('BENCH_TARGET_DOWN', { url, reason });
 }
 
-function eventsIn(reads: Exchange['reads']): number {
-  const text = Buffer.concat(reads.map(({ bytes }) => bytes)).toString('latin1');
-  return text.match(/^data:/gm)?.length ?? 0;
+function eventsIn(body: Buffer): number {
+  return body.toString('latin1').match(/^data:/gm)?.length ?? 0;
 }
 
 function difference(before: number | null, after: number | null): number | null {

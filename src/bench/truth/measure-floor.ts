@@ -34,7 +34,7 @@ export async function measureFloor(truthUrl: string, streams: number): Promise<C
 }
 
 function errorsOf(exchange: Exchange): number[] {
-  return parseEventStream(exchange.reads).flatMap(({ at, data }) => {
+  return parseEventStream(exchange.body).flatMap(({ at, data }) => {
     const written = stamp.exec(data)?.[1];
     return written === undefined ? [] : [(at - Number(written)) / 1000];
   });
