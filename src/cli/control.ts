@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fleetStatus } from '../fleet/status.ts';
-import { logFiles, logLines } from '../fleet/logs.ts';
+import { logSources } from '../fleet/logs.ts';
 import { holderOf, observe } from '../fleet/observe.ts';
 import type { UpHold } from '../fleet/up.ts';
 import type { KeyAnswer } from '../domain/key-record.ts';
@@ -91,6 +91,6 @@ async function deploymentLogs(
 ): Promise<string[] | null> {
   const loaded = hold.loaded();
   if (!loaded.deployments.some((one) => one.name === deployment)) return null;
-  const files = logFiles(world, loaded, deployment);
-  return (await Promise.all(files.map((file) => logLines(file.path, lines)))).flat();
+  const sources = await logSources(world, loaded, deployment);
+  return (await Promise.all(sources.map((source) => source.last(lines)))).flat();
 }

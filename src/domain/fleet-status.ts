@@ -13,7 +13,11 @@ export const ReplicaStatus = z.strictObject({
   state: z.enum(replicaStates),
   /** Base URL without /v1; null while it does not run. */
   url: z.string().nullable(),
+  /** What it runs as, in its target's words: "process 4242", "unit mistral.service"; null where there is nothing. */
+  object: z.string().nullable(),
   pid: z.int().nullable(),
+  /** How often its target has started it again after a crash; null: nobody counts. */
+  restarts: z.int().nullable(),
   port: z.int().nullable(),
   since: z.iso.datetime().nullable(),
   rssBytes: z.int().nullable(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Cors, Tls } from './gateway-door.ts';
+import { becomes } from './host-access.ts';
 import { AccessLog, CaptureOptions, Metrics, Tracing } from './gateway-observe.ts';
 import { InstanceLimits } from './instance-limits.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
@@ -42,6 +43,12 @@ export const Name = z
 export const Host = z
   .strictObject({
     local: z.literal(true).default(true).describe('The machine that berth runs on.'),
+    become: z
+      .enum(becomes)
+      .default('none')
+      .describe(
+        'Whether berth may use "sudo -n" there, for what belongs to the system; "none" (the default) stays with what belongs to the user.',
+      ),
     ports: PortRange.optional().describe('Ports for engines that name none (default 18400-18999).'),
     reserve: z.array(Port).default([]).describe('Ports of that machine that berth must leave free.'),
   })

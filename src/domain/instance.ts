@@ -33,15 +33,34 @@ export type Mark = z.infer<typeof Mark>;
 export const ProcessId = z.strictObject({ bootId: z.string(), pid: z.int(), startTicks: z.int() });
 export type ProcessId = z.infer<typeof ProcessId>;
 
+/**
+ * Names one object of a target for good. `id` is compared as text and is never given to another object; `name` is for
+ * people: "process 4242", "unit mistral.service", "container 3f2a…".
+ */
+export const ObjectId = z.strictObject({ target: z.string(), id: z.string(), name: z.string() });
+export type ObjectId = z.infer<typeof ObjectId>;
+
+export function sameObject(a: ObjectId, b: ObjectId): boolean {
+  return a.target === b.target && a.id === b.id;
+}
+
 /** How a process ended. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: string | null;
+  /** Killed for the memory that it took, where that can be known. */
+  readonly outOfMemory?: boolean;
 }
 
-/** One running model server, whoever started it. Unknown is null, never 0. */
+/** One object of a fleet as its target sees it. Unknown is null, never 0. */
 export const Instance = z.strictObject({
   host: z.string(),
+  object: ObjectId,
+  /** False for one that is there and does not run: a unit that failed, a container that ended. */
+  alive: z.boolean(),
+  /** Why it does not run or not well, in words; null when nothing is known to be wrong. */
+  trouble: z.string().nullable(),
+  /** Its main process, where that is one of this machine. */
   process: ProcessId.nullable(),
   engine: z.string(),
   model: z.string().nullable(),
@@ -51,6 +70,5 @@ export const Instance = z.strictObject({
   rssBytes: z.int().nullable(),
   startedAt: z.iso.datetime().nullable(),
   mark: Mark.nullable(),
-  options: z.record(z.string(), z.unknown()),
 });
 export type Instance = z.infer<typeof Instance>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Finding } from './finding.ts';
-import { Mark, ProcessId } from './instance.ts';
+import { HostAccess } from './host-access.ts';
+import { Mark, ObjectId } from './instance.ts';
 import { LaunchSpec } from './launch-spec.ts';
 
 /** Why an action is planned. `field` names what the user changed ("engine.slots"); null when nothing in the file did. */
@@ -18,10 +19,10 @@ export const Wanted = z.strictObject({
 });
 export type Wanted = z.infer<typeof Wanted>;
 
-/** What runs and is to end. */
+/** What is there and is to end. */
 export const Running = z.strictObject({
   target: Mark.shape.target,
-  process: ProcessId,
+  object: ObjectId,
   address: z.string(),
   port: z.int(),
   stop: LaunchSpec.shape.stop,
@@ -49,7 +50,7 @@ export const Action = z.discriminatedUnion('do', [
 export type Action = z.infer<typeof Action>;
 
 /**
- * The very value that `apply` executes. `basis` says what it was made from: the files by hash and the processes seen.
+ * The very value that `apply` executes. `basis` says what it was made from: the files by hash and the objects seen.
  * When either has changed since, the plan is stale and is refused.
  */
 export const Plan = z.strictObject({
@@ -58,8 +59,10 @@ export const Plan = z.strictObject({
   fleetId: z.string(),
   basis: z.strictObject({
     files: z.array(z.strictObject({ path: z.string(), sha256: z.string() })),
-    processes: z.array(ProcessId),
+    objects: z.array(ObjectId),
   }),
+  /** The hosts that it concerns, by their names in the file. */
+  hosts: z.record(z.string(), HostAccess),
   actions: z.array(Action),
   /** Deployments that are started by their first request: what of them runs may change at any time. */
   onDemand: z.array(z.string()).optional(),

@@ -1,19 +1,18 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { Instance, Mark } from '../domain/instance.ts';
-import type { Action, Plan, Running } from '../domain/plan.ts';
+import type { Action, Plan } from '../domain/plan.ts';
 import { lockHolder, tryLock } from '../io/lock.ts';
 import type { Lock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
-import { targetOf } from '../targets/registry.ts';
+import { changeSteps, expectAnswer } from './change-steps.ts';
+import type { Change } from './change-steps.ts';
 import { changeEngine, letIn, makeRoom, settle } from './move.ts';
 import type { Steps } from './move.ts';
-import { instancesOf, observe } from './observe.ts';
+import { observe } from './observe.ts';
 import type { Observed } from './observe.ts';
-import { engineLog, fleetPaths, hostLock } from './paths.ts';
+import { hostLock } from './paths.ts';
 import { filesOf, foreignHolders } from './prepare-plan.ts';
-import { waitAnswer } from './ready.ts';
-import { sameProcess, staleness } from './stale.ts';
-import { startEngine } from './start-engine.ts';
+import { previewFindings } from './look-closer.ts';
+import { staleness } from './stale.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface ApplyOptions {
@@ -84,6 +83,10 @@ async function preflight(world: World, plan: Plan, observed: Observed): Promise<
       throw new BerthError('FILE_MISSING', { path, what: 'model file' });
   const [held] = foreignHolders(plan, observed);
   if (held) throw new BerthError('PORT_TAKEN', held);
+  const foreseen = (await previewFindings(world, plan, observed)).filter(
+    (one) => one.severity === 'critical',
+  );
+  if (foreseen.length > 0) throw new BerthError('TARGET_FORESEES', { findings: foreseen });
 }
 
 async function execute(
@@ -98,9 +101,7 @@ async function execute(
   function stepsOf(action: Change): Steps {
     return {
       alone: inTheWay.includes(action) || !hasOthers(plan, action),
-      stop: () => (action.do === 'start' ? Promise.resolve() : stopRunning(world, plan, action, options)),
-      start: () =>
-        action.do === 'stop' ? Promise.resolve() : startWanted(world, plan, action, observed, options),
+      ...changeSteps(world, action, { plan, observed, options, makesRoom: inTheWay.includes(action) }),
     };
   }
   const { traffic } = options;
@@ -116,7 +117,7 @@ async function execute(
     }
     await traffic({ do: 'shift', to: null });
     for (const action of plan.actions)
-      if (action.do === 'keep') await expectAnswer(world, plan, action, options);
+      if (action.do === 'keep') await expectAnswer(world, plan, action, options.signal);
     return { done, notDone: [], failure: null };
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
@@ -133,7 +134,6 @@ function inPart(error: BerthError, done: readonly Action[], notDone: readonly Ac
   return some ? new BerthError(error.code, error.facts, { cause: error, exit: 'partlyApplied' }) : error;
 }
 
-type Change = Exclude<Action, { do: 'keep' }>;
 type Replace = Extract<Action, { do: 'replace' }>;
 
 function inOrder(actions: readonly Action[]): Change[] {
@@ -158,81 +158,4 @@ function isInTheWay(action: Replace, all: readonly Change[]): boolean {
   return all.some(
     (other) => other !== action && other.do !== 'stop' && other.wanted.port === action.running.port,
   );
-}
-
-function nameOf(action: Action): string {
-  return action.replica === 0 ? action.deployment : `${action.deployment}-${action.replica}`;
-}
-
-async function stopRunning(
-  world: World,
-  plan: Plan,
-  action: Extract<Change, { running: Running }>,
-  options: ApplyOptions,
-): Promise<void> {
-  const { running } = action;
-  const instance = instancesOf(await observe(world), plan).find(
-    (one) => one.process && sameProcess(one.process, running.process),
-  );
-  if (!instance) return;
-  options.onProgress(`Stopping ${nameOf(action)} (process ${running.process.pid})`);
-  await targetOf(running.target.kind).stop(world, instance, running.stop);
-}
-
-async function startWanted(
-  world: World,
-  plan: Plan,
-  action: Exclude<Change, { do: 'stop' }>,
-  observed: Observed,
-  options: ApplyOptions,
-): Promise<void> {
-  const paths = fleetPaths(world, plan);
-  const before = action.do === 'replace' ? previousMark(observed, action.running) : null;
-  const mark: Mark = {
-    fleet: plan.fleet,
-    fleetId: plan.fleetId,
-    deployment: action.deployment,
-    replica: action.replica,
-    target: action.wanted.target,
-    address: action.wanted.address,
-    port: action.wanted.port,
-    logFile: engineLog(paths, action.deployment, action.replica),
-    declared: action.wanted.declared,
-    spec: action.wanted.spec,
-    previous: before?.spec ?? null,
-  };
-  const since = world.clock.now();
-  options.onProgress(`Starting ${nameOf(action)} on port ${mark.port}`);
-  await startAndWait(world, mark, { signal: options.signal, withheld: plan.withheld });
-  options.onProgress(`${nameOf(action)} is ready (${((world.clock.now() - since) / 1000).toFixed(1)} s)`);
-}
-
-/** What is kept must answer as well; one that was started a moment ago has its time to. */
-async function expectAnswer(
-  world: World,
-  plan: Plan,
-  action: Extract<Action, { do: 'keep' }>,
-  options: ApplyOptions,
-): Promise<void> {
-  const instance = instancesOf(await observe(world), plan).find(
-    (one) => one.process && sameProcess(one.process, action.running.process),
-  );
-  if (instance?.mark) await waitAnswer(world, { instance, mark: instance.mark, signal: options.signal });
-}
-
-function previousMark(observed: Observed, running: Running): Mark | null {
-  return (
-    observed.instances.find((one) => one.process && sameProcess(one.process, running.process))?.mark ?? null
-  );
-}
-
-/** Starts one engine and waits until it answers. One that never does is stopped again. */
-export async function startAndWait(
-  world: World,
-  mark: Mark,
-  options: { signal: AbortSignal; withheld: readonly string[] },
-): Promise<Instance> {
-  const started = await startEngine(world, mark, options.withheld);
-  await started.ready(options.signal);
-  return started.instance;
 }

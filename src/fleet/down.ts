@@ -2,9 +2,11 @@ import { targetOf } from '../targets/registry.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { World } from '../io/world.ts';
 import { takeHostLock } from './apply.ts';
+import { worldOfInstance } from './hosts.ts';
 import { instancesOf, observe } from './observe.ts';
 import { fleetPaths } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
+import type { LoadedFleet } from './resolve.ts';
 import { isProcess, readUpState } from './up-state.ts';
 
 const upGraceMs = 60_000;
@@ -13,7 +15,7 @@ const pollMs = 100;
 /** Ends the fleet: the control process first, so that it restarts nothing, then every engine with this fleet's mark. */
 export async function down(
   world: World,
-  loaded: FleetIdentity,
+  loaded: LoadedFleet,
   onProgress: (line: string) => void,
 ): Promise<{ up: number | null; stopped: Instance[] }> {
   const upPid = await endUp(world, loaded, onProgress);
@@ -22,8 +24,12 @@ export async function down(
   await Promise.all(
     running.map(async (one) => {
       if (!one.mark) return;
-      onProgress(`Stopping ${one.mark.deployment} (process ${one.process?.pid ?? '?'})`);
-      await targetOf(one.mark.target.kind).stop(world, one, one.mark.spec.stop);
+      onProgress(`Stopping ${one.mark.deployment} (${one.object.name})`);
+      await targetOf(one.mark.target.kind).remove(
+        worldOfInstance(world, loaded.hosts, one),
+        one,
+        one.mark.spec.stop,
+      );
     }),
   );
   // The next start writes the keys of engines again, and makes a new token for the console.

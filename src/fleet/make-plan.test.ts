@@ -50,6 +50,9 @@ function running(name: string, port: number, change: Partial<NonNullable<Instanc
   nextPid += 1;
   return {
     host: 'local',
+    object: { target: 'process', id: String(nextPid), name: `process ${nextPid}` },
+    alive: true,
+    trouble: null,
     process: { bootId: 'boot', pid: nextPid, startTicks: nextPid },
     engine: 'command',
     model: null,
@@ -57,7 +60,6 @@ function running(name: string, port: number, change: Partial<NonNullable<Instanc
     endpoints: [{ address: '127.0.0.1', port, netns: '1' }],
     rssBytes: null,
     startedAt: null,
-    options: {},
     mark: {
       fleet: 'lab',
       fleetId: 'lab',
@@ -90,7 +92,14 @@ function plan(
     fleet: 'lab',
     fleetId: 'lab',
     files: [],
-    hosts: { local: { local: true, ports: { from: 1000, to: 1003 }, reserve: options.reserve ?? [] } },
+    hosts: {
+      local: {
+        local: true,
+        become: 'none',
+        ports: { from: 1000, to: 1003 },
+        reserve: options.reserve ?? [],
+      },
+    },
     deployments,
     gateway: {
       listen: [{ address: '127.0.0.1', port: 1000 }],
@@ -113,6 +122,7 @@ function plan(
       })),
     ),
     instances,
+    traits: () => ({ supervises: false, beside: true }),
     usedPorts: new Set([...(options.used ?? []), ...instances.flatMap((one) => one.mark?.port ?? [])]),
     refresh: options.refresh ?? false,
     restart: [],

@@ -1,13 +1,21 @@
 import type { Finding } from '../domain/finding.ts';
 import type { Instance, Mark } from '../domain/instance.ts';
+import type { HostAccess } from '../domain/host-access.ts';
 import type { Action, Plan, Reason, Running, Wanted } from '../domain/plan.ts';
 import type { DesiredReplica } from './desired.ts';
 import { declaredDifferences, sameValue } from './differences.ts';
+import { accessOf, hostNameOf } from './hosts.ts';
 import { freePort } from './ports.ts';
 import type { LoadedFleet } from './resolve.ts';
 
-/** An instance of this fleet: marked, and a process. */
-type Own = Instance & { readonly mark: Mark; readonly process: NonNullable<Instance['process']> };
+/** An instance of this fleet: marked. */
+type Own = Instance & { readonly mark: Mark };
+
+/** What a plan must know of a target to choose a way: whether two objects of a replica can be there at once, and who restarts. */
+export interface TargetTraits {
+  readonly supervises: boolean;
+  readonly beside: boolean;
+}
 
 export interface PlanInput {
   readonly loaded: LoadedFleet;
@@ -22,41 +30,58 @@ export interface PlanInput {
   readonly restart: readonly string[];
   /** Memory that a second engine may take while the first still runs, in bytes; null: unknown. */
   readonly freeBytes: number | null;
+  readonly traits: (target: Mark['target']) => TargetTraits;
   /** Sizes of model files by path, as far as known. */
   readonly modelBytes: ReadonlyMap<string, number>;
 }
 
 /** Compares what the file wants with what runs. Pure: the same input gives the same plan. */
 export function makePlan(input: PlanInput): Plan {
-  const own = input.instances.filter((one): one is Own => one.mark !== null && one.process !== null);
+  const own = input.instances.filter((one): one is Own => one.mark !== null);
   const findings: Finding[] = [];
   const taken = new Set([...input.usedPorts, ...claimedPorts(input.loaded)]);
   const kept = new Set<Own>();
   const actions = input.desired.flatMap((wanted): Action[] => {
-    const running = own.find((one) => isFor(one, wanted) && !kept.has(one));
-    if (running) kept.add(running);
+    const there = own.filter((one) => isFor(one, wanted) && !kept.has(one));
+    // What does not run any longer is made anew under the same name.
+    const running = there.find((one) => one.alive);
+    const fallen = running ? undefined : there[0];
+    for (const one of [running, fallen]) if (one) kept.add(one);
     if (wanted.deployment.onDemand)
       return running ? onlyStop(compare(input, wanted, running, { findings, taken })) : [];
     return [
-      running ? compare(input, wanted, running, { findings, taken }) : startAction(input, wanted, taken),
+      running
+        ? compare(input, wanted, running, { findings, taken })
+        : startAction(input, wanted, { taken, fallen }),
     ];
   });
   const onDemand = input.loaded.deployments.filter((one) => one.onDemand).map((one) => one.name);
-  if (actions.some((action) => action.do === 'start' || action.do === 'replace')) findings.push(unsupervised);
+  if (actions.some((action) => startsUnwatched(input, action))) findings.push(unsupervised);
   const stops = own.filter((one) => !kept.has(one)).map((one) => stopAction(input, one));
+  const all = [...stops, ...actions];
   return {
     version: 1,
     fleet: input.loaded.fleet,
     fleetId: input.loaded.fleetId,
     basis: {
       files: input.loaded.files.map(({ path, sha256 }) => ({ path, sha256 })),
-      processes: own.filter((one) => !onDemand.includes(one.mark.deployment)).map((one) => one.process),
+      objects: own.filter((one) => !onDemand.includes(one.mark.deployment)).map((one) => one.object),
     },
-    actions: [...stops, ...actions],
+    hosts: hostsOf(input.loaded, all),
+    actions: all,
     ...(onDemand.length > 0 ? { onDemand } : {}),
     withheld: [...input.loaded.withheld],
     findings,
   };
+}
+
+function hostsOf(loaded: LoadedFleet, actions: readonly Action[]): Record<string, HostAccess> {
+  const names = new Set(actions.map((action) => action.host));
+  return Object.fromEntries([...names].map((name) => [name, accessOf(loaded.hosts[name])]));
+}
+
+function startsUnwatched({ traits }: PlanInput, action: Action): boolean {
+  return (action.do === 'start' || action.do === 'replace') && !traits(action.wanted.target).supervises;
 }
 
 /** One on demand comes and goes by itself: it is never started here, and ends only when it is not as the file says. */
@@ -95,18 +120,23 @@ function runningOf(instance: Own): Running {
   const { mark } = instance;
   return {
     target: mark.target,
-    process: instance.process,
+    object: instance.object,
     address: mark.address,
     port: mark.port,
     stop: mark.spec.stop,
   };
 }
 
-function startAction(input: PlanInput, wanted: DesiredReplica, taken: Set<number>): Action {
+function startAction(
+  input: PlanInput,
+  wanted: DesiredReplica,
+  { taken, fallen }: { taken: Set<number>; fallen: Own | undefined },
+): Action {
   const { port, host } = wanted.deployment;
-  const chosen = port ?? freePort(host, input.loaded.hosts[host], taken);
+  const chosen = port ?? fallen?.mark.port ?? freePort(host, input.loaded.hosts[host], taken);
   taken.add(chosen);
-  const reasons = [{ field: null, text: 'it does not run' }];
+  const why = fallen ? `${fallen.object.name} ${fallen.trouble ?? 'does not run'}` : 'it does not run';
+  const reasons = [{ field: null, text: why }];
   return { do: 'start', ...placeOf(wanted), reasons, wanted: wantedOf(wanted, chosen) };
 }
 
@@ -139,7 +169,7 @@ function compare(
       reasons: [{ field: null, text: 'it runs as the file says' }],
       running,
     };
-  const beside = bothFit(input, wanted, instance);
+  const beside = input.traits(wanted.deployment.target).beside && bothFit(input, wanted, instance);
   const place = beside && wanted.deployment.port === null ? (otherPort(input, wanted, taken) ?? port) : port;
   return {
     do: 'replace',
@@ -208,7 +238,7 @@ function stopAction(input: PlanInput, instance: Own): Action {
     do: 'stop',
     deployment,
     replica,
-    host: stated?.host ?? 'local',
+    host: stated?.host ?? hostNameOf(input.loaded.hosts, instance),
     reasons: [{ field: stated ? 'replicas' : null, text }],
     running: runningOf(instance),
   };

@@ -1,10 +1,14 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Finding } from '../domain/finding.ts';
+import { sameObject } from '../domain/instance.ts';
 import type { Plan } from '../domain/plan.ts';
 import { detectMemory } from '../hardware/detect.ts';
 import type { World } from '../io/world.ts';
+import { targetOf } from '../targets/registry.ts';
 import { desiredReplicas } from './desired.ts';
+import type { DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
+import { driftFindings, previewFindings } from './look-closer.ts';
 import { holderOf, instancesOf, observe } from './observe.ts';
 import type { Observed } from './observe.ts';
 import type { LoadedFleet } from './resolve.ts';
@@ -23,6 +27,7 @@ export async function preparePlan(
     observe(world),
     detectMemory(world),
   ]);
+  expectAbilities(desired);
   const plan = makePlan({
     loaded,
     desired,
@@ -34,10 +39,28 @@ export async function preparePlan(
     refresh: options.refresh ?? false,
     restart: options.restart ?? [],
     freeBytes: memory.availableBytes,
+    traits: (options) => {
+      const target = targetOf(options.kind);
+      return { supervises: target.supervises, beside: target.beside(options) };
+    },
     modelBytes: await modelSizes(world, loaded),
   });
-  const missing = await missingFiles(world, plan);
-  return { ...plan, findings: [...plan.findings, ...missing, ...heldPorts(plan, observed)] };
+  const found = await Promise.all([
+    missingFiles(world, plan),
+    previewFindings(world, plan, observed),
+    driftFindings(world, loaded, observed),
+  ]);
+  return { ...plan, findings: [...plan.findings, ...found.flat(), ...heldPorts(plan, observed)] };
+}
+
+/** A pair of engine and target that cannot be. Throws TARGET_REFUSES. */
+function expectAbilities(desired: readonly DesiredReplica[]): void {
+  for (const { deployment, spec } of desired) {
+    const { kind } = deployment.target;
+    const reason = targetOf(kind).refuses(spec, deployment.target);
+    if (reason !== null)
+      throw new BerthError('TARGET_REFUSES', { deployment: deployment.name, target: kind, reason });
+  }
 }
 
 async function modelSizes(world: World, loaded: LoadedFleet): Promise<Map<string, number>> {
@@ -78,14 +101,12 @@ export function foreignHolders(
   plan: Plan,
   observed: Observed,
 ): { deployment: string; address: string; port: number; holder: string }[] {
-  const leaving = new Set(
-    plan.actions.flatMap((action) =>
-      action.do === 'stop' || action.do === 'replace' ? [action.running.process.pid] : [],
-    ),
+  const leaving = plan.actions.flatMap((action) =>
+    action.do === 'stop' || action.do === 'replace' ? [action.running.object] : [],
   );
   const freed = new Set(
     observed.instances
-      .filter((one) => one.process && leaving.has(one.process.pid))
+      .filter((one) => leaving.some((object) => sameObject(object, one.object)))
       .flatMap((one) => one.endpoints.map((end) => end.port)),
   );
   return plan.actions.flatMap((action) => {

@@ -1,24 +1,20 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { Ending, Instance, Mark } from '../domain/instance.ts';
+import { sameObject } from '../domain/instance.ts';
+import type { Instance, Mark } from '../domain/instance.ts';
 import { engineOf } from '../engines/registry.ts';
-import { lastLines } from '../io/log-file.ts';
 import type { World } from '../io/world.ts';
+import type { Started } from '../targets/contract.ts';
+import { targetOf } from '../targets/registry.ts';
 import { holderOf, observe } from './observe.ts';
-import { sameProcess } from './stale.ts';
-import { isProcess } from './up-state.ts';
 
 const pollMs = 150;
 const probeMs = 5_000;
 const shownLines = 20;
 
 export interface ReadyOptions {
-  readonly instance: Instance;
+  readonly started: Started;
   readonly mark: Mark;
-  /** Byte of the log at which this start begins. */
-  readonly logFrom: number;
   readonly signal: AbortSignal;
-  /** How the engine ended, where it has and the target can know. */
-  readonly ending: () => Ending | null;
 }
 
 /**
@@ -27,24 +23,25 @@ export interface ReadyOptions {
  */
 export async function waitReady(world: World, options: ReadyOptions): Promise<void> {
   const { mark } = options;
+  const { instance } = options.started;
   const until = world.clock.now() + mark.spec.readiness.startTimeoutMs;
   let answer = 'did not answer';
   while (world.clock.now() < until) {
     options.signal.throwIfAborted();
-    if (!isAlive(world, options.instance)) throw await crashed(world, options);
+    if (await hasEnded(world, options.started)) throw await crashed(world, options);
     answer = await probe(world, mark);
     // Another server on that port would answer as well, so its socket is looked for.
-    if (answer === '' && (await listensItself(world, options.instance, mark.port))) return;
+    if (answer === '' && (await listensItself(world, instance, mark.port))) return;
     await world.clock.sleep(pollMs, options.signal);
   }
-  if (!isAlive(world, options.instance)) throw await crashed(world, options);
+  if (await hasEnded(world, options.started)) throw await crashed(world, options);
   throw new BerthError('ENGINE_NOT_READY', {
     deployment: mark.deployment,
     url: urlOf(mark) + mark.spec.readiness.path,
     seconds: Math.round(mark.spec.readiness.startTimeoutMs / 1000),
     answer: answer === '' ? 'is answered by another process' : answer,
-    log: await logOf(options),
-    logFile: mark.logFile,
+    log: await options.started.lines(shownLines),
+    logPlace: logPlace(mark, instance),
   });
 }
 
@@ -58,18 +55,18 @@ export async function waitAnswer(
   const left = Math.max(probeMs, mark.spec.readiness.startTimeoutMs - age);
   const until = world.clock.now() + left;
   let answer = await probe(world, mark);
-  while (answer !== '' && world.clock.now() < until && isAlive(world, instance)) {
+  while (answer !== '' && world.clock.now() < until && (await isAlive(world, instance))) {
     await world.clock.sleep(pollMs, options.signal);
     answer = await probe(world, mark);
   }
   if (answer === '') return;
   throw new BerthError('ENGINE_SILENT', {
     deployment: mark.deployment,
-    pid: instance.process?.pid ?? 0,
+    object: instance.object.name,
     url: urlOf(mark) + mark.spec.readiness.path,
     answer,
-    log: (await lastLines(mark.logFile, shownLines)).lines,
-    logFile: mark.logFile,
+    log: await linesOf(world, instance),
+    logPlace: logPlace(mark, instance),
   });
 }
 
@@ -78,9 +75,25 @@ export function urlOf(mark: Pick<Mark, 'address' | 'port'>): string {
   return `http://${host}:${mark.port}`;
 }
 
-/** The very process that was started, not a later one of the same pid. */
-function isAlive(world: World, instance: Instance): boolean {
-  return instance.process !== null && isProcess(world, instance.process);
+/** A target that starts again what crashes tells the end of this very start. */
+async function hasEnded(world: World, started: Started): Promise<boolean> {
+  return !(await isAlive(world, started.instance)) || (await started.ending()) !== null;
+}
+
+function isAlive(world: World, instance: Instance): Promise<boolean> {
+  return targetOf(instance.object.target).isAlive(world, instance);
+}
+
+/** Where a person finds the whole output, in words. */
+function logPlace(mark: Mark, instance: Instance): string {
+  return targetOf(mark.target.kind).logPlace(mark, instance);
+}
+
+async function linesOf(world: World, instance: Instance): Promise<string[]> {
+  const how = { lines: shownLines, follow: false, signal: AbortSignal.timeout(probeMs) };
+  const lines: string[] = [];
+  for await (const line of targetOf(instance.object.target).logs(world, instance, how)) lines.push(line);
+  return lines;
 }
 
 /** Empty when it is ready, else what is wrong, as the end of a sentence. */
@@ -101,21 +114,15 @@ export async function probe(world: World, mark: Mark): Promise<string> {
 
 async function listensItself(world: World, instance: Instance, port: number): Promise<boolean> {
   const { instances } = await observe(world);
-  const now = instances.find(
-    (one) => one.process && instance.process && sameProcess(one.process, instance.process),
-  );
+  const now = instances.find((one) => sameObject(one.object, instance.object));
   return now?.endpoints.some((end) => end.port === port) ?? false;
 }
 
-async function logOf(options: ReadyOptions): Promise<string[]> {
-  return (await lastLines(options.mark.logFile, shownLines, options.logFrom)).lines;
-}
-
 async function crashed(world: World, options: ReadyOptions): Promise<BerthError> {
-  const { mark } = options;
-  const log = await logOf(options);
-  const facts = { deployment: mark.deployment, log, logFile: mark.logFile };
+  const { mark, started } = options;
+  const log = await started.lines(shownLines);
+  const facts = { deployment: mark.deployment, log, logPlace: logPlace(mark, started.instance) };
   const holder = holderOf(await observe(world), mark);
   if (holder) return new BerthError('ENGINE_PORT_TAKEN', { ...facts, port: mark.port, holder: holder.text });
-  return new BerthError('ENGINE_CRASHED', { ...facts, ending: options.ending() });
+  return new BerthError('ENGINE_CRASHED', { ...facts, ending: await started.ending() });
 }

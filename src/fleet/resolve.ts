@@ -60,7 +60,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
     fleet: file.fleet,
     fleetId: file.id ?? idOfPlace(sources.main),
     files: sources.files,
-    hosts: { local: { local: true, reserve: [] }, ...hosts },
+    hosts: { local: { local: true, become: 'none', reserve: [] }, ...hosts },
     deployments: Object.entries(file.deployments).map(([name, entry]) => {
       const piece = pieceAt(tree, ['deployments', name]) as Located;
       const model = entry.model === undefined ? undefined : file.models[entry.model];

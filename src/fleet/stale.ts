@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ProcessId } from '../domain/instance.ts';
+import { sameObject } from '../domain/instance.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { World } from '../io/world.ts';
 import { instancesOf } from './observe.ts';
@@ -15,14 +15,10 @@ export async function staleness(world: World, plan: Plan, observed: Observed): P
   }
   const now = instancesOf(observed, plan)
     .filter((one) => !plan.onDemand?.includes(one.mark?.deployment ?? ''))
-    .flatMap((one) => one.process ?? []);
-  const gone = plan.basis.processes.filter((id) => !now.some((other) => sameProcess(id, other)));
-  const added = now.filter((id) => !plan.basis.processes.some((other) => sameProcess(id, other)));
-  changed.push(...gone.map((id) => `process ${id.pid} has ended`));
-  changed.push(...added.map((id) => `process ${id.pid} was started`));
+    .map((one) => one.object);
+  const gone = plan.basis.objects.filter((id) => !now.some((other) => sameObject(id, other)));
+  const added = now.filter((id) => !plan.basis.objects.some((other) => sameObject(id, other)));
+  changed.push(...gone.map(({ name }) => `${name} has ended`));
+  changed.push(...added.map(({ name }) => `${name} was started`));
   return changed;
-}
-
-export function sameProcess(a: ProcessId, b: ProcessId): boolean {
-  return a.bootId === b.bootId && a.pid === b.pid && a.startTicks === b.startTicks;
 }

@@ -1,50 +1,63 @@
-import type { Ending, Instance, Mark } from '../domain/instance.ts';
-import { lastLines } from '../io/log-file.ts';
+import type { Instance, Mark } from '../domain/instance.ts';
 import type { World } from '../io/world.ts';
+import type { Started, StartRequest } from '../targets/contract.ts';
 import { targetOf } from '../targets/registry.ts';
 import { fleetPaths } from './paths.ts';
 import { waitReady } from './ready.ts';
 
 export interface StartedEngine {
   readonly instance: Instance;
-  /** Byte of its log at which this start begins. */
-  readonly logFrom: number;
-  /** Resolves once it answers. One that never does, or is not waited for any longer, is stopped again. */
+  /** The last lines that it has said since this start. */
+  readonly lines: Started['lines'];
+  /** Resolves once it answers. One that never does, or is not waited for any longer, is removed again. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
 }
 
-/** Starts one engine; it does not answer yet. */
+/** How an engine comes to run: as a new object, or as the one that is there, changed or started once more. */
+export type StartWay =
+  | { readonly way: 'create' }
+  | { readonly way: 'update'; readonly instance: Instance }
+  | { readonly way: 'restart'; readonly instance: Instance };
+
+/** What a target is asked for, made from a mark. */
+export function startRequest(world: World, mark: Mark, withheld: readonly string[]): StartRequest {
+  return {
+    mark,
+    address: mark.address,
+    port: mark.port,
+    logFile: mark.logFile,
+    stateDir: fleetPaths(world, mark).state,
+    withheld,
+  };
+}
+
+/** Starts one engine on the host of this world; it does not answer yet. */
 export async function startEngine(
   world: World,
   mark: Mark,
-  withheld: readonly string[],
+  { withheld, how = { way: 'create' } }: { withheld: readonly string[]; how?: StartWay },
 ): Promise<StartedEngine> {
   const target = targetOf(mark.target.kind);
-  const { end: logFrom } = await lastLines(mark.logFile, 0);
-  let ending: Ending | null = null;
-  const instance = await target.start(
-    world,
-    {
-      mark,
-      address: mark.address,
-      port: mark.port,
-      logFile: mark.logFile,
-      stateDir: fleetPaths(world, mark).state,
-      withheld,
-      onEnd: (how) => (ending = how),
-    },
-    mark.target,
-  );
+  const started = await startBy(world, startRequest(world, mark, withheld), how);
+  const { instance } = started;
   return {
     instance,
-    logFrom,
+    lines: started.lines,
     ready: async (signal) => {
       try {
-        await waitReady(world, { instance, mark, logFrom, signal, ending: () => ending });
+        await waitReady(world, { started, mark, signal });
       } catch (error) {
-        await target.stop(world, instance, mark.spec.stop);
+        await target.remove(world, instance, mark.spec.stop);
         throw error;
       }
     },
   };
+}
+
+function startBy(world: World, request: StartRequest, how: StartWay): Promise<Started> {
+  const { mark } = request;
+  const target = targetOf(mark.target.kind);
+  if (how.way === 'update' && target.update) return target.update(world, how.instance, request, mark.target);
+  if (how.way === 'restart' && target.restart) return target.restart(world, how.instance);
+  return target.create(world, request, mark.target);
 }

@@ -6,6 +6,7 @@ import { engineOf } from '../engines/registry.ts';
 import { detectCpu } from '../hardware/detect.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
+import { targetOf } from '../targets/registry.ts';
 import { launchSpecOf } from './desired.ts';
 import { declaredDifferences, sameValue } from './differences.ts';
 import { routesOf } from './gateway-config.ts';
@@ -71,9 +72,10 @@ async function deploymentStatus(
     replicas: await Promise.all(
       indices.map((replica) => {
         if (external) return externalStatus(world, deployment, answers);
-        const instance = own.find(
+        const there = own.filter(
           ({ mark }) => mark?.deployment === deployment.name && mark.replica === replica,
         );
+        const instance = there.find((one) => one.alive) ?? there[0];
         return instance
           ? runningStatus(world, deployment, instance)
           : Promise.resolve({
@@ -90,7 +92,9 @@ function stopped(replica: number): ReplicaStatus {
     replica,
     state: 'stopped',
     url: null,
+    object: null,
     pid: null,
+    restarts: null,
     port: null,
     since: null,
     rssBytes: null,
@@ -106,15 +110,24 @@ async function runningStatus(
 ): Promise<ReplicaStatus> {
   const mark = instance.mark as NonNullable<Instance['mark']>;
   const age = world.clock.wall().getTime() - Date.parse(instance.startedAt ?? '');
-  const ready = (await probe(world, mark)) === '';
+  const ready = instance.alive && (await probe(world, mark)) === '';
+  const used = await targetOf(instance.object.target).usage(world, instance);
   return {
     replica: mark.replica,
-    state: ready ? 'ready' : age < mark.spec.readiness.startTimeoutMs ? 'starting' : 'failing',
+    state: ready
+      ? 'ready'
+      : !instance.alive
+        ? 'stopped'
+        : age < mark.spec.readiness.startTimeoutMs
+          ? 'starting'
+          : 'failing',
     url: urlOf(mark),
+    object: instance.object.name,
     pid: instance.process?.pid ?? null,
+    restarts: used.restarts,
     port: mark.port,
     since: instance.startedAt,
-    rssBytes: instance.rssBytes,
+    rssBytes: used.memoryBytes ?? instance.rssBytes,
     slots: mark.spec.slots,
     outdated: await isOutdated(world, deployment, mark),
   };
@@ -169,7 +182,7 @@ function strays(loaded: LoadedFleet, own: readonly Instance[]): Finding[] {
         severity: 'warning',
         object: `${mark.deployment}-${mark.replica}`,
         message: `${mark.deployment} (replica ${mark.replica}) runs, and the file does not want it.`,
-        evidence: [`process ${instance.process?.pid ?? '?'}`, `port ${mark.port}`],
+        evidence: [instance.object.name, `port ${mark.port}`],
         cure: '"berth apply" stops it.',
       },
     ];
@@ -177,14 +190,15 @@ function strays(loaded: LoadedFleet, own: readonly Instance[]): Finding[] {
 }
 
 function unwatched(own: readonly Instance[]): Finding[] {
-  if (own.length === 0) return [];
+  const alone = own.filter((one) => !targetOf(one.object.target).supervises);
+  if (alone.length === 0) return [];
   return [
     {
       rule: 'unwatched',
       severity: 'info',
       object: 'fleet',
       message: 'Engines run and nothing restarts one that crashes, since "berth up" does not run.',
-      evidence: [`${own.length} running`],
+      evidence: [`${alone.length} running`],
       cure: 'Run "berth up" (or "berth up --detach"): it takes them over without a restart.',
     },
   ];

@@ -3,10 +3,11 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import { rotateLog } from '../io/log-file.ts';
 import { tryLock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
-import { startAndWait } from './apply.ts';
+import { targetOf } from '../targets/registry.ts';
 import { instancesOf, observe } from './observe.ts';
 import { hostLock } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
+import { startEngine } from './start-engine.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
 import type { Successor } from './traffic.ts';
@@ -46,7 +47,8 @@ export function createSupervisor(
     attempts.set(key, afterRestart(attempts.get(key), now));
     onProgress(`${mark.deployment} has ended; starting it again`);
     try {
-      await startAndWait(world, mark, { signal, withheld: options.withheld() });
+      const started = await startEngine(world, mark, { withheld: options.withheld() });
+      await started.ready(signal);
       onProgress(`${mark.deployment} is ready again`);
     } catch (error) {
       if (!(error instanceof BerthError)) throw error;
@@ -70,14 +72,14 @@ export function createSupervisor(
       );
       if (!lock) return;
       const running = instancesOf(await observe(world), fleet);
-      const alive = new Set(running.flatMap(({ mark }) => (mark ? [keyOf(mark)] : [])));
+      const alive = new Set(running.flatMap(({ mark, alive: runs }) => (mark && runs ? [keyOf(mark)] : [])));
       const gone: string[] = [];
       for (const [key, mark] of watched) {
         if (signal.aborted) return;
         await rotateLog(mark.logFile, maxLogBytes);
         if (alive.has(key)) continue;
         if (options.onDemand(mark.deployment)) gone.push(key);
-        else await restart(key, mark, signal);
+        else if (!targetOf(mark.target.kind).supervises) await restart(key, mark, signal);
       }
       for (const key of gone) watched.delete(key);
       if (gone.length > 0) options.onGone();

@@ -6,7 +6,6 @@ import { readBootId, readProcess } from '../io/procfs.ts';
 import type { World } from '../io/world.ts';
 import { fleetPaths, upLock } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
-import { sameProcess } from './stale.ts';
 
 /** What a running `berth up` says of itself, in a file that is void once its process is gone. */
 export const UpState = z.strictObject({
@@ -55,7 +54,7 @@ export async function alreadyUp(world: World, fleet: FleetIdentity): Promise<Ber
 export function isProcess(world: World, id: ProcessId): boolean {
   const entry = readProcess(world.proc, id.pid);
   if (!entry) return false;
-  return sameProcess(id, { bootId: readBootId(world.proc), pid: id.pid, startTicks: entry.startTicks });
+  return id.bootId === readBootId(world.proc) && id.startTicks === entry.startTicks;
 }
 
 /** The identity of this very process. */

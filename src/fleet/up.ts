@@ -14,6 +14,7 @@ import { Loader } from './on-demand/loader.ts';
 import type { ShapeCache } from './on-demand/memory-need.ts';
 import { startGateway } from './gateway-child.ts';
 import type { GatewayChild } from './gateway-child.ts';
+import { worldOfInstance } from './hosts.ts';
 import { holderOf, instancesOf, observe } from './observe.ts';
 import { fleetPaths, upLock } from './paths.ts';
 import type { FleetPaths } from './paths.ts';
@@ -112,7 +113,7 @@ export async function up(
     refused: null,
   };
   await expectFreePorts(world, first);
-  const before = new Set(instancesOf(await observe(world), first).map((one) => one.process?.pid));
+  const before = new Set(instancesOf(await observe(world), first).map((one) => one.object.id));
   try {
     await converge(run, options.signal);
     run.gateway = await openGateway(run);
@@ -369,15 +370,16 @@ async function takeInKeys(run: Run): Promise<void> {
   await done;
 }
 
-async function stopStarted(run: Run, before: ReadonlySet<number | undefined>): Promise<void> {
+async function stopStarted(run: Run, before: ReadonlySet<string>): Promise<void> {
   const running = instancesOf(await observe(run.world), run.loaded);
   await Promise.all(
     running
       // The same fleet may run from another state folder as well, such as that of a second clone.
-      .filter((one) => !before.has(one.process?.pid) && one.mark?.logFile.startsWith(`${run.paths.logs}/`))
+      .filter((one) => !before.has(one.object.id) && one.mark?.logFile.startsWith(`${run.paths.logs}/`))
       .map(async (one) => {
         run.ports.onProgress(`Stopping ${one.mark?.deployment ?? 'an engine'}`);
-        if (one.mark) await targetOf(one.mark.target.kind).stop(run.world, one, one.mark.spec.stop);
+        const host = worldOfInstance(run.world, run.loaded.hosts, one);
+        if (one.mark) await targetOf(one.mark.target.kind).remove(host, one, one.mark.spec.stop);
       }),
   );
 }

@@ -13,6 +13,7 @@ export function localWorld(options: { stateDir?: string; log?: Log } = {}): Worl
   const env = process.env;
   const stateDir = options.stateDir ?? env['BERTH_STATE_DIR'];
   return {
+    become: 'none',
     exec: localExec,
     files: localFiles,
     http: systemHttp,

@@ -61,12 +61,6 @@ export async function* followLines(
   }
 }
 
-/** Everything that was written at or after the byte `since`, whole lines or not; of much the end. */
-export async function textSince(path: string, since: number): Promise<string> {
-  const end = await sizeOf(path);
-  return await readFrom(path, Math.max(since > end ? 0 : since, end - tailBytes), end);
-}
-
 /**
  * Keeps the file below `maxBytes` by moving what is there to ".1". The writer has it open for appending, so the content is copied
  * and the file cut; lines written between the two are lost.

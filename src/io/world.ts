@@ -7,6 +7,8 @@ import type { Places } from './places.ts';
 
 /** Everything outside the program, handed to whoever acts; pure code never sees it. */
 export interface World {
+  /** What berth may do on this host beyond the rights of its user. */
+  readonly become: 'none' | 'sudo';
   readonly exec: Exec;
   readonly files: Files;
   readonly http: Http;

@@ -1,34 +1,79 @@
 import type { z } from 'zod';
+import type { Finding } from '../domain/finding.ts';
 import type { Ending, Instance, Mark } from '../domain/instance.ts';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
 import type { World } from '../io/world.ts';
 
-/** What a target is asked to start: the spec with its place (fleet, deployment, replica) and the port that was chosen for it. */
+/** What a target is asked to run: the spec with its place (fleet, deployment, replica) and the port that was chosen for it. */
 export interface StartRequest {
   readonly mark: Mark;
   readonly address: string;
   readonly port: number;
-  /** Where the engine's output goes (append), and where its writable folders and secret files may lie. */
+  /** Where output goes (append) for a target that keeps none itself, and where writable folders and secret files may lie. */
   readonly logFile: string;
   readonly stateDir: string;
   /** Names of environment variables that it must not inherit, since they hold secrets of others. */
   readonly withheld: readonly string[];
-  /** Called when it ends while berth still runs, by a target that can know. */
-  readonly onEnd?: (ending: Ending) => void;
+}
+
+/** An object that was just started, and what becomes of this very start. */
+export interface Started {
+  readonly instance: Instance;
+  /** How it ended since, where it has and the target can know. */
+  readonly ending: () => Promise<Ending | null>;
+  /** The last lines that it has said since this start. */
+  readonly lines: (count: number) => Promise<string[]>;
+}
+
+/** What an object takes and has taken. Unknown is null, never 0. */
+export interface Usage {
+  readonly memoryBytes: number | null;
+  readonly cpuSeconds: number | null;
+  /** How often it was started again after a crash, as its target counts. */
+  readonly restarts: number | null;
+}
+
+/** One way in which a live object is not as its mark says. */
+export interface Drift {
+  readonly field: string;
+  readonly marked: string | null;
+  readonly live: string | null;
 }
 
 /**
- * One way of running engines. Everything it starts carries the mark, so that observing again finds it.
- * `start` returns once the object exists, not once the engine answers; readiness is asked by the caller.
+ * One way of running engines. Everything it makes carries the mark, so that observing again finds it. `world` is that of
+ * the host: its files, its programs, and what berth may do there.
+ * `create`, `update` and `restart` return once the object runs, not once the engine answers; readiness is asked by the caller.
  */
 export interface Target<Kind extends string = string, Options extends { kind: Kind } = { kind: Kind }> {
   readonly kind: Kind;
   readonly title: string;
   readonly options: z.ZodType<Options>;
-  /** All marked instances of every fleet on this host, and nothing else. */
+  /** Starts again what crashes, and what was up at a reboot; else `berth up` does the first and nobody the second. */
+  readonly supervises: boolean;
+  /** Why it cannot run this at all, as a sentence; null when it can. Pure. */
+  readonly refuses: (spec: LaunchSpec, options: Options) => string | null;
+  /** Two objects of one replica can be there at once, as replacing one beside the other needs. */
+  readonly beside: (options: Options) => boolean;
+  /** All marked objects of every fleet on this host, running or not, and nothing else. */
   readonly observe: (world: World) => Promise<Instance[]>;
-  readonly start: (world: World, request: StartRequest, options: Options) => Promise<Instance>;
-  /** Asks politely, waits `graceMs`, then forces; resolves when it is gone. Idempotent. */
-  readonly stop: (
+  /** Whether this very object still runs; asked often. */
+  readonly isAlive: (world: World, instance: Instance) => Promise<boolean>;
+  /** What would go wrong with it on this host; `critical` is not tried. Reads only. */
+  readonly preview?: (world: World, request: StartRequest, options: Options) => Promise<Finding[]>;
+  /** Makes the object and starts it. One of the same place that does not run is taken over. */
+  readonly create: (world: World, request: StartRequest, options: Options) => Promise<Started>;
+  /** Changes the object in its place, keeping its name; without it, it is removed and made again. */
+  readonly update?: (
+    world: World,
+    instance: Instance,
+    request: StartRequest,
+    options: Options,
+  ) => Promise<Started>;
+  /** The same once more, as it is defined; without it, it is removed and made again. */
+  readonly restart?: (world: World, instance: Instance) => Promise<Started>;
+  /** Asks politely, waits `graceMs`, then forces; resolves when nothing of it is left. Idempotent. */
+  readonly remove: (
     world: World,
     instance: Instance,
     how: { signal: string; graceMs: number },
@@ -39,4 +84,9 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
     instance: Instance,
     how: { lines: number; follow: boolean; signal: AbortSignal },
   ) => AsyncIterable<string>;
+  /** Where a person reads its whole output: a path, or a command. */
+  readonly logPlace: (mark: Mark, instance: Instance | null) => string;
+  readonly usage: (world: World, instance: Instance) => Promise<Usage>;
+  /** The inverse of what it renders: in what the live object is not what its mark says; absent where it cannot be changed. */
+  readonly readBack?: (world: World, instance: Instance) => Promise<Drift[]>;
 }

@@ -27,9 +27,18 @@ export const processTarget = {
   kind: 'process',
   title: 'a process of its own',
   options: ProcessOptions,
+  supervises: false,
+  refuses: ({ program }) =>
+    program.binary === undefined && program.entry === undefined
+      ? 'it names no program that could be run without a container'
+      : null,
+  beside: () => true,
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
   observe: async (world) => (await import('./process/marks.ts')).markedProcesses(world),
-  start: async (world, request) => (await import('./process/start.ts')).start(world, request),
-  stop: async (world, instance, how) => (await import('./process/stop.ts')).stop(world, instance, how),
+  isAlive: async (world, instance) => (await import('./process/look.ts')).isAlive(world, instance),
+  create: async (world, request) => (await import('./process/start.ts')).start(world, request),
+  remove: async (world, instance, how) => (await import('./process/remove.ts')).remove(world, instance, how),
   logs,
+  logPlace: (mark) => mark.logFile,
+  usage: async (world, instance) => (await import('./process/look.ts')).usage(world, instance),
 } as const satisfies Target<'process', ProcessOptions>;

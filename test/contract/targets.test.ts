@@ -65,7 +65,7 @@ describe.each(targets.map((target) => target.kind))('target %s', (kind) => {
       stateDir: join(folder, 'state'),
       withheld: [],
     };
-    return { instance: await target.start(world, request, { kind }), mark };
+    return { instance: (await target.create(world, request, { kind })).instance, mark };
   }
 
   async function observed(): Promise<Instance | undefined> {
@@ -76,7 +76,7 @@ describe.each(targets.map((target) => target.kind))('target %s', (kind) => {
     for (let times = 0; times < 6; times += 1) {
       const { instance, mark } = await start();
       await until(async () => ((await observed())?.endpoints.length ?? 0) > 0, 'its port');
-      await target.stop(world, instance, mark.spec.stop);
+      await target.remove(world, instance, mark.spec.stop);
       expect(await isFree(mark.port)).toBe(true);
     }
   });
@@ -88,18 +88,19 @@ describe.each(targets.map((target) => target.kind))('target %s', (kind) => {
       return one && one.endpoints.length > 0 ? one : null;
     }, 'the port');
     expect(found.mark).toEqual(mark);
-    expect(found.process).toEqual(instance.process);
+    expect(found.object).toEqual(instance.object);
+    expect(found.alive).toBe(true);
     expect(found.endpoints.map((end) => end.port)).toEqual([mark.port]);
     expect(found.rssBytes).toBeGreaterThan(0);
-    await target.stop(world, instance, { signal: 'SIGTERM', graceMs: 5_000 });
+    await target.remove(world, instance, { signal: 'SIGTERM', graceMs: 5_000 });
   });
 
   test('what it stopped is gone, and stopping again is no fault', async () => {
     const { instance } = await start();
     const how = { signal: 'SIGTERM', graceMs: 5_000 };
-    await target.stop(world, instance, how);
+    await target.remove(world, instance, how);
     expect(await observed()).toBeUndefined();
-    await target.stop(world, instance, how);
+    await target.remove(world, instance, how);
   });
 
   test('it stops only the very process that was observed, not a later one of the same number', async () => {
@@ -108,9 +109,9 @@ describe.each(targets.map((target) => target.kind))('target %s', (kind) => {
       ...instance,
       process: { ...instance.process!, startTicks: instance.process!.startTicks - 1 },
     };
-    await target.stop(world, other, { signal: 'SIGKILL', graceMs: 0 });
+    await target.remove(world, other, { signal: 'SIGKILL', graceMs: 0 });
     expect(await observed()).toBeDefined();
-    await target.stop(world, instance, { signal: 'SIGKILL', graceMs: 0 });
+    await target.remove(world, instance, { signal: 'SIGKILL', graceMs: 0 });
   });
 
   test('the output is kept, and a secret is in none of what can be seen of it', async () => {
@@ -123,6 +124,6 @@ describe.each(targets.map((target) => target.kind))('target %s', (kind) => {
     }, 'a line of output');
     expect(lines[0]).toContain(`fake engine on port ${mark.port}`);
     expect(JSON.stringify(await observed())).not.toContain('sk-not-to-be-seen');
-    await target.stop(world, instance, { signal: 'SIGTERM', graceMs: 5_000 });
+    await target.remove(world, instance, { signal: 'SIGTERM', graceMs: 5_000 });
   });
 });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { followLogs, logFiles, logLines } from '../../fleet/logs.ts';
+import { logSources } from '../../fleet/logs.ts';
+import type { LogSource } from '../../fleet/logs.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
@@ -26,29 +27,31 @@ export function configure(command: Command, context: CliContext): void {
       if (!Number.isInteger(lines) || lines < 0)
         throw new BerthError('USAGE', { detail: '--lines is a whole number', command: 'logs' });
       const loaded = await loadWithoutSecrets(context, options);
-      const files = logFiles(context.world, loaded, name);
-      if (options.follow) await follow(context, files, lines);
-      else await print(context, files, lines);
+      const sources = await logSources(context.world, loaded, name);
+      if (options.follow) await follow(context, sources, lines);
+      else await print(context, sources, lines);
     });
 }
 
-type Files = ReturnType<typeof logFiles>;
-
-async function print({ output }: CliContext, files: Files, count: number): Promise<void> {
+async function print({ output }: CliContext, sources: readonly LogSource[], count: number): Promise<void> {
   const logs = await Promise.all(
-    files.map(async (file) => ({ ...file, lines: await logLines(file.path, count) })),
+    sources.map(async ({ name, place, last }) => ({ name, path: place, lines: await last(count) })),
   );
   output.result(logs, () =>
     logs.map((log) => (logs.length > 1 ? [`== ${log.name}`, ...log.lines] : log.lines).join('\n')).join('\n'),
   );
 }
 
-async function follow({ world, output, signal }: CliContext, files: Files, count: number): Promise<void> {
+async function follow(
+  { output, signal }: CliContext,
+  sources: readonly LogSource[],
+  count: number,
+): Promise<void> {
   await Promise.all(
-    files.map(async (file) => {
-      for await (const line of followLogs(world, file.path, { lines: count, signal })) {
-        const text = output.json ? JSON.stringify({ name: file.name, line }) : line;
-        output.raw(files.length > 1 && !output.json ? `${file.name}: ${text}\n` : `${text}\n`);
+    sources.map(async (source) => {
+      for await (const line of source.follow({ lines: count, signal })) {
+        const text = output.json ? JSON.stringify({ name: source.name, line }) : line;
+        output.raw(sources.length > 1 && !output.json ? `${source.name}: ${text}\n` : `${text}\n`);
       }
     }),
   );

@@ -1,6 +1,7 @@
+import type { Finding } from '../finding.ts';
 import { defineError } from './define.ts';
 
-/** Faults between a deployment and the engine program that is to serve it. */
+/** Faults between a deployment, the engine program that is to serve it and the target that is to run it. */
 export const engineErrors = {
   ENGINE_UNKNOWN: defineError<{ kind: string; known: readonly string[] }>(
     (f) => `There is no engine named ${f.kind}.`,
@@ -20,6 +21,15 @@ export const engineErrors = {
       ].join(' ');
     },
     'usage',
+  ),
+  TARGET_REFUSES: defineError<{ deployment: string; target: string; reason: string }>(
+    (f) => `The target ${f.target} cannot run ${f.deployment}: ${f.reason}.`,
+    (f) => `Give ${f.deployment} another target or another engine.`,
+    'usage',
+  ),
+  TARGET_FORESEES: defineError<{ findings: readonly Finding[] }>(
+    (f) => f.findings.map((one) => `${one.object}: ${one.message}`).join('\n'),
+    (f) => f.findings.map((one) => one.cure).join('\n'),
   ),
   ENGINE_NEEDS_MODEL: defineError<{ deployment: string; engine: string }>(
     (f) => `The deployment ${f.deployment} names no model, and the engine ${f.engine} needs one.`,

@@ -25,6 +25,7 @@ function lastLines(log: readonly string[]): string {
 
 /** The end of "… ended while starting"; empty when it is not known. */
 function endText(ending: Ending | null): string {
+  if (ending?.outOfMemory) return ', killed for the memory that it took';
   if (ending?.signal) return ` by the signal ${ending.signal}`;
   return ending === null ? '' : ` with exit code ${ending.code ?? 'unknown'}`;
 }
@@ -32,7 +33,8 @@ function endText(ending: Ending | null): string {
 interface EngineFailure {
   readonly deployment: string;
   readonly log: readonly string[];
-  readonly logFile: string;
+  /** Where the whole of it is: a path, or a command. */
+  readonly logPlace: string;
 }
 
 /** Faults of the fleet file and of running what it says. */
@@ -85,7 +87,7 @@ export const fleetErrors = {
     (f) => `${f.deployment} ended while starting${endText(f.ending)}. ${lastLines(f.log)}`,
     (f) =>
       f.log.length > 0
-        ? `Correct what these lines say and run "berth apply" again. The whole log: ${f.logFile}`
+        ? `Correct what these lines say and run "berth apply" again. The whole log: ${f.logPlace}`
         : `Run its command by hand to see why ("berth plan --json" shows it), then "berth apply" again.`,
   ),
   ENGINE_PORT_TAKEN: defineError<EngineFailure & { port: number; holder: string }>(
@@ -95,12 +97,11 @@ export const fleetErrors = {
   ENGINE_NOT_READY: defineError<EngineFailure & { url: string; seconds: number; answer: string }>(
     (f) =>
       `${f.deployment} did not become ready within ${f.seconds} s: ${f.url} ${f.answer}. It was stopped. ${lastLines(f.log)}`,
-    (f) => `Give it more time (engine.startTimeout), or see what holds it up. The whole log: ${f.logFile}`,
+    (f) => `Give it more time (engine.startTimeout), or see what holds it up. The whole log: ${f.logPlace}`,
   ),
-  ENGINE_SILENT: defineError<EngineFailure & { pid: number; url: string; answer: string }>(
-    (f) =>
-      `${f.deployment} runs (process ${f.pid}) but is not well: ${f.url} ${f.answer}. ${lastLines(f.log)}`,
-    (f) => `"berth apply --restart ${f.deployment}" starts it anew. The whole log: ${f.logFile}`,
+  ENGINE_SILENT: defineError<EngineFailure & { object: string; url: string; answer: string }>(
+    (f) => `${f.deployment} runs (${f.object}) but is not well: ${f.url} ${f.answer}. ${lastLines(f.log)}`,
+    (f) => `"berth apply --restart ${f.deployment}" starts it anew. The whole log: ${f.logPlace}`,
     'targetDown',
   ),
   PLAN_STALE: defineError<{ changed: readonly string[] }>(

@@ -5,6 +5,7 @@ import { targetOf } from '../../targets/registry.ts';
 import { takeHostLock } from '../apply.ts';
 import { desiredReplicas } from '../desired.ts';
 import type { DesiredReplica } from '../desired.ts';
+import { accessOf, worldOfInstance, worldOn } from '../hosts.ts';
 import { instancesOf, observe } from '../observe.ts';
 import type { Observed } from '../observe.ts';
 import { engineLog, fleetPaths } from '../paths.ts';
@@ -42,7 +43,7 @@ export async function startMissing(world: World, task: StartTask): Promise<boole
       signal.throwIfAborted();
       const observed = await observe(world);
       const running = replicasOf(observed, loaded, deployment).find(
-        (mine) => mine.mark.replica === one.replica,
+        (mine) => mine.alive && mine.mark.replica === one.replica,
       );
       started ||= !running;
       // Waited for below, after the others are started.
@@ -85,7 +86,13 @@ export async function stopReplicas(
   using _lock = await takeHostLock(world, `berth up of fleet ${task.loaded.fleet}`, task.onProgress);
   const running = replicasOf(await observe(world), task.loaded, task.deployment);
   await Promise.all(
-    running.map((one) => targetOf(one.mark.target.kind).stop(world, one, one.mark.spec.stop)),
+    running.map((one) =>
+      targetOf(one.mark.target.kind).remove(
+        worldOfInstance(world, task.loaded.hosts, one),
+        one,
+        one.mark.spec.stop,
+      ),
+    ),
   );
 }
 
@@ -101,10 +108,13 @@ async function startOne(
   mark: Mark,
   signal: AbortSignal,
 ): Promise<{ ready: Promise<void> }> {
-  const engine = await startEngine(world, mark, task.loaded.withheld);
+  const { hosts, deployments, withheld } = task.loaded;
+  const stated = deployments.find((one) => one.name === task.deployment);
+  const host = worldOn(world, accessOf(hosts[stated?.host ?? '']));
+  const engine = await startEngine(host, mark, { withheld });
   const ready = engine.ready(signal);
   const loaded = new AbortController();
-  void followProgress(world, { mark, from: engine.logFrom, signal: loaded.signal, onPart: task.onPart });
+  void followProgress(world, { mark, lines: engine.lines, signal: loaded.signal, onPart: task.onPart });
   return { ready: ready.finally(() => loaded.abort()) };
 }
 

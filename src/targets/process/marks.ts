@@ -1,5 +1,5 @@
 import { Mark } from '../../domain/instance.ts';
-import type { Instance } from '../../domain/instance.ts';
+import type { Instance, ObjectId, ProcessId } from '../../domain/instance.ts';
 import type { Listener, ProcessEntry, ProcessTable } from '../../domain/process-facts.ts';
 import { readProcessTable } from '../../io/procfs.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
@@ -41,9 +41,13 @@ export function toInstance(
   seen: { table: ProcessTable; listeners: readonly Listener[] },
 ): Instance {
   const group = membersOf(entry, seen.table);
+  const process = { bootId: seen.table.bootId, pid: entry.pid, startTicks: entry.startTicks };
   return {
     host: 'local',
-    process: { bootId: seen.table.bootId, pid: entry.pid, startTicks: entry.startTicks },
+    object: objectOf(process),
+    alive: true,
+    trouble: null,
+    process,
     engine: mark.spec.engine,
     model: mark.spec.model,
     owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
@@ -53,8 +57,11 @@ export function toInstance(
     rssBytes: sumRss([...group.values()]),
     startedAt: new Date(entry.startedAt).toISOString(),
     mark,
-    options: {},
   };
+}
+
+function objectOf({ bootId, pid, startTicks }: ProcessId): ObjectId {
+  return { target: 'process', id: `${bootId}/${pid}/${startTicks}`, name: `process ${pid}` };
 }
 
 /** The process and everything else in its group, or with its mark below it. */

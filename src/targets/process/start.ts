@@ -2,14 +2,14 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
 import { fillArg, fillArgs } from '../../domain/fill-args.ts';
-import type { Ending, Instance, Mark } from '../../domain/instance.ts';
+import type { Ending, Mark } from '../../domain/instance.ts';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
 import { lastLines, rotateLog } from '../../io/log-file.ts';
 import { readBootId, readProcess } from '../../io/procfs.ts';
 import { programArgv } from '../../io/program.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
-import type { StartRequest } from '../contract.ts';
+import type { StartRequest, Started } from '../contract.ts';
 import { markVariable, toInstance } from './marks.ts';
 
 /** The kernel shows an environment string of any length, but a mark that grows without end is a fault of ours. */
@@ -19,7 +19,7 @@ const endKnownMs = 1_000;
 const maxLogBytes = 10 * 1024 * 1024;
 
 /** Starts the engine in a session of its own. Throws PROGRAM_MISSING, MARK_TOO_LARGE, or ENGINE_CRASHED when it is gone at once. */
-export async function start(world: World, request: StartRequest): Promise<Instance> {
+export async function start(world: World, request: StartRequest): Promise<Started> {
   const { spec, deployment } = request.mark;
   const fill = await filler(world, request);
   const argv = [...(await programOf(world, spec, deployment)), ...fillArgs(spec.args, fill)];
@@ -34,15 +34,20 @@ export async function start(world: World, request: StartRequest): Promise<Instan
     cwd: spec.workdir ?? request.stateDir,
     logFile: request.logFile,
   });
-  void ended.then(request.onEnd);
+  let known: Ending | null = null;
+  void ended.then((how) => (known = how));
   const entry = readProcess(world.proc, pid);
   if (!entry) {
     const ending = await soon(world, ended);
     const log = (await lastLines(request.logFile, 20, before.end)).lines;
-    throw new BerthError('ENGINE_CRASHED', { deployment, ending, log, logFile: request.logFile });
+    throw new BerthError('ENGINE_CRASHED', { deployment, ending, log, logPlace: request.logFile });
   }
   const table = { bootId: readBootId(world.proc), processes: new Map([[pid, entry]]), hidden: noneHidden };
-  return toInstance(entry, mark, { table, listeners: [] });
+  return {
+    instance: toInstance(entry, mark, { table, listeners: [] }),
+    ending: () => Promise.resolve(known),
+    lines: async (count) => (await lastLines(request.logFile, count, before.end)).lines,
+  };
 }
 
 /** A child that outlives us keeps no process of ours waiting for its end; the clock does. Null when it is not known in time. */

@@ -10,7 +10,7 @@ const pollMs = 50;
  * Sends the signal to the engine's process group, waits, then kills what is left of it. Every signal is sent only after the
  * process was found to be the very one that was observed (same boot, pid, start time and mark): pids are used again.
  */
-export async function stop(
+export async function remove(
   world: World,
   instance: Instance,
   how: { signal: string; graceMs: number },

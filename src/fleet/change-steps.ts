@@ -1,0 +1,125 @@
+import { sameObject } from '../domain/instance.ts';
+import type { Instance, Mark } from '../domain/instance.ts';
+import type { Action, Plan, Running } from '../domain/plan.ts';
+import type { World } from '../io/world.ts';
+import { targetOf } from '../targets/registry.ts';
+import { sameValue } from './differences.ts';
+import { worldOn } from './hosts.ts';
+import { instancesOf, observe } from './observe.ts';
+import type { Observed } from './observe.ts';
+import { engineLog, fleetPaths } from './paths.ts';
+import { waitAnswer } from './ready.ts';
+import { startEngine } from './start-engine.ts';
+import type { StartWay } from './start-engine.ts';
+
+export type Change = Exclude<Action, { do: 'keep' }>;
+type Starting = Exclude<Change, { do: 'stop' }>;
+type Ending = Exclude<Change, { do: 'start' }>;
+
+export interface StepContext {
+  readonly plan: Plan;
+  /** What was there before anything was done. */
+  readonly observed: Observed;
+  readonly options: { readonly signal: AbortSignal; readonly onProgress: (line: string) => void };
+  /** Its port goes to another engine, so that it must end before that one starts. */
+  readonly makesRoom: boolean;
+}
+
+/** How the engine of one action is ended and started, on its host and by its target. */
+export function changeSteps(
+  world: World,
+  action: Change,
+  context: StepContext,
+): { stop: () => Promise<void>; start: () => Promise<void> } {
+  const host = worldOn(world, context.plan.hosts[action.host]);
+  const how = startWay(action, context);
+  return {
+    stop: async () => {
+      if (action.do !== 'start' && how.way === 'create') await removeRunning(host, action, context);
+    },
+    start: async () => {
+      if (action.do !== 'stop') await startWanted(host, action, context, how);
+    },
+  };
+}
+
+/** In its place and by the same target, an object may be changed or started once more instead of made again. */
+function startWay(action: Change, { observed, makesRoom }: StepContext): StartWay {
+  if (action.do !== 'replace' || action.beside || makesRoom) return { way: 'create' };
+  const { wanted, running } = action;
+  const instance = instanceOf(observed, running);
+  const target = targetOf(wanted.target.kind);
+  if (!instance?.mark || running.target.kind !== wanted.target.kind) return { way: 'create' };
+  const same =
+    sameValue(instance.mark.spec, wanted.spec) &&
+    sameValue(running.target, wanted.target) &&
+    running.port === wanted.port;
+  if (same && target.restart) return { way: 'restart', instance };
+  return target.update ? { way: 'update', instance } : { way: 'create' };
+}
+
+function instanceOf(observed: Observed, running: Running): Instance | undefined {
+  return observed.instances.find((one) => sameObject(one.object, running.object));
+}
+
+async function removeRunning(host: World, action: Ending, context: StepContext): Promise<void> {
+  const { plan, options } = context;
+  const { running } = action;
+  const instance = instancesOf(await observe(host), plan).find((one) =>
+    sameObject(one.object, running.object),
+  );
+  if (!instance) return;
+  options.onProgress(`Stopping ${nameOf(action)} (${running.object.name})`);
+  await targetOf(running.target.kind).remove(host, instance, running.stop);
+}
+
+async function startWanted(
+  host: World,
+  action: Starting,
+  { plan, observed, options }: StepContext,
+  how: StartWay,
+): Promise<void> {
+  const mark = markOf(host, plan, action, observed);
+  const since = host.clock.now();
+  options.onProgress(`Starting ${nameOf(action)} on port ${mark.port}`);
+  const started = await startEngine(host, mark, { withheld: plan.withheld, how });
+  await started.ready(options.signal);
+  options.onProgress(`${nameOf(action)} is ready (${((host.clock.now() - since) / 1000).toFixed(1)} s)`);
+}
+
+/** The mark of what an action makes. */
+export function markOf(world: World, plan: Plan, action: Starting, observed: Observed): Mark {
+  const { wanted } = action;
+  const before = action.do === 'replace' ? instanceOf(observed, action.running) : undefined;
+  return {
+    fleet: plan.fleet,
+    fleetId: plan.fleetId,
+    deployment: action.deployment,
+    replica: action.replica,
+    target: wanted.target,
+    address: wanted.address,
+    port: wanted.port,
+    logFile: engineLog(fleetPaths(world, plan), action.deployment, action.replica),
+    declared: wanted.declared,
+    spec: wanted.spec,
+    previous: before?.mark?.spec ?? null,
+  };
+}
+
+/** What is kept must answer as well; one that was started a moment ago has its time to. */
+export async function expectAnswer(
+  world: World,
+  plan: Plan,
+  action: Extract<Action, { do: 'keep' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const host = worldOn(world, plan.hosts[action.host]);
+  const instance = instancesOf(await observe(host), plan).find((one) =>
+    sameObject(one.object, action.running.object),
+  );
+  if (instance?.mark) await waitAnswer(host, { instance, mark: instance.mark, signal });
+}
+
+function nameOf(action: Action): string {
+  return action.replica === 0 ? action.deployment : `${action.deployment}-${action.replica}`;
+}
