@@ -1,3 +1,5 @@
+import { sharedPart } from '../domain/run/cache.ts';
+import type { CacheState } from '../domain/run/cache.ts';
 import { runSchema } from '../domain/run/schema-version.ts';
 import type { Report, RunFile } from '../domain/run/report.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
@@ -89,13 +91,22 @@ function stageWarnings(stage: StageReport): string[] {
   return warnings;
 }
 
-/** A chat template alone may be shared; more than a tenth of the prompts means that the server knew them. */
-function cacheWarnings(stage: StageReport, cache: 'cold' | 'warm'): string[] {
-  const share = (stage.cachedTokens ?? 0) / Math.max(1, stage.promptTokens?.sum ?? 0);
-  if (cache === 'warm' || share <= 0.1) return [];
-  return [
-    `${Math.round(share * 100)} % of the prompt tokens came from the server's prefix cache, though it was to be cold.`,
-  ];
+/**
+ * A chat template alone may be shared; more than a tenth of the prompts means that the server knew them. Where a share was
+ * made the same on purpose, the server's own account is held against it.
+ */
+function cacheWarnings(stage: StageReport, cache: CacheState): string[] {
+  const found = (stage.cachedTokens ?? 0) / Math.max(1, stage.promptTokens?.sum ?? 0);
+  const percent = Math.round(found * 100);
+  const shared = sharedPart(cache);
+  if (shared !== null) {
+    if (stage.cachedTokens === null || Math.abs(found - shared) <= 0.1) return [];
+    return [
+      `${percent} % of the prompt tokens came from the server's prefix cache, though ${Math.round(shared * 100)} % of each prompt were the same.`,
+    ];
+  }
+  if (cache === 'warm' || found <= 0.1) return [];
+  return [`${percent} % of the prompt tokens came from the server's prefix cache, though it was to be cold.`];
 }
 
 /** A window of a few requests starts and ends in the middle of some: the law holds for long ones only. */

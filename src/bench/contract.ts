@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Strategy } from '../domain/load-shape.ts';
+import type { CacheState } from '../domain/run/cache.ts';
 import type { TokenSource } from '../domain/run/record.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
 
@@ -50,5 +51,10 @@ export interface Dataset<Kind extends string = string, Options extends { kind: K
   readonly kind: Kind;
   readonly title: string;
   readonly options: z.ZodType<Options>;
-  readonly open: (options: Options, server: PromptServer, seed: number) => Promise<PromptSource>;
+  readonly open: (
+    options: Options,
+    server: PromptServer,
+    seed: number,
+    cache?: CacheState,
+  ) => Promise<PromptSource>;
 }

@@ -1,32 +1,84 @@
+import { extname } from 'node:path';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { readPairs } from './key-values.ts';
 
-const numberKeys: Readonly<Record<string, string>> = {
-  prompt: 'prompt',
-  prompt_tokens: 'prompt',
-  output: 'output',
-  output_tokens: 'output',
+type Data = { kind: string } & Record<string, unknown>;
+
+/** Other tools' names of the same data. */
+const otherNames: Readonly<Record<string, string>> = {
+  synthetic_text: 'synthetic',
+  json_file: 'jsonl',
+  file: 'jsonl',
 };
 
+/** What a file holds, by the end of its name. */
+const kindsByEnd: Readonly<Record<string, string>> = {};
+
+/** Other names of a dataset's own keys. */
+const keys: Readonly<Record<string, string>> = {
+  prompt_tokens: 'prompt',
+  output_tokens: 'output',
+  path: 'file',
+  samples: 'samples',
+};
+
+const lengthKey = /^(prompt|output)(?:_tokens)?_(mean|stdev|min|max|distribution)$/;
+
 /**
- * `--data` in one word: the path of a JSON-lines file, or `prompt_tokens=256,output_tokens=128` as other tools write
- * it, with or without `kind=`. Throws USAGE for a key that it does not know.
+ * `--data` in one word: the path of a file, or `prompt_tokens=256,output_tokens=128` as other tools write it, with or
+ * without `kind=`, or the same as JSON. Throws USAGE for what is no such list; what a dataset does not know it says itself.
  */
-export function parseData(text: string): { kind: string; [key: string]: unknown } {
-  if (!text.includes('=')) return { kind: 'jsonl', file: text };
-  const data: { kind: string; [key: string]: unknown } = { kind: 'synthetic' };
-  for (const pair of text.split(',')) {
-    const at = pair.indexOf('=');
-    const key = pair.slice(0, at).trim();
-    const value = pair.slice(at + 1).trim();
-    const numeric = numberKeys[key];
-    if (key === 'kind') data.kind = value === 'synthetic_text' ? 'synthetic' : value;
-    else if (key === 'file' || key === 'path') data['file'] = value;
-    else if (numeric !== undefined && /^\d+$/.test(value)) data[numeric] = Number(value);
-    else
-      throw new BerthError('USAGE', {
-        detail: `--data does not understand "${pair}"; it knows kind, prompt_tokens, output_tokens and file.`,
-        command: 'bench',
-      });
+export function parseData(text: string): Data {
+  if (!text.includes('=') && !text.trim().startsWith('{')) return { kind: kindOfFile(text), file: text };
+  const pairs = readPairs(text, usage);
+  const data: Data = { kind: 'synthetic' };
+  const spread: Record<string, Record<string, unknown>> = {};
+  for (const [key, value] of Object.entries(pairs)) {
+    const [, what, part] = lengthKey.exec(key) ?? [];
+    if (what !== undefined && part !== undefined) spread[what] = { ...spread[what], [part]: value };
+    else if (key === 'kind') data.kind = otherNames[String(value)] ?? String(value);
+    else if (!key.startsWith('prefix_')) data[keys[key] ?? key] = value;
   }
-  return data;
+  for (const [what, more] of Object.entries(spread)) data[what] = lengthOf(data[what], more);
+  const prefix = prefixOf(pairs);
+  return prefix === null ? data : { ...data, prefix };
+}
+
+function kindOfFile(path: string): string {
+  return kindsByEnd[extname(path).toLowerCase()] ?? 'jsonl';
+}
+
+/** `prompt_tokens=256,prompt_tokens_stdev=20`: the plain number is the mean. */
+function lengthOf(plain: unknown, more: Record<string, unknown>): Record<string, unknown> {
+  const mean = typeof plain === 'number' ? { mean: plain } : plain;
+  return { ...(typeof mean === 'object' ? mean : {}), ...more };
+}
+
+function prefixOf(pairs: Record<string, unknown>): unknown {
+  const buckets = pairs['prefix_buckets'];
+  if (Array.isArray(buckets)) return buckets.map((bucket) => bucketOf(bucket as Record<string, unknown>));
+  const tokens = pairs['prefix_tokens'];
+  if (tokens === undefined || tokens === 0) {
+    const lost = Object.keys(pairs).find((key) => key.startsWith('prefix_') && key !== 'prefix_tokens');
+    if (lost !== undefined) throw usage(`${lost} wants prefix_tokens`);
+    return null;
+  }
+  const count = pairs['prefix_count'];
+  return [{ tokens, ...(count === undefined ? {} : { count }) }];
+}
+
+function bucketOf(bucket: Record<string, unknown>): Record<string, unknown> {
+  const names: Readonly<Record<string, string>> = {
+    prefix_tokens: 'tokens',
+    prefix_count: 'count',
+    bucket_weight: 'weight',
+  };
+  return Object.fromEntries(Object.entries(bucket).map(([key, value]) => [names[key] ?? key, value]));
+}
+
+function usage(reason: string): BerthError {
+  return new BerthError('USAGE', {
+    detail: `--data is a file, or prompt_tokens=256,output_tokens=128: ${reason}.`,
+    command: 'bench',
+  });
 }

@@ -1,4 +1,5 @@
 import type { BenchmarkEntry } from '../domain/benchmark.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
 import { runSchema } from '../domain/run/schema-version.ts';
 import type { RunSpec, RunTarget, Warmup } from '../domain/run/spec.ts';
 import { datasets } from './datasets/registry.ts';
@@ -40,6 +41,11 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
     keepOutputs: wanted.keepOutputs ?? false,
     calibrate: wanted.calibrate ?? true,
   };
+  if (typeof spec.cache !== 'string' && spec.data.kind !== 'synthetic')
+    throw new BerthError('USAGE', {
+      detail: `A shared part of prompts can be made of synthetic data only, not of ${spec.data.kind}.`,
+      command: 'bench',
+    });
   nextOf(profiles, spec.profile);
   openOf(datasets, spec.data);
   return spec;

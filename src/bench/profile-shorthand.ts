@@ -1,4 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { readPairs } from './key-values.ts';
 
 type Options = { kind: string } & Record<string, unknown>;
 
@@ -9,46 +10,55 @@ const rateKeys: Readonly<Record<string, string>> = {
   poisson: 'rates',
   gamma: 'rates',
 };
-/** Other tools' names of the same loads. */
-const otherNames: Readonly<Record<string, string>> = { async: 'constant' };
+/** Other tools' names of the same loads, and of their keys. */
+const otherNames: Readonly<Record<string, string>> = { async: 'constant', incremental: 'stages' };
+const otherKeys: Readonly<Record<string, string>> = { max_concurrency: 'maxInFlight' };
+
+/** What other tools say in a profile and berth has no counterpart for, with what to do instead. */
+const without: Readonly<Record<string, string>> = {
+  cooldown: 'the end of a stage is cut off by its steady window; leave cooldown out',
+  rampup_duration: 'a ramp is a profile of its own: kind=stages',
+  random_seed: 'the seed of a run is --seed',
+};
 
 /**
  * A profile from the command line: a kind ("poisson"), or "kind=gamma,shape=0.5,rates=[1,5]", the way GuideLLM takes it.
- * `rates` fills the list that the kind has. Throws USAGE when the text is no such list, or the kind has no rates.
+ * `rates` fills the list that the kind has; a warm-up among the keys is given apart. Throws USAGE when the text is no such
+ * list, or the kind has no rates.
  */
-export function parseProfile(text: string, rates: readonly number[] | null): Options {
-  const options: Options = text.includes('=') ? pairs(text) : { kind: text };
+export function parseProfile(
+  text: string,
+  rates: readonly number[] | null,
+): { profile: Options; warmup: unknown } {
+  const { warmup, ...options } = /[={]/.test(text) ? pairs(text) : { kind: text, warmup: undefined };
   options.kind = otherNames[options.kind] ?? options.kind;
-  if ('rate' in options) {
-    options[rateKeys[options.kind] ?? 'rates'] = [options['rate']].flat();
-    delete options['rate'];
+  const profile = rename(options);
+  const key = rateKeys[profile.kind];
+  for (const name of ['rate', 'rates', 'streams'])
+    if (name in profile) profile[name] = [profile[name]].flat();
+  if ('rate' in profile) {
+    profile[key ?? 'rates'] = profile['rate'];
+    delete profile['rate'];
   }
-  if (rates === null) return options;
-  const key = rateKeys[options.kind];
-  if (key === undefined) throw usage(`the profile ${options.kind} has no rates`);
-  return { ...options, [key]: [...rates] };
+  if (rates === null) return { profile, warmup };
+  if (key === undefined) throw usage(`the profile ${profile.kind} has no rates`);
+  return { profile: { ...profile, [key]: [...rates] }, warmup };
 }
 
-function pairs(text: string): Options {
-  // Commas inside brackets belong to a value.
-  const parts = text.match(/[^,[]*(?:\[[^\]]*\])?[^,]*/g)?.filter((part) => part !== '') ?? [];
-  const options: Record<string, unknown> = {};
-  for (const part of parts) {
-    const [, key, value] = /^\s*(\w+)=(.*)$/s.exec(part) ?? [];
-    if (key === undefined || value === undefined) throw usage(`"${part}" is no key=value`);
-    options[key] = valueOf(value.trim());
+function rename(options: Options): Options {
+  const renamed: Options = { kind: options.kind };
+  for (const [key, value] of Object.entries(options)) {
+    const instead = without[key];
+    if (instead !== undefined) throw usage(`${key}: ${instead}`);
+    renamed[otherKeys[key] ?? key] = value;
   }
+  return renamed;
+}
+
+function pairs(text: string): Options & { warmup?: unknown } {
+  const options = readPairs(text, usage);
   if (typeof options['kind'] !== 'string') throw usage('it does not say kind=…');
   return options as Options;
-}
-
-function valueOf(text: string): unknown {
-  if (!/^[[\d.-]/.test(text)) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw usage(`"${text}" is no number and no list of numbers`);
-  }
 }
 
 function usage(reason: string): BerthError {

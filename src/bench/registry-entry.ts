@@ -1,4 +1,5 @@
 import type { Strategy } from '../domain/load-shape.ts';
+import type { CacheState } from '../domain/run/cache.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Dataset, Profile, PromptServer, PromptSource } from './contract.ts';
@@ -8,7 +9,7 @@ type AnyProfile = Pick<Profile, 'kind' | 'options'> & {
   next: (options: never, earlier: readonly StageReport[]) => Strategy | null;
 };
 type AnyDataset = Pick<Dataset, 'kind' | 'options'> & {
-  open: (options: never, server: PromptServer, seed: number) => Promise<PromptSource>;
+  open: (options: never, server: PromptServer, seed: number, cache?: CacheState) => Promise<PromptSource>;
 };
 
 /** The profile of these options, ready to be asked for the next stage. Throws USAGE when they are not valid. */
@@ -25,10 +26,10 @@ export function nextOf(
 export function openOf(
   datasets: readonly AnyDataset[],
   options: { kind: string },
-): (server: PromptServer, seed: number) => Promise<PromptSource> {
+): (server: PromptServer, seed: number, cache?: CacheState) => Promise<PromptSource> {
   const dataset = entryOf(datasets, options.kind, 'data');
   const parsed = optionsOf(dataset, options, 'data');
-  return (server, seed) => dataset.open(parsed, server, seed);
+  return (server, seed, cache) => dataset.open(parsed, server, seed, cache);
 }
 
 function entryOf<Entry extends { kind: string }>(

@@ -58,7 +58,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
   try {
     const { spec } = job;
     const ready = await preflight(world, spec, ports);
-    const source = await openOf(datasets, spec.data)(ready.prompts, spec.seed);
+    const source = await openOf(datasets, spec.data)(ready.prompts, spec.seed, spec.cache);
     const server = serverFacts(spec, ready, source);
     end.server = server;
     ports.emit({ type: 'server', server });

@@ -7,9 +7,12 @@ import { parseProfile } from '../bench/profile-shorthand.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import { Threshold } from '../domain/threshold.ts';
+import { readPairs } from '../bench/key-values.ts';
+import { addOtherToolsOptions, inOwnWords, warmupOfPairs } from './bench-other-tools.ts';
+import type { OtherToolsOptions } from './bench-other-tools.ts';
 
 /** Options of `berth bench`. Those of the load change a benchmark of the fleet file too, for this one run. */
-export interface BenchOptions {
+export interface BenchOptions extends OtherToolsOptions {
   readonly file: readonly string[];
   readonly model?: string;
   readonly keyEnv?: string;
@@ -26,6 +29,7 @@ export interface BenchOptions {
   readonly maxSeconds?: string;
   readonly maxRequests?: string;
   readonly warmup?: string;
+  readonly cache?: string;
   readonly slo?: string;
   readonly threshold?: readonly string[];
   readonly maxErrors?: string;
@@ -38,7 +42,7 @@ export interface BenchOptions {
 }
 
 export function addBenchOptions(command: Command): Command {
-  return command
+  const own = command
     .option('--model <name>', 'model to ask for (default: the first one that the server lists)')
     .option('--key-env <variable>', "environment variable that holds the server's key")
     .option('--tokenizer <url>', 'server that has /tokenize, if the measured one has none')
@@ -54,14 +58,21 @@ export function addBenchOptions(command: Command): Command {
       'shape of the load: synchronous, concurrent, throughput, constant, poisson, or kind=gamma,shape=0.5',
     )
     .option('--rate <list>', 'requests that start each second, a stage for each number: 1,5,10 (poisson)')
-    .option('--data <what>', 'file of JSON lines, or prompt_tokens=256,output_tokens=128')
+    .option(
+      '--data <what>',
+      'file of prompts, or prompt_tokens=256,prompt_tokens_stdev=32,output_tokens=128,prefix_tokens=64',
+    )
     .option('--prompt-tokens <count>', 'tokens of each prompt')
     .option('--output-tokens <count>', 'tokens to ask for')
     .option('--max-seconds <seconds>', 'length of a stage (default 30)')
     .option('--max-requests <count>', 'requests of a stage')
     .option(
       '--warmup <count>',
-      'requests before the measured ones, or seconds as "5s" (default one a stream)',
+      'requests before the measured ones, seconds as "5s", or a share of the stage as 0.1 (default one a stream)',
+    )
+    .option(
+      '--cache <state>',
+      "the server's prefix cache: cold (default), warm, or shared:0.5 of each prompt",
     )
     .option('--slo <list>', 'what one request must keep, in ms: ttft=500,tpot=50,e2e=10000')
     .option(
@@ -75,6 +86,7 @@ export function addBenchOptions(command: Command): Command {
     .option('--keep-outputs', 'keep the text of the answers in the records')
     .option('--no-stream', 'ask for whole answers; there is no TTFT then')
     .option('--no-calibrate', "leave out the measurement of the client's own error");
+  return addOtherToolsOptions(own);
 }
 
 /** A run of the server at a URL, from the command line alone. */
@@ -97,18 +109,22 @@ export function specOfUrl(url: string, options: BenchOptions, cwd: string): RunS
 }
 
 /** What the command line says lies over what the benchmark says. */
-export function overlaid(base: Wanted, options: BenchOptions, cwd: string): Wanted {
+export function overlaid(base: Wanted, said: BenchOptions, cwd: string): Wanted {
+  const options = inOwnWords(said);
   const wanted: Wanted = { ...base };
-  const profile = profileOf(options);
+  const { profile, warmup } = profileOf(options) ?? {};
   if (profile) wanted.profile = profile;
   if (options.data !== undefined) wanted.data = parseData(options.data);
   const data: Record<string, unknown> & { kind: string } = { ...(wanted.data ?? { kind: 'synthetic' }) };
-  if (typeof data['file'] === 'string') data['file'] = resolve(cwd, data['file']);
+  for (const key of ['file', 'source'])
+    if (typeof data[key] === 'string') data[key] = resolve(cwd, data[key]);
   if (options.promptTokens !== undefined) data['prompt'] = count(options.promptTokens, '--prompt-tokens');
   if (options.outputTokens !== undefined) data['output'] = count(options.outputTokens, '--output-tokens');
   wanted.data = data;
   limit(wanted, options);
-  if (options.warmup !== undefined) wanted.warmup = warmupOf(options.warmup);
+  const warming = options.warmup ?? warmup;
+  if (warming !== undefined) wanted.warmup = warmupOf(warming, wanted);
+  if (options.cache !== undefined) wanted.cache = cacheOf(options.cache);
   objectives(wanted, options);
   if (options.temperature !== undefined) wanted.temperature = number(options.temperature, '--temperature');
   if (options.seed !== undefined) wanted.seed = Math.trunc(number(options.seed, '--seed'));
@@ -123,14 +139,15 @@ function profileOf({
   streams,
   profile,
   rate,
-}: BenchOptions): { kind: string; [key: string]: unknown } | null {
+}: BenchOptions): Partial<ReturnType<typeof parseProfile>> | null {
   if (streams !== undefined) {
     if (profile !== undefined || rate !== undefined)
       throw usage('--streams is a profile of its own: leave out --profile and --rate.');
-    return { kind: 'concurrent', streams: streams.split(',').map((each) => count(each, '--streams')) };
+    const list = streams.split(',').map((each) => count(each, '--streams'));
+    return { profile: { kind: 'concurrent', streams: list } };
   }
   const rates = rate?.split(',').map((each) => positive(each, '--rate')) ?? null;
-  if (profile === undefined) return rates && { kind: 'poisson', rates };
+  if (profile === undefined) return rates && { profile: { kind: 'poisson', rates } };
   return parseProfile(profile, rates);
 }
 
@@ -170,9 +187,21 @@ function thresholdOf(text: string): string {
   throw usage(`--threshold "${text}": ${parsed.error.issues.map(({ message }) => message).join('; ')}.`);
 }
 
-function warmupOf(text: string): Exclude<Wanted['warmup'], undefined> {
-  if (text.endsWith('s')) return { seconds: positive(text.slice(0, -1), '--warmup') };
-  return text === '0' ? 0 : count(text, '--warmup');
+function warmupOf(said: unknown, wanted: Wanted): Exclude<Wanted['warmup'], undefined> {
+  const { seconds, requests } = wanted;
+  if (typeof said !== 'string') return warmupOfPairs(said, { seconds, requests });
+  if (said.endsWith('s')) return { seconds: positive(said.slice(0, -1), '--warmup') };
+  if (/[={]/.test(said)) return warmupOfPairs(readPairs(said, usage), { seconds, requests });
+  const value = number(said, '--warmup');
+  if (value < 1) return warmupOfPairs(value, { seconds, requests });
+  return count(said, '--warmup');
+}
+
+function cacheOf(text: string): Exclude<Wanted['cache'], undefined> {
+  if (text === 'cold' || text === 'warm') return text;
+  const share = Number(/^shared[:=(]([\d.]+)\)?$/.exec(text)?.[1]);
+  if (share > 0 && share < 1) return { shared: share };
+  throw usage(`--cache is cold, warm or shared:0.5 (a share between 0 and 1), not "${text}".`);
 }
 
 function apiOf(text: string): 'chat' | 'completions' {

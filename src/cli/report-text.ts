@@ -1,3 +1,4 @@
+import { cacheLabel } from '../domain/run/cache.ts';
 import type { Report } from '../domain/run/report.ts';
 import type { Distribution, StageReport } from '../domain/run/stage-report.ts';
 import { headlineOf } from '../domain/strategy.ts';
@@ -66,7 +67,7 @@ function loadText({ spec, stages }: Report): string {
     ...(seconds === null ? [] : [`${seconds} s`]),
     ...(requests === null ? [] : [`${requests} requests`]),
   ];
-  return `${sizes}${limits.join(' or ')} a stage, ${spec.target.api}, ${spec.stream ? 'streamed' : 'not streamed'}, prefix cache ${spec.cache}`;
+  return `${sizes}${limits.join(' or ')} a stage, ${spec.target.api}, ${spec.stream ? 'streamed' : 'not streamed'}, prefix cache ${cacheLabel(spec.cache)}`;
 }
 
 /** The header and one row a stage; what is unknown is a dash. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CacheState } from './run/cache.ts';
 import { Threshold } from './threshold.ts';
 
 /** The part of a registry entry that the fleet file needs: its keys, told apart by `kind`. */
@@ -78,10 +79,9 @@ export function benchmarkSchema<
     maxTokens: z.int().positive().optional().describe('Output tokens that each request asks for.'),
     temperature: z.number().min(0).max(2).optional().describe('Temperature that each request asks for.'),
     ignoreEos: z.boolean().optional().describe('Ask for answers of full length, where the engine can.'),
-    cache: z
-      .enum(['cold', 'warm'])
-      .optional()
-      .describe('Whether prompts may be found in the prefix cache (warm) or must not (cold).'),
+    cache: CacheState.optional().describe(
+      'Whether prompts may be found in the prefix cache (warm) or must not (cold); {shared: 0.5}: that share of each is the same text.',
+    ),
     seed: z.int().min(0).optional().describe('The same seed gives the same prompts.'),
     keepOutputs: z.boolean().optional().describe('Keep the text of the answers in the records.'),
     calibrate: z.boolean().optional().describe('Measure the floor of the client first.'),

@@ -18,6 +18,6 @@ export function gammaVariate(shape: number, random: Random): number {
 }
 
 /** Standard normal, by Box and Muller. */
-function normalVariate(random: Random): number {
+export function normalVariate(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }

@@ -103,7 +103,7 @@ function Circumstances({ report }: { report: Report }): ReactNode {
     ['Address', spec.target.url],
     ['API', `${spec.target.api}, ${spec.stream ? 'streaming' : 'not streaming'}`],
     ['Prompt lengths', server.tokenizer === null ? 'estimated' : `exact, by ${server.tokenizer}`],
-    ['Prefix cache', spec.cache === 'cold' ? 'not used: every prompt is new' : 'may be used'],
+    ['Prefix cache', cacheText(spec.cache)],
     ['Client', `berth ${environment.berth}, Node ${environment.node}`],
     ['Machine', `${environment.cpu}, ${environment.cores} cores, ${bytes(environment.memoryBytes)}`],
     ['System', environment.os],
@@ -145,4 +145,9 @@ function Definitions({ definitions }: { definitions: Report['definitions'] }): R
       </dl>
     </details>
   );
+}
+
+function cacheText(cache: Report['spec']['cache']): string {
+  if (cache === 'cold') return 'not used: every prompt is new';
+  return cache === 'warm' ? 'may be used' : `${Math.round(cache.shared * 100)} % of each prompt are the same`;
 }

@@ -1,3 +1,4 @@
+import { cacheLabel } from '../../domain/run/cache.ts';
 import type { Report } from '../../domain/run/report.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
 
@@ -12,7 +13,7 @@ export function unequalWork(base: Report, other: Report): string[] {
   const pairs: (readonly [string, unknown, unknown])[] = [
     ['API', base.spec.target.api, other.spec.target.api],
     ['streaming', base.spec.stream, other.spec.stream],
-    ['prefix cache', base.spec.cache, other.spec.cache],
+    ['prefix cache', cacheLabel(base.spec.cache), cacheLabel(other.spec.cache)],
     ['temperature', base.spec.temperature, other.spec.temperature],
     ['ignore_eos', base.spec.ignoreEos, other.spec.ignoreEos],
   ];

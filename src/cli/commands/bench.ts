@@ -21,7 +21,8 @@ export const examples = [
 export function configure(command: Command, context: CliContext): void {
   addBenchOptions(addFileOption(command))
     .argument('[names...]', 'benchmarks of the fleet file (default: all of them), or one URL')
-    .action(async (names: string[], options: BenchOptions) => {
+    .action(async (words: string[], options: BenchOptions) => {
+      const names = options.target === undefined ? words : [options.target, ...words];
       const specs = isUrl(names[0])
         ? [urlSpec(names, options, context)]
         : await specsOfFleet(context, await loadFrom(context, options), names, (entry) =>

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SecretRef } from '../secret.ts';
+import { CacheState } from './cache.ts';
 import { runSchema } from './schema-version.ts';
 
 const count = z.int().min(0);
@@ -64,8 +65,7 @@ export const RunSpec = z.strictObject({
   temperature: z.number().min(0).nullable(),
   /** Ask the server to go on after its end token, so that every answer has the asked length. */
   ignoreEos: z.boolean(),
-  /** cold: every prompt is unique and the server is asked not to reuse a prefix; warm: it may. */
-  cache: z.enum(['cold', 'warm']),
+  cache: CacheState,
   seed: z.int().min(0),
   keepOutputs: z.boolean(),
   /** Measure the client's own error against a server with a known schedule first. */

@@ -1,5 +1,6 @@
 import type { Report } from '../../domain/run/report.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
+import { cacheLabel } from '../../domain/run/cache.ts';
 import { headlineOf, streamsOf } from '../../domain/strategy.ts';
 import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';
@@ -130,7 +131,7 @@ function circumstances(report: Report): string {
       'Chat template',
       server.templateTokens === null ? 'unknown' : `${server.templateTokens} tokens, counted in`,
     ],
-    ['Prefix cache', spec.cache],
+    ['Prefix cache', cacheLabel(spec.cache)],
     ['Seed', String(spec.seed)],
     [
       "Client's own error",

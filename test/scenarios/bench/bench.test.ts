@@ -256,7 +256,7 @@ test.each([
   [['bench', 'ftp://x'], 'over http or https'],
   [['bench', 'http://127.0.0.1:9', '--streams', '1,x'], '--streams'],
   [['bench', 'http://127.0.0.1:9', '--max-seconds', '0'], '--max-seconds'],
-  [['bench', 'http://127.0.0.1:9', '--data', 'a=1'], 'a=1'],
+  [['bench', 'http://127.0.0.1:9', '--data', 'a=1'], '"a"'],
   [['report', 'no-such-run'], 'no-such-run'],
 ])('what was typed wrongly ends with code 2 and is named: %j', async (args, named) => {
   const done = await berth(...args);
