@@ -35,6 +35,7 @@ function stage(changes: Partial<StageReport>): StageReport {
     consistency: null,
     client: { lagP99Ms: 0, loopDelayP99Ms: 0, cpuShare: 0, limited: false, reasons: [] },
     engine: null,
+    server: null,
     ...changes,
   };
 }
@@ -47,6 +48,7 @@ function run(cache: 'cold' | 'warm' = 'cold'): RunFile {
     key: null,
     tokenizer: null,
     metrics: null,
+    gpuMetrics: null,
   } as const;
   return {
     schema: 1,

@@ -29,6 +29,7 @@ export function composeReport(
       server: null,
       tokenizer: null,
       templateTokens: null,
+      engine: null,
       notes: [],
     },
     definitions: run.definitions,

@@ -3,6 +3,9 @@ import { StageReport } from '../domain/run/stage-report.ts';
 import type { RequestRecord } from '../domain/run/record.ts';
 import type { Report, RunFile } from '../domain/run/report.ts';
 import type { World } from '../io/world.ts';
+import { extent } from '../stats/extent.ts';
+import type { ServerSample } from '../domain/run/server-sample.ts';
+import { readSamples } from './server/server-watch.ts';
 import { stageReport } from './analyse/stage-report.ts';
 import { composeReport } from './compose-report.ts';
 import { profiles } from './profiles/registry.ts';
@@ -11,13 +14,16 @@ import { nextOf } from './registry-entry.ts';
 
 /**
  * The report of a run that was ended by force: finished stages as they were written, the last one out of its records.
- * What only the load generator knew (its own load, the engine's counters, the server's facts) is unknown then.
+ * What only the load generator knew (its own load, the engine's settled counters, the server's facts) is unknown then.
  */
 export async function recoverReport(world: World, folder: string, run: RunFile): Promise<Report> {
   const records = await readRecords(world.files, folder);
+  const samples = await readSamples(world.files, folder);
   const stages: StageReport[] = [];
   for (const index of new Set(records.map((record) => record.stage)))
-    stages.push((await writtenStage(world, folder, index)) ?? recoveredStage(run, index, stages, records));
+    stages.push(
+      (await writtenStage(world, folder, index)) ?? recoveredStage(run, index, stages, { records, samples }),
+    );
   const last = records.reduce((latest, record) => Math.max(latest, record.done), 0);
   const end = { interrupted: true, server: null, calibration: null };
   return composeReport(run, stages, end, new Date(Date.parse(run.startedAt) + last / 1000));
@@ -33,11 +39,16 @@ function recoveredStage(
   run: RunFile,
   index: number,
   earlier: readonly StageReport[],
-  all: readonly RequestRecord[],
+  all: { records: readonly RequestRecord[]; samples: readonly ServerSample[] },
 ): StageReport {
-  const records = all.filter((record) => record.stage === index);
+  const records = all.records.filter((record) => record.stage === index);
+  const { min, max } = extent(records.flatMap(({ scheduled, done }) => [scheduled, done]));
+  const samples = all.samples.filter(({ at }) => at >= min && at <= max);
   const streams = new Set(records.map((record) => record.stream)).size;
   const strategy = nextOf(profiles, run.spec.profile)(earlier) ?? { kind: 'closed', streams };
   const client = { loopDelayP99Ms: null, cpuShare: null };
-  return stageReport({ index, strategy, spec: run.spec, client, engine: null, dropped: null }, records);
+  return stageReport(
+    { index, strategy, spec: run.spec, client, engine: null, samples, dropped: null },
+    records,
+  );
 }

@@ -112,6 +112,7 @@ function specOf(url: string, each: SelftestCase): RunSpec {
       key: null,
       tokenizer: null,
       metrics: null,
+      gpuMetrics: null,
       deployment: null,
       engine: null,
     },

@@ -3,6 +3,7 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
 import type { Strategy } from '../domain/load-shape.ts';
 import type { RequestRecord } from '../domain/run/record.ts';
+import type { EngineFacts } from '../domain/run/engine-facts.ts';
 import type { Calibration, ServerFacts } from '../domain/run/report.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
@@ -19,6 +20,8 @@ import { readCounters } from './counters.ts';
 import { datasets } from './datasets/registry.ts';
 import { preflight } from './preflight.ts';
 import type { Preflight } from './preflight.ts';
+import { startServerWatch } from './server/server-watch.ts';
+import type { ServerWatch } from './server/server-watch.ts';
 import { profiles } from './profiles/registry.ts';
 import { createRecordWriter } from './record-file.ts';
 import type { RecordWriter } from './record-file.ts';
@@ -28,6 +31,7 @@ import { newStageState, tooManyErrors } from './stage-state.ts';
 import type { StageState } from './stage-state.ts';
 import { nextOf, openOf } from './registry-entry.ts';
 import { monotonicMicroseconds } from '../io/clock.ts';
+import type { WatchJob } from './server/watch-protocol.ts';
 import type { WorkerEnd, WorkerJob } from './worker-protocol.ts';
 
 export interface WorkerPorts {
@@ -43,6 +47,7 @@ interface Running extends WorkerPorts {
   readonly ready: Preflight;
   readonly source: PromptSource;
   readonly writer: RecordWriter;
+  readonly watch: ServerWatch;
   readonly now: () => number;
 }
 
@@ -59,11 +64,12 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
     const { spec } = job;
     const ready = await preflight(world, spec, ports);
     const source = await openOf(datasets, spec.data)(ready.prompts, spec.seed, spec.cache);
-    const server = serverFacts(spec, ready, source);
-    end.server = server;
-    ports.emit({ type: 'server', server });
     const writer = createRecordWriter(world.files, job.folder);
     const origin = monotonicMicroseconds();
+    await using watch = await startServerWatch(world, job.folder, watchJob(spec, ports.key, origin));
+    const server = serverFacts(spec, ready, source, await watch.facts());
+    end.server = server;
+    ports.emit({ type: 'server', server });
     const running: Running = {
       ...ports,
       world,
@@ -71,9 +77,12 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
       ready,
       source,
       writer,
+      watch,
       now: () => monotonicMicroseconds() - origin,
     };
     const most = await runStages(running);
+    const model = server.engine?.model;
+    if (model) model.sha256 = await watch.hashModel(ports.signal);
     end.calibration = await floorOf(running, most);
   } catch (error) {
     // What an interrupt breaks off is no fault of its own.
@@ -122,6 +131,8 @@ async function oneStage(
     seconds,
     requests,
   });
+  const startedAt = running.now();
+  await running.watch.mark();
   const before = await counters(running);
   const stopWatching = watchClient();
   const stopTicks = startTicks(running, stage.index, state, client.reads);
@@ -150,9 +161,11 @@ async function oneStage(
   }
   const load = stopWatching();
   const engine = before && (await settledCounters(running, before, records));
+  await running.watch.mark();
   const { index, strategy } = stage;
   const dropped = strategy.kind === 'open' ? state.dropped : null;
-  const facts = { index, strategy, spec, client: load, engine, dropped };
+  const samples = running.watch.since(startedAt);
+  const facts = { index, strategy, spec, client: load, engine, samples, dropped };
   const report = stageReport(facts, records);
   await running.writer.flush();
   await running.world.files.write(join(folder, `stage-${stage.index}.json`), `${JSON.stringify(report)}\n`);
@@ -206,7 +219,17 @@ async function floorOf(running: Running, streams: number): Promise<Calibration |
   return calibration;
 }
 
-function serverFacts(spec: RunSpec, ready: Preflight, source: PromptSource): ServerFacts {
+/** The engine itself is watched, where it is known to be behind the door that is measured. */
+function watchJob({ target }: RunSpec, key: string | null, origin: number): Omit<WatchJob, 'periodMs'> {
+  return { origin, engine: target.metrics ?? target.url, gpuMetrics: target.gpuMetrics, key };
+}
+
+function serverFacts(
+  spec: RunSpec,
+  ready: Preflight,
+  source: PromptSource,
+  engine: EngineFacts | null,
+): ServerFacts {
   const notes = [...source.notes];
   if (spec.ignoreEos && !ready.extras.ignoreEos)
     notes.push('The server refuses ignore_eos: answers may be shorter than asked.');
@@ -217,6 +240,7 @@ function serverFacts(spec: RunSpec, ready: Preflight, source: PromptSource): Ser
     server: ready.server,
     tokenizer: ready.prompts.tokenizer,
     templateTokens: source.templateTokens,
+    engine,
     notes,
   };
 }

@@ -14,10 +14,12 @@ import type { OtherToolsOptions } from './bench-other-tools.ts';
 /** Options of `berth bench`. Those of the load change a benchmark of the fleet file too, for this one run. */
 export interface BenchOptions extends OtherToolsOptions {
   readonly file: readonly string[];
+  readonly again?: string;
   readonly model?: string;
   readonly keyEnv?: string;
   readonly tokenizer?: string;
   readonly metrics?: string;
+  readonly gpuMetrics?: string;
   readonly api?: string;
   readonly name?: string;
   readonly streams?: string;
@@ -43,12 +45,17 @@ export interface BenchOptions extends OtherToolsOptions {
 
 export function addBenchOptions(command: Command): Command {
   const own = command
+    .option('--again <run>', 'measure again what a run measured, from its own report')
     .option('--model <name>', 'model to ask for (default: the first one that the server lists)')
     .option('--key-env <variable>', "environment variable that holds the server's key")
     .option('--tokenizer <url>', 'server that has /tokenize, if the measured one has none')
     .option(
       '--metrics <url>',
       "server whose /metrics holds the engine's counters, if the measured one has none",
+    )
+    .option(
+      '--gpu-metrics <url>',
+      "metrics of a DCGM exporter that sees the server's GPUs, if they are elsewhere",
     )
     .option('--api <api>', 'chat or completions (default chat)')
     .option('--name <name>', "name of the run's folder")
@@ -102,6 +109,7 @@ export function specOfUrl(url: string, options: BenchOptions, cwd: string): RunS
       key: options.keyEnv === undefined ? null : { env: options.keyEnv },
       tokenizer: options.tokenizer ?? null,
       metrics: options.metrics ?? base,
+      gpuMetrics: options.gpuMetrics ?? null,
       deployment: null,
       engine: null,
     },

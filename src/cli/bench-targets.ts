@@ -29,6 +29,7 @@ function targetOf(name: string, entry: Entry, loaded: LoadedFleet, status: Fleet
     engine: deployment.engine.kind,
     tokenizer: instance,
     // With several replicas behind the gateway, one engine's counters say nothing about all.
+    gpuMetrics: null,
     metrics: entry.via === 'gateway' && replicas.length > 1 ? null : instance,
   } as const;
   if (entry.via !== 'gateway')

@@ -66,11 +66,11 @@ function rows(text: string): string[][] {
     });
 }
 
-function known(cell: string | undefined): string | null {
+export function known(cell: string | undefined): string | null {
   return cell === undefined || cell === '' || /^\[.*\]$|^N\/A$/.test(cell) ? null : cell;
 }
 
-function number(cell: string | undefined): number | null {
+export function number(cell: string | undefined): number | null {
   const value = Number(known(cell) ?? NaN);
   return Number.isFinite(value) ? value : null;
 }

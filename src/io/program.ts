@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 /** Entry points of our own processes, under src/programs. Started by path, imported by no one. */
-export type ProgramName = 'gateway' | 'embedded' | 'bench-worker' | 'pacer' | 'truth-server';
+export type ProgramName = 'gateway' | 'embedded' | 'bench-worker' | 'bench-watch' | 'pacer' | 'truth-server';
 
 /** Runs from sources (type stripping) and from the build alike: the extension is that of this very file. */
 export function programPath(name: ProgramName): string {

@@ -25,6 +25,7 @@ export function exampleReport(overrides: Partial<Report> = {}): Report {
       server: 'llama.cpp b7000',
       tokenizer: '/tokenize',
       templateTokens: 11,
+      engine: exampleEngine,
       notes: [],
     },
     definitions: {
@@ -77,6 +78,7 @@ function exampleSpec(): Report['spec'] {
       key: null,
       tokenizer: 'http://127.0.0.1:18400',
       metrics: 'http://127.0.0.1:18400',
+      gpuMetrics: null,
       deployment: 'assistant',
       engine: 'llama.cpp',
     },
@@ -132,6 +134,7 @@ function exampleStage(index: number, streams: number, rate: number): StageReport
     },
     client: { lagP99Ms: 0.3, loopDelayP99Ms: 1.1, cpuShare: 0.04, limited: false, reasons: [] },
     engine: null,
+    server: exampleServer(rate),
   };
 }
 
@@ -163,5 +166,47 @@ function exampleDistribution(n: number, middle: number): Distribution {
       p99: null,
     },
     p99Reliable: n >= 100,
+  };
+}
+
+const exampleEngine: NonNullable<Report['server']['engine']> = {
+  kind: 'llama.cpp',
+  version: 'b7000-abcdef0',
+  context: 4096,
+  slots: 4,
+  model: { path: '/models/mistral.gguf', bytes: 5_131_409_696, sha256: '0123456789abcdef'.repeat(4) },
+  settings: { model_ftype: 'Q5_K_M' },
+  argv: ['llama-server', '-m', '/models/mistral.gguf', '--metrics'],
+  hardware: null,
+  notes: [],
+};
+
+function exampleServer(rate: number): NonNullable<StageReport['server']> {
+  const busy = { n: 60, mean: 2, min: 1, max: 4 };
+  return {
+    samples: 61,
+    seconds: 60,
+    running: busy,
+    waiting: { n: 60, mean: 0.5, min: 0, max: 2 },
+    kvUse: null,
+    preemptions: null,
+    promptTokens: 25_600,
+    cachedTokens: 0,
+    outputTokens: rate * 60,
+    prefixHitShare: 0,
+    restarted: false,
+    process: { cores: 3.6, rssMaxBytes: 6_000_000_000 },
+    gpus: [
+      {
+        gpu: 'GPU-1',
+        name: 'Example GPU',
+        utilization: { n: 60, mean: 0.91, min: 0.8, max: 1 },
+        memoryMaxBytes: 7_000_000_000,
+        watts: { n: 60, mean: 210, min: 180, max: 230 },
+        energy: { joules: 12_600, source: 'estimate' },
+      },
+    ],
+    cpuEnergy: null,
+    joulesPerOutputToken: 12_600 / (rate * 60),
   };
 }

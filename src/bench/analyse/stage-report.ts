@@ -2,12 +2,14 @@ import { runSchema } from '../../domain/run/schema-version.ts';
 import type { Strategy } from '../../domain/load-shape.ts';
 import type { Outcome, RequestRecord, TokenCount } from '../../domain/run/record.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
+import type { ServerSample } from '../../domain/run/server-sample.ts';
 import type { EngineCounters, StageReport, TokenTotals } from '../../domain/run/stage-report.ts';
 import { strategyLabel, streamsOf } from '../../domain/strategy.ts';
 import { extent } from '../../stats/extent.ts';
 import { summarize } from '../../stats/summary.ts';
 import { clientHealth } from './client-health.ts';
 import type { ClientLoad } from './client-health.ts';
+import { serverStage } from './server-stage.ts';
 import { goodputOf } from './goodput.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';
 import { concurrencyOf, openLoopOf } from './open-loop.ts';
@@ -20,6 +22,8 @@ export interface StageFacts {
   readonly spec: RunSpec;
   readonly client: ClientLoad;
   readonly engine: EngineCounters | null;
+  /** What was seen of the server during the stage. */
+  readonly samples: readonly ServerSample[];
   /** Starts of an open loop that were dropped; null when nobody counted. */
   readonly dropped: number | null;
 }
@@ -72,6 +76,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     consistency: null,
     client: clientHealth(records, facts.client, ttft?.p50 ?? null),
     engine: facts.engine,
+    server: serverStage(facts.samples, { window }),
   };
   return { ...report, consistency: consistencyOf(report) };
 }

@@ -38,6 +38,7 @@ function runOf({ seed, requests = 600, slower = 1, tokens = 8, report = {} }: Sh
       spec: { ...example.spec, limits: { ...example.spec.limits, seconds: null, requests } },
       client: { loopDelayP99Ms: 0, cpuShare: 0 },
       engine: null,
+      samples: [],
       dropped: null,
     },
     records,

@@ -4,6 +4,7 @@ import { exitCodes } from '../../domain/exit-codes.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
 import { addBenchOptions, overlaid, specOfUrl } from '../bench-options.ts';
 import type { BenchOptions } from '../bench-options.ts';
+import { specOfRun } from '../bench-again.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import { reportText } from '../report-text.ts';
@@ -15,6 +16,7 @@ export const examples = [
     'berth bench http://127.0.0.1:8080 --max-seconds 60 --streams 1,2,4 --prompt-tokens 256 --output-tokens 128',
     'Any OpenAI-compatible server, without a fleet file.',
   ],
+  ['berth bench --again last', 'What the newest run measured, measured again as it was.'],
   ['berth bench selftest', "This machine's own measuring error, against a server with a known schedule."],
 ] as const;
 
@@ -23,12 +25,7 @@ export function configure(command: Command, context: CliContext): void {
     .argument('[names...]', 'benchmarks of the fleet file (default: all of them), or one URL')
     .action(async (words: string[], options: BenchOptions) => {
       const names = options.target === undefined ? words : [options.target, ...words];
-      const specs = isUrl(names[0])
-        ? [urlSpec(names, options, context)]
-        : await specsOfFleet(context, await loadFrom(context, options), names, (entry) =>
-            overlaid(entry, options, context.cwd),
-          );
-      await bench(specs, context);
+      await bench(await specsOf(names, options, context), context);
     });
   command
     .command('selftest')
@@ -40,6 +37,18 @@ export function configure(command: Command, context: CliContext): void {
       context.output.result(result, () => selftestText(result));
       if (!result.passed) context.exit(exitCodes.fault);
     });
+}
+
+async function specsOf(
+  names: readonly string[],
+  options: BenchOptions,
+  context: CliContext,
+): Promise<RunSpec[]> {
+  if (options.again !== undefined)
+    return [await specOfRun(context, options.again, { names, name: options.name })];
+  if (isUrl(names[0])) return [urlSpec(names, options, context)];
+  const loaded = await loadFrom(context, options);
+  return specsOfFleet(context, loaded, names, (entry) => overlaid(entry, options, context.cwd));
 }
 
 function isUrl(word: string | undefined): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EngineFacts } from './engine-facts.ts';
 import { runSchema } from './schema-version.ts';
 import { RunSpec } from './spec.ts';
 import { StageReport } from './stage-report.ts';
@@ -42,6 +43,8 @@ export const ServerFacts = z.strictObject({
   tokenizer: z.string().nullable(),
   /** Tokens that the chat template adds to every prompt; they are part of the count. Null when unknown. */
   templateTokens: count.nullable(),
+  /** The engine behind it; null when it was not looked at. */
+  engine: EngineFacts.nullable().default(null),
   notes: z.array(z.string()),
 });
 export type ServerFacts = z.infer<typeof ServerFacts>;

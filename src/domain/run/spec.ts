@@ -15,6 +15,8 @@ export const RunTarget = z.strictObject({
   key: SecretRef.nullable(),
   tokenizer: z.string().nullable(),
   metrics: z.string().nullable(),
+  /** URL of the metrics of a DCGM exporter that sees the server's GPUs. */
+  gpuMetrics: z.string().nullable().default(null),
   /** Deployment of a fleet and its engine, when the run was started from one. */
   deployment: z.string().nullable(),
   engine: z.string().nullable(),

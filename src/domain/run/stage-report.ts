@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Strategy } from '../load-shape.ts';
+import { ServerStage } from './server-stage.ts';
 import { outcomes, tokenSources } from './record.ts';
 import { runSchema } from './schema-version.ts';
 
@@ -133,5 +134,7 @@ export const StageReport = z.strictObject({
     .nullable(),
   client: ClientHealth,
   engine: EngineCounters.nullable(),
+  /** What was seen of the server meanwhile; null when nothing was. */
+  server: ServerStage.nullable().default(null),
 });
 export type StageReport = z.infer<typeof StageReport>;
