@@ -34,6 +34,8 @@ export const definitions: Readonly<Record<string, string>> = {
     "The load generator may have made the figures: lag p99 over max(5 ms, 5 % of the median TTFT) and more than one request late, event loop delay p99 over max(10 ms, the same), or more than 80 % of a core used. Lag is the time from due to started plus the time from connected to sent; connecting itself is left out, for that is the server's and the network's part.",
   calibration:
     "The client's own error: from the moment at which a server with a known schedule wrote an event to the client's stamp. It is subtracted from nothing.",
+  server:
+    "What was seen of the server, once a second and at both ends of each stage, by a process of its own on the run's clock: gauges over the steady window, totals over the whole stage, warm-up included. What it does not tell is unknown, never 0. Energy is that of the processor packages and GPUs that could be read, with all that ran on them; by the drivers' own counters, else power over time.",
   engine:
     "How far the engine's own counters moved over the stage, warm-up included, beside the sums of all records.",
 };

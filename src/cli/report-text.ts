@@ -2,6 +2,7 @@ import { cacheLabel } from '../domain/run/cache.ts';
 import type { Report } from '../domain/run/report.ts';
 import type { Distribution, StageReport } from '../domain/run/stage-report.ts';
 import { headlineOf } from '../domain/strategy.ts';
+import { serverLines } from './server-text.ts';
 import { table } from './output.ts';
 
 /** A report for a terminal: what was measured, one row a stage, what to know about it, and where the rest is. */
@@ -28,6 +29,7 @@ export function reportText(report: Report, folder: string | null): string {
         `${each.streams} streams give ${number(each.speedup, 2)} times the output tokens/s of one: ` +
           `efficiency ${number(each.efficiency * 100, 0)} %.`,
       );
+  lines.push(...serverLines(report));
   for (const stage of report.stages)
     if (stage.goodput)
       lines.push(

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { RequestRecord } from '../../src/domain/run/record.ts';
 import { Report } from '../../src/domain/run/report.ts';
+import { ServerSample } from '../../src/domain/run/server-sample.ts';
 import { jsonSchema } from '../../src/fleet/json-schema.ts';
 import { loadFleet } from '../../src/fleet/load.ts';
 import { localWorld } from '../../src/io/local-world.ts';
@@ -30,6 +31,7 @@ test('the JSON Schema in the repository is what the registries give; "berth sche
 test.each([
   ['report', Report],
   ['record', RequestRecord],
+  ['server', ServerSample],
 ] as const)(
   'the JSON Schema of a %s is kept; "berth schema NAME > schema/NAME.schema.json" writes it anew',
   (name, of) => {

@@ -208,5 +208,16 @@ function exampleServer(rate: number): NonNullable<StageReport['server']> {
     ],
     cpuEnergy: null,
     joulesPerOutputToken: 12_600 / (rate * 60),
+    series: Array.from({ length: 30 }, (_, i) => ({
+      at: 2 * i,
+      running: 1 + (i % 4),
+      waiting: i % 3,
+      kvUse: null,
+      outputTokensPerSecond: i === 0 ? null : rate * (1 + 0.1 * Math.sin(i)),
+      cores: 3 + Math.sin(i / 3),
+      rssBytes: 6_000_000_000,
+      gpuUtilization: 0.9,
+      watts: 200 + 10 * Math.sin(i),
+    })),
   };
 }

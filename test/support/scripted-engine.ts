@@ -19,6 +19,8 @@ export interface ScriptedEngine {
   readonly url: string;
   /** Completions that were begun so far. */
   readonly requests: () => number;
+  /** Bodies of the completions as they came. */
+  readonly bodies: readonly string[];
   /** As a killed process does: every connection is reset, and nobody listens any more. */
   readonly die: () => void;
   readonly close: () => Promise<void>;
@@ -27,6 +29,7 @@ export interface ScriptedEngine {
 /** An OpenAI-compatible server that follows a script. */
 export async function startScriptedEngine(script: Script = {}, port = 0): Promise<ScriptedEngine> {
   let number = 0;
+  const bodies: string[] = [];
   const sockets = new Set<Socket>();
   const server = http.createServer((request, reply) => {
     const parts: Buffer[] = [];
@@ -35,7 +38,9 @@ export async function startScriptedEngine(script: Script = {}, port = 0): Promis
       const path = request.url ?? '';
       if (request.method !== 'POST') return page(script, path, reply);
       if (!path.endsWith('/completions')) return json(reply, 404, { error: { message: 'not here' } });
-      const body = JSON.parse(Buffer.concat(parts).toString()) as { stream?: boolean; max_tokens?: number };
+      const text = Buffer.concat(parts).toString();
+      bodies.push(text);
+      const body = JSON.parse(text) as { stream?: boolean; max_tokens?: number };
       number += 1;
       const asked = { number, stream: body.stream === true, tokens: body.max_tokens ?? 4 };
       (script.answer ?? goodAnswer)(reply, asked);
@@ -54,6 +59,7 @@ export async function startScriptedEngine(script: Script = {}, port = 0): Promis
   return {
     url: `http://127.0.0.1:${address.port}`,
     requests: () => number,
+    bodies,
     die,
     close: async () => {
       const closed = new Promise((done) => server.close(done));

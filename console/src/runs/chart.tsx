@@ -16,6 +16,8 @@ export interface Series {
 interface Props {
   readonly x: readonly number[];
   readonly series: readonly Series[];
+  /** What x is: stages of a load, each with a mark and a number of its own, or moments. */
+  readonly along?: 'stages' | 'seconds';
   /** The picture in words. */
   readonly summary: string;
 }
@@ -23,7 +25,7 @@ interface Props {
 const height = 230;
 
 /** Lines over a few numbers of streams: points are marked, gaps stay gaps, the scale begins at 0. */
-export function Chart({ x, series, summary }: Props): ReactNode {
+export function Chart({ x, series, along = 'stages', summary }: Props): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const colours = useColourKey();
   const drawn = JSON.stringify([x, series]);
@@ -32,7 +34,7 @@ export function Chart({ x, series, summary }: Props): ReactNode {
     if (!element) return;
     const [xs, lines] = JSON.parse(drawn) as [number[], Series[]];
     const plot = new uPlot(
-      optionsOf(xs, lines, element.clientWidth),
+      optionsOf(xs, lines, { width: element.clientWidth, along }),
       [xs, ...lines.map((line) => [...line.values])],
       element,
     );
@@ -42,11 +44,15 @@ export function Chart({ x, series, summary }: Props): ReactNode {
       watcher.disconnect();
       plot.destroy();
     };
-  }, [drawn, colours]);
+  }, [drawn, colours, along]);
   return <div className="chart" ref={box} role="img" aria-label={summary} />;
 }
 
-function optionsOf(xs: readonly number[], lines: readonly Series[], width: number): uPlot.Options {
+function optionsOf(
+  xs: readonly number[],
+  lines: readonly Series[],
+  { width, along }: { width: number; along: 'stages' | 'seconds' },
+): uPlot.Options {
   const axis = {
     stroke: colourOf('--muted'),
     grid: { stroke: colourOf('--line'), width: 1 },
@@ -66,8 +72,8 @@ function optionsOf(xs: readonly number[], lines: readonly Series[], width: numbe
       {
         ...axis,
         size: 30,
-        splits: [...xs],
-        values: (_plot, splits) => splits.map(String),
+        ...(along === 'stages' ? { splits: [...xs] } : {}),
+        values: (_plot, splits) => splits.map((split) => (along === 'stages' ? String(split) : `${split} s`)),
         grid: { show: false },
       },
       {
@@ -78,13 +84,16 @@ function optionsOf(xs: readonly number[], lines: readonly Series[], width: numbe
       },
     ],
     series: [
-      { label: 'streams', value: (_plot, value) => (value === null ? '' : String(value)) },
+      {
+        label: along === 'stages' ? 'streams' : 'second',
+        value: (_plot, value) => (value === null ? '' : along === 'stages' ? String(value) : figure(value)),
+      },
       ...lines.map((line): uPlot.Series => ({
         label: line.label,
         stroke: colourOf(line.colour),
         width: 2,
         ...(line.dashed ? { dash: [5, 5] } : {}),
-        points: { show: !line.dashed, size: 7, fill: colourOf('--surface') },
+        points: { show: !line.dashed && along === 'stages', size: 7, fill: colourOf('--surface') },
         value: (_plot, value) => (value === null ? '' : figure(value)),
       })),
     ],

@@ -1,5 +1,6 @@
 import type { EngineSample, GpuSample, ServerSample } from '../../domain/run/server-sample.ts';
 import type { Energy, GaugeSummary, ServerStage } from '../../domain/run/server-stage.ts';
+import { serverSeries } from './server-series.ts';
 import type { Span } from './window.ts';
 
 /** The server's side of a stage out of the samples of its time; null when there is none. Pure. */
@@ -15,7 +16,9 @@ export function serverStage(
     window === null ? samples : samples.filter(({ at }) => at >= window.start && at <= window.end);
   const steady = inside.length > 0 ? inside : samples;
   const totals = createTotals(samples);
-  const engine = totals.restarted ? noTotals : totals.moved;
+  function engine(figure: keyof EngineSample): number | null {
+    return totals.restarted ? null : totals.moved(figure);
+  }
   const energy = {
     cpu: counted(samples.map(({ cpuJoules }) => cpuJoules)),
     gpus: gpuSummaries(samples, steady),
@@ -39,12 +42,12 @@ export function serverStage(
       [energy.cpu, ...energy.gpus.map((each) => each.energy)],
       engine('outputTokens'),
     ),
+    series: serverSeries(samples),
   };
 }
 
 type Moved = (figure: keyof EngineSample) => number | null;
 
-const noTotals: Moved = () => null;
 const totalsOfEngine = ['promptTokens', 'outputTokens', 'preemptions', 'requests'] as const;
 
 /** How far the engine's totals moved. One that fell began anew, and then so did all. */

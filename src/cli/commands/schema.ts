@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { RequestRecord } from '../../domain/run/record.ts';
+import { ServerSample } from '../../domain/run/server-sample.ts';
 import { Report } from '../../domain/run/report.ts';
 import { jsonSchema } from '../../fleet/json-schema.ts';
 import type { CliContext } from '../context.ts';
@@ -19,6 +20,10 @@ const schemas: Readonly<Record<string, () => Record<string, unknown>>> = {
   report: () => ({
     ...z.toJSONSchema(Report, { reused: 'ref' }),
     title: 'Report of a berth benchmark (report.json)',
+  }),
+  server: () => ({
+    ...z.toJSONSchema(ServerSample, { reused: 'ref' }),
+    title: "One line of server.jsonl of a berth benchmark: the server's side at one moment",
   }),
   record: () => ({
     ...z.toJSONSchema(RequestRecord, { reused: 'ref' }),

@@ -18,6 +18,22 @@ export const Energy = z.strictObject({
 });
 export type Energy = z.infer<typeof Energy>;
 
+/** One moment of a chart; rates and cores are since the moment before. */
+export const ServerPoint = z.strictObject({
+  /** Seconds from the run's start. */
+  at: z.number(),
+  running: figure,
+  waiting: figure,
+  kvUse: figure,
+  outputTokensPerSecond: figure,
+  cores: figure,
+  rssBytes: figure,
+  /** Means and sums over the GPUs. */
+  gpuUtilization: figure,
+  watts: figure,
+});
+export type ServerPoint = z.infer<typeof ServerPoint>;
+
 /**
  * The server's side of one stage: gauges over the steady window (the whole stage where there is none), totals from the
  * first to the last sample of the stage, warm-up included. Null: nobody told.
@@ -56,5 +72,7 @@ export const ServerStage = z.strictObject({
   cpuEnergy: Energy.nullable(),
   /** All of the energy known above over the output tokens that the engine counted. */
   joulesPerOutputToken: figure,
+  /** At most 100 moments of the stage, for charts; `server.jsonl` has all. */
+  series: z.array(ServerPoint),
 });
 export type ServerStage = z.infer<typeof ServerStage>;

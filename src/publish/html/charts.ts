@@ -69,7 +69,7 @@ interface Axis {
 }
 
 /** From zero in steps of 1, 2 or 5 times a power of ten, about five of them. */
-function axisOf(most: number): Axis {
+export function axisOf(most: number): Axis {
   if (most <= 0) return { most: 1, ticks: [0, 1] };
   const power = 10 ** Math.floor(Math.log10(most / 5));
   const step = ([1, 2, 5, 10].find((each) => (each * power * 5) / most >= 1) ?? 10) * power;

@@ -4,6 +4,7 @@ import { cacheLabel } from '../../domain/run/cache.ts';
 import { headlineOf, streamsOf } from '../../domain/strategy.ts';
 import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';
+import { engineRows, serverSection } from './server.ts';
 import { style } from './style.ts';
 import { checksTable, errorTable, gatesTable, latencyTable, throughputTable } from './tables.ts';
 
@@ -27,6 +28,7 @@ ${notes(report)}
 ${tiles(report)}
 <h2>Under load</h2>
 <div class="charts">${charts(report)}</div>
+${serverSection(report)}
 <h2>Throughput</h2>
 ${throughputTable(report)}
 <h2>Latencies</h2>
@@ -125,6 +127,7 @@ function circumstances(report: Report): string {
   return pairs([
     ['Model', server.model],
     ['Engine', spec.target.engine ?? server.server ?? 'unknown'],
+    ...engineRows(server.engine),
     ['Load', `${spec.profile.kind}, ${JSON.stringify(spec.data)}`],
     ['Prompt lengths', server.tokenizer ?? "not made exact; the server's own counts are shown"],
     [

@@ -31,6 +31,8 @@ svg .ideal { stroke: var(--soft); stroke-width: 2; stroke-dasharray: 3 3; }
 svg .range { stroke: var(--accent-soft); stroke-width: 4; }
 svg .interval { stroke: var(--accent); stroke-width: 8; opacity: 0.45; }
 svg .tick { stroke: var(--accent); stroke-width: 2; }
+svg .line { fill: none; stroke: var(--accent); stroke-width: 2; }
+svg .line1 { stroke: var(--soft); stroke-dasharray: 5 4; }
 svg .dot { fill: var(--accent); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }

@@ -138,7 +138,7 @@ export function errorTable(report: Report): string {
 }
 
 /** Cells are markup already. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const headRow = `<tr>${head.map((cell) => `<th>${escape(cell)}</th>`).join('')}</tr>`;
   const bodyRows = rows.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`);
   return `<div class="scroll"><table><thead>${headRow}</thead><tbody>${bodyRows.join('')}</tbody></table></div>`;

@@ -222,6 +222,7 @@ test('a run leaves its whole folder, is listed, and its page loads nothing from 
     'report.html',
     'report.json',
     'run.json',
+    'server.jsonl',
     'stage-0.json',
   ]);
   expect(Report.parse(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')))).toEqual(report);

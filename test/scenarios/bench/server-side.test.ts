@@ -142,6 +142,19 @@ test('what a server does not tell is unknown and never 0, and the report says so
   expect(report.server.engine?.notes.join(' ')).toContain('has no /metrics');
 });
 
+test('the page of a report draws what the server told over the time of the run, and names what it is', async () => {
+  await bench(vllm().script, '--max-seconds', '3');
+  const { stdout: page } = await place.berth('report', 'last', '--format', 'html');
+  const shown = page.replace(/<script type="application\/json"[\s\S]*?<\/script>/, '');
+  expect(shown).toContain('<h2>On the server</h2>');
+  expect(shown).toMatch(/Requests in the engine, requests[\s\S]*<polyline/);
+  expect(shown).not.toContain('Power of the GPUs');
+  expect(shown).toContain('num_gpu_blocks=500');
+  const { stdout: text } = await place.berth('report', 'last');
+  expect(text).toContain('on the server: 2 running, 1 waiting (at most 1), KV cache 50 % full at most');
+  expect(text).toContain('Engine: vllm 0.11.0, context 8192.');
+});
+
 test("a local GPU's use, memory and energy are in the stage, as its driver's tool tells them", async () => {
   const tools = join(place.folder, 'tools');
   mkdirSync(tools);
@@ -160,14 +173,17 @@ test("a local GPU's use, memory and energy are in the stage, as its driver's too
     watts: { max: 100 },
     energy: { source: 'estimate' },
   });
-  const seen = samples.filter(({ gpus }) => gpus.length > 0);
+  const end = (samples[0]?.at ?? 0) + (report.stages[0]?.server?.seconds ?? 0) * 1e6;
+  const seen = samples.filter(({ at, gpus }) => at <= end + 1 && gpus.length > 0);
   const seconds = ((seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)) / 1e6;
   expect(gpu?.energy?.joules).toBeCloseTo(100 * seconds, 6);
 });
 
 test('a run is repeated from its own report: the same load, the same prompts, byte for byte', async () => {
   const first = await bench(vllm().script, '--streams', '1', '--max-requests', '4', '--seed', '5');
+  const sent = engine.bodies.length;
   const again = measured(await place.berth('bench', '--again', 'last', '--json'));
   expect(again.report.spec).toEqual(first.report.spec);
+  expect(engine.bodies.slice(sent).toSorted()).toEqual(engine.bodies.slice(0, sent).toSorted());
   expect(again.report.id).not.toBe(first.report.id);
 });
