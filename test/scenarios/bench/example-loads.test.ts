@@ -55,6 +55,7 @@ test('its rates send exactly rate × seconds requests after a warm-up of twenty'
     key: null,
     tokenizer: null,
     metrics: null,
+    gpuMetrics: null,
     deployment: null,
     engine: null,
   });
