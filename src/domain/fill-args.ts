@@ -1,4 +1,4 @@
-import type { Arg, Hole } from './launch-spec.ts';
+import type { Arg, Hole, LaunchSpec } from './launch-spec.ts';
 
 /** The text of one argument, with every hole filled by the target. */
 export function fillArg(arg: Arg, fill: (hole: Hole) => string): string {
@@ -9,4 +9,20 @@ export function fillArg(arg: Arg, fill: (hole: Hole) => string): string {
 
 export function fillArgs(args: readonly Arg[], fill: (hole: Hole) => string): string[] {
   return args.map((arg) => fillArg(arg, fill));
+}
+
+/** What the file of a secret holds: the secret itself, or a line of YAML with it. */
+export function secretFileText(spec: LaunchSpec, name: string, value: string): string {
+  const key = spec.secretKeys?.[name];
+  return key === undefined ? value : `${key}: ${JSON.stringify(value)}\n`;
+}
+
+/** Files and folders of the host that the arguments and variables name, beside model and projector. */
+export function filesNamed(spec: LaunchSpec): string[] {
+  const args = [...spec.args, ...Object.values(spec.env)];
+  const parts = args.flatMap((arg) => (typeof arg === 'object' && 'parts' in arg ? arg.parts : [arg]));
+  const paths = parts.flatMap((part) =>
+    typeof part === 'object' && part.hole === 'file' ? [part.path] : [],
+  );
+  return [...new Set(paths)];
 }

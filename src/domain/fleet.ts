@@ -61,8 +61,13 @@ export const Model = z
       .string()
       .min(1)
       .meta({ examples: ['./model.gguf'] })
-      .describe('Path of the model file; a relative one counts from the folder of this file.'),
+      .describe(
+        'Path of the model file, relative to the folder of this file; or "hf://OWNER/NAME", which the engine fetches itself.',
+      ),
     mmproj: z.string().min(1).optional().describe('Path of the projector that lets the model see images.'),
+    secret: SecretText.optional().describe(
+      'Where the key lies that its place asks for, such as a token of Hugging Face.',
+    ),
   })
   .describe('The files of one model.');
 export type Model = z.infer<typeof Model>;

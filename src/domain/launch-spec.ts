@@ -14,6 +14,8 @@ export const Hole = z.discriminatedUnion('hole', [
   z.strictObject({ hole: z.literal('secret'), name: z.string() }),
   /** Path of a writable folder of this name. */
   z.strictObject({ hole: z.literal('cache'), name: z.string() }),
+  /** A file or folder of the host that the engine reads; in a container it lies elsewhere. */
+  z.strictObject({ hole: z.literal('file'), path: z.string() }),
 ]);
 export type Hole = z.infer<typeof Hole>;
 
@@ -36,6 +38,8 @@ export const LaunchSpec = z.strictObject({
     binary: z.string().optional(),
     entry: z.enum(['embedded']).optional(),
     images: z.partialRecord(z.enum(accelerators), z.string()).optional(),
+    /** What is run inside those images, before `args`. */
+    imageCommand: z.array(z.string()).optional(),
   }),
   args: z.array(Arg),
   env: z.record(z.string(), Arg),
@@ -43,11 +47,17 @@ export const LaunchSpec = z.strictObject({
   workdir: z.string().optional(),
   /** Secrets by name; each reaches the engine as a file through a `secret` hole, never as an argument. */
   secrets: z.record(z.string(), SecretRef),
+  /** Secrets whose file is YAML, with this key before the value: for engines that take a secret in a configuration file. */
+  secretKeys: z.record(z.string(), z.string()).optional(),
   /** Files that must lie on the host: path as the fleet file's reader resolved it. */
   model: z.string().nullable(),
   mmproj: z.string().nullable(),
   /** Names of writable folders the engine wants (see the `cache` hole). */
   writable: z.array(z.string()),
+  /** Folders that the program keeps in the user's home, and the variable that puts each elsewhere, where no home lasts. */
+  caches: z.record(z.string(), z.strictObject({ env: z.string() })).optional(),
+  /** Memory that its processes share, in bytes, where containers give less by default. */
+  sharedMemory: z.int().positive().optional(),
   devices: z.strictObject({
     vendor: z.enum(['none', 'nvidia', 'amd', 'intel', 'any']),
     count: z.int().min(0),

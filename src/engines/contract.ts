@@ -17,6 +17,8 @@ export interface LaunchInput<Options> {
   readonly cores: number | null;
   /** The engine's own key, when it must be protected. */
   readonly key: SecretRef | null;
+  /** The key of the place that the model is fetched from, by an engine that fetches it itself. */
+  readonly modelKey?: SecretRef | null;
   /** What the command of `help` printed (both streams); absent when it was not asked, so flags go unchecked. */
   readonly help?: string | null;
 }

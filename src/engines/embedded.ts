@@ -114,7 +114,7 @@ function recognize(process: ProcessFacts): Recognized | null {
       ...numberOption(flags, 'batch'),
       ...(flags.has('--flash-attention') ? { flashAttention: flags.get('--flash-attention') } : {}),
       embeddings: flags.has('--embeddings'),
-      ...(flags.has('--gpu') ? { gpu: flags.get('--gpu') } : {}),
+      gpu: flags.get('--gpu') ?? 'off',
       ...numberOption(flags, 'queue'),
     },
     child: false,

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { fillArgs } from '../domain/fill-args.ts';
+import { filesNamed, fillArgs } from '../domain/fill-args.ts';
 import type { Hole } from '../domain/launch-spec.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { llamaCpp } from './llama-cpp.ts';
-import type { LlamaCppOptions } from './llama-cpp/options.ts';
 
 const recorded = resolve(import.meta.dirname, '../../test/recorded/llama-server');
 const help = readFileSync(`${recorded}/help-0.7.txt`, 'utf8');
@@ -30,6 +29,7 @@ function argv(
 }
 
 function fill(hole: Hole): string {
+  if (hole.hole === 'file') return hole.path;
   const filled = { model: '/m/x.gguf', mmproj: '/m/mm.gguf', host: '127.0.0.1', port: '18400' };
   if (hole.hole === 'secret' || hole.hole === 'cache') return `/run/${hole.name}`;
   return filled[hole.hole];
@@ -72,11 +72,10 @@ test('an older build is told the same in its own words', () => {
 });
 
 test('an unknown flag is refused before the start, with the nearest that the build has', () => {
-  const error = errorOf(() => argv({ args: ['--metrisc', '--temp', '-1', '--draft-max', '4'] }, { help }));
+  const error = errorOf(() => argv({ args: ['--metrisc', '--temp', '-1'] }, { help }));
   expect(error.code).toBe('ENGINE_FLAGS_UNKNOWN');
-  expect(error.message).toBe('llama-server does not know --metrisc, --temp, --draft-max.');
+  expect(error.message).toBe('llama-server does not know --metrisc, --temp.');
   expect(error.cure).toContain('--metrisc: did you mean --metrics?');
-  expect(error.cure).toContain('--draft-max: did you mean --spec-draft-n-max?');
 });
 
 function errorOf(attempt: () => unknown): BerthError {
@@ -100,55 +99,6 @@ test('flags that berth sets, and secrets, are refused in args and env', () => {
   expect(JSON.stringify(result.error?.issues)).toContain('set engine.context');
   expect(issues.join('\n')).not.toContain('80');
 });
-
-test('whatever options launch writes, recognize reads back', () => {
-  const random = lehmer(20_26);
-  for (let round = 0; round < 300; round += 1) {
-    const wanted = randomOptions(random);
-    const words = argv(wanted, { help: round % 2 === 0 ? help : undefined } as { help?: string });
-    const found = known(words);
-    expect(found).toMatchObject({ engine: 'llama.cpp', model: '/m/x.gguf', host: '127.0.0.1', port: 18400 });
-    const { args, ...options } = found?.options ?? {};
-    const { args: extra = [], ...rest } = wanted;
-    expect(options).toMatchObject(rest);
-    expect((args as string[]).filter((word) => word !== '--no-ui')).toEqual(extra);
-    expect(llamaCpp.options.safeParse({ kind: 'llama.cpp', ...options }).error).toBeUndefined();
-  }
-});
-
-/** Park and Miller's generator: the same numbers on every run. */
-function lehmer(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
-}
-
-function randomOptions(random: () => number): Partial<LlamaCppOptions> {
-  function upTo(most: number): number {
-    return 1 + Math.floor(random() * most);
-  }
-  function one<T>(values: readonly T[]): T {
-    return values[Math.floor(random() * values.length)] as T;
-  }
-  const all: Partial<LlamaCppOptions> = {
-    slots: upTo(16),
-    context: upTo(32) * 256,
-    gpuLayers: one([0, upTo(80), 'auto', 'all'] as const),
-    batch: upTo(4096),
-    ubatch: upTo(512),
-    threads: upTo(64),
-    threadsBatch: upTo(64),
-    cacheRam: upTo(9000) - 1,
-    flashAttention: one(['on', 'off', 'auto'] as const),
-    cacheTypeK: one(['f16', 'q8_0']),
-    cacheTypeV: one(['f16', 'q8_0']),
-    loadMode: one(['none', 'mmap', 'mlock', 'mmap+mlock', 'dio'] as const),
-    embeddings: true,
-    alias: one(['a', 'my model', 'mistral-7b']),
-    binary: one(['llama-server', '/opt/llama.cpp/bin/llama-server']),
-    args: one([[], ['--spec-draft-n-max', '4'], ['--no-host']]),
-  };
-  return Object.fromEntries(Object.entries(all).filter(() => random() < 0.5));
-}
 
 test('variables count where the command line is silent', () => {
   const found = llamaCpp.recognize({
@@ -175,4 +125,40 @@ test('a key on the command line is known, and is not in what was recognised', ()
   const found = known(['llama-server', '-m', 'x.gguf', '--api-key', 'sk-123', '--tools', 'all', '-fa']);
   expect(found).toMatchObject({ keyed: true, exposes: ['--tools'], options: { flashAttention: 'on' } });
   expect(JSON.stringify(found)).not.toContain('sk-123');
+});
+
+test('files that an option names are holes, since they lie elsewhere in a container', () => {
+  const options = llamaCpp.options.parse({
+    kind: 'llama.cpp',
+    lora: ['/m/a.gguf'],
+    loraScaled: ['/m/b.gguf:0.5'],
+    draftModel: '/m/small.gguf',
+    build: 'b6000',
+  });
+  const spec = llamaCpp.launch({
+    deployment: 'd',
+    options,
+    model: '/m/x.gguf',
+    mmproj: null,
+    gpus: 0,
+    cores: null,
+    key: null,
+  });
+  expect(filesNamed(spec)).toEqual(['/m/a.gguf', '/m/b.gguf', '/m/small.gguf']);
+  expect(spec.program.images?.cuda).toBe('ghcr.io/ggml-org/llama.cpp:server-cuda-b6000');
+});
+
+test('a model of a hub is fetched by the server itself, and is no file of the host', () => {
+  const options = llamaCpp.options.parse({ kind: 'llama.cpp' });
+  const spec = llamaCpp.launch({
+    deployment: 'd',
+    options,
+    model: 'hf://org/m-GGUF:Q4_K_M',
+    mmproj: null,
+    gpus: 0,
+    cores: null,
+    key: null,
+  });
+  expect(fillArgs(spec.args, fill).slice(0, 2)).toEqual(['--hf-repo', 'org/m-GGUF:Q4_K_M']);
+  expect(spec.model).toBeNull();
 });

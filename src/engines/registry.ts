@@ -16,12 +16,11 @@ import { tgi } from './tgi.ts';
 import { vllm } from './vllm.ts';
 
 /** Engines that a fleet file may name, in the order of the docs. Add one: write its file beside these, then name it here. */
-export const launchableEngines = [embedded, llamaCpp, llamaRouter, openai, command] as const;
+export const launchableEngines = [embedded, llamaCpp, llamaRouter, vllm, openai, command] as const;
 
 /** Every engine berth knows, those included that it only recognises. */
 export const engines = [
   ...launchableEngines,
-  vllm,
   ollama,
   sglang,
   tgi,

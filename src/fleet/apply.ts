@@ -10,7 +10,7 @@ import type { Steps } from './move.ts';
 import { observe } from './observe.ts';
 import type { Observed } from './observe.ts';
 import { hostLock } from './paths.ts';
-import { filesOf, foreignHolders } from './prepare-plan.ts';
+import { filesOf, foreignHolders, isThere } from './prepare-plan.ts';
 import { previewFindings } from './look-closer.ts';
 import { staleness } from './stale.ts';
 import type { Traffic } from './traffic.ts';
@@ -79,8 +79,7 @@ export async function takeHostLock(
 
 async function preflight(world: World, plan: Plan, observed: Observed): Promise<void> {
   for (const { path } of filesOf(plan))
-    if (!(await world.files.stat(path))?.isFile)
-      throw new BerthError('FILE_MISSING', { path, what: 'model file' });
+    if (!(await isThere(world, path))) throw new BerthError('FILE_MISSING', { path, what: 'model file' });
   const [held] = foreignHolders(plan, observed);
   if (held) throw new BerthError('PORT_TAKEN', held);
   const foreseen = (await previewFindings(world, plan, observed)).filter(

@@ -59,6 +59,7 @@ export function launchSpecOf(
     gpus: deployment.gpus,
     cores: host.cores,
     key: null,
+    modelKey: deployment.model?.secret ?? null,
     help: host.help,
   });
   return spec ?? null;

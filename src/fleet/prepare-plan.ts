@@ -1,4 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { filesNamed } from '../domain/fill-args.ts';
 import type { Finding } from '../domain/finding.ts';
 import { sameObject } from '../domain/instance.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -75,7 +76,7 @@ async function modelSizes(world: World, loaded: LoadedFleet): Promise<Map<string
 async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { deployment, path } of filesOf(plan)) {
-    if ((await world.files.stat(path))?.isFile) continue;
+    if (await isThere(world, path)) continue;
     findings.push({
       rule: 'model-missing',
       severity: 'critical',
@@ -88,11 +89,18 @@ async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
   return findings;
 }
 
+/** A model can be a folder, but not where it has the name of a file. */
+export async function isThere(world: World, path: string): Promise<boolean> {
+  const found = await world.files.stat(path);
+  return found !== null && (found.isFile || !/\.gguf$/i.test(path));
+}
+
 export function filesOf(plan: Plan): { deployment: string; path: string }[] {
   return plan.actions.flatMap((action) => {
     if (action.do !== 'start' && action.do !== 'replace') return [];
-    const { model, mmproj } = action.wanted.spec;
-    return [model, mmproj].flatMap((path) => (path ? [{ deployment: action.deployment, path }] : []));
+    const { spec } = action.wanted;
+    const paths = [spec.model, spec.mmproj, ...filesNamed(spec)];
+    return paths.flatMap((path) => (path ? [{ deployment: action.deployment, path }] : []));
   });
 }
 

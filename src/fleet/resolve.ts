@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Name } from '../domain/fleet.ts';
 import type { Console, Host } from '../domain/fleet.ts';
 import type { MemoryNeed } from '../domain/on-demand.ts';
+import type { SecretRef } from '../domain/secret.ts';
 import type { InstanceLimits } from '../domain/instance-limits.ts';
 import type { FleetFile, KindOptions } from '../fleet-schema.ts';
 import type { FleetIdentity } from './paths.ts';
@@ -15,7 +16,12 @@ import type { Located } from './tree.ts';
 export interface Deployment {
   readonly name: string;
   readonly host: string;
-  readonly model: { readonly name: string; readonly path: string; readonly mmproj: string | null } | null;
+  readonly model: {
+    readonly name: string;
+    readonly path: string;
+    readonly mmproj: string | null;
+    readonly secret?: SecretRef | null;
+  } | null;
   readonly engine: KindOptions;
   readonly target: KindOptions;
   /** Pinned; null takes one from the host's pool. */
@@ -69,7 +75,12 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         host: hostOf(tree, piece),
         model:
           model && entry.model !== undefined
-            ? { name: entry.model, path: model.source, mmproj: model.mmproj ?? null }
+            ? {
+                name: entry.model,
+                path: model.source,
+                mmproj: model.mmproj ?? null,
+                secret: model.secret ?? null,
+              }
             : null,
         engine: entry.engine,
         target: entry.target ?? { kind: 'process' },

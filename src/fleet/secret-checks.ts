@@ -4,11 +4,12 @@ import { fault } from './fault.ts';
 import { entriesAt, pieceAt } from './tree.ts';
 import type { Located } from './tree.ts';
 
-/** Where the file says that secrets lie: the keys of the gateway's clients, those of servers elsewhere, and where limits are shared. */
+/** Where the file says that secrets lie: the keys of the gateway's clients, those of servers and models elsewhere, and where limits are shared. */
 function secretPieces(tree: Located): Located[] {
   return [
     ...entriesAt(tree, ['gateway', 'keys']).map(([, piece]) => piece),
     ...entriesAt(tree, ['deployments']).flatMap(([, piece]) => pieceAt(piece, ['engine', 'key']) ?? []),
+    ...entriesAt(tree, ['models']).flatMap(([, piece]) => pieceAt(piece, ['secret']) ?? []),
     pieceAt(tree, ['gateway', 'limits', 'shared']) ?? [],
   ].flat();
 }

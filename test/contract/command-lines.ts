@@ -59,12 +59,22 @@ export const commandLines: Readonly<
       argv: ['sh', '-c', 'exec llama-server -m /m/a.gguf --port 8081'],
       is: { model: '/m/a.gguf', port: 8081 },
     },
-    { argv: ['llama-server', '--models-dir', '/m', '--port', '8080'], is: { model: null, port: 8080 } },
     {
       argv: ['./server', '-m', 'models/7B/ggml-model-q4_0.gguf', '-c', '2048'],
       is: { model: 'models/7B/ggml-model-q4_0.gguf' },
     },
     { argv: ['llama', 'serve', '-m', 'a.gguf'], is: { model: 'a.gguf' } },
+  ],
+  'llama-router': [
+    {
+      argv: ['llama-server', '--models-dir', '/m', '--port', '8080'],
+      is: { model: null, port: 8080, options: { modelsDir: '/m' } },
+    },
+    {
+      argv: ['/app/llama-server', '--models-max', '2'],
+      env: { LLAMA_ARG_MODELS_PRESET: '/m/presets.ini', LLAMA_ARG_HOST: '0.0.0.0' },
+      is: { host: '0.0.0.0', options: { modelsPreset: '/m/presets.ini', modelsMax: 2 } },
+    },
   ],
   vllm: [
     {

@@ -7,6 +7,7 @@ import type { ProcessFacts } from '../../src/domain/process-facts.ts';
 import { programPath } from '../../src/io/program.ts';
 import { engineOf, enginePaths, engines, recognize } from '../../src/engines/registry.ts';
 import { commandLines, otherCommandLines } from './command-lines.ts';
+import { realLines } from './real-lines.ts';
 
 /** The least that a fleet file may say of each engine. */
 const least: Readonly<Record<string, Record<string, unknown>>> = {
@@ -26,6 +27,7 @@ function parse(kind: string, given: Record<string, unknown> = least[kind] ?? {})
 }
 
 function fill(hole: Hole): string {
+  if (hole.hole === 'file') return hole.path;
   const filled = { model: '/m/x.gguf', mmproj: '/m/mm.gguf', host: '127.0.0.1', port: '18400' };
   return hole.hole === 'secret' || hole.hole === 'cache' ? `/run/${hole.name}` : filled[hole.hole];
 }
@@ -89,7 +91,8 @@ test.each(launching.filter((kind) => recognising.includes(kind)))(
       ? [process.execPath, programPath(spec.program.entry)]
       : [spec.program.binary ?? ''];
     const found = recognize(processOf([...front, ...fillArgs(spec.args, fill)]));
-    const place = { engine: kind, model: '/m/x.gguf', host: '127.0.0.1', port: 18400, child: false };
+    const model = engineOf(kind).needsModel ? '/m/x.gguf' : null;
+    const place = { engine: kind, model, host: '127.0.0.1', port: 18400, child: false };
     expect(found).toMatchObject(place);
     const stated = parse(kind) as Record<string, unknown>;
     const readBack = Object.keys(found?.options ?? {}).filter(
@@ -104,7 +107,7 @@ function pick(from: Readonly<Record<string, unknown>>, names: readonly string[])
 }
 
 describe.each(recognising)('the engine %s', (kind) => {
-  const lines = commandLines[kind] ?? [];
+  const lines = [...(commandLines[kind] ?? []), ...(realLines[kind] ?? [])];
 
   test('has command lines in test/contract/command-lines.ts', () => {
     expect(lines.length).toBeGreaterThan(0);

@@ -97,7 +97,7 @@ test('a file of llama-swap becomes a fleet whose models are on demand', async ()
       context: 8192,
       slots: 2,
       gpuLayers: 99,
-      args: ['--jinja'],
+      jinja: true,
       env: { CUDA_VISIBLE_DEVICES: '0' },
       startTimeout: '300s',
     },

@@ -54,16 +54,42 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
     waits: true,
   }),
   uvx: wrapper(['--python', '-p', '--with', '--from'], { waits: true }),
+  // `conda run -n ENV CMD`, `poetry run CMD`: the word "run" is an operand.
+  conda: wrapper(['-n', '-p', '--name', '--prefix', '--cwd'], { operands: 1, waits: true }),
+  mamba: wrapper(['-n', '-p', '--name', '--prefix', '--cwd'], { operands: 1, waits: true }),
+  micromamba: wrapper(['-n', '-p', '--name', '--prefix', '--cwd', '-r'], { operands: 1, waits: true }),
+  pixi: wrapper(['-e', '--environment', '--manifest-path'], { operands: 1, waits: true }),
+  poetry: wrapper(['-C', '--directory', '-P', '--project'], { operands: 1 }),
+  pipenv: wrapper([], { operands: 1 }),
+  pdm: wrapper(['-p', '--project'], { operands: 1 }),
+  rye: wrapper([], { operands: 1 }),
+  gosu: wrapper([], { operands: 1 }),
+  'su-exec': wrapper([], { operands: 1 }),
+  's6-setuidgid': wrapper([], { operands: 1 }),
+  chpst: wrapper(['-u', '-U', '-e', '-n', '-m', '-o']),
+  chroot: wrapper(['--userspec', '--groups'], { operands: 1 }),
+  unshare: wrapper([], { waits: true }),
+  nsenter: wrapper(['-t', '--target', '-S', '-G'], { waits: true }),
+  cgexec: wrapper(['-g']),
+  'systemd-cat': wrapper(['-t', '-p', '--identifier', '--priority']),
+  'systemd-inhibit': wrapper(['--what', '--who', '--why', '--mode'], { waits: true }),
+  'dbus-run-session': wrapper(['--config-file'], { waits: true }),
+  unbuffer: wrapper([], { waits: true }),
   exec: wrapper(['-a']),
   command: wrapper([]),
 };
 
+/** Of these only `run` runs a program of the user's. */
+const runners = new Set(['uv', 'conda', 'mamba', 'micromamba', 'pixi', 'poetry', 'pipenv', 'pdm', 'rye']);
+
 /** Takes one wrapper off the front; null when the first word is none. `name` is the first word without folders. */
 export function peelWrapper(name: string, args: readonly string[]): Peeled | null {
   if (name === 'env') return peelEnv(args);
+  if (name === 'ip') return peelNetns(args);
+  if (name === 'su') return peelSu(args);
   if (/^ld-linux|^ld-musl|^ld-\d/.test(name)) return peelLoader(args);
   const known = wrappers[name];
-  if (!known || (name === 'uv' && !args.includes('run'))) return null;
+  if (!known || (runners.has(name) && !args.includes('run'))) return null;
   let at = skipOptions(args, known.valued);
   // `taskset -c 0-3 CMD`: the mask is an operand with or without -c.
   for (let i = 0; i < known.operands; i += 1) at = at + 1 + skipOptions(args.slice(at + 1), known.valued);
@@ -89,6 +115,21 @@ function peelEnv(args: readonly string[]): Peeled {
   const rest = words.slice(skipOptions(words, ['-u', '-C', '--unset', '--chdir']));
   const { env, words: command } = leadingAssignments(rest);
   return { commands: [command], env, waits: false };
+}
+
+/** `ip netns exec NAME CMD`: of `ip` only this runs something, and it becomes the command. */
+function peelNetns(args: readonly string[]): Peeled | null {
+  const at = args.findIndex((word) => word === 'exec');
+  return args[at - 1] === 'netns' && at > 0
+    ? { commands: [args.slice(at + 2)], env: {}, waits: false }
+    : null;
+}
+
+/** `su USER -c "words"`: a shell of that user, which waits. */
+function peelSu(args: readonly string[]): Peeled | null {
+  const at = args.findIndex((word) => word === '-c' || word === '--command');
+  const text = args[at + 1];
+  return at < 0 || text === undefined ? null : { commands: [['sh', '-c', text]], env: {}, waits: true };
 }
 
 /** The dynamic loader called by name: `ld-linux-x86-64.so.2 --library-path DIRS PROGRAM ARGS`. */

@@ -31,6 +31,11 @@ export const engineErrors = {
     (f) => f.findings.map((one) => `${one.object}: ${one.message}`).join('\n'),
     (f) => f.findings.map((one) => one.cure).join('\n'),
   ),
+  ENGINE_FLAG_TOO_NEW: defineError<{ program: string; flag: string; version: string; since: string }>(
+    (f) => `${f.program} ${f.version} does not know ${f.flag}, which came with ${f.since}.`,
+    (f) => `Leave its key out of the fleet file, or take version ${f.since} or later.`,
+    'usage',
+  ),
   ENGINE_NEEDS_MODEL: defineError<{ deployment: string; engine: string }>(
     (f) => `The deployment ${f.deployment} names no model, and the engine ${f.engine} needs one.`,
     (f) => `Add "model:" to the deployment ${f.deployment}.`,

@@ -1,15 +1,8 @@
-import type { FlagUse, KnownFlags } from './flag-use.ts';
+import type { FlagUse, KnownFlags } from '../../domain/command-line/flag-use.ts';
+import type { FlagDrift } from '../../domain/command-line/help-page.ts';
 
-/** Flags that newer builds dropped, and what says the same now. */
-export const renamed: ReadonlyMap<string, string> = new Map([
-  ['--mlock', '--load-mode mlock'],
-  ['--no-mmap', '--load-mode none'],
-  ['--direct-io', '--load-mode dio'],
-  ['--draft-max', '--spec-draft-n-max'],
-  ['--draft', '--spec-draft-n-max'],
-  ['--webui-config', '--ui-config'],
-  ['--no-webui', '--no-ui'],
-]);
+/** Flags without an option of ours that newer builds dropped, and what says the same now. */
+const renamed: ReadonlyMap<string, string> = new Map([['--webui-config', '--ui-config']]);
 
 /** How builds without `--load-mode` say it. */
 const loadModes: Readonly<Record<string, readonly string[]>> = {
@@ -25,8 +18,9 @@ const loadModes: Readonly<Record<string, readonly string[]>> = {
  * One of our flags in the words of an older build; unchanged where the build knows it. A flag that an older
  * build has no word for, and that only switches off what it does not have, is left out.
  */
-export function olderForm(use: FlagUse, known: KnownFlags): FlagUse[] {
-  const value = typeof use.value === 'string' ? use.value : '';
+function olderForm(use: FlagUse, known: KnownFlags): FlagUse[] {
+  const [first] = use.values ?? [];
+  const value = typeof first === 'string' ? first : '';
   switch (use.flag) {
     case '--load-mode':
       return known.has(use.flag) ? [use] : (loadModes[value] ?? []).map((flag) => ({ flag }));
@@ -37,12 +31,32 @@ export function olderForm(use: FlagUse, known: KnownFlags): FlagUse[] {
     case '--n-gpu-layers':
       // Once a number only; more layers than the model has means all of them.
       if (/\b(all|auto)\b/.test(known.get(use.flag)?.text ?? 'all')) return [use];
-      return value === 'auto' ? [] : [{ ...use, value: value === 'all' ? '999' : value }];
+      return value === 'auto' ? [] : [{ ...use, values: [value === 'all' ? '999' : value] }];
     case '--cache-ram':
       return known.has(use.flag) ? [use] : [];
     case '--no-ui':
       return known.has(use.flag) ? [use] : [{ ...use, flag: '--no-webui' }];
+    case '--spec-draft-n-max':
+    case '--spec-draft-n-min':
+      return known.has(use.flag)
+        ? [use]
+        : [{ ...use, flag: use.flag.replace('--spec-draft-n-', '--draft-') }];
+    case '--lora-scaled':
+      return oneWord(use, known);
     default:
       return [use];
   }
 }
+
+/** Newer builds take the path and its scale as one word, older ones as two. */
+function oneWord(use: FlagUse, known: KnownFlags): FlagUse[] {
+  const [arg] = use.values ?? [];
+  if (arg === undefined || (known.get(use.flag)?.value ?? ':').includes(':')) return [use];
+  const parts = typeof arg === 'object' && 'parts' in arg ? arg.parts : [arg];
+  const scale = parts.at(-1);
+  return typeof scale === 'string' && scale.startsWith(':')
+    ? [{ ...use, values: [...parts.slice(0, -1), scale.slice(1)] }]
+    : [use];
+}
+
+export const llamaDrift: FlagDrift = { style: { joined: false, underscores: false }, olderForm, renamed };

@@ -1,9 +1,13 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { flagUses, rawUses } from '../../domain/command-line/flag-use.ts';
+import type { FlagUse } from '../../domain/command-line/flag-use.ts';
+import { fitToHelp } from '../../domain/command-line/help-page.ts';
 import type { Arg, LaunchSpec } from '../../domain/launch-spec.ts';
+import { hubModel } from '../../domain/model-source.ts';
 import type { LaunchInput } from '../contract.ts';
-import { nameOf } from './flags.ts';
-import { fitToHelp } from './help.ts';
-import type { FlagUse } from './flag-use.ts';
+import { llamaDrift } from './drift.ts';
+import { nameOf, statedFlags } from './flags.ts';
+import { llamaImages } from './images.ts';
 import type { LlamaCppOptions } from './options.ts';
 
 type Input = LaunchInput<LlamaCppOptions>;
@@ -18,17 +22,21 @@ export function launch(input: Input): LaunchSpec {
     throw new BerthError('ENGINE_NEEDS_MODEL', { deployment: input.deployment, engine: options.kind });
   }
   const accelerator = options.accelerator ?? (input.gpus > 0 ? 'cuda' : 'cpu');
-  const uses = [...fixedFlags(input), ...chosenFlags(input), ...extraFlags(options.args)];
+  const uses = [...fixedFlags(input), ...chosenFlags(input), ...rawUses(options.args)];
   return {
     engine: options.kind,
-    program: { binary: options.binary },
-    args: fitToHelp(uses, { program: options.binary, help: input.help ?? null }),
+    program: { binary: options.binary, ...llamaImages(options.build) },
+    args: fitToHelp(uses, { program: options.binary, help: input.help ?? null, drift: llamaDrift }),
     env: { ...options.env },
     secrets: input.key ? { key: input.key } : {},
-    model: input.model,
+    model: hubModel(input.model) === null ? input.model : null,
     mmproj: input.mmproj,
     writable: [],
-    devices: { vendor: input.gpus > 0 ? vendors[accelerator] : 'none', count: input.gpus },
+    ...(hubModel(input.model) === null ? {} : { caches: { hub: { env: 'LLAMA_CACHE' } } }),
+    devices: {
+      vendor: input.gpus > 0 || options.accelerator !== undefined ? vendors[accelerator] : 'none',
+      count: input.gpus,
+    },
     readiness: { path: '/health', startTimeoutMs: options.startTimeout },
     metricsPath: '/metrics',
     stop: { signal: 'SIGTERM', graceMs: 30_000 },
@@ -43,8 +51,9 @@ const vendors = { cpu: 'none', cuda: 'nvidia', rocm: 'amd', vulkan: 'any' } as c
 function fixedFlags(input: Input): FlagUse[] {
   const { options } = input;
   const layers = options.gpuLayers ?? (input.gpus > 0 ? 'all' : 0);
+  const hub = hubModel(input.model);
   return [
-    use('model', { hole: 'model' }),
+    hub === null ? use('model', { hole: 'model' }) : { flag: '--hf-repo', values: [hub] },
     ...(input.mmproj === null ? [] : [use('mmproj', { hole: 'mmproj' })]),
     use('alias', options.alias ?? input.deployment),
     use('host', { hole: 'host' }),
@@ -61,30 +70,11 @@ function fixedFlags(input: Input): FlagUse[] {
 }
 
 /** What only the deployment or the host decides. */
-function chosenFlags(input: Input): FlagUse[] {
-  const { options } = input;
-  const threads = options.threads ?? (input.cores === null ? undefined : Math.max(1, input.cores - 1));
-  const chosen = {
-    batch: options.batch,
-    ubatch: options.ubatch,
-    threads,
-    threadsBatch: options.threadsBatch,
-    flashAttention: options.flashAttention,
-    cacheTypeK: options.cacheTypeK,
-    cacheTypeV: options.cacheTypeV,
-    loadMode: options.loadMode,
-  };
-  const uses = Object.entries(chosen).flatMap(([option, value]) =>
-    value === undefined ? [] : [use(option, String(value))],
-  );
-  return options.embeddings ? [...uses, { flag: nameOf('embeddings') }] : uses;
+function chosenFlags({ options, cores }: Input): FlagUse[] {
+  const threads = options.threads ?? (cores === null ? undefined : Math.max(1, cores - 1));
+  return flagUses(statedFlags, { ...options, threads });
 }
 
 function use(option: string, value: Arg): FlagUse {
-  return { flag: nameOf(option), value };
-}
-
-/** A word that starts with a dash and is no number begins a flag; `--flag=value` stays one word. */
-function extraFlags(args: readonly string[]): FlagUse[] {
-  return args.map((word) => ({ flag: word, raw: true }));
+  return { flag: nameOf(option), values: [value] };
 }

@@ -2,21 +2,55 @@ import { z } from 'zod';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { PositiveDuration } from '../../domain/units.ts';
 import type { Engine, LaunchInput } from '../contract.ts';
-import { secretFlags } from './flags.ts';
-import type { FlagUse } from './flag-use.ts';
-import { fitToHelp } from './help.ts';
+import { riskyFlags, secretFlags } from './flags.ts';
+import { addFromEnv, readFlags } from '../../domain/command-line/flag-rows.ts';
+import type { FlagRow } from '../../domain/command-line/flag-rows.ts';
+import { flagUses, rawUses } from '../../domain/command-line/flag-use.ts';
+import type { FlagUse } from '../../domain/command-line/flag-use.ts';
+import { hasFlag } from '../../domain/command-line/flags.ts';
+import { fitToHelp } from '../../domain/command-line/help-page.ts';
+import { redact } from '../../domain/command-line/redact.ts';
+import { unwrap } from '../../domain/command-line/unwrap.ts';
+import type { ProcessFacts, Recognized } from '../../domain/process-facts.ts';
+import { llamaDrift } from './drift.ts';
+import { identify } from './identify.ts';
+import { llamaImages } from './images.ts';
+import { isRouter } from './is-router.ts';
 import { llamaServerPaths } from './paths.ts';
+import { isLlamaServer, llamaServerArgs } from './recognize.ts';
+
+/** The options of a router, in the order in which they are written. */
+const statedFlags: readonly FlagRow[] = [
+  { option: 'modelsDir', shape: 'text', names: ['--models-dir'], env: 'LLAMA_ARG_MODELS_DIR', path: 'whole' },
+  {
+    option: 'modelsPreset',
+    shape: 'text',
+    names: ['--models-preset'],
+    env: 'LLAMA_ARG_MODELS_PRESET',
+    path: 'whole',
+  },
+  { option: 'modelsMax', shape: 'number', names: ['--models-max'], env: 'LLAMA_ARG_MODELS_MAX' },
+  {
+    option: 'autoload',
+    shape: 'toggle',
+    names: ['--models-autoload'],
+    off: ['--no-models-autoload'],
+    env: 'LLAMA_ARG_MODELS_AUTOLOAD',
+  },
+  { option: 'sleepIdle', shape: 'number', names: ['--sleep-idle-seconds'] },
+];
+
+const fixedFlags: readonly FlagRow[] = [
+  { option: 'host', shape: 'text', names: ['--host'], env: 'LLAMA_ARG_HOST' },
+  { option: 'port', shape: 'number', names: ['--port'], env: 'LLAMA_ARG_PORT' },
+  { option: 'metrics', shape: 'switch', names: ['--metrics'] },
+  { option: 'ui', shape: 'toggle', names: ['--ui', '--webui'], off: ['--no-ui', '--no-webui'] },
+  { option: 'keyFile', shape: 'text', names: ['--api-key-file'], env: 'LLAMA_ARG_API_KEY_FILE' },
+];
 
 /** What berth or an option of ours sets already. */
 const owned = new Set([
-  '--host',
-  '--port',
-  '--models-dir',
-  '--models-preset',
-  '--models-max',
-  '--models-autoload',
-  '--no-models-autoload',
-  '--api-key-file',
+  ...[...fixedFlags, ...statedFlags].flatMap((row) => [...row.names, ...(row.off ?? [])]),
   '--model',
   '-m',
 ]);
@@ -49,38 +83,62 @@ export const LlamaRouterOptions = z
   });
 export type LlamaRouterOptions = z.infer<typeof LlamaRouterOptions>;
 
-function launch({ options, key, help }: LaunchInput<LlamaRouterOptions>): LaunchSpec {
+function launch({ options, key, help, gpus }: LaunchInput<LlamaRouterOptions>): LaunchSpec {
+  const stated = {
+    ...options,
+    sleepIdle: options.sleepIdle === undefined ? undefined : Math.ceil(options.sleepIdle / 1000),
+  };
   const uses: FlagUse[] = [
-    { flag: '--host', value: { hole: 'host' } },
-    { flag: '--port', value: { hole: 'port' } },
-    ...(options.modelsDir === undefined ? [] : [{ flag: '--models-dir', value: options.modelsDir }]),
-    ...(options.modelsPreset === undefined ? [] : [{ flag: '--models-preset', value: options.modelsPreset }]),
-    { flag: '--models-max', value: String(options.modelsMax) },
-    ...(options.autoload ? [] : [{ flag: '--no-models-autoload' }]),
-    ...(options.sleepIdle === undefined
-      ? []
-      : [{ flag: '--sleep-idle-seconds', value: String(Math.ceil(options.sleepIdle / 1000)) }]),
+    { flag: '--host', values: [{ hole: 'host' }] },
+    { flag: '--port', values: [{ hole: 'port' }] },
+    ...flagUses(statedFlags, stated),
     { flag: '--metrics' },
     { flag: '--no-ui', optional: true },
-    ...(key ? [{ flag: '--api-key-file', value: { hole: 'secret', name: 'key' } as const }] : []),
-    ...options.args.map((word) => ({ flag: word, raw: true })),
+    ...(key ? [{ flag: '--api-key-file', values: [{ hole: 'secret', name: 'key' } as const] }] : []),
+    ...rawUses(options.args),
   ];
   return {
     engine: options.kind,
-    program: { binary: options.binary },
-    args: fitToHelp(uses, { program: options.binary, help: help ?? null }),
+    program: { binary: options.binary, ...llamaImages() },
+    args: fitToHelp(uses, { program: options.binary, help: help ?? null, drift: llamaDrift }),
     env: {},
     secrets: key ? { key } : {},
     model: null,
     mmproj: null,
     writable: [],
-    devices: { vendor: 'none', count: 0 },
+    devices: { vendor: gpus > 0 ? 'any' : 'none', count: gpus },
     readiness: { path: '/health', startTimeoutMs: options.startTimeout },
     // It has metrics for each model, by a parameter, and none without.
     metricsPath: null,
     stop: { signal: 'SIGTERM', graceMs: 30_000 },
     slots: options.slots ?? null,
     servedModel: null,
+  };
+}
+
+/** The inverse of `launch`: a llama-server that has models to choose from. */
+function recognize(facts: ProcessFacts): Recognized | null {
+  const found = unwrap(facts.argv).find(isLlamaServer);
+  if (!found || !isRouter(found, facts.env)) return null;
+  const env = { ...facts.env, ...found.env };
+  const rows = [...fixedFlags, ...statedFlags];
+  const { values, rest } = readFlags(llamaServerArgs(found), rows, llamaDrift.style);
+  addFromEnv(values, rows, env);
+  const { host, port, metrics: _m, ui: _u, keyFile, sleepIdle, ...options } = Object.fromEntries(values);
+  return {
+    engine: 'llama-router',
+    model: null,
+    host: (host as string | undefined) ?? null,
+    port: (port as number | undefined) ?? null,
+    options: {
+      binary: found.path,
+      ...options,
+      ...(typeof sleepIdle === 'number' && sleepIdle > 0 ? { sleepIdle: `${sleepIdle}s` } : {}),
+      args: redact(rest),
+    },
+    child: false,
+    keyed: keyFile !== undefined || hasFlag(rest, '--api-key') || Boolean(env['LLAMA_API_KEY']),
+    exposes: rest.filter((word) => riskyFlags.test(word)),
   };
 }
 
@@ -92,5 +150,7 @@ export const llamaRouter = {
   options: LlamaRouterOptions,
   modelsPath: '/v1/models',
   launch,
+  recognize,
+  identify: { paths: ['/props'], read: identify },
   help: (options) => [options.binary, '--help'],
 } as const satisfies Engine<'llama-router', LlamaRouterOptions>;

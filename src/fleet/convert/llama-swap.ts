@@ -1,4 +1,4 @@
-import { secretEnv } from '../../engines/llama-cpp/flags.ts';
+import { secretEnv } from '../../domain/command-line/refuse-words.ts';
 import { entriesAt, pieceAt, scalarAt } from '../tree.ts';
 import type { Located } from '../tree.ts';
 import { readCommand } from './command-line.ts';

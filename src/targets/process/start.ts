@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
-import { fillArg, fillArgs } from '../../domain/fill-args.ts';
+import { fillArg, fillArgs, secretFileText } from '../../domain/fill-args.ts';
 import type { Ending, Mark } from '../../domain/instance.ts';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
 import { lastLines, rotateLog } from '../../io/log-file.ts';
@@ -108,7 +108,7 @@ async function filler(world: World, request: StartRequest): Promise<(hole: Hole)
   const secrets = new Map<string, string>();
   for (const [key, ref] of Object.entries(spec.secrets)) {
     const path = join(request.stateDir, 'secrets', `${name}-${key}`);
-    await world.files.write(path, await resolveSecret(world, ref), 0o600);
+    await world.files.write(path, secretFileText(spec, key, await resolveSecret(world, ref)), 0o600);
     secrets.set(key, path);
   }
   const folders = new Map(spec.writable.map((key) => [key, join(request.stateDir, 'work', name, key)]));
@@ -127,6 +127,8 @@ async function filler(world: World, request: StartRequest): Promise<(hole: Hole)
         return secrets.get(hole.name) ?? '';
       case 'cache':
         return folders.get(hole.name) ?? '';
+      case 'file':
+        return hole.path;
     }
   };
 }

@@ -24,6 +24,7 @@ function argvOf(port: number, help: string, given: Record<string, unknown>): str
   const options = llamaCpp.options.parse({ kind: 'llama.cpp', binary: program, ...given });
   const input = { deployment: 'toy', options, model, mmproj: null, gpus: 0, cores: 2, key: null, help };
   function fill(hole: Hole): string {
+    if (hole.hole === 'file') return hole.path;
     return { model, mmproj: '', host: '127.0.0.1', port: String(port), secret: '', cache: '' }[hole.hole];
   }
   return [options.binary, ...fillArgs(llamaCpp.launch(input).args, fill)];
@@ -45,6 +46,39 @@ test.skipIf(program === null)(
       cacheTypeK: 'f16',
       cacheTypeV: 'f16',
       loadMode: 'mmap',
+      kvOffload: true,
+      kvUnified: false,
+      swaFull: true,
+      cacheReuse: 0,
+      contextShift: false,
+      threadsHttp: 2,
+      devices: ['none'],
+      splitMode: 'layer',
+      tensorSplit: [1, 0],
+      mainGpu: 0,
+      fit: 'off',
+      cpuMoe: true,
+      cpuMoeLayers: 1,
+      overrideTensor: 'exps=CPU',
+      numa: 'distribute',
+      mmprojOffload: false,
+      imageMinTokens: 8,
+      imageMaxTokens: 64,
+      loraUnapplied: true,
+      // The small model that drafts is the large one itself: every draft is taken.
+      draftModel: model,
+      draftGpuLayers: 0,
+      draftDevices: ['none'],
+      draftMax: 4,
+      draftMin: 1,
+      draftProbability: 0,
+      speculative: ['draft-simple'],
+      pooling: 'mean',
+      jinja: true,
+      chatTemplate: 'chatml',
+      reasoningFormat: 'none',
+      reasoningBudget: 0,
+      warmup: false,
       args: ['--temp', '0'],
     });
     const server = await localExec.start(argv, { onErrorLine: () => {} });
@@ -65,8 +99,15 @@ test.skipIf(program === null)(
           cacheRam: 64,
           threads: 1,
           loadMode: 'mmap',
+          draftMax: 4,
+          chatTemplate: 'chatml',
+          args: ['--temp', '0'],
         },
       });
+      const asked = { method: 'POST', body: JSON.stringify({ prompt: 'a b c', n_predict: 16 }) };
+      expect((await fetch(`http://127.0.0.1:${port}/completion`, asked)).status).toBe(200);
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      expect(Number(/spec_decode_num_accepted_tokens_total (\d+)/.exec(metrics)?.[1])).toBeGreaterThan(0);
       expect(seen?.version).toBeTruthy();
       expect(seen?.modelId).toMatch(/^\d+:\d+$/);
     } finally {

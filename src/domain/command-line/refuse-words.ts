@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+import { flagName } from './flag-rows.ts';
+import type { FlagStyle } from './flag-rows.ts';
+
+/** Variables that hold a secret. */
+export const secretEnv = /(^|_)(API_KEY|TOKEN|SECRET|PASSWORD)$/;
+
+/** Words of `args` that the file says elsewhere, and words that would put a secret into the process list. */
+export function refuseOwnedFlags(table: {
+  /** Spelling by the key of the fleet file that sets it; "berth" where no key does. */
+  readonly owned: ReadonlyMap<string, string>;
+  readonly secret: ReadonlySet<string>;
+  readonly style: FlagStyle;
+}): (args: string[], context: z.core.$RefinementCtx) => void {
+  return (args, context) => {
+    args.forEach((word, index) => {
+      const flag = flagName(word.split('=')[0] ?? '', table.style);
+      const owner = table.owned.get(flag);
+      if (table.secret.has(flag)) {
+        refuse(context, [index], {
+          message: `${flag} would show a secret in the process list.`,
+          cure: 'Leave it out: berth keeps the server on loopback, and the gateway asks clients for keys.',
+        });
+      } else if (owner) {
+        const cure = owner === 'berth' ? 'Leave it out.' : `Leave it out, and set ${owner}.`;
+        refuse(context, [index], { message: `${flag} is set by berth.`, cure });
+      }
+    });
+  };
+}
+
+export function refuseSecretEnv(env: Record<string, string>, context: z.core.$RefinementCtx): void {
+  for (const name of Object.keys(env)) {
+    if (!secretEnv.test(name)) continue;
+    refuse(context, [name], {
+      message: `${name} would put a secret into the fleet file.`,
+      cure: 'Leave it out: berth keeps the server on loopback, and its models are files of this machine.',
+    });
+  }
+}
+
+function refuse(
+  context: z.core.$RefinementCtx,
+  path: (string | number)[],
+  fault: { message: string; cure: string },
+): void {
+  context.addIssue({ code: 'custom', path, message: fault.message, params: { cure: fault.cure } });
+}

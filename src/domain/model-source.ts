@@ -1,0 +1,4 @@
+/** "mistralai/Mistral-7B-v0.3" of "hf://mistralai/Mistral-7B-v0.3", which the engine itself fetches; null for a path. */
+export function hubModel(source: string | null): string | null {
+  return source?.startsWith('hf://') ? source.slice('hf://'.length) : null;
+}

@@ -1,0 +1,16 @@
+import { hasFlag } from '../../domain/command-line/flags.ts';
+import type { Unwrapped } from '../../domain/command-line/unwrap.ts';
+
+/** A llama-server that was given no model of its own, but a folder or a list of them. */
+export function isRouter(
+  { args, env }: Unwrapped,
+  inherited: Readonly<Record<string, string>> | null,
+): boolean {
+  const all = { ...inherited, ...env };
+  if (hasFlag(args, '-m', '--model', '-hf', '-hfr', '--hf-repo', '-mu', '--model-url')) return false;
+  if (all['LLAMA_ARG_MODEL'] || all['LLAMA_ARG_HF_REPO']) return false;
+  return (
+    hasFlag(args, '--models-dir', '--models-preset', '--models-max') ||
+    Boolean(all['LLAMA_ARG_MODELS_DIR'] ?? all['LLAMA_ARG_MODELS_PRESET'])
+  );
+}

@@ -1,0 +1,89 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { flagUses, rawUses } from '../../domain/command-line/flag-use.ts';
+import type { FlagUse } from '../../domain/command-line/flag-use.ts';
+import { fitToHelp } from '../../domain/command-line/help-page.ts';
+import type { Arg, LaunchSpec } from '../../domain/launch-spec.ts';
+import { hubModel } from '../../domain/model-source.ts';
+import type { LaunchInput } from '../contract.ts';
+import { statedFlags } from './flags.ts';
+import type { VllmOptions } from './options.ts';
+import { fitToVersion, vllmDrift } from './versions.ts';
+
+type Input = LaunchInput<VllmOptions>;
+
+const GiB = 1024 ** 3;
+const vendors = { cpu: 'none', cuda: 'nvidia', rocm: 'amd' } as const;
+
+/** The command line of `vllm serve`. Its key goes into a configuration file, since the command line shows it. */
+export function launch(input: Input): LaunchSpec {
+  const { options } = input;
+  if (input.model === null)
+    throw new BerthError('ENGINE_NEEDS_MODEL', { deployment: input.deployment, engine: options.kind });
+  const hub = hubModel(input.model);
+  const accelerator = options.accelerator ?? (input.gpus > 0 ? 'cuda' : 'cpu');
+  const uses = fitToVersion(
+    [...fixedUses(input), ...statedUses(input), ...rawUses(options.args)],
+    options.binary,
+    options.version ?? null,
+  );
+  const model: Arg = hub ?? { hole: 'model' };
+  return {
+    engine: options.kind,
+    program: { binary: options.binary, images: images(options.version), imageCommand: ['vllm'] },
+    args: [
+      'serve',
+      model,
+      ...fitToHelp(uses, { program: options.binary, help: input.help ?? null, drift: vllmDrift }),
+    ],
+    env: {
+      ...options.env,
+      ...(input.modelKey ? { HF_TOKEN_PATH: { hole: 'secret' as const, name: 'hub' } } : {}),
+    },
+    secrets: { ...(input.key ? { key: input.key } : {}), ...(input.modelKey ? { hub: input.modelKey } : {}) },
+    ...(input.key ? { secretKeys: { key: 'api-key' } } : {}),
+    model: hub === null ? input.model : null,
+    mmproj: null,
+    writable: [],
+    caches: { hub: { env: 'HF_HOME' }, compiled: { env: 'VLLM_CACHE_ROOT' } },
+    sharedMemory: Math.max(8, input.gpus) * GiB,
+    devices: {
+      vendor: input.gpus > 0 || accelerator !== 'cpu' ? vendors[accelerator] : 'none',
+      count: input.gpus,
+    },
+    readiness: { path: '/health', startTimeoutMs: options.startTimeout },
+    metricsPath: '/metrics',
+    stop: { signal: 'SIGTERM', graceMs: 120_000 },
+    slots: options.maxSeqs ?? null,
+    servedModel: options.servedModel ?? input.deployment,
+  };
+}
+
+function fixedUses({ key }: Input): FlagUse[] {
+  return [
+    { flag: '--host', values: [{ hole: 'host' }] },
+    { flag: '--port', values: [{ hole: 'port' }] },
+    // The gateway asks every few seconds; its questions would bury the log.
+    { flag: '--disable-access-log-for-endpoints', values: ['/health,/metrics'], optional: true },
+    ...(key ? [{ flag: '--config', values: [{ hole: 'secret', name: 'key' } as const] }] : []),
+  ];
+}
+
+/** With several GPUs it would use one alone unless it is told to split. */
+function statedUses({ deployment, options, gpus }: Input): FlagUse[] {
+  const others = (options.pipelineParallel ?? 1) * (options.dataParallel ?? 1);
+  const share = Math.floor(gpus / others);
+  return flagUses(statedFlags, {
+    ...options,
+    servedModels: [options.servedModel ?? deployment, ...options.aliases],
+    tensorParallel: options.tensorParallel ?? (share > 1 ? share : undefined),
+    gpuMemoryUtilization: options.gpuMemoryUtilization ?? (gpus > 0 ? 0.9 : undefined),
+    enableLora: options.lora ? true : undefined,
+    shutdownTimeout:
+      options.shutdownTimeout === undefined ? undefined : Math.ceil(options.shutdownTimeout / 1000),
+  });
+}
+
+function images(version: string | undefined): NonNullable<LaunchSpec['program']['images']> {
+  const tag = version === undefined ? 'latest' : `v${version}`;
+  return { cpu: `vllm/vllm-openai-cpu:${tag}`, cuda: `vllm/vllm-openai:${tag}`, rocm: 'rocm/vllm:latest' };
+}

@@ -1,0 +1,67 @@
+import { isFlagWord, readFlags } from '../../domain/command-line/flag-rows.ts';
+import { firstOperand, hasFlag } from '../../domain/command-line/flags.ts';
+import { redact } from '../../domain/command-line/redact.ts';
+import { unwrap } from '../../domain/command-line/unwrap.ts';
+import type { Unwrapped } from '../../domain/command-line/unwrap.ts';
+import type { ProcessFacts, Recognized } from '../../domain/process-facts.ts';
+import { flags, otherSwitches } from './flags.ts';
+import { vllmDrift } from './versions.ts';
+
+const apiServer = 'vllm.entrypoints.openai.api_server';
+const modules = ['vllm.entrypoints.cli.main', 'vllm'];
+
+/** The inverse of `launch`, for `vllm serve` and for the module run by Python. */
+export function recognize(facts: ProcessFacts): Recognized | null {
+  // Its workers rename themselves: "VLLM::EngineCore", "VLLM::Worker_TP0".
+  if (facts.argv[0]?.startsWith('VLLM::')) return { ...nothing, child: true };
+  const found = unwrap(facts.argv).find(isServer);
+  return found ? server(found, { ...facts.env, ...found.env }) : null;
+}
+
+const nothing = { engine: 'vllm', model: null, host: null, port: null, options: {} } as const;
+
+function isServer({ program, args }: Unwrapped): boolean {
+  if (hasFlag(args, '--help', '-h')) return false;
+  return program === apiServer || (modules.includes(program) && args[0] === 'serve');
+}
+
+function server(found: Unwrapped, env: Readonly<Record<string, string>>): Recognized {
+  const words = found.program === apiServer ? found.args : found.args.slice(1);
+  const { values, rest } = readFlags(words, flags, vllmDrift.style);
+  const { model, others } = takeModel(rest);
+  const { model: named, host, port, config, quietPaths: _, ...stated } = Object.fromEntries(values);
+  const unknown = config !== undefined;
+  return {
+    engine: 'vllm',
+    model: text(named) ?? model,
+    host: text(host),
+    port: typeof port === 'number' ? port : null,
+    options: { binary: found.path, ...ourOptions(stated), args: redact(others) },
+    child: false,
+    // What a configuration file holds does not show.
+    ...(unknown ? {} : { keyed: hasFlag(others, '--api-key') || Boolean(env['VLLM_API_KEY']) }),
+  };
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+/** The model stands by itself, first as a rule. */
+function takeModel(rest: readonly string[]): { model: string | null; others: readonly string[] } {
+  const [first] = rest;
+  const model = first !== undefined && !isFlagWord(first) ? first : firstOperand(rest, otherSwitches);
+  if (model === null) return { model, others: rest };
+  const at = rest.indexOf(model);
+  return { model, others: [...rest.slice(0, at), ...rest.slice(at + 1)] };
+}
+
+function ourOptions(stated: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { servedModels, enableLora: _, shutdownTimeout, ...options } = stated;
+  const [servedModel, ...aliases] = Array.isArray(servedModels) ? (servedModels as string[]) : [];
+  return {
+    ...(servedModel === undefined ? {} : { servedModel, aliases }),
+    ...options,
+    ...(typeof shutdownTimeout === 'number' ? { shutdownTimeout: `${shutdownTimeout}s` } : {}),
+  };
+}
