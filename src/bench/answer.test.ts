@@ -74,8 +74,9 @@ test.each(['content', 'text', 'reasoning_content', 'reasoning'])(
       );
       expect(alike.text).toBe(field.startsWith('reasoning') ? '' : words.join(''));
       expect(alike.tokenTimes).toHaveLength(words.filter((word) => word !== '').length);
-      expect({ ...alike, tokenTimes: null, firstContent: null }).toEqual({
+      expect({ ...alike, id: null, tokenTimes: null, firstContent: null }).toEqual({
         ...unlike,
+        id: null,
         tokenTimes: null,
         firstContent: null,
       });

@@ -26,6 +26,7 @@ const Timings = z.object({
 
 /** What a chunk of a stream and a whole answer have in common, chat and completions alike. */
 const Message = z.object({
+  id: text,
   choices: z
     .array(z.object({ delta: Words.nullish(), message: Words.nullish(), text, finish_reason: text }))
     .nullish(),
@@ -37,6 +38,7 @@ type Message = z.infer<typeof Message>;
 
 /** An answer as the server gave it: stamps of its token-bearing events, its own counts, its text. */
 export interface Answer {
+  readonly id: string | null;
   /** Times of the events that carried content, reasoning or a tool call. */
   readonly tokenTimes: readonly number[];
   readonly firstContent: number | null;
@@ -132,6 +134,7 @@ function readWhole(exchange: Exchange): Answer {
 }
 
 interface Draft extends Answer {
+  id: string | null;
   tokenTimes: number[];
   firstContent: number | null;
   finish: string | null;
@@ -144,6 +147,7 @@ interface Draft extends Answer {
 
 function emptyAnswer(): Draft {
   return {
+    id: null,
     tokenTimes: [],
     firstContent: null,
     finish: null,
@@ -156,6 +160,7 @@ function emptyAnswer(): Draft {
 }
 
 function takeNumbers(draft: Draft, message: Message): void {
+  draft.id ??= message.id ?? null;
   if (message.usage) draft.usage = message.usage;
   if (message.timings) draft.timings = message.timings;
   for (const choice of message.choices ?? []) {

@@ -41,6 +41,7 @@ export function makeRecord(planned: Planned, exchange: Exchange): RequestRecord 
     gaps: times.slice(1).map((at, i) => at - (times[i] as number)),
     events: times.length,
     status: exchange.status,
+    responseId: answer.id,
     outcome,
     error: outcome === 'ok' ? null : explain(outcome, exchange, answer),
     finish: answer.finish,

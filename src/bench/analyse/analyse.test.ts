@@ -25,6 +25,7 @@ function request(start: number, tokens: number, changes: Partial<RequestRecord> 
     connected: start + 50,
     sent,
     headers: sent + 500,
+    responseId: null,
     firstByte: sent + 600,
     firstToken,
     firstContent: firstToken,

@@ -72,6 +72,7 @@ function record(id: number, start: number, ttft: number, gap: number, tokens: nu
     gaps: Array.from({ length: tokens - 1 }, () => gap),
     events: tokens,
     status: 200,
+    responseId: null,
     outcome: 'ok',
     error: null,
     finish: 'length',

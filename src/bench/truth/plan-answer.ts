@@ -4,6 +4,8 @@ import type { TruthCase } from './truth-case.ts';
 export interface PlannedWrite {
   readonly atMs: number;
   readonly bytes: Buffer;
+  /** Tokens that it carries. */
+  readonly tokens: number;
 }
 
 /** An answer as an absolute schedule: no event's time depends on how late the one before it went out. */
@@ -27,6 +29,9 @@ export interface TruthRequest {
 
 /** Replaced by the µs of the monotonic clock when it is written, so that a client can tell its own delay. */
 export const stampPlaceholder = '################';
+/** Replaced by the number of the request, so that records and the server's log can be told to belong together. */
+export const numberPlaceholder = '@@@@@@@@';
+const answerId = `truth-${numberPlaceholder}`;
 
 /** What the truth server answers. Pure. */
 export function planAnswer(truth: TruthCase, request: TruthRequest): PlannedAnswer {
@@ -54,7 +59,7 @@ function refusal(status: number, message: string): PlannedAnswer {
   return {
     status,
     contentType: 'application/json',
-    writes: [{ atMs: 0, bytes: Buffer.from(JSON.stringify({ error: { message } })) }],
+    writes: [silent(0, JSON.stringify({ error: { message } }))],
     ending: 'end',
     holdOpenMs: 0,
     outputTokens: 0,
@@ -66,6 +71,7 @@ function whole(truth: TruthCase, request: TruthRequest): PlannedAnswer {
   const text = Array.from({ length: tokens }, (_, i) => wordOf(i)).join('');
   const choice = request.chat ? { message: { role: 'assistant', content: text } } : { text };
   const body = {
+    id: answerId,
     choices: [{ index: 0, ...choice, finish_reason: 'length' }],
     usage: usageOf(request, tokens),
   };
@@ -73,7 +79,7 @@ function whole(truth: TruthCase, request: TruthRequest): PlannedAnswer {
   return {
     status: 200,
     contentType: 'application/json',
-    writes: [{ atMs, bytes: Buffer.from(JSON.stringify(body)) }],
+    writes: [{ atMs, bytes: Buffer.from(JSON.stringify(body)), tokens }],
     ending: 'end',
     holdOpenMs: 0,
     outputTokens: tokens,
@@ -88,9 +94,8 @@ function streamed(truth: TruthCase, request: TruthRequest, fault: StreamFault): 
   const lastAt = events.at(-1)?.atMs ?? truth.ttftMs;
   const writes: PlannedWrite[] = [];
   if (truth.roleFirst && request.chat)
-    writes.push(event(truth, 0, chunk(request, { role: 'assistant', content: '' })));
-  if (truth.pings)
-    writes.push({ atMs: 0, bytes: Buffer.from(`: ping${truth.lineEnd === 'crlf' ? '\r\n\r\n' : '\n\n'}`) });
+    writes.push(event(truth, 0, chunk(truth, request, { role: 'assistant', content: '' })));
+  if (truth.pings) writes.push(silent(0, `: ping${truth.lineEnd === 'crlf' ? '\r\n\r\n' : '\n\n'}`));
   if (fault === null || fault === 'empty') {
     writes.push(...arrange(truth, events));
     writes.push(...closing(truth, request, tokens, lastAt));
@@ -101,7 +106,7 @@ function streamed(truth: TruthCase, request: TruthRequest, fault: StreamFault): 
   writes.push(...half);
   if (fault === 'stream-error')
     writes.push(event(truth, at, { error: { message: 'boom', type: 'server_error' } }));
-  if (fault === 'malformed') writes.push({ atMs: at, bytes: Buffer.from('data: {no json\n\n') });
+  if (fault === 'malformed') writes.push(silent(at, 'data: {no json\n\n'));
   const ending = fault === 'reset' ? 'reset' : fault === 'truncated' ? 'truncate' : 'end';
   return stream(writes, ending, 0, half.length * truth.tokensPerEvent);
 }
@@ -123,34 +128,43 @@ function tokenEvents(truth: TruthCase, request: TruthRequest, tokens: number): P
     const inEvent = Math.min(truth.tokensPerEvent, tokens - i * truth.tokensPerEvent);
     const text = Array.from({ length: inEvent }, (_, k) => wordOf(i + k)).join('');
     const late = stalled && i >= Math.ceil(count / 2) ? (truth.stall?.ms ?? 0) : 0;
-    const delta = i < truth.reasoning ? { reasoning_content: text } : { content: text };
-    events.push(event(truth, truth.ttftMs + i * truth.itlMs + late, chunk(request, delta)));
+    const words = truth.stampIn === 'text' ? `${text}${stampPlaceholder} ` : text;
+    const delta = i < truth.reasoning ? { reasoning_content: words } : { content: words };
+    const at = truth.ttftMs + i * truth.itlMs + late;
+    events.push({ ...event(truth, at, chunk(truth, request, delta)), tokens: inEvent });
   }
   return events;
 }
 
 function closing(truth: TruthCase, request: TruthRequest, tokens: number, lastAt: number): PlannedWrite[] {
   const finish = request.chat ? { delta: {} } : { text: '' };
-  const writes = [event(truth, lastAt, { choices: [{ index: 0, ...finish, finish_reason: 'length' }] })];
+  const writes = [
+    event(truth, lastAt, { id: answerId, choices: [{ index: 0, ...finish, finish_reason: 'length' }] }),
+  ];
   const late = lastAt + truth.usageDelayMs;
-  if (truth.usage) writes.push(event(truth, late, { choices: [], usage: usageOf(request, tokens) }));
-  if (truth.doneLine) writes.push({ atMs: late, bytes: Buffer.from('data: [DONE]\n\n') });
+  if (truth.usage)
+    writes.push(event(truth, late, { id: answerId, choices: [], usage: usageOf(request, tokens) }));
+  if (truth.doneLine) writes.push(silent(late, 'data: [DONE]\n\n'));
   if (truth.finalBlankLine) return writes;
   const last = writes.pop() as PlannedWrite;
-  return [...writes, { atMs: last.atMs, bytes: Buffer.from(last.bytes.toString().trimEnd()) }];
+  return [...writes, silent(last.atMs, last.bytes.toString().trimEnd())];
 }
 
 /** The same events, cut into writes otherwise. Two together go out when the second is due. */
 function arrange(truth: TruthCase, events: readonly PlannedWrite[]): PlannedWrite[] {
   if (truth.cut === 'whole') return [...events];
   if (truth.cut === 'thirds')
-    return events.flatMap(({ atMs, bytes }) => thirds(bytes).map((part) => ({ atMs, bytes: part })));
+    return events.flatMap(({ atMs, bytes, tokens }) =>
+      // With the last part the event is whole.
+      thirds(bytes).map((part, i) => ({ atMs, bytes: part, tokens: i === 2 ? tokens : 0 })),
+    );
   const paired: PlannedWrite[] = [];
   for (let i = 0; i < events.length; i += 2) {
     const pair = events.slice(i, i + 2);
     paired.push({
       atMs: pair.at(-1)?.atMs ?? 0,
       bytes: Buffer.concat(pair.map((each) => each.bytes)),
+      tokens: pair.reduce((sum, each) => sum + each.tokens, 0),
     });
   }
   return paired;
@@ -163,14 +177,20 @@ function thirds(bytes: Buffer): Buffer[] {
   return [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
 }
 
-function chunk(request: TruthRequest, delta: Record<string, unknown>): object {
+function chunk(truth: TruthCase, request: TruthRequest, delta: Record<string, unknown>): object {
   const choice = request.chat ? { delta } : { text: delta['content'] ?? delta['reasoning_content'] };
-  return { truth: stampPlaceholder, choices: [{ index: 0, ...choice, finish_reason: null }] };
+  const stamp = truth.stampIn === 'envelope' ? { truth: stampPlaceholder } : {};
+  return { id: answerId, ...stamp, choices: [{ index: 0, ...choice, finish_reason: null }] };
 }
 
 function event(truth: TruthCase, atMs: number, value: object): PlannedWrite {
   const end = truth.lineEnd === 'crlf' ? '\r\n\r\n' : '\n\n';
-  return { atMs, bytes: Buffer.from(`data: ${JSON.stringify(value)}${end}`) };
+  return silent(atMs, `data: ${JSON.stringify(value)}${end}`);
+}
+
+/** A write without tokens. */
+function silent(atMs: number, text: string): PlannedWrite {
+  return { atMs, bytes: Buffer.from(text), tokens: 0 };
 }
 
 function usageOf(request: TruthRequest, tokens: number): object {

@@ -12,6 +12,8 @@ export const TruthCase = z.strictObject({
   tokensPerEvent: z.int().positive().default(1),
   /** An event with a role and no content as soon as the request is there. */
   roleFirst: z.boolean().default(true),
+  /** The moment of writing stands beside the choices, or in the text: there the rest of an event never changes. */
+  stampIn: z.enum(['envelope', 'text']).default('envelope'),
   /** So many of the first events carry reasoning. */
   reasoning: count.default(0),
   /** How the bytes of the events are cut into writes: one each, two together, or each in three (inside UTF-8 too). */

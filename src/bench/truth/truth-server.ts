@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { monotonicMicroseconds } from '../../io/clock.ts';
 import { serve } from '../../io/http-server/serve.ts';
 import type { Inbound, Listening, Reply } from '../../io/http-server/types.ts';
-import { planAnswer, stampPlaceholder } from './plan-answer.ts';
+import { numberPlaceholder, planAnswer, stampPlaceholder } from './plan-answer.ts';
 import type { PlannedAnswer } from './plan-answer.ts';
 import { caseOfModel } from './truth-case.ts';
 import type { TruthCase } from './truth-case.ts';
@@ -101,7 +101,7 @@ async function answer(
     number,
   });
   try {
-    await play(plan, inbound, reply, () => {
+    await play({ ...plan, number }, inbound, reply, () => {
       state.promptTokens += plan.status === 200 ? promptTokens : 0;
       state.outputTokens += plan.outputTokens;
     });
@@ -119,7 +119,12 @@ async function enter(turnstile: Turnstile, truth: TruthCase): Promise<void> {
 }
 
 /** Writes what the plan says when it says so. `count` is called before the end is written, as engines count. */
-async function play(plan: PlannedAnswer, inbound: Inbound, reply: Reply, count: () => void): Promise<void> {
+async function play(
+  plan: PlannedAnswer & { number: number },
+  inbound: Inbound,
+  reply: Reply,
+  count: () => void,
+): Promise<void> {
   const start = performance.now();
   if (plan.ending === 'hang') return gone(inbound);
   const streamed = plan.contentType === 'text/event-stream';
@@ -131,7 +136,7 @@ async function play(plan: PlannedAnswer, inbound: Inbound, reply: Reply, count: 
     if (inbound.closed.aborted) return;
     if (i === plan.writes.length - 1) count();
     if (!streamed) reply.head(plan.status, ['content-type', plan.contentType]);
-    reply.write(stamped(write.bytes));
+    reply.write(stamped(write.bytes, plan.number));
   }
   if (plan.holdOpenMs > 0) await delay(plan.holdOpenMs);
   if (plan.ending === 'end') reply.end();
@@ -147,12 +152,16 @@ function gone(inbound: Inbound): Promise<void> {
   return new Promise((resolve) => inbound.onClosed(resolve));
 }
 
-function stamped(bytes: Buffer): Buffer {
-  const at = bytes.indexOf(stampPlaceholder);
-  if (at < 0) return bytes;
+function stamped(bytes: Buffer, number: number): Buffer {
   const copy = Buffer.from(bytes);
-  copy.write(String(monotonicMicroseconds()).padStart(stampPlaceholder.length, '0'), at);
+  put(copy, numberPlaceholder, number);
+  put(copy, stampPlaceholder, monotonicMicroseconds());
   return copy;
+}
+
+function put(bytes: Buffer, placeholder: string, value: number): void {
+  const at = bytes.indexOf(placeholder);
+  if (at >= 0) bytes.write(String(value).padStart(placeholder.length, '0'), at);
 }
 
 function wordsOf(content: string): string[] {

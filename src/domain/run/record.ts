@@ -64,6 +64,8 @@ export const RequestRecord = z.strictObject({
   gaps: z.array(count),
   events: count,
   status: z.int().nullable(),
+  /** The server's own id of its answer, by which its log knows it. */
+  responseId: z.string().nullable().default(null),
   outcome: z.enum(outcomes),
   error: z.string().nullable(),
   finish: z.string().nullable(),
