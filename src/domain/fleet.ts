@@ -114,7 +114,7 @@ export const GatewayLimits = z.strictObject({
     .optional()
     .describe('Limits of models by name, over all keys.'),
   shared: SharedStore.optional().describe(
-    'A Redis in which several gateways count the limits of keys and models together.',
+    'A Redis in which several gateways count the limits of keys and models together, and divide what instances take.',
   ),
   drain: Duration.optional().describe('Time that open requests get when the gateway ends (default 30s).'),
   probe: PositiveDuration.optional().describe(

@@ -13,8 +13,8 @@ export async function quotasOf(
   options: { readonly keys: readonly ClientKey[]; readonly secretsDir: string },
 ): Promise<Quotas | undefined> {
   const { prices, limits } = loaded.gateway;
-  const { eachKey, models } = limits;
-  if (!eachKey && !models && !prices && !options.keys.some((key) => key.limits)) return undefined;
+  const { eachKey, models, shared } = limits;
+  if (!eachKey && !models && !prices && !shared && !options.keys.some((key) => key.limits)) return undefined;
   return {
     eachKey: eachKey ?? {},
     models: models ?? {},

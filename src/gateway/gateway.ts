@@ -1,4 +1,6 @@
 import type { GatewayConfig } from '../domain/gateway-config.ts';
+import { isLoopback } from '../domain/loopback.ts';
+import { hostName } from '../io/machine.ts';
 import { startSweep } from '../io/upstream-pool/sweep.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
 import type { World } from '../io/world.ts';
@@ -13,7 +15,9 @@ import { HeldBytes } from './held-bytes.ts';
 import { unobserved } from '../domain/observe-config.ts';
 import { closeLimitsState } from './limits/state.ts';
 import { createUsageCounts } from './key-usage.ts';
+import { createSharedSlots } from './limits/shared-slots.ts';
 import { createMeter } from './meter.ts';
+import type { Instance } from './instance.ts';
 import { createObserver } from './observer.ts';
 import { Demands } from './on-demand/demands.ts';
 import type { Starter } from './on-demand/demands.ts';
@@ -53,6 +57,12 @@ export async function startGateway(
   const state = firstState(world, snapshot, { sweep, starter });
   tellDemands(state);
   startTicks(sweep, state);
+  const slots = createSharedSlots({
+    claims: () => state.snapshot.limitsState.shared?.claims ?? null,
+    deployments: () => state.snapshot.deployments.values(),
+    idOf: sharedNameOf,
+  });
+  sweep.each(slots.tick);
   const front = await openFront(world, config, handlersOf(world, state));
   let turn = Promise.resolve();
   function takeIn(next: GatewayConfig): Promise<void> {
@@ -81,6 +91,7 @@ export async function startGateway(
       state.shadows.stop();
       await turn;
       await front.close(state.snapshot.config.limits.drainMs);
+      slots.close();
       await release(state);
       sweep.stop();
     },
@@ -143,6 +154,12 @@ function tick({ demands, snapshot, leaving }: GatewayState): void {
 function tellDemands({ demands, snapshot }: GatewayState): void {
   const { onDemand, limits } = snapshot.config;
   demands.adopt({ onDemand, deployments: snapshot.deployments, queueMs: limits.queueMs });
+}
+
+/** Engines on loopback are those of one machine; others have one address for all gateways. */
+function sharedNameOf({ upstream: { url } }: Instance): string {
+  const { hostname } = new URL(url);
+  return isLoopback(hostname.replace(/^\[|\]$/g, '')) ? `instance:${hostName()} ${url}` : `instance:${url}`;
 }
 
 function traceOf(error: unknown): string {

@@ -91,7 +91,7 @@ function limitsOf(config: GatewayConfig, state: LimitsState, context: SnapshotCo
     wallMs: context.wallMs,
     random: Math.random,
     ledger: state.usage?.ledger ?? null,
-    shared: state.shared?.book ?? null,
+    shared: state.shared,
   });
 }
 

@@ -19,3 +19,7 @@ export function describeMachine(): Machine {
     node: process.versions.node,
   };
 }
+
+export function hostName(): string {
+  return os.hostname();
+}

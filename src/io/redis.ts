@@ -49,7 +49,16 @@ export async function openRedis(
       }
     },
     close: () => {
-      if (client.isOpen) client.destroy();
+      if (!client.isReady) {
+        if (client.isOpen) client.destroy();
+        return;
+      }
+      // What was said last still goes out.
+      void inTime(client.close())
+        .catch(() => {})
+        .finally(() => {
+          if (client.isOpen) client.destroy();
+        });
     },
   };
 }

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { noQuotas } from '../../src/gateway/limits/limits.ts';
 import { wellBehaved } from './fake-upstream.ts';
+import type { Turn } from './fake-upstream.ts';
 import { runProgram } from './gateway-process.ts';
-import { configFor, engine, postChat, readMetric, sha256, until } from './harness.ts';
+import { configFor, engine, errorOf, postChat, readMetric, sha256, until } from './harness.ts';
 
 const redisServer = ['redis-server', '/usr/bin/redis-server'].find(
   (path) => spawnSync(path, ['--version']).status === 0,
@@ -70,8 +71,97 @@ describe.skipIf(redisServer === undefined)(
       expect((await ask(two))[0]).toBe(429);
       expect(programs[0].stderr()).toContain('counted together');
     });
+
+    test('count requests at once together; what a crashed gateway had under way ends by itself', async () => {
+      const { urlFile } = await store();
+      const turns: Turn[] = [];
+      const upstream = await engine((turn) => void turns.push(turn));
+      const config = configFor([{ url: upstream.url }], {
+        anonymous: false,
+        keys: [{ id: 'a', name: 'a', sha256: sha256('a'), limits: { concurrent: 1 } }],
+        quotas: { ...noQuotas, sharedUrlFile: urlFile },
+      });
+      const [one, two] = await Promise.all([runProgram(config), runProgram(config)]);
+      const urls = await Promise.all([one.url(), two.url()]);
+      await connected(urls);
+      const headers = { authorization: 'Bearer a' };
+      const lost = postChat(urls[0] ?? '', {}, { headers }).catch(() => 'lost');
+      await until('the engine has it', () => turns.length === 1);
+      const refused = await postChat(urls[1] ?? '', {}, { headers });
+      expect([refused.status, (await errorOf(refused)).code]).toEqual([429, 'rate_limit_exceeded']);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+
+      one.child.kill('SIGKILL');
+      expect(await lost).toBe('lost');
+      upstream.setScript(wellBehaved);
+      await until('what it had under way counts no more', async () => {
+        const reply = await postChat(urls[1] ?? '', {}, { headers });
+        await reply.text();
+        return reply.status === 200;
+      });
+    });
+
+    test('divide the slots of an instance, lend what they do not use, and serve all who wait', async () => {
+      const { urlFile, redis } = await store();
+      let under = 0;
+      let most = 0;
+      const upstream = await engine(async (turn) => {
+        most = Math.max(most, (under += 1));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        under -= 1;
+        wellBehaved(turn);
+      });
+      const config = configFor([{ url: upstream.url, slots: 3 }], {
+        limits: { queue: 100 },
+        quotas: { ...noQuotas, sharedUrlFile: urlFile },
+      });
+      const programs = await Promise.all([runProgram(config), runProgram(config)]);
+      const [one = '', two = ''] = await Promise.all(programs.map((program) => program.url()));
+      function slotsOf(url: string): Promise<number> {
+        return readMetric(url, 'berth_gateway_limit', 'kind="slots"');
+      }
+      async function statuses(urls: readonly string[]): Promise<number[]> {
+        const replies = await Promise.all(urls.map((url) => postChat(url)));
+        await Promise.all(replies.map((reply) => reply.text()));
+        return [...new Set(replies.map(({ status }) => status))];
+      }
+      await connected([one, two]);
+      await until('the slots are divided', async () => (await slotsOf(one)) + (await slotsOf(two)) <= 3);
+      expect(await statuses(Array.from({ length: 40 }, (_, i) => (i % 2 ? one : two)))).toEqual([200]);
+      expect(most).toBeLessThanOrEqual(3);
+
+      let borrowed = false;
+      const alone = Array.from({ length: 8 }, async () => {
+        const seen: number[] = [];
+        while (!borrowed) seen.push(...(await statuses([one])));
+        return seen.every((status) => status === 200);
+      });
+      await until('one has borrowed all', async () => (borrowed = (await slotsOf(one)) === 3));
+      expect((await Promise.all(alone)).every(Boolean)).toBe(true);
+      expect(most).toBeLessThanOrEqual(3);
+
+      redis.kill('SIGKILL');
+      await until('each counts alone', async () => (await slotsOf(one)) === 3 && (await slotsOf(two)) === 3);
+      expect(programs[0]?.stderr()).toContain('counted here alone');
+    });
   },
 );
+
+async function store(): Promise<{ urlFile: string; redis: ChildProcess }> {
+  const folder = await mkdtemp(join(tmpdir(), 'berth redis '));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const port = await freePort();
+  const urlFile = join(folder, 'url');
+  await writeFile(urlFile, `redis://127.0.0.1:${port}\n`);
+  return { urlFile, redis: await startRedis(port, folder) };
+}
+
+async function connected(urls: readonly string[]): Promise<void> {
+  for (const url of urls)
+    await until('the store is there', async () => {
+      return (await readMetric(url, 'berth_gateway_shared_limits_up', '')) === 1;
+    });
+}
 
 /** Kept in memory only; gone when the test ends. */
 async function startRedis(port: number, folder: string): Promise<ChildProcess> {

@@ -7,6 +7,7 @@ import type { Charge } from './book.ts';
 import type { Amounts, Subject } from './bounds.ts';
 import type { Estimate } from './estimate.ts';
 import type { SharedBook } from './shared-book.ts';
+import type { SharedCrowds } from './shared-crowds.ts';
 import { answerLength, crowdOf, leaveCrowd } from './memory.ts';
 import type { LimitsMemory } from './memory.ts';
 
@@ -47,7 +48,7 @@ export interface LimitsContext {
   readonly random: () => number;
   readonly ledger: Ledger | null;
   /** What all gateways count together; null: this one is alone. */
-  readonly shared: SharedBook | null;
+  readonly shared: { readonly book: SharedBook; readonly crowds: SharedCrowds } | null;
 }
 
 interface HeldFor {
@@ -96,7 +97,8 @@ export class Hold implements Reservation {
     const real = usage && { input: usage.input ?? guess.input, output: usage.output ?? guess.output };
     const amounts = real && amountsOf(quotas, demand.model, real);
     settle(memory.book, this.#charge, amounts, now);
-    if (this.#shared) context.shared?.settle(this.#shared, amounts, now);
+    context.shared?.crowds.leave(subjects);
+    if (this.#shared) context.shared?.book.settle(this.#shared, amounts, now);
     if (!real || !amounts) return;
     if (usage.output !== null && guess.output > 0) answerLength(memory, demand.model).observe(usage.output);
     ledger?.add({ key: demand.caller.id, model: demand.model }, { ...real, usd: amounts.usd });

@@ -8,7 +8,6 @@ import { answerLength, crowdOf } from './memory.ts';
 import { amountsOf, Hold } from './hold.ts';
 import type { Demand, LimitsContext, Reservation } from './hold.ts';
 import { rateHeaders } from './rate-headers.ts';
-import type { SharedBook } from './shared-book.ts';
 import { overRate, tooManyAtOnce } from './refusals.ts';
 import type { Count } from './window.ts';
 
@@ -51,7 +50,7 @@ export function createLimits(quotas: Quotas, context: LimitsContext): Limits {
     reserve: (demand) => {
       const bounded = boundedOf(demand.caller, demand.model);
       const hold = reserveHere(quotas, context, demand, bounded);
-      return context.shared ? reserveTogether(hold, context, context.shared, bounded.bounds) : hold;
+      return context.shared ? reserveTogether(hold, context, context.shared, bounded) : hold;
     },
     subjects: () =>
       [...known.values()].flatMap((models) => [...models.values()].flatMap((one) => one.subjects)),
@@ -96,11 +95,20 @@ function reserveHere(quotas: Quotas, context: LimitsContext, demand: Demand, bou
 async function reserveTogether(
   hold: Hold,
   context: LimitsContext,
-  shared: SharedBook,
-  bounds: readonly Bound[],
+  shared: NonNullable<LimitsContext['shared']>,
+  { bounds, subjects }: Bounded,
 ): Promise<Hold> {
   const now = context.wallMs();
-  const verdict = await shared.take(bounds, hold.amounts, now);
+  const [verdict, crowded] = await Promise.all([
+    shared.book.take(bounds, hold.amounts, now),
+    shared.crowds.enter(subjects),
+  ]);
+  if (crowded) {
+    if (verdict?.charge) hold.share(verdict.charge, []);
+    hold.settle(null);
+    const { meanMs } = crowdOf(context.memory, crowded);
+    throw tooManyAtOnce(crowded, meanMs, [], context.random());
+  }
   if (!verdict) return hold;
   const limited = bounds.filter(({ limit }) => Number.isFinite(limit));
   const counts = new Map(limited.map((bound, i) => [bound, verdict.counts[i] as Count]));

@@ -28,6 +28,8 @@ export class Room {
   #reading: { reading: EngineReading; at: number } | null = null;
   #kvHeld = 0;
   #refused = false;
+  /** What this gateway has of it; null: all. */
+  #share: { readonly slots: number; readonly gateways: number } | null = null;
 
   constructor(options: RoomOptions, now: number) {
     this.#options = options;
@@ -35,14 +37,34 @@ export class Room {
   }
 
   configure(options: RoomOptions, now: number): void {
-    if (options.rps !== (this.#pace?.perSecond ?? null))
-      this.#pace = options.rps === null ? null : createPace(options.rps, now);
+    this.#setPace(options.rps, now);
     if (!options.adaptive || options.slots !== this.#options.slots) this.#adaptive = null;
     this.#options = options;
   }
 
-  /** Requests that may be under way there now; null: any number. */
+  /** Several gateways send to it, and this one may take so much; null: it is alone. */
+  divide(share: { readonly slots: number; readonly gateways: number } | null, now: number): void {
+    this.#share = share;
+    this.#setPace(this.#options.rps, now);
+  }
+
+  #setPace(rps: number | null, now: number): void {
+    const own = rps === null ? null : rps / this.#gateways;
+    if (own !== (this.#pace?.perSecond ?? null)) this.#pace = own === null ? null : createPace(own, now);
+  }
+
+  get #gateways(): number {
+    return this.#share?.gateways ?? 1;
+  }
+
+  /** Requests that may be under way there now from here; null: any number. */
   get slots(): number | null {
+    const slots = this.slotsOfAll;
+    return slots === null || !this.#share ? slots : Math.min(slots, this.#share.slots);
+  }
+
+  /** Requests that may be under way there now, whoever sends them; null: any number. */
+  get slotsOfAll(): number | null {
     const { slots } = this.#options;
     return this.#adaptive ? effectiveSlots(this.#adaptive, slots) : slots;
   }
@@ -54,7 +76,7 @@ export class Room {
   /** Tokens that may be held there at once; null: any number. */
   get kvLimit(): number | null {
     const tokens = this.#options.kvTokens ?? this.#reading?.reading.kvTokens ?? null;
-    return tokens === null ? null : tokens * kvShare;
+    return tokens === null ? null : (tokens * kvShare) / this.#gateways;
   }
 
   get kvHeld(): number {
@@ -74,7 +96,7 @@ export class Room {
   /** One more request of so many tokens fits. Alone it always does, however large: elsewhere it would fare no better. */
   fits(inflight: number, tokens: number, now: number): boolean {
     if (this.#pace && !mayPass(this.#pace, now)) return false;
-    if (inflight === 0) return true;
+    if (inflight === 0) return this.#share === null || this.#share.slots > 0;
     const { slots, kvLimit } = this;
     if (slots !== null && inflight >= slots) return false;
     return kvLimit === null || this.#kvHeld + tokens <= kvLimit;

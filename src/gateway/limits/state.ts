@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Quotas } from '../../domain/gateway-config.ts';
 import type { Files } from '../../io/files.ts';
 import type { Log } from '../../io/log.ts';
@@ -9,6 +10,10 @@ import { createLimitsMemory } from './memory.ts';
 import type { LimitsMemory } from './memory.ts';
 import { createSharedBook } from './shared-book.ts';
 import type { SharedBook } from './shared-book.ts';
+import { createSharedClaims } from './shared-claims.ts';
+import type { SharedClaims } from './shared-claims.ts';
+import { createSharedCrowds } from './shared-crowds.ts';
+import type { SharedCrowds } from './shared-crowds.ts';
 import { createUsageLedger, recallSpending } from './usage-ledger.ts';
 import type { UsageLedger } from './usage-ledger.ts';
 
@@ -22,6 +27,8 @@ export interface LimitsState {
 export interface SharedLink {
   readonly url: string;
   readonly book: SharedBook;
+  readonly crowds: SharedCrowds;
+  readonly claims: SharedClaims;
   readonly up: () => boolean;
   /** Decisions made without the shared store so far. */
   readonly fallbacks: () => number;
@@ -47,7 +54,7 @@ export async function openLimitsState(
   const url = sharedUrlFile === null ? null : ((await context.files.read(sharedUrlFile))?.trim() ?? null);
   const keepsLink = previous?.shared?.url === url;
   const usage = keepsFile ? previous.usage : await openUsage(usageFile, memory, context);
-  const shared = keepsLink ? previous.shared : await openShared(config.fleet, url, context);
+  const shared = keepsLink ? previous.shared : await openShared(config.fleet, url, memory, context);
   if (previous)
     closeLimitsState({
       usage: keepsFile ? null : previous.usage,
@@ -89,7 +96,12 @@ async function openUsage(
   }
 }
 
-async function openShared(fleet: string, url: string | null, context: Context): Promise<SharedLink | null> {
+async function openShared(
+  fleet: string,
+  url: string | null,
+  memory: LimitsMemory,
+  context: Context,
+): Promise<SharedLink | null> {
   if (!url) return null;
   let up: boolean | null = null;
   let fallbacks = 0;
@@ -109,11 +121,23 @@ async function openShared(fleet: string, url: string | null, context: Context): 
     told({ up: false, reason: String(error) });
     return null;
   }
+  function onFallback(): void {
+    fallbacks += 1;
+  }
+  const claims = createSharedClaims(fleet, randomUUID(), link.run, onFallback);
+  const crowds = createSharedCrowds(memory, claims);
+  const stop = context.sweep.each(crowds.tick);
   return {
     url,
-    book: createSharedBook(fleet, link.run, () => (fallbacks += 1)),
+    book: createSharedBook(fleet, link.run, onFallback),
+    crowds,
+    claims,
     up: () => up === true,
     fallbacks: () => fallbacks,
-    close: link.close,
+    close: () => {
+      stop();
+      crowds.close();
+      link.close();
+    },
   };
 }
