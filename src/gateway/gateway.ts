@@ -15,7 +15,7 @@ import { HeldBytes } from './held-bytes.ts';
 import { unobserved } from '../domain/observe-config.ts';
 import { closeLimitsState } from './limits/state.ts';
 import { createUsageCounts } from './key-usage.ts';
-import { createSharedSlots } from './limits/shared-slots.ts';
+import { SharedSlots } from './limits/shared-slots.ts';
 import { createMeter } from './meter.ts';
 import type { Instance } from './instance.ts';
 import { createObserver } from './observer.ts';
@@ -57,12 +57,12 @@ export async function startGateway(
   const state = firstState(world, snapshot, { sweep, starter });
   tellDemands(state);
   startTicks(sweep, state);
-  const slots = createSharedSlots({
+  const slots = new SharedSlots({
     claims: () => state.snapshot.limitsState.shared?.claims ?? null,
     deployments: () => state.snapshot.deployments.values(),
     idOf: sharedNameOf,
   });
-  sweep.each(slots.tick);
+  sweep.each((now) => slots.tick(now));
   const front = await openFront(world, config, handlersOf(world, state));
   let turn = Promise.resolve();
   function takeIn(next: GatewayConfig): Promise<void> {
