@@ -20,6 +20,8 @@ import { targetAt } from './paths.ts';
 import { headersForClient, passingOf } from './reply-head.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { spliceBody } from './request-body.ts';
+import { responseIdIn } from './stored-responses.ts';
+import type { StoredResponses } from './stored-responses.ts';
 import { Tail } from './tail.ts';
 import { beginAttempt, endAttempt } from './tracing/trace.ts';
 
@@ -45,9 +47,14 @@ export interface AttemptPorts {
   readonly other: () => Lease | null;
   readonly retryAfter: () => number;
   readonly noInstance: () => ApiFault;
+  /** Where what the engine keeps is noted. */
+  readonly stored: StoredResponses;
   /** Calls the task after that many milliseconds, unless called off. */
   readonly after: (ms: number, task: () => void) => () => void;
 }
+
+/** The id of a response stands in its first events, or at the beginning of its text. */
+const piecesBeforeId = 8;
 
 /** One request sent to one instance, and its reply passed on. States: waiting for the head → passing → ended. */
 export class Attempt implements UpstreamSink, Phase {
@@ -69,6 +76,8 @@ export class Attempt implements UpstreamSink, Phase {
   /** Set once the client has left an engine that is read to its end. */
   #drain: AbortDrain | null = null;
   readonly #events = new EventCounter();
+  /** The reply may be one that the engine keeps, and its id has not come yet. */
+  #mayKeep = false;
   #status = 0;
 
   constructor(call: Call, lease: Lease, ports: AttemptPorts) {
@@ -123,6 +132,7 @@ export class Attempt implements UpstreamSink, Phase {
         return;
       }
     }
+    this.#mayKeep = head.status < 300 && this.#call.endpoint.path === '/v1/responses';
     this.#commit(head);
   }
 
@@ -136,6 +146,7 @@ export class Attempt implements UpstreamSink, Phase {
     this.pieces = this.eventStream ? this.#events.count : this.pieces + (read.spanCount >> 1);
     trail.pieces = this.pieces;
     this.tail.push(read);
+    if (this.#mayKeep) this.#noteKept();
     if (this.#drain) {
       this.#drain.took(read.raw.length);
       return;
@@ -192,6 +203,21 @@ export class Attempt implements UpstreamSink, Phase {
     this.#writer = new ReplyWriter(call.reply, { verbatim, filter });
     call.body = null;
     call.share.release();
+  }
+
+  /** Noted as soon as its id has come: a client may ask for it, or cancel it, while it is still being made. */
+  #noteKept(): void {
+    const id = responseIdIn(this.tail.text());
+    this.#mayKeep = id === null && this.pieces < piecesBeforeId;
+    if (id === null) return;
+    const { key, model, trail } = this.#call;
+    const { instance } = this.#lease;
+    this.#ports.stored.remember(id, {
+      model,
+      key,
+      instance: instance.id,
+      deployment: trail.deployment ?? instance.upstream.deployment,
+    });
   }
 
   #waitForClient(): void {

@@ -39,6 +39,18 @@ export function choiceOf(usually: Choice, asker: Asker, tokens: number): Choice 
   return { tokens, balancer, ask: askOf(balancer.reads, asker) };
 }
 
+/** The same choice, but for one instance that is taken whenever it has room. */
+export function preferring(id: string, choice: Choice): Choice {
+  const { balancer } = choice;
+  return {
+    ...choice,
+    balancer: {
+      reads: balancer.reads,
+      pick: (open, ask, alive) => open.find((one) => one.id === id) ?? balancer.pick(open, ask, alive),
+    },
+  };
+}
+
 /** Aliases share the balancer of the route they stand for. Balancers whose options stay are taken over from `previous`. */
 export function buildBalancers(config: GatewayConfig, previous: Balancers | null): Balancers {
   const kept = new Map(previous?.all().map((one) => [`${nameOf(one)} ${one.options}`, one]));

@@ -44,6 +44,8 @@ export interface Call {
   model: string;
   /** How its instance is chosen. */
   choice: Choice;
+  /** Id of the instance that keeps what it goes on from; null for nearly all. */
+  holder: string | null;
   /** Response headers that say who served, names and values in turn; none where that was never in question. */
   told: readonly string[];
   leasedAt: number;

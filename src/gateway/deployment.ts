@@ -131,6 +131,11 @@ export class Deployment {
     return openings.room ? this.#lease(openings.pick(choice), choice.tokens) : null;
   }
 
+  /** A place at one instance whether it has a slot or not: for what only that one can answer, and at once. */
+  pin(instance: Instance): Lease {
+    return this.#lease(instance, 0);
+  }
+
   /**
    * A slot for work that nobody waits for; null unless one is free and nobody is in line. Whoever needs it later gets it:
    * `leave` must give the lease back before it returns.

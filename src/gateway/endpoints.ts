@@ -12,10 +12,6 @@ export const ownPaths = ['/v1/models', '/metrics', '/healthz', '/readyz'] as con
 
 /** Known to clients of such servers and not served, with the reason; a trailing slash stands for everything below. */
 const refusedPaths: readonly (readonly [path: string, why: string])[] = [
-  [
-    '/v1/responses/',
-    'A stored response lies in the memory of one engine, and the gateway keeps no record of which.',
-  ],
   ['/v1/realtime', 'Realtime sessions run over WebSockets, which are not served here.'],
   ['/v1/messages/batches', batches()],
   ['/v1/batches', batches()],

@@ -10,6 +10,7 @@ import type { Lease } from './lease.ts';
 import { account } from './account.ts';
 import type { Meter } from './meter.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { StoredResponses } from './stored-responses.ts';
 
 const longestJitterMs = 25;
 
@@ -17,6 +18,7 @@ export interface ForwardContext {
   readonly meter: Meter;
   readonly retries: RetryBudget;
   readonly after: (ms: number, task: () => void) => () => void;
+  readonly stored: StoredResponses;
 }
 
 /**
@@ -43,6 +45,17 @@ export async function forward(
     if (next && (end.kind === 'retry' || end.kind === 'lost')) context.meter.retried(end.reason);
     if (!next) finish(call, end, context.meter);
   }
+}
+
+/** Sends the request to the leased instance and to no other. Throws as `forward` does. */
+export async function forwardOnly(
+  call: Call,
+  deployment: Deployment,
+  lease: Lease,
+  context: ForwardContext,
+): Promise<void> {
+  const end = await attempt(call, deployment, lease, new Set(deployment.instances), context);
+  finish(call, end, context.meter);
 }
 
 /**
@@ -86,6 +99,7 @@ async function attempt(
     },
     retryAfter: () => deployment.retryAfter(),
     noInstance: () => noInstance(deployment.name, deployment.retryAfter()).fault,
+    stored: context.stored,
     after: context.after,
   });
   const end = await work.ended;

@@ -25,6 +25,7 @@ import { RetryBudget } from './retry-budget.ts';
 import { Shadows } from './shadows.ts';
 import { buildSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
+import { StoredResponses } from './stored-responses.ts';
 import { createEngineWatch } from './watch-engines.ts';
 import type { GatewayState } from './state.ts';
 
@@ -113,6 +114,7 @@ function firstState(
     usage: createUsageCounts(() => world.clock.wall().getTime()),
     held,
     shadows: new Shadows(held, sweep.after),
+    stored: new StoredResponses(),
     retries: new RetryBudget(),
     observer: createObserver(world, observe ?? unobserved),
     demands: new Demands(starter, sweep.now),

@@ -13,7 +13,9 @@ import { swapAsk } from './on-demand/swap-paths.ts';
 import { sendFault } from './send-fault.ts';
 import { sendOwn } from './send-own.ts';
 import { serveModel } from './serve-model.ts';
+import { serveStored } from './serve-stored.ts';
 import type { GatewayState } from './state.ts';
+import { storedAsk } from './stored-responses.ts';
 import { exactOf, upstreamEndpoint, upstreamPrefix } from './upstream-path.ts';
 
 const own = new Set<string>(ownPaths);
@@ -57,6 +59,11 @@ function route(
     const caller = state.snapshot.keyring.identify(inbound);
     if (!mayUse(caller, endpoint)) throw endpointForbidden(path, [...(caller.endpoints ?? [])]);
     return serveModel(state, { inbound, reply, endpoint, requestId, caller });
+  }
+  const stored = storedAsk(inbound.method, path);
+  if (stored !== null) {
+    if (state.draining) throw draining();
+    return serveStored(state, stored, { inbound, reply, requestId });
   }
   if (path.startsWith(upstreamPrefix)) return passUpstream(state, { inbound, reply, requestId });
   const swap = swapAsk(path);

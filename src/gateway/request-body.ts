@@ -44,6 +44,13 @@ export function scanBody(bytes: Buffer, options: { usage: boolean; maxTokens: bo
   return { bytes, model, modelSpan, written: JSON.stringify, stream, maxTokens, usageSplice };
 }
 
+/** The stored response that a request goes on from; null when it names none. */
+export function previousResponseOf(bytes: Buffer): string | null {
+  const span = scanObject(bytes, ['previous_response_id']).get('previous_response_id');
+  const value = span ? parseSpan(bytes, span) : null;
+  return typeof value === 'string' ? value : null;
+}
+
 /** What is no count is for the engine to judge. */
 function maxTokensOf(bytes: Buffer, found: ReadonlyMap<string, Span>): number | null {
   for (const key of maxTokenKeys) {

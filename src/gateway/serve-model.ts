@@ -6,11 +6,15 @@ import { ClientGone, watchClient } from './call.ts';
 import type { Call } from './call.ts';
 import { plainChoice } from './balancers.ts';
 import { CommentedReply } from './commented-reply.ts';
+import type { Deployment } from './deployment.ts';
 import { cancelled } from './faults.ts';
+import { forwardOnly } from './forward.ts';
 import { BodyShare } from './held-bytes.ts';
+import type { Instance } from './instance.ts';
 import { readBody } from './read-body.ts';
 import { reserve } from './reserve.ts';
 import { routeNamed } from './route-named.ts';
+import { previousResponseOf } from './request-body.ts';
 import { sendFault } from './send-fault.ts';
 import { serveRoute } from './serve-route.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -26,6 +30,8 @@ export interface ModelRequest {
   readonly caller: Caller;
   /** Of a request whose path names the model and which is passed on as it is. */
   readonly exact?: Exact;
+  /** Nobody else can answer it. */
+  readonly pinned?: { readonly deployment: Deployment; readonly instance: Instance };
 }
 
 /** Serves one request that names a model: body → route → slot → engine → reply. Counts it however it ends. */
@@ -34,7 +40,7 @@ export async function serveModel(state: GatewayState, request: ModelRequest): Pr
   watchClient(call);
   try {
     state.observer.began(call);
-    await run(state, state.snapshot, call);
+    await (request.pinned ? runPinned(state, call, request.pinned) : run(state, state.snapshot, call));
   } catch (error) {
     refuse(state, call, error);
   } finally {
@@ -68,6 +74,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     body: null,
     model: '',
     choice: plainChoice,
+    holder: null,
     told: nothingTold,
     leasedAt: now,
     phase: null,
@@ -84,11 +91,33 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   call.model = route.name;
   call.trail.stream = call.body.stream;
   call.trail.bytesIn = call.body.bytes.length;
+  if (state.stored.size > 0 && call.endpoint.path === '/v1/responses') noteHolder(state, call);
   commentWhileWaiting(state, call);
   state.observer.read(call, call.body.bytes);
   const asked = reserve(snapshot, call, route);
   if (asked) await asked;
   await serveRoute(state, snapshot, call, route);
+}
+
+/** A response that goes on from a stored one is best made where that lies. */
+function noteHolder({ stored }: GatewayState, call: Call): void {
+  const id = call.body && previousResponseOf(call.body.bytes);
+  call.holder = id ? (stored.holderOf(id, call.key)?.instance ?? null) : null;
+}
+
+/** It takes nothing of its caller's limits, and no engine computes for it. */
+async function runPinned(
+  state: GatewayState,
+  call: Call,
+  { deployment, instance }: NonNullable<ModelRequest['pinned']>,
+): Promise<void> {
+  call.body = await readBody(state, state.snapshot, call);
+  call.model = call.body.model ?? '';
+  call.trail.bytesIn = call.body.bytes.length;
+  call.trail.deployment = deployment.name;
+  call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model, deployment.name);
+  state.observer.read(call, call.body.bytes);
+  await forwardOnly(call, deployment, deployment.pin(instance), state);
 }
 
 function commentWhileWaiting(state: GatewayState, call: Call): void {

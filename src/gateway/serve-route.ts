@@ -1,8 +1,9 @@
 import { ApiError } from '../domain/openai.ts';
-import { choiceOf } from './balancers.ts';
+import { choiceOf, preferring } from './balancers.ts';
 import type { Call } from './call.ts';
 import { CommentedReply } from './commented-reply.ts';
 import { cancelled, noInstance, waitTooLong } from './faults.ts';
+import type { Deployment } from './deployment.ts';
 import { causeOf } from './fallback.ts';
 import { forward } from './forward.ts';
 import { cacheTokens } from './limits/cache-tokens.ts';
@@ -89,6 +90,10 @@ function isUnfit(error: unknown): boolean {
   return error instanceof ApiError && (error.fault.status === 501 || error.fault.limit !== undefined);
 }
 
+function holds({ instances }: Deployment, id: string | null): boolean {
+  return instances.some((instance) => instance.id === id);
+}
+
 /** One route: deployment → slot → engine → reply. */
 async function serveBy(
   state: GatewayState,
@@ -97,7 +102,8 @@ async function serveBy(
   route: RouteState,
 ): Promise<void> {
   const arms = armsFor(snapshot, call, route);
-  const arm = armOf(arms, route.split, call, { now: state.now(), random: Math.random });
+  const kept = call.holder === null ? undefined : arms.find((one) => holds(one.deployment, call.holder));
+  const arm = kept ?? armOf(arms, route.split, call, { now: state.now(), random: Math.random });
   if (!arm || (arm.deployment.instances.length === 0 && !arm.deployment.demand))
     throw noInstance(route.name, 5);
   const { deployment } = arm;
@@ -112,6 +118,7 @@ async function serveBy(
   const { memory } = snapshot.limitsState;
   const tokens = deployment.countsTokens ? cacheTokens(memory, model, call) : 0;
   call.choice = choiceOf(arm.choice, call, tokens);
+  if (call.holder !== null) call.choice = preferring(call.holder, call.choice);
   state.retries.onRequest();
   const waiting = deployment.acquire({
     key: call.key,

@@ -63,8 +63,6 @@ test('without a key that is known nothing is served, and nothing is told', async
 });
 
 test.each([
-  '/v1/responses/resp_1',
-  '/v1/responses/resp_1/cancel',
   '/v1/messages/batches',
   '/v1/files',
   '/v1/batches/b1/cancel',
