@@ -12,7 +12,7 @@ import type { WorkerEnd } from './worker-protocol.ts';
 export function composeReport(
   run: RunFile,
   stages: readonly StageReport[],
-  end: Pick<WorkerEnd, 'interrupted' | 'server' | 'calibration'>,
+  end: Pick<WorkerEnd, 'interrupted' | 'unfinished' | 'server' | 'calibration'>,
   endedAt: Date,
 ): Report {
   return {
@@ -22,6 +22,8 @@ export function composeReport(
     startedAt: run.startedAt,
     endedAt: endedAt.toISOString(),
     interrupted: end.interrupted,
+    unfinished: end.unfinished,
+    resumed: run.resumed,
     spec: run.spec,
     environment: run.environment,
     server: end.server ?? {
@@ -49,6 +51,7 @@ function warningsOf(
   end: Pick<WorkerEnd, 'interrupted' | 'server'>,
 ): string[] {
   const warnings = end.interrupted ? ['The run was interrupted: later stages are missing or short.'] : [];
+  warnings.push(...seamWarnings(run, stages));
   for (const stage of stages) {
     const found = [...stageWarnings(stage), ...cacheWarnings(stage, run.spec.cache)];
     warnings.push(...found.map((text) => `${stage.label}: ${text}`));
@@ -62,6 +65,14 @@ function warningsOf(
       'Stages differ in output tokens per request by more than 10 %: compare them by tokens only.',
     );
   return [...warnings, ...(end.server?.notes ?? [])];
+}
+
+/** Downtime is not on the run's clock, so rates over whole stages hold. */
+function seamWarnings(run: RunFile, stages: readonly StageReport[]): string[] {
+  return run.resumed.map(({ at, stage }) => {
+    const label = stages.find(({ index }) => index === stage)?.label ?? `stage ${stage + 1}`;
+    return `The run was resumed at ${label} (${at.slice(0, 19).replace('T', ' ')} UTC): requests in flight when it broke off are lost, and its steady window is that of the stage's longer part.`;
+  });
 }
 
 function stageWarnings(stage: StageReport): string[] {

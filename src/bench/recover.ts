@@ -25,13 +25,18 @@ export async function recoverReport(world: World, folder: string, run: RunFile):
       (await writtenStage(world, folder, index)) ?? recoveredStage(run, index, stages, { records, samples }),
     );
   const last = records.reduce((latest, record) => Math.max(latest, record.done), 0);
-  const end = { interrupted: true, server: null, calibration: null };
+  const end = { interrupted: true, unfinished: true, server: null, calibration: null };
   return composeReport(run, stages, end, new Date(Date.parse(run.startedAt) + last / 1000));
 }
 
 async function writtenStage(world: World, folder: string, index: number): Promise<StageReport | null> {
   const text = await world.files.read(join(folder, `stage-${index}.json`));
   return text === null ? null : StageReport.parse(JSON.parse(text));
+}
+
+/** Where a stage was gone on with, on the run's clock. */
+export function seamsOf(run: Pick<RunFile, 'resumed'>, stage: number): number[] {
+  return run.resumed.filter((seam) => seam.stage === stage).map(({ clock }) => clock);
 }
 
 /** The profile says again what the stage was, as it did when the run was made. */
@@ -48,7 +53,16 @@ function recoveredStage(
   const strategy = nextOf(profiles, run.spec.profile)(earlier) ?? { kind: 'closed', streams };
   const client = { loopDelayP99Ms: null, cpuShare: null };
   return stageReport(
-    { index, strategy, spec: run.spec, client, engine: null, samples, dropped: null },
+    {
+      index,
+      strategy,
+      spec: run.spec,
+      client,
+      engine: null,
+      samples,
+      seams: seamsOf(run, index),
+      dropped: null,
+    },
     records,
   );
 }

@@ -46,9 +46,27 @@ export async function runBenchmark(
     environment: { berth: berthVersion(), ...describeMachine() },
     definitions,
   });
+  await writeRunFile(world, folder, run);
+  return measure(world, run, { id, folder, spec, resume: null }, { ...options, earlier: [] });
+}
+
+/** What was asked, where and how: everything that is known before the first stage. */
+export async function writeRunFile(world: World, folder: string, run: RunFile): Promise<void> {
   await world.files.write(join(folder, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
-  options.onProgress?.({ type: 'run-started', id, folder, name: spec.name });
-  const { stages, end } = await work(world, { id, folder, spec }, options);
+}
+
+/** The work of a run whose run.json is written, to its reports; `earlier`: stages that are over already. */
+export async function measure(
+  world: World,
+  run: RunFile,
+  job: WorkerJob,
+  options: BenchmarkOptions & { readonly earlier: readonly StageReport[] },
+): Promise<{ folder: string; report: Report }> {
+  const { id, folder } = job;
+  options.onProgress?.({ type: 'run-started', id, folder, name: run.spec.name });
+  const worked = await work(world, job, options);
+  const { end } = worked;
+  const stages = [...options.earlier, ...worked.stages];
   if (stages.length === 0 && end.error) {
     // Nothing was sent: a folder without a record is no run.
     if ((await world.files.stat(recordsPath(folder))) === null) await world.files.remove(folder);
@@ -110,6 +128,7 @@ function lost(message: string, interrupted: boolean): WorkerEnd {
   return {
     type: 'worker-ended',
     interrupted,
+    unfinished: true,
     server: null,
     calibration: null,
     error: interrupted ? null : { code: 'UNEXPECTED', facts: {}, message },

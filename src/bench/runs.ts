@@ -34,12 +34,24 @@ export async function listRuns(
  */
 export async function loadReport(world: World, idOrFolder: string): Promise<Report> {
   const folder = await runFolder(world, idOrFolder);
+  const written = await readWrittenReport(world, folder);
+  if (written !== null) return written;
+  return recoverReport(world, folder, await readRunFile(world, folder));
+}
+
+/** Null: there is none, for the run goes on or was ended by force. */
+export async function readWrittenReport(world: World, folder: string): Promise<Report | null> {
   const path = join(folder, 'report.json');
   const text = await world.files.read(path);
-  if (text !== null) return parseFile(path, text, Report);
-  const runText = await world.files.read(join(folder, 'run.json'));
-  if (runText === null) throw new BerthError('RUN_UNREADABLE', { path, reason: 'there is no such file' });
-  return recoverReport(world, folder, parseFile(folder, runText, RunFile));
+  return text === null ? null : parseFile(path, text, Report);
+}
+
+/** Throws RUN_UNREADABLE when the folder is that of no run. */
+export async function readRunFile(world: World, folder: string): Promise<RunFile> {
+  const path = join(folder, 'run.json');
+  const text = await world.files.read(path);
+  if (text === null) throw new BerthError('RUN_UNREADABLE', { path, reason: 'there is no such file' });
+  return parseFile(path, text, RunFile);
 }
 
 /** The folder of a run. Throws RUN_UNKNOWN. */

@@ -14,6 +14,8 @@ export interface StageState {
   /** Starts of an open loop that were due in the measured phase but would have been one too many. */
   dropped: number;
   draining: boolean;
+  /** Ended by something else than its own limit: it was interrupted, or too much failed. */
+  broken: boolean;
 }
 
 export function newStageState(startedAt: number): StageState {
@@ -28,6 +30,7 @@ export function newStageState(startedAt: number): StageState {
     failedInRow: 0,
     dropped: 0,
     draining: false,
+    broken: false,
   };
 }
 

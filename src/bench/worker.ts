@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
 import type { Strategy } from '../domain/load-shape.ts';
@@ -26,8 +25,9 @@ import { profiles } from './profiles/registry.ts';
 import { createRecordWriter } from './record-file.ts';
 import type { RecordWriter } from './record-file.ts';
 import { requestBody, requestHeaders, requestPath } from './request-body.ts';
+import { readProgress, remainingLimits, setAside, stagePath } from './resume.ts';
 import { runStage } from './run-stage.ts';
-import { newStageState, tooManyErrors } from './stage-state.ts';
+import { isHopeless, newStageState, tooManyErrors } from './stage-state.ts';
 import type { StageState } from './stage-state.ts';
 import { nextOf, openOf } from './registry-entry.ts';
 import { monotonicMicroseconds } from '../io/clock.ts';
@@ -56,6 +56,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
   const end: WorkerEnd = {
     type: 'worker-ended',
     interrupted: false,
+    unfinished: true,
     server: null,
     calibration: null,
     error: null,
@@ -65,7 +66,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
     const ready = await preflight(world, spec, ports);
     const source = await openOf(datasets, spec.data)(ready.prompts, spec.seed, spec.cache);
     const writer = createRecordWriter(world.files, job.folder);
-    const origin = monotonicMicroseconds();
+    const origin = monotonicMicroseconds() - (job.resume?.clock ?? 0);
     await using watch = await startServerWatch(world, job.folder, watchJob(spec, ports.key, origin));
     const server = serverFacts(spec, ready, source, await watch.facts());
     end.server = server;
@@ -80,7 +81,8 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
       watch,
       now: () => monotonicMicroseconds() - origin,
     };
-    const most = await runStages(running);
+    const { most, complete } = await runStages(running);
+    end.unfinished = !complete;
     const model = server.engine?.model;
     if (model) model.sha256 = await watch.hashModel(ports.signal);
     end.calibration = await floorOf(running, most);
@@ -91,36 +93,43 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
   return { ...end, interrupted: ports.signal.aborted };
 }
 
-/** Stage after stage, as the profile says; gives the most streams that any of them had. */
-async function runStages(running: Running): Promise<number> {
+/** Stage after stage, as the profile says; gives the most streams that any of them had, and whether it came to the end. */
+async function runStages(running: Running): Promise<{ most: number; complete: boolean }> {
   const { spec } = running.job;
   const next = nextOf(profiles, spec.profile);
-  const done: StageReport[] = [];
-  let firstId = 0;
+  const { files } = running.world;
+  const before = running.job.resume && (await readProgress(files, running.job.folder));
+  const done: StageReport[] = [...(before?.stages ?? [])];
+  let part = before?.part ?? [];
+  let firstId = running.job.resume?.nextId ?? 0;
   let most = 0;
   for (;;) {
-    const strategy = running.signal.aborted ? null : next(done);
-    if (strategy === null) return most;
-    const { report, sent, mostInFlight, state } = await oneStage(running, {
-      index: done.length,
-      strategy,
-      firstId,
-    });
+    if (running.signal.aborted) return { most, complete: false };
+    const strategy = next(done);
+    if (strategy === null) return { most, complete: true };
+    const stage = { index: done.length, strategy, firstId, part };
+    if (part.length > 0 && strategy.kind === 'open') {
+      await setAside(files, running.job.folder, stage.index);
+      stage.part = [];
+    }
+    const { report, sent, mostInFlight, state } = await oneStage(running, stage);
+    part = [];
     most = Math.max(most, mostInFlight);
     firstId += sent;
     done.push(report);
     running.emit({ type: 'stage-ended', stage: report });
     if (report.requests.ok === 0 && !running.signal.aborted) throw nothingAnswered(spec, report);
-    if (tooManyErrors(state, spec.limits)) return most;
+    if (state.broken) return { most, complete: false };
   }
 }
 
 async function oneStage(
   running: Running,
-  stage: { index: number; strategy: Strategy; firstId: number },
+  stage: { index: number; strategy: Strategy; firstId: number; part: readonly RequestRecord[] },
 ): Promise<{ report: StageReport; sent: number; mostInFlight: number; state: StageState }> {
   const { spec, folder } = running.job;
-  const records: RequestRecord[] = [];
+  const records: RequestRecord[] = [...stage.part];
+  const limits = remainingLimits(spec.limits, stage.part);
   const client = createTimedClient(spec.target.url, running.now);
   const state = newStageState(running.now());
   const { seconds, requests } = spec.limits;
@@ -137,24 +146,25 @@ async function oneStage(
   const stopWatching = watchClient();
   const stopTicks = startTicks(running, stage.index, state, client.reads);
   try {
-    await runStage(
-      { ...stage, spec, source: running.source },
-      {
-        client,
-        now: running.now,
-        signal: running.signal,
-        request: (prompt) => ({
-          path: requestPath(spec.target.api),
-          headers: requestHeaders(running.key),
-          body: requestBody(spec, running.ready.model, prompt, running.ready.extras),
-        }),
-        onRecord: (record) => {
-          records.push(record);
-          running.writer.push(record);
+    if (limits)
+      await runStage(
+        { ...stage, spec: { ...spec, limits }, source: running.source },
+        {
+          client,
+          now: running.now,
+          signal: running.signal,
+          request: (prompt) => ({
+            path: requestPath(spec.target.api),
+            headers: requestHeaders(running.key),
+            body: requestBody(spec, running.ready.model, prompt, running.ready.extras),
+          }),
+          onRecord: (record) => {
+            records.push(record);
+            running.writer.push(record);
+          },
         },
-      },
-      state,
-    );
+        state,
+      );
   } finally {
     stopTicks();
     client.close();
@@ -165,12 +175,14 @@ async function oneStage(
   const { index, strategy } = stage;
   const dropped = strategy.kind === 'open' ? state.dropped : null;
   const samples = running.watch.since(startedAt);
-  const facts = { index, strategy, spec, client: load, engine, samples, dropped };
+  const seams = stage.part.length > 0 ? (running.job.resume?.seams ?? []) : [];
+  const facts = { index, strategy, spec, client: load, engine, samples, seams, dropped };
   const report = stageReport(facts, records);
   await running.writer.flush();
-  await running.world.files.write(join(folder, `stage-${stage.index}.json`), `${JSON.stringify(report)}\n`);
+  state.broken = running.signal.aborted || isHopeless(state) || tooManyErrors(state, spec.limits);
+  if (!state.broken) await running.world.files.write(stagePath(folder, index), `${JSON.stringify(report)}\n`);
   const mostInFlight = new Set(records.map((record) => record.stream)).size;
-  return { report, sent: records.length, mostInFlight, state };
+  return { report, sent: records.length - stage.part.length, mostInFlight, state };
 }
 
 /** Two lines of progress a second; events are counted by reads, which is near enough for a live figure. */

@@ -15,6 +15,7 @@ import type { OtherToolsOptions } from './bench-other-tools.ts';
 export interface BenchOptions extends OtherToolsOptions {
   readonly file: readonly string[];
   readonly again?: string;
+  readonly resume?: string;
   readonly model?: string;
   readonly keyEnv?: string;
   readonly tokenizer?: string;
@@ -45,6 +46,7 @@ export interface BenchOptions extends OtherToolsOptions {
 
 export function addBenchOptions(command: Command): Command {
   const own = command
+    .option('--resume <run>', 'go on with a run that was interrupted or killed, at the stage it was at')
     .option('--again <run>', 'measure again what a run measured, from its own report')
     .option('--model <name>', 'model to ask for (default: the first one that the server lists)')
     .option('--key-env <variable>', "environment variable that holds the server's key")

@@ -47,6 +47,7 @@ export function reportText(report: Report, folder: string | null): string {
   for (const text of report.warnings) lines.push(`Note: ${text}`);
   if (report.clientLimited)
     lines.push('The client itself limited this run: do not take its figures for those of the server.');
+  if (report.unfinished) lines.push(`Go on with it: berth bench --resume ${report.id}`);
   if (folder !== null) lines.push(`Report: ${folder}/report.html`);
   return lines.join('\n');
 }

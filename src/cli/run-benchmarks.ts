@@ -1,6 +1,9 @@
 import { makeSpec } from '../bench/make-spec.ts';
 import type { Wanted } from '../bench/make-spec.ts';
+import { resumeBenchmark } from '../bench/resume-benchmark.ts';
 import { runBenchmark } from '../bench/run-benchmark.ts';
+import type { BenchmarkOptions } from '../bench/run-benchmark.ts';
+import { runFolder } from '../bench/runs.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
 import type { Report } from '../domain/run/report.ts';
@@ -51,23 +54,36 @@ export async function runSpecs(
   specs: readonly RunSpec[],
   tell: (progress: RunProgress) => void = () => {},
 ): Promise<FinishedRun[]> {
-  const { world, signal, output } = context;
   const runs: FinishedRun[] = [];
   for (const spec of specs) {
-    if (signal.aborted) break;
-    const show = showProgress(output);
-    let open: string | null = null;
-    function onProgress(progress: RunProgress): void {
-      if (progress.type === 'run-started') open = progress.id;
-      if (progress.type === 'run-ended') open = null;
-      show(progress);
-      tell(progress);
-    }
-    try {
-      runs.push(await runBenchmark(world, spec, { onProgress, signal }));
-    } finally {
-      if (open !== null) tell({ type: 'run-ended', id: open, interrupted: true });
-    }
+    if (context.signal.aborted) break;
+    runs.push(await shown(context, (options) => runBenchmark(context.world, spec, options), tell));
   }
   return runs;
+}
+
+/** Goes on with a run that did not reach its end, with progress on stderr. */
+export async function resumeRun(context: CliContext, run: string): Promise<FinishedRun> {
+  const folder = await runFolder(context.world, run);
+  return shown(context, (options) => resumeBenchmark(context.world, folder, options));
+}
+
+async function shown(
+  { signal, output }: CliContext,
+  work: (options: BenchmarkOptions) => Promise<FinishedRun>,
+  tell: (progress: RunProgress) => void = () => {},
+): Promise<FinishedRun> {
+  const show = showProgress(output);
+  let open: string | null = null;
+  function onProgress(progress: RunProgress): void {
+    if (progress.type === 'run-started') open = progress.id;
+    if (progress.type === 'run-ended') open = null;
+    show(progress);
+    tell(progress);
+  }
+  try {
+    return await work({ onProgress, signal });
+  } finally {
+    if (open !== null) tell({ type: 'run-ended', id: open, interrupted: true });
+  }
 }

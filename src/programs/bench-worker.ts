@@ -3,7 +3,9 @@
 // A closed stdin, SIGTERM or SIGINT end the run early; what was measured is kept.
 import { createInterface } from 'node:readline';
 import { runWorker } from '../bench/worker.ts';
+import { lockRun } from '../bench/run-lock.ts';
 import { WorkerJob } from '../bench/worker-protocol.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
 import { localWorld } from '../io/local-world.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 
@@ -23,6 +25,9 @@ input.once('line', (line) => void work(line));
 async function work(line: string): Promise<void> {
   const world = localWorld();
   const job = WorkerJob.parse(JSON.parse(line));
+  // Held to the very end of this process: who wants to go on with the run must not find it at work.
+  const lock = await lockRun(job.folder);
+  if (!lock) throw new BerthError('RUN_GOES_ON', { run: job.id });
   const { key } = job.spec.target;
   const end = await runWorker(world, job, {
     emit: print,

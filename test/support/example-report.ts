@@ -11,6 +11,8 @@ export function exampleReport(overrides: Partial<Report> = {}): Report {
     startedAt: '2026-01-01T12:00:00.000Z',
     endedAt: '2026-01-01T12:03:10.000Z',
     interrupted: false,
+    unfinished: false,
+    resumed: [],
     spec: exampleSpec(),
     environment: {
       berth: '0.1.0',

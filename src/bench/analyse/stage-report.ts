@@ -14,7 +14,7 @@ import { goodputOf } from './goodput.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';
 import { concurrencyOf, openLoopOf } from './open-loop.ts';
 import { overallThroughput, steadyThroughput, tokensPerEvent } from './throughput.ts';
-import { steadyWindow, wholeSpan } from './window.ts';
+import { longestPart, steadyWindow, wholeSpan } from './window.ts';
 
 export interface StageFacts {
   readonly index: number;
@@ -26,6 +26,8 @@ export interface StageFacts {
   readonly samples: readonly ServerSample[];
   /** Starts of an open loop that were dropped; null when nobody counted. */
   readonly dropped: number | null;
+  /** Where the stage was gone on with after a break, on the run's clock; empty for most. */
+  readonly seams: readonly number[];
 }
 
 /** Everything that a stage's records tell. Pure: the same records and facts give the same report. */
@@ -33,7 +35,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
   const { spec, strategy } = facts;
   const measured = records.filter((record) => record.phase === 'measured');
   const good = measured.filter((record) => record.outcome === 'ok');
-  const window = steadyWindow(records, { strategy, seconds: spec.limits.seconds });
+  const window = steadyWindow(longestPart(records, facts.seams), { strategy, seconds: spec.limits.seconds });
   const whole = wholeSpan(records);
   const latencies = latenciesOf(records);
   const options = { streams: streamsOf(strategy) ?? concurrencyOf(measured), seed: spec.seed };

@@ -53,6 +53,19 @@ function closedWindow(
   return end > start ? { start, end } : null;
 }
 
+/** Of a stage that was gone on with: the records of the part that has most of them, for no window may span a break. */
+export function longestPart(
+  records: readonly RequestRecord[],
+  seams: readonly number[],
+): readonly RequestRecord[] {
+  if (seams.length === 0) return records;
+  const bounds = [Number.NEGATIVE_INFINITY, ...seams, Number.POSITIVE_INFINITY];
+  const parts = bounds
+    .slice(1)
+    .map((end, i) => records.filter(({ done }) => done > (bounds[i] as number) && done <= end));
+  return parts.reduce((longest, part) => (part.length > longest.length ? part : longest));
+}
+
 /** First measured request sent to last one done: ramp and drain included. */
 export function wholeSpan(records: readonly RequestRecord[]): Span | null {
   const measured = records.filter((record) => record.phase === 'measured');

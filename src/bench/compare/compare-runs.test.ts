@@ -39,6 +39,7 @@ function runOf({ seed, requests = 600, slower = 1, tokens = 8, report = {} }: Sh
       client: { loopDelayP99Ms: 0, cpuShare: 0 },
       engine: null,
       samples: [],
+      seams: [],
       dropped: null,
     },
     records,

@@ -8,7 +8,8 @@ import { specOfRun } from '../bench-again.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import { reportText } from '../report-text.ts';
-import { runSpecs, specsOfFleet } from '../run-benchmarks.ts';
+import { resumeRun, runSpecs, specsOfFleet } from '../run-benchmarks.ts';
+import type { FinishedRun } from '../run-benchmarks.ts';
 
 export const examples = [
   ['berth bench', 'Every benchmark of the fleet file, one after the other.'],
@@ -17,6 +18,7 @@ export const examples = [
     'Any OpenAI-compatible server, without a fleet file.',
   ],
   ['berth bench --again last', 'What the newest run measured, measured again as it was.'],
+  ['berth bench --resume last', 'The newest run, gone on with at the stage at which it was broken off.'],
   ['berth bench selftest', "This machine's own measuring error, against a server with a known schedule."],
 ] as const;
 
@@ -25,7 +27,11 @@ export function configure(command: Command, context: CliContext): void {
     .argument('[names...]', 'benchmarks of the fleet file (default: all of them), or one URL')
     .action(async (words: string[], options: BenchOptions) => {
       const names = options.target === undefined ? words : [options.target, ...words];
-      await bench(await specsOf(names, options, context), context);
+      const runs =
+        options.resume === undefined
+          ? await runSpecs(context, await specsOf(names, options, context))
+          : [await resumeRun(context, resumable(names, options.resume))];
+      end(runs, context);
     });
   command
     .command('selftest')
@@ -37,6 +43,15 @@ export function configure(command: Command, context: CliContext): void {
       context.output.result(result, () => selftestText(result));
       if (!result.passed) context.exit(exitCodes.fault);
     });
+}
+
+/** What is left of a run is as it was asked for then. */
+function resumable(names: readonly string[], run: string): string {
+  if (names.length === 0) return run;
+  throw new BerthError('USAGE', {
+    detail: '--resume goes on with a run as it was begun: leave out the URL and the names of benchmarks.',
+    command: 'bench',
+  });
 }
 
 async function specsOf(
@@ -77,8 +92,7 @@ function urlSpec(names: readonly string[], options: BenchOptions, context: CliCo
   return specOfUrl(url, options, context.cwd);
 }
 
-async function bench(specs: readonly RunSpec[], context: CliContext): Promise<void> {
-  const runs = await runSpecs(context, specs);
+function end(runs: readonly FinishedRun[], context: CliContext): void {
   context.output.result({ runs }, () =>
     runs.map(({ report, folder }) => reportText(report, folder)).join('\n\n'),
   );

@@ -28,6 +28,16 @@ export const benchErrors = {
       f.known.length > 0 ? `It has: ${f.known.join(', ')}.` : 'It has none: add a "benchmarks" section.',
     'usage',
   ),
+  RUN_OVER: defineError<{ run: string }>(
+    (f) => `${f.run} reached its end, so there is nothing to go on with.`,
+    () => '"berth bench --again RUN" measures the same once more.',
+    'usage',
+  ),
+  RUN_GOES_ON: defineError<{ run: string }>(
+    (f) => `${f.run} is still at work.`,
+    () => 'Wait for its end, or interrupt it first.',
+    'usage',
+  ),
   RUN_UNKNOWN: defineError<{ run: string; folder: string }>(
     (f) => `There is no run ${f.run}.`,
     (f) => `"berth runs" lists those in ${f.folder}; the path of a run's folder will do too.`,

@@ -49,6 +49,10 @@ export const ServerFacts = z.strictObject({
 });
 export type ServerFacts = z.infer<typeof ServerFacts>;
 
+/** A run that was gone on with: when, at which stage, and where its own clock stood, which did not run meanwhile. */
+export const Seam = z.strictObject({ at: z.iso.datetime(), clock: z.int(), stage: count });
+export type Seam = z.infer<typeof Seam>;
+
 /** `report.json`: written last, by rename, so that its presence means the run is over. */
 export const Report = z.strictObject({
   schema: z.literal(runSchema),
@@ -58,6 +62,9 @@ export const Report = z.strictObject({
   endedAt: z.iso.datetime(),
   /** Ended by the user or by a fault before the last stage: what was measured is kept. */
   interrupted: z.boolean(),
+  /** Ended before its profile was through: by the user, by a fault, or by a limit on errors; it can be resumed. */
+  unfinished: z.boolean().default(false),
+  resumed: z.array(Seam).default([]),
   spec: RunSpec,
   environment: Environment,
   server: ServerFacts,
@@ -87,6 +94,7 @@ export const RunFile = z.strictObject({
   spec: RunSpec,
   environment: Environment,
   definitions: z.record(z.string(), z.string()),
+  resumed: z.array(Seam).default([]),
 });
 export type RunFile = z.infer<typeof RunFile>;
 
