@@ -1,34 +1,21 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
-import type { Strategy } from '../domain/load-shape.ts';
-import type { RequestRecord } from '../domain/run/record.ts';
 import type { EngineFacts } from '../domain/run/engine-facts.ts';
 import type { Calibration, ServerFacts } from '../domain/run/report.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
-import { strategyLabel } from '../domain/strategy.ts';
-import { createTimedClient } from '../io/timed-request.ts';
 import type { World } from '../io/world.ts';
-import { compareCounters } from './analyse/engine-counters.ts';
-import type { CounterReading } from './analyse/engine-counters.ts';
-import { stageReport } from './analyse/stage-report.ts';
 import { calibrate } from './calibrate.ts';
-import { watchClient } from './client-load.ts';
 import type { PromptSource } from './contract.ts';
-import { readCounters } from './counters.ts';
 import { datasets } from './datasets/registry.ts';
 import { preflight } from './preflight.ts';
 import type { Preflight } from './preflight.ts';
 import { startServerWatch } from './server/server-watch.ts';
-import type { ServerWatch } from './server/server-watch.ts';
 import { profiles } from './profiles/registry.ts';
 import { createRecordWriter } from './record-file.ts';
-import type { RecordWriter } from './record-file.ts';
-import { requestBody, requestHeaders, requestPath } from './request-body.ts';
-import { readProgress, remainingLimits, setAside, stagePath } from './resume.ts';
-import { runStage } from './run-stage.ts';
-import { isHopeless, newStageState, tooManyErrors } from './stage-state.ts';
-import type { StageState } from './stage-state.ts';
+import { measureStage } from './measure-stage.ts';
+import type { Running } from './measure-stage.ts';
+import { readProgress, setAside } from './resume.ts';
 import { nextOf, openOf } from './registry-entry.ts';
 import { monotonicMicroseconds } from '../io/clock.ts';
 import type { WatchJob } from './server/watch-protocol.ts';
@@ -39,16 +26,6 @@ export interface WorkerPorts {
   readonly signal: AbortSignal;
   /** The key of the server, already resolved; null when there is none. */
   readonly key: string | null;
-}
-
-interface Running extends WorkerPorts {
-  readonly world: World;
-  readonly job: WorkerJob;
-  readonly ready: Preflight;
-  readonly source: PromptSource;
-  readonly writer: RecordWriter;
-  readonly watch: ServerWatch;
-  readonly now: () => number;
 }
 
 /** Runs all stages of a job and gives what the report needs beside the stages' files. Never rejects. */
@@ -112,7 +89,7 @@ async function runStages(running: Running): Promise<{ most: number; complete: bo
       await setAside(files, running.job.folder, stage.index);
       stage.part = [];
     }
-    const { report, sent, mostInFlight, state } = await oneStage(running, stage);
+    const { report, sent, mostInFlight, state } = await measureStage(running, stage);
     part = [];
     most = Math.max(most, mostInFlight);
     firstId += sent;
@@ -120,107 +97,6 @@ async function runStages(running: Running): Promise<{ most: number; complete: bo
     running.emit({ type: 'stage-ended', stage: report });
     if (report.requests.ok === 0 && !running.signal.aborted) throw nothingAnswered(spec, report);
     if (state.broken) return { most, complete: false };
-  }
-}
-
-async function oneStage(
-  running: Running,
-  stage: { index: number; strategy: Strategy; firstId: number; part: readonly RequestRecord[] },
-): Promise<{ report: StageReport; sent: number; mostInFlight: number; state: StageState }> {
-  const { spec, folder } = running.job;
-  const records: RequestRecord[] = [...stage.part];
-  const limits = remainingLimits(spec.limits, stage.part);
-  const client = createTimedClient(spec.target.url, running.now);
-  const state = newStageState(running.now());
-  const { seconds, requests } = spec.limits;
-  running.emit({
-    type: 'stage-started',
-    index: stage.index,
-    label: strategyLabel(stage.strategy),
-    seconds,
-    requests,
-  });
-  const startedAt = running.now();
-  await running.watch.mark();
-  const before = await counters(running);
-  const stopWatching = watchClient();
-  const stopTicks = startTicks(running, stage.index, state, client.reads);
-  try {
-    if (limits)
-      await runStage(
-        { ...stage, spec: { ...spec, limits }, source: running.source },
-        {
-          client,
-          now: running.now,
-          signal: running.signal,
-          request: (prompt) => ({
-            path: requestPath(spec.target.api),
-            headers: requestHeaders(running.key),
-            body: requestBody(spec, running.ready.model, prompt, running.ready.extras),
-          }),
-          onRecord: (record) => {
-            records.push(record);
-            running.writer.push(record);
-          },
-        },
-        state,
-      );
-  } finally {
-    stopTicks();
-    client.close();
-  }
-  const load = stopWatching();
-  const engine = before && (await settledCounters(running, before, records));
-  await running.watch.mark();
-  const { index, strategy } = stage;
-  const dropped = strategy.kind === 'open' ? state.dropped : null;
-  const samples = running.watch.since(startedAt);
-  const seams = stage.part.length > 0 ? (running.job.resume?.seams ?? []) : [];
-  const facts = { index, strategy, spec, client: load, engine, samples, seams, dropped };
-  const report = stageReport(facts, records);
-  await running.writer.flush();
-  state.broken = running.signal.aborted || isHopeless(state) || tooManyErrors(state, spec.limits);
-  if (!state.broken) await running.world.files.write(stagePath(folder, index), `${JSON.stringify(report)}\n`);
-  const mostInFlight = new Set(records.map((record) => record.stream)).size;
-  return { report, sent: records.length - stage.part.length, mostInFlight, state };
-}
-
-/** Two lines of progress a second; events are counted by reads, which is near enough for a live figure. */
-function startTicks(running: Running, index: number, state: StageState, reads: () => number): () => void {
-  let lastReads = reads();
-  let lastAt = running.now();
-  const timer = setInterval(() => {
-    const now = running.now();
-    const eventsPerSecond = ((reads() - lastReads) * 1e6) / Math.max(1, now - lastAt);
-    lastReads = reads();
-    lastAt = now;
-    running.emit({
-      type: 'tick',
-      index,
-      phase: state.draining ? 'draining' : state.measuredSince === null ? 'warmup' : 'measured',
-      elapsedSeconds: (now - (state.measuredSince ?? state.startedAt)) / 1e6,
-      inFlight: state.inFlight,
-      done: state.done,
-      failed: state.failed,
-      eventsPerSecond,
-    });
-  }, 500);
-  return () => clearInterval(timer);
-}
-
-async function counters(running: Running): Promise<CounterReading | null> {
-  const { metrics } = running.job.spec.target;
-  return metrics === null ? null : readCounters(running.world, metrics, running.key);
-}
-
-/** Engines count a request some moments after its last byte: asked again for up to a second until the sums agree. */
-async function settledCounters(running: Running, before: CounterReading, records: RequestRecord[]) {
-  for (let attempt = 0; ; attempt += 1) {
-    const after = await counters(running);
-    if (after === null) return null;
-    const compared = compareCounters(before, after, records);
-    if (compared.agrees !== false || attempt === 5) return compared;
-    await running.world.clock.sleep(200);
   }
 }
 

@@ -26,6 +26,9 @@ export const RunProgress = z.discriminatedUnion('type', [
     failed: z.int(),
     /** Events with tokens received in the last second or so: about output tokens per second of one-token events. */
     eventsPerSecond: z.number(),
+    /** Medians of the requests that ended in the last ten seconds: TTFT, and mean gap between token events. */
+    ttftMs: z.number().nullable(),
+    itlMs: z.number().nullable(),
   }),
   z.strictObject({ type: z.literal('stage-ended'), stage: StageReport }),
   z.strictObject({ type: z.literal('note'), text: z.string() }),

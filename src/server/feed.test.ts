@@ -17,6 +17,8 @@ function tick(done: number): RunProgress {
     done,
     failed: 0,
     eventsPerSecond: 10,
+    ttftMs: 30,
+    itlMs: null,
   };
 }
 

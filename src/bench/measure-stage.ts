@@ -1,0 +1,174 @@
+import type { Strategy } from '../domain/load-shape.ts';
+import type { RunProgress } from '../domain/run-progress.ts';
+import type { RequestRecord } from '../domain/run/record.ts';
+import type { EngineCounters, StageReport } from '../domain/run/stage-report.ts';
+import { strategyLabel } from '../domain/strategy.ts';
+import { createTimedClient } from '../io/timed-request.ts';
+import type { TimedClient } from '../io/timed-request.ts';
+import type { World } from '../io/world.ts';
+import { compareCounters } from './analyse/engine-counters.ts';
+import type { CounterReading } from './analyse/engine-counters.ts';
+import { stageReport } from './analyse/stage-report.ts';
+import { watchClient } from './client-load.ts';
+import type { PromptSource } from './contract.ts';
+import { readCounters } from './counters.ts';
+import { createLiveFigures } from './live-figures.ts';
+import type { Preflight } from './preflight.ts';
+import type { RecordWriter } from './record-file.ts';
+import { requestBody, requestHeaders, requestPath } from './request-body.ts';
+import { remainingLimits, stagePath } from './resume.ts';
+import { runStage } from './run-stage.ts';
+import type { ServerWatch } from './server/server-watch.ts';
+import { isHopeless, newStageState, tooManyErrors } from './stage-state.ts';
+import type { StageState } from './stage-state.ts';
+import type { WorkerJob } from './worker-protocol.ts';
+
+/** What all stages of a run share. */
+export interface Running {
+  readonly emit: (message: RunProgress) => void;
+  readonly signal: AbortSignal;
+  /** The key of the server, already resolved; null when there is none. */
+  readonly key: string | null;
+  readonly world: World;
+  readonly job: WorkerJob;
+  readonly ready: Preflight;
+  readonly source: PromptSource;
+  readonly writer: RecordWriter;
+  readonly watch: ServerWatch;
+  readonly now: () => number;
+}
+
+export interface StageToMeasure {
+  readonly index: number;
+  readonly strategy: Strategy;
+  readonly firstId: number;
+  /** What was measured of it before the run was broken off. */
+  readonly part: readonly RequestRecord[];
+}
+
+export interface MeasuredStage {
+  readonly report: StageReport;
+  readonly sent: number;
+  readonly mostInFlight: number;
+  readonly state: StageState;
+}
+
+/** One stage, from its first request to its file. */
+export async function measureStage(running: Running, stage: StageToMeasure): Promise<MeasuredStage> {
+  const { spec, folder } = running.job;
+  const { index, strategy, part } = stage;
+  const records: RequestRecord[] = [...part];
+  const client = createTimedClient(spec.target.url, running.now);
+  const startedAt = running.now();
+  const state = newStageState(startedAt);
+  const { seconds, requests } = spec.limits;
+  running.emit({ type: 'stage-started', index, label: strategyLabel(strategy), seconds, requests });
+  await running.watch.mark();
+  const before = await counters(running);
+  const stopWatching = watchClient();
+  const live = createLiveFigures();
+  const stopTicks = startTicks(running, { index, state, live, reads: client.reads });
+  try {
+    await send(running, stage, { state, client }, (record) => {
+      records.push(record);
+      live.add(record);
+      running.writer.push(record);
+    });
+  } finally {
+    stopTicks();
+    client.close();
+  }
+  const load = stopWatching();
+  const engine = before && (await settledCounters(running, before, records.slice(part.length)));
+  await running.watch.mark();
+  const dropped = strategy.kind === 'open' ? state.dropped : null;
+  const samples = running.watch.since(startedAt);
+  const seams = part.length > 0 ? (running.job.resume?.seams ?? []) : [];
+  const facts = { index, strategy, spec, client: load, engine, samples, seams, dropped };
+  const report = stageReport(facts, records);
+  await running.writer.flush();
+  state.broken = running.signal.aborted || isHopeless(state) || tooManyErrors(state, spec.limits);
+  if (!state.broken) await running.world.files.write(stagePath(folder, index), `${JSON.stringify(report)}\n`);
+  const mostInFlight = new Set(records.map((record) => record.stream)).size;
+  return { report, sent: records.length - part.length, mostInFlight, state };
+}
+
+/** The load itself; nothing when an earlier part was the whole of it. */
+async function send(
+  running: Running,
+  stage: StageToMeasure,
+  { state, client }: { state: StageState; client: TimedClient },
+  onRecord: (record: RequestRecord) => void,
+): Promise<void> {
+  const { spec } = running.job;
+  const limits = remainingLimits(spec.limits, stage.part);
+  if (limits === null) return;
+  await runStage(
+    { ...stage, spec: { ...spec, limits }, source: running.source },
+    {
+      client,
+      now: running.now,
+      signal: running.signal,
+      request: (prompt) => ({
+        path: requestPath(spec.target.api),
+        headers: requestHeaders(running.key),
+        body: requestBody(spec, running.ready.model, prompt, running.ready.extras),
+      }),
+      onRecord,
+    },
+    state,
+  );
+}
+
+/** Two lines of progress a second; events are counted by reads, which is near enough for a live figure. */
+function startTicks(
+  running: Running,
+  stage: {
+    index: number;
+    state: StageState;
+    live: ReturnType<typeof createLiveFigures>;
+    reads: () => number;
+  },
+): () => void {
+  const { index, state, live, reads } = stage;
+  let lastReads = reads();
+  let lastAt = running.now();
+  const timer = setInterval(() => {
+    const now = running.now();
+    const eventsPerSecond = ((reads() - lastReads) * 1e6) / Math.max(1, now - lastAt);
+    lastReads = reads();
+    lastAt = now;
+    running.emit({
+      type: 'tick',
+      index,
+      phase: state.draining ? 'draining' : state.measuredSince === null ? 'warmup' : 'measured',
+      elapsedSeconds: (now - (state.measuredSince ?? state.startedAt)) / 1e6,
+      inFlight: state.inFlight,
+      done: state.done,
+      failed: state.failed,
+      eventsPerSecond,
+      ...live.at(now),
+    });
+  }, 500);
+  return () => clearInterval(timer);
+}
+
+async function counters(running: Running): Promise<CounterReading | null> {
+  const { metrics } = running.job.spec.target;
+  return metrics === null ? null : readCounters(running.world, metrics, running.key);
+}
+
+/** Engines count a request some moments after its last byte: asked again for up to a second until the sums agree. */
+async function settledCounters(
+  running: Running,
+  before: CounterReading,
+  records: readonly RequestRecord[],
+): Promise<EngineCounters | null> {
+  for (let attempt = 0; ; attempt += 1) {
+    const after = await counters(running);
+    if (after === null) return null;
+    const compared = compareCounters(before, after, records);
+    if (compared.agrees !== false || attempt === 5) return compared;
+    await running.world.clock.sleep(200);
+  }
+}
