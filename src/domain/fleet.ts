@@ -106,6 +106,9 @@ export const GatewayLimits = z.strictObject({
   queueTime: Duration.optional().describe('How long one may wait (default 60s).'),
   connect: Duration.optional().describe('Time to connect to an engine (default 5s).'),
   idle: Duration.optional().describe('Longest silence of an engine within a reply (default 10m).'),
+  client: PositiveDuration.optional().describe(
+    'How long a client may leave unread what waits for it, before it is cut off (default 10m).',
+  ),
   eachKey: KeyLimits.optional().describe(
     'What each key may take that says nothing itself; without keys, all callers together.',
   ),
@@ -162,6 +165,17 @@ const Gateway = z
       .describe('Prices of models by name, for budgets in money.'),
     tls: Tls.optional(),
     cors: Cors.optional(),
+    hosts: z
+      .array(
+        z
+          .string()
+          .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
+          .meta({ examples: ['llm.lab'] }),
+      )
+      .default([])
+      .describe(
+        'Names, without a port, that a gateway without keys on loopback answers to beside those of loopback; others are refused, so that no foreign page reaches it under a name of its own.',
+      ),
     allowAnonymous: z
       .boolean()
       .default(false)

@@ -70,6 +70,8 @@ export const TlsFiles = z.strictObject({
   certFile: z.string(),
   keyFile: z.string(),
   clientCaFile: z.string().nullable(),
+  /** A certificate whose common name is the name of a key stands for that key. */
+  clientNames: z.boolean().optional(),
 });
 export type TlsFiles = z.infer<typeof TlsFiles>;
 
@@ -94,6 +96,8 @@ export const GatewayConfig = z.strictObject({
   tls: TlsFiles.optional(),
   /** Origins whose pages may use the gateway. */
   corsOrigins: z.array(z.string()).optional(),
+  /** Names in `Host` that requests may come with beside those of loopback; absent: any. */
+  hosts: z.array(z.string()).optional(),
   routes: z.array(Route),
   upstreams: z.array(Upstream),
   /** By deployment: how an instance is chosen; least loaded where nothing is said. */
@@ -116,6 +120,8 @@ export const GatewayConfig = z.strictObject({
     connectMs: z.int().positive(),
     idleMs: z.int().positive(),
     drainMs: z.int().min(0),
+    /** How long a client may leave unread what waits for it; absent: ten minutes. */
+    clientMs: z.int().positive().optional(),
     /** Between two questions to an engine's healthPath. */
     probeMs: z.int().positive(),
   }),

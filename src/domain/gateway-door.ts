@@ -11,6 +11,12 @@ export const Tls = z
       .min(1)
       .optional()
       .describe('Path of authorities (PEM): clients must show a certificate of one of them.'),
+    clientNames: z
+      .boolean()
+      .optional()
+      .describe(
+        'With `clientCa`: a client whose certificate has the name of a key as its common name is taken for that key, and need not show it.',
+      ),
   })
   .describe('Serve over TLS alone. The files are read again when they change.');
 

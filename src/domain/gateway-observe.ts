@@ -23,6 +23,10 @@ export type AccessLog = z.infer<typeof AccessLog>;
 
 export const Metrics = z
   .strictObject({
+    key: z
+      .boolean()
+      .default(false)
+      .describe('`/metrics` is told only to those who show a key; it holds the ids of all keys.'),
     genAi: z
       .boolean()
       .default(false)

@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const ObserveConfig = z.strictObject({
   /** Metrics also under the names of OpenTelemetry's GenAI conventions. */
   genAi: z.boolean(),
+  /** `/metrics` wants a key. */
+  metricsKey: z.boolean().optional(),
   accessLog: z
     .strictObject({
       path: z.string(),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { GatewayConfig, Route, Upstream } from '../domain/gateway-config.ts';
+import { isLoopback } from '../domain/loopback.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { OnDemandConfig } from '../domain/on-demand.ts';
 import { fallbackOf } from '../domain/routing.ts';
@@ -54,6 +55,7 @@ export async function gatewayConfig(
     observe: observeSettings(loaded.gateway, fleetPaths(world, loaded).logs),
     ...(waitComments === undefined ? {} : { waitCommentsMs: waitComments }),
     quotas: await quotasOf(world, loaded, { keys: clients.keys, secretsDir: options.secretsDir }),
+    ...hostsOf(loaded, clients.wanted),
     anonymous: !clients.wanted,
     keys: [
       ...clients.keys,
@@ -68,10 +70,16 @@ export async function gatewayConfig(
       connectMs: limits.connect ?? 5_000,
       idleMs: limits.idle ?? 600_000,
       drainMs: limits.drain ?? usualDrainMs,
+      ...(limits.client !== undefined && { clientMs: limits.client }),
       probeMs: limits.probe ?? 5_000,
     },
     ...(options.onDemand ? { onDemand: options.onDemand } : {}),
   };
+}
+
+/** Where no key is wanted and only this machine may come, a page of a name that was made to point here must not come either. */
+function hostsOf({ gateway: { listen, hosts } }: LoadedFleet, keysWanted: boolean): { hosts?: string[] } {
+  return !keysWanted && listen.every(({ address }) => isLoopback(address)) ? { hosts } : {};
 }
 
 /** Behind TLS berth itself comes in by an address of its own: it has no certificate to show, and no name that would match the gateway's. */
@@ -82,7 +90,12 @@ function doorsOf({
   if (!tls) return { listen, corsOrigins };
   return {
     listen: [...listen, { address: '127.0.0.1', port: 0, inside: true }],
-    tls: { certFile: tls.cert, keyFile: tls.key, clientCaFile: tls.clientCa ?? null },
+    tls: {
+      certFile: tls.cert,
+      keyFile: tls.key,
+      clientCaFile: tls.clientCa ?? null,
+      ...(tls.clientNames && { clientNames: true }),
+    },
     corsOrigins,
   };
 }

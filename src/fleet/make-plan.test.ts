@@ -106,6 +106,7 @@ function plan(
       routes: {},
       keys: {},
       allowAnonymous: false,
+      hosts: [],
       limits: {},
     },
     console: { listen: { address: '127.0.0.1', port: 8485 } },

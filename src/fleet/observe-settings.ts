@@ -11,6 +11,7 @@ export function observeSettings(gateway: LoadedFleet['gateway'], logs: FleetPath
   const { accessLog, tracing, capture } = gateway;
   return {
     genAi: gateway.metrics?.genAi ?? false,
+    ...(gateway.metrics?.key && { metricsKey: true }),
     accessLog: accessLog
       ? {
           path: pathIn(logs, accessLog.path ?? 'access.log'),

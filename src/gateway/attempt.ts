@@ -47,11 +47,16 @@ export interface AttemptPorts {
   readonly other: () => Lease | null;
   readonly retryAfter: () => number;
   readonly noInstance: () => ApiFault;
+  /** Milliseconds that a client may leave unread what waits for it. */
+  readonly clientMs: () => number;
   /** Where what the engine keeps is noted. */
   readonly stored: StoredResponses;
   /** Calls the task after that many milliseconds, unless called off. */
   readonly after: (ms: number, task: () => void) => () => void;
 }
+
+/** Why a client that took nothing was given up. */
+export const clientStalled = 'client_stalled';
 
 /** The id of a response stands in its first events, or at the beginning of its text. */
 const piecesBeforeId = 8;
@@ -220,9 +225,24 @@ export class Attempt implements UpstreamSink, Phase {
     });
   }
 
+  /** One that takes nothing for too long must not hold its slot for ever. */
   #waitForClient(): void {
     this.#exchange.pause();
-    void this.#call.reply.drained().then(() => this.#exchange.resume());
+    const callOff = this.#ports.after(this.#ports.clientMs(), () => this.#giveUpClient());
+    void this.#call.reply.drained().then(() => {
+      callOff();
+      this.#exchange.resume();
+    });
+  }
+
+  #giveUpClient(): void {
+    const call = this.#call;
+    if (call.gone) return;
+    call.trail.cut = true;
+    call.trail.code = clientStalled;
+    this.#exchange.abort();
+    this.#end({ kind: 'gone', aborted: true });
+    call.reply.abort();
   }
 
   /** The upstream died midway: say so in a stream, break the connection elsewhere; never end as if all were well. */

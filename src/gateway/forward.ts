@@ -1,5 +1,5 @@
 import { ApiError } from '../domain/openai.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, clientStalled } from './attempt.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { ClientGone } from './call.ts';
 import type { Call } from './call.ts';
@@ -10,15 +10,18 @@ import type { Lease } from './lease.ts';
 import { account } from './account.ts';
 import type { Meter } from './meter.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { StoredResponses } from './stored-responses.ts';
 
 const longestJitterMs = 25;
+const usualClientMs = 600_000;
 
 export interface ForwardContext {
   readonly meter: Meter;
   readonly retries: RetryBudget;
   readonly after: (ms: number, task: () => void) => () => void;
   readonly stored: StoredResponses;
+  readonly snapshot: Pick<Snapshot, 'config'>;
 }
 
 /**
@@ -99,6 +102,7 @@ async function attempt(
     },
     retryAfter: () => deployment.retryAfter(),
     noInstance: () => noInstance(deployment.name, deployment.retryAfter()).fault,
+    clientMs: () => context.snapshot.config.limits.clientMs ?? usualClientMs,
     stored: context.stored,
     after: context.after,
   });
@@ -107,6 +111,10 @@ async function attempt(
   if (end.kind === 'done') deployment.noteService(performance.now() - call.leasedAt);
   account(call, work, end);
   return end;
+}
+
+function abortCause({ trail }: Call): string {
+  return trail.code === clientStalled ? 'client-stalled' : 'client';
 }
 
 function finish(call: Call, end: AttemptEnd, meter: Meter): void {
@@ -126,7 +134,7 @@ function finish(call: Call, end: AttemptEnd, meter: Meter): void {
       meter.aborted(operator ? 'operator' : 'upstream');
       return;
     case 'gone':
-      if (end.aborted) meter.aborted(operator ? 'operator' : 'client');
+      if (end.aborted) meter.aborted(operator ? 'operator' : abortCause(call));
       throw new ClientGone();
   }
 }

@@ -16,6 +16,7 @@ import { unobserved } from '../domain/observe-config.ts';
 import { closeLimitsState } from './limits/state.ts';
 import { createUsageCounts } from './key-usage.ts';
 import { SharedSlots } from './limits/shared-slots.ts';
+import { withHosts } from './hosts.ts';
 import { createMeter } from './meter.ts';
 import type { Instance } from './instance.ts';
 import { createObserver } from './observer.ts';
@@ -135,7 +136,10 @@ function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers 
     log.error('A request ended in a fault of the gateway.', { error: traceOf(error) });
   }
   return {
-    outside: withCors(() => state.snapshot.cors, createHandler(state, onFault)),
+    outside: withHosts(
+      () => state.snapshot.hosts,
+      withCors(() => state.snapshot.cors, createHandler(state, onFault)),
+    ),
     inside: createHandler(state, onFault, (inbound) => state.snapshot.keyring.requireControl(inbound)),
   };
 }

@@ -105,6 +105,7 @@ function answerOwn(
   const { snapshot } = state;
   switch (path) {
     case '/metrics': {
+      if (snapshot.config.observe?.metricsKey) snapshot.keyring.requireKey(inbound);
       const genAi = snapshot.config.observe?.genAi ?? false;
       const text = prometheusText([...state.meter.families({ genAi }), ...gaugeFamilies(state)]);
       sendOwn(reply, { status: 200, type: prometheusContentType, text, requestId });

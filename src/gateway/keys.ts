@@ -6,12 +6,14 @@ import type { Caller } from './caller.ts';
 import { controlRefused, keyExpired, keyMissing, keyUnknown } from './faults.ts';
 
 /** The part of a request that tells who sends it. */
-type Asked = Pick<Inbound, 'header' | 'connection'>;
+type Asked = Pick<Inbound, 'header' | 'connection'> & Partial<Pick<Inbound, 'certificateName'>>;
 
 /** Who may ask. Holds hashes only. A key comes as "Authorization: Bearer KEY", or as "x-api-key: KEY" in Anthropic's manner. */
 export interface Keyring {
   /** Who asks. Throws ApiError 401. */
   readonly identify: (asked: Asked) => Caller;
+  /** The same, but nobody is anonymous. */
+  readonly requireKey: (asked: Asked) => Caller;
   /**
    * The same for routes that change or show what the gateway does for others. They want a key that was made for control even where
    * no other request wants one: any page in a browser on this machine can send requests to a loopback port, but no header of
@@ -24,6 +26,8 @@ export interface KeyringOptions {
   readonly keys: readonly ClientKey[];
   /** Requests without a key, or with one that is not known, are served as anonymous ones. */
   readonly anonymous: boolean;
+  /** Whoever has a certificate with the name of a key, and shows no key, is taken for that one. */
+  readonly clientNames?: boolean | undefined;
   /** Milliseconds since 1970. */
   readonly wallMs: () => number;
 }
@@ -36,10 +40,15 @@ interface Held {
 export function createKeyring(options: KeyringOptions): Keyring {
   // Found by the start of the hash, which tells a guesser nothing about the key; compared whole in constant time.
   const byStart = new Map<number, Held[]>();
+  /** Of a key that was rotated the first is the one that stays. */
+  const byName = new Map<string, Caller>();
   for (const key of options.keys) {
     const digest = Buffer.from(key.sha256, 'hex');
     const start = digest.readUInt32LE(0);
-    byStart.set(start, [...(byStart.get(start) ?? []), { digest, caller: callerOf(key) }]);
+    const caller = callerOf(key);
+    byStart.set(start, [...(byStart.get(start) ?? []), { digest, caller }]);
+    // Keys of berth itself are no names that an authority may give away.
+    if (!byName.has(key.name) && !key.control) byName.set(key.name, caller);
   }
   // A client sends the same header with each request of a connection: hashed once. A proxy in front may send those of
   // many clients over one connection, so that this comparison must not tell by its time how much was right either.
@@ -50,27 +59,31 @@ export function createKeyring(options: KeyringOptions): Keyring {
     const before = seen.get(connection);
     const caller = before && sameText(before.shown, shown) ? before.caller : lookUp(byStart, shown);
     if (caller !== before?.caller) seen.set(connection, { shown, caller });
+    return inDate(caller);
+  }
+  function inDate(caller: Caller | null): Caller | null {
     if (caller && caller.expiresAt !== Infinity && caller.expiresAt <= options.wallMs())
       throw keyExpired(new Date(caller.expiresAt).toISOString());
     return caller;
   }
   function known(asked: Asked): Caller | null {
     const shown = shownBy(asked);
-    return shown === null ? null : callerWith(shown, asked.connection);
+    if (shown !== null) return callerWith(shown, asked.connection);
+    return options.clientNames ? inDate(byName.get(asked.certificateName ?? '') ?? null) : null;
   }
   function refusal(asked: Asked): Error {
     return shownBy(asked) === null ? keyMissing() : keyUnknown();
   }
+  function requireKey(asked: Asked): Caller {
+    const caller = known(asked);
+    if (caller) return caller;
+    throw refusal(asked);
+  }
   return {
-    identify: (asked) => {
-      const caller = known(asked);
-      if (caller) return caller;
-      if (options.anonymous) return anonymous;
-      throw refusal(asked);
-    },
+    identify: (asked) => (options.anonymous ? (known(asked) ?? anonymous) : requireKey(asked)),
+    requireKey,
     requireControl: (asked) => {
-      const caller = known(asked);
-      if (!caller) throw refusal(asked);
+      const caller = requireKey(asked);
       if (!caller.control) throw controlRefused();
       return caller;
     },

@@ -28,6 +28,8 @@ export interface Snapshot {
   readonly instances: ReadonlyMap<string, Instance>;
   readonly keyring: Keyring;
   readonly cors: CorsPolicy;
+  /** Names that it answers to beside those of loopback; null: any. */
+  readonly hosts: ReadonlySet<string> | null;
   /** What callers may take; null: nothing is bounded. */
   readonly limits: Limits | null;
   readonly limitsState: LimitsState;
@@ -77,7 +79,13 @@ export async function buildSnapshot(
     balancers,
     instances,
     cors: { origins: new Set(config.corsOrigins), anonymous: config.anonymous },
-    keyring: createKeyring({ keys: config.keys, anonymous: config.anonymous, wallMs: context.wallMs }),
+    hosts: config.hosts ? new Set(config.hosts) : null,
+    keyring: createKeyring({
+      keys: config.keys,
+      anonymous: config.anonymous,
+      clientNames: config.tls?.clientNames,
+      wallMs: context.wallMs,
+    }),
     limits: limitsOf(config, limitsState, context),
     limitsState,
     since: Math.floor(context.wallMs() / 1000),

@@ -210,6 +210,33 @@ describe.skipIf(opensslMissing !== '')(`the gateway over TLS${opensslMissing}`, 
     expect(upstream.seen.length).toBe(1);
   });
 
+  test('a certificate with the name of a key stands for that key, where this is wanted, and no key of control is reached so', async () => {
+    const authority = makeAuthority();
+    const { url } = await engine(wellBehaved);
+    const tls = { ...tlsOf(authority.issue('one'), authority.certFile), clientNames: true };
+    const keys = [
+      { id: 'k1', name: 'ci', sha256: sha256('ci'), models: ['other'] },
+      { id: 'k2', name: 'app', sha256: sha256('app') },
+      { id: 'k3', name: 'root', sha256: sha256('root'), control: true },
+    ];
+    const gateway = await front(configFor([{ url }], { tls, keys }));
+    const ca = authority.cert;
+    async function as(name: string, key?: string): Promise<number> {
+      const who = authority.issue(name);
+      const [cert, own] = await Promise.all([readFile(who.certFile), readFile(who.keyFile)]);
+      const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+      const options = { ca, cert, key: own, path: '/v1/chat/completions', headers };
+      return (await ask(gateway.port, options, chat())).status;
+    }
+    expect(await as('app')).toBe(200);
+    expect(await as('ci')).toBe(403);
+    expect(await as('nobody')).toBe(401);
+    expect(await as('root')).toBe(401);
+    expect([await as('app', 'wrong'), await as('nobody', 'app')]).toEqual([401, 200]);
+    await gateway.reload(configFor([{ url }], { tls: { ...tls, clientNames: false }, keys }));
+    expect(await as('app')).toBe(401);
+  });
+
   test('the address inside speaks plain HTTP, to keys of control alone', async () => {
     const authority = makeAuthority();
     const upstream = await engine(wellBehaved);

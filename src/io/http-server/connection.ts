@@ -5,6 +5,7 @@ import type { BodySource } from './body.ts';
 import { HttpInbound } from './inbound.ts';
 import type { InboundConnection } from './inbound.ts';
 import type { ServerLimits } from './limits.ts';
+import { commonName } from './tls.ts';
 import { malformedFaults, rawReply } from './malformed.ts';
 import { refusalOf, refuse } from './refusals.ts';
 import { HttpReply } from './reply.ts';
@@ -57,6 +58,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   #dropSince = 0;
   #leaving = false;
   #onDrain: (() => void)[] = [];
+  #certificateName: { readonly value: string | null } | null = null;
 
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.socket = socket;
@@ -74,6 +76,10 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
 
   get idle(): boolean {
     return this.#turn === null && !this.#parser.underWay;
+  }
+
+  get certificateName(): string | null {
+    return (this.#certificateName ??= { value: commonName(this.socket) }).value;
   }
 
   get peer(): string {

@@ -5,6 +5,7 @@ import type { BodyOptions, Inbound } from './types.ts';
 /** What a request knows of its connection. */
 export interface InboundConnection {
   readonly peer: string;
+  readonly certificateName: string | null;
 }
 
 /** One request of a connection. */
@@ -59,6 +60,10 @@ export class HttpInbound implements Inbound {
 
   get peer(): string {
     return this.connection.peer;
+  }
+
+  get certificateName(): string | null {
+    return this.connection.certificateName;
   }
 
   /** The connection is gone, and the reply was not finished. */

@@ -21,6 +21,13 @@ export function renewTls(server: object, material: TlsMaterial): void {
   if (server instanceof tls.Server) server.setSecureContext(contextOf(material));
 }
 
+/** Of a certificate that was checked against the authorities for clients. */
+export function commonName(socket: object): string | null {
+  if (!(socket instanceof tls.TLSSocket) || !socket.authorized) return null;
+  const name: unknown = socket.getPeerCertificate().subject?.CN;
+  return typeof name === 'string' ? name : null;
+}
+
 function contextOf({ cert, key, clientCa }: TlsMaterial): SecureContextOptions {
   return { cert, key, minVersion: 'TLSv1.2', ...(clientCa === null ? {} : { ca: clientCa }) };
 }

@@ -29,6 +29,8 @@ export interface Inbound {
   readonly connection: object;
   /** Name of the peer for logs: address and port. */
   readonly peer: string;
+  /** Common name of the certificate that the client has shown and the server has checked; null without one. */
+  readonly certificateName: string | null;
 }
 
 /** The answer to one request. Every way out ends in exactly one of `end` and `abort`. */
