@@ -58,7 +58,7 @@ function run(cache: 'cold' | 'warm' = 'cold'): RunFile {
       schema: 1,
       name: 'n',
       target: { ...target, deployment: null, engine: null },
-      profile: { kind: 'concurrent' },
+      profile: { kind: 'concurrent', streams: [1] },
       data: { kind: 'synthetic' },
       limits: { seconds: 1, requests: null, errors: null, errorRate: null },
       slo: null,

@@ -1,10 +1,13 @@
 import { sharedPart } from '../domain/run/cache.ts';
 import type { CacheState } from '../domain/run/cache.ts';
+import type { Knee } from '../domain/run/knee.ts';
 import { runSchema } from '../domain/run/schema-version.ts';
 import type { Report, RunFile } from '../domain/run/report.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
 import { gateOf } from '../domain/threshold.ts';
 import { streamsOf } from '../domain/strategy.ts';
+import { profiles } from './profiles/registry.ts';
+import { termsOf } from './registry-entry.ts';
 import { scalingOf } from './analyse/scaling.ts';
 import type { WorkerEnd } from './worker-protocol.ts';
 
@@ -15,6 +18,7 @@ export function composeReport(
   end: Pick<WorkerEnd, 'interrupted' | 'unfinished' | 'server' | 'calibration'>,
   endedAt: Date,
 ): Report {
+  const knee = termsOf(profiles, run.spec.profile).conclude(stages);
   return {
     schema: runSchema,
     id: run.id,
@@ -38,10 +42,23 @@ export function composeReport(
     calibration: end.calibration,
     stages: [...stages],
     scaling: scalingOf(stages),
+    ...(knee === null ? {} : { knee }),
     clientLimited: stages.some((stage) => stage.client.limited),
-    gates: stages.flatMap((stage) => run.spec.thresholds.map((threshold) => gateOf(stage, threshold))),
+    gates: gatesOf(run.spec.thresholds, stages, knee),
     warnings: warningsOf(run, stages, end),
   };
+}
+
+/** Each stage is held against each threshold. Of a sweep, which looks for loads that miss them, its knee alone. */
+function gatesOf(
+  thresholds: readonly string[],
+  stages: readonly StageReport[],
+  knee: Knee | null,
+): Report['gates'] {
+  const held = knee === null ? stages : stages.filter(({ index }) => index === knee.stage);
+  const gates = held.flatMap((stage) => thresholds.map((threshold) => gateOf(stage, threshold)));
+  if (knee === null || knee.level !== null) return gates;
+  return knee.keep.map((threshold) => ({ stage: 'every stage', threshold, value: null, passed: false }));
 }
 
 /** What a reader of the figures must know, in sentences. */

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { Strategy } from '../domain/load-shape.ts';
 import type { CacheState } from '../domain/run/cache.ts';
+import type { Knee } from '../domain/run/knee.ts';
+import type { Slo } from '../domain/run/spec.ts';
 import type { TokenSource } from '../domain/run/record.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
 
@@ -13,6 +15,12 @@ export interface Profile<Kind extends string = string, Options extends { kind: K
   readonly title: string;
   readonly options: z.ZodType<Options>;
   readonly next: (options: Options, earlier: readonly StageReport[]) => Strategy | null;
+  /** Its stages come to an end by themselves, so that no time is set where none is asked for. */
+  readonly ends?: boolean;
+  /** What the rest of a run lacks for it, as a sentence; null when nothing. */
+  readonly lacks?: (options: Options, run: { slo: Slo | null; data: { kind: string } }) => string | null;
+  /** What the stages together say, of a profile that looks for something. */
+  readonly conclude?: (options: Options, stages: readonly StageReport[]) => Knee;
 }
 
 export interface ChatMessage {

@@ -3,7 +3,7 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import { runSchema } from '../domain/run/schema-version.ts';
 import type { RunSpec, RunTarget, Warmup } from '../domain/run/spec.ts';
 import { datasets } from './datasets/registry.ts';
-import { nextOf, openOf } from './registry-entry.ts';
+import { openOf, termsOf } from './registry-entry.ts';
 import { profiles } from './profiles/registry.ts';
 
 /** A benchmark as it is asked for; what is not said has the default that the docs name. */
@@ -15,7 +15,8 @@ const defaultSeconds = 30;
 export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSpec {
   const data = { ...(wanted.data ?? { kind: 'synthetic' }) };
   if (wanted.maxTokens !== undefined) Object.assign(data, { output: wanted.maxTokens });
-  const unlimited = wanted.seconds === undefined && wanted.requests === undefined;
+  const { ends, lacks } = termsOf(profiles, wanted.profile);
+  const unlimited = !ends && wanted.seconds === undefined && wanted.requests === undefined;
   const spec: RunSpec = {
     schema: runSchema,
     name,
@@ -46,7 +47,8 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
       detail: `A shared part of prompts can be made of synthetic data only, not of ${spec.data.kind}.`,
       command: 'bench',
     });
-  nextOf(profiles, spec.profile);
+  const lacking = lacks(spec);
+  if (lacking !== null) throw new BerthError('USAGE', { detail: lacking, command: 'bench' });
   openOf(datasets, spec.data);
   return spec;
 }

@@ -12,7 +12,11 @@ const rateKeys: Readonly<Record<string, string>> = {
 };
 /** Other tools' names of the same loads, and of their keys. */
 const otherNames: Readonly<Record<string, string>> = { async: 'constant', incremental: 'stages' };
-const otherKeys: Readonly<Record<string, string>> = { max_concurrency: 'maxInFlight' };
+const otherKeys: Readonly<Record<string, string>> = {
+  max_concurrency: 'maxInFlight',
+  sweep_size: 'points',
+  strategy_type: 'arrivals',
+};
 
 /** What other tools say in a profile and berth has no counterpart for, with what to do instead. */
 const without: Readonly<Record<string, string>> = {
@@ -41,6 +45,8 @@ export function parseProfile(
     delete profile['rate'];
   }
   if (rates === null) return { profile, warmup };
+  // GuideLLM's --rate of a sweep is the number of its stages.
+  if (profile.kind === 'sweep') return { profile: { ...profile, points: rates[0] }, warmup };
   if (key === undefined) throw usage(`the profile ${profile.kind} has no rates`);
   return { profile: { ...profile, [key]: [...rates] }, warmup };
 }

@@ -1,5 +1,7 @@
 import type { Strategy } from '../domain/load-shape.ts';
 import type { CacheState } from '../domain/run/cache.ts';
+import type { Knee } from '../domain/run/knee.ts';
+import type { Slo } from '../domain/run/spec.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Dataset, Profile, PromptServer, PromptSource } from './contract.ts';
@@ -7,6 +9,9 @@ import type { Dataset, Profile, PromptServer, PromptSource } from './contract.ts
 /** What the registries hold, seen without the types of the single entries. */
 type AnyProfile = Pick<Profile, 'kind' | 'options'> & {
   next: (options: never, earlier: readonly StageReport[]) => Strategy | null;
+  ends?: boolean;
+  lacks?: (options: never, run: { slo: Slo | null; data: { kind: string } }) => string | null;
+  conclude?: (options: never, stages: readonly StageReport[]) => Knee;
 };
 type AnyDataset = Pick<Dataset, 'kind' | 'options'> & {
   open: (options: never, server: PromptServer, seed: number, cache?: CacheState) => Promise<PromptSource>;
@@ -20,6 +25,24 @@ export function nextOf(
   const profile = entryOf(profiles, options.kind, 'profile');
   const parsed = optionsOf(profile, options, 'profile');
   return (earlier) => profile.next(parsed, earlier);
+}
+
+/** What else these options say of a run. Throws USAGE when they are not valid. */
+export function termsOf(
+  profiles: readonly AnyProfile[],
+  options: { kind: string },
+): {
+  ends: boolean;
+  lacks: (run: { slo: Slo | null; data: { kind: string } }) => string | null;
+  conclude: (stages: readonly StageReport[]) => Knee | null;
+} {
+  const profile = entryOf(profiles, options.kind, 'profile');
+  const parsed = optionsOf(profile, options, 'profile');
+  return {
+    ends: profile.ends ?? false,
+    lacks: (run) => profile.lacks?.(parsed, run) ?? null,
+    conclude: (stages) => profile.conclude?.(parsed, stages) ?? null,
+  };
 }
 
 /** The dataset of these options, ready to be opened. Throws USAGE when they are not valid. */

@@ -64,7 +64,7 @@ export function addBenchOptions(command: Command): Command {
     .option('--streams <list>', 'requests in flight at once, a stage for each number: 1,2,4')
     .option(
       '--profile <what>',
-      'shape of the load: synchronous, concurrent, throughput, constant, poisson, or kind=gamma,shape=0.5',
+      'shape of the load: synchronous, concurrent, throughput, constant, poisson, sweep, or kind=gamma,shape=0.5',
     )
     .option('--rate <list>', 'requests that start each second, a stage for each number: 1,5,10 (poisson)')
     .option(

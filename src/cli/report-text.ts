@@ -2,6 +2,7 @@ import { cacheLabel } from '../domain/run/cache.ts';
 import type { Report } from '../domain/run/report.ts';
 import type { Distribution, StageReport } from '../domain/run/stage-report.ts';
 import { headlineOf } from '../domain/strategy.ts';
+import { byLoad, kneeLines } from './knee-text.ts';
 import { serverLines } from './server-text.ts';
 import { table } from './output.ts';
 
@@ -29,7 +30,7 @@ export function reportText(report: Report, folder: string | null): string {
         `${each.streams} streams give ${number(each.speedup, 2)} times the output tokens/s of one: ` +
           `efficiency ${number(each.efficiency * 100, 0)} %.`,
       );
-  lines.push(...serverLines(report));
+  lines.push(...kneeLines(report), ...serverLines(report));
   for (const stage of report.stages)
     if (stage.goodput)
       lines.push(
@@ -87,13 +88,13 @@ function rowsOf(report: Report): string[][] {
     'tok/s',
     'prompt tok/s',
   ];
-  return [header, ...report.stages.map(rowOf)];
+  return [header, ...byLoad(report).map((stage) => rowOf(stage, stage.index === report.knee?.stage))];
 }
 
-function rowOf(stage: StageReport): string[] {
+function rowOf(stage: StageReport, isKnee: boolean): string[] {
   const rate = stage.steady ?? stage.overall;
   return [
-    stage.label,
+    isKnee ? `${stage.label} <- knee` : stage.label,
     String(stage.requests.ok),
     String(stage.requests.failed),
     ms(headlineOf(stage).ttft, 'p50'),

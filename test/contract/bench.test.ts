@@ -16,6 +16,7 @@ const least: Readonly<Record<string, Record<string, unknown>>> = {
   constant: { rates: [1, 5] },
   poisson: { rates: [1, 5] },
   gamma: { rates: [2], shape: 0.5 },
+  sweep: { to: 64 },
   stages: { stages: [{ rate: 10, seconds: 5 }] },
   jsonl: { file: '/p.jsonl' },
 };

@@ -13,6 +13,7 @@ import { serverStage } from './server-stage.ts';
 import { goodputOf } from './goodput.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';
 import { concurrencyOf, openLoopOf } from './open-loop.ts';
+import { steadinessOf } from './steadiness.ts';
 import { overallThroughput, steadyThroughput, tokensPerEvent } from './throughput.ts';
 import { longestPart, steadyWindow, wholeSpan } from './window.ts';
 
@@ -66,6 +67,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     e2eScheduled: summarize(latencies.e2eScheduled, options),
     goodput: goodputOf(records, { slo: spec.slo, strategy, span: whole }),
     openLoop: strategy.kind === 'open' ? openLoopOf(measured, facts.dropped) : null,
+    steadiness: steadinessOf(records, strategy),
     promptTokens: totals(good.map((record) => record.prompt)),
     outputTokens: totals(good.map((record) => record.output)),
     cachedTokens: good.some(({ cached }) => cached !== null)

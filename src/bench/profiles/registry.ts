@@ -3,10 +3,20 @@ import { constant } from './constant.ts';
 import { gamma } from './gamma.ts';
 import { poisson } from './poisson.ts';
 import { stages } from './stages.ts';
+import { sweep } from './sweep.ts';
 import { synchronous } from './synchronous.ts';
 import { throughput } from './throughput.ts';
 
 /** Every load profile. Add one: write its file beside these, then name it here. */
-export const profiles = [synchronous, concurrent, throughput, constant, poisson, gamma, stages] as const;
+export const profiles = [
+  synchronous,
+  concurrent,
+  throughput,
+  constant,
+  poisson,
+  gamma,
+  stages,
+  sweep,
+] as const;
 
 export type ProfileKind = (typeof profiles)[number]['kind'];

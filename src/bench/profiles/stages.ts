@@ -29,6 +29,7 @@ export const stages: Profile<'stages', z.infer<typeof Options>> = {
   kind: 'stages',
   title: 'requests a second that rise and fall over time',
   options: Options,
+  ends: true,
   next: ({ start, stages: parts, arrivals, maxInFlight }, earlier) => {
     if (earlier.length > 0) return null;
     return {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EngineFacts } from './engine-facts.ts';
+import { Knee } from './knee.ts';
 import { runSchema } from './schema-version.ts';
 import { RunSpec } from './spec.ts';
 import { StageReport } from './stage-report.ts';
@@ -72,6 +73,8 @@ export const Report = z.strictObject({
   calibration: Calibration.nullable(),
   stages: z.array(StageReport),
   scaling: z.array(Scaling),
+  /** What a sweep found; absent where none was run. */
+  knee: Knee.optional(),
   clientLimited: z.boolean(),
   /** Every threshold at every stage; `value` null: the stage lacks the figure. */
   gates: z.array(

@@ -87,6 +87,15 @@ export const Goodput = z.strictObject({
 });
 export type Goodput = z.infer<typeof Goodput>;
 
+/** The last third of a stage's measured time beside its first: in both, requests in flight on average and median E2E. */
+export const Steadiness = z.strictObject({
+  /** False when the latencies grew, of an open loop with the requests in flight: the server falls behind. */
+  steady: z.boolean(),
+  inFlight: z.tuple([z.number(), z.number()]),
+  e2eMs: z.tuple([z.number(), z.number()]),
+});
+export type Steadiness = z.infer<typeof Steadiness>;
+
 /** One stage of a run, as `stage-N.json` keeps it. */
 export const StageReport = z.strictObject({
   schema: z.literal(runSchema),
@@ -114,6 +123,8 @@ export const StageReport = z.strictObject({
   /** The same from the moment the request was due: the headline of an open loop. */
   e2eScheduled: Distribution.nullable(),
   openLoop: OpenLoop.nullable(),
+  /** Absent in runs of before this was looked at; null of too few requests. */
+  steadiness: Steadiness.nullish(),
   goodput: Goodput.nullable(),
   promptTokens: TokenTotals.nullable(),
   outputTokens: TokenTotals.nullable(),

@@ -1,6 +1,7 @@
 import type { Report } from '../../domain/run/report.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
 import { cacheLabel } from '../../domain/run/cache.ts';
+import { levelLabel } from '../../domain/run/knee.ts';
 import { headlineOf, streamsOf } from '../../domain/strategy.ts';
 import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';
@@ -26,6 +27,7 @@ export function page(report: Report): string {
 <p class="lead">${escape(leadOf(report))}</p>
 ${notes(report)}
 ${tiles(report)}
+${kneeOf(report)}
 <h2>Under load</h2>
 <div class="charts">${charts(report)}</div>
 ${serverSection(report)}
@@ -61,6 +63,20 @@ function notes(report: Report): string {
       ]
     : [];
   return [...limited, ...report.warnings.map((text) => `<p class="note">${escape(text)}</p>`)].join('\n');
+}
+
+/** What a sweep found, and every load with what it missed. */
+function kneeOf({ knee }: Report): string {
+  if (!knee) return '';
+  const found =
+    knee.level === null
+      ? `None of the loads kept ${knee.keep.join(', ')}.`
+      : `${levelLabel(knee.over, knee.level)} is the highest load that kept ${knee.keep.join(', ')}.`;
+  const rows = knee.levels.map(
+    ({ level, kept, reasons }) =>
+      `<li>${escape(levelLabel(knee.over, level))}: ${escape(kept ? 'kept' : reasons.join('; '))}</li>`,
+  );
+  return `<h2>Knee</h2><p class="lead">${escape(found)}</p><ul>${rows.join('')}</ul>`;
 }
 
 /** The headline of the first and the fastest stage. */
