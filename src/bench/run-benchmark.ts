@@ -15,7 +15,7 @@ import type { World } from '../io/world.ts';
 import { filePublishers } from '../publish/registry.ts';
 import { composeReport } from './compose-report.ts';
 import { definitions } from './definitions.ts';
-import { recordsPath } from './record-file.ts';
+import { readRecords, recordsPath } from './record-file.ts';
 import { WorkerMessage } from './worker-protocol.ts';
 import type { WorkerEnd, WorkerJob } from './worker-protocol.ts';
 
@@ -137,9 +137,12 @@ function lost(message: string, interrupted: boolean): WorkerEnd {
 
 /** The reports; report.json last, since its presence says that the run is over. */
 async function writeReport(world: World, folder: string, report: Report): Promise<void> {
-  const ordered = [...filePublishers].sort((a, b) => Number(a.kind === 'json') - Number(b.kind === 'json'));
-  for (const publisher of ordered)
-    await world.files.write(join(folder, publisher.fileName), publisher.render(report));
+  const kept = filePublishers.filter((publisher) => publisher.kept);
+  kept.sort((a, b) => Number(a.kind === 'json') - Number(b.kind === 'json'));
+  for (const publisher of kept) {
+    const content = await publisher.render(report, () => readRecords(world.files, folder));
+    await world.files.write(join(folder, publisher.fileName), content);
+  }
 }
 
 function faultOf(error: NonNullable<WorkerEnd['error']>, folder: string): BerthError {

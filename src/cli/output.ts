@@ -6,8 +6,8 @@ export interface Output {
   readonly result: (value: unknown, text: () => string) => void;
   /** A line about long work, on stderr. */
   readonly progress: (line: string) => void;
-  /** Raw text on stdout (logs, files). */
-  readonly raw: (text: string) => void;
+  /** Raw text or bytes on stdout (logs, files). */
+  readonly raw: (content: string | Uint8Array) => void;
 }
 
 export function createOutput(options: {
@@ -24,7 +24,7 @@ export function createOutput(options: {
       out.write(options.json ? `${JSON.stringify(value, null, 2)}\n` : ensureNewline(text()));
     },
     progress: (line) => void err.write(ensureNewline(line)),
-    raw: (text) => void out.write(text),
+    raw: (content) => void out.write(content),
   };
 }
 

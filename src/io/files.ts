@@ -6,7 +6,7 @@ export interface Files {
   /** Null when there is no such file; other faults reject. */
   readonly read: (path: string) => Promise<string | null>;
   /** Whole or not at all: written beside the target and renamed. `mode` defaults to 0600; parents are made 0700. */
-  readonly write: (path: string, text: string, mode?: number) => Promise<void>;
+  readonly write: (path: string, content: string | Uint8Array, mode?: number) => Promise<void>;
   readonly append: (path: string, text: string) => Promise<void>;
   readonly list: (path: string) => Promise<string[]>;
   readonly stat: (path: string) => Promise<{ size: number; isFile: boolean; mtimeMs: number } | null>;
@@ -25,10 +25,10 @@ async function unlessMissing<T>(attempt: Promise<T>, otherwise: T): Promise<T> {
   }
 }
 
-async function write(path: string, text: string, mode = 0o600): Promise<void> {
+async function write(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const beside = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-  await fs.writeFile(beside, text, { mode });
+  await fs.writeFile(beside, content, { mode });
   await fs.rename(beside, path);
 }
 

@@ -5,6 +5,7 @@ import { profiles } from '../../src/bench/profiles/registry.ts';
 import { nextOf, openOf } from '../../src/bench/registry-entry.ts';
 import type { PromptServer } from '../../src/bench/contract.ts';
 import { Strategy } from '../../src/domain/load-shape.ts';
+import type { Report } from '../../src/domain/run/report.ts';
 import type { StageReport } from '../../src/domain/run/stage-report.ts';
 import type { ReportFormat } from '../../src/publish/registry.ts';
 import { filePublishers } from '../../src/publish/registry.ts';
@@ -64,34 +65,50 @@ describe.each(datasets.map((dataset) => dataset.kind))('dataset %s', (kind) => {
   });
 });
 
-/** How each format writes a text that would break it. */
-const asWritten: Readonly<Record<ReportFormat, (text: string) => string>> = {
+/** How each format writes a text that would break it; those of bytes are read back in their own tests. */
+const asWritten: Readonly<Record<Exclude<ReportFormat, 'jsonl' | 'parquet'>, (text: string) => string>> = {
   json: (text) => JSON.stringify(text),
   csv: (text) => `,"${text.replaceAll('"', '""')}",`,
   html: (text) =>
     `<dd>${text.replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')}</dd>`,
+  markdown: (text) => text.replaceAll(/[<>|_]/g, (found) => `\\${found}`),
+  guidellm: (text) => JSON.stringify(text),
+  'guidellm-0.3': (text) => JSON.stringify(text),
 };
 
-describe.each(filePublishers)('publisher $kind', (publisher) => {
-  test('writes a report that was interrupted before its first stage', () => {
-    const text = publisher.render(exampleReport({ stages: [], scaling: [], interrupted: true }));
-    expect(text.length).toBeGreaterThan(0);
-  });
+async function rendered(kind: ReportFormat, report: Report): Promise<string> {
+  const publisher = filePublishers.find((each) => each.kind === kind);
+  const content = await publisher?.render(report, () => Promise.resolve([]));
+  return typeof content === 'string' ? content : Buffer.from(content ?? []).toString('latin1');
+}
 
-  test('writes nothing that a hostile model name could break', () => {
-    const name = '</script><script>alert(1)</script>",=cmd|x';
-    const report = exampleReport();
-    const text = publisher.render({ ...report, name, server: { ...report.server, model: name } });
-    expect(text).toContain(asWritten[publisher.kind](name));
+describe.each(filePublishers)('publisher $kind', (publisher) => {
+  test('writes a report that was interrupted before its first stage', async () => {
+    const text = await rendered(
+      publisher.kind,
+      exampleReport({ stages: [], scaling: [], interrupted: true }),
+    );
+    expect(text.length).toBeGreaterThan(publisher.kind === 'jsonl' ? -1 : 0);
   });
 });
 
-test('a page runs no script, whatever a server calls its model', () => {
+test.each(Object.entries(asWritten))(
+  'as %s nothing is written that a hostile model name could break',
+  async (kind, form) => {
+    const name = '</script><script>alert(1)</script>",=cmd|x_y';
+    const report = exampleReport();
+    const server = { ...report.server, model: name };
+    const text = await rendered(kind as ReportFormat, { ...report, name, server });
+    expect(text).toContain(form(name));
+  },
+);
+
+test('a page runs no script, whatever a server calls its model', async () => {
   const report = exampleReport();
   const hostile = '</script><script>alert(1)</script>';
-  const page = filePublishers.find((publisher) => publisher.kind === 'html');
-  const text = page?.render({ ...report, name: hostile, server: { ...report.server, model: hostile } });
-  expect(text?.match(/<script/g)).toHaveLength(1);
+  const server = { ...report.server, model: hostile };
+  const text = await rendered('html', { ...report, name: hostile, server });
+  expect(text.match(/<script/g)).toHaveLength(1);
   expect(text).toContain('<script type="application/json"');
 });
 
@@ -104,16 +121,15 @@ test('kinds are unique in each registry, and every entry can be described by JSO
   }
 });
 
-test('a column without a value is empty, and a text that a spreadsheet would compute is disarmed', () => {
-  const csv = filePublishers.find((publisher) => publisher.kind === 'csv');
+test('a column without a value is empty, and a text that a spreadsheet would compute is disarmed', async () => {
   const report = exampleReport();
   const [stage] = report.stages;
-  const text = csv?.render({
+  const text = await rendered('csv', {
     ...report,
     server: { ...report.server, model: '=1+1' },
     stages: [{ ...(stage as StageReport), ttft: null }],
   });
-  const [head = '', row = ''] = text?.split('\r\n') ?? [];
+  const [head = '', row = ''] = text.split('\r\n') ?? [];
   const cells = row.split(',');
   expect(cells[head.split(',').indexOf('model')]).toBe("'=1+1");
   expect(cells[head.split(',').indexOf('ttft_p50_ms')]).toBe('');

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { readRecords } from '../../bench/record-file.ts';
 import { loadReport, runFolder } from '../../bench/runs.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { filePublishers } from '../../publish/registry.ts';
@@ -9,7 +11,9 @@ const formats = ['text', ...filePublishers.map((publisher) => publisher.kind)] a
 
 export const examples = [
   ['berth report last', 'The newest run, as a table.'],
-  ['berth report last --format html > report.html', 'The same as a page with charts.'],
+  ['berth report last --format html --out report.html', 'The same as a page with charts.'],
+  ['berth report last --format markdown', 'Tables for a pull request.'],
+  ['berth report last --format guidellm --out guidellm.json', 'For what reads the files of GuideLLM.'],
 ] as const;
 
 export function configure(command: Command, context: CliContext): void {
@@ -19,17 +23,36 @@ export function configure(command: Command, context: CliContext): void {
       'id of a run, the start or end of one, "last", "last~1" for the one before, or the path of its folder',
     )
     .option('--format <format>', formats.join(', '), 'text')
-    .action(async (run: string, options: { format: string }) => {
-      const report = await loadReport(context.world, run);
-      const publisher = filePublishers.find(({ kind }) => kind === options.format);
-      if (context.output.json) return context.output.result(report, () => '');
-      if (publisher) return context.output.raw(publisher.render(report));
-      if (options.format !== 'text')
-        throw new BerthError('USAGE', {
-          detail: `--format is one of ${formats.join(', ')}, not ${options.format}.`,
-          command: 'report',
-        });
-      const folder = await runFolder(context.world, run);
-      context.output.result(report, () => reportText(report, folder));
+    .option('--out <file>', 'write there and not to stdout')
+    .addHelpText(
+      'after',
+      `\nFormats:\n${filePublishers.map(({ kind, title }) => `  ${kind.padEnd(14)}${title}`).join('\n')}`,
+    )
+    .action((run: string, options: { format: string; out?: string }) => report(run, options, context));
+}
+
+async function report(
+  run: string,
+  options: { format: string; out?: string },
+  context: CliContext,
+): Promise<void> {
+  const { world, output } = context;
+  const publisher = filePublishers.find(({ kind }) => kind === options.format);
+  if (!publisher && options.format !== 'text')
+    throw new BerthError('USAGE', {
+      detail: `--format is one of ${formats.join(', ')}, not ${options.format}.`,
+      command: 'report',
     });
+  const found = await loadReport(world, run);
+  const folder = await runFolder(world, run);
+  const content = publisher
+    ? await publisher.render(found, () => readRecords(world.files, folder))
+    : `${reportText(found, folder)}\n`;
+  if (options.out !== undefined) {
+    const path = resolve(context.cwd, options.out);
+    await world.files.write(path, content, 0o644);
+    return output.result({ run: found.id, format: options.format, path }, () => `Written: ${path}`);
+  }
+  if (output.json) output.result(found, () => '');
+  else output.raw(content);
 }

@@ -105,6 +105,7 @@ export const csv: FilePublisher<'csv'> = {
   title: 'one row a stage, units in the column names',
   fileName: 'report.csv',
   contentType: 'text/csv',
+  kept: true,
   render: (report) => {
     const rows = report.stages.map((stage) => columns.map(([, value]) => cellText(value(report, stage))));
     return [columns.map(([name]) => name), ...rows].map((row) => `${row.join(',')}\r\n`).join('');

@@ -7,5 +7,6 @@ export const html: FilePublisher<'html'> = {
   title: 'one page with tables and charts, complete in itself',
   fileName: 'report.html',
   contentType: 'text/html; charset=utf-8',
+  kept: true,
   render: page,
 };

@@ -6,5 +6,6 @@ export const json: FilePublisher<'json'> = {
   title: 'the whole report in its own schema',
   fileName: 'report.json',
   contentType: 'application/json',
+  kept: true,
   render: (report) => `${JSON.stringify(report, null, 2)}\n`,
 };
