@@ -83,6 +83,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/compare.ts'),
   },
   {
+    name: 'experiment',
+    summary: 'Hold the arms of experiments against each other while they run.',
+    load: () => import('./commands/experiment.ts'),
+  },
+  {
     name: 'check-claims',
     summary: 'Recompute published figures from those beside them, and show the arithmetic.',
     load: () => import('./commands/check-claims.ts'),

@@ -1,3 +1,4 @@
+import { Experiment } from './experiment.ts';
 import { z } from 'zod';
 import { Cors, Tls } from './gateway-door.ts';
 import { becomes } from './host-access.ts';
@@ -270,6 +271,7 @@ export function fleetSchema<
         .prefault({}),
       console: Console.prefault({}),
       benchmarks: z.record(Name, parts.benchmark).default({}).describe('Benchmarks by name.'),
+      experiments: z.record(Name, Experiment).default({}).describe('Experiments by name.'),
     })
     .describe('A fleet of LLM servers.');
 }

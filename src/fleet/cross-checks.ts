@@ -2,6 +2,7 @@ import type { ConfigFault } from '../domain/errors/fleet-errors.ts';
 import { nearest } from '../domain/nearest.ts';
 import { engines } from '../engines/registry.ts';
 import { demandFaults } from './demand-checks.ts';
+import { experimentFaults } from './experiment-checks.ts';
 import { fault } from './fault.ts';
 import { limitFaults } from './limit-checks.ts';
 import { portFaults } from './port-checks.ts';
@@ -20,6 +21,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...deploymentFaults(tree),
     ...portFaults(tree),
     ...routeFaults(tree),
+    ...experimentFaults(tree),
     ...limitFaults(tree),
     ...demandFaults(tree),
     ...benchmarkFaults(tree),

@@ -169,5 +169,9 @@ export function routesOf(loaded: LoadedFleet): Route[] {
     routes.set(name, route);
     for (const alias of aliases) routes.set(alias, { ...route, name: alias, aliasOf: name });
   }
+  for (const [name, { arms, split, by }] of Object.entries(loaded.experiments)) {
+    const to = Object.values(arms).map((deployment, i) => ({ deployment, weight: split?.[i] ?? 1 }));
+    routes.set(name, { name, to, split: { by }, aliasOf: null });
+  }
   return [...routes.values()];
 }

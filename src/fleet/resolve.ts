@@ -56,6 +56,7 @@ export interface LoadedFleet {
   readonly gateway: FleetFile['gateway'];
   readonly console: Console;
   readonly benchmarks: FleetFile['benchmarks'];
+  readonly experiments: FleetFile['experiments'];
   /** Names of the environment variables that hold its secrets: no engine inherits them. */
   readonly withheld: readonly string[];
 }
@@ -97,6 +98,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
     gateway: file.gateway,
     console: file.console,
     benchmarks: file.benchmarks,
+    experiments: file.experiments,
     withheld: secretVariables(tree),
   };
 }

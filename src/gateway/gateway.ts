@@ -26,6 +26,7 @@ import { RetryBudget } from './retry-budget.ts';
 import { Shadows } from './shadows.ts';
 import { buildSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
+import { SplitUnits } from './split-units.ts';
 import { StoredResponses } from './stored-responses.ts';
 import { createEngineWatch } from './watch-engines.ts';
 import type { GatewayState } from './state.ts';
@@ -116,6 +117,7 @@ function firstState(
     held,
     shadows: new Shadows(held, sweep.after),
     stored: new StoredResponses(),
+    units: new SplitUnits(),
     retries: new RetryBudget(),
     observer: createObserver(world, observe ?? unobserved),
     demands: new Demands(starter, sweep.now),

@@ -55,6 +55,7 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
     ...processFamilies(),
     ...policyFamilies(state.snapshot.balancers),
     ...state.shadows.families(),
+    ...state.units.families(),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { ApiError } from '../domain/openai.ts';
+import { unitOf } from './ask.ts';
 import { choiceOf, preferring } from './balancers.ts';
 import type { Call } from './call.ts';
 import { CommentedReply } from './commented-reply.ts';
@@ -90,6 +91,17 @@ function isUnfit(error: unknown): boolean {
   return error instanceof ApiError && (error.fault.status === 501 || error.fault.limit !== undefined);
 }
 
+/** Not for those that do not say who they are: each of their requests is dealt out by itself. */
+function noteUnit(
+  { units }: GatewayState,
+  call: Call,
+  { name, aliasOf, split }: RouteState,
+  arm: string,
+): void {
+  const unit = split && unitOf(split.by, call);
+  if (unit) units.note(aliasOf ?? name, arm, unit);
+}
+
 function holds({ instances }: Deployment, id: string | null): boolean {
   return instances.some((instance) => instance.id === id);
 }
@@ -108,6 +120,7 @@ async function serveBy(
     throw noInstance(route.name, 5);
   const { deployment } = arm;
   call.trail.deployment = deployment.name;
+  if (route.split) noteUnit(state, call, route, deployment.name);
   if (call.trail.cancelled) throw cancelled();
   call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model, deployment.name);
   // Behind a comment this could no longer be a status that clients and proxies understand.

@@ -7,6 +7,7 @@ import type { Demands } from './on-demand/demands.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Shadows } from './shadows.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { SplitUnits } from './split-units.ts';
 import type { StoredResponses } from './stored-responses.ts';
 
 /** What lives as long as the process; only `snapshot` changes on a reload. */
@@ -21,6 +22,7 @@ export interface GatewayState {
   readonly retries: RetryBudget;
   readonly shadows: Shadows;
   readonly stored: StoredResponses;
+  readonly units: SplitUnits;
   readonly observer: Observer;
   readonly demands: Demands;
   /** Monotonic milliseconds, read once a tick. */

@@ -22,6 +22,10 @@ export const serverErrors = {
     (f) => `The body of the request was refused: ${f.reason}.`,
     () => 'Send a smaller JSON body.',
   ),
+  EXPERIMENT_UNKNOWN: defineError<{ name: string; known: readonly string[] }>(
+    (f) => `There is no experiment "${f.name}" in the fleet file.`,
+    (f) => (f.known.length === 0 ? 'It has none.' : `There is: ${f.known.join(', ')}.`),
+  ),
   CONTROL_FAULT: defineError<{ reason: string }>(
     (f) => `The control server failed: ${f.reason}.`,
     () => 'Read the log of "berth up"; restarting it restarts no engine.',
