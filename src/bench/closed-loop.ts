@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { admit } from './admit.ts';
 import type { Drain } from './drain.ts';
 import type { Sender, StageInput, StagePorts } from './sender.ts';
-import { isHopeless, tooManyErrors } from './stage-state.ts';
+import { stopReason } from './stage-state.ts';
 import type { StageState } from './stage-state.ts';
 
 /** So many streams, each sends its next request when its last one has ended, until the stage's limit. */
@@ -15,7 +15,7 @@ export async function closedLoop(
   const { state, drain, signal, sender } = live;
   async function stream(number: number): Promise<void> {
     for (;;) {
-      const stopped = ports.signal.aborted || isHopeless(state) || tooManyErrors(state, input.spec.limits);
+      const stopped = ports.signal.aborted || stopReason(state, input.spec.limits) !== null;
       const phase = admit({ ...state, now: ports.now(), streams, stopped }, input.spec);
       if (phase === 'stop') break;
       const exchange = await sender.send({ stream: number, phase, scheduled: ports.now() });

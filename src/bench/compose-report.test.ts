@@ -36,6 +36,7 @@ function stage(changes: Partial<StageReport>): StageReport {
     client: { lagP99Ms: 0, loopDelayP99Ms: 0, cpuShare: 0, limited: false, reasons: [] },
     engine: null,
     server: null,
+    stopped: null,
     ...changes,
   };
 }

@@ -4,6 +4,7 @@ import type { Knee } from '../domain/run/knee.ts';
 import { runSchema } from '../domain/run/schema-version.ts';
 import type { Report, RunFile } from '../domain/run/report.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
+import { stops } from '../domain/run/stop-reason.ts';
 import { gateOf } from '../domain/threshold.ts';
 import { streamsOf } from '../domain/strategy.ts';
 import { profiles } from './profiles/registry.ts';
@@ -95,6 +96,8 @@ function seamWarnings(run: RunFile, stages: readonly StageReport[]): string[] {
 function stageWarnings(stage: StageReport): string[] {
   const { requests, engine, consistency } = stage;
   const warnings: string[] = [];
+  if (stage.stopped !== null && stage.stopped !== 'interrupted')
+    warnings.push(`ended before its limit, and the run with it: ${stops[stage.stopped].text}.`);
   if (stage.client.limited) warnings.push(`limited by the client: ${stage.client.reasons.join('; ')}.`);
   if (requests.failed > 0) warnings.push(`${requests.failed} of ${requests.measured} requests failed.`);
   if (requests.censored > 0)

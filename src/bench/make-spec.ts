@@ -29,6 +29,7 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
       errors: wanted.maxErrors ?? null,
       errorRate: wanted.maxErrorRate ?? null,
     },
+    ...stopsOf(wanted),
     slo: sloOf(wanted.slo),
     thresholds: wanted.thresholds ?? [],
     warmup: warmupOf(wanted.warmup),
@@ -51,6 +52,23 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
   if (lacking !== null) throw new BerthError('USAGE', { detail: lacking, command: 'bench' });
   openOf(datasets, spec.data);
   return spec;
+}
+
+function stopsOf({ stopOverSaturated, budget }: Wanted): Pick<RunSpec, 'stops'> {
+  if (stopOverSaturated === undefined && budget === undefined) return {};
+  if (budget?.money !== undefined && budget.pricePerHour === undefined)
+    throw new BerthError('USAGE', {
+      detail: 'A budget of money wants the price of an hour of the server.',
+      command: 'bench',
+    });
+  return {
+    stops: {
+      overSaturationSeconds: stopOverSaturated ?? null,
+      tokens: budget?.tokens ?? null,
+      money: budget?.money ?? null,
+      pricePerHour: budget?.pricePerHour ?? null,
+    },
+  };
 }
 
 function sloOf(wanted: Wanted['slo']): RunSpec['slo'] {

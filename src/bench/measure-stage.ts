@@ -12,6 +12,8 @@ import { stageReport } from './analyse/stage-report.ts';
 import { watchClient } from './client-load.ts';
 import type { PromptSource } from './contract.ts';
 import { readCounters } from './counters.ts';
+import { createGuards } from './guards.ts';
+import type { Guards, Spent } from './guards.ts';
 import { createLiveFigures } from './live-figures.ts';
 import type { Preflight } from './preflight.ts';
 import type { RecordWriter } from './record-file.ts';
@@ -19,7 +21,7 @@ import { requestBody, requestHeaders, requestPath } from './request-body.ts';
 import { remainingLimits, stagePath } from './resume.ts';
 import { runStage } from './run-stage.ts';
 import type { ServerWatch } from './server/server-watch.ts';
-import { isHopeless, newStageState, tooManyErrors } from './stage-state.ts';
+import { newStageState, stopReason } from './stage-state.ts';
 import type { StageState } from './stage-state.ts';
 import type { WorkerJob } from './worker-protocol.ts';
 
@@ -35,6 +37,7 @@ export interface Running {
   readonly source: PromptSource;
   readonly writer: RecordWriter;
   readonly watch: ServerWatch;
+  readonly spent: Spent;
   readonly now: () => number;
 }
 
@@ -50,7 +53,6 @@ export interface MeasuredStage {
   readonly report: StageReport;
   readonly sent: number;
   readonly mostInFlight: number;
-  readonly state: StageState;
 }
 
 /** One stage, from its first request to its file. */
@@ -67,11 +69,13 @@ export async function measureStage(running: Running, stage: StageToMeasure): Pro
   const before = await counters(running);
   const stopWatching = watchClient();
   const live = createLiveFigures();
-  const stopTicks = startTicks(running, { index, state, live, reads: client.reads });
+  const guards = createGuards(spec, { state, strategy, spent: running.spent });
+  const stopTicks = startTicks(running, { index, state, live, guards, reads: client.reads });
   try {
     await send(running, stage, { state, client }, (record) => {
       records.push(record);
       live.add(record);
+      guards.onRecord(record);
       running.writer.push(record);
     });
   } finally {
@@ -84,13 +88,16 @@ export async function measureStage(running: Running, stage: StageToMeasure): Pro
   const dropped = strategy.kind === 'open' ? state.dropped : null;
   const samples = running.watch.since(startedAt);
   const seams = part.length > 0 ? (running.job.resume?.seams ?? []) : [];
-  const facts = { index, strategy, spec, client: load, engine, samples, seams, dropped };
+  const stopped = running.signal.aborted
+    ? 'interrupted'
+    : (stopReason(state, spec.limits) ?? (guards.wasSilent(client.reads()) ? 'silent' : null));
+  const facts = { index, strategy, spec, client: load, engine, samples, seams, stopped, dropped };
   const report = stageReport(facts, records);
   await running.writer.flush();
-  state.broken = running.signal.aborted || isHopeless(state) || tooManyErrors(state, spec.limits);
-  if (!state.broken) await running.world.files.write(stagePath(folder, index), `${JSON.stringify(report)}\n`);
+  if (stopped === null)
+    await running.world.files.write(stagePath(folder, index), `${JSON.stringify(report)}\n`);
   const mostInFlight = new Set(records.map((record) => record.stream)).size;
-  return { report, sent: records.length - part.length, mostInFlight, state };
+  return { report, sent: records.length - part.length, mostInFlight };
 }
 
 /** The load itself; nothing when an earlier part was the whole of it. */
@@ -127,10 +134,11 @@ function startTicks(
     index: number;
     state: StageState;
     live: ReturnType<typeof createLiveFigures>;
+    guards: Guards;
     reads: () => number;
   },
 ): () => void {
-  const { index, state, live, reads } = stage;
+  const { index, state, live, guards, reads } = stage;
   let lastReads = reads();
   let lastAt = running.now();
   const timer = setInterval(() => {
@@ -138,6 +146,7 @@ function startTicks(
     const eventsPerSecond = ((reads() - lastReads) * 1e6) / Math.max(1, now - lastAt);
     lastReads = reads();
     lastAt = now;
+    guards.onTick(now, lastReads);
     running.emit({
       type: 'tick',
       index,

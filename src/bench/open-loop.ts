@@ -5,7 +5,7 @@ import { seededRandom } from '../stats/random.ts';
 import { openSchedule } from './arrivals.ts';
 import type { Drain } from './drain.ts';
 import type { Sender, StageInput, StagePorts } from './sender.ts';
-import { isHopeless, tooManyErrors } from './stage-state.ts';
+import { stopReason } from './stage-state.ts';
 import type { StageState } from './stage-state.ts';
 
 /** Time for the pacing thread to start, so that the first requests are not late. */
@@ -40,10 +40,11 @@ export async function openLoop(
     const stream = slots.take();
     await sender.send({ stream, phase, scheduled: Math.round(due[number] as number) });
     slots.free(stream);
-    if (isHopeless(state) || tooManyErrors(state, input.spec.limits)) hopeless.abort();
+    if (stopReason(state, input.spec.limits)) hopeless.abort();
   }
 
   function onDue(passed: number): void {
+    if (state.halt) hopeless.abort();
     for (; started < passed && !stop.aborted; started += 1) {
       const work = start(started).finally(() => sending.delete(work));
       sending.add(work);

@@ -61,6 +61,7 @@ function recoveredStage(
       engine: null,
       samples,
       seams: seamsOf(run, index),
+      stopped: 'interrupted',
       dropped: null,
     },
     records,

@@ -1,3 +1,4 @@
+import type { StopReason } from '../domain/run/stop-reason.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 
 /** Live figures of a running stage. Times in µs on the run's clock. */
@@ -14,8 +15,10 @@ export interface StageState {
   /** Starts of an open loop that were due in the measured phase but would have been one too many. */
   dropped: number;
   draining: boolean;
-  /** Ended by something else than its own limit: it was interrupted, or too much failed. */
-  broken: boolean;
+  /** Answers in a row that were none, however they came: what is no stream, no JSON or empty has status 200 too. */
+  badInRow: number;
+  /** Why the stage is to end before its own limit, if somebody outside of it said so. */
+  halt: StopReason | null;
 }
 
 export function newStageState(startedAt: number): StageState {
@@ -30,26 +33,25 @@ export function newStageState(startedAt: number): StageState {
     failedInRow: 0,
     dropped: 0,
     draining: false,
-    broken: false,
+    badInRow: 0,
+    halt: null,
   };
 }
 
 /** So many faults in a row, and nothing more is tried: the server is down or refuses everything. */
 const hopeless = 20;
-
-export function isHopeless(state: StageState): boolean {
-  return state.failedInRow >= hopeless;
-}
-
 /** A share of fewer ended requests than this is chance. */
 const fewestForRate = 20;
 
-/** Whether a stage has had more failures than the run allows. */
-export function tooManyErrors(
-  state: Pick<StageState, 'failed' | 'warmup' | 'measured' | 'inFlight'>,
+/** Why nothing more is to be sent; null: nothing stands against it. */
+export function stopReason(
+  state: StageState,
   limits: Pick<RunSpec['limits'], 'errors' | 'errorRate'>,
-): boolean {
-  if (limits.errors !== null && state.failed > limits.errors) return true;
+): StopReason | null {
+  if (state.halt !== null) return state.halt;
+  if (Math.max(state.failedInRow, state.badInRow) >= hopeless) return 'unreachable';
+  if (limits.errors !== null && state.failed > limits.errors) return 'errors';
   const ended = state.warmup + state.measured - state.inFlight;
-  return limits.errorRate !== null && ended >= fewestForRate && state.failed / ended > limits.errorRate;
+  const overRate = limits.errorRate !== null && state.failed / ended > limits.errorRate;
+  return overRate && ended >= fewestForRate ? 'error-rate' : null;
 }

@@ -12,7 +12,7 @@ import { preflight } from './preflight.ts';
 import type { Preflight } from './preflight.ts';
 import { startServerWatch } from './server/server-watch.ts';
 import { profiles } from './profiles/registry.ts';
-import { createRecordWriter } from './record-file.ts';
+import { createRecordWriter, readRecords } from './record-file.ts';
 import { measureStage } from './measure-stage.ts';
 import type { Running } from './measure-stage.ts';
 import { readProgress, setAside } from './resume.ts';
@@ -56,6 +56,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
       source,
       writer,
       watch,
+      spent: { tokens: await spentBefore(world, job) },
       now: () => monotonicMicroseconds() - origin,
     };
     const { most, complete } = await runStages(running);
@@ -68,6 +69,13 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
     if (!ports.signal.aborted) end.error = describe(error);
   }
   return { ...end, interrupted: ports.signal.aborted };
+}
+
+/** A budget is that of the whole run, with what was sent before it was broken off. */
+async function spentBefore({ files }: World, { folder, resume }: WorkerJob): Promise<number> {
+  if (resume === null) return 0;
+  const records = await readRecords(files, folder);
+  return records.reduce((sum, { prompt, output }) => sum + (prompt.tokens ?? 0) + (output.tokens ?? 0), 0);
 }
 
 /** Stage after stage, as the profile says; gives the most streams that any of them had, and whether it came to the end. */
@@ -89,14 +97,14 @@ async function runStages(running: Running): Promise<{ most: number; complete: bo
       await setAside(files, running.job.folder, stage.index);
       stage.part = [];
     }
-    const { report, sent, mostInFlight, state } = await measureStage(running, stage);
+    const { report, sent, mostInFlight } = await measureStage(running, stage);
     part = [];
     most = Math.max(most, mostInFlight);
     firstId += sent;
     done.push(report);
     running.emit({ type: 'stage-ended', stage: report });
     if (report.requests.ok === 0 && !running.signal.aborted) throw nothingAnswered(spec, report);
-    if (state.broken) return { most, complete: false };
+    if (report.stopped !== null) return { most, complete: false };
   }
 }
 

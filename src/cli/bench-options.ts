@@ -37,6 +37,12 @@ export interface BenchOptions extends OtherToolsOptions {
   readonly threshold?: readonly string[];
   readonly maxErrors?: string;
   readonly maxErrorRate?: string;
+  readonly stopOverSaturated?: string | true;
+  readonly budgetTokens?: string;
+  readonly budgetMoney?: string;
+  readonly priceHour?: string;
+  readonly timeout?: string;
+  readonly drain?: string;
   readonly temperature?: string;
   readonly seed?: string;
   readonly keepOutputs?: boolean;
@@ -90,6 +96,15 @@ export function addBenchOptions(command: Command): Command {
     )
     .option('--max-errors <count>', 'end the run after more failures than this')
     .option('--max-error-rate <share>', 'end the run when more than this share fails (0 to 1)')
+    .option(
+      '--stop-over-saturated [seconds]',
+      'end an open loop when requests in flight and TTFT have risen for so long (default 30)',
+    )
+    .option('--budget-tokens <count>', 'end the run when so many prompt and output tokens are spent')
+    .option('--budget-money <amount>', 'end the run when its time has cost this; wants --price-hour')
+    .option('--price-hour <amount>', 'what an hour of the server costs')
+    .option('--timeout <seconds>', 'longest time of one request (default 600)')
+    .option('--drain <seconds>', 'time that open requests get at the end of a stage (default 60)')
     .option('--temperature <number>', 'temperature of each request')
     .option('--seed <number>', 'the same seed sends the same prompts (default 1)')
     .option('--keep-outputs', 'keep the text of the answers in the records')
@@ -136,6 +151,7 @@ export function overlaid(base: Wanted, said: BenchOptions, cwd: string): Wanted 
   if (warming !== undefined) wanted.warmup = warmupOf(warming, wanted);
   if (options.cache !== undefined) wanted.cache = cacheOf(options.cache);
   objectives(wanted, options);
+  endings(wanted, options);
   if (options.temperature !== undefined) wanted.temperature = number(options.temperature, '--temperature');
   if (options.seed !== undefined) wanted.seed = Math.trunc(number(options.seed, '--seed'));
   if (options.keepOutputs) wanted.keepOutputs = true;
@@ -168,6 +184,21 @@ function limit(wanted: Wanted, options: BenchOptions): void {
   delete wanted.requests;
   if (options.maxSeconds !== undefined) wanted.seconds = positive(options.maxSeconds, '--max-seconds');
   if (options.maxRequests !== undefined) wanted.requests = count(options.maxRequests, '--max-requests');
+}
+
+/** What ends the run, a request or a stage, beside the limits of the load. */
+function endings(wanted: Wanted, options: BenchOptions): void {
+  const { stopOverSaturated, budgetTokens, budgetMoney, priceHour, timeout, drain } = options;
+  if (stopOverSaturated !== undefined)
+    wanted.stopOverSaturated =
+      stopOverSaturated === true ? 30 : positive(stopOverSaturated, '--stop-over-saturated');
+  const budget = { ...wanted.budget };
+  if (budgetTokens !== undefined) budget.tokens = count(budgetTokens, '--budget-tokens');
+  if (budgetMoney !== undefined) budget.money = positive(budgetMoney, '--budget-money');
+  if (priceHour !== undefined) budget.pricePerHour = positive(priceHour, '--price-hour');
+  if (Object.keys(budget).length > 0) wanted.budget = budget;
+  if (timeout !== undefined) wanted.timeoutSeconds = positive(timeout, '--timeout');
+  if (drain !== undefined) wanted.drainSeconds = number(drain, '--drain');
 }
 
 function objectives(wanted: Wanted, options: BenchOptions): void {

@@ -16,6 +16,7 @@ interface Own {
   readonly maxRequests?: string;
   readonly maxErrors?: string;
   readonly maxErrorRate?: string;
+  readonly stopOverSaturated?: string | true;
   readonly seed?: string;
 }
 
@@ -55,9 +56,11 @@ function limitOf(text: string): Record<string, string> {
     case 'max_error_rate':
     case 'max_global_error_rate':
       return { maxErrorRate: String(said['rate']) };
+    case 'over_saturation':
+      return { stopOverSaturated: '30' };
     default:
       throw usage(
-        `--constraint knows max_duration, max_requests, max_errors, max_error_rate and max_global_error_rate, not "${String(said['kind'])}".`,
+        `--constraint knows max_duration, max_requests, max_errors, max_error_rate, max_global_error_rate and over_saturation, not "${String(said['kind'])}".`,
       );
   }
 }

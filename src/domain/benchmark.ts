@@ -37,6 +37,21 @@ const objectives = {
     .max(1)
     .optional()
     .describe('The run ends when a larger share than this of a stage has failed (of at least 20).'),
+  stopOverSaturated: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'Of an open loop: the run ends when requests in flight and TTFT have risen for so many seconds (30 is usual).',
+    ),
+  budget: z
+    .strictObject({
+      tokens: z.int().positive().optional().describe('Prompt and output tokens of the whole run.'),
+      money: z.number().positive().optional().describe('Price of the time that the run takes.'),
+      pricePerHour: z.number().positive().optional().describe('What an hour of the server costs.'),
+    })
+    .optional()
+    .describe('The run ends when this is spent.'),
 };
 
 /**

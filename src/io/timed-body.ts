@@ -22,6 +22,10 @@ export class BodyDraft implements TimedBody {
     this.#buffer = Buffer.allocUnsafe(Math.min(Math.max(expected ?? firstSize, 1), 1 << 20));
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }

@@ -53,6 +53,8 @@ interface Draft {
 
 /** How long a server may hold a connection open after `[DONE]` before it is closed from this side. */
 const lingerMs = 50;
+/** More is no answer: a server that floods must not take this machine's memory. */
+const mostBytes = 16 * 2 ** 20;
 
 interface Wire {
   readonly origin: TimedOrigin;
@@ -157,6 +159,8 @@ class Carriage implements ExchangeEvents {
     const { draft } = this.#attempt;
     draft.body = body;
     this.#wire.reads += 1;
+    if (body.length > mostBytes)
+      return this.#stop('malformed', `The answer is longer than ${mostBytes / 2 ** 20} MiB.`);
     if (draft.done !== 0 || !draft.streamed || !body.saysDone()) return;
     draft.done = at;
     // After [DONE] nothing is missing, however the connection ends.

@@ -137,6 +137,7 @@ function exampleStage(index: number, streams: number, rate: number): StageReport
     client: { lagP99Ms: 0.3, loopDelayP99Ms: 1.1, cpuShare: 0.04, limited: false, reasons: [] },
     engine: null,
     server: exampleServer(rate),
+    stopped: null,
   };
 }
 

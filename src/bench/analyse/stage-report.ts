@@ -2,6 +2,7 @@ import { runSchema } from '../../domain/run/schema-version.ts';
 import type { Strategy } from '../../domain/load-shape.ts';
 import type { Outcome, RequestRecord, TokenCount } from '../../domain/run/record.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
+import type { StopReason } from '../../domain/run/stop-reason.ts';
 import type { ServerSample } from '../../domain/run/server-sample.ts';
 import type { EngineCounters, StageReport, TokenTotals } from '../../domain/run/stage-report.ts';
 import { strategyLabel, streamsOf } from '../../domain/strategy.ts';
@@ -29,6 +30,7 @@ export interface StageFacts {
   readonly dropped: number | null;
   /** Where the stage was gone on with after a break, on the run's clock; empty for most. */
   readonly seams: readonly number[];
+  readonly stopped: StopReason | null;
 }
 
 /** Everything that a stage's records tell. Pure: the same records and facts give the same report. */
@@ -80,6 +82,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     consistency: null,
     client: clientHealth(records, facts.client, ttft?.p50 ?? null),
     engine: facts.engine,
+    stopped: facts.stopped,
     server: serverStage(facts.samples, { window }),
   };
   return { ...report, consistency: consistencyOf(report) };

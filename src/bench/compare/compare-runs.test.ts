@@ -40,6 +40,7 @@ function runOf({ seed, requests = 600, slower = 1, tokens = 8, report = {} }: Sh
       engine: null,
       samples: [],
       seams: [],
+      stopped: null,
       dropped: null,
     },
     records,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
+import { stops } from '../../domain/run/stop-reason.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
 import { addBenchOptions, overlaid, specOfUrl } from '../bench-options.ts';
 import type { BenchOptions } from '../bench-options.ts';
@@ -96,8 +97,14 @@ function end(runs: readonly FinishedRun[], context: CliContext): void {
   context.output.result({ runs }, () =>
     runs.map(({ report, folder }) => reportText(report, folder)).join('\n\n'),
   );
+  const stopped = runs.flatMap(({ report }) => report.stages.flatMap((stage) => stage.stopped ?? []));
+  const exits = stopped.map((reason) => stops[reason].exit);
   if (context.signal.aborted) context.exit(exitCodes.interrupted);
+  else if (exits.includes('targetDown')) context.exit(exitCodes.targetDown);
   else if (runs.some(({ report }) => report.clientLimited)) context.exit(exitCodes.clientLimited);
-  else if (runs.some(({ report }) => report.gates.some(({ passed }) => !passed)))
+  else if (
+    exits.includes('sloMissed') ||
+    runs.some(({ report }) => report.gates.some(({ passed }) => !passed))
+  )
     context.exit(exitCodes.sloMissed);
 }

@@ -55,6 +55,18 @@ export const RunSpec = z.strictObject({
     errors: count.nullable(),
     errorRate: z.number().min(0).max(1).nullable(),
   }),
+  /** What else ends the run before its limits; absent: nothing does. */
+  stops: z
+    .strictObject({
+      /** Of an open loop: requests in flight and TTFT rose for so long. */
+      overSaturationSeconds: z.number().positive().nullable(),
+      /** Prompt and output tokens of the whole run; what is in flight then comes on top. */
+      tokens: z.int().positive().nullable(),
+      /** In the unit of the price, for the time that the run takes. */
+      money: z.number().positive().nullable(),
+      pricePerHour: z.number().positive().nullable(),
+    })
+    .optional(),
   slo: Slo.nullable(),
   /** Such as "ttft.p95 < 500"; each stage is held against each. */
   thresholds: z.array(z.string()),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Strategy } from '../load-shape.ts';
+import { StopReason } from './stop-reason.ts';
 import { ServerStage } from './server-stage.ts';
 import { outcomes, tokenSources } from './record.ts';
 import { runSchema } from './schema-version.ts';
@@ -147,5 +148,7 @@ export const StageReport = z.strictObject({
   engine: EngineCounters.nullable(),
   /** What was seen of the server meanwhile; null when nothing was. */
   server: ServerStage.nullable().default(null),
+  /** Why it ended before its own limit, and the run with it; null when it did not. */
+  stopped: StopReason.nullable().default(null),
 });
 export type StageReport = z.infer<typeof StageReport>;
