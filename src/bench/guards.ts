@@ -5,6 +5,9 @@ import { isOverSaturated } from './over-saturation.ts';
 import type { FirstToken, LoadMoment } from './over-saturation.ts';
 import type { StageState } from './stage-state.ts';
 
+/** A pause as long as this is nothing yet, µs. */
+const shortSilence = 2_000_000;
+
 /** Tokens of a whole run so far, warm-up included. */
 export interface Spent {
   tokens: number;
@@ -64,6 +67,9 @@ export function createGuards(
       if (whole && isOverSaturated(load, tokens, { now: at, window })) state.halt ??= 'over-saturated';
     },
     wasSilent: (reads) =>
-      spec.stream && censored > 0 && readsAtDrain === reads && spec.drainSeconds * 1e6 > 5 * slowest,
+      spec.stream &&
+      censored > 0 &&
+      readsAtDrain === reads &&
+      spec.drainSeconds * 1e6 > Math.max(shortSilence, 5 * slowest),
   };
 }

@@ -221,6 +221,7 @@ test('a run leaves its whole folder, is listed, and its page loads nothing from 
     'report.csv',
     'report.html',
     'report.json',
+    'report.md',
     'run.json',
     'server.jsonl',
     'stage-0.json',
