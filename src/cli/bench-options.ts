@@ -4,15 +4,17 @@ import { parseData } from '../bench/data-shorthand.ts';
 import { makeSpec } from '../bench/make-spec.ts';
 import type { Wanted } from '../bench/make-spec.ts';
 import { parseProfile } from '../bench/profile-shorthand.ts';
-import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import { Threshold } from '../domain/threshold.ts';
 import { readPairs } from '../bench/key-values.ts';
+import { count, number, positive, usage } from './bench-numbers.ts';
+import { addEndingOptions, endings } from './bench-endings.ts';
+import type { EndingOptions } from './bench-endings.ts';
 import { addOtherToolsOptions, inOwnWords, warmupOfPairs } from './bench-other-tools.ts';
 import type { OtherToolsOptions } from './bench-other-tools.ts';
 
 /** Options of `berth bench`. Those of the load change a benchmark of the fleet file too, for this one run. */
-export interface BenchOptions extends OtherToolsOptions {
+export interface BenchOptions extends OtherToolsOptions, EndingOptions {
   readonly file: readonly string[];
   readonly again?: string;
   readonly resume?: string;
@@ -37,12 +39,6 @@ export interface BenchOptions extends OtherToolsOptions {
   readonly threshold?: readonly string[];
   readonly maxErrors?: string;
   readonly maxErrorRate?: string;
-  readonly stopOverSaturated?: string | true;
-  readonly budgetTokens?: string;
-  readonly budgetMoney?: string;
-  readonly priceHour?: string;
-  readonly timeout?: string;
-  readonly drain?: string;
   readonly temperature?: string;
   readonly seed?: string;
   readonly keepOutputs?: boolean;
@@ -96,21 +92,12 @@ export function addBenchOptions(command: Command): Command {
     )
     .option('--max-errors <count>', 'end the run after more failures than this')
     .option('--max-error-rate <share>', 'end the run when more than this share fails (0 to 1)')
-    .option(
-      '--stop-over-saturated [seconds]',
-      'end an open loop when requests in flight and TTFT have risen for so long (default 30)',
-    )
-    .option('--budget-tokens <count>', 'end the run when so many prompt and output tokens are spent')
-    .option('--budget-money <amount>', 'end the run when its time has cost this; wants --price-hour')
-    .option('--price-hour <amount>', 'what an hour of the server costs')
-    .option('--timeout <seconds>', 'longest time of one request (default 600)')
-    .option('--drain <seconds>', 'time that open requests get at the end of a stage (default 60)')
     .option('--temperature <number>', 'temperature of each request')
     .option('--seed <number>', 'the same seed sends the same prompts (default 1)')
     .option('--keep-outputs', 'keep the text of the answers in the records')
     .option('--no-stream', 'ask for whole answers; there is no TTFT then')
     .option('--no-calibrate', "leave out the measurement of the client's own error");
-  return addOtherToolsOptions(own);
+  return addOtherToolsOptions(addEndingOptions(own));
 }
 
 /** A run of the server at a URL, from the command line alone. */
@@ -186,21 +173,6 @@ function limit(wanted: Wanted, options: BenchOptions): void {
   if (options.maxRequests !== undefined) wanted.requests = count(options.maxRequests, '--max-requests');
 }
 
-/** What ends the run, a request or a stage, beside the limits of the load. */
-function endings(wanted: Wanted, options: BenchOptions): void {
-  const { stopOverSaturated, budgetTokens, budgetMoney, priceHour, timeout, drain } = options;
-  if (stopOverSaturated !== undefined)
-    wanted.stopOverSaturated =
-      stopOverSaturated === true ? 30 : positive(stopOverSaturated, '--stop-over-saturated');
-  const budget = { ...wanted.budget };
-  if (budgetTokens !== undefined) budget.tokens = count(budgetTokens, '--budget-tokens');
-  if (budgetMoney !== undefined) budget.money = positive(budgetMoney, '--budget-money');
-  if (priceHour !== undefined) budget.pricePerHour = positive(priceHour, '--price-hour');
-  if (Object.keys(budget).length > 0) wanted.budget = budget;
-  if (timeout !== undefined) wanted.timeoutSeconds = positive(timeout, '--timeout');
-  if (drain !== undefined) wanted.drainSeconds = number(drain, '--drain');
-}
-
 function objectives(wanted: Wanted, options: BenchOptions): void {
   if (options.slo !== undefined) wanted.slo = sloOf(options.slo);
   if (options.threshold !== undefined) wanted.thresholds = options.threshold.map(thresholdOf);
@@ -248,26 +220,4 @@ function cacheOf(text: string): Exclude<Wanted['cache'], undefined> {
 function apiOf(text: string): 'chat' | 'completions' {
   if (text === 'chat' || text === 'completions') return text;
   throw usage(`--api is chat or completions, not ${text}.`);
-}
-
-function count(text: string, option: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw usage(`${option} wants a whole number above 0, not "${text}".`);
-}
-
-function positive(text: string, option: string): number {
-  const value = number(text, option);
-  if (value > 0) return value;
-  throw usage(`${option} wants a number above 0, not "${text}".`);
-}
-
-function number(text: string, option: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
-  throw usage(`${option} wants a number, not "${text}".`);
-}
-
-function usage(detail: string): BerthError {
-  return new BerthError('USAGE', { detail, command: 'bench' });
 }
