@@ -16,7 +16,8 @@ export function comparisonText(comparison: Comparison): string {
   return [...lines, '', table([header, ...rows], [2, 3, 4, 5])].join('\n');
 }
 
-function rowOf(difference: Difference): string[] {
+/** One figure: name with unit, both values, the change with its interval, the verdict. */
+export function rowOf(difference: Difference): string[] {
   const { estimate, unit } = difference;
   return [
     `${difference.metric}, ${unit}`,

@@ -14,7 +14,7 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   // What the datasets, which do not know each other, make prompts with.
   [/^src\/bench\/prompts\//, 1.7, 'folder'],
   [
-    /^src\/(engines|targets|model-sources|bench\/profiles|bench\/datasets|gateway\/policies|audit\/rules|publish(?=\/[^/]+\/))\//,
+    /^src\/(engines|targets|model-sources|bench\/profiles|bench\/datasets|bench\/readers|gateway\/policies|audit\/rules|publish(?=\/[^/]+\/))\//,
     2,
     'file',
   ],

@@ -6,8 +6,10 @@ import { gammaVariate } from '../../stats/gamma.ts';
 import { seededRandom } from '../../stats/random.ts';
 import { exampleReport } from '../../../test/support/example-report.ts';
 import { stageReport } from '../analyse/stage-report.ts';
-import { compareRuns } from './compare-runs.ts';
-import type { Run } from './compare-runs.ts';
+import { compareRuns as compareSides } from './compare-runs.ts';
+import type { Comparison } from './compare-runs.ts';
+import { ownSide } from './side.ts';
+import type { Run } from './side.ts';
 
 interface Shape {
   readonly seed: number;
@@ -87,6 +89,10 @@ function record(id: number, start: number, ttft: number, gap: number, tokens: nu
 }
 
 const options = { tolerance: 0.05 };
+
+function compareRuns(base: Run, other: Run, how: typeof options): Comparison {
+  return compareSides(ownSide(base), ownSide(other), how);
+}
 
 function verdicts(base: Run, other: Run): Record<string, string> {
   const { stages } = compareRuns(base, other, options);

@@ -1,16 +1,8 @@
-import type { RequestRecord } from '../../domain/run/record.ts';
-import type { Report } from '../../domain/run/report.ts';
-import type { StageReport } from '../../domain/run/stage-report.ts';
 import { holm, ratioEstimate } from '../../stats/difference.ts';
 import type { RatioEstimate } from '../../stats/difference.ts';
 import { otherSetting, unequalStages, unequalWork } from './equal-work.ts';
-import { figuresOf } from './metrics.ts';
 import type { Measured } from './metrics.ts';
-
-export interface Run {
-  readonly report: Report;
-  readonly records: readonly RequestRecord[];
-}
+import type { Side, SideStage } from './side.ts';
 
 /** How a figure of a run stands to the baseline's. */
 export interface Difference {
@@ -47,25 +39,25 @@ export interface CompareOptions {
 const significance = 0.05;
 
 /** Holds a run against a baseline, stage by stage of the same load. Pure: the same records give the same verdicts. */
-export function compareRuns(base: Run, other: Run, options: CompareOptions): Comparison {
-  const pairs = base.report.stages.flatMap((stage) => {
-    const same = other.report.stages.find(({ label }) => label === stage.label);
+export function compareRuns(base: Side, other: Side, options: CompareOptions): Comparison {
+  const pairs = base.stages.flatMap((stage) => {
+    const same = other.stages.find(({ label }) => label === stage.label);
     return same ? [[stage, same] as const] : [];
   });
   const paired = new Set(pairs.map(([stage]) => stage.label));
-  const unpaired = [...base.report.stages, ...other.report.stages].filter(({ label }) => !paired.has(label));
+  const unpaired = [...base.stages, ...other.stages].filter(({ label }) => !paired.has(label));
   const found = pairs.map(([a, b]) => ({ label: a.label, pairs: figurePairs(base, other, a, b) }));
   const ps = holm(found.flatMap((stage) => stage.pairs.map(({ estimate }) => estimate?.p ?? 1)));
   let next = 0;
   return {
-    base: base.report.id,
-    other: other.report.id,
+    base: base.id,
+    other: other.id,
     unequal: [
-      ...unequalWork(base.report, other.report),
+      ...unequalWork(base, other),
       ...pairs.flatMap(([a, b]) => unequalStages(a, b).map((text) => `${a.label}: ${text}`)),
     ],
-    differs: otherSetting(base.report, other.report),
-    clientLimited: base.report.clientLimited || other.report.clientLimited,
+    differs: otherSetting(base, other),
+    clientLimited: base.clientLimited || other.clientLimited,
     stages: found.map((stage) => ({
       label: stage.label,
       differences: stage.pairs.map((pair) => judged(pair, ps[next++] as number, options)),
@@ -80,18 +72,18 @@ interface FigurePair {
   readonly estimate: RatioEstimate | null;
 }
 
-function figurePairs(base: Run, other: Run, a: StageReport, b: StageReport): FigurePair[] {
-  const ours = figuresOf(a, stageRecords(base, a), base.report.spec.seed);
+function figurePairs(base: Side, other: Side, a: SideStage, b: SideStage): FigurePair[] {
+  const ours = a.figures(base.seed);
   // Another seed: with the same one both sides would draw the same blocks, and a difference would look surer than it is.
-  const theirs = figuresOf(b, stageRecords(other, b), other.report.spec.seed + 1);
-  return ours.flatMap((figure) => {
+  const theirs = b.figures(other.seed + 1);
+  const pairs = ours.flatMap((figure) => {
     const same = theirs.find(({ name }) => name === figure.name);
     return same ? [{ base: figure, other: same, estimate: estimateOf(figure, same) }] : [];
   });
-}
-
-function stageRecords(run: Run, stage: StageReport): RequestRecord[] {
-  return run.records.filter((record) => record.stage === stage.index);
+  const main = pairs.filter((pair) => pair.base.spare === null);
+  return pairs.filter(
+    ({ base: { spare } }) => spare === null || !main.some((pair) => pair.base.name.startsWith(spare)),
+  );
 }
 
 function estimateOf(base: Measured, other: Measured): RatioEstimate | null {

@@ -17,12 +17,17 @@ export interface Measured {
   readonly samples: readonly number[] | null;
   /** Fewer values than this say nothing about this figure. */
   readonly fewest: number;
+  /** Shown only where the two runs do not both have a figure whose name begins so. */
+  readonly spare: string | null;
 }
 
 const resamples = 1000;
 const sliceMicros = 1e6;
 
-/** What is compared of a stage: output rate, and the latencies that its kind of load puts first. */
+/**
+ * What is compared of a stage: output rate, and the latencies that its kind of load puts first. What stands in for them
+ * beside runs of other tools comes last.
+ */
 export function figuresOf(stage: StageReport, records: readonly RequestRecord[], seed: number): Measured[] {
   const measured = records.filter((record) => record.phase === 'measured');
   const streams = streamsOf(stage.strategy) ?? concurrencyOf(measured);
@@ -33,16 +38,25 @@ export function figuresOf(stage: StageReport, records: readonly RequestRecord[],
   const gaps = Math.max(1, Math.round(all.itl.length / Math.max(1, all.e2e.length)));
   return [
     ...outputRate(stage, records, seed),
-    ...latency('TTFT', open ? all.ttftScheduled : all.ttft, { block, seed }),
-    ...latency('ITL', all.itl, { block: block * gaps, seed }),
-    ...latency('E2E', open ? all.e2eScheduled : all.e2e, { block, seed }),
+    ...latencyFigures('TTFT', open ? all.ttftScheduled : all.ttft, { block, seed }),
+    ...latencyFigures('ITL', all.itl, { block: block * gaps, seed }),
+    ...latencyFigures('E2E', open ? all.e2eScheduled : all.e2e, { block, seed }),
+    ...wholeRate(stage),
+    ...latencyFigures('TPOT', all.tpot, { block, seed, spare: 'ITL' }),
+    ...(open
+      ? [
+          ...latencyFigures('TTFT from sending', all.ttft, { block, seed, spare: 'TTFT' }),
+          ...latencyFigures('E2E from sending', all.e2e, { block, seed, spare: 'E2E' }),
+        ]
+      : []),
   ];
 }
 
-function latency(
+/** p50, p95 and p99 of latencies in the order of their requests. */
+export function latencyFigures(
   name: string,
   values: readonly number[],
-  { block, seed }: { block: number; seed: number },
+  { block, seed, spare = null }: { block: number; seed: number; spare?: string | null },
 ): Measured[] {
   if (values.length === 0) return [];
   const wanted = [0.5, 0.95, 0.99] as const;
@@ -57,6 +71,7 @@ function latency(
     samples: samples?.quantiles[i] ?? null,
     // Ten values beyond a quantile: below that it is made of single requests.
     fewest: Math.round(10 / (1 - q)),
+    spare,
   }));
 }
 
@@ -84,6 +99,25 @@ function outputRate(stage: StageReport, records: readonly RequestRecord[], seed:
       value,
       samples: samples?.means ?? null,
       fewest: 50,
+      spare: null,
+    },
+  ];
+}
+
+/** Over the whole stage, as other tools count; they have nothing that it could be resampled from. */
+function wholeRate({ overall }: StageReport): Measured[] {
+  const value = overall?.outputTokensPerSecond;
+  if (!value) return [];
+  return [
+    {
+      name: 'output rate, whole stage',
+      unit: 'tok/s',
+      better: 'higher',
+      n: 1,
+      value,
+      samples: null,
+      fewest: 50,
+      spare: 'output rate',
     },
   ];
 }

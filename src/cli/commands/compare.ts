@@ -1,17 +1,32 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { compareRuns } from '../../bench/compare/compare-runs.ts';
-import type { Comparison, Run } from '../../bench/compare/compare-runs.ts';
+import type { Comparison } from '../../bench/compare/compare-runs.ts';
+import { foreignSide, ownSide } from '../../bench/compare/side.ts';
+import type { Side } from '../../bench/compare/side.ts';
+import { readForeign } from '../../bench/read-foreign.ts';
 import { readRecords } from '../../bench/record-file.ts';
 import { loadReport, runFolder } from '../../bench/runs.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
-import type { World } from '../../io/world.ts';
+import { comparisonMarkdown } from '../comparison-markdown.ts';
 import { comparisonText } from '../comparison-text.ts';
 import type { CliContext } from '../context.ts';
 
 export const examples = [
   ['berth compare last~1 last', 'Holds the newest run against the one before; exit code 4 when it is worse.'],
+  [
+    'berth compare last~2 last~1 last --format markdown',
+    'Several against the first, as tables for a pull request.',
+  ],
+  ['berth compare guidellm.json last', 'A run of another tool beside one of berth, as far as they compare.'],
 ] as const;
+
+interface Options {
+  readonly tolerance: string;
+  readonly unequal?: boolean;
+  readonly format: string;
+}
 
 export function configure(command: Command, context: CliContext): void {
   command
@@ -19,25 +34,48 @@ export function configure(command: Command, context: CliContext): void {
     .argument('<runs...>', 'the runs that are compared with it')
     .option('--tolerance <percent>', 'changes up to this are none', '5')
     .option('--unequal', 'compare runs of unequal work too')
-    .action(async (base: string, runs: string[], options: { tolerance: string; unequal?: boolean }) => {
+    .option('--format <format>', 'text or markdown', 'text')
+    .action(async (base: string, runs: string[], options: Options) => {
       const tolerance = toleranceOf(options.tolerance);
-      const baseline = await openRun(context.world, base);
+      const text = formatOf(options.format);
+      const baseline = await openSide(context, base);
       const comparisons: Comparison[] = [];
       for (const run of runs)
-        comparisons.push(compareRuns(baseline, await openRun(context.world, run), { tolerance }));
+        comparisons.push(compareRuns(baseline, await openSide(context, run), { tolerance }));
       const unequal = comparisons.find((one) => one.unequal.length > 0);
       if (unequal && !options.unequal)
         throw new BerthError('RUNS_UNEQUAL', { run: unequal.other, differences: unequal.unequal });
-      context.output.result({ comparisons }, () => comparisons.map(comparisonText).join('\n\n'));
+      const nothing = comparisons.find((one) =>
+        one.stages.every(({ differences }) => differences.length === 0),
+      );
+      if (nothing)
+        throw new BerthError('RUNS_APART', {
+          base: nothing.base,
+          run: nothing.other,
+          stages: nothing.missing,
+        });
+      context.output.result({ comparisons }, () => comparisons.map(text).join('\n\n'));
       if (comparisons.some((one) => one.clientLimited)) return context.exit(exitCodes.clientLimited);
       const differences = comparisons.flatMap((one) => one.stages.flatMap((stage) => stage.differences));
       if (differences.some(({ verdict }) => verdict === 'worse')) context.exit(exitCodes.regression);
     });
 }
 
-async function openRun(world: World, name: string): Promise<Run> {
+/** A run of berth by its name, or the file of another tool by its path. */
+async function openSide({ world, cwd }: CliContext, name: string): Promise<Side> {
+  const foreign = await readForeign(world, resolve(cwd, name));
+  if (foreign) return foreignSide(foreign);
   const folder = await runFolder(world, name);
-  return { report: await loadReport(world, name), records: await readRecords(world.files, folder) };
+  return ownSide({ report: await loadReport(world, name), records: await readRecords(world.files, folder) });
+}
+
+function formatOf(format: string): (comparison: Comparison) => string {
+  if (format === 'text') return comparisonText;
+  if (format === 'markdown') return comparisonMarkdown;
+  throw new BerthError('USAGE', {
+    detail: `--format is text or markdown, not "${format}".`,
+    command: 'compare',
+  });
 }
 
 function toleranceOf(text: string): number {

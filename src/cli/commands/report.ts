@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { readForeign } from '../../bench/read-foreign.ts';
 import { readRecords } from '../../bench/record-file.ts';
 import { loadReport, runFolder } from '../../bench/runs.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { filePublishers } from '../../publish/registry.ts';
 import type { CliContext } from '../context.ts';
+import { foreignText } from '../foreign-text.ts';
 import { reportText } from '../report-text.ts';
 
 const formats = ['text', ...filePublishers.map((publisher) => publisher.kind)] as const;
@@ -20,7 +22,7 @@ export function configure(command: Command, context: CliContext): void {
   command
     .argument(
       '<run>',
-      'id of a run, the start or end of one, "last", "last~1" for the one before, or the path of its folder',
+      'id of a run, the start or end of one, "last", "last~1" for the one before, the path of its folder, or a result file of another tool',
     )
     .option('--format <format>', formats.join(', '), 'text')
     .option('--out <file>', 'write there and not to stdout')
@@ -43,6 +45,12 @@ async function report(
       detail: `--format is one of ${formats.join(', ')}, not ${options.format}.`,
       command: 'report',
     });
+  const foreign = await readForeign(world, resolve(context.cwd, run));
+  if (foreign) {
+    if (publisher)
+      throw new BerthError('FORMAT_FOREIGN', { path: run, tool: foreign.tool, format: options.format });
+    return output.result(foreign, () => foreignText(foreign));
+  }
   const found = await loadReport(world, run);
   const folder = await runFolder(world, run);
   const content = publisher

@@ -48,6 +48,22 @@ export const benchErrors = {
     () => 'Measure again with the same settings, or say --unequal to see the figures side by side.',
     'usage',
   ),
+  RUNS_APART: defineError<{ base: string; run: string; stages: readonly string[] }>(
+    (f) =>
+      `${f.run} and ${f.base} have no figure of the same load in common (loads: ${f.stages.join(', ')}).`,
+    () => 'Compare runs of the same streams or rates.',
+    'usage',
+  ),
+  FORMAT_FOREIGN: defineError<{ path: string; tool: string; format: string }>(
+    (f) => `${f.path} is a file of ${f.tool}, without the records that ${f.format} is made from.`,
+    () => 'It can be shown as text and with --json, and compared with other runs.',
+    'usage',
+  ),
+  RUN_FOREIGN: defineError<{ path: string; reason: string; known: readonly string[] }>(
+    (f) => `${f.path} cannot be read: ${f.reason}.`,
+    (f) => `berth reads its own runs, and: ${f.known.join('; ')}.`,
+    'usage',
+  ),
   CLAIMS_INVALID: defineError<{ path: string; faults: string[] }>(
     (f) => `${f.path} is no file of claims:\n${f.faults.map((fault) => `  ${f.path}:${fault}`).join('\n')}`,
     () => 'examples/figures.yaml shows every kind of claim.',
