@@ -9,6 +9,8 @@ export interface CliContext {
   readonly cwd: string;
   /** Aborts on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
   readonly signal: AbortSignal;
+  /** Asks the person at the terminal; null where nobody can answer. */
+  readonly ask: ((question: string) => Promise<string>) | null;
   /** Ends the command with this code; throwing a BerthError is the other way. */
   readonly exit: (code: ExitCode) => void;
 }

@@ -7,6 +7,7 @@ import { buildProgram } from './build-program.ts';
 import type { CliContext } from './context.ts';
 import { createOutput } from './output.ts';
 import type { Output } from './output.ts';
+import { asker } from './terminal.ts';
 
 /** Runs one command line and gives the exit code; never ends the process itself but on a second interrupt. */
 export async function runCommandLine(argv: readonly string[], version: string): Promise<ExitCode> {
@@ -17,7 +18,14 @@ export async function runCommandLine(argv: readonly string[], version: string): 
   let command = '';
   async function contextOf(): Promise<CliContext> {
     const world = await createWorld(argv);
-    return { world, output, cwd: process.cwd(), signal: interrupt.signal, exit: (wanted) => (code = wanted) };
+    return {
+      world,
+      output,
+      cwd: process.cwd(),
+      signal: interrupt.signal,
+      ask: asker(interrupt.signal),
+      exit: (wanted) => (code = wanted),
+    };
   }
   try {
     const words = namesCommand(argv) || argv.some(isHelp) ? [...argv] : ['scan', ...argv];

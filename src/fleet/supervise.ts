@@ -24,6 +24,11 @@ export interface Supervisor {
   readonly marks: () => Mark[];
 }
 
+/** An instance of this fleet: marked. */
+type Own = Instance & { readonly mark: Mark };
+
+/** All processes of this machine are read so often, even while nothing is amiss. */
+const wholeMs = 30_000;
 const maxLogBytes = 10 * 1024 * 1024;
 
 export function createSupervisor(
@@ -38,8 +43,16 @@ export function createSupervisor(
   },
 ): Supervisor {
   const { onProgress } = options;
-  let watched = new Map<string, Mark>();
+  let watched = new Map<string, Own>();
+  let lookedAt = -Infinity;
   const attempts = new Map<string, Attempts>();
+
+  /** Each by itself, which reads little; all that runs is looked at seldom. */
+  async function allRun(): Promise<boolean> {
+    if (world.clock.now() - lookedAt >= wholeMs) return false;
+    const alive = [...watched.values()].map((one) => targetOf(one.object.target).isAlive(world, one));
+    return (await Promise.all(alive)).every(Boolean);
+  }
 
   async function restart(key: string, mark: Mark, signal: AbortSignal): Promise<void> {
     const now = world.clock.now();
@@ -49,6 +62,7 @@ export function createSupervisor(
     try {
       const started = await startEngine(world, mark, { withheld: options.withheld() });
       await started.ready(signal);
+      lookedAt = -Infinity;
       onProgress(`${mark.deployment} is ready again`);
     } catch (error) {
       if (!(error instanceof BerthError)) throw error;
@@ -58,26 +72,32 @@ export function createSupervisor(
 
   return {
     adopt: (instances, to = null) => {
-      watched = chosenMarks(
-        instances.flatMap(({ mark }) => mark ?? []),
-        watched,
-        to,
-      );
+      watched = chosen(instances.filter(isOwn), watched, to);
     },
-    marks: () => [...watched.values()],
+    marks: () => [...watched.values()].map(({ mark }) => mark),
     look: async (signal) => {
+      for (const { mark } of watched.values()) await rotateLog(mark.logFile, maxLogBytes);
+      if (await allRun()) return;
       using lock = await tryLock(
         hostLock(world),
         `berth up of fleet ${fleet.fleet} (process ${process.pid})`,
       );
       if (!lock) return;
-      const running = instancesOf(await observe(world), fleet);
-      const alive = new Set(running.flatMap(({ mark, alive: runs }) => (mark && runs ? [keyOf(mark)] : [])));
+      const running = instancesOf(await observe(world), fleet).filter(isOwn);
+      lookedAt = world.clock.now();
+      const alive = chosen(
+        running.filter((one) => one.alive),
+        watched,
+        null,
+      );
       const gone: string[] = [];
-      for (const [key, mark] of watched) {
+      for (const [key, { mark }] of watched) {
         if (signal.aborted) return;
-        await rotateLog(mark.logFile, maxLogBytes);
-        if (alive.has(key)) continue;
+        const found = alive.get(key);
+        if (found) {
+          watched.set(key, found);
+          continue;
+        }
         if (options.onDemand(mark.deployment)) gone.push(key);
         else if (!targetOf(mark.target.kind).supervises) await restart(key, mark, signal);
       }
@@ -87,18 +107,23 @@ export function createSupervisor(
   };
 }
 
-function chosenMarks(
-  marks: readonly Mark[],
-  before: ReadonlyMap<string, Mark>,
+/** One instance for each replica. */
+function chosen(
+  instances: readonly Own[],
+  before: ReadonlyMap<string, Own>,
   to: Successor | null,
-): Map<string, Mark> {
-  const chosen = new Map<string, Mark>();
-  for (const mark of marks) {
-    const key = keyOf(mark);
-    const wanted = to && keyOf(to) === key ? to.port : before.get(key)?.port;
-    if (!chosen.has(key) || mark.port === wanted) chosen.set(key, mark);
+): Map<string, Own> {
+  const found = new Map<string, Own>();
+  for (const one of instances) {
+    const key = keyOf(one.mark);
+    const wanted = to && keyOf(to) === key ? to.port : before.get(key)?.mark.port;
+    if (!found.has(key) || one.mark.port === wanted) found.set(key, one);
   }
-  return chosen;
+  return found;
+}
+
+function isOwn(instance: Instance): instance is Own {
+  return instance.mark !== null;
 }
 
 function keyOf(mark: Pick<Mark, 'deployment' | 'replica'>): string {

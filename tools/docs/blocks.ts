@@ -118,6 +118,7 @@ const context: CliContext = {
   output: createOutput({ json: false }),
   cwd: root,
   signal: new AbortController().signal,
+  ask: null,
   exit: () => {},
 };
 

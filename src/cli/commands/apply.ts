@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { exitCodes } from '../../domain/exit-codes.ts';
 import { Plan } from '../../domain/plan.ts';
 import { apply } from '../../fleet/apply.ts';
 import type { ApplyResult } from '../../fleet/apply.ts';
@@ -13,11 +14,13 @@ import { nameOf, planText } from '../plan-text.ts';
 
 export const examples = [
   ['berth apply', 'Starts, replaces and stops engines until they are as the file says, and exits.'],
+  ['berth apply --yes', 'The same without asking, from a terminal.'],
   ['berth apply plan.json', 'Does what that plan says, unless it has gone stale.'],
 ] as const;
 
 interface ApplyCommandOptions extends FileOptions {
   readonly refresh?: boolean;
+  readonly yes?: boolean;
   readonly restart?: readonly string[];
 }
 
@@ -25,15 +28,29 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .argument('[plan]', 'a plan that "berth plan --out" kept')
     .option('--restart <names...>', 'restart these deployments too')
+    .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
     .option('--refresh', 'also restart what only berth itself would start otherwise by now')
     .action(async (planFile: string | undefined, options: ApplyCommandOptions) => {
       const { world, output, signal } = context;
       const plan = planFile ? await readPlan(context, planFile) : await makePlan(context, options);
       output.progress(planText(plan));
+      if (!options.yes && !(await mayInterrupt(context, plan))) {
+        output.progress('Nothing was done.');
+        context.exit(exitCodes.interrupted);
+        return;
+      }
       const traffic = await trafficOfUp(context, plan);
       const result = await apply(world, plan, { signal, onProgress: output.progress, traffic });
       report(context, plan, result);
     });
+}
+
+/** Asked only where somebody sits who can answer: a script goes on as it always did. */
+async function mayInterrupt({ ask }: CliContext, plan: Plan): Promise<boolean> {
+  const hit = plan.actions.filter((action) => action.do === 'stop' || action.do === 'replace');
+  if (hit.length === 0 || !ask) return true;
+  const what = hit.map((action) => `${action.do} ${nameOf(action)}`).join(', ');
+  return /^y(es)?$/i.test((await ask(`This will ${what}. Go on? [y/N] `)).trim());
 }
 
 async function makePlan(context: CliContext, options: ApplyCommandOptions): Promise<Plan> {
