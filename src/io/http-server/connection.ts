@@ -213,7 +213,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     if (!this.#parser.underWay) turn.body.finish();
     if (!turn.served) {
       turn.served = true;
-      if (turn.refusal) refuse(turn.reply, turn.refusal);
+      if (turn.refusal) refuse(turn.reply, turn.refusal, turn.inbound);
       else this.#owner.serve(turn.inbound, turn.reply);
     } else if (turn.body.whole && turn.reply.finished) this.#afterReply(turn);
   }

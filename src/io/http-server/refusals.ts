@@ -1,7 +1,8 @@
+import { anthropicEnvelope } from '../../domain/dialects.ts';
 import { errorEnvelope } from '../../domain/openai.ts';
 import type { ApiFault } from '../../domain/openai.ts';
 import type { RequestHead } from './request-parser.ts';
-import type { Reply } from './types.ts';
+import type { Inbound, Reply } from './types.ts';
 
 /**
  * What no handler can serve: what the parser lets pass and RFC 9112 does not, and what this server does not do. Null
@@ -27,9 +28,10 @@ function upgradeRefusal(head: RequestHead): ApiFault | null {
   return head.rawHeaders[2 * at + 1]?.toLowerCase() === 'websocket' ? refusals.webSocket : null;
 }
 
-/** Answers in OpenAI's error shape and ends the connection: whether the client sends its body is unknown. */
-export function refuse(reply: Reply, fault: ApiFault): void {
-  const body = Buffer.from(JSON.stringify(errorEnvelope(fault)));
+/** Answers in the error shape of the API that is asked, OpenAI's or Anthropic's, and ends the connection: whether the client sends its body is unknown. */
+export function refuse(reply: Reply, fault: ApiFault, inbound: Pick<Inbound, 'url' | 'header'>): void {
+  const envelope = asksAnthropic(inbound) ? anthropicEnvelope(fault) : errorEnvelope(fault);
+  const body = Buffer.from(JSON.stringify(envelope));
   reply.head(fault.status, [
     'Content-Type',
     'application/json',
@@ -40,6 +42,11 @@ export function refuse(reply: Reply, fault: ApiFault): void {
     ...(fault.headers ?? []),
   ]);
   reply.end(body);
+}
+
+/** By the path, or by the header that all clients of that API send. */
+function asksAnthropic(inbound: Pick<Inbound, 'url' | 'header'>): boolean {
+  return /^\/v1\/messages(?:[/?]|$)/.test(inbound.url) || inbound.header('anthropic-version') !== undefined;
 }
 
 const type = 'invalid_request_error';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { startFakeUpstream, wellBehaved } from '../fake-upstream.ts';
-import { configFor, errorOf, front, postChat, start } from '../harness.ts';
+import { configFor, dial, errorOf, front, postChat, start } from '../harness.ts';
 
 const types = ['invalid_request_error', 'authentication_error', 'rate_limit_error', 'server_error'];
 
@@ -41,4 +41,25 @@ test("rule 11: a client of Anthropic's API gets errors in that API's shape", asy
     404,
     { type: 'error', error: { type: 'not_found_error', message: expect.stringContaining('other') } },
   ]);
+});
+
+test("rule 11: what is refused below HTTP's surface has the shape of the API that was asked, too", async () => {
+  const { gateway } = await start(wellBehaved);
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+  async function refused(path: string, headers = ''): Promise<unknown> {
+    const wire = await dial(gateway.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n${upgrade}${headers}\r\n`);
+    await wire.closed;
+    const [head = '', body = ''] = wire.text().split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1.1 501/);
+    return JSON.parse(body);
+  }
+  const anthropic = {
+    type: 'error',
+    error: { type: 'api_error', message: expect.stringContaining('WebSockets') },
+  };
+  expect(await refused('/v1/messages')).toEqual(anthropic);
+  expect(await refused('/v1/messages/count_tokens?beta=true')).toEqual(anthropic);
+  expect(await refused('/v1/models', 'anthropic-version: 2023-06-01\r\n')).toEqual(anthropic);
+  for (const path of ['/v1/realtime', '/v1/messagesx'])
+    expect(await refused(path)).toMatchObject({ error: { code: 'websocket_not_supported', param: null } });
 });
