@@ -72,10 +72,17 @@ console: {listen: "127.0.0.1:0"}
     await page.getByLabel('Name').fill('laptop');
     await page.getByLabel('Expires').selectOption('In 30 days');
     await page.getByLabel('Requests per minute').fill('1000');
+    await page.getByLabel('Tokens per day').fill('5000000');
+    await page.getByLabel('Dollars per month').fill('12.5');
     await page.getByRole('checkbox', { name: 'small' }).check();
     await picture(page, 'keys-form');
     await page.getByRole('button', { name: 'Make the key' }).click();
     await page.getByText('shown this once').waitFor();
+    const made = (await place.berth('keys', 'list', '--json')).json() as { name: string; limits: unknown }[];
+    expect(made.find(({ name }) => name === 'laptop')?.limits).toEqual({
+      rpm: 1000,
+      budget: { day: { tokens: 5_000_000 }, month: { usd: 12.5 } },
+    });
     const key = await madeKey(page, 'laptop');
     expect(key).toMatch(/^sk-berth-/);
     await picture(page, 'keys-made');

@@ -42,32 +42,15 @@ export function createSupervisor(
     onGone: () => void;
   },
 ): Supervisor {
-  const { onProgress } = options;
   let watched = new Map<string, Own>();
   let lookedAt = -Infinity;
-  const attempts = new Map<string, Attempts>();
 
+  const restart = restarter(world, options);
   /** Each by itself, which reads little; all that runs is looked at seldom. */
   async function allRun(): Promise<boolean> {
     if (world.clock.now() - lookedAt >= wholeMs) return false;
     const alive = [...watched.values()].map((one) => targetOf(one.object.target).isAlive(world, one));
     return (await Promise.all(alive)).every(Boolean);
-  }
-
-  async function restart(key: string, mark: Mark, signal: AbortSignal): Promise<void> {
-    const now = world.clock.now();
-    if (!mayRestart(attempts.get(key), now)) return;
-    attempts.set(key, afterRestart(attempts.get(key), now));
-    onProgress(`${mark.deployment} has ended; starting it again`);
-    try {
-      const started = await startEngine(world, mark, { withheld: options.withheld() });
-      await started.ready(signal);
-      lookedAt = -Infinity;
-      onProgress(`${mark.deployment} is ready again`);
-    } catch (error) {
-      if (!(error instanceof BerthError)) throw error;
-      onProgress(`berth: ${error.message}`);
-    }
   }
 
   return {
@@ -99,11 +82,36 @@ export function createSupervisor(
           continue;
         }
         if (options.onDemand(mark.deployment)) gone.push(key);
-        else if (!targetOf(mark.target.kind).supervises) await restart(key, mark, signal);
+        else if (!targetOf(mark.target.kind).supervises) {
+          await restart(key, mark, signal);
+          lookedAt = -Infinity;
+        }
       }
       for (const key of gone) watched.delete(key);
       if (gone.length > 0) options.onGone();
     },
+  };
+}
+
+/** Starts an engine again, not too often. */
+function restarter(
+  world: World,
+  { onProgress, withheld }: { onProgress: (line: string) => void; withheld: () => readonly string[] },
+): (key: string, mark: Mark, signal: AbortSignal) => Promise<void> {
+  const attempts = new Map<string, Attempts>();
+  return async function restart(key: string, mark: Mark, signal: AbortSignal): Promise<void> {
+    const now = world.clock.now();
+    if (!mayRestart(attempts.get(key), now)) return;
+    attempts.set(key, afterRestart(attempts.get(key), now));
+    onProgress(`${mark.deployment} has ended; starting it again`);
+    try {
+      const started = await startEngine(world, mark, { withheld: withheld() });
+      await started.ready(signal);
+      onProgress(`${mark.deployment} is ready again`);
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error;
+      onProgress(`berth: ${error.message}`);
+    }
   };
 }
 

@@ -55,6 +55,11 @@ export function KeyForm({ models, onMake, onCancel }: Props): ReactNode {
         <label htmlFor="key-rpm">Requests per minute</label>
         <input id="key-rpm" name="rpm" type="number" min={1} placeholder="no bound" />
       </div>
+      <Amount name="tpm" title="Tokens per minute" />
+      <Amount name="day-tokens" title="Tokens per day" />
+      <Amount name="day-usd" title="Dollars per day" step="any" />
+      <Amount name="month-tokens" title="Tokens per month" />
+      <Amount name="month-usd" title="Dollars per month" step="any" />
       {models.length > 0 && <ModelChoice models={models} />}
       <label className="wide">
         <input type="checkbox" name="control" /> It may control the gateway too
@@ -68,6 +73,22 @@ export function KeyForm({ models, onMake, onCancel }: Props): ReactNode {
         </button>
       </div>
     </form>
+  );
+}
+
+function Amount({ name, title, step = '1' }: { name: string; title: string; step?: string }): ReactNode {
+  return (
+    <div className="field">
+      <label htmlFor={`key-${name}`}>{title}</label>
+      <input
+        id={`key-${name}`}
+        name={name}
+        type="number"
+        min={step === '1' ? 1 : 0}
+        step={step}
+        placeholder="no bound"
+      />
+    </div>
   );
 }
 
@@ -90,12 +111,31 @@ function ModelChoice({ models }: { models: readonly string[] }): ReactNode {
 /** `now` in ms since 1970. */
 function wishOf(form: FormData, now: number): Record<string, unknown> {
   const models = form.getAll('model');
-  const [days, rpm] = [Number(form.get('days')), Number(form.get('rpm'))];
+  const days = Number(form.get('days'));
   return {
     name: form.get('name'),
     models: models.length > 0 ? models : null,
     expiresAt: days > 0 ? new Date(now + days * dayMs).toISOString() : null,
-    limits: rpm > 0 ? { rpm } : null,
+    limits: limitsOf(form),
     control: form.get('control') !== null,
   };
+}
+
+/** What was left empty bounds nothing. */
+function limitsOf(form: FormData): Record<string, unknown> | null {
+  const budget = given({
+    day: given({ tokens: amount(form, 'day-tokens'), usd: amount(form, 'day-usd') }),
+    month: given({ tokens: amount(form, 'month-tokens'), usd: amount(form, 'month-usd') }),
+  });
+  return given({ rpm: amount(form, 'rpm'), tpm: amount(form, 'tpm'), budget });
+}
+
+function amount(form: FormData, name: string): number | null {
+  const value = Number(form.get(name));
+  return value > 0 ? value : null;
+}
+
+function given(parts: Record<string, unknown>): Record<string, unknown> | null {
+  const known = Object.entries(parts).filter(([, value]) => value !== null);
+  return known.length > 0 ? Object.fromEntries(known) : null;
 }
