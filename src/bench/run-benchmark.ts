@@ -13,6 +13,7 @@ import { resolveSecret } from '../io/secret-values.ts';
 import { berthVersion } from '../io/version.ts';
 import type { World } from '../io/world.ts';
 import { filePublishers } from '../publish/registry.ts';
+import { createLiveFile } from './live-file.ts';
 import { composeReport } from './compose-report.ts';
 import { definitions } from './definitions.ts';
 import { readRecords, recordsPath } from './record-file.ts';
@@ -63,8 +64,13 @@ export async function measure(
   options: BenchmarkOptions & { readonly earlier: readonly StageReport[] },
 ): Promise<{ folder: string; report: Report }> {
   const { id, folder } = job;
-  options.onProgress?.({ type: 'run-started', id, folder, name: run.spec.name });
-  const worked = await work(world, job, options);
+  const live = createLiveFile(world.files, folder);
+  function onProgress(progress: RunProgress): void {
+    live.hear(progress);
+    options.onProgress?.(progress);
+  }
+  onProgress({ type: 'run-started', id, folder, name: run.spec.name });
+  const worked = await work(world, job, { ...options, onProgress }).finally(live.end);
   const { end } = worked;
   const stages = [...options.earlier, ...worked.stages];
   if (stages.length === 0 && end.error) {

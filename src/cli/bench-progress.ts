@@ -1,20 +1,33 @@
 import type { RunProgress } from '../domain/run-progress.ts';
+import { lengthOf, liveLines } from './live-view.ts';
 import type { Output } from './output.ts';
 
-/** Shows a run as it goes on: one line that is written over on a terminal, else a line every ten seconds. */
+const plainPeriodMs = 10_000;
+
+/** Shows a run as it goes on: lines that are written over on a terminal, else plain ones every ten seconds. */
 export function showProgress(output: Output): (progress: RunProgress) => void {
-  let label = '';
-  let length = '';
+  let stage: Extract<RunProgress, { type: 'stage-started' }> | null = null;
+  let drawn = 0;
   let shownAt = 0;
-  function over(line: string): void {
-    if (output.terminal) process.stderr.write(`\r\u001B[K${line}`);
-    else if (performance.now() - shownAt > 10_000) {
+  function clear(): void {
+    // Back to the first of the lines that were drawn, and all below it away.
+    if (drawn > 0) process.stderr.write(`\u001B[${drawn}A\r\u001B[J`);
+    drawn = 0;
+  }
+  function over(lines: readonly string[]): void {
+    if (output.terminal) {
+      clear();
+      const width = process.stderr.columns || 80;
+      // A line that wraps would be two, and the next clearing would miss one.
+      process.stderr.write(lines.map((line) => `${line.slice(0, width - 1)}\n`).join(''));
+      drawn = lines.length;
+    } else if (performance.now() - shownAt > plainPeriodMs) {
       shownAt = performance.now();
-      output.progress(line);
+      output.progress(lines.map((line) => line.trim()).join('; '));
     }
   }
   function line(text: string): void {
-    if (output.terminal) process.stderr.write('\r\u001B[K');
+    clear();
     output.progress(text);
   }
   return (progress) => {
@@ -22,19 +35,11 @@ export function showProgress(output: Output): (progress: RunProgress) => void {
       case 'run-started':
         return line(`Benchmark ${progress.name}: preparing prompts`);
       case 'stage-started':
-        label = progress.label;
-        length = [
-          ...(progress.seconds === null ? [] : [`${progress.seconds} s`]),
-          ...(progress.requests === null ? [] : [`${progress.requests} requests`]),
-        ].join(' or ');
+        stage = progress;
         shownAt = performance.now();
-        return line(`${label} for ${length}`);
+        return line(`${stage.label} for ${lengthOf(stage)}`);
       case 'tick':
-        return over(
-          `${label}: ${progress.phase === 'measured' ? 'measuring' : progress.phase} ` +
-            `${progress.elapsedSeconds.toFixed(0)} s of ${length}, ${progress.done} done, ` +
-            `${progress.failed} failed, about ${progress.eventsPerSecond.toFixed(0)} tokens/s`,
-        );
+        return stage ? over(liveLines(stage, progress)) : undefined;
       case 'stage-ended':
         return line(`${progress.stage.label}: ${progress.stage.requests.ok} requests measured`);
       case 'note':

@@ -50,6 +50,7 @@ export function configure(command: Command, context: CliContext): void {
         return;
       }
       const hub = createProgressHub();
+      hub.follow(context.world, context.signal);
       await up(
         context.world,
         loaded,
