@@ -6,18 +6,24 @@ import { foreignSide, ownSide } from '../../bench/compare/side.ts';
 import type { Side } from '../../bench/compare/side.ts';
 import { readForeign } from '../../bench/read-foreign.ts';
 import { readRecords } from '../../bench/record-file.ts';
+import { historyOf } from '../../bench/run-history.ts';
 import { loadReport, runFolder } from '../../bench/runs.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import { comparisonMarkdown } from '../comparison-markdown.ts';
 import { comparisonText } from '../comparison-text.ts';
 import type { CliContext } from '../context.ts';
+import { historyText } from '../history-text.ts';
 
 export const examples = [
   ['berth compare last~1 last', 'Holds the newest run against the one before; exit code 4 when it is worse.'],
   [
     'berth compare last~2 last~1 last --format markdown',
     'Several against the first, as tables for a pull request.',
+  ],
+  [
+    'berth compare last --history',
+    'Holds a run against all earlier ones of the same; exit code 4 when it and the one before are worse.',
   ],
   ['berth compare guidellm.json last', 'A run of another tool beside one of berth, as far as they compare.'],
 ] as const;
@@ -26,16 +32,24 @@ interface Options {
   readonly tolerance: string;
   readonly unequal?: boolean;
   readonly format: string;
+  readonly history?: boolean;
 }
 
 export function configure(command: Command, context: CliContext): void {
   command
     .argument('<base>', 'the run to hold the others against, as "berth report" takes it')
-    .argument('<runs...>', 'the runs that are compared with it')
+    .argument('[runs...]', 'the runs that are compared with it')
     .option('--tolerance <percent>', 'changes up to this are none', '5')
     .option('--unequal', 'compare runs of unequal work too')
     .option('--format <format>', 'text or markdown', 'text')
+    .option('--history', 'hold the one run named against all earlier ones of the same')
     .action(async (base: string, runs: string[], options: Options) => {
+      if (options.history) return compareWithHistory(base, runs, context);
+      if (runs.length === 0)
+        throw new BerthError('USAGE', {
+          detail: 'Name the runs to hold against the first, or say --history.',
+          command: 'compare',
+        });
       const tolerance = toleranceOf(options.tolerance);
       const text = formatOf(options.format);
       const baseline = await openSide(context, base);
@@ -59,6 +73,16 @@ export function configure(command: Command, context: CliContext): void {
       const differences = comparisons.flatMap((one) => one.stages.flatMap((stage) => stage.differences));
       if (differences.some(({ verdict }) => verdict === 'worse')) context.exit(exitCodes.regression);
     });
+}
+
+async function compareWithHistory(run: string, more: readonly string[], context: CliContext): Promise<void> {
+  if (more.length > 0)
+    throw new BerthError('USAGE', { detail: '--history takes one run.', command: 'compare' });
+  const history = await historyOf(context.world, await loadReport(context.world, run));
+  context.output.result(history, () => historyText(history));
+  if (history.clientLimited) context.exit(exitCodes.clientLimited);
+  else if (history.figures.some(({ verdict }) => verdict === 'regression'))
+    context.exit(exitCodes.regression);
 }
 
 /** A run of berth by its name, or the file of another tool by its path. */
