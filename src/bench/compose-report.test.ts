@@ -37,6 +37,7 @@ function stage(changes: Partial<StageReport>): StageReport {
     engine: null,
     server: null,
     stopped: null,
+    settled: null,
     ...changes,
   };
 }

@@ -85,6 +85,20 @@ function warningsOf(
   return [...warnings, ...(end.server?.notes ?? [])];
 }
 
+function settledWarnings({ settled, steady }: StageReport): string[] {
+  if (settled === null) return [];
+  if (!settled.found)
+    return [
+      'the token rate never settled: no part of the window is steady, and a longer stage would tell more.',
+    ];
+  const rate = settled.outputTokensPerSecond;
+  const whole = steady?.outputTokensPerSecond ?? null;
+  if (rate === null || !whole || Math.abs(rate / whole - 1) <= 0.05) return [];
+  return [
+    `the first ${settled.cutSeconds?.toFixed(1)} s of the window (${Math.round(100 * (settled.cutShare ?? 0))} %) were start-up: ${rate.toFixed(1)} output tokens/s after them, ${whole.toFixed(1)} over the whole window.`,
+  ];
+}
+
 /** Downtime is not on the run's clock, so rates over whole stages hold. */
 function seamWarnings(run: RunFile, stages: readonly StageReport[]): string[] {
   return run.resumed.map(({ at, stage }) => {
@@ -98,6 +112,7 @@ function stageWarnings(stage: StageReport): string[] {
   const warnings: string[] = [];
   if (stage.stopped !== null && stage.stopped !== 'interrupted')
     warnings.push(`ended before its limit, and the run with it: ${stops[stage.stopped].text}.`);
+  warnings.push(...settledWarnings(stage));
   if (stage.client.limited) warnings.push(`limited by the client: ${stage.client.reasons.join('; ')}.`);
   if (requests.failed > 0) warnings.push(`${requests.failed} of ${requests.measured} requests failed.`);
   if (requests.censored > 0)

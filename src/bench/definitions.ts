@@ -13,6 +13,8 @@ export const definitions: Readonly<Record<string, string>> = {
   e2e: 'From the last byte of the request written to the last token-bearing event; without streaming, to the end of the answer.',
   steady:
     'Steady throughput: tokens whose events fell into the window, over its length. The window runs from the first measured request, while all streams are busy, to the time limit or until the first stream has nothing left to send. Tokens of a request are spread evenly over its events; prompt tokens count at the first token.',
+  settled:
+    'The steady part of the window: what is left after its start-up, which is found by MSER-5 (White 1997) on the rate of token events in 250 equal parts of the window; how much was cut is told. Not found when more than half would be cut.',
   overall: 'Tokens of good measured requests over the time from the first one sent to the last one done.',
   warmup:
     'A request belongs to the phase in which it was admitted. Streams pass from warm-up to the measured phase one by one, without a pause.',

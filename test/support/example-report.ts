@@ -138,6 +138,7 @@ function exampleStage(index: number, streams: number, rate: number): StageReport
     engine: null,
     server: exampleServer(rate),
     stopped: null,
+    settled: { found: true, cutSeconds: 1.2, cutShare: 0.02, outputTokensPerSecond: rate * 1.01 },
   };
 }
 

@@ -10,6 +10,7 @@ import { extent } from '../../stats/extent.ts';
 import { summarize } from '../../stats/summary.ts';
 import { clientHealth } from './client-health.ts';
 import type { ClientLoad } from './client-health.ts';
+import { settledPart } from './settled.ts';
 import { serverStage } from './server-stage.ts';
 import { goodputOf } from './goodput.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';
@@ -83,6 +84,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     client: clientHealth(records, facts.client, ttft?.p50 ?? null),
     engine: facts.engine,
     stopped: facts.stopped,
+    settled: window && settledPart(records, window),
     server: serverStage(facts.samples, { window }),
   };
   return { ...report, consistency: consistencyOf(report) };

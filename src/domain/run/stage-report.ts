@@ -97,6 +97,17 @@ export const Steadiness = z.strictObject({
 });
 export type Steadiness = z.infer<typeof Steadiness>;
 
+/** The steady part of the window, found by its token rate; `found` false: the rate never settled. */
+export const Settled = z.strictObject({
+  found: z.boolean(),
+  /** Cut off at the window's beginning, in seconds and as a share of it. */
+  cutSeconds: z.number().nullable(),
+  cutShare: z.number().nullable(),
+  /** Of the rest. */
+  outputTokensPerSecond: z.number().nullable(),
+});
+export type Settled = z.infer<typeof Settled>;
+
 /** One stage of a run, as `stage-N.json` keeps it. */
 export const StageReport = z.strictObject({
   schema: z.literal(runSchema),
@@ -150,5 +161,7 @@ export const StageReport = z.strictObject({
   server: ServerStage.nullable().default(null),
   /** Why it ended before its own limit, and the run with it; null when it did not. */
   stopped: StopReason.nullable().default(null),
+  /** Null where too little was seen to tell. */
+  settled: Settled.nullable().default(null),
 });
 export type StageReport = z.infer<typeof StageReport>;
