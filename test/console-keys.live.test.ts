@@ -78,8 +78,10 @@ console: {listen: "127.0.0.1:0"}
     await picture(page, 'keys-form');
     await page.getByRole('button', { name: 'Make the key' }).click();
     await page.getByText('shown this once').waitFor();
-    const made = (await place.berth('keys', 'list', '--json')).json() as { name: string; limits: unknown }[];
-    expect(made.find(({ name }) => name === 'laptop')?.limits).toEqual({
+    const made = (await place.berth('keys', 'list', '--json')).json() as {
+      keys: { name: string; limits: unknown }[];
+    };
+    expect(made.keys.find(({ name }) => name === 'laptop')?.limits).toEqual({
       rpm: 1000,
       budget: { day: { tokens: 5_000_000 }, month: { usd: 12.5 } },
     });
@@ -93,7 +95,7 @@ console: {listen: "127.0.0.1:0"}
     const used = page.getByRole('row', { name: /^laptop small 1 0 / });
     await used.waitFor();
     // Seven tokens of the prompt and three of the answer, as the engine counted them.
-    await page.getByRole('row', { name: /^laptop 10 0 10 0$/ }).waitFor();
+    await page.getByRole('row', { name: /^laptop 10 of 5,000,000 0 10 0 of 12\.5$/ }).waitFor();
     await page.getByRole('button', { name: 'Done' }).click();
     await page.reload();
     await page.getByRole('row', { name: /^laptop active small 1000 requests\/min/ }).waitFor();
