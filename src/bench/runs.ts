@@ -4,6 +4,7 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import { Report, RunFile } from '../domain/run/report.ts';
 import type { RunSummary } from '../domain/run/report.ts';
 import type { World } from '../io/world.ts';
+import { behindName } from './baselines.ts';
 import { recoverReport } from './recover.ts';
 import { outputRate } from './analyse/scaling.ts';
 
@@ -55,7 +56,8 @@ export async function readRunFile(world: World, folder: string): Promise<RunFile
 }
 
 /** The folder of a run. Throws RUN_UNKNOWN. */
-export async function runFolder(world: World, idOrFolder: string): Promise<string> {
+export async function runFolder(world: World, word: string): Promise<string> {
+  const idOrFolder = await behindName(world, word);
   if (isAbsolute(idOrFolder) || idOrFolder.startsWith('.')) return idOrFolder;
   const names = await world.files.list(world.places.runs);
   const exact = names.find((name) => name === idOrFolder);

@@ -88,6 +88,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/experiment.ts'),
   },
   {
+    name: 'baseline',
+    summary: 'Give a run a name to hold others against.',
+    load: () => import('./commands/baseline.ts'),
+  },
+  {
     name: 'check-claims',
     summary: 'Recompute published figures from those beside them, and show the arithmetic.',
     load: () => import('./commands/check-claims.ts'),

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { changeGates, parseChangeLimit } from '../../bench/compare/change-limit.ts';
+import type { ChangeGate, ChangeLimit } from '../../bench/compare/change-limit.ts';
 import { compareRuns } from '../../bench/compare/compare-runs.ts';
 import type { Comparison } from '../../bench/compare/compare-runs.ts';
 import { foreignSide, ownSide } from '../../bench/compare/side.ts';
@@ -21,6 +23,7 @@ export const examples = [
     'berth compare last~2 last~1 last --format markdown',
     'Several against the first, as tables for a pull request.',
   ],
+  ['berth compare @main last --limit "ttft.p95 <= +10%"', 'A gate: exit code 4 when it is surely missed.'],
   [
     'berth compare last --history',
     'Holds a run against all earlier ones of the same; exit code 4 when it and the one before are worse.',
@@ -33,6 +36,7 @@ interface Options {
   readonly unequal?: boolean;
   readonly format: string;
   readonly history?: boolean;
+  readonly limit?: readonly string[];
 }
 
 export function configure(command: Command, context: CliContext): void {
@@ -42,6 +46,10 @@ export function configure(command: Command, context: CliContext): void {
     .option('--tolerance <percent>', 'changes up to this are none', '5')
     .option('--unequal', 'compare runs of unequal work too')
     .option('--format <format>', 'text or markdown', 'text')
+    .option(
+      '--limit <change...>',
+      'what may change at most, else exit code 4: "ttft.p95 <= +10%" "output_rate >= -5%"',
+    )
     .option('--history', 'hold the one run named against all earlier ones of the same')
     .action(async (base: string, runs: string[], options: Options) => {
       if (options.history) return compareWithHistory(base, runs, context);
@@ -50,6 +58,7 @@ export function configure(command: Command, context: CliContext): void {
           detail: 'Name the runs to hold against the first, or say --history.',
           command: 'compare',
         });
+      const limits = (options.limit ?? []).map(limitOf);
       const tolerance = toleranceOf(options.tolerance);
       const text = formatOf(options.format);
       const baseline = await openSide(context, base);
@@ -68,10 +77,12 @@ export function configure(command: Command, context: CliContext): void {
           run: nothing.other,
           stages: nothing.missing,
         });
-      context.output.result({ comparisons }, () => comparisons.map(text).join('\n\n'));
+      const judged = comparisons.map((one) => ({ ...one, limits: changeGates(one, limits) }));
+      context.output.result({ comparisons: judged }, () =>
+        judged.map((one) => [text(one), ...one.limits.map(limitText)].join('\n')).join('\n\n'),
+      );
       if (comparisons.some((one) => one.clientLimited)) return context.exit(exitCodes.clientLimited);
-      const differences = comparisons.flatMap((one) => one.stages.flatMap((stage) => stage.differences));
-      if (differences.some(({ verdict }) => verdict === 'worse')) context.exit(exitCodes.regression);
+      if (judged.some((one) => isWorse(one, limits.length > 0))) context.exit(exitCodes.regression);
     });
 }
 
@@ -83,6 +94,33 @@ async function compareWithHistory(run: string, more: readonly string[], context:
   if (history.clientLimited) context.exit(exitCodes.clientLimited);
   else if (history.figures.some(({ verdict }) => verdict === 'regression'))
     context.exit(exitCodes.regression);
+}
+
+/** Where limits are named, they alone decide. */
+function isWorse(one: Comparison & { limits: readonly ChangeGate[] }, limited: boolean): boolean {
+  if (limited) return one.limits.some(({ verdict }) => verdict === 'missed' || verdict === 'not measured');
+  return one.stages.some((stage) => stage.differences.some(({ verdict }) => verdict === 'worse'));
+}
+
+const verdicts = {
+  kept: 'Kept',
+  missed: 'Missed',
+  unsure: 'Not sure (the interval reaches over the limit)',
+  'not measured': 'Missed (not measured)',
+} as const;
+
+function limitText({ stage, limit, change, verdict }: ChangeGate): string {
+  const percent = change === null ? '' : ` (${change >= 1 ? '+' : ''}${((change - 1) * 100).toFixed(1)} %)`;
+  return `${verdicts[verdict]}: ${limit} at ${stage}${percent}.`;
+}
+
+function limitOf(text: string): ChangeLimit {
+  const limit = parseChangeLimit(text);
+  if (limit) return limit;
+  throw new BerthError('USAGE', {
+    detail: `--limit is FIGURE <= +N% or FIGURE >= -N%, where FIGURE is ttft, itl, tpot or e2e with .p50 .p95 .p99, or output_rate; not "${text}".`,
+    command: 'compare',
+  });
 }
 
 /** A run of berth by its name, or the file of another tool by its path. */

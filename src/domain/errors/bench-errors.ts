@@ -43,6 +43,14 @@ export const benchErrors = {
     (f) => `"berth runs" lists those in ${f.folder}; the path of a run's folder will do too.`,
     'usage',
   ),
+  BASELINE_UNKNOWN: defineError<{ name: string; known: readonly string[] }>(
+    (f) => `No run is named @${f.name}.`,
+    (f) =>
+      f.known.length === 0
+        ? `"berth baseline ${f.name} RUN" names one.`
+        : `There are: ${f.known.map((each) => `@${each}`).join(', ')}.`,
+    'usage',
+  ),
   RUNS_UNEQUAL: defineError<{ run: string; differences: readonly string[] }>(
     (f) => `${f.run} did other work than the baseline:\n${f.differences.map((one) => `  ${one}`).join('\n')}`,
     () => 'Measure again with the same settings, or say --unequal to see the figures side by side.',

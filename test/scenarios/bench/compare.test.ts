@@ -46,6 +46,25 @@ test('a server that became ten times slower is found; a client that was busy jud
   const text = (await place.berth('compare', 'last~1', 'last')).stdout;
   expect(text).toMatch(/TTFT p50, ms .*worse/);
   expect(text).toMatch(/TTFT p99, ms .*not enough data/);
+  // A run with a name, and limits of the user's own.
+  expect((await place.berth('baseline', 'main', 'last~1')).stdout).toMatch(/@main +\d{8}T/);
+  const wide = await place.berth('compare', '@main', 'last', '--limit', 'ttft.p50 <= +5000%');
+  expect([0, 5]).toContain(wide.code);
+  expect(wide.stdout).toMatch(/Kept: ttft\.p50 <= \+5000% at 16 streams \(\+\d+\.\d %\)/);
+  const tight = await place.berth(
+    'compare',
+    '@main',
+    'last',
+    '--limit',
+    'ttft.p50 <= +10%',
+    'tpot.p50 <= +1%',
+  );
+  expect([4, 5]).toContain(tight.code);
+  expect(tight.stdout).toContain('Missed: ttft.p50 <= +10% at 16 streams');
+  expect(tight.stdout).toContain('Missed (not measured): tpot.p50 <= +1% at 16 streams.');
+  expect((await place.berth('compare', '@other', 'last')).stderr).toContain('There are: @main.');
+  expect((await place.berth('compare', '@main', 'last', '--limit', 'ttft < 5')).code).toBe(2);
+  expect((await place.berth('baseline', 'main', '--remove', '--json')).json()).toEqual({});
 });
 
 test('runs of unequal work are refused, unless asked for', async () => {
