@@ -6,7 +6,7 @@ export const style = `
   --card: #171e27; --accent: #6aa8ff; --accent-soft: #2d5791; --warn: #f0c674; --warn-page: #2b2413; --bad: #ff9b92; --bad-page: #361917; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.55 system-ui, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 32px 20px 64px; }
+main { max-width: 1180px; margin: 0 auto; padding: 32px 20px 64px; }
 h1 { font-size: 26px; margin: 0 0 4px; letter-spacing: -0.01em; }
 h2 { font-size: 17px; margin: 36px 0 12px; }
 .lead { color: var(--soft); margin: 0 0 20px; overflow-wrap: anywhere; }
@@ -34,11 +34,12 @@ svg .tick { stroke: var(--accent); stroke-width: 2; }
 svg .line { fill: none; stroke: var(--accent); stroke-width: 2; }
 svg .line1 { stroke: var(--soft); stroke-dasharray: 5 4; }
 svg .dot { fill: var(--accent); }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; margin-bottom: 14px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 9px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; font-size: 13px; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child, .words th, .words td { text-align: left; }
+.words td:last-child { white-space: normal; overflow-wrap: anywhere; }
 tr:last-child td { border-bottom: 0; }
 td small { color: var(--soft); display: block; }
 dl { display: grid; grid-template-columns: minmax(120px, max-content) 1fr; gap: 6px 18px; margin: 0; }

@@ -16,6 +16,8 @@ export function throughputTable(report: Report): string {
     'Whole run, output tok/s',
     'Speed-up',
     'Efficiency',
+    'Goodput',
+    'Starts dropped',
   ];
   const rows = report.stages.map((stage) => {
     const scaling = report.scaling.find((each) => each.stage === stage.index);
@@ -32,6 +34,8 @@ export function throughputTable(report: Report): string {
       figure(stage.overall?.outputTokensPerSecond),
       scaling ? `${scaling.speedup.toFixed(2)}` : '–',
       scaling ? `${Math.round(scaling.efficiency * 100)} %` : '–',
+      stage.goodput ? `${Math.round(stage.goodput.share * 100)} %` : '–',
+      stage.openLoop?.dropped == null ? '–' : String(stage.openLoop.dropped),
     ];
   });
   return table(head, rows);
@@ -39,16 +43,21 @@ export function throughputTable(report: Report): string {
 
 const latencies = [
   ['TTFT', 'ttft'],
+  ['TTFT from due', 'ttftScheduled'],
   ['ITL', 'itl'],
   ['TPOT', 'tpot'],
   ['E2E', 'e2e'],
+  ['E2E from due', 'e2eScheduled'],
 ] as const;
 
 /** Every distribution of every stage, with its size and, below p50 and mean, their intervals. */
 export function latencyTable(report: Report): string {
   const head = ['Latency in ms', 'Stage', 'n', 'Mean', 'p50', 'p90', 'p95', 'p99', 'Max'];
   const rows = latencies.flatMap(([name, key]) =>
-    report.stages.map((stage) => [name, escape(stage.label), ...distributionCells(stage[key])]),
+    report.stages
+      // In a closed loop a request is due when it is sent.
+      .filter(({ strategy }) => strategy.kind === 'open' || !name.endsWith('due'))
+      .map((stage) => [name, escape(stage.label), ...distributionCells(stage[key])]),
   );
   return table(head, rows);
 }
@@ -80,7 +89,7 @@ export function gatesTable(report: Report): string {
     gate.value === null ? 'not measured' : figure(gate.value),
     gate.passed ? 'kept' : '<b>missed</b>',
   ]);
-  return table(['Stage', 'Threshold', 'Measured', 'Verdict'], rows);
+  return `<h2>Thresholds</h2>${table(['Stage', 'Threshold', 'Measured', 'Verdict'], rows, 'words')}`;
 }
 
 /** Counts of tokens and what the engine and the client say of themselves. */
@@ -134,12 +143,18 @@ export function errorTable(report: Report): string {
       escape(error.example ?? ''),
     ]),
   );
-  return rows.length === 0 ? '' : `<h2>Faults</h2>${table(['Stage', 'Class', 'Count', 'Example'], rows)}`;
+  return rows.length === 0
+    ? ''
+    : `<h2>Faults</h2>${table(['Stage', 'Class', 'Count', 'Example'], rows, 'words')}`;
 }
 
-/** Cells are markup already. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Cells are markup already. Numbers stand to the right, words to the left. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  of: 'numbers' | 'words' = 'numbers',
+): string {
   const headRow = `<tr>${head.map((cell) => `<th>${escape(cell)}</th>`).join('')}</tr>`;
   const bodyRows = rows.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`);
-  return `<div class="scroll"><table><thead>${headRow}</thead><tbody>${bodyRows.join('')}</tbody></table></div>`;
+  return `<div class="scroll"><table class="${of}"><thead>${headRow}</thead><tbody>${bodyRows.join('')}</tbody></table></div>`;
 }
