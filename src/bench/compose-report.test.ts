@@ -3,7 +3,7 @@ import type { RunFile } from '../domain/run/report.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
 import { composeReport } from './compose-report.ts';
 
-const end = { interrupted: false, unfinished: false, server: null, calibration: null };
+const end = { interrupted: false, unfinished: false, originAt: null, server: null, calibration: null };
 
 function stage(changes: Partial<StageReport>): StageReport {
   const tokens = { sum: 100, mean: 10, min: 10, max: 10, offTarget: 0, sources: ['usage' as const] };

@@ -16,7 +16,7 @@ import type { WorkerEnd } from './worker-protocol.ts';
 export function composeReport(
   run: RunFile,
   stages: readonly StageReport[],
-  end: Pick<WorkerEnd, 'interrupted' | 'unfinished' | 'server' | 'calibration'>,
+  end: Pick<WorkerEnd, 'interrupted' | 'unfinished' | 'originAt' | 'server' | 'calibration'>,
   endedAt: Date,
 ): Report {
   const knee = termsOf(profiles, run.spec.profile).conclude(stages);
@@ -29,6 +29,7 @@ export function composeReport(
     interrupted: end.interrupted,
     unfinished: end.unfinished,
     resumed: run.resumed,
+    originAt: end.originAt,
     spec: run.spec,
     environment: run.environment,
     server: end.server ?? {

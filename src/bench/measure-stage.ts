@@ -19,6 +19,7 @@ import type { Preflight } from './preflight.ts';
 import type { RecordWriter } from './record-file.ts';
 import { requestBody, requestHeaders, requestPath } from './request-body.ts';
 import { remainingLimits, stagePath } from './resume.ts';
+import { limitsOf } from './shards.ts';
 import { runStage } from './run-stage.ts';
 import type { ServerWatch } from './server/server-watch.ts';
 import { newStageState, stopReason } from './stage-state.ts';
@@ -108,10 +109,11 @@ async function send(
   onRecord: (record: RequestRecord) => void,
 ): Promise<void> {
   const { spec } = running.job;
-  const limits = remainingLimits(spec.limits, stage.part);
+  const own = limitsOf(spec, stage.strategy);
+  const limits = remainingLimits(own.limits, stage.part);
   if (limits === null) return;
   await runStage(
-    { ...stage, spec: { ...spec, limits }, source: running.source },
+    { ...stage, spec: { ...spec, ...own, limits }, source: running.source },
     {
       client,
       now: running.now,

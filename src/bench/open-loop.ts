@@ -5,6 +5,7 @@ import { seededRandom } from '../stats/random.ts';
 import { openSchedule } from './arrivals.ts';
 import type { Drain } from './drain.ts';
 import type { Sender, StageInput, StagePorts } from './sender.ts';
+import { scheduleOf } from './shards.ts';
 import { stopReason } from './stage-state.ts';
 import type { StageState } from './stage-state.ts';
 
@@ -22,7 +23,8 @@ export async function openLoop(
   live: { state: StageState; drain: Drain; signal: AbortSignal; sender: Sender },
 ): Promise<void> {
   const { state, drain, sender } = live;
-  const schedule = openSchedule(strategy, input.spec, seededRandom(input.spec.seed, input.index));
+  const whole = openSchedule(strategy, input.spec, seededRandom(input.spec.seed, input.index));
+  const schedule = scheduleOf(whole, input.spec.shard);
   const begin = ports.now() + leadMicros;
   const due = schedule.due.map((at) => begin + at);
   const hopeless = new AbortController();

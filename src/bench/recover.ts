@@ -25,7 +25,7 @@ export async function recoverReport(world: World, folder: string, run: RunFile):
       (await writtenStage(world, folder, index)) ?? recoveredStage(run, index, stages, { records, samples }),
     );
   const last = records.reduce((latest, record) => Math.max(latest, record.done), 0);
-  const end = { interrupted: true, unfinished: true, server: null, calibration: null };
+  const end = { interrupted: true, unfinished: true, originAt: null, server: null, calibration: null };
   return composeReport(run, stages, end, new Date(Date.parse(run.startedAt) + last / 1000));
 }
 

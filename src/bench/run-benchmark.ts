@@ -86,7 +86,7 @@ export async function measure(
 }
 
 /** Sorts by time, can be typed, and names what it is. */
-function runId(startedAt: Date, name: string): string {
+export function runId(startedAt: Date, name: string): string {
   const time = startedAt.toISOString().replace(/[-:]|\.\d+/g, '');
   const plain = name.replaceAll(/[^A-Za-z0-9.-]+/g, '-').slice(0, 40) || 'bench';
   return `${time}_${plain}_${randomBytes(3).toString('hex')}`;
@@ -135,6 +135,7 @@ function lost(message: string, interrupted: boolean): WorkerEnd {
     type: 'worker-ended',
     interrupted,
     unfinished: true,
+    originAt: null,
     server: null,
     calibration: null,
     error: interrupted ? null : { code: 'UNEXPECTED', facts: {}, message },
@@ -142,7 +143,7 @@ function lost(message: string, interrupted: boolean): WorkerEnd {
 }
 
 /** The reports; report.json last, since its presence says that the run is over. */
-async function writeReport(world: World, folder: string, report: Report): Promise<void> {
+export async function writeReport(world: World, folder: string, report: Report): Promise<void> {
   const kept = filePublishers.filter((publisher) => publisher.kept);
   kept.sort((a, b) => Number(a.kind === 'json') - Number(b.kind === 'json'));
   for (const publisher of kept) {

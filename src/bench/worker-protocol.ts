@@ -25,6 +25,7 @@ export const WorkerEnd = z.strictObject({
   type: z.literal('worker-ended'),
   interrupted: z.boolean(),
   unfinished: z.boolean(),
+  originAt: z.iso.datetime().nullable(),
   server: ServerFacts.nullable(),
   calibration: Calibration.nullable(),
   error: z.strictObject({ code: z.string(), facts: z.unknown(), message: z.string() }).nullable(),

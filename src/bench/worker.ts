@@ -15,6 +15,7 @@ import { profiles } from './profiles/registry.ts';
 import { createRecordWriter, readRecords } from './record-file.ts';
 import { measureStage } from './measure-stage.ts';
 import type { Running } from './measure-stage.ts';
+import { promptsOf, strategyOf } from './shards.ts';
 import { readProgress, setAside } from './resume.ts';
 import { nextOf, openOf } from './registry-entry.ts';
 import { monotonicMicroseconds } from '../io/clock.ts';
@@ -34,6 +35,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
     type: 'worker-ended',
     interrupted: false,
     unfinished: true,
+    originAt: null,
     server: null,
     calibration: null,
     error: null,
@@ -41,13 +43,18 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
   try {
     const { spec } = job;
     const ready = await preflight(world, spec, ports);
-    const source = await openOf(datasets, spec.data)(ready.prompts, spec.seed, spec.cache);
+    const opened = await openOf(datasets, spec.data)(ready.prompts, spec.seed, spec.cache);
+    const source = promptsOf(opened, spec.shard);
     const writer = createRecordWriter(world.files, job.folder);
     const origin = monotonicMicroseconds() - (job.resume?.clock ?? 0);
     await using watch = await startServerWatch(world, job.folder, watchJob(spec, ports.key, origin));
     const server = serverFacts(spec, ready, source, await watch.facts());
     end.server = server;
     ports.emit({ type: 'server', server });
+    end.originAt = new Date(
+      world.clock.wall().getTime() - (monotonicMicroseconds() - origin) / 1000,
+    ).toISOString();
+    server.notes.push(...(await barrier(world, spec, ports.signal)));
     const running: Running = {
       ...ports,
       world,
@@ -71,6 +78,15 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
   return { ...end, interrupted: ports.signal.aborted };
 }
 
+/** Shards begin together, as far as the clocks of their machines agree; gives what a reader must know of it. */
+async function barrier(world: World, { shard }: RunSpec, signal: AbortSignal): Promise<string[]> {
+  if (!shard?.startAt) return [];
+  const wait = Date.parse(shard.startAt) - world.clock.wall().getTime();
+  if (wait < 0) return [`This shard was ready ${Math.round(-wait)} ms after its time to start.`];
+  await world.clock.sleep(wait, signal).catch(() => {});
+  return [];
+}
+
 /** A budget is that of the whole run, with what was sent before it was broken off. */
 async function spentBefore({ files }: World, { folder, resume }: WorkerJob): Promise<number> {
   if (resume === null) return 0;
@@ -90,7 +106,8 @@ async function runStages(running: Running): Promise<{ most: number; complete: bo
   let most = 0;
   for (;;) {
     if (running.signal.aborted) return { most, complete: false };
-    const strategy = next(done);
+    const whole = next(done);
+    const strategy = whole && strategyOf(whole, spec.shard);
     if (strategy === null) return { most, complete: true };
     const stage = { index: done.length, strategy, firstId, part };
     if (part.length > 0 && strategy.kind === 'open') {

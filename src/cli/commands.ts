@@ -78,6 +78,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/runs.ts'),
   },
   {
+    name: 'merge',
+    summary: 'Make one run of the shards that several clients measured together.',
+    load: () => import('./commands/merge.ts'),
+  },
+  {
     name: 'compare',
     summary: 'Hold runs against a baseline, with intervals; exit code 4 when one is worse.',
     load: () => import('./commands/compare.ts'),

@@ -13,6 +13,7 @@ export function exampleReport(overrides: Partial<Report> = {}): Report {
     interrupted: false,
     unfinished: false,
     resumed: [],
+    originAt: '2026-01-01T12:00:01.000Z',
     spec: exampleSpec(),
     environment: {
       berth: '0.1.0',

@@ -17,7 +17,8 @@ import { latenciesOf, stallsOf } from './latencies.ts';
 import { concurrencyOf, openLoopOf } from './open-loop.ts';
 import { steadinessOf } from './steadiness.ts';
 import { overallThroughput, steadyThroughput, tokensPerEvent } from './throughput.ts';
-import { longestPart, steadyWindow, wholeSpan } from './window.ts';
+import { commonWindow, longestPart, steadyWindow, wholeSpan } from './window.ts';
+import type { Span } from './window.ts';
 
 export interface StageFacts {
   readonly index: number;
@@ -32,6 +33,8 @@ export interface StageFacts {
   /** Where the stage was gone on with after a break, on the run's clock; empty for most. */
   readonly seams: readonly number[];
   readonly stopped: StopReason | null;
+  /** The window lies in it; absent: anywhere. */
+  readonly within?: Span;
 }
 
 /** Everything that a stage's records tell. Pure: the same records and facts give the same report. */
@@ -39,7 +42,10 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
   const { spec, strategy } = facts;
   const measured = records.filter((record) => record.phase === 'measured');
   const good = measured.filter((record) => record.outcome === 'ok');
-  const window = steadyWindow(longestPart(records, facts.seams), { strategy, seconds: spec.limits.seconds });
+  const window = commonWindow(
+    steadyWindow(longestPart(records, facts.seams), { strategy, seconds: spec.limits.seconds }),
+    facts.within,
+  );
   const whole = wholeSpan(records);
   const latencies = latenciesOf(records);
   const options = { streams: streamsOf(strategy) ?? concurrencyOf(measured), seed: spec.seed };

@@ -53,6 +53,13 @@ function closedWindow(
   return end > start ? { start, end } : null;
 }
 
+/** What two spans have in common; null when that is nothing. */
+export function commonWindow(window: Span | null, within: Span | undefined): Span | null {
+  if (window === null || within === undefined) return window;
+  const common = { start: Math.max(window.start, within.start), end: Math.min(window.end, within.end) };
+  return common.end > common.start ? common : null;
+}
+
 /** Of a stage that was gone on with: the records of the part that has most of them, for no window may span a break. */
 export function longestPart(
   records: readonly RequestRecord[],

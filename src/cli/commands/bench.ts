@@ -5,6 +5,8 @@ import { stops } from '../../domain/run/stop-reason.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
 import { addBenchOptions, overlaid, specOfUrl } from '../bench-options.ts';
 import type { BenchOptions } from '../bench-options.ts';
+import { addShardOptions, sharded } from '../bench-shard.ts';
+import type { ShardOptions } from '../bench-shard.ts';
 import { specOfRun } from '../bench-again.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
@@ -24,13 +26,13 @@ export const examples = [
 ] as const;
 
 export function configure(command: Command, context: CliContext): void {
-  addBenchOptions(addFileOption(command))
+  addShardOptions(addBenchOptions(addFileOption(command)))
     .argument('[names...]', 'benchmarks of the fleet file (default: all of them), or one URL')
-    .action(async (words: string[], options: BenchOptions) => {
+    .action(async (words: string[], options: BenchOptions & ShardOptions) => {
       const names = options.target === undefined ? words : [options.target, ...words];
       const runs =
         options.resume === undefined
-          ? await runSpecs(context, await specsOf(names, options, context))
+          ? await runSpecs(context, sharded(await specsOf(names, options, context), options))
           : [await resumeRun(context, resumable(names, options.resume))];
       end(runs, context);
     });

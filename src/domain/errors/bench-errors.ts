@@ -28,6 +28,11 @@ export const benchErrors = {
       f.known.length > 0 ? `It has: ${f.known.join(', ')}.` : 'It has none: add a "benchmarks" section.',
     'usage',
   ),
+  SHARDS_UNFIT: defineError<{ reason: string }>(
+    (f) => `These runs do not make one: ${f.reason}.`,
+    () => 'Name every shard of one run, each once: "berth merge RUN-1 RUN-2 …".',
+    'usage',
+  ),
   RUN_OVER: defineError<{ run: string }>(
     (f) => `${f.run} reached its end, so there is nothing to go on with.`,
     () => '"berth bench --again RUN" measures the same once more.',

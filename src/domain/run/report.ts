@@ -66,6 +66,8 @@ export const Report = z.strictObject({
   /** Ended before its profile was through: by the user, by a fault, or by a limit on errors; it can be resumed. */
   unfinished: z.boolean().default(false),
   resumed: z.array(Seam).default([]),
+  /** Zero of the run's clock by the clock of the machine; null when it is not known. */
+  originAt: z.iso.datetime().nullable().default(null),
   spec: RunSpec,
   environment: Environment,
   server: ServerFacts,

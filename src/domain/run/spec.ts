@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SecretRef } from '../secret.ts';
 import { CacheState } from './cache.ts';
+import { Shard } from './shard.ts';
 import { runSchema } from './schema-version.ts';
 
 const count = z.int().min(0);
@@ -67,6 +68,8 @@ export const RunSpec = z.strictObject({
       pricePerHour: z.number().positive().nullable(),
     })
     .optional(),
+  /** Its part, where several clients make one run. */
+  shard: Shard.optional(),
   slo: Slo.nullable(),
   /** Such as "ttft.p95 < 500"; each stage is held against each. */
   thresholds: z.array(z.string()),
