@@ -41,7 +41,7 @@ export const aiperf: RunReader<'aiperf'> = {
     return {
       tool: `AIPerf ${file.aiperf_version ?? ''}`.trim(),
       name,
-      model: text(file.input_config, 'model_names') ?? text(file.input_config, 'model'),
+      model: text(file.input_config, 'model_names') ?? text(find(file.input_config, 'models'), 'name'),
       url: text(file.input_config, 'urls') ?? text(file.input_config, 'url'),
       startedAt: file.start_time ?? null,
       api: text(file.input_config, 'type'),
@@ -59,9 +59,10 @@ export const aiperf: RunReader<'aiperf'> = {
 };
 
 function stageOf(file: AiperfFile): ForeignStage {
-  const { loadgen } = (file.input_config ?? {}) as { loadgen?: unknown };
-  const streams = find(loadgen ?? file.input_config, 'concurrency');
-  const rate = find(loadgen ?? file.input_config, 'request_rate');
+  // "phases" in newer versions, "loadgen" in older ones.
+  const load = find(file.input_config, 'phases') ?? find(file.input_config, 'loadgen');
+  const streams = find(load, 'concurrency');
+  const rate = find(load, 'request_rate') ?? find(load, 'rate');
   return {
     label:
       typeof rate === 'number'

@@ -185,6 +185,20 @@ test("AIPerf: units are converted, its ITL is TPOT, and its client's token count
   expect(stages[0]?.summaries['e2e']).toMatchObject({ p50: 35 });
   expect(stages[0]?.summaries['itl']).toBeUndefined();
   expect(notes.join()).toContain('it stands as TPOT');
+  // The shape that 0.13 writes.
+  const newer = { ...JSON.parse(readFileSync(join(place.folder, 'aiperf.json'), 'utf8')) } as Record<
+    string,
+    unknown
+  >;
+  newer['input_config'] = {
+    models: { items: [{ name: 'm' }] },
+    endpoint: { urls: ['http://x'], type: 'chat', streaming: true },
+    phases: [{ name: 'profiling', type: 'concurrency', requests: 20, concurrency: 2 }],
+  };
+  write('aiperf-0.13.json', newer);
+  const shownNewer = await shown('aiperf-0.13.json');
+  expect(shownNewer).toMatchObject({ model: 'm', url: 'http://x', api: 'chat' });
+  expect(shownNewer.stages[0]?.label).toBe('2 streams');
   const refused = await place.berth('compare', './aiperf.json', 'last');
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain('output tokens counted by: tokenize and usage');
