@@ -89,9 +89,9 @@ async function faults(client: OpenAI, scenario: ClientScenario): Promise<void> {
     OpenAI.NotFoundError,
   );
   await expect(client.responses.create({ input: 'x' })).rejects.toBeInstanceOf(OpenAI.BadRequestError);
-  await expect(client.responses.retrieve('resp_1')).rejects.toMatchObject({
-    status: 501,
-    code: 'endpoint_not_implemented',
+  await expect(client.responses.retrieve('resp_unknown')).rejects.toMatchObject({
+    status: 404,
+    code: 'response_not_found',
   });
   if (breakingPrompt === null) return;
   const stream = await client.responses.create({ model, input: breakingPrompt, stream: true });
