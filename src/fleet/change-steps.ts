@@ -82,7 +82,11 @@ async function startWanted(
   const mark = markOf(host, plan, action, observed);
   const since = host.clock.now();
   options.onProgress(`Starting ${nameOf(action)} on port ${mark.port}`);
-  const started = await startEngine(host, mark, { withheld: plan.withheld, how });
+  const started = await startEngine(host, mark, {
+    withheld: plan.withheld,
+    how,
+    onProgress: options.onProgress,
+  });
   await started.ready(options.signal);
   options.onProgress(`${nameOf(action)} is ready (${((host.clock.now() - since) / 1000).toFixed(1)} s)`);
 }

@@ -2,6 +2,7 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../domain/engine-environment.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { engineOf } from '../engines/registry.ts';
+import { targetOf } from '../targets/registry.ts';
 import { usableCores } from '../domain/hardware.ts';
 import { detectCpu } from '../hardware/detect.ts';
 import type { World } from '../io/world.ts';
@@ -36,7 +37,8 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
   for (const deployment of loaded.deployments) {
     const engine = engineOf(deployment.engine.kind);
     if (!engine.launch) continue;
-    const asked = engine.help?.(deployment.engine);
+    const asksHost = targetOf(deployment.target.kind).hostPrograms !== false;
+    const asked = asksHost ? engine.help?.(deployment.engine) : undefined;
     const help = asked ? await helpOf(asked, deployment.name) : null;
     const spec = launchSpecOf(deployment, { cores, help });
     if (!spec) continue;

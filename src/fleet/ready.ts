@@ -122,7 +122,10 @@ async function crashed(world: World, options: ReadyOptions): Promise<BerthError>
   const { mark, started } = options;
   const log = await started.lines(shownLines);
   const facts = { deployment: mark.deployment, log, logPlace: logPlace(mark, started.instance) };
-  const holder = holderOf(await observe(world), mark);
+  const seen = await observe(world);
+  // Its own port can be held for it by another: the helper of a container engine.
+  const own = seen.instances.find((one) => sameObject(one.object, started.instance.object));
+  const holder = own?.endpoints.some((end) => end.port === mark.port) ? null : holderOf(seen, mark);
   if (holder) return new BerthError('ENGINE_PORT_TAKEN', { ...facts, port: mark.port, holder: holder.text });
   return new BerthError('ENGINE_CRASHED', { ...facts, ending: await started.ending() });
 }

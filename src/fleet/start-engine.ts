@@ -35,10 +35,15 @@ export function startRequest(world: World, mark: Mark, withheld: readonly string
 export async function startEngine(
   world: World,
   mark: Mark,
-  { withheld, how = { way: 'create' } }: { withheld: readonly string[]; how?: StartWay },
+  {
+    withheld,
+    how = { way: 'create' },
+    onProgress,
+  }: { withheld: readonly string[]; how?: StartWay; onProgress?: (line: string) => void },
 ): Promise<StartedEngine> {
   const target = targetOf(mark.target.kind);
-  const started = await startBy(world, startRequest(world, mark, withheld), how);
+  const request = startRequest(world, mark, withheld);
+  const started = await startBy(world, { ...request, ...(onProgress ? { onProgress } : {}) }, how);
   const { instance } = started;
   return {
     instance,

@@ -14,6 +14,8 @@ export interface StartRequest {
   readonly stateDir: string;
   /** Names of environment variables that it must not inherit, since they hold secrets of others. */
   readonly withheld: readonly string[];
+  /** Told what takes long, such as a pull. */
+  readonly onProgress?: (line: string) => void;
 }
 
 /** An object that was just started, and what becomes of this very start. */
@@ -51,6 +53,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly options: z.ZodType<Options>;
   /** Starts again what crashes, and what was up at a reboot; else `berth up` does the first and nobody the second. */
   readonly supervises: boolean;
+  /** False where the engine's program comes from an image: the host's own is not asked for its flags. */
+  readonly hostPrograms?: false;
   /** Why it cannot run this at all, as a sentence; null when it can. Pure. */
   readonly refuses: (spec: LaunchSpec, options: Options) => string | null;
   /** Two objects of one replica can be there at once, as replacing one beside the other needs. */

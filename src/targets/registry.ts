@@ -1,9 +1,10 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Target } from './contract.ts';
+import { dockerTarget } from './docker.ts';
 import { processTarget } from './process.ts';
 
 /** Every way of running engines. Add one: write its file beside this one, then name it here. */
-export const targets = [processTarget] as const;
+export const targets = [processTarget, dockerTarget] as const;
 
 export type TargetKind = (typeof targets)[number]['kind'];
 
@@ -11,5 +12,5 @@ export type TargetKind = (typeof targets)[number]['kind'];
 export function targetOf(kind: string): Target {
   const found = targets.find((target) => target.kind === kind);
   if (!found) throw new BerthError('TARGET_UNKNOWN', { kind, known: targets.map((target) => target.kind) });
-  return found;
+  return found as unknown as Target;
 }

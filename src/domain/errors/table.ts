@@ -1,6 +1,7 @@
 import { benchErrors } from './bench-errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import type { ErrorKind } from './define.ts';
+import { dockerErrors } from './docker-errors.ts';
 import { gatewayErrors } from './gateway-errors.ts';
 import { engineErrors } from './engine-errors.ts';
 import { fleetErrors } from './fleet-errors.ts';
@@ -15,6 +16,7 @@ import { tlsErrors } from './tls-errors.ts';
 export const errorTable = {
   ...benchErrors,
   ...cliErrors,
+  ...dockerErrors,
   ...engineErrors,
   ...fleetErrors,
   ...engineInstallErrors,

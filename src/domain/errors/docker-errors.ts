@@ -1,0 +1,36 @@
+import { defineError } from './define.ts';
+
+/** Faults between berth and a daemon that runs containers. */
+export const dockerErrors = {
+  DOCKER_UNREACHABLE: defineError<{ where: readonly string[]; reason: string }>(
+    (f) => `No container engine answers at ${f.where.join(' or ')}: ${f.reason}.`,
+    () =>
+      'Start it ("systemctl start docker", or "systemctl --user start podman.socket"), or set DOCKER_HOST to where it listens.',
+    'targetDown',
+  ),
+  DOCKER_FORBIDDEN: defineError<{ where: string; user: string }>(
+    (f) => `The user ${f.user} may not use the container engine at ${f.where}.`,
+    (f) => `Add the user to the socket's group ("sudo usermod -aG docker ${f.user}", then log in again).`,
+  ),
+  IMAGE_MISSING: defineError<{ deployment: string; image: string; reason: string }>(
+    (f) => `The image ${f.image} for ${f.deployment} is not there and cannot be fetched: ${f.reason}.`,
+    (f) => `Check target.image of ${f.deployment}, or fetch it by hand: "docker pull ${f.image}".`,
+  ),
+  DOCKER_NO_GPU: defineError<{ deployment: string; answer: string }>(
+    (f) => `The container engine gives ${f.deployment} no GPU: ${f.answer}.`,
+    () =>
+      'Install the container toolkit of the GPU\'s vendor and register it ("nvidia-ctk runtime configure", then restart the engine).',
+  ),
+  CONTAINER_NAME_TAKEN: defineError<{ deployment: string; name: string }>(
+    (f) => `A container that berth did not make has the name ${f.name}, which ${f.deployment} needs.`,
+    (f) => `Rename it ("docker rename ${f.name} OTHER") or remove it; berth leaves it as it is.`,
+  ),
+  CONTAINER_NOT_STARTED: defineError<{ deployment: string; image: string; answer: string }>(
+    (f) => `The container of ${f.deployment} from ${f.image} could not be started: ${f.answer}.`,
+    () => 'It was removed again. Correct what the container engine says, and run "berth apply" again.',
+  ),
+  DOCKER_REFUSED: defineError<{ question: string; status: number; answer: string }>(
+    (f) => `The container engine refuses "${f.question}" with ${f.status}: ${f.answer}.`,
+    () => 'See what it says; its own log tells more.',
+  ),
+};

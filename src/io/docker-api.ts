@@ -1,0 +1,111 @@
+import http from 'node:http';
+import { TextDecoder } from 'node:util';
+
+/** Where a daemon listens: "unix:///run/docker.sock" or "tcp://box:2375". */
+export interface DockerApi {
+  readonly where: string;
+  /** Rejects on refusal, reset and time-out; any status resolves. */
+  readonly ask: (method: string, path: string, how?: DockerQuestion) => Promise<DockerAnswer>;
+  /** A reply that is read while it comes: output that is followed, a pull. Ends when the signal aborts. */
+  readonly open: (
+    method: string,
+    path: string,
+    how: { signal: AbortSignal },
+  ) => Promise<{ status: number; body: AsyncIterable<Uint8Array> }>;
+}
+
+export interface DockerQuestion {
+  readonly body?: unknown;
+  /** From connect to the last byte. */
+  readonly timeoutMs?: number;
+}
+
+export interface DockerAnswer {
+  readonly status: number;
+  /** Undefined where the answer is no JSON. */
+  readonly json: unknown;
+}
+
+const usualTimeoutMs = 20_000;
+const maxReplyBytes = 64 * 1024 * 1024;
+/** The oldest version that has all that is asked here; newer daemons and podman answer to it. */
+const version = 'v1.41';
+
+/** A client of its own, since a dozen questions need no library. Each question has a connection of its own. */
+export function dockerApi(where: string): DockerApi {
+  const url = new URL(where);
+  const at =
+    url.protocol === 'unix:'
+      ? { socketPath: decodeURIComponent(url.pathname) }
+      : { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 2375 };
+
+  function send(
+    method: string,
+    path: string,
+    how: { body?: unknown; signal: AbortSignal },
+  ): Promise<http.IncomingMessage> {
+    const text = how.body === undefined ? undefined : JSON.stringify(how.body);
+    return new Promise((resolve, reject) => {
+      const outgoing = http.request(
+        {
+          ...at,
+          method,
+          path: `/${version}${path}`,
+          agent: false,
+          signal: how.signal,
+          headers: {
+            host: 'docker',
+            ...(text === undefined
+              ? {}
+              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+          },
+        },
+        resolve,
+      );
+      outgoing.on('error', reject);
+      outgoing.end(text);
+    });
+  }
+
+  async function ask(method: string, path: string, how: DockerQuestion = {}): Promise<DockerAnswer> {
+    const signal = AbortSignal.timeout(how.timeoutMs ?? usualTimeoutMs);
+    const incoming = await send(method, path, { body: how.body, signal });
+    const parts: Buffer[] = [];
+    let size = 0;
+    for await (const part of incoming as AsyncIterable<Buffer>) {
+      size += part.length;
+      if (size > maxReplyBytes) throw new Error('The reply is larger than 64 MiB.');
+      parts.push(part);
+    }
+    return { status: incoming.statusCode ?? 0, json: parseJson(Buffer.concat(parts).toString('utf8')) };
+  }
+
+  return {
+    where,
+    ask,
+    open: async (method, path, how) => {
+      const incoming = await send(method, path, how);
+      return { status: incoming.statusCode ?? 0, body: incoming };
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Values of a stream of JSON lines. */
+export async function* jsonLines(body: AsyncIterable<Uint8Array>): AsyncIterable<unknown> {
+  const decoder = new TextDecoder();
+  let held = '';
+  for await (const chunk of body) {
+    const lines = (held + decoder.decode(chunk, { stream: true })).split('\n');
+    held = lines.pop() ?? '';
+    for (const line of lines) if (line.trim() !== '') yield parseJson(line);
+  }
+  if (held.trim() !== '') yield parseJson(held);
+}

@@ -1,0 +1,203 @@
+import { join } from 'node:path';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { secretFileText } from '../../domain/fill-args.ts';
+import type { Ending, Instance, Mark } from '../../domain/instance.ts';
+import { jsonLines } from '../../io/docker-api.ts';
+import type { DockerApi } from '../../io/docker-api.ts';
+import { resolveSecret } from '../../io/secret-values.ts';
+import type { World } from '../../io/world.ts';
+import type { Started, StartRequest } from '../contract.ts';
+import { Created, Event } from './answers.ts';
+import type { Inspected } from './answers.ts';
+import { asked, daemonOf, must, sayingOf } from './daemon.ts';
+import { containerLogs } from './logs.ts';
+import { apiOf, instanceOf, inspect, isUp, markedContainers } from './observe.ts';
+import type { DockerOptions } from './options.ts';
+import { ensureImage } from './pull.ts';
+import { containerName, renderContainer } from './render.ts';
+import type { ContainerBody } from './render.ts';
+
+const startTimeoutMs = 120_000;
+
+/** Fetches the image, makes the container and starts it. What could not be started is removed again. */
+export async function create(world: World, request: StartRequest, options: DockerOptions): Promise<Started> {
+  const { mark } = request;
+  const { api, podman } = await daemonOf(world);
+  const body = renderContainer(mark, options, {
+    podman,
+    stateDir: request.stateDir,
+    gpuGroups: await gpuGroups(world),
+  });
+  await ensureImage(world, api, {
+    image: body.Image,
+    deployment: mark.deployment,
+    options,
+    onProgress: request.onProgress ?? (() => {}),
+  });
+  await writeFiles(world, request);
+  await clearPlace(world, mark);
+  const id = await make(world, api, mark, body);
+  const answer = await asked(world, api, 'POST', `/containers/${id}/start`, { timeoutMs: startTimeoutMs });
+  if (answer.status !== 204 && answer.status !== 304) {
+    await discard(world, api, id);
+    throw startFault(mark, body.Image, sayingOf(answer));
+  }
+  return startedOf(world, api, id);
+}
+
+/** The same container once more. */
+export async function restart(world: World, instance: Instance): Promise<Started> {
+  const { api, id } = apiOf(instance);
+  const graceMs = instance.mark?.spec.stop.graceMs ?? 0;
+  await must(world, api, {
+    method: 'POST',
+    path: `/containers/${id}/restart?t=${Math.ceil(graceMs / 1000)}`,
+    fine: [204],
+    timeoutMs: graceMs + startTimeoutMs,
+  });
+  return startedOf(world, api, id);
+}
+
+/** Asks it to end, waits, removes it; nothing is left but volumes with caches. */
+export async function remove(
+  world: World,
+  instance: Instance,
+  { graceMs }: { graceMs: number },
+): Promise<void> {
+  const { api, id } = apiOf(instance);
+  // The signal stands in the container's own definition.
+  await must(world, api, {
+    method: 'POST',
+    path: `/containers/${id}/stop?t=${Math.ceil(graceMs / 1000)}`,
+    fine: [204, 304, 404],
+    timeoutMs: graceMs + startTimeoutMs,
+  });
+  await discard(world, api, id);
+}
+
+async function discard(world: World, api: DockerApi, id: string): Promise<void> {
+  const path = `/containers/${id}?force=true&v=true`;
+  await must(world, api, { method: 'DELETE', path, fine: [204, 200, 404, 409], timeoutMs: startTimeoutMs });
+  const until = world.clock.now() + startTimeoutMs;
+  while ((await inspect(api, id)) && world.clock.now() < until) await world.clock.sleep(100);
+}
+
+/** A container of the same place that does not run is taken over: its successor has what it said. */
+async function clearPlace(world: World, mark: Mark): Promise<void> {
+  for (const one of await markedContainers(world)) {
+    const same =
+      one.mark?.fleet === mark.fleet &&
+      one.mark.fleetId === mark.fleetId &&
+      one.mark.deployment === mark.deployment &&
+      one.mark.replica === mark.replica;
+    if (same && !one.alive) {
+      const { api, id } = apiOf(one);
+      await discard(world, api, id);
+    }
+  }
+}
+
+async function make(world: World, api: DockerApi, mark: Mark, body: ContainerBody): Promise<string> {
+  const name = containerName(mark);
+  const path = `/containers/create?name=${encodeURIComponent(name)}`;
+  const answer = await asked(world, api, 'POST', path, { body, timeoutMs: startTimeoutMs });
+  const created = answer.status === 201 ? Created.safeParse(answer.json).data : undefined;
+  if (created) return created.Id;
+  const said = sayingOf(answer);
+  if (answer.status === 409 || /name .* is already in use/i.test(said))
+    throw new BerthError('CONTAINER_NAME_TAKEN', { deployment: mark.deployment, name });
+  throw startFault(mark, body.Image, said);
+}
+
+function startFault({ deployment, address, port }: Mark, image: string, answer: string): BerthError {
+  if (/port is already allocated|address already in use/i.test(answer))
+    return new BerthError('PORT_TAKEN', { port, address, holder: 'another program or container' });
+  if (/could not select device driver|nvidia|unresolvable CDI|\/dev\/(kfd|dri)/i.test(answer))
+    return new BerthError('DOCKER_NO_GPU', { deployment, answer });
+  return new BerthError('CONTAINER_NOT_STARTED', { deployment, image, answer });
+}
+
+async function writeFiles(world: World, { mark, stateDir }: StartRequest): Promise<void> {
+  const { spec, deployment, replica } = mark;
+  const own = `${deployment}-${replica}`;
+  for (const [name, ref] of Object.entries(spec.secrets)) {
+    const text = secretFileText(spec, name, await resolveSecret(world, ref));
+    await world.files.write(join(stateDir, 'secrets', `${own}-${name}`), text, 0o600);
+  }
+  for (const name of spec.writable) await world.files.makeDir(join(stateDir, 'work', own, name));
+}
+
+/** Numbers of the groups that own the devices of GPUs. */
+async function gpuGroups(world: World): Promise<string[]> {
+  const groups = (await world.files.read('/etc/group')) ?? '';
+  return groups.split('\n').flatMap((line) => {
+    const [name = '', , gid] = line.split(':');
+    return gid !== undefined && /^(video|render)$/.test(name) ? [gid] : [];
+  });
+}
+
+async function startedOf(world: World, api: DockerApi, id: string): Promise<Started> {
+  const container = await inspect(api, id);
+  const instance = container && (await instanceOf(world, api, container));
+  if (!container || !instance)
+    throw new BerthError('DOCKER_REFUSED', {
+      question: 'the container that was just started',
+      status: 404,
+      answer: 'it is gone already',
+    });
+  const since = Math.floor(Date.parse(container.State.StartedAt ?? '') / 1000) || 0;
+  const before = container.RestartCount ?? 0;
+  return {
+    instance,
+    ending: async () => endingOf(await inspect(api, id), { api, id, since, before }),
+    lines: async (count) => {
+      const lines: string[] = [];
+      const how = { lines: count, follow: false, signal: AbortSignal.timeout(10_000), since };
+      for await (const line of containerLogs(world, instance, how)) lines.push(line);
+      return lines;
+    },
+  };
+}
+
+/** A daemon that starts it again hides that it ended: then its events tell how. */
+async function endingOf(
+  container: Inspected | null,
+  { api, id, since, before }: { api: DockerApi; id: string; since: number; before: number },
+): Promise<Ending | null> {
+  if (
+    container &&
+    isUp(container.State) &&
+    !container.State.Restarting &&
+    (container.RestartCount ?? 0) <= before
+  )
+    return null;
+  const told = await eventsOf(api, id, since).catch(() => ({ code: null, outOfMemory: false }));
+  const code = container?.State.ExitCode || told.code;
+  return {
+    code: code ?? null,
+    signal: null,
+    outOfMemory: Boolean(container?.State.OOMKilled) || told.outOfMemory,
+  };
+}
+
+async function eventsOf(
+  api: DockerApi,
+  id: string,
+  since: number,
+): Promise<{ code: number | null; outOfMemory: boolean }> {
+  const filters = encodeURIComponent(JSON.stringify({ container: [id] }));
+  const until = Math.floor(Date.now() / 1000);
+  const { body } = await api.open('GET', `/events?since=${since}&until=${until}&filters=${filters}`, {
+    signal: AbortSignal.timeout(5_000),
+  });
+  let code: number | null = null;
+  let outOfMemory = false;
+  for await (const value of jsonLines(body)) {
+    const event = Event.safeParse(value).data;
+    const action = event?.Action ?? event?.status;
+    if (action === 'oom') outOfMemory = true;
+    if (action === 'die' && code === null)
+      code = Number(event?.Actor?.Attributes?.['exitCode'] ?? Number.NaN);
+  }
+  return { code: Number.isNaN(code) ? null : code, outOfMemory };
+}

@@ -1,0 +1,102 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { dockerApi } from '../../io/docker-api.ts';
+import type { DockerAnswer, DockerApi, DockerQuestion } from '../../io/docker-api.ts';
+import type { World } from '../../io/world.ts';
+import { Answered, Version } from './answers.ts';
+
+/** Where a daemon may listen: where DOCKER_HOST says, else in the usual places, Docker's before Podman's. */
+export function daemonPlaces(env: World['env']): string[] {
+  const told = env['DOCKER_HOST'];
+  if (told) return [told];
+  const runtime = env['XDG_RUNTIME_DIR'];
+  return [
+    'unix:///var/run/docker.sock',
+    ...(runtime ? [`unix://${runtime}/docker.sock`, `unix://${runtime}/podman/podman.sock`] : []),
+    'unix:///run/podman/podman.sock',
+  ];
+}
+
+/** The daemons whose sockets are there; of a place over TCP that is not known before it is asked. */
+export async function daemonsHere(world: World): Promise<DockerApi[]> {
+  const places = await Promise.all(
+    daemonPlaces(world.env).map(async (where) => {
+      if (!/^(unix|tcp|http):\/\//.test(where)) return [];
+      if (!where.startsWith('unix:')) return [where];
+      const found = await world.files.stat(where.slice('unix://'.length)).catch(() => null);
+      return found ? [where] : [];
+    }),
+  );
+  return places.flat().map(dockerApi);
+}
+
+export interface Daemon {
+  readonly api: DockerApi;
+  readonly podman: boolean;
+}
+
+/** The daemon that new containers are given to: the first that answers. Throws DOCKER_UNREACHABLE or DOCKER_FORBIDDEN. */
+export async function daemonOf(world: World): Promise<Daemon> {
+  const places = daemonPlaces(world.env);
+  let fault: BerthError | null = null;
+  for (const api of await daemonsHere(world)) {
+    try {
+      const { json } = await asked(world, api, 'GET', '/version');
+      const version = Version.safeParse(json).data;
+      return { api, podman: version?.Components?.some(({ Name }) => /podman/i.test(Name)) ?? false };
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error;
+      fault ??= error;
+    }
+  }
+  throw fault ?? new BerthError('DOCKER_UNREACHABLE', { where: places, reason: 'there is no such socket' });
+}
+
+/** One question with the faults of the way told as ours; any status is an answer. */
+export async function asked(
+  world: World,
+  api: DockerApi,
+  method: string,
+  path: string,
+  how?: DockerQuestion,
+): Promise<DockerAnswer> {
+  try {
+    return await api.ask(method, path, how);
+  } catch (error) {
+    throw wayFault(world, api.where, error);
+  }
+}
+
+/** The same, where only these statuses are an answer. Throws DOCKER_REFUSED with what the daemon says. */
+export async function must(
+  world: World,
+  api: DockerApi,
+  question: { method: string; path: string; fine: readonly number[] } & DockerQuestion,
+): Promise<DockerAnswer> {
+  const { method, path, fine, ...how } = question;
+  const answer = await asked(world, api, method, path, how);
+  if (fine.includes(answer.status)) return answer;
+  throw new BerthError('DOCKER_REFUSED', {
+    question: `${method} ${path.split('?')[0]}`,
+    status: answer.status,
+    answer: sayingOf(answer),
+  });
+}
+
+/** What a daemon says of a question that it refuses, as the end of a sentence. */
+export function sayingOf({ json, status }: DockerAnswer): string {
+  const { message, cause } = Answered.safeParse(json).data ?? {};
+  return (message ?? cause ?? `it says no more than ${status}`).trim().replace(/\.$/, '');
+}
+
+export function wayFault(world: World, where: string, error: unknown): BerthError {
+  const { code, name, message } = error as NodeJS.ErrnoException;
+  if (code === 'EACCES' || code === 'EPERM')
+    return new BerthError(
+      'DOCKER_FORBIDDEN',
+      { where, user: world.env['USER'] ?? 'of berth' },
+      { cause: error },
+    );
+  const late = name === 'TimeoutError' || name === 'AbortError' || code === 'ABORT_ERR';
+  const reason = late ? 'it does not answer in time' : (code ?? message);
+  return new BerthError('DOCKER_UNREACHABLE', { where: [where], reason }, { cause: error });
+}

@@ -1,0 +1,146 @@
+import { Mark } from '../../domain/instance.ts';
+import type { Instance, ProcessId } from '../../domain/instance.ts';
+import type { DockerApi } from '../../io/docker-api.ts';
+import { dockerApi } from '../../io/docker-api.ts';
+import { readBootId, readProcess } from '../../io/procfs.ts';
+import type { World } from '../../io/world.ts';
+import type { Usage } from '../contract.ts';
+import { ContainerList, Inspected, Stats } from './answers.ts';
+import type { State } from './answers.ts';
+import { asked, daemonsHere, must } from './daemon.ts';
+import { fleetLabel, markLabel } from './render.ts';
+
+/** All marked containers. A daemon that is not there has none; one that cannot be asked is told when something is wanted of it. */
+export async function markedContainers(world: World): Promise<Instance[]> {
+  const daemons = await daemonsHere(world);
+  return (await Promise.all(daemons.map((api) => ofDaemon(world, api)))).flat();
+}
+
+async function ofDaemon(world: World, api: DockerApi): Promise<Instance[]> {
+  const filters = encodeURIComponent(JSON.stringify({ label: [fleetLabel] }));
+  let json: unknown;
+  try {
+    ({ json } = await api.ask('GET', `/containers/json?all=1&filters=${filters}`));
+  } catch {
+    return [];
+  }
+  const list = ContainerList.safeParse(json).data ?? [];
+  // Podman does not filter by everything that Docker does.
+  const marked = list.filter(({ Labels }) => Labels?.[markLabel] !== undefined);
+  const found = await Promise.all(
+    marked.map(async ({ Id }) => {
+      const container = await inspect(api, Id).catch(() => null);
+      return container ? instanceOf(world, api, container) : null;
+    }),
+  );
+  return found.flatMap((one) => one ?? []);
+}
+
+/** Null when there is no such container any more. */
+export async function inspect(api: DockerApi, id: string): Promise<Inspected | null> {
+  const { status, json } = await api.ask('GET', `/containers/${id}/json`);
+  return status === 200 ? (Inspected.safeParse(json).data ?? null) : null;
+}
+
+export async function instanceOf(
+  world: World,
+  api: DockerApi,
+  container: Inspected,
+): Promise<Instance | null> {
+  const mark = readMark(container.Config.Labels?.[markLabel]);
+  if (!mark) return null;
+  const alive = isUp(container.State);
+  const process = processOf(world, container);
+  return {
+    host: 'local',
+    object: {
+      target: 'docker',
+      id: `${api.where}#${container.Id}`,
+      name: `container ${container.Name.replace(/^\//, '')}`,
+    },
+    alive,
+    trouble: alive ? null : endedHow(container.State),
+    process,
+    engine: mark.spec.engine,
+    model: mark.spec.model,
+    owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
+    // The port is published for as long as it runs, whoever of the daemon's helpers listens.
+    endpoints: alive ? [{ address: mark.address, port: mark.port, netns: 'published' }] : [],
+    rssBytes: container.State.Running ? (await stats(api, container.Id)).memoryBytes : null,
+    startedAt: startOf(container.State),
+    mark,
+  };
+}
+
+/** Null for a mark of another version of berth, which is left alone. */
+function readMark(text: string | undefined): Mark | null {
+  try {
+    return Mark.safeParse(JSON.parse(text ?? '')).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Between a crash and the next start it is still there for its daemon. */
+export function isUp(state: State): boolean {
+  return Boolean(state.Running) || Boolean(state.Restarting);
+}
+
+function endedHow(state: State): string {
+  if (state.OOMKilled) return 'it took more memory than it may and was killed';
+  if (state.Error) return state.Error;
+  return state.Status === 'created'
+    ? 'it was made and never started'
+    : `it ended with code ${state.ExitCode ?? 'unknown'}`;
+}
+
+function startOf({ StartedAt }: State): string | null {
+  const at = Date.parse(StartedAt ?? '');
+  return at > 0 ? new Date(at).toISOString() : null;
+}
+
+/** A daemon may count its processes in another namespace: only a process that is in this container's cgroup is the one. */
+function processOf(world: World, { Id, State: { Pid } }: Inspected): ProcessId | null {
+  if (!Pid) return null;
+  const entry = readProcess(world.proc, Pid);
+  if (!entry?.cgroup?.includes(Id)) return null;
+  return { bootId: readBootId(world.proc), pid: Pid, startTicks: entry.startTicks };
+}
+
+export function apiOf(instance: Instance): { api: DockerApi; id: string } {
+  const at = instance.object.id.lastIndexOf('#');
+  return { api: dockerApi(instance.object.id.slice(0, at)), id: instance.object.id.slice(at + 1) };
+}
+
+export async function isAlive(world: World, instance: Instance): Promise<boolean> {
+  const { api, id } = apiOf(instance);
+  const { json, status } = await asked(world, api, 'GET', `/containers/${id}/json`);
+  const found = status === 200 ? Inspected.safeParse(json).data : undefined;
+  return found !== undefined && isUp(found.State);
+}
+
+export async function usage(world: World, instance: Instance): Promise<Usage> {
+  const { api, id } = apiOf(instance);
+  const { json } = await must(world, api, { method: 'GET', path: `/containers/${id}/json`, fine: [200] });
+  const container = Inspected.safeParse(json).data;
+  const taken = container?.State.Running ? await stats(api, id) : { memoryBytes: null, cpuSeconds: null };
+  return { ...taken, restarts: container?.RestartCount ?? null };
+}
+
+/** Memory without what the system may drop at any time, counted by cgroups of either version. */
+async function stats(
+  api: DockerApi,
+  id: string,
+): Promise<{ memoryBytes: number | null; cpuSeconds: number | null }> {
+  const answer = await api.ask('GET', `/containers/${id}/stats?stream=false&one-shot=true`).catch(() => null);
+  const found = answer?.status === 200 ? Stats.safeParse(answer.json).data : undefined;
+  const { usage: used, stats: parts } = found?.memory_stats ?? {};
+  const droppable = [parts?.['total_inactive_file'], parts?.['inactive_file']].find(
+    (one) => typeof one === 'number',
+  );
+  const cpu = found?.cpu_stats?.cpu_usage?.total_usage;
+  return {
+    memoryBytes: typeof used === 'number' && used > 0 ? Math.max(0, used - (Number(droppable) || 0)) : null,
+    cpuSeconds: typeof cpu === 'number' ? cpu / 1e9 : null,
+  };
+}

@@ -1,0 +1,46 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Finding } from '../../domain/finding.ts';
+import type { World } from '../../io/world.ts';
+import type { StartRequest } from '../contract.ts';
+import { daemonOf } from './daemon.ts';
+import type { DockerOptions } from './options.ts';
+import { hasImage } from './pull.ts';
+import { imageOf } from './render.ts';
+
+/** What is wrong before anything is tried: no daemon, no right to it, an image that nobody may fetch. Reads only. */
+export async function preview(
+  world: World,
+  { mark }: StartRequest,
+  options: DockerOptions,
+): Promise<Finding[]> {
+  const image = imageOf(mark.spec, options) ?? '';
+  try {
+    const { api } = await daemonOf(world);
+    if (await hasImage(world, api, image)) return [];
+    if (options.pull !== 'never') return [willFetch(mark.deployment, image)];
+    throw new BerthError('IMAGE_MISSING', { deployment: mark.deployment, image, reason: 'pull is "never"' });
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    return [
+      {
+        rule: 'container-engine',
+        severity: 'critical',
+        object: mark.deployment,
+        message: error.message,
+        evidence: [error.code],
+        cure: error.cure,
+      },
+    ];
+  }
+}
+
+function willFetch(object: string, image: string): Finding {
+  return {
+    rule: 'image-fetched',
+    severity: 'info',
+    object,
+    message: `The image ${image} is not there yet and will be fetched.`,
+    evidence: [image],
+    cure: `Nothing has to be done; "docker pull ${image}" fetches it beforehand.`,
+  };
+}

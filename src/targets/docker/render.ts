@@ -1,0 +1,209 @@
+import { basename, dirname, join } from 'node:path';
+import { fillArg, fillArgs, filesNamed } from '../../domain/fill-args.ts';
+import type { Mark } from '../../domain/instance.ts';
+import type { Accelerator, Hole, LaunchSpec } from '../../domain/launch-spec.ts';
+import type { DockerOptions } from './options.ts';
+
+/** Labels that tell berth's containers; the mark itself is JSON. */
+export const fleetLabel = 'berth.dev/fleet';
+export const markLabel = 'berth.dev/mark';
+
+/** What of the host and its daemon goes into a container. */
+export interface HostFacts {
+  readonly podman: boolean;
+  /** Folder with the files of secrets and the writable folders of this replica. */
+  readonly stateDir: string;
+  /** Numeric groups that own the devices of GPUs: names do not work in a container. */
+  readonly gpuGroups: readonly string[];
+}
+
+/** The body of a "create container". */
+export interface ContainerBody {
+  readonly Image: string;
+  readonly Entrypoint: readonly string[];
+  readonly Cmd: readonly string[];
+  readonly Env: readonly string[];
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly StopSignal: string;
+  readonly Healthcheck: Readonly<Record<string, unknown>>;
+  readonly HostConfig: Readonly<Record<string, unknown>>;
+  readonly [more: string]: unknown;
+}
+
+const byVendor = { none: 'cpu', nvidia: 'cuda', amd: 'rocm', intel: 'vulkan', any: 'vulkan' } as const;
+
+/** The image that is taken; null when neither file nor engine name one. */
+export function imageOf(spec: LaunchSpec, options: DockerOptions): string | null {
+  const accelerator: Accelerator = byVendor[spec.devices.vendor];
+  return options.image ?? spec.program.images?.[accelerator] ?? null;
+}
+
+/** What is run in it, before the arguments; null when nobody says. */
+export function entrypointOf(spec: LaunchSpec, options: DockerOptions): readonly string[] | null {
+  const { imageCommand, binary } = spec.program;
+  return options.entrypoint ?? imageCommand ?? (binary === undefined ? null : [binary]);
+}
+
+/** Unlike a process, two of one replica have different names, so that the new one can be made beside the old. */
+export function containerName({ fleet, deployment, replica, port }: Mark): string {
+  return `berth-${fleet}-${deployment}-${replica}-${port}`;
+}
+
+/** The container of a mark. Pure, so that what runs can be held against it later. */
+export function renderContainer(mark: Mark, options: DockerOptions, facts: HostFacts): ContainerBody {
+  const { spec } = mark;
+  const image = imageOf(spec, options) ?? '';
+  const [program = '', ...before] = entrypointOf(spec, options) ?? [];
+  const fill = filler(mark, options);
+  const caches = Object.entries(spec.caches ?? {}).map(([name, { env }]) => `${env}=${cachePath(name)}`);
+  const env = Object.entries(spec.env).map(([name, arg]) => `${name}=${fillArg(arg, fill)}`);
+  return {
+    Image: image,
+    Entrypoint: [program],
+    Cmd: [...before, ...fillArgs(spec.args, fill)],
+    Env: [...caches, ...env],
+    Labels: {
+      [fleetLabel]: mark.fleet,
+      'berth.dev/deployment': mark.deployment,
+      [markLabel]: JSON.stringify(mark),
+    },
+    StopSignal: spec.stop.signal,
+    Healthcheck: healthcheck(mark, options, facts),
+    ...(spec.workdir === undefined ? {} : { WorkingDir: spec.workdir }),
+    ...(options.user === undefined ? {} : { User: options.user }),
+    ...(options.network === 'host' ? {} : { ExposedPorts: { [`${mark.port}/tcp`]: {} } }),
+    HostConfig: { ...hostConfig(mark, options, facts), ...options.hostConfig },
+  };
+}
+
+function hostConfig(mark: Mark, options: DockerOptions, facts: HostFacts): Record<string, unknown> {
+  const { spec } = mark;
+  const shm = options.shm ?? spec.sharedMemory;
+  const published = { [`${mark.port}/tcp`]: [{ HostIp: mark.address, HostPort: String(mark.port) }] };
+  return {
+    NetworkMode: options.network,
+    ...(options.network === 'host' ? {} : { PortBindings: published }),
+    RestartPolicy: { Name: options.restart },
+    Mounts: mounts(mark, facts),
+    SecurityOpt: ['no-new-privileges'],
+    ...(options.ipc === 'host' ? { IpcMode: 'host' } : shm === undefined ? {} : { ShmSize: shm }),
+    ...(options.memory === undefined ? {} : { Memory: options.memory, MemorySwap: options.memory }),
+    ...(options.cpus === undefined ? {} : { NanoCpus: Math.round(options.cpus * 1e9) }),
+    // Podman has no such log of its own.
+    ...(facts.podman
+      ? {}
+      : { LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } } }),
+    ...gpus(spec, options, facts),
+  };
+}
+
+/** The images' own check looks at a port that is not ours. One that has no curl would be unwell for ever. */
+function healthcheck(mark: Mark, options: DockerOptions, facts: HostFacts): Record<string, unknown> {
+  if (options.image !== undefined || facts.podman) return { Test: ['NONE'] };
+  const second = 1e9;
+  const url = `http://127.0.0.1:${mark.port}${mark.spec.readiness.path}`;
+  return {
+    Test: ['CMD', 'curl', '-fsS', '-m', '4', '-o', '/dev/null', url],
+    Interval: 10 * second,
+    Timeout: 5 * second,
+    Retries: 3,
+    StartPeriod: mark.spec.readiness.startTimeoutMs * 1e6,
+  };
+}
+
+function gpus(spec: LaunchSpec, options: DockerOptions, facts: HostFacts): Record<string, unknown> {
+  const { vendor, count } = spec.devices;
+  if (vendor === 'none') return {};
+  if (vendor === 'nvidia' && facts.podman) {
+    const ids =
+      options.gpuIds ?? (count > 0 ? Array.from({ length: count }, (_, at) => String(at)) : ['all']);
+    return { Devices: ids.map((id) => device(`nvidia.com/gpu=${id}`)) };
+  }
+  if (vendor === 'nvidia') {
+    const which = options.gpuIds ? { DeviceIDs: options.gpuIds } : { Count: count > 0 ? count : -1 };
+    return { DeviceRequests: [{ Driver: 'nvidia', ...which, Capabilities: [['gpu']] }] };
+  }
+  const paths = vendor === 'amd' ? ['/dev/kfd', '/dev/dri'] : ['/dev/dri'];
+  return { Devices: paths.map(device), GroupAdd: [...facts.gpuGroups] };
+}
+
+function device(path: string): Record<string, string> {
+  return { PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rwm' };
+}
+
+interface Mount {
+  readonly Type: 'bind' | 'volume';
+  readonly Source: string;
+  readonly Target: string;
+  readonly ReadOnly: boolean;
+}
+
+function mounts(mark: Mark, { stateDir }: HostFacts): Mount[] {
+  const { spec } = mark;
+  const files = [spec.model, spec.mmproj].flatMap((path) => (path === null ? [] : [modelMount(path)]));
+  const named = filesNamed(spec).map((path) => bind(path, path, true));
+  const own = `${mark.deployment}-${mark.replica}`;
+  return [
+    ...files,
+    ...named,
+    ...Object.keys(spec.secrets).map((name) =>
+      bind(join(stateDir, 'secrets', `${own}-${name}`), secretPath(name), true),
+    ),
+    ...spec.writable.map((name) => bind(join(stateDir, 'work', own, name), writablePath(name), false)),
+    ...Object.keys(spec.caches ?? {}).map((name): Mount => ({
+      Type: 'volume',
+      Source: `berth-${mark.fleet}-${name}`,
+      Target: cachePath(name),
+      ReadOnly: false,
+    })),
+  ];
+}
+
+function bind(source: string, target: string, readOnly: boolean): Mount {
+  return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly };
+}
+
+/** A model in several files is opened by the name of its first, and the others lie beside it. */
+const oneOfSeveral = /-\d{5}-of-\d{5}\.gguf$/;
+
+function modelMount(path: string): Mount {
+  return oneOfSeveral.test(path) ? bind(dirname(path), '/models', true) : bind(path, modelPath(path), true);
+}
+
+function modelPath(path: string): string {
+  return `/models/${basename(path)}`;
+}
+
+function secretPath(name: string): string {
+  return `/run/secrets/${name}`;
+}
+
+function writablePath(name: string): string {
+  return `/var/lib/berth/${name}`;
+}
+
+function cachePath(name: string): string {
+  return `/var/cache/berth/${name}`;
+}
+
+/** In a network of its own it has to listen on all addresses there; the published port is on the host's loopback. */
+function filler({ spec, address, port }: Mark, options: DockerOptions): (hole: Hole) => string {
+  return (hole) => {
+    switch (hole.hole) {
+      case 'model':
+        return spec.model === null ? '' : modelPath(spec.model);
+      case 'mmproj':
+        return spec.mmproj === null ? '' : modelPath(spec.mmproj);
+      case 'host':
+        return options.network === 'host' ? address : '0.0.0.0';
+      case 'port':
+        return String(port);
+      case 'secret':
+        return secretPath(hole.name);
+      case 'cache':
+        return writablePath(hole.name);
+      case 'file':
+        return hole.path;
+    }
+  };
+}
