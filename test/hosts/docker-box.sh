@@ -29,10 +29,8 @@ stop)
     while [ -d "/proc/$pid" ]; do sleep 0.05; done
   fi
   ip link del "$bridge" 2>/dev/null || true
-  # Controllers of version 1 keep empty folders of the containers.
-  [ ! -f "$D/ids" ] || while read -r id; do
-    find /sys/fs/cgroup -depth -type d -path "*/docker/$id*" -exec rmdir {} \; 2>/dev/null || true
-  done <"$D/ids"
+  # Controllers of version 1 keep the folders of containers; those in use cannot be removed.
+  find /sys/fs/cgroup -depth -type d -path '*/docker*' -exec rmdir {} \; 2>/dev/null || true
   rm -rf "$D"
   ;;
 esac

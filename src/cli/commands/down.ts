@@ -12,14 +12,15 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command).action(async (options: FileOptions) => {
     const loaded = await loadWithoutSecrets(context, options);
     const { up, stopped } = await down(context.world, loaded, context.output.progress);
-    const engines = stopped.map(({ mark, process }) => ({
+    const engines = stopped.map(({ mark, process, object }) => ({
       deployment: mark?.deployment ?? '',
       replica: mark?.replica ?? 0,
       pid: process?.pid ?? null,
+      object: object.name,
     }));
     context.output.result({ fleet: loaded.fleet, up, stopped: engines }, () => {
       if (engines.length === 0 && up === null) return `Nothing of fleet ${loaded.fleet} was running.`;
-      const names = engines.map((engine) => `${engine.deployment} (${engine.pid ?? '?'})`);
+      const names = engines.map((engine) => `${engine.deployment} (${engine.pid ?? engine.object})`);
       return `Fleet ${loaded.fleet} is down: ${[...(up === null ? [] : ['gateway and console']), ...names].join(', ')}.`;
     });
   });

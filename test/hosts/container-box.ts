@@ -1,0 +1,112 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dockerApi } from '../../src/io/docker-api.ts';
+import type { DockerApi } from '../../src/io/docker-api.ts';
+import { until } from '../support/berth.ts';
+import { findTool, liveBin } from './llama-server.ts';
+
+export type ContainerEngine = 'docker' | 'podman';
+
+/** A container engine of a test's own, with a socket that berth is pointed to by DOCKER_HOST. */
+export interface ContainerBox {
+  readonly engine: ContainerEngine;
+  readonly host: string;
+  readonly api: DockerApi;
+  /** Ends it, with every container in it. */
+  readonly stop: () => void;
+}
+
+const programs: Readonly<Record<ContainerEngine, readonly string[]>> = {
+  docker: ['dockerd', 'containerd', 'runc', 'unshare', 'ip'],
+  podman: ['podman', 'conmon', 'runc', 'unshare'],
+};
+
+/** Why a test with this engine cannot run here; null when it can. */
+export function missingFor(engine: ContainerEngine): string | null {
+  if (process.getuid?.() !== 0) return 'it needs root';
+  const missing = programs[engine].filter((name) => !onPath(name));
+  if (missing.length > 0) return `no ${missing.join(', no ')}`;
+  return llamaTree() === null ? 'no unpacked llama-server (tools/live/llama-server.sh)' : null;
+}
+
+function onPath(name: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => existsSync(join(folder, name)));
+}
+
+export async function startBox(engine: ContainerEngine): Promise<ContainerBox> {
+  const folder = mkdtempSync(join(tmpdir(), `berth-${engine}-`));
+  // Another user shall fail at the socket, not before it.
+  chmodSync(folder, 0o755);
+  const script = join(import.meta.dirname, `${engine}-box.sh`);
+  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+  execFileSync('bash', [script, 'start', folder], { env, stdio: 'ignore' });
+  const api = dockerApi(`unix://${folder}/d.sock`);
+  try {
+    await until(
+      () =>
+        api.ask('GET', '/version').then(
+          ({ status }) => status === 200,
+          () => false,
+        ),
+      `${engine} to answer`,
+      30_000,
+    );
+  } catch (error) {
+    throw new Error(readFileSync(join(folder, 'box.log'), 'utf8'), { cause: error });
+  }
+  return {
+    engine,
+    host: `unix://${folder}/d.sock`,
+    api,
+    stop: () => execFileSync('bash', [script, 'stop', folder], { env, stdio: 'ignore' }),
+  };
+}
+
+export const llamaImage = 'berth-test/llama:latest';
+
+/** The tree that tools/live/llama-server.sh unpacked, and the backend that it chose for this CPU. */
+function llamaTree(): { root: string; backend: string } | null {
+  const wrapper = join(liveBin, 'llama-server');
+  if (findTool('llama-server') === null || !existsSync(wrapper)) return null;
+  const backend = /GGML_BACKEND_PATH="([^"]+)"/.exec(readFileSync(wrapper, 'utf8'))?.[1];
+  const at = backend?.indexOf('/usr/lib/') ?? -1;
+  return backend === undefined || at < 0
+    ? null
+    : { root: realpathSync(backend.slice(0, at)), backend: backend.slice(at) };
+}
+
+/** Makes an image of the real llama-server with its own loader, from files of this machine; nothing is fetched. */
+export async function importLlama(box: ContainerBox): Promise<{ entrypoint: string[]; backend: string }> {
+  const tree = llamaTree();
+  if (!tree) throw new Error('there is no unpacked llama-server');
+  const [repo, tag] = llamaImage.split(':');
+  const tar = spawn('tar', ['-C', tree.root, '-c', 'usr/bin/llama-server', 'usr/lib64', 'usr/lib'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const said = await new Promise<string>((resolve, reject) => {
+    const outgoing = http.request(
+      {
+        socketPath: box.host.slice('unix://'.length),
+        method: 'POST',
+        path: `/v1.41/images/create?fromSrc=-&repo=${repo}&tag=${tag}`,
+        headers: { host: 'docker', 'content-type': 'application/x-tar' },
+      },
+      (incoming) => {
+        let said = '';
+        incoming.on('data', (chunk: Buffer) => (said += chunk.toString()));
+        incoming.on('end', () => resolve(said));
+      },
+    );
+    outgoing.on('error', reject);
+    tar.stdout.pipe(outgoing);
+  });
+  if (!/sha256|[0-9a-f]{64}/.test(said)) throw new Error(`the image could not be made: ${said}`);
+  const lib = '/usr/lib/x86_64-linux-gnu';
+  const loader = '/usr/lib64/ld-linux-x86-64.so.2';
+  const entrypoint = [loader, '--library-path', `${lib}:${lib}/ggml:${lib}/llama`, '/usr/bin/llama-server'];
+  return { entrypoint, backend: tree.backend };
+}

@@ -1,0 +1,341 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { FleetStatus } from '../../src/domain/fleet-status.ts';
+import { localFiles } from '../../src/io/files.ts';
+import { makeModel } from '../../src/model-files/make-model.ts';
+import { freePorts, isFree, makePlace, ownPorts, until } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { importLlama, llamaImage, missingFor, startBox } from './container-box.ts';
+import type { ContainerBox, ContainerEngine } from './container-box.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+
+interface Container {
+  readonly Id: string;
+  readonly Names: string[];
+  readonly State: string;
+}
+
+describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine) => {
+  const missing = missingFor(engine);
+  const run = test.skipIf(missing !== null);
+  const why = missing === null ? '' : ` (skipped: ${missing})`;
+  let box: ContainerBox;
+  let image: { entrypoint: string[]; backend: string };
+  let place: Place;
+  let hosts: string;
+  let id: string;
+
+  beforeAll(async () => {
+    if (missing !== null) return;
+    box = await startBox(engine);
+    image = await importLlama(box);
+  });
+  afterAll(() => box?.stop());
+
+  beforeEach(async () => {
+    if (missing !== null) return;
+    place = makePlace();
+    place.env['DOCKER_HOST'] = box.host;
+    hosts = ownPorts();
+    id = randomBytes(8).toString('hex');
+    await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(place.folder, 'm.gguf') });
+  });
+  afterEach(async () => {
+    if (missing !== null) return;
+    await place.berth('down');
+    await place.close();
+  });
+
+  /** Podman's own networks would leave rules on the machine, so its containers share the machine's. */
+  const network = engine === 'podman' ? 'network: host, ' : '';
+
+  function fleet({ slots = 2, target = '', deployment = '', more = '' } = {}): string {
+    const entrypoint = JSON.stringify(image.entrypoint);
+    return [
+      'version: 1',
+      'fleet: lab',
+      `id: "${id}"`,
+      hosts,
+      'models: {toy: {source: ./m.gguf}}',
+      'gateway: {listen: ["127.0.0.1:0"], limits: {queueTime: 100s}}',
+      'console: {listen: "127.0.0.1:0"}',
+      'deployments:',
+      `  toy: {model: toy, ${deployment}engine: {kind: llama.cpp, slots: ${slots}, context: 256, threads: 1, cacheRam: 0, startTimeout: 60s, env: {GGML_BACKEND_PATH: ${image.backend}}},`,
+      `    target: {kind: docker, ${network}image: "${llamaImage}", pull: never, entrypoint: ${entrypoint}${target}}}`,
+      more,
+    ].join('\n');
+  }
+
+  async function containers(): Promise<Container[]> {
+    return (await box.api.ask('GET', '/containers/json?all=1')).json as Container[];
+  }
+
+  /** Everything that a fleet could leave behind. */
+  async function traces(): Promise<unknown> {
+    const { json } = await box.api.ask('GET', '/volumes');
+    const volumes = ((json as { Volumes: { Name: string }[] | null }).Volumes ?? []).map(({ Name }) => Name);
+    return {
+      containers: (await containers()).map(({ Id }) => Id).toSorted(),
+      volumes: volumes.toSorted(),
+      engines: enginePids(),
+    };
+  }
+
+  async function status(): Promise<FleetStatus> {
+    return (await place.berth('status', '--json')).json();
+  }
+
+  async function portOf(): Promise<number> {
+    return (await status()).deployments[0]?.replicas[0]?.port ?? 0;
+  }
+
+  run(`a fleet lives in containers from apply to down${why}`, async () => {
+    const before = await traces();
+    place.write(fleet());
+    const applied = await place.berth('apply');
+    expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    const port = await portOf();
+    const first = await complete(`http://127.0.0.1:${port}`);
+    expect(first.status).toBe(200);
+
+    const seen = await status();
+    expect(seen.deployments[0]).toMatchObject({
+      target: 'docker',
+      replicas: [{ state: 'ready' }],
+    });
+    expect((await place.berth('logs', 'toy')).stdout).toContain('listening on http');
+    expect((await place.berth('plan')).stdout).toContain('1 unchanged');
+
+    // The engine dies; its daemon starts it again, without berth.
+    const [pid = 0] = enginePids();
+    process.kill(pid, 'SIGKILL');
+    await until(() => enginePids().some((one) => one !== pid), 'another process of the engine');
+    await until(
+      async () => (await complete(`http://127.0.0.1:${port}`)).status === 200,
+      'it to answer again',
+    );
+    expect((await place.berth('plan')).stdout).toContain('1 unchanged');
+
+    // Someone else changes it: that is told, and nothing is done about it by itself.
+    const [container] = await containers();
+    if (engine === 'docker') {
+      await box.api.ask('POST', `/containers/${container?.Id}/update`, {
+        body: { RestartPolicy: { Name: 'no' } },
+      });
+      const drifted = await place.berth('plan', '--json');
+      expect(drifted.stdout).toContain('restart: unless-stopped → no');
+    }
+
+    const down = await place.berth('down');
+    expect(down.code, down.stderr).toBe(0);
+    expect(await traces()).toEqual(before);
+    expect(await isFree(port)).toBe(true);
+  });
+
+  run(
+    `an engine is changed under load, in another container beside it, and no request fails${why}`,
+    async () => {
+      place.write(fleet());
+      const up = await place.berth('up', '--detach', '--json');
+      expect(up.code, up.stdout + up.stderr).toBe(0);
+      const { gateway } = up.json() as { gateway: { url: string } };
+      const alone = await complete(gateway.url);
+      const load = completionLoad(gateway.url, 4);
+      await until(() => load.ended.length > 8, 'some requests');
+      const [old] = await containers();
+
+      place.write(fleet({ slots: 3 }));
+      const changed = await place.berth('apply');
+      expect(changed.code, changed.stdout + changed.stderr).toBe(0);
+      const after = load.ended.length;
+      await until(() => load.ended.length > after + 8, 'requests to the new one');
+      const [next, ...others] = await containers();
+      expect(others).toEqual([]);
+      expect(next?.Id).not.toBe(old?.Id);
+
+      // Back to what was before, which is a change like any other.
+      place.write(fleet());
+      expect((await place.berth('apply')).code).toBe(0);
+      const ended = await load.stop();
+      expect(ended.filter((one) => one.status !== 200 || one.tokens !== alone.tokens || !one.done)).toEqual(
+        [],
+      );
+      expect((await status()).deployments[0]?.replicas).toHaveLength(1);
+    },
+  );
+
+  run(
+    `containers that berth did not make are left alone, also where a name is in the way${why}`,
+    async () => {
+      const [port = 0] = await freePorts(1);
+      const foreign = { Image: llamaImage, Entrypoint: image.entrypoint, Cmd: ['--version'] };
+      const name = `berth-lab-toy-0-${port}`;
+      const made = await box.api.ask('POST', `/containers/create?name=${name}`, { body: foreign });
+      expect(made.status).toBe(201);
+      const { Id } = made.json as { Id: string };
+      place.write(fleet({ deployment: `port: ${port}, ` }));
+      const applied = await place.berth('apply');
+      expect(said(applied)).toContain(`A container that berth did not make has the name ${name}`);
+      expect(said(applied)).toContain(`docker rename ${name} OTHER`);
+      expect((await place.berth('down')).stdout).toContain('Nothing of fleet lab was running');
+      expect((await containers()).map((one) => one.Id)).toEqual([Id]);
+      await box.api.ask('DELETE', `/containers/${Id}?force=true`);
+    },
+  );
+
+  run(`an image that is not there, and one that nobody may fetch, are told by name${why}`, async () => {
+    place.write(fleet().replace(llamaImage, 'berth-test/none:1'));
+    const never = await place.berth('apply');
+    expect(never.code).not.toBe(0);
+    expect(said(never)).toContain('The image berth-test/none:1 for toy is not there');
+    place.write(fleet().replace(llamaImage, '127.0.0.1:1/none:1').replace('pull: never', 'pull: missing'));
+    const plan = await place.berth('plan');
+    expect(plan.stdout + plan.stderr).toContain('127.0.0.1:1/none:1 is not there yet and will be fetched');
+    const refused = await place.berth('apply');
+    expect(said(refused)).toContain('cannot be fetched:');
+    expect(said(refused)).toContain('docker pull 127.0.0.1:1/none:1');
+    expect(await containers()).toEqual([]);
+  });
+
+  run(`a busy port is told with its holder before anything is made${why}`, async () => {
+    const server = http.createServer();
+    const port = await new Promise<number>((done) => {
+      server.listen(0, '127.0.0.1', () => done((server.address() as { port: number }).port));
+    });
+    place.write(fleet({ deployment: `port: ${port}, ` }));
+    const applied = await place.berth('apply');
+    server.close();
+    expect(applied.code).not.toBe(0);
+    expect(said(applied)).toContain(`Port ${port}`);
+    expect(await containers()).toEqual([]);
+  });
+
+  run(
+    `an engine that takes more memory than it may is told as that, and nothing of it is left${why}`,
+    async () => {
+      place.write(fleet({ target: ', memory: 8Mi' }));
+      const applied = await place.berth('apply');
+      expect(applied.code).not.toBe(0);
+      expect(said(applied)).toContain('killed for the memory that it took');
+      expect(await containers()).toEqual([]);
+    },
+  );
+
+  test.skipIf(missing !== null || engine !== 'docker')(
+    `a GPU that the engine cannot give is told with its cure${why}`,
+    async () => {
+      place.write(fleet({ deployment: 'gpus: 1, ' }));
+      const applied = await place.berth('apply');
+      expect(said(applied)).toContain(
+        'The container engine gives toy no GPU: could not select device driver',
+      );
+      expect(said(applied)).toContain('nvidia-ctk');
+      expect(await containers()).toEqual([]);
+    },
+  );
+
+  run(`without a daemon, and without the right to it, the plan says so${why}`, async () => {
+    place.write(fleet());
+    const forbidden = runAs(65_534, place);
+    expect(forbidden).toContain('may not use the container engine at');
+    place.env['DOCKER_HOST'] = 'unix:///nowhere/d.sock';
+    const nobody = await place.berth('apply');
+    expect(said(nobody)).toContain('No container engine answers at unix:///nowhere/d.sock');
+    place.env['DOCKER_HOST'] = box.host;
+  });
+});
+
+/** The processes of llama-server that run out of the test's image. */
+function enginePids(): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const line = Number.isInteger(pid) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
+        return line.startsWith('/usr/lib64/ld-linux-x86-64.so.2') && line.includes('/models/m.gguf');
+      } catch {
+        return false;
+      }
+    });
+}
+
+interface Completed {
+  readonly status: number;
+  readonly tokens: number;
+  readonly done: boolean;
+}
+
+/** One streamed completion of a length that is always the same. */
+async function complete(url: string): Promise<Completed> {
+  const body = {
+    model: 'toy',
+    prompt: 'a b c',
+    max_tokens: 24,
+    temperature: 0,
+    ignore_eos: true,
+    stream: true,
+  };
+  try {
+    const reply = await fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...body, stream_options: { include_usage: true } }),
+    });
+    const text = await reply.text();
+    const tokens = Number(/"completion_tokens":(\d+)/.exec(text)?.[1] ?? 0);
+    return { status: reply.status, tokens, done: text.trimEnd().endsWith('data: [DONE]') };
+  } catch {
+    return { status: 0, tokens: 0, done: false };
+  }
+}
+
+function completionLoad(
+  url: string,
+  clients: number,
+): { ended: Completed[]; stop: () => Promise<Completed[]> } {
+  const ended: Completed[] = [];
+  let stopped = false;
+  async function client(): Promise<void> {
+    while (!stopped) ended.push(await complete(url));
+  }
+  const all = Promise.all(Array.from({ length: clients }, client));
+  return {
+    ended,
+    stop: async () => {
+      stopped = true;
+      await all;
+      return ended;
+    },
+  };
+}
+
+/** What berth says when another user runs it; the folder and the clone may be read by all. */
+function runAs(uid: number, { folder, env }: Place): string {
+  execFileSync('chmod', ['-R', 'a+rX', folder]);
+  const bin = join(import.meta.dirname, '../../bin/berth.js');
+  try {
+    return execFileSync(
+      'setpriv',
+      [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', process.execPath, bin, 'plan'],
+      {
+        cwd: folder,
+        env: { ...env, HOME: folder, BERTH_STATE_DIR: '/tmp/berth-nobody', NODE_COMPILE_CACHE: '' },
+        encoding: 'utf8',
+        stdio: 'pipe',
+      },
+    );
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    return stdout + stderr;
+  }
+}
+
+/** What a person sees of it. */
+function said({ stdout, stderr }: { stdout: string; stderr: string }): string {
+  return stdout + stderr;
+}
