@@ -31,6 +31,7 @@ export const vllm = {
   ],
   options: VllmOptions,
   needsModel: true,
+  fetches: ['hf'],
   launch,
   recognize,
   help: (options) => [options.binary, 'serve', '--help=all'],

@@ -97,19 +97,33 @@ function benchmarkFaults(tree: Located): ConfigFault[] {
   });
 }
 
+/** An address instead of a path is for engines that fetch what they serve. */
 function sourceFaults(tree: Located): ConfigFault[] {
-  return entriesAt(tree, ['models']).flatMap(([, model]) => {
+  return entriesAt(tree, ['models']).flatMap(([name, model]) => {
     const piece = pieceAt(model, ['source']);
     const source = scalarAt(model, ['source']);
     const scheme = typeof source === 'string' ? /^([a-z0-9+]+):\/\//i.exec(source)?.[1] : undefined;
     if (!piece || !scheme) return [];
+    const users = entriesAt(tree, ['deployments']).filter(([, one]) => scalarAt(one, ['model']) === name);
+    const helpless = users.find(([, one]) => !fetchedBy(one).includes(scheme));
+    const known = engines.some(
+      (engine) => 'fetches' in engine && engine.fetches.some((one) => one === scheme),
+    );
+    if (known && !helpless) return [];
+    const kind = known && helpless ? scalarAt(helpless[1], ['engine', 'kind']) : null;
     return [
       fault(
         piece,
         piece.at,
-        `Models from ${scheme}:// are not supported yet.`,
+        `Models from ${scheme}:// are not supported yet${typeof kind === 'string' ? ` with the engine ${kind}` : ''}.`,
         'Download the file and write its path.',
       ),
     ];
   });
+}
+
+function fetchedBy(deployment: Located): readonly string[] {
+  const kind = scalarAt(deployment, ['engine', 'kind']);
+  const engine = engines.find((one) => one.kind === kind);
+  return engine && 'fetches' in engine ? engine.fetches : [];
 }

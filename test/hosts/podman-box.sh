@@ -14,8 +14,9 @@ runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 tmp_dir = "$D/tmp"
-static_dir = "$D/libpod"
 volume_path = "$D/volumes"
+[network]
+network_config_dir = "$D/net"
 [containers]
 log_driver = "k8s-file"
 default_ulimits = ["nofile=4096:4096","nproc=4096:4096"]

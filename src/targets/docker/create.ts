@@ -194,10 +194,11 @@ async function eventsOf(
   let outOfMemory = false;
   for await (const value of jsonLines(body)) {
     const event = Event.safeParse(value).data;
+    const attributes = event?.Actor?.Attributes;
     const action = event?.Action ?? event?.status;
     if (action === 'oom') outOfMemory = true;
-    if (action === 'die' && code === null)
-      code = Number(event?.Actor?.Attributes?.['exitCode'] ?? Number.NaN);
+    if ((action === 'die' || action === 'died') && code === null)
+      code = Number(attributes?.['exitCode'] ?? attributes?.['containerExitCode'] ?? Number.NaN);
   }
   return { code: Number.isNaN(code) ? null : code, outOfMemory };
 }

@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest';
+import type { Mark } from '../../domain/instance.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
+import { dockerTarget } from '../docker.ts';
+import { DockerOptions } from './options.ts';
+import { driftOf } from './read-back.ts';
+import { renderContainer } from './render.ts';
+import type { ContainerBody } from './render.ts';
+
+const spec: LaunchSpec = {
+  engine: 'vllm',
+  program: {
+    binary: 'vllm',
+    images: { cpu: 'e/cpu:1', cuda: 'e/cuda:1', rocm: 'e/rocm:1', vulkan: 'e/vulkan:1' },
+    imageCommand: ['vllm'],
+  },
+  args: [
+    'serve',
+    { hole: 'model' },
+    '--host',
+    { hole: 'host' },
+    { parts: ['--port=', { hole: 'port' }] },
+    '--config',
+    { hole: 'secret', name: 'key' },
+    { hole: 'file', path: '/m/lora' },
+  ],
+  env: { HF_TOKEN_PATH: { hole: 'secret', name: 'hub' } },
+  secrets: { key: { env: 'KEY' }, hub: { env: 'HUB' } },
+  model: '/m/big-00001-of-00003.gguf',
+  mmproj: '/m/mm.gguf',
+  writable: [],
+  caches: { hub: { env: 'HF_HOME' } },
+  sharedMemory: 8 * 1024 ** 3,
+  devices: { vendor: 'nvidia', count: 2 },
+  readiness: { path: '/health', startTimeoutMs: 60_000 },
+  metricsPath: null,
+  stop: { signal: 'SIGINT', graceMs: 1000 },
+  slots: null,
+  servedModel: null,
+};
+
+const facts = { podman: false, stateDir: '/state', gpuGroups: ['44', '109'] };
+
+function rendered(
+  given: Record<string, unknown> = {},
+  change: Partial<LaunchSpec> = {},
+  podman = false,
+): ContainerBody {
+  const options = DockerOptions.parse({ kind: 'docker', ...given });
+  return renderContainer(markOf(options, { ...spec, ...change }), options, { ...facts, podman });
+}
+
+function markOf(options: DockerOptions, of: LaunchSpec): Mark {
+  return {
+    fleet: 'lab',
+    fleetId: 'x',
+    deployment: 'd',
+    replica: 0,
+    target: options,
+    address: '127.0.0.1',
+    port: 18400,
+    logFile: '/state/logs/d.log',
+    declared: {},
+    spec: of,
+    previous: null,
+  };
+}
+
+test('holes are places in the container, and the port is published on the address of the host alone', () => {
+  const body = rendered();
+  expect([...body.Entrypoint, ...body.Cmd].join(' ')).toBe(
+    'vllm serve /models/big-00001-of-00003.gguf --host 0.0.0.0 --port=18400 --config /run/secrets/key /m/lora',
+  );
+  expect(body.HostConfig).toMatchObject({
+    PortBindings: { '18400/tcp': [{ HostIp: '127.0.0.1', HostPort: '18400' }] },
+    ShmSize: 8 * 1024 ** 3,
+    RestartPolicy: { Name: 'unless-stopped' },
+  });
+  expect(body.StopSignal).toBe('SIGINT');
+  expect(rendered({ network: 'host' }).Cmd).toContain('127.0.0.1');
+});
+
+test('secrets are files, caches are volumes, and a model in several files brings its folder', () => {
+  const body = rendered();
+  expect(body.Env).toEqual(['HF_HOME=/var/cache/berth/hub', 'HF_TOKEN_PATH=/run/secrets/hub']);
+  const mounts = body.HostConfig['Mounts'] as {
+    Type: string;
+    Source: string;
+    Target: string;
+    ReadOnly: boolean;
+  }[];
+  expect(mounts.map(({ Type, Source, Target }) => `${Type} ${Source} ${Target}`)).toEqual([
+    'bind /m /models',
+    'bind /m/mm.gguf /models/mm.gguf',
+    'bind /m/lora /m/lora',
+    'bind /state/secrets/d-0-key /run/secrets/key',
+    'bind /state/secrets/d-0-hub /run/secrets/hub',
+    'volume berth-lab-hub /var/cache/berth/hub',
+  ]);
+  expect(mounts.filter((one) => !one.ReadOnly).map((one) => one.Type)).toEqual(['volume']);
+});
+
+test('each vendor of GPUs is asked for in its own way', () => {
+  const nvidia = { Driver: 'nvidia', Capabilities: [['gpu']] };
+  expect(rendered().Image).toBe('e/cuda:1');
+  expect(rendered().HostConfig['DeviceRequests']).toEqual([{ ...nvidia, Count: 2 }]);
+  expect(rendered({ gpuIds: ['GPU-1'] }).HostConfig['DeviceRequests']).toEqual([
+    { ...nvidia, DeviceIDs: ['GPU-1'] },
+  ]);
+  const named = rendered({}, {}, true).HostConfig['Devices'] as { PathOnHost: string }[];
+  expect(named.map((one) => one.PathOnHost)).toEqual(['nvidia.com/gpu=0', 'nvidia.com/gpu=1']);
+  const amd = rendered({}, { devices: { vendor: 'amd', count: 1 } });
+  expect(amd.Image).toBe('e/rocm:1');
+  expect(amd.HostConfig).toMatchObject({
+    Devices: [{ PathOnHost: '/dev/kfd' }, { PathOnHost: '/dev/dri' }],
+    GroupAdd: ['44', '109'],
+  });
+  const none = rendered({}, { devices: { vendor: 'none', count: 0 } });
+  expect(none.Image).toBe('e/cpu:1');
+  expect(JSON.stringify(none.HostConfig)).not.toMatch(/Device/);
+});
+
+test("the images' own health check is replaced, and hostConfig lies over what berth writes", () => {
+  expect(rendered().Healthcheck['Test']).toContain('http://127.0.0.1:18400/health');
+  expect(rendered({ image: 'mine' }).Healthcheck).toEqual({ Test: ['NONE'] });
+  expect(rendered({ hostConfig: { RestartPolicy: { Name: 'no' }, Init: true } }).HostConfig).toMatchObject({
+    RestartPolicy: { Name: 'no' },
+    Init: true,
+  });
+});
+
+test('what cannot be run in a container is refused with what is missing', () => {
+  const options = DockerOptions.parse({ kind: 'docker' });
+  const bare = { ...spec, program: { entry: 'embedded' as const } };
+  expect(dockerTarget.refuses(bare, options)).toContain('target.image names none');
+  expect(dockerTarget.refuses(bare, { ...options, image: 'i' })).toContain('target.entrypoint');
+  expect(dockerTarget.refuses(bare, { ...options, image: 'i', entrypoint: ['node'] })).toBeNull();
+});
+
+test("what a daemon gives back as it was given is no drift, in podman's words neither", () => {
+  const marked = rendered({ memory: '2Gi' });
+  const live = {
+    Id: 'a',
+    Name: '/x',
+    State: {},
+    Config: { Image: 'docker.io/e/cuda:1', Cmd: [...marked.Cmd] },
+    HostConfig: { ...marked.HostConfig, NanoCpus: 0 },
+  };
+  expect(driftOf(marked, live)).toEqual([]);
+  const changed = { ...live, HostConfig: { ...live.HostConfig, Memory: 1024 } };
+  expect(driftOf(marked, changed)).toEqual([
+    { field: 'memory', marked: String(2 * 1024 ** 3), live: '1024' },
+  ]);
+});
