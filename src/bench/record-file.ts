@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { RequestRecord } from '../domain/run/record.ts';
+import { openAppendFile } from '../io/append-file.ts';
 import type { Files } from '../io/files.ts';
 
 /** Appends records as they come, several to a write when the disk is slower than the run. */
@@ -13,7 +14,8 @@ export function recordsPath(folder: string): string {
   return join(folder, 'records.jsonl');
 }
 
-export function createRecordWriter(files: Files, folder: string): RecordWriter {
+export function createRecordWriter(folder: string): RecordWriter {
+  const file = openAppendFile(recordsPath(folder));
   let waiting = '';
   let writing: Promise<void> = Promise.resolve();
   let scheduled = false;
@@ -21,7 +23,7 @@ export function createRecordWriter(files: Files, folder: string): RecordWriter {
     scheduled = false;
     const lines = waiting;
     waiting = '';
-    if (lines !== '') await files.append(recordsPath(folder), lines);
+    if (lines !== '') await file.append(lines);
   }
   return {
     push: (record) => {
@@ -32,7 +34,10 @@ export function createRecordWriter(files: Files, folder: string): RecordWriter {
       // A failed write is reported by the next flush.
       writing.catch(() => {});
     },
-    flush: () => writing,
+    flush: async () => {
+      await writing;
+      await file.close();
+    },
   };
 }
 

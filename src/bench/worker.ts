@@ -45,7 +45,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
     const ready = await preflight(world, spec, ports);
     const opened = await openOf(datasets, spec.data)(ready.prompts, spec.seed, spec.cache);
     const source = promptsOf(opened, spec.shard);
-    const writer = createRecordWriter(world.files, job.folder);
+    const writer = createRecordWriter(job.folder);
     const origin = monotonicMicroseconds() - (job.resume?.clock ?? 0);
     await using watch = await startServerWatch(world, job.folder, watchJob(spec, ports.key, origin));
     const server = serverFacts(spec, ready, source, await watch.facts());
