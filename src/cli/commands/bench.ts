@@ -103,6 +103,9 @@ function end(runs: readonly FinishedRun[], context: CliContext): void {
   const exits = stopped.map((reason) => stops[reason].exit);
   if (context.signal.aborted) context.exit(exitCodes.interrupted);
   else if (exits.includes('targetDown')) context.exit(exitCodes.targetDown);
+  // Failures are counted, not timed: a client that was too busy does not make them.
+  else if (stopped.some((reason) => reason === 'errors' || reason === 'error-rate'))
+    context.exit(exitCodes.sloMissed);
   else if (runs.some(({ report }) => report.clientLimited)) context.exit(exitCodes.clientLimited);
   else if (
     exits.includes('sloMissed') ||

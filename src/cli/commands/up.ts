@@ -50,7 +50,8 @@ export function configure(command: Command, context: CliContext): void {
         return;
       }
       const hub = createProgressHub();
-      hub.follow(context.world, context.signal);
+      const ended = new AbortController();
+      hub.follow(context.world, AbortSignal.any([context.signal, ended.signal]));
       await up(
         context.world,
         loaded,
@@ -62,7 +63,7 @@ export function configure(command: Command, context: CliContext): void {
           startControl: (hold) => startControl(context, hold, { onProgress: hub.subscribe }),
           serving: (state, hold) => serve(context, { state, hold, hub, options }),
         },
-      );
+      ).finally(() => ended.abort());
     });
 }
 
