@@ -2,9 +2,10 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Target } from './contract.ts';
 import { dockerTarget } from './docker.ts';
 import { processTarget } from './process.ts';
+import { systemdTarget } from './systemd.ts';
 
 /** Every way of running engines. Add one: write its file beside this one, then name it here. */
-export const targets = [processTarget, dockerTarget] as const;
+export const targets = [processTarget, systemdTarget, dockerTarget] as const;
 
 export type TargetKind = (typeof targets)[number]['kind'];
 
@@ -12,5 +13,6 @@ export type TargetKind = (typeof targets)[number]['kind'];
 export function targetOf(kind: string): Target {
   const found = targets.find((target) => target.kind === kind);
   if (!found) throw new BerthError('TARGET_UNKNOWN', { kind, known: targets.map((target) => target.kind) });
+  // The kind that was found by is that of its own options.
   return found as unknown as Target;
 }

@@ -10,6 +10,7 @@ import { hostErrors } from './host-errors.ts';
 import { keyErrors } from './key-errors.ts';
 import { modelErrors } from './model-errors.ts';
 import { serverErrors } from './server-errors.ts';
+import { systemdErrors } from './systemd-errors.ts';
 import { tlsErrors } from './tls-errors.ts';
 
 /** Every error berth can end with. A subject has a file beside this one; its codes are unique over all of them. */
@@ -25,6 +26,7 @@ export const errorTable = {
   ...keyErrors,
   ...modelErrors,
   ...serverErrors,
+  ...systemdErrors,
   ...tlsErrors,
 };
 

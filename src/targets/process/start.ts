@@ -1,9 +1,11 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
 import { fillArg, fillArgs, secretFileText } from '../../domain/fill-args.ts';
-import type { Ending, Mark } from '../../domain/instance.ts';
+import { fitMark } from '../../domain/fit-mark.ts';
+import type { Ending } from '../../domain/instance.ts';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
+import { findProgram } from '../../io/find-program.ts';
 import { lastLines, rotateLog } from '../../io/log-file.ts';
 import { readBootId, readProcess } from '../../io/procfs.ts';
 import { programArgv } from '../../io/program.ts';
@@ -12,8 +14,6 @@ import type { World } from '../../io/world.ts';
 import type { StartRequest, Started } from '../contract.ts';
 import { markVariable, toInstance } from './marks.ts';
 
-/** The kernel shows an environment string of any length, but a mark that grows without end is a fault of ours. */
-const maxMarkBytes = 16 * 1024;
 /** A process that is gone already is known to have ended at once. */
 const endKnownMs = 1_000;
 const maxLogBytes = 10 * 1024 * 1024;
@@ -64,16 +64,6 @@ async function soon(world: World, ended: Promise<Ending>): Promise<Ending | null
 
 const noneHidden = { commandLines: 0, details: 0, others: false };
 
-/** The previous spec is a comfort for going back; it is dropped when both do not fit. */
-function fitMark(mark: Mark): { mark: Mark; text: string } {
-  for (const fitting of [mark, { ...mark, previous: null }]) {
-    const text = JSON.stringify(fitting);
-    if (Buffer.byteLength(text) <= maxMarkBytes) return { mark: fitting, text };
-  }
-  const bytes = Buffer.byteLength(JSON.stringify({ ...mark, previous: null }));
-  throw new BerthError('MARK_TOO_LARGE', { deployment: mark.deployment, bytes });
-}
-
 /** The user's environment, without the variables that hold secrets of the fleet and without berth's own. */
 function inherited(world: World, { mark: { spec }, withheld }: StartRequest): Record<string, string> {
   const own = Object.values(spec.secrets).flatMap((ref) => ('env' in ref ? [ref.env] : []));
@@ -91,14 +81,6 @@ async function programOf(world: World, spec: LaunchSpec, deployment: string): Pr
   const path = await findProgram(world, binary);
   if (path === null) throw new BerthError('PROGRAM_MISSING', { program: binary, needed: deployment });
   return [path];
-}
-
-async function findProgram(world: World, binary: string): Promise<string | null> {
-  const places = binary.includes('/')
-    ? [binary]
-    : (world.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(':').map((folder) => join(folder, binary));
-  for (const path of places) if (isAbsolute(path) && (await world.files.stat(path))?.isFile) return path;
-  return null;
 }
 
 /** Fills the holes: files of secrets and writable folders are made first, since filling itself cannot wait. */

@@ -1,0 +1,33 @@
+import { defineError } from './define.ts';
+
+/** Faults of running engines as units of systemd. */
+export const systemdErrors = {
+  SYSTEMD_UNREACHABLE: defineError<{ scope: string; reason: string }>(
+    (f) => `The ${f.scope} manager of systemd cannot be reached: ${f.reason}.`,
+    (f) =>
+      f.scope === 'user'
+        ? 'Log in as that user, or let "loginctl enable-linger" keep its manager running; or set "become: sudo" on the host for system units; or use the target "process".'
+        : 'Use the target "process" on a machine that systemd does not run.',
+  ),
+  SYSTEMD_FAILED: defineError<{ unit: string; what: string; reason: string }>(
+    (f) => `The unit ${f.unit} could not be ${f.what}: ${f.reason}.`,
+    (f) => `See "systemctl status ${f.unit}", then run "berth apply" again.`,
+  ),
+  UNIT_FOREIGN: defineError<{ unit: string; path: string }>(
+    (f) => `A unit ${f.unit} is there already and is not this fleet's: ${f.path}.`,
+    () => 'Name another one with "target.unit" in the fleet file, or remove that unit yourself.',
+  ),
+  BECOME_REFUSED: defineError<{ reason: string }>(
+    (f) => `"sudo -n" was refused: ${f.reason}.`,
+    () =>
+      'Allow this user sudo without a password, or take "become: sudo" off the host for units of the user.',
+  ),
+  WRITE_DENIED: defineError<{ path: string; reason: string }>(
+    (f) => `${f.path} could not be written: ${f.reason}.`,
+    () => 'Set "become: sudo" on the host, or run berth as a user who may write there.',
+  ),
+  DISK_FULL: defineError<{ path: string }>(
+    (f) => `${f.path} could not be written: no space is left on that disk.`,
+    () => 'Free some space and run "berth apply" again.',
+  ),
+};

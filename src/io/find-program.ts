@@ -1,0 +1,11 @@
+import { isAbsolute, join } from 'node:path';
+import type { World } from './world.ts';
+
+/** The absolute path of a program that is named by path or to be found on PATH; null when it is not there. */
+export async function findProgram(world: World, binary: string): Promise<string | null> {
+  const places = binary.includes('/')
+    ? [binary]
+    : (world.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(':').map((folder) => join(folder, binary));
+  for (const path of places) if (isAbsolute(path) && (await world.files.stat(path))?.isFile) return path;
+  return null;
+}

@@ -1,0 +1,39 @@
+import type { Target } from './contract.ts';
+import { SystemdOptions, unitWish } from './systemd/options.ts';
+
+/**
+ * Units of systemd: the system's where berth may change it (root, or "become: sudo"), else those of the user. The mark
+ * lies in a drop-in beside the unit. They are there after a reboot, and systemd starts again what crashes.
+ */
+export const systemdTarget = {
+  kind: 'systemd',
+  title: 'a unit of systemd',
+  options: SystemdOptions,
+  supervises: true,
+  refuses: ({ program }) =>
+    program.binary === undefined && program.entry === undefined
+      ? 'it names no program that could be run without a container'
+      : null,
+  // A name that was asked for is there once.
+  beside: (options) => unitWish(options).name === null,
+  observe: async (world) => (await import('./systemd/observe.ts')).observe(world),
+  isAlive: async (world, instance) => {
+    const { observe } = await import('./systemd/observe.ts');
+    return (await observe(world)).some((one) => one.object.id === instance.object.id && one.alive);
+  },
+  preview: async (world, request, options) =>
+    (await import('./systemd/preview.ts')).preview(world, request, options),
+  create: async (world, request, options) =>
+    (await import('./systemd/create.ts')).create(world, request, options),
+  restart: async (world, instance) => (await import('./systemd/create.ts')).restart(world, instance),
+  remove: async (world, instance, how) => (await import('./systemd/create.ts')).remove(world, instance, how),
+  logs: async function* (world, instance, how) {
+    yield* (await import('./systemd/logs.ts')).logs(world, instance, how);
+  },
+  logPlace: (_mark, instance) => {
+    const [scope = '', unit = ''] = (instance?.object.id ?? 'system/').split('/');
+    return `journalctl ${scope === 'user' ? '--user-unit' : '-u'} ${unit}`;
+  },
+  usage: async (world, instance) => (await import('./systemd/read-back.ts')).usage(world, instance),
+  readBack: async (world, instance) => (await import('./systemd/read-back.ts')).readBack(world, instance),
+} as const satisfies Target<'systemd', SystemdOptions>;

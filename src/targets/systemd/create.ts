@@ -1,0 +1,164 @@
+import { dirname, join } from 'node:path';
+import { secretFileText } from '../../domain/fill-args.ts';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
+import { resolveSecret } from '../../io/secret-values.ts';
+import type { World } from '../../io/world.ts';
+import type { Started, StartRequest } from '../contract.ts';
+import { unitFacts } from './facts.ts';
+import { lastLines, unitOfObject } from './logs.ts';
+import { dropInName, endingOf, markOnDisk, observe, runs, show } from './observe.ts';
+import { unitWish } from './options.ts';
+import type { SystemdOptions } from './options.ts';
+import { foldersOf, renderUnit } from './render.ts';
+import { ask, cacheFolders, faultOf, scopeNamed, scopeOf, tell } from './scope.ts';
+import type { Scope } from './scope.ts';
+import { killedForMemory } from './scripts.ts';
+import { removeFiles, writeFiles } from './write-files.ts';
+
+const allLines = 2_000;
+const pollMs = 100;
+
+/** Writes the unit with its environment and secrets, has systemd read it once, and starts it. */
+export async function create(world: World, request: StartRequest, options: SystemdOptions): Promise<Started> {
+  const scope = scopeOf(world);
+  const unit = await freeUnit(world, scope, { request, options });
+  const facts = await unitFacts(world, request, { unit, scope });
+  const rendered = renderUnit(request.mark, options, facts);
+  const secrets = await Promise.all(
+    Object.entries(request.mark.spec.secrets).map(async ([key, ref]) => ({
+      path: join(facts.config, key),
+      text: secretFileText(request.mark.spec, key, await resolveSecret(world, ref)),
+      mode: '600' as const,
+    })),
+  );
+  // The mark comes first: whatever is left half made can be known for ours.
+  await writeFiles(world, scope, [
+    { path: join(scope.units, `${unit}.service.d`, dropInName), text: rendered.dropIn, mode: '644' },
+    { path: join(facts.config, 'environment'), text: rendered.environment, mode: '600' },
+    ...secrets,
+    { path: join(scope.units, `${unit}.service`), text: rendered.unit, mode: '644' },
+  ]);
+  const file = `${unit}.service`;
+  await tell(world, scope, { args: ['enable', '--no-reload', '--quiet', file], unit, what: 'enabled' });
+  await tell(world, scope, { args: ['daemon-reload'], unit, what: 'read' });
+  await ask(world, scope, ['reset-failed', file]);
+  const since = world.clock.wall().getTime();
+  await tell(world, scope, { args: ['start', '--no-block', file], unit, what: 'started' });
+  return started(world, scope, { unit, since });
+}
+
+async function started(
+  world: World,
+  scope: Scope,
+  { unit, since }: { unit: string; since: number },
+): Promise<Started> {
+  const instance = (await observe(world)).find((one) => one.object.id === `${scope.name}/${unit}`);
+  if (!instance)
+    throw new BerthError('SYSTEMD_FAILED', { unit, what: 'found again', reason: 'its mark is gone' });
+  return {
+    instance,
+    lines: (count) => lastLines(world, scope, { unit, count, since }),
+    ending: async () => {
+      const shown = (await show(world, scope, [unit])).get(unit) ?? new Map<string, string>();
+      if (endingOf(shown, [], killedForMemory) === null) return null;
+      const said = await lastLines(world, scope, { unit, count: allLines, since });
+      return endingOf(shown, said, killedForMemory);
+    },
+  };
+}
+
+/** The same definition once more. */
+export async function restart(world: World, instance: Instance): Promise<Started> {
+  const { scope: name, unit } = unitOfObject(instance);
+  const scope = scopeNamed(world, name);
+  const since = world.clock.wall().getTime();
+  const file = `${unit}.service`;
+  await tell(world, scope, { args: ['stop', file], unit, what: 'stopped' });
+  await tell(world, scope, { args: ['start', '--no-block', file], unit, what: 'started' });
+  return started(world, scope, { unit, since });
+}
+
+/**
+ * The name for a unit of this place: the one of the file, else "berth-FLEET-DEPLOYMENT"; beside one that still runs
+ * another with "-b". One of the same place that does not run is taken over. Throws UNIT_FOREIGN.
+ */
+async function freeUnit(
+  world: World,
+  scope: Scope,
+  { request, options }: { request: StartRequest; options: SystemdOptions },
+): Promise<string> {
+  const { mark } = request;
+  const { name } = unitWish(options);
+  const number = mark.replica === 0 ? '' : `-${mark.replica}`;
+  const usual = `berth-${mark.fleet}-${mark.deployment}${number}`;
+  const own = `${usual}-${mark.fleetId}`;
+  const names = name === null ? [usual, `${usual}-b`, own, `${own}-b`] : [`${name}${number}`];
+  for (const unit of names) {
+    const shown = (await show(world, scope, [unit])).get(unit);
+    if (shown === undefined)
+      throw faultOf(scope, await ask(world, scope, ['show', '-p', 'Version']), { unit, what: 'looked up' });
+    const there = await markOnDisk(world, scope, unit);
+    if (there && isSamePlace(there, mark) && !runs(shown)) return unit;
+    if (!there && shown.get('LoadState') === 'not-found') return unit;
+    if (name !== null)
+      throw new BerthError('UNIT_FOREIGN', {
+        unit,
+        path: shown.get('FragmentPath') || 'a unit without a file',
+      });
+  }
+  throw new BerthError('UNIT_FOREIGN', { unit: usual, path: `${scope.units}/${usual}.service` });
+}
+
+function isSamePlace(a: Mark, b: Mark): boolean {
+  return (
+    a.fleet === b.fleet && a.fleetId === b.fleetId && a.deployment === b.deployment && a.replica === b.replica
+  );
+}
+
+/** Stops and disables the unit and takes away what berth wrote of it; drop-ins of others stay. */
+export async function remove(
+  world: World,
+  instance: Instance,
+  how: { signal: string; graceMs: number },
+): Promise<void> {
+  const { scope: name, unit } = unitOfObject(instance);
+  const scope = scopeNamed(world, name);
+  const there = await markOnDisk(world, scope, unit);
+  if (!there || !instance.mark || !isSamePlace(there, instance.mark)) return;
+  const file = `${unit}.service`;
+  await tell(world, scope, { args: ['stop', '--no-block', file], unit, what: 'stopped' });
+  const until = world.clock.now() + how.graceMs + 10_000;
+  for (let killed = false; ;) {
+    const shown = (await show(world, scope, [unit])).get(unit);
+    if (!shown || !runs(shown)) break;
+    if (!killed && world.clock.now() > until) {
+      await tell(world, scope, { args: ['kill', '--signal=SIGKILL', file], unit, what: 'killed' });
+      killed = true;
+    }
+    await world.clock.sleep(pollMs);
+  }
+  const others = (await observe(world)).filter(
+    (one) => one.object.id !== instance.object.id && one.mark && isSamePlace(one.mark, there),
+  );
+  // A cache outlives the unit while another unit of the same place goes on with it.
+  if (others.length === 0 && foldersOf(there, scope.name).length > 0)
+    await tell(world, scope, { args: ['clean', '--what=cache', file], unit, what: 'cleaned' });
+  await tell(world, scope, { args: ['disable', '--no-reload', '--quiet', file], unit, what: 'disabled' });
+  const config = join(scope.config, unit);
+  const kept = Object.keys(there.spec.secrets).map((key) => join(config, key));
+  await removeFiles(world, scope, [
+    join(scope.units, file),
+    ...kept,
+    join(config, 'environment'),
+    config,
+    scope.config,
+    dirname(scope.config),
+    ...(others.length === 0 ? cacheFolders(scope, there) : []),
+    // The mark goes last, so that a removal that is cut off goes on the next time.
+    join(scope.units, `${file}.d`, dropInName),
+    join(scope.units, `${file}.d`),
+  ]);
+  await tell(world, scope, { args: ['daemon-reload'], unit, what: 'forgotten' });
+  await ask(world, scope, ['reset-failed', file]);
+}

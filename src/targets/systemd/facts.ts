@@ -1,0 +1,53 @@
+import { dirname, join } from 'node:path';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { findProgram } from '../../io/find-program.ts';
+import { programArgv } from '../../io/program.ts';
+import type { World } from '../../io/world.ts';
+import type { StartRequest } from '../contract.ts';
+import type { UnitFacts } from './render.ts';
+import type { Scope } from './scope.ts';
+
+/** Looks up on the host what a unit is made from. Throws PROGRAM_MISSING. */
+export async function unitFacts(
+  world: World,
+  request: StartRequest,
+  { unit, scope }: { unit: string; scope: Scope },
+): Promise<UnitFacts> {
+  const { entry } = request.mark.spec.program;
+  const [program, version, groups] = await Promise.all([
+    programOf(world, request),
+    world.exec.run(['systemctl', '--version'], { timeoutMs: 20_000 }),
+    world.files.read('/etc/group'),
+  ]);
+  const [first = ''] = program;
+  const fetchers = await Promise.all((['curl', 'wget'] as const).map((one) => findProgram(world, one)));
+  return {
+    unit,
+    scope: scope.name,
+    config: join(scope.config, unit),
+    program,
+    reads:
+      entry === undefined
+        ? [dirname(first)]
+        : [dirname(first), packageOf(program[1] ?? ''), world.places.engines],
+    // Our own program looks for the engine's library there.
+    environment: entry === undefined ? {} : { BERTH_ENGINES: world.places.engines },
+    fetcher: fetchers[0] ? 'curl' : fetchers[1] ? 'wget' : null,
+    gpuGroups: ['video', 'render'].filter((name) => new RegExp(`^${name}:`, 'm').test(groups ?? '')),
+    systemdVersion: Number(/systemd (\d+)/.exec(version.stdout)?.[1] ?? 0),
+  };
+}
+
+/** src/programs/x.ts and dist/programs/x.js lie two folders below the package. */
+function packageOf(program: string): string {
+  return dirname(dirname(dirname(program)));
+}
+
+async function programOf(world: World, { mark }: StartRequest): Promise<string[]> {
+  const { entry, binary } = mark.spec.program;
+  if (entry !== undefined) return programArgv(entry);
+  const path = binary === undefined ? null : await findProgram(world, binary);
+  if (path === null)
+    throw new BerthError('PROGRAM_MISSING', { program: binary ?? '', needed: mark.deployment });
+  return [path];
+}

@@ -1,0 +1,150 @@
+import { Mark } from '../../domain/instance.ts';
+import type { Ending, Instance } from '../../domain/instance.ts';
+import type { ProcessEntry } from '../../domain/process-facts.ts';
+import { ownerOfCgroup } from '../../domain/cgroup-owner.ts';
+import { readProcessTable } from '../../io/procfs.ts';
+import { readListeners } from '../../io/procfs/listeners.ts';
+import type { World } from '../../io/world.ts';
+import { ask, systemScope, userScope } from './scope.ts';
+import type { Scope } from './scope.ts';
+import { readUnit, valuesOf } from './unit-text.ts';
+
+export const dropInName = '10-berth.conf';
+
+/** What systemd says of one unit; a value that is not set is absent. */
+export type Shown = ReadonlyMap<string, string>;
+
+const properties = [
+  'Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,MemoryCurrent',
+  'CPUUsageNSec,FragmentPath,DropInPaths,NeedDaemonReload',
+].join(',');
+
+/** All units of one manager that carry a mark of berth, by the marks on disk: also those that do not run. */
+async function markedUnits(world: World, scope: Scope): Promise<{ unit: string; mark: Mark }[]> {
+  const names = (await world.files.list(scope.units)).filter((name) => name.endsWith('.service.d'));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const unit = name.slice(0, -'.service.d'.length);
+      const mark = await markOnDisk(world, scope, unit);
+      return mark ? [{ unit, mark }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** Null where there is none, or one of another version of berth, which is left alone. */
+export async function markOnDisk(world: World, scope: Scope, unit: string): Promise<Mark | null> {
+  const text = await world.files.read(`${scope.units}/${unit}.service.d/${dropInName}`).catch(() => null);
+  if (text === null) return null;
+  try {
+    const [json = ''] = valuesOf(readUnit(text), 'Unit', 'X-Berth-Mark');
+    return Mark.safeParse(JSON.parse(json)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export async function observe(world: World): Promise<Instance[]> {
+  const scopes = [systemScope(world), userScope(world)];
+  return (await Promise.all(scopes.map((scope) => observeScope(world, scope)))).flat();
+}
+
+async function observeScope(world: World, scope: Scope): Promise<Instance[]> {
+  const units = await markedUnits(world, scope);
+  if (units.length === 0) return [];
+  const shown = await show(
+    world,
+    scope,
+    units.map(({ unit }) => unit),
+  );
+  const table = readProcessTable(world.proc);
+  const listeners = readListeners(world.proc, table);
+  return units.map(({ unit, mark }): Instance => {
+    const facts = shown.get(unit) ?? new Map<string, string>();
+    const members = [...table.processes.values()].filter((entry) => belongs(entry, scope, unit));
+    const pids = new Set(members.map((entry) => entry.pid));
+    const main = table.processes.get(Number(facts.get('MainPID') ?? 0));
+    const alive = runs(facts);
+    return {
+      host: 'local',
+      object: { target: 'systemd', id: `${scope.name}/${unit}`, name: `unit ${unit}.service` },
+      alive,
+      trouble: alive ? null : troubleOf(facts),
+      process: main ? { bootId: table.bootId, pid: main.pid, startTicks: main.startTicks } : null,
+      engine: mark.spec.engine,
+      model: mark.spec.model,
+      owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
+      endpoints: listeners
+        .filter((listener) => listener.pids.some((pid) => pids.has(pid)))
+        .map(({ address, port, netns }) => ({ address, port, netns })),
+      rssBytes: sum(members.flatMap((entry) => entry.rssBytes ?? [])),
+      startedAt: main ? new Date(main.startedAt).toISOString() : null,
+      mark,
+    };
+  });
+}
+
+function belongs(entry: ProcessEntry, scope: Scope, unit: string): boolean {
+  const owner = ownerOfCgroup(entry.cgroup);
+  return owner.kind === `${scope.name}-unit` && owner.name === `${unit}.service`;
+}
+
+function sum(numbers: readonly number[]): number | null {
+  return numbers.length === 0 ? null : numbers.reduce((total, one) => total + one, 0);
+}
+
+/** Asks for several units at once, by name without ".service". */
+export async function show(
+  world: World,
+  scope: Scope,
+  units: readonly string[],
+): Promise<Map<string, Shown>> {
+  const args = ['show', '-p', properties, ...units.map((unit) => `${unit}.service`)];
+  const { stdout } = await ask(world, scope, args);
+  const blocks = stdout.split('\n\n').map(readShown);
+  return new Map(blocks.map((block) => [(block.get('Id') ?? '').replace(/\.service$/, ''), block]));
+}
+
+function readShown(text: string): Shown {
+  const rows = text.split('\n').flatMap((line) => {
+    const at = line.indexOf('=');
+    const value = line.slice(at + 1);
+    return at < 1 || value === '[not set]' || value === '[no data]'
+      ? []
+      : [[line.slice(0, at), value] as const];
+  });
+  return new Map(rows);
+}
+
+/** What waits to be started again is systemd's to start. */
+export function runs(shown: Shown): boolean {
+  return ['active', 'activating', 'reloading', 'deactivating'].includes(shown.get('ActiveState') ?? '');
+}
+
+function troubleOf(shown: Shown): string {
+  const state = shown.get('ActiveState') ?? 'unknown';
+  const result = shown.get('Result') ?? 'success';
+  return result === 'success' ? `is ${state}` : `is ${state} (${result})`;
+}
+
+/** How the main process ended last; null while there is nothing to tell. ExecMainCode: 1 exited, 2 killed, 3 dumped. */
+export function endingOf(shown: Shown, said: readonly string[], sign: string): Ending | null {
+  const again = Number(shown.get('NRestarts') ?? 0) > 0 || shown.get('SubState') === 'auto-restart';
+  if (runs(shown) && !again) return null;
+  const status = Number(shown.get('ExecMainStatus') ?? 0);
+  const killed = Number(shown.get('ExecMainCode') ?? 0) >= 2;
+  const outOfMemory = shown.get('Result') === 'oom-kill' || said.some((line) => line.startsWith(sign));
+  return {
+    code: killed ? null : status,
+    signal: killed ? (signals[status] ?? `signal ${status}`) : null,
+    ...(outOfMemory ? { outOfMemory } : {}),
+  };
+}
+
+const signals: Readonly<Record<number, string>> = {
+  4: 'SIGILL',
+  6: 'SIGABRT',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  15: 'SIGTERM',
+};

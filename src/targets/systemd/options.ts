@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+const UnitName = z
+  .string()
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9:_.@-]{0,200}$/)
+  .meta({ examples: ['llama-mistral'] })
+  .describe('Name of the unit, with or without ".service".');
+
+const Value = z.union([z.string(), z.number(), z.boolean()]);
+const Section = z
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/), z.union([Value, z.array(Value)]))
+  .describe('Keys of this section as systemd names them; they take the place of those that berth writes.');
+
+/** Keys of `target:` for units of systemd. */
+export const SystemdOptions = z.strictObject({
+  kind: z.literal('systemd'),
+  unit: z
+    .union([
+      UnitName,
+      z.strictObject({
+        name: UnitName.optional(),
+        Unit: Section.optional(),
+        Service: Section.optional(),
+        Install: Section.optional(),
+      }),
+    ])
+    .optional()
+    .describe('Name of the unit, or its name with raw keys that go into the unit as they are.'),
+  hardening: z
+    .enum(['strict', 'basic', 'off'])
+    .default('strict')
+    .describe('How much is shut off from the engine; user units have only what needs no rights.'),
+  user: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('User that a system unit runs as (default: one of its own that exists while it runs).'),
+  memory: z
+    .string()
+    .regex(/^\d+[KMGT]?$/)
+    .meta({ examples: ['12G'] })
+    .optional()
+    .describe('Memory after which it is killed (MemoryMax).'),
+  cpus: z.number().positive().optional().describe('Cores that it may take (CPUQuota).'),
+  restart: z
+    .enum(['on-failure', 'always', 'no'])
+    .default('on-failure')
+    .describe('When systemd starts it again.'),
+});
+export type SystemdOptions = z.infer<typeof SystemdOptions>;
+
+export interface UnitWish {
+  readonly name: string | null;
+  readonly raw: Readonly<Record<'Unit' | 'Service' | 'Install', z.infer<typeof Section>>>;
+}
+
+/** The two forms of `unit:` as one. */
+export function unitWish({ unit }: SystemdOptions): UnitWish {
+  const { name, Unit = {}, Service = {}, Install = {} } = typeof unit === 'object' ? unit : { name: unit };
+  return {
+    name: name === undefined ? null : name.replace(/\.service$/, ''),
+    raw: { Unit, Service, Install },
+  };
+}

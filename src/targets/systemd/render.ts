@@ -1,0 +1,256 @@
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { fillArg, fillArgs, filesNamed } from '../../domain/fill-args.ts';
+import { fitMark } from '../../domain/fit-mark.ts';
+import type { Mark } from '../../domain/instance.ts';
+import type { Arg, Hole } from '../../domain/launch-spec.ts';
+import { hardening, hiddenFolders } from './hardening.ts';
+import { unitWish } from './options.ts';
+import type { SystemdOptions } from './options.ts';
+import { checkMemory, waitForHealth } from './scripts.ts';
+import { escapeText, quoteWord, writeUnit } from './unit-text.ts';
+import type { Section, UnitText } from './unit-text.ts';
+
+/** What a unit is made from, beside the mark: facts of the host. */
+export interface UnitFacts {
+  readonly unit: string;
+  readonly scope: 'system' | 'user';
+  /** Folder of its environment and secrets. */
+  readonly config: string;
+  /** The program with absolute paths and its first words. */
+  readonly program: readonly string[];
+  /** Paths that it must be able to read, beside the model. */
+  readonly reads: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly fetcher: 'curl' | 'wget' | null;
+  /** Of the groups that may use GPUs, those that exist. */
+  readonly gpuGroups: readonly string[];
+  readonly systemdVersion: number;
+}
+
+export interface Rendered {
+  readonly unit: string;
+  readonly environment: string;
+  readonly dropIn: string;
+}
+
+/** Stand for what only systemd knows; no text of a user has them. */
+const cacheSign = '\uE000';
+const credentialSign = '\uE001';
+
+/** Everything of a unit but the secrets themselves. Pure: reading a unit back compares with this. */
+export function renderUnit(mark: Mark, options: SystemdOptions, facts: UnitFacts): Rendered {
+  const unit = writeUnit(
+    overlay(unitOf(mark, options, facts), unitWish(options).raw),
+    'Written by berth; what you change goes into a drop-in of your own, which berth leaves alone.',
+  );
+  return { unit, environment: environmentFile(mark, facts), dropIn: dropInOf(mark, unit) };
+}
+
+function unitOf(mark: Mark, options: SystemdOptions, facts: UnitFacts): UnitText {
+  const { spec } = mark;
+  const command = [...facts.program, ...fillArgs(spec.args, filler(mark, facts))].map((word) =>
+    signs(quoteWord(word), '${CREDENTIALS_DIRECTORY}'),
+  );
+  const folders = foldersOf(mark, facts.scope);
+  const health = waitForHealth(facts.fetcher, mark);
+  const service: Section = [
+    ['Type', 'exec'],
+    ...userKeys(options, facts, spec.devices.count > 0),
+    ['EnvironmentFile', join(facts.config, 'environment')],
+    ...environmentKeys(mark, facts),
+    ...(facts.scope === 'system'
+      ? Object.keys(spec.secrets).map(
+          (key) => ['LoadCredential', `${key}:${join(facts.config, key)}`] as const,
+        )
+      : []),
+    ...(folders.length > 0
+      ? [['CacheDirectory', folders.map((key) => cacheOf(mark, key)).join(' ')] as const]
+      : []),
+    ...(spec.workdir === undefined ? [] : [['WorkingDirectory', escapeText(spec.workdir)] as const]),
+    ['ExecStart', command.join(' ')],
+    ...(health === null ? [] : [['ExecStartPost', `/bin/sh -c ${quoteWord(health)}`] as const]),
+    ['ExecStopPost', `-/bin/sh -c ${quoteWord(checkMemory)}`],
+    ...timing(mark, options, facts),
+    ...limits(options),
+    ...hardening({ level: options.hardening, scope: facts.scope, gpus: spec.devices.count > 0 }),
+    ...bindings(mark, options, facts),
+  ];
+  return [
+    [
+      'Unit',
+      [
+        ['Description', escapeText(`${mark.deployment} of fleet ${mark.fleet} (${spec.engine}, by berth)`)],
+        ['After', 'network-online.target'],
+        ['Wants', 'network-online.target'],
+        ['StartLimitIntervalSec', '600'],
+        ['StartLimitBurst', '5'],
+      ],
+    ],
+    ['Service', service],
+    ['Install', [['WantedBy', facts.scope === 'system' ? 'multi-user.target' : 'default.target']]],
+  ];
+}
+
+function userKeys(options: SystemdOptions, facts: UnitFacts, gpus: boolean): Section {
+  if (facts.scope === 'user') return [];
+  return [
+    options.user === undefined ? ['DynamicUser', 'yes'] : ['User', options.user],
+    ...(gpus && facts.gpuGroups.length > 0
+      ? [['SupplementaryGroups', facts.gpuGroups.join(' ')] as const]
+      : []),
+  ];
+}
+
+function timing(mark: Mark, options: SystemdOptions, facts: UnitFacts): Section {
+  const { readiness, stop } = mark.spec;
+  return [
+    ['TimeoutStartSec', String(Math.ceil(readiness.startTimeoutMs / 1000) + 30)],
+    ['TimeoutStopSec', String(Math.max(1, Math.ceil(stop.graceMs / 1000)))],
+    ['KillMode', 'mixed'],
+    ['KillSignal', stop.signal],
+    ['Restart', options.restart],
+    ['RestartSec', '2'],
+    ...(facts.systemdVersion >= 254
+      ? ([
+          ['RestartSteps', '6'],
+          ['RestartMaxDelaySec', '2min'],
+        ] as const)
+      : []),
+  ];
+}
+
+function limits(options: SystemdOptions): Section {
+  return [
+    ...(options.memory === undefined ? [] : [['MemoryMax', options.memory] as const]),
+    ...(options.cpus === undefined ? [] : [['CPUQuota', `${Math.round(options.cpus * 100)}%`] as const]),
+    ['OOMScoreAdjust', '200'],
+  ];
+}
+
+/** What lies where the sandbox hides the host is let in by itself, read only. "-": a word of the command may be no path at all. */
+function bindings(mark: Mark, options: SystemdOptions, facts: UnitFacts): Section {
+  return hiddenReads(mark, options, facts).map(
+    (path) => ['BindReadOnlyPaths', `-${escapeText(path)}`] as const,
+  );
+}
+
+export function hiddenReads(mark: Mark, options: SystemdOptions, facts: UnitFacts): string[] {
+  if (facts.scope === 'user' || options.hardening !== 'strict') return [];
+  const { model, mmproj, workdir } = mark.spec;
+  const words = mark.spec.args.filter((arg) => typeof arg === 'string' && arg.startsWith('/')) as string[];
+  const named = [...words, ...filesNamed(mark.spec), model, mmproj];
+  const files = named.flatMap((path) => (path === null ? [] : [folderOf(path)]));
+  const wanted = [...files, ...(workdir === undefined ? [] : [workdir]), ...facts.reads];
+  const hidden = wanted.filter((path) => hiddenFolders.some((folder) => path.startsWith(`${folder}/`)));
+  return [...new Set(hidden)].toSorted();
+}
+
+/** A model may have parts beside it; but a folder that everything lies in is not let in whole. */
+function folderOf(path: string): string {
+  const folder = dirname(path);
+  return hiddenFolders.some((one) => folder === one || dirname(folder) === one) ? path : folder;
+}
+
+/** Folders that it may write. A system unit has no home, so that what the program keeps there goes with them. */
+export function foldersOf({ spec }: Mark, scope: 'system' | 'user'): string[] {
+  return [...spec.writable, ...(scope === 'system' ? Object.keys(spec.caches ?? {}) : [])];
+}
+
+function cacheOf(mark: Mark, key: string): string {
+  return `berth/${mark.fleet}-${mark.fleetId}/${mark.deployment}-${mark.replica}/${key}`;
+}
+
+function filler(mark: Mark, facts: UnitFacts): (hole: Hole) => string {
+  const { spec, address, port } = mark;
+  return (hole) => {
+    switch (hole.hole) {
+      case 'model':
+        return spec.model ?? '';
+      case 'mmproj':
+        return spec.mmproj ?? '';
+      case 'host':
+        return address;
+      case 'port':
+        return String(port);
+      case 'secret':
+        return facts.scope === 'system' ? `${credentialSign}/${hole.name}` : join(facts.config, hole.name);
+      case 'cache':
+        return `${cacheSign}/${cacheOf(mark, hole.name)}`;
+      case 'file':
+        return hole.path;
+    }
+  };
+}
+
+function signs(text: string, credentials: string): string {
+  return text.replaceAll(cacheSign, '%C').replaceAll(credentialSign, credentials);
+}
+
+/** Only a unit's own lines know where systemd puts caches and credentials. */
+function hasSign(arg: Arg, mark: Mark, facts: UnitFacts): boolean {
+  return /[\uE000\uE001]/.test(fillArg(arg, filler(mark, facts)));
+}
+
+function environmentKeys(mark: Mark, facts: UnitFacts): Section {
+  const caches = facts.scope === 'system' ? Object.entries(mark.spec.caches ?? {}) : [];
+  const homes = caches.map(([key, { env }]) => [env, { hole: 'cache', name: key }] as const);
+  return [...homes, ...Object.entries(mark.spec.env)]
+    .filter(([, arg]) => hasSign(arg, mark, facts))
+    .map(([name, arg]) => {
+      const text = escapeText(`${name}=${fillArg(arg, filler(mark, facts))}`);
+      return ['Environment', `"${signs(text, '%d')}"`] as const;
+    });
+}
+
+function environmentFile(mark: Mark, facts: UnitFacts): string {
+  const own = Object.entries(mark.spec.env)
+    .filter(([, arg]) => !hasSign(arg, mark, facts))
+    .map(([name, arg]) => [name, fillArg(arg, filler(mark, facts))] as const);
+  const lines = [...Object.entries(facts.environment), ...own].map(
+    ([name, value]) => `${name}="${value.replaceAll(/[\\"$`]/g, String.raw`\$&`)}"\n`,
+  );
+  return `# Written by berth.\n${lines.join('')}`;
+}
+
+/** Carries the mark: systemd passes over keys that begin with X-, and "systemctl show" does not print them. */
+function dropInOf(mark: Mark, unit: string): string {
+  return writeUnit(
+    [
+      [
+        'Unit',
+        [
+          ['X-Berth-Fleet', mark.fleet],
+          ['X-Berth-Fleet-Id', mark.fleetId],
+          ['X-Berth-Deployment', mark.deployment],
+          ['X-Berth-Replica', String(mark.replica)],
+          ['X-Berth-Unit-Sha256', createHash('sha256').update(unit).digest('hex')],
+          ['X-Berth-Mark', fitMark(mark).text],
+        ],
+      ],
+    ],
+    'The mark by which berth knows its own unit.',
+  );
+}
+
+/** Keys of which systemd keeps every line; a raw one is added to ours instead of taking its place. */
+const lists =
+  /^(Exec\w+|Environment|EnvironmentFile|LoadCredential|DeviceAllow|SystemCallFilter|\w+Paths|After|Before|Wants|Requires|WantedBy|Condition\w+|Assert\w+)$/;
+
+type Raw = ReturnType<typeof unitWish>['raw'];
+
+function overlay(unit: UnitText, raw: Raw): UnitText {
+  return unit.map(([name, keys]) => {
+    const given = Object.entries(raw[name as keyof Raw]).map(
+      ([key, value]) => [key, [value].flat()] as const,
+    );
+    const replaced = new Set(given.flatMap(([key]) => (lists.test(key) && key !== 'ExecStart' ? [] : [key])));
+    return [
+      name,
+      [
+        ...keys.filter(([key]) => !replaced.has(key)),
+        ...given.flatMap(([key, values]) => values.map((one) => [key, String(one)] as const)),
+      ],
+    ] as const;
+  });
+}

@@ -1,0 +1,24 @@
+import type { Mark } from '../../domain/instance.ts';
+
+/** Small shell programs that a unit runs beside its engine. */
+
+/** Start is done once the engine answers; what waits for the unit waits for the model. Null where nothing can ask. */
+export function waitForHealth(fetcher: 'curl' | 'wget' | null, mark: Mark): string | null {
+  if (fetcher === null) return null;
+  const host = mark.address.includes(':') ? `[${mark.address}]` : mark.address;
+  const url = `http://${host}:${mark.port}${mark.spec.readiness.path}`;
+  const fetch =
+    fetcher === 'curl' ? `curl -fsS -m 2 -o /dev/null '${url}'` : `wget -q -T 2 -O /dev/null '${url}'`;
+  return `until ${fetch} 2>/dev/null; do kill -0 $MAINPID || exit 1; sleep 1; done`;
+}
+
+export const killedForMemory = 'berth: killed for the memory that it took';
+
+/** With cgroups of version 1 systemd does not tell; the counter of the unit's own cgroup does, which is gone a moment later. */
+export const checkMemory = [
+  `p=$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)`,
+  'f=/sys/fs/cgroup/memory$p/memory.oom_control',
+  `[ -n "$p" ] || { p=$(sed -n 's/^0:://p' /proc/self/cgroup); f=/sys/fs/cgroup$p/memory.events; }`,
+  `n=$(sed -n 's/^oom_kill //p' "$f" 2>/dev/null)`,
+  `[ "\${n:-0}" = 0 ] || echo "${killedForMemory} (oom_kill $n)"`,
+].join('; ');

@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fakeEngine, until } from '../support/berth.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const box = join(root, 'test/hosts/systemd-box.sh');
+
+/** Empty where a machine with systemd of its own can be made here; else why not. */
+function missing(): string {
+  if (process.getuid?.() !== 0) return 'root';
+  for (const path of [
+    '/usr/lib/systemd/systemd',
+    '/usr/bin/dbus-daemon',
+    '/sys/fs/cgroup/memory',
+    '/usr/bin/nsenter',
+  ])
+    try {
+      accessSync(path);
+    } catch {
+      return path;
+    }
+  return '';
+}
+
+const lacks = missing();
+if (lacks !== '') console.info(`systemd: not run, ${lacks} is missing`);
+
+let folder: string;
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function enter(...argv: string[]): Ran {
+  try {
+    const env = { ...process.env, BERTH_FROM_SOURCE: '1', BERTH_STATE_DIR: join(folder, 'state') };
+    const stdout = execFileSync(box, ['enter', folder, ...argv], {
+      env,
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+    return { code: 0, stdout, stderr: '' };
+  } catch (error) {
+    const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string };
+    return { code: status, stdout, stderr };
+  }
+}
+
+function berth(...args: string[]): Ran {
+  const line = ['cd', folder, '&&', 'exec', process.execPath, join(root, 'bin/berth.js'), ...args];
+  return enter('sh', '-c', line.map((word) => (word === '&&' ? word : `'${word}'`)).join(' '));
+}
+
+interface Status {
+  deployments: {
+    replicas: { state: string; object: string | null; pid: number; restarts: number | null; url: string }[];
+  }[];
+}
+
+function replica(): Status['deployments'][0]['replicas'][0] {
+  const found = JSON.parse(berth('status', '--json').stdout) as Status;
+  const [one] = found.deployments.flatMap((deployment) => deployment.replicas);
+  if (!one) throw new Error('There is no replica.');
+  return one;
+}
+
+function fleet(more: string): void {
+  writeFileSync(
+    join(folder, 'berth.yaml'),
+    `version: 1
+fleet: lab
+id: box1
+deployments:
+  a:
+    target: {kind: systemd}
+    engine: {kind: command, command: ["${process.execPath}", "${fakeEngine}", "{port}"], startTimeout: 60s${more}}
+`,
+  );
+}
+
+/** What a host has of units, their files, processes, listeners and cgroups. */
+function inventory(): string {
+  const script = [
+    'find /etc/systemd/system /etc/berth /var/cache /run/systemd/system 2>/dev/null | sort',
+    'systemctl list-units --all --plain --no-legend --type=service | cut -d" " -f1 | grep -v -e systemd- -e "^user" | sort',
+    'cat /proc/net/tcp | grep " 0A "',
+    'ls /sys/fs/cgroup/systemd/system.slice | grep berth',
+    'ps -eo args --no-headers | grep -e fake-engine -e berth | grep -v grep',
+  ].join('; ');
+  return enter('sh', '-c', `${script}; true`).stdout;
+}
+
+describe.skipIf(lacks !== '')('target systemd, with systemd as the first process of a machine', () => {
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'berth-systemd-'));
+    const shared = [root, dirname(dirname(process.execPath))].join(':');
+    execFileSync(box, ['start', folder], { env: { ...process.env, BOX_BIND: shared }, stdio: 'pipe' });
+    fleet('');
+  }, 120_000);
+
+  afterAll(() => {
+    execFileSync(box, ['stop', folder], { stdio: 'pipe' });
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  test('an engine lives as a unit: applied, seen, changed, killed and back, and gone without a trace', async () => {
+    const before = inventory();
+    const applied = berth('apply');
+    expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    const first = replica();
+    expect([first.state, first.object]).toEqual(['ready', 'unit berth-lab-a.service']);
+    expect(berth('logs', 'a').stdout).toContain('fake engine on port');
+
+    const again = JSON.parse(berth('plan', '--json').stdout) as {
+      actions: { do: string }[];
+      findings: { rule: string }[];
+    };
+    expect(again.actions.map((action) => action.do)).toEqual(['keep']);
+    expect(again.findings.map(({ rule }) => rule)).not.toContain('drift');
+
+    const security = enter('systemd-analyze', 'security', '--no-pager', 'berth-lab-a.service').stdout;
+    const score = Number(/exposure level for \S+: ([\d.]+)/.exec(security)?.[1]);
+    expect(score).toBeGreaterThan(0);
+    expect(score).toBeLessThanOrEqual(3);
+
+    enter('kill', '-9', String(first.pid));
+    await until(() => replica().state === 'ready' && replica().pid !== first.pid, 'the restart');
+    expect(replica().restarts).toBe(1);
+
+    fleet(', env: {COLOUR: "blue $HOME %h", FOLDER: "{cache}"}');
+    const changed = berth('apply');
+    expect(changed.code, changed.stdout + changed.stderr).toBe(0);
+    const second = replica();
+    expect(second.state).toBe('ready');
+    expect(enter('cat', `/proc/${second.pid}/environ`).stdout).toContain('COLOUR=blue $HOME %h\0');
+
+    expect(enter('cat', `/proc/${second.pid}/environ`).stdout).toContain(
+      'FOLDER=/var/cache/berth/lab-box1/a-0/cache\0',
+    );
+
+    const down = berth('down');
+    expect(down.code, down.stderr).toBe(0);
+    expect(inventory()).toBe(before);
+  }, 240_000);
+
+  test('an engine that is killed for its memory is told apart from one that crashes, and leaves no unit', () => {
+    fleet('');
+    const text = enter('cat', join(folder, 'berth.yaml')).stdout;
+    writeFileSync(
+      join(folder, 'berth.yaml'),
+      text.replace('{kind: systemd}', '{kind: systemd, memory: 16M, restart: "no"}'),
+    );
+    const ran = berth('apply');
+    expect(ran.code).toBe(1);
+    expect(ran.stdout + ran.stderr).toContain('killed for the memory that it took');
+    expect(enter('ls', '/etc/systemd/system').stdout).not.toContain('berth');
+  }, 120_000);
+
+  test('a unit of somebody else with the wanted name is told of and left alone', () => {
+    enter(
+      'sh',
+      '-c',
+      'printf "[Service]\\nExecStart=/bin/sleep 1d\\n" >/etc/systemd/system/mine.service; systemctl daemon-reload',
+    );
+    fleet('');
+    const text = enter('cat', join(folder, 'berth.yaml')).stdout;
+    writeFileSync(join(folder, 'berth.yaml'), text.replace('{kind: systemd}', '{kind: systemd, unit: mine}'));
+    const refused = berth('apply');
+    expect(refused.code).not.toBe(0);
+    expect(refused.stdout + refused.stderr).toContain('A unit mine is there already');
+    expect(enter('cat', '/etc/systemd/system/mine.service').stdout).toContain('sleep 1d');
+    enter('sh', '-c', 'rm /etc/systemd/system/mine.service; systemctl daemon-reload');
+  }, 120_000);
+});
