@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { localFiles } from '../../src/io/files.ts';
+import { makeModel } from '../../src/model-files/make-model.ts';
 import { fakeEngine, until } from '../support/berth.ts';
+import { findLlamaServer } from './llama-server.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const box = join(root, 'test/hosts/systemd-box.sh');
@@ -25,6 +28,7 @@ function missing(): string {
   return '';
 }
 
+const llama = findLlamaServer();
 const lacks = missing();
 if (lacks !== '') console.info(`systemd: not run, ${lacks} is missing`);
 
@@ -99,7 +103,11 @@ function inventory(): string {
 describe.skipIf(lacks !== '')('target systemd, with systemd as the first process of a machine', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'berth-systemd-'));
-    const shared = [root, dirname(dirname(process.execPath))].join(':');
+    const shared = [
+      root,
+      dirname(dirname(process.execPath)),
+      ...(llama ? [dirname(dirname(llama))] : []),
+    ].join(':');
     execFileSync(box, ['start', folder], { env: { ...process.env, BOX_BIND: shared }, stdio: 'pipe' });
     fleet('');
   }, 120_000);
@@ -161,6 +169,61 @@ describe.skipIf(lacks !== '')('target systemd, with systemd as the first process
     expect(ran.stdout + ran.stderr).toContain('killed for the memory that it took');
     expect(enter('ls', '/etc/systemd/system').stdout).not.toContain('berth');
   }, 120_000);
+
+  test.skipIf(llama === null)(
+    'llama-server and the embedded engine answer from within the sandbox, and an apply that is killed is gone on with',
+    async () => {
+      const model = join(folder, 'models/random.gguf');
+      await makeModel(localFiles, { size: '15M', type: 'q8_0', seed: 1, path: model });
+      chmodSync(model, 0o644);
+      const cache = dirname(dirname(llama ?? ''));
+      function write(context: number): void {
+        writeFileSync(
+          join(folder, 'berth.yaml'),
+          `version: 1
+fleet: real
+id: box2
+models: {m: {source: ${model}}}
+defaults: {model: m}
+deployments:
+  l:
+    target: {kind: systemd, unit: {Service: {BindReadOnlyPaths: ${cache}}}}
+    engine: {kind: llama.cpp, binary: ${llama}, slots: 2, context: ${context}, threads: 1}
+  e:
+    target: {kind: systemd}
+    engine: {kind: embedded, slots: 1, context: 512}
+`,
+        );
+      }
+      function replicas(): Status['deployments'][0]['replicas'] {
+        const found = JSON.parse(berth('status', '--json').stdout) as Status;
+        return found.deployments.flatMap((deployment) => deployment.replicas);
+      }
+      write(512);
+      const applied = berth('apply');
+      expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+      const body = JSON.stringify({ max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] });
+      for (const { url } of replicas()) {
+        const type = 'content-type: application/json';
+        const answer = enter('curl', '-s', `${url}/v1/chat/completions`, '-H', type, '-d', body).stdout;
+        expect(answer).toContain('"finish_reason"');
+      }
+      const security = enter('systemd-analyze', 'security', '--no-pager', 'berth-real-l.service').stdout;
+      expect(Number(/exposure level for \S+: ([\d.]+)/.exec(security)?.[1])).toBeLessThanOrEqual(3);
+
+      write(256);
+      const bin = join(root, 'bin/berth.js');
+      const killed = `cd '${folder}'; '${process.execPath}' '${bin}' apply & while [ ! -e /etc/systemd/system/berth-real-l-b.service ] && kill -0 $!; do :; done; kill -9 $!`;
+      enter('sh', '-c', killed);
+      const again = berth('apply');
+      expect(again.code, again.stdout + again.stderr).toBe(0);
+      const plan = JSON.parse(berth('plan', '--json').stdout) as { actions: { do: string }[] };
+      expect(plan.actions.map((action) => action.do)).toEqual(['keep', 'keep']);
+      expect(berth('down').code).toBe(0);
+      expect(enter('ls', '/etc/systemd/system').stdout).not.toContain('berth');
+    },
+    240_000,
+  );
 
   test('a unit of somebody else with the wanted name is told of and left alone', () => {
     enter(
