@@ -56,6 +56,8 @@ export async function startScriptedServer(script: Script = {}): Promise<Scripted
     if (path === '/v1/models') return json(response, { data: [{ id: 'scripted' }] });
     if (path === '/tokenize' && script.tokenize !== false)
       return json(response, { tokens: wordsOf(body.content ?? body.prompt ?? '') });
+    // Whoever only looks (at /metrics, say) is no load.
+    if (request.method !== 'POST') return json(response, { error: { message: `no ${path}` } }, 404);
     running += 1;
     try {
       const wait = script.delayMs?.(running) ?? 0;
