@@ -40,6 +40,11 @@ test.skipIf(server === null)(
       const folder = join(runs, readdirSync(runs)[0] ?? '');
       const report = Report.parse(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')));
       expect(report.server).toMatchObject({ tokenizer: '/tokenize (llama-server)', notes: [] });
+      expect(report.server.engine).toMatchObject({
+        kind: 'llama.cpp',
+        model: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        argv: expect.arrayContaining(['--metrics']),
+      });
       for (const stage of report.stages) {
         const again = recompute(readFileSync(join(folder, 'records.jsonl'), 'utf8'), stage.index, null);
         expect(stage.requests).toMatchObject({ ok: 4, failed: 0 });
@@ -51,6 +56,13 @@ test.skipIf(server === null)(
           outputTokens: again.outputSum,
           agrees: true,
         });
+        expect(stage.server).toMatchObject({
+          promptTokens: again.promptSum,
+          outputTokens: again.outputSum,
+          preemptions: null,
+        });
+        expect(stage.server?.process?.rssMaxBytes).toBeGreaterThan(1e6);
+        expect(stage.server?.running?.max).toBeGreaterThanOrEqual(0);
       }
     } finally {
       child.kill('SIGKILL');
