@@ -167,7 +167,7 @@ export function prepareGuideLlm(): LoadClient | { readonly absent: string } {
       '--data',
       'kind=synthetic_text,prompt_tokens=16,output_tokens=16',
       '--data-loader',
-      'kind=pytorch,samples=200',
+      `kind=pytorch,samples=${samplesOf(load)}`,
       '--tokenizer',
       `kind=huggingface_auto,model=${tokenizer}`,
       '--output',
@@ -192,6 +192,11 @@ export function prepareGuideLlm(): LoadClient | { readonly absent: string } {
       );
     },
   };
+}
+
+/** It ends when its prompts do. */
+function samplesOf({ rate, streams = 1, seconds }: Load): number {
+  return Math.ceil(rate === undefined ? streams * seconds : rate * (seconds + 2));
 }
 
 function numberOf(id: string | null): number {

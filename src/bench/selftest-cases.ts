@@ -1,5 +1,7 @@
 import type { z } from 'zod';
+import type { Strategy } from '../domain/load-shape.ts';
 import type { Outcome } from '../domain/run/record.ts';
+import type { RunSpec } from '../domain/run/spec.ts';
 import type { TruthCase } from './truth/truth-case.ts';
 
 /** One way of answering, and what an honest measurement must find. */
@@ -10,6 +12,11 @@ export interface SelftestCase {
   readonly streams: number;
   readonly stream: boolean;
   readonly timeoutMs: number;
+  /** How it is sent; a closed loop of so many streams where nothing is said. */
+  readonly load?: Partial<Pick<RunSpec, 'warmup' | 'drainSeconds'>> & {
+    readonly strategy?: Strategy;
+    readonly seconds?: number;
+  };
   readonly expect: {
     readonly outcomes: Partial<Record<Outcome, number>>;
     /** Of each good request. */
@@ -28,15 +35,29 @@ const good = { outcomes: { ok: 8 }, outputTokens: tokens, events: tokens, stalls
 function faulty(kind: NonNullable<TruthCase['fault']>['kind'], outcome: Outcome): SelftestCase {
   return {
     ...plain,
-    name: `fault: ${outcome}`,
+    name: kind === 'dead' ? 'fault: silence in the middle' : `fault: ${outcome}`,
     truth: { tokens, ttftMs: 20, itlMs: 5, fault: { every: 2, kind } },
-    timeoutMs: kind === 'hang' ? 600 : plain.timeoutMs,
+    timeoutMs: kind === 'hang' || kind === 'dead' ? 600 : plain.timeoutMs,
     expect: { ...good, outcomes: { ok: 4, [outcome]: 4 } },
   };
 }
 
 export const selftestCases: readonly SelftestCase[] = [
   { ...plain, name: 'one token an event', truth: { tokens, roleFirst: false }, expect: good },
+  { ...plain, name: 'all events alike but for their text', truth: { tokens, stampIn: 'text' }, expect: good },
+  { ...plain, name: 'gaps of unequal length', truth: { tokens, jitterMs: 8, stampIn: 'text' }, expect: good },
+  {
+    ...plain,
+    name: 'a slow start in every third answer',
+    truth: { tokens, slow: { every: 3, ms: 150 }, stampIn: 'text' },
+    expect: good,
+  },
+  {
+    ...plain,
+    name: 'usage that is wrong',
+    truth: { tokens, usageTokens: 7 },
+    expect: { ...good, outputTokens: 7 },
+  },
   { ...plain, name: 'a role before the first token', truth: { tokens, roleFirst: true }, expect: good },
   { ...plain, name: 'reasoning before content', truth: { tokens, reasoning: 6 }, expect: good },
   {
@@ -78,4 +99,5 @@ export const selftestCases: readonly SelftestCase[] = [
   faulty('malformed', 'malformed'),
   faulty('empty', 'empty'),
   faulty('hang', 'timeout'),
+  faulty('dead', 'timeout'),
 ];

@@ -1,22 +1,19 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { runSchema } from '../domain/run/schema-version.ts';
 import type { RequestRecord } from '../domain/run/record.ts';
 import type { Calibration } from '../domain/run/report.ts';
-import type { RunSpec } from '../domain/run/spec.ts';
-import { createTimedClient } from '../io/timed-request.ts';
 import type { World } from '../io/world.ts';
 import { percentile, sortedCopy } from '../stats/percentile.ts';
 import { latenciesOf, stallsOf } from './analyse/latencies.ts';
 import { startTruthProcess } from './calibrate.ts';
-import type { PromptSource } from './contract.ts';
-import { allExtras, requestBody, requestHeaders, requestPath } from './request-body.ts';
-import { runStage } from './run-stage.ts';
-import { newStageState } from './stage-state.ts';
 import { selftestCases } from './selftest-cases.ts';
 import type { SelftestCase } from './selftest-cases.ts';
+import { loopCases } from './selftest-loops.ts';
+import { runCase } from './selftest-run.ts';
+import type { CaseRun } from './selftest-run.ts';
+import { stampErrors } from './selftest-stamps.ts';
+import type { StampErrors } from './selftest-stamps.ts';
 import { measureFloor } from './truth/measure-floor.ts';
 import { TruthCase } from './truth/truth-case.ts';
-import { monotonicMicroseconds } from '../io/clock.ts';
 
 interface Deviation {
   readonly meanMs: number;
@@ -33,6 +30,8 @@ export interface SelftestResult {
     /** Measured minus true; the delay of server and client together. Null where a case has no such time. */
     readonly ttft: Deviation | null;
     readonly itl: Deviation | null;
+    /** Against the moment of writing that stands in each event: the client's own error. Null where none stands there. */
+    readonly stamps: StampErrors | null;
     /** What was counted otherwise than it was sent. Empty: everything is right. */
     readonly faults: readonly string[];
   }[];
@@ -55,7 +54,9 @@ export async function selftest(
   const [first] = cases;
   if (first) await recordsOf(server.url, first);
   const done: SelftestResult['cases'][number][] = [];
-  for (const each of cases) done.push(judge(each, await recordsOf(server.url, each)));
+  for (const each of cases) done.push(judge(each, await runCase(server.url, each)));
+  for (const loop of loopCases)
+    done.push({ name: loop.name, ttft: null, itl: null, stamps: null, faults: await loop.run(server.url) });
   const floor: Calibration[] = [];
   for (const streams of floorStreams) {
     const measured = await measureFloor(server.url, streams);
@@ -66,84 +67,26 @@ export async function selftest(
 
 /** The records of one case, by the loop and the client that every run uses. */
 export async function recordsOf(url: string, each: SelftestCase): Promise<RequestRecord[]> {
-  const origin = monotonicMicroseconds();
-  function now(): number {
-    return monotonicMicroseconds() - origin;
-  }
-  const spec = specOf(url, each);
-  const client = createTimedClient(url, now);
-  const records: RequestRecord[] = [];
-  const source: PromptSource = {
-    at: (id) => ({
-      content: `Tell ${id}`,
-      promptTokens: { tokens: null, source: null },
-      outputTokens: each.expect.outputTokens,
-    }),
-    templateTokens: null,
-    notes: [],
-  };
-  await runStage(
-    { index: 0, strategy: { kind: 'closed', streams: each.streams }, spec, source, firstId: 0 },
-    {
-      client,
-      now,
-      request: (prompt) => ({
-        path: requestPath(spec.target.api),
-        headers: requestHeaders(null),
-        body: requestBody(spec, JSON.stringify(each.truth), prompt, allExtras),
-      }),
-      onRecord: (record) => records.push(record),
-      signal: new AbortController().signal,
-    },
-    newStageState(now()),
-  );
-  client.close();
-  return records;
+  return (await runCase(url, each)).records;
 }
 
-function specOf(url: string, each: SelftestCase): RunSpec {
-  return {
-    schema: runSchema,
-    name: 'selftest',
-    target: {
-      url,
-      api: 'chat',
-      model: null,
-      key: null,
-      tokenizer: null,
-      metrics: null,
-      gpuMetrics: null,
-      deployment: null,
-      engine: null,
-    },
-    profile: { kind: 'concurrent', streams: [each.streams] },
-    data: { kind: 'synthetic' },
-    limits: { seconds: null, requests: each.requests, errors: null, errorRate: null },
-    slo: null,
-    thresholds: [],
-    warmup: { kind: 'none' },
-    drainSeconds: 60,
-    timeoutSeconds: each.timeoutMs / 1000,
-    stream: each.stream,
-    temperature: null,
-    ignoreEos: false,
-    cache: 'cold',
-    seed: 1,
-    keepOutputs: false,
-    calibrate: false,
-  };
-}
-
-function judge(each: SelftestCase, records: readonly RequestRecord[]): SelftestResult['cases'][number] {
+function judge(each: SelftestCase, run: CaseRun): SelftestResult['cases'][number] {
+  const { records } = run;
   const truth = TruthCase.parse(each.truth);
   const latencies = latenciesOf(records);
   // Two events in one write come when the second is due; a stall is no error of the client.
-  const timed = truth.cut !== 'pairs' && truth.stall === null;
+  const timed = truth.cut !== 'pairs' && truth.stall === null && truth.slow === null && truth.jitterMs === 0;
+  const stamps = truth.stampIn === 'text' ? stampErrors(run) : null;
   return {
     name: each.name,
     ttft: timed ? deviation(latencies.ttft, truth.ttftMs) : null,
     itl: timed ? deviation(latencies.itl, truth.itlMs) : null,
-    faults: [...countFaults(each, records), ...stallFaults(each, latencies.itl)],
+    stamps,
+    faults: [
+      ...(stamps && stamps.early > 0 ? [`${stamps.early} events were stamped before they were written`] : []),
+      ...countFaults(each, records),
+      ...stallFaults(each, latencies.itl),
+    ],
   };
 }
 

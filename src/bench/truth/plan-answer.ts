@@ -51,6 +51,7 @@ export function planAnswer(truth: TruthCase, request: TruthRequest): PlannedAnsw
     case 'truncated':
     case 'malformed':
     case 'empty':
+    case 'dead':
       return request.stream ? streamed(truth, request, fault) : whole(truth, request);
   }
 }
@@ -67,15 +68,15 @@ function refusal(status: number, message: string): PlannedAnswer {
 }
 
 function whole(truth: TruthCase, request: TruthRequest): PlannedAnswer {
-  const tokens = truth.tokens ?? request.maxTokens;
+  const tokens = lengthOf(truth, request);
   const text = Array.from({ length: tokens }, (_, i) => wordOf(i)).join('');
   const choice = request.chat ? { message: { role: 'assistant', content: text } } : { text };
   const body = {
     id: answerId,
     choices: [{ index: 0, ...choice, finish_reason: 'length' }],
-    usage: usageOf(request, tokens),
+    usage: usageOf(request, truth.usageTokens ?? tokens),
   };
-  const atMs = truth.ttftMs + truth.itlMs * Math.max(0, tokens - 1);
+  const atMs = beginsAt(truth, request) + truth.itlMs * Math.max(0, tokens - 1);
   return {
     status: 200,
     contentType: 'application/json',
@@ -86,12 +87,12 @@ function whole(truth: TruthCase, request: TruthRequest): PlannedAnswer {
   };
 }
 
-type StreamFault = 'stream-error' | 'reset' | 'truncated' | 'malformed' | 'empty' | null;
+type StreamFault = 'stream-error' | 'reset' | 'truncated' | 'malformed' | 'empty' | 'dead' | null;
 
 function streamed(truth: TruthCase, request: TruthRequest, fault: StreamFault): PlannedAnswer {
-  const tokens = fault === 'empty' ? 0 : (truth.tokens ?? request.maxTokens);
+  const tokens = fault === 'empty' ? 0 : lengthOf(truth, request);
   const events = tokenEvents(truth, request, tokens);
-  const lastAt = events.at(-1)?.atMs ?? truth.ttftMs;
+  const lastAt = events.at(-1)?.atMs ?? beginsAt(truth, request);
   const writes: PlannedWrite[] = [];
   if (truth.roleFirst && request.chat)
     writes.push(event(truth, 0, chunk(truth, request, { role: 'assistant', content: '' })));
@@ -107,8 +108,30 @@ function streamed(truth: TruthCase, request: TruthRequest, fault: StreamFault): 
   if (fault === 'stream-error')
     writes.push(event(truth, at, { error: { message: 'boom', type: 'server_error' } }));
   if (fault === 'malformed') writes.push(silent(at, 'data: {no json\n\n'));
-  const ending = fault === 'reset' ? 'reset' : fault === 'truncated' ? 'truncate' : 'end';
+  const ending = endings[fault] ?? 'end';
   return stream(writes, ending, 0, half.length * truth.tokensPerEvent);
+}
+
+const endings: Readonly<Record<string, PlannedAnswer['ending']>> = {
+  reset: 'reset',
+  truncated: 'truncate',
+  dead: 'hang',
+};
+
+function lengthOf(truth: TruthCase, request: TruthRequest): number {
+  if (truth.long && request.number % truth.long.every === 0) return truth.long.tokens;
+  return truth.tokens ?? request.maxTokens;
+}
+
+/** When the first token is due. */
+function beginsAt(truth: TruthCase, { number }: TruthRequest): number {
+  const slow = truth.slow && number % truth.slow.every === 0 ? truth.slow.ms : 0;
+  const cold = truth.cold && number <= truth.cold.first ? truth.cold.ms : 0;
+  return truth.ttftMs + slow + cold;
+}
+
+function jitterOf(truth: TruthCase, number: number, event: number): number {
+  return (((number * 7919 + event * 104_729) % 1000) / 1000) * truth.jitterMs;
 }
 
 function stream(
@@ -130,7 +153,7 @@ function tokenEvents(truth: TruthCase, request: TruthRequest, tokens: number): P
     const late = stalled && i >= Math.ceil(count / 2) ? (truth.stall?.ms ?? 0) : 0;
     const words = truth.stampIn === 'text' ? `${text}${stampPlaceholder} ` : text;
     const delta = i < truth.reasoning ? { reasoning_content: words } : { content: words };
-    const at = truth.ttftMs + i * truth.itlMs + late;
+    const at = beginsAt(truth, request) + i * truth.itlMs + late + jitterOf(truth, request.number, i);
     events.push({ ...event(truth, at, chunk(truth, request, delta)), tokens: inEvent });
   }
   return events;
@@ -143,7 +166,9 @@ function closing(truth: TruthCase, request: TruthRequest, tokens: number, lastAt
   ];
   const late = lastAt + truth.usageDelayMs;
   if (truth.usage)
-    writes.push(event(truth, late, { id: answerId, choices: [], usage: usageOf(request, tokens) }));
+    writes.push(
+      event(truth, late, { id: answerId, choices: [], usage: usageOf(request, truth.usageTokens ?? tokens) }),
+    );
   if (truth.doneLine) writes.push(silent(late, 'data: [DONE]\n\n'));
   if (truth.finalBlankLine) return writes;
   const last = writes.pop() as PlannedWrite;

@@ -9,6 +9,14 @@ export const TruthCase = z.strictObject({
   itlMs: z.number().min(0).default(10),
   /** Null: as many as the request asks for. */
   tokens: z.int().min(0).nullable().default(null),
+  /** Every n-th answer has another length. */
+  long: z.strictObject({ every: z.int().positive(), tokens: z.int().positive() }).nullable().default(null),
+  /** Every event is later by up to this; by how much is drawn from the numbers of request and event. */
+  jitterMs: z.number().min(0).default(0),
+  /** Every n-th answer begins so much later: a service with two speeds. */
+  slow: z.strictObject({ every: z.int().positive(), ms: z.number().positive() }).nullable().default(null),
+  /** The first answers begin so much later. */
+  cold: z.strictObject({ first: z.int().positive(), ms: z.number().positive() }).nullable().default(null),
   tokensPerEvent: z.int().positive().default(1),
   /** An event with a role and no content as soon as the request is there. */
   roleFirst: z.boolean().default(true),
@@ -23,6 +31,8 @@ export const TruthCase = z.strictObject({
   doneLine: z.boolean().default(true),
   finalBlankLine: z.boolean().default(true),
   usage: z.boolean().default(true),
+  /** What usage says of the output, in place of the truth. */
+  usageTokens: count.nullable().default(null),
   /** The usage event comes so long after the last token. */
   usageDelayMs: z.number().min(0).default(0),
   /** The connection stays open so long after the end of the stream. */
@@ -43,6 +53,7 @@ export const TruthCase = z.strictObject({
         'malformed',
         'empty',
         'hang',
+        'dead',
       ]),
     })
     .nullable()

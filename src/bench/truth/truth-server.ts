@@ -126,7 +126,7 @@ async function play(
   count: () => void,
 ): Promise<void> {
   const start = performance.now();
-  if (plan.ending === 'hang') return gone(inbound);
+  if (plan.ending === 'hang' && plan.writes.length === 0) return gone(inbound);
   const streamed = plan.contentType === 'text/event-stream';
   if (streamed) reply.head(plan.status, ['content-type', plan.contentType, 'cache-control', 'no-store']);
   for (const [i, write] of plan.writes.entries()) {
@@ -140,6 +140,7 @@ async function play(
   }
   if (plan.holdOpenMs > 0) await delay(plan.holdOpenMs);
   if (plan.ending === 'end') reply.end();
+  else if (plan.ending === 'hang') await gone(inbound);
   else {
     // What was written must arrive before the connection goes.
     await delay(20);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordsOf, selftest } from '../../../src/bench/selftest.ts';
 import { selftestCases } from '../../../src/bench/selftest-cases.ts';
+import { loopCases } from '../../../src/bench/selftest-loops.ts';
 import { startTruthServer } from '../../../src/bench/truth/truth-server.ts';
 import type { TruthServer } from '../../../src/bench/truth/truth-server.ts';
 import { localWorld } from '../../../src/io/local-world.ts';
@@ -15,7 +16,9 @@ test('the selftest counts every token and tells every fault from the others', as
   const result = await selftest(localWorld());
   expect(result.cases.flatMap((each) => each.faults.map((fault) => `${each.name}: ${fault}`))).toEqual([]);
   expect(result.passed).toBe(true);
-  expect(result.cases).toHaveLength(selftestCases.length);
+  expect(result.cases).toHaveLength(selftestCases.length + loopCases.length);
+  const stamped = result.cases.flatMap(({ stamps }) => (stamps ? [stamps] : []));
+  expect(stamped.map(({ n, early }) => ({ n, early }))).toEqual(Array(3).fill({ n: 160, early: 0 }));
 }, 120_000);
 
 test('latencies are never shorter than the server makes them', async () => {
