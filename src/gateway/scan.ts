@@ -34,7 +34,8 @@ export function scanObject(body: Buffer, wanted: readonly string[]): Map<string,
   while (body[at] !== closeBrace) {
     if (body[at] !== quote) throw broken(at);
     const keyEnd = skipString(body, at);
-    const key = keyText(body, at, keyEnd);
+    const plain = isPlain(body, at + 1, keyEnd - 1);
+    const key = plain ? body.toString('latin1', at + 1, keyEnd - 1) : keyText(body, at, keyEnd);
     at = skipSpace(body, keyEnd);
     if (body[at] !== colon) throw broken(at);
     const start = skipSpace(body, at + 1);
@@ -42,7 +43,7 @@ export function scanObject(body: Buffer, wanted: readonly string[]): Map<string,
     if (wanted.includes(key)) {
       if (found.has(key)) throw new ScanFault(`The key "${key}" occurs more than once.`);
       found.set(key, { start, end });
-    } else if (wanted.includes(folded(key))) {
+    } else if (!plain && wanted.includes(folded(key))) {
       throw new ScanFault(`The key "${key}" must be written in small letters.`);
     }
     at = skipSpace(body, end);
@@ -63,6 +64,15 @@ function folded(key: string): string {
 
 function broken(at: number): ScanFault {
   return new ScanFault(`The body is not valid JSON (at byte ${at}).`);
+}
+
+/** Small letters of ASCII, digits and signs only: it stands for itself, and for nothing in other letter case. */
+function isPlain(body: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = body[at] as number;
+    if (byte >= 127 || byte === backslash || (byte >= 65 && byte <= 90)) return false;
+  }
+  return true;
 }
 
 function keyText(body: Buffer, start: number, end: number): string {

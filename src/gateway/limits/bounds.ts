@@ -24,6 +24,8 @@ export interface Bound {
 
 /** Whose limits these are, ready to be looked at for each request. */
 export interface Subject {
+  /** Unique over all subjects. */
+  readonly id: string;
   readonly scope: 'key' | 'model';
   readonly name: string;
   readonly concurrent: number;
@@ -33,6 +35,7 @@ export interface Subject {
 export function keySubject(name: string, limits: KeyLimits): Subject {
   const { day, month } = limits.budget ?? {};
   return {
+    id: `key:${name}`,
     scope: 'key',
     name,
     concurrent: limits.concurrent ?? Infinity,
@@ -51,7 +54,7 @@ export function keySubject(name: string, limits: KeyLimits): Subject {
 export function modelSubject(name: string, limits: RateLimits | undefined): Subject | null {
   if (!limits) return null;
   const bounds = rateBounds('model', name, limits);
-  return { scope: 'model', name, concurrent: limits.concurrent ?? Infinity, bounds };
+  return { id: `model:${name}`, scope: 'model', name, concurrent: limits.concurrent ?? Infinity, bounds };
 }
 
 function rateBounds(scope: 'key' | 'model', name: string, limits: RateLimits): Bound[] {

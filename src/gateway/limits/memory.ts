@@ -20,8 +20,7 @@ export function createLimitsMemory(): LimitsMemory {
   return { book: new Map(), crowds: new Map(), answers: new Map() };
 }
 
-export function crowdOf(memory: LimitsMemory, { scope, name }: Pick<Subject, 'scope' | 'name'>): Crowd {
-  const id = `${scope}:${name}`;
+export function crowdOf(memory: LimitsMemory, { id }: Pick<Subject, 'id'>): Crowd {
   let crowd = memory.crowds.get(id);
   if (!crowd) {
     crowd = { underWay: 0, meanMs: 1000 };

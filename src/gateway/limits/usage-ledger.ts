@@ -19,14 +19,15 @@ export function createUsageLedger(
   store: UsageStore,
   context: { readonly wallMs: () => number; readonly log: Log },
 ): UsageLedger {
-  const gathered = new Map<string, UsageRow>();
+  const gathered = createGathered();
   let flushedAt = -Infinity;
   let failing = false;
 
   function flush(): void {
-    if (gathered.size === 0) return;
+    const rows = gathered.rows();
+    if (rows.length === 0) return;
     try {
-      store.add([...gathered.values()]);
+      store.add(rows);
       gathered.clear();
       failing = false;
     } catch (error) {
@@ -37,16 +38,11 @@ export function createUsageLedger(
   }
   return {
     add: ({ key, model }, { input, output, usd }) => {
-      const day = dayOf(context.wallMs());
-      const id = `${day}\n${key}\n${model}`;
-      const before = gathered.get(id) ?? { day, key, model, requests: 0, input: 0, output: 0, usd: 0 };
-      gathered.set(id, {
-        ...before,
-        requests: before.requests + 1,
-        input: before.input + input,
-        output: before.output + output,
-        usd: before.usd + usd,
-      });
+      const row = gathered.row(slotOf('day', context.wallMs()), key, model);
+      row.requests += 1;
+      row.input += input;
+      row.output += output;
+      row.usd += usd;
     },
     tick: (now) => {
       if (now - flushedAt < flushMs) return;
@@ -59,6 +55,35 @@ export function createUsageLedger(
     },
   };
 }
+
+/** Sums that are not written yet, by day, key and model. */
+interface Gathered {
+  /** `day`: days since 1970. */
+  readonly row: (day: number, key: string, model: string) => Sum;
+  readonly rows: () => Sum[];
+  readonly clear: () => void;
+}
+
+type Sum = { -readonly [Field in keyof UsageRow]: UsageRow[Field] };
+
+/** Maps in maps and no joined key: a string made for each request would have to be hashed for each request. */
+function createGathered(): Gathered {
+  const days = new Map<number, Map<string, Map<string, Sum>>>();
+  function add(day: number, key: string, model: string): Sum {
+    const made = { day: dayOf(day * dayMs), key, model, requests: 0, input: 0, output: 0, usd: 0 };
+    const keys = days.get(day) ?? new Map<string, Map<string, Sum>>();
+    const models = keys.get(key) ?? new Map<string, Sum>();
+    days.set(day, keys.set(key, models.set(model, made)));
+    return made;
+  }
+  return {
+    row: (day, key, model) => days.get(day)?.get(key)?.get(model) ?? add(day, key, model),
+    rows: () => [...days.values()].flatMap((keys) => [...keys.values()].flatMap((one) => [...one.values()])),
+    clear: () => days.clear(),
+  };
+}
+
+const dayMs = 86_400_000;
 
 function dayOf(wallMs: number): string {
   return new Date(wallMs).toISOString().slice(0, 10);

@@ -15,8 +15,19 @@ const dayMs = 86_400_000;
 export function slotOf(window: WindowKind, wallMs: number): number {
   if (window === 'minute') return Math.floor(wallMs / minuteMs);
   if (window === 'day') return Math.floor(wallMs / dayMs);
-  const date = new Date(wallMs);
-  return date.getUTCFullYear() * 12 + date.getUTCMonth();
+  return monthOf(Math.floor(wallMs / dayMs));
+}
+
+/** Asked several times for each request, and the same all day: a date is made once. */
+const latest = { day: Number.NaN, month: 0 };
+
+function monthOf(day: number): number {
+  if (day !== latest.day) {
+    const date = new Date(day * dayMs);
+    latest.day = day;
+    latest.month = date.getUTCFullYear() * 12 + date.getUTCMonth();
+  }
+  return latest.month;
 }
 
 /**
