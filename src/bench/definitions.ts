@@ -36,7 +36,7 @@ export const definitions: Readonly<Record<string, string>> = {
     'Requests in flight on average and the median E2E from the schedule, of the first and of the last third of the measured time. Not steady: the E2E grew by more than a quarter and the requests in flight by more than half and one (of a closed loop, the E2E to more than twice).',
   knee: 'Of a sweep: the highest load that kept the objectives, failed at most 1 % and was steady, with no lower load that did not.',
   clientLimited:
-    "The load generator may have made the figures: lag p99 over max(5 ms, 5 % of the median TTFT) and more than one request late, event loop delay p99 over max(10 ms, the same), or more than 80 % of a core used. Lag is the time from due to started plus the time from connected to sent; connecting itself is left out, for that is the server's and the network's part.",
+    "The load generator may have made the figures: lag p99 over max(5 ms, 5 % of the median TTFT) and more than one request late, event loop delay p99 over max(10 ms, the same), more than 80 % of a core used, or starts at less than 98 % of the rate at which they were due. Lag is the time from due to started plus the time from connected to sent; connecting itself is left out, for that is the server's and the network's part.",
   calibration:
     "The client's own error: from the moment at which a server with a known schedule wrote an event to the client's stamp. It is subtracted from nothing.",
   server:

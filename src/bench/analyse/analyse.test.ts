@@ -181,3 +181,17 @@ test("the engine's counters are held against the records, unless a request ended
   expect(compareCounters(before, { ...after, outputTokens: 71 }, records).agrees).toBe(false);
   expect(compareCounters(before, after, [...records, request(0, 3, { outcome: 'reset' })]).agrees).toBeNull();
 });
+
+test('starts that fall behind their schedule make the client the limit', () => {
+  const load = { loopDelayP99Ms: null, cpuShare: null };
+  function reasonsOf(stretch: number): readonly string[] {
+    const records = Array.from({ length: 200 }, (_, i) => {
+      const started = Math.round(i * 10_000 * stretch);
+      return request(started, 3, { scheduled: i * 10_000, started, connected: started, sent: started });
+    });
+    // A first token this late allows for a large lag.
+    return clientHealth(records, load, 60_000).reasons;
+  }
+  expect(reasonsOf(1.01)).toEqual([]);
+  expect(reasonsOf(1.05)).toEqual(['requests started at 95 % of the rate that was asked for (limit 98 %)']);
+});

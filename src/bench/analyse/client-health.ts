@@ -1,5 +1,6 @@
 import type { RequestRecord } from '../../domain/run/record.ts';
 import type { ClientHealth } from '../../domain/run/stage-report.ts';
+import { extent } from '../../stats/extent.ts';
 import { percentile, sortedCopy } from '../../stats/percentile.ts';
 
 /** What the load generator measured about itself during a stage. */
@@ -34,6 +35,11 @@ export function clientHealth(
     );
   if (load.cpuShare !== null && load.cpuShare > 0.8)
     reasons.push(`the client used ${Math.round(load.cpuShare * 100)} % of its core (limit 80 %)`);
+  const achieved = achievedShare(records);
+  if (achieved !== null && achieved < fewestAchieved)
+    reasons.push(
+      `requests started at ${Math.round(achieved * 100)} % of the rate that was asked for (limit ${fewestAchieved * 100} %)`,
+    );
   return {
     lagP99Ms,
     loopDelayP99Ms: load.loopDelayP99Ms,
@@ -41,6 +47,18 @@ export function clientHealth(
     limited: reasons.length > 0,
     reasons,
   };
+}
+
+/** Of the rate at which requests were due, the share at which they started. */
+const fewestAchieved = 0.98;
+
+/** Null where there is too little to tell a rate by: a single late start must not decide. */
+function achievedShare(records: readonly RequestRecord[]): number | null {
+  const starts = records.filter(({ phase, started }) => phase === 'measured' && started !== null);
+  const due = extent(starts.map(({ scheduled }) => scheduled));
+  const made = extent(starts.map(({ started }) => started as number));
+  if (starts.length < 50 || due.max - due.min < 1e6 || made.max === made.min) return null;
+  return (due.max - due.min) / (made.max - made.min);
 }
 
 /** Time that the client lost before the request was out, without the time that connecting took. */
