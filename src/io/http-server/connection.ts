@@ -5,6 +5,7 @@ import type { BodySource } from './body.ts';
 import { HttpInbound } from './inbound.ts';
 import type { InboundConnection } from './inbound.ts';
 import type { ServerLimits } from './limits.ts';
+import { TurnWriter } from '../turn-writer.ts';
 import { commonName } from './tls.ts';
 import { malformedFaults, rawReply } from './malformed.ts';
 import { refusalOf, refuse } from './refusals.ts';
@@ -47,6 +48,7 @@ const maxBacklog = 64 * 1024;
  */
 export class Connection implements RequestSink, InboundConnection, ReplyConnection, BodySource {
   readonly socket: Socket;
+  readonly out: TurnWriter;
   readonly #owner: ConnectionOwner;
   readonly #parser: RequestParser;
   #turn: Turn | null = null;
@@ -62,6 +64,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
 
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.socket = socket;
+    this.out = new TurnWriter(socket);
     this.#owner = owner;
     this.#parser = new RequestParser(this);
     this.#since = owner.now();
@@ -93,6 +96,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     this.#since = this.#owner.now();
     this.#backlog = null;
     this.socket.resume();
+    this.out.flush();
     this.socket.end();
   }
 
@@ -140,7 +144,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     const turn = this.#turn;
     if (!turn?.waiting) return;
     turn.waiting = false;
-    this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+    this.out.write('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
   pause(): void {
@@ -250,6 +254,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   /** The client broke the rules: said in a reply as long as none has begun. */
   #break(fault: ApiFault): void {
     const turn = this.#turn;
+    this.out.flush();
     if (turn?.reply.started) {
       this.socket.destroy();
       return;

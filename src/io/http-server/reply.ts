@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net';
 import { replyHead } from './reply-head.ts';
 import type { Framing, ReplyHead } from './reply-head.ts';
+import { latin1 } from '../turn-writer.ts';
+import type { TurnWriter } from '../turn-writer.ts';
 import type { Reply } from './types.ts';
 
 /** What a reply knows of its connection. */
 export interface ReplyConnection {
   readonly socket: Socket;
+  readonly out: TurnWriter;
   /** Asked when the head is written: a server that is closing, or a body never sent, ends the connection with the reply. */
   readonly mustEnd: () => boolean;
   /** Date, and how long the connection is kept: the lines that every head has. */
@@ -71,9 +74,8 @@ export class HttpReply implements Reply {
   write(bytes: Uint8Array | string): boolean {
     if (this.finished || bytes.length === 0) return true;
     const head = this.#headText(null);
-    const { socket } = this.#connection;
     const framing = this.#framing;
-    if (framing === 'none') return head === '' ? true : socket.write(head, 'latin1');
+    if (framing === 'none') return head === '' ? true : this.#connection.out.write(head);
     if (framing === 'chunked') return this.#chunk(head, bytes, '');
     if (framing === 'length' && !this.#count(bytes)) return true;
     return this.#send(head, bytes);
@@ -102,6 +104,7 @@ export class HttpReply implements Reply {
 
   abort(): void {
     this.started = true;
+    this.#connection.out.flush();
     this.#connection.socket.destroy();
   }
 
@@ -119,7 +122,7 @@ export class HttpReply implements Reply {
   /** The head alone, when no body has followed it in the same turn. */
   flush(): void {
     if (!this.#head || this.finished) return;
-    this.#connection.socket.write(this.#headText(null), 'latin1');
+    this.#connection.out.write(this.#headText(null));
   }
 
   /** Text of the head when it has not gone out yet, else "". `whole`: the body, when it is there at once. */
@@ -160,9 +163,12 @@ export class HttpReply implements Reply {
 
   /** In one write where that is cheap: as latin1, which keeps every byte, a short body joins the head in one string. */
   #send(head: string, bytes: Uint8Array | string): boolean {
-    const { socket } = this.#connection;
-    if (head === '') return bytes.length === 0 ? true : socket.write(bytes);
-    if (bytes.length <= onePiece) return socket.write(head + latin1(bytes), 'latin1');
+    const { socket, out } = this.#connection;
+    if (head === '' && bytes.length === 0) return true;
+    if (bytes.length <= onePiece)
+      return out.write(head === '' && typeof bytes !== 'string' ? bytes : head + latin1(utf8(bytes)));
+    out.flush();
+    if (head === '') return socket.write(bytes);
     socket.cork();
     socket.write(head, 'latin1');
     const ready = socket.write(bytes);
@@ -175,8 +181,9 @@ export class HttpReply implements Reply {
     if (bytes.length === 0) return this.#send(head + after, '');
     const body = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
     const before = `${head}${body.length.toString(16)}\r\n`;
-    const { socket } = this.#connection;
-    if (body.length <= onePiece) return socket.write(`${before}${latin1(body)}\r\n${after}`, 'latin1');
+    const { socket, out } = this.#connection;
+    if (body.length <= onePiece) return out.write(`${before}${latin1(body)}\r\n${after}`);
+    out.flush();
     socket.cork();
     socket.write(before, 'latin1');
     socket.write(body);
@@ -186,14 +193,8 @@ export class HttpReply implements Reply {
   }
 }
 
-function latin1(bytes: Uint8Array | string): string {
-  const buffer =
-    typeof bytes === 'string'
-      ? Buffer.from(bytes)
-      : bytes instanceof Buffer
-        ? bytes
-        : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString('latin1');
+function utf8(bytes: Uint8Array | string): Uint8Array {
+  return typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
 }
 
 function flushHead(reply: HttpReply): void {

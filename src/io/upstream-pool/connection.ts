@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { TurnWriter } from '../turn-writer.ts';
 import { MalformedReply } from './chunked.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { FailureKind, UpstreamRequest, UpstreamSink } from './types.ts';
@@ -30,6 +31,7 @@ const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
  */
 export class Connection {
   readonly socket: net.Socket;
+  readonly #out: TurnWriter;
   /** Since when it waits: for the connect, for the next read, or for its next request. */
   since: number;
   connecting = true;
@@ -64,6 +66,7 @@ export class Connection {
         },
       },
     });
+    this.#out = new TurnWriter(this.socket);
     this.socket
       .on('connect', () => {
         this.connecting = false;
@@ -86,8 +89,9 @@ export class Connection {
     this.untouched = true;
     this.since = this.#owner.now();
     if (job.paused) this.socket.pause();
-    if (pieces.length === 1) {
-      this.socket.write(pieces[0] as string | Uint8Array, 'latin1');
+    const [only] = pieces;
+    if (pieces.length === 1 && typeof only === 'string') {
+      this.#out.write(only);
       return;
     }
     this.socket.cork();
@@ -147,6 +151,7 @@ export class Connection {
       head.keepAlive &&
       head.framing !== 'close' &&
       !reader.surplus &&
+      this.#out.empty &&
       this.socket.writableLength === 0 &&
       !this.socket.destroyed &&
       (this.maxRequests === null || this.served < this.maxRequests);

@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { TurnWriter } from './turn-writer.ts';
+
+const open: (() => void)[] = [];
+afterEach(() => {
+  for (const close of open.splice(0)) close();
+});
+
+/** Two ends of one connection. */
+async function pair(): Promise<{ near: Socket; far: Socket }> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [far] = (await once(server, 'connection')) as [Socket];
+  open.push(() => {
+    near.destroy();
+    far.destroy();
+    server.close();
+  });
+  return { near, far };
+}
+
+async function textFrom(far: Socket): Promise<string> {
+  let text = '';
+  for await (const bytes of far) text += (bytes as Buffer).toString('latin1');
+  return text;
+}
+
+test('what is written in one turn goes out whole, in order, bytes and text alike', async () => {
+  const { near, far } = await pair();
+  const out = new TurnWriter(near);
+  out.write('a\xff');
+  out.write(Buffer.from([0xfe, 0x62]));
+  out.write(new Uint8Array([0xfd]));
+  expect([near.bytesWritten, out.empty]).toEqual([0, false]);
+  await new Promise(setImmediate);
+  expect([near.bytesWritten, out.empty]).toEqual([5, true]);
+  out.write('later');
+  out.flush();
+  near.end();
+  expect(await textFrom(far)).toBe('a\xff\xfeb\xfdlater');
+});
+
+test('who writes more than a turn may keep is told to wait, and nothing is written to a socket that is gone', async () => {
+  const { near } = await pair();
+  const out = new TurnWriter(near);
+  expect(out.write('x')).toBe(true);
+  expect(out.write('x'.repeat(64 * 1024))).toBe(false);
+  near.destroy();
+  await new Promise(setImmediate);
+  expect([near.bytesWritten, out.empty]).toEqual([0, true]);
+});
