@@ -1,5 +1,5 @@
 import type { ForeignLatency, ForeignStage } from '../../domain/run/foreign-run.ts';
-import { latencyFigures } from './metrics.ts';
+import { latencyFigures, wholeRate } from './metrics.ts';
 import type { Measured } from './metrics.ts';
 
 const names: Readonly<Record<ForeignLatency, string>> = {
@@ -18,28 +18,12 @@ export function foreignFigures(stage: ForeignStage, seed: number): Measured[] {
     const gaps = key === 'itl' ? Math.max(1, Math.round((values?.length ?? 0) / requests)) : 1;
     return values ? latencyFigures(name, values, { block: 50 * gaps, seed }) : summed(stage, key, name);
   });
-  return [...rates(stage), ...latencies];
+  return [...wholeRate(stage.outputTokensPerSecond), ...latencies];
 }
 
 /** Of an open loop other tools time from sending alone. */
 function nameOf(key: ForeignLatency, open: boolean): string {
   return open && (key === 'ttft' || key === 'e2e') ? `${names[key]} from sending` : names[key];
-}
-
-function rates({ outputTokensPerSecond: value }: ForeignStage): Measured[] {
-  if (!value) return [];
-  return [
-    {
-      name: 'output rate, whole stage',
-      unit: 'tok/s',
-      better: 'higher',
-      n: 1,
-      value,
-      samples: null,
-      fewest: 50,
-      spare: 'output rate',
-    },
-  ];
 }
 
 /** Figures without the values behind them: they can be shown side by side and not judged. */

@@ -41,7 +41,7 @@ export function figuresOf(stage: StageReport, records: readonly RequestRecord[],
     ...latencyFigures('TTFT', open ? all.ttftScheduled : all.ttft, { block, seed }),
     ...latencyFigures('ITL', all.itl, { block: block * gaps, seed }),
     ...latencyFigures('E2E', open ? all.e2eScheduled : all.e2e, { block, seed }),
-    ...wholeRate(stage),
+    ...wholeRate(stage.overall?.outputTokensPerSecond),
     ...latencyFigures('TPOT', all.tpot, { block, seed, spare: 'ITL' }),
     ...(open
       ? [
@@ -104,9 +104,8 @@ function outputRate(stage: StageReport, records: readonly RequestRecord[], seed:
   ];
 }
 
-/** Over the whole stage, as other tools count; they have nothing that it could be resampled from. */
-function wholeRate({ overall }: StageReport): Measured[] {
-  const value = overall?.outputTokensPerSecond;
+/** Over the whole stage, as other tools count; they have nothing that it could be resampled from. None where it is unknown. */
+export function wholeRate(value: number | null | undefined): Measured[] {
   if (!value) return [];
   return [
     {
