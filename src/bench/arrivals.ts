@@ -17,18 +17,21 @@ const mostArrivals = 10_000_000;
 /**
  * The whole schedule of a stage, drawn from one generator before it begins, so that the same seed gives the same starts
  * and nothing that happens meanwhile changes them. A process of unit rate is stretched by the inverse of the cumulated
- * rate (time rescaling), so that every process follows every ramp.
+ * rate (time rescaling), so that every process follows every ramp. `times`: those of a trace, µs from its first request.
  */
 export function openSchedule(
   strategy: Open,
   plan: { warmup: RunSpec['warmup']; limits: Pick<RunSpec['limits'], 'seconds' | 'requests'> },
   random: Random,
+  times: Float64Array = new Float64Array(),
 ): Schedule {
-  const gap = gapsOf(strategy.arrivals, random);
+  const { arrivals } = strategy;
+  if (arrivals.process === 'trace') return replaySchedule(times, arrivals.speed, plan);
+  const gap = gapsOf(arrivals, random);
   const due: number[] = [];
   let warmup = 0;
   // A constant rate starts at once; a random one after its first gap.
-  let work = strategy.arrivals.process === 'constant' ? 0 : gap();
+  let work = arrivals.process === 'constant' ? 0 : gap();
   while (due.length < mostArrivals) {
     const at = timeOf(strategy.rate, work);
     if (at === null) break;
@@ -41,7 +44,23 @@ export function openSchedule(
   return { due: Float64Array.from(due), warmup };
 }
 
-function gapsOf(arrivals: Arrivals, random: Random): () => number {
+/** Of a trace: its own moments, so many times closer together. */
+function replaySchedule(
+  times: Float64Array,
+  speed: number,
+  plan: { warmup: RunSpec['warmup']; limits: Pick<RunSpec['limits'], 'seconds' | 'requests'> },
+): Schedule {
+  let warmup = 0;
+  let end = 0;
+  for (; end < times.length; end += 1) {
+    const micros = (times[end] as number) / speed;
+    if (stillWarming(plan.warmup, end, micros / 1e6)) warmup = end + 1;
+    else if (atLimit(plan.limits, end - warmup, micros - (times[warmup] ?? 0) / speed)) break;
+  }
+  return { due: times.slice(0, end).map((at) => at / speed), warmup };
+}
+
+function gapsOf(arrivals: Exclude<Arrivals, { process: 'trace' }>, random: Random): () => number {
   if (arrivals.process === 'constant') return () => 1;
   const { shape } = arrivals;
   return () => gammaVariate(shape, random) / shape;

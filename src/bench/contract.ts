@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Strategy } from '../domain/load-shape.ts';
 import type { CacheState } from '../domain/run/cache.ts';
 import type { Knee } from '../domain/run/knee.ts';
-import type { Slo } from '../domain/run/spec.ts';
+import type { RunSpec, Slo } from '../domain/run/spec.ts';
 import type { TokenSource } from '../domain/run/record.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
 
@@ -17,6 +17,10 @@ export interface Profile<Kind extends string = string, Options extends { kind: K
   readonly next: (options: Options, earlier: readonly StageReport[]) => Strategy | null;
   /** Its stages come to an end by themselves, so that no time is set where none is asked for. */
   readonly ends?: boolean;
+  /** The prompts that belong to it; then no others can be asked for. */
+  readonly data?: (options: Options) => { kind: string };
+  /** What a run of it has where nothing else is said. */
+  readonly defaults?: Partial<Pick<RunSpec, 'warmup' | 'cache'>>;
   /** What the rest of a run lacks for it, as a sentence; null when nothing. */
   readonly lacks?: (options: Options, run: { slo: Slo | null; data: { kind: string } }) => string | null;
   /** What the stages together say, of a profile that looks for something. */
@@ -51,6 +55,11 @@ export interface PromptSource {
   readonly at: (id: number) => BenchPrompt;
   /** Tokens that the chat template adds to each prompt; null when unknown. */
   readonly templateTokens: number | null;
+  /** Of a trace: when each request is due, µs from the first one, in order, and its prompt, in other words each round. */
+  readonly timed?: {
+    readonly due: Float64Array;
+    readonly at: (number: number, round: number) => BenchPrompt;
+  };
   readonly notes: readonly string[];
 }
 
@@ -59,6 +68,8 @@ export interface Dataset<Kind extends string = string, Options extends { kind: K
   readonly kind: Kind;
   readonly title: string;
   readonly options: z.ZodType<Options>;
+  /** It has a length for each answer, so that the server is asked to keep to it. */
+  readonly asksLength?: boolean;
   readonly open: (
     options: Options,
     server: PromptServer,

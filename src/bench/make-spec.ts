@@ -3,7 +3,7 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import { runSchema } from '../domain/run/schema-version.ts';
 import type { RunSpec, RunTarget, Warmup } from '../domain/run/spec.ts';
 import { datasets } from './datasets/registry.ts';
-import { openOf, termsOf } from './registry-entry.ts';
+import { asksLength, openOf, termsOf } from './registry-entry.ts';
 import { profiles } from './profiles/registry.ts';
 
 /** A benchmark as it is asked for; what is not said has the default that the docs name. */
@@ -13,9 +13,14 @@ const defaultSeconds = 30;
 
 /** The complete specification of a run. Throws USAGE when profile or data are not what their registries know. */
 export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSpec {
-  const data = { ...(wanted.data ?? { kind: 'synthetic' }) };
+  const { ends, lacks, data: own, defaults } = termsOf(profiles, wanted.profile);
+  const data = own ?? { ...(wanted.data ?? { kind: 'synthetic' }) };
+  if (own !== null && (wanted.data !== undefined || wanted.maxTokens !== undefined))
+    throw new BerthError('USAGE', {
+      detail: `The profile ${wanted.profile.kind} has prompts and lengths of its own: leave out data and lengths.`,
+      command: 'bench',
+    });
   if (wanted.maxTokens !== undefined) Object.assign(data, { output: wanted.maxTokens });
-  const { ends, lacks } = termsOf(profiles, wanted.profile);
   const unlimited = !ends && wanted.seconds === undefined && wanted.requests === undefined;
   const spec: RunSpec = {
     schema: runSchema,
@@ -32,13 +37,13 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
     ...stopsOf(wanted),
     slo: sloOf(wanted.slo),
     thresholds: wanted.thresholds ?? [],
-    warmup: warmupOf(wanted.warmup),
+    warmup: warmupOf(wanted.warmup, defaults.warmup),
     drainSeconds: wanted.drainSeconds ?? 60,
     timeoutSeconds: wanted.timeoutSeconds ?? 600,
     stream: wanted.stream ?? true,
     temperature: wanted.temperature ?? null,
-    ignoreEos: wanted.ignoreEos ?? data.kind === 'synthetic',
-    cache: wanted.cache ?? 'cold',
+    ignoreEos: wanted.ignoreEos ?? asksLength(datasets, data.kind),
+    cache: wanted.cache ?? defaults.cache ?? 'cold',
     seed: wanted.seed ?? 1,
     keepOutputs: wanted.keepOutputs ?? false,
     calibrate: wanted.calibrate ?? true,
@@ -76,9 +81,9 @@ function sloOf(wanted: Wanted['slo']): RunSpec['slo'] {
   return { ttftMs: wanted.ttft ?? null, tpotMs: wanted.tpot ?? null, e2eMs: wanted.e2e ?? null };
 }
 
-/** Unsaid: one request for each stream. */
-function warmupOf(wanted: Wanted['warmup']): Warmup {
-  if (wanted === undefined) return { kind: 'requests', count: 1 };
+/** Unsaid: one request for each stream, if the profile says nothing else. */
+function warmupOf(wanted: Wanted['warmup'], unsaid: Warmup = { kind: 'requests', count: 1 }): Warmup {
+  if (wanted === undefined) return unsaid;
   if (typeof wanted === 'number')
     return wanted === 0 ? { kind: 'none' } : { kind: 'requests', count: wanted };
   return 'seconds' in wanted

@@ -23,10 +23,12 @@ export async function openLoop(
   live: { state: StageState; drain: Drain; signal: AbortSignal; sender: Sender },
 ): Promise<void> {
   const { state, drain, sender } = live;
-  const whole = openSchedule(strategy, input.spec, seededRandom(input.spec.seed, input.index));
+  const random = seededRandom(input.spec.seed, input.index);
+  const whole = openSchedule(strategy, input.spec, random, input.source.timed?.due);
   const schedule = scheduleOf(whole, input.spec.shard);
   const begin = ports.now() + leadMicros;
   const due = schedule.due.map((at) => begin + at);
+  const trace = strategy.arrivals.process === 'trace' ? input.source.timed : undefined;
   const hopeless = new AbortController();
   const stop = AbortSignal.any([ports.signal, hopeless.signal]);
   const slots = createSlots();
@@ -40,7 +42,14 @@ export async function openLoop(
       return;
     }
     const stream = slots.take();
-    await sender.send({ stream, phase, scheduled: Math.round(due[number] as number) });
+    // A request of a trace is sent with its own prompt, whichever others were dropped.
+    const prompt = trace?.at(number, input.firstId);
+    await sender.send({
+      stream,
+      phase,
+      scheduled: Math.round(due[number] as number),
+      ...(prompt ? { prompt } : {}),
+    });
     slots.free(stream);
     if (stopReason(state, input.spec.limits)) hopeless.abort();
   }

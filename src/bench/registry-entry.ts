@@ -10,10 +10,12 @@ import type { Dataset, Profile, PromptServer, PromptSource } from './contract.ts
 type AnyProfile = Pick<Profile, 'kind' | 'options'> & {
   next: (options: never, earlier: readonly StageReport[]) => Strategy | null;
   ends?: boolean;
+  data?: (options: never) => { kind: string };
+  defaults?: Profile['defaults'];
   lacks?: (options: never, run: { slo: Slo | null; data: { kind: string } }) => string | null;
   conclude?: (options: never, stages: readonly StageReport[]) => Knee;
 };
-type AnyDataset = Pick<Dataset, 'kind' | 'options'> & {
+type AnyDataset = Pick<Dataset, 'kind' | 'options' | 'asksLength'> & {
   open: (options: never, server: PromptServer, seed: number, cache?: CacheState) => Promise<PromptSource>;
 };
 
@@ -33,6 +35,8 @@ export function termsOf(
   options: { kind: string },
 ): {
   ends: boolean;
+  data: { kind: string } | null;
+  defaults: NonNullable<Profile['defaults']>;
   lacks: (run: { slo: Slo | null; data: { kind: string } }) => string | null;
   conclude: (stages: readonly StageReport[]) => Knee | null;
 } {
@@ -40,9 +44,16 @@ export function termsOf(
   const parsed = optionsOf(profile, options, 'profile');
   return {
     ends: profile.ends ?? false,
+    data: profile.data?.(parsed) ?? null,
+    defaults: profile.defaults ?? {},
     lacks: (run) => profile.lacks?.(parsed, run) ?? null,
     conclude: (stages) => profile.conclude?.(parsed, stages) ?? null,
   };
+}
+
+/** Whether data of this kind have a length for each answer. */
+export function asksLength(datasets: readonly AnyDataset[], kind: string): boolean {
+  return datasets.find((entry) => entry.kind === kind)?.asksLength ?? false;
 }
 
 /** The dataset of these options, ready to be opened. Throws USAGE when they are not valid. */

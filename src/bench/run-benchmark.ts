@@ -155,7 +155,12 @@ export async function writeReport(world: World, folder: string, report: Report):
 function faultOf(error: NonNullable<WorkerEnd['error']>, folder: string): BerthError {
   if (error.code === 'BENCH_TARGET_DOWN' || error.code === 'BENCH_MODEL_UNKNOWN')
     return new BerthError(error.code, error.facts as never);
-  if (error.code === 'PROMPTS_INVALID' || error.code === 'FILE_MISSING' || error.code === 'USAGE')
+  if (
+    error.code === 'PROMPTS_INVALID' ||
+    error.code === 'TRACE_INVALID' ||
+    error.code === 'FILE_MISSING' ||
+    error.code === 'USAGE'
+  )
     return new BerthError(error.code, error.facts as never);
   return new BerthError('BENCH_WORKER_FAILED', { folder, reason: error.message });
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Strategy } from '../domain/load-shape.ts';
 import type { Outcome } from '../domain/run/record.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
+import type { PromptSource } from './contract.ts';
 import type { TruthCase } from './truth/truth-case.ts';
 
 /** One way of answering, and what an honest measurement must find. */
@@ -16,6 +17,8 @@ export interface SelftestCase {
   readonly load?: Partial<Pick<RunSpec, 'warmup' | 'drainSeconds'>> & {
     readonly strategy?: Strategy;
     readonly seconds?: number;
+    /** The requests of a trace, in place of numbered ones. */
+    readonly timed?: PromptSource['timed'];
   };
   readonly expect: {
     readonly outcomes: Partial<Record<Outcome, number>>;

@@ -139,9 +139,46 @@ async function cutOff(url: string): Promise<string[]> {
   ];
 }
 
+/** Bursts and pauses of a trace, twice as fast: each request is due when the trace says, with the length it has there. */
+async function replay(url: string): Promise<string[]> {
+  const at = [0, 0, 3, 40, 41, 200, 200, 200, 260, 300].map((ms) => ms * 1000);
+  const timed = {
+    due: Float64Array.from(at),
+    at: (number: number) => ({
+      content: `Tell ${number}`,
+      promptTokens: { tokens: 2 + number, source: null },
+      outputTokens: 1 + number,
+    }),
+  };
+  const strategy: Strategy = {
+    kind: 'open',
+    arrivals: { process: 'trace', speed: 2 },
+    rate: [],
+    maxInFlight: 100,
+  };
+  const records = await recordsOf(url, {
+    truth: { ttftMs: 5, itlMs: 1 },
+    load: { strategy, timed },
+    requests: 9,
+  });
+  const begin = records[0]?.scheduled ?? 0;
+  const lengths = records.map(({ output }) => output.tokens).toSorted((a, b) => (a ?? 0) - (b ?? 0));
+  return [
+    ...(records.length === 9 ? [] : [`${records.length} requests were started, not 9`]),
+    ...(records.every(({ scheduled }, i) => scheduled - begin === (at[i] as number) / 2)
+      ? []
+      : ['a request was due at another moment than the trace says']),
+    ...(records.every(({ started, scheduled }) => (started ?? 0) >= scheduled - 1)
+      ? []
+      : ['a request was started before it was due']),
+    ...(lengths.every((length, i) => length === i + 1) ? [] : ['a request had not the length of its trace']),
+  ];
+}
+
 export const loopCases: readonly LoopCase[] = [
   { name: 'two slots and four streams', run: slots },
   { name: 'starts by Poisson', run: arrivals },
+  { name: 'starts of a trace', run: replay },
   { name: 'a queue before a server of two speeds', run: omission },
   { name: 'a warm-up that is slow', run: warmup },
   { name: 'long answers at the end of the time', run: cutOff },

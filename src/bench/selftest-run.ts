@@ -30,6 +30,7 @@ export async function runCase(url: string, each: SelftestCase): Promise<CaseRun>
       promptTokens: { tokens: null, source: null },
       outputTokens: each.expect.outputTokens,
     }),
+    ...(each.load?.timed && { timed: each.load.timed }),
     templateTokens: null,
     notes: [],
   };

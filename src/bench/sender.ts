@@ -1,7 +1,7 @@
 import type { RequestRecord } from '../domain/run/record.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import type { Exchange, TimedClient } from '../io/timed-request.ts';
-import type { PromptSource } from './contract.ts';
+import type { BenchPrompt, PromptSource } from './contract.ts';
 import type { Drain } from './drain.ts';
 import { makeRecord } from './make-record.ts';
 import type { Planned } from './make-record.ts';
@@ -34,6 +34,8 @@ export interface Start {
   readonly stream: number;
   readonly phase: 'warmup' | 'measured';
   readonly scheduled: number;
+  /** Of its own; absent: the next one of the source. */
+  readonly prompt?: BenchPrompt;
 }
 
 export interface Sender {
@@ -52,8 +54,8 @@ export function createSender(
   const parsing = createBacklog();
   let id = input.firstId;
 
-  async function send({ stream, phase, scheduled }: Start): Promise<Exchange> {
-    const prompt = input.source.at(id);
+  async function send({ stream, phase, scheduled, ...start }: Start): Promise<Exchange> {
+    const prompt = start.prompt ?? input.source.at(id);
     const planned: Planned = {
       id,
       stage: input.index,

@@ -49,7 +49,14 @@ export function scheduleOf(schedule: Schedule, shard: Shard | undefined): Schedu
 /** Each n-th prompt of the one source that all share, so that no prompt is sent twice. */
 export function promptsOf(source: PromptSource, shard: Shard | undefined): PromptSource {
   if (!shard) return source;
-  return { ...source, at: (id) => source.at(wholeId(id, shard)) };
+  const { timed } = source;
+  return {
+    ...source,
+    at: (id) => source.at(wholeId(id, shard)),
+    ...(timed && {
+      timed: { ...timed, at: (number: number, round: number) => timed.at(wholeId(number, shard), round) },
+    }),
+  };
 }
 
 /** The number that a shard's request has in the whole run. */

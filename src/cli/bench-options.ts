@@ -28,6 +28,9 @@ export interface BenchOptions extends OtherToolsOptions, EndingOptions {
   readonly streams?: string;
   readonly profile?: string;
   readonly rate?: string;
+  readonly replay?: string;
+  readonly replaySpeed?: string;
+  readonly replayFrom?: string;
   readonly data?: string;
   readonly promptTokens?: string;
   readonly outputTokens?: string;
@@ -69,6 +72,12 @@ export function addBenchOptions(command: Command): Command {
       'shape of the load: synchronous, concurrent, throughput, constant, poisson, sweep, or kind=gamma,shape=0.5',
     )
     .option('--rate <list>', 'requests that start each second, a stage for each number: 1,5,10 (poisson)')
+    .option(
+      '--replay <file>',
+      'requests of a trace when it had them: Mooncake (JSON lines), Azure (CSV), or the access log of the gateway',
+    )
+    .option('--replay-speed <factor>', 'so many times faster than the trace (default 1)')
+    .option('--replay-from <seconds>', 'leave out the first seconds of the trace')
     .option(
       '--data <what>',
       'file of prompts, or prompt_tokens=256,prompt_tokens_stdev=32,output_tokens=128,prefix_tokens=64',
@@ -127,12 +136,13 @@ export function overlaid(base: Wanted, said: BenchOptions, cwd: string): Wanted 
   const { profile, warmup } = profileOf(options) ?? {};
   if (profile) wanted.profile = profile;
   if (options.data !== undefined) wanted.data = parseData(options.data);
-  const data: Record<string, unknown> & { kind: string } = { ...(wanted.data ?? { kind: 'synthetic' }) };
-  for (const key of ['file', 'source'])
-    if (typeof data[key] === 'string') data[key] = resolve(cwd, data[key]);
-  if (options.promptTokens !== undefined) data['prompt'] = count(options.promptTokens, '--prompt-tokens');
-  if (options.outputTokens !== undefined) data['output'] = count(options.outputTokens, '--output-tokens');
-  wanted.data = data;
+  const lengths = {
+    ...(options.promptTokens && { prompt: count(options.promptTokens, '--prompt-tokens') }),
+    ...(options.outputTokens && { output: count(options.outputTokens, '--output-tokens') }),
+  };
+  if (wanted.data !== undefined || Object.keys(lengths).length > 0)
+    wanted.data = { ...inPlace(wanted.data ?? { kind: 'synthetic' }, cwd), ...lengths };
+  wanted.profile = inPlace(wanted.profile, cwd);
   limit(wanted, options);
   const warming = options.warmup ?? warmup;
   if (warming !== undefined) wanted.warmup = warmupOf(warming, wanted);
@@ -147,12 +157,27 @@ export function overlaid(base: Wanted, said: BenchOptions, cwd: string): Wanted 
   return wanted;
 }
 
+/** Files are named from where the command runs. */
+function inPlace<Options extends { kind: string }>(options: Options, cwd: string): Options {
+  const found: Record<string, unknown> = { ...options };
+  for (const key of ['file', 'source'])
+    if (typeof found[key] === 'string') found[key] = resolve(cwd, found[key]);
+  return found as Options;
+}
+
 /** Null when the command line says nothing of the load. */
 function profileOf({
   streams,
   profile,
   rate,
+  ...options
 }: BenchOptions): Partial<ReturnType<typeof parseProfile>> | null {
+  const replayed = replayOf(options);
+  if (replayed !== null) {
+    if (streams !== undefined || profile !== undefined || rate !== undefined)
+      throw usage('--replay is a profile of its own: leave out --profile, --rate and --streams.');
+    return { profile: replayed };
+  }
   if (streams !== undefined) {
     if (profile !== undefined || rate !== undefined)
       throw usage('--streams is a profile of its own: leave out --profile and --rate.');
@@ -162,6 +187,24 @@ function profileOf({
   const rates = rate?.split(',').map((each) => positive(each, '--rate')) ?? null;
   if (profile === undefined) return rates && { profile: { kind: 'poisson', rates } };
   return parseProfile(profile, rates);
+}
+
+function replayOf({
+  replay,
+  replaySpeed,
+  replayFrom,
+}: Pick<BenchOptions, 'replay' | 'replaySpeed' | 'replayFrom'>): Wanted['profile'] | null {
+  if (replay === undefined) {
+    if (replaySpeed === undefined && replayFrom === undefined) return null;
+    throw usage('--replay-speed and --replay-from are those of a trace: say --replay FILE too.');
+  }
+  const profile: Wanted['profile'] & Record<string, unknown> = {
+    kind: 'replay',
+    file: replay,
+    ...(replaySpeed === undefined ? {} : { speed: positive(replaySpeed, '--replay-speed') }),
+    ...(replayFrom === undefined ? {} : { from: number(replayFrom, '--replay-from') }),
+  };
+  return profile;
 }
 
 /** A limit on the command line replaces both of the benchmark's. */

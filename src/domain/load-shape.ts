@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const Arrivals = z.discriminatedUnion('process', [
   z.strictObject({ process: z.literal('constant') }),
   z.strictObject({ process: z.literal('gamma'), shape: z.number().positive() }),
+  /** When the requests of a trace came, so many times faster. */
+  z.strictObject({ process: z.literal('trace'), speed: z.number().positive() }),
 ]);
 export type Arrivals = z.infer<typeof Arrivals>;
 
@@ -22,7 +24,8 @@ export const Strategy = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('open'),
     arrivals: Arrivals,
-    rate: z.array(RateSegment).min(1),
+    /** Empty where a trace has the times. */
+    rate: z.array(RateSegment),
     /** A start that would be one more in flight than this is dropped, and counted. */
     maxInFlight: z.int().positive(),
   }),

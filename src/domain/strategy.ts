@@ -1,9 +1,11 @@
 import type { Strategy } from './load-shape.ts';
 import type { Distribution, StageReport } from './run/stage-report.ts';
 
-/** "1 stream", "8 streams", "5 req/s", "0 to 50 req/s". */
+/** "1 stream", "8 streams", "5 req/s", "0 to 50 req/s", "replay × 2". */
 export function strategyLabel(strategy: Strategy): string {
   if (strategy.kind === 'closed') return strategy.streams === 1 ? '1 stream' : `${strategy.streams} streams`;
+  const { arrivals } = strategy;
+  if (arrivals.process === 'trace') return arrivals.speed === 1 ? 'replay' : `replay × ${arrivals.speed}`;
   const rates = [...new Set(strategy.rate.flatMap(({ from, to }) => [from, to]))];
   return `${rates.join(' to ')} req/s`;
 }

@@ -20,13 +20,18 @@ const least: Readonly<Record<string, Record<string, unknown>>> = {
   sweep: { to: 64 },
   stages: { stages: [{ rate: 10, seconds: 5 }] },
   jsonl: { file: '/p.jsonl' },
+  replay: { file: '/t.jsonl' },
+  trace: { file: '/t.jsonl' },
 };
 
 const server: PromptServer = {
   countTokens: async (text) => text.split(' ').length,
   tokenizer: 'words',
   countPrompt: async (text) => text.split(' ').length + 3,
-  readFile: async () => '{"prompt":"one"}\n{"prompt":"two"}\n',
+  readFile: async (path) =>
+    path === '/t.jsonl'
+      ? [20, 30].map((n) => `{"timestamp":${n},"input_length":${n},"output_length":4}\n`).join('')
+      : '{"prompt":"one"}\n{"prompt":"two"}\n',
 };
 
 describe.each(profiles.map((profile) => profile.kind))('profile %s', (kind) => {

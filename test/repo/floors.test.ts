@@ -11,8 +11,8 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/fleet-schema\.ts$/, 3.5, 'file'],
   [/^src\/.*\/registry\.ts$/, 3, 'file'],
   [/^src\/.*\/contract\.ts$/, 1.5, 'file'],
-  // What the datasets, which do not know each other, make prompts with.
-  [/^src\/bench\/prompts\//, 1.7, 'folder'],
+  // What the datasets, which do not know each other, make prompts with; the forms of traces, which profiles name too.
+  [/^src\/bench\/(prompts|traces)\//, 1.7, 'folder'],
   [
     /^src\/(engines|targets|model-sources|bench\/profiles|bench\/datasets|bench\/readers|gateway\/policies|audit\/rules|publish(?=\/[^/]+\/))\//,
     2,

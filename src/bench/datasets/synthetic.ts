@@ -129,5 +129,6 @@ export const synthetic: Dataset<'synthetic', Options> = {
   kind: 'synthetic',
   title: 'random words, cut to an exact number of tokens',
   options: Options,
+  asksLength: true,
   open,
 };

@@ -2,6 +2,7 @@ import { concurrent } from './concurrent.ts';
 import { constant } from './constant.ts';
 import { gamma } from './gamma.ts';
 import { poisson } from './poisson.ts';
+import { replay } from './replay.ts';
 import { stages } from './stages.ts';
 import { sweep } from './sweep.ts';
 import { synchronous } from './synchronous.ts';
@@ -17,6 +18,7 @@ export const profiles = [
   gamma,
   stages,
   sweep,
+  replay,
 ] as const;
 
 export type ProfileKind = (typeof profiles)[number]['kind'];

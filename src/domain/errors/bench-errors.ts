@@ -8,6 +8,12 @@ export const benchErrors = {
       'Each line is one JSON object: {"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]}.',
     'usage',
   ),
+  TRACE_INVALID: defineError<{ path: string; faults: readonly string[] }>(
+    (f) => `${f.path} is no trace:\n${listed(f.path, f.faults)}`,
+    () =>
+      'A trace is JSON lines of Mooncake, a CSV file of the Azure traces, or the access log of the gateway as JSON.',
+    'usage',
+  ),
   BENCH_TARGET_DOWN: defineError<{ url: string; reason: string }>(
     (f) => `The server at ${f.url} cannot be measured: ${f.reason}.`,
     () => 'Check that it runs and answers ("curl URL/v1/models"), and that the key is right.',
@@ -87,3 +93,12 @@ export const benchErrors = {
     () => 'It may be of a newer berth; the raw records beside it can be read by any version.',
   ),
 };
+
+const mostListed = 100;
+
+/** A file that is something else altogether has a fault a line: the facts hold all of them. */
+function listed(path: string, faults: readonly string[]): string {
+  const lines = faults.slice(0, mostListed).map((fault) => `  ${path}:${fault}`);
+  const more = faults.length - lines.length;
+  return [...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
+}
