@@ -15,6 +15,7 @@ const Usage = z.object({
   prompt_tokens: z.int().nullish(),
   completion_tokens: z.int().nullish(),
   prompt_tokens_details: z.object({ cached_tokens: z.int().nullish() }).nullish(),
+  completion_tokens_details: z.object({ reasoning_tokens: z.int().nullish() }).nullish(),
 });
 const Timings = z.object({
   prompt_n: z.int().nullish(),
@@ -42,6 +43,8 @@ export interface Answer {
   /** Times of the events that carried content, reasoning or a tool call. */
   readonly tokenTimes: readonly number[];
   readonly firstContent: number | null;
+  /** How many of these events carried reasoning and no content. */
+  readonly reasoningEvents: number;
   readonly finish: string | null;
   /** The stream said that it was over: [DONE] or a finish reason. */
   readonly complete: boolean;
@@ -109,7 +112,10 @@ function soleText({ choices, usage, timings, error }: Message): TextField | null
 function takeMatch(draft: Draft, cursor: EventCursor, template: EventTemplate, keepText: boolean): void {
   const at = cursor.timeOf(cursor.dataEnd);
   draft.tokenTimes.push(at);
-  if (template.field !== 'content' && template.field !== 'text') return;
+  if (template.field !== 'content' && template.field !== 'text') {
+    draft.reasoningEvents += 1;
+    return;
+  }
   draft.firstContent ??= at;
   if (keepText)
     draft.text += JSON.parse(
@@ -137,6 +143,7 @@ interface Draft extends Answer {
   id: string | null;
   tokenTimes: number[];
   firstContent: number | null;
+  reasoningEvents: number;
   finish: string | null;
   complete: boolean;
   usage: Answer['usage'];
@@ -150,6 +157,7 @@ function emptyAnswer(): Draft {
     id: null,
     tokenTimes: [],
     firstContent: null,
+    reasoningEvents: 0,
     finish: null,
     complete: false,
     usage: null,
@@ -173,14 +181,17 @@ function takeNumbers(draft: Draft, message: Message): void {
 /** An event counts once, however many tokens it carries; one with a role alone carries none. */
 function takeWords(draft: Draft, message: Message, at: number, keepText: boolean): void {
   let bears = false;
+  let says = false;
   for (const choice of message.choices ?? []) {
     const content = choice.delta?.content || choice.text || '';
     const reasoning = choice.delta?.reasoning_content || choice.delta?.reasoning || '';
     if (content !== '') draft.firstContent ??= at;
-    if (content !== '' || reasoning !== '' || choice.delta?.tool_calls?.length) bears = true;
+    if (content !== '' || choice.delta?.tool_calls?.length) says = true;
+    if (reasoning !== '') bears = true;
     if (keepText) draft.text += content;
   }
-  if (bears) draft.tokenTimes.push(at);
+  if (bears || says) draft.tokenTimes.push(at);
+  if (bears && !says) draft.reasoningEvents += 1;
 }
 
 function parseMessage(data: string): Message | null {

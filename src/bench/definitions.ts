@@ -6,6 +6,11 @@ export const definitions: Readonly<Record<string, string>> = {
     'One monotonic clock of the load generator, µs from the start of the run. Requests are stamped when they are due (scheduled), when their last byte has been written (sent) and at every read of the answer.',
   ttft: 'Time to first token: from the last byte of the request written to the first event with non-empty content, reasoning or tool call. An event with a role alone is none. Without streaming there is no TTFT.',
   ttftScheduled: 'The same from the moment at which the request was due.',
+  ttfot:
+    'Time to first output token: from the last byte of the request written to the first event with non-empty content, behind any reasoning. Without reasoning it is the TTFT; an answer of tool calls alone has none.',
+  ttfotScheduled: 'The same from the moment at which the request was due.',
+  reasoning:
+    "Reasoning tokens are output tokens, told apart by the server's usage, else counted as events that carried reasoning and no content; the source stands beside them. They count in TTFT, ITL, TPOT and all rates.",
   itl: 'Inter-token latency: every gap between consecutive token-bearing events of a request, all requests pooled. A gap is never divided by the tokens of its event; tokensPerEvent says how many there are.',
   itlMeanPerRequest:
     '(last event − first event) / (events − 1) of each request. Its percentiles hide stalls; some tools publish them as ITL.',

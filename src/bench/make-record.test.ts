@@ -77,6 +77,17 @@ test('reasoning and tool calls are tokens, but not content', () => {
     ]),
   );
   expect(record).toMatchObject({ firstToken: 2000, firstContent: 4000, events: 3 });
+  expect(record.reasoning).toEqual({ tokens: 1, source: 'events' });
+});
+
+test('tokens of reasoning are those of usage where it has them, and unknown where nothing showed any', () => {
+  const told = `data: ${JSON.stringify({ choices: [], usage: { completion_tokens: 9, completion_tokens_details: { reasoning_tokens: 7 } } })}\n\n`;
+  const events = [chunk({ reasoning: 'hm' }), chunk({ content: 'a' }), finish];
+  expect(makeRecord(planned, exchange([...events, told])).reasoning).toEqual({ tokens: 7, source: 'usage' });
+  // An engine that has no name for them says 0 of those that it just sent.
+  const none = told.replace('"reasoning_tokens":7', '"reasoning_tokens":0');
+  expect(makeRecord(planned, exchange([...events, none])).reasoning).toEqual({ tokens: 1, source: 'events' });
+  expect(makeRecord(planned, exchange([chunk({ content: 'a' }), finish])).reasoning).toBeNull();
 });
 
 test('an event with several tokens is one event; the count is the one of usage', () => {

@@ -47,6 +47,7 @@ export function makeRecord(planned: Planned, exchange: Exchange): RequestRecord 
     finish: answer.finish,
     prompt: promptTokens(planned, answer),
     output: outputTokens(planned, answer, times.length),
+    reasoning: reasoningTokens(answer),
     cached: answer.usage?.prompt_tokens_details?.cached_tokens ?? answer.timings?.cache_n ?? null,
     server: answer.timings && {
       promptMs: answer.timings.prompt_ms ?? null,
@@ -88,6 +89,15 @@ function promptTokens(planned: Planned, answer: Answer): TokenCount {
   if (typeof timings?.prompt_n === 'number')
     return { asked, tokens: timings.prompt_n + (timings.cache_n ?? 0), source: 'timings' };
   return { asked, tokens: asked, source: asked === null ? null : planned.askedPrompt.source };
+}
+
+/** Null when the server does not tell and no event showed any: it may have reasoned in secret. */
+function reasoningTokens({ usage, reasoningEvents }: Answer): RequestRecord['reasoning'] {
+  const told = usage?.completion_tokens_details?.reasoning_tokens;
+  // Engines that count every token as plain output say 0 while they send reasoning.
+  if (typeof told === 'number' && (told > 0 || reasoningEvents === 0))
+    return { tokens: told, source: 'usage' };
+  return reasoningEvents === 0 ? null : { tokens: reasoningEvents, source: 'events' };
 }
 
 function outputTokens(planned: Planned, answer: Answer, events: number): TokenCount {

@@ -25,6 +25,8 @@ export interface SelftestCase {
     /** Of each good request. */
     readonly outputTokens: number;
     readonly events: number;
+    /** Of the tokens, those of reasoning, with what was to follow them. */
+    readonly reasoning?: number;
     /** Stalls that must be counted; null where none are checked. */
     readonly stalls: number | null;
   };
@@ -62,7 +64,12 @@ export const selftestCases: readonly SelftestCase[] = [
     expect: { ...good, outputTokens: 7 },
   },
   { ...plain, name: 'a role before the first token', truth: { tokens, roleFirst: true }, expect: good },
-  { ...plain, name: 'reasoning before content', truth: { tokens, reasoning: 6 }, expect: good },
+  {
+    ...plain,
+    name: 'reasoning before content',
+    truth: { tokens, reasoning: 6 },
+    expect: { ...good, reasoning: 6 },
+  },
   {
     ...plain,
     name: 'four tokens an event',

@@ -112,10 +112,23 @@ function countFaults(each: SelftestCase, records: readonly RequestRecord[]): str
       faults.push(`request ${record.id} had ${record.events} events with tokens, not ${each.expect.events}`);
     if (record.output.tokens !== each.expect.outputTokens)
       faults.push(`request ${record.id} had ${record.output.tokens} tokens, not ${each.expect.outputTokens}`);
+    faults.push(...reasoningFaults(each.expect.reasoning ?? 0, record));
     if (!each.stream && record.firstToken !== null)
       faults.push(`request ${record.id} was not streamed and has a first token`);
   }
   return faults;
+}
+
+/** The first output token is the first event behind so many of reasoning. */
+function reasoningFaults(wanted: number, record: RequestRecord): string[] {
+  const { id, reasoning, firstToken, firstContent, gaps } = record;
+  const counted = reasoning?.tokens ?? 0;
+  if (counted !== wanted) return [`request ${id} had ${counted} tokens of reasoning, not ${wanted}`];
+  if (firstToken === null) return [];
+  const due = gaps.slice(0, wanted).reduce((at, gap) => at + gap, firstToken);
+  return firstContent === due
+    ? []
+    : [`request ${id} had its first output token at ${firstContent} µs, not at ${due}`];
 }
 
 function stallFaults(each: SelftestCase, itl: readonly number[]): string[] {

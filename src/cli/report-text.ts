@@ -1,7 +1,7 @@
 import { cacheLabel } from '../domain/run/cache.ts';
 import type { Report } from '../domain/run/report.ts';
 import type { Distribution, StageReport } from '../domain/run/stage-report.ts';
-import { headlineOf } from '../domain/strategy.ts';
+import { headlineOf, reasons } from '../domain/strategy.ts';
 import { byLoad, kneeLines } from './knee-text.ts';
 import { serverLines } from './server-text.ts';
 import { table } from './output.ts';
@@ -19,6 +19,7 @@ export function reportText(report: Report, folder: string | null): string {
   ];
   if (report.stages.some((stage) => stage.itl?.p99Reliable === false))
     lines.push('* of fewer than 100 values: hardly more than the greatest.');
+  for (const stage of report.stages) lines.push(...reasoningLines(stage));
   for (const stage of report.stages)
     for (const error of stage.errors)
       lines.push(
@@ -51,6 +52,18 @@ export function reportText(report: Report, folder: string | null): string {
   if (report.unfinished) lines.push(`Go on with it: berth bench --resume ${report.id}`);
   if (folder !== null) lines.push(`Report: ${folder}/report.html`);
   return lines.join('\n');
+}
+
+/** Of answers with reasoning: how much of them it was, and when the answer proper began. */
+function reasoningLines(stage: StageReport): string[] {
+  const { reasoningTokens: reasoning, outputTokens: output } = stage;
+  if (!reasons(stage) || !reasoning) return [];
+  const share = output === null ? '' : ` of ${number(output.mean, 0)}`;
+  const { ttfot } = headlineOf(stage);
+  return [
+    `${stage.label}: ${number(reasoning.mean, 0)}${share} output tokens were reasoning (by ${reasoning.sources.join(' and ')}); ` +
+      `first output token after it (TTFOT) ${ms(ttfot, 'p50')} ms p50, ${ms(ttfot, 'p95')} ms p95.`,
+  ];
 }
 
 function clockOf(report: Report): string {

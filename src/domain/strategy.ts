@@ -20,12 +20,21 @@ export function streamsOf(strategy: Strategy): number | null {
  * ones late, and a clock that starts when they are sent would not see it (coordinated omission).
  */
 export function headlineOf(
-  stage: Pick<StageReport, 'strategy' | 'ttft' | 'ttftScheduled' | 'e2e' | 'e2eScheduled'>,
+  stage: Pick<
+    StageReport,
+    'strategy' | 'ttft' | 'ttftScheduled' | 'ttfot' | 'ttfotScheduled' | 'e2e' | 'e2eScheduled'
+  >,
 ): {
   ttft: Distribution | null;
+  ttfot: Distribution | null;
   e2e: Distribution | null;
 } {
   return stage.strategy.kind === 'open'
-    ? { ttft: stage.ttftScheduled, e2e: stage.e2eScheduled }
-    : { ttft: stage.ttft, e2e: stage.e2e };
+    ? { ttft: stage.ttftScheduled, ttfot: stage.ttfotScheduled ?? null, e2e: stage.e2eScheduled }
+    : { ttft: stage.ttft, ttfot: stage.ttfot ?? null, e2e: stage.e2e };
+}
+
+/** Whether answers had reasoning: only then does the time to the first output token say more than the TTFT. */
+export function reasons(stage: Pick<StageReport, 'reasoningTokens'>): boolean {
+  return (stage.reasoningTokens?.sum ?? 0) > 0;
 }

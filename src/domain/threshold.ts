@@ -3,7 +3,7 @@ import type { Distribution, StageReport } from './run/stage-report.ts';
 import { headlineOf } from './strategy.ts';
 
 const figures = ['mean', 'p50', 'p90', 'p95', 'p99', 'max'] as const;
-const latencies = ['ttft', 'itl', 'tpot', 'e2e'] as const;
+const latencies = ['ttft', 'ttfot', 'itl', 'tpot', 'e2e'] as const;
 const rates = ['output_rate', 'request_rate', 'error_rate', 'goodput'] as const;
 
 const pattern = new RegExp(

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Report } from '../../../src/domain/run/report.ts';
 import type { Distribution, StageReport } from '../../../src/domain/run/stage-report.ts';
+import { reasons } from '../../../src/domain/strategy.ts';
 import { figure, milliseconds, percent, unknown } from '../format.ts';
 
 /** All stages side by side: each latency with its sample size, and with a 95 % interval where there is one. */
@@ -76,8 +77,8 @@ function StageRow({ stage, report }: { stage: StageReport; report: Report }): Re
         main={scaling ? `${figure(scaling.speedup)} ×` : unknown}
         fine={scaling ? [`${percent(scaling.efficiency)} efficient`] : []}
       />
-      <Latency of={stage.ttft} at="p50" />
-      <Latency of={stage.ttft} at="p95" />
+      <Latency of={stage.ttft} at="p50" fine={reasoned(stage, 'p50')} />
+      <Latency of={stage.ttft} at="p95" fine={reasoned(stage, 'p95')} />
       <Latency of={stage.itl} at="p50" />
       <Latency of={stage.itl} at="p95" />
       <Latency of={stage.e2e} at="p50" />
@@ -85,13 +86,26 @@ function StageRow({ stage, report }: { stage: StageReport; report: Report }): Re
   );
 }
 
-function Latency({ of, at }: { of: Distribution | null; at: 'p50' | 'p95' }): ReactNode {
+/** Of answers with reasoning: when the answer proper began. */
+function reasoned(stage: StageReport, at: 'p50' | 'p95'): string[] {
+  return reasons(stage) && stage.ttfot ? [`after reasoning ${milliseconds(stage.ttfot[at])}`] : [];
+}
+
+function Latency({
+  of,
+  at,
+  fine = [],
+}: {
+  of: Distribution | null;
+  at: 'p50' | 'p95';
+  fine?: readonly string[];
+}): ReactNode {
   if (!of) return <Cell main={unknown} />;
   const range = of.interval[at];
   return (
     <Cell
       main={milliseconds(of[at])}
-      fine={[`n ${of.n}`, ...(range ? [`[${figure(range[0])}, ${figure(range[1])}]`] : [])]}
+      fine={[`n ${of.n}`, ...(range ? [`[${figure(range[0])}, ${figure(range[1])}]`] : []), ...fine]}
     />
   );
 }

@@ -4,6 +4,8 @@ import type { RequestRecord } from '../../domain/run/record.ts';
 export interface Latencies {
   readonly ttft: number[];
   readonly ttftScheduled: number[];
+  readonly ttfot: number[];
+  readonly ttfotScheduled: number[];
   readonly itl: number[];
   readonly itlMeanPerRequest: number[];
   readonly tpot: number[];
@@ -16,6 +18,8 @@ export function latenciesOf(records: readonly RequestRecord[]): Latencies {
   const found: Latencies = {
     ttft: [],
     ttftScheduled: [],
+    ttfot: [],
+    ttfotScheduled: [],
     itl: [],
     itlMeanPerRequest: [],
     tpot: [],
@@ -32,6 +36,10 @@ export function latenciesOf(records: readonly RequestRecord[]): Latencies {
     if (first === null || last === null) continue;
     found.ttft.push((first - sent) / 1000);
     found.ttftScheduled.push((first - record.scheduled) / 1000);
+    if (record.firstContent !== null) {
+      found.ttfot.push((record.firstContent - sent) / 1000);
+      found.ttfotScheduled.push((record.firstContent - record.scheduled) / 1000);
+    }
     for (const gap of record.gaps) found.itl.push(gap / 1000);
     if (record.events > 1) found.itlMeanPerRequest.push((last - first) / (record.events - 1) / 1000);
     const tokens = record.output.tokens;

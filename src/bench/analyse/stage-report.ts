@@ -69,6 +69,8 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     errors: errorsOf(measured),
     ttft,
     ttftScheduled: summarize(latencies.ttftScheduled, options),
+    ttfot: summarize(latencies.ttfot, options),
+    ttfotScheduled: summarize(latencies.ttfotScheduled, options),
     itl,
     itlMeanPerRequest: summarize(latencies.itlMeanPerRequest, options),
     tpot: summarize(latencies.tpot, options),
@@ -79,6 +81,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     steadiness: steadinessOf(records, strategy),
     promptTokens: totals(good.map((record) => record.prompt)),
     outputTokens: totals(good.map((record) => record.output)),
+    reasoningTokens: reasoningTotals(good),
     cachedTokens: good.some(({ cached }) => cached !== null)
       ? good.reduce((sum, { cached }) => sum + (cached ?? 0), 0)
       : null,
@@ -120,6 +123,20 @@ function errorsOf(measured: readonly RequestRecord[]): StageReport['errors'] {
   return [...found]
     .map(([outcome, { count, example }]) => ({ outcome, count, example }))
     .sort((a, b) => b.count - a.count);
+}
+
+/** Where a server shows reasoning in its events, an answer without such an event had none. */
+function reasoningTotals(good: readonly RequestRecord[]): TokenTotals | null {
+  const found = good.map(({ reasoning }) => reasoning ?? null);
+  const shown = found.some((each) => each?.source === 'events');
+  if (found.every((each) => each === null)) return null;
+  return totals(
+    found.map((each) => ({
+      asked: null,
+      tokens: each?.tokens ?? (shown ? 0 : null),
+      source: each?.source ?? null,
+    })),
+  );
 }
 
 /** Null when a count is missing. `offTarget` compares with what was asked, where something was. */

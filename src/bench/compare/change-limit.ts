@@ -1,9 +1,9 @@
 import type { Comparison, Difference } from './compare-runs.ts';
 
-const names = { ttft: 'TTFT', itl: 'ITL', tpot: 'TPOT', e2e: 'E2E' } as const;
+const names = { ttft: 'TTFT', ttfot: 'TTFOT', itl: 'ITL', tpot: 'TPOT', e2e: 'E2E' } as const;
 
 const pattern =
-  /^\s*(?:(ttft|itl|tpot|e2e)\.(p50|p95|p99)|(output_rate))\s*(<=|>=)\s*([+-]\d+(?:\.\d+)?)\s*%\s*$/;
+  /^\s*(?:(ttft|ttfot|itl|tpot|e2e)\.(p50|p95|p99)|(output_rate))\s*(<=|>=)\s*([+-]\d+(?:\.\d+)?)\s*%\s*$/;
 
 /** What a figure may change against the baseline: "ttft.p95 <= +10%", "output_rate >= -5%". */
 export interface ChangeLimit {

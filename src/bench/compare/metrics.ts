@@ -1,6 +1,6 @@
 import type { RequestRecord } from '../../domain/run/record.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
-import { streamsOf } from '../../domain/strategy.ts';
+import { reasons, streamsOf } from '../../domain/strategy.ts';
 import { bootstrapSamples } from '../../stats/bootstrap.ts';
 import { percentile, sortedCopy } from '../../stats/percentile.ts';
 import { latenciesOf } from '../analyse/latencies.ts';
@@ -39,6 +39,9 @@ export function figuresOf(stage: StageReport, records: readonly RequestRecord[],
   return [
     ...outputRate(stage, records, seed),
     ...latencyFigures('TTFT', open ? all.ttftScheduled : all.ttft, { block, seed }),
+    ...(reasons(stage)
+      ? latencyFigures('TTFOT', open ? all.ttfotScheduled : all.ttfot, { block, seed })
+      : []),
     ...latencyFigures('ITL', all.itl, { block: block * gaps, seed }),
     ...latencyFigures('E2E', open ? all.e2eScheduled : all.e2e, { block, seed }),
     ...wholeRate(stage.overall?.outputTokensPerSecond),

@@ -118,7 +118,7 @@ function limitOf(text: string): ChangeLimit {
   const limit = parseChangeLimit(text);
   if (limit) return limit;
   throw new BerthError('USAGE', {
-    detail: `--limit is FIGURE <= +N% or FIGURE >= -N%, where FIGURE is ttft, itl, tpot or e2e with .p50 .p95 .p99, or output_rate; not "${text}".`,
+    detail: `--limit is FIGURE <= +N% or FIGURE >= -N%, where FIGURE is ttft, ttfot, itl, tpot or e2e with .p50 .p95 .p99, or output_rate; not "${text}".`,
     command: 'compare',
   });
 }

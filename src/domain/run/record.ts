@@ -71,6 +71,8 @@ export const RequestRecord = z.strictObject({
   finish: z.string().nullable(),
   prompt: TokenCount,
   output: TokenCount,
+  /** Of the output tokens, those of reasoning; absent or null: neither told nor seen. */
+  reasoning: z.strictObject({ tokens: count, source: z.enum(['usage', 'events']) }).nullish(),
   /** Prompt tokens that the server took from its prefix cache, by its own account. */
   cached: count.nullable(),
   /** The server's own clock for the two phases, where it tells (llama.cpp `timings`). */

@@ -4,6 +4,7 @@ import type { RequestRecord } from './record.ts';
 export interface RequestTimes {
   readonly ttft: number | null;
   readonly ttftScheduled: number | null;
+  readonly ttfot: number | null;
   readonly itlMean: number | null;
   readonly tpot: number | null;
   readonly e2e: number | null;
@@ -12,7 +13,7 @@ export interface RequestTimes {
 
 /** What a request's stamps say by the definitions of a report, whatever its outcome. */
 export function requestTimes(record: RequestRecord): RequestTimes {
-  const { sent, scheduled, firstToken: first, last, events } = record;
+  const { sent, scheduled, firstToken: first, firstContent, last, events } = record;
   const tokens = record.output.tokens;
   const end = last ?? record.done;
   // One event alone has no second time to measure by, however many tokens it carried.
@@ -20,6 +21,7 @@ export function requestTimes(record: RequestRecord): RequestTimes {
   return {
     ttft: first === null || sent === null ? null : (first - sent) / 1000,
     ttftScheduled: first === null ? null : (first - scheduled) / 1000,
+    ttfot: firstContent === null || sent === null ? null : (firstContent - sent) / 1000,
     itlMean: span === null ? null : span / (events - 1),
     tpot: span === null || tokens === null || tokens < 2 ? null : span / (tokens - 1),
     e2e: sent === null ? null : (end - sent) / 1000,

@@ -124,6 +124,9 @@ export const StageReport = z.strictObject({
   ttft: Distribution.nullable(),
   /** The same from the moment the request was due. */
   ttftScheduled: Distribution.nullable(),
+  /** To the first event with content, behind any reasoning. Absent in runs of before this was looked at. */
+  ttfot: Distribution.nullish(),
+  ttfotScheduled: Distribution.nullish(),
   /** Every gap between token-bearing events, of all requests. */
   itl: Distribution.nullable(),
   /** (last − first) / (events − 1) per request: hides stalls; for comparison with tools that publish it as ITL. */
@@ -140,6 +143,8 @@ export const StageReport = z.strictObject({
   goodput: Goodput.nullable(),
   promptTokens: TokenTotals.nullable(),
   outputTokens: TokenTotals.nullable(),
+  /** Of the output tokens, those of reasoning; null: neither told nor seen. */
+  reasoningTokens: TokenTotals.nullish(),
   cachedTokens: count.nullable(),
   tokensPerEvent: z.number().nullable(),
   /** Token events inside the window over its length. */

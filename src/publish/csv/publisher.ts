@@ -23,6 +23,7 @@ const general: readonly Column[] = [
   ['requests_warmup', (_report, stage) => stage.requests.warmup],
   ['prompt_tokens', (_report, stage) => stage.promptTokens?.sum ?? null],
   ['output_tokens', (_report, stage) => stage.outputTokens?.sum ?? null],
+  ['reasoning_tokens', (_report, stage) => stage.reasoningTokens?.sum ?? null],
   ['output_tokens_source', (_report, stage) => stage.outputTokens?.sources.join(' ') ?? null],
   ['tokens_per_event', (_report, stage) => stage.tokensPerEvent],
   ['steady_seconds', (_report, stage) => stage.steady?.seconds ?? null],
@@ -56,6 +57,8 @@ const general: readonly Column[] = [
 const distributions = [
   ['ttft', 'ttft'],
   ['ttft_scheduled', 'ttftScheduled'],
+  ['ttfot', 'ttfot'],
+  ['ttfot_scheduled', 'ttfotScheduled'],
   ['itl', 'itl'],
   ['itl_mean_per_request', 'itlMeanPerRequest'],
   ['tpot', 'tpot'],
@@ -86,7 +89,7 @@ function columnsOf(name: string, key: (typeof distributions)[number][1]): Column
 }
 
 function distribution(stage: StageReport, key: (typeof distributions)[number][1]): Distribution | null {
-  return stage[key];
+  return stage[key] ?? null;
 }
 
 function scaling(report: Report, stage: StageReport): { speedup: number; efficiency: number } | undefined {

@@ -2,7 +2,7 @@ import type { Report } from '../../domain/run/report.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
 import { cacheLabel } from '../../domain/run/cache.ts';
 import { levelLabel } from '../../domain/run/knee.ts';
-import { headlineOf, streamsOf } from '../../domain/strategy.ts';
+import { headlineOf, reasons, streamsOf } from '../../domain/strategy.ts';
 import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';
 import { engineRows, serverSection } from './server.ts';
@@ -113,8 +113,9 @@ function charts(report: Report): string {
     value: rateOf(stage),
     ideal: idealOf(single, stage),
   }));
-  const ranges = (['ttft', 'itl', 'e2e'] as const).map((key) =>
+  const ranges = (['ttft', 'ttfot', 'itl', 'e2e'] as const).map((key) =>
     report.stages.flatMap((stage) => {
+      if (key === 'ttfot' && !reasons(stage)) return [];
       const found = { ...stage, ...headlineOf(stage) }[key];
       return found
         ? [
@@ -129,10 +130,11 @@ function charts(report: Report): string {
         : [];
     }),
   );
-  const [ttft = [], itl = [], e2e = []] = ranges;
+  const [ttft = [], ttfot = [], itl = [], e2e = []] = ranges;
   return [
     barChart('Output tokens per second (dashed: linear)', 'tok/s', bars),
     ...(ttft.length > 0 ? [rangeChart('Time to first token: p50, p95, p99', 'ms', ttft)] : []),
+    ...(ttfot.length > 0 ? [rangeChart('First token after reasoning: p50, p95, p99', 'ms', ttfot)] : []),
     ...(itl.length > 0 ? [rangeChart('Gap between tokens: p50, p95, p99', 'ms', itl)] : []),
     ...(e2e.length > 0 ? [rangeChart('Whole answer: p50, p95, p99', 'ms', e2e)] : []),
   ].join('');

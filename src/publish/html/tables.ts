@@ -1,5 +1,6 @@
 import type { Report } from '../../domain/run/report.ts';
 import type { Distribution, StageReport } from '../../domain/run/stage-report.ts';
+import { reasons } from '../../domain/strategy.ts';
 import { escape, figure } from './markup.ts';
 
 /** One row a stage: what was asked, what came, how fast. */
@@ -44,6 +45,8 @@ export function throughputTable(report: Report): string {
 const latencies = [
   ['TTFT', 'ttft'],
   ['TTFT from due', 'ttftScheduled'],
+  ['TTFOT', 'ttfot'],
+  ['TTFOT from due', 'ttfotScheduled'],
   ['ITL', 'itl'],
   ['TPOT', 'tpot'],
   ['E2E', 'e2e'],
@@ -57,7 +60,8 @@ export function latencyTable(report: Report): string {
     report.stages
       // In a closed loop a request is due when it is sent.
       .filter(({ strategy }) => strategy.kind === 'open' || !name.endsWith('due'))
-      .map((stage) => [name, escape(stage.label), ...distributionCells(stage[key])]),
+      .filter((stage) => !name.startsWith('TTFOT') || reasons(stage))
+      .map((stage) => [name, escape(stage.label), ...distributionCells(stage[key] ?? null)]),
   );
   return table(head, rows);
 }
@@ -99,6 +103,7 @@ export function checksTable(report: Report): string {
     'Prompt tokens',
     'Cached',
     'Output tokens',
+    'Of reasoning',
     'Counted by',
     'Engine counted',
     'Tokens an event',
@@ -118,6 +123,7 @@ function checkCells(stage: StageReport): string[] {
     spread(stage.promptTokens),
     stage.cachedTokens === null ? '–' : stage.cachedTokens.toLocaleString('en-US'),
     spread(stage.outputTokens),
+    spread(stage.reasoningTokens ?? null),
     escape(stage.outputTokens?.sources.join(', ') ?? '–'),
     agreed,
     figure(stage.tokensPerEvent),

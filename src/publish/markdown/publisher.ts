@@ -1,6 +1,6 @@
 import type { Report } from '../../domain/run/report.ts';
 import type { Distribution, StageReport } from '../../domain/run/stage-report.ts';
-import { headlineOf } from '../../domain/strategy.ts';
+import { headlineOf, reasons } from '../../domain/strategy.ts';
 import type { FilePublisher } from '../contract.ts';
 
 /** The report as a table for pull requests and wikis, with what a reader must know about it. */
@@ -24,7 +24,11 @@ function head({ name, server, spec, startedAt, id }: Report): string[] {
   ];
 }
 
-const columns: readonly (readonly [string, (stage: StageReport) => string])[] = [
+type Column = readonly [string, (stage: StageReport) => string];
+
+const ttfot: Column = ['TTFOT p50', (stage) => ms(headlineOf(stage).ttfot, 'p50')];
+
+const all: readonly Column[] = [
   ['ok', ({ requests }) => String(requests.ok)],
   ['failed', ({ requests }) => String(requests.failed)],
   ['TTFT p50', (stage) => ms(headlineOf(stage).ttft, 'p50')],
@@ -40,6 +44,7 @@ const columns: readonly (readonly [string, (stage: StageReport) => string])[] = 
 
 function stages(report: Report): string[] {
   if (report.stages.length === 0) return ['No stage was measured.', ''];
+  const columns = report.stages.some(reasons) ? all.toSpliced(4, 0, ttfot) : all;
   const open = report.stages.some(({ strategy }) => strategy.kind === 'open');
   return [
     `| load | ${columns.map(([name]) => name).join(' | ')} |`,
