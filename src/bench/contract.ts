@@ -60,6 +60,10 @@ export interface PromptSource {
     readonly due: Float64Array;
     readonly at: (number: number, round: number) => BenchPrompt;
   };
+  /** A text of so many tokens that is always the same, where such can be made. */
+  readonly shared?: (tokens: number) => string;
+  /** Prompts by their number in the whole run, of a source that gives one client of several its part. */
+  readonly whole?: (id: number) => BenchPrompt;
   readonly notes: readonly string[];
 }
 

@@ -39,6 +39,8 @@ export const definitions: Readonly<Record<string, string>> = {
     'In an open loop requests start by a schedule that is drawn before the stage; latencies from the moment a request was due come first, since a clock that starts at sending does not see how long a slow server made it wait. A start that finds the most allowed requests in flight is dropped and counted.',
   steadiness:
     'Requests in flight on average and the median E2E from the schedule, of the first and of the last third of the measured time. Not steady: the E2E grew by more than a quarter and the requests in flight by more than half and one (of a closed loop, the E2E to more than twice).',
+  conversations:
+    'Conversations are a closed loop each: a turn is due when its user has thought since the end of the answer before it, so a server that is slow is asked less by those who talk to it already. Every turn is sent with all that was said before, the real answers among it. A conversation whose turn fails ends there. A turn belongs to the phase in which it comes due; the seconds that users think are part of the load, and the window goes on while they do.',
   knee: 'Of a sweep: the highest load that kept the objectives, failed at most 1 % and was steady, with no lower load that did not.',
   clientLimited:
     "The load generator may have made the figures: lag p99 over max(5 ms, 5 % of the median TTFT) and more than one request late, event loop delay p99 over max(10 ms, the same), more than 80 % of a core used, or starts at less than 98 % of the rate at which they were due. Lag is the time from due to started plus the time from connected to sent; connecting itself is left out, for that is the server's and the network's part.",

@@ -15,6 +15,7 @@ export interface Planned {
   readonly askedOutput: number | null;
   readonly streamed: boolean;
   readonly keepText: boolean;
+  readonly session?: { readonly number: number; readonly turn: number };
 }
 
 /** The record of a finished exchange. Pure: the same bytes and stamps give the same record. */
@@ -28,6 +29,7 @@ export function makeRecord(planned: Planned, exchange: Exchange): RequestRecord 
     stage: planned.stage,
     phase: planned.phase,
     stream: planned.stream,
+    ...(planned.session && { session: planned.session }),
     scheduled: planned.scheduled,
     started: exchange.started,
     connected: exchange.connected,

@@ -129,7 +129,12 @@ function movedRecords(parts: readonly Part[], origin: number): RequestRecord[] {
     const shift = shiftOf(part, origin);
     for (const record of part.records) {
       const times = stamps.map((name) => [name, record[name] === null ? null : record[name] + shift]);
-      const own = { id: wholeId(record.id, part.shard), stream: record.stream + streams };
+      const { session } = record;
+      const own = {
+        id: wholeId(record.id, part.shard),
+        stream: record.stream + streams,
+        ...(session && { session: { ...session, number: wholeId(session.number, part.shard) } }),
+      };
       moved.push({ ...record, ...own, ...(Object.fromEntries(times) as Pick<RequestRecord, 'done'>) });
     }
     streams += extent(part.records.map(({ stream }) => stream)).max + 1;

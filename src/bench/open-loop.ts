@@ -4,6 +4,7 @@ import { pace } from '../io/pacer.ts';
 import { seededRandom } from '../stats/random.ts';
 import { openSchedule } from './arrivals.ts';
 import type { Drain } from './drain.ts';
+import { conversationStarter } from './open-conversations.ts';
 import type { Sender, StageInput, StagePorts } from './sender.ts';
 import { scheduleOf } from './shards.ts';
 import { stopReason } from './stage-state.ts';
@@ -14,7 +15,7 @@ const leadMicros = 200_000;
 
 /**
  * Starts requests when the schedule says, whatever has become of those before: a slow server is not spared. A start that
- * would be one too many in flight is dropped and counted.
+ * would be one too many in flight is dropped and counted. With `talk` what starts is a conversation.
  */
 export async function openLoop(
   strategy: Extract<Strategy, { kind: 'open' }>,
@@ -31,25 +32,28 @@ export async function openLoop(
   const trace = strategy.arrivals.process === 'trace' ? input.source.timed : undefined;
   const hopeless = new AbortController();
   const stop = AbortSignal.any([ports.signal, hopeless.signal]);
+  const talk = strategy.talk && conversationStarter(strategy.talk, input, ports, { ...live, end: hopeless });
   const slots = createSlots();
   const sending = new Set<Promise<void>>();
   let started = 0;
+  let underWay = 0;
 
   async function start(number: number): Promise<void> {
     const phase = number < schedule.warmup ? 'warmup' : 'measured';
-    if (state.inFlight >= strategy.maxInFlight) {
+    if ((talk ? underWay : state.inFlight) >= strategy.maxInFlight) {
       if (phase === 'measured') state.dropped += 1;
       return;
     }
     const stream = slots.take();
-    // A request of a trace is sent with its own prompt, whichever others were dropped.
-    const prompt = trace?.at(number, input.firstId);
-    await sender.send({
-      stream,
-      phase,
-      scheduled: Math.round(due[number] as number),
-      ...(prompt ? { prompt } : {}),
-    });
+    underWay += 1;
+    const scheduled = Math.round(due[number] as number);
+    if (talk) await talk({ number, stream, due: scheduled, phase });
+    else {
+      // A request of a trace is sent with its own prompt, whichever others were dropped.
+      const prompt = trace?.at(number, input.firstId);
+      await sender.send({ stream, phase, scheduled, ...(prompt ? { prompt } : {}) });
+    }
+    underWay -= 1;
     slots.free(stream);
     if (stopReason(state, input.spec.limits)) hopeless.abort();
   }
@@ -68,6 +72,8 @@ export async function openLoop(
     onDue,
     stop,
   );
+  // The limit ends conversations; of single requests the last one that was due is the end.
+  if (talk) await Promise.all(sending);
   drain.begin();
   await Promise.all(sending);
 }

@@ -9,6 +9,7 @@ const rateKeys: Readonly<Record<string, string>> = {
   constant: 'rates',
   poisson: 'rates',
   gamma: 'rates',
+  sessions: 'rates',
 };
 /** Other tools' names of the same loads, and of their keys. */
 const otherNames: Readonly<Record<string, string>> = { async: 'constant', incremental: 'stages' };
@@ -38,7 +39,7 @@ export function parseProfile(
   options.kind = otherNames[options.kind] ?? options.kind;
   const profile = rename(options);
   const key = rateKeys[profile.kind];
-  for (const name of ['rate', 'rates', 'streams'])
+  for (const name of ['rate', 'rates', 'streams', 'sessions'])
     if (name in profile) profile[name] = [profile[name]].flat();
   if ('rate' in profile) {
     profile[key ?? 'rates'] = profile['rate'];

@@ -20,7 +20,7 @@ export async function runStage(
   const signal = AbortSignal.any([drain.signal, ports.signal]);
   const sender = createSender(input, ports, { state, drain, signal });
   const live = { state, drain, signal, sender };
-  if (strategy.kind === 'closed') await closedLoop(strategy.streams, input, ports, live);
+  if (strategy.kind === 'closed') await closedLoop(strategy, input, ports, live);
   else await openLoop(strategy, input, ports, live);
   await sender.settled();
 }

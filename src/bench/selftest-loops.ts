@@ -96,6 +96,31 @@ function fano(due: readonly number[], window: number): number {
   return counts.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (counts.length - 1) / mean;
 }
 
+/**
+ * Two conversations of four turns: each turn is due exactly when its user has thought, in order, and has in front of it
+ * all that was said before, the server's own answers among it.
+ */
+async function conversations(url: string): Promise<string[]> {
+  const talk = { turns: 4, thinkSeconds: 0.03, system: 'Be brief' };
+  const truth = { ttftMs: 5, itlMs: 1, tokens: 3, roleFirst: false, templateTokens: 0 };
+  const strategy: Strategy = { kind: 'closed', streams: 2, talk };
+  const records = await recordsOf(url, { truth, requests: 8, load: { strategy } });
+  const faults = records.length === 8 ? [] : [`${records.length} turns were sent, not 8`];
+  for (const number of new Set(records.map(({ session }) => session?.number))) {
+    const turns = records.filter(({ session }) => session?.number === number);
+    // Two words of a system prompt, two of each turn, and three of each answer.
+    if (turns.some(({ prompt, session }, i) => session?.turn !== i || prompt.tokens !== 4 + 5 * i))
+      faults.push(`conversation ${number} has turns out of order, or without what was said before`);
+    if (turns.some(({ scheduled }, i) => i > 0 && scheduled !== (turns[i - 1]?.done ?? 0) + 30_000))
+      faults.push(
+        `conversation ${number} has a turn that was due at another moment than its user had thought`,
+      );
+    if (turns.some(({ started, scheduled }) => (started ?? 0) < scheduled))
+      faults.push(`conversation ${number} has a turn that was sent before it was due`);
+  }
+  return faults;
+}
+
 /** One slot, every tenth answer 300 ms late, starts that do not wait: who comes meanwhile waits, and that is told. */
 async function omission(url: string): Promise<string[]> {
   const truth = { ttftMs: 5, itlMs: 0, tokens: 1, slots: 1, roleFirst: false, slow: { every: 10, ms: 300 } };
@@ -179,6 +204,7 @@ export const loopCases: readonly LoopCase[] = [
   { name: 'two slots and four streams', run: slots },
   { name: 'starts by Poisson', run: arrivals },
   { name: 'starts of a trace', run: replay },
+  { name: 'conversations with time to think', run: conversations },
   { name: 'a queue before a server of two speeds', run: omission },
   { name: 'a warm-up that is slow', run: warmup },
   { name: 'long answers at the end of the time', run: cutOff },

@@ -36,10 +36,18 @@ export interface Start {
   readonly scheduled: number;
   /** Of its own; absent: the next one of the source. */
   readonly prompt?: BenchPrompt;
+  /** The turn of a conversation that it is; then its record is given with the text of the answer. */
+  readonly session?: { readonly number: number; readonly turn: number };
+}
+
+export interface Sent {
+  readonly exchange: Exchange;
+  /** When the answer has been read, which may be a moment later. */
+  readonly record: Promise<RequestRecord>;
 }
 
 export interface Sender {
-  readonly send: (start: Start) => Promise<Exchange>;
+  readonly send: (start: Start) => Promise<Sent>;
   /** Resolves when every record has been given out. */
   readonly settled: () => Promise<void>;
 }
@@ -54,7 +62,7 @@ export function createSender(
   const parsing = createBacklog();
   let id = input.firstId;
 
-  async function send({ stream, phase, scheduled, ...start }: Start): Promise<Exchange> {
+  async function send({ stream, phase, scheduled, ...start }: Start): Promise<Sent> {
     const prompt = start.prompt ?? input.source.at(id);
     const planned: Planned = {
       id,
@@ -65,7 +73,8 @@ export function createSender(
       askedPrompt: prompt.promptTokens,
       askedOutput: prompt.outputTokens,
       streamed: input.spec.stream,
-      keepText: input.spec.keepOutputs,
+      keepText: input.spec.keepOutputs || start.session !== undefined,
+      ...(start.session && { session: start.session }),
     };
     id += 1;
     state[phase] += 1;
@@ -81,15 +90,16 @@ export function createSender(
     });
     state.inFlight -= 1;
     state.failedInRow = exchange.fault || exchange.status !== 200 ? state.failedInRow + 1 : 0;
-    parsing.add(() => settle(planned, exchange));
-    return exchange;
+    return { exchange, record: parsing.add(() => settle(planned, exchange)) };
   }
 
-  function settle(planned: Planned, exchange: Exchange): void {
+  function settle(planned: Planned, exchange: Exchange): RequestRecord {
     const record = makeRecord(planned, exchange);
     if (planned.phase === 'measured') state.done += 1;
     if (record.outcome !== 'ok' && record.outcome !== 'censored') state.failed += 1;
-    ports.onRecord(record);
+    const bare = input.spec.keepOutputs || record.text === null ? record : { ...record, text: null };
+    ports.onRecord(bare);
+    return record;
   }
 
   return { send, settled: parsing.empty };
@@ -99,7 +109,7 @@ export function createSender(
  * Work that can wait: one piece a turn of the event loop, so that what the sockets bring is stamped in between. Streams
  * that end together would otherwise have all their answers parsed while those after them come in.
  */
-function createBacklog(): { add: (work: () => void) => void; empty: () => Promise<void> } {
+function createBacklog(): { add: <T>(work: () => T) => Promise<T>; empty: () => Promise<void> } {
   const waiting: (() => void)[] = [];
   let next = 0;
   let running: Promise<void> | null = null;
@@ -115,10 +125,21 @@ function createBacklog(): { add: (work: () => void) => void; empty: () => Promis
   }
   return {
     add: (work) => {
-      waiting.push(work);
+      const done = new Promise<ReturnType<typeof work>>((resolve, reject) => {
+        waiting.push(() => {
+          try {
+            resolve(work());
+          } catch (error) {
+            reject(error);
+            throw error;
+          }
+        });
+      });
       running ??= run();
-      // A fault is told by `empty`.
+      // A fault is told by `empty`, and to whoever waits for this one.
       running.catch(() => {});
+      done.catch(() => {});
+      return done;
     },
     empty: async () => {
       await running;

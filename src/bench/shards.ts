@@ -53,6 +53,7 @@ export function promptsOf(source: PromptSource, shard: Shard | undefined): Promp
   return {
     ...source,
     at: (id) => source.at(wholeId(id, shard)),
+    whole: source.at,
     ...(timed && {
       timed: { ...timed, at: (number: number, round: number) => timed.at(wholeId(number, shard), round) },
     }),

@@ -3,18 +3,19 @@ import type { Command } from 'commander';
 import { parseData } from '../bench/data-shorthand.ts';
 import { makeSpec } from '../bench/make-spec.ts';
 import type { Wanted } from '../bench/make-spec.ts';
-import { parseProfile } from '../bench/profile-shorthand.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import { Threshold } from '../domain/threshold.ts';
 import { readPairs } from '../bench/key-values.ts';
 import { count, number, positive, usage } from './bench-numbers.ts';
 import { addEndingOptions, endings } from './bench-endings.ts';
 import type { EndingOptions } from './bench-endings.ts';
+import { addLoadOptions, profileOf } from './bench-load.ts';
+import type { LoadOptions } from './bench-load.ts';
 import { addOtherToolsOptions, inOwnWords, warmupOfPairs } from './bench-other-tools.ts';
 import type { OtherToolsOptions } from './bench-other-tools.ts';
 
 /** Options of `berth bench`. Those of the load change a benchmark of the fleet file too, for this one run. */
-export interface BenchOptions extends OtherToolsOptions, EndingOptions {
+export interface BenchOptions extends OtherToolsOptions, EndingOptions, LoadOptions {
   readonly file: readonly string[];
   readonly again?: string;
   readonly resume?: string;
@@ -25,12 +26,6 @@ export interface BenchOptions extends OtherToolsOptions, EndingOptions {
   readonly gpuMetrics?: string;
   readonly api?: string;
   readonly name?: string;
-  readonly streams?: string;
-  readonly profile?: string;
-  readonly rate?: string;
-  readonly replay?: string;
-  readonly replaySpeed?: string;
-  readonly replayFrom?: string;
   readonly data?: string;
   readonly promptTokens?: string;
   readonly outputTokens?: string;
@@ -50,7 +45,7 @@ export interface BenchOptions extends OtherToolsOptions, EndingOptions {
 }
 
 export function addBenchOptions(command: Command): Command {
-  const own = command
+  const first = command
     .option('--resume <run>', 'go on with a run that was interrupted or killed, at the stage it was at')
     .option('--again <run>', 'measure again what a run measured, from its own report')
     .option('--model <name>', 'model to ask for (default: the first one that the server lists)')
@@ -65,19 +60,8 @@ export function addBenchOptions(command: Command): Command {
       "metrics of a DCGM exporter that sees the server's GPUs, if they are elsewhere",
     )
     .option('--api <api>', 'chat or completions (default chat)')
-    .option('--name <name>', "name of the run's folder")
-    .option('--streams <list>', 'requests in flight at once, a stage for each number: 1,2,4')
-    .option(
-      '--profile <what>',
-      'shape of the load: synchronous, concurrent, throughput, constant, poisson, sweep, or kind=gamma,shape=0.5',
-    )
-    .option('--rate <list>', 'requests that start each second, a stage for each number: 1,5,10 (poisson)')
-    .option(
-      '--replay <file>',
-      'requests of a trace when it had them: Mooncake (JSON lines), Azure (CSV), or the access log of the gateway',
-    )
-    .option('--replay-speed <factor>', 'so many times faster than the trace (default 1)')
-    .option('--replay-from <seconds>', 'leave out the first seconds of the trace')
+    .option('--name <name>', "name of the run's folder");
+  const own = addLoadOptions(first)
     .option(
       '--data <what>',
       'file of prompts, or prompt_tokens=256,prompt_tokens_stdev=32,output_tokens=128,prefix_tokens=64',
@@ -163,48 +147,6 @@ function inPlace<Options extends { kind: string }>(options: Options, cwd: string
   for (const key of ['file', 'source'])
     if (typeof found[key] === 'string') found[key] = resolve(cwd, found[key]);
   return found as Options;
-}
-
-/** Null when the command line says nothing of the load. */
-function profileOf({
-  streams,
-  profile,
-  rate,
-  ...options
-}: BenchOptions): Partial<ReturnType<typeof parseProfile>> | null {
-  const replayed = replayOf(options);
-  if (replayed !== null) {
-    if (streams !== undefined || profile !== undefined || rate !== undefined)
-      throw usage('--replay is a profile of its own: leave out --profile, --rate and --streams.');
-    return { profile: replayed };
-  }
-  if (streams !== undefined) {
-    if (profile !== undefined || rate !== undefined)
-      throw usage('--streams is a profile of its own: leave out --profile and --rate.');
-    const list = streams.split(',').map((each) => count(each, '--streams'));
-    return { profile: { kind: 'concurrent', streams: list } };
-  }
-  const rates = rate?.split(',').map((each) => positive(each, '--rate')) ?? null;
-  if (profile === undefined) return rates && { profile: { kind: 'poisson', rates } };
-  return parseProfile(profile, rates);
-}
-
-function replayOf({
-  replay,
-  replaySpeed,
-  replayFrom,
-}: Pick<BenchOptions, 'replay' | 'replaySpeed' | 'replayFrom'>): Wanted['profile'] | null {
-  if (replay === undefined) {
-    if (replaySpeed === undefined && replayFrom === undefined) return null;
-    throw usage('--replay-speed and --replay-from are those of a trace: say --replay FILE too.');
-  }
-  const profile: Wanted['profile'] & Record<string, unknown> = {
-    kind: 'replay',
-    file: replay,
-    ...(replaySpeed === undefined ? {} : { speed: positive(replaySpeed, '--replay-speed') }),
-    ...(replayFrom === undefined ? {} : { from: number(replayFrom, '--replay-from') }),
-  };
-  return profile;
 }
 
 /** A limit on the command line replaces both of the benchmark's. */

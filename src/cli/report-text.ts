@@ -4,6 +4,7 @@ import type { Distribution, StageReport } from '../domain/run/stage-report.ts';
 import { headlineOf, reasons } from '../domain/strategy.ts';
 import { byLoad, kneeLines } from './knee-text.ts';
 import { serverLines } from './server-text.ts';
+import { turnLines } from './turn-text.ts';
 import { table } from './output.ts';
 
 /** A report for a terminal: what was measured, one row a stage, what to know about it, and where the rest is. */
@@ -31,7 +32,7 @@ export function reportText(report: Report, folder: string | null): string {
         `${each.streams} streams give ${number(each.speedup, 2)} times the output tokens/s of one: ` +
           `efficiency ${number(each.efficiency * 100, 0)} %.`,
       );
-  lines.push(...kneeLines(report), ...serverLines(report));
+  lines.push(...kneeLines(report), ...turnLines(report), ...serverLines(report));
   for (const stage of report.stages)
     if (stage.goodput)
       lines.push(

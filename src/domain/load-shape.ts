@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Talk } from './talk.ts';
 
 /** How starts follow each other at a given mean rate. Gamma with shape 1 is Poisson; below 1 it comes in bursts. */
 export const Arrivals = z.discriminatedUnion('process', [
@@ -18,8 +19,11 @@ export const RateSegment = z.strictObject({
 export type RateSegment = z.infer<typeof RateSegment>;
 
 export const Strategy = z.discriminatedUnion('kind', [
-  /** Closed loop: so many streams, each sends its next request when its last one has ended. */
-  z.strictObject({ kind: z.literal('closed'), streams: z.int().positive() }),
+  /**
+   * Closed loop: so many streams, each sends its next request when its last one has ended. With `talk` each stream is a
+   * conversation, and the next one after it.
+   */
+  z.strictObject({ kind: z.literal('closed'), streams: z.int().positive(), talk: Talk.optional() }),
   /** Open loop: requests start when they are due, whatever has become of those before. */
   z.strictObject({
     kind: z.literal('open'),
@@ -28,6 +32,8 @@ export const Strategy = z.discriminatedUnion('kind', [
     rate: z.array(RateSegment),
     /** A start that would be one more in flight than this is dropped, and counted. */
     maxInFlight: z.int().positive(),
+    /** What starts is a conversation: its first turn by the schedule, each later one after the answer before it. */
+    talk: Talk.optional(),
   }),
 ]);
 export type Strategy = z.infer<typeof Strategy>;

@@ -1,13 +1,14 @@
 import type { Strategy } from './load-shape.ts';
 import type { Distribution, StageReport } from './run/stage-report.ts';
 
-/** "1 stream", "8 streams", "5 req/s", "0 to 50 req/s", "replay × 2". */
+/** "1 stream", "8 streams", "5 req/s", "0 to 50 req/s", "replay × 2", "8 sessions", "2 sessions/s". */
 export function strategyLabel(strategy: Strategy): string {
-  if (strategy.kind === 'closed') return strategy.streams === 1 ? '1 stream' : `${strategy.streams} streams`;
+  const what = strategy.talk ? 'session' : 'stream';
+  if (strategy.kind === 'closed') return `${strategy.streams} ${what}${strategy.streams === 1 ? '' : 's'}`;
   const { arrivals } = strategy;
   if (arrivals.process === 'trace') return arrivals.speed === 1 ? 'replay' : `replay × ${arrivals.speed}`;
   const rates = [...new Set(strategy.rate.flatMap(({ from, to }) => [from, to]))];
-  return `${rates.join(' to ')} req/s`;
+  return `${rates.join(' to ')} ${strategy.talk ? 'sessions' : 'req'}/s`;
 }
 
 /** Streams of a closed loop; null where the load is no fixed number of streams. */

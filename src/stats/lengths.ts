@@ -1,7 +1,7 @@
 import { normalVariate } from './gamma.ts';
 import type { Random } from './random.ts';
 
-/** A distribution of whole numbers from 1 up, or one number. `mean` and `stdev` are those of the numbers themselves. */
+/** A distribution of whole numbers from 1 up unless `min` is lower, or one number. `mean` and `stdev` are those of the numbers themselves. */
 export type Lengths =
   | number
   | {
@@ -9,7 +9,7 @@ export type Lengths =
       readonly stdev?: number | undefined;
       readonly min?: number | undefined;
       readonly max?: number | undefined;
-      readonly distribution?: 'normal' | 'uniform' | 'lognormal' | undefined;
+      readonly distribution?: 'normal' | 'uniform' | 'lognormal' | 'exponential' | undefined;
     };
 
 /** Draws outside the bounds are drawn again, so that none pile up at a bound; after so many the bound is taken. */
@@ -44,6 +44,8 @@ function oneDraw(lengths: Exclude<Lengths, number>, random: Random): number {
       const variance = Math.log(1 + ((stdev ?? 0) / mean) ** 2);
       return Math.exp(Math.log(mean) - variance / 2 + Math.sqrt(variance) * normalVariate(random));
     }
+    case 'exponential':
+      return -mean * Math.log(1 - random.next());
     case 'uniform': {
       // Whole numbers with the same chance each: half a number is added at both ends.
       const half = stdev === undefined ? 0 : Math.sqrt(3) * stdev;

@@ -18,6 +18,7 @@ const least: Readonly<Record<string, Record<string, unknown>>> = {
   poisson: { rates: [1, 5] },
   gamma: { rates: [2], shape: 0.5 },
   sweep: { to: 64 },
+  sessions: { sessions: [1, 4] },
   stages: { stages: [{ rate: 10, seconds: 5 }] },
   jsonl: { file: '/p.jsonl' },
   replay: { file: '/t.jsonl' },

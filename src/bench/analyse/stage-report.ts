@@ -15,6 +15,7 @@ import { serverStage } from './server-stage.ts';
 import { goodputOf } from './goodput.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';
 import { concurrencyOf, openLoopOf } from './open-loop.ts';
+import { conversationsOf } from './turns.ts';
 import { steadinessOf } from './steadiness.ts';
 import { overallThroughput, steadyThroughput, tokensPerEvent } from './throughput.ts';
 import { commonWindow, longestPart, steadyWindow, wholeSpan } from './window.ts';
@@ -52,6 +53,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
   const itl = summarize(latencies.itl, options);
   const ttft = summarize(latencies.ttft, options);
   const steady = window && steadyThroughput(records, window);
+  const conversations = conversationsOf(records, { strategy, ...options });
   const report: StageReport = {
     schema: runSchema,
     index: facts.index,
@@ -76,6 +78,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     tpot: summarize(latencies.tpot, options),
     e2e: summarize(latencies.e2e, options),
     e2eScheduled: summarize(latencies.e2eScheduled, options),
+    ...(conversations && { conversations }),
     goodput: goodputOf(records, { slo: spec.slo, strategy, span: whole }),
     openLoop: strategy.kind === 'open' ? openLoopOf(measured, facts.dropped) : null,
     steadiness: steadinessOf(records, strategy),
@@ -101,7 +104,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
 
 /** Little's law backwards: what so many streams must deliver at these latencies, beside what was counted. */
 function consistencyOf(report: StageReport): StageReport['consistency'] {
-  const streams = streamsOf(report.strategy);
+  const streams = report.strategy.talk ? null : streamsOf(report.strategy);
   const measured = report.steady?.outputTokensPerSecond;
   if (streams === null || !measured || !report.e2e || !report.outputTokens) return null;
   const implied = (streams * report.outputTokens.mean) / (report.e2e.mean / 1000);

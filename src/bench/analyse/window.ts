@@ -14,7 +14,7 @@ export function steadyWindow(
 ): Span | null {
   const { strategy, seconds } = options;
   return strategy.kind === 'closed'
-    ? closedWindow(records, { streams: strategy.streams, seconds })
+    ? closedWindow(records, { streams: strategy.streams, seconds, thinking: strategy.talk !== undefined })
     : openWindow(records, seconds);
 }
 
@@ -34,7 +34,7 @@ function openWindow(records: readonly RequestRecord[], seconds: number | null): 
  */
 function closedWindow(
   records: readonly RequestRecord[],
-  options: { streams: number; seconds: number | null },
+  options: { streams: number; seconds: number | null; thinking: boolean },
 ): Span | null {
   const measured = records.filter((record) => record.phase === 'measured');
   if (measured.length === 0) return null;
@@ -49,7 +49,11 @@ function closedWindow(
   if (firstSent.size < options.streams) return null;
   const start = Math.max(admitted, extent(firstSent.values()).max);
   const limit = options.seconds === null ? Number.POSITIVE_INFINITY : admitted + options.seconds * 1e6;
-  const end = Math.round(Math.min(limit, extent(lastDone.values()).min));
+  // A user who thinks is part of the load: the last answer of a conversation is not its end.
+  const over = options.thinking
+    ? extent(measured.map(({ done }) => done)).max
+    : extent(lastDone.values()).min;
+  const end = Math.round(Math.min(limit, over));
   return end > start ? { start, end } : null;
 }
 

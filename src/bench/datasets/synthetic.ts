@@ -34,6 +34,9 @@ const Options = z.strictObject({
 });
 type Options = z.infer<typeof Options>;
 
+/** Keeps the generator of what all share apart from those of prompts. */
+const systemTag = 0x7379_7374;
+
 async function open(
   options: Options,
   server: PromptServer,
@@ -46,6 +49,7 @@ async function open(
   return {
     at: (id) => compose(samples === undefined ? id : id % samples),
     templateTokens: maker.templateTokens,
+    shared: (tokens) => maker.text(maker.words(tokens - 1, seededRandom(seed, systemTag))),
     notes: await notesOf(options, maker, compose, server),
   };
 }

@@ -3,6 +3,7 @@ import { constant } from './constant.ts';
 import { gamma } from './gamma.ts';
 import { poisson } from './poisson.ts';
 import { replay } from './replay.ts';
+import { sessions } from './sessions.ts';
 import { stages } from './stages.ts';
 import { sweep } from './sweep.ts';
 import { synchronous } from './synchronous.ts';
@@ -19,6 +20,7 @@ export const profiles = [
   stages,
   sweep,
   replay,
+  sessions,
 ] as const;
 
 export type ProfileKind = (typeof profiles)[number]['kind'];

@@ -45,6 +45,8 @@ export const RequestRecord = z.strictObject({
   phase: z.enum(['warmup', 'measured']),
   /** Stream (slot of the closed loop) that sent it. */
   stream: count,
+  /** Of a conversation: its number, and which turn of it this is, from 0. */
+  session: z.strictObject({ number: count, turn: count }).optional(),
   /** When the profile wanted it sent. */
   scheduled: microseconds,
   /** When the client began (asked for a connection), had the connection, and had written the last byte. */

@@ -97,6 +97,30 @@ export const Steadiness = z.strictObject({
 });
 export type Steadiness = z.infer<typeof Steadiness>;
 
+/** Conversations of a stage, turn by turn; latencies by the clock that the kind of load puts first. */
+export const Conversations = z.strictObject({
+  begun: count,
+  /** Ended by a fault: what a turn was not answered cannot be gone on with. */
+  broken: count,
+  turns: z.array(
+    z.strictObject({
+      /** The first is 1. */
+      turn: z.int().positive(),
+      /** Turns after it are in this row too. */
+      andLater: z.boolean(),
+      requests: count,
+      ok: count,
+      ttft: Distribution.nullable(),
+      e2e: Distribution.nullable(),
+      /** Mean of a request, all that was said before included. */
+      promptTokens: z.number().nullable(),
+      /** Of the prompt tokens, those that the server says it took from its prefix cache; null: it does not say. */
+      cachedShare: z.number().nullable(),
+    }),
+  ),
+});
+export type Conversations = z.infer<typeof Conversations>;
+
 /** The steady part of the window, found by its token rate; `found` false: the rate never settled. */
 export const Settled = z.strictObject({
   found: z.boolean(),
@@ -141,6 +165,8 @@ export const StageReport = z.strictObject({
   /** Absent in runs of before this was looked at; null of too few requests. */
   steadiness: Steadiness.nullish(),
   goodput: Goodput.nullable(),
+  /** Absent where requests are no turns of conversations. */
+  conversations: Conversations.optional(),
   promptTokens: TokenTotals.nullable(),
   outputTokens: TokenTotals.nullable(),
   /** Of the output tokens, those of reasoning; null: neither told nor seen. */

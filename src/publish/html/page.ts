@@ -7,7 +7,7 @@ import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';
 import { engineRows, serverSection } from './server.ts';
 import { style } from './style.ts';
-import { checksTable, errorTable, gatesTable, latencyTable, throughputTable } from './tables.ts';
+import { checksTable, errorTable, gatesTable, latencyTable, throughputTable, turnsTable } from './tables.ts';
 
 /** The page of a report: it loads nothing, runs nothing, and carries the report's JSON for other programs. */
 export function page(report: Report): string {
@@ -36,6 +36,7 @@ ${throughputTable(report)}
 <h2>Latencies</h2>
 ${latencyTable(report)}
 <p class="lead">Small figures are 95 % intervals; there are none where the sample is too short for them.</p>
+${turnsTable(report)}
 ${errorTable(report)}
 ${gatesTable(report)}
 <h2>Tokens, engine and client</h2>

@@ -84,6 +84,34 @@ function intervalText(interval: readonly [number, number] | null): string {
   return interval ? `<small>${figure(interval[0])} to ${figure(interval[1])}</small>` : '';
 }
 
+/** Conversations turn by turn; empty where requests are no turns. */
+export function turnsTable(report: Report): string {
+  const rows = report.stages.flatMap(({ label, conversations }) =>
+    (conversations?.turns ?? []).map((turn) => [
+      escape(label),
+      `${turn.turn}${turn.andLater ? ' and later' : ''}`,
+      String(turn.ok),
+      figure(turn.ttft?.p50) + intervalText(turn.ttft?.interval.p50 ?? null),
+      figure(turn.ttft?.p95),
+      figure(turn.e2e?.p50),
+      figure(turn.promptTokens),
+      turn.cachedShare === null ? '–' : `${Math.round(turn.cachedShare * 100)} %`,
+    ]),
+  );
+  if (rows.length === 0) return '';
+  const head = [
+    'Stage',
+    'Turn',
+    'Ok',
+    'TTFT p50, ms',
+    'TTFT p95',
+    'E2E p50, ms',
+    'Prompt tokens',
+    'From cache',
+  ];
+  return `<h2>Conversations</h2>${table(head, rows)}`;
+}
+
 /** Every threshold at every stage; empty when none was set. */
 export function gatesTable(report: Report): string {
   if (report.gates.length === 0) return '';

@@ -10,7 +10,8 @@ export const markdown: FilePublisher<'markdown'> = {
   fileName: 'report.md',
   contentType: 'text/markdown; charset=utf-8',
   kept: true,
-  render: (report) => [...head(report), ...stages(report), ...gates(report), ...notes(report)].join('\n'),
+  render: (report) =>
+    [...head(report), ...stages(report), ...turns(report), ...gates(report), ...notes(report)].join('\n'),
 };
 
 function head({ name, server, spec, startedAt, id }: Report): string[] {
@@ -56,6 +57,20 @@ function stages(report: Report): string[] {
     `Latencies in ms, ${open ? 'TTFT and E2E from the moment a request was due' : 'from the last byte sent'}; ± is half of a 95 % interval.`,
     '',
   ];
+}
+
+function turns(report: Report): string[] {
+  const rows = report.stages.flatMap(({ label, conversations }) =>
+    (conversations?.turns ?? []).map((turn) => {
+      const cached = turn.cachedShare === null ? '-' : `${Math.round(turn.cachedShare * 100)} %`;
+      const prompt = turn.promptTokens === null ? '-' : number(turn.promptTokens);
+      const figures = [ms(turn.ttft, 'p50'), ms(turn.ttft, 'p95'), ms(turn.e2e, 'p50'), prompt, cached];
+      return `| ${plain(label)} | ${turn.turn}${turn.andLater ? '+' : ''} | ${turn.ok} | ${figures.join(' | ')} |`;
+    }),
+  );
+  if (rows.length === 0) return [];
+  const names = ['turn', 'ok', 'TTFT p50', 'TTFT p95', 'E2E p50', 'prompt tokens', 'from cache'];
+  return [`| load | ${names.join(' | ')} |`, `|---|${names.map(() => '---:|').join('')}`, ...rows, ''];
 }
 
 function gates({ gates: found }: Report): string[] {

@@ -28,6 +28,8 @@ export function columnsOf(report: Report, records: readonly RequestRecord[]): Co
     column('phase', 'text', ({ phase }) => phase),
     column('stream', 'integer', ({ stream }) => stream),
     column('request', 'integer', ({ id }) => id),
+    column('session', 'integer', ({ session }) => session?.number ?? null),
+    column('turn', 'integer', ({ session }) => (session ? session.turn + 1 : null)),
     column('outcome', 'text', ({ outcome }) => outcome),
     column('status', 'integer', ({ status }) => status),
     column('error', 'text', ({ error }) => error),
