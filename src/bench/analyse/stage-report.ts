@@ -61,13 +61,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     strategy,
     window,
     whole,
-    requests: {
-      warmup: records.length - measured.length,
-      measured: measured.length,
-      ok: good.length,
-      failed: measured.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'censored').length,
-      censored: measured.filter(({ outcome }) => outcome === 'censored').length,
-    },
+    requests: countsOf(records, measured),
     errors: errorsOf(measured),
     ttft,
     ttftScheduled: summarize(latencies.ttftScheduled, options),
@@ -100,6 +94,19 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     server: serverStage(facts.samples, { window }),
   };
   return { ...report, consistency: consistencyOf(report) };
+}
+
+function countsOf(
+  records: readonly RequestRecord[],
+  measured: readonly RequestRecord[],
+): StageReport['requests'] {
+  return {
+    warmup: records.length - measured.length,
+    measured: measured.length,
+    ok: measured.filter(({ outcome }) => outcome === 'ok').length,
+    failed: measured.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'censored').length,
+    censored: measured.filter(({ outcome }) => outcome === 'censored').length,
+  };
 }
 
 /** Little's law backwards: what so many streams must deliver at these latencies, beside what was counted. */
