@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { datasets } from './bench/datasets/registry.ts';
+import { benchEndpoints } from './bench/endpoints/registry.ts';
 import { profiles } from './bench/profiles/registry.ts';
 import { benchmarkSchema } from './domain/benchmark.ts';
 import { fleetSchema } from './domain/fleet.ts';
@@ -30,7 +31,7 @@ function kindUnion(entries: readonly Described[]): z.ZodType<KindOptions> {
 export const FleetFile = fleetSchema({
   engine: kindUnion(launchableEngines),
   target: kindUnion(targets),
-  benchmark: benchmarkSchema(profiles, datasets),
+  benchmark: benchmarkSchema(profiles, datasets, benchEndpoints),
   policy: kindUnion(policies),
 });
 export type FleetFile = z.infer<typeof FleetFile>;

@@ -3,6 +3,7 @@ import type { Exchange } from '../io/timed-request.ts';
 import { EventCursor } from './event-stream.ts';
 import { EventTemplate } from './event-template.ts';
 import type { TextField } from './event-template.ts';
+import type { Answer } from './endpoints/contract.ts';
 
 const text = z.string().nullish();
 const Words = z.object({
@@ -37,26 +38,8 @@ const Message = z.object({
 });
 type Message = z.infer<typeof Message>;
 
-/** An answer as the server gave it: stamps of its token-bearing events, its own counts, its text. */
-export interface Answer {
-  readonly id: string | null;
-  /** Times of the events that carried content, reasoning or a tool call. */
-  readonly tokenTimes: readonly number[];
-  readonly firstContent: number | null;
-  /** How many of these events carried reasoning and no content. */
-  readonly reasoningEvents: number;
-  readonly finish: string | null;
-  /** The stream said that it was over: [DONE] or a finish reason. */
-  readonly complete: boolean;
-  readonly usage: z.infer<typeof Usage> | null;
-  readonly timings: z.infer<typeof Timings> | null;
-  readonly text: string;
-  /** An error inside an answer that began well, or bytes that are not the protocol. */
-  readonly fault: { readonly kind: 'stream-error' | 'malformed'; readonly message: string } | null;
-}
-
 /**
- * Reads a finished exchange: server-sent events where the server sent such, else one JSON object. The text of a stream
+ * Reads a finished exchange of chat or completions: server-sent events where the server sent such, else one JSON object. The text of a stream
  * is put together only where it is kept.
  */
 export function readAnswer(exchange: Exchange, keepText: boolean): Answer {
@@ -139,7 +122,8 @@ function readWhole(exchange: Exchange): Answer {
   return draft;
 }
 
-interface Draft extends Answer {
+/** An answer that is being read. */
+export interface Draft extends Answer {
   id: string | null;
   tokenTimes: number[];
   firstContent: number | null;
@@ -149,10 +133,11 @@ interface Draft extends Answer {
   usage: Answer['usage'];
   timings: Answer['timings'];
   text: string;
+  inputs: number | null;
   fault: Answer['fault'];
 }
 
-function emptyAnswer(): Draft {
+export function emptyAnswer(): Draft {
   return {
     id: null,
     tokenTimes: [],
@@ -163,6 +148,7 @@ function emptyAnswer(): Draft {
     usage: null,
     timings: null,
     text: '',
+    inputs: null,
     fault: null,
   };
 }
@@ -195,13 +181,42 @@ function takeWords(draft: Draft, message: Message, at: number, keepText: boolean
 }
 
 function parseMessage(data: string): Message | null {
+  const parsed = Message.safeParse(parseJson(data));
+  return parsed.success ? parsed.data : null;
+}
+
+/** Undefined: it is no JSON. */
+export function parseJson(text: string): unknown {
   try {
-    return Message.parse(JSON.parse(data));
+    return JSON.parse(text) as unknown;
   } catch {
-    return null;
+    return undefined;
   }
 }
 
-function shorten(message: string): string {
+const Counts = z.object({ usage: Usage.nullish(), error: z.unknown().optional() });
+
+/** The answer of an API that makes no tokens: one JSON object. `count` finds what it has of its texts; null: it is none. */
+export function countedAnswer(
+  exchange: Exchange,
+  count: (value: unknown) => { id: string | null; inputs: number } | null,
+): Answer {
+  const body = exchange.body.bytes.toString('utf8');
+  const value = parseJson(body);
+  const found = count(value);
+  const counts = Counts.safeParse(value);
+  const draft = emptyAnswer();
+  if (counts.success && (counts.data.error ?? null) !== null)
+    draft.fault = { kind: 'stream-error', message: shorten(body) };
+  else if (found === null && !exchange.fault) draft.fault = { kind: 'malformed', message: shorten(body) };
+  return {
+    ...draft,
+    ...found,
+    complete: found !== null,
+    usage: counts.success ? (counts.data.usage ?? null) : null,
+  };
+}
+
+export function shorten(message: string): string {
   return message.length > 300 ? `${message.slice(0, 300)}…` : message;
 }

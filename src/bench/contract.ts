@@ -35,6 +35,10 @@ export interface ChatMessage {
 /** What one request asks. Messages are for chat alone; a plain text serves both APIs. */
 export interface BenchPrompt {
   readonly content: string | readonly ChatMessage[];
+  /** Texts for an API that takes several, in place of the content. */
+  readonly texts?: readonly string[];
+  /** What texts are ranked by. */
+  readonly query?: string;
   readonly promptTokens: { readonly tokens: number | null; readonly source: TokenSource | null };
   /** Output tokens to ask for; null leaves it to the server. */
   readonly outputTokens: number | null;

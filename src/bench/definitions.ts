@@ -16,6 +16,10 @@ export const definitions: Readonly<Record<string, string>> = {
     '(last event − first event) / (events − 1) of each request. Its percentiles hide stalls; some tools publish them as ITL.',
   tpot: 'Time per output token of each request: (last event − first event) / (output tokens − 1).',
   e2e: 'From the last byte of the request written to the last token-bearing event; without streaming, to the end of the answer.',
+  endpoint:
+    'The API that is asked. Embeddings and rerank make no tokens: they have no TTFT, ITL, TPOT and output tokens, and their E2E runs to the end of the answer.',
+  inputs:
+    'Texts that got an embedding, or documents that were ranked; an answer that leaves some out is truncated. Inputs/s are those of answers that ended in the window.',
   steady:
     'Steady throughput: tokens whose events fell into the window, over its length. The window runs from the first measured request, while all streams are busy, to the time limit or until the first stream has nothing left to send. Tokens of a request are spread evenly over its events; prompt tokens count at the first token.',
   settled:

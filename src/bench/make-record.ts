@@ -2,7 +2,7 @@ import { runSchema } from '../domain/run/schema-version.ts';
 import type { Outcome, RequestRecord, TokenCount, TokenSource } from '../domain/run/record.ts';
 import type { Exchange } from '../io/timed-request.ts';
 import { readAnswer } from './answer.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from './endpoints/contract.ts';
 
 /** What is known of a request before it is sent. */
 export interface Planned {
@@ -13,14 +13,18 @@ export interface Planned {
   readonly scheduled: number;
   readonly askedPrompt: { readonly tokens: number | null; readonly source: TokenSource | null };
   readonly askedOutput: number | null;
+  /** Texts of the request, where the answer has something for each. */
+  readonly askedInputs?: number;
   readonly streamed: boolean;
   readonly keepText: boolean;
   readonly session?: { readonly number: number; readonly turn: number };
+  /** Of its endpoint; absent: that of chat and completions. */
+  readonly read?: (exchange: Exchange, keepText: boolean) => Answer;
 }
 
 /** The record of a finished exchange. Pure: the same bytes and stamps give the same record. */
 export function makeRecord(planned: Planned, exchange: Exchange): RequestRecord {
-  const answer = readAnswer(exchange, planned.keepText);
+  const answer = (planned.read ?? readAnswer)(exchange, planned.keepText);
   const outcome = outcomeOf(planned, exchange, answer);
   const times = answer.tokenTimes;
   return {
@@ -50,6 +54,7 @@ export function makeRecord(planned: Planned, exchange: Exchange): RequestRecord 
     prompt: promptTokens(planned, answer),
     output: outputTokens(planned, answer, times.length),
     reasoning: reasoningTokens(answer),
+    ...(answer.inputs === null ? {} : { inputs: answer.inputs }),
     cached: answer.usage?.prompt_tokens_details?.cached_tokens ?? answer.timings?.cache_n ?? null,
     server: answer.timings && {
       promptMs: answer.timings.prompt_ms ?? null,
@@ -69,11 +74,17 @@ function outcomeOf(planned: Planned, exchange: Exchange, answer: Answer): Outcom
   if (status !== 200) return fault ? 'truncated' : 'malformed';
   if (answer.fault) return answer.fault.kind;
   if (!answer.complete) return 'truncated';
+  if (answer.inputs !== null) {
+    if (answer.inputs === 0) return 'empty';
+    return answer.inputs < (planned.askedInputs ?? 0) ? 'truncated' : 'ok';
+  }
   if (planned.streamed ? answer.tokenTimes.length === 0 : answer.text === '' && !answer.usage) return 'empty';
   return 'ok';
 }
 
 function explain(outcome: Outcome, exchange: Exchange, answer: Answer): string {
+  if (outcome === 'truncated' && answer.inputs !== null)
+    return `The answer has ${answer.inputs} of the texts of its request, and not the others.`;
   if (outcome === 'truncated')
     return exchange.fault?.message ?? 'The stream ended without a finish reason and without [DONE].';
   if (outcome === 'empty') return 'The answer had no content.';

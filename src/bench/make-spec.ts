@@ -4,10 +4,14 @@ import { runSchema } from '../domain/run/schema-version.ts';
 import type { RunSpec, RunTarget, Warmup } from '../domain/run/spec.ts';
 import { datasets } from './datasets/registry.ts';
 import { asksLength, openOf, termsOf } from './registry-entry.ts';
+import { endpointFor } from './run-endpoint.ts';
 import { profiles } from './profiles/registry.ts';
 
 /** A benchmark as it is asked for; what is not said has the default that the docs name. */
-export type Wanted = Omit<BenchmarkEntry, 'of' | 'via' | 'api'>;
+export type Wanted = Omit<BenchmarkEntry, 'of' | 'via' | 'api' | 'endpoint'> & {
+  /** A kind, or its options; absent: what the target says. */
+  endpoint?: string | { kind: string } | undefined;
+};
 
 const defaultSeconds = 30;
 
@@ -21,11 +25,14 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
       command: 'bench',
     });
   if (wanted.maxTokens !== undefined) Object.assign(data, { output: wanted.maxTokens });
+  const endpoint = endpointWanted(wanted, target);
   const unlimited = !ends && wanted.seconds === undefined && wanted.requests === undefined;
+  const { generates } = endpointFor(endpoint);
   const spec: RunSpec = {
     schema: runSchema,
     name,
-    target,
+    target: { ...target, api: endpoint.kind },
+    ...(Object.keys(endpoint).length > 1 && { endpoint }),
     profile: wanted.profile,
     data,
     limits: {
@@ -40,9 +47,9 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
     warmup: warmupOf(wanted.warmup, defaults.warmup),
     drainSeconds: wanted.drainSeconds ?? 60,
     timeoutSeconds: wanted.timeoutSeconds ?? 600,
-    stream: wanted.stream ?? true,
+    stream: generates && (wanted.stream ?? true),
     temperature: wanted.temperature ?? null,
-    ignoreEos: wanted.ignoreEos ?? asksLength(datasets, data.kind),
+    ignoreEos: generates && (wanted.ignoreEos ?? asksLength(datasets, data.kind)),
     cache: wanted.cache ?? defaults.cache ?? 'cold',
     seed: wanted.seed ?? 1,
     keepOutputs: wanted.keepOutputs ?? false,
@@ -57,6 +64,22 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
   if (lacking !== null) throw new BerthError('USAGE', { detail: lacking, command: 'bench' });
   openOf(datasets, spec.data);
   return spec;
+}
+
+/** Throws USAGE where it is asked for what it cannot have. */
+function endpointWanted({ endpoint, slo, profile }: Wanted, target: RunTarget): { kind: string } {
+  const wanted = typeof endpoint === 'string' ? { kind: endpoint } : (endpoint ?? { kind: target.api });
+  if (!endpointFor(wanted).generates && (slo?.ttft !== undefined || slo?.tpot !== undefined))
+    throw new BerthError('USAGE', {
+      detail: `Answers of ${wanted.kind} have no tokens, and so no TTFT and no TPOT: an objective of theirs is e2e.`,
+      command: 'bench',
+    });
+  if (profile.kind === 'sessions' && !['chat', 'responses'].includes(wanted.kind))
+    throw new BerthError('USAGE', {
+      detail: `Conversations are held with chat or responses, not with ${wanted.kind}.`,
+      command: 'bench',
+    });
+  return wanted;
 }
 
 function stopsOf({ stopOverSaturated, budget }: Wanted): Pick<RunSpec, 'stops'> {

@@ -17,9 +17,10 @@ import type { Guards, Spent } from './guards.ts';
 import { createLiveFigures } from './live-figures.ts';
 import type { Preflight } from './preflight.ts';
 import type { RecordWriter } from './record-file.ts';
-import { requestBody, requestHeaders, requestPath } from './request-body.ts';
+import { requestBody, requestHeaders } from './request-body.ts';
 import { remainingLimits, stagePath } from './resume.ts';
 import { limitsOf } from './shards.ts';
+import { endpointOf } from './run-endpoint.ts';
 import { runStage } from './run-stage.ts';
 import type { ServerWatch } from './server/server-watch.ts';
 import { newStageState, stopReason } from './stage-state.ts';
@@ -119,7 +120,7 @@ async function send(
       now: running.now,
       signal: running.signal,
       request: (prompt) => ({
-        path: requestPath(spec.target.api),
+        path: endpointOf(spec).path,
         headers: requestHeaders(running.key),
         body: requestBody(spec, running.ready.model, prompt, running.ready.extras),
       }),

@@ -4,8 +4,9 @@ import type { RunSpec } from '../domain/run/spec.ts';
 import type { HttpReply } from '../io/http.ts';
 import type { World } from '../io/world.ts';
 import type { BenchPrompt, PromptServer } from './contract.ts';
-import { allExtras, noExtras, requestBody, requestHeaders, requestPath } from './request-body.ts';
+import { allExtras, noExtras, requestBody, requestHeaders } from './request-body.ts';
 import type { Extras } from './request-body.ts';
+import { endpointOf } from './run-endpoint.ts';
 import { findTokenizer } from './tokenizer.ts';
 
 /** What is found out about the server before the first stage; all of it outside the measured time. */
@@ -17,7 +18,9 @@ export interface Preflight {
 }
 
 const ModelList = z.object({ data: z.array(z.object({ id: z.string() })) });
-const Counted = z.object({ usage: z.object({ prompt_tokens: z.int() }).nullish() });
+const Counted = z.object({
+  usage: z.object({ prompt_tokens: z.int().optional(), input_tokens: z.int().optional() }).nullish(),
+});
 
 /** Throws BENCH_TARGET_DOWN when the server does not answer one short request; the signal ends the waiting for it. */
 export async function preflight(
@@ -30,7 +33,7 @@ export async function preflight(
   const probe: BenchPrompt = {
     content: 'Tell',
     promptTokens: { tokens: null, source: null },
-    outputTokens: 1,
+    outputTokens: endpointOf(spec).leastOutput,
   };
   let extras = allExtras;
   let reply = await ask(world, spec, key, requestBody(quiet(spec), model, probe, extras));
@@ -50,6 +53,7 @@ export async function preflight(
       countTokens: tokenizer?.count ?? null,
       tokenizer: tokenizer?.name ?? null,
       countPrompt: async (text) => {
+        if (!endpointOf(spec).countsTexts) return null;
         const body = requestBody(quiet(spec), model, { ...probe, content: text }, extras);
         return promptTokens(await ask(world, spec, key, body));
       },
@@ -72,14 +76,15 @@ function quiet(spec: RunSpec): RunSpec {
 function promptTokens(reply: HttpReply): number | null {
   if (reply.status !== 200) return null;
   try {
-    return Counted.parse(JSON.parse(reply.text)).usage?.prompt_tokens ?? null;
+    const { usage } = Counted.parse(JSON.parse(reply.text));
+    return usage?.prompt_tokens ?? usage?.input_tokens ?? null;
   } catch {
     return null;
   }
 }
 
 async function ask(world: World, spec: RunSpec, key: string | null, body: Buffer): Promise<HttpReply> {
-  const url = `${spec.target.url}${requestPath(spec.target.api)}`;
+  const url = `${spec.target.url}${endpointOf(spec).path}`;
   try {
     return await world.http.request(url, {
       method: 'POST',

@@ -4,7 +4,8 @@ import { runSchema } from '../domain/run/schema-version.ts';
 import type { RequestRecord } from '../domain/run/record.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import type { PromptSource } from './contract.ts';
-import { allExtras, requestBody, requestHeaders, requestPath } from './request-body.ts';
+import { allExtras, requestBody, requestHeaders } from './request-body.ts';
+import { endpointOf } from './run-endpoint.ts';
 import { runStage } from './run-stage.ts';
 import type { SelftestCase } from './selftest-cases.ts';
 import { newStageState } from './stage-state.ts';
@@ -46,7 +47,7 @@ export async function runCase(url: string, each: SelftestCase): Promise<CaseRun>
       client,
       now,
       request: (prompt) => ({
-        path: requestPath(spec.target.api),
+        path: endpointOf(spec).path,
         headers: requestHeaders(null),
         body: requestBody(spec, JSON.stringify(each.truth), prompt, allExtras),
       }),

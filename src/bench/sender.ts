@@ -4,6 +4,7 @@ import type { Exchange, TimedClient } from '../io/timed-request.ts';
 import type { BenchPrompt, PromptSource } from './contract.ts';
 import type { Drain } from './drain.ts';
 import { makeRecord } from './make-record.ts';
+import { endpointOf } from './run-endpoint.ts';
 import type { Planned } from './make-record.ts';
 import type { StageState } from './stage-state.ts';
 
@@ -72,9 +73,11 @@ export function createSender(
       scheduled,
       askedPrompt: prompt.promptTokens,
       askedOutput: prompt.outputTokens,
+      askedInputs: endpointOf(input.spec).inputs(prompt),
       streamed: input.spec.stream,
       keepText: input.spec.keepOutputs || start.session !== undefined,
       ...(start.session && { session: start.session }),
+      read: endpointOf(input.spec).read,
     };
     id += 1;
     state[phase] += 1;

@@ -11,20 +11,16 @@ import { addEndingOptions, endings } from './bench-endings.ts';
 import type { EndingOptions } from './bench-endings.ts';
 import { addLoadOptions, profileOf } from './bench-load.ts';
 import type { LoadOptions } from './bench-load.ts';
+import { addServerOptions, endpointWords } from './bench-server-options.ts';
+import type { ServerOptions } from './bench-server-options.ts';
 import { addOtherToolsOptions, inOwnWords, warmupOfPairs } from './bench-other-tools.ts';
 import type { OtherToolsOptions } from './bench-other-tools.ts';
 
 /** Options of `berth bench`. Those of the load change a benchmark of the fleet file too, for this one run. */
-export interface BenchOptions extends OtherToolsOptions, EndingOptions, LoadOptions {
+export interface BenchOptions extends OtherToolsOptions, EndingOptions, LoadOptions, ServerOptions {
   readonly file: readonly string[];
   readonly again?: string;
   readonly resume?: string;
-  readonly model?: string;
-  readonly keyEnv?: string;
-  readonly tokenizer?: string;
-  readonly metrics?: string;
-  readonly gpuMetrics?: string;
-  readonly api?: string;
   readonly name?: string;
   readonly data?: string;
   readonly promptTokens?: string;
@@ -45,21 +41,9 @@ export interface BenchOptions extends OtherToolsOptions, EndingOptions, LoadOpti
 }
 
 export function addBenchOptions(command: Command): Command {
-  const first = command
+  const first = addServerOptions(command)
     .option('--resume <run>', 'go on with a run that was interrupted or killed, at the stage it was at')
     .option('--again <run>', 'measure again what a run measured, from its own report')
-    .option('--model <name>', 'model to ask for (default: the first one that the server lists)')
-    .option('--key-env <variable>', "environment variable that holds the server's key")
-    .option('--tokenizer <url>', 'server that has /tokenize, if the measured one has none')
-    .option(
-      '--metrics <url>',
-      "server whose /metrics holds the engine's counters, if the measured one has none",
-    )
-    .option(
-      '--gpu-metrics <url>',
-      "metrics of a DCGM exporter that sees the server's GPUs, if they are elsewhere",
-    )
-    .option('--api <api>', 'chat or completions (default chat)')
     .option('--name <name>', "name of the run's folder");
   const own = addLoadOptions(first)
     .option(
@@ -101,7 +85,7 @@ export function specOfUrl(url: string, options: BenchOptions, cwd: string): RunS
     overlaid({ profile: { kind: 'synchronous' } }, options, cwd),
     {
       url: base,
-      api: apiOf(options.api ?? 'chat'),
+      api: 'chat',
       model: options.model ?? null,
       key: options.keyEnv === undefined ? null : { env: options.keyEnv },
       tokenizer: options.tokenizer ?? null,
@@ -119,6 +103,8 @@ export function overlaid(base: Wanted, said: BenchOptions, cwd: string): Wanted 
   const wanted: Wanted = { ...base };
   const { profile, warmup } = profileOf(options) ?? {};
   if (profile) wanted.profile = profile;
+  const endpoint = endpointWords(options);
+  if (endpoint !== undefined) wanted.endpoint = endpoint;
   if (options.data !== undefined) wanted.data = parseData(options.data);
   const lengths = {
     ...(options.promptTokens && { prompt: count(options.promptTokens, '--prompt-tokens') }),
@@ -200,9 +186,4 @@ function cacheOf(text: string): Exclude<Wanted['cache'], undefined> {
   const share = Number(/^shared[:=(]([\d.]+)\)?$/.exec(text)?.[1]);
   if (share > 0 && share < 1) return { shared: share };
   throw usage(`--cache is cold, warm or shared:0.5 (a share between 0 and 1), not "${text}".`);
-}
-
-function apiOf(text: string): 'chat' | 'completions' {
-  if (text === 'chat' || text === 'completions') return text;
-  throw usage(`--api is chat or completions, not ${text}.`);
 }

@@ -1,7 +1,7 @@
 import { cacheLabel } from '../domain/run/cache.ts';
 import type { Report } from '../domain/run/report.ts';
 import type { Distribution, StageReport } from '../domain/run/stage-report.ts';
-import { headlineOf, reasons } from '../domain/strategy.ts';
+import { countsInputs, headlineOf, reasons } from '../domain/strategy.ts';
 import { byLoad, kneeLines } from './knee-text.ts';
 import { serverLines } from './server-text.ts';
 import { turnLines } from './turn-text.ts';
@@ -16,7 +16,9 @@ export function reportText(report: Report, folder: string | null): string {
     '',
     table(rowsOf(report), [1, 2, 3, 4, 5, 6, 7, 8, 9]),
     '',
-    `TTFT, ITL and E2E in ms, ${clockOf(report)}; tok/s are output tokens in the steady window, prompt tokens beside them.`,
+    report.stages.some(countsInputs)
+      ? `E2E in ms, ${clockOf(report)}; rates are those of the steady window. There are no output tokens, and so no TTFT and no ITL.`
+      : `TTFT, ITL and E2E in ms, ${clockOf(report)}; tok/s are output tokens in the steady window, prompt tokens beside them.`,
   ];
   if (report.stages.some((stage) => stage.itl?.p99Reliable === false))
     lines.push('* of fewer than 100 values: hardly more than the greatest.');
@@ -69,7 +71,7 @@ function reasoningLines(stage: StageReport): string[] {
 
 function clockOf(report: Report): string {
   return report.stages.some((stage) => stage.strategy.kind === 'open')
-    ? 'TTFT and E2E from the moment a request was due'
+    ? `${report.stages.some(countsInputs) ? '' : 'TTFT and E2E '}from the moment a request was due`
     : 'from the last byte sent';
 }
 
@@ -77,48 +79,69 @@ function loadText({ spec, stages }: Report): string {
   const prompt = stages[0]?.promptTokens?.mean;
   const output = stages[0]?.outputTokens?.mean;
   const sizes =
-    prompt === undefined || output === undefined
+    prompt === undefined
       ? ''
-      : `${number(prompt, 0)} prompt and ${number(output, 0)} output tokens a request, `;
+      : output === undefined
+        ? `${number(prompt, 0)} prompt tokens a request, `
+        : `${number(prompt, 0)} prompt and ${number(output, 0)} output tokens a request, `;
   const { seconds, requests } = spec.limits;
   const limits = [
     ...(seconds === null ? [] : [`${seconds} s`]),
     ...(requests === null ? [] : [`${requests} requests`]),
   ];
-  return `${sizes}${limits.join(' or ')} a stage, ${spec.target.api}, ${spec.stream ? 'streamed' : 'not streamed'}, prefix cache ${cacheLabel(spec.cache)}`;
+  return `${sizes}${limits.join(' or ')} a stage, ${endpointText(spec)}, ${spec.stream ? 'streamed' : 'not streamed'}, prefix cache ${cacheLabel(spec.cache)}`;
 }
+
+/** "chat", "embeddings (inputs 8)". */
+function endpointText({ target, endpoint }: Report['spec']): string {
+  const options = Object.entries(endpoint ?? {}).filter(([name]) => name !== 'kind');
+  if (options.length === 0) return target.api;
+  return `${target.api} (${options.map(([name, value]) => `${name} ${String(value)}`).join(', ')})`;
+}
+
+type Column = readonly [string, (stage: StageReport) => string];
+
+const common: readonly Column[] = [
+  ['OK', ({ requests }) => String(requests.ok)],
+  ['FAILED', ({ requests }) => String(requests.failed)],
+];
+
+const ofTokens: readonly Column[] = [
+  ...common,
+  ['TTFT p50', (stage) => ms(headlineOf(stage).ttft, 'p50')],
+  ['p95', (stage) => ms(headlineOf(stage).ttft, 'p95')],
+  ['ITL p50', ({ itl }) => ms(itl, 'p50')],
+  ['p99', ({ itl }) => ms(itl, 'p99')],
+  ['E2E p50', (stage) => ms(headlineOf(stage).e2e, 'p50')],
+  ['tok/s', (stage) => rate(stage, 'outputTokensPerSecond')],
+  ['prompt tok/s', (stage) => rate(stage, 'promptTokensPerSecond')],
+];
+
+/** Of embeddings and ranks, which have no tokens. */
+const ofInputs: readonly Column[] = [
+  ...common,
+  ['E2E p50', (stage) => ms(headlineOf(stage).e2e, 'p50')],
+  ['p95', (stage) => ms(headlineOf(stage).e2e, 'p95')],
+  ['p99', (stage) => ms(headlineOf(stage).e2e, 'p99')],
+  ['req/s', (stage) => rate(stage, 'requestsPerSecond')],
+  ['inputs/s', (stage) => rate(stage, 'inputsPerSecond')],
+  ['prompt tok/s', (stage) => rate(stage, 'promptTokensPerSecond')],
+];
 
 /** The header and one row a stage; what is unknown is a dash. */
 function rowsOf(report: Report): string[][] {
-  const header = [
-    'STAGE',
-    'OK',
-    'FAILED',
-    'TTFT p50',
-    'p95',
-    'ITL p50',
-    'p99',
-    'E2E p50',
-    'tok/s',
-    'prompt tok/s',
-  ];
-  return [header, ...byLoad(report).map((stage) => rowOf(stage, stage.index === report.knee?.stage))];
+  const columns = report.stages.some(countsInputs) ? ofInputs : ofTokens;
+  const header = ['STAGE', ...columns.map(([name]) => name)];
+  const rows = byLoad(report).map((stage) => [
+    stage.index === report.knee?.stage ? `${stage.label} <- knee` : stage.label,
+    ...columns.map(([, value]) => value(stage)),
+  ]);
+  return [header, ...rows];
 }
 
-function rowOf(stage: StageReport, isKnee: boolean): string[] {
-  const rate = stage.steady ?? stage.overall;
-  return [
-    isKnee ? `${stage.label} <- knee` : stage.label,
-    String(stage.requests.ok),
-    String(stage.requests.failed),
-    ms(headlineOf(stage).ttft, 'p50'),
-    ms(headlineOf(stage).ttft, 'p95'),
-    ms(stage.itl, 'p50'),
-    ms(stage.itl, 'p99'),
-    ms(headlineOf(stage).e2e, 'p50'),
-    rate?.outputTokensPerSecond == null ? '-' : number(rate.outputTokensPerSecond, 1),
-    rate?.promptTokensPerSecond == null ? '-' : number(rate.promptTokensPerSecond, 1),
-  ];
+function rate(stage: StageReport, key: keyof NonNullable<StageReport['steady']>): string {
+  const value = (stage.steady ?? stage.overall)?.[key];
+  return value == null ? '-' : number(value, 1);
 }
 
 /** A p99 of fewer than 100 values carries a mark. */

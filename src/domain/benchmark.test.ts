@@ -10,7 +10,8 @@ const datasets = [
   { options: z.strictObject({ kind: z.literal('made').default('made'), prompt: z.int() }) },
   { options: z.strictObject({ kind: z.literal('file'), file: z.string() }) },
 ] as const;
-const schema = benchmarksSchema(profiles, datasets);
+const endpoints = [{ kind: 'chat', options: z.strictObject({ kind: z.literal('chat') }) }] as const;
+const schema = benchmarksSchema(profiles, datasets, endpoints);
 
 test('the fleet file names a benchmark with the profiles and datasets of the registries', () => {
   const parsed = schema.parse({

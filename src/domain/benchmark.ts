@@ -16,6 +16,14 @@ function unionOf<const Entries extends readonly [Described, ...Described[]]>(ent
   >;
 }
 
+type Kind = Described & { readonly kind: string };
+
+/** Endpoints by name alone, or with options of their own. */
+function endpointSchema<const Endpoints extends readonly [Kind, ...Kind[]]>(endpoints: Endpoints) {
+  const kinds = endpoints.map(({ kind }) => kind) as [string, ...string[]];
+  return z.union([z.enum(kinds), unionOf(endpoints)]);
+}
+
 /** What a benchmark is held against, and when it gives up. */
 const objectives = {
   slo: z
@@ -61,7 +69,8 @@ const objectives = {
 export function benchmarkSchema<
   const Profiles extends readonly [Described, ...Described[]],
   const Datasets extends readonly [Described, ...Described[]],
->(profiles: Profiles, datasets: Datasets) {
+  const Endpoints extends readonly [Kind, ...Kind[]],
+>(profiles: Profiles, datasets: Datasets, endpoints: Endpoints) {
   return z.strictObject({
     of: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
@@ -89,7 +98,10 @@ export function benchmarkSchema<
       .enum(['gateway', 'instance'])
       .optional()
       .describe('Through the gateway, or straight to the first instance (default).'),
-    api: z.enum(['chat', 'completions']).optional().describe('Which API is asked (default chat).'),
+    endpoint: endpointSchema(endpoints)
+      .optional()
+      .describe('Which API is asked (default chat), by its name or with options of its own.'),
+    api: z.enum(['chat', 'completions']).optional().describe('The older name of endpoint, which wins.'),
     stream: z.boolean().optional().describe('Stream the answers; without it there is no TTFT.'),
     maxTokens: z.int().positive().optional().describe('Output tokens that each request asks for.'),
     temperature: z.number().min(0).max(2).optional().describe('Temperature that each request asks for.'),
@@ -107,9 +119,10 @@ export function benchmarkSchema<
 export function benchmarksSchema<
   const Profiles extends readonly [Described, ...Described[]],
   const Datasets extends readonly [Described, ...Described[]],
->(profiles: Profiles, datasets: Datasets) {
-  return z.record(z.string().min(1), benchmarkSchema(profiles, datasets));
+  const Endpoints extends readonly [Kind, ...Kind[]],
+>(profiles: Profiles, datasets: Datasets, endpoints: Endpoints) {
+  return z.record(z.string().min(1), benchmarkSchema(profiles, datasets, endpoints));
 }
 
 /** A benchmark as the fleet file states it, without the types of single profiles. */
-export type BenchmarkEntry = z.infer<ReturnType<typeof benchmarkSchema<[Described], [Described]>>>;
+export type BenchmarkEntry = z.infer<ReturnType<typeof benchmarkSchema<[Described], [Described], [Kind]>>>;

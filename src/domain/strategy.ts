@@ -35,6 +35,11 @@ export function headlineOf(
     : { ttft: stage.ttft, ttfot: stage.ttfot ?? null, e2e: stage.e2e };
 }
 
+/** Whether requests were answered by something for each of their texts, and not by tokens. */
+export function countsInputs(stage: Pick<StageReport, 'steady' | 'overall'>): boolean {
+  return ((stage.overall ?? stage.steady)?.inputsPerSecond ?? null) !== null;
+}
+
 /** Whether answers had reasoning: only then does the time to the first output token say more than the TTFT. */
 export function reasons(stage: Pick<StageReport, 'reasoningTokens'>): boolean {
   return (stage.reasoningTokens?.sum ?? 0) > 0;

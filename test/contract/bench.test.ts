@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { datasets } from '../../src/bench/datasets/registry.ts';
+import { benchEndpoints } from '../../src/bench/endpoints/registry.ts';
+import { endpointFor } from '../../src/bench/run-endpoint.ts';
+import type { Exchange } from '../../src/io/timed-request.ts';
 import { profiles } from '../../src/bench/profiles/registry.ts';
 import { nextOf, openOf } from '../../src/bench/registry-entry.ts';
 import type { PromptServer } from '../../src/bench/contract.ts';
@@ -71,6 +74,58 @@ describe.each(datasets.map((dataset) => dataset.kind))('dataset %s', (kind) => {
   });
 });
 
+/** A body as it came, whole. */
+function answered(text: string, contentType = 'application/json'): Exchange {
+  const bytes = Buffer.from(text);
+  return {
+    started: 0,
+    connected: 0,
+    sent: 0,
+    headers: 0,
+    done: 9,
+    status: 200,
+    contentType,
+    fault: null,
+    body: { bytes, at: [5], ends: [bytes.length] },
+  };
+}
+
+describe.each(benchEndpoints.map(({ kind }) => kind))('endpoint %s', (kind) => {
+  const endpoint = endpointFor({ kind });
+  const prompt = {
+    content: 'one two',
+    promptTokens: { tokens: 2, source: null },
+    outputTokens: endpoint.generates ? 5 : null,
+  } as const;
+
+  test('names the model and puts the prompt into its body', () => {
+    const asked = { model: 'm', prompt, stream: true, streamUsage: true, temperature: 0.5 };
+    const body = endpoint.body(asked);
+    expect(body['model']).toBe('m');
+    expect(JSON.stringify(body)).toContain('one two');
+    expect('stream' in body).toBe(endpoint.generates);
+    expect(JSON.stringify(body).includes(':5')).toBe(endpoint.generates);
+  });
+
+  test.each(['', '<html>', '[]', '{"data":1,"results":1,"choices":1,"output":1}'])(
+    'takes %s for what it is: no answer of its own',
+    (text) => {
+      const { complete, fault, inputs } = endpoint.read(answered(text), true);
+      expect({ complete, inputs }).toEqual({ complete: false, inputs: null });
+      expect(fault?.kind).toBe('malformed');
+    },
+  );
+
+  test('tells an error inside an answer that began well', () => {
+    const read = endpoint.read(answered('{"error":{"message":"out of memory"}}'), true);
+    expect(read.fault).toMatchObject({ kind: 'stream-error', message: expect.stringContaining('memory') });
+  });
+
+  test('refuses a key that it does not know, by name', () => {
+    expect(() => endpointFor({ kind, typo: 1 } as never)).toThrow('typo');
+  });
+});
+
 /** How each format writes a text that would break it; those of bytes are read back in their own tests. */
 const asWritten: Readonly<Record<Exclude<ReportFormat, 'jsonl' | 'parquet'>, (text: string) => string>> = {
   json: (text) => JSON.stringify(text),
@@ -119,7 +174,7 @@ test('a page runs no script, whatever a server calls its model', async () => {
 });
 
 test('kinds are unique in each registry, and every entry can be described by JSON Schema', () => {
-  for (const registry of [profiles, datasets]) {
+  for (const registry of [profiles, datasets, benchEndpoints]) {
     const kinds = registry.map((entry) => entry.kind);
     expect(new Set(kinds).size).toBe(kinds.length);
     for (const entry of registry)

@@ -10,11 +10,15 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/server\//, 5, 'folder'],
   [/^src\/fleet-schema\.ts$/, 3.5, 'file'],
   [/^src\/.*\/registry\.ts$/, 3, 'file'],
+  // Prompts are what endpoints are asked with.
+  [/^src\/bench\/contract\.ts$/, 1.4, 'file'],
   [/^src\/.*\/contract\.ts$/, 1.5, 'file'],
+  // How answers are read, which every endpoint does.
+  [/^src\/bench\/(answer|event-stream|event-template)(\.test)?\.ts$/, 1.7, 'folder'],
   // What the datasets, which do not know each other, make prompts with; the forms of traces, which profiles name too.
   [/^src\/bench\/(prompts|traces)\//, 1.7, 'folder'],
   [
-    /^src\/(engines|targets|model-sources|bench\/profiles|bench\/datasets|bench\/readers|gateway\/policies|audit\/rules|publish(?=\/[^/]+\/))\//,
+    /^src\/(engines|targets|model-sources|bench\/profiles|bench\/datasets|bench\/endpoints|bench\/readers|gateway\/policies|audit\/rules|publish(?=\/[^/]+\/))\//,
     2,
     'file',
   ],

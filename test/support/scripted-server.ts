@@ -37,6 +37,8 @@ export interface Script {
   readonly tokenize?: boolean;
   /** Words of the n-th answer. */
   readonly answer?: (body: Body, number: number) => readonly string[];
+  /** Texts of a request that an embedding or a ranking lacks. */
+  readonly leaveOut?: number;
   /** Reasoning words before the answer. */
   readonly reasoning?: number;
 }
@@ -66,7 +68,7 @@ export async function startScriptedServer(script: Script = {}): Promise<Scripted
         const words = script.answer?.(body, number++) ?? wordsFor(Number(body.max_tokens ?? 4));
         chat(response, body, words, script.reasoning ?? 0);
       } else if (path === '/v1/responses') responses(response, body, script.reasoning ?? 0);
-      else if (path === '/v1/embeddings') embeddings(response, body);
+      else if (path === '/v1/embeddings') embeddings(response, body, script.leaveOut ?? 0);
       else if (path === '/v1/rerank') rerank(response, body);
       else json(response, { error: { message: `no ${path}` } }, 404);
     } finally {
@@ -176,12 +178,12 @@ function responses(response: ServerResponse, body: Body, reasoning: number): voi
   response.end();
 }
 
-function embeddings(response: ServerResponse, body: Body): void {
+function embeddings(response: ServerResponse, body: Body, leaveOut: number): void {
   const inputs = [body.input ?? []].flat().map(String);
   const tokens = inputs.reduce((sum, text) => sum + wordsOf(text).length, 0);
   json(response, {
     object: 'list',
-    data: inputs.map((_, index) => ({ object: 'embedding', index, embedding: [0.1, 0.2] })),
+    data: inputs.slice(leaveOut).map((_, index) => ({ object: 'embedding', index, embedding: [0.1, 0.2] })),
     usage: { prompt_tokens: tokens, total_tokens: tokens },
   });
 }

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Report } from '../../../src/domain/run/report.ts';
 import type { StageReport } from '../../../src/domain/run/stage-report.ts';
+import { countsInputs } from '../../../src/domain/strategy.ts';
 import { figure, unknown } from '../format.ts';
 import { Chart } from './chart.tsx';
 import type { Series } from './chart.tsx';
@@ -10,11 +11,16 @@ export function RunCharts({ report }: { report: Report }): ReactNode {
   const stages = report.stages.toSorted((a, b) => loadOf(a) - loadOf(b));
   const streams = stages.map(loadOf);
   if (streams.length === 0) return null;
-  const charts = [
-    { title: 'Output rate', unit: 'tokens/s', series: throughput(stages) },
-    { title: 'Time to first token', unit: 'ms', series: percentiles(stages, 'ttft') },
-    { title: 'Gap between tokens', unit: 'ms', series: percentiles(stages, 'itl') },
-  ];
+  const charts = stages.some(countsInputs)
+    ? [
+        { title: 'Inputs', unit: 'inputs/s', series: throughput(stages) },
+        { title: 'Whole answer', unit: 'ms', series: percentiles(stages, 'e2e') },
+      ]
+    : [
+        { title: 'Output rate', unit: 'tokens/s', series: throughput(stages) },
+        { title: 'Time to first token', unit: 'ms', series: percentiles(stages, 'ttft') },
+        { title: 'Gap between tokens', unit: 'ms', series: percentiles(stages, 'itl') },
+      ];
   return (
     <div className="charts">
       {charts.map((chart) => (
@@ -36,7 +42,10 @@ function loadOf({ strategy }: StageReport): number {
 
 /** Measured, beside the line that one stream times n would give. */
 export function throughput(stages: readonly StageReport[]): Series[] {
-  const measured = stages.map((stage) => (stage.steady ?? stage.overall)?.outputTokensPerSecond ?? null);
+  const measured = stages.map((stage) => {
+    const rates = stage.steady ?? stage.overall;
+    return (countsInputs(stage) ? rates?.inputsPerSecond : rates?.outputTokensPerSecond) ?? null;
+  });
   const single = stages.findIndex(
     (stage) => stage.strategy.kind === 'closed' && stage.strategy.streams === 1,
   );
@@ -54,7 +63,7 @@ export function throughput(stages: readonly StageReport[]): Series[] {
   return series;
 }
 
-export function percentiles(stages: readonly StageReport[], metric: 'ttft' | 'itl'): Series[] {
+export function percentiles(stages: readonly StageReport[], metric: 'ttft' | 'itl' | 'e2e'): Series[] {
   const list = ['p50', 'p95', 'p99'] as const;
   return list.map((at, i) => ({
     label: at,

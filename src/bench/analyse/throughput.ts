@@ -31,8 +31,11 @@ export function steadyThroughput(records: readonly RequestRecord[], window: Span
   let output = 0;
   let prompt = 0;
   let requests = 0;
+  let inputs: number | null = null;
   let outputKnown = true;
   let promptKnown = true;
+  // Where answers have something else than tokens, none are not 0 tokens.
+  const makesNone = records.some((record) => (record.inputs ?? null) !== null);
   function inside(at: number): boolean {
     return at > window.start && at <= window.end;
   }
@@ -46,12 +49,15 @@ export function steadyThroughput(records: readonly RequestRecord[], window: Span
       if (record.prompt.tokens === null) promptKnown = false;
       else prompt += record.prompt.tokens;
     }
-    if (record.outcome === 'ok' && inside(record.done)) requests += 1;
+    if (record.outcome !== 'ok' || !inside(record.done)) continue;
+    requests += 1;
+    if ((record.inputs ?? null) !== null) inputs = (inputs ?? 0) + (record.inputs ?? 0);
   }
   return rates({
     span: window,
     requests,
-    output: outputKnown ? output : null,
+    inputs,
+    output: outputKnown && !makesNone ? output : null,
     prompt: promptKnown ? prompt : null,
   });
 }
@@ -62,7 +68,8 @@ export function overallThroughput(records: readonly RequestRecord[], span: Span)
   if (good.length === 0) return null;
   const prompts = good.map((record) => record.prompt.tokens);
   const outputs = good.map((record) => record.output.tokens);
-  return rates({ span, requests: good.length, output: sumKnown(outputs), prompt: sumKnown(prompts) });
+  const inputs = sumKnown(good.map((record) => record.inputs ?? null));
+  return rates({ span, requests: good.length, inputs, output: sumKnown(outputs), prompt: sumKnown(prompts) });
 }
 
 /** Null when one of them is unknown: a sum with a hole is not a sum. */
@@ -78,6 +85,7 @@ export function sumKnown(values: readonly (number | null)[]): number | null {
 function rates(counted: {
   span: Span;
   requests: number;
+  inputs: number | null;
   output: number | null;
   prompt: number | null;
 }): Throughput {
@@ -86,6 +94,7 @@ function rates(counted: {
   return {
     seconds,
     requestsPerSecond: counted.requests / seconds,
+    ...(counted.inputs === null ? {} : { inputsPerSecond: counted.inputs / seconds }),
     promptTokensPerSecond: prompt === null ? null : prompt / seconds,
     outputTokensPerSecond: output === null ? null : output / seconds,
     totalTokensPerSecond: output === null || prompt === null ? null : (output + prompt) / seconds,

@@ -1,6 +1,6 @@
 import type { RequestRecord } from '../../domain/run/record.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
-import { reasons, streamsOf } from '../../domain/strategy.ts';
+import { countsInputs, reasons, streamsOf } from '../../domain/strategy.ts';
 import { bootstrapSamples } from '../../stats/bootstrap.ts';
 import { percentile, sortedCopy } from '../../stats/percentile.ts';
 import { latenciesOf } from '../analyse/latencies.ts';
@@ -37,7 +37,7 @@ export function figuresOf(stage: StageReport, records: readonly RequestRecord[],
   const block = Math.max(50, 2 * streams);
   const gaps = Math.max(1, Math.round(all.itl.length / Math.max(1, all.e2e.length)));
   return [
-    ...outputRate(stage, records, seed),
+    ...(countsInputs(stage) ? inputRate(stage, records, seed) : outputRate(stage, records, seed)),
     ...latencyFigures('TTFT', open ? all.ttftScheduled : all.ttft, { block, seed }),
     ...(reasons(stage)
       ? latencyFigures('TTFOT', open ? all.ttfotScheduled : all.ttfot, { block, seed })
@@ -99,6 +99,33 @@ function outputRate(stage: StageReport, records: readonly RequestRecord[], seed:
       unit: 'tok/s',
       better: 'higher',
       n: slices.length,
+      value,
+      samples: samples?.means ?? null,
+      fewest: 50,
+      spare: null,
+    },
+  ];
+}
+
+/** The same of answered texts, which count when their answer has ended. */
+function inputRate(stage: StageReport, records: readonly RequestRecord[], seed: number): Measured[] {
+  const value = stage.steady?.inputsPerSecond;
+  if (!value || stage.window === null) return [];
+  const { start, end } = stage.window;
+  const slices = new Float64Array(Math.floor((end - start) / sliceMicros));
+  for (const { outcome, done, inputs } of records) {
+    const slice = Math.floor((done - start) / sliceMicros);
+    if (outcome === 'ok' && slice >= 0 && slice < slices.length)
+      slices[slice] = (slices[slice] as number) + (inputs ?? 0);
+  }
+  const samples = bootstrapSamples(slices, { block: 5, quantiles: [], seed, resamples });
+  const n = slices.length;
+  return [
+    {
+      name: 'input rate',
+      unit: 'inputs/s',
+      better: 'higher',
+      n,
       value,
       samples: samples?.means ?? null,
       fewest: 50,

@@ -46,6 +46,7 @@ export function ownSide({ report, records }: Run): Side {
     seed: spec.seed,
     work: {
       API: spec.target.api,
+      ...(spec.endpoint && { endpoint: JSON.stringify(spec.endpoint) }),
       streaming: String(spec.stream),
       'prefix cache': cacheLabel(spec.cache),
       temperature: String(spec.temperature),

@@ -73,6 +73,8 @@ export const RequestRecord = z.strictObject({
   finish: z.string().nullable(),
   prompt: TokenCount,
   output: TokenCount,
+  /** Texts that the answer has an embedding or a rank for; absent where it makes tokens. */
+  inputs: count.nullish(),
   /** Of the output tokens, those of reasoning; absent or null: neither told nor seen. */
   reasoning: z.strictObject({ tokens: count, source: z.enum(['usage', 'events']) }).nullish(),
   /** Prompt tokens that the server took from its prefix cache, by its own account. */

@@ -10,7 +10,8 @@ const count = z.int().min(0);
 export const RunTarget = z.strictObject({
   /** Base URL without /v1 and without a trailing slash. */
   url: z.string(),
-  api: z.enum(['chat', 'completions']),
+  /** Kind of its endpoint that is asked, checked by the registry of endpoints. */
+  api: z.string(),
   /** Name to ask for; null: the first one that the server lists. */
   model: z.string().nullable(),
   key: SecretRef.nullable(),
@@ -48,6 +49,8 @@ export const RunSpec = z.strictObject({
   /** Checked by the registry of profiles and the registry of datasets. */
   profile: z.looseObject({ kind: z.string() }),
   data: z.looseObject({ kind: z.string() }),
+  /** The options of the endpoint; absent: it has none but its kind. */
+  endpoint: z.looseObject({ kind: z.string() }).optional(),
   /** Per stage; admission stops at whichever comes first. At least one is set. */
   limits: z.strictObject({
     seconds: z.number().positive().nullable(),

@@ -30,6 +30,8 @@ export type Distribution = z.infer<typeof Distribution>;
 const Throughput = z.strictObject({
   seconds: z.number(),
   requestsPerSecond: z.number(),
+  /** Texts that were answered, where a request has several and gets no tokens back; absent or null elsewhere. */
+  inputsPerSecond: z.number().nullish(),
   promptTokensPerSecond: z.number().nullable(),
   outputTokensPerSecond: z.number().nullable(),
   totalTokensPerSecond: z.number().nullable(),

@@ -32,5 +32,6 @@ export function sizesOf(report: Report): { prompt_tokens: number; output_tokens:
 }
 
 export function requestFormat(report: Report): string {
-  return report.spec.target.api === 'chat' ? '/v1/chat/completions' : '/v1/completions';
+  const { api } = report.spec.target;
+  return api === 'chat' ? '/v1/chat/completions' : `/v1/${api}`;
 }

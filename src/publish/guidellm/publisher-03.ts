@@ -130,13 +130,19 @@ function runStats(
   };
 }
 
+/** GuideLLM's names; what it had no name for keeps its own. */
+const requestTypes: Readonly<Record<string, string>> = {
+  chat: 'chat_completions',
+  completions: 'text_completions',
+};
+
 function requestOf(report: Report, request: TimedRequest): unknown {
   const { record, status, start, end, targeted, first, last } = request;
   const good = status === 'successful';
   return {
     type_: good ? 'generative_text_response' : 'generative_text_error',
     request_id: `${record.stage}-${record.id}`,
-    request_type: report.spec.target.api === 'chat' ? 'chat_completions' : 'text_completions',
+    request_type: requestTypes[report.spec.target.api] ?? report.spec.target.api,
     scheduler_info: {
       requested: true,
       completed: good,

@@ -2,7 +2,7 @@ import type { Report } from '../../domain/run/report.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
 import { cacheLabel } from '../../domain/run/cache.ts';
 import { levelLabel } from '../../domain/run/knee.ts';
-import { headlineOf, reasons, streamsOf } from '../../domain/strategy.ts';
+import { countsInputs, headlineOf, reasons, streamsOf } from '../../domain/strategy.ts';
 import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';
 import { engineRows, serverSection } from './server.ts';
@@ -80,25 +80,37 @@ function kneeOf({ knee }: Report): string {
   return `<h2>Knee</h2><p class="lead">${escape(found)}</p><ul>${rows.join('')}</ul>`;
 }
 
+type Tile = readonly [value: string, text: string];
+
 /** The headline of the first and the fastest stage. */
 function tiles(report: Report): string {
   const first = report.stages[0];
   if (!first) return '<p class="lead">No stage was measured.</p>';
   const fastest = report.stages.reduce((best, stage) => (rateOf(stage) > rateOf(best) ? stage : best), first);
-  const shown: [string, string][] = [
-    [figure(rateOf(fastest)), `output tokens/s at ${fastest.label}`],
-    [figure(headlineOf(first).ttft?.p50), `ms to the first token (p50) at ${first.label}`],
-    [figure(first.itl?.p50), `ms between tokens (p50) at ${first.label}`],
-    [figure(headlineOf(first).e2e?.p50), `ms for an answer (p50) at ${first.label}`],
-  ];
+  const answer: Tile = [figure(headlineOf(first).e2e?.p50), `ms for an answer (p50) at ${first.label}`];
+  const shown: Tile[] = countsInputs(fastest)
+    ? [
+        [figure(rateOf(fastest)), `inputs/s at ${fastest.label}`],
+        [figure((fastest.steady ?? fastest.overall)?.promptTokensPerSecond), 'prompt tokens/s there'],
+        answer,
+        [figure(headlineOf(first).e2e?.p95), `ms for an answer (p95) at ${first.label}`],
+      ]
+    : [
+        [figure(rateOf(fastest)), `output tokens/s at ${fastest.label}`],
+        [figure(headlineOf(first).ttft?.p50), `ms to the first token (p50) at ${first.label}`],
+        [figure(first.itl?.p50), `ms between tokens (p50) at ${first.label}`],
+        answer,
+      ];
   const cells = shown.map(
     ([value, text]) => `<div class="tile"><b>${value}</b><span>${escape(text)}</span></div>`,
   );
   return `<div class="tiles">${cells.join('')}</div>`;
 }
 
+/** What the endpoint gives: output tokens, or what it has for each of its texts. */
 function rateOf(stage: StageReport): number {
-  return (stage.steady ?? stage.overall)?.outputTokensPerSecond ?? 0;
+  const rates = stage.steady ?? stage.overall;
+  return (countsInputs(stage) ? rates?.inputsPerSecond : rates?.outputTokensPerSecond) ?? 0;
 }
 
 /** What the stage would give if it scaled without loss; null where that has no meaning. */
@@ -133,7 +145,9 @@ function charts(report: Report): string {
   );
   const [ttft = [], ttfot = [], itl = [], e2e = []] = ranges;
   return [
-    barChart('Output tokens per second (dashed: linear)', 'tok/s', bars),
+    report.stages.some(countsInputs)
+      ? barChart('Inputs per second (dashed: linear)', 'inputs/s', bars)
+      : barChart('Output tokens per second (dashed: linear)', 'tok/s', bars),
     ...(ttft.length > 0 ? [rangeChart('Time to first token: p50, p95, p99', 'ms', ttft)] : []),
     ...(ttfot.length > 0 ? [rangeChart('First token after reasoning: p50, p95, p99', 'ms', ttfot)] : []),
     ...(itl.length > 0 ? [rangeChart('Gap between tokens: p50, p95, p99', 'ms', itl)] : []),
@@ -147,6 +161,7 @@ function circumstances(report: Report): string {
     ['Model', server.model],
     ['Engine', spec.target.engine ?? server.server ?? 'unknown'],
     ...engineRows(server.engine),
+    ['Endpoint', endpointText(spec)],
     ['Load', `${spec.profile.kind}, ${JSON.stringify(spec.data)}`],
     ['Prompt lengths', server.tokenizer ?? "not made exact; the server's own counts are shown"],
     [
@@ -165,6 +180,10 @@ function circumstances(report: Report): string {
     ['Made by', `berth ${environment.berth} on Node ${environment.node}`],
     ['Run', report.id],
   ]);
+}
+
+function endpointText({ target, endpoint }: Report['spec']): string {
+  return endpoint === undefined ? target.api : `${target.api}, ${JSON.stringify(endpoint)}`;
 }
 
 function pairs(entries: readonly (readonly [string, string])[]): string {

@@ -1,6 +1,6 @@
 import type { Report } from '../../domain/run/report.ts';
 import type { Distribution, StageReport } from '../../domain/run/stage-report.ts';
-import { reasons } from '../../domain/strategy.ts';
+import { countsInputs, reasons } from '../../domain/strategy.ts';
 import { escape, figure } from './markup.ts';
 
 /** One row a stage: what was asked, what came, how fast. */
@@ -14,6 +14,7 @@ export function throughputTable(report: Report): string {
     'Prompt tok/s',
     'Both',
     'Requests/s',
+    ...(report.stages.some(countsInputs) ? ['Inputs/s'] : []),
     'Whole run, output tok/s',
     'Speed-up',
     'Efficiency',
@@ -32,6 +33,7 @@ export function throughputTable(report: Report): string {
       figure(rate?.promptTokensPerSecond),
       figure(rate?.totalTokensPerSecond),
       figure(rate?.requestsPerSecond),
+      ...(report.stages.some(countsInputs) ? [figure(rate?.inputsPerSecond)] : []),
       figure(stage.overall?.outputTokensPerSecond),
       scaling ? `${scaling.speedup.toFixed(2)}` : '–',
       scaling ? `${Math.round(scaling.efficiency * 100)} %` : '–',

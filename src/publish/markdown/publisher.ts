@@ -1,6 +1,6 @@
 import type { Report } from '../../domain/run/report.ts';
 import type { Distribution, StageReport } from '../../domain/run/stage-report.ts';
-import { headlineOf, reasons } from '../../domain/strategy.ts';
+import { countsInputs, headlineOf, reasons } from '../../domain/strategy.ts';
 import type { FilePublisher } from '../contract.ts';
 
 /** The report as a table for pull requests and wikis, with what a reader must know about it. */
@@ -20,7 +20,7 @@ function head({ name, server, spec, startedAt, id }: Report): string[] {
   return [
     `### ${plain(name)}: ${plain(server.model)}`,
     '',
-    plain(`${place}, ${startedAt.slice(0, 16).replace('T', ' ')} UTC, run ${id}`),
+    plain(`${spec.target.api} of ${place}, ${startedAt.slice(0, 16).replace('T', ' ')} UTC, run ${id}`),
     '',
   ];
 }
@@ -29,7 +29,7 @@ type Column = readonly [string, (stage: StageReport) => string];
 
 const ttfot: Column = ['TTFOT p50', (stage) => ms(headlineOf(stage).ttfot, 'p50')];
 
-const all: readonly Column[] = [
+const ofTokens: readonly Column[] = [
   ['ok', ({ requests }) => String(requests.ok)],
   ['failed', ({ requests }) => String(requests.failed)],
   ['TTFT p50', (stage) => ms(headlineOf(stage).ttft, 'p50')],
@@ -43,9 +43,26 @@ const all: readonly Column[] = [
   ['req/s', (stage) => rate(stage, 'requestsPerSecond')],
 ];
 
+/** Of embeddings and ranks, which have no tokens. */
+const ofInputs: readonly Column[] = [
+  ['ok', ({ requests }) => String(requests.ok)],
+  ['failed', ({ requests }) => String(requests.failed)],
+  ['E2E p50', (stage) => ms(headlineOf(stage).e2e, 'p50')],
+  ['E2E p95', (stage) => ms(headlineOf(stage).e2e, 'p95')],
+  ['E2E p99', (stage) => ms(headlineOf(stage).e2e, 'p99')],
+  ['req/s', (stage) => rate(stage, 'requestsPerSecond')],
+  ['inputs/s', (stage) => rate(stage, 'inputsPerSecond')],
+  ['prompt tok/s', (stage) => rate(stage, 'promptTokensPerSecond')],
+];
+
+function columnsFor({ stages: all }: Report): readonly Column[] {
+  if (all.some(countsInputs)) return ofInputs;
+  return all.some(reasons) ? ofTokens.toSpliced(4, 0, ttfot) : ofTokens;
+}
+
 function stages(report: Report): string[] {
   if (report.stages.length === 0) return ['No stage was measured.', ''];
-  const columns = report.stages.some(reasons) ? all.toSpliced(4, 0, ttfot) : all;
+  const columns = columnsFor(report);
   const open = report.stages.some(({ strategy }) => strategy.kind === 'open');
   return [
     `| load | ${columns.map(([name]) => name).join(' | ')} |`,
@@ -54,7 +71,7 @@ function stages(report: Report): string[] {
       (stage) => `| ${plain(stage.label)} | ${columns.map(([, value]) => value(stage)).join(' | ')} |`,
     ),
     '',
-    `Latencies in ms, ${open ? 'TTFT and E2E from the moment a request was due' : 'from the last byte sent'}; ± is half of a 95 % interval.`,
+    `Latencies in ms, ${open ? `${report.stages.some(countsInputs) ? '' : 'TTFT and E2E '}from the moment a request was due` : 'from the last byte sent'}; ± is half of a 95 % interval.`,
     '',
   ];
 }

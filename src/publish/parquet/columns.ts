@@ -53,6 +53,7 @@ export function columnsOf(report: Report, records: readonly RequestRecord[]): Co
     column('output_tokens', 'integer', ({ output }) => output.tokens),
     column('output_tokens_source', 'text', ({ output }) => output.source),
     column('reasoning_tokens', 'integer', ({ reasoning }) => reasoning?.tokens ?? null),
+    column('inputs', 'integer', ({ inputs }) => inputs ?? null),
     column('token_events', 'integer', ({ events }) => events),
     gapsOf(records),
   ];
