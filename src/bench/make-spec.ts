@@ -53,6 +53,7 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
     cache: wanted.cache ?? defaults.cache ?? 'cold',
     seed: wanted.seed ?? 1,
     keepOutputs: wanted.keepOutputs ?? false,
+    ...(wanted.records !== undefined && { records: wanted.records }),
     calibrate: wanted.calibrate ?? true,
   };
   if (typeof spec.cache !== 'string' && spec.data.kind !== 'synthetic')

@@ -1,6 +1,7 @@
 import type { Strategy } from '../domain/load-shape.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
 import type { RequestRecord } from '../domain/run/record.ts';
+import type { RecordRow } from '../domain/run/record-row.ts';
 import type { EngineCounters, StageReport } from '../domain/run/stage-report.ts';
 import { strategyLabel } from '../domain/strategy.ts';
 import { createTimedClient } from '../io/timed-request.ts';
@@ -17,6 +18,7 @@ import type { Guards, Spent } from './guards.ts';
 import { createLiveFigures } from './live-figures.ts';
 import type { Preflight } from './preflight.ts';
 import type { RecordWriter } from './record-file.ts';
+import { keepRecords } from './records/kept-records.ts';
 import { requestBody, requestHeaders } from './request-body.ts';
 import { remainingLimits, stagePath } from './resume.ts';
 import { limitsOf } from './shards.ts';
@@ -48,7 +50,7 @@ export interface StageToMeasure {
   readonly strategy: Strategy;
   readonly firstId: number;
   /** What was measured of it before the run was broken off. */
-  readonly part: readonly RequestRecord[];
+  readonly part: readonly RecordRow[];
 }
 
 export interface MeasuredStage {
@@ -61,7 +63,7 @@ export interface MeasuredStage {
 export async function measureStage(running: Running, stage: StageToMeasure): Promise<MeasuredStage> {
   const { spec, folder } = running.job;
   const { index, strategy, part } = stage;
-  const records: RequestRecord[] = [...part];
+  const kept = keepRecords();
   const client = createTimedClient(spec.target.url, running.now);
   const startedAt = running.now();
   const state = newStageState(startedAt);
@@ -75,7 +77,7 @@ export async function measureStage(running: Running, stage: StageToMeasure): Pro
   const stopTicks = startTicks(running, { index, state, live, guards, reads: client.reads });
   try {
     await send(running, stage, { state, client }, (record) => {
-      records.push(record);
+      kept.add(record);
       live.add(record);
       guards.onRecord(record);
       running.writer.push(record);
@@ -85,7 +87,9 @@ export async function measureStage(running: Running, stage: StageToMeasure): Pro
     client.close();
   }
   const load = stopWatching();
-  const engine = before && (await settledCounters(running, before, records.slice(part.length)));
+  const own = kept.rows();
+  const records = [...part, ...own];
+  const engine = before && (await settledCounters(running, before, own));
   await running.watch.mark();
   const dropped = strategy.kind === 'open' ? state.dropped : null;
   const samples = running.watch.since(startedAt);
@@ -99,7 +103,7 @@ export async function measureStage(running: Running, stage: StageToMeasure): Pro
   if (stopped === null)
     await running.world.files.write(stagePath(folder, index), `${JSON.stringify(report)}\n`);
   const mostInFlight = new Set(records.map((record) => record.stream)).size;
-  return { report, sent: records.length - part.length, mostInFlight };
+  return { report, sent: own.length, mostInFlight };
 }
 
 /** The load itself; nothing when an earlier part was the whole of it. */
@@ -174,7 +178,7 @@ async function counters(running: Running): Promise<CounterReading | null> {
 async function settledCounters(
   running: Running,
   before: CounterReading,
-  records: readonly RequestRecord[],
+  records: readonly RecordRow[],
 ): Promise<EngineCounters | null> {
   for (let attempt = 0; ; attempt += 1) {
     const after = await counters(running);

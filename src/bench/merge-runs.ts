@@ -11,7 +11,7 @@ import { stageReport } from './analyse/stage-report.ts';
 import type { Span } from './analyse/window.ts';
 import { composeReport } from './compose-report.ts';
 import { profiles } from './profiles/registry.ts';
-import { readRecords, recordsPath } from './record-file.ts';
+import { createRecordWriter, formOf, readRecords } from './record-file.ts';
 import { nextOf } from './registry-entry.ts';
 import { stagePath } from './resume.ts';
 import { runId, writeReport, writeRunFile } from './run-benchmark.ts';
@@ -46,7 +46,9 @@ export async function mergeRuns(
   const run = RunFile.parse({ ...first.run, id, startedAt: startedAt.toISOString(), spec, resumed: [] });
   await writeRunFile(world, folder, run);
   const moved = movedRecords(parts, origin);
-  await world.files.append(recordsPath(folder), moved.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  const writer = createRecordWriter(world.files, folder, formOf(run.spec));
+  for (const record of moved) writer.push(record);
+  await writer.flush();
   const stages = stagesOf(run, parts, moved, origin);
   for (const stage of stages)
     await world.files.write(stagePath(folder, stage.index), `${JSON.stringify(stage)}\n`);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { StageReport } from '../domain/run/stage-report.ts';
-import type { RequestRecord } from '../domain/run/record.ts';
+import type { RecordRow } from '../domain/run/record-row.ts';
 import type { Report, RunFile } from '../domain/run/report.ts';
 import type { World } from '../io/world.ts';
 import { extent } from '../stats/extent.ts';
@@ -9,7 +9,7 @@ import { readSamples } from './server/server-watch.ts';
 import { stageReport } from './analyse/stage-report.ts';
 import { composeReport } from './compose-report.ts';
 import { profiles } from './profiles/registry.ts';
-import { readRecords } from './record-file.ts';
+import { readRows } from './record-file.ts';
 import { nextOf } from './registry-entry.ts';
 
 /**
@@ -17,7 +17,7 @@ import { nextOf } from './registry-entry.ts';
  * What only the load generator knew (its own load, the engine's settled counters, the server's facts) is unknown then.
  */
 export async function recoverReport(world: World, folder: string, run: RunFile): Promise<Report> {
-  const records = await readRecords(world.files, folder);
+  const records = await readRows(world.files, folder);
   const samples = await readSamples(world.files, folder);
   const stages: StageReport[] = [];
   for (const index of new Set(records.map((record) => record.stage)))
@@ -44,10 +44,11 @@ function recoveredStage(
   run: RunFile,
   index: number,
   earlier: readonly StageReport[],
-  all: { records: readonly RequestRecord[]; samples: readonly ServerSample[] },
+  all: { records: readonly RecordRow[]; samples: readonly ServerSample[] },
 ): StageReport {
   const records = all.records.filter((record) => record.stage === index);
-  const { min, max } = extent(records.flatMap(({ scheduled, done }) => [scheduled, done]));
+  const { min } = extent(records.map(({ scheduled }) => scheduled));
+  const { max } = extent(records.map(({ done }) => done));
   const samples = all.samples.filter(({ at }) => at >= min && at <= max);
   const streams = new Set(records.map((record) => record.stream)).size;
   const strategy = nextOf(profiles, run.spec.profile)(earlier) ?? { kind: 'closed', streams };

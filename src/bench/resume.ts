@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import type { RequestRecord } from '../domain/run/record.ts';
+import type { RecordRow } from '../domain/run/record-row.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import { StageReport } from '../domain/run/stage-report.ts';
 import type { Files } from '../io/files.ts';
 import { extent } from '../stats/extent.ts';
-import { readRecords, recordsPath } from './record-file.ts';
+import { cutFile } from '../io/append-file.ts';
+import { readRecords, readRows, recordsPath } from './record-file.ts';
+import { columnsPath, stageStart, wholeBytes } from './records/column-file.ts';
 import { readSamples, samplesPath } from './server/server-watch.ts';
 
 /** How far a run came that did not reach its end. */
@@ -12,7 +14,7 @@ export interface Progress {
   /** Stages that ended by their own limit. */
   readonly stages: readonly StageReport[];
   /** Records of the stage after those. */
-  readonly part: readonly RequestRecord[];
+  readonly part: readonly RecordRow[];
   /** No request with this number or a higher one was ever sent. */
   readonly nextId: number;
   /** Where the run's clock stood at the last thing that was written, µs. */
@@ -23,7 +25,7 @@ export interface Progress {
 const unrecorded = 4096;
 
 export async function readProgress(files: Files, folder: string): Promise<Progress> {
-  const records = await readRecords(files, folder);
+  const records = await readRows(files, folder);
   const samples = await readSamples(files, folder);
   const stages: StageReport[] = [];
   for (;;) {
@@ -45,13 +47,15 @@ export function stagePath(folder: string, index: number): string {
   return join(folder, `stage-${index}.json`);
 }
 
-/** Takes off a last line that a crash has cut, so that what is appended begins a line of its own. */
+/** Takes off a last line or block that a crash has cut, so that what is appended begins one of its own. */
 export async function mendTails(files: Files, folder: string): Promise<void> {
   for (const path of [recordsPath(folder), samplesPath(folder)]) {
     const text = await files.read(path);
     if (text !== null && text !== '' && !text.endsWith('\n'))
       await files.write(path, text.slice(0, text.lastIndexOf('\n') + 1));
   }
+  const columns = columnsPath(folder);
+  if ((await files.stat(columns)) !== null) await cutFile(columns, await wholeBytes(columns));
 }
 
 /**
@@ -60,7 +64,7 @@ export async function mendTails(files: Files, folder: string): Promise<void> {
  */
 export function remainingLimits(
   limits: RunSpec['limits'],
-  part: readonly RequestRecord[],
+  part: readonly RecordRow[],
 ): RunSpec['limits'] | null {
   const measured = part.filter(({ phase }) => phase === 'measured');
   if (measured.length === 0) return limits;
@@ -83,5 +87,8 @@ export async function setAside(files: Files, folder: string, stage: number): Pro
   for (const record of records)
     lines[record.stage === stage ? 'aside' : 'kept'] += `${JSON.stringify(record)}\n`;
   await files.append(join(folder, 'set-aside.jsonl'), lines.aside);
-  await files.write(recordsPath(folder), lines.kept);
+  const columns = columnsPath(folder);
+  // Stages lie one behind the other, and this one is the last.
+  if ((await files.stat(columns)) !== null) await cutFile(columns, await stageStart(columns, stage));
+  else await files.write(recordsPath(folder), lines.kept);
 }

@@ -16,7 +16,7 @@ import { filePublishers } from '../publish/registry.ts';
 import { createLiveFile } from './live-file.ts';
 import { composeReport } from './compose-report.ts';
 import { definitions } from './definitions.ts';
-import { readRecords, recordsPath } from './record-file.ts';
+import { hasRecords, readRecords } from './record-file.ts';
 import { WorkerMessage } from './worker-protocol.ts';
 import type { WorkerEnd, WorkerJob } from './worker-protocol.ts';
 
@@ -75,7 +75,7 @@ export async function measure(
   const stages = [...options.earlier, ...worked.stages];
   if (stages.length === 0 && end.error) {
     // Nothing was sent: a folder without a record is no run.
-    if ((await world.files.stat(recordsPath(folder))) === null) await world.files.remove(folder);
+    if (!(await hasRecords(world.files, folder))) await world.files.remove(folder);
     throw faultOf(end.error, folder);
   }
   const report = composeReport(run, stages, end, world.clock.wall());

@@ -4,6 +4,7 @@ import type { Calibration } from '../domain/run/report.ts';
 import type { World } from '../io/world.ts';
 import { percentile, sortedCopy } from '../stats/percentile.ts';
 import { latenciesOf, stallsOf } from './analyse/latencies.ts';
+import type { Latencies } from './analyse/latencies.ts';
 import { startTruthProcess } from './calibrate.ts';
 import { selftestCases } from './selftest-cases.ts';
 import type { SelftestCase } from './selftest-cases.ts';
@@ -90,7 +91,7 @@ function judge(each: SelftestCase, run: CaseRun): SelftestResult['cases'][number
   };
 }
 
-function deviation(measured: readonly number[], trueMs: number): Deviation | null {
+function deviation(measured: Latencies['ttft'], trueMs: number): Deviation | null {
   if (measured.length === 0) return null;
   const errors = sortedCopy(measured.map((value) => value - trueMs));
   const meanMs = errors.reduce((sum, value) => sum + value, 0) / errors.length;
@@ -131,7 +132,7 @@ function reasoningFaults(wanted: number, record: RequestRecord): string[] {
     : [`request ${id} had its first output token at ${firstContent} µs, not at ${due}`];
 }
 
-function stallFaults(each: SelftestCase, itl: readonly number[]): string[] {
+function stallFaults(each: SelftestCase, itl: Latencies['itl']): string[] {
   if (each.expect.stalls === null) return [];
   const { count } = stallsOf(itl, percentile(sortedCopy(itl), 0.5));
   return count === each.expect.stalls ? [] : [`${count} stalls were counted, not ${each.expect.stalls}`];

@@ -13,7 +13,7 @@ import { preflight } from './preflight.ts';
 import type { Preflight } from './preflight.ts';
 import { startServerWatch } from './server/server-watch.ts';
 import { profiles } from './profiles/registry.ts';
-import { createRecordWriter, readRecords } from './record-file.ts';
+import { createRecordWriter, formOf, readRows } from './record-file.ts';
 import { measureStage } from './measure-stage.ts';
 import type { Running } from './measure-stage.ts';
 import { promptsOf, strategyOf } from './shards.ts';
@@ -49,7 +49,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
     const endpoint = endpointOf(spec);
     const asked = endpoint.generates ? opened : groupedPrompts(opened, endpoint.texts, endpoint);
     const source = promptsOf(asked, spec.shard);
-    const writer = createRecordWriter(job.folder);
+    const writer = createRecordWriter(world.files, job.folder, formOf(spec));
     const origin = monotonicMicroseconds() - (job.resume?.clock ?? 0);
     await using watch = await startServerWatch(world, job.folder, watchJob(spec, ports.key, origin));
     const server = serverFacts(spec, ready, source, await watch.facts());
@@ -94,7 +94,7 @@ async function barrier(world: World, { shard }: RunSpec, signal: AbortSignal): P
 /** A budget is that of the whole run, with what was sent before it was broken off. */
 async function spentBefore({ files }: World, { folder, resume }: WorkerJob): Promise<number> {
   if (resume === null) return 0;
-  const records = await readRecords(files, folder);
+  const records = await readRows(files, folder);
   return records.reduce((sum, { prompt, output }) => sum + (prompt.tokens ?? 0) + (output.tokens ?? 0), 0);
 }
 

@@ -36,6 +36,7 @@ export interface BenchOptions extends OtherToolsOptions, EndingOptions, LoadOpti
   readonly temperature?: string;
   readonly seed?: string;
   readonly keepOutputs?: boolean;
+  readonly records?: string;
   readonly stream: boolean;
   readonly calibrate: boolean;
 }
@@ -72,6 +73,10 @@ export function addBenchOptions(command: Command): Command {
     .option('--temperature <number>', 'temperature of each request')
     .option('--seed <number>', 'the same seed sends the same prompts (default 1)')
     .option('--keep-outputs', 'keep the text of the answers in the records')
+    .option(
+      '--records <form>',
+      'lines, or columns for very many requests (default: columns from 100,000 a stage on)',
+    )
     .option('--no-stream', 'ask for whole answers; there is no TTFT then')
     .option('--no-calibrate', "leave out the measurement of the client's own error");
   return addOtherToolsOptions(addEndingOptions(own));
@@ -122,6 +127,7 @@ export function overlaid(base: Wanted, said: BenchOptions, cwd: string): Wanted 
   if (options.temperature !== undefined) wanted.temperature = number(options.temperature, '--temperature');
   if (options.seed !== undefined) wanted.seed = Math.trunc(number(options.seed, '--seed'));
   if (options.keepOutputs) wanted.keepOutputs = true;
+  if (options.records !== undefined) wanted.records = formOf(options.records);
   if (!options.stream) wanted.stream = false;
   if (!options.calibrate) wanted.calibrate = false;
   return wanted;
@@ -186,4 +192,9 @@ function cacheOf(text: string): Exclude<Wanted['cache'], undefined> {
   const share = Number(/^shared[:=(]([\d.]+)\)?$/.exec(text)?.[1]);
   if (share > 0 && share < 1) return { shared: share };
   throw usage(`--cache is cold, warm or shared:0.5 (a share between 0 and 1), not "${text}".`);
+}
+
+function formOf(text: string): 'lines' | 'columns' {
+  if (text === 'lines' || text === 'columns') return text;
+  throw usage(`--records is lines or columns, not ${text}.`);
 }

@@ -111,6 +111,12 @@ export function benchmarkSchema<
     ),
     seed: z.int().min(0).optional().describe('The same seed gives the same prompts.'),
     keepOutputs: z.boolean().optional().describe('Keep the text of the answers in the records.'),
+    records: z
+      .enum(['lines', 'columns'])
+      .optional()
+      .describe(
+        'How the records are written: JSON lines, or columns for very many (default from 100,000 requests a stage on).',
+      ),
     calibrate: z.boolean().optional().describe('Measure the floor of the client first.'),
   });
 }

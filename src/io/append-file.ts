@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 /** A file that only grows, held open: opening it for each line costs more than writing the line. */
 export interface AppendFile {
   /** One after the other, in the order of the calls. */
-  readonly append: (text: string) => Promise<void>;
+  readonly append: (content: string | Uint8Array) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -17,10 +17,10 @@ export function openAppendFile(path: string): AppendFile {
     return fs.open(path, 'a');
   }
   return {
-    append: (text) => {
+    append: (content) => {
       last = last.then(async () => {
         handle ??= open();
-        await (await handle).appendFile(text);
+        await (await handle).appendFile(content);
       });
       return last;
     },
@@ -30,4 +30,9 @@ export function openAppendFile(path: string): AppendFile {
       handle = null;
     },
   };
+}
+
+/** Takes off what lies behind so many bytes. */
+export async function cutFile(path: string, bytes: number): Promise<void> {
+  await fs.truncate(path, bytes);
 }

@@ -18,7 +18,7 @@ export function blockLength(n: number, streams: number): number {
 }
 
 /** Fewer than ten blocks say nothing about their own spread. */
-const fewestBlocks = 10;
+export const fewestBlocks = 10;
 
 export interface BootstrapSamples {
   readonly means: number[];

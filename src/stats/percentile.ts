@@ -12,6 +12,6 @@ export function percentile(sorted: ArrayLike<number>, q: number): number {
   return below + (above - below) * (position - low);
 }
 
-export function sortedCopy(values: Iterable<number>): Float64Array {
-  return Float64Array.from(values).sort();
+export function sortedCopy(values: ArrayLike<number>): Float64Array {
+  return new Float64Array(values).sort();
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { bootstrapIntervals } from './bootstrap.ts';
 import { percentile } from './percentile.ts';
 import { seededRandom } from './random.ts';
-import type { Summary } from './summary.ts';
+import type { Summary } from './distribution.ts';
 import { summarize } from './summary.ts';
 
 test('a percentile is interpolated between the closest ranks', () => {

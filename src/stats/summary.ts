@@ -1,31 +1,24 @@
 import { bootstrapIntervals, blockLength } from './bootstrap.ts';
-import type { Interval } from './bootstrap.ts';
+import type { Summary } from './distribution.ts';
+import { summarizeLarge } from './large-summary.ts';
 import { percentile, sortedCopy } from './percentile.ts';
 
-export interface Summary {
-  n: number;
-  mean: number;
-  stddev: number;
-  min: number;
-  p50: number;
-  p90: number;
-  p95: number;
-  p99: number;
-  max: number;
-  interval: { mean: Interval | null; p50: Interval | null; p95: Interval | null; p99: Interval | null };
-  p99Reliable: boolean;
-}
+/** More values than this are counted, not sorted, and their intervals come from sketches of blocks. */
+export const largeFrom = 100_000;
 
-/** Summary of values in time order; null when there are none. `streams` sets the block of the intervals. */
+/**
+ * Summary of values in ms in time order; null when there are none. `streams` sets the block of the intervals.
+ */
 export function summarize(
-  values: readonly number[],
+  values: ArrayLike<number>,
   options: { streams: number; seed: number },
 ): Summary | null {
   const n = values.length;
   if (n === 0) return null;
+  if (n > largeFrom) return summarizeLarge(values, options);
   const sorted = sortedCopy(values);
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const spread = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const mean = sorted.reduce((sum, value) => sum + value, 0) / n;
+  const spread = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const intervals = bootstrapIntervals(values, {
     block: blockLength(n, options.streams),
     quantiles: [0.5, 0.95, 0.99],

@@ -109,7 +109,7 @@ test('an event of four tokens counts for four; a request that we cut counts with
 test('a request that failed is no throughput and no latency', () => {
   const records = [request(0, 10), request(0, 10, { outcome: 'reset' })];
   expect(overallThroughput(records, { start: 0, end: 1_000_000 })?.outputTokensPerSecond).toBe(10);
-  expect(latenciesOf(records).ttft).toEqual([10]);
+  expect([...latenciesOf(records).ttft]).toEqual([10]);
 });
 
 test('without counts by the server there is no rate, not a rate of 0', () => {
@@ -134,15 +134,15 @@ test('a whole answer without a count leaves the steady rate unknown too', () => 
 test('an answer that is not streamed has E2E alone', () => {
   const whole = request(0, 10, { firstToken: null, firstContent: null, last: null, gaps: [], events: 0 });
   const found = latenciesOf([whole]);
-  expect(found).toMatchObject({ ttft: [], itl: [], tpot: [] });
-  expect(found.e2e).toEqual([100.1]);
+  for (const name of ['ttft', 'itl', 'tpot'] as const) expect(found[name]).toHaveLength(0);
+  expect([...found.e2e]).toEqual([100.1]);
 });
 
 test('TPOT divides by tokens, the mean gap by events, and a gap is never divided', () => {
   const found = latenciesOf([request(0, 5, { output: { asked: 20, tokens: 21, source: 'usage' } })]);
-  expect(found.tpot).toEqual([2]);
-  expect(found.itlMeanPerRequest).toEqual([10]);
-  expect(found.itl).toEqual([10, 10, 10, 10]);
+  expect([...found.tpot]).toEqual([2]);
+  expect([...found.itlMeanPerRequest]).toEqual([10]);
+  expect([...found.itl]).toEqual([10, 10, 10, 10]);
 });
 
 test('a stall is a gap over five times the median and over 250 ms', () => {

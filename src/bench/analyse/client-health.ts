@@ -1,7 +1,7 @@
-import type { RequestRecord } from '../../domain/run/record.ts';
+import type { RecordRow } from '../../domain/run/record-row.ts';
 import type { ClientHealth } from '../../domain/run/stage-report.ts';
 import { extent } from '../../stats/extent.ts';
-import { percentile, sortedCopy } from '../../stats/percentile.ts';
+import { percentile } from '../../stats/percentile.ts';
 
 /** What the load generator measured about itself during a stage. */
 export interface ClientLoad {
@@ -15,11 +15,11 @@ export interface ClientLoad {
  * below 5 ms for lag and 10 ms for the event loop: a busy machine is not yet a wrong figure.
  */
 export function clientHealth(
-  records: readonly RequestRecord[],
+  records: readonly RecordRow[],
   load: ClientLoad,
   ttftP50Ms: number | null,
 ): ClientHealth {
-  const lags = sortedCopy(records.flatMap(lagMs));
+  const lags = lagsOf(records).sort();
   const lagP99Ms = lags.length === 0 ? null : percentile(lags, 0.99);
   const share = 0.05 * (ttftP50Ms ?? 0);
   const lagLimit = Math.max(5, share);
@@ -53,7 +53,7 @@ export function clientHealth(
 const fewestAchieved = 0.98;
 
 /** Null where there is too little to tell a rate by: a single late start must not decide. */
-function achievedShare(records: readonly RequestRecord[]): number | null {
+function achievedShare(records: readonly RecordRow[]): number | null {
   const starts = records.filter(({ phase, started }) => phase === 'measured' && started !== null);
   const due = extent(starts.map(({ scheduled }) => scheduled));
   const made = extent(starts.map(({ started }) => started as number));
@@ -62,10 +62,15 @@ function achievedShare(records: readonly RequestRecord[]): number | null {
 }
 
 /** Time that the client lost before the request was out, without the time that connecting took. */
-function lagMs(record: RequestRecord): number[] {
-  const { started, connected, sent, scheduled } = record;
-  if (record.phase !== 'measured' || started === null || connected === null || sent === null) return [];
-  return [(started - scheduled + (sent - connected)) / 1000];
+function lagsOf(records: readonly RecordRow[]): Float64Array {
+  const lags = new Float64Array(records.length);
+  let count = 0;
+  for (const { phase, started, connected, sent, scheduled } of records) {
+    if (phase !== 'measured' || started === null || connected === null || sent === null) continue;
+    lags[count] = (started - scheduled + (sent - connected)) / 1000;
+    count += 1;
+  }
+  return lags.subarray(0, count);
 }
 
 function round(ms: number): number {

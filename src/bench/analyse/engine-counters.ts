@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../../domain/run/record.ts';
+import type { RecordRow } from '../../domain/run/record-row.ts';
 import type { EngineCounters } from '../../domain/run/stage-report.ts';
 import { sumKnown } from './throughput.ts';
 
@@ -15,7 +15,7 @@ export interface CounterReading {
 export function compareCounters(
   before: CounterReading,
   after: CounterReading,
-  records: readonly RequestRecord[],
+  records: readonly RecordRow[],
 ): EngineCounters {
   const promptTokens = minus(after.promptTokens, before.promptTokens);
   const outputTokens = minus(after.outputTokens, before.outputTokens);
@@ -38,7 +38,7 @@ export function compareCounters(
 
 /** Sums of counts that the server itself gave; null when one of them is not. */
 function countedTokens(
-  records: readonly RequestRecord[],
+  records: readonly RecordRow[],
   withoutCached: boolean,
 ): { prompt: number | null; output: number | null } {
   const prompt = records.map((record) => {

@@ -1,5 +1,5 @@
 import type { Strategy } from '../../domain/load-shape.ts';
-import type { RequestRecord } from '../../domain/run/record.ts';
+import type { RecordRow } from '../../domain/run/record-row.ts';
 import type { Slo } from '../../domain/run/spec.ts';
 import type { Goodput } from '../../domain/run/stage-report.ts';
 import type { Span } from './window.ts';
@@ -10,7 +10,7 @@ import type { Span } from './window.ts';
  * request was due. Null without objectives or requests.
  */
 export function goodputOf(
-  records: readonly RequestRecord[],
+  records: readonly RecordRow[],
   stage: { slo: Slo | null; strategy: Strategy; span: Span | null },
 ): Goodput | null {
   const { slo, strategy, span } = stage;
@@ -21,7 +21,7 @@ export function goodputOf(
   return { good, share: good / judged.length, perSecond: seconds && good / seconds };
 }
 
-function keeps(record: RequestRecord, slo: Slo, strategy: Strategy): boolean {
+function keeps(record: RecordRow, slo: Slo, strategy: Strategy): boolean {
   if (record.outcome !== 'ok') return false;
   const from = strategy.kind === 'open' ? record.scheduled : record.sent;
   const { firstToken: first, last, output } = record;

@@ -1,9 +1,9 @@
-import type { RequestRecord } from '../../domain/run/record.ts';
+import type { RecordRow } from '../../domain/run/record-row.ts';
 import type { OpenLoop } from '../../domain/run/stage-report.ts';
 import { extent } from '../../stats/extent.ts';
 
 /** What became of the schedule: rates over the starts that were made, so that dropped ones lower neither. */
-export function openLoopOf(measured: readonly RequestRecord[], dropped: number | null): OpenLoop {
+export function openLoopOf(measured: readonly RecordRow[], dropped: number | null): OpenLoop {
   return {
     dropped,
     scheduledPerSecond: rateOf(measured.map((record) => record.scheduled)),
@@ -12,7 +12,7 @@ export function openLoopOf(measured: readonly RequestRecord[], dropped: number |
 }
 
 /** Requests in flight on average, at least 1: Little's law over the time that the requests took. */
-export function concurrencyOf(measured: readonly RequestRecord[]): number {
+export function concurrencyOf(measured: readonly RecordRow[]): number {
   if (measured.length === 0) return 1;
   const busy = measured.reduce((sum, record) => sum + (record.done - record.scheduled), 0);
   const start = extent(measured.map((record) => record.scheduled)).min;

@@ -10,6 +10,7 @@ function answered(times: readonly number[]): RequestRecord {
     outcome: 'ok',
     phase: 'measured',
     firstToken,
+    last: times.at(-1),
     gaps,
     events: times.length,
     done: times.at(-1),

@@ -1,12 +1,12 @@
 import { runSchema } from '../../domain/run/schema-version.ts';
 import type { Strategy } from '../../domain/load-shape.ts';
-import type { Outcome, RequestRecord, TokenCount } from '../../domain/run/record.ts';
+import type { Outcome, TokenCount, TokenSource } from '../../domain/run/record.ts';
+import type { RecordRow } from '../../domain/run/record-row.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
 import type { StopReason } from '../../domain/run/stop-reason.ts';
 import type { ServerSample } from '../../domain/run/server-sample.ts';
 import type { EngineCounters, StageReport, TokenTotals } from '../../domain/run/stage-report.ts';
 import { strategyLabel, streamsOf } from '../../domain/strategy.ts';
-import { extent } from '../../stats/extent.ts';
 import { summarize } from '../../stats/summary.ts';
 import { clientHealth } from './client-health.ts';
 import type { ClientLoad } from './client-health.ts';
@@ -39,7 +39,7 @@ export interface StageFacts {
 }
 
 /** Everything that a stage's records tell. Pure: the same records and facts give the same report. */
-export function stageReport(facts: StageFacts, records: readonly RequestRecord[]): StageReport {
+export function stageReport(facts: StageFacts, records: readonly RecordRow[]): StageReport {
   const { spec, strategy } = facts;
   const measured = records.filter((record) => record.phase === 'measured');
   const good = measured.filter((record) => record.outcome === 'ok');
@@ -76,8 +76,8 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
     goodput: goodputOf(records, { slo: spec.slo, strategy, span: whole }),
     openLoop: strategy.kind === 'open' ? openLoopOf(measured, facts.dropped) : null,
     steadiness: steadinessOf(records, strategy),
-    promptTokens: totals(good.map((record) => record.prompt)),
-    outputTokens: totals(good.map((record) => record.output)),
+    promptTokens: totals(good, ({ prompt }) => prompt),
+    outputTokens: totals(good, ({ output }) => output),
     reasoningTokens: reasoningTotals(good),
     cachedTokens: good.some(({ cached }) => cached !== null)
       ? good.reduce((sum, { cached }) => sum + (cached ?? 0), 0)
@@ -96,10 +96,7 @@ export function stageReport(facts: StageFacts, records: readonly RequestRecord[]
   return { ...report, consistency: consistencyOf(report) };
 }
 
-function countsOf(
-  records: readonly RequestRecord[],
-  measured: readonly RequestRecord[],
-): StageReport['requests'] {
+function countsOf(records: readonly RecordRow[], measured: readonly RecordRow[]): StageReport['requests'] {
   return {
     warmup: records.length - measured.length,
     measured: measured.length,
@@ -123,12 +120,13 @@ function consistencyOf(report: StageReport): StageReport['consistency'] {
 }
 
 /** Faults of measured requests by class, most frequent first; censored ones are no faults. */
-function errorsOf(measured: readonly RequestRecord[]): StageReport['errors'] {
+function errorsOf(measured: readonly RecordRow[]): StageReport['errors'] {
   const found = new Map<Outcome, { count: number; example: string | null }>();
-  for (const { outcome, error } of measured) {
+  for (const record of measured) {
+    const { outcome } = record;
     if (outcome === 'ok' || outcome === 'censored') continue;
     const known = found.get(outcome);
-    found.set(outcome, { count: (known?.count ?? 0) + 1, example: known?.example ?? error });
+    found.set(outcome, { count: (known?.count ?? 0) + 1, example: known?.example ?? record.error });
   }
   return [...found]
     .map(([outcome, { count, example }]) => ({ outcome, count, example }))
@@ -136,30 +134,38 @@ function errorsOf(measured: readonly RequestRecord[]): StageReport['errors'] {
 }
 
 /** Where a server shows reasoning in its events, an answer without such an event had none. */
-function reasoningTotals(good: readonly RequestRecord[]): TokenTotals | null {
-  const found = good.map(({ reasoning }) => reasoning ?? null);
-  const shown = found.some((each) => each?.source === 'events');
-  if (found.every((each) => each === null)) return null;
-  return totals(
-    found.map((each) => ({
-      asked: null,
-      tokens: each?.tokens ?? (shown ? 0 : null),
-      source: each?.source ?? null,
-    })),
-  );
+function reasoningTotals(good: readonly RecordRow[]): TokenTotals | null {
+  const shown = good.some(({ reasoning }) => reasoning?.source === 'events');
+  if (!shown && good.every(({ reasoning }) => !reasoning)) return null;
+  return totals(good, ({ reasoning }) => ({
+    asked: null,
+    tokens: reasoning?.tokens ?? (shown ? 0 : null),
+    source: reasoning?.source ?? null,
+  }));
 }
 
 /** Null when a count is missing. `offTarget` compares with what was asked, where something was. */
-function totals(counts: readonly TokenCount[]): TokenTotals | null {
-  const tokens = counts.flatMap((count) => (count.tokens === null ? [] : [count.tokens]));
-  if (tokens.length === 0 || tokens.length < counts.length) return null;
-  const sum = tokens.reduce((total, each) => total + each, 0);
-  const asked = counts.filter((count) => count.asked !== null);
+function totals(good: readonly RecordRow[], countOf: (row: RecordRow) => TokenCount): TokenTotals | null {
+  const sources = new Set<TokenSource>();
+  let [sum, min, max] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let [askedFor, offTarget] = [0, 0];
+  for (const row of good) {
+    const { asked, tokens, source } = countOf(row);
+    if (tokens === null) return null;
+    sum += tokens;
+    min = Math.min(min, tokens);
+    max = Math.max(max, tokens);
+    if (source !== null) sources.add(source);
+    if (asked !== null) askedFor += 1;
+    if (asked !== null && asked !== tokens) offTarget += 1;
+  }
+  if (good.length === 0) return null;
   return {
     sum,
-    mean: sum / tokens.length,
-    ...extent(tokens),
-    offTarget: asked.length === 0 ? null : asked.filter((count) => count.asked !== count.tokens).length,
-    sources: [...new Set(counts.flatMap((count) => (count.source === null ? [] : [count.source])))],
+    mean: sum / good.length,
+    min,
+    max,
+    offTarget: askedFor === 0 ? null : offTarget,
+    sources: [...sources],
   };
 }

@@ -1,7 +1,8 @@
 import type { Strategy } from '../../domain/load-shape.ts';
-import type { RequestRecord } from '../../domain/run/record.ts';
+import type { RecordRow } from '../../domain/run/record-row.ts';
 import type { Steadiness } from '../../domain/run/stage-report.ts';
 import { extent } from '../../stats/extent.ts';
+import { sortedCopy } from '../../stats/percentile.ts';
 
 /** A third of fewer requests than this says nothing about a trend. */
 const fewest = 5;
@@ -11,7 +12,7 @@ const fewest = 5;
  * of its measured time beside those of the first. Of an open loop both must have grown: then the server falls behind, and
  * every figure depends on how long the stage was. Null of too few requests.
  */
-export function steadinessOf(records: readonly RequestRecord[], strategy: Strategy): Steadiness | null {
+export function steadinessOf(records: readonly RecordRow[], strategy: Strategy): Steadiness | null {
   const measured = records.filter(({ phase }) => phase === 'measured');
   if (measured.length < 3 * fewest) return null;
   const { min: start, max: end } = extent(measured.map(({ scheduled }) => scheduled));
@@ -33,16 +34,17 @@ interface Part {
   readonly to: number;
 }
 
-function medianE2e(measured: readonly RequestRecord[], part: Part): number | null {
-  const times = measured
-    .filter(({ scheduled, outcome }) => outcome === 'ok' && scheduled >= part.from && scheduled <= part.to)
-    .map((record) => ((record.last ?? record.done) - record.scheduled) / 1000)
-    .toSorted((a, b) => a - b);
+function medianE2e(measured: readonly RecordRow[], part: Part): number | null {
+  const times = sortedCopy(
+    measured
+      .filter(({ scheduled, outcome }) => outcome === 'ok' && scheduled >= part.from && scheduled <= part.to)
+      .map((record) => ((record.last ?? record.done) - record.scheduled) / 1000),
+  );
   return times.length < fewest ? null : (times[Math.floor(times.length / 2)] ?? null);
 }
 
 /** By how long each request overlaps the part: warm-up requests are part of the load. */
-function meanInFlight(records: readonly RequestRecord[], part: Part): number {
+function meanInFlight(records: readonly RecordRow[], part: Part): number {
   const busy = records.reduce(
     (sum, { scheduled, done }) => sum + Math.max(0, Math.min(done, part.to) - Math.max(scheduled, part.from)),
     0,

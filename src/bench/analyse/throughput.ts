@@ -1,16 +1,41 @@
-import type { RequestRecord } from '../../domain/run/record.ts';
+import type { RecordRow } from '../../domain/run/record-row.ts';
 import type { Throughput } from '../../domain/run/stage-report.ts';
 import type { Span } from './window.ts';
 
-/** Times of the token-bearing events of a request; of an answer that was not streamed, its end. */
-export function eventTimes(record: RequestRecord): number[] {
-  if (record.firstToken === null) return record.outcome === 'ok' ? [record.done] : [];
-  let at = record.firstToken;
-  return [at, ...record.gaps.map((gap) => (at += gap))];
+/** Tells the times of the token-bearing events of a request; of an answer that was not streamed, its end. */
+export function eachEvent(record: RecordRow, tell: (at: number) => void): void {
+  const { firstToken } = record;
+  if (firstToken === null) {
+    if (record.outcome === 'ok') tell(record.done);
+    return;
+  }
+  const { gaps } = record;
+  let at = firstToken;
+  tell(at);
+  for (let i = 0; i < gaps.length; i += 1) tell((at += gaps[i] as number));
+}
+
+function isInside(at: number, { start, end }: Span): boolean {
+  return at > start && at <= end;
+}
+
+/** How many events a request has, and how many of them fall into the window. */
+function countEvents(record: RecordRow, window: Span): { all: number; inside: number } {
+  const { firstToken, last, events, outcome } = record;
+  const all = firstToken === null ? Number(outcome === 'ok') : Math.max(1, events);
+  // Nearly all requests of a stage lie wholly in its window.
+  const [from, to] = firstToken === null ? [record.done, record.done] : [firstToken, last ?? firstToken];
+  if (isInside(from, window) && isInside(to, window)) return { all, inside: all };
+  if (to <= window.start || from > window.end) return { all, inside: 0 };
+  let inside = 0;
+  eachEvent(record, (at) => {
+    if (isInside(at, window)) inside += 1;
+  });
+  return { all, inside };
 }
 
 /** Mean tokens that one event carries, over the good requests; null when none was streamed. */
-export function tokensPerEvent(records: readonly RequestRecord[]): number | null {
+export function tokensPerEvent(records: readonly RecordRow[]): number | null {
   let tokens = 0;
   let events = 0;
   for (const record of records) {
@@ -26,7 +51,7 @@ export function tokensPerEvent(records: readonly RequestRecord[]): number | null
  * are spread evenly over its own events; one that we cut counts with the mean of the others. Prompt tokens count when
  * the first token comes: then the prompt has been read.
  */
-export function steadyThroughput(records: readonly RequestRecord[], window: Span): Throughput {
+export function steadyThroughput(records: readonly RecordRow[], window: Span): Throughput {
   const mean = tokensPerEvent(records) ?? 1;
   let output = 0;
   let prompt = 0;
@@ -36,20 +61,18 @@ export function steadyThroughput(records: readonly RequestRecord[], window: Span
   let promptKnown = true;
   // Where answers have something else than tokens, none are not 0 tokens.
   const makesNone = records.some((record) => (record.inputs ?? null) !== null);
-  function inside(at: number): boolean {
-    return at > window.start && at <= window.end;
-  }
   for (const record of records) {
-    if (record.outcome !== 'ok' && record.outcome !== 'censored') continue;
-    const times = eventTimes(record);
-    const each = record.outcome === 'ok' ? (record.output.tokens ?? 0) / Math.max(1, times.length) : mean;
-    for (const at of times) if (inside(at)) output += each;
-    if (record.outcome === 'ok' && record.output.tokens === null && times.some(inside)) outputKnown = false;
-    if (times[0] !== undefined && inside(times[0])) {
+    const { outcome, firstToken, done } = record;
+    if (outcome !== 'ok' && outcome !== 'censored') continue;
+    const { all, inside } = countEvents(record, window);
+    const { tokens } = record.output;
+    output += inside * (outcome === 'ok' ? (tokens ?? 0) / Math.max(1, all) : mean);
+    if (outcome === 'ok' && tokens === null && inside > 0) outputKnown = false;
+    if (all > 0 && isInside(firstToken ?? done, window)) {
       if (record.prompt.tokens === null) promptKnown = false;
       else prompt += record.prompt.tokens;
     }
-    if (record.outcome !== 'ok' || !inside(record.done)) continue;
+    if (outcome !== 'ok' || !isInside(done, window)) continue;
     requests += 1;
     if ((record.inputs ?? null) !== null) inputs = (inputs ?? 0) + (record.inputs ?? 0);
   }
@@ -63,7 +86,7 @@ export function steadyThroughput(records: readonly RequestRecord[], window: Span
 }
 
 /** All good measured requests over the whole span; null when there is none. */
-export function overallThroughput(records: readonly RequestRecord[], span: Span): Throughput | null {
+export function overallThroughput(records: readonly RecordRow[], span: Span): Throughput | null {
   const good = records.filter((record) => record.phase === 'measured' && record.outcome === 'ok');
   if (good.length === 0) return null;
   const prompts = good.map((record) => record.prompt.tokens);

@@ -1,5 +1,5 @@
 import type { Strategy } from '../../domain/load-shape.ts';
-import type { RequestRecord } from '../../domain/run/record.ts';
+import type { RecordRow } from '../../domain/run/record-row.ts';
 import type { Conversations, Distribution } from '../../domain/run/stage-report.ts';
 import { summarize } from '../../stats/summary.ts';
 import { latenciesOf } from './latencies.ts';
@@ -9,7 +9,7 @@ const mostRows = 12;
 
 /** What conversations of a stage were like, turn by turn; null where requests are no turns. */
 export function conversationsOf(
-  records: readonly RequestRecord[],
+  records: readonly RecordRow[],
   options: { strategy: Strategy; streams: number; seed: number },
 ): Conversations | null {
   if (!options.strategy.talk) return null;
@@ -38,7 +38,7 @@ export function conversationsOf(
 }
 
 function figuresOf(
-  measured: readonly RequestRecord[],
+  measured: readonly RecordRow[],
   options: { strategy: Strategy; streams: number; seed: number },
 ): Omit<Conversations['turns'][number], 'turn' | 'andLater'> {
   const good = measured.filter(({ outcome }) => outcome === 'ok');
@@ -46,7 +46,7 @@ function figuresOf(
   const open = options.strategy.kind === 'open';
   const prompt = sumOf(good.map((record) => record.prompt.tokens));
   const cached = sumOf(good.map((record) => record.cached));
-  function distribution(values: readonly number[]): Distribution | null {
+  function distribution(values: ArrayLike<number>): Distribution | null {
     return summarize(values, options);
   }
   return {

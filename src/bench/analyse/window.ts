@@ -1,5 +1,5 @@
 import type { Strategy } from '../../domain/load-shape.ts';
-import type { RequestRecord } from '../../domain/run/record.ts';
+import type { RecordRow } from '../../domain/run/record-row.ts';
 import { extent } from '../../stats/extent.ts';
 
 export interface Span {
@@ -9,7 +9,7 @@ export interface Span {
 
 /** The part of a stage during which its load was whole. */
 export function steadyWindow(
-  records: readonly RequestRecord[],
+  records: readonly RecordRow[],
   options: { strategy: Strategy; seconds: number | null },
 ): Span | null {
   const { strategy, seconds } = options;
@@ -19,7 +19,7 @@ export function steadyWindow(
 }
 
 /** Of an open loop: from the first measured start that was due to the limit in seconds, else to the last one due. */
-function openWindow(records: readonly RequestRecord[], seconds: number | null): Span | null {
+function openWindow(records: readonly RecordRow[], seconds: number | null): Span | null {
   const due = records.filter(({ phase }) => phase === 'measured').map(({ scheduled }) => scheduled);
   if (due.length === 0) return null;
   const { min: start, max } = extent(due);
@@ -33,7 +33,7 @@ function openWindow(records: readonly RequestRecord[], seconds: number | null): 
  * still running at its start belong to the load, and their tokens count. Null when the streams were never all busy.
  */
 function closedWindow(
-  records: readonly RequestRecord[],
+  records: readonly RecordRow[],
   options: { streams: number; seconds: number | null; thinking: boolean },
 ): Span | null {
   const measured = records.filter((record) => record.phase === 'measured');
@@ -65,10 +65,7 @@ export function commonWindow(window: Span | null, within: Span | undefined): Spa
 }
 
 /** Of a stage that was gone on with: the records of the part that has most of them, for no window may span a break. */
-export function longestPart(
-  records: readonly RequestRecord[],
-  seams: readonly number[],
-): readonly RequestRecord[] {
+export function longestPart(records: readonly RecordRow[], seams: readonly number[]): readonly RecordRow[] {
   if (seams.length === 0) return records;
   const bounds = [Number.NEGATIVE_INFINITY, ...seams, Number.POSITIVE_INFINITY];
   const parts = bounds
@@ -78,7 +75,7 @@ export function longestPart(
 }
 
 /** First measured request sent to last one done: ramp and drain included. */
-export function wholeSpan(records: readonly RequestRecord[]): Span | null {
+export function wholeSpan(records: readonly RecordRow[]): Span | null {
   const measured = records.filter((record) => record.phase === 'measured');
   const start = extent(measured.map((record) => record.sent ?? record.scheduled)).min;
   const end = extent(measured.map((record) => record.done)).max;

@@ -5,7 +5,7 @@ import { bootstrapSamples } from '../../stats/bootstrap.ts';
 import { percentile, sortedCopy } from '../../stats/percentile.ts';
 import { latenciesOf } from '../analyse/latencies.ts';
 import { concurrencyOf } from '../analyse/open-loop.ts';
-import { eventTimes } from '../analyse/throughput.ts';
+import { eachEvent } from '../analyse/throughput.ts';
 
 /** One figure of a stage with its resamples; `samples` null: too few values to say how sure it is. */
 export interface Measured {
@@ -58,7 +58,7 @@ export function figuresOf(stage: StageReport, records: readonly RequestRecord[],
 /** p50, p95 and p99 of latencies in the order of their requests. */
 export function latencyFigures(
   name: string,
-  values: readonly number[],
+  values: ArrayLike<number>,
   { block, seed, spare = null }: { block: number; seed: number; spare?: string | null },
 ): Measured[] {
   if (values.length === 0) return [];
@@ -87,10 +87,10 @@ function outputRate(stage: StageReport, records: readonly RequestRecord[], seed:
   const perEvent = stage.tokensPerEvent ?? 1;
   for (const record of records) {
     if (record.outcome !== 'ok' && record.outcome !== 'censored') continue;
-    for (const at of eventTimes(record)) {
+    eachEvent(record, (at) => {
       const slice = Math.floor((at - start) / sliceMicros);
       if (slice >= 0 && slice < slices.length) slices[slice] = (slices[slice] as number) + perEvent;
-    }
+    });
   }
   const samples = bootstrapSamples(slices, { block: 5, quantiles: [], seed, resamples });
   return [

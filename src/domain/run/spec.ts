@@ -88,6 +88,8 @@ export const RunSpec = z.strictObject({
   cache: CacheState,
   seed: z.int().min(0),
   keepOutputs: z.boolean(),
+  /** How the records are written; absent: columns where a stage has 100,000 requests or more, else lines. */
+  records: z.enum(['lines', 'columns']).optional(),
   /** Measure the client's own error against a server with a known schedule first. */
   calibrate: z.boolean(),
 });
