@@ -14,7 +14,8 @@ import type { Verdict } from './deployment.ts';
 import { EventCounter } from './event-counter.ts';
 import { EventFilter } from './event-filter.ts';
 import { cancelled, upstreamFailed } from './faults.ts';
-import { requestHeaders } from './headers.ts';
+import { requestBlock } from './header-blocks.ts';
+import { ownRequestHeaders } from './headers.ts';
 import type { Lease } from './lease.ts';
 import { targetAt } from './paths.ts';
 import { headersForClient, passingOf } from './reply-head.ts';
@@ -100,22 +101,23 @@ export class Attempt implements UpstreamSink, Phase {
     trail.instance = instance.id;
     trail.attempts += 1;
     trail.sentAt = this.#sentAt;
-    const body = call.body;
+    const { body, inbound } = call;
+    const traceparent =
+      trail.trace &&
+      beginAttempt(trail.trace, {
+        instance: instance.id,
+        url: instance.upstream.url,
+        now: this.#sentAt,
+      });
     const request = {
-      method: call.inbound.method,
+      method: inbound.method,
       path: targetAt(instance, call),
-      headers: requestHeaders(call.inbound.rawHeaders, {
-        requestId: call.id,
+      common: requestBlock(inbound, {
         key: instance.key,
         dialect: call.endpoint.dialect,
-        traceparent:
-          trail.trace &&
-          beginAttempt(trail.trace, {
-            instance: instance.id,
-            url: instance.upstream.url,
-            now: this.#sentAt,
-          }),
+        traced: traceparent !== null,
       }),
+      headers: ownRequestHeaders(call.id, traceparent),
       body: body ? spliceBody(body, instance.upstream.model) : [],
     };
     this.#exchange = instance.pool.send(request, this);
@@ -196,7 +198,7 @@ export class Attempt implements UpstreamSink, Phase {
       canVerbatim: call.reply.canVerbatim,
       edited: head.eventStream,
     });
-    const headers = headersForClient(head, passing, {
+    const { common, headers } = headersForClient(head, passing, {
       call,
       instance: this.#lease.instance,
       sentAt: this.#sentAt,
@@ -204,7 +206,7 @@ export class Attempt implements UpstreamSink, Phase {
       retryAfter: this.#ports.retryAfter,
     });
     const verbatim = passing === 'verbatim';
-    call.reply.head(head.status, headers, { verbatim });
+    call.reply.head(head.status, headers, { verbatim, common });
     this.#writer = new ReplyWriter(call.reply, { verbatim, filter });
     call.body = null;
     call.share.release();

@@ -1,6 +1,6 @@
 import { streamError } from '../domain/dialects.ts';
 import type { Dialect } from '../domain/endpoints.ts';
-import type { Reply } from '../io/http-server/types.ts';
+import type { HeadOptions, Reply } from '../io/http-server/types.ts';
 import { upstreamFailed } from './faults.ts';
 
 /** An error body larger than this is not passed on; engines' own are far smaller. */
@@ -45,12 +45,12 @@ export class CommentedReply implements Reply {
     return !this.#commented && this.#inner.canVerbatim;
   }
 
-  head(status: number, rawHeaders: readonly string[], options?: { verbatim?: boolean }): void {
+  head(status: number, rawHeaders: readonly string[], options?: HeadOptions): void {
     this.stop();
     this.started = true;
     this.#status = status;
     if (!this.#commented) this.#inner.head(status, rawHeaders, options);
-    else if (!isEventStream(rawHeaders)) this.#plain = [];
+    else if (!isEventStream([...(options?.common?.list ?? []), ...rawHeaders])) this.#plain = [];
   }
 
   write(bytes: Uint8Array | string): boolean {

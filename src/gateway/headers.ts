@@ -42,33 +42,38 @@ const dropFromReply = new Set([
   'x-accel-buffering',
 ]);
 
-/** Headers to an engine, names and values in turn. `key` is the engine's own. */
+/** Headers to an engine that do not vary with the request, names and values in turn. */
 export function requestHeaders(
   raw: readonly string[],
   options: {
-    requestId: string;
+    /** The engine's own. */
     key: string | null;
     dialect: Dialect;
-    /** Takes the place of the client's; null leaves that. */
-    traceparent?: string | null;
+    /** `ownRequestHeaders` gives a traceparent in place of the client's. */
+    traced: boolean;
   },
 ): string[] {
-  const { traceparent = null } = options;
   const named = connectionNames(raw);
   const headers: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
     if (dropFromRequest.has(name) || name.startsWith('x-forwarded-') || named?.includes(name)) continue;
-    if (traceparent !== null && name === 'traceparent') continue;
+    if (options.traced && name === 'traceparent') continue;
     headers.push(raw[i] as string, raw[i + 1] as string);
   }
-  if (traceparent !== null) headers.push('traceparent', traceparent);
-  headers.push('accept-encoding', 'identity', 'x-request-id', options.requestId);
+  headers.push('accept-encoding', 'identity');
   if (options.key !== null) {
     headers.push('authorization', `Bearer ${options.key}`);
     // Servers of Anthropic's API look for their key here.
     if (options.dialect === 'anthropic') headers.push('x-api-key', options.key);
   }
+  return headers;
+}
+
+/** Those that name this one request. */
+export function ownRequestHeaders(requestId: string, traceparent: string | null): string[] {
+  const headers = ['x-request-id', requestId];
+  if (traceparent !== null) headers.push('traceparent', traceparent);
   return headers;
 }
 

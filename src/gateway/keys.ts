@@ -6,7 +6,7 @@ import type { Caller } from './caller.ts';
 import { controlRefused, keyExpired, keyMissing, keyUnknown } from './faults.ts';
 
 /** The part of a request that tells who sends it. */
-type Asked = Pick<Inbound, 'header' | 'connection'> & Partial<Pick<Inbound, 'certificateName'>>;
+type Asked = Pick<Inbound, 'header' | 'connection'> & Partial<Pick<Inbound, 'certificateName' | 'likeness'>>;
 
 /** Who may ask. Holds hashes only. A key comes as "Authorization: Bearer KEY", or as "x-api-key: KEY" in Anthropic's manner. */
 export interface Keyring {
@@ -66,7 +66,18 @@ export function createKeyring(options: KeyringOptions): Keyring {
       throw keyExpired(new Date(caller.expiresAt).toISOString());
     return caller;
   }
+  /** Of heads with the same bytes, on the same connection. It ends with this keyring, and a date is looked at each time. */
+  const likely = new WeakMap<object, Caller>();
+
   function known(asked: Asked): Caller | null {
+    const { likeness = null } = asked;
+    const before = likeness && likely.get(likeness);
+    if (before) return inDate(before);
+    const caller = knownByName(asked);
+    if (likeness && caller) likely.set(likeness, caller);
+    return caller;
+  }
+  function knownByName(asked: Asked): Caller | null {
     const shown = shownBy(asked);
     if (shown !== null) return callerWith(shown, asked.connection);
     return options.clientNames ? inDate(byName.get(asked.certificateName ?? '') ?? null) : null;

@@ -1,7 +1,8 @@
+import type { HeaderBlock } from '../io/header-block.ts';
 import type { UpstreamHead } from '../io/upstream-pool/types.ts';
 import type { Call } from './call.ts';
 import type { Instance } from './instance.ts';
-import { replyHeaders } from './headers.ts';
+import { replyBlock } from './header-blocks.ts';
 
 /** How the body reaches the client: chunks as they came, a known length, or framed by the server. */
 export type Passing = 'verbatim' | 'length' | 'framed';
@@ -12,7 +13,7 @@ export function passingOf(head: UpstreamHead, options: { canVerbatim: boolean; e
   return 'framed';
 }
 
-/** Headers of an upstream's reply as the client gets them. `times` are milliseconds on the monotonic clock. */
+/** Headers of an upstream's reply as the client gets them: what many replies have, and what only this one has. `times` are milliseconds on the monotonic clock. */
 export function headersForClient(
   head: UpstreamHead,
   passing: Passing,
@@ -23,14 +24,14 @@ export function headersForClient(
     now: number;
     retryAfter: () => number;
   },
-): string[] {
+): { common: HeaderBlock; headers: string[] } {
   const { call, instance, sentAt, now } = context;
-  const headers = replyHeaders(head.headers, { eventStream: head.eventStream });
+  const { model } = instance.upstream;
+  const common = replyBlock(head, { instance: instance.id, model: model === call.model ? null : model });
+  const headers: string[] = [];
   if (passing === 'verbatim') headers.push('Transfer-Encoding', 'chunked');
   else if (passing === 'length' && head.length !== null) headers.push('Content-Length', String(head.length));
-  headers.push('x-request-id', call.id, 'x-berth-origin', 'upstream', 'x-berth-upstream', instance.id);
-  if (instance.upstream.model !== null && instance.upstream.model !== call.model)
-    headers.push('x-berth-model', headerText(instance.upstream.model));
+  headers.push('x-request-id', call.id);
   if (head.status === 503 && !head.headers.some((text) => text.toLowerCase() === 'retry-after'))
     headers.push('Retry-After', String(context.retryAfter()));
   // Anthropic's clients look for the request's name here.
@@ -46,7 +47,7 @@ export function headersForClient(
     'Server-Timing',
     `queue;dur=${tenths(queued)}, upstream_ttfb;dur=${tenths(upstream)}, gateway;dur=${tenths(own)}`,
   );
-  return headers;
+  return { common, headers };
 }
 
 /** With one decimal; made of two integers, which costs a fraction of what `toFixed` does. */
@@ -54,9 +55,4 @@ function tenths(ms: number): string {
   const rounded = Math.round(ms * 10);
   const whole = Math.floor(rounded / 10);
   return `${whole}.${rounded - whole * 10}`;
-}
-
-/** A model's name may hold what a header cannot. */
-export function headerText(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 }

@@ -10,7 +10,7 @@ import { forward } from './forward.ts';
 import { cacheTokens } from './limits/cache-tokens.ts';
 import { answerLength } from './limits/memory.ts';
 import { armsFor } from './paths.ts';
-import { headerText } from './reply-head.ts';
+import { headerText } from './header-blocks.ts';
 import { priorityHeader, priorityOf } from './priority.ts';
 import { reserve } from './reserve.ts';
 import { armOf } from './resolve.ts';

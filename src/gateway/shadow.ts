@@ -1,7 +1,7 @@
 import type { BodyRead, Exchange, UpstreamHead, UpstreamSink } from '../io/upstream-pool/types.ts';
 import type { Call } from './call.ts';
 import type { Deployment, Verdict } from './deployment.ts';
-import { requestHeaders } from './headers.ts';
+import { ownRequestHeaders, requestHeaders } from './headers.ts';
 import type { BodyShare } from './held-bytes.ts';
 import type { Lease } from './lease.ts';
 import { targetAt } from './paths.ts';
@@ -68,16 +68,16 @@ export class Shadow implements UpstreamSink {
     const { instance } = lease;
     this.#tail = new Tail(call.endpoint.usageInStream ? 0 : 1024);
     const headers = requestHeaders(call.inbound.rawHeaders, {
-      requestId: call.id,
       key: instance.key,
       dialect: call.endpoint.dialect,
+      traced: false,
     });
     this.#callOff = work.after(shadowBounds.ms, () => this.end('cut'));
     this.#exchange = instance.pool.send(
       {
         method: call.inbound.method,
         path: targetAt(instance, call),
-        headers: [...headers, 'x-berth-shadow', '1'],
+        headers: [...headers, ...ownRequestHeaders(call.id, null), 'x-berth-shadow', '1'],
         body: spliceBody(body, instance.upstream.model),
       },
       this,

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import net from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import type { ClientKey } from '../../src/domain/client-key.ts';
 import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
@@ -138,4 +140,30 @@ test('a key that is taken away is refused at once, on kept connections too, and 
   held[0]?.chunk(chatEvent('finished'));
   held[0]?.endChunks();
   expect(await running.text()).toContain('finished');
+});
+
+test('a key that is revoked is refused at once on a connection that has used it', async () => {
+  const upstream = await engine(wellBehaved);
+  const config = configFor([upstream], { keys: [key('guest'), key('other')] });
+  const gateway = await front(config);
+  const socket = net.connect(gateway.port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  const body = JSON.stringify({ model: 'm', messages: [] });
+  // The same bytes each time, so that nothing of the head needs to be looked at again.
+  const request = `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer guest\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  async function statusOfNext(): Promise<string> {
+    const came = once(socket, 'data');
+    socket.write(request);
+    return String((await came)[0]).slice(9, 12);
+  }
+  for (let i = 0; i < 3; i += 1) expect(await statusOfNext()).toBe('200');
+  await gateway.reload({ ...config, keys: [key('other')] });
+  expect(await statusOfNext()).toBe('401');
+  await gateway.reload({ ...config, keys: [key('guest', { models: ['else'] })] });
+  expect(await statusOfNext()).toBe('403');
+  await gateway.reload({
+    ...config,
+    keys: [key('guest', { expiresAt: new Date(Date.now() - 1).toISOString() })],
+  });
+  expect(await statusOfNext()).toBe('401');
 });

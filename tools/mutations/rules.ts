@@ -67,7 +67,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 10,
     file: `${gateway}/commented-reply.ts`,
-    search: 'else if (!isEventStream(rawHeaders)) this.#plain = [];',
+    search: 'else if (!isEventStream([...(options?.common?.list ?? []), ...rawHeaders])) this.#plain = [];',
     replace: '',
   },
   {
@@ -96,7 +96,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 15,
-    file: `${gateway}/reply-head.ts`,
+    file: `${gateway}/header-blocks.ts`,
     search: "'x-berth-model'",
     replace: "'x-model'",
   },

@@ -12,7 +12,8 @@ import { refusalOf, refuse } from './refusals.ts';
 import { HttpReply } from './reply.ts';
 import type { ReplyConnection } from './reply.ts';
 import { MalformedRequest, RequestParser } from './request-parser.ts';
-import type { RequestHead, RequestSink } from './request-parser.ts';
+import type { RequestHead } from './request-head.ts';
+import type { RequestSink } from './request-parser.ts';
 
 /** What a connection needs of its server. */
 export interface ConnectionOwner {

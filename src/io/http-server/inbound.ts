@@ -1,5 +1,5 @@
 import type { RequestBody } from './body.ts';
-import type { RequestHead } from './request-parser.ts';
+import type { RequestHead } from './request-head.ts';
 import type { BodyOptions, Inbound } from './types.ts';
 
 /** What a request knows of its connection. */
@@ -13,6 +13,7 @@ export class HttpInbound implements Inbound {
   readonly method: string;
   readonly url: string;
   readonly rawHeaders: readonly string[];
+  readonly likeness: object | null;
   readonly connection: InboundConnection;
   readonly #names: readonly string[];
   readonly #body: RequestBody;
@@ -24,6 +25,7 @@ export class HttpInbound implements Inbound {
     this.method = head.method;
     this.url = head.url;
     this.rawHeaders = head.rawHeaders;
+    this.likeness = head.likeness;
     this.connection = connection;
     this.#names = head.names;
     this.#body = body;

@@ -1,7 +1,7 @@
 import { anthropicEnvelope } from '../../domain/dialects.ts';
 import { errorEnvelope } from '../../domain/openai.ts';
 import type { ApiFault } from '../../domain/openai.ts';
-import type { RequestHead } from './request-parser.ts';
+import type { RequestHead } from './request-head.ts';
 import type { Inbound, Reply } from './types.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { HeaderBlock } from '../header-block.ts';
 
 /** How the end of a reply's body is told. `verbatim`: by those who write it. `none`: it has no body. */
 export type Framing = 'none' | 'length' | 'chunked' | 'verbatim' | 'close' | 'open';
@@ -24,9 +25,13 @@ const maxGoodNames = 512;
 export function replyHead(
   status: number,
   rawHeaders: readonly string[],
-  to: { version: number; bodyless: boolean; verbatim: boolean },
+  to: { version: number; bodyless: boolean; verbatim: boolean; common?: HeaderBlock | undefined },
 ): ReplyHead {
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  if (to.common) {
+    checkBlock(to.common);
+    text += to.common.text;
+  }
   let length = -1;
   let chunked = false;
   let close = false;
@@ -58,6 +63,18 @@ export function replyHead(
   const framing = framingOf(status, { ...to, chunked, length });
   if (framing === 'chunked' || framing === 'verbatim') text += 'Transfer-Encoding: chunked\r\n';
   return { text, framing, length, close };
+}
+
+function checkBlock(block: HeaderBlock): void {
+  if (block.checked) return;
+  for (let i = 0; i < block.list.length; i += 2) {
+    const name = block.list[i] as string;
+    checkName(name);
+    if (own(name) !== null) throw new TypeError(`"${name}" is the server's own.`);
+    if (badValue.test(block.list[i + 1] as string))
+      throw new TypeError('The value of a header holds control characters.');
+  }
+  block.checked = true;
 }
 
 function framingOf(

@@ -3,7 +3,7 @@ import { replyHead } from './reply-head.ts';
 import type { Framing, ReplyHead } from './reply-head.ts';
 import { latin1 } from '../turn-writer.ts';
 import type { TurnWriter } from '../turn-writer.ts';
-import type { Reply } from './types.ts';
+import type { HeadOptions, Reply } from './types.ts';
 
 /** What a reply knows of its connection. */
 export interface ReplyConnection {
@@ -57,13 +57,14 @@ export class HttpReply implements Reply {
     return this.#ended && !this.#gaveUp;
   }
 
-  head(status: number, rawHeaders: readonly string[], options?: { verbatim?: boolean }): void {
+  head(status: number, rawHeaders: readonly string[], options?: HeadOptions): void {
     if (this.started) throw new Error('The head of this reply has been given before.');
     const verbatim = options?.verbatim === true && this.canVerbatim;
     const head = replyHead(status, rawHeaders, {
       version: this.#version,
       bodyless: this.#bodyless,
       verbatim,
+      common: options?.common,
     });
     this.started = true;
     this.#head = head;

@@ -1,29 +1,8 @@
 import { fieldName } from './field-names.ts';
+import { KnownHead } from './known-head.ts';
 import { Llhttp, stopParsing, windowBytes } from './llhttp.ts';
 import type { LlhttpEvents, Outcome } from './llhttp.ts';
-
-/** A request up to its body. */
-export interface RequestHead {
-  readonly method: string;
-  /** The target as it was sent. */
-  readonly url: string;
-  /** Names and values in turn, as sent; values without the white space around them. */
-  readonly rawHeaders: readonly string[];
-  /** The names in lower case, one for each pair. */
-  readonly names: readonly string[];
-  /** Ten for HTTP/1.0, eleven for HTTP/1.1; others are there too. */
-  readonly version: number;
-  /** What version and Connection header say. */
-  readonly keepAlive: boolean;
-  /** Connection and Upgrade offer another protocol, or the method is CONNECT. */
-  readonly upgrade: boolean;
-  readonly hosts: number;
-  /** Content-Length; null without one. */
-  readonly length: number | null;
-  /** Transfer-Encoding; null without one. */
-  readonly coding: string | null;
-  readonly expect: string | null;
-}
+import type { RequestHead } from './request-head.ts';
 
 export type MalformedReason = 'malformed' | 'head-too-large' | 'framing-too-large';
 
@@ -51,6 +30,8 @@ const maxFields = 500;
 /** Of a body's chunked framing; each piece of payload has a little of its own. */
 const maxFramingBytes = 16 * 1024;
 const framingPerPiece = 32;
+/** Clients that change their head with each request are not learned from any longer after so many of them. */
+const mostLessons = 8;
 /** Heads are turned into text in pieces of this size, since most fit. */
 const textBytes = 2048;
 
@@ -80,6 +61,15 @@ export class RequestParser implements LlhttpEvents {
   #hosts = 0;
   #length: number | null = null;
   #expect: string | null = null;
+  /** The head began with the bytes that are parsed now. */
+  #began = false;
+  /** Where the latest value lies in those bytes, and where that of Content-Length does. */
+  #valueAt = 0;
+  #lengthAt = 0;
+  #lengthEnd = 0;
+  #head: RequestHead | null = null;
+  #known: KnownHead | null = null;
+  #lessons = 0;
 
   constructor(sink: RequestSink) {
     this.#sink = sink;
@@ -90,6 +80,11 @@ export class RequestParser implements LlhttpEvents {
    * `underWay` says.
    */
   push(bytes: Buffer): number {
+    if (!this.underWay && this.#known) {
+      const used = this.#again(bytes, this.#known);
+      if (used > 0) return used;
+    }
+    this.#began = !this.underWay;
     this.#bytes = bytes;
     this.#mark = 0;
     let at = 0;
@@ -106,7 +101,31 @@ export class RequestParser implements LlhttpEvents {
     }
     this.#bytes = nothing;
     this.#text = '';
+    this.#head = null;
     return at;
+  }
+
+  /** A whole request with a head that is known: llhttp, which waits for a request's first byte, need not see it. 0: it must. */
+  #again(bytes: Buffer, known: KnownHead): number {
+    const bodyAt = known.bodyOf(bytes);
+    if (bodyAt < 0) return 0;
+    const { head } = known;
+    const end = bodyAt + (head.length ?? 0);
+    if (end > bytes.length) return 0;
+    this.#lessons = 0;
+    this.#sink.onHead(head);
+    if (end > bodyAt) this.#sink.onBody(bytes.subarray(bodyAt, end));
+    return end;
+  }
+
+  /** Of a head that came in one read with the beginning of its body. */
+  #learn(bodyAt: number): void {
+    const head = this.#head;
+    this.#head = null;
+    if (!head || !this.#began || this.#base > 0 || this.#lessons >= mostLessons) return;
+    this.#lessons += 1;
+    const digits = { start: this.#lengthAt, end: this.#lengthEnd };
+    this.#known = KnownHead.of(head, this.#bytes.subarray(0, bodyAt), digits);
   }
 
   free(): void {
@@ -154,6 +173,7 @@ export class RequestParser implements LlhttpEvents {
 
   onValue(at: number, length: number): number {
     this.#inValue = true;
+    this.#valueAt = this.#base + at;
     this.#mark = this.#base + at + length;
     this.#value += this.#slice(at, length);
     return this.#grow(length);
@@ -164,7 +184,7 @@ export class RequestParser implements LlhttpEvents {
     this.#inBody = true;
     this.#size = 0;
     if (this.#names.length > maxFields) return this.#stop('head-too-large');
-    this.#sink.onHead({
+    this.#head = {
       method: this.#llhttp.method,
       url: this.#url,
       rawHeaders: this.#fields,
@@ -176,7 +196,9 @@ export class RequestParser implements LlhttpEvents {
       length: this.#length,
       coding: this.#coding,
       expect: this.#expect,
-    });
+      likeness: null,
+    };
+    this.#sink.onHead(this.#head);
     return 0;
   }
 
@@ -185,6 +207,7 @@ export class RequestParser implements LlhttpEvents {
     this.#frame(from);
     this.#framing = Math.max(0, this.#framing - framingPerPiece);
     this.#mark = from + length;
+    if (this.#head) this.#learn(from);
     this.#sink.onBody(this.#bytes.subarray(from, from + length));
     return 0;
   }
@@ -205,8 +228,11 @@ export class RequestParser implements LlhttpEvents {
     this.#fields.push(name, value);
     this.#names.push(lower);
     if (role === 'host') this.#hosts += 1;
-    else if (role === 'length') this.#length = Number(value);
-    else if (role === 'coding') this.#coding = this.#coding === null ? value : `${this.#coding}, ${value}`;
+    else if (role === 'length') {
+      this.#length = Number(value);
+      this.#lengthAt = this.#valueAt;
+      this.#lengthEnd = this.#mark;
+    } else if (role === 'coding') this.#coding = this.#coding === null ? value : `${this.#coding}, ${value}`;
     else if (role === 'expect') this.#expect = value;
   }
 

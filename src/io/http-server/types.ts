@@ -1,3 +1,4 @@
+import type { HeaderBlock } from '../header-block.ts';
 import type { TlsMaterial } from '../tls/material.ts';
 
 export interface BodyOptions {
@@ -25,12 +26,20 @@ export interface Inbound {
   readonly closed: AbortSignal;
   /** Calls back once when the client has gone before the reply was finished; cheaper than `closed`. */
   readonly onClosed: (callback: () => void) => void;
+  /** Shared by requests of one connection whose heads have the same bytes but for Content-Length; null for the first of them. */
+  readonly likeness: object | null;
   /** The connection it came over; only for what may be remembered as long as that lasts. */
   readonly connection: object;
   /** Name of the peer for logs: address and port. */
   readonly peer: string;
   /** Common name of the certificate that the client has shown and the server has checked; null without one. */
   readonly certificateName: string | null;
+}
+
+export interface HeadOptions {
+  readonly verbatim?: boolean;
+  /** Headers that other replies have as well, sent before the others; none that is the server's own. */
+  readonly common?: HeaderBlock;
 }
 
 /** The answer to one request. Every way out ends in exactly one of `end` and `abort`. */
@@ -46,7 +55,7 @@ export interface Reply {
    * neither, the server frames the body itself. Connection, Keep-Alive and Date are the server's own; a
    * Connection: close ends the connection with this reply. Throws on a header that would break out of its line.
    */
-  readonly head: (status: number, rawHeaders: readonly string[], options?: { verbatim?: boolean }) => void;
+  readonly head: (status: number, rawHeaders: readonly string[], options?: HeadOptions) => void;
   /** False when the client reads slower than we write: wait for `drained` before the next write. */
   readonly write: (bytes: Uint8Array | string) => boolean;
   /** Resolves when writing may go on, and also when the client has gone. */

@@ -2,6 +2,7 @@ import net from 'node:net';
 import { TurnWriter } from '../turn-writer.ts';
 import { MalformedReply } from './chunked.ts';
 import { ReplyReader } from './reply-reader.ts';
+import type { KnownReplies } from './known-replies.ts';
 import type { FailureKind, UpstreamRequest, UpstreamSink } from './types.ts';
 
 /** One exchange, through possibly two connections (a stale one, then a fresh one). */
@@ -16,6 +17,7 @@ export interface Job {
 /** What a connection tells its pool. */
 export interface ConnectionOwner {
   readonly now: () => number;
+  readonly known: KnownReplies;
   /** The reply is whole; `reusable` says whether the connection may carry another request. */
   readonly onFree: (connection: Connection, reusable: boolean) => void;
   readonly onFailed: (connection: Connection, job: Job, kind: FailureKind, message: string) => void;
@@ -85,7 +87,7 @@ export class Connection {
   start(job: Job, pieces: readonly (string | Uint8Array)[]): void {
     this.job = job;
     job.connection = this;
-    this.#reader = new ReplyReader(job.sink, job.request.method);
+    this.#reader = new ReplyReader(job.sink, job.request.method, this.#owner.known);
     this.untouched = true;
     this.since = this.#owner.now();
     if (job.paused) this.socket.pause();

@@ -41,7 +41,13 @@ export function parseHead(text: string): ParsedHead {
     headers.push(name, value);
     note(found, lowerName(name), value);
   }
-  return { status, headers, ...framing(status, found), ...connection(match[1] === '1', found) };
+  return {
+    status,
+    headers,
+    ...framing(status, found),
+    ...connection(match[1] === '1', found),
+    likeness: null,
+  };
 }
 
 /** Names seen before, checked and in lower case: an engine sends the same few with every reply. */

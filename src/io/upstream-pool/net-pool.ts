@@ -1,5 +1,6 @@
 import { Connection } from './connection.ts';
 import type { ConnectionOwner, Job } from './connection.ts';
+import { KnownReplies } from './known-replies.ts';
 import type { Sweep } from './sweep.ts';
 import type {
   Exchange,
@@ -21,6 +22,7 @@ const maxWatched = 4;
  */
 class NetPool implements UpstreamPool, ConnectionOwner {
   readonly now: () => number;
+  readonly known = new KnownReplies();
   readonly #exact: () => number;
   readonly #target: { host: string; port: number };
   readonly #authority: string;
@@ -165,6 +167,7 @@ const onePiece = 16 * 1024;
 /** What goes over the wire, in as few pieces as is cheap. */
 function requestBytes(host: string, prefix: string, request: UpstreamRequest): (string | Uint8Array)[] {
   let head = `${request.method} ${prefix}${request.path} HTTP/1.1\r\nHost: ${host}\r\n`;
+  if (request.common) head += request.common.text;
   for (let i = 0; i < request.headers.length; i += 2)
     head += `${request.headers[i]}: ${request.headers[i + 1]}\r\n`;
   let size = 0;

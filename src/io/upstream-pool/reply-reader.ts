@@ -1,6 +1,7 @@
 import { ChunkedWalker, MalformedReply } from './chunked.ts';
 import { maxHeadBytes, parseHead } from './head.ts';
 import type { ParsedHead } from './head.ts';
+import type { KnownReplies } from './known-replies.ts';
 import type { BodyRead, UpstreamSink } from './types.ts';
 
 /** Reads one reply out of a connection's bytes and tells the sink; knows nothing of sockets. */
@@ -20,14 +21,16 @@ export class ReplyReader implements BodyRead {
   spanCount = 0;
   readonly #sink: UpstreamSink;
   readonly #bodyless: boolean;
+  readonly #known: KnownReplies | null;
   #partial: Buffer | null = null;
   #walker: ChunkedWalker | null = null;
   #left = 0;
 
   /** `method` of the request: a reply to HEAD ends with its head, whatever length that tells (RFC 9112, 6.3). */
-  constructor(sink: UpstreamSink, method: string) {
+  constructor(sink: UpstreamSink, method: string, known: KnownReplies | null = null) {
     this.#sink = sink;
     this.#bodyless = method === 'HEAD';
+    this.#known = this.#bodyless ? null : known;
   }
 
   /** Takes what was read. Throws MalformedReply. `isLive` stops the work when the sink has aborted midway. */
@@ -49,6 +52,10 @@ export class ReplyReader implements BodyRead {
 
   /** Returns what follows the head, or null when more must come. */
   #readHead(bytes: Buffer, isLive: () => boolean): Buffer | null {
+    if (this.#known && !this.#partial) {
+      const after = this.#known.find(bytes);
+      if (after >= 0 && this.#known.head) return this.#go(this.#known.head, bytes.subarray(after), isLive);
+    }
     const all = this.#partial ? Buffer.concat([this.#partial, bytes]) : bytes;
     const end = all.indexOf('\r\n\r\n');
     if (end > maxHeadBytes || (end < 0 && all.length > maxHeadBytes))
@@ -60,11 +67,17 @@ export class ReplyReader implements BodyRead {
       return null;
     }
     this.#partial = null;
-    const told = parseHead(all.toString('latin1', 0, end));
+    const text = all.toString('latin1', 0, end);
+    const told = parseHead(text);
     const head: ParsedHead = this.#bodyless ? { ...told, framing: 'none', length: null } : told;
     const rest = all.subarray(end + 4);
     if (head.status === 101) throw new MalformedReply('The upstream switched protocols unasked.');
     if (head.status < 200) return rest.length > 0 ? rest : null;
+    this.#known?.learn(told, all.subarray(0, end + 4), text);
+    return this.#go(head, rest, isLive);
+  }
+
+  #go(head: ParsedHead, rest: Buffer, isLive: () => boolean): Buffer {
     this.#begin(head);
     if (isLive()) this.#sink.onHead(head);
     if (this.done && rest.length > 0) this.surplus = true;

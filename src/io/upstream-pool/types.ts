@@ -1,3 +1,5 @@
+import type { HeaderBlock } from '../header-block.ts';
+
 /** One request to an upstream. Hop-by-hop headers, Host and Content-Length are the pool's own. */
 export interface UpstreamRequest {
   readonly method: string;
@@ -5,6 +7,8 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Names and values in turn. */
   readonly headers: readonly string[];
+  /** Those that other requests have as well; sent before `headers`. */
+  readonly common?: HeaderBlock;
   /** Parts are sent one after the other. */
   readonly body: readonly Buffer[];
 }
@@ -18,6 +22,8 @@ export interface UpstreamHead {
   /** Content-Length; null with any other framing. */
   readonly length: number | null;
   readonly eventStream: boolean;
+  /** Shared by heads of this upstream whose bytes are the same but for Content-Length; null for the first of them. */
+  readonly likeness: object | null;
 }
 
 /** What one read from the socket brought of the body. Reused for the next read: valid only during the call. */

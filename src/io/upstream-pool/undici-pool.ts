@@ -56,7 +56,7 @@ function dispatchOptions(prefix: string, request: UpstreamRequest): Dispatcher.D
   return {
     path: `${prefix}${request.path}`,
     method: request.method,
-    headers: request.headers as string[],
+    headers: [...(request.common?.list ?? []), ...request.headers],
     body: request.body.length === 0 ? null : Buffer.concat(request.body),
   };
 }
@@ -105,6 +105,7 @@ function toHead(status: number, headers: Record<string, string | string[] | unde
     framing: bare ? 'none' : typeof length === 'string' ? 'length' : 'close',
     length: typeof length === 'string' && !bare ? Number(length) : null,
     eventStream: type.startsWith('text/event-stream'),
+    likeness: null,
   };
 }
 

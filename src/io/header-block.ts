@@ -1,0 +1,17 @@
+/** Headers that many messages have in common, ready for the wire. Shared: what is in it must not vary with a request. */
+export class HeaderBlock {
+  /** Names and values in turn. */
+  readonly list: readonly string[];
+  /** Lines with their ends; latin1. */
+  readonly text: string;
+  /** A server has found names and values fit to be sent. */
+  checked = false;
+
+  constructor(list: readonly string[]) {
+    let text = '';
+    for (let i = 0; i < list.length; i += 2) text += `${list[i]}: ${list[i + 1]}\r\n`;
+    this.list = list;
+    // One flat string: a joined one would be walked piece by piece each time that it is written.
+    this.text = Buffer.from(text, 'latin1').toString('latin1');
+  }
+}
