@@ -203,7 +203,7 @@ export class Attempt implements UpstreamSink, Phase {
       instance: this.#lease.instance,
       sentAt: this.#sentAt,
       now: performance.now(),
-      retryAfter: this.#ports.retryAfter,
+      retryAfter: () => this.#ports.retryAfter(),
     });
     const verbatim = passing === 'verbatim';
     call.reply.head(head.status, headers, { verbatim, common });

@@ -34,6 +34,8 @@ export interface Call {
   /** Of a request that is passed on as it is: the path names the model. */
   readonly exact: Exact | null;
   readonly startedAt: number;
+  /** Its place in the live table; only that table's own. */
+  place: number;
   readonly share: BodyShare;
   readonly trail: Trail;
   /** Where it is counted; by the model "unknown" until the route is found. */

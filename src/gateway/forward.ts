@@ -1,6 +1,7 @@
 import { ApiError } from '../domain/openai.ts';
+import type { ApiFault } from '../domain/openai.ts';
 import { Attempt, clientStalled } from './attempt.ts';
-import type { AttemptEnd } from './attempt.ts';
+import type { AttemptEnd, AttemptPorts } from './attempt.ts';
 import { ClientGone } from './call.ts';
 import type { Call } from './call.ts';
 import type { Deployment } from './deployment.ts';
@@ -89,28 +90,59 @@ async function attempt(
   tried: ReadonlySet<Instance>,
   context: ForwardContext,
 ): Promise<AttemptEnd> {
-  using held = lease;
-  if (call.gone || call.trail.cancelled) {
-    deployment.judge(held.instance, 'untold');
-    return { kind: 'gone', aborted: false };
+  // No `using`: what it is compiled to costs more than the rest of this function.
+  try {
+    if (call.gone || call.trail.cancelled) {
+      deployment.judge(lease.instance, 'untold');
+      return { kind: 'gone', aborted: false };
+    }
+    const work = new Attempt(call, lease, new Ports(call, deployment, tried, context));
+    const end = await work.ended;
+    deployment.judge(lease.instance, work.verdict);
+    if (end.kind === 'done') deployment.noteService(performance.now() - call.leasedAt);
+    account(call, work, end);
+    return end;
+  } finally {
+    lease[Symbol.dispose]();
   }
-  const work = new Attempt(call, held, {
-    other: () => {
-      const other = context.retries.allows ? deployment.acquireOther(tried, call.choice) : null;
-      if (other) context.retries.spend();
-      return other;
-    },
-    retryAfter: () => deployment.retryAfter(),
-    noInstance: () => noInstance(deployment.name, deployment.retryAfter()).fault,
-    clientMs: () => context.snapshot.config.limits.clientMs ?? usualClientMs,
-    stored: context.stored,
-    after: context.after,
-  });
-  const end = await work.ended;
-  deployment.judge(held.instance, work.verdict);
-  if (end.kind === 'done') deployment.noteService(performance.now() - call.leasedAt);
-  account(call, work, end);
-  return end;
+}
+
+/** A class, since closures would be made anew for each request. */
+class Ports implements AttemptPorts {
+  readonly stored: StoredResponses;
+  readonly after: ForwardContext['after'];
+  readonly #call: Call;
+  readonly #deployment: Deployment;
+  readonly #tried: ReadonlySet<Instance>;
+  readonly #context: ForwardContext;
+
+  constructor(call: Call, deployment: Deployment, tried: ReadonlySet<Instance>, context: ForwardContext) {
+    this.stored = context.stored;
+    this.after = context.after;
+    this.#call = call;
+    this.#deployment = deployment;
+    this.#tried = tried;
+    this.#context = context;
+  }
+
+  other(): Lease | null {
+    const { retries } = this.#context;
+    const other = retries.allows ? this.#deployment.acquireOther(this.#tried, this.#call.choice) : null;
+    if (other) retries.spend();
+    return other;
+  }
+
+  retryAfter(): number {
+    return this.#deployment.retryAfter();
+  }
+
+  noInstance(): ApiFault {
+    return noInstance(this.#deployment.name, this.#deployment.retryAfter()).fault;
+  }
+
+  clientMs(): number {
+    return this.#context.snapshot.config.limits.clientMs ?? usualClientMs;
+  }
 }
 
 function abortCause({ trail }: Call): string {

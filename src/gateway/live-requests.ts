@@ -12,18 +12,25 @@ export interface LiveTable {
 }
 
 export function createLiveTable(now: () => number): LiveTable {
-  // A set keeps the order of coming.
-  const calls = new Set<Call>();
+  // A list in which each call knows its place: a set would have to make a hash for every call.
+  const calls: Call[] = [];
   return {
-    add: (call) => void calls.add(call),
-    remove: (call) => void calls.delete(call),
+    add: (call) => {
+      call.place = calls.push(call) - 1;
+    },
+    remove: (call) => {
+      const last = calls.pop();
+      if (!last || last === call) return;
+      calls[call.place] = last;
+      last.place = call.place;
+    },
     list: (most) => {
       const at = now();
-      const requests = [...calls.values().take(most)].map((call) => liveRequest(call, at));
-      return { requests, total: calls.size };
+      const oldest = calls.toSorted((a, b) => a.startedAt - b.startedAt).slice(0, most);
+      return { requests: oldest.map((call) => liveRequest(call, at)), total: calls.length };
     },
     cancel: (id) => {
-      const found = calls.values().find((call) => call.id === id);
+      const found = calls.find((call) => call.id === id);
       if (!found) return false;
       found.trail.cancelled = true;
       found.phase?.leave();

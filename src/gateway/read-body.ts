@@ -10,24 +10,42 @@ import { ScanFault } from './scan.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { GatewayState } from './state.ts';
 
-/** The whole body within the limits, and what is read of it. Rejects with ApiError 400, 413, 415 or 429, or ClientGone. */
-export async function readBody(state: GatewayState, snapshot: Snapshot, call: Call): Promise<ScannedBody> {
+/**
+ * The whole body within the limits, and what is read of it; at once when it has come together with its head, as small
+ * ones do. Throws, or rejects with, ApiError 400, 413, 415 or 429, or ClientGone.
+ */
+export function readBody(
+  state: GatewayState,
+  snapshot: Snapshot,
+  call: Call,
+): ScannedBody | Promise<ScannedBody> {
   const { endpoint, inbound, share } = call;
   const { bodyBytes } = snapshot.config.limits;
   if (!call.exact) checkMedia(inbound, endpoint);
+  const bounds = {
+    fits: (size: number) => state.held.fits(size),
+    take: (size: number) => share.take(size),
+  };
+  const whole = inbound.wholeBody(bodyBytes, bounds);
+  if (whole) return scanned(whole, snapshot, call);
+  return inbound.body(bodyBytes, bounds).then(
+    (bytes) => scanned(bytes, snapshot, call),
+    (error: unknown) => {
+      if (error instanceof BodyTooLarge) throw bodyTooLarge(bodyBytes);
+      if (error instanceof BodyRefused) throw bodiesFull(1 + Math.floor(Math.random() * 3));
+      if (error instanceof BodyBroken) throw new ClientGone();
+      throw error;
+    },
+  );
+}
+
+function scanned(bytes: Buffer, snapshot: Snapshot, { endpoint, exact, inbound }: Call): ScannedBody {
+  if (exact) return unread(bytes, exact.model);
   try {
-    const bytes = await inbound.body(bodyBytes, {
-      fits: (size) => state.held.fits(size),
-      take: (size) => share.take(size),
-    });
-    if (call.exact) return unread(bytes, call.exact.model);
     return endpoint.body === 'form'
       ? scanFormBody(bytes, inbound.header('content-type'))
       : scanBody(bytes, { usage: endpoint.usageInStream, maxTokens: snapshot.limits !== null });
   } catch (error) {
-    if (error instanceof BodyTooLarge) throw bodyTooLarge(bodyBytes);
-    if (error instanceof BodyRefused) throw bodiesFull(1 + Math.floor(Math.random() * 3));
-    if (error instanceof BodyBroken) throw new ClientGone();
     if (error instanceof ScanFault) throw badRequest(error.message, null, `invalid_${endpoint.body}`);
     throw error;
   }

@@ -68,6 +68,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     key: request.caller.id,
     exact: request.exact ?? null,
     startedAt: now,
+    place: -1,
     share: new BodyShare(state.held),
     trail: newTrail(Date.now()),
     series: state.meter.series(endpoint.path, endpoint.operation, 'unknown'),
@@ -86,7 +87,8 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
 }
 
 async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise<void> {
-  call.body = await readBody(state, snapshot, call);
+  const read = readBody(state, snapshot, call);
+  call.body = read instanceof Promise ? await read : read;
   const route = routeNamed(snapshot, call.caller, { endpoint: call.endpoint, model: call.body.model });
   call.model = route.name;
   call.trail.stream = call.body.stream;

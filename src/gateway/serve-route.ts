@@ -14,6 +14,7 @@ import { headerText } from './header-blocks.ts';
 import { priorityHeader, priorityOf } from './priority.ts';
 import { reserve } from './reserve.ts';
 import { armOf } from './resolve.ts';
+import type { Lease } from './lease.ts';
 import type { RouteState } from './routes.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { GatewayState } from './state.ts';
@@ -31,8 +32,9 @@ export function serveRoute(
   call: Call,
   route: RouteState,
 ): Promise<void> {
-  const served = serveBy(state, snapshot, call, route);
-  return route.fallback === null ? served : orElse(served, { state, snapshot, call, route });
+  return route.fallback === null
+    ? serveBy(state, snapshot, call, route)
+    : orElse({ state, snapshot, call, route });
 }
 
 interface Serving {
@@ -42,9 +44,9 @@ interface Serving {
   readonly route: RouteState;
 }
 
-async function orElse(served: Promise<void>, { state, snapshot, call, route }: Serving): Promise<void> {
+async function orElse({ state, snapshot, call, route }: Serving): Promise<void> {
   try {
-    await served;
+    await serveBy(state, snapshot, call, route);
   } catch (error) {
     const { series } = call;
     const { deployment } = call.trail;
@@ -106,13 +108,8 @@ function holds({ instances }: Deployment, id: string | null): boolean {
   return instances.some((instance) => instance.id === id);
 }
 
-/** One route: deployment → slot → engine → reply. */
-async function serveBy(
-  state: GatewayState,
-  snapshot: Snapshot,
-  call: Call,
-  route: RouteState,
-): Promise<void> {
+/** One route: deployment → slot → engine → reply. Throws as it rejects: it is no promise of its own. */
+function serveBy(state: GatewayState, snapshot: Snapshot, call: Call, route: RouteState): Promise<void> {
   const arms = armsFor(snapshot, call, route);
   const kept = call.holder === null ? undefined : arms.find((one) => holds(one.deployment, call.holder));
   const arm = kept ?? armOf(arms, route.split, call, { now: state.now(), random: Math.random });
@@ -127,9 +124,8 @@ async function serveBy(
   if (call.reply instanceof CommentedReply && deployment.expectedWaitMs > deployment.limits.queueMs)
     throw waitTooLong(deployment.name, deployment.retryAfter());
   if (arm.told.length > 0) call.told = [...call.told, ...arm.told];
-  const model = route.aliasOf ?? route.name;
   const { memory } = snapshot.limitsState;
-  const tokens = deployment.countsTokens ? cacheTokens(memory, model, call) : 0;
+  const tokens = deployment.countsTokens ? cacheTokens(memory, route.aliasOf ?? route.name, call) : 0;
   call.choice = choiceOf(arm.choice, call, tokens);
   if (call.holder !== null) call.choice = preferring(call.holder, call.choice);
   state.retries.onRequest();
@@ -145,7 +141,20 @@ async function serveBy(
     bytes: call.body?.bytes.length ?? 0,
     onWait: (phase) => (call.phase = phase),
   });
-  const lease = waiting instanceof Promise ? await waiting : waiting;
+  const serving = { state, call, route, deployment, tokens };
+  return waiting instanceof Promise
+    ? waiting.then((lease) => serveLeased(lease, serving))
+    : serveLeased(waiting, serving);
+}
+
+interface Leased extends Omit<Serving, 'snapshot'> {
+  readonly deployment: Deployment;
+  /** What it will probably hold of an engine's cache; 0 where nobody counts that. */
+  readonly tokens: number;
+}
+
+/** From the slot on. */
+function serveLeased(lease: Lease, { state, call, route, deployment, tokens }: Leased): Promise<void> {
   call.phase = null;
   call.leasedAt = performance.now();
   call.trail.leasedAt = call.leasedAt;
@@ -153,8 +162,12 @@ async function serveBy(
   const { body } = call;
   const sent = forward(call, deployment, lease, state);
   if (route.shadow && body) state.shadows.mirror(call, body, route.shadow, Math.random());
-  await sent;
   // A reservation notes it itself.
-  const output = call.reservation ? null : (call.spent?.output ?? null);
-  if (tokens > 0 && output !== null && output > 0) answerLength(memory, model).observe(output);
+  return tokens === 0 || call.reservation
+    ? sent
+    : sent.then(() => {
+        const output = call.spent?.output ?? 0;
+        const { memory } = state.snapshot.limitsState;
+        if (output > 0) answerLength(memory, route.aliasOf ?? route.name).observe(output);
+      });
 }

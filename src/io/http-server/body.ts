@@ -71,6 +71,15 @@ export class RequestBody {
     });
   }
 
+  /** See `Inbound.wholeBody`. */
+  readWhole(limitBytes: number, options: BodyOptions | undefined): Buffer | null {
+    const [only] = this.#parts;
+    if (!this.whole || !only || this.#parts.length > 1 || only.length > limitBytes) return null;
+    if (options?.fits?.(only.length) === false || options?.take?.(only.length) === false) return null;
+    this.#parts = [];
+    return only;
+  }
+
   push(part: Buffer): void {
     if (this.dropped !== null) {
       this.dropped += part.length;

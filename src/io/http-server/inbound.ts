@@ -44,6 +44,10 @@ export class HttpInbound implements Inbound {
     return this.#body.read(limitBytes, options);
   }
 
+  wholeBody(limitBytes: number, options?: BodyOptions): Buffer | null {
+    return this.#body.readWhole(limitBytes, options);
+  }
+
   get closed(): AbortSignal {
     if (!this.#closed) {
       const gone = new AbortController();

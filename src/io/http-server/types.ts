@@ -22,6 +22,8 @@ export interface Inbound {
    * After the first two a reply still reaches the client: what it goes on sending is read and dropped, within bounds.
    */
   readonly body: (limitBytes: number, options?: BodyOptions) => Promise<Buffer>;
+  /** The whole body, once, when it is there and `body` would take it; null: ask that. */
+  readonly wholeBody: (limitBytes: number, options?: BodyOptions) => Buffer | null;
   /** Aborts once the client has gone before the reply was finished. */
   readonly closed: AbortSignal;
   /** Calls back once when the client has gone before the reply was finished; cheaper than `closed`. */
