@@ -16,7 +16,7 @@ export const ReplicaStatus = z.strictObject({
   /** What it runs as, in its target's words: "process 4242", "unit mistral.service"; null where there is nothing. */
   object: z.string().nullable(),
   pid: z.int().nullable(),
-  /** How often its target has started it again after a crash; null: nobody counts. */
+  /** How often its target or a running `berth up` has started it again; null: nobody counts. */
   restarts: z.int().nullable(),
   port: z.int().nullable(),
   since: z.iso.datetime().nullable(),

@@ -235,6 +235,9 @@ function deploymentSchema<
         'On demand: what each replica needs (default: computed from the model file).',
       ),
       onClientAbort: OnClientAbort.prefault('close'),
+      hungAfter: Duration.prefault('60s').describe(
+        '"berth up" restarts an engine that runs and has not answered for so long; while requests are under way there, only after `gateway.limits.idle`; 0s: never.',
+      ),
       limits: InstanceLimits.optional().describe('What bounds each replica, beside its slots.'),
     })
     .describe('One served model.');

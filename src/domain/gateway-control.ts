@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { restartReasons } from './restarts.ts';
 
 const ms = z.int().positive();
 
@@ -11,6 +12,7 @@ const ms = z.int().positive();
  * - `requests`: LiveRequests. `cancel`: ends one of them; its client is told.
  * - `load-progress`: how far a model on demand is, as a part from 0 to 1. `load-failed`: it could not be started; the
  *   reason, a sentence, is for clients. That one runs or is gone is told by the configuration.
+ * - `restarted`: an engine of this deployment was started again; it is counted.
  * - `usage`: KeyUsage.
  * - `captures`: CaptureList. `capture`: one CapturedRequest.
  */
@@ -21,6 +23,11 @@ export const GatewayCommand = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('resume'), url: z.string() }),
   z.strictObject({ do: z.literal('requests') }),
   z.strictObject({ do: z.literal('usage') }),
+  z.strictObject({
+    do: z.literal('restarted'),
+    deployment: z.string(),
+    reason: z.enum(restartReasons),
+  }),
   z.strictObject({ do: z.literal('cancel'), request: z.string() }),
   z.strictObject({ do: z.literal('captures') }),
   z.strictObject({ do: z.literal('capture'), request: z.string() }),

@@ -19,6 +19,8 @@ import { routedModels } from './routed-models.ts';
 import { withContext } from './route-context.ts';
 
 const MiB = 1024 * 1024;
+/** How long an engine may say nothing within a reply. */
+export const usualIdleMs = 600_000;
 
 /**
  * The gateway's whole configuration. Keys of clients become hashes; keys of servers elsewhere are written to files of their own
@@ -68,7 +70,7 @@ export async function gatewayConfig(
       queueBytes: limits.queueSize,
       queueMs: limits.queueTime ?? 60_000,
       connectMs: limits.connect ?? 5_000,
-      idleMs: limits.idle ?? 600_000,
+      idleMs: limits.idle ?? usualIdleMs,
       drainMs: limits.drain ?? usualDrainMs,
       ...(limits.client !== undefined && { clientMs: limits.client }),
       probeMs: limits.probe ?? 5_000,

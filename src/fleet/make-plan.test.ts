@@ -37,6 +37,7 @@ function deployment(name: string, change: Partial<Deployment> = {}): Deployment 
     gpus: 0,
     policy: null,
     onDemand: null,
+    hungAfter: 60_000,
     onClientAbort: null,
     limits: null,
     declared: { 'engine.kind': 'command', 'engine.slots': 2 },

@@ -37,9 +37,11 @@ export interface Deployment {
     /** Bytes that each replica needs, where the file says so. */
     readonly memory: MemoryNeed | null;
   } | null;
-  /** How far the gateway still reads for a client that has left; null cuts the request off. */
   /** What bounds each instance, beside its slots. */
   readonly limits: InstanceLimits | null;
+  /** Milliseconds of silence after which it is restarted; 0: never. */
+  readonly hungAfter: number;
+  /** How far the gateway still reads for a client that has left; null cuts the request off. */
   readonly onClientAbort: { readonly bytes: number; readonly ms: number } | null;
   /** What the user states and a running engine depends on, flat: "engine.slots", "model", "gpus". Berth's own defaults are not in it. */
   readonly declared: Readonly<Record<string, unknown>>;
@@ -92,6 +94,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         onDemand: entry.load === 'always' ? null : { ttlMs: entry.ttl, memory: memoryOf(entry) },
         onClientAbort: entry.onClientAbort,
         limits: entry.limits ?? null,
+        hungAfter: entry.hungAfter,
         declared: declaredOf(piece, model),
       };
     }),

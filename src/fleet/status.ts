@@ -32,7 +32,9 @@ export async function fleetStatus(
   const [observed, up] = await Promise.all([observe(world), readUpState(world, loaded)]);
   const own = instancesOf(observed, loaded);
   const deployments = await Promise.all(
-    loaded.deployments.map((one) => deploymentStatus(world, one, own, options.answers ?? new Map())),
+    loaded.deployments.map((one) =>
+      deploymentStatus(world, one, { own, answers: options.answers ?? new Map(), up }),
+    ),
   );
   return {
     version: 1,
@@ -51,15 +53,14 @@ export async function fleetStatus(
       pid: up?.console ? up.process.pid : null,
     },
     foreign: observed.instances.length - own.length,
-    findings: [...strays(loaded, own), ...(up ? oldConfiguration(up) : unwatched(own))],
+    findings: [...strays(loaded, own), ...(up ? [...oldConfiguration(up), ...haveHung(up)] : unwatched(own))],
   };
 }
 
 async function deploymentStatus(
   world: World,
   deployment: Deployment,
-  own: readonly Instance[],
-  answers: ExternalAnswers,
+  { own, answers, up }: { own: readonly Instance[]; answers: ExternalAnswers; up: UpState | null },
 ): Promise<DeploymentStatus> {
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
   const indices = Array.from({ length: external ? 1 : deployment.replicas }, (_, replica) => replica);
@@ -77,7 +78,7 @@ async function deploymentStatus(
         );
         const instance = there.find((one) => one.alive) ?? there[0];
         return instance
-          ? runningStatus(world, deployment, instance)
+          ? runningStatus(world, deployment, { instance, up })
           : Promise.resolve({
               ...stopped(replica),
               ...(deployment.onDemand ? { state: 'unloaded' as const } : {}),
@@ -106,7 +107,7 @@ function stopped(replica: number): ReplicaStatus {
 async function runningStatus(
   world: World,
   deployment: Deployment,
-  instance: Instance,
+  { instance, up }: { instance: Instance; up: UpState | null },
 ): Promise<ReplicaStatus> {
   const mark = instance.mark as NonNullable<Instance['mark']>;
   const age = world.clock.wall().getTime() - Date.parse(instance.startedAt ?? '');
@@ -124,13 +125,20 @@ async function runningStatus(
     url: urlOf(mark),
     object: instance.object.name,
     pid: instance.process?.pid ?? null,
-    restarts: used.restarts,
+    restarts: restartsOf(mark, used.restarts, up),
     port: mark.port,
     since: instance.startedAt,
     rssBytes: used.memoryBytes ?? instance.rssBytes,
     slots: mark.spec.slots,
     outdated: await isOutdated(world, deployment, mark),
   };
+}
+
+/** What its target counts, and what `berth up` has done. */
+function restartsOf(mark: Mark, byTarget: number | null, up: UpState | null): number | null {
+  if (up === null) return byTarget;
+  const own = up.restarts.find((one) => one.deployment === mark.deployment && one.replica === mark.replica);
+  return (byTarget ?? 0) + (own ? own.ended + own.hung : 0);
 }
 
 /** As the plan sees it, but without asking the engine's program for its flags. */
@@ -202,6 +210,23 @@ function unwatched(own: readonly Instance[]): Finding[] {
       cure: 'Run "berth up" (or "berth up --detach"): it takes them over without a restart.',
     },
   ];
+}
+
+function haveHung({ restarts }: UpState): Finding[] {
+  return restarts.flatMap(({ deployment, replica, hung, hungAt }): Finding[] =>
+    hungAt === null
+      ? []
+      : [
+          {
+            rule: 'engine-hung',
+            severity: 'warning',
+            object: `${deployment}-${replica}`,
+            message: `${deployment} (replica ${replica}) ran without answering and was restarted, the last time at ${hungAt}.`,
+            evidence: [`${hung} times since "berth up" began`],
+            cure: `Look at its last lines with "berth logs ${deployment}"; "hungAfter" sets how long it may be silent.`,
+          },
+        ],
+  );
 }
 
 function oldConfiguration({ refused, process: { pid } }: UpState): Finding[] {

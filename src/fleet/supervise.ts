@@ -1,9 +1,13 @@
 import type { Instance, Mark } from '../domain/instance.ts';
+import { sameObject } from '../domain/instance.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import type { RestartReason, Restarts } from '../domain/restarts.ts';
 import { rotateLog } from '../io/log-file.ts';
 import { tryLock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
+import { createHungWatch } from './hung-watch.ts';
+import type { HungPorts } from './hung-watch.ts';
 import { instancesOf, observe } from './observe.ts';
 import { hostLock } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
@@ -12,7 +16,7 @@ import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
 import type { Successor } from './traffic.ts';
 
-/** Watches the engines of one fleet and starts those again that end without having been told to. */
+/** Watches the engines of one fleet: starts those again that end without having been told to, and restarts those that hang. */
 export interface Supervisor {
   /** Looks once. Does nothing while someone else changes engines on this host. */
   readonly look: (signal: AbortSignal) => Promise<void>;
@@ -22,6 +26,8 @@ export interface Supervisor {
    */
   readonly adopt: (instances: readonly Instance[], to?: Successor | null) => void;
   readonly marks: () => Mark[];
+  /** How often it has started which engine again. */
+  readonly restarts: () => Restarts;
 }
 
 /** An instance of this fleet: marked. */
@@ -31,21 +37,23 @@ type Own = Instance & { readonly mark: Mark };
 const wholeMs = 30_000;
 const maxLogBytes = 10 * 1024 * 1024;
 
-export function createSupervisor(
-  world: World,
-  fleet: FleetIdentity,
-  options: {
-    onProgress: (line: string) => void;
-    withheld: () => readonly string[];
-    /** Deployments that are not restarted here but told of: they are started when they are asked for. */
-    onDemand: (deployment: string) => boolean;
-    onGone: () => void;
-  },
-): Supervisor {
+export interface SupervisorPorts {
+  readonly onProgress: (line: string) => void;
+  readonly withheld: () => readonly string[];
+  /** Deployments that are not restarted here but told of: they are started when they are asked for. */
+  readonly onDemand: (deployment: string) => boolean;
+  readonly onGone: () => void;
+  /** An engine is started again. */
+  readonly onRestart: (mark: Mark, reason: RestartReason) => void;
+  readonly hung: HungPorts;
+}
+
+export function createSupervisor(world: World, fleet: FleetIdentity, options: SupervisorPorts): Supervisor {
   let watched = new Map<string, Own>();
   let lookedAt = -Infinity;
 
-  const restart = restarter(world, options);
+  const watch = createHungWatch(world, options.hung);
+  const { restart, restarts } = restarter(world, options);
   /** Each by itself, which reads little; all that runs is looked at seldom. */
   async function allRun(): Promise<boolean> {
     if (world.clock.now() - lookedAt >= wholeMs) return false;
@@ -58,9 +66,13 @@ export function createSupervisor(
       watched = chosen(instances.filter(isOwn), watched, to);
     },
     marks: () => [...watched.values()].map(({ mark }) => mark),
+    restarts,
     look: async (signal) => {
       for (const { mark } of watched.values()) await rotateLog(mark.logFile, maxLogBytes);
-      if (await allRun()) return;
+      const engines = [...watched.values()];
+      watch.look(engines);
+      const hung = watch.hung(engines);
+      if (hung.length === 0 && (await allRun())) return;
       using lock = await tryLock(
         hostLock(world),
         `berth up of fleet ${fleet.fleet} (process ${process.pid})`,
@@ -76,14 +88,12 @@ export function createSupervisor(
       const gone: string[] = [];
       for (const [key, { mark }] of watched) {
         if (signal.aborted) return;
-        const found = alive.get(key);
-        if (found) {
-          watched.set(key, found);
-          continue;
-        }
-        if (options.onDemand(mark.deployment)) gone.push(key);
-        else if (!targetOf(mark.target.kind).supervises) {
-          await restart(key, mark, signal);
+        const found = alive.get(key) ?? null;
+        if (found) watched.set(key, found);
+        const hangs = hung.some((one) => found && sameObject(one.object, found.object));
+        if (!found && options.onDemand(mark.deployment)) gone.push(key);
+        else if (hangs || (!found && !targetOf(mark.target.kind).supervises)) {
+          await restart({ key, mark, hung: found }, signal);
           lookedAt = -Infinity;
         }
       }
@@ -93,26 +103,72 @@ export function createSupervisor(
   };
 }
 
+interface Fallen {
+  readonly key: string;
+  readonly mark: Mark;
+  /** The one that runs and hangs; null: it has ended. */
+  readonly hung: Own | null;
+}
+
 /** Starts an engine again, not too often. */
 function restarter(
   world: World,
-  { onProgress, withheld }: { onProgress: (line: string) => void; withheld: () => readonly string[] },
-): (key: string, mark: Mark, signal: AbortSignal) => Promise<void> {
+  options: SupervisorPorts,
+): { restart: (fallen: Fallen, signal: AbortSignal) => Promise<void>; restarts: () => Restarts } {
   const attempts = new Map<string, Attempts>();
-  return async function restart(key: string, mark: Mark, signal: AbortSignal): Promise<void> {
+  const counts = new Map<string, Restarts[number]>();
+  const { onProgress } = options;
+
+  function count({ key, mark, hung }: Fallen): void {
+    const before = counts.get(key);
+    const at = world.clock.wall().toISOString();
+    counts.set(key, {
+      deployment: mark.deployment,
+      replica: mark.replica,
+      ended: (before?.ended ?? 0) + (hung ? 0 : 1),
+      hung: (before?.hung ?? 0) + (hung ? 1 : 0),
+      hungAt: hung ? at : (before?.hungAt ?? null),
+    });
+    options.onRestart(mark, hung ? 'hung' : 'ended');
+  }
+
+  async function restart(fallen: Fallen, signal: AbortSignal): Promise<void> {
+    const { key, mark, hung } = fallen;
     const now = world.clock.now();
     if (!mayRestart(attempts.get(key), now)) return;
     attempts.set(key, afterRestart(attempts.get(key), now));
-    onProgress(`${mark.deployment} has ended; starting it again`);
+    onProgress(
+      hung
+        ? `${mark.deployment} (${hung.object.name}) runs and has not answered for long; restarting it`
+        : `${mark.deployment} has ended; starting it again`,
+    );
+    count(fallen);
     try {
-      const started = await startEngine(world, mark, { withheld: withheld() });
+      if (hung && !(await endHung(world, hung, options.onDemand(mark.deployment)))) return;
+      const started = await startEngine(world, mark, { withheld: options.withheld() });
       await started.ready(signal);
       onProgress(`${mark.deployment} is ready again`);
     } catch (error) {
       if (!(error instanceof BerthError)) throw error;
       onProgress(`berth: ${error.message}`);
     }
-  };
+  }
+
+  return { restart, restarts: () => [...counts.values()] };
+}
+
+/**
+ * True when it has to be started again from here. What its target looks after is restarted by that and stays its own, whether
+ * it then answers or not; what runs on demand is started by its next request.
+ */
+async function endHung(world: World, hung: Own, onDemand: boolean): Promise<boolean> {
+  const target = targetOf(hung.mark.target.kind);
+  if (!onDemand && target.supervises && target.restart) {
+    await target.restart(world, hung);
+    return false;
+  }
+  await target.remove(world, hung, hung.mark.spec.stop);
+  return !onDemand;
 }
 
 /** One instance for each replica. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ProcessId } from '../domain/instance.ts';
+import { Restarts } from '../domain/restarts.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { lockHolder } from '../io/lock.ts';
 import { readBootId, readProcess } from '../io/procfs.ts';
@@ -19,6 +20,7 @@ export const UpState = z.strictObject({
   startedAt: z.iso.datetime(),
   /** Why the latest fleet file is not in force; null while it is. */
   refused: z.string().nullable(),
+  restarts: Restarts.default([]),
 });
 export type UpState = z.infer<typeof UpState>;
 

@@ -7,15 +7,17 @@ import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
 import { apply } from './apply.ts';
 import { gatewayConfig } from './gateway-config.ts';
+import { hungPorts } from './hung-ports.ts';
 import { onDemandConfig } from './on-demand/config.ts';
 import { readLoadTimes } from './on-demand/load-times.ts';
 import type { LoadTimes } from './on-demand/load-times.ts';
 import { Loader } from './on-demand/loader.ts';
 import type { ShapeCache } from './on-demand/memory-need.ts';
+import { expectFreePorts } from './expect-free-ports.ts';
 import { startGateway } from './gateway-child.ts';
 import type { GatewayChild } from './gateway-child.ts';
 import { worldOfInstance } from './hosts.ts';
-import { holderOf, instancesOf, observe } from './observe.ts';
+import { instancesOf, observe } from './observe.ts';
 import { fleetPaths, upLock } from './paths.ts';
 import type { FleetPaths } from './paths.ts';
 import { preparePlan } from './prepare-plan.ts';
@@ -23,7 +25,7 @@ import type { LoadedFleet } from './resolve.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
 import { createSupervisor } from './supervise.ts';
-import type { Supervisor } from './supervise.ts';
+import type { Supervisor, SupervisorPorts } from './supervise.ts';
 import { requestView } from './live-requests.ts';
 import type { RequestView } from './live-requests.ts';
 import { moveTraffic, usualDrainMs } from './move-traffic.ts';
@@ -91,12 +93,11 @@ export async function up(
     ownKey: newToken(),
     controlToken: await tokenOfFile(world.files, paths.controlToken),
     anonymous: false,
-    supervisor: createSupervisor(world, first, {
-      onProgress: ports.onProgress,
-      withheld: () => run.loaded.withheld,
-      onDemand: (name) => isOnDemand(run, name),
-      onGone: () => void takeIn(run),
-    }),
+    supervisor: createSupervisor(
+      world,
+      first,
+      supervisorPorts(() => run),
+    ),
     loader: new Loader(world, {
       loaded: () => run.loaded,
       tell: (news) => void run.gateway?.ask(news).catch(() => {}),
@@ -129,13 +130,23 @@ export async function up(
   }
 }
 
-/** Told before any engine is started, with the holder's name. Throws PORT_TAKEN. */
-async function expectFreePorts(world: World, { gateway, console: page }: LoadedFleet): Promise<void> {
-  const observed = await observe(world);
-  for (const listen of [...gateway.listen, page.listen]) {
-    const holder = listen.port === 0 ? null : holderOf(observed, listen);
-    if (holder) throw new BerthError('PORT_TAKEN', { ...listen, holder: holder.text });
-  }
+function supervisorPorts(run: () => Run): SupervisorPorts {
+  return {
+    onProgress: (line) => run().ports.onProgress(line),
+    withheld: () => run().loaded.withheld,
+    onDemand: (name) => isOnDemand(run(), name),
+    onGone: () => void takeIn(run()),
+    onRestart: ({ deployment }, reason) => {
+      void run()
+        .gateway?.ask({ do: 'restarted', deployment, reason })
+        .catch(() => {});
+      void writeState(run()).catch(() => {});
+    },
+    hung: hungPorts(
+      () => run().loaded,
+      () => run().gateway,
+    ),
+  };
 }
 
 interface Run {
@@ -290,6 +301,7 @@ async function writeState(run: Run): Promise<UpState> {
     console: consoleUrl === null ? null : { url: consoleUrl },
     startedAt: run.startedAt,
     refused: run.refused,
+    restarts: run.supervisor.restarts(),
   };
   await world.files.write(run.paths.up, JSON.stringify(state, null, 2));
   return state;

@@ -29,6 +29,9 @@ export async function answerCommand(
       return {};
     case 'requests':
       return state.observer.live.list(mostListed);
+    case 'restarted':
+      state.meter.restarted(command.deployment, command.reason);
+      return {};
     case 'usage':
       return state.usage.list();
     case 'cancel':

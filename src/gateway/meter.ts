@@ -29,6 +29,8 @@ export interface Meter {
   readonly retried: (reason: string) => void;
   /** Served by a fallback, in place of the model that was asked for. */
   readonly fellBack: (model: string, route: string) => void;
+  /** An engine that was started again. */
+  readonly restarted: (deployment: string, reason: string) => void;
   /** Upstream requests cut before their end. */
   readonly aborted: (cause: string) => void;
   /** Counts a request that has ended for the key that asked. */
@@ -58,6 +60,7 @@ export function createMeter(): Meter {
     rejected: (scope, reason) => void (vectors.rejects.at(scope, reason).value += 1),
     retried: (reason) => void (vectors.retries.at(reason).value += 1),
     fellBack: (model, route) => void (vectors.fallbacks.at(model, route).value += 1),
+    restarted: (deployment, reason) => void (vectors.restarts.at(deployment, reason).value += 1),
     aborted: (cause) => void (vectors.aborts.at(cause).value += 1),
     used: (key, tokens) => {
       let cells = keys.get(key);
@@ -122,6 +125,10 @@ function ownVectors() {
     fallbacks: count('fallbacks_total', 'Requests served by another route than the one asked for.', [
       'model',
       'route',
+    ]),
+    restarts: count('engine_restarts_total', 'Engines that berth up has started again.', [
+      'deployment',
+      'reason',
     ]),
     aborts: count('upstream_aborts_total', 'Upstream requests cut before their end.', ['cause']),
     tokens: count('tokens_total', 'Tokens, as the engine counted them or estimated from events.', [

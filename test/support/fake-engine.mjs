@@ -1,4 +1,5 @@
 // A server that stands in for an engine: `node fake-engine.mjs PORT [--crash | --slow MS | --deaf | --sick | --child | --gate FILE]`; with --gate it is ready once FILE is there.
+// With --mute FILE its /health gives no answer while FILE is there, and chat streams an event each 50 ms until the client leaves.
 // It answers /health, /v1/models and /v1/chat/completions, and says on stdout what it does.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -22,6 +23,8 @@ if (mode === '--child') {
       mode !== '--sick' &&
       !(mode === '--gate' && !existsSync(value)) &&
       Date.now() - started >= (mode === '--slow' ? Number(value) : 0);
+    if (mode === '--mute' && request.url === '/health' && existsSync(value)) return;
+    if (mode === '--mute' && request.url === '/v1/chat/completions') return stream(request, response);
     response.setHeader('content-type', 'application/json');
     if (!ready) return void response.writeHead(503).end('{"error":{"message":"Loading model"}}');
     if (request.url === '/v1/models')
@@ -40,4 +43,12 @@ if (mode === '--child') {
     process.exit(1);
   });
   server.listen(Number(port), '127.0.0.1');
+}
+
+function stream(request, response) {
+  request.resume();
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const chunk = { object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: 'a' } }] };
+  const timer = setInterval(() => response.write(`data: ${JSON.stringify(chunk)}\n\n`), 50);
+  response.on('close', () => clearInterval(timer));
 }
