@@ -11,6 +11,8 @@ export interface Play {
   readonly name: string;
   readonly truth: z.input<typeof TruthCase>;
   readonly stream?: boolean;
+  /** The number that the case counts its requests by (every n-th has a fault); 1 where none is said. */
+  readonly number?: number;
 }
 
 export interface TruthOptions {
@@ -58,8 +60,8 @@ export function compileTruth(folder: string): string | null {
 /** The answers as the C program reads them: made by the very plan that the server of `berth bench selftest` plays. */
 function scriptOf(plays: readonly Play[], { slots = 0, spreadMicros = 0 }: TruthOptions): Buffer {
   const parts: (string | Buffer)[] = [`slots ${slots} spread-us ${spreadMicros}\n`];
-  for (const { name, truth, stream = true } of plays) {
-    const request = { chat: true, stream, maxTokens: 16, promptTokens: 10, number: 1 };
+  for (const { name, truth, stream = true, number = 1 } of plays) {
+    const request = { chat: true, stream, maxTokens: 16, promptTokens: 10, number };
     const plan = planAnswer(TruthCase.parse(truth), request);
     const { status, contentType, ending, holdOpenMs, writes } = plan;
     parts.push(`case ${name} ${status} ${contentType} ${ending} ${holdOpenMs * 1000} ${writes.length}\n`);

@@ -162,12 +162,19 @@ function tokenEvents(truth: TruthCase, request: TruthRequest, tokens: number): P
 function closing(truth: TruthCase, request: TruthRequest, tokens: number, lastAt: number): PlannedWrite[] {
   const finish = request.chat ? { delta: {} } : { text: '' };
   const writes = [
-    event(truth, lastAt, { id: answerId, choices: [{ index: 0, ...finish, finish_reason: 'length' }] }),
+    event(truth, lastAt, {
+      ...envelope(request),
+      choices: [{ index: 0, ...finish, finish_reason: 'length' }],
+    }),
   ];
   const late = lastAt + truth.usageDelayMs;
   if (truth.usage)
     writes.push(
-      event(truth, late, { id: answerId, choices: [], usage: usageOf(request, truth.usageTokens ?? tokens) }),
+      event(truth, late, {
+        ...envelope(request),
+        choices: [],
+        usage: usageOf(request, truth.usageTokens ?? tokens),
+      }),
     );
   if (truth.doneLine) writes.push(silent(late, 'data: [DONE]\n\n'));
   if (truth.finalBlankLine) return writes;
@@ -205,7 +212,12 @@ function thirds(bytes: Buffer): Buffer[] {
 function chunk(truth: TruthCase, request: TruthRequest, delta: Record<string, unknown>): object {
   const choice = request.chat ? { delta } : { text: delta['content'] ?? delta['reasoning_content'] };
   const stamp = truth.stampIn === 'envelope' ? { truth: stampPlaceholder } : {};
-  return { id: answerId, ...stamp, choices: [{ index: 0, ...choice, finish_reason: null }] };
+  return { ...envelope(request), ...stamp, choices: [{ index: 0, ...choice, finish_reason: null }] };
+}
+
+/** Some clients take no chunk that does not say what it is. */
+function envelope({ chat }: TruthRequest): { id: string; object: string } {
+  return { id: answerId, object: chat ? 'chat.completion.chunk' : 'text_completion' };
 }
 
 function event(truth: TruthCase, atMs: number, value: object): PlannedWrite {
