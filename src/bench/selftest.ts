@@ -11,7 +11,7 @@ import type { SelftestCase } from './selftest-cases.ts';
 import { loopCases } from './selftest-loops.ts';
 import { runCase } from './selftest-run.ts';
 import type { CaseRun } from './selftest-run.ts';
-import { stampErrors } from './selftest-stamps.ts';
+import { stampErrors, timeFaults } from './selftest-stamps.ts';
 import type { StampErrors } from './selftest-stamps.ts';
 import { measureFloor } from './truth/measure-floor.ts';
 import { TruthCase } from './truth/truth-case.ts';
@@ -77,14 +77,14 @@ function judge(each: SelftestCase, run: CaseRun): SelftestResult['cases'][number
   const latencies = latenciesOf(records);
   // Two events in one write come when the second is due; a stall is no error of the client.
   const timed = truth.cut !== 'pairs' && truth.stall === null && truth.slow === null && truth.jitterMs === 0;
-  const stamps = truth.stampIn === 'text' ? stampErrors(run) : null;
+  const stamps = truth.stampIn === 'text' ? stampErrors(run, truth.jitterMs > 0 ? null : truth.itlMs) : null;
   return {
     name: each.name,
     ttft: timed ? deviation(latencies.ttft, truth.ttftMs) : null,
     itl: timed ? deviation(latencies.itl, truth.itlMs) : null,
     stamps,
     faults: [
-      ...(stamps && stamps.early > 0 ? [`${stamps.early} events were stamped before they were written`] : []),
+      ...(stamps ? timeFaults(stamps) : []),
       ...countFaults(each, records),
       ...stallFaults(each, latencies.itl),
     ],
