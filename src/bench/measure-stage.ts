@@ -35,6 +35,8 @@ export interface Running {
   readonly signal: AbortSignal;
   /** The key of the server, already resolved; null when there is none. */
   readonly key: string | null;
+  /** That of the engine behind it. */
+  readonly engineKey: string | null;
   readonly world: World;
   readonly job: WorkerJob;
   readonly ready: Preflight;
@@ -171,7 +173,7 @@ function startTicks(
 
 async function counters(running: Running): Promise<CounterReading | null> {
   const { metrics } = running.job.spec.target;
-  return metrics === null ? null : readCounters(running.world, metrics, running.key);
+  return metrics === null ? null : readCounters(running.world, metrics, running.engineKey);
 }
 
 /** Engines count a request some moments after its last byte: asked again for up to a second until the sums agree. */

@@ -26,7 +26,7 @@ const Counted = z.object({
 export async function preflight(
   outer: World,
   spec: RunSpec,
-  { key, signal }: { key: string | null; signal: AbortSignal },
+  { key, engineKey, signal }: { key: string | null; engineKey: string | null; signal: AbortSignal },
 ): Promise<Preflight> {
   const world = interruptible(outer, signal);
   const model = spec.target.model ?? (await firstModel(world, spec, key));
@@ -44,7 +44,12 @@ export async function preflight(
   }
   if (reply.status !== 200) throw down(spec, `HTTP ${reply.status}: ${reply.text.slice(0, 200)}`);
   const serverHeader = reply.headers['server'];
-  const tokenizer = await findTokenizer(world, spec.target.tokenizer ?? spec.target.url, model, key);
+  const tokenizer = await findTokenizer(
+    world,
+    spec.target.tokenizer ?? spec.target.url,
+    model,
+    spec.target.tokenizer === null ? key : engineKey,
+  );
   return {
     model,
     extras,

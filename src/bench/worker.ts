@@ -29,6 +29,8 @@ export interface WorkerPorts {
   readonly signal: AbortSignal;
   /** The key of the server, already resolved; null when there is none. */
   readonly key: string | null;
+  /** That of the engine behind it. */
+  readonly engineKey: string | null;
 }
 
 /** Runs all stages of a job and gives what the report needs beside the stages' files. Never rejects. */
@@ -51,7 +53,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
     const source = promptsOf(asked, spec.shard);
     const writer = createRecordWriter(world.files, job.folder, formOf(spec));
     const origin = monotonicMicroseconds() - (job.resume?.clock ?? 0);
-    await using watch = await startServerWatch(world, job.folder, watchJob(spec, ports.key, origin));
+    await using watch = await startServerWatch(world, job.folder, watchJob(spec, ports.engineKey, origin));
     const server = serverFacts(spec, ready, source, await watch.facts());
     end.server = server;
     ports.emit({ type: 'server', server });

@@ -7,6 +7,7 @@ import { fewestForP99 } from '../bench/overhead/compare.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { ModelList } from '../domain/server-answers.ts';
 import { engineOf } from '../engines/registry.ts';
+import { engineKeyOf } from '../fleet/engine-key.ts';
 import { fleetStatus } from '../fleet/status.ts';
 import { monotonicMicroseconds } from '../io/clock.ts';
 import { cpuNanoseconds } from '../io/procfs/cpu-time.ts';
@@ -116,7 +117,8 @@ async function waysOf(
   if (!url) throw down(name, 'no replica of it is ready; "berth up" starts it');
   if (status.gateway.url === null) throw down('the gateway', 'it does not run; "berth up" starts it');
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine) ?? null;
-  const key = external?.key ? await resolveSecret(world, external.key) : null;
+  const ref = external?.key ?? engineKeyOf(world, loaded, deployment);
+  const key = ref && (await resolveSecret(world, ref));
   const direct = { url, key, model: external?.servedModel ?? (await firstModel(world, url, key)) ?? name };
   const own = await tokenOfFile(world.files, consoleTokenFile(world, loaded));
   return {

@@ -37,7 +37,7 @@ export async function specsOfFleet(
   const status = await fleetStatus(context.world, loaded);
   return wanted.flatMap((name) => {
     const { of, via, api, ...entry } = loaded.benchmarks[name] as (typeof loaded.benchmarks)[string];
-    const targets = targetsOf({ of, via, api, ...entry }, loaded, status);
+    const targets = targetsOf(context.world, { of, via, api, ...entry }, loaded, status);
     return targets.map((target) => {
       const runName = targets.length > 1 ? `${name}-${target.deployment}` : name;
       return makeSpec(runName, change(entry), target);

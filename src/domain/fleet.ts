@@ -238,6 +238,12 @@ function deploymentSchema<
       hungAfter: Duration.prefault('60s').describe(
         '"berth up" restarts an engine that runs and has not answered for so long; while requests are under way there, only after `gateway.limits.idle`; 0s: never.',
       ),
+      ownKey: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Give its engines an API key that the gateway alone knows, where others could reach them beside it.',
+        ),
       limits: InstanceLimits.optional().describe('What bounds each replica, beside its slots.'),
     })
     .describe('One served model.');

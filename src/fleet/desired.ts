@@ -1,11 +1,13 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../domain/engine-environment.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
+import type { SecretRef } from '../domain/secret.ts';
 import { engineOf } from '../engines/registry.ts';
 import { targetOf } from '../targets/registry.ts';
 import { usableCores } from '../domain/hardware.ts';
 import { detectCpu } from '../hardware/detect.ts';
 import type { World } from '../io/world.ts';
+import { engineKeyOf, expectKeyTaken } from './engine-key.ts';
 import type { Deployment, LoadedFleet } from './resolve.ts';
 
 /** One engine that the fleet file wants to run. */
@@ -40,7 +42,7 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
     const asksHost = targetOf(deployment.target.kind).hostPrograms !== false;
     const asked = asksHost ? engine.help?.(deployment.engine) : undefined;
     const help = asked ? await helpOf(asked, deployment.name) : null;
-    const spec = launchSpecOf(deployment, { cores, help });
+    const spec = launchSpecOf(deployment, { cores, help, key: engineKeyOf(world, loaded, deployment) });
     if (!spec) continue;
     for (let replica = 0; replica < deployment.replicas; replica += 1)
       replicas.push({ deployment, replica, spec });
@@ -51,7 +53,7 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
 /** How this deployment is started; null for a server that berth does not start. Throws what the engine objects to. */
 export function launchSpecOf(
   deployment: Deployment,
-  host: { cores: number; help: string | null },
+  given: { cores: number; help: string | null; key: SecretRef | null },
 ): LaunchSpec | null {
   const spec = engineOf(deployment.engine.kind).launch?.({
     deployment: deployment.name,
@@ -59,11 +61,12 @@ export function launchSpecOf(
     model: deployment.model?.path ?? null,
     mmproj: deployment.model?.mmproj ?? null,
     gpus: deployment.gpus,
-    cores: host.cores,
-    key: null,
+    cores: given.cores,
+    key: given.key,
     modelKey: deployment.model?.secret ?? null,
-    help: host.help,
+    help: given.help,
   });
+  if (spec && given.key) expectKeyTaken(spec, deployment.name);
   return spec ?? null;
 }
 

@@ -10,6 +10,7 @@ import type { World } from '../io/world.ts';
 import { usualDrainMs } from './move-traffic.ts';
 import { clientKeys, plainKey } from './client-keys.ts';
 import { replicaName } from './desired.ts';
+import { keyFileOf } from './engine-key.ts';
 import { quotasOf } from './gateway-quotas.ts';
 import { observeSettings } from './observe-settings.ts';
 import { fleetPaths } from './paths.ts';
@@ -142,7 +143,7 @@ async function upstreamsOf(
       url: urlOf(mark),
       model: mark.spec.servedModel,
       slots: mark.spec.slots,
-      keyFile: null,
+      keyFile: keyFileOf(mark),
       metricsPath: mark.spec.metricsPath,
       healthPath: mark.spec.readiness.path,
     }));

@@ -1,7 +1,9 @@
 import type { Instance, Mark } from '../domain/instance.ts';
 import type { LiveRequests } from '../domain/live-request.ts';
+import type { HttpReply } from '../io/http.ts';
 import type { World } from '../io/world.ts';
 import { readPrometheus } from '../stats/prometheus-read.ts';
+import { engineHeaders } from './engine-key.ts';
 import { urlOf } from './ready.ts';
 import { afterSight, hangs } from './silence.ts';
 import type { Patience, Silence } from './silence.ts';
@@ -148,6 +150,7 @@ async function ownFigures(
   };
 }
 
-function ask(world: World, mark: Mark, path: string, timeoutMs: number) {
-  return world.http.request(urlOf(mark) + path, { timeoutMs });
+async function ask(world: World, mark: Mark, path: string, timeoutMs: number): Promise<HttpReply> {
+  const headers = await engineHeaders(world, mark);
+  return await world.http.request(urlOf(mark) + path, { headers, timeoutMs });
 }

@@ -38,6 +38,7 @@ function deployment(name: string, change: Partial<Deployment> = {}): Deployment 
     policy: null,
     onDemand: null,
     hungAfter: 60_000,
+    ownKey: false,
     onClientAbort: null,
     limits: null,
     declared: { 'engine.kind': 'command', 'engine.slots': 2 },

@@ -7,6 +7,8 @@ export interface FleetPaths {
   readonly logs: string;
   /** Keys that were made for clients of the gateway, hashed. */
   readonly keys: string;
+  /** Own keys of engines, a file for each deployment. */
+  readonly engineKeys: string;
   /** Of the control process: its state, the gateway's configuration. */
   readonly runtime: string;
   readonly up: string;
@@ -37,6 +39,7 @@ export function fleetPaths(world: World, identity: FleetIdentity): FleetPaths {
     state,
     logs,
     keys: join(state, 'keys.json'),
+    engineKeys: join(state, 'engine-keys'),
     runtime,
     up: join(runtime, 'up.json'),
     secrets: join(runtime, 'secrets'),

@@ -5,6 +5,7 @@ import { engineOf } from '../engines/registry.ts';
 import type { World } from '../io/world.ts';
 import type { Started } from '../targets/contract.ts';
 import { targetOf } from '../targets/registry.ts';
+import { engineHeaders } from './engine-key.ts';
 import { holderOf, observe } from './observe.ts';
 
 const pollMs = 150;
@@ -98,11 +99,12 @@ async function linesOf(world: World, instance: Instance): Promise<string[]> {
 
 /** Empty when it is ready, else what is wrong, as the end of a sentence. */
 export async function probe(world: World, mark: Mark): Promise<string> {
+  const headers = await engineHeaders(world, mark);
   const paths = [mark.spec.readiness.path];
   if (engineOf(mark.spec.engine).needsModel) paths.push('/v1/models');
   for (const path of paths) {
     try {
-      const { status } = await world.http.request(urlOf(mark) + path, { timeoutMs: probeMs });
+      const { status } = await world.http.request(urlOf(mark) + path, { headers, timeoutMs: probeMs });
       if (status < 200 || status > 299) return `answers ${status}`;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

@@ -39,6 +39,8 @@ export interface Deployment {
   } | null;
   /** What bounds each instance, beside its slots. */
   readonly limits: InstanceLimits | null;
+  /** Its engines ask for a key that berth makes. */
+  readonly ownKey: boolean;
   /** Milliseconds of silence after which it is restarted; 0: never. */
   readonly hungAfter: number;
   /** How far the gateway still reads for a client that has left; null cuts the request off. */
@@ -94,6 +96,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         onDemand: entry.load === 'always' ? null : { ttlMs: entry.ttl, memory: memoryOf(entry) },
         onClientAbort: entry.onClientAbort,
         limits: entry.limits ?? null,
+        ownKey: entry.ownKey,
         hungAfter: entry.hungAfter,
         declared: declaredOf(piece, model),
       };
@@ -131,7 +134,7 @@ function declaredOf(
   model: { source: string; mmproj?: string | undefined } | undefined,
 ): Record<string, unknown> {
   const declared: Record<string, unknown> = {};
-  for (const part of ['engine', 'target', 'gpus']) flatten(part, pieceAt(piece, [part]), declared);
+  for (const part of ['engine', 'target', 'gpus', 'ownKey']) flatten(part, pieceAt(piece, [part]), declared);
   if (model) declared['model'] = model.source;
   if (model?.mmproj) declared['mmproj'] = model.mmproj;
   return declared;

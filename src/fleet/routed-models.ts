@@ -3,6 +3,7 @@ import type { Route } from '../domain/gateway-config.ts';
 import type { Mark } from '../domain/instance.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { World } from '../io/world.ts';
+import { engineHeaders } from './engine-key.ts';
 import { urlOf } from './ready.ts';
 
 const askMs = 3_000;
@@ -29,7 +30,8 @@ async function modelsOf(world: World, mark: Mark): Promise<{ name: string; deplo
   const { modelsPath } = engineOf(mark.spec.engine);
   if (modelsPath === undefined) return [];
   try {
-    const { text } = await world.http.request(urlOf(mark) + modelsPath, { timeoutMs: askMs });
+    const headers = await engineHeaders(world, mark);
+    const { text } = await world.http.request(urlOf(mark) + modelsPath, { headers, timeoutMs: askMs });
     const list = ModelList.safeParse(JSON.parse(text)).data?.data ?? [];
     return list.map(({ id }) => ({ name: id, deployment: mark.deployment }));
   } catch {

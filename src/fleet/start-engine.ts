@@ -2,6 +2,7 @@ import type { Instance, Mark } from '../domain/instance.ts';
 import type { World } from '../io/world.ts';
 import type { Started, StartRequest } from '../targets/contract.ts';
 import { targetOf } from '../targets/registry.ts';
+import { makeEngineKey } from './engine-key.ts';
 import { fleetPaths } from './paths.ts';
 import { waitReady } from './ready.ts';
 
@@ -43,6 +44,7 @@ export async function startEngine(
 ): Promise<StartedEngine> {
   const target = targetOf(mark.target.kind);
   const request = startRequest(world, mark, withheld);
+  await makeEngineKey(world, mark);
   const started = await startBy(world, { ...request, ...(onProgress ? { onProgress } : {}) }, how);
   const { instance } = started;
   return {

@@ -9,6 +9,7 @@ import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
 import { launchSpecOf } from './desired.ts';
 import { declaredDifferences, sameValue } from './differences.ts';
+import { engineKeyOf } from './engine-key.ts';
 import { routesOf } from './gateway-config.ts';
 import { instancesOf, observe } from './observe.ts';
 import { probe, urlOf } from './ready.ts';
@@ -146,7 +147,8 @@ async function isOutdated(world: World, deployment: Deployment, mark: Mark): Pro
   if (deployment.port !== null && deployment.port !== mark.port) return true;
   if (declaredDifferences(mark.declared, deployment.declared).length === 0) return false;
   const cores = usableCores(await detectCpu(world));
-  return !sameValue(launchSpecOf(deployment, { cores, help: null }), mark.spec);
+  const key = engineKeyOf(world, mark, deployment);
+  return !sameValue(launchSpecOf(deployment, { cores, help: null, key }), mark.spec);
 }
 
 async function externalStatus(

@@ -28,11 +28,13 @@ async function work(line: string): Promise<void> {
   // Held to the very end of this process: who wants to go on with the run must not find it at work.
   const lock = await lockRun(job.folder);
   if (!lock) throw new BerthError('RUN_GOES_ON', { run: job.id });
-  const { key } = job.spec.target;
+  const { key, engineKey } = job.spec.target;
+  const resolved = key === null ? null : await resolveSecret(world, key);
   const end = await runWorker(world, job, {
     emit: print,
     signal: interrupt.signal,
-    key: key === null ? null : await resolveSecret(world, key),
+    key: resolved,
+    engineKey: !engineKey ? resolved : await resolveSecret(world, engineKey),
   });
   print(end);
   input.close();

@@ -1,8 +1,9 @@
 // A server that stands in for an engine: `node fake-engine.mjs PORT [--crash | --slow MS | --deaf | --sick | --child | --gate FILE]`; with --gate it is ready once FILE is there.
 // With --mute FILE its /health gives no answer while FILE is there, and chat streams an event each 50 ms until the client leaves.
+// With --keyed FILE every answer asks for the key in FILE.
 // It answers /health, /v1/models and /v1/chat/completions, and says on stdout what it does.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const [port, mode, value] = process.argv.slice(2);
@@ -23,6 +24,11 @@ if (mode === '--child') {
       mode !== '--sick' &&
       !(mode === '--gate' && !existsSync(value)) &&
       Date.now() - started >= (mode === '--slow' ? Number(value) : 0);
+    if (
+      mode === '--keyed' &&
+      request.headers.authorization !== `Bearer ${readFileSync(value, 'utf8').trim()}`
+    )
+      return void response.writeHead(401).end('{"error":{"message":"Invalid API key"}}');
     if (mode === '--mute' && request.url === '/health' && existsSync(value)) return;
     if (mode === '--mute' && request.url === '/v1/chat/completions') return stream(request, response);
     response.setHeader('content-type', 'application/json');

@@ -36,6 +36,15 @@ export const engineErrors = {
     (f) => `Leave its key out of the fleet file, or take version ${f.since} or later.`,
     'usage',
   ),
+  ENGINE_TAKES_NO_KEY: defineError<{ deployment: string; engine: string }>(
+    (f) =>
+      `The deployment ${f.deployment} asks for a key of its own, and nothing would hand it to the engine.`,
+    (f) =>
+      f.engine === 'command'
+        ? 'Put {key-file} into its command or env, where the program takes the path of a file with its key.'
+        : `Leave out "ownKey", or use an engine that takes a key by file.`,
+    'usage',
+  ),
   ENGINE_NEEDS_MODEL: defineError<{ deployment: string; engine: string }>(
     (f) => `The deployment ${f.deployment} names no model, and the engine ${f.engine} needs one.`,
     (f) => `Add "model:" to the deployment ${f.deployment}.`,

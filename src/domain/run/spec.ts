@@ -17,6 +17,8 @@ export const RunTarget = z.strictObject({
   key: SecretRef.nullable(),
   tokenizer: z.string().nullable(),
   metrics: z.string().nullable(),
+  /** The key of the engine itself, where it is behind another door than `url`; null: the same. */
+  engineKey: SecretRef.nullable().optional(),
   /** URL of the metrics of a DCGM exporter that sees the server's GPUs. */
   gpuMetrics: z.string().nullable().default(null),
   /** Deployment of a fleet and its engine, when the run was started from one. */

@@ -66,7 +66,7 @@ async function modelOf(
 }
 
 function startTimeout(deployment: Deployment): number {
-  const spec = launchSpecOf(deployment, { cores: 1, help: null });
+  const spec = launchSpecOf(deployment, { cores: 1, help: null, key: null });
   return spec?.readiness.startTimeoutMs ?? usualStartMs;
 }
 
