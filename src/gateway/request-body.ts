@@ -83,11 +83,22 @@ function nameOf(model: unknown): string {
 }
 
 function parseSpan(bytes: Buffer, span: Span): unknown {
+  if (isPlainString(bytes, span)) return bytes.toString('latin1', span.start + 1, span.end - 1);
   try {
     return JSON.parse(bytes.toString('utf8', span.start, span.end));
   } catch {
     throw badRequest('The body is not valid JSON.', null, 'invalid_json');
   }
+}
+
+/** In quotes, of visible ASCII without escapes: it stands for itself. */
+function isPlainString(bytes: Buffer, { start, end }: Span): boolean {
+  if (bytes[start] !== 34 || bytes[end - 1] !== 34 || end - start < 2) return false;
+  for (let at = start + 1; at < end - 1; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte < 32 || byte > 126 || byte === 34 || byte === 92) return false;
+  }
+  return true;
 }
 
 /** The smallest edit that turns `stream_options.include_usage` on; null when the client has done so. */

@@ -35,15 +35,15 @@ export function scanObject(body: Buffer, wanted: readonly string[]): Map<string,
     if (body[at] !== quote) throw broken(at);
     const keyEnd = skipString(body, at);
     const plain = isPlain(body, at + 1, keyEnd - 1);
-    const key = plain ? body.toString('latin1', at + 1, keyEnd - 1) : keyText(body, at, keyEnd);
+    const key = plain ? wantedAt(body, at + 1, keyEnd - 1, wanted) : keyText(body, at, keyEnd);
     at = skipSpace(body, keyEnd);
     if (body[at] !== colon) throw broken(at);
     const start = skipSpace(body, at + 1);
     const end = skipValue(body, start);
-    if (wanted.includes(key)) {
+    if (key !== null && wanted.includes(key)) {
       if (found.has(key)) throw new ScanFault(`The key "${key}" occurs more than once.`);
       found.set(key, { start, end });
-    } else if (!plain && wanted.includes(folded(key))) {
+    } else if (!plain && key !== null && wanted.includes(folded(key))) {
       throw new ScanFault(`The key "${key}" must be written in small letters.`);
     }
     at = skipSpace(body, end);
@@ -55,6 +55,17 @@ export function scanObject(body: Buffer, wanted: readonly string[]): Map<string,
   at = skipSpace(body, at + 1);
   if (at < body.length) throw broken(at);
   return found;
+}
+
+/** The wanted key that these bytes are; null for none. No text is made of the others: most keys of most bodies are not wanted. */
+function wantedAt(body: Buffer, start: number, end: number, wanted: readonly string[]): string | null {
+  for (const key of wanted) if (key.length === end - start && isAt(body, start, key)) return key;
+  return null;
+}
+
+function isAt(body: Buffer, start: number, key: string): boolean {
+  for (let i = 0; i < key.length; i += 1) if (body[start + i] !== key.charCodeAt(i)) return false;
+  return true;
 }
 
 /** As parsers of Go compare names: they take the long s for an s, too. */

@@ -73,10 +73,16 @@ export function differenceOf(bound: Bound, charged: Amounts, real: Amounts | nul
 
 export function countOf(book: Book, bound: Bound, wallMs: number): Count {
   const slot = slotOf(bound.window, wallMs);
+  const { latest } = bound;
+  if (latest?.book === book) {
+    roll(latest.count, slot);
+    return latest.count;
+  }
   let count = book.get(bound.id);
   if (!count) {
     count = { slot, current: 0, previous: 0 };
     book.set(bound.id, count);
   } else roll(count, slot);
+  bound.latest = { book, count };
   return count;
 }

@@ -1,5 +1,5 @@
 import type { KeyLimits, RateLimits } from '../../domain/key-limits.ts';
-import type { WindowKind } from './window.ts';
+import type { Count, WindowKind } from './window.ts';
 
 export type Unit = 'requests' | 'tokens' | 'usd';
 
@@ -20,6 +20,8 @@ export interface Bound {
   readonly window: WindowKind;
   /** Infinity: it is counted only. */
   readonly limit: number;
+  /** Where it was counted last, so that its id need not be looked up for each request; a book keeps its counts for ever. */
+  latest: { readonly book: object; readonly count: Count } | null;
 }
 
 /** Whose limits these are, ready to be looked at for each request. */
@@ -71,7 +73,15 @@ function bound(
   window: WindowKind,
   limit: number | undefined,
 ): Bound {
-  return { id: boundId(scope, name, unit, window), scope, name, unit, window, limit: limit ?? Infinity };
+  return {
+    id: boundId(scope, name, unit, window),
+    scope,
+    name,
+    unit,
+    window,
+    limit: limit ?? Infinity,
+    latest: null,
+  };
 }
 
 export function boundId(scope: 'key' | 'model', name: string, unit: Unit, window: WindowKind): string {
