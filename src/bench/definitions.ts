@@ -33,7 +33,7 @@ export const definitions: Readonly<Record<string, string>> = {
     "Output tokens from the server's usage, else from its timings, else the number of events; the source stands in each record. Prompt tokens are the server's own count, with the chat template.",
   percentiles: `${percentileMethod}; p99 is marked when there are fewer than 100 values.`,
   intervals:
-    '95 % intervals by circular block bootstrap in time order (block: twice the streams, at least 50 where there are enough values), since requests of one run share queue and batch. None with fewer than ten blocks. Of more than 100,000 values at most 256 blocks are drawn, each as a histogram whose bins are a 256th of their value wide.',
+    '95 % intervals by circular block bootstrap in time order (block: twice the streams, at least 50 where there are enough values), since requests of one run share queue and batch. None with fewer than ten blocks. Of more than 100,000 values at most 128 blocks are drawn, each as a histogram whose bins are a 256th of their value wide.',
   scaling:
     'Speed-up: output tokens per second over those of one stream. Efficiency: speed-up / streams. Wall times of unequal answers are never compared.',
   consistency: 'Counted output rate over the one that streams × mean output tokens / mean E2E implies.',

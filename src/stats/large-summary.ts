@@ -3,7 +3,7 @@ import { blockLength, fewestBlocks } from './bootstrap.ts';
 import type { Summary } from './distribution.ts';
 
 /** More blocks tell no more of their own spread, and cost. */
-const mostBlocks = 256;
+const mostBlocks = 128;
 const resamples = 200;
 /** Numbers below this are counted one by one. */
 const counted = 2 ** 20;

@@ -1,6 +1,5 @@
 import type { RecordRow } from '../../domain/run/record-row.ts';
 import type { ClientHealth } from '../../domain/run/stage-report.ts';
-import { extent } from '../../stats/extent.ts';
 import { percentile } from '../../stats/percentile.ts';
 
 /** What the load generator measured about itself during a stage. */
@@ -54,10 +53,18 @@ const fewestAchieved = 0.98;
 
 /** Null where there is too little to tell a rate by: a single late start must not decide. */
 function achievedShare(records: readonly RecordRow[]): number | null {
-  const starts = records.filter(({ phase, started }) => phase === 'measured' && started !== null);
-  const due = extent(starts.map(({ scheduled }) => scheduled));
-  const made = extent(starts.map(({ started }) => started as number));
-  if (starts.length < 50 || due.max - due.min < 1e6 || made.max === made.min) return null;
+  const due = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
+  const made = { ...due };
+  let starts = 0;
+  for (const { phase, scheduled, started } of records) {
+    if (phase !== 'measured' || started === null) continue;
+    starts += 1;
+    due.min = Math.min(due.min, scheduled);
+    due.max = Math.max(due.max, scheduled);
+    made.min = Math.min(made.min, started);
+    made.max = Math.max(made.max, started);
+  }
+  if (starts < 50 || due.max - due.min < 1e6 || made.max === made.min) return null;
   return (due.max - due.min) / (made.max - made.min);
 }
 

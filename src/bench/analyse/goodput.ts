@@ -14,8 +14,9 @@ export function goodputOf(
   stage: { slo: Slo | null; strategy: Strategy; span: Span | null },
 ): Goodput | null {
   const { slo, strategy, span } = stage;
+  if (slo === null) return null;
   const judged = records.filter(({ phase, outcome }) => phase === 'measured' && outcome !== 'censored');
-  if (slo === null || judged.length === 0) return null;
+  if (judged.length === 0) return null;
   const good = judged.filter((record) => keeps(record, slo, strategy)).length;
   const seconds = span === null ? null : (span.end - span.start) / 1e6;
   return { good, share: good / judged.length, perSecond: seconds && good / seconds };

@@ -97,12 +97,17 @@ export function stageReport(facts: StageFacts, records: readonly RecordRow[]): S
 }
 
 function countsOf(records: readonly RecordRow[], measured: readonly RecordRow[]): StageReport['requests'] {
+  let [ok, censored] = [0, 0];
+  for (const { outcome } of measured) {
+    if (outcome === 'ok') ok += 1;
+    if (outcome === 'censored') censored += 1;
+  }
   return {
     warmup: records.length - measured.length,
     measured: measured.length,
-    ok: measured.filter(({ outcome }) => outcome === 'ok').length,
-    failed: measured.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'censored').length,
-    censored: measured.filter(({ outcome }) => outcome === 'censored').length,
+    ok,
+    failed: measured.length - ok - censored,
+    censored,
   };
 }
 
@@ -135,8 +140,8 @@ function errorsOf(measured: readonly RecordRow[]): StageReport['errors'] {
 
 /** Where a server shows reasoning in its events, an answer without such an event had none. */
 function reasoningTotals(good: readonly RecordRow[]): TokenTotals | null {
+  if (!good.some(({ reasoning }) => reasoning)) return null;
   const shown = good.some(({ reasoning }) => reasoning?.source === 'events');
-  if (!shown && good.every(({ reasoning }) => !reasoning)) return null;
   return totals(good, ({ reasoning }) => ({
     asked: null,
     tokens: reasoning?.tokens ?? (shown ? 0 : null),

@@ -37,7 +37,7 @@ interface Part {
 function medianE2e(measured: readonly RecordRow[], part: Part): number | null {
   const times = sortedCopy(
     measured
-      .filter(({ scheduled, outcome }) => outcome === 'ok' && scheduled >= part.from && scheduled <= part.to)
+      .filter(({ scheduled, outcome }) => scheduled >= part.from && scheduled <= part.to && outcome === 'ok')
       .map((record) => ((record.last ?? record.done) - record.scheduled) / 1000),
   );
   return times.length < fewest ? null : (times[Math.floor(times.length / 2)] ?? null);
