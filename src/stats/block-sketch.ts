@@ -52,7 +52,7 @@ export class BlockSketch {
 
   /**
    * 95 % intervals of the mean and of quantiles (ascending), from resamples of whole blocks. That of the mean is exact;
-   * an end of the others is within one bin of what the values themselves would give.
+   * the others reach to the edges of their bins, so that they hold what the values themselves would give.
    */
   intervals(options: { quantiles: readonly number[]; seed: number; resamples: number }): {
     mean: Interval;
@@ -74,7 +74,7 @@ export class BlockSketch {
       means.push(sum / size);
       this.#quantilesOf(drawn, size, options.quantiles).forEach((value, q) => quantiles[q]?.push(value));
     }
-    return { mean: middle95(means), quantiles: quantiles.map(middle95) };
+    return { mean: middle95(means), quantiles: quantiles.map((values) => toEdges(middle95(values))) };
   }
 
   /** Only what lies between the lowest and the highest value is gone through. */
@@ -126,4 +126,11 @@ export class BlockSketch {
       return width <= 1 ? low : low + (width * (rank - before)) / (drawn[bin] as number);
     });
   }
+}
+
+/** Where in its bin a quantile lies is not known. */
+function toEdges([low, high]: Interval): Interval {
+  const last = binOf(Math.floor(high));
+  const end = edgeOf(last + 1);
+  return [edgeOf(binOf(Math.floor(low))), end - edgeOf(last) <= 1 ? edgeOf(last) : end];
 }
