@@ -22,6 +22,19 @@ export class EventCounter {
 
   #span(bytes: Buffer, start: number, end: number): void {
     let at = start;
+    // One event and no more, as engines write them: its first line end is that before the empty line.
+    if (
+      this.#line === 0 &&
+      !this.#filled &&
+      end - start > 2 &&
+      bytes[end - 1] === LF &&
+      isLine(bytes[start])
+    ) {
+      if (bytes.indexOf(LF, start) === end - 2) {
+        this.count += 1;
+        return;
+      }
+    }
     while (at < end) {
       const found = bytes.indexOf(LF, at);
       const lineEnd = found < 0 || found >= end ? end : found;
@@ -36,4 +49,9 @@ export class EventCounter {
       at = lineEnd + 1;
     }
   }
+}
+
+/** A line that begins so is neither empty nor a comment. */
+function isLine(byte: number | undefined): boolean {
+  return byte !== LF && byte !== CR && byte !== colon;
 }

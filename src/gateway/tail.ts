@@ -4,18 +4,20 @@ import type { BodyRead } from '../io/upstream-pool/types.ts';
 /** Bytes of payload that are kept at least: usage objects are far smaller. */
 const keep = 2048;
 
-interface Piece {
-  readonly bytes: Buffer;
-  /** `bytes` still has its chunked framing, as a whole number of chunks. */
-  readonly framed: boolean;
-}
+/** So many pieces that have been let go are left in the list before it is cut: each event lets one go. */
+const mostGone = 32;
+const gone = Buffer.alloc(0);
 
 /**
  * The end of a reply's payload, and its first 512 bytes where it is long: usage stands in one of the two. Small reads are
  * kept by reference, so that the usual stream costs no copy; what is held is bounded, however long the reply is.
  */
 export class Tail {
-  readonly #pieces: Piece[] = [];
+  readonly #pieces: Buffer[] = [];
+  /** Of each piece: it still has its chunked framing, as a whole number of chunks. */
+  readonly #framed: boolean[] = [];
+  /** The oldest piece that is still held. */
+  #first = 0;
   #bytes = 0;
   #head: Buffer | null = null;
   #reads = 0;
@@ -38,7 +40,11 @@ export class Tail {
 
   /** As latin1: what is looked for in it is ASCII, and a cut through a character must do no harm. */
   text(): string {
-    const parts = this.#pieces.map((piece) => (piece.framed ? payloadOf(piece.bytes) : piece.bytes));
+    const parts: Buffer[] = [];
+    for (let i = this.#first; i < this.#pieces.length; i += 1) {
+      const piece = this.#pieces[i] as Buffer;
+      parts.push(this.#framed[i] ? payloadOf(piece) : piece);
+    }
     const tail = (parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)).toString('latin1');
     return this.#head ? `${this.#head.toString('latin1')}\n${tail}` : tail;
   }
@@ -51,13 +57,20 @@ export class Tail {
   }
 
   #keep(bytes: Buffer, framed: boolean): void {
-    this.#pieces.push({ bytes, framed });
+    this.#pieces.push(bytes);
+    this.#framed.push(framed);
     this.#bytes += bytes.length;
-    for (let oldest = this.#pieces[0]; oldest; oldest = this.#pieces[0]) {
-      if (this.#bytes - oldest.bytes.length < keep) return;
-      this.#bytes -= oldest.bytes.length;
-      this.#pieces.shift();
+    for (;;) {
+      const { length } = this.#pieces[this.#first] as Buffer;
+      if (this.#bytes - length < keep) break;
+      this.#bytes -= length;
+      this.#pieces[this.#first] = gone;
+      this.#first += 1;
     }
+    if (this.#first < mostGone) return;
+    this.#pieces.splice(0, this.#first);
+    this.#framed.splice(0, this.#first);
+    this.#first = 0;
   }
 
   /** Of a large read, or one that is cut across chunks, only copies are kept. */
