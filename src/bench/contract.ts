@@ -46,7 +46,7 @@ export interface BenchPrompt {
 
 /** What a dataset may ask the server under test before the run. */
 export interface PromptServer {
-  /** Counts a text by the server's own tokenizer, without what a template adds; null when it offers none. */
+  /** Counts a text by the server's own tokenizer, or by that of a file, without what a template adds; null when it offers none. */
   readonly countTokens: ((text: string) => Promise<number>) | null;
   readonly tokenizer: string | null;
   /** Prompt tokens that the server counts for a whole request with this text; null when it does not say. */

@@ -31,7 +31,11 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
   const spec: RunSpec = {
     schema: runSchema,
     name,
-    target: { ...target, api: endpoint.kind },
+    target: {
+      ...target,
+      api: endpoint.kind,
+      ...(wanted.tokenizer !== undefined && { tokenizerFile: wanted.tokenizer }),
+    },
     ...(Object.keys(endpoint).length > 1 && { endpoint }),
     profile: wanted.profile,
     data,

@@ -6,6 +6,7 @@ import type { World } from '../io/world.ts';
 import type { BenchPrompt, PromptServer } from './contract.ts';
 import { allExtras, noExtras, requestBody, requestHeaders } from './request-body.ts';
 import type { Extras } from './request-body.ts';
+import { openLocalTokenizer } from './local-tokenizer.ts';
 import { endpointOf } from './run-endpoint.ts';
 import { findTokenizer } from './tokenizer.ts';
 
@@ -44,12 +45,10 @@ export async function preflight(
   }
   if (reply.status !== 200) throw down(spec, `HTTP ${reply.status}: ${reply.text.slice(0, 200)}`);
   const serverHeader = reply.headers['server'];
-  const tokenizer = await findTokenizer(
-    world,
-    spec.target.tokenizer ?? spec.target.url,
-    model,
-    spec.target.tokenizer === null ? key : engineKey,
-  );
+  const { tokenizer: elsewhere, tokenizerFile } = spec.target;
+  const tokenizer =
+    (await findTokenizer(world, elsewhere ?? spec.target.url, model, elsewhere === null ? key : engineKey)) ??
+    (tokenizerFile === undefined ? null : await openLocalTokenizer(outer, tokenizerFile));
   return {
     model,
     extras,

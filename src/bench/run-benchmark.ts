@@ -158,6 +158,7 @@ function faultOf(error: NonNullable<WorkerEnd['error']>, folder: string): BerthE
   if (
     error.code === 'PROMPTS_INVALID' ||
     error.code === 'TRACE_INVALID' ||
+    error.code === 'TOKENIZER_INVALID' ||
     error.code === 'FILE_MISSING' ||
     error.code === 'USAGE'
   )

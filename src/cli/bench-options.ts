@@ -11,7 +11,7 @@ import { addEndingOptions, endings } from './bench-endings.ts';
 import type { EndingOptions } from './bench-endings.ts';
 import { addLoadOptions, profileOf } from './bench-load.ts';
 import type { LoadOptions } from './bench-load.ts';
-import { addServerOptions, endpointWords } from './bench-server-options.ts';
+import { addServerOptions, endpointWords, isServer } from './bench-server-options.ts';
 import type { ServerOptions } from './bench-server-options.ts';
 import { addOtherToolsOptions, inOwnWords, warmupOfPairs } from './bench-other-tools.ts';
 import type { OtherToolsOptions } from './bench-other-tools.ts';
@@ -93,7 +93,7 @@ export function specOfUrl(url: string, options: BenchOptions, cwd: string): RunS
       api: 'chat',
       model: options.model ?? null,
       key: options.keyEnv === undefined ? null : { env: options.keyEnv },
-      tokenizer: options.tokenizer ?? null,
+      tokenizer: isServer(options.tokenizer) ? (options.tokenizer ?? null) : null,
       metrics: options.metrics ?? base,
       gpuMetrics: options.gpuMetrics ?? null,
       deployment: null,
@@ -121,6 +121,8 @@ export function overlaid(base: Wanted, said: BenchOptions, cwd: string): Wanted 
   limit(wanted, options);
   const warming = options.warmup ?? warmup;
   if (warming !== undefined) wanted.warmup = warmupOf(warming, wanted);
+  if (options.tokenizer !== undefined && !isServer(options.tokenizer)) wanted.tokenizer = options.tokenizer;
+  if (wanted.tokenizer !== undefined) wanted.tokenizer = resolve(cwd, wanted.tokenizer);
   if (options.cache !== undefined) wanted.cache = cacheOf(options.cache);
   objectives(wanted, options);
   endings(wanted, options);

@@ -18,7 +18,10 @@ export function addServerOptions(command: Command): Command {
   return command
     .option('--model <name>', 'model to ask for (default: the first one that the server lists)')
     .option('--key-env <variable>', "environment variable that holds the server's key")
-    .option('--tokenizer <url>', 'server that has /tokenize, if the measured one has none')
+    .option(
+      '--tokenizer <where>',
+      'server that has /tokenize, or a tokenizer.json, if the measured one has no /tokenize',
+    )
     .option(
       '--metrics <url>',
       "server whose /metrics holds the engine's counters, if the measured one has none",
@@ -32,6 +35,11 @@ export function addServerOptions(command: Command): Command {
       'API to ask: chat (default), completions, responses, embeddings, rerank, or kind=embeddings,inputs=8',
     )
     .option('--api <api>', 'older name of --endpoint');
+}
+
+/** --tokenizer is a server or a file. */
+export function isServer(where: string | undefined): boolean {
+  return where !== undefined && /^https?:\/\//.test(where);
 }
 
 /** What the registry of endpoints does not know it says itself. */

@@ -62,6 +62,18 @@ const objectives = {
     .describe('The run ends when this is spent.'),
 };
 
+/** How the server is asked, beside the endpoint. */
+const asking = {
+  tokenizer: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A tokenizer.json, or the folder of one, that counts prompts where the server has no /tokenize.',
+    ),
+  api: z.enum(['chat', 'completions']).optional().describe('The older name of endpoint, which wins.'),
+};
+
 /**
  * One entry of the fleet file's `benchmarks`, made from the registries of profiles and datasets.
  * Lengths count per stage; without `seconds` and `requests` a stage runs for 30 s.
@@ -101,7 +113,7 @@ export function benchmarkSchema<
     endpoint: endpointSchema(endpoints)
       .optional()
       .describe('Which API is asked (default chat), by its name or with options of its own.'),
-    api: z.enum(['chat', 'completions']).optional().describe('The older name of endpoint, which wins.'),
+    ...asking,
     stream: z.boolean().optional().describe('Stream the answers; without it there is no TTFT.'),
     maxTokens: z.int().positive().optional().describe('Output tokens that each request asks for.'),
     temperature: z.number().min(0).max(2).optional().describe('Temperature that each request asks for.'),

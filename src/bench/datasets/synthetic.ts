@@ -100,7 +100,9 @@ async function notesOf(
       `A prompt of ${meanOf(options.prompt)} tokens has no room: the server adds ${maker.base} by itself.`,
     );
   else if (!maker.exact)
-    notes.push('The server has no /tokenize: prompt lengths are estimated, its own counts are reported.');
+    notes.push(
+      'The server has no /tokenize and no tokenizer.json was named: prompt lengths are estimated, its own counts are reported.',
+    );
   else await verify(compose, server, notes);
   if (maker.base >= least && maker.base < meanOf(options.prompt))
     notes.push(

@@ -66,7 +66,9 @@ function notesOf(trace: Trace, maker: TextMaker, of: { file: string; sha256: str
       `${short} prompts of the trace are shorter than the ${maker.base} tokens that the server adds by itself.`,
     );
   if (!maker.exact)
-    notes.push('The server has no /tokenize: prompt lengths are estimated, its own counts are reported.');
+    notes.push(
+      'The server has no /tokenize and no tokenizer.json was named: prompt lengths are estimated, its own counts are reported.',
+    );
   return notes;
 }
 

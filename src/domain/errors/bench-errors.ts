@@ -44,6 +44,11 @@ export const benchErrors = {
     () => '"berth bench --again RUN" measures the same once more.',
     'usage',
   ),
+  TOKENIZER_INVALID: defineError<{ path: string; reason: string }>(
+    (f) => `${f.path} is no tokenizer that can be used: ${f.reason}.`,
+    () => 'It is to be a tokenizer.json as Hugging Face writes it, of the model that is measured.',
+    'usage',
+  ),
   RUN_GOES_ON: defineError<{ run: string }>(
     (f) => `${f.run} is still at work.`,
     () => 'Wait for its end, or interrupt it first.',

@@ -16,6 +16,8 @@ export const RunTarget = z.strictObject({
   model: z.string().nullable(),
   key: SecretRef.nullable(),
   tokenizer: z.string().nullable(),
+  /** A tokenizer.json that counts where no server does; absent: there is none. */
+  tokenizerFile: z.string().optional(),
   metrics: z.string().nullable(),
   /** The key of the engine itself, where it is behind another door than `url`; null: the same. */
   engineKey: SecretRef.nullable().optional(),
