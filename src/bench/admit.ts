@@ -10,6 +10,8 @@ export interface Admission {
   readonly measuredSince: number | null;
   readonly streams: number;
   readonly stopped: boolean;
+  /** The load is not whole before so long; absent: at once. */
+  readonly rampSeconds?: number | undefined;
 }
 
 /**
@@ -32,6 +34,7 @@ export function admit(
 
 /** Every stream sends at least one request to warm up, whatever the count says. */
 function stillWarming(state: Admission, warmup: Warmup): boolean {
+  if (state.rampSeconds !== undefined && state.now - state.startedAt < state.rampSeconds * 1e6) return true;
   switch (warmup.kind) {
     case 'none':
       return false;

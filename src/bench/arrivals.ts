@@ -28,20 +28,28 @@ export function openSchedule(
   const { arrivals } = strategy;
   if (arrivals.process === 'trace') return replaySchedule(times, arrivals.speed, plan);
   const gap = gapsOf(arrivals, random);
+  const { rampSeconds } = strategy;
+  const segments = withRamp(strategy);
   const due: number[] = [];
   let warmup = 0;
   // A constant rate starts at once; a random one after its first gap.
   let work = arrivals.process === 'constant' ? 0 : gap();
   while (due.length < mostArrivals) {
-    const at = timeOf(strategy.rate, work);
+    const at = timeOf(segments, work);
     if (at === null) break;
     const micros = at * 1e6;
-    if (stillWarming(plan.warmup, due.length, at)) warmup = due.length + 1;
+    if (at < (rampSeconds ?? 0) || stillWarming(plan.warmup, due.length, at)) warmup = due.length + 1;
     else if (atLimit(plan.limits, due.length - warmup, micros - (due[warmup] ?? micros))) break;
     due.push(micros);
     work += gap();
   }
   return { due: Float64Array.from(due), warmup };
+}
+
+function withRamp({ rate, rampSeconds }: Open): readonly RateSegment[] {
+  const [first] = rate;
+  if (rampSeconds === undefined || !first) return rate;
+  return [{ from: 0, to: first.from, seconds: rampSeconds }, ...rate];
 }
 
 /** Of a trace: its own moments, so many times closer together. */

@@ -9,15 +9,23 @@ import type { StageState } from './stage-state.ts';
 
 type ClosedLoop = Extract<Strategy, { kind: 'closed' }>;
 
+/** The slots of the stage before, each to be waited for, and who hears of this one's when it admits no more. */
+export interface SlotsPort {
+  readonly inherited?: readonly Promise<void>[];
+  readonly onOver?: (slots: readonly Promise<void>[]) => void;
+}
+
 /** So many streams, each sends its next request when its last one has ended, until the stage's limit. */
 export async function closedLoop(
-  { streams, talk }: ClosedLoop,
+  { streams, talk, rampSeconds }: ClosedLoop,
   input: StageInput,
   ports: StagePorts,
-  live: { state: StageState; drain: Drain; signal: AbortSignal; sender: Sender },
+  live: { state: StageState; drain: Drain; signal: AbortSignal; sender: Sender } & SlotsPort,
 ): Promise<void> {
   const { state, drain, signal, sender } = live;
   async function stream(number: number): Promise<void> {
+    const inherited = live.inherited?.[number];
+    await (inherited ?? rampUp(number));
     for (;;) {
       const phase = phaseNow();
       if (phase === 'stop') break;
@@ -29,9 +37,16 @@ export async function closedLoop(
     drain.begin();
   }
 
+  /** Slots that are new begin one after the other. */
+  async function rampUp(number: number): Promise<void> {
+    if (rampSeconds === undefined || number === 0) return;
+    const wait = (state.startedAt - ports.now()) / 1000 + (rampSeconds * 1000 * number) / streams;
+    await delay(wait, undefined, { signal: AbortSignal.any([drain.begun, signal]) }).catch(() => {});
+  }
+
   function phaseNow(): 'warmup' | 'measured' | 'stop' {
-    const stopped = ports.signal.aborted || stopReason(state, input.spec.limits) !== null;
-    return admit({ ...state, now: ports.now(), streams, stopped }, input.spec);
+    const stopped = ports.signal.aborted || state.draining || stopReason(state, input.spec.limits) !== null;
+    return admit({ ...state, now: ports.now(), streams, stopped, rampSeconds }, input.spec);
   }
 
   let sessions = input.firstId;
@@ -51,6 +66,9 @@ export async function closedLoop(
   }
 
   const work = Array.from({ length: streams }, (_, n) => (talk ? talking(n, talk) : stream(n)));
+  // A timer may end the stage's time a moment before the clock does: what it says holds for every slot.
+  if (drain.begun.aborted) live.onOver?.(work);
+  else drain.begun.addEventListener('abort', () => live.onOver?.(work), { once: true });
   await Promise.all(work);
 }
 

@@ -21,6 +21,8 @@ export interface Profile<Kind extends string = string, Options extends { kind: K
   readonly data?: (options: Options) => { kind: string };
   /** What a run of it has where nothing else is said. */
   readonly defaults?: Partial<Pick<RunSpec, 'warmup' | 'cache'>>;
+  /** All its stages, where they are known beforehand and pass their slots on: each begins as the one before admits no more. */
+  readonly list?: (options: Options) => readonly Strategy[];
   /** What the rest of a run lacks for it, as a sentence; null when nothing. */
   readonly lacks?: (options: Options, run: { slo: Slo | null; data: { kind: string } }) => string | null;
   /** What the stages together say, of a profile that looks for something. */

@@ -26,7 +26,7 @@ export const definitions: Readonly<Record<string, string>> = {
     'The steady part of the window: what is left after its start-up, which is found by MSER-5 (White 1997) on the rate of token events in 250 equal parts of the window; how much was cut is told. Not found when more than half would be cut.',
   overall: 'Tokens of good measured requests over the time from the first one sent to the last one done.',
   warmup:
-    'A request belongs to the phase in which it was admitted. Streams pass from warm-up to the measured phase one by one, without a pause.',
+    'A request belongs to the phase in which it was admitted. Streams pass from warm-up to the measured phase one by one, without a pause, and from a stage of so many streams to the next in the same way: what is in flight then belongs to the stage that sent it.',
   censored:
     'Requests in flight at the limit may finish within the drain time; what is cut then is censored: counted, and part of the load, but without a latency.',
   tokens:
@@ -53,5 +53,5 @@ export const definitions: Readonly<Record<string, string>> = {
   server:
     "What was seen of the server, once a second and at both ends of each stage, by a process of its own on the run's clock: gauges over the steady window, totals over the whole stage, warm-up included. What it does not tell is unknown, never 0. Energy is that of the processor packages and GPUs that could be read, with all that ran on them; by the drivers' own counters, else power over time.",
   engine:
-    "How far the engine's own counters moved over the stage, warm-up included, beside the sums of all records.",
+    "How far the engine's own counters moved over the stage, warm-up included, beside the sums of all records. Of stages that pass their slots on, over all of them: it stands at the last.",
 };

@@ -2,11 +2,13 @@ import type { Strategy } from '../domain/load-shape.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
 import type { RequestRecord } from '../domain/run/record.ts';
 import type { RecordRow } from '../domain/run/record-row.ts';
+import type { ServerSample } from '../domain/run/server-sample.ts';
 import type { EngineCounters, StageReport } from '../domain/run/stage-report.ts';
 import { strategyLabel } from '../domain/strategy.ts';
 import { createTimedClient } from '../io/timed-request.ts';
 import type { TimedClient } from '../io/timed-request.ts';
 import type { World } from '../io/world.ts';
+import type { SlotsPort } from './closed-loop.ts';
 import { compareCounters } from './analyse/engine-counters.ts';
 import type { CounterReading } from './analyse/engine-counters.ts';
 import { stageReport } from './analyse/stage-report.ts';
@@ -17,6 +19,7 @@ import { createGuards } from './guards.ts';
 import type { Guards, Spent } from './guards.ts';
 import { createLiveFigures } from './live-figures.ts';
 import type { Preflight } from './preflight.ts';
+import type { Relay } from './relay.ts';
 import type { RecordWriter } from './record-file.ts';
 import { keepRecords } from './records/kept-records.ts';
 import { requestBody, requestHeaders } from './request-body.ts';
@@ -53,6 +56,8 @@ export interface StageToMeasure {
   readonly firstId: number;
   /** What was measured of it before the run was broken off. */
   readonly part: readonly RecordRow[];
+  /** Of a stage that takes slots over from the one before, or passes its own on. */
+  readonly relay?: Relay;
 }
 
 export interface MeasuredStage {
@@ -71,8 +76,7 @@ export async function measureStage(running: Running, stage: StageToMeasure): Pro
   const state = newStageState(startedAt);
   const { seconds, requests } = spec.limits;
   running.emit({ type: 'stage-started', index, label: strategyLabel(strategy), seconds, requests });
-  await running.watch.mark();
-  const before = await counters(running);
+  const before = await begin(running, stage);
   const stopWatching = watchClient();
   const live = createLiveFigures();
   const guards = createGuards(spec, { state, strategy, spent: running.spent });
@@ -91,14 +95,17 @@ export async function measureStage(running: Running, stage: StageToMeasure): Pro
   const load = stopWatching();
   const own = kept.rows();
   const records = [...part, ...own];
-  const engine = before && (await settledCounters(running, before, own));
+  const engine = state.passedOn !== null ? null : await engineCounters(running, stage, before, own);
+  if (state.passedOn !== null) stage.relay?.joined.rows.push(...own);
   await running.watch.mark();
   const dropped = strategy.kind === 'open' ? state.dropped : null;
-  const samples = running.watch.since(startedAt);
+  const samples = samplesOf(running.watch.since(startedAt), state.passedOn);
   const seams = part.length > 0 ? (running.job.resume?.seams ?? []) : [];
   const stopped = running.signal.aborted
     ? 'interrupted'
-    : (stopReason(state, spec.limits) ?? (guards.wasSilent(client.reads()) ? 'silent' : null));
+    : state.passedOn !== null
+      ? null
+      : (stopReason(state, spec.limits) ?? (guards.wasSilent(client.reads()) ? 'silent' : null));
   const facts = { index, strategy, spec, client: load, engine, samples, seams, stopped, dropped };
   const report = stageReport(facts, records);
   await running.writer.flush();
@@ -106,6 +113,54 @@ export async function measureStage(running: Running, stage: StageToMeasure): Pro
     await running.world.files.write(stagePath(folder, index), `${JSON.stringify(report)}\n`);
   const mostInFlight = new Set(records.map((record) => record.stream)).size;
   return { report, sent: own.length, mostInFlight };
+}
+
+/** What is seen of the server belongs to the stage that sends: to the first look after the slots were passed on. */
+function samplesOf(samples: readonly ServerSample[], passedOn: number | null): readonly ServerSample[] {
+  if (passedOn === null) return samples;
+  const after = samples.findIndex(({ at }) => at >= passedOn);
+  return after < 0 ? samples : samples.slice(0, after + 1);
+}
+
+/** The server before the stage; one that takes slots over must not let them wait for it. */
+async function begin(running: Running, { index, relay }: StageToMeasure): Promise<CounterReading | null> {
+  if (relay && relay.inherited.length > 0) {
+    void running.watch.mark();
+    return relay.joined.before;
+  }
+  await running.watch.mark();
+  const before = await counters(running);
+  if (relay) Object.assign(relay.joined, { first: index, before, rows: [] });
+  return before;
+}
+
+async function engineCounters(
+  running: Running,
+  { index, relay }: StageToMeasure,
+  before: CounterReading | null,
+  own: readonly RecordRow[],
+): Promise<EngineCounters | null> {
+  if (before === null) return null;
+  // What the stages before have in flight is counted by the engine too.
+  await relay?.earlier;
+  const compared = await settledCounters(running, before, [...(relay?.joined.rows ?? []), ...own]);
+  const stages = index - (relay?.joined.first ?? index) + 1;
+  return compared && stages > 1 ? { ...compared, stages } : compared;
+}
+
+/** Slots are passed on by a stage that reached its limit in good health; any other one is waited for. */
+function slotsOf({ relay }: StageToMeasure, state: StageState, running: Running): SlotsPort {
+  if (!relay) return {};
+  const { inherited, passOn } = relay;
+  return {
+    inherited,
+    onOver: (slots) => {
+      const well = stopReason(state, running.job.spec.limits) === null && state.done > state.failed;
+      if (passOn === null || running.signal.aborted || !well) return;
+      state.passedOn = running.now();
+      passOn({ slots, sent: state.warmup + state.measured });
+    },
+  };
 }
 
 /** The load itself; nothing when an earlier part was the whole of it. */
@@ -133,6 +188,7 @@ async function send(
       onRecord,
     },
     state,
+    slotsOf(stage, state, running),
   );
 }
 
@@ -156,6 +212,8 @@ function startTicks(
     lastReads = reads();
     lastAt = now;
     guards.onTick(now, lastReads);
+    // Whoever watches sees the stage that begins, not the last answers of this one.
+    if (state.passedOn !== null) return;
     running.emit({
       type: 'tick',
       index,

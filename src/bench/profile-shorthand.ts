@@ -17,12 +17,12 @@ const otherKeys: Readonly<Record<string, string>> = {
   max_concurrency: 'maxInFlight',
   sweep_size: 'points',
   strategy_type: 'arrivals',
+  rampup_duration: 'rampUp',
 };
 
 /** What other tools say in a profile and berth has no counterpart for, with what to do instead. */
 const without: Readonly<Record<string, string>> = {
   cooldown: 'the end of a stage is cut off by its steady window; leave cooldown out',
-  rampup_duration: 'a ramp is a profile of its own: kind=stages',
   random_seed: 'the seed of a run is --seed',
 };
 

@@ -12,6 +12,7 @@ export interface RecordWriter {
   readonly push: (record: RequestRecord) => void;
   /** Resolves when everything pushed so far is in the file; rejects when it cannot be written. */
   readonly flush: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Lines that everything reads, or columns: a third of the size, and read many times faster. */
@@ -57,8 +58,8 @@ export function createRecordWriter(files: Files, folder: string, form: RecordFor
     },
     flush: async () => {
       await writing;
-      await file.close();
     },
+    close: file.close,
   };
 }
 

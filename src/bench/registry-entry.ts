@@ -12,6 +12,7 @@ type AnyProfile = Pick<Profile, 'kind' | 'options'> & {
   ends?: boolean;
   data?: (options: never) => { kind: string };
   defaults?: Profile['defaults'];
+  list?: (options: never) => readonly Strategy[];
   lacks?: (options: never, run: { slo: Slo | null; data: { kind: string } }) => string | null;
   conclude?: (options: never, stages: readonly StageReport[]) => Knee;
 };
@@ -37,6 +38,7 @@ export function termsOf(
   ends: boolean;
   data: { kind: string } | null;
   defaults: NonNullable<Profile['defaults']>;
+  list: readonly Strategy[] | null;
   lacks: (run: { slo: Slo | null; data: { kind: string } }) => string | null;
   conclude: (stages: readonly StageReport[]) => Knee | null;
 } {
@@ -46,6 +48,7 @@ export function termsOf(
     ends: profile.ends ?? false,
     data: profile.data?.(parsed) ?? null,
     defaults: profile.defaults ?? {},
+    list: profile.list?.(parsed) ?? null,
     lacks: (run) => profile.lacks?.(parsed, run) ?? null,
     conclude: (stages) => profile.conclude?.(parsed, stages) ?? null,
   };

@@ -5,7 +5,7 @@ import { StageReport } from '../domain/run/stage-report.ts';
 import type { Files } from '../io/files.ts';
 import { extent } from '../stats/extent.ts';
 import { cutFile } from '../io/append-file.ts';
-import { readRecords, readRows, recordsPath } from './record-file.ts';
+import { createRecordWriter, readRecords, readRows, recordsPath } from './record-file.ts';
 import { columnsPath, stageStart, wholeBytes } from './records/column-file.ts';
 import { readSamples, samplesPath } from './server/server-watch.ts';
 
@@ -15,6 +15,8 @@ export interface Progress {
   readonly stages: readonly StageReport[];
   /** Records of the stage after those. */
   readonly part: readonly RecordRow[];
+  /** Stages after that one which had begun already. */
+  readonly later: readonly number[];
   /** No request with this number or a higher one was ever sent. */
   readonly nextId: number;
   /** Where the run's clock stood at the last thing that was written, µs. */
@@ -37,6 +39,7 @@ export async function readProgress(files: Files, folder: string): Promise<Progre
   return {
     stages,
     part: records.filter(({ stage }) => stage === stages.length),
+    later: [...new Set(records.map(({ stage }) => stage))].filter((stage) => stage > stages.length),
     nextId: records.length === 0 ? 0 : extent(records.map(({ id }) => id)).max + 1 + unrecorded,
     clock: ends.length === 0 ? 0 : extent(ends).max,
   };
@@ -88,7 +91,12 @@ export async function setAside(files: Files, folder: string, stage: number): Pro
     lines[record.stage === stage ? 'aside' : 'kept'] += `${JSON.stringify(record)}\n`;
   await files.append(join(folder, 'set-aside.jsonl'), lines.aside);
   const columns = columnsPath(folder);
-  // Stages lie one behind the other, and this one is the last.
-  if ((await files.stat(columns)) !== null) await cutFile(columns, await stageStart(columns, stage));
-  else await files.write(recordsPath(folder), lines.kept);
+  if ((await files.stat(columns)) === null) return files.write(recordsPath(folder), lines.kept);
+  const { offset, before } = await stageStart(columns, stage);
+  await cutFile(columns, offset);
+  // A stage that passes its slots on has records behind the first ones of the next.
+  const writer = createRecordWriter(files, folder, 'columns');
+  for (const record of records.slice(before)) if (record.stage !== stage) writer.push(record);
+  await writer.flush();
+  await writer.close();
 }

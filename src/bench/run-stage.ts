@@ -1,5 +1,6 @@
 import type { Strategy } from '../domain/load-shape.ts';
 import { closedLoop } from './closed-loop.ts';
+import type { SlotsPort } from './closed-loop.ts';
 import { createDrain } from './drain.ts';
 import { openLoop } from './open-loop.ts';
 import { createSender } from './sender.ts';
@@ -14,13 +15,16 @@ export async function runStage(
   input: StageInput & { readonly strategy: Strategy },
   ports: StagePorts,
   state: StageState,
+  slots: SlotsPort = {},
 ): Promise<void> {
   const { strategy } = input;
+  // What was to be found out before the first request took its time.
+  state.startedAt = ports.now();
   using drain = createDrain(input.spec, () => (state.draining = true));
   const signal = AbortSignal.any([drain.signal, ports.signal]);
   const sender = createSender(input, ports, { state, drain, signal });
   const live = { state, drain, signal, sender };
-  if (strategy.kind === 'closed') await closedLoop(strategy, input, ports, live);
+  if (strategy.kind === 'closed') await closedLoop(strategy, input, ports, { ...live, ...slots });
   else await openLoop(strategy, input, ports, live);
   await sender.settled();
 }

@@ -17,6 +17,8 @@ export interface StageState {
   draining: boolean;
   /** Answers in a row that were none, however they came: what is no stream, no JSON or empty has status 200 too. */
   badInRow: number;
+  /** When the next stage began with its slots; null: it did not. */
+  passedOn: number | null;
   /** Why the stage is to end before its own limit, if somebody outside of it said so. */
   halt: StopReason | null;
 }
@@ -34,6 +36,7 @@ export function newStageState(startedAt: number): StageState {
     dropped: 0,
     draining: false,
     badInRow: 0,
+    passedOn: null,
     halt: null,
   };
 }

@@ -3,7 +3,6 @@ import type { RunProgress } from '../domain/run-progress.ts';
 import type { EngineFacts } from '../domain/run/engine-facts.ts';
 import type { Calibration, ServerFacts } from '../domain/run/report.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
-import type { StageReport } from '../domain/run/stage-report.ts';
 import type { World } from '../io/world.ts';
 import { calibrate } from './calibrate.ts';
 import type { PromptSource } from './contract.ts';
@@ -12,14 +11,12 @@ import { groupedPrompts } from './grouped-prompts.ts';
 import { preflight } from './preflight.ts';
 import type { Preflight } from './preflight.ts';
 import { startServerWatch } from './server/server-watch.ts';
-import { profiles } from './profiles/registry.ts';
 import { createRecordWriter, formOf, readRows } from './record-file.ts';
-import { measureStage } from './measure-stage.ts';
 import type { Running } from './measure-stage.ts';
-import { promptsOf, strategyOf } from './shards.ts';
-import { readProgress, setAside } from './resume.ts';
+import { promptsOf } from './shards.ts';
 import { endpointOf } from './run-endpoint.ts';
-import { nextOf, openOf } from './registry-entry.ts';
+import { openOf } from './registry-entry.ts';
+import { runStages } from './run-stages.ts';
 import { monotonicMicroseconds } from '../io/clock.ts';
 import type { WatchJob } from './server/watch-protocol.ts';
 import type { WorkerEnd, WorkerJob } from './worker-protocol.ts';
@@ -72,7 +69,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
       spent: { tokens: await spentBefore(world, job) },
       now: () => monotonicMicroseconds() - origin,
     };
-    const { most, complete } = await runStages(running);
+    const { most, complete } = await runStages(running).finally(writer.close);
     end.unfinished = !complete;
     const model = server.engine?.model;
     if (model) model.sha256 = await watch.hashModel(ports.signal);
@@ -98,37 +95,6 @@ async function spentBefore({ files }: World, { folder, resume }: WorkerJob): Pro
   if (resume === null) return 0;
   const records = await readRows(files, folder);
   return records.reduce((sum, { prompt, output }) => sum + (prompt.tokens ?? 0) + (output.tokens ?? 0), 0);
-}
-
-/** Stage after stage, as the profile says; gives the most streams that any of them had, and whether it came to the end. */
-async function runStages(running: Running): Promise<{ most: number; complete: boolean }> {
-  const { spec } = running.job;
-  const next = nextOf(profiles, spec.profile);
-  const { files } = running.world;
-  const before = running.job.resume && (await readProgress(files, running.job.folder));
-  const done: StageReport[] = [...(before?.stages ?? [])];
-  let part = before?.part ?? [];
-  let firstId = running.job.resume?.nextId ?? 0;
-  let most = 0;
-  for (;;) {
-    if (running.signal.aborted) return { most, complete: false };
-    const whole = next(done);
-    const strategy = whole && strategyOf(whole, spec.shard);
-    if (strategy === null) return { most, complete: true };
-    const stage = { index: done.length, strategy, firstId, part };
-    if (part.length > 0 && strategy.kind === 'open') {
-      await setAside(files, running.job.folder, stage.index);
-      stage.part = [];
-    }
-    const { report, sent, mostInFlight } = await measureStage(running, stage);
-    part = [];
-    most = Math.max(most, mostInFlight);
-    firstId += sent;
-    done.push(report);
-    running.emit({ type: 'stage-ended', stage: report });
-    if (report.requests.ok === 0 && !running.signal.aborted) throw nothingAnswered(spec, report);
-    if (report.stopped !== null) return { most, complete: false };
-  }
 }
 
 async function floorOf(running: Running, streams: number): Promise<Calibration | null> {
@@ -162,16 +128,6 @@ function serverFacts(
     engine,
     notes,
   };
-}
-
-function nothingAnswered(spec: RunSpec, report: StageReport): BerthError {
-  const [first] = report.errors;
-  return new BerthError('BENCH_TARGET_DOWN', {
-    url: spec.target.url,
-    reason: first
-      ? `no request of a stage succeeded (${first.outcome}: ${first.example ?? ''})`
-      : 'no request of a stage was answered in time',
-  });
 }
 
 function describe(error: unknown): WorkerEnd['error'] {

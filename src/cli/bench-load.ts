@@ -14,6 +14,7 @@ export interface LoadOptions {
   readonly sessions?: string;
   readonly turns?: string;
   readonly think?: string;
+  readonly rampUp?: string;
 }
 
 type Profile = Wanted['profile'] & Record<string, unknown>;
@@ -34,6 +35,7 @@ export function addLoadOptions(command: Command): Command {
     .option('--replay-from <seconds>', 'leave out the first seconds of the trace')
     .option('--sessions <list>', 'conversations at once, a stage for each number: 4,8')
     .option('--turns <count>', 'turns of a conversation (default 2 to 6)')
+    .option('--ramp-up <seconds>', 'each stage grows to its load over so long, as a part of its warm-up')
     .option('--think <seconds>', 'time between an answer and the next turn (default 5 on average)');
 }
 
@@ -62,17 +64,23 @@ function namedProfile({ profile, rate }: LoadOptions): { profile: Profile; warmu
 
 /** Options that belong to one kind of load are a fault beside another. */
 function withDetails<Found extends { profile: Profile } | null>(found: Found, options: LoadOptions): Found {
-  const { replaySpeed, replayFrom, turns, think } = options;
+  const { replaySpeed, replayFrom, turns, think, rampUp } = options;
   const details = [
     ['replay', '--replay-speed', replaySpeed && { speed: positive(replaySpeed, '--replay-speed') }],
     ['replay', '--replay-from', replayFrom && { from: number(replayFrom, '--replay-from') }],
     ['sessions', '--turns', turns && { turns: count(turns, '--turns') }],
     ['sessions', '--think', think && { think: number(think, '--think') }],
+    [
+      'concurrent throughput constant poisson gamma',
+      '--ramp-up',
+      rampUp && { rampUp: positive(rampUp, '--ramp-up') },
+    ],
   ] as const;
   let profile = found?.profile;
-  for (const [kind, option, detail] of details) {
+  for (const [kinds, option, detail] of details) {
     if (!detail) continue;
-    if (profile?.kind !== kind) throw usage(`${option} belongs to the profile ${kind}: say that too.`);
+    if (!profile || !kinds.split(' ').includes(profile.kind))
+      throw usage(`${option} belongs to the profile ${kinds.replaceAll(' ', ', ')}: say that too.`);
     profile = { ...profile, ...detail };
   }
   return found && profile ? { ...found, profile } : found;

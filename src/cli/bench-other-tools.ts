@@ -8,6 +8,7 @@ export interface OtherToolsOptions {
   readonly rateType?: string;
   readonly constraint?: readonly string[];
   readonly randomSeed?: string;
+  readonly rampup?: string;
 }
 
 interface Own {
@@ -18,6 +19,7 @@ interface Own {
   readonly maxErrorRate?: string;
   readonly stopOverSaturated?: string | true;
   readonly seed?: string;
+  readonly rampUp?: string;
 }
 
 export function addOtherToolsOptions(command: Command): Command {
@@ -28,7 +30,8 @@ export function addOtherToolsOptions(command: Command): Command {
       '--constraint <what...>',
       'limits as GuideLLM takes them: kind=max_duration,seconds=120 kind=max_requests,count=100',
     )
-    .option('--random-seed <number>', 'the same as --seed');
+    .option('--random-seed <number>', 'the same as --seed')
+    .option('--rampup <seconds>', 'the same as --ramp-up');
 }
 
 /** The options with what was said in another tool's words said in berth's. Throws USAGE when one is said twice. */
@@ -36,6 +39,7 @@ export function inOwnWords<Options extends OtherToolsOptions & Own>(options: Opt
   const own: Record<string, string> = {};
   if (options.rateType !== undefined) own['profile'] = options.rateType;
   if (options.randomSeed !== undefined) own['seed'] = options.randomSeed;
+  if (options.rampup !== undefined) own['rampUp'] = options.rampup;
   for (const text of options.constraint ?? []) Object.assign(own, limitOf(text));
   const twice = Object.keys(own).find((key) => options[key as keyof Own] !== undefined);
   if (twice !== undefined) throw usage(`${twice} is said twice, in two words for it.`);

@@ -18,12 +18,20 @@ export const RateSegment = z.strictObject({
 });
 export type RateSegment = z.infer<typeof RateSegment>;
 
+/** The load grows evenly for so long, as a part of the warm-up; absent: it is whole at once. */
+const rampSeconds = z.number().positive().optional();
+
 export const Strategy = z.discriminatedUnion('kind', [
   /**
    * Closed loop: so many streams, each sends its next request when its last one has ended. With `talk` each stream is a
    * conversation, and the next one after it.
    */
-  z.strictObject({ kind: z.literal('closed'), streams: z.int().positive(), talk: Talk.optional() }),
+  z.strictObject({
+    kind: z.literal('closed'),
+    streams: z.int().positive(),
+    talk: Talk.optional(),
+    rampSeconds,
+  }),
   /** Open loop: requests start when they are due, whatever has become of those before. */
   z.strictObject({
     kind: z.literal('open'),
@@ -34,6 +42,7 @@ export const Strategy = z.discriminatedUnion('kind', [
     maxInFlight: z.int().positive(),
     /** What starts is a conversation: its first turn by the schedule, each later one after the answer before it. */
     talk: Talk.optional(),
+    rampSeconds,
   }),
 ]);
 export type Strategy = z.infer<typeof Strategy>;

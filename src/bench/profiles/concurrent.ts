@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { rampUp } from '../../domain/fixed-rates.ts';
+import type { Strategy } from '../../domain/load-shape.ts';
 import type { Profile } from '../contract.ts';
 
 const Options = z.strictObject({
@@ -7,15 +9,21 @@ const Options = z.strictObject({
     .array(z.int().positive().max(10_000))
     .min(1)
     .describe('How many requests are in flight at once; one stage for each number.'),
+  rampUp,
 });
 
+type Options = z.infer<typeof Options>;
+
+function list(options: Options): Strategy[] {
+  const ramp = options.rampUp === undefined ? {} : { rampSeconds: options.rampUp };
+  return options.streams.map((streams) => ({ kind: 'closed', streams, ...ramp }));
+}
+
 /** A closed loop of N streams, stage by stage. */
-export const concurrent: Profile<'concurrent', z.infer<typeof Options>> = {
+export const concurrent: Profile<'concurrent', Options> = {
   kind: 'concurrent',
   title: 'so many requests in flight at once, stage by stage',
   options: Options,
-  next: ({ streams }, earlier) => {
-    const wanted = streams[earlier.length];
-    return wanted === undefined ? null : { kind: 'closed', streams: wanted };
-  },
+  list,
+  next: (options, earlier) => list(options)[earlier.length] ?? null,
 };

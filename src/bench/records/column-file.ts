@@ -63,13 +63,17 @@ export async function wholeBytes(path: string): Promise<number> {
   return await endOf(source);
 }
 
-/** Where the first block begins that has a record of this stage or a later one: there all before it ends. */
-export async function stageStart(path: string, stage: number): Promise<number> {
+/** Where the first block begins that has a record of this stage or a later one, and how many records lie before it. */
+export async function stageStart(path: string, stage: number): Promise<{ offset: number; before: number }> {
   await using source = await openSource(path);
-  if (!source) return 0;
-  for await (const { offset, parts } of blocksOf(source))
-    if (new Segment(parts).rows().some((row) => row.stage >= stage)) return offset;
-  return await endOf(source);
+  if (!source) return { offset: 0, before: 0 };
+  let before = 0;
+  for await (const { offset, parts } of blocksOf(source)) {
+    const rows = new Segment(parts).rows();
+    if (rows.some((row) => row.stage >= stage)) return { offset, before };
+    before += rows.length;
+  }
+  return { offset: await endOf(source), before };
 }
 
 async function endOf(source: ByteSource): Promise<number> {

@@ -58,6 +58,8 @@ export const EngineCounters = z.strictObject({
   countedPromptTokens: z.number().nullable(),
   countedOutputTokens: z.number().nullable(),
   agrees: z.boolean().nullable(),
+  /** Over so many stages, of which this is the last: their slots were passed on without a pause. Absent: over one. */
+  stages: z.int().min(2).optional(),
 });
 export type EngineCounters = z.infer<typeof EngineCounters>;
 

@@ -97,6 +97,32 @@ test('after kill -9 of every process a run goes on at its stage, with all record
   expect((window?.end ?? 0) <= seam || (window?.start ?? 0) >= seam).toBe(true);
 });
 
+test('a stage that had begun while the one before it was not over is measured anew, and what there was is set aside', async () => {
+  const slow = JSON.stringify({ ttftMs: 5, itlMs: 1, slow: { every: 9, ms: 4000 } });
+  const load = ['--prompt-tokens', '10', '--output-tokens', '4', '--warmup', '1', '--no-calibrate'];
+  const running = place.spawn(
+    'bench',
+    truth.url,
+    '--model',
+    slow,
+    ...load,
+    '--streams',
+    '2,2',
+    '--max-requests',
+    '16',
+  );
+  await until(() => recordsOf().some(({ stage }) => stage === 1), 'a record of the second stage');
+  expect(existsSync(join(folder(), 'stage-0.json'))).toBe(false);
+  await kill(running);
+  const report = await resume();
+  expect(linesOf('set-aside.jsonl').length).toBeGreaterThan(0);
+  for (const { index, requests } of report.stages)
+    expect(recordsOf().filter(({ stage }) => stage === index)).toHaveLength(
+      requests.warmup + requests.measured,
+    );
+  expect(report.stages[1]?.requests.measured).toBeGreaterThanOrEqual(16);
+}, 120_000);
+
 test('a run that Ctrl-C ended says how to go on with it, and does; one that is over is refused', async () => {
   const running = begin('--streams', '2', '--max-requests', '600');
   await until(() => linesOf().length > 30, 'some records');
