@@ -32,6 +32,7 @@ export async function writeRun(folder: string, requests: number): Promise<string
     if (id % batch === batch - 1) await writer.flush();
   }
   await writer.flush();
+  await writer.close();
   return path;
 }
 

@@ -10,8 +10,8 @@ export interface Admission {
   readonly measuredSince: number | null;
   readonly streams: number;
   readonly stopped: boolean;
-  /** The load is not whole before so long; absent: at once. */
-  readonly rampSeconds?: number | undefined;
+  /** The load is not yet what the stage is to have: it grows, or answers of the stage before are under way. */
+  readonly growing?: boolean;
 }
 
 /**
@@ -34,7 +34,7 @@ export function admit(
 
 /** Every stream sends at least one request to warm up, whatever the count says. */
 function stillWarming(state: Admission, warmup: Warmup): boolean {
-  if (state.rampSeconds !== undefined && state.now - state.startedAt < state.rampSeconds * 1e6) return true;
+  if (state.growing) return true;
   switch (warmup.kind) {
     case 'none':
       return false;

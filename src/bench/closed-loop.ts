@@ -37,6 +37,10 @@ export async function closedLoop(
     drain.begin();
   }
 
+  // Those slots too that this stage has no use for.
+  let handedOver = live.inherited === undefined || live.inherited.length === 0;
+  void Promise.all(live.inherited ?? []).then(() => (handedOver = true));
+
   /** Slots that are new begin one after the other. */
   async function rampUp(number: number): Promise<void> {
     if (rampSeconds === undefined || number === 0) return;
@@ -46,7 +50,9 @@ export async function closedLoop(
 
   function phaseNow(): 'warmup' | 'measured' | 'stop' {
     const stopped = ports.signal.aborted || state.draining || stopReason(state, input.spec.limits) !== null;
-    return admit({ ...state, now: ports.now(), streams, stopped, rampSeconds }, input.spec);
+    const now = ports.now();
+    const growing = !handedOver || now - state.startedAt < (rampSeconds ?? 0) * 1e6;
+    return admit({ ...state, now, streams, stopped, growing }, input.spec);
   }
 
   let sessions = input.firstId;

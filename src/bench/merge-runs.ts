@@ -49,6 +49,7 @@ export async function mergeRuns(
   const writer = createRecordWriter(world.files, folder, formOf(run.spec));
   for (const record of moved) writer.push(record);
   await writer.flush();
+  await writer.close();
   const stages = stagesOf(run, parts, moved, origin);
   for (const stage of stages)
     await world.files.write(stagePath(folder, stage.index), `${JSON.stringify(stage)}\n`);

@@ -76,6 +76,7 @@ async function written(path: string, form: RecordForm, records: readonly Request
   const writer = createRecordWriter(localFiles, path, form);
   records.forEach(writer.push);
   await writer.flush();
+  await writer.close();
 }
 
 test('records come out of columns as they went in, in one block or a block for each', async () => {
