@@ -35,13 +35,24 @@ export type ProcessId = z.infer<typeof ProcessId>;
 
 /**
  * Names one object of a target for good. `id` is compared as text and is never given to another object; `name` is for
- * people: "process 4242", "unit mistral.service", "container 3f2a…".
+ * people: "process 4242", "unit mistral.service", "container 3f2a…". Two machines may each have one of the same id.
  */
-export const ObjectId = z.strictObject({ target: z.string(), id: z.string(), name: z.string() });
+export const ObjectId = z.strictObject({
+  target: z.string(),
+  id: z.string(),
+  name: z.string(),
+  /** The machine that it is on (`machineOf`); absent on the one that berth runs on. */
+  on: z.string().optional(),
+});
 export type ObjectId = z.infer<typeof ObjectId>;
 
+/** The same text for the same object, and for no other. */
+export function objectKey({ target, id, on }: ObjectId): string {
+  return `${on ?? ''} ${target} ${id}`;
+}
+
 export function sameObject(a: ObjectId, b: ObjectId): boolean {
-  return a.target === b.target && a.id === b.id;
+  return objectKey(a) === objectKey(b);
 }
 
 /** How a process ended. */
@@ -54,6 +65,7 @@ export interface Ending {
 
 /** One object of a fleet as its target sees it. Unknown is null, never 0. */
 export const Instance = z.strictObject({
+  /** Its machine: "local", or as `machineOf` names it. Targets say "local" of every one; who observes several sets it. */
   host: z.string(),
   object: ObjectId,
   /** False for one that is there and does not run: a unit that failed, a container that ended. */

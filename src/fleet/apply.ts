@@ -1,15 +1,14 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Action, Plan } from '../domain/plan.ts';
-import { lockHolder, tryLock } from '../io/lock.ts';
-import type { Lock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
+import { takeHostLocks } from './host-locks.ts';
+import { worldOn } from './hosts.ts';
 import { changeSteps, expectAnswer } from './change-steps.ts';
 import type { Change } from './change-steps.ts';
 import { changeEngine, letIn, makeRoom, settle } from './move.ts';
 import type { Steps } from './move.ts';
-import { observe } from './observe.ts';
-import type { Observed } from './observe.ts';
-import { hostLock } from './paths.ts';
+import { observeHosts } from './observe.ts';
+import type { Sight } from './observe.ts';
 import { filesOf, foreignHolders, isThere } from './prepare-plan.ts';
 import { previewFindings } from './look-closer.ts';
 import { staleness } from './stale.ts';
@@ -29,15 +28,18 @@ export interface ApplyResult {
   readonly failure: BerthError | null;
 }
 
-const lockWaitMs = 60_000;
-
 /**
  * Does what the plan says, and nothing else: first what must end (that frees ports), then each start, waiting until it answers.
  * Throws before anything is touched when the plan is stale, a port is held, a file is missing or someone else is applying.
  */
 export async function apply(world: World, plan: Plan, options: ApplyOptions): Promise<ApplyResult> {
-  using _lock = await takeHostLock(world, `berth apply of fleet ${plan.fleet}`, options.onProgress);
-  const observed = await observe(world);
+  using _locks = await takeHostLocks(world, Object.values(plan.hosts), {
+    who: `berth apply of fleet ${plan.fleet}`,
+    onProgress: options.onProgress,
+  });
+  const observed = await observeHosts(world, plan.hosts);
+  const [silent] = observed.silent.values();
+  if (silent) throw silent;
   const changed = await staleness(world, plan, observed);
   if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
   await preflight(world, plan, observed);
@@ -60,26 +62,10 @@ function bestEffort({ traffic, onProgress }: ApplyOptions): Traffic {
   };
 }
 
-/** Waits a minute for whoever else changes engines on this host. Throws LOCKED. */
-export async function takeHostLock(
-  world: World,
-  who: string,
-  onProgress: (line: string) => void,
-): Promise<Lock> {
-  const until = world.clock.now() + lockWaitMs;
-  for (let told = false; ; told = true) {
-    const lock = await tryLock(hostLock(world), `${who} (process ${process.pid})`);
-    if (lock) return lock;
-    const holder = (await lockHolder(hostLock(world))) ?? 'another process';
-    if (world.clock.now() > until) throw new BerthError('LOCKED', { what: 'This host', holder });
-    if (!told) onProgress(`Waiting for ${holder}`);
-    await world.clock.sleep(200);
-  }
-}
-
-async function preflight(world: World, plan: Plan, observed: Observed): Promise<void> {
-  for (const { path } of filesOf(plan))
-    if (!(await isThere(world, path))) throw new BerthError('FILE_MISSING', { path, what: 'model file' });
+async function preflight(world: World, plan: Plan, observed: Sight): Promise<void> {
+  for (const { path, host } of filesOf(plan))
+    if (!(await isThere(await worldOn(world, plan.hosts[host]), path)))
+      throw new BerthError('FILE_MISSING', { path, what: 'model file' });
   const [held] = foreignHolders(plan, observed);
   if (held) throw new BerthError('PORT_TAKEN', held);
   const foreseen = (await previewFindings(world, plan, observed)).filter(
@@ -91,7 +77,7 @@ async function preflight(world: World, plan: Plan, observed: Observed): Promise<
 async function execute(
   world: World,
   plan: Plan,
-  observed: Observed,
+  observed: Sight,
   options: ApplyOptions,
 ): Promise<ApplyResult> {
   const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
@@ -155,6 +141,10 @@ function hasOthers(plan: Plan, action: Change): boolean {
 /** Holds a port that another one is to get. */
 function isInTheWay(action: Replace, all: readonly Change[]): boolean {
   return all.some(
-    (other) => other !== action && other.do !== 'stop' && other.wanted.port === action.running.port,
+    (other) =>
+      other !== action &&
+      other.do !== 'stop' &&
+      other.host === action.host &&
+      other.wanted.port === action.running.port,
   );
 }

@@ -19,7 +19,7 @@ type Ending = Exclude<Change, { do: 'start' }>;
 export interface StepContext {
   readonly plan: Plan;
   /** What was there before anything was done. */
-  readonly observed: Observed;
+  readonly observed: Pick<Observed, 'instances'>;
   readonly options: { readonly signal: AbortSignal; readonly onProgress: (line: string) => void };
   /** Its port goes to another engine, so that it must end before that one starts. */
   readonly makesRoom: boolean;
@@ -31,14 +31,16 @@ export function changeSteps(
   action: Change,
   context: StepContext,
 ): { stop: () => Promise<void>; start: () => Promise<void> } {
-  const host = worldOn(world, context.plan.hosts[action.host]);
+  function host(): Promise<World> {
+    return worldOn(world, context.plan.hosts[action.host]);
+  }
   const how = startWay(action, context);
   return {
     stop: async () => {
-      if (action.do !== 'start' && how.way === 'create') await removeRunning(host, action, context);
+      if (action.do !== 'start' && how.way === 'create') await removeRunning(await host(), action, context);
     },
     start: async () => {
-      if (action.do !== 'stop') await startWanted(host, action, context, how);
+      if (action.do !== 'stop') await startWanted(await host(), action, context, how);
     },
   };
 }
@@ -58,7 +60,7 @@ function startWay(action: Change, { observed, makesRoom }: StepContext): StartWa
   return target.update ? { way: 'update', instance } : { way: 'create' };
 }
 
-function instanceOf(observed: Observed, running: Running): Instance | undefined {
+function instanceOf(observed: Pick<Observed, 'instances'>, running: Running): Instance | undefined {
   return observed.instances.find((one) => sameObject(one.object, running.object));
 }
 
@@ -92,7 +94,12 @@ async function startWanted(
 }
 
 /** The mark of what an action makes. */
-export function markOf(world: World, plan: Plan, action: Starting, observed: Observed): Mark {
+export function markOf(
+  world: World,
+  plan: Plan,
+  action: Starting,
+  observed: Pick<Observed, 'instances'>,
+): Mark {
   const { wanted } = action;
   const before = action.do === 'replace' ? instanceOf(observed, action.running) : undefined;
   return {
@@ -117,7 +124,7 @@ export async function expectAnswer(
   action: Extract<Action, { do: 'keep' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const host = worldOn(world, plan.hosts[action.host]);
+  const host = await worldOn(world, plan.hosts[action.host]);
   const instance = instancesOf(await observe(host), plan).find((one) =>
     sameObject(one.object, action.running.object),
   );

@@ -8,6 +8,7 @@ import { usableCores } from '../domain/hardware.ts';
 import { detectCpu } from '../hardware/detect.ts';
 import type { World } from '../io/world.ts';
 import { engineKeyOf, expectKeyTaken } from './engine-key.ts';
+import { worldOfHost } from './hosts.ts';
 import type { Deployment, LoadedFleet } from './resolve.ts';
 
 /** One engine that the fleet file wants to run. */
@@ -25,13 +26,14 @@ const helpTimeoutMs = 20_000;
  */
 export async function desiredReplicas(world: World, loaded: LoadedFleet): Promise<DesiredReplica[]> {
   const helps = new Map<string, Promise<string>>();
-  const cores = usableCores(await detectCpu(world));
-  const env = engineEnvironment(world.env, loaded.withheld);
+  const cores = coresByHost(world, loaded);
   const replicas: DesiredReplica[] = [];
 
-  function helpOf(argv: readonly string[], deployment: string): Promise<string> {
-    const key = argv.join('\0');
-    const running = helps.get(key) ?? askHelp(world, argv, { deployment, env });
+  async function helpOf(argv: readonly string[], { name, host }: Deployment): Promise<string> {
+    const there = await worldOfHost(world, loaded.hosts, host);
+    const env = engineEnvironment(there.env, loaded.withheld);
+    const key = [there.machine, ...argv].join('\0');
+    const running = helps.get(key) ?? askHelp(there, argv, { deployment: name, env });
     helps.set(key, running);
     return running;
   }
@@ -41,13 +43,30 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
     if (!engine.launch) continue;
     const asksHost = targetOf(deployment.target.kind).hostPrograms !== false;
     const asked = asksHost ? engine.help?.(deployment.engine) : undefined;
-    const help = asked ? await helpOf(asked, deployment.name) : null;
-    const spec = launchSpecOf(deployment, { cores, help, key: engineKeyOf(world, loaded, deployment) });
+    const help = asked ? await helpOf(asked, deployment) : null;
+    const spec = launchSpecOf(deployment, {
+      cores: await cores(deployment.host),
+      help,
+      key: engineKeyOf(world, loaded, deployment),
+    });
     if (!spec) continue;
     for (let replica = 0; replica < deployment.replicas; replica += 1)
       replicas.push({ deployment, replica, spec });
   }
   return replicas;
+}
+
+/** Cores that may be used on a host, asked for once. */
+export function coresByHost(world: World, { hosts }: LoadedFleet): (host: string) => Promise<number> {
+  const known = new Map<string, Promise<number>>();
+  async function ask(host: string): Promise<number> {
+    return usableCores(await detectCpu(await worldOfHost(world, hosts, host)));
+  }
+  return (host) => {
+    const asked = known.get(host) ?? ask(host);
+    known.set(host, asked);
+    return asked;
+  };
 }
 
 /** How this deployment is started; null for a server that berth does not start. Throws what the engine objects to. */

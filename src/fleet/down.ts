@@ -1,9 +1,10 @@
 import { targetOf } from '../targets/registry.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { World } from '../io/world.ts';
-import { takeHostLock } from './apply.ts';
-import { worldOfInstance } from './hosts.ts';
-import { instancesOf, observe } from './observe.ts';
+import type { BerthError } from '../domain/errors/berth-error.ts';
+import { takeHostLocks } from './host-locks.ts';
+import { accessOf, worldOfInstance } from './hosts.ts';
+import { instancesOf, observeFleet } from './observe.ts';
 import { fleetPaths } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
 import type { LoadedFleet } from './resolve.ts';
@@ -17,16 +18,27 @@ export async function down(
   world: World,
   loaded: LoadedFleet,
   onProgress: (line: string) => void,
-): Promise<{ up: number | null; stopped: Instance[] }> {
+): Promise<{ up: number | null; stopped: Instance[]; silent: ReadonlyMap<string, BerthError> }> {
   const upPid = await endUp(world, loaded, onProgress);
-  using _lock = await takeHostLock(world, `berth down of fleet ${loaded.fleet}`, onProgress);
-  const running = instancesOf(await observe(world), loaded);
+  const before = await observeFleet(world, loaded.hosts);
+  const { silent } = before;
+  const answering = Object.entries(loaded.hosts).filter(([name]) => !silent.has(name));
+  const hosts = Object.fromEntries(answering);
+  using _locks = await takeHostLocks(
+    world,
+    answering.map(([, host]) => accessOf(host)),
+    {
+      who: `berth down of fleet ${loaded.fleet}`,
+      onProgress,
+    },
+  );
+  const running = instancesOf(await observeFleet(world, hosts), loaded);
   await Promise.all(
     running.map(async (one) => {
       if (!one.mark) return;
       onProgress(`Stopping ${one.mark.deployment} (${one.object.name})`);
       await targetOf(one.mark.target.kind).remove(
-        worldOfInstance(world, loaded.hosts, one),
+        await worldOfInstance(world, loaded.hosts, one),
         one,
         one.mark.spec.stop,
       );
@@ -36,7 +48,7 @@ export async function down(
   const paths = fleetPaths(world, loaded);
   await world.files.remove(paths.secrets);
   await world.files.remove(paths.controlToken);
-  return { up: upPid, stopped: running };
+  return { up: upPid, stopped: running, silent };
 }
 
 async function endUp(
@@ -48,10 +60,10 @@ async function endUp(
   if (!state) return null;
   const { pid } = state.process;
   onProgress(`Ending berth up (process ${pid})`);
-  world.exec.kill(pid, 'SIGTERM');
+  await world.exec.kill(pid, 'SIGTERM');
   const until = world.clock.now() + upGraceMs;
   while (isProcess(world, state.process)) {
-    if (world.clock.now() > until) world.exec.kill(pid, 'SIGKILL');
+    if (world.clock.now() > until) await world.exec.kill(pid, 'SIGKILL');
     await world.clock.sleep(pollMs);
   }
   return pid;

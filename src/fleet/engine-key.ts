@@ -46,8 +46,10 @@ export async function makeEngineKey(world: World, mark: Mark): Promise<void> {
   await made;
 }
 
-async function make(world: World, path: string): Promise<void> {
-  if (!(await world.files.read(path))) await world.files.write(path, `${newToken()}\n`, 0o600);
+/** Kept where berth runs, wherever the engine does. */
+async function make({ home, files: own }: World, path: string): Promise<void> {
+  const files = home?.files ?? own;
+  if (!(await files.read(path))) await files.write(path, `${newToken()}\n`, 0o600);
 }
 
 /** What a question to an engine carries. Without the file it is asked without the key, and says so itself. */

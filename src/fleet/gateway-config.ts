@@ -13,6 +13,7 @@ import { replicaName } from './desired.ts';
 import { keyFileOf } from './engine-key.ts';
 import { quotasOf } from './gateway-quotas.ts';
 import { observeSettings } from './observe-settings.ts';
+import { worldOfHost } from './hosts.ts';
 import { fleetPaths } from './paths.ts';
 import { urlOf } from './ready.ts';
 import type { Deployment, LoadedFleet } from './resolve.ts';
@@ -42,10 +43,10 @@ export async function gatewayConfig(
   const { limits, waitComments } = loaded.gateway;
   const clients = await clientKeys(world, loaded);
   const upstreams = await Promise.all(
-    loaded.deployments.map((one) => upstreamsOf(world, one, options.marks, options.secretsDir)),
+    loaded.deployments.map((one) => upstreamsOf(world, loaded, one, options)),
   );
   const routes = routesOf(loaded);
-  const models = await routedModels(world, options.marks, routes);
+  const models = await routedModels(world, loaded, options.marks, routes);
   return {
     version: 1,
     fleet: loaded.fleet,
@@ -105,9 +106,9 @@ function doorsOf({
 
 async function upstreamsOf(
   world: World,
+  loaded: LoadedFleet,
   deployment: Deployment,
-  marks: readonly Mark[],
-  secretsDir: string,
+  { marks, secretsDir }: { marks: readonly Mark[]; secretsDir: string },
 ): Promise<Upstream[]> {
   const engine = engineOf(deployment.engine.kind);
   const external = engine.external?.(deployment.engine);
@@ -135,18 +136,21 @@ async function upstreamsOf(
       },
     ];
   }
-  return marks
-    .filter((mark) => mark.deployment === deployment.name)
-    .map((mark) => ({
+  const own = marks.filter((mark) => mark.deployment === deployment.name);
+  if (own.length === 0) return [];
+  const host = await worldOfHost(world, loaded.hosts, deployment.host);
+  return Promise.all(
+    own.map(async (mark) => ({
       ...base,
       id: replicaName(deployment.name, mark.replica, deployment.replicas),
-      url: urlOf(mark),
+      url: await host.reach(urlOf(mark)),
       model: mark.spec.servedModel,
       slots: mark.spec.slots,
       keyFile: keyFileOf(mark),
       metricsPath: mark.spec.metricsPath,
       healthPath: mark.spec.readiness.path,
-    }));
+    })),
+  );
 }
 
 /** One route for each deployment under its own name, then what the file names; the file's own win. */

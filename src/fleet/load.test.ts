@@ -15,7 +15,7 @@ async function load(files: Record<string, string>, env: Record<string, string> =
   }
   async function stat(path: string): ReturnType<typeof world.files.stat> {
     const text = files[path];
-    return text === undefined ? null : { size: text.length, isFile: true, mtimeMs: 0 };
+    return text === undefined ? null : { size: text.length, isFile: true, mtimeMs: 0, id: '1:1' };
   }
   return loadFleet(
     { ...world, env, files: { ...world.files, read, stat } },

@@ -1,12 +1,12 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Instance } from '../domain/instance.ts';
-import { followLines, lastLines } from '../io/log-file.ts';
 import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
 import { replicaName } from './desired.ts';
-import { worldOfInstance } from './hosts.ts';
-import { instancesOf, observe } from './observe.ts';
+import { worldOfHost, worldOfInstance } from './hosts.ts';
+import { instancesOf, observeFleet } from './observe.ts';
 import { engineLog, fleetPaths } from './paths.ts';
+import type { FleetIdentity } from './paths.ts';
 import type { LoadedFleet } from './resolve.ts';
 
 /** The output of one engine, or of one of berth's own processes. */
@@ -26,27 +26,46 @@ export async function logSources(world: World, loaded: LoadedFleet, name?: strin
   const deployments = loaded.deployments.filter((one) => name === undefined || one.name === name);
   if (name !== undefined && deployments.length === 0)
     throw new BerthError('DEPLOYMENT_UNKNOWN', { name, known: loaded.deployments.map((one) => one.name) });
-  const own = instancesOf(await observe(world), loaded);
-  return deployments.flatMap((one) =>
-    Array.from({ length: one.replicas }, (_, replica) => {
+  const used = new Set(deployments.map((one) => one.host));
+  const hosts = Object.fromEntries(Object.entries(loaded.hosts).filter(([host]) => used.has(host)));
+  const sight = await observeFleet(world, hosts);
+  const [fault] = sight.silent.values();
+  // Of several, those that answer are shown.
+  if (fault && sight.hosts.size === 0) throw fault;
+  const own = instancesOf(sight, loaded);
+  const sources = deployments.flatMap((one) =>
+    Array.from({ length: sight.silent.has(one.host) ? 0 : one.replicas }, async (_, replica) => {
       const title = replicaName(one.name, replica, one.replicas);
       const instance = own.find(({ mark }) => mark?.deployment === one.name && mark.replica === replica);
       return instance
-        ? ofInstance(worldOfInstance(world, loaded.hosts, instance), title, instance)
-        : ofFile(world, title, engineLog(paths, one.name, replica));
+        ? ofInstance(await worldOfInstance(world, loaded.hosts, instance), title, instance)
+        : ofEnded(await worldOfHost(world, loaded.hosts, one.host), loaded, {
+            title,
+            name: one.name,
+            replica,
+          });
     }),
   );
+  return Promise.all(sources);
 }
 
-function ofFile(world: World, name: string, path: string): LogSource {
+function ofEnded(
+  host: World,
+  fleet: FleetIdentity,
+  { title, name, replica }: { title: string; name: string; replica: number },
+): LogSource {
+  return ofFile(host, title, engineLog(fleetPaths(host, fleet), name, replica));
+}
+
+function ofFile({ logFiles }: World, name: string, path: string): LogSource {
   return {
     name,
     place: path,
-    last: async (count) => (await lastLines(path, count)).lines,
+    last: async (count) => (await logFiles.last(path, count)).lines,
     follow: async function* ({ lines, signal }) {
-      const last = await lastLines(path, lines);
+      const last = await logFiles.last(path, lines);
       yield* last.lines;
-      yield* followLines(world.clock, path, { from: last.end, signal });
+      yield* logFiles.follow(path, { from: last.end, signal });
     },
   };
 }

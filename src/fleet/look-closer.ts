@@ -10,11 +10,15 @@ import type { LoadedFleet } from './resolve.ts';
 import { startRequest } from './start-engine.ts';
 
 /** What the targets themselves foresee of what the plan would make. Reads only. */
-export async function previewFindings(world: World, plan: Plan, observed: Observed): Promise<Finding[]> {
+export async function previewFindings(
+  world: World,
+  plan: Plan,
+  observed: Pick<Observed, 'instances'>,
+): Promise<Finding[]> {
   const asked = plan.actions.map(async (action) => {
     if (action.do !== 'start' && action.do !== 'replace') return [];
     const { target } = action.wanted;
-    const host = worldOn(world, plan.hosts[action.host]);
+    const host = await worldOn(world, plan.hosts[action.host]);
     const request = startRequest(host, markOf(host, plan, action, observed), plan.withheld);
     return (await targetOf(target.kind).preview?.(host, request, target)) ?? [];
   });
@@ -25,11 +29,11 @@ export async function previewFindings(world: World, plan: Plan, observed: Observ
 export async function driftFindings(
   world: World,
   loaded: LoadedFleet,
-  observed: Observed,
+  observed: Pick<Observed, 'instances'>,
 ): Promise<Finding[]> {
   const own = instancesOf(observed, loaded).map(async (one): Promise<Finding[]> => {
     const readBack = targetOf(one.object.target).readBack;
-    const drift = (await readBack?.(worldOfInstance(world, loaded.hosts, one), one)) ?? [];
+    const drift = readBack ? await readBack(await worldOfInstance(world, loaded.hosts, one), one) : [];
     if (drift.length === 0) return [];
     const name = one.mark?.deployment ?? one.object.name;
     return [

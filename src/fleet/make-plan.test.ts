@@ -127,11 +127,12 @@ function plan(
     ),
     instances,
     traits: () => ({ supervises: false, beside: true }),
-    usedPorts: new Set([...(options.used ?? []), ...instances.flatMap((one) => one.mark?.port ?? [])]),
+    silent: new Set(),
+    usedPorts: () => new Set([...(options.used ?? []), ...instances.flatMap((one) => one.mark?.port ?? [])]),
     refresh: options.refresh ?? false,
     restart: [],
-    freeBytes: options.freeBytes ?? null,
-    modelBytes: new Map([['/big.gguf', 900]]),
+    freeBytes: () => options.freeBytes ?? null,
+    modelBytes: (_host, path) => (path === '/big.gguf' ? 900 : 0),
   });
 }
 

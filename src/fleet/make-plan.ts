@@ -1,5 +1,6 @@
 import type { Finding } from '../domain/finding.ts';
 import type { Instance, Mark } from '../domain/instance.ts';
+import { machineOf, thisMachine } from '../domain/host-access.ts';
 import type { HostAccess } from '../domain/host-access.ts';
 import type { Action, Plan, Reason, Running, Wanted } from '../domain/plan.ts';
 import type { DesiredReplica } from './desired.ts';
@@ -22,27 +23,29 @@ export interface PlanInput {
   readonly desired: readonly DesiredReplica[];
   /** Instances of this fleet alone. */
   readonly instances: readonly Instance[];
-  /** Ports that something listens on or is about to, whoever it is. */
-  readonly usedPorts: ReadonlySet<number>;
+  /** Hosts that did not answer: nothing of them is planned. */
+  readonly silent: ReadonlySet<string>;
+  /** Ports of a host that something listens on or is about to, whoever it is. */
+  readonly usedPorts: (host: string) => ReadonlySet<number>;
   /** Also bring in what only berth itself renders otherwise by now. */
   readonly refresh: boolean;
   /** Deployments that are to be restarted whatever they are like. */
   readonly restart: readonly string[];
-  /** Memory that a second engine may take while the first still runs, in bytes; null: unknown. */
-  readonly freeBytes: number | null;
+  /** Memory of a host that a second engine may take while the first still runs, in bytes; null: unknown. */
+  readonly freeBytes: (host: string) => number | null;
   readonly traits: (target: Mark['target']) => TargetTraits;
-  /** Sizes of model files by path, as far as known. */
-  readonly modelBytes: ReadonlyMap<string, number>;
+  /** Size of a model file on a host; 0 where it is not known. */
+  readonly modelBytes: (host: string, path: string) => number;
 }
 
 /** Compares what the file wants with what runs. Pure: the same input gives the same plan. */
 export function makePlan(input: PlanInput): Plan {
   const own = input.instances.filter((one): one is Own => one.mark !== null);
   const findings: Finding[] = [];
-  const taken = new Set([...input.usedPorts, ...claimedPorts(input.loaded)]);
+  const taken = new Taken(input);
   const kept = new Set<Own>();
   const actions = input.desired.flatMap((wanted): Action[] => {
-    const there = own.filter((one) => isFor(one, wanted) && !kept.has(one));
+    const there = own.filter((one) => isFor(input, one, wanted) && !kept.has(one));
     // What does not run any longer is made anew under the same name.
     const running = there.find((one) => one.alive);
     const fallen = running ? undefined : there[0];
@@ -57,7 +60,9 @@ export function makePlan(input: PlanInput): Plan {
   });
   const onDemand = input.loaded.deployments.filter((one) => one.onDemand).map((one) => one.name);
   if (actions.some((action) => startsUnwatched(input, action))) findings.push(unsupervised);
-  const stops = own.filter((one) => !kept.has(one)).map((one) => stopAction(input, one));
+  const stops = own
+    .filter((one) => !kept.has(one) && mayEnd(input, one))
+    .map((one) => stopAction(input, one));
   const all = [...stops, ...actions];
   return {
     version: 1,
@@ -92,14 +97,41 @@ function onlyStop(action: Action): Action[] {
   return [{ ...rest, do: 'stop', reasons: [...action.reasons, later] }];
 }
 
-function isFor(instance: Own, wanted: DesiredReplica): boolean {
-  return instance.mark.deployment === wanted.deployment.name && instance.mark.replica === wanted.replica;
+/** Of the same place on the same machine: what moves to another one ends here and starts there. */
+function isFor({ loaded }: PlanInput, { mark, host }: Own, { deployment, replica }: DesiredReplica): boolean {
+  return (
+    mark.deployment === deployment.name &&
+    mark.replica === replica &&
+    host === machineOf(loaded.hosts[deployment.host])
+  );
 }
 
-/** Ports that the file gives away by name. */
-function claimedPorts(loaded: LoadedFleet): number[] {
-  const listeners = [...loaded.gateway.listen, loaded.console.listen].map((listen) => listen.port);
-  return [...listeners, ...loaded.deployments.flatMap((one) => one.port ?? [])];
+/** Ports that are used, claimed, or were given away a moment ago, host by host. */
+class Taken {
+  readonly #input: PlanInput;
+  readonly #byMachine = new Map<string, Set<number>>();
+
+  constructor(input: PlanInput) {
+    this.#input = input;
+  }
+
+  of(host: string): Set<number> {
+    const { loaded, usedPorts } = this.#input;
+    const machine = machineOf(loaded.hosts[host]);
+    const known = this.#byMachine.get(machine);
+    if (known) return known;
+    const ports = new Set([...usedPorts(host), ...claimedPorts(loaded, host)]);
+    this.#byMachine.set(machine, ports);
+    return ports;
+  }
+}
+
+/** Ports of a host that the file gives away by name. */
+function claimedPorts({ hosts, gateway, console: page, deployments }: LoadedFleet, host: string): number[] {
+  const machine = machineOf(hosts[host]);
+  const doors = machine === thisMachine ? [...gateway.listen, page.listen].map((listen) => listen.port) : [];
+  const there = deployments.filter((one) => machineOf(hosts[one.host]) === machine);
+  return [...doors, ...there.flatMap((one) => one.port ?? [])];
 }
 
 function placeOf(wanted: DesiredReplica): { deployment: string; replica: number; host: string } {
@@ -130,11 +162,11 @@ function runningOf(instance: Own): Running {
 function startAction(
   input: PlanInput,
   wanted: DesiredReplica,
-  { taken, fallen }: { taken: Set<number>; fallen: Own | undefined },
+  { taken, fallen }: { taken: Taken; fallen: Own | undefined },
 ): Action {
   const { port, host } = wanted.deployment;
-  const chosen = port ?? fallen?.mark.port ?? freePort(host, input.loaded.hosts[host], taken);
-  taken.add(chosen);
+  const chosen = port ?? fallen?.mark.port ?? freePort(host, input.loaded.hosts[host], taken.of(host));
+  taken.of(host).add(chosen);
   const why = fallen ? `${fallen.object.name} ${fallen.trouble ?? 'does not run'}` : 'it does not run';
   const reasons = [{ field: null, text: why }];
   return { do: 'start', ...placeOf(wanted), reasons, wanted: wantedOf(wanted, chosen) };
@@ -144,7 +176,7 @@ function compare(
   input: PlanInput,
   wanted: DesiredReplica,
   instance: Own,
-  { findings, taken }: { findings: Finding[]; taken: Set<number> },
+  { findings, taken }: { findings: Finding[]; taken: Taken },
 ): Action {
   const { mark } = instance;
   const specChanged = !sameValue(mark.spec, wanted.spec);
@@ -183,20 +215,22 @@ function compare(
 
 /** Engines that hold GPUs have filled them; of the others the new one will need about what the old one holds. */
 function bothFit(input: PlanInput, wanted: DesiredReplica, { rssBytes, mark }: Own): boolean {
+  const { host } = wanted.deployment;
+  const free = input.freeBytes(host);
   if (wanted.deployment.gpus > 0 || mark.spec.devices.count > 0) return false;
-  if (input.freeBytes === null || rssBytes === null) return false;
-  const model = input.modelBytes.get(wanted.spec.model ?? '') ?? 0;
-  return Math.max(rssBytes, model) * reserve < input.freeBytes;
+  if (free === null || rssBytes === null) return false;
+  const model = input.modelBytes(host, wanted.spec.model ?? '');
+  return Math.max(rssBytes, model) * reserve < free;
 }
 
 const reserve = 1.25;
 
 /** Another port of the pool, since the old engine still has its own; null when the pool is used up. */
-function otherPort(input: PlanInput, wanted: DesiredReplica, taken: Set<number>): number | null {
+function otherPort(input: PlanInput, wanted: DesiredReplica, taken: Taken): number | null {
   const { host } = wanted.deployment;
   try {
-    const port = freePort(host, input.loaded.hosts[host], taken);
-    taken.add(port);
+    const port = freePort(host, input.loaded.hosts[host], taken.of(host));
+    taken.of(host).add(port);
     return port;
   } catch {
     return null;
@@ -225,6 +259,12 @@ function renderedOtherwise(wanted: DesiredReplica, mark: Mark): Finding {
   };
 }
 
+/** One that moves to a host that does not answer goes on where it is. */
+function mayEnd({ loaded, silent }: PlanInput, { mark }: Own): boolean {
+  const stated = loaded.deployments.find((one) => one.name === mark.deployment);
+  return !stated || !silent.has(stated.host);
+}
+
 function stopAction(input: PlanInput, instance: Own): Action {
   const { deployment, replica } = instance.mark;
   const stated = input.loaded.deployments.find((one) => one.name === deployment);
@@ -233,13 +273,20 @@ function stopAction(input: PlanInput, instance: Own): Action {
     ? 'the file no longer names this deployment'
     : replica >= wanted
       ? `the file wants ${wanted} of it`
-      : 'it runs twice';
+      : instance.host === machineOf(input.loaded.hosts[stated.host])
+        ? 'it runs twice'
+        : `the file wants it on host ${stated.host}`;
   return {
     do: 'stop',
     deployment,
     replica,
-    host: stated?.host ?? hostNameOf(input.loaded.hosts, instance),
+    host: hostOfStop(input.loaded, instance, stated?.host),
     reasons: [{ field: stated ? 'replicas' : null, text }],
     running: runningOf(instance),
   };
+}
+
+function hostOfStop({ hosts }: LoadedFleet, instance: Own, stated: string | undefined): string {
+  const same = stated !== undefined && machineOf(hosts[stated]) === instance.host;
+  return same ? stated : hostNameOf(hosts, instance);
 }

@@ -1,12 +1,18 @@
 import { basename, dirname } from 'node:path';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Finding } from '../domain/finding.ts';
+import { machineOf, thisMachine } from '../domain/host-access.ts';
+import type { HostAccess } from '../domain/host-access.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { Listener, ProcessEntry, ProcessTable } from '../domain/process-facts.ts';
-import { readProcessTable } from '../io/procfs.ts';
+import { readOwnNetns, readProcessTable } from '../io/procfs.ts';
 import { readListeners } from '../io/procfs/listeners.ts';
 import type { World } from '../io/world.ts';
 import { targets } from '../targets/registry.ts';
+import { accessOf, seenOn, worldOn } from './hosts.ts';
+import type { Hosts } from './hosts.ts';
 
-/** What runs on this machine as far as a fleet is concerned. */
+/** What runs on one machine as far as a fleet is concerned. */
 export interface Observed {
   /** Marked instances of every fleet. */
   readonly instances: readonly Instance[];
@@ -15,17 +21,90 @@ export interface Observed {
   readonly table: ProcessTable;
 }
 
+/** One look at the machine of this world. */
 export async function observe(world: World): Promise<Observed> {
-  const instances = (await Promise.all(targets.map((target) => target.observe(world)))).flat();
-  const table = readProcessTable(world.proc);
-  const own = table.processes.get(process.pid)?.netns ?? null;
-  const listeners = readListeners(world.proc, table).filter((one) => own === null || one.netns === own);
-  return { instances, listeners, table };
+  const [found, proc] = await Promise.all([
+    Promise.all(targets.map((target) => target.observe(world))),
+    world.procfs(),
+  ]);
+  const table = readProcessTable(proc);
+  const own = readOwnNetns(proc);
+  const listeners = readListeners(proc, table).filter((one) => own === 'own' || one.netns === own);
+  return { instances: found.flat().map((one) => seenOn(world, one)), listeners, table };
+}
+
+/** What runs on all hosts of a fleet. */
+export interface Sight {
+  /** Marked instances of every fleet on every machine that answered. */
+  readonly instances: readonly Instance[];
+  /** By the name of the host. */
+  readonly hosts: ReadonlyMap<string, Observed>;
+  /** Hosts that could not be looked at, and why. */
+  readonly silent: ReadonlyMap<string, BerthError>;
+}
+
+/** Looks at all hosts side by side, at each machine once. One that does not answer keeps no other from being seen. */
+export async function observeHosts(
+  world: World,
+  hosts: Readonly<Record<string, HostAccess>>,
+): Promise<Sight> {
+  const machines = new Map<string, Promise<Observed | BerthError>>();
+  for (const access of Object.values(hosts)) {
+    const machine = machineOf(access);
+    if (!machines.has(machine)) machines.set(machine, lookAt(world, access));
+  }
+  const seen = new Map<string, Observed>();
+  const silent = new Map<string, BerthError>();
+  const instances: Instance[] = [];
+  for (const [machine, looking] of machines) {
+    const found = await looking;
+    const names = Object.keys(hosts).filter((name) => machineOf(hosts[name]) === machine);
+    for (const name of names)
+      if (found instanceof BerthError) silent.set(name, found);
+      else seen.set(name, found);
+    if (!(found instanceof BerthError)) instances.push(...found.instances);
+  }
+  return { instances, hosts: seen, silent };
+}
+
+async function lookAt(world: World, access: HostAccess): Promise<Observed | BerthError> {
+  try {
+    return await observe(await worldOn(world, access));
+  } catch (error) {
+    if (error instanceof BerthError && machineOf(access) !== thisMachine) return error;
+    throw error;
+  }
+}
+
+/** The same, of the hosts of a fleet file. */
+export function observeFleet(world: World, hosts: Hosts): Promise<Sight> {
+  const access = Object.entries(hosts).map(([name, host]) => [name, accessOf(host)] as const);
+  return observeHosts(world, Object.fromEntries(access));
+}
+
+/** What runs of a fleet, on all of its hosts that answer. */
+export async function fleetInstances(
+  world: World,
+  fleet: { readonly fleet: string; readonly fleetId: string; readonly hosts: Hosts },
+): Promise<Instance[]> {
+  return instancesOf(await observeFleet(world, fleet.hosts), fleet);
+}
+
+/** Hosts that were looked at and did not answer, as findings: nothing of them is planned. */
+export function silentFindings({ silent }: Sight): Finding[] {
+  return [...silent].map(([name, error]) => ({
+    rule: 'host-unreachable',
+    severity: 'critical',
+    object: name,
+    message: `Host ${name} could not be looked at: ${error.message}`,
+    evidence: [error.code],
+    cure: `${error.cure} What runs there is left as it is until then.`,
+  }));
 }
 
 /** The instances of one fleet. */
 export function instancesOf(
-  observed: Observed,
+  observed: Pick<Observed, 'instances'>,
   fleet: { readonly fleet: string; readonly fleetId: string },
 ): Instance[] {
   return observed.instances.filter(

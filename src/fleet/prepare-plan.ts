@@ -1,6 +1,7 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { filesNamed } from '../domain/fill-args.ts';
 import type { Finding } from '../domain/finding.ts';
+import { machineOf, thisMachine } from '../domain/host-access.ts';
 import { sameObject } from '../domain/instance.ts';
 import type { Plan } from '../domain/plan.ts';
 import { detectMemory } from '../hardware/detect.ts';
@@ -10,8 +11,9 @@ import { desiredReplicas } from './desired.ts';
 import type { DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
 import { driftFindings, previewFindings } from './look-closer.ts';
-import { holderOf, instancesOf, observe } from './observe.ts';
-import type { Observed } from './observe.ts';
+import { worldOfHost, worldOn } from './hosts.ts';
+import { holderOf, instancesOf, observeFleet, silentFindings } from './observe.ts';
+import type { Observed, Sight } from './observe.ts';
 import type { LoadedFleet } from './resolve.ts';
 
 /** Looks at the machine and says what is to be done to have it as the file says. Changes nothing. */
@@ -23,35 +25,38 @@ export async function preparePlan(
   const known = loaded.deployments.map((one) => one.name);
   const unknown = options.restart?.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new BerthError('DEPLOYMENT_UNKNOWN', { name: unknown, known });
-  const [desired, observed, memory] = await Promise.all([
-    desiredReplicas(world, loaded),
-    observe(world),
-    detectMemory(world),
+  const observed = await observeFleet(world, loaded.hosts);
+  const reached = withoutSilent(loaded, observed);
+  const [desired, free, sizes] = await Promise.all([
+    desiredReplicas(world, reached),
+    freeMemory(world, reached),
+    modelSizes(world, reached),
   ]);
   expectAbilities(desired);
   const plan = makePlan({
     loaded,
     desired,
     instances: instancesOf(observed, loaded),
-    usedPorts: new Set([
-      ...observed.listeners.map((one) => one.port),
-      ...observed.instances.flatMap((one) => one.mark?.port ?? []),
-    ]),
+    silent: new Set(observed.silent.keys()),
+    usedPorts: (host) => portsInUse(observed.hosts.get(host)),
     refresh: options.refresh ?? false,
     restart: options.restart ?? [],
-    freeBytes: memory.availableBytes,
+    freeBytes: (host) => free.get(host) ?? null,
     traits: (options) => {
       const target = targetOf(options.kind);
       return { supervises: target.supervises, beside: target.beside(options) };
     },
-    modelBytes: await modelSizes(world, loaded),
+    modelBytes: (host, path) => sizes.get(`${host} ${path}`) ?? 0,
   });
   const found = await Promise.all([
     missingFiles(world, plan),
     previewFindings(world, plan, observed),
     driftFindings(world, loaded, observed),
   ]);
-  return { ...plan, findings: [...plan.findings, ...found.flat(), ...heldPorts(plan, observed)] };
+  return {
+    ...plan,
+    findings: [...silentFindings(observed), ...plan.findings, ...found.flat(), ...heldPorts(plan, observed)],
+  };
 }
 
 /** A pair of engine and target that cannot be. Throws TARGET_REFUSES. */
@@ -64,24 +69,62 @@ function expectAbilities(desired: readonly DesiredReplica[]): void {
   }
 }
 
+/** What cannot be looked at is not decided on. */
+function withoutSilent(loaded: LoadedFleet, { silent }: Sight): LoadedFleet {
+  return { ...loaded, deployments: loaded.deployments.filter((one) => !silent.has(one.host)) };
+}
+
+/** Ports that something on a machine listens on or is about to, whoever it is. */
+export function portsInUse(observed: Observed | undefined): Set<number> {
+  return new Set([
+    ...(observed?.listeners ?? []).map((one) => one.port),
+    ...(observed?.instances ?? []).flatMap((one) => one.mark?.port ?? []),
+  ]);
+}
+
+/** Memory that is left, by the name of the host. */
+async function freeMemory(world: World, loaded: LoadedFleet): Promise<Map<string, number | null>> {
+  const names = [...new Set(loaded.deployments.map((one) => one.host))];
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const { availableBytes } = await detectMemory(await worldOfHost(world, loaded.hosts, name));
+      return [name, availableBytes] as const;
+    }),
+  );
+  return new Map(found);
+}
+
+/** Sizes of model files by host and path. */
 async function modelSizes(world: World, loaded: LoadedFleet): Promise<Map<string, number>> {
-  const paths = loaded.deployments.flatMap(({ model }) => model?.path ?? []);
   const sizes = await Promise.all(
-    paths.map(async (path) => [path, (await world.files.stat(path))?.size ?? 0] as const),
+    loaded.deployments.flatMap(({ model, host }) =>
+      model ? [modelSize(world, loaded, { host, path: model.path })] : [],
+    ),
   );
   return new Map(sizes);
+}
+
+async function modelSize(
+  world: World,
+  loaded: LoadedFleet,
+  { host, path }: { host: string; path: string },
+): Promise<readonly [string, number]> {
+  const there = await worldOfHost(world, loaded.hosts, host);
+  return [`${host} ${path}`, (await there.files.stat(path))?.size ?? 0];
 }
 
 /** Model files that the plan would open and that are not there. */
 async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const { deployment, path } of filesOf(plan)) {
-    if (await isThere(world, path)) continue;
+  for (const { deployment, host, path } of filesOf(plan)) {
+    const there = await worldOn(world, plan.hosts[host]);
+    if (await isThere(there, path)) continue;
+    const where = there.machine === thisMachine ? '' : ` on ${host}`;
     findings.push({
       rule: 'model-missing',
       severity: 'critical',
       object: deployment,
-      message: `The model file ${path} does not exist.`,
+      message: `The model file ${path} does not exist${where}.`,
       evidence: [path],
       cure: 'Check models.*.source in the fleet file; a relative path counts from the folder of that file.',
     });
@@ -95,19 +138,21 @@ export async function isThere(world: World, path: string): Promise<boolean> {
   return found !== null && (found.isFile || !/\.gguf$/i.test(path));
 }
 
-export function filesOf(plan: Plan): { deployment: string; path: string }[] {
+export function filesOf(plan: Plan): { deployment: string; host: string; path: string }[] {
   return plan.actions.flatMap((action) => {
     if (action.do !== 'start' && action.do !== 'replace') return [];
     const { spec } = action.wanted;
     const paths = [spec.model, spec.mmproj, ...filesNamed(spec)];
-    return paths.flatMap((path) => (path ? [{ deployment: action.deployment, path }] : []));
+    return paths.flatMap((path) =>
+      path ? [{ deployment: action.deployment, host: action.host, path }] : [],
+    );
   });
 }
 
 /** Ports that the plan wants and that someone holds who will still be there. */
 export function foreignHolders(
   plan: Plan,
-  observed: Observed,
+  observed: Sight,
 ): { deployment: string; address: string; port: number; holder: string }[] {
   const leaving = plan.actions.flatMap((action) =>
     action.do === 'stop' || action.do === 'replace' ? [action.running.object] : [],
@@ -115,19 +160,20 @@ export function foreignHolders(
   const freed = new Set(
     observed.instances
       .filter((one) => leaving.some((object) => sameObject(object, one.object)))
-      .flatMap((one) => one.endpoints.map((end) => end.port)),
+      .flatMap((one) => one.endpoints.map((end) => `${one.host} ${end.port}`)),
   );
   return plan.actions.flatMap((action) => {
     if (action.do !== 'start' && action.do !== 'replace') return [];
     const { port, address } = action.wanted;
-    const holder = holderOf(observed, action.wanted);
-    return holder && !freed.has(port)
+    const seen = observed.hosts.get(action.host);
+    const holder = seen ? holderOf(seen, action.wanted) : null;
+    return holder && !freed.has(`${machineOf(plan.hosts[action.host])} ${port}`)
       ? [{ deployment: action.deployment, address, port, holder: holder.text }]
       : [];
   });
 }
 
-function heldPorts(plan: Plan, observed: Observed): Finding[] {
+function heldPorts(plan: Plan, observed: Sight): Finding[] {
   return foreignHolders(plan, observed).map(({ deployment, port, holder }) => ({
     rule: 'port-held',
     severity: 'critical',

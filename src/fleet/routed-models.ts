@@ -1,10 +1,13 @@
 import { ModelList } from '../domain/server-answers.ts';
 import type { Route } from '../domain/gateway-config.ts';
+import { thisMachine } from '../domain/host-access.ts';
 import type { Mark } from '../domain/instance.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { World } from '../io/world.ts';
 import { engineHeaders } from './engine-key.ts';
+import { worldOfHost } from './hosts.ts';
 import { urlOf } from './ready.ts';
+import type { LoadedFleet } from './resolve.ts';
 
 const askMs = 3_000;
 
@@ -14,11 +17,12 @@ const askMs = 3_000;
  */
 export async function routedModels(
   world: World,
+  loaded: LoadedFleet,
   marks: readonly Mark[],
   taken: readonly Route[],
 ): Promise<Route[]> {
   const names = new Set(taken.map((route) => route.name));
-  const lists = await Promise.all(marks.map((mark) => modelsOf(world, mark)));
+  const lists = await Promise.all(marks.map((mark) => modelsOf(world, loaded, mark)));
   return lists.flat().flatMap(({ name, deployment }): Route[] => {
     if (names.has(name)) return [];
     names.add(name);
@@ -26,12 +30,18 @@ export async function routedModels(
   });
 }
 
-async function modelsOf(world: World, mark: Mark): Promise<{ name: string; deployment: string }[]> {
+async function modelsOf(
+  world: World,
+  { deployments, hosts }: LoadedFleet,
+  mark: Mark,
+): Promise<{ name: string; deployment: string }[]> {
   const { modelsPath } = engineOf(mark.spec.engine);
   if (modelsPath === undefined) return [];
+  const stated = deployments.find((one) => one.name === mark.deployment);
   try {
-    const headers = await engineHeaders(world, mark);
-    const { text } = await world.http.request(urlOf(mark) + modelsPath, { headers, timeoutMs: askMs });
+    const host = await worldOfHost(world, hosts, stated?.host ?? thisMachine);
+    const headers = await engineHeaders(host, mark);
+    const { text } = await host.http.request(urlOf(mark) + modelsPath, { headers, timeoutMs: askMs });
     const list = ModelList.safeParse(JSON.parse(text)).data?.data ?? [];
     return list.map(({ id }) => ({ name: id, deployment: mark.deployment }));
   } catch {

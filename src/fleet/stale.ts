@@ -6,7 +6,11 @@ import { instancesOf } from './observe.ts';
 import type { Observed } from './observe.ts';
 
 /** What has changed since a plan was made, in words; empty when it still holds. */
-export async function staleness(world: World, plan: Plan, observed: Observed): Promise<string[]> {
+export async function staleness(
+  world: World,
+  plan: Plan,
+  observed: Pick<Observed, 'instances'>,
+): Promise<string[]> {
   const changed: string[] = [];
   for (const { path, sha256 } of plan.basis.files) {
     const text = await world.files.read(path);

@@ -3,6 +3,7 @@ import type { World } from '../io/world.ts';
 import type { Started, StartRequest } from '../targets/contract.ts';
 import { targetOf } from '../targets/registry.ts';
 import { makeEngineKey } from './engine-key.ts';
+import { seenOn } from './hosts.ts';
 import { fleetPaths } from './paths.ts';
 import { waitReady } from './ready.ts';
 
@@ -45,8 +46,9 @@ export async function startEngine(
   const target = targetOf(mark.target.kind);
   const request = startRequest(world, mark, withheld);
   await makeEngineKey(world, mark);
-  const started = await startBy(world, { ...request, ...(onProgress ? { onProgress } : {}) }, how);
-  const { instance } = started;
+  const made = await startBy(world, { ...request, ...(onProgress ? { onProgress } : {}) }, how);
+  const instance = seenOn(world, made.instance);
+  const started = { ...made, instance };
   return {
     instance,
     lines: started.lines,

@@ -11,7 +11,8 @@ import { launchSpecOf } from './desired.ts';
 import { declaredDifferences, sameValue } from './differences.ts';
 import { engineKeyOf } from './engine-key.ts';
 import { routesOf } from './gateway-config.ts';
-import { instancesOf, observe } from './observe.ts';
+import { worldOfInstance } from './hosts.ts';
+import { instancesOf, observeFleet, silentFindings } from './observe.ts';
 import { probe, urlOf } from './ready.ts';
 import type { Deployment, LoadedFleet } from './resolve.ts';
 import { readUpState } from './up-state.ts';
@@ -30,11 +31,17 @@ export async function fleetStatus(
   loaded: LoadedFleet,
   options: { answers?: ExternalAnswers } = {},
 ): Promise<FleetStatus> {
-  const [observed, up] = await Promise.all([observe(world), readUpState(world, loaded)]);
+  const [observed, up] = await Promise.all([observeFleet(world, loaded.hosts), readUpState(world, loaded)]);
   const own = instancesOf(observed, loaded);
   const deployments = await Promise.all(
     loaded.deployments.map((one) =>
-      deploymentStatus(world, one, { own, answers: options.answers ?? new Map(), up }),
+      deploymentStatus(world, one, {
+        own,
+        answers: options.answers ?? new Map(),
+        up,
+        loaded,
+        silent: observed.silent.has(one.host),
+      }),
     ),
   );
   return {
@@ -54,14 +61,27 @@ export async function fleetStatus(
       pid: up?.console ? up.process.pid : null,
     },
     foreign: observed.instances.length - own.length,
-    findings: [...strays(loaded, own), ...(up ? [...oldConfiguration(up), ...haveHung(up)] : unwatched(own))],
+    findings: [
+      ...silentFindings(observed),
+      ...strays(loaded, own),
+      ...(up ? [...oldConfiguration(up), ...haveHung(up)] : unwatched(own)),
+    ],
   };
+}
+
+interface StatusContext {
+  readonly own: readonly Instance[];
+  readonly answers: ExternalAnswers;
+  readonly up: UpState | null;
+  readonly loaded: LoadedFleet;
+  /** Its host did not answer. */
+  readonly silent: boolean;
 }
 
 async function deploymentStatus(
   world: World,
   deployment: Deployment,
-  { own, answers, up }: { own: readonly Instance[]; answers: ExternalAnswers; up: UpState | null },
+  { own, answers, up, loaded, silent }: StatusContext,
 ): Promise<DeploymentStatus> {
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
   const indices = Array.from({ length: external ? 1 : deployment.replicas }, (_, replica) => replica);
@@ -72,18 +92,20 @@ async function deploymentStatus(
     host: deployment.host,
     model: deployment.model?.path ?? external?.servedModel ?? null,
     replicas: await Promise.all(
-      indices.map((replica) => {
+      indices.map(async (replica): Promise<ReplicaStatus> => {
         if (external) return externalStatus(world, deployment, answers);
         const there = own.filter(
           ({ mark }) => mark?.deployment === deployment.name && mark.replica === replica,
         );
         const instance = there.find((one) => one.alive) ?? there[0];
+        // What cannot be seen is not called stopped.
+        if (silent && !instance) return { ...stopped(replica), state: 'unreachable' as const };
         return instance
-          ? runningStatus(world, deployment, { instance, up })
-          : Promise.resolve({
+          ? runningStatus(world, loaded, { deployment, instance, up })
+          : {
               ...stopped(replica),
               ...(deployment.onDemand ? { state: 'unloaded' as const } : {}),
-            });
+            };
       }),
     ),
   };
@@ -106,10 +128,11 @@ function stopped(replica: number): ReplicaStatus {
 }
 
 async function runningStatus(
-  world: World,
-  deployment: Deployment,
-  { instance, up }: { instance: Instance; up: UpState | null },
+  home: World,
+  loaded: LoadedFleet,
+  { deployment, instance, up }: { deployment: Deployment; instance: Instance; up: UpState | null },
 ): Promise<ReplicaStatus> {
+  const world = await worldOfInstance(home, loaded.hosts, instance);
   const mark = instance.mark as NonNullable<Instance['mark']>;
   const age = world.clock.wall().getTime() - Date.parse(instance.startedAt ?? '');
   const ready = instance.alive && (await probe(world, mark)) === '';

@@ -1,4 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { objectKey } from '../domain/instance.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { GatewayConfig } from '../domain/gateway-config.ts';
 import { tryLock } from '../io/lock.ts';
@@ -17,7 +18,7 @@ import { expectFreePorts } from './expect-free-ports.ts';
 import { startGateway } from './gateway-child.ts';
 import type { GatewayChild } from './gateway-child.ts';
 import { worldOfInstance } from './hosts.ts';
-import { instancesOf, observe } from './observe.ts';
+import { fleetInstances } from './observe.ts';
 import { fleetPaths, upLock } from './paths.ts';
 import type { FleetPaths } from './paths.ts';
 import { preparePlan } from './prepare-plan.ts';
@@ -114,7 +115,7 @@ export async function up(
     refused: null,
   };
   await expectFreePorts(world, first);
-  const before = new Set(instancesOf(await observe(world), first).map((one) => one.object.id));
+  const before = new Set((await fleetInstances(world, first)).map((one) => objectKey(one.object)));
   try {
     await converge(run, options.signal);
     run.gateway = await openGateway(run);
@@ -191,7 +192,7 @@ async function converge(run: Run, signal: AbortSignal): Promise<void> {
 }
 
 async function adopt(run: Run, to: Successor | null = null): Promise<void> {
-  const instances = instancesOf(await observe(run.world), run.loaded);
+  const instances = await fleetInstances(run.world, run.loaded);
   run.supervisor.adopt(instances, to);
   run.loader.adopt(instances);
 }
@@ -383,14 +384,16 @@ async function takeInKeys(run: Run): Promise<void> {
 }
 
 async function stopStarted(run: Run, before: ReadonlySet<string>): Promise<void> {
-  const running = instancesOf(await observe(run.world), run.loaded);
+  const running = await fleetInstances(run.world, run.loaded);
   await Promise.all(
     running
       // The same fleet may run from another state folder as well, such as that of a second clone.
-      .filter((one) => !before.has(one.object.id) && one.mark?.logFile.startsWith(`${run.paths.logs}/`))
+      .filter(
+        (one) => !before.has(objectKey(one.object)) && one.mark?.logFile.startsWith(`${run.paths.logs}/`),
+      )
       .map(async (one) => {
         run.ports.onProgress(`Stopping ${one.mark?.deployment ?? 'an engine'}`);
-        const host = worldOfInstance(run.world, run.loaded.hosts, one);
+        const host = await worldOfInstance(run.world, run.loaded.hosts, one);
         if (one.mark) await targetOf(one.mark.target.kind).remove(host, one, one.mark.spec.stop);
       }),
   );

@@ -39,8 +39,8 @@ export interface Exec {
   ) => Promise<{ pid: number; ended: Promise<Ending> }>;
   /** Starts a process that is ours to talk to and to end: lines out, text in. Rejects when it cannot be executed. */
   readonly start: (argv: readonly string[], options?: ChildOptions) => Promise<Child>;
-  /** False when the process is gone already. */
-  readonly kill: (pid: number, signal: NodeJS.Signals | 0) => boolean;
+  /** False when the process is gone already; of a group (a negative pid) when all are. */
+  readonly kill: (pid: number, signal: NodeJS.Signals | 0) => boolean | Promise<boolean>;
 }
 
 function run(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {

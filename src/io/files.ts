@@ -2,6 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 
+export interface FileStat {
+  readonly size: number;
+  readonly isFile: boolean;
+  readonly mtimeMs: number;
+  /** Device and inode: the same for every name of one file. */
+  readonly id: string;
+}
+
 export interface Files {
   /** Null when there is no such file; other faults reject. */
   readonly read: (path: string) => Promise<string | null>;
@@ -9,7 +17,7 @@ export interface Files {
   readonly write: (path: string, content: string | Uint8Array, mode?: number) => Promise<void>;
   readonly append: (path: string, text: string) => Promise<void>;
   readonly list: (path: string) => Promise<string[]>;
-  readonly stat: (path: string) => Promise<{ size: number; isFile: boolean; mtimeMs: number } | null>;
+  readonly stat: (path: string) => Promise<FileStat | null>;
   readonly makeDir: (path: string) => Promise<void>;
   /** No fault when it is not there. */
   readonly remove: (path: string) => Promise<void>;
@@ -38,8 +46,15 @@ export const localFiles: Files = {
   append: (path, text) => fs.appendFile(path, text, { mode: 0o600 }),
   list: (path) => unlessMissing(fs.readdir(path), []),
   stat: async (path) => {
-    const found = await unlessMissing(fs.stat(path), null);
-    return found && { size: found.size, isFile: found.isFile(), mtimeMs: found.mtimeMs };
+    const found = await unlessMissing(fs.stat(path, { bigint: true }), null);
+    return (
+      found && {
+        size: Number(found.size),
+        isFile: found.isFile(),
+        mtimeMs: Number(found.mtimeMs),
+        id: `${found.dev}:${found.ino}`,
+      }
+    );
   },
   makeDir: async (path) => {
     await fs.mkdir(path, { recursive: true, mode: 0o700 });

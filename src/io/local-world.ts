@@ -1,10 +1,13 @@
 import { resolve } from 'node:path';
+import { thisMachine } from '../domain/host-access.ts';
 import { systemClock } from './clock.ts';
 import { localExec } from './exec.ts';
 import { localFiles } from './files.ts';
 import { systemHttp } from './http.ts';
+import { localLocks } from './lock.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
+import { localLogFiles } from './log-file.ts';
 import { placesOf } from './places.ts';
 import type { World } from './world.ts';
 
@@ -13,6 +16,7 @@ export function localWorld(options: { stateDir?: string; log?: Log } = {}): Worl
   const env = process.env;
   const stateDir = options.stateDir ?? env['BERTH_STATE_DIR'];
   return {
+    machine: thisMachine,
     become: 'none',
     exec: localExec,
     files: localFiles,
@@ -22,5 +26,14 @@ export function localWorld(options: { stateDir?: string; log?: Log } = {}): Worl
     places: placesOf(env, stateDir && resolve(stateDir)),
     env,
     proc: '/proc',
+    procfs() {
+      return this.proc;
+    },
+    uid: process.getuid?.() ?? -1,
+    logFiles: localLogFiles,
+    locks: localLocks,
+    reach: (where) => Promise.resolve(where),
+    open: (where) => Promise.reject(new Error(`No way to ${where}.`)),
+    close: () => Promise.resolve(),
   };
 }

@@ -6,6 +6,14 @@ export interface Lock extends Disposable {
   readonly release: () => void;
 }
 
+/** Locks of one host, over all who change something there. */
+export interface HostLocks {
+  /** At once or not at all (null). `info` is told to whoever asks for the holder. */
+  readonly take: (name: string, info: string) => Promise<Lock | null>;
+  /** What the holder said of itself; null when nobody holds it. */
+  readonly holder: (name: string) => Promise<string | null>;
+}
+
 /**
  * Takes a lock on this machine, at once or not at all (null). It is a socket in Linux's abstract namespace: the kernel gives it to
  * one process and takes it back when that ends, so no stale file can be left behind. `info` is told to whoever asks for the holder.
@@ -43,3 +51,5 @@ export function lockHolder(name: string): Promise<string | null> {
 function socketName(name: string): string {
   return `\0berth-${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
 }
+
+export const localLocks: HostLocks = { take: tryLock, holder: lockHolder };

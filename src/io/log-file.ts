@@ -1,4 +1,5 @@
 import { promises as fs } from 'node:fs';
+import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 
 /** Output of engines: appended to by processes that outlive us. */
@@ -6,6 +7,15 @@ import type { Clock } from './clock.ts';
 /** What is read of a file for its last lines. */
 const tailBytes = 256 * 1024;
 const pollMs = 200;
+
+export interface LogFiles {
+  /** The last lines that were written at or after the byte `since`, and where the file ends. A missing file has none. */
+  readonly last: (path: string, count: number, since?: number) => Promise<{ lines: string[]; end: number }>;
+  /** Whole lines as they are appended after the byte `from`, until the signal aborts. Goes on at the start when the file was cut. */
+  readonly follow: (path: string, options: { from: number; signal: AbortSignal }) => AsyncIterable<string>;
+  /** Keeps the file below `maxBytes` by moving what is there to ".1"; lines written meanwhile may be lost. */
+  readonly rotate: (path: string, maxBytes: number) => Promise<void>;
+}
 
 async function sizeOf(path: string): Promise<number> {
   try {
@@ -70,3 +80,9 @@ export async function rotateLog(path: string, maxBytes: number): Promise<void> {
   await fs.copyFile(path, `${path}.1`);
   await fs.truncate(path, 0);
 }
+
+export const localLogFiles: LogFiles = {
+  last: lastLines,
+  follow: (path, options) => followLines(systemClock, path, options),
+  rotate: rotateLog,
+};

@@ -1,19 +1,20 @@
 import type { ProcessEntry, ProcessTable } from '../domain/process-facts.ts';
 import { parseEnviron, parseNulList, parseStat, parseStatus } from './procfs/parse.ts';
 import { listNames, readLink, readText } from './procfs/read.ts';
+import type { Procfs } from './procfs/read.ts';
 
 /** Ticks per second in /proc; a constant of the interface on every architecture that berth runs on. */
 const ticksPerSecond = 100;
 
 /**
- * Every process that rights let us see, below `proc` (World.proc). Reads synchronously: procfs answers from
+ * Every process that rights let us see, of `proc` (World.procfs). Reads synchronously: procfs answers from
  * memory, and 100 processes take about 20 ms, a third of the asynchronous way.
  */
-export function readProcessTable(proc: string): ProcessTable {
+export function readProcessTable(proc: Procfs): ProcessTable {
   const bootTime = readBootTime(proc);
   const processes = new Map<number, ProcessEntry>();
   const hidden = { commandLines: 0, details: 0, others: hidesOthers(proc) };
-  for (const name of listNames(proc)) {
+  for (const name of listNames(proc, '')) {
     const pid = Number(name);
     if (!Number.isInteger(pid)) continue;
     const entry = readEntry(proc, pid, bootTime);
@@ -26,52 +27,52 @@ export function readProcessTable(proc: string): ProcessTable {
 }
 
 /** One process; null when there is none of this pid, or only a zombie. */
-export function readProcess(proc: string, pid: number): ProcessEntry | null {
+export function readProcess(proc: Procfs, pid: number): ProcessEntry | null {
   return readEntry(proc, pid, readBootTime(proc));
 }
 
-export function readBootId(proc: string): string {
-  return readText(`${proc}/sys/kernel/random/boot_id`)?.trim() ?? 'unknown';
+export function readBootId(proc: Procfs): string {
+  return readText(proc, 'sys/kernel/random/boot_id')?.trim() ?? 'unknown';
 }
 
 /** Seconds since 1970 at boot. */
-function readBootTime(proc: string): number {
-  return Number(/^btime (\d+)/m.exec(readText(`${proc}/stat`) ?? '')?.[1] ?? 0);
+function readBootTime(proc: Procfs): number {
+  return Number(/^btime (\d+)/m.exec(readText(proc, 'stat') ?? '')?.[1] ?? 0);
 }
 
-function readEntry(proc: string, pid: number, bootTime: number): ProcessEntry | null {
-  const folder = `${proc}/${pid}`;
-  const stat = parseStat(readText(`${folder}/stat`) ?? '');
+function readEntry(proc: Procfs, pid: number, bootTime: number): ProcessEntry | null {
+  const folder = String(pid);
+  const stat = parseStat(readText(proc, `${folder}/stat`) ?? '');
   if (!stat || stat.kernelThread || stat.state === 'X') return null;
   // Its first thread is a zombie already while others still end: until the last has, its ports are held.
   if (stat.state === 'Z' && !(stat.threads > 1)) return null;
-  const status = parseStatus(readText(`${folder}/status`) ?? '');
-  const environ = readText(`${folder}/environ`);
+  const status = parseStatus(readText(proc, `${folder}/status`) ?? '');
+  const environ = readText(proc, `${folder}/environ`);
   return {
     pid,
     ppid: stat.ppid,
     pgid: stat.pgid,
-    argv: parseNulList(readText(`${folder}/cmdline`) ?? ''),
-    exe: readLink(`${folder}/exe`),
+    argv: parseNulList(readText(proc, `${folder}/cmdline`) ?? ''),
+    exe: readLink(proc, `${folder}/exe`),
     env: environ === null ? null : parseEnviron(environ),
-    cwd: readLink(`${folder}/cwd`),
+    cwd: readLink(proc, `${folder}/cwd`),
     ...status,
     startTicks: stat.startTicks,
     startedAt: (bootTime + stat.startTicks / ticksPerSecond) * 1000,
-    cgroup: readText(`${folder}/cgroup`),
-    netns: namespaceInode(readLink(`${folder}/ns/net`)),
-    pidns: namespaceInode(readLink(`${folder}/ns/pid`)),
+    cgroup: readText(proc, `${folder}/cgroup`),
+    netns: namespaceInode(readLink(proc, `${folder}/ns/net`)),
+    pidns: namespaceInode(readLink(proc, `${folder}/ns/pid`)),
   };
 }
 
 /** Network namespace of this very program; "own" where even that is hidden. */
-export function readOwnNetns(proc: string): string {
-  return namespaceInode(readLink(`${proc}/self/ns/net`)) ?? 'own';
+export function readOwnNetns(proc: Procfs): string {
+  return namespaceInode(readLink(proc, 'self/ns/net')) ?? 'own';
 }
 
 /** User that this very program runs as. */
-export function readOwnUid(proc: string): number {
-  return parseStatus(readText(`${proc}/self/status`) ?? '').uid;
+export function readOwnUid(proc: Procfs): number {
+  return parseStatus(readText(proc, 'self/status') ?? '').uid;
 }
 
 /** The digits of "net:[4026531840]". */
@@ -79,8 +80,8 @@ export function namespaceInode(link: string | null): string | null {
   return /\[(\d+)\]/.exec(link ?? '')?.[1] ?? null;
 }
 
-function hidesOthers(proc: string): boolean {
-  const mounts = readText(`${proc}/self/mountinfo`) ?? '';
+function hidesOthers(proc: Procfs): boolean {
+  const mounts = readText(proc, 'self/mountinfo') ?? '';
   const row = mounts.split('\n').find((line) => line.includes(' - proc ') && line.split(' ')[4] === '/proc');
   return /hidepid=(2|invisible|4|ptraceable)/.test(row ?? '');
 }

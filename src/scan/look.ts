@@ -21,7 +21,7 @@ type LookOptions = Seen & {
 export async function look(world: World, server: FoundServer, options: LookOptions): Promise<Looked> {
   const { recognized, entry } = server;
   const here = server.listeners.filter((listener) => listener.netns === options.ownNetns);
-  const published = here.length > 0 ? [] : publishedPorts(world, server, options);
+  const published = here.length > 0 ? [] : publishedPorts(server, options);
   const wanted = here.find((listener) => listener.port === recognized.port) ?? here[0] ?? published[0];
   const { quotaCores } = await readCgroupLimits(world, { cgroup: entry.cgroup ?? '', sys: '/sys' });
   const probed = wanted
@@ -41,19 +41,19 @@ export async function look(world: World, server: FoundServer, options: LookOptio
     probed,
     published,
     quotaCores,
-    file: path === null ? null : identify(world, server, path),
+    file: path === null ? null : await identify(world, server, path),
   };
 }
 
-function publishedPorts(world: World, server: FoundServer, seen: Seen): Looked['published'] {
-  const addresses = readAddresses(world.proc, server.entry.pid);
+function publishedPorts(server: FoundServer, seen: Seen): Looked['published'] {
+  const addresses = readAddresses(seen.proc, server.entry.pid);
   return publishedListeners({ listeners: server.listeners, addresses }, seen);
 }
 
 /** A path means what it means where the process lives; outside containers that is here, also where rights hide its root. */
-function identify(world: World, { entry }: FoundServer, path: string): Looked['file'] {
-  const found = fileIdentity(world.proc, entry, path);
+async function identify(world: World, { entry }: FoundServer, path: string): Promise<Looked['file']> {
+  const found = await fileIdentity(world, entry, path);
   const inside = ['container', 'pod'].includes(ownerOfCgroup(entry.cgroup).kind);
   if (found || inside || !path.startsWith('/')) return found;
-  return fileIdentity(world.proc, { pid: 'self', cwd: '/' }, path);
+  return fileIdentity(world, { pid: 'self', cwd: '/' }, path);
 }

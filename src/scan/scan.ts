@@ -29,10 +29,11 @@ export interface ScanOptions {
 export async function scan(world: World, options: ScanOptions): Promise<ScanReport> {
   const started = world.clock.now();
   const hardwareFound = detectHardware(world, { timeoutMs: options.timeoutMs });
-  const table = readProcessTable(world.proc);
-  const listeners = readListeners(world.proc, table);
+  const proc = await world.procfs();
+  const table = readProcessTable(proc);
+  const listeners = readListeners(proc, table);
   const marks = (await Promise.all(targets.map((target) => target.observe(world)))).flat();
-  const seen = { table, listeners, marks, ownNetns: readOwnNetns(world.proc) };
+  const seen = { table, listeners, marks, ownNetns: readOwnNetns(proc), proc };
   const found = addMarked(findServers(table, listeners, recognize), seen);
   const asking = { ...seen, signal: options.signal, timeoutMs: options.timeoutMs };
   const [hardware, users, known, others] = await Promise.all([
@@ -53,7 +54,7 @@ export async function scan(world: World, options: ScanOptions): Promise<ScanRepo
     findings: findingsOf(servers, { hardware, listeners, table }),
     hardware,
     looked: lookedAt(table, listeners),
-    hidden: hiddenFrom(world, seen),
+    hidden: hiddenFrom(seen),
     fleetFile: await fleetFileIn(world, options.cwd),
   };
 }
@@ -72,9 +73,9 @@ function lookedAt(table: ProcessTable, listeners: readonly Listener[]): ScanRepo
   };
 }
 
-function hiddenFrom(world: World, { table, listeners }: Seen): ScanReport['hidden'] {
+function hiddenFrom({ table, listeners, proc }: Seen): ScanReport['hidden'] {
   const unowned = listeners.filter((listener) => listener.pids.length === 0).length;
-  return { ...table.hidden, listeners: unowned, root: readOwnUid(world.proc) === 0 };
+  return { ...table.hidden, listeners: unowned, root: readOwnUid(proc) === 0 };
 }
 
 async function fleetFileIn(world: World, cwd: string): Promise<string | null> {

@@ -1,6 +1,7 @@
 import type { Gpu } from '../domain/hardware.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { Listener, ProcessTable } from '../domain/process-facts.ts';
+import type { Procfs } from '../io/procfs/read.ts';
 import type { FoundServer } from './find-servers.ts';
 import type { ProbeResult } from './probe.ts';
 
@@ -11,6 +12,7 @@ export interface Seen {
   /** Instances of every fleet on this machine. */
   readonly marks: readonly Instance[];
   readonly ownNetns: string;
+  readonly proc: Procfs;
 }
 
 /** A server with what it answered. `probed` is null where it could not be asked. */

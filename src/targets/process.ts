@@ -13,10 +13,10 @@ async function* logs(
 ): AsyncIterable<string> {
   const path = instance.mark?.logFile;
   if (path === undefined) return;
-  const { followLines, lastLines } = await import('../io/log-file.ts');
-  const last = await lastLines(path, how.lines);
+  const { logFiles } = world;
+  const last = await logFiles.last(path, how.lines);
   yield* last.lines;
-  if (how.follow) yield* followLines(world.clock, path, { from: last.end, signal: how.signal });
+  if (how.follow) yield* logFiles.follow(path, { from: last.end, signal: how.signal });
 }
 
 /**

@@ -2,10 +2,11 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
-import { takeHostLock } from '../apply.ts';
+import { takeHostLocks } from '../host-locks.ts';
+import type { LockTaker } from '../host-locks.ts';
 import { desiredReplicas } from '../desired.ts';
 import type { DesiredReplica } from '../desired.ts';
-import { accessOf, worldOfInstance, worldOn } from '../hosts.ts';
+import { accessOf, worldOfHost, worldOfInstance, worldOn } from '../hosts.ts';
 import { instancesOf, observe } from '../observe.ts';
 import type { Observed } from '../observe.ts';
 import { engineLog, fleetPaths } from '../paths.ts';
@@ -32,24 +33,26 @@ export async function startMissing(world: World, task: StartTask): Promise<boole
   const { loaded, deployment, signal } = task;
   const only = { ...loaded, deployments: loaded.deployments.filter((one) => one.name === deployment) };
   const wanted = await desiredReplicas(world, only);
-  await expectFiles(world, wanted);
+  const hostName = only.deployments[0]?.host ?? 'local';
+  const host = await worldOfHost(world, loaded.hosts, hostName);
+  await expectFiles(host, wanted);
   const own = new AbortController();
   const both = AbortSignal.any([signal, own.signal]);
   const waits: Promise<void>[] = [];
   let started = false;
   try {
-    using _lock = await takeHostLock(world, `berth up of fleet ${loaded.fleet}`, task.onProgress);
+    using _locks = await takeHostLocks(world, [accessOf(loaded.hosts[hostName])], takerOf(task));
     for (const one of wanted) {
       signal.throwIfAborted();
-      const observed = await observe(world);
+      const observed = await observe(host);
       const running = replicasOf(observed, loaded, deployment).find(
         (mine) => mine.alive && mine.mark.replica === one.replica,
       );
       started ||= !running;
       // Waited for below, after the others are started.
       const wait = running
-        ? waitAnswer(world, { instance: running, mark: running.mark, signal: both })
-        : (await startOne(world, task, markOf(world, task, one, observed), both)).ready;
+        ? waitAnswer(host, { instance: running, mark: running.mark, signal: both })
+        : (await startOne(host, task, markOf(host, task, one, observed), both)).ready;
       wait.catch(() => own.abort());
       waits.push(wait);
     }
@@ -83,17 +86,24 @@ export async function stopReplicas(
   world: World,
   task: Pick<StartTask, 'loaded' | 'deployment' | 'onProgress'>,
 ): Promise<void> {
-  using _lock = await takeHostLock(world, `berth up of fleet ${task.loaded.fleet}`, task.onProgress);
-  const running = replicasOf(await observe(world), task.loaded, task.deployment);
+  const { hosts, deployments } = task.loaded;
+  const stated = deployments.find((one) => one.name === task.deployment);
+  const access = accessOf(hosts[stated?.host ?? 'local']);
+  using _locks = await takeHostLocks(world, [access], takerOf(task));
+  const running = replicasOf(await observe(await worldOn(world, access)), task.loaded, task.deployment);
   await Promise.all(
-    running.map((one) =>
+    running.map(async (one) =>
       targetOf(one.mark.target.kind).remove(
-        worldOfInstance(world, task.loaded.hosts, one),
+        await worldOfInstance(world, task.loaded.hosts, one),
         one,
         one.mark.spec.stop,
       ),
     ),
   );
+}
+
+function takerOf({ loaded, onProgress }: Pick<StartTask, 'loaded' | 'onProgress'>): LockTaker {
+  return { who: `berth up of fleet ${loaded.fleet}`, onProgress };
 }
 
 async function expectFiles(world: World, wanted: readonly DesiredReplica[]): Promise<void> {
@@ -103,18 +113,16 @@ async function expectFiles(world: World, wanted: readonly DesiredReplica[]): Pro
 }
 
 async function startOne(
-  world: World,
+  host: World,
   task: StartTask,
   mark: Mark,
   signal: AbortSignal,
 ): Promise<{ ready: Promise<void> }> {
-  const { hosts, deployments, withheld } = task.loaded;
-  const stated = deployments.find((one) => one.name === task.deployment);
-  const host = worldOn(world, accessOf(hosts[stated?.host ?? '']));
+  const { withheld } = task.loaded;
   const engine = await startEngine(host, mark, { withheld });
   const ready = engine.ready(signal);
   const loaded = new AbortController();
-  void followProgress(world, { mark, lines: engine.lines, signal: loaded.signal, onPart: task.onPart });
+  void followProgress(host, { mark, lines: engine.lines, signal: loaded.signal, onPart: task.onPart });
   return { ready: ready.finally(() => loaded.abort()) };
 }
 

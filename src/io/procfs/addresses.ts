@@ -1,8 +1,9 @@
 import { readText } from './read.ts';
+import type { Procfs } from './read.ts';
 
 /** IPv4 addresses of the network namespace that a process lives in, loopback left out; empty when rights hide them. */
-export function readAddresses(proc: string, pid: number): Set<string> {
-  const lines = (readText(`${proc}/${pid}/net/fib_trie`) ?? '').split('\n');
+export function readAddresses(proc: Procfs, pid: number): Set<string> {
+  const lines = (readText(proc, `${pid}/net/fib_trie`) ?? '').split('\n');
   const addresses = new Set<string>();
   // The kernel prints an address in one line and what it is in the next.
   lines.forEach((line, at) => {

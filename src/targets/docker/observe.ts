@@ -50,7 +50,7 @@ export async function instanceOf(
   const mark = readMark(container.Config.Labels?.[markLabel]);
   if (!mark) return null;
   const alive = isUp(container.State);
-  const process = processOf(world, container);
+  const process = await processOf(world, container);
   return {
     host: 'local',
     object: {
@@ -100,11 +100,12 @@ function startOf({ StartedAt }: State): string | null {
 }
 
 /** A daemon may count its processes in another namespace: only a process that is in this container's cgroup is the one. */
-function processOf(world: World, { Id, State: { Pid } }: Inspected): ProcessId | null {
+async function processOf(world: World, { Id, State: { Pid } }: Inspected): Promise<ProcessId | null> {
   if (!Pid) return null;
-  const entry = readProcess(world.proc, Pid);
+  const proc = await world.procfs([Pid]);
+  const entry = readProcess(proc, Pid);
   if (!entry?.cgroup?.includes(Id)) return null;
-  return { bootId: readBootId(world.proc), pid: Pid, startTicks: entry.startTicks };
+  return { bootId: readBootId(proc), pid: Pid, startTicks: entry.startTicks };
 }
 
 export function apiOf(instance: Instance): { api: DockerApi; id: string } {

@@ -9,11 +9,12 @@ import type { World } from '../../io/world.ts';
 export const markVariable = 'BERTH_MARK';
 
 /** All marked processes, one instance for each engine: what an engine starts itself inherits the mark and belongs to it. */
-export function markedProcesses(world: World): Instance[] {
-  const table = readProcessTable(world.proc);
+export async function markedProcesses(world: World): Promise<Instance[]> {
+  const proc = await world.procfs();
+  const table = readProcessTable(proc);
   const leaders = [...table.processes.values()].filter((entry) => isLeader(entry, table));
   if (leaders.length === 0) return [];
-  const listeners = readListeners(world.proc, table);
+  const listeners = readListeners(proc, table);
   return leaders.flatMap((entry) => {
     const mark = readMark(entry);
     return mark ? [toInstance(entry, mark, { table, listeners })] : [];

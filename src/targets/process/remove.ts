@@ -15,30 +15,31 @@ export async function remove(
   instance: Instance,
   how: { signal: string; graceMs: number },
 ): Promise<void> {
-  const leader = sameProcess(world, instance);
+  const leader = await sameProcess(world, instance);
   if (!leader) return;
-  signalGroup(world, leader, how.signal as NodeJS.Signals);
+  await signalGroup(world, leader, how.signal as NodeJS.Signals);
   const until = world.clock.now() + how.graceMs;
   while (world.clock.now() < until) {
-    if (leftOf(world, leader).length === 0) return;
+    if ((await leftOf(world, leader)).length === 0) return;
     await world.clock.sleep(pollMs);
   }
-  while (leftOf(world, leader).length > 0) {
-    signalGroup(world, leader, 'SIGKILL');
+  while ((await leftOf(world, leader)).length > 0) {
+    await signalGroup(world, leader, 'SIGKILL');
     await world.clock.sleep(pollMs);
   }
 }
 
-function sameProcess(world: World, instance: Instance): ProcessEntry | null {
-  const { process: id } = instance;
-  if (!id || id.bootId !== readBootId(world.proc)) return null;
-  const entry = readProcess(world.proc, id.pid);
+async function sameProcess(world: World, { process: id }: Instance): Promise<ProcessEntry | null> {
+  if (!id) return null;
+  const proc = await world.procfs([id.pid]);
+  if (id.bootId !== readBootId(proc)) return null;
+  const entry = readProcess(proc, id.pid);
   return entry?.startTicks === id.startTicks && entry.env?.[markVariable] !== undefined ? entry : null;
 }
 
 /** The leader may be gone while its children live on; they carry its mark and its group. */
-function leftOf(world: World, leader: ProcessEntry): ProcessEntry[] {
-  const table = readProcessTable(world.proc);
+async function leftOf(world: World, leader: ProcessEntry): Promise<ProcessEntry[]> {
+  const table = readProcessTable(await world.procfs());
   return [...membersOf(leader, table).values()].filter((member) => {
     const now = table.processes.get(member.pid);
     return now !== undefined && now.startTicks === member.startTicks;
@@ -46,8 +47,8 @@ function leftOf(world: World, leader: ProcessEntry): ProcessEntry[] {
 }
 
 /** Each member by its own pid when it has left the group, the group as a whole otherwise. */
-function signalGroup(world: World, leader: ProcessEntry, signal: NodeJS.Signals): void {
-  const members = leftOf(world, leader);
-  if (members.some((member) => member.pgid === leader.pgid)) world.exec.kill(-leader.pgid, signal);
-  for (const member of members) if (member.pgid !== leader.pgid) world.exec.kill(member.pid, signal);
+async function signalGroup(world: World, leader: ProcessEntry, signal: NodeJS.Signals): Promise<void> {
+  const members = await leftOf(world, leader);
+  if (members.some((member) => member.pgid === leader.pgid)) await world.exec.kill(-leader.pgid, signal);
+  for (const member of members) if (member.pgid !== leader.pgid) await world.exec.kill(member.pid, signal);
 }

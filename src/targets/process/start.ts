@@ -6,7 +6,6 @@ import { fitMark } from '../../domain/fit-mark.ts';
 import type { Ending } from '../../domain/instance.ts';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
 import { findProgram } from '../../io/find-program.ts';
-import { lastLines, rotateLog } from '../../io/log-file.ts';
 import { readBootId, readProcess } from '../../io/procfs.ts';
 import { programArgv } from '../../io/program.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
@@ -25,10 +24,10 @@ export async function start(world: World, request: StartRequest): Promise<Starte
   const argv = [...(await programOf(world, spec, deployment)), ...fillArgs(spec.args, fill)];
   await world.files.makeDir(request.stateDir);
   await world.files.makeDir(dirname(request.logFile));
-  await rotateLog(request.logFile, maxLogBytes);
+  await world.logFiles.rotate(request.logFile, maxLogBytes);
   const { mark, text } = fitMark(request.mark);
   const own = Object.fromEntries(Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)]));
-  const before = await lastLines(request.logFile, 0);
+  const before = await world.logFiles.last(request.logFile, 0);
   const { pid, ended } = await world.exec.detach(argv, {
     env: { ...inherited(world, request), ...own, [markVariable]: text },
     cwd: spec.workdir ?? request.stateDir,
@@ -36,17 +35,18 @@ export async function start(world: World, request: StartRequest): Promise<Starte
   });
   let known: Ending | null = null;
   void ended.then((how) => (known = how));
-  const entry = readProcess(world.proc, pid);
+  const proc = await world.procfs([pid]);
+  const entry = readProcess(proc, pid);
   if (!entry) {
     const ending = await soon(world, ended);
-    const log = (await lastLines(request.logFile, 20, before.end)).lines;
+    const log = (await world.logFiles.last(request.logFile, 20, before.end)).lines;
     throw new BerthError('ENGINE_CRASHED', { deployment, ending, log, logPlace: request.logFile });
   }
-  const table = { bootId: readBootId(world.proc), processes: new Map([[pid, entry]]), hidden: noneHidden };
+  const table = { bootId: readBootId(proc), processes: new Map([[pid, entry]]), hidden: noneHidden };
   return {
     instance: toInstance(entry, mark, { table, listeners: [] }),
     ending: () => Promise.resolve(known),
-    lines: async (count) => (await lastLines(request.logFile, count, before.end)).lines,
+    lines: async (count) => (await world.logFiles.last(request.logFile, count, before.end)).lines,
   };
 }
 

@@ -57,8 +57,9 @@ async function observeScope(world: World, scope: Scope): Promise<Instance[]> {
     scope,
     units.map(({ unit }) => unit),
   );
-  const table = readProcessTable(world.proc);
-  const listeners = readListeners(world.proc, table);
+  const proc = await world.procfs();
+  const table = readProcessTable(proc);
+  const listeners = readListeners(proc, table);
   return units.map(({ unit, mark }): Instance => {
     const facts = shown.get(unit) ?? new Map<string, string>();
     const members = [...table.processes.values()].filter((entry) => belongs(entry, scope, unit));

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { ExecResult } from '../../io/exec.ts';
-import { readOwnUid } from '../../io/procfs.ts';
 import type { World } from '../../io/world.ts';
 
 /** One manager of systemd: the machine's, or the one of the user that berth runs as. */
@@ -21,7 +20,7 @@ export interface Scope {
 const timeoutMs = 90_000;
 
 export function systemScope(world: World): Scope {
-  const sudo = world.become === 'sudo' && readOwnUid(world.proc) !== 0;
+  const sudo = world.become === 'sudo' && world.uid !== 0;
   return {
     name: 'system',
     units: '/etc/systemd/system',
@@ -45,7 +44,7 @@ export function userScope(world: World): Scope {
 
 /** Where units of this host go: to the system where berth may change it, else to the user. */
 export function scopeOf(world: World): Scope {
-  return world.become === 'sudo' || readOwnUid(world.proc) === 0 ? systemScope(world) : userScope(world);
+  return world.become === 'sudo' || world.uid === 0 ? systemScope(world) : userScope(world);
 }
 
 /** The folders around the caches of one place, innermost first: empty once "systemctl clean" has run. */

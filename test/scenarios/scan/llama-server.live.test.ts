@@ -111,7 +111,7 @@ test.skipIf(program === null)(
       expect(seen?.version).toBeTruthy();
       expect(seen?.modelId).toMatch(/^\d+:\d+$/);
     } finally {
-      localExec.kill(server.pid, 'SIGKILL');
+      await localExec.kill(server.pid, 'SIGKILL');
     }
   },
 );
