@@ -108,6 +108,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/schema.ts'),
   },
   {
+    name: 'pull',
+    summary: 'Fetch models into the store: in parallel, proved, and going on where it stopped.',
+    load: () => import('./commands/pull.ts'),
+  },
+  {
+    name: 'models',
+    summary: 'Show, describe, verify and prune the models in the store.',
+    load: () => import('./commands/models.ts'),
+  },
+  {
     name: 'engine',
     summary: 'Install, list and remove the engine that berth brings itself.',
     load: () => import('./commands/engine.ts'),

@@ -31,3 +31,15 @@ export function formatAge(ms: number): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
+
+/** Counts for people: "7.2 B", "135 M". */
+export function formatCount(count: number): string {
+  for (const [unit, size] of [
+    ['T', 1e12],
+    ['B', 1e9],
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const)
+    if (count >= size) return `${Number((count / size).toPrecision(3))} ${unit}`;
+  return String(count);
+}

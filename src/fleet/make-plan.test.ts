@@ -102,6 +102,7 @@ function plan(
         reserve: options.reserve ?? [],
       },
     },
+    models: {},
     deployments,
     gateway: {
       listen: [{ address: '127.0.0.1', port: 1000 }],

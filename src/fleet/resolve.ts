@@ -56,6 +56,7 @@ export interface LoadedFleet {
   readonly fleetId: string;
   readonly files: readonly SourceFile[];
   readonly hosts: Readonly<Record<string, Host>>;
+  readonly models: FleetFile['models'];
   readonly deployments: readonly Deployment[];
   readonly gateway: FleetFile['gateway'];
   readonly console: Console;
@@ -72,6 +73,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
     fleetId: file.id ?? idOfPlace(sources.main),
     files: sources.files,
     hosts: { local: { local: true, become: 'none', reserve: [] }, ...hosts },
+    models: file.models,
     deployments: Object.entries(file.deployments).map(([name, entry]) => {
       const piece = pieceAt(tree, ['deployments', name]) as Located;
       const model = entry.model === undefined ? undefined : file.models[entry.model];

@@ -15,12 +15,13 @@ const largestHeader = 512 * 1024 * 1024;
 export async function readGgufFile(path: string): Promise<GgufHeader> {
   await using source = await openSource(path);
   if (!source) throw new BerthError('FILE_MISSING', { path, what: 'model file' });
-  const header = await readHeader(source);
+  const header = await readGgufHeader(source);
   checkData(header, source);
   return header;
 }
 
-async function readHeader(source: ByteSource): Promise<GgufHeader> {
+/** Of a file that may lie elsewhere: as much of its front as the header takes. Throws as `readGgufFile` does. */
+export async function readGgufHeader(source: ByteSource): Promise<GgufHeader> {
   for (let window = firstWindow; ; window *= 4) {
     const bytes = await source.read(0, window);
     checkMagic(bytes, source.path);

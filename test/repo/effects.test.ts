@@ -8,10 +8,7 @@ const outwardModules: readonly (readonly [RegExp, RegExp])[] = [
     /^node:(child_process|fs|fs\/promises|net|http|https|http2|tls|dns|dns\/promises|sqlite|os|worker_threads|cluster|dgram|repl|inspector)$/,
     /^src\/io\//,
   ],
-  [
-    /^(undici|@redis\/client|@kubernetes\/client-node|@huggingface\/(hub|gguf))$/,
-    /^src\/(io|model-sources|targets)\//,
-  ],
+  [/^(undici|@redis\/client|@kubernetes\/client-node|aws4fetch)$/, /^src\/(io|model-sources|targets)\//],
   [/^node-llama-cpp$/, /^src\/embedded\//],
 ];
 

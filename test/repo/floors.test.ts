@@ -23,7 +23,7 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
     'file',
   ],
   [/^src\/(hardware|model-files)\//, 2, 'folder'],
-  [/^src\/(fleet|gateway|bench|audit|capacity|publish|embedded|scan)\//, 4, 'folder'],
+  [/^src\/(fleet|gateway|bench|audit|capacity|publish|embedded|scan|models)\//, 4, 'folder'],
   [/^src\/(io|stats)\//, 1, 'folder'],
   [/^src\/domain\//, 0, 'folder'],
 ];

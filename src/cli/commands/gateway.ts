@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { countOption } from '../count-option.ts';
 import { addFileOption } from '../fleet-file.ts';
 import type { GatewayBenchOptions } from '../gateway-bench.ts';
 
@@ -17,10 +17,10 @@ export function configure(command: Command, context: CliContext): void {
     .description(
       'Compare the running gateway with a direct connection to the engine, and with nginx where that is.',
     )
-    .option('--pairs <count>', 'turns of each way', count(10, 5000), 200)
-    .option('--streams <count>', 'requests at once in a turn', count(1, 256), 1)
-    .option('--tokens <count>', 'longest answer', count(1, 512), 16)
-    .option('--seconds <count>', 'begin no turn after that long', count(1, 600), 60)
+    .option('--pairs <count>', 'turns of each way', countOption(10, 5000), 200)
+    .option('--streams <count>', 'requests at once in a turn', countOption(1, 256), 1)
+    .option('--tokens <count>', 'longest answer', countOption(1, 512), 16)
+    .option('--seconds <count>', 'begin no turn after that long', countOption(1, 600), 60)
     .option('--no-nginx', 'leave nginx out');
   addFileOption(bench).action(async (deployment: string | undefined, options: GatewayBenchOptions) => {
     const [{ gatewayBench }, { overheadText }] = await Promise.all([
@@ -31,12 +31,4 @@ export function configure(command: Command, context: CliContext): void {
     const report = await gatewayBench(context, { ...options, deployment: deployment ?? null, folder });
     context.output.result(report, () => overheadText(report));
   });
-}
-
-function count(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-  };
 }

@@ -9,6 +9,7 @@ import { engineInstallErrors } from './engine-install-errors.ts';
 import { hostErrors } from './host-errors.ts';
 import { keyErrors } from './key-errors.ts';
 import { modelErrors } from './model-errors.ts';
+import { pullErrors } from './pull-errors.ts';
 import { serverErrors } from './server-errors.ts';
 import { systemdErrors } from './systemd-errors.ts';
 import { tlsErrors } from './tls-errors.ts';
@@ -25,6 +26,7 @@ export const errorTable = {
   ...hostErrors,
   ...keyErrors,
   ...modelErrors,
+  ...pullErrors,
   ...serverErrors,
   ...systemdErrors,
   ...tlsErrors,

@@ -1,0 +1,153 @@
+import type { Command } from 'commander';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { exitCodes } from '../../domain/exit-codes.ts';
+import { formatBytes, formatCount } from '../../domain/format.ts';
+import { resolveSecret } from '../../io/secret-values.ts';
+import { sourceOf } from '../../model-sources/registry.ts';
+import { folderOf, shownSource, storedModels } from '../../models/cache.ts';
+import type { StoredModel } from '../../models/cache.ts';
+import { describeModel } from '../../models/describe-model.ts';
+import type { ModelFacts } from '../../models/describe-model.ts';
+import { pruneStore, verifyModel } from '../../models/keep.ts';
+import type { Pruned, Verified } from '../../models/keep.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+import { isSource, namedSources } from '../named-models.ts';
+import { table } from '../output.ts';
+
+export const examples = [
+  ['berth models list', 'What the store holds, and how much of the disk it takes.'],
+  [
+    'berth models show hf://Qwen/Qwen2.5-7B-Instruct-GGUF:Q4_K_M',
+    'Architecture, parameters, context and licence, before anything is fetched.',
+  ],
+  ['berth models verify', 'Reads every byte and compares it with what was fetched.'],
+  ['berth models prune --yes', 'Takes away what the fleet file does not name.'],
+] as const;
+
+export function configure(command: Command, context: CliContext): void {
+  command
+    .command('list')
+    .description('Models in the store.')
+    .action(() => list(context));
+  addFileOption(command.command('show'))
+    .argument('<model>', 'a source, or a model or deployment of the fleet file')
+    .description('What a model is, read from the fronts of its files where they lie.')
+    .action((name: string, options: FileOptions) => show(context, name, options));
+  command
+    .command('verify')
+    .argument('[source...]', 'sources as "berth models list" prints them; without any, all')
+    .description('Compare every byte with what was fetched; take out what is damaged.')
+    .action((sources: string[]) => verify(context, sources));
+  addFileOption(command.command('prune'))
+    .option('--yes', 'take it away; without it, what would go is shown')
+    .option('--all', 'keep nothing, whatever the fleet file names')
+    .description('Take away models that the fleet file does not name, and what was left half fetched.')
+    .action((options: FileOptions & { yes?: boolean; all?: boolean }) => prune(context, options));
+}
+
+async function list({ world, output }: CliContext): Promise<void> {
+  const models = await storedModels(world);
+  output.result({ store: world.places.models, models }, () => {
+    if (models.length === 0) return `No models in ${world.places.models}. "berth pull" fetches some.`;
+    const rows = models.map((model) => [
+      model.source,
+      formatBytes(bytesOf(model)),
+      String(model.files.length),
+      model.licence ?? '-',
+      model.revision?.slice(0, 12) ?? '-',
+      model.pulledAt.slice(0, 10),
+    ]);
+    return table([['SOURCE', 'SIZE', 'FILES', 'LICENCE', 'REVISION', 'FETCHED'], ...rows], [1, 2]);
+  });
+}
+
+async function show(context: CliContext, name: string, options: FileOptions): Promise<void> {
+  const [named] = await namedSources(context, options, [name]);
+  if (!named) return;
+  const secret = named.secret === null ? null : await resolveSecret(context.world, named.secret);
+  const access = { secret, signal: context.signal };
+  const facts = await describeModel(context.world, sourceOf(named.source), named.source, access);
+  context.output.result(facts, () => factsText(facts));
+}
+
+function factsText(facts: ModelFacts): string {
+  const rows: [string, string][] = [
+    ['source', facts.source],
+    ['revision', facts.revision ?? 'not told'],
+    ['licence', facts.licence ?? 'not told'],
+    ['format', facts.format],
+    ['architecture', facts.architecture ?? 'not told'],
+    ['parameters', facts.parameters === null ? 'not told' : formatCount(facts.parameters)],
+    ['quantization', facts.quantization ?? 'not told'],
+    ['context', facts.context === null ? 'not told' : `${facts.context} tokens`],
+    [
+      'size',
+      facts.bytes === null ? 'not told' : `${formatBytes(facts.bytes)} in ${facts.files.length} files`,
+    ],
+    ['in the store', facts.pulled ? 'yes' : 'no'],
+  ];
+  return table(rows);
+}
+
+async function verify(
+  { world, output, signal, exit }: CliContext,
+  sources: readonly string[],
+): Promise<void> {
+  const wanted = new Set(sources.map(folderOf));
+  const shown = new Set(sources.map(shownSource));
+  const models = (await storedModels(world)).filter(
+    ({ folder, source }) => sources.length === 0 || wanted.has(folder) || shown.has(source),
+  );
+  if (sources.length > 0 && models.length === 0)
+    throw new BerthError('MODEL_NOT_FOUND', {
+      source: sources.join(', '),
+      what: 'the store does not hold it',
+      near: [],
+    });
+  const verified: Verified[] = [];
+  for (const model of models) {
+    output.progress(`${model.source}: reading ${formatBytes(bytesOf(model))}`);
+    verified.push(await verifyModel(world, model, signal));
+  }
+  const damaged = verified.filter((one) => one.damaged.length > 0);
+  output.result(
+    verified.map(({ model, damaged: files }) => ({ source: model.source, damaged: files })),
+    () => verified.map(verifiedLine).join('\n') || 'The store holds no models.',
+  );
+  if (damaged.length > 0) exit(exitCodes.findings);
+}
+
+function verifiedLine({ model, damaged }: Verified): string {
+  return damaged.length === 0
+    ? `${model.source}: as it was fetched`
+    : `${model.source}: damaged: ${damaged.join(', ')}. "berth pull" fetches it anew.`;
+}
+
+async function prune(
+  context: CliContext,
+  options: FileOptions & { yes?: boolean; all?: boolean },
+): Promise<void> {
+  const loaded = options.all ? null : await loadWithoutSecrets(context, options);
+  const sources = Object.values(loaded?.models ?? {}).map(({ source }) => source);
+  const kept = new Set(sources.filter(isSource).map(folderOf));
+  const pruned = await pruneStore(context.world, kept, options.yes ?? false);
+  context.output.result({ ...pruned, done: options.yes ?? false }, () =>
+    prunedText(pruned, options.yes ?? false),
+  );
+}
+
+function prunedText({ models, blobs, partials, bytes }: Pruned, done: boolean): string {
+  if (models.length + blobs + partials === 0) return 'There is nothing to take away.';
+  const lines = models.map(({ source }) => `${source}`);
+  const sum = `${models.length} models, ${blobs} files, ${partials} half fetched: ${formatBytes(bytes)}`;
+  return [
+    ...lines,
+    done ? `Taken away: ${sum}.` : `Would go: ${sum}. Run it with --yes to take them away.`,
+  ].join('\n');
+}
+
+function bytesOf(model: StoredModel): number {
+  return model.files.reduce((sum, { size }) => sum + size, 0);
+}

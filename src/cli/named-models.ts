@@ -1,0 +1,43 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { SecretRef } from '../domain/secret.ts';
+import type { LoadedFleet } from '../fleet/resolve.ts';
+import type { CliContext } from './context.ts';
+import { loadWithoutSecrets } from './fleet-file.ts';
+import type { FileOptions } from './fleet-file.ts';
+
+export interface NamedSource {
+  readonly source: string;
+  readonly secret: SecretRef | null;
+}
+
+/** What a user names to be fetched: sources as they are, models or deployments of the fleet file by name, or without a name all of its models. */
+export async function namedSources(
+  context: CliContext,
+  options: FileOptions,
+  names: readonly string[],
+): Promise<NamedSource[]> {
+  const plain = names.filter(isSource);
+  const others = names.filter((name) => !isSource(name));
+  const fromFile =
+    others.length > 0 || names.length === 0
+      ? fromFleet(await loadWithoutSecrets(context, options), others)
+      : [];
+  return [...plain.map((source) => ({ source, secret: null })), ...fromFile];
+}
+
+export function isSource(text: string): boolean {
+  return /^[a-z0-9]+:\/\//.test(text);
+}
+
+function fromFleet(loaded: LoadedFleet, names: readonly string[]): NamedSource[] {
+  const models = new Map(Object.entries(loaded.models));
+  const wanted =
+    names.length === 0
+      ? [...models.keys()].filter((name) => isSource(models.get(name)?.source ?? ''))
+      : names.map((name) => loaded.deployments.find((one) => one.name === name)?.model?.name ?? name);
+  return [...new Set(wanted)].map((name) => {
+    const model = models.get(name);
+    if (!model) throw new BerthError('MODEL_UNNAMED', { name, models: [...models.keys()] });
+    return { source: model.source, secret: model.secret ?? null };
+  });
+}

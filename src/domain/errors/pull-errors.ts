@@ -1,0 +1,71 @@
+import { formatBytes } from '../format.ts';
+import { defineError } from './define.ts';
+
+/** Faults of fetching models and of the folder that they are kept in. */
+export const pullErrors = {
+  MODEL_SOURCE_UNKNOWN: defineError<{ source: string; forms: readonly string[] }>(
+    (f) => `"${f.source}" names no place that a model can be fetched from.`,
+    (f) => `Write one of: ${f.forms.join(', ')}.`,
+    'usage',
+  ),
+  MODEL_UNNAMED: defineError<{ name: string; models: readonly string[] }>(
+    (f) => `The fleet file has no model or deployment "${f.name}".`,
+    (f) => `Name a source, or one of its models: ${f.models.join(', ') || 'there are none'}.`,
+    'usage',
+  ),
+  MODEL_NOT_PULLED: defineError<{ source: string; reason: string; cure: string }>(
+    (f) => `${f.source} is not fetched by berth: ${f.reason}.`,
+    (f) => f.cure,
+    'usage',
+  ),
+  MODEL_NOT_FOUND: defineError<{ source: string; what: string; near: readonly string[] }>(
+    (f) => `${f.source} does not exist: ${f.what}.`,
+    (f) =>
+      f.near.length > 0
+        ? `There is: ${f.near.join(', ')}.`
+        : 'Check owner, name and revision; a private one looks as if it were not there, without a token.',
+  ),
+  MODEL_GATED: defineError<{ source: string; page: string; token: boolean }>(
+    (f) =>
+      `${f.source} is given out only to accounts that have accepted its terms${f.token ? ', and the account of this token has not' : ''}.`,
+    (f) =>
+      `Accept them at ${f.page}${f.token ? '' : ', then set HF_TOKEN, or "secret" of the model in the fleet file'}, and run the same again.`,
+  ),
+  MODEL_UNAUTHORIZED: defineError<{ source: string; said: string; cure: string }>(
+    (f) => `${f.source} is not given out to us: ${f.said}.`,
+    (f) => f.cure,
+  ),
+  MODEL_QUOTA: defineError<{ source: string; retryAfter: string | null }>(
+    (f) => `The place of ${f.source} has had enough of our requests (429).`,
+    (f) =>
+      `Wait ${f.retryAfter === null ? 'a while' : `${f.retryAfter} s`}, or set a token, which has a larger quota; what was fetched is kept.`,
+  ),
+  MODEL_PLACE_FAILED: defineError<{ source: string; place: string; reason: string }>(
+    (f) => `${f.place} did not give ${f.source}: ${f.reason}.`,
+    () => 'Try again; what was fetched is kept. HF_ENDPOINT and AWS_ENDPOINT_URL name mirrors.',
+  ),
+  MODEL_CHOICE: defineError<{ source: string; reason: string; choices: readonly string[]; form: string }>(
+    (f) => `${f.source} does not say which file is meant: ${f.reason}.`,
+    (f) => `Write ${f.form} with one of: ${f.choices.join(', ')}.`,
+    'usage',
+  ),
+  DOWNLOAD_CHANGED: defineError<{ source: string; file: string; reason: string }>(
+    (f) => `${f.file} of ${f.source} changed while it was fetched: ${f.reason}.`,
+    () => 'Run the same again: the place is listed anew. A revision that is named stays what it is.',
+  ),
+  DOWNLOAD_CORRUPT: defineError<{ source: string; file: string; expected: string; found: string }>(
+    (f) =>
+      `${f.file} of ${f.source} came twice with wrong bytes: sha256 ${f.found} in place of ${f.expected}.`,
+    () => 'Nothing of it was kept. A proxy or mirror on the way changes it, or the place tells a wrong sum.',
+  ),
+  MODEL_NO_ROOM: defineError<{ path: string; needed: number | null; free: number }>(
+    (f) =>
+      `There is no room in ${f.path}: ${f.needed === null ? '' : `${formatBytes(f.needed)} are needed, `}${formatBytes(f.free)} are free.`,
+    () =>
+      'Make room ("berth models prune" removes what no fleet file names), then run the same again: it goes on where it stopped.',
+  ),
+  MODEL_DAMAGED: defineError<{ models: readonly string[] }>(
+    (f) => `Of ${f.models.join(', ')} not all files are as they were fetched.`,
+    () => 'Run "berth pull" for it again: what is damaged is fetched anew.',
+  ),
+};

@@ -1,0 +1,32 @@
+/** A file as its place lists it, before anything of it is fetched. */
+export interface ListedFile {
+  /** Within the model, with "/" between folders; never absolute, never with "..". */
+  readonly path: string;
+  readonly size: number | null;
+  /** In hexadecimal; null where the place does not tell. */
+  readonly sha256: string | null;
+}
+
+/** What a place says of a model. */
+export interface ListedModel {
+  /** A commit or version that stays what it is; null where the place has none. */
+  readonly revision: string | null;
+  readonly licence: string | null;
+  readonly files: readonly ListedFile[];
+}
+
+/** What a source text asks for within its place. */
+export interface WantedFiles {
+  /** A file or folder; null for all of it. */
+  readonly path: string | null;
+  /** "Q4_K_M" of "hf://owner/name:Q4_K_M". */
+  readonly quant: string | null;
+}
+
+/** False for names that would leave the folder they are put into. */
+export function isSafePath(path: string): boolean {
+  const parts = path.split('/');
+  return (
+    !path.includes('\0') && !path.includes('\\') && parts.every((part) => !['', '.', '..'].includes(part))
+  );
+}

@@ -1,0 +1,101 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Range } from './parts.ts';
+
+/** Where bytes are asked for. The headers may hold a token: they go to the origin of `url` and to no other. */
+export interface Address {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** PEM: the authorities that are trusted, in place of the usual ones. */
+  readonly ca?: string;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  /** Read to its end or left early, which closes the connection. Rejects where the connection breaks or stalls. */
+  readonly body: AsyncIterable<Buffer>;
+}
+
+export interface Connector extends Disposable {
+  /** `ifTag` is a strong entity tag: a server that has another file then sends it whole. */
+  readonly get: (
+    address: Address,
+    range: Range | null,
+    ifTag: string | null,
+    signal: AbortSignal,
+  ) => Promise<Reply>;
+}
+
+const mostRedirects = 8;
+
+/** Connections that are kept for the next part. A reply that brings nothing for `stallMs` is broken off. */
+export function createConnector(stallMs: number, connections: number): Connector {
+  const options = { keepAlive: true, maxSockets: connections, timeout: stallMs };
+  const agents = { http: new http.Agent(options), https: new https.Agent(options) };
+  return {
+    get: async (address, range, ifTag, signal) => {
+      const asked = {
+        ...(range === null ? {} : { range: `bytes=${range.from}-${range.to}` }),
+        ...(range === null || ifTag === null ? {} : { 'if-range': ifTag }),
+        // A packed reply has other bytes than those that were asked for.
+        'accept-encoding': 'identity',
+      };
+      let { url, headers } = address;
+      for (let redirects = 0; ; redirects += 1) {
+        const reply = await send(
+          agents,
+          { ...address, url, headers: { ...headers, ...asked } },
+          stallMs,
+          signal,
+        );
+        const next = redirectOf(reply, url);
+        if (next === null) return reply;
+        if (redirects === mostRedirects) throw new Error(`it redirects more than ${mostRedirects} times`);
+        await discard(reply);
+        if (next.protocol === 'http:' && url.startsWith('https:'))
+          throw new Error(`it redirects from https to ${next.origin}, which is not safe`);
+        if (next.origin !== new URL(url).origin) headers = {};
+        url = next.href;
+      }
+    },
+    [Symbol.dispose]: () => {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+function redirectOf({ status, headers }: Reply, from: string): URL | null {
+  if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return null;
+  return URL.canParse(headers.location, from) ? new URL(headers.location, from) : null;
+}
+
+async function discard({ body }: Reply): Promise<void> {
+  let size = 0;
+  for await (const part of body) if ((size += part.length) > 64 * 1024) break;
+}
+
+function send(
+  agents: { http: http.Agent; https: https.Agent },
+  { url, headers, ca }: Address,
+  stallMs: number,
+  signal: AbortSignal,
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const secure = url.startsWith('https:');
+    const options = {
+      headers,
+      signal,
+      agent: secure ? agents.https : agents.http,
+      ...(ca === undefined ? {} : { ca }),
+    };
+    const outgoing = (secure ? https : http).get(url, options, (incoming) =>
+      resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming }),
+    );
+    outgoing.setTimeout(stallMs, () =>
+      outgoing.destroy(new Error(`nothing came for ${Math.round(stallMs / 1000)} s`)),
+    );
+    outgoing.on('error', reject);
+  });
+}

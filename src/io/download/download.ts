@@ -1,0 +1,298 @@
+import type http from 'node:http';
+import { promises as fs } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Clock } from '../clock.ts';
+import { createConnector } from './connect.ts';
+import type { Address, Connector, Reply } from './connect.ts';
+import { Changed, GaveUp, RangeLie, Refused, asWriteFault, isFinal } from './faults.ts';
+import { createPartial, removePartial, reopenPartial } from './partial-file.ts';
+import type { PartialFile } from './partial-file.ts';
+import { lengthOf, partCount, rangeOf, readContentRange, sameFile } from './parts.ts';
+import type { Identity, Range } from './parts.ts';
+
+export interface DownloadRequest {
+  /** Where the bytes are gathered; a book of what has come lies beside it until `finish`. */
+  readonly path: string;
+  /** Asked again when it is refused: signed addresses expire. */
+  readonly address: () => Promise<Address>;
+  /** Of the file as it was listed; null where that is not known. */
+  readonly size: number | null;
+  /** False reads it from front to back in one piece, and begins anew each time. */
+  readonly ranges: boolean;
+  readonly connections: number;
+  readonly stallMs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number | null) => void;
+  /** Told when something is tried again, and why. */
+  readonly onTrouble: (reason: string) => void;
+}
+
+const mostFailures = 6;
+const mostRestarts = 3;
+const settleEvery = 1024 * 1024;
+
+interface Work {
+  readonly request: DownloadRequest;
+  readonly clock: Clock;
+  readonly connector: Connector;
+  address: Address;
+  /** A reply that was opened to learn what there is, for whoever takes that part. */
+  opened: { readonly part: number; readonly reply: Reply } | null;
+}
+
+/**
+ * Gathers a file in parallel ranges and goes on where an earlier call, however it ended, stopped. A server that knows no ranges,
+ * or lies about them, is read from front to back instead. What was gathered is as long as the server said; whether its bytes are
+ * right is the caller's to find out. Rejects with the faults of `faults.ts`, with what has come kept for the next call.
+ */
+export async function download(clock: Clock, request: DownloadRequest): Promise<void> {
+  using connector = createConnector(request.stallMs, request.connections);
+  const work: Work = { request, clock, connector, address: await request.address(), opened: null };
+  if (!request.ranges) return wholeFile(work, null);
+  for (let restarts = 0; ; restarts += 1) {
+    try {
+      const whole = await inRanges(work);
+      return whole === null ? undefined : await wholeFile(work, whole);
+    } catch (error) {
+      if (error instanceof RangeLie) {
+        request.onTrouble(`${error.message}; it is read from front to back instead`);
+        return wholeFile(work, null);
+      }
+      if (!(error instanceof Changed) || restarts === mostRestarts) throw error;
+      request.onTrouble(`${error.message}; it is begun anew`);
+      await removePartial(request.path);
+    }
+  }
+}
+
+/** Null once all has come; else the reply of a server that knows no ranges. */
+async function inRanges(work: Work): Promise<Reply | null> {
+  await using earlier = await reopenPartial(work.request.path);
+  const missing = earlier === null ? [0] : missingParts(earlier);
+  const [part] = missing;
+  if (part === undefined) return null;
+  const reply = await openPart(work, part, earlier);
+  if (reply.status === 200) {
+    if (earlier === null) return reply;
+    await leave(reply);
+    throw new Changed('another file lies there than before');
+  }
+  work.opened = { part, reply };
+  if (earlier !== null) {
+    await takeParts(work, earlier, missing);
+    return null;
+  }
+  const identity = identityOf(reply);
+  checkSize(work.request, identity.size);
+  await using fresh = await createPartial(work.request.path, identity);
+  await takeParts(work, fresh, missingParts(fresh));
+  return null;
+}
+
+/** All at once, each worker taking the next part that nobody has; the first final fault ends the others. */
+async function takeParts(work: Work, file: PartialFile, missing: readonly number[]): Promise<void> {
+  const queue = [...missing];
+  const ended = new AbortController();
+  const signal = AbortSignal.any([work.request.signal, ended.signal]);
+  work.request.onProgress(file.done(), file.identity.size);
+  async function worker(): Promise<void> {
+    for (let part = queue.shift(); part !== undefined; part = queue.shift())
+      await takePart(work, file, part, signal);
+  }
+  const workers = Array.from({ length: Math.min(work.request.connections, queue.length) }, worker);
+  const stopping = workers.map((one) =>
+    one.catch((error: unknown) => {
+      ended.abort(error);
+      throw error;
+    }),
+  );
+  const [failed] = (await Promise.allSettled(stopping)).filter(({ status }) => status === 'rejected');
+  if (failed) throw ended.signal.reason ?? (failed as PromiseRejectedResult).reason;
+}
+
+async function takePart(work: Work, file: PartialFile, part: number, signal: AbortSignal): Promise<void> {
+  const whole = lengthOf(rangeOf(part, file.identity.size));
+  let failures = 0;
+  while (file.doneOf(part) < whole) {
+    const before = file.doneOf(part);
+    try {
+      await takeRest(work, file, part, signal);
+    } catch (error) {
+      if (signal.aborted || isFinal(error)) throw error;
+      failures = file.doneOf(part) > before ? 1 : failures + 1;
+      await pause(work, failures, error, signal);
+    }
+  }
+}
+
+async function takeRest(work: Work, file: PartialFile, part: number, signal: AbortSignal): Promise<void> {
+  const { opened } = work;
+  if (opened?.part === part) work.opened = null;
+  const reply = opened?.part === part ? opened.reply : await openPart(work, part, file, signal);
+  if (reply.status !== 206) throw new Changed('the server sends the whole file where a part was asked for');
+  let unsettled = 0;
+  try {
+    for await (const chunk of reply.body) {
+      signal.throwIfAborted();
+      const left = lengthOf(rangeOf(part, file.identity.size)) - file.doneOf(part);
+      const taken = chunk.length > left ? chunk.subarray(0, left) : chunk;
+      await file.write(part, taken).catch((error: unknown) => {
+        throw asWriteFault(error);
+      });
+      work.request.onProgress(file.done(), file.identity.size);
+      if ((unsettled += taken.length) >= settleEvery) {
+        await file.settle(part);
+        unsettled = 0;
+      }
+      if (taken.length === left) break;
+    }
+  } finally {
+    await file.settle(part).catch((error: unknown) => {
+      throw asWriteFault(error);
+    });
+  }
+}
+
+/** The reply to what is missing of a part. It is a 206 of exactly that, or a 200; everything else rejects. */
+async function openPart(
+  work: Work,
+  part: number,
+  file: PartialFile | null,
+  signal: AbortSignal = work.request.signal,
+): Promise<Reply> {
+  const size = file?.identity.size ?? work.request.size;
+  const full = rangeOf(part, size ?? Number.MAX_SAFE_INTEGER);
+  const range = { from: full.from + (file?.doneOf(part) ?? 0), to: full.to };
+  const reply = await open(work, range, strongTag(file?.identity.etag ?? null), signal);
+  if (reply.status === 200) return reply;
+  const sent = readContentRange(reply.headers['content-range']);
+  if (sent === null || sent.from !== range.from || (file !== null && sent.to > range.to)) {
+    await leave(reply);
+    throw new RangeLie(
+      `the server sends ${reply.headers['content-range'] ?? 'no range'} for bytes ${range.from}-${range.to}`,
+    );
+  }
+  if (file !== null && !sameFile(file.identity, identityOf(reply))) {
+    await leave(reply);
+    throw new Changed('another file lies there than before');
+  }
+  return reply;
+}
+
+async function open(
+  work: Work,
+  range: Range | null,
+  tag: string | null,
+  signal: AbortSignal,
+): Promise<Reply> {
+  let failures = 0;
+  for (let renewed = false; ;) {
+    try {
+      const reply = await work.connector.get(work.address, range, tag, signal);
+      if (reply.status === 200 || reply.status === 206) return reply;
+      const refused = new Refused(reply.status, reply.headers, await beginningOf(reply));
+      if (reply.status === 416 && reply.headers['content-range']?.endsWith('/0'))
+        throw new RangeLie('the file is empty');
+      if (reply.status === 416) throw new Changed('the file is shorter than before');
+      if (reply.status === 429 || reply.status >= 500) throw new Busy(refused.message, waitOf(reply.headers));
+      // An address that was signed for a while is asked for once more.
+      if (renewed) throw refused;
+      renewed = true;
+      work.address = await work.request.address();
+    } catch (error) {
+      if (signal.aborted || isFinal(error)) throw error;
+      failures += 1;
+      await pause(work, failures, error, signal);
+    }
+  }
+}
+
+/** Too much is asked at once, or the server is ill: another try may go well. */
+class Busy extends Error {
+  readonly waitMs: number;
+  constructor(message: string, waitMs: number) {
+    super(message);
+    this.waitMs = waitMs;
+  }
+}
+
+async function pause(work: Work, failures: number, error: unknown, signal: AbortSignal): Promise<void> {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (failures >= mostFailures) throw new GaveUp(reason, { cause: error });
+  work.request.onTrouble(`${reason}; tried again`);
+  const backOff = Math.min(30_000, 250 * 2 ** failures);
+  await work.clock.sleep(Math.max(backOff, error instanceof Busy ? error.waitMs : 0), signal);
+}
+
+async function wholeFile(work: Work, opened: Reply | null): Promise<void> {
+  let reply = opened;
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await takeWhole(work, reply ?? (await open(work, null, null, work.request.signal)));
+    } catch (error) {
+      if (work.request.signal.aborted || isFinal(error)) throw error;
+      await pause(work, failures, error, work.request.signal);
+    }
+    reply = null;
+  }
+}
+
+/** From front to back, without a book: what breaks off is begun anew. */
+async function takeWhole({ request }: Work, reply: Reply): Promise<void> {
+  const told = reply.headers['content-length'];
+  const total = told === undefined ? null : Number(told);
+  if (total !== null) checkSize(request, total);
+  await removePartial(request.path);
+  await fs.mkdir(dirname(request.path), { recursive: true, mode: 0o700 });
+  await using file = await fs.open(request.path, 'w', 0o644);
+  let done = 0;
+  for await (const chunk of reply.body) {
+    await file.writeFile(chunk).catch((error: unknown) => {
+      throw asWriteFault(error);
+    });
+    request.onProgress((done += chunk.length), total);
+  }
+  if (total !== null && done !== total) throw new Error(`it ended after ${done} of ${total} bytes`);
+  checkSize(request, done);
+  await file.datasync();
+}
+
+function checkSize({ size }: DownloadRequest, found: number): void {
+  if (size !== null && size !== found)
+    throw new Changed(`the file has ${found} bytes where ${size} were listed`);
+}
+
+function missingParts(file: PartialFile): number[] {
+  const { size } = file.identity;
+  return Array.from({ length: partCount(size) }, (_, part) => part).filter(
+    (part) => file.doneOf(part) < lengthOf(rangeOf(part, size)),
+  );
+}
+
+function identityOf({ headers }: Reply): Identity {
+  return {
+    size: readContentRange(headers['content-range'])?.size ?? Number(headers['content-length'] ?? 0),
+    etag: headers.etag ?? null,
+    modified: headers['last-modified'] ?? null,
+  };
+}
+
+function strongTag(etag: string | null): string | null {
+  return etag?.startsWith('"') ? etag : null;
+}
+
+function waitOf(headers: http.IncomingHttpHeaders): number {
+  const seconds = Number(headers['retry-after']);
+  return Number.isFinite(seconds) ? Math.min(seconds, 120) * 1000 : 0;
+}
+
+async function beginningOf({ body }: Reply): Promise<string> {
+  let text = '';
+  for await (const part of body) if ((text += part.toString('utf8')).length > 300) break;
+  return text.replaceAll(/\s+/g, ' ').slice(0, 300);
+}
+
+/** Closes the connection of a reply that is not wanted. */
+async function leave({ body }: Reply): Promise<void> {
+  for await (const _ of body) break;
+}

@@ -1,0 +1,52 @@
+import type http from 'node:http';
+
+/** The server will not give the file: asking again helps no one. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly said: string;
+
+  constructor(status: number, headers: http.IncomingHttpHeaders, said: string) {
+    super(`it answers ${status}${said === '' ? '' : `: ${said}`}`);
+    this.status = status;
+    this.headers = headers;
+    this.said = said;
+  }
+}
+
+/** Another file lies there than before. */
+export class Changed extends Error {
+  override readonly name = 'Changed';
+}
+
+/** The server says that it sends a range, and sends another. */
+export class RangeLie extends Error {
+  override readonly name = 'RangeLie';
+}
+
+/** Nothing can be written: the disk is full, or a quota is. */
+export class NoRoom extends Error {
+  override readonly name = 'NoRoom';
+}
+
+/** What can go well when it is tried again, and did not, often enough. */
+export class GaveUp extends Error {
+  override readonly name = 'GaveUp';
+}
+
+/** Faults that no further attempt for the same bytes can mend. */
+export function isFinal(error: unknown): boolean {
+  return (
+    error instanceof Refused ||
+    error instanceof Changed ||
+    error instanceof RangeLie ||
+    error instanceof NoRoom ||
+    error instanceof GaveUp
+  );
+}
+
+export function asWriteFault(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT' ? new NoRoom('the disk is full', { cause: error }) : error;
+}

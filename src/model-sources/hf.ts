@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { ListedModel } from '../domain/listed-model.ts';
+import type { HttpReply } from '../io/http.ts';
+import type { World } from '../io/world.ts';
+import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
+
+interface HubName {
+  readonly repo: string;
+  readonly revision: string;
+  readonly path: string | null;
+  readonly quant: string | null;
+}
+
+const form = /^hf:\/\/([\w.-]+\/[\w.-]+)(?:@([^/:]+))?(?:\/([^:]+))?(?::([\w.-]+))?$/;
+
+export const hfSource = {
+  kind: 'hf',
+  form: 'hf://OWNER/NAME[@REVISION][/FILE or :QUANT]',
+  title: 'Hugging Face Hub, or a mirror of it that HF_ENDPOINT names',
+  owns: (source) => source.startsWith('hf://'),
+  wanted: (source) => {
+    const { path, quant } = readName(source);
+    return { path, quant };
+  },
+  list: listRepo,
+  address: async (world, source, model, file, access) => {
+    const { repo, revision } = readName(source);
+    const path = file.path.split('/').map(encodeURIComponent).join('/');
+    const url = `${endpointOf(world)}/${repo}/resolve/${encodeURIComponent(model.revision ?? revision)}/${path}`;
+    return { url, headers: headersOf(await tokenOf(world, access)) };
+  },
+  refusal: async (world, source, access, reply) =>
+    refusal(world, source, (await tokenOf(world, access)) !== null, reply),
+} as const satisfies ModelSource;
+
+function readName(source: string): HubName {
+  const found = form.exec(source);
+  if (!found?.[1]) throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: [hfSource.form] });
+  const [, repo, revision, path, quant] = found;
+  return { repo, revision: revision ?? 'main', path: path ?? null, quant: quant ?? null };
+}
+
+/** The part of the Hub's answer to /api/models/REPO/revision/REV?blobs=true that is used here. */
+const Repo = z.object({
+  sha: z.string().optional(),
+  cardData: z.object({ license: z.union([z.string(), z.array(z.string())]).optional() }).nullish(),
+  siblings: z
+    .array(
+      z.object({
+        rfilename: z.string(),
+        size: z.number().optional(),
+        lfs: z.object({ sha256: z.string().optional(), size: z.number().optional() }).nullish(),
+      }),
+    )
+    .default([]),
+});
+
+async function listRepo(world: World, source: string, access: SourceAccess): Promise<ListedModel> {
+  const { repo, revision } = readName(source);
+  const token = await tokenOf(world, access);
+  const url = `${endpointOf(world)}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const reply = await ask(world, source, url, headersOf(token), access.signal);
+  if (reply.status !== 200) throw refusal(world, source, token !== null, reply);
+  const read = Repo.safeParse(parsed(reply.text));
+  if (!read.success)
+    throw new BerthError('MODEL_PLACE_FAILED', {
+      source,
+      place: endpointOf(world),
+      reason: 'its answer is no list of files',
+    });
+  const licence = read.data.cardData?.license;
+  return {
+    revision: read.data.sha ?? null,
+    licence: Array.isArray(licence) ? licence.join(', ') : (licence ?? null),
+    files: read.data.siblings.map(({ rfilename, size, lfs }) => ({
+      path: rfilename,
+      size: lfs?.size ?? size ?? null,
+      sha256: lfs?.sha256 ?? null,
+    })),
+  };
+}
+
+/** A repository that was renamed is redirected within the Hub. */
+async function ask(
+  world: World,
+  source: string,
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<HttpReply> {
+  let at = url;
+  for (let redirects = 0; ; redirects += 1) {
+    const reply = await world.http
+      .request(at, { headers, signal, timeoutMs: 60_000 })
+      .catch((cause: unknown) => {
+        if (signal.aborted) throw cause;
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new BerthError('MODEL_PLACE_FAILED', { source, place: endpointOf(world), reason }, { cause });
+      });
+    const { location } = reply.headers;
+    if (![301, 302, 307, 308].includes(reply.status) || location === undefined || redirects === 5)
+      return reply;
+    const next = new URL(location, at);
+    if (next.origin !== new URL(at).origin) return reply;
+    at = next.href;
+  }
+}
+
+function refusal(world: World, source: string, token: boolean, reply: Refusal): BerthError {
+  const { repo, revision } = readName(source);
+  const page = `${endpointOf(world)}/${repo}`;
+  const code = String(reply.headers['x-error-code'] ?? '');
+  const { status } = reply;
+  if (code === 'GatedRepo' || (status === 403 && token))
+    return new BerthError('MODEL_GATED', { source, page, token });
+  if (code === 'RevisionNotFound')
+    return new BerthError('MODEL_NOT_FOUND', {
+      source,
+      what: `${repo} has no revision ${revision}`,
+      near: [],
+    });
+  if (code === 'RepoNotFound' || status === 404)
+    return new BerthError('MODEL_NOT_FOUND', {
+      source,
+      what: `the Hub has no ${repo}${token ? '' : ' that is public'}`,
+      near: [],
+    });
+  if (status === 401 || status === 403) {
+    const cure = token
+      ? 'Make a new token; this one has ended or may not read models.'
+      : 'Set HF_TOKEN, or "secret" of the model in the fleet file; check owner and name too.';
+    return new BerthError('MODEL_UNAUTHORIZED', { source, said: `the Hub answers ${status}`, cure });
+  }
+  if (status === 429) return new BerthError('MODEL_QUOTA', { source, retryAfter: retryAfterOf(reply) });
+  return new BerthError('MODEL_PLACE_FAILED', {
+    source,
+    place: endpointOf(world),
+    reason: `it answers ${status}`,
+  });
+}
+
+function retryAfterOf({ headers }: Refusal): string | null {
+  const value = headers['retry-after'];
+  return typeof value === 'string' ? value : null;
+}
+
+function endpointOf(world: World): string {
+  return (world.env['HF_ENDPOINT'] ?? 'https://huggingface.co').replace(/\/+$/, '');
+}
+
+function headersOf(token: string | null): Record<string, string> {
+  return token === null ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** The model's own secret, then what the Hub's tools look at, in their order. */
+async function tokenOf({ env, files }: World, { secret }: SourceAccess): Promise<string | null> {
+  if (secret !== null) return secret.trim();
+  if (env['HF_TOKEN']) return env['HF_TOKEN'].trim();
+  const home =
+    env['HF_HOME'] ?? join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? '/', '.cache'), 'huggingface');
+  const text = await files.read(env['HF_TOKEN_PATH'] ?? join(home, 'token')).catch(() => null);
+  return text?.trim() || null;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,55 @@
+import { basename } from 'node:path';
+import { splitSet } from '../domain/split-files.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { ModelSource } from './contract.ts';
+
+/** One file, or all files of a split model where the first is named. A sum may stand behind: "#sha256=…". */
+export const httpSource = {
+  kind: 'http',
+  form: 'https://HOST/PATH/FILE[#sha256=SUM]',
+  title: 'Any web server',
+  owns: (source) => /^https?:\/\//.test(source),
+  wanted: () => ({ path: null, quant: null }),
+  list: async (_world, source) => {
+    const url = urlOf(source);
+    const name = decodeURIComponent(basename(url.pathname));
+    const sum = /^#sha256=([0-9a-f]{64})$/i.exec(url.hash)?.[1]?.toLowerCase() ?? null;
+    if (name === '') throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: [httpSource.form] });
+    return {
+      revision: null,
+      licence: null,
+      files: splitSet(name).map((path) => ({ path, size: null, sha256: path === name ? sum : null })),
+    };
+  },
+  address: async (_world, source, _model, file, { secret }) => {
+    const url = urlOf(source);
+    url.hash = '';
+    url.pathname = url.pathname.replace(/[^/]*$/, encodeURIComponent(file.path));
+    return { url: url.href, headers: secret === null ? {} : { authorization: `Bearer ${secret.trim()}` } };
+  },
+  refusal: async (_world, source, _access, reply) => {
+    const { host, pathname } = urlOf(source);
+    const shown = host + pathname;
+    if (reply.status === 404 || reply.status === 410)
+      return new BerthError('MODEL_NOT_FOUND', { source: shown, what: `${host} has no such file`, near: [] });
+    if (reply.status === 401 || reply.status === 403) {
+      const cure = 'Name the file that holds its token as "secret" of the model in the fleet file.';
+      return new BerthError('MODEL_UNAUTHORIZED', {
+        source: shown,
+        said: `${host} answers ${reply.status}`,
+        cure,
+      });
+    }
+    return new BerthError('MODEL_PLACE_FAILED', {
+      source: shown,
+      place: host,
+      reason: `it answers ${reply.status}`,
+    });
+  },
+} as const satisfies ModelSource;
+
+function urlOf(source: string): URL {
+  if (!URL.canParse(source))
+    throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: [httpSource.form] });
+  return new URL(source);
+}

@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
+import type { World } from '../io/world.ts';
+import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
+import { signed } from './s3/sign.ts';
+import type { S3Keys } from './s3/sign.ts';
+
+const form = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/;
+
+/** Settings have the names that the AWS tools give them; a model's `secret` may hold the same as lines NAME=VALUE. */
+export const s3Source = {
+  kind: 's3',
+  form: 's3://BUCKET/PREFIX',
+  title: 'S3 and what speaks like it; AWS_ENDPOINT_URL and AWS_CA_BUNDLE name an own one',
+  owns: (source) => source.startsWith('s3://'),
+  wanted: () => ({ path: null, quant: null }),
+  list: listBucket,
+  address: async (world, source, _model, file, access) => {
+    const { bucket, prefix } = placeOf(source);
+    const settings = await settingsOf(world, access);
+    const url = new URL(bucketUrl(settings, bucket));
+    const key = prefix.endsWith(file.path) ? prefix : join(prefix, file.path);
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/${key.split('/').map(encodeURIComponent).join('/')}`;
+    return { ...(await signed(url, settings)), ...settings.trust };
+  },
+  refusal: async (world, source, access, reply) => {
+    const settings = await settingsOf(world, access);
+    return refusal(source, new URL(bucketUrl(settings, placeOf(source).bucket)), settings, reply);
+  },
+} as const satisfies ModelSource;
+
+function placeOf(source: string): { bucket: string; prefix: string } {
+  const found = form.exec(source);
+  if (!found?.[1]) throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: [s3Source.form] });
+  return { bucket: found[1], prefix: (found[2] ?? '').replace(/\/+$/, '') };
+}
+
+interface S3Settings extends S3Keys {
+  /** Null for Amazon's own. */
+  readonly endpoint: string | null;
+  readonly trust: { readonly ca?: string };
+}
+
+async function settingsOf(world: World, { secret }: SourceAccess): Promise<S3Settings> {
+  const own = new Map(
+    (secret ?? '').split('\n').flatMap((line): [string, string][] => {
+      const [, name, value] = /^\s*(?:export\s+)?([A-Z0-9_]+)\s*=\s*["']?(.*?)["']?\s*$/.exec(line) ?? [];
+      return name === undefined ? [] : [[name, value ?? '']];
+    }),
+  );
+  function get(...names: string[]): string | null {
+    for (const name of names) {
+      const value = own.get(name) ?? world.env[name];
+      if (value) return value;
+    }
+    return null;
+  }
+  const bundle = get('AWS_CA_BUNDLE');
+  const ca = bundle === null ? null : await world.files.read(bundle);
+  if (bundle !== null && ca === null)
+    throw new BerthError('FILE_MISSING', { path: bundle, what: 'file of authorities (AWS_CA_BUNDLE)' });
+  return {
+    // AWS_S3_ENDPOINT is what connections of OpenShift AI call it.
+    endpoint: get('AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_S3_ENDPOINT')?.replace(/\/+$/, '') ?? null,
+    region: get('AWS_REGION', 'AWS_DEFAULT_REGION') ?? 'us-east-1',
+    keyId: get('AWS_ACCESS_KEY_ID'),
+    key: get('AWS_SECRET_ACCESS_KEY'),
+    sessionToken: get('AWS_SESSION_TOKEN'),
+    trust: ca === null ? {} : { ca },
+  };
+}
+
+/** An own endpoint has the bucket in its path, since its name seldom resolves with one before it. */
+function bucketUrl({ endpoint, region }: S3Settings, bucket: string): string {
+  if (endpoint === null) return `https://${bucket}.s3.${region}.amazonaws.com/`;
+  return `${/^https?:\/\//.test(endpoint) ? endpoint : `https://${endpoint}`}/${bucket}`;
+}
+
+async function listBucket(world: World, source: string, access: SourceAccess): Promise<ListedModel> {
+  const { bucket, prefix } = placeOf(source);
+  const settings = await settingsOf(world, access);
+  const files: ListedFile[] = [];
+  let next: string | null = null;
+  do {
+    const url = new URL(bucketUrl(settings, bucket));
+    url.search = new URLSearchParams({
+      'list-type': '2',
+      'encoding-type': 'url',
+      ...(prefix === '' ? {} : { prefix }),
+      ...(next === null ? {} : { 'continuation-token': next }),
+    }).toString();
+    const page = readPage(await ask(world, source, url, settings, access.signal));
+    files.push(...page.keys.flatMap(({ key, size }) => fileOf(key, size, prefix)));
+    next = page.next;
+  } while (next !== null);
+  if (files.length === 0)
+    throw new BerthError('MODEL_NOT_FOUND', {
+      source,
+      what: `bucket ${bucket} has nothing below ${prefix || 'its root'}`,
+      near: [],
+    });
+  return { revision: null, licence: null, files };
+}
+
+/** "models/a" holds the object of that name and what is below it, but not "models/ab". */
+function fileOf(key: string, size: number, prefix: string): ListedFile[] {
+  if (key.endsWith('/')) return [];
+  if (key === prefix) return [{ path: key.slice(key.lastIndexOf('/') + 1), size, sha256: null }];
+  if (prefix !== '' && !key.startsWith(`${prefix}/`)) return [];
+  return [{ path: prefix === '' ? key : key.slice(prefix.length + 1), size, sha256: null }];
+}
+
+interface Page {
+  readonly keys: readonly { key: string; size: number }[];
+  readonly next: string | null;
+}
+
+/** ListObjectsV2 with encoding-type=url: keys are percent-encoded, so that no XML entity can stand in them. */
+function readPage(xml: string): Page {
+  const keys = [...xml.matchAll(/<Contents>([\s\S]*?)<\/Contents>/g)].flatMap(([, inner = '']) => {
+    const key = /<Key>([^<]*)<\/Key>/.exec(inner)?.[1];
+    const size = Number(/<Size>(\d+)<\/Size>/.exec(inner)?.[1]);
+    return key === undefined ? [] : [{ key: decodeURIComponent(key.replaceAll('+', '%20')), size }];
+  });
+  const more = /<IsTruncated>true<\/IsTruncated>/.test(xml);
+  const token = /<NextContinuationToken>([^<]*)<\/NextContinuationToken>/.exec(xml)?.[1];
+  return { keys, next: more ? (token?.replaceAll('&amp;', '&') ?? null) : null };
+}
+
+async function ask(
+  world: World,
+  source: string,
+  url: URL,
+  settings: S3Settings,
+  signal: AbortSignal,
+): Promise<string> {
+  const address = await signed(url, settings);
+  const reply = await world.http
+    .request(address.url, { headers: { ...address.headers }, timeoutMs: 60_000, signal, ...settings.trust })
+    .catch((cause: unknown) => {
+      if (signal.aborted) throw cause;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new BerthError('MODEL_PLACE_FAILED', { source, place: url.origin, reason }, { cause });
+    });
+  if (reply.status === 200) return reply.text;
+  throw refusal(source, url, settings, reply);
+}
+
+function refusal(source: string, url: URL, { keyId }: S3Settings, { status, text }: Refusal): BerthError {
+  const code = /<Code>([A-Za-z]+)<\/Code>/.exec(text)?.[1] ?? String(status);
+  if (code === 'NoSuchBucket' || status === 404)
+    return new BerthError('MODEL_NOT_FOUND', { source, what: `${url.host} has no such bucket`, near: [] });
+  if (status === 401 || status === 403) {
+    const cure =
+      keyId === null
+        ? 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "secret" of the model to a file of such lines.'
+        : 'Check the keys, AWS_REGION, the clock of this machine, and that the keys may list and read the bucket.';
+    return new BerthError('MODEL_UNAUTHORIZED', { source, said: `${url.host} answers ${code}`, cure });
+  }
+  return new BerthError('MODEL_PLACE_FAILED', { source, place: url.origin, reason: `it answers ${code}` });
+}

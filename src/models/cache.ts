@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { World } from '../io/world.ts';
+
+const StoredFile = z.object({ path: z.string(), size: z.number(), sha256: z.string() });
+
+/** What the store knows of one model that is wholly there. Written last: its presence means that all files are. */
+const StoredModel = z.object({
+  version: z.literal(1),
+  /** As it was written, without what may be secret in it. */
+  source: z.string(),
+  /** Its folder below `trees`. */
+  folder: z.string(),
+  revision: z.string().nullable(),
+  licence: z.string().nullable(),
+  /** The file that an engine is given; null for the folder. */
+  main: z.string().nullable(),
+  files: z.array(StoredFile),
+  pulledAt: z.string(),
+});
+export type StoredModel = z.infer<typeof StoredModel>;
+export type StoredFile = z.infer<typeof StoredFile>;
+
+/**
+ * The store of models. `blobs` holds each content once, under its sum; `trees` holds for each source the names that its files have,
+ * as hard links to blobs; `sources` says what each tree is; `partial` is what is on its way.
+ */
+export interface StorePaths {
+  readonly root: string;
+  readonly blob: (sha256: string) => string;
+  readonly tree: (folder: string) => string;
+  readonly record: (folder: string) => string;
+  readonly partials: (folder: string) => string;
+  readonly partial: (folder: string, file: string) => string;
+}
+
+export function storeOf({ places }: Pick<World, 'places'>): StorePaths {
+  const root = places.models;
+  return {
+    root,
+    blob: (sha256) => join(root, 'blobs', `sha256-${sha256}`),
+    tree: (folder) => join(root, 'trees', folder),
+    record: (folder) => join(root, 'sources', `${folder}.json`),
+    partials: (folder) => join(root, 'partial', folder),
+    partial: (folder, file) => join(root, 'partial', folder, shortSum(file)),
+  };
+}
+
+/** What an engine is given: the file, of a split model the first one, or the folder. */
+export function modelPath(store: StorePaths, { folder, main }: Pick<StoredModel, 'folder' | 'main'>): string {
+  return main === null ? store.tree(folder) : join(store.tree(folder), main);
+}
+
+/** Null when it is not in the store, or its record is damaged, which a pull mends. */
+export async function storedModel(world: World, source: string): Promise<StoredModel | null> {
+  return readRecord(await world.files.read(storeOf(world).record(folderOf(source))));
+}
+
+/** By source. */
+export async function storedModels(world: World): Promise<StoredModel[]> {
+  const folder = join(storeOf(world).root, 'sources');
+  const names = (await world.files.list(folder)).filter((name) => name.endsWith('.json'));
+  const read = await Promise.all(
+    names.map(async (name) => readRecord(await world.files.read(join(folder, name)))),
+  );
+  return read.filter((model) => model !== null).toSorted((a, b) => (a.source < b.source ? -1 : 1));
+}
+
+function readRecord(text: string | null): StoredModel | null {
+  if (text === null) return null;
+  try {
+    return StoredModel.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Readable, and different for different sources. A query may hold a token: it is in the sum only. */
+export function folderOf(source: string): string {
+  const readable = source
+    .replace(/[?#].*$/, '')
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '--')
+    .slice(0, 120);
+  return `${readable}-${shortSum(source)}`;
+}
+
+/** A source without what may be secret in it: credentials and a signed query. */
+export function shownSource(source: string): string {
+  return source.replace(/^(https?:\/\/)[^@/]*@/, '$1').replace(/\?[^#]*/, '?…');
+}
+
+function shortSum(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 10);
+}

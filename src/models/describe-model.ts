@@ -1,0 +1,134 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { ListedFile } from '../domain/listed-model.ts';
+import type { ByteSource } from '../io/byte-file.ts';
+import { Refused } from '../io/download/faults.ts';
+import { openRemote } from '../io/download/remote-bytes.ts';
+import type { World } from '../io/world.ts';
+import { readGgufHeader } from '../model-files/gguf-read.ts';
+import { elementCount, fileTypeName } from '../model-files/gguf-types.ts';
+import type { GgufHeader } from '../model-files/gguf-types.ts';
+import { readHfConfig } from '../model-files/hf-config.ts';
+import { readSafetensors } from '../model-files/safetensors.ts';
+import type { ModelSource, SourceAccess } from '../model-sources/contract.ts';
+import { shownSource, storedModel } from './cache.ts';
+import { chooseFiles } from './choose-files.ts';
+
+/** What a model is, by the fronts of its files; null is what they do not tell. */
+export interface ModelFacts {
+  readonly source: string;
+  readonly revision: string | null;
+  readonly licence: string | null;
+  readonly format: 'gguf' | 'safetensors' | 'other';
+  readonly architecture: string | null;
+  readonly parameters: number | null;
+  readonly quantization: string | null;
+  /** Tokens that it was made for. */
+  readonly context: number | null;
+  readonly bytes: number | null;
+  readonly files: readonly ListedFile[];
+  /** It is in the store already. */
+  readonly pulled: boolean;
+}
+
+type Header = Pick<ModelFacts, 'format' | 'architecture' | 'parameters' | 'quantization' | 'context'>;
+
+/** Lists a model and reads the fronts of its files by ranges; nothing is kept. Throws what listing does, and the GGUF errors. */
+export async function describeModel(
+  world: World,
+  kind: ModelSource,
+  source: string,
+  access: SourceAccess,
+): Promise<ModelFacts> {
+  const listed = await kind.list(world, source, access);
+  const chosen = chooseFiles(source, listed.files, kind.wanted(source));
+  function open(file: ListedFile): ByteSource {
+    return openRemote(
+      `${shownSource(source)}: ${file.path}`,
+      () => kind.address(world, source, listed, file, access),
+      file.size ?? Number.MAX_SAFE_INTEGER,
+      access.signal,
+    );
+  }
+  try {
+    const header = await (chosen.main?.endsWith('.gguf')
+      ? ggufFacts(chosen.files, open)
+      : folderFacts(chosen.files, open));
+    const sizes = chosen.files.map(({ size }) => size);
+    return {
+      source: shownSource(source),
+      revision: listed.revision,
+      licence: listed.licence ?? header.licence ?? null,
+      format: header.format,
+      architecture: header.architecture,
+      parameters: header.parameters,
+      quantization: header.quantization,
+      context: header.context,
+      bytes: sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
+      files: chosen.files,
+      pulled: (await storedModel(world, source)) !== null,
+    };
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    throw await kind.refusal(world, source, access, {
+      status: error.status,
+      headers: error.headers,
+      text: error.said,
+    });
+  }
+}
+
+type Facts = Header & { readonly licence?: string | null };
+
+/** Of a split model each part holds its own tensors. */
+async function ggufFacts(
+  files: readonly ListedFile[],
+  open: (file: ListedFile) => ByteSource,
+): Promise<Facts> {
+  const headers: GgufHeader[] = [];
+  for (const file of files) {
+    await using source = open(file);
+    headers.push(await readGgufHeader(source));
+  }
+  const [first] = headers;
+  if (!first) throw new BerthError('GGUF_FOREIGN', { path: '-', found: 'there is no file' });
+  const { metadata } = first;
+  const architecture = metadata.get('general.architecture');
+  const context = metadata.get(`${String(architecture)}.context_length`);
+  const licence = metadata.get('general.license');
+  const tensors = headers.flatMap((header) => header.tensors);
+  return {
+    format: 'gguf',
+    architecture: typeof architecture === 'string' ? architecture : null,
+    parameters: tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
+    quantization: fileTypeName(first),
+    context: typeof context === 'number' ? context : null,
+    licence: typeof licence === 'string' ? licence : null,
+  };
+}
+
+async function folderFacts(
+  files: readonly ListedFile[],
+  open: (file: ListedFile) => ByteSource,
+): Promise<Facts> {
+  const config = files.find(({ path }) => path === 'config.json');
+  const read = config === undefined ? null : readHfConfig(await textOf(config, open));
+  const weights = files.filter(({ path }) => path.endsWith('.safetensors'));
+  let parameters: number | null = weights.length === 0 ? null : 0;
+  for (const file of weights) {
+    await using source = open(file);
+    const header = await readSafetensors(source);
+    parameters = header === null || parameters === null ? null : parameters + header.parameters;
+  }
+  return {
+    format: weights.length > 0 ? 'safetensors' : 'other',
+    architecture: read?.architecture ?? null,
+    parameters,
+    quantization: read?.quantization ?? null,
+    context: read?.context ?? null,
+  };
+}
+
+async function textOf(file: ListedFile, open: (file: ListedFile) => ByteSource): Promise<string> {
+  await using source = open(file);
+  return (await source.read(0, Math.min(file.size ?? 1024 * 1024, 1024 * 1024))).toString('utf8');
+}

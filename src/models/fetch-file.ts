@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
+import type { Address } from '../io/download/connect.ts';
+import { download } from '../io/download/download.ts';
+import { Changed, GaveUp, NoRoom, Refused } from '../io/download/faults.ts';
+import { hashFile } from '../io/hash-file.ts';
+import { freeBytes, linkAs, moveInto } from '../io/store-files.ts';
+import type { World } from '../io/world.ts';
+import { readGgufFile } from '../model-files/gguf-read.ts';
+import type { ModelSource } from '../model-sources/contract.ts';
+import { folderOf, shownSource, storeOf } from './cache.ts';
+import type { StoredFile } from './cache.ts';
+import type { PullOptions } from './pull-options.ts';
+
+export interface FileOfModel {
+  readonly kind: ModelSource;
+  readonly source: string;
+  readonly listed: ListedModel;
+  readonly file: ListedFile;
+}
+
+/**
+ * One file of a model: fetched, unless its content is in the store, proved by its sum where the place tells one, and put under
+ * its name. What has a wrong sum is fetched once more, front to back, and then given up; nothing of it is kept.
+ */
+export async function fetchFile(world: World, what: FileOfModel, options: PullOptions): Promise<StoredFile> {
+  const store = storeOf(world);
+  const { file } = what;
+  const name = join(store.tree(folderOf(what.source)), file.path);
+  const known = file.sha256 === null ? null : await world.files.stat(store.blob(file.sha256));
+  if (file.sha256 !== null && known !== null && (file.size === null || known.size === file.size)) {
+    await linkAs(store.blob(file.sha256), name);
+    return { path: file.path, size: known.size, sha256: file.sha256 };
+  }
+  const partial = store.partial(folderOf(what.source), file.path);
+  const sha256 = await fetchProved(world, what, partial, options);
+  const size = (await world.files.stat(partial))?.size ?? 0;
+  await moveInto(partial, store.blob(sha256));
+  await world.files.remove(`${partial}.parts`);
+  await linkAs(store.blob(sha256), name);
+  return { path: file.path, size, sha256 };
+}
+
+/** The sum of what lies at `partial` in the end. */
+async function fetchProved(
+  world: World,
+  what: FileOfModel,
+  partial: string,
+  options: PullOptions,
+): Promise<string> {
+  const { file, source } = what;
+  for (const ranges of [true, false]) {
+    await fetchBytes(world, what, partial, ranges, options);
+    if ((file.size ?? 0) > 256 * 1024 * 1024) options.onLine(`${file.path}: all there, proving its sum.`);
+    const found = await hashFile(partial, options.access.signal);
+    options.access.signal.throwIfAborted();
+    if (found !== null && found === (file.sha256 ?? found)) {
+      if (file.sha256 === null) await checkForm(world, file, partial);
+      return found;
+    }
+    await drop(world, partial);
+    if (!ranges)
+      throw new BerthError('DOWNLOAD_CORRUPT', {
+        source: shownSource(source),
+        file: file.path,
+        expected: file.sha256 ?? '-',
+        found: found ?? '-',
+      });
+    options.onLine(`${file.path}: its sum is wrong; it is fetched once more, in one piece.`);
+  }
+  throw new Error('unreachable');
+}
+
+/** Without a sum, a page that says "not found" with status 200 would be believed. */
+async function checkForm(world: World, file: ListedFile, partial: string): Promise<void> {
+  if (!file.path.endsWith('.gguf')) return;
+  try {
+    await readGgufFile(partial);
+  } catch (error) {
+    await drop(world, partial);
+    throw error;
+  }
+}
+
+async function drop(world: World, partial: string): Promise<void> {
+  await world.files.remove(partial);
+  await world.files.remove(`${partial}.parts`);
+}
+
+async function fetchBytes(
+  world: World,
+  { kind, source, listed, file }: FileOfModel,
+  partial: string,
+  ranges: boolean,
+  { access, connections, stallMs, onBytes, onLine }: PullOptions,
+): Promise<void> {
+  function address(): Promise<Address> {
+    return kind.address(world, source, listed, file, access);
+  }
+  const { signal } = access;
+  try {
+    await download(world.clock, {
+      path: partial,
+      address,
+      size: file.size,
+      ranges,
+      connections,
+      stallMs,
+      signal,
+      onProgress: onBytes,
+      onTrouble: (reason) => onLine(`${file.path}: ${reason}.`),
+    });
+  } catch (error) {
+    const shown = shownSource(source);
+    if (error instanceof Refused)
+      throw await kind.refusal(world, source, access, {
+        status: error.status,
+        headers: error.headers,
+        text: error.said,
+      });
+    if (error instanceof Changed)
+      throw new BerthError(
+        'DOWNLOAD_CHANGED',
+        { source: shown, file: file.path, reason: error.message },
+        { cause: error },
+      );
+    if (error instanceof NoRoom)
+      throw new BerthError(
+        'MODEL_NO_ROOM',
+        { path: storeOf(world).root, needed: null, free: await freeBytes(storeOf(world).root) },
+        { cause: error },
+      );
+    if (error instanceof GaveUp)
+      throw new BerthError(
+        'MODEL_PLACE_FAILED',
+        { source: shown, place: new URL((await address()).url).host, reason: error.message },
+        { cause: error },
+      );
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { ListedModel } from '../domain/listed-model.ts';
+import { tryLock } from '../io/lock.ts';
+import type { Lock } from '../io/lock.ts';
+import { freeBytes, takenBytes } from '../io/store-files.ts';
+import type { World } from '../io/world.ts';
+import type { ModelSource } from '../model-sources/contract.ts';
+import { folderOf, modelPath, shownSource, storeOf, storedModel } from './cache.ts';
+import type { StoredFile, StoredModel } from './cache.ts';
+import { chooseFiles } from './choose-files.ts';
+import type { ChosenFiles } from './choose-files.ts';
+import { fetchFile } from './fetch-file.ts';
+import type { PullOptions } from './pull-options.ts';
+
+export interface Pulled {
+  readonly model: StoredModel;
+  /** What an engine is given: the file, of a split model the first one, or the folder. */
+  readonly path: string;
+  /** False when all of it was there. */
+  readonly fetched: boolean;
+}
+
+/**
+ * Fetches a model into the store, or finds it there. Several at once, of this or another process, do the work once: the others wait.
+ * Whatever ends it, running it again goes on. Throws the errors of `pull-errors.ts`.
+ */
+export async function pullModel(
+  world: World,
+  kind: ModelSource,
+  source: string,
+  options: PullOptions,
+): Promise<Pulled> {
+  using _turn = await waitForTurn(world, source, options);
+  const store = storeOf(world);
+  const there = await storedModel(world, source);
+  if (there !== null && (await isWhole(world, there)))
+    return { model: there, path: modelPath(store, there), fetched: false };
+  const listed = await kind.list(world, source, options.access);
+  const chosen = chooseFiles(source, listed.files, kind.wanted(source));
+  await checkRoom(world, source, chosen);
+  const files = await fetchAll(world, kind, source, listed, chosen, options);
+  const folder = folderOf(source);
+  const model: StoredModel = {
+    version: 1,
+    source: shownSource(source),
+    folder,
+    revision: listed.revision,
+    licence: listed.licence,
+    main: chosen.main,
+    files,
+    pulledAt: world.clock.wall().toISOString(),
+  };
+  await world.files.write(store.record(folder), `${JSON.stringify(model, null, 2)}\n`, 0o644);
+  await world.files.remove(store.partials(folder));
+  return { model, path: modelPath(store, model), fetched: true };
+}
+
+/** Held by one process for one model; it falls free when that ends, however it ends. */
+async function waitForTurn(world: World, source: string, { access, onLine }: PullOptions): Promise<Lock> {
+  const name = `model ${storeOf(world).tree(folderOf(source))}`;
+  for (let told = false; ; told = true) {
+    const lock = await tryLock(name, 'pull');
+    if (lock !== null) return lock;
+    if (!told) onLine(`${shownSource(source)} is being fetched by another berth; waiting for it.`);
+    await world.clock.sleep(500, access.signal);
+  }
+}
+
+/** All files are there with the length they had; their bytes are looked at by `verify` only. */
+async function isWhole(world: World, model: StoredModel): Promise<boolean> {
+  const tree = storeOf(world).tree(model.folder);
+  const found = await Promise.all(
+    model.files.map(async ({ path, size }) => (await world.files.stat(`${tree}/${path}`))?.size === size),
+  );
+  return found.every(Boolean);
+}
+
+async function checkRoom(world: World, source: string, { files }: ChosenFiles): Promise<void> {
+  const store = storeOf(world);
+  let needed = 0;
+  for (const { path, size, sha256 } of files) {
+    if (size === null || (sha256 !== null && (await world.files.stat(store.blob(sha256))) !== null)) continue;
+    needed += Math.max(0, size - (await takenBytes(store.partial(folderOf(source), path))));
+  }
+  const free = await freeBytes(store.root);
+  if (needed > free) throw new BerthError('MODEL_NO_ROOM', { path: store.root, needed, free });
+}
+
+async function fetchAll(
+  world: World,
+  kind: ModelSource,
+  source: string,
+  listed: ListedModel,
+  { files }: ChosenFiles,
+  options: PullOptions,
+): Promise<StoredFile[]> {
+  const sizes = files.map(({ size }) => size);
+  const total = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  const stored: StoredFile[] = [];
+  let before = 0;
+  for (const file of files) {
+    const done = await fetchFile(
+      world,
+      { kind, source, listed, file },
+      {
+        ...options,
+        onBytes: (bytes, ofFile) => options.onBytes(before + bytes, files.length === 1 ? ofFile : total),
+      },
+    );
+    stored.push(done);
+    before += done.size;
+    options.onBytes(before, total ?? (files.length === 1 ? done.size : null));
+  }
+  return stored;
+}

@@ -1,0 +1,237 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { partBytes } from '../../../src/io/download/parts.ts';
+import { makePlace, until } from '../../support/berth.ts';
+import type { Place, Ran } from '../../support/berth.ts';
+import { contentOf, startHub, sumOf } from '../../support/hub-server.ts';
+import type { HubRequest, HubServer } from '../../support/hub-server.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
+
+const mi = 1024 * 1024;
+const size = 2 * partBytes + 5 * mi + 7;
+const file = 'tiny-00001.bin';
+const source = `hf://lab/tiny/${file}`;
+
+let place: Place;
+let hub: HubServer;
+
+beforeEach(async () => {
+  place = makePlace();
+  hub = await startHub();
+  hub.files.set(file, contentOf(size));
+  place.env['HF_ENDPOINT'] = hub.url;
+});
+
+afterEach(async () => {
+  await place.close();
+  await hub.stop();
+});
+
+function store(...path: string[]): string {
+  return join(place.folder, 'state/data/models', ...path);
+}
+
+function pathOf(ran: Ran): string {
+  expect(ran.code, ran.stderr).toBe(0);
+  const [pulled] = ran.json() as { path: string }[];
+  return pulled?.path ?? '';
+}
+
+async function expectWhole(ran: Ran, edition = 0): Promise<void> {
+  const path = pathOf(ran);
+  expect(readFileSync(path).equals(contentOf(size, edition).read(0, size - 1))).toBe(true);
+  expect(filesBelow(store('partial'))).toEqual([]);
+}
+
+function filesBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+/** The first request for a part goes wrong, all others go well. */
+function once(part: number, fault: ReturnType<HubServer['fault']>): HubServer['fault'] {
+  let done = false;
+  return (request: HubRequest) => {
+    if (done || Math.floor((request.range?.from ?? 0) / partBytes) !== part) return null;
+    done = true;
+    return fault;
+  };
+}
+
+test('a model is fetched in parallel ranges, kept once, and not asked for again', async () => {
+  await expectWhole(await place.berth('pull', source, '--json'));
+  const ranges = hub.asked.filter(({ host }) => host === 'store').map(({ range }) => range?.from);
+  expect(new Set(ranges)).toEqual(new Set([0, partBytes, 2 * partBytes]));
+  expect(ranges.length).toBe(3);
+  const asked = hub.asked.length;
+  const again = await place.berth('pull', source, '--json');
+  expect(again.json()).toMatchObject([{ fetched: false, revision: 'c0ffee', licence: 'apache-2.0' }]);
+  expect(hub.asked.length).toBe(asked);
+  // The same content under another name is linked, not fetched.
+  hub.files.set('copy.bin', contentOf(size));
+  const copy = pathOf(await place.berth('pull', 'hf://lab/tiny/copy.bin', '--json'));
+  expect(hub.asked.length).toBe(asked);
+  expect(statSync(copy).ino).toBe(statSync(store('blobs', `sha256-${sumOf(contentOf(size))}`)).ino);
+});
+
+test.each([
+  ['is cut', once(1, { do: 'cut', after: 3 * mi })],
+  ['is cut at its first byte, twice over', once(0, { do: 'cut', after: 0 })],
+  ['is busy', once(2, { do: 'status', status: 503, headers: { 'retry-after': '0' } })],
+  ['has a signed address that ended', once(1, { do: 'status', status: 403 })],
+  ['lies about a range', once(1, { do: 'lie' })],
+  ['knows no ranges', () => ({ do: 'no-ranges' }) as const],
+  ['sends wrong bytes', once(1, { do: 'wrong-bytes' })],
+])('a server that %s still gives the right file', async (_what, fault) => {
+  hub.fault = fault;
+  const ran = await place.berth('pull', source, '--json');
+  expect(ran.json()).toMatchObject([{ fetched: true }]);
+  await expectWhole(ran);
+});
+
+test('a file that changes midway is begun anew, and is never a mixture', async () => {
+  const before = hub.files.get(file);
+  let requests = 0;
+  hub.fault = () => {
+    requests += 1;
+    if (requests === 2) hub.files.set(file, contentOf(size, 1));
+    return null;
+  };
+  const ran = await place.berth('pull', source);
+  // The list said the old sum: what lies there now is refused, and the next call lists it anew.
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toMatch(/changed while it was fetched|wrong bytes/);
+  expect(filesBelow(store('trees'))).toEqual([]);
+  expect(before?.size).toBe(size);
+  hub.fault = () => null;
+  await expectWhole(await place.berth('pull', source, '--json'), 1);
+});
+
+test('a file that always has wrong bytes is refused, and nothing of it is kept', async () => {
+  hub.sums.set(file, 'a'.repeat(64));
+  const ran = await place.berth('pull', source);
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toContain(`wrong bytes: sha256 ${sumOf(contentOf(size))} in place of ${'a'.repeat(64)}`);
+  expect([
+    ...filesBelow(store('trees')),
+    ...filesBelow(store('blobs')),
+    ...filesBelow(store('partial')),
+  ]).toEqual([]);
+});
+
+test('what kill -9 interrupts goes on: less than one part is fetched again', async () => {
+  hub.fault = ({ range }) => ((range?.from ?? 0) >= partBytes ? { do: 'stall', after: 2 * mi } : null);
+  const first = place.spawn('pull', source, '--json');
+  const partial = await until(
+    () => filesBelow(store('partial')).find((name) => name.endsWith('.parts')),
+    'the first bytes',
+  );
+  await until(() => gathered(partial) >= partBytes + mi, 'one part and some of the others');
+  first.child.kill('SIGKILL');
+  await first.exited;
+  const have = gathered(partial);
+  hub.fault = () => null;
+  hub.asked.length = 0;
+  await expectWhole(await place.berth('pull', source, '--json'));
+  const asked = hub.asked
+    .filter(({ host }) => host === 'store')
+    .map(({ range }) => (range ? range.to - range.from + 1 : size));
+  const total = asked.reduce((sum, length) => sum + length, 0);
+  expect(total).toBe(size - have);
+});
+
+/** Bytes that the book of a file on its way counts. */
+function gathered(name: string): number {
+  const [folder = ''] = readdirSync(store('partial'));
+  const book = readFileSync(store('partial', folder, name));
+  let sum = 0;
+  for (let at = 4096; at < book.length; at += 4) sum += book.readUInt32LE(at);
+  return sum;
+}
+
+test('two pulls of one model at once do the work once', async () => {
+  const both = await Promise.all([
+    place.berth('pull', source, '--json'),
+    place.berth('pull', source, '--json'),
+  ]);
+  for (const ran of both) await expectWhole(ran);
+  const fetched = both.flatMap((ran) => ran.json() as { fetched: boolean }[]).map((one) => one.fetched);
+  expect(fetched.filter(Boolean)).toEqual([true]);
+  expect(hub.asked.filter(({ host }) => host === 'store').length).toBe(3);
+});
+
+test('a token goes to the hub, and not to where it redirects', async () => {
+  place.env['HF_TOKEN'] = 'hf_canary_81f3';
+  const ran = await place.berth('pull', source, '--json');
+  await expectWhole(ran);
+  expect(new Set(hub.asked.map(({ host, headers }) => `${host} ${headers.authorization}`))).toEqual(
+    new Set(['hub Bearer hf_canary_81f3', 'store undefined']),
+  );
+  expect(ran.stdout + ran.stderr).not.toContain('canary');
+});
+
+test.each([
+  [401, '', 1, 'Set HF_TOKEN'],
+  [403, 'GatedRepo', 1, 'only to accounts that have accepted its terms'],
+  [404, 'RepoNotFound', 1, 'does not exist'],
+  [404, 'RevisionNotFound', 1, 'has no revision main'],
+  [429, '', 1, 'had enough of our requests'],
+])('a hub that answers %i %s is explained', async (status, code, exit, said) => {
+  hub.refuse = { status, code };
+  const ran = await place.berth('pull', source);
+  expect(ran.code).toBe(exit);
+  expect(ran.stderr).toContain(said);
+});
+
+test('a quantization picks its file, and what is not clear is asked', async () => {
+  hub.files.clear();
+  for (const name of ['m-Q4_K_M.gguf', 'm-Q8_0.gguf', 'mmproj-F16.gguf', 'README.md'])
+    hub.files.set(name, contentOf(100));
+  const chosen = pathOf(await place.berth('pull', 'hf://lab/tiny:q8_0', '--json'));
+  expect(chosen.endsWith('/m-Q8_0.gguf')).toBe(true);
+  hub.files.delete('m-Q4_K_M.gguf');
+  hub.files.set('m-Q5_K_M.gguf', contentOf(100));
+  const asked = await place.berth('pull', 'hf://lab/tiny');
+  expect(asked.code).toBe(2);
+  expect(asked.stderr).toContain('Q8_0, Q5_K_M');
+});
+
+test('of a split model all parts come, and it is given by its first', async () => {
+  hub.files.clear();
+  for (const n of [1, 2, 3]) hub.files.set(`q/m-Q4_0-0000${n}-of-00003.gguf`, contentOf(1000, n));
+  const path = pathOf(await place.berth('pull', 'hf://lab/tiny:Q4_0', '--json'));
+  expect(path.endsWith('/q/m-Q4_0-00001-of-00003.gguf')).toBe(true);
+  expect(readdirSync(join(path, '..')).length).toBe(3);
+});
+
+test('what rots on the disk is found, taken out and fetched anew', async () => {
+  const path = pathOf(await place.berth('pull', source, '--json'));
+  const bytes = readFileSync(path);
+  bytes[1000] = (bytes[1000] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  const found = await place.berth('models', 'verify', '--json');
+  expect(found.code).toBe(8);
+  expect(found.json()).toEqual([{ source, damaged: [file] }]);
+  await expectWhole(await place.berth('pull', source, '--json'));
+  expect((await place.berth('models', 'verify')).code).toBe(0);
+});
+
+test('prune takes what the fleet file does not name, and nothing else', async () => {
+  hub.files.set('other.bin', contentOf(1000, 9));
+  await place.berth('pull', source, 'hf://lab/tiny/other.bin');
+  place.write(`version: 1\nfleet: lab\nmodels: {kept: {source: "${source}"}}\n`);
+  const shown = await place.berth('models', 'prune');
+  expect(shown.stdout).toContain('Would go: 1 models, 1 files');
+  expect(filesBelow(store('trees')).length).toBe(2);
+  await place.berth('models', 'prune', '--yes');
+  expect(filesBelow(store('trees'))).toEqual([file]);
+  expect(filesBelow(store('blobs')).length).toBe(1);
+  await expectWhole(await place.berth('pull', 'kept', '--json'));
+});

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Content of any length that is made as it is read. `edition` makes it other content of the same length. */
+export interface Content {
+  readonly size: number;
+  readonly read: (from: number, to: number) => Buffer;
+}
+
+/** What goes wrong with one answer. `after` counts the bytes that are sent before it does. */
+export type HubFault =
+  | { readonly do: 'cut' | 'stall'; readonly after: number }
+  | { readonly do: 'status'; readonly status: number; readonly headers?: Record<string, string> }
+  /** The whole file with status 200, whatever range was asked for. */
+  | { readonly do: 'no-ranges' }
+  /** A 206 of another range than the one it is for. */
+  | { readonly do: 'lie' }
+  | { readonly do: 'wrong-bytes' };
+
+export interface HubRequest {
+  readonly path: string;
+  readonly range: { readonly from: number; readonly to: number } | null;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly host: 'hub' | 'store';
+}
+
+export interface HubServer {
+  readonly url: string;
+  /** Every request for the bytes of a file, at the hub and where it redirects to. */
+  readonly asked: HubRequest[];
+  readonly files: Map<string, Content>;
+  /** What goes wrong with this request; null lets it go well. */
+  fault: (request: HubRequest) => HubFault | null;
+  /** Status of the list of files, with the code that the Hub puts beside it. */
+  refuse: { readonly status: number; readonly code: string } | null;
+  /** Sums that the list tells, in place of the true ones. */
+  readonly sums: Map<string, string>;
+  revision: string;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * A hub as models are fetched from: it lists repository "lab/tiny" with sums, and redirects each file to a second address,
+ * as the real one does to its store. Listens on loopback.
+ */
+export async function startHub(): Promise<HubServer> {
+  const sums = new Map<Content, string>();
+  const store = await listen((request, reply) => serve(request, reply, 'store'));
+  const hub = await listen((request, reply) => {
+    const url = new URL(request.url ?? '/', 'http://hub');
+    if (url.pathname.startsWith('/api/models/')) return list(reply);
+    const path = /^\/lab\/tiny\/resolve\/[^/]+\/(.+)$/.exec(url.pathname)?.[1];
+    if (path === undefined) return end(reply, 404);
+    self.asked.push(seen(request, path, 'hub'));
+    reply.writeHead(302, { location: `${store.url}/${path}?signed=1` }).end();
+  });
+
+  function list(reply: http.ServerResponse): void {
+    if (self.refuse !== null) {
+      reply.writeHead(self.refuse.status, { 'x-error-code': self.refuse.code }).end('{"error":"no"}');
+      return;
+    }
+    const siblings = [...self.files].map(([rfilename, content]) => {
+      const sha256 = self.sums.get(rfilename) ?? sums.get(content) ?? sumOf(content);
+      sums.set(content, sha256);
+      return { rfilename, size: content.size, lfs: { sha256, size: content.size, pointerSize: 135 } };
+    });
+    const body = {
+      id: 'lab/tiny',
+      sha: self.revision,
+      gated: false,
+      cardData: { license: 'apache-2.0' },
+      siblings,
+    };
+    reply.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  }
+
+  function serve(request: http.IncomingMessage, reply: http.ServerResponse, host: 'store'): void {
+    const path = new URL(request.url ?? '/', 'http://store').pathname.slice(1);
+    const content = self.files.get(path);
+    const asked = seen(request, path, host);
+    self.asked.push(asked);
+    if (!content) return end(reply, 404);
+    const fault = self.fault(asked);
+    if (fault?.do === 'status') {
+      reply.writeHead(fault.status, fault.headers ?? {}).end('{"error":"so it is"}');
+      return;
+    }
+    void answer(reply, content, asked, fault);
+  }
+
+  const self: HubServer = {
+    url: hub.url,
+    asked: [],
+    files: new Map(),
+    fault: () => null,
+    refuse: null,
+    sums: new Map(),
+    revision: 'c0ffee',
+    stop: async () => {
+      await hub.stop();
+      await store.stop();
+    },
+  };
+  return self;
+}
+
+async function answer(
+  reply: http.ServerResponse,
+  content: Content,
+  { range, headers }: HubRequest,
+  fault: HubFault | null,
+): Promise<void> {
+  const etag = `"${content.read(0, 15).toString('hex')}-${content.size}"`;
+  const stale = headers['if-range'] !== undefined && headers['if-range'] !== etag;
+  const whole = range === null || stale || fault?.do === 'no-ranges';
+  const from = whole ? 0 : range.from;
+  const to = whole ? content.size - 1 : Math.min(range.to, content.size - 1);
+  const told =
+    fault?.do === 'lie' ? `bytes ${from + 1}-${to}/${content.size}` : `bytes ${from}-${to}/${content.size}`;
+  reply.writeHead(whole ? 200 : 206, {
+    etag,
+    'content-length': to - from + 1,
+    ...(whole ? {} : { 'content-range': told }),
+  });
+  let sent = 0;
+  for (let at = from; at <= to; at += 64 * 1024) {
+    const end = Math.min(to, at + 64 * 1024 - 1);
+    const bytes = content.read(at, end);
+    if (fault?.do === 'wrong-bytes') bytes[0] = (bytes[0] ?? 0) ^ 0xff;
+    const stops =
+      fault !== null && (fault.do === 'cut' || fault.do === 'stall') && sent + bytes.length > fault.after;
+    if (stops) {
+      reply.write(bytes.subarray(0, Math.max(0, fault.after - sent)));
+      if (fault.do === 'cut') setImmediate(() => reply.destroy());
+      return;
+    }
+    sent += bytes.length;
+    if (reply.destroyed) return;
+    if (!reply.write(bytes)) await new Promise((done) => void reply.once('drain', done).once('close', done));
+  }
+  reply.end();
+}
+
+function seen(request: http.IncomingMessage, path: string, host: 'hub' | 'store'): HubRequest {
+  const found = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
+  const range = found ? { from: Number(found[1]), to: Number(found[2]) } : null;
+  return { path, range, headers: request.headers, host };
+}
+
+function end(reply: http.ServerResponse, status: number): void {
+  reply.writeHead(status).end();
+}
+
+async function listen(handle: http.RequestListener): Promise<{ url: string; stop: () => Promise<void> }> {
+  const server = http.createServer(handle);
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Bytes that are what they are by their place: a part that is put elsewhere, or twice, changes the sum. */
+export function contentOf(size: number, edition = 0): Content {
+  return {
+    size,
+    read: (from, to) => {
+      const bytes = Buffer.alloc(Math.max(0, to - from + 1));
+      for (let i = 0; i < bytes.length; i += 1) {
+        const at = from + i;
+        bytes[i] = (at * 31 + (at >>> 8) * 17 + (at >>> 16) * 7 + edition) & 0xff;
+      }
+      return bytes;
+    },
+  };
+}
+
+export function sumOf(content: Content): string {
+  const hash = createHash('sha256');
+  for (let at = 0; at < content.size; at += 1024 * 1024)
+    hash.update(content.read(at, Math.min(content.size, at + 1024 * 1024) - 1));
+  return hash.digest('hex');
+}
