@@ -181,6 +181,10 @@ export function contentOf(size: number, edition = 0): Content {
   };
 }
 
+export function contentOfBytes(bytes: Buffer): Content {
+  return { size: bytes.length, read: (from, to) => Buffer.from(bytes.subarray(from, to + 1)) };
+}
+
 export function sumOf(content: Content): string {
   const hash = createHash('sha256');
   for (let at = 0; at < content.size; at += 1024 * 1024)

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { makePlace } from '../../support/berth.ts';
+import type { Place } from '../../support/berth.ts';
+import { contentOfBytes, startHub } from '../../support/hub-server.ts';
+import type { HubServer } from '../../support/hub-server.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const gguf = readFileSync(
+  join(import.meta.dirname, '../../../examples/quickstart/model/berth-toy.Q8_0.gguf'),
+);
+
+let place: Place;
+let hub: HubServer;
+
+beforeEach(async () => {
+  place = makePlace();
+  hub = await startHub();
+  place.env['HF_ENDPOINT'] = hub.url;
+});
+
+afterEach(async () => {
+  await place.close();
+  await hub.stop();
+});
+
+test('a GGUF is described from its front, before anything is fetched', async () => {
+  hub.files.set('toy.Q8_0.gguf', contentOfBytes(gguf));
+  const shown = await place.berth('models', 'show', 'hf://lab/tiny', '--json');
+  expect(shown.json()).toMatchObject({
+    format: 'gguf',
+    architecture: 'llama',
+    quantization: 'Q8_0',
+    licence: 'apache-2.0',
+    bytes: gguf.length,
+    pulled: false,
+  });
+  const facts = shown.json() as { parameters: number; context: number };
+  expect(facts.parameters).toBeGreaterThan(1e6);
+  expect(facts.context).toBeGreaterThan(0);
+  const asked = hub.asked.filter(({ host }) => host === 'store').map(({ range }) => range?.to ?? gguf.length);
+  expect(Math.max(...asked)).toBeLessThan(gguf.length - 1);
+});
+
+test('a folder of safetensors is described by its configuration and the fronts of its shards', async () => {
+  const config = {
+    architectures: ['MistralForCausalLM'],
+    max_position_embeddings: 32768,
+    torch_dtype: 'bfloat16',
+  };
+  hub.files.set('config.json', contentOfBytes(Buffer.from(JSON.stringify(config))));
+  for (const n of [1, 2])
+    hub.files.set(
+      `model-0000${n}-of-00002.safetensors`,
+      contentOfBytes(
+        shard({ [`w${n}`]: { dtype: 'BF16', shape: [1000, 8], data_offsets: [0, 16_000] } }, 16_000),
+      ),
+    );
+  const shown = await place.berth('models', 'show', 'hf://lab/tiny', '--json');
+  expect(shown.json()).toMatchObject({
+    format: 'safetensors',
+    architecture: 'MistralForCausalLM',
+    parameters: 16_000,
+    quantization: 'bfloat16',
+    context: 32768,
+  });
+});
+
+function shard(header: object, dataBytes: number): Buffer {
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, Buffer.alloc(dataBytes)]);
+}
