@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Opening } from '../fleet/key-checks.ts';
 import type { LoadedFleet } from '../fleet/resolve.ts';
 import type { CliContext } from './context.ts';
+import { isSource } from './source-text.ts';
 
 export interface FileOptions {
   readonly file: readonly string[];
@@ -24,11 +25,32 @@ export async function loadFrom(
   opens: Opening = null,
 ): Promise<LoadedFleet> {
   const { loadFleet } = await import('../fleet/load.ts');
-  return loadFleet(context.world, { files: options.file, cwd: context.cwd, opens });
+  return withStored(
+    context,
+    await loadFleet(context.world, { files: options.file, cwd: context.cwd, opens }),
+  );
 }
 
 /** For commands that only look or stop: they work in a shell that has none of the secrets. */
 export async function loadWithoutSecrets(context: CliContext, options: FileOptions): Promise<LoadedFleet> {
   const { loadFleet } = await import('../fleet/load.ts');
-  return loadFleet(context.world, { files: options.file, cwd: context.cwd, secrets: 'unused' });
+  return withStored(
+    context,
+    await loadFleet(context.world, { files: options.file, cwd: context.cwd, secrets: 'unused' }),
+  );
+}
+
+/** A model that was pulled is served from the store; where it was not, its address stays what its engine is given. */
+async function withStored({ world }: CliContext, loaded: LoadedFleet): Promise<LoadedFleet> {
+  if (!loaded.deployments.some(({ model }) => model && isSource(model.path))) return loaded;
+  const { modelPath, storeOf, storedModel } = await import('../models/cache.ts');
+  const deployments = await Promise.all(
+    loaded.deployments.map(async (deployment) => {
+      const { model } = deployment;
+      const stored = model && isSource(model.path) ? await storedModel(world, model.path) : null;
+      if (!model || !stored) return deployment;
+      return { ...deployment, model: { ...model, path: modelPath(storeOf(world), stored) } };
+    }),
+  );
+  return { ...loaded, deployments };
 }

@@ -4,6 +4,7 @@ import type { LoadedFleet } from '../fleet/resolve.ts';
 import type { CliContext } from './context.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
 import type { FileOptions } from './fleet-file.ts';
+import { isSource } from './source-text.ts';
 
 export interface NamedSource {
   readonly source: string;
@@ -23,10 +24,6 @@ export async function namedSources(
       ? fromFleet(await loadWithoutSecrets(context, options), others)
       : [];
   return [...plain.map((source) => ({ source, secret: null })), ...fromFile];
-}
-
-export function isSource(text: string): boolean {
-  return /^[a-z0-9]+:\/\//.test(text);
 }
 
 function fromFleet(loaded: LoadedFleet, names: readonly string[]): NamedSource[] {

@@ -61,8 +61,6 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
   readonly options: z.ZodType<Options> | null;
   /** True when a deployment must name a model (a file that the engine opens). */
   readonly needsModel?: boolean;
-  /** Schemes of addresses that it fetches a model from itself, such as "hf". */
-  readonly fetches?: readonly string[];
   /** It serves several models under names of their own, each of which becomes a route; this path lists them. */
   readonly modelsPath?: string;
   /** Throws a BerthError when the options cannot be met (an unknown flag, a missing model). */

@@ -13,7 +13,6 @@ export const llamaCpp = {
   paths: llamaServerPaths,
   options: LlamaCppOptions,
   needsModel: true,
-  fetches: ['hf'],
   launch,
   memoryUse: (options, gpus) => ({
     context: options.context,

@@ -31,7 +31,6 @@ export const vllm = {
   ],
   options: VllmOptions,
   needsModel: true,
-  fetches: ['hf'],
   launch,
   recognize,
   help: (options) => [options.binary, 'serve', '--help=all'],

@@ -1,6 +1,7 @@
 import type { ConfigFault } from '../domain/errors/fleet-errors.ts';
 import { nearest } from '../domain/nearest.ts';
 import { engines } from '../engines/registry.ts';
+import { modelSources } from '../model-sources/registry.ts';
 import { demandFaults } from './demand-checks.ts';
 import { experimentFaults } from './experiment-checks.ts';
 import { fault } from './fault.ts';
@@ -97,33 +98,23 @@ function benchmarkFaults(tree: Located): ConfigFault[] {
   });
 }
 
-/** An address instead of a path is for engines that fetch what they serve. */
+/** An address in place of a path is of a kind that `berth pull` fetches, or the engine itself. */
 function sourceFaults(tree: Located): ConfigFault[] {
-  return entriesAt(tree, ['models']).flatMap(([name, model]) => {
+  return entriesAt(tree, ['models']).flatMap(([, model]) => {
     const piece = pieceAt(model, ['source']);
     const source = scalarAt(model, ['source']);
-    const scheme = typeof source === 'string' ? /^([a-z0-9+]+):\/\//i.exec(source)?.[1] : undefined;
-    if (!piece || !scheme) return [];
-    const users = entriesAt(tree, ['deployments']).filter(([, one]) => scalarAt(one, ['model']) === name);
-    const helpless = users.find(([, one]) => !fetchedBy(one).includes(scheme));
-    const known = engines.some(
-      (engine) => 'fetches' in engine && engine.fetches.some((one) => one === scheme),
-    );
-    if (known && !helpless) return [];
-    const kind = known && helpless ? scalarAt(helpless[1], ['engine', 'kind']) : null;
+    if (!piece || typeof source !== 'string' || !/^[a-z0-9+]+:\/\//i.test(source)) return [];
+    const kind = modelSources.find(({ owns }) => owns(source));
+    // A claim is mounted by the cluster that has it; no deployment can be on one yet.
+    if (kind && kind.kind !== 'pvc') return [];
+    const scheme = source.slice(0, source.indexOf(':'));
     return [
       fault(
         piece,
         piece.at,
-        `Models from ${scheme}:// are not supported yet${typeof kind === 'string' ? ` with the engine ${kind}` : ''}.`,
-        'Download the file and write its path.',
+        `Models from ${scheme}:// are not supported yet.`,
+        `Write a path, or one of: ${modelSources.map(({ form }) => form).join(', ')}.`,
       ),
     ];
   });
-}
-
-function fetchedBy(deployment: Located): readonly string[] {
-  const kind = scalarAt(deployment, ['engine', 'kind']);
-  const engine = engines.find((one) => one.kind === kind);
-  return engine && 'fetches' in engine ? engine.fetches : [];
 }

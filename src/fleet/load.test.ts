@@ -169,23 +169,22 @@ test('what berth will do one day is told apart from what it never heard of', asy
   const text = `version: 1
 fleet: lab
 hosts: {far: {ssh: me@far}}
-models: {m: {source: "hf://a/b"}}
+models: {m: {source: "pvc://a/b"}}
 deployments: {a: {model: m, engine: {kind: embedded}, target: {kind: kubernetes}}}`;
   const found = await faults(text);
   expect(found).toHaveLength(3);
   for (const line of found) expect(line).toContain('not supported yet');
 });
 
-test('an address in place of a path is for engines that fetch what they serve', async () => {
+test('an address in place of a path is of a kind that can be fetched', async () => {
   const text = `version: 1
 fleet: lab
-models: {m: {source: "hf://a/b"}, s: {source: "s3://a/b"}}
-deployments: {a: {model: m, engine: {kind: KIND}}}`;
-  const some = await faults(text.replace('KIND', 'vllm'));
-  expect(some).toHaveLength(1);
-  expect(some[0]).toContain('Models from s3:// are not supported yet.');
-  const [first] = await faults(text.replace('KIND', 'embedded'));
-  expect(first).toContain('Models from hf:// are not supported yet with the engine embedded.');
+models: {m: {source: "hf://a/b"}, s: {source: "s3://models/b"}, w: {source: "https://h/b.gguf"}, f: {source: "ftp://a/b"}, p: {source: "pvc://a/b"}}
+deployments: {a: {model: m, engine: {kind: embedded}}}`;
+  const found = await faults(text);
+  expect(found).toHaveLength(2);
+  expect(found[0]).toContain('Models from ftp:// are not supported yet.');
+  expect(found[1]).toContain('Models from pvc:// are not supported yet.');
 });
 
 test('faults of syntax are told with their place', async () => {

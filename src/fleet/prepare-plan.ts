@@ -120,13 +120,18 @@ async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
     const there = await worldOn(world, plan.hosts[host]);
     if (await isThere(there, path)) continue;
     const where = there.machine === thisMachine ? '' : ` on ${host}`;
+    const elsewhere = /^[a-z0-9+]+:\/\//.test(path);
     findings.push({
       rule: 'model-missing',
       severity: 'critical',
       object: deployment,
-      message: `The model file ${path} does not exist${where}.`,
+      message: elsewhere
+        ? `The model ${path} has not been fetched${where}.`
+        : `The model file ${path} does not exist${where}.`,
       evidence: [path],
-      cure: 'Check models.*.source in the fleet file; a relative path counts from the folder of that file.',
+      cure: elsewhere
+        ? `Run "berth pull ${deployment}", which fetches it into the store.`
+        : 'Check models.*.source in the fleet file; a relative path counts from the folder of that file.',
     });
   }
   return findings;

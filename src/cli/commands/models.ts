@@ -13,8 +13,9 @@ import type { Pruned, Verified } from '../../models/keep.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
-import { isSource, namedSources } from '../named-models.ts';
+import { namedSources } from '../named-models.ts';
 import { table } from '../output.ts';
+import { isSource } from '../source-text.ts';
 
 export const examples = [
   ['berth models list', 'What the store holds, and how much of the disk it takes.'],

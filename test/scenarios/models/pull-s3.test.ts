@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { makePlace } from '../../support/berth.ts';
+import type { Place } from '../../support/berth.ts';
+import { makeAuthority, opensslMissing } from '../../support/certificates.ts';
+import { s3Keys, startS3 } from '../../support/s3-server.ts';
+import type { S3Server } from '../../support/s3-server.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let place: Place;
+let s3: S3Server | null = null;
+
+beforeEach(() => {
+  place = makePlace();
+});
+
+afterEach(async () => {
+  await place.close();
+  await s3?.stop();
+  s3 = null;
+});
+
+function letIn(server: S3Server): void {
+  place.env['AWS_ENDPOINT_URL'] = server.url;
+  place.env['AWS_REGION'] = s3Keys.region;
+  place.env['AWS_ACCESS_KEY_ID'] = s3Keys.id;
+  place.env['AWS_SECRET_ACCESS_KEY'] = s3Keys.secret;
+}
+
+function fill(server: S3Server): Buffer {
+  const weights = randomBytes(100_000);
+  server.objects.set(
+    'models/mistral 24b/config.json',
+    Buffer.from('{"architectures":["MistralForCausalLM"]}'),
+  );
+  server.objects.set('models/mistral 24b/model.safetensors', weights);
+  server.objects.set('models/mistral 24b/tokenizer (1)+é.json', Buffer.from('{}'));
+  server.objects.set('models/mistral 24b-other/model.safetensors', Buffer.from('not this one'));
+  return weights;
+}
+
+test('all objects below a prefix are fetched with signed requests, page by page', async () => {
+  s3 = await startS3(null);
+  s3.pageSize = 2;
+  const weights = fill(s3);
+  letIn(s3);
+  const ran = await place.berth('pull', 's3://models/mistral 24b', '--json');
+  expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+  const [pulled] = ran.json() as { path: string }[];
+  expect(readdirSync(pulled?.path ?? '').toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+    'config.json',
+    'model.safetensors',
+    'tokenizer (1)+é.json',
+  ]);
+  expect(readFileSync(`${pulled?.path}/model.safetensors`).equals(weights)).toBe(true);
+  expect(ran.stdout + ran.stderr).not.toContain('canary');
+});
+
+test('keys can stand in a file that the fleet file names, and wrong ones are told', async () => {
+  s3 = await startS3(null);
+  fill(s3);
+  const lines = [
+    `AWS_ENDPOINT_URL=${s3.url}`,
+    `AWS_REGION=${s3Keys.region}`,
+    `AWS_ACCESS_KEY_ID="${s3Keys.id}"`,
+    `AWS_SECRET_ACCESS_KEY=${s3Keys.secret}`,
+  ];
+  place.write(`${lines.join('\n')}\n`, 's3.env');
+  place.write(
+    'version: 1\nfleet: lab\nmodels: {m: {source: "s3://models/mistral 24b/model.safetensors", secret: "${file:./s3.env}"}}\n',
+  );
+  const ran = await place.berth('pull', 'm', '--json');
+  expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+  place.write(lines.join('\n').replace('canary', 'wrong'), 's3.env');
+  const refused = await place.berth('models', 'show', 'm');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('SignatureDoesNotMatch');
+  expect(refused.stderr).toContain('Check the keys, AWS_REGION, the clock');
+});
+
+test(`an authority of one's own is trusted where AWS_CA_BUNDLE names it${opensslMissing}`, async (context) => {
+  if (opensslMissing !== '') context.skip();
+  const authority = makeAuthority();
+  const made = authority.issue('s3');
+  s3 = await startS3({ key: readFileSync(made.keyFile), cert: made.cert });
+  fill(s3);
+  letIn(s3);
+  const distrusted = await place.berth('pull', 's3://models/mistral 24b');
+  expect(distrusted.code).toBe(1);
+  expect(distrusted.stderr).toMatch(/certificate/i);
+  place.env['AWS_CA_BUNDLE'] = authority.certFile;
+  const ran = await place.berth('pull', 's3://models/mistral 24b', '--json');
+  expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+});
