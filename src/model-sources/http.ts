@@ -9,10 +9,10 @@ export const httpSource = {
   form: 'https://HOST/PATH/FILE[#sha256=SUM]',
   title: 'Any web server',
   owns: (source) => /^https?:\/\//.test(source),
-  wanted: () => ({ path: null, quant: null }),
+  wanted: (source) => ({ path: nameIn(urlOf(source)), quant: null }),
   list: async (_world, source) => {
     const url = urlOf(source);
-    const name = decodeURIComponent(basename(url.pathname));
+    const name = nameIn(url);
     const sum = /^#sha256=([0-9a-f]{64})$/i.exec(url.hash)?.[1]?.toLowerCase() ?? null;
     if (name === '') throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: [httpSource.form] });
     return {
@@ -47,6 +47,10 @@ export const httpSource = {
     });
   },
 } as const satisfies ModelSource;
+
+function nameIn({ pathname }: URL): string {
+  return decodeURIComponent(basename(pathname));
+}
 
 function urlOf(source: string): URL {
   if (!URL.canParse(source))
