@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../domain/json.ts';
 import type { Exchange } from '../io/timed-request.ts';
 import { EventCursor } from './event-stream.ts';
 import { EventTemplate } from './event-template.ts';
@@ -183,15 +184,6 @@ function takeWords(draft: Draft, message: Message, at: number, keepText: boolean
 function parseMessage(data: string): Message | null {
   const parsed = Message.safeParse(parseJson(data));
   return parsed.success ? parsed.data : null;
-}
-
-/** Undefined: it is no JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 const Counts = z.object({ usage: Usage.nullish(), error: z.unknown().optional() });

@@ -11,6 +11,7 @@ import { stageReport } from './analyse/stage-report.ts';
 import type { Span } from './analyse/window.ts';
 import { composeReport } from './compose-report.ts';
 import { profiles } from './profiles/registry.ts';
+import { timeColumns } from './records/columns.ts';
 import { createRecordWriter, formOf, readRecords } from './record-file.ts';
 import { nextOf } from './registry-entry.ts';
 import { stagePath } from './resume.ts';
@@ -112,26 +113,13 @@ function shiftOf(part: Part, origin: number): number {
   return Math.round((originOf(part) - origin) * 1000);
 }
 
-const stamps = [
-  'scheduled',
-  'started',
-  'connected',
-  'sent',
-  'headers',
-  'firstByte',
-  'firstToken',
-  'firstContent',
-  'last',
-  'done',
-] as const;
-
 function movedRecords(parts: readonly Part[], origin: number): RequestRecord[] {
   let streams = 0;
   const moved: RequestRecord[] = [];
   for (const part of parts) {
     const shift = shiftOf(part, origin);
     for (const record of part.records) {
-      const times = stamps.map((name) => [name, record[name] === null ? null : record[name] + shift]);
+      const times = timeColumns.map((name) => [name, record[name] === null ? null : record[name] + shift]);
       const { session } = record;
       const own = {
         id: wholeId(record.id, part.shard),

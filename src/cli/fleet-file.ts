@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { isAddress } from '../domain/model-source.ts';
 import type { Opening } from '../fleet/key-checks.ts';
 import type { LoadedFleet } from '../fleet/resolve.ts';
 import type { CliContext } from './context.ts';
-import { isSource } from './source-text.ts';
 
 export interface FileOptions {
   readonly file: readonly string[];
@@ -42,12 +42,12 @@ export async function loadWithoutSecrets(context: CliContext, options: FileOptio
 
 /** A model that was pulled is served from the store; where it was not, its address stays what its engine is given. */
 async function withStored({ world }: CliContext, loaded: LoadedFleet): Promise<LoadedFleet> {
-  if (!loaded.deployments.some(({ model }) => model && isSource(model.path))) return loaded;
+  if (!loaded.deployments.some(({ model }) => model && isAddress(model.path))) return loaded;
   const { modelPath, storeOf, storedModel } = await import('../models/cache.ts');
   const deployments = await Promise.all(
     loaded.deployments.map(async (deployment) => {
       const { model } = deployment;
-      const stored = model && isSource(model.path) ? await storedModel(world, model.path) : null;
+      const stored = model && isAddress(model.path) ? await storedModel(world, model.path) : null;
       if (!model || !stored) return deployment;
       return { ...deployment, model: { ...model, path: modelPath(storeOf(world), stored) } };
     }),

@@ -1,10 +1,10 @@
+import { isAddress } from '../domain/model-source.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { SecretRef } from '../domain/secret.ts';
 import type { LoadedFleet } from '../fleet/resolve.ts';
 import type { CliContext } from './context.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
 import type { FileOptions } from './fleet-file.ts';
-import { isSource } from './source-text.ts';
 
 export interface NamedSource {
   readonly source: string;
@@ -17,8 +17,8 @@ export async function namedSources(
   options: FileOptions,
   names: readonly string[],
 ): Promise<NamedSource[]> {
-  const plain = names.filter(isSource);
-  const others = names.filter((name) => !isSource(name));
+  const plain = names.filter(isAddress);
+  const others = names.filter((name) => !isAddress(name));
   const fromFile =
     others.length > 0 || names.length === 0
       ? fromFleet(await loadWithoutSecrets(context, options), others)
@@ -30,7 +30,7 @@ function fromFleet(loaded: LoadedFleet, names: readonly string[]): NamedSource[]
   const models = new Map(Object.entries(loaded.models));
   const wanted =
     names.length === 0
-      ? [...models.keys()].filter((name) => isSource(models.get(name)?.source ?? ''))
+      ? [...models.keys()].filter((name) => isAddress(models.get(name)?.source ?? ''))
       : names.map((name) => loaded.deployments.find((one) => one.name === name)?.model?.name ?? name);
   return [...new Set(wanted)].map((name) => {
     const model = models.get(name);

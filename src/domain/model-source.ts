@@ -1,3 +1,8 @@
+/** An address such as "hf://OWNER/NAME", in place of a path or a name. */
+export function isAddress(source: string): boolean {
+  return /^[a-z0-9+]+:\/\//i.test(source);
+}
+
 /** "mistralai/Mistral-7B-v0.3" of "hf://mistralai/Mistral-7B-v0.3", which the engine itself fetches; null for a path. */
 export function hubModel(source: string | null): string | null {
   return source?.startsWith('hf://') ? source.slice('hf://'.length) : null;

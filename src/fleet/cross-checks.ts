@@ -1,3 +1,4 @@
+import { isAddress } from '../domain/model-source.ts';
 import type { ConfigFault } from '../domain/errors/fleet-errors.ts';
 import { nearest } from '../domain/nearest.ts';
 import { engines } from '../engines/registry.ts';
@@ -103,7 +104,7 @@ function sourceFaults(tree: Located): ConfigFault[] {
   return entriesAt(tree, ['models']).flatMap(([, model]) => {
     const piece = pieceAt(model, ['source']);
     const source = scalarAt(model, ['source']);
-    if (!piece || typeof source !== 'string' || !/^[a-z0-9+]+:\/\//i.test(source)) return [];
+    if (!piece || typeof source !== 'string' || !isAddress(source)) return [];
     const kind = modelSources.find(({ owns }) => owns(source));
     // A claim is mounted by the cluster that has it; no deployment can be on one yet.
     if (kind && kind.kind !== 'pvc') return [];

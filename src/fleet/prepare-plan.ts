@@ -1,3 +1,4 @@
+import { isAddress } from '../domain/model-source.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { filesNamed } from '../domain/fill-args.ts';
 import type { Finding } from '../domain/finding.ts';
@@ -120,7 +121,7 @@ async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
     const there = await worldOn(world, plan.hosts[host]);
     if (await isThere(there, path)) continue;
     const where = there.machine === thisMachine ? '' : ` on ${host}`;
-    const elsewhere = /^[a-z0-9+]+:\/\//.test(path);
+    const elsewhere = isAddress(path);
     findings.push({
       rule: 'model-missing',
       severity: 'critical',

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import { TextDecoder } from 'node:util';
+import { parseJson } from '../domain/json.ts';
 
 /** Where a daemon listens: "unix:///run/docker.sock" or "tcp://box:2375". */
 export interface DockerApi {
@@ -88,14 +89,6 @@ export function dockerApi(where: string): DockerApi {
       return { status: incoming.statusCode ?? 0, body: incoming };
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Values of a stream of JSON lines. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../domain/json.ts';
 
 /** The part of a model's config.json that tells what it is. Models that see have the text model's part below `text_config`. */
 const Text = z.object({
@@ -23,7 +24,7 @@ export interface HfConfig {
 
 /** Null where the text is no such file. */
 export function readHfConfig(text: string): HfConfig | null {
-  const config = Config.safeParse(parsed(text)).data;
+  const config = Config.safeParse(parseJson(text)).data;
   if (!config) return null;
   const inner = config.text_config ?? {};
   const method = config.quantization_config?.quant_method;
@@ -35,12 +36,4 @@ export function readHfConfig(text: string): HfConfig | null {
       ? `${method}${bits ? ` ${bits} bit` : ''}`
       : (config.torch_dtype ?? config.dtype ?? inner.torch_dtype ?? inner.dtype ?? null),
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

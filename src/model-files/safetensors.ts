@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../domain/json.ts';
 import type { ByteSource } from '../io/byte-file.ts';
 
 export interface SafetensorsHeader {
@@ -18,20 +19,11 @@ export async function readSafetensors(source: ByteSource): Promise<SafetensorsHe
   if (length > largestHeader || length + 8 > source.size) return null;
   const text = (await source.read(0, 8 + length)).subarray(8).toString('utf8');
   const byType: Record<string, number> = {};
-  for (const [name, value] of Object.entries(objectOf(text) ?? {})) {
+  for (const [name, value] of Object.entries(Object(parseJson(text)) as Record<string, unknown>)) {
     const tensor = name === '__metadata__' ? null : (Tensor.safeParse(value).data ?? null);
     if (tensor)
       byType[tensor.dtype] = (byType[tensor.dtype] ?? 0) + tensor.shape.reduce((n, one) => n * one, 1);
   }
   const parameters = Object.values(byType).reduce((sum, count) => sum + count, 0);
   return parameters === 0 ? null : { parameters, byType };
-}
-
-function objectOf(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parseJson } from '../domain/json.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { ListedModel } from '../domain/listed-model.ts';
 import type { HttpReply } from '../io/http.ts';
@@ -63,7 +64,7 @@ async function listRepo(world: World, source: string, access: SourceAccess): Pro
   const url = `${endpointOf(world)}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const reply = await ask(world, source, url, headersOf(token), access.signal);
   if (reply.status !== 200) throw refusal(world, source, token !== null, reply);
-  const read = Repo.safeParse(parsed(reply.text));
+  const read = Repo.safeParse(parseJson(reply.text));
   if (!read.success)
     throw new BerthError('MODEL_PLACE_FAILED', {
       source,
@@ -162,12 +163,4 @@ async function tokenOf({ env, files }: World, { secret }: SourceAccess): Promise
     env['HF_HOME'] ?? join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? '/', '.cache'), 'huggingface');
   const text = await files.read(env['HF_TOKEN_PATH'] ?? join(home, 'token')).catch(() => null);
   return text?.trim() || null;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -38,10 +38,7 @@ export function chooseFiles(source: string, listed: readonly ListedFile[], wante
 function named(source: string, files: readonly ListedFile[], path: string): ChosenFiles {
   if (files.some((file) => file.path === path)) return withParts(files, path, source);
   const below = files.filter((file) => file.path.startsWith(`${path}/`));
-  if (below.length > 0) {
-    const inner = chooseFiles(source, below, { path: null, quant: null });
-    return inner;
-  }
+  if (below.length > 0) return chooseFiles(source, below, { path: null, quant: null });
   const near = files.filter((file) => isGguf(file.path) || file.path.endsWith('.safetensors'));
   throw new BerthError('MODEL_NOT_FOUND', {
     source,

@@ -1,3 +1,4 @@
+import { parseJson } from '../domain/json.ts';
 import type { ScannedEndpoint, ScannedServer } from '../domain/scan-report.ts';
 import { answerAt, ModelList } from '../domain/server-answers.ts';
 import type { Identity } from '../domain/server-answers.ts';
@@ -60,14 +61,6 @@ function reasonOf(error: unknown): string {
   const { name, code, message } = error as NodeJS.ErrnoException;
   if (name === 'TimeoutError' || name === 'AbortError' || code === 'ABORT_ERR') return 'no answer in time';
   return code ?? message;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What the replies say; pure. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Exchange } from '../../io/timed-request.ts';
-import { emptyAnswer, parseJson, shorten } from '../answer.ts';
+import { parseJson } from '../../domain/json.ts';
+import { emptyAnswer, shorten } from '../answer.ts';
 import type { Draft } from '../answer.ts';
 import { EventCursor } from '../event-stream.ts';
 import type { BenchEndpoint } from './contract.ts';

@@ -1,6 +1,7 @@
 import { AccessRecord } from '../../domain/access-record.ts';
 import type { TraceFormat, TraceLine } from './contract.ts';
-import { explain, parseJson } from './json-line.ts';
+import { parseJson } from '../../domain/json.ts';
+import { explain } from './json-line.ts';
 
 /** What a log of another version may have beside this does not matter. */
 const Line = AccessRecord.pick({

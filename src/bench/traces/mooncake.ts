@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TraceFormat, TraceLine } from './contract.ts';
-import { explain, parseJson } from './json-line.ts';
+import { parseJson } from '../../domain/json.ts';
+import { explain } from './json-line.ts';
 
 const Line = z.object({
   timestamp: z.number().min(0),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isAddress } from '../../domain/model-source.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import { formatBytes, formatCount } from '../../domain/format.ts';
@@ -15,7 +16,6 @@ import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { namedSources } from '../named-models.ts';
 import { table } from '../output.ts';
-import { isSource } from '../source-text.ts';
 
 export const examples = [
   ['berth models list', 'What the store holds, and how much of the disk it takes.'],
@@ -132,7 +132,7 @@ async function prune(
 ): Promise<void> {
   const loaded = options.all ? null : await loadWithoutSecrets(context, options);
   const sources = Object.values(loaded?.models ?? {}).map(({ source }) => source);
-  const kept = new Set(sources.filter(isSource).map(folderOf));
+  const kept = new Set(sources.filter(isAddress).map(folderOf));
   const pruned = await pruneStore(context.world, kept, options.yes ?? false);
   context.output.result({ ...pruned, done: options.yes ?? false }, () =>
     prunedText(pruned, options.yes ?? false),
