@@ -15,13 +15,15 @@ import { driftFindings, previewFindings } from './look-closer.ts';
 import { worldOfHost, worldOn } from './hosts.ts';
 import { holderOf, instancesOf, observeFleet, silentFindings } from './observe.ts';
 import type { Observed, Sight } from './observe.ts';
+import { rateFindings } from './rate-findings.ts';
+import type { Measurements } from './rate-findings.ts';
 import type { LoadedFleet } from './resolve.ts';
 
 /** Looks at the machine and says what is to be done to have it as the file says. Changes nothing. */
 export async function preparePlan(
   world: World,
   loaded: LoadedFleet,
-  options: { refresh?: boolean; restart?: readonly string[] } = {},
+  options: { refresh?: boolean; restart?: readonly string[]; measured?: Measurements } = {},
 ): Promise<Plan> {
   const known = loaded.deployments.map((one) => one.name);
   const unknown = options.restart?.find((name) => !known.includes(name));
@@ -53,11 +55,18 @@ export async function preparePlan(
     missingFiles(world, plan),
     previewFindings(world, plan, observed),
     driftFindings(world, loaded, observed),
+    options.measured ? rateFindings(reached.deployments, slotsOf(desired), options.measured) : [],
   ]);
   return {
     ...plan,
     findings: [...silentFindings(observed), ...plan.findings, ...found.flat(), ...heldPorts(plan, observed)],
   };
+}
+
+/** Slots of one engine of a deployment; null: it has none of its own, or does not say. */
+function slotsOf(desired: readonly DesiredReplica[]): (deployment: string) => number | null {
+  const slots = new Map(desired.map(({ deployment, spec }) => [deployment.name, spec.slots]));
+  return (deployment) => slots.get(deployment) ?? null;
 }
 
 /** A pair of engine and target that cannot be. Throws TARGET_REFUSES. */

@@ -9,6 +9,7 @@ import { preparePlan } from '../../fleet/prepare-plan.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
+import { measurementsOf } from '../measurements.ts';
 import { trafficOfUp } from '../up-traffic.ts';
 import { nameOf, planText } from '../plan-text.ts';
 
@@ -55,7 +56,7 @@ async function mayInterrupt({ ask }: CliContext, plan: Plan): Promise<boolean> {
 
 async function makePlan(context: CliContext, options: ApplyCommandOptions): Promise<Plan> {
   const loaded = await loadFrom(context, options);
-  return preparePlan(context.world, loaded, options);
+  return preparePlan(context.world, loaded, { ...options, measured: measurementsOf(context.world) });
 }
 
 async function readPlan({ world, cwd }: CliContext, file: string): Promise<Plan> {

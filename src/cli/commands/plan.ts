@@ -4,6 +4,7 @@ import { preparePlan } from '../../fleet/prepare-plan.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
+import { measurementsOf } from '../measurements.ts';
 import { planText } from '../plan-text.ts';
 
 export const examples = [
@@ -25,7 +26,7 @@ export function configure(command: Command, context: CliContext): void {
     .action(async (options: PlanOptions) => {
       const { world, output, cwd } = context;
       const loaded = await loadFrom(context, options);
-      const plan = await preparePlan(world, loaded, options);
+      const plan = await preparePlan(world, loaded, { ...options, measured: measurementsOf(world) });
       if (options.out)
         await world.files.write(resolve(cwd, options.out), `${JSON.stringify(plan, null, 2)}\n`, 0o600);
       output.result(plan, () => planText(plan));
