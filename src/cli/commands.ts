@@ -43,6 +43,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/status.ts'),
   },
   {
+    name: 'top',
+    summary: 'Watch what every engine does: slots, tokens per second, cache, processor, memory, GPUs.',
+    load: () => import('./commands/top.ts'),
+  },
+  {
     name: 'keys',
     summary: "Make, list, rotate and revoke keys for the gateway's clients.",
     load: () => import('./commands/keys.ts'),

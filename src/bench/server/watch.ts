@@ -11,7 +11,7 @@ import { hashFile } from '../../io/hash-file.ts';
 import type { World } from '../../io/world.ts';
 import { requestHeaders } from '../request-body.ts';
 import { toldFacts } from './engine-facts.ts';
-import { engineSample } from './engine-sample.ts';
+import { engineSample } from '../../stats/engine-sample.ts';
 import { findEngine } from './find-process.ts';
 import type { EngineProcess } from './find-process.ts';
 import { watchGpus } from './watch-gpus.ts';

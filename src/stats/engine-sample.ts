@@ -1,5 +1,5 @@
-import { EngineSample } from '../../domain/run/server-sample.ts';
-import { readPrometheusRows } from '../../stats/prometheus-read.ts';
+import { EngineSample } from '../domain/run/server-sample.ts';
+import { readPrometheusRows } from './prometheus-read.ts';
 
 type Figure = keyof EngineSample;
 

@@ -1,0 +1,72 @@
+import type { Command } from 'commander';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { loadBetween } from '../../domain/fleet-load.ts';
+import type { FleetLoad } from '../../domain/fleet-load.ts';
+import { readLoad } from '../../fleet/read-load.ts';
+import type { ExternalAnswers } from '../../fleet/status.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+import { loadText } from '../load-text.ts';
+import { createRedraw } from '../redraw.ts';
+
+export const examples = [
+  ['berth top', 'Drawn anew every two seconds; Ctrl-C ends it.'],
+  ['berth top --once', 'The figures of two seconds, once.'],
+  ['berth top --json', 'One line of JSON each time.'],
+] as const;
+
+interface TopOptions extends FileOptions {
+  readonly interval: string;
+  readonly once?: boolean;
+}
+
+export function configure(command: Command, context: CliContext): void {
+  addFileOption(command)
+    .option('--interval <seconds>', 'time between two looks, over which rates are counted', '2')
+    .option('--once', 'tell it once and end')
+    .action(async (options: TopOptions) => {
+      const seconds = Number(options.interval);
+      if (!Number.isFinite(seconds) || seconds < 0.1)
+        throw new BerthError('USAGE', {
+          detail: '--interval is a number of seconds, 0.1 or more',
+          command: 'top',
+        });
+      const show = options.once ? showOnce(context) : showAgain(context);
+      for await (const load of loads(context, options, seconds * 1000)) {
+        show(load);
+        if (options.once) return;
+      }
+    });
+}
+
+/** What the fleet does, look by look; ends when the command is interrupted. */
+async function* loads(
+  context: CliContext,
+  options: FileOptions,
+  intervalMs: number,
+): AsyncGenerator<FleetLoad> {
+  const { world, signal } = context;
+  const loaded = await loadWithoutSecrets(context, options);
+  const answers: ExternalAnswers = new Map();
+  let before = await readLoad(world, loaded, answers);
+  while (!signal.aborted) {
+    await world.clock.sleep(intervalMs, signal).catch(() => {});
+    if (signal.aborted) return;
+    const now = await readLoad(world, loaded, answers);
+    yield loadBetween(loaded.fleet, before, now);
+    before = now;
+  }
+}
+
+function showOnce({ output }: CliContext): (load: FleetLoad) => void {
+  return (load) => output.result(load, () => loadText(load));
+}
+
+/** Over itself on a terminal, else one after the other. */
+function showAgain({ output }: CliContext): (load: FleetLoad) => void {
+  if (output.json) return (load) => output.raw(`${JSON.stringify(load)}\n`);
+  if (!process.stdout.isTTY) return (load) => output.raw(`${loadText(load)}\n\n`);
+  const { draw } = createRedraw(process.stdout);
+  return (load) => draw(loadText(load).split('\n'));
+}
