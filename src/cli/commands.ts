@@ -23,6 +23,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/plan.ts'),
   },
   {
+    name: 'render',
+    summary: 'Write the fleet down for other tools, such as manifests of Kubernetes.',
+    load: () => import('./commands/render.ts'),
+  },
+  {
     name: 'apply',
     summary: 'Start, replace and stop engines until they are as the file says.',
     load: () => import('./commands/apply.ts'),

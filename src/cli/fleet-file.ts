@@ -40,6 +40,12 @@ export async function loadWithoutSecrets(context: CliContext, options: FileOptio
   );
 }
 
+/** For files that are used elsewhere: what lies in the store of this machine does not count there. */
+export async function loadAsWritten({ world, cwd }: CliContext, options: FileOptions): Promise<LoadedFleet> {
+  const { loadFleet } = await import('../fleet/load.ts');
+  return loadFleet(world, { files: options.file, cwd, secrets: 'unused' });
+}
+
 /** A model that was pulled is served from the store; where it was not, its address stays what its engine is given. */
 async function withStored({ world }: CliContext, loaded: LoadedFleet): Promise<LoadedFleet> {
   if (!loaded.deployments.some(({ model }) => model && isAddress(model.path))) return loaded;

@@ -72,7 +72,7 @@ export function coresByHost(world: World, { hosts }: LoadedFleet): (host: string
 /** How this deployment is started; null for a server that berth does not start. Throws what the engine objects to. */
 export function launchSpecOf(
   deployment: Deployment,
-  given: { cores: number; help: string | null; key: SecretRef | null },
+  given: { cores: number | null; help: string | null; key: SecretRef | null },
 ): LaunchSpec | null {
   const spec = engineOf(deployment.engine.kind).launch?.({
     deployment: deployment.name,

@@ -17,6 +17,11 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/bench\/(answer|event-stream|event-template)(\.test)?\.ts$/, 1.7, 'folder'],
   // What the datasets, which do not know each other, make prompts with; the forms of traces, which profiles name too.
   [/^src\/bench\/(prompts|traces)\//, 1.7, 'folder'],
+  // What all targets of a cluster make and ask there.
+  [/^src\/kube\//, 1.7, 'folder'],
+  // A format writes what a target would make, and two of them write the same objects.
+  [/^src\/render\/cluster-objects\.ts$/, 2.4, 'file'],
+  [/^src\/render\//, 2.5, 'file'],
   [
     /^src\/(engines|targets|model-sources|bench\/profiles|bench\/datasets|bench\/endpoints|bench\/readers|gateway\/policies|audit\/rules|publish(?=\/[^/]+\/))\//,
     2,

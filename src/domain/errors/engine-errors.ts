@@ -27,6 +27,11 @@ export const engineErrors = {
     (f) => `Give ${f.deployment} another target or another engine.`,
     'usage',
   ),
+  FORMAT_REFUSES: defineError<{ deployment: string; format: string; reason: string }>(
+    (f) => `${f.deployment} cannot be written as ${f.format}: ${f.reason}.`,
+    (f) => `Name the deployments that can be, or give ${f.deployment} another engine.`,
+    'usage',
+  ),
   TARGET_FORESEES: defineError<{ findings: readonly Finding[] }>(
     (f) => f.findings.map((one) => `${one.object}: ${one.message}`).join('\n'),
     (f) => f.findings.map((one) => one.cure).join('\n'),

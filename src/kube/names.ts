@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+
+/** Labels that tell berth's objects. They stand on the objects alone, never in a pod's template or a selector. */
+export const fleetLabel = 'berth.dev/fleet';
+export const fleetIdLabel = 'berth.dev/fleet-id';
+
+/** What Kubernetes takes as a name of everything that is made here, a Service included; longer ones leave no room for endings. */
+const plain = /^[a-z]([a-z0-9-]{0,46}[a-z0-9])?$/;
+
+/** The name of a replica's objects. One that Kubernetes would not take is made to fit, and stays apart from all others. */
+export function objectName(deployment: string, replica: number): string {
+  const wanted = replica === 0 ? deployment : `${deployment}-${replica}`;
+  if (plain.test(wanted)) return wanted;
+  const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 6);
+  const fitting = wanted.replaceAll(/[^a-z0-9]+/g, '-').slice(0, 36);
+  return `b-${fitting}-${hash}`.replaceAll(/-+/g, '-');
+}
+
+/** By these a Service and a Deployment know their pods; they can never be changed again. */
+export function selectorOf(deployment: string, replica: number): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': objectName(deployment, 0),
+    'app.kubernetes.io/instance': objectName(deployment, replica),
+  };
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { ByteSize } from '../domain/units.ts';
+
+/** A quantity of Kubernetes: "500m", "4", "6Gi"; a plain number of CPUs may stand as one. */
+const Quantity = z
+  .union([
+    z.number().positive().transform(String),
+    z.string().regex(/^\d+(\.\d+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/),
+  ])
+  .meta({ examples: ['500m', '4', '6Gi'] });
+
+const Amounts = z.strictObject({ cpu: Quantity.optional(), memory: Quantity.optional() });
+
+const Toleration = z.strictObject({
+  key: z.string().min(1).optional(),
+  operator: z.enum(['Exists', 'Equal']).optional(),
+  value: z.string().optional(),
+  effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+  tolerationSeconds: z.int().min(0).optional(),
+});
+
+/** Keys of `target:` that say how a pod is made, for all targets of a cluster. */
+export const podOptions = {
+  image: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("image; by default the engine's own for what it computes on")
+    .meta({ examples: ['ghcr.io/ggml-org/llama.cpp:server-b9000'] }),
+  resources: z
+    .strictObject({ requests: Amounts.default({}), limits: Amounts.default({}) })
+    .prefault({})
+    .describe('CPU and memory that a pod asks for, and most that it may take'),
+  nodeSelector: z.record(z.string(), z.string()).default({}).describe('labels that its node must have'),
+  node: z.string().min(1).optional().describe('name of the one node that it may run on'),
+  tolerations: z.array(Toleration).default([]).describe('taints of nodes that it bears, beside that of GPUs'),
+  gpuResource: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("name by which the cluster counts GPUs, in place of the vendor's usual one")
+    .meta({ examples: ['nvidia.com/mig-1g.10gb'] }),
+  shm: ByteSize.optional().describe('shared memory; by default what the engine asks for'),
+  serviceAccount: z.string().min(1).optional().describe('service account that it runs as'),
+  pullSecrets: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('names of Secrets that hold the keys of registries'),
+};
+
+export type PodOptions = z.infer<z.ZodObject<typeof podOptions>>;

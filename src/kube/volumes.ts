@@ -1,0 +1,122 @@
+import { basename, dirname, posix } from 'node:path';
+import { filesNamed } from '../domain/fill-args.ts';
+import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
+
+/** One volume of a pod and where the container sees it. */
+export interface Mounted {
+  readonly volume: { readonly name: string; readonly [source: string]: unknown };
+  readonly at: string;
+  readonly readOnly: boolean;
+  readonly subPath?: string;
+}
+
+/** Names of objects that volumes refer to. */
+export interface VolumeNames {
+  /** Secret with the engine's secrets. */
+  readonly secret: string;
+  /** Claim for what the engine keeps; null: it is lost with the pod. */
+  readonly cache: string | null;
+}
+
+const claimAddress = /^pvc:\/\/([^/]+)\/?(.*)$/;
+
+/** A model in several files is opened by the name of its first, and the others lie beside it. */
+const oneOfSeveral = /-\d{5}-of-\d{5}\.gguf$/;
+
+/** Path of a model, or its projector, in the container. */
+export function modelPath(path: string, folder: string): string {
+  const claim = claimAddress.exec(path);
+  return claim ? posix.join(folder, claim[2] ?? '') : posix.join(folder, basename(path));
+}
+
+function modelVolume(name: string, path: string, folder: string): Mounted {
+  const claim = claimAddress.exec(path);
+  if (claim)
+    return {
+      volume: { name, persistentVolumeClaim: { claimName: claim[1], readOnly: true } },
+      at: folder,
+      readOnly: true,
+    };
+  if (oneOfSeveral.test(path))
+    return { volume: hostVolume(name, dirname(path), 'Directory'), at: folder, readOnly: true };
+  return { volume: hostVolume(name, path, typeOf(path)), at: modelPath(path, folder), readOnly: true };
+}
+
+function hostVolume(name: string, path: string, type: string): Mounted['volume'] {
+  return { name, hostPath: { path, type } };
+}
+
+/** Only of a model it is known what it is; of others the node looks. */
+function typeOf(path: string): string {
+  return /\.gguf$/i.test(path) ? 'File' : '';
+}
+
+/** All that a pod mounts for this spec. Pure. */
+export function volumesOf(spec: LaunchSpec, names: VolumeNames, shmBytes: number | null): Mounted[] {
+  const keeps = [...spec.writable, ...Object.keys(spec.caches ?? {})];
+  const kept = names.cache
+    ? { name: 'cache', persistentVolumeClaim: { claimName: names.cache } }
+    : { name: 'cache', emptyDir: {} };
+  return [
+    ...(spec.model === null ? [] : [modelVolume('model', spec.model, '/models')]),
+    ...(spec.mmproj === null ? [] : [modelVolume('mmproj', spec.mmproj, '/mmproj')]),
+    ...filesNamed(spec).map((path, at): Mounted => ({
+      volume: hostVolume(`file-${at}`, path, ''),
+      at: path,
+      readOnly: true,
+    })),
+    ...(Object.keys(spec.secrets).length === 0
+      ? []
+      : [
+          {
+            volume: { name: 'secrets', secret: { secretName: names.secret, defaultMode: 0o440 } },
+            at: secretFolder,
+            readOnly: true,
+          },
+        ]),
+    ...keeps.map((name): Mounted => ({ volume: kept, at: keptPath(name), readOnly: false, subPath: name })),
+    ...(shmBytes === null
+      ? []
+      : [
+          {
+            volume: { name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: String(shmBytes) } },
+            at: '/dev/shm',
+            readOnly: false,
+          },
+        ]),
+    { volume: { name: 'tmp', emptyDir: {} }, at: '/tmp', readOnly: false },
+  ];
+}
+
+const secretFolder = '/run/secrets/berth';
+
+function keptPath(name: string): string {
+  return `/var/lib/berth/${name}`;
+}
+
+/** Variables that put what a program keeps at home where a volume is. */
+export function cacheVariables(spec: LaunchSpec): [string, string][] {
+  return Object.entries(spec.caches ?? {}).map(([name, { env }]) => [env, keptPath(name)]);
+}
+
+/** What only the cluster's side knows of a command line. A pod has an address of its own, so it listens on all of its. */
+export function filler(spec: LaunchSpec, port: number): (hole: Hole) => string {
+  return (hole) => {
+    switch (hole.hole) {
+      case 'model':
+        return spec.model === null ? '' : modelPath(spec.model, '/models');
+      case 'mmproj':
+        return spec.mmproj === null ? '' : modelPath(spec.mmproj, '/mmproj');
+      case 'host':
+        return '0.0.0.0';
+      case 'port':
+        return String(port);
+      case 'secret':
+        return posix.join(secretFolder, hole.name);
+      case 'cache':
+        return keptPath(hole.name);
+      case 'file':
+        return hole.path;
+    }
+  };
+}

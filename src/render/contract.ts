@@ -1,0 +1,41 @@
+import type { LaunchSpec } from '../domain/launch-spec.ts';
+
+/** One deployment as a format is given it: how its engine is started, and what the fleet file says of its place. */
+export interface RenderedDeployment {
+  readonly name: string;
+  readonly replicas: number;
+  /** The port that the file pins; null: the format's choice. */
+  readonly port: number | null;
+  /** Its target with all options, whichever it is; the schema of each kind has parsed it. */
+  readonly target: { readonly kind: string; readonly [key: string]: unknown };
+  readonly spec: LaunchSpec;
+}
+
+export interface RenderInput {
+  readonly fleet: string;
+  readonly fleetId: string;
+  readonly deployments: readonly RenderedDeployment[];
+  /** Namespace of a cluster; null: whoever applies the files says it. */
+  readonly namespace: string | null;
+}
+
+export interface RenderedFile {
+  /** Below the folder that is written, such as "base/service-mistral.yaml". */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface RenderOutput {
+  readonly files: readonly RenderedFile[];
+  /** What has to be there beside the files, one sentence each: secrets above all, which are never written. */
+  readonly needs: readonly string[];
+}
+
+/** A way of writing a fleet down for other tools. Pure: the same input gives the same files, without a time or a random part. */
+export interface RenderFormat<Kind extends string = string> {
+  readonly kind: Kind;
+  readonly title: string;
+  /** Why it cannot write this one, as a sentence; null when it can. */
+  readonly refuses: (deployment: RenderedDeployment) => string | null;
+  readonly render: (input: RenderInput) => RenderOutput;
+}

@@ -1,0 +1,32 @@
+import type { KubeObject } from '../kube/object.ts';
+import { clusterRefuses, needsOf, objectsOf, yamlOf } from './cluster-objects.ts';
+import type { RenderedFile, RenderFormat, RenderInput } from './contract.ts';
+
+/** A base with a file for each object, to lay overlays over. */
+export const kustomizeFormat = {
+  kind: 'kustomize',
+  title: 'a base for kustomize, a file for each object',
+  refuses: clusterRefuses,
+  render: (input) => ({ files: filesOf(input), needs: needsOf(input) }),
+} as const satisfies RenderFormat<'kustomize'>;
+
+function filesOf(input: RenderInput): RenderedFile[] {
+  const objects = input.deployments.flatMap((deployment) =>
+    // Where the base names a namespace, its objects need not.
+    objectsOf({ ...input, namespace: null }, deployment),
+  );
+  const kustomization = {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    ...(input.namespace === null ? {} : { namespace: input.namespace }),
+    resources: objects.map(fileName),
+  };
+  return [
+    { path: 'base/kustomization.yaml', text: yamlOf(kustomization) },
+    ...objects.map((object) => ({ path: `base/${fileName(object)}`, text: yamlOf(object) })),
+  ];
+}
+
+function fileName({ kind, metadata }: KubeObject): string {
+  return `${kind.toLowerCase()}-${metadata.name}.yaml`;
+}

@@ -1,0 +1,171 @@
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
+import { gpusOf } from '../../kube/launched.ts';
+import { fleetIdLabel, fleetLabel, objectName, selectorOf } from '../../kube/names.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { mergePatch } from './merge-patch.ts';
+import type { KubernetesOptions } from './options.ts';
+import { podSpec } from './pod.ts';
+
+/** What is to run, and under which name. */
+export interface Placed {
+  readonly fleet: string;
+  readonly fleetId: string;
+  readonly deployment: string;
+  readonly replica: number;
+  readonly port: number;
+  readonly spec: LaunchSpec;
+  /** Null: the namespace is not written, so whoever sends it chooses. */
+  readonly namespace: string | null;
+  /** How many pods; one where each has objects of its own. */
+  readonly pods: number;
+}
+
+/** Every object of one replica but its Secret, in the order in which they are made. Pure. */
+export function manifestsOf(placed: Placed, options: KubernetesOptions): KubeObject[] {
+  return [
+    ...cacheClaim(placed, options),
+    service(placed, options),
+    deployment(placed, options),
+    ...ingress(placed, options),
+    ...networkPolicy(placed, options),
+  ];
+}
+
+/** The Secret that a replica mounts. */
+export function secretName({ deployment, replica }: Pick<Placed, 'deployment' | 'replica'>): string {
+  return `${objectName(deployment, replica)}-secrets`;
+}
+
+export function metaOf(placed: Placed, name: string): KubeObject['metadata'] {
+  const { fleet, fleetId, deployment, replica, namespace } = placed;
+  return {
+    name,
+    ...(namespace === null ? {} : { namespace }),
+    labels: {
+      ...selectorOf(deployment, replica),
+      'app.kubernetes.io/managed-by': 'berth',
+      [fleetLabel]: fleet,
+      [fleetIdLabel]: fleetId,
+    },
+  };
+}
+
+function ownName({ deployment, replica }: Placed): string {
+  return objectName(deployment, replica);
+}
+
+function cacheName(placed: Placed, options: KubernetesOptions): string | null {
+  const keeps = placed.spec.writable.length + Object.keys(placed.spec.caches ?? {}).length;
+  return options.cache && keeps > 0 ? `${ownName(placed)}-cache` : null;
+}
+
+function cacheClaim(placed: Placed, options: KubernetesOptions): KubeObject[] {
+  const name = cacheName(placed, options);
+  const { cache } = options;
+  if (name === null || !cache) return [];
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: metaOf(placed, name),
+      spec: {
+        accessModes: [cache.access],
+        ...(cache.storageClass === undefined ? {} : { storageClassName: cache.storageClass }),
+        resources: { requests: { storage: cache.size } },
+      },
+    },
+  ];
+}
+
+function service(placed: Placed, { service: { type, nodePort } }: KubernetesOptions): KubeObject {
+  const port = {
+    name: 'http',
+    port: placed.port,
+    targetPort: 'http',
+    protocol: 'TCP',
+    ...(nodePort === undefined || type === 'ClusterIP' ? {} : { nodePort }),
+  };
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metaOf(placed, ownName(placed)),
+    spec: { type, selector: selectorOf(placed.deployment, placed.replica), ports: [port] },
+  };
+}
+
+function deployment(placed: Placed, options: KubernetesOptions): KubeObject {
+  const { spec } = placed;
+  const selector = selectorOf(placed.deployment, placed.replica);
+  const names = { secret: secretName(placed), cache: cacheName(placed, options) };
+  const made: KubeObject = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metaOf(placed, ownName(placed)),
+    spec: {
+      replicas: placed.pods,
+      revisionHistoryLimit: 2,
+      // Beside the model's time to load stands that to fetch an image.
+      progressDeadlineSeconds: Math.ceil(spec.readiness.startTimeoutMs / 1000) + 1800,
+      strategy: strategyOf(spec, options),
+      selector: { matchLabels: selector },
+      template: {
+        metadata: { labels: selector },
+        spec: podSpec(spec, options, { port: placed.port, names }),
+      },
+    },
+  };
+  return options.patch ? (mergePatch(made, options.patch) as KubeObject) : made;
+}
+
+/** Beside the old pod the new one comes first, where there is room for both. A claim of one node at a time makes no such room. */
+function strategyOf(spec: LaunchSpec, options: KubernetesOptions): Record<string, unknown> {
+  const exclusive = gpusOf(spec, options) !== null || options.cache?.access === 'ReadWriteOnce';
+  const type = options.strategy ?? (exclusive ? 'Recreate' : 'RollingUpdate');
+  return type === 'Recreate' ? { type } : { type, rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+}
+
+/** Controllers of nginx hold back events and end long answers unless they are told not to. */
+const nginx = {
+  'nginx.ingress.kubernetes.io/proxy-buffering': 'off',
+  'nginx.ingress.kubernetes.io/proxy-read-timeout': '3600',
+  'nginx.ingress.kubernetes.io/proxy-body-size': '64m',
+};
+
+function ingress(placed: Placed, { ingress: wanted }: KubernetesOptions): KubeObject[] {
+  if (!wanted) return [];
+  const meta = metaOf(placed, ownName(placed));
+  const annotations = { ...(wanted.class === 'nginx' ? nginx : {}), ...wanted.annotations };
+  const backend = { service: { name: ownName(placed), port: { name: 'http' } } };
+  return [
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: Object.keys(annotations).length === 0 ? meta : { ...meta, annotations },
+      spec: {
+        ...(wanted.class === undefined ? {} : { ingressClassName: wanted.class }),
+        ...(wanted.tls === undefined ? {} : { tls: [{ hosts: [wanted.host], secretName: wanted.tls }] }),
+        rules: [{ host: wanted.host, http: { paths: [{ path: wanted.path, pathType: 'Prefix', backend }] } }],
+      },
+    },
+  ];
+}
+
+function networkPolicy(placed: Placed, { allowFrom }: KubernetesOptions): KubeObject[] {
+  if (!allowFrom) return [];
+  const from = allowFrom.map(({ namespace, pods }) => ({
+    ...(namespace === undefined ? {} : { namespaceSelector: { matchLabels: namespace } }),
+    ...(namespace !== undefined && pods === undefined ? {} : { podSelector: { matchLabels: pods ?? {} } }),
+  }));
+  return [
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: metaOf(placed, ownName(placed)),
+      spec: {
+        podSelector: { matchLabels: selectorOf(placed.deployment, placed.replica) },
+        policyTypes: ['Ingress'],
+        ingress: [{ from, ports: [{ port: 'http', protocol: 'TCP' }] }],
+      },
+    },
+  ];
+}

@@ -1,0 +1,99 @@
+import { fillArg, fillArgs } from '../../domain/fill-args.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
+import { gpusOf, imageOf, resourcesOf, tolerationsOf } from '../../kube/launched.ts';
+import { cacheVariables, filler, volumesOf } from '../../kube/volumes.ts';
+import type { Mounted, VolumeNames } from '../../kube/volumes.ts';
+import type { KubernetesOptions } from './options.ts';
+
+/** What is run in the image, before the arguments; null when nobody says. */
+export function entrypointOf(spec: LaunchSpec, options: KubernetesOptions): readonly string[] | null {
+  const { imageCommand, binary } = spec.program;
+  return options.entrypoint ?? imageCommand ?? (binary === undefined ? null : [binary]);
+}
+
+/** The spec of a pod that runs this. Pure. */
+export function podSpec(
+  spec: LaunchSpec,
+  options: KubernetesOptions,
+  { port, names }: { port: number; names: VolumeNames },
+): Record<string, unknown> {
+  const shm = options.shm ?? spec.sharedMemory ?? null;
+  const mounted = volumesOf(spec, names, shm);
+  const selector = {
+    ...options.nodeSelector,
+    ...(options.node === undefined ? {} : { 'kubernetes.io/hostname': options.node }),
+  };
+  const tolerations = tolerationsOf(spec, options);
+  return {
+    // A Service named like a variable of the engine's would hand it an address in place of a setting.
+    enableServiceLinks: false,
+    automountServiceAccountToken: false,
+    ...(options.serviceAccount === undefined ? {} : { serviceAccountName: options.serviceAccount }),
+    ...(options.pullSecrets.length === 0
+      ? {}
+      : { imagePullSecrets: options.pullSecrets.map((name) => ({ name })) }),
+    terminationGracePeriodSeconds: Math.ceil(spec.stop.graceMs / 1000) + options.preStop,
+    ...(Object.keys(selector).length === 0 ? {} : { nodeSelector: selector }),
+    ...(tolerations.length === 0 ? {} : { tolerations }),
+    securityContext: podSecurity(options),
+    containers: [container(spec, options, { port, mounted })],
+    volumes: [...new Map(mounted.map(({ volume }) => [volume.name, volume])).values()],
+  };
+}
+
+function container(
+  spec: LaunchSpec,
+  options: KubernetesOptions,
+  { port, mounted }: { port: number; mounted: readonly Mounted[] },
+): Record<string, unknown> {
+  const fill = filler(spec, port);
+  const env = [
+    ...cacheVariables(spec),
+    ...Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)] as const),
+  ];
+  return {
+    name: 'engine',
+    image: imageOf(spec, options) ?? '',
+    imagePullPolicy: options.pull,
+    command: entrypointOf(spec, options) ?? [],
+    args: fillArgs(spec.args, fill),
+    ...(spec.workdir === undefined ? {} : { workingDir: spec.workdir }),
+    ...(env.length === 0 ? {} : { env: env.map(([name, value]) => ({ name, value })) }),
+    ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }],
+    ...probes(spec),
+    ...(options.preStop === 0 ? {} : { lifecycle: { preStop: { sleep: { seconds: options.preStop } } } }),
+    resources: resourcesOf(spec, options),
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      // The hook of the GPU's runtime writes into the root of the container.
+      readOnlyRootFilesystem: options.readOnlyRoot && gpusOf(spec, options) === null,
+      capabilities: { drop: ['ALL'] },
+    },
+    volumeMounts: mounted.map(({ volume, at, readOnly, subPath }) => ({
+      name: volume.name,
+      mountPath: at,
+      ...(readOnly ? { readOnly } : {}),
+      ...(subPath === undefined ? {} : { subPath }),
+    })),
+  };
+}
+
+const startPeriod = 5;
+
+/** A model may load for long: until it has, neither of the others counts, so that it is not killed half way. */
+function probes({ readiness: { path, startTimeoutMs } }: LaunchSpec): Record<string, unknown> {
+  const httpGet = { path, port: 'http' };
+  const threshold = Math.ceil(startTimeoutMs / 1000 / startPeriod);
+  return {
+    startupProbe: { httpGet, periodSeconds: startPeriod, timeoutSeconds: 3, failureThreshold: threshold },
+    readinessProbe: { httpGet, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
+    livenessProbe: { httpGet, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 6 },
+  };
+}
+
+function podSecurity({ user }: KubernetesOptions): Record<string, unknown> {
+  const seccompProfile = { type: 'RuntimeDefault' };
+  if (user === undefined) return { seccompProfile };
+  const [uid = 0, gid = uid] = user.split(':').map(Number);
+  return { runAsNonRoot: uid !== 0, runAsUser: uid, runAsGroup: gid, fsGroup: gid, seccompProfile };
+}

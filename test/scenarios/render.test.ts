@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { makePlace } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+
+let place: Place;
+
+beforeEach(() => {
+  place = makePlace();
+  place.write(`version: 1
+fleet: lab
+id: k3x9
+models:
+  m: {source: /srv/models/mistral.Q5_K_M.gguf}
+  h: {source: "hf://mistralai/Mistral-7B-Instruct-v0.2", secret: "\${env:HF_TOKEN}"}
+deployments:
+  mistral: {model: m, replicas: 2, engine: {kind: llama.cpp, slots: 2, context: 4096}}
+  vllm: {model: h, gpus: 2, engine: {kind: vllm}}
+`);
+});
+
+afterEach(() => place.close());
+
+test('berth render prints manifests of the whole fleet, the same each time', async () => {
+  const { code, stdout, stderr } = await place.berth(
+    'render',
+    '--format',
+    'kubernetes',
+    '--namespace',
+    'llm',
+  );
+  expect(code).toBe(0);
+  const objects = parseAllDocuments(stdout).map((one) => one.toJS() as { kind: string; spec: object });
+  expect(objects.map(({ kind }) => kind)).toEqual(['Service', 'Deployment', 'Service', 'Deployment']);
+  expect(objects[1]?.spec).toMatchObject({ replicas: 2 });
+  expect(stderr).toContain(
+    'vllm needs a Secret: kubectl create secret generic vllm-secrets -n llm --from-literal=hub="$HF_TOKEN"',
+  );
+  const again = await place.berth('render', '--format', 'kubernetes', '--namespace', 'llm');
+  expect(again.stdout).toBe(stdout);
+});
+
+test('berth render --format kustomize --out writes a base whose resources are its files', async () => {
+  const ran = await place.berth('render', 'mistral', '--format', 'kustomize', '--out', 'deploy', '--json');
+  const { written } = ran.json() as { written: string[] };
+  const base = join(place.folder, 'deploy/base');
+  expect(written).toEqual([
+    join(base, 'kustomization.yaml'),
+    join(base, 'service-mistral.yaml'),
+    join(base, 'deployment-mistral.yaml'),
+  ]);
+  expect(parse(readFileSync(join(base, 'kustomization.yaml'), 'utf8'))).toMatchObject({
+    resources: ['service-mistral.yaml', 'deployment-mistral.yaml'],
+  });
+});
+
+test('an engine without an image cannot be written for a cluster, and a name that is unknown is told', async () => {
+  place.write(
+    'version: 1\nfleet: lab\nmodels: {m: {source: /m.gguf}}\ndeployments: {toy: {model: m, engine: {kind: embedded}}}\n',
+  );
+  const refused = await place.berth('render', '--format', 'kubernetes');
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('toy cannot be written as kubernetes: its engine has no image of its own');
+  const unknown = await place.berth('render', 'tyo', '--format', 'kubernetes');
+  expect(unknown.code).not.toBe(0);
+  expect(unknown.stderr).toContain('tyo');
+});
