@@ -12,7 +12,12 @@ export function planText(plan: Plan): string {
     whereOf(action),
     action.reasons.map((reason) => reason.text).join('; '),
   ]);
-  return [summary(plan), rows.length > 0 ? table(rows) : '', ...plan.findings.map(findingText)]
+  return [
+    summary(plan),
+    rows.length > 0 ? table(rows) : '',
+    leftOutText(plan),
+    ...plan.findings.map(findingText),
+  ]
     .filter((part) => part !== '')
     .join('\n');
 }
@@ -30,7 +35,13 @@ function summary(plan: Plan): string {
   return `Fleet ${plan.fleet}: ${parts.join(', ')}.`;
 }
 
-export function nameOf(action: Action): string {
+/** What `--only` keeps it from doing. */
+function leftOutText({ leftOut }: Plan): string {
+  if (!leftOut || leftOut.length === 0) return '';
+  return `Left out by --only: ${leftOut.map((one) => `${one.do} ${nameOf(one)}`).join(', ')}.`;
+}
+
+export function nameOf(action: Pick<Action, 'deployment' | 'replica'>): string {
   return action.replica === 0 ? action.deployment : `${action.deployment}-${action.replica}`;
 }
 

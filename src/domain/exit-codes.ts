@@ -9,6 +9,7 @@ export const exitCodes = {
   targetDown: 6,
   partlyApplied: 7,
   findings: 8,
+  changes: 9,
   interrupted: 130,
 } as const;
 

@@ -49,6 +49,10 @@ export const Action = z.discriminatedUnion('do', [
 ]);
 export type Action = z.infer<typeof Action>;
 
+/** A change that the file asks for too, and that a plan of some deployments alone does not make. */
+export const LeftOut = z.strictObject({ do: z.enum(['start', 'stop', 'replace']), ...place });
+export type LeftOut = z.infer<typeof LeftOut>;
+
 /**
  * The very value that `apply` executes. `basis` says what it was made from: the files by hash and the objects seen.
  * When either has changed since, the plan is stale and is refused.
@@ -64,6 +68,9 @@ export const Plan = z.strictObject({
   /** The hosts that it concerns, by their names in the file. */
   hosts: z.record(z.string(), HostAccess),
   actions: z.array(Action),
+  /** The deployments that it is confined to; absent: all of the fleet. */
+  only: z.array(z.string()).optional(),
+  leftOut: z.array(LeftOut).optional(),
   /** Deployments that are started by their first request: what of them runs may change at any time. */
   onDemand: z.array(z.string()).optional(),
   /** Names of the environment variables that hold secrets of the fleet: no engine inherits them. */

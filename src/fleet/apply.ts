@@ -9,7 +9,7 @@ import { changeEngine, letIn, makeRoom, settle } from './move.ts';
 import type { Steps } from './move.ts';
 import { observeHosts } from './observe.ts';
 import type { Sight } from './observe.ts';
-import { filesOf, foreignHolders, isThere } from './prepare-plan.ts';
+import { filesOf, foreignHolders, isThere, portFault } from './prepare-plan.ts';
 import { previewFindings } from './look-closer.ts';
 import { staleness } from './stale.ts';
 import type { Traffic } from './traffic.ts';
@@ -50,7 +50,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
  * A step that fails makes the change one with an interruption, and that is told; only `shift` must succeed, since
  * ending an engine that still gets requests would be worse than stopping midway.
  */
-function bestEffort({ traffic, onProgress }: ApplyOptions): Traffic {
+export function bestEffort({ traffic, onProgress }: Pick<ApplyOptions, 'traffic' | 'onProgress'>): Traffic {
   return async (step) => {
     try {
       return await traffic(step);
@@ -67,7 +67,7 @@ async function preflight(world: World, plan: Plan, observed: Sight): Promise<voi
     if (!(await isThere(await worldOn(world, plan.hosts[host]), path)))
       throw new BerthError('FILE_MISSING', { path, what: 'model file' });
   const [held] = foreignHolders(plan, observed);
-  if (held) throw new BerthError('PORT_TAKEN', held);
+  if (held) throw portFault(plan, held);
   const foreseen = (await previewFindings(world, plan, observed)).filter(
     (one) => one.severity === 'critical',
   );

@@ -1,26 +1,44 @@
-import { targetOf } from '../targets/registry.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { World } from '../io/world.ts';
 import type { BerthError } from '../domain/errors/berth-error.ts';
+import { confined, expectNamed } from './confine.ts';
+import { endEngines } from './end-engines.ts';
 import { takeHostLocks } from './host-locks.ts';
-import { accessOf, worldOfInstance } from './hosts.ts';
+import { accessOf } from './hosts.ts';
 import { instancesOf, observeFleet } from './observe.ts';
 import { fleetPaths } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
 import type { LoadedFleet } from './resolve.ts';
+import type { Traffic } from './traffic.ts';
 import { isProcess, readUpState } from './up-state.ts';
 
 const upGraceMs = 60_000;
 const pollMs = 100;
 
-/** Ends the fleet: the control process first, so that it restarts nothing, then every engine with this fleet's mark. */
-export async function down(
-  world: World,
-  loaded: LoadedFleet,
-  onProgress: (line: string) => void,
-): Promise<{ up: number | null; stopped: Instance[]; silent: ReadonlyMap<string, BerthError> }> {
-  const upPid = await endUp(world, loaded, onProgress);
+export interface DownOptions {
+  readonly onProgress: (line: string) => void;
+  /** Deployments that alone are ended, while gateway and console stay; absent: all of the fleet. */
+  readonly only?: readonly string[];
+  /** Takes requests away from engines that end while the gateway stays. */
+  readonly traffic: Traffic;
+}
+
+export interface Down {
+  /** The control process that was ended; null where none ran, or it stays. */
+  readonly up: number | null;
+  readonly stopped: Instance[];
+  readonly silent: ReadonlyMap<string, BerthError>;
+}
+
+/**
+ * Ends the fleet: the control process first, so that it restarts nothing, then every engine with this fleet's mark. With `only` just
+ * the engines of those deployments.
+ */
+export async function down(world: World, loaded: LoadedFleet, options: DownOptions): Promise<Down> {
+  const { onProgress, only, traffic } = options;
+  const upPid = only ? null : await endUp(world, loaded, onProgress);
   const before = await observeFleet(world, loaded.hosts);
+  expectNamed(only ?? [], loaded, instancesOf(before, loaded));
   const { silent } = before;
   const answering = Object.entries(loaded.hosts).filter(([name]) => !silent.has(name));
   const hosts = Object.fromEntries(answering);
@@ -32,18 +50,9 @@ export async function down(
       onProgress,
     },
   );
-  const running = instancesOf(await observeFleet(world, hosts), loaded);
-  await Promise.all(
-    running.map(async (one) => {
-      if (!one.mark) return;
-      onProgress(`Stopping ${one.mark.deployment} (${one.object.name})`);
-      await targetOf(one.mark.target.kind).remove(
-        await worldOfInstance(world, loaded.hosts, one),
-        one,
-        one.mark.spec.stop,
-      );
-    }),
-  );
+  const running = confined(instancesOf(await observeFleet(world, hosts), loaded), only);
+  await endEngines(world, { instances: running, hosts: loaded.hosts, traffic, onProgress });
+  if (only) return { up: upPid, stopped: running, silent };
   // The next start writes the keys of engines again, and makes a new token for the console.
   const paths = fleetPaths(world, loaded);
   await world.files.remove(paths.secrets);

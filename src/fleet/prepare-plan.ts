@@ -11,6 +11,8 @@ import { targetOf } from '../targets/registry.ts';
 import { desiredReplicas } from './desired.ts';
 import type { DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
+import type { PlanInput } from './make-plan.ts';
+import { confined, expectNamed, leftOutBy, withDeployments } from './confine.ts';
 import { driftFindings, previewFindings } from './look-closer.ts';
 import { worldOfHost, worldOn } from './hosts.ts';
 import { holderOf, instancesOf, observeFleet, silentFindings } from './observe.ts';
@@ -19,47 +21,72 @@ import { rateFindings } from './rate-findings.ts';
 import type { Measurements } from './rate-findings.ts';
 import type { LoadedFleet } from './resolve.ts';
 
+export interface PlanWishes {
+  readonly refresh?: boolean;
+  readonly restart?: readonly string[];
+  /** Deployments that it is confined to; absent: the whole fleet. */
+  readonly only?: readonly string[];
+  readonly measured?: Measurements;
+}
+
 /** Looks at the machine and says what is to be done to have it as the file says. Changes nothing. */
-export async function preparePlan(
-  world: World,
-  loaded: LoadedFleet,
-  options: { refresh?: boolean; restart?: readonly string[]; measured?: Measurements } = {},
-): Promise<Plan> {
-  const known = loaded.deployments.map((one) => one.name);
-  const unknown = options.restart?.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new BerthError('DEPLOYMENT_UNKNOWN', { name: unknown, known });
+export async function preparePlan(world: World, loaded: LoadedFleet, wishes: PlanWishes = {}): Promise<Plan> {
+  const { only, restart, measured } = wishes;
+  expectNamed(restart ?? [], loaded);
   const observed = await observeFleet(world, loaded.hosts);
+  const own = instancesOf(observed, loaded);
+  expectNamed(only ?? [], loaded, own);
   const reached = withoutSilent(loaded, observed);
-  const [desired, free, sizes] = await Promise.all([
-    desiredReplicas(world, reached),
-    freeMemory(world, reached),
-    modelSizes(world, reached),
+  const named = withDeployments(reached, (name) => only?.includes(name) ?? true);
+  const [desired, input] = await Promise.all([
+    desiredReplicas(world, named),
+    planInput(world, { loaded, reached, observed }, wishes),
   ]);
   expectAbilities(desired);
-  const plan = makePlan({
+  const plan: Plan = {
+    ...makePlan({ ...input, desired, instances: confined(own, only) }),
+    ...(only ? { only: [...only] } : {}),
+  };
+  const rest = only ? await leftOutBy(world, only, { input, reached }) : null;
+  const found = await Promise.all([
+    missingFiles(world, plan),
+    previewFindings(world, plan, observed),
+    driftFindings(world, loaded, { instances: confined(own, only) }),
+    measured ? rateFindings(named.deployments, slotsOf(desired), measured) : [],
+  ]);
+  return {
+    ...plan,
+    ...(rest ? { leftOut: rest.leftOut } : {}),
+    findings: [
+      ...silentFindings(observed),
+      ...plan.findings,
+      ...(rest?.findings ?? []),
+      ...found.flat(),
+      ...heldPorts(plan, observed),
+    ],
+  };
+}
+
+/** All that a plan is made from but what is wanted. */
+async function planInput(
+  world: World,
+  { loaded, reached, observed }: { loaded: LoadedFleet; reached: LoadedFleet; observed: Sight },
+  wishes: PlanWishes,
+): Promise<Omit<PlanInput, 'desired'>> {
+  const [free, sizes] = await Promise.all([freeMemory(world, reached), modelSizes(world, reached)]);
+  return {
     loaded,
-    desired,
     instances: instancesOf(observed, loaded),
     silent: new Set(observed.silent.keys()),
     usedPorts: (host) => portsInUse(observed.hosts.get(host)),
-    refresh: options.refresh ?? false,
-    restart: options.restart ?? [],
+    refresh: wishes.refresh ?? false,
+    restart: wishes.restart ?? [],
     freeBytes: (host) => free.get(host) ?? null,
     traits: (options) => {
       const target = targetOf(options.kind);
       return { supervises: target.supervises, beside: target.beside(options) };
     },
     modelBytes: (host, path) => sizes.get(`${host} ${path}`) ?? 0,
-  });
-  const found = await Promise.all([
-    missingFiles(world, plan),
-    previewFindings(world, plan, observed),
-    driftFindings(world, loaded, observed),
-    options.measured ? rateFindings(reached.deployments, slotsOf(desired), options.measured) : [],
-  ]);
-  return {
-    ...plan,
-    findings: [...silentFindings(observed), ...plan.findings, ...found.flat(), ...heldPorts(plan, observed)],
   };
 }
 
@@ -164,11 +191,17 @@ export function filesOf(plan: Plan): { deployment: string; host: string; path: s
   });
 }
 
+interface HeldPort {
+  readonly deployment: string;
+  readonly address: string;
+  readonly port: number;
+  readonly holder: string;
+  /** The deployment of this very fleet that holds it, which the plan leaves alone. */
+  readonly by: string | null;
+}
+
 /** Ports that the plan wants and that someone holds who will still be there. */
-export function foreignHolders(
-  plan: Plan,
-  observed: Sight,
-): { deployment: string; address: string; port: number; holder: string }[] {
+export function foreignHolders(plan: Plan, observed: Sight): HeldPort[] {
   const leaving = plan.actions.flatMap((action) =>
     action.do === 'stop' || action.do === 'replace' ? [action.running.object] : [],
   );
@@ -182,19 +215,33 @@ export function foreignHolders(
     const { port, address } = action.wanted;
     const seen = observed.hosts.get(action.host);
     const holder = seen ? holderOf(seen, action.wanted) : null;
-    return holder && !freed.has(`${machineOf(plan.hosts[action.host])} ${port}`)
-      ? [{ deployment: action.deployment, address, port, holder: holder.text }]
-      : [];
+    const machine = machineOf(plan.hosts[action.host]);
+    if (!holder || freed.has(`${machine} ${port}`)) return [];
+    const ours = instancesOf(observed, plan).find(
+      (one) => one.host === machine && one.endpoints.some((end) => end.port === port),
+    );
+    const by = ours?.mark?.deployment ?? null;
+    return [{ deployment: action.deployment, address, port, holder: holder.text, by }];
   });
 }
 
+/** Why it is not applied. */
+export function portFault({ only }: Plan, { by, ...held }: HeldPort): BerthError {
+  return only && by !== null
+    ? new BerthError('PORT_OF_LEFT_OUT', { ...held, by })
+    : new BerthError('PORT_TAKEN', held);
+}
+
 function heldPorts(plan: Plan, observed: Sight): Finding[] {
-  return foreignHolders(plan, observed).map(({ deployment, port, holder }) => ({
+  return foreignHolders(plan, observed).map(({ deployment, port, holder, by }) => ({
     rule: 'port-held',
     severity: 'critical',
     object: deployment,
     message: `Port ${port} is held by ${holder}.`,
     evidence: [`port ${port}`, holder],
-    cure: `Stop that program, or name another port than ${port}.`,
+    cure:
+      plan.only && by !== null
+        ? `It becomes free when ${by} changes too: name ${by} with --only as well.`
+        : `Stop that program, or name another port than ${port}.`,
   }));
 }

@@ -18,11 +18,16 @@ export async function staleness(
     else if (createHash('sha256').update(text).digest('hex') !== sha256) changed.push(`${path} has changed`);
   }
   const now = instancesOf(observed, plan)
-    .filter((one) => !plan.onDemand?.includes(one.mark?.deployment ?? ''))
+    .filter(({ mark }) => concerns(plan, mark?.deployment ?? ''))
     .map((one) => one.object);
   const gone = plan.basis.objects.filter((id) => !now.some((other) => sameObject(id, other)));
   const added = now.filter((id) => !plan.basis.objects.some((other) => sameObject(id, other)));
   changed.push(...gone.map(({ name }) => `${name} has ended`));
   changed.push(...added.map(({ name }) => `${name} was started`));
   return changed;
+}
+
+/** What a plan says nothing of may come and go. */
+function concerns({ only, onDemand }: Plan, deployment: string): boolean {
+  return !onDemand?.includes(deployment) && (only?.includes(deployment) ?? true);
 }

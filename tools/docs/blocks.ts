@@ -91,6 +91,7 @@ const exitMeanings: Record<keyof typeof exitCodes, string> = {
   targetDown: 'The server that was asked does not answer.',
   partlyApplied: 'Some actions were done, then one failed; running it again goes on.',
   findings: 'Findings that want attention.',
+  changes: 'With `berth plan --exit-code`: there is something to do.',
   interrupted: 'Interrupted by Ctrl-C or SIGTERM.',
 };
 

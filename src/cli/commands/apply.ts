@@ -16,6 +16,7 @@ import { nameOf, planText } from '../plan-text.ts';
 export const examples = [
   ['berth apply', 'Starts, replaces and stops engines until they are as the file says, and exits.'],
   ['berth apply --yes', 'The same without asking, from a terminal.'],
+  ['berth apply --only mistral', 'Changes this deployment alone, and says what it leaves out.'],
   ['berth apply plan.json', 'Does what that plan says, unless it has gone stale.'],
 ] as const;
 
@@ -23,17 +24,19 @@ interface ApplyCommandOptions extends FileOptions {
   readonly refresh?: boolean;
   readonly yes?: boolean;
   readonly restart?: readonly string[];
+  readonly only?: readonly string[];
 }
 
 export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .argument('[plan]', 'a plan that "berth plan --out" kept')
+    .option('--only <names...>', 'change these deployments alone')
     .option('--restart <names...>', 'restart these deployments too')
     .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
     .option('--refresh', 'also restart what only berth itself would start otherwise by now')
     .action(async (planFile: string | undefined, options: ApplyCommandOptions) => {
       const { world, output, signal } = context;
-      const plan = planFile ? await readPlan(context, planFile) : await makePlan(context, options);
+      const plan = planFile ? await keptPlan(context, planFile, options) : await makePlan(context, options);
       output.progress(planText(plan));
       if (!options.yes && !(await mayInterrupt(context, plan))) {
         output.progress('Nothing was done.');
@@ -57,6 +60,18 @@ async function mayInterrupt({ ask }: CliContext, plan: Plan): Promise<boolean> {
 async function makePlan(context: CliContext, options: ApplyCommandOptions): Promise<Plan> {
   const loaded = await loadFrom(context, options);
   return preparePlan(context.world, loaded, { ...options, measured: measurementsOf(context.world) });
+}
+
+/** What would make another plan of it is refused. */
+function keptPlan(
+  context: CliContext,
+  file: string,
+  { only, restart, refresh }: ApplyCommandOptions,
+): Promise<Plan> {
+  const given = { '--only': only, '--restart': restart, '--refresh': refresh };
+  const options = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (options.length > 0) throw new BerthError('PLAN_FIXED', { options });
+  return readPlan(context, file);
 }
 
 async function readPlan({ world, cwd }: CliContext, file: string): Promise<Plan> {

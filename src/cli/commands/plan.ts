@@ -1,5 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { exitCodes } from '../../domain/exit-codes.ts';
+import type { ExitCode } from '../../domain/exit-codes.ts';
+import type { Plan } from '../../domain/plan.ts';
 import { preparePlan } from '../../fleet/prepare-plan.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
@@ -9,6 +12,8 @@ import { planText } from '../plan-text.ts';
 
 export const examples = [
   ['berth plan', 'What apply would do, and why.'],
+  ['berth plan --exit-code', 'The same, and exit code 9 where there is something to do.'],
+  ['berth plan --only mistral', 'What apply would do with this deployment alone.'],
   ['berth plan --out plan.json', 'Keeps the plan; "berth apply plan.json" does just that, or nothing.'],
 ] as const;
 
@@ -16,13 +21,17 @@ interface PlanOptions extends FileOptions {
   readonly out?: string;
   readonly refresh?: boolean;
   readonly restart?: readonly string[];
+  readonly only?: readonly string[];
+  readonly exitCode?: boolean;
 }
 
 export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .option('--out <file>', 'keep the plan in a file, for "berth apply FILE"')
+    .option('--only <names...>', 'plan for these deployments alone')
     .option('--restart <names...>', 'restart these deployments too')
     .option('--refresh', 'also restart what only berth itself would start otherwise by now')
+    .option('--exit-code', 'tell by the exit code whether there is something to do')
     .action(async (options: PlanOptions) => {
       const { world, output, cwd } = context;
       const loaded = await loadFrom(context, options);
@@ -30,5 +39,12 @@ export function configure(command: Command, context: CliContext): void {
       if (options.out)
         await world.files.write(resolve(cwd, options.out), `${JSON.stringify(plan, null, 2)}\n`, 0o600);
       output.result(plan, () => planText(plan));
+      if (options.exitCode) context.exit(codeOf(plan));
     });
+}
+
+/** A plan that could not see everything does not say that there is nothing to do. */
+function codeOf({ actions, findings }: Plan): ExitCode {
+  if (actions.some((action) => action.do !== 'keep')) return exitCodes.changes;
+  return findings.some((one) => one.severity === 'critical') ? exitCodes.findings : exitCodes.done;
 }

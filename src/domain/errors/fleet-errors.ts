@@ -104,6 +104,16 @@ export const fleetErrors = {
     (f) => `"berth apply --restart ${f.deployment}" starts it anew. The whole log: ${f.logPlace}`,
     'targetDown',
   ),
+  PORT_OF_LEFT_OUT: defineError<{ deployment: string; port: number; holder: string; by: string }>(
+    (f) => `${f.deployment} is to have port ${f.port}, which ${f.by} still has (${f.holder}).`,
+    (f) =>
+      `It becomes free when ${f.by} changes as the file says: name ${f.by} with --only too, or leave --only out.`,
+  ),
+  PLAN_FIXED: defineError<{ options: readonly string[] }>(
+    (f) => `A kept plan is carried out as it is: ${f.options.join(' and ')} cannot change it.`,
+    () => 'Give the option to "berth plan --out FILE" instead.',
+    'usage',
+  ),
   PLAN_STALE: defineError<{ changed: readonly string[] }>(
     (f) => `The plan is stale: ${f.changed.join('; ')}.`,
     () => 'Make a new one with "berth plan --out FILE".',
