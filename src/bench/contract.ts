@@ -5,6 +5,8 @@ import type { Knee } from '../domain/run/knee.ts';
 import type { RunSpec, Slo } from '../domain/run/spec.ts';
 import type { TokenSource } from '../domain/run/record.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
+import type { ByteSource } from '../io/byte-file.ts';
+import type { PromptUse } from '../domain/prompt-use.ts';
 
 /**
  * The shape of a load: from the stages so far it says what the next stage does, or null when the run is over.
@@ -54,6 +56,14 @@ export interface PromptServer {
   /** Prompt tokens that the server counts for a whole request with this text; null when it does not say. */
   readonly countPrompt: (text: string) => Promise<number | null>;
   readonly readFile: (path: string) => Promise<string | null>;
+  /** The same in parts, for a file of any size. */
+  readonly openFile: (path: string) => Promise<ByteSource | null>;
+}
+
+/** What a user says at a turn of a conversation that is known beforehand. */
+export interface SaidTurn {
+  readonly content: string;
+  readonly outputTokens: number;
 }
 
 /** Prompts by request number: `at(id)` is always the same for the same seed, and differs from every other id. */
@@ -68,6 +78,13 @@ export interface PromptSource {
   };
   /** A text of so many tokens that is always the same, where such can be made. */
   readonly shared?: (tokens: number) => string;
+  /** Conversations by their number in the whole run, of a source that has such. */
+  readonly conversation?: (number: number) => {
+    readonly system: string | null;
+    readonly turns: readonly SaidTurn[];
+  };
+  /** What its prompts are for; absent: anything that takes a text. */
+  readonly uses?: readonly PromptUse[];
   /** Prompts by their number in the whole run, of a source that gives one client of several its part. */
   readonly whole?: (id: number) => BenchPrompt;
   readonly notes: readonly string[];

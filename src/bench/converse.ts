@@ -37,8 +37,8 @@ export async function converse(
   const { spec, source } = input;
   const { number, stream } = conversation;
   const whole = spec.shard ? wholeId(number, spec.shard) : number;
-  const plan = planConversation(talk, spec.seed, whole);
-  const history: ChatMessage[] = openingOf(talk, source);
+  const plan = planConversation(talk, whole, { seed: spec.seed, source });
+  const history: ChatMessage[] = openingOf(talk, source, whole);
   let due = conversation.due;
   for (let turn = 0; turn < plan.turns; turn += 1) {
     if (!(await isDue(due, ports))) return null;

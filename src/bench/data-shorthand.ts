@@ -9,10 +9,18 @@ const otherNames: Readonly<Record<string, string>> = {
   synthetic_text: 'synthetic',
   json_file: 'jsonl',
   file: 'jsonl',
+  csv_file: 'csv',
+  parquet_file: 'parquet',
 };
 
 /** What a file holds, by the end of its name. */
-const kindsByEnd: Readonly<Record<string, string>> = {};
+const kindsByEnd: Readonly<Record<string, string>> = {
+  '.csv': 'csv',
+  '.tsv': 'csv',
+  '.parquet': 'parquet',
+  // One list in one file is how conversations are handed around.
+  '.json': 'sharegpt',
+};
 
 /** Other names of a dataset's own keys. */
 const keys: Readonly<Record<string, string>> = {
@@ -20,6 +28,14 @@ const keys: Readonly<Record<string, string>> = {
   output_tokens: 'output',
   path: 'file',
   samples: 'samples',
+};
+
+/** Other tools' names of the columns of a file. */
+const columnKeys: Readonly<Record<string, string>> = {
+  text_column: 'prompt',
+  prompt_column: 'prompt',
+  prefix_column: 'system',
+  output_tokens_count_column: 'output',
 };
 
 const lengthKey = /^(prompt|output)(?:_tokens)?_(mean|stdev|min|max|distribution)$/;
@@ -31,15 +47,19 @@ const lengthKey = /^(prompt|output)(?:_tokens)?_(mean|stdev|min|max|distribution
 export function parseData(text: string): Data {
   if (!text.includes('=') && !text.trim().startsWith('{')) return { kind: kindOfFile(text), file: text };
   const pairs = readPairs(text, usage);
-  const data: Data = { kind: 'synthetic' };
+  const file = pairs['file'] ?? pairs['path'];
+  const data: Data = { kind: typeof file === 'string' ? kindOfFile(file) : 'synthetic' };
+  const columns: Record<string, unknown> = {};
   const spread: Record<string, Record<string, unknown>> = {};
   for (const [key, value] of Object.entries(pairs)) {
     const [, what, part] = lengthKey.exec(key) ?? [];
     if (what !== undefined && part !== undefined) spread[what] = { ...spread[what], [part]: value };
+    else if (columnKeys[key] !== undefined) columns[columnKeys[key]] = value;
     else if (key === 'kind') data.kind = otherNames[String(value)] ?? String(value);
     else if (!key.startsWith('prefix_')) data[keys[key] ?? key] = value;
   }
   for (const [what, more] of Object.entries(spread)) data[what] = lengthOf(data[what], more);
+  if (Object.keys(columns).length > 0) data['columns'] = { ...(data['columns'] as object), ...columns };
   const prefix = prefixOf(pairs);
   return prefix === null ? data : { ...data, prefix };
 }
@@ -59,7 +79,7 @@ function prefixOf(pairs: Record<string, unknown>): unknown {
   if (Array.isArray(buckets)) return buckets.map((bucket) => bucketOf(bucket as Record<string, unknown>));
   const tokens = pairs['prefix_tokens'];
   if (tokens === undefined || tokens === 0) {
-    const lost = Object.keys(pairs).find((key) => key.startsWith('prefix_') && key !== 'prefix_tokens');
+    const lost = Object.keys(pairs).find((key) => /^prefix_(?!tokens$|column$)/.test(key));
     if (lost !== undefined) throw usage(`${lost} wants prefix_tokens`);
     return null;
   }

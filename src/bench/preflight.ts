@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import type { HttpReply } from '../io/http.ts';
+import { openSource } from '../io/byte-file.ts';
 import type { World } from '../io/world.ts';
 import type { BenchPrompt, PromptServer } from './contract.ts';
 import { allExtras, noExtras, requestBody, requestHeaders } from './request-body.ts';
@@ -62,6 +63,7 @@ export async function preflight(
         return promptTokens(await ask(world, spec, key, body));
       },
       readFile: world.files.read,
+      openFile: openSource,
     },
   };
 }

@@ -1,4 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import type { PromptUse } from '../domain/prompt-use.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import type { Exchange } from '../io/timed-request.ts';
 import type { BenchPrompt } from './contract.ts';
@@ -10,6 +11,7 @@ export interface RunEndpoint {
   readonly kind: string;
   readonly path: string;
   readonly generates: boolean;
+  readonly takes: readonly PromptUse[];
   readonly countsTexts: boolean;
   readonly leastOutput: number;
   readonly texts: number;
@@ -50,11 +52,23 @@ export function endpointFor(options: { kind: string }): RunEndpoint {
     );
   // The entry's own schema has checked them, so they are of the type that its functions take.
   const filled = parsed.data as never;
-  const { kind, path, generates, countsTexts, leastOutput, texts, inputs, body, read } = entry;
+  const {
+    kind,
+    path,
+    generates,
+    takes = ['prompt'],
+    countsTexts,
+    leastOutput,
+    texts,
+    inputs,
+    body,
+    read,
+  } = entry;
   return {
     kind,
     path,
     generates,
+    takes,
     countsTexts,
     leastOutput,
     read,

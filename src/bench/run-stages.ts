@@ -3,6 +3,7 @@ import type { Strategy } from '../domain/load-shape.ts';
 import type { RecordRow } from '../domain/run/record-row.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
+import { withTurns } from './conversation.ts';
 import { measureStage } from './measure-stage.ts';
 import type { MeasuredStage, Running } from './measure-stage.ts';
 import { profiles } from './profiles/registry.ts';
@@ -51,7 +52,7 @@ async function oneByOne(running: Running, begin: Begin): Promise<StagesRun> {
   for (;;) {
     if (running.signal.aborted) return { most, complete: false };
     const whole = next(done);
-    const strategy = whole && strategyOf(whole, spec.shard);
+    const strategy = whole && withTurns(strategyOf(whole, spec.shard), running.source);
     if (strategy === null) return { most, complete: true };
     if (part.length > 0 && strategy.kind === 'open') {
       await setAside(running.world.files, folder, done.length);

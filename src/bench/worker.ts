@@ -15,6 +15,7 @@ import { createRecordWriter, formOf, readRows } from './record-file.ts';
 import type { Running } from './measure-stage.ts';
 import { promptsOf } from './shards.ts';
 import { endpointOf } from './run-endpoint.ts';
+import type { RunEndpoint } from './run-endpoint.ts';
 import { openOf } from './registry-entry.ts';
 import { runStages } from './run-stages.ts';
 import { monotonicMicroseconds } from '../io/clock.ts';
@@ -46,6 +47,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
     const ready = await preflight(world, spec, ports);
     const opened = await openOf(datasets, spec.data)(ready.prompts, spec.seed, spec.cache);
     const endpoint = endpointOf(spec);
+    refuseOtherUse(opened, endpoint, spec);
     const asked = endpoint.generates ? opened : groupedPrompts(opened, endpoint.texts, endpoint);
     const source = promptsOf(asked, spec.shard);
     const writer = createRecordWriter(world.files, job.folder, formOf(spec));
@@ -79,6 +81,17 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
     if (!ports.signal.aborted) end.error = describe(error);
   }
   return { ...end, interrupted: ports.signal.aborted };
+}
+
+/** A file of texts to embed is no load for a chat: half of what each row says would be left out without a word. */
+function refuseOtherUse({ uses }: PromptSource, { kind, takes }: RunEndpoint, { data }: RunSpec): void {
+  const other = uses?.find((use) => !takes.includes(use));
+  if (other === undefined) return;
+  const what = { prompt: 'prompts', inputs: 'texts to embed', ranking: 'documents to rank' }[other];
+  throw new BerthError('USAGE', {
+    detail: `${String(data['file'])} has ${what}, which ${kind} does not take: say another --endpoint, or which --columns hold prompts.`,
+    command: 'bench',
+  });
 }
 
 /** Shards begin together, as far as the clocks of their machines agree; gives what a reader must know of it. */

@@ -23,6 +23,7 @@ export interface BenchOptions extends OtherToolsOptions, EndingOptions, LoadOpti
   readonly resume?: string;
   readonly name?: string;
   readonly data?: string;
+  readonly columns?: string;
   readonly promptTokens?: string;
   readonly outputTokens?: string;
   readonly maxSeconds?: string;
@@ -49,8 +50,9 @@ export function addBenchOptions(command: Command): Command {
   const own = addLoadOptions(first)
     .option(
       '--data <what>',
-      'file of prompts, or prompt_tokens=256,prompt_tokens_stdev=32,output_tokens=128,prefix_tokens=64',
+      'file of prompts (.jsonl, .csv, .parquet, .json of ShareGPT), or prompt_tokens=256,prompt_tokens_stdev=32,output_tokens=128,prefix_tokens=64',
     )
+    .option('--columns <list>', 'which columns of the file hold what: prompt=question,output=max_new_tokens')
     .option('--prompt-tokens <count>', 'tokens of each prompt')
     .option('--output-tokens <count>', 'tokens to ask for')
     .option('--max-seconds <seconds>', 'length of a stage (default 30)')
@@ -111,6 +113,7 @@ export function overlaid(base: Wanted, said: BenchOptions, cwd: string): Wanted 
   const endpoint = endpointWords(options);
   if (endpoint !== undefined) wanted.endpoint = endpoint;
   if (options.data !== undefined) wanted.data = parseData(options.data);
+  if (options.columns !== undefined) wanted.data = withColumns(wanted.data, options.columns);
   const lengths = {
     ...(options.promptTokens && { prompt: count(options.promptTokens, '--prompt-tokens') }),
     ...(options.outputTokens && { output: count(options.outputTokens, '--output-tokens') }),
@@ -133,6 +136,11 @@ export function overlaid(base: Wanted, said: BenchOptions, cwd: string): Wanted 
   if (!options.stream) wanted.stream = false;
   if (!options.calibrate) wanted.calibrate = false;
   return wanted;
+}
+
+function withColumns(data: Wanted['data'], text: string): NonNullable<Wanted['data']> {
+  if (data === undefined) throw usage('--columns belongs to a file of prompts: name one with --data.');
+  return { ...data, columns: readPairs(text, (reason) => usage(`--columns: ${reason}.`)) } as typeof data;
 }
 
 /** Files are named from where the command runs. */

@@ -15,7 +15,8 @@ export type NumberSpread = z.infer<typeof NumberSpread>;
 
 /** How a conversation goes: how many turns it has, and how long its user thinks before each but the first. */
 export const Talk = z.strictObject({
-  turns: z.union([z.int().positive(), NumberSpread]),
+  /** Null: as many as each conversation of the data has. */
+  turns: z.union([z.int().positive(), NumberSpread]).nullable(),
   thinkSeconds: z.union([z.number().min(0), NumberSpread]),
   /** What all conversations begin with: a text, or one of so many tokens. */
   system: z.union([z.int().positive(), z.string()]).nullable(),

@@ -1,3 +1,4 @@
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { datasets } from '../../src/bench/datasets/registry.ts';
@@ -24,18 +25,45 @@ const least: Readonly<Record<string, Record<string, unknown>>> = {
   sessions: { sessions: [1, 4] },
   stages: { stages: [{ rate: 10, seconds: 5 }] },
   jsonl: { file: '/p.jsonl' },
+  csv: { file: '/p.csv' },
+  parquet: { file: '/p.parquet' },
+  sharegpt: { file: '/talks.json' },
   replay: { file: '/t.jsonl' },
   trace: { file: '/t.jsonl' },
+};
+
+function talkOf(text: string): object {
+  return {
+    conversations: [
+      { from: 'human', value: text },
+      { from: 'gpt', value: text },
+    ],
+  };
+}
+
+const texts: Readonly<Record<string, string>> = {
+  '/t.jsonl': [20, 30].map((n) => `{"timestamp":${n},"input_length":${n},"output_length":4}\n`).join(''),
+  '/p.jsonl': '{"prompt":"one"}\n{"prompt":"two"}\n',
+  '/p.csv': 'prompt\none\ntwo\n',
+  '/talks.json': JSON.stringify([talkOf('one'), talkOf('two')]),
 };
 
 const server: PromptServer = {
   countTokens: async (text) => text.split(' ').length,
   tokenizer: 'words',
   countPrompt: async (text) => text.split(' ').length + 3,
-  readFile: async (path) =>
-    path === '/t.jsonl'
-      ? [20, 30].map((n) => `{"timestamp":${n},"input_length":${n},"output_length":4}\n`).join('')
-      : '{"prompt":"one"}\n{"prompt":"two"}\n',
+  readFile: async (path) => texts[path] ?? null,
+  openFile: async (path) => {
+    const bytes = Buffer.from(
+      parquetWriteBuffer({ columnData: [{ name: 'prompt', data: ['one', 'two'], type: 'STRING' }] }),
+    );
+    return {
+      path,
+      size: bytes.length,
+      read: async (offset, length) => bytes.subarray(offset, offset + length),
+      [Symbol.asyncDispose]: async () => {},
+    };
+  },
 };
 
 describe.each(profiles.map((profile) => profile.kind))('profile %s', (kind) => {

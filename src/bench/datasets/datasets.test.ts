@@ -18,6 +18,7 @@ function server(changes: Partial<PromptServer> = {}): PromptServer {
     tokenizer: 'fake',
     countPrompt: async (text) => tokensOf(text) + 7,
     readFile: async () => null,
+    openFile: async () => null,
     ...changes,
   };
 }
@@ -77,7 +78,7 @@ test('a prompt shorter than what the server adds by itself is reported', async (
 test('prompts of a file come in its order, again from the start after the last', async () => {
   const text = '{"prompt":"one"}\n\n{"messages":[{"role":"user","content":"two"}],"max_tokens":9}\n';
   const source = await jsonl.open(
-    { kind: 'jsonl', file: 'p.jsonl', output: 5 },
+    { kind: 'jsonl', file: 'p.jsonl', output: 5, columns: {} },
     server({ readFile: async () => text }),
     1,
   );
@@ -88,15 +89,18 @@ test('prompts of a file come in its order, again from the start after the last',
 
 test.each([
   ['{"prompt":"one"}\n{nonsense\n', 2],
-  ['{"text":"one"}\n', 1],
+  ['{"poem":"one"}\n', 1],
   ['', 1],
 ])('a file with a bad line is refused with its number: %j', async (text, line) => {
   const opened = jsonl.open(
-    { kind: 'jsonl', file: 'p.jsonl', output: 5 },
+    { kind: 'jsonl', file: 'p.jsonl', output: 5, columns: {} },
     server({ readFile: async () => text }),
     1,
   );
-  await expect(opened).rejects.toMatchObject({ code: 'PROMPTS_INVALID', facts: { line } });
+  await expect(opened).rejects.toMatchObject({
+    code: 'PROMPTS_INVALID',
+    facts: { faults: [expect.stringMatching(`^${line}: `)] },
+  });
 });
 
 test('lengths follow their distribution within its bounds, from the seed alone', async () => {

@@ -61,7 +61,7 @@ async function vocabulary(options: Options, server: PromptServer): Promise<reado
   if (text === null) throw new BerthError('FILE_MISSING', { path: source, what: 'text for prompts' });
   const words = vocabularyOf(text);
   if (words.length < 2)
-    throw new BerthError('PROMPTS_INVALID', { path: source, line: 1, reason: 'it has no words' });
+    throw new BerthError('PROMPTS_INVALID', { path: source, faults: ['1: it has no words'] });
   return words;
 }
 

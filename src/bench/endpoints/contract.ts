@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { PromptUse } from '../../domain/prompt-use.ts';
 import type { Exchange } from '../../io/timed-request.ts';
 import type { BenchPrompt } from '../contract.ts';
 
@@ -63,6 +64,8 @@ export interface BenchEndpoint<
   readonly options: z.ZodType<Options>;
   /** It makes tokens: what does not has no TTFT, no ITL and no output tokens, and is never streamed. */
   readonly generates: boolean;
+  /** What prompts of a file it can be asked with; absent: those to be answered. */
+  readonly takes?: readonly PromptUse[];
   /** Texts of one request, where it takes several. */
   readonly texts?: (options: Options) => number;
   /** Of how many texts the answer must have something; absent: it makes tokens instead. */

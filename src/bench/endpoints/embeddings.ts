@@ -41,6 +41,7 @@ export const embeddings: BenchEndpoint<'embeddings', Options> = {
   path: '/v1/embeddings',
   options: Options,
   generates: false,
+  takes: ['prompt', 'inputs'],
   texts: ({ inputs }) => inputs,
   inputs: ({ texts }) => texts?.length ?? 1,
   countsTexts: true,

@@ -34,6 +34,7 @@ export const rerank: BenchEndpoint<'rerank', Options> = {
   path: '/v1/rerank',
   options: Options,
   generates: false,
+  takes: ['prompt', 'inputs', 'ranking'],
   texts: ({ documents }) => documents + 1,
   inputs: ({ query, texts = [''] }) => (query === undefined ? Math.max(1, texts.length - 1) : texts.length),
   // Servers count the query once for each document, or once, or not at all.

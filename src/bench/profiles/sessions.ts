@@ -16,8 +16,8 @@ const Options = z
       .min(1)
       .optional()
       .describe('Instead: how many conversations begin each second; one stage for each number.'),
-    turns: LengthOptions.default({ min: 2, max: 6 }).describe(
-      `Turns of a conversation, a number or a distribution; at most ${mostTurns}.`,
+    turns: LengthOptions.optional().describe(
+      `Turns of a conversation, a number or a distribution, at most ${mostTurns}; without it those that the data have, else 2 to 6.`,
     ),
     think: z
       .union([
@@ -62,7 +62,7 @@ export const sessions: Profile<'sessions', Options> = {
       ? `A system prompt of so many tokens is made of synthetic data only, not of ${data.kind}: give its text.`
       : null,
   next: ({ turns, think, system, arrivals, maxInFlight, ...load }, earlier) => {
-    const talk = { turns, thinkSeconds: think, system: system ?? null };
+    const talk = { turns: turns ?? null, thinkSeconds: think, system: system ?? null };
     const streams = load.sessions?.[earlier.length];
     if (streams !== undefined) return { kind: 'closed', streams, talk };
     const rate = load.rates?.[earlier.length];

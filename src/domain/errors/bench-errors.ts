@@ -2,10 +2,10 @@ import { defineError } from './define.ts';
 
 /** Faults of a benchmark: of its input, of the server it measures, of the folder it keeps. */
 export const benchErrors = {
-  PROMPTS_INVALID: defineError<{ path: string; line: number; reason: string }>(
-    (f) => `${f.path}:${f.line} is no prompt: ${f.reason}.`,
+  PROMPTS_INVALID: defineError<{ path: string; faults: readonly string[] }>(
+    (f) => `${f.path} is no file of prompts:\n${listed(f.path, f.faults)}`,
     () =>
-      'Each line is one JSON object: {"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]}.',
+      'A line of JSON is {"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]}; of CSV and Parquet the columns say the same, and --columns prompt=NAME names others.',
     'usage',
   ),
   TRACE_INVALID: defineError<{ path: string; faults: readonly string[] }>(
