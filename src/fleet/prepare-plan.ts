@@ -119,43 +119,53 @@ export function portsInUse(observed: Observed | undefined): Set<number> {
   ]);
 }
 
-/** Memory that is left, by the name of the host. */
+/** Memory that is left, by the name of the host; hosts that are one machine are looked at once. */
 async function freeMemory(world: World, loaded: LoadedFleet): Promise<Map<string, number | null>> {
   const names = [...new Set(loaded.deployments.map((one) => one.host))];
-  const found = await Promise.all(
-    names.map(async (name) => {
-      const { availableBytes } = await detectMemory(await worldOfHost(world, loaded.hosts, name));
-      return [name, availableBytes] as const;
-    }),
+  const onMachine = once(async (_machine: string, name: string) => {
+    const { availableBytes } = await detectMemory(await worldOfHost(world, loaded.hosts, name));
+    return availableBytes;
+  });
+  const found = names.map(
+    async (name) => [name, await onMachine(machineOf(loaded.hosts[name]), name)] as const,
   );
-  return new Map(found);
+  return new Map(await Promise.all(found));
 }
 
 /** Sizes of model files by host and path. */
 async function modelSizes(world: World, loaded: LoadedFleet): Promise<Map<string, number>> {
-  const sizes = await Promise.all(
-    loaded.deployments.flatMap(({ model, host }) =>
-      model ? [modelSize(world, loaded, { host, path: model.path })] : [],
-    ),
-  );
-  return new Map(sizes);
+  const onMachine = once(async (_file: string, host: string, path: string) => {
+    const there = await worldOfHost(world, loaded.hosts, host);
+    return (await there.files.stat(path))?.size ?? 0;
+  });
+  const sizes = loaded.deployments.flatMap(({ model, host }) => {
+    if (!model) return [];
+    const { path } = model;
+    const file = `${machineOf(loaded.hosts[host])} ${path}`;
+    return [onMachine(file, host, path).then((size) => [`${host} ${path}`, size] as const)];
+  });
+  return new Map(await Promise.all(sizes));
 }
 
-async function modelSize(
-  world: World,
-  loaded: LoadedFleet,
-  { host, path }: { host: string; path: string },
-): Promise<readonly [string, number]> {
-  const there = await worldOfHost(world, loaded.hosts, host);
-  return [`${host} ${path}`, (await there.files.stat(path))?.size ?? 0];
+/** Asks for each key once, however often it is wanted. */
+function once<Args extends readonly unknown[], Value>(
+  ask: (key: string, ...args: Args) => Promise<Value>,
+): (key: string, ...args: Args) => Promise<Value> {
+  const asked = new Map<string, Promise<Value>>();
+  return (key, ...args) => {
+    const answer = asked.get(key) ?? ask(key, ...args);
+    asked.set(key, answer);
+    return answer;
+  };
 }
 
 /** Model files that the plan would open and that are not there. */
 async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const onMachine = once((_file: string, there: World, path: string) => isThere(there, path));
   for (const { deployment, host, path } of filesOf(plan)) {
     const there = await worldOn(world, plan.hosts[host]);
-    if (await isThere(there, path)) continue;
+    if (await onMachine(`${there.machine} ${path}`, there, path)) continue;
     const where = there.machine === thisMachine ? '' : ` on ${host}`;
     const elsewhere = isAddress(path);
     findings.push({
