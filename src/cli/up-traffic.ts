@@ -38,10 +38,11 @@ async function ask(
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(step),
       timeoutMs: 'forMs' in step ? step.forMs : shiftMs,
-      signal,
+      // Whoever interrupts waits for no request to end, but what was held must be let in again.
+      ...(step.do === 'drain' ? { signal } : {}),
     });
   } catch (error) {
-    signal.throwIfAborted();
+    if (step.do === 'drain') signal.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);
     throw new BerthError('UP_NOT_FOLLOWING', { reason }, { cause: error });
   }

@@ -4,15 +4,16 @@ import type { World } from '../io/world.ts';
 import { takeHostLocks } from './host-locks.ts';
 import { worldOn } from './hosts.ts';
 import { changeSteps, expectAnswer } from './change-steps.ts';
-import type { Change } from './change-steps.ts';
-import { changeEngine, letIn, makeRoom, settle } from './move.ts';
+import type { Change, EngineSteps } from './change-steps.ts';
+import type { WentBack } from './go-back.ts';
+import { changeEngine, goBack, letIn, makeRoom, settle } from './move.ts';
 import type { Steps } from './move.ts';
 import { observeHosts } from './observe.ts';
 import type { Sight } from './observe.ts';
 import { filesOf, foreignHolders, isThere, portFault } from './prepare-plan.ts';
 import { previewFindings } from './look-closer.ts';
 import { staleness } from './stale.ts';
-import type { Traffic } from './traffic.ts';
+import type { Successor, Traffic } from './traffic.ts';
 
 export interface ApplyOptions {
   readonly signal: AbortSignal;
@@ -25,6 +26,8 @@ export interface ApplyOptions {
 export interface ApplyResult {
   readonly done: readonly Action[];
   readonly notDone: readonly Action[];
+  /** Engines that had made room for one that never answered, and run again as they were, or could not be started again. */
+  readonly back: readonly WentBack[];
   readonly failure: BerthError | null;
 }
 
@@ -81,21 +84,28 @@ async function execute(
   options: ApplyOptions,
 ): Promise<ApplyResult> {
   const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
+  const back: WentBack[] = [];
   const ordered = inOrder(plan.actions);
-  const inTheWay = ordered.filter((action) => action.do === 'replace' && isInTheWay(action, ordered));
+  const inTheWay = ordered.filter(
+    (action): action is Replace => action.do === 'replace' && isInTheWay(action, ordered),
+  );
+  const { traffic, shiftBack } = followed(options);
+  const steps = new Map<Change, Steps>(
+    ordered.map((action) => {
+      const makesRoom = inTheWay.some((one) => one === action);
+      const own = changeSteps(world, action, { plan, observed, options, makesRoom });
+      const alone = makesRoom || !hasOthers(plan, action);
+      return [action, { ...own, alone, back: () => goBackBy(own, { back, shiftBack }) }];
+    }),
+  );
   function stepsOf(action: Change): Steps {
-    return {
-      alone: inTheWay.includes(action) || !hasOthers(plan, action),
-      ...changeSteps(world, action, { plan, observed, options, makesRoom: inTheWay.includes(action) }),
-    };
+    return steps.get(action) as Steps;
   }
-  const { traffic } = options;
   try {
-    for (const action of inTheWay)
-      if (action.do === 'replace') await makeRoom(traffic, action, stepsOf(action));
+    for (const action of inTheWay) await makeRoom(traffic, action, stepsOf(action));
     for (const action of ordered) {
       options.signal.throwIfAborted();
-      if (inTheWay.includes(action) && action.do === 'replace')
+      if (action.do === 'replace' && inTheWay.includes(action))
         await settle(traffic, action, stepsOf(action));
       else await changeEngine(traffic, action, stepsOf(action));
       done.push(action);
@@ -103,20 +113,69 @@ async function execute(
     await traffic({ do: 'shift', to: null });
     for (const action of plan.actions)
       if (action.do === 'keep') await expectAnswer(world, plan, action, options.signal);
-    return { done, notDone: [], failure: null };
+    return { done, notDone: [], back, failure: null };
   } catch (error) {
-    if (!(error instanceof BerthError)) throw error;
+    for (const action of inTheWay) if (!done.includes(action)) await goBack(traffic, action, stepsOf(action));
     const notDone = ordered.filter((action) => !done.includes(action));
-    return { done, notDone, failure: inPart(error, done, notDone) };
+    return { done, notDone, back, failure: failureOf(error, { done, notDone, back, options }) };
   } finally {
-    for (const action of inTheWay) if (action.do === 'replace') await letIn(traffic, action, true);
+    for (const action of inTheWay) await letIn(traffic, action, true);
   }
 }
 
-/** How the process exits says whether running it again goes on or begins. */
-function inPart(error: BerthError, done: readonly Action[], notDone: readonly Action[]): BerthError {
+async function goBackBy(
+  steps: EngineSteps,
+  { back, shiftBack }: { back: WentBack[]; shiftBack: (to: Successor) => Promise<void> },
+): Promise<void> {
+  const went = await steps.back();
+  if (!went) return;
+  back.push(went);
+  if (!went.failure) await shiftBack({ ...went, port: went.running.port });
+}
+
+/**
+ * Whether the gateway has taken in what runs while some engines were away: only then it has to hear that they are back, else
+ * it goes on as it was.
+ */
+function followed({ traffic, onProgress }: ApplyOptions): {
+  traffic: Traffic;
+  shiftBack: (to: Successor) => Promise<void>;
+} {
+  let shifted = false;
+  return {
+    traffic: (step) => {
+      shifted ||= step.do === 'shift';
+      return traffic(step);
+    },
+    shiftBack: async ({ deployment, replica, port }) => {
+      try {
+        if (shifted) await traffic({ do: 'shift', to: { deployment, replica, port } });
+      } catch (error) {
+        if (!(error instanceof BerthError)) throw error;
+        onProgress(`berth: the gateway was not told that ${deployment} is back: ${error.message}`);
+      }
+    },
+  };
+}
+
+/** How the process exits says whether running it again goes on or begins. Throws what is no fault that berth knows. */
+function failureOf(
+  error: unknown,
+  {
+    done,
+    notDone,
+    back,
+    options,
+  }: Pick<ApplyResult, 'done' | 'notDone' | 'back'> & { options: ApplyOptions },
+): BerthError {
+  if (!(error instanceof BerthError)) {
+    if (!options.signal.aborted) throw error;
+    return new BerthError('APPLY_INTERRUPTED', { left: notDone.length }, { cause: error });
+  }
   const some = notDone.length > 0 && done.some((action) => action.do !== 'keep');
-  return some ? new BerthError(error.code, error.facts, { cause: error, exit: 'partlyApplied' }) : error;
+  return some || back.length > 0
+    ? new BerthError(error.code, error.facts, { cause: error, exit: 'partlyApplied' })
+    : error;
 }
 
 type Replace = Extract<Action, { do: 'replace' }>;

@@ -4,6 +4,8 @@ import type { Action, Plan, Running } from '../domain/plan.ts';
 import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
 import { sameValue } from './differences.ts';
+import { goBack } from './go-back.ts';
+import type { WentBack } from './go-back.ts';
 import { worldOn } from './hosts.ts';
 import { instancesOf, observe } from './observe.ts';
 import type { Observed } from './observe.ts';
@@ -25,22 +27,37 @@ export interface StepContext {
   readonly makesRoom: boolean;
 }
 
+export interface EngineSteps {
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<void>;
+  /** What was replaced, as it was; null where that is not needed or would be the same again. */
+  readonly back: () => Promise<WentBack | null>;
+}
+
 /** How the engine of one action is ended and started, on its host and by its target. */
-export function changeSteps(
-  world: World,
-  action: Change,
-  context: StepContext,
-): { stop: () => Promise<void>; start: () => Promise<void> } {
+export function changeSteps(world: World, action: Change, context: StepContext): EngineSteps {
   function host(): Promise<World> {
     return worldOn(world, context.plan.hosts[action.host]);
   }
   const how = startWay(action, context);
+  let begun = false;
+  let answers = false;
   return {
     stop: async () => {
       if (action.do !== 'start' && how.way === 'create') await removeRunning(await host(), action, context);
     },
     start: async () => {
-      if (action.do !== 'stop') await startWanted(await host(), action, context, how);
+      if (action.do === 'stop') return;
+      begun = true;
+      await startWanted(await host(), action, context, how);
+      answers = true;
+    },
+    back: async () => {
+      const mark = action.do === 'replace' ? instanceOf(context.observed, action.running)?.mark : null;
+      if (action.do !== 'replace' || !mark || answers) return null;
+      // The very same has just failed by itself.
+      if (begun && isTheSame(mark, action) && !context.options.signal.aborted) return null;
+      return goBack(await host(), context.plan, { action, mark, onProgress: context.options.onProgress });
     },
   };
 }
@@ -52,12 +69,16 @@ function startWay(action: Change, { observed, makesRoom }: StepContext): StartWa
   const instance = instanceOf(observed, running);
   const target = targetOf(wanted.target.kind);
   if (!instance?.mark || running.target.kind !== wanted.target.kind) return { way: 'create' };
-  const same =
-    sameValue(instance.mark.spec, wanted.spec) &&
-    sameValue(running.target, wanted.target) &&
-    running.port === wanted.port;
-  if (same && target.restart) return { way: 'restart', instance };
+  if (isTheSame(instance.mark, action) && target.restart) return { way: 'restart', instance };
   return target.update ? { way: 'update', instance } : { way: 'create' };
+}
+
+function isTheSame(mark: Mark, { wanted, running }: Extract<Action, { do: 'replace' }>): boolean {
+  return (
+    sameValue(mark.spec, wanted.spec) &&
+    sameValue(running.target, wanted.target) &&
+    running.port === wanted.port
+  );
 }
 
 function instanceOf(observed: Pick<Observed, 'instances'>, running: Running): Instance | undefined {

@@ -11,6 +11,8 @@ export interface Steps {
   readonly alone: boolean;
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
+  /** The old one as it was, where the new one never answered. */
+  readonly back: () => Promise<void>;
 }
 
 /** Starts, stops or replaces one engine with its requests out of the way. */
@@ -43,6 +45,9 @@ async function replaceEngine(traffic: Traffic, action: Replace, steps: Steps): P
   try {
     await makeRoom(traffic, action, steps);
     await settle(traffic, action, steps);
+  } catch (error) {
+    await goBack(traffic, action, steps);
+    throw error;
   } finally {
     await letIn(traffic, action, steps.alone);
   }
@@ -64,6 +69,17 @@ export async function makeRoom(
 export async function settle(traffic: Traffic, action: Replace, steps: Pick<Steps, 'start'>): Promise<void> {
   await steps.start();
   await shiftTo(traffic, action);
+}
+
+/** The change has failed midway: the old engine serves again before anyone is let in. */
+export async function goBack(
+  traffic: Traffic,
+  action: Replace,
+  steps: Pick<Steps, 'back' | 'alone'>,
+): Promise<void> {
+  // The time that they were to wait for the new one is over by now, or nearly so.
+  if (steps.alone) await traffic({ do: 'hold', deployment: action.deployment, forMs: patienceMs(action) });
+  await steps.back();
 }
 
 /** Takes back what `makeRoom` asked for, whatever came of it. */

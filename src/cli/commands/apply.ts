@@ -5,6 +5,7 @@ import { exitCodes } from '../../domain/exit-codes.ts';
 import { Plan } from '../../domain/plan.ts';
 import { apply } from '../../fleet/apply.ts';
 import type { ApplyResult } from '../../fleet/apply.ts';
+import type { WentBack } from '../../fleet/go-back.ts';
 import { preparePlan } from '../../fleet/prepare-plan.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
@@ -93,12 +94,25 @@ async function readPlan({ world, cwd }: CliContext, file: string): Promise<Plan>
   });
 }
 
+/** An engine that was replaced by one that never answered: as it was again, or what keeps it from that. */
+function backText(went: WentBack): string {
+  const { running, failure } = went;
+  const where = `${running.target.kind} on ${running.address}:${running.port}`;
+  if (!failure) return `Went back: ${nameOf(went)} runs as it did before (${where}).`;
+  return [
+    `berth: ${nameOf(went)} could not go back and does not run; it was ${running.object.name} (${where}): ${failure.message}`,
+    failure.cure,
+  ].join('\n');
+}
+
 /** What was done, and with a failure what was not. */
 function report(context: CliContext, plan: Plan, result: ApplyResult): void {
   const { output } = context;
   const { failure } = result;
   const changed = result.done.filter((action) => action.do !== 'keep');
-  const value = { plan, done: result.done, notDone: result.notDone, failure: failure?.toJSON() ?? null };
+  const back = result.back.map((one) => ({ ...one, failure: one.failure?.toJSON() ?? null }));
+  const { done: did, notDone } = result;
+  const value = { plan, done: did, notDone, back, failure: failure?.toJSON() ?? null };
   output.result(value, () => {
     const done = changed.map((action) => `${action.do} ${nameOf(action)}`);
     if (!failure) return done.length === 0 ? 'Nothing had to be done.' : `Done: ${done.join(', ')}.`;
@@ -107,6 +121,7 @@ function report(context: CliContext, plan: Plan, result: ApplyResult): void {
       `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Not done: ${left.length === 0 ? 'nothing' : left.join(', ')}.`,
       `berth: ${failure.message}`,
       failure.cure,
+      ...result.back.map(backText),
     ].join('\n');
   });
   if (failure) context.exit(failure.exitCode);

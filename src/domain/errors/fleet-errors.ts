@@ -114,6 +114,14 @@ export const fleetErrors = {
     () => 'Give the option to "berth plan --out FILE" instead.',
     'usage',
   ),
+  APPLY_INTERRUPTED: defineError<{ left: number }>(
+    (f) =>
+      f.left === 0
+        ? 'Interrupted when all was done, before every engine had answered once more.'
+        : `Interrupted before all was done; ${f.left} of the actions ${f.left === 1 ? 'is' : 'are'} left.`,
+    () => 'Running "berth apply" again goes on.',
+    'interrupted',
+  ),
   PLAN_STALE: defineError<{ changed: readonly string[] }>(
     (f) => `The plan is stale: ${f.changed.join('; ')}.`,
     () => 'Make a new one with "berth plan --out FILE".',
