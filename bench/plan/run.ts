@@ -41,6 +41,7 @@ function planOf(facts: Facts): number {
     usedPorts: () => used,
     refresh: false,
     restart: [],
+    named: [],
     freeBytes: () => 2 ** 36,
     traits: () => ({ supervises: false, beside: true }),
     modelBytes: () => 2 ** 28,

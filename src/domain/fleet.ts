@@ -244,6 +244,12 @@ function deploymentSchema<
         .describe(
           'Give its engines an API key that the gateway alone knows, where others could reach them beside it.',
         ),
+      protect: z
+        .boolean()
+        .default(false)
+        .describe(
+          'No plan stops or replaces its engines, and no "berth down" ends them, unless the command names it (--only, --restart); also once the file has lost it.',
+        ),
       limits: InstanceLimits.optional().describe('What bounds each replica, beside its slots.'),
     })
     .describe('One served model.');

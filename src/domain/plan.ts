@@ -49,7 +49,7 @@ export const Action = z.discriminatedUnion('do', [
 ]);
 export type Action = z.infer<typeof Action>;
 
-/** A change that the file asks for too, and that a plan of some deployments alone does not make. */
+/** A change that the file asks for too, and that the plan does not make. */
 export const LeftOut = z.strictObject({ do: z.enum(['start', 'stop', 'replace']), ...place });
 export type LeftOut = z.infer<typeof LeftOut>;
 
@@ -71,6 +71,8 @@ export const Plan = z.strictObject({
   /** The deployments that it is confined to; absent: all of the fleet. */
   only: z.array(z.string()).optional(),
   leftOut: z.array(LeftOut).optional(),
+  /** Changes that are not made since they would end a protected engine. */
+  held: z.array(LeftOut).optional(),
   /** Deployments that are started by their first request: what of them runs may change at any time. */
   onDemand: z.array(z.string()).optional(),
   /** Names of the environment variables that hold secrets of the fleet: no engine inherits them. */

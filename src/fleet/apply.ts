@@ -11,6 +11,7 @@ import type { Steps } from './move.ts';
 import { observeHosts } from './observe.ts';
 import type { Sight } from './observe.ts';
 import { filesOf, foreignHolders, isThere, portFault } from './prepare-plan.ts';
+import { protectedFindings } from './protect.ts';
 import { previewFindings } from './look-closer.ts';
 import { staleness } from './stale.ts';
 import type { Successor, Traffic } from './traffic.ts';
@@ -46,6 +47,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   const changed = await staleness(world, plan, observed);
   if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
   await preflight(world, plan, observed);
+  for (const finding of protectedFindings(plan)) options.onProgress(`berth: ${finding.message}`);
   return execute(world, plan, observed, { ...options, traffic: bestEffort(options) });
 }
 

@@ -1,5 +1,8 @@
 import type { Reason } from '../domain/plan.ts';
 
+/** Stated keys that make no difference to an engine that runs. */
+const ofNoEffect = new Set(['protect']);
+
 /** What the user states otherwise than when the engine was started, one reason a key. */
 export function declaredDifferences(
   before: Readonly<Record<string, unknown>>,
@@ -7,7 +10,7 @@ export function declaredDifferences(
 ): Reason[] {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])].toSorted();
   return keys.flatMap((field) => {
-    if (sameValue(before[field], now[field])) return [];
+    if (ofNoEffect.has(field) || sameValue(before[field], now[field])) return [];
     return [{ field, text: `${field}: ${show(before[field])} → ${show(now[field])}` }];
   });
 }

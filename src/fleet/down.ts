@@ -5,9 +5,10 @@ import { confined, expectNamed } from './confine.ts';
 import { endEngines } from './end-engines.ts';
 import { takeHostLocks } from './host-locks.ts';
 import { accessOf } from './hosts.ts';
-import { instancesOf, observeFleet } from './observe.ts';
+import { fleetInstances, instancesOf, observeFleet } from './observe.ts';
 import { fleetPaths } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
+import { expectNoneProtected } from './protect.ts';
 import type { LoadedFleet } from './resolve.ts';
 import type { Traffic } from './traffic.ts';
 import { isProcess, readUpState } from './up-state.ts';
@@ -36,6 +37,7 @@ export interface Down {
  */
 export async function down(world: World, loaded: LoadedFleet, options: DownOptions): Promise<Down> {
   const { onProgress, only, traffic } = options;
+  if (!only) expectNoneProtected({ loaded, named: [], instances: await fleetInstances(world, loaded) });
   const upPid = only ? null : await endUp(world, loaded, onProgress);
   const before = await observeFleet(world, loaded.hosts);
   expectNamed(only ?? [], loaded, instancesOf(before, loaded));

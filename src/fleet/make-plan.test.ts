@@ -39,6 +39,7 @@ function deployment(name: string, change: Partial<Deployment> = {}): Deployment 
     onDemand: null,
     hungAfter: 60_000,
     ownKey: false,
+    protect: false,
     onClientAbort: null,
     limits: null,
     declared: { 'engine.kind': 'command', 'engine.slots': 2 },
@@ -85,6 +86,7 @@ function plan(
   options: {
     used?: readonly number[];
     specs?: Record<string, LaunchSpec>;
+    named?: string[];
     refresh?: boolean;
     reserve?: number[];
     freeBytes?: number;
@@ -132,6 +134,7 @@ function plan(
     usedPorts: () => new Set([...(options.used ?? []), ...instances.flatMap((one) => one.mark?.port ?? [])]),
     refresh: options.refresh ?? false,
     restart: [],
+    named: options.named ?? [],
     freeBytes: () => options.freeBytes ?? null,
     modelBytes: (_host, path) => (path === '/big.gguf' ? 900 : 0),
   });
@@ -217,4 +220,35 @@ test('a replacement stands beside the old engine where the port is free to choos
   expect(replaced({ gpus: 1 }, { freeBytes: 200 })).toEqual([1001, false]);
   expect(replaced({}, { freeBytes: 1000, spec: { model: '/big.gguf' } })).toEqual([1001, false]);
   expect(replaced({}, { freeBytes: 200, used: [1000, 1002, 1003] })).toEqual([1001, false]);
+});
+
+test('of a protected deployment nothing is stopped, replaced or moved, whatever the file says, unless it is named', () => {
+  const declared = { 'engine.kind': 'command', 'engine.slots': 4, protect: true };
+  const changed = deployment('a', { declared, protect: true, replicas: 1 });
+  const instances = [
+    running('a', 1001),
+    running('a', 1002, { replica: 1 }),
+    running('lost', 1003, { declared: { protect: true } }),
+    running('gone', 1004),
+  ];
+  const specs = { a: spec({ slots: 4 }) };
+  const held = plan([changed], instances, { specs });
+  expect(short(held.actions)).toEqual(['keep a-1', 'keep lost-0', 'stop gone-0', 'keep a-0']);
+  expect(held.held?.map((one) => `${one.do} ${one.deployment}-${one.replica}`)).toEqual([
+    'stop a-1',
+    'stop lost-0',
+    'replace a-0',
+  ]);
+  const named = plan([changed], instances, { specs, named: ['a', 'lost'] });
+  expect(short(named.actions)).toEqual(['stop a-1', 'stop lost-0', 'stop gone-0', 'replace a-0']);
+  expect(named.held).toBeUndefined();
+});
+
+test('protection that comes or goes restarts nothing', () => {
+  const protect = deployment('a', {
+    protect: true,
+    declared: { 'engine.kind': 'command', 'engine.slots': 2, protect: true },
+  });
+  const specs = { a: spec({ args: ['--listen', { hole: 'port' }] }) };
+  expect(short(plan([protect], [running('a', 1001)], { specs }).actions)).toEqual(['keep a-0']);
 });

@@ -7,6 +7,7 @@ import type { DesiredReplica } from './desired.ts';
 import { declaredDifferences, sameValue } from './differences.ts';
 import { accessOf, hostNameOf } from './hosts.ts';
 import { freePort } from './ports.ts';
+import { holdBack } from './protect.ts';
 import type { LoadedFleet } from './resolve.ts';
 
 /** An instance of this fleet: marked. */
@@ -31,6 +32,8 @@ export interface PlanInput {
   readonly refresh: boolean;
   /** Deployments that are to be restarted whatever they are like. */
   readonly restart: readonly string[];
+  /** Deployments that the user has named: protection does not hold for them. */
+  readonly named: readonly string[];
   /** Memory of a host that a second engine may take while the first still runs, in bytes; null: unknown. */
   readonly freeBytes: (host: string) => number | null;
   readonly traits: (target: Mark['target']) => TargetTraits;
@@ -59,11 +62,11 @@ export function makePlan(input: PlanInput): Plan {
     ];
   });
   const onDemand = input.loaded.deployments.filter((one) => one.onDemand).map((one) => one.name);
-  if (actions.some((action) => startsUnwatched(input, action))) findings.push(unsupervised);
   const stops = own
     .filter((one) => !kept.has(one) && mayEnd(input, one))
     .map((one) => stopAction(input, one));
-  const all = [...stops, ...actions];
+  const { actions: all, held } = holdBack([...stops, ...actions], input);
+  if (all.some((action) => startsUnwatched(input, action))) findings.push(unsupervised);
   return {
     version: 1,
     fleet: input.loaded.fleet,
@@ -74,6 +77,7 @@ export function makePlan(input: PlanInput): Plan {
     },
     hosts: hostsOf(input.loaded, all),
     actions: all,
+    ...(held.length > 0 ? { held } : {}),
     ...(onDemand.length > 0 ? { onDemand } : {}),
     withheld: [...input.loaded.withheld],
     findings,

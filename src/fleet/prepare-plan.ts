@@ -17,6 +17,7 @@ import { driftFindings, previewFindings } from './look-closer.ts';
 import { worldOfHost, worldOn } from './hosts.ts';
 import { holderOf, instancesOf, observeFleet, silentFindings } from './observe.ts';
 import type { Observed, Sight } from './observe.ts';
+import { protectedFindings } from './protect.ts';
 import { rateFindings } from './rate-findings.ts';
 import type { Measurements } from './rate-findings.ts';
 import type { LoadedFleet } from './resolve.ts';
@@ -60,6 +61,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     findings: [
       ...silentFindings(observed),
       ...plan.findings,
+      ...protectedFindings(plan),
       ...(rest?.findings ?? []),
       ...found.flat(),
       ...heldPorts(plan, observed),
@@ -81,6 +83,7 @@ async function planInput(
     usedPorts: (host) => portsInUse(observed.hosts.get(host)),
     refresh: wishes.refresh ?? false,
     restart: wishes.restart ?? [],
+    named: [...(wishes.only ?? []), ...(wishes.restart ?? [])],
     freeBytes: (host) => free.get(host) ?? null,
     traits: (options) => {
       const target = targetOf(options.kind);

@@ -41,6 +41,8 @@ export interface Deployment {
   readonly limits: InstanceLimits | null;
   /** Its engines ask for a key that berth makes. */
   readonly ownKey: boolean;
+  /** No plan ends its engines unless it is named. */
+  readonly protect: boolean;
   /** Milliseconds of silence after which it is restarted; 0: never. */
   readonly hungAfter: number;
   /** How far the gateway still reads for a client that has left; null cuts the request off. */
@@ -99,6 +101,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         onClientAbort: entry.onClientAbort,
         limits: entry.limits ?? null,
         ownKey: entry.ownKey,
+        protect: entry.protect,
         hungAfter: entry.hungAfter,
         declared: declaredOf(piece, model),
       };
@@ -136,7 +139,8 @@ function declaredOf(
   model: { source: string; mmproj?: string | undefined } | undefined,
 ): Record<string, unknown> {
   const declared: Record<string, unknown> = {};
-  for (const part of ['engine', 'target', 'gpus', 'ownKey']) flatten(part, pieceAt(piece, [part]), declared);
+  for (const part of ['engine', 'target', 'gpus', 'ownKey', 'protect'])
+    flatten(part, pieceAt(piece, [part]), declared);
   if (model) declared['model'] = model.source;
   if (model?.mmproj) declared['mmproj'] = model.mmproj;
   return declared;

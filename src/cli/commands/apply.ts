@@ -6,6 +6,7 @@ import { Plan } from '../../domain/plan.ts';
 import { apply } from '../../fleet/apply.ts';
 import type { ApplyResult } from '../../fleet/apply.ts';
 import type { WentBack } from '../../fleet/go-back.ts';
+import { expectNoneHeld } from '../../fleet/protect.ts';
 import { preparePlan } from '../../fleet/prepare-plan.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
@@ -39,6 +40,7 @@ export function configure(command: Command, context: CliContext): void {
       const { world, output, signal } = context;
       const plan = planFile ? await keptPlan(context, planFile, options) : await makePlan(context, options);
       output.progress(planText(plan));
+      expectNoneHeld(plan);
       if (!options.yes && !(await mayInterrupt(context, plan))) {
         output.progress('Nothing was done.');
         context.exit(exitCodes.interrupted);

@@ -104,6 +104,12 @@ export const fleetErrors = {
     (f) => `"berth apply --restart ${f.deployment}" starts it anew. The whole log: ${f.logPlace}`,
     'targetDown',
   ),
+  DEPLOYMENT_PROTECTED: defineError<{ changes: readonly string[]; names: readonly string[] }>(
+    (f) =>
+      `${f.names.join(' and ')} ${f.names.length === 1 ? 'is' : 'are'} protected, and this would ${f.changes.join(', ')}. Nothing was done.`,
+    (f) =>
+      `To do it all the same, name ${f.names.length === 1 ? 'it' : 'them'}: --only ${f.names.join(' ')}. To do the rest, name that with --only.`,
+  ),
   PORT_OF_LEFT_OUT: defineError<{ deployment: string; port: number; holder: string; by: string }>(
     (f) => `${f.deployment} is to have port ${f.port}, which ${f.by} still has (${f.holder}).`,
     (f) =>
