@@ -53,6 +53,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/top.ts'),
   },
   {
+    name: 'journal',
+    summary: 'Show who changed which engines, when and by which command.',
+    load: () => import('./commands/journal.ts'),
+  },
+  {
     name: 'keys',
     summary: "Make, list, rotate and revoke keys for the gateway's clients.",
     load: () => import('./commands/keys.ts'),

@@ -8,6 +8,7 @@ import type { Change, EngineSteps } from './change-steps.ts';
 import type { WentBack } from './go-back.ts';
 import { changeEngine, goBack, letIn, makeRoom, settle } from './move.ts';
 import type { Steps } from './move.ts';
+import { openJournal, planId } from './journal.ts';
 import { observeHosts } from './observe.ts';
 import type { Sight } from './observe.ts';
 import { filesOf, foreignHolders, isThere, portFault } from './prepare-plan.ts';
@@ -19,6 +20,8 @@ import type { Successor, Traffic } from './traffic.ts';
 export interface ApplyOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
+  /** By which command, for the journal. */
+  readonly command: string;
   /** Moves requests out of the way of what changes; where no gateway runs, `noTraffic`. */
   readonly traffic: Traffic;
 }
@@ -87,6 +90,7 @@ async function execute(
 ): Promise<ApplyResult> {
   const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
   const back: WentBack[] = [];
+  const journal = openJournal(world, plan, { command: options.command, plan: planId(plan) });
   const ordered = inOrder(plan.actions);
   const inTheWay = ordered.filter(
     (action): action is Replace => action.do === 'replace' && isInTheWay(action, ordered),
@@ -95,7 +99,7 @@ async function execute(
   const steps = new Map<Change, Steps>(
     ordered.map((action) => {
       const makesRoom = inTheWay.some((one) => one === action);
-      const own = changeSteps(world, action, { plan, observed, options, makesRoom });
+      const own = changeSteps(world, action, { plan, observed, journal, options, makesRoom });
       const alone = makesRoom || !hasOthers(plan, action);
       return [action, { ...own, alone, back: () => goBackBy(own, { back, shiftBack }) }];
     }),

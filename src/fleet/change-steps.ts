@@ -1,3 +1,4 @@
+import type { Effect } from '../domain/journal.ts';
 import { sameObject } from '../domain/instance.ts';
 import type { Instance, Mark } from '../domain/instance.ts';
 import type { Action, Plan, Running } from '../domain/plan.ts';
@@ -7,6 +8,7 @@ import { sameValue } from './differences.ts';
 import { goBack } from './go-back.ts';
 import type { WentBack } from './go-back.ts';
 import { worldOn } from './hosts.ts';
+import type { Journal } from './journal.ts';
 import { instancesOf, observe } from './observe.ts';
 import type { Observed } from './observe.ts';
 import { engineLog, fleetPaths } from './paths.ts';
@@ -22,6 +24,7 @@ export interface StepContext {
   readonly plan: Plan;
   /** What was there before anything was done. */
   readonly observed: Pick<Observed, 'instances'>;
+  readonly journal: Journal;
   readonly options: { readonly signal: AbortSignal; readonly onProgress: (line: string) => void };
   /** Its port goes to another engine, so that it must end before that one starts. */
   readonly makesRoom: boolean;
@@ -44,12 +47,17 @@ export function changeSteps(world: World, action: Change, context: StepContext):
   let answers = false;
   return {
     stop: async () => {
-      if (action.do !== 'start' && how.way === 'create') await removeRunning(await host(), action, context);
+      if (action.do === 'start' || how.way !== 'create') return;
+      await context.journal.record(effectOf(action, 'stop'), async () =>
+        removeRunning(await host(), action, context),
+      );
     },
     start: async () => {
       if (action.do === 'stop') return;
       begun = true;
-      await startWanted(await host(), action, context, how);
+      await context.journal.record(effectOf(action, 'start', how), async () =>
+        startWanted(await host(), action, context, how),
+      );
       answers = true;
     },
     back: async () => {
@@ -57,7 +65,8 @@ export function changeSteps(world: World, action: Change, context: StepContext):
       if (action.do !== 'replace' || !mark || answers) return null;
       // The very same has just failed by itself.
       if (begun && isTheSame(mark, action) && !context.options.signal.aborted) return null;
-      return goBack(await host(), context.plan, { action, mark, onProgress: context.options.onProgress });
+      const { journal, options } = context;
+      return goBack(await host(), context.plan, { action, mark, journal, onProgress: options.onProgress });
     },
   };
 }
@@ -85,15 +94,30 @@ function instanceOf(observed: Pick<Observed, 'instances'>, running: Running): In
   return observed.instances.find((one) => sameObject(one.object, running.object));
 }
 
-async function removeRunning(host: World, action: Ending, context: StepContext): Promise<void> {
+/** As the journal has it. What is changed in its place is named with what it is started as. */
+function effectOf(action: Change, kind: Effect['do'], how?: StartWay): Effect {
+  const { host, deployment, replica, reasons } = action;
+  const named = action.do !== 'start' && (kind === 'stop' || how?.way !== 'create');
+  return {
+    do: kind,
+    host,
+    deployment,
+    replica,
+    object: named ? action.running.object.name : null,
+    reasons: reasons.map((reason) => reason.text),
+  };
+}
+
+async function removeRunning(host: World, action: Ending, context: StepContext): Promise<null> {
   const { plan, options } = context;
   const { running } = action;
   const instance = instancesOf(await observe(host), plan).find((one) =>
     sameObject(one.object, running.object),
   );
-  if (!instance) return;
+  if (!instance) return null;
   options.onProgress(`Stopping ${nameOf(action)} (${running.object.name})`);
   await targetOf(running.target.kind).remove(host, instance, running.stop);
+  return null;
 }
 
 async function startWanted(
@@ -101,7 +125,7 @@ async function startWanted(
   action: Starting,
   { plan, observed, options }: StepContext,
   how: StartWay,
-): Promise<void> {
+): Promise<string> {
   const mark = markOf(host, plan, action, observed);
   const since = host.clock.now();
   options.onProgress(`Starting ${nameOf(action)} on port ${mark.port}`);
@@ -112,6 +136,7 @@ async function startWanted(
   });
   await started.ready(options.signal);
   options.onProgress(`${nameOf(action)} is ready (${((host.clock.now() - since) / 1000).toFixed(1)} s)`);
+  return started.instance.object.name;
 }
 
 /** The mark of what an action makes. */

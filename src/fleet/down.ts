@@ -5,6 +5,8 @@ import { confined, expectNamed } from './confine.ts';
 import { endEngines } from './end-engines.ts';
 import { takeHostLocks } from './host-locks.ts';
 import { accessOf } from './hosts.ts';
+import { openJournal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { fleetInstances, instancesOf, observeFleet } from './observe.ts';
 import { fleetPaths } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
@@ -38,7 +40,8 @@ export interface Down {
 export async function down(world: World, loaded: LoadedFleet, options: DownOptions): Promise<Down> {
   const { onProgress, only, traffic } = options;
   if (!only) expectNoneProtected({ loaded, named: [], instances: await fleetInstances(world, loaded) });
-  const upPid = only ? null : await endUp(world, loaded, onProgress);
+  const journal = openJournal(world, loaded, { command: 'down', plan: null });
+  const upPid = only ? null : await endUp(world, loaded, { journal, onProgress });
   const before = await observeFleet(world, loaded.hosts);
   expectNamed(only ?? [], loaded, instancesOf(before, loaded));
   const { silent } = before;
@@ -53,7 +56,14 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
     },
   );
   const running = confined(instancesOf(await observeFleet(world, hosts), loaded), only);
-  await endEngines(world, { instances: running, hosts: loaded.hosts, traffic, onProgress });
+  await endEngines(world, {
+    instances: running,
+    hosts: loaded.hosts,
+    traffic,
+    journal,
+    reason: only ? 'named with --only' : 'the fleet is ended',
+    onProgress,
+  });
   if (only) return { up: upPid, stopped: running, silent };
   // The next start writes the keys of engines again, and makes a new token for the console.
   const paths = fleetPaths(world, loaded);
@@ -65,17 +75,22 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
 async function endUp(
   world: World,
   fleet: FleetIdentity,
-  onProgress: (line: string) => void,
+  { journal, onProgress }: { journal: Journal; onProgress: (line: string) => void },
 ): Promise<number | null> {
   const state = await readUpState(world, fleet);
   if (!state) return null;
   const { pid } = state.process;
   onProgress(`Ending berth up (process ${pid})`);
-  await world.exec.kill(pid, 'SIGTERM');
-  const until = world.clock.now() + upGraceMs;
-  while (isProcess(world, state.process)) {
-    if (world.clock.now() > until) await world.exec.kill(pid, 'SIGKILL');
-    await world.clock.sleep(pollMs);
-  }
+  const object = `berth up (process ${pid})`;
+  const nobody = { host: null, deployment: null, replica: null } as const;
+  await journal.record({ do: 'end', ...nobody, object, reasons: ['the fleet is ended'] }, async () => {
+    await world.exec.kill(pid, 'SIGTERM');
+    const until = world.clock.now() + upGraceMs;
+    while (isProcess(world, state.process)) {
+      if (world.clock.now() > until) await world.exec.kill(pid, 'SIGKILL');
+      await world.clock.sleep(pollMs);
+    }
+    return null;
+  });
   return pid;
 }

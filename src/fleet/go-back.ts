@@ -4,6 +4,7 @@ import type { Action, Plan, Running } from '../domain/plan.ts';
 import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
 import { sameValue } from './differences.ts';
+import type { Journal } from './journal.ts';
 import { instancesOf, observe } from './observe.ts';
 import { startEngine } from './start-engine.ts';
 
@@ -26,7 +27,12 @@ export interface WentBack {
 export async function goBack(
   host: World,
   plan: Plan,
-  { action, mark, onProgress }: { action: Replace; mark: Mark; onProgress: (line: string) => void },
+  {
+    action,
+    mark,
+    journal,
+    onProgress,
+  }: { action: Replace; mark: Mark; journal: Journal; onProgress: (line: string) => void },
 ): Promise<WentBack | null> {
   const { deployment, replica, running } = action;
   const place = { deployment, replica, host: action.host, running };
@@ -38,8 +44,15 @@ export async function goBack(
     if (there.some((one) => one.alive && isAsBefore(one.mark, mark))) return null;
     for (const one of there) await targetOf(one.object.target).remove(host, one, action.wanted.spec.stop);
     onProgress(`Going back: starting ${name} as it was on port ${mark.port}`);
-    const started = await startEngine(host, mark, { withheld: plan.withheld, onProgress });
-    await started.ready(new AbortController().signal);
+    const reasons = ['the new one never answered'];
+    await journal.record(
+      { do: 'back', host: action.host, deployment, replica, object: null, reasons },
+      async () => {
+        const started = await startEngine(host, mark, { withheld: plan.withheld, onProgress });
+        await started.ready(new AbortController().signal);
+        return started.instance.object.name;
+      },
+    );
     onProgress(`${name} is back`);
     return { ...place, failure: null };
   } catch (error) {

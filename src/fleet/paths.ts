@@ -9,6 +9,8 @@ export interface FleetPaths {
   readonly keys: string;
   /** Own keys of engines, a file for each deployment. */
   readonly engineKeys: string;
+  /** Who changed what when, a line of JSON each. */
+  readonly journal: string;
   /** Of the control process: its state, the gateway's configuration. */
   readonly runtime: string;
   readonly up: string;
@@ -40,6 +42,7 @@ export function fleetPaths(world: World, identity: FleetIdentity): FleetPaths {
     logs,
     keys: join(state, 'keys.json'),
     engineKeys: join(state, 'engine-keys'),
+    journal: join(state, 'journal.jsonl'),
     runtime,
     up: join(runtime, 'up.json'),
     secrets: join(runtime, 'secrets'),

@@ -186,7 +186,7 @@ async function converge(run: Run, signal: AbortSignal): Promise<void> {
   const { world, ports, loaded } = run;
   const plan = await preparePlan(world, loaded);
   const traffic = run.gateway ? trafficOf(run, (to) => follow(run, to)) : noTraffic;
-  const result = await apply(world, plan, { signal, onProgress: ports.onProgress, traffic });
+  const result = await apply(world, plan, { signal, onProgress: ports.onProgress, traffic, command: 'up' });
   if (result.failure) throw result.failure;
   await adopt(run);
 }

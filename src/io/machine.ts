@@ -23,3 +23,12 @@ export function describeMachine(): Machine {
 export function hostName(): string {
   return os.hostname();
 }
+
+/** Null for a user without a name, as some containers have. */
+export function userName(): string | null {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return null;
+  }
+}

@@ -47,7 +47,12 @@ export function configure(command: Command, context: CliContext): void {
         return;
       }
       const traffic = await trafficOfUp(context, plan);
-      const result = await apply(world, plan, { signal, onProgress: output.progress, traffic });
+      const result = await apply(world, plan, {
+        signal,
+        onProgress: output.progress,
+        traffic,
+        command: 'apply',
+      });
       report(context, plan, result);
     });
 }

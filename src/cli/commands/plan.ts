@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import type { ExitCode } from '../../domain/exit-codes.ts';
 import type { Plan } from '../../domain/plan.ts';
+import { planId } from '../../fleet/journal.ts';
 import { preparePlan } from '../../fleet/prepare-plan.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
@@ -36,8 +37,10 @@ export function configure(command: Command, context: CliContext): void {
       const { world, output, cwd } = context;
       const loaded = await loadFrom(context, options);
       const plan = await preparePlan(world, loaded, { ...options, measured: measurementsOf(world) });
-      if (options.out)
+      if (options.out) {
         await world.files.write(resolve(cwd, options.out), `${JSON.stringify(plan, null, 2)}\n`, 0o600);
+        output.progress(`Plan ${planId(plan)} is kept in ${options.out}`);
+      }
       output.result(plan, () => planText(plan));
       if (options.exitCode) context.exit(codeOf(plan));
     });

@@ -1,0 +1,95 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { JournalEntry } from '../../src/domain/journal.ts';
+import { freePorts, until } from '../support/berth.ts';
+import { makeFakeFleet } from '../support/fake-fleet.ts';
+import type { FakeFleet } from '../support/fake-fleet.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
+
+let fleet: FakeFleet;
+
+beforeEach(() => {
+  fleet = makeFakeFleet();
+});
+
+afterEach(() => fleet.close());
+
+interface Answer {
+  path: string;
+  damaged: number;
+  entries: JournalEntry[];
+}
+
+async function journal(...args: string[]): Promise<Answer> {
+  const ran = await fleet.place.berth('journal', '--json', ...args);
+  expect(ran.code, ran.stderr).toBe(0);
+  return ran.json();
+}
+
+function short({ command, do: what, deployment, object, became, outcome }: JournalEntry): unknown[] {
+  return [command, what, deployment, object, became, outcome];
+}
+
+test('the journal says who changed which engine, by which command and plan, why, and what came of it', async () => {
+  const { berth } = fleet.place;
+  const [port = 0] = await freePorts(1);
+  fleet.write({ a: `port: ${port}` });
+  const planned = await berth('plan', '--out', 'plan.json');
+  const plan = /^Plan ([0-9a-f]{12}) is kept/.exec(planned.stderr)?.[1];
+  expect((await berth('apply', 'plan.json')).code).toBe(0);
+  const first = `process ${(await fleet.pids())['a-0']}`;
+  fleet.write({ a: `port: ${port}` }, { slots: { a: 3 } });
+  expect((await berth('apply')).code).toBe(0);
+  const second = `process ${(await fleet.pids())['a-0']}`;
+  expect((await berth('down')).code).toBe(0);
+
+  const { entries, path } = await journal();
+  expect(entries.map(short)).toEqual([
+    ['apply', 'start', 'a', null, first, 'done'],
+    ['apply', 'stop', 'a', first, null, 'done'],
+    ['apply', 'start', 'a', null, second, 'done'],
+    ['down', 'stop', 'a', second, null, 'done'],
+  ]);
+  expect(entries.map((one) => one.plan === plan)).toEqual([true, false, false, false]);
+  expect(entries[1]?.reasons).toEqual(['engine.slots: 2 → 3']);
+  const { uid, username } = userInfo();
+  expect(entries[0]?.who).toEqual({ uid, user: username, sudoUser: null, machine: hostname() });
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+
+  const text = (await berth('journal', 'a', '--limit', '1')).stdout;
+  expect(text).toContain(`stop a ${second}`);
+  expect(text).not.toContain(first);
+  expect((await berth('journal', 'nobody')).stdout).toBe('Nothing was changed yet.\n');
+});
+
+test('what failed is in the journal with its code, and what a killed berth had begun as unfinished', async () => {
+  const { place, write } = fleet;
+  write({ a: '' }, { top: '  bad: {engine: {kind: command, command: [sh, -c, "exit 3"]}}' });
+  expect((await place.berth('apply')).code).toBe(7);
+  const failed = (await journal('bad')).entries[0];
+  expect([failed?.outcome, failed?.error?.code]).toEqual(['failed', 'ENGINE_CRASHED']);
+
+  write({ a: '' }, { top: '  slow: {engine: {kind: command, command: [sleep, "1000"]}}' });
+  const apply = place.spawn('apply');
+  await until(async () => (await journal('slow')).entries[0]?.outcome === 'under way', 'the start');
+  apply.child.kill('SIGKILL');
+  await apply.exited;
+  expect((await journal('slow')).entries[0]).toMatchObject({ outcome: 'unfinished', endedAt: null });
+});
+
+test('a journal that has grown large is moved aside once, is still read, and a damaged line is told', async () => {
+  const { berth } = fleet.place;
+  fleet.write({ a: '' });
+  expect((await berth('apply')).code).toBe(0);
+  const { path } = await journal();
+  const kept = readFileSync(path, 'utf8');
+  writeFileSync(path, `${'x'.repeat(5 * 1024 * 1024)}\n${kept}`);
+  expect((await berth('apply', '--restart', 'a')).code).toBe(0);
+  expect(statSync(path).size).toBeLessThan(100_000);
+  expect(statSync(`${path}.1`).size).toBeGreaterThan(5_000_000);
+  expect(statSync(`${path}.1`).mode & 0o777).toBe(0o600);
+  const { entries, damaged } = await journal();
+  expect([entries.map((one) => one.do).toSorted(), damaged]).toEqual([['start', 'start', 'stop'], 1]);
+});
