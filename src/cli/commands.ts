@@ -8,6 +8,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/scan.ts'),
   },
   {
+    name: 'audit',
+    summary: 'Say what is wrong with what serves models here, with evidence and cures.',
+    load: () => import('./commands/audit.ts'),
+  },
+  {
     name: 'init',
     summary: 'Write a first fleet file for this machine.',
     load: () => import('./commands/init.ts'),

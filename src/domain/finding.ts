@@ -2,13 +2,26 @@ import { z } from 'zod';
 
 export const severities = ['info', 'warning', 'critical'] as const;
 
+/** What a fault takes for nothing, as far as it is known. */
+export const FindingCost = z.strictObject({
+  memoryBytes: z.int().optional(),
+  gpuBytes: z.int().optional(),
+  diskBytes: z.int().optional(),
+});
+export type FindingCost = z.infer<typeof FindingCost>;
+
 /** Something worth a person's attention: what, the very facts it rests on, and what to do. */
 export const Finding = z.strictObject({
   rule: z.string(),
   severity: z.enum(severities),
   object: z.string(),
+  /** Other names of the same object, by which a fleet file may speak of it. */
+  names: z.array(z.string()).optional(),
   message: z.string(),
   evidence: z.array(z.string()),
   cure: z.string(),
+  cost: FindingCost.optional(),
+  /** What carries the cure out, where that can be said as commands; nothing runs them by itself. */
+  commands: z.array(z.string()).optional(),
 });
 export type Finding = z.infer<typeof Finding>;

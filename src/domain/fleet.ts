@@ -5,6 +5,7 @@ import { becomes } from './host-access.ts';
 import { AccessLog, CaptureOptions, Metrics, Tracing } from './gateway-observe.ts';
 import { InstanceLimits } from './instance-limits.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
+import { Suppression } from './audit/suppression.ts';
 import { routeOptions } from './routing.ts';
 import { MemoryOption, OnDemandOptions } from './on-demand-options.ts';
 import {
@@ -287,6 +288,15 @@ export function fleetSchema<
       console: Console.prefault({}),
       benchmarks: z.record(Name, parts.benchmark).default({}).describe('Benchmarks by name.'),
       experiments: z.record(Name, Experiment).default({}).describe('Experiments by name.'),
+      audit: z
+        .strictObject({
+          suppress: z
+            .array(Suppression)
+            .default([])
+            .describe('Findings that are left out, each with its reason.'),
+        })
+        .describe('What "berth audit" leaves out.')
+        .prefault({}),
     })
     .describe('A fleet of LLM servers.');
 }

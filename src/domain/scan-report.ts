@@ -37,6 +37,8 @@ export const ScannedServer = z.strictObject({
   mark: z.strictObject({ fleet: z.string(), deployment: z.string(), replica: z.int() }).nullable(),
   /** Port that its command line names. */
   wantedPort: z.int().nullable(),
+  /** Network namespace that it lives in; null where rights hide it. */
+  netns: z.string().nullable(),
   endpoints: z.array(ScannedEndpoint),
   state: z.enum(serverStates),
   /** What was asked and what came, one line each. */
@@ -47,8 +49,24 @@ export const ScannedServer = z.strictObject({
   rssBytes: bytes,
   rssFileBytes: bytes,
   gpuBytes: bytes,
+  /** What it holds on each GPU, where the driver's tool tells. */
+  gpus: z.array(z.strictObject({ index: z.int(), memoryBytes: bytes })),
   /** CPU time that its control group allows, in cores; null without a limit. */
   quotaCores: z.number().positive().nullable(),
+  /** Memory that its control group allows; null without a limit. */
+  memoryLimitBytes: bytes,
+  /** How often the kernel has ended a process of its control group for memory. */
+  memoryKills: z.int().nullable(),
+  /** What it says of itself: requests at once, tokens of each, and tokens that it read and wrote since it started. */
+  told: z.strictObject({
+    slots: z.int().nullable(),
+    context: z.int().nullable(),
+    tokens: z.number().nullable(),
+  }),
+  /** Variables of its environment that its engine does not read, with what it reads in their place. */
+  ignored: z.array(z.strictObject({ name: z.string(), meant: z.string() })),
+  /** Files of secrets that other users may read. */
+  openSecrets: z.array(z.string()),
   startedAt: z.iso.datetime(),
   options: z.record(z.string(), z.unknown()),
   keyed: z.boolean().nullable(),

@@ -10,10 +10,19 @@ export interface Identity {
   readonly modelPath: string | null;
   /** Names of the models it has ready now; null where only /v1/models tells. */
   readonly served: readonly string[] | null;
+  /** Requests that it answers at once, and tokens that each may take. */
+  readonly slots?: number | null;
+  readonly context?: number | null;
 }
 
 export const ModelList = z.object({
-  data: z.array(z.object({ id: z.string(), owned_by: z.string().optional() })),
+  data: z.array(
+    z.object({
+      id: z.string(),
+      owned_by: z.string().optional(),
+      max_model_len: z.int().nullish().catch(null),
+    }),
+  ),
 });
 export const VersionAnswer = z.object({ version: z.string() });
 

@@ -41,6 +41,8 @@ export interface Identification {
   readonly paths: readonly string[];
   /** Null when no server of this engine answers so. */
   readonly read: (answers: Answers) => Identity | null;
+  /** Where it counts, in the Prometheus format, the tokens that it has read and written since it started, and in which series. */
+  readonly counters?: { readonly path: string; readonly tokens: readonly string[] };
 }
 
 /**
@@ -75,6 +77,8 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
   readonly recognize?: (process: ProcessFacts) => Recognized | null;
   /** Beside /health and /v1/models, which every server is asked. */
   readonly identify?: Identification;
+  /** What it reads in place of a variable of its environment that is misspelt or no longer read; null for one that is fine. */
+  readonly meantVariable?: (name: string) => string | null;
   /** How it is given its key without showing it in the process list; one sentence. */
   readonly keyAdvice?: string;
 }

@@ -2,6 +2,7 @@ import type { Engine } from './contract.ts';
 import { launch } from './llama-cpp/launch.ts';
 import { LlamaCppOptions } from './llama-cpp/options.ts';
 import { identify } from './llama-cpp/identify.ts';
+import { meantVariable } from './llama-cpp/variables.ts';
 import { loadProgress } from './llama-cpp/load-progress.ts';
 import { llamaServerPaths } from './llama-cpp/paths.ts';
 import { recognize } from './llama-cpp/recognize.ts';
@@ -26,7 +27,15 @@ export const llamaCpp = {
   }),
   recognize,
   loadProgress,
-  identify: { paths: ['/props'], read: identify },
+  identify: {
+    paths: ['/props'],
+    read: identify,
+    counters: {
+      path: '/metrics',
+      tokens: ['llamacpp:prompt_tokens_total', 'llamacpp:tokens_predicted_total'],
+    },
+  },
   keyAdvice: 'Give llama-server the key by --api-key-file, and the Hugging Face token by HF_TOKEN_PATH.',
+  meantVariable,
   help: (options) => [options.binary, '--help'],
 } as const satisfies Engine<'llama.cpp', LlamaCppOptions>;

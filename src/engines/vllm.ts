@@ -1,4 +1,4 @@
-import { answerAt, modelOwner, VersionAnswer } from '../domain/server-answers.ts';
+import { answerAt, modelOwner, ModelList, VersionAnswer } from '../domain/server-answers.ts';
 import type { Answers, Identity } from '../domain/server-answers.ts';
 import type { Engine } from './contract.ts';
 import { launch } from './vllm/launch.ts';
@@ -34,12 +34,17 @@ export const vllm = {
   launch,
   recognize,
   help: (options) => [options.binary, 'serve', '--help=all'],
-  identify: { paths: ['/version'], read: identify },
+  identify: {
+    paths: ['/version'],
+    read: identify,
+    counters: { path: '/metrics', tokens: ['vllm:prompt_tokens_total', 'vllm:generation_tokens_total'] },
+  },
   keyAdvice: 'Give vLLM the key in a configuration file that only its user can read (--config).',
 } as const satisfies Engine<'vllm', VllmOptions>;
 
 function identify(answers: Answers): Identity | null {
   if (modelOwner(answers) !== 'vllm') return null;
   const version = answerAt(answers, '/version', VersionAnswer)?.version ?? null;
-  return { version, modelPath: null, served: null };
+  const [model] = answerAt(answers, '/v1/models', ModelList)?.data ?? [];
+  return { version, modelPath: null, served: null, context: model?.max_model_len ?? null };
 }

@@ -10,6 +10,7 @@ import { keyFaults } from './key-checks.ts';
 import type { Opening } from './key-checks.ts';
 import { secretFaults } from './secret-checks.ts';
 import { readSources } from './sources.ts';
+import { suppressionFaults } from './suppression-checks.ts';
 import { tlsFaults } from './tls-checks.ts';
 import { toPlain } from './tree.ts';
 
@@ -33,7 +34,7 @@ export async function loadFleet(
     const { schemaFaults } = await import('./schema-faults.ts');
     faults.push(...schemaFaults(FleetFile, tree, plain, parsed.error.issues));
   }
-  faults.push(...crossFaults(tree));
+  faults.push(...crossFaults(tree), ...(await suppressionFaults(tree)));
   if (options.secrets !== 'unused') {
     faults.push(...(await secretFaults(world, tree)), ...(await tlsFaults(world, tree)));
     faults.push(...(await keyFaults(world, tree, identityOf(tree, sources.main), options.opens ?? null)));

@@ -117,6 +117,7 @@ function plan(
     console: { listen: { address: '127.0.0.1', port: 8485 } },
     benchmarks: {},
     experiments: {},
+    audit: { suppress: [] },
     withheld: [],
   };
   return makePlan({

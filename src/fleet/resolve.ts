@@ -64,6 +64,7 @@ export interface LoadedFleet {
   readonly console: Console;
   readonly benchmarks: FleetFile['benchmarks'];
   readonly experiments: FleetFile['experiments'];
+  readonly audit: FleetFile['audit'];
   /** Names of the environment variables that hold its secrets: no engine inherits them. */
   readonly withheld: readonly string[];
 }
@@ -110,6 +111,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
     console: file.console,
     benchmarks: file.benchmarks,
     experiments: file.experiments,
+    audit: file.audit,
     withheld: secretVariables(tree),
   };
 }

@@ -166,7 +166,7 @@ function restartsOf(mark: Mark, byTarget: number | null, up: UpState | null): nu
 }
 
 /** As the plan sees it, but without asking the engine's program for its flags. */
-async function isOutdated(world: World, deployment: Deployment, mark: Mark): Promise<boolean> {
+export async function isOutdated(world: World, deployment: Deployment, mark: Mark): Promise<boolean> {
   if (deployment.port !== null && deployment.port !== mark.port) return true;
   if (declaredDifferences(mark.declared, deployment.declared).length === 0) return false;
   const cores = usableCores(await detectCpu(world));

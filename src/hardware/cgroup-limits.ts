@@ -4,6 +4,8 @@ import type { World } from '../io/world.ts';
 export interface CgroupLimits {
   readonly quotaCores: number | null;
   readonly memoryBytes: number | null;
+  /** Processes of this very group that the kernel has ended for memory; null where it does not count. */
+  readonly memoryKills: number | null;
 }
 
 /** v1 says "no limit" by a number near 2^63. */
@@ -23,7 +25,16 @@ export async function readCgroupLimits(
   return {
     quotaCores: await tightest(world, groups, { root, ...cpuFiles }),
     memoryBytes: await tightest(world, groups, { root, ...memoryFiles }),
+    memoryKills: await memoryKills(world, groups, root),
   };
+}
+
+/** Version 2 alone tells; the root group has no such file. */
+async function memoryKills(world: World, groups: readonly Group[], root: string): Promise<number | null> {
+  const path = groups.find((group) => group.controllers.join('') === '')?.path;
+  const text = path === undefined ? null : await readText(world, join(root, path, 'memory.events'));
+  const count = /^oom_kill (\d+)$/m.exec(text ?? '')?.[1];
+  return count === undefined ? null : Number(count);
 }
 
 /** One line of /proc/PID/cgroup each: version 1 names its controllers, version 2 none. */

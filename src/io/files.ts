@@ -8,6 +8,8 @@ export interface FileStat {
   readonly mtimeMs: number;
   /** Device and inode: the same for every name of one file. */
   readonly id: string;
+  /** Rights, as chmod takes them; absent where they cannot be told. */
+  readonly mode?: number;
 }
 
 export interface Files {
@@ -53,6 +55,7 @@ export const localFiles: Files = {
         isFile: found.isFile(),
         mtimeMs: Number(found.mtimeMs),
         id: `${found.dev}:${found.ino}`,
+        mode: Number(found.mode) & 0o7777,
       }
     );
   },

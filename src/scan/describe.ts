@@ -25,6 +25,7 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     owner: ownerOf(entry, mark, context.users),
     mark,
     wantedPort: recognized.port,
+    netns: entry.netns,
     endpoints,
     ...stateOf(looked, endpoints),
     served: [...(probed?.served ?? [])],
@@ -32,8 +33,18 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     rssBytes: sum(family.map((member) => member.rssBytes)),
     rssFileBytes: sum(family.map((member) => member.rssFileBytes)),
     gpuBytes: gpuBytesOf(family, context),
+    gpus: gpusOf(family, context),
     startedAt: new Date(entry.startedAt).toISOString(),
     quotaCores: looked.quotaCores,
+    memoryLimitBytes: looked.memoryLimitBytes,
+    memoryKills: looked.memoryKills,
+    told: {
+      slots: probed?.identity?.slots ?? null,
+      context: probed?.identity?.context ?? null,
+      tokens: probed?.tokens ?? null,
+    },
+    ignored: context.ignoredBy(engine, Object.keys(entry.env ?? {})),
+    openSecrets: [...looked.openSecrets],
     options: { ...recognized.options },
     keyed: probed?.keyed ?? recognized.keyed ?? null,
     exposes: [...(recognized.exposes ?? [])],
@@ -117,6 +128,16 @@ function ownerOf(
 function sum(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
+}
+
+function gpusOf(family: readonly ProcessEntry[], context: DescribeContext): ScannedServer['gpus'] {
+  const pids = new Set(family.map((entry) => entry.pid));
+  return context.gpus.flatMap((gpu) => {
+    const own = gpu.processes.filter((process) => pids.has(process.pid));
+    return own.length === 0
+      ? []
+      : [{ index: gpu.index, memoryBytes: sum(own.map((process) => process.memoryBytes)) }];
+  });
 }
 
 /** Null without a GPU tool; a server that the tool does not list holds none. */

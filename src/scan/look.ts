@@ -5,6 +5,7 @@ import { readAddresses } from '../io/procfs/addresses.ts';
 import { fileIdentity } from '../io/procfs/file-identity.ts';
 import type { World } from '../io/world.ts';
 import type { FoundServer } from './find-servers.ts';
+import { openSecrets } from './open-secrets.ts';
 import { probe } from './probe.ts';
 import { publishedListeners } from './published.ts';
 import type { Looked, Seen } from './seen.ts';
@@ -23,7 +24,10 @@ export async function look(world: World, server: FoundServer, options: LookOptio
   const here = server.listeners.filter((listener) => listener.netns === options.ownNetns);
   const published = here.length > 0 ? [] : publishedPorts(server, options);
   const wanted = here.find((listener) => listener.port === recognized.port) ?? here[0] ?? published[0];
-  const { quotaCores } = await readCgroupLimits(world, { cgroup: entry.cgroup ?? '', sys: '/sys' });
+  const { quotaCores, memoryBytes, memoryKills } = await readCgroupLimits(world, {
+    cgroup: entry.cgroup ?? '',
+    sys: '/sys',
+  });
   const probed = wanted
     ? await probe(
         world,
@@ -41,6 +45,9 @@ export async function look(world: World, server: FoundServer, options: LookOptio
     probed,
     published,
     quotaCores,
+    memoryLimitBytes: memoryBytes,
+    memoryKills,
+    openSecrets: await openSecrets(world, entry),
     file: path === null ? null : await identify(world, server, path),
   };
 }

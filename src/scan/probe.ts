@@ -4,6 +4,7 @@ import { answerAt, ModelList } from '../domain/server-answers.ts';
 import type { Identity } from '../domain/server-answers.ts';
 import type { Identification } from '../engines/contract.ts';
 import type { World } from '../io/world.ts';
+import { readPrometheus } from '../stats/prometheus-read.ts';
 
 export interface ProbeResult {
   readonly state: ScannedServer['state'];
@@ -13,6 +14,8 @@ export interface ProbeResult {
   readonly engine: string | null;
   readonly identity: Identity | null;
   readonly keyed: boolean | null;
+  /** Tokens that it has read and written since it started. */
+  readonly tokens: number | null;
 }
 
 /** An engine that may be behind a port. */
@@ -24,7 +27,9 @@ export interface Candidate {
 /** What every server is asked. */
 const basicPaths = ['/health', '/v1/models'];
 
-type Reply = { readonly status: number; readonly json: unknown } | { readonly error: string };
+type Reply =
+  | { readonly status: number; readonly json: unknown; readonly text: string }
+  | { readonly error: string };
 
 /** Asks one server who it is, all questions side by side; never rejects. */
 export async function probe(
@@ -33,14 +38,19 @@ export async function probe(
   options: { candidates: readonly Candidate[]; timeoutMs: number; signal: AbortSignal },
 ): Promise<ProbeResult> {
   const { candidates, timeoutMs, signal } = options;
-  const paths = new Set([...basicPaths, ...candidates.flatMap(({ identify }) => identify?.paths ?? [])]);
+  const paths = new Set([
+    ...basicPaths,
+    ...candidates.flatMap(({ identify }) =>
+      [...(identify?.paths ?? []), identify?.counters?.path ?? []].flat(),
+    ),
+  ]);
   const base = urlOf(endpoint);
   const replies = new Map<string, Reply>();
   await Promise.all(
     [...paths].map(async (path) => {
       try {
         const { status, text } = await world.http.request(`${base}${path}`, { timeoutMs, signal });
-        replies.set(path, { status, json: parseJson(text) });
+        replies.set(path, { status, json: parseJson(text), text });
       } catch (error) {
         replies.set(path, { error: reasonOf(error) });
       }
@@ -80,6 +90,7 @@ function judge(
     return identity ? [{ kind, identity }] : [];
   });
   const [fit] = fits;
+  const counters = about.candidates.find(({ kind }) => kind === fit?.kind)?.identify?.counters;
   const refused = statuses.some(asksForKey);
   return {
     state: stateOf(replies.get('/health'), statuses),
@@ -90,7 +101,16 @@ function judge(
     engine: fit?.kind ?? null,
     identity: fit?.identity ?? null,
     keyed: refused ? true : models ? false : null,
+    tokens: counters ? countedTokens(replies.get(counters.path), counters.tokens) : null,
   };
+}
+
+/** Null unless every series is there: a missing figure is not zero. */
+function countedTokens(reply: Reply | undefined, names: readonly string[]): number | null {
+  if (!reply || !('status' in reply) || reply.status !== 200) return null;
+  const sums = readPrometheus(reply.text);
+  const found = names.map((name) => sums.get(name));
+  return found.reduce<number | null>((sum, one) => (sum === null || one === undefined ? null : sum + one), 0);
 }
 
 function asksForKey(status: number): boolean {

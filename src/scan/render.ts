@@ -2,7 +2,7 @@ import { formatAge, formatBytes, plural } from '../domain/format.ts';
 import { usableCores } from '../domain/hardware.ts';
 import type { Hardware } from '../domain/hardware.ts';
 import type { ScanReport, ScannedServer } from '../domain/scan-report.ts';
-import { modelName, ownerName, placeOf } from './words.ts';
+import { modelName, ownerName, placeOf } from '../domain/audit/server-words.ts';
 
 type Table = (rows: readonly (readonly string[])[], right?: readonly number[]) => string;
 

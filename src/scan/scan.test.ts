@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { tcpRow, writeProcTree } from '../../test/support/proc-tree.ts';
 import type { FakeProcess } from '../../test/support/proc-tree.ts';
+import { findingsOnHost } from '../audit/audit.ts';
 import { table } from '../cli/output.ts';
 import { ScanReport } from '../domain/scan-report.ts';
 import { localWorld } from '../io/local-world.ts';
@@ -32,7 +33,12 @@ async function scanTree(
     },
   };
   return ScanReport.parse(
-    await scan(world, { cwd: tree.path, signal: new AbortController().signal, timeoutMs: 5000 }),
+    await scan(world, {
+      cwd: tree.path,
+      signal: new AbortController().signal,
+      timeoutMs: 5000,
+      judge: findingsOnHost,
+    }),
   );
 }
 

@@ -1,6 +1,8 @@
+import type { ObservedHost, ObservedListener } from '../domain/audit/observation.ts';
+import type { Finding } from '../domain/finding.ts';
 import type { Listener, ProcessTable } from '../domain/process-facts.ts';
 import type { ScanReport } from '../domain/scan-report.ts';
-import { engines, recognize } from '../engines/registry.ts';
+import { engineOf, engines, recognize } from '../engines/registry.ts';
 import { detectHardware } from '../hardware/detect.ts';
 import { readListeners } from '../io/procfs/listeners.ts';
 import { readOwnNetns, readOwnUid, readProcessTable } from '../io/procfs.ts';
@@ -10,7 +12,6 @@ import { describe } from './describe.ts';
 import { findServers } from './find-servers.ts';
 import { look } from './look.ts';
 import { addMarked } from './marked.ts';
-import { findingsOf } from './findings.ts';
 import type { Seen } from './seen.ts';
 import { suspects } from './suspects.ts';
 import { userNames } from './users.ts';
@@ -22,11 +23,26 @@ export interface ScanOptions {
   readonly timeoutMs: number;
 }
 
+/** What was seen of a machine, before anybody has judged it. */
+export interface Scanned {
+  readonly report: Omit<ScanReport, 'findings'>;
+  readonly host: ObservedHost;
+}
+
+/** The report of a machine, with what `judge` finds wrong in it. */
+export async function scan(
+  world: World,
+  options: ScanOptions & { readonly judge: (host: ObservedHost, at: string) => Finding[] },
+): Promise<ScanReport> {
+  const { report, host } = await scanHost(world, options);
+  return { ...report, findings: options.judge(host, report.at) };
+}
+
 /**
  * What serves models on this machine: read from /proc, then asked over loopback by GETs that change nothing.
  * Needs no file, changes nothing, and never fails for want of rights: what they hide is counted.
  */
-export async function scan(world: World, options: ScanOptions): Promise<ScanReport> {
+export async function scanHost(world: World, options: ScanOptions): Promise<Scanned> {
   const started = world.clock.now();
   const hardwareFound = detectHardware(world, { timeoutMs: options.timeoutMs });
   const proc = await world.procfs();
@@ -44,19 +60,35 @@ export async function scan(world: World, options: ScanOptions): Promise<ScanRepo
   ]);
   const answering = others.filter(({ probed }) => probed?.engine || (probed?.served.length ?? 0) > 0);
   const servers = [...known, ...answering].map((one) =>
-    describe(one, { ...seen, users, gpus: hardware.gpus, titleOf }),
+    describe(one, { ...seen, users, gpus: hardware.gpus, titleOf, ignoredBy }),
   );
-  return {
-    version: 1,
+  const report = {
+    version: 1 as const,
     at: world.clock.wall().toISOString(),
     tookMs: Math.round(world.clock.now() - started),
     servers,
-    findings: findingsOf(servers, { hardware, listeners, table }),
     hardware,
     looked: lookedAt(table, listeners),
     hidden: hiddenFrom(seen),
     fleetFile: await fleetFileIn(world, options.cwd),
   };
+  const host = { host: 'local', servers, hardware, units: [], containers: [], modelFiles: [] };
+  return { report, host: { ...host, listeners: listeners.map((one) => observed(one, seen)) } };
+}
+
+function observed({ pids, ...listener }: Listener, { table, ownNetns }: Seen): ObservedListener {
+  const pid = pids[0] ?? null;
+  const program = table.processes.get(pid ?? -1)?.argv[0] ?? null;
+  return { ...listener, here: listener.netns === ownNetns, pid, program };
+}
+
+function ignoredBy(kind: string, names: readonly string[]): { name: string; meant: string }[] {
+  if (!engines.some((engine) => engine.kind === kind)) return [];
+  const { meantVariable } = engineOf(kind);
+  return names.flatMap((name) => {
+    const meant = meantVariable?.(name) ?? null;
+    return meant === null ? [] : [{ name, meant }];
+  });
 }
 
 function titleOf(kind: string): string {

@@ -23,6 +23,9 @@ export interface Looked {
   readonly published: readonly Listener[];
   /** CPU time that its control group allows, in cores; null without a limit. */
   readonly quotaCores: number | null;
+  readonly memoryLimitBytes: number | null;
+  readonly memoryKills: number | null;
+  readonly openSecrets: readonly string[];
   /** The model's file, where it is one. */
   readonly file: { readonly id: string; readonly bytes: number } | null;
 }
@@ -31,4 +34,6 @@ export type DescribeContext = Seen & {
   readonly users: ReadonlyMap<number, string>;
   readonly gpus: readonly Gpu[];
   readonly titleOf: (kind: string) => string;
+  /** Variables that an engine of this kind does not read although they look like its own. */
+  readonly ignoredBy: (kind: string, names: readonly string[]) => { name: string; meant: string }[];
 };

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { rules } from '../../src/audit/rules/registry.ts';
 import { buildProgram } from '../../src/cli/build-program.ts';
 import { commands } from '../../src/cli/commands.ts';
 import type { CliContext } from '../../src/cli/context.ts';
@@ -23,6 +24,7 @@ const blocks: Readonly<Record<string, () => string | Promise<string>>> = {
   engines: enginesTable,
   endpoints: endpointsTable,
   policies: policiesTable,
+  'audit-rules': auditRules,
   'exit-codes': exitCodesTable,
   commands: commandPages,
 };
@@ -74,6 +76,11 @@ function endpointsTable(): string {
     return `| ${names} | ${what}${notes.length > 0 ? ` (${notes.join(', ')})` : ''} | ${has.map(({ kind }) => `\`${kind}\``).join(', ') || 'other servers only'} |`;
   });
   return ['| POST | what | engines that have it |', '|---|---|---|', ...rows].join('\n');
+}
+
+function auditRules(): string {
+  const rows = rules.map(({ id, severity, finds, why }) => `| \`${id}\` | ${severity} | ${finds} | ${why} |`);
+  return ['| rule | severity | finds | why it matters |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 function policiesTable(): string {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { PositiveDuration } from '../../domain/units.ts';
+import { findingsOnHost } from '../../audit/audit.ts';
 import { renderScan } from '../../scan/render.ts';
 import { scan } from '../../scan/scan.ts';
 import type { CliContext } from '../context.ts';
@@ -17,7 +18,8 @@ export function configure(command: Command, context: CliContext): void {
     .option('--timeout <time>', 'how long servers and tools may take to answer', '1500ms')
     .action(async (options: { timeout: string }) => {
       const timeoutMs = parseTimeout(options.timeout);
-      const report = await scan(context.world, { cwd: context.cwd, signal: context.signal, timeoutMs });
+      const how = { cwd: context.cwd, signal: context.signal, timeoutMs, judge: findingsOnHost };
+      const report = await scan(context.world, how);
       context.output.result(report, () => renderScan(report, table));
     });
 }

@@ -1,3 +1,4 @@
+import { auditErrors } from './audit-errors.ts';
 import { benchErrors } from './bench-errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import type { ErrorKind } from './define.ts';
@@ -16,6 +17,7 @@ import { tlsErrors } from './tls-errors.ts';
 
 /** Every error berth can end with. A subject has a file beside this one; its codes are unique over all of them. */
 export const errorTable = {
+  ...auditErrors,
   ...benchErrors,
   ...cliErrors,
   ...dockerErrors,

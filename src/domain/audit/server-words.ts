@@ -1,4 +1,4 @@
-import type { ScannedServer } from '../domain/scan-report.ts';
+import type { ScannedServer } from '../scan-report.ts';
 
 /** "llama.cpp mistral.gguf (process 4711)": names one server in a sentence. */
 export function nameOf(server: ScannedServer): string {
@@ -63,5 +63,51 @@ export function stopCommand(server: ScannedServer): string {
     case 'session':
     case 'unknown':
       return `kill ${server.process.pid}`;
+  }
+}
+
+/** How a finding names a server: for people, and by the names under which a fleet file may speak of it. */
+export function subjectOf(
+  server: ScannedServer,
+  host: { readonly host: string },
+): { object: string; names: string[] } {
+  const object = nameOf(server);
+  const { deployment } = server.mark ?? {};
+  return {
+    object: host.host === 'local' ? object : `${object} on ${host.host}`,
+    names: [...(deployment === undefined ? [] : [deployment]), ...ownNames(server)],
+  };
+}
+
+function ownNames({ owner }: ScannedServer): string[] {
+  switch (owner.kind) {
+    case 'system-unit':
+    case 'user-unit':
+    case 'container':
+    case 'pod':
+      return [owner.name];
+    case 'berth':
+    case 'session':
+    case 'unknown':
+      return [];
+  }
+}
+
+/** Where its log can be read, as the end of a sentence. */
+export function logHint(server: ScannedServer): string {
+  const { kind, name } = server.owner;
+  switch (kind) {
+    case 'berth':
+      return ` (berth logs ${server.mark?.deployment})`;
+    case 'system-unit':
+      return ` (journalctl -u ${name})`;
+    case 'user-unit':
+      return ` (journalctl --user -u ${name})`;
+    case 'container':
+      return /^(docker|podman) /.test(name) ? ` (${name.replace(' ', ' logs ')})` : '';
+    case 'pod':
+    case 'session':
+    case 'unknown':
+      return '';
   }
 }

@@ -1,0 +1,51 @@
+import type { ObservedHost, Observation } from '../domain/audit/observation.ts';
+import type { AuditReport } from '../domain/audit/report.ts';
+import type { Suppression } from '../domain/audit/suppression.ts';
+import type { Finding } from '../domain/finding.ts';
+import { severities } from '../domain/finding.ts';
+import { rules } from './rules/registry.ts';
+import { harmlessPairs } from './explain.ts';
+import { suppress } from './suppress.ts';
+import { viewOf } from './view.ts';
+
+/** Everything that is wrong in an observation, worst first. Pure: the same observation gives the same findings. */
+export function findingsIn(observation: Pick<Observation, 'at' | 'hosts' | 'clusters' | 'fleet'>): Finding[] {
+  const view = viewOf(observation);
+  return rules
+    .flatMap((rule) =>
+      rule.find(view).map(({ severity, ...found }): Finding => ({
+        rule: rule.id,
+        severity: severity ?? rule.severity,
+        ...found,
+      })),
+    )
+    .toSorted((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity));
+}
+
+/** The whole report; pure. */
+export function auditReport(observation: Observation, suppressions: readonly Suppression[]): AuditReport {
+  return {
+    version: 1,
+    at: observation.at,
+    servers: countServers(observation),
+    ...suppress(findingsIn(observation), suppressions, observation.at),
+    explained: observation.hosts.flatMap(harmlessPairs),
+  };
+}
+
+/** A server and the unit or container that it runs in count once. */
+function countServers(observation: Observation): number {
+  const here = observation.hosts.map(
+    ({ servers, units, containers }) =>
+      servers.length +
+      units.filter((unit) => unit.active !== 'active').length +
+      containers.filter((one) => one.state !== 'running').length,
+  );
+  return here.reduce((sum, one) => sum + one, 0) + viewOf(observation).pods.length;
+}
+
+/** What of one machine alone, without a fleet file, wants attention. */
+export function findingsOnHost(host: ObservedHost, at: string): Finding[] {
+  const found = findingsIn({ at, hosts: [host], clusters: [], fleet: null });
+  return found.filter((one) => one.severity !== 'info');
+}

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { tcpRow, writeProcTree } from '../../test/support/proc-tree.ts';
+import { auditText } from '../cli/audit-text.ts';
+import { localWorld } from '../io/local-world.ts';
+import { scanHost } from '../scan/scan.ts';
+import { auditReport } from './audit.ts';
+
+/** Programs that speak of model servers, or listen where they do, and are none. */
+const lines: readonly (readonly string[])[] = [
+  ['node', '/srv/shop/server.js'],
+  ['python3', '-m', 'http.server', '8000'],
+  ['vim', 'llama-server.md'],
+  ['grep', 'vllm'],
+  ['grep', '-rn', 'llama-server -m', '/etc'],
+  ['rg', 'vllm serve', '/home/me'],
+  ['less', '/var/log/llama-server.log'],
+  ['tail', '-f', '/var/log/vllm.log'],
+  ['man', 'llama-server'],
+  ['emacs', '/etc/systemd/system/llama-server.service'],
+  ['prometheus', '--config.file=/etc/prometheus/vllm.yml', '--web.listen-address=:9090'],
+  ['grafana', 'server', '--homepath=/usr/share/grafana-llm'],
+  ['postgres', '-D', '/var/lib/llm'],
+  ['redis-server', '127.0.0.1:6379'],
+  ['mysqld', '--datadir=/data/openai'],
+  ['dockerd', '-H', 'fd://'],
+  ['containerd'],
+  ['docker', 'pull', 'vllm/vllm-openai:latest'],
+  ['docker', 'logs', '-f', 'llama-server'],
+  ['docker', 'run', '--rm', '-p', '8000:8000', 'vllm/vllm-openai:v0.11.0', '--model', 'Qwen/Qwen3-0.6B'],
+  ['podman', 'run', 'ghcr.io/ggml-org/llama.cpp:server', '-m', '/models/a.gguf'],
+  ['kubectl', 'logs', '-f', 'deploy/vllm'],
+  ['kubectl', 'port-forward', 'svc/llama-server', '8080:80'],
+  ['journalctl', '-u', 'llama-server', '-f'],
+  ['systemctl', 'status', 'ollama'],
+  ['git', 'clone', 'https://github.com/ggml-org/llama.cpp'],
+  ['make', 'llama-server'],
+  ['cmake', '--build', 'build', '--target', 'llama-server'],
+  ['cc1plus', '-o', 'tools/server/server.o', '/src/llama.cpp/tools/server/server.cpp'],
+  ['pip', 'install', 'vllm'],
+  ['python3', '-m', 'pip', 'download', 'sglang'],
+  ['wget', 'https://example.org/models/llama-server.tar.gz'],
+  ['rsync', '-a', '/srv/models/llama.gguf', 'box:/srv'],
+  ['sha256sum', '/srv/models/llama.gguf'],
+  ['llama-cli', '-m', '/srv/models/a.gguf', '-p', 'hi'],
+  ['llama-bench', '-m', '/srv/models/a.gguf'],
+  ['llama-quantize', '/srv/models/a.gguf', '/srv/models/b.gguf', 'Q4_K_M'],
+  ['llama-server', '--help'],
+  ['ollama', 'run', 'gemma3'],
+  ['ollama', 'list'],
+  ['vllm', 'bench', 'serve', '--model', 'x'],
+  ['vllm', 'chat', '--url', 'http://10.0.0.1:8000/v1'],
+  ['ssh', 'gpu-box', 'llama-server -m /srv/models/a.gguf --port 8080'],
+  ['tmux', 'new', '-s', 'llama-server'],
+  ['bash', '-c', 'while :; do curl -s localhost:8080/health; sleep 5; done # llama-server'],
+  ['nginx: master process nginx -c /etc/nginx/llm.conf'],
+  ['/usr/sbin/nginx', '-c', '/etc/nginx/vllm.conf'],
+  ['traefik', '--providers.file.filename=/etc/traefik/llama-server.yml'],
+  ['haproxy', '-f', '/etc/haproxy/openai.cfg'],
+];
+
+test('a busy machine without a model server gives "no model servers" and nothing else', async () => {
+  const processes = lines.map((argv, at) => ({
+    pid: 100 + at,
+    argv,
+    netns: '100',
+    sockets: [5000 + at],
+    cgroup: at % 2 === 0 ? '/system.slice/some.service' : '/user.slice/user-1000.slice/session-3.scope',
+  }));
+  const tcp = processes.map(({ sockets: [inode = 0] }, at) => tcpRow('00000000', 8000 + at * 10, inode));
+  using tree = writeProcTree([{ pid: 1, argv: ['systemd'], netns: '100', tcp }, ...processes]);
+  const base = localWorld();
+  const world = {
+    ...base,
+    proc: tree.path,
+    exec: { ...base.exec, run: async () => ({ code: null, signal: null, stdout: '', stderr: 'ENOENT' }) },
+    // What listens answers as web servers do that know no such page.
+    http: { request: async () => ({ status: 404, headers: {}, text: '<h1>Not Found</h1>' }) },
+  };
+  const { report, host } = await scanHost(world, {
+    cwd: tree.path,
+    signal: new AbortController().signal,
+    timeoutMs: 5000,
+  });
+  const observation = { version: 1 as const, at: report.at, hosts: [host], clusters: [], fleet: null };
+  expect(host.servers.map((server) => server.command.join(' '))).toEqual([]);
+  expect(auditText(auditReport(observation, []), { explain: true })).toBe('no model servers');
+});

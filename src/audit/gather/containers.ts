@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { secretVariable } from '../../domain/audit/secret-variable.ts';
+import type { ObservedContainer } from '../../domain/audit/observation.ts';
+import type { DockerApi } from '../../io/docker-api.ts';
+import type { World } from '../../io/world.ts';
+import { ContainerList, State } from '../../targets/docker/answers.ts';
+import { daemonsHere } from '../../targets/docker/daemon.ts';
+import { markLabel } from '../../targets/docker/render.ts';
+import { definedServer } from './defined-server.ts';
+
+const Inspected = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Path: z.string().nullish(),
+  Args: z.array(z.string()).nullish(),
+  RestartCount: z.number().nullish(),
+  State: State.extend({ Health: z.object({ Status: z.string().nullish() }).nullish() }),
+  Config: z.object({
+    Image: z.string().nullish(),
+    Env: z.array(z.string()).nullish(),
+    Labels: z.record(z.string(), z.string()).nullish(),
+    Healthcheck: z.object({ Test: z.array(z.string()).nullish() }).nullish(),
+  }),
+  HostConfig: z.object({
+    Privileged: z.boolean().nullish(),
+    PidMode: z.string().nullish(),
+    NetworkMode: z.string().nullish(),
+    IpcMode: z.string().nullish(),
+    ShmSize: z.number().nullish(),
+    RestartPolicy: z.object({ Name: z.string().nullish() }).nullish(),
+  }),
+});
+type Inspected = z.infer<typeof Inspected>;
+
+/** Every container of this machine's daemons that runs, or would run, a model server. One that cannot be asked has none. */
+export async function modelContainers(world: World): Promise<ObservedContainer[]> {
+  const daemons = await daemonsHere(world);
+  const found = await Promise.all(daemons.map((api) => ofDaemon(api).catch(() => [])));
+  // One daemon may listen in two places.
+  return [...new Map(found.flat().map((one) => [one.id, one])).values()];
+}
+
+async function ofDaemon(api: DockerApi): Promise<ObservedContainer[]> {
+  const { json } = await api.ask('GET', '/containers/json?all=1');
+  const list = ContainerList.safeParse(json).data ?? [];
+  const found = await Promise.all(
+    list.map(async ({ Id }) => {
+      const answer = await api.ask('GET', `/containers/${Id}/json`);
+      const container = Inspected.safeParse(answer.json).data;
+      return container ? observed(container, /podman/.test(api.where) ? 'podman' : 'docker') : null;
+    }),
+  );
+  return found.flatMap((one) => one ?? []);
+}
+
+/** Null for what runs no model server, and for a container that a pod of Kubernetes has: that belongs to its pod. Pure. */
+export function observed(container: Inspected, tool: 'docker' | 'podman'): ObservedContainer | null {
+  const { Config, HostConfig, State: state } = container;
+  const labels = Config.Labels ?? {};
+  const env = (Config.Env ?? []).map(
+    (one) => [one.split('=')[0] ?? '', one.slice(one.indexOf('=') + 1)] as const,
+  );
+  const command = [...(container.Path ? [container.Path] : []), ...(container.Args ?? [])];
+  const what = { image: Config.Image ?? null, env: Object.fromEntries(env) };
+  const starts =
+    definedServer({ ...what, command, args: [] }) ??
+    definedServer({ ...what, command: [], args: container.Args ?? [] });
+  if (!starts || labels['io.kubernetes.pod.uid'] !== undefined) return null;
+  const shares = [
+    ...(HostConfig.PidMode === 'host' ? (['pid'] as const) : []),
+    ...(HostConfig.NetworkMode === 'host' ? (['network'] as const) : []),
+    ...(HostConfig.IpcMode === 'host' ? (['ipc'] as const) : []),
+  ];
+  return {
+    id: container.Id,
+    name: container.Name.replace(/^\//, ''),
+    tool,
+    image: Config.Image ?? '',
+    state: state.Status ?? 'unknown',
+    exitCode: state.Running ? null : (state.ExitCode ?? null),
+    outOfMemory: state.OOMKilled ?? false,
+    restarts: container.RestartCount ?? null,
+    restartPolicy: HostConfig.RestartPolicy?.Name || 'no',
+    health: state.Health?.Status ?? null,
+    healthCheck: Config.Healthcheck?.Test ?? null,
+    privileged: HostConfig.Privileged ?? false,
+    shares,
+    shmBytes: HostConfig.ShmSize ?? null,
+    secretVariables: env.flatMap(([name, value]) =>
+      value !== '' && secretVariable.test(name) ? [name] : [],
+    ),
+    managedBy: managerOf(labels),
+    marked: labels[markLabel] !== undefined,
+    starts,
+  };
+}
+
+function managerOf(labels: Readonly<Record<string, string>>): string | null {
+  const project = labels['com.docker.compose.project'] ?? labels['io.podman.compose.project'];
+  const unit = labels['PODMAN_SYSTEMD_UNIT'];
+  return project !== undefined ? `compose project ${project}` : unit !== undefined ? `unit ${unit}` : null;
+}

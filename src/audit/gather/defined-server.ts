@@ -1,0 +1,26 @@
+import type { DefinedServer } from '../../domain/audit/observation.ts';
+import { containerCommand } from '../../domain/audit/image-command.ts';
+import { redact, redactText } from '../../domain/command-line/redact.ts';
+import { recognize } from '../../engines/registry.ts';
+
+/** A model server as its definition names it; null for everything else. */
+export function definedServer(what: {
+  image: string | null;
+  command: readonly string[];
+  args: readonly string[];
+  env: Readonly<Record<string, string>>;
+}): DefinedServer | null {
+  const argv = containerCommand(what.image, what.command, what.args);
+  const found = recognize({ pid: 0, ppid: 0, argv, exe: null, env: what.env, cwd: null });
+  if (!found || found.child) return null;
+  return {
+    engine: found.engine,
+    model: found.model === null ? null : redactText(found.model),
+    host: found.host,
+    port: found.port,
+    options: { ...found.options },
+    keyed: found.keyed ?? null,
+    exposes: [...(found.exposes ?? [])],
+    command: redact(argv),
+  };
+}

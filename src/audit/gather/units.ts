@@ -1,0 +1,159 @@
+import { shellCommands } from '../../domain/command-line/shell-words.ts';
+import type { ObservedUnit } from '../../domain/audit/observation.ts';
+import type { World } from '../../io/world.ts';
+import { ask, systemScope, userScope } from '../../targets/systemd/scope.ts';
+import type { Scope } from '../../targets/systemd/scope.ts';
+import { readUnit, valuesOf } from '../../targets/systemd/unit-text.ts';
+import type { UnitText } from '../../targets/systemd/unit-text.ts';
+import { definedServer } from './defined-server.ts';
+
+/** Where units lie, later ones over earlier ones. */
+const systemFolders = [
+  '/usr/lib/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/run/systemd/system',
+  '/etc/systemd/system',
+];
+
+const shown = 'Id,ActiveState,Result,UnitFileState,NeedDaemonReload,NRestarts';
+
+/** Every unit that starts a model server, of the system and of this user, whether or not it runs. Only looks. */
+export async function modelUnits(world: World): Promise<ObservedUnit[]> {
+  const [system, user] = [systemScope(world), userScope(world)];
+  const found = await Promise.all([
+    unitsOf(world, system, systemFolders),
+    unitsOf(world, user, ['/etc/systemd/user', user.units]),
+  ]);
+  return found.flat();
+}
+
+type Read = Pick<ObservedUnit, 'name' | 'path' | 'dropIns' | 'marked' | 'starts'>;
+
+async function unitsOf(world: World, scope: Scope, folders: readonly string[]): Promise<ObservedUnit[]> {
+  const units = await readUnits(world, folders);
+  if (units.length === 0) return [];
+  const told = await show(
+    world,
+    scope,
+    units.map((unit) => unit.name),
+  );
+  return units.map((unit): ObservedUnit => {
+    const facts = told.get(unit.name) ?? new Map<string, string>();
+    const restarts = facts.get('NRestarts');
+    return {
+      ...unit,
+      scope: scope.name,
+      active: facts.get('ActiveState') ?? 'unknown',
+      result: facts.get('Result') ?? null,
+      enabled: enabledOf(facts.get('UnitFileState')),
+      needsReload: facts.get('NeedDaemonReload') === 'yes',
+      restarts: restarts === undefined || restarts === '' ? null : Number(restarts),
+    };
+  });
+}
+
+/** What is started by others ("static", "generated") is neither. */
+function enabledOf(state: string | undefined): boolean | null {
+  if (state === 'enabled' || state === 'enabled-runtime') return true;
+  return state === 'disabled' ? false : null;
+}
+
+async function readUnits(world: World, folders: readonly string[]): Promise<Read[]> {
+  const paths = new Map<string, string>();
+  for (const folder of folders) {
+    const names = await world.files.list(folder).catch(() => []);
+    // A template is no unit by itself.
+    for (const name of names)
+      if (name.endsWith('.service') && !name.endsWith('@.service')) paths.set(name, `${folder}/${name}`);
+  }
+  const read = await Promise.all([...paths].map(([name, path]) => readOne(world, { name, path, folders })));
+  return read.flat();
+}
+
+async function readOne(
+  world: World,
+  { name, path, folders }: { name: string; path: string; folders: readonly string[] },
+): Promise<Read[]> {
+  const text = await world.files.read(path).catch(() => null);
+  if (text === null || !/^\s*ExecStart\s*=/m.test(text)) return [];
+  const dropIns = await dropInsOf(world, folders, name);
+  const unit = [text, ...dropIns.map((one) => one.text)].flatMap(readUnit);
+  const starts = await serverOf(world, unit);
+  if (!starts) return [];
+  const marked = valuesOf(unit, 'Unit', 'X-Berth-Mark').length > 0;
+  return [{ name, path, dropIns: dropIns.map((one) => one.path), marked, starts }];
+}
+
+async function dropInsOf(
+  world: World,
+  folders: readonly string[],
+  name: string,
+): Promise<{ path: string; text: string }[]> {
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const names = (await world.files.list(`${folder}/${name}.d`).catch(() => [])).filter((one) =>
+        one.endsWith('.conf'),
+      );
+      return Promise.all(
+        names.toSorted().map(async (one) => {
+          const path = `${folder}/${name}.d/${one}`;
+          return { path, text: (await world.files.read(path).catch(() => null)) ?? '' };
+        }),
+      );
+    }),
+  );
+  return found.flat();
+}
+
+async function serverOf(world: World, unit: UnitText): Promise<ObservedUnit['starts'] | null> {
+  const lines = valuesOf(unit, 'Service', 'ExecStart');
+  // An empty value forgets those before it.
+  const command = lines.slice(lines.lastIndexOf('') + 1).at(-1);
+  if (command === undefined) return null;
+  const env = await environmentOf(world, unit);
+  const words = shellCommands(command.replace(/^[-@:+!|]+/, ''))[0] ?? [];
+  const argv = words.flatMap((word) => expand(word, env));
+  return definedServer({ image: null, command: argv, args: [], env });
+}
+
+async function environmentOf(world: World, unit: UnitText): Promise<Record<string, string>> {
+  const files = valuesOf(unit, 'Service', 'EnvironmentFile').map((path) => path.replace(/^-/, ''));
+  const texts = await Promise.all(files.map((path) => world.files.read(path).catch(() => null)));
+  const lines = [
+    ...valuesOf(unit, 'Service', 'Environment').flatMap((line) => shellCommands(line)[0] ?? []),
+    ...texts.flatMap((text) => (text ?? '').split('\n')),
+  ];
+  return Object.fromEntries(
+    lines.flatMap((line) => {
+      const match = /^\s*([A-Za-z_]\w*)=(.*)$/.exec(line);
+      return match ? [[match[1] ?? '', (match[2] ?? '').trim().replace(/^(["'])(.*)\1$/, '$2')]] : [];
+    }),
+  );
+}
+
+/** As systemd does: "$NAME" alone becomes words, "${NAME}" stays one. What is not set is left, and shows. */
+function expand(word: string, env: Readonly<Record<string, string>>): string[] {
+  const whole = /^\$([A-Za-z_]\w*)$/.exec(word)?.[1];
+  const value = whole === undefined ? undefined : env[whole];
+  if (value !== undefined) return shellCommands(value)[0] ?? [];
+  return [
+    word.replaceAll(/\$\{([A-Za-z_]\w*)\}/g, (text, name: string) => env[name] ?? text).replaceAll('$$', '$'),
+  ];
+}
+
+async function show(
+  world: World,
+  scope: Scope,
+  names: readonly string[],
+): Promise<Map<string, ReadonlyMap<string, string>>> {
+  const { stdout } = await ask(world, scope, ['show', '-p', shown, ...names]);
+  const blocks = stdout
+    .split('\n\n')
+    .map((block) => new Map(block.split('\n').flatMap((line) => [pair(line)].flatMap((one) => one ?? []))));
+  return new Map(blocks.map((block) => [block.get('Id') ?? '', block]));
+}
+
+function pair(line: string): [[string, string]] | null {
+  const at = line.indexOf('=');
+  return at < 1 ? null : [[line.slice(0, at), line.slice(at + 1)]];
+}

@@ -1,0 +1,187 @@
+import { expect, test } from 'vitest';
+import { healthyObservation } from '../../test/support/healthy-observation.ts';
+import { Observation } from '../domain/audit/observation.ts';
+import { findingsIn } from './audit.ts';
+import { rules } from './rules/registry.ts';
+
+const GiB = 1024 ** 3;
+type Draft = Observation;
+
+/** Sets one field of the healthy machine or cluster: "hosts.0.servers.1.state". */
+function set(path: string, value: unknown): (draft: Draft) => void {
+  return (draft) => {
+    const keys = path.split('.');
+    const last = keys.pop() ?? '';
+    let at: unknown = draft;
+    for (const key of keys) at = Reflect.get(at as object, key);
+    Reflect.set(at as object, last, value);
+  };
+}
+
+const server = 'hosts.0.servers';
+const [kimi, mistral, qwen] = [`${server}.0`, `${server}.1`, `${server}.2`] as const;
+const [unit, night] = ['hosts.0.units.0', 'hosts.0.units.1'] as const;
+const [box, vllmBox] = ['hosts.0.containers.0', 'hosts.0.containers.1'] as const;
+const object = 'clusters.0.objects';
+const template = `${object}.0.spec.template.spec`;
+const engine = `${template}.containers.0`;
+const status = `${object}.3.status.containerStatuses.0`;
+const open = [{ address: '0.0.0.0', port: 18_401, netns: '4026531840', here: true }];
+function drifted(by: string): unknown {
+  return [
+    {
+      deployment: 'kimi',
+      replica: 0,
+      object: 'unit kimi',
+      by,
+      fields: [{ field: 'slots', from: '4', to: '2' }],
+    },
+  ];
+}
+
+/** One changed field each, by the rule that it breaks. */
+const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
+  'exposed-tools': [set(`${mistral}.exposes`, ['--tools'])],
+  'secret-in-argv': [
+    set(`${mistral}.command`, ['llama-server', '-m', '/srv/models/mistral.gguf', '--api-key', '***']),
+  ],
+  'open-secret-file': [set(`${mistral}.openSecrets`, ['/etc/key'])],
+  'secret-in-environment': [
+    set(`${box}.secretVariables`, ['HF_TOKEN']),
+    set(`${engine}.env`, [{ name: 'HF_TOKEN', value: 'hf_x' }]),
+  ],
+  'open-without-key': [set(`${mistral}.endpoints`, open)],
+  privileged: [set(`${box}.privileged`, true), set(`${engine}.securityContext`, { privileged: true })],
+  'shares-host': [
+    set(`${box}.shares`, ['pid']),
+    set(`${template}.hostPID`, true),
+    set(`${template}.hostNetwork`, true),
+  ],
+  failed: [
+    set(`${night}.active`, 'failed'),
+    set(`${status}.state`, { waiting: { reason: 'CrashLoopBackOff' } }),
+    set(`${status}.state`, { waiting: { reason: 'ImagePullBackOff' } }),
+  ],
+  'out-of-memory': [
+    set(`${mistral}.memoryKills`, 1),
+    set(`${night}.result`, 'oom-kill'),
+    set(`${box}.outOfMemory`, true),
+    set(`${status}.lastState`, { terminated: { reason: 'OOMKilled' } }),
+  ],
+  restarting: [set(`${unit}.restarts`, 5), set(`${box}.restarts`, 7), set(`${status}.restartCount`, 4)],
+  'not-answering': [set(`${mistral}.state`, 'silent')],
+  'not-running': [set('fleet.instances.1.alive', false), set('fleet.deployments.1.replicas', 2)],
+  'host-unreachable': [
+    set('fleet.unreachable', [{ host: 'a10', reason: 'no route to it.', cure: 'Start it.' }]),
+  ],
+  'port-held': [set(`${mistral}.wantedPort`, 18_400)],
+  'port-conflict': [set(`${night}.starts.port`, 18_400)],
+  duplicate: [set(`${mistral}.modelId`, '1:18400')],
+  'gpu-shared': [set(`${mistral}.gpus`, [{ index: 0, memoryBytes: 0 }])],
+  'gpu-idle': [
+    (draft) => Object.assign(draft.hosts[0]?.hardware.gpus[2] ?? {}, { processes: [], memoryUsedBytes: 0 }),
+  ],
+  'gpu-foreign': [set('hosts.0.hardware.gpus.0.processes.0.memoryBytes', 23 * GiB)],
+  'gpu-layers-without-gpu': [
+    set(`${engine}.image`, 'ghcr.io/ggml-org/llama.cpp:server-b6000'),
+    set(`${engine}.resources.limits`, { cpu: '4', memory: '12Gi' }),
+    set('hosts.0.hardware.gpus', []),
+  ],
+  'model-over-memory': [set(`${mistral}.modelBytes`, 17 * GiB)],
+  'prompt-cache-over-limit': [
+    set(`${mistral}.options.cacheRam`, 20_000),
+    set(`${mistral}.rssBytes`, 21 * GiB),
+    set(`${engine}.args`, ['-m', '/models/m.gguf', '--port', '8081', '--cache-ram', '16384']),
+  ],
+  'throttled-threads': [set(`${mistral}.quotaCores`, 2), set(`${engine}.resources.limits.cpu`, '2')],
+  threads: [set('hosts.0.hardware.cpu.physicalCores', 6)],
+  idle: [set(`${mistral}.told.tokens`, 0)],
+  drift: [set('fleet.drift', drifted('file')), set('fleet.drift', drifted('somebody'))],
+  'not-in-file': [set('fleet.instances.1.replica', 3)],
+  'runs-otherwise': [set(`${unit}.starts.options`, { slots: 2 })],
+  'unit-not-reloaded': [set(`${unit}.needsReload`, true)],
+  'context-reduced': [set(`${kimi}.told.context`, 2048), set(`${qwen}.told.context`, 8192)],
+  'slots-differ': [set(`${kimi}.told.slots`, 2)],
+  'ignored-variable': [
+    set(`${mistral}.ignored`, [{ name: 'LLAMA_ARG_MLOCK', meant: 'LLAMA_ARG_LOAD_MODE' }]),
+  ],
+  'version-behind': [set(`${mistral}.version`, 'b5000-abcdef')],
+  unmanaged: [set(`${qwen}.mark`, null)],
+  'rolling-image': [
+    set(`${vllmBox}.image`, 'vllm/vllm-openai:latest'),
+    set(`${vllmBox}.image`, 'registry:5000/vllm-openai'),
+    set(`${engine}.image`, 'ghcr.io/ggml-org/llama.cpp:server-cuda'),
+  ],
+  'missing-shm': [
+    set(`${vllmBox}.shmBytes`, 64 * 1024 ** 2),
+    set(`${object}.4.spec.template.spec.containers.0.volumeMounts`, []),
+  ],
+  'health-check-port': [set(`${box}.starts.port`, 8081)],
+  'orphan-unit': [set(`${night}.enabled`, false)],
+  'orphan-container': [
+    (draft) =>
+      Object.assign(draft.hosts[0]?.containers[0] ?? {}, {
+        state: 'exited',
+        restartPolicy: 'no',
+        marked: false,
+      }),
+  ],
+  'orphan-model-file': [
+    (draft) =>
+      void draft.hosts[0]?.modelFiles.push({ path: '/srv/models/old.gguf', id: '1:9', bytes: 7 * GiB }),
+  ],
+  'tls-off': [(draft) => Object.assign(draft.hosts[0]?.servers[1] ?? {}, { keyed: true, endpoints: open })],
+  'selector-mismatch': [set(`${object}.5.spec.selector`, { app: 'qwen', tier: 'gpu' })],
+  'orphan-service': [
+    (draft) =>
+      void draft.clusters[0]?.objects.push({
+        kind: 'Service',
+        metadata: { name: 'llamacpp-kimi-vl', namespace: 'llm' },
+        spec: { selector: { app: 'llamacpp-kimi-vl' } },
+      }),
+  ],
+  'missing-service': [
+    set(`${object}.8.spec.rules`, [{ http: { paths: [{ backend: { service: { name: 'gone' } } }] } }]),
+  ],
+  'orphan-claim': [
+    set(`${template}.volumes`, []),
+    set(`${object}.10.spec.predictor.model.storageUri`, 's3://models/granite'),
+  ],
+  'probe-missing': [set(`${engine}.readinessProbe`, null)],
+  'probe-wrong': [
+    set(`${engine}.readinessProbe.httpGet.port`, 8080),
+    set(`${engine}.readinessProbe.httpGet.path`, '/healthz'),
+  ],
+  'startup-short': [set(`${engine}.startupProbe`, null)],
+  'service-links': [set(`${object}.5.metadata.name`, 'vllm')],
+  'unknown-annotation': [
+    set(`${object}.10.metadata.annotations`, { 'serving.kserve.io/deploymentmode ': 'x' }),
+    set(`${object}.10.metadata.annotations`, { 'serving.kserve.io/deploymntMode': 'RawDeployment' }),
+    set(`${object}.10.metadata.labels`, { 'opendatahub.io/dashbord': 'true' }),
+  ],
+  'unused-runtime': [set(`${object}.10.spec.predictor.model.runtime`, 'another')],
+};
+
+test('a machine and a cluster on which all is well give no finding', () => {
+  expect(findingsIn(healthyObservation())).toEqual([]);
+});
+
+test('every rule is tried, and nothing else', () => {
+  expect(Object.keys(cases).toSorted()).toEqual(rules.map((rule) => rule.id).toSorted());
+  expect(new Set(rules.map((rule) => rule.id)).size).toBe(rules.length);
+});
+
+for (const [id, changes] of Object.entries(cases)) {
+  for (const [at, change] of changes.entries()) {
+    test(`${id} is found by its rule, and every other rule is silent (${at + 1})`, () => {
+      const draft = healthyObservation();
+      change(draft);
+      const found = findingsIn(Observation.parse(draft));
+      expect(found.map((one) => `${one.rule}: ${one.message}`)).toHaveLength(1);
+      const [finding] = found;
+      expect(finding?.rule).toBe(id);
+      expect(finding?.evidence.length).toBeGreaterThan(0);
+      expect(finding?.cure).toMatch(/\.|:/);
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import type { DefinedServer, ObservedFleet, ObservedHost } from '../../domain/audit/observation.ts';
+import type { Container, KubeObject, Workload } from '../../domain/audit/kube-object.ts';
+import type { Finding } from '../../domain/finding.ts';
+
+/** A container of a pod template that runs a model server. */
+export interface PodServer {
+  readonly workload: Workload;
+  readonly container: Container;
+  readonly server: DefinedServer;
+  readonly cpuLimit: number | null;
+  readonly memoryLimit: number | null;
+  /** GPUs of whatever vendor that it is given. */
+  readonly gpus: number;
+}
+
+/** All that rules look at. */
+export interface AuditView {
+  readonly at: string;
+  readonly hosts: readonly ObservedHost[];
+  readonly fleet: ObservedFleet | null;
+  readonly objects: readonly KubeObject[];
+  readonly workloads: readonly Workload[];
+  readonly pods: readonly PodServer[];
+}
+
+/** One finding before it has the name of its rule; its severity is the rule's unless it says otherwise. */
+export type Found = Omit<Finding, 'rule' | 'severity'> & { readonly severity?: Finding['severity'] };
+
+/** One thing that can be wrong. `find` is pure, and silent where what it needs is not known. */
+export interface Rule {
+  readonly id: string;
+  readonly severity: Finding['severity'];
+  /** What it finds, for the docs: the end of "finds …". */
+  readonly finds: string;
+  /** Why it matters, one sentence. */
+  readonly why: string;
+  readonly find: (view: AuditView) => Found[];
+}

@@ -1,0 +1,54 @@
+import { formatBytes } from '../../domain/format.ts';
+import type { ScannedServer } from '../../domain/scan-report.ts';
+import { nameOf, placeOf, stopCommand } from '../../domain/audit/server-words.ts';
+import type { ObservedHost } from '../../domain/audit/observation.ts';
+import type { Found, Rule } from './contract.ts';
+
+/** Replicas of one deployment are meant to be several; the servers of one proxy are folded under it already. */
+export const duplicate: Rule = {
+  id: 'duplicate',
+  severity: 'warning',
+  finds: 'the same model file, or repository, served more than once on a machine',
+  why: 'Each copy holds the whole model; one with more slots does the same work.',
+  find: ({ hosts }) => hosts.flatMap(onHost),
+};
+
+function onHost({ servers }: ObservedHost): Found[] {
+  const byModel = Map.groupBy(
+    servers.filter((server) => server.modelId !== null),
+    (server) => server.modelId,
+  );
+  return [...byModel.values()].flatMap((same) => {
+    const deployments = new Set(
+      same.map((server) => server.mark && `${server.mark.fleet}/${server.mark.deployment}`),
+    );
+    if (same.length < 2 || (deployments.size === 1 && !deployments.has(null))) return [];
+    const [keep, ...spare] = same.toSorted(byWorth) as [ScannedServer, ...ScannedServer[]];
+    const wasted = spare.reduce((sum, server) => sum + (server.rssBytes ?? 0), 0);
+    const onGpu = spare.reduce((sum, server) => sum + (server.gpuBytes ?? 0), 0);
+    return [
+      {
+        object: keep.model ?? 'model',
+        names: same.flatMap((server) => server.mark?.deployment ?? []),
+        message: `${same.length} servers hold the same model; the further ones hold ${formatBytes(wasted)} of memory.`,
+        evidence: same.map(
+          (server) => `${nameOf(server)} on ${placeOf(server)}, ${formatBytes(server.rssBytes)}`,
+        ),
+        cost: { memoryBytes: wasted, ...(onGpu > 0 ? { gpuBytes: onGpu } : {}) },
+        cure: `Keep ${nameOf(keep)}, send its clients there, and stop the rest: ${spare.map(stopCommand).join('; ')}`,
+        commands: spare.map(stopCommand),
+      },
+    ];
+  });
+}
+
+/** Worth keeping: what a fleet owns, then what computes on a GPU, then what a unit keeps, then what has run longest. */
+function byWorth(a: ScannedServer, b: ScannedServer): number {
+  const kinds = ['berth', 'system-unit', 'pod', 'container', 'user-unit', 'session', 'unknown'];
+  const owned = Number(b.owner.kind === 'berth') - Number(a.owner.kind === 'berth');
+  if (owned !== 0) return owned;
+  const gpu = Number((b.gpuBytes ?? 0) > 0) - Number((a.gpuBytes ?? 0) > 0);
+  if (gpu !== 0) return gpu;
+  const kind = kinds.indexOf(a.owner.kind) - kinds.indexOf(b.owner.kind);
+  return kind !== 0 ? kind : a.startedAt.localeCompare(b.startedAt);
+}

@@ -1,0 +1,57 @@
+import { titleOf } from '../../domain/audit/kube-object.ts';
+import { podStates } from '../../domain/audit/pod-states.ts';
+import type { Rule } from './contract.ts';
+
+export const failed: Rule = {
+  id: 'failed',
+  severity: 'critical',
+  finds:
+    'a unit that failed, a container that its daemon was to keep up and that has ended, a pod that crashes',
+  why: 'A model that somebody counts on is not served.',
+  find: ({ hosts, objects }) => [
+    ...hosts.flatMap(({ units, containers }) => [
+      ...units
+        .filter((unit) => unit.active === 'failed' && unit.result !== 'oom-kill')
+        .map((unit) => ({
+          object: unit.name,
+          message: `It has failed${unit.result === null ? '' : ` (${unit.result})`} and does not run.`,
+          evidence: [`ActiveState=${unit.active}`, `Result=${unit.result ?? ''}`],
+          cure: 'See its last lines, then start it again.',
+          commands: [`journalctl ${unit.scope === 'user' ? '--user ' : ''}-u ${unit.name} -n 100`],
+        })),
+      ...containers
+        .filter(
+          (one) =>
+            one.state === 'exited' &&
+            (one.exitCode ?? 0) !== 0 &&
+            one.restartPolicy !== 'no' &&
+            !one.outOfMemory,
+        )
+        .map((one) => ({
+          object: `container ${one.name}`,
+          names: [one.name],
+          message: `It has ended with code ${one.exitCode}, and its daemon has given up.`,
+          evidence: [
+            `state ${one.state}`,
+            `exit code ${one.exitCode}`,
+            `restart policy ${one.restartPolicy}`,
+          ],
+          cure: 'See its last lines, then start it again.',
+          commands: [`${one.tool} logs --tail 100 ${one.name}`],
+        })),
+    ]),
+    ...podStates(objects)
+      .filter(({ waiting, killed }) => waiting !== null && /BackOff|Err/.test(waiting) && !killed)
+      .map(({ pod, container, waiting }) => ({
+        object: titleOf(pod),
+        names: [pod.metadata.name],
+        message: `Its container ${container} does not run: ${waiting}.`,
+        evidence: [`waiting: ${waiting}`],
+        cure: 'See why.',
+        commands: [
+          `kubectl -n ${pod.metadata.namespace ?? 'default'} describe pod ${pod.metadata.name}`,
+          `kubectl -n ${pod.metadata.namespace ?? 'default'} logs ${pod.metadata.name} -c ${container} --previous`,
+        ],
+      })),
+  ],
+};

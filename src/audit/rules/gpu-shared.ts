@@ -1,0 +1,31 @@
+import type { ObservedHost } from '../../domain/audit/observation.ts';
+import { formatBytes } from '../../domain/format.ts';
+import { nameOf } from '../../domain/audit/server-words.ts';
+import type { Found, Rule } from './contract.ts';
+
+export const gpuShared: Rule = {
+  id: 'gpu-shared',
+  severity: 'warning',
+  finds: 'two engines that compute on one GPU',
+  why: 'They slow each other down, and whichever grows last runs out of its memory.',
+  find: ({ hosts }) => hosts.flatMap(onHost),
+};
+
+function onHost(host: ObservedHost): Found[] {
+  return host.hardware.gpus.flatMap((gpu) => {
+    const on = host.servers.flatMap((server) => {
+      const held = server.gpus.find((one) => one.index === gpu.index);
+      return held ? [{ server, held }] : [];
+    });
+    if (on.length < 2) return [];
+    return [
+      {
+        object: host.host === 'local' ? `GPU ${gpu.index}` : `GPU ${gpu.index} on ${host.host}`,
+        names: on.flatMap(({ server }) => server.mark?.deployment ?? []),
+        message: `${on.length} engines compute on ${gpu.name}.`,
+        evidence: on.map(({ server, held }) => `${nameOf(server)}: ${formatBytes(held.memoryBytes)}`),
+        cure: 'Give each a GPU of its own, or serve both models by one engine that changes between them.',
+      },
+    ];
+  });
+}

@@ -1,0 +1,31 @@
+import type { Rule } from './contract.ts';
+
+export const healthCheckPort: Rule = {
+  id: 'health-check-port',
+  severity: 'warning',
+  finds:
+    'a container whose health check asks another port than its server has, as that of the images of llama.cpp does for all but 8080',
+  why: 'The container counts as unhealthy for ever, and what waits for it waits.',
+  find: ({ hosts }) =>
+    hosts.flatMap(({ containers }) =>
+      containers.flatMap((one) => {
+        const asked = askedPort(one.healthCheck ?? []);
+        const { port } = one.starts;
+        if (asked === null || port === null || asked === port) return [];
+        return [
+          {
+            object: `container ${one.name}`,
+            names: [one.name],
+            message: `It listens on port ${port}, and its health check asks port ${asked}.`,
+            evidence: [`health check: ${one.healthCheck?.join(' ')}`, `health: ${one.health ?? 'not told'}`],
+            cure: `Start it with --health-cmd "curl -f http://localhost:${port}/health", or let it listen on ${asked} inside.`,
+          },
+        ];
+      }),
+    ),
+};
+
+function askedPort(words: readonly string[]): number | null {
+  const port = /(?:localhost|127\.0\.0\.1|\[::1\]):(\d+)/.exec(words.join(' '))?.[1];
+  return port === undefined ? null : Number(port);
+}

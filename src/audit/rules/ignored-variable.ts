@@ -1,0 +1,20 @@
+import { subjectOf } from '../../domain/audit/server-words.ts';
+import type { Rule } from './contract.ts';
+
+export const ignoredVariable: Rule = {
+  id: 'ignored-variable',
+  severity: 'warning',
+  finds: 'a variable of the environment that the engine ignores, because it is misspelt or no longer read',
+  why: 'Nothing says so: the server runs with its default.',
+  find: ({ hosts }) =>
+    hosts.flatMap((host) =>
+      host.servers
+        .filter((server) => server.ignored.length > 0)
+        .map((server) => ({
+          ...subjectOf(server, host),
+          message: `It ignores ${server.ignored.map(({ name }) => name).join(', ')}.`,
+          evidence: server.ignored.map(({ name, meant }) => `${name} is not read; ${meant} is.`),
+          cure: `Say it as ${server.ignored.map(({ meant }) => meant).join(', ')}.`,
+        })),
+    ),
+};

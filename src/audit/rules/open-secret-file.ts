@@ -1,0 +1,21 @@
+import { subjectOf } from '../../domain/audit/server-words.ts';
+import type { Rule } from './contract.ts';
+
+export const openSecretFile: Rule = {
+  id: 'open-secret-file',
+  severity: 'warning',
+  finds: 'a file with a key or token that every user of the machine can read',
+  why: 'A secret that lies open is none.',
+  find: ({ hosts }) =>
+    hosts.flatMap((host) =>
+      host.servers
+        .filter((server) => server.openSecrets.length > 0)
+        .map((server) => ({
+          ...subjectOf(server, host),
+          message: `Every user of the machine can read its ${server.openSecrets.length === 1 ? 'secret' : 'secrets'}.`,
+          evidence: server.openSecrets.map((path) => `${path} can be read by all.`),
+          cure: 'Take the right to read it from all others, then change the secret.',
+          commands: server.openSecrets.map((path) => `chmod o-rwx ${path}`),
+        })),
+    ),
+};

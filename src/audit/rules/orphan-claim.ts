@@ -1,0 +1,40 @@
+import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
+import { amountOf } from '../../domain/audit/kube-object.ts';
+import { claimSize, claimUsers } from '../../domain/audit/claims-in-use.ts';
+import { formatBytes } from '../../domain/format.ts';
+import type { Rule } from './contract.ts';
+
+export const orphanClaim: Rule = {
+  id: 'orphan-claim',
+  severity: 'warning',
+  finds: 'a PersistentVolumeClaim that no pod template, job or InferenceService names',
+  why: 'Its storage is paid for, and often holds a model that nobody serves.',
+  find: ({ objects, workloads }) => {
+    const used = claimUsers(objects, workloads);
+    return objects
+      .filter((object) => object.kind === 'PersistentVolumeClaim')
+      .filter((claim) => (claim.metadata.ownerReferences ?? []).length === 0)
+      .filter(
+        (claim) => !used.some((one) => one.name === claim.metadata.name && sameNamespace(one.by, claim)),
+      )
+      .map((claim) => {
+        const bytes = amountOf(claimSize(claim));
+        const { namespace, name } = claim.metadata;
+        return {
+          object: titleOf(claim),
+          names: [name],
+          message: `Nothing uses it${bytes === null ? '' : `; it takes ${formatBytes(bytes)}`}.`,
+          evidence: [
+            `storage ${claimSize(claim) ?? 'not told'}`,
+            'no pod template, job or InferenceService names it',
+          ],
+          ...(bytes === null ? {} : { cost: { diskBytes: Math.round(bytes) } }),
+          cure: 'Look into it, then remove it; its data is gone with it where its class says Delete.',
+          commands: [
+            `kubectl -n ${namespace ?? 'default'} get pvc ${name} -o yaml > pvc-${name}.yaml`,
+            `kubectl -n ${namespace ?? 'default'} delete pvc ${name}`,
+          ],
+        };
+      });
+  },
+};

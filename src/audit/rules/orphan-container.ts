@@ -1,0 +1,27 @@
+import type { Rule } from './contract.ts';
+
+export const orphanContainer: Rule = {
+  id: 'orphan-container',
+  severity: 'info',
+  finds: 'a container of a model server that has ended or never ran, and that nothing starts',
+  why: 'It keeps its name, its layers and its mounts.',
+  find: ({ hosts }) =>
+    hosts.flatMap(({ containers }) =>
+      containers
+        .filter(
+          (one) =>
+            ['exited', 'created', 'dead'].includes(one.state) &&
+            one.restartPolicy === 'no' &&
+            !one.outOfMemory &&
+            !one.marked,
+        )
+        .map((one) => ({
+          object: `container ${one.name}`,
+          names: [one.name],
+          message: `It is ${one.state}, and nothing starts it.`,
+          evidence: [`image ${one.image}`, `state ${one.state}`, 'restart policy no'],
+          cure: 'Remove it once you know that nobody starts it by hand; keep its definition.',
+          commands: [`${one.tool} inspect ${one.name} > ${one.name}.json`, `${one.tool} rm ${one.name}`],
+        })),
+    ),
+};

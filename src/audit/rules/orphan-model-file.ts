@@ -1,0 +1,38 @@
+import type { ObservedHost } from '../../domain/audit/observation.ts';
+import { formatBytes } from '../../domain/format.ts';
+import type { AuditView, Found, Rule } from './contract.ts';
+
+/** Smaller ones are vocabularies and projectors. */
+const counts = 100 * 1024 ** 2;
+
+export const orphanModelFile: Rule = {
+  id: 'orphan-model-file',
+  severity: 'info',
+  finds: 'a model file beside those that are served, that no server, unit, container or deployment names',
+  why: 'Models are the largest files of such a machine.',
+  find: (view) => view.hosts.flatMap((host) => onHost(host, view)),
+};
+
+function onHost(host: ObservedHost, { fleet }: AuditView): Found[] {
+  const served = new Set(host.servers.flatMap((server) => server.modelId ?? []));
+  const words = [
+    ...host.servers.flatMap((server) => server.command),
+    ...[...host.units, ...host.containers].flatMap((one) => one.starts.command),
+    ...(fleet?.deployments ?? []).flatMap((one) => one.model ?? []),
+  ].join('\n');
+  const unused = host.modelFiles.filter(
+    ({ id, path, bytes }) => bytes >= counts && !served.has(id) && !words.includes(baseOf(path)),
+  );
+  return unused.map(({ path, bytes }) => ({
+    object: path,
+    message: `Nothing serves it, and it takes ${formatBytes(bytes)}.`,
+    evidence: [`${path}: ${bytes} bytes`],
+    cost: { diskBytes: bytes },
+    cure: 'Remove it, or move it to where it costs less, once you know that nobody needs it.',
+  }));
+}
+
+/** Parts of one split model are named by their first. */
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/-\d{5}-of-(\d{5})\.gguf$/, '-00001-of-$1.gguf');
+}

@@ -1,0 +1,55 @@
+import type { DefinedServer, ObservedHost } from '../../domain/audit/observation.ts';
+import type { Found, Rule } from './contract.ts';
+
+export const portConflict: Rule = {
+  id: 'port-conflict',
+  severity: 'warning',
+  finds:
+    'two definitions on one machine (units, containers of its own network) that want the same address and port',
+  why: 'Only one of them can start; after a reboot it may be the other one.',
+  find: ({ hosts }) => hosts.flatMap(onHost),
+};
+
+interface Wants {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+function onHost(host: ObservedHost): Found[] {
+  const wants = [
+    ...host.units
+      .filter((unit) => unit.enabled === true || unit.active === 'active')
+      .map((unit) => [unit.name, unit.starts] as const),
+    ...host.containers
+      .filter((one) => one.shares.includes('network') && one.restartPolicy !== 'no')
+      .map((one) => [`container ${one.name}`, one.starts] as const),
+  ].flatMap(([name, starts]) => wantOf(name, starts));
+  return wants.flatMap((one, at) => {
+    const other = wants
+      .slice(at + 1)
+      .find((next) => next.port === one.port && meet(next.address, one.address));
+    if (!other) return [];
+    return [
+      {
+        object: `${one.name} and ${other.name}`,
+        names: [one.name, other.name],
+        message: `Both are defined to listen on port ${one.port} of the same network.`,
+        evidence: [one, other].map(({ name, address, port }) => `${name}: ${address}:${port}`),
+        cure: 'Give one of them another port, or disable the one that is not wanted.',
+      },
+    ];
+  });
+}
+
+/** Both engines with a port of their own where none is named listen on loopback only when they are told to. */
+function wantOf(name: string, { engine, host, port }: DefinedServer): Wants[] {
+  const usual = engine === 'llama.cpp' ? 8080 : engine === 'vllm' ? 8000 : null;
+  const wanted = port ?? usual;
+  return wanted === null ? [] : [{ name, address: host ?? '127.0.0.1', port: wanted }];
+}
+
+function meet(a: string, b: string): boolean {
+  const all = ['0.0.0.0', '::'];
+  return a === b || all.includes(a) || all.includes(b);
+}

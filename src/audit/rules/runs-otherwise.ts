@@ -1,0 +1,53 @@
+import type { ObservedUnit } from '../../domain/audit/observation.ts';
+import type { ScannedServer } from '../../domain/scan-report.ts';
+import { nameOf } from '../../domain/audit/server-words.ts';
+import type { Found, Rule } from './contract.ts';
+
+export const runsOtherwise: Rule = {
+  id: 'runs-otherwise',
+  severity: 'warning',
+  finds: 'a server that was started before its unit was changed',
+  why: 'What runs is not what the file says; the next start, maybe at night, brings the change.',
+  find: ({ hosts }) =>
+    hosts.flatMap(({ units, servers }) =>
+      units.flatMap((unit) => {
+        const kind = unit.scope === 'user' ? 'user-unit' : 'system-unit';
+        const server = servers.find((one) => one.owner.kind === kind && one.owner.name === unit.name);
+        return server ? compare(unit, server) : [];
+      }),
+    ),
+};
+
+function compare(unit: ObservedUnit, server: ScannedServer): Found[] {
+  const file = { model: unit.starts.model, port: unit.starts.port, ...unit.starts.options };
+  const live = { model: server.model, port: server.wantedPort, ...server.options };
+  // What the file leaves to a variable is not known here.
+  const open = unit.starts.command.some((word) => /[$%]/.test(word));
+  const fields = [...new Set([...Object.keys(file), ...Object.keys(live)])].filter(
+    (name) => name !== 'binary' && text(Reflect.get(file, name)) !== text(Reflect.get(live, name)),
+  );
+  if (open || fields.length === 0 || server.engine !== unit.starts.engine) return [];
+  return [
+    {
+      object: unit.name,
+      message: `It runs otherwise than its file says: ${fields.join(', ')}.`,
+      evidence: [
+        nameOf(server),
+        ...fields.map(
+          (name) =>
+            `${name}: runs with ${text(Reflect.get(live, name))}, the file says ${text(Reflect.get(file, name))}`,
+        ),
+      ],
+      cure: 'Restart it when its clients can wait, or undo the change.',
+      commands: [`systemctl ${unit.scope === 'user' ? '--user ' : ''}restart ${unit.name}`],
+    },
+  ];
+}
+
+function text(value: unknown): string {
+  return value === undefined || value === null
+    ? 'nothing'
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value);
+}

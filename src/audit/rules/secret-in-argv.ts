@@ -1,0 +1,31 @@
+import { secretFlagsOf } from '../../domain/command-line/redact.ts';
+import { subjectOf } from '../../domain/audit/server-words.ts';
+import type { Rule } from './contract.ts';
+
+const advice: Readonly<Record<string, string>> = {
+  'llama.cpp': 'Give llama-server the key by --api-key-file, and the Hugging Face token by HF_TOKEN_PATH.',
+  vllm: 'Give vLLM the key in a configuration file that only its user can read (--config).',
+};
+
+export const secretInArgv: Rule = {
+  id: 'secret-in-argv',
+  severity: 'warning',
+  finds: 'a key or token on a command line',
+  why: 'Every user of the machine can read it there.',
+  find: ({ hosts }) =>
+    hosts.flatMap((host) =>
+      host.servers.flatMap((server) => {
+        const flags = secretFlagsOf(server.command);
+        if (flags.length === 0) return [];
+        const how = advice[server.engine] ?? 'Give it the secret in a file that only its user can read.';
+        return [
+          {
+            ...subjectOf(server, host),
+            message: 'A secret stands on its command line, which every user of this machine can read.',
+            evidence: [`${flags.join(', ')} in the command line of process ${server.process.pid}.`],
+            cure: `${how} Then change the secret.`,
+          },
+        ];
+      }),
+    ),
+};

@@ -1,0 +1,36 @@
+import { titleOf } from '../../domain/audit/kube-object.ts';
+import { secretVariable } from '../../domain/audit/secret-variable.ts';
+import type { Rule } from './contract.ts';
+
+export const secretInEnvironment: Rule = {
+  id: 'secret-in-environment',
+  severity: 'warning',
+  finds: 'a token or key in the environment of a container, or as plain text in a pod template',
+  why: 'It shows to whoever may inspect the container or read the object, and stays in backups.',
+  find: ({ hosts, pods }) => [
+    ...hosts.flatMap(({ containers }) =>
+      containers
+        .filter((one) => one.secretVariables.length > 0)
+        .map((one) => ({
+          object: `container ${one.name}`,
+          names: [one.name],
+          message: `Its environment shows ${one.secretVariables.join(', ')} to whoever may inspect it.`,
+          evidence: one.secretVariables.map((name) => `${name} is set in the environment of ${one.name}.`),
+          cure: 'Mount the secret as a file and name it by HF_TOKEN_PATH or --api-key-file. Then change it.',
+        })),
+    ),
+    ...pods.flatMap(({ workload, container }) => {
+      const plain = (container.env ?? []).filter(({ name, value }) => value && secretVariable.test(name));
+      if (plain.length === 0) return [];
+      return [
+        {
+          object: titleOf(workload.object),
+          names: [workload.object.metadata.name],
+          message: `Its template holds ${plain.map(({ name }) => name).join(', ')} as plain text.`,
+          evidence: plain.map(({ name }) => `env ${name} of container ${container.name} has a value.`),
+          cure: 'Keep it in a Secret and name that by valueFrom.secretKeyRef. Then change it.',
+        },
+      ];
+    }),
+  ],
+};

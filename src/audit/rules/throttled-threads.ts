@@ -1,0 +1,43 @@
+import { titleOf } from '../../domain/audit/kube-object.ts';
+import { ownerName, subjectOf } from '../../domain/audit/server-words.ts';
+import type { Found, Rule } from './contract.ts';
+
+export const throttledThreads: Rule = {
+  id: 'throttled-threads',
+  severity: 'warning',
+  finds: 'more compute threads than the CPU limit of its control group or container',
+  why: 'The kernel stops all of them in turn, and each step waits for the one that is stopped.',
+  find: ({ hosts, pods }) => [
+    ...hosts.flatMap((host) =>
+      host.servers.flatMap((server) =>
+        tooMany(server.options['threads'], server.quotaCores, {
+          ...subjectOf(server, host),
+          where: `Process ${server.process.pid} is in ${ownerName(server)}.`,
+        }),
+      ),
+    ),
+    ...pods.flatMap(({ workload, container, server, cpuLimit }) =>
+      tooMany(server.options['threads'], cpuLimit, {
+        object: titleOf(workload.object),
+        names: [workload.object.metadata.name],
+        where: `Container ${container.name}: limits.cpu ${container.resources?.limits?.['cpu']}, --threads ${String(server.options['threads'])}.`,
+      }),
+    ),
+  ],
+};
+
+function tooMany(
+  count: unknown,
+  limit: number | null,
+  { where, ...subject }: { object: string; names: string[]; where: string },
+): Found[] {
+  if (typeof count !== 'number' || limit === null || count <= Math.ceil(limit)) return [];
+  return [
+    {
+      ...subject,
+      message: `It computes with ${count} threads, and its CPU limit is ${limit}.`,
+      evidence: [where],
+      cure: `Give it at most ${Math.max(1, Math.floor(limit))} threads, or raise the limit.`,
+    },
+  ];
+}

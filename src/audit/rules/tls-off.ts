@@ -1,0 +1,29 @@
+import { hasFlag } from '../../domain/command-line/flags.ts';
+import { isLoopback } from '../../domain/loopback.ts';
+import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
+import type { Rule } from './contract.ts';
+
+const tlsFlags = ['--ssl-key-file', '--ssl-cert-file', '--ssl-keyfile', '--ssl-certfile'];
+
+export const tlsOff: Rule = {
+  id: 'tls-off',
+  severity: 'info',
+  finds: 'a server that others can reach, with a key and without TLS',
+  why: 'The key and all that is asked cross the network for whoever listens there.',
+  find: ({ hosts }) =>
+    hosts.flatMap((host) =>
+      host.servers
+        .filter(
+          (server) =>
+            server.keyed === true &&
+            !hasFlag(server.command, ...tlsFlags) &&
+            server.endpoints.some((one) => one.here && !isLoopback(one.address)),
+        )
+        .map((server) => ({
+          ...subjectOf(server, host),
+          message: 'It takes its key over the network in plain text.',
+          evidence: [`It listens on ${placeOf(server)}, without a certificate.`],
+          cure: 'Let it listen on 127.0.0.1, with "gateway.tls" in front of it; or give it a certificate.',
+        })),
+    ),
+};

@@ -1,0 +1,23 @@
+import type { Rule } from './contract.ts';
+
+export const unitNotReloaded: Rule = {
+  id: 'unit-not-reloaded',
+  severity: 'warning',
+  finds: 'a unit whose files were changed after systemd had read them',
+  why: 'It runs as it was, and its next start is another one.',
+  find: ({ hosts }) =>
+    hosts.flatMap(({ units }) =>
+      units
+        .filter((unit) => unit.needsReload)
+        .map((unit) => ({
+          object: unit.name,
+          message: 'Its files have changed, and systemd has not read them.',
+          evidence: ['NeedDaemonReload=yes', unit.path, ...unit.dropIns],
+          cure: 'Look at what was changed, then have systemd read it.',
+          commands: [
+            `systemctl ${unit.scope === 'user' ? '--user ' : ''}cat ${unit.name}`,
+            `systemctl ${unit.scope === 'user' ? '--user ' : ''}daemon-reload`,
+          ],
+        })),
+    ),
+};

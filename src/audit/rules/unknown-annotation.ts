@@ -1,0 +1,57 @@
+import { titleOf } from '../../domain/audit/kube-object.ts';
+import { editDistance } from '../../domain/nearest.ts';
+import type { Rule } from './contract.ts';
+
+/** Annotations and labels that KServe and OpenShift AI read. */
+const known = [
+  'serving.kserve.io/deploymentMode',
+  'serving.kserve.io/autoscalerClass',
+  'serving.kserve.io/metric',
+  'serving.kserve.io/targetUtilizationPercentage',
+  'serving.kserve.io/stop',
+  'serving.kserve.io/enable-prometheus-scraping',
+  'serving.kserve.io/enable-metric-aggregation',
+  'serving.kserve.io/storageSecretName',
+  'serving.kserve.io/inferenceservice',
+  'security.opendatahub.io/enable-auth',
+  'networking.kserve.io/visibility',
+  'opendatahub.io/dashboard',
+  'opendatahub.io/model-type',
+  'opendatahub.io/genai-asset',
+  'opendatahub.io/hardware-profile-name',
+  'opendatahub.io/hardware-profile-namespace',
+  'opendatahub.io/recommended-accelerators',
+  'opendatahub.io/runtime-version',
+  'opendatahub.io/template-name',
+  'opendatahub.io/template-display-name',
+  'openshift.io/display-name',
+  'openshift.io/description',
+  'haproxy.router.openshift.io/timeout',
+  'sidecar.istio.io/inject',
+];
+
+export const unknownAnnotation: Rule = {
+  id: 'unknown-annotation',
+  severity: 'warning',
+  finds: 'an annotation or label that is one or two letters from one that KServe or OpenShift AI reads',
+  why: 'What is misspelt is ignored without a word.',
+  find: ({ objects }) =>
+    objects.flatMap((object) => {
+      const { annotations, labels, name } = object.metadata;
+      const wrong = [...Object.keys(annotations ?? {}), ...Object.keys(labels ?? {})].flatMap((key) => {
+        if (known.includes(key)) return [];
+        const meant = known.find((one) => editDistance(one.toLowerCase(), key.toLowerCase()) <= 2);
+        return meant === undefined ? [] : [{ key, meant }];
+      });
+      if (wrong.length === 0) return [];
+      return [
+        {
+          object: titleOf(object),
+          names: [name],
+          message: `Nothing reads ${wrong.map(({ key }) => key).join(', ')}.`,
+          evidence: wrong.map(({ key, meant }) => `${key} is not known; ${meant} is.`),
+          cure: `Write it as ${wrong.map(({ meant }) => meant).join(', ')}.`,
+        },
+      ];
+    }),
+};

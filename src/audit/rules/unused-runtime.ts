@@ -1,0 +1,47 @@
+import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
+import type { Rule } from './contract.ts';
+
+export const unusedRuntime: Rule = {
+  id: 'unused-runtime',
+  severity: 'info',
+  finds: 'a ServingRuntime that no InferenceService of its namespace names',
+  why: 'Removing a model may leave its runtime behind, and the next one is made beside it.',
+  find: ({ objects }) => {
+    const services = objects.filter((object) => object.kind === 'InferenceService');
+    return objects
+      .filter((object) => object.kind === 'ServingRuntime')
+      .filter((runtime) => (runtime.metadata.ownerReferences ?? []).length === 0)
+      .filter(
+        (runtime) =>
+          !services.some(
+            (service) =>
+              sameNamespace(service, runtime) &&
+              JSON.stringify(service.spec ?? {}).includes(
+                `"runtime":${JSON.stringify(runtime.metadata.name)}`,
+              ),
+          ),
+      )
+      .map((runtime) => {
+        const { namespace, name } = runtime.metadata;
+        const place = `-n ${namespace ?? 'default'}`;
+        return {
+          object: titleOf(runtime),
+          names: [name],
+          message: 'No InferenceService names it.',
+          evidence: [
+            `InferenceServices there: ${
+              services
+                .filter((one) => sameNamespace(one, runtime))
+                .map((one) => one.metadata.name)
+                .join(', ') || 'none'
+            }`,
+          ],
+          cure: 'Remove it, unless a service finds it by the format of its model; keep its definition.',
+          commands: [
+            `kubectl ${place} get servingruntime ${name} -o yaml > runtime-${name}.yaml`,
+            `kubectl ${place} delete servingruntime ${name}`,
+          ],
+        };
+      });
+  },
+};

@@ -1,0 +1,53 @@
+import { amountOf, KubeObject, workloadOf } from '../domain/audit/kube-object.ts';
+import type { Container, Workload } from '../domain/audit/kube-object.ts';
+import type { Observation } from '../domain/audit/observation.ts';
+import { definedServer } from './gather/defined-server.ts';
+import type { AuditView, PodServer } from './rules/contract.ts';
+
+/** What rules look at, from an observation: its Kubernetes objects read, and the model servers in their templates recognised. Pure. */
+export function viewOf({
+  at,
+  hosts,
+  clusters,
+  fleet,
+}: Pick<Observation, 'at' | 'hosts' | 'clusters' | 'fleet'>): AuditView {
+  const objects = clusters.flatMap((cluster) =>
+    cluster.objects.flatMap((object) => KubeObject.safeParse(object).data ?? []),
+  );
+  const workloads = objects.flatMap((object) => workloadOf(object) ?? []);
+  return { at, hosts, fleet, objects, workloads, pods: workloads.flatMap(serversOf) };
+}
+
+function serversOf(workload: Workload): PodServer[] {
+  return workload.pod.containers.flatMap((container) => {
+    const server = definedServer({
+      image: container.image ?? null,
+      command: expand(container.command ?? [], container),
+      args: expand(container.args ?? [], container),
+      env: Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value ?? ''])),
+    });
+    if (!server) return [];
+    const limits = container.resources?.limits ?? {};
+    const gpus = Object.entries(limits).filter(([name]) => /(^|[./])(gpu|i915|xe|gaudi)$/.test(name));
+    return [
+      {
+        workload,
+        container,
+        server,
+        cpuLimit: amountOf(limits['cpu']),
+        memoryLimit: amountOf(limits['memory']),
+        gpus: gpus.reduce((sum, [, count]) => sum + Number(count), 0),
+      },
+    ];
+  });
+}
+
+/** Kubernetes puts variables in before the container starts. */
+function expand(words: readonly string[], { env }: Container): string[] {
+  return words.map((word) =>
+    word.replaceAll(/\$\(([A-Za-z_]\w*)\)/g, (whole, name: string) => {
+      const value = env?.find((one) => one.name === name)?.value;
+      return value ?? whole;
+    }),
+  );
+}

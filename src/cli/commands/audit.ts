@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { auditReport } from '../../audit/audit.ts';
+import { readObjects } from '../../audit/read-objects.ts';
+import type { AuditReport } from '../../domain/audit/report.ts';
+import { Observation } from '../../domain/audit/observation.ts';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { exitCodes } from '../../domain/exit-codes.ts';
+import { severities } from '../../domain/finding.ts';
+import { berthVersion } from '../../io/version.ts';
+import { auditText } from '../audit-text.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+import { fleetIfAny, observeHere } from '../observe-here.ts';
+
+export const examples = [
+  ['berth audit', 'What is wrong here, worst first; with a fleet file also in what the two differ.'],
+  ['berth audit --json', 'The same for machines; --sarif for tools that read that form.'],
+  ['berth audit --fail-on critical', 'Exit code 8 for critical findings alone.'],
+  ['berth audit --record seen.json', 'Keeps all that was looked at; --from audits such a file, anywhere.'],
+  [
+    'berth audit --objects objects.json',
+    'Looks at objects of Kubernetes too, as "kubectl get KINDS -A -o json" prints them.',
+  ],
+] as const;
+
+interface AuditOptions extends FileOptions {
+  readonly sarif?: boolean;
+  readonly failOn: string;
+  readonly objects: readonly string[];
+  readonly record?: string;
+  readonly from?: string;
+  readonly explain?: boolean;
+  readonly timeout: string;
+}
+
+export function configure(command: Command, context: CliContext): void {
+  addFileOption(command)
+    .option('--sarif', 'print the findings in the SARIF form')
+    .option(
+      '--fail-on <severity>',
+      'exit with code 8 from this severity on: info, warning or critical',
+      'warning',
+    )
+    .option(
+      '--objects <file>',
+      'objects of Kubernetes as JSON or YAML, "-" for the standard input; several times',
+      (file: string, before: string[]) => [...before, file],
+      [],
+    )
+    .option('--record <file>', 'keep what was looked at')
+    .option('--from <file>', 'audit what --record kept, and look at nothing')
+    .option('--explain', 'also tell pairs on one port that are no conflict')
+    .option('--timeout <time>', 'how long servers and tools may take to answer', '1500ms')
+    .action(async (options: AuditOptions) => {
+      const from = severities.findIndex((one) => one === options.failOn);
+      if (from < 0) throw usage(`--fail-on is one of ${severities.join(', ')}`);
+      const loaded = await fleetIfAny(context, options);
+      const observation = options.from
+        ? await readObservation(context, options.from)
+        : await observeHere(context, { loaded, timeout: options.timeout });
+      for (const file of options.objects) observation.clusters.push(await readObjects(context, file));
+      if (options.record) await record(context, options.record, observation);
+      const report = auditReport(observation, loaded?.audit.suppress ?? []);
+      await print(context, report, options);
+      if (report.findings.some((one) => severities.indexOf(one.severity) >= from))
+        context.exit(exitCodes.findings);
+    });
+}
+
+function usage(detail: string): BerthError {
+  return new BerthError('USAGE', { detail, command: 'audit' });
+}
+
+async function print({ output }: CliContext, report: AuditReport, options: AuditOptions): Promise<void> {
+  if (!options.sarif)
+    return output.result(report, () => auditText(report, { explain: options.explain ?? false }));
+  const { sarifOf } = await import('../../audit/sarif.ts');
+  output.raw(`${JSON.stringify(sarifOf(report, berthVersion()), null, 2)}\n`);
+}
+
+async function record({ world, cwd }: CliContext, file: string, observation: Observation): Promise<void> {
+  await world.files.write(resolve(cwd, file), `${JSON.stringify(observation, null, 2)}\n`, 0o600);
+}
+
+async function readObservation({ world, cwd }: CliContext, file: string): Promise<Observation> {
+  const path = resolve(cwd, file);
+  const text = await world.files.read(path);
+  if (text === null) throw new BerthError('FILE_MISSING', { path, what: 'recording' }, { exit: 'usage' });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new BerthError('RECORDING_UNREADABLE', { path, reason: 'it is not JSON' });
+  }
+  const parsed = Observation.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const reason = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
+  throw new BerthError('RECORDING_UNREADABLE', { path, reason });
+}

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+
+const names = z.record(z.string(), z.string()).nullish().catch(null);
+const loose = z.record(z.string(), z.unknown()).nullish().catch(null);
+
+/** Any object of Kubernetes. */
+export const KubeObject = z.object({
+  apiVersion: z.string().nullish(),
+  kind: z.string(),
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string().nullish(),
+    labels: names,
+    annotations: names,
+    ownerReferences: z
+      .array(z.object({ kind: z.string(), name: z.string() }))
+      .nullish()
+      .catch(null),
+  }),
+  spec: loose,
+  status: loose,
+  endpoints: z.array(z.unknown()).nullish().catch(null),
+});
+export type KubeObject = z.infer<typeof KubeObject>;
+
+const number = z.union([z.number(), z.string()]).nullish().catch(null);
+
+const Probe = z
+  .object({
+    httpGet: z.object({ path: z.string().nullish(), port: number }).nullish(),
+    initialDelaySeconds: z.number().nullish(),
+    periodSeconds: z.number().nullish(),
+    failureThreshold: z.number().nullish(),
+  })
+  .nullish()
+  .catch(null);
+export type Probe = z.infer<typeof Probe>;
+
+const Amounts = z
+  .record(z.string(), z.union([z.string(), z.number()]))
+  .nullish()
+  .catch(null);
+
+export const Container = z.object({
+  name: z.string(),
+  image: z.string().nullish(),
+  command: z.array(z.string()).nullish().catch(null),
+  args: z.array(z.coerce.string()).nullish().catch(null),
+  env: z
+    .array(z.object({ name: z.string(), value: z.string().nullish(), valueFrom: loose }))
+    .nullish()
+    .catch(null),
+  ports: z
+    .array(z.object({ name: z.string().nullish(), containerPort: z.number() }))
+    .nullish()
+    .catch(null),
+  resources: z.object({ limits: Amounts, requests: Amounts }).nullish().catch(null),
+  securityContext: z.object({ privileged: z.boolean().nullish() }).nullish().catch(null),
+  startupProbe: Probe,
+  readinessProbe: Probe,
+  livenessProbe: Probe,
+  volumeMounts: z
+    .array(z.object({ name: z.string(), mountPath: z.string() }))
+    .nullish()
+    .catch(null),
+});
+export type Container = z.infer<typeof Container>;
+
+export const PodSpec = z.object({
+  containers: z.array(Container).catch([]),
+  initContainers: z.array(Container).nullish().catch(null),
+  hostPID: z.boolean().nullish(),
+  hostNetwork: z.boolean().nullish(),
+  hostIPC: z.boolean().nullish(),
+  enableServiceLinks: z.boolean().nullish(),
+  volumes: z
+    .array(
+      z.object({
+        name: z.string(),
+        persistentVolumeClaim: z.object({ claimName: z.string() }).nullish().catch(null),
+        emptyDir: z.object({ medium: z.string().nullish() }).nullish().catch(null),
+      }),
+    )
+    .nullish()
+    .catch(null),
+});
+export type PodSpec = z.infer<typeof PodSpec>;
+
+/** What makes pods: a Deployment and its like, or a pod that nothing made. */
+export interface Workload {
+  readonly object: KubeObject;
+  readonly labels: Readonly<Record<string, string>>;
+  /** How many pods are wanted; null: as many as its kind decides. */
+  readonly replicas: number | null;
+  readonly pod: PodSpec;
+}
+
+const Template = z.object({ metadata: z.object({ labels: names }).nullish().catch(null), spec: PodSpec });
+const Templated = z.object({ replicas: z.number().nullish(), template: Template });
+const Cron = z.object({ jobTemplate: z.object({ spec: Templated }) });
+
+/** Null for what makes no pods of its own, or belongs to something else that is seen. */
+export function workloadOf(object: KubeObject): Workload | null {
+  if ((object.metadata.ownerReferences ?? []).length > 0) return null;
+  if (object.kind === 'Pod') {
+    const pod = PodSpec.safeParse(object.spec).data;
+    return pod ? { object, labels: object.metadata.labels ?? {}, replicas: 1, pod } : null;
+  }
+  const cron = object.kind === 'CronJob' ? Cron.safeParse(object.spec).data?.jobTemplate.spec : undefined;
+  const found = cron ?? Templated.safeParse(object.spec).data;
+  if (!found) return null;
+  const { template, replicas } = found;
+  return { object, labels: template.metadata?.labels ?? {}, replicas: replicas ?? 1, pod: template.spec };
+}
+
+/** "Deployment llm/mistral" */
+export function titleOf({ kind, metadata: { name, namespace } }: KubeObject): string {
+  return `${kind} ${namespace ?? 'default'}/${name}`;
+}
+
+export function sameNamespace(a: KubeObject, b: KubeObject): boolean {
+  return (a.metadata.namespace ?? 'default') === (b.metadata.namespace ?? 'default');
+}
+
+export function selects(
+  selector: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(selector).every(([name, value]) => labels[name] === value);
+}
+
+/** "4000m" is 4, "12Gi" its bytes; null for what is no amount. */
+export function amountOf(text: string | number | null | undefined): number | null {
+  const match = /^(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/.exec(String(text ?? ''));
+  if (!match) return null;
+  const units: Readonly<Record<string, number>> = {
+    m: 0.001,
+    k: 1e3,
+    M: 1e6,
+    G: 1e9,
+    T: 1e12,
+    Ki: 1024,
+    Mi: 1024 ** 2,
+    Gi: 1024 ** 3,
+    Ti: 1024 ** 4,
+  };
+  return Number(match[1]) * (units[match[2] ?? ''] ?? 1);
+}

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { Hardware } from '../hardware.ts';
+import { ScannedServer } from '../scan-report.ts';
+
+const bytes = z.int().min(0).nullable();
+const options = z.record(z.string(), z.unknown());
+
+/** A model server as a command line defines it, whether or not it runs. Secrets are replaced. */
+export const DefinedServer = z.strictObject({
+  engine: z.string(),
+  model: z.string().nullable(),
+  host: z.string().nullable(),
+  port: z.int().nullable(),
+  options,
+  keyed: z.boolean().nullable(),
+  exposes: z.array(z.string()),
+  command: z.array(z.string()),
+});
+export type DefinedServer = z.infer<typeof DefinedServer>;
+
+/** A systemd unit that starts a model server. */
+export const ObservedUnit = z.strictObject({
+  name: z.string(),
+  scope: z.enum(['system', 'user']),
+  path: z.string(),
+  dropIns: z.array(z.string()),
+  /** As systemd says it; "unknown" where it cannot be asked. */
+  active: z.string(),
+  result: z.string().nullable(),
+  /** Started at boot; null: not known. */
+  enabled: z.boolean().nullable(),
+  needsReload: z.boolean(),
+  restarts: z.int().nullable(),
+  marked: z.boolean(),
+  starts: DefinedServer,
+});
+export type ObservedUnit = z.infer<typeof ObservedUnit>;
+
+/** A container of Docker or podman that runs, or would run, a model server. */
+export const ObservedContainer = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  tool: z.enum(['docker', 'podman']),
+  image: z.string(),
+  state: z.string(),
+  exitCode: z.int().nullable(),
+  outOfMemory: z.boolean(),
+  restarts: z.int().nullable(),
+  restartPolicy: z.string(),
+  /** As its health check says; null without one. */
+  health: z.string().nullable(),
+  /** The words of its health check, its own or its image's. */
+  healthCheck: z.array(z.string()).nullable(),
+  privileged: z.boolean(),
+  /** Namespaces that it shares with the host: "pid", "network", "ipc". */
+  shares: z.array(z.enum(['pid', 'network', 'ipc'])),
+  shmBytes: bytes,
+  /** Names of variables that hold a secret in plain sight of "inspect". */
+  secretVariables: z.array(z.string()),
+  /** Who made it, where its labels tell: compose, a pod of Kubernetes. */
+  managedBy: z.string().nullable(),
+  marked: z.boolean(),
+  starts: DefinedServer,
+});
+export type ObservedContainer = z.infer<typeof ObservedContainer>;
+
+/** A socket that listens, with the program that holds it. */
+export const ObservedListener = z.strictObject({
+  address: z.string(),
+  port: z.int(),
+  netns: z.string(),
+  here: z.boolean(),
+  uid: z.int(),
+  pid: z.int().nullable(),
+  program: z.string().nullable(),
+});
+export type ObservedListener = z.infer<typeof ObservedListener>;
+
+/** One machine: what serves models there, what would, and what stands in the way. */
+export const ObservedHost = z.strictObject({
+  host: z.string(),
+  servers: z.array(ScannedServer),
+  hardware: Hardware,
+  listeners: z.array(ObservedListener),
+  units: z.array(ObservedUnit),
+  containers: z.array(ObservedContainer),
+  /** Model files beside those that are served. */
+  modelFiles: z.array(z.strictObject({ path: z.string(), id: z.string(), bytes: z.int().min(0) })),
+});
+export type ObservedHost = z.infer<typeof ObservedHost>;
+
+/** What the fleet file wants, and how it compares. */
+export const ObservedFleet = z.strictObject({
+  name: z.string(),
+  file: z.string(),
+  deployments: z.array(
+    z.strictObject({
+      name: z.string(),
+      host: z.string(),
+      engine: z.string(),
+      model: z.string().nullable(),
+      replicas: z.int(),
+      onDemand: z.boolean(),
+      external: z.boolean(),
+      gpus: z.int(),
+      options,
+      /** Requests per second that the gateway lets through. */
+      rps: z.number().nullable(),
+    }),
+  ),
+  /** Objects that carry its mark. */
+  instances: z.array(
+    z.strictObject({
+      deployment: z.string(),
+      replica: z.int(),
+      object: z.string(),
+      alive: z.boolean(),
+      trouble: z.string().nullable(),
+    }),
+  ),
+  /** In what a live object differs, field by field, and whose change it was. */
+  drift: z.array(
+    z.strictObject({
+      deployment: z.string(),
+      replica: z.int(),
+      object: z.string(),
+      by: z.enum(['file', 'somebody']),
+      fields: z.array(z.strictObject({ field: z.string(), from: z.string(), to: z.string() })),
+    }),
+  ),
+  unreachable: z.array(z.strictObject({ host: z.string(), reason: z.string(), cure: z.string() })),
+});
+export type ObservedFleet = z.infer<typeof ObservedFleet>;
+
+/** Objects of Kubernetes as its API gives them; read leniently where a rule looks at them. */
+export const ObservedCluster = z.strictObject({
+  name: z.string(),
+  objects: z.array(z.record(z.string(), z.unknown())),
+});
+export type ObservedCluster = z.infer<typeof ObservedCluster>;
+
+/** All that an audit looks at, of one moment; plain data, so that a recording of it gives the same findings. */
+export const Observation = z.strictObject({
+  version: z.literal(1),
+  at: z.iso.datetime(),
+  hosts: z.array(ObservedHost),
+  clusters: z.array(ObservedCluster),
+  fleet: ObservedFleet.nullable(),
+});
+export type Observation = z.infer<typeof Observation>;

@@ -1,0 +1,98 @@
+import type { ObservedFleet } from '../domain/audit/observation.ts';
+import type { Instance, Mark } from '../domain/instance.ts';
+import { engineOf } from '../engines/registry.ts';
+import type { World } from '../io/world.ts';
+import { targetOf } from '../targets/registry.ts';
+import { declaredDifferences } from './differences.ts';
+import { worldOfInstance } from './hosts.ts';
+import { instancesOf, observeFleet } from './observe.ts';
+import type { Deployment, LoadedFleet } from './resolve.ts';
+import { isOutdated } from './status.ts';
+
+/** What an audit must know of a fleet: what the file wants, what carries its mark, and in what the two differ. Reads only. */
+export async function auditFacts(world: World, loaded: LoadedFleet): Promise<ObservedFleet> {
+  const sight = await observeFleet(world, loaded.hosts);
+  const own = instancesOf(sight, loaded);
+  const drift = await Promise.all(own.map((instance) => driftOf(world, loaded, instance)));
+  return {
+    name: loaded.fleet,
+    file: loaded.files.at(-1)?.path ?? '',
+    deployments: loaded.deployments.map(stated),
+    instances: own.flatMap(({ mark, object, alive, trouble }) =>
+      mark
+        ? [{ deployment: mark.deployment, replica: mark.replica, object: object.name, alive, trouble }]
+        : [],
+    ),
+    drift: drift.flat(),
+    unreachable: [...sight.silent].map(([host, error]) => ({
+      host,
+      reason: error.message,
+      cure: error.cure,
+    })),
+  };
+}
+
+function stated(deployment: Deployment): ObservedFleet['deployments'][number] {
+  const { engine, limits } = deployment;
+  return {
+    name: deployment.name,
+    host: deployment.host,
+    engine: engine.kind,
+    model: deployment.model?.path ?? null,
+    replicas: deployment.replicas,
+    onDemand: deployment.onDemand !== null,
+    external: engineOf(engine.kind).external !== undefined,
+    gpus: deployment.gpus,
+    options: { ...engine },
+    rps: limits?.rps ?? null,
+  };
+}
+
+async function driftOf(
+  home: World,
+  loaded: LoadedFleet,
+  instance: Instance,
+): Promise<ObservedFleet['drift']> {
+  const { mark } = instance;
+  if (!mark || !instance.alive) return [];
+  const world = await worldOfInstance(home, loaded.hosts, instance);
+  const place = { deployment: mark.deployment, replica: mark.replica, object: instance.object.name };
+  const [file, live] = await Promise.all([
+    changedFields(world, loaded, mark),
+    targetOf(instance.object.target).readBack?.(world, instance) ?? [],
+  ]);
+  return [
+    ...(file.length > 0 ? [{ ...place, by: 'file' as const, fields: file }] : []),
+    ...(live.length > 0
+      ? [
+          {
+            ...place,
+            by: 'somebody' as const,
+            fields: live.map(({ field, marked, live: now }) => ({
+              field,
+              from: marked ?? 'nothing',
+              to: now ?? 'nothing',
+            })),
+          },
+        ]
+      : []),
+  ];
+}
+
+/** What the file says otherwise than when it was started. */
+async function changedFields(
+  world: World,
+  loaded: LoadedFleet,
+  mark: Mark,
+): Promise<ObservedFleet['drift'][number]['fields']> {
+  const deployment = loaded.deployments.find((one) => one.name === mark.deployment);
+  if (!deployment || !(await isOutdated(world, deployment, mark))) return [];
+  const port = deployment.port ?? mark.port;
+  const fields = declaredDifferences(mark.declared, deployment.declared).map(({ field, text }) => {
+    const [from = '', to = ''] = text.slice((field?.length ?? 0) + 2).split(' → ');
+    return { field: field ?? '', from, to };
+  });
+  return port === mark.port
+    ? fields
+    : [...fields, { field: 'port', from: String(mark.port), to: String(port) }];
+}
