@@ -48,6 +48,7 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
     ...stopsOf(wanted),
     slo: sloOf(wanted.slo),
     thresholds: wanted.thresholds ?? [],
+    ...(wanted.against !== undefined && { against: wanted.against }),
     warmup: warmupOf(wanted.warmup, defaults.warmup),
     drainSeconds: wanted.drainSeconds ?? 60,
     timeoutSeconds: wanted.timeoutSeconds ?? 600,

@@ -7,6 +7,8 @@ import type { RunSpec } from '../domain/run/spec.ts';
 import { Threshold } from '../domain/threshold.ts';
 import { readPairs } from '../bench/key-values.ts';
 import { count, number, positive, usage } from './bench-numbers.ts';
+import { addAgainstOptions, against } from './bench-against.ts';
+import type { AgainstOptions } from './bench-against.ts';
 import { addEndingOptions, endings } from './bench-endings.ts';
 import type { EndingOptions } from './bench-endings.ts';
 import { addLoadOptions, profileOf } from './bench-load.ts';
@@ -17,7 +19,8 @@ import { addOtherToolsOptions, inOwnWords, warmupOfPairs } from './bench-other-t
 import type { OtherToolsOptions } from './bench-other-tools.ts';
 
 /** Options of `berth bench`. Those of the load change a benchmark of the fleet file too, for this one run. */
-export interface BenchOptions extends OtherToolsOptions, EndingOptions, LoadOptions, ServerOptions {
+export interface BenchOptions
+  extends OtherToolsOptions, EndingOptions, LoadOptions, ServerOptions, AgainstOptions {
   readonly file: readonly string[];
   readonly again?: string;
   readonly resume?: string;
@@ -81,7 +84,7 @@ export function addBenchOptions(command: Command): Command {
     )
     .option('--no-stream', 'ask for whole answers; there is no TTFT then')
     .option('--no-calibrate', "leave out the measurement of the client's own error");
-  return addOtherToolsOptions(addEndingOptions(own));
+  return addOtherToolsOptions(addAgainstOptions(addEndingOptions(own)));
 }
 
 /** A run of the server at a URL, from the command line alone. */
@@ -129,6 +132,7 @@ export function overlaid(base: Wanted, said: BenchOptions, cwd: string): Wanted 
   if (options.cache !== undefined) wanted.cache = cacheOf(options.cache);
   objectives(wanted, options);
   endings(wanted, options);
+  against(wanted, options);
   if (options.temperature !== undefined) wanted.temperature = number(options.temperature, '--temperature');
   if (options.seed !== undefined) wanted.seed = Math.trunc(number(options.seed, '--seed'));
   if (options.keepOutputs) wanted.keepOutputs = true;

@@ -15,11 +15,18 @@ export function addShardOptions(command: Command): Command {
 }
 
 /** The same specifications as the part of one of several clients, where one was asked for. */
-export function sharded(specs: readonly RunSpec[], { shard, startAt }: ShardOptions): RunSpec[] {
+export function sharded(
+  specs: readonly RunSpec[],
+  { shard, startAt, baseline }: ShardOptions & { readonly baseline?: string },
+): RunSpec[] {
   if (shard === undefined) {
     if (startAt === undefined) return [...specs];
     throw usage('--start-at is for shards: say --shard too.');
   }
+  if (baseline !== undefined)
+    throw usage(
+      '--baseline is for whole runs: "berth merge" makes one of the shards, "berth compare" holds it.',
+    );
   const [, index, of] = /^(\d+)\/(\d+)$/.exec(shard) ?? [];
   const time = startAt === undefined ? null : new Date(startAt);
   if (time && Number.isNaN(time.getTime()))
@@ -33,5 +40,9 @@ export function sharded(specs: readonly RunSpec[], { shard, startAt }: ShardOpti
     throw usage(
       `--shard wants the number of this client and how many there are, such as 1/3, not "${shard}".`,
     );
-  return specs.map((spec) => ({ ...spec, shard: parsed.data }));
+  // A part of a run has nothing to be held against: that is for the merged one.
+  return specs.map((spec) => {
+    const { against: _, ...part } = spec;
+    return { ...part, shard: parsed.data };
+  });
 }

@@ -1,4 +1,5 @@
 import type { Comparison, Difference } from '../bench/compare/compare-runs.ts';
+import type { ChangeGate } from '../bench/compare/change-limit.ts';
 import { table } from './output.ts';
 
 /** A comparison for a terminal: what differs, one row a figure, and how large a change could have been seen. */
@@ -38,4 +39,17 @@ function figure(value: number): string {
 function percent(ratio: number): string {
   const change = (ratio - 1) * 100;
   return `${change >= 0 ? '+' : ''}${change.toFixed(1)} %`;
+}
+
+const verdicts = {
+  kept: 'Kept',
+  missed: 'Missed',
+  unsure: 'Not sure (the interval reaches over the limit)',
+  'not measured': 'Missed (not measured)',
+} as const;
+
+/** A limit on a change, and how it was kept. */
+export function limitText({ stage, limit, change, verdict }: ChangeGate): string {
+  const percent = change === null ? '' : ` (${change >= 1 ? '+' : ''}${((change - 1) * 100).toFixed(1)} %)`;
+  return `${verdicts[verdict]}: ${limit} at ${stage}${percent}.`;
 }

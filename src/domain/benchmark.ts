@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Against } from './against.ts';
 import { CacheState } from './run/cache.ts';
 import { Threshold } from './threshold.ts';
 
@@ -38,6 +39,7 @@ const objectives = {
     .array(Threshold)
     .optional()
     .describe('Such as "ttft.p95 < 500" or "goodput >= 0.99"; exit code 3 when a stage misses one.'),
+  against: Against.optional().describe('A run that each run is held against by "berth bench".'),
   maxErrors: z.int().min(0).optional().describe('The run ends when more requests than this have failed.'),
   maxErrorRate: z
     .number()

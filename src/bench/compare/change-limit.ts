@@ -1,26 +1,5 @@
+import type { ChangeLimit } from '../../domain/change-limit.ts';
 import type { Comparison, Difference } from './compare-runs.ts';
-
-const names = { ttft: 'TTFT', ttfot: 'TTFOT', itl: 'ITL', tpot: 'TPOT', e2e: 'E2E' } as const;
-
-const pattern =
-  /^\s*(?:(ttft|ttfot|itl|tpot|e2e)\.(p50|p95|p99)|(output_rate))\s*(<=|>=)\s*([+-]\d+(?:\.\d+)?)\s*%\s*$/;
-
-/** What a figure may change against the baseline: "ttft.p95 <= +10%", "output_rate >= -5%". */
-export interface ChangeLimit {
-  readonly text: string;
-  readonly metric: string;
-  readonly most: boolean;
-  /** As a factor of the baseline's figure. */
-  readonly factor: number;
-}
-
-/** Null: it is none. */
-export function parseChangeLimit(text: string): ChangeLimit | null {
-  const [, latency, quantile, rate, comparison, percent] = pattern.exec(text) ?? [];
-  if (percent === undefined) return null;
-  const metric = rate === undefined ? `${names[latency as keyof typeof names]} ${quantile}` : 'output rate';
-  return { text: text.trim(), metric, most: comparison === '<=', factor: 1 + Number(percent) / 100 };
-}
 
 export interface ChangeGate {
   readonly stage: string;

@@ -6,8 +6,9 @@ import { gammaVariate } from '../../stats/gamma.ts';
 import { seededRandom } from '../../stats/random.ts';
 import { exampleReport } from '../../../test/support/example-report.ts';
 import { stageReport } from '../analyse/stage-report.ts';
-import { compareRuns as compareSides } from './compare-runs.ts';
+import { compareAll, compareRuns as compareSides } from './compare-runs.ts';
 import type { Comparison } from './compare-runs.ts';
+import { confirmed, judgeRun } from './judge-run.ts';
 import { ownSide } from './side.ts';
 import type { Run } from './side.ts';
 
@@ -147,4 +148,49 @@ test('other tokens, another cache and other definitions are unequal work; anothe
 test('a run that its client limited is not judged', () => {
   const limited = runOf({ seed: 2, report: { clientLimited: true } });
   expect(compareRuns(runOf({ seed: 1 }), limited, options).clientLimited).toBe(true);
+});
+
+test('the more runs are held against one, the surer each difference must be', () => {
+  const base = ownSide(runOf({ seed: 1 }));
+  const others = [2, 3, 4].map((seed) => ownSide(runOf({ seed, slower: 1.02 + 0.02 * seed })));
+  const alone = others.map((other) => compareSides(base, other, options));
+  const together = compareAll(base, others, options);
+  function chances(comparisons: readonly Comparison[]): number[] {
+    return comparisons.flatMap(({ stages }) =>
+      stages.flatMap(({ differences }) => differences.flatMap(({ p }) => p ?? [])),
+    );
+  }
+  const pairs = chances(alone).map((p, i) => [p, chances(together)[i] as number] as const);
+  expect(pairs.length).toBeGreaterThan(10);
+  for (const [one, all] of pairs) expect(all).toBeGreaterThanOrEqual(one);
+  expect(pairs.some(([one, all]) => all > one)).toBe(true);
+});
+
+test('a run is judged by its figures, or by the limits alone, and only what is worse twice is confirmed', () => {
+  const against = { baseline: 'b', changes: [], tolerance: 5, confirm: true };
+  const base = ownSide(runOf({ seed: 1 }));
+  const slow = judgeRun(base, ownSide(runOf({ seed: 2, slower: 1.3 })), against);
+  expect(slow).toMatchObject({ verdict: 'worse', limits: [] });
+  expect(slow.worse).toContain('1 stream: TTFT p50');
+  expect(judgeRun(base, ownSide(runOf({ seed: 3 })), against)).toMatchObject({ verdict: 'kept', worse: [] });
+  const wide = { ...against, changes: ['ttft.p50 <= +80%', 'input_rate >= -5%'] };
+  const limited = judgeRun(base, ownSide(runOf({ seed: 2, slower: 1.3 })), wide);
+  expect(limited.worse).toEqual(['1 stream: input_rate >= -5%']);
+  expect(limited.limits.map(({ verdict }) => verdict)).toEqual(['kept', 'not measured']);
+  expect(confirmed(slow, { ...slow, worse: ['1 stream: TTFT p50', '1 stream: something'] })).toEqual([
+    '1 stream: TTFT p50',
+  ]);
+});
+
+test.each([
+  ['client-limited', { report: { clientLimited: true } }],
+  ['unequal', { tokens: 12 }],
+] as const)('a run that is %s is not judged', (verdict, shape) => {
+  const against = { baseline: 'b', changes: [], tolerance: 5, confirm: false };
+  const other = ownSide(runOf({ seed: 2, slower: 3, ...shape }));
+  expect(judgeRun(ownSide(runOf({ seed: 1 })), other, against).verdict).toBe(verdict);
+  const apart = { ...other, stages: [] };
+  expect(judgeRun(ownSide(runOf({ seed: 1 })), { ...apart, clientLimited: false }, against).verdict).toBe(
+    'nothing in common',
+  );
 });

@@ -14,7 +14,7 @@ export interface Difference {
   readonly n: readonly [number, number];
   /** Null: too few values to estimate how sure the difference is. */
   readonly estimate: RatioEstimate | null;
-  /** Chance of such a difference by accident, corrected for all figures compared (Holm). */
+  /** Chance of such a difference by accident, corrected for all figures of all runs compared (Holm). */
   readonly p: number | null;
   readonly verdict: 'better' | 'worse' | 'no difference' | 'not enough data';
 }
@@ -40,30 +40,49 @@ const significance = 0.05;
 
 /** Holds a run against a baseline, stage by stage of the same load. Pure: the same records give the same verdicts. */
 export function compareRuns(base: Side, other: Side, options: CompareOptions): Comparison {
-  const pairs = base.stages.flatMap((stage) => {
-    const same = other.stages.find(({ label }) => label === stage.label);
-    return same ? [[stage, same] as const] : [];
+  const [only] = compareAll(base, [other], options);
+  return only as Comparison;
+}
+
+/** The same of several runs: the more are looked at, the surer each difference must be (Holm over all figures of all). */
+export function compareAll(base: Side, others: readonly Side[], options: CompareOptions): Comparison[] {
+  const all = others.map((other) => ({ other, stages: stagePairs(base, other) }));
+  const found = all.flatMap(({ stages }) => stages.flatMap(({ figures }) => figures));
+  const ps = holm(found.map(({ estimate }) => estimate?.p ?? 1));
+  const chances = new Map(found.map((pair, i) => [pair, ps[i] as number]));
+  return all.map(({ other, stages }) => {
+    const paired = new Set(stages.map(({ label }) => label));
+    const unpaired = [...base.stages, ...other.stages].filter(({ label }) => !paired.has(label));
+    return {
+      base: base.id,
+      other: other.id,
+      unequal: [
+        ...unequalWork(base, other),
+        ...stages.flatMap(({ label, pair }) => unequalStages(...pair).map((text) => `${label}: ${text}`)),
+      ],
+      differs: otherSetting(base, other),
+      clientLimited: base.clientLimited || other.clientLimited,
+      stages: stages.map(({ label, figures }) => ({
+        label,
+        differences: figures.map((pair) => judged(pair, chances.get(pair) ?? 1, options)),
+      })),
+      missing: [...new Set(unpaired.map(({ label }) => label))],
+    };
   });
-  const paired = new Set(pairs.map(([stage]) => stage.label));
-  const unpaired = [...base.stages, ...other.stages].filter(({ label }) => !paired.has(label));
-  const found = pairs.map(([a, b]) => ({ label: a.label, pairs: figurePairs(base, other, a, b) }));
-  const ps = holm(found.flatMap((stage) => stage.pairs.map(({ estimate }) => estimate?.p ?? 1)));
-  let next = 0;
-  return {
-    base: base.id,
-    other: other.id,
-    unequal: [
-      ...unequalWork(base, other),
-      ...pairs.flatMap(([a, b]) => unequalStages(a, b).map((text) => `${a.label}: ${text}`)),
-    ],
-    differs: otherSetting(base, other),
-    clientLimited: base.clientLimited || other.clientLimited,
-    stages: found.map((stage) => ({
-      label: stage.label,
-      differences: stage.pairs.map((pair) => judged(pair, ps[next++] as number, options)),
-    })),
-    missing: [...new Set(unpaired.map(({ label }) => label))],
-  };
+}
+
+interface StagePair {
+  readonly label: string;
+  readonly pair: readonly [SideStage, SideStage];
+  readonly figures: readonly FigurePair[];
+}
+
+function stagePairs(base: Side, other: Side): StagePair[] {
+  return base.stages.flatMap((stage) => {
+    const same = other.stages.find(({ label }) => label === stage.label);
+    if (!same) return [];
+    return [{ label: stage.label, pair: [stage, same], figures: figurePairs(base, other, stage, same) }];
+  });
 }
 
 interface FigurePair {

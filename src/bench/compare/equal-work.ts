@@ -7,7 +7,10 @@ const tolerance = 0.02;
  * In what two runs differ so much that their figures do not compare: each a sentence. What may differ on purpose (server,
  * model, engine) is none of it, and neither is what another tool does not tell.
  */
-export function unequalWork(base: Side, other: Side): string[] {
+export function unequalWork(
+  base: Pick<Side, 'work' | 'definitions'>,
+  other: Pick<Side, 'work' | 'definitions'>,
+): string[] {
   const settings = Object.entries(base.work).flatMap(([what, a]) => {
     const b = other.work[what] ?? null;
     return a === null || b === null || a === b ? [] : [`${what}: ${a} and ${b}`];

@@ -1,6 +1,7 @@
 import type { ForeignRun } from '../../domain/run/foreign-run.ts';
 import { cacheLabel } from '../../domain/run/cache.ts';
 import type { RequestRecord } from '../../domain/run/record.ts';
+import type { RunSpec } from '../../domain/run/spec.ts';
 import type { Report } from '../../domain/run/report.ts';
 import { foreignFigures } from './foreign-figures.ts';
 import { figuresOf } from './metrics.ts';
@@ -45,12 +46,7 @@ export function ownSide({ report, records }: Run): Side {
     clientLimited: report.clientLimited,
     seed: spec.seed,
     work: {
-      API: spec.target.api,
-      ...(spec.endpoint && { endpoint: JSON.stringify(spec.endpoint) }),
-      streaming: String(spec.stream),
-      'prefix cache': cacheLabel(spec.cache),
-      temperature: String(spec.temperature),
-      ignore_eos: String(spec.ignoreEos),
+      ...plannedWork(spec),
       'output tokens counted by': [...sources].join(' and ') || null,
     },
     definitions: report.definitions,
@@ -73,6 +69,18 @@ export function ownSide({ report, records }: Run): Side {
           seed,
         ),
     })),
+  };
+}
+
+/** What of the work is known before it is done. */
+export function plannedWork(spec: RunSpec): Record<string, string> {
+  return {
+    API: spec.target.api,
+    ...(spec.endpoint && { endpoint: JSON.stringify(spec.endpoint) }),
+    streaming: String(spec.stream),
+    'prefix cache': cacheLabel(spec.cache),
+    temperature: String(spec.temperature),
+    ignore_eos: String(spec.ignoreEos),
   };
 }
 

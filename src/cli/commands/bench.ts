@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { loadReport } from '../../bench/runs.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import { stops } from '../../domain/run/stop-reason.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
@@ -11,14 +12,20 @@ import { specOfRun } from '../bench-again.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import { reportText } from '../report-text.ts';
-import { resumeRun, runSpecs, specsOfFleet } from '../run-benchmarks.ts';
-import type { FinishedRun } from '../run-benchmarks.ts';
+import { held, openHolding, runHeld } from '../held-runs.ts';
+import type { HeldRun, Holding } from '../held-runs.ts';
+import { heldText } from '../held-text.ts';
+import { resumeRun, specsOfFleet } from '../run-benchmarks.ts';
 
 export const examples = [
   ['berth bench', 'Every benchmark of the fleet file, one after the other.'],
   [
     'berth bench http://127.0.0.1:8080 --max-seconds 60 --streams 1,2,4 --prompt-tokens 256 --output-tokens 128',
     'Any OpenAI-compatible server, without a fleet file.',
+  ],
+  [
+    'berth bench nightly --baseline @main --limit "ttft.p95 <= +10%" --confirm',
+    'A gate: worse than the run named main, and again when measured once more, is exit code 4.',
   ],
   ['berth bench --again last', 'What the newest run measured, measured again as it was.'],
   ['berth bench --resume last', 'The newest run, gone on with at the stage at which it was broken off.'],
@@ -30,11 +37,7 @@ export function configure(command: Command, context: CliContext): void {
     .argument('[names...]', 'benchmarks of the fleet file (default: all of them), or one URL')
     .action(async (words: string[], options: BenchOptions & ShardOptions) => {
       const names = options.target === undefined ? words : [options.target, ...words];
-      const runs =
-        options.resume === undefined
-          ? await runSpecs(context, sharded(await specsOf(names, options, context), options))
-          : [await resumeRun(context, resumable(names, options.resume))];
-      end(runs, context);
+      end(await runsOf(names, options, context), context);
     });
   command
     .command('selftest')
@@ -46,6 +49,22 @@ export function configure(command: Command, context: CliContext): void {
       context.output.result(result, () => selftestText(result));
       if (!result.passed) context.exit(exitCodes.fault);
     });
+}
+
+async function runsOf(
+  names: readonly string[],
+  options: BenchOptions & ShardOptions,
+  context: CliContext,
+): Promise<HeldRun[]> {
+  if (options.resume !== undefined) {
+    const { spec } = await loadReport(context.world, resumable(names, options.resume));
+    const holding = await openHolding(context, spec);
+    return [await held(context, await resumeRun(context, options.resume), holding)];
+  }
+  const holdings: Holding[] = [];
+  for (const spec of sharded(await specsOf(names, options, context), options))
+    holdings.push(await openHolding(context, spec));
+  return runHeld(context, holdings);
 }
 
 /** What is left of a run is as it was asked for then. */
@@ -62,8 +81,7 @@ async function specsOf(
   options: BenchOptions,
   context: CliContext,
 ): Promise<RunSpec[]> {
-  if (options.again !== undefined)
-    return [await specOfRun(context, options.again, { names, name: options.name })];
+  if (options.again !== undefined) return [await specOfRun(context, options.again, names, options)];
   if (isUrl(names[0])) return [urlSpec(names, options, context)];
   const loaded = await loadFrom(context, options);
   return specsOfFleet(context, loaded, names, (entry) => overlaid(entry, options, context.cwd));
@@ -95,21 +113,32 @@ function urlSpec(names: readonly string[], options: BenchOptions, context: CliCo
   return specOfUrl(url, options, context.cwd);
 }
 
-function end(runs: readonly FinishedRun[], context: CliContext): void {
+function end(runs: readonly HeldRun[], context: CliContext): void {
   context.output.result({ runs }, () =>
-    runs.map(({ report, folder }) => reportText(report, folder)).join('\n\n'),
+    runs.map((run) => reportText(run.report, run.folder) + heldText(run)).join('\n\n'),
   );
-  const stopped = runs.flatMap(({ report }) => report.stages.flatMap((stage) => stage.stopped ?? []));
+  const all = runs.flatMap((run) => [run, ...(run.against?.repeat ? [run.against.repeat] : [])]);
+  const stopped = all.flatMap(({ report }) => report.stages.flatMap((stage) => stage.stopped ?? []));
   const exits = stopped.map((reason) => stops[reason].exit);
   if (context.signal.aborted) context.exit(exitCodes.interrupted);
   else if (exits.includes('targetDown')) context.exit(exitCodes.targetDown);
   // Failures are counted, not timed: a client that was too busy does not make them.
   else if (stopped.some((reason) => reason === 'errors' || reason === 'error-rate'))
     context.exit(exitCodes.sloMissed);
-  else if (runs.some(({ report }) => report.clientLimited)) context.exit(exitCodes.clientLimited);
+  else if (all.some(({ report }) => report.clientLimited)) context.exit(exitCodes.clientLimited);
   else if (
     exits.includes('sloMissed') ||
-    runs.some(({ report }) => report.gates.some(({ passed }) => !passed))
+    all.some(({ report }) => report.gates.some(({ passed }) => !passed))
   )
     context.exit(exitCodes.sloMissed);
+  else endOfHeld(runs, context);
+}
+
+/** A baseline of other work is no baseline: the gate that it was to be has not been passed. */
+function endOfHeld(runs: readonly HeldRun[], context: CliContext): void {
+  const verdicts = runs.flatMap(({ against }) => (against ? [against.verdict, against.repeat?.verdict] : []));
+  if (runs.some(({ against }) => (against?.regressions.length ?? 0) > 0)) context.exit(exitCodes.regression);
+  else if (verdicts.includes('client-limited')) context.exit(exitCodes.clientLimited);
+  else if (verdicts.includes('unequal') || verdicts.includes('nothing in common'))
+    context.exit(exitCodes.usage);
 }

@@ -1,19 +1,18 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { changeGates, parseChangeLimit } from '../../bench/compare/change-limit.ts';
-import type { ChangeGate, ChangeLimit } from '../../bench/compare/change-limit.ts';
-import { compareRuns } from '../../bench/compare/compare-runs.ts';
+import { changeGates } from '../../bench/compare/change-limit.ts';
+import { compareAll } from '../../bench/compare/compare-runs.ts';
 import type { Comparison } from '../../bench/compare/compare-runs.ts';
-import { foreignSide, ownSide } from '../../bench/compare/side.ts';
+import { worseOf } from '../../bench/compare/judge-run.ts';
+import { openSide } from '../../bench/compare/open-side.ts';
 import type { Side } from '../../bench/compare/side.ts';
-import { readForeign } from '../../bench/read-foreign.ts';
-import { readRecords } from '../../bench/record-file.ts';
 import { historyOf } from '../../bench/run-history.ts';
-import { loadReport, runFolder } from '../../bench/runs.ts';
+import { loadReport } from '../../bench/runs.ts';
+import { changeLimitForm, parseChangeLimit } from '../../domain/change-limit.ts';
+import type { ChangeLimit } from '../../domain/change-limit.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import { comparisonMarkdown } from '../comparison-markdown.ts';
-import { comparisonText } from '../comparison-text.ts';
+import { comparisonText, limitText } from '../comparison-text.ts';
 import type { CliContext } from '../context.ts';
 import { historyText } from '../history-text.ts';
 
@@ -61,10 +60,11 @@ export function configure(command: Command, context: CliContext): void {
       const limits = (options.limit ?? []).map(limitOf);
       const tolerance = toleranceOf(options.tolerance);
       const text = formatOf(options.format);
-      const baseline = await openSide(context, base);
-      const comparisons: Comparison[] = [];
-      for (const run of runs)
-        comparisons.push(compareRuns(baseline, await openSide(context, run), { tolerance }));
+      const { world, cwd } = context;
+      const baseline = await openSide(world, base, cwd);
+      const others: Side[] = [];
+      for (const run of runs) others.push(await openSide(world, run, cwd));
+      const comparisons = compareAll(baseline, others, { tolerance });
       const unequal = comparisons.find((one) => one.unequal.length > 0);
       if (unequal && !options.unequal)
         throw new BerthError('RUNS_UNEQUAL', { run: unequal.other, differences: unequal.unequal });
@@ -82,7 +82,7 @@ export function configure(command: Command, context: CliContext): void {
         judged.map((one) => [text(one), ...one.limits.map(limitText)].join('\n')).join('\n\n'),
       );
       if (comparisons.some((one) => one.clientLimited)) return context.exit(exitCodes.clientLimited);
-      if (judged.some((one) => isWorse(one, limits.length > 0))) context.exit(exitCodes.regression);
+      if (judged.some((one) => worseOf(one, one.limits).length > 0)) context.exit(exitCodes.regression);
     });
 }
 
@@ -96,39 +96,13 @@ async function compareWithHistory(run: string, more: readonly string[], context:
     context.exit(exitCodes.regression);
 }
 
-/** Where limits are named, they alone decide. */
-function isWorse(one: Comparison & { limits: readonly ChangeGate[] }, limited: boolean): boolean {
-  if (limited) return one.limits.some(({ verdict }) => verdict === 'missed' || verdict === 'not measured');
-  return one.stages.some((stage) => stage.differences.some(({ verdict }) => verdict === 'worse'));
-}
-
-const verdicts = {
-  kept: 'Kept',
-  missed: 'Missed',
-  unsure: 'Not sure (the interval reaches over the limit)',
-  'not measured': 'Missed (not measured)',
-} as const;
-
-function limitText({ stage, limit, change, verdict }: ChangeGate): string {
-  const percent = change === null ? '' : ` (${change >= 1 ? '+' : ''}${((change - 1) * 100).toFixed(1)} %)`;
-  return `${verdicts[verdict]}: ${limit} at ${stage}${percent}.`;
-}
-
 function limitOf(text: string): ChangeLimit {
   const limit = parseChangeLimit(text);
   if (limit) return limit;
   throw new BerthError('USAGE', {
-    detail: `--limit is FIGURE <= +N% or FIGURE >= -N%, where FIGURE is ttft, ttfot, itl, tpot or e2e with .p50 .p95 .p99, or output_rate; not "${text}".`,
+    detail: `--limit is ${changeLimitForm}; not "${text}".`,
     command: 'compare',
   });
-}
-
-/** A run of berth by its name, or the file of another tool by its path. */
-async function openSide({ world, cwd }: CliContext, name: string): Promise<Side> {
-  const foreign = await readForeign(world, resolve(cwd, name));
-  if (foreign) return foreignSide(foreign);
-  const folder = await runFolder(world, name);
-  return ownSide({ report: await loadReport(world, name), records: await readRecords(world.files, folder) });
 }
 
 function formatOf(format: string): (comparison: Comparison) => string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Against } from '../against.ts';
 import { SecretRef } from '../secret.ts';
 import { CacheState } from './cache.ts';
 import { Shard } from './shard.ts';
@@ -80,6 +81,8 @@ export const RunSpec = z.strictObject({
   slo: Slo.nullable(),
   /** Such as "ttft.p95 < 500"; each stage is held against each. */
   thresholds: z.array(z.string()),
+  /** The run that it is held against when it is over; absent: none. */
+  against: Against.optional(),
   warmup: Warmup,
   /** How long requests in flight may go on after the limit; what is left then is cut and counted as censored. */
   drainSeconds: z.number().min(0),
