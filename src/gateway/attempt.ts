@@ -8,6 +8,8 @@ import type {
   UpstreamHead,
   UpstreamSink,
 } from '../io/upstream-pool/types.ts';
+import { soon } from '../io/turn-work.ts';
+import type { TurnWork } from '../io/turn-work.ts';
 import { AbortDrain } from './abort-drain.ts';
 import type { Call, Phase } from './call.ts';
 import type { Verdict } from './deployment.ts';
@@ -63,7 +65,7 @@ export const clientStalled = 'client_stalled';
 const piecesBeforeId = 8;
 
 /** One request sent to one instance, and its reply passed on. States: waiting for the head → passing → ended. */
-export class Attempt implements UpstreamSink, Phase {
+export class Attempt implements UpstreamSink, Phase, TurnWork {
   readonly ended: Promise<AttemptEnd>;
   verdict: Verdict = 'untold';
   readonly tail: Tail;
@@ -85,6 +87,7 @@ export class Attempt implements UpstreamSink, Phase {
   /** The reply may be one that the engine keeps, and its id has not come yet. */
   #mayKeep = false;
   #status = 0;
+  #end: AttemptEnd | null = null;
 
   constructor(call: Call, lease: Lease, ports: AttemptPorts) {
     this.#call = call;
@@ -135,7 +138,7 @@ export class Attempt implements UpstreamSink, Phase {
       const lease = this.#ports.other();
       if (lease) {
         this.#exchange.abort();
-        this.#end({ kind: 'retry', reason: String(head.status), lease });
+        this.#endAs({ kind: 'retry', reason: String(head.status), lease });
         return;
       }
     }
@@ -168,7 +171,7 @@ export class Attempt implements UpstreamSink, Phase {
       return;
     }
     this.#writer?.end();
-    this.#end({ kind: 'done', status: this.#status });
+    this.#endAs({ kind: 'done', status: this.#status });
   }
 
   onFail(failure: UpstreamFailure): void {
@@ -185,7 +188,7 @@ export class Attempt implements UpstreamSink, Phase {
       return;
     }
     const lost = connect || kind === 'reset';
-    this.#end(lost ? { kind: 'lost', reason: kind, fault } : { kind: 'failed', fault });
+    this.#endAs(lost ? { kind: 'lost', reason: kind, fault } : { kind: 'failed', fault });
   }
 
   /** From here on the client has seen this reply: no retry. */
@@ -243,7 +246,7 @@ export class Attempt implements UpstreamSink, Phase {
     call.trail.cut = true;
     call.trail.code = clientStalled;
     this.#exchange.abort();
-    this.#end({ kind: 'gone', aborted: true });
+    this.#endAs({ kind: 'gone', aborted: true });
     call.reply.abort();
   }
 
@@ -253,7 +256,7 @@ export class Attempt implements UpstreamSink, Phase {
     if (!this.eventStream || !writer.endWith(event)) this.#call.reply.abort();
     this.#call.trail.cut = true;
     this.#call.trail.code = fault.code;
-    this.#end({ kind: 'cut', fault });
+    this.#endAs({ kind: 'cut', fault });
   }
 
   /**
@@ -278,19 +281,26 @@ export class Attempt implements UpstreamSink, Phase {
   #cutOff(): void {
     this.#exchange.abort();
     if (this.#writer && !this.#call.gone) this.#cut(this.#writer, cancelled().fault);
-    else this.#end({ kind: 'gone', aborted: true });
+    else this.#endAs({ kind: 'gone', aborted: true });
   }
 
   #drained(drain: AbortDrain): void {
     drain.stop();
-    this.#end({ kind: 'gone', aborted: false });
+    this.#endAs({ kind: 'gone', aborted: false });
   }
 
-  #end(end: AttemptEnd): void {
+  /** What follows can wait for those whose events are under way; what its client sends next comes behind it. */
+  #endAs(end: AttemptEnd): void {
     const { trace } = this.#call.trail;
     if (trace) endAttempt(trace, { now: performance.now(), ...outcomeOf(end, this.#status) });
     this.#call.phase = null;
-    this.#settle(end);
+    this.#end = end;
+    if (this.eventStream) soon(this);
+    else this.#settle(end);
+  }
+
+  inItsTurn(): void {
+    if (this.#end) this.#settle(this.#end);
   }
 }
 

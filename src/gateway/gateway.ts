@@ -3,6 +3,7 @@ import { isLoopback } from '../domain/loopback.ts';
 import { hostName } from '../io/machine.ts';
 import { startSweep } from '../io/upstream-pool/sweep.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
+import { workDone } from '../io/turn-work.ts';
 import type { World } from '../io/world.ts';
 import type { GatewayCommand } from '../domain/gateway-control.ts';
 import { answerCommand } from './control.ts';
@@ -94,6 +95,8 @@ export async function startGateway(
       state.shadows.stop();
       await turn;
       await front.close(state.snapshot.config.limits.drainMs);
+      // Accounts of requests that have ended belong in what is closed now.
+      await workDone();
       slots.close();
       await release(state);
       sweep.stop();

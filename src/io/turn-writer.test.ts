@@ -53,3 +53,13 @@ test('who writes more than a turn may keep is told to wait, and nothing is writt
   await new Promise(setImmediate);
   expect([near.bytesWritten, out.empty]).toEqual([0, true]);
 });
+
+test('a turn that lasts long writes what it has kept before it ends', async () => {
+  const pairs = await Promise.all(Array.from({ length: 16 }, pair));
+  const writers = pairs.map(({ near }) => new TurnWriter(near));
+  for (const out of writers.slice(0, 8)) out.write('early');
+  const until = performance.now() + 2;
+  while (performance.now() < until);
+  for (const out of writers.slice(8)) out.write('late');
+  expect(pairs.map(({ near }) => near.bytesWritten)).toEqual([...Array(8).fill(5), ...Array(8).fill(4)]);
+});

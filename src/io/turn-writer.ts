@@ -3,11 +3,16 @@ import type { Socket } from 'node:net';
 /** Text of one turn that is kept back at the most; beyond it the writer is told to wait. */
 const enough = 64 * 1024;
 
+/** Nothing is kept back longer in a turn that has so much to do. */
+const longestMs = 1;
+
 /** Those that have something to write at the end of this turn. */
 let waiting: TurnWriter[] = [];
+/** When the first of them was given it. */
+let since = 0;
 
 /**
- * Keeps what is written to a socket until the end of the event loop's turn, so that the writes of all sockets go out one
+ * Keeps what is written to a socket until the end of the event loop's turn, or for a millisecond of it, so that the writes of all sockets go out one
  * behind the other: whoever reads them is then woken once for many, which costs the kernel much less than once for each.
  * What must not overtake it (a write past this one, the socket's end or its destruction) calls `flush` first.
  */
@@ -29,7 +34,7 @@ export class TurnWriter {
   write(piece: string | Uint8Array): boolean {
     if (this.#kept === '') {
       this.#kept = piece;
-      if (waiting.push(this) === 1) setImmediate(flushAll);
+      toFlush(this);
     } else this.#kept = latin1(this.#kept) + latin1(piece);
     return !this.#socket.writableNeedDrain && this.#kept.length < enough;
   }
@@ -42,7 +47,16 @@ export class TurnWriter {
   }
 }
 
-function flushAll(): void {
+function toFlush(writer: TurnWriter): void {
+  const count = waiting.push(writer);
+  if (count === 1) {
+    since = performance.now();
+    setImmediate(flushAll);
+  } else if (count % 8 === 0 && performance.now() - since > longestMs) flushAll();
+}
+
+/** Writes what all have kept back. */
+export function flushAll(): void {
   const writers = waiting;
   waiting = [];
   for (const writer of writers) writer.flush();

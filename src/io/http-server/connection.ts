@@ -5,6 +5,8 @@ import type { BodySource } from './body.ts';
 import { HttpInbound } from './inbound.ts';
 import type { InboundConnection } from './inbound.ts';
 import type { ServerLimits } from './limits.ts';
+import { soon } from '../turn-work.ts';
+import type { TurnWork } from '../turn-work.ts';
 import { TurnWriter } from '../turn-writer.ts';
 import { commonName } from './tls.ts';
 import { malformedFaults, rawReply } from './malformed.ts';
@@ -47,7 +49,7 @@ const maxBacklog = 64 * 1024;
  * One client's connection: requests one after the other, each answered before the next is looked at.
  * States: idle → reading a head → a turn (body and reply) → idle …; leaving (our side has ended) → gone.
  */
-export class Connection implements RequestSink, InboundConnection, ReplyConnection, BodySource {
+export class Connection implements RequestSink, InboundConnection, ReplyConnection, BodySource, TurnWork {
   readonly socket: Socket;
   readonly out: TurnWriter;
   readonly #owner: ConnectionOwner;
@@ -55,6 +57,8 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   #turn: Turn | null = null;
   #backlog: Buffer | null = null;
   #pumping = false;
+  /** What came of a request waits for its turn of the event loop. */
+  #waits = false;
   /** When something came last, or all of our side had gone out. */
   #since: number;
   #headSince = 0;
@@ -79,7 +83,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   }
 
   get idle(): boolean {
-    return this.#turn === null && !this.#parser.underWay;
+    return this.#turn === null && !this.#parser.underWay && !this.#waits;
   }
 
   get certificateName(): string | null {
@@ -188,12 +192,25 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     // Whoever goes on sending must not keep the connection by it.
     if (this.#leaving) return;
     this.#since = this.#owner.now();
-    if (!this.#turn?.body.whole) {
+    const turn = this.#turn;
+    if (turn && !turn.body.whole) {
       this.#pump(bytes);
       return;
     }
     this.#backlog = this.#backlog ? Buffer.concat([this.#backlog, bytes]) : bytes;
-    if (this.#backlog.length > maxBacklog) this.socket.pause();
+    if (turn || this.#waits) {
+      if (this.#backlog.length > maxBacklog) this.socket.pause();
+      return;
+    }
+    this.#waits = true;
+    soon(this);
+  }
+
+  /** A request begins. */
+  inItsTurn(): void {
+    this.#waits = false;
+    const rest = this.#takeBacklog();
+    if (rest) this.#pump(rest);
   }
 
   /** Reads requests and has them served, until one is not done at once or the bytes are used up. */
