@@ -5,6 +5,7 @@ import type { RecordRow } from '../domain/run/record-row.ts';
 import type { ServerSample } from '../domain/run/server-sample.ts';
 import type { EngineCounters, StageReport } from '../domain/run/stage-report.ts';
 import { strategyLabel } from '../domain/strategy.ts';
+import { hideSecret } from '../domain/secret.ts';
 import { createTimedClient } from '../io/timed-request.ts';
 import type { TimedClient } from '../io/timed-request.ts';
 import type { World } from '../io/world.ts';
@@ -82,7 +83,8 @@ export async function measureStage(running: Running, stage: StageToMeasure): Pro
   const guards = createGuards(spec, { state, strategy, spent: running.spent });
   const stopTicks = startTicks(running, { index, state, live, guards, reads: client.reads });
   try {
-    await send(running, stage, { state, client }, (record) => {
+    await send(running, stage, { state, client }, (answered) => {
+      const record = withoutKey(answered, running.key);
       kept.add(record);
       live.add(record);
       guards.onRecord(record);
@@ -161,6 +163,11 @@ function slotsOf({ relay }: StageToMeasure, state: StageState, running: Running)
       passOn({ slots, sent: state.warmup + state.measured });
     },
   };
+}
+
+/** A server that refuses may repeat the key that it was shown. */
+function withoutKey(record: RequestRecord, key: string | null): RequestRecord {
+  return record.error === null || !key ? record : { ...record, error: hideSecret(record.error, key) };
 }
 
 /** The load itself; nothing when an earlier part was the whole of it. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
+import { hideSecret } from '../domain/secret.ts';
 import type { HttpReply } from '../io/http.ts';
 import { openSource } from '../io/byte-file.ts';
 import type { World } from '../io/world.ts';
@@ -44,7 +45,8 @@ export async function preflight(
     extras = { ...noExtras, streamUsage: true };
     reply = await ask(world, spec, key, requestBody(quiet(spec), model, probe, extras));
   }
-  if (reply.status !== 200) throw down(spec, `HTTP ${reply.status}: ${reply.text.slice(0, 200)}`);
+  if (reply.status !== 200)
+    throw down(spec, `HTTP ${reply.status}: ${hideSecret(reply.text.slice(0, 200), key)}`);
   const serverHeader = reply.headers['server'];
   const { tokenizer: elsewhere, tokenizerFile } = spec.target;
   const tokenizer =

@@ -4,6 +4,8 @@ import { FleetFile } from '../fleet-schema.ts';
 import type { World } from '../io/world.ts';
 import { crossFaults } from './cross-checks.ts';
 import { fillDefaults } from './defaults.ts';
+import { readDotEnv, withDotEnv } from './dot-env.ts';
+import { openSecrets } from './open-secrets.ts';
 import { identityOf, resolveFleet } from './resolve.ts';
 import type { LoadedFleet } from './resolve.ts';
 import { keyFaults } from './key-checks.ts';
@@ -29,6 +31,7 @@ export async function loadFleet(
   const tree = fillDefaults(sources.tree);
   const plain = toPlain(tree);
   const parsed = FleetFile.safeParse(plain);
+  const dotEnv = await readDotEnv(world, sources.main, tree);
   if (!parsed.success) {
     // A valid file, the usual case, goes without the part that explains faults.
     const { schemaFaults } = await import('./schema-faults.ts');
@@ -36,11 +39,12 @@ export async function loadFleet(
   }
   faults.push(...crossFaults(tree), ...(await suppressionFaults(tree)));
   if (options.secrets !== 'unused') {
-    faults.push(...(await secretFaults(world, tree)), ...(await tlsFaults(world, tree)));
+    faults.push(...(await secretFaults(world, tree, dotEnv)), ...(await tlsFaults(world, tree)));
     faults.push(...(await keyFaults(world, tree, identityOf(tree, sources.main), options.opens ?? null)));
   }
   if (faults.length > 0 || !parsed.success) throw invalid(faults);
-  return resolveFleet(parsed.data, tree, sources);
+  const warnings = options.secrets === 'unused' ? [] : await openSecrets(world, tree, dotEnv);
+  return { ...resolveFleet(withDotEnv(parsed.data, tree, dotEnv), tree, sources), warnings };
 }
 
 /** In the order of the file; a fault of the defaults is told once, not for each deployment. */

@@ -119,6 +119,7 @@ function plan(
     experiments: {},
     audit: { suppress: [] },
     withheld: [],
+    warnings: [],
   };
   return makePlan({
     loaded,

@@ -60,6 +60,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     ...(rest ? { leftOut: rest.leftOut } : {}),
     findings: [
       ...silentFindings(observed),
+      ...loaded.warnings,
       ...plan.findings,
       ...protectedFindings(plan),
       ...(rest?.findings ?? []),

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { Name } from '../domain/fleet.ts';
 import type { Console, Host } from '../domain/fleet.ts';
 import type { MemoryNeed } from '../domain/on-demand.ts';
+import type { Finding } from '../domain/finding.ts';
 import type { SecretRef } from '../domain/secret.ts';
 import type { InstanceLimits } from '../domain/instance-limits.ts';
 import type { FleetFile, KindOptions } from '../fleet-schema.ts';
 import type { FleetIdentity } from './paths.ts';
 import { hostOf } from './port-checks.ts';
-import { secretVariables } from './secret-checks.ts';
+import { secretVariables } from './secret-places.ts';
 import type { SourceFile, Sources } from './sources.ts';
 import { pieceAt, scalarAt, toPlain } from './tree.ts';
 import type { Located } from './tree.ts';
@@ -67,6 +68,8 @@ export interface LoadedFleet {
   readonly audit: FleetFile['audit'];
   /** Names of the environment variables that hold its secrets: no engine inherits them. */
   readonly withheld: readonly string[];
+  /** What is not wrong with its files but worth knowing; a plan tells it too. */
+  readonly warnings: readonly Finding[];
 }
 
 export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): LoadedFleet {
@@ -113,6 +116,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
     experiments: file.experiments,
     audit: file.audit,
     withheld: secretVariables(tree),
+    warnings: [],
   };
 }
 

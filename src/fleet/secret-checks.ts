@@ -1,46 +1,29 @@
 import type { ConfigFault } from '../domain/errors/fleet-errors.ts';
 import type { World } from '../io/world.ts';
+import type { DotEnv } from './dot-env.ts';
 import { fault } from './fault.ts';
-import { entriesAt, pieceAt } from './tree.ts';
+import { referenceOf, secretPlaces } from './secret-places.ts';
+import { entriesAt } from './tree.ts';
 import type { Located } from './tree.ts';
 
-/** Where the file says that secrets lie: the keys of the gateway's clients, those of servers and models elsewhere, and where limits are shared. */
-function secretPieces(tree: Located): Located[] {
-  return [
-    ...entriesAt(tree, ['gateway', 'keys']).map(([, piece]) => piece),
-    ...entriesAt(tree, ['deployments']).flatMap(([, piece]) => pieceAt(piece, ['engine', 'key']) ?? []),
-    ...entriesAt(tree, ['models']).flatMap(([, piece]) => pieceAt(piece, ['secret']) ?? []),
-    pieceAt(tree, ['gateway', 'limits', 'shared']) ?? [],
-  ].flat();
-}
-
-function referenceOf(piece: Located, scheme: 'env' | 'file'): string | null {
-  const { content } = piece;
-  if (content.kind !== 'scalar' || typeof content.value !== 'string') return null;
-  const [, found, rest] = /^\$\{(env|file):([^}]+)\}$/.exec(content.value) ?? [];
-  return found === scheme ? (rest ?? null) : null;
-}
-
-/** Names of the environment variables that hold secrets of this fleet. */
-export function secretVariables(tree: Located): string[] {
-  const names = secretPieces(tree).flatMap((piece) => referenceOf(piece, 'env') ?? []);
-  return [...new Set(names)].toSorted();
-}
-
 /** A secret that is not there is told before anything starts; its value is never looked at. */
-export async function secretFaults(world: World, tree: Located): Promise<ConfigFault[]> {
-  const faults = await Promise.all(secretPieces(tree).map((piece) => secretFault(world, piece)));
+export async function secretFaults(
+  world: World,
+  tree: Located,
+  dotEnv: DotEnv | null,
+): Promise<ConfigFault[]> {
+  const faults = await Promise.all(secretPlaces(tree).map(({ piece }) => secretFault(world, piece, dotEnv)));
   return faults.flatMap((one) => one ?? []);
 }
 
-async function secretFault(world: World, piece: Located): Promise<ConfigFault | null> {
+async function secretFault(world: World, piece: Located, dotEnv: DotEnv | null): Promise<ConfigFault | null> {
   const name = referenceOf(piece, 'env');
-  if (name !== null && !world.env[name])
+  if (name !== null && !world.env[name] && !dotEnv?.names.has(name))
     return fault(
       piece,
       piece.at,
-      `The environment variable ${name} is not set.`,
-      `Set ${name} before you run berth.`,
+      `The environment variable ${name} is not set${dotEnv ? `, nor is it in ${dotEnv.path}` : ''}.`,
+      dotEnv ? `Set ${name} there, or before you run berth.` : `Set ${name} before you run berth.`,
     );
   const path = referenceOf(piece, 'file');
   const reason = path === null ? null : await fileReason(world, path);

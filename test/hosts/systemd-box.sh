@@ -95,6 +95,8 @@ done
 unset IFS
 pivot_root . mnt
 umount -l /mnt
+# Credentials are mounted in a namespace of their own and reach the unit by propagation; in a container systemd leaves this to its maker.
+mount --make-rshared /
 exec env -i container=berth-box /usr/lib/systemd/systemd systemd.unit=box.target \
   systemd.condition-first-boot=no --log-target=journal
 INSIDE

@@ -1,64 +1,28 @@
-import { execFileSync } from 'node:child_process';
-import { accessSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
 import { fakeEngine, until } from '../support/berth.ts';
 import { findLlamaServer } from './llama-server.ts';
+import { missingForSystemd, startSystemdBox } from './systemd-box.ts';
+import type { BoxRan, SystemdBox } from './systemd-box.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const box = join(root, 'test/hosts/systemd-box.sh');
-
-/** Empty where a machine with systemd of its own can be made here; else why not. */
-function missing(): string {
-  if (process.getuid?.() !== 0) return 'root';
-  for (const path of [
-    '/usr/lib/systemd/systemd',
-    '/usr/bin/dbus-daemon',
-    '/sys/fs/cgroup/memory',
-    '/usr/bin/nsenter',
-  ])
-    try {
-      accessSync(path);
-    } catch {
-      return path;
-    }
-  return '';
-}
 
 const llama = findLlamaServer();
-const lacks = missing();
+const lacks = missingForSystemd();
 if (lacks !== '') console.info(`systemd: not run, ${lacks} is missing`);
 
+let box: SystemdBox;
 let folder: string;
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
+function enter(...argv: string[]): BoxRan {
+  return box.enter(...argv);
 }
 
-function enter(...argv: string[]): Ran {
-  try {
-    const env = { ...process.env, BERTH_FROM_SOURCE: '1', BERTH_STATE_DIR: join(folder, 'state') };
-    const stdout = execFileSync(box, ['enter', folder, ...argv], {
-      env,
-      cwd: folder,
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
-    return { code: 0, stdout, stderr: '' };
-  } catch (error) {
-    const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string };
-    return { code: status, stdout, stderr };
-  }
-}
-
-function berth(...args: string[]): Ran {
-  const line = ['cd', folder, '&&', 'exec', process.execPath, join(root, 'bin/berth.js'), ...args];
-  return enter('sh', '-c', line.map((word) => (word === '&&' ? word : `'${word}'`)).join(' '));
+function berth(...args: string[]): BoxRan {
+  return box.berth(args);
 }
 
 interface Status {
@@ -102,20 +66,12 @@ function inventory(): string {
 
 describe.skipIf(lacks !== '')('target systemd, with systemd as the first process of a machine', () => {
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'berth-systemd-'));
-    const shared = [
-      root,
-      dirname(dirname(process.execPath)),
-      ...(llama ? [dirname(dirname(llama))] : []),
-    ].join(':');
-    execFileSync(box, ['start', folder], { env: { ...process.env, BOX_BIND: shared }, stdio: 'pipe' });
+    box = startSystemdBox(llama ? [dirname(dirname(llama))] : []);
+    folder = box.folder;
     fleet('');
   }, 120_000);
 
-  afterAll(() => {
-    execFileSync(box, ['stop', folder], { stdio: 'pipe' });
-    rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
+  afterAll(() => box.stop(), 60_000);
 
   test('an engine lives as a unit: applied, seen, changed, killed and back, and gone without a trace', async () => {
     const before = inventory();

@@ -1,4 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { hideSecret } from '../../domain/secret.ts';
 import type { Exchange, TimedClient } from '../../io/timed-request.ts';
 import { seededRandom } from '../../stats/random.ts';
 import type { Turn } from './compare.ts';
@@ -99,10 +100,10 @@ function requestTo(side: Side, { tokens, signal }: OverheadOptions): Parameters<
   };
 }
 
-function assertGood({ name, url }: Side, { status, fault, body }: Exchange): void {
+function assertGood({ name, url, key }: Side, { status, fault, body }: Exchange): void {
   if (!fault && status === 200 && body.at.length > 0) return;
   const text = body.bytes.toString('utf8', 0, 300);
-  const reason = fault?.message ?? `${name} answered ${status}: ${text}`;
+  const reason = fault?.message ?? `${name} answered ${status}: ${hideSecret(text, key)}`;
   throw new BerthError('BENCH_TARGET_DOWN', { url, reason });
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
+import { findingText } from '../plan-text.ts';
 
 export const examples = [
   ['berth validate', 'Tells every fault of ./berth.yaml at once, with line and column.'],
@@ -13,9 +14,12 @@ export function configure(command: Command, context: CliContext): void {
     const deployments = loaded.deployments.map((one) => one.name);
     const files = loaded.files.map((file) => file.path);
     context.output.result(
-      { valid: true, fleet: loaded.fleet, files, deployments },
+      { valid: true, fleet: loaded.fleet, files, deployments, findings: loaded.warnings },
       () =>
-        `Fleet ${loaded.fleet} is valid: ${deployments.length} ${deployments.length === 1 ? 'deployment' : 'deployments'} in ${files.join(', ')}.`,
+        [
+          `Fleet ${loaded.fleet} is valid: ${deployments.length} ${deployments.length === 1 ? 'deployment' : 'deployments'} in ${files.join(', ')}.`,
+          ...loaded.warnings.map(findingText),
+        ].join('\n'),
     );
   });
 }

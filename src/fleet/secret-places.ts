@@ -1,0 +1,29 @@
+import { entriesAt, pieceAt } from './tree.ts';
+import type { Located } from './tree.ts';
+
+/** Where the file says that secrets lie: the keys of the gateway's clients, those of servers and models elsewhere, and where limits are shared. */
+export function secretPlaces(tree: Located): { readonly path: readonly string[]; readonly piece: Located }[] {
+  const paths = [
+    ...entriesAt(tree, ['gateway', 'keys']).map(([name]) => ['gateway', 'keys', name]),
+    ...entriesAt(tree, ['deployments']).map(([name]) => ['deployments', name, 'engine', 'key']),
+    ...entriesAt(tree, ['models']).map(([name]) => ['models', name, 'secret']),
+    ['gateway', 'limits', 'shared'],
+  ];
+  return paths.flatMap((path) => {
+    const piece = pieceAt(tree, path);
+    return piece ? [{ path, piece }] : [];
+  });
+}
+
+export function referenceOf(piece: Located, scheme: 'env' | 'file'): string | null {
+  const { content } = piece;
+  if (content.kind !== 'scalar' || typeof content.value !== 'string') return null;
+  const [, found, rest] = /^\$\{(env|file):([^}]+)\}$/.exec(content.value) ?? [];
+  return found === scheme ? (rest ?? null) : null;
+}
+
+/** Names of the environment variables that hold secrets of this fleet. */
+export function secretVariables(tree: Located): string[] {
+  const names = secretPlaces(tree).flatMap(({ piece }) => referenceOf(piece, 'env') ?? []);
+  return [...new Set(names)].toSorted();
+}
