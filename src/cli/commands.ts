@@ -48,6 +48,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/down.ts'),
   },
   {
+    name: 'drain',
+    summary: 'Empty a host: no new requests, those under way end, its engines stop.',
+    load: () => import('./commands/drain.ts'),
+  },
+  {
     name: 'status',
     summary: 'Show what of the fleet runs.',
     load: () => import('./commands/status.ts'),

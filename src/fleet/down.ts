@@ -22,6 +22,7 @@ export interface DownOptions {
   readonly onProgress: (line: string) => void;
   /** Deployments that alone are ended, while gateway and console stay; absent: all of the fleet. */
   readonly only?: readonly string[];
+  readonly signal: AbortSignal;
   /** Takes requests away from engines that end while the gateway stays. */
   readonly traffic: Traffic;
 }
@@ -38,7 +39,7 @@ export interface Down {
  * the engines of those deployments.
  */
 export async function down(world: World, loaded: LoadedFleet, options: DownOptions): Promise<Down> {
-  const { onProgress, only, traffic } = options;
+  const { onProgress, only, traffic, signal } = options;
   if (!only) expectNoneProtected({ loaded, named: [], instances: await fleetInstances(world, loaded) });
   const journal = openJournal(world, loaded, { command: 'down', plan: null });
   const upPid = only ? null : await endUp(world, loaded, { journal, onProgress });
@@ -62,6 +63,8 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
     traffic,
     journal,
     reason: only ? 'named with --only' : 'the fleet is ended',
+    patienceMs: 0,
+    signal,
     onProgress,
   });
   if (only) return { up: upPid, stopped: running, silent };

@@ -1,4 +1,6 @@
-import type { Instance } from '../domain/instance.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import { plural } from '../domain/format.ts';
+import type { Instance, Mark } from '../domain/instance.ts';
 import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
 import { bestEffort } from './apply.ts';
@@ -15,9 +17,14 @@ export interface Ending {
   readonly journal: Journal;
   /** Why, for the journal. */
   readonly reason: string;
+  /** How long requests under way may take; 0: as long as the gateway gives them by itself. */
+  readonly patienceMs: number;
+  /** Ends the waiting: what still runs gets requests again. */
+  readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
 }
 
+/** Beyond the waiting, so that one who dies over it leaves no engine shut for ever. */
 const drainMs = 120_000;
 
 /**
@@ -25,20 +32,16 @@ const drainMs = 120_000;
  * them, so that it starts none again; whoever calls this holds the hosts' locks, which keeps it from doing so in between.
  */
 export async function endEngines(world: World, ending: Ending): Promise<void> {
-  const { instances, hosts, traffic, journal, reason, onProgress } = ending;
-  const move = bestEffort({ traffic, onProgress });
-  await Promise.all(
-    instances.map(async (one) => {
-      const { mark } = one;
-      if (!mark) return;
+  const { hosts, journal, reason, onProgress } = ending;
+  const marked = ending.instances.flatMap((one) => (one.mark ? [{ one, mark: one.mark }] : []));
+  const move = bestEffort(ending);
+  const ends = await Promise.allSettled(
+    marked.map(async ({ one, mark }) => {
       const { deployment, replica } = mark;
-      const forMs = drainMs + mark.spec.stop.graceMs;
-      const { left } = await move({ do: 'drain', url: urlOf(mark), forMs });
-      if (left > 0)
-        onProgress(`${deployment} (${one.object.name}) still serves ${left} requests, which are cut off`);
-      onProgress(`Stopping ${deployment} (${one.object.name})`);
-      const host = hostNameOf(hosts, one);
       const { name: object } = one.object;
+      await emptied(world, { mark, object, move, ending });
+      onProgress(`Stopping ${deployment} (${object})`);
+      const host = hostNameOf(hosts, one);
       await journal.record({ do: 'stop', host, deployment, replica, object, reasons: [reason] }, async () => {
         const there = await worldOfInstance(world, hosts, one);
         await targetOf(mark.target.kind).remove(there, one, mark.spec.stop);
@@ -46,5 +49,41 @@ export async function endEngines(world: World, ending: Ending): Promise<void> {
       });
     }),
   );
-  if (instances.length > 0) await move({ do: 'shift', to: null });
+  if (ends.some((end) => end.status === 'fulfilled')) await move({ do: 'shift', to: null });
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+interface Emptying {
+  readonly mark: Mark;
+  readonly object: string;
+  readonly move: Traffic;
+  readonly ending: Ending;
+}
+
+/** Waits until its requests have ended. An interrupt lets requests in again. Throws ENDING_INTERRUPTED. */
+async function emptied(world: World, one: Emptying): Promise<void> {
+  const { mark, object, move, ending } = one;
+  try {
+    await waitEmpty(world, one);
+    ending.signal.throwIfAborted();
+  } catch (error) {
+    if (!ending.signal.aborted) throw error;
+    await move({ do: 'resume', url: urlOf(mark) });
+    throw new BerthError('ENDING_INTERRUPTED', { deployment: mark.deployment, object }, { cause: error });
+  }
+}
+
+async function waitEmpty(world: World, { mark, object, move, ending }: Emptying): Promise<void> {
+  const { patienceMs, signal, onProgress } = ending;
+  const until = world.clock.now() + patienceMs;
+  const forMs = patienceMs + drainMs + mark.spec.stop.graceMs;
+  for (let told = false; !signal.aborted; told = true) {
+    const { left } = await move({ do: 'drain', url: urlOf(mark), forMs });
+    if (left === 0) return;
+    const late = world.clock.now() >= until;
+    const then = late ? ', which are cut off' : '; waiting for them';
+    if (late || !told)
+      onProgress(`${mark.deployment} (${object}) still serves ${plural(left, 'request')}${then}`);
+    if (late) return;
+  }
 }

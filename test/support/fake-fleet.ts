@@ -8,7 +8,13 @@ export interface FakeFleet {
   /** Writes the file; `deployments` by name, each with its keys as YAML in one line, beside those of a fake engine. */
   readonly write: (
     deployments: Readonly<Record<string, string>>,
-    more?: { gateway?: string; slots?: Readonly<Record<string, number>>; top?: string },
+    more?: {
+      gateway?: string;
+      slots?: Readonly<Record<string, number>>;
+      /** Further words for the fake engine of a deployment. */
+      modes?: Readonly<Record<string, readonly string[]>>;
+      top?: string;
+    },
   ) => void;
   readonly status: () => Promise<FleetStatus>;
   /** By name and replica: "a-0"; null for one that does not run. */
@@ -21,14 +27,14 @@ export function makeFakeFleet(): FakeFleet {
   const place = makePlace();
   const id = randomBytes(8).toString('hex');
   const hosts = ownPorts();
-  const command = JSON.stringify([process.execPath, fakeEngine, '{port}']);
   async function status(): Promise<FleetStatus> {
     return (await place.berth('status', '--json')).json();
   }
   return {
     place,
-    write: (deployments, { gateway = '', slots = {}, top = '' } = {}) => {
+    write: (deployments, { gateway = '', slots = {}, modes = {}, top = '' } = {}) => {
       const lines = Object.entries(deployments).map(([name, keys]) => {
+        const command = JSON.stringify([process.execPath, fakeEngine, '{port}', ...(modes[name] ?? [])]);
         const engine = `engine: {kind: command, command: ${command}, stopGrace: 2s, startTimeout: 20s, slots: ${slots[name] ?? 2}}`;
         return `  ${name}: {${keys === '' ? '' : `${keys}, `}${engine}}`;
       });

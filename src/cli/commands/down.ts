@@ -23,6 +23,7 @@ export function configure(command: Command, context: CliContext): void {
       const loaded = await loadWithoutSecrets(context, options);
       const result = await down(context.world, loaded, {
         onProgress: context.output.progress,
+        signal: context.signal,
         // Without names the gateway has ended by then.
         traffic: only ? await trafficOfUp(context, loaded) : noTraffic,
         ...(only ? { only } : {}),

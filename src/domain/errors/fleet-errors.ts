@@ -65,6 +65,16 @@ export const fleetErrors = {
     (f) => (f.known.length === 0 ? 'It has none.' : `It has ${f.known.join(', ')}.`),
     'usage',
   ),
+  ENDING_INTERRUPTED: defineError<{ deployment: string; object: string }>(
+    (f) => `Interrupted: ${f.deployment} (${f.object}) was not stopped and takes requests again.`,
+    () => 'Run the same again to go on.',
+    'interrupted',
+  ),
+  HOST_UNKNOWN: defineError<{ name: string; known: readonly string[] }>(
+    (f) => `The fleet has no host ${f.name}.`,
+    (f) => `It has ${f.known.join(', ')}.`,
+    'usage',
+  ),
   TARGET_UNKNOWN: defineError<{ kind: string; known: readonly string[] }>(
     (f) => `There is no target named ${f.kind}.`,
     (f) => `Name one of: ${f.known.join(', ')}.`,
