@@ -38,6 +38,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/apply.ts'),
   },
   {
+    name: 'rollback',
+    summary: 'Have deployments again as they were before their last change.',
+    load: () => import('./commands/rollback.ts'),
+  },
+  {
     name: 'up',
     summary: 'Apply, open gateway and console, and stay.',
     load: () => import('./commands/up.ts'),

@@ -13,6 +13,8 @@ export const Wanted = z.strictObject({
   target: Mark.shape.target,
   address: z.string(),
   port: z.int(),
+  /** The file names that port. */
+  pinned: z.literal(true).optional(),
   spec: LaunchSpec,
   /** What the user states, flat ("engine.slots": 4): later plans compare with it. */
   declared: z.record(z.string(), z.unknown()),
@@ -64,6 +66,8 @@ export const Plan = z.strictObject({
   basis: z.strictObject({
     files: z.array(z.strictObject({ path: z.string(), sha256: z.string() })),
     objects: z.array(ObjectId),
+    /** A hash of the mark of each of them: one may be changed in its place and keep its name. */
+    marks: z.array(z.string()).optional(),
   }),
   /** The hosts that it concerns, by their names in the file. */
   hosts: z.record(z.string(), HostAccess),

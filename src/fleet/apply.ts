@@ -51,7 +51,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
   await preflight(world, plan, observed);
   for (const finding of protectedFindings(plan)) options.onProgress(`berth: ${finding.message}`);
-  return execute(world, plan, observed, { ...options, traffic: bestEffort(options) });
+  return await execute(world, plan, observed, { ...options, traffic: bestEffort(options) });
 }
 
 /**
@@ -96,10 +96,11 @@ async function execute(
     (action): action is Replace => action.do === 'replace' && isInTheWay(action, ordered),
   );
   const { traffic, shiftBack } = followed(options);
+  const at = world.clock.wall().toISOString();
   const steps = new Map<Change, Steps>(
     ordered.map((action) => {
       const makesRoom = inTheWay.some((one) => one === action);
-      const own = changeSteps(world, action, { plan, observed, journal, options, makesRoom });
+      const own = changeSteps(world, action, { plan, observed, journal, options, at, makesRoom });
       const alone = makesRoom || !hasOthers(plan, action);
       return [action, { ...own, alone, back: () => goBackBy(own, { back, shiftBack }) }];
     }),

@@ -2,6 +2,7 @@ import type { Effect } from '../domain/journal.ts';
 import { sameObject } from '../domain/instance.ts';
 import type { Instance, Mark } from '../domain/instance.ts';
 import type { Action, Plan, Running } from '../domain/plan.ts';
+import type { RanState } from '../domain/ran-states.ts';
 import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
 import { sameValue } from './differences.ts';
@@ -12,6 +13,7 @@ import type { Journal } from './journal.ts';
 import { instancesOf, observe } from './observe.ts';
 import type { Observed } from './observe.ts';
 import { engineLog, fleetPaths } from './paths.ts';
+import { keepRan, stateOfMark, stateOfWanted } from './ran-states.ts';
 import { waitAnswer } from './ready.ts';
 import { startEngine } from './start-engine.ts';
 import type { StartWay } from './start-engine.ts';
@@ -26,6 +28,8 @@ export interface StepContext {
   readonly observed: Pick<Observed, 'instances'>;
   readonly journal: Journal;
   readonly options: { readonly signal: AbortSignal; readonly onProgress: (line: string) => void };
+  /** When this apply began. */
+  readonly at: string;
   /** Its port goes to another engine, so that it must end before that one starts. */
   readonly makesRoom: boolean;
 }
@@ -115,6 +119,7 @@ async function removeRunning(host: World, action: Ending, context: StepContext):
     sameObject(one.object, running.object),
   );
   if (!instance) return null;
+  if (instance.mark) await keep(host, action, stateOfMark(instance.mark, instance, context.at), context);
   options.onProgress(`Stopping ${nameOf(action)} (${running.object.name})`);
   await targetOf(running.target.kind).remove(host, instance, running.stop);
   return null;
@@ -123,11 +128,14 @@ async function removeRunning(host: World, action: Ending, context: StepContext):
 async function startWanted(
   host: World,
   action: Starting,
-  { plan, observed, options }: StepContext,
+  context: StepContext,
   how: StartWay,
 ): Promise<string> {
+  const { plan, observed, options } = context;
   const mark = markOf(host, plan, action, observed);
   const since = host.clock.now();
+  if (how.way === 'update' && how.instance.mark)
+    await keep(host, action, stateOfMark(how.instance.mark, how.instance, context.at), context);
   options.onProgress(`Starting ${nameOf(action)} on port ${mark.port}`);
   const started = await startEngine(host, mark, {
     withheld: plan.withheld,
@@ -135,8 +143,25 @@ async function startWanted(
     onProgress: options.onProgress,
   });
   await started.ready(options.signal);
+  await keep(host, action, stateOfWanted(action.wanted, context.at), context);
   options.onProgress(`${nameOf(action)} is ready (${((host.clock.now() - since) / 1000).toFixed(1)} s)`);
   return started.instance.object.name;
+}
+
+/** For going back later. That it cannot be kept is told and keeps nobody from serving. */
+async function keep(
+  host: World,
+  place: Change,
+  state: RanState,
+  { plan, options }: StepContext,
+): Promise<void> {
+  try {
+    await keepRan(host, { fleet: plan, place, state });
+  } catch (error) {
+    options.onProgress(
+      `berth: what ${nameOf(place)} runs as could not be kept for "berth rollback": ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }
 
 /** The mark of what an action makes. */

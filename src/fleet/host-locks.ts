@@ -13,12 +13,14 @@ export interface LockTaker {
   /** In words, for whoever waits: "berth apply of fleet lab". */
   readonly who: string;
   readonly onProgress: (line: string) => void;
+  /** How long it waits for others; a minute, where nothing is said. */
+  readonly waitMs?: number;
 }
 
-/** Waits a minute for whoever else changes engines on the machine of this world. Throws LOCKED. */
-export async function takeHostLock(world: World, { who, onProgress }: LockTaker): Promise<Lock> {
+/** Waits for whoever else changes engines on the machine of this world. Throws LOCKED. */
+export async function takeHostLock(world: World, { who, onProgress, waitMs }: LockTaker): Promise<Lock> {
   const { machine, clock, locks } = world;
-  const until = clock.now() + lockWaitMs;
+  const until = clock.now() + (waitMs ?? lockWaitMs);
   for (let told = false; ; told = true) {
     const lock = await locks.take(hostLock(world), `${who} (process ${process.pid})`);
     if (lock) return lock;

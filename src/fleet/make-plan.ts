@@ -147,6 +147,7 @@ function wantedOf(wanted: DesiredReplica, port: number): Wanted {
     target: { ...wanted.deployment.target },
     address: '127.0.0.1',
     port,
+    ...(wanted.deployment.port === port ? { pinned: true } : {}),
     spec: wanted.spec,
     declared: { ...wanted.deployment.declared },
   };

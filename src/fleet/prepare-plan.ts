@@ -18,6 +18,7 @@ import { worldOfHost, worldOn } from './hosts.ts';
 import { holderOf, instancesOf, observeFleet, silentFindings } from './observe.ts';
 import type { Observed, Sight } from './observe.ts';
 import { protectedFindings } from './protect.ts';
+import { markHashes } from './stale.ts';
 import { rateFindings } from './rate-findings.ts';
 import type { Measurements } from './rate-findings.ts';
 import type { LoadedFleet } from './resolve.ts';
@@ -28,6 +29,8 @@ export interface PlanWishes {
   /** Deployments that it is confined to; absent: the whole fleet. */
   readonly only?: readonly string[];
   readonly measured?: Measurements;
+  /** What is wanted instead of what the file says; with `only`. */
+  readonly instead?: readonly DesiredReplica[];
 }
 
 /** Looks at the machine and says what is to be done to have it as the file says. Changes nothing. */
@@ -40,15 +43,17 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
   const reached = withoutSilent(loaded, observed);
   const named = withDeployments(reached, (name) => only?.includes(name) ?? true);
   const [desired, input] = await Promise.all([
-    desiredReplicas(world, named),
+    wishes.instead ?? desiredReplicas(world, named),
     planInput(world, { loaded, reached, observed }, wishes),
   ]);
   expectAbilities(desired);
+  const made = makePlan({ ...input, desired, instances: confined(own, only) });
   const plan: Plan = {
-    ...makePlan({ ...input, desired, instances: confined(own, only) }),
+    ...made,
+    basis: { ...made.basis, marks: markHashes(made, own) },
     ...(only ? { only: [...only] } : {}),
   };
-  const rest = only ? await leftOutBy(world, only, { input, reached }) : null;
+  const rest = only && !wishes.instead ? await leftOutBy(world, only, { input, reached }) : null;
   const found = await Promise.all([
     missingFiles(world, plan),
     previewFindings(world, plan, observed),

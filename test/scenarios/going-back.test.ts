@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fakeEngine, freePorts, isRunning, makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
@@ -122,6 +125,25 @@ test('one whose port another has by then is told with its object, the holder and
   expect(failed.stdout).toContain(`could not listen on port ${two}: process ${now} (node`);
   write({ a: { port: two }, b: { port: one } });
   expect((await place.berth('apply')).code).toBe(0);
+});
+
+test('whoever changes engines keeps everybody else from doing so until the last of them answers', async () => {
+  const [port = 0] = await freePorts(1);
+  // The words of its command are told apart by spaces.
+  const folder = mkdtempSync(join(tmpdir(), 'berth-gate-'));
+  const gate = join(folder, 'gate');
+  write({ a: { port, mode: `--gate ${gate}` } });
+  const first = place.spawn('apply');
+  await until(() => first.output().stderr.includes('Starting a'), 'the first');
+  const second = place.spawn('apply');
+  await until(
+    () => second.output().stderr.includes(`Waiting for berth apply of fleet lab (process ${first.pid})`),
+    'the second',
+  );
+  writeFileSync(gate, '');
+  expect([await first.exited, await second.exited]).toEqual([0, 0]);
+  expect(second.output().stdout).toContain('Nothing had to be done.');
+  rmSync(folder, { recursive: true });
 });
 
 test('an apply that is interrupted while the new engine loads goes back, and the requests that waited are served', async () => {

@@ -118,7 +118,7 @@ export const fleetErrors = {
     (f) =>
       `${f.names.join(' and ')} ${f.names.length === 1 ? 'is' : 'are'} protected, and this would ${f.changes.join(', ')}. Nothing was done.`,
     (f) =>
-      `To do it all the same, name ${f.names.length === 1 ? 'it' : 'them'}: --only ${f.names.join(' ')}. To do the rest, name that with --only.`,
+      `To do it all the same, name ${f.names.length === 1 ? 'it' : 'them'}: "berth apply --only ${f.names.join(' ')}", or "berth rollback ${f.names.join(' ')}" to go back. To do the rest, name that.`,
   ),
   PORT_OF_LEFT_OUT: defineError<{ deployment: string; port: number; holder: string; by: string }>(
     (f) => `${f.deployment} is to have port ${f.port}, which ${f.by} still has (${f.holder}).`,
@@ -137,6 +137,14 @@ export const fleetErrors = {
         : `Interrupted before all was done; ${f.left} of the actions ${f.left === 1 ? 'is' : 'are'} left.`,
     () => 'Running "berth apply" again goes on.',
     'interrupted',
+  ),
+  NOTHING_BEFORE: defineError<{ deployment: string | null }>(
+    (f) =>
+      f.deployment === null
+        ? 'Nothing is known that this fleet could go back to: no engine of it has been changed here.'
+        : `Nothing is known that ${f.deployment} could go back to: it has not been changed here since it first answered.`,
+    () => 'Change the fleet file as you want it, and run "berth apply".',
+    'usage',
   ),
   PLAN_STALE: defineError<{ changed: readonly string[] }>(
     (f) => `The plan is stale: ${f.changed.join('; ')}.`,

@@ -102,8 +102,11 @@ export async function stopReplicas(
   );
 }
 
+/** An apply holds the lock until its engines answer, and whoever asks for a model has a deadline of his own. */
+const waitMs = 15 * 60_000;
+
 function takerOf({ loaded, onProgress }: Pick<StartTask, 'loaded' | 'onProgress'>): LockTaker {
-  return { who: `berth up of fleet ${loaded.fleet}`, onProgress };
+  return { who: `berth up of fleet ${loaded.fleet}`, onProgress, waitMs };
 }
 
 async function expectFiles(world: World, wanted: readonly DesiredReplica[]): Promise<void> {

@@ -48,7 +48,7 @@ interface Work {
 export async function download(clock: Clock, request: DownloadRequest): Promise<void> {
   using connector = createConnector(request.stallMs, request.connections);
   const work: Work = { request, clock, connector, address: await request.address(), opened: null };
-  if (!request.ranges) return wholeFile(work, null);
+  if (!request.ranges) return await wholeFile(work, null);
   for (let restarts = 0; ; restarts += 1) {
     try {
       const whole = await inRanges(work);
@@ -56,7 +56,7 @@ export async function download(clock: Clock, request: DownloadRequest): Promise<
     } catch (error) {
       if (error instanceof RangeLie) {
         request.onTrouble(`${error.message}; it is read from front to back instead`);
-        return wholeFile(work, null);
+        return await wholeFile(work, null);
       }
       if (!(error instanceof Changed) || restarts === mostRestarts) throw error;
       request.onTrouble(`${error.message}; it is begun anew`);

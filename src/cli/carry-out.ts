@@ -1,0 +1,69 @@
+import { exitCodes } from '../domain/exit-codes.ts';
+import type { Plan } from '../domain/plan.ts';
+import { apply } from '../fleet/apply.ts';
+import type { ApplyResult } from '../fleet/apply.ts';
+import type { WentBack } from '../fleet/go-back.ts';
+import { expectNoneHeld } from '../fleet/protect.ts';
+import type { CliContext } from './context.ts';
+import { nameOf, planText } from './plan-text.ts';
+import { trafficOfUp } from './up-traffic.ts';
+
+/** Shows a plan, asks where somebody can answer, carries it out and says what came of it. */
+export async function carryOut(
+  context: CliContext,
+  plan: Plan,
+  { yes, command }: { readonly yes?: boolean | undefined; readonly command: string },
+): Promise<void> {
+  const { world, output, signal } = context;
+  output.progress(planText(plan));
+  expectNoneHeld(plan);
+  if (!yes && !(await mayInterrupt(context, plan))) {
+    output.progress('Nothing was done.');
+    context.exit(exitCodes.interrupted);
+    return;
+  }
+  const traffic = await trafficOfUp(context, plan);
+  const result = await apply(world, plan, { signal, onProgress: output.progress, traffic, command });
+  report(context, plan, result);
+}
+
+/** Asked only where somebody sits who can answer: a script goes on as it always did. */
+async function mayInterrupt({ ask }: CliContext, plan: Plan): Promise<boolean> {
+  const hit = plan.actions.filter((action) => action.do === 'stop' || action.do === 'replace');
+  if (hit.length === 0 || !ask) return true;
+  const what = hit.map((action) => `${action.do} ${nameOf(action)}`).join(', ');
+  return /^y(es)?$/i.test((await ask(`This will ${what}. Go on? [y/N] `)).trim());
+}
+
+/** An engine that was replaced by one that never answered: as it was again, or what keeps it from that. */
+function backText(went: WentBack): string {
+  const { running, failure } = went;
+  const where = `${running.target.kind} on ${running.address}:${running.port}`;
+  if (!failure) return `Went back: ${nameOf(went)} runs as it did before (${where}).`;
+  return [
+    `berth: ${nameOf(went)} could not go back and does not run; it was ${running.object.name} (${where}): ${failure.message}`,
+    failure.cure,
+  ].join('\n');
+}
+
+/** What was done, and with a failure what was not. */
+function report(context: CliContext, plan: Plan, result: ApplyResult): void {
+  const { output } = context;
+  const { failure } = result;
+  const changed = result.done.filter((action) => action.do !== 'keep');
+  const back = result.back.map((one) => ({ ...one, failure: one.failure?.toJSON() ?? null }));
+  const { done: did, notDone } = result;
+  const value = { plan, done: did, notDone, back, failure: failure?.toJSON() ?? null };
+  output.result(value, () => {
+    const done = changed.map((action) => `${action.do} ${nameOf(action)}`);
+    if (!failure) return done.length === 0 ? 'Nothing had to be done.' : `Done: ${done.join(', ')}.`;
+    const left = result.notDone.map((action) => `${action.do} ${nameOf(action)}`);
+    return [
+      `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Not done: ${left.length === 0 ? 'nothing' : left.join(', ')}.`,
+      `berth: ${failure.message}`,
+      failure.cure,
+      ...result.back.map(backText),
+    ].join('\n');
+  });
+  if (failure) context.exit(failure.exitCode);
+}
