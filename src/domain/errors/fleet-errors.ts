@@ -118,7 +118,7 @@ export const fleetErrors = {
     (f) =>
       `${f.names.join(' and ')} ${f.names.length === 1 ? 'is' : 'are'} protected, and this would ${f.changes.join(', ')}. Nothing was done.`,
     (f) =>
-      `To do it all the same, name ${f.names.length === 1 ? 'it' : 'them'}: "berth apply --only ${f.names.join(' ')}", or "berth rollback ${f.names.join(' ')}" to go back. To do the rest, name that.`,
+      `To do it all the same, name ${f.names.length === 1 ? 'it' : 'them'}: --only ${f.names.join(' ')}. To do the rest, name that with --only. "berth rollback" takes the names without it.`,
   ),
   PORT_OF_LEFT_OUT: defineError<{ deployment: string; port: number; holder: string; by: string }>(
     (f) => `${f.deployment} is to have port ${f.port}, which ${f.by} still has (${f.holder}).`,
