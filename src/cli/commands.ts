@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/audit.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'Look at what engines need of a machine: GPUs, containers, limits, disks; with cures.',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
     name: 'init',
     summary: 'Write a first fleet file for this machine.',
     load: () => import('./commands/init.ts'),

@@ -22,13 +22,15 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   // A format writes what a target would make, and two of them write the same objects.
   [/^src\/render\/cluster-objects\.ts$/, 2.4, 'file'],
   [/^src\/render\//, 2.5, 'file'],
+  // A check asks through what targets and hardware know.
+  [/^src\/doctor\/checks\//, 2.5, 'file'],
   [
     /^src\/(engines|targets|model-sources|bench\/profiles|bench\/datasets|bench\/endpoints|bench\/readers|gateway\/policies|audit\/rules|publish(?=\/[^/]+\/))\//,
     2,
     'file',
   ],
   [/^src\/(hardware|model-files)\//, 2, 'folder'],
-  [/^src\/(fleet|gateway|bench|audit|capacity|publish|embedded|scan|models)\//, 4, 'folder'],
+  [/^src\/(fleet|gateway|bench|audit|capacity|publish|embedded|scan|models|doctor)\//, 4, 'folder'],
   [/^src\/(io|stats)\//, 1, 'folder'],
   [/^src\/domain\//, 0, 'folder'],
 ];

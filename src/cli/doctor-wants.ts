@@ -1,0 +1,55 @@
+import { isAddress } from '../domain/model-source.ts';
+import type { Wants } from '../doctor/contract.ts';
+import { engineOf } from '../engines/registry.ts';
+import { launchSpecOf } from '../fleet/desired.ts';
+import { accessOf } from '../fleet/hosts.ts';
+import { usualPorts } from '../fleet/ports.ts';
+import type { Deployment, LoadedFleet } from '../fleet/resolve.ts';
+import { targetOf } from '../targets/registry.ts';
+
+export const nothingWanted: Wants = {
+  targets: [],
+  gpus: 0,
+  programs: [],
+  ports: [],
+  pool: usualPorts,
+  models: [],
+  mlock: false,
+  cluster: false,
+};
+
+/** What the deployments of one host need of it. */
+export function wantsOf(loaded: LoadedFleet, host: string): Wants {
+  const there = loaded.deployments.filter((one) => one.host === host && engineOf(one.engine.kind).launch);
+  const doors = [
+    ...loaded.gateway.listen.map((listen) => ({ ...listen, what: 'the gateway' })),
+    { ...loaded.console.listen, what: 'the console' },
+  ];
+  const pinned = there.flatMap(({ name, port }) =>
+    port === null ? [] : [{ port, address: '127.0.0.1', what: name }],
+  );
+  return {
+    targets: [...new Set(there.map((one) => one.target.kind))],
+    gpus: Math.max(0, ...there.map((one) => one.gpus)),
+    programs: there.flatMap(programOf),
+    ports: [
+      ...(accessOf(loaded.hosts[host]).ssh === undefined ? doors.filter(({ port }) => port !== 0) : []),
+      ...pinned,
+    ],
+    pool: loaded.hosts[host]?.ports ?? usualPorts,
+    models: [...new Set(there.flatMap(({ model }) => (model && !isAddress(model.path) ? [model.path] : [])))],
+    mlock: there.some(({ declared }) => declared['engine.mlock'] === true),
+    cluster: there.some(({ target }) => /^(kubernetes|kserve)$/.test(target.kind)),
+  };
+}
+
+/** A faulty deployment is told by `plan`; here it wants no program. */
+function programOf(deployment: Deployment): Wants['programs'] {
+  if (targetOf(deployment.target.kind).hostPrograms === false) return [];
+  try {
+    const binary = launchSpecOf(deployment, { cores: null, help: null, key: null })?.program.binary;
+    return binary === undefined ? [] : [{ binary, deployment: deployment.name }];
+  } catch {
+    return [];
+  }
+}

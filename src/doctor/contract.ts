@@ -1,0 +1,76 @@
+import type { World } from '../io/world.ts';
+
+/** What the fleet file wants of one machine; without a file nothing is wanted, and all is looked at. */
+export interface Wants {
+  /** Kinds of targets. */
+  readonly targets: readonly string[];
+  /** Most GPUs that one deployment asks for. */
+  readonly gpus: number;
+  /** Programs of engines that run without a container. */
+  readonly programs: readonly { readonly binary: string; readonly deployment: string }[];
+  readonly ports: readonly { readonly port: number; readonly address: string; readonly what: string }[];
+  /** Where engines get their ports that name none. */
+  readonly pool: { readonly from: number; readonly to: number };
+  /** Model files that lie on it. */
+  readonly models: readonly string[];
+  /** An engine that is to hold its memory against swapping. */
+  readonly mlock: boolean;
+  /** Deployments of a cluster that is reached from it. */
+  readonly cluster: boolean;
+}
+
+/** "absent": it is not there, and nothing wants it. */
+export const states = ['good', 'absent', 'info', 'warning', 'critical'] as const;
+export type State = (typeof states)[number];
+
+export interface Verdict {
+  readonly state: State;
+  /** One sentence. */
+  readonly message: string;
+  /** The very facts it rests on. */
+  readonly evidence: readonly string[];
+  /** What to do, a command where one does it; null where nothing is to be done. */
+  readonly cure: string | null;
+}
+
+/** Something of a machine that engines depend on. */
+export interface Check<Kind extends string = string> {
+  readonly kind: Kind;
+  readonly title: string;
+  readonly look: (world: World, wants: Wants) => Promise<readonly Verdict[]>;
+}
+
+/** A check whose facts are gathered by what acts, and judged by what is pure. */
+export interface JudgedCheck<Kind extends string, Facts> extends Check<Kind> {
+  readonly judge: (facts: Facts, wants: Wants) => readonly Verdict[];
+}
+
+export function defineCheck<Kind extends string, Facts>(check: {
+  kind: Kind;
+  title: string;
+  gather: (world: World, wants: Wants) => Promise<Facts>;
+  judge: (facts: Facts, wants: Wants) => readonly Verdict[];
+}): JudgedCheck<Kind, Facts> {
+  return {
+    kind: check.kind,
+    title: check.title,
+    judge: check.judge,
+    look: async (world, wants) => check.judge(await check.gather(world, wants), wants),
+  };
+}
+
+export function good(message: string, evidence: readonly string[] = []): Verdict {
+  return { state: 'good', message, evidence, cure: null };
+}
+
+export function absent(message: string): Verdict {
+  return { state: 'absent', message, evidence: [], cure: null };
+}
+
+export function bad(
+  state: 'info' | 'warning' | 'critical',
+  message: string,
+  { evidence = [], cure }: { evidence?: readonly string[]; cure: string },
+): Verdict {
+  return { state, message, evidence, cure };
+}
