@@ -72,7 +72,10 @@ function warningsOf(
   const warnings = end.interrupted ? ['The run was interrupted: later stages are missing or short.'] : [];
   warnings.push(...seamWarnings(run, stages));
   for (const stage of stages) {
-    const found = [...stageWarnings(stage), ...cacheWarnings(stage, run.spec.cache)];
+    const found = [
+      ...stageWarnings(stage, { isLast: stage === stages.at(-1) }),
+      ...cacheWarnings(stage, run.spec.cache),
+    ];
     warnings.push(...found.map((text) => `${stage.label}: ${text}`));
   }
   const asked = stages.some((stage) => (stage.outputTokens?.offTarget ?? 0) > 0);
@@ -108,11 +111,13 @@ function seamWarnings(run: RunFile, stages: readonly StageReport[]): string[] {
   });
 }
 
-function stageWarnings(stage: StageReport): string[] {
+function stageWarnings(stage: StageReport, { isLast }: { isLast: boolean }): string[] {
   const { requests, engine, consistency } = stage;
   const warnings: string[] = [];
   if (stage.stopped !== null && stage.stopped !== 'interrupted')
-    warnings.push(`ended before its limit, and the run with it: ${stops[stage.stopped].text}.`);
+    warnings.push(
+      `ended before its limit${isLast ? ', and the run with it' : ''}: ${stops[stage.stopped].text}.`,
+    );
   warnings.push(...settledWarnings(stage));
   if (stage.client.limited) warnings.push(`limited by the client: ${stage.client.reasons.join('; ')}.`);
   if (requests.failed > 0) warnings.push(`${requests.failed} of ${requests.measured} requests failed.`);

@@ -6,6 +6,7 @@ import type { RunSpec, Slo } from '../domain/run/spec.ts';
 import type { TokenSource } from '../domain/run/record.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
 import type { ByteSource } from '../io/byte-file.ts';
+import type { StopReason } from '../domain/run/stop-reason.ts';
 import type { PromptUse } from '../domain/prompt-use.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface Profile<Kind extends string = string, Options extends { kind: K
   readonly defaults?: Partial<Pick<RunSpec, 'warmup' | 'cache'>>;
   /** All its stages, where they are known beforehand and pass their slots on: each begins as the one before admits no more. */
   readonly list?: (options: Options) => readonly Strategy[];
+  /** Ends of a stage that are no end of the run: it says by itself what follows. */
+  readonly goesOnAfter?: readonly StopReason[];
   /** What the rest of a run lacks for it, as a sentence; null when nothing. */
   readonly lacks?: (options: Options, run: { slo: Slo | null; data: { kind: string } }) => string | null;
   /** What the stages together say, of a profile that looks for something. */

@@ -16,6 +16,8 @@ import { stageReport } from './analyse/stage-report.ts';
 import { watchClient } from './client-load.ts';
 import type { PromptSource } from './contract.ts';
 import { readCounters } from './counters.ts';
+import { profiles } from './profiles/registry.ts';
+import { termsOf } from './registry-entry.ts';
 import { createGuards } from './guards.ts';
 import type { Guards, Spent } from './guards.ts';
 import { createLiveFigures } from './live-figures.ts';
@@ -111,8 +113,8 @@ export async function measureStage(running: Running, stage: StageToMeasure): Pro
   const facts = { index, strategy, spec, client: load, engine, samples, seams, stopped, dropped };
   const report = stageReport(facts, records);
   await running.writer.flush();
-  if (stopped === null)
-    await running.world.files.write(stagePath(folder, index), `${JSON.stringify(report)}\n`);
+  const isOver = stopped === null || termsOf(profiles, spec.profile).goesOnAfter.includes(stopped);
+  if (isOver) await running.world.files.write(stagePath(folder, index), `${JSON.stringify(report)}\n`);
   const mostInFlight = new Set(records.map((record) => record.stream)).size;
   return { report, sent: own.length, mostInFlight };
 }

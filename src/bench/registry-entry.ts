@@ -10,6 +10,7 @@ import type { Dataset, Profile, PromptServer, PromptSource } from './contract.ts
 type AnyProfile = Pick<Profile, 'kind' | 'options'> & {
   next: (options: never, earlier: readonly StageReport[]) => Strategy | null;
   ends?: boolean;
+  goesOnAfter?: Profile['goesOnAfter'];
   data?: (options: never) => { kind: string };
   defaults?: Profile['defaults'];
   list?: (options: never) => readonly Strategy[];
@@ -36,6 +37,7 @@ export function termsOf(
   options: { kind: string },
 ): {
   ends: boolean;
+  goesOnAfter: NonNullable<Profile['goesOnAfter']>;
   data: { kind: string } | null;
   defaults: NonNullable<Profile['defaults']>;
   list: readonly Strategy[] | null;
@@ -46,6 +48,7 @@ export function termsOf(
   const parsed = optionsOf(profile, options, 'profile');
   return {
     ends: profile.ends ?? false,
+    goesOnAfter: profile.goesOnAfter ?? [],
     data: profile.data?.(parsed) ?? null,
     defaults: profile.defaults ?? {},
     list: profile.list?.(parsed) ?? null,

@@ -46,6 +46,7 @@ export async function runStages(running: Running): Promise<StagesRun> {
 async function oneByOne(running: Running, begin: Begin): Promise<StagesRun> {
   const { spec, folder } = running.job;
   const next = nextOf(profiles, spec.profile);
+  const { goesOnAfter } = termsOf(profiles, spec.profile);
   const { done } = begin;
   let { part, firstId } = begin;
   let most = 0;
@@ -65,7 +66,7 @@ async function oneByOne(running: Running, begin: Begin): Promise<StagesRun> {
     firstId += sent;
     done.push(report);
     tell(running, report);
-    if (report.stopped !== null) return { most, complete: false };
+    if (report.stopped !== null && !goesOnAfter.includes(report.stopped)) return { most, complete: false };
   }
 }
 

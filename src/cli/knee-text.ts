@@ -1,4 +1,4 @@
-import { levelLabel } from '../domain/run/knee.ts';
+import { eachLoad, levelLabel } from '../domain/run/knee.ts';
 import type { Report } from '../domain/run/report.ts';
 import type { StageReport } from '../domain/run/stage-report.ts';
 
@@ -13,7 +13,9 @@ export function byLoad(report: Report): readonly StageReport[] {
 export function kneeLines({ knee }: Report): string[] {
   if (!knee) return [];
   const keep = knee.keep.join(', ');
-  const missed = knee.levels.filter(({ kept }) => !kept);
+  const levels = eachLoad(knee);
+  const missed = levels.filter(({ kept }) => !kept);
+  const unsure = levels.filter(({ kept, unsure: open = [] }) => kept && open.length > 0);
   const found =
     knee.level === null
       ? `Knee: none of the loads that were tried kept ${keep}.`
@@ -24,5 +26,9 @@ export function kneeLines({ knee }: Report): string[] {
   return [
     found,
     ...missed.map(({ level, reasons }) => `${levelLabel(knee.over, level)} missed: ${reasons.join('; ')}.`),
+    ...unsure.map(
+      ({ level, unsure: open = [] }) =>
+        `${levelLabel(knee.over, level)} is not sure: ${open.join('; ')}. More time for each stage would tell.`,
+    ),
   ];
 }

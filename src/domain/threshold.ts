@@ -27,15 +27,32 @@ export interface Gate {
   readonly passed: boolean;
 }
 
+/** What a threshold names, and how it is compared. */
+export function thresholdParts(threshold: Threshold): {
+  readonly latency: (typeof latencies)[number] | undefined;
+  readonly figure: (typeof figures)[number] | undefined;
+  readonly rate: (typeof rates)[number] | undefined;
+  readonly comparison: Comparison;
+  readonly limit: number;
+} {
+  const [, latency, figure, rate, comparison, limit] = pattern.exec(threshold) ?? [];
+  return {
+    latency: latency as (typeof latencies)[number] | undefined,
+    figure: figure as (typeof figures)[number] | undefined,
+    rate: rate as (typeof rates)[number] | undefined,
+    comparison: comparison as Comparison,
+    limit: Number(limit),
+  };
+}
+
 /** Holds a stage against a threshold. Latencies are those that the kind of load puts first. */
 export function gateOf(stage: StageReport, threshold: Threshold): Gate {
-  const [, latency, figure, rate, comparison, limit] = pattern.exec(threshold) ?? [];
+  const { latency, figure, rate, comparison, limit } = thresholdParts(threshold);
   const value =
-    latency === undefined
+    latency === undefined || figure === undefined
       ? rateOf(stage, rate as (typeof rates)[number])
-      : (latencyOf(stage, latency as (typeof latencies)[number])?.[figure as (typeof figures)[number]] ??
-        null);
-  const passed = value !== null && compare(value, comparison as Comparison, Number(limit));
+      : (latencyOf(stage, latency)?.[figure] ?? null);
+  const passed = value !== null && compare(value, comparison, limit);
   return { stage: stage.label, threshold, value, passed };
 }
 
@@ -59,7 +76,7 @@ function rateOf(stage: StageReport, rate: (typeof rates)[number]): number | null
 
 type Comparison = '<' | '<=' | '>' | '>=';
 
-function compare(value: number, comparison: Comparison, limit: number): boolean {
+export function compare(value: number, comparison: Comparison, limit: number): boolean {
   switch (comparison) {
     case '<':
       return value < limit;

@@ -4,6 +4,11 @@ import { sweep } from './sweep.ts';
 
 const options = sweep.options.parse({ kind: 'sweep', keep: ['ttft.p95 < 100'], points: 4 });
 
+/** A p95 with an interval of so much to both sides. */
+function about(p95: number, share = 0.1): object {
+  return { p95, interval: { p95: [p95 * (1 - share), p95 * (1 + share)] } };
+}
+
 /** A stage of a server whose TTFT is 50 ms up to a rate of 13.7 and 500 above. */
 function stage(index: number, level: number, over: 'rate' | 'streams', changes: object = {}): StageReport {
   const p95 = level <= 13.7 ? 50 : 500;
@@ -19,10 +24,12 @@ function stage(index: number, level: number, over: 'rate' | 'streams', changes: 
     index,
     label: `${level}`,
     strategy,
-    ttft: { p95 },
-    ttftScheduled: { p95 },
+    ttft: about(p95),
+    ttftScheduled: about(p95),
     requests: { measured: 100, failed: 0 },
     openLoop: { dropped: 0 },
+    client: { limited: false, reasons: [] },
+    stopped: null,
     ...changes,
   } as never;
 }
@@ -65,7 +72,65 @@ test('a stage that drops starts, fails or does not become steady does not keep, 
 
 test('a load that keeps above one that misses is chance and is not the knee', () => {
   const done = [1, 16, 8, 20].map((level, i) =>
-    stage(i, level, 'rate', level === 20 ? { ttftScheduled: { p95: 9 } } : {}),
+    stage(i, level, 'rate', level === 20 ? { ttftScheduled: about(9) } : {}),
   );
   expect(sweep.conclude?.(options, done)).toMatchObject({ level: 8, missedAt: 16 });
+});
+
+test('a load whose interval reaches over the objective is tried again, and then both stages decide together', () => {
+  // At 8 p95 is 90 ms, give or take a fifth; of two stages together it is surer, and of one surely good there is no doubt.
+  const wide = levelsOf({ points: 0 }, (level) => (level === 8 ? { ttftScheduled: about(90, 0.2) } : {}));
+  expect(wide.filter((level) => level === 8)).toHaveLength(2);
+  expect(wide.filter((level) => level === 4)).toHaveLength(1);
+  const twice = levelsOf({ points: 0, repeats: 2 }, (level) =>
+    level === 8 ? { ttftScheduled: about(90, 0.15) } : {},
+  );
+  expect(twice.filter((level) => level === 8)).toHaveLength(2);
+  const few = { ttftScheduled: { p95: 50, interval: { p95: null } } };
+  const none = levelsOf({ points: 0, repeats: 0 }, () => few);
+  expect(new Set(none).size).toBe(none.length);
+
+  const done = [1, 2, 2].map((level, i) =>
+    stage(i, level, 'rate', level === 2 ? { ttftScheduled: about(i === 1 ? 120 : 90, 0.4) } : {}),
+  );
+  const knee = sweep.conclude?.(options, done);
+  expect(knee).toMatchObject({ level: 1, missedAt: 2 });
+  expect(knee?.levels.slice(1)).toEqual(
+    [1, 2].map((index) => ({
+      stage: index,
+      level: 2,
+      kept: false,
+      reasons: ['ttft.p95 < 100: 105 (75.3 to 134.7)'],
+      unsure: ['ttft.p95 < 100: 105 (75.3 to 134.7)'],
+    })),
+  );
+});
+
+test('goodput of a few requests is no sure goodput', () => {
+  const keep = { ...options, keep: ['goodput >= 0.95'] };
+  function kneeOf(measured: number): object | undefined {
+    return sweep.conclude?.(keep, [
+      stage(0, 1, 'rate', { goodput: { share: 1 }, requests: { measured, failed: 0, censored: 0 } }),
+    ]).levels[0];
+  }
+  expect(kneeOf(20)).toMatchObject({ kept: true, unsure: [expect.stringContaining('(0.8389 to 1)')] });
+  expect(kneeOf(100)).not.toHaveProperty('unsure');
+});
+
+test('a load that its client limited is tried again, never called kept, and another stage of it counts alone', () => {
+  const client = { limited: true, reasons: ['it used 93 % of a core'] };
+  const levels = levelsOf({ points: 0 }, (level) => (level === 4 ? { client } : {}));
+  expect(levels.slice(0, 5)).toEqual([1, 2, 4, 4, 2.83]);
+  const limited = [1, 4].map((level, i) => stage(i, level, 'rate', level === 4 ? { client } : {}));
+  const knee = sweep.conclude?.(options, limited);
+  expect(knee).toMatchObject({ level: 1, missedAt: 4 });
+  expect(knee?.levels[1]?.reasons).toEqual([expect.stringMatching(/client was the limit.*93 % of a core/)]);
+  const again = [...limited, stage(2, 4, 'rate')];
+  expect(sweep.conclude?.(options, again)).toMatchObject({ level: 4, stage: 2, missedAt: null });
+});
+
+test('below a stage that ended over-saturated the search goes on', () => {
+  const over = levelsOf({ points: 0 }, (level) => (level === 16 ? { stopped: 'over-saturated' } : {}));
+  expect(over.slice(4, 6)).toEqual([16, 11.3]);
+  expect(sweep.goesOnAfter).toEqual(['over-saturated']);
 });

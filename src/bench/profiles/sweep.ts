@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { Threshold, gateOf } from '../../domain/threshold.ts';
+import { Threshold } from '../../domain/threshold.ts';
 import type { Knee } from '../../domain/run/knee.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
 import type { Strategy } from '../../domain/load-shape.ts';
 import type { Profile } from '../contract.ts';
+import { kneeLevels, levelsOf } from './sweep/levels.ts';
+import type { Level } from './sweep/levels.ts';
 
 const Options = z.strictObject({
   kind: z.literal('sweep'),
@@ -33,6 +35,14 @@ const Options = z.strictObject({
     .max(20)
     .default(4)
     .describe('Further stages near the knee, evenly by their logarithm.'),
+  repeats: z
+    .int()
+    .min(0)
+    .max(10)
+    .default(1)
+    .describe(
+      'How often a load is tried again while its interval reaches over an objective, or the client was its limit.',
+    ),
   arrivals: z
     .enum(['constant', 'poisson'])
     .default('poisson')
@@ -44,16 +54,11 @@ const Options = z.strictObject({
     .describe('A start that would be one more in flight than this is dropped, and counted.'),
 });
 type Options = z.infer<typeof Options>;
-type Judged = Knee['levels'][number];
-
 /** Fewer stages than this below the first one, each the factor lower, before the search gives up. */
 const mostBelow = 3;
 
 function next(options: Options, earlier: readonly StageReport[]): Strategy | null {
-  const level = nextLevel(
-    options,
-    earlier.map((stage) => judge(options, stage)),
-  );
+  const level = nextLevel(options, levelsOf(earlier, options.keep));
   if (level === null) return null;
   if (options.over === 'streams') return { kind: 'closed', streams: level };
   return {
@@ -64,8 +69,15 @@ function next(options: Options, earlier: readonly StageReport[]): Strategy | nul
   };
 }
 
-/** First the search, then the points around what it found; where the search ended is read off the stages themselves. */
-function nextLevel(options: Options, judged: readonly Judged[]): number | null {
+/**
+ * First the search, in which a load whose verdict is not sure is tried again, then the points around what it found; where
+ * the search ended is read off the stages themselves.
+ */
+function nextLevel(options: Options, judged: readonly Level[]): number | null {
+  const last = judged.at(-1);
+  const searching = last !== undefined && searchLevel(options, judged.slice(0, -1)) !== null;
+  if (searching && (last.unsure.length > 0 || last.clientLimited) && last.stages.length <= options.repeats)
+    return last.level;
   for (let searched = 0; searched <= judged.length; searched += 1) {
     const level = searchLevel(options, judged.slice(0, searched));
     if (level === null)
@@ -75,7 +87,7 @@ function nextLevel(options: Options, judged: readonly Judged[]): number | null {
 }
 
 /** Up by the factor until one misses (or down until one keeps), then the middle of both, by logarithm. */
-function searchLevel(options: Options, judged: readonly Judged[]): number | null {
+function searchLevel(options: Options, judged: readonly Level[]): number | null {
   const { from, to, factor, precision } = options;
   const { kept, missed } = bracket(judged);
   const least = options.over === 'streams' ? 1 : from / factor ** mostBelow;
@@ -94,7 +106,7 @@ function searchLevel(options: Options, judged: readonly Judged[]): number | null
 }
 
 /** From half the knee to a bit more than it. A point where a stage was already is left out. */
-function pointsAround(options: Options, judged: readonly Judged[]): number[] {
+function pointsAround(options: Options, judged: readonly Level[]): number[] {
   const { kept } = bracket(judged);
   if (kept === null) return [];
   const near = judged.map(({ level }) => level);
@@ -108,7 +120,7 @@ function pointsAround(options: Options, judged: readonly Judged[]): number[] {
 }
 
 /** A load that keeps above one that misses is chance: the knee is where the first miss is. */
-function bracket(judged: readonly Judged[]): { kept: number | null; missed: number | null } {
+function bracket(judged: readonly Level[]): { kept: number | null; missed: number | null } {
   const misses = judged.filter(({ kept }) => !kept).map(({ level }) => level);
   const missed = misses.length === 0 ? null : Math.min(...misses);
   const below = judged.filter(({ kept, level }) => kept && (missed === null || level < missed));
@@ -120,42 +132,16 @@ function whole(options: Options, level: number): number {
   return options.over === 'streams' ? Math.max(1, Math.round(level)) : Number(level.toPrecision(3));
 }
 
-function judge(options: Options, stage: StageReport): Judged {
-  const keep = [
-    ...options.keep,
-    ...(options.keep.some((text) => text.startsWith('error_rate')) ? [] : [fewFailures]),
-  ];
-  const gates = keep.map((threshold) => gateOf(stage, threshold));
-  const reasons = gates
-    .filter(({ passed }) => !passed)
-    .map(
-      ({ threshold, value }) =>
-        `${threshold}: ${value === null ? 'not measured' : Number(value.toPrecision(4))}`,
-    );
-  const { steadiness } = stage;
-  if (steadiness?.steady === false)
-    reasons.push(
-      `not steady: E2E went from ${steadiness.e2eMs[0].toFixed(0)} to ${steadiness.e2eMs[1].toFixed(0)} ms, ` +
-        `requests in flight from ${steadiness.inFlight[0].toFixed(1)} to ${steadiness.inFlight[1].toFixed(1)}`,
-    );
-  if ((stage.openLoop?.dropped ?? 0) > 0) reasons.push(`${stage.openLoop?.dropped} starts were dropped`);
-  const { strategy } = stage;
-  const level = strategy.kind === 'closed' ? strategy.streams : (strategy.rate[0]?.to ?? 0);
-  return { stage: stage.index, level, kept: reasons.length === 0, reasons };
-}
-
-const fewFailures: Threshold = 'error_rate <= 0.01';
-
 function conclude(options: Options, stages: readonly StageReport[]): Knee {
-  const levels = stages.map((stage) => judge(options, stage)).toSorted((a, b) => a.level - b.level);
+  const levels = levelsOf(stages, options.keep);
   const { kept, missed } = bracket(levels);
   return {
     over: options.over,
     keep: [...options.keep],
     level: kept,
-    stage: levels.findLast((each) => each.kept && each.level === kept)?.stage ?? null,
+    stage: levels.find((each) => each.level === kept)?.stages.at(-1) ?? null,
     missedAt: missed,
-    levels,
+    levels: kneeLevels(levels),
   };
 }
 
@@ -166,6 +152,8 @@ export const sweep: Profile<'sweep', Options> = {
   options: Options,
   next,
   conclude,
+  // Such a stage is a load that missed: the search goes on below it.
+  goesOnAfter: ['over-saturated'],
   lacks: ({ keep }, { slo }) =>
     slo === null && keep.some((text) => text.startsWith('goodput'))
       ? 'A sweep wants to know what to keep: an slo (--slo ttft=500), or keep: ["ttft.p95 < 500"].'

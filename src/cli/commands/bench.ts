@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { loadReport } from '../../bench/runs.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
+import type { Report } from '../../domain/run/report.ts';
 import { stops } from '../../domain/run/stop-reason.ts';
+import type { StopReason } from '../../domain/run/stop-reason.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
 import { addBenchOptions, overlaid, specOfUrl } from '../bench-options.ts';
 import type { BenchOptions } from '../bench-options.ts';
@@ -118,7 +120,7 @@ function end(runs: readonly HeldRun[], context: CliContext): void {
     runs.map((run) => reportText(run.report, run.folder) + heldText(run)).join('\n\n'),
   );
   const all = runs.flatMap((run) => [run, ...(run.against?.repeat ? [run.against.repeat] : [])]);
-  const stopped = all.flatMap(({ report }) => report.stages.flatMap((stage) => stage.stopped ?? []));
+  const stopped = all.flatMap(({ report }) => endsOf(report));
   const exits = stopped.map((reason) => stops[reason].exit);
   if (context.signal.aborted) context.exit(exitCodes.interrupted);
   else if (exits.includes('targetDown')) context.exit(exitCodes.targetDown);
@@ -132,6 +134,12 @@ function end(runs: readonly HeldRun[], context: CliContext): void {
   )
     context.exit(exitCodes.sloMissed);
   else endOfHeld(runs, context);
+}
+
+/** Why the run ended early. What a sweep tried and found too much is its finding and not its end. */
+function endsOf({ stages, knee }: Report): StopReason[] {
+  const ends = stages.flatMap(({ stopped }) => stopped ?? []);
+  return knee ? ends.filter((reason) => reason !== 'over-saturated') : ends;
 }
 
 /** A baseline of other work is no baseline: the gate that it was to be has not been passed. */

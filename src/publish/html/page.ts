@@ -1,7 +1,7 @@
 import type { Report } from '../../domain/run/report.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
 import { cacheLabel } from '../../domain/run/cache.ts';
-import { levelLabel } from '../../domain/run/knee.ts';
+import { eachLoad, levelLabel } from '../../domain/run/knee.ts';
 import { countsInputs, headlineOf, reasons, streamsOf } from '../../domain/strategy.ts';
 import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';
@@ -73,10 +73,10 @@ function kneeOf({ knee }: Report): string {
     knee.level === null
       ? `None of the loads kept ${knee.keep.join(', ')}.`
       : `${levelLabel(knee.over, knee.level)} is the highest load that kept ${knee.keep.join(', ')}.`;
-  const rows = knee.levels.map(
-    ({ level, kept, reasons }) =>
-      `<li>${escape(levelLabel(knee.over, level))}: ${escape(kept ? 'kept' : reasons.join('; '))}</li>`,
-  );
+  const rows = eachLoad(knee).map(({ level, kept, reasons, unsure = [] }) => {
+    const doubt = kept && unsure.length > 0 ? `kept, but not surely: ${unsure.join('; ')}` : 'kept';
+    return `<li>${escape(levelLabel(knee.over, level))}: ${escape(kept ? doubt : reasons.join('; '))}</li>`;
+  });
   return `<h2>Knee</h2><p class="lead">${escape(found)}</p><ul>${rows.join('')}</ul>`;
 }
 

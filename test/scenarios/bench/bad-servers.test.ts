@@ -167,6 +167,32 @@ test('an open loop past what the server can do is stopped by its rising queue, w
   expect(stage.requests.measured).toBeLessThan(3000);
 });
 
+test('a sweep goes on below a load at which its stage was stopped by the rising queue', async () => {
+  let free = 0;
+  const { code, report } = await bench(
+    (reply, asked) => {
+      const now = Date.now();
+      free = Math.max(now, free) + 40;
+      setTimeout(() => goodAnswer(reply, asked), free - now);
+    },
+    '--profile',
+    'kind=sweep,arrivals=constant,from=60,to=60,factor=3,precision=1,points=0,repeats=0,keep=["ttft.p95 < 60000"]',
+    '--max-seconds',
+    '8',
+    '--stop-over-saturated',
+    '4',
+  );
+  expect([0, 3, 5]).toContain(code);
+  expect(report.unfinished).toBe(false);
+  expect(report.stages[0]?.stopped).toBe('over-saturated');
+  expect(report.stages.length).toBeGreaterThan(1);
+  expect(report.knee?.levels.at(-1)).toMatchObject({ level: 60, kept: false });
+  expect(report.knee?.levels.at(-1)?.reasons.join(' ')).toMatch(/TTFT grew|client was the limit/);
+  expect(report.warnings.join(' ')).toContain(
+    '60 req/s: ended before its limit: the server does not keep up',
+  );
+});
+
 test('a budget ends the run when it is spent, which is no failure', async () => {
   const { code, report, records } = await bench(
     goodAnswer,

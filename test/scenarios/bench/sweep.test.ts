@@ -22,7 +22,7 @@ test('a sweep finds the most streams that keep the objective, and shows them in 
   const { report, folder } = await bench(place, [
     server.url,
     '--profile',
-    'kind=sweep,over=streams,to=12,points=1',
+    'kind=sweep,over=streams,to=12,points=1,repeats=0',
     '--slo',
     'e2e=3000',
     '--max-requests',
@@ -33,20 +33,22 @@ test('a sweep finds the most streams that keep the objective, and shows them in 
     '2',
   ]);
   const { knee } = report;
-  expect(knee).toMatchObject({ over: 'streams', level: 5, missedAt: 6, keep: ['goodput >= 0.95'] });
-  expect(knee?.levels.map(({ level, kept }) => [level, kept])).toEqual([
-    [1, true],
-    [2, true],
-    [4, true],
-    [5, true],
-    [6, false],
-    [8, false],
-  ]);
-  expect(report.stages[knee?.stage ?? -1]?.strategy).toEqual({ kind: 'closed', streams: 5 });
+  expect(knee).toMatchObject({ over: 'streams', keep: ['goodput >= 0.95'] });
+  // A busy machine may limit the client: such a stage is never called kept, whatever its figures.
+  const limited = report.stages.map(({ client }) => client.limited);
+  for (const { stage, level, kept } of knee?.levels ?? []) expect(kept).toBe(level <= 5 && !limited[stage]);
+  const found = limited.includes(true)
+    ? { level: knee?.level, missedAt: knee?.missedAt }
+    : { level: 5, missedAt: 6 };
+  expect(knee).toMatchObject(found);
+  expect(report.stages[knee?.stage ?? -1]?.strategy).toEqual(
+    found.level === null ? undefined : { kind: 'closed', streams: found.level },
+  );
   const text = (await place.berth('report', folder)).stdout;
-  expect(text).toContain('5 streams <- knee');
-  expect(text).toContain('Knee: 5 streams is the highest that kept goodput >= 0.95; 6 streams did not.');
-  expect(text).toMatch(/6 streams missed: goodput >= 0.95: 0\.\d+/);
+  expect(text).toContain(found.level === null ? 'Knee: none' : ' <- knee');
+  expect(text).toMatch(/\d streams? missed: (goodput >= 0.95: 0\.\d+|the client was the limit)/);
+  // Twelve requests at a load are not enough to be sure of 95 %.
+  expect(text).toMatch(/is not sure: goodput >= 0.95: 1 \(0.7575 to 1\)|none of the loads/);
   expect((await place.berth('report', folder, '--format', 'html')).stdout).toContain('Knee');
 });
 
