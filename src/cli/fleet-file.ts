@@ -52,8 +52,9 @@ async function withStored({ world }: CliContext, loaded: LoadedFleet): Promise<L
   const { modelPath, storeOf, storedModel } = await import('../models/cache.ts');
   const deployments = await Promise.all(
     loaded.deployments.map(async (deployment) => {
-      const { model } = deployment;
-      const stored = model && isAddress(model.path) ? await storedModel(world, model.path) : null;
+      const { model, host } = deployment;
+      const here = !loaded.hosts[host]?.kubernetes;
+      const stored = model && here && isAddress(model.path) ? await storedModel(world, model.path) : null;
       if (!model || !stored) return deployment;
       return { ...deployment, model: { ...model, path: modelPath(storeOf(world), stored) } };
     }),

@@ -1,7 +1,7 @@
 import { Experiment } from './experiment.ts';
 import { z } from 'zod';
 import { Cors, Tls } from './gateway-door.ts';
-import { becomes } from './host-access.ts';
+import { becomes, ClusterPlace } from './host-access.ts';
 import { AccessLog, CaptureOptions, Metrics, Tracing } from './gateway-observe.ts';
 import { InstanceLimits } from './instance-limits.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
@@ -53,9 +53,25 @@ export const Host = z
       ),
     ports: PortRange.optional().describe('Ports for engines that name none (default 18400-18999).'),
     reserve: z.array(Port).default([]).describe('Ports of that machine that berth must leave free.'),
+    kubernetes: ClusterPlace.optional(),
   })
-  .describe('A machine that runs engines.');
+  .describe('A machine or a cluster that runs engines.');
 export type Host = z.infer<typeof Host>;
+
+/** Where a cluster has the files of a model. */
+const ModelPlace = z.union([
+  z.strictObject({
+    hostPath: z.string().startsWith('/').describe('Folder on the disk of nodes that holds it.'),
+    node: z.string().min(1).optional().describe('The one node that has it.'),
+  }),
+  z.strictObject({
+    pvc: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
+      .describe('Claim of a volume that holds it.'),
+    path: z.string().min(1).optional().describe('Its path there (default: its file name, or all of it).'),
+  }),
+]);
 
 export const Model = z
   .strictObject({
@@ -67,6 +83,10 @@ export const Model = z
         'Path of the model file, relative to the folder of this file; or where "berth pull" fetches it from: "hf://OWNER/NAME", "s3://BUCKET/PREFIX", "https://HOST/FILE".',
       ),
     mmproj: z.string().min(1).optional().describe('Path of the projector that lets the model see images.'),
+    at: z
+      .record(Name, ModelPlace)
+      .default({})
+      .describe('Where it lies already, by the name of a host that is a cluster.'),
     secret: SecretText.optional().describe(
       'Where the key lies that its place asks for, such as a token of Hugging Face.',
     ),

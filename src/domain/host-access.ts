@@ -10,20 +10,49 @@ export const SshPlace = z
   )
   .meta({ examples: ['opc@a10'] });
 
+/** A namespace of a cluster, by the context that kubectl knows it by; "in-cluster" for the one that berth runs in. */
+export const ClusterPlace = z
+  .strictObject({
+    context: z
+      .string()
+      .min(1)
+      .describe('A context of the kubeconfig; "in-cluster" for the cluster that berth itself runs in.'),
+    namespace: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+      .default('default')
+      .describe('The namespace that holds everything.'),
+    kubeconfig: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Path of the kubeconfig (default: KUBECONFIG, then ~/.kube/config).'),
+    createNamespace: z
+      .boolean()
+      .default(false)
+      .describe('Whether the namespace is made where it is missing; it is never deleted.'),
+  })
+  .describe('A cluster of Kubernetes in place of a machine.');
+export type ClusterPlace = z.infer<typeof ClusterPlace>;
+
 /** How a host is reached and what may be done there; plans carry it. */
 export const HostAccess = z.strictObject({
   /** "sudo": what belongs to the system is changed through "sudo -n"; "none": as the user that berth runs as. */
   become: z.enum(becomes),
   /** By ssh; absent for the machine that berth runs on. */
   ssh: SshPlace.optional(),
+  /** A cluster: berth asks its server, and what runs there has addresses there. */
+  kubernetes: ClusterPlace.optional(),
 });
 export type HostAccess = z.infer<typeof HostAccess>;
 
 /** The machine that berth runs on, among machines. */
 export const thisMachine = 'local';
 
-/** Names a machine the same way whichever host of a file stands for it: "local", "ssh://opc@a10". */
-export function machineOf(access: Pick<HostAccess, 'become' | 'ssh'> | undefined): string {
+/** Names a machine the same way whichever host of a file stands for it: "local", "ssh://opc@a10", "kubernetes://k3s/llm". */
+export function machineOf(access: Pick<HostAccess, 'become' | 'ssh' | 'kubernetes'> | undefined): string {
+  const { context, namespace } = access?.kubernetes ?? {};
+  if (context !== undefined) return `kubernetes://${context}/${namespace}`;
   if (access?.ssh === undefined) return thisMachine;
   return access.ssh.startsWith('ssh://') ? access.ssh : `ssh://${access.ssh}`;
 }

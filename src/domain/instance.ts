@@ -9,6 +9,9 @@ export const Owner = z.strictObject({
 });
 export type Owner = z.infer<typeof Owner>;
 
+const Reached = z.strictObject({ address: z.string(), port: z.int() });
+export type Reached = z.infer<typeof Reached>;
+
 /** Which fleet, deployment and replica an object belongs to, written on the object itself. */
 export const Mark = z.strictObject({
   fleet: z.string(),
@@ -20,6 +23,8 @@ export const Mark = z.strictObject({
   /** Where it was told to listen; read back, so that a port that was chosen once stays. */
   address: z.string(),
   port: z.int(),
+  /** Where it is asked, where that is another place: read from the cluster each time, never written on an object. */
+  reached: Reached.optional(),
   /** File that its output is appended to. */
   logFile: z.string(),
   /** What the user stated when it was started, flat ("engine.slots": 4): only a difference in this is a reason to restart. */

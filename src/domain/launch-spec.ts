@@ -52,6 +52,8 @@ export const LaunchSpec = z.strictObject({
   /** Files that must lie on the host: path as the fleet file's reader resolved it. */
   model: z.string().nullable(),
   mmproj: z.string().nullable(),
+  /** The one node of a cluster that has these files. */
+  node: z.string().optional(),
   /** Names of writable folders the engine wants (see the `cache` hole). */
   writable: z.array(z.string()),
   /** Folders that the program keeps in the user's home, and the variable that puts each elsewhere, where no home lasts. */

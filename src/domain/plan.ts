@@ -27,6 +27,7 @@ export const Running = z.strictObject({
   object: ObjectId,
   address: z.string(),
   port: z.int(),
+  reached: Mark.shape.reached,
   stop: LaunchSpec.shape.stop,
 });
 export type Running = z.infer<typeof Running>;

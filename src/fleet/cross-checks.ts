@@ -3,11 +3,12 @@ import type { ConfigFault } from '../domain/errors/fleet-errors.ts';
 import { nearest } from '../domain/nearest.ts';
 import { engines } from '../engines/registry.ts';
 import { modelSources } from '../model-sources/registry.ts';
+import { targets } from '../targets/registry.ts';
 import { demandFaults } from './demand-checks.ts';
 import { experimentFaults } from './experiment-checks.ts';
 import { fault } from './fault.ts';
 import { limitFaults } from './limit-checks.ts';
-import { portFaults } from './port-checks.ts';
+import { hostOf, portFaults } from './port-checks.ts';
 import { referenceFault } from './references.ts';
 import { routeFaults } from './route-checks.ts';
 import { misplacedSecrets } from './secret-checks.ts';
@@ -49,8 +50,51 @@ function deploymentFaults(tree: Located): ConfigFault[] {
       faults.push(
         fault(deployment, deployment.keyAt, '"host" is missing.', `Add host: one of ${hosts.join(', ')}.`),
       );
-    return [...faults, ...engineFaults(deployment)];
+    return [...faults, ...engineFaults(deployment), ...placeFaults(tree, deployment)];
   });
+}
+
+/** A cluster runs nothing but what is made for one, a machine everything else; engines of a cluster are not started on demand. */
+function placeFaults(tree: Located, deployment: Located): ConfigFault[] {
+  const host = hostOf(tree, deployment);
+  const isCluster = pieceAt(tree, ['hosts', host, 'kubernetes']) !== null;
+  const kind = pieceAt(deployment, ['target', 'kind']);
+  const target = targets.find((one) => one.kind === scalarAt(deployment, ['target', 'kind']));
+  const faults: ConfigFault[] = [];
+  if (kind && target && 'inCluster' in target !== isCluster) {
+    const fitting = targets.filter((one) => 'inCluster' in one === isCluster).map((one) => one.kind);
+    const what = isCluster ? 'a cluster' : 'a machine';
+    faults.push(
+      fault(
+        kind,
+        kind.at,
+        `Host ${host} is ${what}, where the target ${target.kind} does not run.`,
+        `Name one of: ${fitting.join(', ')}; or another host.`,
+      ),
+    );
+  }
+  const model = pieceAt(deployment, ['model']);
+  const source = scalarAt(tree, ['models', String(scalarAt(deployment, ['model'])), 'source']);
+  if (!isCluster && model && typeof source === 'string' && source.startsWith('pvc://'))
+    faults.push(
+      fault(
+        model,
+        model.at,
+        `Its files lie in a claim of a cluster, and host ${host} is a machine.`,
+        'Name a host that is a cluster, or another model.',
+      ),
+    );
+  const load = pieceAt(deployment, ['load']);
+  if (isCluster && load && scalarAt(deployment, ['load']) === 'on-demand')
+    faults.push(
+      fault(
+        load,
+        load.at,
+        'Engines of a cluster are not started on demand yet.',
+        'Remove load, or name another host.',
+      ),
+    );
+  return faults;
 }
 
 /** False when the key is there, or one that was meant to be it and is told as misspelt. */
@@ -106,8 +150,7 @@ function sourceFaults(tree: Located): ConfigFault[] {
     const source = scalarAt(model, ['source']);
     if (!piece || typeof source !== 'string' || !isAddress(source)) return [];
     const kind = modelSources.find(({ owns }) => owns(source));
-    // A claim is mounted by the cluster that has it; no deployment can be on one yet.
-    if (kind && kind.kind !== 'pvc') return [];
+    if (kind) return [];
     const scheme = source.slice(0, source.indexOf(':'));
     return [
       fault(

@@ -41,11 +41,11 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
   for (const deployment of loaded.deployments) {
     const engine = engineOf(deployment.engine.kind);
     if (!engine.launch) continue;
-    const asksHost = targetOf(deployment.target.kind).hostPrograms !== false;
-    const asked = asksHost ? engine.help?.(deployment.engine) : undefined;
+    const target = targetOf(deployment.target.kind);
+    const asked = target.hostPrograms !== false ? engine.help?.(deployment.engine) : undefined;
     const help = asked ? await helpOf(asked, deployment) : null;
     const spec = launchSpecOf(deployment, {
-      cores: await cores(deployment.host),
+      cores: target.cores ? target.cores(deployment.target) : await cores(deployment.host),
       help,
       key: engineKeyOf(world, loaded, deployment),
     });
@@ -86,7 +86,8 @@ export function launchSpecOf(
     help: given.help,
   });
   if (spec && given.key) expectKeyTaken(spec, deployment.name);
-  return spec ?? null;
+  const node = deployment.model?.node;
+  return spec && node !== undefined ? { ...spec, node } : (spec ?? null);
 }
 
 async function askHelp(

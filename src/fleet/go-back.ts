@@ -42,13 +42,20 @@ export async function goBack(
       (one) => one.mark?.deployment === deployment && one.mark.replica === replica,
     );
     if (there.some((one) => one.alive && isAsBefore(one.mark, mark))) return null;
-    for (const one of there) await targetOf(one.object.target).remove(host, one, action.wanted.spec.stop);
+    const target = targetOf(mark.target.kind);
+    const same = target.updatesBeside ? there.find(({ object }) => object.target === target.kind) : undefined;
+    for (const one of there)
+      if (one !== same) await targetOf(one.object.target).remove(host, one, action.wanted.spec.stop);
     onProgress(`Going back: starting ${name} as it was on port ${mark.port}`);
     const reasons = ['the new one never answered'];
     await journal.record(
       { do: 'back', host: action.host, deployment, replica, object: null, reasons },
       async () => {
-        const started = await startEngine(host, mark, { withheld: plan.withheld, onProgress });
+        const started = await startEngine(host, mark, {
+          withheld: plan.withheld,
+          how: same ? { way: 'update', instance: same } : { way: 'create' },
+          onProgress,
+        });
         await started.ready(new AbortController().signal);
         return started.instance.object.name;
       },

@@ -2,20 +2,26 @@ import { machineOf, thisMachine } from '../domain/host-access.ts';
 import type { HostAccess } from '../domain/host-access.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { World } from '../io/world.ts';
+import { clusterWorld } from '../kube/cluster-world.ts';
 
 /** What of a host of the file says how it is reached. */
-type Host = Pick<HostAccess, 'become' | 'ssh'>;
+type Host = Pick<HostAccess, 'become' | 'ssh' | 'kubernetes'>;
 
 export type Hosts = Readonly<Record<string, Host>>;
 
 /** What a plan carries of a host. */
 export function accessOf(host: Host | undefined): HostAccess {
-  return { become: host?.become ?? 'none', ...(host?.ssh === undefined ? {} : { ssh: host.ssh }) };
+  return {
+    become: host?.become ?? 'none',
+    ...(host?.ssh === undefined ? {} : { ssh: host.ssh }),
+    ...(host?.kubernetes === undefined ? {} : { kubernetes: host.kubernetes }),
+  };
 }
 
 /** The world of a host, made from that of the machine that berth runs on. Throws why it cannot be reached. */
 export async function worldOn(world: World, access: HostAccess | undefined): Promise<World> {
   const machine = machineOf(access);
+  if (access?.kubernetes) return clusterWorld(world, access.kubernetes);
   const reached = machine === world.machine ? world : await world.open(machine);
   return { ...reached, become: access?.become ?? 'none' };
 }

@@ -169,10 +169,10 @@ test('what berth will do one day is told apart from what it never heard of', asy
   const text = `version: 1
 fleet: lab
 hosts: {far: {ssh: me@far}}
-models: {m: {source: "pvc://a/b"}}
-deployments: {a: {model: m, engine: {kind: embedded}, target: {kind: kubernetes}}}`;
+models: {m: {source: ./m.gguf}}
+deployments: {a: {model: m, engine: {kind: embedded}, target: {kind: kserve}}}`;
   const found = await faults(text);
-  expect(found).toHaveLength(3);
+  expect(found).toHaveLength(2);
   for (const line of found) expect(line).toContain('not supported yet');
 });
 
@@ -182,9 +182,35 @@ fleet: lab
 models: {m: {source: "hf://a/b"}, s: {source: "s3://models/b"}, w: {source: "https://h/b.gguf"}, f: {source: "ftp://a/b"}, p: {source: "pvc://a/b"}}
 deployments: {a: {model: m, engine: {kind: embedded}}}`;
   const found = await faults(text);
-  expect(found).toHaveLength(2);
+  expect(found).toHaveLength(1);
   expect(found[0]).toContain('Models from ftp:// are not supported yet.');
-  expect(found[1]).toContain('Models from pvc:// are not supported yet.');
+});
+
+test('a cluster runs what is made for one, and has its own places of models and its own ports', async () => {
+  const text = `version: 1
+fleet: lab
+hosts: {k: {kubernetes: {context: k3s}}, box: {local: true}}
+models: {m: {source: ./m.gguf, at: {k: {hostPath: /srv, node: n1}}}, p: {source: "pvc://claim/m.gguf"}}
+deployments:
+  a: {model: m, host: k, port: 8080, replicas: 2, engine: {kind: llama.cpp}}
+  b: {model: p, host: k, port: 8080, engine: {kind: llama.cpp}}`;
+  expect(await faults(text)).toEqual([]);
+  const wrong = `${text}
+  c: {model: m, host: k, load: on-demand, engine: {kind: llama.cpp}, target: {kind: systemd}}
+  d: {model: p, host: box, engine: {kind: llama.cpp}, target: {kind: kubernetes}}`;
+  const found = await faults(wrong);
+  expect(found).toHaveLength(4);
+  expect(found[0]).toContain('Engines of a cluster are not started on demand yet.');
+  expect(found[1]).toContain(
+    'Host k is a cluster, where the target systemd does not run. Name one of: kubernetes',
+  );
+  expect(found[2]).toContain('Its files lie in a claim of a cluster, and host box is a machine.');
+  expect(found[3]).toContain('Host box is a machine, where the target kubernetes does not run.');
+  const loaded = await load({ '/fleet/berth.yaml': text });
+  expect(loaded.deployments.map(({ model, target }) => [model?.path, model?.node, target.kind])).toEqual([
+    ['/srv/m.gguf', 'n1', 'kubernetes'],
+    ['pvc://claim/m.gguf', undefined, 'kubernetes'],
+  ]);
 });
 
 test('faults of syntax are told with their place', async () => {

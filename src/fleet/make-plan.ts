@@ -160,6 +160,7 @@ function runningOf(instance: Own): Running {
     object: instance.object,
     address: mark.address,
     port: mark.port,
+    ...(mark.reached ? { reached: mark.reached } : {}),
     stop: mark.spec.stop,
   };
 }

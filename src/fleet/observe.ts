@@ -8,7 +8,7 @@ import type { Listener, ProcessEntry, ProcessTable } from '../domain/process-fac
 import { readOwnNetns, readProcessTable } from '../io/procfs.ts';
 import { readListeners } from '../io/procfs/listeners.ts';
 import type { World } from '../io/world.ts';
-import { targets } from '../targets/registry.ts';
+import { targetsOn } from '../targets/registry.ts';
 import { accessOf, seenOn, worldOn } from './hosts.ts';
 import type { Hosts } from './hosts.ts';
 
@@ -24,14 +24,21 @@ export interface Observed {
 /** One look at the machine of this world. */
 export async function observe(world: World): Promise<Observed> {
   const [found, proc] = await Promise.all([
-    Promise.all(targets.map((target) => target.observe(world))),
-    world.procfs(),
+    Promise.all(targetsOn(world).map((target) => target.observe(world))),
+    world.cluster ? null : world.procfs(),
   ]);
+  if (proc === null) return { instances: found.flat().map((one) => seenOn(world, one)), ...noProcesses };
   const table = readProcessTable(proc);
   const own = readOwnNetns(proc);
   const listeners = readListeners(proc, table).filter((one) => own === 'own' || one.netns === own);
   return { instances: found.flat().map((one) => seenOn(world, one)), listeners, table };
 }
+
+/** What a cluster has of processes and sockets is its own affair. */
+const noProcesses: Pick<Observed, 'listeners' | 'table'> = {
+  listeners: [],
+  table: { bootId: '', processes: new Map(), hidden: { commandLines: 0, details: 0, others: false } },
+};
 
 /** What runs on all hosts of a fleet. */
 export interface Sight {

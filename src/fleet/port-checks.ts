@@ -49,6 +49,11 @@ export function hostOf(tree: Located, deployment: Located): string {
   return first && !second ? first[0] : 'local';
 }
 
+/** Pods have an address each, so that no two of them meet. */
+function isCluster(tree: Located, host: string): boolean {
+  return pieceAt(tree, ['hosts', host, 'kubernetes']) !== null;
+}
+
 /** The name of this machine among the hosts. */
 function localName(tree: Located): string {
   return entriesAt(tree, ['hosts'])[0]?.[0] ?? 'local';
@@ -77,7 +82,8 @@ function pinned(tree: Located): Claim[] {
     const piece = pieceAt(deployment, ['port']);
     const port = scalarAt(deployment, ['port']);
     if (!piece || typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65535) return [];
-    return [{ host: hostOf(tree, deployment), port, piece, by: name }];
+    const host = hostOf(tree, deployment);
+    return isCluster(tree, host) ? [] : [{ host, port, piece, by: name }];
   });
 }
 
@@ -91,6 +97,7 @@ function sharedByReplicas(tree: Located): ConfigFault[] {
     const replicas = scalarAt(deployment, ['replicas']);
     const port = pieceAt(deployment, ['port']);
     if (!port || typeof replicas !== 'number' || replicas < 2 || replicas > 64) return [];
+    if (isCluster(tree, hostOf(tree, deployment))) return [];
     return [
       fault(
         port,

@@ -132,8 +132,8 @@ export function portsInUse(observed: Observed | undefined): Set<number> {
 async function freeMemory(world: World, loaded: LoadedFleet): Promise<Map<string, number | null>> {
   const names = [...new Set(loaded.deployments.map((one) => one.host))];
   const onMachine = once(async (_machine: string, name: string) => {
-    const { availableBytes } = await detectMemory(await worldOfHost(world, loaded.hosts, name));
-    return availableBytes;
+    const there = await worldOfHost(world, loaded.hosts, name);
+    return there.cluster ? null : (await detectMemory(there)).availableBytes;
   });
   const found = names.map(
     async (name) => [name, await onMachine(machineOf(loaded.hosts[name]), name)] as const,
@@ -145,7 +145,7 @@ async function freeMemory(world: World, loaded: LoadedFleet): Promise<Map<string
 async function modelSizes(world: World, loaded: LoadedFleet): Promise<Map<string, number>> {
   const onMachine = once(async (_file: string, host: string, path: string) => {
     const there = await worldOfHost(world, loaded.hosts, host);
-    return (await there.files.stat(path))?.size ?? 0;
+    return there.cluster ? 0 : ((await there.files.stat(path))?.size ?? 0);
   });
   const sizes = loaded.deployments.flatMap(({ model, host }) => {
     if (!model) return [];
@@ -193,8 +193,9 @@ async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
   return findings;
 }
 
-/** A model can be a folder, but not where it has the name of a file. */
+/** Files of a cluster are seen by its nodes alone. A model can be a folder, but not where it has the name of a file. */
 export async function isThere(world: World, path: string): Promise<boolean> {
+  if (world.cluster) return true;
   const found = await world.files.stat(path);
   return found !== null && (found.isFile || !/\.gguf$/i.test(path));
 }

@@ -9,6 +9,7 @@ import { engineHeaders } from './engine-key.ts';
 import { holderOf, observe } from './observe.ts';
 
 const pollMs = 150;
+const clusterPollMs = 500;
 const probeMs = 5_000;
 const shownLines = 20;
 
@@ -23,13 +24,20 @@ export interface ReadyOptions {
  * Throws ENGINE_CRASHED, ENGINE_PORT_TAKEN or ENGINE_NOT_READY with the engine's last lines.
  */
 export async function waitReady(world: World, options: ReadyOptions): Promise<void> {
-  const { mark } = options;
   const { instance } = options.started;
+  let { mark } = options;
   const until = world.clock.now() + mark.spec.readiness.startTimeoutMs;
   let answer = 'did not answer';
   while (world.clock.now() < until) {
     options.signal.throwIfAborted();
     if (await hasEnded(world, options.started)) throw await crashed(world, options);
+    const settled = (await targetOf(instance.object.target).settled?.(world, instance)) ?? mark;
+    if ('waits' in settled) {
+      answer = settled.waits;
+      await world.clock.sleep(clusterPollMs, options.signal);
+      continue;
+    }
+    if (settled !== mark) mark = { ...mark, reached: settled };
     answer = await probe(world, mark);
     // Another server on that port would answer as well, so its socket is looked for.
     if (answer === '' && (await listensItself(world, instance, mark.port))) return;
@@ -71,9 +79,9 @@ export async function waitAnswer(
   });
 }
 
-export function urlOf(mark: Pick<Mark, 'address' | 'port'>): string {
-  const host = mark.address.includes(':') ? `[${mark.address}]` : mark.address;
-  return `http://${host}:${mark.port}`;
+export function urlOf(mark: Pick<Mark, 'address' | 'port' | 'reached'>): string {
+  const { address, port } = mark.reached ?? mark;
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 /** A target that starts again what crashes tells the end of this very start. */

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
 import { Name } from '../domain/fleet.ts';
 import type { Console, Host } from '../domain/fleet.ts';
+import { isAddress } from '../domain/model-source.ts';
 import type { MemoryNeed } from '../domain/on-demand.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { SecretRef } from '../domain/secret.ts';
 import type { InstanceLimits } from '../domain/instance-limits.ts';
 import type { FleetFile, KindOptions } from '../fleet-schema.ts';
+import { targetOf } from '../targets/registry.ts';
 import type { FleetIdentity } from './paths.ts';
 import { hostOf } from './port-checks.ts';
 import { secretVariables } from './secret-places.ts';
@@ -21,6 +24,8 @@ export interface Deployment {
     readonly name: string;
     readonly path: string;
     readonly mmproj: string | null;
+    /** The one node of a cluster that has it. */
+    readonly node?: string | undefined;
     readonly secret?: SecretRef | null;
   } | null;
   readonly engine: KindOptions;
@@ -88,15 +93,10 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         host: hostOf(tree, piece),
         model:
           model && entry.model !== undefined
-            ? {
-                name: entry.model,
-                path: model.source,
-                mmproj: model.mmproj ?? null,
-                secret: model.secret ?? null,
-              }
+            ? { name: entry.model, ...placeOfModel(model, hostOf(tree, piece)), secret: model.secret ?? null }
             : null,
         engine: entry.engine,
-        target: entry.target ?? { kind: 'process' },
+        target: entry.target ?? usualTarget(hosts[hostOf(tree, piece)]),
         port: entry.port ?? null,
         replicas: entry.replicas,
         gpus: entry.gpus,
@@ -118,6 +118,30 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
     withheld: secretVariables(tree),
     warnings: [],
   };
+}
+
+/** Where nothing is said, as the host can. */
+function usualTarget(host: Host | undefined): KindOptions {
+  if (!host?.kubernetes) return { kind: 'process' };
+  const { options } = targetOf('kubernetes');
+  return options.parse({ kind: 'kubernetes' });
+}
+
+/** Where the files of a model lie on a host: as its source says, or in that cluster's own place. */
+function placeOfModel(
+  { source, mmproj, at }: FleetFile['models'][string],
+  host: string,
+): { path: string; mmproj: string | null; node?: string | undefined } {
+  const place = at[host];
+  if (!place) return { path: source, mmproj: mmproj ?? null };
+  function inPlace(file: string): string {
+    return place && 'hostPath' in place ? join(place.hostPath, basename(file)) : `${claim}/${basename(file)}`;
+  }
+  const claim = 'pvc' in place ? `pvc://${place.pvc}` : '';
+  const projector = mmproj === undefined ? null : inPlace(mmproj);
+  if ('hostPath' in place) return { path: inPlace(source), mmproj: projector, node: place.node };
+  if (place.path !== undefined) return { path: `${claim}/${place.path}`, mmproj: projector };
+  return { path: isAddress(source) ? claim : inPlace(source), mmproj: projector };
 }
 
 /** Which fleet the file is of; null when it does not tell, or not well. */

@@ -21,7 +21,6 @@ type Path = readonly (string | number)[];
 /** What the fleet file may say one day; whoever writes it now is told so instead of "unknown". */
 const later: Readonly<Record<string, string>> = {
   ssh: 'Hosts other than this machine',
-  kubernetes: 'Kubernetes hosts',
   become: 'Acting as another user',
   secrets: 'A table of secrets',
   publishers: 'Publishing of reports',
@@ -29,7 +28,6 @@ const later: Readonly<Record<string, string>> = {
   audit: 'Settings of the audit',
   hold: 'Holding requests while a model changes',
   resources: 'Limits on resources',
-  at: 'Files that lie elsewhere already',
   systemd: 'The target systemd',
   docker: 'The target docker',
   kserve: 'The target kserve',

@@ -11,7 +11,7 @@ export interface StartedEngine {
   readonly instance: Instance;
   /** The last lines that it has said since this start. */
   readonly lines: Started['lines'];
-  /** Resolves once it answers. One that never does, or is not waited for any longer, is removed again. */
+  /** Resolves once it answers. One that never does, or is not waited for any longer, is removed again, but for what `updatesBeside`. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -56,7 +56,8 @@ export async function startEngine(
       try {
         await waitReady(world, { started, mark, signal });
       } catch (error) {
-        await target.remove(world, instance, mark.spec.stop);
+        if (how.way === 'create' || !target.updatesBeside)
+          await target.remove(world, instance, mark.spec.stop);
         throw error;
       }
     },

@@ -1,3 +1,4 @@
+import type { ClusterPlace } from '../domain/host-access.ts';
 import type { Clock } from './clock.ts';
 import type { Exec } from './exec.ts';
 import type { Files } from './files.ts';
@@ -31,6 +32,8 @@ export interface World {
   readonly locks: HostLocks;
   /** Where a socket of this host ("unix:///run/docker.sock", "http://127.0.0.1:8080") is reached from the machine that berth runs on. */
   readonly reach: (where: string) => Promise<string>;
+  /** Where this host is a cluster: what else is here is of the machine that berth runs on, but for the locks. */
+  readonly cluster?: ClusterPlace;
   /** The machine that berth runs on, where this is another one: its secrets are resolved there. */
   readonly home?: World;
   /** Another machine, by "ssh://user@host:port"; asked for once and kept until `close`. Throws why it cannot be reached. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 /** Labels that tell berth's objects. They stand on the objects alone, never in a pod's template or a selector. */
 export const fleetLabel = 'berth.dev/fleet';
+export const markAnnotation = 'berth.dev/mark';
 export const fleetIdLabel = 'berth.dev/fleet-id';
 
 /** What Kubernetes takes as a name of everything that is made here, a Service included; longer ones leave no room for endings. */

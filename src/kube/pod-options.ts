@@ -9,14 +9,20 @@ const Quantity = z
   ])
   .meta({ examples: ['500m', '4', '6Gi'] });
 
-const Amounts = z.strictObject({ cpu: Quantity.optional(), memory: Quantity.optional() });
+const Amounts = z.strictObject({
+  cpu: Quantity.optional().describe('CPUs, such as 4 or "500m"'),
+  memory: Quantity.optional().describe('memory, such as "6Gi"'),
+});
 
 const Toleration = z.strictObject({
-  key: z.string().min(1).optional(),
-  operator: z.enum(['Exists', 'Equal']).optional(),
-  value: z.string().optional(),
-  effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
-  tolerationSeconds: z.int().min(0).optional(),
+  key: z.string().min(1).optional().describe('key of the taint; by default every one'),
+  operator: z.enum(['Exists', 'Equal']).optional().describe('whether its value counts'),
+  value: z.string().optional().describe('value of the taint'),
+  effect: z
+    .enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])
+    .optional()
+    .describe('effect of the taint; by default all'),
+  tolerationSeconds: z.int().min(0).optional().describe('how long it is borne'),
 });
 
 /** Keys of `target:` that say how a pod is made, for all targets of a cluster. */
@@ -28,7 +34,10 @@ export const podOptions = {
     .describe("image; by default the engine's own for what it computes on")
     .meta({ examples: ['ghcr.io/ggml-org/llama.cpp:server-b9000'] }),
   resources: z
-    .strictObject({ requests: Amounts.default({}), limits: Amounts.default({}) })
+    .strictObject({
+      requests: Amounts.default({}).describe('what it asks for'),
+      limits: Amounts.default({}).describe('most that it may take'),
+    })
     .prefault({})
     .describe('CPU and memory that a pod asks for, and most that it may take'),
   nodeSelector: z.record(z.string(), z.string()).default({}).describe('labels that its node must have'),

@@ -7,7 +7,7 @@ import { detectHardware } from '../hardware/detect.ts';
 import { readListeners } from '../io/procfs/listeners.ts';
 import { readOwnNetns, readOwnUid, readProcessTable } from '../io/procfs.ts';
 import type { World } from '../io/world.ts';
-import { targets } from '../targets/registry.ts';
+import { targetsOn } from '../targets/registry.ts';
 import { describe } from './describe.ts';
 import { findServers } from './find-servers.ts';
 import { look } from './look.ts';
@@ -48,7 +48,7 @@ export async function scanHost(world: World, options: ScanOptions): Promise<Scan
   const proc = await world.procfs();
   const table = readProcessTable(proc);
   const listeners = readListeners(proc, table);
-  const marks = (await Promise.all(targets.map((target) => target.observe(world)))).flat();
+  const marks = (await Promise.all(targetsOn(world).map((target) => target.observe(world)))).flat();
   const seen = { table, listeners, marks, ownNetns: readOwnNetns(proc), proc };
   const found = addMarked(findServers(table, listeners, recognize), seen);
   const asking = { ...seen, signal: options.signal, timeoutMs: options.timeoutMs };

@@ -27,6 +27,9 @@ export interface Started {
   readonly lines: (count: number) => Promise<string[]>;
 }
 
+/** Where an engine is asked, or what it still waits for, as the end of a sentence ("waits for ..."). */
+export type Settled = { readonly address: string; readonly port: number } | { readonly waits: string };
+
 /** What an object takes and has taken. Unknown is null, never 0. */
 export interface Usage {
   readonly memoryBytes: number | null;
@@ -53,6 +56,10 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly options: z.ZodType<Options>;
   /** Starts again what crashes, and what was up at a reboot; else `berth up` does the first and nobody the second. */
   readonly supervises: boolean;
+  /** It runs in a cluster: hosts that are machines have nothing of it, and clusters of nothing else. */
+  readonly inCluster?: true;
+  /** CPUs that an engine of it may use, where it says so itself; absent: those of the host. Null: nobody says. */
+  readonly cores?: (options: Options) => number | null;
   /** False where the engine's program comes from an image: the host's own is not asked for its flags. */
   readonly hostPrograms?: false;
   /** Why it cannot run this at all, as a sentence; null when it can. Pure. */
@@ -63,6 +70,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly observe: (world: World) => Promise<Instance[]>;
   /** Whether this very object still runs; asked often. */
   readonly isAlive: (world: World, instance: Instance) => Promise<boolean>;
+  /** Where its engine answers, once all of this very start is in place; absent: where its mark says, at once. */
+  readonly settled?: (world: World, instance: Instance) => Promise<Settled>;
   /** What would go wrong with it on this host; `critical` is not tried. Reads only. */
   readonly preview?: (world: World, request: StartRequest, options: Options) => Promise<Finding[]>;
   /** Makes the object and starts it. One of the same place that does not run is taken over. */
@@ -74,6 +83,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
     request: StartRequest,
     options: Options,
   ) => Promise<Started>;
+  /** While an update or a restart is under way the old engine serves on: one that fails is undone by an update, not removed. */
+  readonly updatesBeside?: true;
   /** The same once more, as it is defined; without it, it is removed and made again. */
   readonly restart?: (world: World, instance: Instance) => Promise<Started>;
   /** Asks politely, waits `graceMs`, then forces; resolves when nothing of it is left. Idempotent. */

@@ -1,13 +1,21 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import type { World } from '../io/world.ts';
 import type { Target } from './contract.ts';
 import { dockerTarget } from './docker.ts';
+import { kubernetesTarget } from './kubernetes.ts';
 import { processTarget } from './process.ts';
 import { systemdTarget } from './systemd.ts';
 
 /** Every way of running engines. Add one: write its file beside this one, then name it here. */
-export const targets = [processTarget, systemdTarget, dockerTarget] as const;
+export const targets = [processTarget, systemdTarget, dockerTarget, kubernetesTarget] as const;
 
 export type TargetKind = (typeof targets)[number]['kind'];
+
+/** What a host can have: a cluster what is made for one, a machine all else. */
+export function targetsOn({ cluster }: Pick<World, 'cluster'>): Target[] {
+  const all = targets as unknown as readonly Target[];
+  return all.filter((one) => (one.inCluster ?? false) === (cluster !== undefined));
+}
 
 /** The target of this kind. Hand it only options that its own schema has parsed. */
 export function targetOf(kind: string): Target {

@@ -32,7 +32,7 @@ export function missingFor(engine: ContainerEngine): string | null {
   return llamaTree() === null ? 'no unpacked llama-server (tools/live/llama-server.sh)' : null;
 }
 
-function onPath(name: string): boolean {
+export function onPath(name: string): boolean {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
   return folders.some((folder) => existsSync(join(folder, name)));
 }
@@ -69,7 +69,7 @@ export async function startBox(engine: ContainerEngine): Promise<ContainerBox> {
 export const llamaImage = 'berth-test/llama:latest';
 
 /** The tree that tools/live/llama-server.sh unpacked, and the backend that it chose for this CPU. */
-function llamaTree(): { root: string; backend: string } | null {
+export function llamaTree(): { root: string; backend: string } | null {
   const wrapper = join(liveBin, 'llama-server');
   if (findTool('llama-server') === null || !existsSync(wrapper)) return null;
   const backend = /GGML_BACKEND_PATH="([^"]+)"/.exec(readFileSync(wrapper, 'utf8'))?.[1];

@@ -9,6 +9,7 @@ import { fleetErrors } from './fleet-errors.ts';
 import { engineInstallErrors } from './engine-install-errors.ts';
 import { hostErrors } from './host-errors.ts';
 import { keyErrors } from './key-errors.ts';
+import { kubeErrors } from './kube-errors.ts';
 import { modelErrors } from './model-errors.ts';
 import { pullErrors } from './pull-errors.ts';
 import { serverErrors } from './server-errors.ts';
@@ -27,6 +28,7 @@ export const errorTable = {
   ...gatewayErrors,
   ...hostErrors,
   ...keyErrors,
+  ...kubeErrors,
   ...modelErrors,
   ...pullErrors,
   ...serverErrors,

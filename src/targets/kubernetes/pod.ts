@@ -19,9 +19,10 @@ export function podSpec(
 ): Record<string, unknown> {
   const shm = options.shm ?? spec.sharedMemory ?? null;
   const mounted = volumesOf(spec, names, shm);
+  const node = options.node ?? spec.node;
   const selector = {
     ...options.nodeSelector,
-    ...(options.node === undefined ? {} : { 'kubernetes.io/hostname': options.node }),
+    ...(node === undefined ? {} : { 'kubernetes.io/hostname': node }),
   };
   const tolerations = tolerationsOf(spec, options);
   return {

@@ -1,0 +1,74 @@
+import { defineError } from './define.ts';
+
+/** Faults between berth and a cluster. */
+export const kubeErrors = {
+  KUBECONFIG_MISSING: defineError<{ paths: readonly string[]; context: string }>(
+    (f) => `The context ${f.context} cannot be looked up: there is no kubeconfig at ${f.paths.join(' or ')}.`,
+    () => 'Set KUBECONFIG to the file that "kubectl config view" shows, or write one to ~/.kube/config.',
+    'usage',
+  ),
+  KUBECONFIG_UNREADABLE: defineError<{ path: string; reason: string }>(
+    (f) => `The kubeconfig ${f.path} cannot be used: ${f.reason}.`,
+    () => 'Mend the file; "kubectl config view" must be able to read it too.',
+    'usage',
+  ),
+  KUBE_CONTEXT_UNKNOWN: defineError<{ context: string; known: readonly string[]; paths: readonly string[] }>(
+    (f) =>
+      `There is no context ${f.context} in ${f.paths.join(', ')}; it has ${f.known.join(', ') || 'none'}.`,
+    () => 'Name one of them in the fleet file, or add it to the kubeconfig.',
+    'usage',
+  ),
+  KUBE_LOGIN_UNSUPPORTED: defineError<{ context: string; how: string }>(
+    (f) => `The context ${f.context} logs in by ${f.how}, which berth does not do.`,
+    () => 'Use a context with a client certificate, a token or an exec plugin.',
+    'usage',
+  ),
+  KUBE_LOGIN_FAILED: defineError<{ context: string; program: string; reason: string }>(
+    (f) => `${f.program}, which logs in for the context ${f.context}, fails: ${f.reason}.`,
+    (f) => `Run "kubectl --context ${f.context} get pods" and mend what it says.`,
+  ),
+  KUBE_UNREACHABLE: defineError<{ server: string; reason: string }>(
+    (f) => `The cluster at ${f.server} does not answer: ${f.reason}.`,
+    () => 'Check the address, the network and the VPN; "kubectl cluster-info" asks the same server.',
+    'targetDown',
+  ),
+  KUBE_UNAUTHORIZED: defineError<{ server: string; context: string }>(
+    (f) => `The cluster at ${f.server} does not know who the context ${f.context} is (401).`,
+    () => 'Log in again, or renew the token or certificate of the context.',
+  ),
+  KUBE_FORBIDDEN: defineError<{ question: string; answer: string }>(
+    (f) => `The cluster does not allow "${f.question}": ${f.answer}.`,
+    () =>
+      'Have the rights given to the user of the context; docs/usage/kubernetes.md lists what berth needs.',
+  ),
+  KUBE_QUOTA: defineError<{ object: string; answer: string }>(
+    (f) => `The namespace has no room for ${f.object}: ${f.answer}.`,
+    () => 'Ask for less in the fleet file, end something else there, or have the quota raised.',
+  ),
+  KUBE_NAMESPACE_MISSING: defineError<{ namespace: string; server: string }>(
+    (f) => `There is no namespace ${f.namespace} in the cluster at ${f.server}.`,
+    (f) => `Make it ("kubectl create namespace ${f.namespace}"), or name another one.`,
+  ),
+  KUBE_CONFLICT: defineError<{
+    object: string;
+    conflicts: readonly { field: string; manager: string }[];
+  }>(
+    (f) =>
+      `Others own fields of ${f.object} that berth would change: ${f.conflicts
+        .map(({ field, manager }) => `${field} (${manager})`)
+        .join(', ')}.`,
+    () => 'Have it say the same as the fleet file, or have the other program let go of these fields.',
+  ),
+  KUBE_REFUSED: defineError<{ question: string; status: number; answer: string }>(
+    (f) => `The cluster refuses "${f.question}" with ${f.status}: ${f.answer}.`,
+    () => 'Correct what it names; "berth plan" asks the cluster the same beforehand.',
+  ),
+  KUBE_NAME_TAKEN: defineError<{ object: string; deployment: string; whose: string }>(
+    (f) => `${f.object}, which ${f.deployment} needs, is there and ${f.whose}.`,
+    () => 'Rename the deployment or remove that object; berth leaves it as it is.',
+  ),
+  KUBE_TRACKED: defineError<{ object: string; by: string }>(
+    (f) => `${f.object} is tracked by ${f.by}, which would undo what berth does.`,
+    (f) => `Change it where ${f.by} takes it from ("berth render" writes manifests), or end the tracking.`,
+  ),
+};

@@ -1,0 +1,40 @@
+import { machineOf } from '../domain/host-access.ts';
+import type { ClusterPlace } from '../domain/host-access.ts';
+import { kubeApi } from '../io/kube/kube-api.ts';
+import type { KubeApi } from '../io/kube/kube-api.ts';
+import { kubeAccess } from '../io/kube/kube-config.ts';
+import type { World } from '../io/world.ts';
+import type { Place } from './client.ts';
+import { leaseLocks } from './lease-locks.ts';
+
+/** The world of a cluster: nobody is asked yet. */
+export function clusterWorld(world: World, cluster: ClusterPlace): Promise<World> {
+  const home = world.home ?? world;
+  const there: World = {
+    ...home,
+    machine: machineOf({ become: 'none', kubernetes: cluster }),
+    become: 'none',
+    cluster,
+    home,
+  };
+  return Promise.resolve({
+    ...there,
+    locks: leaseLocks(home.clock, {
+      createNamespace: cluster.createNamespace,
+      placeOf: () => placeOf(there),
+    }),
+  });
+}
+
+const clients = new Map<string, KubeApi>();
+
+/** Its namespace, to be asked. The kubeconfig is read each time, since others write it; connections are kept. */
+export async function placeOf(world: World): Promise<Place> {
+  const { cluster } = world;
+  if (!cluster) throw new Error(`${world.machine} is no cluster.`);
+  const access = await kubeAccess(world, { context: cluster.context, file: cluster.kubeconfig });
+  const key = JSON.stringify(access);
+  const api = clients.get(key) ?? kubeApi(world, access);
+  clients.set(key, api);
+  return { api, namespace: cluster.namespace };
+}

@@ -1,0 +1,40 @@
+import type { KubeObject } from './object.ts';
+
+/** Kinds that berth makes or looks at, by their place in the server's addresses. */
+const plurals: Readonly<Record<string, string>> = {
+  'v1 Service': 'services',
+  'v1 Secret': 'secrets',
+  'v1 ConfigMap': 'configmaps',
+  'v1 PersistentVolumeClaim': 'persistentvolumeclaims',
+  'v1 Pod': 'pods',
+  'v1 Event': 'events',
+  'apps/v1 Deployment': 'deployments',
+  'apps/v1 ReplicaSet': 'replicasets',
+  'networking.k8s.io/v1 Ingress': 'ingresses',
+  'networking.k8s.io/v1 NetworkPolicy': 'networkpolicies',
+  'coordination.k8s.io/v1 Lease': 'leases',
+  'serving.kserve.io/v1beta1 InferenceService': 'inferenceservices',
+  'serving.kserve.io/v1alpha1 ServingRuntime': 'servingruntimes',
+};
+
+export interface KubeKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** Where all objects of a kind in a namespace are asked for. */
+export function listPath({ apiVersion, kind }: KubeKind, namespace: string): string {
+  const plural = plurals[`${apiVersion} ${kind}`];
+  if (plural === undefined) throw new Error(`The kind ${apiVersion} ${kind} is not in the table.`);
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  return `${group}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
+}
+
+export function objectPath(kind: KubeKind, namespace: string, name: string): string {
+  return `${listPath(kind, namespace)}/${encodeURIComponent(name)}`;
+}
+
+/** "Deployment mistral", for people. */
+export function nameOfObject({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata.name}`;
+}

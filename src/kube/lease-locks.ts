@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Clock } from '../io/clock.ts';
+import type { HostLocks, Lock } from '../io/lock.ts';
+import { getObject, Live, must } from './client.ts';
+import type { Place } from './client.ts';
+import { listPath, objectPath } from './kinds.ts';
+
+const kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: 'berth' };
+const who = 'berth.dev/holder';
+
+/** One that does not renew it so long has died; then whoever comes takes it over. */
+const leaseSeconds = 15;
+const renewMs = 4_000;
+
+const Lease = Live.extend({
+  spec: z.object({
+    holderIdentity: z.string().nullish(),
+    renewTime: z.string().nullish(),
+    leaseDurationSeconds: z.number().nullish(),
+  }),
+});
+type Lease = z.infer<typeof Lease>;
+
+/**
+ * The lock of a namespace: a Lease that its holder renews. Each change of it names the version that it was read in, so that
+ * of two who take it over at once the cluster refuses one.
+ */
+export function leaseLocks(
+  clock: Clock,
+  { createNamespace, placeOf }: { createNamespace: boolean; placeOf: () => Promise<Place> },
+): HostLocks {
+  let seen = { renewal: '', at: 0 };
+
+  /** By our own clock, since those of two machines differ: it is dead when nothing of it has changed for long. */
+  function isDead({ spec }: Lease): boolean {
+    if (!spec.holderIdentity) return true;
+    const renewal = `${spec.holderIdentity} ${spec.renewTime ?? ''}`;
+    if (renewal !== seen.renewal) seen = { renewal, at: clock.now() };
+    return clock.now() - seen.at > (spec.leaseDurationSeconds ?? leaseSeconds) * 1000;
+  }
+
+  return {
+    take: async (_name, info) => {
+      const place = await placeOf();
+      if (createNamespace) await ensureNamespace(place);
+      const mine = { identity: randomUUID(), info };
+      const lease = await getObject(place, kind, Lease);
+      if (lease && !isDead(lease)) return null;
+      return (await tryTake(place, mine, lease)) ? held(place, mine) : null;
+    },
+    holder: async () => {
+      const lease = await getObject(await placeOf(), kind, Lease);
+      return lease?.metadata.annotations?.[who] ?? null;
+    },
+  };
+}
+
+/** Whoever changes something there takes the lock first, so this is where a namespace that is missing is made. */
+async function ensureNamespace({ api, namespace }: Place): Promise<void> {
+  const { status } = await api.ask('GET', `/api/v1/namespaces/${namespace}`);
+  if (status !== 404) return;
+  const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
+  await must({ api }, { method: 'POST', path: '/api/v1/namespaces', body, fine: [201, 409] });
+}
+
+interface Holder {
+  readonly identity: string;
+  readonly info: string;
+}
+
+async function tryTake(place: Place, mine: Holder, lease: Lease | null): Promise<boolean> {
+  const version = lease?.metadata['resourceVersion'];
+  const body = leaseOf(mine, typeof version === 'string' ? version : undefined);
+  const { status, json } = lease
+    ? await place.api.ask('PUT', objectPath(kind, place.namespace, kind.name), { body })
+    : await place.api.ask('POST', listPath(kind, place.namespace), { body });
+  if (status === 200 || status === 201) return true;
+  if (status === 409) return false;
+  const { message } = z.object({ message: z.string() }).safeParse(json).data ?? {
+    message: `it answers ${status}`,
+  };
+  const missing = status === 404;
+  throw missing
+    ? new BerthError('KUBE_NAMESPACE_MISSING', { namespace: place.namespace, server: place.api.server })
+    : new BerthError('KUBE_FORBIDDEN', { question: 'take the Lease berth', answer: message });
+}
+
+function leaseOf({ identity, info }: Holder, resourceVersion?: string): Record<string, unknown> {
+  // Kubernetes wants microseconds here.
+  const now = new Date().toISOString().replace('Z', '000Z');
+  return {
+    apiVersion: kind.apiVersion,
+    kind: kind.kind,
+    metadata: {
+      name: kind.name,
+      labels: { 'app.kubernetes.io/managed-by': 'berth' },
+      annotations: { [who]: info },
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    },
+    spec: {
+      holderIdentity: identity,
+      leaseDurationSeconds: leaseSeconds,
+      acquireTime: now,
+      renewTime: now,
+    },
+  };
+}
+
+function held(place: Place, mine: Holder): Lock {
+  const timer = setInterval(() => void renew(place, mine).catch(() => {}), renewMs);
+  timer.unref();
+  function release(): void {
+    clearInterval(timer);
+    void giveBack(place, mine).catch(() => {});
+  }
+  return { release, [Symbol.dispose]: release };
+}
+
+async function renew(place: Place, mine: Holder): Promise<void> {
+  const lease = await getObject(place, kind, Lease);
+  const version = lease?.metadata['resourceVersion'];
+  if (!lease || lease.spec.holderIdentity !== mine.identity || typeof version !== 'string') return;
+  const path = objectPath(kind, place.namespace, kind.name);
+  await place.api.ask('PUT', path, { body: leaseOf(mine, version) });
+}
+
+/** Deleted, so that nothing is left; only while it is ours. */
+async function giveBack(place: Place, mine: Holder): Promise<void> {
+  const lease = await getObject(place, kind, Lease);
+  if (!lease || lease.spec.holderIdentity !== mine.identity) return;
+  const { uid } = lease.metadata;
+  const resourceVersion = lease.metadata['resourceVersion'];
+  await place.api.ask('DELETE', objectPath(kind, place.namespace, kind.name), {
+    body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } },
+  });
+}

@@ -1,0 +1,61 @@
+import { isAddress } from '../domain/model-source.ts';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
+import { imageOf } from '../kube/launched.ts';
+import { objectName } from '../kube/names.ts';
+import type { Target } from './contract.ts';
+import { KubernetesOptions } from './kubernetes/options.ts';
+import { entrypointOf } from './kubernetes/pod.ts';
+
+function refuses(spec: LaunchSpec, options: KubernetesOptions): string | null {
+  if (imageOf(spec, options) === null)
+    return 'the engine has no image of its own, and target.image names none';
+  if (entrypointOf(spec, options) === null) return 'target.entrypoint does not say what to run in the image';
+  for (const path of [spec.model, spec.mmproj])
+    if (path !== null && isAddress(path) && !path.startsWith('pvc://'))
+      return `nobody fetches ${path} there; say under models.NAME.at where the cluster has it`;
+  return null;
+}
+
+/**
+ * A Deployment with its Service, applied by the server itself (server-side apply), so that what others own stays theirs. The
+ * mark is an annotation of the Deployment; the cluster starts again what crashes. Objects without it are never touched.
+ */
+export const kubernetesTarget = {
+  kind: 'kubernetes',
+  title: 'a Deployment of a Kubernetes cluster',
+  options: KubernetesOptions,
+  inCluster: true,
+  supervises: true,
+  hostPrograms: false,
+  cores: ({ resources }) => coresOf(resources.limits.cpu),
+  refuses,
+  // The cluster itself has the new pod come before the old one goes.
+  beside: () => false,
+  updatesBeside: true,
+  // What acts is loaded when it acts: reading a fleet file needs the options alone.
+  observe: async (world) => (await import('./kubernetes/observe.ts')).markedDeployments(world),
+  isAlive: async (world, instance) => (await import('./kubernetes/observe.ts')).isAlive(world, instance),
+  settled: async (world, instance) => (await import('./kubernetes/observe.ts')).settled(world, instance),
+  preview: async (world, request, options) =>
+    (await import('./kubernetes/preview.ts')).preview(world, request, options),
+  create: async (world, request, options) =>
+    (await import('./kubernetes/create.ts')).create(world, request, options),
+  update: async (world, _instance, request, options) =>
+    (await import('./kubernetes/create.ts')).create(world, request, options),
+  restart: async (world, instance) => (await import('./kubernetes/create.ts')).restart(world, instance),
+  remove: async (world, instance, how) =>
+    (await import('./kubernetes/create.ts')).remove(world, instance, how),
+  logs: async function* (world, instance, how) {
+    yield* (await import('./kubernetes/logs.ts')).logs(world, instance, how);
+  },
+  logPlace: (mark) => `kubectl logs deployment/${objectName(mark.deployment, mark.replica)}`,
+  usage: async (world, instance) => (await import('./kubernetes/observe.ts')).usage(world, instance),
+  readBack: async (world, instance) => (await import('./kubernetes/preview.ts')).readBack(world, instance),
+} as const satisfies Target<'kubernetes', KubernetesOptions>;
+
+/** Threads beyond the limit would be throttled. */
+function coresOf(limit: string | undefined): number | null {
+  if (limit === undefined) return null;
+  const cpus = limit.endsWith('m') ? Number.parseInt(limit, 10) / 1000 : Number(limit);
+  return Number.isFinite(cpus) ? Math.max(1, Math.floor(cpus)) : null;
+}

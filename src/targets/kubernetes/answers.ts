@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { Live, Meta } from '../../kube/client.ts';
+
+/** What a cluster tells of the objects that berth looks at, as far as it looks. */
+const count = z.number().nullish();
+
+export const DeploymentLive = Live.extend({
+  metadata: Meta,
+  spec: z.looseObject({ replicas: count }),
+  status: z
+    .object({
+      observedGeneration: count,
+      replicas: count,
+      updatedReplicas: count,
+      availableReplicas: count,
+      conditions: z
+        .array(
+          z.object({
+            type: z.string(),
+            status: z.string(),
+            reason: z.string().nullish(),
+            message: z.string().nullish(),
+          }),
+        )
+        .nullish(),
+    })
+    .nullish(),
+});
+export type DeploymentLive = z.infer<typeof DeploymentLive>;
+
+const Terminated = z.object({
+  exitCode: z.number().nullish(),
+  signal: z.number().nullish(),
+  reason: z.string().nullish(),
+});
+
+const ContainerState = z
+  .object({
+    waiting: z.object({ reason: z.string().nullish(), message: z.string().nullish() }).nullish(),
+    running: z.object({ startedAt: z.string().nullish() }).nullish(),
+    terminated: Terminated.nullish(),
+  })
+  .nullish();
+
+export const PodLive = Live.extend({
+  metadata: Meta,
+  status: z
+    .object({
+      phase: z.string().nullish(),
+      reason: z.string().nullish(),
+      message: z.string().nullish(),
+      podIP: z.string().nullish(),
+      hostIP: z.string().nullish(),
+      startTime: z.string().nullish(),
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string(), message: z.string().nullish() }))
+        .nullish(),
+      containerStatuses: z
+        .array(
+          z.object({
+            name: z.string(),
+            image: z.string().nullish(),
+            ready: z.boolean().nullish(),
+            restartCount: count,
+            state: ContainerState,
+            lastState: ContainerState,
+          }),
+        )
+        .nullish(),
+    })
+    .nullish(),
+});
+export type PodLive = z.infer<typeof PodLive>;
+
+export const ServiceLive = Live.extend({
+  spec: z.object({
+    type: z.string().nullish(),
+    ports: z.array(z.object({ nodePort: count })).nullish(),
+  }),
+});
+
+export const PodMetrics = z.object({
+  items: z
+    .array(z.object({ containers: z.array(z.object({ usage: z.object({ memory: z.string().nullish() }) })) }))
+    .nullish(),
+});

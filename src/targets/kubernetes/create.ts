@@ -1,0 +1,152 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
+import type { World } from '../../io/world.ts';
+import { applyObject, deleteObject, listObjects, Live } from '../../kube/client.ts';
+import type { Place } from '../../kube/client.ts';
+import { placeOf } from '../../kube/cluster-world.ts';
+import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import type { Started, StartRequest } from '../contract.ts';
+import { PodLive } from './answers.ts';
+import { podLines } from './logs.ts';
+import { markedObjects, secretOf } from './objects.ts';
+import { instanceOf, look, lookAgain } from './observe.ts';
+import type { KubernetesOptions } from './options.ts';
+import { expectOwn } from './ownership.ts';
+import { countsOf, endingOf } from './state.ts';
+
+/** What a replica may have, in the order in which it is taken away. Claims stay: they hold what was fetched. */
+const kinds = [
+  { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
+  { apiVersion: 'v1', kind: 'Service' },
+  { apiVersion: 'apps/v1', kind: 'Deployment' },
+  { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+  { apiVersion: 'v1', kind: 'Secret' },
+] as const;
+
+/** Makes all objects of a replica, or has those that are there as they should be; what is no longer wanted goes. */
+export async function create(
+  world: World,
+  { mark }: StartRequest,
+  options: KubernetesOptions,
+): Promise<Started> {
+  const place = await placeOf(world);
+  await applyAll(world, place, { mark, options, force: false });
+  return startedOf(place, mark);
+}
+
+async function applyAll(
+  world: World,
+  place: Place,
+  { mark, options, force }: { mark: Mark; options: KubernetesOptions; force: boolean },
+): Promise<void> {
+  const before = await look(place, mark);
+  const objects = [...(await secretOf(world, mark)), ...markedObjects(mark, options)];
+  await expectOwn(place, mark, objects);
+  try {
+    for (const object of objects) await applyObject(place, object, { force });
+  } catch (error) {
+    // A half of something new is of no use to anyone; of what was there, the rest is as it was.
+    if (!before) await removeAll(place, mark, []);
+    throw error;
+  }
+  await removeAll(place, mark, objects);
+}
+
+/**
+ * New pods of the same, with everything as berth made it: what somebody else has changed since is taken back. A time in their
+ * template, which has an owner of its own, is what makes them new.
+ */
+export async function restart(world: World, instance: Instance): Promise<Started> {
+  const place = await placeOf(world);
+  const made = await lookAgain(place, instance);
+  const { mark } = instance;
+  if (!made || !mark) throw gone(instance.object.name);
+  // Its own schema has parsed them before they were written into the mark.
+  const options = mark.target as unknown as KubernetesOptions;
+  await applyAll(world, place, { mark, options, force: true });
+  const annotations = { 'berth.dev/restarted-at': world.clock.wall().toISOString() };
+  const object = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: made.deployment.metadata.name },
+    spec: { template: { metadata: { annotations } } },
+  };
+  await applyObject(place, object, { manager: 'berth-restart', force: true });
+  return startedOf(place, mark);
+}
+
+async function startedOf(place: Place, mark: Mark): Promise<Started> {
+  const made = await look(place, mark);
+  if (!made) throw gone(objectName(mark.deployment, mark.replica));
+  const instance = await instanceOf(place, mark, made);
+  const counts = countsOf(made);
+  return {
+    // What served before is not this start's.
+    instance: { ...instance, mark },
+    ending: async () => {
+      const now = await lookAgain(place, instance);
+      return now ? endingOf(now, counts) : { code: null, signal: null };
+    },
+    lines: async (count) => {
+      const lines: string[] = [];
+      const how = { lines: count, follow: false, signal: AbortSignal.timeout(10_000) };
+      for await (const line of podLines(place, instance, how)) lines.push(line);
+      return lines;
+    },
+  };
+}
+
+function gone(name: string): BerthError {
+  return new BerthError('KUBE_REFUSED', {
+    question: `look at ${name}`,
+    status: 404,
+    answer: 'it is gone already',
+  });
+}
+
+const pollMs = 250;
+const forceAfterMs = 15_000;
+
+/** Takes everything of the replica away but claims; pods get their time to end, and then none. */
+export async function remove(
+  world: World,
+  instance: Instance,
+  { graceMs }: { graceMs: number },
+): Promise<void> {
+  const place = await placeOf(world);
+  const { mark } = instance;
+  if (!mark || !(await lookAgain(place, instance))) return;
+  await removeAll(place, mark, []);
+  const { preStop = 0 } = mark.target as unknown as Partial<KubernetesOptions>;
+  const until = world.clock.now() + graceMs + preStop * 1000 + forceAfterMs;
+  for (let forced = false; ;) {
+    const pods = await podsLeft(place, mark);
+    if (pods.length === 0 && !(await look(place, mark))) return;
+    if (!forced && world.clock.now() > until) {
+      forced = true;
+      for (const { metadata } of pods)
+        await deleteObject(place, { apiVersion: 'v1', kind: 'Pod' }, metadata, { graceSeconds: 0 });
+    }
+    await world.clock.sleep(pollMs);
+  }
+}
+
+function podsLeft(place: Place, mark: Mark): Promise<PodLive[]> {
+  const labels = `app.kubernetes.io/instance=${objectName(mark.deployment, mark.replica)}`;
+  return listObjects(place, { apiVersion: 'v1', kind: 'Pod', labels }, PodLive);
+}
+
+/** Deletes what carries this fleet's labels and is of this replica, but for those objects. */
+async function removeAll(place: Place, mark: Mark, keep: readonly KubeObject[]): Promise<void> {
+  const labels = [
+    `${fleetLabel}=${mark.fleet}`,
+    `${fleetIdLabel}=${mark.fleetId}`,
+    `app.kubernetes.io/instance=${objectName(mark.deployment, mark.replica)}`,
+  ].join(',');
+  for (const kind of kinds) {
+    for (const { metadata } of await listObjects(place, { ...kind, labels }, Live))
+      if (!keep.some((one) => one.kind === kind.kind && one.metadata.name === metadata.name))
+        await deleteObject(place, kind, metadata);
+  }
+}

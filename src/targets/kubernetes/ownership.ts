@@ -1,0 +1,52 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Mark } from '../../domain/instance.ts';
+import { getObject, Live } from '../../kube/client.ts';
+import type { Place } from '../../kube/client.ts';
+import { nameOfObject } from '../../kube/kinds.ts';
+import { fleetIdLabel, fleetLabel } from '../../kube/names.ts';
+import type { KubeObject } from '../../kube/object.ts';
+
+/** Whose an object is that is there already; null where it may be changed. Pure. */
+export function otherOwner({ metadata }: Live, mark: Pick<Mark, 'fleet' | 'fleetId'>): string | null {
+  const { labels } = metadata;
+  const fleet = labels?.[fleetLabel];
+  if (fleet === undefined) return 'was not made by berth';
+  if (fleet !== mark.fleet || labels?.[fleetIdLabel] !== mark.fleetId) return `belongs to fleet ${fleet}`;
+  return null;
+}
+
+/** The program that keeps an object as it has it elsewhere; null when none does. Pure. */
+export function trackerOf({ metadata }: Live): string | null {
+  const { labels, annotations } = metadata;
+  const marks: readonly (readonly [unknown, string])[] = [
+    [annotations?.['argocd.argoproj.io/tracking-id'], 'Argo CD'],
+    [labels?.['argocd.argoproj.io/instance'], 'Argo CD'],
+    [labels?.['kustomize.toolkit.fluxcd.io/name'], 'Flux'],
+    [labels?.['helm.toolkit.fluxcd.io/name'], 'Flux'],
+    [annotations?.['meta.helm.sh/release-name'], 'Helm'],
+    [metadata.ownerReferences?.[0]?.kind, `its owner ${metadata.ownerReferences?.[0]?.name}`],
+  ];
+  return marks.find(([mark]) => mark)?.[1] ?? null;
+}
+
+/** Nothing is there under these names but what is the fleet's own. Throws KUBE_TRACKED or KUBE_NAME_TAKEN. */
+export async function expectOwn(place: Place, mark: Mark, objects: readonly KubeObject[]): Promise<void> {
+  const there = await Promise.all(
+    objects.map(async (object) => {
+      const { apiVersion, kind, metadata } = object;
+      return [object, await getObject(place, { apiVersion, kind, name: metadata.name }, Live)] as const;
+    }),
+  );
+  for (const [object, live] of there) {
+    if (!live) continue;
+    const by = trackerOf(live);
+    if (by !== null) throw new BerthError('KUBE_TRACKED', { object: nameOfObject(object), by });
+    const whose = otherOwner(live, mark);
+    if (whose !== null)
+      throw new BerthError('KUBE_NAME_TAKEN', {
+        object: nameOfObject(object),
+        deployment: mark.deployment,
+        whose,
+      });
+  }
+}

@@ -1,0 +1,122 @@
+import type { Ending } from '../../domain/instance.ts';
+import type { Live } from '../../kube/client.ts';
+import type { DeploymentLive, PodLive } from './answers.ts';
+
+/** A Deployment with what it has made: all its ReplicaSets, and their pods. */
+export interface Made {
+  readonly deployment: DeploymentLive;
+  readonly replicaSets: readonly Live[];
+  readonly pods: readonly PodLive[];
+}
+
+const revision = 'deployment.kubernetes.io/revision';
+
+/** Pods of what the Deployment says now, newest first; those of before are on their way out. */
+export function podsOf({ deployment, replicaSets, pods }: Made): PodLive[] {
+  const { uid, annotations } = deployment.metadata;
+  const own = replicaSets.filter((one) => one.metadata.ownerReferences?.some((owner) => owner.uid === uid));
+  const now = own.find((one) => one.metadata.annotations?.[revision] === annotations?.[revision]);
+  if (!now) return [];
+  return pods
+    .filter((one) => one.metadata.ownerReferences?.some((owner) => owner.uid === now.metadata.uid))
+    .toSorted((a, b) =>
+      (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''),
+    );
+}
+
+/** The pod that serves; null before the cluster has taken up the Deployment as it is now, and while no pod of it is ready. */
+export function servingPod(made: Made): PodLive | null {
+  if (!isTakenUp(made.deployment)) return null;
+  return podsOf(made).find((pod) => !pod.metadata.deletionTimestamp && isReady(pod)) ?? null;
+}
+
+/** True once the cluster has seen the latest change and all pods are of it. */
+export function isRolledOut({ deployment }: Made): boolean {
+  const wanted = deployment.spec.replicas ?? 1;
+  const { updatedReplicas, availableReplicas, replicas } = deployment.status ?? {};
+  return (
+    isTakenUp(deployment) &&
+    (updatedReplicas ?? 0) >= wanted &&
+    (availableReplicas ?? 0) >= wanted &&
+    (replicas ?? 0) <= (updatedReplicas ?? 0)
+  );
+}
+
+function isTakenUp({ metadata, status }: DeploymentLive): boolean {
+  return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+}
+
+function isReady({ status }: PodLive): boolean {
+  return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
+}
+
+/** What it waits for, in the cluster's own words, as the end of a sentence; null when nothing is known to be missing. */
+export function waitsFor(made: Made): string | null {
+  const failed = made.deployment.status?.conditions?.find(
+    ({ type, status }) => type === 'ReplicaFailure' && status === 'True',
+  );
+  const [pod] = podsOf(made);
+  if (!pod) return failed ? `gets no pod: ${plain(failed.message)}` : 'has no pod yet';
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (scheduled?.status === 'False') return `finds no node: ${plain(scheduled.message)}`;
+  if (pod.status?.phase === 'Failed') return `has failed: ${plain(pod.status.message ?? pod.status.reason)}`;
+  const [container] = pod.status?.containerStatuses ?? [];
+  const { waiting, running } = container?.state ?? {};
+  if (waiting?.reason === 'CrashLoopBackOff') return endedHow(endingOf(made));
+  if (waiting && waiting.reason !== 'ContainerCreating' && waiting.reason !== 'PodInitializing')
+    return `waits in its pod: ${waiting.reason ?? 'no reason'}${waiting.message ? `: ${plain(waiting.message)}` : ''}`;
+  if (running && !isReady(pod)) return 'is not ready by its probe yet';
+  return isReady(pod) ? null : 'is being started by its node';
+}
+
+const imageReasons = ['ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName'];
+
+/** Why its image will not come; null while it may. A first failure is tried again by the node. */
+export function imageFault(made: Made): string | null {
+  const [pod] = podsOf(made);
+  const waiting = pod?.status?.containerStatuses?.[0]?.state?.waiting;
+  return imageReasons.includes(waiting?.reason ?? '') ? plain(waiting?.message ?? waiting?.reason) : null;
+}
+
+/** How often the container of each pod has been started again, by the pod's uid. */
+export function countsOf(made: Made): ReadonlyMap<string, number> {
+  return new Map(podsOf(made).map((pod) => [pod.metadata.uid, restartCount(pod)]));
+}
+
+function restartCount({ status }: PodLive): number {
+  return status?.containerStatuses?.reduce((sum, one) => sum + (one.restartCount ?? 0), 0) ?? 0;
+}
+
+/** How its engine ended the last time, where it did beyond those counts. */
+export function endingOf(made: Made, since: ReadonlyMap<string, number> = new Map()): Ending | null {
+  if (!isTakenUp(made.deployment)) return null;
+  for (const pod of podsOf(made)) {
+    const [container] = pod.status?.containerStatuses ?? [];
+    const before = since.get(pod.metadata.uid);
+    const again = before === undefined || restartCount(pod) > before || container?.state?.terminated;
+    if (!again) continue;
+    const ended = container?.state?.terminated ?? container?.lastState?.terminated;
+    if (ended)
+      return {
+        code: ended.exitCode ?? null,
+        signal: null,
+        outOfMemory: ended.reason === 'OOMKilled',
+      };
+  }
+  return null;
+}
+
+export function restartsOf(made: Made): number {
+  const [pod] = podsOf(made);
+  return pod ? restartCount(pod) : 0;
+}
+
+function endedHow(ending: Ending | null): string {
+  return ending?.outOfMemory
+    ? 'took more memory than it may and was killed'
+    : `ended with code ${ending?.code ?? 'unknown'} and is started again`;
+}
+
+function plain(text: string | null | undefined): string {
+  return (text ?? 'the cluster gives no reason').trim().replace(/\.$/, '');
+}

@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from '../support/berth.ts';
+import { llamaTree, onPath } from './container-box.ts';
+
+/** A cluster of a test's own: the real control plane, containerd and kubelet. */
+export interface KubeBox {
+  readonly folder: string;
+  readonly kubeconfig: string;
+  readonly address: string;
+  /** Its standard output; throws what it says when it fails. */
+  readonly kubectl: (...args: string[]) => string;
+  readonly stop: () => void;
+}
+
+const binaries = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'kubectl',
+];
+const programs = ['containerd', 'ctr', 'runc', 'catatonit', 'unshare', 'ip', 'openssl', 'curl'];
+
+/** Why a test with a cluster cannot run here; null when it can. */
+export function missingForCluster(): string | null {
+  const folder = process.env['KUBEBUILDER_ASSETS'];
+  if (!folder) return 'KUBEBUILDER_ASSETS names no folder with the programs of Kubernetes';
+  if (process.getuid?.() !== 0) return 'it needs root';
+  const missing = [
+    ...binaries.filter((name) => !existsSync(join(folder, name))),
+    ...programs.filter((name) => !onPath(name)),
+  ];
+  if (missing.length > 0) return `no ${missing.join(', no ')}`;
+  return llamaTree() === null ? 'no unpacked llama-server (tools/live/llama-server.sh)' : null;
+}
+
+export const llamaImage = 'localhost/llama:1';
+
+export async function startCluster(): Promise<KubeBox> {
+  const bin = process.env['KUBEBUILDER_ASSETS'] ?? '';
+  const folder = mkdtempSync(join(tmpdir(), 'berth-kube-'));
+  mkdirSync(join(folder, 'images'));
+  await writeImages(join(folder, 'images'));
+  const script = join(import.meta.dirname, 'kube-box.sh');
+  const env = { ...process.env, BIN: bin, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+  execFileSync('bash', [script, 'start', folder], { env, stdio: 'ignore' });
+  const kubeconfig = join(folder, 'kubeconfig');
+  function kubectl(...args: string[]): string {
+    const all = ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl'), ...args];
+    return execFileSync(join(bin, 'kubectl'), all, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+  const box = {
+    folder,
+    kubeconfig,
+    address: readFileSync(join(folder, 'address'), 'utf8').trim(),
+    kubectl,
+    stop: () => execFileSync('bash', [script, 'stop', folder], { env, stdio: 'ignore' }),
+  };
+  try {
+    await until(() => Promise.resolve(isReady(kubectl)), 'the node to be ready', 150_000);
+  } catch (error) {
+    const logs = ['kube-apiserver', 'kubelet', 'containerd'].map((name) => tailOf(folder, name));
+    box.stop();
+    throw new Error(logs.join('\n'), { cause: error });
+  }
+  return box;
+}
+
+function isReady(kubectl: KubeBox['kubectl']): boolean {
+  try {
+    const told = kubectl(
+      'get',
+      'node',
+      'node1',
+      '-o',
+      'jsonpath={.status.conditions[?(@.type=="Ready")].status}',
+    );
+    // Pods wait for the account that the control plane makes.
+    return told === 'True' && kubectl('get', 'serviceaccount', 'default', '-o', 'name') !== '';
+  } catch {
+    return false;
+  }
+}
+
+function tailOf(folder: string, name: string): string {
+  const path = join(folder, 'logs', `${name}.log`);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : 'no log';
+  return `== ${name}\n${text.split('\n').slice(-25).join('\n')}`;
+}
+
+/** Images from files of this machine, as "docker save" writes them; nothing is fetched. */
+async function writeImages(folder: string): Promise<void> {
+  const tree = llamaTree();
+  if (!tree) throw new Error('there is no unpacked llama-server');
+  const work = mkdtempSync(join(tmpdir(), 'berth-images-'));
+  try {
+    copyFileSync(programPath('catatonit'), join(work, 'pause'));
+    image(folder, work, {
+      name: 'localhost/pause:1',
+      from: work,
+      files: ['pause'],
+      entrypoint: ['/pause', '-P'],
+    });
+    const files = ['usr/bin/llama-server', 'usr/lib64', 'usr/lib'];
+    image(folder, work, { name: llamaImage, from: tree.root, files, entrypoint: [] });
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+  await Promise.resolve();
+}
+
+function programPath(name: string): string {
+  return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+}
+
+function image(
+  folder: string,
+  work: string,
+  of: { name: string; from: string; files: readonly string[]; entrypoint: readonly string[] },
+): void {
+  const parts = mkdtempSync(join(work, 'image-'));
+  execFileSync('tar', ['-C', of.from, '-cf', join(parts, 'layer.tar'), ...of.files]);
+  const layer = createHash('sha256')
+    .update(readFileSync(join(parts, 'layer.tar')))
+    .digest('hex');
+  const config = JSON.stringify({
+    architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+    os: 'linux',
+    config: { Entrypoint: of.entrypoint },
+    rootfs: { type: 'layers', diff_ids: [`sha256:${layer}`] },
+    history: [{ created_by: 'a test' }],
+  });
+  const name = `${createHash('sha256').update(config).digest('hex')}.json`;
+  writeFileSync(join(parts, name), config);
+  writeFileSync(
+    join(parts, 'manifest.json'),
+    JSON.stringify([{ Config: name, RepoTags: [of.name], Layers: ['layer.tar'] }]),
+  );
+  const file = `${of.name.replaceAll(/[/:]/g, '-')}.tar`;
+  execFileSync('tar', ['-C', parts, '-cf', join(folder, file), 'manifest.json', name, 'layer.tar']);
+}

@@ -1,0 +1,265 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { FleetStatus } from '../../src/domain/fleet-status.ts';
+import { localFiles } from '../../src/io/files.ts';
+import { makeModel } from '../../src/model-files/make-model.ts';
+import { makePlace, until } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { llamaTree } from './container-box.ts';
+import { llamaImage, missingForCluster, startCluster } from './kube-box.ts';
+import type { KubeBox } from './kube-box.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+const missing = missingForCluster();
+const why = missing === null ? '' : ` (skipped: ${missing})`;
+const lib = '/usr/lib/x86_64-linux-gnu';
+const entrypoint = JSON.stringify([
+  '/usr/lib64/ld-linux-x86-64.so.2',
+  '--library-path',
+  `${lib}:${lib}/ggml:${lib}/llama`,
+  '/usr/bin/llama-server',
+]);
+
+describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
+  let box: KubeBox;
+  let place: Place;
+  let namespace: string;
+  let turn = 0;
+
+  beforeAll(async () => {
+    box = await startCluster();
+  });
+  afterAll(() => box?.stop());
+
+  beforeEach(async () => {
+    place = makePlace();
+    place.env['KUBECONFIG'] = box.kubeconfig;
+    turn += 1;
+    namespace = `llm-${turn}`;
+    // The user that an engine runs as is not the one who made the folder.
+    chmodSync(place.folder, 0o755);
+    await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(place.folder, 'm.gguf') });
+    chmodSync(join(place.folder, 'm.gguf'), 0o644);
+  });
+  afterEach(async () => {
+    await place.berth('down');
+    await place.close();
+  });
+
+  function fleet({ slots = 2, target = '', deployment = '', host = 'createNamespace: true' } = {}): string {
+    const backend = llamaTree()?.backend ?? '';
+    return [
+      'version: 1',
+      'fleet: lab',
+      'id: k3x9q2',
+      `hosts: {box: {kubernetes: {context: box, namespace: ${namespace}, ${host}}}}`,
+      'models: {toy: {source: ./m.gguf}}',
+      'gateway: {listen: ["127.0.0.1:0"]}',
+      'console: {listen: "127.0.0.1:0"}',
+      'deployments:',
+      `  toy: {model: toy, port: 8081, ${deployment}engine: {kind: llama.cpp, slots: ${slots}, context: 256, threads: 1, cacheRam: 0, startTimeout: 90s, env: {GGML_BACKEND_PATH: ${backend}}},`,
+      `    target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${entrypoint}${target}}}`,
+    ].join('\n');
+  }
+
+  function inNamespace(...args: string[]): string {
+    return box.kubectl('-n', namespace, ...args);
+  }
+
+  /** Objects of all kinds that a fleet could leave behind. */
+  function traces(): string[] {
+    const kinds =
+      'deployments,replicasets,pods,services,secrets,ingresses,networkpolicies,leases,pvc,endpointslices';
+    return inNamespace('get', kinds, '-o', 'name')
+      .split('\n')
+      .filter((line) => line !== '');
+  }
+
+  async function replicaOf(): Promise<{ state: string; url: string | null }> {
+    const status: FleetStatus = (await place.berth('status', '--json')).json();
+    const replica = status.deployments[0]?.replicas[0];
+    return { state: replica?.state ?? 'none', url: replica?.url ?? null };
+  }
+
+  function written(name: string, text: string): string {
+    place.write(text, name);
+    return join(place.folder, name);
+  }
+
+  async function applied(text: string): Promise<void> {
+    place.write(text);
+    const ran = await place.berth('apply');
+    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  }
+
+  test('a fleet lives in a cluster from apply to down, and nothing is left', async () => {
+    await applied(fleet());
+    const first = await replicaOf();
+    expect(first.state).toBe('ready');
+    expect(await complete(first.url)).toBe(200);
+    expect((await place.berth('logs', 'toy')).stdout).toContain('listening on http');
+    expect((await place.berth('plan')).stdout).toContain('1 unchanged');
+
+    await applied(fleet({ slots: 3 }));
+    const changed = await replicaOf();
+    expect(changed.url).not.toBe(first.url);
+    expect(await complete(changed.url)).toBe(200);
+    expect(inNamespace('get', 'pods', '-o', 'jsonpath={.items[*].spec.containers[0].args}')).toContain('"3"');
+
+    // The engine dies; the cluster starts it again in its pod, without berth.
+    inNamespace('delete', 'pod', '--all', '--grace-period=0', '--force');
+    await until(async () => (await replicaOf()).url !== changed.url, 'another pod');
+    await until(async () => (await complete((await replicaOf()).url)) === 200, 'it to answer again');
+    expect((await place.berth('plan')).stdout).toContain('1 unchanged');
+
+    const down = await place.berth('down');
+    expect(down.code, down.stderr).toBe(0);
+    await until(() => Promise.resolve(traces().length === 0), 'nothing to be left');
+  });
+
+  test('what somebody else changed is told, and a restart takes it back', async () => {
+    await applied(fleet());
+    inNamespace('set', 'env', 'deployment/toy', 'LLAMA_ARG_N_PREDICT=5');
+    inNamespace('scale', 'deployment/toy', '--replicas=2');
+    const drifted = await place.berth('plan', '--json');
+    const { findings } = drifted.json() as { findings: { rule: string; evidence: string[] }[] };
+    const drift = findings.find(({ rule }) => rule === 'drift');
+    expect(drift?.evidence).toContain('Deployment toy spec.replicas: 1 → 2');
+    const again = await place.berth('apply', '--restart', 'toy');
+    expect(again.code, again.stdout + again.stderr).toBe(0);
+    expect(inNamespace('get', 'deployment', 'toy', '-o', 'jsonpath={.spec.replicas}')).toBe('1');
+    expect((await place.berth('plan')).stdout).not.toContain('spec.replicas');
+  });
+
+  test('a field that another program owns and sets otherwise is a conflict, named before anything is changed', async () => {
+    await applied(fleet());
+    box.kubectl(
+      '-n',
+      namespace,
+      'apply',
+      '--server-side',
+      '--force-conflicts',
+      '--field-manager=robot',
+      '-f',
+      written('image.json', imageOf('localhost/other:1')),
+    );
+    const drifted = await place.berth('plan');
+    expect(drifted.stdout).toContain(
+      'somebody changed Deployment toy spec.template.spec.containers.engine.image',
+    );
+    place.write(fleet({ slots: 3 }));
+    const ran = await place.berth('apply');
+    expect(ran.code).toBe(1);
+    expect(ran.stdout + ran.stderr).toContain('spec.template.spec.containers[name="engine"].image (robot)');
+  });
+
+  test('an object that berth did not make is left alone, and so is one that Argo CD tracks', async () => {
+    box.kubectl('create', 'namespace', namespace);
+    inNamespace('create', 'service', 'clusterip', 'toy', '--tcp=80');
+    place.write(fleet());
+    const refused = await place.berth('apply');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('Service toy, which toy needs, is there and was not made by berth.');
+    expect(inNamespace('get', 'deployments', '-o', 'name')).toBe('');
+    inNamespace('annotate', 'service', 'toy', 'argocd.argoproj.io/tracking-id=x:/Service:llm/toy');
+    expect((await place.berth('apply')).stderr).toContain('Service toy is tracked by Argo CD');
+    inNamespace('delete', 'service', 'toy');
+  });
+
+  test('an engine that never starts is told with the words of the cluster, and nothing of it is left', async () => {
+    place.write(fleet({ target: ', nodeSelector: {zone: moon}' }).replace('90s', '6s'));
+    const nowhere = await place.berth('apply');
+    expect(nowhere.stdout + nowhere.stderr).toContain('finds no node: 0/1 nodes are available');
+    place.write(fleet().replace(llamaImage, 'localhost/none:1'));
+    const imageless = await place.berth('apply');
+    expect(imageless.stdout + imageless.stderr).toContain(
+      'The image localhost/none:1 for toy is not there and cannot be fetched',
+    );
+    place.write(fleet({ target: ', resources: {limits: {memory: 4Mi}}' }));
+    const killed = await place.berth('apply');
+    expect(killed.code, killed.stderr).toBe(1);
+    expect(killed.stdout + killed.stderr).toMatch(/memory|ended/);
+    await until(() => Promise.resolve(traces().length === 0), 'nothing to be left');
+  });
+
+  test('a change that never answers leaves the old pod serving, and is undone', async () => {
+    await applied(fleet());
+    const { url } = await replicaOf();
+    place.write(fleet({ slots: 3 }).replace(llamaImage, 'localhost/none:1'));
+    const failed = await place.berth('apply');
+    expect(failed.stderr).toContain('toy is back');
+    expect(await complete(url)).toBe(200);
+    expect((await replicaOf()).url).toBe(url);
+  });
+
+  test('GPUs that the node has not make it wait, and a quota that is used up is told when planning', async () => {
+    place.write(fleet({ deployment: 'gpus: 1, ' }).replace('90s', '6s'));
+    const waiting = await place.berth('apply');
+    expect(waiting.stdout + waiting.stderr).toContain('Insufficient nvidia.com/gpu');
+    box.kubectl(
+      'patch',
+      'node',
+      'node1',
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      JSON.stringify({
+        status: { capacity: { 'nvidia.com/gpu': '1' }, allocatable: { 'nvidia.com/gpu': '1' } },
+      }),
+    );
+    inNamespace('create', 'quota', 'few', '--hard=services=0');
+    const full = await place.berth('plan');
+    expect(full.stdout + full.stderr).toContain('The namespace has no room for Service toy');
+    inNamespace('delete', 'quota', 'few');
+  });
+
+  test('a secret reaches the engine as a file, and stands in no argument and in no mark', async () => {
+    await applied(fleet({ deployment: 'ownKey: true, ' }));
+    const { url } = await replicaOf();
+    expect(await complete(url)).toBe(401);
+    const key = Buffer.from(
+      inNamespace('get', 'secret', 'toy-secrets', '-o', 'jsonpath={.data.key}'),
+      'base64',
+    ).toString();
+    expect(key.length).toBeGreaterThan(20);
+    expect(inNamespace('get', 'deployments,pods', '-o', 'yaml')).not.toContain(key);
+    expect(await complete(url, key)).toBe(200);
+  });
+
+  test('a context, a namespace and a server that are not there are each told by name', async () => {
+    place.write(fleet().replace('context: box', 'context: bxo'));
+    const contextless = await place.berth('plan');
+    expect(contextless.stdout + contextless.stderr).toContain('There is no context bxo');
+    place.write(fleet({ host: 'createNamespace: false' }));
+    expect((await place.berth('apply')).stderr).toContain(`There is no namespace ${namespace}`);
+  });
+});
+
+async function complete(url: string | null, key?: string): Promise<number> {
+  try {
+    const reply = await fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      },
+      body: JSON.stringify({ prompt: 'a', max_tokens: 4 }),
+      signal: AbortSignal.timeout(20_000),
+    });
+    await reply.arrayBuffer();
+    return reply.status;
+  } catch {
+    return 0;
+  }
+}
+
+function imageOf(image: string): string {
+  return JSON.stringify({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'toy' },
+    spec: { template: { spec: { containers: [{ name: 'engine', image }] } } },
+  });
+}
