@@ -23,6 +23,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/init.ts'),
   },
   {
+    name: 'adopt',
+    summary: 'Take over servers that run already: into the fleet file, without a restart.',
+    load: () => import('./commands/adopt.ts'),
+  },
+  {
+    name: 'disown',
+    summary: 'Take the mark off what was adopted, and leave it running.',
+    load: () => import('./commands/disown.ts'),
+  },
+  {
     name: 'validate',
     summary: 'Check the fleet file: every fault at once, with line, column and cure.',
     load: () => import('./commands/validate.ts'),

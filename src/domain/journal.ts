@@ -9,8 +9,8 @@ const Who = z.object({
   machine: z.string(),
 });
 
-/** What is done to one engine: `back` is its old self once more, after the new one never answered. */
-export const effectKinds = ['start', 'stop', 'back', 'end'] as const;
+/** What is done to one engine: `back` is its old self once more, after the new one never answered; `adopt` and `disown` change its mark alone. */
+export const effectKinds = ['start', 'stop', 'back', 'end', 'adopt', 'disown'] as const;
 
 const Effect = z.object({
   do: z.enum(effectKinds),

@@ -113,6 +113,6 @@ function next({ fleetFile, servers: found }: ScanReport): string {
   if (fleetFile !== null)
     return `Next: ${fleetFile} describes a fleet; "berth plan" shows what it would change here.`;
   if (found.length > 0)
-    return 'Next: "berth init" writes a first fleet file, to run, front and measure models from one place.';
+    return 'Next: "berth audit" looks further, "berth adopt" takes what runs into a fleet file without a restart.';
   return 'Next: "berth init" writes a first fleet file for this machine.';
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Finding } from '../domain/finding.ts';
-import type { Ending, Instance, Mark } from '../domain/instance.ts';
+import type { Ending, Instance, Mark, ProcessId } from '../domain/instance.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import type { World } from '../io/world.ts';
 
@@ -36,6 +36,13 @@ export interface Usage {
   readonly cpuSeconds: number | null;
   /** How often it was started again after a crash, as its target counts. */
   readonly restarts: number | null;
+}
+
+/** A server that somebody else started, and that is to be marked without a restart. */
+export interface Foreign {
+  readonly process: ProcessId;
+  /** The unit that keeps it, with its scope; null where none does. */
+  readonly unit: { readonly name: string; readonly scope: 'system' | 'user' } | null;
 }
 
 /** One way in which a live object is not as its mark says. */
@@ -104,4 +111,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly usage: (world: World, instance: Instance) => Promise<Usage>;
   /** The inverse of what it renders: in what the live object is not what its mark says; absent where it cannot be changed. */
   readonly readBack?: (world: World, instance: Instance) => Promise<Drift[]>;
+  /** Puts the mark on what somebody else started; nothing of it is restarted. Gives the text of its definition, where it has one. */
+  readonly adopt?: (world: World, foreign: Foreign, mark: Mark) => Promise<string | null>;
+  /** Takes the mark away and leaves it running; false where the mark cannot be taken from what runs. */
+  readonly disown?: (world: World, instance: Instance) => Promise<boolean>;
 }

@@ -20,7 +20,8 @@ async function* logs(
 }
 
 /**
- * Plain processes on this machine, each in a session of its own so that it outlives berth. The mark travels in the environment.
+ * Plain processes on this machine, each in a session of its own so that it outlives berth. The mark travels in the environment; of a process
+ * that was adopted it lies in a file.
  * They do not survive a reboot.
  */
 export const processTarget = {
@@ -41,4 +42,7 @@ export const processTarget = {
   logs,
   logPlace: (mark) => mark.logFile,
   usage: async (world, instance) => (await import('./process/look.ts')).usage(world, instance),
+  adopt: async (world, foreign, mark) =>
+    (await import('./process/mark-files.ts')).adopt(world, foreign, mark),
+  disown: async (world, instance) => (await import('./process/mark-files.ts')).disown(world, instance),
 } as const satisfies Target<'process', ProcessOptions>;

@@ -35,5 +35,7 @@ export const systemdTarget = {
     return `journalctl ${scope === 'user' ? '--user-unit' : '-u'} ${unit}`;
   },
   usage: async (world, instance) => (await import('./systemd/read-back.ts')).usage(world, instance),
+  adopt: async (world, foreign, mark) => (await import('./systemd/adopt.ts')).adopt(world, foreign, mark),
+  disown: async (world, instance) => (await import('./systemd/adopt.ts')).disown(world, instance),
   readBack: async (world, instance) => (await import('./systemd/read-back.ts')).readBack(world, instance),
 } as const satisfies Target<'systemd', SystemdOptions>;

@@ -26,8 +26,8 @@ function judge(server: ScannedServer, host: ObservedHost, fleet: ObservedFleet |
       evidence: [`${ownerName(server)}, on ${placeOf(server)}, since ${server.startedAt}.`],
       cure:
         fleet === null
-          ? 'Write it into a fleet file ("berth init") and let berth run it.'
-          : 'Write it into the fleet file, or suppress this finding with a reason.',
+          ? '"berth adopt" writes it into a fleet file, without a restart.'
+          : `"berth adopt ${server.process.pid}" takes it into the fleet file without a restart; or suppress this finding with a reason.`,
     },
   ];
 }

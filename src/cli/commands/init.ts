@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Conversion } from '../../fleet/convert/conversion.ts';
@@ -8,6 +7,7 @@ import { firstFleetFile } from '../../fleet/first-file.ts';
 import { loadFleet } from '../../fleet/load.ts';
 import { detectHardware } from '../../hardware/detect.ts';
 import type { CliContext } from '../context.ts';
+import { schemaFile } from '../schema-file.ts';
 
 export const examples = [
   ['berth init', 'Writes ./berth.yaml, with comments; an existing one is left alone.'],
@@ -17,9 +17,6 @@ export const examples = [
     'Makes it from a file of llama-swap or LiteLLM, and lists what has no counterpart.',
   ],
 ] as const;
-
-/** Lies beside the sources and beside the build alike. */
-const schemaFile = fileURLToPath(new URL('../../../schema/berth.schema.json', import.meta.url));
 
 interface InitOptions {
   readonly file: string;

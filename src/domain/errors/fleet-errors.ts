@@ -75,6 +75,20 @@ export const fleetErrors = {
     (f) => `It has ${f.known.join(', ')}.`,
     'usage',
   ),
+  ADOPT_NOT_STARTED: defineError<{ deployment: string }>(
+    (f) => `${f.deployment} is nothing that berth could start.`,
+    () => 'Please report this: what cannot be started is not to be adopted.',
+  ),
+  DISOWN_NOTHING: defineError<{ names: readonly string[] }>(
+    (f) => `Nothing with the mark of this fleet runs as ${f.names.join(' or ')}.`,
+    () => 'See "berth status" for what does.',
+    'usage',
+  ),
+  DISOWN_STARTED: defineError<{ deployment: string; object: string }>(
+    (f) => `${f.object} of ${f.deployment} was started by berth: its mark goes with it alone.`,
+    (f) => `End it with "berth down --only ${f.deployment}" and start it yourself.`,
+    'usage',
+  ),
   TARGET_UNKNOWN: defineError<{ kind: string; known: readonly string[] }>(
     (f) => `There is no target named ${f.kind}.`,
     (f) => `Name one of: ${f.known.join(', ')}.`,

@@ -17,6 +17,11 @@ export const systemdErrors = {
     (f) => `A unit ${f.unit} is there already and is not this fleet's: ${f.path}.`,
     () => 'Name another one with "target.unit" in the fleet file, or remove that unit yourself.',
   ),
+  UNIT_NOT_READ: defineError<{ unit: string }>(
+    (f) =>
+      `The files of the unit ${f.unit} have changed since systemd read them: to mark it would bring that change in.`,
+    (f) => `See "systemctl cat ${f.unit}", run "systemctl daemon-reload" yourself, then adopt it again.`,
+  ),
   BECOME_REFUSED: defineError<{ reason: string }>(
     (f) => `"sudo -n" was refused: ${f.reason}.`,
     () =>

@@ -4,6 +4,7 @@ import type { Listener, ProcessEntry, ProcessTable } from '../../domain/process-
 import { readProcessTable } from '../../io/procfs.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
 import type { World } from '../../io/world.ts';
+import { adoptedProcesses } from './mark-files.ts';
 
 /** Environment variable that carries the mark, as JSON. */
 export const markVariable = 'BERTH_MARK';
@@ -12,13 +13,13 @@ export const markVariable = 'BERTH_MARK';
 export async function markedProcesses(world: World): Promise<Instance[]> {
   const proc = await world.procfs();
   const table = readProcessTable(proc);
-  const leaders = [...table.processes.values()].filter((entry) => isLeader(entry, table));
-  if (leaders.length === 0) return [];
+  const started = [...table.processes.values()]
+    .filter((entry) => isLeader(entry, table))
+    .flatMap((entry) => [{ entry, mark: readMark(entry) }]);
+  const found = [...started, ...(await adoptedProcesses(world, table))];
+  if (found.length === 0) return [];
   const listeners = readListeners(proc, table);
-  return leaders.flatMap((entry) => {
-    const mark = readMark(entry);
-    return mark ? [toInstance(entry, mark, { table, listeners })] : [];
-  });
+  return found.flatMap(({ entry, mark }) => (mark ? [toInstance(entry, mark, { table, listeners })] : []));
 }
 
 /** Marked, and not started by a process with the very same mark. When that one is gone, its children stand for themselves. */
@@ -65,11 +66,15 @@ function objectOf({ bootId, pid, startTicks }: ProcessId): ObjectId {
   return { target: 'process', id: `${bootId}/${pid}/${startTicks}`, name: `process ${pid}` };
 }
 
-/** The process and everything else in its group, or with its mark below it. */
+/** The process and everything else in its group, or with its mark below it; of an adopted one, whose group is its shell's, what it started. */
 export function membersOf(leader: ProcessEntry, table: ProcessTable): Map<number, ProcessEntry> {
   const text = leader.env?.[markVariable];
   const members = new Map([[leader.pid, leader]]);
   for (const entry of table.processes.values()) {
+    if (text === undefined) {
+      if (hasAncestor(entry, leader.pid, table)) members.set(entry.pid, entry);
+      continue;
+    }
     const same = entry.pgid === leader.pgid || hasAncestor(entry, leader.pid, table);
     if (same && entry.env?.[markVariable] === text) members.set(entry.pid, entry);
   }

@@ -2,6 +2,7 @@ import type { Instance } from '../../domain/instance.ts';
 import type { ProcessEntry } from '../../domain/process-facts.ts';
 import { readBootId, readProcess, readProcessTable } from '../../io/procfs.ts';
 import type { World } from '../../io/world.ts';
+import { forget, isAdopted } from './mark-files.ts';
 import { markVariable, membersOf } from './marks.ts';
 
 const pollMs = 50;
@@ -17,6 +18,15 @@ export async function remove(
 ): Promise<void> {
   const leader = await sameProcess(world, instance);
   if (!leader) return;
+  await end(world, leader, how);
+  if (instance.process) await forget(world, instance.process);
+}
+
+async function end(
+  world: World,
+  leader: ProcessEntry,
+  how: { signal: string; graceMs: number },
+): Promise<void> {
   await signalGroup(world, leader, how.signal as NodeJS.Signals);
   const until = world.clock.now() + how.graceMs;
   while (world.clock.now() < until) {
@@ -34,7 +44,8 @@ async function sameProcess(world: World, { process: id }: Instance): Promise<Pro
   const proc = await world.procfs([id.pid]);
   if (id.bootId !== readBootId(proc)) return null;
   const entry = readProcess(proc, id.pid);
-  return entry?.startTicks === id.startTicks && entry.env?.[markVariable] !== undefined ? entry : null;
+  if (!entry || entry.startTicks !== id.startTicks) return null;
+  return entry.env?.[markVariable] !== undefined || (await isAdopted(world, id)) ? entry : null;
 }
 
 /** The leader may be gone while its children live on; they carry its mark and its group. */
@@ -49,6 +60,11 @@ async function leftOf(world: World, leader: ProcessEntry): Promise<ProcessEntry[
 /** Each member by its own pid when it has left the group, the group as a whole otherwise. */
 async function signalGroup(world: World, leader: ProcessEntry, signal: NodeJS.Signals): Promise<void> {
   const members = await leftOf(world, leader);
+  // The group of an adopted one is that of whoever started it.
+  if (leader.env?.[markVariable] === undefined) {
+    for (const member of members) await world.exec.kill(member.pid, signal);
+    return;
+  }
   if (members.some((member) => member.pgid === leader.pgid)) await world.exec.kill(-leader.pgid, signal);
   for (const member of members) if (member.pgid !== leader.pgid) await world.exec.kill(member.pid, signal);
 }

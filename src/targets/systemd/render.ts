@@ -214,7 +214,7 @@ function environmentFile(mark: Mark, facts: UnitFacts): string {
 }
 
 /** Carries the mark: systemd passes over keys that begin with X-, and "systemctl show" does not print them. */
-function dropInOf(mark: Mark, unit: string): string {
+export function dropInOf(mark: Mark, unit: string | null): string {
   return writeUnit(
     [
       [
@@ -224,7 +224,9 @@ function dropInOf(mark: Mark, unit: string): string {
           ['X-Berth-Fleet-Id', mark.fleetId],
           ['X-Berth-Deployment', mark.deployment],
           ['X-Berth-Replica', String(mark.replica)],
-          ['X-Berth-Unit-Sha256', createHash('sha256').update(unit).digest('hex')],
+          ...(unit === null
+            ? []
+            : [['X-Berth-Unit-Sha256', createHash('sha256').update(unit).digest('hex')] as const]),
           ['X-Berth-Mark', fitMark(mark).text],
         ],
       ],

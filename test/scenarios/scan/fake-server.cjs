@@ -3,6 +3,11 @@ const http = require('node:http');
 const { spawn } = require('node:child_process');
 
 const args = process.argv.slice(2);
+if (args.includes('--help')) {
+  // As that server prints it; a folder may have the page beside the program.
+  console.log(require('node:fs').readFileSync(`${process.argv[1]}.help`, 'utf8'));
+  process.exit(0);
+}
 const behave = process.env.BEHAVE ?? 'ok';
 const model = process.env.SERVED ?? 'fake';
 const child = process.env.CHILD ? JSON.parse(process.env.CHILD) : null;

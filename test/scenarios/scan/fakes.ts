@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -36,6 +44,7 @@ export function createFakes(): Fakes {
       const code = readFileSync(join(import.meta.dirname, 'fake-server.cjs'), 'utf8');
       writeFileSync(path, `#!${join(dir, 'node')}\n${code}`);
       chmodSync(path, 0o755);
+      copyFileSync(join(root, 'test/recorded/llama-server/help-0.7.txt'), `${path}.help`);
       return path;
     },
     start: async ([program = '', ...args], env = {}) => {

@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { machineOf, thisMachine } from '../../domain/host-access.ts';
+import type { ScannedServer } from '../../domain/scan-report.ts';
+import { adopt } from '../../fleet/adopt/adopt.ts';
+import type { Adopted } from '../../fleet/adopt/adopt.ts';
+import { emptyFleetFile, withEntries } from '../../fleet/adopt/edit-file.ts';
+import { entriesOf } from '../../fleet/adopt/entries.ts';
+import type { Entry, Refused } from '../../fleet/adopt/entries.ts';
+import { loadFleet } from '../../fleet/load.ts';
+import { preparePlan } from '../../fleet/prepare-plan.ts';
+import type { LoadedFleet } from '../../fleet/resolve.ts';
+import { usualFiles } from '../../fleet/sources.ts';
+import { readProcess } from '../../io/procfs.ts';
+import { scanHost } from '../../scan/scan.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+import { fleetIfAny } from '../observe-here.ts';
+import { schemaFile } from '../schema-file.ts';
+
+export const examples = [
+  ['berth adopt', 'Shows what could be taken over, and what would be written. Changes nothing.'],
+  [
+    'berth adopt --all',
+    'Writes every server of this machine into ./berth.yaml and marks it. Nothing is restarted.',
+  ],
+  ['berth adopt 4711 mistral', 'Only these, by process or by the name that it would get.'],
+] as const;
+
+interface AdoptOptions extends FileOptions {
+  readonly all?: boolean;
+  readonly fleet: string;
+}
+
+export function configure(command: Command, context: CliContext): void {
+  addFileOption(command)
+    .argument('[names...]', 'which servers, by process or by name')
+    .option('--all', 'every server that can be adopted')
+    .option('--fleet <name>', 'name of the fleet, where the file is new', 'home')
+    .action(async (names: string[], options: AdoptOptions) => {
+      const before = await readBefore(context, options);
+      const { entries, refused } = await find(context, before.loaded);
+      const chosen = options.all ? entries : choose(entries, names, refused);
+      const text = withEntries(before.text, chosen, hostFor(before.loaded));
+      if (chosen.length === 0 || (names.length === 0 && !options.all)) {
+        const would = withEntries(before.text, entries, hostFor(before.loaded));
+        return context.output.result(
+          { adoptable: entries.map(plain), refused, file: before.path, text: would },
+          () => offerText(entries, refused, would),
+        );
+      }
+      const { adopted, loaded } = await carryOut(context, { ...before, text, entries: chosen });
+      const changes = await changesTo(context, loaded, chosen);
+      context.output.result(
+        { file: before.path, adopted, reached: reachedOf(chosen), refused, changes },
+        () => doneText(before.path, { adopted, chosen, refused, changes }),
+      );
+    });
+}
+
+interface Before {
+  readonly path: string;
+  readonly text: string;
+  /** Null where there is no file yet. */
+  readonly old: string | null;
+  readonly loaded: LoadedFleet | null;
+}
+
+async function readBefore(context: CliContext, options: AdoptOptions): Promise<Before> {
+  const { world, cwd } = context;
+  const loaded = await fleetIfAny(context, options);
+  const usual = loaded === null ? usualFiles(world, cwd)[0] : loaded.files.at(-1)?.path;
+  const path = resolve(cwd, options.file[0] ?? usual ?? 'berth.yaml');
+  const old = await world.files.read(path);
+  const head = { schema: schemaFile, fleet: options.fleet, id: randomBytes(4).toString('hex') };
+  return { path, old, text: old ?? emptyFleetFile(head), loaded };
+}
+
+async function find(
+  { world, cwd, signal }: CliContext,
+  loaded: LoadedFleet | null,
+): Promise<{ entries: Entry[]; refused: Refused[] }> {
+  const { host } = await scanHost(world, { cwd, signal, timeoutMs: 3000 });
+  const proc = await world.procfs(host.servers.map((server: ScannedServer) => server.process.pid));
+  const sudo = Object.values(loaded?.hosts ?? {}).some(
+    (one) => machineOf(one) === thisMachine && one.become === 'sudo',
+  );
+  return entriesOf(host.servers, {
+    taken: new Set([
+      ...(loaded?.deployments ?? []).map((one) => one.name),
+      ...Object.keys(loaded?.models ?? {}),
+    ]),
+    folderOf: ({ pid }) => readProcess(proc, pid)?.cwd ?? null,
+    system: world.uid === 0 || sudo,
+    user: world.env['USER'] ?? null,
+  });
+}
+
+/** The name of this machine where the file has several hosts; null where it goes without saying. */
+function hostFor(loaded: LoadedFleet | null): string | null {
+  const named = Object.entries(loaded?.hosts ?? {}).filter(([name]) => name !== 'local');
+  if (named.length < 2) return null;
+  return named.find(([, host]) => machineOf(host) === thisMachine)?.[0] ?? 'local';
+}
+
+function choose(entries: readonly Entry[], names: readonly string[], refused: readonly Refused[]): Entry[] {
+  return names.map((name) => {
+    const entry = entries.find((one) => one.name === name || String(one.server.process.pid) === name);
+    if (entry) return entry;
+    const why = refused.find((one) => one.server.includes(`(process ${name})`) || one.server.includes(name));
+    const detail = why
+      ? `${why.server} cannot be adopted: ${why.reason}`
+      : `no server "${name}" can be adopted`;
+    throw new BerthError('USAGE', { detail, command: 'adopt' });
+  });
+}
+
+/** The file first, so that what is marked is named somewhere; put back as it was when it does not hold or nothing can be marked. */
+async function carryOut(
+  { world, cwd, output }: CliContext,
+  { path, text, old, entries }: Before & { entries: readonly Entry[] },
+): Promise<{ adopted: Adopted[]; loaded: LoadedFleet }> {
+  await world.files.write(path, text, 0o644);
+  try {
+    const loaded = await loadFleet(world, { files: [path], cwd, secrets: 'unused' });
+    const adopted = await adopt(world, loaded, { entries, onProgress: output.progress });
+    return { adopted, loaded };
+  } catch (error) {
+    if (old === null) await world.files.remove(path);
+    else await world.files.write(path, old, 0o644);
+    throw error;
+  }
+}
+
+/** What a plan would do to them: nothing, or berth has not understood how they were started. */
+async function changesTo(
+  { world }: CliContext,
+  loaded: LoadedFleet,
+  entries: readonly Entry[],
+): Promise<number> {
+  const names = entries.map((entry) => entry.name);
+  const plan = await preparePlan(world, loaded);
+  return plan.actions.filter((one) => one.do !== 'keep' && names.includes(one.deployment)).length;
+}
+
+function plain({ name, server, deployment, model }: Entry): Record<string, unknown> {
+  return { name, pid: server.process.pid, engine: server.engine, deployment, model };
+}
+
+function reachedOf(entries: readonly Entry[]): string[] {
+  return entries.filter((entry) => entry.mark === null).map((entry) => entry.name);
+}
+
+function offerText(entries: readonly Entry[], refused: readonly Refused[], text: string): string {
+  if (entries.length === 0 && refused.length === 0)
+    return 'Nothing runs here that a fleet does not have already.';
+  return [
+    ...(entries.length === 0
+      ? []
+      : ['With "berth adopt --all" the fleet file would be:', '', text.trimEnd()]),
+    ...refusedLines(refused),
+  ].join('\n');
+}
+
+function refusedLines(refused: readonly Refused[]): string[] {
+  return refused.map(({ server, reason }) => `Not adopted: ${server}: ${reason}.`);
+}
+
+function doneText(
+  path: string,
+  {
+    adopted,
+    chosen,
+    refused,
+    changes,
+  }: { adopted: readonly Adopted[]; chosen: readonly Entry[]; refused: readonly Refused[]; changes: number },
+): string {
+  const reached = reachedOf(chosen);
+  return [
+    `${path} names them now; nothing was restarted.`,
+    ...adopted.map(({ name, object, saved }) => {
+      const kept = saved === null ? '' : `; its definition is kept in ${saved}`;
+      return `Adopted ${name} (${object})${kept}. Undo: berth disown ${name}`;
+    }),
+    ...(reached.length > 0 ? [`Reached, not run by berth: ${reached.join(', ')}.`] : []),
+    ...refusedLines(refused),
+    changes === 0
+      ? '"berth plan" has nothing to do for them.'
+      : `"berth plan" would change ${changes} of them: look at it before you apply.`,
+  ].join('\n');
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Mark } from '../../domain/instance.ts';
+import { machineOf, thisMachine } from '../../domain/host-access.ts';
+import type { World } from '../../io/world.ts';
+import { targetOf } from '../../targets/registry.ts';
+import { desiredReplicas } from '../desired.ts';
+import type { DesiredReplica } from '../desired.ts';
+import { takeHostLocks } from '../host-locks.ts';
+import { worldOfHost } from '../hosts.ts';
+import { openJournal } from '../journal.ts';
+import { engineLog, fleetPaths } from '../paths.ts';
+import type { LoadedFleet } from '../resolve.ts';
+import type { Entry } from './entries.ts';
+
+/** What was marked, and where the definition lies that it had. */
+export interface Adopted {
+  readonly name: string;
+  readonly object: string;
+  readonly pid: number;
+  readonly saved: string | null;
+}
+
+type Marked = Entry & { readonly mark: NonNullable<Entry['mark']> };
+
+/**
+ * Marks the servers of these entries, which the loaded file names already. Nothing is restarted. When one cannot be marked, the marks
+ * that were set are taken away again, and the fault is thrown.
+ */
+export async function adopt(
+  world: World,
+  loaded: LoadedFleet,
+  { entries, onProgress }: { entries: readonly Entry[]; onProgress: (line: string) => void },
+): Promise<Adopted[]> {
+  const marked = entries.filter((entry): entry is Marked => entry.mark !== null);
+  const names = marked.map((entry) => entry.name);
+  using _locks = await takeHostLocks(world, [], { who: `berth adopt of fleet ${loaded.fleet}`, onProgress });
+  const own = loaded.deployments.filter((one) => names.includes(one.name));
+  const desired = await desiredReplicas(world, { ...loaded, deployments: own });
+  const journal = openJournal(world, loaded, { command: 'adopt', plan: null });
+  const done: { entry: Marked; wanted: DesiredReplica }[] = [];
+  const adopted: Adopted[] = [];
+  try {
+    for (const entry of marked) {
+      const wanted = desired.find((one) => one.deployment.name === entry.name);
+      if (!wanted) throw new BerthError('ADOPT_NOT_STARTED', { deployment: entry.name });
+      const object = objectName(entry);
+      const place = { host: wanted.deployment.host, deployment: entry.name, replica: 0 };
+      const effect = { do: 'adopt' as const, ...place, object, reasons: ['it runs already'] };
+      const saved = await journal.record(effect, () => markOne(world, loaded, { entry, wanted }));
+      done.push({ entry, wanted });
+      adopted.push({ name: entry.name, object, pid: entry.server.process.pid, saved });
+    }
+  } catch (error) {
+    for (const { entry } of done) await unmark(world, loaded, entry);
+    throw error;
+  }
+  return adopted;
+}
+
+function objectName({ mark: { foreign } }: Marked): string {
+  return foreign.unit ? `unit ${foreign.unit.name}.service` : `process ${foreign.process.pid}`;
+}
+
+/** Gives the path under which the definition that it had is kept. */
+async function markOne(
+  home: World,
+  loaded: LoadedFleet,
+  { entry, wanted }: { entry: Marked; wanted: DesiredReplica },
+): Promise<string | null> {
+  const { deployment, spec } = wanted;
+  const world = await worldOfHost(home, loaded.hosts, deployment.host);
+  const { target, foreign, address } = entry.mark;
+  const mark: Mark = {
+    fleet: loaded.fleet,
+    fleetId: loaded.fleetId,
+    deployment: entry.name,
+    replica: 0,
+    target: { ...deployment.target },
+    address,
+    port: deployment.port ?? 0,
+    logFile: engineLog(fleetPaths(home, loaded), entry.name, 0),
+    declared: { ...deployment.declared },
+    spec,
+    previous: null,
+  };
+  const text = (await targetOf(target).adopt?.(world, foreign, mark)) ?? null;
+  if (text === null) return null;
+  const path = join(fleetPaths(home, loaded).state, 'adopted', `${entry.name}.service`);
+  await home.files.write(path, text, 0o600);
+  return path;
+}
+
+async function unmark(home: World, loaded: LoadedFleet, entry: Marked): Promise<void> {
+  const { target } = entry.mark;
+  const hosts = Object.entries(loaded.hosts).filter(([, host]) => machineOf(host) === thisMachine);
+  const [name = 'local'] = hosts.map(([one]) => one);
+  const world = await worldOfHost(home, loaded.hosts, name);
+  const instance = (await targetOf(target).observe(world)).find(
+    ({ mark }) => mark?.deployment === entry.name && mark.fleetId === loaded.fleetId,
+  );
+  if (instance) await targetOf(target).disown?.(world, instance);
+}

@@ -1,0 +1,204 @@
+import { isAbsolute, resolve } from 'node:path/posix';
+import { flagValue } from '../../domain/command-line/flags.ts';
+import type { ProcessId } from '../../domain/instance.ts';
+import type { ScannedServer } from '../../domain/scan-report.ts';
+import { nameOf } from '../../domain/audit/server-words.ts';
+import type { Foreign } from '../../targets/contract.ts';
+import { engineOf } from '../../engines/registry.ts';
+
+/** What adopting one server writes into the fleet file. */
+export interface Entry {
+  readonly name: string;
+  readonly server: ScannedServer;
+  readonly deployment: Readonly<Record<string, unknown>>;
+  /** Of the model that it opens, under `models`. */
+  readonly model: { readonly name: string; readonly source: string; readonly mmproj?: string } | null;
+  /** How it is marked; null for one that is only reached. */
+  readonly mark: {
+    readonly target: 'process' | 'systemd';
+    readonly foreign: Foreign;
+    readonly address: string;
+  } | null;
+}
+
+export interface Refused {
+  readonly server: string;
+  readonly reason: string;
+}
+
+export interface EntryContext {
+  /** Names that the file has already. */
+  readonly taken: ReadonlySet<string>;
+  /** Folders that processes run in. */
+  readonly folderOf: (process: ProcessId) => string | null;
+  /** Whether berth may write units of the system. */
+  readonly system: boolean;
+  /** Whose units of the user can be written. */
+  readonly user: string | null;
+}
+
+/** Servers as entries of a fleet file, and those that cannot be, each with the reason. Pure. */
+export function entriesOf(
+  servers: readonly ScannedServer[],
+  context: EntryContext,
+): { entries: Entry[]; refused: Refused[] } {
+  const taken = new Set(context.taken);
+  const entries: Entry[] = [];
+  const refused: Refused[] = [];
+  for (const server of servers) {
+    if (server.mark !== null) continue;
+    const name = freeName(server, taken);
+    const made = entryOf(server, name, context);
+    if (typeof made === 'string') refused.push({ server: nameOf(server), reason: made });
+    else {
+      taken.add(name);
+      entries.push(made);
+    }
+  }
+  return { entries, refused };
+}
+
+/** An entry, or why there is none. */
+function entryOf(server: ScannedServer, name: string, context: EntryContext): Entry | string {
+  const endpoint =
+    server.endpoints.find((one) => one.here && one.port === server.wantedPort) ??
+    server.endpoints.find((one) => one.here);
+  if (!endpoint) return 'it listens on no port of this machine';
+  if (server.keyed === true)
+    return 'it asks for a key that berth does not know; give berth its start, with "ownKey"';
+  const address = ['0.0.0.0', '::'].includes(endpoint.address) ? '127.0.0.1' : endpoint.address;
+  const { kind } = server.owner;
+  const engine = server.engine === 'unknown' ? null : engineOf(server.engine);
+  if (kind === 'container' || kind === 'pod' || !engine?.launch || !engine.options)
+    return reached(server, { name, address, port: endpoint.port });
+  const options = optionsOf(server, context.folderOf(server.process));
+  if (JSON.stringify(options).includes('***'))
+    return 'its command line holds a secret, which has no place in a fleet file';
+  const parsed = engine.options.safeParse(options);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return `its command line says what a fleet file cannot: ${issue?.path.join('.')}: ${issue?.message}`;
+  }
+  const how = markOf(server, context);
+  if (typeof how === 'string') return how;
+  return {
+    name,
+    server,
+    model: modelOf(server, name, context),
+    deployment: {
+      ...(server.model === null ? {} : { model: name }),
+      port: endpoint.port,
+      ...(server.gpus.length > 0 ? { gpus: server.gpus.length } : {}),
+      engine: options,
+      target: how.options,
+    },
+    mark: { target: how.target, foreign: how.foreign, address },
+  };
+}
+
+/** One that berth does not start: the gateway reaches it, and nothing of it is changed. */
+function reached(
+  server: ScannedServer,
+  { name, address, port }: { name: string; address: string; port: number },
+): Entry {
+  const host = address.includes(':') ? `[${address}]` : address;
+  const [served] = server.served;
+  return {
+    name,
+    server,
+    model: null,
+    deployment: {
+      engine: {
+        kind: 'openai',
+        url: `http://${host}:${port}`,
+        ...(served === undefined ? {} : { servedModel: served }),
+      },
+    },
+    mark: null,
+  };
+}
+
+/** What it tells of itself counts more than its command line, which may leave it to the server. */
+function optionsOf(server: ScannedServer, folder: string | null): Record<string, unknown> & { kind: string } {
+  const { args, binary, ...stated } = server.options;
+  const { slots, context } = server.told;
+  const program =
+    typeof binary === 'string' && binary.includes('/') ? resolve(folder ?? '/', binary) : binary;
+  return {
+    kind: server.engine,
+    ...(program === undefined ? {} : { binary: program }),
+    ...stated,
+    ...(slots === null ? {} : { slots }),
+    ...(context === null ? {} : { context }),
+    ...(Array.isArray(args) && args.length > 0 ? { args } : {}),
+  };
+}
+
+function modelOf(server: ScannedServer, name: string, context: EntryContext): Entry['model'] {
+  if (server.model === null) return null;
+  const folder = context.folderOf(server.process) ?? '/';
+  const mmproj = flagValue(server.command, '--mmproj', '-mm');
+  return {
+    name,
+    source: sourceOf(server.model, folder),
+    ...(mmproj === null ? {} : { mmproj: resolve(folder, mmproj) }),
+  };
+}
+
+/** A path is a path; "OWNER/NAME" without a folder in front is a repository of the hub. */
+function sourceOf(model: string, folder: string): string {
+  if (isAbsolute(model) || /^[a-z0-9+]+:\/\//i.test(model)) return model;
+  const repository = /^[\w.-]+\/[\w.-]+(:[\w.-]+)?$/.test(model) && !/\.gguf$/i.test(model);
+  return repository ? `hf://${model}` : resolve(folder, model);
+}
+
+function markOf(
+  { owner, process }: ScannedServer,
+  context: EntryContext,
+): { target: 'process' | 'systemd'; options: Record<string, string>; foreign: Foreign } | string {
+  const unit = owner.name.replace(/\.service$/, '');
+  switch (owner.kind) {
+    case 'system-unit':
+      if (unit.includes('@')) return 'its unit is made from a template, which several share';
+      return context.system
+        ? {
+            target: 'systemd',
+            options: { kind: 'systemd', unit },
+            foreign: { process, unit: { name: unit, scope: 'system' } },
+          }
+        : 'its unit belongs to the system; run this as root';
+    case 'user-unit':
+      return owner.user === context.user && !context.system
+        ? {
+            target: 'systemd',
+            options: { kind: 'systemd', unit },
+            foreign: { process, unit: { name: unit, scope: 'user' } },
+          }
+        : `its unit is one of the user ${owner.user}; run this as that user`;
+    case 'berth':
+    case 'container':
+    case 'pod':
+    case 'session':
+    case 'unknown':
+      return { target: 'process', options: { kind: 'process' }, foreign: { process, unit: null } };
+  }
+}
+
+/** The name that it serves, else its model's, as a name of a fleet file; with a number where it is taken. */
+function freeName({ served, model, engine }: ScannedServer, taken: ReadonlySet<string>): string {
+  const [first] = served;
+  const text = first !== undefined && !first.startsWith('/') ? first : (model ?? engine);
+  const base =
+    text
+      .slice(text.lastIndexOf('/') + 1)
+      .replace(/\.gguf$/i, '')
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9._-]+/g, '-')
+      .replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+      .slice(0, 50)
+      .replace(/[^a-z0-9]+$/, '') || 'model';
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? base : `${base}-${number}`;
+    if (!taken.has(name)) return name;
+  }
+}
