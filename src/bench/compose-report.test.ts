@@ -38,6 +38,7 @@ function stage(changes: Partial<StageReport>): StageReport {
     server: null,
     stopped: null,
     settled: null,
+    series: null,
     ...changes,
   };
 }

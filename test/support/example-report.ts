@@ -139,8 +139,24 @@ function exampleStage(index: number, streams: number, rate: number): StageReport
     engine: null,
     server: exampleServer(rate),
     stopped: null,
+    series: exampleSeries(index, rate),
     settled: { found: true, cutSeconds: 1.2, cutShare: 0.02, outputTokensPerSecond: rate * 1.01 },
   };
+}
+
+function exampleSeries(index: number, rate: number): StageReport['series'] {
+  const points = [0, 1, 2].map((part) => ({
+    at: 70 * index + 10 + 20 * part,
+    inFlight: 2 ** index,
+    outputTokensPerSecond: rate * (1 + part / 10),
+    requestsPerSecond: rate / 100,
+    failed: 0,
+    ttftP50Ms: 180,
+    ttftP95Ms: part === 1 ? null : 260,
+    itlP50Ms: 1000 / rate,
+    itlP99Ms: 3000 / rate,
+  }));
+  return { every: 1, points };
 }
 
 function throughputOf(rate: number): NonNullable<StageReport['steady']> {

@@ -9,6 +9,7 @@ import { hrefOf } from '../route.ts';
 import { useLoaded } from '../use-loaded.ts';
 import { RunCharts } from './run-charts.tsx';
 import { ServerCharts } from './server-charts.tsx';
+import { TimeCharts } from './time-charts.tsx';
 import { StageTable } from './stage-table.tsx';
 
 /** One run: its figures with their sample sizes and confidence, charts over the number of streams, and where it was measured. */
@@ -39,6 +40,7 @@ function RunBody({ report }: { report: Report }): ReactNode {
     <>
       <Warnings report={report} />
       <RunCharts report={report} />
+      <TimeCharts report={report} />
       <ServerCharts report={report} />
       <StageTable report={report} />
       <Circumstances report={report} />

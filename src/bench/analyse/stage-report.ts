@@ -16,6 +16,7 @@ import { goodputOf } from './goodput.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';
 import { concurrencyOf, openLoopOf } from './open-loop.ts';
 import { conversationsOf } from './turns.ts';
+import { stageSeries } from './stage-series.ts';
 import { steadinessOf } from './steadiness.ts';
 import { overallThroughput, steadyThroughput, tokensPerEvent } from './throughput.ts';
 import { commonWindow, longestPart, steadyWindow, wholeSpan } from './window.ts';
@@ -90,6 +91,7 @@ export function stageReport(facts: StageFacts, records: readonly RecordRow[]): S
     client: clientHealth(records, facts.client, ttft?.p50 ?? null),
     engine: facts.engine,
     stopped: facts.stopped,
+    series: stageSeries(records, strategy),
     settled: window && settledPart(records, window),
     server: serverStage(facts.samples, { window }),
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Strategy } from '../load-shape.ts';
+import { StageSeries } from './stage-series.ts';
 import { StopReason } from './stop-reason.ts';
 import { ServerStage } from './server-stage.ts';
 import { outcomes, tokenSources } from './record.ts';
@@ -196,6 +197,8 @@ export const StageReport = z.strictObject({
   server: ServerStage.nullable().default(null),
   /** Why it ended before its own limit, and the run with it; null when it did not. */
   stopped: StopReason.nullable().default(null),
+  /** Its figures over its time; null where there are none, as in reports of before. */
+  series: StageSeries.nullable().default(null),
   /** Null where too little was seen to tell. */
   settled: Settled.nullable().default(null),
 });

@@ -6,6 +6,7 @@ import { countsInputs, headlineOf, reasons, streamsOf } from '../../domain/strat
 import { barChart, rangeChart } from './charts.ts';
 import { escape, figure } from './markup.ts';
 import { engineRows, serverSection } from './server.ts';
+import { overTime } from './over-time.ts';
 import { style } from './style.ts';
 import { checksTable, errorTable, gatesTable, latencyTable, throughputTable, turnsTable } from './tables.ts';
 
@@ -30,6 +31,7 @@ ${tiles(report)}
 ${kneeOf(report)}
 <h2>Under load</h2>
 <div class="charts">${charts(report)}</div>
+${overTime(report)}
 ${serverSection(report)}
 <h2>Throughput</h2>
 ${throughputTable(report)}

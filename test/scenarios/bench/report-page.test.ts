@@ -33,3 +33,22 @@ test('the page of an open loop shows latencies from when requests were due, good
   expect(open).toContain('<td>E2E from due</td>');
   expect(open).toContain('<td>37</td>');
 });
+
+test('the page draws the run over its time, a part a stage, and says when not every request was looked at', async () => {
+  const report = exampleReport();
+  const drawn = await page(report);
+  const section = /<h2>Over time<\/h2>[\s\S]*?(?=<h2>On the server)/.exec(drawn)?.[0] ?? '';
+  for (const title of ['First tokens, ms', 'Gaps between tokens, ms', 'Output, tok/s', 'Requests in flight'])
+    expect(section).toContain(`<figcaption>${title}`);
+  // Three stages, each a line of its own for p50; p95 is not known in the middle of each.
+  const [first = ''] = section.split('Gaps between tokens');
+  expect(first.match(/<polyline class="line line0"/g)).toHaveLength(3);
+  expect(section).not.toContain('looked at');
+  const sampled = report.stages.map((stage) => ({
+    ...stage,
+    series: stage.series && { ...stage.series, every: 4 },
+  }));
+  expect(await page({ ...report, stages: sampled })).toContain('Each 4th request was looked at.');
+  const none = report.stages.map((stage) => ({ ...stage, series: null }));
+  expect(await page({ ...report, stages: none })).not.toContain('Over time');
+});
