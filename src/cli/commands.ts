@@ -83,6 +83,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/top.ts'),
   },
   {
+    name: 'verify',
+    summary: 'Check that everything is there, answers, and serves the right model.',
+    load: () => import('./commands/verify.ts'),
+  },
+  {
     name: 'journal',
     summary: 'Show who changed which engines, when and by which command.',
     load: () => import('./commands/journal.ts'),

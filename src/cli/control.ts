@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { fleetStatus } from '../fleet/status.ts';
 import { logSources } from '../fleet/logs.ts';
 import { holderOf, observe } from '../fleet/observe.ts';
-import type { UpHold } from '../fleet/up.ts';
+import type { UpHold } from '../fleet/up-ports.ts';
 import type { KeyAnswer } from '../domain/key-record.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { World } from '../io/world.ts';

@@ -5,6 +5,7 @@ import { engineOf } from '../engines/registry.ts';
 import type { World } from '../io/world.ts';
 import type { Started } from '../targets/contract.ts';
 import { targetOf } from '../targets/registry.ts';
+import { silenceOf } from './ask-token.ts';
 import { engineHeaders } from './engine-key.ts';
 import { holderOf, observe } from './observe.ts';
 
@@ -115,8 +116,7 @@ export async function probe(world: World, mark: Mark): Promise<string> {
       const { status } = await world.http.request(urlOf(mark) + path, { headers, timeoutMs: probeMs });
       if (status < 200 || status > 299) return `answers ${status}`;
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      return code === 'ECONNREFUSED' ? 'does not listen yet' : `does not answer (${code ?? String(error)})`;
+      return silenceOf(error, probeMs);
     }
   }
   return '';

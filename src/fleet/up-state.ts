@@ -15,7 +15,8 @@ export const UpState = z.strictObject({
   fleetId: z.string(),
   process: ProcessId,
   files: z.array(z.string()),
-  gateway: z.strictObject({ url: z.string(), pid: z.int() }).nullable(),
+  /** `insideUrl`: for berth itself, in the clear on loopback where `url` is behind TLS. */
+  gateway: z.strictObject({ url: z.string(), insideUrl: z.string().optional(), pid: z.int() }).nullable(),
   console: z.strictObject({ url: z.string() }).nullable(),
   startedAt: z.iso.datetime(),
   /** Why the latest fleet file is not in force; null while it is. */

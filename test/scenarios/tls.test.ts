@@ -63,6 +63,17 @@ describe.skipIf(opensslMissing !== '')(`a fleet behind TLS${opensslMissing}`, ()
       headers: { authorization: `Bearer ${token}` },
     });
     expect(await models.json()).toMatchObject({ data: [{ id: 'far' }] });
+    const verified = await place.berth('verify', '--json');
+    expect([verified.code, verified.json()]).toMatchObject([
+      0,
+      {
+        checks: [
+          { check: 'ready' },
+          { check: 'answers' },
+          { check: 'route', at: expect.stringContaining('far') },
+        ],
+      },
+    ]);
   });
 
   test('whose certificate has expired is told by validate at its place, with the cure', async () => {

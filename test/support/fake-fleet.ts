@@ -13,6 +13,8 @@ export interface FakeFleet {
       slots?: Readonly<Record<string, number>>;
       /** Further words for the fake engine of a deployment. */
       modes?: Readonly<Record<string, readonly string[]>>;
+      /** Further keys of the engine of a deployment. */
+      engines?: Readonly<Record<string, string>>;
       top?: string;
     },
   ) => void;
@@ -32,10 +34,10 @@ export function makeFakeFleet(): FakeFleet {
   }
   return {
     place,
-    write: (deployments, { gateway = '', slots = {}, modes = {}, top = '' } = {}) => {
+    write: (deployments, { gateway = '', slots = {}, modes = {}, engines = {}, top = '' } = {}) => {
       const lines = Object.entries(deployments).map(([name, keys]) => {
         const command = JSON.stringify([process.execPath, fakeEngine, '{port}', ...(modes[name] ?? [])]);
-        const engine = `engine: {kind: command, command: ${command}, stopGrace: 2s, startTimeout: 20s, slots: ${slots[name] ?? 2}}`;
+        const engine = `engine: {kind: command, command: ${command}, stopGrace: 2s, startTimeout: 20s, slots: ${slots[name] ?? 2}${engines[name] ? `, ${engines[name]}` : ''}}`;
         return `  ${name}: {${keys === '' ? '' : `${keys}, `}${engine}}`;
       });
       place.write(

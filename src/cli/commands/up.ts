@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { up } from '../../fleet/up.ts';
-import type { ReloadListener, UpHold } from '../../fleet/up.ts';
+import type { ReloadListener, UpHold } from '../../fleet/up-ports.ts';
 import type { LoadedFleet } from '../../fleet/resolve.ts';
 import type { UpState } from '../../fleet/up-state.ts';
 import type { CliContext } from '../context.ts';

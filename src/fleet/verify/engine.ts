@@ -1,0 +1,110 @@
+import type { DeploymentStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
+import type { Check } from '../../domain/verification.ts';
+import { engineOf, enginePaths } from '../../engines/registry.ts';
+import type { World } from '../../io/world.ts';
+import { askToken } from '../ask-token.ts';
+import { replicaName } from '../desired.ts';
+import { engineHeaders } from '../engine-key.ts';
+import { worldOfInstance } from '../hosts.ts';
+import { probe, urlOf } from '../ready.ts';
+import type { Deployment, LoadedFleet } from '../resolve.ts';
+import { check } from './check.ts';
+import type { Found } from './check.ts';
+import type { VerifyOptions } from './options.ts';
+import { modelCheck } from './model.ts';
+import { namesOf } from './told-models.ts';
+
+export interface EngineContext {
+  readonly loaded: LoadedFleet;
+  readonly deployment: Deployment;
+  readonly status: DeploymentStatus;
+  readonly instances: readonly Instance[];
+  readonly options: VerifyOptions;
+}
+
+/** All replicas of a deployment that berth starts, one after the other. */
+export async function engineChecks(world: World, context: EngineContext): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const replica of context.status.replicas)
+    checks.push(...(await replicaChecks(world, context, replica)));
+  return checks;
+}
+
+async function replicaChecks(
+  home: World,
+  { loaded, deployment, instances, options }: EngineContext,
+  status: ReplicaStatus,
+): Promise<Check[]> {
+  const { replica } = status;
+  const { name } = deployment;
+  const told = check({ deployment: name, replica });
+  const there = instances.filter(({ mark }) => mark?.deployment === name && mark.replica === replica);
+  const alive = there.filter((one) => one.alive);
+  const [instance] = alive;
+  const mark = instance?.mark;
+  const at =
+    there.map((one) => one.object.name).join(', ') || replicaName(name, replica, deployment.replicas);
+  if (!instance || !mark) return [told('object', absent(status, there, at))];
+  const since = `runs since ${instance.startedAt ?? 'an unknown time'}`;
+  const twice = alive.length > 1 ? `runs ${alive.length} times` : null;
+  const world = await worldOfInstance(home, loaded.hosts, instance);
+  const wrong = await probe(world, mark);
+  const url = urlOf(mark);
+  const checks = [
+    told('object', { at, fault: twice, seen: since, cure: '"berth apply" stops what runs twice.' }),
+    told('current', {
+      at,
+      fault: status.outdated ? 'was started otherwise than the file says by now' : null,
+      seen: 'runs as the file says',
+      cure: '"berth plan" shows what differs, "berth apply" changes it.',
+    }),
+    told('ready', {
+      at: url + mark.spec.readiness.path,
+      fault: wrong === '' ? null : wrong,
+      seen: 'answers',
+      cure: `See "berth logs ${name}"; "berth apply --restart ${name}" starts it anew.`,
+    }),
+  ];
+  if (wrong !== '') return checks;
+  return [
+    ...checks,
+    told('answers', await answer(world, { deployment, mark, options })),
+    told('model', await modelCheck(world, { deployment, mark, instance })),
+  ];
+}
+
+function absent(status: ReplicaStatus, there: readonly Instance[], at: string): Found {
+  const cure = '"berth apply" starts it.';
+  if (status.state === 'unloaded') return { at, skipped: 'is started by its next request' };
+  if (status.state === 'unreachable')
+    return { at, fault: 'its host could not be looked at', seen: '', cure: 'See "berth status".' };
+  const trouble = there[0]?.trouble;
+  return { at, fault: there.length > 0 ? (trouble ?? 'does not run') : 'is not there', seen: '', cure };
+}
+
+/** One token from the engine itself, past the gateway. */
+async function answer(
+  world: World,
+  { deployment, mark, options }: { deployment: Deployment; mark: Mark; options: VerifyOptions },
+): Promise<Found> {
+  const url = urlOf(mark);
+  if (engineOf(mark.spec.engine).modelsPath !== undefined)
+    return { at: url, skipped: 'serves several models, and would load one to answer' };
+  const headers = await engineHeaders(world, mark);
+  const model = mark.spec.servedModel ?? (await namesOf(world, url, headers))[0] ?? deployment.name;
+  const began = world.clock.now();
+  const { fault, path } = await askToken(world.http, {
+    ...options,
+    url,
+    headers,
+    model,
+    paths: enginePaths(deployment.engine),
+  });
+  return {
+    at: url + path,
+    fault,
+    seen: `answered in ${Math.round(world.clock.now() - began)} ms`,
+    cure: `See "berth logs ${deployment.name}"; "berth apply --restart ${deployment.name}" starts it anew.`,
+  };
+}
