@@ -9,6 +9,11 @@ export interface RenderedDeployment {
   /** Its target with all options, whichever it is; the schema of each kind has parsed it. */
   readonly target: { readonly kind: string; readonly [key: string]: unknown };
   readonly spec: LaunchSpec;
+  /** What the file states of it, flat, as marks carry it. */
+  readonly declared: Readonly<Record<string, unknown>>;
+  /** Ports of its host for those that pin none, and those that must stay free there. */
+  readonly pool: { readonly from: number; readonly to: number };
+  readonly reserve: readonly number[];
 }
 
 export interface RenderInput {

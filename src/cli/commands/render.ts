@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { launchSpecOf } from '../../fleet/desired.ts';
 import { engineKeyOf } from '../../fleet/engine-key.ts';
+import { usualPorts } from '../../fleet/ports.ts';
 import type { LoadedFleet } from '../../fleet/resolve.ts';
 import type { RenderedDeployment, RenderFormat, RenderOutput } from '../../render/contract.ts';
 import { renderFormats } from '../../render/registry.ts';
@@ -13,6 +14,8 @@ import type { FileOptions } from '../fleet-file.ts';
 
 export const examples = [
   ['berth render --format kubernetes', 'Prints manifests for all deployments of the fleet file.'],
+  ['berth render --format systemd --out units', 'Writes units of systemd below ./units/etc.'],
+  ['berth render --format compose --out compose', 'Writes a compose file for containers.'],
   ['berth render mistral --format kustomize --out deploy', 'Writes a base for kustomize below ./deploy.'],
 ] as const;
 
@@ -58,11 +61,13 @@ function deploymentsOf(
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new BerthError('DEPLOYMENT_UNKNOWN', { name: unknown, known });
   return loaded.deployments.flatMap((deployment) => {
-    const { name, replicas, port, target } = deployment;
+    const { name, replicas, port, target, declared, host } = deployment;
     if (names.length > 0 && !names.includes(name)) return [];
     const key = engineKeyOf(world, loaded, deployment);
     const spec = launchSpecOf(deployment, { cores: null, help: null, key });
-    return spec ? [{ name, replicas, port, target, spec }] : [];
+    if (!spec) return [];
+    const { ports = usualPorts, reserve = [] } = loaded.hosts[host] ?? {};
+    return [{ name, replicas, port, target, spec, declared, pool: ports, reserve }];
   });
 }
 

@@ -131,7 +131,7 @@ function device(path: string): Record<string, string> {
   return { PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rwm' };
 }
 
-interface Mount {
+export interface Mount {
   readonly Type: 'bind' | 'volume';
   readonly Source: string;
   readonly Target: string;

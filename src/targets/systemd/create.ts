@@ -10,7 +10,7 @@ import { lastLines, unitOfObject } from './logs.ts';
 import { dropInName, endingOf, markOnDisk, observe, runs, show } from './observe.ts';
 import { unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
-import { foldersOf, renderUnit } from './render.ts';
+import { foldersOf, renderUnit, unitNameOf } from './render.ts';
 import { ask, cacheFolders, faultOf, scopeNamed, scopeOf, tell } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { killedForMemory } from './scripts.ts';
@@ -90,10 +90,9 @@ async function freeUnit(
 ): Promise<string> {
   const { mark } = request;
   const { name } = unitWish(options);
-  const number = mark.replica === 0 ? '' : `-${mark.replica}`;
-  const usual = `berth-${mark.fleet}-${mark.deployment}${number}`;
+  const usual = unitNameOf(mark, options);
   const own = `${usual}-${mark.fleetId}`;
-  const names = name === null ? [usual, `${usual}-b`, own, `${own}-b`] : [`${name}${number}`];
+  const names = name === null ? [usual, `${usual}-b`, own, `${own}-b`] : [usual];
   for (const unit of names) {
     const shown = (await show(world, scope, [unit])).get(unit);
     if (shown === undefined)

@@ -38,6 +38,13 @@ export interface Rendered {
 const cacheSign = '\uE000';
 const credentialSign = '\uE001';
 
+/** The name of the file; else that of fleet and deployment. */
+export function unitNameOf(mark: Mark, options: SystemdOptions): string {
+  const { name } = unitWish(options);
+  const number = mark.replica === 0 ? '' : `-${mark.replica}`;
+  return `${name ?? `berth-${mark.fleet}-${mark.deployment}`}${number}`;
+}
+
 /** Everything of a unit but the secrets themselves. Pure: reading a unit back compares with this. */
 export function renderUnit(mark: Mark, options: SystemdOptions, facts: UnitFacts): Rendered {
   const unit = writeUnit(

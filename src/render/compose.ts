@@ -1,0 +1,165 @@
+import type { Mark } from '../domain/instance.ts';
+import { containerName, renderContainer } from '../targets/docker/render.ts';
+import type { ContainerBody, Mount } from '../targets/docker/render.ts';
+import { yamlOf } from './cluster-objects.ts';
+import {
+  containerOptions,
+  containerRefusal,
+  mountsOf,
+  publishedPorts,
+  secretFolder,
+} from './container-options.ts';
+import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
+import { marksOf, pipeSecret } from './replica-marks.ts';
+
+/** One compose file with the containers that the target docker would make. */
+export const composeFormat = {
+  kind: 'compose',
+  title: 'a compose file for Docker or podman',
+  refuses: containerRefusal,
+  render,
+} as const satisfies RenderFormat<'compose'>;
+
+function render(input: RenderInput): RenderOutput {
+  const replicas = marksOf(input, containerOptions).map(({ mark, options }) => ({
+    mark,
+    name: nameOf(mark),
+    body: renderContainer(mark, options, { podman: false, stateDir: '.', gpuGroups: ['video', 'render'] }),
+  }));
+  const volumes = replicas.flatMap(({ body }) => mountsOf(body).filter(({ Type }) => Type === 'volume'));
+  const secrets = replicas.flatMap(({ mark, name }) =>
+    Object.keys(mark.spec.secrets).map(
+      (key) => [`${name}-${key}`, secretOf(mark, key, `${name}-${key}`)] as const,
+    ),
+  );
+  const file = {
+    name: input.fleet,
+    services: Object.fromEntries(replicas.map(({ mark, name, body }) => [name, serviceOf(mark, body)])),
+    ...(volumes.length > 0
+      ? { volumes: Object.fromEntries(volumes.map(({ Source }) => [Source, { name: Source }])) }
+      : {}),
+    ...(secrets.length > 0 ? { secrets: Object.fromEntries(secrets) } : {}),
+  };
+  return {
+    files: replicas.length === 0 ? [] : [{ path: 'compose.yaml', text: yamlOf(withoutVariables(file)) }],
+    needs: replicas.flatMap(({ mark, name }) =>
+      Object.keys(mark.spec.secretKeys ?? {}).map(
+        (key) => `${name} needs a file: ${pipeSecret(mark, key)} >secrets/${name}-${key}   (mode 600)`,
+      ),
+    ),
+  };
+}
+
+function nameOf({ deployment, replica }: Mark): string {
+  return replica === 0 ? deployment : `${deployment}-${replica}`;
+}
+
+/** Where it lies, never what it is. One that an engine wants as YAML has to be written into a file first. */
+function secretOf(mark: Mark, key: string, name: string): Record<string, string> {
+  const ref = mark.spec.secrets[key];
+  if (mark.spec.secretKeys?.[key] !== undefined || !ref) return { file: `./secrets/${name}` };
+  return 'env' in ref ? { environment: ref.env } : { file: ref.file };
+}
+
+function serviceOf(mark: Mark, body: ContainerBody): Record<string, unknown> {
+  const host = body.HostConfig;
+  const mounts = mountsOf(body);
+  const secrets = mounts.filter(({ Target }) => Target.startsWith(secretFolder));
+  const files = mounts.filter((mount) => !secrets.includes(mount));
+  const ports = publishedPorts(body);
+  const { Memory, NanoCpus, ShmSize, IpcMode, GroupAdd, RestartPolicy, SecurityOpt, LogConfig } = host as {
+    [name: string]: unknown;
+    RestartPolicy: { Name: string };
+    LogConfig?: { Type: string; Config: Record<string, string> };
+  };
+  return {
+    image: body.Image,
+    container_name: containerName(mark),
+    entrypoint: body.Entrypoint,
+    command: body.Cmd,
+    ...(body.Env.length > 0 ? { environment: body.Env } : {}),
+    labels: body.Labels,
+    ...(ports.length > 0 ? { ports } : { network_mode: 'host' }),
+    ...(files.length > 0 ? { volumes: files.map(volumeOf) } : {}),
+    ...(secrets.length > 0
+      ? {
+          secrets: secrets.map(({ Target }) => {
+            const key = Target.slice(secretFolder.length);
+            return { source: `${nameOf(mark)}-${key}`, target: key, mode: 0o400 };
+          }),
+        }
+      : {}),
+    ...(Memory === undefined ? {} : { mem_limit: Memory, memswap_limit: Memory }),
+    ...(NanoCpus === undefined ? {} : { cpus: Number(NanoCpus) / 1e9 }),
+    ...(ShmSize === undefined ? {} : { shm_size: ShmSize }),
+    ...(IpcMode === undefined ? {} : { ipc: IpcMode }),
+    ...gpusOf(host),
+    ...(GroupAdd === undefined ? {} : { group_add: GroupAdd }),
+    ...(body['User'] === undefined ? {} : { user: body['User'] }),
+    ...(body['WorkingDir'] === undefined ? {} : { working_dir: body['WorkingDir'] }),
+    healthcheck: healthOf(body.Healthcheck),
+    restart: RestartPolicy.Name,
+    stop_signal: body.StopSignal,
+    stop_grace_period: `${Math.max(1, Math.ceil(mark.spec.stop.graceMs / 1000))}s`,
+    security_opt: SecurityOpt,
+    ...(LogConfig ? { logging: { driver: LogConfig.Type, options: LogConfig.Config } } : {}),
+  };
+}
+
+/** A relative source begins with a dot, or it would be the name of a volume. */
+function volumeOf({ Type, Source, Target, ReadOnly }: Mount): Record<string, unknown> {
+  const source = Type === 'bind' && !Source.startsWith('/') ? `./${Source}` : Source;
+  return { type: Type, source, target: Target, ...(ReadOnly ? { read_only: true } : {}) };
+}
+
+function gpusOf(host: ContainerBody['HostConfig']): Record<string, unknown> {
+  const requests = host['DeviceRequests'] as
+    | { Driver: string; Count?: number; DeviceIDs?: string[] }[]
+    | undefined;
+  const devices = host['Devices'] as { PathOnHost: string; PathInContainer: string }[] | undefined;
+  return {
+    ...(devices ? { devices: devices.map((one) => `${one.PathOnHost}:${one.PathInContainer}`) } : {}),
+    ...(requests
+      ? {
+          deploy: {
+            resources: {
+              reservations: {
+                devices: requests.map(({ Driver, Count, DeviceIDs }) => ({
+                  driver: Driver,
+                  ...(DeviceIDs ? { device_ids: DeviceIDs } : { count: Count === -1 ? 'all' : Count }),
+                  capabilities: ['gpu'],
+                })),
+              },
+            },
+          },
+        }
+      : {}),
+  };
+}
+
+function healthOf(check: ContainerBody['Healthcheck']): Record<string, unknown> {
+  const { Test, Interval, Timeout, Retries, StartPeriod } = check as {
+    Test: string[];
+    [name: string]: unknown;
+  };
+  if (Test[0] === 'NONE') return { disable: true };
+  return {
+    test: Test,
+    interval: seconds(Interval),
+    timeout: seconds(Timeout),
+    retries: Retries,
+    start_period: seconds(StartPeriod),
+  };
+}
+
+function seconds(nanoseconds: unknown): string {
+  return `${Math.round(Number(nanoseconds) / 1e9)}s`;
+}
+
+/** Compose fills in variables everywhere: a dollar is written twice. */
+function withoutVariables(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('$', '$$$$');
+  if (Array.isArray(value)) return value.map(withoutVariables);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutVariables(inner)]));
+}

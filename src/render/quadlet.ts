@@ -1,0 +1,149 @@
+import type { Mark } from '../domain/instance.ts';
+import { containerName, renderContainer } from '../targets/docker/render.ts';
+import type { ContainerBody, Mount } from '../targets/docker/render.ts';
+import { escapeText, quoteWord, writeUnit } from '../targets/systemd/unit-text.ts';
+import type { Section } from '../targets/systemd/unit-text.ts';
+import {
+  containerOptions,
+  containerRefusal,
+  mountsOf,
+  publishedPorts,
+  secretFolder,
+} from './container-options.ts';
+import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
+import { marksOf, pipeSecret } from './replica-marks.ts';
+
+const folder = 'etc/containers/systemd';
+
+/** One .container file for each replica, from which podman (5 or newer) makes a unit of systemd. */
+export const quadletFormat = {
+  kind: 'quadlet',
+  title: 'Quadlet files of podman, to be copied to /etc',
+  refuses: containerRefusal,
+  render,
+} as const satisfies RenderFormat<'quadlet'>;
+
+function render(input: RenderInput): RenderOutput {
+  const replicas = marksOf(input, containerOptions).map(({ mark, options }) => {
+    const number = mark.replica === 0 ? '' : `-${mark.replica}`;
+    const facts = { podman: true, stateDir: '/var/lib/berth', gpuGroups: ['keep-groups'] };
+    return {
+      mark,
+      unit: `berth-${mark.fleet}-${mark.deployment}${number}`,
+      body: renderContainer(mark, options, facts),
+    };
+  });
+  const secrets = replicas.flatMap(({ mark, unit }) =>
+    Object.keys(mark.spec.secrets).map(
+      (key) =>
+        `${unit} needs a secret: ${pipeSecret(mark, key)} | sudo podman secret create ${unit}-${key} -`,
+    ),
+  );
+  const folders = replicas.flatMap(({ mark, body }) =>
+    mountsOf(body)
+      .filter(({ Type, ReadOnly }) => Type === 'bind' && !ReadOnly)
+      .map(({ Source }) => `${mark.deployment} needs a folder: sudo mkdir -p ${Source}`),
+  );
+  return {
+    files: replicas.map(({ mark, unit, body }) => ({
+      path: `${folder}/${unit}.container`,
+      text: writeUnit(
+        [
+          [
+            'Unit',
+            [
+              [
+                'Description',
+                escapeText(`${mark.deployment} of fleet ${mark.fleet} (${mark.spec.engine}, by berth)`),
+              ],
+              ['After', 'network-online.target'],
+              ['Wants', 'network-online.target'],
+            ],
+          ],
+          ['Container', containerOf(mark, body, unit)],
+          ['Service', serviceOf(mark, body)],
+          ['Install', [['WantedBy', 'multi-user.target default.target']]],
+        ],
+        'Written by berth.',
+      ),
+    })),
+    needs:
+      replicas.length === 0
+        ? []
+        : [
+            ...secrets,
+            ...folders,
+            `Then: sudo cp -r etc / && sudo systemctl daemon-reload && sudo systemctl start ${replicas.map(({ unit }) => unit).join(' ')}`,
+          ],
+  };
+}
+
+function containerOf(mark: Mark, body: ContainerBody, unit: string): Section {
+  const host = body.HostConfig;
+  const devices = (host['Devices'] ?? []) as { PathOnHost: string }[];
+  const published = publishedPorts(body).map((port) => ['PublishPort', port] as const);
+  return [
+    ['Image', qualified(body.Image)],
+    ['ContainerName', containerName(mark)],
+    ['Entrypoint', escapeText(body.Entrypoint[0] ?? '')],
+    ['Exec', body.Cmd.map(quoteWord).join(' ')],
+    ...body.Env.map((one) => ['Environment', quoteWord(one)] as const),
+    ...Object.entries(body.Labels).map(([name, value]) => ['Label', quoteWord(`${name}=${value}`)] as const),
+    ...(published.length > 0 ? published : ([['Network', 'host']] as const)),
+    ...mountsOf(body).map((mount) => mountOf(mount, unit)),
+    ...devices.map(({ PathOnHost }) => ['AddDevice', PathOnHost] as const),
+    ...one('GroupAdd', (host['GroupAdd'] as string[] | undefined)?.join(' ')),
+    ...one('ShmSize', host['ShmSize']),
+    ...one('User', body['User']),
+    ...one('WorkingDir', body['WorkingDir']),
+    ['NoNewPrivileges', 'true'],
+    ['HealthCmd', 'none'],
+    ['StopTimeout', String(graceOf(mark))],
+    ['PodmanArgs', podmanArgs(body).join(' ')],
+  ];
+}
+
+/** Podman takes no short names where nobody can be asked which registry is meant. */
+function qualified(image: string): string {
+  const [first = '', ...rest] = image.split('/');
+  if (rest.length === 0) return `docker.io/library/${image}`;
+  return /[.:]|^localhost$/.test(first) ? image : `docker.io/${image}`;
+}
+
+function one(key: string, value: unknown): Section {
+  return typeof value === 'string' || typeof value === 'number' ? [[key, String(value)]] : [];
+}
+
+function mountOf({ Source, Target, ReadOnly }: Mount, unit: string): readonly [string, string] {
+  if (Target.startsWith(secretFolder)) {
+    const key = Target.slice(secretFolder.length);
+    return ['Secret', `${unit}-${key},type=mount,target=${Target},mode=0400`];
+  }
+  return ['Volume', `${escapeText(Source)}:${escapeText(Target)}${ReadOnly ? ':ro' : ''}`];
+}
+
+/** What has no key of its own. */
+function podmanArgs({ HostConfig: host, StopSignal }: ContainerBody): string[] {
+  const { Memory, NanoCpus, IpcMode } = host;
+  return [
+    `--stop-signal=${StopSignal}`,
+    ...(Memory === undefined ? [] : [`--memory=${Number(Memory)}b`, `--memory-swap=${Number(Memory)}b`]),
+    ...(NanoCpus === undefined ? [] : [`--cpus=${Number(NanoCpus) / 1e9}`]),
+    ...(typeof IpcMode === 'string' ? [`--ipc=${IpcMode}`] : []),
+  ];
+}
+
+function serviceOf(mark: Mark, { HostConfig }: ContainerBody): Section {
+  const { Name } = HostConfig['RestartPolicy'] as { Name: string };
+  return [
+    ['Restart', Name === 'unless-stopped' ? 'always' : Name],
+    ['RestartSec', '2'],
+    // An image may have to be fetched first.
+    ['TimeoutStartSec', String(Math.ceil(mark.spec.readiness.startTimeoutMs / 1000) + 600)],
+    ['TimeoutStopSec', String(graceOf(mark) + 10)],
+  ];
+}
+
+function graceOf(mark: Mark): number {
+  return Math.max(1, Math.ceil(mark.spec.stop.graceMs / 1000));
+}

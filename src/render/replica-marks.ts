@@ -1,0 +1,49 @@
+import type { Mark } from '../domain/instance.ts';
+import type { RenderedDeployment, RenderInput } from './contract.ts';
+
+/** Every replica with the mark that berth itself would give it, so that what is started from files is known for its own. */
+export function marksOf<Options extends { kind: string }>(
+  { fleet, fleetId, deployments }: RenderInput,
+  optionsOf: (deployment: RenderedDeployment) => Options,
+): { mark: Mark; options: Options }[] {
+  const taken = new Set(
+    deployments.flatMap(({ port, reserve }) => [...(port === null ? [] : [port]), ...reserve]),
+  );
+  return deployments.flatMap((deployment) =>
+    Array.from({ length: deployment.replicas }, (_, replica) => {
+      const options = optionsOf(deployment);
+      const port = deployment.port ?? lowestFree(deployment.pool, taken);
+      taken.add(port);
+      const mark = {
+        fleet,
+        fleetId,
+        deployment: deployment.name,
+        replica,
+        target: { ...options },
+        address: '127.0.0.1',
+        port,
+        // Units and containers have logs of their own.
+        logFile: '',
+        declared: { ...deployment.declared },
+        spec: deployment.spec,
+        previous: null,
+      };
+      return { mark, options };
+    }),
+  );
+}
+
+/** The same that `apply` takes where nothing else listens. */
+function lowestFree({ from }: RenderedDeployment['pool'], taken: ReadonlySet<number>): number {
+  let port = from;
+  while (taken.has(port)) port += 1;
+  return port;
+}
+
+/** What puts a secret to where it is read from, as a command for a shell. */
+export function pipeSecret(mark: Mark, name: string): string {
+  const ref = mark.spec.secrets[name];
+  const key = mark.spec.secretKeys?.[name];
+  const value = !ref ? '' : 'env' in ref ? `"$${ref.env}"` : `"$(cat '${ref.file}')"`;
+  return key === undefined ? `printf %s ${value}` : `printf '${key}: "%s"\\n' ${value}`;
+}
