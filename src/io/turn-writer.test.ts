@@ -63,3 +63,42 @@ test('a turn that lasts long writes what it has kept before it ends', async () =
   for (const out of writers.slice(8)) out.write('late');
   expect(pairs.map(({ near }) => near.bytesWritten)).toEqual([...Array(8).fill(5), ...Array(8).fill(4)]);
 });
+
+test('what a slow reader leaves is known, arrives in order behind what was left, and is told of when it has gone', async () => {
+  const { near, far } = await pair();
+  let told = 0;
+  const out = new TurnWriter(near, () => (told += 1));
+  let sent = '';
+  function write(byte: string, size: number): boolean {
+    const piece = byte.repeat(size);
+    sent += piece;
+    const ready = out.write(piece);
+    out.flush();
+    return ready;
+  }
+  for (let i = 0; out.ready; i += 1) write(String.fromCharCode(97 + (i % 26)), 60_000);
+  expect([out.settled, told]).toEqual([false, 0]);
+  expect(write('1', 10)).toBe(false);
+  expect(write('2', 100_000)).toBe(false);
+  near.end();
+  expect(await textFrom(far)).toBe(sent);
+  expect([out.settled, told]).toEqual([true, 1]);
+});
+
+test('a socket whose other end is gone is destroyed by the write that finds it out', async () => {
+  const { near, far } = await pair();
+  const out = new TurnWriter(near);
+  const errors: unknown[] = [];
+  near.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code));
+  near.pause();
+  far.resetAndDestroy();
+  await once(far, 'close');
+  for (let i = 0; i < 3; i += 1) {
+    out.write('x');
+    out.flush();
+  }
+  expect(near.destroyed).toBe(true);
+  await once(near, 'close');
+  expect(errors).toHaveLength(1);
+  expect(['EPIPE', 'ECONNRESET']).toContain(errors[0]);
+});

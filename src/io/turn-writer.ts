@@ -12,17 +12,31 @@ let waiting: TurnWriter[] = [];
 let since = 0;
 
 /**
- * Keeps what is written to a socket until the end of the event loop's turn, or for a millisecond of it, so that the writes of all sockets go out one
- * behind the other: whoever reads them is then woken once for many, which costs the kernel much less than once for each.
- * What must not overtake it (a write past this one, the socket's end or its destruction) calls `flush` first.
+ * Keeps what is written to a socket until the end of the event loop's turn, or for a millisecond of it, so that the
+ * writes of all sockets go out one behind the other: whoever reads them is then woken once for many, which costs the
+ * kernel much less than once for each. What must not overtake it (a write past this one, the socket's end or its
+ * destruction) calls `flush` first.
+ *
+ * As long as nothing is under way it goes through the socket's `_write`, past the stream's bookkeeping, which costs as
+ * much again as Node's part of the write. What the kernel does not take at once is then known here alone: ask `ready` and
+ * `settled`, not the socket.
  */
 export class TurnWriter {
   readonly #socket: Socket;
+  readonly #onReady: () => void;
+  /** One that encrypts needs its stream's order of events. */
+  readonly #direct: boolean;
   /** The usual single piece as it came; further ones are joined to it as text. */
   #kept: string | Uint8Array = '';
+  /** The kernel has not taken all of a write past the stream. */
+  #underWay = false;
+  #late = false;
 
-  constructor(socket: Socket) {
+  /** `onReady`: called when `ready` may be true again after such a write; the socket's "drain" tells of the others. */
+  constructor(socket: Socket, onReady: () => void = () => {}) {
     this.#socket = socket;
+    this.#onReady = onReady;
+    this.#direct = !('encrypted' in socket);
   }
 
   /** Nothing is kept back. */
@@ -30,22 +44,50 @@ export class TurnWriter {
     return this.#kept === '';
   }
 
-  /** Bytes or latin1 text, not empty. False: wait until the socket has drained. */
+  /** What was flushed is out of our hands. */
+  get settled(): boolean {
+    return !this.#underWay && this.#socket.writableLength === 0;
+  }
+
+  /** What is written now would not have to wait for the reader. */
+  get ready(): boolean {
+    return !this.#underWay && !this.#socket.writableNeedDrain;
+  }
+
+  /** Bytes or latin1 text, not empty. False: wait until `ready`. */
   write(piece: string | Uint8Array): boolean {
     if (this.#kept === '') {
       this.#kept = piece;
       toFlush(this);
     } else this.#kept = latin1(this.#kept) + latin1(piece);
-    return !this.#socket.writableNeedDrain && this.#kept.length < enough;
+    return this.ready && this.#kept.length < enough;
   }
 
   flush(): void {
     const kept = this.#kept;
     if (kept === '') return;
     this.#kept = '';
-    if (!this.#socket.destroyed) this.#socket.write(kept, 'latin1');
+    const socket = this.#socket;
+    if (!this.#direct || !socket.writable || socket.connecting || !this.settled) {
+      if (!socket.destroyed) socket.write(kept, 'latin1');
+      return;
+    }
+    this.#underWay = true;
+    socket._write(kept, typeof kept === 'string' ? 'latin1' : asBytes, this.#written);
+    this.#late = this.#underWay;
   }
+
+  readonly #written = (error?: Error | null): void => {
+    this.#underWay = false;
+    if (error) this.#socket.destroy(error);
+    if (!this.#late) return;
+    this.#late = false;
+    this.#onReady();
+  };
 }
+
+/** What a stream tells its `_write` of bytes; it is no encoding of text. */
+const asBytes = 'buffer' as BufferEncoding;
 
 function toFlush(writer: TurnWriter): void {
   const count = waiting.push(writer);

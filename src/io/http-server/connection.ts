@@ -69,7 +69,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
 
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.socket = socket;
-    this.out = new TurnWriter(socket);
+    this.out = new TurnWriter(socket, () => this.#wake());
     this.#owner = owner;
     this.#parser = new RequestParser(this);
     this.#since = owner.now();
@@ -251,7 +251,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
 
   /** The client may go before it has all of the reply: the turn lasts until that is out of our hands. */
   #afterReply(turn: Turn): void {
-    if (this.socket.writableLength === 0) this.#next();
+    if (this.out.settled) this.#next();
     else
       this.socket.write('', () => {
         if (this.#turn === turn) this.#next();
@@ -297,7 +297,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     this.#parser.free();
     this.#owner.onGone(this);
     turn?.body.fail();
-    if (turn && (!turn.reply.whole || this.socket.writableLength > 0)) turn.inbound.leave();
+    if (turn && (!turn.reply.whole || !this.out.settled)) turn.inbound.leave();
     this.#wake();
   }
 

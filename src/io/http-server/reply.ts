@@ -83,8 +83,8 @@ export class HttpReply implements Reply {
   }
 
   drained(): Promise<void> {
-    const { socket } = this.#connection;
-    return socket.destroyed || !socket.writableNeedDrain ? Promise.resolve() : this.#connection.drained();
+    const { socket, out } = this.#connection;
+    return socket.destroyed || out.ready ? Promise.resolve() : this.#connection.drained();
   }
 
   end(bytes?: Uint8Array | string): void {

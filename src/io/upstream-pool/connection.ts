@@ -154,7 +154,7 @@ export class Connection {
       head.framing !== 'close' &&
       !reader.surplus &&
       this.#out.empty &&
-      this.socket.writableLength === 0 &&
+      this.#out.settled &&
       !this.socket.destroyed &&
       (this.maxRequests === null || this.served < this.maxRequests);
     if (reusable) this.socket.resume();
