@@ -14,7 +14,10 @@ async function pair(): Promise<{ near: Socket; far: Socket }> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [far] = (await once(server, 'connection')) as [Socket];
+  const [[far]] = (await Promise.all([once(server, 'connection'), once(near, 'connect')])) as [
+    [Socket],
+    unknown,
+  ];
   open.push(() => {
     near.destroy();
     far.destroy();
@@ -90,15 +93,17 @@ test('a socket whose other end is gone is destroyed by the write that finds it o
   const out = new TurnWriter(near);
   const errors: unknown[] = [];
   near.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code));
+  const closed = new Promise((resolve) => near.on('close', resolve));
+  const gone = once(far, 'close');
   near.pause();
   far.resetAndDestroy();
-  await once(far, 'close');
+  await gone;
   for (let i = 0; i < 3; i += 1) {
     out.write('x');
     out.flush();
   }
   expect(near.destroyed).toBe(true);
-  await once(near, 'close');
+  await closed;
   expect(errors).toHaveLength(1);
   expect(['EPIPE', 'ECONNRESET']).toContain(errors[0]);
 });
