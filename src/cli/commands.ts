@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/doctor.ts'),
   },
   {
+    name: 'describe',
+    summary: 'Write down what runs where, why, on which port, and how it is managed.',
+    load: () => import('./commands/describe.ts'),
+  },
+  {
     name: 'init',
     summary: 'Write a first fleet file for this machine.',
     load: () => import('./commands/init.ts'),
@@ -71,6 +76,21 @@ export const commands: readonly CommandEntry[] = [
     name: 'drain',
     summary: 'Empty a host: no new requests, those under way end, its engines stop.',
     load: () => import('./commands/drain.ts'),
+  },
+  {
+    name: 'start',
+    summary: 'Start deployments that do not run.',
+    load: () => import('./commands/start.ts'),
+  },
+  {
+    name: 'stop',
+    summary: 'Stop deployments, their requests first; gateway and console stay.',
+    load: () => import('./commands/stop.ts'),
+  },
+  {
+    name: 'restart',
+    summary: 'Restart deployments, whatever they are like.',
+    load: () => import('./commands/restart.ts'),
   },
   {
     name: 'status',

@@ -3,6 +3,7 @@ import type { Instance, Mark } from '../domain/instance.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
+import { routesOf } from './gateway-config.ts';
 import { declaredDifferences } from './differences.ts';
 import { worldOfInstance } from './hosts.ts';
 import { instancesOf, observeFleet } from './observe.ts';
@@ -18,6 +19,15 @@ export async function auditFacts(world: World, loaded: LoadedFleet): Promise<Obs
     name: loaded.fleet,
     file: loaded.files.at(-1)?.path ?? '',
     deployments: loaded.deployments.map(stated),
+    gateway: {
+      listen: loaded.gateway.listen.map(({ address, port }) => `${address}:${port}`),
+      routes: routesOf(loaded).map(({ name, to }) => ({ name, to: to.map((one) => one.deployment) })),
+    },
+    reserved: Object.fromEntries(
+      Object.entries(loaded.hosts).flatMap(([name, { reserve }]) =>
+        reserve.length > 0 ? [[name, reserve]] : [],
+      ),
+    ),
     instances: own.flatMap(({ mark, object, alive, trouble }) =>
       mark
         ? [{ deployment: mark.deployment, replica: mark.replica, object: object.name, alive, trouble }]
@@ -45,6 +55,8 @@ function stated(deployment: Deployment): ObservedFleet['deployments'][number] {
     gpus: deployment.gpus,
     options: { ...engine },
     rps: limits?.rps ?? null,
+    target: engineOf(engine.kind).external === undefined ? deployment.target.kind : null,
+    port: deployment.port,
   };
 }
 

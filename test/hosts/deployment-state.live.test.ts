@@ -187,5 +187,23 @@ describe.skipIf(lacks !== '')(
       expect(enter('ls', '/etc/systemd/system').stdout).not.toContain('llamacpp-kimi-vision.service.d');
       expect(pids()).toEqual(before);
     }, 120_000);
+
+    test('an adopted unit is changed like any other, and its first definition stays beside it', () => {
+      const file = join(folder, 'berth.yaml');
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll('slots: 2', 'slots: 3'));
+      const plan = JSON.parse(berth('plan', '--json').stdout) as Plan;
+      const changed = plan.actions.find((one) => one.do === 'replace');
+      expect(changed?.reasons.map((one) => one.field)).toEqual(['engine.slots']);
+      const name = changed?.deployment ?? '';
+      const applied = berth('apply', '--yes', '--only', name);
+      expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+      const unit = '/etc/systemd/system/llamacpp-kimi-cpu.service';
+      expect(enter('cat', unit).stdout).toContain('"--parallel" "3"');
+      expect(enter('cat', `${unit}.before-berth`).stdout).toContain('--port 8081 -np 2');
+      expect(berth('down').code).toBe(0);
+      expect(enter('ls', '/etc/systemd/system').stdout.split('\n')).not.toContain(
+        'llamacpp-kimi-cpu.service',
+      );
+    }, 120_000);
   },
 );

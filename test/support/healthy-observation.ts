@@ -30,6 +30,11 @@ export function healthyObservation(): Observation {
         trouble: null,
       })),
       drift: [],
+      gateway: {
+        listen: ['127.0.0.1:8484'],
+        routes: ['kimi', 'mistral', 'qwen'].map((name) => ({ name, to: [name] })),
+      },
+      reserved: { local: [8082] },
       unreachable: [],
     },
   });
@@ -54,6 +59,8 @@ function deployment(
     gpus: engine === 'vllm' ? 2 : 0,
     options,
     rps: null,
+    target: 'systemd',
+    port: null,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { auditReport } from '../../audit/audit.ts';
 import { readObjects } from '../../audit/read-objects.ts';
 import type { AuditReport } from '../../domain/audit/report.ts';
-import { Observation } from '../../domain/audit/observation.ts';
+import type { Observation } from '../../domain/audit/observation.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import { severities } from '../../domain/finding.ts';
@@ -13,6 +13,7 @@ import type { CliContext } from '../context.ts';
 import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { fleetIfAny, observeHere } from '../observe-here.ts';
+import { readObservation } from '../read-observation.ts';
 
 export const examples = [
   ['berth audit', 'What is wrong here, worst first; with a fleet file also in what the two differ.'],
@@ -82,21 +83,4 @@ async function print({ output }: CliContext, report: AuditReport, options: Audit
 
 async function record({ world, cwd }: CliContext, file: string, observation: Observation): Promise<void> {
   await world.files.write(resolve(cwd, file), `${JSON.stringify(observation, null, 2)}\n`, 0o600);
-}
-
-async function readObservation({ world, cwd }: CliContext, file: string): Promise<Observation> {
-  const path = resolve(cwd, file);
-  const text = await world.files.read(path);
-  if (text === null) throw new BerthError('FILE_MISSING', { path, what: 'recording' }, { exit: 'usage' });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new BerthError('RECORDING_UNREADABLE', { path, reason: 'it is not JSON' });
-  }
-  const parsed = Observation.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const reason = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
-  throw new BerthError('RECORDING_UNREADABLE', { path, reason });
 }

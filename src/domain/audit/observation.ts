@@ -106,8 +106,18 @@ export const ObservedFleet = z.strictObject({
       options,
       /** Requests per second that the gateway lets through. */
       rps: z.number().nullable(),
+      /** What runs it: "systemd"; null for one that is only reached. */
+      target: z.string().nullable(),
+      port: z.int().nullable(),
     }),
   ),
+  gateway: z.strictObject({
+    listen: z.array(z.string()),
+    /** Model names that clients may ask for, and who answers. */
+    routes: z.array(z.strictObject({ name: z.string(), to: z.array(z.string()) })),
+  }),
+  /** Ports that its hosts keep free, by name. */
+  reserved: z.record(z.string(), z.array(z.int())),
   /** Objects that carry its mark. */
   instances: z.array(
     z.strictObject({

@@ -22,6 +22,10 @@ export const systemdErrors = {
       `The files of the unit ${f.unit} have changed since systemd read them: to mark it would bring that change in.`,
     (f) => `See "systemctl cat ${f.unit}", run "systemctl daemon-reload" yourself, then adopt it again.`,
   ),
+  UNIT_ELSEWHERE: defineError<{ unit: string; path: string; folder: string }>(
+    (f) => `The unit ${f.unit} lies in ${f.path || 'no file'}, where a package puts its own.`,
+    (f) => `Copy it to ${f.folder} first, and run "systemctl daemon-reload".`,
+  ),
   BECOME_REFUSED: defineError<{ reason: string }>(
     (f) => `"sudo -n" was refused: ${f.reason}.`,
     () =>

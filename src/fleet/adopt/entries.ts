@@ -152,6 +152,7 @@ function sourceOf(model: string, folder: string): string {
   return repository ? `hf://${model}` : resolve(folder, model);
 }
 
+/** A unit goes on with the rights that it has: a later change of something else must not take them. */
 function markOf(
   { owner, process }: ScannedServer,
   context: EntryContext,
@@ -163,7 +164,12 @@ function markOf(
       return context.system
         ? {
             target: 'systemd',
-            options: { kind: 'systemd', unit },
+            options: {
+              kind: 'systemd',
+              unit,
+              hardening: 'off',
+              ...(owner.user === null ? {} : { user: owner.user }),
+            },
             foreign: { process, unit: { name: unit, scope: 'system' } },
           }
         : 'its unit belongs to the system; run this as root';
@@ -171,7 +177,7 @@ function markOf(
       return owner.user === context.user && !context.system
         ? {
             target: 'systemd',
-            options: { kind: 'systemd', unit },
+            options: { kind: 'systemd', unit, hardening: 'off' },
             foreign: { process, unit: { name: unit, scope: 'user' } },
           }
         : `its unit is one of the user ${owner.user}; run this as that user`;

@@ -8,6 +8,7 @@ import { dropInName, show } from './observe.ts';
 import { dropInOf } from './render.ts';
 import { scopeNamed, tell } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { readUnit, valuesOf } from './unit-text.ts';
 import { removeFiles, writeFiles } from './write-files.ts';
 
 /**
@@ -25,14 +26,30 @@ export async function adopt(world: World, { unit: where }: Foreign, mark: Mark):
   const scope = scopeNamed(world, where.scope);
   const shown = (await show(world, scope, [unit])).get(unit);
   if (shown?.get('NeedDaemonReload') === 'yes') throw new BerthError('UNIT_NOT_READ', { unit });
-  const path = shown?.get('FragmentPath') ?? '';
-  const [text, own] = await Promise.all([
-    world.files.read(path).catch(() => null),
-    world.files.read(join(scope.units, `${unit}.service`)).catch(() => null),
-  ]);
-  await writeFiles(world, scope, [{ path: dropInPath(scope, unit), text: dropInOf(mark, own), mode: '644' }]);
+  const text = await world.files.read(unitPath(scope, unit)).catch(() => null);
+  // One of a package lies elsewhere, and is written anew by its next version.
+  if (text === null)
+    throw new BerthError('UNIT_ELSEWHERE', {
+      unit,
+      path: shown?.get('FragmentPath') ?? '',
+      folder: scope.units,
+    });
+  const dropIn = dropInOf(mark, text, { adopted: true });
+  await writeFiles(world, scope, [{ path: dropInPath(scope, unit), text: dropIn, mode: '644' }]);
   await tell(world, scope, { args: ['daemon-reload'], unit, what: 'read' });
   return text;
+}
+
+/**
+ * Keeps the definition of an adopted unit that is about to be taken away, beside where it lay, under a name that systemd does not
+ * read. Units that berth has written itself need none.
+ */
+export async function keepDefinition(world: World, scope: Scope, unit: string): Promise<void> {
+  const dropIn = await world.files.read(dropInPath(scope, unit)).catch(() => null);
+  if (valuesOf(readUnit(dropIn ?? ''), 'Unit', 'X-Berth-Adopted').length === 0) return;
+  const path = unitPath(scope, unit);
+  const text = await world.files.read(path).catch(() => null);
+  if (text !== null) await writeFiles(world, scope, [{ path: `${path}.before-berth`, text, mode: '600' }]);
 }
 
 /** Takes the mark away; the unit itself stays as it is, whoever has written it. */
@@ -43,6 +60,10 @@ export async function disown(world: World, instance: Instance): Promise<boolean>
   await removeFiles(world, scope, [path, join(scope.units, `${unit}.service.d`)]);
   await tell(world, scope, { args: ['daemon-reload'], unit, what: 'read' });
   return true;
+}
+
+function unitPath(scope: Scope, unit: string): string {
+  return join(scope.units, `${unit}.service`);
 }
 
 function dropInPath(scope: Scope, unit: string): string {

@@ -5,6 +5,7 @@ import type { Instance, Mark } from '../../domain/instance.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../contract.ts';
+import { keepDefinition } from './adopt.ts';
 import { unitFacts } from './facts.ts';
 import { lastLines, unitOfObject } from './logs.ts';
 import { dropInName, endingOf, markOnDisk, observe, runs, show } from './observe.ts';
@@ -144,6 +145,7 @@ export async function remove(
   if (others.length === 0 && foldersOf(there, scope.name).length > 0)
     await tell(world, scope, { args: ['clean', '--what=cache', file], unit, what: 'cleaned' });
   await tell(world, scope, { args: ['disable', '--no-reload', '--quiet', file], unit, what: 'disabled' });
+  await keepDefinition(world, scope, unit);
   const config = join(scope.config, unit);
   const kept = Object.keys(there.spec.secrets).map((key) => join(config, key));
   await removeFiles(world, scope, [

@@ -221,7 +221,7 @@ function environmentFile(mark: Mark, facts: UnitFacts): string {
 }
 
 /** Carries the mark: systemd passes over keys that begin with X-, and "systemctl show" does not print them. */
-export function dropInOf(mark: Mark, unit: string | null): string {
+export function dropInOf(mark: Mark, unit: string, how: { adopted: boolean } = { adopted: false }): string {
   return writeUnit(
     [
       [
@@ -231,9 +231,8 @@ export function dropInOf(mark: Mark, unit: string | null): string {
           ['X-Berth-Fleet-Id', mark.fleetId],
           ['X-Berth-Deployment', mark.deployment],
           ['X-Berth-Replica', String(mark.replica)],
-          ...(unit === null
-            ? []
-            : [['X-Berth-Unit-Sha256', createHash('sha256').update(unit).digest('hex')] as const]),
+          ['X-Berth-Unit-Sha256', createHash('sha256').update(unit).digest('hex')],
+          ...(how.adopted ? [['X-Berth-Adopted', 'yes'] as const] : []),
           ['X-Berth-Mark', fitMark(mark).text],
         ],
       ],

@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { preparePlan } from '../../fleet/prepare-plan.ts';
+import { carryOut } from '../carry-out.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption, loadFrom } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+
+export const examples = [
+  ['berth start mistral', 'Starts it as the file says, and waits until it answers.'],
+] as const;
+
+export function configure(command: Command, context: CliContext): void {
+  addFileOption(command)
+    .argument('<names...>', 'deployments')
+    .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
+    .action(async (names: string[], options: FileOptions & { readonly yes?: boolean }) => {
+      const loaded = await loadFrom(context, options);
+      const plan = await preparePlan(context.world, loaded, { only: names });
+      await carryOut(context, plan, { yes: options.yes, command: 'start' });
+    });
+}
