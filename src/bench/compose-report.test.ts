@@ -33,12 +33,13 @@ function stage(changes: Partial<StageReport>): StageReport {
     overall: null,
     stalls: null,
     consistency: null,
-    client: { lagP99Ms: 0, loopDelayP99Ms: 0, cpuShare: 0, limited: false, reasons: [] },
+    client: { lagP99Ms: 0, loopDelayP99Ms: 0, cpuShare: 0, clockDriftMs: null, limited: false, reasons: [] },
     engine: null,
     server: null,
     stopped: null,
     settled: null,
     series: null,
+    spent: null,
     ...changes,
   };
 }
@@ -130,7 +131,14 @@ test('counts of two sources, short answers and cut requests are reported', () =>
 });
 
 test('one stage that the client limited limits the run', () => {
-  const client = { lagP99Ms: 90, loopDelayP99Ms: 0, cpuShare: 0, limited: true, reasons: ['late'] };
+  const client = {
+    lagP99Ms: 90,
+    loopDelayP99Ms: 0,
+    cpuShare: 0,
+    clockDriftMs: null,
+    limited: true,
+    reasons: ['late'],
+  };
   const report = composeReport(run(), [stage({}), stage({ index: 1, client })], end, new Date(0));
   expect(report.clientLimited).toBe(true);
   expect(report.warnings.join(' ')).toContain('limited by the client: late');

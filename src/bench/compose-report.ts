@@ -9,6 +9,7 @@ import { gateOf } from '../domain/threshold.ts';
 import { streamsOf } from '../domain/strategy.ts';
 import { profiles } from './profiles/registry.ts';
 import { termsOf } from './registry-entry.ts';
+import { moneyOf } from './money.ts';
 import { scalingOf } from './analyse/scaling.ts';
 import type { WorkerEnd } from './worker-protocol.ts';
 
@@ -42,6 +43,7 @@ export function composeReport(
     },
     definitions: run.definitions,
     calibration: end.calibration,
+    spent: spentOf(run, stages),
     stages: [...stages],
     scaling: scalingOf(stages),
     ...(knee === null ? {} : { knee }),
@@ -49,6 +51,17 @@ export function composeReport(
     gates: gatesOf(run.spec.thresholds, stages, knee),
     warnings: warningsOf(run, stages, end),
   };
+}
+
+function spentOf({ spec }: RunFile, stages: readonly StageReport[]): Report['spent'] {
+  const known = stages.flatMap(({ spent }) => spent ?? []);
+  if (known.length === 0 || known.length < stages.length) return null;
+  const used = {
+    promptTokens: known.reduce((sum, { promptTokens }) => sum + promptTokens, 0),
+    outputTokens: known.reduce((sum, { outputTokens }) => sum + outputTokens, 0),
+    seconds: Math.max(...known.map(({ until }) => until)) / 1e6,
+  };
+  return { ...used, money: moneyOf(spec.stops, used) };
 }
 
 /** Each stage is held against each threshold. Of a sweep, which looks for loads that miss them, its knee alone. */

@@ -1,6 +1,7 @@
 import type { Strategy } from '../domain/load-shape.ts';
 import type { RequestRecord } from '../domain/run/record.ts';
 import type { RunSpec } from '../domain/run/spec.ts';
+import { moneyOf } from './money.ts';
 import { isOverSaturated } from './over-saturation.ts';
 import type { FirstToken, LoadMoment } from './over-saturation.ts';
 import type { StageState } from './stage-state.ts';
@@ -10,7 +11,8 @@ const shortSilence = 2_000_000;
 
 /** Tokens of a whole run so far, warm-up included. */
 export interface Spent {
-  tokens: number;
+  promptTokens: number;
+  outputTokens: number;
 }
 
 export interface Guards {
@@ -38,15 +40,17 @@ export function createGuards(
 
   function checkBudget(now: number): void {
     if (!stops) return;
-    const money = stops.pricePerHour === null ? 0 : (now / 3.6e9) * stops.pricePerHour;
-    if (stops.tokens !== null && spent.tokens >= stops.tokens) state.halt ??= 'budget';
-    if (stops.money !== null && money >= stops.money) state.halt ??= 'budget';
+    if (stops.tokens !== null && spent.promptTokens + spent.outputTokens >= stops.tokens)
+      state.halt ??= 'budget';
+    if (stops.money !== null && (moneyOf(stops, { ...spent, seconds: now / 1e6 }) ?? 0) >= stops.money)
+      state.halt ??= 'budget';
   }
 
   return {
     onRecord: (record) => {
       const { outcome, firstToken, scheduled, done } = record;
-      spent.tokens += (record.prompt.tokens ?? 0) + (record.output.tokens ?? 0);
+      spent.promptTokens += record.prompt.tokens ?? 0;
+      spent.outputTokens += record.output.tokens ?? 0;
       if (outcome === 'censored') censored += 1;
       else state.badInRow = outcome === 'ok' ? 0 : state.badInRow + 1;
       if (outcome === 'ok') slowest = Math.max(slowest, (firstToken ?? done) - scheduled);

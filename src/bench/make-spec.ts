@@ -90,9 +90,9 @@ function endpointWanted({ endpoint, slo, profile }: Wanted, target: RunTarget): 
 
 function stopsOf({ stopOverSaturated, budget }: Wanted): Pick<RunSpec, 'stops'> {
   if (stopOverSaturated === undefined && budget === undefined) return {};
-  if (budget?.money !== undefined && budget.pricePerHour === undefined)
+  if (budget?.money !== undefined && !budget.pricePerHour && !budget.pricePerMillion)
     throw new BerthError('USAGE', {
-      detail: 'A budget of money wants the price of an hour of the server.',
+      detail: 'A budget of money wants the price of an hour of the server, or of a million tokens.',
       command: 'bench',
     });
   return {
@@ -101,6 +101,7 @@ function stopsOf({ stopOverSaturated, budget }: Wanted): Pick<RunSpec, 'stops'> 
       tokens: budget?.tokens ?? null,
       money: budget?.money ?? null,
       pricePerHour: budget?.pricePerHour ?? null,
+      ...(budget?.pricePerMillion && { pricePerMillion: budget.pricePerMillion }),
     },
   };
 }

@@ -186,10 +186,14 @@ function commonSpan(windows: readonly (Span | null)[]): Span {
 function worstLoad(stages: readonly StageReport[]): {
   loopDelayP99Ms: number | null;
   cpuShare: number | null;
+  clockDriftMs: number | null;
+  elapsedMs: number | null;
 } {
   return {
     loopDelayP99Ms: worst(stages.map(({ client }) => client.loopDelayP99Ms)),
     cpuShare: worst(stages.map(({ client }) => client.cpuShare)),
+    elapsedMs: worst(stages.map(({ whole }) => whole && (whole.end - whole.start) / 1000)),
+    clockDriftMs: worst(stages.map(({ client }) => client.clockDriftMs && Math.abs(client.clockDriftMs))),
   };
 }
 

@@ -8,6 +8,8 @@ import { calibrate } from './calibrate.ts';
 import type { PromptSource } from './contract.ts';
 import { datasets } from './datasets/registry.ts';
 import { groupedPrompts } from './grouped-prompts.ts';
+import type { Spent } from './guards.ts';
+import { spentOn } from './analyse/spent.ts';
 import { preflight } from './preflight.ts';
 import type { Preflight } from './preflight.ts';
 import { startServerWatch } from './server/server-watch.ts';
@@ -68,7 +70,7 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
       source,
       writer,
       watch,
-      spent: { tokens: await spentBefore(world, job) },
+      spent: await spentBefore(world, job),
       now: () => monotonicMicroseconds() - origin,
     };
     const { most, complete } = await runStages(running).finally(writer.close);
@@ -104,10 +106,10 @@ async function barrier(world: World, { shard }: RunSpec, signal: AbortSignal): P
 }
 
 /** A budget is that of the whole run, with what was sent before it was broken off. */
-async function spentBefore({ files }: World, { folder, resume }: WorkerJob): Promise<number> {
-  if (resume === null) return 0;
+async function spentBefore({ files }: World, { folder, resume }: WorkerJob): Promise<Spent> {
+  if (resume === null) return { promptTokens: 0, outputTokens: 0 };
   const records = await readRows(files, folder);
-  return records.reduce((sum, { prompt, output }) => sum + (prompt.tokens ?? 0) + (output.tokens ?? 0), 0);
+  return spentOn(records);
 }
 
 async function floorOf(running: Running, streams: number): Promise<Calibration | null> {

@@ -44,6 +44,11 @@ export function reportText(report: Report, folder: string | null): string {
     lines.push(
       `${gate.passed ? 'Kept' : 'Missed'}: ${gate.threshold} at ${gate.stage} (${gate.value === null ? 'not measured' : number(gate.value, gate.value < 10 ? 3 : 1)}).`,
     );
+  const { spent } = report;
+  if (spent?.money !== null && spent !== null)
+    lines.push(
+      `Spent: ${number(spent.money, 4)} by the prices given, on ${spent.promptTokens} prompt and ${spent.outputTokens} output tokens in ${number(spent.seconds, 0)} s, warm-up included.`,
+    );
   if (report.calibration)
     lines.push(
       `The client's own error: ${number(report.calibration.errorP50Ms, 2)} ms (p50), ` +

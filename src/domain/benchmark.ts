@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Against } from './against.ts';
 import { CacheState } from './run/cache.ts';
+import { TokenPrices } from './run/token-prices.ts';
 import { Threshold } from './threshold.ts';
 
 /** The part of a registry entry that the fleet file needs: its keys, told apart by `kind`. */
@@ -57,8 +58,15 @@ const objectives = {
   budget: z
     .strictObject({
       tokens: z.int().positive().optional().describe('Prompt and output tokens of the whole run.'),
-      money: z.number().positive().optional().describe('Price of the time that the run takes.'),
+      money: z
+        .number()
+        .positive()
+        .optional()
+        .describe('Price of the time that the run takes and of its tokens, by the prices below.'),
       pricePerHour: z.number().positive().optional().describe('What an hour of the server costs.'),
+      pricePerMillion: TokenPrices.optional().describe(
+        'What a million tokens cost, where they are paid for.',
+      ),
     })
     .optional()
     .describe('The run ends when this is spent.'),

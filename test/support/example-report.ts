@@ -36,6 +36,7 @@ export function exampleReport(overrides: Partial<Report> = {}): Report {
       ITL: 'The gap between two events with tokens.',
     },
     calibration: { streams: 4, events: 400, errorP50Ms: 0.08, errorP99Ms: 0.41 },
+    spent: { promptTokens: 38_000, outputTokens: 14_900, seconds: 183, money: null },
     stages: [exampleStage(0, 1, 31.2), exampleStage(1, 2, 52.8), exampleStage(2, 4, 83.1)],
     scaling: [
       { stage: 0, streams: 1, speedup: 1, efficiency: 1 },
@@ -135,10 +136,18 @@ function exampleStage(index: number, streams: number, rate: number): StageReport
       measuredTokensPerSecond: rate,
       ratio: 1.01,
     },
-    client: { lagP99Ms: 0.3, loopDelayP99Ms: 1.1, cpuShare: 0.04, limited: false, reasons: [] },
+    client: {
+      lagP99Ms: 0.3,
+      loopDelayP99Ms: 1.1,
+      cpuShare: 0.04,
+      clockDriftMs: 0.2,
+      limited: false,
+      reasons: [],
+    },
     engine: null,
     server: exampleServer(rate),
     stopped: null,
+    spent: { promptTokens: 256 * (n + 3), outputTokens: 100 * (n + 3), until: 61_000_000 },
     series: exampleSeries(index, rate),
     settled: { found: true, cutSeconds: 1.2, cutShare: 0.02, outputTokensPerSecond: rate * 1.01 },
   };

@@ -195,3 +195,15 @@ test('starts that fall behind their schedule make the client the limit', () => {
   expect(reasonsOf(1.01)).toEqual([]);
   expect(reasonsOf(1.05)).toEqual(['requests started at 95 % of the rate that was asked for (limit 98 %)']);
 });
+
+test.each([
+  [90, 10_000, false],
+  [-150, 10_000, true],
+  [150, 10_000, true],
+  [900, 200_000, false],
+  [1100, 200_000, true],
+])('clocks that came %i ms apart in %i ms limit a run: %s', (clockDriftMs, elapsedMs, limited) => {
+  const health = clientHealth([], { loopDelayP99Ms: 1, cpuShare: 0.1, clockDriftMs, elapsedMs }, 10);
+  expect(health).toMatchObject({ limited, clockDriftMs });
+  expect(health.reasons.join('')).toMatch(limited ? /the machine slept, or a clock was set/ : /^$/);
+});

@@ -7,7 +7,14 @@ export interface ClientLoad {
   /** Delay of the event loop, p99. */
   readonly loopDelayP99Ms: number | null;
   readonly cpuShare: number | null;
+  /** How much further the wall clock went than the monotonic one, over so long a time; absent: not known. */
+  readonly clockDriftMs?: number | null;
+  readonly elapsedMs?: number | null;
 }
+
+/** Clocks that are kept in step by slewing differ by less; a machine that slept or was set differs by more. */
+const leastDriftMs = 100;
+const mostDriftShare = 0.005;
 
 /**
  * Whether the client, and not the server, made the figures. A delay counts against 5 % of the median TTFT, but never
@@ -34,6 +41,12 @@ export function clientHealth(
     );
   if (load.cpuShare !== null && load.cpuShare > 0.8)
     reasons.push(`the client used ${Math.round(load.cpuShare * 100)} % of its core (limit 80 %)`);
+  const driftMs = load.clockDriftMs ?? null;
+  const driftLimit = Math.max(leastDriftMs, mostDriftShare * (load.elapsedMs ?? 0));
+  if (driftMs !== null && Math.abs(driftMs) > driftLimit)
+    reasons.push(
+      `the wall clock went ${round(Math.abs(driftMs))} ms ${driftMs > 0 ? 'further' : 'less far'} than the monotonic one (limit ${round(driftLimit)} ms): the machine slept, or a clock was set`,
+    );
   const achieved = achievedShare(records);
   if (achieved !== null && achieved < fewestAchieved)
     reasons.push(
@@ -43,6 +56,7 @@ export function clientHealth(
     lagP99Ms,
     loopDelayP99Ms: load.loopDelayP99Ms,
     cpuShare: load.cpuShare,
+    clockDriftMs: driftMs,
     limited: reasons.length > 0,
     reasons,
   };

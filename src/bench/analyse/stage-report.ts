@@ -16,6 +16,7 @@ import { goodputOf } from './goodput.ts';
 import { latenciesOf, stallsOf } from './latencies.ts';
 import { concurrencyOf, openLoopOf } from './open-loop.ts';
 import { conversationsOf } from './turns.ts';
+import { spentOn } from './spent.ts';
 import { stageSeries } from './stage-series.ts';
 import { steadinessOf } from './steadiness.ts';
 import { overallThroughput, steadyThroughput, tokensPerEvent } from './throughput.ts';
@@ -91,11 +92,16 @@ export function stageReport(facts: StageFacts, records: readonly RecordRow[]): S
     client: clientHealth(records, facts.client, ttft?.p50 ?? null),
     engine: facts.engine,
     stopped: facts.stopped,
+    spent: { ...spentOn(records), until: lastEnd(records) },
     series: stageSeries(records, strategy),
     settled: window && settledPart(records, window),
     server: serverStage(facts.samples, { window }),
   };
   return { ...report, consistency: consistencyOf(report) };
+}
+
+function lastEnd(records: readonly RecordRow[]): number {
+  return records.reduce((latest, { done }) => Math.max(latest, done), 0);
 }
 
 function countsOf(records: readonly RecordRow[], measured: readonly RecordRow[]): StageReport['requests'] {

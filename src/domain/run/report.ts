@@ -73,6 +73,17 @@ export const Report = z.strictObject({
   server: ServerFacts,
   definitions: z.record(z.string(), z.string()),
   calibration: Calibration.nullable(),
+  /** What the whole run used, warm-ups included; null where a stage does not tell. */
+  spent: z
+    .strictObject({
+      promptTokens: count,
+      outputTokens: count,
+      seconds: z.number(),
+      /** By the prices that it was given; null: it was given none. */
+      money: z.number().nullable(),
+    })
+    .nullable()
+    .default(null),
   stages: z.array(StageReport),
   scaling: z.array(Scaling),
   /** What a sweep found; absent where none was run. */

@@ -3,6 +3,7 @@ import { Against } from '../against.ts';
 import { SecretRef } from '../secret.ts';
 import { CacheState } from './cache.ts';
 import { Shard } from './shard.ts';
+import { TokenPrices } from './token-prices.ts';
 import { runSchema } from './schema-version.ts';
 
 const count = z.int().min(0);
@@ -74,6 +75,8 @@ export const RunSpec = z.strictObject({
       /** In the unit of the price, for the time that the run takes. */
       money: z.number().positive().nullable(),
       pricePerHour: z.number().positive().nullable(),
+      /** Of a million tokens of either kind; absent: none is known. */
+      pricePerMillion: TokenPrices.optional(),
     })
     .optional(),
   /** Its part, where several clients make one run. */

@@ -45,6 +45,8 @@ export const ClientHealth = z.strictObject({
   loopDelayP99Ms: z.number().nullable(),
   /** Share of one core that the load generator used, 0 to 1 and above. */
   cpuShare: z.number().nullable(),
+  /** How much further the wall clock went than the monotonic one; null: nobody looked. */
+  clockDriftMs: z.number().nullable().default(null),
   limited: z.boolean(),
   reasons: z.array(z.string()),
 });
@@ -197,6 +199,11 @@ export const StageReport = z.strictObject({
   server: ServerStage.nullable().default(null),
   /** Why it ended before its own limit, and the run with it; null when it did not. */
   stopped: StopReason.nullable().default(null),
+  /** Tokens of all its requests, warm-up included, and when the last of them ended; null in reports of before. */
+  spent: z
+    .strictObject({ promptTokens: count, outputTokens: count, until: microseconds })
+    .nullable()
+    .default(null),
   /** Its figures over its time; null where there are none, as in reports of before. */
   series: StageSeries.nullable().default(null),
   /** Null where too little was seen to tell. */

@@ -206,7 +206,33 @@ test('a budget ends the run when it is spent, which is no failure', async () => 
   // Each answer is 16 tokens by its usage.
   expect(records.length).toBeGreaterThanOrEqual(50);
   expect(records.length).toBeLessThan(60);
+  expect(report.spent).toMatchObject({ money: null });
+  const sum = (report.spent?.promptTokens ?? 0) + (report.spent?.outputTokens ?? 0);
+  expect(sum).toBe(
+    records.reduce((all, { prompt, output }) => all + (prompt.tokens ?? 0) + (output.tokens ?? 0), 0),
+  );
   const refused = await place.berth('bench', engine.url, '--budget-money', '5');
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain('price of an hour');
+});
+
+test('a budget of money counts tokens by their prices, and the report says what was spent', async () => {
+  const prices = ['--price-tokens', '1000000,2000000', '--price-hour', '0.001'];
+  const { code, report } = await bench(
+    goodAnswer,
+    '--max-requests',
+    '5000',
+    '--budget-money',
+    '1000',
+    ...prices,
+  );
+  expect([0, 5]).toContain(code);
+  expect(report.stages[0]?.stopped).toBe('budget');
+  const { promptTokens = 0, outputTokens = 0, seconds = 0, money = 0 } = report.spent ?? {};
+  expect(money).toBeCloseTo(promptTokens + 2 * outputTokens + (seconds / 3600) * 0.001, 6);
+  expect(money).toBeGreaterThanOrEqual(1000);
+  expect(money).toBeLessThan(1200);
+  expect((await place.berth('report', 'last')).stdout).toMatch(/Spent: 1\d{3}\.\d+ by the prices given/);
+  const wrong = await place.berth('bench', engine.url, '--price-tokens', '3');
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('two prices')]);
 });
