@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two suites: `unit` needs nothing but Node; `live` drives real components and skips what is missing by name. */
+/**
+ * `unit` needs nothing but Node; `live` drives real components and skips what is missing by name; `crash` kills berth at
+ * hundreds of moments, and takes long.
+ */
 export default defineConfig({
   test: {
     // The last resort on a busy machine: waits have limits of their own, below this, and say what did not come about.
@@ -14,8 +17,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{src,console,test,bench,scripts}/**/*.test.ts'],
-          exclude: ['**/*.live.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.live.test.ts', '**/*.crash.test.ts', '**/node_modules/**'],
         },
+      },
+      {
+        extends: true,
+        test: { name: 'crash', include: ['test/**/*.crash.test.ts'], fileParallelism: false },
       },
       { extends: true, test: { name: 'live', include: ['test/**/*.live.test.ts'], fileParallelism: false } },
     ],

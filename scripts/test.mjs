@@ -1,11 +1,12 @@
-// `npm test` runs what needs nothing but Node; `npm run test:live` what drives real components, and names those it lacks.
+// `npm test` runs what needs nothing but Node; `npm run test:live` what drives real components, and names those it
+// lacks; `npm run test:crash` kills berth at hundreds of moments.
 import { ensureReady, main, runTool } from './bootstrap.mjs';
 import { build } from './build.mjs';
 
 await main(async (args) => {
   await ensureReady();
   await build();
-  const live = args.includes('--live');
-  const rest = args.filter((word) => word !== '--live');
-  return runTool('vitest', ['run', '--project', live ? 'live' : 'unit', ...rest]);
+  const project = ['live', 'crash'].find((name) => args.includes(`--${name}`));
+  const rest = args.filter((word) => word !== `--${project}`);
+  return runTool('vitest', ['run', '--project', project ?? 'unit', ...rest]);
 });
