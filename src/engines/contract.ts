@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { LlamaUse } from '../domain/fit/llama-memory.ts';
+import type { Foreseen, Place } from '../domain/foresight.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
 import type { Answers, Identity } from '../domain/server-answers.ts';
@@ -71,6 +72,8 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
   readonly help?: (options: Options) => readonly string[];
   /** How it uses the memory of a model in llama.cpp's format; without it, its need is not known. */
   readonly memoryUse?: (options: Options, gpus: number) => LlamaUse;
+  /** What of its options is at odds with where it is to run, though it would start. Pure. */
+  readonly foresee?: (options: Options, place: Place) => readonly Foreseen[];
   /** How far it has loaded its model, from 0 to 1, as its output since its start tells; null when that does not tell. */
   readonly loadProgress?: (output: string) => number | null;
   readonly external?: (options: Options) => ExternalEndpoint;

@@ -1,4 +1,5 @@
 import type { Engine } from './contract.ts';
+import { foresee } from './llama-cpp/foresee.ts';
 import { launch } from './llama-cpp/launch.ts';
 import { LlamaCppOptions } from './llama-cpp/options.ts';
 import { identify } from './llama-cpp/identify.ts';
@@ -25,6 +26,7 @@ export const llamaCpp = {
     gpus,
     cacheBytes: options.cacheRam * 1024 ** 2,
   }),
+  foresee,
   recognize,
   loadProgress,
   identify: {

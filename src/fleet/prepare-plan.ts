@@ -13,6 +13,7 @@ import type { DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
 import type { PlanInput } from './make-plan.ts';
 import { confined, expectNamed, leftOutBy, withDeployments } from './confine.ts';
+import { foreseen } from './foresee.ts';
 import { driftFindings, previewFindings } from './look-closer.ts';
 import { worldOfHost, worldOn } from './hosts.ts';
 import { holderOf, instancesOf, observeFleet, silentFindings } from './observe.ts';
@@ -69,6 +70,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
       ...plan.findings,
       ...protectedFindings(plan),
       ...(rest?.findings ?? []),
+      ...foreseen(named, desired, input.modelBytes),
       ...found.flat(),
       ...heldPorts(plan, observed),
     ],

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Finding } from '../domain/finding.ts';
+import type { Bounds } from '../domain/foresight.ts';
 import type { Ending, Instance, Mark, ProcessId } from '../domain/instance.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import type { World } from '../io/world.ts';
@@ -71,6 +72,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly hostPrograms?: false;
   /** Why it cannot run this at all, as a sentence; null when it can. Pure. */
   readonly refuses: (spec: LaunchSpec, options: Options) => string | null;
+  /** What it gives the engine at most, as the file says; absent: nothing is bounded. Pure. */
+  readonly bounds?: (spec: LaunchSpec, options: Options) => Bounds;
   /** Two objects of one replica can be there at once, as replacing one beside the other needs. */
   readonly beside: (options: Options) => boolean;
   /** All marked objects of every fleet on this host, running or not, and nothing else. */

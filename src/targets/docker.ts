@@ -21,6 +21,11 @@ export const dockerTarget = {
   supervises: true,
   hostPrograms: false,
   refuses,
+  bounds: (spec, options) => ({
+    cpus: options.cpus ?? null,
+    memoryBytes: options.memory ?? null,
+    image: imageOf(spec, options),
+  }),
   beside: () => true,
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
   observe: async (world) => (await import('./docker/observe.ts')).markedContainers(world),

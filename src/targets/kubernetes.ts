@@ -1,4 +1,5 @@
 import { isAddress } from '../domain/model-source.ts';
+import { amountOf } from '../domain/audit/kube-object.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { imageOf } from '../kube/launched.ts';
 import { objectName } from '../kube/names.ts';
@@ -28,6 +29,11 @@ export const kubernetesTarget = {
   supervises: true,
   hostPrograms: false,
   cores: ({ resources }) => coresOf(resources.limits.cpu),
+  bounds: (spec, options) => ({
+    cpus: amountOf(options.resources.limits.cpu),
+    memoryBytes: amountOf(options.resources.limits.memory),
+    image: imageOf(spec, options),
+  }),
   refuses,
   // The cluster itself has the new pod come before the old one goes.
   beside: () => false,

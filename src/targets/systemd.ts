@@ -1,5 +1,5 @@
 import type { Target } from './contract.ts';
-import { SystemdOptions, unitWish } from './systemd/options.ts';
+import { memoryBytes, SystemdOptions, unitWish } from './systemd/options.ts';
 
 /**
  * Units of systemd: the system's where berth may change it (root, or "become: sudo"), else those of the user. The mark
@@ -14,6 +14,11 @@ export const systemdTarget = {
     program.binary === undefined && program.entry === undefined
       ? 'it names no program that could be run without a container'
       : null,
+  bounds: (_spec, { cpus, memory }) => ({
+    cpus: cpus ?? null,
+    memoryBytes: memory === undefined ? null : memoryBytes(memory),
+    image: null,
+  }),
   // A name that was asked for is there once.
   beside: (options) => unitWish(options).name === null,
   observe: async (world) => (await import('./systemd/observe.ts')).observe(world),

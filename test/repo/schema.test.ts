@@ -59,7 +59,7 @@ test('every key of the fleet file is described', () => {
 test.each(examples)('%s is valid and names the schema in its first line', async (path) => {
   const [first] = readFileSync(join(root, path), 'utf8').split('\n');
   expect(first).toBe('# yaml-language-server: $schema=../../schema/berth.schema.json');
-  const world = { ...localWorld(), env: { OPENAI_API_KEY: 'x', BERTH_KEY: 'y' } };
+  const world = { ...localWorld(), env: { OPENAI_API_KEY: 'x', BERTH_KEY: 'y', HF_TOKEN: 'z' } };
   const loaded = await loadFleet(world, { files: [path], cwd: root });
   expect(loaded.deployments.length).toBeGreaterThan(0);
 });

@@ -13,15 +13,17 @@ export interface Fence {
   readonly text: string;
 }
 
-/** README and its like at the root, and everything below docs, as absolute paths. */
+/** README and its like at the root, everything below docs, and what stands beside the examples, as absolute paths. */
 export function pagePaths(): string[] {
   const top = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map((name) => join(root, name));
-  const docs = join(root, 'docs');
-  const below = existsSync(docs)
-    ? readdirSync(docs, { recursive: true, encoding: 'utf8' })
+  const below = ['docs', 'examples']
+    .map((name) => join(root, name))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.md'))
-        .map((name) => join(docs, name))
-    : [];
+        .map((name) => join(folder, name)),
+    );
   return [...top.filter((path) => existsSync(path)), ...below.toSorted()];
 }
 

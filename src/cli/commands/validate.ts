@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { asWritten, foreseen } from '../../fleet/foresee.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
@@ -13,13 +14,12 @@ export function configure(command: Command, context: CliContext): void {
     const loaded = await loadFrom(context, options);
     const deployments = loaded.deployments.map((one) => one.name);
     const files = loaded.files.map((file) => file.path);
-    context.output.result(
-      { valid: true, fleet: loaded.fleet, files, deployments, findings: loaded.warnings },
-      () =>
-        [
-          `Fleet ${loaded.fleet} is valid: ${deployments.length} ${deployments.length === 1 ? 'deployment' : 'deployments'} in ${files.join(', ')}.`,
-          ...loaded.warnings.map(findingText),
-        ].join('\n'),
+    const findings = [...loaded.warnings, ...foreseen(loaded, asWritten(loaded), () => 0)];
+    context.output.result({ valid: true, fleet: loaded.fleet, files, deployments, findings }, () =>
+      [
+        `Fleet ${loaded.fleet} is valid: ${deployments.length} ${deployments.length === 1 ? 'deployment' : 'deployments'} in ${files.join(', ')}.`,
+        ...findings.map(findingText),
+      ].join('\n'),
     );
   });
 }

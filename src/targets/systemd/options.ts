@@ -62,3 +62,10 @@ export function unitWish({ unit }: SystemdOptions): UnitWish {
     raw: { Unit, Service, Install },
   };
 }
+
+const units = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 } as const;
+
+/** "12G" as systemd counts it. */
+export function memoryBytes(text: string): number {
+  return Number.parseInt(text, 10) * units[text.replace(/^\d+/, '') as keyof typeof units];
+}

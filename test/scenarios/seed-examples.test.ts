@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Plan } from '../../src/domain/plan.ts';
+import { makePlace } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+
+const examples = join(import.meta.dirname, '../../examples');
+let place: Place;
+
+beforeEach(() => {
+  place = makePlace();
+  place.env['DOCKER_HOST'] = `unix://${place.folder}/nobody.sock`;
+});
+
+afterEach(() => place.close());
+
+async function rulesOf(file: string, ...more: string[]): Promise<string[]> {
+  const files = [join(examples, file), ...more].flatMap((path) => ['--file', path]);
+  const ran = await place.berth('plan', '--json', ...files);
+  expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+  const { findings } = ran.json() as Plan;
+  const foreseen = ['throttled-threads', 'prompt-cache-over-limit', 'gpu-layers-without-gpu', 'duplicate'];
+  return findings.map(({ rule }) => rule).filter((rule) => foreseen.includes(rule));
+}
+
+test('the OpenOrca example says what its documents get wrong without a cluster, and mended it says nothing', async () => {
+  async function said(file: string): Promise<string[]> {
+    const ran = await place.berth('validate', '--json', '--file', join(examples, file));
+    expect(ran.code, ran.stdout).toBe(0);
+    return (ran.json() as { findings: { rule: string }[] }).findings.map(({ rule }) => rule);
+  }
+  expect(await said('openorca/berth.yaml')).toEqual(['throttled-threads', 'gpu-layers-without-gpu']);
+  expect(await said('openorca/mended.yaml')).toEqual([]);
+  expect(await said('openorca/docker.yaml')).toEqual([]);
+  expect(await rulesOf('openorca/small.yaml')).toEqual([]);
+  expect(await said('kimi-vl/berth.yaml')).toEqual([]);
+  expect(await said('kimi-vl/twice.yaml')).toEqual(['duplicate']);
+});
+
+test('a cache of prompts that does not fit beside the model into the memory limit is foreseen', async () => {
+  place.write(
+    'version: 1\nfleet: openorca\ndeployments: {openorca: {target: {memory: 8Gi}, engine: {cacheRam: 8192}}}\n',
+    'tight.yaml',
+  );
+  place.write(
+    'version: 1\nfleet: openorca\ndeployments: {openorca: {target: {memory: 9Gi}, engine: {cacheRam: 8192}}}\n',
+    'fits.yaml',
+  );
+  // The model of a few megabytes does not fit beside 8 GiB into 8 GiB, and does into 9.
+  expect(await rulesOf('openorca/small.yaml', join(place.folder, 'tight.yaml'))).toEqual([
+    'prompt-cache-over-limit',
+  ]);
+  expect(await rulesOf('openorca/small.yaml', join(place.folder, 'fits.yaml'))).toEqual([]);
+});
+
+test('one model in two deployments of a machine is foreseen as a duplicate; replicas and models on demand are none', async () => {
+  const one = '{model: m, engine: {kind: command, command: [sleep, "1"]}';
+  place.write(
+    `version: 1\nfleet: lab\nmodels: {m: {source: ./m.gguf}, n: {source: ./n.gguf}}\ndeployments:\n  a: ${one}, replicas: 2}\n  b: ${one}}\n  c: ${one}, load: on-demand}\n  d: {model: n, engine: {kind: command, command: [sleep, "1"]}}\n`,
+  );
+  const { findings } = (await place.berth('plan', '--json')).json() as Plan;
+  expect(findings.filter(({ rule }) => rule === 'duplicate')).toEqual([
+    expect.objectContaining({
+      object: 'a',
+      message: expect.stringContaining('a and b serve the same model'),
+    }),
+  ]);
+});
+
+test('a unit’s limits count as well', async () => {
+  place.write(`version: 1
+fleet: lab
+models: {m: {source: ./m.gguf}}
+deployments: {a: {model: m, target: {kind: systemd, memory: 4G, cpus: 2}, engine: {kind: llama.cpp, binary: /bin/true, threads: 6, cacheRam: 8000, accelerator: cpu, gpuLayers: all}}}
+`);
+  const { findings } = (await place.berth('plan', '--json')).json() as Plan;
+  expect(findings.map(({ rule }) => rule)).toEqual(
+    expect.arrayContaining(['throttled-threads', 'prompt-cache-over-limit', 'gpu-layers-without-gpu']),
+  );
+});
