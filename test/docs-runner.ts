@@ -34,16 +34,21 @@ export function pagesWith(wanted: (info: string) => boolean): (readonly [string,
 /**
  * Runs one page's blocks in order in a folder of their own, where `berth` is on PATH and HOME is empty. A `yaml fleet`
  * block is checked as a fleet file, and with `file=NAME` also written for the commands after it. Gives a text for each
- * block that failed.
+ * block that failed. `env` is what they find beside the usual; its PATH is searched too.
  */
-export async function runBlocks(fences: readonly Fence[]): Promise<string[]> {
+export async function runBlocks(
+  fences: readonly Fence[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'berth docs '));
   const work = makeScratch(folder);
   const faults: string[] = [];
   try {
     for (const fence of fences) {
       const fault =
-        fence.language === 'yaml' ? await checkFleet(fence, work) : await runShell(fence, folder, work);
+        fence.language === 'yaml'
+          ? await checkFleet(fence, work)
+          : await runShell(fence, folder, { work, env });
       if (fault) faults.push(`${relative(root, fence.page)}:${fence.line}: ${fault}`);
     }
   } finally {
@@ -75,11 +80,16 @@ async function checkFleet(fence: Fence, work: string): Promise<string | null> {
 }
 
 /** The whole block in one shell that stops at the first failing command; null when all went well. */
-function runShell(fence: Fence, folder: string, work: string): Promise<string | null> {
+function runShell(
+  fence: Fence,
+  folder: string,
+  { work, env }: { work: string; env: Readonly<Record<string, string>> },
+): Promise<string | null> {
   const child = spawn('bash', ['-euo', 'pipefail', '-c', fence.text], {
     cwd: work,
     env: {
-      PATH: `${folder}/bin:${dirname(process.execPath)}:/usr/sbin:/usr/bin:/bin`,
+      ...env,
+      PATH: `${folder}/bin:${dirname(process.execPath)}:${env['PATH'] ?? ''}:/usr/sbin:/usr/bin:/bin`,
       HOME: folder,
       BERTH_STATE_DIR: join(folder, 'state'),
       ...keys,

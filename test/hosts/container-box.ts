@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,16 +93,59 @@ export function llamaTree(): { root: string; backend: string } | null {
 export async function importLlama(box: ContainerBox): Promise<{ entrypoint: string[]; backend: string }> {
   const tree = llamaTree();
   if (!tree) throw new Error('there is no unpacked llama-server');
-  const [repo, tag] = llamaImage.split(':');
-  const tar = spawn('tar', ['-C', tree.root, '-c', 'usr/bin/llama-server', 'usr/lib64', 'usr/lib'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+  await importFolder(box, llamaImage, {
+    folder: tree.root,
+    paths: ['usr/bin/llama-server', 'usr/lib64', 'usr/lib'],
   });
+  const lib = '/usr/lib/x86_64-linux-gnu';
+  const loader = '/usr/lib64/ld-linux-x86-64.so.2';
+  const entrypoint = [loader, '--library-path', `${lib}:${lib}/ggml:${lib}/llama`, '/usr/bin/llama-server'];
+  return { entrypoint, backend: tree.backend };
+}
+
+/** The same under the name and with the layout of llama.cpp's own image, so that a fleet file need not say otherwise. */
+export async function importUsualLlama(box: ContainerBox): Promise<void> {
+  const tree = llamaTree();
+  if (!tree) throw new Error('there is no unpacked llama-server');
+  const folder = mkdtempSync(join(tmpdir(), 'berth-image-'));
+  try {
+    mkdirSync(join(folder, 'usr'));
+    mkdirSync(join(folder, 'app'));
+    for (const name of ['lib', 'lib64']) {
+      execFileSync('cp', ['-a', join(tree.root, 'usr', name), join(folder, 'usr', name)]);
+      symlinkSync(`usr/${name}`, join(folder, name));
+    }
+    copyFileSync(join(tree.root, 'usr/bin/llama-server'), join(folder, 'app/llama-server'));
+    const lib = '/usr/lib/x86_64-linux-gnu';
+    await importFolder(box, 'ghcr.io/ggml-org/llama.cpp:server', {
+      folder,
+      paths: ['app', 'usr', 'lib', 'lib64'],
+      changes: [`ENV LD_LIBRARY_PATH=${lib}/ggml:${lib}/llama`, `ENV GGML_BACKEND_PATH=${tree.backend}`],
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function importFolder(
+  box: ContainerBox,
+  image: string,
+  { folder, paths, changes = [] }: { folder: string; paths: readonly string[]; changes?: readonly string[] },
+): Promise<void> {
+  const at = image.lastIndexOf(':');
+  const query = new URLSearchParams([
+    ['fromSrc', '-'],
+    ['repo', image.slice(0, at)],
+    ['tag', image.slice(at + 1)],
+    ...changes.map((change): [string, string] => ['changes', change]),
+  ]);
+  const tar = spawn('tar', ['-C', folder, '-c', ...paths], { stdio: ['ignore', 'pipe', 'ignore'] });
   const said = await new Promise<string>((resolve, reject) => {
     const outgoing = http.request(
       {
         socketPath: box.host.slice('unix://'.length),
         method: 'POST',
-        path: `/v1.41/images/create?fromSrc=-&repo=${repo}&tag=${tag}`,
+        path: `/v1.41/images/create?${query.toString()}`,
         headers: { host: 'docker', 'content-type': 'application/x-tar' },
       },
       (incoming) => {
@@ -105,8 +158,4 @@ export async function importLlama(box: ContainerBox): Promise<{ entrypoint: stri
     tar.stdout.pipe(outgoing);
   });
   if (!/sha256|[0-9a-f]{64}/.test(said)) throw new Error(`the image could not be made: ${said}`);
-  const lib = '/usr/lib/x86_64-linux-gnu';
-  const loader = '/usr/lib64/ld-linux-x86-64.so.2';
-  const entrypoint = [loader, '--library-path', `${lib}:${lib}/ggml:${lib}/llama`, '/usr/bin/llama-server'];
-  return { entrypoint, backend: tree.backend };
 }

@@ -41,7 +41,7 @@ export interface HubServer {
 }
 
 /**
- * A hub as models are fetched from: it lists repository "lab/tiny" with sums, and redirects each file to a second address,
+ * A hub as models are fetched from: it lists the same files for every repository, with sums, and redirects each file to a second address,
  * as the real one does to its store. Listens on loopback.
  */
 export async function startHub(): Promise<HubServer> {
@@ -50,7 +50,7 @@ export async function startHub(): Promise<HubServer> {
   const hub = await listen((request, reply) => {
     const url = new URL(request.url ?? '/', 'http://hub');
     if (url.pathname.startsWith('/api/models/')) return list(reply);
-    const path = /^\/lab\/tiny\/resolve\/[^/]+\/(.+)$/.exec(url.pathname)?.[1];
+    const path = /^\/[^/]+\/[^/]+\/resolve\/[^/]+\/(.+)$/.exec(url.pathname)?.[1];
     if (path === undefined) return end(reply, 404);
     self.asked.push(seen(request, path, 'hub'));
     reply.writeHead(302, { location: `${store.url}/${path}?signed=1` }).end();
