@@ -15,7 +15,7 @@ export const nothingWanted: Wants = {
   pool: usualPorts,
   models: [],
   mlock: false,
-  cluster: false,
+  cluster: null,
 };
 
 /** What the deployments of one host need of it. */
@@ -39,7 +39,7 @@ export function wantsOf(loaded: LoadedFleet, host: string): Wants {
     pool: loaded.hosts[host]?.ports ?? usualPorts,
     models: [...new Set(there.flatMap(({ model }) => (model && !isAddress(model.path) ? [model.path] : [])))],
     mlock: there.some(({ declared }) => declared['engine.mlock'] === true),
-    cluster: there.some(({ target }) => /^(kubernetes|kserve)$/.test(target.kind)),
+    cluster: accessOf(loaded.hosts[host]).kubernetes ?? null,
   };
 }
 

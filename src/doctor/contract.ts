@@ -1,3 +1,4 @@
+import type { ClusterPlace } from '../domain/host-access.ts';
 import type { World } from '../io/world.ts';
 
 /** What the fleet file wants of one machine; without a file nothing is wanted, and all is looked at. */
@@ -15,8 +16,8 @@ export interface Wants {
   readonly models: readonly string[];
   /** An engine that is to hold its memory against swapping. */
   readonly mlock: boolean;
-  /** Deployments of a cluster that is reached from it. */
-  readonly cluster: boolean;
+  /** The host is a cluster that is reached from this machine; null: it is a machine. */
+  readonly cluster: ClusterPlace | null;
 }
 
 /** "absent": it is not there, and nothing wants it. */
@@ -37,6 +38,8 @@ export interface Verdict {
 export interface Check<Kind extends string = string> {
   readonly kind: Kind;
   readonly title: string;
+  /** It looks at clusters too; the others look at machines alone. */
+  readonly cluster?: true;
   readonly look: (world: World, wants: Wants) => Promise<readonly Verdict[]>;
 }
 
@@ -48,12 +51,14 @@ export interface JudgedCheck<Kind extends string, Facts> extends Check<Kind> {
 export function defineCheck<Kind extends string, Facts>(check: {
   kind: Kind;
   title: string;
+  cluster?: true;
   gather: (world: World, wants: Wants) => Promise<Facts>;
   judge: (facts: Facts, wants: Wants) => readonly Verdict[];
 }): JudgedCheck<Kind, Facts> {
   return {
     kind: check.kind,
     title: check.title,
+    ...(check.cluster && { cluster: check.cluster }),
     judge: check.judge,
     look: async (world, wants) => check.judge(await check.gather(world, wants), wants),
   };

@@ -1,6 +1,6 @@
 import type { World } from '../io/world.ts';
 import { states } from './contract.ts';
-import type { State, Verdict, Wants } from './contract.ts';
+import type { Check, State, Verdict, Wants } from './contract.ts';
 import { checks } from './registry.ts';
 
 export interface Examined {
@@ -8,9 +8,11 @@ export interface Examined {
   readonly checks: readonly (Verdict & { readonly check: string; readonly title: string })[];
 }
 
-/** All checks of one machine, side by side. One that cannot be made says so and keeps no other from being made. */
+/** All checks of one machine or cluster, side by side. One that cannot be made says so and keeps no other from being made. */
 export async function examine(world: World, host: string, wants: Wants): Promise<Examined> {
-  const found = checks.map(async ({ kind, title, look }) => {
+  const all: readonly Check[] = checks;
+  const fitting = all.filter((check) => wants.cluster === null || check.cluster);
+  const found = fitting.map(async ({ kind, title, look }) => {
     const verdicts = await look(world, wants).catch((error: unknown): readonly Verdict[] => [unseen(error)]);
     return verdicts.map((verdict) => ({ check: kind, title, ...verdict }));
   });

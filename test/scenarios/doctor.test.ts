@@ -223,3 +223,27 @@ test('a cluster is looked at through its kubectl: rights, GPUs, storage and KSer
     message: 'The cluster does not answer.',
   });
 });
+
+test('a host that is a cluster is asked by its own context and namespace, and by no check of machines', async () => {
+  tool('kubectl', [
+    [
+      '"version -o json --context=lab --namespace=llm --request-timeout=8s"',
+      JSON.stringify({ serverVersion: { gitVersion: 'v1.31.2' } }),
+    ],
+    ['"get "*"--context=lab --namespace=llm"*', '{"items":[]}'],
+    ['"auth can-i"*"--context=lab --namespace=llm"*', 'yes\n'],
+  ]);
+  place.write('apiVersion: v1\nkind: Config\n', 'kubeconfig');
+  place.env['KUBECONFIG'] = join(place.folder, 'kubeconfig');
+  place.write(`version: 1
+fleet: lab
+hosts: {k3s: {kubernetes: {context: lab, namespace: llm}}}
+models: {m: {source: /srv/models/m.gguf}}
+deployments: {a: {model: m, engine: {kind: llama.cpp}, target: {kind: kubernetes}}}
+`);
+  const { found } = await doctor('k3s');
+  expect([...new Set(found.hosts[0]?.checks.map(({ check }) => check))]).toEqual(['kubernetes']);
+  expect(of(found, 'kubernetes')[0]?.message).toBe('The cluster answers, version v1.31.2.');
+  place.env['KUBECONFIG'] = '/nowhere/kubeconfig';
+  expect((await doctor('k3s')).code).toBe(8);
+});

@@ -66,7 +66,9 @@ function hostsOf(loaded: LoadedFleet | null, host: string | undefined): string[]
 
 async function examineHost(context: CliContext, loaded: LoadedFleet | null, name: string): Promise<Examined> {
   const wants: Wants = loaded ? wantsOf(loaded, name) : nothingWanted;
-  const world = await worldOfHost(context.world, loaded?.hosts ?? {}, name);
+  // A cluster is asked from this machine.
+  const world =
+    wants.cluster === null ? await worldOfHost(context.world, loaded?.hosts ?? {}, name) : context.world;
   return examine(world, name, wants);
 }
 

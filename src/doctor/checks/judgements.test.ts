@@ -18,7 +18,7 @@ const nothing: Wants = {
   pool: { from: 1, to: 2 },
   models: [],
   mlock: false,
-  cluster: false,
+  cluster: null,
 };
 
 function said(verdicts: readonly Verdict[]): string[] {

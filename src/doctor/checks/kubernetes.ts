@@ -4,7 +4,7 @@ import { findProgram } from '../../io/find-program.ts';
 import type { ExecResult } from '../../io/exec.ts';
 import type { World } from '../../io/world.ts';
 import { absent, bad, defineCheck, good } from '../contract.ts';
-import type { Verdict } from '../contract.ts';
+import type { Verdict, Wants } from '../contract.ts';
 
 const Items = z.object({
   items: z.array(
@@ -40,11 +40,12 @@ const wantedRights = ['deployments.apps', 'services', 'persistentvolumeclaims', 
 export const kubernetes = defineCheck<'kubernetes', Facts>({
   kind: 'kubernetes',
   title: 'Kubernetes',
+  cluster: true,
   gather,
   judge: (facts, { cluster }) => {
     if (facts.configs.length === 0)
       return [
-        cluster
+        cluster !== null
           ? bad('critical', 'The fleet has a cluster, and nothing here says how to enter one.', {
               evidence: ['no KUBECONFIG, no ~/.kube/config'],
               cure: 'Set KUBECONFIG to the file that your cluster gave you.',
@@ -60,7 +61,7 @@ export const kubernetes = defineCheck<'kubernetes', Facts>({
       ];
     if (facts.server === null)
       return [
-        bad(cluster ? 'critical' : 'warning', 'The cluster does not answer.', {
+        bad(cluster === null ? 'warning' : 'critical', 'The cluster does not answer.', {
           evidence: [...facts.configs, facts.fault],
           cure: 'kubectl cluster-info   tells more; "kubectl config use-context NAME" chooses another cluster.',
         }),
@@ -123,11 +124,12 @@ function kserve({ definitions }: Facts): Verdict[] {
   return [good(`KServe is installed (${versions.join(', ')}).`)];
 }
 
-async function gather(world: World): Promise<Facts> {
+async function gather(world: World, { cluster }: Wants): Promise<Facts> {
   const named = world.env['KUBECONFIG']?.split(':').filter((path) => path !== '');
   const usual = `${world.env['HOME'] ?? ''}/.kube/config`;
   const configs: string[] = [];
-  for (const path of named ?? [usual]) if ((await world.files.stat(path))?.isFile) configs.push(path);
+  for (const path of (cluster?.kubeconfig === undefined ? named : [cluster.kubeconfig]) ?? [usual])
+    if ((await world.files.stat(path))?.isFile) configs.push(path);
   const kubectl = await findProgram(world, 'kubectl');
   const none = {
     configs,
@@ -140,8 +142,9 @@ async function gather(world: World): Promise<Facts> {
     denied: [],
   };
   if (configs.length === 0 || kubectl === null) return none;
+  const place = placeArgs(cluster);
   function ask(args: readonly string[]): Promise<ExecResult> {
-    return world.exec.run([kubectl ?? '', ...args, '--request-timeout=8s'], { timeoutMs: 20_000 });
+    return world.exec.run([kubectl ?? '', ...args, ...place, '--request-timeout=8s'], { timeoutMs: 20_000 });
   }
   const version = await ask(['version', '-o', 'json']);
   const Version = z.object({ serverVersion: z.object({ gitVersion: z.string() }).nullish() });
@@ -161,6 +164,17 @@ async function gather(world: World): Promise<Facts> {
     definitions: itemsOf(definitions?.stdout),
     denied: wantedRights.filter((_, i) => /^no\b/.test(allowed[i]?.stdout ?? '')),
   };
+}
+
+/** The cluster that the file names; without one, the usual one of kubectl. */
+function placeArgs(cluster: Wants['cluster']): string[] {
+  if (cluster === null) return [];
+  const { context, kubeconfig, namespace } = cluster;
+  return [
+    ...(context === 'in-cluster' ? [] : [`--context=${context}`]),
+    ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
+    `--namespace=${namespace}`,
+  ];
 }
 
 function itemsOf(text: string | undefined): Items | null {
