@@ -48,7 +48,7 @@ async function followed(place: Place, example: string): Promise<number[]> {
     body: JSON.stringify({ model: 'openorca', prompt: 'one two', max_tokens: 4 }),
   });
   expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('"completion_tokens":4')]);
-  const bench = await place.berth('bench', 'seed', '--json', ...files);
+  const bench = await place.berth('bench', 'levels', '--json', ...files);
   // On a busy machine the client itself may be the limit; it says so, and the figures are told all the same.
   expect([0, 5]).toContain(bench.code);
   const { runs } = bench.json() as {
@@ -114,7 +114,7 @@ deployments:
   openorca:
     target: {image: "${clusterImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(loader)}, resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {cpu: 1, memory: 1Gi}}}
     engine: {context: 256, threads: 1, cacheRam: 0, startTimeout: 90s, env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}}
-benchmarks: {seed: {seconds: 4, data: {prompt: 16, output: 16}}}
+benchmarks: {levels: {seconds: 4, data: {prompt: 16, output: 16}}}
 `,
       'overlay.yaml',
     );
