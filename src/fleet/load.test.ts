@@ -170,7 +170,8 @@ test('what berth will do one day is told apart from what it never heard of', asy
 fleet: lab
 hosts: {far: {ssh: me@far}}
 models: {m: {source: ./m.gguf}}
-deployments: {a: {model: m, engine: {kind: embedded}, target: {kind: kserve}}}`;
+publishers: {p: {}}
+deployments: {a: {model: m, engine: {kind: embedded}}}`;
   const found = await faults(text);
   expect(found).toHaveLength(2);
   for (const line of found) expect(line).toContain('not supported yet');

@@ -30,7 +30,6 @@ const later: Readonly<Record<string, string>> = {
   resources: 'Limits on resources',
   systemd: 'The target systemd',
   docker: 'The target docker',
-  kserve: 'The target kserve',
   vllm: 'Starting vLLM',
 };
 

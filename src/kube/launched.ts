@@ -9,6 +9,15 @@ export function imageOf(spec: LaunchSpec, { image }: Pick<PodOptions, 'image'>):
   return image ?? spec.program.images?.[accelerator] ?? null;
 }
 
+/** What is run in the image, before the arguments; null when nobody says. */
+export function entrypointOf(
+  spec: LaunchSpec,
+  options: Pick<PodOptions, 'entrypoint'>,
+): readonly string[] | null {
+  const { imageCommand, binary } = spec.program;
+  return options.entrypoint ?? imageCommand ?? (binary === undefined ? null : [binary]);
+}
+
 const gpuResources = {
   nvidia: 'nvidia.com/gpu',
   amd: 'amd.com/gpu',
@@ -52,4 +61,11 @@ export function tolerationsOf(
   const gpus = gpusOf(spec, options);
   const usual = gpus ? [{ key: gpus.resource, operator: 'Exists', effect: 'NoSchedule' }] : [];
   return [...usual, ...options.tolerations];
+}
+
+/** Threads beyond the limit would be throttled. */
+export function coresOf(limit: string | undefined): number | null {
+  if (limit === undefined) return null;
+  const cpus = limit.endsWith('m') ? Number.parseInt(limit, 10) / 1000 : Number(limit);
+  return Number.isFinite(cpus) ? Math.max(1, Math.floor(cpus)) : null;
 }

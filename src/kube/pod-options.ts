@@ -33,6 +33,11 @@ export const podOptions = {
     .optional()
     .describe("image; by default the engine's own for what it computes on")
     .meta({ examples: ['ghcr.io/ggml-org/llama.cpp:server-b9000'] }),
+  entrypoint: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("program in the image, before the engine's arguments"),
   resources: z
     .strictObject({
       requests: Amounts.default({}).describe('what it asks for'),

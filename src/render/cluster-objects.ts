@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
+import { isAddress } from '../domain/model-source.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { entrypointOf } from '../targets/kubernetes/pod.ts';
 import { manifestsOf, secretName } from '../targets/kubernetes/manifests.ts';
 import { KubernetesOptions } from '../targets/kubernetes/options.ts';
-import { imageOf } from '../kube/launched.ts';
+import { entrypointOf, imageOf } from '../kube/launched.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
 
 /** Where the file pins no port. */
@@ -20,6 +20,8 @@ export function clusterRefuses(deployment: RenderedDeployment): string | null {
   const options = optionsOf(deployment);
   if (imageOf(deployment.spec, options) === null) return 'its engine has no image of its own';
   if (entrypointOf(deployment.spec, options) === null) return 'nobody says what to run in the image';
+  for (const path of [deployment.spec.model, deployment.spec.mmproj])
+    if (path !== null && isAddress(path) && !path.startsWith('pvc://')) return `nobody fetches ${path} there`;
   return null;
 }
 

@@ -1,4 +1,5 @@
 import { composeFormat } from './compose.ts';
+import { kserveFormat } from './kserve.ts';
 import { kubernetesFormat } from './kubernetes.ts';
 import { kustomizeFormat } from './kustomize.ts';
 import { quadletFormat } from './quadlet.ts';
@@ -8,6 +9,7 @@ import { systemdFormat } from './systemd.ts';
 export const renderFormats = [
   kubernetesFormat,
   kustomizeFormat,
+  kserveFormat,
   systemdFormat,
   quadletFormat,
   composeFormat,

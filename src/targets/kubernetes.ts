@@ -1,11 +1,10 @@
 import { isAddress } from '../domain/model-source.ts';
 import { amountOf } from '../domain/audit/kube-object.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
-import { imageOf } from '../kube/launched.ts';
+import { coresOf, entrypointOf, imageOf } from '../kube/launched.ts';
 import { objectName } from '../kube/names.ts';
 import type { Target } from './contract.ts';
 import { KubernetesOptions } from './kubernetes/options.ts';
-import { entrypointOf } from './kubernetes/pod.ts';
 
 function refuses(spec: LaunchSpec, options: KubernetesOptions): string | null {
   if (imageOf(spec, options) === null)
@@ -52,16 +51,9 @@ export const kubernetesTarget = {
   remove: async (world, instance, how) =>
     (await import('./kubernetes/create.ts')).remove(world, instance, how),
   logs: async function* (world, instance, how) {
-    yield* (await import('./kubernetes/logs.ts')).logs(world, instance, how);
+    yield* (await import('./kubernetes/observe.ts')).logs(world, instance, how);
   },
   logPlace: (mark) => `kubectl logs deployment/${objectName(mark.deployment, mark.replica)}`,
   usage: async (world, instance) => (await import('./kubernetes/observe.ts')).usage(world, instance),
   readBack: async (world, instance) => (await import('./kubernetes/preview.ts')).readBack(world, instance),
 } as const satisfies Target<'kubernetes', KubernetesOptions>;
-
-/** Threads beyond the limit would be throttled. */
-function coresOf(limit: string | undefined): number | null {
-  if (limit === undefined) return null;
-  const cpus = limit.endsWith('m') ? Number.parseInt(limit, 10) / 1000 : Number(limit);
-  return Number.isFinite(cpus) ? Math.max(1, Math.floor(cpus)) : null;
-}

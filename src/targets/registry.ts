@@ -2,12 +2,13 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import type { World } from '../io/world.ts';
 import type { Target } from './contract.ts';
 import { dockerTarget } from './docker.ts';
+import { kserveTarget } from './kserve.ts';
 import { kubernetesTarget } from './kubernetes.ts';
 import { processTarget } from './process.ts';
 import { systemdTarget } from './systemd.ts';
 
 /** Every way of running engines. Add one: write its file beside this one, then name it here. */
-export const targets = [processTarget, systemdTarget, dockerTarget, kubernetesTarget] as const;
+export const targets = [processTarget, systemdTarget, dockerTarget, kubernetesTarget, kserveTarget] as const;
 
 export type TargetKind = (typeof targets)[number]['kind'];
 

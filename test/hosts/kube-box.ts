@@ -53,14 +53,18 @@ export async function startCluster(): Promise<KubeBox> {
   const bin = process.env['KUBEBUILDER_ASSETS'] ?? '';
   const folder = mkdtempSync(join(tmpdir(), 'berth-kube-'));
   mkdirSync(join(folder, 'images'));
-  await writeImages(join(folder, 'images'));
+  writeImages(join(folder, 'images'));
   const script = join(import.meta.dirname, 'kube-box.sh');
   const env = { ...process.env, BIN: bin, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
   execFileSync('bash', [script, 'start', folder], { env, stdio: 'ignore' });
   const kubeconfig = join(folder, 'kubeconfig');
   function kubectl(...args: string[]): string {
     const all = ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl'), ...args];
-    return execFileSync(join(bin, 'kubectl'), all, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync(join(bin, 'kubectl'), all, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      maxBuffer: 64 * 1024 * 1024,
+    });
   }
   const box = {
     folder,
@@ -102,7 +106,7 @@ function tailOf(folder: string, name: string): string {
 }
 
 /** Images from files of this machine, as "docker save" writes them; nothing is fetched. */
-async function writeImages(folder: string): Promise<void> {
+function writeImages(folder: string): void {
   const tree = llamaTree();
   if (!tree) throw new Error('there is no unpacked llama-server');
   const work = mkdtempSync(join(tmpdir(), 'berth-images-'));
@@ -119,7 +123,6 @@ async function writeImages(folder: string): Promise<void> {
   } finally {
     rmSync(work, { recursive: true });
   }
-  await Promise.resolve();
 }
 
 function programPath(name: string): string {
@@ -151,4 +154,23 @@ function image(
   );
   const file = `${of.name.replaceAll(/[/:]/g, '-')}.tar`;
   execFileSync('tar', ['-C', parts, '-cf', join(folder, file), 'manifest.json', name, 'layer.tar']);
+}
+
+/** The status of a completion; 0: it did not answer. */
+export async function complete(url: string | null, key?: string): Promise<number> {
+  try {
+    const reply = await fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      },
+      body: JSON.stringify({ prompt: 'a', max_tokens: 4 }),
+      signal: AbortSignal.timeout(20_000),
+    });
+    await reply.arrayBuffer();
+    return reply.status;
+  } catch {
+    return 0;
+  }
 }

@@ -7,7 +7,7 @@ import { makeModel } from '../../src/model-files/make-model.ts';
 import { makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { llamaTree } from './container-box.ts';
-import { llamaImage, missingForCluster, startCluster } from './kube-box.ts';
+import { complete, llamaImage, missingForCluster, startCluster } from './kube-box.ts';
 import type { KubeBox } from './kube-box.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -236,24 +236,6 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     expect((await place.berth('apply')).stderr).toContain(`There is no namespace ${namespace}`);
   });
 });
-
-async function complete(url: string | null, key?: string): Promise<number> {
-  try {
-    const reply = await fetch(`${url}/v1/completions`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-      },
-      body: JSON.stringify({ prompt: 'a', max_tokens: 4 }),
-      signal: AbortSignal.timeout(20_000),
-    });
-    await reply.arrayBuffer();
-    return reply.status;
-  } catch {
-    return 0;
-  }
-}
 
 function imageOf(image: string): string {
   return JSON.stringify({

@@ -56,6 +56,21 @@ test('berth render --format kustomize --out writes a base whose resources are it
   });
 });
 
+test('berth render --format kserve writes services with their runtimes, and refuses what KServe cannot take', async () => {
+  const ran = await place.berth('render', 'vllm', '--format', 'kserve', '--namespace', 'llm');
+  expect(ran.code, ran.stderr).toBe(0);
+  const objects = parseAllDocuments(ran.stdout).map(
+    (one) => one.toJS() as { kind: string; metadata: object },
+  );
+  expect(objects.map(({ kind }) => kind)).toEqual(['ServingRuntime', 'InferenceService']);
+  expect(objects[1]?.metadata).toMatchObject({ name: 'vllm', namespace: 'llm' });
+  const refused = await place.berth('render', 'mistral', '--format', 'kserve');
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain(
+    'KServe takes no model from the disk of a node (/srv/models/mistral.Q5_K_M.gguf)',
+  );
+});
+
 test('an engine without an image cannot be written for a cluster, and a name that is unknown is told', async () => {
   place.write(
     'version: 1\nfleet: lab\nmodels: {m: {source: /m.gguf}}\ndeployments: {toy: {model: m, engine: {kind: embedded}}}\n',

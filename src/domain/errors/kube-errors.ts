@@ -49,6 +49,10 @@ export const kubeErrors = {
     (f) => `There is no namespace ${f.namespace} in the cluster at ${f.server}.`,
     (f) => `Make it ("kubectl create namespace ${f.namespace}"), or name another one.`,
   ),
+  KUBE_KIND_MISSING: defineError<{ question: string; server: string }>(
+    (f) => `The cluster at ${f.server} does not know the kind of "${f.question}".`,
+    () => 'Install what defines it (KServe, for an InferenceService), or name another target.',
+  ),
   KUBE_CONFLICT: defineError<{
     object: string;
     conflicts: readonly { field: string; manager: string }[];

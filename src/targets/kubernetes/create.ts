@@ -7,13 +7,13 @@ import { placeOf } from '../../kube/cluster-world.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Started, StartRequest } from '../contract.ts';
-import { PodLive } from './answers.ts';
-import { podLines } from './logs.ts';
+import { PodLive } from '../../kube/answers.ts';
+import { podLines } from '../../kube/pod-lines.ts';
 import { markedObjects, secretOf } from './objects.ts';
 import { instanceOf, look, lookAgain } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
-import { expectOwn } from './ownership.ts';
-import { countsOf, endingOf } from './state.ts';
+import { expectOwn } from '../../kube/ownership.ts';
+import { countsOf, endingOf } from '../../kube/state.ts';
 
 /** What a replica may have, in the order in which it is taken away. Claims stay: they hold what was fetched. */
 const kinds = [
@@ -91,7 +91,8 @@ async function startedOf(place: Place, mark: Mark): Promise<Started> {
     lines: async (count) => {
       const lines: string[] = [];
       const how = { lines: count, follow: false, signal: AbortSignal.timeout(10_000) };
-      for await (const line of podLines(place, instance, how)) lines.push(line);
+      const made = await lookAgain(place, instance);
+      for await (const line of podLines(place, { made, container: 'engine' }, how)) lines.push(line);
       return lines;
     },
   };

@@ -1,9 +1,8 @@
-import { secretFileText } from '../../domain/fill-args.ts';
 import type { Mark } from '../../domain/instance.ts';
-import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import { markAnnotation } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { secretObject } from '../../kube/secret-object.ts';
 import { manifestsOf, metaOf, secretName } from './manifests.ts';
 import type { Placed } from './manifests.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -18,18 +17,9 @@ export function markedObjects(mark: Mark, options: KubernetesOptions): KubeObjec
   });
 }
 
-/** The Secret with the values, none where the engine has none. Never print what comes back. */
-export async function secretOf(world: World, mark: Mark): Promise<KubeObject[]> {
-  const { spec } = mark;
-  const names = Object.entries(spec.secrets);
-  if (names.length === 0) return [];
-  const data: Record<string, string> = {};
-  for (const [name, ref] of names) {
-    const text = secretFileText(spec, name, await resolveSecret(world, ref));
-    data[name] = Buffer.from(text, 'utf8').toString('base64');
-  }
-  const metadata = metaOf(placed(mark), secretName(mark));
-  return [{ apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data }];
+/** The Secret with the values. Never print what comes back. */
+export function secretOf(world: World, mark: Mark): Promise<KubeObject[]> {
+  return secretObject(world, mark.spec, metaOf(placed(mark), secretName(mark)));
 }
 
 function placed(mark: Mark): Placed {

@@ -2,27 +2,32 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { Mark } from '../../domain/instance.ts';
 import type { Instance, Reached } from '../../domain/instance.ts';
 import { parseJson } from '../../domain/json.ts';
-import { getObject, listObjects, Live } from '../../kube/client.ts';
+import { getObject, listObjects } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { fleetLabel, markAnnotation, objectName } from '../../kube/names.ts';
+import { podLines } from '../../kube/pod-lines.ts';
+import type { LinesWanted } from '../../kube/pod-lines.ts';
 import type { World } from '../../io/world.ts';
 import type { Settled, Usage } from '../contract.ts';
-import { DeploymentLive, PodLive, PodMetrics, ServiceLive } from './answers.ts';
+import { DeploymentLive, ServiceLive } from '../../kube/answers.ts';
+import { lookAt, madeBy, usageOf } from '../../kube/made.ts';
 import type { KubernetesOptions } from './options.ts';
-import { imageFault, isRolledOut, podsOf, restartsOf, servingPod, waitsFor } from './state.ts';
-import type { Made } from './state.ts';
-
-const deploymentKind = { apiVersion: 'apps/v1', kind: 'Deployment' };
+import { imageFault, isRolledOut, podsOf, servingPod, waitsFor } from '../../kube/state.ts';
+import type { Made } from '../../kube/state.ts';
 
 /** All marked Deployments of the namespace, whichever fleet they are of. */
 export async function markedDeployments(world: World): Promise<Instance[]> {
   const place = await placeOf(world);
-  const all = await listObjects(place, { ...deploymentKind, labels: fleetLabel }, DeploymentLive);
+  const all = await listObjects(
+    place,
+    { apiVersion: 'apps/v1', kind: 'Deployment', labels: fleetLabel },
+    DeploymentLive,
+  );
   const found = await Promise.all(
     all.map(async (deployment) => {
       const mark = markOf(deployment);
-      return mark && instanceOf(place, mark, await madeBy(place, mark, deployment));
+      return mark && instanceOf(place, mark, await madeBy(place, deployment, namesOf(mark)));
     }),
   );
   return found.flatMap((one) => one ?? []);
@@ -34,25 +39,19 @@ export function markOf({ metadata }: DeploymentLive): Mark | null {
 }
 
 /** The Deployment of a mark with its pods; null when it is gone. */
-export async function look(place: Place, mark: Mark): Promise<Made | null> {
+export function look(place: Place, mark: Mark): Promise<Made | null> {
+  return lookAt(place, namesOf(mark));
+}
+
+function namesOf(mark: Mark): { name: string; labels: string } {
   const name = objectName(mark.deployment, mark.replica);
-  const deployment = await getObject(place, { ...deploymentKind, name }, DeploymentLive);
-  return deployment && madeBy(place, mark, deployment);
+  return { name, labels: `app.kubernetes.io/instance=${name}` };
 }
 
 /** The same object as was observed, with its pods; null when it is gone, though another may have its name. */
 export async function lookAgain(place: Place, { mark, object }: Instance): Promise<Made | null> {
   const made = mark && (await look(place, mark));
   return made?.deployment.metadata.uid === object.id ? made : null;
-}
-
-async function madeBy(place: Place, mark: Mark, deployment: DeploymentLive): Promise<Made> {
-  const labels = `app.kubernetes.io/instance=${objectName(mark.deployment, mark.replica)}`;
-  const [replicaSets, pods] = await Promise.all([
-    listObjects(place, { apiVersion: 'apps/v1', kind: 'ReplicaSet', labels }, Live),
-    listObjects(place, { apiVersion: 'v1', kind: 'Pod', labels }, PodLive),
-  ]);
-  return { deployment, replicaSets, pods };
 }
 
 export async function instanceOf(place: Place, mark: Mark, made: Made): Promise<Instance> {
@@ -125,32 +124,11 @@ export async function usage(world: World, instance: Instance): Promise<Usage> {
   const place = await placeOf(world);
   const made = await lookAgain(place, instance);
   if (!made || !instance.mark) return { memoryBytes: null, cpuSeconds: null, restarts: null };
-  const name = objectName(instance.mark.deployment, instance.mark.replica);
-  const labels = encodeURIComponent(`app.kubernetes.io/instance=${name}`);
-  const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${place.namespace}/pods?labelSelector=${labels}`;
-  const { status, json } = await place.api.ask('GET', path);
-  const items = status === 200 ? (PodMetrics.safeParse(json).data?.items ?? []) : [];
-  const sizes = items.flatMap(({ containers }) =>
-    containers.flatMap((one) => bytesOf(one.usage.memory) ?? []),
-  );
-  return {
-    memoryBytes: sizes.length === 0 ? null : sizes.reduce((sum, one) => sum + one, 0),
-    cpuSeconds: null,
-    restarts: restartsOf(made),
-  };
+  return usageOf(place, made, namesOf(instance.mark).labels);
 }
 
-const units: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  Ki: 1024,
-  Mi: 1024 ** 2,
-  Gi: 1024 ** 3,
-};
-
-function bytesOf(quantity: string | null | undefined): number | null {
-  const found = /^(\d+)(k|M|G|Ki|Mi|Gi|)$/.exec(quantity ?? '');
-  return found ? Number(found[1]) * (units[found[2] ?? ''] ?? 1) : null;
+/** Lines of its pod; nothing where there is none. */
+export async function* logs(world: World, instance: Instance, how: LinesWanted): AsyncIterable<string> {
+  const place = await placeOf(world);
+  yield* podLines(place, { made: await lookAgain(place, instance), container: 'engine' }, how);
 }

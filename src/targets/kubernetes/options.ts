@@ -41,11 +41,6 @@ const Peer = z
 export const KubernetesOptions = z.strictObject({
   kind: z.literal('kubernetes'),
   ...podOptions,
-  entrypoint: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe("program in the image, before the engine's arguments"),
   pull: z
     .enum(['IfNotPresent', 'Always', 'Never'])
     .default('IfNotPresent')

@@ -1,15 +1,9 @@
 import { fillArg, fillArgs } from '../../domain/fill-args.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { gpusOf, imageOf, resourcesOf, tolerationsOf } from '../../kube/launched.ts';
+import { entrypointOf, gpusOf, imageOf, resourcesOf, tolerationsOf } from '../../kube/launched.ts';
 import { cacheVariables, filler, volumesOf } from '../../kube/volumes.ts';
 import type { Mounted, VolumeNames } from '../../kube/volumes.ts';
 import type { KubernetesOptions } from './options.ts';
-
-/** What is run in the image, before the arguments; null when nobody says. */
-export function entrypointOf(spec: LaunchSpec, options: KubernetesOptions): readonly string[] | null {
-  const { imageCommand, binary } = spec.program;
-  return options.entrypoint ?? imageCommand ?? (binary === undefined ? null : [binary]);
-}
 
 /** The spec of a pod that runs this. Pure. */
 export function podSpec(

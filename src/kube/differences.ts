@@ -1,4 +1,4 @@
-import type { Drift } from '../contract.ts';
+import type { Drift } from '../targets/contract.ts';
 
 /** What the cluster itself writes, or two questions a moment apart differ in. */
 const own = new Set([

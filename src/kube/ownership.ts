@@ -1,10 +1,10 @@
-import { BerthError } from '../../domain/errors/berth-error.ts';
-import type { Mark } from '../../domain/instance.ts';
-import { getObject, Live } from '../../kube/client.ts';
-import type { Place } from '../../kube/client.ts';
-import { nameOfObject } from '../../kube/kinds.ts';
-import { fleetIdLabel, fleetLabel } from '../../kube/names.ts';
-import type { KubeObject } from '../../kube/object.ts';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Mark } from '../domain/instance.ts';
+import { getObject, Live } from './client.ts';
+import type { Place } from './client.ts';
+import { nameOfObject } from './kinds.ts';
+import { fleetIdLabel, fleetLabel } from './names.ts';
+import type { KubeObject } from './object.ts';
 
 /** Whose an object is that is there already; null where it may be changed. Pure. */
 export function otherOwner({ metadata }: Live, mark: Pick<Mark, 'fleet' | 'fleetId'>): string | null {

@@ -1,5 +1,5 @@
-import type { Ending } from '../../domain/instance.ts';
-import type { Live } from '../../kube/client.ts';
+import type { Ending } from '../domain/instance.ts';
+import type { Live } from './client.ts';
 import type { DeploymentLive, PodLive } from './answers.ts';
 
 /** A Deployment with what it has made: all its ReplicaSets, and their pods. */

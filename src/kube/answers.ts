@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Live, Meta } from '../../kube/client.ts';
+import { Live, Meta } from './client.ts';
 
 /** What a cluster tells of the objects that berth looks at, as far as it looks. */
 const count = z.number().nullish();

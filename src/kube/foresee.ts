@@ -1,0 +1,74 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { Mark } from '../domain/instance.ts';
+import type { Drift } from '../targets/contract.ts';
+import { applyObject, getObject, Live } from './client.ts';
+import type { Place } from './client.ts';
+import { differencesOf } from './differences.ts';
+import { nameOfObject } from './kinds.ts';
+import type { KubeObject } from './object.ts';
+import { expectOwn } from './ownership.ts';
+
+/** What the cluster would say to all of it: its own defaults, admission, quotas and owners. Nothing is changed. */
+export async function foresee(
+  place: Place,
+  mark: Mark,
+  {
+    objects,
+    force,
+    makesNamespace,
+  }: { objects: readonly KubeObject[]; force: boolean; makesNamespace: boolean },
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  async function ask(question: () => Promise<unknown>): Promise<void> {
+    try {
+      await question();
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error;
+      // A namespace that is about to be made has nothing to say yet.
+      if (error.code === 'KUBE_NAMESPACE_MISSING' && makesNamespace) return;
+      const { message, code, cure } = error;
+      if (findings.some((one) => one.message === message)) return;
+      const object = mark.deployment;
+      findings.push({ rule: 'cluster', severity: 'critical', object, message, evidence: [code], cure });
+    }
+  }
+  await ask(() => expectOwn(place, mark, objects));
+  if (findings.length > 0) return findings;
+  for (const object of objects) await ask(() => applyObject(place, object, { dryRun: true, force }));
+  return findings;
+}
+
+/** What somebody else changed: in what the live objects are not as they would be if berth had its way. */
+export async function driftOf(place: Place, objects: readonly KubeObject[]): Promise<Drift[]> {
+  const drift: Drift[] = [];
+  for (const object of objects) {
+    const { apiVersion, kind, metadata } = object;
+    const live = await getObject(place, { apiVersion, kind, name: metadata.name }, Live);
+    if (!live) {
+      drift.push({ field: nameOfObject(object), marked: 'there', live: null });
+      continue;
+    }
+    const wanted = await applyObject(place, object, { dryRun: true, force: true });
+    const found = differencesOf(live, wanted);
+    drift.push(...found.map((one) => ({ ...one, field: `${nameOfObject(object)} ${one.field}` })));
+  }
+  return drift;
+}
+
+/** The very same is there already: then it is a restart that is asked for, which takes back what others have changed. */
+export function isSameMark(there: Mark | null, mark: Mark): boolean {
+  return there !== null && asText(there) === asText(mark);
+}
+
+function asText({ spec, target, port }: Mark): string {
+  return JSON.stringify([sorted(spec), sorted(target), port]);
+}
+
+/** An order of keys that does not depend on who wrote them. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return entries.map(([key, part]) => [key, sorted(part)]);
+}

@@ -1,0 +1,40 @@
+import type { KubeObject } from '../kube/object.ts';
+import { kserveTarget } from '../targets/kserve.ts';
+import { manifestsOf } from '../targets/kserve/manifests.ts';
+import { KserveOptions } from '../targets/kserve/options.ts';
+import { needsOf, yamlOf } from './cluster-objects.ts';
+import type { RenderedDeployment, RenderFormat, RenderInput } from './contract.ts';
+
+/** One file for each deployment: its InferenceServices, one a replica, and the runtimes that are made for them. */
+export const kserveFormat = {
+  kind: 'kserve',
+  title: 'InferenceServices of KServe with their runtimes, a file for each deployment',
+  refuses: (deployment) =>
+    kserveTarget.refuses(deployment.spec, { ...optionsOf(deployment), mode: 'RawDeployment' }),
+  render: (input) => ({
+    files: input.deployments.map((deployment) => ({
+      path: `${deployment.name}.yaml`,
+      text: objectsOf(input, deployment).map(yamlOf).join('---\n'),
+    })),
+    needs: needsOf(input),
+  }),
+} as const satisfies RenderFormat<'kserve'>;
+
+/** What the file says of another target means nothing to KServe: then all is as usual. */
+function optionsOf({ target }: RenderedDeployment): KserveOptions {
+  return target.kind === 'kserve'
+    ? (target as unknown as KserveOptions)
+    : KserveOptions.parse({ kind: 'kserve' });
+}
+
+function objectsOf({ fleet, fleetId, namespace }: RenderInput, deployment: RenderedDeployment): KubeObject[] {
+  const { name, spec, replicas } = deployment;
+  const all = Array.from({ length: replicas }, (_, replica) =>
+    manifestsOf({ fleet, fleetId, deployment: name, replica, spec }, optionsOf(deployment)),
+  ).flat();
+  // A runtime that the file names is the same for all replicas.
+  const once = new Map(all.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
+  return [...once.values()].map((object) =>
+    namespace === null ? object : { ...object, metadata: { ...object.metadata, namespace } },
+  );
+}

@@ -1,0 +1,53 @@
+import { isAddress } from '../domain/model-source.ts';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
+import { coresOf, entrypointOf, imageOf } from '../kube/launched.ts';
+import { objectName } from '../kube/names.ts';
+import type { Target } from './contract.ts';
+import { KserveOptions } from './kserve/options.ts';
+
+function refuses(spec: LaunchSpec, options: KserveOptions): string | null {
+  if (options.mode === 'Knative')
+    return 'services of Knative are only written down, by "berth render", not applied';
+  const made = options.runtime === undefined || 'create' in options.runtime;
+  if (made && imageOf(spec, options) === null)
+    return 'the engine has no image of its own, and target.image names none';
+  if (made && entrypointOf(spec, options) === null)
+    return 'target.entrypoint does not say what to run in the image';
+  if (spec.model !== null && !isAddress(spec.model))
+    return `KServe takes no model from the disk of a node (${spec.model}); put it into a claim, and say so under models.NAME.at`;
+  return null;
+}
+
+/**
+ * An InferenceService of KServe with a ServingRuntime. The mark lies in a ConfigMap of the fleet, since what stands on the
+ * service flows into its pods. KServe makes of it what it makes; berth looks at that and owns the service alone.
+ */
+export const kserveTarget = {
+  kind: 'kserve',
+  title: 'an InferenceService of KServe',
+  options: KserveOptions,
+  inCluster: true,
+  supervises: true,
+  hostPrograms: false,
+  cores: ({ resources }) => coresOf(resources.limits.cpu),
+  refuses,
+  beside: () => false,
+  updatesBeside: true,
+  // What acts is loaded when it acts: reading a fleet file needs the options alone.
+  observe: async (world) => (await import('./kserve/observe.ts')).markedServices(world),
+  isAlive: async (world, instance) => (await import('./kserve/observe.ts')).isAlive(world, instance),
+  settled: async (world, instance) => (await import('./kserve/observe.ts')).settled(world, instance),
+  preview: async (world, request, options) =>
+    (await import('./kserve/create.ts')).preview(world, request, options),
+  create: async (world, request) => (await import('./kserve/create.ts')).create(world, request),
+  update: async (world, _instance, request) => (await import('./kserve/create.ts')).create(world, request),
+  restart: async (world, instance) => (await import('./kserve/create.ts')).restart(world, instance),
+  remove: async (world, instance, how) => (await import('./kserve/create.ts')).remove(world, instance, how),
+  logs: async function* (world, instance, how) {
+    yield* (await import('./kserve/observe.ts')).logs(world, instance, how);
+  },
+  logPlace: (mark) =>
+    `kubectl logs deployment/${objectName(mark.deployment, mark.replica)}-predictor -c kserve-container`,
+  usage: async (world, instance) => (await import('./kserve/observe.ts')).usage(world, instance),
+  readBack: async (world, instance) => (await import('./kserve/create.ts')).readBack(world, instance),
+} as const satisfies Target<'kserve', KserveOptions>;

@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Finding } from '../../domain/finding.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
+import type { World } from '../../io/world.ts';
+import { PodLive } from '../../kube/answers.ts';
+import { applyObject, deleteObject, getObject, listObjects, Live } from '../../kube/client.ts';
+import type { Place } from '../../kube/client.ts';
+import { placeOf } from '../../kube/cluster-world.ts';
+import { driftOf, foresee, isSameMark } from '../../kube/foresee.ts';
+import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { expectOwn, otherOwner } from '../../kube/ownership.ts';
+import { podLines } from '../../kube/pod-lines.ts';
+import { secretObject } from '../../kube/secret-object.ts';
+import { countsOf, endingOf } from '../../kube/state.ts';
+import type { Drift, Started, StartRequest } from '../contract.ts';
+import { manifestsOf, runtimeKind, secretName, serviceKind } from './manifests.ts';
+import { allMarks, dropMark, keepMark } from './marks.ts';
+import { instanceOf, look, lookAgain, optionsOf, podLabels } from './observe.ts';
+import type { KserveOptions } from './options.ts';
+
+/** Makes the service and its runtime, or has those that are there as they should be. */
+export async function create(world: World, { mark }: StartRequest): Promise<Started> {
+  const place = await placeOf(world);
+  await applyAll(world, place, { mark, force: false });
+  return startedOf(place, mark);
+}
+
+async function applyAll(
+  world: World,
+  place: Place,
+  { mark, force }: { mark: Mark; force: boolean },
+): Promise<void> {
+  const before = await look(place, mark);
+  const objects = [...(await secretOf(world, mark)), ...manifestsOf(mark, optionsOf(mark))];
+  await expectOwn(place, mark, objects);
+  try {
+    for (const object of objects) {
+      const live = await applyObject(place, object, { force });
+      if (object.kind === serviceKind.kind) await keepMark(place, { uid: live.metadata.uid, mark });
+    }
+  } catch (error) {
+    if (!before) await removeAll(place, mark);
+    throw error;
+  }
+}
+
+async function secretOf(world: World, mark: Mark): Promise<KubeObject[]> {
+  const labels = {
+    'app.kubernetes.io/managed-by': 'berth',
+    [fleetLabel]: mark.fleet,
+    [fleetIdLabel]: mark.fleetId,
+  };
+  return secretObject(world, mark.spec, { name: secretName(mark), labels });
+}
+
+/** What stands on a service flows into its pods: a time there makes them new. */
+export async function restart(world: World, instance: Instance): Promise<Started> {
+  const place = await placeOf(world);
+  const { mark } = instance;
+  if (!mark || !(await lookAgain(place, instance))) throw gone(instance.object.name);
+  await applyAll(world, place, { mark, force: true });
+  const annotations = { 'berth.dev/restarted-at': world.clock.wall().toISOString() };
+  const metadata = { name: objectName(mark.deployment, mark.replica), annotations };
+  const spec = { predictor: {} };
+  await applyObject(place, { ...serviceKind, metadata, spec }, { manager: 'berth-restart', force: true });
+  return startedOf(place, mark);
+}
+
+async function startedOf(place: Place, mark: Mark): Promise<Started> {
+  const served = await look(place, mark);
+  if (!served) throw gone(objectName(mark.deployment, mark.replica));
+  const instance = instanceOf(mark, served);
+  const counts = served.made ? countsOf(served.made) : new Map<string, number>();
+  return {
+    // What served before is not this start's.
+    instance: { ...instance, mark },
+    ending: async () => {
+      const now = await lookAgain(place, instance);
+      if (!now) return { code: null, signal: null };
+      return now.made ? endingOf(now.made, counts) : null;
+    },
+    lines: async (count) => {
+      const lines: string[] = [];
+      const made = (await lookAgain(place, instance))?.made ?? null;
+      const how = { lines: count, follow: false, signal: AbortSignal.timeout(10_000) };
+      for await (const line of podLines(place, { made, container: 'kserve-container' }, how))
+        lines.push(line);
+      return lines;
+    },
+  };
+}
+
+function gone(name: string): BerthError {
+  return new BerthError('KUBE_REFUSED', {
+    question: `look at ${name}`,
+    status: 404,
+    answer: 'it is gone already',
+  });
+}
+
+const pollMs = 250;
+const forceAfterMs = 15_000;
+
+/** Takes the service, its secret, its mark and a runtime that no other service names away; pods get their time to end. */
+export async function remove(
+  world: World,
+  instance: Instance,
+  { graceMs }: { graceMs: number },
+): Promise<void> {
+  const place = await placeOf(world);
+  const { mark } = instance;
+  if (!mark || !(await lookAgain(place, instance))) return;
+  await removeAll(place, mark);
+  const labels = podLabels(objectName(mark.deployment, mark.replica));
+  const until = world.clock.now() + graceMs + forceAfterMs;
+  for (let forced = false; ;) {
+    const pods = await listObjects(place, { apiVersion: 'v1', kind: 'Pod', labels }, PodLive);
+    if (pods.length === 0 && !(await look(place, mark))) break;
+    if (!forced && world.clock.now() > until) {
+      forced = true;
+      for (const { metadata } of pods)
+        await deleteObject(place, { apiVersion: 'v1', kind: 'Pod' }, metadata, { graceSeconds: 0 });
+    }
+    await world.clock.sleep(pollMs);
+  }
+}
+
+const Naming = Live.extend({
+  spec: z.object({
+    predictor: z.looseObject({ model: z.looseObject({ runtime: z.string().nullish() }).nullish() }),
+  }),
+});
+
+async function removeAll(place: Place, mark: Mark): Promise<void> {
+  const objects = manifestsOf(mark, optionsOf(mark));
+  const [service] = objects.filter((one) => one.kind === serviceKind.kind);
+  if (service) await removeOwn(place, mark, service);
+  await removeOwn(place, mark, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: secretName(mark) },
+  });
+  const runtime = objects.find((one) => one.kind === runtimeKind.kind);
+  if (runtime && !(await isNamed(place, runtime.metadata.name, service?.metadata.name)))
+    await removeOwn(place, mark, runtime);
+  await dropMark(place, mark);
+}
+
+async function isNamed(place: Place, runtime: string, besides: string | undefined): Promise<boolean> {
+  const services = await listObjects(place, { ...serviceKind, labels: '' }, Naming);
+  return services.some(
+    ({ metadata, spec }) => metadata.name !== besides && spec.predictor.model?.runtime === runtime,
+  );
+}
+
+async function removeOwn(
+  place: Place,
+  mark: Mark,
+  { apiVersion, kind, metadata }: KubeObject,
+): Promise<void> {
+  const live = await getObject(place, { apiVersion, kind, name: metadata.name }, Live);
+  if (live && otherOwner(live, mark) === null) await deleteObject(place, { apiVersion, kind }, live.metadata);
+}
+
+export async function preview(
+  world: World,
+  { mark }: StartRequest,
+  options: KserveOptions,
+): Promise<Finding[]> {
+  const place = await placeOf(world);
+  const served = await look(place, mark);
+  const there = (await allMarks(place)).find(({ uid }) => uid === served?.service.metadata.uid);
+  return foresee(place, mark, {
+    objects: manifestsOf(mark, options),
+    force: isSameMark(there?.mark ?? null, mark),
+    makesNamespace: world.cluster?.createNamespace ?? false,
+  });
+}
+
+export async function readBack(world: World, { mark }: Instance): Promise<Drift[]> {
+  return mark ? driftOf(await placeOf(world), manifestsOf(mark, optionsOf(mark))) : [];
+}

@@ -1,0 +1,194 @@
+import { fillArg, fillArgs } from '../../domain/fill-args.ts';
+import type { Mark } from '../../domain/instance.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
+import { entrypointOf, gpusOf, imageOf, resourcesOf, tolerationsOf } from '../../kube/launched.ts';
+import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { cacheVariables, volumesOf } from '../../kube/volumes.ts';
+import type { Mounted } from '../../kube/volumes.ts';
+import type { KserveOptions } from './options.ts';
+import { containerPort, fillerOf, storageOf } from './storage.ts';
+
+type Placed = Pick<Mark, 'fleet' | 'fleetId' | 'deployment' | 'replica' | 'spec'>;
+
+export const serviceKind = { apiVersion: 'serving.kserve.io/v1beta1', kind: 'InferenceService' } as const;
+export const runtimeKind = { apiVersion: 'serving.kserve.io/v1alpha1', kind: 'ServingRuntime' } as const;
+
+/**
+ * The InferenceService, and the ServingRuntime where one is made. Labels and annotations of the service flow into the template
+ * of its pods, so nothing stands there that changes while the model stays the same.
+ */
+export function manifestsOf(placed: Placed, options: KserveOptions): KubeObject[] {
+  const runtime = options.runtime ?? { create: objectName(placed.deployment, placed.replica) };
+  const service = inferenceService(placed, options, 'use' in runtime ? runtime.use : runtime.create);
+  return 'use' in runtime ? [service] : [servingRuntime(placed, options, runtime.create), service];
+}
+
+function metaOf(
+  { fleet, fleetId }: Placed,
+  name: string,
+  more: Partial<KubeObject['metadata']> = {},
+): KubeObject['metadata'] {
+  const labels = {
+    'app.kubernetes.io/managed-by': 'berth',
+    [fleetLabel]: fleet,
+    [fleetIdLabel]: fleetId,
+    ...more.labels,
+  };
+  const { annotations } = more;
+  return { name, labels, ...(annotations && Object.keys(annotations).length > 0 ? { annotations } : {}) };
+}
+
+export function secretName({ deployment, replica }: Pick<Mark, 'deployment' | 'replica'>): string {
+  return `${objectName(deployment, replica)}-secrets`;
+}
+
+function mountsOf(placed: Placed, options: KserveOptions): Mounted[] {
+  const { spec } = placed;
+  const shm = options.shm ?? spec.sharedMemory ?? null;
+  // KServe itself brings the model.
+  return volumesOf({ ...spec, model: null }, { secret: secretName(placed), cache: null }, shm);
+}
+
+/** The part that is the same for every model: program, port, probes. A container of this name is what services are merged with. */
+function servingRuntime(placed: Placed, options: KserveOptions, name: string): KubeObject {
+  const { spec } = placed;
+  const gpus = gpusOf(spec, options);
+  const title = options.dashboard?.title ?? placed.deployment;
+  const meta = options.dashboard
+    ? {
+        labels: { 'opendatahub.io/dashboard': 'true' },
+        annotations: {
+          'openshift.io/display-name': title,
+          ...(gpus ? { 'opendatahub.io/recommended-accelerators': JSON.stringify([gpus.resource]) } : {}),
+        },
+      }
+    : {};
+  return {
+    ...runtimeKind,
+    metadata: metaOf(placed, name, meta),
+    spec: {
+      annotations:
+        spec.metricsPath === null
+          ? {}
+          : { 'prometheus.io/port': String(containerPort), 'prometheus.io/path': spec.metricsPath },
+      multiModel: false,
+      supportedModelFormats: [{ name: options.format, autoSelect: false }],
+      containers: [
+        {
+          name: 'kserve-container',
+          image: imageOf(spec, options) ?? '',
+          command: [...(entrypointOf(spec, options) ?? [])],
+          ports: [{ containerPort, protocol: 'TCP' }],
+          ...probesOf(spec),
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+        },
+      ],
+    },
+  };
+}
+
+const startPeriod = 5;
+
+function probesOf({ readiness: { path, startTimeoutMs } }: LaunchSpec): Record<string, unknown> {
+  const httpGet = { path, port: containerPort };
+  const failureThreshold = Math.ceil(startTimeoutMs / 1000 / startPeriod);
+  return {
+    startupProbe: { httpGet, periodSeconds: startPeriod, timeoutSeconds: 3, failureThreshold },
+    readinessProbe: { httpGet, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
+    livenessProbe: { httpGet, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 6 },
+  };
+}
+
+function inferenceService(placed: Placed, options: KserveOptions, runtime: string): KubeObject {
+  const { spec } = placed;
+  const mounts = mountsOf(placed, options);
+  const node = options.node ?? spec.node;
+  const selector = {
+    ...options.nodeSelector,
+    ...(node === undefined ? {} : { 'kubernetes.io/hostname': node }),
+  };
+  const tolerations = tolerationsOf(spec, options);
+  const { serviceAccount, pullSecrets } = options;
+  return {
+    ...serviceKind,
+    metadata: metaOf(placed, objectName(placed.deployment, placed.replica), tellsOf(placed, options)),
+    spec: {
+      predictor: {
+        minReplicas: 1,
+        maxReplicas: 1,
+        // Two pods would want the same GPUs.
+        ...(gpusOf(spec, options) === null ? {} : { deploymentStrategy: { type: 'Recreate' } }),
+        terminationGracePeriodSeconds: Math.ceil(spec.stop.graceMs / 1000),
+        enableServiceLinks: false,
+        ...(serviceAccount === undefined ? {} : { serviceAccountName: serviceAccount }),
+        ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
+        ...(Object.keys(selector).length === 0 ? {} : { nodeSelector: selector }),
+        ...(tolerations.length === 0 ? {} : { tolerations }),
+        model: modelOf(spec, options, { runtime, mounts }),
+        volumes: [...new Map(mounts.map(({ volume }) => [volume.name, volume])).values()],
+      },
+    },
+  };
+}
+
+function modelOf(
+  spec: LaunchSpec,
+  options: KserveOptions,
+  { runtime, mounts }: { runtime: string; mounts: readonly Mounted[] },
+): Record<string, unknown> {
+  const fill = fillerOf(spec);
+  const storage = storageOf(spec);
+  const env = [
+    ...cacheVariables(spec),
+    ...Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)] as const),
+  ];
+  return {
+    modelFormat: { name: options.format },
+    runtime,
+    ...(storage ? { storageUri: storage.uri } : {}),
+    args: fillArgs(spec.args, fill),
+    ...(env.length === 0 ? {} : { env: env.map(([name, value]) => ({ name, value })) }),
+    resources: resourcesOf(spec, options),
+    volumeMounts: mounts.map(({ volume, at, readOnly, subPath }) => ({
+      name: volume.name,
+      mountPath: at,
+      ...(readOnly ? { readOnly } : {}),
+      ...(subPath === undefined ? {} : { subPath }),
+    })),
+  };
+}
+
+/** What controllers and dashboards read. */
+function tellsOf({ deployment }: Placed, options: KserveOptions): Partial<KubeObject['metadata']> {
+  const { dashboard, route, mode } = options;
+  const profile = dashboard?.hardwareProfile;
+  return {
+    labels: {
+      ...(dashboard ? { 'opendatahub.io/dashboard': 'true' } : {}),
+      ...(route ? { 'networking.kserve.io/visibility': 'exposed' } : {}),
+    },
+    annotations: {
+      'serving.kserve.io/deploymentMode': mode,
+      ...(mode === 'RawDeployment' ? { 'serving.kserve.io/autoscalerClass': 'none' } : {}),
+      ...(dashboard
+        ? {
+            'openshift.io/display-name': dashboard.title ?? deployment,
+            'opendatahub.io/model-type': 'generative',
+          }
+        : {}),
+      ...(profile
+        ? {
+            'opendatahub.io/hardware-profile-name': profile.name,
+            'opendatahub.io/hardware-profile-namespace': profile.namespace,
+          }
+        : {}),
+      ...(route
+        ? {
+            'haproxy.router.openshift.io/timeout': route.timeout,
+            'security.opendatahub.io/enable-auth': String(route.auth),
+          }
+        : {}),
+    },
+  };
+}

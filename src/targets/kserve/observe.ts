@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
+import type { World } from '../../io/world.ts';
+import { getObject, Live } from '../../kube/client.ts';
+import type { Place } from '../../kube/client.ts';
+import { placeOf } from '../../kube/cluster-world.ts';
+import { lookAt, usageOf } from '../../kube/made.ts';
+import { objectName } from '../../kube/names.ts';
+import { podLines } from '../../kube/pod-lines.ts';
+import type { LinesWanted } from '../../kube/pod-lines.ts';
+import { imageFault, isRolledOut, podsOf, servingPod, waitsFor } from '../../kube/state.ts';
+import type { Made } from '../../kube/state.ts';
+import type { Settled, Usage } from '../contract.ts';
+import { manifestsOf, serviceKind } from './manifests.ts';
+import { allMarks } from './marks.ts';
+import type { KserveOptions } from './options.ts';
+import { containerPort } from './storage.ts';
+import { isTakenOver } from './taken-over.ts';
+
+export const ServiceLive = Live.extend({
+  status: z
+    .object({
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string(), message: z.string().nullish() }))
+        .nullish(),
+    })
+    .nullish(),
+});
+export type ServiceLive = z.infer<typeof ServiceLive>;
+
+/** A service with the Deployment that KServe has made of it; null: not yet. */
+export interface Served {
+  readonly service: ServiceLive;
+  readonly made: Made | null;
+}
+
+export async function markedServices(world: World): Promise<Instance[]> {
+  const place = await placeOf(world);
+  const found = await Promise.all(
+    (await allMarks(place)).map(async ({ uid, mark }) => {
+      const served = await look(place, mark);
+      return served?.service.metadata.uid === uid ? instanceOf(mark, served) : null;
+    }),
+  );
+  return found.flatMap((one) => one ?? []);
+}
+
+export async function look(place: Place, mark: Mark): Promise<Served | null> {
+  const name = objectName(mark.deployment, mark.replica);
+  const service = await getObject(place, { ...serviceKind, name }, ServiceLive);
+  return service && { service, made: await lookAt(place, deploymentOf(name)) };
+}
+
+/** What KServe calls what it makes. */
+function deploymentOf(name: string): { name: string; labels: string } {
+  return { name: `${name}-predictor`, labels: podLabels(name) };
+}
+
+export function podLabels(name: string): string {
+  return `serving.kserve.io/inferenceservice=${name}`;
+}
+
+/** The same object as was observed; null when it is gone. */
+export async function lookAgain(place: Place, { mark, object }: Instance): Promise<Served | null> {
+  const served = mark && (await look(place, mark));
+  return served?.service.metadata.uid === object.id ? served : null;
+}
+
+export function instanceOf(mark: Mark, { service, made }: Served): Instance {
+  const { metadata } = service;
+  const stopped = metadata.annotations?.['serving.kserve.io/stop'] === 'true';
+  const address = made && servingPod(made)?.status?.podIP;
+  const pod = made && podsOf(made)[0];
+  const started = Date.parse(pod?.status?.startTime ?? metadata.creationTimestamp ?? '');
+  return {
+    host: 'local',
+    object: { target: 'kserve', id: metadata.uid, name: `inference service ${metadata.name}` },
+    alive: !stopped && !metadata.deletionTimestamp,
+    trouble: stopped ? 'is stopped by serving.kserve.io/stop' : made ? waitsFor(made) : refusalOf(service),
+    process: null,
+    engine: mark.spec.engine,
+    model: mark.spec.model,
+    owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
+    endpoints: address ? [{ address, port: mark.port, netns: 'cluster' }] : [],
+    rssBytes: null,
+    startedAt: Number.isNaN(started) ? null : new Date(started).toISOString(),
+    mark: address ? { ...mark, reached: { address, port: containerPort } } : mark,
+  };
+}
+
+/** What KServe says while there is nothing of it yet. */
+function refusalOf({ status }: ServiceLive): string {
+  const said = status?.conditions?.find((one) => one.status === 'False' && one.message);
+  return said ? `is not made by KServe: ${said.message?.replace(/\.$/, '')}` : 'waits for KServe';
+}
+
+/** Throws IMAGE_MISSING once the node has given up on its image. */
+export async function settled(world: World, instance: Instance): Promise<Settled> {
+  const { mark } = instance;
+  const served = await lookAgain(await placeOf(world), instance);
+  if (!served || !mark) return { waits: 'is gone' };
+  const { made } = served;
+  if (!made) return { waits: refusalOf(served.service) };
+  if (!isTakenOver(made.deployment, manifestsOf(mark, optionsOf(mark)))) return { waits: 'waits for KServe' };
+  const reason = imageFault(made);
+  if (reason !== null) {
+    const image = podsOf(made)[0]?.status?.containerStatuses?.[0]?.image ?? 'of its runtime';
+    throw new BerthError('IMAGE_MISSING', { deployment: mark.deployment, image, reason });
+  }
+  const address = servingPod(made)?.status?.podIP;
+  if (address && isRolledOut(made)) return { address, port: containerPort };
+  return { waits: waitsFor(made) ?? 'waits for the pod before it to end' };
+}
+
+/** Its own schema has parsed them before they were written into the mark. */
+export function optionsOf(mark: Mark): KserveOptions {
+  return mark.target as unknown as KserveOptions;
+}
+
+/** False too once another pod serves in place of the one that was seen. */
+export async function isAlive(world: World, instance: Instance): Promise<boolean> {
+  const served = await lookAgain(await placeOf(world), instance);
+  if (!served || !instance.mark || !instanceOf(instance.mark, served).alive) return false;
+  const before = instance.mark.reached?.address;
+  const now = served.made && servingPod(served.made)?.status?.podIP;
+  return !before || !now || before === now;
+}
+
+export async function usage(world: World, instance: Instance): Promise<Usage> {
+  const place = await placeOf(world);
+  const served = await lookAgain(place, instance);
+  if (!served?.made) return { memoryBytes: null, cpuSeconds: null, restarts: null };
+  return usageOf(place, served.made, podLabels(served.service.metadata.name));
+}
+
+export async function* logs(world: World, instance: Instance, how: LinesWanted): AsyncIterable<string> {
+  const place = await placeOf(world);
+  const served = await lookAgain(place, instance);
+  yield* podLines(place, { made: served?.made ?? null, container: 'kserve-container' }, how);
+}

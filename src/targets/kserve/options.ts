@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { podOptions } from '../../kube/pod-options.ts';
+
+const KubeName = z.string().regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/);
+
+/** Keys of `target:` for an InferenceService of KServe. */
+export const KserveOptions = z.strictObject({
+  kind: z.literal('kserve'),
+  ...podOptions,
+  mode: z
+    .enum(['RawDeployment', 'Knative'])
+    .default('RawDeployment')
+    .describe('whether plain Deployments run it, or Knative, which cannot hold long starts well'),
+  runtime: z
+    .union([
+      z
+        .strictObject({ create: KubeName.describe('name of the ServingRuntime that is made') })
+        .describe("a runtime of the deployment's own"),
+      z
+        .strictObject({ use: KubeName.describe('name of the ServingRuntime, or ClusterServingRuntime') })
+        .describe('one that is there; it is only named'),
+    ])
+    .optional()
+    .describe('what runs the model; by default a runtime is made under the name of the deployment'),
+  format: z
+    .string()
+    .min(1)
+    .default('vLLM')
+    .describe('format of the model, by which runtimes are found')
+    .meta({ examples: ['vLLM', 'gguf'] }),
+  dashboard: z
+    .strictObject({
+      title: z.string().min(1).optional().describe('name to show; by default that of the deployment'),
+      hardwareProfile: z
+        .strictObject({
+          name: z.string().min(1).describe('name of the profile'),
+          namespace: z.string().min(1).default('redhat-ods-applications').describe('its namespace'),
+        })
+        .optional()
+        .describe('hardware profile of OpenShift AI; then no nodeSelector'),
+    })
+    .optional()
+    .describe('labels and annotations by which OpenShift AI shows it'),
+  route: z
+    .strictObject({
+      tls: z.literal('edge').default('edge').describe('where TLS ends'),
+      timeout: z.string().min(1).default('600s').describe('longest answer'),
+      auth: z.boolean().default(false).describe('whether a token of the cluster is asked for'),
+    })
+    .optional()
+    .describe('a way in from outside, by a Route of OpenShift'),
+});
+export type KserveOptions = z.infer<typeof KserveOptions>;

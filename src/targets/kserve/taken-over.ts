@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { DeploymentLive } from '../../kube/answers.ts';
+import type { KubeObject } from '../../kube/object.ts';
+
+const Env = z.object({ name: z.string(), value: z.string().nullish() });
+
+const Container = z.looseObject({
+  name: z.string(),
+  image: z.string().nullish(),
+  args: z.array(z.string()).nullish(),
+  env: z.array(Env).nullish(),
+});
+
+const Template = z.looseObject({
+  template: z.looseObject({ spec: z.looseObject({ containers: z.array(Container) }) }),
+});
+
+const Service = z.looseObject({
+  spec: z.object({
+    predictor: z.looseObject({
+      model: z.looseObject({ args: z.array(z.string()).nullish(), env: z.array(Env).nullish() }),
+    }),
+  }),
+});
+
+const Runtime = z.looseObject({
+  spec: z.looseObject({ containers: z.array(z.looseObject({ image: z.string().nullish() })) }),
+});
+
+/**
+ * Whether the Deployment says what the service says by now: KServe tells nowhere which state of a service it has acted on. It
+ * sets the arguments of the service behind those of the runtime.
+ */
+export function isTakenOver(deployment: DeploymentLive, objects: readonly KubeObject[]): boolean {
+  const template = Template.safeParse(deployment.spec).data?.template;
+  const live = template?.spec.containers.find(({ name }) => name === 'kserve-container');
+  const service = objects.map((one) => Service.safeParse(one).data).find((one) => one !== undefined);
+  if (!live || !service) return false;
+  const { args, env } = service.spec.predictor.model;
+  const wanted = args ?? [];
+  const there = (live.args ?? []).slice(-wanted.length || undefined);
+  const image = objects.flatMap((one) => Runtime.safeParse(one).data?.spec.containers[0]?.image ?? [])[0];
+  return (
+    (wanted.length === 0 || JSON.stringify(there) === JSON.stringify(wanted)) &&
+    (image === undefined || live.image === image) &&
+    (env ?? []).every((one) => live.env?.some(({ name, value }) => name === one.name && value === one.value))
+  );
+}

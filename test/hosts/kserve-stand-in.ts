@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { applyObject, listObjects, Live } from '../../src/kube/client.ts';
+import type { Place } from '../../src/kube/client.ts';
+
+/**
+ * Stands in for KServe's controller, which cannot be had here: makes a Deployment of each InferenceService as the real one
+ * does in its mode RawDeployment. Labels and annotations are copied into the pods, the runtime's container is merged with the
+ * model's, a claim is mounted at /mnt/models.
+ */
+const Loose = z.record(z.string(), z.unknown());
+
+const Service = Live.extend({
+  spec: z.object({
+    predictor: z.looseObject({
+      volumes: z.array(Loose).default([]),
+      model: z.object({
+        runtime: z.string(),
+        storageUri: z.string().optional(),
+        args: z.array(z.string()).default([]),
+        env: z.array(Loose).default([]),
+        resources: Loose.default({}),
+        volumeMounts: z.array(Loose).default([]),
+      }),
+    }),
+  }),
+});
+type Service = z.infer<typeof Service>;
+
+const Runtime = Live.extend({
+  spec: z.object({ containers: z.array(z.looseObject({ args: z.array(z.string()).default([]) })) }),
+});
+
+const serving = 'serving.kserve.io';
+
+export function startStandIn(place: Place): { stop: () => Promise<void> } {
+  let ended = false;
+  async function run(): Promise<void> {
+    while (!ended) {
+      await reconcile(place).catch(() => {});
+      await new Promise((done) => setTimeout(done, 300));
+    }
+  }
+  const running = run();
+  return {
+    stop: () => {
+      ended = true;
+      return running;
+    },
+  };
+}
+
+async function reconcile(place: Place): Promise<void> {
+  const [services, runtimes] = await Promise.all([
+    listObjects(place, { apiVersion: `${serving}/v1beta1`, kind: 'InferenceService', labels: '' }, Service),
+    listObjects(place, { apiVersion: `${serving}/v1alpha1`, kind: 'ServingRuntime', labels: '' }, Runtime),
+  ]);
+  for (const service of services) {
+    const runtime = runtimes.find(({ metadata }) => metadata.name === service.spec.predictor.model.runtime);
+    const [container] = runtime?.spec.containers ?? [];
+    if (!container || service.metadata.deletionTimestamp) continue;
+    await applyObject(place, deploymentOf(service, container), { manager: 'kserve', force: true });
+  }
+}
+
+function deploymentOf(
+  { metadata, spec }: Service,
+  container: Record<string, unknown> & { args: string[] },
+): Parameters<typeof applyObject>[1] {
+  const { model, volumes, minReplicas, maxReplicas: _most, deploymentStrategy, ...pod } = spec.predictor;
+  const name = `${metadata.name}-predictor`;
+  const selector = { app: `isvc.${name}` };
+  const labels = { ...metadata.labels, ...selector, [`${serving}/inferenceservice`]: metadata.name };
+  const [, claim, path = ''] = /^pvc:\/\/([^/]+)\/?(.*)$/.exec(model.storageUri ?? '') ?? [];
+  const mount = { name: 'kserve-pvc-source', mountPath: '/mnt/models', readOnly: true };
+  const source = { name: 'kserve-pvc-source', persistentVolumeClaim: { claimName: claim } };
+  const own = {
+    ...container,
+    args: [...container.args, ...model.args],
+    env: model.env,
+    resources: model.resources,
+    volumeMounts: [
+      ...model.volumeMounts,
+      ...(claim ? [path === '' ? mount : { ...mount, subPath: path }] : []),
+    ],
+  };
+  const owner = { apiVersion: `${serving}/v1beta1`, kind: 'InferenceService', name: metadata.name };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name,
+      labels,
+      ownerReferences: [{ ...owner, uid: metadata.uid, controller: true, blockOwnerDeletion: true }],
+    } as never,
+    spec: {
+      replicas: minReplicas === undefined ? 1 : minReplicas,
+      ...(deploymentStrategy === undefined ? {} : { strategy: deploymentStrategy }),
+      selector: { matchLabels: selector },
+      template: {
+        metadata: { labels, annotations: metadata.annotations ?? {} },
+        spec: { ...pod, containers: [own], volumes: [...volumes, ...(claim ? [source] : [])] },
+      },
+    },
+  };
+}

@@ -1,0 +1,180 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ClusterPlace } from '../../src/domain/host-access.ts';
+import type { FleetStatus } from '../../src/domain/fleet-status.ts';
+import { localFiles } from '../../src/io/files.ts';
+import { localWorld } from '../../src/io/local-world.ts';
+import { clusterWorld, placeOf } from '../../src/kube/cluster-world.ts';
+import { makeModel } from '../../src/model-files/make-model.ts';
+import { makePlace, until } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { specsFolder } from '../support/kube-schema.ts';
+import { llamaTree } from './container-box.ts';
+import { startStandIn } from './kserve-stand-in.ts';
+import { complete, llamaImage, missingForCluster, startCluster } from './kube-box.ts';
+import type { KubeBox } from './kube-box.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+const missing =
+  missingForCluster() ?? (specsFolder === undefined ? 'no definitions of KServe (BERTH_SPECS)' : null);
+const why = missing === null ? '' : ` (skipped: ${missing})`;
+const lib = '/usr/lib/x86_64-linux-gnu';
+const server = [
+  '/usr/lib64/ld-linux-x86-64.so.2',
+  '--library-path',
+  `${lib}:${lib}/ggml:${lib}/llama`,
+  '/usr/bin/llama-server',
+];
+
+describe.skipIf(missing !== null)(
+  `InferenceServices of a real cluster, with a stand-in for KServe's controller${why}`,
+  () => {
+    let box: KubeBox;
+    let place: Place;
+    let standIn: { stop: () => Promise<void> };
+    const namespace = 'models';
+
+    beforeAll(async () => {
+      box = await startCluster();
+      for (const kind of ['inferenceservices', 'servingruntimes']) {
+        const file = join(specsFolder ?? '', `serving.kserve.io_${kind}.yaml`);
+        box.kubectl('apply', '--server-side', '-f', file);
+        await until(() => Promise.resolve(isKnown(kind)), `${kind} to be known`);
+      }
+      box.kubectl('create', 'namespace', namespace);
+      const cluster = ClusterPlace.parse({ context: 'box', namespace, kubeconfig: box.kubeconfig });
+      standIn = startStandIn(await placeOf(await clusterWorld(localWorld(), cluster)));
+    });
+    afterAll(async () => {
+      await standIn?.stop();
+      box?.stop();
+    });
+
+    beforeEach(async () => {
+      place = makePlace();
+      chmodSync(place.folder, 0o755);
+      await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(place.folder, 'm.gguf') });
+      chmodSync(join(place.folder, 'm.gguf'), 0o644);
+      place.write(JSON.stringify(claimOf(place.folder)), 'claim.json');
+      box.kubectl('apply', '-f', join(place.folder, 'claim.json'));
+    });
+    afterEach(async () => {
+      await place.berth('down');
+      inNamespace('delete', 'pvc', 'weights', '--ignore-not-found');
+      box.kubectl('delete', 'pv', 'weights', '--ignore-not-found');
+      await place.close();
+    });
+
+    function isKnown(kind: string): boolean {
+      try {
+        return box.kubectl('get', kind, '-A', '-o', 'name') === '';
+      } catch {
+        return false;
+      }
+    }
+
+    function claimOf(folder: string): unknown {
+      const capacity = { storage: '1Gi' };
+      const base = { accessModes: ['ReadOnlyMany'], storageClassName: '', volumeName: 'weights' };
+      const { volumeName: _name, ...volume } = base;
+      return {
+        apiVersion: 'v1',
+        kind: 'List',
+        items: [
+          {
+            apiVersion: 'v1',
+            kind: 'PersistentVolume',
+            metadata: { name: 'weights' },
+            spec: { ...volume, capacity, hostPath: { path: folder } },
+          },
+          {
+            apiVersion: 'v1',
+            kind: 'PersistentVolumeClaim',
+            metadata: { name: 'weights', namespace },
+            spec: { ...base, resources: { requests: capacity } },
+          },
+        ],
+      };
+    }
+
+    function fleet(slots: number, target = ''): string {
+      const [program, ...before] = server;
+      const flags = ['-m', '{model}', '--host', '{host}', '--port', '{port}', '-c', '512', '--threads', '1'];
+      const command = [program, ...before, ...flags, '--parallel', String(slots)];
+      return [
+        'version: 1',
+        'fleet: lab',
+        'id: k3x9q2',
+        `hosts: {box: {kubernetes: {context: box, namespace: ${namespace}, kubeconfig: ${box.kubeconfig}}}}`,
+        'models: {toy: {source: ./m.gguf, at: {box: {pvc: weights, path: m.gguf}}}}',
+        'gateway: {listen: ["127.0.0.1:0"]}',
+        'console: {listen: "127.0.0.1:0"}',
+        'deployments:',
+        `  toy: {model: toy, engine: {kind: command, startTimeout: 90s, stopGrace: 5s, command: ${JSON.stringify(command)}, env: {GGML_BACKEND_PATH: ${llamaTree()?.backend}}},`,
+        `    target: {kind: kserve, image: "${llamaImage}", format: gguf${target}}}`,
+      ].join('\n');
+    }
+
+    function inNamespace(...args: string[]): string {
+      return box.kubectl('-n', namespace, ...args);
+    }
+
+    async function urlOf(): Promise<string | null> {
+      const status: FleetStatus = (await place.berth('status', '--json')).json();
+      return status.deployments[0]?.replicas[0]?.url ?? null;
+    }
+
+    test('a service lives from apply to down: it answers, is changed, comes back, and leaves nothing', async () => {
+      place.write(fleet(1));
+      const applied = await place.berth('apply');
+      expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+      const url = await urlOf();
+      expect(await complete(url)).toBe(200);
+      expect((await place.berth('logs', 'toy')).stdout).toContain('listening on http');
+      expect((await place.berth('plan')).stdout).toContain('1 unchanged');
+
+      place.write(fleet(2));
+      const changed = await place.berth('apply');
+      expect(changed.code, changed.stdout + changed.stderr).toBe(0);
+      const second = await urlOf();
+      expect(second).not.toBe(url);
+      expect(await complete(second)).toBe(200);
+
+      inNamespace('delete', 'pod', '--all', '--grace-period=0', '--force');
+      await until(async () => (await complete(await urlOf())) === 200, 'it to come back');
+      const calm = (await place.berth('plan')).stdout;
+      expect(calm).toContain('1 unchanged');
+      expect(calm).not.toContain('somebody changed');
+
+      const down = await place.berth('down');
+      expect(down.code, down.stderr).toBe(0);
+      const kinds = 'inferenceservices,servingruntimes,deployments,pods,secrets,leases';
+      await until(
+        () => Promise.resolve(inNamespace('get', kinds, '-o', 'name') === ''),
+        'nothing to be left',
+      );
+      expect(inNamespace('get', 'configmaps', '-o', 'name')).not.toContain('berth');
+    });
+
+    test('a service that somebody stopped is told as that, and a runtime that another one names is kept', async () => {
+      place.write(fleet(1, ', runtime: {create: llama}'));
+      expect((await place.berth('apply')).code).toBe(0);
+      const other = { predictor: { model: { modelFormat: { name: 'gguf' }, runtime: 'llama' } } };
+      const foreign = {
+        apiVersion: 'serving.kserve.io/v1beta1',
+        kind: 'InferenceService',
+        metadata: { name: 'theirs', namespace },
+        spec: other,
+      };
+      place.write(JSON.stringify(foreign), 'theirs.json');
+      box.kubectl('apply', '-f', join(place.folder, 'theirs.json'));
+      inNamespace('annotate', 'inferenceservice', 'toy', 'serving.kserve.io/stop=true');
+      expect((await place.berth('plan')).stdout).toContain('is stopped by serving.kserve.io/stop');
+      expect((await place.berth('down')).code).toBe(0);
+      expect(inNamespace('get', 'servingruntimes', '-o', 'name')).toContain('llama');
+      inNamespace('delete', 'inferenceservice/theirs', 'servingruntime/llama');
+    });
+  },
+);
