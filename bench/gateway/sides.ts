@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
+import { programFlags } from '../../src/io/program.ts';
 import { firstLine, pinned, start } from './processes.ts';
 
 /** A gateway that is measured, or, as the port alone, the engine itself. */
@@ -108,7 +109,9 @@ export async function startGateway(folder: string, enginePort: number): Promise<
   writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
   const built = join(root, 'dist/programs/gateway.js');
   const program = existsSync(built) ? built : join(root, 'src/programs/gateway.ts');
-  const child = start(pinned([process.execPath, program, '--config', file], proxyCore));
+  const child = start(
+    pinned([process.execPath, ...programFlags('gateway'), program, '--config', file], proxyCore),
+  );
   const event = JSON.parse(await firstLine(child)) as { listen: { port: number }[] };
   return { name: 'gateway', port: event.listen[0]?.port ?? 0, child, pid: child.pid as number, headers: '' };
 }

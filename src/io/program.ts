@@ -9,7 +9,15 @@ export function programPath(name: ProgramName): string {
   return fileURLToPath(new URL(`../programs/${name}${extension}`, import.meta.url));
 }
 
+/**
+ * What V8 is told before it starts. A collection of the young generation takes as long as what it finds alive, and all
+ * streams of a gateway wait for it: a quarter of the usual size shortens the longest, and costs no more on the whole.
+ */
+export function programFlags(name: ProgramName): string[] {
+  return name === 'gateway' ? ['--max-semi-space-size=4'] : [];
+}
+
 /** The command line that starts one of our programs on the Node that runs us. */
 export function programArgv(name: ProgramName, args: readonly string[] = []): string[] {
-  return [process.execPath, programPath(name), ...args];
+  return [process.execPath, ...programFlags(name), programPath(name), ...args];
 }
