@@ -5,7 +5,7 @@ import { engineOf } from '../engines/registry.ts';
 import type { World } from '../io/world.ts';
 import type { Started } from '../targets/contract.ts';
 import { targetOf } from '../targets/registry.ts';
-import { silenceOf } from './ask-token.ts';
+import { askToken, silenceOf } from './ask-token.ts';
 import { engineHeaders } from './engine-key.ts';
 import { holderOf, observe } from './observe.ts';
 
@@ -13,6 +13,10 @@ const pollMs = 150;
 const clusterPollMs = 500;
 const probeMs = 5_000;
 const shownLines = 20;
+/** The first token of a large model on a slow disk. */
+const firstTokenMs = 120_000;
+const tokenPatienceMs = 60_000;
+const tokenPollMs = 1_000;
 
 export interface ReadyOptions {
   readonly started: Started;
@@ -20,39 +24,87 @@ export interface ReadyOptions {
   readonly signal: AbortSignal;
 }
 
+/** What is missing until it is ready. */
+interface Lack {
+  readonly url: string;
+  /** The end of a sentence. */
+  readonly answer: string;
+  /** It is well by its own word and gives no token. */
+  readonly token?: true;
+  /** When it is worth looking again. */
+  readonly againMs?: number;
+}
+
 /**
- * Waits until the engine answers: its readiness path, then a first real question, and the answers must come from its own socket.
+ * Waits until the engine answers: its readiness path, then a first real question, and where it generates a token; the answers must
+ * come from its own socket. One that is well and gives no token is waited for a minute longer, since that seldom mends itself.
  * Throws ENGINE_CRASHED, ENGINE_PORT_TAKEN or ENGINE_NOT_READY with the engine's last lines.
  */
 export async function waitReady(world: World, options: ReadyOptions): Promise<void> {
+  const { mark, signal } = options;
   const { instance } = options.started;
-  let { mark } = options;
-  const until = world.clock.now() + mark.spec.readiness.startTimeoutMs;
-  let answer = 'did not answer';
+  const begun = world.clock.now();
+  let until = begun + mark.spec.readiness.startTimeoutMs;
+  let lack: Lack = { url: urlOf(mark) + mark.spec.readiness.path, answer: 'did not answer' };
   while (world.clock.now() < until) {
-    options.signal.throwIfAborted();
+    signal.throwIfAborted();
     if (await hasEnded(world, options.started)) throw await crashed(world, options);
-    const settled = (await targetOf(instance.object.target).settled?.(world, instance)) ?? mark;
-    if ('waits' in settled) {
-      answer = settled.waits;
-      await world.clock.sleep(clusterPollMs, options.signal);
-      continue;
-    }
-    if (settled !== mark) mark = { ...mark, reached: settled };
-    answer = await probe(world, mark);
-    // Another server on that port would answer as well, so its socket is looked for.
-    if (answer === '' && (await listensItself(world, instance, mark.port))) return;
-    await world.clock.sleep(pollMs, options.signal);
+    const now = await lackOf(world, options, until - world.clock.now());
+    if (now === null) return;
+    if (now.token && !lack.token) until = Math.min(until, world.clock.now() + tokenPatienceMs);
+    lack = now;
+    await world.clock.sleep(now.againMs ?? pollMs, signal);
   }
   if (await hasEnded(world, options.started)) throw await crashed(world, options);
   throw new BerthError('ENGINE_NOT_READY', {
     deployment: mark.deployment,
-    url: urlOf(mark) + mark.spec.readiness.path,
-    seconds: Math.round(mark.spec.readiness.startTimeoutMs / 1000),
-    answer: answer === '' ? 'is answered by another process' : answer,
+    url: lack.url,
+    seconds: Math.round((until - begun) / 1000),
+    answer: lack.answer,
     log: await options.started.lines(shownLines),
     logPlace: logPlace(mark, instance),
   });
+}
+
+async function lackOf(world: World, options: ReadyOptions, leftMs: number): Promise<Lack | null> {
+  const { started, signal } = options;
+  const { instance } = started;
+  const { path } = options.mark.spec.readiness;
+  const reached = (await targetOf(instance.object.target).settled?.(world, instance)) ?? null;
+  if (reached !== null && 'waits' in reached)
+    return { url: urlOf(options.mark) + path, answer: reached.waits, againMs: clusterPollMs };
+  const mark = reached === null ? options.mark : { ...options.mark, reached };
+  const url = urlOf(mark) + path;
+  const answer = await probe(world, mark);
+  if (answer !== '') return { url, answer };
+  // Another server on that port would answer as well, so its socket is looked for.
+  if (!(await listensItself(world, instance, mark.port)))
+    return { url, answer: 'is answered by another process' };
+  const timeoutMs = Math.ceil(Math.max(1_000, Math.min(leftMs, firstTokenMs)));
+  return tokenLack(world, { mark, signal, timeoutMs });
+}
+
+/** A refusal is an answer: the model may be one that makes no tokens, or its key another's. */
+async function tokenLack(
+  world: World,
+  { mark, signal, timeoutMs }: { mark: Mark; signal: AbortSignal; timeoutMs: number },
+): Promise<Lack | null> {
+  const { paths, modelsPath } = engineOf(mark.spec.engine);
+  // One that serves several would load one of them.
+  if (modelsPath !== undefined || !paths.includes('/v1/completions')) return null;
+  const url = urlOf(mark);
+  const headers = await engineHeaders(world, mark);
+  const model = mark.spec.servedModel ?? mark.deployment;
+  const { fault, status, path } = await askToken(world.http, {
+    url,
+    headers,
+    model,
+    paths,
+    timeoutMs,
+    signal,
+  });
+  if (fault === null || (status !== null && status !== 429 && (status < 500 || status === 501))) return null;
+  return { url: url + path, answer: fault, token: true, againMs: tokenPollMs };
 }
 
 /** Waits for an engine that runs already: as long as it may still be starting, else a few seconds. Throws ENGINE_SILENT. */
