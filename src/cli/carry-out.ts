@@ -3,8 +3,10 @@ import type { Plan } from '../domain/plan.ts';
 import { apply } from '../fleet/apply.ts';
 import type { ApplyResult } from '../fleet/apply.ts';
 import type { WentBack } from '../fleet/go-back.ts';
+import { planId } from '../fleet/journal.ts';
 import { expectNoneHeld } from '../fleet/protect.ts';
 import type { CliContext } from './context.ts';
+import { fetchModels } from './fetch-models.ts';
 import { nameOf, planText } from './plan-text.ts';
 import { trafficOfUp } from './up-traffic.ts';
 
@@ -22,9 +24,15 @@ export async function carryOut(
     context.exit(exitCodes.interrupted);
     return;
   }
-  const traffic = await trafficOfUp(context, plan);
-  const result = await apply(world, plan, { signal, onProgress: output.progress, traffic, command });
-  report(context, plan, result);
+  const fetched = await fetchModels(context, plan);
+  const result = await apply(world, fetched, {
+    signal,
+    onProgress: output.progress,
+    traffic: await trafficOfUp(context, plan),
+    command,
+    planId: planId(plan),
+  });
+  report(context, fetched, result);
 }
 
 /** Asked only where somebody sits who can answer: a script goes on as it always did. */

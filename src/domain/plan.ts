@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Finding } from './finding.ts';
 import { HostAccess } from './host-access.ts';
 import { Mark, ObjectId } from './instance.ts';
+import { SecretRef } from './secret.ts';
 import { LaunchSpec } from './launch-spec.ts';
 
 /** Why an action is planned. `field` names what the user changed ("engine.slots"); null when nothing in the file did. */
@@ -56,6 +57,15 @@ export type Action = z.infer<typeof Action>;
 export const LeftOut = z.strictObject({ do: z.enum(['start', 'stop', 'replace']), ...place });
 export type LeftOut = z.infer<typeof LeftOut>;
 
+/** A model that is fetched before anything is touched: it has an address, and its engines here would find no file. */
+export const Fetch = z.strictObject({
+  deployment: z.string(),
+  source: z.string(),
+  /** Where the key of its place lies. */
+  secret: SecretRef.nullable(),
+});
+export type Fetch = z.infer<typeof Fetch>;
+
 /**
  * The very value that `apply` executes. `basis` says what it was made from: the files by hash and the objects seen.
  * When either has changed since, the plan is stale and is refused.
@@ -73,6 +83,7 @@ export const Plan = z.strictObject({
   /** The hosts that it concerns, by their names in the file. */
   hosts: z.record(z.string(), HostAccess),
   actions: z.array(Action),
+  fetch: z.array(Fetch).optional(),
   /** The deployments that it is confined to; absent: all of the fleet. */
   only: z.array(z.string()).optional(),
   leftOut: z.array(LeftOut).optional(),

@@ -22,6 +22,8 @@ export interface ApplyOptions {
   readonly onProgress: (line: string) => void;
   /** By which command, for the journal. */
   readonly command: string;
+  /** Names the plan there as it was shown, before its models were fetched. */
+  readonly planId?: string;
   /** Moves requests out of the way of what changes; where no gateway runs, `noTraffic`. */
   readonly traffic: Traffic;
 }
@@ -90,7 +92,10 @@ async function execute(
 ): Promise<ApplyResult> {
   const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
   const back: WentBack[] = [];
-  const journal = openJournal(world, plan, { command: options.command, plan: planId(plan) });
+  const journal = openJournal(world, plan, {
+    command: options.command,
+    plan: options.planId ?? planId(plan),
+  });
   const ordered = inOrder(plan.actions);
   const inTheWay = ordered.filter(
     (action): action is Replace => action.do === 'replace' && isInTheWay(action, ordered),

@@ -12,6 +12,7 @@ import { desiredReplicas } from './desired.ts';
 import type { DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
 import type { PlanInput } from './make-plan.ts';
+import { fetchesOf } from './fetches.ts';
 import { confined, expectNamed, leftOutBy, withDeployments } from './confine.ts';
 import { foreseen } from './foresee.ts';
 import { driftFindings, previewFindings } from './look-closer.ts';
@@ -52,6 +53,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
   const plan: Plan = {
     ...made,
     basis: { ...made.basis, marks: markHashes(made, own) },
+    ...fetchesOf(made, loaded),
     ...(only ? { only: [...only] } : {}),
   };
   const rest = only && !wishes.instead ? await leftOutBy(world, only, { input, reached }) : null;
@@ -179,17 +181,20 @@ async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
     if (await onMachine(`${there.machine} ${path}`, there, path)) continue;
     const where = there.machine === thisMachine ? '' : ` on ${host}`;
     const elsewhere = isAddress(path);
+    const comes = plan.fetch?.some((one) => one.source === path);
     findings.push({
       rule: 'model-missing',
-      severity: 'critical',
+      severity: comes ? 'info' : 'critical',
       object: deployment,
       message: elsewhere
         ? `The model ${path} has not been fetched${where}.`
         : `The model file ${path} does not exist${where}.`,
       evidence: [path],
-      cure: elsewhere
-        ? `Run "berth pull ${deployment}", which fetches it into the store.`
-        : 'Check models.*.source in the fleet file; a relative path counts from the folder of that file.',
+      cure: comes
+        ? `"berth apply" fetches it before it touches anything; "berth pull ${deployment}" does so now.`
+        : elsewhere
+          ? `Run "berth pull ${deployment}", which fetches it into the store.`
+          : 'Check models.*.source in the fleet file; a relative path counts from the folder of that file.',
     });
   }
   return findings;

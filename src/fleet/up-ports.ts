@@ -1,3 +1,4 @@
+import type { Plan } from '../domain/plan.ts';
 import type { RequestView } from './live-requests.ts';
 import type { LoadedFleet } from './resolve.ts';
 import type { Traffic } from './traffic.ts';
@@ -8,6 +9,8 @@ export interface UpPorts {
   readonly onProgress: (line: string) => void;
   /** Opens console and control API; null when there is none. */
   readonly startControl: (hold: UpHold) => Promise<{ url: string; close: () => Promise<void> } | null>;
+  /** Fetches models that the plan's engines would not find; the same plan where there were none. */
+  readonly fetch: (plan: Plan) => Promise<Plan>;
   /** Reads the fleet file again. */
   readonly reload: () => Promise<LoadedFleet>;
   /** Calls back when the process is told to reload; returns the way to stop that. */

@@ -147,8 +147,11 @@ async function takeUpLock(world: World, fleet: LoadedFleet): Promise<Disposable>
 }
 
 async function converge(run: Run, signal: AbortSignal): Promise<void> {
-  const { world, ports, loaded } = run;
-  const plan = await preparePlan(world, loaded);
+  const { world, ports } = run;
+  const planned = await preparePlan(world, run.loaded);
+  const plan = await ports.fetch(planned);
+  // What was fetched is served from the store from now on.
+  if (plan !== planned) run.loaded = await ports.reload();
   const traffic = run.gateway ? trafficOf(run, (to) => follow(run, to)) : noTraffic;
   const result = await apply(world, plan, { signal, onProgress: ports.onProgress, traffic, command: 'up' });
   if (result.failure) throw result.failure;

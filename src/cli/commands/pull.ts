@@ -1,16 +1,12 @@
 import type { Command } from 'commander';
 import { formatBytes } from '../../domain/format.ts';
-import { resolveSecret } from '../../io/secret-values.ts';
-import { sourceOf } from '../../model-sources/registry.ts';
-import { pullModel } from '../../models/pull.ts';
 import type { Pulled } from '../../models/pull.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { countOption } from '../count-option.ts';
 import { namedSources } from '../named-models.ts';
-import type { NamedSource } from '../named-models.ts';
-import { showPull } from '../pull-progress.ts';
+import { pullNamed } from '../pull-named.ts';
 
 export const examples = [
   ['berth pull', 'Fetches every model of the fleet file that lies elsewhere.'],
@@ -33,27 +29,12 @@ export function configure(command: Command, context: CliContext): void {
     .action(async (names: string[], options: PullCommandOptions) => {
       const pulled: Pulled[] = [];
       for (const named of await namedSources(context, options, names))
-        pulled.push(await pull(context, named, options.connections));
+        pulled.push(await pullNamed(context, named, options.connections));
       context.output.result(
         pulled.map(({ model, path, fetched }) => ({ ...model, path, fetched })),
         () => pulled.map(lineOf).join('\n') || 'The fleet file names no model that lies elsewhere.',
       );
     });
-}
-
-async function pull(
-  { world, output, signal }: CliContext,
-  { source, secret }: NamedSource,
-  connections: number,
-): Promise<Pulled> {
-  const kind = sourceOf(source);
-  const progress = showPull(output, world.clock.now);
-  const access = { secret: secret === null ? null : await resolveSecret(world, secret), signal };
-  try {
-    return await pullModel(world, kind, source, { access, connections, stallMs: 30_000, ...progress });
-  } finally {
-    progress.end();
-  }
 }
 
 function lineOf({ model, path, fetched }: Pulled): string {

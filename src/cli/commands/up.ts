@@ -8,6 +8,7 @@ import type { CliContext } from '../context.ts';
 import { consoleAddress } from '../console-address.ts';
 import { startControl } from '../control.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
+import { fetchModels } from '../fetch-models.ts';
 import { createProgressHub } from '../progress-hub.ts';
 import type { ProgressHub } from '../progress-hub.ts';
 import { reportText } from '../report-text.ts';
@@ -58,6 +59,7 @@ export function configure(command: Command, context: CliContext): void {
         { ephemeral: options.ephemeral ?? false, signal: context.signal },
         {
           onProgress: context.output.progress,
+          fetch: (plan) => fetchModels(context, plan),
           reload: () => load(context, options),
           onReload: (listener) => onReload(context, options, listener),
           startControl: (hold) => startControl(context, hold, { onProgress: hub.subscribe }),
