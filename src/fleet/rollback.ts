@@ -109,14 +109,15 @@ async function asTheFileSays(
 function choose(candidates: readonly Candidate[], names: readonly string[]): Candidate[] {
   const able = candidates.filter((one) => one.before !== null);
   const unable = names.find((name) => !able.some((one) => one.deployment.name === name));
-  if (unable !== undefined || able.length === 0)
-    throw new BerthError('NOTHING_BEFORE', { deployment: unable ?? null });
+  if (unable !== undefined) throw new BerthError('NOTHING_BEFORE', { deployment: unable });
   if (names.length > 0) return able;
-  const last = able
+  // Of all: a change that only started engines anew is not taken back by undoing the one before it.
+  const last = candidates
     .map(({ at }) => at)
     .toSorted()
     .at(-1);
   const changed = able.filter(({ at }) => at === last);
+  if (changed.length === 0) throw new BerthError('NOTHING_BEFORE', { deployment: null });
   const kept = changed.filter((one) => one.mark && one.deployment.protect).map((one) => one.deployment.name);
   if (kept.length === 0) return changed;
   const protectedNames = [...new Set(kept)];

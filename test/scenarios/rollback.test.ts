@@ -95,6 +95,9 @@ test('named deployments go back whatever was changed since, and one that was nev
   expect(await slots()).toEqual({ a: 1, b: 2 });
   write({ a: 1, b: 2, c: 1 });
   await expectDone('apply');
+  const anew = await place.berth('rollback');
+  expect(anew.code, anew.stdout + anew.stderr).toBe(2);
+  expect(anew.stderr).toContain('The last change of this fleet replaced no engine');
   const never = await place.berth('rollback', 'a', 'c');
   expect(never.code).toBe(2);
   expect(never.stderr).toContain('Nothing is known that c could go back to');

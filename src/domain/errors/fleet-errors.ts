@@ -155,9 +155,12 @@ export const fleetErrors = {
   NOTHING_BEFORE: defineError<{ deployment: string | null }>(
     (f) =>
       f.deployment === null
-        ? 'Nothing is known that this fleet could go back to: no engine of it has been changed here.'
+        ? 'The last change of this fleet replaced no engine, so there is nothing to go back to.'
         : `Nothing is known that ${f.deployment} could go back to: it has not been changed here since it first answered.`,
-    () => 'Change the fleet file as you want it, and run "berth apply".',
+    (f) =>
+      f.deployment === null
+        ? 'Name the deployments that are to go back ("berth rollback NAME"), or change the fleet file and run "berth apply".'
+        : 'Change the fleet file as you want it, and run "berth apply".',
     'usage',
   ),
   PLAN_STALE: defineError<{ changed: readonly string[] }>(
