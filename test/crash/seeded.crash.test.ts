@@ -1,8 +1,9 @@
-import { accessSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { missingFor } from '../hosts/container-box.ts';
+import { missingForSystemd } from '../hosts/systemd-box.ts';
 import { dockerMachine } from './docker-machine.ts';
 import type { CrashMachine } from './machine.ts';
 import { seededMoments } from './moments.ts';
@@ -13,22 +14,7 @@ import { systemdMachine } from './systemd-machine.ts';
 const seed = Number(process.env['BERTH_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const count = Number(process.env['BERTH_CRASH_MOMENTS'] ?? 200);
 
-/** Why there can be no machine with systemd here; null when there can. */
-function noSystemd(): string | null {
-  if (process.getuid?.() !== 0) return 'it needs root';
-  for (const path of [
-    '/usr/lib/systemd/systemd',
-    '/usr/bin/dbus-daemon',
-    '/sys/fs/cgroup/memory',
-    '/usr/bin/nsenter',
-  ])
-    try {
-      accessSync(path);
-    } catch {
-      return `no ${path}`;
-    }
-  return null;
-}
+const lacksOfSystemd = missingForSystemd();
 
 const machines: {
   name: string;
@@ -36,7 +22,7 @@ const machines: {
   make: (folder: string) => CrashMachine | Promise<CrashMachine>;
 }[] = [
   { name: 'process', missing: null, make: processMachine },
-  { name: 'systemd', missing: noSystemd(), make: systemdMachine },
+  { name: 'systemd', missing: lacksOfSystemd || null, make: systemdMachine },
   { name: 'docker', missing: missingFor('docker'), make: dockerMachine },
 ];
 
