@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ObservedCluster } from '../domain/audit/observation.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { World } from '../io/world.ts';
+import { withoutSecrets } from './gather/without-secrets.ts';
 
 const Plain = z.record(z.string(), z.unknown());
 const List = z.object({ kind: z.string().endsWith('List'), items: z.array(Plain) });
@@ -17,7 +18,10 @@ export async function readObjects(
   const text = await world.files.read(path);
   if (text === null)
     throw new BerthError('FILE_MISSING', { path, what: 'list of objects' }, { exit: 'usage' });
-  return { name: file === '-' ? 'standard input' : basename(file), objects: objectsIn(text, path) };
+  return {
+    name: file === '-' ? 'standard input' : basename(file),
+    objects: withoutSecrets(objectsIn(text, path)),
+  };
 }
 
 /** Throws OBJECTS_UNREADABLE for what is neither JSON nor YAML. */

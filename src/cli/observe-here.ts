@@ -32,7 +32,32 @@ export async function observeHere(
     observeHost(world, host),
     loaded ? import('../fleet/audit-facts.ts').then(({ auditFacts }) => auditFacts(world, loaded)) : null,
   ]);
-  return { version: 1, at: report.at, hosts: [observed], clusters: [], fleet };
+  return { version: 1, at: report.at, hosts: [observed], clusters: await clustersOf(context, loaded), fleet };
+}
+
+/** The namespaces of clusters that the file names. One that does not show all is left out, and that is said: half of it would give false findings. */
+async function clustersOf(
+  { world, output }: CliContext,
+  loaded: LoadedFleet | null,
+): Promise<Observation['clusters']> {
+  const names = Object.entries(loaded?.hosts ?? {}).filter(([, host]) => host.kubernetes !== undefined);
+  if (loaded === null || names.length === 0) return [];
+  const [{ observeCluster }, { worldOfHost }] = await Promise.all([
+    import('../audit/gather/observe-cluster.ts'),
+    import('../fleet/hosts.ts'),
+  ]);
+  const found = await Promise.all(
+    names.map(async ([name]) => {
+      try {
+        return [await observeCluster(await worldOfHost(world, loaded.hosts, name), name)];
+      } catch (error) {
+        if (!(error instanceof BerthError)) throw error;
+        output.progress(`The objects of ${name} were not looked at: ${error.message} ${error.cure}`);
+        return [];
+      }
+    }),
+  );
+  return found.flat();
 }
 
 function timeoutOf(text: string): number {

@@ -99,11 +99,11 @@ async function find(
   });
 }
 
-/** The name of this machine where the file has several hosts; null where it goes without saying. */
+/** The name of this machine where the file must say it; null where it goes without saying. */
 function hostFor(loaded: LoadedFleet | null): string | null {
   const named = Object.entries(loaded?.hosts ?? {}).filter(([name]) => name !== 'local');
-  if (named.length < 2) return null;
-  return named.find(([, host]) => machineOf(host) === thisMachine)?.[0] ?? 'local';
+  const here = named.find(([, host]) => machineOf(host) === thisMachine)?.[0];
+  return named.length === 0 || (named.length === 1 && here !== undefined) ? null : (here ?? 'local');
 }
 
 function choose(entries: readonly Entry[], names: readonly string[], refused: readonly Refused[]): Entry[] {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AuditReport } from '../../../src/domain/audit/report.ts';
@@ -162,6 +162,14 @@ test('objects of Kubernetes are read from a file, and give just the faults that 
     'shares-host Deployment llamacpp/llamacpp-mistral',
     'throttled-threads Deployment llamacpp/llamacpp-mistral',
   ]);
+  const secrets = objects
+    .replace('--cache-ram, "0"]', '--cache-ram, "0", --api-key, sk-plain]')
+    .concat('---\nkind: Secret\nmetadata: {name: s}\nstringData: {key: sk-stored}\n');
+  writeFileSync(join(fakes.dir, 'objects.yaml'), secrets);
+  await berth([...words, '--record', 'kept.json'], fakes.dir);
+  const recorded = readFileSync(join(fakes.dir, 'kept.json'), 'utf8');
+  expect(recorded).toContain('llamacpp-kimi-vl');
+  expect(recorded).not.toMatch(/sk-plain|sk-stored/);
   writeFileSync(join(fakes.dir, 'objects.yaml'), '{"kind": [');
   expect((await berth(words, fakes.dir)).code).toBe(2);
 });

@@ -1,0 +1,75 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { AuditReport } from '../../../src/domain/audit/report.ts';
+import { makePlace } from '../../support/berth.ts';
+import { healthyCluster } from '../../support/healthy-cluster.ts';
+
+type Thing = Record<string, unknown> & { kind: string };
+
+/** An API server with the objects of a namespace, without their kind, as servers give lists; `forbid` is a plural it refuses. */
+async function apiServer(
+  objects: readonly Thing[],
+  forbid = '',
+): Promise<{ url: string; close: () => void }> {
+  const server = createServer((request, response) => {
+    const [, plural = ''] = /\/namespaces\/llm\/(\w+)\?/.exec(request.url ?? '') ?? [];
+    response.setHeader('content-type', 'application/json');
+    if (plural === forbid)
+      return void response.writeHead(403).end(JSON.stringify({ message: `${plural} is forbidden` }));
+    const items = objects.filter((one) => `${one.kind.toLowerCase().replace(/s$/, 'se')}s` === plural);
+    response.end(
+      JSON.stringify({ metadata: {}, items: items.map(({ kind: _, apiVersion: __, ...rest }) => rest) }),
+    );
+  });
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => void server.close(),
+  };
+}
+
+test('the namespace of a cluster that the file names is audited; one that hides a kind is left out, and that is said', async () => {
+  const place = makePlace();
+  const leftover = { kind: 'PersistentVolumeClaim', metadata: { name: 'old', namespace: 'llm' }, spec: {} };
+  const objects = [...healthyCluster().objects, leftover] as Thing[];
+  const deployment = JSON.stringify(objects[0]).replace(
+    '"env":[',
+    '"env":[{"name":"HF_TOKEN","value":"hf_secret"},',
+  );
+  objects[0] = JSON.parse(deployment) as Thing;
+  const [open, shut] = [await apiServer(objects), await apiServer(objects, 'deployments')];
+  try {
+    place.env['KUBECONFIG'] = join(place.folder, 'kube.yaml');
+    function cluster(url: string): void {
+      const config = {
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [{ name: 'c', cluster: { server: url } }],
+        users: [{ name: 'u', user: {} }],
+        contexts: [{ name: 'box', context: { cluster: 'c', user: 'u' } }],
+      };
+      place.write(JSON.stringify(config), 'kube.yaml');
+    }
+    place.write('version: 1\nfleet: lab\nhosts: {box: {kubernetes: {context: box, namespace: llm}}}\n');
+    cluster(open.url);
+    const seen = await place.berth('audit', '--json', '--record', 'seen.json', '--timeout', '8s');
+    const report = AuditReport.parse(seen.json());
+    const found = report.findings.filter((one) => /^\w+ llm\//.test(one.object));
+    expect(found.map((one) => `${one.rule} ${one.object}`)).toEqual([
+      'secret-in-environment Deployment llm/mistral',
+      'orphan-claim PersistentVolumeClaim llm/old',
+    ]);
+    expect(readFileSync(join(place.folder, 'seen.json'), 'utf8')).not.toContain('hf_secret');
+    cluster(shut.url);
+    const hidden = await place.berth('audit', '--json', '--timeout', '8s');
+    expect(hidden.stderr).toContain('The objects of box were not looked at');
+    expect(AuditReport.parse(hidden.json()).findings.filter((one) => / llm\//.test(one.object))).toEqual([]);
+  } finally {
+    open.close();
+    shut.close();
+    await place.close();
+  }
+});
