@@ -44,6 +44,7 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
   'exposed-tools': [set(`${mistral}.exposes`, ['--tools'])],
   'secret-in-argv': [
     set(`${mistral}.command`, ['llama-server', '-m', '/srv/models/mistral.gguf', '--api-key', '***']),
+    set(`${engine}.args`, ['-m', '/m.gguf', '--port', '8081', '--cache-ram', '0', '--api-key', '***']),
   ],
   'open-secret-file': [set(`${mistral}.openSecrets`, ['/etc/key'])],
   'secret-in-environment': [
@@ -164,6 +165,31 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
 
 test('a machine and a cluster on which all is well give no finding', () => {
   expect(findingsIn(healthyObservation())).toEqual([]);
+});
+
+test('what is wrong with objects of a cluster that have nothing to do with models is not told', () => {
+  const draft = healthyObservation();
+  const metadata = { name: 'shop', namespace: 'shop' };
+  draft.clusters[0]?.objects.push(
+    { kind: 'Service', metadata, spec: { selector: { app: 'gone' } } },
+    { kind: 'PersistentVolumeClaim', metadata, spec: {} },
+    {
+      kind: 'Ingress',
+      metadata,
+      spec: { rules: [{ http: { paths: [{ backend: { service: { name: 'no' } } }] } }] },
+    },
+    {
+      kind: 'Pod',
+      metadata,
+      spec: { containers: [{ name: 'web', image: 'nginx:latest' }] },
+      status: {
+        containerStatuses: [
+          { name: 'web', restartCount: 90, state: { waiting: { reason: 'CrashLoopBackOff' } } },
+        ],
+      },
+    },
+  );
+  expect(findingsIn(draft)).toEqual([]);
 });
 
 test('every rule is tried, and nothing else', () => {

@@ -1,4 +1,4 @@
-import { amountOf, KubeObject, workloadOf } from '../domain/audit/kube-object.ts';
+import { amountOf, concernsModels, KubeObject, workloadOf } from '../domain/audit/kube-object.ts';
 import type { Container, Workload } from '../domain/audit/kube-object.ts';
 import type { Observation } from '../domain/audit/observation.ts';
 import { definedServer } from './gather/defined-server.ts';
@@ -11,11 +11,18 @@ export function viewOf({
   clusters,
   fleet,
 }: Pick<Observation, 'at' | 'hosts' | 'clusters' | 'fleet'>): AuditView {
-  const objects = clusters.flatMap((cluster) =>
+  const all = clusters.flatMap((cluster) =>
     cluster.objects.flatMap((object) => KubeObject.safeParse(object).data ?? []),
   );
-  const workloads = objects.flatMap((object) => workloadOf(object) ?? []);
-  return { at, hosts, fleet, objects, workloads, pods: workloads.flatMap(serversOf) };
+  const workloads = all.flatMap((object) => workloadOf(object) ?? []);
+  const pods = workloads.flatMap(serversOf);
+  const served = [
+    ...pods.map((pod) => pod.workload.object),
+    ...all.filter((object) => /Inference|ServingRuntime/.test(object.kind)),
+  ];
+  const namespaces = new Set(served.map(({ metadata }) => metadata.namespace ?? 'default'));
+  const objects = all.filter((object) => concernsModels(object, namespaces));
+  return { at, hosts, fleet, objects, workloads, pods };
 }
 
 function serversOf(workload: Workload): PodServer[] {

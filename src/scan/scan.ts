@@ -72,7 +72,15 @@ export async function scanHost(world: World, options: ScanOptions): Promise<Scan
     hidden: hiddenFrom(seen),
     fleetFile: await fleetFileIn(world, options.cwd),
   };
-  const host = { host: 'local', servers, hardware, units: [], containers: [], modelFiles: [] };
+  const host = {
+    host: 'local',
+    servers,
+    hardware,
+    gpuDevices: null,
+    units: [],
+    containers: [],
+    modelFiles: [],
+  };
   return { report, host: { ...host, listeners: listeners.map((one) => observed(one, seen)) } };
 }
 

@@ -168,6 +168,7 @@ function healthyHost(): ObservedHost {
       gpus: [gpu(0, 18_400), gpu(1, 8000), gpu(2, 8000)],
       notes: [],
     },
+    gpuDevices: [],
     listeners: [kimi, mistral].map((server) => ({
       address: '127.0.0.1',
       port: server.wantedPort ?? 0,

@@ -6,10 +6,22 @@ import { modelUnits } from './units.ts';
 
 /** A machine as the scan has seen it, with the units, containers and model files that only an audit looks at. Changes nothing. */
 export async function observeHost(world: World, scanned: ObservedHost): Promise<ObservedHost> {
-  const [units, containers, modelFiles] = await Promise.all([
+  const [units, containers, modelFiles, gpuDevices] = await Promise.all([
     modelUnits(world),
     modelContainers(world),
     modelFilesBeside(world, scanned.servers),
+    gpuDevicesOf(world),
   ]);
-  return { ...scanned, units, containers, modelFiles };
+  return { ...scanned, units, containers, modelFiles, gpuDevices };
+}
+
+/** A GPU without a tool that berth knows shows here all the same: Intel, Vulkan, WSL. */
+async function gpuDevicesOf({ files }: World): Promise<string[]> {
+  const [dev, dri] = await Promise.all(
+    ['/dev', '/dev/dri'].map((folder) => files.list(folder).catch(() => [])),
+  );
+  return [
+    ...(dev ?? []).filter((name) => /^(nvidia\d+|kfd|dxg)$/.test(name)).map((name) => `/dev/${name}`),
+    ...(dri ?? []).filter((name) => name.startsWith('renderD')).map((name) => `/dev/dri/${name}`),
+  ];
 }

@@ -12,10 +12,10 @@ export const gpuLayersWithoutGpu: Rule = {
   why: 'The flag is ignored without a word, and the model computes on the CPU.',
   find: ({ hosts, pods }) => [
     ...hosts.flatMap((host) =>
-      host.hardware.gpus.length > 0 || host.hardware.notes.length > 0
+      host.hardware.gpus.length > 0 || host.gpuDevices?.length !== 0
         ? []
         : host.servers.flatMap((server) =>
-            judge(server.options['gpuLayers'], 'The driver of no GPU answers on this machine.', {
+            judge(server.options['gpuLayers'], 'This machine has no device of a GPU.', {
               ...subjectOf(server, host),
             }),
           ),

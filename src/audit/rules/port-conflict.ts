@@ -42,11 +42,13 @@ function onHost(host: ObservedHost): Found[] {
   });
 }
 
-/** Both engines with a port of their own where none is named listen on loopback only when they are told to. */
+/** Where nothing is said: llama-server listens on loopback, vLLM on all addresses. */
 function wantOf(name: string, { engine, host, port }: DefinedServer): Wants[] {
   const usual = engine === 'llama.cpp' ? 8080 : engine === 'vllm' ? 8000 : null;
   const wanted = port ?? usual;
-  return wanted === null ? [] : [{ name, address: host ?? '127.0.0.1', port: wanted }];
+  return wanted === null
+    ? []
+    : [{ name, address: host ?? (engine === 'vllm' ? '0.0.0.0' : '127.0.0.1'), port: wanted }];
 }
 
 function meet(a: string, b: string): boolean {

@@ -1,4 +1,5 @@
 import { secretFlagsOf } from '../../domain/command-line/redact.ts';
+import { titleOf } from '../../domain/audit/kube-object.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
 
@@ -12,8 +13,8 @@ export const secretInArgv: Rule = {
   severity: 'warning',
   finds: 'a key or token on a command line',
   why: 'Every user of the machine can read it there.',
-  find: ({ hosts }) =>
-    hosts.flatMap((host) =>
+  find: ({ hosts, pods }) => [
+    ...hosts.flatMap((host) =>
       host.servers.flatMap((server) => {
         const flags = secretFlagsOf(server.command);
         if (flags.length === 0) return [];
@@ -28,4 +29,18 @@ export const secretInArgv: Rule = {
         ];
       }),
     ),
+    ...pods.flatMap(({ workload: { object }, container, server }) => {
+      const flags = secretFlagsOf(server.command);
+      if (flags.length === 0) return [];
+      return [
+        {
+          object: titleOf(object),
+          names: [object.metadata.name],
+          message: 'A secret stands in the arguments of its template, for whoever may read it.',
+          evidence: [`${flags.join(', ')} in the arguments of container ${container.name}.`],
+          cure: 'Keep it in a Secret, mounted as a file or named by valueFrom.secretKeyRef. Then change it.',
+        },
+      ];
+    }),
+  ],
 };

@@ -29,10 +29,10 @@ function find({ hosts }: AuditView): Found[] {
   });
 }
 
-/** "b6000-abc" counts by its build, "0.11.2" by its parts; others are not compared. */
+/** "b6000-abc" counts by its build, "0.11.2" by its parts; others are not compared, such as "b1" of who builds without the history. */
 function numberOf(version: ScannedServer['version']): number[] | null {
   const build = /^b(\d+)\b/.exec(version ?? '')?.[1];
-  if (build !== undefined) return [Number(build)];
+  if (build !== undefined) return Number(build) < 1000 ? null : [Number(build)];
   const parts = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version ?? '');
   return parts ? parts.slice(1).map((part) => Number(part ?? 0)) : null;
 }

@@ -146,3 +146,15 @@ export function amountOf(text: string | number | null | undefined): number | nul
   };
   return Number(match[1]) * (units[match[2] ?? ''] ?? 1);
 }
+
+/** Words by which objects show that they belong to model servers. */
+const hints = /llm|llama|vllm|sglang|ollama|gguf|kserve|inference|huggingface|openai/i;
+
+/** Whether an object is any business of ours: a cluster is full of others', and what is wrong with those is not told. */
+export function concernsModels(object: KubeObject, modelNamespaces: ReadonlySet<string>): boolean {
+  const { namespace, name } = object.metadata;
+  return (
+    modelNamespaces.has(namespace ?? 'default') ||
+    hints.test(`${namespace} ${name} ${JSON.stringify(object.spec ?? {})}`)
+  );
+}

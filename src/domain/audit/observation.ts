@@ -81,6 +81,8 @@ export const ObservedHost = z.strictObject({
   host: z.string(),
   servers: z.array(ScannedServer),
   hardware: Hardware,
+  /** Devices of GPUs of whatever vendor, whether or not a tool of theirs is there; null: not looked for. */
+  gpuDevices: z.array(z.string()).nullable(),
   listeners: z.array(ObservedListener),
   units: z.array(ObservedUnit),
   containers: z.array(ObservedContainer),

@@ -9,6 +9,11 @@ import { healthyCluster } from '../../support/healthy-cluster.ts';
 
 type Thing = Record<string, unknown> & { kind: string };
 
+function withoutKind(object: Thing): Record<string, unknown> {
+  const { kind: _kind, apiVersion: _version, ...bare } = object as Record<string, unknown>;
+  return bare;
+}
+
 /** An API server with the objects of a namespace, without their kind, as servers give lists; `forbid` is a plural it refuses. */
 async function apiServer(
   objects: readonly Thing[],
@@ -20,9 +25,7 @@ async function apiServer(
     if (plural === forbid)
       return void response.writeHead(403).end(JSON.stringify({ message: `${plural} is forbidden` }));
     const items = objects.filter((one) => `${one.kind.toLowerCase().replace(/s$/, 'se')}s` === plural);
-    response.end(
-      JSON.stringify({ metadata: {}, items: items.map(({ kind: _, apiVersion: __, ...rest }) => rest) }),
-    );
+    response.end(JSON.stringify({ metadata: {}, items: items.map(withoutKind) }));
   });
   await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
   return {
