@@ -165,7 +165,7 @@ export async function complete(url: string | null, key?: string): Promise<number
         'content-type': 'application/json',
         ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       },
-      body: JSON.stringify({ prompt: 'a', max_tokens: 4 }),
+      body: JSON.stringify({ model: 'toy', prompt: 'a', max_tokens: 4 }),
       signal: AbortSignal.timeout(20_000),
     });
     await reply.arrayBuffer();

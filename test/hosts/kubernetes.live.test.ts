@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
@@ -117,6 +117,18 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     const down = await place.berth('down');
     expect(down.code, down.stderr).toBe(0);
     await until(() => Promise.resolve(traces().length === 0), 'nothing to be left');
+  });
+
+  test('berth up serves an engine of a cluster through its gateway, and a change of it while it runs', async () => {
+    place.write(fleet());
+    const up = await place.berth('up', '--detach', '--json');
+    expect(up.code, up.stdout + up.stderr).toBe(0);
+    const { gateway } = up.json() as { gateway: { url: string } };
+    expect(await complete(gateway.url)).toBe(200);
+    await applied(fleet({ slots: 3 }));
+    expect(await complete(gateway.url)).toBe(200);
+    const logs = join(place.folder, 'state/state/lab-k3x9q2/logs');
+    expect(readFileSync(join(logs, 'up.log'), 'utf8')).not.toContain('failed');
   });
 
   test('what somebody else changed is told, and a restart takes it back', async () => {
