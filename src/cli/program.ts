@@ -16,8 +16,10 @@ export async function runCommandLine(argv: readonly string[], version: string): 
   const stopListening = onInterrupt(interrupt);
   let code: ExitCode = exitCodes.done;
   let command = '';
+  let opened: World | null = null;
   async function contextOf(): Promise<CliContext> {
     const world = await createWorld(argv);
+    opened = world;
     return {
       world,
       output,
@@ -35,6 +37,7 @@ export async function runCommandLine(argv: readonly string[], version: string): 
   } catch (error) {
     code = await report(error, { command, output, signal: interrupt.signal });
   } finally {
+    await (opened as World | null)?.close();
     stopListening();
   }
   return code;

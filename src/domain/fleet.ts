@@ -1,7 +1,7 @@
 import { Experiment } from './experiment.ts';
 import { z } from 'zod';
 import { Cors, Tls } from './gateway-door.ts';
-import { becomes, ClusterPlace } from './host-access.ts';
+import { becomes, ClusterPlace, SshPlace } from './host-access.ts';
 import { AccessLog, CaptureOptions, Metrics, Tracing } from './gateway-observe.ts';
 import { InstanceLimits } from './instance-limits.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
@@ -44,7 +44,10 @@ export const Name = z
 
 export const Host = z
   .strictObject({
-    local: z.literal(true).default(true).describe('The machine that berth runs on.'),
+    local: z.literal(true).optional().describe('The machine that berth runs on; the default without `ssh`.'),
+    ssh: SshPlace.optional().describe(
+      'Another machine, reached by the ssh of this one and its configuration: "USER@HOST", "HOST:PORT".',
+    ),
     become: z
       .enum(becomes)
       .default('none')

@@ -53,6 +53,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
   await preflight(world, plan, observed);
   for (const finding of protectedFindings(plan)) options.onProgress(`berth: ${finding.message}`);
+  // Awaited here: the locks end with this function.
   return await execute(world, plan, observed, { ...options, traffic: bestEffort(options) });
 }
 

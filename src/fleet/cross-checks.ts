@@ -21,6 +21,7 @@ import type { Located } from './tree.ts';
  */
 export function crossFaults(tree: Located): ConfigFault[] {
   return [
+    ...hostFaults(tree),
     ...deploymentFaults(tree),
     ...portFaults(tree),
     ...routeFaults(tree),
@@ -35,6 +36,18 @@ export function crossFaults(tree: Located): ConfigFault[] {
 
 function hostNames(tree: Located): string[] {
   return [...new Set([...entriesAt(tree, ['hosts']).map(([name]) => name), 'local'])];
+}
+
+/** A host is this machine, another one, or a cluster. */
+function hostFaults(tree: Located): ConfigFault[] {
+  return entriesAt(tree, ['hosts']).flatMap(([, host]) => {
+    const ways = ['local', 'ssh', 'kubernetes'].flatMap((key) => pieceAt(host, [key]) ?? []);
+    const [, second] = ways;
+    if (!second) return [];
+    return [
+      fault(second, second.keyAt, 'A host is reached in one way.', 'Keep one of local, ssh and kubernetes.'),
+    ];
+  });
 }
 
 function deploymentFaults(tree: Located): ConfigFault[] {

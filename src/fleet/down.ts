@@ -4,7 +4,7 @@ import type { BerthError } from '../domain/errors/berth-error.ts';
 import { confined, expectNamed } from './confine.ts';
 import { endEngines } from './end-engines.ts';
 import { takeHostLocks } from './host-locks.ts';
-import { accessOf } from './hosts.ts';
+import { accessOf, worldOn } from './hosts.ts';
 import { openJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
 import { fleetInstances, instancesOf, observeFleet } from './observe.ts';
@@ -68,11 +68,18 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
     onProgress,
   });
   if (only) return { up: upPid, stopped: running, silent };
+  for (const [, host] of answering) await forgetSecrets(await worldOn(world, accessOf(host)), loaded);
   // The next start writes the keys of engines again, and makes a new token for the console.
   const paths = fleetPaths(world, loaded);
   await world.files.remove(paths.secrets);
   await world.files.remove(paths.controlToken);
   return { up: upPid, stopped: running, silent };
+}
+
+/** Secrets of engines that have ended. */
+async function forgetSecrets(host: World, fleet: FleetIdentity): Promise<void> {
+  const folder = fleetPaths(host, fleet).engineSecrets;
+  if ((await host.files.stat(folder)) !== null) await host.files.remove(folder);
 }
 
 async function endUp(

@@ -168,13 +168,22 @@ test('who only looks or stops needs no secret', async () => {
 test('what berth will do one day is told apart from what it never heard of', async () => {
   const text = `version: 1
 fleet: lab
-hosts: {far: {ssh: me@far}}
 models: {m: {source: ./m.gguf}}
 publishers: {p: {}}
+resources: {}
 deployments: {a: {model: m, engine: {kind: embedded}}}`;
   const found = await faults(text);
   expect(found).toHaveLength(2);
   for (const line of found) expect(line).toContain('not supported yet');
+});
+
+test('a host is this machine, another one or a cluster', async () => {
+  const found = await faults(`version: 1
+fleet: lab
+hosts: {a: {local: true, ssh: me@far}, b: {ssh: me@far, become: sudo}, c: {ssh: "-oProxyCommand=x"}}`);
+  expect(found).toHaveLength(2);
+  expect(found[0]).toContain('A host is reached in one way.');
+  expect(found.join()).toContain('hosts.c.ssh');
 });
 
 test('an address in place of a path is of a kind that can be fetched', async () => {

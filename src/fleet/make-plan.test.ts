@@ -98,7 +98,6 @@ function plan(
     files: [],
     hosts: {
       local: {
-        local: true,
         become: 'none',
         ports: { from: 1000, to: 1003 },
         reserve: options.reserve ?? [],

@@ -7,6 +7,8 @@ export interface FleetPaths {
   readonly logs: string;
   /** Keys that were made for clients of the gateway, hashed. */
   readonly keys: string;
+  /** What engines read their secrets from, on their host. */
+  readonly engineSecrets: string;
   /** Own keys of engines, a file for each deployment. */
   readonly engineKeys: string;
   /** Who changed what when, a line of JSON each. */
@@ -41,6 +43,7 @@ export function fleetPaths(world: World, identity: FleetIdentity): FleetPaths {
     state,
     logs,
     keys: join(state, 'keys.json'),
+    engineSecrets: join(state, 'secrets'),
     engineKeys: join(state, 'engine-keys'),
     journal: join(state, 'journal.jsonl'),
     runtime,

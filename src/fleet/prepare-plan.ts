@@ -48,7 +48,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     wishes.instead ?? desiredReplicas(world, named),
     planInput(world, { loaded, reached, observed }, wishes),
   ]);
-  expectAbilities(desired);
+  expectAbilities(desired, loaded);
   const made = makePlan({ ...input, desired, instances: confined(own, only) });
   const plan: Plan = {
     ...made,
@@ -110,10 +110,11 @@ function slotsOf(desired: readonly DesiredReplica[]): (deployment: string) => nu
 }
 
 /** A pair of engine and target that cannot be. Throws TARGET_REFUSES. */
-function expectAbilities(desired: readonly DesiredReplica[]): void {
+function expectAbilities(desired: readonly DesiredReplica[], { hosts }: LoadedFleet): void {
   for (const { deployment, spec } of desired) {
     const { kind } = deployment.target;
-    const reason = targetOf(kind).refuses(spec, deployment.target);
+    const far = machineOf(hosts[deployment.host]) !== thisMachine;
+    const reason = targetOf(kind).refuses(spec, deployment.target, far);
     if (reason !== null)
       throw new BerthError('TARGET_REFUSES', { deployment: deployment.name, target: kind, reason });
   }

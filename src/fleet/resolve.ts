@@ -83,7 +83,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
     fleet: file.fleet,
     fleetId: file.id ?? idOfPlace(sources.main),
     files: sources.files,
-    hosts: { local: { local: true, become: 'none', reserve: [] }, ...hosts },
+    hosts: { local: { become: 'none', reserve: [] }, ...hosts },
     models: file.models,
     deployments: Object.entries(file.deployments).map(([name, entry]) => {
       const piece = pieceAt(tree, ['deployments', name]) as Located;

@@ -1,13 +1,12 @@
 import type { Instance, Mark } from '../domain/instance.ts';
+import { thisMachine } from '../domain/host-access.ts';
 import { sameObject } from '../domain/instance.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RestartReason, Restarts } from '../domain/restarts.ts';
-import { rotateLog } from '../io/log-file.ts';
-import { tryLock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
-import { createHungWatch } from './hung-watch.ts';
 import type { HungPorts } from './hung-watch.ts';
+import { createSideLooks, machineWatches } from './machine-watch.ts';
 import { instancesOf, observe } from './observe.ts';
 import { hostLock } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
@@ -18,13 +17,22 @@ import type { Successor } from './traffic.ts';
 
 /** Watches the engines of one fleet: starts those again that end without having been told to, and restarts those that hang. */
 export interface Supervisor {
-  /** Looks once. Does nothing while someone else changes engines on this host. */
+  /** Looks once at each machine; does nothing on one where someone else changes engines. It is not waited for other machines. */
   readonly look: (signal: AbortSignal) => Promise<void>;
+  /** Resolves once nothing of a look is under way. */
+  readonly settled: () => Promise<void>;
   /**
    * Takes over what runs now; what ran before and runs no longer is forgotten. Of two engines of one replica, as while
    * one replaces the other, `to` is taken; without it the one that was watched before.
    */
-  readonly adopt: (instances: readonly Instance[], to?: Successor | null) => void;
+  readonly adopt: (
+    instances: readonly Instance[],
+    how?: {
+      readonly to?: Successor | null;
+      /** Machines that did not answer: what was watched there still is. */
+      readonly silent?: ReadonlySet<string>;
+    },
+  ) => void;
   readonly marks: () => Mark[];
   /** How often it has started which engine again. */
   readonly restarts: () => Restarts;
@@ -33,13 +41,13 @@ export interface Supervisor {
 /** An instance of this fleet: marked. */
 type Own = Instance & { readonly mark: Mark };
 
-/** All processes of this machine are read so often, even while nothing is amiss. */
-const wholeMs = 30_000;
 const maxLogBytes = 10 * 1024 * 1024;
 
 export interface SupervisorPorts {
   readonly onProgress: (line: string) => void;
   readonly withheld: () => readonly string[];
+  /** The world of the machine that it runs on. */
+  readonly worldOf: (instance: Instance) => Promise<World>;
   /** Deployments that are not restarted here but told of: they are started when they are asked for. */
   readonly onDemand: (deployment: string) => boolean;
   readonly onGone: () => void;
@@ -50,57 +58,69 @@ export interface SupervisorPorts {
 
 export function createSupervisor(world: World, fleet: FleetIdentity, options: SupervisorPorts): Supervisor {
   let watched = new Map<string, Own>();
-  let lookedAt = -Infinity;
+  const watchOf = machineWatches(options);
+  const elsewhere = createSideLooks(world.log);
+  const restarting = restarter(world, options);
 
-  const watch = createHungWatch(world, options.hung);
-  const { restart, restarts } = restarter(world, options);
-  /** Each by itself, which reads little; all that runs is looked at seldom. */
-  async function allRun(): Promise<boolean> {
-    if (world.clock.now() - lookedAt >= wholeMs) return false;
-    const alive = [...watched.values()].map((one) => targetOf(one.object.target).isAlive(world, one));
-    return (await Promise.all(alive)).every(Boolean);
+  async function lookOn(engines: readonly Own[], signal: AbortSignal): Promise<void> {
+    const [first] = engines;
+    if (!first) return;
+    const on = await watchOf(first);
+    const { host, watch } = on;
+    // Elsewhere no more often than all is looked at.
+    if (host.machine === thisMachine) await rotateLogs(host, engines);
+    watch.look(engines);
+    const hung = watch.hung(engines);
+    if (hung.length === 0 && (await on.allRun(engines))) return;
+    using lock = await host.locks.take(
+      hostLock(host),
+      `berth up of fleet ${fleet.fleet} (process ${process.pid})`,
+    );
+    if (!lock) return;
+    if (host.machine !== thisMachine) await rotateLogs(host, engines);
+    const running = instancesOf(await observe(host), fleet).filter(isOwn);
+    on.looked();
+    const alive = chosen(
+      running.filter((one) => one.alive),
+      watched,
+      null,
+    );
+    const gone: string[] = [];
+    for (const { mark } of engines) {
+      if (signal.aborted) return;
+      const key = keyOf(mark);
+      const found = alive.get(key) ?? null;
+      if (found) watched.set(key, found);
+      const hangs = hung.some((one) => found && sameObject(one.object, found.object));
+      if (!found && options.onDemand(mark.deployment)) gone.push(key);
+      else if (hangs || (!found && !targetOf(mark.target.kind).supervises)) {
+        await restarting.restart(host, { key, mark, hung: found }, signal);
+        on.forget();
+      }
+    }
+    for (const key of gone) watched.delete(key);
+    if (gone.length > 0) options.onGone();
   }
 
   return {
-    adopt: (instances, to = null) => {
-      watched = chosen(instances.filter(isOwn), watched, to);
+    adopt: (instances, { to = null, silent = new Set() } = {}) => {
+      const unseen = [...watched].filter(([, one]) => silent.has(one.host));
+      watched = new Map([...unseen, ...chosen(instances.filter(isOwn), watched, to)]);
     },
     marks: () => [...watched.values()].map(({ mark }) => mark),
-    restarts,
+    restarts: restarting.restarts,
     look: async (signal) => {
-      for (const { mark } of watched.values()) await rotateLog(mark.logFile, maxLogBytes);
-      const engines = [...watched.values()];
-      watch.look(engines);
-      const hung = watch.hung(engines);
-      if (hung.length === 0 && (await allRun())) return;
-      using lock = await tryLock(
-        hostLock(world),
-        `berth up of fleet ${fleet.fleet} (process ${process.pid})`,
-      );
-      if (!lock) return;
-      const running = instancesOf(await observe(world), fleet).filter(isOwn);
-      lookedAt = world.clock.now();
-      const alive = chosen(
-        running.filter((one) => one.alive),
-        watched,
-        null,
-      );
-      const gone: string[] = [];
-      for (const [key, { mark }] of watched) {
-        if (signal.aborted) return;
-        const found = alive.get(key) ?? null;
-        if (found) watched.set(key, found);
-        const hangs = hung.some((one) => found && sameObject(one.object, found.object));
-        if (!found && options.onDemand(mark.deployment)) gone.push(key);
-        else if (hangs || (!found && !targetOf(mark.target.kind).supervises)) {
-          await restart({ key, mark, hung: found }, signal);
-          lookedAt = -Infinity;
-        }
-      }
-      for (const key of gone) watched.delete(key);
-      if (gone.length > 0) options.onGone();
+      const byMachine = Map.groupBy(watched.values(), (one) => one.host);
+      for (const [machine, engines] of byMachine)
+        if (machine !== world.machine) elsewhere.begin(machine, () => lookOn(engines, signal));
+      await lookOn(byMachine.get(world.machine) ?? [], signal);
     },
+    settled: elsewhere.settled,
   };
+}
+
+async function rotateLogs({ logFiles }: World, engines: readonly Own[]): Promise<void> {
+  for (const { mark } of engines) await logFiles.rotate(mark.logFile, maxLogBytes);
 }
 
 interface Fallen {
@@ -114,7 +134,10 @@ interface Fallen {
 function restarter(
   world: World,
   options: SupervisorPorts,
-): { restart: (fallen: Fallen, signal: AbortSignal) => Promise<void>; restarts: () => Restarts } {
+): {
+  restart: (host: World, fallen: Fallen, signal: AbortSignal) => Promise<void>;
+  restarts: () => Restarts;
+} {
   const attempts = new Map<string, Attempts>();
   const counts = new Map<string, Restarts[number]>();
   const { onProgress } = options;
@@ -132,7 +155,7 @@ function restarter(
     options.onRestart(mark, hung ? 'hung' : 'ended');
   }
 
-  async function restart(fallen: Fallen, signal: AbortSignal): Promise<void> {
+  async function restart(host: World, fallen: Fallen, signal: AbortSignal): Promise<void> {
     const { key, mark, hung } = fallen;
     const now = world.clock.now();
     if (!mayRestart(attempts.get(key), now)) return;
@@ -144,8 +167,8 @@ function restarter(
     );
     count(fallen);
     try {
-      if (hung && !(await endHung(world, hung, options.onDemand(mark.deployment)))) return;
-      const started = await startEngine(world, mark, { withheld: options.withheld() });
+      if (hung && !(await endHung(host, hung, options.onDemand(mark.deployment)))) return;
+      const started = await startEngine(host, mark, { withheld: options.withheld() });
       await started.ready(signal);
       onProgress(`${mark.deployment} is ready again`);
     } catch (error) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ProcessId } from '../domain/instance.ts';
 import { Restarts } from '../domain/restarts.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { lockHolder } from '../io/lock.ts';
+import { lockHolder, tryLock } from '../io/lock.ts';
 import { readBootId, readProcess } from '../io/procfs.ts';
 import type { World } from '../io/world.ts';
 import { fleetPaths, upLock } from './paths.ts';
@@ -51,6 +51,17 @@ export async function alreadyUp(world: World, fleet: FleetIdentity): Promise<Ber
     gateway: state?.gateway?.url ?? null,
     console: state?.console?.url ?? null,
   });
+}
+
+/** Held as long as the control process of a fleet lives. Throws ALREADY_UP. */
+export async function takeUpLock(world: World, fleet: FleetIdentity): Promise<Disposable> {
+  for (;;) {
+    const lock = await tryLock(upLock(world, fleet), String(process.pid));
+    if (lock) return lock;
+    // Who held it may have ended in between.
+    const other = await alreadyUp(world, fleet);
+    if (other) throw other;
+  }
 }
 
 /** True while the very process of this identity runs. */

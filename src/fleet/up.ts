@@ -2,10 +2,8 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import { objectKey } from '../domain/instance.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { GatewayConfig } from '../domain/gateway-config.ts';
-import { tryLock } from '../io/lock.ts';
 import { newToken, tokenOfFile } from '../io/token-file.ts';
 import type { World } from '../io/world.ts';
-import { targetOf } from '../targets/registry.ts';
 import { apply } from './apply.ts';
 import { gatewayConfig } from './gateway-config.ts';
 import { hungPorts } from './hung-ports.ts';
@@ -18,13 +16,15 @@ import { expectFreePorts } from './expect-free-ports.ts';
 import { startGateway } from './gateway-child.ts';
 import type { GatewayChild } from './gateway-child.ts';
 import { worldOfInstance } from './hosts.ts';
-import { fleetInstances } from './observe.ts';
-import { fleetPaths, upLock } from './paths.ts';
+import { fleetInstances, instancesOf, observeFleet } from './observe.ts';
+import { fleetPaths } from './paths.ts';
 import type { FleetPaths } from './paths.ts';
 import { preparePlan } from './prepare-plan.ts';
 import type { LoadedFleet } from './resolve.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
+import { createSilentWatch, silentMachines } from './silent-hosts.ts';
+import { stopStarted } from './stop-started.ts';
 import { createSupervisor } from './supervise.ts';
 import type { Supervisor, SupervisorPorts } from './supervise.ts';
 import { requestView } from './live-requests.ts';
@@ -32,7 +32,7 @@ import { moveTraffic, usualDrainMs } from './move-traffic.ts';
 import { noTraffic } from './traffic.ts';
 import type { Successor, Traffic } from './traffic.ts';
 import type { UpHold, UpOptions, UpPorts } from './up-ports.ts';
-import { alreadyUp, ownProcess } from './up-state.ts';
+import { ownProcess, takeUpLock } from './up-state.ts';
 import type { UpState } from './up-state.ts';
 
 const lookMs = 1_000;
@@ -77,6 +77,7 @@ export async function up(
     startedAt: world.clock.wall().toISOString(),
     turn: Promise.resolve(),
     refused: null,
+    silent: new Set(),
   };
   await expectFreePorts(world, first);
   const before = new Set((await fleetInstances(world, first)).map((one) => objectKey(one.object)));
@@ -87,9 +88,10 @@ export async function up(
   } finally {
     await run.gateway?.stop();
     await run.loader.stop();
+    await run.supervisor.settled();
     await world.files.remove(paths.up);
     if (options.ephemeral) {
-      await stopStarted(run, before);
+      await stopStarted(world, run.loaded, { before, onProgress: ports.onProgress });
       await world.files.remove(paths.controlToken);
     }
   }
@@ -99,6 +101,7 @@ function supervisorPorts(run: () => Run): SupervisorPorts {
   return {
     onProgress: (line) => run().ports.onProgress(line),
     withheld: () => run().loaded.withheld,
+    worldOf: (one) => worldOfInstance(run().world, run().loaded.hosts, one),
     onDemand: (name) => isOnDemand(run(), name),
     onGone: () => void takeIn(run()),
     onRestart: ({ deployment }, reason) => {
@@ -134,16 +137,8 @@ interface Run {
   turn: Promise<unknown>;
   /** Why the file in force is not the latest one; null while it is. */
   refused: string | null;
-}
-
-async function takeUpLock(world: World, fleet: LoadedFleet): Promise<Disposable> {
-  for (;;) {
-    const lock = await tryLock(upLock(world, fleet), String(process.pid));
-    if (lock) return lock;
-    // Who held it may have ended in between.
-    const other = await alreadyUp(world, fleet);
-    if (other) throw other;
-  }
+  /** Machines that did not answer when they were last looked at. */
+  silent: ReadonlySet<string>;
 }
 
 async function converge(run: Run, signal: AbortSignal): Promise<void> {
@@ -159,8 +154,11 @@ async function converge(run: Run, signal: AbortSignal): Promise<void> {
 }
 
 async function adopt(run: Run, to: Successor | null = null): Promise<void> {
-  const instances = await fleetInstances(run.world, run.loaded);
-  run.supervisor.adopt(instances, to);
+  const { world, loaded } = run;
+  const sight = await observeFleet(world, loaded.hosts);
+  const instances = instancesOf(sight, loaded);
+  run.silent = silentMachines(sight, loaded);
+  run.supervisor.adopt(instances, { to, silent: run.silent });
   run.loader.adopt(instances);
 }
 
@@ -284,10 +282,19 @@ async function watch(run: Run, signal: AbortSignal): Promise<void> {
     void run.gateway?.exited.then(() => (gone = true));
   }
   follow();
+  const silent = createSilentWatch(run.world, {
+    loaded: () => run.loaded,
+    silent: () => run.silent,
+    answer: async (names) => {
+      run.ports.onProgress(`Answers again: ${names.join(', ')}`);
+      await takeIn(run);
+    },
+  });
   while (!signal.aborted) {
     await run.world.clock.sleep(lookMs, signal).catch(() => {});
     if (signal.aborted) return;
     try {
+      silent.look();
       await run.supervisor.look(signal);
       if (gone && mayRestart(attempts, run.world.clock.now())) {
         attempts = afterRestart(attempts, run.world.clock.now());
@@ -348,20 +355,4 @@ async function takeInKeys(run: Run): Promise<void> {
   const done = run.turn.then(async () => run.gateway?.reload(await configOf(run)));
   run.turn = done.catch(() => {});
   await done;
-}
-
-async function stopStarted(run: Run, before: ReadonlySet<string>): Promise<void> {
-  const running = await fleetInstances(run.world, run.loaded);
-  await Promise.all(
-    running
-      // The same fleet may run from another state folder as well, such as that of a second clone.
-      .filter(
-        (one) => !before.has(objectKey(one.object)) && one.mark?.logFile.startsWith(`${run.paths.logs}/`),
-      )
-      .map(async (one) => {
-        run.ports.onProgress(`Stopping ${one.mark?.deployment ?? 'an engine'}`);
-        const host = await worldOfInstance(run.world, run.loaded.hosts, one);
-        if (one.mark) await targetOf(one.mark.target.kind).remove(host, one, one.mark.spec.stop);
-      }),
-  );
 }

@@ -39,8 +39,11 @@ export interface Exec {
   ) => Promise<{ pid: number; ended: Promise<Ending> }>;
   /** Starts a process that is ours to talk to and to end: lines out, text in. Rejects when it cannot be executed. */
   readonly start: (argv: readonly string[], options?: ChildOptions) => Promise<Child>;
-  /** False when the process is gone already; of a group (a negative pid) when all are. */
-  readonly kill: (pid: number, signal: NodeJS.Signals | 0) => boolean | Promise<boolean>;
+  /**
+   * False when the process is gone already; of a group (a negative pid) when all are. `startTicks` is when the process, or the
+   * leader of the group, began: another one of the same pid gets no signal. It counts where asking and acting are far apart.
+   */
+  readonly kill: (pid: number, signal: NodeJS.Signals | 0, startTicks?: number) => boolean | Promise<boolean>;
 }
 
 function run(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { thisMachine } from '../domain/host-access.ts';
 import { systemClock } from './clock.ts';
 import { localExec } from './exec.ts';
@@ -8,6 +8,7 @@ import { localLocks } from './lock.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
 import { localLogFiles } from './log-file.ts';
+import { readBootId, readOwnPidns } from './procfs.ts';
 import { placesOf } from './places.ts';
 import type { World } from './world.ts';
 
@@ -15,6 +16,8 @@ import type { World } from './world.ts';
 export function localWorld(options: { stateDir?: string; log?: Log } = {}): World {
   const env = process.env;
   const stateDir = options.stateDir ?? env['BERTH_STATE_DIR'];
+  const places = placesOf(env, stateDir && resolve(stateDir));
+  const opened = openedWorlds();
   return {
     machine: thisMachine,
     become: 'none',
@@ -23,7 +26,7 @@ export function localWorld(options: { stateDir?: string; log?: Log } = {}): Worl
     http: systemHttp,
     clock: systemClock,
     log: options.log ?? createLog({ level: 'info', json: env['BERTH_LOG'] === 'json' }),
-    places: placesOf(env, stateDir && resolve(stateDir)),
+    places,
     env,
     proc: '/proc',
     procfs() {
@@ -31,9 +34,52 @@ export function localWorld(options: { stateDir?: string; log?: Log } = {}): Worl
     },
     uid: process.getuid?.() ?? -1,
     logFiles: localLogFiles,
-    locks: localLocks,
+    locks: localLocks(join(places.runtime, 'locks')),
     reach: (where) => Promise.resolve(where),
-    open: (where) => Promise.reject(new Error(`No way to ${where}.`)),
-    close: () => Promise.resolve(),
+    open(where) {
+      return opened.open(this, where);
+    },
+    close: opened.close,
+  };
+}
+
+/** As a machine elsewhere tells it of itself. */
+function ownIdentity(): string {
+  return `${readBootId('/proc')} ${readOwnPidns('/proc') ?? ''}`;
+}
+
+/** One that does not answer is not asked again at once: each question would wait for it anew. */
+const askAgainMs = 5_000;
+
+function openedWorlds(): {
+  open: (home: World, where: string) => Promise<World>;
+  close: () => Promise<void>;
+} {
+  const known = new Map<string, Promise<World>>();
+  const ending = new AbortController();
+  const identities = new Map([[ownIdentity(), thisMachine]]);
+
+  async function openNew(home: World, where: string): Promise<World> {
+    const { openFarWorld } = await import('./ssh/world.ts');
+    try {
+      return await openFarWorld(home, where, { known: identities, ending: ending.signal });
+    } catch (error) {
+      setTimeout(() => known.delete(where), askAgainMs).unref();
+      throw error;
+    }
+  }
+
+  return {
+    open: (home, where) => {
+      const there = known.get(where) ?? openNew(home, where);
+      known.set(where, there);
+      return there;
+    },
+    close: async () => {
+      ending.abort();
+      const all = await Promise.allSettled(known.values());
+      known.clear();
+      await Promise.all(all.flatMap((one) => (one.status === 'fulfilled' ? [one.value.close()] : [])));
+    },
   };
 }

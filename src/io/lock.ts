@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { promises as fs } from 'node:fs';
 import net from 'node:net';
+import { join } from 'node:path';
 
 /** Held until released, or until the process that holds it ends, however it ends. */
 export interface Lock extends Disposable {
@@ -48,8 +51,45 @@ export function lockHolder(name: string): Promise<string | null> {
 }
 
 /** Abstract names are at most 107 bytes. */
-function socketName(name: string): string {
-  return `\0berth-${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
+export function socketName(name: string): string {
+  return `\0berth-${hashOf(name)}`;
 }
 
-export const localLocks: HostLocks = { take: tryLock, holder: lockHolder };
+/** The file by which whoever comes by ssh holds the same lock: a shell cannot make such a socket. */
+export function lockFileName(name: string): string {
+  return `${hashOf(name)}.lock`;
+}
+
+function hashOf(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 40);
+}
+
+/**
+ * What stands in the lock file when someone holds it who came by ssh; null when nobody does. The kernel is asked by the program that
+ * such a holder has used here too: /proc/locks leaves out locks of processes that have handed them on and ended.
+ */
+async function heldFromAfar(folder: string, name: string): Promise<string | null> {
+  const path = join(folder, lockFileName(name));
+  try {
+    await fs.access(path);
+    const free = await new Promise<boolean>((resolve) => {
+      execFile('flock', ['-n', path, 'true'], (error) => resolve(error?.code !== 1));
+    });
+    return free ? null : await fs.readFile(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Locks of this machine. Both sides take their own first and then look for the other's, so that both cannot have it. */
+export function localLocks(folder: string): HostLocks {
+  return {
+    take: async (name, info) => {
+      const lock = await tryLock(name, info);
+      if (lock === null || (await heldFromAfar(folder, name)) === null) return lock;
+      lock.release();
+      return null;
+    },
+    holder: async (name) => (await lockHolder(name)) ?? heldFromAfar(folder, name),
+  };
+}

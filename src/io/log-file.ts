@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 /** Output of engines: appended to by processes that outlive us. */
 
 /** What is read of a file for its last lines. */
-const tailBytes = 256 * 1024;
+export const tailBytes = 256 * 1024;
 const pollMs = 200;
 
 export interface LogFiles {
@@ -45,9 +45,14 @@ export async function lastLines(
   const end = await sizeOf(path);
   // A rotated file starts again at 0.
   const from = Math.max(since > end ? 0 : since, end - tailBytes);
-  const lines = (await readFrom(path, from, end)).split('\n').map((line) => line.replace(/\r$/, ''));
-  if (lines.at(-1) === '') lines.pop();
+  const lines = linesOf(await readFrom(path, from, end));
   return { lines: count === 0 ? [] : lines.slice(-count), end };
+}
+
+export function linesOf(text: string): string[] {
+  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
 }
 
 /** Whole lines as they are appended, until the signal aborts. Goes on at the start when the file was cut. */

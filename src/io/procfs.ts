@@ -70,6 +70,11 @@ export function readOwnNetns(proc: Procfs): string {
   return namespaceInode(readLink(proc, 'self/ns/net')) ?? 'own';
 }
 
+/** Namespace of processes of this very program; null where that is hidden. */
+export function readOwnPidns(proc: Procfs): string | null {
+  return namespaceInode(readLink(proc, 'self/ns/pid'));
+}
+
 /** User that this very program runs as. */
 export function readOwnUid(proc: Procfs): number {
   return parseStatus(readText(proc, 'self/status') ?? '').uid;

@@ -70,8 +70,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly cores?: (options: Options) => number | null;
   /** False where the engine's program comes from an image: the host's own is not asked for its flags. */
   readonly hostPrograms?: false;
-  /** Why it cannot run this at all, as a sentence; null when it can. Pure. */
-  readonly refuses: (spec: LaunchSpec, options: Options) => string | null;
+  /** Why it cannot run this at all, as a sentence; null when it can. `far`: on another machine than berth's own. Pure. */
+  readonly refuses: (spec: LaunchSpec, options: Options, far: boolean) => string | null;
   /** What it gives the engine at most, as the file says; absent: nothing is bounded. Pure. */
   readonly bounds?: (spec: LaunchSpec, options: Options) => Bounds;
   /** Two objects of one replica can be there at once, as replacing one beside the other needs. */

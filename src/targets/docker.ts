@@ -3,7 +3,8 @@ import type { Target } from './contract.ts';
 import { DockerOptions } from './docker/options.ts';
 import { entrypointOf, imageOf } from './docker/render.ts';
 
-function refuses(spec: LaunchSpec, options: DockerOptions): string | null {
+function refuses(spec: LaunchSpec, options: DockerOptions, far: boolean): string | null {
+  if (far) return 'daemons of other machines are not reached yet';
   if (imageOf(spec, options) === null)
     return 'the engine has no image of its own, and target.image names none';
   if (entrypointOf(spec, options) === null) return 'target.entrypoint does not say what to run in the image';

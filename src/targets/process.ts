@@ -29,10 +29,13 @@ export const processTarget = {
   title: 'a process of its own',
   options: ProcessOptions,
   supervises: false,
-  refuses: ({ program }) =>
-    program.binary === undefined && program.entry === undefined
-      ? 'it names no program that could be run without a container'
-      : null,
+  refuses: ({ program }, _options, far) => {
+    if (program.binary === undefined && program.entry === undefined)
+      return 'it names no program that could be run without a container';
+    return far && program.entry !== undefined
+      ? "it is berth's own program, and berth installs nothing on another machine"
+      : null;
+  },
   beside: () => true,
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
   observe: async (world) => (await import('./process/marks.ts')).markedProcesses(world),

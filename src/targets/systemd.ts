@@ -10,10 +10,13 @@ export const systemdTarget = {
   title: 'a unit of systemd',
   options: SystemdOptions,
   supervises: true,
-  refuses: ({ program }) =>
-    program.binary === undefined && program.entry === undefined
-      ? 'it names no program that could be run without a container'
-      : null,
+  refuses: ({ program }, _options, far) => {
+    if (program.binary === undefined && program.entry === undefined)
+      return 'it names no program that could be run without a container';
+    return far && program.entry !== undefined
+      ? "it is berth's own program, and berth installs nothing on another machine"
+      : null;
+  },
   bounds: (_spec, { cpus, memory }) => ({
     cpus: cpus ?? null,
     memoryBytes: memory === undefined ? null : memoryBytes(memory),

@@ -13,6 +13,7 @@ import { kubeErrors } from './kube-errors.ts';
 import { modelErrors } from './model-errors.ts';
 import { pullErrors } from './pull-errors.ts';
 import { serverErrors } from './server-errors.ts';
+import { sshErrors } from './ssh-errors.ts';
 import { systemdErrors } from './systemd-errors.ts';
 import { tlsErrors } from './tls-errors.ts';
 
@@ -32,6 +33,7 @@ export const errorTable = {
   ...modelErrors,
   ...pullErrors,
   ...serverErrors,
+  ...sshErrors,
   ...systemdErrors,
   ...tlsErrors,
 };

@@ -1,4 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { thisMachine } from '../../domain/host-access.ts';
 import { dockerApi } from '../../io/docker-api.ts';
 import type { DockerAnswer, DockerApi, DockerQuestion } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
@@ -18,6 +19,8 @@ export function daemonPlaces(env: World['env']): string[] {
 
 /** The daemons whose sockets are there; of a place over TCP that is not known before it is asked. */
 export async function daemonsHere(world: World): Promise<DockerApi[]> {
+  // A path that was found on another machine would be opened on this one.
+  if (world.machine !== thisMachine) return [];
   const places = await Promise.all(
     daemonPlaces(world.env).map(async (where) => {
       if (!/^(unix|tcp|http):\/\//.test(where)) return [];

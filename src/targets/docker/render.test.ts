@@ -132,9 +132,9 @@ test("the images' own health check is replaced, and hostConfig lies over what be
 test('what cannot be run in a container is refused with what is missing', () => {
   const options = DockerOptions.parse({ kind: 'docker' });
   const bare = { ...spec, program: { entry: 'embedded' as const } };
-  expect(dockerTarget.refuses(bare, options)).toContain('target.image names none');
-  expect(dockerTarget.refuses(bare, { ...options, image: 'i' })).toContain('target.entrypoint');
-  expect(dockerTarget.refuses(bare, { ...options, image: 'i', entrypoint: ['node'] })).toBeNull();
+  expect(dockerTarget.refuses(bare, options, false)).toContain('target.image names none');
+  expect(dockerTarget.refuses(bare, { ...options, image: 'i' }, false)).toContain('target.entrypoint');
+  expect(dockerTarget.refuses(bare, { ...options, image: 'i', entrypoint: ['node'] }, false)).toBeNull();
 });
 
 test("what a daemon gives back as it was given is no drift, in podman's words neither", () => {

@@ -1,7 +1,7 @@
 import { Mark } from '../../domain/instance.ts';
 import type { Instance, ObjectId, ProcessId } from '../../domain/instance.ts';
 import type { Listener, ProcessEntry, ProcessTable } from '../../domain/process-facts.ts';
-import { readProcessTable } from '../../io/procfs.ts';
+import { readOwnPidns, readProcessTable } from '../../io/procfs.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
 import type { World } from '../../io/world.ts';
 import { adoptedProcesses } from './mark-files.ts';
@@ -9,11 +9,16 @@ import { adoptedProcesses } from './mark-files.ts';
 /** Environment variable that carries the mark, as JSON. */
 export const markVariable = 'BERTH_MARK';
 
-/** All marked processes, one instance for each engine: what an engine starts itself inherits the mark and belongs to it. */
+/**
+ * All marked processes, one instance for each engine: what an engine starts itself inherits the mark and belongs to it. Those in
+ * another namespace of processes are of another machine, such as a container that berth works for by ssh.
+ */
 export async function markedProcesses(world: World): Promise<Instance[]> {
   const proc = await world.procfs();
   const table = readProcessTable(proc);
+  const own = readOwnPidns(proc);
   const started = [...table.processes.values()]
+    .filter((entry) => entry.pidns === null || own === null || entry.pidns === own)
     .filter((entry) => isLeader(entry, table))
     .flatMap((entry) => [{ entry, mark: readMark(entry) }]);
   const found = [...started, ...(await adoptedProcesses(world, table))];
