@@ -16,7 +16,7 @@ export type Shown = ReadonlyMap<string, string>;
 
 const properties = [
   'Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,MainPID,NRestarts,MemoryCurrent',
-  'CPUUsageNSec,FragmentPath,DropInPaths,NeedDaemonReload',
+  'CPUUsageNSec,FragmentPath,DropInPaths,NeedDaemonReload,Job',
 ].join(',');
 
 /** All units of one manager that carry a mark of berth, by the marks on disk: also those that do not run. */
@@ -117,8 +117,9 @@ function readShown(text: string): Shown {
   return new Map(rows);
 }
 
-/** What waits to be started again is systemd's to start. */
+/** What waits to be started again is systemd's to start; so is one whose start is still in its queue. */
 export function runs(shown: Shown): boolean {
+  if (Number(shown.get('Job') ?? 0) > 0) return true;
   return ['active', 'activating', 'reloading', 'deactivating'].includes(shown.get('ActiveState') ?? '');
 }
 
