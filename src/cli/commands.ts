@@ -84,7 +84,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'stop',
-    summary: 'Stop deployments, their requests first; gateway and console stay.',
+    summary: 'Stop deployments, their requests first; they stand still until they are started.',
     load: () => import('./commands/stop.ts'),
   },
   {

@@ -25,7 +25,7 @@ export async function loadFrom(
   opens: Opening = null,
 ): Promise<LoadedFleet> {
   const { loadFleet } = await import('../fleet/load.ts');
-  return withStored(
+  return asItIsHere(
     context,
     await loadFleet(context.world, { files: options.file, cwd: context.cwd, opens }),
   );
@@ -34,7 +34,7 @@ export async function loadFrom(
 /** For commands that only look or stop: they work in a shell that has none of the secrets. */
 export async function loadWithoutSecrets(context: CliContext, options: FileOptions): Promise<LoadedFleet> {
   const { loadFleet } = await import('../fleet/load.ts');
-  return withStored(
+  return asItIsHere(
     context,
     await loadFleet(context.world, { files: options.file, cwd: context.cwd, secrets: 'unused' }),
   );
@@ -46,8 +46,10 @@ export async function loadAsWritten({ world, cwd }: CliContext, options: FileOpt
   return loadFleet(world, { files: options.file, cwd, secrets: 'unused' });
 }
 
-/** A model that was pulled is served from the store; where it was not, its address stays what its engine is given. */
-async function withStored({ world }: CliContext, loaded: LoadedFleet): Promise<LoadedFleet> {
+/** With what this machine knows of it: what was stopped by hand, and where models lie. A model that was pulled is served from the store; where it was not, its address stays what its engine is given. */
+async function asItIsHere({ world }: CliContext, file: LoadedFleet): Promise<LoadedFleet> {
+  const { withRest } = await import('../fleet/at-rest.ts');
+  const loaded = await withRest(world, file);
   if (!loaded.deployments.some(({ model }) => model && isAddress(model.path))) return loaded;
   const { modelPath, storeOf, storedModel } = await import('../models/cache.ts');
   const deployments = await Promise.all(

@@ -40,7 +40,7 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
 
   for (const deployment of loaded.deployments) {
     const engine = engineOf(deployment.engine.kind);
-    if (!engine.launch) continue;
+    if (!engine.launch || deployment.atRest !== undefined) continue;
     const target = targetOf(deployment.target.kind);
     const asked = target.hostPrograms !== false ? engine.help?.(deployment.engine) : undefined;
     const help = asked ? await helpOf(asked, deployment) : null;

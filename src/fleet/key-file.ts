@@ -1,14 +1,10 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { KeyFile } from '../domain/key-record.ts';
 import type { KeyRecord } from '../domain/key-record.ts';
-import { lockHolder, tryLock } from '../io/lock.ts';
-import type { Lock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
+import { lockForChange } from './change-lock.ts';
 import { fleetPaths } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
-
-/** How long another change is waited for; one takes milliseconds. */
-const patienceMs = 10_000;
 
 /** The keys that were made for this fleet; null when none ever was. Throws KEYS_UNREADABLE. */
 export async function readKeys(world: World, fleet: FleetIdentity): Promise<readonly KeyRecord[] | null> {
@@ -27,25 +23,11 @@ export async function changeKeys<Change extends { readonly keys: readonly KeyRec
   change: (keys: readonly KeyRecord[]) => Change,
 ): Promise<Change> {
   const path = fleetPaths(world, fleet).keys;
-  using _lock = await takeLock(world, path);
+  using _lock = await lockForChange(world, path);
   const changed = change((await readKeys(world, fleet)) ?? []);
   const file: KeyFile = { version: 1, keys: [...changed.keys] };
   await world.files.write(path, `${JSON.stringify(file, null, 2)}\n`, 0o600);
   return changed;
-}
-
-async function takeLock(world: World, path: string): Promise<Lock> {
-  const name = `keys ${path}`;
-  const end = world.clock.now() + patienceMs;
-  for (;;) {
-    const lock = await tryLock(name, String(process.pid));
-    if (lock) return lock;
-    if (world.clock.now() > end) {
-      const holder = `process ${(await lockHolder(name)) ?? 'unknown'}`;
-      throw new BerthError('LOCKED', { what: path, holder });
-    }
-    await world.clock.sleep(20);
-  }
 }
 
 function parse(text: string, path: string): readonly KeyRecord[] {

@@ -277,17 +277,19 @@ function stopAction(input: PlanInput, instance: Own): Action {
   const wanted = input.desired.filter((one) => one.deployment.name === deployment).length;
   const text = !stated
     ? 'the file no longer names this deployment'
-    : replica >= wanted
-      ? `the file wants ${wanted} of it`
-      : instance.host === machineOf(input.loaded.hosts[stated.host])
-        ? 'it runs twice'
-        : `the file wants it on host ${stated.host}`;
+    : stated.atRest !== undefined
+      ? `it was stopped by hand at ${stated.atRest}`
+      : replica >= wanted
+        ? `the file wants ${wanted} of it`
+        : instance.host === machineOf(input.loaded.hosts[stated.host])
+          ? 'it runs twice'
+          : `the file wants it on host ${stated.host}`;
   return {
     do: 'stop',
     deployment,
     replica,
     host: hostOfStop(input.loaded, instance, stated?.host),
-    reasons: [{ field: stated ? 'replicas' : null, text }],
+    reasons: [{ field: stated && stated.atRest === undefined ? 'replicas' : null, text }],
     running: runningOf(instance),
   };
 }

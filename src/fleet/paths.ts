@@ -13,6 +13,8 @@ export interface FleetPaths {
   readonly engineKeys: string;
   /** Who changed what when, a line of JSON each. */
   readonly journal: string;
+  /** Deployments that were stopped by hand. */
+  readonly atRest: string;
   /** Of the control process: its state, the gateway's configuration. */
   readonly runtime: string;
   readonly up: string;
@@ -46,6 +48,7 @@ export function fleetPaths(world: World, identity: FleetIdentity): FleetPaths {
     engineSecrets: join(state, 'secrets'),
     engineKeys: join(state, 'engine-keys'),
     journal: join(state, 'journal.jsonl'),
+    atRest: join(state, 'at-rest.json'),
     runtime,
     up: join(runtime, 'up.json'),
     secrets: join(runtime, 'secrets'),

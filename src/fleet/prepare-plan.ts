@@ -13,6 +13,7 @@ import type { DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
 import type { PlanInput } from './make-plan.ts';
 import { fetchesOf } from './fetches.ts';
+import { restFindings } from './at-rest.ts';
 import { confined, expectNamed, leftOutBy, withDeployments } from './confine.ts';
 import { foreseen } from './foresee.ts';
 import { driftFindings, previewFindings } from './look-closer.ts';
@@ -69,6 +70,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     findings: [
       ...silentFindings(observed),
       ...loaded.warnings,
+      ...restFindings(named),
       ...plan.findings,
       ...protectedFindings(plan),
       ...(rest?.findings ?? []),

@@ -43,6 +43,8 @@ export interface Deployment {
     /** Bytes that each replica needs, where the file says so. */
     readonly memory: MemoryNeed | null;
   } | null;
+  /** Since when it stands still, where somebody stopped it by hand. */
+  readonly atRest?: string;
   /** What bounds each instance, beside its slots. */
   readonly limits: InstanceLimits | null;
   /** Its engines ask for a key that berth makes. */

@@ -7,6 +7,7 @@ import { detectCpu } from '../hardware/detect.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
 import { targetOf } from '../targets/registry.ts';
+import { restFindings } from './at-rest.ts';
 import { launchSpecOf } from './desired.ts';
 import { declaredDifferences, sameValue } from './differences.ts';
 import { engineKeyOf } from './engine-key.ts';
@@ -63,6 +64,7 @@ export async function fleetStatus(
     foreign: observed.instances.length - own.length,
     findings: [
       ...silentFindings(observed),
+      ...restFindings(loaded),
       ...strays(loaded, own),
       ...(up ? [...oldConfiguration(up), ...haveHung(up)] : unwatched(own)),
     ],

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { putToRest } from '../../fleet/at-rest.ts';
 import { preparePlan } from '../../fleet/prepare-plan.ts';
 import { carryOut } from '../carry-out.ts';
 import type { CliContext } from '../context.ts';
@@ -6,7 +7,7 @@ import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 
 export const examples = [
-  ['berth start mistral', 'Starts it as the file says, and waits until it answers.'],
+  ['berth start mistral', 'Starts what was stopped, and touches no other deployment.'],
 ] as const;
 
 export function configure(command: Command, context: CliContext): void {
@@ -14,8 +15,9 @@ export function configure(command: Command, context: CliContext): void {
     .argument('<names...>', 'deployments')
     .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
     .action(async (names: string[], options: FileOptions & { readonly yes?: boolean }) => {
-      const loaded = await loadFrom(context, options);
-      const plan = await preparePlan(context.world, loaded, { only: names });
+      const { world } = context;
+      await putToRest(world, await loadFrom(context, options), { names, rest: false });
+      const plan = await preparePlan(world, await loadFrom(context, options), { only: names });
       await carryOut(context, plan, { yes: options.yes, command: 'start' });
     });
 }

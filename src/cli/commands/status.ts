@@ -20,7 +20,10 @@ export function configure(command: Command, context: CliContext): void {
       const loaded = await loadWithoutSecrets(context, options);
       const status = await fleetStatus(context.world, loaded);
       context.output.result(status, () => statusText(status, context.world.clock.wall()));
-      const replicas = status.deployments.flatMap((one) => one.replicas);
+      const resting = loaded.deployments.filter((one) => one.atRest !== undefined).map((one) => one.name);
+      const replicas = status.deployments
+        .filter((one) => !resting.includes(one.name))
+        .flatMap((one) => one.replicas);
       if (options.check && replicas.some((one) => one.state !== 'ready' && one.state !== 'unloaded'))
         context.exit(exitCodes.targetDown);
     });

@@ -1,23 +1,25 @@
 import type { Command } from 'commander';
-import { down } from '../../fleet/down.ts';
+import { putToRest } from '../../fleet/at-rest.ts';
+import { preparePlan } from '../../fleet/prepare-plan.ts';
+import { carryOut } from '../carry-out.ts';
 import type { CliContext } from '../context.ts';
-import { reportDown } from '../down-report.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
-import { trafficOfUp } from '../up-traffic.ts';
 
 export const examples = [
-  ['berth stop mistral', 'Takes its requests away and stops it. "berth start mistral" brings it back.'],
+  [
+    'berth stop mistral',
+    'Takes its requests away and stops it; it stands still until "berth start mistral".',
+  ],
 ] as const;
 
 export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .argument('<names...>', 'deployments')
-    .action(async (only: string[], options: FileOptions) => {
-      const { world, output, signal } = context;
-      const loaded = await loadWithoutSecrets(context, options);
-      const traffic = await trafficOfUp(context, loaded);
-      const result = await down(world, loaded, { onProgress: output.progress, signal, traffic, only });
-      reportDown(context, loaded.fleet, { ...result, only });
+    .action(async (names: string[], options: FileOptions) => {
+      const { world } = context;
+      await putToRest(world, await loadWithoutSecrets(context, options), { names, rest: true });
+      const plan = await preparePlan(world, await loadWithoutSecrets(context, options), { only: names });
+      await carryOut(context, plan, { yes: true, command: 'stop' });
     });
 }

@@ -89,6 +89,15 @@ export const fleetErrors = {
     (f) => `End it with "berth down --only ${f.deployment}" and start it yourself.`,
     'usage',
   ),
+  NOT_STARTED_HERE: defineError<{ deployment: string }>(
+    (f) => `${f.deployment} is a server that berth routes to: it neither starts nor stops it.`,
+    () => 'Stop it where it was started, or take it out of the routes.',
+    'usage',
+  ),
+  AT_REST_UNREADABLE: defineError<{ path: string }>(
+    (f) => `The list of deployments that were stopped by hand cannot be read: ${f.path}.`,
+    () => 'Remove the file; then all of them are to run again.',
+  ),
   TARGET_UNKNOWN: defineError<{ kind: string; known: readonly string[] }>(
     (f) => `There is no target named ${f.kind}.`,
     (f) => `Name one of: ${f.known.join(', ')}.`,

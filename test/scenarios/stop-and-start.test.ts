@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { FleetStatus } from '../../src/domain/fleet-status.ts';
+import { fakeEngine, isRunning, makePlace, until } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
+
+let place: Place;
+
+beforeEach(() => {
+  place = makePlace();
+  const command = JSON.stringify([process.execPath, fakeEngine, '{port}']);
+  const engine = `engine: {kind: command, command: ${command}, stopGrace: 1s}`;
+  place.write(
+    `version: 1\nfleet: lab\ngateway: {listen: ["127.0.0.1:0"]}\nconsole: {listen: "127.0.0.1:0"}\ndeployments:\n` +
+      `  a: {${engine}}\n  b: {${engine}}\n  late: {load: on-demand, ${engine}}\n` +
+      `  away: {engine: {kind: openai, url: "http://127.0.0.1:9"}}\n`,
+  );
+});
+
+afterEach(async () => {
+  await place.berth('down');
+  await place.close();
+});
+
+async function status(): Promise<FleetStatus> {
+  return (await place.berth('status', '--json')).json();
+}
+
+async function pidOf(name: string): Promise<number | null> {
+  return (await status()).deployments.find((one) => one.name === name)?.replicas[0]?.pid ?? null;
+}
+
+async function done(...args: string[]): Promise<string> {
+  const ran = await place.berth(...args);
+  expect(ran.code, ran.stderr).toBe(0);
+  return ran.stdout;
+}
+
+async function ask(url: string, model: string): Promise<number> {
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }] });
+  const reply = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body });
+  await reply.arrayBuffer();
+  return reply.status;
+}
+
+async function upUrl(): Promise<string> {
+  place.spawn('up');
+  return until(async () => (await status()).gateway.url, 'the gateway to serve');
+}
+
+test('what was stopped by hand stays so over apply and up, and is served again once it is started', async () => {
+  const url = await upUrl();
+  const [a, b] = [await pidOf('a'), await pidOf('b')];
+  expect(await done('stop', 'a')).toContain('stop a');
+  expect(isRunning(a ?? 0)).toBe(false);
+  expect(await done('apply')).toContain('Nothing had to be done.');
+  const found = await status();
+  expect(found.findings.map(({ rule, object }) => [rule, object])).toEqual([['at-rest', 'a']]);
+  expect([await pidOf('a'), await pidOf('b')]).toEqual([null, b]);
+  expect([await ask(url, 'a'), await ask(url, 'b')]).toEqual([503, 200]);
+
+  expect(await done('start', 'a')).toContain('start a');
+  const again = await pidOf('a');
+  expect(again).not.toBeNull();
+  expect([await ask(url, 'a'), await pidOf('b')]).toEqual([200, b]);
+  expect((await status()).findings).toEqual([]);
+
+  expect(await done('restart', 'b')).toContain('replace b');
+  expect([await pidOf('a'), isRunning(b ?? 0), await ask(url, 'b')]).toEqual([again, false, 200]);
+});
+
+test('a model on demand that was stopped by hand is not loaded by a request', async () => {
+  const url = await upUrl();
+  expect(await ask(url, 'late')).toBe(200);
+  expect(await done('stop', 'late')).toContain('stop late');
+  expect([await ask(url, 'late'), await pidOf('late')]).toEqual([503, null]);
+  await done('start', 'late');
+  expect(await ask(url, 'late')).toBe(200);
+});
+
+test('only what berth starts can be stopped, and only by a name that there is', async () => {
+  const foreign = await place.berth('stop', 'away');
+  expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining('neither starts nor stops')]);
+  const unknown = await place.berth('stop', 'a', 'aa');
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('no deployment aa')]);
+  // Nothing was written down of the one that there is.
+  expect((await status()).findings.map(({ rule }) => rule)).not.toContain('at-rest');
+});
