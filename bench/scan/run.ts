@@ -1,4 +1,5 @@
 // What a scan of a host with 300 processes takes, beside reading the same files: `npm run bench:scan [-- PAIRS]`.
+import { findingsOnHost } from '../../src/audit/audit.ts';
 import { scan } from '../../src/scan/scan.ts';
 import { localWorld } from '../../src/io/local-world.ts';
 import { reportGoals } from '../lib/goals.ts';
@@ -24,7 +25,7 @@ console.log(
   `${seen} processes, ${crowd.processes} of them ours, ${crowd.apart} in namespaces of their own as containers have`,
 );
 const { first, second, ratios } = await interleavedPairs(pairs, {
-  first: () => timeOf(() => scan(world, { cwd: '/', signal, timeoutMs: 1500 })),
+  first: () => timeOf(() => scan(world, { cwd: '/', signal, timeoutMs: 1500, judge: findingsOnHost })),
   second: () => timeOf(() => readFloor('/proc')),
 });
 const ratio = median(ratios);
