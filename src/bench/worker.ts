@@ -89,9 +89,19 @@ export async function runWorker(world: World, job: WorkerJob, ports: WorkerPorts
 function refuseOtherUse({ uses }: PromptSource, { kind, takes }: RunEndpoint, { data }: RunSpec): void {
   const other = uses?.find((use) => !takes.includes(use));
   if (other === undefined) return;
-  const what = { prompt: 'prompts', inputs: 'texts to embed', ranking: 'documents to rank' }[other];
+  const what = {
+    prompt: 'prompts',
+    images: 'images',
+    inputs: 'texts to embed',
+    ranking: 'documents to rank',
+  }[other];
+  const file = data['file'];
+  const [whose, cure] =
+    typeof file === 'string'
+      ? [file, 'say another --endpoint, or which --columns hold prompts']
+      : ['The data', 'say another --endpoint'];
   throw new BerthError('USAGE', {
-    detail: `${String(data['file'])} has ${what}, which ${kind} does not take: say another --endpoint, or which --columns hold prompts.`,
+    detail: `${whose} has ${what}, which ${kind} does not take: ${cure}.`,
     command: 'bench',
   });
 }

@@ -1,2 +1,2 @@
-/** What a prompt of a file is for: to be answered, to be embedded, or to rank documents by. */
-export type PromptUse = 'prompt' | 'inputs' | 'ranking';
+/** What a prompt is for: to be answered, with images or without, to be embedded, or to rank documents by. */
+export type PromptUse = 'prompt' | 'images' | 'inputs' | 'ranking';

@@ -71,12 +71,12 @@ test('what makes no tokens has none a second, a part without a token has no late
 });
 
 test('of very many requests each n-th is looked at, and rates are those of all', () => {
-  const many = Array.from({ length: 120_000 }, (_, i) => answered(i * 50));
+  const many = Array.from({ length: 30_000 }, (_, i) => answered(i * 200));
   const series = stageSeries(many, closed);
   expect(series?.every).toBe(3);
   const [first] = series?.points ?? [];
   const answersPerSecond = series?.points.reduce((sum, point) => sum + point.requestsPerSecond, 0);
   const width = 2 * ((first?.at ?? 0) - 0);
-  expect((answersPerSecond ?? 0) * width).toBeCloseTo(120_000, -2);
-  expect(Math.max(...(series?.points ?? []).map(({ inFlight }) => inFlight))).toBeGreaterThan(8000);
+  expect((answersPerSecond ?? 0) * width).toBeCloseTo(30_000, -2);
+  expect(Math.max(...(series?.points ?? []).map(({ inFlight }) => inFlight))).toBeGreaterThan(2000);
 });

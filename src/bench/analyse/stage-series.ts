@@ -9,7 +9,7 @@ import { eachEvent, tokensPerEvent } from './throughput.ts';
 const mostParts = 100;
 const shortest = 1e6;
 /** A chart needs no more: of very many requests each n-th is looked at, and rates and counts are taken n times. */
-const mostLooked = 50_000;
+const mostLooked = 10_000;
 
 /** A stage over its time, from its first request to the end of the last, warm-up and drain included. Null: it has none. */
 export function stageSeries(records: readonly RecordRow[], strategy: Strategy): StageSeries | null {

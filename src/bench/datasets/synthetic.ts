@@ -5,6 +5,9 @@ import type { CacheState } from '../../domain/run/cache.ts';
 import { meanOf } from '../../stats/lengths.ts';
 import { seededRandom } from '../../stats/random.ts';
 import type { BenchPrompt, Dataset, PromptServer, PromptSource } from '../contract.ts';
+import { ImageOptions, imageMaker, imageShape } from '../prompts/images.ts';
+import type { ImageShape } from '../prompts/images.ts';
+import { plainText } from '../prompts/plain-text.ts';
 import { LengthOptions, lengthAt } from '../prompts/length-options.ts';
 import { PrefixBucket, commonBeginning, prefixChooser } from '../prompts/shared-prefix.ts';
 import { createTextMaker, vocabularyOf } from '../prompts/text-maker.ts';
@@ -26,6 +29,9 @@ const Options = z.strictObject({
     .positive()
     .optional()
     .describe('So many different prompts, then the first again; without it every prompt is new.'),
+  images: ImageOptions.optional().describe(
+    'Images in front of each text: a number, or count, width and height. None comes twice.',
+  ),
   source: z
     .string()
     .min(1)
@@ -45,12 +51,23 @@ async function open(
 ): Promise<PromptSource> {
   const maker = await createTextMaker(server, await vocabulary(options, server));
   const compose = composer(options, { maker, seed, cache });
-  const { samples } = options;
+  const { samples, images } = options;
+  const shape = images === undefined ? null : imageShape(images);
+  const illustrate = shape === null ? (prompt: BenchPrompt) => prompt : illustrator(shape, seed);
+  function numbered(id: number): BenchPrompt {
+    return illustrate(compose(id), id);
+  }
+  const notes = await notesOf(options, maker, compose, server);
+  if (shape !== null)
+    notes.push(
+      `Each prompt has ${shape.count === 1 ? 'an image' : `${shape.count} images`} of ${shape.width} × ${shape.height} pixels beside its text; how many tokens they are is the server's own count.`,
+    );
   return {
-    at: (id) => compose(samples === undefined ? id : id % samples),
+    at: (id) => numbered(samples === undefined ? id : id % samples),
+    ...(shape !== null && { uses: ['images' as const] }),
     templateTokens: maker.templateTokens,
     shared: (tokens) => maker.text(maker.words(tokens - 1, seededRandom(seed, systemTag))),
-    notes: await notesOf(options, maker, compose, server),
+    notes,
   };
 }
 
@@ -63,6 +80,23 @@ async function vocabulary(options: Options, server: PromptServer): Promise<reado
   if (words.length < 2)
     throw new BerthError('PROMPTS_INVALID', { path: source, faults: ['1: it has no words'] });
   return words;
+}
+
+/** Puts images in front of a prompt; then nobody but the server knows how many tokens it has. */
+function illustrator(shape: ImageShape, seed: number): (prompt: BenchPrompt, id: number) => BenchPrompt {
+  const imageOf = imageMaker(shape, seed);
+  return (prompt, id) => {
+    const images = Array.from({ length: shape.count }, (_, nth) => ({
+      type: 'image_url',
+      image_url: { url: imageOf(id, nth) },
+    }));
+    const parts = [...images, { type: 'text', text: plainText(prompt.content) }];
+    return {
+      ...prompt,
+      content: [{ role: 'user', content: parts }],
+      promptTokens: { tokens: null, source: null },
+    };
+  };
 }
 
 /** Makes the prompt of a number: what it shares with others, then what it has of its own. */

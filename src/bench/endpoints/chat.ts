@@ -11,6 +11,7 @@ export const chat: BenchEndpoint<'chat', z.infer<typeof Options>> = {
   path: '/v1/chat/completions',
   options: Options,
   generates: true,
+  takes: ['prompt', 'images'],
   countsTexts: true,
   leastOutput: 1,
   body: ({ model, prompt, stream, streamUsage, temperature }) => ({

@@ -132,6 +132,7 @@ export const responses: BenchEndpoint<'responses', z.infer<typeof Options>> = {
   path: '/v1/responses',
   options: Options,
   generates: true,
+  takes: ['prompt', 'images'],
   countsTexts: true,
   // OpenAI's own server takes no fewer.
   leastOutput: 16,

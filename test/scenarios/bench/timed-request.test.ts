@@ -163,3 +163,56 @@ test('a signal that aborts cuts every request in flight, and one that has aborte
   const kinds = (await Promise.all([...flying, client.send(request)])).map(({ fault }) => fault?.kind);
   expect(kinds).toEqual(['cut', 'cut', 'cut']);
 });
+
+/** Sends a body in pieces, each in a packet of its own as far as the machine lets it. */
+async function bodyInPieces(pieces: readonly string[]): Promise<Exchange> {
+  const server = net.createServer((socket) => {
+    socket.setNoDelay(true);
+    socket.once('data', () => {
+      const all = [
+        'HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n',
+        ...pieces,
+      ];
+      function next(): void {
+        const piece = all.shift();
+        if (piece === undefined) return;
+        socket.write(piece, 'latin1');
+        setTimeout(next, 3);
+      }
+      next();
+    });
+  });
+  const port = await listen(server);
+  return ask(clientOf(`http://127.0.0.1:${port}`));
+}
+
+test('chunks are put together however their frames are written and wherever they are cut', async () => {
+  const { body, fault } = await bodyInPieces([
+    '5\r\nhello\r\n',
+    'A;x=y\r\n0123456789\r\n',
+    '3\r',
+    '\nabc\r\n',
+    '2\r\nde\r\n1\r\nf\r\n',
+    '4\r\n\r\n\r\n\r\n',
+    '0000c\r\nzero-padded!\r\n',
+    '1\r\n',
+    'g\r\n',
+    "1F\r\n0\r\n\r\nis no end when it's inside\r\n",
+    '0\r\n',
+    'trailer: x\r\n\r\n',
+  ]);
+  expect(fault).toBeNull();
+  expect(body.bytes.toString('latin1')).toBe(
+    "hello0123456789abcdef\r\n\r\nzero-padded!g0\r\n\r\nis no end when it's inside",
+  );
+  expect(body.ends.at(-1)).toBe(body.bytes.length);
+  expect(body.ends).toHaveLength(body.at.length);
+});
+
+test.each([['5\r\nhello!\r\n'], ['5\r\nhell\r\n0\r\n\r\n'], ['g\r\nx\r\n'], ['1\nx\r\n'], ['\r\n\r\n']])(
+  'a chunk whose frame is broken is malformed: %j',
+  async (piece) => {
+    const { fault } = await bodyInPieces(['2\r\nok\r\n', piece]);
+    expect(fault?.kind).toBe('malformed');
+  },
+);
