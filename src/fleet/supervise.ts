@@ -9,6 +9,7 @@ import type { HungPorts } from './hung-watch.ts';
 import { createSideLooks, machineWatches } from './machine-watch.ts';
 import { instancesOf, observe } from './observe.ts';
 import { hostLock } from './paths.ts';
+import { urlOf } from './ready.ts';
 import type { FleetIdentity } from './paths.ts';
 import { startEngine } from './start-engine.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
@@ -99,7 +100,7 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
       }
     }
     for (const key of gone) watched.delete(key);
-    if (gone.length > 0) options.onGone();
+    if (gone.length > 0 || engines.some((one) => hasMoved(one, watched))) options.onGone();
   }
 
   return {
@@ -117,6 +118,12 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
     },
     settled: elsewhere.settled,
   };
+}
+
+/** A pod that came back has another address. */
+function hasMoved({ mark }: Own, watched: ReadonlyMap<string, Own>): boolean {
+  const now = watched.get(keyOf(mark));
+  return now !== undefined && urlOf(now.mark) !== urlOf(mark);
 }
 
 async function rotateLogs({ logFiles }: World, engines: readonly Own[]): Promise<void> {

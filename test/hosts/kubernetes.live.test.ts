@@ -127,6 +127,8 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     expect(await complete(gateway.url)).toBe(200);
     await applied(fleet({ slots: 3 }));
     expect(await complete(gateway.url)).toBe(200);
+    inNamespace('delete', 'pod', '--all', '--grace-period=0', '--force');
+    await until(async () => (await complete(gateway.url)) === 200, 'the pod that came back', 60_000);
     const logs = join(place.folder, 'state/state/lab-k3x9q2/logs');
     expect(readFileSync(join(logs, 'up.log'), 'utf8')).not.toContain('failed');
   });
