@@ -29,9 +29,10 @@ function folder(): string {
   return join(runs, (existsSync(runs) ? readdirSync(runs) : [])[0] ?? '');
 }
 
+/** The whole lines of a file that may be written to at this moment. */
 function linesOf(name = 'records.jsonl'): string[] {
   const path = join(folder(), name);
-  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
 }
 
 function recordsOf(): RequestRecord[] {
