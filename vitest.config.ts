@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -9,6 +10,8 @@ export default defineConfig({
     // The last resort on a busy machine: waits have limits of their own, below this, and say what did not come about.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Scenarios wait more than they compute: on a machine of two cores one at a time takes twice as long.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Child processes of berth start from TypeScript sources, whatever an old dist holds; the cache keeps that cheap.
     env: { BERTH_FROM_SOURCE: '1', NODE_COMPILE_CACHE: `${import.meta.dirname}/.cache/node-compile` },
     projects: [
