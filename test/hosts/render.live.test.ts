@@ -56,7 +56,8 @@ deployments:
       `for f in $(cd '${units}' && find etc -name "*.service" -o -name environment); do diff "/$f" "${units}/$f"; done`,
     );
     expect(differences.stdout).toBe('');
-    expect(berth(['down']).code).toBe(0);
+    const ended = berth(['down']);
+    expect(ended.code, ended.stdout + ended.stderr).toBe(0);
   },
 );
 
