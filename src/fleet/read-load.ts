@@ -6,6 +6,7 @@ import type { SecretRef } from '../domain/secret.ts';
 import { engineOf } from '../engines/registry.ts';
 import { nvidiaLoadQuery, parseNvidiaLoad, parseRocmLoad, rocmLoadQuery } from '../hardware/gpu-load.ts';
 import { readProcessTable } from '../io/procfs.ts';
+import { familyIn } from '../io/procfs/family.ts';
 import { readUsage } from '../io/procfs/usage.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
@@ -89,11 +90,7 @@ function cpuReader({ proc }: World): (pid: number) => number | null {
   let table: ReturnType<typeof readProcessTable> | null = null;
   return (pid) => {
     table ??= readProcessTable(proc);
-    const family = [pid];
-    for (const parent of family)
-      for (const entry of table.processes.values())
-        if (entry.ppid === parent && !family.includes(entry.pid)) family.push(entry.pid);
-    const found = family.flatMap((one) => readUsage(proc, one)?.cpuSeconds ?? []);
+    const found = familyIn(table, pid).flatMap((one) => readUsage(proc, one)?.cpuSeconds ?? []);
     return found.length === 0 ? null : found.reduce((sum, seconds) => sum + seconds, 0);
   };
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { isLoopback } from '../../domain/loopback.ts';
 import { readAddresses } from '../../io/procfs/addresses.ts';
+import { familyIn } from '../../io/procfs/family.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
 import { readProcessTable } from '../../io/procfs.ts';
 
@@ -40,10 +41,5 @@ export function findEngine(proc: string, url: string): { local: boolean; process
 
 /** A process and everything below it. */
 export function familyOf(proc: string, pid: number): number[] {
-  const { processes } = readProcessTable(proc);
-  const family = [pid];
-  for (const parent of family)
-    for (const entry of processes.values())
-      if (entry.ppid === parent && !family.includes(entry.pid)) family.push(entry.pid);
-  return family;
+  return familyIn(readProcessTable(proc), pid);
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
@@ -14,6 +13,7 @@ import { expectOwn, otherOwner } from '../../kube/ownership.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { secretObject } from '../../kube/secret-object.ts';
 import { countsOf, endingOf } from '../../kube/state.ts';
+import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
 import type { Drift, Started, StartRequest } from '../contract.ts';
 import { manifestsOf, runtimeKind, secretName, serviceKind } from './manifests.ts';
 import { allMarks, dropMark, keepMark } from './marks.ts';
@@ -59,7 +59,7 @@ async function secretOf(world: World, mark: Mark): Promise<KubeObject[]> {
 export async function restart(world: World, instance: Instance): Promise<Started> {
   const place = await placeOf(world);
   const { mark } = instance;
-  if (!mark || !(await lookAgain(place, instance))) throw gone(instance.object.name);
+  if (!mark || !(await lookAgain(place, instance))) throw goneAlready(instance.object.name);
   await applyAll(world, place, { mark, force: true });
   const annotations = { 'berth.dev/restarted-at': world.clock.wall().toISOString() };
   const metadata = { name: objectName(mark.deployment, mark.replica), annotations };
@@ -70,7 +70,7 @@ export async function restart(world: World, instance: Instance): Promise<Started
 
 async function startedOf(place: Place, mark: Mark): Promise<Started> {
   const served = await look(place, mark);
-  if (!served) throw gone(objectName(mark.deployment, mark.replica));
+  if (!served) throw goneAlready(objectName(mark.deployment, mark.replica));
   const instance = instanceOf(mark, served);
   const counts = served.made ? countsOf(served.made) : new Map<string, number>();
   return {
@@ -92,17 +92,6 @@ async function startedOf(place: Place, mark: Mark): Promise<Started> {
   };
 }
 
-function gone(name: string): BerthError {
-  return new BerthError('KUBE_REFUSED', {
-    question: `look at ${name}`,
-    status: 404,
-    answer: 'it is gone already',
-  });
-}
-
-const pollMs = 250;
-const forceAfterMs = 15_000;
-
 /** Takes the service, its secret, its mark and a runtime that no other service names away; pods get their time to end. */
 export async function remove(
   world: World,
@@ -114,17 +103,11 @@ export async function remove(
   if (!mark || !(await lookAgain(place, instance))) return;
   await removeAll(place, mark);
   const labels = podLabels(objectName(mark.deployment, mark.replica));
-  const until = world.clock.now() + graceMs + forceAfterMs;
-  for (let forced = false; ;) {
-    const pods = await listObjects(place, { apiVersion: 'v1', kind: 'Pod', labels }, PodLive);
-    if (pods.length === 0 && !(await look(place, mark))) break;
-    if (!forced && world.clock.now() > until) {
-      forced = true;
-      for (const { metadata } of pods)
-        await deleteObject(place, { apiVersion: 'v1', kind: 'Pod' }, metadata, { graceSeconds: 0 });
-    }
-    await world.clock.sleep(pollMs);
-  }
+  await waitGone(world, place, {
+    graceMs,
+    pods: () => listObjects(place, { apiVersion: 'v1', kind: 'Pod', labels }, PodLive),
+    isThere: async () => Boolean(await look(place, mark)),
+  });
 }
 
 const Naming = Live.extend({

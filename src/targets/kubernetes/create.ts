@@ -1,4 +1,3 @@
-import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { applyObject, deleteObject, listObjects, Live } from '../../kube/client.ts';
@@ -14,6 +13,7 @@ import { instanceOf, look, lookAgain } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
 import { expectOwn } from '../../kube/ownership.ts';
 import { countsOf, endingOf } from '../../kube/state.ts';
+import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
 
 /** What a replica may have, in the order in which it is taken away. Claims stay: they hold what was fetched. */
 const kinds = [
@@ -61,7 +61,7 @@ export async function restart(world: World, instance: Instance): Promise<Started
   const place = await placeOf(world);
   const made = await lookAgain(place, instance);
   const { mark } = instance;
-  if (!made || !mark) throw gone(instance.object.name);
+  if (!made || !mark) throw goneAlready(instance.object.name);
   // Its own schema has parsed them before they were written into the mark.
   const options = mark.target as unknown as KubernetesOptions;
   await applyAll(world, place, { mark, options, force: true });
@@ -78,7 +78,7 @@ export async function restart(world: World, instance: Instance): Promise<Started
 
 async function startedOf(place: Place, mark: Mark): Promise<Started> {
   const made = await look(place, mark);
-  if (!made) throw gone(objectName(mark.deployment, mark.replica));
+  if (!made) throw goneAlready(objectName(mark.deployment, mark.replica));
   const instance = await instanceOf(place, mark, made);
   const counts = countsOf(made);
   return {
@@ -98,17 +98,6 @@ async function startedOf(place: Place, mark: Mark): Promise<Started> {
   };
 }
 
-function gone(name: string): BerthError {
-  return new BerthError('KUBE_REFUSED', {
-    question: `look at ${name}`,
-    status: 404,
-    answer: 'it is gone already',
-  });
-}
-
-const pollMs = 250;
-const forceAfterMs = 15_000;
-
 /** Takes everything of the replica away but claims; pods get their time to end, and then none. */
 export async function remove(
   world: World,
@@ -120,17 +109,11 @@ export async function remove(
   if (!mark || !(await lookAgain(place, instance))) return;
   await removeAll(place, mark, []);
   const { preStop = 0 } = mark.target as unknown as Partial<KubernetesOptions>;
-  const until = world.clock.now() + graceMs + preStop * 1000 + forceAfterMs;
-  for (let forced = false; ;) {
-    const pods = await podsLeft(place, mark);
-    if (pods.length === 0 && !(await look(place, mark))) return;
-    if (!forced && world.clock.now() > until) {
-      forced = true;
-      for (const { metadata } of pods)
-        await deleteObject(place, { apiVersion: 'v1', kind: 'Pod' }, metadata, { graceSeconds: 0 });
-    }
-    await world.clock.sleep(pollMs);
-  }
+  await waitGone(world, place, {
+    graceMs: graceMs + preStop * 1000,
+    pods: () => podsLeft(place, mark),
+    isThere: async () => Boolean(await look(place, mark)),
+  });
 }
 
 function podsLeft(place: Place, mark: Mark): Promise<PodLive[]> {
