@@ -81,7 +81,10 @@ async function lackOf(world: World, options: ReadyOptions, leftMs: number): Prom
   if (!(await listensItself(world, instance, mark.port)))
     return { url, answer: 'is answered by another process' };
   const timeoutMs = Math.ceil(Math.max(1_000, Math.min(leftMs, firstTokenMs)));
-  return tokenLack(world, { mark, signal, timeoutMs });
+  const lack = await tokenLack(world, { mark, signal, timeoutMs });
+  if (lack !== null) return lack;
+  const remains = (await targetOf(instance.object.target).remains?.(world, instance)) ?? '';
+  return remains === '' ? null : { url, answer: remains };
 }
 
 /** A refusal is an answer: the model may be one that makes no tokens, or its key another's. */

@@ -82,6 +82,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly isAlive: (world: World, instance: Instance) => Promise<boolean>;
   /** Where its engine answers, once all of this very start is in place; absent: where its mark says, at once. */
   readonly settled?: (world: World, instance: Instance) => Promise<Settled>;
+  /** What the target itself still does about this start once the engine answers, as the end of a sentence; empty: nothing. */
+  readonly remains?: (world: World, instance: Instance) => Promise<string>;
   /** What would go wrong with it on this host; `critical` is not tried. Reads only. */
   readonly preview?: (world: World, request: StartRequest, options: Options) => Promise<Finding[]>;
   /** Makes the object and starts it. One of the same place that does not run is taken over. */

@@ -29,6 +29,7 @@ export const systemdTarget = {
     const { observe } = await import('./systemd/observe.ts');
     return (await observe(world)).some((one) => one.object.id === instance.object.id && one.alive);
   },
+  remains: async (world, instance) => (await import('./systemd/observe.ts')).remains(world, instance),
   preview: async (world, request, options) =>
     (await import('./systemd/preview.ts')).preview(world, request, options),
   create: async (world, request, options) =>

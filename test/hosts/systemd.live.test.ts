@@ -113,6 +113,21 @@ describe.skipIf(lacks !== '')('target systemd, with systemd as the first process
     expect(inventory()).toBe(before);
   }, 240_000);
 
+  test('a unit that is taken away while it still starts leaves nothing, caches included', async () => {
+    const before = inventory();
+    fleet(', env: {FOLDER: "{cache}"}');
+    expect(berth('apply').code).toBe(0);
+    expect(enter('systemctl', 'is-active', 'berth-lab-a').stdout.trim()).toBe('active');
+    // Its look at the engine's health goes on, since the engine is held.
+    const { pid } = replica();
+    enter('systemctl', 'restart', '--no-block', 'berth-lab-a');
+    await until(() => ![0, pid].includes(replica().pid), 'the start');
+    enter('systemctl', 'kill', '--kill-whom=main', '--signal=STOP', 'berth-lab-a');
+    const down = berth('down');
+    expect(down.code, down.stdout + down.stderr).toBe(0);
+    expect(inventory()).toBe(before);
+  }, 120_000);
+
   test('an engine that is killed for its memory is told apart from one that crashes, and leaves no unit', () => {
     fleet('');
     const text = enter('cat', join(folder, 'berth.yaml')).stdout;

@@ -138,9 +138,19 @@ async function answer(
     }
     sent += bytes.length;
     if (reply.destroyed) return;
-    if (!reply.write(bytes)) await new Promise((done) => void reply.once('drain', done).once('close', done));
+    if (!reply.write(bytes)) await drainOrEnd(reply);
   }
   reply.end();
+}
+
+function drainOrEnd(reply: http.ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    function go(): void {
+      reply.off('drain', go).off('close', go);
+      resolve();
+    }
+    reply.on('drain', go).on('close', go);
+  });
 }
 
 function seen(request: http.IncomingMessage, path: string, host: 'hub' | 'store'): HubRequest {

@@ -141,6 +141,8 @@ export async function remove(
   const others = (await observe(world)).filter(
     (one) => one.object.id !== instance.object.id && one.mark && isSamePlace(one.mark, there),
   );
+  // One that was stopped while it started has failed, and systemd cleans only what is inactive.
+  await ask(world, scope, ['reset-failed', file]);
   // A cache outlives the unit while another unit of the same place goes on with it.
   if (others.length === 0 && foldersOf(there, scope.name).length > 0)
     await tell(world, scope, { args: ['clean', '--what=cache', file], unit, what: 'cleaned' });

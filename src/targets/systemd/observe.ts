@@ -5,7 +5,8 @@ import { ownerOfCgroup } from '../../domain/cgroup-owner.ts';
 import { readProcessTable } from '../../io/procfs.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
 import type { World } from '../../io/world.ts';
-import { ask, systemScope, userScope } from './scope.ts';
+import { unitOfObject } from './logs.ts';
+import { ask, scopeNamed, systemScope, userScope } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { readUnit, valuesOf } from './unit-text.ts';
 
@@ -121,6 +122,14 @@ function readShown(text: string): Shown {
 export function runs(shown: Shown): boolean {
   if (Number(shown.get('Job') ?? 0) > 0) return true;
   return ['active', 'activating', 'reloading', 'deactivating'].includes(shown.get('ActiveState') ?? '');
+}
+
+/** What waits for the unit is started only once its own look at the engine's health is over. */
+export async function remains(world: World, instance: Instance): Promise<string> {
+  const { scope, unit } = unitOfObject(instance);
+  const shown = (await show(world, scopeNamed(world, scope), [unit])).get(unit);
+  const starts = Number(shown?.get('Job') ?? 0) > 0 || shown?.get('ActiveState') === 'activating';
+  return starts ? 'answers, while systemd still has the unit as starting' : '';
 }
 
 function troubleOf(shown: Shown): string {
