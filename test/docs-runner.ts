@@ -13,7 +13,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { BerthError } from '../src/domain/errors/berth-error.ts';
-import { loadFleet } from '../src/fleet/load.ts';
+import { loadFleet } from '../src/fleet/file/load.ts';
 import { localWorld } from '../src/io/local-world.ts';
 import { fencesOf, pagePaths } from '../tools/docs/pages.ts';
 import type { Fence } from '../tools/docs/pages.ts';

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { definitions } from '../../src/bench/definitions.ts';
-import { makeSpec } from '../../src/bench/make-spec.ts';
-import { createRecordWriter } from '../../src/bench/record-file.ts';
+import { definitions } from '../../src/bench/run/definitions.ts';
+import { makeSpec } from '../../src/bench/run/make-spec.ts';
+import { createRecordWriter } from '../../src/bench/report/record-file.ts';
 import { columnsPath } from '../../src/bench/records/column-file.ts';
-import { writeRunFile } from '../../src/bench/run-benchmark.ts';
+import { writeRunFile } from '../../src/bench/run/run-benchmark.ts';
 import type { RequestRecord } from '../../src/domain/run/record.ts';
 import { RunFile } from '../../src/domain/run/report.ts';
 import { runSchema } from '../../src/domain/run/schema-version.ts';

@@ -1,5 +1,5 @@
-import { selftestCases } from '../../src/bench/selftest-cases.ts';
-import type { SelftestCase } from '../../src/bench/selftest-cases.ts';
+import { selftestCases } from '../../src/bench/selftest/selftest-cases.ts';
+import type { SelftestCase } from '../../src/bench/selftest/selftest-cases.ts';
 import { TruthCase } from '../../src/bench/truth/truth-case.ts';
 import type { Play } from '../bench/truth.ts';
 

@@ -1,6 +1,6 @@
 import type { Instance } from '../../src/domain/instance.ts';
-import type { DesiredReplica } from '../../src/fleet/desired.ts';
-import type { LoadedFleet } from '../../src/fleet/resolve.ts';
+import type { DesiredReplica } from '../../src/fleet/plan/desired.ts';
+import type { LoadedFleet } from '../../src/fleet/file/resolve.ts';
 
 /** A fleet file with so many deployments of llama.cpp and `command`, dealt out to so many hosts. */
 export function fleetText(deployments: number, hosts: number): string {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { tcpRow, writeProcTree } from '../../test/support/proc-tree.ts';
-import { auditText } from '../cli/audit-text.ts';
+import { auditText } from '../cli/text/audit-text.ts';
 import { localWorld } from '../io/local-world.ts';
 import { scanHost } from '../scan/scan.ts';
 import { auditReport } from './audit.ts';

@@ -1,6 +1,6 @@
 import type { RunSpec } from '../domain/run/spec.ts';
 import type { BenchPrompt } from './contract.ts';
-import { endpointOf } from './run-endpoint.ts';
+import { endpointOf } from './run/run-endpoint.ts';
 
 /** Fields outside the OpenAI API that this server was found to accept. */
 export interface Extras {

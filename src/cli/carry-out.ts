@@ -1,13 +1,13 @@
 import { exitCodes } from '../domain/exit-codes.ts';
 import type { Plan } from '../domain/plan.ts';
-import { apply } from '../fleet/apply.ts';
-import type { ApplyResult } from '../fleet/apply.ts';
-import type { WentBack } from '../fleet/go-back.ts';
-import { planId } from '../fleet/journal.ts';
-import { expectNoneHeld } from '../fleet/protect.ts';
+import { apply } from '../fleet/apply/apply.ts';
+import type { ApplyResult } from '../fleet/apply/apply.ts';
+import type { WentBack } from '../fleet/apply/go-back.ts';
+import { planId } from '../fleet/apply/journal.ts';
+import { expectNoneHeld } from '../fleet/plan/protect.ts';
 import type { CliContext } from './context.ts';
 import { fetchModels } from './fetch-models.ts';
-import { nameOf, planText } from './plan-text.ts';
+import { nameOf, planText } from './text/plan-text.ts';
 import { trafficOfUp } from './up-traffic.ts';
 
 /** Shows a plan, asks where somebody can answer, carries it out and says what came of it. */

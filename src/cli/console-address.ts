@@ -1,5 +1,5 @@
-import { fleetPaths } from '../fleet/paths.ts';
-import type { FleetIdentity } from '../fleet/paths.ts';
+import { fleetPaths } from '../fleet/file/paths.ts';
+import type { FleetIdentity } from '../fleet/file/paths.ts';
 import type { World } from '../io/world.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 

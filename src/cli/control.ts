@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fleetStatus } from '../fleet/status.ts';
-import { logSources } from '../fleet/logs.ts';
-import { holderOf, observe } from '../fleet/observe.ts';
-import type { UpHold } from '../fleet/up-ports.ts';
+import { fleetStatus } from '../fleet/observe/status.ts';
+import { logSources } from '../fleet/observe/logs.ts';
+import { holderOf, observe } from '../fleet/observe/observe.ts';
+import type { UpHold } from '../fleet/up/up-ports.ts';
 import type { KeyAnswer } from '../domain/key-record.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { World } from '../io/world.ts';
@@ -12,7 +12,7 @@ import type { ControlPorts, GatewayAccess } from '../server/ports.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 import { consoleTokenFile } from './console-address.ts';
 import type { CliContext } from './context.ts';
-import { keySpending } from '../fleet/key-spending.ts';
+import { keySpending } from '../fleet/gateway/key-spending.ts';
 import { keyManager } from './key-manager.ts';
 import { runPorts } from './run-ports.ts';
 

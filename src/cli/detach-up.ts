@@ -1,8 +1,8 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { fleetPaths } from '../fleet/paths.ts';
-import type { FleetIdentity } from '../fleet/paths.ts';
-import { alreadyUp, isProcess, ownProcess, readUpState } from '../fleet/up-state.ts';
-import type { UpState } from '../fleet/up-state.ts';
+import { fleetPaths } from '../fleet/file/paths.ts';
+import type { FleetIdentity } from '../fleet/file/paths.ts';
+import { alreadyUp, isProcess, ownProcess, readUpState } from '../fleet/up/up-state.ts';
+import type { UpState } from '../fleet/up/up-state.ts';
 import { lastLines } from '../io/log-file.ts';
 import { readProcess } from '../io/procfs.ts';
 import type { CliContext } from './context.ts';

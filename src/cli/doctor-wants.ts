@@ -1,10 +1,10 @@
 import { isAddress } from '../domain/model-source.ts';
 import type { Wants } from '../doctor/contract.ts';
 import { engineOf } from '../engines/registry.ts';
-import { launchSpecOf } from '../fleet/desired.ts';
-import { accessOf } from '../fleet/hosts.ts';
-import { usualPorts } from '../fleet/ports.ts';
-import type { Deployment, LoadedFleet } from '../fleet/resolve.ts';
+import { launchSpecOf } from '../fleet/plan/desired.ts';
+import { accessOf } from '../fleet/file/hosts.ts';
+import { usualPorts } from '../fleet/plan/ports.ts';
+import type { Deployment, LoadedFleet } from '../fleet/file/resolve.ts';
 import { targetOf } from '../targets/registry.ts';
 
 export const nothingWanted: Wants = {

@@ -1,5 +1,5 @@
 import type { Plan } from '../domain/plan.ts';
-import { withFetched } from '../fleet/fetches.ts';
+import { withFetched } from '../fleet/apply/fetches.ts';
 import type { CliContext } from './context.ts';
 
 const connections = 4;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { isAddress } from '../domain/model-source.ts';
-import type { Opening } from '../fleet/key-checks.ts';
-import type { LoadedFleet } from '../fleet/resolve.ts';
+import type { Opening } from '../fleet/checks/key-checks.ts';
+import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
 
 export interface FileOptions {
@@ -24,7 +24,7 @@ export async function loadFrom(
   options: FileOptions,
   opens: Opening = null,
 ): Promise<LoadedFleet> {
-  const { loadFleet } = await import('../fleet/load.ts');
+  const { loadFleet } = await import('../fleet/file/load.ts');
   return asItIsHere(
     context,
     await loadFleet(context.world, { files: options.file, cwd: context.cwd, opens }),
@@ -33,7 +33,7 @@ export async function loadFrom(
 
 /** For commands that only look or stop: they work in a shell that has none of the secrets. */
 export async function loadWithoutSecrets(context: CliContext, options: FileOptions): Promise<LoadedFleet> {
-  const { loadFleet } = await import('../fleet/load.ts');
+  const { loadFleet } = await import('../fleet/file/load.ts');
   return asItIsHere(
     context,
     await loadFleet(context.world, { files: options.file, cwd: context.cwd, secrets: 'unused' }),
@@ -42,13 +42,13 @@ export async function loadWithoutSecrets(context: CliContext, options: FileOptio
 
 /** For files that are used elsewhere: what lies in the store of this machine does not count there. */
 export async function loadAsWritten({ world, cwd }: CliContext, options: FileOptions): Promise<LoadedFleet> {
-  const { loadFleet } = await import('../fleet/load.ts');
+  const { loadFleet } = await import('../fleet/file/load.ts');
   return loadFleet(world, { files: options.file, cwd, secrets: 'unused' });
 }
 
 /** With what this machine knows of it: what was stopped by hand, and where models lie. A model that was pulled is served from the store; where it was not, its address stays what its engine is given. */
 async function asItIsHere({ world }: CliContext, file: LoadedFleet): Promise<LoadedFleet> {
-  const { withRest } = await import('../fleet/at-rest.ts');
+  const { withRest } = await import('../fleet/plan/at-rest.ts');
   const loaded = await withRest(world, file);
   if (!loaded.deployments.some(({ model }) => model && isAddress(model.path))) return loaded;
   const { modelPath, storeOf, storedModel } = await import('../models/cache.ts');

@@ -2,12 +2,12 @@ import { endpoints as served } from '../domain/endpoints.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { nearest } from '../domain/nearest.ts';
 import type { KeyRecord, KeyView, NewKey } from '../domain/key-record.ts';
-import { keyViews, viewOf } from '../fleet/client-keys.ts';
-import { routesOf } from '../fleet/gateway-config.ts';
-import { addKey, mint, revokeKey, rotateKey } from '../fleet/key-changes.ts';
-import type { KeyChange } from '../fleet/key-changes.ts';
-import { changeKeys } from '../fleet/key-file.ts';
-import type { LoadedFleet } from '../fleet/resolve.ts';
+import { keyViews, viewOf } from '../fleet/gateway/client-keys.ts';
+import { routesOf } from '../fleet/gateway/gateway-config.ts';
+import { addKey, mint, revokeKey, rotateKey } from '../fleet/gateway/key-changes.ts';
+import type { KeyChange } from '../fleet/gateway/key-changes.ts';
+import { changeKeys } from '../fleet/gateway/key-file.ts';
+import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { World } from '../io/world.ts';
 
 /** Lists and changes the keys of one fleet, for the command line and the control API alike. The gateway is told by the caller. */

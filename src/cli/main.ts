@@ -1,5 +1,5 @@
 import { commands } from './commands.ts';
-import { frontPage } from './front-page.ts';
+import { frontPage } from './text/front-page.ts';
 
 /**
  * Runs one command line and gives the exit code; never ends the process itself. The front page and the version are answered

@@ -1,7 +1,7 @@
 import { isAddress } from '../domain/model-source.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { SecretRef } from '../domain/secret.ts';
-import type { LoadedFleet } from '../fleet/resolve.ts';
+import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
 import type { FileOptions } from './fleet-file.ts';

@@ -1,7 +1,7 @@
 import type { Observation } from '../domain/audit/observation.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { PositiveDuration } from '../domain/units.ts';
-import type { LoadedFleet } from '../fleet/resolve.ts';
+import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
 import type { FileOptions } from './fleet-file.ts';
@@ -30,7 +30,9 @@ export async function observeHere(
   tellHidden(context, report.hidden);
   const [observed, fleet] = await Promise.all([
     observeHost(world, host),
-    loaded ? import('../fleet/audit-facts.ts').then(({ auditFacts }) => auditFacts(world, loaded)) : null,
+    loaded
+      ? import('../fleet/observe/audit-facts.ts').then(({ auditFacts }) => auditFacts(world, loaded))
+      : null,
   ]);
   return { version: 1, at: report.at, hosts: [observed], clusters: await clustersOf(context, loaded), fleet };
 }
@@ -44,7 +46,7 @@ async function clustersOf(
   if (loaded === null || names.length === 0) return [];
   const [{ observeCluster }, { worldOfHost }] = await Promise.all([
     import('../audit/gather/observe-cluster.ts'),
-    import('../fleet/hosts.ts'),
+    import('../fleet/file/hosts.ts'),
   ]);
   const found = await Promise.all(
     names.map(async ([name]) => {

@@ -1,4 +1,4 @@
-import { followRuns } from '../bench/follow-runs.ts';
+import { followRuns } from '../bench/run/follow-runs.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
 import type { World } from '../io/world.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listRuns, loadReport, runFolder } from '../bench/runs.ts';
+import { listRuns, loadReport, runFolder } from '../bench/run/runs.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { RunSummary } from '../domain/run/report.ts';
 import type { World } from '../io/world.ts';

@@ -1,5 +1,5 @@
-import type { FleetIdentity } from '../fleet/paths.ts';
-import { readUpState } from '../fleet/up-state.ts';
+import type { FleetIdentity } from '../fleet/file/paths.ts';
+import { readUpState } from '../fleet/up/up-state.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 import type { World } from '../io/world.ts';
 import { consoleTokenFile } from './console-address.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { FleetIdentity } from '../fleet/paths.ts';
-import { noTraffic } from '../fleet/traffic.ts';
-import type { Traffic, TrafficStep } from '../fleet/traffic.ts';
-import { readUpState } from '../fleet/up-state.ts';
+import type { FleetIdentity } from '../fleet/file/paths.ts';
+import { noTraffic } from '../fleet/apply/traffic.ts';
+import type { Traffic, TrafficStep } from '../fleet/apply/traffic.ts';
+import { readUpState } from '../fleet/up/up-state.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 import { consoleTokenFile } from './console-address.ts';
 import type { CliContext } from './context.ts';

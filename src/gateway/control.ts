@@ -1,8 +1,8 @@
 import type { GatewayCommand } from '../domain/gateway-control.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
-import type { Deployment } from './deployment.ts';
-import type { Instance } from './instance.ts';
+import type { Deployment } from './routing/deployment.ts';
+import type { Instance } from './routing/instance.ts';
 import type { GatewayState } from './state.ts';
 
 /**

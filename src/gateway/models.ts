@@ -1,14 +1,14 @@
-import { mayAskFor } from './caller.ts';
-import type { Caller } from './caller.ts';
+import { mayAskFor } from './front/caller.ts';
+import type { Caller } from './front/caller.ts';
 import type { DemandState } from '../domain/on-demand.ts';
-import type { Deployment } from './deployment.ts';
-import { endpointAt } from './endpoints.ts';
-import { pathsOf } from './engine-paths.ts';
-import { modelForbidden, modelUnknown } from './faults.ts';
-import { healthState } from './health.ts';
-import { isDraining } from './instance.ts';
-import type { RouteState } from './routes.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Deployment } from './routing/deployment.ts';
+import { endpointAt } from './front/endpoints.ts';
+import { pathsOf } from './upstream/engine-paths.ts';
+import { modelForbidden, modelUnknown } from './reply/faults.ts';
+import { healthState } from './routing/health.ts';
+import { isDraining } from './routing/instance.ts';
+import type { RouteState } from './routing/routes.ts';
+import type { Snapshot } from './observe/snapshot.ts';
 
 /** One entry of /v1/models: OpenAI's fields, then berth's own. */
 export interface ModelEntry {

@@ -1,14 +1,14 @@
-import type { Instance } from './instance.ts';
-import type { HeldBytes } from './held-bytes.ts';
-import type { UsageCounts } from './key-usage.ts';
-import type { Meter } from './meter.ts';
-import type { Observer } from './observer.ts';
+import type { Instance } from './routing/instance.ts';
+import type { HeldBytes } from './admission/held-bytes.ts';
+import type { UsageCounts } from './accounts/key-usage.ts';
+import type { Meter } from './reply/meter.ts';
+import type { Observer } from './observe/observer.ts';
 import type { Demands } from './on-demand/demands.ts';
-import type { RetryBudget } from './retry-budget.ts';
-import type { Shadows } from './shadows.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { RetryBudget } from './upstream/retry-budget.ts';
+import type { Shadows } from './upstream/shadows.ts';
+import type { Snapshot } from './observe/snapshot.ts';
 import type { SplitUnits } from './split-units.ts';
-import type { StoredResponses } from './stored-responses.ts';
+import type { StoredResponses } from './stored/stored-responses.ts';
 
 /** What lives as long as the process; only `snapshot` changes on a reload. */
 export interface GatewayState {

@@ -2,9 +2,9 @@
 // Reads one line, the job, from stdin; prints progress, one JSON line each, and at last what the report needs.
 // A closed stdin, SIGTERM or SIGINT end the run early; what was measured is kept.
 import { createInterface } from 'node:readline';
-import { runWorker } from '../bench/worker.ts';
-import { lockRun } from '../bench/run-lock.ts';
-import { WorkerJob } from '../bench/worker-protocol.ts';
+import { runWorker } from '../bench/load/worker.ts';
+import { lockRun } from '../bench/run/run-lock.ts';
+import { WorkerJob } from '../bench/load/worker-protocol.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { localWorld } from '../io/local-world.ts';
 import { resolveSecret } from '../io/secret-values.ts';

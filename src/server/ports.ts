@@ -4,7 +4,7 @@ import type { FleetStatus } from '../domain/fleet-status.ts';
 import type { CapturedRequest, CaptureList } from '../domain/captured-request.ts';
 import type { LiveRequests } from '../domain/live-request.ts';
 import type { RunProgress } from '../domain/run-progress.ts';
-import type { Traffic } from '../fleet/traffic.ts';
+import type { Traffic } from '../fleet/apply/traffic.ts';
 import type { Report, RunSummary } from '../domain/run/report.ts';
 
 /** Where the gateway of this fleet listens, as this process reaches it. */

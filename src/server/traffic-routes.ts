@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { TrafficStep } from '../fleet/traffic.ts';
-import type { Traffic } from '../fleet/traffic.ts';
+import { TrafficStep } from '../fleet/apply/traffic.ts';
+import type { Traffic } from '../fleet/apply/traffic.ts';
 import type { RouteEnv } from './bridge.ts';
 import { jsonBody } from './json-body.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { datasets } from '../../src/bench/datasets/registry.ts';
 import { benchEndpoints } from '../../src/bench/endpoints/registry.ts';
-import { endpointFor } from '../../src/bench/run-endpoint.ts';
+import { endpointFor } from '../../src/bench/run/run-endpoint.ts';
 import type { Exchange } from '../../src/io/timed-request.ts';
 import { profiles } from '../../src/bench/profiles/registry.ts';
 import { nextOf, openOf } from '../../src/bench/registry-entry.ts';

@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { RequestRecord } from '../../src/domain/run/record.ts';
 import { Report } from '../../src/domain/run/report.ts';
 import { ServerSample } from '../../src/domain/run/server-sample.ts';
-import { jsonSchema } from '../../src/fleet/json-schema.ts';
-import { loadFleet } from '../../src/fleet/load.ts';
+import { jsonSchema } from '../../src/fleet/file/json-schema.ts';
+import { loadFleet } from '../../src/fleet/file/load.ts';
 import { localWorld } from '../../src/io/local-world.ts';
 
 const root = resolve(import.meta.dirname, '../..');

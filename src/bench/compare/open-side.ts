@@ -1,8 +1,8 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { World } from '../../io/world.ts';
-import { readForeign } from '../read-foreign.ts';
-import { readRecords } from '../record-file.ts';
-import { loadReport, runFolder } from '../runs.ts';
+import { readForeign } from '../report/read-foreign.ts';
+import { readRecords } from '../report/record-file.ts';
+import { loadReport, runFolder } from '../run/runs.ts';
 import { foreignSide, ownSide } from './side.ts';
 import type { Side } from './side.ts';
 

@@ -15,10 +15,10 @@ import { runSchema } from '../../domain/run/schema-version.ts';
 import { localFiles } from '../../io/files.ts';
 import { seededRandom } from '../../stats/random.ts';
 import { stageReport } from '../analyse/stage-report.ts';
-import { makeSpec } from '../make-spec.ts';
-import { createRecordWriter, readRecords, readRows } from '../record-file.ts';
-import type { RecordForm } from '../record-file.ts';
-import { mendTails, setAside } from '../resume.ts';
+import { makeSpec } from '../run/make-spec.ts';
+import { createRecordWriter, readRecords, readRows } from '../report/record-file.ts';
+import type { RecordForm } from '../report/record-file.ts';
+import { mendTails, setAside } from '../run/resume.ts';
 import { columnsPath } from './column-file.ts';
 
 function folder(): string {

@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { Plan } from '../../domain/plan.ts';
-import { preparePlan } from '../../fleet/prepare-plan.ts';
+import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import { carryOut } from '../carry-out.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
-import { measurementsOf } from '../measurements.ts';
+import { measurementsOf } from '../bench/measurements.ts';
 
 export const examples = [
   ['berth apply', 'Starts, replaces and stops engines until they are as the file says, and exits.'],

@@ -8,7 +8,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import { severities } from '../../domain/finding.ts';
 import { berthVersion } from '../../io/version.ts';
-import { auditText } from '../audit-text.ts';
+import { auditText } from '../text/audit-text.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';

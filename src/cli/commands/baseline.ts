@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { readBaselines, setBaseline } from '../../bench/baselines.ts';
-import { loadReport, runFolder } from '../../bench/runs.ts';
+import { readBaselines, setBaseline } from '../../bench/report/baselines.ts';
+import { loadReport, runFolder } from '../../bench/run/runs.ts';
 import type { CliContext } from '../context.ts';
 import { table } from '../output.ts';
 

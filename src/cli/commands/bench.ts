@@ -1,23 +1,23 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { loadReport } from '../../bench/runs.ts';
+import { loadReport } from '../../bench/run/runs.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import type { Report } from '../../domain/run/report.ts';
 import { stops } from '../../domain/run/stop-reason.ts';
 import type { StopReason } from '../../domain/run/stop-reason.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
-import { addBenchOptions, overlaid, specOfUrl } from '../bench-options.ts';
-import type { BenchOptions } from '../bench-options.ts';
-import { addShardOptions, sharded } from '../bench-shard.ts';
-import type { ShardOptions } from '../bench-shard.ts';
-import { specOfRun } from '../bench-again.ts';
+import { addBenchOptions, overlaid, specOfUrl } from '../bench/bench-options.ts';
+import type { BenchOptions } from '../bench/bench-options.ts';
+import { addShardOptions, sharded } from '../bench/bench-shard.ts';
+import type { ShardOptions } from '../bench/bench-shard.ts';
+import { specOfRun } from '../bench/bench-again.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
-import { reportText } from '../report-text.ts';
-import { held, openHolding, runHeld } from '../held-runs.ts';
-import type { HeldRun, Holding } from '../held-runs.ts';
-import { heldText } from '../held-text.ts';
-import { resumeRun, specsOfFleet } from '../run-benchmarks.ts';
+import { reportText } from '../text/report-text.ts';
+import { held, openHolding, runHeld } from '../bench/held-runs.ts';
+import type { HeldRun, Holding } from '../bench/held-runs.ts';
+import { heldText } from '../text/held-text.ts';
+import { resumeRun, specsOfFleet } from '../bench/run-benchmarks.ts';
 
 export const examples = [
   ['berth bench', 'Every benchmark of the fleet file, one after the other.'],
@@ -45,8 +45,8 @@ export function configure(command: Command, context: CliContext): void {
     .command('selftest')
     .description("Measure berth's own measuring error, and that every kind of fault is told from the others.")
     .action(async () => {
-      const { selftest } = await import('../../bench/selftest.ts');
-      const { selftestText } = await import('../selftest-text.ts');
+      const { selftest } = await import('../../bench/selftest/selftest.ts');
+      const { selftestText } = await import('../text/selftest-text.ts');
       const result = await selftest(context.world);
       context.output.result(result, () => selftestText(result));
       if (!result.passed) context.exit(exitCodes.fault);

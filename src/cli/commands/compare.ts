@@ -5,16 +5,16 @@ import type { Comparison } from '../../bench/compare/compare-runs.ts';
 import { worseOf } from '../../bench/compare/judge-run.ts';
 import { openSide } from '../../bench/compare/open-side.ts';
 import type { Side } from '../../bench/compare/side.ts';
-import { historyOf } from '../../bench/run-history.ts';
-import { loadReport } from '../../bench/runs.ts';
+import { historyOf } from '../../bench/run/run-history.ts';
+import { loadReport } from '../../bench/run/runs.ts';
 import { changeLimitForm, parseChangeLimit } from '../../domain/change-limit.ts';
 import type { ChangeLimit } from '../../domain/change-limit.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
-import { comparisonMarkdown } from '../comparison-markdown.ts';
-import { comparisonText, limitText } from '../comparison-text.ts';
+import { comparisonMarkdown } from '../text/comparison-markdown.ts';
+import { comparisonText, limitText } from '../text/comparison-text.ts';
 import type { CliContext } from '../context.ts';
-import { historyText } from '../history-text.ts';
+import { historyText } from '../text/history-text.ts';
 
 export const examples = [
   ['berth compare last~1 last', 'Holds the newest run against the one before; exit code 4 when it is worse.'],

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { readUpState } from '../../fleet/up-state.ts';
+import { readUpState } from '../../fleet/up/up-state.ts';
 import { consoleAddress, consoleTokenFile } from '../console-address.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';

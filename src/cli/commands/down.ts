@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { down } from '../../fleet/down.ts';
-import { noTraffic } from '../../fleet/traffic.ts';
+import { down } from '../../fleet/apply/down.ts';
+import { noTraffic } from '../../fleet/apply/traffic.ts';
 import type { CliContext } from '../context.ts';
-import { reportDown } from '../down-report.ts';
+import { reportDown } from '../text/down-report.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { trafficOfUp } from '../up-traffic.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { Duration } from '../../domain/units.ts';
-import { drainHost } from '../../fleet/drain-host.ts';
-import { readUpState } from '../../fleet/up-state.ts';
+import { drainHost } from '../../fleet/apply/drain-host.ts';
+import { readUpState } from '../../fleet/up/up-state.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { ArmStatus, ExperimentStatus } from '../../domain/experiment.ts';
-import { experimentStatus } from '../../fleet/experiments.ts';
-import { fleetPaths } from '../../fleet/paths.ts';
+import { experimentStatus } from '../../fleet/gateway/experiments.ts';
+import { fleetPaths } from '../../fleet/file/paths.ts';
 import { tokenOfFile } from '../../io/token-file.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';

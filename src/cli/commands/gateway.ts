@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { countOption } from '../count-option.ts';
 import { addFileOption } from '../fleet-file.ts';
-import type { GatewayBenchOptions } from '../gateway-bench.ts';
+import type { GatewayBenchOptions } from '../bench/gateway-bench.ts';
 
 export const examples = [
   ['berth gateway bench', 'What the gateway adds to going to the engine directly, measured here and now.'],
@@ -24,8 +24,8 @@ export function configure(command: Command, context: CliContext): void {
     .option('--no-nginx', 'leave nginx out');
   addFileOption(bench).action(async (deployment: string | undefined, options: GatewayBenchOptions) => {
     const [{ gatewayBench }, { overheadText }] = await Promise.all([
-      import('../gateway-bench.ts'),
-      import('../overhead-text.ts'),
+      import('../bench/gateway-bench.ts'),
+      import('../text/overhead-text.ts'),
     ]);
     const folder = join(context.world.places.runtime, `gateway-bench-${process.pid}`);
     const report = await gatewayBench(context, { ...options, deployment: deployment ?? null, folder });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { JournalEntry } from '../../domain/journal.ts';
-import { readJournal } from '../../fleet/journal.ts';
+import { readJournal } from '../../fleet/apply/journal.ts';
 import type { CliContext } from '../context.ts';
 import { countOption } from '../count-option.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';

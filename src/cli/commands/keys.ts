@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import type { KeyView, NewKey } from '../../domain/key-record.ts';
-import type { LoadedFleet } from '../../fleet/resolve.ts';
+import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { mergeRuns } from '../../bench/merge-runs.ts';
+import { mergeRuns } from '../../bench/run/merge-runs.ts';
 import type { CliContext } from '../context.ts';
-import { reportText } from '../report-text.ts';
+import { reportText } from '../text/report-text.ts';
 
 export const examples = [
   ['berth merge ./shard-1 ./shard-2 ./shard-3', 'One run of the folders that three clients left.'],

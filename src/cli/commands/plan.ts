@@ -3,13 +3,13 @@ import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import type { ExitCode } from '../../domain/exit-codes.ts';
 import type { Plan } from '../../domain/plan.ts';
-import { planId } from '../../fleet/journal.ts';
-import { preparePlan } from '../../fleet/prepare-plan.ts';
+import { planId } from '../../fleet/apply/journal.ts';
+import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
-import { measurementsOf } from '../measurements.ts';
-import { planText } from '../plan-text.ts';
+import { measurementsOf } from '../bench/measurements.ts';
+import { planText } from '../text/plan-text.ts';
 
 export const examples = [
   ['berth plan', 'What apply would do, and why.'],

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { readForeign } from '../../bench/read-foreign.ts';
-import { readRecords } from '../../bench/record-file.ts';
-import { loadReport, runFolder } from '../../bench/runs.ts';
+import { readForeign } from '../../bench/report/read-foreign.ts';
+import { readRecords } from '../../bench/report/record-file.ts';
+import { loadReport, runFolder } from '../../bench/run/runs.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { filePublishers } from '../../publish/registry.ts';
 import type { CliContext } from '../context.ts';
-import { foreignText } from '../foreign-text.ts';
-import { reportText } from '../report-text.ts';
+import { foreignText } from '../text/foreign-text.ts';
+import { reportText } from '../text/report-text.ts';
 
 const formats = ['text', ...filePublishers.map((publisher) => publisher.kind)] as const;
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { preparePlan } from '../../fleet/prepare-plan.ts';
+import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import { carryOut } from '../carry-out.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { prepareRollback } from '../../fleet/rollback.ts';
+import { prepareRollback } from '../../fleet/apply/rollback.ts';
 import { carryOut } from '../carry-out.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
-import { planText } from '../plan-text.ts';
+import { planText } from '../text/plan-text.ts';
 
 export const examples = [
   ['berth rollback', 'Undoes the last change of engines; once more brings it back.'],

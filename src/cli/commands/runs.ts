@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { listRuns } from '../../bench/runs.ts';
+import { listRuns } from '../../bench/run/runs.ts';
 import type { RunSummary } from '../../domain/run/report.ts';
 import type { CliContext } from '../context.ts';
 import { table } from '../output.ts';

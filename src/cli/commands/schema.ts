@@ -4,7 +4,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { RequestRecord } from '../../domain/run/record.ts';
 import { ServerSample } from '../../domain/run/server-sample.ts';
 import { Report } from '../../domain/run/report.ts';
-import { jsonSchema } from '../../fleet/json-schema.ts';
+import { jsonSchema } from '../../fleet/file/json-schema.ts';
 import type { CliContext } from '../context.ts';
 
 export const examples = [

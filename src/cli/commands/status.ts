@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import type { FleetStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
-import { fleetStatus } from '../../fleet/status.ts';
+import { fleetStatus } from '../../fleet/observe/status.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { table } from '../output.ts';
-import { findingText } from '../plan-text.ts';
+import { findingText } from '../text/plan-text.ts';
 
 export const examples = [
   ['berth status', 'What of the fleet runs, where, since when.'],

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { putToRest } from '../../fleet/at-rest.ts';
-import { preparePlan } from '../../fleet/prepare-plan.ts';
+import { putToRest } from '../../fleet/plan/at-rest.ts';
+import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import { carryOut } from '../carry-out.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';

@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { loadBetween } from '../../domain/fleet-load.ts';
 import type { FleetLoad } from '../../domain/fleet-load.ts';
-import { readLoad } from '../../fleet/read-load.ts';
-import type { ExternalAnswers } from '../../fleet/status.ts';
+import { readLoad } from '../../fleet/observe/read-load.ts';
+import type { ExternalAnswers } from '../../fleet/observe/status.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
-import { loadText } from '../load-text.ts';
+import { loadText } from '../text/load-text.ts';
 import { createRedraw } from '../redraw.ts';
 
 export const examples = [

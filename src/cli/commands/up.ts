@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { up } from '../../fleet/up.ts';
-import type { ReloadListener, UpHold } from '../../fleet/up-ports.ts';
-import type { LoadedFleet } from '../../fleet/resolve.ts';
-import type { UpState } from '../../fleet/up-state.ts';
+import { up } from '../../fleet/up/up.ts';
+import type { ReloadListener, UpHold } from '../../fleet/up/up-ports.ts';
+import type { LoadedFleet } from '../../fleet/file/resolve.ts';
+import type { UpState } from '../../fleet/up/up-state.ts';
 import type { CliContext } from '../context.ts';
 import { consoleAddress } from '../console-address.ts';
 import { startControl } from '../control.ts';
@@ -11,8 +11,8 @@ import { addFileOption, loadFrom } from '../fleet-file.ts';
 import { fetchModels } from '../fetch-models.ts';
 import { createProgressHub } from '../progress-hub.ts';
 import type { ProgressHub } from '../progress-hub.ts';
-import { reportText } from '../report-text.ts';
-import type { FinishedRun } from '../run-benchmarks.ts';
+import { reportText } from '../text/report-text.ts';
+import type { FinishedRun } from '../bench/run-benchmarks.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { detachUp, inBackground } from '../detach-up.ts';
 import { watchFiles } from '../watch-files.ts';
@@ -124,7 +124,7 @@ async function bench(
   hub: ProgressHub,
   once: boolean,
 ): Promise<FinishedRun[]> {
-  const { runSpecs, specsOfFleet } = await import('../run-benchmarks.ts');
+  const { runSpecs, specsOfFleet } = await import('../bench/run-benchmarks.ts');
   try {
     return await runSpecs(context, await specsOfFleet(context, hold.loaded(), []), hub.tell);
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { asWritten, foreseen } from '../../fleet/foresee.ts';
+import { asWritten, foreseen } from '../../fleet/plan/foresee.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
-import { findingText } from '../plan-text.ts';
+import { findingText } from '../text/plan-text.ts';
 
 export const examples = [
   ['berth validate', 'Tells every fault of ./berth.yaml at once, with line and column.'],

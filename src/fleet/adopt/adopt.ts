@@ -4,13 +4,13 @@ import type { Mark } from '../../domain/instance.ts';
 import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
-import { desiredReplicas } from '../desired.ts';
-import type { DesiredReplica } from '../desired.ts';
-import { takeHostLocks } from '../host-locks.ts';
-import { worldOfHost } from '../hosts.ts';
-import { openJournal } from '../journal.ts';
-import { engineLog, fleetPaths } from '../paths.ts';
-import type { LoadedFleet } from '../resolve.ts';
+import { desiredReplicas } from '../plan/desired.ts';
+import type { DesiredReplica } from '../plan/desired.ts';
+import { takeHostLocks } from '../apply/host-locks.ts';
+import { worldOfHost } from '../file/hosts.ts';
+import { openJournal } from '../apply/journal.ts';
+import { engineLog, fleetPaths } from '../file/paths.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
 import type { Entry } from './entries.ts';
 
 /** What was marked, and where the definition lies that it had. */

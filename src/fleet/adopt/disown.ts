@@ -2,11 +2,11 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
-import { takeHostLocks } from '../host-locks.ts';
-import { accessOf, hostNameOf, worldOfInstance } from '../hosts.ts';
-import { openJournal } from '../journal.ts';
-import { fleetInstances } from '../observe.ts';
-import type { LoadedFleet } from '../resolve.ts';
+import { takeHostLocks } from '../apply/host-locks.ts';
+import { accessOf, hostNameOf, worldOfInstance } from '../file/hosts.ts';
+import { openJournal } from '../apply/journal.ts';
+import { fleetInstances } from '../observe/observe.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
 
 /** Takes the mark off the objects of these deployments, which go on running. Throws DISOWN_NOTHING, DISOWN_STARTED. */
 export async function disown(

@@ -1,5 +1,5 @@
-import { scalarAt } from '../tree.ts';
-import type { Located } from '../tree.ts';
+import { scalarAt } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
 
 /** Something of the other program's file that has no counterpart here, or is not carried over as it stands. */
 export interface Left {

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { pieceAt, readTree } from '../tree.ts';
+import { pieceAt, readTree } from '../file/tree.ts';
 import type { Conversion } from './conversion.ts';
 import { fromLiteLlm } from './litellm.ts';
 import { fromLlamaSwap } from './llama-swap.ts';

@@ -1,5 +1,5 @@
-import { entriesAt, pieceAt, scalarAt } from '../tree.ts';
-import type { Located } from '../tree.ts';
+import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
 import { leaveUnknown, leftovers, namer, variableName, textAt } from './conversion.ts';
 import type { Conversion, Leave } from './conversion.ts';
 

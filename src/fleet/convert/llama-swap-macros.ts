@@ -1,5 +1,5 @@
-import { entriesAt } from '../tree.ts';
-import type { Located } from '../tree.ts';
+import { entriesAt } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
 import { textAt } from './conversion.ts';
 
 export type Macros = ReadonlyMap<string, string>;

@@ -1,5 +1,5 @@
-import { entriesAt, pieceAt, scalarAt } from '../tree.ts';
-import type { Located } from '../tree.ts';
+import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
 import { textAt } from './conversion.ts';
 
 /** More combinations than this are not written down. */

@@ -1,6 +1,6 @@
 import { secretEnv } from '../../domain/command-line/refuse-words.ts';
-import { entriesAt, pieceAt, scalarAt } from '../tree.ts';
-import type { Located } from '../tree.ts';
+import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
 import { readCommand } from './command-line.ts';
 import type { ReadCommand } from './command-line.ts';
 import { leaveUnknown, leftovers, namer, variableName, textAt } from './conversion.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { World } from '../../io/world.ts';
-import type { FleetPaths } from '../paths.ts';
+import type { FleetPaths } from '../file/paths.ts';
 
 /** Milliseconds that a deployment took to load, newer loads counting more. A cache: it says nothing about what runs. */
 const LoadTimes = z.record(z.string(), z.number().positive());

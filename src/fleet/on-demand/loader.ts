@@ -3,7 +3,7 @@ import type { LoadNews } from '../../domain/gateway-control.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { DemandPhase } from '../../domain/on-demand.ts';
 import type { World } from '../../io/world.ts';
-import type { LoadedFleet } from '../resolve.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
 import type { LoadTimes } from './load-times.ts';
 import { startMissing, stopReplicas } from './start-missing.ts';
 import { startReason } from './start-reason.ts';

@@ -5,7 +5,7 @@ import type { World } from '../../io/world.ts';
 import { readGgufFile } from '../../model-files/gguf-read.ts';
 import { llamaShape } from '../../model-files/llama-shape.ts';
 import type { LlamaShape } from '../../domain/fit/llama-memory.ts';
-import type { Deployment } from '../resolve.ts';
+import type { Deployment } from '../file/resolve.ts';
 
 /** Headers are read once as long as their file stays the same. */
 export type ShapeCache = Map<string, Promise<LlamaShape | null>>;

@@ -1,4 +1,4 @@
-import type { Call } from '../call.ts';
+import type { Call } from '../front/call.ts';
 import { estimate } from './estimate.ts';
 import { answerLength } from './memory.ts';
 import type { LimitsMemory } from './memory.ts';

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../domain/endpoints.ts';
 import type { Quotas } from '../../domain/gateway-config.ts';
-import type { Caller } from '../caller.ts';
-import type { Usage } from '../usage.ts';
+import type { Caller } from '../front/caller.ts';
+import type { Usage } from '../reply/usage.ts';
 import { settle } from './book.ts';
 import type { Charge } from './book.ts';
 import type { Amounts, Subject } from './bounds.ts';

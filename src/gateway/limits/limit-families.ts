@@ -1,5 +1,5 @@
 import type { MetricFamily, Sample } from '../../stats/prometheus.ts';
-import type { Instance } from '../instance.ts';
+import type { Instance } from '../routing/instance.ts';
 import { countOf } from './book.ts';
 import type { Bound } from './bounds.ts';
 import type { Limits } from './limits.ts';

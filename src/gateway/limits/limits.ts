@@ -1,5 +1,5 @@
 import type { Quotas } from '../../domain/gateway-config.ts';
-import type { Caller } from '../caller.ts';
+import type { Caller } from '../front/caller.ts';
 import { keySubject, modelSubject } from './bounds.ts';
 import type { Bound, Subject } from './bounds.ts';
 import { countOf, refusalOf, take } from './book.ts';

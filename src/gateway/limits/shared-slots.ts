@@ -1,5 +1,5 @@
-import type { Deployment } from '../deployment.ts';
-import type { Instance } from '../instance.ts';
+import type { Deployment } from '../routing/deployment.ts';
+import type { Instance } from '../routing/instance.ts';
 import { shareOf, slotsToClaim } from './share-of-slots.ts';
 import type { Share } from './share-of-slots.ts';
 import type { Claim, Granted, SharedClaims } from './shared-claims.ts';

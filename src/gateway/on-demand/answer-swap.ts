@@ -1,8 +1,8 @@
 import { lastLines, followLines } from '../../io/log-file.ts';
 import { systemClock } from '../../io/clock.ts';
 import type { Inbound, Reply } from '../../io/http-server/types.ts';
-import { methodFault } from '../endpoints.ts';
-import { sendOwn } from '../send-own.ts';
+import { methodFault } from '../front/endpoints.ts';
+import { sendOwn } from '../reply/send-own.ts';
 import type { GatewayState } from '../state.ts';
 import { logFilesOf, runningModels, swapMethods, unloadModels } from './swap-paths.ts';
 import type { SwapAsk } from './swap-paths.ts';

@@ -1,5 +1,5 @@
 import type { DemandState, OnDemandModel } from '../../domain/on-demand.ts';
-import { loadFailed, modelLoading } from '../faults.ts';
+import { loadFailed, modelLoading } from '../reply/faults.ts';
 
 /** Told to those who wait for a model whose load time nobody knows yet. */
 const unknownLoadMs = 30_000;

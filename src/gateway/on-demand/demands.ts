@@ -1,7 +1,7 @@
 import type { LoadNews } from '../../domain/gateway-control.ts';
 import type { DemandPhase, DemandState, OnDemandConfig } from '../../domain/on-demand.ts';
-import type { Deployment } from '../deployment.ts';
-import { modelTooLarge, noInstance } from '../faults.ts';
+import type { Deployment } from '../routing/deployment.ts';
+import { modelTooLarge, noInstance } from '../reply/faults.ts';
 import { chooseEvictions } from './choose-evictions.ts';
 import type { Resident } from './choose-evictions.ts';
 import { Demand } from './demand.ts';

@@ -1,4 +1,4 @@
-import { badRequest, modelUnknown } from '../faults.ts';
+import { badRequest, modelUnknown } from '../reply/faults.ts';
 import type { GatewayState } from '../state.ts';
 import type { Demand } from './demand.ts';
 

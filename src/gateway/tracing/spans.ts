@@ -1,4 +1,4 @@
-import type { Call } from '../call.ts';
+import type { Call } from '../front/call.ts';
 import type { AttemptSpan, Trace } from './trace.ts';
 
 /** A span in OTLP's JSON encoding (opentelemetry-proto, trace/v1): ids in hex, times in nanoseconds as text. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { readRecords } from '../../../src/bench/record-file.ts';
+import { readRecords } from '../../../src/bench/report/record-file.ts';
 import { startTruthServer } from '../../../src/bench/truth/truth-server.ts';
 import type { TruthServer } from '../../../src/bench/truth/truth-server.ts';
 import { RequestRecord } from '../../../src/domain/run/record.ts';

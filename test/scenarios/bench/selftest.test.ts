@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { recordsOf, selftest } from '../../../src/bench/selftest.ts';
-import { selftestCases } from '../../../src/bench/selftest-cases.ts';
-import { loopCases } from '../../../src/bench/selftest-loops.ts';
+import { recordsOf, selftest } from '../../../src/bench/selftest/selftest.ts';
+import { selftestCases } from '../../../src/bench/selftest/selftest-cases.ts';
+import { loopCases } from '../../../src/bench/selftest/selftest-loops.ts';
 import { startTruthServer } from '../../../src/bench/truth/truth-server.ts';
 import type { TruthServer } from '../../../src/bench/truth/truth-server.ts';
 import { localWorld } from '../../../src/io/local-world.ts';

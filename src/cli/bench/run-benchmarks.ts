@@ -1,0 +1,89 @@
+import { makeSpec } from '../../bench/run/make-spec.ts';
+import type { Wanted } from '../../bench/run/make-spec.ts';
+import { resumeBenchmark } from '../../bench/run/resume-benchmark.ts';
+import { runBenchmark } from '../../bench/run/run-benchmark.ts';
+import type { BenchmarkOptions } from '../../bench/run/run-benchmark.ts';
+import { runFolder } from '../../bench/run/runs.ts';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { RunProgress } from '../../domain/run-progress.ts';
+import type { Report } from '../../domain/run/report.ts';
+import type { RunSpec } from '../../domain/run/spec.ts';
+import { fleetStatus } from '../../fleet/observe/status.ts';
+import type { LoadedFleet } from '../../fleet/file/resolve.ts';
+import { showProgress } from './bench-progress.ts';
+import { targetsOf } from './bench-targets.ts';
+import type { CliContext } from '../context.ts';
+
+export interface FinishedRun {
+  readonly folder: string;
+  readonly report: Report;
+}
+
+/**
+ * Runs of a fleet's benchmarks by name (none named: all), one for each deployment that they name; `change` lays what
+ * the command line says over an entry. Throws BENCH_UNKNOWN and BENCH_TARGET_DOWN before anything is measured.
+ */
+export async function specsOfFleet(
+  context: CliContext,
+  loaded: LoadedFleet,
+  names: readonly string[],
+  change: (entry: Wanted) => Wanted = (entry) => entry,
+): Promise<RunSpec[]> {
+  const known = Object.keys(loaded.benchmarks);
+  const wanted = names.length > 0 ? names : known;
+  const unknown = wanted.find((name) => !known.includes(name));
+  if (unknown !== undefined || wanted.length === 0)
+    throw new BerthError('BENCH_UNKNOWN', { name: unknown ?? '(any)', known });
+  const status = await fleetStatus(context.world, loaded);
+  return wanted.flatMap((name) => {
+    const { of, via, api, ...entry } = loaded.benchmarks[name] as (typeof loaded.benchmarks)[string];
+    const targets = targetsOf(context.world, { of, via, api, ...entry }, loaded, status);
+    return targets.map((target) => {
+      const runName = targets.length > 1 ? `${name}-${target.deployment}` : name;
+      return makeSpec(runName, change(entry), target);
+    });
+  });
+}
+
+/**
+ * One after the other, with progress on stderr; ends early when the command is interrupted. `tell` hears the same;
+ * whoever heard that a run started hears that it ended, also when it failed.
+ */
+export async function runSpecs(
+  context: CliContext,
+  specs: readonly RunSpec[],
+  tell: (progress: RunProgress) => void = () => {},
+): Promise<FinishedRun[]> {
+  const runs: FinishedRun[] = [];
+  for (const spec of specs) {
+    if (context.signal.aborted) break;
+    runs.push(await shown(context, (options) => runBenchmark(context.world, spec, options), tell));
+  }
+  return runs;
+}
+
+/** Goes on with a run that did not reach its end, with progress on stderr. */
+export async function resumeRun(context: CliContext, run: string): Promise<FinishedRun> {
+  const folder = await runFolder(context.world, run);
+  return shown(context, (options) => resumeBenchmark(context.world, folder, options));
+}
+
+async function shown(
+  { signal, output }: CliContext,
+  work: (options: BenchmarkOptions) => Promise<FinishedRun>,
+  tell: (progress: RunProgress) => void = () => {},
+): Promise<FinishedRun> {
+  const show = showProgress(output);
+  let open: string | null = null;
+  function onProgress(progress: RunProgress): void {
+    if (progress.type === 'run-started') open = progress.id;
+    if (progress.type === 'run-ended') open = null;
+    show(progress);
+    tell(progress);
+  }
+  try {
+    return await work({ onProgress, signal });
+  } finally {
+    if (open !== null) tell({ type: 'run-ended', id: open, interrupted: true });
+  }
+}

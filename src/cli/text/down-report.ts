@@ -1,0 +1,31 @@
+import type { Down } from '../../fleet/apply/down.ts';
+import type { CliContext } from '../context.ts';
+
+/** What was stopped, and what could not be looked at. */
+export function reportDown(
+  { output }: CliContext,
+  fleet: string,
+  { up, stopped, silent, only }: Down & { only: readonly string[] | null },
+): void {
+  const engines = stopped.map(({ mark, process, object }) => ({
+    deployment: mark?.deployment ?? '',
+    replica: mark?.replica ?? 0,
+    pid: process?.pid ?? null,
+    object: object.name,
+  }));
+  const unseen = [...silent].map(([host, error]) => ({ host, message: error.message }));
+  output.result({ fleet, up, stopped: engines, silent: unseen }, () => {
+    const notSeen = unseen.map(
+      ({ host, message }) => `Host ${host} could not be looked at: ${message} What runs there goes on.`,
+    );
+    const names = engines.map((engine) => `${engine.deployment} (${engine.pid ?? engine.object})`);
+    const all = [...(up === null ? [] : ['gateway and console']), ...names].join(', ');
+    const what =
+      all === ''
+        ? `Nothing of ${only ? only.join(' and ') : `fleet ${fleet}`} was running.`
+        : only
+          ? `Stopped: ${all}. "berth apply" starts again what the file still names.`
+          : `Fleet ${fleet} is down: ${all}.`;
+    return [what, ...notSeen].join('\n');
+  });
+}

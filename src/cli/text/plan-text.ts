@@ -1,0 +1,56 @@
+import type { Finding } from '../../domain/finding.ts';
+import type { Action, Plan } from '../../domain/plan.ts';
+import { table } from '../output.ts';
+
+const signs = { start: '+', replace: '~', stop: '-', keep: '=' } as const;
+
+/** One line an action, with its reasons, then what is worth knowing. */
+export function planText(plan: Plan): string {
+  const rows = plan.actions.map((action) => [
+    `${signs[action.do]} ${nameOf(action)}`,
+    action.do,
+    whereOf(action),
+    action.reasons.map((reason) => reason.text).join('; '),
+  ]);
+  return [
+    summary(plan),
+    rows.length > 0 ? table(rows) : '',
+    leftOutText(plan),
+    ...plan.findings.map(findingText),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+function summary(plan: Plan): string {
+  function count(kind: Action['do']): number {
+    return plan.actions.filter((action) => action.do === kind).length;
+  }
+  const parts = [
+    `${count('start')} to start`,
+    `${count('replace')} to replace`,
+    `${count('stop')} to stop`,
+    `${count('keep')} unchanged`,
+  ];
+  return `Fleet ${plan.fleet}: ${parts.join(', ')}.`;
+}
+
+/** What `--only` keeps it from doing. */
+function leftOutText({ leftOut }: Plan): string {
+  if (!leftOut || leftOut.length === 0) return '';
+  return `Left out by --only: ${leftOut.map((one) => `${one.do} ${nameOf(one)}`).join(', ')}.`;
+}
+
+export function nameOf(action: Pick<Action, 'deployment' | 'replica'>): string {
+  return action.replica === 0 ? action.deployment : `${action.deployment}-${action.replica}`;
+}
+
+function whereOf(action: Action): string {
+  const place = action.do === 'stop' || action.do === 'keep' ? action.running : action.wanted;
+  const how = action.do === 'replace' ? (action.beside ? ', beside the old one' : ', in its place') : '';
+  return `${place.target.kind} on ${place.address}:${place.port}${how}`;
+}
+
+export function findingText(finding: Finding): string {
+  return `${finding.severity}: ${finding.object}: ${finding.message} ${finding.cure}`;
+}

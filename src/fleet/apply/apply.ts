@@ -1,0 +1,222 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Action, Plan } from '../../domain/plan.ts';
+import type { World } from '../../io/world.ts';
+import { takeHostLocks } from './host-locks.ts';
+import { worldOn } from '../file/hosts.ts';
+import { changeSteps, expectAnswer } from './change-steps.ts';
+import type { Change, EngineSteps } from './change-steps.ts';
+import type { WentBack } from './go-back.ts';
+import { changeEngine, goBack, letIn, makeRoom, settle } from './move.ts';
+import type { Steps } from './move.ts';
+import { openJournal, planId } from './journal.ts';
+import { observeHosts } from '../observe/observe.ts';
+import type { Sight } from '../observe/observe.ts';
+import { filesOf, foreignHolders, isThere, portFault } from '../plan/prepare-plan.ts';
+import { protectedFindings } from '../plan/protect.ts';
+import { previewFindings } from '../observe/look-closer.ts';
+import { staleness } from '../plan/stale.ts';
+import type { Successor, Traffic } from './traffic.ts';
+
+export interface ApplyOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+  /** By which command, for the journal. */
+  readonly command: string;
+  /** Names the plan there as it was shown, before its models were fetched. */
+  readonly planId?: string;
+  /** Moves requests out of the way of what changes; where no gateway runs, `noTraffic`. */
+  readonly traffic: Traffic;
+}
+
+/** What came of a plan. `failure` is what stopped it; running apply again goes on from there. */
+export interface ApplyResult {
+  readonly done: readonly Action[];
+  readonly notDone: readonly Action[];
+  /** Engines that had made room for one that never answered, and run again as they were, or could not be started again. */
+  readonly back: readonly WentBack[];
+  readonly failure: BerthError | null;
+}
+
+/**
+ * Does what the plan says, and nothing else: first what must end (that frees ports), then each start, waiting until it answers.
+ * Throws before anything is touched when the plan is stale, a port is held, a file is missing or someone else is applying.
+ */
+export async function apply(world: World, plan: Plan, options: ApplyOptions): Promise<ApplyResult> {
+  using _locks = await takeHostLocks(world, Object.values(plan.hosts), {
+    who: `berth apply of fleet ${plan.fleet}`,
+    onProgress: options.onProgress,
+  });
+  const observed = await observeHosts(world, plan.hosts);
+  const [silent] = observed.silent.values();
+  if (silent) throw silent;
+  const changed = await staleness(world, plan, observed);
+  if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
+  await preflight(world, plan, observed);
+  for (const finding of protectedFindings(plan)) options.onProgress(`berth: ${finding.message}`);
+  // Awaited here: the locks end with this function.
+  return await execute(world, plan, observed, { ...options, traffic: bestEffort(options) });
+}
+
+/**
+ * A step that fails makes the change one with an interruption, and that is told; only `shift` must succeed, since
+ * ending an engine that still gets requests would be worse than stopping midway.
+ */
+export function bestEffort({ traffic, onProgress }: Pick<ApplyOptions, 'traffic' | 'onProgress'>): Traffic {
+  return async (step) => {
+    try {
+      return await traffic(step);
+    } catch (error) {
+      if (step.do === 'shift' || !(error instanceof BerthError)) throw error;
+      onProgress(`berth: traffic could not be moved (${step.do}): ${error.message}`);
+      return { left: 0 };
+    }
+  };
+}
+
+async function preflight(world: World, plan: Plan, observed: Sight): Promise<void> {
+  for (const { path, host } of filesOf(plan))
+    if (!(await isThere(await worldOn(world, plan.hosts[host]), path)))
+      throw new BerthError('FILE_MISSING', { path, what: 'model file' });
+  const [held] = foreignHolders(plan, observed);
+  if (held) throw portFault(plan, held);
+  const foreseen = (await previewFindings(world, plan, observed)).filter(
+    (one) => one.severity === 'critical',
+  );
+  if (foreseen.length > 0) throw new BerthError('TARGET_FORESEES', { findings: foreseen });
+}
+
+async function execute(
+  world: World,
+  plan: Plan,
+  observed: Sight,
+  options: ApplyOptions,
+): Promise<ApplyResult> {
+  const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
+  const back: WentBack[] = [];
+  const journal = openJournal(world, plan, {
+    command: options.command,
+    plan: options.planId ?? planId(plan),
+  });
+  const ordered = inOrder(plan.actions);
+  const inTheWay = ordered.filter(
+    (action): action is Replace => action.do === 'replace' && isInTheWay(action, ordered),
+  );
+  const { traffic, shiftBack } = followed(options);
+  const at = world.clock.wall().toISOString();
+  const steps = new Map<Change, Steps>(
+    ordered.map((action) => {
+      const makesRoom = inTheWay.some((one) => one === action);
+      const own = changeSteps(world, action, { plan, observed, journal, options, at, makesRoom });
+      const alone = makesRoom || !hasOthers(plan, action);
+      return [action, { ...own, alone, back: () => goBackBy(own, { back, shiftBack }) }];
+    }),
+  );
+  function stepsOf(action: Change): Steps {
+    return steps.get(action) as Steps;
+  }
+  try {
+    for (const action of inTheWay) await makeRoom(traffic, action, stepsOf(action));
+    for (const action of ordered) {
+      options.signal.throwIfAborted();
+      if (action.do === 'replace' && inTheWay.includes(action))
+        await settle(traffic, action, stepsOf(action));
+      else await changeEngine(traffic, action, stepsOf(action));
+      done.push(action);
+    }
+    await traffic({ do: 'shift', to: null });
+    for (const action of plan.actions)
+      if (action.do === 'keep') await expectAnswer(world, plan, action, options.signal);
+    return { done, notDone: [], back, failure: null };
+  } catch (error) {
+    for (const action of inTheWay) if (!done.includes(action)) await goBack(traffic, action, stepsOf(action));
+    const notDone = ordered.filter((action) => !done.includes(action));
+    return { done, notDone, back, failure: failureOf(error, { done, notDone, back, options }) };
+  } finally {
+    for (const action of inTheWay) await letIn(traffic, action, true);
+  }
+}
+
+async function goBackBy(
+  steps: EngineSteps,
+  { back, shiftBack }: { back: WentBack[]; shiftBack: (to: Successor) => Promise<void> },
+): Promise<void> {
+  const went = await steps.back();
+  if (!went) return;
+  back.push(went);
+  if (!went.failure) await shiftBack({ ...went, port: went.running.port });
+}
+
+/**
+ * Whether the gateway has taken in what runs while some engines were away: only then it has to hear that they are back, else
+ * it goes on as it was.
+ */
+function followed({ traffic, onProgress }: ApplyOptions): {
+  traffic: Traffic;
+  shiftBack: (to: Successor) => Promise<void>;
+} {
+  let shifted = false;
+  return {
+    traffic: (step) => {
+      shifted ||= step.do === 'shift';
+      return traffic(step);
+    },
+    shiftBack: async ({ deployment, replica, port }) => {
+      try {
+        if (shifted) await traffic({ do: 'shift', to: { deployment, replica, port } });
+      } catch (error) {
+        if (!(error instanceof BerthError)) throw error;
+        onProgress(`berth: the gateway was not told that ${deployment} is back: ${error.message}`);
+      }
+    },
+  };
+}
+
+/** How the process exits says whether running it again goes on or begins. Throws what is no fault that berth knows. */
+function failureOf(
+  error: unknown,
+  {
+    done,
+    notDone,
+    back,
+    options,
+  }: Pick<ApplyResult, 'done' | 'notDone' | 'back'> & { options: ApplyOptions },
+): BerthError {
+  if (!(error instanceof BerthError)) {
+    if (!options.signal.aborted) throw error;
+    return new BerthError('APPLY_INTERRUPTED', { left: notDone.length }, { cause: error });
+  }
+  const some = notDone.length > 0 && done.some((action) => action.do !== 'keep');
+  return some || back.length > 0
+    ? new BerthError(error.code, error.facts, { cause: error, exit: 'partlyApplied' })
+    : error;
+}
+
+type Replace = Extract<Action, { do: 'replace' }>;
+
+function inOrder(actions: readonly Action[]): Change[] {
+  const rank = { stop: 0, replace: 1, start: 2, keep: 3 };
+  return actions
+    .filter((action): action is Change => action.do !== 'keep')
+    .toSorted((a, b) => rank[a.do] - rank[b.do]);
+}
+
+/** Other replicas of it serve meanwhile. */
+function hasOthers(plan: Plan, action: Change): boolean {
+  return plan.actions.some(
+    (other) =>
+      other !== action &&
+      other.deployment === action.deployment &&
+      (other.do === 'keep' || other.do === 'replace'),
+  );
+}
+
+/** Holds a port that another one is to get. */
+function isInTheWay(action: Replace, all: readonly Change[]): boolean {
+  return all.some(
+    (other) =>
+      other !== action &&
+      other.do !== 'stop' &&
+      other.host === action.host &&
+      other.wanted.port === action.running.port,
+  );
+}

@@ -1,0 +1,207 @@
+import type { Effect } from '../../domain/journal.ts';
+import { sameObject } from '../../domain/instance.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
+import type { Action, Plan, Running } from '../../domain/plan.ts';
+import type { RanState } from '../../domain/ran-states.ts';
+import type { World } from '../../io/world.ts';
+import { targetOf } from '../../targets/registry.ts';
+import { sameValue } from '../plan/differences.ts';
+import { goBack } from './go-back.ts';
+import type { WentBack } from './go-back.ts';
+import { worldOn } from '../file/hosts.ts';
+import type { Journal } from './journal.ts';
+import { instancesOf, observe } from '../observe/observe.ts';
+import type { Observed } from '../observe/observe.ts';
+import { engineLog, fleetPaths } from '../file/paths.ts';
+import { keepRan, stateOfMark, stateOfWanted } from '../plan/ran-states.ts';
+import { waitAnswer } from './ready.ts';
+import { startEngine } from './start-engine.ts';
+import type { StartWay } from './start-engine.ts';
+
+export type Change = Exclude<Action, { do: 'keep' }>;
+type Starting = Exclude<Change, { do: 'stop' }>;
+type Ending = Exclude<Change, { do: 'start' }>;
+
+export interface StepContext {
+  readonly plan: Plan;
+  /** What was there before anything was done. */
+  readonly observed: Pick<Observed, 'instances'>;
+  readonly journal: Journal;
+  readonly options: { readonly signal: AbortSignal; readonly onProgress: (line: string) => void };
+  /** When this apply began. */
+  readonly at: string;
+  /** Its port goes to another engine, so that it must end before that one starts. */
+  readonly makesRoom: boolean;
+}
+
+export interface EngineSteps {
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<void>;
+  /** What was replaced, as it was; null where that is not needed or would be the same again. */
+  readonly back: () => Promise<WentBack | null>;
+}
+
+/** How the engine of one action is ended and started, on its host and by its target. */
+export function changeSteps(world: World, action: Change, context: StepContext): EngineSteps {
+  function host(): Promise<World> {
+    return worldOn(world, context.plan.hosts[action.host]);
+  }
+  const how = startWay(action, context);
+  let begun = false;
+  let answers = false;
+  return {
+    stop: async () => {
+      if (action.do === 'start' || how.way !== 'create') return;
+      await context.journal.record(effectOf(action, 'stop'), async () =>
+        removeRunning(await host(), action, context),
+      );
+    },
+    start: async () => {
+      if (action.do === 'stop') return;
+      begun = true;
+      await context.journal.record(effectOf(action, 'start', how), async () =>
+        startWanted(await host(), action, context, how),
+      );
+      answers = true;
+    },
+    back: async () => {
+      const mark = action.do === 'replace' ? instanceOf(context.observed, action.running)?.mark : null;
+      if (action.do !== 'replace' || !mark || answers) return null;
+      // The very same has just failed by itself.
+      if (begun && isTheSame(mark, action) && !context.options.signal.aborted) return null;
+      const { journal, options } = context;
+      return goBack(await host(), context.plan, { action, mark, journal, onProgress: options.onProgress });
+    },
+  };
+}
+
+/** In its place and by the same target, an object may be changed or started once more instead of made again. */
+function startWay(action: Change, { observed, makesRoom }: StepContext): StartWay {
+  if (action.do !== 'replace' || action.beside || makesRoom) return { way: 'create' };
+  const { wanted, running } = action;
+  const instance = instanceOf(observed, running);
+  const target = targetOf(wanted.target.kind);
+  if (!instance?.mark || running.target.kind !== wanted.target.kind) return { way: 'create' };
+  if (isTheSame(instance.mark, action) && target.restart) return { way: 'restart', instance };
+  return target.update ? { way: 'update', instance } : { way: 'create' };
+}
+
+function isTheSame(mark: Mark, { wanted, running }: Extract<Action, { do: 'replace' }>): boolean {
+  return (
+    sameValue(mark.spec, wanted.spec) &&
+    sameValue(running.target, wanted.target) &&
+    running.port === wanted.port
+  );
+}
+
+function instanceOf(observed: Pick<Observed, 'instances'>, running: Running): Instance | undefined {
+  return observed.instances.find((one) => sameObject(one.object, running.object));
+}
+
+/** As the journal has it. What is changed in its place is named with what it is started as. */
+function effectOf(action: Change, kind: Effect['do'], how?: StartWay): Effect {
+  const { host, deployment, replica, reasons } = action;
+  const named = action.do !== 'start' && (kind === 'stop' || how?.way !== 'create');
+  return {
+    do: kind,
+    host,
+    deployment,
+    replica,
+    object: named ? action.running.object.name : null,
+    reasons: reasons.map((reason) => reason.text),
+  };
+}
+
+async function removeRunning(host: World, action: Ending, context: StepContext): Promise<null> {
+  const { plan, options } = context;
+  const { running } = action;
+  const instance = instancesOf(await observe(host), plan).find((one) =>
+    sameObject(one.object, running.object),
+  );
+  if (!instance) return null;
+  if (instance.mark) await keep(host, action, stateOfMark(instance.mark, instance, context.at), context);
+  options.onProgress(`Stopping ${nameOf(action)} (${running.object.name})`);
+  await targetOf(running.target.kind).remove(host, instance, running.stop);
+  return null;
+}
+
+async function startWanted(
+  host: World,
+  action: Starting,
+  context: StepContext,
+  how: StartWay,
+): Promise<string> {
+  const { plan, observed, options } = context;
+  const mark = markOf(host, plan, action, observed);
+  const since = host.clock.now();
+  if (how.way === 'update' && how.instance.mark)
+    await keep(host, action, stateOfMark(how.instance.mark, how.instance, context.at), context);
+  options.onProgress(`Starting ${nameOf(action)} on port ${mark.port}`);
+  const started = await startEngine(host, mark, {
+    withheld: plan.withheld,
+    how,
+    onProgress: options.onProgress,
+  });
+  await started.ready(options.signal);
+  await keep(host, action, stateOfWanted(action.wanted, context.at), context);
+  options.onProgress(`${nameOf(action)} is ready (${((host.clock.now() - since) / 1000).toFixed(1)} s)`);
+  return started.instance.object.name;
+}
+
+/** For going back later. That it cannot be kept is told and keeps nobody from serving. */
+async function keep(
+  host: World,
+  place: Change,
+  state: RanState,
+  { plan, options }: StepContext,
+): Promise<void> {
+  try {
+    await keepRan(host, { fleet: plan, place, state });
+  } catch (error) {
+    options.onProgress(
+      `berth: what ${nameOf(place)} runs as could not be kept for "berth rollback": ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** The mark of what an action makes. */
+export function markOf(
+  world: World,
+  plan: Plan,
+  action: Starting,
+  observed: Pick<Observed, 'instances'>,
+): Mark {
+  const { wanted } = action;
+  const before = action.do === 'replace' ? instanceOf(observed, action.running) : undefined;
+  return {
+    fleet: plan.fleet,
+    fleetId: plan.fleetId,
+    deployment: action.deployment,
+    replica: action.replica,
+    target: wanted.target,
+    address: wanted.address,
+    port: wanted.port,
+    logFile: engineLog(fleetPaths(world, plan), action.deployment, action.replica),
+    declared: wanted.declared,
+    spec: wanted.spec,
+    previous: before?.mark?.spec ?? null,
+  };
+}
+
+/** What is kept must answer as well; one that was started a moment ago has its time to. */
+export async function expectAnswer(
+  world: World,
+  plan: Plan,
+  action: Extract<Action, { do: 'keep' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const host = await worldOn(world, plan.hosts[action.host]);
+  const instance = instancesOf(await observe(host), plan).find((one) =>
+    sameObject(one.object, action.running.object),
+  );
+  if (instance?.mark) await waitAnswer(host, { instance, mark: instance.mark, signal });
+}
+
+function nameOf(action: Action): string {
+  return action.replica === 0 ? action.deployment : `${action.deployment}-${action.replica}`;
+}

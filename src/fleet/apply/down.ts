@@ -1,0 +1,106 @@
+import type { Instance } from '../../domain/instance.ts';
+import type { World } from '../../io/world.ts';
+import type { BerthError } from '../../domain/errors/berth-error.ts';
+import { confined, expectNamed } from './confine.ts';
+import { endEngines } from './end-engines.ts';
+import { takeHostLocks } from './host-locks.ts';
+import { accessOf, worldOn } from '../file/hosts.ts';
+import { openJournal } from './journal.ts';
+import type { Journal } from './journal.ts';
+import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
+import { fleetPaths } from '../file/paths.ts';
+import type { FleetIdentity } from '../file/paths.ts';
+import { expectNoneProtected } from '../plan/protect.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
+import type { Traffic } from './traffic.ts';
+import { isProcess, readUpState } from '../up/up-state.ts';
+
+const upGraceMs = 60_000;
+const pollMs = 100;
+
+export interface DownOptions {
+  readonly onProgress: (line: string) => void;
+  /** Deployments that alone are ended, while gateway and console stay; absent: all of the fleet. */
+  readonly only?: readonly string[];
+  readonly signal: AbortSignal;
+  /** Takes requests away from engines that end while the gateway stays. */
+  readonly traffic: Traffic;
+}
+
+export interface Down {
+  /** The control process that was ended; null where none ran, or it stays. */
+  readonly up: number | null;
+  readonly stopped: Instance[];
+  readonly silent: ReadonlyMap<string, BerthError>;
+}
+
+/**
+ * Ends the fleet: the control process first, so that it restarts nothing, then every engine with this fleet's mark. With `only` just
+ * the engines of those deployments.
+ */
+export async function down(world: World, loaded: LoadedFleet, options: DownOptions): Promise<Down> {
+  const { onProgress, only, traffic, signal } = options;
+  if (!only) expectNoneProtected({ loaded, named: [], instances: await fleetInstances(world, loaded) });
+  const journal = openJournal(world, loaded, { command: 'down', plan: null });
+  const upPid = only ? null : await endUp(world, loaded, { journal, onProgress });
+  const before = await observeFleet(world, loaded.hosts);
+  expectNamed(only ?? [], loaded, instancesOf(before, loaded));
+  const { silent } = before;
+  const answering = Object.entries(loaded.hosts).filter(([name]) => !silent.has(name));
+  const hosts = Object.fromEntries(answering);
+  using _locks = await takeHostLocks(
+    world,
+    answering.map(([, host]) => accessOf(host)),
+    {
+      who: `berth down of fleet ${loaded.fleet}`,
+      onProgress,
+    },
+  );
+  const running = confined(instancesOf(await observeFleet(world, hosts), loaded), only);
+  await endEngines(world, {
+    instances: running,
+    hosts: loaded.hosts,
+    traffic,
+    journal,
+    reason: only ? 'named with --only' : 'the fleet is ended',
+    patienceMs: 0,
+    signal,
+    onProgress,
+  });
+  if (only) return { up: upPid, stopped: running, silent };
+  for (const [, host] of answering) await forgetSecrets(await worldOn(world, accessOf(host)), loaded);
+  // The next start writes the keys of engines again, and makes a new token for the console.
+  const paths = fleetPaths(world, loaded);
+  await world.files.remove(paths.secrets);
+  await world.files.remove(paths.controlToken);
+  return { up: upPid, stopped: running, silent };
+}
+
+/** Secrets of engines that have ended. */
+async function forgetSecrets(host: World, fleet: FleetIdentity): Promise<void> {
+  const folder = fleetPaths(host, fleet).engineSecrets;
+  if ((await host.files.stat(folder)) !== null) await host.files.remove(folder);
+}
+
+async function endUp(
+  world: World,
+  fleet: FleetIdentity,
+  { journal, onProgress }: { journal: Journal; onProgress: (line: string) => void },
+): Promise<number | null> {
+  const state = await readUpState(world, fleet);
+  if (!state) return null;
+  const { pid } = state.process;
+  onProgress(`Ending berth up (process ${pid})`);
+  const object = `berth up (process ${pid})`;
+  const nobody = { host: null, deployment: null, replica: null } as const;
+  await journal.record({ do: 'end', ...nobody, object, reasons: ['the fleet is ended'] }, async () => {
+    await world.exec.kill(pid, 'SIGTERM');
+    const until = world.clock.now() + upGraceMs;
+    while (isProcess(world, state.process)) {
+      if (world.clock.now() > until) await world.exec.kill(pid, 'SIGKILL');
+      await world.clock.sleep(pollMs);
+    }
+    return null;
+  });
+  return pid;
+}

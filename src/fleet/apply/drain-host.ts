@@ -1,0 +1,69 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { machineOf } from '../../domain/host-access.ts';
+import type { Instance } from '../../domain/instance.ts';
+import type { World } from '../../io/world.ts';
+import { confined, expectNamed } from './confine.ts';
+import { endEngines } from './end-engines.ts';
+import { takeHostLocks } from './host-locks.ts';
+import { accessOf } from '../file/hosts.ts';
+import { openJournal } from './journal.ts';
+import { instancesOf, observeFleet } from '../observe/observe.ts';
+import { expectNoneProtected } from '../plan/protect.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
+import type { Traffic } from './traffic.ts';
+
+export interface DrainOptions {
+  readonly host: string;
+  readonly only?: readonly string[];
+  readonly traffic: Traffic;
+  /** How long requests under way may take before they are cut off. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+}
+
+export interface DrainedHost {
+  readonly stopped: readonly Instance[];
+  /** Deployments that no engine serves any longer. */
+  readonly unserved: readonly string[];
+  /** Those among the stopped that their next request starts again. */
+  readonly onDemand: readonly string[];
+}
+
+/**
+ * Empties a host: its engines get no new requests, end those that they have, and are stopped. Nothing is started elsewhere. An
+ * interrupt lets requests in again to those that still run. Throws HOST_UNKNOWN, or why the host cannot be looked at.
+ */
+export async function drainHost(
+  world: World,
+  loaded: LoadedFleet,
+  options: DrainOptions,
+): Promise<DrainedHost> {
+  const { host, only, onProgress } = options;
+  const stated = loaded.hosts[host];
+  if (!stated) throw new BerthError('HOST_UNKNOWN', { name: host, known: Object.keys(loaded.hosts) });
+  const taker = { who: `berth drain ${host} of fleet ${loaded.fleet}`, onProgress };
+  using _locks = await takeHostLocks(world, [accessOf(stated)], taker);
+  const observed = await observeFleet(world, loaded.hosts);
+  const silent = observed.silent.get(host);
+  if (silent) throw silent;
+  const own = instancesOf(observed, loaded);
+  expectNamed(only ?? [], loaded, own);
+  const there = own.filter((one) => one.host === machineOf(stated));
+  const leaving = confined(there, only);
+  if (!only) expectNoneProtected({ loaded, named: [], instances: leaving });
+  const names = new Set(leaving.flatMap(({ mark }) => mark?.deployment ?? []));
+  const staying = own.filter((one) => one.alive && !leaving.includes(one));
+  const unserved = [...names].filter((name) => !staying.some(({ mark }) => mark?.deployment === name));
+  for (const name of unserved)
+    onProgress(`${name} has no engine elsewhere: requests for it wait or are refused from now on`);
+  await endEngines(world, {
+    ...options,
+    instances: leaving,
+    hosts: loaded.hosts,
+    journal: openJournal(world, loaded, { command: 'drain', plan: null }),
+    reason: `host ${host} is drained`,
+  });
+  const onDemand = loaded.deployments.filter((one) => one.onDemand && names.has(one.name));
+  return { stopped: leaving, unserved, onDemand: onDemand.map((one) => one.name) };
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Mark } from '../../domain/instance.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
+import type { SecretRef } from '../../domain/secret.ts';
+import { newToken } from '../../io/token-file.ts';
+import { resolveSecret } from '../../io/secret-values.ts';
+import type { World } from '../../io/world.ts';
+import { fleetPaths } from '../file/paths.ts';
+import type { FleetIdentity } from '../file/paths.ts';
+import type { Deployment } from '../file/resolve.ts';
+
+/** The name that engines give their own key among the secrets of a LaunchSpec. */
+const name = 'key';
+
+/** Where the key of this deployment lies; null where it has none. It stays the same, so that its engines need no change. */
+export function engineKeyOf(
+  world: World,
+  fleet: FleetIdentity,
+  deployment: Pick<Deployment, 'name' | 'ownKey'>,
+): SecretRef | null {
+  return deployment.ownKey ? { file: join(fleetPaths(world, fleet).engineKeys, deployment.name) } : null;
+}
+
+/** Throws ENGINE_TAKES_NO_KEY when nothing of its command line or variables names the file. */
+export function expectKeyTaken(spec: LaunchSpec, deployment: string): void {
+  const given = JSON.stringify([spec.args, spec.env]);
+  if (spec.secrets[name] && given.includes(JSON.stringify({ hole: 'secret', name }).slice(1, -1))) return;
+  throw new BerthError('ENGINE_TAKES_NO_KEY', { deployment, engine: spec.engine });
+}
+
+/** The file that holds the key of an engine; null for one without. */
+export function keyFileOf(mark: Mark): string | null {
+  const ref = mark.spec.secrets[name];
+  return ref && 'file' in ref ? ref.file : null;
+}
+
+const making = new Map<string, Promise<void>>();
+
+/** Makes the key before the first engine of its deployment starts; replicas that start at once are given the same. */
+export async function makeEngineKey(world: World, mark: Mark): Promise<void> {
+  const path = keyFileOf(mark);
+  if (path === null) return;
+  const made = making.get(path) ?? make(world, path).finally(() => making.delete(path));
+  making.set(path, made);
+  await made;
+}
+
+/** Kept where berth runs, wherever the engine does. */
+async function make({ home, files: own }: World, path: string): Promise<void> {
+  const files = home?.files ?? own;
+  if (!(await files.read(path))) await files.write(path, `${newToken()}\n`, 0o600);
+}
+
+/** What a question to an engine carries. Without the file it is asked without the key, and says so itself. */
+export async function engineHeaders(world: World, mark: Mark): Promise<Record<string, string>> {
+  const ref = mark.spec.secrets[name];
+  const key = ref && (await resolveSecret(world, ref).catch(() => null));
+  return key ? { authorization: `Bearer ${key}` } : {};
+}

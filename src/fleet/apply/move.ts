@@ -1,0 +1,99 @@
+import type { Action } from '../../domain/plan.ts';
+import { urlOf } from './ready.ts';
+import type { Traffic } from './traffic.ts';
+
+type Replace = Extract<Action, { do: 'replace' }>;
+type Change = Exclude<Action, { do: 'keep' }>;
+
+/** What a change of one engine needs done around it. */
+export interface Steps {
+  /** No other replica of the deployment serves. */
+  readonly alone: boolean;
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** The old one as it was, where the new one never answered. */
+  readonly back: () => Promise<void>;
+}
+
+/** Starts, stops or replaces one engine with its requests out of the way. */
+export async function changeEngine(traffic: Traffic, action: Change, steps: Steps): Promise<void> {
+  switch (action.do) {
+    case 'start':
+      return steps.start();
+    case 'stop':
+      await traffic({ do: 'drain', url: urlOf(action.running), forMs: patienceMs(action) });
+      return steps.stop();
+    case 'replace':
+      return replaceEngine(traffic, action, steps);
+  }
+}
+
+/**
+ * Replaces one engine. Beside the old one, the new one starts first, takes the requests over, and the old one ends when
+ * its last is served. In its place, newcomers wait while the old one makes room; with other replicas in service they go
+ * there instead.
+ */
+async function replaceEngine(traffic: Traffic, action: Replace, steps: Steps): Promise<void> {
+  const { running } = action;
+  if (action.beside) {
+    await steps.start();
+    await shiftTo(traffic, action);
+    await traffic({ do: 'drain', url: urlOf(running), forMs: patienceMs(action) });
+    await steps.stop();
+    return;
+  }
+  try {
+    await makeRoom(traffic, action, steps);
+    await settle(traffic, action, steps);
+  } catch (error) {
+    await goBack(traffic, action, steps);
+    throw error;
+  } finally {
+    await letIn(traffic, action, steps.alone);
+  }
+}
+
+/** First half of a replacement in place: the old engine is gone, and newcomers wait. */
+export async function makeRoom(
+  traffic: Traffic,
+  action: Replace,
+  steps: Pick<Steps, 'stop' | 'alone'>,
+): Promise<void> {
+  const forMs = patienceMs(action);
+  if (steps.alone) await traffic({ do: 'hold', deployment: action.deployment, forMs });
+  await traffic({ do: 'drain', url: urlOf(action.running), forMs });
+  await steps.stop();
+}
+
+/** Second half: the new one answers and is in force. */
+export async function settle(traffic: Traffic, action: Replace, steps: Pick<Steps, 'start'>): Promise<void> {
+  await steps.start();
+  await shiftTo(traffic, action);
+}
+
+/** The change has failed midway: the old engine serves again before anyone is let in. */
+export async function goBack(
+  traffic: Traffic,
+  action: Replace,
+  steps: Pick<Steps, 'back' | 'alone'>,
+): Promise<void> {
+  // The time that they were to wait for the new one is over by now, or nearly so.
+  if (steps.alone) await traffic({ do: 'hold', deployment: action.deployment, forMs: patienceMs(action) });
+  await steps.back();
+}
+
+/** Takes back what `makeRoom` asked for, whatever came of it. */
+export async function letIn(traffic: Traffic, action: Replace, alone: boolean): Promise<void> {
+  await traffic({ do: 'resume', url: urlOf(action.running) });
+  if (alone) await traffic({ do: 'release', deployment: action.deployment });
+}
+
+async function shiftTo(traffic: Traffic, { deployment, replica, wanted }: Replace): Promise<void> {
+  await traffic({ do: 'shift', to: { deployment, replica, port: wanted.port } });
+}
+
+/** After that long something has gone wrong, and whoever waits is better told so. */
+function patienceMs(action: Exclude<Change, { do: 'start' }>): number {
+  const start = action.do === 'replace' ? action.wanted.spec.readiness.startTimeoutMs : 0;
+  return start + action.running.stop.graceMs + 120_000;
+}

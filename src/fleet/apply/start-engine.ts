@@ -1,0 +1,73 @@
+import type { Instance, Mark } from '../../domain/instance.ts';
+import type { World } from '../../io/world.ts';
+import type { Started, StartRequest } from '../../targets/contract.ts';
+import { targetOf } from '../../targets/registry.ts';
+import { makeEngineKey } from './engine-key.ts';
+import { seenOn } from '../file/hosts.ts';
+import { fleetPaths } from '../file/paths.ts';
+import { waitReady } from './ready.ts';
+
+export interface StartedEngine {
+  readonly instance: Instance;
+  /** The last lines that it has said since this start. */
+  readonly lines: Started['lines'];
+  /** Resolves once it answers. One that never does, or is not waited for any longer, is removed again, but for what `updatesBeside`. */
+  readonly ready: (signal: AbortSignal) => Promise<void>;
+}
+
+/** How an engine comes to run: as a new object, or as the one that is there, changed or started once more. */
+export type StartWay =
+  | { readonly way: 'create' }
+  | { readonly way: 'update'; readonly instance: Instance }
+  | { readonly way: 'restart'; readonly instance: Instance };
+
+/** What a target is asked for, made from a mark. */
+export function startRequest(world: World, mark: Mark, withheld: readonly string[]): StartRequest {
+  return {
+    mark,
+    address: mark.address,
+    port: mark.port,
+    logFile: mark.logFile,
+    stateDir: fleetPaths(world, mark).state,
+    withheld,
+  };
+}
+
+/** Starts one engine on the host of this world; it does not answer yet. */
+export async function startEngine(
+  world: World,
+  mark: Mark,
+  {
+    withheld,
+    how = { way: 'create' },
+    onProgress,
+  }: { withheld: readonly string[]; how?: StartWay; onProgress?: (line: string) => void },
+): Promise<StartedEngine> {
+  const target = targetOf(mark.target.kind);
+  const request = startRequest(world, mark, withheld);
+  await makeEngineKey(world, mark);
+  const made = await startBy(world, { ...request, ...(onProgress ? { onProgress } : {}) }, how);
+  const instance = seenOn(world, made.instance);
+  const started = { ...made, instance };
+  return {
+    instance,
+    lines: started.lines,
+    ready: async (signal) => {
+      try {
+        await waitReady(world, { started, mark, signal });
+      } catch (error) {
+        if (how.way === 'create' || !target.updatesBeside)
+          await target.remove(world, instance, mark.spec.stop);
+        throw error;
+      }
+    },
+  };
+}
+
+function startBy(world: World, request: StartRequest, how: StartWay): Promise<Started> {
+  const { mark } = request;
+  const target = targetOf(mark.target.kind);
+  if (how.way === 'update' && target.update) return target.update(world, how.instance, request, mark.target);
+  if (how.way === 'restart' && target.restart) return target.restart(world, how.instance);
+  return target.create(world, request, mark.target);
+}

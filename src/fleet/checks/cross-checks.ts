@@ -1,0 +1,177 @@
+import { isAddress } from '../../domain/model-source.ts';
+import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
+import { nearest } from '../../domain/nearest.ts';
+import { engines } from '../../engines/registry.ts';
+import { modelSources } from '../../model-sources/registry.ts';
+import { targets } from '../../targets/registry.ts';
+import { demandFaults } from './demand-checks.ts';
+import { experimentFaults } from './experiment-checks.ts';
+import { fault } from '../file/fault.ts';
+import { limitFaults } from './limit-checks.ts';
+import { hostOf, portFaults } from './port-checks.ts';
+import { referenceFault } from '../file/references.ts';
+import { routeFaults } from './route-checks.ts';
+import { misplacedSecrets } from './secret-checks.ts';
+import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
+
+/**
+ * Faults between the parts of a fleet file. They are looked for in the tree as it stands, valid or not, so that they are told
+ * together with those of the schema; what has the wrong type is passed over here.
+ */
+export function crossFaults(tree: Located): ConfigFault[] {
+  return [
+    ...hostFaults(tree),
+    ...deploymentFaults(tree),
+    ...portFaults(tree),
+    ...routeFaults(tree),
+    ...experimentFaults(tree),
+    ...limitFaults(tree),
+    ...demandFaults(tree),
+    ...benchmarkFaults(tree),
+    ...sourceFaults(tree),
+    ...misplacedSecrets(tree),
+  ];
+}
+
+function hostNames(tree: Located): string[] {
+  return [...new Set([...entriesAt(tree, ['hosts']).map(([name]) => name), 'local'])];
+}
+
+/** A host is this machine, another one, or a cluster. */
+function hostFaults(tree: Located): ConfigFault[] {
+  return entriesAt(tree, ['hosts']).flatMap(([, host]) => {
+    const ways = ['local', 'ssh', 'kubernetes'].flatMap((key) => pieceAt(host, [key]) ?? []);
+    const [, second] = ways;
+    if (!second) return [];
+    return [
+      fault(second, second.keyAt, 'A host is reached in one way.', 'Keep one of local, ssh and kubernetes.'),
+    ];
+  });
+}
+
+function deploymentFaults(tree: Located): ConfigFault[] {
+  const models = entriesAt(tree, ['models']).map(([name]) => name);
+  const hosts = entriesAt(tree, ['hosts']).map(([name]) => name);
+  return entriesAt(tree, ['deployments']).flatMap(([, deployment]) => {
+    const faults: ConfigFault[] = [];
+    const model = pieceAt(deployment, ['model']);
+    const host = pieceAt(deployment, ['host']);
+    if (model) faults.push(...referenceFault(model, 'model', models));
+    if (host) faults.push(...referenceFault(host, 'host', hostNames(tree)));
+    else if (hosts.length > 1 && lacks(deployment, 'host'))
+      faults.push(
+        fault(deployment, deployment.keyAt, '"host" is missing.', `Add host: one of ${hosts.join(', ')}.`),
+      );
+    return [...faults, ...engineFaults(deployment), ...placeFaults(tree, deployment)];
+  });
+}
+
+/** A cluster runs nothing but what is made for one, a machine everything else; engines of a cluster are not started on demand. */
+function placeFaults(tree: Located, deployment: Located): ConfigFault[] {
+  const host = hostOf(tree, deployment);
+  const isCluster = pieceAt(tree, ['hosts', host, 'kubernetes']) !== null;
+  const kind = pieceAt(deployment, ['target', 'kind']);
+  const target = targets.find((one) => one.kind === scalarAt(deployment, ['target', 'kind']));
+  const faults: ConfigFault[] = [];
+  if (kind && target && 'inCluster' in target !== isCluster) {
+    const fitting = targets.filter((one) => 'inCluster' in one === isCluster).map((one) => one.kind);
+    const what = isCluster ? 'a cluster' : 'a machine';
+    faults.push(
+      fault(
+        kind,
+        kind.at,
+        `Host ${host} is ${what}, where the target ${target.kind} does not run.`,
+        `Name one of: ${fitting.join(', ')}; or another host.`,
+      ),
+    );
+  }
+  const model = pieceAt(deployment, ['model']);
+  const source = scalarAt(tree, ['models', String(scalarAt(deployment, ['model'])), 'source']);
+  if (!isCluster && model && typeof source === 'string' && source.startsWith('pvc://'))
+    faults.push(
+      fault(
+        model,
+        model.at,
+        `Its files lie in a claim of a cluster, and host ${host} is a machine.`,
+        'Name a host that is a cluster, or another model.',
+      ),
+    );
+  const load = pieceAt(deployment, ['load']);
+  if (isCluster && load && scalarAt(deployment, ['load']) === 'on-demand')
+    faults.push(
+      fault(
+        load,
+        load.at,
+        'Engines of a cluster are not started on demand yet.',
+        'Remove load, or name another host.',
+      ),
+    );
+  return faults;
+}
+
+/** False when the key is there, or one that was meant to be it and is told as misspelt. */
+function lacks(deployment: Located, key: string): boolean {
+  if (deployment.content.kind !== 'map') return false;
+  const { entries } = deployment.content;
+  return !entries.has(key) && ![...entries.keys()].some((own) => nearest(own, [key]) === key);
+}
+
+function engineFaults(deployment: Located): ConfigFault[] {
+  const kind = scalarAt(deployment, ['engine', 'kind']);
+  const engine = engines.find((one) => one.kind === kind);
+  if (!engine) return [];
+  const faults: ConfigFault[] = [];
+  if ('needsModel' in engine && engine.needsModel && lacks(deployment, 'model'))
+    faults.push(
+      fault(
+        deployment,
+        deployment.keyAt,
+        '"model" is missing.',
+        `The engine ${engine.kind} needs one: add model.`,
+      ),
+    );
+  if ('external' in engine)
+    for (const key of ['port', 'replicas', 'gpus']) {
+      const piece = pieceAt(deployment, [key]);
+      if (piece)
+        faults.push(
+          fault(
+            piece,
+            piece.keyAt,
+            `"${key}" has no meaning here: berth does not start a server of engine ${engine.kind}.`,
+            'Remove it.',
+          ),
+        );
+    }
+  return faults;
+}
+
+function benchmarkFaults(tree: Located): ConfigFault[] {
+  const deployments = entriesAt(tree, ['deployments']).map(([name]) => name);
+  return entriesAt(tree, ['benchmarks']).flatMap(([, benchmark]) => {
+    const of = pieceAt(benchmark, ['of']);
+    const pieces = of?.content.kind === 'list' ? of.content.items : of ? [of] : [];
+    return pieces.flatMap((piece) => referenceFault(piece, 'deployment', deployments));
+  });
+}
+
+/** An address in place of a path is of a kind that `berth pull` fetches, or the engine itself. */
+function sourceFaults(tree: Located): ConfigFault[] {
+  return entriesAt(tree, ['models']).flatMap(([, model]) => {
+    const piece = pieceAt(model, ['source']);
+    const source = scalarAt(model, ['source']);
+    if (!piece || typeof source !== 'string' || !isAddress(source)) return [];
+    const kind = modelSources.find(({ owns }) => owns(source));
+    if (kind) return [];
+    const scheme = source.slice(0, source.indexOf(':'));
+    return [
+      fault(
+        piece,
+        piece.at,
+        `Models from ${scheme}:// are not supported yet.`,
+        `Write a path, or one of: ${modelSources.map(({ form }) => form).join(', ')}.`,
+      ),
+    ];
+  });
+}

@@ -1,0 +1,110 @@
+import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
+import { fault } from '../file/fault.ts';
+import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
+
+/** Where a port is claimed, and by what, in words. */
+interface Claim {
+  readonly host: string;
+  readonly port: number;
+  readonly piece: Located;
+  readonly by: string;
+}
+
+/** Two that want one port on one host, ports that the host reserves, and replicas that would share a pinned port. */
+export function portFaults(tree: Located): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const claims: Claim[] = [];
+  for (const claim of [...listeners(tree), ...pinned(tree)]) {
+    const earlier = claims.find((one) => one.host === claim.host && one.port === claim.port);
+    const at = claim.piece.at;
+    if (earlier)
+      faults.push(
+        fault(
+          claim.piece,
+          at,
+          `Port ${claim.port} is taken twice on host ${claim.host}: ${earlier.by} has it in line ${earlier.piece.at.line}.`,
+          'Give one of them another port.',
+        ),
+      );
+    else claims.push(claim);
+    if (reserved(tree, claim.host).includes(claim.port))
+      faults.push(
+        fault(
+          claim.piece,
+          at,
+          `Port ${claim.port} is reserved on host ${claim.host}.`,
+          `Name another port, or take it out of hosts.${claim.host}.reserve.`,
+        ),
+      );
+  }
+  return [...faults, ...sharedByReplicas(tree)];
+}
+
+/** The host of a deployment: its own, the only one, or this machine. */
+export function hostOf(tree: Located, deployment: Located): string {
+  const named = scalarAt(deployment, ['host']);
+  if (typeof named === 'string') return named;
+  const [first, second] = entriesAt(tree, ['hosts']);
+  return first && !second ? first[0] : 'local';
+}
+
+/** Pods have an address each, so that no two of them meet. */
+function isCluster(tree: Located, host: string): boolean {
+  return pieceAt(tree, ['hosts', host, 'kubernetes']) !== null;
+}
+
+/** The name of this machine among the hosts. */
+function localName(tree: Located): string {
+  return entriesAt(tree, ['hosts'])[0]?.[0] ?? 'local';
+}
+
+function listeners(tree: Located): Claim[] {
+  const gateway = pieceAt(tree, ['gateway', 'listen']);
+  const consoleListen = pieceAt(tree, ['console', 'listen']);
+  const pieces: [Located, string][] = [
+    ...(gateway?.content.kind === 'list' ? gateway.content.items : []).map((piece): [Located, string] => [
+      piece,
+      'the gateway',
+    ]),
+    ...(consoleListen ? [[consoleListen, 'the console'] as [Located, string]] : []),
+  ];
+  const host = localName(tree);
+  return pieces.flatMap(([piece, by]) => {
+    const text = scalarAt(piece, []);
+    const port = typeof text === 'string' ? Number(/:(\d+)$/.exec(text)?.[1] ?? 0) : 0;
+    return port > 0 ? [{ host, port, piece, by }] : [];
+  });
+}
+
+function pinned(tree: Located): Claim[] {
+  return entriesAt(tree, ['deployments']).flatMap(([name, deployment]) => {
+    const piece = pieceAt(deployment, ['port']);
+    const port = scalarAt(deployment, ['port']);
+    if (!piece || typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65535) return [];
+    const host = hostOf(tree, deployment);
+    return isCluster(tree, host) ? [] : [{ host, port, piece, by: name }];
+  });
+}
+
+function reserved(tree: Located, host: string): unknown[] {
+  const list = pieceAt(tree, ['hosts', host, 'reserve'])?.content;
+  return list?.kind === 'list' ? list.items.map((item) => scalarAt(item, [])) : [];
+}
+
+function sharedByReplicas(tree: Located): ConfigFault[] {
+  return entriesAt(tree, ['deployments']).flatMap(([, deployment]) => {
+    const replicas = scalarAt(deployment, ['replicas']);
+    const port = pieceAt(deployment, ['port']);
+    if (!port || typeof replicas !== 'number' || replicas < 2 || replicas > 64) return [];
+    if (isCluster(tree, hostOf(tree, deployment))) return [];
+    return [
+      fault(
+        port,
+        port.keyAt,
+        `${replicas} replicas cannot share one port.`,
+        "Remove the port: each replica takes one from the host's pool.",
+      ),
+    ];
+  });
+}

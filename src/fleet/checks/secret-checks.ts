@@ -1,0 +1,70 @@
+import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
+import type { World } from '../../io/world.ts';
+import type { DotEnv } from '../file/dot-env.ts';
+import { fault } from '../file/fault.ts';
+import { referenceOf, secretPlaces } from '../file/secret-places.ts';
+import { entriesAt } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
+
+/** A secret that is not there is told before anything starts; its value is never looked at. */
+export async function secretFaults(
+  world: World,
+  tree: Located,
+  dotEnv: DotEnv | null,
+): Promise<ConfigFault[]> {
+  const faults = await Promise.all(secretPlaces(tree).map(({ piece }) => secretFault(world, piece, dotEnv)));
+  return faults.flatMap((one) => one ?? []);
+}
+
+async function secretFault(world: World, piece: Located, dotEnv: DotEnv | null): Promise<ConfigFault | null> {
+  const name = referenceOf(piece, 'env');
+  if (name !== null && !world.env[name] && !dotEnv?.names.has(name))
+    return fault(
+      piece,
+      piece.at,
+      `The environment variable ${name} is not set${dotEnv ? `, nor is it in ${dotEnv.path}` : ''}.`,
+      dotEnv ? `Set ${name} there, or before you run berth.` : `Set ${name} before you run berth.`,
+    );
+  const path = referenceOf(piece, 'file');
+  const reason = path === null ? null : await fileReason(world, path);
+  return reason === null
+    ? null
+    : fault(piece, piece.at, reason, 'Write the secret into it, or name another file.');
+}
+
+/** What is wrong with the file of a secret; null when something stands in it. */
+async function fileReason(world: World, path: string): Promise<string | null> {
+  try {
+    const found = await world.files.stat(path);
+    if (!found) return `There is no file ${path}.`;
+    if (!found.isFile) return `${path} is not a file.`;
+    return found.size === 0 ? `The file ${path} is empty.` : null;
+  } catch (error) {
+    return `${path} cannot be looked at (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`;
+  }
+}
+
+/** A reference where nothing fills it in would reach the engine as it is written, and be taken for the secret. */
+export function misplacedSecrets(tree: Located): ConfigFault[] {
+  const pieces = entriesAt(tree, ['deployments']).flatMap(([, deployment]) =>
+    entriesAt(deployment, ['engine']).flatMap(([key, piece]) => (key === 'key' ? [] : [piece])),
+  );
+  return pieces.flatMap(misplacedIn);
+}
+
+function misplacedIn(piece: Located): ConfigFault[] {
+  const { content } = piece;
+  if (content.kind === 'map') return [...content.entries.values()].flatMap(misplacedIn);
+  if (content.kind === 'list') return content.items.flatMap(misplacedIn);
+  const { value } = content;
+  if (typeof value !== 'string') return [];
+  if (!/\$\{env:[A-Za-z_]\w*\}/.test(value) && referenceOf(piece, 'file') === null) return [];
+  return [
+    fault(
+      piece,
+      piece.at,
+      'No secret is filled in here.',
+      'Have the program read a file, or a variable of the shell that runs berth: an engine inherits those that the file does not name.',
+    ),
+  ];
+}

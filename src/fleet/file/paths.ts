@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import type { World } from '../../io/world.ts';
+
+/** Where a fleet keeps what is its own. */
+export interface FleetPaths {
+  readonly state: string;
+  readonly logs: string;
+  /** Keys that were made for clients of the gateway, hashed. */
+  readonly keys: string;
+  /** What engines read their secrets from, on their host. */
+  readonly engineSecrets: string;
+  /** Own keys of engines, a file for each deployment. */
+  readonly engineKeys: string;
+  /** Who changed what when, a line of JSON each. */
+  readonly journal: string;
+  /** Deployments that were stopped by hand. */
+  readonly atRest: string;
+  /** Of the control process: its state, the gateway's configuration. */
+  readonly runtime: string;
+  readonly up: string;
+  /** Keys of engines, for the gateway alone. */
+  readonly secrets: string;
+  /** Holds the token of console and control API. */
+  readonly controlToken: string;
+  readonly gatewayConfig: string;
+  readonly gatewayLog: string;
+  readonly upLog: string;
+}
+
+/** What tells fleets apart: two of one name share neither engines nor files. */
+export interface FleetIdentity {
+  readonly fleet: string;
+  readonly fleetId: string;
+}
+
+function folderName({ fleet, fleetId }: FleetIdentity): string {
+  return `${fleet}-${fleetId}`;
+}
+
+export function fleetPaths(world: World, identity: FleetIdentity): FleetPaths {
+  const state = join(world.places.state, folderName(identity));
+  const logs = join(state, 'logs');
+  const runtime = join(world.places.runtime, folderName(identity));
+  return {
+    state,
+    logs,
+    keys: join(state, 'keys.json'),
+    engineSecrets: join(state, 'secrets'),
+    engineKeys: join(state, 'engine-keys'),
+    journal: join(state, 'journal.jsonl'),
+    atRest: join(state, 'at-rest.json'),
+    runtime,
+    up: join(runtime, 'up.json'),
+    secrets: join(runtime, 'secrets'),
+    controlToken: join(runtime, 'control-token'),
+    gatewayConfig: join(runtime, 'gateway.json'),
+    gatewayLog: join(logs, 'gateway.log'),
+    upLog: join(logs, 'up.log'),
+  };
+}
+
+export function engineLog(paths: FleetPaths, deployment: string, replica: number): string {
+  return join(paths.logs, `${deployment}-${replica}.log`);
+}
+
+/** Whoever changes engines on this host holds this lock: one at a time, over all fleets of these places. */
+export function hostLock(world: World): string {
+  return `host ${world.places.runtime}`;
+}
+
+/** Held by the control process of a fleet as long as it lives. */
+export function upLock(world: World, identity: FleetIdentity): string {
+  return `up ${world.places.runtime} ${folderName(identity)}`;
+}

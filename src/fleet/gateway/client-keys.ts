@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import type { ClientKey } from '../../domain/client-key.ts';
+import type { KeyRecord, KeyView } from '../../domain/key-record.ts';
+import { resolveSecret } from '../../io/secret-values.ts';
+import type { World } from '../../io/world.ts';
+import { readKeys } from './key-file.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
+
+/**
+ * All keys of clients: those that the fleet file names and those that were made. `wanted`: a request without one is refused, which
+ * holds from the first key on, also when that has been revoked, so that taking away the last key does not open the door; unless the
+ * file allows it.
+ */
+export async function clientKeys(
+  world: World,
+  loaded: LoadedFleet,
+): Promise<{ keys: ClientKey[]; wanted: boolean }> {
+  const named = await Promise.all(
+    Object.entries(loaded.gateway.keys).map(async ([name, ref]) =>
+      plainKey(name, await resolveSecret(world, ref)),
+    ),
+  );
+  const made = await readKeys(world, loaded);
+  return {
+    keys: [...named, ...(made ?? []).flatMap(keysOfRecord)],
+    wanted: (named.length > 0 || made !== null) && !loaded.gateway.allowAnonymous,
+  };
+}
+
+/** A key that is bounded by nothing. */
+export function plainKey(name: string, key: string): ClientKey {
+  return { id: name, name, sha256: createHash('sha256').update(key).digest('hex') };
+}
+
+/** After a rotation there are two: the new secret, and the old one until its end. */
+function keysOfRecord(record: KeyRecord): ClientKey[] {
+  const { id, name, models, endpoints, control, limits, expiresAt, previous } = record;
+  const key: ClientKey = {
+    id,
+    name,
+    sha256: record.sha256,
+    ...(models && { models }),
+    ...(endpoints && { endpoints }),
+    ...(control && { control }),
+    ...(limits && { limits }),
+    ...(expiresAt !== null && { expiresAt }),
+  };
+  if (!previous) return [key];
+  const ends = expiresAt !== null && expiresAt < previous.until ? expiresAt : previous.until;
+  return [key, { ...key, sha256: previous.sha256, expiresAt: ends }];
+}
+
+/** What `berth keys list` and the console show, those of the file first. */
+export async function keyViews(world: World, loaded: LoadedFleet): Promise<KeyView[]> {
+  const now = world.clock.wall();
+  const made = (await readKeys(world, loaded)) ?? [];
+  return [...Object.keys(loaded.gateway.keys).map(viewOfNamed), ...made.map((one) => viewOf(one, now))];
+}
+
+function viewOfNamed(name: string): KeyView {
+  return {
+    id: name,
+    name,
+    source: 'file',
+    state: 'active',
+    models: null,
+    endpoints: null,
+    control: false,
+    limits: null,
+    createdAt: null,
+    rotatedAt: null,
+    expiresAt: null,
+    previousUntil: null,
+  };
+}
+
+export function viewOf(record: KeyRecord, now: Date): KeyView {
+  const { sha256: _hash, previous, ...shown } = record;
+  const at = now.toISOString();
+  return {
+    ...shown,
+    source: 'made',
+    state: record.expiresAt !== null && record.expiresAt <= at ? 'expired' : 'active',
+    previousUntil: previous && previous.until > at ? previous.until : null,
+  };
+}

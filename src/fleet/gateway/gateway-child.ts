@@ -1,0 +1,161 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { GatewayConfig } from '../../domain/gateway-config.ts';
+import type { GatewayAsk, GatewayCommand } from '../../domain/gateway-control.ts';
+import type { Child } from '../../io/child.ts';
+import { lastLines } from '../../io/log-file.ts';
+import { programArgv } from '../../io/program.ts';
+import type { World } from '../../io/world.ts';
+import { followEvents, takenAddress } from './gateway-events.ts';
+import type { GatewayEvent, GatewayEvents } from './gateway-events.ts';
+import { holderOf, observe } from '../observe/observe.ts';
+import type { FleetPaths } from '../file/paths.ts';
+
+/** The gateway process: ours to reload and to end; it ends by itself when we do. */
+export interface GatewayChild {
+  readonly pid: number;
+  /** Base URL, as this machine reaches it; a reload may change it. */
+  readonly url: string;
+  /** Base URL for berth itself, in the clear on loopback; the same but behind TLS. */
+  readonly insideUrl: string;
+  /**
+   * Writes the configuration and has the gateway take it in, whole or not at all. Throws PORT_TAKEN, or
+   * GATEWAY_RELOAD_FAILED with its reason; a gateway that has ended reads the file when it is started again.
+   */
+  readonly reload: (config: GatewayConfig) => Promise<void>;
+  /** Has the gateway do it, and gives its answer. Throws GATEWAY_REFUSED with its reason, also when it has ended. */
+  readonly ask: (command: GatewayCommand) => Promise<unknown>;
+  /** Lets open requests end for the configured time. */
+  readonly stop: () => Promise<void>;
+  readonly exited: Promise<unknown>;
+}
+
+const startTimeoutMs = 20_000;
+const reloadTimeoutMs = 10_000;
+
+/** Starts the gateway and waits until it listens. Throws PORT_TAKEN with the holder, or GATEWAY_FAILED with its last lines. */
+export async function startGateway(
+  world: World,
+  paths: FleetPaths,
+  config: GatewayConfig,
+  /** Hears what the gateway asks for from its first moment on. */
+  onEvent: (event: GatewayEvent) => void,
+): Promise<GatewayChild> {
+  await world.files.write(paths.gatewayConfig, JSON.stringify(config), 0o600);
+  await world.files.makeDir(paths.logs);
+  const { end } = await lastLines(paths.gatewayLog, 0);
+  const child = await world.exec.start(
+    programArgv('gateway', ['--config', paths.gatewayConfig, '--with-parent']),
+    {
+      env: environment(world),
+      onErrorLine: (line) => void world.files.append(paths.gatewayLog, `${line}\n`),
+    },
+  );
+  const events = followEvents(child.lines);
+  events.listen(onEvent);
+  const first = await events.next(['listening', 'failed'], AbortSignal.timeout(startTimeoutMs));
+  const opened = urlsOf(first);
+  if (opened === null) {
+    child.kill('SIGKILL');
+    await child.exited;
+    throw await startFault(world, paths, first, end);
+  }
+  let urls = opened;
+  let drainMs = config.limits.drainMs;
+  return {
+    pid: child.pid,
+    get url() {
+      return urls.url;
+    },
+    get insideUrl() {
+      return urls.insideUrl;
+    },
+    exited: child.exited,
+    reload: async (next) => {
+      await world.files.write(paths.gatewayConfig, JSON.stringify(next), 0o600);
+      const told = events.next(['reloaded', 'reload-failed'], AbortSignal.timeout(reloadTimeoutMs));
+      child.kill('SIGHUP');
+      const event = await told;
+      if (event?.event === 'reload-failed') throw await reloadFault(world, event);
+      drainMs = next.limits.drainMs;
+      urls = urlsOf(event) ?? urls;
+    },
+    ask: asker(child, events),
+    stop: async () => {
+      child.kill('SIGTERM');
+      const late = new AbortController();
+      const timeout = world.clock.sleep(drainMs + 5_000, late.signal).then(
+        () => child.kill('SIGKILL'),
+        () => false,
+      );
+      await Promise.race([child.exited, timeout]);
+      late.abort();
+      await child.exited;
+    },
+  };
+}
+
+function asker(child: Child, events: GatewayEvents): GatewayChild['ask'] {
+  let asked = 0;
+  return async (command) => {
+    const id = (asked += 1);
+    const told = events.answer(id, AbortSignal.timeout(askTimeoutMs(command)));
+    child.write(`${JSON.stringify({ id, command } satisfies GatewayAsk)}\n`);
+    const event = await told;
+    if (event?.error || !event)
+      throw new BerthError('GATEWAY_REFUSED', { reason: event?.error?.message ?? 'it does not answer.' });
+    return event.result;
+  };
+}
+
+function askTimeoutMs(command: GatewayCommand): number {
+  return reloadTimeoutMs + (command.do === 'drain' ? command.graceMs : 0);
+}
+
+/** Marks belong to engines: a gateway that inherited one would look like an engine. */
+function environment(world: World): Record<string, string | undefined> {
+  const { BERTH_MARK: _mark, ...env } = world.env;
+  return env;
+}
+
+function urlsOf(event: GatewayEvent | null): { url: string; insideUrl: string } | null {
+  const outer = event?.listen?.find((one) => !one.inside);
+  if (!outer) return null;
+  return { url: urlOf(outer), insideUrl: urlOf(event?.listen?.find((one) => one.inside) ?? outer) };
+}
+
+function urlOf({ address, port, tls }: NonNullable<GatewayEvent['listen']>[number]): string {
+  return `${tls ? 'https' : 'http'}://${reachable(address)}:${port}`;
+}
+
+async function startFault(
+  world: World,
+  paths: FleetPaths,
+  event: GatewayEvent | null,
+  logEnd: number,
+): Promise<BerthError> {
+  const taken = event && (await portFault(world, event));
+  if (taken) return taken;
+  const { lines } = await lastLines(paths.gatewayLog, 20, logEnd);
+  const log = event?.error ? [...lines, event.error.message] : lines;
+  return new BerthError('GATEWAY_FAILED', { log, logFile: paths.gatewayLog });
+}
+
+async function reloadFault(world: World, event: GatewayEvent): Promise<BerthError> {
+  const reason = event.error?.message ?? 'it gave no reason';
+  return (await portFault(world, event)) ?? new BerthError('GATEWAY_RELOAD_FAILED', { reason });
+}
+
+/** The gateway cannot see who holds an address; we can. */
+async function portFault(world: World, event: GatewayEvent): Promise<BerthError | null> {
+  const address = takenAddress(event);
+  if (!address) return null;
+  const holder = holderOf(await observe(world), address)?.text ?? 'another program';
+  return new BerthError('PORT_TAKEN', { ...address, holder });
+}
+
+/** An address that a client on this machine can use. */
+export function reachable(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1';
+  if (address === '::') return '[::1]';
+  return address.includes(':') ? `[${address}]` : address;
+}

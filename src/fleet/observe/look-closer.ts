@@ -1,0 +1,51 @@
+import type { Finding } from '../../domain/finding.ts';
+import type { Plan } from '../../domain/plan.ts';
+import type { World } from '../../io/world.ts';
+import { targetOf } from '../../targets/registry.ts';
+import { markOf } from '../apply/change-steps.ts';
+import { worldOfInstance, worldOn } from '../file/hosts.ts';
+import { instancesOf } from './observe.ts';
+import type { Observed } from './observe.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
+import { startRequest } from '../apply/start-engine.ts';
+
+/** What the targets themselves foresee of what the plan would make. Reads only. */
+export async function previewFindings(
+  world: World,
+  plan: Plan,
+  observed: Pick<Observed, 'instances'>,
+): Promise<Finding[]> {
+  const asked = plan.actions.map(async (action) => {
+    if (action.do !== 'start' && action.do !== 'replace') return [];
+    const { target } = action.wanted;
+    const host = await worldOn(world, plan.hosts[action.host]);
+    const request = startRequest(host, markOf(host, plan, action, observed), plan.withheld);
+    return (await targetOf(target.kind).preview?.(host, request, target)) ?? [];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
+/** Objects of the fleet that are not as their marks say: somebody else changed them. */
+export async function driftFindings(
+  world: World,
+  loaded: LoadedFleet,
+  observed: Pick<Observed, 'instances'>,
+): Promise<Finding[]> {
+  const own = instancesOf(observed, loaded).map(async (one): Promise<Finding[]> => {
+    const readBack = targetOf(one.object.target).readBack;
+    const drift = readBack ? await readBack(await worldOfInstance(world, loaded.hosts, one), one) : [];
+    if (drift.length === 0) return [];
+    const name = one.mark?.deployment ?? one.object.name;
+    return [
+      {
+        rule: 'drift',
+        severity: 'warning',
+        object: `${name}-${one.mark?.replica ?? 0}`,
+        message: `${one.object.name} is not as berth made it: somebody changed ${drift.map(({ field }) => field).join(', ')}.`,
+        evidence: drift.map(({ field, marked, live }) => `${field}: ${marked ?? 'none'} → ${live ?? 'none'}`),
+        cure: `Nothing is changed back by itself; "berth apply --restart ${name}" makes it as the file says.`,
+      },
+    ];
+  });
+  return (await Promise.all(own)).flat();
+}

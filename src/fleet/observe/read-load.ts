@@ -1,0 +1,105 @@
+import { thisMachine } from '../../domain/host-access.ts';
+import type { FleetReading, ReplicaReading } from '../../domain/fleet-load.ts';
+import type { ReplicaStatus } from '../../domain/fleet-status.ts';
+import type { GpuSample } from '../../domain/run/server-sample.ts';
+import type { SecretRef } from '../../domain/secret.ts';
+import { engineOf } from '../../engines/registry.ts';
+import { nvidiaLoadQuery, parseNvidiaLoad, parseRocmLoad, rocmLoadQuery } from '../../hardware/gpu-load.ts';
+import { readProcessTable } from '../../io/procfs.ts';
+import { familyIn } from '../../io/procfs/family.ts';
+import { readUsage } from '../../io/procfs/usage.ts';
+import { resolveSecret } from '../../io/secret-values.ts';
+import type { World } from '../../io/world.ts';
+import { engineSample } from '../../stats/engine-sample.ts';
+import { engineKeyOf } from '../apply/engine-key.ts';
+import { worldOfHost } from '../file/hosts.ts';
+import type { Deployment, LoadedFleet } from '../file/resolve.ts';
+import { fleetStatus } from './status.ts';
+import type { ExternalAnswers } from './status.ts';
+
+const askMs = 3000;
+const toolMs = 5000;
+
+/**
+ * What every replica of the fleet does now, and the GPUs of this machine. Reads and asks only; what is not told is null.
+ * `answers` is handed in again at each call, so that servers elsewhere are asked for their health seldom.
+ */
+export async function readLoad(
+  world: World,
+  loaded: LoadedFleet,
+  answers: ExternalAnswers,
+): Promise<FleetReading> {
+  const [status, gpus] = await Promise.all([fleetStatus(world, loaded, { answers }), readGpus(world)]);
+  const cpu = cpuReader(world);
+  const read = status.deployments.flatMap(({ name, replicas }) => {
+    const deployment = loaded.deployments.find((one) => one.name === name);
+    return deployment ? replicas.map((one) => readReplica(world, loaded, { deployment, one, cpu })) : [];
+  });
+  return { at: world.clock.now(), replicas: await Promise.all(read), gpus };
+}
+
+async function readReplica(
+  home: World,
+  loaded: LoadedFleet,
+  asked: { deployment: Deployment; one: ReplicaStatus; cpu: (pid: number) => number | null },
+): Promise<ReplicaReading> {
+  const { deployment, one, cpu } = asked;
+  const world = await worldOfHost(home, loaded.hosts, deployment.host);
+  const local = world.machine === thisMachine;
+  return {
+    deployment: deployment.name,
+    replica: one.replica,
+    state: one.state,
+    pid: one.pid,
+    slots: one.slots,
+    memoryBytes: one.rssBytes,
+    cpuSeconds: local && one.pid !== null ? cpu(one.pid) : null,
+    engine: one.url === null ? null : await askEngine(world, loaded, { deployment, url: one.url }),
+  };
+}
+
+async function askEngine(
+  world: World,
+  loaded: LoadedFleet,
+  { deployment, url }: { deployment: Deployment; url: string },
+): Promise<ReplicaReading['engine']> {
+  const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
+  const path = external ? external.metricsPath : '/metrics';
+  if (path === null) return null;
+  const key = external ? external.key : engineKeyOf(world, loaded, deployment);
+  const ca = external?.caFile ? await world.files.read(external.caFile) : null;
+  try {
+    const { status, text } = await world.http.request((external ? url : await world.reach(url)) + path, {
+      headers: await headersOf(world, key),
+      timeoutMs: askMs,
+      ...(ca === null ? {} : { ca }),
+    });
+    return status === 200 ? engineSample(text) : null;
+  } catch {
+    return null;
+  }
+}
+
+async function headersOf(world: World, key: SecretRef | null): Promise<Record<string, string>> {
+  const secret = key && (await resolveSecret(world, key).catch(() => null));
+  return secret ? { authorization: `Bearer ${secret}` } : {};
+}
+
+/** Processor time of a process and all below it; the table of processes is read once, and only if somebody asks. */
+function cpuReader({ proc }: World): (pid: number) => number | null {
+  let table: ReturnType<typeof readProcessTable> | null = null;
+  return (pid) => {
+    table ??= readProcessTable(proc);
+    const found = familyIn(table, pid).flatMap((one) => readUsage(proc, one)?.cpuSeconds ?? []);
+    return found.length === 0 ? null : found.reduce((sum, seconds) => sum + seconds, 0);
+  };
+}
+
+async function readGpus(world: World): Promise<GpuSample[]> {
+  async function run(query: readonly string[]): Promise<string> {
+    const { code, stdout } = await world.exec.run(query, { timeoutMs: toolMs });
+    return code === 0 ? stdout : '';
+  }
+  const found = parseNvidiaLoad(await run(nvidiaLoadQuery));
+  return found.length > 0 ? found : parseRocmLoad(await run(rocmLoadQuery));
+}

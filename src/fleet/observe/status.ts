@@ -1,0 +1,271 @@
+import type { Finding } from '../../domain/finding.ts';
+import type { DeploymentStatus, FleetStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
+import { usableCores } from '../../domain/hardware.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
+import { engineOf } from '../../engines/registry.ts';
+import { detectCpu } from '../../hardware/detect.ts';
+import { resolveSecret } from '../../io/secret-values.ts';
+import type { World } from '../../io/world.ts';
+import { targetOf } from '../../targets/registry.ts';
+import { restFindings } from '../plan/at-rest.ts';
+import { launchSpecOf } from '../plan/desired.ts';
+import { declaredDifferences, sameValue } from '../plan/differences.ts';
+import { engineKeyOf } from '../apply/engine-key.ts';
+import { routesOf } from '../gateway/gateway-config.ts';
+import { worldOfInstance } from '../file/hosts.ts';
+import { instancesOf, observeFleet, silentFindings } from './observe.ts';
+import { probe, urlOf } from '../apply/ready.ts';
+import type { Deployment, LoadedFleet } from '../file/resolve.ts';
+import { readUpState } from '../up/up-state.ts';
+import type { UpState } from '../up/up-state.ts';
+
+const externalProbeMs = 3_000;
+/** A server elsewhere may count or bill each question, so its answer is kept for a while. */
+const externalKeepMs = 30_000;
+
+/** Answers of servers elsewhere, kept between calls of `fleetStatus`. */
+export type ExternalAnswers = Map<string, { readonly at: number; readonly ready: boolean }>;
+
+/** The fleet as the file wants it beside what runs now. Reads and asks only. */
+export async function fleetStatus(
+  world: World,
+  loaded: LoadedFleet,
+  options: { answers?: ExternalAnswers } = {},
+): Promise<FleetStatus> {
+  const [observed, up] = await Promise.all([observeFleet(world, loaded.hosts), readUpState(world, loaded)]);
+  const own = instancesOf(observed, loaded);
+  const deployments = await Promise.all(
+    loaded.deployments.map((one) =>
+      deploymentStatus(world, one, {
+        own,
+        answers: options.answers ?? new Map(),
+        up,
+        loaded,
+        silent: observed.silent.has(one.host),
+      }),
+    ),
+  );
+  return {
+    version: 1,
+    fleet: loaded.fleet,
+    at: world.clock.wall().toISOString(),
+    deployments,
+    routes: routesOf(loaded),
+    gateway: {
+      state: up?.gateway ? 'serving' : 'stopped',
+      url: up?.gateway?.url ?? null,
+      pid: up?.gateway?.pid ?? null,
+    },
+    console: {
+      state: up?.console ? 'serving' : 'stopped',
+      url: up?.console?.url ?? null,
+      pid: up?.console ? up.process.pid : null,
+    },
+    foreign: observed.instances.length - own.length,
+    findings: [
+      ...silentFindings(observed),
+      ...restFindings(loaded),
+      ...strays(loaded, own),
+      ...(up ? [...oldConfiguration(up), ...haveHung(up)] : unwatched(own)),
+    ],
+  };
+}
+
+interface StatusContext {
+  readonly own: readonly Instance[];
+  readonly answers: ExternalAnswers;
+  readonly up: UpState | null;
+  readonly loaded: LoadedFleet;
+  /** Its host did not answer. */
+  readonly silent: boolean;
+}
+
+async function deploymentStatus(
+  world: World,
+  deployment: Deployment,
+  { own, answers, up, loaded, silent }: StatusContext,
+): Promise<DeploymentStatus> {
+  const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
+  const indices = Array.from({ length: external ? 1 : deployment.replicas }, (_, replica) => replica);
+  return {
+    name: deployment.name,
+    engine: deployment.engine.kind,
+    target: external ? null : deployment.target.kind,
+    host: deployment.host,
+    model: deployment.model?.path ?? external?.servedModel ?? null,
+    replicas: await Promise.all(
+      indices.map(async (replica): Promise<ReplicaStatus> => {
+        if (external) return externalStatus(world, deployment, answers);
+        const there = own.filter(
+          ({ mark }) => mark?.deployment === deployment.name && mark.replica === replica,
+        );
+        const instance = there.find((one) => one.alive) ?? there[0];
+        // What cannot be seen is not called stopped.
+        if (silent && !instance) return { ...stopped(replica), state: 'unreachable' as const };
+        return instance
+          ? runningStatus(world, loaded, { deployment, instance, up })
+          : {
+              ...stopped(replica),
+              ...(deployment.onDemand ? { state: 'unloaded' as const } : {}),
+            };
+      }),
+    ),
+  };
+}
+
+function stopped(replica: number): ReplicaStatus {
+  return {
+    replica,
+    state: 'stopped',
+    url: null,
+    object: null,
+    pid: null,
+    restarts: null,
+    port: null,
+    since: null,
+    rssBytes: null,
+    slots: null,
+    outdated: false,
+  };
+}
+
+async function runningStatus(
+  home: World,
+  loaded: LoadedFleet,
+  { deployment, instance, up }: { deployment: Deployment; instance: Instance; up: UpState | null },
+): Promise<ReplicaStatus> {
+  const world = await worldOfInstance(home, loaded.hosts, instance);
+  const mark = instance.mark as NonNullable<Instance['mark']>;
+  const age = world.clock.wall().getTime() - Date.parse(instance.startedAt ?? '');
+  const ready = instance.alive && (await probe(world, mark)) === '';
+  const used = await targetOf(instance.object.target).usage(world, instance);
+  return {
+    replica: mark.replica,
+    state: ready
+      ? 'ready'
+      : !instance.alive
+        ? 'stopped'
+        : age < mark.spec.readiness.startTimeoutMs
+          ? 'starting'
+          : 'failing',
+    url: urlOf(mark),
+    object: instance.object.name,
+    pid: instance.process?.pid ?? null,
+    restarts: restartsOf(mark, used.restarts, up),
+    port: mark.port,
+    since: instance.startedAt,
+    rssBytes: used.memoryBytes ?? instance.rssBytes,
+    slots: mark.spec.slots,
+    outdated: await isOutdated(world, deployment, mark),
+  };
+}
+
+/** What its target counts, and what `berth up` has done. */
+function restartsOf(mark: Mark, byTarget: number | null, up: UpState | null): number | null {
+  if (up === null) return byTarget;
+  const own = up.restarts.find((one) => one.deployment === mark.deployment && one.replica === mark.replica);
+  return (byTarget ?? 0) + (own ? own.ended + own.hung : 0);
+}
+
+/** As the plan sees it, but without asking the engine's program for its flags. */
+export async function isOutdated(world: World, deployment: Deployment, mark: Mark): Promise<boolean> {
+  if (deployment.port !== null && deployment.port !== mark.port) return true;
+  if (declaredDifferences(mark.declared, deployment.declared).length === 0) return false;
+  const cores = usableCores(await detectCpu(world));
+  const key = engineKeyOf(world, mark, deployment);
+  return !sameValue(launchSpecOf(deployment, { cores, help: null, key }), mark.spec);
+}
+
+async function externalStatus(
+  world: World,
+  deployment: Deployment,
+  answers: ExternalAnswers,
+): Promise<ReplicaStatus> {
+  const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
+  const now = world.clock.now();
+  let kept = answers.get(deployment.name);
+  if (external && (!kept || now - kept.at > externalKeepMs)) {
+    const key = external.key ? await resolveSecret(world, external.key).catch(() => null) : null;
+    const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
+    const ca = external.caFile === null ? null : await world.files.read(external.caFile);
+    const url = external.url + (external.healthPath ?? '/v1/models');
+    const ready = await world.http
+      .request(url, { headers, timeoutMs: externalProbeMs, ...(ca === null ? {} : { ca }) })
+      // Without the key, which this shell may lack, a server that asks for it does answer.
+      .then(({ status }) => status < 400 || (external.key !== null && key === null && status === 401))
+      .catch(() => false);
+    kept = { at: now, ready };
+    answers.set(deployment.name, kept);
+  }
+  return {
+    ...stopped(0),
+    state: kept?.ready ? 'ready' : 'unreachable',
+    url: external?.url ?? null,
+    slots: external?.slots ?? null,
+  };
+}
+
+/** Engines of this fleet that the file no longer wants. */
+function strays(loaded: LoadedFleet, own: readonly Instance[]): Finding[] {
+  return own.flatMap((instance): Finding[] => {
+    const { mark } = instance;
+    const wanted = loaded.deployments.find((one) => one.name === mark?.deployment)?.replicas ?? 0;
+    if (!mark || mark.replica < wanted) return [];
+    return [
+      {
+        rule: 'not-in-file',
+        severity: 'warning',
+        object: `${mark.deployment}-${mark.replica}`,
+        message: `${mark.deployment} (replica ${mark.replica}) runs, and the file does not want it.`,
+        evidence: [instance.object.name, `port ${mark.port}`],
+        cure: '"berth apply" stops it.',
+      },
+    ];
+  });
+}
+
+function unwatched(own: readonly Instance[]): Finding[] {
+  const alone = own.filter((one) => !targetOf(one.object.target).supervises);
+  if (alone.length === 0) return [];
+  return [
+    {
+      rule: 'unwatched',
+      severity: 'info',
+      object: 'fleet',
+      message: 'Engines run and nothing restarts one that crashes, since "berth up" does not run.',
+      evidence: [`${alone.length} running`],
+      cure: 'Run "berth up" (or "berth up --detach"): it takes them over without a restart.',
+    },
+  ];
+}
+
+function haveHung({ restarts }: UpState): Finding[] {
+  return restarts.flatMap(({ deployment, replica, hung, hungAt }): Finding[] =>
+    hungAt === null
+      ? []
+      : [
+          {
+            rule: 'engine-hung',
+            severity: 'warning',
+            object: `${deployment}-${replica}`,
+            message: `${deployment} (replica ${replica}) ran without answering and was restarted, the last time at ${hungAt}.`,
+            evidence: [`${hung} times since "berth up" began`],
+            cure: `Look at its last lines with "berth logs ${deployment}"; "hungAfter" sets how long it may be silent.`,
+          },
+        ],
+  );
+}
+
+function oldConfiguration({ refused, process: { pid } }: UpState): Finding[] {
+  if (refused === null) return [];
+  return [
+    {
+      rule: 'old-configuration',
+      severity: 'warning',
+      object: 'fleet',
+      message: `The running berth up (process ${pid}) did not take in the latest fleet file: ${refused}`,
+      evidence: [refused],
+      cure: 'Correct the file and run "berth apply".',
+    },
+  ];
+}

@@ -1,0 +1,72 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Finding } from '../../domain/finding.ts';
+import { machineOf } from '../../domain/host-access.ts';
+import { engineOf } from '../../engines/registry.ts';
+import { targetOf } from '../../targets/registry.ts';
+import { launchSpecOf } from './desired.ts';
+import type { DesiredReplica } from './desired.ts';
+import { accessOf } from '../file/hosts.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
+
+/** What the file asks for that will go badly though it starts. Pure. */
+export function foreseen(
+  loaded: LoadedFleet,
+  desired: readonly DesiredReplica[],
+  modelBytes: (host: string, path: string) => number,
+): Finding[] {
+  // Replicas are alike.
+  const first = desired.filter(({ replica }) => replica === 0);
+  return [...first.flatMap((one) => atOdds(one, modelBytes)), ...duplicates(loaded, first)];
+}
+
+/** The first replica of each deployment, without a look at any machine. One that cannot be started is told by a plan. */
+export function asWritten({ deployments }: LoadedFleet): DesiredReplica[] {
+  return deployments.flatMap((deployment) => {
+    try {
+      const spec = launchSpecOf(deployment, { cores: null, help: null, key: null });
+      return spec ? [{ deployment, replica: 0, spec }] : [];
+    } catch (error) {
+      if (error instanceof BerthError) return [];
+      throw error;
+    }
+  });
+}
+
+function atOdds(
+  { deployment, spec }: DesiredReplica,
+  modelBytes: (host: string, path: string) => number,
+): Finding[] {
+  const { name, engine, target, host, gpus } = deployment;
+  const bounds = targetOf(target.kind).bounds?.(spec, target) ?? {
+    cpus: null,
+    memoryBytes: null,
+    image: null,
+  };
+  const place = { ...bounds, gpus, modelBytes: spec.model === null ? 0 : modelBytes(host, spec.model) };
+  const found = engineOf(engine.kind).foresee?.(engine, place) ?? [];
+  return found.map((one) => ({ ...one, severity: 'warning', object: name }));
+}
+
+/** Replicas of one deployment are meant to be several; those on demand take turns. */
+function duplicates({ hosts }: LoadedFleet, desired: readonly DesiredReplica[]): Finding[] {
+  const running = desired.filter(
+    ({ deployment }) => deployment.model !== null && deployment.onDemand === null,
+  );
+  const same = Map.groupBy(running, ({ deployment }) =>
+    [machineOf(accessOf(hosts[deployment.host])), deployment.model?.path].join(' '),
+  );
+  return [...same.values()].flatMap((group): Finding[] => {
+    const [keep, ...others] = group.map(({ deployment }) => deployment.name);
+    if (keep === undefined || others.length === 0) return [];
+    return [
+      {
+        rule: 'duplicate',
+        severity: 'warning',
+        object: keep,
+        message: `${[keep, ...others].join(' and ')} serve the same model on one machine: each holds all of it.`,
+        evidence: [group[0]?.deployment.model?.path ?? ''],
+        cure: `Keep ${keep} with more slots, send the others' clients there (a route with aliases), and take out ${others.join(', ')}.`,
+      },
+    ];
+  });
+}

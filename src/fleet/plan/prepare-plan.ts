@@ -1,0 +1,277 @@
+import { isAddress } from '../../domain/model-source.ts';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { filesNamed } from '../../domain/fill-args.ts';
+import type { Finding } from '../../domain/finding.ts';
+import { machineOf, thisMachine } from '../../domain/host-access.ts';
+import { sameObject } from '../../domain/instance.ts';
+import type { Plan } from '../../domain/plan.ts';
+import { detectMemory } from '../../hardware/detect.ts';
+import type { World } from '../../io/world.ts';
+import { targetOf } from '../../targets/registry.ts';
+import { desiredReplicas } from './desired.ts';
+import type { DesiredReplica } from './desired.ts';
+import { makePlan } from './make-plan.ts';
+import type { PlanInput } from './make-plan.ts';
+import { fetchesOf } from '../apply/fetches.ts';
+import { restFindings } from './at-rest.ts';
+import { confined, expectNamed, leftOutBy, withDeployments } from '../apply/confine.ts';
+import { foreseen } from './foresee.ts';
+import { driftFindings, previewFindings } from '../observe/look-closer.ts';
+import { worldOfHost, worldOn } from '../file/hosts.ts';
+import { holderOf, instancesOf, observeFleet, silentFindings } from '../observe/observe.ts';
+import type { Observed, Sight } from '../observe/observe.ts';
+import { protectedFindings } from './protect.ts';
+import { markHashes } from './stale.ts';
+import { rateFindings } from './rate-findings.ts';
+import type { Measurements } from './rate-findings.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
+
+export interface PlanWishes {
+  readonly refresh?: boolean;
+  readonly restart?: readonly string[];
+  /** Deployments that it is confined to; absent: the whole fleet. */
+  readonly only?: readonly string[];
+  readonly measured?: Measurements;
+  /** What is wanted instead of what the file says; with `only`. */
+  readonly instead?: readonly DesiredReplica[];
+}
+
+/** Looks at the machine and says what is to be done to have it as the file says. Changes nothing. */
+export async function preparePlan(world: World, loaded: LoadedFleet, wishes: PlanWishes = {}): Promise<Plan> {
+  const { only, restart, measured } = wishes;
+  expectNamed(restart ?? [], loaded);
+  const observed = await observeFleet(world, loaded.hosts);
+  const own = instancesOf(observed, loaded);
+  expectNamed(only ?? [], loaded, own);
+  const reached = withoutSilent(loaded, observed);
+  const named = withDeployments(reached, (name) => only?.includes(name) ?? true);
+  const [desired, input] = await Promise.all([
+    wishes.instead ?? desiredReplicas(world, named),
+    planInput(world, { loaded, reached, observed }, wishes),
+  ]);
+  expectAbilities(desired, loaded);
+  const made = makePlan({ ...input, desired, instances: confined(own, only) });
+  const plan: Plan = {
+    ...made,
+    basis: { ...made.basis, marks: markHashes(made, own) },
+    ...fetchesOf(made, loaded),
+    ...(only ? { only: [...only] } : {}),
+  };
+  const rest = only && !wishes.instead ? await leftOutBy(world, only, { input, reached }) : null;
+  const found = await Promise.all([
+    missingFiles(world, plan),
+    previewFindings(world, plan, observed),
+    driftFindings(world, loaded, { instances: confined(own, only) }),
+    measured ? rateFindings(named.deployments, slotsOf(desired), measured) : [],
+  ]);
+  return {
+    ...plan,
+    ...(rest ? { leftOut: rest.leftOut } : {}),
+    findings: [
+      ...silentFindings(observed),
+      ...loaded.warnings,
+      ...restFindings(named),
+      ...plan.findings,
+      ...protectedFindings(plan),
+      ...(rest?.findings ?? []),
+      ...foreseen(named, desired, input.modelBytes),
+      ...found.flat(),
+      ...heldPorts(plan, observed),
+    ],
+  };
+}
+
+/** All that a plan is made from but what is wanted. */
+async function planInput(
+  world: World,
+  { loaded, reached, observed }: { loaded: LoadedFleet; reached: LoadedFleet; observed: Sight },
+  wishes: PlanWishes,
+): Promise<Omit<PlanInput, 'desired'>> {
+  const [free, sizes] = await Promise.all([freeMemory(world, reached), modelSizes(world, reached)]);
+  return {
+    loaded,
+    instances: instancesOf(observed, loaded),
+    silent: new Set(observed.silent.keys()),
+    usedPorts: (host) => portsInUse(observed.hosts.get(host)),
+    refresh: wishes.refresh ?? false,
+    restart: wishes.restart ?? [],
+    named: [...(wishes.only ?? []), ...(wishes.restart ?? [])],
+    freeBytes: (host) => free.get(host) ?? null,
+    traits: (options) => {
+      const target = targetOf(options.kind);
+      return { supervises: target.supervises, beside: target.beside(options) };
+    },
+    modelBytes: (host, path) => sizes.get(`${host} ${path}`) ?? 0,
+  };
+}
+
+/** Slots of one engine of a deployment; null: it has none of its own, or does not say. */
+function slotsOf(desired: readonly DesiredReplica[]): (deployment: string) => number | null {
+  const slots = new Map(desired.map(({ deployment, spec }) => [deployment.name, spec.slots]));
+  return (deployment) => slots.get(deployment) ?? null;
+}
+
+/** A pair of engine and target that cannot be. Throws TARGET_REFUSES. */
+function expectAbilities(desired: readonly DesiredReplica[], { hosts }: LoadedFleet): void {
+  for (const { deployment, spec } of desired) {
+    const { kind } = deployment.target;
+    const far = machineOf(hosts[deployment.host]) !== thisMachine;
+    const reason = targetOf(kind).refuses(spec, deployment.target, far);
+    if (reason !== null)
+      throw new BerthError('TARGET_REFUSES', { deployment: deployment.name, target: kind, reason });
+  }
+}
+
+/** What cannot be looked at is not decided on. */
+function withoutSilent(loaded: LoadedFleet, { silent }: Sight): LoadedFleet {
+  return { ...loaded, deployments: loaded.deployments.filter((one) => !silent.has(one.host)) };
+}
+
+/** Ports that something on a machine listens on or is about to, whoever it is. */
+export function portsInUse(observed: Observed | undefined): Set<number> {
+  return new Set([
+    ...(observed?.listeners ?? []).map((one) => one.port),
+    ...(observed?.instances ?? []).flatMap((one) => one.mark?.port ?? []),
+  ]);
+}
+
+/** Memory that is left, by the name of the host; hosts that are one machine are looked at once. */
+async function freeMemory(world: World, loaded: LoadedFleet): Promise<Map<string, number | null>> {
+  const names = [...new Set(loaded.deployments.map((one) => one.host))];
+  const onMachine = once(async (_machine: string, name: string) => {
+    const there = await worldOfHost(world, loaded.hosts, name);
+    return there.cluster ? null : (await detectMemory(there)).availableBytes;
+  });
+  const found = names.map(
+    async (name) => [name, await onMachine(machineOf(loaded.hosts[name]), name)] as const,
+  );
+  return new Map(await Promise.all(found));
+}
+
+/** Sizes of model files by host and path. */
+async function modelSizes(world: World, loaded: LoadedFleet): Promise<Map<string, number>> {
+  const onMachine = once(async (_file: string, host: string, path: string) => {
+    const there = await worldOfHost(world, loaded.hosts, host);
+    return there.cluster ? 0 : ((await there.files.stat(path))?.size ?? 0);
+  });
+  const sizes = loaded.deployments.flatMap(({ model, host }) => {
+    if (!model) return [];
+    const { path } = model;
+    const file = `${machineOf(loaded.hosts[host])} ${path}`;
+    return [onMachine(file, host, path).then((size) => [`${host} ${path}`, size] as const)];
+  });
+  return new Map(await Promise.all(sizes));
+}
+
+/** Asks for each key once, however often it is wanted. */
+function once<Args extends readonly unknown[], Value>(
+  ask: (key: string, ...args: Args) => Promise<Value>,
+): (key: string, ...args: Args) => Promise<Value> {
+  const asked = new Map<string, Promise<Value>>();
+  return (key, ...args) => {
+    const answer = asked.get(key) ?? ask(key, ...args);
+    asked.set(key, answer);
+    return answer;
+  };
+}
+
+/** Model files that the plan would open and that are not there. */
+async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const onMachine = once((_file: string, there: World, path: string) => isThere(there, path));
+  for (const { deployment, host, path } of filesOf(plan)) {
+    const there = await worldOn(world, plan.hosts[host]);
+    if (await onMachine(`${there.machine} ${path}`, there, path)) continue;
+    const where = there.machine === thisMachine ? '' : ` on ${host}`;
+    const elsewhere = isAddress(path);
+    const comes = plan.fetch?.some((one) => one.source === path);
+    findings.push({
+      rule: 'model-missing',
+      severity: comes ? 'info' : 'critical',
+      object: deployment,
+      message: elsewhere
+        ? `The model ${path} has not been fetched${where}.`
+        : `The model file ${path} does not exist${where}.`,
+      evidence: [path],
+      cure: comes
+        ? `"berth apply" fetches it before it touches anything; "berth pull ${deployment}" does so now.`
+        : elsewhere
+          ? `Run "berth pull ${deployment}", which fetches it into the store.`
+          : 'Check models.*.source in the fleet file; a relative path counts from the folder of that file.',
+    });
+  }
+  return findings;
+}
+
+/** Files of a cluster are seen by its nodes alone. A model can be a folder, but not where it has the name of a file. */
+export async function isThere(world: World, path: string): Promise<boolean> {
+  if (world.cluster) return true;
+  const found = await world.files.stat(path);
+  return found !== null && (found.isFile || !/\.gguf$/i.test(path));
+}
+
+export function filesOf(plan: Plan): { deployment: string; host: string; path: string }[] {
+  return plan.actions.flatMap((action) => {
+    if (action.do !== 'start' && action.do !== 'replace') return [];
+    const { spec } = action.wanted;
+    const paths = [spec.model, spec.mmproj, ...filesNamed(spec)];
+    return paths.flatMap((path) =>
+      path ? [{ deployment: action.deployment, host: action.host, path }] : [],
+    );
+  });
+}
+
+interface HeldPort {
+  readonly deployment: string;
+  readonly address: string;
+  readonly port: number;
+  readonly holder: string;
+  /** The deployment of this very fleet that holds it, which the plan leaves alone. */
+  readonly by: string | null;
+}
+
+/** Ports that the plan wants and that someone holds who will still be there. */
+export function foreignHolders(plan: Plan, observed: Sight): HeldPort[] {
+  const leaving = plan.actions.flatMap((action) =>
+    action.do === 'stop' || action.do === 'replace' ? [action.running.object] : [],
+  );
+  const freed = new Set(
+    observed.instances
+      .filter((one) => leaving.some((object) => sameObject(object, one.object)))
+      .flatMap((one) => one.endpoints.map((end) => `${one.host} ${end.port}`)),
+  );
+  return plan.actions.flatMap((action) => {
+    if (action.do !== 'start' && action.do !== 'replace') return [];
+    const { port, address } = action.wanted;
+    const seen = observed.hosts.get(action.host);
+    const holder = seen ? holderOf(seen, action.wanted) : null;
+    const machine = machineOf(plan.hosts[action.host]);
+    if (!holder || freed.has(`${machine} ${port}`)) return [];
+    const ours = instancesOf(observed, plan).find(
+      (one) => one.host === machine && one.endpoints.some((end) => end.port === port),
+    );
+    const by = ours?.mark?.deployment ?? null;
+    return [{ deployment: action.deployment, address, port, holder: holder.text, by }];
+  });
+}
+
+/** Why it is not applied. */
+export function portFault({ only }: Plan, { by, ...held }: HeldPort): BerthError {
+  return only && by !== null
+    ? new BerthError('PORT_OF_LEFT_OUT', { ...held, by })
+    : new BerthError('PORT_TAKEN', held);
+}
+
+function heldPorts(plan: Plan, observed: Sight): Finding[] {
+  return foreignHolders(plan, observed).map(({ deployment, port, holder, by }) => ({
+    rule: 'port-held',
+    severity: 'critical',
+    object: deployment,
+    message: `Port ${port} is held by ${holder}.`,
+    evidence: [`port ${port}`, holder],
+    cure:
+      plan.only && by !== null
+        ? `It becomes free when ${by} changes too: name ${by} with --only as well.`
+        : `Stop that program, or name another port than ${port}.`,
+  }));
+}

@@ -1,0 +1,225 @@
+import type { Instance, Mark } from '../../domain/instance.ts';
+import { thisMachine } from '../../domain/host-access.ts';
+import { sameObject } from '../../domain/instance.ts';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { RestartReason, Restarts } from '../../domain/restarts.ts';
+import type { World } from '../../io/world.ts';
+import { targetOf } from '../../targets/registry.ts';
+import type { HungPorts } from './hung-watch.ts';
+import { createSideLooks, machineWatches } from '../observe/machine-watch.ts';
+import { instancesOf, observe } from '../observe/observe.ts';
+import { hostLock } from '../file/paths.ts';
+import { urlOf } from '../apply/ready.ts';
+import type { FleetIdentity } from '../file/paths.ts';
+import { startEngine } from '../apply/start-engine.ts';
+import { afterRestart, mayRestart } from './restarts.ts';
+import type { Attempts } from './restarts.ts';
+import type { Successor } from '../apply/traffic.ts';
+
+/** Watches the engines of one fleet: starts those again that end without having been told to, and restarts those that hang. */
+export interface Supervisor {
+  /** Looks once at each machine; does nothing on one where someone else changes engines. It is not waited for other machines. */
+  readonly look: (signal: AbortSignal) => Promise<void>;
+  /** Resolves once nothing of a look is under way. */
+  readonly settled: () => Promise<void>;
+  /**
+   * Takes over what runs now; what ran before and runs no longer is forgotten. Of two engines of one replica, as while
+   * one replaces the other, `to` is taken; without it the one that was watched before.
+   */
+  readonly adopt: (
+    instances: readonly Instance[],
+    how?: {
+      readonly to?: Successor | null;
+      /** Machines that did not answer: what was watched there still is. */
+      readonly silent?: ReadonlySet<string>;
+    },
+  ) => void;
+  readonly marks: () => Mark[];
+  /** How often it has started which engine again. */
+  readonly restarts: () => Restarts;
+}
+
+/** An instance of this fleet: marked. */
+type Own = Instance & { readonly mark: Mark };
+
+const maxLogBytes = 10 * 1024 * 1024;
+
+export interface SupervisorPorts {
+  readonly onProgress: (line: string) => void;
+  readonly withheld: () => readonly string[];
+  /** The world of the machine that it runs on. */
+  readonly worldOf: (instance: Instance) => Promise<World>;
+  /** Deployments that are not restarted here but told of: they are started when they are asked for. */
+  readonly onDemand: (deployment: string) => boolean;
+  readonly onGone: () => void;
+  /** An engine is started again. */
+  readonly onRestart: (mark: Mark, reason: RestartReason) => void;
+  readonly hung: HungPorts;
+}
+
+export function createSupervisor(world: World, fleet: FleetIdentity, options: SupervisorPorts): Supervisor {
+  let watched = new Map<string, Own>();
+  const watchOf = machineWatches(options);
+  const elsewhere = createSideLooks(world.log);
+  const restarting = restarter(world, options);
+
+  async function lookOn(engines: readonly Own[], signal: AbortSignal): Promise<void> {
+    const [first] = engines;
+    if (!first) return;
+    const on = await watchOf(first);
+    const { host, watch } = on;
+    // Elsewhere no more often than all is looked at.
+    if (host.machine === thisMachine) await rotateLogs(host, engines);
+    watch.look(engines);
+    const hung = watch.hung(engines);
+    if (hung.length === 0 && (await on.allRun(engines))) return;
+    using lock = await host.locks.take(
+      hostLock(host),
+      `berth up of fleet ${fleet.fleet} (process ${process.pid})`,
+    );
+    if (!lock) return;
+    if (host.machine !== thisMachine) await rotateLogs(host, engines);
+    const running = instancesOf(await observe(host), fleet).filter(isOwn);
+    on.looked();
+    const alive = chosen(
+      running.filter((one) => one.alive),
+      watched,
+      null,
+    );
+    const gone: string[] = [];
+    for (const { mark } of engines) {
+      if (signal.aborted) return;
+      const key = keyOf(mark);
+      const found = alive.get(key) ?? null;
+      if (found) watched.set(key, found);
+      const hangs = hung.some((one) => found && sameObject(one.object, found.object));
+      if (!found && options.onDemand(mark.deployment)) gone.push(key);
+      else if (hangs || (!found && !targetOf(mark.target.kind).supervises)) {
+        await restarting.restart(host, { key, mark, hung: found }, signal);
+        on.forget();
+      }
+    }
+    for (const key of gone) watched.delete(key);
+    if (gone.length > 0 || engines.some((one) => hasMoved(one, watched))) options.onGone();
+  }
+
+  return {
+    adopt: (instances, { to = null, silent = new Set() } = {}) => {
+      const unseen = [...watched].filter(([, one]) => silent.has(one.host));
+      watched = new Map([...unseen, ...chosen(instances.filter(isOwn), watched, to)]);
+    },
+    marks: () => [...watched.values()].map(({ mark }) => mark),
+    restarts: restarting.restarts,
+    look: async (signal) => {
+      const byMachine = Map.groupBy(watched.values(), (one) => one.host);
+      for (const [machine, engines] of byMachine)
+        if (machine !== world.machine) elsewhere.begin(machine, () => lookOn(engines, signal));
+      await lookOn(byMachine.get(world.machine) ?? [], signal);
+    },
+    settled: elsewhere.settled,
+  };
+}
+
+/** A pod that came back has another address. */
+function hasMoved({ mark }: Own, watched: ReadonlyMap<string, Own>): boolean {
+  const now = watched.get(keyOf(mark));
+  return now !== undefined && urlOf(now.mark) !== urlOf(mark);
+}
+
+async function rotateLogs({ logFiles }: World, engines: readonly Own[]): Promise<void> {
+  for (const { mark } of engines) await logFiles.rotate(mark.logFile, maxLogBytes);
+}
+
+interface Fallen {
+  readonly key: string;
+  readonly mark: Mark;
+  /** The one that runs and hangs; null: it has ended. */
+  readonly hung: Own | null;
+}
+
+/** Starts an engine again, not too often. */
+function restarter(
+  world: World,
+  options: SupervisorPorts,
+): {
+  restart: (host: World, fallen: Fallen, signal: AbortSignal) => Promise<void>;
+  restarts: () => Restarts;
+} {
+  const attempts = new Map<string, Attempts>();
+  const counts = new Map<string, Restarts[number]>();
+  const { onProgress } = options;
+
+  function count({ key, mark, hung }: Fallen): void {
+    const before = counts.get(key);
+    const at = world.clock.wall().toISOString();
+    counts.set(key, {
+      deployment: mark.deployment,
+      replica: mark.replica,
+      ended: (before?.ended ?? 0) + (hung ? 0 : 1),
+      hung: (before?.hung ?? 0) + (hung ? 1 : 0),
+      hungAt: hung ? at : (before?.hungAt ?? null),
+    });
+    options.onRestart(mark, hung ? 'hung' : 'ended');
+  }
+
+  async function restart(host: World, fallen: Fallen, signal: AbortSignal): Promise<void> {
+    const { key, mark, hung } = fallen;
+    const now = world.clock.now();
+    if (!mayRestart(attempts.get(key), now)) return;
+    attempts.set(key, afterRestart(attempts.get(key), now));
+    onProgress(
+      hung
+        ? `${mark.deployment} (${hung.object.name}) runs and has not answered for long; restarting it`
+        : `${mark.deployment} has ended; starting it again`,
+    );
+    count(fallen);
+    try {
+      if (hung && !(await endHung(host, hung, options.onDemand(mark.deployment)))) return;
+      const started = await startEngine(host, mark, { withheld: options.withheld() });
+      await started.ready(signal);
+      onProgress(`${mark.deployment} is ready again`);
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error;
+      onProgress(`berth: ${error.message}`);
+    }
+  }
+
+  return { restart, restarts: () => [...counts.values()] };
+}
+
+/**
+ * True when it has to be started again from here. What its target looks after is restarted by that and stays its own, whether
+ * it then answers or not; what runs on demand is started by its next request.
+ */
+async function endHung(world: World, hung: Own, onDemand: boolean): Promise<boolean> {
+  const target = targetOf(hung.mark.target.kind);
+  if (!onDemand && target.supervises && target.restart) {
+    await target.restart(world, hung);
+    return false;
+  }
+  await target.remove(world, hung, hung.mark.spec.stop);
+  return !onDemand;
+}
+
+/** One instance for each replica. */
+function chosen(
+  instances: readonly Own[],
+  before: ReadonlyMap<string, Own>,
+  to: Successor | null,
+): Map<string, Own> {
+  const found = new Map<string, Own>();
+  for (const one of instances) {
+    const key = keyOf(one.mark);
+    const wanted = to && keyOf(to) === key ? to.port : before.get(key)?.mark.port;
+    if (!found.has(key) || one.mark.port === wanted) found.set(key, one);
+  }
+  return found;
+}
+
+function isOwn(instance: Instance): instance is Own {
+  return instance.mark !== null;
+}
+
+function keyOf(mark: Pick<Mark, 'deployment' | 'replica'>): string {
+  return `${mark.deployment}/${mark.replica}`;
+}

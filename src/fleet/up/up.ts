@@ -1,0 +1,358 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { objectKey } from '../../domain/instance.ts';
+import type { Mark } from '../../domain/instance.ts';
+import type { GatewayConfig } from '../../domain/gateway-config.ts';
+import { newToken, tokenOfFile } from '../../io/token-file.ts';
+import type { World } from '../../io/world.ts';
+import { apply } from '../apply/apply.ts';
+import { gatewayConfig } from '../gateway/gateway-config.ts';
+import { hungPorts } from './hung-ports.ts';
+import { onDemandConfig } from '../on-demand/config.ts';
+import { readLoadTimes } from '../on-demand/load-times.ts';
+import type { LoadTimes } from '../on-demand/load-times.ts';
+import { Loader } from '../on-demand/loader.ts';
+import type { ShapeCache } from '../on-demand/memory-need.ts';
+import { expectFreePorts } from '../apply/expect-free-ports.ts';
+import { startGateway } from '../gateway/gateway-child.ts';
+import type { GatewayChild } from '../gateway/gateway-child.ts';
+import { worldOfInstance } from '../file/hosts.ts';
+import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
+import { fleetPaths } from '../file/paths.ts';
+import type { FleetPaths } from '../file/paths.ts';
+import { preparePlan } from '../plan/prepare-plan.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
+import { afterRestart, mayRestart } from './restarts.ts';
+import type { Attempts } from './restarts.ts';
+import { createSilentWatch, silentMachines } from '../observe/silent-hosts.ts';
+import { stopStarted } from '../apply/stop-started.ts';
+import { createSupervisor } from './supervise.ts';
+import type { Supervisor, SupervisorPorts } from './supervise.ts';
+import { requestView } from '../observe/live-requests.ts';
+import { moveTraffic, usualDrainMs } from '../apply/move-traffic.ts';
+import { noTraffic } from '../apply/traffic.ts';
+import type { Successor, Traffic } from '../apply/traffic.ts';
+import type { UpHold, UpOptions, UpPorts } from './up-ports.ts';
+import { ownProcess, takeUpLock } from './up-state.ts';
+import type { UpState } from './up-state.ts';
+
+const lookMs = 1_000;
+
+/**
+ * Converges the engines, opens gateway and console, and stays: restarts what crashes, reloads on demand. Engines outlive it unless it
+ * is ephemeral: then it stops those it started. Throws ALREADY_UP, or what stopped the first apply.
+ */
+export async function up(
+  world: World,
+  first: LoadedFleet,
+  options: UpOptions,
+  ports: UpPorts,
+): Promise<void> {
+  const paths = fleetPaths(world, first);
+  using _lock = await takeUpLock(world, first);
+  const times = await readLoadTimes(world, paths);
+  const run: Run = {
+    world,
+    paths,
+    ports,
+    loaded: first,
+    ownKey: newToken(),
+    controlToken: await tokenOfFile(world.files, paths.controlToken),
+    anonymous: false,
+    supervisor: createSupervisor(
+      world,
+      first,
+      supervisorPorts(() => run),
+    ),
+    loader: new Loader(world, {
+      loaded: () => run.loaded,
+      tell: (news) => void run.gateway?.ask(news).catch(() => {}),
+      changed: () => takeIn(run),
+      onProgress: ports.onProgress,
+      times,
+    }),
+    times,
+    shapes: new Map(),
+    gateway: null,
+    consoleUrl: null,
+    startedAt: world.clock.wall().toISOString(),
+    turn: Promise.resolve(),
+    refused: null,
+    silent: new Set(),
+  };
+  await expectFreePorts(world, first);
+  const before = new Set((await fleetInstances(world, first)).map((one) => objectKey(one.object)));
+  try {
+    await converge(run, options.signal);
+    run.gateway = await openGateway(run);
+    await serve(run, options.signal);
+  } finally {
+    await run.gateway?.stop();
+    await run.loader.stop();
+    await run.supervisor.settled();
+    await world.files.remove(paths.up);
+    if (options.ephemeral) {
+      await stopStarted(world, run.loaded, { before, onProgress: ports.onProgress });
+      await world.files.remove(paths.controlToken);
+    }
+  }
+}
+
+function supervisorPorts(run: () => Run): SupervisorPorts {
+  return {
+    onProgress: (line) => run().ports.onProgress(line),
+    withheld: () => run().loaded.withheld,
+    worldOf: (one) => worldOfInstance(run().world, run().loaded.hosts, one),
+    onDemand: (name) => isOnDemand(run(), name),
+    onGone: () => void takeIn(run()),
+    onRestart: ({ deployment }, reason) => {
+      void run()
+        .gateway?.ask({ do: 'restarted', deployment, reason })
+        .catch(() => {});
+      void writeState(run()).catch(() => {});
+    },
+    hung: hungPorts(
+      () => run().loaded,
+      () => run().gateway,
+    ),
+  };
+}
+
+interface Run {
+  readonly world: World;
+  readonly paths: FleetPaths;
+  readonly ports: UpPorts;
+  readonly ownKey: string;
+  /** Of console and control API; it opens the gateway's control routes too. */
+  readonly controlToken: string;
+  anonymous: boolean;
+  readonly supervisor: Supervisor;
+  readonly loader: Loader;
+  readonly times: LoadTimes;
+  readonly shapes: ShapeCache;
+  loaded: LoadedFleet;
+  gateway: GatewayChild | null;
+  consoleUrl: string | null;
+  readonly startedAt: string;
+  /** The latest change of configuration: the next one waits for it. */
+  turn: Promise<unknown>;
+  /** Why the file in force is not the latest one; null while it is. */
+  refused: string | null;
+  /** Machines that did not answer when they were last looked at. */
+  silent: ReadonlySet<string>;
+}
+
+async function converge(run: Run, signal: AbortSignal): Promise<void> {
+  const { world, ports } = run;
+  const planned = await preparePlan(world, run.loaded);
+  const plan = await ports.fetch(planned);
+  // What was fetched is served from the store from now on.
+  if (plan !== planned) run.loaded = await ports.reload();
+  const traffic = run.gateway ? trafficOf(run, (to) => follow(run, to)) : noTraffic;
+  const result = await apply(world, plan, { signal, onProgress: ports.onProgress, traffic, command: 'up' });
+  if (result.failure) throw result.failure;
+  await adopt(run);
+}
+
+async function adopt(run: Run, to: Successor | null = null): Promise<void> {
+  const { world, loaded } = run;
+  const sight = await observeFleet(world, loaded.hosts);
+  const instances = instancesOf(sight, loaded);
+  run.silent = silentMachines(sight, loaded);
+  run.supervisor.adopt(instances, { to, silent: run.silent });
+  run.loader.adopt(instances);
+}
+
+async function openGateway(run: Run): Promise<GatewayChild> {
+  return await startGateway(run.world, run.paths, await configOf(run), ({ event, deployment }) => {
+    if (event === 'load' && deployment) run.loader.load(deployment);
+    if (event === 'unload' && deployment) run.loader.unload(deployment);
+  });
+}
+
+function isOnDemand(run: Run, name: string): boolean {
+  return run.loaded.deployments.some((one) => one.name === name && one.onDemand);
+}
+
+/** Tells the gateway of engines that have come or gone; one after the other with other changes. */
+function takeIn(run: Run): Promise<void> {
+  const done = run.turn.then(async () => {
+    await adopt(run);
+    await run.gateway?.reload(await configOf(run));
+  });
+  run.turn = done.catch((error: unknown) =>
+    run.world.log.error('The gateway was not told of a change.', { reason: String(error) }),
+  );
+  return run.turn.then(() => {});
+}
+
+function trafficOf(run: Run, shift: (to: Successor | null) => Promise<void>): Traffic {
+  return moveTraffic({
+    gateway: () => run.gateway,
+    drainMs: () => run.loaded.gateway.limits.drain ?? usualDrainMs,
+    shift,
+  });
+}
+
+/** As an `apply` beside us asks for it: a fault is told here as well. */
+async function followOther(run: Run, to: Successor | null): Promise<void> {
+  try {
+    await follow(run, to);
+  } catch (error) {
+    await refuse(run, error);
+    throw error;
+  }
+}
+
+async function configOf(run: Run): Promise<GatewayConfig> {
+  const marks: Mark[] = run.supervisor
+    .marks()
+    .filter(({ deployment }) => !isOnDemand(run, deployment) || run.loader.phaseOf(deployment) === 'running');
+  const config = await gatewayConfig(run.world, run.loaded, {
+    marks,
+    onDemand: await onDemandConfig(run.world, run.loaded, run),
+    secretsDir: run.paths.secrets,
+    ownKeys: [
+      ['berth-console', run.ownKey],
+      ['berth-control', run.controlToken],
+    ],
+  });
+  run.anonymous = config.anonymous;
+  return config;
+}
+
+async function serve(run: Run, signal: AbortSignal): Promise<void> {
+  const { ports } = run;
+  const hold: UpHold = {
+    loaded: () => run.loaded,
+    traffic: trafficOf(run, (to) => followOther(run, to)),
+    requests: requestView(() => run.gateway),
+    takeInKeys: () => takeInKeys(run),
+    gateway: () =>
+      run.gateway && {
+        url: run.gateway.url,
+        insideUrl: run.gateway.insideUrl,
+        key: run.ownKey,
+        keyNeeded: !run.anonymous,
+      },
+  };
+  const ended = new AbortController();
+  const both = AbortSignal.any([signal, ended.signal]);
+  const control = await ports.startControl(hold);
+  run.consoleUrl = control?.url ?? null;
+  let reloads = Promise.resolve();
+  const stopReloads = ports.onReload({
+    reload: () => void (reloads = reloads.then(() => reload(run, both))),
+    files: () => run.loaded.files.map(({ path }) => path),
+  });
+  try {
+    const state = await writeState(run);
+    const serving = ports.serving(state, hold).finally(() => ended.abort());
+    await watch(run, both);
+    await serving;
+  } finally {
+    stopReloads();
+    await control?.close();
+  }
+}
+
+async function writeState(run: Run): Promise<UpState> {
+  const { gateway, loaded, world, consoleUrl } = run;
+  const state: UpState = {
+    version: 1,
+    fleet: loaded.fleet,
+    fleetId: loaded.fleetId,
+    process: ownProcess(world),
+    files: loaded.files.map((file) => file.path),
+    gateway: gateway && { url: gateway.url, insideUrl: gateway.insideUrl, pid: gateway.pid },
+    console: consoleUrl === null ? null : { url: consoleUrl },
+    startedAt: run.startedAt,
+    refused: run.refused,
+    restarts: run.supervisor.restarts(),
+  };
+  await world.files.write(run.paths.up, JSON.stringify(state, null, 2));
+  return state;
+}
+
+/** Looks after engines and gateway until the signal aborts. */
+async function watch(run: Run, signal: AbortSignal): Promise<void> {
+  let gone = false;
+  let attempts: Attempts | undefined;
+  function follow(): void {
+    gone = false;
+    void run.gateway?.exited.then(() => (gone = true));
+  }
+  follow();
+  const silent = createSilentWatch(run.world, {
+    loaded: () => run.loaded,
+    silent: () => run.silent,
+    answer: async (names) => {
+      run.ports.onProgress(`Answers again: ${names.join(', ')}`);
+      await takeIn(run);
+    },
+  });
+  while (!signal.aborted) {
+    await run.world.clock.sleep(lookMs, signal).catch(() => {});
+    if (signal.aborted) return;
+    try {
+      silent.look();
+      await run.supervisor.look(signal);
+      if (gone && mayRestart(attempts, run.world.clock.now())) {
+        attempts = afterRestart(attempts, run.world.clock.now());
+        run.ports.onProgress('The gateway has ended; starting it again');
+        run.gateway = await openGateway(run);
+        await writeState(run);
+        follow();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      run.world.log.error('Looking after the fleet failed.', { reason: String(error) });
+    }
+  }
+}
+
+/** Takes in a changed file and what runs now; one after the other. Throws what is wrong, and the old stays in force. */
+function follow(run: Run, to: Successor | null): Promise<void> {
+  const done = run.turn.then(async () => {
+    const { loaded } = run;
+    try {
+      run.loaded = await run.ports.reload();
+      await adopt(run, to);
+      await run.gateway?.reload(await configOf(run));
+      run.refused = null;
+    } catch (error) {
+      run.loaded = loaded;
+      await adopt(run);
+      throw error;
+    }
+    await writeState(run);
+  });
+  run.turn = done.catch(() => {});
+  return done;
+}
+
+/** A changed file: engines, routes, keys and limits become as it says. What is wrong with it is told, and the old stays. */
+async function reload(run: Run, signal: AbortSignal): Promise<void> {
+  const { loaded } = run;
+  try {
+    run.loaded = await run.ports.reload();
+    await converge(run, signal);
+    run.ports.onProgress('The fleet file was read again');
+  } catch (error) {
+    if (signal.aborted) return;
+    run.loaded = loaded;
+    await refuse(run, error);
+  }
+}
+
+async function refuse(run: Run, error: unknown): Promise<void> {
+  run.refused = error instanceof BerthError ? error.message : String(error);
+  run.ports.onProgress(`berth: the old configuration stays: ${run.refused}`);
+  await writeState(run);
+}
+
+/** The keys as they are kept now, with all else as it is in force; one after the other. */
+async function takeInKeys(run: Run): Promise<void> {
+  const done = run.turn.then(async () => run.gateway?.reload(await configOf(run)));
+  run.turn = done.catch(() => {});
+  await done;
+}

@@ -1,0 +1,55 @@
+import type { Capture } from '../observe/capture.ts';
+import type { Trace } from '../tracing/trace.ts';
+
+/** What is noted of one request on its way, for log, live view and traces. Filled in as it goes; costs one object. */
+export interface Trail {
+  /** Milliseconds since 1970. */
+  readonly arrivedMs: number;
+  stream: boolean;
+  bytesIn: number;
+  deployment: string | null;
+  /** Of the latest attempt. */
+  instance: string | null;
+  attempts: number;
+  /** Monotonic milliseconds; null until there is one. */
+  leasedAt: number | null;
+  sentAt: number | null;
+  firstAt: number | null;
+  pieces: number;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  tokenSource: 'engine' | 'estimate' | null;
+  /** The reply had begun and broke off. */
+  cut: boolean;
+  /** Code of the gateway's own error. */
+  code: string | null;
+  /** An operator wants it ended. */
+  cancelled: boolean;
+  /** Null while tracing is off. */
+  trace: Trace | null;
+  /** Null for the many that are not captured. */
+  capture: Capture | null;
+}
+
+export function newTrail(arrivedMs: number): Trail {
+  return {
+    arrivedMs,
+    stream: false,
+    bytesIn: 0,
+    deployment: null,
+    instance: null,
+    attempts: 0,
+    leasedAt: null,
+    sentAt: null,
+    firstAt: null,
+    pieces: 0,
+    inputTokens: null,
+    outputTokens: null,
+    tokenSource: null,
+    cut: false,
+    code: null,
+    cancelled: false,
+    trace: null,
+    capture: null,
+  };
+}

@@ -1,0 +1,29 @@
+import { ClientGone } from '../front/call.ts';
+import type { Call } from '../front/call.ts';
+import type { RouteState } from '../routing/routes.ts';
+import type { Snapshot } from '../observe/snapshot.ts';
+
+/**
+ * Has the call hold what this route takes of its limits, in place of what it held before. Throws ApiError 429, and then
+ * nothing is held; ClientGone for whoever left while the shared store was asked, since nothing would take it out of a queue.
+ */
+export function reserve(snapshot: Snapshot, call: Call, route: RouteState): Promise<void> | undefined {
+  const { body, caller, endpoint } = call;
+  if (!snapshot.limits || !body) return undefined;
+  call.reservation?.settle(null);
+  call.reservation = null;
+  const held = snapshot.limits.reserve({
+    caller,
+    model: route.aliasOf ?? route.name,
+    endpoint,
+    body: body.bytes,
+    maxTokens: body.maxTokens,
+  });
+  if (held instanceof Promise)
+    return held.then((reservation) => {
+      call.reservation = reservation;
+      if (call.gone) throw new ClientGone();
+    });
+  call.reservation = held;
+  return undefined;
+}

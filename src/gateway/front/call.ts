@@ -1,0 +1,71 @@
+import type { Endpoint } from '../../domain/endpoints.ts';
+import type { Inbound, Reply } from '../../io/http-server/types.ts';
+import type { Choice } from '../routing/balance.ts';
+import type { Caller } from './caller.ts';
+import type { BodyShare } from '../admission/held-bytes.ts';
+import type { Reservation } from '../limits/hold.ts';
+import type { Series } from '../reply/meter.ts';
+import type { ScannedBody } from './request-body.ts';
+import type { Trail } from '../accounts/trail.ts';
+import type { Exact } from '../upstream/upstream-path.ts';
+import type { Usage } from '../reply/usage.ts';
+
+/** The client left; nobody is there to be told. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+/** A wait in a queue, or an attempt at an instance. */
+export interface Phase {
+  readonly leave: () => void;
+  /** What the request waits for, as one line: "queued pos=3". */
+  readonly tell: () => string;
+}
+
+/** One request on its way through the gateway. Times are monotonic milliseconds. */
+export interface Call {
+  readonly id: string;
+  readonly inbound: Inbound;
+  reply: Reply;
+  readonly endpoint: Endpoint;
+  readonly caller: Caller;
+  /** Id of the caller: whose turn it is in a queue. */
+  readonly key: string;
+  /** Of a request that is passed on as it is: the path names the model. */
+  readonly exact: Exact | null;
+  readonly startedAt: number;
+  /** Its place in the live table; only that table's own. */
+  place: number;
+  readonly share: BodyShare;
+  readonly trail: Trail;
+  /** Where it is counted; by the model "unknown" until the route is found. */
+  series: Series;
+  /** Null once the upstream has begun to answer: nothing can be sent again, and the memory is free. */
+  body: ScannedBody | null;
+  /** Name of the route, which may be an alias. */
+  model: string;
+  /** How its instance is chosen. */
+  choice: Choice;
+  /** Id of the instance that keeps what it goes on from; null for nearly all. */
+  holder: string | null;
+  /** Response headers that say who served, names and values in turn; none where that was never in question. */
+  told: readonly string[];
+  leasedAt: number;
+  /** What is under way and ends when the client leaves; set by each phase. */
+  phase: Phase | null;
+  gone: boolean;
+  /** What it holds of its caller's limits; null where there are none. */
+  reservation: Reservation | null;
+  /** What was served; null: nothing. */
+  spent: Usage | null;
+  /** What it is counted as; 0 until it is known. */
+  status: number;
+}
+
+/** Ends the present phase as soon as the client leaves. */
+export function watchClient(call: Call): void {
+  call.inbound.onClosed(() => {
+    call.gone = true;
+    call.phase?.leave();
+  });
+}

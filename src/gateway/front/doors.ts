@@ -1,0 +1,134 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { GatewayConfig } from '../../domain/gateway-config.ts';
+import { serve } from '../../io/http-server/serve.ts';
+import type { TlsMaterial } from '../../io/tls/material.ts';
+import type { Handler, Listening } from '../../io/http-server/types.ts';
+
+type Address = GatewayConfig['listen'][number];
+
+/** An address and what is shown there; null for plain HTTP. Nothing but a certificate can be replaced at an open door. */
+export interface DoorWish extends Address {
+  readonly tls: TlsMaterial | null;
+}
+
+interface Door {
+  /** As the config has it; port 0 stands for any free one. */
+  readonly asked: DoorWish;
+  readonly server: Listening;
+}
+
+export interface Handlers {
+  readonly outside: Handler;
+  /** For addresses that are berth's own. */
+  readonly inside: Handler;
+}
+
+/** The addresses that the gateway listens on. */
+export interface Doors {
+  readonly bound: () => readonly (Address & { readonly tls: boolean })[];
+  /**
+   * Opens what is new, has `commit` do the rest of the change, then closes what is gone: its connections end when their
+   * requests are served, or after `graceMs`. Rejects with PORT_TAKEN, or as `commit` does, with the old addresses open.
+   */
+  readonly change: (
+    listen: readonly DoorWish[],
+    graceMs: number,
+    commit: () => Promise<void>,
+  ) => Promise<void>;
+  /** New connections get this certificate. */
+  readonly renewTls: (material: TlsMaterial) => void;
+  readonly close: (graceMs: number) => Promise<void>;
+}
+
+/** Opens all or none. Rejects with PORT_TAKEN. */
+export async function openDoors(listen: readonly DoorWish[], handlers: Handlers): Promise<Doors> {
+  let doors = await openAll(listen, handlers);
+  const leaving = new Set<Promise<void>>();
+
+  function shut(gone: readonly Door[], graceMs: number): void {
+    for (const { server } of gone) {
+      const closed = server.close(graceMs).finally(() => leaving.delete(closed));
+      leaving.add(closed);
+    }
+  }
+
+  function renewTls(material: TlsMaterial): void {
+    for (const { asked, server } of doors) if (asked.tls) server.renewTls(material);
+  }
+
+  async function change(
+    next: readonly DoorWish[],
+    graceMs: number,
+    commit: () => Promise<void>,
+  ): Promise<void> {
+    const gone = doors.filter(({ asked }) => !next.some((one) => same(one, asked)));
+    const stay = doors.filter((door) => !gone.includes(door));
+    const wanted = next.filter((one) => !stay.some(({ asked }) => same(one, asked)));
+    // One address may cover another, as 0.0.0.0 does: on one port the old one has to make room first.
+    const inTheWay = gone.filter(({ server }) => wanted.some((one) => one.port === server.port));
+    shut(inTheWay, graceMs);
+    let opened: readonly Door[] = [];
+    try {
+      opened = await openAll(wanted, handlers);
+      await commit();
+    } catch (error) {
+      await Promise.all(opened.map(({ server }) => server.close(0)));
+      doors = doors.filter((door) => !inTheWay.includes(door));
+      const again = inTheWay.map(({ asked }) => asked);
+      doors = [...doors, ...(await openAll(again, handlers))];
+      throw error;
+    }
+    doors = [...stay, ...opened];
+    const material = next.find((one) => one.tls)?.tls;
+    if (material) renewTls(material);
+    shut(
+      gone.filter((door) => !inTheWay.includes(door)),
+      graceMs,
+    );
+  }
+
+  return {
+    bound: () =>
+      doors.map(({ asked, server: { address, port } }) => ({
+        address,
+        port,
+        tls: asked.tls !== null,
+        ...(asked.inside ? { inside: true } : {}),
+      })),
+    renewTls,
+    change,
+    close: async (graceMs) => {
+      shut(doors, graceMs);
+      await Promise.all(leaving);
+    },
+  };
+}
+
+async function openAll(listen: readonly DoorWish[], handlers: Handlers): Promise<readonly Door[]> {
+  const tries = await Promise.allSettled(listen.map((one) => open(one, handlers)));
+  const doors = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = tries.find((one) => one.status === 'rejected');
+  if (!failed) return doors;
+  await Promise.all(doors.map(({ server }) => server.close(0)));
+  throw failed.reason;
+}
+
+async function open(asked: DoorWish, handlers: Handlers): Promise<Door> {
+  const { address, port, tls } = asked;
+  try {
+    const handler = asked.inside ? handlers.inside : handlers.outside;
+    return { asked, server: await serve({ address, port, ...(tls ? { tls } : {}) }, handler) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new BerthError('PORT_TAKEN', { address, port, holder: 'another program' }, { cause: error });
+  }
+}
+
+/** Whether clients are asked for certificates cannot be changed at an open door. */
+function same(a: DoorWish, b: DoorWish): boolean {
+  return a.address === b.address && a.port === b.port && a.inside === b.inside && kindOf(a) === kindOf(b);
+}
+
+function kindOf({ tls }: DoorWish): string {
+  return tls ? `tls ${tls.clientCa !== null}` : 'plain';
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { ApiError } from '../../domain/openai.ts';
+import type { Handler, Inbound, Reply } from '../../io/http-server/types.ts';
+import { prometheusContentType, prometheusText } from '../../stats/prometheus.ts';
+import { mayUse } from './caller.ts';
+import { dialectOf, endpointAt, methodFault, ownPaths, pathFault } from './endpoints.ts';
+import { draining, endpointForbidden, exactForbidden } from '../reply/faults.ts';
+import { gaugeFamilies } from '../observe/gauges.ts';
+import { isReachable } from '../models.ts';
+import { modelsReply } from '../reply/models-reply.ts';
+import { answerSwap } from '../on-demand/answer-swap.ts';
+import { swapAsk } from '../on-demand/swap-paths.ts';
+import { sendFault } from '../reply/send-fault.ts';
+import { sendOwn } from '../reply/send-own.ts';
+import { serveModel } from '../routing/serve-model.ts';
+import { serveStored } from '../stored/serve-stored.ts';
+import type { GatewayState } from '../state.ts';
+import { storedAsk } from '../stored/stored-responses.ts';
+import { exactOf, upstreamEndpoint, upstreamPrefix } from '../upstream/upstream-path.ts';
+
+const own = new Set<string>(ownPaths);
+const modelPath = '/v1/models/';
+
+/** The whole front: path, method, key, then who answers. `admit` throws ApiError for whoever may not even ask. */
+export function createHandler(
+  state: GatewayState,
+  onFault: (error: unknown) => void,
+  admit: (inbound: Inbound) => void = () => {},
+): Handler {
+  return async (inbound, reply) => {
+    const requestId = requestIdOf(inbound);
+    try {
+      admit(inbound);
+      await route(state, inbound, reply, requestId);
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        onFault(error);
+        if (!reply.finished) reply.abort();
+        return;
+      }
+      state.meter.series('none', 'none', 'none').status(error.fault.status).value += 1;
+      sendFault(reply, error.fault, { requestId, dialect: dialectOf(inbound, pathOf(inbound)) });
+    }
+  };
+}
+
+/** Throws, or rejects, with ApiError. Not `async`: that would be one more promise for every request. */
+function route(
+  state: GatewayState,
+  inbound: Inbound,
+  reply: Reply,
+  requestId: string,
+): Promise<void> | undefined {
+  const path = pathOf(inbound);
+  const endpoint = endpointAt.get(path);
+  if (endpoint) {
+    if (inbound.method !== 'POST') throw methodFault(inbound.method, path, 'POST');
+    if (state.draining) throw draining();
+    const caller = state.snapshot.keyring.identify(inbound);
+    if (!mayUse(caller, endpoint)) throw endpointForbidden(path, [...(caller.endpoints ?? [])]);
+    return serveModel(state, { inbound, reply, endpoint, requestId, caller });
+  }
+  const stored = storedAsk(inbound.method, path);
+  if (stored !== null) {
+    if (state.draining) throw draining();
+    return serveStored(state, stored, { inbound, reply, requestId });
+  }
+  if (path.startsWith(upstreamPrefix)) return passUpstream(state, { inbound, reply, requestId });
+  const swap = swapAsk(path);
+  if (swap) return answerSwap(state, swap, { inbound, reply, requestId });
+  if (!own.has(path) && !path.startsWith(modelPath)) throw pathFault(path);
+  if (inbound.method !== 'GET' && inbound.method !== 'HEAD')
+    throw methodFault(inbound.method, path, 'GET, HEAD');
+  answerOwn(state, inbound, reply, { path, requestId });
+  return undefined;
+}
+
+/** To the engine of the model as it is. Throws ApiError. */
+function passUpstream(
+  state: GatewayState,
+  request: { inbound: Inbound; reply: Reply; requestId: string },
+): Promise<void> {
+  if (state.draining) throw draining();
+  const { routes, keyring } = state.snapshot;
+  const caller = keyring.identify(request.inbound);
+  if (caller.models) throw exactForbidden();
+  const exact = exactOf(request.inbound.url, (name) => routes.has(name));
+  const path = exact.target.replace(/\?.*$/s, '');
+  if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
+  return serveModel(state, { ...request, endpoint: upstreamEndpoint, caller, exact });
+}
+
+function pathOf({ url }: Inbound): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
+}
+
+function answerOwn(
+  state: GatewayState,
+  inbound: Inbound,
+  reply: Reply,
+  asked: { path: string; requestId: string },
+): void {
+  const { path, requestId } = asked;
+  const { snapshot } = state;
+  switch (path) {
+    case '/metrics': {
+      if (snapshot.config.observe?.metricsKey) snapshot.keyring.requireKey(inbound);
+      const genAi = snapshot.config.observe?.genAi ?? false;
+      const text = prometheusText([...state.meter.families({ genAi }), ...gaugeFamilies(state)]);
+      sendOwn(reply, { status: 200, type: prometheusContentType, text, requestId });
+      return;
+    }
+    case '/healthz':
+      sendJson(reply, 200, { status: 'ok' }, requestId);
+      return;
+    case '/readyz':
+      answerReady(state, reply, requestId);
+      return;
+    default: {
+      const caller = snapshot.keyring.identify(inbound);
+      const name = path.startsWith(modelPath) ? decode(path.slice(modelPath.length)) : null;
+      sendJson(
+        reply,
+        200,
+        modelsReply(state, caller, { name, dialect: dialectOf(inbound, path) }),
+        requestId,
+      );
+    }
+  }
+}
+
+/** Ready: every route has an instance that can be reached, and we are not on our way out. */
+function answerReady(state: GatewayState, reply: Reply, requestId: string): void {
+  const missing = [...state.snapshot.routes.values()]
+    .filter((one) => !one.arms.some((arm) => arm.deployment.held || isReachable(arm.deployment, state.now())))
+    .map((one) => one.name);
+  const status = state.draining ? 'draining' : missing.length > 0 ? 'unready' : 'ready';
+  sendJson(reply, status === 'ready' ? 200 : 503, { status, missing }, requestId);
+}
+
+function sendJson(reply: Reply, status: number, value: unknown, requestId: string): void {
+  sendOwn(reply, { status, type: 'application/json', text: JSON.stringify(value), requestId });
+}
+
+/** The client's own, when it is fit for a header and a log line; else a new one. */
+function requestIdOf(inbound: Inbound): string {
+  const given = inbound.header('x-request-id');
+  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Endpoint } from '../../domain/endpoints.ts';
+import { BodyBroken, BodyRefused, BodyTooLarge } from '../../io/http-server/body.ts';
+import type { Inbound } from '../../io/http-server/types.ts';
+import { ClientGone } from './call.ts';
+import type { Call } from './call.ts';
+import { badRequest, bodiesFull, bodyTooLarge, unsupportedMedia } from '../reply/faults.ts';
+import { scanBody, scanFormBody } from './request-body.ts';
+import type { ScannedBody } from './request-body.ts';
+import { ScanFault } from './scan.ts';
+import type { Snapshot } from '../observe/snapshot.ts';
+import type { GatewayState } from '../state.ts';
+
+/**
+ * The whole body within the limits, and what is read of it; at once when it has come together with its head, as small
+ * ones do. Throws, or rejects with, ApiError 400, 413, 415 or 429, or ClientGone.
+ */
+export function readBody(
+  state: GatewayState,
+  snapshot: Snapshot,
+  call: Call,
+): ScannedBody | Promise<ScannedBody> {
+  const { endpoint, inbound, share } = call;
+  const { bodyBytes } = snapshot.config.limits;
+  if (!call.exact) checkMedia(inbound, endpoint);
+  const bounds = {
+    fits: (size: number) => state.held.fits(size),
+    take: (size: number) => share.take(size),
+  };
+  const whole = inbound.wholeBody(bodyBytes, bounds);
+  if (whole) return scanned(whole, snapshot, call);
+  return inbound.body(bodyBytes, bounds).then(
+    (bytes) => scanned(bytes, snapshot, call),
+    (error: unknown) => {
+      if (error instanceof BodyTooLarge) throw bodyTooLarge(bodyBytes);
+      if (error instanceof BodyRefused) throw bodiesFull(1 + Math.floor(Math.random() * 3));
+      if (error instanceof BodyBroken) throw new ClientGone();
+      throw error;
+    },
+  );
+}
+
+function scanned(bytes: Buffer, snapshot: Snapshot, { endpoint, exact, inbound }: Call): ScannedBody {
+  if (exact) return unread(bytes, exact.model);
+  try {
+    return endpoint.body === 'form'
+      ? scanFormBody(bytes, inbound.header('content-type'))
+      : scanBody(bytes, { usage: endpoint.usageInStream, maxTokens: snapshot.limits !== null });
+  } catch (error) {
+    if (error instanceof ScanFault) throw badRequest(error.message, null, `invalid_${endpoint.body}`);
+    throw error;
+  }
+}
+
+/** Passed on as it is: the path has named the model. */
+function unread(bytes: Buffer, model: string): ScannedBody {
+  const written = JSON.stringify;
+  return { bytes, model, modelSpan: null, written, stream: false, maxTokens: null, usageSplice: null };
+}
+
+/** What we read must be what the engine reads: plain UTF-8 bytes, and of a form one boundary. */
+function checkMedia(inbound: Inbound, { body }: Endpoint): void {
+  const encoding = inbound.header('content-encoding');
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw unsupportedMedia('Send the body without Content-Encoding.');
+  const charset = /charset="?([^";\s]+)/i.exec(inbound.header('content-type') ?? '')?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw unsupportedMedia('Send the body as UTF-8.');
+  if (body === 'form' && contentTypes(inbound) > 1) throw unsupportedMedia('Send one Content-Type.');
+}
+
+function contentTypes({ rawHeaders }: Inbound): number {
+  return rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'content-type').length;
+}

@@ -1,0 +1,184 @@
+import type { GatewayConfig, Upstream } from '../../domain/gateway-config.ts';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Files } from '../../io/files.ts';
+import type { Log } from '../../io/log.ts';
+import { createUpstreamPool } from '../../io/upstream-pool/pool.ts';
+import type { Sweep } from '../../io/upstream-pool/sweep.ts';
+import { buildBalancers } from '../routing/balancers.ts';
+import type { Balancers } from '../routing/balancers.ts';
+import type { CorsPolicy } from '../front/cors.ts';
+import { Deployment } from '../routing/deployment.ts';
+import { createInstance, roomOptions } from '../routing/instance.ts';
+import type { Instance } from '../routing/instance.ts';
+import { createKeyring } from '../accounts/keys.ts';
+import type { Keyring } from '../accounts/keys.ts';
+import { createLimits, noQuotas } from '../limits/limits.ts';
+import type { Limits } from '../limits/limits.ts';
+import { openLimitsState } from '../limits/state.ts';
+import type { LimitsState } from '../limits/state.ts';
+import { buildRoutes } from '../routing/routes.ts';
+import type { RouteState } from '../routing/routes.ts';
+
+/** A config made ready to serve. Swapped whole; a request that began under the old one ends under it. */
+export interface Snapshot {
+  readonly config: GatewayConfig;
+  readonly routes: ReadonlyMap<string, RouteState>;
+  readonly deployments: ReadonlyMap<string, Deployment>;
+  readonly balancers: Balancers;
+  readonly instances: ReadonlyMap<string, Instance>;
+  readonly keyring: Keyring;
+  readonly cors: CorsPolicy;
+  /** Names that it answers to beside those of loopback; null: any. */
+  readonly hosts: ReadonlySet<string> | null;
+  /** What callers may take; null: nothing is bounded. */
+  readonly limits: Limits | null;
+  readonly limitsState: LimitsState;
+  /** Seconds since 1970, for `created` in the list of models. */
+  readonly since: number;
+}
+
+export interface SnapshotContext {
+  readonly files: Files;
+  readonly log: Log;
+  readonly sweep: Sweep;
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
+}
+
+/**
+ * Instances and deployments that stay the same are taken over from `previous` with their connections, counts and
+ * queues; the others' connections end when idle. Throws FILE_MISSING for a key file that is not there, before anything
+ * has changed.
+ */
+export async function buildSnapshot(
+  config: GatewayConfig,
+  previous: Snapshot | null,
+  context: SnapshotContext,
+): Promise<Snapshot> {
+  const keys = await readBeside(config.upstreams, context.files, 'keyFile');
+  const authorities = await readBeside(config.upstreams, context.files, 'caFile');
+  const limitsState = await openLimitsState(config, previous?.limitsState ?? null, context);
+  const instances = new Map(
+    config.upstreams.map((upstream) => {
+      const key = keys.get(upstream.id)?.trim() ?? null;
+      const ca = authorities.get(upstream.id) ?? null;
+      return [
+        upstream.id,
+        keptInstance(upstream, { key, ca }, config, previous, context.sweep.now()) ??
+          freshInstance(upstream, { key, ca }, config, context),
+      ];
+    }),
+  );
+  const deployments = buildDeployments(config, instances, previous, context.sweep);
+  const balancers = buildBalancers(config, previous?.balancers ?? null);
+  for (const old of previous?.instances.values() ?? []) if (instances.get(old.id) !== old) old.pool.retire();
+  return {
+    config,
+    routes: buildRoutes(config, deployments, balancers),
+    deployments,
+    balancers,
+    instances,
+    cors: { origins: new Set(config.corsOrigins), anonymous: config.anonymous },
+    hosts: config.hosts ? new Set(config.hosts) : null,
+    keyring: createKeyring({
+      keys: config.keys,
+      anonymous: config.anonymous,
+      clientNames: config.tls?.clientNames,
+      wallMs: context.wallMs,
+    }),
+    limits: limitsOf(config, limitsState, context),
+    limitsState,
+    since: Math.floor(context.wallMs() / 1000),
+  };
+}
+
+function limitsOf(config: GatewayConfig, state: LimitsState, context: SnapshotContext): Limits | null {
+  if (!config.quotas && !config.keys.some((key) => key.limits)) return null;
+  return createLimits(config.quotas ?? noQuotas, {
+    memory: state.memory,
+    wallMs: context.wallMs,
+    random: Math.random,
+    ledger: state.usage?.ledger ?? null,
+    shared: state.shared,
+  });
+}
+
+/** What stands in the files that upstreams name, by the upstream's id. */
+async function readBeside(
+  upstreams: readonly Upstream[],
+  files: Files,
+  which: 'keyFile' | 'caFile',
+): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const upstream of upstreams) {
+    const path = upstream[which] ?? null;
+    if (path === null) continue;
+    const text = await files.read(path);
+    if (text === null)
+      throw new BerthError('FILE_MISSING', { path, what: `${nameOf[which]} of ${upstream.id}` });
+    texts.set(upstream.id, text);
+  }
+  return texts;
+}
+
+const nameOf = { keyFile: 'key file', caFile: 'file of authorities' } as const;
+
+/** What an upstream's files say. */
+interface Beside {
+  readonly key: string | null;
+  readonly ca: string | null;
+}
+
+/** The same address is the same engine; its slots, names and paths may have changed. */
+function keptInstance(
+  upstream: Upstream,
+  { key, ca }: Beside,
+  config: GatewayConfig,
+  previous: Snapshot | null,
+  now: number,
+): Instance | null {
+  const kept = previous?.instances.get(upstream.id);
+  if (!kept || kept.upstream.url !== upstream.url || kept.ca !== ca) return null;
+  const before = previous?.config.limits;
+  if (before?.connectMs !== config.limits.connectMs || before.idleMs !== config.limits.idleMs) return null;
+  kept.upstream = upstream;
+  kept.key = key;
+  kept.room.configure(roomOptions(upstream), now);
+  return kept;
+}
+
+function freshInstance(
+  upstream: Upstream,
+  { key, ca }: Beside,
+  config: GatewayConfig,
+  context: SnapshotContext,
+): Instance {
+  const { connectMs, idleMs } = config.limits;
+  return createInstance(
+    upstream,
+    { key, ca },
+    createUpstreamPool(upstream.url, context.sweep, { connectMs, idleMs, ...(ca === null ? {} : { ca }) }),
+    context.sweep.now(),
+  );
+}
+
+function buildDeployments(
+  config: GatewayConfig,
+  instances: ReadonlyMap<string, Instance>,
+  previous: Snapshot | null,
+  sweep: Sweep,
+): Map<string, Deployment> {
+  const named = config.routes.flatMap((route) => route.to.map((arm) => arm.deployment));
+  const names = new Set([...named, ...config.upstreams.map((upstream) => upstream.deployment)]);
+  const deployments = new Map<string, Deployment>();
+  for (const name of names) {
+    const deployment = previous?.deployments.get(name) ?? new Deployment(name, config.limits, sweep.now);
+    deployment.limits = config.limits;
+    deployment.instances = [...instances.values()].filter(
+      (instance) => instance.upstream.deployment === name,
+    );
+    deployments.set(name, deployment);
+    deployment.dispatch();
+  }
+  return deployments;
+}

@@ -1,0 +1,173 @@
+import { ApiError } from '../../domain/openai.ts';
+import type { ApiFault } from '../../domain/openai.ts';
+import type { FailureKind } from '../../io/upstream-pool/types.ts';
+
+/**
+ * Every refusal of the gateway's own. 4xx: the request or its sender; 429: this sender must slow down; 503: nobody can
+ * serve it now; 504: a deadline; 502: the upstream broke.
+ */
+export function badRequest(message: string, param: string | null, code: string): ApiError {
+  return new ApiError({ status: 400, type: 'invalid_request_error', code, message, param });
+}
+
+export function unsupportedMedia(message: string): ApiError {
+  return new ApiError({
+    status: 415,
+    type: 'invalid_request_error',
+    code: 'unsupported_media_type',
+    message,
+  });
+}
+
+export function keyMissing(): ApiError {
+  const message = 'This gateway wants an API key: send "Authorization: Bearer KEY" or "x-api-key: KEY".';
+  return unauthenticated('api_key_missing', message);
+}
+
+export function keyUnknown(): ApiError {
+  const message = 'This API key is not known here.';
+  return unauthenticated('invalid_api_key', message);
+}
+
+export function keyExpired(when: string): ApiError {
+  const message = `This API key expired at ${when}. Ask whoever runs this gateway for a new one.`;
+  return unauthenticated('api_key_expired', message);
+}
+
+export function controlRefused(): ApiError {
+  const message =
+    'This path wants a key for control: one made with "berth keys add NAME --control", or the token of the console.';
+  return new ApiError({ status: 403, type: 'permission_error', code: 'control_key_needed', message });
+}
+
+export function modelForbidden(model: string, allowed: readonly string[]): ApiError {
+  const message = `This API key may not ask for the model "${model}". It may ask for: ${allowed.join(', ') || 'none'}.`;
+  return new ApiError({
+    status: 403,
+    type: 'permission_error',
+    code: 'model_not_allowed',
+    param: 'model',
+    message,
+  });
+}
+
+export function endpointForbidden(path: string, allowed: readonly string[]): ApiError {
+  const message = `This API key may not use ${path}. It may use: ${allowed.join(', ') || 'none'}.`;
+  return new ApiError({ status: 403, type: 'permission_error', code: 'endpoint_not_allowed', message });
+}
+
+/** Such a body is not read, and an engine may hold several models. */
+export function exactForbidden(): ApiError {
+  const message =
+    'This API key is bounded to some models, and a request that goes to an engine as it is cannot be held to them.';
+  return new ApiError({ status: 403, type: 'permission_error', code: 'endpoint_not_allowed', message });
+}
+
+function unauthenticated(code: string, message: string): ApiError {
+  const headers = ['WWW-Authenticate', 'Bearer'];
+  return new ApiError({ status: 401, type: 'authentication_error', code, message, headers });
+}
+
+export function bodyTooLarge(limitBytes: number): ApiError {
+  const message = `The request body is larger than this gateway's limit of ${limitBytes} bytes.`;
+  return new ApiError({ status: 413, type: 'invalid_request_error', code: 'body_too_large', message });
+}
+
+export function bodiesFull(retryAfter: number): ApiError {
+  const message = 'The request bodies that wait here fill the memory set aside for them. Try again later.';
+  return new ApiError({ status: 429, type: 'rate_limit_error', code: 'bodies_full', message, retryAfter });
+}
+
+export function queueFull(deployment: string, waiting: number, retryAfter: number): ApiError {
+  const message = `All slots of ${deployment} are taken and ${waiting} requests wait already. Try again later.`;
+  return new ApiError({ status: 429, type: 'rate_limit_error', code: 'queue_full', message, retryAfter });
+}
+
+export function queueTimeout(deployment: string, waitedMs: number, retryAfter: number): ApiError {
+  const message = `No slot of ${deployment} became free within ${waitedMs} ms.`;
+  return new ApiError({ status: 504, type: 'server_error', code: 'queue_timeout', message, retryAfter });
+}
+
+export function held(deployment: string, waitedMs: number, retryAfter: number): ApiError {
+  const message = `${deployment} is being replaced, and was not back within ${waitedMs} ms. Try again later.`;
+  return new ApiError({
+    status: 503,
+    type: 'server_error',
+    code: 'deployment_held',
+    message,
+    retryAfter,
+  });
+}
+
+export function modelMissing(known: readonly string[]): ApiError {
+  const message = `The body names no model. Models: ${known.join(', ') || 'none'}.`;
+  return badRequest(message, 'model', 'model_missing');
+}
+
+/** An operator ended the request; clients are told not to try again by themselves. */
+export function cancelled(): ApiError {
+  return new ApiError({
+    status: 503,
+    type: 'server_error',
+    code: 'request_cancelled',
+    message: 'An operator of this gateway ended the request.',
+    headers: ['x-should-retry', 'false'],
+  });
+}
+
+export function modelUnknown(model: string, known: readonly string[]): ApiError {
+  const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model;
+  const message = `The model "${shown}" does not exist here. Models: ${known.join(', ') || 'none'}.`;
+  return new ApiError({
+    status: 404,
+    type: 'invalid_request_error',
+    code: 'model_not_found',
+    param: 'model',
+    message,
+  });
+}
+
+/** Told at once what waiting would end in. */
+export function waitTooLong(deployment: string, retryAfter: number): ApiError {
+  const message = `The wait for ${deployment} would be longer than requests may wait here.`;
+  return new ApiError({ status: 503, type: 'server_error', code: 'wait_too_long', message, retryAfter });
+}
+
+export function noInstance(deployment: string, retryAfter: number): ApiError {
+  const message = `No instance of ${deployment} can be reached now.`;
+  return new ApiError({
+    status: 503,
+    type: 'server_error',
+    code: 'no_healthy_instance',
+    message,
+    retryAfter,
+  });
+}
+
+/** A model on demand that takes longer to load than this request could wait. */
+export function modelLoading(deployment: string, retryAfter: number): ApiError {
+  const message = `${deployment} is still being loaded. Try again later.`;
+  return new ApiError({ status: 503, type: 'server_error', code: 'model_loading', message, retryAfter });
+}
+
+export function loadFailed(deployment: string, reason: string, retryAfter: number): ApiError {
+  const message = `${deployment} could not be loaded: ${reason} It is tried again in ${retryAfter} s.`;
+  return new ApiError({ status: 503, type: 'server_error', code: 'model_load_failed', message, retryAfter });
+}
+
+/** No Retry-After: waiting changes nothing. */
+export function modelTooLarge(deployment: string): ApiError {
+  const message = `${deployment} needs more memory than there is for models on demand.`;
+  return new ApiError({ status: 503, type: 'server_error', code: 'model_too_large', message });
+}
+
+export function draining(): ApiError {
+  const message = 'This gateway is shutting down.';
+  return new ApiError({ status: 503, type: 'server_error', code: 'draining', message, retryAfter: 5 });
+}
+
+export function upstreamFailed(kind: FailureKind, message: string): ApiFault {
+  if (kind === 'connect-timeout' || kind === 'idle-timeout')
+    return { status: 504, type: 'server_error', code: 'upstream_timeout', message };
+  return { status: 502, type: 'server_error', code: 'upstream_failed', message };
+}

@@ -1,0 +1,42 @@
+import type { Route } from '../../domain/gateway-config.ts';
+import type { ApiError } from '../../domain/openai.ts';
+import type { FallbackCause } from '../../domain/routing.ts';
+
+/** Where a route's requests may go that it cannot serve itself. */
+export interface FallbackPlan {
+  readonly on: readonly FallbackCause[];
+  /** Names of routes in the order they are tried: each is followed by its own. */
+  readonly to: readonly string[];
+}
+
+/** The whole way that a request of this route may take; null when there is none. Loops end where they close. */
+export function fallbackPlan(route: Route, routes: ReadonlyMap<string, Route>): FallbackPlan | null {
+  if (!route.fallback) return null;
+  const own = route.aliasOf ?? route.name;
+  const to: string[] = [];
+  function add(names: readonly string[]): void {
+    for (const name of names) {
+      const found = routes.get(name);
+      const main = found?.aliasOf ?? name;
+      if (!found || main === own || to.includes(main)) continue;
+      to.push(main);
+      add(found.fallback?.to ?? []);
+    }
+  }
+  add(route.fallback.to);
+  return { on: route.fallback.on, to };
+}
+
+/** Why a refusal of the gateway's own may be no refusal elsewhere; null for those that would be the same there. */
+export function causeOf({ fault }: ApiError): FallbackCause | null {
+  return causes[fault.code ?? ''] ?? null;
+}
+
+const causes: Readonly<Record<string, FallbackCause>> = {
+  no_healthy_instance: 'unreachable',
+  // Before the head of a reply the only time that can run out is that of connecting.
+  upstream_timeout: 'unreachable',
+  queue_full: 'full',
+  queue_timeout: 'deadline',
+  wait_too_long: 'deadline',
+};

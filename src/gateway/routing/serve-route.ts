@@ -1,0 +1,173 @@
+import { ApiError } from '../../domain/openai.ts';
+import { unitOf } from '../front/ask.ts';
+import { choiceOf, preferring } from './balancers.ts';
+import type { Call } from '../front/call.ts';
+import { CommentedReply } from '../reply/commented-reply.ts';
+import { cancelled, noInstance, waitTooLong } from '../reply/faults.ts';
+import type { Deployment } from './deployment.ts';
+import { causeOf } from './fallback.ts';
+import { forward } from '../upstream/forward.ts';
+import { cacheTokens } from '../limits/cache-tokens.ts';
+import { answerLength } from '../limits/memory.ts';
+import { armsFor } from '../front/paths.ts';
+import { headerText } from '../upstream/header-blocks.ts';
+import { priorityHeader, priorityOf } from '../admission/priority.ts';
+import { reserve } from '../admission/reserve.ts';
+import { armOf } from './resolve.ts';
+import type { Lease } from '../admission/lease.ts';
+import type { RouteState } from './routes.ts';
+import type { Snapshot } from '../observe/snapshot.ts';
+import type { GatewayState } from '../state.ts';
+
+/** Names the route that served in place of the one that was asked for. */
+const routeHeader = 'x-berth-route';
+
+/**
+ * Serves a call whose body has been read: by its route, else by the route's fallbacks as long as nothing has reached the
+ * client. Throws ApiError, that of the first route when nobody can serve it, or ClientGone.
+ */
+export function serveRoute(
+  state: GatewayState,
+  snapshot: Snapshot,
+  call: Call,
+  route: RouteState,
+): Promise<void> {
+  return route.fallback === null
+    ? serveBy(state, snapshot, call, route)
+    : orElse({ state, snapshot, call, route });
+}
+
+interface Serving {
+  readonly state: GatewayState;
+  readonly snapshot: Snapshot;
+  readonly call: Call;
+  readonly route: RouteState;
+}
+
+async function orElse({ state, snapshot, call, route }: Serving): Promise<void> {
+  try {
+    await serveBy(state, snapshot, call, route);
+  } catch (error) {
+    const { series } = call;
+    const { deployment } = call.trail;
+    for (const name of route.fallback?.to ?? []) {
+      const next = snapshot.routes.get(name);
+      if (
+        next &&
+        mayGoElsewhere(error, call, route) &&
+        (await isServedBy(next, { state, snapshot, call, route }))
+      )
+        return;
+    }
+    // Nobody could: it is told, and counted, as if there were no fallback.
+    call.series = series;
+    call.trail.deployment = deployment;
+    throw error;
+  }
+}
+
+/** False when this one could not either, so that the next may try. */
+async function isServedBy(next: RouteState, { state, snapshot, call, route }: Serving): Promise<boolean> {
+  call.told = [routeHeader, headerText(next.name)];
+  try {
+    // Its own limits hold, and its price.
+    await reserve(snapshot, call, next);
+    await serveBy(state, snapshot, call, next);
+    state.meter.fellBack(call.model, next.name);
+    return true;
+  } catch (error) {
+    if (mayGoElsewhere(error, call, route) || isUnfit(error)) return false;
+    throw error;
+  }
+}
+
+/** It was refused for a reason that the route gives away for, and nothing has reached the client. */
+function mayGoElsewhere(error: unknown, call: Call, { fallback }: RouteState): boolean {
+  if (!(error instanceof ApiError) || call.reply.started || call.body === null || call.gone) return false;
+  const cause = causeOf(error);
+  return cause !== null && (fallback?.on.includes(cause) ?? false);
+}
+
+/** It has no engine with this endpoint, or has reached a limit of its own. */
+function isUnfit(error: unknown): boolean {
+  return error instanceof ApiError && (error.fault.status === 501 || error.fault.limit !== undefined);
+}
+
+/** Not for those that do not say who they are: each of their requests is dealt out by itself. */
+function noteUnit(
+  { units }: GatewayState,
+  call: Call,
+  { name, aliasOf, split }: RouteState,
+  arm: string,
+): void {
+  const unit = split && unitOf(split.by, call);
+  if (unit) units.note(aliasOf ?? name, arm, unit);
+}
+
+function holds({ instances }: Deployment, id: string | null): boolean {
+  return instances.some((instance) => instance.id === id);
+}
+
+/** One route: deployment → slot → engine → reply. Throws as it rejects: it is no promise of its own. */
+function serveBy(state: GatewayState, snapshot: Snapshot, call: Call, route: RouteState): Promise<void> {
+  const arms = armsFor(snapshot, call, route);
+  const kept = call.holder === null ? undefined : arms.find((one) => holds(one.deployment, call.holder));
+  const arm = kept ?? armOf(arms, route.split, call, { now: state.now(), random: Math.random });
+  if (!arm || (arm.deployment.instances.length === 0 && !arm.deployment.demand))
+    throw noInstance(route.name, 5);
+  const { deployment } = arm;
+  call.trail.deployment = deployment.name;
+  if (route.split) noteUnit(state, call, route, deployment.name);
+  if (call.trail.cancelled) throw cancelled();
+  call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model, deployment.name);
+  // Behind a comment this could no longer be a status that clients and proxies understand.
+  if (call.reply instanceof CommentedReply && deployment.expectedWaitMs > deployment.limits.queueMs)
+    throw waitTooLong(deployment.name, deployment.retryAfter());
+  if (arm.told.length > 0) call.told = [...call.told, ...arm.told];
+  const { memory } = snapshot.limitsState;
+  const tokens = deployment.countsTokens ? cacheTokens(memory, route.aliasOf ?? route.name, call) : 0;
+  call.choice = choiceOf(arm.choice, call, tokens);
+  if (call.holder !== null) call.choice = preferring(call.holder, call.choice);
+  state.retries.onRequest();
+  const waiting = deployment.acquire({
+    key: call.key,
+    priority: () =>
+      priorityOf({
+        key: call.caller.limits?.priority,
+        route: route.priority,
+        header: call.inbound.header(priorityHeader),
+      }),
+    choice: call.choice,
+    bytes: call.body?.bytes.length ?? 0,
+    onWait: (phase) => (call.phase = phase),
+  });
+  const serving = { state, call, route, deployment, tokens };
+  return waiting instanceof Promise
+    ? waiting.then((lease) => serveLeased(lease, serving))
+    : serveLeased(waiting, serving);
+}
+
+interface Leased extends Omit<Serving, 'snapshot'> {
+  readonly deployment: Deployment;
+  /** What it will probably hold of an engine's cache; 0 where nobody counts that. */
+  readonly tokens: number;
+}
+
+/** From the slot on. */
+function serveLeased(lease: Lease, { state, call, route, deployment, tokens }: Leased): Promise<void> {
+  call.phase = null;
+  call.leasedAt = performance.now();
+  call.trail.leasedAt = call.leasedAt;
+  call.series.queueWait.observe((call.leasedAt - call.startedAt) / 1000);
+  const { body } = call;
+  const sent = forward(call, deployment, lease, state);
+  if (route.shadow && body) state.shadows.mirror(call, body, route.shadow, Math.random());
+  // A reservation notes it itself.
+  return tokens === 0 || call.reservation
+    ? sent
+    : sent.then(() => {
+        const output = call.spent?.output ?? 0;
+        const { memory } = state.snapshot.limitsState;
+        if (output > 0) answerLength(memory, route.aliasOf ?? route.name).observe(output);
+      });
+}

@@ -1,0 +1,105 @@
+import type { Dialect } from '../../domain/endpoints.ts';
+
+/** Meant for one connection only (RFC 9110, 7.6.1), or made anew on each side. */
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+];
+
+/** Not for the engine: the client's secrets, what only a trusted proxy may say, what would compress or delay. */
+const dropFromRequest = new Set([
+  ...hopByHop,
+  'host',
+  'expect',
+  'authorization',
+  'x-api-key',
+  'cookie',
+  'accept-encoding',
+  'forwarded',
+  'x-real-ip',
+  'x-request-id',
+]);
+
+/** Not for the client: the engine's identity, its clock, its browser policy (the gateway's own counts). */
+const dropFromReply = new Set([
+  ...hopByHop,
+  'server',
+  'date',
+  'set-cookie',
+  'alt-svc',
+  'strict-transport-security',
+  'x-request-id',
+  'request-id',
+  'x-should-retry',
+  'x-accel-buffering',
+]);
+
+/** Headers to an engine that do not vary with the request, names and values in turn. */
+export function requestHeaders(
+  raw: readonly string[],
+  options: {
+    /** The engine's own. */
+    key: string | null;
+    dialect: Dialect;
+    /** `ownRequestHeaders` gives a traceparent in place of the client's. */
+    traced: boolean;
+  },
+): string[] {
+  const named = connectionNames(raw);
+  const headers: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase();
+    if (dropFromRequest.has(name) || name.startsWith('x-forwarded-') || named?.includes(name)) continue;
+    if (options.traced && name === 'traceparent') continue;
+    headers.push(raw[i] as string, raw[i + 1] as string);
+  }
+  headers.push('accept-encoding', 'identity');
+  if (options.key !== null) {
+    headers.push('authorization', `Bearer ${options.key}`);
+    // Servers of Anthropic's API look for their key here.
+    if (options.dialect === 'anthropic') headers.push('x-api-key', options.key);
+  }
+  return headers;
+}
+
+/** Those that name this one request. */
+export function ownRequestHeaders(requestId: string, traceparent: string | null): string[] {
+  const headers = ['x-request-id', requestId];
+  if (traceparent !== null) headers.push('traceparent', traceparent);
+  return headers;
+}
+
+/** Headers of an engine's reply for the client; those that say how the body ends are the caller's. */
+export function replyHeaders(raw: readonly string[], options: { eventStream: boolean }): string[] {
+  const named = connectionNames(raw);
+  const headers: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase();
+    if (dropFromReply.has(name) || name.startsWith('access-control-') || named?.includes(name)) continue;
+    if (options.eventStream && name === 'cache-control') continue;
+    headers.push(raw[i] as string, raw[i + 1] as string);
+  }
+  // Proxies in front of us must neither gather nor compress a stream.
+  if (options.eventStream) headers.push('Cache-Control', 'no-cache, no-transform', 'X-Accel-Buffering', 'no');
+  return headers;
+}
+
+/** What the Connection headers declare as hop-by-hop beyond the usual; null for none. */
+function connectionNames(raw: readonly string[]): string[] | null {
+  let names: string[] | null = null;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    const words = (raw[i + 1] as string).toLowerCase().split(',');
+    names = [...(names ?? []), ...words.map((word) => word.trim())];
+  }
+  return names;
+}

@@ -1,0 +1,67 @@
+import type { Endpoint } from '../../domain/endpoints.ts';
+import type { ApiError } from '../../domain/openai.ts';
+import { badRequest } from '../reply/faults.ts';
+
+export const upstreamPrefix = '/upstream/';
+
+/** A request that goes to the engine of one model as it is, whatever the path: `/upstream/MODEL/PATH`. */
+export interface Exact {
+  /** Name of the route. */
+  readonly model: string;
+  /** Path and query for the engine. */
+  readonly target: string;
+}
+
+/** How such requests are counted. */
+export const upstreamEndpoint: Endpoint = {
+  path: '/upstream',
+  what: 'Any path of an engine',
+  operation: 'upstream',
+  body: 'json',
+  modelOptional: false,
+  usageInStream: false,
+  dialect: 'openai',
+  same: [],
+};
+
+/**
+ * The model and the rest of a URL below `/upstream/`. Names may hold slashes, so that the longest that is known counts; where none is,
+ * the first part is taken, to be refused by its name. Throws ApiError 400 for dot segments (RFC 3986, 3.3) in the rest.
+ */
+export function exactOf(url: string, isKnown: (name: string) => boolean): Exact {
+  const query = url.indexOf('?');
+  const path = query < 0 ? url : url.slice(0, query);
+  const parts = path.slice(upstreamPrefix.length).split('/');
+  const counts = parts.map((_, i) => parts.length - i);
+  const count = counts.find((n) => isKnown(decoded(parts.slice(0, n)))) ?? 1;
+  // They would lead out of the path that the engine's URL begins with.
+  if (parts.slice(count).some(isDots)) throw dotSegments();
+  return {
+    model: decoded(parts.slice(0, count)),
+    target: `/${parts.slice(count).join('/')}${query < 0 ? '' : url.slice(query)}`,
+  };
+}
+
+/** Servers may take a backslash, or an encoded slash, for the end of a segment. */
+function isDots(part: string): boolean {
+  return decoded([part])
+    .split(/[/\\]/)
+    .some((segment) => segment === '.' || segment === '..');
+}
+
+function dotSegments(): ApiError {
+  return badRequest(
+    'A path below /upstream/MODEL/ must not hold "." or ".." segments.',
+    null,
+    'path_invalid',
+  );
+}
+
+function decoded(parts: readonly string[]): string {
+  const text = parts.join('/');
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
