@@ -43,6 +43,8 @@ export const Route = z.strictObject({
   split: Split.optional(),
   /** A deployment that gets copies of so many of a hundred requests; its replies are dropped. */
   shadow: z.strictObject({ deployment: z.string(), percent: Percent }).optional(),
+  /** How long its requests may wait while a deployment is held; absent: as long as in a queue. */
+  holdMs: z.int().positive().optional(),
   /** Band of its requests in a queue, as far as the key may. */
   priority: z.enum(priorities).optional(),
   /** Other routes, by name, for what this one cannot serve. */

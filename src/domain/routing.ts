@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { priorities } from './key-limits.ts';
 import { StickyBy } from './sticky-by.ts';
+import { PositiveDuration } from './units.ts';
 
 /** A policy and its options; the registry of policies knows what each kind may say. */
 export const PolicyChoice = z.looseObject({ kind: z.string() });
@@ -55,6 +56,9 @@ const Shadow = z.strictObject({
 export const routeOptions = {
   split: Split.optional().describe(
     'Holds each client to one of the deployments, by weight; without it each request is dealt out by itself.',
+  ),
+  hold: PositiveDuration.optional().describe(
+    'How long its requests may wait while an engine is replaced in its place (default: `limits.queueTime`).',
   ),
   priority: z
     .enum(priorities)

@@ -27,6 +27,60 @@ test('who waits for a held deployment past the deadline is told 503 and when to 
   expect((await errorOf(reply)).code).toBe('deployment_held');
 });
 
+test('a route may say how long its requests wait for a held deployment, longer or shorter than in a queue', async () => {
+  const to = [{ deployment: 'd', weight: 1 }];
+  const { upstream, gateway } = await start(wellBehaved, {
+    routes: [
+      { name: 'patient', to, aliasOf: null, holdMs: long },
+      { name: 'hasty', to, aliasOf: null, holdMs: 1 },
+      { name: 'usual', to, aliasOf: null },
+    ],
+    limits: { queueMs: 200 },
+  });
+  await gateway.control({ do: 'hold', deployment: 'd', forMs: long });
+  const patient = postChat(gateway.url, { model: 'patient' });
+  const hasty = await postChat(gateway.url, { model: 'hasty' });
+  expect([hasty.status, (await errorOf(hasty)).message]).toEqual([
+    503,
+    expect.stringContaining('within 1 ms'),
+  ]);
+  const usual = await postChat(gateway.url, { model: 'usual' });
+  expect([usual.status, (await errorOf(usual)).message]).toEqual([
+    503,
+    expect.stringContaining('within 200 ms'),
+  ]);
+  expect(upstream.seen.length).toBe(0);
+  await gateway.control({ do: 'release', deployment: 'd' });
+  expect((await patient).status).toBe(200);
+});
+
+test('a request that waits in the queue already when a hold begins may wait as long as its route says', async () => {
+  const held: Turn[] = [];
+  const to = [{ deployment: 'd', weight: 1 }];
+  const { gateway } = await start((turn) => void held.push(turn), {
+    routes: [
+      { name: 'm', to, aliasOf: null, holdMs: long },
+      { name: 'usual', to, aliasOf: null },
+    ],
+    upstream: { slots: 1 },
+    limits: { queueMs: 3000 },
+  });
+  const first = postChat(gateway.url);
+  await until('one is served', () => held.length === 1);
+  const second = postChat(gateway.url);
+  await until('one waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  await gateway.control({ do: 'hold', deployment: 'd', forMs: long });
+  held[0]?.json(200, {});
+  expect((await first).status).toBe(200);
+  // It came later, and its time in the queue is over: so is that of the one that waits.
+  expect((await postChat(gateway.url, { model: 'usual' })).status).toBe(503);
+  expect(await gateway.metric('berth_gateway_queue_depth')).toBe(1);
+  await gateway.control({ do: 'release', deployment: 'd' });
+  await until('it is served', () => held.length === 2);
+  held[1]?.json(200, {});
+  expect((await second).status).toBe(200);
+});
+
 test('a hold whose asker is gone ends by itself', async () => {
   const { gateway } = await start(wellBehaved);
   await gateway.control({ do: 'hold', deployment: 'd', forMs: 200 });

@@ -74,12 +74,15 @@ function expectNoneNoticed(running: readonly { status: number; whole: boolean; t
   expect(bad.map(({ status, text }) => `${status} ${text}`)).toEqual([]);
 }
 
-test('an engine on a pinned port is replaced while its requests wait: no request fails and every text is whole', async () => {
+test('an engine on a pinned port is replaced while its requests wait as long as their route says: no request fails and every text is whole', async () => {
   const [port = 0] = await freePorts(1);
-  const text = fleet(`port: ${port}`);
+  const text = fleet(`port: ${port}`, ', routes: {held: {to: a, hold: 100s}}').replace(
+    'queueTime: 100s',
+    'queueTime: 1ms',
+  );
   const { url } = await upWith(slots(text, 60));
   const [before] = await pids();
-  load = streamLoad(url, 'a', clients);
+  load = streamLoad(url, 'held', clients);
   await served(load);
   place.write(slots(text, 61));
   const applied = await place.berth('apply');

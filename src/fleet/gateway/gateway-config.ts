@@ -164,9 +164,10 @@ export function routesOf(loaded: LoadedFleet): Route[] {
       typeof target === 'string'
         ? [{ deployment: target, weight: 1 }]
         : Object.entries(target).map(([deployment, weight]) => ({ deployment, weight }));
-    const { aliases, fallback, shadow, ...rest } = typeof entry === 'string' ? { aliases: [] } : entry;
+    const { aliases, fallback, hold, shadow, ...rest } = typeof entry === 'string' ? { aliases: [] } : entry;
     const route = {
       ...rest,
+      ...(hold !== undefined && { holdMs: hold }),
       ...(fallback && { fallback: fallbackOf(fallback) }),
       ...(shadow && { shadow: { deployment: shadow.to, percent: shadow.percent } }),
       name,

@@ -46,6 +46,8 @@ export interface Call {
   model: string;
   /** How its instance is chosen. */
   choice: Choice;
+  /** How long it may wait for a deployment that is held; undefined: as long as in a queue. */
+  holdMs: number | undefined;
   /** Id of the instance that keeps what it goes on from; null for nearly all. */
   holder: string | null;
   /** Response headers that say who served, names and values in turn; none where that was never in question. */

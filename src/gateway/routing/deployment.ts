@@ -14,6 +14,7 @@ import type { Instance } from './instance.ts';
 import { Lease } from '../admission/lease.ts';
 import { levelAt } from '../limits/pace.ts';
 import type { Demand } from '../on-demand/demand.ts';
+import { startWait } from '../wait-bound.ts';
 
 export interface DeploymentLimits {
   readonly queue: number;
@@ -44,6 +45,8 @@ export interface AcquireOptions {
   readonly choice: Choice;
   /** Size of its body, which lies in memory while it waits. */
   readonly bytes: number;
+  /** How long it may wait while the deployment is held; undefined: as long as in the queue. */
+  readonly holdMs: number | undefined;
   /** Called once with how to stop waiting: the promise then rejects with ClientGone. */
   readonly onWait: (phase: Phase) => void;
 }
@@ -158,7 +161,7 @@ export class Deployment {
    */
   acquireInstead(
     tried: ReadonlySet<Instance>,
-    options: Pick<AcquireOptions, 'choice' | 'onWait'>,
+    options: Pick<AcquireOptions, 'choice' | 'holdMs' | 'onWait'>,
   ): Lease | Promise<Lease> | null {
     const lease = this.acquireOther(tried, options.choice);
     if (lease) return lease;
@@ -281,7 +284,7 @@ export class Deployment {
   }
 
   #untilGranted(
-    { choice, onWait }: Pick<AcquireOptions, 'choice' | 'onWait'>,
+    { choice, holdMs, onWait }: Pick<AcquireOptions, 'choice' | 'holdMs' | 'onWait'>,
     { enter, exit, place }: Line,
   ): Promise<Lease> {
     return new Promise((resolve, reject) => {
@@ -290,7 +293,7 @@ export class Deployment {
       // Throws where a load has failed a moment ago.
       const depart = this.demand?.arrive();
       function over(): void {
-        clearTimeout(timer);
+        callOff();
         depart?.();
       }
       const waiter: Waiter = {
@@ -304,12 +307,13 @@ export class Deployment {
           reject(error);
         },
       };
-      const timer = setTimeout(() => {
+      const mayWait = (): number => (this.held ? (holdMs ?? queueMs) : queueMs);
+      const callOff = startWait(mayWait, (ms) => {
         exit(waiter);
         const asleep = this.#shut ? this.demand?.refusal() : undefined;
         const refusal = this.held ? held : queueTimeout;
-        waiter.refuse(asleep ?? refusal(this.name, queueMs, this.retryAfter()));
-      }, queueMs);
+        waiter.refuse(asleep ?? refusal(this.name, ms, this.retryAfter()));
+      });
       enter(waiter);
       onWait({
         leave: () => {

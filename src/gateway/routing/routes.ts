@@ -38,6 +38,8 @@ export interface RouteState {
   readonly arms: readonly RouteArm[];
   /** What holds clients to their arm; null: each request is dealt out by itself. */
   readonly split: { readonly by: StickyBy; readonly salt: number } | null;
+  /** How long its requests may wait for a deployment that is held; undefined: as long as in a queue. */
+  readonly holdMs: number | undefined;
   /** Whose requests go first in a queue; undefined: the key decides. */
   readonly priority: Priority | undefined;
   /** Where copies of its requests go; null: nowhere. */
@@ -76,6 +78,7 @@ function routeState(
       choice: balancers.choice(own, deployment),
       told: route.to.length > 1 ? [deploymentHeader, deployment] : [],
     })),
+    holdMs: route.holdMs,
     priority: route.priority,
     shadow: shadowPlan(route, deployments, balancers),
     split: route.split ? { by: route.split.by, salt: hashText(route.split.salt ?? own) } : null,

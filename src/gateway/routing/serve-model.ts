@@ -75,6 +75,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     body: null,
     model: '',
     choice: plainChoice,
+    holdMs: undefined,
     holder: null,
     told: nothingTold,
     leasedAt: now,

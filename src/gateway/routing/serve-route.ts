@@ -129,6 +129,7 @@ function serveBy(state: GatewayState, snapshot: Snapshot, call: Call, route: Rou
   call.choice = choiceOf(arm.choice, call, tokens);
   if (call.holder !== null) call.choice = preferring(call.holder, call.choice);
   state.retries.onRequest();
+  call.holdMs = route.holdMs;
   const waiting = deployment.acquire({
     key: call.key,
     priority: () =>
@@ -139,6 +140,7 @@ function serveBy(state: GatewayState, snapshot: Snapshot, call: Call, route: Rou
       }),
     choice: call.choice,
     bytes: call.body?.bytes.length ?? 0,
+    holdMs: call.holdMs,
     onWait: (phase) => (call.phase = phase),
   });
   const serving = { state, call, route, deployment, tokens };

@@ -74,6 +74,7 @@ function leaseElsewhere(
   if (call.gone) throw new ClientGone();
   return deployment.acquireInstead(tried, {
     choice: call.choice,
+    holdMs: call.holdMs,
     onWait: (phase) => (call.phase = phase),
   });
 }
