@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chatEvent } from './fake-upstream.ts';
+import { chatEvent, doneEvent, wholeStream } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
 import { configFor, errorOf, postChat, until } from './harness.ts';
 import { stage } from './on-demand-stage.ts';
@@ -218,3 +218,47 @@ test('who waits for a model that the fleet file no longer has is told so at once
   expect((await errorOf(refused)).code).toBe('no_healthy_instance');
   expect((await postChat(gateway.url, { model: 'a' })).status).toBe(404);
 });
+
+test('two models that exclude each other take turns under 50 clients: no request fails, and no stream is cut', async () => {
+  const { gateway, asked, loaded, unloaded } = await stage(
+    { a: {}, b: {} },
+    { script: streaming, config: { limits: { queue: 100, queueMs: 300_000 } } },
+  );
+  const over = new AbortController();
+  const starting = (async () => {
+    for (let done = 0; !over.signal.aborted;) {
+      if (asked.length === done) await new Promise((resolve) => setTimeout(resolve, 1));
+      else {
+        const [verb, name = ''] = asked[done]?.split(' ') ?? [];
+        await (verb === 'load' ? loaded(name) : unloaded(name));
+        done += 1;
+      }
+    }
+  })();
+  const texts: string[] = [];
+  await Promise.all(
+    Array.from({ length: 50 }, async (_, i) => {
+      for (let round = 0; round < 4; round += 1) {
+        const reply = await postChat(gateway.url, { model: 'ab'[(i + round) % 2], stream: true });
+        texts.push(`${reply.status} ${await reply.text()}`);
+      }
+    }),
+  );
+  over.abort();
+  await starting;
+  expect(texts.filter((text) => text !== `200 ${wholeStream}`)).toEqual([]);
+  expect(texts.length).toBe(200);
+  for (const name of ['a', 'b']) expect(asked).toContain(`unload ${name}`);
+  expect(await gateway.metric('berth_gateway_inflight')).toBe(0);
+});
+
+/** As a well-behaved engine, but that each piece of text takes a while, so that many are under way. */
+async function streaming(turn: Turn): Promise<void> {
+  turn.stream();
+  for (const text of ['Hel', 'lo', '!']) {
+    turn.chunk(chatEvent(text));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  turn.chunk(doneEvent);
+  turn.endChunks();
+}
