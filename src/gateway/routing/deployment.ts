@@ -14,7 +14,7 @@ import type { Instance } from './instance.ts';
 import { Lease } from '../admission/lease.ts';
 import { levelAt } from '../limits/pace.ts';
 import type { Demand } from '../on-demand/demand.ts';
-import { startWait } from '../wait-bound.ts';
+import { startWait } from '../admission/wait-bound.ts';
 
 export interface DeploymentLimits {
   readonly queue: number;
