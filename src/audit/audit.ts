@@ -1,5 +1,6 @@
 import type { ObservedHost, Observation } from '../domain/audit/observation.ts';
 import type { AuditReport } from '../domain/audit/report.ts';
+import { sameNamespace, selects } from '../domain/audit/kube-object.ts';
 import type { Suppression } from '../domain/audit/suppression.ts';
 import type { Finding } from '../domain/finding.ts';
 import { severities } from '../domain/finding.ts';
@@ -33,15 +34,30 @@ export function auditReport(observation: Observation, suppressions: readonly Sup
   };
 }
 
-/** A server and the unit or container that it runs in count once. */
+/** A server counts once, in whichever ways it was seen: as a process, by its unit or container, by the object that made its pod. */
 function countServers(observation: Observation): number {
+  const { pods, objects } = viewOf(observation);
+  const seen = new Set(
+    observation.hosts.flatMap(({ servers }) =>
+      servers.flatMap(({ owner }) => (owner.kind === 'pod' ? [owner.name] : [])),
+    ),
+  );
+  const running = objects.filter((one) => one.kind === 'Pod' && seen.has(one.metadata.uid ?? ''));
+  const unseen = pods.filter(
+    ({ workload }) =>
+      !running.some(
+        (pod) =>
+          sameNamespace(pod, workload.object) &&
+          (pod === workload.object || selects(workload.labels, pod.metadata.labels ?? {})),
+      ),
+  );
   const here = observation.hosts.map(
     ({ servers, units, containers }) =>
       servers.length +
       units.filter((unit) => unit.active !== 'active').length +
       containers.filter((one) => one.state !== 'running').length,
   );
-  return here.reduce((sum, one) => sum + one, 0) + viewOf(observation).pods.length;
+  return here.reduce((sum, one) => sum + one, 0) + unseen.length;
 }
 
 /** What of one machine alone, without a fleet file, wants attention. */

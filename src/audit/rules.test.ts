@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { healthyObservation } from '../../test/support/healthy-observation.ts';
 import { Observation } from '../domain/audit/observation.ts';
-import { findingsIn } from './audit.ts';
+import type { ObservedHost } from '../domain/audit/observation.ts';
+import { auditReport, findingsIn } from './audit.ts';
 import { rules } from './rules/registry.ts';
 
 const GiB = 1024 ** 3;
@@ -76,7 +77,10 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
     set('fleet.unreachable', [{ host: 'a10', reason: 'no route to it.', cure: 'Start it.' }]),
   ],
   'port-held': [set(`${mistral}.wantedPort`, 18_400)],
-  'port-conflict': [set(`${night}.starts.port`, 18_400)],
+  'port-conflict': [
+    set(`${night}.starts.port`, 18_400),
+    (draft) => Object.assign(draft.hosts[0]?.units[1]?.starts ?? {}, { port: 18_400, host: 'localhost' }),
+  ],
   duplicate: [set(`${mistral}.modelId`, '1:18400')],
   'gpu-shared': [set(`${mistral}.gpus`, [{ index: 0, memoryBytes: 0 }])],
   'gpu-idle': [
@@ -165,6 +169,56 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
 
 test('a machine and a cluster on which all is well give no finding', () => {
   expect(findingsIn(healthyObservation())).toEqual([]);
+});
+
+/** What looks like a fault and is none. */
+const innocent: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
+  'a server that began a moment ago and does not listen yet': [
+    set(`${mistral}.state`, 'silent'),
+    set(`${mistral}.endpoints`, []),
+    set(`${mistral}.startedAt`, '2026-11-28T08:57:00.000Z'),
+  ],
+  'layers on GPUs of other machines': [
+    set('hosts.0.hardware.gpus', []),
+    set(`${mistral}.options.gpuLayers`, 99),
+    set(`${mistral}.command`, ['llama-server', '-m', '/srv/models/mistral.gguf', '--rpc', '10.0.0.2:50052']),
+    set(`${kimi}.options.gpuLayers`, 0),
+    set(`${unit}.starts.options.gpuLayers`, 0),
+  ],
+  "what a unit's variables set, where rights hide those of its process": [
+    set(`${unit}.starts.options.batch`, 512),
+    set(`${kimi}.netns`, null),
+  ],
+  'one model that one server embeds with and another answers with': [
+    set(`${mistral}.modelId`, '1:18400'),
+    set(`${mistral}.options.embeddings`, true),
+  ],
+  'a unit on the port of another, which nothing starts': [
+    set(`${night}.enabled`, null),
+    set(`${night}.starts.port`, 18_400),
+  ],
+};
+
+for (const [what, changes] of Object.entries(innocent))
+  test(`${what}: no finding`, () => {
+    const draft = healthyObservation();
+    for (const change of changes) change(draft);
+    expect(findingsIn(Observation.parse(draft))).toEqual([]);
+  });
+
+test('a server of a pod that is seen as a process and as an object counts once', () => {
+  const draft = healthyObservation();
+  const before = auditReport(draft, []).servers;
+  const pod = draft.clusters[0]?.objects[3];
+  Object.assign(pod?.['metadata'] ?? {}, { uid: 'pod-1' });
+  const process = { bootId: 'b', pid: 99, startTicks: 1 };
+  const server = {
+    ...draft.hosts[0]?.servers[1],
+    process,
+    owner: { kind: 'pod', name: 'pod-1', user: 'root' },
+  };
+  draft.hosts[0]?.servers.push(server as ObservedHost['servers'][number]);
+  expect(auditReport(Observation.parse(draft), []).servers).toBe(before);
 });
 
 test('what is wrong with objects of a cluster that have nothing to do with models is not told', () => {

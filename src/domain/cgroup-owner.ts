@@ -19,7 +19,7 @@ const patterns: readonly (readonly [RegExp, (match: RegExpExecArray) => CgroupOw
     ([, uid, unit]) => owner('user-unit', unit, uid),
   ],
   [
-    /\/kubepods.*?pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})/,
+    /[/-]kubepods.*?pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})/,
     ([, uid]) => owner('pod', uid?.replaceAll('_', '-')),
   ],
   [new RegExp(`/(?:docker[-/])(${id64})`), ([, id]) => owner('container', `docker ${short(id)}`)],

@@ -26,9 +26,10 @@ export const ollama = {
 /** `ollama run`, `ollama pull` and the like are clients of the daemon, no servers. */
 function recognize(facts: ProcessFacts): Recognized | null {
   for (const { program, args, env } of unwrap(facts.argv)) {
-    const isRunner = (program === 'ollama' && args[0] === 'runner') || program === 'ollama_llama_server';
+    const own = /^ollama(-linux-\w+)?$/.test(program);
+    const isRunner = (own && args[0] === 'runner') || program === 'ollama_llama_server';
     if (isRunner) return runner(args);
-    if (program === 'ollama' && (args[0] === 'serve' || args[0] === 'start') && args[1] !== '--help') {
+    if (own && (args[0] === 'serve' || args[0] === 'start') && args[1] !== '--help') {
       const { host, port } = parseHostPort({ ...facts.env, ...env }['OLLAMA_HOST'] ?? null);
       return { engine: 'ollama', model: null, host, port, options: {}, child: false, keyed: false };
     }
@@ -49,10 +50,10 @@ function runner(args: readonly string[]): Recognized {
 
 const Running = z.object({ models: z.array(z.object({ name: z.string() })) });
 
-/** Its /v1/models lists what lies on the disk; only /api/ps tells what is loaded. */
+/** Its /v1/models lists what lies on the disk; only /api/ps tells what is loaded. /api/version alone has many a program. */
 function identify(answers: Answers): Identity | null {
   const version = answerAt(answers, '/api/version', VersionAnswer)?.version;
-  if (version === undefined) return null;
   const running = answerAt(answers, '/api/ps', Running);
-  return { version, modelPath: null, served: running ? running.models.map((model) => model.name) : null };
+  if (version === undefined || !running) return null;
+  return { version, modelPath: null, served: running.models.map((model) => model.name) };
 }

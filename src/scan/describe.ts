@@ -1,3 +1,4 @@
+import { flagNumber, flagValue, hasFlag } from '../domain/command-line/flags.ts';
 import { redact, redactText } from '../domain/command-line/redact.ts';
 import { ownerOfCgroup } from '../domain/cgroup-owner.ts';
 import type { Owner } from '../domain/instance.ts';
@@ -13,6 +14,7 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
   const engine = recognized.engine === 'unknown' ? (probed?.engine ?? 'unknown') : recognized.engine;
   const mark = markOf(server, context);
   const endpoints = endpointsOf(server, published, context.ownNetns);
+  const gpus = gpusOf(family, context);
   const model = recognized.model ?? probed?.identity?.modelPath ?? probed?.served[0] ?? null;
   return {
     engine,
@@ -27,13 +29,13 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     wantedPort: recognized.port,
     netns: entry.netns,
     endpoints,
-    ...stateOf(looked, endpoints),
+    ...stateOf(looked, { endpoints, context }),
     served: [...(probed?.served ?? [])],
     version: probed?.identity?.version ?? null,
     rssBytes: sum(family.map((member) => member.rssBytes)),
     rssFileBytes: sum(family.map((member) => member.rssFileBytes)),
-    gpuBytes: gpuBytesOf(family, context),
-    gpus: gpusOf(family, context),
+    gpuBytes: gpuBytesOf(gpus),
+    gpus,
     startedAt: new Date(entry.startedAt).toISOString(),
     quotaCores: looked.quotaCores,
     memoryLimitBytes: looked.memoryLimitBytes,
@@ -46,7 +48,7 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     ignored: context.ignoredBy(engine, Object.keys(entry.env ?? {})),
     openSecrets: [...looked.openSecrets],
     options: { ...recognized.options },
-    keyed: probed?.keyed ?? recognized.keyed ?? null,
+    keyed: probed?.keyed ?? keyedBy(server),
     exposes: [...(recognized.exposes ?? [])],
     children: server.children.map((child) => ({
       pid: child.entry.pid,
@@ -55,6 +57,11 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
       ports: portsOf(child.entry, context),
     })),
   };
+}
+
+/** A key in an environment that rights hide is not known to be missing. */
+function keyedBy({ entry, recognized }: FoundServer): boolean | null {
+  return recognized.keyed === false && entry.env === null ? null : (recognized.keyed ?? null);
 }
 
 /** A repository's name means the same model wherever it stands; a path does not, and a served name is anybody's choice. */
@@ -87,7 +94,7 @@ function portsOf(entry: ProcessEntry, context: DescribeContext): number[] {
 
 function stateOf(
   { server, probed }: Looked,
-  endpoints: readonly ScannedEndpoint[],
+  { endpoints, context }: { endpoints: readonly ScannedEndpoint[]; context: DescribeContext },
 ): Pick<ScannedServer, 'state' | 'evidence'> {
   if (probed) return { state: probed.state, evidence: [...probed.evidence] };
   if (endpoints.length > 0) {
@@ -96,11 +103,24 @@ function stateOf(
       evidence: ['It listens in another network namespace, which cannot be asked from here.'],
     };
   }
+  const elsewhere = notOnPort(server, context);
+  if (elsewhere !== null) return { state: 'unknown', evidence: [elsewhere] };
   // Another user's sockets cannot be told apart: that it listens nowhere is then no fact.
   if (server.entry.netns === null) {
     return { state: 'unknown', evidence: ['It belongs to another user, whose sockets are hidden.'] };
   }
   return { state: 'silent', evidence: ['It has no listening port.'] };
+}
+
+/** Why a server without a port is none that fails; null where nothing says so. */
+function notOnPort({ entry, recognized }: FoundServer, { table }: DescribeContext): string | null {
+  const socket = flagValue(entry.argv, '--uds') ?? recognized.host ?? '';
+  if (/^unix:|\.sock$|^\//.test(socket)) return `It listens on the socket ${socket}, which has no port.`;
+  const rank = flagNumber(entry.argv, '--node-rank', '--node_rank') ?? 0;
+  if (hasFlag(entry.argv, '--headless') || rank > 0)
+    return 'It computes for a server elsewhere, and has no port of its own.';
+  const parent = recognized.child ? table.processes.get(entry.ppid) : undefined;
+  return parent && parent.pid !== 1 ? `It is a worker that process ${parent.pid} started.` : null;
 }
 
 function markOf(server: FoundServer, context: DescribeContext): ScannedServer['mark'] {
@@ -130,7 +150,12 @@ function sum(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
 }
 
+/** What the first namespace of processes is called by every kernel. */
+const firstPidns = '4026531836';
+
+/** Tools of GPUs count processes as the machine does: within a namespace of processes those are other numbers, which must not meet. */
 function gpusOf(family: readonly ProcessEntry[], context: DescribeContext): ScannedServer['gpus'] {
+  if (context.ownPidns !== null && context.ownPidns !== firstPidns) return [];
   const pids = new Set(family.map((entry) => entry.pid));
   return context.gpus.flatMap((gpu) => {
     const own = gpu.processes.filter((process) => pids.has(process.pid));
@@ -141,8 +166,6 @@ function gpusOf(family: readonly ProcessEntry[], context: DescribeContext): Scan
 }
 
 /** Null without a GPU tool; a server that the tool does not list holds none. */
-function gpuBytesOf(family: readonly ProcessEntry[], context: DescribeContext): number | null {
-  const pids = new Set(family.map((entry) => entry.pid));
-  const holds = context.gpus.flatMap((gpu) => gpu.processes.filter((process) => pids.has(process.pid)));
-  return holds.length === 0 ? null : sum(holds.map((process) => process.memoryBytes));
+function gpuBytesOf(gpus: ScannedServer['gpus']): number | null {
+  return gpus.length === 0 ? null : sum(gpus.map((one) => one.memoryBytes));
 }

@@ -39,14 +39,20 @@ export function findServers(
     const below = descendantsOf(pid, index);
     if (entry && waits(entry) && !standsForItself(below, known, listeners)) known.delete(pid);
   }
-  const roots = [...known].flatMap(([pid, recognized]) => {
+  const tops = [...known].flatMap(([pid, recognized]) => {
     const entry = table.processes.get(pid);
     return entry && !ancestorsOf(entry, table).some((above) => known.has(above.pid))
       ? [{ entry, recognized }]
       : [];
   });
+  const strays = new Map(tops.flatMap((one) => [strayOf(one, tops)].flatMap((pair) => (pair ? [pair] : []))));
+  const roots = tops.filter(({ entry }) => !strays.has(entry.pid));
   return roots.map(({ entry, recognized }) => {
-    const below = descendantsOf(entry.pid, index);
+    const own = [
+      entry,
+      ...tops.flatMap((one) => (strays.get(one.entry.pid) === entry.pid ? [one.entry] : [])),
+    ];
+    const below = own.flatMap((one) => [...(one === entry ? [] : [one]), ...descendantsOf(one.pid, index)]);
     const children = below.flatMap((child) => {
       const own = known.get(child.pid);
       return own ? [{ entry: child, recognized: own }] : [];
@@ -59,6 +65,24 @@ export function findServers(
       listeners: listenersOf({ entry, recognized }, below, listeners),
     };
   });
+}
+
+interface Top {
+  readonly entry: ProcessEntry;
+  readonly recognized: Recognized;
+}
+
+/** A worker that another process started (Ray), or that has lost its parent, belongs to the one server of its kind in its control group. */
+function strayOf({ entry, recognized }: Top, tops: readonly Top[]): [number, number] | null {
+  if (!recognized.child || entry.cgroup === null) return null;
+  const servers = tops.filter(
+    (one) =>
+      !one.recognized.child &&
+      one.recognized.engine === recognized.engine &&
+      one.entry.cgroup === entry.cgroup,
+  );
+  const [server, another] = servers;
+  return server && !another ? [entry.pid, server.entry.pid] : null;
 }
 
 function waits(entry: ProcessEntry): boolean {
@@ -84,9 +108,14 @@ function listenersOf(
   const { entry } = server;
   if (entry.netns === null) return hiddenListenersOf(server, listeners);
   const own = listeners.filter((listener) => listener.pids.includes(entry.pid));
-  if (own.length > 0) return own;
   const pids = new Set(below.map((child) => child.pid));
-  return listeners.filter((listener) => listener.pids.some((pid) => pids.has(pid)));
+  const theirs = listeners.filter((listener) => listener.pids.some((pid) => pids.has(pid)));
+  const { port } = server.recognized;
+  const named = port === null ? [] : theirs.filter((listener) => listener.port === port);
+  // What it holds itself may be a door for its workers, which hold the one for clients.
+  if (own.some((listener) => listener.port === port) || named.length === 0)
+    return own.length > 0 ? own : theirs;
+  return named;
 }
 
 /**

@@ -1,46 +1,12 @@
 import { expect, test } from 'vitest';
-import { tcpRow, writeProcTree } from '../../test/support/proc-tree.ts';
+import { tcpRow } from '../../test/support/proc-tree.ts';
 import type { FakeProcess } from '../../test/support/proc-tree.ts';
-import { findingsOnHost } from '../audit/audit.ts';
+import { scanTree } from '../../test/support/scan-tree.ts';
 import { table } from '../cli/output.ts';
-import { ScanReport } from '../domain/scan-report.ts';
-import { localWorld } from '../io/local-world.ts';
 import { renderScan } from './render.ts';
-import { scan } from './scan.ts';
 
-const cpuinfo = 'processor\t: 0\nmodel name\t: Example CPU\n\nprocessor\t: 1\nmodel name\t: Example CPU\n';
-const meminfo = 'MemTotal: 8388608 kB\nMemAvailable: 1 kB\n';
 const id64 = 'c0ffee'.padEnd(64, '0');
 const podUid = '0f3c9a52-1111-2222-3333-444455556666';
-
-/** Scans a machine that is a folder; whatever is asked over HTTP gets no answer. */
-async function scanTree(
-  processes: readonly FakeProcess[],
-  replies: Readonly<Record<string, string>> = {},
-): Promise<ScanReport> {
-  using tree = writeProcTree(processes, { cpuinfo, meminfo });
-  const base = localWorld();
-  const world = {
-    ...base,
-    proc: tree.path,
-    exec: { ...base.exec, run: async () => ({ code: null, signal: null, stdout: '', stderr: 'ENOENT' }) },
-    http: {
-      request: async (url: string) => {
-        const text = replies[url];
-        if (text === undefined) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
-        return { status: 200, headers: {}, text };
-      },
-    },
-  };
-  return ScanReport.parse(
-    await scan(world, {
-      cwd: tree.path,
-      signal: new AbortController().signal,
-      timeoutMs: 5000,
-      judge: findingsOnHost,
-    }),
-  );
-}
 
 const berthItself: FakeProcess = { pid: 1, argv: ['node', '/opt/berth/bin/berth.js'], netns: '100' };
 

@@ -5,7 +5,7 @@ import type { ScanReport } from '../domain/scan-report.ts';
 import { engineOf, engines, recognize } from '../engines/registry.ts';
 import { detectHardware } from '../hardware/detect.ts';
 import { readListeners } from '../io/procfs/listeners.ts';
-import { readOwnNetns, readOwnUid, readProcessTable } from '../io/procfs.ts';
+import { readOwnNetns, readOwnPidns, readOwnUid, readProcessTable } from '../io/procfs.ts';
 import type { World } from '../io/world.ts';
 import { targetsOn } from '../targets/registry.ts';
 import { describe } from './describe.ts';
@@ -49,7 +49,7 @@ export async function scanHost(world: World, options: ScanOptions): Promise<Scan
   const table = readProcessTable(proc);
   const listeners = readListeners(proc, table);
   const marks = (await Promise.all(targetsOn(world).map((target) => target.observe(world)))).flat();
-  const seen = { table, listeners, marks, ownNetns: readOwnNetns(proc), proc };
+  const seen = { table, listeners, marks, ownNetns: readOwnNetns(proc), ownPidns: readOwnPidns(proc), proc };
   const found = addMarked(findServers(table, listeners, recognize), seen);
   const asking = { ...seen, signal: options.signal, timeoutMs: options.timeoutMs };
   const [hardware, users, known, others] = await Promise.all([

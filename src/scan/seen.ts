@@ -12,6 +12,8 @@ export interface Seen {
   /** Instances of every fleet on this machine. */
   readonly marks: readonly Instance[];
   readonly ownNetns: string;
+  /** Namespace of processes of this very program; null where that is hidden. */
+  readonly ownPidns: string | null;
   readonly proc: Procfs;
 }
 

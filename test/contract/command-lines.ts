@@ -64,6 +64,55 @@ export const commandLines: Readonly<
       is: { model: 'models/7B/ggml-model-q4_0.gguf' },
     },
     { argv: ['llama', 'serve', '-m', 'a.gguf'], is: { model: 'a.gguf' } },
+    {
+      argv: [
+        '/app/bin/com.docker.llama-server',
+        '-ngl',
+        '999',
+        '--model',
+        '/models/a.gguf',
+        '--host',
+        'a.sock',
+      ],
+      is: { model: '/models/a.gguf', host: 'a.sock', port: null },
+    },
+    {
+      argv: ['/usr/bin/ld.so', '--argv0', 'x', '/opt/llama/llama-server', '-m', 'a.gguf', '--port', '8080'],
+      is: { model: 'a.gguf', port: 8080 },
+    },
+    {
+      argv: [
+        '/usr/bin/qemu-aarch64-static',
+        '-L',
+        '/arm',
+        '/arm/llama-server',
+        '-m',
+        'a.gguf',
+        '--port',
+        '8080',
+      ],
+      is: { model: 'a.gguf', port: 8080 },
+    },
+    {
+      argv: [
+        '/run/rosetta/rosetta',
+        '/app/llama-server',
+        '/app/llama-server',
+        '-m',
+        'a.gguf',
+        '--port',
+        '8080',
+      ],
+      is: { model: 'a.gguf', port: 8080 },
+    },
+    {
+      argv: ['C:\\llama\\llama-server.exe', '-m', '/mnt/c/models/a.gguf', '--port', '8080'],
+      is: { model: '/mnt/c/models/a.gguf', port: 8080 },
+    },
+    {
+      argv: ['/mnt/c/tools/llama-server.exe', '-m', 'D:\\models\\a.gguf', '--port', '8081'],
+      is: { model: 'D:\\models\\a.gguf', port: 8081 },
+    },
   ],
   'llama-router': [
     {
@@ -109,6 +158,16 @@ export const commandLines: Readonly<
     },
     { argv: ['vllm', 'serve', '--enforce-eager', 'Qwen/Qwen3-0.6B'], is: { model: 'Qwen/Qwen3-0.6B' } },
     { argv: ['VLLM::EngineCore'], is: { child: true } },
+    { argv: ['VLLM::EngineCore_DP1'], is: { child: true } },
+    { argv: ['ray::RayWorkerWrapper.execute_method'], is: { child: true } },
+    {
+      argv: ['python3', '-m', 'vllm.entrypoints.api_server', '--model', 'org/m', '--port', '8001'],
+      is: { model: 'org/m', port: 8001, child: false },
+    },
+    {
+      argv: ['python3', '/src/vllm/vllm/entrypoints/openai/api_server.py', '--model', 'org/m'],
+      is: { model: 'org/m', port: null, child: false },
+    },
     { argv: ['VLLM::Worker_TP1'], is: { child: true } },
   ],
   ollama: [
@@ -118,6 +177,8 @@ export const commandLines: Readonly<
       is: { host: '0.0.0.0', port: 11434, child: false },
     },
     { argv: ['ollama', 'serve'], is: { host: null, port: null } },
+    { argv: ['/opt/ollama-linux-amd64', 'serve'], is: { child: false } },
+    { argv: ['/mnt/c/Users/me/Ollama/ollama.exe', 'serve'], is: { child: false } },
     {
       argv: [
         '/usr/local/bin/ollama',
@@ -243,6 +304,17 @@ export const otherCommandLines: readonly (readonly string[])[] = [
   ['python3', 'train.py', '--model', 'x.gguf'],
   ['node', 'server.js', '-m', 'x'],
   ['/usr/bin/server', '--config', 'x'],
+  ['/opt/game/server', '-m', '4096'],
+  ['/opt/game/server', '--model', 'default'],
+  ['ray::IDLE'],
+  ['ray::ServeReplica:default:App'],
+  ['qemu-system-x86_64', '-m', '4096', '-name', 'llama-server'],
+  ['vllm', 'run-batch', '-i', 'in.jsonl', '-o', 'out.jsonl', '--model', 'org/m'],
+  ['python3', '-m', 'vllm.entrypoints.openai.run_batch', '--model', 'org/m'],
+  ['/usr/bin/pasta', '--config-net', '-t', '127.0.0.1/8090-8090:8080-8080', '--netns', '/run/vllm'],
+  ['/usr/bin/conmon', '--api-version', '1', '-n', 'vllm', '-r', '/usr/bin/crun', '--exit-command', 'podman'],
+  ['bwrap', '--args', '42', '--', '/app/bin/alpaca'],
+  ['tmux', 'new', '-d', '-s', 'llm', 'llama-server', '-m', 'a.gguf'],
   ['local-ai', 'models', 'list'],
   ['sglang', 'generate'],
   ['text-generation-server', 'download-weights', 'gpt2'],

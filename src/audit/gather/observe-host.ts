@@ -21,7 +21,9 @@ async function gpuDevicesOf({ files }: World): Promise<string[]> {
     ['/dev', '/dev/dri'].map((folder) => files.list(folder).catch(() => [])),
   );
   return [
-    ...(dev ?? []).filter((name) => /^(nvidia\d+|kfd|dxg)$/.test(name)).map((name) => `/dev/${name}`),
+    ...(dev ?? [])
+      .filter((name) => /^(nvidia\d+|nvhost-gpu|nvmap|kfd|dxg|davinci\d+|mali\d+|accel)$/.test(name))
+      .map((name) => `/dev/${name}`),
     ...(dri ?? []).filter((name) => name.startsWith('renderD')).map((name) => `/dev/dri/${name}`),
   ];
 }

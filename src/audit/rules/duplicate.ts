@@ -1,3 +1,4 @@
+import { flagValue, hasFlag } from '../../domain/command-line/flags.ts';
 import { formatBytes } from '../../domain/format.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import { nameOf, placeOf, stopCommand } from '../../domain/audit/server-words.ts';
@@ -15,8 +16,8 @@ export const duplicate: Rule = {
 
 function onHost({ servers }: ObservedHost): Found[] {
   const byModel = Map.groupBy(
-    servers.filter((server) => server.modelId !== null),
-    (server) => server.modelId,
+    servers.filter((server) => server.modelId !== null && !isPart(server)),
+    (server) => `${server.modelId} ${roleOf(server)}`,
   );
   return [...byModel.values()].flatMap((same) => {
     const deployments = new Set(
@@ -40,6 +41,26 @@ function onHost({ servers }: ObservedHost): Found[] {
       },
     ];
   });
+}
+
+/** One of several processes that together are one server: replicas of its data-parallel group, nodes of a larger one. */
+function isPart({ command }: ScannedServer): boolean {
+  return hasFlag(
+    command,
+    '--headless',
+    '--data-parallel-rank',
+    '-dpn',
+    '--data-parallel-start-rank',
+    '--node-rank',
+  );
+}
+
+/** What it does with its model: one that reads prompts beside one that writes answers, or embeds, is no second one. */
+function roleOf({ command, options }: ScannedServer): string {
+  if (options['embeddings'] === true) return 'embeddings';
+  if (options['rerank'] === true) return 'rerank';
+  const transfer = /"kv_role"\s*:\s*"(\w+)"/.exec(command.join(' '))?.[1];
+  return transfer ?? flagValue(command, '--disaggregation-mode', '--runner', '--task') ?? '';
 }
 
 /** Worth keeping: what a fleet owns, then what computes on a GPU, then what a unit keeps, then what has run longest. */

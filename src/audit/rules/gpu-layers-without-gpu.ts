@@ -1,4 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import { hasFlag } from '../../domain/command-line/flags.ts';
+import type { ScannedServer } from '../../domain/scan-report.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
 
@@ -14,7 +16,7 @@ export const gpuLayersWithoutGpu: Rule = {
     ...hosts.flatMap((host) =>
       host.hardware.gpus.length > 0 || host.gpuDevices?.length !== 0
         ? []
-        : host.servers.flatMap((server) =>
+        : host.servers.filter(computesHere).flatMap((server) =>
             judge(server.options['gpuLayers'], 'This machine has no device of a GPU.', {
               ...subjectOf(server, host),
             }),
@@ -28,6 +30,11 @@ export const gpuLayersWithoutGpu: Rule = {
     }),
   ],
 };
+
+/** With --rpc the layers lie on GPUs of other machines. */
+function computesHere({ command }: ScannedServer): boolean {
+  return !hasFlag(command, '--rpc');
+}
 
 function judge(layers: unknown, why: string, subject: { object: string; names: string[] }): Found[] {
   const asks = layers === 'all' || (typeof layers === 'number' && layers > 0);

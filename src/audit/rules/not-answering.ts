@@ -1,15 +1,19 @@
 import { logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
+import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Rule } from './contract.ts';
+
+/** As long as a large model may take to load. */
+const loadingMs = 10 * 60_000;
 
 export const notAnswering: Rule = {
   id: 'not-answering',
   severity: 'warning',
   finds: 'a server that runs and does not answer',
   why: 'It holds memory and serves nobody.',
-  find: ({ hosts }) =>
+  find: ({ at, hosts }) =>
     hosts.flatMap((host) =>
       host.servers
-        .filter((server) => server.state === 'silent')
+        .filter((server) => server.state === 'silent' && !stillLoads(server, at))
         .map((server) => ({
           ...subjectOf(server, host),
           message: 'It runs and does not answer.',
@@ -18,3 +22,8 @@ export const notAnswering: Rule = {
         })),
     ),
 };
+
+/** vLLM and its like listen only once their model is loaded. */
+function stillLoads({ endpoints, startedAt }: ScannedServer, at: string): boolean {
+  return endpoints.length === 0 && Date.parse(at) - Date.parse(startedAt) < loadingMs;
+}

@@ -46,9 +46,12 @@ function onHost(host: ObservedHost): Found[] {
 function wantOf(name: string, { engine, host, port }: DefinedServer): Wants[] {
   const usual = engine === 'llama.cpp' ? 8080 : engine === 'vllm' ? 8000 : null;
   const wanted = port ?? usual;
-  return wanted === null
-    ? []
-    : [{ name, address: host ?? (engine === 'vllm' ? '0.0.0.0' : '127.0.0.1'), port: wanted }];
+  return wanted === null ? [] : [{ name, address: addressOf(host, engine), port: wanted }];
+}
+
+function addressOf(host: string | null, engine: string): string {
+  if (host === null || host === '') return engine === 'vllm' ? '0.0.0.0' : '127.0.0.1';
+  return host === 'localhost' ? '127.0.0.1' : host;
 }
 
 function meet(a: string, b: string): boolean {

@@ -15,7 +15,10 @@ function onHost(host: ObservedHost): Found[] {
     const { wantedPort: port, netns } = server;
     if (port === null || netns === null || server.endpoints.some((endpoint) => endpoint.port === port))
       return [];
-    const holder = host.listeners.find((listener) => listener.port === port && listener.netns === netns);
+    const own = [server.process.pid, ...server.children.map((child) => child.pid)];
+    const holder = host.listeners.find(
+      (one) => one.port === port && one.netns === netns && !(one.pid !== null && own.includes(one.pid)),
+    );
     if (!holder) return [];
     const by = holder.pid === null ? `a process of user ${holder.uid}` : `process ${holder.pid}`;
     return [

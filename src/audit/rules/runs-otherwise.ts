@@ -23,7 +23,12 @@ function compare(unit: ObservedUnit, server: ScannedServer): Found[] {
   const live = { model: server.model, port: server.wantedPort, ...server.options };
   // What the file leaves to a variable is not known here.
   const open = unit.starts.command.some((word) => /[$%]/.test(word));
-  const fields = [...new Set([...Object.keys(file), ...Object.keys(live)])].filter(
+  // Of another user's process the variables are hidden, and with them what they set.
+  const known =
+    server.netns === null
+      ? Object.keys(live).filter((name) => Reflect.get(live, name) !== null)
+      : [...Object.keys(file), ...Object.keys(live)];
+  const fields = [...new Set(known)].filter(
     (name) => name !== 'binary' && text(Reflect.get(file, name)) !== text(Reflect.get(live, name)),
   );
   if (open || fields.length === 0 || server.engine !== unit.starts.engine) return [];

@@ -10,6 +10,7 @@ export const KubeObject = z.object({
   metadata: z.object({
     name: z.string(),
     namespace: z.string().nullish(),
+    uid: z.string().nullish().catch(null),
     labels: names,
     annotations: names,
     ownerReferences: z

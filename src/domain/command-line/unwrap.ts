@@ -45,9 +45,10 @@ function peel(argv: readonly string[], context: Context): Unwrapped[] {
   return [{ ...(script ?? { program: name, path, args }), env: inner.env, waits: inner.waits }];
 }
 
-/** Login shells are named "-bash". */
+/** Login shells are named "-bash"; programs of Windows, which WSL starts, have its slashes and their ending. */
 export function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
+  const name = path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
+  return /\.exe$/i.test(name) ? name.slice(name.lastIndexOf('\\') + 1, -4) : name;
 }
 
 const shells = new Set(['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh', 'fish', 'busybox']);

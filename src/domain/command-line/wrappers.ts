@@ -87,7 +87,9 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   if (name === 'env') return peelEnv(args);
   if (name === 'ip') return peelNetns(args);
   if (name === 'su') return peelSu(args);
-  if (/^ld-linux|^ld-musl|^ld-\d/.test(name)) return peelLoader(args);
+  if (/^ld-linux|^ld-musl|^ld-\d|^ld(64)?\.so/.test(name)) return peelLoader(args);
+  if (/^(qemu-(?!system|img|nbd|io|ga)\w+(-static)?|box64|fex-?\w*|rosetta)$/i.test(name))
+    return peelEmulator(args);
   const known = wrappers[name];
   if (!known || (runners.has(name) && !args.includes('run'))) return null;
   let at = skipOptions(args, known.valued);
@@ -144,6 +146,13 @@ function peelLoader(args: readonly string[]): Peeled {
     '--glibc-hwcaps-mask',
   ];
   return { commands: [args.slice(skipOptions(args, valued))], env: {}, waits: false };
+}
+
+/** A program of another kind of processor: `qemu-aarch64-static [-L DIR] PROGRAM`, which may name it a second time as its own first word. */
+function peelEmulator(args: readonly string[]): Peeled {
+  const words = args.slice(skipOptions(args, ['-L', '-E', '-U', '-cpu', '-0', '-B', '-R', '-s']));
+  const [path, again] = words;
+  return { commands: [path === again ? words.slice(1) : words], env: {}, waits: false };
 }
 
 /** `A=b C=d program`: variables in front of a command. */

@@ -2,7 +2,7 @@ import { unwrap } from '../../domain/command-line/unwrap.ts';
 import type { Unwrapped } from '../../domain/command-line/unwrap.ts';
 import { addFromEnv, readFlags } from '../../domain/command-line/flag-rows.ts';
 import type { FlagValues } from '../../domain/command-line/flag-rows.ts';
-import { hasFlag } from '../../domain/command-line/flags.ts';
+import { flagValue, hasFlag } from '../../domain/command-line/flags.ts';
 import { redact } from '../../domain/command-line/redact.ts';
 import type { ProcessFacts, Recognized } from '../../domain/process-facts.ts';
 import { llamaDrift } from './drift.ts';
@@ -35,9 +35,11 @@ export function isLlamaServer(command: Unwrapped): boolean {
   if (hasFlag(args, '--help', '-h', '--usage', '--version', '--list-devices')) return false;
   if (program === 'llama-server' || program === 'llama-box') return true;
   if (program === 'llama' && args[0] === 'serve') return true;
-  // Builds under other names, and the name that the server had at first.
-  const renamedBuild = /^(llama-server[-_.][\w.-]+|server)$/.test(program);
-  return renamedBuild && hasFlag(args, '-m', '--model', '-hf', '--hf-repo');
+  // Builds under other names, and the name that the server had at first, which others have, too.
+  if (/^([\w.-]+[-_.])?llama-server[-_.]?[\w.-]*$/.test(program))
+    return hasFlag(args, '-m', '--model', '-hf', '--hf-repo');
+  const model = flagValue(args, '-m', '--model') ?? flagValue(args, '-hf', '--hf-repo') ?? '';
+  return program === 'server' && /\.(gguf|bin)$|^[\w.-]+\/[\w.-]+-gguf(:|$)/i.test(model);
 }
 
 export function llamaServerArgs(command: Unwrapped): readonly string[] {

@@ -7,26 +7,27 @@ import type { ProcessFacts, Recognized } from '../../domain/process-facts.ts';
 import { flags, otherSwitches } from './flags.ts';
 import { vllmDrift } from './versions.ts';
 
-const apiServer = 'vllm.entrypoints.openai.api_server';
+/** Its own server, the plain one of its examples, and either by its file. */
+const apiServers = /(^|\/)vllm[./]entrypoints[./](openai[./])?api_server(\.py)?$/;
 const modules = ['vllm.entrypoints.cli.main', 'vllm'];
 
 /** The inverse of `launch`, for `vllm serve` and for the module run by Python. */
 export function recognize(facts: ProcessFacts): Recognized | null {
-  // Its workers rename themselves: "VLLM::EngineCore", "VLLM::Worker_TP0".
-  if (facts.argv[0]?.startsWith('VLLM::')) return { ...nothing, child: true };
+  // Its workers rename themselves: "VLLM::EngineCore", "VLLM::Worker_TP0"; Ray has names of its own for them.
+  if (/^(VLLM::|ray::(RayWorker|.*vllm))/i.test(facts.argv[0] ?? '')) return { ...nothing, child: true };
   const found = unwrap(facts.argv).find(isServer);
   return found ? server(found, { ...facts.env, ...found.env }) : null;
 }
 
 const nothing = { engine: 'vllm', model: null, host: null, port: null, options: {} } as const;
 
-function isServer({ program, args }: Unwrapped): boolean {
+function isServer({ program, path, args }: Unwrapped): boolean {
   if (hasFlag(args, '--help', '-h')) return false;
-  return program === apiServer || (modules.includes(program) && args[0] === 'serve');
+  return apiServers.test(path) || (modules.includes(program) && args[0] === 'serve');
 }
 
 function server(found: Unwrapped, env: Readonly<Record<string, string>>): Recognized {
-  const words = found.program === apiServer ? found.args : found.args.slice(1);
+  const words = apiServers.test(found.path) ? found.args : found.args.slice(1);
   const { values, rest } = readFlags(words, flags, vllmDrift.style);
   const { model, others } = takeModel(rest);
   const { model: named, host, port, config, quietPaths: _, ...stated } = Object.fromEntries(values);
