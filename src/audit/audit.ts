@@ -4,6 +4,7 @@ import { sameNamespace, selects } from '../domain/audit/kube-object.ts';
 import type { Suppression } from '../domain/audit/suppression.ts';
 import type { Finding } from '../domain/finding.ts';
 import { severities } from '../domain/finding.ts';
+import type { Found } from './rules/contract.ts';
 import { rules } from './rules/registry.ts';
 import { harmlessPairs } from './explain.ts';
 import { suppress } from './suppress.ts';
@@ -17,10 +18,22 @@ export function findingsIn(observation: Pick<Observation, 'at' | 'hosts' | 'clus
       rule.find(view).map(({ severity, ...found }): Finding => ({
         rule: rule.id,
         severity: severity ?? rule.severity,
-        ...found,
+        ...placed(found),
       })),
     )
     .toSorted((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity));
+}
+
+/** One name may stand for a unit or container on each of several machines. */
+function placed({ host, ...found }: Omit<Found, 'severity'>): Omit<Finding, 'rule' | 'severity'> {
+  if (host === undefined || host === 'local') return found;
+  const named = found.object === host || found.object.endsWith(` on ${host}`);
+  return {
+    ...found,
+    host,
+    object: named ? found.object : `${found.object} on ${host}`,
+    names: [...(found.names ?? []), found.object],
+  };
 }
 
 /** The whole report; pure. */

@@ -1,6 +1,8 @@
-import type { Observation } from '../domain/audit/observation.ts';
+import type { ObservedHost, Observation } from '../domain/audit/observation.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { machineOf, thisMachine } from '../domain/host-access.ts';
 import { PositiveDuration } from '../domain/units.ts';
+import { worldOfHost } from '../fleet/file/hosts.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
@@ -16,42 +18,105 @@ export async function fleetIfAny(context: CliContext, options: FileOptions): Pro
   }
 }
 
-/** One look at this machine, and at the fleet where there is a file of one. Changes nothing. */
-export async function observeHere(
+type Hosts = LoadedFleet['hosts'];
+type Unreachable = NonNullable<Observation['fleet']>['unreachable'];
+
+interface Looking {
+  readonly loaded: LoadedFleet | null;
+  readonly timeout: string;
+  /** Names of hosts; none: this machine and all hosts of the file. */
+  readonly only?: readonly string[];
+}
+
+/** One look at this machine and at the hosts of the fleet file, side by side. One that does not answer is kept as such. Changes nothing. */
+export async function observeHere(context: CliContext, looking: Looking): Promise<Observation> {
+  const { loaded } = looking;
+  const timeoutMs = timeoutOf(looking.timeout);
+  const hosts = chosenHosts(loaded, looking.only ?? []);
+  const [machines, clusters, fleet] = await Promise.all([
+    Promise.all(machinesOf(hosts).map((name) => lookAt(context, { name, hosts, timeoutMs }))),
+    clustersOf(context, hosts),
+    loaded ? fleetOn(context, loaded, hosts) : null,
+  ]);
+  const silent = machines.flatMap((one) => ('host' in one ? [] : [one.unreachable]));
+  return {
+    version: 1,
+    at: context.world.clock.wall().toISOString(),
+    hosts: machines.flatMap((one) => ('host' in one ? [one.host] : [])),
+    clusters,
+    fleet: fleet && {
+      ...fleet,
+      unreachable: [
+        ...fleet.unreachable,
+        ...silent.filter((one) => !fleet.unreachable.some((known) => known.host === one.host)),
+      ],
+    },
+  };
+}
+
+/** Throws USAGE for a host that no file names. */
+function chosenHosts(loaded: LoadedFleet | null, only: readonly string[]): Hosts {
+  const all: Hosts = loaded?.hosts ?? { local: { become: 'none', reserve: [] } };
+  if (only.length === 0) return all;
+  const unknown = only.find((name) => !Object.hasOwn(all, name));
+  if (unknown !== undefined) {
+    const detail = `There is no host "${unknown}"; known are ${Object.keys(all).join(', ')}.`;
+    throw new BerthError('USAGE', { detail, command: 'audit' });
+  }
+  return Object.fromEntries(only.flatMap((name) => (all[name] ? [[name, all[name]] as const] : [])));
+}
+
+/** One name for each machine: this one is always "local". */
+function machinesOf(hosts: Hosts): string[] {
+  const names = new Map<string, string>();
+  for (const [name, host] of Object.entries(hosts)) {
+    const machine = machineOf(host);
+    if (host.kubernetes === undefined && !names.has(machine))
+      names.set(machine, machine === thisMachine ? thisMachine : name);
+  }
+  return [...names.values()];
+}
+
+async function lookAt(
   context: CliContext,
-  { loaded, timeout }: { loaded: LoadedFleet | null; timeout: string },
-): Promise<Observation> {
-  const { world, cwd, signal } = context;
+  { name, hosts, timeoutMs }: { name: string; hosts: Hosts; timeoutMs: number },
+): Promise<{ host: ObservedHost } | { unreachable: Unreachable[number] }> {
+  const { world: home, cwd, signal } = context;
   const [{ scanHost }, { observeHost }] = await Promise.all([
     import('../scan/scan.ts'),
     import('../audit/gather/observe-host.ts'),
   ]);
-  const { report, host } = await scanHost(world, { cwd, signal, timeoutMs: timeoutOf(timeout) });
-  tellHidden(context, report.hidden);
-  const [observed, fleet] = await Promise.all([
-    observeHost(world, host),
-    loaded
-      ? import('../fleet/observe/audit-facts.ts').then(({ auditFacts }) => auditFacts(world, loaded))
-      : null,
-  ]);
-  return { version: 1, at: report.at, hosts: [observed], clusters: await clustersOf(context, loaded), fleet };
+  try {
+    const world = name === thisMachine ? home : await worldOfHost(home, hosts, name);
+    const { report, host } = await scanHost(world, { cwd, signal, timeoutMs });
+    tellHidden(context, name, report.hidden);
+    return { host: await observeHost(world, { ...host, host: name }) };
+  } catch (error) {
+    if (!(error instanceof BerthError) || name === thisMachine) throw error;
+    return { unreachable: { host: name, reason: error.message, cure: error.cure } };
+  }
 }
 
-/** The namespaces of clusters that the file names. One that does not show all is left out, and that is said: half of it would give false findings. */
-async function clustersOf(
-  { world, output }: CliContext,
-  loaded: LoadedFleet | null,
-): Promise<Observation['clusters']> {
-  const names = Object.entries(loaded?.hosts ?? {}).filter(([, host]) => host.kubernetes !== undefined);
-  if (loaded === null || names.length === 0) return [];
-  const [{ observeCluster }, { worldOfHost }] = await Promise.all([
-    import('../audit/gather/observe-cluster.ts'),
-    import('../fleet/file/hosts.ts'),
-  ]);
+/** What the file wants on these hosts, and what of the fleet is on them. */
+async function fleetOn(
+  { world }: CliContext,
+  loaded: LoadedFleet,
+  hosts: Hosts,
+): Promise<NonNullable<Observation['fleet']>> {
+  const { auditFacts } = await import('../fleet/observe/audit-facts.ts');
+  const facts = await auditFacts(world, { ...loaded, hosts });
+  return { ...facts, deployments: facts.deployments.filter((one) => Object.hasOwn(hosts, one.host)) };
+}
+
+/** The namespaces of clusters. One that does not show all is left out, and that is said: half of it would give false findings. */
+async function clustersOf({ world, output }: CliContext, hosts: Hosts): Promise<Observation['clusters']> {
+  const names = Object.keys(hosts).filter((name) => hosts[name]?.kubernetes !== undefined);
+  if (names.length === 0) return [];
+  const { observeCluster } = await import('../audit/gather/observe-cluster.ts');
   const found = await Promise.all(
-    names.map(async ([name]) => {
+    names.map(async (name) => {
       try {
-        return [await observeCluster(await worldOfHost(world, loaded.hosts, name), name)];
+        return [await observeCluster(await worldOfHost(world, hosts, name), name)];
       } catch (error) {
         if (!(error instanceof BerthError)) throw error;
         output.progress(`The objects of ${name} were not looked at: ${error.message} ${error.cure}`);
@@ -72,6 +137,7 @@ function timeoutOf(text: string): number {
 /** What rights hide is said, beside the result: an audit that saw half of a machine must not look like one that saw all. */
 function tellHidden(
   { output }: CliContext,
+  name: string,
   hidden: { details: number; commandLines: number; others: boolean; root: boolean },
 ): void {
   const unseen = Math.max(hidden.details, hidden.commandLines);
@@ -79,5 +145,7 @@ function tellHidden(
   const what = hidden.others
     ? "The system hides other users' processes"
     : `${unseen} processes hide what they are`;
-  output.progress(`${what} from this user: run with sudo to have them audited, too.`);
+  if (name === thisMachine)
+    output.progress(`${what} from this user: run with sudo to have them audited, too.`);
+  else output.progress(`${what} from the user of ${name}: only root sees them.`);
 }

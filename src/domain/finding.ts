@@ -15,6 +15,8 @@ export const Finding = z.strictObject({
   rule: z.string(),
   severity: z.enum(severities),
   object: z.string(),
+  /** The host that it is on, where that is not the machine berth runs on. */
+  host: z.string().optional(),
   /** Other names of the same object, by which a fleet file may speak of it. */
   names: z.array(z.string()).optional(),
   message: z.string(),

@@ -254,7 +254,9 @@ test('replicas of one data-parallel server, and parts that share its work, hold 
   }
   const ports = [8001, 8002, 8003, 8004, 8005];
   const replies = Object.fromEntries(ports.map((port) => [`http://127.0.0.1:${port}/health`, '{}']));
-  const transfer = (role: string): string[] => ['--kv-transfer-config', `{"kv_role":"${role}"}`];
+  function transfer(role: string): string[] {
+    return ['--kv-transfer-config', `{"kv_role":"${role}"}`];
+  }
   const apart = await machine(
     ports,
     [

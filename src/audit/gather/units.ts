@@ -60,23 +60,33 @@ function enabledOf(state: string | undefined): boolean | null {
 
 async function readUnits(world: World, folders: readonly string[]): Promise<Read[]> {
   const paths = new Map<string, string>();
+  const dropIns = new Set<string>();
   for (const folder of folders) {
     const names = await world.files.list(folder).catch(() => []);
+    for (const name of names) if (name.endsWith('.service.d')) dropIns.add(`${folder}/${name}`);
     // A template is no unit by itself.
     for (const name of names)
       if (name.endsWith('.service') && !name.endsWith('@.service')) paths.set(name, `${folder}/${name}`);
   }
-  const read = await Promise.all([...paths].map(([name, path]) => readOne(world, { name, path, folders })));
+  const read = await Promise.all(
+    [...paths].map(([name, path]) =>
+      readOne(world, {
+        name,
+        path,
+        dropIns: folders.map((one) => `${one}/${name}.d`).filter((one) => dropIns.has(one)),
+      }),
+    ),
+  );
   return read.flat();
 }
 
 async function readOne(
   world: World,
-  { name, path, folders }: { name: string; path: string; folders: readonly string[] },
+  { name, path, dropIns: folders }: { name: string; path: string; dropIns: readonly string[] },
 ): Promise<Read[]> {
   const text = await world.files.read(path).catch(() => null);
   if (text === null || !/^\s*ExecStart\s*=/m.test(text)) return [];
-  const dropIns = await dropInsOf(world, folders, name);
+  const dropIns = await dropInsOf(world, folders);
   const unit = [text, ...dropIns.map((one) => one.text)].flatMap(readUnit);
   const starts = await serverOf(world, unit);
   if (!starts) return [];
@@ -87,16 +97,13 @@ async function readOne(
 async function dropInsOf(
   world: World,
   folders: readonly string[],
-  name: string,
 ): Promise<{ path: string; text: string }[]> {
   const found = await Promise.all(
     folders.map(async (folder) => {
-      const names = (await world.files.list(`${folder}/${name}.d`).catch(() => [])).filter((one) =>
-        one.endsWith('.conf'),
-      );
+      const names = (await world.files.list(folder).catch(() => [])).filter((one) => one.endsWith('.conf'));
       return Promise.all(
         names.toSorted().map(async (one) => {
-          const path = `${folder}/${name}.d/${one}`;
+          const path = `${folder}/${one}`;
           return { path, text: (await world.files.read(path).catch(() => null)) ?? '' };
         }),
       );

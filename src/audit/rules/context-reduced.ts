@@ -2,6 +2,7 @@ import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { ObservedFleet } from '../../domain/audit/observation.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const contextReduced: Rule = {
   id: 'context-reduced',
@@ -9,7 +10,7 @@ export const contextReduced: Rule = {
   finds: 'a server whose slots hold fewer tokens than was asked for',
   why: 'The context of a llama-server is divided by its slots, and it may reduce what does not fit: long prompts fail.',
   find: ({ hosts, fleet }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers.flatMap((server) => {
         const asked = askedOf(server, fleet);
         const has = server.told.context;

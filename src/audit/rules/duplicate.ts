@@ -4,6 +4,7 @@ import type { ScannedServer } from '../../domain/scan-report.ts';
 import { nameOf, placeOf, stopCommand } from '../../domain/audit/server-words.ts';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 /** Replicas of one deployment are meant to be several; the servers of one proxy are folded under it already. */
 export const duplicate: Rule = {
@@ -11,7 +12,7 @@ export const duplicate: Rule = {
   severity: 'warning',
   finds: 'the same model file, or repository, served more than once on a machine',
   why: 'Each copy holds the whole model; one with more slots does the same work.',
-  find: ({ hosts }) => hosts.flatMap(onHost),
+  find: ({ hosts }) => perHost(hosts, onHost),
 };
 
 function onHost({ servers }: ObservedHost): Found[] {

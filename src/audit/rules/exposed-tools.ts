@@ -1,6 +1,7 @@
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const exposedTools: Rule = {
   id: 'exposed-tools',
@@ -8,7 +9,7 @@ export const exposedTools: Rule = {
   finds: 'a llama-server started with `--tools` or the like',
   why: 'Whoever reaches its port reaches files or a shell of the machine.',
   find: ({ hosts }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers
         .filter((server) => server.exposes.length > 0)
         .map((server) => {

@@ -1,6 +1,7 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const failed: Rule = {
   id: 'failed',
@@ -9,7 +10,7 @@ export const failed: Rule = {
     'a unit that failed, a container that its daemon was to keep up and that has ended, a pod that crashes',
   why: 'A model that somebody counts on is not served.',
   find: ({ hosts, objects }) => [
-    ...hosts.flatMap(({ units, containers }) => [
+    ...perHost(hosts, ({ units, containers }) => [
       ...units
         .filter((unit) => unit.active === 'failed' && unit.result !== 'oom-kill')
         .map((unit) => ({

@@ -1,6 +1,7 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { formatBytes } from '../../domain/format.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 /** Less than this is a desktop or a driver's own. */
 const counts = 1024 ** 3;
@@ -10,7 +11,7 @@ export const gpuForeign: Rule = {
   severity: 'info',
   finds: 'memory of a GPU with model servers that another program holds',
   why: 'It is missing for slots and context, and an engine that takes a share of the whole may not start again.',
-  find: ({ hosts }) => hosts.flatMap(onHost),
+  find: ({ hosts }) => perHost(hosts, onHost),
 };
 
 function onHost(host: ObservedHost): Found[] {
@@ -24,7 +25,7 @@ function onHost(host: ObservedHost): Found[] {
     if (own.length === 0 || all - known < counts) return [];
     return [
       {
-        object: host.host === 'local' ? `GPU ${gpu.index}` : `GPU ${gpu.index} on ${host.host}`,
+        object: `GPU ${gpu.index}`,
         message: `${formatBytes(all - known)} of ${gpu.name} are held by programs that are no model servers.`,
         evidence: gpu.processes.map(
           ({ pid, name, memoryBytes }) => `process ${pid} (${name}): ${formatBytes(memoryBytes)}`,

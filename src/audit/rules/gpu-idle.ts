@@ -1,6 +1,7 @@
 import { formatBytes } from '../../domain/format.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const gpuIdle: Rule = {
   id: 'gpu-idle',
@@ -9,7 +10,7 @@ export const gpuIdle: Rule = {
     'a server that computes on the CPU while a GPU beside it has room for its model and is used by nobody',
   why: 'A GPU answers many times faster, and costs the same while it waits.',
   find: ({ hosts }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers.flatMap((server) => {
         const free = host.hardware.gpus.find(
           (gpu) =>

@@ -3,6 +3,7 @@ import { hasFlag } from '../../domain/command-line/flags.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 /** Images of llama.cpp that are built for the CPU alone: ":server", ":server-b6000", ":full", ":light". */
 const cpuImage = /llama\.cpp:(server|full|light)(-b\d+)?$/;
@@ -13,7 +14,7 @@ export const gpuLayersWithoutGpu: Rule = {
   finds: 'layers that are to lie on a GPU where there is none, or with an image built for the CPU',
   why: 'The flag is ignored without a word, and the model computes on the CPU.',
   find: ({ hosts, pods }) => [
-    ...hosts.flatMap((host) =>
+    ...perHost(hosts, (host) =>
       host.hardware.gpus.length > 0 || host.gpuDevices?.length !== 0
         ? []
         : host.servers.filter(computesHere).flatMap((server) =>

@@ -2,13 +2,14 @@ import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { formatBytes } from '../../domain/format.ts';
 import { nameOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const gpuShared: Rule = {
   id: 'gpu-shared',
   severity: 'warning',
   finds: 'two engines that compute on one GPU',
   why: 'They slow each other down, and whichever grows last runs out of its memory.',
-  find: ({ hosts }) => hosts.flatMap(onHost),
+  find: ({ hosts }) => perHost(hosts, onHost),
 };
 
 function onHost(host: ObservedHost): Found[] {
@@ -20,7 +21,7 @@ function onHost(host: ObservedHost): Found[] {
     if (on.length < 2) return [];
     return [
       {
-        object: host.host === 'local' ? `GPU ${gpu.index}` : `GPU ${gpu.index} on ${host.host}`,
+        object: `GPU ${gpu.index}`,
         names: on.flatMap(({ server }) => server.mark?.deployment ?? []),
         message: `${on.length} engines compute on ${gpu.name}.`,
         evidence: on.map(({ server, held }) => `${nameOf(server)}: ${formatBytes(held.memoryBytes)}`),

@@ -1,4 +1,5 @@
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const healthCheckPort: Rule = {
   id: 'health-check-port',
@@ -7,7 +8,7 @@ export const healthCheckPort: Rule = {
     'a container whose health check asks another port than its server has, as that of the images of llama.cpp does for all but 8080',
   why: 'The container counts as unhealthy for ever, and what waits for it waits.',
   find: ({ hosts }) =>
-    hosts.flatMap(({ containers }) =>
+    perHost(hosts, ({ containers }) =>
       containers.flatMap((one) => {
         const asked = askedPort(one.healthCheck ?? []);
         const { port } = one.starts;

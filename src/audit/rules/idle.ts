@@ -1,6 +1,7 @@
 import { formatAge, formatBytes } from '../../domain/format.ts';
 import { stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 const week = 7 * 86_400_000;
 
@@ -10,7 +11,7 @@ export const idle: Rule = {
   finds: 'a server that has run for a week or longer and has read and written no token',
   why: 'It holds memory for nobody.',
   find: ({ at, hosts }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers.flatMap((server) => {
         const age = Date.parse(at) - Date.parse(server.startedAt);
         if (server.told.tokens !== 0 || age < week) return [];

@@ -1,5 +1,6 @@
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const ignoredVariable: Rule = {
   id: 'ignored-variable',
@@ -7,7 +8,7 @@ export const ignoredVariable: Rule = {
   finds: 'a variable of the environment that the engine ignores, because it is misspelt or no longer read',
   why: 'Nothing says so: the server runs with its default.',
   find: ({ hosts }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers
         .filter((server) => server.ignored.length > 0)
         .map((server) => ({

@@ -1,5 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 const least = 1024 ** 3;
 
@@ -9,7 +10,7 @@ export const missingShm: Rule = {
   finds: 'a vLLM over several GPUs with the 64 MiB of shared memory that containers have by default',
   why: 'Its workers exchange tensors there, and hang or die when it is full.',
   find: ({ hosts, pods }) => [
-    ...hosts.flatMap(({ containers }) =>
+    ...perHost(hosts, ({ containers }) =>
       containers
         .filter((one) => parallel(one.starts) && !one.shares.includes('ipc') && (one.shmBytes ?? 0) < least)
         .map((one) => ({

@@ -1,6 +1,7 @@
 import { formatBytes } from '../../domain/format.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const modelOverMemory: Rule = {
   id: 'model-over-memory',
@@ -8,7 +9,7 @@ export const modelOverMemory: Rule = {
   finds: 'a model on the CPU that is larger than the memory its server may use',
   why: 'Its weights are read from disk again for each token.',
   find: ({ hosts }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers.flatMap((server) => {
         const { totalBytes, limitBytes } = host.hardware.memory;
         const limit = Math.min(server.memoryLimitBytes ?? Infinity, limitBytes ?? Infinity, totalBytes);

@@ -1,6 +1,7 @@
 import { logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 /** As long as a large model may take to load. */
 const loadingMs = 10 * 60_000;
@@ -11,7 +12,7 @@ export const notAnswering: Rule = {
   finds: 'a server that runs and does not answer',
   why: 'It holds memory and serves nobody.',
   find: ({ at, hosts }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers
         .filter((server) => server.state === 'silent' && !stillLoads(server, at))
         .map((server) => ({

@@ -1,5 +1,6 @@
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const openSecretFile: Rule = {
   id: 'open-secret-file',
@@ -7,7 +8,7 @@ export const openSecretFile: Rule = {
   finds: 'a file with a key or token that every user of the machine can read',
   why: 'A secret that lies open is none.',
   find: ({ hosts }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers
         .filter((server) => server.openSecrets.length > 0)
         .map((server) => ({

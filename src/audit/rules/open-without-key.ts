@@ -1,6 +1,7 @@
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const openWithoutKey: Rule = {
   id: 'open-without-key',
@@ -8,7 +9,7 @@ export const openWithoutKey: Rule = {
   finds: 'a server that others can reach and that asks for no key',
   why: 'Anyone on the network can use it, and read what it is asked where its slots are shown.',
   find: ({ hosts }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers
         .filter(
           (server) =>

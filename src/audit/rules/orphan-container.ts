@@ -1,4 +1,5 @@
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const orphanContainer: Rule = {
   id: 'orphan-container',
@@ -6,7 +7,7 @@ export const orphanContainer: Rule = {
   finds: 'a container of a model server that has ended or never ran, and that nothing starts',
   why: 'It keeps its name, its layers and its mounts.',
   find: ({ hosts }) =>
-    hosts.flatMap(({ containers }) =>
+    perHost(hosts, ({ containers }) =>
       containers
         .filter(
           (one) =>

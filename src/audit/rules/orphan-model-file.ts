@@ -1,6 +1,7 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { formatBytes } from '../../domain/format.ts';
 import type { AuditView, Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 /** Smaller ones are vocabularies and projectors. */
 const counts = 100 * 1024 ** 2;
@@ -10,7 +11,7 @@ export const orphanModelFile: Rule = {
   severity: 'info',
   finds: 'a model file beside those that are served, that no server, unit, container or deployment names',
   why: 'Models are the largest files of such a machine.',
-  find: (view) => view.hosts.flatMap((host) => onHost(host, view)),
+  find: (view) => perHost(view.hosts, (host) => onHost(host, view)),
 };
 
 function onHost(host: ObservedHost, { fleet }: AuditView): Found[] {

@@ -1,5 +1,6 @@
 import { formatBytes } from '../../domain/format.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const orphanUnit: Rule = {
   id: 'orphan-unit',
@@ -7,7 +8,7 @@ export const orphanUnit: Rule = {
   finds: 'a unit file for a model server that neither runs nor is started at boot',
   why: 'It is easily started by mistake, and it hides what is really used.',
   find: ({ hosts }) =>
-    hosts.flatMap(({ units, modelFiles }) =>
+    perHost(hosts, ({ units, modelFiles }) =>
       units
         .filter((unit) => unit.active === 'inactive' && unit.enabled === false && !unit.marked)
         .map((unit) => {

@@ -2,6 +2,7 @@ import { titleOf } from '../../domain/audit/kube-object.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 const cure = 'Give it more memory, or ask for less: fewer slots, a smaller context, a smaller --cache-ram.';
 
@@ -11,7 +12,7 @@ export const outOfMemory: Rule = {
   finds: 'a server that was killed for the memory it took',
   why: 'It will be again: what it needs is more than it may have.',
   find: ({ hosts, objects }) => [
-    ...hosts.flatMap((host) => [
+    ...perHost(hosts, (host) => [
       ...host.servers
         .filter((server) => (server.memoryKills ?? 0) > 0)
         .map((server) => ({

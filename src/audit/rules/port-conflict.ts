@@ -1,5 +1,6 @@
 import type { DefinedServer, ObservedHost } from '../../domain/audit/observation.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const portConflict: Rule = {
   id: 'port-conflict',
@@ -7,7 +8,7 @@ export const portConflict: Rule = {
   finds:
     'two definitions on one machine (units, containers of its own network) that want the same address and port',
   why: 'Only one of them can start; after a reboot it may be the other one.',
-  find: ({ hosts }) => hosts.flatMap(onHost),
+  find: ({ hosts }) => perHost(hosts, onHost),
 };
 
 interface Wants {

@@ -1,13 +1,14 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const portHeld: Rule = {
   id: 'port-held',
   severity: 'warning',
   finds: 'a server that does not listen because another process holds its port in the same network namespace',
   why: 'It runs, takes memory, and nobody reaches it.',
-  find: ({ hosts }) => hosts.flatMap(onHost),
+  find: ({ hosts }) => perHost(hosts, onHost),
 };
 
 function onHost(host: ObservedHost): Found[] {

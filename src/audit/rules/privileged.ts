@@ -1,5 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const privileged: Rule = {
   id: 'privileged',
@@ -7,7 +8,7 @@ export const privileged: Rule = {
   finds: 'a privileged container',
   why: 'Whoever breaks into the server owns the machine. A GPU needs no such rights.',
   find: ({ hosts, pods }) => [
-    ...hosts.flatMap(({ containers }) =>
+    ...perHost(hosts, ({ containers }) =>
       containers
         .filter((one) => one.privileged)
         .map((one) => found(`container ${one.name}`, one.name, one.name)),

@@ -2,6 +2,7 @@ import { titleOf } from '../../domain/audit/kube-object.ts';
 import { formatBytes } from '../../domain/format.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 const MiB = 1024 ** 2;
 /** What llama-server takes when nothing is said. */
@@ -14,7 +15,7 @@ export const promptCacheOverLimit: Rule = {
     'a llama-server whose cache of prompts (`--cache-ram`, 8192 MiB by default) can grow beyond its memory limit',
   why: 'It runs well for days, and is killed for memory once enough different prompts have come.',
   find: ({ hosts, pods }) => [
-    ...hosts.flatMap((host) =>
+    ...perHost(hosts, (host) =>
       host.servers.flatMap((server) => {
         if (server.engine !== 'llama.cpp') return [];
         // Mapped weights can be dropped; what else it holds cannot.

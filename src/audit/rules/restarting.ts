@@ -1,5 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 
 const often = 3;
@@ -10,7 +11,7 @@ export const restarting: Rule = {
   finds: `a unit, container or pod that was started again ${often} times or more after it had ended by itself`,
   why: 'Each time its requests are lost and its model is loaded anew.',
   find: ({ hosts, objects }) => [
-    ...hosts.flatMap(({ units, containers }) => [
+    ...perHost(hosts, ({ units, containers }) => [
       ...units
         .filter((unit) => (unit.restarts ?? 0) >= often && unit.active !== 'failed')
         .map((unit) => ({

@@ -1,5 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 /** Tags that are given to another image with each release. */
 const rolling =
@@ -11,7 +12,7 @@ export const rollingImage: Rule = {
   finds: 'an image without a tag that stays (`:latest`, `:server`)',
   why: 'The next start may be another version, on one node and not on the other.',
   find: ({ hosts, pods }) => [
-    ...hosts.flatMap(({ containers }) =>
+    ...perHost(hosts, ({ containers }) =>
       containers.flatMap((one) => judge(one.image, { object: `container ${one.name}`, names: [one.name] })),
     ),
     ...pods.flatMap(({ workload, container }) =>

@@ -2,6 +2,7 @@ import type { ObservedUnit } from '../../domain/audit/observation.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import { nameOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const runsOtherwise: Rule = {
   id: 'runs-otherwise',
@@ -9,7 +10,7 @@ export const runsOtherwise: Rule = {
   finds: 'a server that was started before its unit was changed',
   why: 'What runs is not what the file says; the next start, maybe at night, brings the change.',
   find: ({ hosts }) =>
-    hosts.flatMap(({ units, servers }) =>
+    perHost(hosts, ({ units, servers }) =>
       units.flatMap((unit) => {
         const kind = unit.scope === 'user' ? 'user-unit' : 'system-unit';
         const server = servers.find((one) => one.owner.kind === kind && one.owner.name === unit.name);

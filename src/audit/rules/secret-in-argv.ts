@@ -2,6 +2,7 @@ import { secretFlagsOf } from '../../domain/command-line/redact.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 const advice: Readonly<Record<string, string>> = {
   'llama.cpp': 'Give llama-server the key by --api-key-file, and the Hugging Face token by HF_TOKEN_PATH.',
@@ -14,7 +15,7 @@ export const secretInArgv: Rule = {
   finds: 'a key or token on a command line',
   why: 'Every user of the machine can read it there.',
   find: ({ hosts, pods }) => [
-    ...hosts.flatMap((host) =>
+    ...perHost(hosts, (host) =>
       host.servers.flatMap((server) => {
         const flags = secretFlagsOf(server.command);
         if (flags.length === 0) return [];

@@ -1,6 +1,7 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const secretInEnvironment: Rule = {
   id: 'secret-in-environment',
@@ -8,7 +9,7 @@ export const secretInEnvironment: Rule = {
   finds: 'a token or key in the environment of a container, or as plain text in a pod template',
   why: 'It shows to whoever may inspect the container or read the object, and stays in backups.',
   find: ({ hosts, pods }) => [
-    ...hosts.flatMap(({ containers }) =>
+    ...perHost(hosts, ({ containers }) =>
       containers
         .filter((one) => one.secretVariables.length > 0)
         .map((one) => ({

@@ -1,5 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const sharesHost: Rule = {
   id: 'shares-host',
@@ -7,7 +8,7 @@ export const sharesHost: Rule = {
   finds: 'a container or pod in the process or network namespace of its machine (hostPID, hostNetwork)',
   why: 'It sees every process of the machine, or takes its ports: tools that count processes then count twice.',
   find: ({ hosts, pods }) => [
-    ...hosts.flatMap(({ containers }) =>
+    ...perHost(hosts, ({ containers }) =>
       containers
         .map((one) => ({ one, shared: one.shares.filter((name) => name !== 'ipc') }))
         .filter(({ shared }) => shared.length > 0)

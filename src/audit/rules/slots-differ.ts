@@ -1,5 +1,6 @@
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const slotsDiffer: Rule = {
   id: 'slots-differ',
@@ -7,7 +8,7 @@ export const slotsDiffer: Rule = {
   finds: 'a server that answers fewer or more requests at once than the fleet file says',
   why: 'The gateway sends as many requests at once as the file says: the rest wait in the engine, unseen.',
   find: ({ hosts, fleet }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers.flatMap((server) => {
         if (server.mark === null || server.mark.fleet !== fleet?.name) return [];
         const wanted = fleet.deployments.find((one) => one.name === server.mark?.deployment)?.options[

@@ -2,13 +2,14 @@ import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { usableCores } from '../../domain/hardware.ts';
 import { nameOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const threads: Rule = {
   id: 'threads',
   severity: 'warning',
   finds: 'more threads over all servers of a machine than it has cores',
   why: 'Each step of a model waits for its slowest thread.',
-  find: ({ hosts }) => hosts.flatMap(onHost),
+  find: ({ hosts }) => perHost(hosts, onHost),
 };
 
 function onHost({ host, servers, hardware }: ObservedHost): Found[] {

@@ -1,6 +1,7 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { ownerName, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const throttledThreads: Rule = {
   id: 'throttled-threads',
@@ -8,7 +9,7 @@ export const throttledThreads: Rule = {
   finds: 'more compute threads than the CPU limit of its control group or container',
   why: 'The kernel stops all of them in turn, and each step waits for the one that is stopped.',
   find: ({ hosts, pods }) => [
-    ...hosts.flatMap((host) =>
+    ...perHost(hosts, (host) =>
       host.servers.flatMap((server) =>
         tooMany(server.options['threads'], server.quotaCores, {
           ...subjectOf(server, host),

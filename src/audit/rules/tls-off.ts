@@ -2,6 +2,7 @@ import { hasFlag } from '../../domain/command-line/flags.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 const tlsFlags = ['--ssl-key-file', '--ssl-cert-file', '--ssl-keyfile', '--ssl-certfile'];
 
@@ -11,7 +12,7 @@ export const tlsOff: Rule = {
   finds: 'a server that others can reach, with a key and without TLS',
   why: 'The key and all that is asked cross the network for whoever listens there.',
   find: ({ hosts }) =>
-    hosts.flatMap((host) =>
+    perHost(hosts, (host) =>
       host.servers
         .filter(
           (server) =>

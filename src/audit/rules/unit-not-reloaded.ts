@@ -1,4 +1,5 @@
 import type { Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const unitNotReloaded: Rule = {
   id: 'unit-not-reloaded',
@@ -6,7 +7,7 @@ export const unitNotReloaded: Rule = {
   finds: 'a unit whose files were changed after systemd had read them',
   why: 'It runs as it was, and its next start is another one.',
   find: ({ hosts }) =>
-    hosts.flatMap(({ units }) =>
+    perHost(hosts, ({ units }) =>
       units
         .filter((unit) => unit.needsReload)
         .map((unit) => ({

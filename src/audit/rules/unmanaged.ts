@@ -2,6 +2,7 @@ import type { ObservedFleet, ObservedHost } from '../../domain/audit/observation
 import { ownerName, placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Found, Rule } from './contract.ts';
+import { perHost } from './per-host.ts';
 
 export const unmanaged: Rule = {
   id: 'unmanaged',
@@ -9,7 +10,7 @@ export const unmanaged: Rule = {
   finds: 'a server that somebody started by hand, or that is not in the fleet file at hand',
   why: 'What was started by hand ends with its session or at a reboot, and no file says how it was started.',
   find: ({ hosts, fleet }) =>
-    hosts.flatMap((host) => host.servers.flatMap((server) => judge(server, host, fleet))),
+    perHost(hosts, (host) => host.servers.flatMap((server) => judge(server, host, fleet))),
 };
 
 function judge(server: ScannedServer, host: ObservedHost, fleet: ObservedFleet | null): Found[] {

@@ -18,6 +18,10 @@ import { readObservation } from '../read-observation.ts';
 export const examples = [
   ['berth audit', 'What is wrong here, worst first; with a fleet file also in what the two differ.'],
   ['berth audit --json', 'The same for machines; --sarif for tools that read that form.'],
+  [
+    'berth audit --host a10',
+    'Looks at that host of the fleet file alone; without it at all of them, side by side.',
+  ],
   ['berth audit --fail-on critical', 'Exit code 8 for critical findings alone.'],
   ['berth audit --record seen.json', 'Keeps all that was looked at; --from audits such a file, anywhere.'],
   [
@@ -30,6 +34,7 @@ interface AuditOptions extends FileOptions {
   readonly sarif?: boolean;
   readonly failOn: string;
   readonly objects: readonly string[];
+  readonly host: readonly string[];
   readonly record?: string;
   readonly from?: string;
   readonly explain?: boolean;
@@ -50,6 +55,12 @@ export function configure(command: Command, context: CliContext): void {
       (file: string, before: string[]) => [...before, file],
       [],
     )
+    .option(
+      '--host <name>',
+      'look at this host of the fleet file alone; several times',
+      (name: string, before: string[]) => [...before, name],
+      [],
+    )
     .option('--record <file>', 'keep what was looked at')
     .option('--from <file>', 'audit what --record kept, and look at nothing')
     .option('--explain', 'also tell pairs on one port that are no conflict')
@@ -60,7 +71,7 @@ export function configure(command: Command, context: CliContext): void {
       const loaded = await fleetIfAny(context, options);
       const observation = options.from
         ? await readObservation(context, options.from)
-        : await observeHere(context, { loaded, timeout: options.timeout });
+        : await observeHere(context, { loaded, timeout: options.timeout, only: options.host });
       for (const file of options.objects) observation.clusters.push(await readObjects(context, file));
       if (options.record) await record(context, options.record, observation);
       const report = auditReport(observation, loaded?.audit.suppress ?? []);

@@ -27,6 +27,9 @@ function findingText(finding: Finding): string {
     ...finding.evidence.map((line) => `    ${line}`),
     ...(cost === '' ? [] : [`    Cost: ${cost}`]),
     `    Cure: ${finding.cure}`,
+    ...(finding.host && finding.commands?.some((line) => !line.startsWith('berth '))
+      ? [`        # on ${finding.host}:`]
+      : []),
     ...(finding.commands ?? []).map((line) => `        ${line}`),
   ].join('\n');
 }

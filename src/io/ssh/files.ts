@@ -69,9 +69,11 @@ async function stat(link: Connection, path: string): Promise<FileStat | null> {
   const done = await unlessMissing(link, `Looking at ${path}`, script);
   if (!done) return null;
   const [size, raw, seconds, id = ''] = done.stdout.toString('utf8').trim().split(' ');
+  const bits = Number.parseInt(raw ?? '0', 16);
   return {
     size: Number(size),
-    isFile: (Number.parseInt(raw ?? '0', 16) & fileType) === regular,
+    isFile: (bits & fileType) === regular,
+    mode: bits & 0o7777,
     mtimeMs: Number(seconds) * 1000,
     id,
   };

@@ -1,0 +1,85 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { accessSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AuditReport } from '../../src/domain/audit/report.ts';
+import { makePlace, until } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { createFakes } from '../scenarios/scan/fakes.ts';
+
+const box = resolve(import.meta.dirname, 'ssh-box.sh');
+const port = 18_760;
+
+/** Empty where a machine with a real sshd can be made here; else why not. */
+function missing(): string {
+  if (process.getuid?.() !== 0) return 'root';
+  for (const path of ['/usr/sbin/sshd', '/usr/bin/ssh', '/usr/bin/nsenter', '/sbin/ip'])
+    try {
+      accessSync(path);
+    } catch {
+      return path;
+    }
+  return '';
+}
+
+const lacks = missing();
+if (lacks !== '') console.info(`audit of hosts: not run, ${lacks} is missing`);
+
+let folder: string;
+let place: Place;
+
+async function audit(...words: string[]): Promise<AuditReport> {
+  const { stdout, stderr } = await place.berth('audit', '--json', '--timeout', '20s', ...words);
+  try {
+    return AuditReport.parse(JSON.parse(stdout));
+  } catch {
+    throw new Error(stderr || stdout);
+  }
+}
+
+describe.skipIf(lacks !== '')('the audit of hosts of the fleet file', () => {
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'berth-ssh-box-'));
+    execFileSync(box, ['start', folder], { stdio: 'pipe' });
+    place = makePlace();
+    place.env['PATH'] = `${folder}/bin:${place.env['PATH']}`;
+  }, 60_000);
+
+  afterAll(async () => {
+    await place.close();
+    execFileSync(box, ['stop', folder], { stdio: 'pipe' });
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  test('a server on another machine is found there with the facts of that machine; a host that does not answer is a finding', async () => {
+    using fakes = createFakes();
+    const program = fakes.program('llama-server');
+    const model = join(fakes.dir, 'far.gguf');
+    writeFileSync(model, 'not read');
+    const words = ['enter', folder, program, '-m', model, '--port', String(port), '--api-key', 'sk-secret'];
+    // It ends with the box.
+    const server = spawn(box, words, { stdio: 'ignore' });
+    place.write(
+      'version: 1\nfleet: lab\nid: aud1\nhosts: {far: {ssh: box}, dead: {ssh: dead}}\ndeployments: {}\n',
+    );
+    const far = await until(async () => {
+      const report = await audit('--host', 'far');
+      return report.servers === 1 ? report : null;
+    }, 'the server of the other machine');
+    expect(far.findings.map(({ rule, host }) => [rule, host])).toContainEqual(['secret-in-argv', 'far']);
+    expect(far.findings.every((one) => one.object.endsWith(' on far'))).toBe(true);
+    expect(JSON.stringify(far)).not.toContain('sk-secret');
+    const all = await audit();
+    expect(all.servers).toBeGreaterThanOrEqual(1);
+    expect(all.findings.map(({ rule, object }) => `${rule} ${object}`)).toContainEqual(
+      'host-unreachable dead',
+    );
+    expect(all.findings.some(({ rule, host }) => rule === 'secret-in-argv' && host === 'far')).toBe(true);
+    const text = await place.berth('audit', '--host', 'far', '--timeout', '20s');
+    expect(text.stdout).toMatch(/llama\.cpp far\.gguf \(process \d+\) on far: /);
+    const wrong = await place.berth('audit', '--host', 'elsewhere');
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('known are local, far, dead')]);
+    server.kill('SIGKILL');
+  }, 120_000);
+});
