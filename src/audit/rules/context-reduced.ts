@@ -2,7 +2,7 @@ import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { ObservedFleet } from '../../domain/audit/observation.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const contextReduced: Rule = {
   id: 'context-reduced',

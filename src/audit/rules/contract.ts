@@ -36,3 +36,11 @@ export interface Rule {
   readonly why: string;
   readonly find: (view: AuditView) => Found[];
 }
+
+/** What is wrong on each machine, with the name of the machine. */
+export function perHost(
+  hosts: readonly ObservedHost[],
+  find: (host: ObservedHost) => readonly Found[],
+): Found[] {
+  return hosts.flatMap((host) => find(host).map((found) => ({ ...found, host: host.host })));
+}

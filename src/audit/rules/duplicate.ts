@@ -4,7 +4,7 @@ import type { ScannedServer } from '../../domain/scan-report.ts';
 import { nameOf, placeOf, stopCommand } from '../../domain/audit/server-words.ts';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 /** Replicas of one deployment are meant to be several; the servers of one proxy are folded under it already. */
 export const duplicate: Rule = {

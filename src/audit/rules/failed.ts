@@ -1,7 +1,7 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const failed: Rule = {
   id: 'failed',

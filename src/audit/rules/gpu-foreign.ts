@@ -1,7 +1,7 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { formatBytes } from '../../domain/format.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 /** Less than this is a desktop or a driver's own. */
 const counts = 1024 ** 3;

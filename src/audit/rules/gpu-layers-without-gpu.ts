@@ -3,7 +3,7 @@ import { hasFlag } from '../../domain/command-line/flags.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 /** Images of llama.cpp that are built for the CPU alone: ":server", ":server-b6000", ":full", ":light". */
 const cpuImage = /llama\.cpp:(server|full|light)(-b\d+)?$/;

@@ -2,7 +2,7 @@ import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { formatBytes } from '../../domain/format.ts';
 import { nameOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const gpuShared: Rule = {
   id: 'gpu-shared',

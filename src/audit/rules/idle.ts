@@ -1,7 +1,7 @@
 import { formatAge, formatBytes } from '../../domain/format.ts';
 import { stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 const week = 7 * 86_400_000;
 

@@ -1,6 +1,6 @@
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const ignoredVariable: Rule = {
   id: 'ignored-variable',

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../domain/format.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const modelOverMemory: Rule = {
   id: 'model-over-memory',

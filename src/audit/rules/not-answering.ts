@@ -1,7 +1,7 @@
 import { logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 /** As long as a large model may take to load. */
 const loadingMs = 10 * 60_000;

@@ -1,5 +1,5 @@
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const orphanContainer: Rule = {
   id: 'orphan-container',

@@ -1,7 +1,7 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { formatBytes } from '../../domain/format.ts';
 import type { AuditView, Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 /** Smaller ones are vocabularies and projectors. */
 const counts = 100 * 1024 ** 2;

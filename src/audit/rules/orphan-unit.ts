@@ -1,6 +1,6 @@
 import { formatBytes } from '../../domain/format.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const orphanUnit: Rule = {
   id: 'orphan-unit',

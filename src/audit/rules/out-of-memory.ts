@@ -2,7 +2,7 @@ import { titleOf } from '../../domain/audit/kube-object.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 const cure = 'Give it more memory, or ask for less: fewer slots, a smaller context, a smaller --cache-ram.';
 

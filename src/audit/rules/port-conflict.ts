@@ -1,6 +1,6 @@
 import type { DefinedServer, ObservedHost } from '../../domain/audit/observation.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const portConflict: Rule = {
   id: 'port-conflict',

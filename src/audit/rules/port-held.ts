@@ -1,7 +1,7 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const portHeld: Rule = {
   id: 'port-held',

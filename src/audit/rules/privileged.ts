@@ -1,6 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const privileged: Rule = {
   id: 'privileged',

@@ -2,7 +2,7 @@ import { titleOf } from '../../domain/audit/kube-object.ts';
 import { formatBytes } from '../../domain/format.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 const MiB = 1024 ** 2;
 /** What llama-server takes when nothing is said. */

@@ -2,7 +2,7 @@ import type { ObservedUnit } from '../../domain/audit/observation.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import { nameOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const runsOtherwise: Rule = {
   id: 'runs-otherwise',

@@ -2,7 +2,7 @@ import { secretFlagsOf } from '../../domain/command-line/redact.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 const advice: Readonly<Record<string, string>> = {
   'llama.cpp': 'Give llama-server the key by --api-key-file, and the Hugging Face token by HF_TOKEN_PATH.',

@@ -1,7 +1,7 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const secretInEnvironment: Rule = {
   id: 'secret-in-environment',

@@ -1,6 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const sharesHost: Rule = {
   id: 'shares-host',

@@ -1,7 +1,7 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { ownerName, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const throttledThreads: Rule = {
   id: 'throttled-threads',

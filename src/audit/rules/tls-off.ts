@@ -2,7 +2,7 @@ import { hasFlag } from '../../domain/command-line/flags.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 const tlsFlags = ['--ssl-key-file', '--ssl-cert-file', '--ssl-keyfile', '--ssl-certfile'];
 

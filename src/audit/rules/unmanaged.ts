@@ -2,7 +2,7 @@ import type { ObservedFleet, ObservedHost } from '../../domain/audit/observation
 import { ownerName, placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Found, Rule } from './contract.ts';
-import { perHost } from './per-host.ts';
+import { perHost } from './contract.ts';
 
 export const unmanaged: Rule = {
   id: 'unmanaged',
