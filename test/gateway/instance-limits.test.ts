@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { noQuotas } from '../../src/gateway/limits/limits.ts';
 import { localWorld } from '../../src/io/local-world.ts';
 import type { World } from '../../src/io/world.ts';
-import { wellBehaved } from './fake-upstream.ts';
+import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
 import { configFor, engine, errorOf, front, postChat, sha256, until } from './harness.ts';
 import type { RunningGateway, UpstreamShape } from './harness.ts';
@@ -81,6 +81,31 @@ test('requests that would overfill the cache wait, and go when it has room', asy
   expect(await gateway.metric('berth_gateway_kv_tokens_held')).toBeGreaterThan(750);
   expect(await serveAll(held, replies)).toEqual([200, 200, 200, 200]);
   expect(await gateway.metric('berth_gateway_kv_tokens_held')).toBe(0);
+});
+
+test('an answer longer than was foreseen takes more of the cache as it comes, and all of it goes back', async () => {
+  const { gateway, held } = await holding({ slots: 16, limits: { kvTokens: 1000 } });
+  const tokens = () => gateway.metric('berth_gateway_kv_tokens_held');
+  const stream = postChat(gateway.url, { stream: true });
+  await until('it is served', () => held.length === 1);
+  // The prompt, and an answer of 256 tokens as long as none has come.
+  const foreseen = await tokens();
+  held[0]?.stream();
+  held[0]?.chunk(chatEvent('x').repeat(256));
+  const text = (await stream).text();
+  expect(await tokens()).toBe(foreseen);
+  held[0]?.chunk(chatEvent('x').repeat(500));
+  await until('all of it is counted', async () => (await tokens()) >= foreseen + 500);
+  expect(await tokens()).toBeLessThan(foreseen + 532);
+  const next = postChat(gateway.url);
+  await until('another waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  expect(held.length).toBe(1);
+  held[0]?.endChunks();
+  await text;
+  await until('another is served', () => held.length === 2);
+  held[1]?.json(200, {});
+  expect((await next).status).toBe(200);
+  expect(await tokens()).toBe(0);
 });
 
 test('an engine that has requests waiting gets fewer at once, and the metrics say so', async () => {

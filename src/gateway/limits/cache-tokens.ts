@@ -3,15 +3,25 @@ import { estimate } from './estimate.ts';
 import { answerLength } from './memory.ts';
 import type { LimitsMemory } from './memory.ts';
 
-/** What a request will probably hold of its engine's cache: the prompt, and an answer that is seldom as long as it may be. */
+/** What a request will probably hold of its engine's cache. */
+export interface CacheTokens {
+  /** Prompt and answer; 0 where nobody counts that. */
+  readonly tokens: number;
+  /** The answer alone; Infinity where nobody counts that. */
+  readonly answer: number;
+}
+
+export const uncounted: CacheTokens = { tokens: 0, answer: Infinity };
+
+/** The prompt, and an answer that is seldom as long as it may be; one that is longer is corrected as it comes. */
 export function cacheTokens(
   memory: LimitsMemory,
   model: string,
   { endpoint, body }: Pick<Call, 'endpoint' | 'body'>,
-): number {
-  if (!body) return 0;
+): CacheTokens {
+  if (!body) return uncounted;
   const usual = answerLength(memory, model).tokens;
   const maxTokens = Math.min(body.maxTokens ?? usual, usual);
   const { input, output } = estimate({ endpoint, body: body.bytes, maxTokens }, usual);
-  return input + output;
+  return { tokens: input + output, answer: output };
 }

@@ -111,6 +111,11 @@ export class Room {
     this.#kvHeld -= tokens;
   }
 
+  /** What is under way holds so many tokens more, or fewer, than it entered with. */
+  grow(tokens: number): void {
+    this.#kvHeld += tokens;
+  }
+
   /** The engine answered 429 or 503. */
   noteRefusal(): void {
     this.#refused = true;

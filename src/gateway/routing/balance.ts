@@ -1,3 +1,4 @@
+import type { CacheTokens } from '../limits/cache-tokens.ts';
 import type { Health } from './health.ts';
 import { healthState } from './health.ts';
 import type { Ask, Balancer, Candidate } from '../policies/contract.ts';
@@ -12,9 +13,7 @@ export interface Choosable extends Candidate {
 }
 
 /** How a request wants its instance chosen. */
-export interface Choice {
-  /** What it will probably hold of an engine's cache; 0 where nobody counts that. */
-  readonly tokens: number;
+export interface Choice extends CacheTokens {
   readonly balancer: Balancer;
   readonly ask: Ask;
 }

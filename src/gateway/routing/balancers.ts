@@ -2,6 +2,8 @@ import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import type { PolicyChoice } from '../../domain/routing.ts';
 import { askOf, asksNothing } from '../front/ask.ts';
 import type { Asker } from '../front/ask.ts';
+import { uncounted } from '../limits/cache-tokens.ts';
+import type { CacheTokens } from '../limits/cache-tokens.ts';
 import type { Choice } from './balance.ts';
 import { readsNothing } from '../policies/contract.ts';
 import { createBalancer } from '../policies/registry.ts';
@@ -27,16 +29,16 @@ const usual = { kind: 'least-loaded' };
 
 /** For requests that have no deployment yet. */
 export const plainChoice: Choice = {
-  tokens: 0,
+  ...uncounted,
   balancer: createBalancer(usual, Math.random),
   ask: asksNothing,
 };
 
 /** How one request chooses; where nobody wants to know anything of it, the one choice of all requests. */
-export function choiceOf(usually: Choice, asker: Asker, tokens: number): Choice {
+export function choiceOf(usually: Choice, asker: Asker, { tokens, answer }: CacheTokens): Choice {
   const { balancer } = usually;
-  if (balancer.reads === readsNothing) return tokens === 0 ? usually : { ...usually, tokens };
-  return { tokens, balancer, ask: askOf(balancer.reads, asker) };
+  if (balancer.reads === readsNothing) return tokens === 0 ? usually : { ...usually, tokens, answer };
+  return { tokens, answer, balancer, ask: askOf(balancer.reads, asker) };
 }
 
 /** The same choice, but for one instance that is taken whenever it has room. */
@@ -59,7 +61,7 @@ export function buildBalancers(config: GatewayConfig, previous: Balancers | null
     const named = { route, deployment, kind: policy.kind, options: JSON.stringify(policy) };
     const same = kept.get(`${nameOf(named)} ${named.options}`);
     const choice = same?.choice ?? {
-      tokens: 0,
+      ...uncounted,
       balancer: createBalancer(policy, Math.random),
       ask: asksNothing,
     };

@@ -12,6 +12,8 @@ import type { FailureSort } from './health.ts';
 import { isDraining } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { Lease } from '../admission/lease.ts';
+import { uncounted } from '../limits/cache-tokens.ts';
+import type { CacheTokens } from '../limits/cache-tokens.ts';
 import { levelAt } from '../limits/pace.ts';
 import type { Demand } from '../on-demand/demand.ts';
 import { startWait } from '../admission/wait-bound.ts';
@@ -114,7 +116,7 @@ export class Deployment {
     });
     switch (verdict) {
       case 'go':
-        return this.#lease(this.#openings.pick(options.choice), options.choice.tokens);
+        return this.#lease(this.#openings.pick(options.choice), options.choice);
       case 'wait':
         return this.#wait(options);
       case 'queue-full':
@@ -131,12 +133,12 @@ export class Deployment {
   /** A slot at an instance that has not been tried for this request; null when none is free right now. */
   acquireOther(tried: ReadonlySet<Instance>, choice: Choice): Lease | null {
     const openings = this.#lookAgain(tried, choice.tokens);
-    return openings.room ? this.#lease(openings.pick(choice), choice.tokens) : null;
+    return openings.room ? this.#lease(openings.pick(choice), choice) : null;
   }
 
   /** A place at one instance whether it has a slot or not: for what only that one can answer, and at once. */
   pin(instance: Instance): Lease {
-    return this.#lease(instance, 0);
+    return this.#lease(instance, uncounted);
   }
 
   /**
@@ -147,7 +149,7 @@ export class Deployment {
     if (this.waiting > 0 || !this.#look(null, choice.tokens).room) return null;
     const instance = this.#openings.pick(choice);
     this.#guests.set(leave, instance);
-    return this.#lease(instance, choice.tokens, () => this.#guests.delete(leave));
+    return this.#lease(instance, choice, () => this.#guests.delete(leave));
   }
 
   /** Nobody waits for what guests do there: an instance that is to end does not either. */
@@ -253,10 +255,9 @@ export class Deployment {
       waiter.grant(lease);
     }
     for (let next = this.#queue.peek(); next; next = this.#queue.peek()) {
-      const { tokens } = next.choice;
-      if (!this.#look(null, tokens).room) return;
+      if (!this.#look(null, next.choice.tokens).room) return;
       this.#queue.next();
-      next.grant(this.#lease(this.#openings.pick(next.choice), tokens));
+      next.grant(this.#lease(this.#openings.pick(next.choice), next.choice));
     }
   }
 
@@ -325,11 +326,11 @@ export class Deployment {
     });
   }
 
-  #lease(instance: Instance, tokens: number, onEnd?: () => void): Lease {
+  #lease(instance: Instance, { tokens, answer }: CacheTokens, onEnd?: () => void): Lease {
     if (instance.health.ejectedUntil !== null) instance.health = { ...instance.health, probing: true };
     this.demand?.touch();
     instance.room.enter(tokens, this.#now());
-    return new Lease(instance, () => {
+    return new Lease(instance, answer, () => {
       instance.room.leave(tokens);
       onEnd?.();
       this.dispatch();

@@ -7,7 +7,7 @@ import { cancelled, noInstance, waitTooLong } from '../reply/faults.ts';
 import type { Deployment } from './deployment.ts';
 import { causeOf } from './fallback.ts';
 import { forward } from '../upstream/forward.ts';
-import { cacheTokens } from '../limits/cache-tokens.ts';
+import { cacheTokens, uncounted } from '../limits/cache-tokens.ts';
 import { answerLength } from '../limits/memory.ts';
 import { armsFor } from '../front/paths.ts';
 import { headerText } from '../upstream/header-blocks.ts';
@@ -125,8 +125,10 @@ function serveBy(state: GatewayState, snapshot: Snapshot, call: Call, route: Rou
     throw waitTooLong(deployment.name, deployment.retryAfter());
   if (arm.told.length > 0) call.told = [...call.told, ...arm.told];
   const { memory } = snapshot.limitsState;
-  const tokens = deployment.countsTokens ? cacheTokens(memory, route.aliasOf ?? route.name, call) : 0;
-  call.choice = choiceOf(arm.choice, call, tokens);
+  const inCache = deployment.countsTokens
+    ? cacheTokens(memory, route.aliasOf ?? route.name, call)
+    : uncounted;
+  call.choice = choiceOf(arm.choice, call, inCache);
   if (call.holder !== null) call.choice = preferring(call.holder, call.choice);
   state.retries.onRequest();
   call.holdMs = route.holdMs;
@@ -143,7 +145,7 @@ function serveBy(state: GatewayState, snapshot: Snapshot, call: Call, route: Rou
     holdMs: call.holdMs,
     onWait: (phase) => (call.phase = phase),
   });
-  const serving = { state, call, route, deployment, tokens };
+  const serving = { state, call, route, deployment, tokens: inCache.tokens };
   return waiting instanceof Promise
     ? waiting.then((lease) => serveLeased(lease, serving))
     : serveLeased(waiting, serving);

@@ -152,7 +152,11 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     if (this.firstAt === null) this.firstAt = trail.firstAt = now;
     else if (this.eventStream) this.#call.series.gap.observe((now - this.lastAt) / 1000);
     this.lastAt = now;
-    if (this.eventStream) this.#events.push(read);
+    if (this.eventStream) {
+      this.#events.push(read);
+      // About a token each.
+      if (this.#events.count > this.#lease.answer) this.#lease.outgrow(this.#events.count);
+    }
     this.pieces = this.eventStream ? this.#events.count : this.pieces + (read.spanCount >> 1);
     trail.pieces = this.pieces;
     this.tail.push(read);

@@ -36,7 +36,7 @@ export class Shadows {
     }
     let shadow: Shadow | null = null;
     const asker = { inbound: call.inbound, key: call.key, body };
-    const lease = plan.deployment.acquireGuest(choiceOf(plan.choice, asker, call.choice.tokens), () =>
+    const lease = plan.deployment.acquireGuest(choiceOf(plan.choice, asker, call.choice), () =>
       shadow?.end('yielded'),
     );
     if (!lease) {
