@@ -16,7 +16,7 @@ import { HeldBytes } from './admission/held-bytes.ts';
 import { unobserved } from '../domain/observe-config.ts';
 import { closeLimitsState } from './limits/state.ts';
 import { createUsageCounts } from './accounts/key-usage.ts';
-import { SharedSlots } from './limits/shared-slots.ts';
+import { SharedRooms } from './limits/shared-rooms.ts';
 import { withHosts } from './front/hosts.ts';
 import { createMeter } from './reply/meter.ts';
 import type { Instance } from './routing/instance.ts';
@@ -61,12 +61,12 @@ export async function startGateway(
   const state = firstState(world, snapshot, { sweep, starter });
   tellDemands(state);
   startTicks(sweep, state);
-  const slots = new SharedSlots({
+  const rooms = new SharedRooms({
     claims: () => state.snapshot.limitsState.shared?.claims ?? null,
     deployments: () => state.snapshot.deployments.values(),
     idOf: sharedNameOf,
   });
-  sweep.each((now) => slots.tick(now));
+  sweep.each((now) => rooms.tick(now));
   const front = await openFront(world, config, handlersOf(world, state));
   let turn = Promise.resolve();
   function takeIn(next: GatewayConfig): Promise<void> {
@@ -97,7 +97,7 @@ export async function startGateway(
       await front.close(state.snapshot.config.limits.drainMs);
       // Accounts of requests that have ended belong in what is closed now.
       await workDone();
-      slots.close();
+      rooms.close();
       await release(state);
       sweep.stop();
     },

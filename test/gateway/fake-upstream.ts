@@ -40,6 +40,8 @@ export interface FakeUpstream {
   readonly seen: SeenRequest[];
   /** Connections ever made. */
   readonly connections: () => number;
+  /** Bytes of replies that nobody has taken yet. */
+  readonly unsent: () => number;
   readonly setScript: (script: Script) => void;
   readonly stop: () => Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function startFakeUpstream(first: Script, port = 0): Promise<FakeUp
     port: bound,
     seen,
     connections: () => count,
+    unsent: () => [...sockets].reduce((sum, socket) => sum + socket.writableLength, 0),
     setScript: (next) => (script = next),
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

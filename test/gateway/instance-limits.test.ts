@@ -85,7 +85,9 @@ test('requests that would overfill the cache wait, and go when it has room', asy
 
 test('an answer longer than was foreseen takes more of the cache as it comes, and all of it goes back', async () => {
   const { gateway, held } = await holding({ slots: 16, limits: { kvTokens: 1000 } });
-  const tokens = () => gateway.metric('berth_gateway_kv_tokens_held');
+  function tokens(): Promise<number> {
+    return gateway.metric('berth_gateway_kv_tokens_held');
+  }
   const stream = postChat(gateway.url, { stream: true });
   await until('it is served', () => held.length === 1);
   // The prompt, and an answer of 256 tokens as long as none has come.
@@ -147,6 +149,10 @@ test('rule 19: the queue is bounded by the size of the bodies that wait in it', 
   const small = postChat(gateway.url);
   await until('a small one waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
   expect(await serveAll(held, [served, small])).toEqual([200, 200]);
+  // What waited before is given back: as much may wait again.
+  const again = ['', 'x'.repeat(60), 'x'.repeat(60)].map((user) => postChat(gateway.url, { user }));
+  await until('two wait', async () => (await gateway.metric('berth_gateway_queue_depth')) === 2);
+  expect(await serveAll(held, again)).toEqual([200, 200, 200]);
 });
 
 test('what was spent of a budget is known after a restart', async () => {

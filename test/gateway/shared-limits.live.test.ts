@@ -144,6 +144,79 @@ describe.skipIf(redisServer === undefined)(
       await until('each counts alone', async () => (await slotsOf(one)) === 3 && (await slotsOf(two)) === 3);
       expect(programs[0]?.stderr()).toContain('counted here alone');
     });
+
+    test('lend each other the cache of an instance and its requests per second, and together take no more', async () => {
+      const { urlFile } = await store();
+      let under = 0;
+      let most = 0;
+      const upstream = await engine(async (turn) => {
+        most = Math.max(most, (under += 1));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        under -= 1;
+        wellBehaved(turn);
+      });
+      const rps = 20;
+      const kvTokens = 4000;
+      const config = configFor(
+        [
+          { url: upstream.url, limits: { kvTokens } },
+          { url: upstream.url, limits: { rps }, deployment: 'paced' },
+        ],
+        {
+          routes: ['d', 'paced'].map((name) => ({
+            name,
+            to: [{ deployment: name, weight: 1 }],
+            aliasOf: null,
+          })),
+          limits: { queue: 100, queueMs: 60_000 },
+          quotas: { ...noQuotas, sharedUrlFile: urlFile },
+        },
+      );
+      const programs = await Promise.all([runProgram(config), runProgram(config)]);
+      const urls = await Promise.all(programs.map((program) => program.url()));
+      const [one = ''] = urls;
+      async function ask(url: string, model: string): Promise<number> {
+        const reply = await postChat(url, { model });
+        await reply.text();
+        return reply.status;
+      }
+      async function askBoth(model: string, each: number): Promise<number[]> {
+        const all = urls.flatMap((url) => Array.from({ length: each }, () => ask(url, model)));
+        return [...new Set(await Promise.all(all))];
+      }
+      async function limits(kind: string): Promise<number[]> {
+        return Promise.all(urls.map((url) => readMetric(url, 'berth_gateway_limit', `kind="${kind}"`)));
+      }
+      /** With nobody at the other gateway, and somebody always here. */
+      async function borrow(model: string, kind: string, enough: number): Promise<void> {
+        let has = 0;
+        const clients = Array.from({ length: 24 }, async () => {
+          while (has < enough) expect(await ask(one, model)).toBe(200);
+        });
+        await until(`one has borrowed ${kind}`, async () => {
+          [has = 0] = await limits(kind);
+          return has >= enough;
+        });
+        await Promise.all(clients);
+      }
+      await connected(urls);
+      await until('both are divided', async () => {
+        const [tokens = 0, others = 0] = await limits('kv_tokens');
+        const [rate = 0, rates = 0] = await limits('rps');
+        return tokens + others <= kvTokens * 0.9 && rate + rates <= rps;
+      });
+
+      expect(await askBoth('d', 20)).toEqual([200]);
+      // Each takes some 280 tokens: two that had the whole cache each would have 26 under way at first.
+      expect(most).toBeLessThanOrEqual(20);
+      await borrow('d', 'kv_tokens', kvTokens * 0.85);
+
+      const began = performance.now();
+      expect(await askBoth('paced', 30)).toEqual([200]);
+      // Two that had the whole rate each would be done in half of the time.
+      expect((performance.now() - began) / 1000).toBeGreaterThan((60 * 0.8) / rps - 0.5);
+      await borrow('paced', 'rps', rps * 0.8);
+    });
   },
 );
 

@@ -9,8 +9,8 @@ test('each of the 25 rules of a good gateway has a test that is named after it',
   expect(rules.filter((rule) => filesWithRule(root, rule).length === 0)).toEqual([]);
 });
 
-test('each rule has a mutation that breaks it, at a place that is there and there once', () => {
-  expect(mutations.map(({ rule }) => rule)).toEqual(rules);
+test('each rule has mutations that break it, each at a place that is there and there once', () => {
+  expect([...new Set(mutations.map(({ rule }) => rule))]).toEqual(rules);
   const astray = mutations.filter(({ file, search }) => textOf(file).split(search).length !== 2);
   expect(astray).toEqual([]);
 });

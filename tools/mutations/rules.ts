@@ -29,10 +29,22 @@ export const mutations: readonly Mutation[] = [
     replace: 'if (Math.random() < 0.5) this.instance.inflight -= 1;',
   },
   {
+    rule: 3,
+    file: `${gateway}/upstream/forward.ts`,
+    search: '    return end;\n  } finally {\n    lease[Symbol.dispose]();\n  }',
+    replace: "    if (end.kind !== 'failed') lease[Symbol.dispose]();\n    return end;\n  } finally {\n  }",
+  },
+  {
     rule: 4,
     file: `${gateway}/upstream/headers.ts`,
     search: "'X-Accel-Buffering', 'no'",
     replace: "'X-Accel-Buffering', 'yes'",
+  },
+  {
+    rule: 4,
+    file: `${gateway}/upstream/attempt.ts`,
+    search: '    this.#exchange.pause();\n    const callOff',
+    replace: '    const callOff',
   },
   {
     rule: 5,
@@ -41,10 +53,23 @@ export const mutations: readonly Mutation[] = [
     replace: 'this.#remaining * 10 + digit',
   },
   {
+    rule: 5,
+    file: `${gateway}/reply/event-filter.ts`,
+    search: 'if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;',
+    replace: '',
+  },
+  {
     rule: 6,
     file: `${gateway}/reply/reply-writer.ts`,
     search: '    this.#payload(Buffer.from(event));',
     replace: "    this.#payload(Buffer.from('data: [DONE]\\n\\n'));",
+  },
+  {
+    rule: 6,
+    file: `${gateway}/upstream/attempt.ts`,
+    search: 'if (!this.eventStream || !writer.endWith(event)) this.#call.reply.abort();',
+    replace:
+      'if (!this.eventStream) writer.end();\n    else if (!writer.endWith(event)) this.#call.reply.abort();',
   },
   {
     rule: 7,
@@ -53,16 +78,40 @@ export const mutations: readonly Mutation[] = [
     replace: 'this.#saved -= 0;',
   },
   {
+    rule: 7,
+    file: `${gateway}/upstream/attempt.ts`,
+    search: 'head.status === 502 || head.status === 503 || head.status === 429',
+    replace: 'head.status >= 400',
+  },
+  {
+    rule: 7,
+    file: `${gateway}/upstream/attempt.ts`,
+    search: "const lost = connect || kind === 'reset';",
+    replace: 'const lost = true;',
+  },
+  {
     rule: 8,
     file: 'src/io/upstream-pool/net-pool.ts',
     search: "kind === 'reset' && connection.untouched && connection.served > 0",
     replace: "kind === 'malformed' && connection.untouched && connection.served > 0",
   },
   {
+    rule: 8,
+    file: 'src/io/upstream-pool/net-pool.ts',
+    search: 'let kept = this.#unused.pop(); kept; kept = this.#unused.pop()',
+    replace: 'let kept = this.#unused.shift(); kept; kept = this.#unused.shift()',
+  },
+  {
     rule: 9,
     file: 'src/io/upstream-pool/net-pool.ts',
     search: 'connection.headCame && !connection.job?.paused && waited > idleMs',
     replace: '!connection.job?.paused && waited > idleMs',
+  },
+  {
+    rule: 9,
+    file: 'src/io/upstream-pool/net-pool.ts',
+    search: 'connection.connecting && waited > connectMs',
+    replace: 'connection.connecting && waited > connectMs * 100',
   },
   {
     rule: 10,
@@ -75,6 +124,12 @@ export const mutations: readonly Mutation[] = [
     file: 'src/domain/openai.ts',
     search: 'param: fault.param ?? null,',
     replace: '',
+  },
+  {
+    rule: 11,
+    file: 'src/domain/openai.ts',
+    search: 'param: fault.param ?? null,',
+    replace: "param: fault.param ?? null,\n    origin: 'gateway',",
   },
   {
     rule: 12,
@@ -93,6 +148,12 @@ export const mutations: readonly Mutation[] = [
     file: `${gateway}/reply/event-filter.ts`,
     search: 'end >= 0 && this.#stripUsage && isUsageEvent(event)',
     replace: 'end >= 0 && !this.#stripUsage && isUsageEvent(event)',
+  },
+  {
+    rule: 14,
+    file: `${gateway}/front/request-body.ts`,
+    search: "if (inner.toString('latin1', found.start, found.end) === 'true') return null;",
+    replace: 'return null;',
   },
   {
     rule: 15,
@@ -120,10 +181,28 @@ export const mutations: readonly Mutation[] = [
     replace: '',
   },
   {
+    rule: 18,
+    file: `${gateway}/upstream/headers.ts`,
+    search: "  'set-cookie',\n",
+    replace: '',
+  },
+  {
+    rule: 18,
+    file: `${gateway}/upstream/headers.ts`,
+    search: "  'x-api-key',\n",
+    replace: '',
+  },
+  {
     rule: 19,
     file: `${gateway}/admission/held-bytes.ts`,
     search: 'return this.total + bytes <= this.limit;',
     replace: 'return bytes <= this.limit;',
+  },
+  {
+    rule: 19,
+    file: `${gateway}/routing/deployment.ts`,
+    search: '      this.#queuedBytes -= options.bytes;\n',
+    replace: '',
   },
   {
     rule: 20,

@@ -12,6 +12,11 @@ export function createPace(perSecond: number, now: number): Pace {
   return { perSecond, level: burstOf(perSecond), at: now };
 }
 
+/** The same at another rate: what is in store stays, as far as it may hold as much. */
+export function rescale(pace: Pace, perSecond: number, now: number): Pace {
+  return { perSecond, level: Math.min(levelAt(pace, now), burstOf(perSecond)), at: now };
+}
+
 function burstOf(perSecond: number): number {
   return Math.max(1, perSecond * burstSeconds);
 }

@@ -1,7 +1,7 @@
 import { adapt, effectiveSlots, startAdaptive } from './adaptive.ts';
 import type { AdaptiveState } from './adaptive.ts';
 import type { EngineReading } from './engine-reading.ts';
-import { createPace, mayPass, pass } from './pace.ts';
+import { createPace, mayPass, pass, rescale } from './pace.ts';
 import type { Pace } from './pace.ts';
 
 /** How an instance may be bounded beyond its slots. */
@@ -20,6 +20,16 @@ const kvShare = 0.9;
 /** Readings that are older tell nothing. */
 const freshMs = 5000;
 
+/** What one of several gateways has of an instance. */
+export interface RoomShare {
+  readonly gateways: number;
+  readonly slots: number;
+  /** Tokens in its cache; null: an even part of them. */
+  readonly kvTokens: number | null;
+  /** Requests per second; null: an even part of them. */
+  readonly rps: number | null;
+}
+
 /** What one instance can take. What is under way is counted by who holds the leases; this holds the rest. */
 export class Room {
   #options: RoomOptions;
@@ -28,8 +38,10 @@ export class Room {
   #reading: { reading: EngineReading; at: number } | null = null;
   #kvHeld = 0;
   #refused = false;
+  /** Requests that have gone there from here. */
+  passed = 0;
   /** What this gateway has of it; null: all. */
-  #share: { readonly slots: number; readonly gateways: number } | null = null;
+  #share: RoomShare | null = null;
 
   constructor(options: RoomOptions, now: number) {
     this.#options = options;
@@ -43,14 +55,16 @@ export class Room {
   }
 
   /** Several gateways send to it, and this one may take so much; null: it is alone. */
-  divide(share: { readonly slots: number; readonly gateways: number } | null, now: number): void {
+  divide(share: RoomShare | null, now: number): void {
     this.#share = share;
     this.#setPace(this.#options.rps, now);
   }
 
   #setPace(rps: number | null, now: number): void {
-    const own = rps === null ? null : rps / this.#gateways;
-    if (own !== (this.#pace?.perSecond ?? null)) this.#pace = own === null ? null : createPace(own, now);
+    const own = rps === null ? null : (this.#share?.rps ?? rps / this.#gateways);
+    if (own === (this.#pace?.perSecond ?? null)) return;
+    if (own === null) this.#pace = null;
+    else this.#pace = this.#pace ? rescale(this.#pace, own, now) : createPace(own, now);
   }
 
   get #gateways(): number {
@@ -73,10 +87,26 @@ export class Room {
     return this.#pace;
   }
 
-  /** Tokens that may be held there at once; null: any number. */
+  /** Requests per second, whoever sends them; null: any number. */
+  get rpsOfAll(): number | null {
+    return this.#options.rps;
+  }
+
+  /** Requests per second that may be counted on: a part that was lent comes back as soon as it is needed. */
+  get usualRate(): number {
+    return Math.max(this.#pace?.perSecond ?? 0, (this.#options.rps ?? 0) / this.#gateways);
+  }
+
+  /** Tokens that may be held there at once from here; null: any number. */
   get kvLimit(): number | null {
+    const tokens = this.kvLimitOfAll;
+    return tokens === null ? null : (this.#share?.kvTokens ?? tokens / this.#gateways);
+  }
+
+  /** Tokens that may be held there at once, whoever sends them; null: any number. */
+  get kvLimitOfAll(): number | null {
     const tokens = this.#options.kvTokens ?? this.#reading?.reading.kvTokens ?? null;
-    return tokens === null ? null : (tokens * kvShare) / this.#gateways;
+    return tokens === null ? null : tokens * kvShare;
   }
 
   get kvHeld(): number {
@@ -104,6 +134,7 @@ export class Room {
 
   enter(tokens: number, now: number): void {
     this.#kvHeld += tokens;
+    this.passed += 1;
     if (this.#pace) pass(this.#pace, now);
   }
 

@@ -77,6 +77,8 @@ export class Deployment {
   /** Requests that `meanServiceMs` was measured on. */
   #served = 0;
   #queuedBytes = 0;
+  /** What those in line will hold of an engine's cache. */
+  waitingTokens = 0;
   readonly #now: () => number;
   readonly #openings = new Openings<Instance>();
   /** How to send those away that give their slot up for anybody, and where each is. */
@@ -197,8 +199,7 @@ export class Deployment {
 
   #service(): Service {
     const now = this.#now();
-    const paces = this.instances.flatMap(({ room }) => (room.pace ? [room.pace] : []));
-    const paced = paces.length > 0 && paces.length === this.instances.length;
+    const paced = this.instances.length > 0 && this.instances.every(({ room }) => room.pace !== null);
     return {
       waiting: this.#queue.size,
       slots: this.instances.reduce((sum, { slots }) => sum + (slots ?? Infinity), 0),
@@ -206,8 +207,11 @@ export class Deployment {
       served: this.#served,
       pace: paced
         ? {
-            perSecond: paces.reduce((sum, { perSecond }) => sum + perSecond, 0),
-            level: paces.reduce((sum, pace) => sum + levelAt(pace, now), 0),
+            perSecond: this.instances.reduce((sum, { room }) => sum + room.usualRate, 0),
+            level: this.instances.reduce(
+              (sum, { room }) => sum + (room.pace ? levelAt(room.pace, now) : 0),
+              0,
+            ),
           }
         : null,
     };
@@ -277,11 +281,15 @@ export class Deployment {
 
   #wait(options: AcquireOptions): Promise<Lease> {
     this.#queuedBytes += options.bytes;
+    this.waitingTokens += options.choice.tokens;
     return this.#untilGranted(options, {
       enter: (waiter) => this.#queue.add(options.key, waiter, options.priority()),
       exit: (waiter) => void this.#queue.remove(options.key, waiter),
       place: (waiter) => this.#moved.size + this.#queue.placeOf(options.key, waiter),
-    }).finally(() => (this.#queuedBytes -= options.bytes));
+    }).finally(() => {
+      this.#queuedBytes -= options.bytes;
+      this.waitingTokens -= options.choice.tokens;
+    });
   }
 
   #untilGranted(

@@ -35,10 +35,11 @@ function chaos(seed: number): Script {
   let turnNumber = seed;
   return (turn) => {
     turnNumber += 1;
-    const kind = turnNumber % 5;
+    const kind = turnNumber % 6;
     if (kind === 0) turn.reset();
     else if (kind === 1) turn.json(503, { error: { message: 'Loading model' } });
     else if (kind === 2) turn.json(200, { ok: true });
+    else if (kind === 5) turn.write('SSH-2.0-OpenSSH_9.2\r\n\r\n');
     else {
       turn.stream();
       turn.chunk(chatEvent('a'));

@@ -29,13 +29,16 @@ test('rule 4: the head of a stream does not wait for its first event', async () 
 test('rule 4: a client that reads slowly slows the engine down and gets everything', async () => {
   const event = chatEvent('y'.repeat(50_000));
   const count = 400;
-  const { gateway } = await start((turn) => {
+  const { upstream, gateway } = await start((turn) => {
     turn.stream();
     for (let i = 0; i < count; i += 1) turn.chunk(event);
     turn.endChunks();
   });
-  const reply = await postChat(gateway.url, { stream: true });
   // Until the body is asked for, fetch reads little of it.
-  await until('the reply is under way', async () => (await gateway.metric('berth_gateway_inflight')) === 1);
+  const reply = await postChat(gateway.url, { stream: true });
+  expect(await (await postChat(gateway.url, { stream: true })).text()).toBe(event.repeat(count));
+  // In the time that another got all, the gateway has not taken in what this one does not read.
+  expect(upstream.unsent()).toBeGreaterThan((event.length * count) / 4);
   expect(await reply.text()).toBe(event.repeat(count));
+  expect(upstream.unsent()).toBe(0);
 });

@@ -42,3 +42,14 @@ test('rule 5: events with an empty list that are no usage events stay, and so do
   // No [DONE] is made up where the engine sent none.
   expect(await (await postChat(gateway.url, { stream: true })).text()).toBe(events.join(''));
 });
+
+test('rule 5: an event that ends in CRLF is whole, and goes out before one that never is', async () => {
+  const whole = chatEvent('whole').replaceAll('\n', '\r\n');
+  const { gateway } = await start((turn) => {
+    turn.stream();
+    turn.chunk(`${whole}data: {"half`);
+    turn.reset();
+  });
+  const text = await (await postChat(gateway.url, { stream: true })).text();
+  expect(text.startsWith(`${whole}data: {"error":`)).toBe(true);
+});

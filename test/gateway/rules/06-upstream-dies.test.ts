@@ -92,9 +92,12 @@ test('rule 6: a stream that ends without its last chunk is no success', async ()
   expect(await (await postChat(gateway.url, { stream: true })).text()).toContain('"error"');
 });
 
-test('rule 6: a plain reply that breaks off is broken for the client too', async () => {
+test.each([
+  ['of known length', 'Content-Length: 100\r\n\r\n{"half":'],
+  ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n8\r\n{"half":\r\n'],
+])('rule 6: a plain reply %s that breaks off is broken for the client too', async (_, begun) => {
   const { gateway } = await start((turn) => {
-    turn.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"half":');
+    turn.write(`HTTP/1.1 200 OK\r\n${begun}`);
     setTimeout(() => turn.reset(), 20);
   });
   await expect(postChat(gateway.url).then((reply) => reply.text())).rejects.toThrow('terminated');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startFakeUpstream, wellBehaved } from '../fake-upstream.ts';
 import type { Turn } from '../fake-upstream.ts';
-import { configFor, engine, errorOf, front, postChat, start, until } from '../harness.ts';
+import { configFor, engine, errorOf, front, postChat, until } from '../harness.ts';
 
 test('rule 7: a refused connection is tried at another instance, the dead one is left alone and later probed', async () => {
   const dead = await startFakeUpstream(wellBehaved);
@@ -49,12 +49,13 @@ test.each([400, 404, 422, 500])(
   'rule 7: a %i of the engine is passed on as it is and not tried again',
   async (status) => {
     const body = { error: { message: 'no', code: status } };
-    const { upstream, gateway } = await start((turn) => turn.json(status, body, 'X-Engine: 1\r\n'));
+    const engines = await Promise.all([0, 1].map(() => engine((turn) => turn.json(status, body))));
+    const gateway = await front(configFor(engines.map(({ url }) => ({ url }))));
     const reply = await postChat(gateway.url, { stream: true });
     expect(reply.status).toBe(status);
     expect(reply.headers.get('x-berth-origin')).toBe('upstream');
     expect(await reply.json()).toEqual(body);
-    expect(upstream.seen.length).toBe(1);
+    expect(engines.reduce((sum, { seen }) => sum + seen.length, 0)).toBe(1);
   },
 );
 
@@ -93,6 +94,14 @@ test('rule 7: a request that breaks every engine it meets is moved once, not to 
   expect(reply.status).toBe(502);
   expect((await errorOf(reply)).code).toBe('upstream_failed');
   expect(engines.reduce((sum, { seen }) => sum + seen.length, 0)).toBe(2);
+});
+
+test('rule 7: what an engine answered with nonsense is not tried again: it may have computed for it', async () => {
+  const engines = await Promise.all([0, 1].map(() => engine((turn) => turn.write('SSH-2.0\r\n\r\n'))));
+  const gateway = await front(configFor(engines.map(({ url }) => ({ url }))));
+  const reply = await postChat(gateway.url);
+  expect([reply.status, (await errorOf(reply)).code]).toEqual([502, 'upstream_failed']);
+  expect(engines.reduce((sum, { seen }) => sum + seen.length, 0)).toBe(1);
 });
 
 test('rule 7: a stream that has begun is never tried again', async () => {

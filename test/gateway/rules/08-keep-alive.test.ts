@@ -1,11 +1,23 @@
 import { expect, test } from 'vitest';
-import { chatEvent, doneEvent, wellBehaved } from '../fake-upstream.ts';
-import { movableClock, postChat, start } from '../harness.ts';
+import { chatEvent, doneEvent } from '../fake-upstream.ts';
+import type { Turn } from '../fake-upstream.ts';
+import { movableClock, postChat, start, until } from '../harness.ts';
 
 test('rule 8: connections are used again, the latest first', async () => {
-  const { upstream, gateway } = await start(wellBehaved);
+  const held: Turn[] = [];
+  const { upstream, gateway } = await start((turn) => void held.push(turn));
+  const both = [postChat(gateway.url), postChat(gateway.url)];
+  await until('each has a connection', () => held.length === 2);
+  for (const [i, turn] of held.entries()) {
+    turn.json(200, {});
+    await until('it is free', async () => (await gateway.metric('berth_gateway_inflight')) === 1 - i);
+  }
+  for (const reply of both) await (await reply).text();
+  const latest = held[1]?.request.connection;
+  upstream.setScript((turn) => turn.json(200, {}));
   for (let i = 0; i < 5; i += 1) await (await postChat(gateway.url)).text();
-  expect(upstream.connections()).toBe(1);
+  expect(upstream.seen.slice(2).map(({ connection }) => connection)).toEqual(Array(5).fill(latest));
+  expect(upstream.connections()).toBe(2);
 });
 
 test('rule 8: a kept connection that the engine has closed meanwhile costs the client nothing', async () => {

@@ -61,8 +61,13 @@ test('rule 9: a prefill may take longer than any time limit', async () => {
 test('rule 9: an address that swallows connections is given up after the connect time', async () => {
   const full = await fullListener();
   try {
-    const gateway = await front(configFor([{ url: full.url }], { limits: { connectMs: 200 } }));
-    const reply = await postChat(gateway.url);
+    const clock = movableClock();
+    const config = configFor([{ url: full.url }], { limits: { connectMs: 60_000 } });
+    const gateway = await front(config, { clock });
+    const asked = postChat(gateway.url);
+    await until('it connects', async () => (await gateway.metric('berth_gateway_inflight')) === 1);
+    clock.advance(61_000);
+    const reply = await asked;
     expect([503, 504]).toContain(reply.status);
     await errorOf(reply);
   } finally {

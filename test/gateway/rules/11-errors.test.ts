@@ -22,7 +22,9 @@ test('rule 11: every error of the gateway is an object with message, type, param
   expect(replies.map(({ status }) => status)).toEqual([404, 400, 413, 404, 405, 502, 503]);
   for (const reply of replies) {
     expect(reply.headers.get('x-berth-origin')).toBe('gateway');
-    expect(types).toContain((await errorOf(reply)).type);
+    const error = await errorOf(reply);
+    expect(types).toContain(error.type);
+    expect(Object.keys(error).toSorted()).toEqual(['code', 'message', 'param', 'type']);
   }
 });
 

@@ -35,6 +35,29 @@ test('rule 14: a client that asked for usage gets the usage event, and the body 
   expect(JSON.parse(upstream.seen[0]?.body ?? '')).toMatchObject(asked);
 });
 
+test.each([
+  [
+    'says that it wants none',
+    '"stream_options":{"include_usage": false}',
+    '"stream_options":{"include_usage": true}',
+  ],
+  ['says nothing of it', '"stream_options":{"x":1}', '"stream_options":{"include_usage":true,"x":1}'],
+  ['has empty options', '"stream_options":{ }', '"stream_options":{"include_usage":true }'],
+  ['has null for options', '"stream_options":null', '"stream_options":{"include_usage":true}'],
+])(
+  'rule 14: a client that %s gets no usage event, and the engine is asked for one',
+  async (_, said, sent) => {
+    const { upstream, gateway } = await start(wellBehaved);
+    function body(options: string): string {
+      return `{"model":"m", "stream":true, ${options}, "messages":[]}`;
+    }
+    const reply = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', body: body(said) });
+    expect(await reply.text()).toBe(wholeStream);
+    expect(upstream.seen[0]?.body).toBe(body(sent));
+    expect(await gateway.metric('berth_gateway_tokens_total', 'direction="output",source="engine"')).toBe(3);
+  },
+);
+
 test('rule 14: a usage event that ends in CRLF and spaces in its JSON is found as well', async () => {
   const spaced = `data: ${JSON.stringify({ choices: [], usage }).replaceAll(':', ': ')}\r\n\r\n`;
   const { gateway } = await start((turn) => {
