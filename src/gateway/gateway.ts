@@ -29,6 +29,7 @@ import { buildSnapshot } from './observe/snapshot.ts';
 import type { Snapshot } from './observe/snapshot.ts';
 import { SplitUnits } from './split-units.ts';
 import { StoredResponses } from './stored/stored-responses.ts';
+import type { StoredTogether } from './stored/stored-responses.ts';
 import { createEngineWatch } from './routing/watch-engines.ts';
 import type { GatewayState } from './state.ts';
 
@@ -111,7 +112,7 @@ function firstState(
 ): GatewayState {
   const { limits, observe } = snapshot.config;
   const held = new HeldBytes(limits.heldBytes);
-  return {
+  const state: GatewayState = {
     snapshot,
     draining: false,
     leaving: new Set(),
@@ -119,7 +120,7 @@ function firstState(
     usage: createUsageCounts(() => world.clock.wall().getTime()),
     held,
     shadows: new Shadows(held, sweep.after),
-    stored: new StoredResponses(),
+    stored: new StoredResponses(storedTogether(() => state.snapshot)),
     units: new SplitUnits(),
     retries: new RetryBudget(),
     observer: createObserver(world, observe ?? unobserved),
@@ -127,6 +128,19 @@ function firstState(
     now: sweep.now,
     wallMs: () => world.clock.wall().getTime(),
     after: sweep.after,
+  };
+  return state;
+}
+
+function storedTogether(now: () => Snapshot): StoredTogether {
+  return {
+    holders: () => now().limitsState.shared?.holders ?? null,
+    engineOf: (id) => {
+      const instance = now().instances.get(id);
+      return instance ? sharedNameOf(instance) : null;
+    },
+    instanceOf: (engine) =>
+      [...now().instances.values()].find((one) => sharedNameOf(one) === engine)?.id ?? null,
   };
 }
 

@@ -101,6 +101,44 @@ describe.skipIf(redisServer === undefined)(
       });
     });
 
+    test("know where each other's stored responses lie, as long as their store is there", async () => {
+      const { urlFile, redis } = await store();
+      const engines = await Promise.all(['a', 'b'].map((name) => engine(keeping(name))));
+      const config = configFor(
+        engines.map(({ url }) => ({ url })),
+        {
+          keys: ['x', 'y'].map((name) => ({ id: name, name, sha256: sha256(name) })),
+          quotas: { ...noQuotas, sharedUrlFile: urlFile },
+        },
+      );
+      const programs = await Promise.all([runProgram(config), runProgram(config)]);
+      const [one = '', two = ''] = await Promise.all(programs.map((program) => program.url()));
+      await connected([one, two]);
+      async function ask(url: string, key = 'x', body?: object): Promise<[number, string]> {
+        const headers = { authorization: `Bearer ${key}` };
+        const init = body ? { method: 'POST', body: JSON.stringify(body) } : {};
+        const reply = await fetch(url, { ...init, headers });
+        return [reply.status, ((await reply.json()) as { id?: string }).id ?? ''];
+      }
+      for (let i = 0; i < 4; i += 1) {
+        const [, id] = await ask(`${one}/v1/responses`, 'x', { model: 'm', input: 'Hi' });
+        const path = `/v1/responses/${id}`;
+        await until('the other knows it', async () => (await ask(two + path))[0] === 200);
+        expect(await ask(two + path)).toEqual([200, id]);
+        expect((await ask(two + path, 'y'))[0]).toBe(404);
+        const more = { model: 'm', input: 'Go on', previous_response_id: id };
+        for (let next = 0; next < 3; next += 1)
+          expect((await ask(`${two}/v1/responses`, 'x', more))[1]?.[5]).toBe(id[5]);
+      }
+      const [, last] = await ask(`${one}/v1/responses`, 'x', { model: 'm', input: 'Hi' });
+      redis.kill('SIGKILL');
+      await until('the store is gone', async () => {
+        return (await readMetric(two, 'berth_gateway_shared_limits_up', '')) === 0;
+      });
+      expect((await ask(`${two}/v1/responses/${last}`))[0]).toBe(404);
+      expect(await ask(`${one}/v1/responses/${last}`)).toEqual([200, last]);
+    });
+
     test('divide the slots of an instance, lend what they do not use, and serve all who wait', async () => {
       const { urlFile, redis } = await store();
       let under = 0;
@@ -219,6 +257,22 @@ describe.skipIf(redisServer === undefined)(
     });
   },
 );
+
+/** An engine that keeps responses, whose ids begin with its name, and knows none but its own. */
+function keeping(name: string): (turn: Turn) => void {
+  const kept: string[] = [];
+  return (turn) => {
+    const { method, path } = turn.request;
+    if (method === 'POST') {
+      kept.push(`resp_${name}${kept.length}`);
+      turn.json(200, { object: 'response', id: kept.at(-1) });
+      return;
+    }
+    const id = path.split('/').at(-1) ?? '';
+    if (kept.includes(id)) turn.json(200, { object: 'response', id });
+    else turn.json(404, { error: { message: 'unknown' } });
+  };
+}
 
 async function store(): Promise<{ urlFile: string; redis: ChildProcess }> {
   const folder = await mkdtemp(join(tmpdir(), 'berth redis '));

@@ -14,6 +14,8 @@ import { createSharedClaims } from './shared-claims.ts';
 import type { SharedClaims } from './shared-claims.ts';
 import { createSharedCrowds } from './shared-crowds.ts';
 import type { SharedCrowds } from './shared-crowds.ts';
+import { createSharedHolders } from '../stored/shared-holders.ts';
+import type { SharedHolders } from '../stored/shared-holders.ts';
 import { createUsageLedger, recallSpending } from './usage-ledger.ts';
 import type { UsageLedger } from './usage-ledger.ts';
 
@@ -29,6 +31,8 @@ export interface SharedLink {
   readonly book: SharedBook;
   readonly crowds: SharedCrowds;
   readonly claims: SharedClaims;
+  /** Where stored responses lie. */
+  readonly holders: SharedHolders;
   readonly up: () => boolean;
   /** Decisions made without the shared store so far. */
   readonly fallbacks: () => number;
@@ -132,6 +136,7 @@ async function openShared(
     book: createSharedBook(fleet, link.run, onFallback),
     crowds,
     claims,
+    holders: createSharedHolders(fleet, link.run, onFallback),
     up: () => up === true,
     fallbacks: () => fallbacks,
     close: () => {

@@ -94,7 +94,10 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
   call.model = route.name;
   call.trail.stream = call.body.stream;
   call.trail.bytesIn = call.body.bytes.length;
-  if (state.stored.size > 0 && call.endpoint.path === '/v1/responses') noteHolder(state, call);
+  if (!state.stored.none && call.endpoint.path === '/v1/responses') {
+    const noted = noteHolder(state, call);
+    if (noted) await noted;
+  }
   commentWhileWaiting(state, call);
   state.observer.read(call, call.body.bytes);
   const asked = reserve(snapshot, call, route);
@@ -103,9 +106,16 @@ async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise
 }
 
 /** A response that goes on from a stored one is best made where that lies. */
-function noteHolder({ stored }: GatewayState, call: Call): void {
+function noteHolder({ stored }: GatewayState, call: Call): Promise<void> | undefined {
   const id = call.body && previousResponseOf(call.body.bytes);
-  call.holder = id ? (stored.holderOf(id, call.key)?.instance ?? null) : null;
+  const holder = id ? stored.holderOf(id, call.key) : null;
+  if (holder instanceof Promise)
+    return holder.then((found) => {
+      call.holder = found?.instance || null;
+      if (call.gone) throw new ClientGone();
+    });
+  call.holder = holder?.instance ?? null;
+  return undefined;
 }
 
 /** It takes nothing of its caller's limits, and no engine computes for it. */

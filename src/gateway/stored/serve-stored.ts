@@ -5,18 +5,18 @@ import { serveModel } from '../routing/serve-model.ts';
 import type { GatewayState } from '../state.ts';
 import { holderGone, responseUnknown, storedEndpoint } from './stored-responses.ts';
 
-/** Passes a request for a stored response to the engine that has it, slot or not. Throws ApiError 401, 403 or 404. */
-export function serveStored(
+/** Passes a request for a stored response to the engine that has it, slot or not. Rejects with ApiError 401, 403 or 404. */
+export async function serveStored(
   state: GatewayState,
   id: string,
   request: { inbound: Inbound; reply: Reply; requestId: string },
 ): Promise<void> {
-  const { keyring, instances, deployments } = state.snapshot;
-  const caller = keyring.identify(request.inbound);
+  const caller = state.snapshot.keyring.identify(request.inbound);
   if (!mayUse(caller, storedEndpoint))
     throw endpointForbidden(storedEndpoint.path, [...(caller.endpoints ?? [])]);
-  const holder = state.stored.holderOf(id, caller.id);
-  if (!holder) throw responseUnknown(id);
+  const holder = await state.stored.holderOf(id, caller.id);
+  if (!holder) throw responseUnknown(id, state.stored);
+  const { instances, deployments } = state.snapshot;
   const instance = instances.get(holder.instance);
   const deployment = deployments.get(holder.deployment);
   if (!instance || !deployment?.instances.includes(instance)) throw holderGone(id);

@@ -1,6 +1,7 @@
 import { ApiError } from '../../domain/openai.ts';
 import type { Endpoint } from '../../domain/endpoints.ts';
 import { methodFault } from '../front/endpoints.ts';
+import type { SharedHolders } from './shared-holders.ts';
 
 /** Where a stored response lies: in the memory of one engine. */
 export interface Holder {
@@ -16,28 +17,66 @@ export interface Holder {
 /** More than these are forgotten, those first that were asked for longest ago. */
 const mostRemembered = 10_000;
 
-/** Which engine answered which stored response, since this process began. */
+/** What several gateways know together, and how they name an engine. */
+export interface StoredTogether {
+  /** Null: this gateway is alone. */
+  readonly holders: () => SharedHolders | null;
+  readonly engineOf: (instance: string) => string | null;
+  /** Null for an engine that this gateway does not send to. */
+  readonly instanceOf: (engine: string) => string | null;
+}
+
+/** Which engine answered which stored response: since this process began, or as other gateways know. */
 export class StoredResponses {
   readonly #holders = new Map<string, Holder>();
+  readonly #together: StoredTogether;
 
-  get size(): number {
-    return this.#holders.size;
+  constructor(together: StoredTogether) {
+    this.#together = together;
+  }
+
+  /** None was stored that is known here, so that nobody need be asked for one. */
+  get none(): boolean {
+    return this.#holders.size === 0 && !this.shared;
+  }
+
+  /** Other gateways of the fleet are asked as well. */
+  get shared(): boolean {
+    return this.#together.holders() !== null;
   }
 
   remember(id: string, holder: Holder): void {
+    this.#keep(id, holder);
+    const engine = this.#together.engineOf(holder.instance);
+    const { model, deployment, key } = holder;
+    if (engine !== null) this.#together.holders()?.remember(id, { model, deployment, key, engine });
+  }
+
+  /** Null for one that is not known, or not this caller's. Its instance is empty when it is at none that is here. */
+  holderOf(id: string, key: string): Holder | null | Promise<Holder | null> {
+    const holder = this.#holders.get(id);
+    if (holder) {
+      if (holder.key !== key) return null;
+      this.#keep(id, holder);
+      return holder;
+    }
+    const shared = this.#together.holders();
+    return shared ? this.#ask(shared, id, key) : null;
+  }
+
+  async #ask(shared: SharedHolders, id: string, key: string): Promise<Holder | null> {
+    const found = await shared.find(id);
+    if (found?.key !== key) return null;
+    const { model, deployment, engine } = found;
+    return { model, deployment, key, instance: this.#together.instanceOf(engine) ?? '' };
+  }
+
+  #keep(id: string, holder: Holder): void {
     this.#holders.delete(id);
     this.#holders.set(id, holder);
     if (this.#holders.size <= mostRemembered) return;
     const oldest = this.#holders.keys().next();
     if (!oldest.done) this.#holders.delete(oldest.value);
-  }
-
-  /** Null for one that is not known, or not this caller's. */
-  holderOf(id: string, key: string): Holder | null {
-    const holder = this.#holders.get(id);
-    if (holder?.key !== key) return null;
-    this.remember(id, holder);
-    return holder;
   }
 }
 
@@ -64,10 +103,12 @@ export function storedAsk(method: string, path: string): string | null {
   return id;
 }
 
-export function responseUnknown(id: string): ApiError {
+export function responseUnknown(id: string, { shared }: Pick<StoredResponses, 'shared'>): ApiError {
   return unknown(
     id,
-    'This gateway knows of those that engines have answered through it since it was started, with the same key.',
+    shared
+      ? 'The gateways here know of those that engines have answered through them lately, with the same key.'
+      : 'This gateway knows of those that engines have answered through it since it was started, with the same key.',
   );
 }
 

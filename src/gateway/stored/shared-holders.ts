@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { RunScript } from '../limits/shared-book.ts';
+
+/** Where a stored response lies, for all gateways of a fleet: its engine by a name that all of them know it by. */
+export const SharedHolder = z.strictObject({
+  model: z.string(),
+  deployment: z.string(),
+  engine: z.string(),
+  key: z.string(),
+});
+export type SharedHolder = z.infer<typeof SharedHolder>;
+
+/** Neither rejects: without the store, each gateway knows of its own alone. */
+export interface SharedHolders {
+  readonly remember: (id: string, holder: SharedHolder) => void;
+  readonly find: (id: string) => Promise<SharedHolder | null>;
+}
+
+/** What nobody asked for in so long is forgotten. */
+const keepSeconds = 86_400;
+
+const rememberScript = `return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])`;
+
+const findScript = `
+local found = redis.call('GET', KEYS[1])
+if found then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return found`;
+
+export function createSharedHolders(
+  fleet: string,
+  run: RunScript,
+  onFallback: (error: unknown) => void,
+): SharedHolders {
+  function keyOf(id: string): string {
+    return `berth:{${fleet}}:response:${id}`;
+  }
+  return {
+    remember: (id, holder) =>
+      void run(rememberScript, [keyOf(id)], [JSON.stringify(holder), String(keepSeconds)]).catch(onFallback),
+    find: async (id) => {
+      try {
+        const text = await run(findScript, [keyOf(id)], [String(keepSeconds)]);
+        return typeof text === 'string' ? SharedHolder.parse(JSON.parse(text)) : null;
+      } catch (error) {
+        onFallback(error);
+        return null;
+      }
+    },
+  };
+}
