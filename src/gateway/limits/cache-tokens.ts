@@ -1,4 +1,4 @@
-import type { Call } from '../front/call.ts';
+import type { Endpoint } from '../../domain/endpoints.ts';
 import { estimate } from './estimate.ts';
 import { answerLength } from './memory.ts';
 import type { LimitsMemory } from './memory.ts';
@@ -17,7 +17,13 @@ export const uncounted: CacheTokens = { tokens: 0, answer: Infinity };
 export function cacheTokens(
   memory: LimitsMemory,
   model: string,
-  { endpoint, body }: Pick<Call, 'endpoint' | 'body'>,
+  {
+    endpoint,
+    body,
+  }: {
+    readonly endpoint: Endpoint;
+    readonly body: { readonly bytes: Buffer; readonly maxTokens: number | null } | null;
+  },
 ): CacheTokens {
   if (!body) return uncounted;
   const usual = answerLength(memory, model).tokens;
