@@ -6,19 +6,23 @@ import type { Finding } from '../domain/finding.ts';
 import { severities } from '../domain/finding.ts';
 import type { Found } from './rules/contract.ts';
 import { rules } from './rules/registry.ts';
+import { priced } from './price.ts';
 import { harmlessPairs } from './explain.ts';
 import { suppress } from './suppress.ts';
 import { viewOf } from './view.ts';
 
 /** Everything that is wrong in an observation, worst first. Pure: the same observation gives the same findings. */
-export function findingsIn(observation: Pick<Observation, 'at' | 'hosts' | 'clusters' | 'fleet'>): Finding[] {
+export function findingsIn(
+  observation: Pick<Observation, 'at' | 'hosts' | 'clusters' | 'fleet'> &
+    Partial<Pick<Observation, 'figures'>>,
+): Finding[] {
   const view = viewOf(observation);
   return rules
     .flatMap((rule) =>
       rule.find(view).map(({ severity, ...found }): Finding => ({
         rule: rule.id,
         severity: severity ?? rule.severity,
-        ...placed(found),
+        ...placed({ ...found, ...priced(found, observation) }),
       })),
     )
     .toSorted((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity));

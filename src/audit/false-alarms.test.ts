@@ -81,7 +81,14 @@ test('a busy machine without a model server gives "no model servers" and nothing
     signal: new AbortController().signal,
     timeoutMs: 5000,
   });
-  const observation = { version: 1 as const, at: report.at, hosts: [host], clusters: [], fleet: null };
+  const observation = {
+    version: 1 as const,
+    at: report.at,
+    hosts: [host],
+    clusters: [],
+    fleet: null,
+    figures: [],
+  };
   expect(host.servers.map((server) => server.command.join(' '))).toEqual([]);
   expect(auditText(auditReport(observation, []), { explain: true })).toBe('no model servers');
 });

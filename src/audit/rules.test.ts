@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { healthyObservation } from '../../test/support/healthy-observation.ts';
+import type { Finding } from '../domain/finding.ts';
 import { Observation } from '../domain/audit/observation.ts';
 import type { ObservedHost } from '../domain/audit/observation.ts';
 import { auditReport, findingsIn } from './audit.ts';
@@ -19,10 +20,23 @@ function set(path: string, value: unknown): (draft: Draft) => void {
   };
 }
 
+/** Adds one thing to a list of it. */
+function add(path: string, value: unknown): (draft: Draft) => void {
+  return (draft) => {
+    let at: unknown = draft;
+    for (const key of path.split('.')) at = Reflect.get(at as object, key);
+    (at as unknown[]).push(value);
+  };
+}
+
 const server = 'hosts.0.servers';
 const [kimi, mistral, qwen] = [`${server}.0`, `${server}.1`, `${server}.2`] as const;
 const [unit, night] = ['hosts.0.units.0', 'hosts.0.units.1'] as const;
-const [box, vllmBox] = ['hosts.0.containers.0', 'hosts.0.containers.1'] as const;
+const [box, vllmBox, batch] = [
+  'hosts.0.containers.0',
+  'hosts.0.containers.1',
+  'hosts.0.containers.2',
+] as const;
 const object = 'clusters.0.objects';
 const template = `${object}.0.spec.template.spec`;
 const engine = `${template}.containers.0`;
@@ -77,15 +91,10 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
     set('fleet.unreachable', [{ host: 'a10', reason: 'no route to it.', cure: 'Start it.' }]),
   ],
   'port-held': [set(`${mistral}.wantedPort`, 18_400)],
-  'port-conflict': [
-    set(`${night}.starts.port`, 18_400),
-    (draft) => Object.assign(draft.hosts[0]?.units[1]?.starts ?? {}, { port: 18_400, host: 'localhost' }),
-  ],
+  'port-conflict': [set(`${night}.starts.port`, 18_400)],
   duplicate: [set(`${mistral}.modelId`, '1:18400')],
   'gpu-shared': [set(`${mistral}.gpus`, [{ index: 0, memoryBytes: 0 }])],
-  'gpu-idle': [
-    (draft) => Object.assign(draft.hosts[0]?.hardware.gpus[2] ?? {}, { processes: [], memoryUsedBytes: 0 }),
-  ],
+  'gpu-idle': [set('hosts.0.hardware.gpus.3.memoryBytes', 24 * GiB)],
   'gpu-foreign': [set('hosts.0.hardware.gpus.0.processes.0.memoryBytes', 23 * GiB)],
   'gpu-layers-without-gpu': [
     set(`${engine}.image`, 'ghcr.io/ggml-org/llama.cpp:server-b6000'),
@@ -109,6 +118,7 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
   'slots-differ': [set(`${kimi}.told.slots`, 2)],
   'ignored-variable': [
     set(`${mistral}.ignored`, [{ name: 'LLAMA_ARG_MLOCK', meant: 'LLAMA_ARG_LOAD_MODE' }]),
+    set(`${engine}.env`, [{ name: 'LLAMA_ARG_CTX_SIZ', value: '4096' }]),
   ],
   'version-behind': [set(`${mistral}.version`, 'b5000-abcdef')],
   unmanaged: [set(`${qwen}.mark`, null)],
@@ -123,27 +133,31 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
   ],
   'health-check-port': [set(`${box}.starts.port`, 8081)],
   'orphan-unit': [set(`${night}.enabled`, false)],
-  'orphan-container': [
-    (draft) =>
-      Object.assign(draft.hosts[0]?.containers[0] ?? {}, {
-        state: 'exited',
-        restartPolicy: 'no',
-        marked: false,
-      }),
-  ],
+  'orphan-container': [set(`${batch}.marked`, false)],
   'orphan-model-file': [
-    (draft) =>
-      void draft.hosts[0]?.modelFiles.push({ path: '/srv/models/old.gguf', id: '1:9', bytes: 7 * GiB }),
+    add('hosts.0.modelFiles', { path: '/srv/models/old.gguf', id: '1:9', bytes: 7 * GiB }),
   ],
-  'tls-off': [(draft) => Object.assign(draft.hosts[0]?.servers[1] ?? {}, { keyed: true, endpoints: open })],
+  'tls-off': [
+    set(`${kimi}.endpoints.0.address`, '0.0.0.0'),
+    set('fleet.gateway.listen.0', '0.0.0.0:8484'),
+    set('fleet.gateway.listen.0', '[::]:8484'),
+  ],
+  'rate-above-measured': [set('fleet.deployments.0.rps', 1000), set('fleet.measured.0.tpotMs', 200)],
+  'contradicted-figure': [set('figures.0.verdict', 'contradicted')],
+  'outdated-flag': [
+    add(`${mistral}.command`, '--draft-max'),
+    add(`${qwen}.command`, '--speculative-model=x'),
+    add(`${night}.starts.command`, '--webui-config'),
+    add(`${batch}.starts.command`, '--draft-min'),
+    add(`${engine}.args`, '--draft-max'),
+  ],
   'selector-mismatch': [set(`${object}.5.spec.selector`, { app: 'qwen', tier: 'gpu' })],
   'orphan-service': [
-    (draft) =>
-      void draft.clusters[0]?.objects.push({
-        kind: 'Service',
-        metadata: { name: 'llamacpp-kimi-vl', namespace: 'llm' },
-        spec: { selector: { app: 'llamacpp-kimi-vl' } },
-      }),
+    add(object, {
+      kind: 'Service',
+      metadata: { name: 'llamacpp-kimi-vl', namespace: 'llm' },
+      spec: { selector: { app: 'llamacpp-kimi-vl' } },
+    }),
   ],
   'missing-service': [
     set(`${object}.8.spec.rules`, [{ http: { paths: [{ backend: { service: { name: 'gone' } } }] } }]),
@@ -163,6 +177,8 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
     set(`${object}.10.metadata.annotations`, { 'serving.kserve.io/deploymentmode ': 'x' }),
     set(`${object}.10.metadata.annotations`, { 'serving.kserve.io/deploymntMode': 'RawDeployment' }),
     set(`${object}.10.metadata.labels`, { 'opendatahub.io/dashbord': 'true' }),
+    set(`${object}.10.metadata.annotations`, { 'prometheus.io/scrap': 'true' }),
+    set(`${object}.10.metadata.annotations`, { 'serving.kserve.io/deploymentMode': 'RawDeploymnt' }),
   ],
   'unused-runtime': [set(`${object}.10.spec.predictor.model.runtime`, 'another')],
 };
@@ -219,6 +235,23 @@ test('a server of a pod that is seen as a process and as an object counts once',
   };
   draft.hosts[0]?.servers.push(server as ObservedHost['servers'][number]);
   expect(auditReport(Observation.parse(draft), []).servers).toBe(before);
+});
+
+test('what a fault costs in money is told where the file has the price of its host', () => {
+  function costs(change: (draft: Draft) => void): Finding['cost'] {
+    const draft = healthyObservation();
+    change(draft);
+    return findingsIn(Observation.parse(draft))[0]?.cost;
+  }
+  // 20 of 74 GiB of GPUs, for 2 dollars an hour.
+  expect(costs(set(`${kimi}.told.tokens`, 0))).toEqual({
+    memoryBytes: 6 * GiB,
+    gpuBytes: 20 * GiB,
+    usdPerMonth: 394.86,
+  });
+  const file = { path: '/srv/models/old.gguf', id: '1:9', bytes: 7 * GiB };
+  expect(costs(add('hosts.0.modelFiles', file))).toEqual({ diskBytes: 7 * GiB, usdPerMonth: 0.7 });
+  expect(costs(set(`${mistral}.told.tokens`, 0))).toEqual({ memoryBytes: 6 * GiB });
 });
 
 test('what is wrong with objects of a cluster that have nothing to do with models is not told', () => {

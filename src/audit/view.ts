@@ -1,16 +1,20 @@
 import { amountOf, concernsModels, KubeObject, workloadOf } from '../domain/audit/kube-object.ts';
 import type { Container, Workload } from '../domain/audit/kube-object.ts';
 import type { Observation } from '../domain/audit/observation.ts';
+import type { Engine } from '../engines/contract.ts';
+import { engineOf, engines } from '../engines/registry.ts';
 import { definedServer } from './gather/defined-server.ts';
 import type { AuditView, PodServer } from './rules/contract.ts';
 
 /** What rules look at, from an observation: its Kubernetes objects read, and the model servers in their templates recognised. Pure. */
 export function viewOf({
+  figures,
   at,
   hosts,
   clusters,
   fleet,
-}: Pick<Observation, 'at' | 'hosts' | 'clusters' | 'fleet'>): AuditView {
+}: Pick<Observation, 'at' | 'hosts' | 'clusters' | 'fleet'> &
+  Partial<Pick<Observation, 'figures'>>): AuditView {
   const all = clusters.flatMap((cluster) =>
     cluster.objects.flatMap((object) => KubeObject.safeParse(object).data ?? []),
   );
@@ -22,7 +26,7 @@ export function viewOf({
   ];
   const namespaces = new Set(served.map(({ metadata }) => metadata.namespace ?? 'default'));
   const objects = all.filter((object) => concernsModels(object, namespaces));
-  return { at, hosts, fleet, objects, workloads, pods };
+  return { at, hosts, fleet, objects, workloads, pods, figures: figures ?? [], outdatedIn };
 }
 
 function serversOf(workload: Workload): PodServer[] {
@@ -41,6 +45,10 @@ function serversOf(workload: Workload): PodServer[] {
         workload,
         container,
         server,
+        ignored: ignoredIn(
+          server.engine,
+          (container.env ?? []).map(({ name }) => name),
+        ),
         cpuLimit: amountOf(limits['cpu']),
         memoryLimit: amountOf(limits['memory']),
         gpus: gpus.reduce((sum, [, count]) => sum + Number(count), 0),
@@ -57,4 +65,25 @@ function expand(words: readonly string[], { env }: Container): string[] {
       return value ?? whole;
     }),
   );
+}
+
+function engineNamed(kind: string): Engine | null {
+  return engines.some((engine) => engine.kind === kind) ? engineOf(kind) : null;
+}
+
+function ignoredIn(kind: string, names: readonly string[]): PodServer['ignored'] {
+  const engine = engineNamed(kind);
+  return names.flatMap((name) => {
+    const meant = engine?.meantVariable?.(name) ?? null;
+    return meant === null ? [] : [{ name, meant }];
+  });
+}
+
+function outdatedIn(kind: string, command: readonly string[]): { name: string; meant: string }[] {
+  const engine = engineNamed(kind);
+  return command.flatMap((word) => {
+    const name = word.split('=')[0] ?? word;
+    const meant = engine?.successorOf?.(name) ?? null;
+    return meant === null ? [] : [{ name, meant }];
+  });
 }

@@ -1,3 +1,4 @@
+import { basename, dirname, resolve } from 'node:path';
 import type { ObservedHost, Observation } from '../domain/audit/observation.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { machineOf, thisMachine } from '../domain/host-access.ts';
@@ -5,6 +6,7 @@ import { PositiveDuration } from '../domain/units.ts';
 import { worldOfHost } from '../fleet/file/hosts.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
+import { measurementsOf } from './bench/measurements.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
 import type { FileOptions } from './fleet-file.ts';
 
@@ -26,6 +28,8 @@ interface Looking {
   readonly timeout: string;
   /** Names of hosts; none: this machine and all hosts of the file. */
   readonly only?: readonly string[];
+  /** Files of published figures, beside those of the fleet file. */
+  readonly figures?: readonly string[];
 }
 
 /** One look at this machine and at the hosts of the fleet file, side by side. One that does not answer is kept as such. Changes nothing. */
@@ -33,10 +37,11 @@ export async function observeHere(context: CliContext, looking: Looking): Promis
   const { loaded } = looking;
   const timeoutMs = timeoutOf(looking.timeout);
   const hosts = chosenHosts(loaded, looking.only ?? []);
-  const [machines, clusters, fleet] = await Promise.all([
+  const [machines, clusters, fleet, figures] = await Promise.all([
     Promise.all(machinesOf(hosts).map((name) => lookAt(context, { name, hosts, timeoutMs }))),
     clustersOf(context, hosts),
     loaded ? fleetOn(context, loaded, hosts) : null,
+    figuresOf(context, looking),
   ]);
   const silent = machines.flatMap((one) => ('host' in one ? [] : [one.unreachable]));
   return {
@@ -44,6 +49,7 @@ export async function observeHere(context: CliContext, looking: Looking): Promis
     at: context.world.clock.wall().toISOString(),
     hosts: machines.flatMap((one) => ('host' in one ? [one.host] : [])),
     clusters,
+    figures,
     fleet: fleet && {
       ...fleet,
       unreachable: [
@@ -104,7 +110,7 @@ async function fleetOn(
   hosts: Hosts,
 ): Promise<NonNullable<Observation['fleet']>> {
   const { auditFacts } = await import('../fleet/observe/audit-facts.ts');
-  const facts = await auditFacts(world, { ...loaded, hosts });
+  const facts = await auditFacts(world, { ...loaded, hosts }, measurementsOf(world));
   return { ...facts, deployments: facts.deployments.filter((one) => Object.hasOwn(hosts, one.host)) };
 }
 
@@ -125,6 +131,33 @@ async function clustersOf({ world, output }: CliContext, hosts: Hosts): Promise<
     }),
   );
   return found.flat();
+}
+
+/** Published figures, computed again. Throws FILE_MISSING and CLAIMS_INVALID. */
+async function figuresOf(
+  { world, cwd }: CliContext,
+  { loaded, figures = [] }: Looking,
+): Promise<Observation['figures']> {
+  const folder = dirname(loaded?.files.at(-1)?.path ?? '.');
+  const paths = [
+    ...figures.map((path) => resolve(cwd, path)),
+    ...(loaded?.audit.figures ?? []).map((path) => resolve(folder, path)),
+  ];
+  if (paths.length === 0) return [];
+  const [{ checkClaim }, { readClaims }] = await Promise.all([
+    import('../bench/claims/check-claim.ts'),
+    import('../bench/claims/read-claims.ts'),
+  ]);
+  const read = await Promise.all(
+    paths.map(async (path) =>
+      Object.entries((await readClaims(world.files, path)).claims).map(([name, claim]) => {
+        const { verdict, arithmetic, conclusion } = checkClaim(claim);
+        const source = claim.source ?? null;
+        return { file: basename(path), name, source, verdict, arithmetic: [...arithmetic], conclusion };
+      }),
+    ),
+  );
+  return read.flat();
 }
 
 function timeoutOf(text: string): number {

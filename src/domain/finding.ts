@@ -7,6 +7,8 @@ export const FindingCost = z.strictObject({
   memoryBytes: z.int().optional(),
   gpuBytes: z.int().optional(),
   diskBytes: z.int().optional(),
+  /** Where the fleet file has the price of the host. */
+  usdPerMonth: z.number().optional(),
 });
 export type FindingCost = z.infer<typeof FindingCost>;
 

@@ -42,6 +42,17 @@ export const Name = z
   .regex(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/)
   .meta({ examples: ['mistral-7b'] });
 
+const HostPrice = z
+  .strictObject({
+    hour: z.number().positive().optional().describe('What an hour of it costs, whether or not it is used.'),
+    diskMonth: z
+      .number()
+      .positive()
+      .optional()
+      .describe('What a GiB of its disk, or of its claims, costs a month.'),
+  })
+  .describe('What this host costs, in US dollars: "berth audit" then says what faults cost.');
+
 export const Host = z
   .strictObject({
     local: z.literal(true).optional().describe('The machine that berth runs on; the default without `ssh`.'),
@@ -56,6 +67,7 @@ export const Host = z
       ),
     ports: PortRange.optional().describe('Ports for engines that name none (default 18400-18999).'),
     reserve: z.array(Port).default([]).describe('Ports of that machine that berth must leave free.'),
+    price: HostPrice.optional(),
     kubernetes: ClusterPlace.optional(),
   })
   .describe('A machine or a cluster that runs engines.');
@@ -317,8 +329,14 @@ export function fleetSchema<
             .array(Suppression)
             .default([])
             .describe('Findings that are left out, each with its reason.'),
+          figures: z
+            .array(z.string().min(1))
+            .default([])
+            .describe(
+              'Files of published figures as "berth check-claims" takes them, relative to this file.',
+            ),
         })
-        .describe('What "berth audit" leaves out.')
+        .describe('What "berth audit" leaves out, and what it looks at beside the fleet.')
         .prefault({}),
     })
     .describe('A fleet of LLM servers.');

@@ -3,6 +3,7 @@ import { foresee } from './llama-cpp/foresee.ts';
 import { launch } from './llama-cpp/launch.ts';
 import { LlamaCppOptions } from './llama-cpp/options.ts';
 import { identify } from './llama-cpp/identify.ts';
+import { successorOf } from './llama-cpp/drift.ts';
 import { meantVariable } from './llama-cpp/variables.ts';
 import { loadProgress } from './llama-cpp/load-progress.ts';
 import { llamaServerPaths } from './llama-cpp/paths.ts';
@@ -39,5 +40,6 @@ export const llamaCpp = {
   },
   keyAdvice: 'Give llama-server the key by --api-key-file, and the Hugging Face token by HF_TOKEN_PATH.',
   meantVariable,
+  successorOf,
   help: (options) => [options.binary, '--help'],
 } as const satisfies Engine<'llama.cpp', LlamaCppOptions>;

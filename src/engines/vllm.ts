@@ -4,6 +4,7 @@ import type { Engine } from './contract.ts';
 import { launch } from './vllm/launch.ts';
 import { VllmOptions } from './vllm/options.ts';
 import { recognize } from './vllm/recognize.ts';
+import { successorOf } from './vllm/versions.ts';
 
 /** vLLM's OpenAI server: `vllm serve MODEL`, or its module run by Python. */
 export const vllm = {
@@ -39,6 +40,7 @@ export const vllm = {
     read: identify,
     counters: { path: '/metrics', tokens: ['vllm:prompt_tokens_total', 'vllm:generation_tokens_total'] },
   },
+  successorOf,
   keyAdvice: 'Give vLLM the key in a configuration file that only its user can read (--config).',
 } as const satisfies Engine<'vllm', VllmOptions>;
 

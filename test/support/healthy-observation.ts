@@ -30,13 +30,36 @@ export function healthyObservation(): Observation {
         trouble: null,
       })),
       drift: [],
+      measured: [
+        {
+          deployment: 'kimi',
+          run: '20261101-090000-kimi',
+          stage: '4 streams',
+          slots: 4,
+          ttftMs: 200,
+          tpotMs: 20,
+          outputTokens: 100,
+        },
+      ],
+      prices: { local: { hour: 2, diskMonth: 0.1 } },
       gateway: {
         listen: ['127.0.0.1:8484'],
+        tls: false,
         routes: ['kimi', 'mistral', 'qwen'].map((name) => ({ name, to: [name] })),
       },
       reserved: { local: [8082] },
       unreachable: [],
     },
+    figures: [
+      {
+        file: 'figures.yaml',
+        name: 'two-streams',
+        source: 'a report',
+        verdict: 'holds',
+        arithmetic: ['167 tokens / 27.09 s = 6.16 tok/s'],
+        conclusion: 'The efficiency is 67 %.',
+      },
+    ],
   });
 }
 
@@ -58,7 +81,7 @@ function deployment(
     external: false,
     gpus: engine === 'vllm' ? 2 : 0,
     options,
-    rps: null,
+    rps: name === 'kimi' ? 1 : null,
     target: 'systemd',
     port: null,
   };
@@ -145,6 +168,7 @@ function healthyHost(): ObservedHost {
     ...llama('kimi', 18_400, { slots: 4, context: 4096, gpuLayers: 'all' }),
     owner: { kind: 'system-unit' as const, name: 'llamacpp-kimi.service', user: 'root' },
     told: { slots: 4, context: 4096, tokens: 5 },
+    keyed: true,
     gpuBytes: 20 * GiB,
     gpus: [{ index: 0, memoryBytes: 20 * GiB }],
   };
@@ -165,7 +189,13 @@ function healthyHost(): ObservedHost {
     hardware: {
       cpu: { model: 'Example CPU', physicalCores: 32, logicalCores: 64, quotaCores: null, features: [] },
       memory: { totalBytes: 128 * GiB, availableBytes: 64 * GiB, limitBytes: null },
-      gpus: [gpu(0, 18_400), gpu(1, 8000), gpu(2, 8000)],
+      gpus: [
+        gpu(0, 18_400),
+        gpu(1, 8000),
+        gpu(2, 8000),
+        // For the screen: too small for a model.
+        { ...gpu(3, 0), memoryBytes: 2 * GiB, memoryUsedBytes: 0, processes: [] },
+      ],
       notes: [],
     },
     gpuDevices: [],
@@ -183,7 +213,13 @@ function healthyHost(): ObservedHost {
       // Started by a timer at night.
       unit('night.service', {
         active: 'inactive',
-        starts: { ...starts, port: 18_402, model: '/srv/models/night.gguf' },
+        starts: {
+          ...starts,
+          host: 'localhost',
+          port: 18_402,
+          model: '/srv/models/night.gguf',
+          command: [...starts.command],
+        },
       }),
     ],
     containers: [
@@ -200,6 +236,13 @@ function healthyHost(): ObservedHost {
           options: { tensorParallel: 2 },
         },
         shmBytes: 8 * GiB,
+      }),
+      // Started by hand for a batch.
+      container('batch', 'ghcr.io/ggml-org/llama.cpp:server-b6000', {
+        starts: { ...starts, port: 8080, model: mistral.model, command: [...starts.command] },
+        state: 'exited',
+        exitCode: 0,
+        restartPolicy: 'no',
       }),
     ],
     modelFiles: [

@@ -1,4 +1,9 @@
-import type { DefinedServer, ObservedFleet, ObservedHost } from '../../domain/audit/observation.ts';
+import type {
+  CheckedFigure,
+  DefinedServer,
+  ObservedFleet,
+  ObservedHost,
+} from '../../domain/audit/observation.ts';
 import type { Container, KubeObject, Workload } from '../../domain/audit/kube-object.ts';
 import type { Finding } from '../../domain/finding.ts';
 
@@ -9,6 +14,8 @@ export interface PodServer {
   readonly server: DefinedServer;
   readonly cpuLimit: number | null;
   readonly memoryLimit: number | null;
+  /** Variables that its engine does not read, with what it reads in their place. */
+  readonly ignored: readonly { readonly name: string; readonly meant: string }[];
   /** GPUs of whatever vendor that it is given. */
   readonly gpus: number;
 }
@@ -21,6 +28,9 @@ export interface AuditView {
   readonly objects: readonly KubeObject[];
   readonly workloads: readonly Workload[];
   readonly pods: readonly PodServer[];
+  readonly figures: readonly CheckedFigure[];
+  /** Flags of a command line that newer builds of its engine refuse, with what says the same. */
+  readonly outdatedIn: (engine: string, command: readonly string[]) => { name: string; meant: string }[];
 }
 
 /** One finding before it has the name of its rule; its severity is the rule's unless it says otherwise. */

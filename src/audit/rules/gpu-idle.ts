@@ -28,6 +28,7 @@ export const gpuIdle: Rule = {
               `model ${formatBytes(server.modelBytes)}`,
               `GPU ${free.index}: ${formatBytes(free.memoryBytes)}, no process`,
             ],
+            ...(free.memoryBytes === null ? {} : { cost: { gpuBytes: free.memoryBytes } }),
             cure: 'Give it the GPU (gpus: 1 of its deployment), with a build that supports it.',
           },
         ];

@@ -1,5 +1,5 @@
 import { formatAge, formatBytes } from '../../domain/format.ts';
-import { stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
+import { holdingOf, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -20,10 +20,7 @@ export const idle: Rule = {
             ...subjectOf(server, host),
             message: `It has answered nothing since it started, ${formatAge(age)} ago.`,
             evidence: ['Its own counters: 0 tokens read, 0 written.', `Started at ${server.startedAt}.`],
-            cost: {
-              memoryBytes: server.rssBytes ?? 0,
-              ...(server.gpuBytes === null ? {} : { gpuBytes: server.gpuBytes }),
-            },
+            cost: holdingOf(server),
             cure: `Let its first request start it ("load: on-demand"), or end it; it holds ${formatBytes(server.rssBytes)}.`,
             commands: [stopCommand(server)],
           },

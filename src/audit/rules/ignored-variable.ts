@@ -1,3 +1,4 @@
+import { titleOf } from '../../domain/audit/kube-object.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -7,8 +8,8 @@ export const ignoredVariable: Rule = {
   severity: 'warning',
   finds: 'a variable of the environment that the engine ignores, because it is misspelt or no longer read',
   why: 'Nothing says so: the server runs with its default.',
-  find: ({ hosts }) =>
-    perHost(hosts, (host) =>
+  find: ({ hosts, pods }) => [
+    ...perHost(hosts, (host) =>
       host.servers
         .filter((server) => server.ignored.length > 0)
         .map((server) => ({
@@ -18,4 +19,14 @@ export const ignoredVariable: Rule = {
           cure: `Say it as ${server.ignored.map(({ meant }) => meant).join(', ')}.`,
         })),
     ),
+    ...pods
+      .filter(({ ignored }) => ignored.length > 0)
+      .map(({ workload: { object }, container, ignored }) => ({
+        object: titleOf(object),
+        names: [object.metadata.name],
+        message: `Its container ${container.name} ignores ${ignored.map(({ name }) => name).join(', ')}.`,
+        evidence: ignored.map(({ name, meant }) => `${name} is not read; ${meant} is.`),
+        cure: `Say it as ${ignored.map(({ meant }) => meant).join(', ')}.`,
+      })),
+  ],
 };

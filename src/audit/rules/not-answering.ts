@@ -1,3 +1,4 @@
+import { holdingOf } from '../../domain/audit/server-words.ts';
 import { logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Rule } from './contract.ts';
@@ -19,6 +20,7 @@ export const notAnswering: Rule = {
           ...subjectOf(server, host),
           message: 'It runs and does not answer.',
           evidence: [...server.evidence],
+          cost: holdingOf(server),
           cure: `See its log${logHint(server)}; if it stays so, end it: ${stopCommand(server)}`,
         })),
     ),

@@ -1,4 +1,5 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
+import { holdingOf } from '../../domain/audit/server-words.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -30,6 +31,7 @@ function onHost(host: ObservedHost): Found[] {
           `${holder.address}:${port} in the same network namespace.`,
           ...server.evidence.slice(0, 1),
         ],
+        cost: holdingOf(server),
         cure: `Start it on another port, or end what holds port ${port}.`,
       },
     ];

@@ -49,6 +49,9 @@ import { unknownAnnotation } from './unknown-annotation.ts';
 import { unmanaged } from './unmanaged.ts';
 import { unusedRuntime } from './unused-runtime.ts';
 import { versionBehind } from './version-behind.ts';
+import { rateAboveMeasured } from './rate-above-measured.ts';
+import { contradictedFigure } from './contradicted-figure.ts';
+import { outdatedFlag } from './outdated-flag.ts';
 import type { Rule } from './contract.ts';
 
 /** Every rule of the audit, in the order of the docs. Add one: write its file beside these, then name it here. */
@@ -85,7 +88,10 @@ export const rules: readonly Rule[] = [
   unitNotReloaded,
   contextReduced,
   slotsDiffer,
+  rateAboveMeasured,
+  contradictedFigure,
   ignoredVariable,
+  outdatedFlag,
   versionBehind,
   unmanaged,
   rollingImage,

@@ -9,10 +9,10 @@ const tlsFlags = ['--ssl-key-file', '--ssl-cert-file', '--ssl-keyfile', '--ssl-c
 export const tlsOff: Rule = {
   id: 'tls-off',
   severity: 'info',
-  finds: 'a server that others can reach, with a key and without TLS',
+  finds: 'a server, or the gateway, that others can reach with a key and without TLS',
   why: 'The key and all that is asked cross the network for whoever listens there.',
-  find: ({ hosts }) =>
-    perHost(hosts, (host) =>
+  find: ({ hosts, fleet }) => [
+    ...perHost(hosts, (host) =>
       host.servers
         .filter(
           (server) =>
@@ -27,4 +27,14 @@ export const tlsOff: Rule = {
           cure: 'Let it listen on 127.0.0.1, with "gateway.tls" in front of it; or give it a certificate.',
         })),
     ),
+    ...(fleet && !fleet.gateway.tls ? fleet.gateway.listen : [])
+      .filter((listen) => !isLoopback(listen.slice(0, listen.lastIndexOf(':')).replace(/^\[|\]$/g, '')))
+      .map((listen) => ({
+        object: 'gateway',
+        names: [listen],
+        message: 'The gateway takes keys over the network in plain text.',
+        evidence: [`gateway.listen ${listen}, without gateway.tls`],
+        cure: 'Give it a certificate ("gateway.tls"), or let it listen on 127.0.0.1 behind what has one.',
+      })),
+  ],
 };

@@ -28,12 +28,21 @@ const known = [
   'openshift.io/description',
   'haproxy.router.openshift.io/timeout',
   'sidecar.istio.io/inject',
+  'prometheus.io/scrape',
+  'prometheus.io/port',
+  'prometheus.io/path',
+  'prometheus.io/scheme',
 ];
+
+const modeKey = 'serving.kserve.io/deploymentMode';
+/** As they are written; older and newer names for the same are all read. */
+const modes = ['Standard', 'Knative', 'ModelMesh', 'RawDeployment', 'Serverless'];
 
 export const unknownAnnotation: Rule = {
   id: 'unknown-annotation',
   severity: 'warning',
-  finds: 'an annotation or label that is one or two letters from one that KServe or OpenShift AI reads',
+  finds:
+    'an annotation or label that is one or two letters from one that KServe, OpenShift AI or Prometheus reads, or a deployment mode that KServe does not know',
   why: 'What is misspelt is ignored without a word.',
   find: ({ objects }) =>
     objects.flatMap((object) => {
@@ -43,6 +52,17 @@ export const unknownAnnotation: Rule = {
         const meant = known.find((one) => editDistance(one.toLowerCase(), key.toLowerCase()) <= 2);
         return meant === undefined ? [] : [{ key, meant }];
       });
+      const mode = annotations?.[modeKey];
+      if (mode !== undefined && !modes.includes(mode))
+        return [
+          {
+            object: titleOf(object),
+            names: [name],
+            message: `Nothing knows the deployment mode ${mode}.`,
+            evidence: [`${modeKey}: ${mode}; known are ${modes.join(', ')}.`],
+            cure: 'Write one that is known.',
+          },
+        ];
       if (wrong.length === 0) return [];
       return [
         {

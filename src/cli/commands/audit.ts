@@ -35,6 +35,7 @@ interface AuditOptions extends FileOptions {
   readonly failOn: string;
   readonly objects: readonly string[];
   readonly host: readonly string[];
+  readonly figures: readonly string[];
   readonly record?: string;
   readonly from?: string;
   readonly explain?: boolean;
@@ -61,6 +62,12 @@ export function configure(command: Command, context: CliContext): void {
       (name: string, before: string[]) => [...before, name],
       [],
     )
+    .option(
+      '--figures <file>',
+      'published figures to be computed again, as "berth check-claims" takes them; several times',
+      (file: string, before: string[]) => [...before, file],
+      [],
+    )
     .option('--record <file>', 'keep what was looked at')
     .option('--from <file>', 'audit what --record kept, and look at nothing')
     .option('--explain', 'also tell pairs on one port that are no conflict')
@@ -71,7 +78,12 @@ export function configure(command: Command, context: CliContext): void {
       const loaded = await fleetIfAny(context, options);
       const observation = options.from
         ? await readObservation(context, options.from)
-        : await observeHere(context, { loaded, timeout: options.timeout, only: options.host });
+        : await observeHere(context, {
+            loaded,
+            timeout: options.timeout,
+            only: options.host,
+            figures: options.figures,
+          });
       for (const file of options.objects) observation.clusters.push(await readObjects(context, file));
       if (options.record) await record(context, options.record, observation);
       const report = auditReport(observation, loaded?.audit.suppress ?? []);

@@ -34,11 +34,12 @@ function findingText(finding: Finding): string {
   ].join('\n');
 }
 
-function costText({ memoryBytes, gpuBytes, diskBytes }: FindingCost): string {
+function costText({ memoryBytes, gpuBytes, diskBytes, usdPerMonth }: FindingCost): string {
   const parts = [
     ...(memoryBytes === undefined ? [] : [`${formatBytes(memoryBytes)} of memory`]),
     ...(gpuBytes === undefined ? [] : [`${formatBytes(gpuBytes)} of GPU memory`]),
     ...(diskBytes === undefined ? [] : [`${formatBytes(diskBytes)} of disk`]),
+    ...(usdPerMonth === undefined ? [] : [`${usdPerMonth.toFixed(2)} USD a month`]),
   ];
   return parts.join(', ');
 }

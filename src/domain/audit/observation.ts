@@ -115,9 +115,29 @@ export const ObservedFleet = z.strictObject({
   ),
   gateway: z.strictObject({
     listen: z.array(z.string()),
+    /** It has a certificate; also where a recording does not tell. */
+    tls: z.boolean().default(true),
     /** Model names that clients may ask for, and who answers. */
     routes: z.array(z.strictObject({ name: z.string(), to: z.array(z.string()) })),
   }),
+  /** How benchmarks measured deployments to serve while no more requests were under way than they have slots. */
+  measured: z
+    .array(
+      z.strictObject({
+        deployment: z.string(),
+        run: z.string(),
+        stage: z.string(),
+        slots: z.int(),
+        ttftMs: z.number(),
+        tpotMs: z.number(),
+        outputTokens: z.number(),
+      }),
+    )
+    .default([]),
+  /** What hosts cost, in US dollars, by the names that they have here. */
+  prices: z
+    .record(z.string(), z.strictObject({ hour: z.number().nullable(), diskMonth: z.number().nullable() }))
+    .default({}),
   /** Ports that its hosts keep free, by name. */
   reserved: z.record(z.string(), z.array(z.int())),
   /** Objects that carry its mark. */
@@ -151,6 +171,17 @@ export const ObservedCluster = z.strictObject({
 });
 export type ObservedCluster = z.infer<typeof ObservedCluster>;
 
+/** A published figure that was computed again from those beside it. */
+export const CheckedFigure = z.strictObject({
+  file: z.string(),
+  name: z.string(),
+  source: z.string().nullable(),
+  verdict: z.enum(['holds', 'contradicted']),
+  arithmetic: z.array(z.string()),
+  conclusion: z.string(),
+});
+export type CheckedFigure = z.infer<typeof CheckedFigure>;
+
 /** All that an audit looks at, of one moment; plain data, so that a recording of it gives the same findings. */
 export const Observation = z.strictObject({
   version: z.literal(1),
@@ -158,5 +189,7 @@ export const Observation = z.strictObject({
   hosts: z.array(ObservedHost),
   clusters: z.array(ObservedCluster),
   fleet: ObservedFleet.nullable(),
+  /** Published figures, with what came out when they were computed again. */
+  figures: z.array(CheckedFigure).default([]),
 });
 export type Observation = z.infer<typeof Observation>;

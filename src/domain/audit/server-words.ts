@@ -1,3 +1,4 @@
+import type { FindingCost } from '../finding.ts';
 import type { ScannedServer } from '../scan-report.ts';
 
 /** "llama.cpp mistral.gguf (process 4711)": names one server in a sentence. */
@@ -110,4 +111,12 @@ export function logHint(server: ScannedServer): string {
     case 'unknown':
       return '';
   }
+}
+
+/** What it holds of its machine, for a fault by which it holds that for nothing. */
+export function holdingOf({ rssBytes, gpuBytes }: ScannedServer): FindingCost {
+  return {
+    ...(rssBytes === null ? {} : { memoryBytes: rssBytes }),
+    ...(gpuBytes === null ? {} : { gpuBytes }),
+  };
 }

@@ -4,6 +4,19 @@ import type { FlagDrift } from '../../domain/command-line/help-page.ts';
 /** Flags without an option of ours that newer builds dropped, and what says the same now. */
 const renamed: ReadonlyMap<string, string> = new Map([['--webui-config', '--ui-config']]);
 
+/** Flags of ours that newer builds refuse, too. */
+const refused: ReadonlyMap<string, string> = new Map([
+  ...renamed,
+  ['--draft', '--spec-draft-n-max'],
+  ['--draft-n', '--spec-draft-n-max'],
+  ['--draft-max', '--spec-draft-n-max'],
+  ['--draft-min', '--spec-draft-n-min'],
+]);
+
+export function successorOf(flag: string): string | null {
+  return refused.get(flag) ?? null;
+}
+
 /** How builds without `--load-mode` say it. */
 const loadModes: Readonly<Record<string, readonly string[]>> = {
   auto: [],

@@ -16,6 +16,10 @@ const renamed: ReadonlyMap<string, string> = new Map([
   ['--disable-log-requests', '--enable-log-requests'],
 ]);
 
+export function successorOf(flag: string): string | null {
+  return renamed.get(flag.replaceAll('_', '-')) ?? null;
+}
+
 export const vllmDrift: FlagDrift = {
   style: { joined: true, underscores: true },
   olderForm: (use, known) => {

@@ -1,9 +1,11 @@
 import type { ObservedFleet } from '../../domain/audit/observation.ts';
+import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
+import type { Measurements } from '../plan/rate-findings.ts';
 import { declaredDifferences } from '../plan/differences.ts';
 import { worldOfInstance } from '../file/hosts.ts';
 import { instancesOf, observeFleet } from './observe.ts';
@@ -11,7 +13,11 @@ import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { isOutdated } from './status.ts';
 
 /** What an audit must know of a fleet: what the file wants, what carries its mark, and in what the two differ. Reads only. */
-export async function auditFacts(world: World, loaded: LoadedFleet): Promise<ObservedFleet> {
+export async function auditFacts(
+  world: World,
+  loaded: LoadedFleet,
+  measured?: Measurements,
+): Promise<ObservedFleet> {
   const sight = await observeFleet(world, loaded.hosts);
   const own = instancesOf(sight, loaded);
   const drift = await Promise.all(own.map((instance) => driftOf(world, loaded, instance)));
@@ -21,8 +27,11 @@ export async function auditFacts(world: World, loaded: LoadedFleet): Promise<Obs
     deployments: loaded.deployments.map(stated),
     gateway: {
       listen: loaded.gateway.listen.map(({ address, port }) => `${address}:${port}`),
+      tls: loaded.gateway.tls !== undefined,
       routes: routesOf(loaded).map(({ name, to }) => ({ name, to: to.map((one) => one.deployment) })),
     },
+    measured: measured ? await measuredOf(loaded, own, measured) : [],
+    prices: pricesOf(loaded),
     reserved: Object.fromEntries(
       Object.entries(loaded.hosts).flatMap(([name, { reserve }]) =>
         reserve.length > 0 ? [[name, reserve]] : [],
@@ -40,6 +49,33 @@ export async function auditFacts(world: World, loaded: LoadedFleet): Promise<Obs
       cure: error.cure,
     })),
   };
+}
+
+/** Of what runs, by the slots that it was started with. */
+async function measuredOf(
+  { deployments }: LoadedFleet,
+  own: readonly Instance[],
+  measured: Measurements,
+): Promise<ObservedFleet['measured']> {
+  const found = await Promise.all(
+    deployments.map(async ({ name, limits }) => {
+      const slots = own.find(({ mark }) => mark?.deployment === name)?.mark?.spec.slots ?? null;
+      const service = limits?.rps === undefined || slots === null ? null : await measured(name, slots);
+      return service && slots !== null ? [{ deployment: name, ...service, slots }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** This machine is "local", whatever the file calls it. */
+function pricesOf({ hosts }: LoadedFleet): ObservedFleet['prices'] {
+  return Object.fromEntries(
+    Object.entries(hosts).flatMap(([name, host]) => {
+      const { price } = host;
+      const called = machineOf(host) === thisMachine ? thisMachine : name;
+      return price ? [[called, { hour: price.hour ?? null, diskMonth: price.diskMonth ?? null }]] : [];
+    }),
+  );
 }
 
 function stated(deployment: Deployment): ObservedFleet['deployments'][number] {

@@ -116,7 +116,7 @@ function plan(
     console: { listen: { address: '127.0.0.1', port: 8485 } },
     benchmarks: {},
     experiments: {},
-    audit: { suppress: [] },
+    audit: { suppress: [], figures: [] },
     withheld: [],
     warnings: [],
   };

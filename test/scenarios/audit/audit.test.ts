@@ -49,7 +49,7 @@ test('the exit code follows the severity that was asked for', async () => {
   expect((await berth(['audit', '--from', kept, '--fail-on', 'never'], fakes.dir)).code).toBe(2);
   writeFileSync(kept, JSON.stringify(healthyObservation()));
   const fine = await berth(['audit', '--from', kept], fakes.dir);
-  expect([fine.code, fine.out]).toEqual([0, '6 model servers, 0 findings.\n']);
+  expect([fine.code, fine.out]).toEqual([0, '7 model servers, 0 findings.\n']);
   writeFileSync(kept, '{"version": 1}');
   expect((await berth(['audit', '--from', kept], fakes.dir)).code).toBe(2);
 });
@@ -84,6 +84,36 @@ test('the fleet file leaves findings out with a reason until a day; expired and 
   );
   const wrong = await berth(['validate', '--json'], fakes.dir);
   expect(wrong.out).toContain('Did you mean \\"duplicate\\"?');
+});
+
+test('figures that contradict themselves are findings, from the fleet file and by --figures', async () => {
+  using fakes = createFakes();
+  const single = { streams: 1, outputTokens: 80, seconds: 17.35 };
+  const parallel = { streams: 2, outputTokens: 167, seconds: 27.09 };
+  function figures(efficiency: number): string {
+    const claim = { kind: 'efficiency', source: 'a report', claims: { efficiency }, single, parallel };
+    return JSON.stringify({ version: 1, claims: { 'two-streams': claim } });
+  }
+  writeFileSync(join(fakes.dir, 'wrong.yaml'), figures(1.28));
+  writeFileSync(join(fakes.dir, 'right.yaml'), figures(0.67));
+  async function found(
+    words: readonly string[],
+  ): Promise<{ rule: string; object: string; evidence: string[] }[]> {
+    const { out } = await berth(['audit', '--json', ...words], fakes.dir);
+    return AuditReport.parse(JSON.parse(out)).findings.filter((one) => one.rule === 'contradicted-figure');
+  }
+  expect(await found(['--figures', 'right.yaml'])).toEqual([]);
+  const [wrong, ...more] = await found(['--figures', 'wrong.yaml']);
+  expect(more).toEqual([]);
+  expect(wrong?.object).toBe('two-streams');
+  expect(wrong?.evidence).toContainEqual('wrong.yaml, from a report');
+  writeFileSync(
+    join(fakes.dir, 'berth.yaml'),
+    JSON.stringify({ version: 1, fleet: 'lab', audit: { figures: ['wrong.yaml'] } }),
+  );
+  expect(await found([])).toHaveLength(1);
+  const missing = await berth(['audit', '--figures', 'none.yaml'], fakes.dir);
+  expect(missing.code).not.toBe(0);
 });
 
 test('a report in the SARIF form names rules, levels, objects and what was suppressed', async () => {
