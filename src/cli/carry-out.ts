@@ -1,3 +1,4 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
 import { exitCodes } from '../domain/exit-codes.ts';
 import type { Plan } from '../domain/plan.ts';
 import { apply } from '../fleet/apply/apply.ts';
@@ -10,16 +11,25 @@ import { fetchModels } from './fetch-models.ts';
 import { nameOf, planText } from './text/plan-text.ts';
 import { trafficOfUp } from './up-traffic.ts';
 
+interface Carrying {
+  readonly yes?: boolean | undefined;
+  readonly command: string;
+  /** Asks before anything is done, and does nothing where nobody can answer. */
+  readonly always?: boolean;
+  /** What is told beside the result. */
+  readonly also?: Readonly<Record<string, unknown>>;
+}
+
 /** Shows a plan, asks where somebody can answer, carries it out and says what came of it. */
 export async function carryOut(
   context: CliContext,
   plan: Plan,
-  { yes, command }: { readonly yes?: boolean | undefined; readonly command: string },
+  { yes, command, always, also }: Carrying,
 ): Promise<void> {
   const { world, output, signal } = context;
   output.progress(planText(plan));
   expectNoneHeld(plan);
-  if (!yes && !(await mayInterrupt(context, plan))) {
+  if (!yes && !(await (always ? agrees(context, plan) : mayInterrupt(context, plan)))) {
     output.progress('Nothing was done.');
     context.exit(exitCodes.interrupted);
     return;
@@ -32,7 +42,7 @@ export async function carryOut(
     command,
     planId: planId(plan),
   });
-  report(context, fetched, result);
+  report(context, fetched, { result, also });
 }
 
 /** Asked only where somebody sits who can answer: a script goes on as it always did. */
@@ -40,6 +50,18 @@ async function mayInterrupt({ ask }: CliContext, plan: Plan): Promise<boolean> {
   const hit = plan.actions.filter((action) => action.do === 'stop' || action.do === 'replace');
   if (hit.length === 0 || !ask) return true;
   const what = hit.map((action) => `${action.do} ${nameOf(action)}`).join(', ');
+  return /^y(es)?$/i.test((await ask(`This will ${what}. Go on? [y/N] `)).trim());
+}
+
+/** Throws USAGE where nobody can answer. */
+async function agrees({ ask }: CliContext, plan: Plan): Promise<boolean> {
+  const todo = plan.actions.filter((action) => action.do !== 'keep');
+  if (todo.length === 0) return true;
+  if (!ask) {
+    const detail = 'Nobody is here who could say yes; --yes carries the plan out without asking.';
+    throw new BerthError('USAGE', { detail, command: 'audit' });
+  }
+  const what = todo.map((action) => `${action.do} ${nameOf(action)}`).join(', ');
   return /^y(es)?$/i.test((await ask(`This will ${what}. Go on? [y/N] `)).trim());
 }
 
@@ -55,13 +77,17 @@ function backText(went: WentBack): string {
 }
 
 /** What was done, and with a failure what was not. */
-function report(context: CliContext, plan: Plan, result: ApplyResult): void {
+function report(
+  context: CliContext,
+  plan: Plan,
+  { result, also }: { result: ApplyResult; also: Carrying['also'] },
+): void {
   const { output } = context;
   const { failure } = result;
   const changed = result.done.filter((action) => action.do !== 'keep');
   const back = result.back.map((one) => ({ ...one, failure: one.failure?.toJSON() ?? null }));
   const { done: did, notDone } = result;
-  const value = { plan, done: did, notDone, back, failure: failure?.toJSON() ?? null };
+  const value = { ...also, plan, done: did, notDone, back, failure: failure?.toJSON() ?? null };
   output.result(value, () => {
     const done = changed.map((action) => `${action.do} ${nameOf(action)}`);
     if (!failure) return done.length === 0 ? 'Nothing had to be done.' : `Done: ${done.join(', ')}.`;

@@ -25,6 +25,8 @@ export const Finding = z.strictObject({
   evidence: z.array(z.string()),
   cure: z.string(),
   cost: FindingCost.optional(),
+  /** What a plan of the fleet does about it: these deployments, and no others, are made as the file says, or started again. */
+  fix: z.strictObject({ deployments: z.array(z.string()), restart: z.boolean() }).optional(),
   /** What carries the cure out, where that can be said as commands; nothing runs them by itself. */
   commands: z.array(z.string()).optional(),
 });

@@ -19,6 +19,7 @@ export const drift: Rule = {
         by === 'file'
           ? '"berth plan" shows what would be done, "berth apply" does it.'
           : `"berth apply --restart ${deployment}" makes it as the file says.`,
+      fix: { deployments: [deployment], restart: by === 'somebody' },
       commands: [by === 'file' ? 'berth apply' : `berth apply --restart ${deployment}`],
     })),
 };

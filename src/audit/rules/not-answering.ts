@@ -12,12 +12,15 @@ export const notAnswering: Rule = {
   severity: 'warning',
   finds: 'a server that runs and does not answer',
   why: 'It holds memory and serves nobody.',
-  find: ({ at, hosts }) =>
+  find: ({ at, hosts, fleet }) =>
     perHost(hosts, (host) =>
       host.servers
         .filter((server) => server.state === 'silent' && !stillLoads(server, at))
         .map((server) => ({
           ...subjectOf(server, host),
+          ...(server.mark !== null && server.mark.fleet === fleet?.name
+            ? { fix: { deployments: [server.mark.deployment], restart: true } }
+            : {}),
           message: 'It runs and does not answer.',
           evidence: [...server.evidence],
           cost: holdingOf(server),

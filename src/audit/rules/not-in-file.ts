@@ -16,6 +16,7 @@ export const notInFile: Rule = {
           message: `${object} runs, and the file does not want it.`,
           evidence: [object, `the file wants ${wanted} of ${deployment}`],
           cure: 'Put it back into the file, or let "berth apply" stop it.',
+          fix: { deployments: [deployment], restart: false },
           commands: ['berth apply'],
         },
       ];

@@ -21,6 +21,7 @@ export const notRunning: Rule = {
             ...there.flatMap(({ object, trouble }) => (trouble === null ? [] : [`${object} ${trouble}`])),
           ],
           cure: '"berth apply" starts what is missing.',
+          fix: { deployments: [one.name], restart: false },
           commands: ['berth apply'],
         },
       ];

@@ -22,6 +22,7 @@ export const slotsDiffer: Rule = {
             message: `It has ${has} slots, and the fleet file says ${wanted}.`,
             evidence: [`total_slots ${has}`, `engine.slots ${wanted}`],
             cure: `"berth apply --restart ${server.mark.deployment}" starts it as the file says.`,
+            fix: { deployments: [server.mark.deployment], restart: true },
             commands: [`berth apply --restart ${server.mark.deployment}`],
           },
         ];

@@ -22,6 +22,10 @@ export const examples = [
     'berth audit --host a10',
     'Looks at that host of the fleet file alone; without it at all of them, side by side.',
   ],
+  [
+    'berth audit --fix',
+    'Shows the plan that puts right what is of the fleet, and carries it out after a yes.',
+  ],
   ['berth audit --fail-on critical', 'Exit code 8 for critical findings alone.'],
   ['berth audit --record seen.json', 'Keeps all that was looked at; --from audits such a file, anywhere.'],
   [
@@ -39,6 +43,8 @@ interface AuditOptions extends FileOptions {
   readonly record?: string;
   readonly from?: string;
   readonly explain?: boolean;
+  readonly fix?: boolean;
+  readonly yes?: boolean;
   readonly timeout: string;
 }
 
@@ -70,11 +76,15 @@ export function configure(command: Command, context: CliContext): void {
     )
     .option('--record <file>', 'keep what was looked at')
     .option('--from <file>', 'audit what --record kept, and look at nothing')
+    .option('--fix', 'show the plan that puts right what is of the fleet, and carry it out after a yes')
+    .option('--yes', 'with --fix: do not ask')
     .option('--explain', 'also tell pairs on one port that are no conflict')
     .option('--timeout <time>', 'how long servers and tools may take to answer', '1500ms')
     .action(async (options: AuditOptions) => {
       const from = severities.findIndex((one) => one === options.failOn);
       if (from < 0) throw usage(`--fail-on is one of ${severities.join(', ')}`);
+      if (options.fix && (options.from !== undefined || options.sarif))
+        throw usage('--fix puts right what it sees itself: neither --from nor --sarif goes with it.');
       const loaded = await fleetIfAny(context, options);
       const observation = options.from
         ? await readObservation(context, options.from)
@@ -87,10 +97,22 @@ export function configure(command: Command, context: CliContext): void {
       for (const file of options.objects) observation.clusters.push(await readObjects(context, file));
       if (options.record) await record(context, options.record, observation);
       const report = auditReport(observation, loaded?.audit.suppress ?? []);
-      await print(context, report, options);
-      if (report.findings.some((one) => severities.indexOf(one.severity) >= from))
+      const left = options.fix ? await fixed(context, report, { ...options, observation }) : null;
+      if (!left) await print(context, report, options);
+      if ((left ?? report.findings).some((one) => severities.indexOf(one.severity) >= from))
         context.exit(exitCodes.findings);
     });
+}
+
+async function fixed(
+  context: CliContext,
+  report: AuditReport,
+  { observation, ...options }: AuditOptions & { observation: Observation },
+): Promise<AuditReport['findings']> {
+  const { fixFindings } = await import('../audit-fix.ts');
+  const { file, yes = false } = options;
+  const left = await fixFindings(context, report, { file, yes, fleet: observation.fleet });
+  return left.map((one) => one.finding);
 }
 
 function usage(detail: string): BerthError {

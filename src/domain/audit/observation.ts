@@ -148,6 +148,8 @@ export const ObservedFleet = z.strictObject({
       object: z.string(),
       alive: z.boolean(),
       trouble: z.string().nullable(),
+      /** By the file, or by its mark where the file has lost it: only who names it ends it. */
+      protect: z.boolean().default(false),
     }),
   ),
   /** In what a live object differs, field by field, and whose change it was. */

@@ -37,11 +37,13 @@ export async function auditFacts(
         reserve.length > 0 ? [[name, reserve]] : [],
       ),
     ),
-    instances: own.flatMap(({ mark, object, alive, trouble }) =>
-      mark
-        ? [{ deployment: mark.deployment, replica: mark.replica, object: object.name, alive, trouble }]
-        : [],
-    ),
+    instances: own.flatMap(({ mark, object, alive, trouble }) => {
+      if (!mark) return [];
+      const { deployment, replica, declared } = mark;
+      const stated = loaded.deployments.find((one) => one.name === deployment)?.protect;
+      const protect = stated ?? declared['protect'] === true;
+      return [{ deployment, replica, object: object.name, alive, trouble, protect }];
+    }),
     drift: drift.flat(),
     unreachable: [...sight.silent].map(([host, error]) => ({
       host,
