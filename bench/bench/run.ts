@@ -8,8 +8,11 @@ import { reportGoals } from '../lib/goals.ts';
 import type { Goal } from '../lib/goals.ts';
 import { machineLine } from '../lib/machine.ts';
 import { median } from '../lib/pairs.ts';
-import { berth, nodeHttp, prepareAiohttp, prepareGuideLlm } from './clients.ts';
-import type { LoadClient } from './clients.ts';
+import { berth } from '../lib/tools/berth.ts';
+import type { Tool } from '../lib/tools/contract.ts';
+import { findAiperf, findGuideLlm } from '../lib/tools/peers.ts';
+import type { Absent } from '../lib/tools/peers.ts';
+import { nodeHttp, prepareAiohttp } from './clients.ts';
 import { cpuPerChunk, errorsOf, lagP99Ms, toldBy } from './runs.ts';
 import { compileTruth, startTruth } from './truth.ts';
 
@@ -20,12 +23,12 @@ const effort = values.quick
   ? { pairs: 1, warmUpMs: 3000, measureMs: 3000, seconds: 6 }
   : { pairs: 3, warmUpMs: 4000, measureMs: 5000, seconds: 10 };
 
-type Peer = LoadClient | { readonly absent: string };
+type Peer = Tool | Absent;
 
 interface Bench {
   readonly folder: string;
   readonly program: string;
-  readonly peers: { readonly aiohttp: Peer; readonly guidellm: Peer };
+  readonly peers: { readonly aiohttp: Peer; readonly guidellm: Peer; readonly aiperf: Peer };
 }
 
 /** A figure that can fail on one side must not cost those of the others. */
@@ -33,7 +36,7 @@ async function goal(
   name: string,
   bound: Goal['bound'],
   peer: Peer,
-  measure: (client: LoadClient) => Promise<number>,
+  measure: (client: Tool) => Promise<number>,
 ): Promise<Goal> {
   if ('absent' in peer) return { name, bound, value: null, note: peer.absent };
   try {
@@ -47,7 +50,7 @@ async function cpu({ folder, program, peers }: Bench): Promise<Goal[]> {
   const plays = [{ name: 'load', truth: { ttftMs: 20, itlMs: 20, tokens: 100, stampIn: 'text' as const } }];
   const server = await startTruth(program, folder, plays, { spreadMicros: 20_000 });
   const run = { ...effort, streams: 100, folder };
-  async function ratio(peer: LoadClient): Promise<number> {
+  async function ratio(peer: Tool): Promise<number> {
     const ratios: number[] = [];
     for (let i = 0; i < effort.pairs; i += 1) {
       const ours = await cpuPerChunk(berth, server, run);
@@ -62,6 +65,7 @@ async function cpu({ folder, program, peers }: Bench): Promise<Goal[]> {
       await goal('bench.node-http.cpu-per-chunk', { atMost: 0.5 }, nodeHttp, ratio),
       await goal('bench.aiohttp.cpu-per-chunk', { atMost: 0.5 }, peers.aiohttp, ratio),
       await goal('bench.guidellm.cpu-per-chunk', { atMost: 0.25 }, peers.guidellm, ratio),
+      await goal('bench.aiperf.cpu-per-chunk', { atMost: 0.25 }, peers.aiperf, ratio),
     ];
   } finally {
     await server.end();
@@ -69,7 +73,7 @@ async function cpu({ folder, program, peers }: Bench): Promise<Goal[]> {
 }
 
 /** The highest rate of a ladder at which requests come less than 5 ms late, p99; 0 when there is none. */
-async function highestRate(client: LoadClient, ladder: readonly number[], bench: Bench): Promise<number> {
+async function highestRate(client: Tool, ladder: readonly number[], bench: Bench): Promise<number> {
   const plays = [{ name: 'load', truth: { ttftMs: 0, itlMs: 0, tokens: 1, roleFirst: false } }];
   const seconds = Math.min(6, effort.seconds);
   let best = 0;
@@ -90,22 +94,24 @@ async function highestRate(client: LoadClient, ladder: readonly number[], bench:
 const ladder = [25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1200, 1600, 2400, 3200, 4800, 6400, 9600];
 
 async function rate(bench: Bench): Promise<Goal[]> {
+  const { guidellm, aiperf } = bench.peers;
+  const ours = await highestRate(
+    berth,
+    ladder.filter((each) => each >= 400),
+    bench,
+  );
+  async function times(peer: Tool): Promise<number> {
+    return ours / (await highestRate(peer, ladder, bench));
+  }
   return [
-    await goal('bench.guidellm.rate', { atLeast: 5 }, bench.peers.guidellm, async (peer) => {
-      const theirs = await highestRate(peer, ladder, bench);
-      const ours = await highestRate(
-        berth,
-        ladder.filter((each) => each >= 400),
-        bench,
-      );
-      return ours / theirs;
-    }),
+    await goal('bench.guidellm.rate', { atLeast: 5 }, guidellm, times),
+    await goal('bench.aiperf.rate', { atLeast: 1 }, aiperf, times),
   ];
 }
 
 async function accuracy({ folder, program, peers }: Bench): Promise<Goal[]> {
   const plays = [{ name: 'load', truth: { ttftMs: 100, itlMs: 50, tokens: 60, stampIn: 'text' as const } }];
-  async function errors(client: LoadClient) {
+  async function errors(client: Tool) {
     const server = await startTruth(program, folder, plays, { spreadMicros: 50_000 });
     const told = await toldBy(client, server.url, { streams: 500, seconds: effort.seconds }, folder);
     const found = errorsOf(told, await server.end());
@@ -115,24 +121,20 @@ async function accuracy({ folder, program, peers }: Bench): Promise<Goal[]> {
     );
     return found;
   }
-  const names = ['ttft', 'gap'] as const;
-  const bound = { atMost: 0.2 };
-  const { guidellm } = peers;
-  if ('absent' in guidellm)
-    return names.map((name) => ({
-      name: `bench.guidellm.${name}-error`,
-      bound,
-      value: null,
-      note: guidellm.absent,
-    }));
   const ours = await errors(berth);
-  const theirs = await errors(guidellm).catch((error: Error) => error);
-  return names.map((name) => {
-    const of = `bench.guidellm.${name}-error`;
-    if (theirs instanceof Error) return { name: of, bound, value: null, note: theirs.message };
-    const key = name === 'ttft' ? 'ttftP99Ms' : 'gapP99Ms';
-    return { name: of, bound, value: ours[key] / theirs[key] };
-  });
+  async function against(name: string, bound: Goal['bound'], peer: Peer): Promise<Goal[]> {
+    const names = [`bench.${name}.ttft-error`, `bench.${name}.gap-error`];
+    const found = 'absent' in peer ? new Error(peer.absent) : await errors(peer).catch((e: Error) => e);
+    return names.map((of, i) => {
+      if (found instanceof Error) return { name: of, bound, value: null, note: found.message };
+      const key = i === 0 ? 'ttftP99Ms' : 'gapP99Ms';
+      return { name: of, bound, value: ours[key] / found[key] };
+    });
+  }
+  return [
+    ...(await against('guidellm', { atMost: 0.2 }, peers.guidellm)),
+    ...(await against('aiperf', { atMost: 1 }, peers.aiperf)),
+  ];
 }
 
 async function main(): Promise<void> {
@@ -144,7 +146,8 @@ async function main(): Promise<void> {
       return;
     }
     console.log(`${machineLine()}, ${effort.pairs} interleaved pairs`);
-    const bench = { folder, program, peers: { aiohttp: prepareAiohttp(), guidellm: prepareGuideLlm() } };
+    const peers = { aiohttp: prepareAiohttp(), guidellm: findGuideLlm(), aiperf: findAiperf() };
+    const bench = { folder, program, peers };
     const goals: Goal[] = [];
     for (const [name, part] of Object.entries({ cpu, rate, accuracy }))
       if (!values.only || values.only.includes(name)) goals.push(...(await part(bench)));

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { percentile, sortedCopy } from '../../src/stats/percentile.ts';
-import type { LoadClient, Load, Told } from './clients.ts';
+import type { Load, Tool, ToldRequest } from '../lib/tools/contract.ts';
 import type { TruthEntry, TruthServer } from './truth.ts';
 
 /** Clock ticks of 10 ms, as Linux has them. */
@@ -19,7 +19,7 @@ interface Running extends AsyncDisposable {
 }
 
 /** A client under way; given back, it is ended with all that it started. */
-export function startClient(client: LoadClient, url: string, load: Load, parent: string): Running {
+export function startClient(client: Tool, url: string, load: Load, parent: string): Running {
   const folder = mkdtempSync(join(parent, `${client.name}-`));
   const [program = '', ...args] = client.argv(url, load, folder);
   // A group of its own: these tools start processes that outlive them.
@@ -80,7 +80,7 @@ function treeMicros(root: number): number {
 
 /** µs of the client's CPU for one streamed chunk, taken while all streams are busy and its code has run for a while. */
 export async function cpuPerChunk(
-  client: LoadClient,
+  client: Tool,
   server: TruthServer,
   run: { streams: number; warmUpMs: number; measureMs: number; folder: string },
 ): Promise<number> {
@@ -99,9 +99,12 @@ export async function cpuPerChunk(
 }
 
 /** Runs a client to its end; what it told of each request. */
-export async function toldBy(client: LoadClient, url: string, load: Load, folder: string): Promise<Told[]> {
+export async function toldBy(client: Tool, url: string, load: Load, folder: string): Promise<ToldRequest[]> {
   await using running = startClient(client, url, load, folder);
-  const code = await Promise.race([running.ended, delay(load.seconds * 1000 + 90_000, 'late' as const)]);
+  const code = await Promise.race([
+    running.ended,
+    delay((load.seconds ?? 60) * 1000 + 240_000, 'late' as const, { ref: false }),
+  ]);
   if (code === 'late') throw new Error(`${client.name} did not end: ${running.tail()}`);
   if (!client.read) throw new Error(`${client.name} tells nothing of its requests.`);
   return client.read(running.folder);
@@ -114,7 +117,7 @@ export interface Errors {
 }
 
 /** How far what a client tells is from what the server did. */
-export function errorsOf(told: readonly Told[], log: ReadonlyMap<number, TruthEntry>): Errors {
+export function errorsOf(told: readonly ToldRequest[], log: ReadonlyMap<number, TruthEntry>): Errors {
   const ttft: number[] = [];
   const gap: number[] = [];
   for (const each of told) {
@@ -122,8 +125,9 @@ export function errorsOf(told: readonly Told[], log: ReadonlyMap<number, TruthEn
     const first = entry?.writes[0];
     const last = entry?.writes.at(-1);
     if (!entry || !first || !last || entry.writes.length < 2) continue;
+    if (each.ttftMs === null || each.tpotMs === null) continue;
     ttft.push(Math.abs(each.ttftMs - (first.at - entry.received) / 1000));
-    gap.push(Math.abs(each.gapMs - (last.at - first.at) / (entry.writes.length - 1) / 1000));
+    gap.push(Math.abs(each.tpotMs - (last.at - first.at) / (entry.writes.length - 1) / 1000));
   }
   if (ttft.length === 0) throw new Error('no request that was told of is in the log of the server');
   return {

@@ -2,9 +2,9 @@
 // every load generator that is measured. It must cost less than they do, and be more punctual than an event loop.
 // Usage: truth SCRIPT LOG. Prints the port it was given; ends on SIGTERM, when the log is whole.
 //
-// SCRIPT: "slots N spread-us N", then for each case "case NAME STATUS CONTENT-TYPE ENDING HOLD-US WRITES" and for each
+// SCRIPT: "slots N spread-us N whole N", then for each case "case NAME STATUS CONTENT-TYPE ENDING HOLD-US WRITES" and for each
 // write "AT-US TOKENS LENGTH" and its bytes. A request names its case by "case=NAME" in its prompt;
-// streams that name none get the cases in turn.
+// streams that name none get the cases in turn; so do, where "whole" is 1, others that ask for 20 tokens.
 // LOG: for each request one line: number, case, when it was read, when its answer began, then TIME:TOKENS of each write
 // that carries tokens, in µs of the monotonic clock. Its number stands in the answer's id.
 #include "../gateway/wire.h"
@@ -35,7 +35,7 @@ struct conn {
 };
 
 static struct play plays[MAX_CASES];
-static int play_count, slots, running, waiting_count, active_count;
+static int play_count, slots, whole, running, waiting_count, active_count;
 static uint64_t spread_us;
 static struct conn *conns[MAX_FDS], *active[MAX_FDS], *waiting[MAX_FDS];
 static long requests, events;
@@ -46,7 +46,7 @@ static uint64_t now_us(void) { return now_ns() / 1000; }
 
 static void read_script(const char *path) {
   FILE *in = fopen(path, "r");
-  if (!in || fscanf(in, "slots %d spread-us %lu ", &slots, &spread_us) != 2) exit(2);
+  if (!in || fscanf(in, "slots %d spread-us %lu whole %d ", &slots, &spread_us, &whole) != 3) exit(2);
   struct play *p = plays;
   while (play_count < MAX_CASES && fscanf(in, "case %31s %d %63s %15s %lu %d ", p->name, &p->status, p->type, p->ending,
                                           &p->hold_us, &p->steps) == 6) {
@@ -184,12 +184,22 @@ static void plain(struct conn *c, const char *body) {
   send_all(c->fd, out, (size_t)n);
 }
 
+static int says(struct conn *c, const char *key, const char *value) {
+  char close[64], apart[64];
+  snprintf(close, sizeof close, "%s\":%s", key, value);
+  snprintf(apart, sizeof apart, "%s\": %s", key, value);
+  return strstr(c->in, close) || strstr(c->in, apart);
+}
+
+// max_tokens or max_completion_tokens.
+static int asks_for_20(struct conn *c) { return says(c, "_tokens", "20"); }
+
 static void answer(struct conn *c) {
   char name[32] = "", body[256];
   const char *at = strstr(c->in, "case=");
   if (at) sscanf(at + 5, "%31[a-z0-9-]", name);
   // Who cannot be told what to ask for gets the cases in turn; a question that wants no stream is a look around.
-  if (!at && !strncmp(c->in, "POST", 4) && (strstr(c->in, "\"stream\":true") || strstr(c->in, "\"stream\": true"))) {
+  if (!at && !strncmp(c->in, "POST", 4) && (says(c, "stream", "true") || (whole && asks_for_20(c)))) {
     strcpy(name, plays[requests % play_count].name);
     at = name;
   }

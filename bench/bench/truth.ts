@@ -20,6 +20,8 @@ export interface TruthOptions {
   readonly slots?: number;
   /** Answers begin shifted against each other within so much time: streams in step would come in one wake-up. */
   readonly spreadMicros?: number;
+  /** Cases are played in turn also to those who ask for whole answers. */
+  readonly whole?: boolean;
 }
 
 /** What the server did with one request, in µs of the machine's monotonic clock. */
@@ -58,8 +60,11 @@ export function compileTruth(folder: string): string | null {
 }
 
 /** The answers as the C program reads them: made by the very plan that the server of `berth bench selftest` plays. */
-function scriptOf(plays: readonly Play[], { slots = 0, spreadMicros = 0 }: TruthOptions): Buffer {
-  const parts: (string | Buffer)[] = [`slots ${slots} spread-us ${spreadMicros}\n`];
+function scriptOf(
+  plays: readonly Play[],
+  { slots = 0, spreadMicros = 0, whole = false }: TruthOptions,
+): Buffer {
+  const parts: (string | Buffer)[] = [`slots ${slots} spread-us ${spreadMicros} whole ${Number(whole)}\n`];
   for (const { name, truth, stream = true, number = 1 } of plays) {
     const request = { chat: true, stream, maxTokens: 16, promptTokens: 10, number };
     const plan = planAnswer(TruthCase.parse(truth), request);

@@ -1,67 +1,47 @@
 // The errors of load generators side by side: the cases of the selftest, played by one server that logs what it wrote when.
-// `npm run bench:errors [-- --rounds N] [--only TOOL]`. Prints Markdown.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { spawn } from 'node:child_process';
+// `npm run bench:errors [-- --rounds N] [--only TOOL] [--part NAME]`. Prints Markdown.
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { toldBy } from '../bench/runs.ts';
 import { compileTruth, startTruth } from '../bench/truth.ts';
-import type { TruthEntry } from '../bench/truth.ts';
 import { machineLine } from '../lib/machine.ts';
-import { plannedCases } from './cases.ts';
-import { columns, errorsOf } from './errors.ts';
-import type { Errors } from './errors.ts';
-import { berth, otherTools, streams } from './tools.ts';
-import type { ToldRequest, Tool } from './tools.ts';
+import { berth } from '../lib/tools/berth.ts';
+import type { Tool } from '../lib/tools/contract.ts';
+import { findAiperf, findGuideLlm } from '../lib/tools/peers.ts';
+import type { Absent } from '../lib/tools/peers.ts';
+import type { Measured } from './errors.ts';
+import { partsOf } from './parts.ts';
+import type { Part } from './parts.ts';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '6' },
     only: { type: 'string', multiple: true },
+    part: { type: 'string', multiple: true },
     // Keeps what the tools wrote.
     keep: { type: 'boolean', default: false },
   },
 });
-const cases = plannedCases();
-const plans = new Map(cases.map((each) => [each.name, each]));
 
-interface Measured {
-  readonly told: readonly ToldRequest[];
-  readonly log: readonly TruthEntry[];
-}
-
-/** A tool's run over all cases, to its end. */
-async function measure(tool: Tool, program: string, parent: string): Promise<Measured> {
-  const folder = mkdtempSync(join(parent, `${tool.name}-`));
-  const server = await startTruth(program, folder, cases);
-  const requests = cases.length * Number(values.rounds);
-  const [command = '', ...args] = tool.argv(server.url, requests, folder);
-  const child = spawn(command, args, {
-    cwd: folder,
-    detached: true,
-    env: tool.env(folder),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (part: string) => (text += part));
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const code = await Promise.race([ended, delay(300_000, 'late' as const)]);
+/** A tool's run over all of a part, to its end. */
+async function measure(tool: Tool, part: Part, at: { program: string; folder: string }): Promise<Measured> {
+  const server = await startTruth(at.program, at.folder, part.cases, part.server);
+  let told: Measured['told'] = [];
+  let log: Measured['log'] = [];
   try {
-    process.kill(-(child.pid as number), 'SIGKILL');
-  } catch {
-    // All of it has ended.
+    told = await toldBy(tool, server.url, part.load, at.folder);
+  } finally {
+    log = [...(await server.end()).values()];
   }
-  writeFileSync(join(folder, 'output.txt'), text);
-  const log = [...(await server.end()).values()];
-  if (code === 'late') throw new Error(`${tool.name} did not end: ${text.slice(-500)}`);
-  return { told: tool.read(folder), log };
+  return { told, log, plans: new Map(part.cases.map((each) => [each.name, each])) };
 }
 
-function cell(value: number | null, column: (typeof columns)[number]): string {
+function cell(column: string, value: number | null): string {
   if (value === null) return '-';
-  return column.endsWith('wrong') ? String(value) : `${value.toFixed(2)} ms`;
+  if (/wrong|none/.test(column)) return String(value);
+  return /p50|p99/.test(column) ? `${value.toFixed(2)} ms` : value.toFixed(2);
 }
 
 function tableOf(rows: readonly (readonly string[])[]): string {
@@ -69,12 +49,49 @@ function tableOf(rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...body].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
-function byCase({ told, log }: Measured, of: string): Errors {
-  return errorsOf(
-    told,
-    log.filter(({ play }) => plans.get(play)?.of === of),
-    plans,
-  );
+/** What a case alone gave: all columns of its part in their order. */
+function caseTable(part: Part, found: ReadonlyMap<string, Measured>): string {
+  const names = [...new Set(part.cases.map(({ of }) => of))];
+  const rows = names.map((of) => [
+    of,
+    ...[...found.values()].map((measured) => {
+      const log = measured.log.filter(({ play }) => measured.plans.get(play)?.of === of);
+      return Object.entries(part.columns)
+        .map(([column, figure]) => cell(column, figure({ ...measured, log })).replace(' ms', ''))
+        .join(' / ');
+    }),
+  ]);
+  return tableOf([['case', ...found.keys()], ...rows]);
+}
+
+async function report(part: Part, tools: readonly Tool[], at: { program: string; folder: string }) {
+  const found = new Map<string, Measured>();
+  console.log(`\n${part.name}: ${part.what}\n`);
+  for (const tool of tools)
+    try {
+      found.set(tool.name, await measure(tool, part, at));
+    } catch (error) {
+      console.log(`${tool.name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  const names = Object.keys(part.columns);
+  const rows = [...found].map(([name, measured]) => [
+    name,
+    String(measured.log.length),
+    ...Object.entries(part.columns).map(([column, figure]) => cell(column, figure(measured))),
+  ]);
+  console.log(tableOf([['tool', 'requests', ...names], ...rows]));
+  if (new Set(part.cases.map(({ of }) => of)).size === 1) return;
+  console.log(`\nBy case: ${names.join(' / ')}\n`);
+  console.log(caseTable(part, found));
+}
+
+function present(tools: readonly (Tool | Absent)[]): Tool[] {
+  return tools.flatMap((tool) => {
+    if (values.only && !values.only.includes(tool.name)) return [];
+    if (!('absent' in tool)) return [tool];
+    console.log(`${tool.name} is absent: ${tool.absent}`);
+    return [];
+  });
 }
 
 async function main(): Promise<void> {
@@ -82,36 +99,15 @@ async function main(): Promise<void> {
   try {
     const program = compileTruth(folder);
     if (!program) return console.log('Nothing was measured: there is no C compiler named cc.');
-    console.log(`${machineLine()}; ${streams} streams, every case ${values.rounds} times`);
-    const found = new Map<string, Measured>();
-    for (const tool of [berth, ...otherTools()]) {
-      if (values.only && !values.only.includes(tool.name)) continue;
-      if ('absent' in tool) console.log(`${tool.name} is absent: ${tool.absent}`);
-      else found.set(tool.name, await measure(tool, program, folder));
-    }
-    console.log('\nAll cases together; of requests that were good and that the tool took for good:\n');
-    const all = [...found].map(([name, { told, log }]) => {
-      const errors = errorsOf(told, log, plans);
-      return [name, String(log.length), ...columns.map((column) => cell(errors[column], column))];
-    });
-    console.log(tableOf([['tool', 'requests', ...columns], ...all]));
-    console.log(
-      '\nBy case: TTFT p50 / TPOT p99 / longest gap p99 / E2E p99, tokens wrong, outcomes wrong:\n',
-    );
-    const names = [...new Set(cases.map(({ of }) => of))];
-    const rows = names.map((of) => [of, ...[...found.values()].map((one) => caseCell(byCase(one, of)))]);
-    console.log(tableOf([['case', ...found.keys()], ...rows]));
+    console.log(machineLine());
+    console.log('Errors without their sign, of requests that were good and that the tool took for good.');
+    const tools = present([berth, findGuideLlm(), findAiperf()]);
+    for (const part of partsOf(Number(values.rounds)))
+      if (!values.part || values.part.includes(part.name)) await report(part, tools, { program, folder });
   } finally {
     if (values.keep) console.log(`kept: ${folder}`);
     else rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function caseCell(errors: Errors): string {
-  const times = (['TTFT p50', 'TPOT p99', 'longest gap p99', 'E2E p99'] as const).map(
-    (column) => errors[column]?.toFixed(2) ?? '-',
-  );
-  return `${times.join(' / ')}, ${errors['tokens wrong']}, ${errors['outcomes wrong']}`;
 }
 
 await main();

@@ -128,6 +128,7 @@ function exampleStage(index: number, streams: number, rate: number): StageReport
     outputTokens: { sum: n * 100, mean: 100, min: 100, max: 100, offTarget: 0, sources: ['usage'] },
     cachedTokens: 0,
     tokensPerEvent: 1,
+    countsTooFew: 0,
     steady: throughputOf(rate),
     overall: throughputOf(rate * 0.97),
     stalls: { count: 0, thresholdMs: 500 },

@@ -1,5 +1,6 @@
 import type { Strategy } from '../../domain/load-shape.ts';
 import type { RecordRow } from '../../domain/run/record-row.ts';
+import { tpotOf } from '../../domain/run/request-times.ts';
 import type { Slo } from '../../domain/run/spec.ts';
 import type { Goodput } from '../../domain/run/stage-report.ts';
 import type { Span } from './window.ts';
@@ -26,14 +27,11 @@ function keeps(record: RecordRow, slo: Slo, strategy: Strategy): boolean {
   if (record.outcome !== 'ok') return false;
   const from = strategy.kind === 'open' ? record.scheduled : record.sent;
   const { firstToken: first, last, output } = record;
-  const tpot =
-    first !== null && last !== null && record.events > 1 && output.tokens !== null && output.tokens > 1
-      ? (last - first) / (output.tokens - 1)
-      : null;
+  const tpot = tpotOf(record);
   return (
     within(from === null || first === null ? null : first - from, slo.ttftMs) &&
     // An answer of one token has no time between tokens to be late in.
-    (output.tokens === 1 || within(tpot, slo.tpotMs)) &&
+    (output.tokens === 1 || within(tpot === null ? null : 1000 * tpot, slo.tpotMs)) &&
     within(from === null ? null : (last ?? record.done) - from, slo.e2eMs)
   );
 }

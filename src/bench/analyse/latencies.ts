@@ -1,4 +1,5 @@
 import type { RecordRow } from '../../domain/run/record-row.ts';
+import { tpotOf } from '../../domain/run/request-times.ts';
 import { orderOf } from '../../stats/order.ts';
 
 const names = [
@@ -36,9 +37,8 @@ export function latenciesOf(records: readonly RecordRow[]): Latencies {
     }
     found.itl.pushAll(record.gaps, 1000);
     if (events > 1) found.itlMeanPerRequest.push((last - first) / (events - 1) / 1000);
-    const { tokens } = record.output;
-    // One event alone has no second time to measure by, however many tokens it carried.
-    if (tokens !== null && tokens > 1 && events > 1) found.tpot.push((last - first) / (tokens - 1) / 1000);
+    const tpot = tpotOf(record);
+    if (tpot !== null) found.tpot.push(tpot);
   }
   return each((name) => found[name].values);
 }

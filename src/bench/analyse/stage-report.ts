@@ -2,6 +2,7 @@ import { runSchema } from '../../domain/run/schema-version.ts';
 import type { Strategy } from '../../domain/load-shape.ts';
 import type { Outcome, TokenCount, TokenSource } from '../../domain/run/record.ts';
 import type { RecordRow } from '../../domain/run/record-row.ts';
+import { countsTooFew } from '../../domain/run/request-times.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
 import type { StopReason } from '../../domain/run/stop-reason.ts';
 import type { ServerSample } from '../../domain/run/server-sample.ts';
@@ -85,6 +86,7 @@ export function stageReport(facts: StageFacts, records: readonly RecordRow[]): S
       ? good.reduce((sum, { cached }) => sum + (cached ?? 0), 0)
       : null,
     tokensPerEvent: tokensPerEvent(measured),
+    countsTooFew: good.filter(countsTooFew).length,
     steady,
     overall: whole && overallThroughput(records, whole),
     stalls: itl && stallsOf(latencies.itl, itl.p50),

@@ -29,6 +29,7 @@ function stage(changes: Partial<StageReport>): StageReport {
     outputTokens: tokens,
     cachedTokens: null,
     tokensPerEvent: 1,
+    countsTooFew: 0,
     steady: null,
     overall: null,
     stalls: null,

@@ -150,6 +150,10 @@ function stageWarnings(stage: StageReport, { isLast }: { isLast: boolean }): str
     );
   if ((stage.outputTokens?.sources.length ?? 0) > 1)
     warnings.push(`token counts come from different sources: ${stage.outputTokens?.sources.join(', ')}.`);
+  if (stage.countsTooFew > 0)
+    warnings.push(
+      `${stage.countsTooFew} answers have fewer tokens by the server's count than they had events with tokens: they have no TPOT, and rates of tokens are too low if that count is wrong.`,
+    );
   if (consistency && stage.steady && enoughForConsistency(stage) && Math.abs(consistency.ratio - 1) > 0.15)
     warnings.push(
       `the counted output rate is ${Math.round(consistency.ratio * 100)} % of what the latencies imply.`,

@@ -14,7 +14,7 @@ export const definitions: Readonly<Record<string, string>> = {
   itl: 'Inter-token latency: every gap between consecutive token-bearing events of a request, all requests pooled. A gap is never divided by the tokens of its event; tokensPerEvent says how many there are.',
   itlMeanPerRequest:
     '(last event − first event) / (events − 1) of each request. Its percentiles hide stalls; some tools publish them as ITL.',
-  tpot: 'Time per output token of each request: (last event − first event) / (output tokens − 1).',
+  tpot: 'Time per output token of each request: (last event − first event) / (output tokens − 1). None where the server counts fewer tokens than it sent events with some: that count cannot be true.',
   e2e: 'From the last byte of the request written to the last token-bearing event; without streaming, to the end of the answer.',
   endpoint:
     'The API that is asked. Embeddings and rerank make no tokens: they have no TTFT, ITL, TPOT and output tokens, and their E2E runs to the end of the answer.',

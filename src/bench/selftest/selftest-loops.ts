@@ -1,5 +1,6 @@
 import type { Strategy } from '../../domain/load-shape.ts';
 import type { RequestRecord } from '../../domain/run/record.ts';
+import { exponentialDistance, fano } from '../../stats/arrivals.ts';
 import { seededRandom } from '../../stats/random.ts';
 import { openSchedule } from '../load/arrivals.ts';
 import type { SelftestCase } from './selftest-cases.ts';
@@ -76,24 +77,6 @@ async function arrivals(url: string): Promise<string[]> {
   if (records.some(({ started, scheduled }) => (started ?? 0) < scheduled - 1))
     faults.push('a request was started before it was due');
   return faults;
-}
-
-function exponentialDistance(gaps: readonly number[]): number {
-  const sorted = Float64Array.from(gaps).sort();
-  return sorted.reduce((most, gap, i) => {
-    const expected = 1 - Math.exp(-gap);
-    return Math.max(most, expected - i / gaps.length, (i + 1) / gaps.length - expected);
-  }, 0);
-}
-
-function fano(due: readonly number[], window: number): number {
-  const counts = Array.from({ length: Math.floor((due.at(-1) ?? 0) / window) }, () => 0);
-  for (const at of due) {
-    const place = Math.floor(at / window);
-    if (place < counts.length) counts[place] = (counts[place] ?? 0) + 1;
-  }
-  const mean = counts.reduce((sum, each) => sum + each, 0) / counts.length;
-  return counts.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (counts.length - 1) / mean;
 }
 
 /**

@@ -73,6 +73,7 @@ function whole(truth: TruthCase, request: TruthRequest): PlannedAnswer {
   const choice = request.chat ? { message: { role: 'assistant', content: text } } : { text };
   const body = {
     id: answerId,
+    object: request.chat ? 'chat.completion' : 'text_completion',
     choices: [{ index: 0, ...choice, finish_reason: 'length' }],
     usage: usageOf(request, truth.usageTokens ?? tokens),
   };
@@ -215,7 +216,7 @@ function chunk(truth: TruthCase, request: TruthRequest, delta: Record<string, un
   return { ...envelope(request), ...stamp, choices: [{ index: 0, ...choice, finish_reason: null }] };
 }
 
-/** Some clients take no chunk that does not say what it is. */
+/** Some clients take no chunk, and no whole answer, that does not say what it is. */
 function envelope({ chat }: TruthRequest): { id: string; object: string } {
   return { id: answerId, object: chat ? 'chat.completion.chunk' : 'text_completion' };
 }

@@ -8,6 +8,8 @@ import type { Side } from '../../bench/compare/side.ts';
 import { readRecords } from '../../bench/report/record-file.ts';
 import type { Against } from '../../domain/against.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { exitCodes } from '../../domain/exit-codes.ts';
+import type { RunProgress } from '../../domain/run-progress.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
 import type { CliContext } from '../context.ts';
 import { runSpecs } from './run-benchmarks.ts';
@@ -47,19 +49,30 @@ export async function openHolding(context: CliContext, spec: RunSpec): Promise<H
   return { spec: { ...spec, against: { ...against, baseline } }, side };
 }
 
-/** One run after the other, each held against its baseline. */
-export async function runHeld(context: CliContext, holdings: readonly Holding[]): Promise<HeldRun[]> {
+/** One run after the other, each held against its baseline; `tell` hears the progress of all. */
+export async function runHeld(
+  context: CliContext,
+  specs: readonly RunSpec[],
+  tell: (progress: RunProgress) => void = () => {},
+): Promise<HeldRun[]> {
+  const holdings: Holding[] = [];
+  for (const spec of specs) holdings.push(await openHolding(context, spec));
   const runs: HeldRun[] = [];
   for (const holding of holdings) {
-    const [run] = await runSpecs(context, [holding.spec]);
+    const [run] = await runSpecs(context, [holding.spec], tell);
     if (!run) break;
-    runs.push(await held(context, run, holding));
+    runs.push(await held(context, run, holding, tell));
   }
   return runs;
 }
 
 /** A run that is worse is measured once more where that was asked for. */
-export async function held(context: CliContext, run: FinishedRun, { spec, side }: Holding): Promise<HeldRun> {
+export async function held(
+  context: CliContext,
+  run: FinishedRun,
+  { spec, side }: Holding,
+  tell: (progress: RunProgress) => void = () => {},
+): Promise<HeldRun> {
   const { against } = spec;
   if (against === undefined || side === null || run.report.interrupted) return run;
   const first = await judged(context, run, { side, against });
@@ -69,7 +82,7 @@ export async function held(context: CliContext, run: FinishedRun, { spec, side }
   context.output.progress(
     `Worse than ${first.comparison.base} (${first.worse.join('; ')}): measuring once more`,
   );
-  const [again] = await runSpecs(context, [spec]);
+  const [again] = await runSpecs(context, [spec], tell);
   if (!again || again.report.interrupted) return { ...run, against: { ...first, regressions: [] } };
   const second = await judged(context, again, { side, against });
   const regressions = second.verdict === 'worse' ? confirmed(first, second) : [];
@@ -83,4 +96,13 @@ async function judged(
 ): Promise<Judgement> {
   const records = await readRecords(world.files, folder);
   return judgeRun(side, ownSide({ report, records }), against);
+}
+
+/** A baseline of other work is no baseline: the gate that it was to be has not been passed. */
+export function endOfHeld(runs: readonly HeldRun[], context: CliContext): void {
+  const verdicts = runs.flatMap(({ against }) => (against ? [against.verdict, against.repeat?.verdict] : []));
+  if (runs.some(({ against }) => (against?.regressions.length ?? 0) > 0)) context.exit(exitCodes.regression);
+  else if (verdicts.includes('client-limited')) context.exit(exitCodes.clientLimited);
+  else if (verdicts.includes('unequal') || verdicts.includes('nothing in common'))
+    context.exit(exitCodes.usage);
 }

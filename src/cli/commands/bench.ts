@@ -14,8 +14,8 @@ import { specOfRun } from '../bench/bench-again.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import { reportText } from '../text/report-text.ts';
-import { held, openHolding, runHeld } from '../bench/held-runs.ts';
-import type { HeldRun, Holding } from '../bench/held-runs.ts';
+import { endOfHeld, held, openHolding, runHeld } from '../bench/held-runs.ts';
+import type { HeldRun } from '../bench/held-runs.ts';
 import { heldText } from '../text/held-text.ts';
 import { resumeRun, specsOfFleet } from '../bench/run-benchmarks.ts';
 
@@ -63,10 +63,7 @@ async function runsOf(
     const holding = await openHolding(context, spec);
     return [await held(context, await resumeRun(context, options.resume), holding)];
   }
-  const holdings: Holding[] = [];
-  for (const spec of sharded(await specsOf(names, options, context), options))
-    holdings.push(await openHolding(context, spec));
-  return runHeld(context, holdings);
+  return runHeld(context, sharded(await specsOf(names, options, context), options));
 }
 
 /** What is left of a run is as it was asked for then. */
@@ -140,13 +137,4 @@ function end(runs: readonly HeldRun[], context: CliContext): void {
 function endsOf({ stages, knee }: Report): StopReason[] {
   const ends = stages.flatMap(({ stopped }) => stopped ?? []);
   return knee ? ends.filter((reason) => reason !== 'over-saturated') : ends;
-}
-
-/** A baseline of other work is no baseline: the gate that it was to be has not been passed. */
-function endOfHeld(runs: readonly HeldRun[], context: CliContext): void {
-  const verdicts = runs.flatMap(({ against }) => (against ? [against.verdict, against.repeat?.verdict] : []));
-  if (runs.some(({ against }) => (against?.regressions.length ?? 0) > 0)) context.exit(exitCodes.regression);
-  else if (verdicts.includes('client-limited')) context.exit(exitCodes.clientLimited);
-  else if (verdicts.includes('unequal') || verdicts.includes('nothing in common'))
-    context.exit(exitCodes.usage);
 }

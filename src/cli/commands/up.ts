@@ -11,8 +11,9 @@ import { addFileOption, loadFrom } from '../fleet-file.ts';
 import { fetchModels } from '../fetch-models.ts';
 import { createProgressHub } from '../progress-hub.ts';
 import type { ProgressHub } from '../progress-hub.ts';
+import { heldText } from '../text/held-text.ts';
 import { reportText } from '../text/report-text.ts';
-import type { FinishedRun } from '../bench/run-benchmarks.ts';
+import type { HeldRun } from '../bench/held-runs.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { detachUp, inBackground } from '../detach-up.ts';
 import { watchFiles } from '../watch-files.ts';
@@ -104,7 +105,7 @@ async function serve(context: CliContext, { state, hold, hub, options }: Serving
   if (measures && output.terminal) output.progress(servingText(state, address));
   const runs = measures ? await bench(context, hold, hub, options.once ?? false) : [];
   const text = [
-    ...runs.map(({ report, folder }) => `\n${reportText(report, folder)}\n`),
+    ...runs.map((run) => `\n${reportText(run.report, run.folder)}${heldText(run)}\n`),
     servingText(state, address),
     ...curlText(hold),
     ...(options.once ? [] : [lastLine(options)]),
@@ -117,16 +118,14 @@ async function serve(context: CliContext, { state, hold, hub, options }: Serving
   });
 }
 
-/** A benchmark that fails ends the command only where the benchmark is all that was asked for. */
-async function bench(
-  context: CliContext,
-  hold: UpHold,
-  hub: ProgressHub,
-  once: boolean,
-): Promise<FinishedRun[]> {
-  const { runSpecs, specsOfFleet } = await import('../bench/run-benchmarks.ts');
+/** A benchmark that fails, or is worse than its baseline, ends the command only where it is all that was asked for. */
+async function bench(context: CliContext, hold: UpHold, hub: ProgressHub, once: boolean): Promise<HeldRun[]> {
+  const { specsOfFleet } = await import('../bench/run-benchmarks.ts');
+  const { endOfHeld, runHeld } = await import('../bench/held-runs.ts');
   try {
-    return await runSpecs(context, await specsOfFleet(context, hold.loaded(), []), hub.tell);
+    const runs = await runHeld(context, await specsOfFleet(context, hold.loaded(), []), hub.tell);
+    if (once) endOfHeld(runs, context);
+    return runs;
   } catch (error) {
     if (once || !(error instanceof BerthError)) throw error;
     context.output.progress(`${error.message}\n${error.cure}`);

@@ -180,6 +180,8 @@ export const StageReport = z.strictObject({
   reasoningTokens: TokenTotals.nullish(),
   cachedTokens: count.nullable(),
   tokensPerEvent: z.number().nullable(),
+  /** Good requests whose count of tokens is below that of the events that carried some; they have no TPOT. */
+  countsTooFew: count.default(0),
   /** Token events inside the window over its length. */
   steady: Throughput.nullable(),
   /** Everything measured over the whole stage, ramp and drain included. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makePlace } from '../../support/berth.ts';
+import { freePorts, makePlace } from '../../support/berth.ts';
 import type { Place, Ran } from '../../support/berth.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import type { ScriptedServer } from '../../support/scripted-server.ts';
@@ -154,4 +154,33 @@ benchmarks:
     2,
     expect.stringContaining('nightly.against.changes.0: "ttft.p50 < 50"'),
   ]);
+});
+
+test('what up measures is held against its baseline too, and a regression is its exit code', async () => {
+  const [gateway, console] = await freePorts(2);
+  place.write(`version: 1
+fleet: home
+models: {m: {source: ./m.gguf}}
+deployments: {m: {model: m, engine: {kind: openai, url: "${server.url}"}}}
+gateway: {listen: ["127.0.0.1:${gateway}"]}
+console: {listen: "127.0.0.1:${console}"}
+benchmarks:
+  nightly:
+    of: m
+    profile: {kind: concurrent, streams: [8]}
+    requests: 8
+    warmup: 0
+    calibrate: false
+    data: {prompt: 10}
+    against: {baseline: "@main", changes: ["ttft.p50 <= +50%"]}
+`);
+  server.seen.length = 0;
+  // That the engine serves may be asked of it by a request more.
+  delays = [slow, slower, slower];
+  await place.berth('bench', server.url, ...load, '--name', 'before');
+  expect((await place.berth('baseline', 'main', 'last')).code).toBe(0);
+  const ran = await place.berth('up', '--ephemeral', '--once');
+  if (!isJudged(ran)) return;
+  expect(ran.code, ran.stderr).toBe(4);
+  expect(ran.stdout).toMatch(/Worse than .*ttft/);
 });
