@@ -1,4 +1,5 @@
 import type { Report } from '../../domain/run/report.ts';
+import { soundStages } from './sound-stages.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
 import { headlineOf } from '../../domain/strategy.ts';
 import { percentile, sortedCopy } from '../../stats/percentile.ts';
@@ -48,7 +49,7 @@ export function judgeHistory(run: Report, earlier: readonly Report[]): History {
     baseline: baseline.map(({ id }) => id),
     before: before?.id ?? null,
     clientLimited: run.clientLimited,
-    figures: run.stages.flatMap((stage) => figuresOf(stage, before, baseline)),
+    figures: soundStages(run).flatMap((stage) => figuresOf(stage, before, baseline)),
   };
 }
 

@@ -2,6 +2,7 @@ import type { ForeignRun } from '../../domain/run/foreign-run.ts';
 import { cacheLabel } from '../../domain/run/cache.ts';
 import type { RequestRecord } from '../../domain/run/record.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
+import { soundStages } from './sound-stages.ts';
 import type { Report } from '../../domain/run/report.ts';
 import { foreignFigures } from './foreign-figures.ts';
 import { figuresOf } from './metrics.ts';
@@ -58,7 +59,7 @@ export function ownSide({ report, records }: Run): Side {
       berth: environment.berth,
     },
     notes: [],
-    stages: report.stages.map((stage) => ({
+    stages: soundStages(report).map((stage) => ({
       label: stage.label,
       promptTokens: stage.promptTokens?.mean ?? null,
       outputTokens: stage.outputTokens?.mean ?? null,

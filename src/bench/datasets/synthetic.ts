@@ -142,7 +142,8 @@ async function notesOf(
     notes.push(
       `Prompts that would be shorter than ${maker.base} tokens, which the server adds by itself, have those.`,
     );
-  if (options.samples !== undefined)
+  if (options.samples === 1) notes.push('One prompt is sent, again and again.');
+  else if (options.samples !== undefined)
     notes.push(`${options.samples} different prompts are sent; after the last one the first is sent again.`);
   return notes;
 }

@@ -135,11 +135,15 @@ function whole(options: Options, level: number): number {
 function conclude(options: Options, stages: readonly StageReport[]): Knee {
   const levels = levelsOf(stages, options.keep);
   const { kept, missed } = bracket(levels);
+  // A load that kept has a stage that the client did not limit.
+  const sound = stages.flatMap(({ index, client }) => (client.limited ? [] : [index]));
   return {
     over: options.over,
     keep: [...options.keep],
     level: kept,
-    stage: levels.find((each) => each.level === kept)?.stages.at(-1) ?? null,
+    stage:
+      sound.findLast((index) => levels.some((each) => each.level === kept && each.stages.includes(index))) ??
+      null,
     missedAt: missed,
     levels: kneeLevels(levels),
   };

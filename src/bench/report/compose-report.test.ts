@@ -131,16 +131,58 @@ test('counts of two sources, short answers and cut requests are reported', () =>
   expect(text).toContain('1 request was cut');
 });
 
+const limitedClient = {
+  lagP99Ms: 90,
+  loopDelayP99Ms: 0,
+  cpuShare: 0,
+  clockDriftMs: null,
+  limited: true,
+  reasons: ['late'],
+};
+
+test('of a sweep only the loads beside the knee make the client its limit', () => {
+  const base = run();
+  const profile = { kind: 'sweep', over: 'streams', keep: ['error_rate <= 0.5'] };
+  const sweep = { ...base, spec: { ...base.spec, profile, thresholds: [] } };
+  function limited(...stages: { streams: number; limited: boolean; failed: number }[]): boolean {
+    const made = stages.map((each, index) =>
+      stage({
+        index,
+        strategy: { kind: 'closed', streams: each.streams },
+        requests: { warmup: 0, measured: 100, ok: 100 - each.failed, failed: each.failed, censored: 0 },
+        ...(each.limited && { client: limitedClient }),
+      }),
+    );
+    return composeReport(sweep, made, end, new Date(0)).clientLimited;
+  }
+  const kept = { streams: 1, limited: false, failed: 0 };
+  const missed = { streams: 2, limited: false, failed: 90 };
+  expect(limited(kept, missed, { streams: 4, limited: true, failed: 90 })).toBe(false);
+  expect(limited(kept, { ...missed, limited: true })).toBe(true);
+  expect(limited(kept, { ...missed, limited: true }, missed)).toBe(false);
+});
+
+test('a repeated prompt that the server did not know is told of', () => {
+  const base = run('warm');
+  const repeated = { ...base, spec: { ...base.spec, data: { kind: 'synthetic', samples: 1 } } };
+  function told(cachedTokens: number): string {
+    return composeReport(repeated, [stage({ cachedTokens })], end, new Date(0)).warnings.join('');
+  }
+  expect(told(10)).toContain("from the server's prefix cache, though each prompt had been sent before");
+  expect(told(90)).toBe('');
+});
+
+test('a count of tokens below that of events is told of', () => {
+  expect(warnings({ countsTooFew: 3 })).toContain('3 answers have fewer tokens');
+});
+
 test('one stage that the client limited limits the run', () => {
-  const client = {
-    lagP99Ms: 90,
-    loopDelayP99Ms: 0,
-    cpuShare: 0,
-    clockDriftMs: null,
-    limited: true,
-    reasons: ['late'],
-  };
-  const report = composeReport(run(), [stage({}), stage({ index: 1, client })], end, new Date(0));
+  const report = composeReport(
+    run(),
+    [stage({}), stage({ index: 1, client: limitedClient })],
+    end,
+    new Date(0),
+  );
   expect(report.clientLimited).toBe(true);
   expect(report.warnings.join(' ')).toContain('limited by the client: late');
 });

@@ -1,8 +1,8 @@
 import { sharedPart } from '../../domain/run/cache.ts';
-import type { CacheState } from '../../domain/run/cache.ts';
 import type { Knee } from '../../domain/run/knee.ts';
 import { runSchema } from '../../domain/run/schema-version.ts';
 import type { Report, RunFile } from '../../domain/run/report.ts';
+import type { RunSpec } from '../../domain/run/spec.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
 import { stops } from '../../domain/run/stop-reason.ts';
 import { gateOf } from '../../domain/threshold.ts';
@@ -47,10 +47,23 @@ export function composeReport(
     stages: [...stages],
     scaling: scalingOf(stages),
     ...(knee === null ? {} : { knee }),
-    clientLimited: stages.some((stage) => stage.client.limited),
+    clientLimited: isClientLimited(stages, knee),
     gates: gatesOf(run.spec.thresholds, stages, knee),
     warnings: warningsOf(run, stages, end),
   };
+}
+
+/**
+ * What a sweep found rests on the loads beside its knee, and there on the stages that the client did not limit, if there
+ * are such: that it was the limit far above says nothing of the knee.
+ */
+function isClientLimited(stages: readonly StageReport[], knee: Knee | null): boolean {
+  const limited = new Set(stages.filter(({ client }) => client.limited).map(({ index }) => index));
+  if (knee === null) return limited.size > 0;
+  return [knee.level, knee.missedAt].some((beside) => {
+    const same = knee.levels.filter(({ level }) => level === beside);
+    return same.length > 0 && same.every(({ stage }) => limited.has(stage));
+  });
 }
 
 function spentOf({ spec }: RunFile, stages: readonly StageReport[]): Report['spent'] {
@@ -87,7 +100,7 @@ function warningsOf(
   for (const stage of stages) {
     const found = [
       ...stageWarnings(stage, { isLast: stage === stages.at(-1) }),
-      ...cacheWarnings(stage, run.spec.cache),
+      ...cacheWarnings(stage, run.spec),
     ];
     warnings.push(...found.map((text) => `${stage.label}: ${text}`));
   }
@@ -165,7 +178,7 @@ function stageWarnings(stage: StageReport, { isLast }: { isLast: boolean }): str
  * A chat template alone may be shared; more than a tenth of the prompts means that the server knew them. Where a share was
  * made the same on purpose, the server's own account is held against it.
  */
-function cacheWarnings(stage: StageReport, cache: CacheState): string[] {
+function cacheWarnings(stage: StageReport, { cache, data }: RunSpec): string[] {
   const found = (stage.cachedTokens ?? 0) / Math.max(1, stage.promptTokens?.sum ?? 0);
   const percent = Math.round(found * 100);
   const shared = sharedPart(cache);
@@ -175,8 +188,16 @@ function cacheWarnings(stage: StageReport, cache: CacheState): string[] {
       `${percent} % of the prompt tokens came from the server's prefix cache, though ${Math.round(shared * 100)} % of each prompt were the same.`,
     ];
   }
-  if (cache === 'warm' || found <= 0.1) return [];
+  if (cache === 'warm')
+    return data['samples'] !== undefined && stage.cachedTokens !== null && found < 0.5
+      ? [notWarm(percent)]
+      : [];
+  if (found <= 0.1) return [];
   return [`${percent} % of the prompt tokens came from the server's prefix cache, though it was to be cold.`];
+}
+
+function notWarm(percent: number): string {
+  return `${percent} % of the prompt tokens came from the server's prefix cache, though each prompt had been sent before.`;
 }
 
 /** A window of a few requests starts and ends in the middle of some: the law holds for long ones only. */

@@ -14,6 +14,8 @@ export type Wanted = Omit<BenchmarkEntry, 'of' | 'via' | 'api' | 'endpoint'> & {
 };
 
 const defaultSeconds = 30;
+/** So few prompts of different lengths stay in a prefix cache while they come again and again. */
+const warmPrompts = 8;
 
 /** The complete specification of a run. Throws USAGE when profile or data are not what their registries know. */
 export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSpec {
@@ -25,6 +27,7 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
       command: 'bench',
     });
   if (wanted.maxTokens !== undefined) Object.assign(data, { output: wanted.maxTokens });
+  const repeated = wanted.cache === 'warm' && defaults.cache === undefined ? repeat(data) : null;
   const endpoint = endpointWanted(wanted, target);
   const unlimited = !ends && wanted.seconds === undefined && wanted.requests === undefined;
   const { generates } = endpointFor(endpoint);
@@ -49,7 +52,10 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
     slo: sloOf(wanted.slo),
     thresholds: wanted.thresholds ?? [],
     ...(wanted.against !== undefined && { against: wanted.against }),
-    warmup: warmupOf(wanted.warmup, defaults.warmup),
+    warmup: warmupOf(
+      wanted.warmup,
+      repeated === null ? defaults.warmup : { kind: 'requests', count: repeated },
+    ),
     drainSeconds: wanted.drainSeconds ?? 60,
     timeoutSeconds: wanted.timeoutSeconds ?? 600,
     stream: generates && (wanted.stream ?? true),
@@ -70,6 +76,18 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
   if (lacking !== null) throw new BerthError('USAGE', { detail: lacking, command: 'bench' });
   openOf(datasets, spec.data);
   return spec;
+}
+
+/**
+ * A cache is warm when what is measured was sent before: where nobody says what prompts have in common they are so few
+ * that the warm-up sends each. Says how many; null where that is up to the data, or to a profile with turns of its own.
+ */
+function repeat(data: Record<string, unknown>): number | null {
+  if (data['kind'] !== 'synthetic' || data['samples'] !== undefined || data['prefix'] !== undefined)
+    return null;
+  const samples = ['prompt', 'output'].some((key) => typeof data[key] === 'object') ? warmPrompts : 1;
+  Object.assign(data, { samples });
+  return samples;
 }
 
 /** Throws USAGE where it is asked for what it cannot have. */

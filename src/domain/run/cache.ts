@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /**
  * What a run lets the server's prefix cache do. cold: every prompt is unique and the server is asked not to reuse one;
- * warm: it may, and what prompts have in common is up to the data; shared: that share of every prompt is the same text.
+ * warm: it may, and synthetic prompts that share nothing by themselves come again and again; shared: that share of every
+ * prompt is the same text.
  */
 export const CacheState = z.union([
   z.enum(['cold', 'warm']),
