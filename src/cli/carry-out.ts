@@ -1,5 +1,6 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { exitCodes } from '../domain/exit-codes.ts';
+import type { Finding } from '../domain/finding.ts';
 import type { Plan } from '../domain/plan.ts';
 import { apply } from '../fleet/apply/apply.ts';
 import type { ApplyResult } from '../fleet/apply/apply.ts';
@@ -9,6 +10,7 @@ import { expectNoneHeld } from '../fleet/plan/protect.ts';
 import type { CliContext } from './context.ts';
 import { fetchModels } from './fetch-models.ts';
 import { nameOf, planText } from './text/plan-text.ts';
+import { exitOf, unreachedHosts } from './unreached-hosts.ts';
 import { trafficOfUp } from './up-traffic.ts';
 
 interface Carrying {
@@ -87,10 +89,11 @@ function report(
   const changed = result.done.filter((action) => action.do !== 'keep');
   const back = result.back.map((one) => ({ ...one, failure: one.failure?.toJSON() ?? null }));
   const { done: did, notDone } = result;
+  const unreached = unreachedHosts(plan);
   const value = { ...also, plan, done: did, notDone, back, failure: failure?.toJSON() ?? null };
   output.result(value, () => {
     const done = changed.map((action) => `${action.do} ${nameOf(action)}`);
-    if (!failure) return done.length === 0 ? 'Nothing had to be done.' : `Done: ${done.join(', ')}.`;
+    if (!failure) return doneText(done, unreached);
     const left = result.notDone.map((action) => `${action.do} ${nameOf(action)}`);
     return [
       `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Not done: ${left.length === 0 ? 'nothing' : left.join(', ')}.`,
@@ -100,4 +103,16 @@ function report(
     ].join('\n');
   });
   if (failure) context.exit(failure.exitCode);
+  else if (unreached.length > 0) context.exit(exitOf(unreached, changed.length > 0));
+}
+
+function doneText(done: readonly string[], unreached: readonly Finding[]): string {
+  if (unreached.length === 0)
+    return done.length === 0 ? 'Nothing had to be done.' : `Done: ${done.join(', ')}.`;
+  const hosts = unreached.map((one) => one.object).join(', ');
+  const missing = unreached.map((one) => `berth: ${one.message}\n${one.cure}`);
+  return [
+    `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Nothing was done on ${hosts}.`,
+    ...missing,
+  ].join('\n');
 }

@@ -112,8 +112,11 @@ async function report(
 ): Promise<ExitCode> {
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
   const { BerthError } = await import('../domain/errors/berth-error.ts');
+  const { placeFault } = await import('../io/system-fault.ts');
   const known =
-    error instanceof CommanderError ? new BerthError('USAGE', { detail: detailOf(error), command }) : error;
+    error instanceof CommanderError
+      ? new BerthError('USAGE', { detail: detailOf(error), command })
+      : (placeFault(error) ?? error);
   if (known instanceof BerthError) {
     if (output.json) output.result({ error: known.toJSON() }, () => '');
     else output.progress(`berth: ${known.message}\n${known.cure}`);

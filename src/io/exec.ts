@@ -3,6 +3,7 @@ import { openSync, closeSync } from 'node:fs';
 import type { Ending } from '../domain/instance.ts';
 import { startChild } from './child.ts';
 import type { Child, ChildOptions } from './child.ts';
+import { writeFault } from './system-fault.ts';
 
 export interface ExecResult {
   readonly code: number | null;
@@ -82,7 +83,7 @@ function run(argv: readonly string[], options: ExecOptions = {}): Promise<ExecRe
 
 function detach(...[argv, options]: Parameters<Exec['detach']>): ReturnType<Exec['detach']> {
   const [program, ...args] = argv;
-  const log = openSync(options.logFile, 'a', 0o600);
+  const log = openLog(options.logFile);
   return new Promise<{ pid: number; ended: Promise<Ending> }>((resolve, reject) => {
     const child = spawn(program ?? '', args, {
       detached: true,
@@ -99,6 +100,14 @@ function detach(...[argv, options]: Parameters<Exec['detach']>): ReturnType<Exec
     });
     child.once('error', reject);
   }).finally(() => closeSync(log));
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a', 0o600);
+  } catch (error) {
+    throw writeFault(path, error);
+  }
 }
 
 function kill(pid: number, signal: NodeJS.Signals | 0): boolean {

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
+import { nameBeside, removeLeftBehind } from './left-behind.ts';
+import { writeFault } from './system-fault.ts';
 
 export interface FileStat {
   readonly size: number;
@@ -15,7 +16,10 @@ export interface FileStat {
 export interface Files {
   /** Null when there is no such file; other faults reject. */
   readonly read: (path: string) => Promise<string | null>;
-  /** Whole or not at all: written beside the target and renamed. `mode` defaults to 0600; parents are made 0700. */
+  /**
+   * Whole or not at all: written beside the target and renamed. `mode` defaults to 0600; parents are made 0700. What writers that
+   * died have left in that folder goes. Throws DISK_FULL or WRITE_DENIED, as all that changes something here.
+   */
   readonly write: (path: string, content: string | Uint8Array, mode?: number) => Promise<void>;
   readonly append: (path: string, text: string) => Promise<void>;
   readonly list: (path: string) => Promise<string[]>;
@@ -23,6 +27,8 @@ export interface Files {
   readonly makeDir: (path: string) => Promise<void>;
   /** No fault when it is not there. */
   readonly remove: (path: string) => Promise<void>;
+  /** Removes from a folder what writers that died have left; absent where they leave nothing. */
+  readonly tidy?: (path: string) => Promise<void>;
 }
 
 async function unlessMissing<T>(attempt: Promise<T>, otherwise: T): Promise<T> {
@@ -36,16 +42,32 @@ async function unlessMissing<T>(attempt: Promise<T>, otherwise: T): Promise<T> {
 }
 
 async function write(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
-  await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const beside = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-  await fs.writeFile(beside, content, { mode });
-  await fs.rename(beside, path);
+  await changing(path, async () => {
+    await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await removeLeftBehind(dirname(path));
+    const beside = nameBeside(path);
+    try {
+      await fs.writeFile(beside, content, { mode });
+      await fs.rename(beside, path);
+    } catch (error) {
+      await fs.rm(beside, { force: true }).catch(() => {});
+      throw error;
+    }
+  });
+}
+
+async function changing(path: string, act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    throw writeFault(path, error);
+  }
 }
 
 export const localFiles: Files = {
   read: (path) => unlessMissing<string | null>(fs.readFile(path, 'utf8'), null),
   write,
-  append: (path, text) => fs.appendFile(path, text, { mode: 0o600 }),
+  append: (path, text) => changing(path, () => fs.appendFile(path, text, { mode: 0o600 })),
   list: (path) => unlessMissing(fs.readdir(path), []),
   stat: async (path) => {
     const found = await unlessMissing(fs.stat(path, { bigint: true }), null);
@@ -59,8 +81,7 @@ export const localFiles: Files = {
       }
     );
   },
-  makeDir: async (path) => {
-    await fs.mkdir(path, { recursive: true, mode: 0o700 });
-  },
-  remove: (path) => fs.rm(path, { recursive: true, force: true }),
+  makeDir: (path) => changing(path, () => fs.mkdir(path, { recursive: true, mode: 0o700 })),
+  remove: (path) => changing(path, () => fs.rm(path, { recursive: true, force: true })),
+  tidy: removeLeftBehind,
 };

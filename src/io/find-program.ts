@@ -6,6 +6,10 @@ export async function findProgram(world: World, binary: string): Promise<string 
   const places = binary.includes('/')
     ? [binary]
     : (world.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(':').map((folder) => join(folder, binary));
-  for (const path of places) if (isAbsolute(path) && (await world.files.stat(path))?.isFile) return path;
+  for (const path of places.filter(isAbsolute)) {
+    // A folder of PATH that rights hide has nothing that this user could run.
+    const found = await world.files.stat(path).catch(() => null);
+    if (found?.isFile) return path;
+  }
   return null;
 }

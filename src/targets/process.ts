@@ -40,6 +40,7 @@ export const processTarget = {
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
   observe: async (world) => (await import('./process/marks.ts')).markedProcesses(world),
   isAlive: async (world, instance) => (await import('./process/look.ts')).isAlive(world, instance),
+  preview: async (world, request) => (await import('./process/preview.ts')).preview(world, request),
   create: async (world, request) => (await import('./process/start.ts')).start(world, request),
   remove: async (world, instance, how) => (await import('./process/remove.ts')).remove(world, instance, how),
   logs,

@@ -70,8 +70,15 @@ process.kill = (pid, signal) => {
 
 const readers = /^(show|cat|status|list-.*|is-.*|--version)$/;
 
+/** Units and their secrets are written and removed by a script, which may run as another user. */
+function kindOfScript(text) {
+  if (text.includes('mv -f')) return 'write the files of a unit';
+  return text.includes('rmdir') ? 'remove the files of a unit' : null;
+}
+
 function kindOfProgram(program, args, options) {
   if (options?.detached) return 'start a process';
+  if (basename(program) === 'sh') return kindOfScript(args[1] ?? '');
   if (basename(program) !== 'systemctl') return null;
   const verb = args.find((word) => !word.startsWith('-')) ?? '';
   return verb === '' || readers.test(verb) ? null : `systemctl ${verb}`;

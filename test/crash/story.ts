@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { freePorts, ownPorts, until } from '../support/berth.ts';
@@ -20,6 +20,12 @@ export interface Story {
 }
 
 type State = 'even' | 'odd';
+
+/** Files of berth's own that were being written when their writer died. */
+function unfinishedFiles(folder: string): string[] {
+  const names = readdirSync(join(folder, 'state'), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.tmp'));
+}
 
 export async function tellStory(machine: CrashMachine): Promise<Story> {
   const id = randomBytes(8).toString('hex');
@@ -65,6 +71,7 @@ export async function tellStory(machine: CrashMachine): Promise<Story> {
       where,
     ).toEqual(words(state));
     expect(enginesWith(`stranger-${id}`), where).toEqual(strangers);
+    expect(unfinishedFiles(machine.folder), where).toEqual([]);
   }
 
   function effectsSoFar(): string[] {

@@ -95,9 +95,9 @@ const exitMeanings: Record<keyof typeof exitCodes, string> = {
   sloMissed: 'A benchmark missed its objective.',
   regression: 'A benchmark is worse than its baseline.',
   clientLimited: 'The benchmark client itself was the limit, so the figures say little about the server.',
-  targetDown: 'The server that was asked does not answer.',
+  targetDown: 'The server or the host that was asked does not answer.',
   partlyApplied:
-    'Some actions were done, then one failed, or engines went back to what they were; running it again goes on.',
+    'Some actions were done, then one failed, or engines went back to what they were, or a host could not be looked at; running it again goes on.',
   findings: 'Findings that want attention.',
   changes: 'With `berth plan --exit-code`: there is something to do.',
   interrupted: 'Interrupted by Ctrl-C or SIGTERM.',

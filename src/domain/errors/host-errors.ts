@@ -14,8 +14,22 @@ export const hostErrors = {
     (f) => `${f.path} cannot be read: ${f.reason}.`,
     () => 'Check the path and the permissions of the user who runs berth.',
   ),
+  WRITE_DENIED: defineError<{ path: string; reason: string }>(
+    (f) => `${f.path} could not be written: ${f.reason}.`,
+    () =>
+      'Run berth as a user who may write there, or name another folder with --state-dir; units of the system need "become: sudo" on the host.',
+  ),
+  DISK_FULL: defineError<{ path: string }>(
+    (f) => `${f.path} could not be written: no space is left on that disk.`,
+    () => 'Free some space there and run the same command again.',
+  ),
   PROGRAM_MISSING: defineError<{ program: string; needed: string }>(
     (f) => `The program ${f.program} is not on this machine; ${f.needed} needs it.`,
     (f) => `Install ${f.program} and put it on PATH, or name its path in the fleet file.`,
+  ),
+  PROGRAM_NOT_RUN: defineError<{ program: string; deployment: string; reason: string }>(
+    (f) => `${f.program}, which ${f.deployment} needs, cannot be run: ${f.reason}.`,
+    (f) =>
+      `Run "${f.program} --help" by hand as the same user and mend what it says, or name another program.`,
   ),
 };

@@ -11,6 +11,7 @@ export const sshErrors = {
   HOST_UNREACHABLE: defineError<{ host: string; said: string }>(
     (f) => `${f.host} cannot be reached: ${f.said}.`,
     (f) => `Check that "${typed(f.host)} true" works from here, without asking anything.`,
+    'targetDown',
   ),
   HOST_KEY_UNKNOWN: defineError<{ host: string; said: string }>(
     (f) => `The key of ${f.host} is not known here, so it could be another machine: ${f.said}`,
@@ -46,10 +47,12 @@ export const sshErrors = {
   HOST_SLOW: defineError<{ host: string; doing: string; seconds: number }>(
     (f) => `${f.host} did not answer within ${f.seconds} s (${f.doing}).`,
     (f) => `Check the load of that machine and the way to it: "${typed(f.host)} uptime".`,
+    'targetDown',
   ),
   HOST_LOST: defineError<{ host: string; said: string }>(
     (f) => `The connection to ${f.host} was lost: ${f.said}.`,
     () => 'Run the same command again once the machine answers; it goes on from what it finds there.',
+    'targetDown',
   ),
   HOST_REFUSES: defineError<{ host: string; what: string; said: string }>(
     (f) => `${f.what} failed on ${f.host}: ${f.said}.`,

@@ -31,12 +31,4 @@ export const systemdErrors = {
     () =>
       'Allow this user sudo without a password, or take "become: sudo" off the host for units of the user.',
   ),
-  WRITE_DENIED: defineError<{ path: string; reason: string }>(
-    (f) => `${f.path} could not be written: ${f.reason}.`,
-    () => 'Set "become: sudo" on the host, or run berth as a user who may write there.',
-  ),
-  DISK_FULL: defineError<{ path: string }>(
-    (f) => `${f.path} could not be written: no space is left on that disk.`,
-    () => 'Free some space and run "berth apply" again.',
-  ),
 };

@@ -1,6 +1,7 @@
 import { auditErrors } from './audit-errors.ts';
 import { benchErrors } from './bench-errors.ts';
 import { cliErrors } from './cli-errors.ts';
+import type { ExitName } from '../exit-codes.ts';
 import type { ErrorKind } from './define.ts';
 import { dockerErrors } from './docker-errors.ts';
 import { gatewayErrors } from './gateway-errors.ts';
@@ -41,3 +42,8 @@ export const errorTable = {
 export type ErrorCode = keyof typeof errorTable;
 export type ErrorFacts<Code extends ErrorCode> =
   (typeof errorTable)[Code] extends ErrorKind<infer Facts> ? Facts : never;
+
+/** How a command ends with an error of this code; null for a text that is none. */
+export function exitOfCode(code: string): ExitName | null {
+  return Object.entries(errorTable).find(([known]) => known === code)?.[1].exit ?? null;
+}

@@ -1,4 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { exitOfCode } from '../../domain/errors/table.ts';
 import type { Action, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { takeHostLocks } from './host-locks.ts';
@@ -9,6 +10,7 @@ import type { WentBack } from './go-back.ts';
 import { changeEngine, goBack, letIn, makeRoom, settle } from './move.ts';
 import type { Steps } from './move.ts';
 import { openJournal, planId } from './journal.ts';
+import { tidy } from './tidy.ts';
 import { observeHosts } from '../observe/observe.ts';
 import type { Sight } from '../observe/observe.ts';
 import { filesOf, foreignHolders, isThere, portFault } from '../plan/prepare-plan.ts';
@@ -46,6 +48,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
     who: `berth apply of fleet ${plan.fleet}`,
     onProgress: options.onProgress,
   });
+  await tidy(world, plan);
   const observed = await observeHosts(world, plan.hosts);
   const [silent] = observed.silent.values();
   if (silent) throw silent;
@@ -82,7 +85,10 @@ async function preflight(world: World, plan: Plan, observed: Sight): Promise<voi
   const foreseen = (await previewFindings(world, plan, observed)).filter(
     (one) => one.severity === 'critical',
   );
-  if (foreseen.length > 0) throw new BerthError('TARGET_FORESEES', { findings: foreseen });
+  const [first] = foreseen;
+  if (!first) return;
+  const exit = exitOfCode(first.evidence[0] ?? '') ?? 'fault';
+  throw new BerthError('TARGET_FORESEES', { findings: foreseen }, { exit });
 }
 
 async function execute(

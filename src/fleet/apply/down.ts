@@ -9,6 +9,7 @@ import { openJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
 import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
 import { fleetPaths } from '../file/paths.ts';
+import { tidy } from './tidy.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import { expectNoneProtected } from '../plan/protect.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -67,6 +68,7 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
     signal,
     onProgress,
   });
+  await tidy(world, loaded);
   if (only) return { up: upPid, stopped: running, silent };
   for (const [, host] of answering) await forgetSecrets(await worldOn(world, accessOf(host)), loaded);
   // The next start writes the keys of engines again, and makes a new token for the console.

@@ -49,7 +49,10 @@ export function openJournal(
       await (made ??= make());
       await home.files.append(path, `${JSON.stringify(line)}\n`);
     } catch (error) {
-      home.log.warn('The journal could not be written.', { path, reason: String(error) });
+      home.log.warn('The journal could not be written.', {
+        path,
+        reason: error instanceof Error ? error.message : String(error),
+      });
     }
   }
   return {

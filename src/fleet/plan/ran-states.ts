@@ -41,8 +41,12 @@ export async function keepRan(
   await host.files.write(pathOf(host, fleet, place), `${JSON.stringify(file, null, 2)}\n`, 0o600);
 }
 
+export function ranFolder(host: World, fleet: FleetIdentity): string {
+  return join(fleetPaths(host, fleet).state, 'ran');
+}
+
 function pathOf(host: World, fleet: FleetIdentity, { deployment, replica }: Place): string {
-  return join(fleetPaths(host, fleet).state, 'ran', `${deployment}-${replica}.json`);
+  return join(ranFolder(host, fleet), `${deployment}-${replica}.json`);
 }
 
 /** Pure. */

@@ -28,11 +28,13 @@ export async function start(world: World, request: StartRequest): Promise<Starte
   const { mark, text } = fitMark(request.mark);
   const own = Object.fromEntries(Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)]));
   const before = await world.logFiles.last(request.logFile, 0);
-  const { pid, ended } = await world.exec.detach(argv, {
-    env: { ...inherited(world, request), ...own, [markVariable]: text },
-    cwd: spec.workdir ?? request.stateDir,
-    logFile: request.logFile,
-  });
+  const cwd = spec.workdir ?? request.stateDir;
+  const env = { ...inherited(world, request), ...own, [markVariable]: text };
+  const { pid, ended } = await world.exec
+    .detach(argv, { env, cwd, logFile: request.logFile })
+    .catch(async (error: unknown) => {
+      throw await notRun(world, error, { program: argv[0] ?? '', deployment, workdir: spec.workdir });
+    });
   let known: Ending | null = null;
   void ended.then((how) => (known = how));
   const proc = await world.procfs([pid]);
@@ -49,6 +51,29 @@ export async function start(world: World, request: StartRequest): Promise<Starte
     lines: async (count) => (await world.logFiles.last(request.logFile, count, before.end)).lines,
   };
 }
+
+/** Why a program that is there cannot be run; what is no fault of starting it stays as it is. */
+async function notRun(
+  world: World,
+  error: unknown,
+  { program, deployment, workdir }: { program: string; deployment: string; workdir: string | undefined },
+): Promise<unknown> {
+  const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
+  if (!syscall.startsWith('spawn')) return error;
+  if (workdir !== undefined && (await world.files.stat(workdir)) === null)
+    return new BerthError('FILE_MISSING', { path: workdir, what: `working folder of ${deployment}` });
+  const reason = spawnReasons[code] ?? code;
+  return new BerthError('PROGRAM_NOT_RUN', { program, deployment, reason }, { cause: error });
+}
+
+const spawnReasons: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not execute it',
+  ENOENT: 'the interpreter that its first line names is not there',
+  ENOEXEC: 'it is no program of this machine',
+  E2BIG: 'its arguments and variables are too long',
+  EAGAIN: 'this user has as many processes as are allowed',
+  ENOMEM: 'no memory is left',
+};
 
 /** A child that outlives us keeps no process of ours waiting for its end; the clock does. Null when it is not known in time. */
 async function soon(world: World, ended: Promise<Ending>): Promise<Ending | null> {

@@ -127,27 +127,21 @@ export async function remove(
   const there = await markOnDisk(world, scope, unit);
   if (!there || !instance.mark || !isSamePlace(there, instance.mark)) return;
   const file = `${unit}.service`;
-  await tell(world, scope, { args: ['stop', '--no-block', file], unit, what: 'stopped' });
-  const until = world.clock.now() + how.graceMs + 10_000;
-  for (let killed = false; ;) {
-    const shown = (await show(world, scope, [unit])).get(unit);
-    if (!shown || !runs(shown)) break;
-    if (!killed && world.clock.now() > until) {
-      await tell(world, scope, { args: ['kill', '--signal=SIGKILL', file], unit, what: 'killed' });
-      killed = true;
-    }
-    await world.clock.sleep(pollMs);
-  }
+  // Of one that was never whole there may be the mark alone, and systemd knows no such unit.
+  const isUnit = (await show(world, scope, [unit])).get(unit)?.get('LoadState') !== 'not-found';
+  if (isUnit) await stop(world, scope, { unit, graceMs: how.graceMs });
   const others = (await observe(world)).filter(
     (one) => one.object.id !== instance.object.id && one.mark && isSamePlace(one.mark, there),
   );
-  // One that was stopped while it started has failed, and systemd cleans only what is inactive.
-  await ask(world, scope, ['reset-failed', file]);
-  // A cache outlives the unit while another unit of the same place goes on with it.
-  if (others.length === 0 && foldersOf(there, scope.name).length > 0)
-    await tell(world, scope, { args: ['clean', '--what=cache', file], unit, what: 'cleaned' });
-  await tell(world, scope, { args: ['disable', '--no-reload', '--quiet', file], unit, what: 'disabled' });
-  await keepDefinition(world, scope, unit);
+  if (isUnit) {
+    // One that was stopped while it started has failed, and systemd cleans only what is inactive.
+    await ask(world, scope, ['reset-failed', file]);
+    // A cache outlives the unit while another unit of the same place goes on with it.
+    if (others.length === 0 && foldersOf(there, scope.name).length > 0)
+      await tell(world, scope, { args: ['clean', '--what=cache', file], unit, what: 'cleaned' });
+    await tell(world, scope, { args: ['disable', '--no-reload', '--quiet', file], unit, what: 'disabled' });
+    await keepDefinition(world, scope, unit);
+  }
   const config = join(scope.config, unit);
   const kept = Object.keys(there.spec.secrets).map((key) => join(config, key));
   await removeFiles(world, scope, [
@@ -164,4 +158,23 @@ export async function remove(
   ]);
   await tell(world, scope, { args: ['daemon-reload'], unit, what: 'forgotten' });
   await ask(world, scope, ['reset-failed', file]);
+}
+
+async function stop(
+  world: World,
+  scope: Scope,
+  { unit, graceMs }: { unit: string; graceMs: number },
+): Promise<void> {
+  const file = `${unit}.service`;
+  await tell(world, scope, { args: ['stop', '--no-block', file], unit, what: 'stopped' });
+  const until = world.clock.now() + graceMs + 10_000;
+  for (let killed = false; ;) {
+    const shown = (await show(world, scope, [unit])).get(unit);
+    if (!shown || !runs(shown)) return;
+    if (!killed && world.clock.now() > until) {
+      await tell(world, scope, { args: ['kill', '--signal=SIGKILL', file], unit, what: 'killed' });
+      killed = true;
+    }
+    await world.clock.sleep(pollMs);
+  }
 }

@@ -41,7 +41,7 @@ function finding(
   severity: Finding['severity'],
   { rule, object, error }: { rule: string; object: string; error: BerthError },
 ): Finding {
-  return { rule, severity, object, message: error.message, evidence: [], cure: error.cure };
+  return { rule, severity, object, message: error.message, evidence: [error.code], cure: error.cure };
 }
 
 interface Asked {

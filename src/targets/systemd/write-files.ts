@@ -41,7 +41,7 @@ export async function writeFiles(world: World, scope: Scope, files: readonly Fil
 const removal = `set -eu
 while read -r name; do
   path=$(printf %s "$name" | base64 -d)
-  if [ -d "$path" ]; then rmdir -- "$path" 2>/dev/null || true; else rm -f -- "$path"; fi
+  if [ -d "$path" ]; then rmdir -- "$path" 2>/dev/null || true; else rm -f -- "$path" "$path.berth-new"; fi
 done`;
 
 export async function removeFiles(world: World, scope: Scope, paths: readonly string[]): Promise<void> {

@@ -1,0 +1,137 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { makePlace } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { tryWrong } from '../support/wrong-input.ts';
+import type { WrongInput } from '../support/wrong-input.ts';
+import { llamaImage as kubeImage, missingForCluster, startCluster } from './kube-box.ts';
+import type { KubeBox } from './kube-box.ts';
+import { fleetWith } from './wrong-fleet.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+const noCluster = missingForCluster();
+if (noCluster !== null) console.info(`wrong inputs with a cluster: not run, ${noCluster}`);
+
+describe.skipIf(noCluster !== null)('the target kubernetes', () => {
+  let box: KubeBox;
+  let place: Place;
+  const entrypoint = JSON.stringify(['/usr/bin/llama-server']);
+
+  beforeAll(async () => {
+    box = await startCluster();
+    place = makePlace();
+    place.env['KUBECONFIG'] = box.kubeconfig;
+    place.write('GGUF', 'm.gguf');
+    box.kubectl('create', 'namespace', 'llm');
+  });
+  afterAll(async () => {
+    await place?.close();
+    box?.stop();
+  });
+
+  function fleet({ namespace = 'llm', context = 'box', image = kubeImage, target = '' } = {}): string {
+    return fleetWith(
+      `host: box, port: 8081, engine: {kind: llama.cpp, slots: 2, context: 256, startTimeout: 60s}, target: {kind: kubernetes, image: "${image}", pull: Never, preStop: 0, entrypoint: ${entrypoint}${target}}`,
+    ).replace(/^hosts:.*$/m, `hosts: {box: {kubernetes: {context: ${context}, namespace: ${namespace}}}}`);
+  }
+
+  function inNamespace(...args: string[]): string {
+    return box.kubectl('-n', 'llm', ...args);
+  }
+
+  const wrongs: readonly WrongInput[] = [
+    {
+      name: 'a context that is not there',
+      fleet: () => fleet({ context: 'bxo' }),
+      code: 2,
+      object: 'There is no context bxo',
+      cause: /it has .*box/,
+      cure: 'Name one of them in the fleet file',
+    },
+    {
+      name: 'a namespace that is not there',
+      unseen: true,
+      fleet: () => fleet({ namespace: 'nowhere' }),
+      code: 1,
+      object: 'There is no namespace nowhere',
+      cause: 'in the cluster at',
+      cure: 'kubectl create namespace nowhere',
+    },
+    {
+      name: 'a user without the rights',
+      arrange: () => {
+        inNamespace('create', 'serviceaccount', 'guest');
+        const token = inNamespace('create', 'token', 'guest').trim();
+        const config = join(place.folder, 'guest');
+        writeFileSync(
+          config,
+          box.kubectl('config', 'view', '--raw', '--minify', '--flatten', '--context', 'box'),
+        );
+        box.kubectl('--kubeconfig', config, 'config', 'set-credentials', 'guest', `--token=${token}`);
+        box.kubectl('--kubeconfig', config, 'config', 'set-context', 'box', '--user=guest');
+        place.env['KUBECONFIG'] = config;
+        return () => {
+          place.env['KUBECONFIG'] = box.kubeconfig;
+          inNamespace('delete', 'serviceaccount', 'guest');
+        };
+      },
+      fleet: () => fleet(),
+      code: 1,
+      object: 'The cluster does not allow',
+      cause: 'system:serviceaccount:llm:guest',
+      cure: 'Have the rights given to the user of the context',
+    },
+    {
+      name: 'a quota that is used up',
+      arrange: () => {
+        inNamespace('create', 'quota', 'few', '--hard=services=0');
+        return () => inNamespace('delete', 'quota', 'few');
+      },
+      fleet: () => fleet(),
+      code: 1,
+      object: 'The namespace has no room for Service a',
+      cause: 'exceeded quota',
+      cure: 'have the quota raised',
+    },
+    {
+      name: 'an image that is not there',
+      fleet: () => fleet({ image: 'localhost/none:1' }),
+      code: 1,
+      object: 'The image localhost/none:1 for a',
+      cause: 'is not there and cannot be fetched',
+      cure: 'target.image of a',
+    },
+    {
+      name: 'a node that nobody has',
+      fleet: () => fleet({ target: ', nodeSelector: {zone: moon}' }).replace('60s', '6s'),
+      code: 1,
+      object: 'a did not become ready',
+      cause: /0\/1 nodes are available/,
+      cure: 'engine.startTimeout',
+    },
+    {
+      name: 'an object of that name that somebody else made',
+      arrange: () => {
+        inNamespace('create', 'service', 'clusterip', 'a', '--tcp=80');
+        return () => inNamespace('delete', 'service', 'a');
+      },
+      fleet: () => fleet(),
+      code: 1,
+      object: 'Service a, which a needs',
+      cause: 'was not made by berth',
+      cure: 'Rename the deployment or remove that object',
+    },
+  ];
+
+  test.each(wrongs)('$name is told with its cause and its cure, and nothing of it is left', async (wrong) => {
+    const { before, after } = await tryWrong({ write: place.write, berth: place.berth, traces }, wrong);
+    expect(after).toEqual(before);
+  });
+
+  function traces(): string[] {
+    const kinds = 'deployments,services,secrets,ingresses,networkpolicies';
+    return inNamespace('get', kinds, '-o', 'name').split('\n').filter(Boolean);
+  }
+});
