@@ -20,8 +20,8 @@ import { conversationsOf } from './turns.ts';
 import { spentOn } from './spent.ts';
 import { stageSeries } from './stage-series.ts';
 import { steadinessOf } from './steadiness.ts';
-import { overallThroughput, steadyThroughput, tokensPerEvent } from './throughput.ts';
-import { commonWindow, longestPart, steadyWindow, wholeSpan } from './window.ts';
+import { overallThroughput, steadyOver, tokensPerEvent } from './throughput.ts';
+import { commonWindow, partsOf, steadyWindow, wholeSpan } from './window.ts';
 import type { Span } from './window.ts';
 
 export interface StageFacts {
@@ -35,7 +35,7 @@ export interface StageFacts {
   /** Starts of an open loop that were dropped; null when nobody counted. */
   readonly dropped: number | null;
   /** Where the stage was gone on with after a break, on the run's clock; empty for most. */
-  readonly seams: readonly number[];
+  readonly seams: readonly { readonly clock: number; readonly lost: number }[];
   readonly stopped: StopReason | null;
   /** The window lies in it; absent: anywhere. */
   readonly within?: Span;
@@ -46,16 +46,14 @@ export function stageReport(facts: StageFacts, records: readonly RecordRow[]): S
   const { spec, strategy } = facts;
   const measured = records.filter((record) => record.phase === 'measured');
   const good = measured.filter((record) => record.outcome === 'ok');
-  const window = commonWindow(
-    steadyWindow(longestPart(records, facts.seams), { strategy, seconds: spec.limits.seconds }),
-    facts.within,
-  );
+  const windows = windowsOf(facts, records);
+  const window = windows.length === 0 ? null : windows.reduce((a, b) => (lengthOf(b) > lengthOf(a) ? b : a));
   const whole = wholeSpan(records);
   const latencies = latenciesOf(records);
   const options = { streams: streamsOf(strategy) ?? concurrencyOf(measured), seed: spec.seed };
   const itl = summarize(latencies.itl, options);
   const ttft = summarize(latencies.ttft, options);
-  const steady = window && steadyThroughput(records, window);
+  const steady = steadyOver(records, windows);
   const conversations = conversationsOf(records, { strategy, ...options });
   const report: StageReport = {
     schema: runSchema,
@@ -63,8 +61,9 @@ export function stageReport(facts: StageFacts, records: readonly RecordRow[]): S
     label: strategyLabel(strategy),
     strategy,
     window,
+    ...(windows.length > 1 && { windows }),
     whole,
-    requests: countsOf(records, measured),
+    requests: { ...countsOf(records, measured), ...lostOf(facts) },
     errors: errorsOf(measured),
     ttft,
     ttftScheduled: summarize(latencies.ttftScheduled, options),
@@ -100,6 +99,24 @@ export function stageReport(facts: StageFacts, records: readonly RecordRow[]): S
     server: serverStage(facts.samples, { window }),
   };
   return { ...report, consistency: consistencyOf(report) };
+}
+
+/** One for each part of the stage in which its load was whole. */
+function windowsOf({ spec, strategy, seams, within }: StageFacts, records: readonly RecordRow[]): Span[] {
+  const clocks = seams.map(({ clock }) => clock);
+  return partsOf(records, clocks).flatMap((part) => {
+    const { seconds } = spec.limits;
+    return commonWindow(steadyWindow(part, { strategy, seconds }), within) ?? [];
+  });
+}
+
+function lengthOf({ start, end }: Span): number {
+  return end - start;
+}
+
+function lostOf({ seams }: StageFacts): { lost?: number } {
+  const lost = seams.reduce((sum, seam) => sum + seam.lost, 0);
+  return lost > 0 ? { lost } : {};
 }
 
 function lastEnd(records: readonly RecordRow[]): number {

@@ -85,6 +85,27 @@ export function steadyThroughput(records: readonly RecordRow[], window: Span): T
   });
 }
 
+/** Over several windows as over one: what came in all of them, over their length together. */
+export function steadyOver(records: readonly RecordRow[], windows: readonly Span[]): Throughput | null {
+  const each = windows.map((window) => steadyThroughput(records, window));
+  const [first] = each;
+  if (!first || each.length === 1) return first ?? null;
+  const seconds = each.reduce((sum, one) => sum + one.seconds, 0);
+  function mean(rate: (one: Throughput) => number | null | undefined): number | null {
+    const sum = sumKnown(each.map((one) => (rate(one) == null ? null : (rate(one) ?? 0) * one.seconds)));
+    return sum === null ? null : sum / seconds;
+  }
+  const inputs = mean((one) => one.inputsPerSecond);
+  return {
+    seconds,
+    requestsPerSecond: mean((one) => one.requestsPerSecond) ?? 0,
+    ...(inputs === null ? {} : { inputsPerSecond: inputs }),
+    promptTokensPerSecond: mean((one) => one.promptTokensPerSecond),
+    outputTokensPerSecond: mean((one) => one.outputTokensPerSecond),
+    totalTokensPerSecond: mean((one) => one.totalTokensPerSecond),
+  };
+}
+
 /** All good measured requests over the whole span; null when there is none. */
 export function overallThroughput(records: readonly RecordRow[], span: Span): Throughput | null {
   const good = records.filter((record) => record.phase === 'measured' && record.outcome === 'ok');

@@ -64,14 +64,13 @@ export function commonWindow(window: Span | null, within: Span | undefined): Spa
   return common.end > common.start ? common : null;
 }
 
-/** Of a stage that was gone on with: the records of the part that has most of them, for no window may span a break. */
-export function longestPart(records: readonly RecordRow[], seams: readonly number[]): readonly RecordRow[] {
-  if (seams.length === 0) return records;
+/** Of a stage that was gone on with: the records of each part, for no window may span a break. */
+export function partsOf(records: readonly RecordRow[], seams: readonly number[]): (readonly RecordRow[])[] {
+  if (seams.length === 0) return [records];
   const bounds = [Number.NEGATIVE_INFINITY, ...seams, Number.POSITIVE_INFINITY];
-  const parts = bounds
+  return bounds
     .slice(1)
     .map((end, i) => records.filter(({ done }) => done > (bounds[i] as number) && done <= end));
-  return parts.reduce((longest, part) => (part.length > longest.length ? part : longest));
 }
 
 /** First measured request sent to last one done: ramp and drain included. */

@@ -14,7 +14,7 @@ export const WorkerJob = z.strictObject({
       clock: z.int(),
       nextId: z.int(),
       /** Every break of the stage to go on with, the last one included. */
-      seams: z.array(z.int()),
+      seams: z.array(z.strictObject({ clock: z.int(), lost: z.int() })),
     })
     .nullable(),
 });

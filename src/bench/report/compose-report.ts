@@ -131,9 +131,9 @@ function settledWarnings({ settled, steady }: StageReport): string[] {
 
 /** Downtime is not on the run's clock, so rates over whole stages hold. */
 function seamWarnings(run: RunFile, stages: readonly StageReport[]): string[] {
-  return run.resumed.map(({ at, stage }) => {
+  return run.resumed.map(({ at, stage, lost }) => {
     const label = stages.find(({ index }) => index === stage)?.label ?? `stage ${stage + 1}`;
-    return `The run was resumed at ${label} (${at.slice(0, 19).replace('T', ' ')} UTC): requests in flight when it broke off are lost, and its steady window is that of the stage's longer part.`;
+    return `The run was resumed at ${label} (${at.slice(0, 19).replace('T', ' ')} UTC): ${lost === 0 ? 'no request' : lost === 1 ? '1 request' : `${lost} requests`} in flight when it broke off ${lost > 1 ? 'are' : 'is'} lost, and its steady rates are those over the windows of all its parts.`;
   });
 }
 

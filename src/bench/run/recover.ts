@@ -34,9 +34,9 @@ async function writtenStage(world: World, folder: string, index: number): Promis
   return text === null ? null : StageReport.parse(JSON.parse(text));
 }
 
-/** Where a stage was gone on with, on the run's clock. */
-export function seamsOf(run: Pick<RunFile, 'resumed'>, stage: number): number[] {
-  return run.resumed.filter((seam) => seam.stage === stage).map(({ clock }) => clock);
+/** Where a stage was gone on with, on the run's clock, and what was lost there. */
+export function seamsOf(run: Pick<RunFile, 'resumed'>, stage: number): { clock: number; lost: number }[] {
+  return run.resumed.filter((seam) => seam.stage === stage).map(({ clock, lost }) => ({ clock, lost }));
 }
 
 /** The profile says again what the stage was, as it did when the run was made. */

@@ -4,6 +4,8 @@ import type { Report } from '../../domain/run/report.ts';
 import { RunFile } from '../../domain/run/report.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
+import { readLive } from './live-file.ts';
+import { lostAtBreak } from './lost-requests.ts';
 import { seamsOf } from './recover.ts';
 import { mendTails, readProgress } from './resume.ts';
 import { measure, writeRunFile } from './run-benchmark.ts';
@@ -30,7 +32,10 @@ export async function resumeBenchmark(
   const progress = await readProgress(world.files, folder);
   const { clock, nextId } = progress;
   const stage = progress.stages.length;
-  const seam = { at: world.clock.wall().toISOString(), clock, stage };
+  const since = run.resumed.findLast((earlier) => earlier.stage === stage)?.clock ?? -1;
+  const part = progress.part.filter(({ done }) => done > since);
+  const lost = lostAtBreak(stage, part, await readLive(world.files, folder));
+  const seam = { at: world.clock.wall().toISOString(), clock, stage, lost };
   const resumed = RunFile.parse({ ...run, resumed: [...run.resumed, seam] });
   await writeRunFile(world, folder, resumed);
   // Its presence says that a run is over.

@@ -51,7 +51,13 @@ export const ServerFacts = z.strictObject({
 export type ServerFacts = z.infer<typeof ServerFacts>;
 
 /** A run that was gone on with: when, at which stage, and where its own clock stood, which did not run meanwhile. */
-export const Seam = z.strictObject({ at: z.iso.datetime(), clock: z.int(), stage: count });
+export const Seam = z.strictObject({
+  at: z.iso.datetime(),
+  clock: z.int(),
+  stage: count,
+  /** Requests that were in flight when it broke off by force, and have no record. */
+  lost: count.default(0),
+});
 export type Seam = z.infer<typeof Seam>;
 
 /** `report.json`: written last, by rename, so that its presence means the run is over. */

@@ -147,9 +147,19 @@ export const StageReport = z.strictObject({
   strategy: Strategy,
   /** While all streams were busy with the measured phase; µs from the run's start. Null when that never was. */
   window: z.strictObject({ start: microseconds, end: microseconds }).nullable(),
+  /** Of a stage that was gone on with: the windows of all its parts, of which `window` is the longest. Absent: one. */
+  windows: z.array(z.strictObject({ start: microseconds, end: microseconds })).optional(),
   /** First measured request sent to last one done. */
   whole: z.strictObject({ start: microseconds, end: microseconds }).nullable(),
-  requests: z.strictObject({ warmup: count, measured: count, ok: count, failed: count, censored: count }),
+  requests: z.strictObject({
+    warmup: count,
+    measured: count,
+    ok: count,
+    failed: count,
+    censored: count,
+    /** In flight when the run was ended by force, of a stage that was gone on with; they are in none of the others. */
+    lost: count.optional(),
+  }),
   errors: z.array(z.strictObject({ outcome: z.enum(outcomes), count, example: z.string().nullable() })),
   /** From the last byte written to the first token-bearing event. */
   ttft: Distribution.nullable(),
