@@ -21,7 +21,7 @@ export const definitions: Readonly<Record<string, string>> = {
   inputs:
     'Texts that got an embedding, or documents that were ranked; an answer that leaves some out is truncated. Inputs/s are those of answers that ended in the window.',
   steady:
-    'Steady throughput: tokens whose events fell into the window, over its length. The window runs from the first measured request, while all streams are busy, to the time limit or until the first stream has nothing left to send. Tokens of a request are spread evenly over its events; prompt tokens count at the first token.',
+    'Steady throughput: tokens whose events fell into the window, over its length. The window runs from the first measured request, while all streams are busy, to the time limit or until the first stream has nothing left to send. Tokens of a request are spread evenly over its events; prompt tokens count at the first token. Of a stage that was broken off and gone on with, over the windows of all its parts.',
   settled:
     'The steady part of the window: what is left after its start-up, which is found by MSER-5 (White 1997) on the rate of token events in 250 equal parts of the window; how much was cut is told. Not found when more than half would be cut.',
   overall: 'Tokens of good measured requests over the time from the first one sent to the last one done.',
