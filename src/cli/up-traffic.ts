@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { parseJson } from '../domain/json.ts';
 import type { FleetIdentity } from '../fleet/file/paths.ts';
 import { noTraffic } from '../fleet/apply/traffic.ts';
 import type { Traffic, TrafficStep } from '../fleet/apply/traffic.ts';
@@ -23,7 +24,7 @@ export async function trafficOfUp(context: CliContext, fleet: FleetIdentity): Pr
   return async (step) => {
     const { status, text } = await ask(context, { url: `${control}/api/traffic`, token, step });
     if (status === 200) return Moved.parse(JSON.parse(text));
-    const reason = Refused.safeParse(parse(text)).data?.error.message ?? `it answered ${status}`;
+    const reason = Refused.safeParse(parseJson(text)).data?.error.message ?? `it answered ${status}`;
     throw new BerthError(step.do === 'shift' ? 'UP_NOT_FOLLOWING' : 'GATEWAY_REFUSED', { reason });
   };
 }
@@ -45,13 +46,5 @@ async function ask(
     if (step.do === 'drain') signal.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);
     throw new BerthError('UP_NOT_FOLLOWING', { reason }, { cause: error });
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

@@ -1,5 +1,36 @@
 import type { Arg, Hole, LaunchSpec } from './launch-spec.ts';
 
+/** What a target puts into the holes of a spec; files lie where the spec says. */
+export interface Filling {
+  readonly model: string;
+  readonly mmproj: string;
+  readonly host: string;
+  readonly port: number;
+  readonly secret: (name: string) => string;
+  readonly cache: (name: string) => string;
+}
+
+export function filler({ model, mmproj, host, port, secret, cache }: Filling): (hole: Hole) => string {
+  return (hole) => {
+    switch (hole.hole) {
+      case 'model':
+        return model;
+      case 'mmproj':
+        return mmproj;
+      case 'host':
+        return host;
+      case 'port':
+        return String(port);
+      case 'secret':
+        return secret(hole.name);
+      case 'cache':
+        return cache(hole.name);
+      case 'file':
+        return hole.path;
+    }
+  };
+}
+
 /** The text of one argument, with every hole filled by the target. */
 export function fillArg(arg: Arg, fill: (hole: Hole) => string): string {
   if (typeof arg === 'string') return arg;

@@ -1,5 +1,5 @@
 import { basename, dirname, posix } from 'node:path';
-import { filesNamed } from '../domain/fill-args.ts';
+import { filler, filesNamed } from '../domain/fill-args.ts';
 import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
 
 /** One volume of a pod and where the container sees it. */
@@ -100,23 +100,13 @@ export function cacheVariables(spec: LaunchSpec): [string, string][] {
 }
 
 /** What only the cluster's side knows of a command line. A pod has an address of its own, so it listens on all of its. */
-export function filler(spec: LaunchSpec, port: number): (hole: Hole) => string {
-  return (hole) => {
-    switch (hole.hole) {
-      case 'model':
-        return spec.model === null ? '' : modelPath(spec.model, '/models');
-      case 'mmproj':
-        return spec.mmproj === null ? '' : modelPath(spec.mmproj, '/mmproj');
-      case 'host':
-        return '0.0.0.0';
-      case 'port':
-        return String(port);
-      case 'secret':
-        return posix.join(secretFolder, hole.name);
-      case 'cache':
-        return keptPath(hole.name);
-      case 'file':
-        return hole.path;
-    }
-  };
+export function podFiller(spec: LaunchSpec, port: number): (hole: Hole) => string {
+  return filler({
+    model: spec.model === null ? '' : modelPath(spec.model, '/models'),
+    mmproj: spec.mmproj === null ? '' : modelPath(spec.mmproj, '/mmproj'),
+    host: '0.0.0.0',
+    port,
+    secret: (key) => posix.join(secretFolder, key),
+    cache: keptPath,
+  });
 }

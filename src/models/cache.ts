@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parseJson } from '../domain/json.ts';
 import type { World } from '../io/world.ts';
 
 const StoredFile = z.object({ path: z.string(), size: z.number(), sha256: z.string() });
@@ -68,12 +69,7 @@ export async function storedModels(world: World): Promise<StoredModel[]> {
 }
 
 function readRecord(text: string | null): StoredModel | null {
-  if (text === null) return null;
-  try {
-    return StoredModel.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
+  return StoredModel.safeParse(parseJson(text ?? '')).data ?? null;
 }
 
 /** Readable, and different for different sources. A query may hold a token: it is in the sum only. */

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { GatewayAsk } from '../domain/gateway-control.ts';
 import { exitCodes } from '../domain/exit-codes.ts';
+import { parseJson } from '../domain/json.ts';
 import { readConfig } from '../gateway/config.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -56,14 +57,6 @@ async function answer(gateway: Gateway, line: string): Promise<void> {
     say({ event: 'answer', id: ask.id, result: await gateway.control(ask.command) });
   } catch (error) {
     say({ event: 'answer', id: ask.id, error: describe(error) });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }
 

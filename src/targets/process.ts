@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Instance } from '../domain/instance.ts';
+import { programRefusal } from '../domain/program-refusal.ts';
 import type { World } from '../io/world.ts';
 import type { Target } from './contract.ts';
 
@@ -29,13 +30,7 @@ export const processTarget = {
   title: 'a process of its own',
   options: ProcessOptions,
   supervises: false,
-  refuses: ({ program }, _options, far) => {
-    if (program.binary === undefined && program.entry === undefined)
-      return 'it names no program that could be run without a container';
-    return far && program.entry !== undefined
-      ? "it is berth's own program, and berth installs nothing on another machine"
-      : null;
-  },
+  refuses: (spec, _options, far) => programRefusal(spec, far),
   beside: () => true,
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
   observe: async (world) => (await import('./process/marks.ts')).markedProcesses(world),

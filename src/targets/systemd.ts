@@ -1,3 +1,4 @@
+import { programRefusal } from '../domain/program-refusal.ts';
 import type { Target } from './contract.ts';
 import { memoryBytes, SystemdOptions, unitWish } from './systemd/options.ts';
 
@@ -10,13 +11,7 @@ export const systemdTarget = {
   title: 'a unit of systemd',
   options: SystemdOptions,
   supervises: true,
-  refuses: ({ program }, _options, far) => {
-    if (program.binary === undefined && program.entry === undefined)
-      return 'it names no program that could be run without a container';
-    return far && program.entry !== undefined
-      ? "it is berth's own program, and berth installs nothing on another machine"
-      : null;
-  },
+  refuses: (spec, _options, far) => programRefusal(spec, far),
   bounds: (_spec, { cpus, memory }) => ({
     cpus: cpus ?? null,
     memoryBytes: memory === undefined ? null : memoryBytes(memory),

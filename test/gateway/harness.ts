@@ -74,6 +74,12 @@ export function movableClock(): MovableClock {
   return { ...systemClock, now: () => systemClock.now() + ahead, advance: (ms) => void (ahead += ms) };
 }
 
+/** Time that passes only as a test says: what is to end after a second does not end before, however slow the machine is. */
+export function turnedClock(): MovableClock {
+  let now = systemClock.now();
+  return { ...systemClock, now: () => now, advance: (ms) => void (now += ms) };
+}
+
 export async function runGateway(
   config: GatewayConfig,
   world: Partial<World> = {},

@@ -3,20 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { noQuotas } from '../../src/gateway/limits/limits.ts';
-import { localWorld } from '../../src/io/local-world.ts';
-import type { World } from '../../src/io/world.ts';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
-import { configFor, engine, errorOf, front, postChat, sha256, until } from './harness.ts';
+import { configFor, engine, errorOf, front, postChat, sha256, turnedClock, until } from './harness.ts';
 import type { RunningGateway, UpstreamShape } from './harness.ts';
 
 /** Rules 12, 19 and 20, and the limit that follows the engine: on a clock that the test turns. */
-
-function turnedClock(): { world: World; turn: (ms: number) => void } {
-  const world = localWorld();
-  let now = 1e6;
-  return { world: { ...world, clock: { ...world.clock, now: () => now } }, turn: (ms) => void (now += ms) };
-}
 
 interface Held {
   readonly gateway: RunningGateway;
@@ -39,8 +31,9 @@ async function holding(
       turn.done();
     }
   });
-  const { world, turn } = turnedClock();
-  return { gateway: await front(configFor([{ url, ...upstream }], limits), world), held, turn };
+  const clock = turnedClock();
+  const gateway = await front(configFor([{ url, ...upstream }], limits), { clock });
+  return { gateway, held, turn: clock.advance };
 }
 
 async function serveAll(held: Turn[], replies: readonly Promise<Response>[]): Promise<number[]> {

@@ -1,11 +1,7 @@
 import type { GpuSample } from '../../domain/run/server-sample.ts';
-import { nvidiaLoadQuery, parseNvidiaLoad, parseRocmLoad, rocmLoadQuery } from '../../hardware/gpu-load.ts';
+import { askGpus, findGpus } from '../../hardware/read-gpus.ts';
+import type { GpuTool } from '../../hardware/read-gpus.ts';
 import type { World } from '../../io/world.ts';
-
-const tools = [
-  { query: nvidiaLoadQuery, parse: parseNvidiaLoad },
-  { query: rocmLoadQuery, parse: parseRocmLoad },
-] as const;
 
 /**
  * Asks the driver's tool again and again, for it may take over a second. Gives the newest answer once: a sample that comes
@@ -17,21 +13,16 @@ export function watchGpus(
   signal: AbortSignal,
 ): () => Promise<readonly GpuSample[]> {
   let newest: readonly GpuSample[] = [];
-  async function run(query: readonly string[]): Promise<string> {
-    const { code, stdout } = await world.exec.run(query, { timeoutMs: 5000 });
-    return code === 0 ? stdout : '';
+  async function begin(): Promise<GpuTool | null> {
+    const found = await findGpus(world);
+    if (!found) return null;
+    newest = found.gpus;
+    return found.tool;
   }
-  async function begin(): Promise<(typeof tools)[number] | null> {
-    for (const tool of tools) {
-      newest = tool.parse(await run(tool.query));
-      if (newest.length > 0) return tool;
-    }
-    return null;
-  }
-  async function go({ query, parse }: (typeof tools)[number]): Promise<void> {
+  async function go(tool: GpuTool): Promise<void> {
     while (!signal.aborted) {
       await world.clock.sleep(periodMs, signal).catch(() => {});
-      if (!signal.aborted) newest = parse(await run(query));
+      if (!signal.aborted) newest = await askGpus(world, tool);
     }
   }
   const begun = begin();

@@ -1,10 +1,9 @@
 import { thisMachine } from '../../domain/host-access.ts';
 import type { FleetReading, ReplicaReading } from '../../domain/fleet-load.ts';
 import type { ReplicaStatus } from '../../domain/fleet-status.ts';
-import type { GpuSample } from '../../domain/run/server-sample.ts';
 import type { SecretRef } from '../../domain/secret.ts';
 import { engineOf } from '../../engines/registry.ts';
-import { nvidiaLoadQuery, parseNvidiaLoad, parseRocmLoad, rocmLoadQuery } from '../../hardware/gpu-load.ts';
+import { findGpus } from '../../hardware/read-gpus.ts';
 import { readProcessTable } from '../../io/procfs.ts';
 import { familyIn } from '../../io/procfs/family.ts';
 import { readUsage } from '../../io/procfs/usage.ts';
@@ -18,7 +17,6 @@ import { fleetStatus } from './status.ts';
 import type { ExternalAnswers } from './status.ts';
 
 const askMs = 3000;
-const toolMs = 5000;
 
 /**
  * What every replica of the fleet does now, and the GPUs of this machine. Reads and asks only; what is not told is null.
@@ -29,13 +27,13 @@ export async function readLoad(
   loaded: LoadedFleet,
   answers: ExternalAnswers,
 ): Promise<FleetReading> {
-  const [status, gpus] = await Promise.all([fleetStatus(world, loaded, { answers }), readGpus(world)]);
+  const [status, found] = await Promise.all([fleetStatus(world, loaded, { answers }), findGpus(world)]);
   const cpu = cpuReader(world);
   const read = status.deployments.flatMap(({ name, replicas }) => {
     const deployment = loaded.deployments.find((one) => one.name === name);
     return deployment ? replicas.map((one) => readReplica(world, loaded, { deployment, one, cpu })) : [];
   });
-  return { at: world.clock.now(), replicas: await Promise.all(read), gpus };
+  return { at: world.clock.now(), replicas: await Promise.all(read), gpus: found?.gpus ?? [] };
 }
 
 async function readReplica(
@@ -93,13 +91,4 @@ function cpuReader({ proc }: World): (pid: number) => number | null {
     const found = familyIn(table, pid).flatMap((one) => readUsage(proc, one)?.cpuSeconds ?? []);
     return found.length === 0 ? null : found.reduce((sum, seconds) => sum + seconds, 0);
   };
-}
-
-async function readGpus(world: World): Promise<GpuSample[]> {
-  async function run(query: readonly string[]): Promise<string> {
-    const { code, stdout } = await world.exec.run(query, { timeoutMs: toolMs });
-    return code === 0 ? stdout : '';
-  }
-  const found = parseNvidiaLoad(await run(nvidiaLoadQuery));
-  return found.length > 0 ? found : parseRocmLoad(await run(rocmLoadQuery));
 }

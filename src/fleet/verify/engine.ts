@@ -1,9 +1,8 @@
 import type { DeploymentStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { Check } from '../../domain/verification.ts';
-import { engineOf, enginePaths } from '../../engines/registry.ts';
+import { engineOf } from '../../engines/registry.ts';
 import type { World } from '../../io/world.ts';
-import { askToken } from '../apply/ask-token.ts';
 import { replicaName } from '../plan/desired.ts';
 import { engineHeaders } from '../apply/engine-key.ts';
 import { worldOfInstance } from '../file/hosts.ts';
@@ -13,7 +12,7 @@ import { check } from './check.ts';
 import type { Found } from './check.ts';
 import type { VerifyOptions } from './options.ts';
 import { modelCheck } from './model.ts';
-import { namesOf } from './told-models.ts';
+import { tokenAnswer } from './token-answer.ts';
 
 export interface EngineContext {
   readonly loaded: LoadedFleet;
@@ -92,19 +91,18 @@ async function answer(
   if (engineOf(mark.spec.engine).modelsPath !== undefined)
     return { at: url, skipped: 'serves several models, and would load one to answer' };
   const headers = await engineHeaders(world, mark);
-  const model = mark.spec.servedModel ?? (await namesOf(world, url, headers))[0] ?? deployment.name;
-  const began = world.clock.now();
-  const { fault, path } = await askToken(world.http, {
-    ...options,
+  const { at, fault, ms } = await tokenAnswer(world, {
+    deployment,
+    options,
     url,
     headers,
-    model,
-    paths: enginePaths(deployment.engine),
+    servedModel: mark.spec.servedModel,
+    ca: null,
   });
   return {
-    at: url + path,
+    at,
     fault,
-    seen: `answered in ${Math.round(world.clock.now() - began)} ms`,
+    seen: `answered in ${ms} ms`,
     cure: `See "berth logs ${deployment.name}"; "berth apply --restart ${deployment.name}" starts it anew.`,
   };
 }

@@ -1,12 +1,11 @@
 import type { DeploymentStatus } from '../../domain/fleet-status.ts';
 import type { Check } from '../../domain/verification.ts';
-import { engineOf, enginePaths } from '../../engines/registry.ts';
+import { engineOf } from '../../engines/registry.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
-import { askToken } from '../apply/ask-token.ts';
 import type { Deployment } from '../file/resolve.ts';
 import { check } from './check.ts';
-import { namesOf } from './told-models.ts';
+import { tokenAnswer } from './token-answer.ts';
 import type { VerifyOptions } from './options.ts';
 
 /** A server that berth only routes to. */
@@ -25,27 +24,26 @@ export async function externalChecks(
   const key = external.key && (await resolveSecret(world, external.key).catch(() => null));
   const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
   const ca = caFile === null ? null : await world.files.read(caFile);
-  const model = external.servedModel ?? (await namesOf(world, url, headers))[0] ?? deployment.name;
   const ready = status.replicas[0]?.state === 'ready';
   const cure = 'Look at that server; berth does not start or stop it.';
   const checks = [told('ready', { at: url, fault: ready ? null : 'does not answer', seen: 'answers', cure })];
   if (external.key && !key)
     return [...checks, told('answers', { at: url, skipped: 'its key is not in this shell' })];
-  const began = world.clock.now();
-  const { fault, path } = await askToken(world.http, {
-    ...options,
+  const { servedModel } = external;
+  const { at, fault, model, ms } = await tokenAnswer(world, {
+    deployment,
+    options,
     url,
     headers,
-    model,
-    paths: enginePaths(deployment.engine),
-    ...(ca === null ? {} : { ca }),
+    servedModel,
+    ca,
   });
   return [
     ...checks,
     told('answers', {
-      at: url + path,
+      at,
       fault,
-      seen: `answered for ${model} in ${Math.round(world.clock.now() - began)} ms`,
+      seen: `answered for ${model} in ${ms} ms`,
       cure,
     }),
   ];

@@ -1,5 +1,5 @@
-import { Mark } from '../../domain/instance.ts';
 import type { Instance, ProcessId } from '../../domain/instance.ts';
+import { parseMark } from '../../domain/parse-mark.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
 import { dockerApi } from '../../io/docker-api.ts';
 import { readBootId, readProcess } from '../../io/procfs.ts';
@@ -47,7 +47,7 @@ export async function instanceOf(
   api: DockerApi,
   container: Inspected,
 ): Promise<Instance | null> {
-  const mark = readMark(container.Config.Labels?.[markLabel]);
+  const mark = parseMark(container.Config.Labels?.[markLabel]);
   if (!mark) return null;
   const alive = isUp(container.State);
   const process = await processOf(world, container);
@@ -70,15 +70,6 @@ export async function instanceOf(
     startedAt: startOf(container.State),
     mark,
   };
-}
-
-/** Null for a mark of another version of berth, which is left alone. */
-function readMark(text: string | undefined): Mark | null {
-  try {
-    return Mark.safeParse(JSON.parse(text ?? '')).data ?? null;
-  } catch {
-    return null;
-  }
 }
 
 /** Between a crash and the next start it is still there for its daemon. */

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { fillArg, fillArgs, filesNamed } from '../../domain/fill-args.ts';
+import { fillArg, fillArgs, filler, filesNamed } from '../../domain/fill-args.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { Accelerator, Hole, LaunchSpec } from '../../domain/launch-spec.ts';
 import type { DockerOptions } from './options.ts';
@@ -54,7 +54,7 @@ export function renderContainer(mark: Mark, options: DockerOptions, facts: HostF
   const { spec } = mark;
   const image = imageOf(spec, options) ?? '';
   const [program = '', ...before] = entrypointOf(spec, options) ?? [];
-  const fill = filler(mark, options);
+  const fill = fillerOf(mark, options);
   const caches = Object.entries(spec.caches ?? {}).map(([name, { env }]) => `${env}=${cachePath(name)}`);
   const env = Object.entries(spec.env).map(([name, arg]) => `${name}=${fillArg(arg, fill)}`);
   return {
@@ -187,23 +187,13 @@ function cachePath(name: string): string {
 }
 
 /** In a network of its own it has to listen on all addresses there; the published port is on the host's loopback. */
-function filler({ spec, address, port }: Mark, options: DockerOptions): (hole: Hole) => string {
-  return (hole) => {
-    switch (hole.hole) {
-      case 'model':
-        return spec.model === null ? '' : modelPath(spec.model);
-      case 'mmproj':
-        return spec.mmproj === null ? '' : modelPath(spec.mmproj);
-      case 'host':
-        return options.network === 'host' ? address : '0.0.0.0';
-      case 'port':
-        return String(port);
-      case 'secret':
-        return secretPath(hole.name);
-      case 'cache':
-        return writablePath(hole.name);
-      case 'file':
-        return hole.path;
-    }
-  };
+function fillerOf({ spec, address, port }: Mark, options: DockerOptions): (hole: Hole) => string {
+  return filler({
+    model: spec.model === null ? '' : modelPath(spec.model),
+    mmproj: spec.mmproj === null ? '' : modelPath(spec.mmproj),
+    host: options.network === 'host' ? address : '0.0.0.0',
+    port,
+    secret: secretPath,
+    cache: writablePath,
+  });
 }

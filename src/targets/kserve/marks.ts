@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Mark } from '../../domain/instance.ts';
-import { parseJson } from '../../domain/json.ts';
+import type { Mark } from '../../domain/instance.ts';
+import { parseMark } from '../../domain/parse-mark.ts';
 import { applyObject, deleteObject, getObject, listObjects, Live } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
@@ -20,7 +20,7 @@ export async function allMarks(place: Place): Promise<Marked[]> {
   const maps = await listObjects(place, { ...kind, labels: fleetLabel }, ConfigMap);
   return maps.flatMap(({ data }) =>
     Object.entries(data ?? {}).flatMap(([uid, text]) => {
-      const mark = Mark.safeParse(parseJson(text)).data;
+      const mark = parseMark(text);
       return mark ? [{ uid, mark }] : [];
     }),
   );

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
-import { filler } from '../../kube/volumes.ts';
+import { podFiller } from '../../kube/volumes.ts';
 
 /** Where KServe puts what it fetches or mounts. */
 const folder = '/mnt/models';
@@ -21,6 +21,6 @@ export function storageOf({ model }: LaunchSpec): { uri: string; path: string } 
 
 /** KServe owns the port and the place of the model; all else is as in any pod. */
 export function fillerOf(spec: LaunchSpec): (hole: Hole) => string {
-  const usual = filler(spec, containerPort);
+  const usual = podFiller(spec, containerPort);
   return (hole) => (hole.hole === 'model' ? (storageOf(spec)?.path ?? '') : usual(hole));
 }

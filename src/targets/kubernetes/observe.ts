@@ -1,7 +1,7 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { Mark } from '../../domain/instance.ts';
+import type { Mark } from '../../domain/instance.ts';
 import type { Instance, Reached } from '../../domain/instance.ts';
-import { parseJson } from '../../domain/json.ts';
+import { parseMark } from '../../domain/parse-mark.ts';
 import { getObject, listObjects } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
@@ -35,7 +35,7 @@ export async function markedDeployments(world: World): Promise<Instance[]> {
 
 /** Null for a mark of another version of berth, which is left alone. */
 export function markOf({ metadata }: DeploymentLive): Mark | null {
-  return Mark.safeParse(parseJson(metadata.annotations?.[markAnnotation] ?? '')).data ?? null;
+  return parseMark(metadata.annotations?.[markAnnotation]);
 }
 
 /** The Deployment of a mark with its pods; null when it is gone. */

@@ -1,7 +1,7 @@
 import { fillArg, fillArgs } from '../../domain/fill-args.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { entrypointOf, gpusOf, imageOf, resourcesOf, tolerationsOf } from '../../kube/launched.ts';
-import { cacheVariables, filler, volumesOf } from '../../kube/volumes.ts';
+import { cacheVariables, podFiller, volumesOf } from '../../kube/volumes.ts';
 import type { Mounted, VolumeNames } from '../../kube/volumes.ts';
 import type { KubernetesOptions } from './options.ts';
 
@@ -41,7 +41,7 @@ function container(
   options: KubernetesOptions,
   { port, mounted }: { port: number; mounted: readonly Mounted[] },
 ): Record<string, unknown> {
-  const fill = filler(spec, port);
+  const fill = podFiller(spec, port);
   const env = [
     ...cacheVariables(spec),
     ...Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)] as const),

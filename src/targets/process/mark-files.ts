@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { fitMark } from '../../domain/fit-mark.ts';
-import { Mark } from '../../domain/instance.ts';
+import type { Mark } from '../../domain/instance.ts';
 import type { Instance, ProcessId } from '../../domain/instance.ts';
 import type { ProcessEntry, ProcessTable } from '../../domain/process-facts.ts';
+import { parseMark } from '../../domain/parse-mark.ts';
 import type { World } from '../../io/world.ts';
 import type { Foreign } from '../contract.ts';
 
@@ -49,17 +50,8 @@ export async function adoptedProcesses(
       const [, pid, start] = /-(\d+)-(\d+)$/.exec(name) ?? [];
       const entry = processes.get(Number(pid));
       if (!entry || name !== `${bootId}-${pid}-${start}` || entry.startTicks !== Number(start)) return [];
-      return [{ entry, mark: readMark(await world.files.read(join(folder(world), name))) }];
+      return [{ entry, mark: parseMark(await world.files.read(join(folder(world), name))) }];
     }),
   );
   return found.flat();
-}
-
-/** Null for a mark of another version of berth, which is left alone. */
-function readMark(text: string | null): Mark | null {
-  try {
-    return Mark.safeParse(JSON.parse(text ?? '')).data ?? null;
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
-import { Mark } from '../../domain/instance.ts';
+import type { Mark } from '../../domain/instance.ts';
 import type { Instance, ObjectId, ProcessId } from '../../domain/instance.ts';
 import type { Listener, ProcessEntry, ProcessTable } from '../../domain/process-facts.ts';
+import { parseMark } from '../../domain/parse-mark.ts';
 import { readOwnPidns, readProcessTable } from '../../io/procfs.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
 import type { World } from '../../io/world.ts';
@@ -20,7 +21,7 @@ export async function markedProcesses(world: World): Promise<Instance[]> {
   const started = [...table.processes.values()]
     .filter((entry) => entry.pidns === null || own === null || entry.pidns === own)
     .filter((entry) => isLeader(entry, table))
-    .flatMap((entry) => [{ entry, mark: readMark(entry) }]);
+    .flatMap((entry) => [{ entry, mark: parseMark(entry.env?.[markVariable]) }]);
   const found = [...started, ...(await adoptedProcesses(world, table))];
   if (found.length === 0) return [];
   const listeners = readListeners(proc, table);
@@ -31,15 +32,6 @@ export async function markedProcesses(world: World): Promise<Instance[]> {
 function isLeader(entry: ProcessEntry, table: ProcessTable): boolean {
   const text = entry.env?.[markVariable];
   return text !== undefined && table.processes.get(entry.ppid)?.env?.[markVariable] !== text;
-}
-
-/** Null for a mark of another version of berth, which is left alone. */
-function readMark(entry: ProcessEntry): Mark | null {
-  try {
-    return Mark.safeParse(JSON.parse(entry.env?.[markVariable] ?? '')).data ?? null;
-  } catch {
-    return null;
-  }
 }
 
 export function toInstance(

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
-import { fillArg, fillArgs, secretFileText } from '../../domain/fill-args.ts';
+import { fillArg, fillArgs, filler, secretFileText } from '../../domain/fill-args.ts';
 import { fitMark } from '../../domain/fit-mark.ts';
 import type { Ending } from '../../domain/instance.ts';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
@@ -20,7 +20,7 @@ const maxLogBytes = 10 * 1024 * 1024;
 /** Starts the engine in a session of its own. Throws PROGRAM_MISSING, MARK_TOO_LARGE, or ENGINE_CRASHED when it is gone at once. */
 export async function start(world: World, request: StartRequest): Promise<Started> {
   const { spec, deployment } = request.mark;
-  const fill = await filler(world, request);
+  const fill = await fillerOf(world, request);
   const argv = [...(await programOf(world, spec, deployment)), ...fillArgs(spec.args, fill)];
   await world.files.makeDir(request.stateDir);
   await world.files.makeDir(dirname(request.logFile));
@@ -109,7 +109,7 @@ async function programOf(world: World, spec: LaunchSpec, deployment: string): Pr
 }
 
 /** Fills the holes: files of secrets and writable folders are made first, since filling itself cannot wait. */
-async function filler(world: World, request: StartRequest): Promise<(hole: Hole) => string> {
+async function fillerOf(world: World, request: StartRequest): Promise<(hole: Hole) => string> {
   const { spec, deployment, replica } = request.mark;
   const name = `${deployment}-${replica}`;
   const secrets = new Map<string, string>();
@@ -120,22 +120,12 @@ async function filler(world: World, request: StartRequest): Promise<(hole: Hole)
   }
   const folders = new Map(spec.writable.map((key) => [key, join(request.stateDir, 'work', name, key)]));
   for (const folder of folders.values()) await world.files.makeDir(folder);
-  return (hole) => {
-    switch (hole.hole) {
-      case 'model':
-        return spec.model ?? '';
-      case 'mmproj':
-        return spec.mmproj ?? '';
-      case 'host':
-        return request.address;
-      case 'port':
-        return String(request.port);
-      case 'secret':
-        return secrets.get(hole.name) ?? '';
-      case 'cache':
-        return folders.get(hole.name) ?? '';
-      case 'file':
-        return hole.path;
-    }
-  };
+  return filler({
+    model: spec.model ?? '',
+    mmproj: spec.mmproj ?? '',
+    host: request.address,
+    port: request.port,
+    secret: (key) => secrets.get(key) ?? '',
+    cache: (key) => folders.get(key) ?? '',
+  });
 }

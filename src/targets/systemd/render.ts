@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { fillArg, fillArgs, filesNamed } from '../../domain/fill-args.ts';
+import { fillArg, fillArgs, filler, filesNamed } from '../../domain/fill-args.ts';
 import { fitMark } from '../../domain/fit-mark.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { Arg, Hole } from '../../domain/launch-spec.ts';
@@ -56,7 +56,7 @@ export function renderUnit(mark: Mark, options: SystemdOptions, facts: UnitFacts
 
 function unitOf(mark: Mark, options: SystemdOptions, facts: UnitFacts): UnitText {
   const { spec } = mark;
-  const command = [...facts.program, ...fillArgs(spec.args, filler(mark, facts))].map((word) =>
+  const command = [...facts.program, ...fillArgs(spec.args, fillerOf(mark, facts))].map((word) =>
     signs(quoteWord(word), '${CREDENTIALS_DIRECTORY}'),
   );
   const folders = foldersOf(mark, facts.scope);
@@ -168,26 +168,16 @@ function cacheOf(mark: Mark, key: string): string {
   return `berth/${mark.fleet}-${mark.fleetId}/${mark.deployment}-${mark.replica}/${key}`;
 }
 
-function filler(mark: Mark, facts: UnitFacts): (hole: Hole) => string {
+function fillerOf(mark: Mark, facts: UnitFacts): (hole: Hole) => string {
   const { spec, address, port } = mark;
-  return (hole) => {
-    switch (hole.hole) {
-      case 'model':
-        return spec.model ?? '';
-      case 'mmproj':
-        return spec.mmproj ?? '';
-      case 'host':
-        return address;
-      case 'port':
-        return String(port);
-      case 'secret':
-        return facts.scope === 'system' ? `${credentialSign}/${hole.name}` : join(facts.config, hole.name);
-      case 'cache':
-        return `${cacheSign}/${cacheOf(mark, hole.name)}`;
-      case 'file':
-        return hole.path;
-    }
-  };
+  return filler({
+    model: spec.model ?? '',
+    mmproj: spec.mmproj ?? '',
+    host: address,
+    port,
+    secret: (key) => (facts.scope === 'system' ? `${credentialSign}/${key}` : join(facts.config, key)),
+    cache: (key) => `${cacheSign}/${cacheOf(mark, key)}`,
+  });
 }
 
 function signs(text: string, credentials: string): string {
@@ -196,7 +186,7 @@ function signs(text: string, credentials: string): string {
 
 /** Only a unit's own lines know where systemd puts caches and credentials. */
 function hasSign(arg: Arg, mark: Mark, facts: UnitFacts): boolean {
-  return /[\uE000\uE001]/.test(fillArg(arg, filler(mark, facts)));
+  return /[\uE000\uE001]/.test(fillArg(arg, fillerOf(mark, facts)));
 }
 
 function environmentKeys(mark: Mark, facts: UnitFacts): Section {
@@ -205,7 +195,7 @@ function environmentKeys(mark: Mark, facts: UnitFacts): Section {
   return [...homes, ...Object.entries(mark.spec.env)]
     .filter(([, arg]) => hasSign(arg, mark, facts))
     .map(([name, arg]) => {
-      const text = escapeText(`${name}=${fillArg(arg, filler(mark, facts))}`);
+      const text = escapeText(`${name}=${fillArg(arg, fillerOf(mark, facts))}`);
       return ['Environment', `"${signs(text, '%d')}"`] as const;
     });
 }
@@ -213,7 +203,7 @@ function environmentKeys(mark: Mark, facts: UnitFacts): Section {
 function environmentFile(mark: Mark, facts: UnitFacts): string {
   const own = Object.entries(mark.spec.env)
     .filter(([, arg]) => !hasSign(arg, mark, facts))
-    .map(([name, arg]) => [name, fillArg(arg, filler(mark, facts))] as const);
+    .map(([name, arg]) => [name, fillArg(arg, fillerOf(mark, facts))] as const);
   const lines = [...Object.entries(facts.environment), ...own].map(
     ([name, value]) => `${name}="${value.replaceAll(/[\\"$`]/g, String.raw`\$&`)}"\n`,
   );

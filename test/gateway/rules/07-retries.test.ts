@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { startFakeUpstream, wellBehaved } from '../fake-upstream.ts';
 import type { Turn } from '../fake-upstream.ts';
-import { configFor, engine, errorOf, front, postChat, until } from '../harness.ts';
+import { configFor, engine, errorOf, front, postChat, turnedClock, until } from '../harness.ts';
 
 test('rule 7: a refused connection is tried at another instance, the dead one is left alone and later probed', async () => {
   const dead = await startFakeUpstream(wellBehaved);
   await dead.stop();
   const alive = await engine(wellBehaved);
-  const gateway = await front(configFor([{ url: dead.url }, { url: alive.url }]));
+  const clock = turnedClock();
+  const gateway = await front(configFor([{ url: dead.url }, { url: alive.url }]), { clock });
   for (let i = 0; i < 6; i += 1) expect((await postChat(gateway.url)).status).toBe(200);
   expect(alive.seen.length).toBe(6);
   expect(await gateway.metric('berth_gateway_retries_total', 'reason="refused"')).toBe(1);
@@ -15,6 +16,7 @@ test('rule 7: a refused connection is tried at another instance, the dead one is
   const back = await startFakeUpstream(wellBehaved, dead.port);
   try {
     await until('it is probed', async () => {
+      clock.advance(500);
       expect((await postChat(gateway.url)).status).toBe(200);
       return back.seen.length > 0;
     });
