@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { chatEvent, doneEvent } from '../fake-upstream.ts';
 import type { Turn } from '../fake-upstream.ts';
-import { movableClock, postChat, start, until } from '../harness.ts';
+import { turnedClock, postChat, start, until } from '../harness.ts';
 
 test('rule 8: connections are used again, the latest first', async () => {
   const held: Turn[] = [];
-  const { upstream, gateway } = await start((turn) => void held.push(turn));
+  const { upstream, gateway } = await start((turn) => void held.push(turn), { clock: turnedClock() });
   const both = [postChat(gateway.url), postChat(gateway.url)];
   await until('each has a connection', () => held.length === 2);
   for (const [i, turn] of held.entries()) {
@@ -57,7 +57,7 @@ test('rule 8: an engine that closes after each stream, though it said keep-alive
 });
 
 test('rule 8: a connection is let go before the five seconds after which engines close it', async () => {
-  const clock = movableClock();
+  const clock = turnedClock();
   const { upstream, gateway } = await start((turn) => turn.json(200, {}), { clock });
   for (let i = 0; i < 3; i += 1) {
     await (await postChat(gateway.url)).text();
@@ -67,7 +67,7 @@ test('rule 8: a connection is let go before the five seconds after which engines
 });
 
 test('rule 8: an engine may announce a shorter time, and is believed', async () => {
-  const clock = movableClock();
+  const clock = turnedClock();
   const { upstream, gateway } = await start((turn) => turn.json(200, {}, 'Keep-Alive: timeout=3\r\n'), {
     clock,
   });
@@ -81,13 +81,16 @@ test('rule 8: an engine may announce a shorter time, and is believed', async () 
 
 test('rule 8: an engine that closes each connection after a hundred requests, unannounced, breaks none', async () => {
   const served = new Map<number, number>();
-  const { upstream, gateway } = await start((turn) => {
-    const { connection } = turn.request;
-    const count = (served.get(connection) ?? 0) + 1;
-    served.set(connection, count);
-    if (count > 100) turn.close();
-    else turn.json(200, {});
-  });
+  const { upstream, gateway } = await start(
+    (turn) => {
+      const { connection } = turn.request;
+      const count = (served.get(connection) ?? 0) + 1;
+      served.set(connection, count);
+      if (count > 100) turn.close();
+      else turn.json(200, {});
+    },
+    { clock: turnedClock() },
+  );
   for (let i = 0; i < 250; i += 1) expect((await postChat(gateway.url)).status).toBe(200);
   expect(upstream.connections()).toBe(3);
 });
