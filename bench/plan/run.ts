@@ -45,6 +45,7 @@ function planOf(facts: Facts): number {
     freeBytes: () => 2 ** 36,
     traits: () => ({ supervises: false, beside: true }),
     modelBytes: () => 2 ** 28,
+    renderedOtherwise: new Map(),
   });
   return plan.actions.filter((action) => action.do !== 'keep').length;
 }

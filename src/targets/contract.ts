@@ -116,6 +116,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly usage: (world: World, instance: Instance) => Promise<Usage>;
   /** The inverse of what it renders: in what the live object is not what its mark says; absent where it cannot be changed. */
   readonly readBack?: (world: World, instance: Instance) => Promise<Drift[]>;
+  /** What of the object this version of berth would write otherwise from the same mark, in words; absent: nobody looks. Reads only. */
+  readonly rendersOtherwise?: (world: World, instance: Instance) => Promise<string[]>;
   /** Puts the mark on what somebody else started; nothing of it is restarted. Gives the text of its definition, where it has one. */
   readonly adopt?: (world: World, foreign: Foreign, mark: Mark) => Promise<string | null>;
   /** Takes the mark away and leaves it running; false where the mark cannot be taken from what runs. */

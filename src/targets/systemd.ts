@@ -42,4 +42,6 @@ export const systemdTarget = {
   adopt: async (world, foreign, mark) => (await import('./systemd/adopt.ts')).adopt(world, foreign, mark),
   disown: async (world, instance) => (await import('./systemd/adopt.ts')).disown(world, instance),
   readBack: async (world, instance) => (await import('./systemd/read-back.ts')).readBack(world, instance),
+  rendersOtherwise: async (world, instance) =>
+    (await import('./systemd/rerender.ts')).rendersOtherwise(world, instance),
 } as const satisfies Target<'systemd', SystemdOptions>;

@@ -1,4 +1,6 @@
 import type { Finding } from '../../domain/finding.ts';
+import { objectKey } from '../../domain/instance.ts';
+import type { Instance } from '../../domain/instance.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -48,4 +50,22 @@ export async function driftFindings(
     ];
   });
   return (await Promise.all(own)).flat();
+}
+
+/** What the targets would write otherwise by now of what runs, by `objectKey`: a newer berth, or another host around it. */
+export async function renderedOtherwise(
+  world: World,
+  loaded: LoadedFleet,
+  instances: readonly Instance[],
+): Promise<Map<string, string[]>> {
+  const found = await Promise.all(
+    instances.map(async (one) => {
+      const asks = targetOf(one.object.target).rendersOtherwise;
+      if (!asks || !one.alive) return [];
+      const there = await worldOfInstance(world, loaded.hosts, one);
+      const lines = await asks(there, one);
+      return lines.length === 0 ? [] : [[objectKey(one.object), lines] as const];
+    }),
+  );
+  return new Map(found.flat());
 }

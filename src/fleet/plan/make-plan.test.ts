@@ -138,6 +138,7 @@ function plan(
     named: options.named ?? [],
     freeBytes: () => options.freeBytes ?? null,
     modelBytes: (_host, path) => (path === '/big.gguf' ? 900 : 0),
+    renderedOtherwise: new Map(),
   });
 }
 

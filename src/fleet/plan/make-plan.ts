@@ -1,4 +1,5 @@
 import type { Finding } from '../../domain/finding.ts';
+import { objectKey } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import type { HostAccess } from '../../domain/host-access.ts';
@@ -37,6 +38,8 @@ export interface PlanInput {
   /** Memory of a host that a second engine may take while the first still runs, in bytes; null: unknown. */
   readonly freeBytes: (host: string) => number | null;
   readonly traits: (target: Mark['target']) => TargetTraits;
+  /** What of an object (`objectKey`) the target would write otherwise by now, from the same mark. */
+  readonly renderedOtherwise: ReadonlyMap<string, readonly string[]>;
   /** Size of a model file on a host; 0 where it is not known. */
   readonly modelBytes: (host: string, path: string) => number;
 }
@@ -192,10 +195,11 @@ function compare(
     specChanged || moved ? declaredDifferences(mark.declared, wanted.deployment.declared) : [];
   const port = wanted.deployment.port ?? mark.port;
   if (port !== mark.port) reasons.push({ field: 'port', text: `port: ${mark.port} → ${port}` });
-  if (reasons.length === 0 && specChanged) {
+  const rendered = input.renderedOtherwise.get(objectKey(instance.object)) ?? [];
+  if (reasons.length === 0 && (specChanged || moved || rendered.length > 0)) {
     if (input.refresh)
       reasons.push({ field: null, text: 'berth starts it otherwise by now, and --refresh was given' });
-    else findings.push(renderedOtherwise(wanted, mark));
+    else findings.push(renderedOtherwise(wanted, mark, rendered));
   }
   if (input.restart.includes(wanted.deployment.name))
     reasons.push({ field: null, text: 'a restart was asked for' });
@@ -253,14 +257,17 @@ const unsupervised: Finding = {
   cure: 'Keep "berth up" running, and have it started at boot: it brings them up and restarts what crashes.',
 };
 
-function renderedOtherwise(wanted: DesiredReplica, mark: Mark): Finding {
-  const changed = declaredDifferences({ ...mark.spec }, { ...wanted.spec });
+function renderedOtherwise(wanted: DesiredReplica, mark: Mark, rendered: readonly string[]): Finding {
+  const changed = [
+    ...declaredDifferences({ ...mark.spec }, { ...wanted.spec }),
+    ...declaredDifferences(mark.target, wanted.deployment.target),
+  ];
   return {
     rule: 'rendered-otherwise',
     severity: 'info',
     object: `${wanted.deployment.name}-${wanted.replica}`,
     message: 'The file asks for nothing new, but berth would start this engine otherwise by now.',
-    evidence: changed.map((reason) => reason.text),
+    evidence: [...changed.map((reason) => reason.text), ...rendered],
     cure: 'Nothing has to be done; "berth apply --refresh" restarts it the new way.',
   };
 }

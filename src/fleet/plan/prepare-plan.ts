@@ -16,7 +16,7 @@ import { fetchesOf } from '../apply/fetches.ts';
 import { restFindings } from './at-rest.ts';
 import { confined, expectNamed, leftOutBy, withDeployments } from '../apply/confine.ts';
 import { foreseen } from './foresee.ts';
-import { driftFindings, previewFindings } from '../observe/look-closer.ts';
+import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
 import { worldOfHost, worldOn } from '../file/hosts.ts';
 import { holderOf, instancesOf, observeFleet, silentFindings } from '../observe/observe.ts';
 import type { Observed, Sight } from '../observe/observe.ts';
@@ -87,10 +87,16 @@ async function planInput(
   { loaded, reached, observed }: { loaded: LoadedFleet; reached: LoadedFleet; observed: Sight },
   wishes: PlanWishes,
 ): Promise<Omit<PlanInput, 'desired'>> {
-  const [free, sizes] = await Promise.all([freeMemory(world, reached), modelSizes(world, reached)]);
+  const instances = instancesOf(observed, loaded);
+  const [free, sizes, otherwise] = await Promise.all([
+    freeMemory(world, reached),
+    modelSizes(world, reached),
+    renderedOtherwise(world, loaded, instances),
+  ]);
   return {
     loaded,
-    instances: instancesOf(observed, loaded),
+    instances,
+    renderedOtherwise: otherwise,
     silent: new Set(observed.silent.keys()),
     usedPorts: (host) => portsInUse(observed.hosts.get(host)),
     refresh: wishes.refresh ?? false,

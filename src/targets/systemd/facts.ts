@@ -10,7 +10,7 @@ import type { Scope } from './scope.ts';
 /** Looks up on the host what a unit is made from. Throws PROGRAM_MISSING. */
 export async function unitFacts(
   world: World,
-  request: StartRequest,
+  request: Pick<StartRequest, 'mark'>,
   { unit, scope }: { unit: string; scope: Scope },
 ): Promise<UnitFacts> {
   const { entry } = request.mark.spec.program;
@@ -43,7 +43,7 @@ function packageOf(program: string): string {
   return dirname(dirname(dirname(program)));
 }
 
-async function programOf(world: World, { mark }: StartRequest): Promise<string[]> {
+async function programOf(world: World, { mark }: Pick<StartRequest, 'mark'>): Promise<string[]> {
   const { entry, binary } = mark.spec.program;
   if (entry !== undefined) return programArgv(entry);
   const path = binary === undefined ? null : await findProgram(world, binary);

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Instance } from '../../domain/instance.ts';
+import type { World } from '../../io/world.ts';
+import { unitFacts } from './facts.ts';
+import { unitOfObject } from './logs.ts';
+import { dropInName } from './observe.ts';
+import type { SystemdOptions } from './options.ts';
+import { renderUnit } from './render.ts';
+import { scopeNamed } from './scope.ts';
+import { readUnit, valuesOf } from './unit-text.ts';
+
+/** Lines of a unit that berth would write otherwise by now. None where berth did not write it, or could not write it any longer. */
+export async function rendersOtherwise(world: World, instance: Instance): Promise<string[]> {
+  const { mark } = instance;
+  const { scope: name, unit } = unitOfObject(instance);
+  const scope = scopeNamed(world, name);
+  const file = `${scope.units}/${unit}.service`;
+  const dropIn = await world.files.read(`${file}.d/${dropInName}`).catch(() => null);
+  const [written] = valuesOf(readUnit(dropIn ?? ''), 'Unit', 'X-Berth-Unit-Sha256');
+  if (mark === null || written === undefined) return [];
+  try {
+    // Its own schema has parsed the options before they were written into the mark.
+    const options = mark.target as unknown as SystemdOptions;
+    const now = renderUnit(mark, options, await unitFacts(world, { mark }, { unit, scope })).unit;
+    if (createHash('sha256').update(now).digest('hex') === written) return [];
+    const before = ((await world.files.read(file)) ?? '').split('\n');
+    const lines = now.split('\n').filter((line) => !before.includes(line));
+    const gone = before.filter((line) => !now.split('\n').includes(line));
+    return [...gone.map((line) => `${file}: - ${line}`), ...lines.map((line) => `${file}: + ${line}`)];
+  } catch (error) {
+    if (error instanceof BerthError) return [];
+    throw error;
+  }
+}
