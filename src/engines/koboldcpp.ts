@@ -1,4 +1,4 @@
-import { firstOperand, flagNumber, flagValue, hasFlag } from '../domain/command-line/flags.ts';
+import { firstOperand, flagNumber, flagValue, hasFlag, toNumber } from '../domain/command-line/flags.ts';
 import { unwrap } from '../domain/command-line/unwrap.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
 import type { Engine } from './contract.ts';
@@ -36,7 +36,8 @@ function recognize(facts: ProcessFacts): Recognized | null {
     engine: 'koboldcpp',
     model: named ?? operand,
     host: flagValue(args, '--host'),
-    port: flagNumber(args, '--port'),
+    // Its script takes the port behind the model, too.
+    port: flagNumber(args, '--port') ?? (operand === null ? null : toNumber(args[args.indexOf(operand) + 1])),
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)),
     child: false,
     keyed: hasFlag(args, '--password'),

@@ -40,7 +40,7 @@ function server(args: readonly string[], child: boolean): Recognized {
   const tensorParallel = flagNumber(args, '--tp-size', '--tp', '--tensor-parallel-size');
   return {
     engine: 'sglang',
-    model: flagValue(args, '--model-path', '--model'),
+    model: flagValue(args, '--model-path', '--model') ?? (args[0] === 'serve' ? operandOf(args) : null),
     host: flagValue(args, '--host'),
     port: flagNumber(args, '--port'),
     options: {
@@ -50,6 +50,12 @@ function server(args: readonly string[], child: boolean): Recognized {
     child,
     ...(child ? {} : { keyed: hasFlag(args, '--api-key') }),
   };
+}
+
+/** `sglang serve org/model`: the model right behind the command. */
+function operandOf(args: readonly string[]): string | null {
+  const next = args[1];
+  return next === undefined || next.startsWith('-') ? null : next;
 }
 
 function identify(answers: Answers): Identity | null {

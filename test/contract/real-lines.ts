@@ -148,6 +148,32 @@ export const realLines: Readonly<Record<string, readonly RealLine[]>> = {
       options: { args: ['--api-key', '***'] },
     }),
     line('llama-server-cuda -m /m/a.gguf --port 8080', { model: '/m/a.gguf' }),
+    line('setpriv --reuid llm --regid llm --init-groups llama-server -m /m/a.gguf --port 8080', {
+      port: 8080,
+    }),
+    line('flock -n /run/llm.lock llama-server -m /m/a.gguf --port 8080', { model: '/m/a.gguf' }),
+    line('firejail --noprofile llama-server -m /m/a.gguf --port 8080', { model: '/m/a.gguf' }),
+    line('SCREEN -dmS llm llama-server -m /m/a.gguf --port 8080', { model: '/m/a.gguf' }),
+    line("env '--split-string=GGML_X=1 llama-server -m /m/a.gguf --port 8080'", { model: '/m/a.gguf' }),
+    line("bash -c 'while true; do llama-server -m /m/a.gguf --port 8085; sleep 1; done'", { port: 8085 }),
+    line("bash -c 'if [ -f /m/a.gguf ]; then exec llama-server -m /m/a.gguf --port 8086; fi'", {
+      port: 8086,
+    }),
+    line("bash -c 'ulimit -l unlimited && (llama-server -m /m/a.gguf --port 8087)'", {
+      port: 8087,
+      options: { args: [] },
+    }),
+    line("bash -c '{ ./llama-server -m /m/a.gguf --port 8088; }'", { port: 8088 }),
+    line('llamafile --server --nobrowser -m /m/a.gguf --host 0.0.0.0 --port 8080 -ngl 99', {
+      model: '/m/a.gguf',
+      host: '0.0.0.0',
+      options: { gpuLayers: 99 },
+    }),
+    line('/usr/bin/ape ./mistral.Q4_0.llamafile --server --port 8081', {
+      model: './mistral.Q4_0.llamafile',
+      port: 8081,
+    }),
+    line('sh ./llava.llamafile --host 0.0.0.0 --port 8082', { model: './llava.llamafile', port: 8082 }),
     line('/snap/llama/current/bin/llama-server -m /m/a.gguf -c 8192 -c 4096 --port 8080', {
       options: { context: 4096 },
     }),
@@ -253,10 +279,41 @@ export const realLines: Readonly<Record<string, readonly RealLine[]>> = {
         },
       },
     ),
+    line('python3 -mvllm.entrypoints.openai.api_server --model org/m --port 8014', { port: 8014 }),
+    line('srun --gres=gpu:2 vllm serve org/m --port 8015', { model: 'org/m', port: 8015 }),
+    line('pipx run vllm serve org/m --port 8016', { port: 8016 }),
+    line('doppler run -- vllm serve org/m --port 8017', { port: 8017 }),
     line('numactl -N 0 -m 0 vllm serve org/m --port 8011', { model: 'org/m', port: 8011 }),
     line('tini -g -- vllm serve org/m --port 8012', { port: 8012 }),
     line('dumb-init -- python3 -m vllm.entrypoints.openai.api_server --model org/m --port 8013', {
       port: 8013,
     }),
   ],
+  sglang: [
+    line('sglang serve Qwen/Qwen3-8B --port 30001 --tp 2', {
+      model: 'Qwen/Qwen3-8B',
+      port: 30001,
+      options: { tensorParallel: 2 },
+    }),
+    line('python3 -m sglang.launch_server --model-path=org/m --port=30000 --context-length=8192', {
+      model: 'org/m',
+      port: 30000,
+      options: { context: 8192 },
+    }),
+  ],
+  tgi: [
+    line('text-generation-launcher --model-id=org/m --port=8080 --hostname 0.0.0.0 --num-shard 2', {
+      model: 'org/m',
+      port: 8080,
+      host: '0.0.0.0',
+    }),
+  ],
+  koboldcpp: [
+    line('python3 koboldcpp.py /m/a.gguf 5002 --gpulayers=20', {
+      model: '/m/a.gguf',
+      port: 5002,
+      options: { gpuLayers: 20 },
+    }),
+  ],
+  ollama: [line("sh -c 'OLLAMA_HOST=0.0.0.0:11500 ollama serve'", { host: '0.0.0.0', port: 11500 })],
 };

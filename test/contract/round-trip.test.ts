@@ -9,7 +9,7 @@ import { drawFrom } from './draw.ts';
 import type { Draw } from './draw.ts';
 import { foreignArgs, madeUpOptions } from './engine-options.ts';
 
-const rounds = 250;
+const rounds = 500;
 const kinds = engines
   .map((engine) => engine.kind)
   .filter((kind) => engineOf(kind).launch && engineOf(kind).recognize);

@@ -1,7 +1,8 @@
 /**
  * The simple commands of a shell text, each as words: "cd /opt && exec ./server -m x" gives two. Quotes and
  * backslashes are undone, redirections and control words dropped; variables and substitutions stay as written.
- * A reader for command lines of others, not a shell: loops, functions and here-documents are not understood.
+ * A reader for command lines of others, not a shell: what a loop or a condition runs is told, not how often or whether; functions
+ * and here-documents are not understood.
  */
 export function shellCommands(text: string): string[][] {
   const commands: string[][] = [[]];
@@ -9,7 +10,9 @@ export function shellCommands(text: string): string[][] {
     if (token.separator) commands.push([]);
     else commands.at(-1)?.push(token.text);
   }
-  return commands.map(withoutRedirections).filter((words) => words.length > 0);
+  return commands
+    .map((words) => withoutControl(withoutRedirections(words)))
+    .filter((words) => words.length > 0);
 }
 
 interface Token {
@@ -43,4 +46,30 @@ function withoutRedirections(words: readonly string[]): string[] {
     else if (!/^(\d*|&)(>>?|<)./.test(word)) kept.push(word);
   }
   return kept;
+}
+
+const controlWords = new Set([
+  'do',
+  'then',
+  'else',
+  'elif',
+  'if',
+  'while',
+  'until',
+  '{',
+  '}',
+  '!',
+  '(',
+  ')',
+  'fi',
+  'done',
+]);
+
+/** "do ./server" and "(./server)" run the server. */
+function withoutControl(words: readonly string[]): string[] {
+  const [first = '', ...rest] = words;
+  if (controlWords.has(first)) return withoutControl(rest);
+  if (!/^\(+[^(]/.test(first)) return [...words];
+  const bare = [first.replace(/^\(+/, ''), ...rest];
+  return bare.map((word, at) => (at === bare.length - 1 ? word.replace(/\)+$/, '') : word)).filter(Boolean);
 }

@@ -85,6 +85,8 @@ function interpreted(
       const module = args[at + 1];
       return module === undefined ? null : { program: module, path: module, args: args.slice(at + 2) };
     }
+    const joined = /^-m(\w[\w.]*)$/.exec(word)?.[1];
+    if (joined !== undefined) return { program: joined, path: joined, args: args.slice(at + 1) };
     if (word === '-c' || word === '-e' || word === '--eval') return null;
     if (valuedOptions.has(word)) at += 1;
     else if (!word.startsWith('-')) return { program: baseName(word), path: word, args: args.slice(at + 1) };

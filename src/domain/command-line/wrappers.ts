@@ -18,6 +18,8 @@ function wrapper(valued: readonly string[], more: { operands?: number; waits?: b
   return { valued, operands: more.operands ?? 0, waits: more.waits ?? false };
 }
 
+const screenOptions = ['-S', '-dmS', '-DmS', '-c', '-t', '-Logfile'];
+
 const wrappers: Readonly<Record<string, Wrapper>> = {
   nice: wrapper(['-n', '--adjustment']),
   ionice: wrapper(['-c', '-n', '--class', '--classdata']),
@@ -43,7 +45,20 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   sudo: wrapper(['-u', '-g', '-C', '-D', '-h', '-p', '-R', '-T', '--user', '--group'], { waits: true }),
   doas: wrapper(['-u', '-C']),
   runuser: wrapper(['-u', '-g', '-G'], { waits: true }),
-  setpriv: wrapper([]),
+  setpriv: wrapper([
+    '--reuid',
+    '--regid',
+    '--ruid',
+    '--euid',
+    '--rgid',
+    '--egid',
+    '--groups',
+    '--inh-caps',
+    '--ambient-caps',
+    '--bounding-set',
+    '--securebits',
+    '--pdeathsig',
+  ]),
   prlimit: wrapper([]),
   tini: wrapper(['-e', '-p'], { waits: true }),
   'dumb-init': wrapper(['-r', '--rewrite'], { waits: true }),
@@ -75,12 +90,46 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   'systemd-inhibit': wrapper(['--what', '--who', '--why', '--mode'], { waits: true }),
   'dbus-run-session': wrapper(['--config-file'], { waits: true }),
   unbuffer: wrapper([], { waits: true }),
+  firejail: wrapper([], { waits: true }),
+  flock: wrapper(['-w', '-E', '--timeout', '--conflict-exit-code'], { operands: 1, waits: true }),
+  softlimit: wrapper(['-m', '-d', '-s', '-l', '-a', '-o', '-p', '-f', '-c', '-t', '-r']),
+  setuidgid: wrapper([], { operands: 1 }),
+  envdir: wrapper([], { operands: 1 }),
+  'with-contenv': wrapper([]),
+  catchsegv: wrapper([], { waits: true }),
+  optirun: wrapper(['-b'], { waits: true }),
+  primusrun: wrapper([]),
+  ape: wrapper([]),
+  srun: wrapper(['-n', '-N', '-p', '-c', '-G', '-w', '-J', '-t', '-A', '-q'], { waits: true }),
+  mpirun: wrapper(['-n', '-np', '-x', '-H', '--host', '--hostfile'], { waits: true }),
+  screen: wrapper(screenOptions, { waits: true }),
+  SCREEN: wrapper(screenOptions, { waits: true }),
+  pipx: wrapper(['--spec', '--python'], { operands: 1, waits: true }),
+  hatch: wrapper(['-e', '--env'], { operands: 1, waits: true }),
+  dotenv: wrapper(['-f', '--file'], { operands: 1, waits: true }),
+  doppler: wrapper(['-p', '-c'], { operands: 1, waits: true }),
+  op: wrapper(['--env-file'], { operands: 1, waits: true }),
   exec: wrapper(['-a']),
   command: wrapper([]),
 };
 
 /** Of these only `run` runs a program of the user's. */
-const runners = new Set(['uv', 'conda', 'mamba', 'micromamba', 'pixi', 'poetry', 'pipenv', 'pdm', 'rye']);
+const runners = new Set([
+  'uv',
+  'conda',
+  'mamba',
+  'micromamba',
+  'pixi',
+  'poetry',
+  'pipenv',
+  'pdm',
+  'rye',
+  'pipx',
+  'hatch',
+  'dotenv',
+  'doppler',
+  'op',
+]);
 
 /** Takes one wrapper off the front; null when the first word is none. `name` is the first word without folders. */
 export function peelWrapper(name: string, args: readonly string[]): Peeled | null {
@@ -109,11 +158,12 @@ function skipOptions(args: readonly string[], valued: readonly string[]): number
 
 /** `env [-i] [-u NAME] [-S "words"] A=b CMD` */
 function peelEnv(args: readonly string[]): Peeled {
-  const split = args.findIndex((word) => word === '-S' || word === '--split-string');
-  const words =
-    split < 0
-      ? args
-      : [...args.slice(0, split), ...(args[split + 1] ?? '').split(/\s+/), ...args.slice(split + 2)];
+  const joined = /^(?:-S|--split-string=)(.+)$/s;
+  const words = args.flatMap((word, at) => {
+    if (word === '-S' || word === '--split-string') return [];
+    const text = args[at - 1] === '-S' || args[at - 1] === '--split-string' ? word : joined.exec(word)?.[1];
+    return text === undefined ? [word] : text.split(/\s+/);
+  });
   const rest = words.slice(skipOptions(words, ['-u', '-C', '--unset', '--chdir']));
   const { env, words: command } = leadingAssignments(rest);
   return { commands: [command], env, waits: false };

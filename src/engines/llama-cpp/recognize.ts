@@ -20,7 +20,7 @@ export function recognize(facts: ProcessFacts): Recognized | null {
   const fromEnv = [env['LLAMA_ARG_HF_REPO'], env['LLAMA_ARG_MODEL_URL']].find(Boolean) ?? null;
   return {
     engine: 'llama.cpp',
-    model: (values.get('model') as string | undefined) ?? remote ?? fromEnv,
+    model: (values.get('model') as string | undefined) ?? remote ?? fromEnv ?? ownModel(found),
     host: (values.get('host') as string | undefined) ?? null,
     port: (values.get('port') as number | undefined) ?? null,
     options: { binary: found.path, ...ourOptions(values), args: redact(others) },
@@ -35,6 +35,7 @@ export function isLlamaServer(command: Unwrapped): boolean {
   if (hasFlag(args, '--help', '-h', '--usage', '--version', '--list-devices')) return false;
   if (program === 'llama-server' || program === 'llama-box') return true;
   if (program === 'llama' && args[0] === 'serve') return true;
+  if (isLlamafile(program)) return hasFlag(args, '--server', '--nobrowser', '--host', '--port');
   // Builds under other names, and the name that the server had at first, which others have, too.
   if (/^([\w.-]+[-_.])?llama-server[-_.]?[\w.-]*$/.test(program))
     return hasFlag(args, '-m', '--model', '-hf', '--hf-repo');
@@ -42,8 +43,17 @@ export function isLlamaServer(command: Unwrapped): boolean {
   return program === 'server' && /\.(gguf|bin)$|^[\w.-]+\/[\w.-]+-gguf(:|$)/i.test(model);
 }
 
+/** A model and its server in one file, or the program that such files are made with. */
+function isLlamafile(program: string): boolean {
+  return program === 'llamafile' || program.endsWith('.llamafile');
+}
+
 export function llamaServerArgs(command: Unwrapped): readonly string[] {
   return command.program === 'llama' ? command.args.slice(1) : command.args;
+}
+
+function ownModel({ program, path }: Unwrapped): string | null {
+  return program.endsWith('.llamafile') ? path : null;
 }
 
 /** What stands elsewhere in a fleet file than under `engine`. */
