@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startFakeUpstream, wellBehaved } from '../gateway/fake-upstream.ts';
 import type { FakeUpstream } from '../gateway/fake-upstream.ts';
 import { chat } from '../gateway/harness.ts';
+import type { Report } from '../../src/domain/run/report.ts';
 import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { makeAuthority, opensslMissing } from '../support/certificates.ts';
@@ -35,6 +36,8 @@ gateway:
 console: {listen: "127.0.0.1:0"}
 deployments:
   far: {engine: {kind: openai, url: "${upstream.url}", servedModel: far}}
+benchmarks:
+  door: {of: far, via: gateway, profile: {kind: synchronous}, data: {prompt: 16, output: 4}, requests: 2, warmup: 0, calibrate: false}
 `;
 }
 
@@ -74,6 +77,13 @@ describe.skipIf(opensslMissing !== '')(`a fleet behind TLS${opensslMissing}`, ()
         ],
       },
     ]);
+    const measured = await place.berth('bench', 'door', '--json');
+    // Whether so few requests had a client that kept up is the machine's doing.
+    expect([0, 5], measured.stderr).toContain(measured.code);
+    const [run] = (measured.json() as { runs: { report: Report }[] }).runs;
+    expect(run?.report.stages[0]?.requests).toMatchObject({ ok: 2, failed: 0 });
+    expect(run?.report.spec.target.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
+    expect(measured.stdout).not.toContain(token);
   });
 
   test('whose certificate has expired is told by validate at its place, with the cure', async () => {

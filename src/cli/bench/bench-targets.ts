@@ -1,24 +1,54 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { FleetStatus } from '../../domain/fleet-status.ts';
 import type { RunTarget } from '../../domain/run/spec.ts';
+import type { SecretRef } from '../../domain/secret.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
+import { readUpState } from '../../fleet/up/up-state.ts';
 import type { World } from '../../io/world.ts';
+import { consoleTokenFile } from '../console-address.ts';
 
 type Entry = LoadedFleet['benchmarks'][string];
 
-/** One server to measure for each deployment that a benchmark names. Throws BENCH_TARGET_DOWN when one does not run. */
-export function targetsOf(world: World, entry: Entry, loaded: LoadedFleet, status: FleetStatus): RunTarget[] {
-  const names = typeof entry.of === 'string' ? [entry.of] : entry.of;
-  return names.map((name) => targetOf(name, entry, { world, loaded, status }));
+/** Where a benchmark reaches the gateway, and the key that it shows. */
+export interface GatewayDoor {
+  readonly url: string;
+  readonly key: SecretRef | null;
 }
 
-function targetOf(
-  name: string,
-  entry: Entry,
-  { world, loaded, status }: { world: World; loaded: LoadedFleet; status: FleetStatus },
-): RunTarget {
+interface Found {
+  readonly world: World;
+  readonly loaded: LoadedFleet;
+  readonly status: FleetStatus;
+  readonly door: GatewayDoor | null;
+}
+
+/**
+ * As a client does, by the first key of the file. A gateway that speaks TLS may have a certificate that nobody here
+ * trusts: it is reached by the address that it has for berth itself, in the clear on loopback, with berth's own key.
+ */
+export async function gatewayDoor(
+  world: World,
+  loaded: LoadedFleet,
+  status: FleetStatus,
+): Promise<GatewayDoor | null> {
+  const { url } = status.gateway;
+  const [key = null] = Object.values(loaded.gateway.keys);
+  if (url === null || !url.startsWith('https:')) return url === null ? null : { url, key };
+  const inside = (await readUpState(world, loaded))?.gateway?.insideUrl;
+  return inside === undefined
+    ? { url, key }
+    : { url: inside, key: { file: consoleTokenFile(world, loaded) } };
+}
+
+/** One server to measure for each deployment that a benchmark names. Throws BENCH_TARGET_DOWN when one does not run. */
+export function targetsOf(entry: Entry, found: Found): RunTarget[] {
+  const names = typeof entry.of === 'string' ? [entry.of] : entry.of;
+  return names.map((name) => targetOf(name, entry, found));
+}
+
+function targetOf(name: string, entry: Entry, { world, loaded, status, door }: Found): RunTarget {
   const deployment = loaded.deployments.find((each) => each.name === name);
   const found = status.deployments.find((each) => each.name === name);
   const replicas = found?.replicas.filter((replica) => replica.state === 'ready') ?? [];
@@ -42,11 +72,10 @@ function targetOf(
   } as const;
   if (entry.via !== 'gateway')
     return { ...common, url: instance, model: external?.servedModel ?? null, key: engineKey };
-  if (status.gateway.url === null)
+  if (door === null)
     throw new BerthError('BENCH_TARGET_DOWN', {
       url: 'the gateway',
       reason: 'it does not run; "berth up" starts it',
     });
-  const [key] = Object.values(loaded.gateway.keys);
-  return { ...common, url: status.gateway.url, model: name, key: key ?? null };
+  return { ...common, ...door, model: name };
 }

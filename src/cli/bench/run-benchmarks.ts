@@ -11,7 +11,7 @@ import type { RunSpec } from '../../domain/run/spec.ts';
 import { fleetStatus } from '../../fleet/observe/status.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { showProgress } from './bench-progress.ts';
-import { targetsOf } from './bench-targets.ts';
+import { gatewayDoor, targetsOf } from './bench-targets.ts';
 import type { CliContext } from '../context.ts';
 
 export interface FinishedRun {
@@ -34,10 +34,12 @@ export async function specsOfFleet(
   const unknown = wanted.find((name) => !known.includes(name));
   if (unknown !== undefined || wanted.length === 0)
     throw new BerthError('BENCH_UNKNOWN', { name: unknown ?? '(any)', known });
-  const status = await fleetStatus(context.world, loaded);
+  const { world } = context;
+  const status = await fleetStatus(world, loaded);
+  const found = { world, loaded, status, door: await gatewayDoor(world, loaded, status) };
   return wanted.flatMap((name) => {
     const { of, via, api, ...entry } = loaded.benchmarks[name] as (typeof loaded.benchmarks)[string];
-    const targets = targetsOf(context.world, { of, via, api, ...entry }, loaded, status);
+    const targets = targetsOf({ of, via, api, ...entry }, found);
     return targets.map((target) => {
       const runName = targets.length > 1 ? `${name}-${target.deployment}` : name;
       return makeSpec(runName, change(entry), target);
