@@ -1,11 +1,12 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitOfCode } from '../../domain/errors/table.ts';
+import { machineOf } from '../../domain/host-access.ts';
 import type { Action, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { takeHostLocks } from './host-locks.ts';
 import { worldOn } from '../file/hosts.ts';
 import { changeSteps, expectAnswer } from './change-steps.ts';
-import type { Change, EngineSteps } from './change-steps.ts';
+import type { EngineSteps } from './change-steps.ts';
 import type { WentBack } from './go-back.ts';
 import { changeEngine, goBack, letIn, makeRoom, settle } from './move.ts';
 import type { Steps } from './move.ts';
@@ -14,6 +15,8 @@ import { tidy } from './tidy.ts';
 import { observeHosts } from '../observe/observe.ts';
 import type { Sight } from '../observe/observe.ts';
 import { filesOf, foreignHolders, isThere, portFault } from '../plan/prepare-plan.ts';
+import { inOrder, successorOf } from '../plan/order.ts';
+import type { Change } from '../plan/order.ts';
 import { protectedFindings } from '../plan/protect.ts';
 import { previewFindings } from '../observe/look-closer.ts';
 import { staleness } from '../plan/stale.ts';
@@ -103,7 +106,7 @@ async function execute(
     command: options.command,
     plan: options.planId ?? planId(plan),
   });
-  const ordered = inOrder(plan.actions);
+  const ordered = inOrder(plan);
   const inTheWay = ordered.filter(
     (action): action is Replace => action.do === 'replace' && isInTheWay(action, ordered),
   );
@@ -114,7 +117,15 @@ async function execute(
       const makesRoom = inTheWay.some((one) => one === action);
       const own = changeSteps(world, action, { plan, observed, journal, options, at, makesRoom });
       const alone = makesRoom || !hasOthers(plan, action);
-      return [action, { ...own, alone, back: () => goBackBy(own, { back, shiftBack }) }];
+      return [
+        action,
+        {
+          ...own,
+          alone,
+          back: () => goBackBy(own, { back, shiftBack }),
+          before: () => shiftBefore(world, plan, action, options.signal),
+        },
+      ];
     }),
   );
   function stepsOf(action: Change): Steps {
@@ -199,11 +210,26 @@ function failureOf(
 
 type Replace = Extract<Action, { do: 'replace' }>;
 
-function inOrder(actions: readonly Action[]): Change[] {
-  const rank = { stop: 0, replace: 1, start: 2, keep: 3 };
-  return actions
-    .filter((action): action is Change => action.do !== 'keep')
-    .toSorted((a, b) => rank[a.do] - rank[b.do]);
+/**
+ * Who serves in place of an engine that ends: its replica on another host, or the one of two that stays. Where the whole deployment
+ * goes, its routes may lead elsewhere by now.
+ */
+async function shiftBefore(
+  world: World,
+  plan: Plan,
+  action: Change,
+  signal: AbortSignal,
+): Promise<{ to: Successor | null } | null> {
+  if (action.do !== 'stop') return null;
+  const next = successorOf(plan.actions, action);
+  if (next?.do === 'keep') await expectAnswer(world, plan, next, signal);
+  if (next) {
+    const { port } = next.do === 'keep' ? next.running : next.wanted;
+    const machine = machineOf(plan.hosts[next.host]);
+    return { to: { deployment: next.deployment, replica: next.replica, port, machine } };
+  }
+  const stays = plan.actions.some((one) => one.do !== 'stop' && one.deployment === action.deployment);
+  return stays ? null : { to: null };
 }
 
 /** Other replicas of it serve meanwhile. */

@@ -13,12 +13,12 @@ import type { Journal } from './journal.ts';
 import { instancesOf, observe } from '../observe/observe.ts';
 import type { Observed } from '../observe/observe.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
+import type { Change } from '../plan/order.ts';
 import { keepRan, stateOfMark, stateOfWanted } from '../plan/ran-states.ts';
 import { waitAnswer } from './ready.ts';
 import { startEngine } from './start-engine.ts';
 import type { StartWay } from './start-engine.ts';
 
-export type Change = Exclude<Action, { do: 'keep' }>;
 type Starting = Exclude<Change, { do: 'stop' }>;
 type Ending = Exclude<Change, { do: 'start' }>;
 

@@ -1,9 +1,10 @@
 import type { Action } from '../../domain/plan.ts';
 import { urlOf } from './ready.ts';
-import type { Traffic } from './traffic.ts';
+import type { Successor, Traffic } from './traffic.ts';
 
 type Replace = Extract<Action, { do: 'replace' }>;
 type Change = Exclude<Action, { do: 'keep' }>;
+type Stop = Extract<Action, { do: 'stop' }>;
 
 /** What a change of one engine needs done around it. */
 export interface Steps {
@@ -13,6 +14,8 @@ export interface Steps {
   readonly stop: () => Promise<void>;
   /** The old one as it was, where the new one never answered. */
   readonly back: () => Promise<void>;
+  /** What the gateway takes in before one that is to stop gets no more requests; resolves once whoever serves instead answers. */
+  readonly before: () => Promise<{ readonly to: Successor | null } | null>;
 }
 
 /** Starts, stops or replaces one engine with its requests out of the way. */
@@ -21,11 +24,22 @@ export async function changeEngine(traffic: Traffic, action: Change, steps: Step
     case 'start':
       return steps.start();
     case 'stop':
-      await traffic({ do: 'drain', url: urlOf(action.running), forMs: patienceMs(action) });
-      return steps.stop();
+      return handOver(traffic, action, steps);
     case 'replace':
       return replaceEngine(traffic, action, steps);
   }
+}
+
+/** Whoever takes its place has its requests before it gets no more. */
+async function handOver(
+  traffic: Traffic,
+  action: Stop,
+  { before, stop }: Pick<Steps, 'before' | 'stop'>,
+): Promise<void> {
+  const shift = await before();
+  if (shift) await traffic({ do: 'shift', ...shift });
+  await traffic({ do: 'drain', url: urlOf(action.running), forMs: patienceMs(action) });
+  await stop();
 }
 
 /**

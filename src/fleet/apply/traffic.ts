@@ -2,8 +2,13 @@ import { z } from 'zod';
 
 const forMs = z.int().positive();
 
-/** An engine that takes the place of another of the same replica. */
-export const Successor = z.strictObject({ deployment: z.string(), replica: z.int().min(0), port: z.int() });
+/** An engine that takes the place of another of the same replica; on a machine that is named where it comes from another one. */
+export const Successor = z.strictObject({
+  deployment: z.string(),
+  replica: z.int().min(0),
+  port: z.int(),
+  machine: z.string().optional(),
+});
 export type Successor = z.infer<typeof Successor>;
 
 /** One step of moving traffic, as `apply` asks it of a running `berth up`. */

@@ -210,10 +210,15 @@ function chosen(
   const found = new Map<string, Own>();
   for (const one of instances) {
     const key = keyOf(one.mark);
-    const wanted = to && keyOf(to) === key ? to.port : before.get(key)?.mark.port;
-    if (!found.has(key) || one.mark.port === wanted) found.set(key, one);
+    const wanted = to && keyOf(to) === key ? to : placeOf(before.get(key));
+    const isWanted = one.mark.port === wanted?.port && one.host === (wanted.machine ?? one.host);
+    if (!found.has(key) || isWanted) found.set(key, one);
   }
   return found;
+}
+
+function placeOf(one: Own | undefined): { port: number; machine?: string } | null {
+  return one ? { port: one.mark.port, machine: one.host } : null;
 }
 
 function isOwn(instance: Instance): instance is Own {

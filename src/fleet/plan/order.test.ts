@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import type { Action, Plan } from '../../domain/plan.ts';
+import { inOrder, successorOf } from './order.ts';
+
+function action(kind: Action['do'], deployment: string, host: string, port: number): Action {
+  const place = { address: '127.0.0.1', port };
+  return {
+    do: kind,
+    deployment,
+    replica: 0,
+    host,
+    reasons: [],
+    running: place,
+    wanted: place,
+  } as unknown as Action;
+}
+
+const hosts: Plan['hosts'] = {
+  here: { become: 'none' },
+  also: { become: 'sudo' },
+  far: { become: 'none', ssh: 'far' },
+};
+
+function order(...actions: Action[]): string[] {
+  return inOrder({ actions, hosts }).map((one) => `${one.do} ${one.deployment} ${one.host}`);
+}
+
+test('what ends comes first, but an engine that moves to another host ends once it serves there', () => {
+  expect(
+    order(
+      action('start', 'a', 'far', 1),
+      action('replace', 'b', 'here', 2),
+      action('stop', 'a', 'here', 1),
+      action('stop', 'c', 'here', 3),
+      action('keep', 'd', 'here', 4),
+    ),
+  ).toEqual(['stop c here', 'replace b here', 'start a far', 'stop a here']);
+});
+
+test('where another engine waits for the port of one that moves, by whatever name of that machine, it ends first', () => {
+  expect(
+    order(action('start', 'a', 'far', 1), action('stop', 'a', 'here', 1), action('start', 'b', 'also', 1)),
+  ).toEqual(['stop a here', 'start a far', 'start b also']);
+});
+
+test('who serves instead is the same replica that starts or stays, and nobody else', () => {
+  const stop = action('stop', 'a', 'here', 1) as Parameters<typeof successorOf>[1];
+  const start = action('start', 'a', 'far', 1);
+  expect(successorOf([stop, { ...start, replica: 1 }, start], stop)).toBe(start);
+  expect(successorOf([stop, action('keep', 'b', 'here', 2)], stop)).toBeNull();
+});
