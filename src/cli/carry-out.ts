@@ -13,7 +13,7 @@ import { nameOf, planText } from './text/plan-text.ts';
 import { exitOf, unreachedHosts } from './unreached-hosts.ts';
 import { trafficOfUp } from './up-traffic.ts';
 
-interface Carrying {
+export interface Carrying {
   readonly yes?: boolean | undefined;
   readonly command: string;
   /** Asks before anything is done, and does nothing where nobody can answer. */
@@ -23,19 +23,30 @@ interface Carrying {
 }
 
 /** Shows a plan, asks where somebody can answer, carries it out and says what came of it. */
-export async function carryOut(
-  context: CliContext,
-  plan: Plan,
-  { yes, command, always, also }: Carrying,
-): Promise<void> {
-  const { world, output, signal } = context;
+export async function carryOut(context: CliContext, plan: Plan, options: Carrying): Promise<void> {
+  if (!(await consents(context, plan, options))) return;
+  const { plan: done, result } = await execute(context, plan, options);
+  reportApply(context, done, { result, also: options.also });
+}
+
+/** Shows a plan and asks where somebody can answer; false: nothing is to be done. */
+export async function consents(context: CliContext, plan: Plan, { yes, always }: Carrying): Promise<boolean> {
+  const { output } = context;
   output.progress(planText(plan));
   expectNoneHeld(plan);
-  if (!yes && !(await (always ? agrees(context, plan) : mayInterrupt(context, plan)))) {
-    output.progress('Nothing was done.');
-    context.exit(exitCodes.interrupted);
-    return;
-  }
+  if (yes || (await (always ? agrees(context, plan) : mayInterrupt(context, plan)))) return true;
+  output.progress('Nothing was done.');
+  context.exit(exitCodes.interrupted);
+  return false;
+}
+
+/** Fetches what the plan needs and applies it; the plan that was carried out names the files that were fetched. */
+export async function execute(
+  context: CliContext,
+  plan: Plan,
+  { command }: Pick<Carrying, 'command'>,
+): Promise<{ plan: Plan; result: ApplyResult }> {
+  const { world, output, signal } = context;
   const fetched = await fetchModels(context, plan);
   const result = await apply(world, fetched, {
     signal,
@@ -44,7 +55,7 @@ export async function carryOut(
     command,
     planId: planId(plan),
   });
-  report(context, fetched, { result, also });
+  return { plan: fetched, result };
 }
 
 /** Asked only where somebody sits who can answer: a script goes on as it always did. */
@@ -79,10 +90,10 @@ function backText(went: WentBack): string {
 }
 
 /** What was done, and with a failure what was not. */
-function report(
+export function reportApply(
   context: CliContext,
   plan: Plan,
-  { result, also }: { result: ApplyResult; also: Carrying['also'] },
+  { result, also }: { result: ApplyResult; also?: Carrying['also'] },
 ): void {
   const { output } = context;
   const { failure } = result;

@@ -58,6 +58,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/apply.ts'),
   },
   {
+    name: 'move',
+    summary: 'Run a deployment elsewhere: start there, take the requests over, end here.',
+    load: () => import('./commands/move.ts'),
+  },
+  {
     name: 'rollback',
     summary: 'Have deployments again as they were before their last change.',
     load: () => import('./commands/rollback.ts'),

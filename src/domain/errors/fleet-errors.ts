@@ -75,6 +75,11 @@ export const fleetErrors = {
     (f) => `It has ${f.known.join(', ')}.`,
     'usage',
   ),
+  MOVE_REFUSED: defineError<{ what: string; to: string; refusals: readonly string[] }>(
+    (f) => `${f.what} cannot be brought to ${f.to}: ${f.refusals.join(' ')} Nothing was changed.`,
+    () => 'Leave --to out to see what can be had instead.',
+    'usage',
+  ),
   ADOPT_NOT_STARTED: defineError<{ deployment: string }>(
     (f) => `${f.deployment} is nothing that berth could start.`,
     () => 'Please report this: what cannot be started is not to be adopted.',

@@ -142,7 +142,7 @@ export function portsInUse(observed: Observed | undefined): Set<number> {
 }
 
 /** Memory that is left, by the name of the host; hosts that are one machine are looked at once. */
-async function freeMemory(world: World, loaded: LoadedFleet): Promise<Map<string, number | null>> {
+export async function freeMemory(world: World, loaded: LoadedFleet): Promise<Map<string, number | null>> {
   const names = [...new Set(loaded.deployments.map((one) => one.host))];
   const onMachine = once(async (_machine: string, name: string) => {
     const there = await worldOfHost(world, loaded.hosts, name);
@@ -155,7 +155,7 @@ async function freeMemory(world: World, loaded: LoadedFleet): Promise<Map<string
 }
 
 /** Sizes of model files by host and path. */
-async function modelSizes(world: World, loaded: LoadedFleet): Promise<Map<string, number>> {
+export async function modelSizes(world: World, loaded: LoadedFleet): Promise<Map<string, number>> {
   const onMachine = once(async (_file: string, host: string, path: string) => {
     const there = await worldOfHost(world, loaded.hosts, host);
     return there.cluster ? 0 : ((await there.files.stat(path))?.size ?? 0);

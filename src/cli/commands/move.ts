@@ -1,0 +1,152 @@
+import type { Command } from 'commander';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { engineOf } from '../../engines/registry.ts';
+import { expectNamed } from '../../fleet/apply/confine.ts';
+import type { Deployment, LoadedFleet } from '../../fleet/file/resolve.ts';
+import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
+import { destinationOf, destinationsOf, isAt, movedTo, placeName } from '../../fleet/relocate/destination.ts';
+import type { Destination } from '../../fleet/relocate/destination.ts';
+import { fileWith, worldWith } from '../../fleet/relocate/edited-file.ts';
+import type { EditedFile } from '../../fleet/relocate/edited-file.ts';
+import { optionOf } from '../../fleet/relocate/option.ts';
+import type { Option } from '../../fleet/relocate/option.ts';
+import { readUpState } from '../../fleet/up/up-state.ts';
+import { targetOf } from '../../targets/registry.ts';
+import { consents, reportApply } from '../carry-out.ts';
+import { carryOutEdit } from '../carry-out-edit.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption, loadFrom } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+import { optionsText } from '../text/option-text.ts';
+
+export const examples = [
+  ['berth move mistral', 'Where it could run, and what each place would cost and free. Changes nothing.'],
+  ['berth move mistral --to far', 'To that host: starts there, takes the requests over, ends here.'],
+  ['berth move mistral --to systemd', 'By that target on the host where it is; HOST/TARGET says both.'],
+  ['berth move mistral --to far --dry-run', 'What that would do, and why.'],
+] as const;
+
+interface MoveOptions extends FileOptions {
+  readonly to?: string;
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+
+interface Candidate {
+  readonly place: Destination;
+  readonly file: EditedFile;
+  readonly option: Option;
+}
+
+export function configure(command: Command, context: CliContext): void {
+  addFileOption(command)
+    .argument('<deployment>', 'the deployment that is to run elsewhere')
+    .option('--to <place>', 'a host, a target, or HOST/TARGET; without it the places are compared')
+    .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
+    .option('--dry-run', 'show the plan and do nothing')
+    .action(async (name: string, options: MoveOptions) => {
+      const { world, output } = context;
+      const loaded = await loadFrom(context, options);
+      const deployment = movable(loaded, name);
+      const gateway = (await readUpState(world, loaded)) !== null;
+      const places =
+        options.to === undefined
+          ? destinationsOf(loaded.hosts, deployment)
+          : [destinationOf(loaded.hosts, deployment, options.to)];
+      const candidates: Candidate[] = [];
+      for (const place of places)
+        candidates.push(await candidateOf(context, { options, loaded, deployment, place }));
+      const [chosen] = candidates;
+      const told = { deployment: name, now: placeName(placeOf(deployment)), gateway };
+      if (options.to === undefined || options.dryRun || !chosen) {
+        const compared = candidates.map((one) => one.option);
+        output.result({ ...told, options: compared }, () => comparison(told, compared));
+        return;
+      }
+      output.progress(comparison(told, [chosen.option]));
+      await carry(context, { options, name, chosen });
+    });
+}
+
+function placeOf({ host, target }: Deployment): Destination {
+  return { host, target: target.kind };
+}
+
+/** Throws DEPLOYMENT_UNKNOWN, and NOT_STARTED_HERE for a server that berth only reaches. */
+function movable(loaded: LoadedFleet, name: string): Deployment {
+  expectNamed([name], loaded);
+  const deployment = loaded.deployments.find((one) => one.name === name);
+  if (!deployment || !engineOf(deployment.engine.kind).launch)
+    throw new BerthError('NOT_STARTED_HERE', { deployment: name });
+  return deployment;
+}
+
+async function candidateOf(
+  context: CliContext,
+  {
+    options,
+    loaded,
+    deployment,
+    place,
+  }: { options: MoveOptions; loaded: LoadedFleet; deployment: Deployment; place: Destination },
+): Promise<Candidate> {
+  const { world } = context;
+  const { name } = deployment;
+  const { path, text } = await fileWith(world, loaded, ['deployments', name]);
+  const file = { path, before: text, after: movedTo(text, deployment, place) };
+  const overlaid = worldWith(world, file);
+  const option = await optionOf(overlaid, {
+    name: placeName(place),
+    only: [name],
+    hosts: [deployment.host, place.host],
+    notes: isAt(deployment, place) ? [] : notesOf(deployment, place),
+    load: () => loadFrom({ ...context, world: overlaid }, options),
+  });
+  return { place, file, option };
+}
+
+/** What the new place has or lacks beside the old one. */
+function notesOf({ target, declared }: Deployment, place: Destination): string[] {
+  if (target.kind === place.target) return [];
+  const lost = Object.keys(declared).filter((key) => /^target\.(?!kind$)/.test(key));
+  const supervises = targetOf(place.target).supervises;
+  return [
+    ...(lost.length > 0 ? [`what the file says of ${target.kind} alone goes: ${lost.join(', ')}`] : []),
+    ...(supervises === targetOf(target.kind).supervises
+      ? []
+      : [`${supervises ? '' : 'not '}started again by its target after a crash and a reboot`]),
+  ];
+}
+
+function comparison(
+  { deployment, now, gateway }: { deployment: string; now: string; gateway: boolean },
+  options: readonly Option[],
+): string {
+  return [
+    `${deployment} is to run at ${now}, as the file says.`,
+    optionsText(options),
+    ...(gateway
+      ? []
+      : [
+          'No gateway of this fleet runs here: whoever asks an engine by its own address is cut off when that ends.',
+        ]),
+  ].join('\n');
+}
+
+/** Throws MOVE_REFUSED. */
+async function carry(
+  context: CliContext,
+  { options, name, chosen }: { options: MoveOptions; name: string; chosen: Candidate },
+): Promise<void> {
+  const { plan, refusals } = chosen.option;
+  const command = 'move';
+  if (!plan) throw new BerthError('MOVE_REFUSED', { what: name, to: placeName(chosen.place), refusals });
+  if (!(await consents(context, plan, { yes: options.yes, command }))) return;
+  const carried = await carryOutEdit(context, {
+    file: chosen.file,
+    plan,
+    command,
+    replan: async (now) => preparePlan(now.world, await loadFrom(now, options), { only: [name] }),
+  });
+  reportApply(context, carried.plan, carried);
+}
