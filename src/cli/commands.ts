@@ -63,6 +63,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/move.ts'),
   },
   {
+    name: 'consolidate',
+    summary: 'Have each model served once, and all in one place, without a failed request.',
+    load: () => import('./commands/consolidate.ts'),
+  },
+  {
     name: 'rollback',
     summary: 'Have deployments again as they were before their last change.',
     load: () => import('./commands/rollback.ts'),

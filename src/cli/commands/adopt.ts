@@ -13,6 +13,7 @@ import { loadFleet } from '../../fleet/file/load.ts';
 import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { usualFiles } from '../../fleet/file/sources.ts';
+import { readAddresses } from '../../io/procfs/addresses.ts';
 import { readProcess } from '../../io/procfs.ts';
 import { scanHost } from '../../scan/scan.ts';
 import type { CliContext } from '../context.ts';
@@ -93,6 +94,7 @@ async function find(
       ...(loaded?.deployments ?? []).map((one) => one.name),
       ...Object.keys(loaded?.models ?? {}),
     ]),
+    addressOf: ({ pid }) => [...readAddresses(proc, pid)][0] ?? null,
     folderOf: ({ pid }) => readProcess(proc, pid)?.cwd ?? null,
     system: world.uid === 0 || sudo,
     user: world.env['USER'] ?? null,

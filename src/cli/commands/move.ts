@@ -3,12 +3,11 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { expectNamed } from '../../fleet/apply/confine.ts';
 import type { Deployment, LoadedFleet } from '../../fleet/file/resolve.ts';
-import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import { destinationOf, destinationsOf, isAt, movedTo, placeName } from '../../fleet/relocate/destination.ts';
 import type { Destination } from '../../fleet/relocate/destination.ts';
 import { fileWith, worldWith } from '../../fleet/relocate/edited-file.ts';
 import type { EditedFile } from '../../fleet/relocate/edited-file.ts';
-import { optionOf } from '../../fleet/relocate/option.ts';
+import { optionOf, planOf } from '../../fleet/relocate/option.ts';
 import type { Option } from '../../fleet/relocate/option.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -146,7 +145,7 @@ async function carry(
     file: chosen.file,
     plan,
     command,
-    replan: async (now) => preparePlan(now.world, await loadFrom(now, options), { only: [name] }),
+    replan: async (now) => planOf(now.world, await loadFrom(now, options), [name]),
   });
   reportApply(context, carried.plan, carried);
 }

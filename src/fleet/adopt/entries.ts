@@ -31,6 +31,8 @@ export interface EntryContext {
   readonly taken: ReadonlySet<string>;
   /** Folders that processes run in. */
   readonly folderOf: (process: ProcessId) => string | null;
+  /** Where a server in a network of its own is reached from here. */
+  readonly addressOf: (process: ProcessId) => string | null;
   /** Whether berth may write units of the system. */
   readonly system: boolean;
   /** Whose units of the user can be written. */
@@ -63,7 +65,7 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
   const endpoint =
     server.endpoints.find((one) => one.here && one.port === server.wantedPort) ??
     server.endpoints.find((one) => one.here);
-  if (!endpoint) return 'it listens on no port of this machine';
+  if (!endpoint) return elsewhere(server, name, context);
   if (server.keyed === true)
     return 'it asks for a key that berth does not know; give berth its start, with "ownKey"';
   const address = ['0.0.0.0', '::'].includes(endpoint.address) ? '127.0.0.1' : endpoint.address;
@@ -96,6 +98,14 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
   };
 }
 
+/** In a pod or container it may be reached all the same, by the address of that. */
+function elsewhere(server: ScannedServer, name: string, context: EntryContext): Entry | string {
+  const inside = ['container', 'pod'].includes(server.owner.kind) ? server.endpoints[0] : undefined;
+  const address = inside ? context.addressOf(server.process) : null;
+  if (!inside || address === null) return 'it listens on no port of this machine';
+  return reached(server, { name, address, port: inside.port });
+}
+
 /** One that berth does not start: the gateway reaches it, and nothing of it is changed. */
 function reached(
   server: ScannedServer,
@@ -119,7 +129,10 @@ function reached(
 }
 
 /** What it tells of itself counts more than its command line, which may leave it to the server. */
-function optionsOf(server: ScannedServer, folder: string | null): Record<string, unknown> & { kind: string } {
+export function optionsOf(
+  server: ScannedServer,
+  folder: string | null,
+): Record<string, unknown> & { kind: string } {
   const { args, binary, ...stated } = server.options;
   const { slots, context } = server.told;
   const program =

@@ -6,7 +6,7 @@ function action(
   kind: Action['do'],
   deployment: string,
   host: string,
-  { port = 1, wanted = port, beside = false, gpus = 0 } = {},
+  { port = 1, wanted = 0, beside = false, gpus = 0 } = {},
 ): Action {
   const object = { target: 'process', id: `${deployment}@${host}`, name: deployment };
   return {
@@ -16,7 +16,7 @@ function action(
     host,
     reasons: [],
     running: { object, port },
-    wanted: { port: wanted, spec: { model: `/m/${deployment}`, devices: { count: gpus } } },
+    wanted: { port: wanted || port, spec: { model: `/m/${deployment}`, devices: { count: gpus } } },
     beside,
   } as unknown as Action;
 }

@@ -4,7 +4,7 @@ import { objectKey } from '../../domain/instance.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
-import { instancesOf, observeFleet } from '../observe/observe.ts';
+import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
 import { freeMemory, modelSizes, preparePlan } from '../plan/prepare-plan.ts';
 import { figuresOf, requestsMeanwhile } from './figures.ts';
 import type { HostFigures, RequestsMeanwhile } from './figures.ts';
@@ -39,7 +39,7 @@ export async function optionOf(world: World, wishes: OptionWishes): Promise<Opti
   const { name, only, notes = [] } = wishes;
   try {
     const loaded = await wishes.load();
-    const plan = await preparePlan(world, loaded, { only });
+    const plan = await planOf(world, loaded, only);
     const known = await lookAround(world, loaded);
     const hosts = figuresOf(plan, known);
     const concerned = [...only, ...wishes.hosts];
@@ -60,6 +60,15 @@ export async function optionOf(world: World, wishes: OptionWishes): Promise<Opti
     const refusals = [error.message];
     return { name, now: false, refusals, notes: [...notes], hosts: [], requests: [], plan: null };
   }
+}
+
+/** A plan for these deployments; what the file has lost and does not run either needs none. */
+export async function planOf(world: World, loaded: LoadedFleet, only: readonly string[]): Promise<Plan> {
+  const running = (await fleetInstances(world, loaded)).map(({ mark }) => mark?.deployment);
+  const known = only.filter(
+    (name) => running.includes(name) || loaded.deployments.some((one) => one.name === name),
+  );
+  return preparePlan(world, loaded, { only: known });
 }
 
 async function lookAround(world: World, loaded: LoadedFleet): Promise<Parameters<typeof figuresOf>[1]> {

@@ -1,0 +1,161 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { expectNamed } from '../../fleet/apply/confine.ts';
+import { consolidationOf } from '../../fleet/consolidate/steps.ts';
+import type { Known, Step, Wishes } from '../../fleet/consolidate/steps.ts';
+import type { LoadedFleet } from '../../fleet/file/resolve.ts';
+import type { Plan } from '../../domain/plan.ts';
+import { destinationsOf, placeName } from '../../fleet/relocate/destination.ts';
+import { fileWith, worldWith } from '../../fleet/relocate/edited-file.ts';
+import { optionOf, planOf } from '../../fleet/relocate/option.ts';
+import { readUpState } from '../../fleet/up/up-state.ts';
+import { consents } from '../carry-out.ts';
+import { carryOutEdit } from '../carry-out-edit.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption, loadFrom } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+import { reachedServers } from '../reached-servers.ts';
+import { consolidatedText, consolidationText } from '../text/consolidation-text.ts';
+import type { Way } from '../text/consolidation-text.ts';
+
+export const examples = [
+  ['berth consolidate', 'What is served twice, and what it would cost and free to have all in one place.'],
+  [
+    'berth consolidate --to systemd',
+    'Merges duplicates and has all there, one after the other, under way as it is.',
+  ],
+  [
+    'berth consolidate --to systemd --port kimi=8080 --port mistral=8081 --reserve 8082',
+    'With these ports, and one that nobody gets.',
+  ],
+  ['berth consolidate --here', 'Merges duplicates alone.'],
+  ['berth consolidate --to systemd --dry-run', 'The steps, and what they would do.'],
+] as const;
+
+interface ConsolidateOptions extends FileOptions {
+  readonly to?: string;
+  readonly here?: boolean;
+  readonly port: ReadonlyMap<string, number>;
+  readonly reserve: readonly number[];
+  readonly keep: readonly string[];
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+
+interface Scene extends Known {
+  readonly path: string;
+  readonly options: ConsolidateOptions;
+}
+
+export function configure(command: Command, context: CliContext): void {
+  addFileOption(command)
+    .option('--to <place>', 'a target, a host, or HOST/TARGET for all; without it the places are compared')
+    .option('--here', 'merge what is served twice, and have all else where it is')
+    .option('--port <name=port>', 'the port that a deployment is to have; several times', portOf, new Map())
+    .option('--reserve <ports...>', 'ports that no engine gets', reserveOf, [])
+    .option('--keep <names...>', 'of what is served twice, what is to stay', [])
+    .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
+    .option('--dry-run', 'show the steps and do nothing')
+    .action(async (options: ConsolidateOptions) => {
+      const { output } = context;
+      const scene = await sceneOf(context, options);
+      const gateway = (await readUpState(context.world, scene.loaded)) !== null;
+      const changes =
+        options.here || options.to !== undefined || options.port.size > 0 || options.reserve.length > 0;
+      const places = changes ? [options.to ?? null] : [null, ...everywhere(scene.loaded)];
+      const ways: Way[] = [];
+      for (const to of places) ways.push(await wayOf(context, scene, to));
+      const told = { fleet: scene.loaded.fleet, gateway, ways };
+      const [chosen] = ways;
+      if (!changes || options.dryRun || !chosen) return output.result(told, () => consolidationText(told));
+      output.progress(consolidationText(told));
+      await carry(context, scene, chosen);
+    });
+}
+
+function portOf(text: string, before: ReadonlyMap<string, number>): Map<string, number> {
+  const [, name, port] = /^(.+)=(\d{1,5})$/.exec(text) ?? [];
+  if (name === undefined || Number(port) < 1 || Number(port) > 65_535)
+    throw new InvalidArgumentError('It must be NAME=PORT, such as kimi=8080.');
+  return new Map([...before, [name, Number(port)]]);
+}
+
+function reserveOf(text: string, before: readonly number[]): number[] {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError('It must be a port.');
+  return [...before, port];
+}
+
+async function sceneOf(context: CliContext, options: ConsolidateOptions): Promise<Scene> {
+  const { world } = context;
+  const loaded = await loadFrom(context, options);
+  expectNamed([...options.port.keys(), ...options.keep], loaded);
+  const { path, text } = await fileWith(world, loaded, ['deployments']);
+  return { loaded, path, text, options, reached: await reachedServers(context, loaded) };
+}
+
+/** Every place that something of the fleet could have. */
+function everywhere({ hosts, deployments }: LoadedFleet): string[] {
+  const [first] = deployments;
+  return first ? destinationsOf(hosts, first).map(placeName) : [];
+}
+
+async function wayOf(context: CliContext, scene: Scene, to: string | null): Promise<Way> {
+  const { options, loaded, path, text } = scene;
+  const wishes: Wishes = { to, ports: options.port, reserve: options.reserve, keep: options.keep };
+  const consolidation = consolidationOf(scene, wishes);
+  const after = consolidation.steps.at(-1)?.text ?? text;
+  const overlaid = worldWith(context.world, { path, before: text, after });
+  const only = [...new Set(consolidation.steps.flatMap((step) => step.only))];
+  const option = await optionOf(overlaid, {
+    name: to === null ? 'where they are, each once' : `all at ${to}`,
+    only,
+    hosts: Object.keys(loaded.hosts),
+    notes: consolidation.notes,
+    load: () => loadFrom({ ...context, world: overlaid }, options),
+  });
+  return { consolidation, option };
+}
+
+/** Step by step, each with a plan of its own; what fails is backed out of, and what was done before stays. Throws MOVE_REFUSED. */
+async function carry(context: CliContext, scene: Scene, { consolidation, option }: Way): Promise<void> {
+  const { options } = scene;
+  if (!option.plan)
+    throw new BerthError('MOVE_REFUSED', { what: 'The fleet', to: option.name, refusals: option.refusals });
+  if (!(await consents(context, option.plan, { yes: options.yes, command: 'consolidate' }))) return;
+  const done: { title: string; did: string[] }[] = [];
+  let before = scene.text;
+  for (const step of consolidation.steps) {
+    context.output.progress(`== ${step.title}`);
+    const { result } = await carryStep(context, scene, { step, before });
+    if (result.failure) {
+      context.output.result({ done, failed: step.title, failure: result.failure.toJSON() }, () =>
+        consolidatedText({ done, failed: step.title, failure: result.failure }),
+      );
+      context.exit(result.failure.exitCode);
+      return;
+    }
+    const did = result.done.filter((one) => one.do !== 'keep').map((one) => `${one.do} ${one.deployment}`);
+    done.push({ title: step.title, did });
+    before = step.text;
+  }
+  const { notes } = consolidation;
+  context.output.result({ done, notes, failed: null, failure: null }, () =>
+    consolidatedText({ done, failed: null, failure: null, notes }),
+  );
+}
+
+async function carryStep(
+  context: CliContext,
+  { path, options }: Scene,
+  { step, before }: { step: Step; before: string },
+): ReturnType<typeof carryOutEdit> {
+  const file = { path, before, after: step.text };
+  async function planNow(now: CliContext): Promise<Plan> {
+    return planOf(now.world, await loadFrom(now, options), step.only);
+  }
+  const plan = await planNow({ ...context, world: worldWith(context.world, file) });
+  return carryOutEdit(context, { file, plan, replan: planNow, command: 'consolidate' });
+}

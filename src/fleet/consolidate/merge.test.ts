@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { duplicatesOf, merged } from './merge.ts';
+
+function served(name: string, change: Partial<Parameters<typeof duplicatesOf>[0][number]> = {}) {
+  return { name, model: '/m/kimi.gguf', machine: 'local', gpus: 0, slots: 2, external: false, ...change };
+}
+
+test('of the same model on one machine the one with GPUs stays, then that with more slots, unless another is named', () => {
+  const all = [
+    served('cpu', { slots: 8 }),
+    served('gpu', { gpus: 1 }),
+    served('pod', { external: true, gpus: 4 }),
+  ];
+  expect(duplicatesOf(all)).toEqual([{ keep: 'gpu', drop: ['cpu', 'pod'] }]);
+  expect(duplicatesOf(all, ['cpu'])).toEqual([{ keep: 'cpu', drop: ['gpu', 'pod'] }]);
+});
+
+test('other models, other machines and what opens no model are no duplicates', () => {
+  expect(
+    duplicatesOf([
+      served('a'),
+      served('b', { model: '/m/other.gguf' }),
+      served('c', { machine: 'ssh://far' }),
+      served('d', { model: null }),
+      served('e', { model: null }),
+    ]),
+  ).toEqual([]);
+});
+
+test('routes and names of one that goes lead to the one that stays, and every other line is as it was', () => {
+  const text = `fleet: lab # at home
+deployments:
+  gpu: {model: kimi} # the fast one
+  # the slow one
+  cpu:
+    model: kimi
+  other: {model: o}
+gateway:
+  routes:
+    eyes: cpu # for all
+    slow: {to: cpu, hold: 5m}
+    both: {to: {cpu: 1, gpu: 3, other: 1}}
+    shadowed: {to: other, shadow: {to: cpu, percent: 5}}
+    far: other
+`;
+  const edited = merged(text, { keep: 'gpu', drop: ['cpu'] });
+  expect(parse(edited)).toEqual({
+    fleet: 'lab',
+    deployments: { gpu: { model: 'kimi' }, other: { model: 'o' } },
+    gateway: {
+      routes: {
+        eyes: 'gpu',
+        slow: { to: 'gpu', hold: '5m' },
+        both: { to: { gpu: 4, other: 1 } },
+        shadowed: { to: 'other', shadow: { to: 'gpu', percent: 5 } },
+        far: 'other',
+        cpu: 'gpu',
+      },
+    },
+  });
+  for (const line of ['fleet: lab # at home', '  gpu: {model: kimi} # the fast one', '    far: other'])
+    expect(edited.split('\n')).toContain(line);
+  expect(edited).toContain('eyes: gpu # for all');
+});
+
+test.each([
+  'deployments: {a: {}, b: {}}\n',
+  'deployments: {a: {}, b: {}}\ngateway: {listen: ["127.0.0.1:1"]}\n',
+])('a name that goes stays one that clients may ask for: %j', (text) => {
+  const edited = parse(merged(text, { keep: 'a', drop: ['b'] })) as { gateway: { routes: unknown } };
+  expect(edited.gateway.routes).toEqual({ b: 'a' });
+});

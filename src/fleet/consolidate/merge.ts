@@ -1,0 +1,82 @@
+import { isMap, parseDocument } from 'yaml';
+import { setField } from '../relocate/set-field.ts';
+
+/** A deployment as far as it can be the same as another one. */
+export interface Served {
+  readonly name: string;
+  /** Its model, the same for the same file or repository; null: it is like no other. */
+  readonly model: string | null;
+  /** Where it runs: duplicates on two machines may be meant. */
+  readonly machine: string;
+  readonly gpus: number;
+  readonly slots: number;
+  /** Only reached: berth does not end it. */
+  readonly external: boolean;
+}
+
+export interface Duplicate {
+  readonly keep: string;
+  readonly drop: readonly string[];
+}
+
+/**
+ * Deployments that serve one model on one machine. Kept is the one that is named, else one that berth runs, with the most GPUs, then
+ * the most slots, then the first of the file. Pure.
+ */
+export function duplicatesOf(served: readonly Served[], keep: readonly string[] = []): Duplicate[] {
+  const known = served.filter((one) => one.model !== null);
+  const groups = Map.groupBy(known, (one) => `${one.machine} ${one.model}`);
+  return [...groups.values()].flatMap((group) => {
+    const [first, ...others] = group.toSorted(
+      (a, b) =>
+        Number(keep.includes(b.name)) - Number(keep.includes(a.name)) ||
+        Number(a.external) - Number(b.external) ||
+        b.gpus - a.gpus ||
+        b.slots - a.slots,
+    );
+    const drop = others.map((one) => one.name);
+    return first && drop.length > 0 ? [{ keep: first.name, drop }] : [];
+  });
+}
+
+/** The fleet file without these deployments: whoever asks for them by name or by a route reaches the one that is kept. Pure. */
+export function merged(text: string, { keep, drop }: Duplicate): string {
+  return drop.reduce(
+    (edited, name) => rerouted(setField(edited, ['deployments', name], undefined), name, keep),
+    text,
+  );
+}
+
+function rerouted(text: string, from: string, to: string): string {
+  const routes = (parseDocument(text).toJS() as { gateway?: { routes?: Record<string, unknown> } }).gateway
+    ?.routes;
+  let edited = text;
+  for (const [name, route] of Object.entries(routes ?? {}))
+    for (const place of [[], ['to'], ['shadow', 'to']]) {
+      const value = place.reduce<unknown>(
+        (node, key) => (node as Record<string, unknown> | null)?.[key],
+        route,
+      );
+      const now = replacedIn(value, from, to);
+      if (now !== value) edited = setField(edited, ['gateway', 'routes', name, ...place], now);
+    }
+  return routes?.[from] === undefined ? withRoute(edited, from, to) : edited;
+}
+
+/** A route's target: a name, or names with weights, which add up where two become one. */
+function replacedIn(value: unknown, from: string, to: string): unknown {
+  if (value === from) return to;
+  if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'to')) return value;
+  const weights = value as Record<string, unknown>;
+  if (typeof weights[from] !== 'number') return value;
+  const { [from]: weight, ...others } = weights;
+  return { ...others, [to]: Number(weight) + Number(others[to] ?? 0) };
+}
+
+function withRoute(text: string, name: string, to: string): string {
+  const document = parseDocument(text);
+  if (isMap(document.getIn(['gateway', 'routes'], true)))
+    return setField(text, ['gateway', 'routes', name], to);
+  if (isMap(document.get('gateway', true))) return setField(text, ['gateway', 'routes'], { [name]: to });
+  return `${text === '' || text.endsWith('\n') ? text : `${text}\n`}gateway: {routes: {${name}: ${to}}}\n`;
+}

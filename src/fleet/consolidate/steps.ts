@@ -1,0 +1,149 @@
+import { parseDocument } from 'yaml';
+import { machineOf } from '../../domain/host-access.ts';
+import { engineOf } from '../../engines/registry.ts';
+import type { Deployment, LoadedFleet } from '../file/resolve.ts';
+import { destinationOf, isAt, movedTo } from '../relocate/destination.ts';
+import { setField } from '../relocate/set-field.ts';
+import { duplicatesOf, merged } from './merge.ts';
+import type { Duplicate } from './merge.ts';
+import { takenOver } from './take-over.ts';
+import type { Reached } from './take-over.ts';
+
+export interface Wishes {
+  /** Where all are to run; null: where they are. */
+  readonly to: string | null;
+  /** Ports by deployment. */
+  readonly ports: ReadonlyMap<string, number>;
+  readonly reserve: readonly number[];
+  /** Of duplicates, those that are to stay. */
+  readonly keep: readonly string[];
+}
+
+/** One change of the fleet file, which is carried out before the next. */
+export interface Step {
+  readonly title: string;
+  /** Deployments that it concerns. */
+  readonly only: readonly string[];
+  readonly text: string;
+}
+
+export interface Consolidation {
+  readonly steps: readonly Step[];
+  readonly duplicates: readonly Duplicate[];
+  /** What stays where it is though it was to move, and what goes on though it is not asked any longer. */
+  readonly notes: readonly string[];
+}
+
+export interface Known {
+  readonly text: string;
+  readonly loaded: LoadedFleet;
+  /** Servers of this machine that are only reached, by deployment. */
+  readonly reached: ReadonlyMap<string, Reached>;
+}
+
+/** What has to be done one after the other so that each model is served once, where it was asked for. Pure. */
+export function consolidationOf(known: Known, wishes: Wishes): Consolidation {
+  const duplicates = duplicatesIn(known, wishes.keep);
+  const steps: Step[] = [];
+  const notes: string[] = [];
+  let { text } = known;
+  function add(title: string, only: readonly string[], next: string): void {
+    if (next !== text) steps.push({ title, only, text: next });
+    text = next;
+  }
+  for (const one of duplicates)
+    add(`${one.drop.join(' and ')} become ${one.keep}`, [...one.drop, one.keep], merged(text, one));
+  const dropped = new Set(duplicates.flatMap((one) => one.drop));
+  for (const deployment of known.loaded.deployments.filter((one) => !dropped.has(one.name))) {
+    const { name } = deployment;
+    const next = placed(text, deployment, known, wishes);
+    if (typeof next === 'string') add(`${name} as it is asked for`, [name], next);
+    else notes.push(`${name} stays where it is: ${next.reason}`);
+  }
+  for (const name of known.reached.keys()) {
+    const server = known.reached.get(name)?.server;
+    const now = known.loaded.deployments.find((one) => one.name === name);
+    const left = server && now && !steps.every((step) => !step.only.includes(name));
+    if (left)
+      notes.push(
+        `process ${server.process.pid} (${server.owner.name}), which served ${name}, goes on and is asked no longer; berth ends nothing that is not its own`,
+      );
+  }
+  const host = hostOfReserve(known.loaded, wishes.to);
+  if (wishes.reserve.length > 0)
+    add(
+      `ports ${wishes.reserve.join(', ')} are reserved`,
+      [],
+      reserved(text, known.loaded, host, wishes.reserve),
+    );
+  return { steps, duplicates, notes };
+}
+
+function duplicatesIn({ loaded, reached }: Known, keep: readonly string[]): Duplicate[] {
+  return duplicatesOf(
+    loaded.deployments
+      .filter((one) => one.onDemand === null)
+      .map((one) => ({
+        name: one.name,
+        model: one.model?.path ?? reached.get(one.name)?.model ?? null,
+        machine: machineOf(loaded.hosts[one.host]),
+        gpus: one.gpus || (reached.get(one.name)?.server.gpus.length ?? 0),
+        slots: Number((one.engine as { slots?: unknown }).slots ?? 0),
+        external: isExternal(one),
+      })),
+    keep,
+  );
+}
+
+function isExternal({ engine }: Deployment): boolean {
+  return !engineOf(engine.kind).launch;
+}
+
+function placed(
+  text: string,
+  deployment: Deployment,
+  { loaded, reached }: Known,
+  { to, ports }: Wishes,
+): string | { readonly reason: string } {
+  const { name } = deployment;
+  const asked = ports.get(name);
+  const place = to === null ? null : destinationOf(loaded.hosts, deployment, to);
+  if (isExternal(deployment)) {
+    if (place === null) return text;
+    const server = reached.get(name);
+    if (!server) return { reason: 'it is only reached, and its server was not found on this machine' };
+    const port = asked ?? freeOf(text, loaded, deployment, server);
+    return takenOver(text, { name, port, to: place }, server);
+  }
+  const moved = place === null || isAt(deployment, place) ? text : movedTo(text, deployment, place);
+  return asked === undefined || asked === deployment.port
+    ? moved
+    : setField(moved, ['deployments', name, 'port'], asked);
+}
+
+/** The port that it has elsewhere, where nobody of the file has it here. */
+function freeOf(
+  text: string,
+  { deployments }: LoadedFleet,
+  { name }: Deployment,
+  { server }: Reached,
+): number | null {
+  const port = server.endpoints[0]?.port ?? null;
+  const others = deployments.filter((one) => one.name !== name && one.port === port);
+  const file = parseDocument(text);
+  return others.some((one) => file.hasIn(['deployments', one.name])) ? null : port;
+}
+
+/** The host that everything goes to, else the only one that is named, else this machine. */
+function hostOfReserve({ hosts }: LoadedFleet, to: string | null): string {
+  const [place = ''] = to?.split('/') ?? [];
+  if (hosts[place]) return place;
+  const [only, second] = Object.keys(hosts).filter((name) => name !== 'local');
+  return only !== undefined && second === undefined ? only : 'local';
+}
+
+function reserved(text: string, { hosts }: LoadedFleet, host: string, ports: readonly number[]): string {
+  const now = hosts[host]?.reserve ?? [];
+  const all = [...new Set([...now, ...ports])].toSorted((a, b) => a - b);
+  return setField(text, ['hosts', host, 'reserve'], all);
+}
