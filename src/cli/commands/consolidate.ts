@@ -116,7 +116,12 @@ async function wayOf(context: CliContext, scene: Scene, to: string | null): Prom
     notes: consolidation.notes,
     load: () => loadFrom({ ...context, world: overlaid }, options),
   });
-  return { consolidation, option };
+  // Whoever takes their place serves before they are asked no longer.
+  const goOn = new Set([...consolidation.duplicates.flatMap((one) => one.drop), ...scene.reached.keys()]);
+  const requests = option.requests.map((one) =>
+    goOn.has(one.deployment) ? { ...one, requests: 'go on' as const } : one,
+  );
+  return { consolidation, option: { ...option, requests } };
 }
 
 /** Step by step, each with a plan of its own; what fails is backed out of, and what was done before stays. Throws MOVE_REFUSED. */

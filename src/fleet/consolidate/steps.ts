@@ -2,7 +2,7 @@ import { parseDocument } from 'yaml';
 import { machineOf } from '../../domain/host-access.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
-import { destinationOf, isAt, movedTo } from '../relocate/destination.ts';
+import { destinationOf, isAt, movedTo, placeName } from '../relocate/destination.ts';
 import { setField } from '../relocate/set-field.ts';
 import { duplicatesOf, merged } from './merge.ts';
 import type { Duplicate } from './merge.ts';
@@ -52,12 +52,12 @@ export function consolidationOf(known: Known, wishes: Wishes): Consolidation {
     text = next;
   }
   for (const one of duplicates)
-    add(`${one.drop.join(' and ')} become ${one.keep}`, [...one.drop, one.keep], merged(text, one));
+    add(`${one.keep} serves for ${one.drop.join(' and ')}`, [...one.drop, one.keep], merged(text, one));
   const dropped = new Set(duplicates.flatMap((one) => one.drop));
   for (const deployment of known.loaded.deployments.filter((one) => !dropped.has(one.name))) {
     const { name } = deployment;
     const next = placed(text, deployment, known, wishes);
-    if (typeof next === 'string') add(`${name} as it is asked for`, [name], next);
+    if (typeof next === 'string') add(titleOf(deployment, known.loaded, wishes), [name], next);
     else notes.push(`${name} stays where it is: ${next.reason}`);
   }
   for (const name of known.reached.keys()) {
@@ -77,6 +77,16 @@ export function consolidationOf(known: Known, wishes: Wishes): Consolidation {
       reserved(text, known.loaded, host, wishes.reserve),
     );
   return { steps, duplicates, notes };
+}
+
+function titleOf(deployment: Deployment, { hosts }: LoadedFleet, { to, ports }: Wishes): string {
+  const place = to === null ? null : destinationOf(hosts, deployment, to);
+  const port = ports.get(deployment.name);
+  return [
+    deployment.name,
+    ...(place && !isAt(deployment, place) ? [`runs at ${placeName(place)}`] : []),
+    ...(port === undefined || port === deployment.port ? [] : [`has port ${port}`]),
+  ].join(' ');
 }
 
 function duplicatesIn({ loaded, reached }: Known, keep: readonly string[]): Duplicate[] {
