@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Architecture } from '../../src/audit/describe/architecture.ts';
@@ -114,6 +114,12 @@ function answers(file: string): Answer[] {
   return lines.map((line) => JSON.parse(line) as Answer);
 }
 
+function accessLog(): string[] {
+  const fleets = path('state/state');
+  const logs = readdirSync(fleets).map((fleet) => join(fleets, fleet, 'logs/access.log'));
+  return logs.filter(existsSync).flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'));
+}
+
 function load(out: string, stop: string): string {
   const program = resolve(import.meta.dirname, '../support/stream-texts.mjs');
   const names = ['kimi', 'kimi-2', 'mistral'].join(' ');
@@ -205,10 +211,7 @@ describe.skipIf(lacks !== '')(
       expect(new Set(all.map((one) => one.model)).size).toBe(3);
       // Written twice a second; the calm run is in it as well.
       const records = await until(() => {
-        const lines = box
-          .enter('sh', '-c', `cat '${path('state')}'/state/*/logs/access.log`)
-          .stdout.trim()
-          .split('\n');
+        const lines = accessLog();
         return lines.length >= all.length + clients ? lines : null;
       }, 'the access log');
       const noted = records.map((line) => JSON.parse(line) as { status: number; retries: number });
