@@ -189,10 +189,10 @@ test('a machine and a cluster on which all is well give no finding', () => {
 
 /** What looks like a fault and is none. */
 const innocent: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
-  'a server that began a moment ago and does not listen yet': [
-    set(`${mistral}.state`, 'silent'),
-    set(`${mistral}.endpoints`, []),
-    set(`${mistral}.startedAt`, '2026-11-28T08:57:00.000Z'),
+  'a vLLM that began a moment ago and does not listen yet': [
+    set(`${qwen}.state`, 'silent'),
+    set(`${qwen}.endpoints`, []),
+    set(`${qwen}.startedAt`, '2026-11-28T08:57:00.000Z'),
   ],
   'layers on GPUs of other machines': [
     set('hosts.0.hardware.gpus', []),

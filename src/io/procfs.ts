@@ -1,7 +1,7 @@
 import type { ProcessEntry, ProcessTable } from '../domain/process-facts.ts';
 import { parseEnviron, parseNulList, parseStat, parseStatus } from './procfs/parse.ts';
 import { listNames, readLink, readText } from './procfs/read.ts';
-import type { Procfs } from './procfs/read.ts';
+import type { ProcSnapshot, Procfs } from './procfs/read.ts';
 
 /** Ticks per second in /proc; a constant of the interface on every architecture that berth runs on. */
 const ticksPerSecond = 100;
@@ -11,6 +11,18 @@ const ticksPerSecond = 100;
  * memory, and 100 processes take about 20 ms, a third of the asynchronous way.
  */
 export function readProcessTable(proc: Procfs): ProcessTable {
+  if (typeof proc === 'string') return readAll(proc);
+  const known = tables.get(proc);
+  if (known) return known;
+  const table = readAll(proc);
+  tables.set(proc, table);
+  return table;
+}
+
+/** Of snapshots, which do not change. */
+const tables = new WeakMap<ProcSnapshot, ProcessTable>();
+
+function readAll(proc: Procfs): ProcessTable {
   const bootTime = readBootTime(proc);
   const processes = new Map<number, ProcessEntry>();
   const hidden = { commandLines: 0, details: 0, others: hidesOthers(proc) };

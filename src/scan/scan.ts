@@ -6,6 +6,7 @@ import { engineOf, engines, recognize } from '../engines/registry.ts';
 import { detectHardware } from '../hardware/detect.ts';
 import { readListeners } from '../io/procfs/listeners.ts';
 import { readOwnNetns, readOwnPidns, readOwnUid, readProcessTable } from '../io/procfs.ts';
+import { oneLook } from '../io/procfs/read.ts';
 import type { World } from '../io/world.ts';
 import { targetsOn } from '../targets/registry.ts';
 import { describe } from './describe.ts';
@@ -45,10 +46,11 @@ export async function scan(
 export async function scanHost(world: World, options: ScanOptions): Promise<Scanned> {
   const started = world.clock.now();
   const hardwareFound = detectHardware(world, { timeoutMs: options.timeoutMs });
-  const proc = await world.procfs();
+  const proc = oneLook(await world.procfs());
+  const seeing = { ...world, procfs: () => proc };
   const table = readProcessTable(proc);
   const listeners = readListeners(proc, table);
-  const marks = (await Promise.all(targetsOn(world).map((target) => target.observe(world)))).flat();
+  const marks = (await Promise.all(targetsOn(world).map((target) => target.observe(seeing)))).flat();
   const seen = { table, listeners, marks, ownNetns: readOwnNetns(proc), ownPidns: readOwnPidns(proc), proc };
   const found = addMarked(findServers(table, listeners, recognize), seen);
   const asking = { ...seen, signal: options.signal, timeoutMs: options.timeoutMs };

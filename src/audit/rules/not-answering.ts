@@ -7,6 +7,9 @@ import { perHost } from './contract.ts';
 /** As long as a large model may take to load. */
 const loadingMs = 10 * 60_000;
 
+/** Engines that listen only once their model is loaded; others listen at once, and say that they load. */
+const listenLate = ['vllm', 'sglang', 'tgi'];
+
 export const notAnswering: Rule = {
   id: 'not-answering',
   severity: 'warning',
@@ -29,7 +32,7 @@ export const notAnswering: Rule = {
     ),
 };
 
-/** vLLM and its like listen only once their model is loaded. */
-function stillLoads({ endpoints, startedAt }: ScannedServer, at: string): boolean {
-  return endpoints.length === 0 && Date.parse(at) - Date.parse(startedAt) < loadingMs;
+function stillLoads({ engine, endpoints, startedAt }: ScannedServer, at: string): boolean {
+  const young = Date.parse(at) - Date.parse(startedAt) < loadingMs;
+  return young && endpoints.length === 0 && listenLate.includes(engine);
 }

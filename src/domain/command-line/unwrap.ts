@@ -20,9 +20,16 @@ const maxDepth = 12;
  * Every program a command line may run: one, but for a shell text with several commands. Undoes `sh -c`,
  * `env`, `nice`, `numactl`, `taskset`, loaders, interpreters and their like, nested in any order.
  */
-export function unwrap(argv: readonly string[]): Unwrapped[] {
-  return peel(argv, { env: {}, waits: false, depth: 0 });
+export function unwrap(argv: readonly string[]): readonly Unwrapped[] {
+  const known = unwrapped.get(argv);
+  if (known) return known;
+  const commands = peel(argv, { env: {}, waits: false, depth: 0 });
+  unwrapped.set(argv, commands);
+  return commands;
 }
+
+/** Each engine asks it of each process of a machine. */
+const unwrapped = new WeakMap<readonly string[], readonly Unwrapped[]>();
 
 interface Context {
   readonly env: Readonly<Record<string, string>>;

@@ -16,7 +16,19 @@ interface OpenSocket {
  * Every listening TCP socket of every network namespace that a visible process lives in. The same port in two
  * namespaces is two listeners: they do not meet. The kernel shows sockets per namespace, so one process of each is asked.
  */
-export function readListeners(proc: Procfs, table: ProcessTable): Listener[] {
+export function readListeners(proc: Procfs, table: ProcessTable): readonly Listener[] {
+  if (typeof proc === 'string') return readSockets(proc, table);
+  const known = ofTables.get(table);
+  if (known) return known;
+  const listeners = readSockets(proc, table);
+  ofTables.set(table, listeners);
+  return listeners;
+}
+
+/** Of tables that were made of a snapshot, which does not change. */
+const ofTables = new WeakMap<ProcessTable, readonly Listener[]>();
+
+function readSockets(proc: Procfs, table: ProcessTable): Listener[] {
   const sockets = [...namespacePaths(proc, table)].flatMap(([netns, path]) => openSockets(proc, path, netns));
   const holders = holdersOf(proc, table, new Set(sockets.map((socket) => socket.inode)));
   return sockets.map(({ inode, ...socket }) => ({ ...socket, pids: holders.get(inode) ?? [] }));

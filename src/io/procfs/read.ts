@@ -37,3 +37,16 @@ export function listNames(proc: Procfs, path: string): string[] {
     return [];
   }
 }
+
+/**
+ * One look at /proc: what is made of it (`readProcessTable`, `readListeners`) is made once, whoever asks. Hand it on only for work
+ * that is to see one and the same moment.
+ */
+export function oneLook(proc: Procfs): ProcSnapshot {
+  if (typeof proc !== 'string') return proc;
+  return {
+    text: (path) => readText(proc, path),
+    link: (path) => readLink(proc, path),
+    names: (path) => listNames(proc, path),
+  };
+}
