@@ -81,5 +81,5 @@ describe.skipIf(lacks !== '')('the audit of hosts of the fleet file', () => {
     const wrong = await place.berth('audit', '--host', 'elsewhere');
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('known are local, far, dead')]);
     server.kill('SIGKILL');
-  }, 120_000);
+  }, 300_000);
 });
