@@ -179,6 +179,7 @@ describe.skipIf(lacks !== '')(
         ['keep', 'unit llamacpp-kimi-cpu.service'],
       ]);
       expect(plan.findings.map((one) => one.rule)).not.toContain('drift');
+      expect(plan.findings.map((one) => one.rule)).not.toContain('rendered-otherwise');
       expect(pids()).toEqual(before);
       const [name = ''] = plan.actions.map((one) => one.deployment);
       const disowned = berth('disown', name);

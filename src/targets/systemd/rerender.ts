@@ -17,8 +17,10 @@ export async function rendersOtherwise(world: World, instance: Instance): Promis
   const scope = scopeNamed(world, name);
   const file = `${scope.units}/${unit}.service`;
   const dropIn = await world.files.read(`${file}.d/${dropInName}`).catch(() => null);
-  const [written] = valuesOf(readUnit(dropIn ?? ''), 'Unit', 'X-Berth-Unit-Sha256');
-  if (mark === null || written === undefined) return [];
+  const keys = readUnit(dropIn ?? '');
+  const [written] = valuesOf(keys, 'Unit', 'X-Berth-Unit-Sha256');
+  const [adopted] = valuesOf(keys, 'Unit', 'X-Berth-Adopted');
+  if (mark === null || written === undefined || adopted === 'yes') return [];
   try {
     // Its own schema has parsed the options before they were written into the mark.
     const options = mark.target as unknown as SystemdOptions;
