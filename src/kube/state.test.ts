@@ -81,6 +81,13 @@ test('an engine that ended before this start is no end of this one', () => {
   expect(endingOf({ ...now, deployment: made([], { generation: 3 }).deployment })).toBeNull();
 });
 
+test('an engine whose pod the cluster takes away has not ended by itself', () => {
+  const pod = podOf({ containerStatuses: [{ name: 'engine', state: { terminated: { exitCode: 0 } } }] });
+  expect(endingOf(made([pod]))).not.toBeNull();
+  const leaving = { ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+  expect(endingOf(made([leaving]))).toBeNull();
+});
+
 test('objects of others are told by their labels, and those that another program keeps by its marks', () => {
   const own = { fleet: 'lab', fleetId: 'x' };
   function live(

@@ -91,6 +91,8 @@ function restartCount({ status }: PodLive): number {
 export function endingOf(made: Made, since: ReadonlyMap<string, number> = new Map()): Ending | null {
   if (!isTakenUp(made.deployment)) return null;
   for (const pod of podsOf(made)) {
+    // The cluster itself takes it away, for another or to have fewer.
+    if (pod.metadata.deletionTimestamp) continue;
     const [container] = pod.status?.containerStatuses ?? [];
     const before = since.get(pod.metadata.uid);
     const again = before === undefined || restartCount(pod) > before || container?.state?.terminated;

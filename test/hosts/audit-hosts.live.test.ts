@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { accessSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,23 +7,12 @@ import { AuditReport } from '../../src/domain/audit/report.ts';
 import { makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { createFakes } from '../scenarios/scan/fakes.ts';
+import { missingForSsh } from './missing-for-ssh.ts';
 
 const box = resolve(import.meta.dirname, 'ssh-box.sh');
 const port = 18_760;
 
-/** Empty where a machine with a real sshd can be made here; else why not. */
-function missing(): string {
-  if (process.getuid?.() !== 0) return 'root';
-  for (const path of ['/usr/sbin/sshd', '/usr/bin/ssh', '/usr/bin/nsenter', '/sbin/ip'])
-    try {
-      accessSync(path);
-    } catch {
-      return path;
-    }
-  return '';
-}
-
-const lacks = missing();
+const lacks = missingForSsh();
 if (lacks !== '') console.info(`audit of hosts: not run, ${lacks} is missing`);
 
 let folder: string;

@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
-import { freePorts, isFree, makePlace, ownPorts, until } from '../support/berth.ts';
+import { freePorts, makePlace, ownPorts } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { importLlama, llamaImage, missingFor, startBox } from './container-box.ts';
 import type { ContainerBox, ContainerEngine } from './container-box.ts';
@@ -74,58 +72,6 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
     return (await box.api.ask('GET', '/containers/json?all=1')).json as Container[];
   }
 
-  /** Everything that a fleet could leave behind. */
-  async function traces(): Promise<unknown> {
-    const { json } = await box.api.ask('GET', '/volumes');
-    const volumes = ((json as { Volumes: { Name: string }[] | null }).Volumes ?? []).map(({ Name }) => Name);
-    return {
-      containers: (await containers()).map(({ Id }) => Id).toSorted(),
-      volumes: volumes.toSorted(),
-      engines: enginePids(),
-    };
-  }
-
-  async function status(): Promise<FleetStatus> {
-    return (await place.berth('status', '--json')).json();
-  }
-
-  async function portOf(): Promise<number> {
-    return (await status()).deployments[0]?.replicas[0]?.port ?? 0;
-  }
-
-  test.skipIf(missing !== null)(`a fleet lives in containers from apply to down${why}`, async () => {
-    const before = await traces();
-    place.write(fleet());
-    const applied = await place.berth('apply');
-    expect(applied.code, applied.stdout + applied.stderr).toBe(0);
-    const port = await portOf();
-    const first = await complete(`http://127.0.0.1:${port}`);
-    expect(first.status).toBe(200);
-
-    const seen = await status();
-    expect(seen.deployments[0]).toMatchObject({
-      target: 'docker',
-      replicas: [{ state: 'ready' }],
-    });
-    expect((await place.berth('logs', 'toy')).stdout).toContain('listening on http');
-    expect((await place.berth('plan')).stdout).toContain('1 unchanged');
-
-    // The engine dies; its daemon starts it again, without berth.
-    const [pid = 0] = enginePids();
-    process.kill(pid, 'SIGKILL');
-    await until(() => enginePids().some((one) => one !== pid), 'another process of the engine');
-    await until(
-      async () => (await complete(`http://127.0.0.1:${port}`)).status === 200,
-      'it to answer again',
-    );
-    expect((await place.berth('plan')).stdout).toContain('1 unchanged');
-
-    const down = await place.berth('down');
-    expect(down.code, down.stderr).toBe(0);
-    expect(await traces()).toEqual(before);
-    expect(await isFree(port)).toBe(true);
-  });
-
   test.skipIf(missing !== null || engine !== 'docker')(
     `what somebody else changed on a container is told, and nothing is done about it by itself${why}`,
     async () => {
@@ -139,38 +85,6 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
       expect((drifted.json() as { actions: { do: string }[] }).actions.map((one) => one.do)).toEqual([
         'keep',
       ]);
-    },
-  );
-
-  test.skipIf(missing !== null)(
-    `an engine is changed under load, in another container beside it, and no request fails${why}`,
-    async () => {
-      place.write(fleet());
-      const up = await place.berth('up', '--detach', '--json');
-      expect(up.code, up.stdout + up.stderr).toBe(0);
-      const { gateway } = up.json() as { gateway: { url: string } };
-      const alone = await complete(gateway.url);
-      const load = completionLoad(gateway.url, 4);
-      await until(() => load.ended.length > 8, 'some requests');
-      const [old] = await containers();
-
-      place.write(fleet({ slots: 3 }));
-      const changed = await place.berth('apply');
-      expect(changed.code, changed.stdout + changed.stderr).toBe(0);
-      const after = load.ended.length;
-      await until(() => load.ended.length > after + 8, 'requests to the new one');
-      const [next, ...others] = await containers();
-      expect(others).toEqual([]);
-      expect(next?.Id).not.toBe(old?.Id);
-
-      // Back to what was before, which is a change like any other.
-      place.write(fleet());
-      expect((await place.berth('apply')).code).toBe(0);
-      const ended = await load.stop();
-      expect(ended.filter((one) => one.status !== 200 || one.tokens !== alone.tokens || !one.done)).toEqual(
-        [],
-      );
-      expect((await status()).deployments[0]?.replicas).toHaveLength(1);
     },
   );
 
@@ -265,70 +179,6 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
     },
   );
 });
-
-/** The processes of llama-server that run out of the test's image. */
-function enginePids(): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const line = Number.isInteger(pid) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
-        return line.startsWith('/usr/lib64/ld-linux-x86-64.so.2') && line.includes('/models/m.gguf');
-      } catch {
-        return false;
-      }
-    });
-}
-
-interface Completed {
-  readonly status: number;
-  readonly tokens: number;
-  readonly done: boolean;
-}
-
-/** One streamed completion of a length that is always the same. */
-async function complete(url: string): Promise<Completed> {
-  const body = {
-    model: 'toy',
-    prompt: 'a b c',
-    max_tokens: 24,
-    temperature: 0,
-    ignore_eos: true,
-    stream: true,
-  };
-  try {
-    const reply = await fetch(`${url}/v1/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ ...body, stream_options: { include_usage: true } }),
-    });
-    const text = await reply.text();
-    const tokens = Number(/"completion_tokens":(\d+)/.exec(text)?.[1] ?? 0);
-    return { status: reply.status, tokens, done: text.trimEnd().endsWith('data: [DONE]') };
-  } catch {
-    return { status: 0, tokens: 0, done: false };
-  }
-}
-
-function completionLoad(
-  url: string,
-  clients: number,
-): { ended: Completed[]; stop: () => Promise<Completed[]> } {
-  const ended: Completed[] = [];
-  let stopped = false;
-  async function client(): Promise<void> {
-    while (!stopped) ended.push(await complete(url));
-  }
-  const all = Promise.all(Array.from({ length: clients }, client));
-  return {
-    ended,
-    stop: async () => {
-      stopped = true;
-      await all;
-      return ended;
-    },
-  };
-}
 
 /** What berth says when another user runs it; the folder and the clone may be read by all. */
 function runAs(uid: number, { folder, env }: Place): string {

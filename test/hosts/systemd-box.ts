@@ -32,6 +32,8 @@ export interface BoxRan {
 /** A machine with systemd as its first process. `folder` is in it as outside. */
 export interface SystemdBox {
   readonly folder: string;
+  /** What stands before a command that is to run in it. */
+  readonly before: readonly string[];
   readonly enter: (...argv: string[]) => BoxRan;
   /** Berth in the box's folder, as root; `env` is beside what the test's own environment has. */
   readonly berth: (args: readonly string[], env?: Record<string, string>) => BoxRan;
@@ -61,6 +63,7 @@ export function startSystemdBox(shared: readonly string[] = []): SystemdBox {
 
   return {
     folder,
+    before: [script, 'enter', folder],
     enter: (...argv) => run(argv, {}),
     berth: (args, env = {}) => {
       const line = ['cd', folder, '&&', 'exec', process.execPath, join(root, 'bin/berth.js'), ...args];

@@ -81,6 +81,15 @@ test('rollback has what the last apply changed as it was before, and once more b
   expect(await expectDone('apply')).toContain('Nothing had to be done.');
 });
 
+test('engines that one apply changed go back together', async () => {
+  write({ a: 1, b: 1 });
+  await expectDone('apply');
+  write({ a: 2, b: 2 });
+  await expectDone('apply');
+  await expectDone('rollback');
+  expect(await slots()).toEqual({ a: 1, b: 1 });
+});
+
 test('named deployments go back whatever was changed since, and one that was never changed is told', async () => {
   write({ a: 1, b: 1 });
   await expectDone('apply');

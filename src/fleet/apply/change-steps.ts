@@ -119,7 +119,9 @@ async function removeRunning(host: World, action: Ending, context: StepContext):
     sameObject(one.object, running.object),
   );
   if (!instance) return null;
-  if (instance.mark) await keep(host, action, stateOfMark(instance.mark, instance, context.at), context);
+  // Beside a new one, it was kept before that one was, which is the newer of the two.
+  if (instance.mark && !(action.do === 'replace' && action.beside))
+    await keep(host, action, stateOfMark(instance.mark, instance, context.at), context);
   options.onProgress(`Stopping ${nameOf(action)} (${running.object.name})`);
   await targetOf(running.target.kind).remove(host, instance, running.stop);
   return null;
@@ -134,8 +136,9 @@ async function startWanted(
   const { plan, observed, options } = context;
   const mark = markOf(host, plan, action, observed);
   const since = host.clock.now();
-  if (how.way === 'update' && how.instance.mark)
-    await keep(host, action, stateOfMark(how.instance.mark, how.instance, context.at), context);
+  const before = action.do === 'replace' ? instanceOf(observed, action.running) : undefined;
+  if (before?.mark && (how.way === 'update' || (action.do === 'replace' && action.beside)))
+    await keep(host, action, stateOfMark(before.mark, before, context.at), context);
   options.onProgress(`Starting ${nameOf(action)} on port ${mark.port}`);
   const started = await startEngine(host, mark, {
     withheld: plan.withheld,

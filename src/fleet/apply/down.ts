@@ -74,6 +74,7 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
   // The next start writes the keys of engines again, and makes a new token for the console.
   const paths = fleetPaths(world, loaded);
   await world.files.remove(paths.secrets);
+  await world.files.remove(paths.gatewayConfig);
   await world.files.remove(paths.controlToken);
   return { up: upPid, stopped: running, silent };
 }

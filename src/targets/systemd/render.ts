@@ -138,7 +138,7 @@ function limits(options: SystemdOptions): Section {
 /** What lies where the sandbox hides the host is let in by itself, read only. "-": a word of the command may be no path at all. */
 function bindings(mark: Mark, options: SystemdOptions, facts: UnitFacts): Section {
   return hiddenReads(mark, options, facts).map(
-    (path) => ['BindReadOnlyPaths', `-${escapeText(path)}`] as const,
+    (path) => ['BindReadOnlyPaths', `"-${escapeText(path)}"`] as const,
   );
 }
 

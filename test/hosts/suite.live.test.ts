@@ -1,0 +1,48 @@
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { missingForAll } from './suite/missing.ts';
+import { setStage } from './suite/stage.ts';
+import { tellStory } from './suite/story.ts';
+import { suiteTargets } from './suite/targets.ts';
+
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 120_000 });
+
+/** One suite for every target, with real engines. What it could not run it says at its end. */
+
+const verdicts = new Map<string, string>();
+
+afterAll(() => {
+  const lines = [...verdicts].map(([name, told]) => `  ${name.padEnd(12)} ${told}`);
+  console.info(['The suite of targets:', ...lines].join('\n'));
+});
+
+describe.each(suiteTargets)('engines on $name', (target) => {
+  const missing = target.missing();
+  const why = missing === null ? '' : ` (skipped: ${missing})`;
+  verdicts.set(target.name, missing === null ? 'did not come to its end' : `not run: ${missing}`);
+
+  test.skipIf(missing !== null)(
+    `they serve, are changed under load, come back when killed, go back, and leave nothing${why}`,
+    async () => {
+      const stage = await setStage(target);
+      onTestFinished(() => stage.close());
+      const story = await tellStory(stage);
+      for (const step of ['apply', 'change', 'kill', 'rollback'] as const) {
+        verdicts.set(target.name, `ended at "${step}"`);
+        await story[step]();
+      }
+      verdicts.set(target.name, 'ended at "down"');
+      const { before, after } = await story.down();
+      expect(after).toEqual(before);
+      verdicts.set(target.name, 'ran');
+    },
+  );
+});
+
+const lacks = missingForAll();
+test.skipIf(lacks !== null)(
+  `no machine that can run them leaves out one of process, systemd, docker and podman${lacks === null ? '' : ` (skipped: ${lacks})`}`,
+  () => {
+    const told = ['process', 'systemd', 'docker', 'podman'].map((name) => `${name}: ${verdicts.get(name)}`);
+    expect(told.filter((one) => one.includes('not run'))).toEqual([]);
+  },
+);

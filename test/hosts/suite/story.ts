@@ -1,0 +1,135 @@
+import { expect } from 'vitest';
+import { until } from '../../support/berth.ts';
+import type { Ran } from '../../support/berth.ts';
+import type { Completion, Load, Stage, Wish } from './stage.ts';
+
+const small = 512;
+const large = 768;
+
+/** The life of a fleet on one host, in steps that follow one another. */
+export interface Story {
+  /** Engines that serve, are seen and tell their logs. */
+  readonly apply: () => Promise<void>;
+  /** All engines are changed under load, and no stream is other than undisturbed. */
+  readonly change: () => Promise<void>;
+  /** Engines that are killed come back by themselves. */
+  readonly kill: () => Promise<void>;
+  /** The change is undone under load. Who would wait longer than is allowed is refused with 503 and Retry-After. */
+  readonly rollback: () => Promise<void>;
+  /** What the host had before there was a fleet, and what it has after it. */
+  readonly down: () => Promise<{ before: string[]; after: string[] }>;
+}
+
+export async function tellStory(stage: Stage): Promise<Story> {
+  const { host } = stage;
+  const names = host.deployments.map(({ name }) => name);
+  /** What each model says to a client that nothing disturbs. */
+  const undisturbed = new Map<string, Completion>();
+  const before = await host.inventory();
+  let gateway = '';
+
+  function isWhole(one: Completion): boolean {
+    const alone = undisturbed.get(one.model);
+    return one.status === 200 && one.done && one.text === alone?.text && one.tokens === alone.tokens;
+  }
+
+  function wishes(count: number): Wish[] {
+    return names.map((model) => ({ url: gateway, model, count }));
+  }
+
+  async function areServed(): Promise<boolean> {
+    return (await stage.complete('gateway', wishes(1))).every(isWhole);
+  }
+
+  /** So many clients of each model, once each model has been served. */
+  async function loadOf(clients: number): Promise<Load> {
+    const load = stage.load(wishes(clients));
+    await served(load);
+    return load;
+  }
+
+  /** Every model has answered twice more. */
+  async function served(load: Load): Promise<void> {
+    const from = load.ended.length;
+    function count(name: string): number {
+      return load.ended.slice(from).filter((one) => one.model === name && one.status === 200).length;
+    }
+    await until(() => names.every((name) => count(name) >= 2), 'the clients to be served');
+  }
+
+  return {
+    apply: async () => {
+      stage.write(small, '100s');
+      expectFine(await stage.berth('apply', '--yes'));
+      const replicas = [...(await stage.replicas())];
+      expect(replicas.map(([name, { state, outdated }]) => [name, state, outdated])).toEqual(
+        names.map((name) => [name, 'ready', false]),
+      );
+      const direct = replicas.map(([model, { url }]) => ({ url: url ?? '', model, count: 1 }));
+      for (const one of await stage.complete('engine', direct)) {
+        expect([one.status, one.tokens, one.done], one.said).toEqual([200, 48, true]);
+        expect(one.text).not.toBe('');
+        undisturbed.set(one.model, one);
+      }
+      for (const { name, says } of host.deployments)
+        expect((await stage.berth('logs', name, '--lines', '1000')).stdout).toContain(says);
+      const plan = expectFine(await stage.berth('plan', '--json')).json() as { actions: { do: string }[] };
+      expect(plan.actions.map((action) => action.do)).toEqual(names.map(() => 'keep'));
+    },
+    change: async () => {
+      const up = expectFine(await stage.berth('up', '--detach', '--json'));
+      gateway = (up.json() as { gateway: { url: string } }).gateway.url;
+      expect(await areServed()).toBe(true);
+      const old = await stage.replicas();
+      const load = await loadOf(2);
+      stage.write(large, '100s');
+      expectFine(await stage.berth('apply', '--yes'));
+      await served(load);
+      expect((await load.stop()).filter((one) => !isWhole(one))).toEqual([]);
+      for (const [name, { since }] of await stage.replicas()) expect(since).not.toBe(old.get(name)?.since);
+    },
+    kill: async () => {
+      const old = await stage.replicas();
+      for (const [name, replica] of old) await host.kill(replica, name);
+      await until(async () => {
+        const now = await stage.replicas();
+        return names.every(
+          (name) => now.get(name)?.state === 'ready' && now.get(name)?.since !== old.get(name)?.since,
+        );
+      }, 'all to come back');
+      await until(areServed, 'all to serve again');
+    },
+    rollback: async () => {
+      stage.write(large, '50ms');
+      expectFine(await stage.berth('apply', '--yes'));
+      const load = await loadOf(2);
+      expectFine(await stage.berth('rollback', '--yes'));
+      await served(load);
+      const ended = await load.stop();
+      for (const { name, inPlace } of host.deployments) {
+        const other = ended.filter((one) => one.model === name && !isWhole(one));
+        for (const one of other)
+          expect([one.status, Number(one.retryAfter) > 0], `${name}: ${one.said}`).toEqual([503, true]);
+        if (inPlace) expect(other.length, name).toBeGreaterThan(0);
+      }
+      // It is what the file said before, not what it says.
+      expect([...(await stage.replicas()).values()].map((one) => one.outdated)).toEqual(
+        names.map(() => true),
+      );
+    },
+    down: async () => {
+      expectFine(await stage.berth('down'));
+      if (host.removesLater)
+        await until(
+          async () => (await host.inventory()).join() === before.join(),
+          'the host to be as before',
+        );
+      return { before, after: await host.inventory() };
+    },
+  };
+}
+
+function expectFine(ran: Ran): Ran {
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  return ran;
+}

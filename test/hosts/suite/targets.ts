@@ -1,0 +1,14 @@
+import { containerTarget } from './container.ts';
+import type { SuiteTarget } from './contract.ts';
+import { processTarget } from './process.ts';
+import { sshTarget } from './ssh.ts';
+import { systemdTarget } from './systemd.ts';
+
+/** Where the one suite for engines is run: a target is one file, and one line here. */
+export const suiteTargets: readonly SuiteTarget[] = [
+  processTarget,
+  systemdTarget,
+  containerTarget('docker'),
+  containerTarget('podman'),
+  sshTarget,
+];
