@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { fencesOf, pagePaths } from '../tools/docs/pages.ts';
 import { pagesWith, runBlocks } from './docs-runner.ts';
 import { importUsualLlama, missingFor, startBox } from './hosts/container-box.ts';
+import { missingForCluster, startCluster, usualLlama } from './hosts/kube-box.ts';
 import { findLlamaServer } from './hosts/llama-server.ts';
 import { contentOfBytes, startHub } from './support/hub-server.ts';
 import type { HubServer } from './support/hub-server.ts';
@@ -45,6 +46,19 @@ const components: Readonly<Record<string, Component>> = {
         await hub.stop();
       }
       return { env: { HF_ENDPOINT: hub.url, DOCKER_HOST: box.host }, stop };
+    },
+  },
+  kubernetes: {
+    there: () => missingForCluster() === null,
+    start: async () => {
+      const hub = await startSmallHub();
+      const box = await startCluster([usualLlama]);
+      async function stop(): Promise<void> {
+        box.stop();
+        await hub.stop();
+      }
+      const programs = process.env['KUBEBUILDER_ASSETS'] ?? '';
+      return { env: { HF_ENDPOINT: hub.url, KUBECONFIG: box.kubeconfig, PATH: programs }, stop };
     },
   },
 };

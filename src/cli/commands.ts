@@ -78,6 +78,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/up.ts'),
   },
   {
+    name: 'serve',
+    summary: 'In a cluster: open the gateway alone, and follow the engines as they come and go.',
+    load: () => import('./commands/serve.ts'),
+  },
+  {
     name: 'down',
     summary: 'Stop the engines, gateway and console of this fleet.',
     load: () => import('./commands/down.ts'),

@@ -16,12 +16,28 @@ export interface RenderedDeployment {
   readonly reserve: readonly number[];
 }
 
+/** The gateway as pods of a cluster. */
+export interface RenderedGateway {
+  readonly image: string;
+  readonly replicas: number;
+  readonly port: number;
+  /** The fleet as `berth serve` reads it there. */
+  readonly fleetFile: string;
+  /** Names of variables that it wants, each with a secret. */
+  readonly variables: readonly string[];
+  readonly allowAnonymous: boolean;
+  /** Time that open requests get when a pod ends. */
+  readonly drainMs: number;
+}
+
 export interface RenderInput {
   readonly fleet: string;
   readonly fleetId: string;
   readonly deployments: readonly RenderedDeployment[];
   /** Namespace of a cluster; null: whoever applies the files says it. */
   readonly namespace: string | null;
+  /** Null: engines alone. */
+  readonly gateway: RenderedGateway | null;
 }
 
 export interface RenderedFile {
@@ -40,6 +56,8 @@ export interface RenderOutput {
 export interface RenderFormat<Kind extends string = string> {
   readonly kind: Kind;
   readonly title: string;
+  /** Why it cannot write the gateway too, as the end of a sentence; null when it can. Absent: it never can. */
+  readonly gateway?: (namespace: string | null) => string | null;
   /** Why it cannot write this one, as a sentence; null when it can. */
   readonly refuses: (deployment: RenderedDeployment) => string | null;
   readonly render: (input: RenderInput) => RenderOutput;

@@ -1,16 +1,24 @@
 import { clusterRefuses, needsOf, objectsOf, yamlOf } from './cluster-objects.ts';
+import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
 import type { RenderFormat } from './contract.ts';
 
 /** One file for each deployment, for `kubectl apply -f`. */
 export const kubernetesFormat = {
   kind: 'kubernetes',
   title: 'manifests of Kubernetes, a file for each deployment',
+  // Whose rights they are is said with the namespace.
+  gateway: (namespace) => (namespace === null ? 'it needs --namespace' : null),
   refuses: clusterRefuses,
   render: (input) => ({
-    files: input.deployments.map((deployment) => ({
-      path: `${deployment.name}.yaml`,
-      text: objectsOf(input, deployment).map(yamlOf).join('---\n'),
-    })),
-    needs: needsOf(input),
+    files: [
+      ...input.deployments.map((deployment) => ({
+        path: `${deployment.name}.yaml`,
+        text: objectsOf(input, deployment).map(yamlOf).join('---\n'),
+      })),
+      ...(input.gateway === null
+        ? []
+        : [{ path: 'berth-gateway.yaml', text: gatewayObjects(input).map(yamlOf).join('---\n') }]),
+    ],
+    needs: [...needsOf(input), ...gatewayNeeds(input)],
   }),
 } as const satisfies RenderFormat<'kubernetes'>;

@@ -1,20 +1,24 @@
 import type { KubeObject } from '../kube/object.ts';
 import { clusterRefuses, needsOf, objectsOf, yamlOf } from './cluster-objects.ts';
+import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
 import type { RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 
 /** A base with a file for each object, to lay overlays over. */
 export const kustomizeFormat = {
   kind: 'kustomize',
   title: 'a base for kustomize, a file for each object',
+  gateway: () => null,
   refuses: clusterRefuses,
-  render: (input) => ({ files: filesOf(input), needs: needsOf(input) }),
+  render: (input) => ({ files: filesOf(input), needs: [...needsOf(input), ...gatewayNeeds(input)] }),
 } as const satisfies RenderFormat<'kustomize'>;
 
 function filesOf(input: RenderInput): RenderedFile[] {
-  const objects = input.deployments.flatMap((deployment) =>
-    // Where the base names a namespace, its objects need not.
-    objectsOf({ ...input, namespace: null }, deployment),
-  );
+  // Where the base names a namespace, its objects need not.
+  const anywhere = { ...input, namespace: null };
+  const objects = [
+    ...input.deployments.flatMap((deployment) => objectsOf(anywhere, deployment)),
+    ...gatewayObjects(anywhere),
+  ];
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',

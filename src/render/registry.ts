@@ -1,4 +1,5 @@
 import { composeFormat } from './compose.ts';
+import { helmFormat } from './helm.ts';
 import { kserveFormat } from './kserve.ts';
 import { kubernetesFormat } from './kubernetes.ts';
 import { kustomizeFormat } from './kustomize.ts';
@@ -9,6 +10,7 @@ import { systemdFormat } from './systemd.ts';
 export const renderFormats = [
   kubernetesFormat,
   kustomizeFormat,
+  helmFormat,
   kserveFormat,
   systemdFormat,
   quadletFormat,

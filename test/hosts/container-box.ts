@@ -103,25 +103,34 @@ export async function importLlama(box: ContainerBox): Promise<{ entrypoint: stri
   return { entrypoint, backend: tree.backend };
 }
 
-/** The same under the name and with the layout of llama.cpp's own image, so that a fleet file need not say otherwise. */
-export async function importUsualLlama(box: ContainerBox): Promise<void> {
+/** The name of llama.cpp's own image, which a fleet file has where it says nothing else. */
+export const usualLlamaImage = 'ghcr.io/ggml-org/llama.cpp:server';
+
+/** Lays out llama.cpp's own image in a folder; gives what belongs to it, and the variables that it wants. */
+export function layUsualLlama(folder: string): { files: string[]; env: string[] } {
   const tree = llamaTree();
   if (!tree) throw new Error('there is no unpacked llama-server');
+  mkdirSync(join(folder, 'usr'));
+  mkdirSync(join(folder, 'app'));
+  for (const name of ['lib', 'lib64']) {
+    execFileSync('cp', ['-a', join(tree.root, 'usr', name), join(folder, 'usr', name)]);
+    symlinkSync(`usr/${name}`, join(folder, name));
+  }
+  copyFileSync(join(tree.root, 'usr/bin/llama-server'), join(folder, 'app/llama-server'));
+  const lib = '/usr/lib/x86_64-linux-gnu';
+  return {
+    files: ['app', 'usr', 'lib', 'lib64'],
+    env: [`LD_LIBRARY_PATH=${lib}/ggml:${lib}/llama`, `GGML_BACKEND_PATH=${tree.backend}`],
+  };
+}
+
+/** The same under the name and with the layout of llama.cpp's own image, so that a fleet file need not say otherwise. */
+export async function importUsualLlama(box: ContainerBox): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'berth-image-'));
   try {
-    mkdirSync(join(folder, 'usr'));
-    mkdirSync(join(folder, 'app'));
-    for (const name of ['lib', 'lib64']) {
-      execFileSync('cp', ['-a', join(tree.root, 'usr', name), join(folder, 'usr', name)]);
-      symlinkSync(`usr/${name}`, join(folder, name));
-    }
-    copyFileSync(join(tree.root, 'usr/bin/llama-server'), join(folder, 'app/llama-server'));
-    const lib = '/usr/lib/x86_64-linux-gnu';
-    await importFolder(box, 'ghcr.io/ggml-org/llama.cpp:server', {
-      folder,
-      paths: ['app', 'usr', 'lib', 'lib64'],
-      changes: [`ENV LD_LIBRARY_PATH=${lib}/ggml:${lib}/llama`, `ENV GGML_BACKEND_PATH=${tree.backend}`],
-    });
+    const { files, env } = layUsualLlama(folder);
+    const changes = env.map((one) => `ENV ${one}`);
+    await importFolder(box, usualLlamaImage, { folder, paths: files, changes });
   } finally {
     rmSync(folder, { recursive: true });
   }

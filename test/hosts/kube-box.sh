@@ -22,7 +22,7 @@ apiVersion: v1
 kind: Config
 clusters: [{name: box, cluster: {server: "https://$inside:26443", insecure-skip-tls-verify: true}}]
 users: [{name: admin, user: {token: $token}}]
-contexts: [{name: box, context: {cluster: box, user: admin}}]
+contexts: [{name: box, context: {cluster: box, user: admin}}, {name: default, context: {cluster: box, user: admin}}]
 current-context: box
 C
   cat >"$D/kubelet.yaml" <<C
@@ -97,7 +97,7 @@ until ctr -a "$D/ctd.sock" version >/dev/null 2>&1; do sleep 0.1; done
 for image in "$D"/images/*.tar; do ctr -a "$D/ctd.sock" -n k8s.io images import "$image" >>"$D/logs/images.log" 2>&1; done
 until curl -ksf "https://$inside:26443/readyz" >/dev/null 2>&1; do sleep 0.2; done
 run "$BIN/kube-controller-manager" --kubeconfig="$D/kubeconfig" --service-account-private-key-file="$D/pki/sa.key" \
-  --use-service-account-credentials=false --leader-elect=false --bind-address=127.0.0.1 --secure-port=26457 --cert-dir="$D/pki/kcm"
+  --root-ca-file="$D/pki/serving/apiserver.crt" --use-service-account-credentials=false --leader-elect=false --bind-address=127.0.0.1 --secure-port=26457 --cert-dir="$D/pki/kcm"
 run "$BIN/kube-scheduler" --kubeconfig="$D/kubeconfig" --leader-elect=false --bind-address=127.0.0.1 --secure-port=26459 \
   --cert-dir="$D/pki/sched"
 # A kubelet that ends at its start is started again, as a system manager would.

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../support/berth.ts';
-import { llamaTree, onPath } from './container-box.ts';
+import { layUsualLlama, llamaTree, onPath, usualLlamaImage } from './container-box.ts';
 
 /** A cluster of a test's own: the real control plane, containerd and kubelet. */
 export interface KubeBox {
@@ -49,11 +49,12 @@ export function missingForCluster(): string | null {
 
 export const llamaImage = 'localhost/llama:1';
 
-export async function startCluster(): Promise<KubeBox> {
+/** `more` writes images of its own beside the usual ones. */
+export async function startCluster(more: WriteImage[] = []): Promise<KubeBox> {
   const bin = process.env['KUBEBUILDER_ASSETS'] ?? '';
   const folder = mkdtempSync(join(tmpdir(), 'berth-kube-'));
   mkdirSync(join(folder, 'images'));
-  writeImages(join(folder, 'images'));
+  writeImages(join(folder, 'images'), more);
   const script = join(import.meta.dirname, 'kube-box.sh');
   const env = { ...process.env, BIN: bin, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
   execFileSync('bash', [script, 'start', folder], { env, stdio: 'ignore' });
@@ -106,7 +107,7 @@ function tailOf(folder: string, name: string): string {
 }
 
 /** Images from files of this machine, as "docker save" writes them; nothing is fetched. */
-function writeImages(folder: string): void {
+function writeImages(folder: string, more: readonly WriteImage[]): void {
   const tree = llamaTree();
   if (!tree) throw new Error('there is no unpacked llama-server');
   const work = mkdtempSync(join(tmpdir(), 'berth-images-'));
@@ -120,6 +121,7 @@ function writeImages(folder: string): void {
     });
     const files = ['usr/bin/llama-server', 'usr/lib64', 'usr/lib'];
     image(folder, work, { name: llamaImage, from: tree.root, files, entrypoint: [] });
+    for (const write of more) image(folder, work, write(mkdtempSync(join(work, 'tree-'))));
   } finally {
     rmSync(work, { recursive: true });
   }
@@ -129,11 +131,23 @@ function programPath(name: string): string {
   return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
 }
 
-function image(
-  folder: string,
-  work: string,
-  of: { name: string; from: string; files: readonly string[]; entrypoint: readonly string[] },
-): void {
+export interface Image {
+  readonly name: string;
+  readonly from: string;
+  readonly files: readonly string[];
+  readonly entrypoint: readonly string[];
+  readonly env?: readonly string[];
+}
+
+/** Lays its files into the folder and says what the image is. */
+export type WriteImage = (folder: string) => Image;
+
+/** llama.cpp as a fleet file has it that names no image. */
+export function usualLlama(folder: string): Image {
+  return { name: usualLlamaImage, from: folder, entrypoint: [], ...layUsualLlama(folder) };
+}
+
+function image(folder: string, work: string, of: Image): void {
   const parts = mkdtempSync(join(work, 'image-'));
   execFileSync('tar', ['-C', of.from, '-cf', join(parts, 'layer.tar'), ...of.files]);
   const layer = createHash('sha256')
@@ -142,7 +156,7 @@ function image(
   const config = JSON.stringify({
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
-    config: { Entrypoint: of.entrypoint },
+    config: { Entrypoint: of.entrypoint, Env: of.env ?? [] },
     rootfs: { type: 'layers', diff_ids: [`sha256:${layer}`] },
     history: [{ created_by: 'a test' }],
   });

@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import type { Plan } from '../../src/domain/plan.ts';
+import type { KubeObject } from '../../src/kube/object.ts';
 import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
+import { kubeFaults, specsFolder } from '../support/kube-schema.ts';
 
 const examples = join(import.meta.dirname, '../../examples');
 let place: Place;
@@ -78,3 +82,25 @@ deployments: {a: {model: m, target: {kind: systemd, memory: 4G, cpus: 2}, engine
     expect.arrayContaining(['throttled-threads', 'prompt-cache-over-limit', 'gpu-layers-without-gpu']),
   );
 });
+
+test.skipIf(specsFolder === undefined)(
+  'the Mistral Small example is what the definitions of KServe ask for',
+  async () => {
+    const file = join(examples, 'mistral-small/berth.yaml');
+    const ran = await place.berth('render', '--file', file, '--format', 'kserve', '--namespace', 'demo');
+    const objects = parseAllDocuments(ran.stdout).map((one) => one.toJS() as KubeObject);
+    expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'ServingRuntime mistral-24b-quantized',
+      'InferenceService mistral-24b-quantized',
+      'ServingRuntime mistral-24b',
+      'InferenceService mistral-24b',
+    ]);
+    expect(objects.flatMap(kubeFaults)).toEqual([]);
+    const claim = readFileSync(join(examples, 'mistral-small/claim.yaml'), 'utf8');
+    expect(
+      parseAllDocuments(claim)
+        .map((one) => one.toJS() as KubeObject)
+        .flatMap(kubeFaults),
+    ).toEqual([]);
+  },
+);

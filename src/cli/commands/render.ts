@@ -4,9 +4,17 @@ import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { launchSpecOf } from '../../fleet/plan/desired.ts';
 import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
+import { insideFile } from '../../fleet/inside-file.ts';
+import { usualDrainMs } from '../../fleet/apply/move-traffic.ts';
 import { usualPorts } from '../../fleet/plan/ports.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
-import type { RenderedDeployment, RenderFormat, RenderOutput } from '../../render/contract.ts';
+import { countOption } from '../count-option.ts';
+import type {
+  RenderedDeployment,
+  RenderedGateway,
+  RenderFormat,
+  RenderOutput,
+} from '../../render/contract.ts';
 import { renderFormats } from '../../render/registry.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadAsWritten } from '../fleet-file.ts';
@@ -16,6 +24,10 @@ export const examples = [
   ['berth render --format kubernetes', 'Prints manifests for all deployments of the fleet file.'],
   ['berth render --format systemd --out units', 'Writes units of systemd below ./units/etc.'],
   ['berth render --format compose --out compose', 'Writes a compose file for containers.'],
+  [
+    'berth render --format kustomize --out deploy --gateway registry.lab/berth:0.1.0',
+    'Writes the gateway beside the engines, as two pods.',
+  ],
   ['berth render mistral --format kustomize --out deploy', 'Writes a base for kustomize below ./deploy.'],
 ] as const;
 
@@ -23,6 +35,8 @@ interface RenderOptions extends FileOptions {
   readonly format: string;
   readonly out?: string;
   readonly namespace?: string;
+  readonly gateway?: string;
+  readonly gatewayReplicas: number;
 }
 
 export function configure(command: Command, context: CliContext): void {
@@ -35,6 +49,8 @@ export function configure(command: Command, context: CliContext): void {
     )
     .option('--out <folder>', 'write the files there; without it they are printed')
     .option('--namespace <name>', 'namespace of the cluster that is written into the files')
+    .option('--gateway <image>', 'write the gateway too, as pods of this image (made by the Containerfile)')
+    .option('--gateway-replicas <count>', 'how many of them', countOption(1, 100), 2)
     .action(async (names: string[], options: RenderOptions) => {
       const loaded = await loadAsWritten(context, options);
       const format: RenderFormat | undefined = renderFormats.find(({ kind }) => kind === options.format);
@@ -44,11 +60,36 @@ export function configure(command: Command, context: CliContext): void {
         fleetId: loaded.fleetId,
         namespace: options.namespace ?? null,
         deployments: expectWritable(format, deploymentsOf(context, loaded, names)),
+        gateway: await gatewayOf(context, loaded, format, options),
       });
       const written = options.out === undefined ? null : await write(context, options.out, rendered);
       for (const need of rendered.needs) context.output.progress(need);
       context.output.result({ ...rendered, written }, () => written?.join('\n') ?? textOf(rendered));
     });
+}
+
+async function gatewayOf(
+  { world, cwd }: CliContext,
+  loaded: LoadedFleet,
+  format: RenderFormat,
+  { file, gateway: image, gatewayReplicas: replicas, namespace }: RenderOptions,
+): Promise<RenderedGateway | null> {
+  if (image === undefined) return null;
+  const { listen, allowAnonymous, limits } = loaded.gateway;
+  const port = listen[0]?.port || 8484;
+  const { text, variables, obstacles } = await insideFile(world, loaded, { files: file, cwd, port });
+  const refused = format.gateway?.(namespace ?? null) ?? null;
+  const reason = format.gateway ? (refused ?? obstacles[0]) : 'only formats of a cluster have one';
+  if (reason !== undefined) throw new BerthError('GATEWAY_NOT_WRITTEN', { format: format.kind, reason });
+  return {
+    image,
+    replicas,
+    port,
+    fleetFile: text,
+    variables,
+    allowAnonymous,
+    drainMs: limits.drain ?? usualDrainMs,
+  };
 }
 
 /** Nothing of this machine goes in: the files are for another one. */

@@ -27,6 +27,11 @@ export const engineErrors = {
     (f) => `Give ${f.deployment} another target or another engine.`,
     'usage',
   ),
+  GATEWAY_NOT_WRITTEN: defineError<{ format: string; reason: string }>(
+    (f) => `The gateway cannot be written as ${f.format}: ${f.reason}.`,
+    () => 'Change the fleet file or the command line as that says, or leave --gateway out.',
+    'usage',
+  ),
   FORMAT_REFUSES: defineError<{ deployment: string; format: string; reason: string }>(
     (f) => `${f.deployment} cannot be written as ${f.format}: ${f.reason}.`,
     (f) => `Name the deployments that can be, or give ${f.deployment} another engine.`,

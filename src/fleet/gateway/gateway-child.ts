@@ -39,6 +39,8 @@ export async function startGateway(
   config: GatewayConfig,
   /** Hears what the gateway asks for from its first moment on. */
   onEvent: (event: GatewayEvent) => void,
+  /** Hears each line of its log, beside the file. */
+  onLogLine: (line: string) => void = () => {},
 ): Promise<GatewayChild> {
   await world.files.write(paths.gatewayConfig, JSON.stringify(config), 0o600);
   await world.files.makeDir(paths.logs);
@@ -47,7 +49,10 @@ export async function startGateway(
     programArgv('gateway', ['--config', paths.gatewayConfig, '--with-parent']),
     {
       env: environment(world),
-      onErrorLine: (line) => void world.files.append(paths.gatewayLog, `${line}\n`),
+      onErrorLine: (line) => {
+        onLogLine(line);
+        void world.files.append(paths.gatewayLog, `${line}\n`);
+      },
     },
   );
   const events = followEvents(child.lines);
@@ -80,18 +85,21 @@ export async function startGateway(
       urls = urlsOf(event) ?? urls;
     },
     ask: asker(child, events),
-    stop: async () => {
-      child.kill('SIGTERM');
-      const late = new AbortController();
-      const timeout = world.clock.sleep(drainMs + 5_000, late.signal).then(
-        () => child.kill('SIGKILL'),
-        () => false,
-      );
-      await Promise.race([child.exited, timeout]);
-      late.abort();
-      await child.exited;
-    },
+    stop: () => endOf(world, child, drainMs + 5_000),
   };
+}
+
+/** Open requests get their time; then it is over. */
+async function endOf(world: World, child: Child, patienceMs: number): Promise<void> {
+  child.kill('SIGTERM');
+  const late = new AbortController();
+  const timeout = world.clock.sleep(patienceMs, late.signal).then(
+    () => child.kill('SIGKILL'),
+    () => false,
+  );
+  await Promise.race([child.exited, timeout]);
+  late.abort();
+  await child.exited;
 }
 
 function asker(child: Child, events: GatewayEvents): GatewayChild['ask'] {

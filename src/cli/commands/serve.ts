@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { CliContext } from '../context.ts';
+import { addFileOption, loadFrom } from '../fleet-file.ts';
+import type { FileOptions } from '../fleet-file.ts';
+
+export const examples = [
+  ['berth serve', 'In a pod: fronts the engines of the fleet in the namespace of this pod.'],
+  ['berth serve --context k3s --namespace llm', 'The same from a machine that reaches the pods.'],
+] as const;
+
+interface ServeCommandOptions extends FileOptions {
+  readonly context: string;
+  readonly namespace?: string;
+  readonly allowAnonymous?: boolean;
+}
+
+/** What a pod is told of where it is. */
+const namespaceFile = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+
+export function configure(command: Command, context: CliContext): void {
+  addFileOption(command)
+    .option('--context <name>', 'context of the kubeconfig', 'in-cluster')
+    .option('--namespace <name>', 'where the engines are (default: the namespace of this pod)')
+    .option('--allow-anonymous', 'serve anybody who reaches the gateway, if the file says so too')
+    .action(async (options: ServeCommandOptions) => {
+      const { world, output, signal } = context;
+      const loaded = await loadFrom(context, options, { allowAnonymous: options.allowAnonymous ?? false });
+      const namespace = options.namespace ?? (await world.files.read(namespaceFile))?.trim();
+      if (!namespace)
+        throw new BerthError('USAGE', {
+          detail: '--namespace is missing, and this is no pod',
+          command: 'serve',
+        });
+      const { serve } = await import('../../fleet/serve.ts');
+      await serve(world, loaded, {
+        context: options.context,
+        namespace,
+        signal,
+        onProgress: output.progress,
+      });
+    });
+}

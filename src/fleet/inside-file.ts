@@ -1,0 +1,68 @@
+import { stringify } from 'yaml';
+import type { World } from '../io/world.ts';
+import { fillDefaults } from './file/defaults.ts';
+import type { LoadedFleet } from './file/resolve.ts';
+import { referenceOf, secretPlaces } from './file/secret-places.ts';
+import { readSources } from './file/sources.ts';
+import { pieceAt, toPlain } from './file/tree.ts';
+
+/** The fleet as one file for a gateway that runs elsewhere. */
+export interface InsideFile {
+  readonly text: string;
+  /** Variables that it wants, each with a secret. */
+  readonly variables: readonly string[];
+  /** Why a gateway elsewhere cannot work with it, as ends of a sentence. */
+  readonly obstacles: readonly string[];
+}
+
+/** What a gateway needs of the fleet: no benchmark, no console, no key with which a model is fetched. Secrets stay references. */
+export async function insideFile(
+  world: World,
+  loaded: LoadedFleet,
+  options: { files: readonly string[]; cwd: string; port: number },
+): Promise<InsideFile> {
+  const { tree } = await readSources(world, options);
+  if (tree === null) return { text: '', variables: [], obstacles: [] };
+  const filled = fillDefaults(tree);
+  const places = secretPlaces(filled).filter(({ path }) => path[0] !== 'models');
+  const files = places.flatMap(({ piece }) => referenceOf(piece, 'file') ?? []);
+  const keys = places.some(({ path }) => path[1] === 'keys');
+  const plain = toPlain(filled) as Record<string, unknown>;
+  const { version, hosts, deployments, experiments } = plain;
+  const text = stringify(
+    {
+      version,
+      fleet: loaded.fleet,
+      id: loaded.fleetId,
+      ...(hosts === undefined ? {} : { hosts }),
+      ...(plain['models'] === undefined ? {} : { models: withoutSecrets(plain['models']) }),
+      deployments: deployments ?? {},
+      gateway: { ...(plain['gateway'] as object | undefined), listen: [`0.0.0.0:${options.port}`] },
+      ...(experiments === undefined ? {} : { experiments }),
+    },
+    { lineWidth: 0, aliasDuplicateObjects: false },
+  );
+  return {
+    text,
+    variables: [...new Set(places.flatMap(({ piece }) => referenceOf(piece, 'env') ?? []))].toSorted(),
+    obstacles: [
+      ...(files.length > 0 ? [`the secret in ${files[0]} is a file of this machine; name a variable`] : []),
+      ...(pieceAt(filled, ['gateway', 'tls']) ? ['its certificate is a file of this machine'] : []),
+      ...(keys || loaded.gateway.allowAnonymous
+        ? []
+        : ['gateway.keys names no key, and anybody there could use it']),
+      ...loaded.deployments
+        .filter(({ ownKey }) => ownKey)
+        .map(({ name }) => `${name} has a key of its own, which only the berth that made it knows`),
+    ],
+  };
+}
+
+function withoutSecrets(models: unknown): unknown {
+  return Object.fromEntries(
+    Object.entries(models as Record<string, object>).map(([name, model]) => [
+      name,
+      Object.fromEntries(Object.entries(model).filter(([key]) => key !== 'secret')),
+    ]),
+  );
+}

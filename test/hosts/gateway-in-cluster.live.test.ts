@@ -1,0 +1,244 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { localFiles } from '../../src/io/files.ts';
+import { makeModel } from '../../src/model-files/make-model.ts';
+import { makePlace, until } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { berthImage, berthImageFrom } from './berth-image.ts';
+import { llamaTree } from './container-box.ts';
+import { llamaImage, missingForCluster, startCluster } from './kube-box.ts';
+import type { KubeBox } from './kube-box.ts';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 });
+
+const root = resolve(import.meta.dirname, '../..');
+const redisServer = ['redis-server', '/usr/bin/redis-server'].find(
+  (path) => spawnSync(path, ['--version']).status === 0,
+);
+const missing = missingForCluster() ?? (redisServer === undefined ? 'no redis-server' : null);
+const lib = '/usr/lib/x86_64-linux-gnu';
+const loader = [
+  '/usr/lib64/ld-linux-x86-64.so.2',
+  '--library-path',
+  `${lib}:${lib}/ggml:${lib}/llama`,
+  '/usr/bin/llama-server',
+];
+const key = 'a-key-of-a-test';
+
+describe.skipIf(missing !== null)(
+  `the gateway in a real cluster${missing ? ` (skipped: ${missing})` : ''}`,
+  () => {
+    let box: KubeBox;
+    let place: Place;
+    let work: string;
+    let redis: ChildProcess;
+    /** The machine's end of the wire to the cluster, which pods reach. */
+    let outside: string;
+
+    beforeAll(async () => {
+      work = mkdtempSync(join(tmpdir(), 'berth-image-'));
+      execFileSync('node', [join(root, 'scripts/image.mjs'), join(work, 'image')], { stdio: 'ignore' });
+      box = await startCluster([berthImageFrom(join(work, 'image'))]);
+      outside = box.address.replace(/\.2$/, '.1');
+      redis = startRedis();
+      place = makePlace();
+      place.env['KUBECONFIG'] = box.kubeconfig;
+      chmodSync(place.folder, 0o755);
+      await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(place.folder, 'm.gguf') });
+      chmodSync(join(place.folder, 'm.gguf'), 0o644);
+      place.write(fleet());
+    });
+    afterAll(async () => {
+      await place?.close();
+      redis?.kill('SIGKILL');
+      box?.stop();
+      rmSync(work, { recursive: true, force: true });
+    });
+
+    function startRedis(): ChildProcess {
+      const args = [
+        '--bind',
+        outside,
+        '--port',
+        '26379',
+        '--protected-mode',
+        'no',
+        '--save',
+        '',
+        '--dir',
+        work,
+      ];
+      return spawn(redisServer ?? '', args, { stdio: 'ignore' });
+    }
+
+    function fleet(): string {
+      return `version: 1
+fleet: lab
+id: k3x9q2
+hosts: {box: {kubernetes: {context: box, namespace: llm}}}
+models: {toy: {source: ${join(place.folder, 'm.gguf')}}}
+gateway:
+  keys: {ci: "\${env:CI_KEY}"}
+  limits: {eachKey: {rpm: 1000}, shared: "redis://${outside}:26379", drain: 5s}
+deployments:
+  toy:
+    model: toy
+    port: 8081
+    replicas: 2
+    engine: {kind: llama.cpp, slots: 2, context: 256, threads: 1, cacheRam: 0, startTimeout: 120s, env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}}
+    target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(loader)}, resources: {requests: {cpu: 10m, memory: 64Mi}}}
+`;
+    }
+
+    function kubectl(...args: string[]): string {
+      return box.kubectl('-n', 'llm', ...args);
+    }
+
+    /** Pods that serve now, by name, with their addresses. */
+    function gateways(): { name: string; url: string }[] {
+      const list = JSON.parse(
+        kubectl('get', 'pods', '-l', 'app.kubernetes.io/name=berth-gateway', '-o', 'json'),
+      ) as {
+        items: {
+          metadata: { name: string; deletionTimestamp?: string };
+          status: { podIP?: string; conditions?: { type: string; status: string }[] };
+        }[];
+      };
+      return list.items.flatMap(({ metadata, status }) =>
+        !metadata.deletionTimestamp &&
+        status.podIP &&
+        status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True')
+          ? [{ name: metadata.name, url: `http://${status.podIP}:8484` }]
+          : [],
+      );
+    }
+
+    async function ask(url: string): Promise<{ status: number; left: number }> {
+      try {
+        const reply = await fetch(`${url}/v1/completions`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+          body: JSON.stringify({ model: 'toy', prompt: 'a', max_tokens: 2 }),
+          signal: AbortSignal.timeout(20_000),
+        });
+        await reply.arrayBuffer();
+        return { status: reply.status, left: Number(reply.headers.get('x-ratelimit-remaining-requests')) };
+      } catch {
+        return { status: 0, left: Number.NaN };
+      }
+    }
+
+    async function sharedUp(url: string): Promise<string> {
+      try {
+        const text = await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(5_000) })).text();
+        return /^berth_gateway_shared_limits_up (\d)/m.exec(text)?.[1] ?? '';
+      } catch {
+        return '';
+      }
+    }
+
+    test('kubectl alone brings up what berth renders; two gateways share a limit and outlive one of them, and Redis', async () => {
+      const rendered = await place.berth(
+        'render',
+        '--format',
+        'kustomize',
+        '--namespace',
+        'llm',
+        '--out',
+        'deploy',
+        '--gateway',
+        berthImage,
+      );
+      expect(rendered.code, rendered.stderr).toBe(0);
+      expect(rendered.stderr).toContain(
+        'create secret generic berth-gateway-secrets -n llm --from-literal=CI_KEY="$CI_KEY"',
+      );
+      // Nobody forwards the cluster's own address here, as kube-proxy would: an overlay says where the server is.
+      place.write(overlay(box.address), 'deploy/kustomization.yaml');
+      box.kubectl('create', 'namespace', 'llm');
+      kubectl('create', 'secret', 'generic', 'berth-gateway-secrets', `--from-literal=CI_KEY=${key}`);
+      box.kubectl('apply', '-k', join(place.folder, 'deploy'));
+
+      await until(async () => gateways().length === 2, 'two gateways', 240_000);
+      for (const { url } of gateways())
+        await until(async () => (await ask(url)).status === 200, 'an answer', 120_000);
+      for (const { url } of gateways()) await until(async () => (await sharedUp(url)) === '1', 'the store');
+
+      // What one was asked counts at the other.
+      const [one, two] = gateways();
+      const first = await ask(one?.url ?? '');
+      const second = await ask(two?.url ?? '');
+      const third = await ask(one?.url ?? '');
+      expect([first.status, second.status, third.status]).toEqual([200, 200, 200]);
+      expect([first.left - second.left, second.left - third.left]).toEqual([1, 1]);
+
+      // Of two, one is killed: the other serves on, and another comes in its place.
+      kubectl('delete', 'pod', one?.name ?? '', '--grace-period=0', '--force');
+      for (let i = 0; i < 5; i += 1) expect((await ask(two?.url ?? '')).status).toBe(200);
+      await until(async () => gateways().length === 2, 'another gateway', 240_000);
+
+      // Redis is gone: each counts alone and serves on; it is back: they count together again.
+      redis.kill('SIGKILL');
+      for (const { url } of gateways()) {
+        await until(async () => (await sharedUp(url)) === '0', 'the loss of the store to be seen');
+        expect((await ask(url)).status).toBe(200);
+      }
+      redis = startRedis();
+      for (const { url } of gateways())
+        await until(async () => (await sharedUp(url)) === '1', 'the store again');
+      const [three, four] = gateways();
+      const before = await ask(three?.url ?? '');
+      expect(before.left - (await ask(four?.url ?? '')).left).toBe(1);
+
+      // An engine that comes back with another address is found.
+      kubectl('delete', 'pod', '-l', 'app.kubernetes.io/name=toy', '--grace-period=0', '--force');
+      for (const { url } of gateways())
+        await until(async () => (await ask(url)).status === 200, 'the new engines', 120_000);
+
+      // Least rights: it may list where pods answer, and neither pods nor secrets.
+      expect(canI('list', 'endpointslices')).toBe('yes');
+      expect([canI('list', 'pods'), canI('get', 'secrets'), canI('delete', 'endpointslices')]).toEqual([
+        'no',
+        'no',
+        'no',
+      ]);
+    });
+
+    function canI(verb: string, what: string): string {
+      try {
+        return kubectl('auth', 'can-i', verb, what, '--as=system:serviceaccount:llm:berth-gateway').trim();
+      } catch (error) {
+        return String((error as { stdout?: string }).stdout).trim();
+      }
+    }
+  },
+);
+
+function overlay(address: string): string {
+  const patch = JSON.stringify([
+    {
+      op: 'add',
+      path: '/spec/template/spec/containers/0/env/-',
+      value: { name: 'KUBERNETES_SERVICE_HOST', value: address },
+    },
+    {
+      op: 'add',
+      path: '/spec/template/spec/containers/0/env/-',
+      value: { name: 'KUBERNETES_SERVICE_PORT', value: '26443' },
+    },
+    {
+      op: 'replace',
+      path: '/spec/template/spec/containers/0/resources/requests',
+      value: { cpu: '10m', memory: '64Mi' },
+    },
+  ]);
+  return `resources: [base]
+patches:
+  - target: {kind: Deployment, name: berth-gateway}
+    patch: '${patch}'
+`;
+}

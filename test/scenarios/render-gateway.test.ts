@@ -1,0 +1,195 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import type { KubeObject } from '../../src/kube/object.ts';
+import { makePlace } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { kubeFaults, specsFolder } from '../support/kube-schema.ts';
+
+let place: Place;
+
+const fleet = `version: 1
+fleet: lab
+id: k3x9
+hosts: {k3s: {kubernetes: {context: k3s, namespace: llm}}}
+models:
+  m: {source: /srv/models/mistral.Q5_K_M.gguf}
+  h: {source: "hf://mistralai/Mistral-7B-Instruct-v0.2", secret: "\${env:HF_TOKEN}"}
+gateway:
+  keys: {ci: "\${env:CI_KEY}"}
+  limits: {shared: "\${env:REDIS_URL}", drain: 20s}
+deployments:
+  mistral: {model: m, replicas: 2, engine: {kind: llama.cpp, slots: 2, context: 4096, args: ["--grammar", "{{ messages }}"]}}
+  v-llm: {model: h, gpus: 2, engine: {kind: vllm}, target: {kind: kubernetes, cache: {size: 50Gi}, ingress: {host: llm.lab}}}
+`;
+
+beforeEach(() => {
+  place = makePlace();
+  place.write(fleet);
+});
+
+afterEach(() => place.close());
+
+async function rendered(...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  const ran = await place.berth('render', '--gateway', 'registry.lab/berth:0.1.0', ...args);
+  expect(ran.code, ran.stderr).toBe(0);
+  return ran;
+}
+
+async function manifests(): Promise<KubeObject[]> {
+  const { stdout } = await rendered('--format', 'kubernetes', '--namespace', 'llm');
+  return parseAllDocuments(stdout).map((one) => one.toJS() as KubeObject);
+}
+
+function ofGateway(objects: readonly KubeObject[], kind: string): Record<string, unknown> {
+  const found = objects.find((one) => one.kind === kind && one.metadata.name === 'berth-gateway');
+  return found as unknown as Record<string, unknown>;
+}
+
+test.skipIf(specsFolder === undefined)('a strict API server takes the gateway as it is written', async () => {
+  expect((await manifests()).flatMap(kubeFaults)).toEqual([]);
+});
+
+test('the gateway is two pods without root, with no right but to see where pods answer', async () => {
+  const objects = await manifests();
+  expect(ofGateway(objects, 'Role')).toMatchObject({
+    rules: [{ apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] }],
+  });
+  expect(ofGateway(objects, 'PodDisruptionBudget')).toMatchObject({ spec: { maxUnavailable: 1 } });
+  expect(ofGateway(objects, 'Deployment')).toMatchObject({
+    spec: {
+      replicas: 2,
+      template: { spec: { securityContext: { runAsNonRoot: true }, terminationGracePeriodSeconds: 35 } },
+    },
+  });
+});
+
+test('secrets come as variables of a Secret, and those of models are not asked for', async () => {
+  place.env['CI_KEY'] = 'sk-canary';
+  const { stdout, stderr } = await rendered('--format', 'kubernetes', '--namespace', 'llm');
+  expect(stderr).toContain(
+    'The gateway needs a Secret: kubectl create secret generic berth-gateway-secrets -n llm --from-literal=CI_KEY="$CI_KEY" --from-literal=REDIS_URL="$REDIS_URL"',
+  );
+  expect(stdout + stderr).not.toContain('sk-canary');
+});
+
+test('the file that the gateway reads there is a fleet file, and says nothing of tokens of models', async () => {
+  const { data } = ofGateway(await manifests(), 'ConfigMap') as { data: Record<string, string> };
+  const text = data['berth.yaml'] ?? '';
+  expect(text).not.toContain('HF_TOKEN');
+  place.write(text, 'inside.yaml');
+  Object.assign(place.env, { CI_KEY: 'a', REDIS_URL: 'redis://r:6379' });
+  const ran = await place.berth('validate', '--file', 'inside.yaml');
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+});
+
+test.each([
+  ['a secret that is a file', ['ci: "${env:CI_KEY}"', 'ci: "${file:/k}"'], 'the secret in /k is a file'],
+  ['no key', ['keys: {ci: "${env:CI_KEY}"}', 'keys: {}'], 'names no key'],
+  ['an engine with a key of its own', ['gpus: 2,', 'gpus: 2, ownKey: true,'], 'v-llm has a key of its own'],
+])('a gateway elsewhere cannot have %s', async (_, [from = '', to = ''], reason) => {
+  place.write(fleet.replace(from, to));
+  const ran = await place.berth('render', '--gateway', 'x:1', '--format', 'kustomize');
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain(reason);
+});
+
+test('rights need a namespace, and a machine has no gateway of a cluster', async () => {
+  const nowhere = await place.berth('render', '--gateway', 'x:1', '--format', 'kubernetes');
+  expect(nowhere.stderr).toContain('it needs --namespace');
+  const unit = await place.berth('render', 'mistral', '--gateway', 'x:1', '--format', 'compose');
+  expect(unit.stderr).toContain('only formats of a cluster have one');
+});
+
+describe('a chart', () => {
+  async function chart(): Promise<{ files: Map<string, string>; tree: KubeObject[] }> {
+    const helm = await rendered('--format', 'helm', '--json');
+    const kustomize = await rendered('--format', 'kustomize', '--json');
+    const files = filesOf(helm.stdout);
+    const tree = [...filesOf(kustomize.stdout)]
+      .filter(([path]) => !path.endsWith('kustomization.yaml'))
+      .map(([, text]) => parse(text) as KubeObject);
+    return { files, tree };
+  }
+
+  test('comes to the same objects as the tree of kustomize', async () => {
+    const { files, tree } = await chart();
+    const values = parse(files.get('values.yaml') ?? '') as unknown;
+    const objects = [...files]
+      .filter(([path]) => path.startsWith('templates/'))
+      .map(([, text]) => parse(filled(text, values)) as KubeObject);
+    expect(objects).toEqual(tree.map(inNamespace));
+    expect((await rendered('--format', 'helm', '--json')).stdout).toBe(
+      (await rendered('--format', 'helm', '--json')).stdout,
+    );
+  });
+
+  test('lets a release choose images, numbers of pods and resources', async () => {
+    const { files } = await chart();
+    expect(parse(files.get('Chart.yaml') ?? '')).toMatchObject({ apiVersion: 'v2', name: 'lab' });
+    const values = parse(files.get('values.yaml') ?? '') as { gateway: object; deployments: object };
+    expect(values).toMatchObject({ gateway: { replicas: 2 }, deployments: { mistral: { replicas: 2 } } });
+    const chosen = {
+      ...values,
+      gateway: { ...values.gateway, replicas: 5, image: 'other:1', resources: { limits: { memory: '9Gi' } } },
+    };
+    const made = parse(filled(files.get('templates/deployment-berth-gateway.yaml') ?? '', chosen)) as object;
+    expect(made).toMatchObject({
+      spec: {
+        replicas: 5,
+        template: { spec: { containers: [{ image: 'other:1', resources: { limits: { memory: '9Gi' } } }] } },
+      },
+    });
+  });
+
+  const helm = spawnSync('helm', ['version']).status === 0;
+  test.skipIf(!helm)(`is taken by Helm itself${helm ? '' : ' (helm is missing)'}`, async () => {
+    const { tree } = await chart();
+    rmSync(join(place.folder, 'chart'), { recursive: true, force: true });
+    await rendered('--format', 'helm', '--out', 'chart');
+    const folder = join(place.folder, 'chart');
+    expect(readFileSync(join(folder, 'Chart.yaml'), 'utf8')).toContain('apiVersion: v2');
+    execFileSync('helm', ['lint', folder], { stdio: 'ignore' });
+    const made = execFileSync('helm', ['template', 'x', folder, '--namespace', 'here'], { encoding: 'utf8' });
+    const objects = parseAllDocuments(made).map((one) => one.toJS() as KubeObject);
+    expect(objects.toSorted(byName)).toEqual(tree.map(inNamespace).toSorted(byName));
+  });
+});
+
+function filesOf(json: string): Map<string, string> {
+  const { files } = JSON.parse(json) as { files: { path: string; text: string }[] };
+  return new Map(files.map(({ path, text }) => [path, text]));
+}
+
+function byName(one: KubeObject, other: KubeObject): number {
+  const [a, b] = [one, other].map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  return (a ?? '') < (b ?? '') ? -1 : 1;
+}
+
+/** What kustomize would fill in. */
+function inNamespace(object: KubeObject): KubeObject {
+  const subjects = object['subjects'] as object[] | undefined;
+  return subjects ? { ...object, subjects: subjects.map((one) => ({ ...one, namespace: 'here' })) } : object;
+}
+
+/** The few words of templates that charts of berth have, as Helm would fill them in. */
+function filled(text: string, values: unknown): string {
+  return text
+    .replaceAll(/\{\{- toYaml \(index \.Values (.+?)\) \| nindent \d+ \}\}/g, (_, path: string) =>
+      JSON.stringify(at(values, path)),
+    )
+    .replaceAll(/\{\{ index \.Values (.+?)( \| quote)? \}\}/g, (_, path: string) =>
+      JSON.stringify(at(values, path)),
+    )
+    .replaceAll('{{ .Release.Namespace }}', 'here')
+    .replaceAll('{{ "{{" }}', '{{');
+}
+
+function at(values: unknown, path: string): unknown {
+  return [...path.matchAll(/"([^"]+)"/g)].reduce<unknown>(
+    (inner, [, part = '']) => (inner as Record<string, unknown>)[part],
+    values,
+  );
+}
