@@ -15,6 +15,7 @@ import {
   Port,
   PortRange,
   PositiveDuration,
+  NamedSecret,
   SecretText,
   SharedStore,
 } from './units.ts';
@@ -102,7 +103,7 @@ export const Model = z
       .record(Name, ModelPlace)
       .default({})
       .describe('Where it lies already, by the name of a host that is a cluster.'),
-    secret: SecretText.optional().describe(
+    secret: NamedSecret.optional().describe(
       'Where the key lies that its place asks for, such as a token of Hugging Face.',
     ),
   })
@@ -191,7 +192,7 @@ const Gateway = z
       .describe('Addresses of the OpenAI-compatible API.'),
     routes: routesSchema(z.unknown()),
     keys: z
-      .record(Name, SecretText)
+      .record(Name, NamedSecret)
       .default({})
       .describe(
         'API keys by name, each where it lies, beside those of "berth keys". Without any, only loopback may be listened on.',
@@ -311,6 +312,12 @@ export function fleetSchema<
         ),
       imports: z.array(z.string().min(1)).default([]).describe('Files that this one lies over, in order.'),
       hosts: z.record(Name, Host).default({}).describe('Machines by name; without any, this one is "local".'),
+      secrets: z
+        .record(Name, SecretText)
+        .default({})
+        .describe(
+          'Where secrets lie, by name: wherever a secret is wanted, its name can stand in place of the reference.',
+        ),
       models: z.record(Name, Model).default({}).describe('Models by name.'),
       defaults: z
         .record(z.string(), z.unknown())

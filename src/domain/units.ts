@@ -83,6 +83,11 @@ export const SecretText = z
   })
   .meta({ examples: ['${env:API_KEY}', '${file:/run/secrets/key}'] });
 
+/** The same, or the name of one in the table of secrets: the file's reader has put the reference there before a schema sees it. */
+export const NamedSecret = SecretText.meta({
+  pattern: '^(\\$\\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\\}|[a-z0-9]([a-z0-9._-]*[a-z0-9])?)$',
+});
+
 /** A Redis: its URL without a password, or where the URL lies as a secret does. */
 export const SharedStore = z
   .string()
@@ -90,4 +95,8 @@ export const SharedStore = z
   .transform((text): SecretRef | { url: string } =>
     text.startsWith('${') ? SecretText.parse(text) : { url: text },
   )
-  .meta({ examples: ['redis://10.0.0.5:6379', '${env:REDIS_URL}'] });
+  .meta({
+    examples: ['redis://10.0.0.5:6379', '${env:REDIS_URL}'],
+    pattern:
+      '^(rediss?:\\/\\/[^@\\s]+|\\$\\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\\}|[a-z0-9]([a-z0-9._-]*[a-z0-9])?)$',
+  });

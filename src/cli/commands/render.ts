@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { launchSpecOf } from '../../fleet/plan/desired.ts';
 import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
-import { insideFile } from '../../fleet/inside-file.ts';
+import { insideFile } from '../../fleet/gateway/inside-file.ts';
 import { usualDrainMs } from '../../fleet/apply/move-traffic.ts';
 import { usualPorts } from '../../fleet/plan/ports.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';

@@ -32,7 +32,7 @@ export function configure(command: Command, context: CliContext): void {
           detail: '--namespace is missing, and this is no pod',
           command: 'serve',
         });
-      const { serve } = await import('../../fleet/serve.ts');
+      const { serve } = await import('../../fleet/up/serve.ts');
       await serve(world, loaded, {
         context: options.context,
         namespace,

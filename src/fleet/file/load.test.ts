@@ -177,6 +177,39 @@ deployments: {a: {model: m, engine: {kind: embedded}}}`;
   for (const line of found) expect(line).toContain('not supported yet');
 });
 
+test('the name of a secret stands for its reference wherever one is wanted', async () => {
+  const loaded = await load(
+    {
+      '/fleet/berth.yaml': `version: 1
+fleet: lab
+secrets: {hub: "\${env:HF_TOKEN}", store: "\${file:./redis}", far: "\${env:FAR_KEY}", spare: "\${env:SPARE}"}
+models: {m: {source: "hf://a/b", secret: hub}}
+gateway: {keys: {me: far}, limits: {shared: store}}
+deployments:
+  a: {model: m, engine: {kind: llama.cpp}}
+  b: {engine: {kind: openai, url: "https://models.example/v1", key: far}}`,
+      '/fleet/redis': 'redis://10.0.0.5:6379',
+    },
+    { HF_TOKEN: 'x', FAR_KEY: 'y' },
+  );
+  expect(loaded.models['m']?.secret).toEqual({ env: 'HF_TOKEN' });
+  expect(loaded.gateway.keys).toEqual({ me: { env: 'FAR_KEY' } });
+  expect(loaded.gateway.limits.shared).toEqual({ file: '/fleet/redis' });
+  expect(loaded.deployments[1]?.engine).toMatchObject({ key: { env: 'FAR_KEY' } });
+  // Engines are given none of them, used or not.
+  expect(loaded.withheld).toEqual(['FAR_KEY', 'HF_TOKEN', 'SPARE']);
+});
+
+test('a name that the table of secrets lacks could be a secret, and is not repeated', async () => {
+  const found = await faults(`version: 1
+fleet: lab
+secrets: {hub: "\${env:HF_TOKEN}", plain: hf_abc}
+models: {m: {source: "hf://a/b", secret: hf_secret}}
+deployments: {a: {model: m, engine: {kind: embedded}}}`);
+  expect(found.map((line) => line.split(/[ :]+/)[2])).toEqual(['secrets.plain', 'models.m.secret']);
+  for (const line of found) expect(line).not.toMatch(/hf_/);
+});
+
 test('a host is this machine, another one or a cluster', async () => {
   const found = await faults(`version: 1
 fleet: lab

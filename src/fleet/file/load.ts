@@ -11,6 +11,7 @@ import type { LoadedFleet } from './resolve.ts';
 import { keyFaults } from '../checks/key-checks.ts';
 import type { Opening } from '../checks/key-checks.ts';
 import { secretFaults } from '../checks/secret-checks.ts';
+import { fillSecrets } from './secret-table.ts';
 import { readSources } from './sources.ts';
 import { suppressionFaults } from '../checks/suppression-checks.ts';
 import { tlsFaults } from '../checks/tls-checks.ts';
@@ -28,7 +29,7 @@ export async function loadFleet(
   const sources = await readSources(world, options);
   const faults = [...sources.faults];
   if (sources.tree === null) throw invalid(faults);
-  const tree = fillDefaults(sources.tree);
+  const tree = fillSecrets(fillDefaults(sources.tree));
   const plain = toPlain(tree);
   const parsed = FleetFile.safeParse(plain);
   const dotEnv = await readDotEnv(world, sources.main, tree);

@@ -21,7 +21,6 @@ type Path = readonly (string | number)[];
 /** What the fleet file may say one day; whoever writes it now is told so instead of "unknown". */
 const later: Readonly<Record<string, string>> = {
   become: 'Acting as another user',
-  secrets: 'A table of secrets',
   publishers: 'Publishing of reports',
   experiments: 'Experiments',
   audit: 'Settings of the audit',

@@ -24,6 +24,10 @@ export function referenceOf(piece: Located, scheme: 'env' | 'file'): string | nu
 
 /** Names of the environment variables that hold secrets of this fleet. */
 export function secretVariables(tree: Located): string[] {
-  const names = secretPlaces(tree).flatMap(({ piece }) => referenceOf(piece, 'env') ?? []);
+  const pieces = [
+    ...secretPlaces(tree).map(({ piece }) => piece),
+    ...entriesAt(tree, ['secrets']).map(([, piece]) => piece),
+  ];
+  const names = pieces.flatMap((piece) => referenceOf(piece, 'env') ?? []);
   return [...new Set(names)].toSorted();
 }

@@ -1,10 +1,11 @@
 import { stringify } from 'yaml';
-import type { World } from '../io/world.ts';
-import { fillDefaults } from './file/defaults.ts';
-import type { LoadedFleet } from './file/resolve.ts';
-import { referenceOf, secretPlaces } from './file/secret-places.ts';
-import { readSources } from './file/sources.ts';
-import { pieceAt, toPlain } from './file/tree.ts';
+import type { World } from '../../io/world.ts';
+import { fillDefaults } from '../file/defaults.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
+import { referenceOf, secretPlaces } from '../file/secret-places.ts';
+import { fillSecrets } from '../file/secret-table.ts';
+import { readSources } from '../file/sources.ts';
+import { pieceAt, toPlain } from '../file/tree.ts';
 
 /** The fleet as one file for a gateway that runs elsewhere. */
 export interface InsideFile {
@@ -23,7 +24,7 @@ export async function insideFile(
 ): Promise<InsideFile> {
   const { tree } = await readSources(world, options);
   if (tree === null) return { text: '', variables: [], obstacles: [] };
-  const filled = fillDefaults(tree);
+  const filled = fillSecrets(fillDefaults(tree));
   const places = secretPlaces(filled).filter(({ path }) => path[0] !== 'models');
   const files = places.flatMap(({ piece }) => referenceOf(piece, 'file') ?? []);
   const keys = places.some(({ path }) => path[1] === 'keys');
