@@ -21,6 +21,10 @@ export class BodyShare {
     this.#held = held;
   }
 
+  fits(bytes: number): boolean {
+    return this.#held.fits(bytes);
+  }
+
   take(bytes: number): boolean {
     if (!this.#held.fits(bytes)) return false;
     this.#held.total += bytes;

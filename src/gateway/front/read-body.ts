@@ -8,26 +8,18 @@ import { scanBody, scanFormBody } from './request-body.ts';
 import type { ScannedBody } from './request-body.ts';
 import { ScanFault } from './scan.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
-import type { GatewayState } from '../state.ts';
 
 /**
  * The whole body within the limits, and what is read of it; at once when it has come together with its head, as small
  * ones do. Throws, or rejects with, ApiError 400, 413, 415 or 429, or ClientGone.
  */
-export function readBody(
-  state: GatewayState,
-  snapshot: Snapshot,
-  call: Call,
-): ScannedBody | Promise<ScannedBody> {
+export function readBody(snapshot: Snapshot, call: Call): ScannedBody | Promise<ScannedBody> {
   const { endpoint, inbound, share } = call;
   const { bodyBytes } = snapshot.config.limits;
   if (!call.exact) checkMedia(inbound, endpoint);
-  const bounds = {
-    fits: (size: number) => state.held.fits(size),
-    take: (size: number) => share.take(size),
-  };
-  const whole = inbound.wholeBody(bodyBytes, bounds);
+  const whole = inbound.wholeBody(bodyBytes, share);
   if (whole) return scanned(whole, snapshot, call);
+  const bounds = { fits: (size: number) => share.fits(size), take: (size: number) => share.take(size) };
   return inbound.body(bodyBytes, bounds).then(
     (bytes) => scanned(bytes, snapshot, call),
     (error: unknown) => {

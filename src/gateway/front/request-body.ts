@@ -35,7 +35,8 @@ export function scanBody(bytes: Buffer, options: { usage: boolean; maxTokens: bo
   const modelSpan = found.get('model') ?? null;
   const model = modelSpan && nameOf(parseSpan(bytes, modelSpan));
   const streamSpan = found.get('stream');
-  const stream = streamSpan !== undefined && parseSpan(bytes, streamSpan) === true;
+  // Of the values that the scan lets pass, only `true` begins so.
+  const stream = streamSpan !== undefined && bytes[streamSpan.start] === 116;
   const usageSplice =
     stream && options.usage && streamSpan
       ? askForUsage(bytes, streamSpan, found.get('stream_options'))

@@ -128,8 +128,19 @@ function skipValue(body: Buffer, from: number): number {
   if (first === openBrace || first === openBracket) return skipNested(body, from);
   let end = from;
   while (end < body.length && isLiteralByte(body[end] as number)) end += 1;
+  if (isCount(body, from, end)) return end;
   if (end - from > 400 || !literal.test(body.toString('latin1', from, end))) throw broken(from);
   return end;
+}
+
+/** A whole number as most are written: nothing that the pattern would have to judge. */
+function isCount(body: Buffer, from: number, end: number): boolean {
+  if (end === from || body[from] === 48) return false;
+  for (let at = from; at < end; at += 1) {
+    const byte = body[at] as number;
+    if (byte < 48 || byte > 57) return false;
+  }
+  return end - from < 16;
 }
 
 function skipNested(body: Buffer, from: number): number {

@@ -13,7 +13,14 @@ export function passingOf(head: UpstreamHead, options: { canVerbatim: boolean; e
   return 'framed';
 }
 
-/** Headers of an upstream's reply as the client gets them: what many replies have, and what only this one has. `times` are milliseconds on the monotonic clock. */
+/** Headers of a reply: what many have, what is looked at before it is sent, and lines of this one alone that need not be. */
+export interface ClientHeaders {
+  readonly common: HeaderBlock;
+  readonly headers: string[];
+  readonly own: string;
+}
+
+/** Headers of an upstream's reply as the client gets them. Times are milliseconds on the monotonic clock. */
 export function headersForClient(
   head: UpstreamHead,
   passing: Passing,
@@ -24,14 +31,13 @@ export function headersForClient(
     now: number;
     retryAfter: () => number;
   },
-): { common: HeaderBlock; headers: string[] } {
+): ClientHeaders {
   const { call, instance, sentAt, now } = context;
   const { model } = instance.upstream;
   const common = replyBlock(head, { instance: instance.id, model: model === call.model ? null : model });
   const headers: string[] = [];
   if (passing === 'verbatim') headers.push('Transfer-Encoding', 'chunked');
   else if (passing === 'length' && head.length !== null) headers.push('Content-Length', String(head.length));
-  headers.push('x-request-id', call.id);
   if (head.status === 503 && !head.headers.some((text) => text.toLowerCase() === 'retry-after'))
     headers.push('Retry-After', String(context.retryAfter()));
   // Anthropic's clients look for the request's name here.
@@ -39,15 +45,20 @@ export function headersForClient(
   // What an engine does not have it will not have the next time; clients try a 5xx again unless told not to.
   if (head.status === 501) headers.push('x-should-retry', 'false');
   if (call.told.length > 0) headers.push(...call.told);
-  if (call.reservation) headers.push(...call.reservation.headers);
   const queued = call.leasedAt - call.startedAt;
   const upstream = now - sentAt;
-  const own = Math.max(0, now - call.startedAt - queued - upstream);
-  headers.push(
-    'Server-Timing',
-    `queue;dur=${tenths(queued)}, upstream_ttfb;dur=${tenths(upstream)}, gateway;dur=${tenths(own)}`,
-  );
-  return { common, headers };
+  const gateway = Math.max(0, now - call.startedAt - queued - upstream);
+  const timing = `queue;dur=${tenths(queued)}, upstream_ttfb;dur=${tenths(upstream)}, gateway;dur=${tenths(gateway)}`;
+  // Numbers, and a name that was found fit when the request came.
+  const own = `x-request-id: ${call.id}\r\n${limitLines(call)}Server-Timing: ${timing}\r\n`;
+  return { common, headers, own };
+}
+
+function limitLines({ reservation }: Call): string {
+  const headers = reservation?.headers ?? [];
+  let lines = '';
+  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return lines;
 }
 
 /** With one decimal; made of two integers, which costs a fraction of what `toFixed` does. */

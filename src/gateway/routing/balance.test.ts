@@ -32,7 +32,7 @@ test('full, ejected, probing and tried instances are not open; the full ones are
       instance('unknown', { inflight: 500, slots: null }),
     ],
     now,
-    new Set([tried]),
+    [tried],
   );
   expect(ids(openings.open)).toEqual(['free', 'unknown']);
   expect(ids(openings.alive)).toEqual(['full', 'free', 'unknown']);

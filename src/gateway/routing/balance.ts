@@ -30,7 +30,7 @@ export class Openings<One extends Choosable> {
   /** Has been ejected for its time: only a request can tell that it is back, so it comes first. */
   probe: One | null = null;
 
-  look(instances: readonly One[], now: number, tried: ReadonlySet<One> | null, tokens = 0): this {
+  look(instances: readonly One[], now: number, tried: readonly One[] | null, tokens = 0): this {
     this.#fill(instances, { now, tried, tokens, loading: false });
     // What cannot serve yet is chosen only where there is nothing else, to say so itself.
     if (this.alive.length === 0 && instances.length > 0)
@@ -40,14 +40,15 @@ export class Openings<One extends Choosable> {
 
   #fill(
     instances: readonly One[],
-    of: { now: number; tried: ReadonlySet<One> | null; tokens: number; loading: boolean },
+    of: { now: number; tried: readonly One[] | null; tokens: number; loading: boolean },
   ): void {
     const { now, tried, tokens, loading } = of;
     let open = 0;
     let alive = 0;
     this.probe = null;
     for (const instance of instances) {
-      if (tried?.has(instance) || (instance.drainedUntil !== null && now < instance.drainedUntil)) continue;
+      if (tried?.includes(instance) || (instance.drainedUntil !== null && now < instance.drainedUntil))
+        continue;
       const state = healthState(instance.health, now);
       if (state === 'ejected' || state === 'probing' || (state === 'loading' && !loading)) continue;
       this.alive[alive] = instance;

@@ -73,7 +73,7 @@ export class Deployment {
   demand: Demand | null = null;
   readonly #queue: BandQueue<Waiter>;
   /** Those whose instance was lost, with the ones that they have tried; served before the queue. */
-  readonly #moved = new Map<Waiter, ReadonlySet<Instance>>();
+  readonly #moved = new Map<Waiter, readonly Instance[]>();
   /** Requests that `meanServiceMs` was measured on. */
   #served = 0;
   #queuedBytes = 0;
@@ -133,7 +133,7 @@ export class Deployment {
   }
 
   /** A slot at an instance that has not been tried for this request; null when none is free right now. */
-  acquireOther(tried: ReadonlySet<Instance>, choice: Choice): Lease | null {
+  acquireOther(tried: readonly Instance[], choice: Choice): Lease | null {
     const openings = this.#lookAgain(tried, choice.tokens);
     return openings.room ? this.#lease(openings.pick(choice), choice) : null;
   }
@@ -164,14 +164,14 @@ export class Deployment {
    * all those in line; null when there is none that can be reached. Rejects with ApiError 504 when the wait is too long.
    */
   acquireInstead(
-    tried: ReadonlySet<Instance>,
+    tried: readonly Instance[],
     options: Pick<AcquireOptions, 'choice' | 'holdMs' | 'onWait'>,
   ): Lease | Promise<Lease> | null {
     const lease = this.acquireOther(tried, options.choice);
     if (lease) return lease;
     const now = this.#now();
     const isThere = this.instances.some(
-      (instance) => !tried.has(instance) && healthState(instance.health, now) !== 'ejected',
+      (instance) => !tried.includes(instance) && healthState(instance.health, now) !== 'ejected',
     );
     if (!isThere && !this.held) return null;
     return this.#untilGranted(options, {
@@ -359,7 +359,7 @@ export class Deployment {
   }
 
   /** What is open; where nothing is, guests are sent away until something is. */
-  #lookAgain(tried: ReadonlySet<Instance> | null, tokens: number): Openings<Instance> {
+  #lookAgain(tried: readonly Instance[] | null, tokens: number): Openings<Instance> {
     let openings = this.#look(tried, tokens);
     for (const leave of this.#guests.keys()) {
       if (openings.room) break;
@@ -370,7 +370,7 @@ export class Deployment {
   }
 
   /** While it is held, or on demand and not loaded, nothing is open. */
-  #look(tried: ReadonlySet<Instance> | null, tokens: number): Openings<Instance> {
+  #look(tried: readonly Instance[] | null, tokens: number): Openings<Instance> {
     return this.#openings.look(this.held || this.#shut ? [] : this.instances, this.#now(), tried, tokens);
   }
 }

@@ -14,7 +14,9 @@ import type { Instance } from './instance.ts';
 import { readBody } from '../front/read-body.ts';
 import { reserve } from '../admission/reserve.ts';
 import { routeNamed } from './route-named.ts';
+import type { RouteState } from './routes.ts';
 import { previousResponseOf } from '../front/request-body.ts';
+import type { ScannedBody } from '../front/request-body.ts';
 import { sendFault } from '../reply/send-fault.ts';
 import { serveRoute } from './serve-route.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
@@ -87,22 +89,39 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
   };
 }
 
-async function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise<void> {
-  const read = readBody(state, snapshot, call);
-  call.body = read instanceof Promise ? await read : read;
-  const route = routeNamed(snapshot, call.caller, { endpoint: call.endpoint, model: call.body.model });
+/** Throws as it rejects: what it waits for is no promise of its own. */
+function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise<void> {
+  const body = readBody(snapshot, call);
+  return body instanceof Promise
+    ? body.then((read) => runRead(state, snapshot, call, read))
+    : runRead(state, snapshot, call, body);
+}
+
+function runRead(state: GatewayState, snapshot: Snapshot, call: Call, body: ScannedBody): Promise<void> {
+  call.body = body;
+  const route = routeNamed(snapshot, call.caller, { endpoint: call.endpoint, model: body.model });
   call.model = route.name;
-  call.trail.stream = call.body.stream;
-  call.trail.bytesIn = call.body.bytes.length;
-  if (!state.stored.none && call.endpoint.path === '/v1/responses') {
-    const noted = noteHolder(state, call);
-    if (noted) await noted;
-  }
+  call.trail.stream = body.stream;
+  call.trail.bytesIn = body.bytes.length;
+  const noted =
+    !state.stored.none && call.endpoint.path === '/v1/responses' ? noteHolder(state, call) : undefined;
+  return noted
+    ? noted.then(() => runAsked(state, snapshot, call, { body, route }))
+    : runAsked(state, snapshot, call, { body, route });
+}
+
+function runAsked(
+  state: GatewayState,
+  snapshot: Snapshot,
+  call: Call,
+  { body, route }: { body: ScannedBody; route: RouteState },
+): Promise<void> {
   commentWhileWaiting(state, call);
-  state.observer.read(call, call.body.bytes);
+  state.observer.read(call, body.bytes);
   const asked = reserve(snapshot, call, route);
-  if (asked) await asked;
-  await serveRoute(state, snapshot, call, route);
+  return asked
+    ? asked.then(() => serveRoute(state, snapshot, call, route))
+    : serveRoute(state, snapshot, call, route);
 }
 
 /** A response that goes on from a stored one is best made where that lies. */
@@ -124,7 +143,7 @@ async function runPinned(
   call: Call,
   { deployment, instance }: NonNullable<ModelRequest['pinned']>,
 ): Promise<void> {
-  call.body = await readBody(state, state.snapshot, call);
+  call.body = await readBody(state.snapshot, call);
   call.model = call.body.model ?? '';
   call.trail.bytesIn = call.body.bytes.length;
   call.trail.deployment = deployment.name;

@@ -205,7 +205,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
       canVerbatim: call.reply.canVerbatim,
       edited: head.eventStream,
     });
-    const { common, headers } = headersForClient(head, passing, {
+    const { common, headers, own } = headersForClient(head, passing, {
       call,
       instance: this.#lease.instance,
       sentAt: this.#sentAt,
@@ -213,7 +213,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
       retryAfter: () => this.#ports.retryAfter(),
     });
     const verbatim = passing === 'verbatim';
-    call.reply.head(head.status, headers, { verbatim, common });
+    call.reply.head(head.status, headers, { verbatim, common, own });
     this.#writer = new ReplyWriter(call.reply, { verbatim, filter });
     call.body = null;
     call.share.release();

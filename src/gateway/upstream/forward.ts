@@ -29,37 +29,59 @@ export interface ForwardContext {
  * Sends the request to the leased instance and passes the reply on; tries another instance only as long as nothing has
  * reached the client. Throws ApiError when there is nothing to pass on, ClientGone when the client left.
  */
-export async function forward(
+export function forward(
   call: Call,
   deployment: Deployment,
   first: Lease,
   context: ForwardContext,
 ): Promise<void> {
-  const tried = new Set<Instance>();
-  let resets = 0;
-  let next: Lease | null = first;
-  while (next) {
-    if (tried.size > 0) await jitter();
-    tried.add(next.instance);
-    const end = await attempt(call, deployment, next, tried, context);
-    if (end.kind === 'lost' && end.reason === 'reset') resets += 1;
-    next = end.kind === 'retry' ? end.lease : null;
-    // A request that breaks its engine is let loose on one more, not on all of them.
-    if (end.kind === 'lost' && resets <= 1) next = await leaseElsewhere(call, deployment, tried);
-    if (next && (end.kind === 'retry' || end.kind === 'lost')) context.meter.retried(end.reason);
-    if (!next) finish(call, end, context.meter);
-  }
+  return attempts({ call, deployment, context, tried: [], only: false }, first);
 }
 
 /** Sends the request to the leased instance and to no other. Throws as `forward` does. */
-export async function forwardOnly(
+export function forwardOnly(
   call: Call,
   deployment: Deployment,
   lease: Lease,
   context: ForwardContext,
 ): Promise<void> {
-  const end = await attempt(call, deployment, lease, new Set(deployment.instances), context);
-  finish(call, end, context.meter);
+  return attempts({ call, deployment, context, tried: [...deployment.instances], only: true }, lease);
+}
+
+interface Forwarding {
+  readonly call: Call;
+  readonly deployment: Deployment;
+  readonly context: ForwardContext;
+  /** Instances that are not asked again. */
+  readonly tried: Instance[];
+  readonly only: boolean;
+}
+
+async function attempts(forwarding: Forwarding, first: Lease): Promise<void> {
+  const { call, deployment, context, tried, only } = forwarding;
+  let resets = 0;
+  let next: Lease | null = first;
+  while (next) {
+    if (next !== first) await jitter();
+    tried.push(next.instance);
+    let end: AttemptEnd = { kind: 'gone', aborted: false };
+    // No `using`: what it is compiled to costs more than the rest of this function.
+    try {
+      const attempt = begin(forwarding, next);
+      if (attempt) {
+        end = await attempt.ended;
+        conclude(forwarding, next, attempt, end);
+      }
+    } finally {
+      next[Symbol.dispose]();
+    }
+    if (end.kind === 'lost' && end.reason === 'reset') resets += 1;
+    next = end.kind === 'retry' ? end.lease : null;
+    // A request that breaks its engine is let loose on one more, not on all of them.
+    if (end.kind === 'lost' && resets <= 1 && !only) next = await leaseElsewhere(call, deployment, tried);
+    if (next && (end.kind === 'retry' || end.kind === 'lost')) context.meter.retried(end.reason);
+    if (!next) finish(call, end, context.meter);
+  }
 }
 
 /**
@@ -69,7 +91,7 @@ export async function forwardOnly(
 function leaseElsewhere(
   call: Call,
   deployment: Deployment,
-  tried: ReadonlySet<Instance>,
+  tried: readonly Instance[],
 ): Promise<Lease> | Lease | null {
   if (call.gone) throw new ClientGone();
   return deployment.acquireInstead(tried, {
@@ -84,65 +106,50 @@ function jitter(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.random() * longestJitterMs));
 }
 
-async function attempt(
-  call: Call,
-  deployment: Deployment,
-  lease: Lease,
-  tried: ReadonlySet<Instance>,
-  context: ForwardContext,
-): Promise<AttemptEnd> {
-  // No `using`: what it is compiled to costs more than the rest of this function.
-  try {
-    if (call.gone || call.trail.cancelled) {
-      deployment.judge(lease.instance, 'untold');
-      return { kind: 'gone', aborted: false };
-    }
-    const work = new Attempt(call, lease, new Ports(call, deployment, tried, context));
-    const end = await work.ended;
-    deployment.judge(lease.instance, work.verdict);
-    if (end.kind === 'done') deployment.noteService(performance.now() - call.leasedAt);
-    account(call, work, end);
-    return end;
-  } finally {
-    lease[Symbol.dispose]();
-  }
+/** Null for a request that nobody wants any more. */
+function begin(forwarding: Forwarding, lease: Lease): Attempt | null {
+  const { call, deployment } = forwarding;
+  if (!call.gone && !call.trail.cancelled) return new Attempt(call, lease, new Ports(forwarding));
+  deployment.judge(lease.instance, 'untold');
+  return null;
+}
+
+function conclude({ call, deployment }: Forwarding, lease: Lease, attempt: Attempt, end: AttemptEnd): void {
+  deployment.judge(lease.instance, attempt.verdict);
+  if (end.kind === 'done') deployment.noteService(performance.now() - call.leasedAt);
+  account(call, attempt, end);
 }
 
 /** A class, since closures would be made anew for each request. */
 class Ports implements AttemptPorts {
   readonly stored: StoredResponses;
   readonly after: ForwardContext['after'];
-  readonly #call: Call;
-  readonly #deployment: Deployment;
-  readonly #tried: ReadonlySet<Instance>;
-  readonly #context: ForwardContext;
+  readonly #forwarding: Forwarding;
 
-  constructor(call: Call, deployment: Deployment, tried: ReadonlySet<Instance>, context: ForwardContext) {
-    this.stored = context.stored;
-    this.after = context.after;
-    this.#call = call;
-    this.#deployment = deployment;
-    this.#tried = tried;
-    this.#context = context;
+  constructor(forwarding: Forwarding) {
+    this.stored = forwarding.context.stored;
+    this.after = forwarding.context.after;
+    this.#forwarding = forwarding;
   }
 
   other(): Lease | null {
-    const { retries } = this.#context;
-    const other = retries.allows ? this.#deployment.acquireOther(this.#tried, this.#call.choice) : null;
-    if (other) retries.spend();
+    const { call, context, deployment, tried } = this.#forwarding;
+    const other = context.retries.allows ? deployment.acquireOther(tried, call.choice) : null;
+    if (other) context.retries.spend();
     return other;
   }
 
   retryAfter(): number {
-    return this.#deployment.retryAfter();
+    return this.#forwarding.deployment.retryAfter();
   }
 
   noInstance(): ApiFault {
-    return noInstance(this.#deployment.name, this.#deployment.retryAfter()).fault;
+    const { deployment } = this.#forwarding;
+    return noInstance(deployment.name, deployment.retryAfter()).fault;
   }
 
   clientMs(): number {
-    return this.#context.snapshot.config.limits.clientMs ?? usualClientMs;
+    return this.#forwarding.context.snapshot.config.limits.clientMs ?? usualClientMs;
   }
 }
 

