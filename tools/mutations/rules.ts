@@ -31,8 +31,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 3,
     file: `${gateway}/upstream/forward.ts`,
-    search: '    return end;\n  } finally {\n    lease[Symbol.dispose]();\n  }',
-    replace: "    if (end.kind !== 'failed') lease[Symbol.dispose]();\n    return end;\n  } finally {\n  }",
+    search: '    } finally {\n      next[Symbol.dispose]();\n    }',
+    replace: "      if (end.kind !== 'failed') next[Symbol.dispose]();\n    } finally {\n    }",
   },
   {
     rule: 4,
