@@ -39,3 +39,26 @@ test('of two that bring the fleet up at once, the second is told that it is up a
   expect([won?.code, lost?.code]).toEqual([0, 1]);
   expect(lost?.stderr).toMatch(/^berth: Fleet lab is up already \(process [1-9]\d*\)/);
 });
+
+test('a host that does not answer and that no deployment is for is told, and an apply is whole without it', async () => {
+  const text = `version: 1
+fleet: lab
+hosts:
+  box: {local: true, ports: ${ownPorts().replace(/^.*ports: (.*)}}$/, '$1')}}
+  far: {kubernetes: {context: nowhere, kubeconfig: ${JSON.stringify(`${place.folder}/none`)}}}
+deployments:
+  a: {host: box, engine: {kind: command, command: ${JSON.stringify([process.execPath, fakeEngine, '{port}'])}}}
+`;
+  place.write(text);
+  const done = await place.berth('apply');
+  expect([done.code, done.stdout + done.stderr]).toEqual([0, expect.stringContaining('Host far could not')]);
+  expect(done.stdout).not.toContain('Nothing was done on far');
+  place.write(
+    `${text}  b: {host: far, target: {kind: kubernetes, image: "x:1", entrypoint: [/x]}, engine: {kind: command, command: [/x, "{port}"]}}\n`,
+  );
+  const partly = await place.berth('apply');
+  expect([partly.code === 0, partly.stdout + partly.stderr]).toEqual([
+    false,
+    expect.stringContaining('was done on far'),
+  ]);
+});

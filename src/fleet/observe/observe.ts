@@ -97,11 +97,11 @@ export async function fleetInstances(
   return instancesOf(await observeFleet(world, fleet.hosts), fleet);
 }
 
-/** Hosts that were looked at and did not answer, as findings: nothing of them is planned. */
-export function silentFindings({ silent }: Sight): Finding[] {
+/** Hosts that were looked at and did not answer, as findings: nothing of them is planned. `wanted`: those that deployments are for. */
+export function silentFindings({ silent }: Sight, wanted: ReadonlySet<string>): Finding[] {
   return [...silent].map(([name, error]) => ({
     rule: 'host-unreachable',
-    severity: 'critical',
+    severity: wanted.has(name) ? 'critical' : 'warning',
     object: name,
     message: `Host ${name} could not be looked at: ${error.message}`,
     evidence: [error.code],

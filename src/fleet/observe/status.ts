@@ -63,7 +63,7 @@ export async function fleetStatus(
     },
     foreign: observed.instances.length - own.length,
     findings: [
-      ...silentFindings(observed),
+      ...silentFindings(observed, new Set(loaded.deployments.map(({ host }) => host))),
       ...restFindings(loaded),
       ...strays(loaded, own),
       ...(up ? [...oldConfiguration(up), ...haveHung(up)] : unwatched(own)),

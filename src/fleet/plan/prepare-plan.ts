@@ -68,7 +68,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     ...plan,
     ...(rest ? { leftOut: rest.leftOut } : {}),
     findings: [
-      ...silentFindings(observed),
+      ...silentFindings(observed, new Set(loaded.deployments.map(({ host }) => host))),
       ...loaded.warnings,
       ...restFindings(named),
       ...plan.findings,

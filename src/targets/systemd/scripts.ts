@@ -2,14 +2,20 @@ import type { Mark } from '../../domain/instance.ts';
 
 /** Small shell programs that a unit runs beside its engine. */
 
-/** Start is done once the engine answers; what waits for the unit waits for the model. Null where nothing can ask. */
+/**
+ * Start is done once the engine answers; what waits for the unit waits for the model. One that asks for a key has answered too.
+ * Null where nothing can ask.
+ */
 export function waitForHealth(fetcher: 'curl' | 'wget' | null, mark: Mark): string | null {
   if (fetcher === null) return null;
   const host = mark.address.includes(':') ? `[${mark.address}]` : mark.address;
   const url = `http://${host}:${mark.port}${mark.spec.readiness.path}`;
-  const fetch =
-    fetcher === 'curl' ? `curl -fsS -m 2 -o /dev/null '${url}'` : `wget -q -T 2 -O /dev/null '${url}'`;
-  return `until ${fetch} 2>/dev/null; do kill -0 $MAINPID || exit 1; sleep 1; done`;
+  const answers =
+    fetcher === 'curl'
+      ? `c=$(curl -s -m 2 -o /dev/null -w '%{http_code}' '${url}'); case $c in 2??|401|403) true;; *) false;; esac`
+      : // It ends with 6 when a key is asked for.
+        `wget -q -T 2 -O /dev/null '${url}' 2>/dev/null; c=$?; [ $c = 0 ] || [ $c = 6 ]`;
+  return `until ${answers}; do kill -0 $MAINPID || exit 1; sleep 1; done`;
 }
 
 export const killedForMemory = 'berth: killed for the memory that it took';
