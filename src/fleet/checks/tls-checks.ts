@@ -1,6 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
-import { readTls } from '../../io/tls/material.ts';
 import type { World } from '../../io/world.ts';
 import { fault } from '../file/fault.ts';
 import { pieceAt, scalarAt } from '../file/tree.ts';
@@ -12,6 +11,7 @@ export async function tlsFaults(world: World, tree: Located): Promise<ConfigFaul
   const [cert, key, clientCa] = ['cert', 'key', 'clientCa'].map((name) => scalarAt(tls ?? null, [name]));
   // What is missing or no text is told by the schema.
   if (!tls || typeof cert !== 'string' || typeof key !== 'string') return [];
+  const { readTls } = await import('../../io/tls/material.ts');
   const clientCaFile = typeof clientCa === 'string' ? clientCa : null;
   try {
     await readTls(world.files, { certFile: cert, keyFile: key, clientCaFile }, world.clock.wall());

@@ -2,7 +2,6 @@ import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import type { HostAccess } from '../../domain/host-access.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
-import { clusterWorld } from '../../kube/cluster-world.ts';
 
 /** What of a host of the file says how it is reached. */
 type Host = Pick<HostAccess, 'become' | 'ssh' | 'kubernetes'>;
@@ -21,7 +20,9 @@ export function accessOf(host: Host | undefined): HostAccess {
 /** The world of a host, made from that of the machine that berth runs on. Throws why it cannot be reached. */
 export async function worldOn(world: World, access: HostAccess | undefined): Promise<World> {
   const machine = machineOf(access);
-  if (access?.kubernetes) return clusterWorld(world, access.kubernetes);
+  // Loaded when a cluster is asked: reading a file that names one starts no client.
+  if (access?.kubernetes)
+    return (await import('../../kube/cluster-world.ts')).clusterWorld(world, access.kubernetes);
   const reached = machine === world.machine ? world : await world.open(machine);
   return { ...reached, become: access?.become ?? 'none' };
 }
