@@ -92,6 +92,8 @@ async function highestRate(client: Tool, ladder: readonly number[], bench: Bench
 }
 
 const ladder = [25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1200, 1600, 2400, 3200, 4800, 6400, 9600];
+/** For who is late at the foot of it already. */
+const lower = [1, 2, 5, 10];
 
 async function rate(bench: Bench): Promise<Goal[]> {
   const { guidellm, aiperf } = bench.peers;
@@ -101,7 +103,9 @@ async function rate(bench: Bench): Promise<Goal[]> {
     bench,
   );
   async function times(peer: Tool): Promise<number> {
-    return ours / (await highestRate(peer, ladder, bench));
+    const theirs = (await highestRate(peer, ladder, bench)) || (await highestRate(peer, lower, bench));
+    if (theirs === 0) throw new Error(`${peer.name} is 5 ms late at ${lower[0]} requests a second already`);
+    return ours / theirs;
   }
   return [
     await goal('bench.guidellm.rate', { atLeast: 5 }, guidellm, times),
