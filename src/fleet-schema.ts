@@ -6,6 +6,7 @@ import { benchmarkSchema } from './domain/benchmark.ts';
 import { fleetSchema } from './domain/fleet.ts';
 import { policies } from './gateway/policies/registry.ts';
 import { launchableEngines } from './engines/registry.ts';
+import { runPublishers } from './publish/places/registry.ts';
 import { targets } from './targets/registry.ts';
 
 /** Any entry of a registry that the fleet file may name. */
@@ -33,5 +34,6 @@ export const FleetFile = fleetSchema({
   target: kindUnion(targets),
   benchmark: benchmarkSchema(profiles, datasets, benchEndpoints),
   policy: kindUnion(policies),
+  publisher: kindUnion(runPublishers),
 });
 export type FleetFile = z.infer<typeof FleetFile>;

@@ -1,6 +1,6 @@
 import { isAddress } from '../domain/model-source.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { SecretRef } from '../domain/secret.ts';
+import type { AnySecret } from '../domain/secret.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
@@ -8,7 +8,7 @@ import type { FileOptions } from './fleet-file.ts';
 
 export interface NamedSource {
   readonly source: string;
-  readonly secret: SecretRef | null;
+  readonly secret: AnySecret | null;
 }
 
 /** What a user names to be fetched: sources as they are, models or deployments of the fleet file by name, or without a name all of its models. */

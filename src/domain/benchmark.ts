@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Against } from './against.ts';
+import { CronText } from './cron.ts';
 import { CacheState } from './run/cache.ts';
 import { TokenPrices } from './run/token-prices.ts';
 import { Threshold } from './threshold.ts';
@@ -72,6 +73,53 @@ const objectives = {
     .describe('The run ends when this is spent.'),
 };
 
+/** What an hour of what is measured costs, in US dollars: a figure, or where it is to be found. */
+const Price = z
+  .strictObject({
+    hour: z.number().positive().optional().describe('The price itself.'),
+    from: z
+      .enum(['host', 'catalog'])
+      .optional()
+      .describe(
+        '"host": as hosts.NAME.price says; "catalog": the list price of the instance type that target.nodeSelector names.',
+      ),
+  })
+  .refine(({ hour, from }) => (hour === undefined) !== (from === undefined), {
+    error: 'It says nothing, or two things.',
+    params: { cure: 'Write one of hour and from.' },
+  });
+
+const KubeName = z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/);
+
+/** Where and when it is run, and who is told. */
+const doings = {
+  price: Price.optional().describe('What an hour of a replica costs: reports then have a price of tokens.'),
+  publish: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Names under `publishers`: they are told of each run.'),
+  runsOn: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The host that its client runs on: in a cluster a Job that "berth render" writes (default: where "berth bench" is run).',
+    ),
+  image: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('In a cluster: image of berth that the Job runs (made by the Containerfile).'),
+  results: z
+    .strictObject({ pvc: KubeName.describe('A claim of the cluster that is there already.') })
+    .optional()
+    .describe('In a cluster: where runs are kept; without it they are gone with the pod.'),
+  schedule: CronText.optional().describe(
+    'When it is run by itself, as cron writes it: a CronJob in a cluster, a timer of systemd on this machine.',
+  ),
+};
+
 /** How the server is asked, beside the endpoint. */
 const asking = {
   tokenizer: z
@@ -102,6 +150,7 @@ export function benchmarkSchema<
     seconds: z.number().positive().optional().describe('Admission stops after so many seconds per stage.'),
     requests: z.int().positive().optional().describe('Admission stops after so many requests per stage.'),
     ...objectives,
+    ...doings,
     warmup: z
       .union([
         z.int().min(0),

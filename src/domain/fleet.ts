@@ -6,6 +6,7 @@ import { AccessLog, CaptureOptions, Metrics, Tracing } from './gateway-observe.t
 import { InstanceLimits } from './instance-limits.ts';
 import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 import { Suppression } from './audit/suppression.ts';
+import { Resources } from './resources.ts';
 import { routeOptions } from './routing.ts';
 import { MemoryOption, OnDemandOptions } from './on-demand-options.ts';
 import {
@@ -15,9 +16,10 @@ import {
   Port,
   PortRange,
   PositiveDuration,
+  NamedAnySecret,
   NamedSecret,
-  SecretText,
   SharedStore,
+  TableSecret,
 } from './units.ts';
 
 /**
@@ -29,10 +31,13 @@ export interface FleetParts<
   Target extends z.ZodType,
   Benchmark extends z.ZodType,
   Policy extends z.ZodType,
+  Publisher extends z.ZodType,
 > {
   readonly engine: Engine;
   readonly target: Target;
   readonly benchmark: Benchmark;
+  /** Who is told of runs. */
+  readonly publisher: Publisher;
   /** How the gateway chooses among replicas. */
   readonly policy: Policy;
 }
@@ -79,6 +84,11 @@ const ModelPlace = z.union([
   z.strictObject({
     hostPath: z.string().startsWith('/').describe('Folder on the disk of nodes that holds it.'),
     node: z.string().min(1).optional().describe('The one node that has it.'),
+    path: z
+      .string()
+      .regex(/^[^/]/)
+      .optional()
+      .describe('Its path in there (default: the file name of its source, or the folder itself).'),
   }),
   z.strictObject({
     pvc: z
@@ -103,7 +113,7 @@ export const Model = z
       .record(Name, ModelPlace)
       .default({})
       .describe('Where it lies already, by the name of a host that is a cluster.'),
-    secret: NamedSecret.optional().describe(
+    secret: NamedAnySecret.optional().describe(
       'Where the key lies that its place asks for, such as a token of Hugging Face.',
     ),
   })
@@ -241,12 +251,24 @@ export const Console = z
   .describe('The web console and control API.');
 export type Console = z.infer<typeof Console>;
 
+const AuditSection = z
+  .strictObject({
+    suppress: z.array(Suppression).default([]).describe('Findings that are left out, each with its reason.'),
+    figures: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Files of published figures as "berth check-claims" takes them, relative to this file.'),
+  })
+  .describe('What "berth audit" leaves out, and what it looks at beside the fleet.')
+  .prefault({});
+
 function deploymentSchema<
   Engine extends z.ZodType,
   Target extends z.ZodType,
   Benchmark extends z.ZodType,
   Policy extends z.ZodType,
->({ engine, target, policy }: FleetParts<Engine, Target, Benchmark, Policy>) {
+  Publisher extends z.ZodType,
+>({ engine, target, policy }: FleetParts<Engine, Target, Benchmark, Policy, Publisher>) {
   return z
     .strictObject({
       model: Name.optional().describe('A name under `models`.'),
@@ -258,6 +280,7 @@ function deploymentSchema<
       port: Port.optional().describe("Pins the port; without it one is taken from the host's `ports`."),
       replicas: z.int().min(1).max(64).default(1).describe('How many of it run.'),
       gpus: z.int().min(0).max(64).default(0).describe('How many GPUs each replica is given.'),
+      resources: Resources.optional().describe('CPU and memory of each replica.'),
       policy: policy
         .optional()
         .describe('How the gateway chooses among the replicas (default: least-loaded).'),
@@ -297,7 +320,8 @@ export function fleetSchema<
   Target extends z.ZodType,
   Benchmark extends z.ZodType,
   Policy extends z.ZodType,
->(parts: FleetParts<Engine, Target, Benchmark, Policy>) {
+  Publisher extends z.ZodType,
+>(parts: FleetParts<Engine, Target, Benchmark, Policy, Publisher>) {
   return z
     .strictObject({
       version: z.literal(1).describe('Version of this format: 1.'),
@@ -313,7 +337,7 @@ export function fleetSchema<
       imports: z.array(z.string().min(1)).default([]).describe('Files that this one lies over, in order.'),
       hosts: z.record(Name, Host).default({}).describe('Machines by name; without any, this one is "local".'),
       secrets: z
-        .record(Name, SecretText)
+        .record(Name, TableSecret)
         .default({})
         .describe(
           'Where secrets lie, by name: wherever a secret is wanted, its name can stand in place of the reference.',
@@ -329,22 +353,12 @@ export function fleetSchema<
         .prefault({}),
       console: Console.prefault({}),
       benchmarks: z.record(Name, parts.benchmark).default({}).describe('Benchmarks by name.'),
+      publishers: z
+        .record(Name, parts.publisher)
+        .default({})
+        .describe('Places that runs are told to, by name.'),
       experiments: z.record(Name, Experiment).default({}).describe('Experiments by name.'),
-      audit: z
-        .strictObject({
-          suppress: z
-            .array(Suppression)
-            .default([])
-            .describe('Findings that are left out, each with its reason.'),
-          figures: z
-            .array(z.string().min(1))
-            .default([])
-            .describe(
-              'Files of published figures as "berth check-claims" takes them, relative to this file.',
-            ),
-        })
-        .describe('What "berth audit" leaves out, and what it looks at beside the fleet.')
-        .prefault({}),
+      audit: AuditSection,
     })
     .describe('A fleet of LLM servers.');
 }

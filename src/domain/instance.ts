@@ -12,6 +12,13 @@ export type Owner = z.infer<typeof Owner>;
 const Reached = z.strictObject({ address: z.string(), port: z.int() });
 export type Reached = z.infer<typeof Reached>;
 
+/**
+ * Hashes of the secrets that it was started with, keyed so that they tell nothing: `by` names the key, which one machine alone has.
+ * Marks that another machine wrote cannot be held against this one's secrets.
+ */
+export const SecretHashes = z.strictObject({ by: z.string(), of: z.record(z.string(), z.string()) });
+export type SecretHashes = z.infer<typeof SecretHashes>;
+
 /** Which fleet, deployment and replica an object belongs to, written on the object itself. */
 export const Mark = z.strictObject({
   fleet: z.string(),
@@ -30,6 +37,7 @@ export const Mark = z.strictObject({
   /** What the user stated when it was started, flat ("engine.slots": 4): only a difference in this is a reason to restart. */
   declared: z.record(z.string(), z.unknown()),
   spec: LaunchSpec,
+  secrets: SecretHashes.optional(),
   previous: LaunchSpec.nullable(),
 });
 export type Mark = z.infer<typeof Mark>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { SecretRef } from './secret.ts';
+import { GivenResources } from './resources.ts';
+import { AnySecret } from './secret.ts';
 
 export const accelerators = ['cpu', 'cuda', 'rocm', 'vulkan'] as const;
 export type Accelerator = (typeof accelerators)[number];
@@ -46,12 +47,14 @@ export const LaunchSpec = z.strictObject({
   /** Folder to start in; absent: the target's choice. */
   workdir: z.string().optional(),
   /** Secrets by name; each reaches the engine as a file through a `secret` hole, never as an argument. */
-  secrets: z.record(z.string(), SecretRef),
+  secrets: z.record(z.string(), AnySecret),
   /** Secrets whose file is YAML, with this key before the value: for engines that take a secret in a configuration file. */
   secretKeys: z.record(z.string(), z.string()).optional(),
   /** Files that must lie on the host: path as the fleet file's reader resolved it. */
   model: z.string().nullable(),
   mmproj: z.string().nullable(),
+  /** Where the keys of the model's place lie, for a target that has the model fetched itself; absent: it asks for none. */
+  modelSecret: AnySecret.optional(),
   /** The one node of a cluster that has these files. */
   node: z.string().optional(),
   /** Names of writable folders the engine wants (see the `cache` hole). */
@@ -60,6 +63,8 @@ export const LaunchSpec = z.strictObject({
   caches: z.record(z.string(), z.strictObject({ env: z.string() })).optional(),
   /** Memory that its processes share, in bytes, where containers give less by default. */
   sharedMemory: z.int().positive().optional(),
+  /** CPU and memory that the file gives it; absent: nothing is said. */
+  resources: GivenResources.optional(),
   devices: z.strictObject({
     vendor: z.enum(['none', 'nvidia', 'amd', 'intel', 'any']),
     count: z.int().min(0),

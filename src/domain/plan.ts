@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Finding } from './finding.ts';
 import { HostAccess } from './host-access.ts';
 import { Mark, ObjectId } from './instance.ts';
-import { SecretRef } from './secret.ts';
+import { AnySecret } from './secret.ts';
 import { LaunchSpec } from './launch-spec.ts';
 
 /** Why an action is planned. `field` names what the user changed ("engine.slots"); null when nothing in the file did. */
@@ -62,7 +62,7 @@ export const Fetch = z.strictObject({
   deployment: z.string(),
   source: z.string(),
   /** Where the key of its place lies. */
-  secret: SecretRef.nullable(),
+  secret: AnySecret.nullable(),
 });
 export type Fetch = z.infer<typeof Fetch>;
 

@@ -8,6 +8,62 @@ export const SecretRef = z.union([
 ]);
 export type SecretRef = z.infer<typeof SecretRef>;
 
+const KubeName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
+  .meta({ examples: ['huggingface-secret'] });
+
+/** A Secret that a cluster has, whoever made it, or the token of one of its service accounts: its pods alone are given it. */
+export const ClusterSecret = z
+  .strictObject({
+    secretRef: z
+      .strictObject({
+        name: KubeName.describe('Its name, in the namespace of the host.'),
+        key: z
+          .string()
+          .regex(/^[A-Za-z0-9._-]+$/)
+          .optional()
+          .describe('The one of its values that is meant; without it all of them, as for S3.'),
+      })
+      .optional()
+      .describe('A Secret of the cluster, also one that an ExternalSecret makes.'),
+    serviceAccount: KubeName.optional().describe(
+      'A service account of the cluster: the pod runs as it, and is given a token of it that is renewed.',
+    ),
+  })
+  .refine((one) => (one.secretRef === undefined) !== (one.serviceAccount === undefined), {
+    error: 'It names nothing, or two things.',
+    params: { cure: 'Write one of secretRef and serviceAccount.' },
+  });
+export type ClusterSecret = z.infer<typeof ClusterSecret>;
+
+/** Wherever it lies. */
+export const AnySecret = z.union([SecretRef, ClusterSecret]);
+export type AnySecret = z.infer<typeof AnySecret>;
+
+export function isOfCluster(ref: AnySecret): ref is ClusterSecret {
+  return !('env' in ref) && !('file' in ref);
+}
+
+/** "Secret minio-connection", "HF_TOKEN": what a person knows it by. */
+export function secretTitle(ref: AnySecret): string {
+  if ('env' in ref) return ref.env;
+  if ('file' in ref) return ref.file;
+  if (ref.serviceAccount !== undefined) return `service account ${ref.serviceAccount}`;
+  const { name = '', key } = ref.secretRef ?? {};
+  return key === undefined ? `Secret ${name}` : `key ${key} of Secret ${name}`;
+}
+
+/** Why a machine cannot be given these, as the end of a sentence; null: it can. */
+export function machineSecretRefusal({
+  secrets,
+}: {
+  readonly secrets: Readonly<Record<string, AnySecret>>;
+}): string | null {
+  const found = Object.values(secrets).find(isOfCluster);
+  return found ? `the ${secretTitle(found)} is given to pods of its cluster alone` : null;
+}
+
 const hidden = '[secret]';
 
 /** A text of a server that was shown the secret and may repeat it, also where the text was cut within it. */

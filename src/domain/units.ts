@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ClusterSecret } from './secret.ts';
 import type { SecretRef } from './secret.ts';
 
 /** Quantities as people write them in the fleet file. `examples` reach the editor's help and the text of faults. */
@@ -87,6 +88,16 @@ export const SecretText = z
 export const NamedSecret = SecretText.meta({
   pattern: '^(\\$\\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\\}|[a-z0-9]([a-z0-9._-]*[a-z0-9])?)$',
 });
+
+/** The same, or what a cluster has and gives to its pods alone. */
+export const NamedAnySecret = z
+  .union([NamedSecret, ClusterSecret])
+  .meta({ examples: ['${env:API_KEY}', '${file:/run/secrets/key}'] });
+
+/** An entry of the table of secrets. */
+export const TableSecret = z
+  .union([SecretText, ClusterSecret])
+  .meta({ examples: ['${env:API_KEY}', '${file:/run/secrets/key}'] });
 
 /** A Redis: its URL without a password, or where the URL lies as a secret does. */
 export const SharedStore = z

@@ -4,7 +4,7 @@ import type { Foreseen, Place } from '../domain/foresight.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
 import type { Answers, Identity } from '../domain/server-answers.ts';
-import type { SecretRef } from '../domain/secret.ts';
+import type { AnySecret, SecretRef } from '../domain/secret.ts';
 
 /** What a deployment asks of its engine, already resolved: paths absolute, defaults applied. */
 export interface LaunchInput<Options> {
@@ -19,7 +19,7 @@ export interface LaunchInput<Options> {
   /** The engine's own key, when it must be protected. */
   readonly key: SecretRef | null;
   /** The key of the place that the model is fetched from, by an engine that fetches it itself. */
-  readonly modelKey?: SecretRef | null;
+  readonly modelKey?: AnySecret | null;
   /** What the command of `help` printed (both streams); absent when it was not asked, so flags go unchecked. */
   readonly help?: string | null;
 }

@@ -3,7 +3,7 @@ import type http from 'node:http';
 export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Record<string, string>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** From connect to the last byte. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;

@@ -1,10 +1,12 @@
 import { parseEnv } from 'node:util';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { SecretRef } from '../domain/secret.ts';
+import { isOfCluster, secretTitle } from '../domain/secret.ts';
+import type { AnySecret } from '../domain/secret.ts';
 import type { World } from './world.ts';
 
-/** The secret itself, without the line end that files have. Throws SECRET_MISSING. Never log or print what comes back. */
-export async function resolveSecret(world: World, ref: SecretRef): Promise<string> {
+/** The secret itself, without the line end that files have. Throws SECRET_MISSING or SECRET_OF_CLUSTER. Never log or print what comes back. */
+export async function resolveSecret(world: World, ref: AnySecret): Promise<string> {
+  if (isOfCluster(ref)) throw new BerthError('SECRET_OF_CLUSTER', { title: secretTitle(ref) });
   const home = world.home ?? world;
   const value =
     'env' in ref ? await variable(home, ref) : (await home.files.read(ref.file))?.replace(/\r?\n$/, '');

@@ -1,4 +1,6 @@
 import type { Accelerator, LaunchSpec } from '../domain/launch-spec.ts';
+import { cpuText, sizeText } from '../domain/resources.ts';
+import { secretTitle } from '../domain/secret.ts';
 import type { PodOptions } from './pod-options.ts';
 
 const byVendor = { none: 'cpu', nvidia: 'cuda', amd: 'rocm', intel: 'vulkan', any: 'vulkan' } as const;
@@ -37,20 +39,52 @@ export function gpusOf(
 /** Amounts of a container, with its GPUs in both, as Kubernetes wants of what it cannot divide. */
 export function resourcesOf(
   spec: LaunchSpec,
-  options: Pick<PodOptions, 'resources' | 'gpuResource'>,
+  options: Pick<PodOptions, 'gpuResource'>,
 ): { requests: Record<string, string>; limits: Record<string, string> } {
   const gpus = gpusOf(spec, options);
   const counted = gpus ? { [gpus.resource]: String(gpus.count) } : {};
   return {
-    requests: { ...stated(options.resources.requests), ...counted },
-    limits: { ...stated(options.resources.limits), ...counted },
+    requests: { ...stated(spec.resources?.requests ?? {}), ...counted },
+    limits: { ...stated(spec.resources?.limits ?? {}), ...counted },
   };
 }
 
-function stated(amounts: { cpu?: string | undefined; memory?: string | undefined }): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(amounts).flatMap(([name, amount]) => (amount === undefined ? [] : [[name, amount]])),
+function stated({
+  cpu,
+  memory,
+}: {
+  cpu?: number | undefined;
+  memory?: number | undefined;
+}): Record<string, string> {
+  return {
+    ...(cpu === undefined ? {} : { cpu: cpuText(cpu) }),
+    ...(memory === undefined ? {} : { memory: sizeText(memory) }),
+  };
+}
+
+/** What a pod runs as: what the file says, else the account whose token it is given; absent: the namespace's own. */
+export function serviceAccountOf(
+  spec: LaunchSpec,
+  { serviceAccount }: Pick<PodOptions, 'serviceAccount'>,
+): string | undefined {
+  return serviceAccount ?? tokenAccounts(spec)[0];
+}
+
+function tokenAccounts({ secrets }: LaunchSpec): string[] {
+  return Object.values(secrets).flatMap((ref) => ('serviceAccount' in ref ? (ref.serviceAccount ?? []) : []));
+}
+
+/** Why a pod cannot be given these secrets, as the end of a sentence; null: it can. */
+export function podSecretRefusal(
+  spec: LaunchSpec,
+  { serviceAccount }: Pick<PodOptions, 'serviceAccount'>,
+): string | null {
+  const [account, other] = new Set([serviceAccount ?? [], tokenAccounts(spec)].flat());
+  if (other !== undefined) return `a pod runs as one service account, not as ${account} and ${other}`;
+  const whole = Object.values(spec.secrets).find(
+    (ref) => 'secretRef' in ref && ref.secretRef && ref.secretRef.key === undefined,
   );
+  return whole ? `the ${secretTitle(whole)} has several values, and one is wanted: name its key` : null;
 }
 
 /** Taints of nodes with GPUs are borne by what has been given some. */
@@ -61,11 +95,4 @@ export function tolerationsOf(
   const gpus = gpusOf(spec, options);
   const usual = gpus ? [{ key: gpus.resource, operator: 'Exists', effect: 'NoSchedule' }] : [];
   return [...usual, ...options.tolerations];
-}
-
-/** Threads beyond the limit would be throttled. */
-export function coresOf(limit: string | undefined): number | null {
-  if (limit === undefined) return null;
-  const cpus = limit.endsWith('m') ? Number.parseInt(limit, 10) / 1000 : Number(limit);
-  return Number.isFinite(cpus) ? Math.max(1, Math.floor(cpus)) : null;
 }

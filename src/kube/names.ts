@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto';
+import type { Mark } from '../domain/instance.ts';
 
 /** Labels that tell berth's objects. They stand on the objects alone, never in a pod's template or a selector. */
 export const fleetLabel = 'berth.dev/fleet';
 export const markAnnotation = 'berth.dev/mark';
 export const fleetIdLabel = 'berth.dev/fleet-id';
+
+/** A Secret that changes makes no new pods, and engines read theirs as they start: this does. Keyed hashes, no values. */
+export function secretAnnotation({ secrets }: Pick<Mark, 'secrets'>): {
+  annotations?: Record<string, string>;
+} {
+  if (!secrets || Object.keys(secrets.of).length === 0) return {};
+  const text = createHash('sha256').update(JSON.stringify(secrets)).digest('hex').slice(0, 32);
+  return { annotations: { 'berth.dev/secrets': text } };
+}
 
 /** What Kubernetes takes as a name of everything that is made here, a Service included; longer ones leave no room for endings. */
 const plain = /^[a-z]([a-z0-9-]{0,46}[a-z0-9])?$/;

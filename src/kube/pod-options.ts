@@ -1,19 +1,6 @@
 import { z } from 'zod';
 import { ByteSize } from '../domain/units.ts';
 
-/** A quantity of Kubernetes: "500m", "4", "6Gi"; a plain number of CPUs may stand as one. */
-const Quantity = z
-  .union([
-    z.number().positive().transform(String),
-    z.string().regex(/^\d+(\.\d+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/),
-  ])
-  .meta({ examples: ['500m', '4', '6Gi'] });
-
-const Amounts = z.strictObject({
-  cpu: Quantity.optional().describe('CPUs, such as 4 or "500m"'),
-  memory: Quantity.optional().describe('memory, such as "6Gi"'),
-});
-
 const Toleration = z.strictObject({
   key: z.string().min(1).optional().describe('key of the taint; by default every one'),
   operator: z.enum(['Exists', 'Equal']).optional().describe('whether its value counts'),
@@ -38,13 +25,6 @@ export const podOptions = {
     .min(1)
     .optional()
     .describe("program in the image, before the engine's arguments"),
-  resources: z
-    .strictObject({
-      requests: Amounts.default({}).describe('what it asks for'),
-      limits: Amounts.default({}).describe('most that it may take'),
-    })
-    .prefault({})
-    .describe('CPU and memory that a pod asks for, and most that it may take'),
   nodeSelector: z.record(z.string(), z.string()).default({}).describe('labels that its node must have'),
   node: z.string().min(1).optional().describe('name of the one node that it may run on'),
   tolerations: z.array(Toleration).default([]).describe('taints of nodes that it bears, beside that of GPUs'),

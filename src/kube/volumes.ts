@@ -1,6 +1,8 @@
 import { basename, dirname, posix } from 'node:path';
 import { filler, filesNamed } from '../domain/fill-args.ts';
 import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
+import { isOfCluster } from '../domain/secret.ts';
+import type { ClusterSecret } from '../domain/secret.ts';
 
 /** One volume of a pod and where the container sees it. */
 export interface Mounted {
@@ -67,13 +69,7 @@ export function volumesOf(spec: LaunchSpec, names: VolumeNames, shmBytes: number
     })),
     ...(Object.keys(spec.secrets).length === 0
       ? []
-      : [
-          {
-            volume: { name: 'secrets', secret: { secretName: names.secret, defaultMode: 0o440 } },
-            at: secretFolder,
-            readOnly: true,
-          },
-        ]),
+      : [{ volume: secretVolume(spec, names), at: secretFolder, readOnly: true }]),
     ...keeps.map((name): Mounted => ({ volume: kept, at: keptPath(name), readOnly: false, subPath: name })),
     ...(shmBytes === null
       ? []
@@ -86,6 +82,22 @@ export function volumesOf(spec: LaunchSpec, names: VolumeNames, shmBytes: number
         ]),
     { volume: { name: 'tmp', emptyDir: {} }, at: '/tmp', readOnly: false },
   ];
+}
+
+/** Each secret is a file of its name, wherever the cluster has it: files are renewed, and show in no list of variables. */
+function secretVolume({ secrets }: LaunchSpec, names: VolumeNames): Mounted['volume'] {
+  const refs = Object.entries(secrets);
+  const there = refs.flatMap(([name, ref]) => (isOfCluster(ref) ? [projected(name, ref)] : []));
+  if (there.length === 0)
+    return { name: 'secrets', secret: { secretName: names.secret, defaultMode: 0o440 } };
+  const own = there.length < refs.length ? [{ secret: { name: names.secret } }] : [];
+  return { name: 'secrets', projected: { defaultMode: 0o440, sources: [...own, ...there] } };
+}
+
+function projected(path: string, { secretRef }: ClusterSecret): Record<string, unknown> {
+  return secretRef
+    ? { secret: { name: secretRef.name, items: [{ key: secretRef.key ?? '', path }] } }
+    : { serviceAccountToken: { path, expirationSeconds: 3600 } };
 }
 
 const secretFolder = '/run/secrets/berth';

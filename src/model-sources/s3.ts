@@ -3,8 +3,9 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import type { World } from '../io/world.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
-import { signed } from './s3/sign.ts';
-import type { S3Keys } from './s3/sign.ts';
+import { bucketUrl, objectUrl, s3Settings } from '../io/s3/settings.ts';
+import type { S3Settings } from '../io/s3/settings.ts';
+import { signed } from '../io/s3/sign.ts';
 
 const form = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/;
 
@@ -18,14 +19,13 @@ export const s3Source = {
   list: listBucket,
   address: async (world, source, _model, file, access) => {
     const { bucket, prefix } = placeOf(source);
-    const settings = await settingsOf(world, access);
-    const url = new URL(bucketUrl(settings, bucket));
+    const settings = await s3Settings(world, access.secret);
     const key = prefix.endsWith(file.path) ? prefix : join(prefix, file.path);
-    url.pathname = `${url.pathname.replace(/\/$/, '')}/${key.split('/').map(encodeURIComponent).join('/')}`;
+    const url = objectUrl(settings, bucket, key);
     return { ...(await signed(url, settings)), ...settings.trust };
   },
   refusal: async (world, source, access, reply) => {
-    const settings = await settingsOf(world, access);
+    const settings = await s3Settings(world, access.secret);
     return refusal(source, new URL(bucketUrl(settings, placeOf(source).bucket)), settings, reply);
   },
 } as const satisfies ModelSource;
@@ -36,50 +36,9 @@ function placeOf(source: string): { bucket: string; prefix: string } {
   return { bucket: found[1], prefix: (found[2] ?? '').replace(/\/+$/, '') };
 }
 
-interface S3Settings extends S3Keys {
-  /** Null for Amazon's own. */
-  readonly endpoint: string | null;
-  readonly trust: { readonly ca?: string };
-}
-
-async function settingsOf(world: World, { secret }: SourceAccess): Promise<S3Settings> {
-  const own = new Map(
-    (secret ?? '').split('\n').flatMap((line): [string, string][] => {
-      const [, name, value] = /^\s*(?:export\s+)?([A-Z0-9_]+)\s*=\s*["']?(.*?)["']?\s*$/.exec(line) ?? [];
-      return name === undefined ? [] : [[name, value ?? '']];
-    }),
-  );
-  function get(...names: string[]): string | null {
-    for (const name of names) {
-      const value = own.get(name) ?? world.env[name];
-      if (value) return value;
-    }
-    return null;
-  }
-  const bundle = get('AWS_CA_BUNDLE');
-  const ca = bundle === null ? null : await world.files.read(bundle);
-  if (bundle !== null && ca === null)
-    throw new BerthError('FILE_MISSING', { path: bundle, what: 'file of authorities (AWS_CA_BUNDLE)' });
-  return {
-    // AWS_S3_ENDPOINT is what connections of OpenShift AI call it.
-    endpoint: get('AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_S3_ENDPOINT')?.replace(/\/+$/, '') ?? null,
-    region: get('AWS_REGION', 'AWS_DEFAULT_REGION') ?? 'us-east-1',
-    keyId: get('AWS_ACCESS_KEY_ID'),
-    key: get('AWS_SECRET_ACCESS_KEY'),
-    sessionToken: get('AWS_SESSION_TOKEN'),
-    trust: ca === null ? {} : { ca },
-  };
-}
-
-/** An own endpoint has the bucket in its path, since its name seldom resolves with one before it. */
-function bucketUrl({ endpoint, region }: S3Settings, bucket: string): string {
-  if (endpoint === null) return `https://${bucket}.s3.${region}.amazonaws.com/`;
-  return `${/^https?:\/\//.test(endpoint) ? endpoint : `https://${endpoint}`}/${bucket}`;
-}
-
 async function listBucket(world: World, source: string, access: SourceAccess): Promise<ListedModel> {
   const { bucket, prefix } = placeOf(source);
-  const settings = await settingsOf(world, access);
+  const settings = await s3Settings(world, access.secret);
   const files: ListedFile[] = [];
   let next: string | null = null;
   do {

@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
 import { isAddress } from '../domain/model-source.ts';
+import { isOfCluster, secretTitle } from '../domain/secret.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { manifestsOf, secretName } from '../targets/kubernetes/manifests.ts';
 import { KubernetesOptions } from '../targets/kubernetes/options.ts';
@@ -47,16 +47,19 @@ export function objectsOf(input: RenderInput, deployment: RenderedDeployment): K
 export function needsOf({ deployments, namespace }: RenderInput): string[] {
   const place = namespace === null ? '' : ` -n ${namespace}`;
   return deployments.flatMap(({ name, spec }) => {
-    const parts = Object.entries(spec.secrets).map(
-      ([key, ref]) => `--from-${'file' in ref ? `file=${key}=${ref.file}` : `literal=${key}="$${ref.env}"`}`,
+    const refs = Object.entries(spec.secrets);
+    const parts = refs.flatMap(([key, ref]) =>
+      isOfCluster(ref)
+        ? []
+        : [`--from-${'file' in ref ? `file=${key}=${ref.file}` : `literal=${key}="$${ref.env}"`}`],
     );
-    if (parts.length === 0) return [];
+    const there = [...refs.map(([, ref]) => ref), spec.modelSecret ?? []].flat().filter(isOfCluster);
     const secret = secretName({ deployment: name, replica: 0 });
-    return [`${name} needs a Secret: kubectl create secret generic ${secret}${place} ${parts.join(' ')}`];
+    return [
+      ...(parts.length === 0
+        ? []
+        : [`${name} needs a Secret: kubectl create secret generic ${secret}${place} ${parts.join(' ')}`]),
+      ...there.map((ref) => `${name} needs what the cluster must have: ${secretTitle(ref)}.`),
+    ];
   });
-}
-
-/** Long lines stay whole, so that an argument can be found by its text. */
-export function yamlOf(object: unknown): string {
-  return stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
 }

@@ -1,7 +1,8 @@
 import type { Mark } from '../domain/instance.ts';
+import { isOfCluster } from '../domain/secret.ts';
 import { containerName, renderContainer } from '../targets/docker/render.ts';
 import type { ContainerBody, Mount } from '../targets/docker/render.ts';
-import { yamlOf } from './cluster-objects.ts';
+import { yamlOf } from './yaml.ts';
 import {
   containerOptions,
   containerRefusal,
@@ -57,7 +58,8 @@ function nameOf({ deployment, replica }: Mark): string {
 /** Where it lies, never what it is. One that an engine wants as YAML has to be written into a file first. */
 function secretOf(mark: Mark, key: string, name: string): Record<string, string> {
   const ref = mark.spec.secrets[key];
-  if (mark.spec.secretKeys?.[key] !== undefined || !ref) return { file: `./secrets/${name}` };
+  if (mark.spec.secretKeys?.[key] !== undefined || !ref || isOfCluster(ref))
+    return { file: `./secrets/${name}` };
   return 'env' in ref ? { environment: ref.env } : { file: ref.file };
 }
 
@@ -67,7 +69,7 @@ function serviceOf(mark: Mark, body: ContainerBody): Record<string, unknown> {
   const secrets = mounts.filter(({ Target }) => Target.startsWith(secretFolder));
   const files = mounts.filter((mount) => !secrets.includes(mount));
   const ports = publishedPorts(body);
-  const { Memory, NanoCpus, ShmSize, IpcMode, GroupAdd, RestartPolicy, SecurityOpt, LogConfig } = host as {
+  const { ShmSize, IpcMode, GroupAdd, RestartPolicy, SecurityOpt, LogConfig } = host as {
     [name: string]: unknown;
     RestartPolicy: { Name: string };
     LogConfig?: { Type: string; Config: Record<string, string> };
@@ -89,8 +91,7 @@ function serviceOf(mark: Mark, body: ContainerBody): Record<string, unknown> {
           }),
         }
       : {}),
-    ...(Memory === undefined ? {} : { mem_limit: Memory, memswap_limit: Memory }),
-    ...(NanoCpus === undefined ? {} : { cpus: Number(NanoCpus) / 1e9 }),
+    ...amountsOf(host),
     ...(ShmSize === undefined ? {} : { shm_size: ShmSize }),
     ...(IpcMode === undefined ? {} : { ipc: IpcMode }),
     ...gpusOf(host),
@@ -103,6 +104,16 @@ function serviceOf(mark: Mark, body: ContainerBody): Record<string, unknown> {
     stop_grace_period: `${Math.max(1, Math.ceil(mark.spec.stop.graceMs / 1000))}s`,
     security_opt: SecurityOpt,
     ...(LogConfig ? { logging: { driver: LogConfig.Type, options: LogConfig.Config } } : {}),
+  };
+}
+
+function amountsOf(host: ContainerBody['HostConfig']): Record<string, unknown> {
+  const { Memory, MemoryReservation, NanoCpus, CpuShares } = host;
+  return {
+    ...(MemoryReservation === undefined ? {} : { mem_reservation: MemoryReservation }),
+    ...(Memory === undefined ? {} : { mem_limit: Memory, memswap_limit: Memory }),
+    ...(CpuShares === undefined ? {} : { cpu_shares: CpuShares }),
+    ...(NanoCpus === undefined ? {} : { cpus: Number(NanoCpus) / 1e9 }),
   };
 }
 

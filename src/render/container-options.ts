@@ -1,3 +1,4 @@
+import { machineSecretRefusal } from '../domain/secret.ts';
 import { DockerOptions } from '../targets/docker/options.ts';
 import { entrypointOf, imageOf } from '../targets/docker/render.ts';
 import type { ContainerBody, Mount } from '../targets/docker/render.ts';
@@ -18,7 +19,7 @@ export function containerRefusal(deployment: RenderedDeployment): string | null 
   if (imageOf(deployment.spec, options) === null) return 'its engine has no image of its own';
   if (entrypointOf(deployment.spec, options) === null) return 'nobody says what to run in the image';
   return options.hostConfig === undefined
-    ? null
+    ? machineSecretRefusal(deployment.spec)
     : 'target.hostConfig is in words that only the API of Docker has';
 }
 

@@ -1,4 +1,5 @@
 import type { LaunchSpec } from '../domain/launch-spec.ts';
+import type { ClusterSecret } from '../domain/secret.ts';
 
 /** One deployment as a format is given it: how its engine is started, and what the fleet file says of its place. */
 export interface RenderedDeployment {
@@ -30,10 +31,28 @@ export interface RenderedGateway {
   readonly drainMs: number;
 }
 
+/** A benchmark whose client runs in a cluster, or by a timer of a machine. */
+export interface RenderedBenchmark {
+  readonly name: string;
+  readonly inCluster: boolean;
+  /** As cron writes it; null: when somebody says so. */
+  readonly schedule: string | null;
+  readonly image: string;
+  /** Claim that runs are kept in; null: they are gone with the pod. */
+  readonly results: string | null;
+  /** The fleet as `berth bench` reads it there. */
+  readonly fleetFile: string;
+  /** Files beside it by name, such as authorities. */
+  readonly beside: Readonly<Record<string, string>>;
+  /** What the cluster gives it, each as a file of this name; null: all values of a Secret as variables. */
+  readonly secrets: readonly { readonly file: string | null; readonly ref: ClusterSecret }[];
+}
+
 export interface RenderInput {
   readonly fleet: string;
   readonly fleetId: string;
   readonly deployments: readonly RenderedDeployment[];
+  readonly benchmarks: readonly RenderedBenchmark[];
   /** Namespace of a cluster; null: whoever applies the files says it. */
   readonly namespace: string | null;
   /** Null: engines alone. */
@@ -58,6 +77,8 @@ export interface RenderFormat<Kind extends string = string> {
   readonly title: string;
   /** Why it cannot write the gateway too, as the end of a sentence; null when it can. Absent: it never can. */
   readonly gateway?: (namespace: string | null) => string | null;
+  /** Which benchmarks it writes: Jobs of a cluster, or timers of a machine; absent: none. */
+  readonly benchmarks?: 'cluster' | 'machine';
   /** Why it cannot write this one, as a sentence; null when it can. */
   readonly refuses: (deployment: RenderedDeployment) => string | null;
   readonly render: (input: RenderInput) => RenderOutput;

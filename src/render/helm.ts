@@ -1,5 +1,6 @@
 import type { KubeObject } from '../kube/object.ts';
-import { clusterRefuses, needsOf, objectsOf, yamlOf } from './cluster-objects.ts';
+import { clusterRefuses, needsOf, objectsOf } from './cluster-objects.ts';
+import { yamlOf } from './yaml.ts';
 import type { RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
 

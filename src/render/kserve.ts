@@ -2,21 +2,27 @@ import type { KubeObject } from '../kube/object.ts';
 import { kserveTarget } from '../targets/kserve.ts';
 import { manifestsOf } from '../targets/kserve/manifests.ts';
 import { KserveOptions } from '../targets/kserve/options.ts';
-import { needsOf, yamlOf } from './cluster-objects.ts';
+import { benchmarkFiles, benchmarkNeeds } from './benchmark-objects.ts';
+import { needsOf } from './cluster-objects.ts';
+import { yamlOf } from './yaml.ts';
 import type { RenderedDeployment, RenderFormat, RenderInput } from './contract.ts';
 
 /** One file for each deployment: its InferenceServices, one a replica, and the runtimes that are made for them. */
 export const kserveFormat = {
   kind: 'kserve',
   title: 'InferenceServices of KServe with their runtimes, a file for each deployment',
+  benchmarks: 'cluster',
   refuses: (deployment) =>
     kserveTarget.refuses(deployment.spec, { ...optionsOf(deployment), mode: 'RawDeployment' }),
   render: (input) => ({
-    files: input.deployments.map((deployment) => ({
-      path: `${deployment.name}.yaml`,
-      text: objectsOf(input, deployment).map(yamlOf).join('---\n'),
-    })),
-    needs: needsOf(input),
+    files: [
+      ...input.deployments.map((deployment) => ({
+        path: `${deployment.name}.yaml`,
+        text: objectsOf(input, deployment).map(yamlOf).join('---\n'),
+      })),
+      ...benchmarkFiles(input),
+    ],
+    needs: [...needsOf(input), ...benchmarkNeeds(input)],
   }),
 } as const satisfies RenderFormat<'kserve'>;
 

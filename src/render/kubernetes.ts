@@ -1,4 +1,6 @@
-import { clusterRefuses, needsOf, objectsOf, yamlOf } from './cluster-objects.ts';
+import { clusterRefuses, needsOf, objectsOf } from './cluster-objects.ts';
+import { yamlOf } from './yaml.ts';
+import { benchmarkFiles, benchmarkNeeds } from './benchmark-objects.ts';
 import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
 import type { RenderFormat } from './contract.ts';
 
@@ -7,6 +9,7 @@ export const kubernetesFormat = {
   kind: 'kubernetes',
   title: 'manifests of Kubernetes, a file for each deployment',
   // Whose rights they are is said with the namespace.
+  benchmarks: 'cluster',
   gateway: (namespace) => (namespace === null ? 'it needs --namespace' : null),
   refuses: clusterRefuses,
   render: (input) => ({
@@ -18,7 +21,8 @@ export const kubernetesFormat = {
       ...(input.gateway === null
         ? []
         : [{ path: 'berth-gateway.yaml', text: gatewayObjects(input).map(yamlOf).join('---\n') }]),
+      ...benchmarkFiles(input),
     ],
-    needs: [...needsOf(input), ...gatewayNeeds(input)],
+    needs: [...needsOf(input), ...gatewayNeeds(input), ...benchmarkNeeds(input)],
   }),
 } as const satisfies RenderFormat<'kubernetes'>;

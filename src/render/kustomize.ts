@@ -1,5 +1,7 @@
 import type { KubeObject } from '../kube/object.ts';
-import { clusterRefuses, needsOf, objectsOf, yamlOf } from './cluster-objects.ts';
+import { clusterRefuses, needsOf, objectsOf } from './cluster-objects.ts';
+import { yamlOf } from './yaml.ts';
+import { benchmarkNeeds, benchmarkObjects } from './benchmark-objects.ts';
 import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
 import type { RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 
@@ -7,9 +9,13 @@ import type { RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 export const kustomizeFormat = {
   kind: 'kustomize',
   title: 'a base for kustomize, a file for each object',
+  benchmarks: 'cluster',
   gateway: () => null,
   refuses: clusterRefuses,
-  render: (input) => ({ files: filesOf(input), needs: [...needsOf(input), ...gatewayNeeds(input)] }),
+  render: (input) => ({
+    files: filesOf(input),
+    needs: [...needsOf(input), ...gatewayNeeds(input), ...benchmarkNeeds(input)],
+  }),
 } as const satisfies RenderFormat<'kustomize'>;
 
 function filesOf(input: RenderInput): RenderedFile[] {
@@ -18,6 +24,7 @@ function filesOf(input: RenderInput): RenderedFile[] {
   const objects = [
     ...input.deployments.flatMap((deployment) => objectsOf(anywhere, deployment)),
     ...gatewayObjects(anywhere),
+    ...benchmarkObjects(anywhere),
   ];
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',

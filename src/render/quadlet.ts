@@ -124,11 +124,13 @@ function mountOf({ Source, Target, ReadOnly }: Mount, unit: string): readonly [s
 
 /** What has no key of its own. */
 function podmanArgs({ HostConfig: host, StopSignal }: ContainerBody): string[] {
-  const { Memory, NanoCpus, IpcMode } = host;
+  const { Memory, MemoryReservation, NanoCpus, CpuShares, IpcMode } = host;
   return [
     `--stop-signal=${StopSignal}`,
     ...(Memory === undefined ? [] : [`--memory=${Number(Memory)}b`, `--memory-swap=${Number(Memory)}b`]),
+    ...(MemoryReservation === undefined ? [] : [`--memory-reservation=${Number(MemoryReservation)}b`]),
     ...(NanoCpus === undefined ? [] : [`--cpus=${Number(NanoCpus) / 1e9}`]),
+    ...(CpuShares === undefined ? [] : [`--cpu-shares=${Number(CpuShares)}`]),
     ...(typeof IpcMode === 'string' ? [`--ipc=${IpcMode}`] : []),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Mark } from '../domain/instance.ts';
+import { isOfCluster } from '../domain/secret.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
 
 /** Every replica with the mark that berth itself would give it, so that what is started from files is known for its own. */
@@ -44,6 +45,6 @@ function lowestFree({ from }: RenderedDeployment['pool'], taken: ReadonlySet<num
 export function pipeSecret(mark: Mark, name: string): string {
   const ref = mark.spec.secrets[name];
   const key = mark.spec.secretKeys?.[name];
-  const value = !ref ? '' : 'env' in ref ? `"$${ref.env}"` : `"$(cat '${ref.file}')"`;
+  const value = !ref || isOfCluster(ref) ? '' : 'env' in ref ? `"$${ref.env}"` : `"$(cat '${ref.file}')"`;
   return key === undefined ? `printf %s ${value}` : `printf '${key}: "%s"\\n' ${value}`;
 }

@@ -1,8 +1,10 @@
 import { dirname } from 'node:path';
+import { machineSecretRefusal } from '../domain/secret.ts';
 import { SystemdOptions } from '../targets/systemd/options.ts';
 import { renderUnit, unitNameOf } from '../targets/systemd/render.ts';
 import type { UnitFacts } from '../targets/systemd/render.ts';
 import type { RenderedDeployment, RenderFormat, RenderInput, RenderOutput } from './contract.ts';
+import { timerOf } from './benchmark-timer.ts';
 import { marksOf, pipeSecret } from './replica-marks.ts';
 
 /** Older ones warn of keys that came later. */
@@ -13,10 +15,11 @@ const configFolder = '/etc/berth/units';
 export const systemdFormat = {
   kind: 'systemd',
   title: 'units of systemd, to be copied to /etc',
+  benchmarks: 'machine',
   refuses: ({ spec }) =>
     spec.program.binary === undefined
       ? 'its engine is a program of this berth or only an image, and no program of the other machine'
-      : null,
+      : machineSecretRefusal(spec),
   render,
 } as const satisfies RenderFormat<'systemd'>;
 
@@ -38,18 +41,23 @@ function render(input: RenderInput): RenderOutput {
         `${unit} needs a secret: ${pipeSecret(mark, name)} | sudo install -D -m 600 /dev/stdin ${configFolder}/${unit}/${name}`,
     ),
   );
-  const names = units.map(({ unit }) => unit).join(' ');
+  const timers = input.benchmarks.map((one) => timerOf(input.fleet, one));
+  const names = [...units.map(({ unit }) => unit), ...timers.map(({ timer }) => timer)].join(' ');
   return {
-    files: units.flatMap(({ unit, rendered }) => [
-      { path: `etc/systemd/system/${unit}.service`, text: rendered.unit },
-      { path: `etc/systemd/system/${unit}.service.d/10-berth.conf`, text: rendered.dropIn },
-      { path: `etc/berth/units/${unit}/environment`, text: rendered.environment },
-    ]),
+    files: [
+      ...units.flatMap(({ unit, rendered }) => [
+        { path: `etc/systemd/system/${unit}.service`, text: rendered.unit },
+        { path: `etc/systemd/system/${unit}.service.d/10-berth.conf`, text: rendered.dropIn },
+        { path: `etc/berth/units/${unit}/environment`, text: rendered.environment },
+      ]),
+      ...timers.flatMap(({ files }) => files),
+    ],
     needs:
-      units.length === 0
+      names === ''
         ? []
         : [
             ...secrets,
+            ...timers.flatMap(({ needs }) => needs),
             `Then: sudo cp -r etc / && sudo systemctl daemon-reload && sudo systemctl enable --now ${names}`,
           ],
   };

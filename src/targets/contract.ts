@@ -66,13 +66,11 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly supervises: boolean;
   /** It runs in a cluster: hosts that are machines have nothing of it, and clusters of nothing else. */
   readonly inCluster?: true;
-  /** CPUs that an engine of it may use, where it says so itself; absent: those of the host. Null: nobody says. */
-  readonly cores?: (options: Options) => number | null;
   /** False where the engine's program comes from an image: the host's own is not asked for its flags. */
   readonly hostPrograms?: false;
   /** Why it cannot run this at all, as a sentence; null when it can. `far`: on another machine than berth's own. Pure. */
   readonly refuses: (spec: LaunchSpec, options: Options, far: boolean) => string | null;
-  /** What it gives the engine at most, as the file says; absent: nothing is bounded. Pure. */
+  /** What it holds the engine to; absent: it holds it to nothing, whatever the file says. Pure. */
   readonly bounds?: (spec: LaunchSpec, options: Options) => Bounds;
   /** Two objects of one replica can be there at once, as replacing one beside the other needs. */
   readonly beside: (options: Options) => boolean;

@@ -1,4 +1,6 @@
 import type { LaunchSpec } from '../domain/launch-spec.ts';
+import { limitsOf } from '../domain/resources.ts';
+import { machineSecretRefusal } from '../domain/secret.ts';
 import type { Target } from './contract.ts';
 import { DockerOptions } from './docker/options.ts';
 import { entrypointOf, imageOf } from './docker/render.ts';
@@ -8,7 +10,7 @@ function refuses(spec: LaunchSpec, options: DockerOptions, far: boolean): string
   if (imageOf(spec, options) === null)
     return 'the engine has no image of its own, and target.image names none';
   if (entrypointOf(spec, options) === null) return 'target.entrypoint does not say what to run in the image';
-  return null;
+  return machineSecretRefusal(spec);
 }
 
 /**
@@ -22,11 +24,7 @@ export const dockerTarget = {
   supervises: true,
   hostPrograms: false,
   refuses,
-  bounds: (spec, options) => ({
-    cpus: options.cpus ?? null,
-    memoryBytes: options.memory ?? null,
-    image: imageOf(spec, options),
-  }),
+  bounds: (spec, options) => ({ ...limitsOf(spec), image: imageOf(spec, options) }),
   beside: () => true,
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
   observe: async (world) => (await import('./docker/observe.ts')).markedContainers(world),

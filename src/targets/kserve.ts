@@ -1,9 +1,11 @@
 import { isAddress } from '../domain/model-source.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
-import { coresOf, entrypointOf, imageOf } from '../kube/launched.ts';
+import { limitsOf } from '../domain/resources.ts';
+import { entrypointOf, imageOf, podSecretRefusal } from '../kube/launched.ts';
 import { objectName } from '../kube/names.ts';
 import type { Target } from './contract.ts';
 import { KserveOptions } from './kserve/options.ts';
+import { storageRefusal } from './kserve/storage.ts';
 
 function refuses(spec: LaunchSpec, options: KserveOptions): string | null {
   if (options.mode === 'Knative')
@@ -15,7 +17,7 @@ function refuses(spec: LaunchSpec, options: KserveOptions): string | null {
     return 'target.entrypoint does not say what to run in the image';
   if (spec.model !== null && !isAddress(spec.model))
     return `KServe takes no model from the disk of a node (${spec.model}); put it into a claim, and say so under models.NAME.at`;
-  return null;
+  return podSecretRefusal(spec, options) ?? storageRefusal(spec);
 }
 
 /**
@@ -29,7 +31,7 @@ export const kserveTarget = {
   inCluster: true,
   supervises: true,
   hostPrograms: false,
-  cores: ({ resources }) => coresOf(resources.limits.cpu),
+  bounds: (spec, options) => ({ ...limitsOf(spec), image: imageOf(spec, options) }),
   refuses,
   beside: () => false,
   updatesBeside: true,

@@ -1,7 +1,7 @@
 import { isAddress } from '../domain/model-source.ts';
-import { amountOf } from '../domain/audit/kube-object.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
-import { coresOf, entrypointOf, imageOf } from '../kube/launched.ts';
+import { limitsOf } from '../domain/resources.ts';
+import { entrypointOf, imageOf, podSecretRefusal } from '../kube/launched.ts';
 import { objectName } from '../kube/names.ts';
 import type { Target } from './contract.ts';
 import { KubernetesOptions } from './kubernetes/options.ts';
@@ -13,7 +13,7 @@ function refuses(spec: LaunchSpec, options: KubernetesOptions): string | null {
   for (const path of [spec.model, spec.mmproj])
     if (path !== null && isAddress(path) && !path.startsWith('pvc://'))
       return `nobody fetches ${path} there; say under models.NAME.at where the cluster has it`;
-  return null;
+  return podSecretRefusal(spec, options);
 }
 
 /**
@@ -27,12 +27,7 @@ export const kubernetesTarget = {
   inCluster: true,
   supervises: true,
   hostPrograms: false,
-  cores: ({ resources }) => coresOf(resources.limits.cpu),
-  bounds: (spec, options) => ({
-    cpus: amountOf(options.resources.limits.cpu),
-    memoryBytes: amountOf(options.resources.limits.memory),
-    image: imageOf(spec, options),
-  }),
+  bounds: (spec, options) => ({ ...limitsOf(spec), image: imageOf(spec, options) }),
   refuses,
   // The cluster itself has the new pod come before the old one goes.
   beside: () => false,

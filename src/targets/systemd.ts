@@ -1,6 +1,7 @@
 import { programRefusal } from '../domain/program-refusal.ts';
+import { limitsOf } from '../domain/resources.ts';
 import type { Target } from './contract.ts';
-import { memoryBytes, SystemdOptions, unitWish } from './systemd/options.ts';
+import { SystemdOptions, unitWish } from './systemd/options.ts';
 
 /**
  * Units of systemd: the system's where berth may change it (root, or "become: sudo"), else those of the user. The mark
@@ -12,11 +13,7 @@ export const systemdTarget = {
   options: SystemdOptions,
   supervises: true,
   refuses: (spec, _options, far) => programRefusal(spec, far),
-  bounds: (_spec, { cpus, memory }) => ({
-    cpus: cpus ?? null,
-    memoryBytes: memory === undefined ? null : memoryBytes(memory),
-    image: null,
-  }),
+  bounds: (spec) => ({ ...limitsOf(spec), image: null }),
   // A name that was asked for is there once.
   beside: (options) => unitWish(options).name === null,
   observe: async (world) => (await import('./systemd/observe.ts')).observe(world),

@@ -143,7 +143,7 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
   test.skipIf(missing !== null)(
     `an engine that takes more memory than it may is told as that, and nothing of it is left${why}`,
     async () => {
-      place.write(fleet({ target: ', memory: 8Mi' }));
+      place.write(fleet({ deployment: 'resources: {limits: {memory: 8Mi}}, ' }));
       const applied = await place.berth('apply');
       expect(applied.code).not.toBe(0);
       // Podman tells no more than that it was killed.

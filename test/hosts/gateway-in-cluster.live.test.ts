@@ -90,7 +90,8 @@ deployments:
     port: 8081
     replicas: 2
     engine: {kind: llama.cpp, slots: 2, context: 256, threads: 1, cacheRam: 0, startTimeout: 120s, env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}}
-    target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(loader)}, resources: {requests: {cpu: 10m, memory: 64Mi}}}
+    target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(loader)}}
+    resources: {requests: {cpu: 10m, memory: 64Mi}}
 `;
     }
 

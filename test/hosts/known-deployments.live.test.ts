@@ -112,7 +112,8 @@ hosts: {k3s: {kubernetes: {context: box, namespace: llamacpp, createNamespace: t
 models: {openorca: {source: "${model}", at: null}}
 deployments:
   openorca:
-    target: {image: "${clusterImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(loader)}, resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {cpu: 1, memory: 1Gi}}}
+    target: {image: "${clusterImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(loader)}}
+    resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {cpu: 1, memory: 1Gi}}
     engine: {context: 256, threads: 1, cacheRam: 0, startTimeout: 90s, env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}}
 benchmarks: {levels: {seconds: 4, data: {prompt: 16, output: 16}}}
 `,

@@ -191,7 +191,7 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     expect(imageless.stdout + imageless.stderr).toContain(
       'The image localhost/none:1 for toy is not there and cannot be fetched',
     );
-    place.write(fleet({ target: ', resources: {limits: {memory: 4Mi}}' }));
+    place.write(fleet({ deployment: 'resources: {limits: {memory: 4Mi}}, ' }));
     const killed = await place.berth('apply');
     expect(killed.code, killed.stderr).toBe(1);
     expect(killed.stdout + killed.stderr).toMatch(/memory|ended/);

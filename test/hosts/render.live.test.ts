@@ -23,7 +23,7 @@ test.skipIf(lacks !== '')(
 fleet: lab
 id: files
 deployments:
-  a: {replicas: 2, target: {kind: systemd, memory: 500M}, engine: {kind: command, command: ${command}, startTimeout: 60s, env: {COLOUR: "blue $HOME %h", FOLDER: "{cache}"}}}
+  a: {replicas: 2, resources: {limits: {memory: 500Mi}}, target: {kind: systemd}, engine: {kind: command, command: ${command}, startTimeout: 60s, env: {COLOUR: "blue $HOME %h", FOLDER: "{cache}"}}}
 `,
     );
     expect(berth(['render', '--format', 'systemd', '--out', 'units']).code).toBe(0);
@@ -82,7 +82,7 @@ models:
   m: {source: /srv/models/m.gguf}
   h: {source: "hf://a/b", secret: "\${env:HUB_TOKEN}"}
 deployments:
-  a: {model: m, replicas: 2, target: {kind: docker, memory: 12Gi, cpus: 4}, engine: {kind: llama.cpp, slots: 2, args: ["--override-kv", "$x"]}}
+  a: {model: m, replicas: 2, resources: {limits: {cpu: 4, memory: 12Gi}}, target: {kind: docker}, engine: {kind: llama.cpp, slots: 2, args: ["--override-kv", "$x"]}}
   b: {model: h, gpus: 2, port: 8000, ownKey: true, target: {kind: docker, shm: 8Gi}, engine: {kind: vllm}}
 `);
     expect((await place.berth('render', '--format', 'compose', '--out', '.')).code).toBe(0);
@@ -111,7 +111,7 @@ models:
   m: {source: /srv/models/m.gguf}
   h: {source: "hf://a/b", secret: "\${env:HUB_TOKEN}"}
 deployments:
-  a: {model: m, replicas: 2, target: {kind: docker, memory: 12Gi, cpus: 4}, engine: {kind: llama.cpp, slots: 2, args: ["--override-kv", "$x 100%"]}}
+  a: {model: m, replicas: 2, resources: {limits: {cpu: 4, memory: 12Gi}}, target: {kind: docker}, engine: {kind: llama.cpp, slots: 2, args: ["--override-kv", "$x 100%"]}}
   b: {model: h, gpus: 2, port: 8000, ownKey: true, target: {kind: docker, shm: 8Gi}, engine: {kind: vllm}}
 `);
     expect((await place.berth('render', '--format', 'quadlet', '--out', '.')).code).toBe(0);

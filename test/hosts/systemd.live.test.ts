@@ -133,7 +133,10 @@ describe.skipIf(lacks !== '')('target systemd, with systemd as the first process
     const text = enter('cat', join(folder, 'berth.yaml')).stdout;
     writeFileSync(
       join(folder, 'berth.yaml'),
-      text.replace('{kind: systemd}', '{kind: systemd, memory: 16M, restart: "no"}'),
+      text.replace(
+        '{kind: systemd}',
+        '{kind: systemd, restart: "no"}\n    resources: {limits: {memory: 16Mi}}',
+      ),
     );
     const ran = berth('apply');
     expect(ran.code).toBe(1);

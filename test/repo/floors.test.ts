@@ -20,7 +20,12 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   // What all targets of a cluster make and ask there.
   [/^src\/kube\//, 1.7, 'folder'],
   // A format writes what a target would make, and two of them write the same objects.
-  [/^src\/render\/(cluster-objects|gateway-objects|replica-marks|container-options)\.ts$/, 2.4, 'file'],
+  [
+    /^src\/render\/(cluster-objects|gateway-objects|benchmark-objects|benchmark-timer|replica-marks|container-options)\.ts$/,
+    2.4,
+    'file',
+  ],
+  [/^src\/render\/yaml\.ts$/, 1.7, 'folder'],
   [/^src\/render\//, 2.5, 'file'],
   // A check asks through what targets and hardware know.
   [/^src\/doctor\/checks\//, 2.5, 'file'],

@@ -43,11 +43,11 @@ test('the OpenOrca example says what its documents get wrong without a cluster, 
 
 test('a cache of prompts that does not fit beside the model into the memory limit is foreseen', async () => {
   place.write(
-    'version: 1\nfleet: openorca\ndeployments: {openorca: {target: {memory: 8Gi}, engine: {cacheRam: 8192}}}\n',
+    'version: 1\nfleet: openorca\ndeployments: {openorca: {resources: {limits: {memory: 8Gi}}, engine: {cacheRam: 8192}}}\n',
     'tight.yaml',
   );
   place.write(
-    'version: 1\nfleet: openorca\ndeployments: {openorca: {target: {memory: 9Gi}, engine: {cacheRam: 8192}}}\n',
+    'version: 1\nfleet: openorca\ndeployments: {openorca: {resources: {limits: {memory: 9Gi}}, engine: {cacheRam: 8192}}}\n',
     'fits.yaml',
   );
   // The model of a few megabytes does not fit beside 8 GiB into 8 GiB, and does into 9.
@@ -75,7 +75,7 @@ test('a unit’s limits count as well', async () => {
   place.write(`version: 1
 fleet: lab
 models: {m: {source: ./m.gguf}}
-deployments: {a: {model: m, target: {kind: systemd, memory: 4G, cpus: 2}, engine: {kind: llama.cpp, binary: /bin/true, threads: 6, cacheRam: 8000, accelerator: cpu, gpuLayers: all}}}
+deployments: {a: {model: m, resources: {limits: {cpu: 2, memory: 4Gi}}, target: {kind: systemd}, engine: {kind: llama.cpp, binary: /bin/true, threads: 6, cacheRam: 8000, accelerator: cpu, gpuLayers: all}}}
 `);
   const { findings } = (await place.berth('plan', '--json')).json() as Plan;
   expect(findings.map(({ rule }) => rule)).toEqual(

@@ -43,7 +43,7 @@ function tree(folder: string): Record<string, string> {
 test('units are written as the target would, with ports from the pool, marks and no secret, the same each time', async () => {
   const found = canaries();
   place.env['HUB_TOKEN'] = found.make('hub');
-  fleet(`  a: {model: m, replicas: 2, target: {kind: systemd, memory: 12G}, engine: {kind: llama.cpp, binary: /opt/bin/llama-server, slots: 2, context: 4096}}
+  fleet(`  a: {model: m, replicas: 2, resources: {limits: {memory: 12Gi}}, target: {kind: systemd}, engine: {kind: llama.cpp, binary: /opt/bin/llama-server, slots: 2, context: 4096}}
   b: {model: h, ownKey: true, target: {kind: systemd, unit: mine}, engine: {kind: vllm, binary: /opt/vllm/bin/vllm}}
 `);
   const ran = await place.berth('render', '--format', 'systemd', '--out', 'units');
@@ -91,7 +91,7 @@ test('units are written as the target would, with ports from the pool, marks and
 test('a compose file has what the container would have: image, arguments, port, files, limits, GPUs and secrets', async () => {
   const found = canaries();
   place.env['HUB_TOKEN'] = found.make('hub');
-  fleet(`  a: {model: m, target: {kind: docker, memory: 12Gi, cpus: 4}, engine: {kind: llama.cpp, slots: 2, build: b6000, args: ["--override-kv", "$x"]}}
+  fleet(`  a: {model: m, resources: {requests: {cpu: 2, memory: 6Gi}, limits: {cpu: 4, memory: 12Gi}}, target: {kind: docker}, engine: {kind: llama.cpp, slots: 2, build: b6000, args: ["--override-kv", "$x"]}}
   b: {model: h, gpus: 2, port: 8000, target: {kind: docker, image: "vllm/vllm-openai:v0.18.0", shm: 8Gi}, engine: {kind: vllm}}
 `);
   const ran = await place.berth('render', '--format', 'compose', '--out', 'deploy');
@@ -114,7 +114,9 @@ test('a compose file has what the container would have: image, arguments, port, 
         read_only: true,
       },
     ],
+    mem_reservation: 6 * 1024 ** 3,
     mem_limit: 12 * 1024 ** 3,
+    cpu_shares: 2048,
     cpus: 4,
     restart: 'unless-stopped',
     stop_grace_period: '30s',
@@ -143,7 +145,7 @@ test('a compose file has what the container would have: image, arguments, port, 
 });
 
 test('a Quadlet file has the same, in the words of podman', async () => {
-  fleet(`  b: {model: h, gpus: 1, port: 8000, target: {kind: docker, image: "vllm/vllm-openai:v0.18.0", memory: 20Gi, cpus: 2}, engine: {kind: vllm, args: ["--some-new-flag", "100%"]}}
+  fleet(`  b: {model: h, gpus: 1, port: 8000, resources: {requests: {cpu: 500m}, limits: {cpu: 2, memory: 20Gi}}, target: {kind: docker, image: "vllm/vllm-openai:v0.18.0"}, engine: {kind: vllm, args: ["--some-new-flag", "100%"]}}
 `);
   const ran = await place.berth('render', '--format', 'quadlet', '--out', 'q');
   expect(ran.code, ran.stderr).toBe(0);

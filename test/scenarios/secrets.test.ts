@@ -261,3 +261,45 @@ benchmarks:
     ).toEqual(['.env: dotenv plain, dotenv json', 'file.key: file plain, file json']);
   },
 );
+
+test('a secret whose value has changed is told by its name, restarts the engine that reads it, and its mark tells nothing of it', async () => {
+  const found = canaries();
+  const [port = 0] = await freePorts(1);
+  const before = found.make('before');
+  place.write(`${before}\n`, 'hub.txt');
+  chmodSync(join(place.folder, 'hub.txt'), 0o600);
+  const vllm = join(place.folder, 'vllm');
+  writeFileSync(
+    vllm,
+    `#!/bin/sh\ncase "$*" in *--help*) exit 0 ;; esac\ncp "$HF_TOKEN_PATH" '${place.folder}/seen'\nexec '${process.execPath}' '${fakeEngine}' ${port}\n`,
+  );
+  chmodSync(vllm, 0o755);
+  place.write(`version: 1
+fleet: lab
+models: {m: {source: "hf://a/b", secret: "\${file:./hub.txt}"}}
+deployments: {a: {model: m, port: ${port}, engine: {kind: vllm, binary: "${vllm}", startTimeout: 60s}}}
+`);
+  async function planned(): Promise<{ do: string; reasons: { text: string }[] }[]> {
+    const ran = await place.berth('plan', '--json');
+    expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+    expect(found.in(ran.stdout + ran.stderr)).toEqual([]);
+    return (ran.json() as { actions: { do: string; reasons: { text: string }[] }[] }).actions;
+  }
+  const first = await place.berth('apply');
+  expect(first.code, said(first)).toBe(0);
+  expect((await planned()).map((action) => action.do)).toEqual(['keep']);
+  const after = found.make('after');
+  place.write(`${after}\n`, 'hub.txt');
+  const [change] = await planned();
+  expect(change?.do).toBe('replace');
+  expect(change?.reasons.map(({ text }) => text)).toEqual([
+    `secret ${join(place.folder, 'hub.txt')} changed: restart`,
+  ]);
+  const status: FleetStatus = (await place.berth('status', '--json')).json();
+  const pid = status.deployments[0]?.replicas[0]?.pid ?? 0;
+  expect(found.in(readOr(`/proc/${pid}/environ`))).toEqual([]);
+  const second = await place.berth('apply');
+  expect(second.code, said(second)).toBe(0);
+  expect(readFileSync(join(place.folder, 'seen'), 'utf8').trim()).toBe(after);
+  expect((await planned()).map((action) => action.do)).toEqual(['keep']);
+});

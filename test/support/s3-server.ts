@@ -14,7 +14,7 @@ export interface S3Server {
 
 export const s3Keys = { id: 'AKIDTEST', secret: 'secret/canary+77', region: 'eu-test-1' } as const;
 
-/** An object store on loopback that lists and gives objects to whoever signs right (AWS Signature Version 4), path style. */
+/** An object store on loopback that lists, gives and takes objects to whoever signs right (AWS Signature Version 4), path style. */
 export async function startS3(tls: { key: Buffer; cert: string } | null): Promise<S3Server> {
   const objects = new Map<string, Buffer>();
   function handle(request: http.IncomingMessage, reply: http.ServerResponse): void {
@@ -24,6 +24,7 @@ export async function startS3(tls: { key: Buffer; cert: string } | null): Promis
     const key = rest.join('/');
     if (![...objects.keys()].some((name) => name.startsWith(`${bucket}/`)))
       return refuse(reply, 404, 'NoSuchBucket');
+    if (request.method === 'PUT') return keep(request, reply, `${bucket}/${key}`);
     if (key === '') return list(reply, bucket, url.searchParams);
     const object = objects.get(`${bucket}/${key}`);
     if (!object) return refuse(reply, 404, 'NoSuchKey');
@@ -36,6 +37,15 @@ export async function startS3(tls: { key: Buffer; cert: string } | null): Promis
       ...(range ? { 'content-range': `bytes ${from}-${to}/${object.length}` } : {}),
     });
     reply.end(object.subarray(from, to + 1));
+  }
+
+  function keep(request: http.IncomingMessage, reply: http.ServerResponse, name: string): void {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      objects.set(name, Buffer.concat(parts));
+      reply.writeHead(200).end();
+    });
   }
 
   function list(reply: http.ServerResponse, bucket: string, query: URLSearchParams): void {

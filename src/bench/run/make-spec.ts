@@ -7,10 +7,15 @@ import { asksLength, openOf, termsOf } from '../registry-entry.ts';
 import { endpointFor } from './run-endpoint.ts';
 import { profiles } from '../profiles/registry.ts';
 
+/** Where and when it runs is whoever's affair that runs it. */
+type Elsewhere = 'of' | 'via' | 'api' | 'endpoint' | 'price' | 'runsOn' | 'image' | 'results' | 'schedule';
+
 /** A benchmark as it is asked for; what is not said has the default that the docs name. */
-export type Wanted = Omit<BenchmarkEntry, 'of' | 'via' | 'api' | 'endpoint'> & {
+export type Wanted = Omit<BenchmarkEntry, Elsewhere> & {
   /** A kind, or its options; absent: what the target says. */
   endpoint?: string | { kind: string } | undefined;
+  /** What an hour costs, and who says so. */
+  priced?: RunSpec['price'];
 };
 
 const defaultSeconds = 30;
@@ -49,6 +54,7 @@ export function makeSpec(name: string, wanted: Wanted, target: RunTarget): RunSp
       errorRate: wanted.maxErrorRate ?? null,
     },
     ...stopsOf(wanted),
+    ...toldOf(wanted),
     slo: sloOf(wanted.slo),
     thresholds: wanted.thresholds ?? [],
     ...(wanted.against !== undefined && { against: wanted.against }),
@@ -122,6 +128,10 @@ function stopsOf({ stopOverSaturated, budget }: Wanted): Pick<RunSpec, 'stops'> 
       ...(budget?.pricePerMillion && { pricePerMillion: budget.pricePerMillion }),
     },
   };
+}
+
+function toldOf({ priced, publish }: Wanted): Pick<RunSpec, 'price' | 'publish'> {
+  return { ...(priced && { price: priced }), ...(publish && { publish }) };
 }
 
 function sloOf(wanted: Wanted['slo']): RunSpec['slo'] {

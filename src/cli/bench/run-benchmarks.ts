@@ -9,6 +9,7 @@ import type { RunProgress } from '../../domain/run-progress.ts';
 import type { Report } from '../../domain/run/report.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
 import { fleetStatus } from '../../fleet/observe/status.ts';
+import { priceOf } from '../../fleet/file/price.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { showProgress } from './bench-progress.ts';
 import { gatewayDoor, targetsOf } from './bench-targets.ts';
@@ -38,11 +39,25 @@ export async function specsOfFleet(
   const status = await fleetStatus(world, loaded);
   const found = { world, loaded, status, door: await gatewayDoor(world, loaded, status) };
   return wanted.flatMap((name) => {
-    const { of, via, api, ...entry } = loaded.benchmarks[name] as (typeof loaded.benchmarks)[string];
+    const stated = loaded.benchmarks[name] as (typeof loaded.benchmarks)[string];
+    const {
+      of,
+      via,
+      api,
+      price,
+      runsOn,
+      image: _image,
+      results: _results,
+      schedule: _schedule,
+      ...entry
+    } = stated;
+    if (runsOn !== undefined && loaded.hosts[runsOn]?.kubernetes)
+      throw new BerthError('BENCH_ELSEWHERE', { name, host: runsOn });
     const targets = targetsOf({ of, via, api, ...entry }, found);
     return targets.map((target) => {
       const runName = targets.length > 1 ? `${name}-${target.deployment}` : name;
-      return makeSpec(runName, change(entry), target);
+      const cost = priceOf(loaded, price, target.deployment ?? '');
+      return makeSpec(runName, change({ ...entry, ...(cost && { priced: cost }) }), target);
     });
   });
 }

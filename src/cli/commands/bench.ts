@@ -17,6 +17,8 @@ import { reportText } from '../text/report-text.ts';
 import { endOfHeld, held, openHolding, runHeld } from '../bench/held-runs.ts';
 import type { HeldRun } from '../bench/held-runs.ts';
 import { heldText } from '../text/held-text.ts';
+import { publishedText, publishRuns } from '../bench/publish-runs.ts';
+import type { Published } from '../../publish/publish-run.ts';
 import { resumeRun, specsOfFleet } from '../bench/run-benchmarks.ts';
 
 export const examples = [
@@ -39,7 +41,8 @@ export function configure(command: Command, context: CliContext): void {
     .argument('[names...]', 'benchmarks of the fleet file (default: all of them), or one URL')
     .action(async (words: string[], options: BenchOptions & ShardOptions) => {
       const names = options.target === undefined ? words : [options.target, ...words];
-      end(await runsOf(names, options, context), context);
+      const runs = await runsOf(names, options, context);
+      end(await publishRuns(context, runs, options), context);
     });
   command
     .command('selftest')
@@ -112,19 +115,24 @@ function urlSpec(names: readonly string[], options: BenchOptions, context: CliCo
   return specOfUrl(url, options, context.cwd);
 }
 
-function end(runs: readonly HeldRun[], context: CliContext): void {
+function end(runs: readonly (HeldRun & { published?: Published[] })[], context: CliContext): void {
   context.output.result({ runs }, () =>
-    runs.map((run) => reportText(run.report, run.folder) + heldText(run)).join('\n\n'),
+    runs
+      .map((run) => reportText(run.report, run.folder) + heldText(run) + publishedText(run.published))
+      .join('\n\n'),
   );
   const all = runs.flatMap((run) => [run, ...(run.against?.repeat ? [run.against.repeat] : [])]);
   const stopped = all.flatMap(({ report }) => endsOf(report));
+  const untold = runs.some(({ published }) => published?.some(({ error }) => error !== null));
+  if (untold) context.exit(exitCodes.fault);
   const exits = stopped.map((reason) => stops[reason].exit);
   if (context.signal.aborted) context.exit(exitCodes.interrupted);
   else if (exits.includes('targetDown')) context.exit(exitCodes.targetDown);
   // Failures are counted, not timed: a client that was too busy does not make them.
   else if (stopped.some((reason) => reason === 'errors' || reason === 'error-rate'))
     context.exit(exitCodes.sloMissed);
-  else if (all.some(({ report }) => report.clientLimited)) context.exit(exitCodes.clientLimited);
+  else if (all.some(({ report }) => report.clientLimited))
+    context.exit(untold ? exitCodes.fault : exitCodes.clientLimited);
   else if (
     exits.includes('sloMissed') ||
     all.some(({ report }) => report.gates.some(({ passed }) => !passed))

@@ -9,7 +9,9 @@ import { usualDrainMs } from '../../fleet/apply/move-traffic.ts';
 import { usualPorts } from '../../fleet/plan/ports.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { countOption } from '../count-option.ts';
+import { benchFile } from '../../fleet/gateway/bench-file.ts';
 import type {
+  RenderedBenchmark,
   RenderedDeployment,
   RenderedGateway,
   RenderFormat,
@@ -41,7 +43,7 @@ interface RenderOptions extends FileOptions {
 
 export function configure(command: Command, context: CliContext): void {
   const kinds = renderFormats.map(({ kind }) => kind);
-  addFileOption(command.argument('[names...]', 'deployments; default: all that berth starts'))
+  addFileOption(command.argument('[names...]', 'deployments and benchmarks; default: all'))
     .addOption(
       new Option('--format <format>', 'what to write: ' + kinds.join(', '))
         .choices(kinds)
@@ -60,6 +62,10 @@ export function configure(command: Command, context: CliContext): void {
         fleetId: loaded.fleetId,
         namespace: options.namespace ?? null,
         deployments: expectWritable(format, deploymentsOf(context, loaded, names)),
+        benchmarks: await benchmarksOf(context, loaded, names, {
+          ...options,
+          cluster: format.benchmarks ?? null,
+        }),
         gateway: await gatewayOf(context, loaded, format, options),
       });
       const written = options.out === undefined ? null : await write(context, options.out, rendered);
@@ -92,13 +98,45 @@ async function gatewayOf(
   };
 }
 
+/** Those whose client runs in a cluster, or by a schedule on a machine: whichever the format writes. */
+async function benchmarksOf(
+  { world, cwd }: CliContext,
+  loaded: LoadedFleet,
+  names: readonly string[],
+  {
+    file,
+    gateway,
+    cluster,
+  }: Pick<RenderOptions, 'file' | 'gateway'> & { cluster: RenderFormat['benchmarks'] | null },
+): Promise<RenderedBenchmark[]> {
+  const rendered: RenderedBenchmark[] = [];
+  for (const [name, { runsOn, schedule = null, image = gateway, results }] of Object.entries(
+    loaded.benchmarks,
+  )) {
+    const inCluster = runsOn !== undefined && loaded.hosts[runsOn]?.kubernetes !== undefined;
+    const wanted =
+      cluster === 'cluster' ? inCluster : cluster === 'machine' && !inCluster && schedule !== null;
+    if (!wanted || (names.length > 0 && !names.includes(name))) continue;
+    const place = { name, inCluster, schedule, results: results?.pvc ?? null };
+    if (!inCluster) {
+      rendered.push({ ...place, image: '', fleetFile: '', beside: {}, secrets: [] });
+      continue;
+    }
+    const { text, beside, secrets, obstacles } = await benchFile(world, loaded, { name, files: file, cwd });
+    const [reason] = [...(image === undefined ? ['it names no image of berth'] : []), ...obstacles];
+    if (reason !== undefined) throw new BerthError('BENCH_NOT_WRITTEN', { name, reason });
+    rendered.push({ ...place, image: image ?? '', fleetFile: text, beside, secrets });
+  }
+  return rendered;
+}
+
 /** Nothing of this machine goes in: the files are for another one. */
 function deploymentsOf(
   { world }: CliContext,
   loaded: LoadedFleet,
   names: readonly string[],
 ): RenderedDeployment[] {
-  const known = loaded.deployments.map((one) => one.name);
+  const known = [...loaded.deployments.map((one) => one.name), ...Object.keys(loaded.benchmarks)];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new BerthError('DEPLOYMENT_UNKNOWN', { name: unknown, known });
   return loaded.deployments.flatMap((deployment) => {

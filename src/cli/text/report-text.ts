@@ -44,6 +44,7 @@ export function reportText(report: Report, folder: string | null): string {
     lines.push(
       `${gate.passed ? 'Kept' : 'Missed'}: ${gate.threshold} at ${gate.stage} (${gate.value === null ? 'not measured' : number(gate.value, gate.value < 10 ? 3 : 1)}).`,
     );
+  lines.push(...costLines(report));
   const { spent } = report;
   if (spent?.money !== null && spent !== null)
     lines.push(
@@ -158,4 +159,17 @@ function ms(distribution: Distribution | null, key: 'p50' | 'p95' | 'p99'): stri
 
 function number(value: number, digits: number): string {
   return value.toFixed(digits);
+}
+
+/** What the answers of a stage cost at its own rate; a price without its source is no price. */
+function costLines({ spec: { price }, stages }: Report): string[] {
+  if (!price) return [];
+  return stages.flatMap((stage) => {
+    const rate = (stage.steady ?? stage.overall)?.outputTokensPerSecond ?? null;
+    if (rate === null || rate === 0) return [];
+    const cost = number((price.usdPerHour / 3600 / rate) * 1e6, 2);
+    return [
+      `${stage.label}: ${cost} USD per million output tokens, at ${price.usdPerHour} USD an hour (${price.source}).`,
+    ];
+  });
 }

@@ -93,6 +93,28 @@ export const benchErrors = {
     () => 'examples/figures.yaml shows every kind of claim.',
     'usage',
   ),
+  PUBLISH_FAILED: defineError<{ place: string; reason: string }>(
+    (f) => `The run could not be told to ${f.place}: ${f.reason}.`,
+    () =>
+      'The run itself is kept: mend the place or its keys, and tell it again with "berth report RUN --publish".',
+  ),
+  PUBLISHER_UNKNOWN: defineError<{ name: string; known: readonly string[] }>(
+    (f) => `There is no publisher ${f.name} in the fleet file.`,
+    (f) => (f.known.length > 0 ? `It has: ${f.known.join(', ')}.` : 'Add it under publishers.'),
+    'usage',
+  ),
+  BENCH_NOT_WRITTEN: defineError<{ name: string; reason: string }>(
+    (f) => `Benchmark ${f.name} cannot be written as a Job: ${f.reason}.`,
+    (f) =>
+      `Change that, or name what is to be written without ${f.name}; benchmarks.${f.name}.image names an image.`,
+    'usage',
+  ),
+  BENCH_ELSEWHERE: defineError<{ name: string; host: string }>(
+    (f) => `The client of benchmark ${f.name} runs on ${f.host}, not here.`,
+    () =>
+      'Write its Job with "berth render --format kubernetes" (or kserve, kustomize) and apply it; or leave out runsOn to measure from here.',
+    'usage',
+  ),
   RUN_UNREADABLE: defineError<{ path: string; reason: string }>(
     (f) => `${f.path} is not a file that this version can read: ${f.reason}.`,
     () => 'It may be of a newer berth; the raw records beside it can be read by any version.',

@@ -113,6 +113,12 @@ export const fleetErrors = {
     () => 'Set it before you run berth.',
     'usage',
   ),
+  SECRET_OF_CLUSTER: defineError<{ title: string }>(
+    (f) => `The ${f.title} is read by pods of its cluster alone, not from here.`,
+    () =>
+      'Write "${env:NAME}" or "${file:PATH}" where this machine needs it, or have it done in the cluster.',
+    'usage',
+  ),
   NO_FREE_PORT: defineError<{ host: string; from: number; to: number }>(
     (f) => `Host ${f.host} has no free port from ${f.from} to ${f.to}.`,
     (f) => `Widen hosts.${f.host}.ports in the fleet file.`,

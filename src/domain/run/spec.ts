@@ -82,6 +82,10 @@ export const RunSpec = z.strictObject({
   /** Its part, where several clients make one run. */
   shard: Shard.optional(),
   slo: Slo.nullable(),
+  /** What an hour of what is measured costs, and who says so; absent: nobody does. */
+  price: z.strictObject({ usdPerHour: z.number().positive(), source: z.string() }).optional(),
+  /** Publishers of the fleet file that are told of it; absent: none. */
+  publish: z.array(z.string()).optional(),
   /** Such as "ttft.p95 < 500"; each stage is held against each. */
   thresholds: z.array(z.string()),
   /** The run that it is held against when it is over; absent: none. */

@@ -15,6 +15,7 @@ import type { Observed } from '../observe/observe.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { Change } from '../plan/order.ts';
 import { keepRan, stateOfMark, stateOfWanted } from '../plan/ran-states.ts';
+import { isForSecret } from '../plan/secret-hashes.ts';
 import { waitAnswer } from './ready.ts';
 import { startEngine } from './start-engine.ts';
 import type { StartWay } from './start-engine.ts';
@@ -86,11 +87,12 @@ function startWay(action: Change, { observed, makesRoom }: StepContext): StartWa
   return target.update ? { way: 'update', instance } : { way: 'create' };
 }
 
-function isTheSame(mark: Mark, { wanted, running }: Extract<Action, { do: 'replace' }>): boolean {
+function isTheSame(mark: Mark, { wanted, running, reasons }: Extract<Action, { do: 'replace' }>): boolean {
   return (
     sameValue(mark.spec, wanted.spec) &&
     sameValue(running.target, wanted.target) &&
-    running.port === wanted.port
+    running.port === wanted.port &&
+    !reasons.some(isForSecret)
   );
 }
 

@@ -5,6 +5,7 @@ import { targetOf } from '../../targets/registry.ts';
 import { makeEngineKey } from './engine-key.ts';
 import { seenOn } from '../file/hosts.ts';
 import { fleetPaths } from '../file/paths.ts';
+import { withSecretHashes } from '../plan/secret-hashes.ts';
 import { waitReady } from './ready.ts';
 
 export interface StartedEngine {
@@ -36,16 +37,17 @@ export function startRequest(world: World, mark: Mark, withheld: readonly string
 /** Starts one engine on the host of this world; it does not answer yet. */
 export async function startEngine(
   world: World,
-  mark: Mark,
+  stated: Mark,
   {
     withheld,
     how = { way: 'create' },
     onProgress,
   }: { withheld: readonly string[]; how?: StartWay; onProgress?: (line: string) => void },
 ): Promise<StartedEngine> {
-  const target = targetOf(mark.target.kind);
+  const target = targetOf(stated.target.kind);
+  await makeEngineKey(world, stated);
+  const mark = await withSecretHashes(world, stated);
   const request = startRequest(world, mark, withheld);
-  await makeEngineKey(world, mark);
   const made = await startBy(world, { ...request, ...(onProgress ? { onProgress } : {}) }, how);
   const instance = seenOn(world, made.instance);
   const started = { ...made, instance };

@@ -4,6 +4,7 @@ import { nearest } from '../../domain/nearest.ts';
 import { engines } from '../../engines/registry.ts';
 import { modelSources } from '../../model-sources/registry.ts';
 import { targets } from '../../targets/registry.ts';
+import { benchmarkFaults } from './benchmark-checks.ts';
 import { demandFaults } from './demand-checks.ts';
 import { experimentFaults } from './experiment-checks.ts';
 import { fault } from '../file/fault.ts';
@@ -11,7 +12,7 @@ import { limitFaults } from './limit-checks.ts';
 import { hostOf, portFaults } from './port-checks.ts';
 import { referenceFault } from '../file/references.ts';
 import { routeFaults } from './route-checks.ts';
-import { misplacedSecrets } from './secret-checks.ts';
+import { clusterSecretFaults, misplacedSecrets } from './secret-checks.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 
@@ -30,7 +31,9 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...demandFaults(tree),
     ...benchmarkFaults(tree),
     ...sourceFaults(tree),
+    ...nameFaults(tree),
     ...misplacedSecrets(tree),
+    ...clusterSecretFaults(tree),
   ];
 }
 
@@ -132,7 +135,7 @@ function engineFaults(deployment: Located): ConfigFault[] {
       ),
     );
   if ('external' in engine)
-    for (const key of ['port', 'replicas', 'gpus']) {
+    for (const key of ['port', 'replicas', 'gpus', 'resources']) {
       const piece = pieceAt(deployment, [key]);
       if (piece)
         faults.push(
@@ -147,12 +150,22 @@ function engineFaults(deployment: Located): ConfigFault[] {
   return faults;
 }
 
-function benchmarkFaults(tree: Located): ConfigFault[] {
-  const deployments = entriesAt(tree, ['deployments']).map(([name]) => name);
-  return entriesAt(tree, ['benchmarks']).flatMap(([, benchmark]) => {
-    const of = pieceAt(benchmark, ['of']);
-    const pieces = of?.content.kind === 'list' ? of.content.items : of ? [of] : [];
-    return pieces.flatMap((piece) => referenceFault(piece, 'deployment', deployments));
+/** A hub names a model of several files by its quantization, and an engine opens one of them by its name. */
+function nameFaults(tree: Located): ConfigFault[] {
+  return entriesAt(tree, ['models']).flatMap(([, model]) => {
+    const source = scalarAt(model, ['source']);
+    if (typeof source !== 'string' || !/^hf:\/\/[^/]+\/[^/:]+:/.test(source)) return [];
+    return entriesAt(model, ['at']).flatMap(([host, place]) => {
+      if (pieceAt(place, ['path'])) return [];
+      return [
+        fault(
+          place,
+          place.keyAt,
+          `The name of its file there is not known.`,
+          `Add path: its name in that place of ${host}, such as "model.Q5_K_M.gguf"; "berth models show ${source}" lists those of the hub.`,
+        ),
+      ];
+    });
   });
 }
 

@@ -2,8 +2,9 @@ import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import type { World } from '../../io/world.ts';
 import type { DotEnv } from '../file/dot-env.ts';
 import { fault } from '../file/fault.ts';
+import { hostOf } from './port-checks.ts';
 import { referenceOf, secretPlaces } from '../file/secret-places.ts';
-import { entriesAt } from '../file/tree.ts';
+import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 
 /** A secret that is not there is told before anything starts; its value is never looked at. */
@@ -42,6 +43,38 @@ async function fileReason(world: World, path: string): Promise<string | null> {
   } catch (error) {
     return `${path} cannot be looked at (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`;
   }
+}
+
+/** A Secret of a cluster where a machine would have to read it, or all of one where a single value is wanted. */
+export function clusterSecretFaults(tree: Located): ConfigFault[] {
+  return entriesAt(tree, ['models']).flatMap(([name, model]) => {
+    const piece = pieceAt(model, ['secret']);
+    if (piece?.content.kind !== 'map') return [];
+    const users = entriesAt(tree, ['deployments']).filter(([, one]) => scalarAt(one, ['model']) === name);
+    const machine = users
+      .map(([, one]) => hostOf(tree, one))
+      .find((host) => pieceAt(tree, ['hosts', host, 'kubernetes']) === null);
+    if (machine !== undefined)
+      return [
+        fault(
+          piece,
+          piece.at,
+          `A Secret of a cluster is given to its pods alone, and host ${machine} is a machine.`,
+          'Write "${env:NAME}" or "${file:PATH}", or name a host that is a cluster.',
+        ),
+      ];
+    const source = scalarAt(model, ['source']);
+    const whole = pieceAt(piece, ['secretRef']) !== null && pieceAt(piece, ['secretRef', 'key']) === null;
+    if (!whole || typeof source !== 'string' || source.startsWith('s3://')) return [];
+    return [
+      fault(
+        piece,
+        piece.at,
+        'This is all of a Secret, and one of its values is wanted.',
+        'Name its key: {secretRef: {name: NAME, key: KEY}}.',
+      ),
+    ];
+  });
 }
 
 /** A reference where nothing fills it in would reach the engine as it is written, and be taken for the secret. */

@@ -165,16 +165,17 @@ test('who only looks or stops needs no secret', async () => {
   expect(loaded.fleet).toBe('lab');
 });
 
-test('what berth will do one day is told apart from what it never heard of', async () => {
+test('what is written in another place here is told with that place, and a misspelt key of a union with what it is', async () => {
   const text = `version: 1
 fleet: lab
 models: {m: {source: ./m.gguf}}
-publishers: {p: {}}
-resources: {}
-deployments: {a: {model: m, engine: {kind: embedded}}}`;
+gateway: {limits: {a: {rps: 5}, idel: 5s}}
+deployments: {a: {model: m, engine: {kind: embedded}, target: {kind: docker, cpus: 4}}}`;
   const found = await faults(text);
-  expect(found).toHaveLength(2);
-  for (const line of found) expect(line).toContain('not supported yet');
+  expect(found.map((line) => line.split(' ')[0])).toEqual(['4:20', '4:33', '5:78']);
+  expect(found[0]).toContain('deployments.a.limits: {rps: 5}');
+  expect(found[1]).toContain('Did you mean "idle"?');
+  expect(found[2]).toContain('resources: {requests');
 });
 
 test('the name of a secret stands for its reference wherever one is wanted', async () => {

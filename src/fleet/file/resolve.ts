@@ -5,7 +5,9 @@ import type { Console, Host } from '../../domain/fleet.ts';
 import { isAddress } from '../../domain/model-source.ts';
 import type { MemoryNeed } from '../../domain/on-demand.ts';
 import type { Finding } from '../../domain/finding.ts';
-import type { SecretRef } from '../../domain/secret.ts';
+import type { Resources } from '../../domain/resources.ts';
+import { secretTitle } from '../../domain/secret.ts';
+import type { AnySecret } from '../../domain/secret.ts';
 import type { InstanceLimits } from '../../domain/instance-limits.ts';
 import type { FleetFile, KindOptions } from '../../fleet-schema.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -26,7 +28,7 @@ export interface Deployment {
     readonly mmproj: string | null;
     /** The one node of a cluster that has it. */
     readonly node?: string | undefined;
-    readonly secret?: SecretRef | null;
+    readonly secret?: AnySecret | null;
   } | null;
   readonly engine: KindOptions;
   readonly target: KindOptions;
@@ -34,6 +36,8 @@ export interface Deployment {
   readonly port: number | null;
   readonly replicas: number;
   readonly gpus: number;
+  /** CPU and memory of each replica; null: nothing is said. */
+  readonly resources: Resources | null;
   /** How the gateway chooses among its replicas; null: its usual way. */
   readonly policy: KindOptions | null;
   /** Null for one that always runs. */
@@ -71,6 +75,7 @@ export interface LoadedFleet {
   readonly gateway: FleetFile['gateway'];
   readonly console: Console;
   readonly benchmarks: FleetFile['benchmarks'];
+  readonly publishers: FleetFile['publishers'];
   readonly experiments: FleetFile['experiments'];
   readonly audit: FleetFile['audit'];
   /** Names of the environment variables that hold its secrets: no engine inherits them. */
@@ -102,6 +107,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         port: entry.port ?? null,
         replicas: entry.replicas,
         gpus: entry.gpus,
+        resources: entry.resources ?? null,
         policy: entry.policy ?? null,
         onDemand: entry.load === 'always' ? null : { ttlMs: entry.ttl, memory: memoryOf(entry) },
         onClientAbort: entry.onClientAbort,
@@ -115,6 +121,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
     gateway: file.gateway,
     console: file.console,
     benchmarks: file.benchmarks,
+    publishers: file.publishers,
     experiments: file.experiments,
     audit: file.audit,
     withheld: secretVariables(tree),
@@ -141,7 +148,15 @@ function placeOfModel(
   }
   const claim = 'pvc' in place ? `pvc://${place.pvc}` : '';
   const projector = mmproj === undefined ? null : inPlace(mmproj);
-  if ('hostPath' in place) return { path: inPlace(source), mmproj: projector, node: place.node };
+  if ('hostPath' in place) {
+    const path =
+      place.path !== undefined
+        ? join(place.hostPath, place.path)
+        : isAddress(source)
+          ? place.hostPath
+          : inPlace(source);
+    return { path, mmproj: projector, node: place.node };
+  }
   if (place.path !== undefined) return { path: `${claim}/${place.path}`, mmproj: projector };
   return { path: isAddress(source) ? claim : inPlace(source), mmproj: projector };
 }
@@ -168,13 +183,14 @@ function idOfPlace(place: string): string {
 
 function declaredOf(
   piece: Located,
-  model: { source: string; mmproj?: string | undefined } | undefined,
+  model: Pick<FleetFile['models'][string], 'source' | 'mmproj' | 'secret'> | undefined,
 ): Record<string, unknown> {
   const declared: Record<string, unknown> = {};
-  for (const part of ['engine', 'target', 'gpus', 'ownKey', 'protect'])
+  for (const part of ['engine', 'target', 'gpus', 'resources', 'ownKey', 'protect'])
     flatten(part, pieceAt(piece, [part]), declared);
   if (model) declared['model'] = model.source;
   if (model?.mmproj) declared['mmproj'] = model.mmproj;
+  if (model?.secret) declared['secret'] = secretTitle(model.secret);
   return declared;
 }
 

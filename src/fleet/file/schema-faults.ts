@@ -12,24 +12,12 @@ import {
   valueType,
 } from './schema-walk.ts';
 import { fault } from './fault.ts';
+import { writtenElsewhere } from './written-elsewhere.ts';
 import { entriesAt, pieceAt } from './tree.ts';
 import type { Located } from './tree.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly (string | number)[];
-
-/** What the fleet file may say one day; whoever writes it now is told so instead of "unknown". */
-const later: Readonly<Record<string, string>> = {
-  become: 'Acting as another user',
-  publishers: 'Publishing of reports',
-  experiments: 'Experiments',
-  audit: 'Settings of the audit',
-  hold: 'Holding requests while a model changes',
-  resources: 'Limits on resources',
-  systemd: 'The target systemd',
-  docker: 'The target docker',
-  vllm: 'Starting vLLM',
-};
 
 /** Turns what zod found into faults at the very keys and values, in plain words. */
 export function schemaFaults(
@@ -101,9 +89,10 @@ function unknownKey(
   const known = here ? knownKeys(here, valueAt(plain, path)) : [];
   const free = missingKeys(schema, tree, plain, path);
   const close = nearest(key, free) ?? nearest(key, known);
-  const coming = later[key];
-  if (coming && close === null)
-    return fault(piece, piece.keyAt, `${coming}: not supported yet.`, 'Leave it out for now.');
+  const instead = writtenElsewhere([...path.map(String), key]);
+  // Where any key may be meant, a misspelt one comes first.
+  if (instead && (instead.exact || close === null))
+    return fault(piece, piece.keyAt, `Unknown key "${key}".`, instead.cure);
   const cure = close ? `Did you mean "${close}"?` : `Known here: ${known.join(', ')}.`;
   return fault(piece, piece.keyAt, `Unknown key "${key}".`, cure);
 }
@@ -158,11 +147,15 @@ function wrongValue(
   const here = schemaAt(schema, plain, path) ?? unionMember(schema, plain, path);
   const value = valueAt(plain, path);
   const words = here ? knownWords(here) : [];
+  if (here && namesSecret(here) && valueType(value) === 'mapping')
+    return fault(
+      piece,
+      piece.at,
+      'A Secret of a cluster is given to its pods alone, and this is read elsewhere.',
+      `Write ${expected(here)}.`,
+    );
   const shown = here && namesSecret(here) ? 'What stands here' : describe(value);
   const message = `${shown} is not allowed here.`;
-  const coming = typeof value === 'string' ? later[value] : undefined;
-  if (coming && words.length > 0)
-    return fault(piece, piece.at, `${coming}: not supported yet.`, `Supported: ${words.join(', ')}.`);
   const close = typeof value === 'string' ? nearest(value, words) : null;
   if (close) return fault(piece, piece.at, message, `Did you mean "${close}"? Allowed: ${words.join(', ')}.`);
   const allowed = words.length > 1 ? `one of ${words.join(', ')}` : here ? expected(here) : 'another value';

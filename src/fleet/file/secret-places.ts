@@ -1,12 +1,16 @@
 import { entriesAt, pieceAt } from './tree.ts';
 import type { Located } from './tree.ts';
 
-/** Where the file says that secrets lie: the keys of the gateway's clients, those of servers and models elsewhere, and where limits are shared. */
+/** Where the file says that secrets lie: the keys of the gateway's clients, those of servers, models and publishers elsewhere, and where limits are shared. */
 export function secretPlaces(tree: Located): { readonly path: readonly string[]; readonly piece: Located }[] {
   const paths = [
     ...entriesAt(tree, ['gateway', 'keys']).map(([name]) => ['gateway', 'keys', name]),
     ...entriesAt(tree, ['deployments']).map(([name]) => ['deployments', name, 'engine', 'key']),
     ...entriesAt(tree, ['models']).map(([name]) => ['models', name, 'secret']),
+    ...entriesAt(tree, ['publishers']).flatMap(([name]) => [
+      ['publishers', name, 'secret'],
+      ['publishers', name, 'auth'],
+    ]),
     ['gateway', 'limits', 'shared'],
   ];
   return paths.flatMap((path) => {

@@ -12,7 +12,10 @@ export function fillSecrets(tree: Located): Located {
   return secretPlaces(tree).reduce((filled, { path, piece }) => {
     const { content } = piece;
     const named = content.kind === 'scalar' ? table.get(String(content.value)) : undefined;
-    return named ? replacedAt(filled, path, { ...named, keyAt: piece.keyAt }) : filled;
+    if (!named) return filled;
+    // What is wrong with a Secret of a cluster is where it is wanted.
+    const place = named.content.kind === 'map' ? { file: piece.file, path: piece.path, at: piece.at } : {};
+    return replacedAt(filled, path, { ...named, ...place, keyAt: piece.keyAt });
   }, tree);
 }
 

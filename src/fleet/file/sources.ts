@@ -149,6 +149,7 @@ const pathPlaces = [
   'defaults.engine.ca',
   'benchmarks.*.data.file',
   'benchmarks.*.data.path',
+  'publishers.*.caFile',
 ].map((place) => new RegExp(`^${place.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`));
 
 /** Makes paths absolute while it is still known in which file they stand. */

@@ -25,7 +25,7 @@ export async function insideFile(
   const { tree } = await readSources(world, options);
   if (tree === null) return { text: '', variables: [], obstacles: [] };
   const filled = fillSecrets(fillDefaults(tree));
-  const places = secretPlaces(filled).filter(({ path }) => path[0] !== 'models');
+  const places = secretPlaces(filled).filter(({ path }) => path[0] !== 'models' && path[0] !== 'publishers');
   const files = places.flatMap(({ piece }) => referenceOf(piece, 'file') ?? []);
   const keys = places.some(({ path }) => path[1] === 'keys');
   const plain = toPlain(filled) as Record<string, unknown>;

@@ -1,6 +1,9 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
+import type { SecretHashes } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
+import { hubModel, isAddress } from '../../domain/model-source.ts';
+import { coresWithin } from '../../domain/resources.ts';
 import type { SecretRef } from '../../domain/secret.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -10,12 +13,15 @@ import type { World } from '../../io/world.ts';
 import { engineKeyOf, expectKeyTaken } from '../apply/engine-key.ts';
 import { worldOfHost } from '../file/hosts.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
+import { secretHashesOf } from './secret-hashes.ts';
 
 /** One engine that the fleet file wants to run. */
 export interface DesiredReplica {
   readonly deployment: Deployment;
   readonly replica: number;
   readonly spec: LaunchSpec;
+  /** What its secrets are by now, hashed; null or absent: not known. */
+  readonly secrets?: SecretHashes | null;
 }
 
 const helpTimeoutMs = 20_000;
@@ -45,13 +51,14 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
     const asked = target.hostPrograms !== false ? engine.help?.(deployment.engine) : undefined;
     const help = asked ? await helpOf(asked, deployment) : null;
     const spec = launchSpecOf(deployment, {
-      cores: target.cores ? target.cores(deployment.target) : await cores(deployment.host),
+      cores: target.inCluster ? null : await cores(deployment.host),
       help,
       key: engineKeyOf(world, loaded, deployment),
     });
     if (!spec) continue;
+    const secrets = await secretHashesOf(world, spec);
     for (let replica = 0; replica < deployment.replicas; replica += 1)
-      replicas.push({ deployment, replica, spec });
+      replicas.push({ deployment, replica, spec, secrets });
   }
   return replicas;
 }
@@ -74,20 +81,34 @@ export function launchSpecOf(
   deployment: Deployment,
   given: { cores: number | null; help: string | null; key: SecretRef | null },
 ): LaunchSpec | null {
+  const secret = deployment.model?.secret ?? null;
   const spec = engineOf(deployment.engine.kind).launch?.({
     deployment: deployment.name,
     options: deployment.engine,
     model: deployment.model?.path ?? null,
     mmproj: deployment.model?.mmproj ?? null,
     gpus: deployment.gpus,
-    cores: given.cores,
+    cores: coresWithin(given.cores, deployment.resources),
     key: given.key,
-    modelKey: deployment.model?.secret ?? null,
+    modelKey: hubModel(deployment.model?.path ?? null) === null ? null : secret,
     help: given.help,
   });
-  if (spec && given.key) expectKeyTaken(spec, deployment.name);
+  if (!spec) return null;
+  if (given.key) expectKeyTaken(spec, deployment.name);
   const node = deployment.model?.node;
-  return spec && node !== undefined ? { ...spec, node } : (spec ?? null);
+  const { resources } = deployment;
+  return {
+    ...spec,
+    ...(node === undefined ? {} : { node }),
+    ...(resources ? { resources } : {}),
+    ...(secret && fetchedByCluster(deployment, spec.model) ? { modelSecret: secret } : {}),
+  };
+}
+
+/** Neither the engine nor berth fetches it there. */
+function fetchedByCluster({ target }: Deployment, model: string | null): boolean {
+  if (!targetOf(target.kind).inCluster || model === null) return false;
+  return isAddress(model) && !model.startsWith('pvc://');
 }
 
 async function askHelp(

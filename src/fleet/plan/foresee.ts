@@ -6,7 +6,7 @@ import { targetOf } from '../../targets/registry.ts';
 import { launchSpecOf } from './desired.ts';
 import type { DesiredReplica } from './desired.ts';
 import { accessOf } from '../file/hosts.ts';
-import type { LoadedFleet } from '../file/resolve.ts';
+import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 
 /** What the file asks for that will go badly though it starts. Pure. */
 export function foreseen(
@@ -44,7 +44,25 @@ function atOdds(
   };
   const place = { ...bounds, gpus, modelBytes: spec.model === null ? 0 : modelBytes(host, spec.model) };
   const found = engineOf(engine.kind).foresee?.(engine, place) ?? [];
-  return found.map((one) => ({ ...one, severity: 'warning', object: name }));
+  return [
+    ...notHeld(deployment),
+    ...found.map((one) => ({ ...one, severity: 'warning' as const, object: name })),
+  ];
+}
+
+/** Nobody holds a plain process to what the file gives it. */
+function notHeld({ name, resources, target }: Deployment): Finding[] {
+  if (!resources || targetOf(target.kind).bounds) return [];
+  return [
+    {
+      rule: 'resources-not-held',
+      severity: 'warning',
+      object: name,
+      message: `Its resources are not held: nobody bounds ${targetOf(target.kind).title}, and nothing is kept for it.`,
+      evidence: [`target ${target.kind}`],
+      cure: 'Name a target that bounds it, such as {kind: systemd} or {kind: docker}; only its threads go by the limit of CPUs.',
+    },
+  ];
 }
 
 /** Replicas of one deployment are meant to be several; those on demand take turns. */

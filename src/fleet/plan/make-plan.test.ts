@@ -35,6 +35,7 @@ function deployment(name: string, change: Partial<Deployment> = {}): Deployment 
     port: null,
     replicas: 1,
     gpus: 0,
+    resources: null,
     policy: null,
     onDemand: null,
     hungAfter: 60_000,
@@ -104,6 +105,7 @@ function plan(
       },
     },
     models: {},
+    publishers: {},
     deployments,
     gateway: {
       listen: [{ address: '127.0.0.1', port: 1000 }],

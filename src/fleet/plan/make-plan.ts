@@ -10,6 +10,7 @@ import { accessOf, hostNameOf } from '../file/hosts.ts';
 import { freePort } from './ports.ts';
 import { holdBack } from './protect.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
+import { changedSecrets } from './secret-hashes.ts';
 
 /** An instance of this fleet: marked. */
 type Own = Instance & { readonly mark: Mark };
@@ -195,6 +196,7 @@ function compare(
     specChanged || moved ? declaredDifferences(mark.declared, wanted.deployment.declared) : [];
   const port = wanted.deployment.port ?? mark.port;
   if (port !== mark.port) reasons.push({ field: 'port', text: `port: ${mark.port} → ${port}` });
+  reasons.push(...changedSecrets(mark, wanted.spec, wanted.secrets ?? null));
   const rendered = input.renderedOtherwise.get(objectKey(instance.object)) ?? [];
   if (reasons.length === 0 && (specChanged || moved || rendered.length > 0)) {
     if (input.refresh)

@@ -23,8 +23,6 @@ export const DockerOptions = z.strictObject({
     .describe('bridge publishes the port on loopback alone; host shares the network of the machine'),
   shm: ByteSize.optional().describe('shared memory; by default what the engine asks for'),
   ipc: z.enum(['private', 'host']).default('private').describe('whether it shares the memory of the machine'),
-  memory: ByteSize.optional().describe('most memory it may take'),
-  cpus: z.number().positive().optional().describe('most CPUs it may use'),
   gpuIds: z.array(z.string().min(1)).min(1).optional().describe('GPUs by UUID or index, in place of any'),
   user: z.string().min(1).optional().describe('user that it runs as, such as "2000:0"'),
   restart: z

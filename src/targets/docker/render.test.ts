@@ -137,8 +137,20 @@ test('what cannot be run in a container is refused with what is missing', () => 
   expect(dockerTarget.refuses(bare, { ...options, image: 'i', entrypoint: ['node'] }, false)).toBeNull();
 });
 
+test('a container is given what it asks for, and held to its limits', () => {
+  const GiB = 1024 ** 3;
+  const resources = { requests: { cpu: 0.5, memory: 2 * GiB }, limits: { cpu: 1.5, memory: 4 * GiB } };
+  expect(rendered({}, { resources }).HostConfig).toMatchObject({
+    MemoryReservation: 2 * GiB,
+    Memory: 4 * GiB,
+    MemorySwap: 4 * GiB,
+    CpuShares: 512,
+    NanoCpus: 1_500_000_000,
+  });
+});
+
 test("what a daemon gives back as it was given is no drift, in podman's words neither", () => {
-  const marked = rendered({ memory: '2Gi' });
+  const marked = rendered({}, { resources: { requests: {}, limits: { memory: 2 * 1024 ** 3 } } });
   const live = {
     Id: 'a',
     Name: '/x',

@@ -87,13 +87,23 @@ function hostConfig(mark: Mark, options: DockerOptions, facts: HostFacts): Recor
     Mounts: mounts(mark, facts),
     SecurityOpt: ['no-new-privileges'],
     ...(options.ipc === 'host' ? { IpcMode: 'host' } : shm === undefined ? {} : { ShmSize: shm }),
-    ...(options.memory === undefined ? {} : { Memory: options.memory, MemorySwap: options.memory }),
-    ...(options.cpus === undefined ? {} : { NanoCpus: Math.round(options.cpus * 1e9) }),
+    ...amounts(spec),
     // Podman has no such log of its own.
     ...(facts.podman
       ? {}
       : { LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } } }),
     ...gpus(spec, options, facts),
+  };
+}
+
+function amounts({ resources }: LaunchSpec): Record<string, number> {
+  const { requests = {}, limits = {} } = resources ?? {};
+  return {
+    ...(requests.memory === undefined ? {} : { MemoryReservation: requests.memory }),
+    ...(limits.memory === undefined ? {} : { Memory: limits.memory, MemorySwap: limits.memory }),
+    // A container without any weighs 1024.
+    ...(requests.cpu === undefined ? {} : { CpuShares: Math.max(2, Math.round(requests.cpu * 1024)) }),
+    ...(limits.cpu === undefined ? {} : { NanoCpus: Math.round(limits.cpu * 1e9) }),
   };
 }
 

@@ -53,7 +53,6 @@ const openshift = {
   route: { auth: true },
   tolerations: [{ key: 'gpu', operator: 'Exists' }],
   serviceAccount: 'models',
-  resources: { requests: { cpu: 8, memory: '48Gi' }, limits: { cpu: 16, memory: '96Gi' } },
 };
 
 describe.skipIf(specsFolder === undefined)(

@@ -1,15 +1,22 @@
 import { fillArg, fillArgs } from '../../domain/fill-args.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { entrypointOf, gpusOf, imageOf, resourcesOf, tolerationsOf } from '../../kube/launched.ts';
-import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
+import {
+  entrypointOf,
+  gpusOf,
+  imageOf,
+  resourcesOf,
+  serviceAccountOf,
+  tolerationsOf,
+} from '../../kube/launched.ts';
+import { fleetIdLabel, fleetLabel, objectName, secretAnnotation } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { cacheVariables, volumesOf } from '../../kube/volumes.ts';
 import type { Mounted } from '../../kube/volumes.ts';
 import type { KserveOptions } from './options.ts';
 import { containerPort, fillerOf, storageOf } from './storage.ts';
 
-type Placed = Pick<Mark, 'fleet' | 'fleetId' | 'deployment' | 'replica' | 'spec'>;
+type Placed = Pick<Mark, 'fleet' | 'fleetId' | 'deployment' | 'replica' | 'spec' | 'secrets'>;
 
 export const serviceKind = { apiVersion: 'serving.kserve.io/v1beta1', kind: 'InferenceService' } as const;
 export const runtimeKind = { apiVersion: 'serving.kserve.io/v1alpha1', kind: 'ServingRuntime' } as const;
@@ -109,7 +116,8 @@ function inferenceService(placed: Placed, options: KserveOptions, runtime: strin
     ...(node === undefined ? {} : { 'kubernetes.io/hostname': node }),
   };
   const tolerations = tolerationsOf(spec, options);
-  const { serviceAccount, pullSecrets } = options;
+  const { pullSecrets } = options;
+  const serviceAccount = serviceAccountOf(spec, options);
   return {
     ...serviceKind,
     metadata: metaOf(placed, objectName(placed.deployment, placed.replica), tellsOf(placed, options)),
@@ -146,7 +154,7 @@ function modelOf(
   return {
     modelFormat: { name: options.format },
     runtime,
-    ...(storage ? { storageUri: storage.uri } : {}),
+    ...(storage?.key ? { storage: storage.key } : storage ? { storageUri: storage.uri } : {}),
     args: fillArgs(spec.args, fill),
     ...(env.length === 0 ? {} : { env: env.map(([name, value]) => ({ name, value })) }),
     resources: resourcesOf(spec, options),
@@ -160,7 +168,8 @@ function modelOf(
 }
 
 /** What controllers and dashboards read. */
-function tellsOf({ deployment }: Placed, options: KserveOptions): Partial<KubeObject['metadata']> {
+function tellsOf(placed: Placed, options: KserveOptions): Partial<KubeObject['metadata']> {
+  const { deployment } = placed;
   const { dashboard, route, mode } = options;
   const profile = dashboard?.hardwareProfile;
   return {
@@ -170,6 +179,7 @@ function tellsOf({ deployment }: Placed, options: KserveOptions): Partial<KubeOb
     },
     annotations: {
       'serving.kserve.io/deploymentMode': mode,
+      ...secretAnnotation(placed).annotations,
       ...(mode === 'RawDeployment' ? { 'serving.kserve.io/autoscalerClass': 'none' } : {}),
       ...(dashboard
         ? {

@@ -71,7 +71,6 @@ function podOf(...how: Parameters<typeof made>): Pod {
 const everything = {
   image: 'e/own:2',
   entrypoint: ['python', '-m', 'vllm'],
-  resources: { requests: { cpu: 2, memory: '6Gi' }, limits: { cpu: '4', memory: '12Gi' } },
   nodeSelector: { zone: 'a' },
   node: 'node1',
   tolerations: [{ key: 'llm', operator: 'Exists', effect: 'NoSchedule' }],
@@ -91,6 +90,11 @@ describe.skipIf(specsFolder === undefined)(
     test.each([
       ['as usual', {}, {}],
       ['without GPUs', {}, plain],
+      [
+        'with amounts',
+        {},
+        { resources: { requests: { cpu: 0.5, memory: 6 * 1024 ** 3 }, limits: { cpu: 4, memory: 12e9 } } },
+      ],
       ['with everything', everything, {}],
       ['from a claim', {}, { model: 'pvc://models/mistral/q5.gguf', mmproj: 'pvc://models/mm.gguf' }],
       ['from a folder', {}, { ...plain, model: '/m/Mistral-7B' }],

@@ -1,6 +1,7 @@
+import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { gpusOf } from '../../kube/launched.ts';
-import { fleetIdLabel, fleetLabel, objectName, selectorOf } from '../../kube/names.ts';
+import { fleetIdLabel, fleetLabel, objectName, secretAnnotation, selectorOf } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -14,6 +15,8 @@ export interface Placed {
   readonly replica: number;
   readonly port: number;
   readonly spec: LaunchSpec;
+  /** Hashes of its secrets: with others of them, other pods. */
+  readonly secrets?: Mark['secrets'];
   /** Null: the namespace is not written, so whoever sends it chooses. */
   readonly namespace: string | null;
   /** How many pods; one where each has objects of its own. */
@@ -109,7 +112,7 @@ function deployment(placed: Placed, options: KubernetesOptions): KubeObject {
       strategy: strategyOf(spec, options),
       selector: { matchLabels: selector },
       template: {
-        metadata: { labels: selector },
+        metadata: { labels: selector, ...secretAnnotation(placed) },
         spec: podSpec(spec, options, { port: placed.port, names }),
       },
     },

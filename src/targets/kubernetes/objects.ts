@@ -23,6 +23,6 @@ export function secretOf(world: World, mark: Mark): Promise<KubeObject[]> {
 }
 
 function placed(mark: Mark): Placed {
-  const { fleet, fleetId, deployment, replica, port, spec } = mark;
-  return { fleet, fleetId, deployment, replica, port, spec, namespace: null, pods: 1 };
+  const { fleet, fleetId, deployment, replica, port, spec, secrets } = mark;
+  return { fleet, fleetId, deployment, replica, port, spec, secrets, namespace: null, pods: 1 };
 }

@@ -1,6 +1,13 @@
 import { fillArg, fillArgs } from '../../domain/fill-args.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { entrypointOf, gpusOf, imageOf, resourcesOf, tolerationsOf } from '../../kube/launched.ts';
+import {
+  entrypointOf,
+  gpusOf,
+  imageOf,
+  resourcesOf,
+  serviceAccountOf,
+  tolerationsOf,
+} from '../../kube/launched.ts';
 import { cacheVariables, podFiller, volumesOf } from '../../kube/volumes.ts';
 import type { Mounted, VolumeNames } from '../../kube/volumes.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -19,11 +26,12 @@ export function podSpec(
     ...(node === undefined ? {} : { 'kubernetes.io/hostname': node }),
   };
   const tolerations = tolerationsOf(spec, options);
+  const account = serviceAccountOf(spec, options);
   return {
     // A Service named like a variable of the engine's would hand it an address in place of a setting.
     enableServiceLinks: false,
     automountServiceAccountToken: false,
-    ...(options.serviceAccount === undefined ? {} : { serviceAccountName: options.serviceAccount }),
+    ...(account === undefined ? {} : { serviceAccountName: account }),
     ...(options.pullSecrets.length === 0
       ? {}
       : { imagePullSecrets: options.pullSecrets.map((name) => ({ name })) }),

@@ -35,13 +35,6 @@ export const SystemdOptions = z.strictObject({
     .min(1)
     .optional()
     .describe('User that a system unit runs as (default: one of its own that exists while it runs).'),
-  memory: z
-    .string()
-    .regex(/^\d+[KMGT]?$/)
-    .meta({ examples: ['12G'] })
-    .optional()
-    .describe('Memory after which it is killed (MemoryMax).'),
-  cpus: z.number().positive().optional().describe('Cores that it may take (CPUQuota).'),
   restart: z
     .enum(['on-failure', 'always', 'no'])
     .default('on-failure')
@@ -61,11 +54,4 @@ export function unitWish({ unit }: SystemdOptions): UnitWish {
     name: name === undefined ? null : name.replace(/\.service$/, ''),
     raw: { Unit, Service, Install },
   };
-}
-
-const units = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 } as const;
-
-/** "12G" as systemd counts it. */
-export function memoryBytes(text: string): number {
-  return Number.parseInt(text, 10) * units[text.replace(/^\d+/, '') as keyof typeof units];
 }

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { fillArg, fillArgs, filler, filesNamed } from '../../domain/fill-args.ts';
 import { fitMark } from '../../domain/fit-mark.ts';
 import type { Mark } from '../../domain/instance.ts';
-import type { Arg, Hole } from '../../domain/launch-spec.ts';
+import type { Arg, Hole, LaunchSpec } from '../../domain/launch-spec.ts';
+import { sizeText } from '../../domain/resources.ts';
 import { hardening, hiddenFolders } from './hardening.ts';
 import { unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
@@ -79,7 +80,7 @@ function unitOf(mark: Mark, options: SystemdOptions, facts: UnitFacts): UnitText
     ...(health === null ? [] : [['ExecStartPost', `/bin/sh -c ${quoteWord(health)}`] as const]),
     ['ExecStopPost', `-/bin/sh -c ${quoteWord(checkMemory)}`],
     ...timing(mark, options, facts),
-    ...limits(options),
+    ...limits(spec),
     ...hardening({ level: options.hardening, scope: facts.scope, gpus: spec.devices.count > 0 }),
     ...bindings(mark, options, facts),
   ];
@@ -127,12 +128,25 @@ function timing(mark: Mark, options: SystemdOptions, facts: UnitFacts): Section 
   ];
 }
 
-function limits(options: SystemdOptions): Section {
+function limits({ resources }: LaunchSpec): Section {
+  const { requests = {}, limits = {} } = resources ?? {};
   return [
-    ...(options.memory === undefined ? [] : [['MemoryMax', options.memory] as const]),
-    ...(options.cpus === undefined ? [] : [['CPUQuota', `${Math.round(options.cpus * 100)}%`] as const]),
+    ...(requests.memory === undefined ? [] : [['MemoryLow', memory(requests.memory)] as const]),
+    ...(limits.memory === undefined ? [] : [['MemoryMax', memory(limits.memory)] as const]),
+    // One CPU is what a unit weighs where nothing is said.
+    ...(requests.cpu === undefined ? [] : [['CPUWeight', String(weight(requests.cpu))] as const]),
+    ...(limits.cpu === undefined ? [] : [['CPUQuota', `${Math.round(limits.cpu * 100)}%`] as const]),
     ['OOMScoreAdjust', '200'],
   ];
+}
+
+/** Its K, M, G and T are powers of 1024. */
+function memory(bytes: number): string {
+  return sizeText(bytes).replace('i', '');
+}
+
+function weight(cpus: number): number {
+  return Math.min(10_000, Math.max(1, Math.round(cpus * 100)));
 }
 
 /** What lies where the sandbox hides the host is let in by itself, read only. "-": a word of the command may be no path at all. */

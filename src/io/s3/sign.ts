@@ -1,4 +1,4 @@
-import type { Address } from '../../io/download/connect.ts';
+import type { Address } from '../download/connect.ts';
 
 export interface S3Keys {
   readonly keyId: string | null;
@@ -7,12 +7,17 @@ export interface S3Keys {
   readonly region: string;
 }
 
-/** A GET of this URL, signed (AWS Signature Version 4) where there are keys. It holds for 15 minutes. */
-export async function signed(url: URL, { keyId, key, sessionToken, region }: S3Keys): Promise<Address> {
+/** A request for this URL, signed (AWS Signature Version 4) where there are keys; its body is not. It holds for 15 minutes. */
+export async function signed(
+  url: URL,
+  { keyId, key, sessionToken, region }: S3Keys,
+  method: 'GET' | 'PUT' = 'GET',
+): Promise<Address> {
   if (keyId === null || key === null) return { url: url.href, headers: {} };
   const { AwsV4Signer } = await import('aws4fetch');
   const signer = new AwsV4Signer({
     url: url.href,
+    method,
     accessKeyId: keyId,
     secretAccessKey: key,
     ...(sessionToken === null ? {} : { sessionToken }),
