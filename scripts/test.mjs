@@ -7,6 +7,7 @@ await main(async (args) => {
   await ensureReady();
   await build();
   const project = ['live', 'crash'].find((name) => args.includes(`--${name}`));
+  if (project === 'crash') process.env.BERTH_CRASH_BUILT = '1';
   const rest = args.filter((word) => word !== `--${project}`);
   return runTool('vitest', ['run', '--project', project ?? 'unit', ...rest]);
 });

@@ -19,6 +19,19 @@ const switches = [
   '--quiet',
   '--skiplauncher',
   '--multiuser',
+  '--noshift',
+  '--nofastforward',
+  '--nommap',
+  '--usemmap',
+  '--usemlock',
+  '--smartcontext',
+  '--highpriority',
+  '--foreground',
+  '--lowvram',
+  '--remotetunnel',
+  '--noavx2',
+  '--usecpu',
+  '--usecuda',
 ];
 
 function recognize(facts: ProcessFacts): Recognized | null {

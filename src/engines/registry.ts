@@ -1,17 +1,23 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
+import { aphrodite } from './aphrodite.ts';
 import { command } from './command.ts';
 import type { Engine } from './contract.ts';
 import { embedded } from './embedded.ts';
 import { koboldcpp } from './koboldcpp.ts';
+import { llamaCppPython } from './llama-cpp-python.ts';
 import { llamaCpp } from './llama-cpp.ts';
 import { llamaRouter } from './llama-cpp/router.ts';
 import { llamaSwap } from './llama-swap.ts';
+import { lmdeploy } from './lmdeploy.ts';
 import { lmStudio } from './lm-studio.ts';
 import { localai } from './localai.ts';
+import { mlxLm } from './mlx-lm.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
 import { sglang } from './sglang.ts';
+import { tabbyapi } from './tabbyapi.ts';
+import { tensorrtLlm } from './tensorrt-llm.ts';
 import { tgi } from './tgi.ts';
 import { vllm } from './vllm.ts';
 
@@ -28,6 +34,12 @@ export const engines = [
   koboldcpp,
   localai,
   llamaSwap,
+  llamaCppPython,
+  mlxLm,
+  aphrodite,
+  lmdeploy,
+  tensorrtLlm,
+  tabbyapi,
 ] as const;
 
 /**

@@ -32,9 +32,12 @@ const maxReplyBytes = 64 * 1024 * 1024;
 /** The oldest version that has all that is asked here; newer daemons and podman answer to it. */
 const version = 'v1.41';
 
-/** A client of its own, since a dozen questions need no library. Each question has a connection of its own. */
-export function dockerApi(where: string): DockerApi {
-  const url = new URL(where);
+/**
+ * A client of its own, since a dozen questions need no library. Each question has a connection of its own. `reached` is where
+ * it is asked, `where` its name where that differs: the socket of another machine has a way that changes.
+ */
+export function dockerApi(reached: string, where = reached): DockerApi {
+  const url = new URL(reached);
   const at =
     url.protocol === 'unix:'
       ? { socketPath: decodeURIComponent(url.pathname) }

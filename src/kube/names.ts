@@ -4,6 +4,8 @@ import type { Mark } from '../domain/instance.ts';
 /** Labels that tell berth's objects. They stand on the objects alone, never in a pod's template or a selector. */
 export const fleetLabel = 'berth.dev/fleet';
 export const markAnnotation = 'berth.dev/mark';
+/** Beside the mark: the objects as they were sent. */
+export const writtenAnnotation = 'berth.dev/written';
 export const fleetIdLabel = 'berth.dev/fleet-id';
 
 /** A Secret that changes makes no new pods, and engines read theirs as they start: this does. Keyed hashes, no values. */

@@ -50,6 +50,8 @@ function isReady({ status }: PodLive): boolean {
   return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
 }
 
+export const beingStarted = 'is being started by its node';
+
 /** What it waits for, in the cluster's own words, as the end of a sentence; null when nothing is known to be missing. */
 export function waitsFor(made: Made): string | null {
   const failed = made.deployment.status?.conditions?.find(
@@ -66,7 +68,7 @@ export function waitsFor(made: Made): string | null {
   if (waiting && waiting.reason !== 'ContainerCreating' && waiting.reason !== 'PodInitializing')
     return `waits in its pod: ${waiting.reason ?? 'no reason'}${waiting.message ? `: ${plain(waiting.message)}` : ''}`;
   if (running && !isReady(pod)) return 'is not ready by its probe yet';
-  return isReady(pod) ? null : 'is being started by its node';
+  return isReady(pod) ? null : beingStarted;
 }
 
 const imageReasons = ['ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName'];

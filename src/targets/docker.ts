@@ -5,8 +5,7 @@ import type { Target } from './contract.ts';
 import { DockerOptions } from './docker/options.ts';
 import { entrypointOf, imageOf } from './docker/render.ts';
 
-function refuses(spec: LaunchSpec, options: DockerOptions, far: boolean): string | null {
-  if (far) return 'daemons of other machines are not reached yet';
+function refuses(spec: LaunchSpec, options: DockerOptions): string | null {
   if (imageOf(spec, options) === null)
     return 'the engine has no image of its own, and target.image names none';
   if (entrypointOf(spec, options) === null) return 'target.entrypoint does not say what to run in the image';
@@ -42,4 +41,6 @@ export const dockerTarget = {
     `docker logs ${instance?.object.name.replace(/^container /, '') ?? `berth-${mark.fleet}-${mark.deployment}-${mark.replica}-${mark.port}`}`,
   usage: async (world, instance) => (await import('./docker/observe.ts')).usage(world, instance),
   readBack: async (world, instance) => (await import('./docker/read-back.ts')).readBack(world, instance),
+  rendersOtherwise: async (world, instance) =>
+    (await import('./docker/rerender.ts')).rendersOtherwise(world, instance),
 } as const satisfies Target<'docker', DockerOptions>;

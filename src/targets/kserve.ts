@@ -52,4 +52,6 @@ export const kserveTarget = {
     `kubectl logs deployment/${objectName(mark.deployment, mark.replica)}-predictor -c kserve-container`,
   usage: async (world, instance) => (await import('./kserve/observe.ts')).usage(world, instance),
   readBack: async (world, instance) => (await import('./kserve/create.ts')).readBack(world, instance),
+  rendersOtherwise: async (world, instance) =>
+    (await import('./kserve/create.ts')).rendersOtherwise(world, instance),
 } as const satisfies Target<'kserve', KserveOptions>;

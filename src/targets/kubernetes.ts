@@ -50,5 +50,7 @@ export const kubernetesTarget = {
   },
   logPlace: (mark) => `kubectl logs deployment/${objectName(mark.deployment, mark.replica)}`,
   usage: async (world, instance) => (await import('./kubernetes/observe.ts')).usage(world, instance),
-  readBack: async (world, instance) => (await import('./kubernetes/preview.ts')).readBack(world, instance),
+  readBack: async (world, instance) => (await import('./kubernetes/rerender.ts')).readBack(world, instance),
+  rendersOtherwise: async (world, instance) =>
+    (await import('./kubernetes/rerender.ts')).rendersOtherwise(world, instance),
 } as const satisfies Target<'kubernetes', KubernetesOptions>;

@@ -1,11 +1,12 @@
 /** A process as its command line shows it: words between blanks, single quotes around what is one word. */
-interface RealLine {
+export interface RealLine {
   readonly argv: readonly string[];
   readonly env?: Record<string, string>;
   readonly is: Record<string, unknown>;
 }
 
-function line(text: string, is: Record<string, unknown>, env?: Record<string, string>): RealLine {
+/** Words between blanks; what stands in single quotes is one word. */
+export function line(text: string, is: Record<string, unknown>, env?: Record<string, string>): RealLine {
   const argv = [...text.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
   return env ? { argv, is, env } : { argv, is };
 }

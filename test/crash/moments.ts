@@ -16,14 +16,20 @@ function randomFrom(seed: number): () => number {
   };
 }
 
+/** How often there was a kill before and after each kind of effect. */
+export type Hits = Map<string, { before: number; after: number }>;
+
+/** A moment that came for too many misses counts as met once: it may be one that there is no more. */
+const missesForOne = 4;
+
 /**
- * Moments in turn before and after every kind of effect, so that rare kinds are met as often as frequent ones; which effect of
- * that kind, and how long after it, comes from the seed.
+ * Draws one moment after the other: before or after the kind of effect that was met least so far, so that rare kinds are met as
+ * often as frequent ones; which effect of that kind, and how long after it, comes from the seed. The same hits give the same draws.
  */
-export function seededMoments(
+export function momentsFrom(
   effects: Readonly<Record<'flip' | 'fail', readonly string[]>>,
-  { seed, count }: { seed: number; count: number },
-): SeededMoment[] {
+  seed: number,
+): (hits: Hits) => SeededMoment {
   const random = randomFrom(seed);
   const all = (['flip', 'fail'] as const).flatMap((change) =>
     effects[change].map((kind, index) => ({
@@ -33,12 +39,28 @@ export function seededMoments(
     })),
   );
   const kinds = [...new Set(all.map(({ kind }) => kind))];
-  return Array.from({ length: count }, (_, turn): SeededMoment => {
-    const kind = kinds[Math.floor(turn / 2) % kinds.length] ?? '';
-    const places = all.filter((one) => one.kind === kind);
+  const sides = kinds.flatMap((kind) => (['before', 'after'] as const).map((when) => ({ kind, when, drawn: 0 })));
+  return (hits) => {
+    const ranked = sides.map((side) => {
+      const met = hits.get(side.kind)?.[side.when] ?? 0;
+      return { side, rank: met + Math.floor((side.drawn - met) / missesForOne), tie: random() };
+    });
+    const [first] = ranked.toSorted((a, b) => a.rank - b.rank || a.tie - b.tie);
+    if (!first) throw new Error('A change has no effects.');
+    const { side } = first;
+    side.drawn += 1;
+    const places = all.filter((one) => one.kind === side.kind);
     const place = places[Math.floor(random() * places.length)];
-    const when = turn % 2 === 0 ? 'before' : 'after';
-    const late = when === 'after' && random() < 0.5 ? { delayMs: Math.floor(random() * 60) } : {};
-    return { change: place?.change ?? 'flip', moment: { effect: place?.effect ?? 0, kind, when, ...late } };
-  });
+    const late = side.when === 'after' && random() < 0.5 ? { delayMs: Math.floor(random() * 60) } : {};
+    return {
+      change: place?.change ?? 'flip',
+      moment: { effect: place?.effect ?? 0, kind: side.kind, when: side.when, ...late },
+    };
+  };
+}
+
+export function countHit(hits: Hits, kind: string, when: 'before' | 'after'): void {
+  const hit = hits.get(kind) ?? { before: 0, after: 0 };
+  hit[when] += 1;
+  hits.set(kind, hit);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,8 +6,8 @@ import { missingFor } from '../hosts/container-box.ts';
 import { missingForSystemd } from '../hosts/systemd-box.ts';
 import { dockerMachine } from './docker-machine.ts';
 import type { CrashMachine } from './machine.ts';
-import { seededMoments } from './moments.ts';
-import type { SeededMoment } from './moments.ts';
+import { countHit, momentsFrom } from './moments.ts';
+import type { Hits } from './moments.ts';
 import { processMachine } from './process-machine.ts';
 import { tellStory } from './story.ts';
 import type { Story } from './story.ts';
@@ -17,7 +17,10 @@ const seed = Number(process.env['BERTH_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const count = Number(process.env['BERTH_CRASH_MOMENTS'] ?? 200);
 /** Of each kind of effect, before and after it; a short run need not meet them all. */
 const least = count < 200 ? 0 : 5;
-const mostTurns = 20;
+/** Draws beyond the count, for kinds that were not met often enough. */
+const mostMore = 60;
+/** A file that gets each moment as a line of JSON, with what it met and how long it took; none by default. */
+const record = process.env['BERTH_CRASH_RECORD'];
 
 const lacksOfSystemd = missingForSystemd();
 
@@ -43,7 +46,7 @@ describe.each(machines)('target $name', ({ name, missing, make }) => {
       try {
         const story = await tellStory(machine);
         try {
-          await crashAll(story, hits);
+          await crashAll(name, story, hits);
         } finally {
           console.info(histogram(name, hits));
         }
@@ -59,26 +62,26 @@ describe.each(machines)('target $name', ({ name, missing, make }) => {
   );
 });
 
-/** How often there was a kill before and after each kind of effect. */
-type Hits = Map<string, { before: number; after: number }>;
-
-/** All seeded moments, then more of those kinds that a change has too seldom for a seed to meet. */
-async function crashAll(story: Story, hits: Hits): Promise<void> {
-  async function crash({ change, moment }: SeededMoment): Promise<void> {
-    const kind = await story.crash(change, moment);
-    if (kind === null) return;
-    const hit = hits.get(kind) ?? { before: 0, after: 0 };
-    hit[moment.when] += 1;
-    hits.set(kind, hit);
-  }
+/** So many moments, and then more until each kind was met often enough on either side. */
+async function crashAll(name: string, story: Story, hits: Hits): Promise<void> {
   const effects = { flip: await story.effects('flip'), fail: await story.effects('fail') };
-  for (const seeded of seededMoments(effects, { seed, count })) await crash(seeded);
-  for (const [kind, hit] of hits)
-    for (const when of ['before', 'after'] as const)
-      for (let turn = 0; hit[when] < least && turn < mostTurns; turn += 1) {
-        const change = effects.flip.includes(kind) ? 'flip' : 'fail';
-        await crash({ change, moment: { effect: 0, kind, when } });
-      }
+  const draw = momentsFrom(effects, seed);
+  for (let turn = 0; turn < count || (turn < count + mostMore && isShort(effects, hits)); turn += 1) {
+    const { change, moment } = draw(hits);
+    const began = performance.now();
+    const met = await story.crash(change, moment);
+    if (met !== null) countHit(hits, met, moment.when);
+    const seconds = Math.round((performance.now() - began) / 100) / 10;
+    if (record) appendFileSync(record, `${JSON.stringify({ name, seed, turn, change, moment, met, seconds })}\n`);
+  }
+}
+
+function isShort(effects: Readonly<Record<string, readonly string[]>>, hits: Hits): boolean {
+  const kinds = Object.values(effects).flat();
+  return kinds.some((kind) => {
+    const { before, after } = hits.get(kind) ?? { before: 0, after: 0 };
+    return Math.min(before, after) < least;
+  });
 }
 
 function histogram(name: string, hits: Hits): string {

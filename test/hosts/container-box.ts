@@ -47,13 +47,21 @@ export function onPath(name: string): boolean {
   return folders.some((folder) => existsSync(join(folder, name)));
 }
 
-export async function startBox(engine: ContainerEngine): Promise<ContainerBox> {
+/** `before`: what stands before a command that is to run on the machine that it is started on. */
+export async function startBox(
+  engine: ContainerEngine,
+  before: readonly string[] = [],
+): Promise<ContainerBox> {
   const folder = mkdtempSync(join(tmpdir(), `berth-${engine}-`));
   // Another user shall fail at the socket, not before it.
   chmodSync(folder, 0o755);
   const script = join(import.meta.dirname, `${engine}-box.sh`);
   const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
-  execFileSync('bash', [script, 'start', folder], { env, stdio: 'ignore' });
+  function box(verb: string): void {
+    const [program = '', ...args] = [...before, 'bash', script, verb, folder];
+    execFileSync(program, args, { env, stdio: 'ignore' });
+  }
+  box('start');
   const api = dockerApi(`unix://${folder}/d.sock`);
   try {
     await until(
@@ -72,7 +80,7 @@ export async function startBox(engine: ContainerEngine): Promise<ContainerBox> {
     engine,
     host: `unix://${folder}/d.sock`,
     api,
-    stop: () => execFileSync('bash', [script, 'stop', folder], { env, stdio: 'ignore' }),
+    stop: () => box('stop'),
   };
 }
 

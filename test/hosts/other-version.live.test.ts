@@ -1,12 +1,23 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import type { Plan } from '../../src/domain/plan.ts';
-import { fakeEngine } from '../support/berth.ts';
+import { localFiles } from '../../src/io/files.ts';
+import { makeModel } from '../../src/model-files/make-model.ts';
+import { fakeEngine, makePlace, ownPorts } from '../support/berth.ts';
+import type { Place, Ran } from '../support/berth.ts';
 import { otherVersion } from '../support/other-version.ts';
+import type { SourceChange } from '../support/other-version.ts';
+import { importLlama, llamaImage, llamaTree, missingFor, startBox } from './container-box.ts';
+import type { ContainerBox } from './container-box.ts';
+import { llamaImage as kubeImage, missingForCluster, startCluster } from './kube-box.ts';
+import type { KubeBox } from './kube-box.ts';
 import { missingForSystemd, startSystemdBox } from './systemd-box.ts';
 import type { BoxRan, SystemdBox } from './systemd-box.ts';
+
+const bin = resolve(import.meta.dirname, '../../bin/berth.js');
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 });
 
@@ -69,5 +80,170 @@ describe.skipIf(lacks !== '')('units of systemd that another version of berth wr
     const after = JSON.parse(byNewer('plan', '--json').stdout) as Plan;
     expect(after.findings.map(({ rule }) => rule)).not.toContain('rendered-otherwise');
     expect(box.berth(['down']).code).toBe(0);
+  });
+});
+
+/** Another default of the engine, which the file does not state. */
+const otherDefault = {
+  file: 'src/engines/llama-cpp/launch.ts',
+  from: "stop: { signal: 'SIGTERM'",
+  to: "stop: { signal: 'SIGINT'",
+};
+
+interface OtherVersion {
+  readonly changes: readonly SourceChange[];
+  /** What stands in the evidence of what is rendered otherwise. */
+  readonly rendered: string;
+  /** Changes a field of the live object behind berth's back; gives its name. */
+  readonly meddle: () => Promise<string>;
+}
+
+/** Each of two versions leaves alone what the other made, says what is its own, and takes over on request. */
+async function expectFinding(place: Place, text: string, other: OtherVersion): Promise<void> {
+  const newer = otherVersion(join(place.folder, 'newer'), other.changes);
+  place.write(text);
+  expectFine(await place.berth('apply', '--yes'));
+  const before = await sinceOf(place);
+
+  const plan = await planOf(place, newer);
+  expect(plan.actions.map((action) => action.do)).toEqual(['keep']);
+  const found = plan.findings.find(({ rule }) => rule === 'rendered-otherwise');
+  expect(found).toMatchObject({ object: 'a-0', severity: 'info' });
+  const evidence = found?.evidence.join('\n') ?? '';
+  expect(evidence).toContain('SIGINT');
+  expect(evidence).toContain(other.rendered);
+  expect(plan.findings.map(({ rule }) => rule)).not.toContain('drift');
+  expectFine(await by(newer, place, 'apply', '--yes'));
+  expect(await sinceOf(place)).toBe(before);
+
+  expectFine(await by(newer, place, 'apply', '--yes', '--refresh'));
+  expect(await sinceOf(place)).not.toBe(before);
+  const after = await planOf(place, newer);
+  expect(after.findings.filter(({ rule }) => /^(rendered-otherwise|drift)$/.test(rule))).toEqual([]);
+
+  const field = await other.meddle();
+  const { actions, findings } = await planOf(place, bin);
+  expect(actions.map((action) => action.do)).toEqual(['keep']);
+  const drift = findings.find(({ rule }) => rule === 'drift');
+  expect(drift?.evidence, JSON.stringify(findings)).toHaveLength(1);
+  expect(drift?.message).toContain(field);
+  expect(findings.map(({ rule }) => rule)).toContain('rendered-otherwise');
+  expectFine(await place.berth('down'));
+}
+
+function expectFine({ code, stdout, stderr }: Omit<Ran, 'json'>): void {
+  expect(code, stdout + stderr).toBe(0);
+}
+
+/** Another berth than this one, in the same place. */
+function by(program: string, place: Place, ...args: string[]): Promise<Omit<Ran, 'json'>> {
+  return new Promise((done) => {
+    const options = { cwd: place.folder, env: place.env, maxBuffer: 2 ** 26 };
+    const child = execFile(process.execPath, [program, ...args], options, (_, stdout, stderr) =>
+      done({ code: child.exitCode, stdout, stderr }),
+    );
+  });
+}
+
+async function planOf(place: Place, program: string): Promise<Plan> {
+  const planned = await by(program, place, 'plan', '--json');
+  expect(planned.code, planned.stderr).toBe(0);
+  return JSON.parse(planned.stdout) as Plan;
+}
+
+async function sinceOf(place: Place): Promise<string | null> {
+  const status: FleetStatus = (await place.berth('status', '--json')).json();
+  return status.deployments[0]?.replicas[0]?.since ?? null;
+}
+
+function fleetOf(hosts: string, deployment: string): string {
+  const env = `env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}`;
+  const engine = `engine: {kind: llama.cpp, slots: 1, context: 256, threads: 1, cacheRam: 0, startTimeout: 90s, ${env}}`;
+  return `version: 1\nfleet: lab\nid: other3\n${hosts}\nmodels: {toy: {source: ./m.gguf}}\ndeployments:\n  a: {model: toy, ${deployment}, ${engine}}\n`;
+}
+
+async function placeWithModel(): Promise<Place> {
+  const place = makePlace();
+  // The user that an engine runs as is not the one who made the folder.
+  chmodSync(place.folder, 0o755);
+  await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(place.folder, 'm.gguf') });
+  chmodSync(join(place.folder, 'm.gguf'), 0o644);
+  return place;
+}
+
+const noDocker = missingFor('docker');
+
+describe.skipIf(noDocker !== null)('containers that another version of berth made', () => {
+  let box: ContainerBox;
+  let place: Place;
+
+  beforeAll(async () => {
+    box = await startBox('docker');
+    place = await placeWithModel();
+    place.env['DOCKER_HOST'] = box.host;
+  });
+  afterAll(async () => {
+    await place?.berth('down');
+    await place?.close();
+    box?.stop();
+  });
+
+  test('are left as they are, and what it would write otherwise is told apart from what somebody changed', async () => {
+    const { entrypoint } = await importLlama(box);
+    const target = `target: {kind: docker, image: "${llamaImage}", pull: never, entrypoint: ${JSON.stringify(entrypoint)}}`;
+    const render = 'src/targets/docker/render.ts';
+    await expectFinding(place, fleetOf(ownPorts(), target), {
+      changes: [
+        otherDefault,
+        { file: render, from: "['no-new-privileges']", to: "['no-new-privileges:true']" },
+        { file: render, from: 'RestartPolicy: { Name: options.restart }', to: "RestartPolicy: { Name: 'always' }" },
+      ],
+      rendered: '+ HostConfig.SecurityOpt: ["no-new-privileges:true"]',
+      meddle: async () => {
+        const list = (await box.api.ask('GET', '/containers/json')).json as { Id: string }[];
+        const body = { Memory: 2 ** 30, MemorySwap: 2 ** 30 };
+        const { status } = await box.api.ask('POST', `/containers/${list[0]?.Id}/update`, { body });
+        expect(status).toBe(200);
+        return 'memory';
+      },
+    });
+  });
+});
+
+const noCluster = missingForCluster();
+
+describe.skipIf(noCluster !== null)('objects of a cluster that another version of berth made', () => {
+  let box: KubeBox;
+  let place: Place;
+
+  beforeAll(async () => {
+    box = await startCluster();
+    place = await placeWithModel();
+    place.env['KUBECONFIG'] = box.kubeconfig;
+  });
+  afterAll(async () => {
+    await place?.berth('down');
+    await place?.close();
+    box?.stop();
+  });
+
+  test('are left as they are, and what it would write otherwise is told apart from what somebody changed', async () => {
+    const lib = '/usr/lib/x86_64-linux-gnu';
+    const loader = ['/usr/lib64/ld-linux-x86-64.so.2', '--library-path', `${lib}:${lib}/ggml:${lib}/llama`];
+    const entrypoint = JSON.stringify([...loader, '/usr/bin/llama-server']);
+    const target = `host: box, port: 8081, target: {kind: kubernetes, image: "${kubeImage}", pull: Never, preStop: 0, entrypoint: ${entrypoint}}`;
+    const hosts = 'hosts: {box: {kubernetes: {context: box, namespace: other, createNamespace: true}}}';
+    await expectFinding(place, fleetOf(hosts, target), {
+      changes: [
+        otherDefault,
+        { file: 'src/targets/kubernetes/manifests.ts', from: 'revisionHistoryLimit: 2', to: 'revisionHistoryLimit: 3' },
+      ],
+      rendered: 'Deployment a: + spec.revisionHistoryLimit: 3',
+      meddle: async () => {
+        const patch = JSON.stringify({ spec: { progressDeadlineSeconds: 700 } });
+        box.kubectl('-n', 'other', 'patch', 'deployment', 'a', '--field-manager=ops', '-p', patch);
+        return Promise.resolve('spec.progressDeadlineSeconds');
+      },
+    });
   });
 });

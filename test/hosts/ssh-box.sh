@@ -6,14 +6,18 @@
 #                               denied and dead, to be put on PATH; prints the pid of the first process of the box
 #   ssh-box.sh stop FOLDER      leaves nothing running
 #   ssh-box.sh enter FOLDER COMMAND...
+#
+# BOX_PID (start): a process of a machine that is there already, seen from outside; sshd is put into that one, which sees FOLDER, and
+# it ends with that machine.
 set -eu
 verb=$1 folder=$2
 shift 2
-leader() { pgrep -P "$(cat "$folder/outer.pid")" | head -n 1; }
+leader() { if [ -s "$folder/into.pid" ]; then cat "$folder/into.pid"; else pgrep -P "$(cat "$folder/outer.pid")" | head -n 1; fi; }
 
 case $verb in
   enter) exec nsenter -t "$(leader)" -m -p -n -u "$@" ;;
   stop)
+    [ ! -s "$folder/into.pid" ] || exit 0
     outer=$(cat "$folder/outer.pid")
     # unshare --kill-child takes the whole namespace along, and that the cable.
     kill -9 "$outer" 2>/dev/null || true
@@ -25,6 +29,7 @@ case $verb in
 esac
 
 mkdir -p "$folder/home" "$folder/bin"
+[ -z "${BOX_PID:-}" ] || echo "$BOX_PID" >"$folder/into.pid"
 for key in host client other; do ssh-keygen -q -t ed25519 -N '' -f "$folder/$key"; done
 cp "$folder/client.pub" "$folder/authorized_keys"
 net=10.251.$((RANDOM % 256)) name=bs$$
@@ -40,11 +45,13 @@ SetEnv HOME=$folder/home
 SSHD
 cat >"$folder/inside.sh" <<INSIDE
 set -eu
-mount -t proc proc /proc
-mount -t tmpfs tmpfs /run
+if [ -z "${BOX_PID:-}" ]; then
+  mount -t proc proc /proc
+  mount -t tmpfs tmpfs /run
+  hostname box
+  ip link set lo up
+fi
 mkdir -p /run/sshd
-hostname box
-ip link set lo up
 while ! ip link show $name-b >/dev/null 2>&1; do sleep 0.02; done
 ip addr add $far/30 dev $name-b
 ip link set $name-b up
@@ -77,8 +84,12 @@ echo "$far $(cut -d' ' -f1,2 "$folder/other.pub")" >"$folder/known_wrong"
 printf '#!/bin/sh\nexec %s -F %s "$@"\n' "$(command -v ssh)" "$folder/ssh_config" >"$folder/bin/ssh"
 chmod +x "$folder/bin/ssh"
 
-setsid unshare --pid --fork --kill-child --mount --net --uts --propagation private \
-  bash "$folder/inside.sh" >"$folder/box.log" 2>&1 </dev/null &
+if [ -n "${BOX_PID:-}" ]; then
+  setsid nsenter -t "$BOX_PID" -m -p -n -u -i -C bash "$folder/inside.sh" >"$folder/box.log" 2>&1 </dev/null &
+else
+  setsid unshare --pid --fork --kill-child --mount --net --uts --propagation private \
+    bash "$folder/inside.sh" >"$folder/box.log" 2>&1 </dev/null &
+fi
 echo $! >"$folder/outer.pid"
 for _ in $(seq 100); do [ -z "$(leader)" ] || break; sleep 0.05; done
 ip link add "$name-a" type veth peer name "$name-b" netns "$(leader)"

@@ -32,6 +32,8 @@ export interface BoxRan {
 /** A machine with systemd as its first process. `folder` is in it as outside. */
 export interface SystemdBox {
   readonly folder: string;
+  /** Its first process, seen from outside. */
+  readonly pid: string;
   /** What stands before a command that is to run in it. */
   readonly before: readonly string[];
   readonly enter: (...argv: string[]) => BoxRan;
@@ -43,7 +45,8 @@ export interface SystemdBox {
 export function startSystemdBox(shared: readonly string[] = []): SystemdBox {
   const folder = mkdtempSync(join(tmpdir(), 'berth-systemd-'));
   const bind = [root, dirname(dirname(process.execPath)), ...shared].join(':');
-  execFileSync(script, ['start', folder], { env: { ...process.env, BOX_BIND: bind }, stdio: 'pipe' });
+  const env = { ...process.env, BOX_BIND: bind };
+  const pid = execFileSync(script, ['start', folder], { env, encoding: 'utf8', stdio: 'pipe' }).trim();
 
   function run(argv: readonly string[], more: Record<string, string>): BoxRan {
     const env = { ...process.env, BERTH_FROM_SOURCE: '1', BERTH_STATE_DIR: join(folder, 'state'), ...more };
@@ -63,6 +66,7 @@ export function startSystemdBox(shared: readonly string[] = []): SystemdBox {
 
   return {
     folder,
+    pid,
     before: [script, 'enter', folder],
     enter: (...argv) => run(argv, {}),
     berth: (args, env = {}) => {

@@ -31,9 +31,17 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
     box?.stop();
   });
 
-  function fleet({ namespace = 'llm', context = 'box', image = kubeImage, target = '' } = {}): string {
+  function fleet({
+    namespace = 'llm',
+    context = 'box',
+    image = kubeImage,
+    target = '',
+    deployment = '',
+    model = './m.gguf',
+  } = {}): string {
     return fleetWith(
-      `host: box, port: 8081, engine: {kind: llama.cpp, slots: 2, context: 256, startTimeout: 60s}, target: {kind: kubernetes, image: "${image}", pull: Never, preStop: 0, entrypoint: ${entrypoint}${target}}`,
+      `host: box, port: 8081, ${deployment}engine: {kind: llama.cpp, slots: 2, context: 256, startTimeout: 60s}, target: {kind: kubernetes, image: "${image}", pull: Never, preStop: 0, entrypoint: ${entrypoint}${target}}`,
+      model,
     ).replace(/^hosts:.*$/m, `hosts: {box: {kubernetes: {context: ${context}, namespace: ${namespace}}}}`);
   }
 
@@ -110,6 +118,47 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
       object: 'a did not become ready',
       cause: /0\/1 nodes are available/,
       cure: 'engine.startTimeout',
+    },
+    {
+      name: 'a model that its node does not have',
+      fleet: () => fleet({ model: './m.gguf, at: {box: {hostPath: /srv/none, path: m.gguf}}' }).replace('60s', '20s'),
+      code: 1,
+      object: 'a did not become ready',
+      cause: /is being started by its node: .*\/srv\/none/,
+      cure: 'engine.startTimeout',
+    },
+    {
+      name: 'a GPU that no node has',
+      fleet: () => fleet({ deployment: 'gpus: 1, ' }).replace('60s', '6s'),
+      code: 1,
+      object: 'a did not become ready',
+      cause: /Insufficient nvidia\.com\/gpu/,
+      cure: 'engine.startTimeout',
+    },
+    {
+      name: 'a port of the nodes that another service has',
+      arrange: () => {
+        inNamespace('create', 'service', 'nodeport', 'other', '--tcp=80', '--node-port=30123');
+        return () => inNamespace('delete', 'service', 'other');
+      },
+      fleet: () => fleet({ target: ', service: {type: NodePort, nodePort: 30123}' }),
+      code: 1,
+      object: 'apply Service a',
+      cause: 'port is already allocated',
+      cure: 'Correct what it names',
+    },
+    {
+      name: 'a cluster without KServe',
+      unseen: true,
+      fleet: () =>
+        fleet({ model: './m.gguf, at: {box: {pvc: weights, path: m.gguf}}' }).replace(
+          /target: .*$/m,
+          `target: {kind: kserve, image: "${kubeImage}", entrypoint: ${entrypoint}}}`,
+        ),
+      code: 1,
+      object: 'does not know the kind of',
+      cause: 'ServingRuntime',
+      cure: 'Install what defines it',
     },
     {
       name: 'an object of that name that somebody else made',

@@ -27,6 +27,8 @@ export interface FlagRow {
   readonly env?: string | null;
   /** Its value is a path of the host: the whole, what stands before the last colon, or what stands after the first "=". */
   readonly path?: 'whole' | 'before-colon' | 'after-equals';
+  /** Given several times, its values are all meant, as if one word had them with commas. */
+  readonly adds?: true;
   /** Words that stand for this option with a fixed value, as other versions of the server have them. */
   readonly alike?: Readonly<Record<string, unknown>>;
 }
@@ -92,7 +94,9 @@ function takeFlag(
   const given = joined === null ? valueWords(row.shape, after) : [joined];
   const value = given === null ? null : toValue(row.shape, given);
   if (given === null || value === null) return 0;
-  values.set(row.option, row.shape === 'repeated' ? [...asList(values.get(row.option)), value] : value);
+  const before = values.get(row.option);
+  if (row.shape === 'repeated') values.set(row.option, [...asList(before), value]);
+  else values.set(row.option, row.adds && typeof before === 'string' ? `${before},${value as string}` : value);
   return joined === null ? 1 + given.length : 1;
 }
 

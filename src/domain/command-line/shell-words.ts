@@ -6,7 +6,7 @@
  */
 export function shellCommands(text: string): string[][] {
   const commands: string[][] = [[]];
-  for (const token of shellTokens(text.replaceAll('\\\n', ' '))) {
+  for (const token of shellTokens(text.replaceAll('\\\n', ' ').replaceAll(lookedUp, '$1$2'))) {
     if (token.separator) commands.push([]);
     else commands.at(-1)?.push(token.text);
   }
@@ -14,6 +14,9 @@ export function shellCommands(text: string): string[][] {
     .map((words) => withoutControl(withoutRedirections(words)))
     .filter((words) => words.length > 0);
 }
+
+/** "$(which llama-server)" is llama-server. */
+const lookedUp = /\$\((?:which|command -v) ([\w./-]+)\)|`(?:which|command -v) ([\w./-]+)`/g;
 
 interface Token {
   readonly text: string;

@@ -72,9 +72,19 @@ function shellOf(name: string, args: readonly string[]): ReturnType<typeof peelW
       ? null
       : { commands: [words.slice(words.indexOf(script))], env: {}, waits: true };
   const commands = shellCommands(words[at + 1] ?? '');
-  // In `sh -c 'exec "$0" "$@"' program args` the words behind the text are the command.
-  const forwards = commands.some((command) => command.includes('$@'));
-  return { commands: forwards ? [words.slice(at + 2)] : commands, env: {}, waits: true };
+  const [zero, ...behind] = words.slice(at + 2);
+  return { commands: commands.map((command) => filled(command, { zero, behind })), env: {}, waits: true };
+}
+
+/** In `sh -c 'exec "$0" "$@"' program args` the words behind the text are meant, the first of them apart. */
+function filled(
+  command: readonly string[],
+  { zero, behind }: { zero: string | undefined; behind: readonly string[] },
+): string[] {
+  return command.flatMap((word) => {
+    if (word === '$@' || word === '$*') return behind;
+    return word === '$0' && zero !== undefined ? [zero] : [word];
+  });
 }
 
 /** Options of interpreters that take the next word. */
@@ -85,7 +95,7 @@ function interpreted(
   name: string,
   args: readonly string[],
 ): { program: string; path: string; args: readonly string[] } | null {
-  if (!/^(python[\d.]*|pypy3?|node|nodejs|bun|deno|perl|ruby)$/.test(name)) return null;
+  if (!/^(python[\d.]*t?|pypy3?|node|nodejs|bun|deno|perl|ruby)$/.test(name)) return null;
   for (let at = 0; at < args.length; at += 1) {
     const word = args[at] as string;
     if (word === '-m') {

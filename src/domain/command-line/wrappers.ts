@@ -18,6 +18,25 @@ function wrapper(valued: readonly string[], more: { operands?: number; waits?: b
   return { valued, operands: more.operands ?? 0, waits: more.waits ?? false };
 }
 
+const uvOptions = [
+  '--project',
+  '--python',
+  '-p',
+  '--with',
+  '-w',
+  '--with-requirements',
+  '--with-editable',
+  '--extra',
+  '--group',
+  '--package',
+  '--directory',
+  '--env-file',
+  '--index',
+  '--index-url',
+  '--extra-index-url',
+  '--torch-backend',
+];
+
 const screenOptions = ['-S', '-dmS', '-DmS', '-c', '-t', '-Logfile'];
 
 const wrappers: Readonly<Record<string, Wrapper>> = {
@@ -36,6 +55,12 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
     '--physcpubind',
     '--interleave',
     '--preferred',
+    '-c',
+    '--cpubind',
+    '-P',
+    '--preferred-many',
+    '-w',
+    '--weighted-interleave',
   ]),
   taskset: wrapper([], { operands: 1 }),
   stdbuf: wrapper(['-i', '-o', '-e', '--input', '--output', '--error']),
@@ -61,18 +86,39 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   ]),
   prlimit: wrapper([]),
   tini: wrapper(['-e', '-p'], { waits: true }),
+  'tini-static': wrapper(['-e', '-p'], { waits: true }),
+  'docker-init': wrapper(['-e', '-p'], { waits: true }),
+  'podman-init': wrapper([], { waits: true }),
   'dumb-init': wrapper(['-r', '--rewrite'], { waits: true }),
   catatonit: wrapper([], { waits: true }),
-  'systemd-run': wrapper(['-u', '-p', '-E', '--unit', '--property', '--setenv', '--slice'], { waits: true }),
-  uv: wrapper(['--project', '--python', '-p', '--with', '--extra', '--group', '--directory', '--env-file'], {
-    operands: 1,
-    waits: true,
-  }),
-  uvx: wrapper(['--python', '-p', '--with', '--from'], { waits: true }),
+  'systemd-run': wrapper(
+    [
+      '-u',
+      '-p',
+      '-E',
+      '-M',
+      '--unit',
+      '--property',
+      '--setenv',
+      '--slice',
+      '--uid',
+      '--gid',
+      '--nice',
+      '--description',
+      '--working-directory',
+      '--machine',
+    ],
+    { waits: true },
+  ),
+  uv: wrapper(uvOptions, { operands: 1, waits: true }),
+  uvx: wrapper([...uvOptions, '--from'], { waits: true }),
   // `conda run -n ENV CMD`, `poetry run CMD`: the word "run" is an operand.
   conda: wrapper(['-n', '-p', '--name', '--prefix', '--cwd'], { operands: 1, waits: true }),
   mamba: wrapper(['-n', '-p', '--name', '--prefix', '--cwd'], { operands: 1, waits: true }),
-  micromamba: wrapper(['-n', '-p', '--name', '--prefix', '--cwd', '-r'], { operands: 1, waits: true }),
+  micromamba: wrapper(['-n', '-p', '--name', '--prefix', '--cwd', '-r', '-e', '--env'], {
+    operands: 1,
+    waits: true,
+  }),
   pixi: wrapper(['-e', '--environment', '--manifest-path'], { operands: 1, waits: true }),
   poetry: wrapper(['-C', '--directory', '-P', '--project'], { operands: 1 }),
   pipenv: wrapper([], { operands: 1 }),
@@ -96,6 +142,12 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   setuidgid: wrapper([], { operands: 1 }),
   envdir: wrapper([], { operands: 1 }),
   'with-contenv': wrapper([]),
+  // `direnv exec DIR CMD`
+  direnv: wrapper([], { operands: 2 }),
+  cpulimit: wrapper(['-l', '-p', '-e', '--limit'], { waits: true }),
+  caffeinate: wrapper(['-t', '-w'], { waits: true }),
+  'xvfb-run': wrapper(['-s', '-n', '-e', '-f', '-p', '-w'], { waits: true }),
+  gamemoderun: wrapper([]),
   catchsegv: wrapper([], { waits: true }),
   optirun: wrapper(['-b'], { waits: true }),
   primusrun: wrapper([]),
@@ -113,22 +165,25 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   command: wrapper([]),
 };
 
-/** Of these only `run` runs a program of the user's. */
-const runners = new Set([
-  'uv',
-  'conda',
-  'mamba',
-  'micromamba',
-  'pixi',
-  'poetry',
-  'pipenv',
-  'pdm',
-  'rye',
-  'pipx',
-  'hatch',
-  'dotenv',
-  'doppler',
-  'op',
+/** Of these only this command of theirs runs a program of the user's. */
+const runners: ReadonlyMap<string, string> = new Map([
+  ...[
+    'uv',
+    'conda',
+    'mamba',
+    'micromamba',
+    'pixi',
+    'poetry',
+    'pipenv',
+    'pdm',
+    'rye',
+    'pipx',
+    'hatch',
+    'dotenv',
+    'doppler',
+    'op',
+  ].map((name) => [name, 'run'] as const),
+  ['direnv', 'exec'],
 ]);
 
 /** Takes one wrapper off the front; null when the first word is none. `name` is the first word without folders. */
@@ -139,9 +194,13 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   if (/^ld-linux|^ld-musl|^ld-\d|^ld(64)?\.so/.test(name)) return peelLoader(args);
   if (/^(qemu-(?!system|img|nbd|io|ga)\w+(-static)?|box64|fex-?\w*|rosetta)$/i.test(name))
     return peelEmulator(args);
-  const known = wrappers[name];
-  if (!known || (runners.has(name) && !args.includes('run'))) return null;
+  // Docker and podman give a container such a first process under names of their own.
+  const known = wrappers[name === 'init' && args[0] === '--' ? 'tini' : name];
+  const runs = runners.get(name);
+  if (!known || (runs !== undefined && !args.includes(runs))) return null;
   let at = skipOptions(args, known.valued);
+  // `uv tool run CMD` is `uv run CMD`.
+  if (name === 'uv' && args[at] === 'tool') at += 1;
   // `taskset -c 0-3 CMD`: the mask is an operand with or without -c.
   for (let i = 0; i < known.operands; i += 1) at = at + 1 + skipOptions(args.slice(at + 1), known.valued);
   return { commands: [args.slice(at)], env: {}, waits: known.waits };
@@ -151,9 +210,14 @@ function skipOptions(args: readonly string[], valued: readonly string[]): number
   let at = 0;
   while (args[at]?.startsWith('-')) {
     if (args[at] === '--') return at + 1;
-    at += valued.includes(args[at] as string) ? 2 : 1;
+    at += takesNext(args[at] as string, valued) ? 2 : 1;
   }
   return at;
+}
+
+/** "-u llm", and "-Hu llm" where short options stand together. */
+function takesNext(word: string, valued: readonly string[]): boolean {
+  return valued.includes(word) || (/^-[A-Za-z]{2,}$/.test(word) && valued.includes(`-${word.at(-1)}`));
 }
 
 /** `env [-i] [-u NAME] [-S "words"] A=b CMD` */

@@ -60,7 +60,7 @@ export const statedFlags: readonly FlagRow[] = [
   flag('fit', 'on-off-auto', 'LLAMA_ARG_FIT', '--fit', '-fit'),
   flag('cpuMoe', 'switch', 'LLAMA_ARG_CPU_MOE', '--cpu-moe', '-cmoe'),
   flag('cpuMoeLayers', 'number', 'LLAMA_ARG_N_CPU_MOE', '--n-cpu-moe', '-ncmoe'),
-  flag('overrideTensor', 'text', 'LLAMA_ARG_OVERRIDE_TENSOR', '--override-tensor', '-ot'),
+  { ...flag('overrideTensor', 'text', 'LLAMA_ARG_OVERRIDE_TENSOR', '--override-tensor', '-ot'), adds: true },
   flag('numa', 'text', 'LLAMA_ARG_NUMA', '--numa'),
   toggle('mmprojOffload', 'LLAMA_ARG_MMPROJ_OFFLOAD', '--mmproj-offload', '--no-mmproj-offload'),
   flag('imageMinTokens', 'number', 'LLAMA_ARG_IMAGE_MIN_TOKENS', '--image-min-tokens'),

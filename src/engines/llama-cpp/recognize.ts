@@ -1,7 +1,7 @@
 import { unwrap } from '../../domain/command-line/unwrap.ts';
 import type { Unwrapped } from '../../domain/command-line/unwrap.ts';
 import { addFromEnv, readFlags } from '../../domain/command-line/flag-rows.ts';
-import type { FlagValues } from '../../domain/command-line/flag-rows.ts';
+import type { FlagStyle, FlagValues } from '../../domain/command-line/flag-rows.ts';
 import { flagValue, hasFlag } from '../../domain/command-line/flags.ts';
 import { redact } from '../../domain/command-line/redact.ts';
 import type { ProcessFacts, Recognized } from '../../domain/process-facts.ts';
@@ -9,12 +9,15 @@ import { llamaDrift } from './drift.ts';
 import { flags, riskyFlags, secretFlags } from './flags.ts';
 import { isRouter } from './is-router.ts';
 
+/** Forks of it take "--port=8080", too. */
+const spelled: FlagStyle = { ...llamaDrift.style, joined: true };
+
 /** Reads a llama-server back from its command line and its LLAMA_ARG_* variables; the command line wins, as in the server. */
 export function recognize(facts: ProcessFacts): Recognized | null {
   const found = unwrap(facts.argv).find(isLlamaServer);
   if (!found || isRouter(found, facts.env)) return null;
   const env = { ...facts.env, ...found.env };
-  const { values, rest } = readFlags(llamaServerArgs(found), flags, llamaDrift.style);
+  const { values, rest } = readFlags(llamaServerArgs(found), flags, spelled);
   addFromEnv(values, flags, env);
   const { model: remote, others } = takeModelName(rest);
   const fromEnv = [env['LLAMA_ARG_HF_REPO'], env['LLAMA_ARG_MODEL_URL']].find(Boolean) ?? null;
@@ -35,7 +38,8 @@ export function isLlamaServer(command: Unwrapped): boolean {
   if (hasFlag(args, '--help', '-h', '--usage', '--version', '--list-devices')) return false;
   if (program === 'llama-server' || program === 'llama-box') return true;
   if (program === 'llama' && args[0] === 'serve') return true;
-  if (isLlamafile(program)) return hasFlag(args, '--server', '--nobrowser', '--host', '--port');
+  // By itself it serves and opens a browser; with a prompt it answers that, and with others of these it talks in the terminal.
+  if (isLlamafile(program)) return hasFlag(args, '--server', '--nobrowser', '--host', '--port') || !talks(command);
   // Builds under other names, and the name that the server had at first, which others have, too.
   if (/^([\w.-]+[-_.])?llama-server[-_.]?[\w.-]*$/.test(program))
     return hasFlag(args, '-m', '--model', '-hf', '--hf-repo');
@@ -46,6 +50,11 @@ export function isLlamaServer(command: Unwrapped): boolean {
 /** A model and its server in one file, or the program that such files are made with. */
 function isLlamafile(program: string): boolean {
   return program === 'llamafile' || program.endsWith('.llamafile');
+}
+
+function talks({ program, args }: Unwrapped): boolean {
+  if (program === 'llamafile' && !hasFlag(args, '-m', '--model')) return true;
+  return hasFlag(args, '--cli', '--chat', '-p', '--prompt', '-f', '--file');
 }
 
 export function llamaServerArgs(command: Unwrapped): readonly string[] {

@@ -51,10 +51,15 @@ function text(value: unknown): string | null {
 /** The model stands by itself, first as a rule. */
 function takeModel(rest: readonly string[]): { model: string | null; others: readonly string[] } {
   const [first] = rest;
-  const model = first !== undefined && !isFlagWord(first) ? first : firstOperand(rest, otherSwitches);
+  const model = first !== undefined && !isFlagWord(first) ? first : firstOperand(rest, switchesIn(rest));
   if (model === null) return { model, others: rest };
   const at = rest.indexOf(model);
   return { model, others: [...rest.slice(0, at), ...rest.slice(at + 1)] };
+}
+
+/** Flags that say yes or no say so by their names, as far as berth does not know them. */
+function switchesIn(rest: readonly string[]): string[] {
+  return [...otherSwitches, ...rest.filter((word) => /^--(no|enable|disable|use|skip|return)[-_]/.test(word))];
 }
 
 function ourOptions(stated: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -39,7 +39,12 @@ export function sessionArgv(where: string, socket: string, command: string): str
 
 /** Has the connection listen here ("127.0.0.1:4000", or a path) and pass on to there. */
 export function forwardArgv(where: string, socket: string, ends: { from: string; to: string }): string[] {
-  return [...client(socket), '-O', 'forward', '-L', `${ends.from}:${ends.to}`, where];
+  return [...client(socket), '-O', 'forward', '-L', `${end(ends.from)}:${end(ends.to)}`, where];
+}
+
+/** In a path a colon would end it, and ssh reads "%h" and the like. */
+function end(place: string): string {
+  return place.startsWith('/') ? percent(place).replaceAll(':', '\\:') : place;
 }
 
 function client(socket: string): string[] {

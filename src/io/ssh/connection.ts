@@ -25,7 +25,7 @@ export interface Connection {
   readonly must: (what: string, script: string, how?: RunHow) => Promise<Framed>;
   /** Runs on while it is talked to. Throws HOST_LOST. */
   readonly talk: (script: string) => Promise<OpenSession>;
-  /** Where on this machine "HOST:PORT" of that one is reached, kept over every new connection. */
+  /** Where on this machine "HOST:PORT", or the socket of a path, of that one is reached, kept over every new connection. */
   readonly forward: (to: string) => Promise<string>;
   /** Until it is called, a lost connection stays lost: whoever holds something there must not go on as if he still did. */
   readonly hold: () => () => void;
@@ -185,6 +185,11 @@ class Way {
 
   async #firstForward(to: string): Promise<string> {
     await this.open();
+    if (to.startsWith('/')) {
+      const socket = join(this.#folder, `s${this.#forwards.size}`);
+      await this.#addForward(socket, to);
+      return socket;
+    }
     for (let tries = 1; ; tries += 1) {
       const from = `127.0.0.1:${await freeLoopbackPort()}`;
       try {
@@ -199,6 +204,8 @@ class Way {
 
   #addForward(from: string, to: string): Promise<void> {
     const { where, socket } = this.#ends;
+    // A connection that was lost leaves its socket behind, and ssh takes none that is there.
+    if (from.startsWith('/')) rmSync(from, { force: true });
     const [program = '', ...args] = forwardArgv(where, socket, { from, to });
     return new Promise((resolve, reject) => {
       execFile(program, args, { timeout: forwardMs }, (error, _stdout, stderr) => {
@@ -207,7 +214,7 @@ class Way {
           reject(
             new BerthError('HOST_REFUSES', {
               host: where,
-              what: `Forwarding a port to ${to}`,
+              what: `Forwarding ${to.startsWith('/') ? 'the socket' : 'a port to'} ${to}`,
               said: lastLine(stderr) || error.message,
             }),
           );

@@ -16,6 +16,7 @@ import type { DockerOptions } from './options.ts';
 import { ensureImage } from './pull.ts';
 import { containerName, renderContainer } from './render.ts';
 import type { ContainerBody } from './render.ts';
+import { withWritten } from './written.ts';
 
 const startTimeoutMs = 120_000;
 
@@ -23,11 +24,8 @@ const startTimeoutMs = 120_000;
 export async function create(world: World, request: StartRequest, options: DockerOptions): Promise<Started> {
   const { mark } = request;
   const { api, podman } = await daemonOf(world);
-  const body = renderContainer(mark, options, {
-    podman,
-    stateDir: request.stateDir,
-    gpuGroups: await gpuGroups(world),
-  });
+  const facts = { podman, stateDir: request.stateDir, gpuGroups: await gpuGroups(world) };
+  const body = withWritten(renderContainer(mark, options, facts), facts);
   await ensureImage(world, api, {
     image: body.Image,
     deployment: mark.deployment,
@@ -47,7 +45,7 @@ export async function create(world: World, request: StartRequest, options: Docke
 
 /** The same container once more. */
 export async function restart(world: World, instance: Instance): Promise<Started> {
-  const { api, id } = apiOf(instance);
+  const { api, id } = await apiOf(world, instance);
   const graceMs = instance.mark?.spec.stop.graceMs ?? 0;
   await must(world, api, {
     method: 'POST',
@@ -64,7 +62,7 @@ export async function remove(
   instance: Instance,
   { graceMs }: { graceMs: number },
 ): Promise<void> {
-  const { api, id } = apiOf(instance);
+  const { api, id } = await apiOf(world, instance);
   // The signal stands in the container's own definition.
   await must(world, api, {
     method: 'POST',
@@ -91,7 +89,7 @@ async function clearPlace(world: World, mark: Mark): Promise<void> {
       one.mark.deployment === mark.deployment &&
       one.mark.replica === mark.replica;
     if (same && !one.alive) {
-      const { api, id } = apiOf(one);
+      const { api, id } = await apiOf(world, one);
       await discard(world, api, id);
     }
   }
@@ -149,7 +147,7 @@ async function startedOf(world: World, api: DockerApi, id: string): Promise<Star
   const before = container.RestartCount ?? 0;
   return {
     instance,
-    ending: async () => endingOf(await inspect(api, id), { api, id, since, before }),
+    ending: async () => endingOf(world, await inspect(api, id), { api, id, since, before }),
     lines: async (count) => {
       const lines: string[] = [];
       const how = { lines: count, follow: false, signal: AbortSignal.timeout(10_000), since };
@@ -161,6 +159,7 @@ async function startedOf(world: World, api: DockerApi, id: string): Promise<Star
 
 /** A daemon that starts it again hides that it ended: then its events tell how. */
 async function endingOf(
+  world: World,
   container: Inspected | null,
   { api, id, since, before }: { api: DockerApi; id: string; since: number; before: number },
 ): Promise<Ending | null> {
@@ -171,7 +170,8 @@ async function endingOf(
     (container.RestartCount ?? 0) <= before
   )
     return null;
-  const told = await eventsOf(api, id, since).catch(() => ({ code: null, outOfMemory: false }));
+  const until = Math.floor(world.clock.wall().getTime() / 1000);
+  const told = await eventsOf(api, id, { since, until }).catch(() => ({ code: null, outOfMemory: false }));
   const code = container?.State.ExitCode || told.code;
   return {
     code: code ?? null,
@@ -183,10 +183,9 @@ async function endingOf(
 async function eventsOf(
   api: DockerApi,
   id: string,
-  since: number,
+  { since, until }: { since: number; until: number },
 ): Promise<{ code: number | null; outOfMemory: boolean }> {
   const filters = encodeURIComponent(JSON.stringify({ container: [id] }));
-  const until = Math.floor(Date.now() / 1000);
   const { body } = await api.open('GET', `/events?since=${since}&until=${until}&filters=${filters}`, {
     signal: AbortSignal.timeout(5_000),
   });

@@ -19,8 +19,7 @@ export function daemonPlaces(env: World['env']): string[] {
 
 /** The daemons whose sockets are there; of a place over TCP that is not known before it is asked. */
 export async function daemonsHere(world: World): Promise<DockerApi[]> {
-  // A path that was found on another machine would be opened on this one.
-  if (world.machine !== thisMachine) return [];
+  if (world.cluster) return [];
   const places = await Promise.all(
     daemonPlaces(world.env).map(async (where) => {
       if (!/^(unix|tcp|http):\/\//.test(where)) return [];
@@ -31,7 +30,12 @@ export async function daemonsHere(world: World): Promise<DockerApi[]> {
       return found ? [where] : [];
     }),
   );
-  return places.flat().map(dockerApi);
+  return Promise.all(places.flat().map((where) => daemonAt(world, where)));
+}
+
+/** A daemon by where it listens on its host; by which way that is reached from here is no part of its name. */
+export async function daemonAt(world: World, where: string): Promise<DockerApi> {
+  return dockerApi(await world.reach(where), where);
 }
 
 export interface Daemon {
@@ -67,7 +71,7 @@ export async function asked(
   try {
     return await api.ask(method, path, how);
   } catch (error) {
-    throw wayFault(world, api.where, error);
+    throw await wayFault(world, api.where, error);
   }
 }
 
@@ -93,15 +97,23 @@ export function sayingOf({ json, status }: DockerAnswer): string {
   return (message ?? cause ?? `it says no more than ${status}`).trim().replace(/\.$/, '');
 }
 
-export function wayFault(world: World, where: string, error: unknown): BerthError {
+export async function wayFault(world: World, where: string, error: unknown): Promise<BerthError> {
   const { code, name, message } = error as NodeJS.ErrnoException;
+  const place = world.machine === thisMachine ? where : `${where} of ${world.machine}`;
+  const user = world.env['USER'] ?? 'of berth';
   if (code === 'EACCES' || code === 'EPERM')
-    return new BerthError(
-      'DOCKER_FORBIDDEN',
-      { where, user: world.env['USER'] ?? 'of berth' },
-      { cause: error },
-    );
+    return new BerthError('DOCKER_FORBIDDEN', { where: place, user }, { cause: error });
   const late = name === 'TimeoutError' || name === 'AbortError' || code === 'ABORT_ERR';
-  const reason = late ? 'it does not answer in time' : (code ?? message);
-  return new BerthError('DOCKER_UNREACHABLE', { where: [where], reason }, { cause: error });
+  // Over ssh the connection is taken here, and falls when the socket there cannot be opened.
+  const fell = world.machine !== thisMachine && (code === 'ECONNRESET' || message === 'socket hang up');
+  if (fell && where.startsWith('unix:')) {
+    const may = await world.exec.run(['test', '-w', where.slice('unix://'.length)], { timeoutMs: 10_000 });
+    if (may.code === 1) return new BerthError('DOCKER_FORBIDDEN', { where: place, user }, { cause: error });
+  }
+  const reason = late
+    ? 'it does not answer in time'
+    : fell
+      ? 'nothing answers there, or sshd forwards no sockets (AllowStreamLocalForwarding)'
+      : (code ?? message);
+  return new BerthError('DOCKER_UNREACHABLE', { where: [place], reason }, { cause: error });
 }

@@ -10,7 +10,7 @@ export async function* containerLogs(
   instance: Instance,
   how: { lines: number; follow: boolean; signal: AbortSignal; since?: number },
 ): AsyncIterable<string> {
-  const { api, id } = apiOf(instance);
+  const { api, id } = await apiOf(world, instance);
   const container = await inspect(api, id);
   if (!container) return;
   const since = how.since === undefined ? '' : `&since=${how.since}`;
@@ -19,6 +19,6 @@ export async function* containerLogs(
     const { status, body } = await api.open('GET', path, { signal: how.signal });
     if (status === 200) yield* containerLines(body, container.Config.Tty ?? false);
   } catch (error) {
-    if (!how.signal.aborted) throw wayFault(world, api.where, error);
+    if (!how.signal.aborted) throw await wayFault(world, api.where, error);
   }
 }

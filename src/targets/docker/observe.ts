@@ -1,13 +1,12 @@
 import type { Instance, ProcessId } from '../../domain/instance.ts';
 import { parseMark } from '../../domain/parse-mark.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
-import { dockerApi } from '../../io/docker-api.ts';
 import { readBootId, readProcess } from '../../io/procfs.ts';
 import type { World } from '../../io/world.ts';
 import type { Usage } from '../contract.ts';
 import { ContainerList, Inspected, Stats } from './answers.ts';
 import type { State } from './answers.ts';
-import { asked, daemonsHere, must } from './daemon.ts';
+import { asked, daemonAt, daemonsHere, must } from './daemon.ts';
 import { fleetLabel, markLabel } from './render.ts';
 
 /** All marked containers. A daemon that is not there has none; one that cannot be asked is told when something is wanted of it. */
@@ -99,20 +98,23 @@ async function processOf(world: World, { Id, State: { Pid } }: Inspected): Promi
   return { bootId: readBootId(proc), pid: Pid, startTicks: entry.startTicks };
 }
 
-export function apiOf(instance: Instance): { api: DockerApi; id: string } {
-  const at = instance.object.id.lastIndexOf('#');
-  return { api: dockerApi(instance.object.id.slice(0, at)), id: instance.object.id.slice(at + 1) };
+export async function apiOf(
+  world: World,
+  { object: { id } }: Pick<Instance, 'object'>,
+): Promise<{ api: DockerApi; id: string }> {
+  const at = id.lastIndexOf('#');
+  return { api: await daemonAt(world, id.slice(0, at)), id: id.slice(at + 1) };
 }
 
 export async function isAlive(world: World, instance: Instance): Promise<boolean> {
-  const { api, id } = apiOf(instance);
+  const { api, id } = await apiOf(world, instance);
   const { json, status } = await asked(world, api, 'GET', `/containers/${id}/json`);
   const found = status === 200 ? Inspected.safeParse(json).data : undefined;
   return found !== undefined && isUp(found.State);
 }
 
 export async function usage(world: World, instance: Instance): Promise<Usage> {
-  const { api, id } = apiOf(instance);
+  const { api, id } = await apiOf(world, instance);
   const { json } = await must(world, api, { method: 'GET', path: `/containers/${id}/json`, fine: [200] });
   const container = Inspected.safeParse(json).data;
   const taken = container?.State.Running ? await stats(api, id) : { memoryBytes: null, cpuSeconds: null };

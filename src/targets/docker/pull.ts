@@ -59,7 +59,7 @@ async function pull(
     return fault ?? (status === 200 ? null : `the daemon answers ${status}`);
   } catch (error) {
     if (silence.signal.aborted) return 'nothing came for too long';
-    throw wayFault(world, api.where, error);
+    throw await wayFault(world, api.where, error);
   } finally {
     timer.abort();
   }

@@ -6,13 +6,16 @@ import { daemonOf } from './daemon.ts';
 import { apiOf, inspect } from './observe.ts';
 import type { DockerOptions } from './options.ts';
 import { renderContainer } from './render.ts';
-import type { ContainerBody } from './render.ts';
+import { writtenOf } from './written.ts';
+import type { WrittenBody } from './written.ts';
 
 /** In what a live container is not what its mark says: `docker update` changes some of it in its place. */
 export async function readBack(world: World, instance: Instance): Promise<Drift[]> {
-  const { api, id } = apiOf(instance);
+  const { api, id } = await apiOf(world, instance);
   const container = await inspect(api, id);
   if (!container || !instance.mark) return [];
+  const written = writtenOf(container);
+  if (written) return driftOf(written.body, container);
   // Its own schema has parsed it before it was written into the mark.
   const options = instance.mark.target as unknown as DockerOptions;
   const { podman } = await daemonOf(world);
@@ -21,7 +24,7 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
 }
 
 /** Fields that a daemon gives back as they were given to it; pure. */
-export function driftOf(marked: ContainerBody, { Config, HostConfig }: Inspected): Drift[] {
+export function driftOf(marked: WrittenBody, { Config, HostConfig }: Inspected): Drift[] {
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ['image', plainImage(marked.Image), plainImage(Config.Image ?? '')],
     ['command', marked.Cmd, Config.Cmd],

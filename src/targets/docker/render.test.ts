@@ -3,9 +3,12 @@ import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { dockerTarget } from '../docker.ts';
 import { DockerOptions } from './options.ts';
+import type { Inspected } from './answers.ts';
 import { driftOf } from './read-back.ts';
 import { renderContainer } from './render.ts';
 import type { ContainerBody } from './render.ts';
+import { otherLines } from './rerender.ts';
+import { withWritten, writtenOf } from './written.ts';
 
 const spec: LaunchSpec = {
   engine: 'vllm',
@@ -129,12 +132,39 @@ test("the images' own health check is replaced, and hostConfig lies over what be
   });
 });
 
+test('a container tells what was written of it, so that another version is told apart from what somebody changed', () => {
+  const options = DockerOptions.parse({ kind: 'docker', memory: '2Gi' });
+  const body = rendered({ memory: '2Gi' });
+  function live(written: ContainerBody): Inspected {
+    return {
+      Id: 'a',
+      Name: '/x',
+      State: {},
+      Config: { Image: body.Image, Cmd: [...body.Cmd], Labels: withWritten(written, facts).Labels },
+      HostConfig: { ...written.HostConfig },
+    };
+  }
+  const mark = markOf(options, spec);
+  expect(otherLines(mark, live(body))).toEqual([]);
+  const older = { ...body, HostConfig: { ...body.HostConfig, Init: true, ShmSize: 1 } };
+  expect(otherLines(mark, live(older))).toEqual([
+    'container x: - HostConfig.ShmSize: 1',
+    `container x: + HostConfig.ShmSize: ${8 * 1024 ** 3}`,
+    'container x: - HostConfig.Init: true',
+  ]);
+  const written = writtenOf(live(older));
+  expect(written?.facts).toEqual(facts);
+  expect(written && driftOf(written.body, live(older))).toEqual([]);
+  const silent = live(body);
+  expect(otherLines(mark, { ...silent, Config: { ...silent.Config, Labels: {} } })).toEqual([]);
+});
+
 test('what cannot be run in a container is refused with what is missing', () => {
   const options = DockerOptions.parse({ kind: 'docker' });
   const bare = { ...spec, program: { entry: 'embedded' as const } };
-  expect(dockerTarget.refuses(bare, options, false)).toContain('target.image names none');
-  expect(dockerTarget.refuses(bare, { ...options, image: 'i' }, false)).toContain('target.entrypoint');
-  expect(dockerTarget.refuses(bare, { ...options, image: 'i', entrypoint: ['node'] }, false)).toBeNull();
+  expect(dockerTarget.refuses(bare, options)).toContain('target.image names none');
+  expect(dockerTarget.refuses(bare, { ...options, image: 'i' })).toContain('target.entrypoint');
+  expect(dockerTarget.refuses(bare, { ...options, image: 'i', entrypoint: ['node'] })).toBeNull();
 });
 
 test('a container is given what it asks for, and held to its limits', () => {

@@ -7,6 +7,8 @@ import type { DockerOptions } from './options.ts';
 /** Labels that tell berth's containers; the mark itself is JSON. */
 export const fleetLabel = 'berth.dev/fleet';
 export const markLabel = 'berth.dev/mark';
+/** What berth gave to the daemon beside the mark, as JSON. */
+export const writtenLabel = 'berth.dev/written';
 
 /** What of the host and its daemon goes into a container. */
 export interface HostFacts {

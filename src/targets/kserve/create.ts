@@ -14,6 +14,7 @@ import { podLines } from '../../kube/pod-lines.ts';
 import { secretObject } from '../../kube/secret-object.ts';
 import { countsOf, endingOf } from '../../kube/state.ts';
 import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
+import { otherLines, readWritten, writtenText } from '../../kube/written.ts';
 import type { Drift, Started, StartRequest } from '../contract.ts';
 import { manifestsOf, runtimeKind, secretName, serviceKind } from './manifests.ts';
 import { allMarks, dropMark, keepMark } from './marks.ts';
@@ -33,12 +34,14 @@ async function applyAll(
   { mark, force }: { mark: Mark; force: boolean },
 ): Promise<void> {
   const before = await look(place, mark);
-  const objects = [...(await secretOf(world, mark)), ...manifestsOf(mark, optionsOf(mark))];
+  const sent = manifestsOf(mark, optionsOf(mark));
+  const objects = [...(await secretOf(world, mark)), ...sent];
   await expectOwn(place, mark, objects);
   try {
     for (const object of objects) {
       const live = await applyObject(place, object, { force });
-      if (object.kind === serviceKind.kind) await keepMark(place, { uid: live.metadata.uid, mark });
+      if (object.kind === serviceKind.kind)
+        await keepMark(place, { uid: live.metadata.uid, mark, written: writtenText(sent) });
     }
   } catch (error) {
     if (!before) await removeAll(place, mark);
@@ -162,6 +165,21 @@ export async function preview(
   });
 }
 
-export async function readBack(world: World, { mark }: Instance): Promise<Drift[]> {
-  return mark ? driftOf(await placeOf(world), manifestsOf(mark, optionsOf(mark))) : [];
+/** What others have changed of what was sent. */
+export async function readBack(world: World, instance: Instance): Promise<Drift[]> {
+  const { mark } = instance;
+  if (!mark) return [];
+  const place = await placeOf(world);
+  return driftOf(place, (await sentOf(place, instance)) ?? manifestsOf(mark, optionsOf(mark)));
+}
+
+/** What of its objects berth would send otherwise by now; nothing where it does not tell what was sent. */
+export async function rendersOtherwise(world: World, instance: Instance): Promise<string[]> {
+  const { mark } = instance;
+  const sent = await sentOf(await placeOf(world), instance);
+  return mark && sent ? otherLines(sent, manifestsOf(mark, optionsOf(mark))) : [];
+}
+
+async function sentOf(place: Place, { object }: Instance): Promise<KubeObject[] | null> {
+  return readWritten((await allMarks(place)).find(({ uid }) => uid === object.id)?.written);
 }

@@ -13,6 +13,8 @@ const ConfigMap = Live.extend({ data: z.record(z.string(), z.string()).nullish()
 export interface Marked {
   readonly uid: string;
   readonly mark: Mark;
+  /** The objects as they were sent, as JSON; null where an older version has not kept them. */
+  readonly written: string | null;
 }
 
 /** Marks of another version of berth are left out. */
@@ -21,9 +23,13 @@ export async function allMarks(place: Place): Promise<Marked[]> {
   return maps.flatMap(({ data }) =>
     Object.entries(data ?? {}).flatMap(([uid, text]) => {
       const mark = parseMark(text);
-      return mark ? [{ uid, mark }] : [];
+      return mark ? [{ uid, mark, written: data?.[writtenKey(uid)] ?? null }] : [];
     }),
   );
+}
+
+function writtenKey(uid: string): string {
+  return `${uid}.written`;
 }
 
 function nameOf({ fleet, fleetId }: Pick<Mark, 'fleet' | 'fleetId'>): string {
@@ -42,9 +48,10 @@ async function write(place: Place, mark: Mark, data: Record<string, string>): Pr
   await applyObject(place, object, { manager, force: true });
 }
 
-export async function keepMark(place: Place, { uid, mark }: Marked): Promise<void> {
-  const { reached: _reached, ...written } = mark;
-  await write(place, mark, { [uid]: JSON.stringify(written) });
+export async function keepMark(place: Place, { uid, mark, written }: Marked): Promise<void> {
+  const { reached: _reached, ...kept } = mark;
+  const sent = written === null ? {} : { [writtenKey(uid)]: written };
+  await write(place, mark, { [uid]: JSON.stringify(kept), ...sent });
 }
 
 /** With the last mark the place of the marks goes too. */

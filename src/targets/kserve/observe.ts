@@ -8,6 +8,7 @@ import { placeOf } from '../../kube/cluster-world.ts';
 import { lookAt, usageOf } from '../../kube/made.ts';
 import { objectName } from '../../kube/names.ts';
 import { podLines } from '../../kube/pod-lines.ts';
+import { waitsInFull } from '../../kube/pod-warnings.ts';
 import type { LinesWanted } from '../../kube/pod-lines.ts';
 import { imageFault, isRolledOut, podsOf, servingPod, waitsFor } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
@@ -98,7 +99,8 @@ function refusalOf({ status }: ServiceLive): string {
 /** Throws IMAGE_MISSING once the node has given up on its image. */
 export async function settled(world: World, instance: Instance): Promise<Settled> {
   const { mark } = instance;
-  const served = await lookAgain(await placeOf(world), instance);
+  const place = await placeOf(world);
+  const served = await lookAgain(place, instance);
   if (!served || !mark) return { waits: 'is gone' };
   const { made } = served;
   if (!made) return { waits: refusalOf(served.service) };
@@ -110,7 +112,7 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   }
   const address = servingPod(made)?.status?.podIP;
   if (address && isRolledOut(made)) return { address, port: containerPort };
-  return { waits: waitsFor(made) ?? 'waits for the pod before it to end' };
+  return { waits: await waitsInFull(place, made) };
 }
 
 /** Its own schema has parsed them before they were written into the mark. */

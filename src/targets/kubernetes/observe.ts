@@ -7,6 +7,7 @@ import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { fleetLabel, markAnnotation, objectName } from '../../kube/names.ts';
 import { podLines } from '../../kube/pod-lines.ts';
+import { waitsInFull } from '../../kube/pod-warnings.ts';
 import type { LinesWanted } from '../../kube/pod-lines.ts';
 import type { World } from '../../io/world.ts';
 import type { Settled, Usage } from '../contract.ts';
@@ -107,7 +108,7 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   }
   const reached = await reachedAt(place, mark, made);
   if (reached && isRolledOut(made)) return reached;
-  return { waits: waitsFor(made) ?? 'waits for the pod before it to end' };
+  return { waits: await waitsInFull(place, made) };
 }
 
 /** False too once another pod serves in place of the one that was seen, so that whoever watches looks closer. */

@@ -1,9 +1,8 @@
 import type { Finding } from '../../domain/finding.ts';
-import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
-import { driftOf, foresee, isSameMark } from '../../kube/foresee.ts';
-import type { Drift, StartRequest } from '../contract.ts';
+import { foresee, isSameMark } from '../../kube/foresee.ts';
+import type { StartRequest } from '../contract.ts';
 import { markedObjects } from './objects.ts';
 import { look, markOf } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -20,11 +19,4 @@ export async function preview(
     force: isSameMark(made && markOf(made.deployment), mark),
     makesNamespace: world.cluster?.createNamespace ?? false,
   });
-}
-
-export async function readBack(world: World, { mark }: Instance): Promise<Drift[]> {
-  if (!mark) return [];
-  // Its own schema has parsed them before they were written into the mark.
-  const options = mark.target as unknown as KubernetesOptions;
-  return driftOf(await placeOf(world), markedObjects(mark, options));
 }

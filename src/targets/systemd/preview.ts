@@ -7,7 +7,7 @@ import { hiddenReads, renderUnit } from './render.ts';
 import type { UnitFacts } from './render.ts';
 import { unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
-import { ask, reasonOf, scopeOf } from './scope.ts';
+import { ask, ofUser, reasonOf, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 /** What systemd and the file system would object to. */
@@ -57,8 +57,9 @@ async function verify(world: World, scope: Scope, { request, options, facts }: A
   const { unit } = renderUnit(request.mark, options, facts);
   try {
     await world.files.write(`${folder}/${file}`, unit);
+    const front = scope.name === 'user' ? ofUser(world) : [];
     const mode = scope.name === 'user' ? ['--user'] : [];
-    const argv = ['systemd-analyze', ...mode, 'verify', '--man=no', `${folder}/${file}`];
+    const argv = [...front, 'systemd-analyze', ...mode, 'verify', '--man=no', `${folder}/${file}`];
     const { code, stderr } = await world.exec.run(argv, { timeoutMs: 30_000 });
     const said = stderr
       .split('\n')

@@ -61,7 +61,16 @@ export function scopeNamed(world: World, name: string): Scope {
 
 /** Asks systemd; nothing is changed, so no rights are needed. */
 export function ask(world: World, scope: Scope, args: readonly string[]): Promise<ExecResult> {
-  return world.exec.run(['systemctl', ...(scope.name === 'user' ? ['--user'] : []), ...args], { timeoutMs });
+  return world.exec.run([...systemctl(world, scope), ...args], { timeoutMs });
+}
+
+function systemctl(world: World, scope: Scope): string[] {
+  return scope.name === 'user' ? [...ofUser(world), 'systemctl', '--user'] : ['systemctl'];
+}
+
+/** Without a login (cron, su, sshd without PAM) nobody says where the user's manager is; it is always there. */
+export function ofUser(world: World): string[] {
+  return world.env['XDG_RUNTIME_DIR'] ? [] : ['env', `XDG_RUNTIME_DIR=/run/user/${world.uid}`];
 }
 
 /** Has systemd do something. Throws BECOME_REFUSED, SYSTEMD_UNREACHABLE or SYSTEMD_FAILED. */
@@ -70,8 +79,7 @@ export async function tell(
   scope: Scope,
   { args, unit, what }: { args: readonly string[]; unit: string; what: string },
 ): Promise<void> {
-  const program = scope.name === 'user' ? ['systemctl', '--user'] : ['systemctl'];
-  const result = await world.exec.run([...asRoot(scope), ...program, ...args], { timeoutMs });
+  const result = await world.exec.run([...asRoot(scope), ...systemctl(world, scope), ...args], { timeoutMs });
   if (result.code !== 0) throw faultOf(scope, result, { unit, what });
 }
 

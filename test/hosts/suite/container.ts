@@ -52,7 +52,7 @@ async function containersOf(box: ContainerBox): Promise<{ Id: string }[]> {
 }
 
 /** What berth could have the daemon make. */
-async function made(box: ContainerBox): Promise<string[]> {
+export async function made(box: ContainerBox): Promise<string[]> {
   const volumes = (await box.api.ask('GET', '/volumes')).json as { Volumes: { Name: string }[] | null };
   const networks = (await box.api.ask('GET', '/networks')).json as { Name: string }[];
   return [
@@ -63,7 +63,7 @@ async function made(box: ContainerBox): Promise<string[]> {
 }
 
 /** Processes of the suite's model on one of these ports, in whatever namespace. */
-function enginesAt(ports: readonly number[]): number[] {
+export function enginesAt(ports: readonly number[]): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => {

@@ -40,7 +40,7 @@ export const systemdTarget: SuiteTarget = {
 };
 
 /** All of the machine: it has nothing else to do. */
-function inventory(box: SystemdBox, folder: string): string[] {
+export function inventory(box: SystemdBox, folder: string): string[] {
   function lines(command: string): string[] {
     const found = box.enter('sh', '-c', `${command}; true`).stdout.split('\n');
     return found.filter((line) => line !== '').toSorted();

@@ -1,6 +1,8 @@
 import { containerTarget } from './container.ts';
 import type { SuiteTarget } from './contract.ts';
 import { processTarget } from './process.ts';
+import { sshContainerTarget } from './ssh-container.ts';
+import { sshSystemdTarget } from './ssh-systemd.ts';
 import { sshTarget } from './ssh.ts';
 import { systemdTarget } from './systemd.ts';
 
@@ -11,4 +13,6 @@ export const suiteTargets: readonly SuiteTarget[] = [
   containerTarget('docker'),
   containerTarget('podman'),
   sshTarget,
+  sshSystemdTarget,
+  sshContainerTarget,
 ];

@@ -1,0 +1,51 @@
+import type { ProcessFacts, Recognized } from '../process-facts.ts';
+import { flagNumber, flagValue, hasFlag, toNumber } from './flags.ts';
+import { unwrap } from './unwrap.ts';
+import type { Unwrapped } from './unwrap.ts';
+
+/** How a server that berth knows and does not start names what it serves, and where: flags, and variables that mean the same. */
+export interface ForeignServer {
+  readonly engine: string;
+  /** The words behind the command that serves; null where this is no such command. */
+  readonly argsOf: (command: Unwrapped) => readonly string[] | null;
+  readonly model: readonly string[];
+  /** The model stands right behind the command, without a flag. */
+  readonly modelFirst?: true;
+  readonly host: readonly string[];
+  readonly port: readonly string[];
+  readonly key: readonly string[];
+  readonly env?: { readonly model: string; readonly host: string; readonly port: string };
+  /** Options in berth's words, by their flags; all are numbers. */
+  readonly options: Readonly<Record<string, readonly string[]>>;
+}
+
+export function recognizeForeign(facts: ProcessFacts, server: ForeignServer): Recognized | null {
+  for (const command of unwrap(facts.argv)) {
+    const args = server.argsOf(command);
+    if (args === null || hasFlag(args, '--help', '-h', '--version')) continue;
+    const env: Readonly<Record<string, string | undefined>> = { ...facts.env, ...command.env };
+    const [first] = args;
+    const standing = server.modelFirst && first !== undefined && !first.startsWith('-') ? first : null;
+    const numbers = Object.entries(server.options).flatMap(([option, flags]) => {
+      const value = flagNumber(args, ...flags);
+      return value === null ? [] : [[option, value] as const];
+    });
+    return {
+      engine: server.engine,
+      model: flagValue(args, ...server.model) ?? standing ?? fromEnv(env, server.env?.model),
+      host: flagValue(args, ...server.host) ?? fromEnv(env, server.env?.host),
+      port: flagNumber(args, ...server.port) ?? toNumber(fromEnv(env, server.env?.port)),
+      options: Object.fromEntries(numbers),
+      child: false,
+      keyed: hasFlag(args, ...server.key),
+    };
+  }
+  return null;
+}
+
+function fromEnv(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string | undefined,
+): string | null {
+  return (name === undefined ? undefined : env[name]) ?? null;
+}

@@ -1,0 +1,41 @@
+import type { Instance } from '../../domain/instance.ts';
+import type { World } from '../../io/world.ts';
+import { placeOf } from '../../kube/cluster-world.ts';
+import { driftOf } from '../../kube/foresee.ts';
+import { markAnnotation, writtenAnnotation } from '../../kube/names.ts';
+import { otherLines, readWritten } from '../../kube/written.ts';
+import type { Drift } from '../contract.ts';
+import { markedObjects, plainObjects } from './objects.ts';
+import { lookAgain } from './observe.ts';
+import type { KubernetesOptions } from './options.ts';
+
+/** What of its objects berth would send otherwise by now; nothing where it does not tell what was sent. */
+export async function rendersOtherwise(world: World, instance: Instance): Promise<string[]> {
+  const { mark } = instance;
+  const made = await lookAgain(await placeOf(world), instance);
+  const written = readWritten(made?.deployment.metadata.annotations?.[writtenAnnotation]);
+  return mark && written ? otherLines(written, plainObjects(mark, optionsOf(mark))) : [];
+}
+
+/** What others have changed of what was sent. */
+export async function readBack(world: World, instance: Instance): Promise<Drift[]> {
+  const { mark } = instance;
+  if (!mark) return [];
+  const place = await placeOf(world);
+  const made = await lookAgain(place, instance);
+  const annotations = made?.deployment.metadata.annotations ?? {};
+  const { [markAnnotation]: marked = '', [writtenAnnotation]: text = '' } = annotations;
+  const written = readWritten(text);
+  if (!written) return driftOf(place, markedObjects(mark, optionsOf(mark)));
+  const sent = written.map((object) => {
+    if (object.kind !== 'Deployment') return object;
+    const own = { ...object.metadata.annotations, [markAnnotation]: marked, [writtenAnnotation]: text };
+    return { ...object, metadata: { ...object.metadata, annotations: own } };
+  });
+  return driftOf(place, sent);
+}
+
+/** Its own schema has parsed them before they were written into the mark. */
+function optionsOf({ target }: NonNullable<Instance['mark']>): KubernetesOptions {
+  return target as unknown as KubernetesOptions;
+}
