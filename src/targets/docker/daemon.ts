@@ -20,17 +20,35 @@ export function daemonPlaces(env: World['env']): string[] {
 /** The daemons whose sockets are there; of a place over TCP that is not known before it is asked. */
 export async function daemonsHere(world: World): Promise<DockerApi[]> {
   if (world.cluster) return [];
-  const places = await Promise.all(
-    daemonPlaces(world.env).map(async (where) => {
-      if (!/^(unix|tcp|http):\/\//.test(where)) return [];
-      if (!where.startsWith('unix:')) return [where];
+  const places = daemonPlaces(world.env).filter((where) => /^(unix|tcp|http):\/\//.test(where));
+  const sockets = places.filter((where) => where.startsWith('unix:'));
+  const there = await (world.machine === thisMachine ? socketsHere : socketsThere)(world, sockets);
+  const found = places.filter((where) => !sockets.includes(where) || there.includes(where));
+  return Promise.all(found.map((where) => daemonAt(world, where)));
+}
+
+async function socketsHere(world: World, places: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    places.map(async (where) => {
       // One that rights hide is asked all the same, so that it says so.
       const hidden = { size: 0 };
-      const found = await world.files.stat(where.slice('unix://'.length)).catch(() => hidden);
-      return found ? [where] : [];
+      return (await world.files.stat(pathOf(where)).catch(() => hidden)) ? [where] : [];
     }),
   );
-  return Promise.all(places.flat().map((where) => daemonAt(world, where)));
+  return found.flat();
+}
+
+/** The same of another machine, by one question. */
+async function socketsThere(world: World, places: readonly string[]): Promise<string[]> {
+  const script = 'for p do [ ! -S "$p" ] || echo "$p"; done';
+  const argv = ['sh', '-c', script, 'sh', ...places.map(pathOf)];
+  const { stdout } = await world.exec.run(argv, { timeoutMs: 20_000 });
+  const paths = stdout.split('\n');
+  return places.filter((where) => paths.includes(pathOf(where)));
+}
+
+function pathOf(where: string): string {
+  return where.slice('unix://'.length);
 }
 
 /** A daemon by where it listens on its host; by which way that is reached from here is no part of its name. */
@@ -107,7 +125,7 @@ export async function wayFault(world: World, where: string, error: unknown): Pro
   // Over ssh the connection is taken here, and falls when the socket there cannot be opened.
   const fell = world.machine !== thisMachine && (code === 'ECONNRESET' || message === 'socket hang up');
   if (fell && where.startsWith('unix:')) {
-    const may = await world.exec.run(['test', '-w', where.slice('unix://'.length)], { timeoutMs: 10_000 });
+    const may = await world.exec.run(['test', '-w', pathOf(where)], { timeoutMs: 10_000 });
     if (may.code === 1) return new BerthError('DOCKER_FORBIDDEN', { where: place, user }, { cause: error });
   }
   const reason = late
