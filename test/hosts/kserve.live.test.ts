@@ -11,6 +11,7 @@ import { makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { specsFolder } from '../support/kube-schema.ts';
 import { llamaTree } from './container-box.ts';
+import { claimOf } from './kserve-claim.ts';
 import { startStandIn } from './kserve-stand-in.ts';
 import { complete, llamaImage, missingForCluster, startCluster } from './kube-box.ts';
 import type { KubeBox } from './kube-box.ts';
@@ -57,7 +58,7 @@ describe.skipIf(missing !== null)(
       chmodSync(place.folder, 0o755);
       await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(place.folder, 'm.gguf') });
       chmodSync(join(place.folder, 'm.gguf'), 0o644);
-      place.write(JSON.stringify(claimOf(place.folder)), 'claim.json');
+      place.write(JSON.stringify(claimOf(place.folder, namespace)), 'claim.json');
       box.kubectl('apply', '-f', join(place.folder, 'claim.json'));
     });
     afterEach(async () => {
@@ -73,30 +74,6 @@ describe.skipIf(missing !== null)(
       } catch {
         return false;
       }
-    }
-
-    function claimOf(folder: string): unknown {
-      const capacity = { storage: '1Gi' };
-      const base = { accessModes: ['ReadOnlyMany'], storageClassName: '', volumeName: 'weights' };
-      const { volumeName: _name, ...volume } = base;
-      return {
-        apiVersion: 'v1',
-        kind: 'List',
-        items: [
-          {
-            apiVersion: 'v1',
-            kind: 'PersistentVolume',
-            metadata: { name: 'weights' },
-            spec: { ...volume, capacity, hostPath: { path: folder } },
-          },
-          {
-            apiVersion: 'v1',
-            kind: 'PersistentVolumeClaim',
-            metadata: { name: 'weights', namespace },
-            spec: { ...base, resources: { requests: capacity } },
-          },
-        ],
-      };
     }
 
     function fleet(slots: number, target = ''): string {

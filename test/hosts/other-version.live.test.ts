@@ -1,17 +1,23 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import type { Plan } from '../../src/domain/plan.ts';
+import { ClusterPlace } from '../../src/domain/host-access.ts';
 import { localFiles } from '../../src/io/files.ts';
+import { localWorld } from '../../src/io/local-world.ts';
+import { clusterWorld, placeOf } from '../../src/kube/cluster-world.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
-import { fakeEngine, makePlace, ownPorts } from '../support/berth.ts';
+import { fakeEngine, makePlace, ownPorts, until } from '../support/berth.ts';
 import type { Place, Ran } from '../support/berth.ts';
+import { specsFolder } from '../support/kube-schema.ts';
 import { otherVersion } from '../support/other-version.ts';
 import type { SourceChange } from '../support/other-version.ts';
 import { importLlama, llamaImage, llamaTree, missingFor, startBox } from './container-box.ts';
 import type { ContainerBox } from './container-box.ts';
+import { claimOf } from './kserve-claim.ts';
+import { startStandIn } from './kserve-stand-in.ts';
 import { llamaImage as kubeImage, missingForCluster, startCluster } from './kube-box.ts';
 import type { KubeBox } from './kube-box.ts';
 import { missingForSystemd, startSystemdBox } from './systemd-box.ts';
@@ -156,10 +162,19 @@ async function sinceOf(place: Place): Promise<string | null> {
   return status.deployments[0]?.replicas[0]?.since ?? null;
 }
 
-function fleetOf(hosts: string, deployment: string): string {
+const lib = '/usr/lib/x86_64-linux-gnu';
+/** The program of the image. */
+const entrypoint = JSON.stringify([
+  '/usr/lib64/ld-linux-x86-64.so.2',
+  '--library-path',
+  `${lib}:${lib}/ggml:${lib}/llama`,
+  '/usr/bin/llama-server',
+]);
+
+function fleetOf(hosts: string, deployment: string, model = './m.gguf'): string {
   const env = `env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}`;
   const engine = `engine: {kind: llama.cpp, slots: 1, context: 256, threads: 1, cacheRam: 0, startTimeout: 90s, ${env}}`;
-  return `version: 1\nfleet: lab\nid: other3\n${hosts}\nmodels: {toy: {source: ./m.gguf}}\ndeployments:\n  a: {model: toy, ${deployment}, ${engine}}\n`;
+  return `version: 1\nfleet: lab\nid: other3\n${hosts}\nmodels: {toy: {source: ${model}}}\ndeployments:\n  a: {model: toy, ${deployment}, ${engine}}\n`;
 }
 
 async function placeWithModel(): Promise<Place> {
@@ -189,8 +204,8 @@ describe.skipIf(noDocker !== null)('containers that another version of berth mad
   });
 
   test('are left as they are, and what it would write otherwise is told apart from what somebody changed', async () => {
-    const { entrypoint } = await importLlama(box);
-    const target = `target: {kind: docker, image: "${llamaImage}", pull: never, entrypoint: ${JSON.stringify(entrypoint)}}`;
+    await importLlama(box);
+    const target = `target: {kind: docker, image: "${llamaImage}", pull: never, entrypoint: ${entrypoint}}`;
     const render = 'src/targets/docker/render.ts';
     await expectFinding(place, fleetOf(ownPorts(), target), {
       changes: [
@@ -211,6 +226,7 @@ describe.skipIf(noDocker !== null)('containers that another version of berth mad
 });
 
 const noCluster = missingForCluster();
+const noKserve = specsFolder === undefined ? ' (not run: no definitions of KServe)' : '';
 
 describe.skipIf(noCluster !== null)('objects of a cluster that another version of berth made', () => {
   let box: KubeBox;
@@ -228,9 +244,6 @@ describe.skipIf(noCluster !== null)('objects of a cluster that another version o
   });
 
   test('are left as they are, and what it would write otherwise is told apart from what somebody changed', async () => {
-    const lib = '/usr/lib/x86_64-linux-gnu';
-    const loader = ['/usr/lib64/ld-linux-x86-64.so.2', '--library-path', `${lib}:${lib}/ggml:${lib}/llama`];
-    const entrypoint = JSON.stringify([...loader, '/usr/bin/llama-server']);
     const target = `host: box, port: 8081, target: {kind: kubernetes, image: "${kubeImage}", pull: Never, preStop: 0, entrypoint: ${entrypoint}}`;
     const hosts = 'hosts: {box: {kubernetes: {context: box, namespace: other, createNamespace: true}}}';
     await expectFinding(place, fleetOf(hosts, target), {
@@ -246,4 +259,41 @@ describe.skipIf(noCluster !== null)('objects of a cluster that another version o
       },
     });
   });
+
+  test.skipIf(noKserve !== '')(`the same of services of KServe${noKserve}`, async () => {
+    for (const kind of ['inferenceservices', 'servingruntimes']) {
+      box.kubectl('apply', '--server-side', '-f', join(specsFolder ?? '', `serving.kserve.io_${kind}.yaml`));
+      await until(() => Promise.resolve(isKnown(kind)), `${kind} to be known`);
+    }
+    box.kubectl('create', 'namespace', 'models');
+    place.write(JSON.stringify(claimOf(place.folder, 'models')), 'claim.json');
+    box.kubectl('apply', '-f', join(place.folder, 'claim.json'));
+    const cluster = ClusterPlace.parse({ context: 'box', namespace: 'models', kubeconfig: box.kubeconfig });
+    const standIn = startStandIn(await placeOf(await clusterWorld(localWorld(), cluster)));
+    onTestFinished(() => standIn.stop());
+    const target = `host: box, target: {kind: kserve, image: "${kubeImage}", format: gguf, entrypoint: ${entrypoint}}`;
+    const hosts = 'hosts: {box: {kubernetes: {context: box, namespace: models}}}';
+    const model = './m.gguf, at: {box: {pvc: weights, path: m.gguf}}';
+    await expectFinding(place, fleetOf(hosts, target, model), {
+      changes: [
+        otherDefault,
+        { file: 'src/targets/kserve/manifests.ts', from: 'multiModel: false', to: 'multiModel: false, disabled: false' },
+      ],
+      rendered: 'ServingRuntime a: + spec.disabled: false',
+      meddle: async () => {
+        const patch = JSON.stringify({ spec: { predictor: { terminationGracePeriodSeconds: 31 } } });
+        const options = ['--type=merge', '--field-manager=ops', '-p', patch];
+        box.kubectl('-n', 'models', 'patch', 'inferenceservice', 'a', ...options);
+        return Promise.resolve('spec.predictor.terminationGracePeriodSeconds');
+      },
+    });
+  });
+
+  function isKnown(kind: string): boolean {
+    try {
+      return box.kubectl('get', kind, '-A', '-o', 'name') === '';
+    } catch {
+      return false;
+    }
+  }
 });
