@@ -35,6 +35,7 @@ const uvOptions = [
   '--index-url',
   '--extra-index-url',
   '--torch-backend',
+  '--from',
 ];
 
 const screenOptions = ['-S', '-dmS', '-DmS', '-c', '-t', '-Logfile'];
@@ -111,7 +112,7 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
     { waits: true },
   ),
   uv: wrapper(uvOptions, { operands: 1, waits: true }),
-  uvx: wrapper([...uvOptions, '--from'], { waits: true }),
+  uvx: wrapper(uvOptions, { waits: true }),
   // `conda run -n ENV CMD`, `poetry run CMD`: the word "run" is an operand.
   conda: wrapper(['-n', '-p', '--name', '--prefix', '--cwd'], { operands: 1, waits: true }),
   mamba: wrapper(['-n', '-p', '--name', '--prefix', '--cwd'], { operands: 1, waits: true }),
