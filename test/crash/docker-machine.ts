@@ -18,7 +18,7 @@ export async function dockerMachine(folder: string): Promise<CrashMachine> {
     more: ['models: {toy: {source: ./m.gguf}}'],
     deployment: ({ word, slots, port, crashes, ownKey }) => {
       const args = crashes ? ', args: ["--no-such-flag"]' : '';
-      const engine = `engine: {kind: llama.cpp, alias: "${word}", slots: ${slots}, context: 256, threads: 1, cacheRam: 0, startTimeout: 60s, env: {GGML_BACKEND_PATH: ${backend}}${args}}`;
+      const engine = `engine: {kind: llama.cpp, alias: "${word}", slots: ${slots}, context: 256, threads: 1, cacheRam: 0, warmup: false, startTimeout: 60s, env: {GGML_BACKEND_PATH: ${backend}}${args}}`;
       return `{model: toy, ${port === null ? '' : `port: ${port}, `}${ownKey ? 'ownKey: true, ' : ''}${target}, ${engine}}`;
     },
     startStranger: async (word) => {

@@ -1,7 +1,8 @@
 import type { Moment } from './machine.ts';
+import type { Change } from './story.ts';
 
 export interface SeededMoment {
-  readonly change: 'flip' | 'fail';
+  readonly change: Change;
   readonly moment: Moment;
 }
 
@@ -27,19 +28,21 @@ const missesForOne = 4;
  * often as frequent ones; which effect of that kind, and how long after it, comes from the seed. The same hits give the same draws.
  */
 export function momentsFrom(
-  effects: Readonly<Record<'flip' | 'fail', readonly string[]>>,
+  effects: readonly (readonly [Change, readonly string[]])[],
   seed: number,
 ): (hits: Hits) => SeededMoment {
   const random = randomFrom(seed);
-  const all = (['flip', 'fail'] as const).flatMap((change) =>
-    effects[change].map((kind, index) => ({
+  const all = effects.flatMap(([change, found]) =>
+    found.map((kind, index) => ({
       change,
       kind,
-      effect: effects[change].slice(0, index).filter((one) => one === kind).length,
+      effect: found.slice(0, index).filter((one) => one === kind).length,
     })),
   );
   const kinds = [...new Set(all.map(({ kind }) => kind))];
-  const sides = kinds.flatMap((kind) => (['before', 'after'] as const).map((when) => ({ kind, when, drawn: 0 })));
+  const sides = kinds.flatMap((kind) =>
+    (['before', 'after'] as const).map((when) => ({ kind, when, drawn: 0 })),
+  );
   return (hits) => {
     const ranked = sides.map((side) => {
       const met = hits.get(side.kind)?.[side.when] ?? 0;

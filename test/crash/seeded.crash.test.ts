@@ -9,7 +9,7 @@ import type { CrashMachine } from './machine.ts';
 import { countHit, momentsFrom } from './moments.ts';
 import type { Hits } from './moments.ts';
 import { processMachine } from './process-machine.ts';
-import { tellStory } from './story.ts';
+import { changes, effectsOf, tellStory } from './story.ts';
 import type { Story } from './story.ts';
 import { systemdMachine } from './systemd-machine.ts';
 
@@ -19,6 +19,8 @@ const count = Number(process.env['BERTH_CRASH_MOMENTS'] ?? 200);
 const least = count < 200 ? 0 : 5;
 /** Draws beyond the count, for kinds that were not met often enough. */
 const mostMore = 60;
+/** So long at most for each target; what was met by then has to do. */
+const minutes = Number(process.env['BERTH_CRASH_MINUTES'] ?? 230);
 /** A file that gets each moment as a line of JSON, with what it met and how long it took; none by default. */
 const record = process.env['BERTH_CRASH_RECORD'];
 
@@ -64,20 +66,23 @@ describe.each(machines)('target $name', ({ name, missing, make }) => {
 
 /** So many moments, and then more until each kind was met often enough on either side. */
 async function crashAll(name: string, story: Story, hits: Hits): Promise<void> {
-  const effects = { flip: await story.effects('flip'), fail: await story.effects('fail') };
+  const until = performance.now() + minutes * 60_000;
+  const effects = await effectsOf(story, changes);
+  const kinds = effects.flatMap(([, found]) => found);
   const draw = momentsFrom(effects, seed);
-  for (let turn = 0; turn < count || (turn < count + mostMore && isShort(effects, hits)); turn += 1) {
+  for (let turn = 0; turn < count || (turn < count + mostMore && isShort(kinds, hits)); turn += 1) {
+    if (performance.now() > until) break;
     const { change, moment } = draw(hits);
     const began = performance.now();
     const met = await story.crash(change, moment);
     if (met !== null) countHit(hits, met, moment.when);
     const seconds = Math.round((performance.now() - began) / 100) / 10;
-    if (record) appendFileSync(record, `${JSON.stringify({ name, seed, turn, change, moment, met, seconds })}\n`);
+    if (record)
+      appendFileSync(record, `${JSON.stringify({ name, seed, turn, change, moment, met, seconds })}\n`);
   }
 }
 
-function isShort(effects: Readonly<Record<string, readonly string[]>>, hits: Hits): boolean {
-  const kinds = Object.values(effects).flat();
+function isShort(kinds: readonly string[], hits: Hits): boolean {
   return kinds.some((kind) => {
     const { before, after } = hits.get(kind) ?? { before: 0, after: 0 };
     return Math.min(before, after) < least;

@@ -4,22 +4,40 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { freePorts, ownPorts, until } from '../support/berth.ts';
 import { enginesWith, runBerth } from './machine.ts';
-import type { CrashMachine, Moment } from './machine.ts';
+import type { CrashMachine, DeploymentOptions, Moment } from './machine.ts';
 
 /**
- * A fleet that goes to and fro between two states, with every kind of action in each change: one engine is replaced in its
- * place, one beside itself with a key of its own, one is stopped and one started. In the third kind of change the new engine
- * crashes, so that the old one has to come back.
+ * What is changed between two applies: one engine is replaced in its place, one beside itself with a key of its own, one is
+ * stopped and another started; "flip" does all of that at once. In "fail" the new engine crashes, so that the old one has to come
+ * back.
  */
+export const changes = ['flip', 'fail', 'in place', 'beside', 'stop and start'] as const;
+export type Change = (typeof changes)[number];
+
+/** A fleet that goes to and fro between two states of each of its parts. */
 export interface Story {
   /** Kinds of the effects of one change that nobody disturbs. */
-  readonly effects: (change: 'flip' | 'fail') => Promise<string[]>;
+  readonly effects: (change: Change) => Promise<string[]>;
   /** One change that ends by SIGKILL at that moment, then an apply that has to converge. Null: the change was done before. */
-  readonly crash: (change: 'flip' | 'fail', moment: Moment) => Promise<string | null>;
+  readonly crash: (change: Change, moment: Moment) => Promise<string | null>;
   readonly end: () => Promise<void>;
 }
 
-type State = 'even' | 'odd';
+/** Slots of the engines, and which of the other two runs. */
+interface State {
+  readonly a: 1 | 2;
+  readonly b: 1 | 2;
+  readonly lone: 'c' | 'd';
+}
+
+function changed({ a, b, lone }: State, change: Change): State {
+  const all = change === 'flip';
+  return {
+    a: all || change === 'in place' ? (a === 1 ? 2 : 1) : a,
+    b: all || change === 'beside' ? (b === 1 ? 2 : 1) : b,
+    lone: all || change === 'stop and start' ? (lone === 'c' ? 'd' : 'c') : lone,
+  };
+}
 
 /** Files of berth's own that were being written when their writer died. */
 function unfinishedFiles(folder: string): string[] {
@@ -32,15 +50,21 @@ export async function tellStory(machine: CrashMachine): Promise<Story> {
   const log = join(machine.folder, 'effects.log');
   const [pinned = 0] = await freePorts(1);
   const hosts = ownPorts();
-  let state: State = 'even';
+  let state: State = { a: 1, b: 1, lone: 'c' };
 
-  function write(target: State, fails = false): void {
-    const slots = target === 'even' ? 1 : 2;
-    function line(name: string, port: number | null, ownKey = false, crashes = false): string {
+  function write({ a, b, lone }: State, fails = false): void {
+    function line(
+      name: string,
+      slots: number,
+      {
+        port = null,
+        ownKey = false,
+        crashes = false,
+      }: Partial<Omit<DeploymentOptions, 'word' | 'slots'>> = {},
+    ): string {
       const word = `${id}/${name}/${crashes ? 'crash' : slots}`;
       return `  ${name}: ${machine.deployment({ word, slots, port, crashes, ownKey })}`;
     }
-    const lone = target === 'even' ? 'c' : 'd';
     const lines = [
       'version: 1',
       'fleet: crash',
@@ -48,16 +72,15 @@ export async function tellStory(machine: CrashMachine): Promise<Story> {
       hosts,
       ...machine.more,
       'deployments:',
-      line('a', pinned, false, fails),
-      line('b', null, true),
-      line(lone, null),
+      line('a', a, { port: pinned, crashes: fails }),
+      line('b', b, { ownKey: true }),
+      line(lone, 1),
     ];
     writeFileSync(join(machine.folder, 'berth.yaml'), `${lines.join('\n')}\n`);
   }
 
-  function words(target: State): string[] {
-    const slots = target === 'even' ? 1 : 2;
-    return ['a', 'b', target === 'even' ? 'c' : 'd'].map((name) => `${id}/${name}/${slots}`);
+  function words({ a, b, lone }: State): string[] {
+    return [`${id}/a/${a}`, `${id}/b/${b}`, `${id}/${lone}/1`];
   }
 
   /** One engine of each deployment, as the file says, and the strangers as they were. */
@@ -78,12 +101,12 @@ export async function tellStory(machine: CrashMachine): Promise<Story> {
     return existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : [];
   }
 
-  async function change(kind: 'flip' | 'fail', moment: Moment | null): Promise<{ killed: boolean }> {
+  async function change(kind: Change, moment: Moment | null): Promise<{ killed: boolean }> {
     rmSync(log, { force: true });
-    if (kind === 'flip') state = state === 'even' ? 'odd' : 'even';
+    state = changed(state, kind);
     write(state, kind === 'fail');
     const ran = await runBerth(machine, ['apply', '--yes'], { log, moment });
-    if (!ran.killed) expect(ran.code, ran.stdout + ran.stderr).toBe(kind === 'flip' ? 0 : 7);
+    if (!ran.killed) expect(ran.code, ran.stdout + ran.stderr).toBe(kind === 'fail' ? 7 : 0);
     write(state);
     return ran;
   }
@@ -116,4 +139,14 @@ export async function tellStory(machine: CrashMachine): Promise<Story> {
       await endStranger();
     },
   };
+}
+
+/** The effects of some changes, each done once. */
+export async function effectsOf(
+  story: Story,
+  of: readonly Change[],
+): Promise<(readonly [Change, readonly string[]])[]> {
+  const found: (readonly [Change, readonly string[]])[] = [];
+  for (const change of of) found.push([change, await story.effects(change)]);
+  return found;
 }

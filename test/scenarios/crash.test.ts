@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { processMachine } from '../crash/process-machine.ts';
 import { countHit, momentsFrom } from '../crash/moments.ts';
 import type { Hits } from '../crash/moments.ts';
-import { tellStory } from '../crash/story.ts';
+import { effectsOf, tellStory } from '../crash/story.ts';
 import type { Story } from '../crash/story.ts';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 120_000 });
@@ -44,7 +44,7 @@ test('the same for an apply whose new engine crashes, while the old one comes ba
 });
 
 test('ten seeded moments more, some time after an effect as well', async () => {
-  const effects = { flip: await story.effects('flip'), fail: await story.effects('fail') };
+  const effects = await effectsOf(story, ['flip', 'fail']);
   const draw = momentsFrom(effects, 7);
   const hits: Hits = new Map();
   let killed = 0;
