@@ -6,7 +6,14 @@ import type { Engine } from './contract.ts';
 export const aphrodite = {
   kind: 'aphrodite',
   title: 'Aphrodite',
-  paths: ['/v1/models', '/v1/completions', '/v1/chat/completions', '/v1/embeddings', '/tokenize', '/detokenize'],
+  paths: [
+    '/v1/models',
+    '/v1/completions',
+    '/v1/chat/completions',
+    '/v1/embeddings',
+    '/tokenize',
+    '/detokenize',
+  ],
   options: null,
   recognize: (facts) =>
     recognizeForeign(facts, {

@@ -8,11 +8,16 @@ const service: KubeObject = {
   metadata: { name: 'a', labels: { x: '1' } },
   spec: { type: 'ClusterIP', ports: [{ name: 'http', port: 80 }] },
 };
-const policy: KubeObject = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'a' } };
+const policy: KubeObject = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: 'a' },
+};
 
 test('objects that were kept come back as they were sent; what is no list of objects is as nothing', () => {
   expect(readWritten(writtenText([service, policy]))).toEqual([service, policy]);
-  for (const text of [undefined, null, '', '{"a": 1}', '[{"kind": "Service"}]']) expect(readWritten(text)).toBeNull();
+  for (const text of [undefined, null, '', '{"a": 1}', '[{"kind": "Service"}]'])
+    expect(readWritten(text)).toBeNull();
 });
 
 test('what would be sent otherwise is told field by field, named lists by their names, and whole objects as such', () => {

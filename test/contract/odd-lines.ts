@@ -37,17 +37,14 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
       ...isServed,
       options: { context: 8192, alias: 'chat' },
     }),
-    line(
-      `llama-server ${served} -ot blk.1.=CUDA0 -ot exps=CPU -fa 1 -fmoe -mla 3 -amb 512 -rtr -ser 6,1`,
-      {
-        ...isServed,
-        options: {
-          overrideTensor: 'blk.1.=CUDA0,exps=CPU',
-          flashAttention: 'on',
-          args: ['-fmoe', '-mla', '3', '-amb', '512', '-rtr', '-ser', '6,1'],
-        },
+    line(`llama-server ${served} -ot blk.1.=CUDA0 -ot exps=CPU -fa 1 -fmoe -mla 3 -amb 512 -rtr -ser 6,1`, {
+      ...isServed,
+      options: {
+        overrideTensor: 'blk.1.=CUDA0,exps=CPU',
+        flashAttention: 'on',
+        args: ['-fmoe', '-mla', '3', '-amb', '512', '-rtr', '-ser', '6,1'],
       },
-    ),
+    }),
     line(`llama-server ${served} --cache-ram -1 --seed -1 -n -1 --reasoning-budget -1 -ngl -1`, {
       ...isServed,
       options: { cacheRam: -1, gpuLayers: -1, reasoningBudget: -1, args: ['--seed', '-1', '-n', '-1'] },
@@ -64,17 +61,25 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
       model: 'https://models.example/a.gguf',
       options: { alias: 'small' },
     }),
-    line('/app/llama-server', { model: 'ggml-org/gemma-3-1b-it-GGUF', port: 9000, options: { slots: 4 } }, {
-      LLAMA_ARG_HF_REPO: 'ggml-org/gemma-3-1b-it-GGUF',
-      LLAMA_ARG_PORT: '9000',
-      LLAMA_ARG_N_PARALLEL: '4',
-    }),
-    line('/app/llama-server --port 8080', { port: 8080, keyed: true, options: { flashAttention: 'on' } }, {
-      LLAMA_ARG_MODEL: '/m/a.gguf',
-      LLAMA_ARG_PORT: '9000',
-      LLAMA_ARG_FLASH_ATTN: '1',
-      LLAMA_API_KEY: 's',
-    }),
+    line(
+      '/app/llama-server',
+      { model: 'ggml-org/gemma-3-1b-it-GGUF', port: 9000, options: { slots: 4 } },
+      {
+        LLAMA_ARG_HF_REPO: 'ggml-org/gemma-3-1b-it-GGUF',
+        LLAMA_ARG_PORT: '9000',
+        LLAMA_ARG_N_PARALLEL: '4',
+      },
+    ),
+    line(
+      '/app/llama-server --port 8080',
+      { port: 8080, keyed: true, options: { flashAttention: 'on' } },
+      {
+        LLAMA_ARG_MODEL: '/m/a.gguf',
+        LLAMA_ARG_PORT: '9000',
+        LLAMA_ARG_FLASH_ATTN: '1',
+        LLAMA_API_KEY: 's',
+      },
+    ),
     line('./gemma-3-4b-it.Q6_K.llamafile', { model: './gemma-3-4b-it.Q6_K.llamafile', port: null }),
     line('./gemma-3-4b-it.Q6_K.llamafile -ngl 999', { options: { gpuLayers: 999 } }),
   ],
@@ -137,11 +142,15 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
       port: 8000,
       options: { gpuLayers: -1, context: 8192 },
     }),
-    line('/opt/venv/bin/python -m llama_cpp.server', { model: '/m/a.gguf', host: '0.0.0.0', port: 8000 }, {
-      MODEL: '/m/a.gguf',
-      HOST: '0.0.0.0',
-      PORT: '8000',
-    }),
+    line(
+      '/opt/venv/bin/python -m llama_cpp.server',
+      { model: '/m/a.gguf', host: '0.0.0.0', port: 8000 },
+      {
+        MODEL: '/m/a.gguf',
+        HOST: '0.0.0.0',
+        PORT: '8000',
+      },
+    ),
   ],
   'mlx-lm': [
     line('mlx_lm.server --model mlx-community/Qwen3-8B-4bit --port 8080', {
@@ -192,11 +201,14 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
       port: 30000,
       options: { tensorParallel: 8 },
     }),
-    line('env SGLANG_X=1 nice -n 5 python3 -m sglang.launch_server --model org/m --host 0.0.0.0 --port 30000', {
-      model: 'org/m',
-      host: '0.0.0.0',
-      port: 30000,
-    }),
+    line(
+      'env SGLANG_X=1 nice -n 5 python3 -m sglang.launch_server --model org/m --host 0.0.0.0 --port 30000',
+      {
+        model: 'org/m',
+        host: '0.0.0.0',
+        port: 30000,
+      },
+    ),
   ],
   tgi: [
     line('/tini -- text-generation-launcher --model-id org/m -p 8080 --max-input-length 4096', {
@@ -207,7 +219,10 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
   ollama: [
     line("sh -c 'ollama serve & sleep 5 && ollama pull gemma3 && wait'", { child: false }),
     line('/usr/bin/env OLLAMA_HOST=[::]:11434 /usr/local/bin/ollama serve', { host: '::', port: 11434 }),
-    line('/usr/bin/ollama runner --model /x/sha256-aa --ctx-size 8192 --port 35123', { child: true, port: 35123 }),
+    line('/usr/bin/ollama runner --model /x/sha256-aa --ctx-size 8192 --port 35123', {
+      child: true,
+      port: 35123,
+    }),
   ],
   koboldcpp: [
     line('./koboldcpp-linux-x64-cuda1210 --usecublas --nommap --quiet /m/a.gguf 5001', {
@@ -216,7 +231,10 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
     }),
   ],
   localai: [
-    line('tini -- local-ai run --address=0.0.0.0:8080 --models-path=/models', { host: '0.0.0.0', port: 8080 }),
+    line('tini -- local-ai run --address=0.0.0.0:8080 --models-path=/models', {
+      host: '0.0.0.0',
+      port: 8080,
+    }),
   ],
   'llama-swap': [
     line('/app/llama-swap --config /app/config.yaml --listen 0.0.0.0:8080 --watch-config', { port: 8080 }),

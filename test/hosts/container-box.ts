@@ -58,7 +58,7 @@ export async function startBox(
   const script = join(import.meta.dirname, `${engine}-box.sh`);
   const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
   function box(verb: string): void {
-    const [program = '', ...args] = [...before, 'bash', script, verb, folder];
+    const [program, ...args] = [...before, 'bash', script, verb, folder];
     execFileSync(program, args, { env, stdio: 'ignore' });
   }
   box('start');

@@ -204,6 +204,7 @@ describe.skipIf(noDocker !== null)('containers that another version of berth mad
   });
 
   test('are left as they are, and what it would write otherwise is told apart from what somebody changed', async () => {
+    expect.hasAssertions();
     await importLlama(box);
     const target = `target: {kind: docker, image: "${llamaImage}", pull: never, entrypoint: ${entrypoint}}`;
     const render = 'src/targets/docker/render.ts';
@@ -211,7 +212,11 @@ describe.skipIf(noDocker !== null)('containers that another version of berth mad
       changes: [
         otherDefault,
         { file: render, from: "['no-new-privileges']", to: "['no-new-privileges:true']" },
-        { file: render, from: 'RestartPolicy: { Name: options.restart }', to: "RestartPolicy: { Name: 'always' }" },
+        {
+          file: render,
+          from: 'RestartPolicy: { Name: options.restart }',
+          to: "RestartPolicy: { Name: 'always' }",
+        },
       ],
       rendered: '+ HostConfig.SecurityOpt: ["no-new-privileges:true"]',
       meddle: async () => {
@@ -244,12 +249,17 @@ describe.skipIf(noCluster !== null)('objects of a cluster that another version o
   });
 
   test('are left as they are, and what it would write otherwise is told apart from what somebody changed', async () => {
+    expect.hasAssertions();
     const target = `host: box, port: 8081, target: {kind: kubernetes, image: "${kubeImage}", pull: Never, preStop: 0, entrypoint: ${entrypoint}}`;
     const hosts = 'hosts: {box: {kubernetes: {context: box, namespace: other, createNamespace: true}}}';
     await expectFinding(place, fleetOf(hosts, target), {
       changes: [
         otherDefault,
-        { file: 'src/targets/kubernetes/manifests.ts', from: 'revisionHistoryLimit: 2', to: 'revisionHistoryLimit: 3' },
+        {
+          file: 'src/targets/kubernetes/manifests.ts',
+          from: 'revisionHistoryLimit: 2',
+          to: 'revisionHistoryLimit: 3',
+        },
       ],
       rendered: 'Deployment a: + spec.revisionHistoryLimit: 3',
       meddle: async () => {
@@ -261,6 +271,7 @@ describe.skipIf(noCluster !== null)('objects of a cluster that another version o
   });
 
   test.skipIf(noKserve !== '')(`the same of services of KServe${noKserve}`, async () => {
+    expect.hasAssertions();
     for (const kind of ['inferenceservices', 'servingruntimes']) {
       box.kubectl('apply', '--server-side', '-f', join(specsFolder ?? '', `serving.kserve.io_${kind}.yaml`));
       await until(() => Promise.resolve(isKnown(kind)), `${kind} to be known`);
@@ -277,7 +288,11 @@ describe.skipIf(noCluster !== null)('objects of a cluster that another version o
     await expectFinding(place, fleetOf(hosts, target, model), {
       changes: [
         otherDefault,
-        { file: 'src/targets/kserve/manifests.ts', from: 'multiModel: false', to: 'multiModel: false, disabled: false' },
+        {
+          file: 'src/targets/kserve/manifests.ts',
+          from: 'multiModel: false',
+          to: 'multiModel: false, disabled: false',
+        },
       ],
       rendered: 'ServingRuntime a: + spec.disabled: false',
       meddle: async () => {

@@ -121,7 +121,8 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
     },
     {
       name: 'a model that its node does not have',
-      fleet: () => fleet({ model: './m.gguf, at: {box: {hostPath: /srv/none, path: m.gguf}}' }).replace('60s', '20s'),
+      fleet: () =>
+        fleet({ model: './m.gguf, at: {box: {hostPath: /srv/none, path: m.gguf}}' }).replace('60s', '20s'),
       code: 1,
       object: 'a did not become ready',
       cause: /is being started by its node: .*\/srv\/none/,

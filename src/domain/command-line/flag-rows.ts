@@ -96,7 +96,8 @@ function takeFlag(
   if (given === null || value === null) return 0;
   const before = values.get(row.option);
   if (row.shape === 'repeated') values.set(row.option, [...asList(before), value]);
-  else values.set(row.option, row.adds && typeof before === 'string' ? `${before},${value as string}` : value);
+  else
+    values.set(row.option, row.adds && typeof before === 'string' ? `${before},${value as string}` : value);
   return joined === null ? 1 + given.length : 1;
 }
 

@@ -43,9 +43,6 @@ export function recognizeForeign(facts: ProcessFacts, server: ForeignServer): Re
   return null;
 }
 
-function fromEnv(
-  env: Readonly<Record<string, string | undefined>>,
-  name: string | undefined,
-): string | null {
+function fromEnv(env: Readonly<Record<string, string | undefined>>, name: string | undefined): string | null {
   return (name === undefined ? undefined : env[name]) ?? null;
 }

@@ -39,7 +39,8 @@ export function isLlamaServer(command: Unwrapped): boolean {
   if (program === 'llama-server' || program === 'llama-box') return true;
   if (program === 'llama' && args[0] === 'serve') return true;
   // By itself it serves and opens a browser; with a prompt it answers that, and with others of these it talks in the terminal.
-  if (isLlamafile(program)) return hasFlag(args, '--server', '--nobrowser', '--host', '--port') || !talks(command);
+  if (isLlamafile(program))
+    return hasFlag(args, '--server', '--nobrowser', '--host', '--port') || !talks(command);
   // Builds under other names, and the name that the server had at first, which others have, too.
   if (/^([\w.-]+[-_.])?llama-server[-_.]?[\w.-]*$/.test(program))
     return hasFlag(args, '-m', '--model', '-hf', '--hf-repo');

@@ -59,7 +59,10 @@ function takeModel(rest: readonly string[]): { model: string | null; others: rea
 
 /** Flags that say yes or no say so by their names, as far as berth does not know them. */
 function switchesIn(rest: readonly string[]): string[] {
-  return [...otherSwitches, ...rest.filter((word) => /^--(no|enable|disable|use|skip|return)[-_]/.test(word))];
+  return [
+    ...otherSwitches,
+    ...rest.filter((word) => /^--(no|enable|disable|use|skip|return)[-_]/.test(word)),
+  ];
 }
 
 function ourOptions(stated: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -36,7 +36,8 @@ export async function openFarWorld(
       ? home.clock
       : { ...home.clock, wall: () => new Date(home.clock.wall().getTime() + skewMs) };
   async function reach(url: string): Promise<string> {
-    if (url.startsWith('unix:')) return `unix://${await link.forward(decodeURIComponent(new URL(url).pathname))}`;
+    if (url.startsWith('unix:'))
+      return `unix://${await link.forward(decodeURIComponent(new URL(url).pathname))}`;
     const place = loopbackPlace(url);
     if (place === null) return url;
     return `${new URL(url).protocol}//${await link.forward(place)}`;

@@ -21,5 +21,8 @@ export function otherLines(mark: Mark, container: Inspected): string[] {
   // Its own schema has parsed them before they were written into the mark.
   const options = mark.target as unknown as DockerOptions;
   const now = comparable(renderContainer(mark, options, written.facts));
-  return differenceLines(`container ${container.Name.replace(/^\//, '')}`, fieldDifferences(written.body, now));
+  return differenceLines(
+    `container ${container.Name.replace(/^\//, '')}`,
+    fieldDifferences(written.body, now),
+  );
 }

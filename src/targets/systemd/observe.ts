@@ -5,6 +5,7 @@ import { ownerOfCgroup } from '../../domain/cgroup-owner.ts';
 import { readProcessTable } from '../../io/procfs.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
 import type { World } from '../../io/world.ts';
+import { hiddenSockets, isHeldBy } from './hidden-sockets.ts';
 import { unitOfObject } from './logs.ts';
 import { ask, scopeNamed, systemScope, userScope } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -61,10 +62,16 @@ async function observeScope(world: World, scope: Scope): Promise<Instance[]> {
   const proc = await world.procfs();
   const table = readProcessTable(proc);
   const listeners = readListeners(proc, table);
+  const membersOf = new Map(
+    units.map(({ unit }) => [
+      unit,
+      [...table.processes.values()].filter((entry) => belongs(entry, scope, unit)),
+    ]),
+  );
+  const hidden = await hiddenSockets(world, scope, [...membersOf.values()].flat(), listeners);
   return units.map(({ unit, mark }): Instance => {
     const facts = shown.get(unit) ?? new Map<string, string>();
-    const members = [...table.processes.values()].filter((entry) => belongs(entry, scope, unit));
-    const pids = new Set(members.map((entry) => entry.pid));
+    const members = membersOf.get(unit) ?? [];
     const main = table.processes.get(Number(facts.get('MainPID') ?? 0));
     const alive = runs(facts);
     return {
@@ -76,8 +83,8 @@ async function observeScope(world: World, scope: Scope): Promise<Instance[]> {
       engine: mark.spec.engine,
       model: mark.spec.model,
       owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
-      endpoints: listeners
-        .filter((listener) => listener.pids.some((pid) => pids.has(pid)))
+      endpoints: [...listeners, ...hidden]
+        .filter((listener) => isHeldBy(listener, members))
         .map(({ address, port, netns }) => ({ address, port, netns })),
       rssBytes: sum(members.flatMap((entry) => entry.rssBytes ?? [])),
       startedAt: main ? new Date(main.startedAt).toISOString() : null,
