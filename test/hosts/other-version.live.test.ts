@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
@@ -106,7 +106,7 @@ interface OtherVersion {
 
 /** Each of two versions leaves alone what the other made, says what is its own, and takes over on request. */
 async function expectFinding(place: Place, text: string, other: OtherVersion): Promise<void> {
-  const newer = otherVersion(join(place.folder, 'newer'), other.changes);
+  const newer = otherVersion(mkdtempSync(join(place.folder, 'newer-')), other.changes);
   place.write(text);
   expectFine(await place.berth('apply', '--yes'));
   const before = await sinceOf(place);
@@ -256,12 +256,12 @@ describe.skipIf(noCluster !== null)('objects of a cluster that another version o
       changes: [
         otherDefault,
         {
-          file: 'src/targets/kubernetes/manifests.ts',
-          from: 'revisionHistoryLimit: 2',
-          to: 'revisionHistoryLimit: 3',
+          file: 'src/targets/kubernetes/pod.ts',
+          from: 'enableServiceLinks: false',
+          to: 'enableServiceLinks: false, shareProcessNamespace: false',
         },
       ],
-      rendered: 'Deployment a: + spec.revisionHistoryLimit: 3',
+      rendered: 'Deployment a: + spec.template.spec.shareProcessNamespace: false',
       meddle: async () => {
         const patch = JSON.stringify({ spec: { progressDeadlineSeconds: 700 } });
         box.kubectl('-n', 'other', 'patch', 'deployment', 'a', '--field-manager=ops', '-p', patch);
@@ -290,11 +290,11 @@ describe.skipIf(noCluster !== null)('objects of a cluster that another version o
         otherDefault,
         {
           file: 'src/targets/kserve/manifests.ts',
-          from: 'multiModel: false',
-          to: 'multiModel: false, disabled: false',
+          from: 'allowPrivilegeEscalation: false',
+          to: 'allowPrivilegeEscalation: false, privileged: false',
         },
       ],
-      rendered: 'ServingRuntime a: + spec.disabled: false',
+      rendered: 'ServingRuntime a: + spec.containers.kserve-container.securityContext.privileged: false',
       meddle: async () => {
         const patch = JSON.stringify({ spec: { predictor: { terminationGracePeriodSeconds: 31 } } });
         const options = ['--type=merge', '--field-manager=ops', '-p', patch];
