@@ -1,4 +1,4 @@
-// `npm run build`: the CLI by tsc and the console by Vite, into dist. Does nothing when dist is newer than its sources.
+// `npm run build`: the CLI by tsc and Rolldown, the console by Vite, into dist. Does nothing when dist is newer than its sources.
 import {
   cpSync,
   existsSync,
@@ -12,12 +12,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ensureReady, main, root, runTool, SetupError } from './bootstrap.mjs';
+import { ensureReady, main, root, runNode, runTool, SetupError } from './bootstrap.mjs';
 
 const dist = join(root, 'dist');
 const shared = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/build.mjs'];
 const inputs = {
-  cli: ['src', 'tsconfig.build.json', ...shared],
+  cli: ['src', 'tsconfig.build.json', 'scripts/bundle.mjs', ...shared],
   console: ['console', 'src/domain', ...shared],
 };
 const stamps = { cli: '.built', console: 'console/.built' };
@@ -55,9 +55,10 @@ export async function build({ force = false } = {}) {
 }
 
 async function buildCli(folder) {
-  const code = await runTool('tsc', ['-p', 'tsconfig.build.json', '--outDir', folder]);
-  if (code !== 0)
+  if ((await runTool('tsc', ['-p', 'tsconfig.build.json'])) !== 0)
     throw new SetupError('tsc found faults in the sources (above); the old build, if any, stays.');
+  if ((await runNode(['scripts/bundle.mjs', folder])) !== 0)
+    throw new SetupError('The sources could not be laid together (above); the old build, if any, stays.');
 }
 
 async function buildConsole(folder) {

@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -44,6 +45,19 @@ describe.skipIf(npmPath === null)(
       expect(code).toBe(0);
       expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
       expect(existsSync(join(folder, 'node_modules/node-llama-cpp'))).toBe(false);
+    });
+
+    test('carries what it is made of with its licences, and installs none of that again', () => {
+      const licences = readFileSync(join(folder, 'node_modules/berth/dist/THIRD-PARTY-LICENSES.txt'), 'utf8');
+      for (const [name, holder] of [
+        ['commander', 'TJ Holowaychuk'],
+        ['yaml', 'Eemeli Aro'],
+        ['zod', 'Colin McDonnell'],
+      ] as const) {
+        expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\((MIT|ISC)\\)$`, 'm'));
+        expect(licences).toContain(holder);
+        expect(existsSync(join(folder, 'node_modules', name))).toBe(false);
+      }
     });
 
     test('scans the machine', async () => {

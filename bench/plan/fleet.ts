@@ -75,7 +75,6 @@ export function recorded({ fleet, fleetId }: LoadedFleet, desired: readonly Desi
           logFile: `/var/lib/berth/logs/${name}.log`,
           declared: changed ? { ...declared, 'engine.slots': 64 } : { ...declared },
           spec,
-          previous: null,
         },
       },
     ];

@@ -1,4 +1,5 @@
-import { amountOf, concernsModels, KubeObject, workloadOf } from '../domain/audit/kube-object.ts';
+import { concernsModels, KubeObject, workloadOf } from '../domain/audit/kube-object.ts';
+import { amountOf } from '../domain/kube-amount.ts';
 import type { Container, Workload } from '../domain/audit/kube-object.ts';
 import type { Observation } from '../domain/audit/observation.ts';
 import type { Engine } from '../engines/contract.ts';

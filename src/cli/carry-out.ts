@@ -104,7 +104,10 @@ export function reportApply(
   const value = { ...also, plan, done: did, notDone, back, failure: failure?.toJSON() ?? null };
   output.result(value, () => {
     const done = changed.map((action) => `${action.do} ${nameOf(action)}`);
-    if (!failure) return doneText(done, unreached);
+    if (!failure) {
+      const hosts = unreached.map(({ host }) => host);
+      return doneText(done, hosts, plan.findings);
+    }
     const left = result.notDone.map((action) => `${action.do} ${nameOf(action)}`);
     return [
       `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Not done: ${left.length === 0 ? 'nothing' : left.join(', ')}.`,
@@ -117,13 +120,18 @@ export function reportApply(
   else if (unreached.length > 0) context.exit(exitOf(unreached, changed.length > 0));
 }
 
-function doneText(done: readonly string[], unreached: readonly Finding[]): string {
+function doneText(
+  done: readonly string[],
+  unreached: readonly string[],
+  findings: readonly Finding[],
+): string {
   if (unreached.length === 0)
     return done.length === 0 ? 'Nothing had to be done.' : `Done: ${done.join(', ')}.`;
-  const hosts = unreached.map((one) => one.object).join(', ');
-  const missing = unreached.map((one) => `berth: ${one.message}\n${one.cure}`);
+  const missing = findings
+    .filter(({ rule, object }) => rule === 'host-unreachable' && unreached.includes(object))
+    .map((one) => `berth: ${one.message}\n${one.cure}`);
   return [
-    `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Nothing was done on ${hosts}.`,
+    `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Nothing was done on ${unreached.join(', ')}.`,
     ...missing,
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import { isAddress } from '../domain/model-source.ts';
 import type { Wants } from '../doctor/contract.ts';
 import { engineOf } from '../engines/registry.ts';
-import { launchSpecOf } from '../fleet/plan/desired.ts';
+import { launchSpecOf } from '../fleet/plan/launch-spec-of.ts';
 import { accessOf } from '../fleet/file/hosts.ts';
 import { usualPorts } from '../fleet/plan/ports.ts';
 import type { Deployment, LoadedFleet } from '../fleet/file/resolve.ts';

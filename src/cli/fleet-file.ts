@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { isAddress } from '../domain/model-source.ts';
 import type { Opening } from '../fleet/checks/key-checks.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
+import type { World } from '../io/world.ts';
 import type { CliContext } from './context.ts';
 
 export interface FileOptions {
@@ -18,25 +19,34 @@ export function addFileOption(command: Command): Command {
   );
 }
 
+/** Makes of a fleet, as its file says it, one of which some stand still. */
+export type Resting = (world: World, file: LoadedFleet) => Promise<LoadedFleet>;
+
 /** The registries and the YAML reader come only with the first command that needs them. */
 export async function loadFrom(
   context: CliContext,
   options: FileOptions,
-  opens: Opening = null,
+  { opens = null, rest }: { opens?: Opening; rest?: Resting } = {},
 ): Promise<LoadedFleet> {
   const { loadFleet } = await import('../fleet/file/load.ts');
   return asItIsHere(
     context,
     await loadFleet(context.world, { files: options.file, cwd: context.cwd, opens }),
+    rest,
   );
 }
 
 /** For commands that only look or stop: they work in a shell that has none of the secrets. */
-export async function loadWithoutSecrets(context: CliContext, options: FileOptions): Promise<LoadedFleet> {
+export async function loadWithoutSecrets(
+  context: CliContext,
+  options: FileOptions,
+  rest?: Resting,
+): Promise<LoadedFleet> {
   const { loadFleet } = await import('../fleet/file/load.ts');
   return asItIsHere(
     context,
     await loadFleet(context.world, { files: options.file, cwd: context.cwd, secrets: 'unused' }),
+    rest,
   );
 }
 
@@ -47,9 +57,13 @@ export async function loadAsWritten({ world, cwd }: CliContext, options: FileOpt
 }
 
 /** With what this machine knows of it: what was stopped by hand, and where models lie. A model that was pulled is served from the store; where it was not, its address stays what its engine is given. */
-async function asItIsHere({ world }: CliContext, file: LoadedFleet): Promise<LoadedFleet> {
-  const { withRest } = await import('../fleet/plan/at-rest.ts');
-  const loaded = await withRest(world, file);
+async function asItIsHere(
+  { world }: CliContext,
+  file: LoadedFleet,
+  rest: Resting | undefined,
+): Promise<LoadedFleet> {
+  const resting = rest ?? (await import('../fleet/plan/at-rest.ts')).withRest;
+  const loaded = await resting(world, file);
   if (!loaded.deployments.some(({ model }) => model && isAddress(model.path))) return loaded;
   const { modelPath, storeOf, storedModel } = await import('../models/cache.ts');
   const deployments = await Promise.all(

@@ -3,7 +3,7 @@ import { preparePlan } from '../fleet/plan/prepare-plan.ts';
 import { carryOut } from './carry-out.ts';
 import type { CliContext } from './context.ts';
 import { addFileOption, loadFrom } from './fleet-file.ts';
-import type { FileOptions } from './fleet-file.ts';
+import type { FileOptions, Resting } from './fleet-file.ts';
 
 /** A command that plans some deployments and carries that out, asking before engines are stopped or replaced. */
 export function configureNamedChange(
@@ -11,16 +11,16 @@ export function configureNamedChange(
   context: CliContext,
   change: {
     readonly name: 'start' | 'restart';
-    /** What comes before the plan. */
-    readonly before?: (names: readonly string[], options: FileOptions) => Promise<void>;
+    /** What stands still from now on; absent: what did so before. */
+    readonly rest?: (names: readonly string[]) => Resting;
   },
 ): void {
   addFileOption(command)
     .argument('<names...>', 'deployments')
     .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
     .action(async (names: string[], options: FileOptions & { readonly yes?: boolean }) => {
-      await change.before?.(names, options);
-      const plan = await preparePlan(context.world, await loadFrom(context, options), {
+      const loaded = await loadFrom(context, options, change.rest ? { rest: change.rest(names) } : {});
+      const plan = await preparePlan(context.world, loaded, {
         only: names,
         ...(change.name === 'restart' && { restart: names }),
       });

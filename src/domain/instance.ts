@@ -38,7 +38,8 @@ export const Mark = z.strictObject({
   declared: z.record(z.string(), z.unknown()),
   spec: LaunchSpec,
   secrets: SecretHashes.optional(),
-  previous: LaunchSpec.nullable(),
+  /** Of marks of earlier versions; nobody reads it. */
+  previous: LaunchSpec.nullish(),
 });
 export type Mark = z.infer<typeof Mark>;
 

@@ -1,9 +1,7 @@
 import { z } from 'zod';
+import { accelerators } from './accelerators.ts';
 import { GivenResources } from './resources.ts';
 import { AnySecret } from './secret.ts';
-
-export const accelerators = ['cpu', 'cuda', 'rocm', 'vulkan'] as const;
-export type Accelerator = (typeof accelerators)[number];
 
 /** An argument that only the target can know: where the model lies there, which port was taken, which file holds a secret. */
 export const Hole = z.discriminatedUnion('hole', [

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
+import type * as ChildProcess from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import type { Ending } from '../domain/instance.ts';
-import { startChild } from './child.ts';
 import type { Child, ChildOptions } from './child.ts';
 import { writeFault } from './system-fault.ts';
 
@@ -47,7 +46,13 @@ export interface Exec {
   readonly kill: (pid: number, signal: NodeJS.Signals | 0, startTicks?: number) => boolean | Promise<boolean>;
 }
 
-function run(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+/** Loaded with the first program that is started: it and what it needs take a tenth of a bare start. */
+function childProcess(): Promise<typeof ChildProcess> {
+  return import('node:child_process');
+}
+
+async function run(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  const { spawn } = await childProcess();
   const [program, ...args] = argv;
   return new Promise((resolve) => {
     const child = spawn(program ?? '', args, {
@@ -81,7 +86,8 @@ function run(argv: readonly string[], options: ExecOptions = {}): Promise<ExecRe
   });
 }
 
-function detach(...[argv, options]: Parameters<Exec['detach']>): ReturnType<Exec['detach']> {
+async function detach(...[argv, options]: Parameters<Exec['detach']>): ReturnType<Exec['detach']> {
+  const { spawn } = await childProcess();
   const [program, ...args] = argv;
   const log = openLog(options.logFile);
   return new Promise<{ pid: number; ended: Promise<Ending> }>((resolve, reject) => {
@@ -110,6 +116,11 @@ function openLog(path: string): number {
   }
 }
 
+async function start(...how: Parameters<Exec['start']>): ReturnType<Exec['start']> {
+  const { startChild } = await import('./child.ts');
+  return startChild(...how);
+}
+
 function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, signal);
@@ -119,4 +130,4 @@ function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-export const localExec: Exec = { run, detach, start: startChild, kill };
+export const localExec: Exec = { run, detach, start, kill };

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { promises as fs } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
 
 /** Held until released, or until the process that holds it ends, however it ends. */
@@ -21,8 +19,9 @@ export interface HostLocks {
  * Takes a lock on this machine, at once or not at all (null). It is a socket in Linux's abstract namespace: the kernel gives it to
  * one process and takes it back when that ends, so no stale file can be left behind. `info` is told to whoever asks for the holder.
  */
-export function tryLock(name: string, info: string): Promise<Lock | null> {
-  const server = net.createServer((socket) => {
+export async function tryLock(name: string, info: string): Promise<Lock | null> {
+  const { createServer } = await import('node:net');
+  const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.end(info);
   });
@@ -39,10 +38,11 @@ export function tryLock(name: string, info: string): Promise<Lock | null> {
 }
 
 /** What the holder of a lock said of itself; null when nobody holds it. */
-export function lockHolder(name: string): Promise<string | null> {
+export async function lockHolder(name: string): Promise<string | null> {
+  const { connect } = await import('node:net');
   return new Promise((resolve) => {
     let text = '';
-    const socket = net.connect(socketName(name));
+    const socket = connect(socketName(name));
     socket.setEncoding('utf8').on('data', (part: string) => (text += part));
     socket.setTimeout(1000, () => socket.destroy());
     socket.on('error', () => {});
@@ -72,6 +72,7 @@ async function heldFromAfar(folder: string, name: string): Promise<string | null
   const path = join(folder, lockFileName(name));
   try {
     await fs.access(path);
+    const { execFile } = await import('node:child_process');
     const free = await new Promise<boolean>((resolve) => {
       execFile('flock', ['-n', path, 'true'], (error) => resolve(error?.code !== 1));
     });

@@ -1,6 +1,5 @@
 import { machineOf } from '../domain/host-access.ts';
 import type { ClusterPlace } from '../domain/host-access.ts';
-import type { Instance } from '../domain/instance.ts';
 import { kubeApi } from '../io/kube/kube-api.ts';
 import type { KubeApi } from '../io/kube/kube-api.ts';
 import { kubeAccess } from '../io/kube/kube-config.ts';
@@ -27,17 +26,11 @@ export function clusterWorld(world: World, cluster: ClusterPlace): Promise<World
   });
 }
 
-/** Whoever watches engines of several hosts knows where each is by the name of its machine. */
-function clusterNamed(machine: string | undefined): ClusterPlace | null {
-  const [, context, namespace] = /^kubernetes:\/\/(.+)\/([^/]+)$/.exec(machine ?? '') ?? [];
-  return context && namespace ? { context, namespace, createNamespace: false } : null;
-}
-
 const clients = new Map<string, KubeApi>();
 
 /** Its namespace, to be asked. The kubeconfig is read each time, since others write it; connections are kept. */
-export async function placeOf(world: World, instance?: Instance): Promise<Place> {
-  const cluster = world.cluster ?? clusterNamed(instance?.object.on);
+export async function placeOf(world: World): Promise<Place> {
+  const { cluster } = world;
   if (!cluster) throw new Error(`${world.machine} is no cluster.`);
   const access = await kubeAccess(world, { context: cluster.context, file: cluster.kubeconfig });
   const key = JSON.stringify(access);

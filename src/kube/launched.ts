@@ -1,4 +1,5 @@
-import type { Accelerator, LaunchSpec } from '../domain/launch-spec.ts';
+import type { Accelerator } from '../domain/accelerators.ts';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { cpuText, sizeText } from '../domain/resources.ts';
 import { secretTitle } from '../domain/secret.ts';
 import type { PodOptions } from './pod-options.ts';

@@ -27,7 +27,6 @@ export function marksOf<Options extends { kind: string }>(
         logFile: '',
         declared: { ...deployment.declared },
         spec: deployment.spec,
-        previous: null,
       };
       return { mark, options };
     }),

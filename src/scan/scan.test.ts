@@ -121,7 +121,7 @@ test('what a fleet started is shown with its fleet and deployment, whatever the 
     address: '127.0.0.1',
     port: 18400,
   };
-  const mark = { ...place, logFile: '/l', declared: {}, spec, previous: null };
+  const mark = { ...place, logFile: '/l', declared: {}, spec };
   const report = await scanTree([
     { ...berthItself, tcp: [tcpRow('0100007F', 18400, 1)] },
     {

@@ -56,7 +56,6 @@ describe.each(['process'])('target %s', (kind) => {
       logFile: join(folder, 'logs', 'a.log'),
       declared: { 'engine.slots': 2 },
       spec: specOf(),
-      previous: specOf(),
     };
     const request = {
       mark,

@@ -1,69 +1,27 @@
-import { execFileSync } from 'node:child_process';
-import {
-  accessSync,
-  chmodSync,
-  copyFileSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AuditReport } from '../../src/domain/audit/report.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import { until } from '../support/berth.ts';
+import { missingForSystemd, startSystemdBox } from './systemd-box.ts';
+import type { BoxRan, SystemdBox } from './systemd-box.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const box = join(root, 'test/hosts/systemd-box.sh');
 const podUid = '0f3c9a52-1111-2222-3333-444455556666';
 
-/** Empty where a machine with systemd of its own can be made here; else why not. */
-function missing(): string {
-  if (process.getuid?.() !== 0) return 'root';
-  const needed = [
-    '/usr/lib/systemd/systemd',
-    '/usr/bin/dbus-daemon',
-    '/sys/fs/cgroup/memory',
-    '/usr/bin/nsenter',
-  ];
-  return (
-    needed.find((path) => {
-      try {
-        accessSync(path);
-        return false;
-      } catch {
-        return true;
-      }
-    }) ?? ''
-  );
-}
-
-const lacks = missing();
+const lacks = missingForSystemd();
 if (lacks !== '') console.info(`deployment state: not run, ${lacks} is missing`);
 
+let box: SystemdBox;
 let folder: string;
 
-function enter(...argv: string[]): { code: number; stdout: string; stderr: string } {
-  try {
-    const env = { ...process.env, BERTH_FROM_SOURCE: '1', BERTH_STATE_DIR: join(folder, 'state') };
-    const stdout = execFileSync(box, ['enter', folder, ...argv], {
-      env,
-      cwd: folder,
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
-    return { code: 0, stdout, stderr: '' };
-  } catch (error) {
-    const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string };
-    return { code: status, stdout, stderr };
-  }
+function enter(...argv: string[]): BoxRan {
+  return box.enter(...argv);
 }
 
-function berth(...args: string[]): ReturnType<typeof enter> {
-  const words = [process.execPath, join(root, 'bin/berth.js'), ...args].map((word) => `'${word}'`);
-  return enter('sh', '-c', `cd '${folder}' && exec ${words.join(' ')}`);
+function berth(...args: string[]): BoxRan {
+  return box.berth(args);
 }
 
 function unit(name: string, words: string): void {
@@ -127,9 +85,8 @@ describe.skipIf(lacks !== '')(
   'one box with two units of the same model, a pod on the same port, and leftovers in Kubernetes',
   () => {
     beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'berth-state-'));
-      const shared = [root, dirname(dirname(process.execPath))].join(':');
-      execFileSync(box, ['start', folder], { env: { ...process.env, BOX_BIND: shared }, stdio: 'pipe' });
+      box = startSystemdBox();
+      ({ folder } = box);
       const code = readFileSync(join(root, 'test/scenarios/scan/fake-server.cjs'), 'utf8');
       writeFileSync(join(folder, 'llama-server'), `#!${process.execPath}\n${code}`);
       chmodSync(join(folder, 'llama-server'), 0o755);
@@ -144,10 +101,7 @@ describe.skipIf(lacks !== '')(
       await until(() => enter('sh', '-c', 'ss -ltn | grep -c 808').stdout.trim() === '2', 'two ports');
     }, 120_000);
 
-    afterAll(() => {
-      execFileSync(box, ['stop', folder], { stdio: 'pipe' });
-      rmSync(folder, { recursive: true, force: true });
-    }, 60_000);
+    afterAll(() => box.stop(), 60_000);
 
     test('the audit finds what is wrong there, and that one port in two networks is not', () => {
       const ran = berth('audit', '--json', '--objects', 'objects.yaml', '--timeout', '20s');

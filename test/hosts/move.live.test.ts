@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -9,28 +9,13 @@ import { freePorts, makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { streamLoad } from '../support/stream-load.ts';
 import type { StreamLoad, Streamed } from '../support/stream-load.ts';
+import { missingForSsh } from './missing-for-ssh.ts';
 
 const box = resolve(import.meta.dirname, 'ssh-box.sh');
 const engine = resolve(import.meta.dirname, '../support/streaming-engine.mjs');
 const clients = 20;
 
-/** Empty where a machine with a real sshd can be made here; else why not. */
-function missing(): string {
-  if (process.getuid?.() !== 0) return 'root';
-  const needed = ['/usr/sbin/sshd', '/usr/bin/ssh', '/usr/bin/nsenter', '/sbin/ip'];
-  return (
-    needed.find((path) => {
-      try {
-        accessSync(path);
-        return false;
-      } catch {
-        return true;
-      }
-    }) ?? ''
-  );
-}
-
-const lacks = missing();
+const lacks = missingForSsh();
 if (lacks !== '') console.info(`move: not run, ${lacks} is missing`);
 
 let folder: string;

@@ -9,6 +9,7 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/(cli|programs)\//, 6, 'folder'],
   [/^src\/server\//, 5, 'folder'],
   [/^src\/fleet-schema\.ts$/, 3.5, 'file'],
+  [/^src\/lean-fleet-schema\.ts$/, 3.4, 'file'],
   [/^src\/.*\/registry\.ts$/, 3, 'file'],
   // Prompts are what endpoints are asked with.
   [/^src\/bench\/contract\.ts$/, 1.4, 'file'],

@@ -1,5 +1,5 @@
 import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
-import { amountOf } from '../../domain/audit/kube-object.ts';
+import { amountOf } from '../../domain/kube-amount.ts';
 import { claimSize, claimUsers } from '../../domain/audit/claims-in-use.ts';
 import { formatBytes } from '../../domain/format.ts';
 import type { Rule } from './contract.ts';

@@ -1,4 +1,3 @@
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { ByteSource } from '../../io/byte-file.ts';
@@ -34,6 +33,7 @@ async function open(options: Options, server: PromptServer): Promise<PromptSourc
 /** Only the columns that can matter are read: such files have texts by the gigabyte in others. */
 async function rowsOf(source: ByteSource, { columns, rows }: Options): Promise<Row[]> {
   // Loaded when it is used.
+  const { brotliDecompressSync, gunzipSync, zstdDecompressSync } = await import('node:zlib');
   const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet');
   const file = {
     byteLength: source.size,

@@ -5,8 +5,8 @@ import type { CacheState } from '../../domain/run/cache.ts';
 import { meanOf } from '../../stats/lengths.ts';
 import { seededRandom } from '../../stats/random.ts';
 import type { BenchPrompt, Dataset, PromptServer, PromptSource } from '../contract.ts';
-import { ImageOptions, imageMaker, imageShape } from '../prompts/images.ts';
-import type { ImageShape } from '../prompts/images.ts';
+import { ImageOptions, imageShape } from '../prompts/image-options.ts';
+import type { ImageShape } from '../prompts/image-options.ts';
 import { plainText } from '../prompts/plain-text.ts';
 import { LengthOptions, lengthAt } from '../prompts/length-options.ts';
 import { PrefixBucket, commonBeginning, prefixChooser } from '../prompts/shared-prefix.ts';
@@ -53,7 +53,7 @@ async function open(
   const compose = composer(options, { maker, seed, cache });
   const { samples, images } = options;
   const shape = images === undefined ? null : imageShape(images);
-  const illustrate = shape === null ? (prompt: BenchPrompt) => prompt : illustrator(shape, seed);
+  const illustrate = shape === null ? (prompt: BenchPrompt) => prompt : await illustrator(shape, seed);
   function numbered(id: number): BenchPrompt {
     return illustrate(compose(id), id);
   }
@@ -83,7 +83,12 @@ async function vocabulary(options: Options, server: PromptServer): Promise<reado
 }
 
 /** Puts images in front of a prompt; then nobody but the server knows how many tokens it has. */
-function illustrator(shape: ImageShape, seed: number): (prompt: BenchPrompt, id: number) => BenchPrompt {
+async function illustrator(
+  shape: ImageShape,
+  seed: number,
+): Promise<(prompt: BenchPrompt, id: number) => BenchPrompt> {
+  // Loaded with the first image: what packs them is Node's own, and large.
+  const { imageMaker } = await import('../prompts/images.ts');
   const imageOf = imageMaker(shape, seed);
   return (prompt, id) => {
     const images = Array.from({ length: shape.count }, (_, nth) => ({

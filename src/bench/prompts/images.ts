@@ -1,23 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
-import { z } from 'zod';
 import { seededRandom } from '../../stats/random.ts';
-
-const Side = z.int().positive().max(8192);
-const Images = z.strictObject({
-  count: z.int().positive().max(100).default(1).describe('Images of each prompt.'),
-  width: Side.default(512).describe('Pixels.'),
-  height: Side.default(512).describe('Pixels.'),
-});
-
-/** A number of images, or their number and size. */
-export const ImageOptions = z.union([z.int().positive().max(100), Images]);
-
-/** How many images a prompt has, and how large they are. */
-export type ImageShape = z.infer<typeof Images>;
-
-export function imageShape(options: z.infer<typeof ImageOptions>): ImageShape {
-  return typeof options === 'number' ? Images.parse({ count: options }) : options;
-}
+import type { ImageShape } from './image-options.ts';
 
 /** Keeps the generators of images apart from those of prompts. */
 const imageTag = 0x696d_6167;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { expectNamed } from '../../fleet/apply/confine.ts';
+import { expectNamed } from '../../fleet/apply/expect-named.ts';
 import { consolidationOf } from '../../fleet/consolidate/steps.ts';
 import type { Known, Step, Wishes } from '../../fleet/consolidate/steps.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';

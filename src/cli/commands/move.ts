@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineOf } from '../../engines/registry.ts';
-import { expectNamed } from '../../fleet/apply/confine.ts';
+import { expectNamed } from '../../fleet/apply/expect-named.ts';
 import type { Deployment, LoadedFleet } from '../../fleet/file/resolve.ts';
 import { destinationOf, destinationsOf, isAt, movedTo, placeName } from '../../fleet/relocate/destination.ts';
 import type { Destination } from '../../fleet/relocate/destination.ts';

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { launchSpecOf } from '../../fleet/plan/desired.ts';
+import { launchSpecOf } from '../../fleet/plan/launch-spec-of.ts';
 import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
 import { insideFile } from '../../fleet/gateway/inside-file.ts';
 import { usualDrainMs } from '../../fleet/apply/move-traffic.ts';

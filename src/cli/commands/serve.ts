@@ -25,7 +25,9 @@ export function configure(command: Command, context: CliContext): void {
     .option('--allow-anonymous', 'serve anybody who reaches the gateway, if the file says so too')
     .action(async (options: ServeCommandOptions) => {
       const { world, output, signal } = context;
-      const loaded = await loadFrom(context, options, { allowAnonymous: options.allowAnonymous ?? false });
+      const loaded = await loadFrom(context, options, {
+        opens: { allowAnonymous: options.allowAnonymous ?? false },
+      });
       const namespace = options.namespace ?? (await world.files.read(namespaceFile))?.trim();
       if (!namespace)
         throw new BerthError('USAGE', {

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { putToRest } from '../../fleet/plan/at-rest.ts';
 import type { CliContext } from '../context.ts';
-import { loadFrom } from '../fleet-file.ts';
 import { configureNamedChange } from '../named-change.ts';
 
 export const examples = [
@@ -11,8 +10,6 @@ export const examples = [
 export function configure(command: Command, context: CliContext): void {
   configureNamedChange(command, context, {
     name: 'start',
-    // What stands still is loaded otherwise, so the fleet is read anew behind this.
-    before: async (names, options) =>
-      putToRest(context.world, await loadFrom(context, options), { names, rest: false }),
+    rest: (names) => (world, file) => putToRest(world, file, { names, rest: false }),
   });
 }

@@ -18,8 +18,10 @@ export function configure(command: Command, context: CliContext): void {
     .argument('<names...>', 'deployments')
     .action(async (names: string[], options: FileOptions) => {
       const { world } = context;
-      await putToRest(world, await loadWithoutSecrets(context, options), { names, rest: true });
-      const plan = await preparePlan(world, await loadWithoutSecrets(context, options), { only: names });
+      const loaded = await loadWithoutSecrets(context, options, (_, file) =>
+        putToRest(world, file, { names, rest: true }),
+      );
+      const plan = await preparePlan(world, loaded, { only: names });
       await carryOut(context, plan, { yes: true, command: 'stop' });
     });
 }

@@ -71,7 +71,7 @@ export function configure(command: Command, context: CliContext): void {
 }
 
 function load(context: CliContext, options: UpCommandOptions): Promise<LoadedFleet> {
-  return loadFrom(context, options, { allowAnonymous: options.allowAnonymous ?? false });
+  return loadFrom(context, options, { opens: { allowAnonymous: options.allowAnonymous ?? false } });
 }
 
 /** SIGHUP, and where it was asked for each change of the fleet's files. */

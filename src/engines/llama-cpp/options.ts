@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PositiveDuration } from '../../domain/units.ts';
-import { accelerators } from '../../domain/launch-spec.ts';
+import { accelerators } from '../../domain/accelerators.ts';
 import { refuseOwnedFlags, refuseSecretEnv } from '../../domain/command-line/refuse-words.ts';
 import { llamaDrift } from './drift.ts';
 import { ownedFlags, secretFlags } from './flags.ts';

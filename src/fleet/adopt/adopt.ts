@@ -82,7 +82,6 @@ async function markOne(
     logFile: engineLog(fleetPaths(home, loaded), entry.name, 0),
     declared: { ...deployment.declared },
     spec,
-    previous: null,
   };
   const text = (await targetOf(target).adopt?.(world, foreign, mark)) ?? null;
   if (text === null) return null;

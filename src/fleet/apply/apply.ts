@@ -85,9 +85,7 @@ async function preflight(world: World, plan: Plan, observed: Sight): Promise<voi
       throw new BerthError('FILE_MISSING', { path, what: 'model file' });
   const [held] = foreignHolders(plan, observed);
   if (held) throw portFault(plan, held);
-  const foreseen = (await previewFindings(world, plan, observed)).filter(
-    (one) => one.severity === 'critical',
-  );
+  const foreseen = (await previewFindings(world, plan)).filter((one) => one.severity === 'critical');
   const [first] = foreseen;
   if (!first) return;
   const exit = exitOfCode(first.evidence[0] ?? '') ?? 'fault';

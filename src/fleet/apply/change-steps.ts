@@ -136,7 +136,7 @@ async function startWanted(
   how: StartWay,
 ): Promise<string> {
   const { plan, observed, options } = context;
-  const mark = markOf(host, plan, action, observed);
+  const mark = markOf(host, plan, action);
   const since = host.clock.now();
   const before = action.do === 'replace' ? instanceOf(observed, action.running) : undefined;
   if (before?.mark && (how.way === 'update' || (action.do === 'replace' && action.beside)))
@@ -170,14 +170,8 @@ async function keep(
 }
 
 /** The mark of what an action makes. */
-export function markOf(
-  world: World,
-  plan: Plan,
-  action: Starting,
-  observed: Pick<Observed, 'instances'>,
-): Mark {
+export function markOf(world: World, plan: Plan, action: Starting): Mark {
   const { wanted } = action;
-  const before = action.do === 'replace' ? instanceOf(observed, action.running) : undefined;
   return {
     fleet: plan.fleet,
     fleetId: plan.fleetId,
@@ -189,7 +183,6 @@ export function markOf(
     logFile: engineLog(fleetPaths(world, plan), action.deployment, action.replica),
     declared: wanted.declared,
     spec: wanted.spec,
-    previous: before?.mark?.spec ?? null,
   };
 }
 

@@ -8,21 +8,6 @@ import { makePlan } from '../plan/make-plan.ts';
 import type { PlanInput } from '../plan/make-plan.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 
-/** Deployments of the file, and those that the file has lost and that run still. Throws DEPLOYMENT_UNKNOWN for any other name. */
-export function expectNamed(
-  names: readonly string[],
-  loaded: LoadedFleet,
-  running: readonly Instance[] = [],
-): void {
-  const known = [
-    ...loaded.deployments.map((one) => one.name),
-    ...running.flatMap(({ mark }) => mark?.deployment ?? []),
-  ];
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined)
-    throw new BerthError('DEPLOYMENT_UNKNOWN', { name: unknown, known: [...new Set(known)] });
-}
-
 /** Those of a deployment that is named; without names, all. */
 export function confined(instances: readonly Instance[], only: readonly string[] | undefined): Instance[] {
   return instances.filter(({ mark }) => only?.includes(mark?.deployment ?? '') ?? true);

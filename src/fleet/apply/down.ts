@@ -1,7 +1,8 @@
 import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import type { BerthError } from '../../domain/errors/berth-error.ts';
-import { confined, expectNamed } from './confine.ts';
+import { confined } from './confine.ts';
+import { expectNamed } from './expect-named.ts';
 import { endEngines } from './end-engines.ts';
 import { takeHostLocks } from './host-locks.ts';
 import { accessOf, worldOn } from '../file/hosts.ts';

@@ -5,7 +5,7 @@ import type { Instance, Mark } from '../../domain/instance.ts';
 import type { Action, Plan, Reason } from '../../domain/plan.ts';
 import type { RanState } from '../../domain/ran-states.ts';
 import type { World } from '../../io/world.ts';
-import { expectNamed } from './confine.ts';
+import { expectNamed } from './expect-named.ts';
 import { desiredReplicas } from '../plan/desired.ts';
 import type { DesiredReplica } from '../plan/desired.ts';
 import { worldOfHost } from '../file/hosts.ts';

@@ -1,6 +1,8 @@
+import type { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
-import { FleetFile } from '../../fleet-schema.ts';
+import { LeanFleetFile } from '../../lean-fleet-schema.ts';
+import type { FleetFile } from '../../fleet-schema.ts';
 import type { World } from '../../io/world.ts';
 import { crossFaults } from '../checks/cross-checks.ts';
 import { fillDefaults } from './defaults.ts';
@@ -15,7 +17,8 @@ import { fillSecrets } from './secret-table.ts';
 import { readSources } from './sources.ts';
 import { suppressionFaults } from '../checks/suppression-checks.ts';
 import { tlsFaults } from '../checks/tls-checks.ts';
-import { toPlain } from './tree.ts';
+import { pieceAt, toPlain } from './tree.ts';
+import type { Located } from './tree.ts';
 
 /**
  * Reads a fleet from its files: later ones over earlier ones, imports below the file that names them, defaults below each deployment.
@@ -31,12 +34,13 @@ export async function loadFleet(
   if (sources.tree === null) throw invalid(faults);
   const tree = fillSecrets(fillDefaults(sources.tree));
   const plain = toPlain(tree);
-  const parsed = FleetFile.safeParse(plain);
+  const schema = await schemaFor(tree);
+  const parsed = schema.safeParse(plain);
   const dotEnv = await readDotEnv(world, sources.main, tree);
   if (!parsed.success) {
     // A valid file, the usual case, goes without the part that explains faults.
     const { schemaFaults } = await import('./schema-faults.ts');
-    faults.push(...schemaFaults(FleetFile, tree, plain, parsed.error.issues));
+    faults.push(...schemaFaults(schema, tree, plain, parsed.error.issues));
   }
   faults.push(...crossFaults(tree), ...(await suppressionFaults(tree)));
   if (options.secrets !== 'unused') {
@@ -46,6 +50,13 @@ export async function loadFleet(
   if (faults.length > 0 || !parsed.success) throw invalid(faults);
   const warnings = options.secrets === 'unused' ? [] : await openSecrets(world, tree, dotEnv);
   return { ...resolveFleet(withDotEnv(parsed.data, tree, dotEnv), tree, sources), warnings };
+}
+
+/** Benchmarks and publishers are known to the whole schema alone, which is loaded where a file has some. */
+async function schemaFor(tree: Located): Promise<z.ZodType<FleetFile>> {
+  const lean = ['benchmarks', 'publishers'].every((key) => pieceAt(tree, [key]) === null);
+  if (lean) return LeanFleetFile;
+  return (await import('../../fleet-schema.ts')).FleetFile;
 }
 
 /** In the order of the file; a fault of the defaults is told once, not for each deployment. */

@@ -12,16 +12,12 @@ import type { LoadedFleet } from '../file/resolve.ts';
 import { startRequest } from '../apply/start-engine.ts';
 
 /** What the targets themselves foresee of what the plan would make. Reads only. */
-export async function previewFindings(
-  world: World,
-  plan: Plan,
-  observed: Pick<Observed, 'instances'>,
-): Promise<Finding[]> {
+export async function previewFindings(world: World, plan: Plan): Promise<Finding[]> {
   const asked = plan.actions.map(async (action) => {
     if (action.do !== 'start' && action.do !== 'replace') return [];
     const { target } = action.wanted;
     const host = await worldOn(world, plan.hosts[action.host]);
-    const request = startRequest(host, markOf(host, plan, action, observed), plan.withheld);
+    const request = startRequest(host, markOf(host, plan, action), plan.withheld);
     return (await targetOf(target.kind).preview?.(host, request, target)) ?? [];
   });
   return (await Promise.all(asked)).flat();

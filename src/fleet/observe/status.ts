@@ -8,7 +8,7 @@ import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { restFindings } from '../plan/at-rest.ts';
-import { launchSpecOf } from '../plan/desired.ts';
+import { launchSpecOf } from '../plan/launch-spec-of.ts';
 import { declaredDifferences, sameValue } from '../plan/differences.ts';
 import { engineKeyOf } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';

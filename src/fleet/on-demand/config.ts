@@ -2,7 +2,7 @@ import type { OnDemandConfig, OnDemandModel } from '../../domain/on-demand.ts';
 import { enginePaths } from '../../engines/registry.ts';
 import { detectHardware } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
-import { launchSpecOf } from '../plan/desired.ts';
+import { launchSpecOf } from '../plan/launch-spec-of.ts';
 import { instancesOf, observe } from '../observe/observe.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';

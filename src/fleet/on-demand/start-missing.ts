@@ -147,6 +147,5 @@ function markOf(world: World, { loaded }: StartTask, wanted: DesiredReplica, obs
     logFile: engineLog(fleetPaths(world, loaded), deployment.name, replica),
     declared: { ...deployment.declared },
     spec,
-    previous: null,
   };
 }

@@ -4,7 +4,7 @@ import type { Finding } from '../../domain/finding.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { World } from '../../io/world.ts';
 import { lockForChange } from '../apply/change-lock.ts';
-import { expectNamed } from '../apply/confine.ts';
+import { expectNamed } from '../apply/expect-named.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -29,7 +29,10 @@ async function read(world: World, fleet: FleetIdentity): Promise<AtRest> {
 
 /** The fleet with what is known of those that were stopped by hand; nothing loads them by itself either. */
 export async function withRest(world: World, loaded: LoadedFleet): Promise<LoadedFleet> {
-  const { since } = await read(world, loaded);
+  return rested(loaded, await read(world, loaded));
+}
+
+function rested(loaded: LoadedFleet, { since }: AtRest): LoadedFleet {
   if (Object.keys(since).length === 0) return loaded;
   const deployments = loaded.deployments.map((one) => {
     const at = since[one.name];
@@ -39,14 +42,14 @@ export async function withRest(world: World, loaded: LoadedFleet): Promise<Loade
 }
 
 /**
- * Writes down which deployments are to stand still, or are to run again. Throws DEPLOYMENT_UNKNOWN, NOT_STARTED_HERE for a
- * server that berth only routes to, LOCKED.
+ * Writes down which deployments are to stand still, or are to run again, and gives the fleet as it is then (`loaded` is as the file
+ * says). Throws DEPLOYMENT_UNKNOWN, NOT_STARTED_HERE for a server that berth only routes to, LOCKED.
  */
 export async function putToRest(
   world: World,
   loaded: LoadedFleet,
   { names, rest }: { names: readonly string[]; rest: boolean },
-): Promise<void> {
+): Promise<LoadedFleet> {
   expectNamed(names, loaded);
   expectStartedHere(names, loaded);
   const path = fleetPaths(world, loaded).atRest;
@@ -58,6 +61,7 @@ export async function putToRest(
   const added = rest ? names.map((name) => [name, before.since[name] ?? now] as const) : [];
   const file: AtRest = { version: 1, since: Object.fromEntries([...kept, ...added]) };
   await world.files.write(path, `${JSON.stringify(file, null, 2)}\n`, 0o600);
+  return rested(loaded, file);
 }
 
 function expectStartedHere(names: readonly string[], { deployments }: LoadedFleet): void {

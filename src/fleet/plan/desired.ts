@@ -2,17 +2,15 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
 import type { SecretHashes } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { hubModel, isAddress } from '../../domain/model-source.ts';
-import { coresWithin } from '../../domain/resources.ts';
-import type { SecretRef } from '../../domain/secret.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { usableCores } from '../../domain/hardware.ts';
 import { detectCpu } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
-import { engineKeyOf, expectKeyTaken } from '../apply/engine-key.ts';
+import { engineKeyOf } from '../apply/engine-key.ts';
 import { worldOfHost } from '../file/hosts.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
+import { launchSpecOf } from './launch-spec-of.ts';
 import { secretHashesOf } from './secret-hashes.ts';
 
 /** One engine that the fleet file wants to run. */
@@ -74,41 +72,6 @@ export function coresByHost(world: World, { hosts }: LoadedFleet): (host: string
     known.set(host, asked);
     return asked;
   };
-}
-
-/** How this deployment is started; null for a server that berth does not start. Throws what the engine objects to. */
-export function launchSpecOf(
-  deployment: Deployment,
-  given: { cores: number | null; help: string | null; key: SecretRef | null },
-): LaunchSpec | null {
-  const secret = deployment.model?.secret ?? null;
-  const spec = engineOf(deployment.engine.kind).launch?.({
-    deployment: deployment.name,
-    options: deployment.engine,
-    model: deployment.model?.path ?? null,
-    mmproj: deployment.model?.mmproj ?? null,
-    gpus: deployment.gpus,
-    cores: coresWithin(given.cores, deployment.resources),
-    key: given.key,
-    modelKey: hubModel(deployment.model?.path ?? null) === null ? null : secret,
-    help: given.help,
-  });
-  if (!spec) return null;
-  if (given.key) expectKeyTaken(spec, deployment.name);
-  const node = deployment.model?.node;
-  const { resources } = deployment;
-  return {
-    ...spec,
-    ...(node === undefined ? {} : { node }),
-    ...(resources ? { resources } : {}),
-    ...(secret && fetchedByCluster(deployment, spec.model) ? { modelSecret: secret } : {}),
-  };
-}
-
-/** Neither the engine nor berth fetches it there. */
-function fetchedByCluster({ target }: Deployment, model: string | null): boolean {
-  if (!targetOf(target.kind).inCluster || model === null) return false;
-  return isAddress(model) && !model.startsWith('pvc://');
 }
 
 async function askHelp(

@@ -3,7 +3,7 @@ import type { Finding } from '../../domain/finding.ts';
 import { machineOf } from '../../domain/host-access.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { targetOf } from '../../targets/registry.ts';
-import { launchSpecOf } from './desired.ts';
+import { launchSpecOf } from './launch-spec-of.ts';
 import type { DesiredReplica } from './desired.ts';
 import { accessOf } from '../file/hosts.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';

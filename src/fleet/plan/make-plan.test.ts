@@ -75,7 +75,6 @@ function running(name: string, port: number, change: Partial<NonNullable<Instanc
       logFile: '/log',
       declared: { 'engine.kind': 'command', 'engine.slots': 2 },
       spec: spec(),
-      previous: null,
       ...change,
     },
   };

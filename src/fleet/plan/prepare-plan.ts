@@ -14,7 +14,8 @@ import { makePlan } from './make-plan.ts';
 import type { PlanInput } from './make-plan.ts';
 import { fetchesOf } from '../apply/fetches.ts';
 import { restFindings } from './at-rest.ts';
-import { confined, expectNamed, leftOutBy, withDeployments } from '../apply/confine.ts';
+import { confined, leftOutBy, withDeployments } from '../apply/confine.ts';
+import { expectNamed } from '../apply/expect-named.ts';
 import { foreseen } from './foresee.ts';
 import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
 import { worldOfHost, worldOn } from '../file/hosts.ts';
@@ -55,12 +56,13 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     ...made,
     basis: { ...made.basis, marks: markHashes(made, own) },
     ...fetchesOf(made, loaded),
+    ...unreachedOf(loaded, observed),
     ...(only ? { only: [...only] } : {}),
   };
   const rest = only && !wishes.instead ? await leftOutBy(world, only, { input, reached }) : null;
   const found = await Promise.all([
     missingFiles(world, plan),
-    previewFindings(world, plan, observed),
+    previewFindings(world, plan),
     driftFindings(world, loaded, { instances: confined(own, only) }),
     measured ? rateFindings(named.deployments, slotsOf(desired), measured) : [],
   ]);
@@ -131,6 +133,12 @@ function expectAbilities(desired: readonly DesiredReplica[], { hosts }: LoadedFl
 /** What cannot be looked at is not decided on. */
 function withoutSilent(loaded: LoadedFleet, { silent }: Sight): LoadedFleet {
   return { ...loaded, deployments: loaded.deployments.filter((one) => !silent.has(one.host)) };
+}
+
+function unreachedOf({ deployments }: LoadedFleet, { silent }: Sight): Pick<Plan, 'unreached'> {
+  const wanted = new Set(deployments.map(({ host }) => host));
+  const unreached = [...silent].flatMap(([host, { code }]) => (wanted.has(host) ? [{ host, code }] : []));
+  return unreached.length === 0 ? {} : { unreached };
 }
 
 /** Ports that something on a machine listens on or is about to, whoever it is. */

@@ -6,7 +6,7 @@ import { placeOf } from '../../kube/cluster-world.ts';
 import { fleetEndpoints } from '../../kube/endpoints.ts';
 import type { KubeEndpoint } from '../../kube/endpoints.ts';
 import { objectName } from '../../kube/names.ts';
-import { launchSpecOf } from '../plan/desired.ts';
+import { launchSpecOf } from '../plan/launch-spec-of.ts';
 import { startGateway } from '../gateway/gateway-child.ts';
 import type { GatewayChild } from '../gateway/gateway-child.ts';
 import { gatewayConfig } from '../gateway/gateway-config.ts';
@@ -124,7 +124,6 @@ function marksOf(loaded: LoadedFleet, seen: readonly KubeEndpoint[], seats: Seat
       logFile: '',
       declared: {},
       spec,
-      previous: null,
     }));
   });
 }

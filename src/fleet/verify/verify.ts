@@ -2,7 +2,7 @@ import type { FleetStatus } from '../../domain/fleet-status.ts';
 import type { Check, Verification } from '../../domain/verification.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { World } from '../../io/world.ts';
-import { expectNamed } from '../apply/confine.ts';
+import { expectNamed } from '../apply/expect-named.ts';
 import { fleetInstances } from '../observe/observe.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { fleetStatus } from '../observe/status.ts';

@@ -65,7 +65,6 @@ function markOf(options: DockerOptions, of: LaunchSpec): Mark {
     logFile: '/state/logs/d.log',
     declared: {},
     spec: of,
-    previous: null,
   };
 }
 

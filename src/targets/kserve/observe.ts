@@ -122,7 +122,7 @@ export function optionsOf(mark: Mark): KserveOptions {
 
 /** False too once another pod serves in place of the one that was seen. */
 export async function isAlive(world: World, instance: Instance): Promise<boolean> {
-  const served = await lookAgain(await placeOf(world, instance), instance);
+  const served = await lookAgain(await placeOf(world), instance);
   if (!served || !instance.mark || !instanceOf(instance.mark, served).alive) return false;
   const before = instance.mark.reached?.address;
   const now = served.made && servingPod(served.made)?.status?.podIP;

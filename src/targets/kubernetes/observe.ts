@@ -113,7 +113,7 @@ export async function settled(world: World, instance: Instance): Promise<Settled
 
 /** False too once another pod serves in place of the one that was seen, so that whoever watches looks closer. */
 export async function isAlive(world: World, instance: Instance): Promise<boolean> {
-  const place = await placeOf(world, instance);
+  const place = await placeOf(world);
   const made = await lookAgain(place, instance);
   if (!made || !instance.mark || (made.deployment.spec.replicas ?? 1) === 0) return false;
   const before = instance.mark.reached;

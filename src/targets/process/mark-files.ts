@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { fitMark } from '../../domain/fit-mark.ts';
+import { markText } from '../../domain/mark-text.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { Instance, ProcessId } from '../../domain/instance.ts';
 import type { ProcessEntry, ProcessTable } from '../../domain/process-facts.ts';
@@ -20,7 +20,7 @@ function pathOf(world: World, { bootId, pid, startTicks }: ProcessId): string {
 }
 
 export async function adopt(world: World, { process }: Foreign, mark: Mark): Promise<null> {
-  await world.files.write(pathOf(world, process), `${fitMark(mark).text}\n`, 0o600);
+  await world.files.write(pathOf(world, process), `${markText(mark)}\n`, 0o600);
   return null;
 }
 

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
 import { fillArg, fillArgs, filler, secretFileText } from '../../domain/fill-args.ts';
-import { fitMark } from '../../domain/fit-mark.ts';
+import { markText } from '../../domain/mark-text.ts';
 import type { Ending } from '../../domain/instance.ts';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
 import { findProgram } from '../../io/find-program.ts';
@@ -19,13 +19,14 @@ const maxLogBytes = 10 * 1024 * 1024;
 
 /** Starts the engine in a session of its own. Throws PROGRAM_MISSING, MARK_TOO_LARGE, or ENGINE_CRASHED when it is gone at once. */
 export async function start(world: World, request: StartRequest): Promise<Started> {
-  const { spec, deployment } = request.mark;
+  const { mark } = request;
+  const { spec, deployment } = mark;
   const fill = await fillerOf(world, request);
   const argv = [...(await programOf(world, spec, deployment)), ...fillArgs(spec.args, fill)];
   await world.files.makeDir(request.stateDir);
   await world.files.makeDir(dirname(request.logFile));
   await world.logFiles.rotate(request.logFile, maxLogBytes);
-  const { mark, text } = fitMark(request.mark);
+  const text = markText(mark);
   const own = Object.fromEntries(Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)]));
   const before = await world.logFiles.last(request.logFile, 0);
   const cwd = spec.workdir ?? request.stateDir;

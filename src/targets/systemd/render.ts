@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fillArg, fillArgs, filler, filesNamed } from '../../domain/fill-args.ts';
-import { fitMark } from '../../domain/fit-mark.ts';
+import { markText } from '../../domain/mark-text.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { Arg, Hole, LaunchSpec } from '../../domain/launch-spec.ts';
 import { sizeText } from '../../domain/resources.ts';
@@ -237,7 +237,7 @@ export function dropInOf(mark: Mark, unit: string, how: { adopted: boolean } = {
           ['X-Berth-Replica', String(mark.replica)],
           ['X-Berth-Unit-Sha256', createHash('sha256').update(unit).digest('hex')],
           ...(how.adopted ? [['X-Berth-Adopted', 'yes'] as const] : []),
-          ['X-Berth-Mark', fitMark(mark).text],
+          ['X-Berth-Mark', markText(mark)],
         ],
       ],
     ],

@@ -1,0 +1,2 @@
+export const accelerators = ['cpu', 'cuda', 'rocm', 'vulkan'] as const;
+export type Accelerator = (typeof accelerators)[number];
