@@ -1,17 +1,11 @@
 import type { Mark } from '../domain/instance.ts';
 import { isOfCluster } from '../domain/secret.ts';
-import { containerName, renderContainer } from '../targets/docker/render.ts';
 import type { ContainerBody, Mount } from '../targets/docker/render.ts';
-import { yamlOf } from './yaml.ts';
-import {
-  containerOptions,
-  containerRefusal,
-  mountsOf,
-  publishedPorts,
-  secretFolder,
-} from './container-options.ts';
+import { containerRefusal, containersOf, secretFolder } from './containers.ts';
+import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
-import { marksOf, pipeSecret } from './replica-marks.ts';
+import { pipeSecret } from './replica-marks.ts';
+import { yamlOf } from './yaml.ts';
 
 /** One compose file with the containers that the target docker would make. */
 export const composeFormat = {
@@ -22,12 +16,9 @@ export const composeFormat = {
 } as const satisfies RenderFormat<'compose'>;
 
 function render(input: RenderInput): RenderOutput {
-  const replicas = marksOf(input, containerOptions).map(({ mark, options }) => ({
-    mark,
-    name: nameOf(mark),
-    body: renderContainer(mark, options, { podman: false, stateDir: '.', gpuGroups: ['video', 'render'] }),
-  }));
-  const volumes = replicas.flatMap(({ body }) => mountsOf(body).filter(({ Type }) => Type === 'volume'));
+  const facts = { podman: false, stateDir: '.', gpuGroups: ['video', 'render'] };
+  const replicas = containersOf(input, facts).map((one) => ({ ...one, name: nameOf(one.mark) }));
+  const volumes = replicas.flatMap(({ mounts }) => mounts.filter(({ Type }) => Type === 'volume'));
   const secrets = replicas.flatMap(({ mark, name }) =>
     Object.keys(mark.spec.secrets).map(
       (key) => [`${name}-${key}`, secretOf(mark, key, `${name}-${key}`)] as const,
@@ -35,7 +26,7 @@ function render(input: RenderInput): RenderOutput {
   );
   const file = {
     name: input.fleet,
-    services: Object.fromEntries(replicas.map(({ mark, name, body }) => [name, serviceOf(mark, body)])),
+    services: Object.fromEntries(replicas.map((one) => [one.name, serviceOf(one)])),
     ...(volumes.length > 0
       ? { volumes: Object.fromEntries(volumes.map(({ Source }) => [Source, { name: Source }])) }
       : {}),
@@ -63,12 +54,10 @@ function secretOf(mark: Mark, key: string, name: string): Record<string, string>
   return 'env' in ref ? { environment: ref.env } : { file: ref.file };
 }
 
-function serviceOf(mark: Mark, body: ContainerBody): Record<string, unknown> {
+function serviceOf({ mark, container, body, mounts, ports }: RenderedContainer): Record<string, unknown> {
   const host = body.HostConfig;
-  const mounts = mountsOf(body);
   const secrets = mounts.filter(({ Target }) => Target.startsWith(secretFolder));
   const files = mounts.filter((mount) => !secrets.includes(mount));
-  const ports = publishedPorts(body);
   const { ShmSize, IpcMode, GroupAdd, RestartPolicy, SecurityOpt, LogConfig } = host as {
     [name: string]: unknown;
     RestartPolicy: { Name: string };
@@ -76,7 +65,7 @@ function serviceOf(mark: Mark, body: ContainerBody): Record<string, unknown> {
   };
   return {
     image: body.Image,
-    container_name: containerName(mark),
+    container_name: container,
     entrypoint: body.Entrypoint,
     command: body.Cmd,
     ...(body.Env.length > 0 ? { environment: body.Env } : {}),

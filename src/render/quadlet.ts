@@ -1,17 +1,11 @@
 import type { Mark } from '../domain/instance.ts';
-import { containerName, renderContainer } from '../targets/docker/render.ts';
 import type { ContainerBody, Mount } from '../targets/docker/render.ts';
 import { escapeText, quoteWord, writeUnit } from '../targets/systemd/unit-text.ts';
 import type { Section } from '../targets/systemd/unit-text.ts';
-import {
-  containerOptions,
-  containerRefusal,
-  mountsOf,
-  publishedPorts,
-  secretFolder,
-} from './container-options.ts';
+import { containerRefusal, containersOf, secretFolder } from './containers.ts';
+import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
-import { marksOf, pipeSecret } from './replica-marks.ts';
+import { pipeSecret } from './replica-marks.ts';
 
 const folder = 'etc/containers/systemd';
 
@@ -24,14 +18,11 @@ export const quadletFormat = {
 } as const satisfies RenderFormat<'quadlet'>;
 
 function render(input: RenderInput): RenderOutput {
-  const replicas = marksOf(input, containerOptions).map(({ mark, options }) => {
-    const number = mark.replica === 0 ? '' : `-${mark.replica}`;
-    const facts = { podman: true, stateDir: '/var/lib/berth', gpuGroups: ['keep-groups'] };
-    return {
-      mark,
-      unit: `berth-${mark.fleet}-${mark.deployment}${number}`,
-      body: renderContainer(mark, options, facts),
-    };
+  const facts = { podman: true, stateDir: '/var/lib/berth', gpuGroups: ['keep-groups'] };
+  const replicas = containersOf(input, facts).map((one) => {
+    const { fleet, deployment, replica } = one.mark;
+    const number = replica === 0 ? '' : `-${replica}`;
+    return { ...one, unit: `berth-${fleet}-${deployment}${number}` };
   });
   const secrets = replicas.flatMap(({ mark, unit }) =>
     Object.keys(mark.spec.secrets).map(
@@ -39,29 +30,26 @@ function render(input: RenderInput): RenderOutput {
         `${unit} needs a secret: ${pipeSecret(mark, key)} | sudo podman secret create ${unit}-${key} -`,
     ),
   );
-  const folders = replicas.flatMap(({ mark, body }) =>
-    mountsOf(body)
+  const folders = replicas.flatMap(({ mark, mounts }) =>
+    mounts
       .filter(({ Type, ReadOnly }) => Type === 'bind' && !ReadOnly)
       .map(({ Source }) => `${mark.deployment} needs a folder: sudo mkdir -p ${Source}`),
   );
   return {
-    files: replicas.map(({ mark, unit, body }) => ({
+    files: replicas.map(({ unit, ...one }) => ({
       path: `${folder}/${unit}.container`,
       text: writeUnit(
         [
           [
             'Unit',
             [
-              [
-                'Description',
-                escapeText(`${mark.deployment} of fleet ${mark.fleet} (${mark.spec.engine}, by berth)`),
-              ],
+              ['Description', escapeText(descriptionOf(one.mark))],
               ['After', 'network-online.target'],
               ['Wants', 'network-online.target'],
             ],
           ],
-          ['Container', containerOf(mark, body, unit)],
-          ['Service', serviceOf(mark, body)],
+          ['Container', containerOf(one, unit)],
+          ['Service', serviceOf(one.mark, one.body)],
           ['Install', [['WantedBy', 'multi-user.target default.target']]],
         ],
         'Written by berth.',
@@ -78,19 +66,23 @@ function render(input: RenderInput): RenderOutput {
   };
 }
 
-function containerOf(mark: Mark, body: ContainerBody, unit: string): Section {
+function descriptionOf({ deployment, fleet, spec }: Mark): string {
+  return `${deployment} of fleet ${fleet} (${spec.engine}, by berth)`;
+}
+
+function containerOf({ mark, container, body, mounts, ports }: RenderedContainer, unit: string): Section {
   const host = body.HostConfig;
   const devices = (host['Devices'] ?? []) as { PathOnHost: string }[];
-  const published = publishedPorts(body).map((port) => ['PublishPort', port] as const);
+  const published = ports.map((port) => ['PublishPort', port] as const);
   return [
     ['Image', qualified(body.Image)],
-    ['ContainerName', containerName(mark)],
+    ['ContainerName', container],
     ['Entrypoint', escapeText(body.Entrypoint[0] ?? '')],
     ['Exec', body.Cmd.map(quoteWord).join(' ')],
     ...body.Env.map((one) => ['Environment', quoteWord(one)] as const),
     ...Object.entries(body.Labels).map(([name, value]) => ['Label', quoteWord(`${name}=${value}`)] as const),
     ...(published.length > 0 ? published : ([['Network', 'host']] as const)),
-    ...mountsOf(body).map((mount) => mountOf(mount, unit)),
+    ...mounts.map((mount) => mountOf(mount, unit)),
     ...devices.map(({ PathOnHost }) => ['AddDevice', PathOnHost] as const),
     ...one('GroupAdd', (host['GroupAdd'] as string[] | undefined)?.join(' ')),
     ...one('ShmSize', host['ShmSize']),

@@ -22,11 +22,12 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/kube\//, 1.7, 'folder'],
   // A format writes what a target would make, and two of them write the same objects.
   [
-    /^src\/render\/(cluster-objects|gateway-objects|benchmark-objects|benchmark-timer|replica-marks|container-options)\.ts$/,
+    /^src\/render\/(cluster-objects|gateway-objects|benchmark-objects|benchmark-timer|replica-marks)\.ts$/,
     2.4,
     'file',
   ],
   [/^src\/render\/yaml\.ts$/, 1.7, 'folder'],
+  [/^src\/render\/containers\.ts$/, 2.45, 'file'],
   [/^src\/render\//, 2.5, 'file'],
   // A check asks through what targets and hardware know.
   [/^src\/doctor\/checks\//, 2.5, 'file'],

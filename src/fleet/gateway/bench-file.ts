@@ -11,7 +11,7 @@ import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { fillSecrets } from '../file/secret-table.ts';
 import { readSources } from '../file/sources.ts';
 import { pieceAt, toPlain } from '../file/tree.ts';
-import { launchSpecOf } from '../plan/desired.ts';
+import { launchSpecOf } from '../plan/launch-spec-of.ts';
 
 /** The fleet as one file for a client of a benchmark that runs in a cluster, with what it needs beside it. */
 export interface BenchFile {

@@ -1,14 +1,33 @@
 import { machineSecretRefusal } from '../domain/secret.ts';
 import { DockerOptions } from '../targets/docker/options.ts';
-import { entrypointOf, imageOf } from '../targets/docker/render.ts';
-import type { ContainerBody, Mount } from '../targets/docker/render.ts';
-import type { RenderedDeployment } from './contract.ts';
+import type { Mark } from '../domain/instance.ts';
+import { containerName, entrypointOf, imageOf, renderContainer } from '../targets/docker/render.ts';
+import type { ContainerBody, HostFacts, Mount } from '../targets/docker/render.ts';
+import type { RenderedDeployment, RenderInput } from './contract.ts';
+import { marksOf } from './replica-marks.ts';
 
 /** Where a container finds the files of its secrets. */
 export const secretFolder = '/run/secrets/';
 
+/** One replica as the target docker would make it. */
+export interface RenderedContainer {
+  readonly mark: Mark;
+  readonly container: string;
+  readonly body: ContainerBody;
+  readonly mounts: readonly Mount[];
+  readonly ports: readonly string[];
+}
+
+export function containersOf(input: RenderInput, facts: HostFacts): RenderedContainer[] {
+  return marksOf(input, containerOptions).map(({ mark, options }) => {
+    const body = renderContainer(mark, options, facts);
+    const mounts = body.HostConfig['Mounts'] as readonly Mount[];
+    return { mark, container: containerName(mark), body, mounts, ports: publishedPorts(body) };
+  });
+}
+
 /** What the file says of another target means nothing to a container. Its own was parsed with the file. */
-export function containerOptions({ target }: RenderedDeployment): DockerOptions {
+function containerOptions({ target }: RenderedDeployment): DockerOptions {
   return target.kind === 'docker'
     ? (target as unknown as DockerOptions)
     : DockerOptions.parse({ kind: 'docker' });
@@ -23,12 +42,8 @@ export function containerRefusal(deployment: RenderedDeployment): string | null 
     : 'target.hostConfig is in words that only the API of Docker has';
 }
 
-export function mountsOf(body: ContainerBody): readonly Mount[] {
-  return body.HostConfig['Mounts'] as readonly Mount[];
-}
-
 /** "127.0.0.1:8000:8000" for each port that is let out; none where it shares the network of the machine. */
-export function publishedPorts(body: ContainerBody): string[] {
+function publishedPorts(body: ContainerBody): string[] {
   const bindings = (body.HostConfig['PortBindings'] ?? {}) as Record<
     string,
     { HostIp: string; HostPort: string }[]
