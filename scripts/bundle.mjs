@@ -71,12 +71,14 @@ async function bundle(folder, { input, parts, groups }) {
 /** Name, version and licence of each package that is laid in. Throws where a package has no licence to go with it. */
 function licences(modules) {
   const folders = new Set(modules.flatMap((id) => packageOf(id) ?? []));
-  const texts = [...folders].toSorted().map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
-    if (!file) throw new Error(`${name} has no licence file that could go into the build with it.`);
-    return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
-  });
+  const texts = [...folders]
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+      if (!file) throw new Error(`${name} has no licence file that could go into the build with it.`);
+      return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+    });
   const head = 'The build of berth holds code of these packages, under their licences.\n';
   return [head, ...texts].join(`\n${'-'.repeat(80)}\n\n`);
 }
