@@ -27,7 +27,15 @@ export default defineConfig({
         extends: true,
         test: { name: 'crash', include: ['test/**/*.crash.test.ts'], fileParallelism: false },
       },
-      { extends: true, test: { name: 'live', include: ['test/**/*.live.test.ts'], fileParallelism: false } },
+      {
+        extends: true,
+        test: {
+          name: 'live',
+          include: ['test/**/*.live.test.ts'],
+          fileParallelism: false,
+          globalSetup: ['test/hosts/cluster-of-run.ts'],
+        },
+      },
     ],
   },
 });

@@ -6,7 +6,7 @@ const count = z.number().nullish();
 
 export const DeploymentLive = Live.extend({
   metadata: Meta,
-  spec: z.looseObject({ replicas: count }),
+  spec: z.looseObject({ replicas: count, minReadySeconds: count }),
   status: z
     .object({
       observedGeneration: count,

@@ -30,6 +30,30 @@ export function servingPod(made: Made): PodLive | null {
   return podsOf(made).find((pod) => !pod.metadata.deletionTimestamp && isReady(pod)) ?? null;
 }
 
+/** While a new pod is not ready: the one of before that serves yet. */
+export function oldPod(made: Made): PodLive | null {
+  const sets = new Set(
+    made.replicaSets
+      .filter(({ metadata }) =>
+        metadata.ownerReferences?.some(({ uid }) => uid === made.deployment.metadata.uid),
+      )
+      .map(({ metadata }) => metadata.uid),
+  );
+  const own = made.pods.filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => sets.has(uid)));
+  return own.find((pod) => !pod.metadata.deletionTimestamp && isReady(pod)) ?? null;
+}
+
+/** Since when its engine runs, which may have been started again in a pod that is older; null: nobody says. */
+export function startedAt(made: Made): string | null {
+  const [pod] = podsOf(made);
+  const text =
+    pod?.status?.containerStatuses?.[0]?.state?.running?.startedAt ??
+    pod?.status?.startTime ??
+    made.deployment.metadata.creationTimestamp;
+  const at = Date.parse(text ?? '');
+  return Number.isNaN(at) ? null : new Date(at).toISOString();
+}
+
 /** True once the cluster has seen the latest change and all pods are of it. */
 export function isRolledOut({ deployment }: Made): boolean {
   const wanted = deployment.spec.replicas ?? 1;

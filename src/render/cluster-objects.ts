@@ -3,6 +3,7 @@ import { isOfCluster, secretTitle } from '../domain/secret.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { manifestsOf, secretName } from '../targets/kubernetes/manifests.ts';
 import { KubernetesOptions } from '../targets/kubernetes/options.ts';
+import { platformRefuses } from '../targets/kubernetes/platform.ts';
 import { entrypointOf, imageOf } from '../kube/launched.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
 
@@ -22,7 +23,7 @@ export function clusterRefuses(deployment: RenderedDeployment): string | null {
   if (entrypointOf(deployment.spec, options) === null) return 'nobody says what to run in the image';
   for (const path of [deployment.spec.model, deployment.spec.mmproj])
     if (path !== null && isAddress(path) && !path.startsWith('pvc://')) return `nobody fetches ${path} there`;
-  return null;
+  return platformRefuses(deployment.spec, options);
 }
 
 /** All objects of a deployment, one Deployment for all of its replicas. */

@@ -57,7 +57,8 @@ function chartName(fleet: string): string {
 }
 
 interface PodPart {
-  readonly replicas: number;
+  /** Absent: whoever scales it says how many. */
+  readonly replicas?: number;
   readonly template: { readonly spec: { readonly containers: readonly Record<string, unknown>[] } };
 }
 
@@ -71,11 +72,9 @@ function templateOf(object: KubeObject, place: readonly string[]): Template {
     image: container?.['image'],
     resources: container?.['resources'],
   };
-  const holes = Object.entries(values).map(([name, value]) => ({
-    mark: `berth-hole-${name}`,
-    path: [...place, name],
-    value,
-  }));
+  const holes = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ mark: `berth-hole-${name}`, path: [...place, name], value }],
+  );
   const pod = {
     ...spec.template.spec,
     containers: [{ ...container, image: 'berth-hole-image', resources: 'berth-hole-resources' }, ...beside],
@@ -83,7 +82,11 @@ function templateOf(object: KubeObject, place: readonly string[]): Template {
   return {
     object: {
       ...object,
-      spec: { ...spec, replicas: 'berth-hole-replicas', template: { ...spec.template, spec: pod } },
+      spec: {
+        ...spec,
+        ...(spec.replicas === undefined ? {} : { replicas: 'berth-hole-replicas' }),
+        template: { ...spec.template, spec: pod },
+      },
     },
     holes,
   };

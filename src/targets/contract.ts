@@ -15,6 +15,8 @@ export interface StartRequest {
   readonly stateDir: string;
   /** Names of environment variables that it must not inherit, since they hold secrets of others. */
   readonly withheld: readonly string[];
+  /** Where its update `rolls`, the old engine is left to serve until `finish`. */
+  readonly keepsOld?: boolean;
   /** Told what takes long, such as a pull. */
   readonly onProgress?: (line: string) => void;
 }
@@ -95,8 +97,16 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   ) => Promise<Started>;
   /** While an update or a restart is under way the old engine serves on: one that fails is undone by an update, not removed. */
   readonly updatesBeside?: true;
+  /** An update or a restart by these options can leave the old engine serving until `finish`. Pure. */
+  readonly rolls?: (spec: LaunchSpec, options: Options) => boolean;
+  /** Has what is left of the old engine end, once the new one has its requests. Idempotent; also for one who was killed before. */
+  readonly finish?: (world: World, instance: Instance) => Promise<void>;
   /** The same once more, as it is defined; without it, it is removed and made again. */
-  readonly restart?: (world: World, instance: Instance) => Promise<Started>;
+  readonly restart?: (
+    world: World,
+    instance: Instance,
+    how?: Pick<StartRequest, 'keepsOld'>,
+  ) => Promise<Started>;
   /** Asks politely, waits `graceMs`, then forces; resolves when nothing of it is left. Idempotent. */
   readonly remove: (
     world: World,

@@ -5,6 +5,8 @@ import { entrypointOf, imageOf, podSecretRefusal } from '../kube/launched.ts';
 import { objectName } from '../kube/names.ts';
 import type { Target } from './contract.ts';
 import { KubernetesOptions } from './kubernetes/options.ts';
+import { platformRefuses } from './kubernetes/platform.ts';
+import { rolls } from './kubernetes/strategy.ts';
 
 function refuses(spec: LaunchSpec, options: KubernetesOptions): string | null {
   if (imageOf(spec, options) === null)
@@ -13,7 +15,7 @@ function refuses(spec: LaunchSpec, options: KubernetesOptions): string | null {
   for (const path of [spec.model, spec.mmproj])
     if (path !== null && isAddress(path) && !path.startsWith('pvc://'))
       return `nobody fetches ${path} there; say under models.NAME.at where the cluster has it`;
-  return podSecretRefusal(spec, options);
+  return podSecretRefusal(spec, options) ?? platformRefuses(spec, options);
 }
 
 /**
@@ -32,6 +34,7 @@ export const kubernetesTarget = {
   // The cluster itself has the new pod come before the old one goes.
   beside: () => false,
   updatesBeside: true,
+  rolls,
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
   observe: async (world) => (await import('./kubernetes/observe.ts')).markedDeployments(world),
   isAlive: async (world, instance) => (await import('./kubernetes/observe.ts')).isAlive(world, instance),
@@ -42,7 +45,9 @@ export const kubernetesTarget = {
     (await import('./kubernetes/create.ts')).create(world, request, options),
   update: async (world, _instance, request, options) =>
     (await import('./kubernetes/create.ts')).create(world, request, options),
-  restart: async (world, instance) => (await import('./kubernetes/create.ts')).restart(world, instance),
+  restart: async (world, instance, how) =>
+    (await import('./kubernetes/create.ts')).restart(world, instance, how),
+  finish: async (world, instance) => (await import('./kubernetes/create.ts')).finish(world, instance),
   remove: async (world, instance, how) =>
     (await import('./kubernetes/create.ts')).remove(world, instance, how),
   logs: async function* (world, instance, how) {

@@ -23,6 +23,10 @@ export type ContainerEngine = 'docker' | 'podman';
 /** A container engine of a test's own, with a socket that berth is pointed to by DOCKER_HOST. */
 export interface ContainerBox {
   readonly engine: ContainerEngine;
+  /** Runs a program where the daemon runs; its standard output. Throws what it says when it fails. */
+  readonly enter: (...argv: string[]) => string;
+  /** What stands before a command that is to have its network. */
+  readonly before: readonly string[];
   readonly host: string;
   readonly api: DockerApi;
   /** Ends it, with every container in it. */
@@ -47,21 +51,23 @@ export function onPath(name: string): boolean {
   return folders.some((folder) => existsSync(join(folder, name)));
 }
 
-/** `before`: what stands before a command that is to run on the machine that it is started on. */
+/** `before`: what stands before a command that is to run on its machine. `network`: podman has one of its own, in place of the machine's. */
 export async function startBox(
   engine: ContainerEngine,
-  before: readonly string[] = [],
+  { before = [], network = false }: { before?: readonly string[]; network?: boolean } = {},
 ): Promise<ContainerBox> {
   const folder = mkdtempSync(join(tmpdir(), `berth-${engine}-`));
   // Another user shall fail at the socket, not before it.
   chmodSync(folder, 0o755);
   const script = join(import.meta.dirname, `${engine}-box.sh`);
   const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
-  function box(verb: string): void {
-    const [program, ...args] = [...before, 'bash', script, verb, folder];
+  const how = network ? ['--net'] : [];
+  function box(verb: string, more: readonly string[] = []): void {
+    const [program = '', ...args] = [...before, 'bash', script, verb, folder, ...more];
     execFileSync(program, args, { env, stdio: 'ignore' });
   }
-  box('start');
+  box('start', how);
+  const spaces = network ? ['-n'] : [];
   const api = dockerApi(`unix://${folder}/d.sock`);
   try {
     await until(
@@ -78,10 +84,20 @@ export async function startBox(
   }
   return {
     engine,
+    enter: (...argv) => {
+      const inside = ['-t', firstIn(folder), '-m', '-p', ...spaces, ...argv];
+      return execFileSync('nsenter', inside, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
+    },
+    before: network ? ['nsenter', '-t', firstIn(folder), '-n'] : [],
     host: `unix://${folder}/d.sock`,
     api,
     stop: () => box('stop'),
   };
+}
+
+function firstIn(folder: string): string {
+  const pid = readFileSync(join(folder, 'box.pid'), 'utf8').trim();
+  return execFileSync('pgrep', ['-P', pid], { encoding: 'utf8' }).split('\n')[0] ?? '';
 }
 
 export const llamaImage = 'berth-test/llama:latest';

@@ -10,7 +10,7 @@ import { makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { berthImage, berthImageFrom } from './berth-image.ts';
 import { llamaTree } from './container-box.ts';
-import { llamaImage, missingForCluster, startCluster } from './kube-box.ts';
+import { llamaImage, llamaProgram, missingForCluster, startCluster } from './kube-box.ts';
 import type { KubeBox } from './kube-box.ts';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 });
@@ -20,13 +20,6 @@ const redisServer = ['redis-server', '/usr/bin/redis-server'].find(
   (path) => spawnSync(path, ['--version']).status === 0,
 );
 const missing = missingForCluster() ?? (redisServer === undefined ? 'no redis-server' : null);
-const lib = '/usr/lib/x86_64-linux-gnu';
-const loader = [
-  '/usr/lib64/ld-linux-x86-64.so.2',
-  '--library-path',
-  `${lib}:${lib}/ggml:${lib}/llama`,
-  '/usr/bin/llama-server',
-];
 const key = 'a-key-of-a-test';
 
 describe.skipIf(missing !== null)(
@@ -90,7 +83,7 @@ deployments:
     port: 8081
     replicas: 2
     engine: {kind: llama.cpp, slots: 2, context: 256, threads: 1, cacheRam: 0, startTimeout: 120s, env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}}
-    target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(loader)}}
+    target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(llamaProgram)}}
     resources: {requests: {cpu: 10m, memory: 64Mi}}
 `;
     }

@@ -7,7 +7,7 @@ import { makeModel } from '../../src/model-files/make-model.ts';
 import { makePlace, ownPorts } from '../support/berth.ts';
 import type { Place, Ran } from '../support/berth.ts';
 import { importLlama, llamaImage, llamaTree, missingFor, startBox } from './container-box.ts';
-import { llamaImage as clusterImage, missingForCluster, startCluster } from './kube-box.ts';
+import { llamaImage as clusterImage, llamaProgram, missingForCluster, startCluster } from './kube-box.ts';
 import { findLlamaServer } from './llama-server.ts';
 import { missingForSystemd, startSystemdBox } from './systemd-box.ts';
 
@@ -95,13 +95,6 @@ test.skipIf(noCluster !== null)(
   async () => {
     const box = await startCluster();
     onTestFinished(() => box.stop());
-    const lib = '/usr/lib/x86_64-linux-gnu';
-    const loader = [
-      '/usr/lib64/ld-linux-x86-64.so.2',
-      '--library-path',
-      `${lib}:${lib}/ggml:${lib}/llama`,
-      '/usr/bin/llama-server',
-    ];
     const place = makePlace();
     place.env['KUBECONFIG'] = box.kubeconfig;
     const model = await smallModel(place.folder);
@@ -112,7 +105,7 @@ hosts: {k3s: {kubernetes: {context: box, namespace: llamacpp, createNamespace: t
 models: {openorca: {source: "${model}", at: null}}
 deployments:
   openorca:
-    target: {image: "${clusterImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(loader)}}
+    target: {image: "${clusterImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(llamaProgram)}}
     resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {cpu: 1, memory: 1Gi}}
     engine: {context: 256, threads: 1, cacheRam: 0, startTimeout: 90s, env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}}
 benchmarks: {levels: {seconds: 4, data: {prompt: 16, output: 16}}}

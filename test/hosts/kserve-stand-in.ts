@@ -1,6 +1,33 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { applyObject, listObjects, Live } from '../../src/kube/client.ts';
 import type { Place } from '../../src/kube/client.ts';
+import { until } from '../support/berth.ts';
+import { specsFolder } from '../support/kube-schema.ts';
+import { missingForCluster } from './kube-box.ts';
+import type { KubeBox } from './kube-box.ts';
+
+/** Why a cluster with KServe's definitions cannot be had here; null when it can. */
+export function missingForKserve(): string | null {
+  return missingForCluster() ?? (specsFolder === undefined ? 'no definitions of KServe (BERTH_SPECS)' : null);
+}
+
+/** Teaches a cluster KServe's kinds, as far as berth makes them. */
+export async function addKserve({ kubectl }: KubeBox): Promise<void> {
+  for (const kind of ['inferenceservices', 'servingruntimes']) {
+    const file = join(specsFolder ?? '', `serving.kserve.io_${kind}.yaml`);
+    kubectl('apply', '--server-side', '-f', file);
+    await until(() => Promise.resolve(isKnown(kubectl, kind)), `${kind} to be known`);
+  }
+}
+
+function isKnown(kubectl: KubeBox['kubectl'], kind: string): boolean {
+  try {
+    return kubectl('get', kind, '--all-namespaces', '-o', 'name') === '';
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Stands in for KServe's controller, which cannot be had here: makes a Deployment of each InferenceService as the real one

@@ -5,13 +5,16 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inject } from 'vitest';
 import { until } from '../support/berth.ts';
+import { clusterScript } from './cluster-script.ts';
 import { layUsualLlama, llamaTree, onPath, usualLlamaImage } from './container-box.ts';
 
 /** A cluster of a test's own: the real control plane, containerd and kubelet. */
@@ -49,16 +52,40 @@ export function missingForCluster(): string | null {
 
 export const llamaImage = 'localhost/llama:1';
 
-/** `more` writes images of its own beside the usual ones. */
+const lib = '/usr/lib/x86_64-linux-gnu';
+
+/** What is run in that image, before the engine's arguments. */
+export const llamaProgram = [
+  '/usr/lib64/ld-linux-x86-64.so.2',
+  '--library-path',
+  `${lib}:${lib}/ggml:${lib}/llama`,
+  '/usr/bin/llama-server',
+];
+
+/**
+ * The cluster of this run: whoever needs it first starts it, and it ends with the run. It has the usual images, and `more`.
+ * `stop` takes away what was put into it; node and control plane go on.
+ */
 export async function startCluster(more: WriteImage[] = []): Promise<KubeBox> {
-  const bin = process.env['KUBEBUILDER_ASSETS'] ?? '';
-  const folder = mkdtempSync(join(tmpdir(), 'berth-kube-'));
-  mkdirSync(join(folder, 'images'));
-  writeImages(join(folder, 'images'), more);
-  const script = join(import.meta.dirname, 'kube-box.sh');
-  const env = { ...process.env, BIN: bin, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
-  execFileSync('bash', [script, 'start', folder], { env, stdio: 'ignore' });
+  const folder = inject('cluster');
+  const isThere = existsSync(join(folder, 'box.pid'));
+  const images = join(folder, isThere ? 'more' : 'images');
+  mkdirSync(images, { recursive: true });
+  writeImages(images, isThere ? more : [pause, llama, ...more]);
+  const box = boxIn(folder);
+  if (!isThere) await begin(box);
+  else
+    for (const file of readdirSync(images)) {
+      const ctr = ['-a', join(folder, 'ctd.sock'), '-n', 'k8s.io', 'images', 'import', join(images, file)];
+      execFileSync('ctr', ctr, { stdio: 'ignore' });
+      rmSync(join(images, file));
+    }
+  return box;
+}
+
+function boxIn(folder: string): KubeBox {
   const kubeconfig = join(folder, 'kubeconfig');
+  const bin = process.env['KUBEBUILDER_ASSETS'] ?? '';
   function kubectl(...args: string[]): string {
     const all = ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl'), ...args];
     return execFileSync(join(bin, 'kubectl'), all, {
@@ -67,21 +94,45 @@ export async function startCluster(more: WriteImage[] = []): Promise<KubeBox> {
       maxBuffer: 64 * 1024 * 1024,
     });
   }
-  const box = {
+  return {
     folder,
     kubeconfig,
-    address: readFileSync(join(folder, 'address'), 'utf8').trim(),
+    get address() {
+      return readFileSync(join(folder, 'address'), 'utf8').trim();
+    },
     kubectl,
-    stop: () => execFileSync('bash', [script, 'stop', folder], { env, stdio: 'ignore' }),
+    stop: () => sweep(kubectl),
   };
+}
+
+async function begin({ folder, kubectl }: KubeBox): Promise<void> {
+  clusterScript('start', folder);
   try {
     await until(() => Promise.resolve(isReady(kubectl)), 'the node to be ready', 150_000);
   } catch (error) {
     const logs = ['kube-apiserver', 'kubelet', 'containerd'].map((name) => tailOf(folder, name));
-    box.stop();
+    clusterScript('stop', folder);
     throw new Error(logs.join('\n'), { cause: error });
   }
-  return box;
+}
+
+/** As many GPUs as the node says that it had; none are there. */
+export function setGpus(kubectl: KubeBox['kubectl'], count: number | null): void {
+  const amounts = { 'nvidia.com/gpu': count === null ? null : String(count) };
+  const patch = JSON.stringify({ status: { capacity: amounts, allocatable: amounts } });
+  kubectl('patch', 'node', 'node1', '--subresource=status', '--type=merge', '-p', patch);
+}
+
+/** As a cluster of its own would end: with all that is not the cluster's. */
+function sweep(kubectl: KubeBox['kubectl']): void {
+  const own = /^namespace\/(default|kube-.*)$/;
+  const namespaces = kubectl('get', 'namespaces', '-o', 'name')
+    .split('\n')
+    .filter((name) => name !== '' && !own.test(name));
+  kubectl('delete', 'pods', '--all', '--all-namespaces', '--grace-period=0', '--force', '--ignore-not-found');
+  if (namespaces.length > 0) kubectl('delete', ...namespaces, '--timeout=120s');
+  kubectl('delete', 'persistentvolumes', '--all', '--timeout=60s');
+  setGpus(kubectl, null);
 }
 
 function isReady(kubectl: KubeBox['kubectl']): boolean {
@@ -107,24 +158,25 @@ function tailOf(folder: string, name: string): string {
 }
 
 /** Images from files of this machine, as "docker save" writes them; nothing is fetched. */
-function writeImages(folder: string, more: readonly WriteImage[]): void {
-  const tree = llamaTree();
-  if (!tree) throw new Error('there is no unpacked llama-server');
+function writeImages(folder: string, writes: readonly WriteImage[]): void {
   const work = mkdtempSync(join(tmpdir(), 'berth-images-'));
   try {
-    copyFileSync(programPath('catatonit'), join(work, 'pause'));
-    image(folder, work, {
-      name: 'localhost/pause:1',
-      from: work,
-      files: ['pause'],
-      entrypoint: ['/pause', '-P'],
-    });
-    const files = ['usr/bin/llama-server', 'usr/lib64', 'usr/lib'];
-    image(folder, work, { name: llamaImage, from: tree.root, files, entrypoint: [] });
-    for (const write of more) image(folder, work, write(mkdtempSync(join(work, 'tree-'))));
+    for (const write of writes) image(folder, work, write(mkdtempSync(join(work, 'tree-'))));
   } finally {
     rmSync(work, { recursive: true });
   }
+}
+
+function pause(folder: string): Image {
+  copyFileSync(programPath('catatonit'), join(folder, 'pause'));
+  return { name: 'localhost/pause:1', from: folder, files: ['pause'], entrypoint: ['/pause', '-P'] };
+}
+
+function llama(): Image {
+  const tree = llamaTree();
+  if (!tree) throw new Error('there is no unpacked llama-server');
+  const files = ['usr/bin/llama-server', 'usr/lib64', 'usr/lib'];
+  return { name: llamaImage, from: tree.root, files, entrypoint: [] };
 }
 
 function programPath(name: string): string {

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
@@ -6,22 +6,17 @@ import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
 import { makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
+import { specsFolder } from '../support/kube-schema.ts';
 import { llamaTree } from './container-box.ts';
-import { complete, llamaImage, missingForCluster, startCluster } from './kube-box.ts';
+import { complete, llamaImage, llamaProgram, missingForCluster, setGpus, startCluster } from './kube-box.ts';
 import type { KubeBox } from './kube-box.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const missing = missingForCluster();
 const why = missing === null ? '' : ` (skipped: ${missing})`;
-const lib = '/usr/lib/x86_64-linux-gnu';
-const entrypoint = JSON.stringify([
-  '/usr/lib64/ld-linux-x86-64.so.2',
-  '--library-path',
-  `${lib}:${lib}/ggml:${lib}/llama`,
-  '/usr/bin/llama-server',
-]);
 
+/** What is special of them: the life of a fleet in a cluster is the suite's. */
 describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
   let box: KubeBox;
   let place: Place;
@@ -60,7 +55,7 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
       'console: {listen: "127.0.0.1:0"}',
       'deployments:',
       `  toy: {model: toy, port: 8081, ${deployment}engine: {kind: llama.cpp, slots: ${slots}, context: 256, threads: 1, cacheRam: 0, startTimeout: 90s, env: {GGML_BACKEND_PATH: ${backend}}},`,
-      `    target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${entrypoint}${target}}}`,
+      `    target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(llamaProgram)}${target}}}`,
     ].join('\n');
   }
 
@@ -83,6 +78,15 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     return { state: replica?.state ?? 'none', url: replica?.url ?? null };
   }
 
+  function isServed(kinds: readonly string[]): boolean {
+    try {
+      inNamespace('get', kinds.join(','), '-o', 'name');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   function written(name: string, text: string): string {
     place.write(text, name);
     return join(place.folder, name);
@@ -94,41 +98,14 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     expect(ran.code, ran.stdout + ran.stderr).toBe(0);
   }
 
-  test('a fleet lives in a cluster from apply to down, and nothing is left', async () => {
-    await applied(fleet());
-    const first = await replicaOf();
-    expect(first.state).toBe('ready');
-    expect(await complete(first.url)).toBe(200);
-    expect((await place.berth('logs', 'toy')).stdout).toContain('listening on http');
-    expect((await place.berth('plan')).stdout).toContain('1 unchanged');
-
-    await applied(fleet({ slots: 3 }));
-    const changed = await replicaOf();
-    expect(changed.url).not.toBe(first.url);
-    expect(await complete(changed.url)).toBe(200);
-    expect(inNamespace('get', 'pods', '-o', 'jsonpath={.items[*].spec.containers[0].args}')).toContain('"3"');
-
-    // The engine dies; the cluster starts it again in its pod, without berth.
-    inNamespace('delete', 'pod', '--all', '--grace-period=0', '--force');
-    await until(async () => (await replicaOf()).url !== changed.url, 'another pod');
-    await until(async () => (await complete((await replicaOf()).url)) === 200, 'it to answer again');
-    expect((await place.berth('plan')).stdout).toContain('1 unchanged');
-
-    const down = await place.berth('down');
-    expect(down.code, down.stderr).toBe(0);
-    await until(() => Promise.resolve(traces().length === 0), 'nothing to be left');
-  });
-
-  test('berth up serves an engine of a cluster through its gateway, and a change of it while it runs', async () => {
+  test('berth up follows a pod that another takes the place of', async () => {
     place.write(fleet());
     const up = await place.berth('up', '--detach', '--json');
     expect(up.code, up.stdout + up.stderr).toBe(0);
     const { gateway } = up.json() as { gateway: { url: string } };
     expect(await complete(gateway.url)).toBe(200);
-    await applied(fleet({ slots: 3 }));
-    expect(await complete(gateway.url)).toBe(200);
     inNamespace('delete', 'pod', '--all', '--grace-period=0', '--force');
-    await until(async () => (await complete(gateway.url)) === 200, 'the pod that came back', 60_000);
+    await until(async () => (await complete(gateway.url)) === 200, 'the pod that came back');
     const logs = join(place.folder, 'state/state/lab-k3x9q2/logs');
     expect(readFileSync(join(logs, 'up.log'), 'utf8')).not.toContain('failed');
   });
@@ -145,6 +122,9 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     expect(again.code, again.stdout + again.stderr).toBe(0);
     expect(inNamespace('get', 'deployment', 'toy', '-o', 'jsonpath={.spec.replicas}')).toBe('1');
     expect((await place.berth('plan')).stdout).not.toContain('spec.replicas');
+    const { url } = await replicaOf();
+    expect((await place.berth('apply', '--restart', 'toy')).code).toBe(0);
+    expect((await replicaOf()).url).not.toBe(url);
   });
 
   test('a field that another program owns and sets otherwise is a conflict, named before anything is changed', async () => {
@@ -208,25 +188,64 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     expect((await replicaOf()).url).toBe(url);
   });
 
-  test('GPUs that the node has not make it wait, and a quota that is used up is told when planning', async () => {
-    place.write(fleet({ deployment: 'gpus: 1, ' }).replace('90s', '6s'));
+  test('a GPU that the node has not, or that another holds, makes it wait, and the one there is goes from pod to pod', async () => {
+    const gpus = { deployment: 'gpus: 1, ' };
+    place.write(fleet(gpus).replace('90s', '6s'));
     const waiting = await place.berth('apply');
     expect(waiting.stdout + waiting.stderr).toContain('Insufficient nvidia.com/gpu');
-    box.kubectl(
-      'patch',
-      'node',
-      'node1',
-      '--subresource=status',
-      '--type=merge',
-      '-p',
-      JSON.stringify({
-        status: { capacity: { 'nvidia.com/gpu': '1' }, allocatable: { 'nvidia.com/gpu': '1' } },
-      }),
-    );
+
+    setGpus(box.kubectl, 1);
+    await applied(fleet(gpus));
+    const first = (await replicaOf()).url;
+    await applied(fleet({ ...gpus, slots: 3 }));
+    const { url } = await replicaOf();
+    expect(url).not.toBe(first);
+    expect(await complete(url)).toBe(200);
+
+    const other = fleet(gpus).split('\n').slice(-2).join('\n').replace('toy:', 'other:');
+    place.write(`${fleet({ ...gpus, slots: 3 })}\n${other.replace('8081', '8082').replace('90s', '6s')}`);
+    const second = await place.berth('apply');
+    expect(second.stdout + second.stderr).toContain('Insufficient nvidia.com/gpu');
+    expect(await complete(url)).toBe(200);
+    setGpus(box.kubectl, null);
+  });
+
+  test('a quota that is used up is told when planning where it is of objects, and of pods when they do not come', async () => {
+    box.kubectl('create', 'namespace', namespace);
+    setGpus(box.kubectl, 1);
     inNamespace('create', 'quota', 'few', '--hard=services=0');
+    place.write(fleet({ deployment: 'gpus: 1, ' }).replace('90s', '6s'));
     const full = await place.berth('plan');
     expect(full.stdout + full.stderr).toContain('The namespace has no room for Service toy');
     inNamespace('delete', 'quota', 'few');
+    inNamespace('create', 'quota', 'gpus', '--hard=requests.nvidia.com/gpu=0');
+    const none = await place.berth('apply');
+    expect(none.stdout + none.stderr).toMatch(
+      /gets no pod: .*exceeded quota: gpus, requested: requests.nvidia.com\/gpu=1/,
+    );
+    inNamespace('delete', 'quota', 'gpus');
+    setGpus(box.kubectl, null);
+  });
+
+  test('what a platform does beside an engine is applied with it, compared, and goes when nobody asks for it', async () => {
+    const known = platform.filter(({ crd }) => crd === null || hasDefinition(crd));
+    for (const { crd } of known) if (crd !== null) box.kubectl('apply', '--server-side', '-f', fileOf(crd));
+    const kinds = known.map(({ kind }) => kind);
+    const keys = known.map(({ key }) => `, ${key}`).join('');
+    await until(() => isServed(kinds), 'the definitions to be served');
+    function there(): string[] {
+      const names = inNamespace('get', kinds.join(','), '-o', 'name').split('\n');
+      return names.filter((name) => name !== '').map((name) => name.replace(/[./].*/, ''));
+    }
+    await applied(fleet({ target: keys }));
+    expect(there().toSorted()).toEqual(kinds.toSorted());
+    const calm = (await place.berth('plan')).stdout;
+    expect(calm).toContain('1 unchanged');
+    expect(calm).not.toContain('somebody changed');
+    inNamespace('patch', 'poddisruptionbudget', 'toy', '--type=merge', '-p', '{"spec":{"maxUnavailable":2}}');
+    expect((await place.berth('plan')).stdout).toContain('PodDisruptionBudget toy spec.maxUnavailable');
+    await applied(fleet());
+    expect(there()).toEqual([]);
   });
 
   test('a secret reaches the engine as a file, and stands in no argument and in no mark', async () => {
@@ -250,6 +269,26 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     expect((await place.berth('apply')).stderr).toContain(`There is no namespace ${namespace}`);
   });
 });
+
+/** Keys of a target with the kinds that they bring; `crd`: whose definition is not Kubernetes' own. */
+const platform = [
+  { kind: 'poddisruptionbudget', key: 'disruptionBudget: {maxUnavailable: 1}', crd: null },
+  {
+    kind: 'horizontalpodautoscaler',
+    key: 'autoscale: {max: 2, metric: llamacpp_requests_deferred, average: 2}',
+    crd: null,
+  },
+  { kind: 'httproute', key: 'httpRoute: {gateway: web}', crd: 'gateway.networking.k8s.io_httproutes' },
+  { kind: 'servicemonitor', key: 'monitor: {}', crd: 'monitoring.coreos.com_servicemonitors' },
+] as const;
+
+function fileOf(crd: string): string {
+  return join(specsFolder ?? '', `${crd}.yaml`);
+}
+
+function hasDefinition(crd: string): boolean {
+  return specsFolder !== undefined && existsSync(fileOf(crd));
+}
 
 function imageOf(image: string): string {
   return JSON.stringify({

@@ -1,7 +1,7 @@
 #!/bin/bash
-# podman-box.sh start DIR | stop DIR      (root; DIR absolute)
+# podman-box.sh start DIR [--net] | stop DIR      (root; DIR absolute)
 # Podman's service with a store of its own, in namespaces for processes and mounts. Its containers share the network of the
-# machine: its bridges would leave rules behind. The socket is DIR/d.sock.
+# machine, since its bridges would leave rules behind, unless --net gives it one of its own. The socket is DIR/d.sock.
 set -eu
 op=$1
 export D=$2
@@ -13,6 +13,8 @@ start)
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+# Health checks would be timers of a systemd that is not there.
+env = ["DISABLE_HC_SYSTEMD=true"]
 tmp_dir = "$D/tmp"
 volume_path = "$D/volumes"
 [network]
@@ -29,6 +31,8 @@ graphroot = "$D/graph"
 C
   cat >"$D/init.sh" <<'I'
 mount -t tmpfs tmpfs /run
+mkdir -p /run/netns
+if [ "$net" != '' ]; then ip link set lo up; fi
 # Monitors of containers call podman themselves, without the environment of the service.
 cp -n /etc/containers/policy.json "$D/etc/" 2>/dev/null || true
 mount --bind "$D/etc" /etc/containers
@@ -36,7 +40,8 @@ podman system service --time=0 "unix://$D/d.sock" &
 # Somebody has to take leave of the monitors of containers.
 while :; do wait -n 2>/dev/null || sleep 1; done
 I
-  setsid unshare --pid --mount --fork --kill-child --mount-proc --propagation private \
+  export net=${3:-}
+  setsid unshare --pid --mount $net --fork --kill-child --mount-proc --propagation private \
     bash "$D/init.sh" >"$D/box.log" 2>&1 </dev/null &
   echo $! >"$D/box.pid"
   ;;

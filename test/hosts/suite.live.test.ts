@@ -18,6 +18,7 @@ afterAll(() => {
 describe.each(suiteTargets)('engines on $name', (target) => {
   const missing = target.missing();
   const why = missing === null ? '' : ` (skipped: ${missing})`;
+  const note = target.note === undefined ? '' : `, ${target.note}`;
   verdicts.set(target.name, missing === null ? 'did not come to its end' : `not run: ${missing}`);
 
   test.skipIf(missing !== null)(
@@ -33,7 +34,7 @@ describe.each(suiteTargets)('engines on $name', (target) => {
       verdicts.set(target.name, 'ended at "down"');
       const { before, after } = await story.down();
       expect(after).toEqual(before);
-      verdicts.set(target.name, 'ran');
+      verdicts.set(target.name, `ran${note}`);
     },
   );
 });

@@ -63,6 +63,11 @@ export function kubeFaults(object: unknown): string[] {
   return faultsAt(object, found.schema, { path: kind, named: found.named });
 }
 
+/** Whether its definition lies there; those of others than Kubernetes itself may not. */
+export function hasKind(apiVersion: string, kind: string): boolean {
+  return specsFolder !== undefined && findKind(apiVersion, kind) !== null;
+}
+
 function findKind(apiVersion: string, kind: string): Known | null {
   const folder = specsFolder ?? '';
   const group = apiVersion.includes('/') ? `apis_${apiVersion.replace('/', '_')}` : `api_${apiVersion}`;

@@ -4,6 +4,7 @@ import type { Instance, Mark } from '../../domain/instance.ts';
 import type { Action, Plan, Running } from '../../domain/plan.ts';
 import type { RanState } from '../../domain/ran-states.ts';
 import type { World } from '../../io/world.ts';
+import type { Target } from '../../targets/contract.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { sameValue } from '../plan/differences.ts';
 import { goBack } from './go-back.ts';
@@ -38,6 +39,8 @@ export interface StepContext {
 export interface EngineSteps {
   readonly stop: () => Promise<void>;
   readonly start: () => Promise<void>;
+  /** What the new one takes the place of ends, having served until now; null: it does not serve beside the new one. */
+  readonly finish: (() => Promise<void>) | null;
   /** What was replaced, as it was; null where that is not needed or would be the same again. */
   readonly back: () => Promise<WentBack | null>;
 }
@@ -48,6 +51,7 @@ export function changeSteps(world: World, action: Change, context: StepContext):
     return worldOn(world, context.plan.hosts[action.host]);
   }
   const how = startWay(action, context);
+  const finish = how.way === 'create' || action.do !== 'replace' ? undefined : finisherOf(action);
   let begun = false;
   let answers = false;
   return {
@@ -61,10 +65,15 @@ export function changeSteps(world: World, action: Change, context: StepContext):
       if (action.do === 'stop') return;
       begun = true;
       await context.journal.record(effectOf(action, 'start', how), async () =>
-        startWanted(await host(), action, context, how),
+        startWanted(await host(), action, context, { ...how, keepsOld: finish !== undefined }),
       );
       answers = true;
     },
+    finish: finish
+      ? async () => {
+          if (how.way !== 'create') await finish(await host(), how.instance);
+        }
+      : null,
     back: async () => {
       const mark = action.do === 'replace' ? instanceOf(context.observed, action.running)?.mark : null;
       if (action.do !== 'replace' || !mark || answers) return null;
@@ -74,6 +83,12 @@ export function changeSteps(world: World, action: Change, context: StepContext):
       return goBack(await host(), context.plan, { action, mark, journal, onProgress: options.onProgress });
     },
   };
+}
+
+/** Undefined where the new engine does not come beside the old one. */
+function finisherOf({ wanted }: Extract<Action, { do: 'replace' }>): Target['finish'] {
+  const target = targetOf(wanted.target.kind);
+  return target.rolls?.(wanted.spec, wanted.target) ? target.finish : undefined;
 }
 
 /** In its place and by the same target, an object may be changed or started once more instead of made again. */
@@ -133,7 +148,7 @@ async function startWanted(
   host: World,
   action: Starting,
   context: StepContext,
-  how: StartWay,
+  how: StartWay & { readonly keepsOld: boolean },
 ): Promise<string> {
   const { plan, observed, options } = context;
   const mark = markOf(host, plan, action);
@@ -145,6 +160,7 @@ async function startWanted(
   const started = await startEngine(host, mark, {
     withheld: plan.withheld,
     how,
+    keepsOld: how.keepsOld,
     onProgress: options.onProgress,
   });
   await started.ready(options.signal);
@@ -197,7 +213,10 @@ export async function expectAnswer(
   const instance = instancesOf(await observe(host), plan).find((one) =>
     sameObject(one.object, action.running.object),
   );
-  if (instance?.mark) await waitAnswer(host, { instance, mark: instance.mark, signal });
+  if (!instance?.mark) return;
+  await waitAnswer(host, { instance, mark: instance.mark, signal });
+  // One who was killed may have left the engine of before.
+  await targetOf(instance.object.target).finish?.(host, instance);
 }
 
 function nameOf(action: Action): string {

@@ -12,6 +12,8 @@ export interface Steps {
   readonly alone: boolean;
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
+  /** Ends the old one that served on while the new one started; null: it does not serve on. */
+  readonly finish: (() => Promise<void>) | null;
   /** The old one as it was, where the new one never answered. */
   readonly back: () => Promise<void>;
   /** What the gateway takes in before one that is to stop gets no more requests; resolves once whoever serves instead answers. */
@@ -45,7 +47,7 @@ async function handOver(
 /**
  * Replaces one engine. Beside the old one, the new one starts first, takes the requests over, and the old one ends when
  * its last is served. In its place, newcomers wait while the old one makes room; with other replicas in service they go
- * there instead.
+ * there instead. A target that starts the new one in its place and leaves the old one to serve makes nobody wait.
  */
 async function replaceEngine(traffic: Traffic, action: Replace, steps: Steps): Promise<void> {
   const { running } = action;
@@ -56,6 +58,7 @@ async function replaceEngine(traffic: Traffic, action: Replace, steps: Steps): P
     await steps.stop();
     return;
   }
+  if (steps.finish) return rollEngine(traffic, action, { ...steps, finish: steps.finish });
   try {
     await makeRoom(traffic, action, steps);
     await settle(traffic, action, steps);
@@ -65,6 +68,23 @@ async function replaceEngine(traffic: Traffic, action: Replace, steps: Steps): P
   } finally {
     await letIn(traffic, action, steps.alone);
   }
+}
+
+async function rollEngine(
+  traffic: Traffic,
+  action: Replace,
+  { start, back, finish }: Pick<Steps, 'start' | 'back'> & { readonly finish: () => Promise<void> },
+): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    await back();
+    throw error;
+  }
+  await shiftTo(traffic, action);
+  await traffic({ do: 'drain', url: urlOf(action.running), forMs: patienceMs(action) });
+  await finish();
+  await traffic({ do: 'resume', url: urlOf(action.running) });
 }
 
 /** First half of a replacement in place: the old engine is gone, and newcomers wait. */

@@ -41,14 +41,20 @@ export async function startEngine(
   {
     withheld,
     how = { way: 'create' },
+    keepsOld = false,
     onProgress,
-  }: { withheld: readonly string[]; how?: StartWay; onProgress?: (line: string) => void },
+  }: {
+    withheld: readonly string[];
+    how?: StartWay;
+    keepsOld?: boolean;
+    onProgress?: (line: string) => void;
+  },
 ): Promise<StartedEngine> {
   const target = targetOf(stated.target.kind);
   await makeEngineKey(world, stated);
   const mark = await withSecretHashes(world, stated);
   const request = startRequest(world, mark, withheld);
-  const made = await startBy(world, { ...request, ...(onProgress ? { onProgress } : {}) }, how);
+  const made = await startBy(world, { ...request, keepsOld, ...(onProgress ? { onProgress } : {}) }, how);
   const instance = seenOn(world, made.instance);
   const started = { ...made, instance };
   return {
@@ -70,6 +76,6 @@ function startBy(world: World, request: StartRequest, how: StartWay): Promise<St
   const { mark } = request;
   const target = targetOf(mark.target.kind);
   if (how.way === 'update' && target.update) return target.update(world, how.instance, request, mark.target);
-  if (how.way === 'restart' && target.restart) return target.restart(world, how.instance);
+  if (how.way === 'restart' && target.restart) return target.restart(world, how.instance, request);
   return target.create(world, request, mark.target);
 }

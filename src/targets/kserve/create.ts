@@ -71,7 +71,7 @@ export async function restart(world: World, instance: Instance): Promise<Started
   return startedOf(place, mark);
 }
 
-async function startedOf(place: Place, mark: Mark): Promise<Started> {
+async function startedOf(place: Place, { reached: _before, ...mark }: Mark): Promise<Started> {
   const served = await look(place, mark);
   if (!served) throw goneAlready(objectName(mark.deployment, mark.replica));
   const instance = instanceOf(mark, served);

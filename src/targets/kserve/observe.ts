@@ -10,7 +10,7 @@ import { objectName } from '../../kube/names.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { waitsInFull } from '../../kube/pod-warnings.ts';
 import type { LinesWanted } from '../../kube/pod-lines.ts';
-import { imageFault, isRolledOut, podsOf, servingPod, waitsFor } from '../../kube/state.ts';
+import { imageFault, isRolledOut, podsOf, servingPod, startedAt, waitsFor } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import type { Settled, Usage } from '../contract.ts';
 import { manifestsOf, serviceKind } from './manifests.ts';
@@ -72,8 +72,7 @@ export function instanceOf(mark: Mark, { service, made }: Served): Instance {
   const { metadata } = service;
   const stopped = metadata.annotations?.['serving.kserve.io/stop'] === 'true';
   const address = made && servingPod(made)?.status?.podIP;
-  const pod = made && podsOf(made)[0];
-  const started = Date.parse(pod?.status?.startTime ?? metadata.creationTimestamp ?? '');
+  const created = Date.parse(metadata.creationTimestamp ?? '');
   return {
     host: 'local',
     object: { target: 'kserve', id: metadata.uid, name: `inference service ${metadata.name}` },
@@ -85,7 +84,7 @@ export function instanceOf(mark: Mark, { service, made }: Served): Instance {
     owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
     endpoints: address ? [{ address, port: mark.port, netns: 'cluster' }] : [],
     rssBytes: null,
-    startedAt: Number.isNaN(started) ? null : new Date(started).toISOString(),
+    startedAt: made ? startedAt(made) : Number.isNaN(created) ? null : new Date(created).toISOString(),
     mark: address ? { ...mark, reached: { address, port: containerPort } } : mark,
   };
 }

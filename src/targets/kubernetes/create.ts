@@ -1,21 +1,28 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { applyObject, deleteObject, listObjects, Live } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
+import type { KubeKind } from '../../kube/kinds.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { PodLive } from '../../kube/answers.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { markedObjects, secretOf } from './objects.ts';
-import { instanceOf, look, lookAgain } from './observe.ts';
+import { platformKinds } from './platform.ts';
+import { instanceOf, look, lookAgain, markOf, optionsOf } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
 import { expectOwn } from '../../kube/ownership.ts';
-import { countsOf, endingOf } from '../../kube/state.ts';
+import { countsOf, endingOf, isRolledOut } from '../../kube/state.ts';
+import type { Made } from '../../kube/state.ts';
 import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
 
-/** What a replica may have, in the order in which it is taken away. Claims stay: they hold what was fetched. */
+/**
+ * What a replica may have beside what platforms do, in the order in which it is taken away. Claims stay: they hold what was
+ * fetched.
+ */
 const kinds = [
   { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
   { apiVersion: 'v1', kind: 'Service' },
@@ -27,21 +34,52 @@ const kinds = [
 /** Makes all objects of a replica, or has those that are there as they should be; what is no longer wanted goes. */
 export async function create(
   world: World,
-  { mark }: StartRequest,
+  { mark, keepsOld = false }: StartRequest,
   options: KubernetesOptions,
 ): Promise<Started> {
   const place = await placeOf(world);
-  await applyAll(world, place, { mark, options, force: false });
+  await applyAll(world, place, { mark, options, force: false, keepsOld });
   return startedOf(place, mark);
+}
+
+/**
+ * So long a new pod has to be ready before the cluster ends the old one by itself: berth moves the requests meanwhile, and takes
+ * this back. Whoever is killed in between leaves two pods for that time and no longer.
+ */
+const keptSeconds = 900;
+
+/** The new pod has the requests by now: the old one may end. */
+export async function finish(world: World, instance: Instance): Promise<void> {
+  const place = await placeOf(world);
+  const made = await lookAgain(place, instance);
+  const mark = made && markOf(made.deployment);
+  if (!made || !mark || made.deployment.spec.minReadySeconds !== keptSeconds) return;
+  for (const object of markedObjects(mark, optionsOf(mark)))
+    if (object.kind === 'Deployment') await applyObject(place, object, { force: true });
+  const until = world.clock.now() + finishMs;
+  for (let now: Made | null = made; now && !isRolledOut(now) && world.clock.now() < until;) {
+    await world.clock.sleep(250);
+    now = await lookAgain(place, instance);
+  }
+}
+
+/** A cluster that takes longer to begin with it does the rest alone. */
+const finishMs = 30_000;
+
+function kept(object: KubeObject): KubeObject {
+  if (object.kind !== 'Deployment') return object;
+  return { ...object, spec: { ...(object['spec'] as object), minReadySeconds: keptSeconds } };
 }
 
 async function applyAll(
   world: World,
   place: Place,
-  { mark, options, force }: { mark: Mark; options: KubernetesOptions; force: boolean },
+  wish: { mark: Mark; options: KubernetesOptions; force: boolean; keepsOld: boolean },
 ): Promise<void> {
+  const { mark, options, force, keepsOld } = wish;
   const before = await look(place, mark);
-  const objects = [...(await secretOf(world, mark)), ...markedObjects(mark, options)];
+  const wanted = markedObjects(mark, options);
+  const objects = [...(await secretOf(world, mark)), ...(before && keepsOld ? wanted.map(kept) : wanted)];
   await expectOwn(place, mark, objects);
   try {
     for (const object of objects) await applyObject(place, object, { force });
@@ -57,14 +95,16 @@ async function applyAll(
  * New pods of the same, with everything as berth made it: what somebody else has changed since is taken back. A time in their
  * template, which has an owner of its own, is what makes them new.
  */
-export async function restart(world: World, instance: Instance): Promise<Started> {
+export async function restart(
+  world: World,
+  instance: Instance,
+  { keepsOld = false }: { keepsOld?: boolean } = {},
+): Promise<Started> {
   const place = await placeOf(world);
   const made = await lookAgain(place, instance);
   const { mark } = instance;
   if (!made || !mark) throw goneAlready(instance.object.name);
-  // Its own schema has parsed them before they were written into the mark.
-  const options = mark.target as unknown as KubernetesOptions;
-  await applyAll(world, place, { mark, options, force: true });
+  await applyAll(world, place, { mark, options: optionsOf(mark), force: true, keepsOld });
   const annotations = { 'berth.dev/restarted-at': world.clock.wall().toISOString() };
   const object = {
     apiVersion: 'apps/v1',
@@ -76,7 +116,7 @@ export async function restart(world: World, instance: Instance): Promise<Started
   return startedOf(place, mark);
 }
 
-async function startedOf(place: Place, mark: Mark): Promise<Started> {
+async function startedOf(place: Place, { reached: _before, ...mark }: Mark): Promise<Started> {
   const made = await look(place, mark);
   if (!made) throw goneAlready(objectName(mark.deployment, mark.replica));
   const instance = await instanceOf(place, mark, made);
@@ -128,9 +168,20 @@ async function removeAll(place: Place, mark: Mark, keep: readonly KubeObject[]):
     `${fleetIdLabel}=${mark.fleetId}`,
     `app.kubernetes.io/instance=${objectName(mark.deployment, mark.replica)}`,
   ].join(',');
-  for (const kind of kinds) {
-    for (const { metadata } of await listObjects(place, { ...kind, labels }, Live))
+  for (const kind of [...platformKinds, ...kinds]) {
+    for (const { metadata } of await seen(place, { ...kind, labels }))
       if (!keep.some((one) => one.kind === kind.kind && one.metadata.name === metadata.name))
         await deleteObject(place, kind, metadata);
+  }
+}
+
+/** Who may not look at a kind that platforms bring has made none of it. */
+async function seen(place: Place, kind: KubeKind & { readonly labels: string }): Promise<Live[]> {
+  try {
+    return await listObjects(place, kind, Live);
+  } catch (error) {
+    const isUnseen = error instanceof BerthError && error.code === 'KUBE_FORBIDDEN';
+    if (isUnseen && platformKinds.some((one) => one.kind === kind.kind)) return [];
+    throw error;
   }
 }

@@ -1,11 +1,12 @@
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { gpusOf } from '../../kube/launched.ts';
 import { fleetIdLabel, fleetLabel, objectName, secretAnnotation, selectorOf } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { KubernetesOptions } from './options.ts';
+import { platformObjects } from './platform.ts';
 import { podSpec } from './pod.ts';
+import { strategyOf } from './strategy.ts';
 
 /** What is to run, and under which name. */
 export interface Placed {
@@ -31,6 +32,10 @@ export function manifestsOf(placed: Placed, options: KubernetesOptions): KubeObj
     deployment(placed, options),
     ...ingress(placed, options),
     ...networkPolicy(placed, options),
+    ...platformObjects(
+      { ...placed, secret: secretName(placed), meta: metaOf(placed, ownName(placed)) },
+      options,
+    ),
   ];
 }
 
@@ -105,7 +110,8 @@ function deployment(placed: Placed, options: KubernetesOptions): KubeObject {
     kind: 'Deployment',
     metadata: metaOf(placed, ownName(placed)),
     spec: {
-      replicas: placed.pods,
+      // Else whoever scales it and whoever applies it would each set what the other has set.
+      ...(options.autoscale ? {} : { replicas: placed.pods }),
       revisionHistoryLimit: 2,
       // Beside the model's time to load stands that to fetch an image.
       progressDeadlineSeconds: Math.ceil(spec.readiness.startTimeoutMs / 1000) + 1800,
@@ -118,13 +124,6 @@ function deployment(placed: Placed, options: KubernetesOptions): KubeObject {
     },
   };
   return options.patch ? (mergePatch(made, options.patch) as KubeObject) : made;
-}
-
-/** Beside the old pod the new one comes first, where there is room for both. A claim of one node at a time makes no such room. */
-function strategyOf(spec: LaunchSpec, options: KubernetesOptions): Record<string, unknown> {
-  const exclusive = gpusOf(spec, options) !== null || options.cache?.access === 'ReadWriteOnce';
-  const type = options.strategy ?? (exclusive ? 'Recreate' : 'RollingUpdate');
-  return type === 'Recreate' ? { type } : { type, rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
 }
 
 /** Controllers of nginx hold back events and end long answers unless they are told not to. */

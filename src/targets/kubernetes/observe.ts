@@ -12,10 +12,20 @@ import type { LinesWanted } from '../../kube/pod-lines.ts';
 import type { World } from '../../io/world.ts';
 import type { Settled, Usage } from '../contract.ts';
 import { DeploymentLive, ServiceLive } from '../../kube/answers.ts';
+import type { PodLive } from '../../kube/answers.ts';
 import { lookAt, madeBy, usageOf } from '../../kube/made.ts';
 import type { KubernetesOptions } from './options.ts';
-import { imageFault, isRolledOut, podsOf, servingPod, waitsFor } from '../../kube/state.ts';
+import {
+  imageFault,
+  isRolledOut,
+  oldPod,
+  podsOf,
+  servingPod,
+  startedAt,
+  waitsFor,
+} from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
+import { rolls } from './strategy.ts';
 
 /** All marked Deployments of the namespace, whichever fleet they are of. */
 export async function markedDeployments(world: World): Promise<Instance[]> {
@@ -39,6 +49,11 @@ export function markOf({ metadata }: DeploymentLive): Mark | null {
   return parseMark(metadata.annotations?.[markAnnotation]);
 }
 
+/** Its own schema has parsed them before they were written into the mark. */
+export function optionsOf(mark: Mark): KubernetesOptions {
+  return mark.target as unknown as KubernetesOptions;
+}
+
 /** The Deployment of a mark with its pods; null when it is gone. */
 export function look(place: Place, mark: Mark): Promise<Made | null> {
   return lookAt(place, namesOf(mark));
@@ -59,7 +74,6 @@ export async function instanceOf(place: Place, mark: Mark, made: Made): Promise<
   const { metadata, spec } = made.deployment;
   const reached = await reachedAt(place, mark, made);
   const alive = (spec.replicas ?? 1) > 0 && !metadata.deletionTimestamp;
-  const [pod] = podsOf(made);
   return {
     host: 'local',
     object: { target: 'kubernetes', id: metadata.uid, name: `deployment ${metadata.name}` },
@@ -71,23 +85,21 @@ export async function instanceOf(place: Place, mark: Mark, made: Made): Promise<
     owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
     endpoints: reached ? [{ address: reached.address, port: mark.port, netns: 'cluster' }] : [],
     rssBytes: null,
-    startedAt: timeOf(pod?.status?.startTime ?? metadata.creationTimestamp),
+    startedAt: startedAt(made),
     mark: reached ? { ...mark, reached } : mark,
   };
 }
 
-function timeOf(text: string | null | undefined): string | null {
-  const at = Date.parse(text ?? '');
-  return Number.isNaN(at) ? null : new Date(at).toISOString();
+/** Where the pod that serves answers, be it one of before; null while none is ready. */
+function reachedAt(place: Place, mark: Mark, made: Made): Promise<Reached | null> {
+  return addressOf(place, mark, servingPod(made) ?? oldPod(made));
 }
 
-/** The address of its pod, or of the pod's node where its Service has a port there; null while no pod is ready. */
-async function reachedAt(place: Place, mark: Mark, made: Made): Promise<Reached | null> {
-  const pod = servingPod(made);
+/** The address of a pod, or of the pod's node where its Service has a port there. */
+async function addressOf(place: Place, mark: Mark, pod: PodLive | null): Promise<Reached | null> {
   const { podIP, hostIP } = pod?.status ?? {};
   if (!podIP) return null;
-  // Its own schema has parsed them before they were written into the mark.
-  const { service } = mark.target as unknown as KubernetesOptions;
+  const { service } = optionsOf(mark);
   if (service.type !== 'NodePort' || !hostIP) return { address: podIP, port: mark.port };
   const name = objectName(mark.deployment, mark.replica);
   const live = await getObject(place, { apiVersion: 'v1', kind: 'Service', name }, ServiceLive);
@@ -106,8 +118,8 @@ export async function settled(world: World, instance: Instance): Promise<Settled
     const image = podsOf(made)[0]?.status?.containerStatuses?.[0]?.image ?? 'of its deployment';
     throw new BerthError('IMAGE_MISSING', { deployment: mark.deployment, image, reason });
   }
-  const reached = await reachedAt(place, mark, made);
-  if (reached && isRolledOut(made)) return reached;
+  const reached = await addressOf(place, mark, servingPod(made));
+  if (reached && (isRolledOut(made) || rolls(mark.spec, optionsOf(mark)))) return reached;
   return { waits: await waitsInFull(place, made) };
 }
 

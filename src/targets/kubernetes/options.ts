@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { podOptions } from '../../kube/pod-options.ts';
+import { platformOptions } from './platform-options.ts';
 
 const Claim = z.strictObject({
   size: z
@@ -76,6 +77,7 @@ export const KubernetesOptions = z.strictObject({
     .min(1)
     .optional()
     .describe('pods that alone may ask it; by default the cluster decides'),
+  ...platformOptions,
   patch: z
     .record(z.string(), z.unknown())
     .optional()

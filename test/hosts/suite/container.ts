@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { freePorts, ownPorts } from '../../support/berth.ts';
 import { importLlama, llamaImage, missingFor, startBox } from '../container-box.ts';
 import type { ContainerBox, ContainerEngine } from '../container-box.ts';
 import type { SuiteHost, SuiteTarget } from './contract.ts';
 import { llamaDeployment } from './engines.ts';
-import { filesIn, isAmong, listenersIn, portsIn } from './inventory.ts';
+import { enginesAt, filesIn, isAmong, listenersIn, portsIn } from './inventory.ts';
 
 /** Containers of a real dockerd, or of a real podman, with stores of their own. */
 export function containerTarget(engine: ContainerEngine): SuiteTarget {
@@ -47,8 +47,11 @@ async function start(engine: ContainerEngine, folder: string): Promise<SuiteHost
   };
 }
 
-async function containersOf(box: ContainerBox): Promise<{ Id: string }[]> {
-  return (await box.api.ask('GET', '/containers/json?all=1')).json as { Id: string }[];
+export async function containersOf(box: ContainerBox): Promise<{ Id: string; Names: string[] }[]> {
+  return (await box.api.ask('GET', '/containers/json?all=1')).json as {
+    Id: string;
+    Names: string[];
+  }[];
 }
 
 /** What berth could have the daemon make. */
@@ -62,23 +65,8 @@ export async function made(box: ContainerBox): Promise<string[]> {
   ].toSorted();
 }
 
-/** Processes of the suite's model on one of these ports, in whatever namespace. */
-export function enginesAt(ports: readonly number[]): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const words = Number.isInteger(pid) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0') : [];
-        const port = Number(words[words.indexOf('--port') + 1]);
-        return words.includes('/models/toy.gguf') && ports.includes(port);
-      } catch {
-        return false;
-      }
-    });
-}
-
 /** Control groups that are named after a container, as far as there are any left. */
-function cgroupsOf(ids: ReadonlySet<string>): string[] {
+export function cgroupsOf(ids: ReadonlySet<string>): string[] {
   if (ids.size === 0) return [];
   const found = execFileSync('find', ['/sys/fs/cgroup', '-type', 'd'], {
     encoding: 'utf8',

@@ -6,6 +6,7 @@ interface Where {
   /** As a flow mapping; empty: a process. */
   readonly target?: string;
   readonly port?: number;
+  readonly gpus?: number;
   /** More keys of the engine. */
   readonly engine?: string;
   readonly inPlace?: boolean;
@@ -36,10 +37,11 @@ export function embeddedDeployment(where: Where): SuiteDeployment {
   };
 }
 
-function line({ name, target, port }: Where, engine: string): string {
+function line({ name, target, port, gpus }: Where, engine: string): string {
   const place = [
     'model: toy',
     ...(port === undefined ? [] : [`port: ${port}`]),
+    ...(gpus === undefined ? [] : [`gpus: ${gpus}`]),
     ...(target === undefined ? [] : [`target: ${target}`]),
   ];
   return `  ${name}: {${place.join(', ')}, engine: {${engine}}}`;

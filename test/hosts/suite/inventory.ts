@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Sockets that listen, of /proc/net/tcp: "listener ADDRESS:PORT". */
@@ -33,4 +33,19 @@ export function portsIn(line: string): number[] {
 
 export function isAmong(listener: string, ports: readonly number[]): boolean {
   return ports.includes(Number(listener.split(':').at(-1)));
+}
+
+/** Processes of the suite's model on one of these ports, in whatever namespace. */
+export function enginesAt(ports: readonly number[]): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const words = Number.isInteger(pid) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0') : [];
+        const port = Number(words[words.indexOf('--port') + 1]);
+        return words.includes('/models/toy.gguf') && ports.includes(port);
+      } catch {
+        return false;
+      }
+    });
 }

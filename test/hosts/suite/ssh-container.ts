@@ -5,10 +5,10 @@ import { join, resolve } from 'node:path';
 import { freePorts, ownPorts } from '../../support/berth.ts';
 import { importLlama, llamaImage, missingFor, startBox } from '../container-box.ts';
 import { missingForSsh } from '../missing-for-ssh.ts';
-import { enginesAt, made } from './container.ts';
+import { made } from './container.ts';
 import type { SuiteHost, SuiteTarget } from './contract.ts';
 import { llamaDeployment } from './engines.ts';
-import { filesIn, listenersIn, portsIn } from './inventory.ts';
+import { enginesAt, filesIn, listenersIn, portsIn } from './inventory.ts';
 
 const script = resolve(import.meta.dirname, '../ssh-box.sh');
 
@@ -37,7 +37,7 @@ export const sshContainerTarget: SuiteTarget = {
 
 async function hostOf(machine: string, folder: string, stop: () => void): Promise<SuiteHost> {
   const enter = [script, 'enter', machine];
-  const box = await startBox('docker', enter);
+  const box = await startBox('docker', { before: enter });
   const { entrypoint, backend } = await importLlama(box);
   function inside(...argv: string[]): string {
     const [program = '', ...args] = [...enter, ...argv];

@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { FleetStatus, ReplicaStatus } from '../../../src/domain/fleet-status.ts';
+import type { FleetStatus } from '../../../src/domain/fleet-status.ts';
 import { localFiles } from '../../../src/io/files.ts';
 import { makeModel } from '../../../src/model-files/make-model.ts';
 import type { Ran } from '../../support/berth.ts';
-import type { SuiteHost, SuiteTarget } from './contract.ts';
+import type { Seen, SuiteHost, SuiteTarget } from './contract.ts';
 
 const bin = resolve(import.meta.dirname, '../../../bin/berth.js');
 const client = join(import.meta.dirname, 'client.mjs');
@@ -41,10 +41,17 @@ export interface Stage {
   readonly host: SuiteHost;
   /** The fleet file; `hold`: how long requests may wait for an engine that is replaced in its place. */
   readonly write: (context: number, hold: string) => void;
-  readonly berth: (...args: string[]) => Promise<Ran>;
-  readonly status: () => Promise<FleetStatus>;
+  /** Each of these throws what was said when it does not come about. */
+  readonly apply: () => Promise<void>;
+  readonly rollback: () => Promise<void>;
+  /** What a plan would do by now, deployment by deployment. */
+  readonly planned: () => Promise<string[]>;
+  /** Address of the gateway, which goes on. */
+  readonly up: () => Promise<string>;
+  readonly logs: (deployment: string) => Promise<string>;
+  readonly down: () => Promise<void>;
   /** The one replica of each deployment, by its name. */
-  readonly replicas: () => Promise<ReadonlyMap<string, ReplicaStatus>>;
+  readonly replicas: () => Promise<ReadonlyMap<string, Seen>>;
   /** One completion of each, at the gateway or at the engines themselves. */
   readonly complete: (at: 'gateway' | 'engine', wishes: readonly Wish[]) => Promise<readonly Completion[]>;
   readonly load: (wishes: readonly Wish[]) => Load;
@@ -90,20 +97,40 @@ export async function setStage(target: SuiteTarget): Promise<Stage> {
     child.stdin.end();
     return ran(child);
   }
-  async function status(): Promise<FleetStatus> {
-    return (await berth('status', '--json')).json();
+  async function fine(...args: string[]): Promise<Ran> {
+    const done = await berth(...args);
+    if (done.code !== 0) throw new Error(`berth ${args.join(' ')}: ${done.stdout}${done.stderr}`);
+    return done;
+  }
+  async function replicas(): Promise<ReadonlyMap<string, Seen>> {
+    const { deployments } = (await berth('status', '--json')).json() as FleetStatus;
+    return new Map(deployments.flatMap(({ name, replicas: [one] }) => (one ? [[name, one]] : [])));
   }
 
+  const { byHand } = host;
   return {
     host,
-    write: (context, hold) =>
-      writeFileSync(join(folder, 'berth.yaml'), fleetFile(host, { id, context, hold })),
-    berth,
-    status,
-    replicas: async () => {
-      const { deployments } = await status();
-      return new Map(deployments.flatMap(({ name, replicas: [one] }) => (one ? [[name, one]] : [])));
+    write: (context, hold) => {
+      const wish = { id, context, hold };
+      byHand?.write(fleetFile(host, wish));
+      writeFileSync(join(folder, 'berth.yaml'), (byHand ? fileOfOthers : fleetFile)(host, wish));
     },
+    apply: byHand?.apply ?? (async () => void (await fine('apply', '--yes'))),
+    rollback: byHand?.rollback ?? (async () => void (await fine('rollback', '--yes'))),
+    planned: async () => {
+      const plan = (await fine('plan', '--json')).json() as { actions: { do: string }[] };
+      return plan.actions.map((action) => action.do);
+    },
+    up: async () => {
+      const up = (await fine('up', '--detach', '--json')).json() as { gateway: { url: string } };
+      return up.gateway.url;
+    },
+    logs: byHand?.logs ?? (async (name) => (await fine('logs', name, '--lines', '1000')).stdout),
+    down: async () => {
+      await fine('down');
+      await byHand?.down();
+    },
+    replicas: byHand?.replicas ?? replicas,
     complete: (at, wishes) =>
       clients(at === 'gateway' ? host.before : host.beforeThere, { clients: wishes, each: 1 }).stop(),
     load: (wishes) => clients(host.before, { clients: wishes }),
@@ -116,22 +143,35 @@ export async function setStage(target: SuiteTarget): Promise<Stage> {
 }
 
 function fleetFile(host: SuiteHost, wish: { id: string; context: number; hold: string }): string {
-  const routes = host.deployments
-    .filter((one) => one.inPlace)
-    .map(({ name }) => `${name}: {to: ${name}, hold: ${wish.hold}}`);
+  // Those that are replaced beside the old engine are not held, however short that is.
+  const routes = host.deployments.map(({ name }) => `${name}: {to: ${name}, hold: ${wish.hold}}`);
   const at = host.modelAt === undefined ? '' : `, ${host.modelAt}`;
   return [
-    'version: 1',
-    'fleet: suite',
-    `id: "${wish.id}"`,
+    ...headOf(wish, routes),
     ...host.more,
     `models: {toy: {source: ./toy.gguf${at}}}`,
-    `gateway: {listen: ["127.0.0.1:0"], limits: {queueTime: 100s}, routes: {${routes.join(', ')}}}`,
-    'console: {listen: "127.0.0.1:0"}',
     'deployments:',
     ...host.deployments.map((one) => one.line(wish.context)),
     '',
   ].join('\n');
+}
+
+/** The same engines as servers that run already. */
+function fileOfOthers(host: SuiteHost, wish: { id: string }): string {
+  const engines = host.deployments.map(
+    ({ name, url }) => `  ${name}: {engine: {kind: openai, url: "${url}", slots: 1}}`,
+  );
+  return [...headOf(wish, []), 'deployments:', ...engines, ''].join('\n');
+}
+
+function headOf({ id }: { id: string }, routes: readonly string[]): string[] {
+  return [
+    'version: 1',
+    'fleet: suite',
+    `id: "${id}"`,
+    `gateway: {listen: ["127.0.0.1:0"], limits: {queueTime: 100s}, routes: {${routes.join(', ')}}}`,
+    'console: {listen: "127.0.0.1:0"}',
+  ];
 }
 
 /** How a program ended, and each whole line of its output as it comes. */

@@ -1,5 +1,8 @@
 import { containerTarget } from './container.ts';
 import type { SuiteTarget } from './contract.ts';
+import { kserveTarget } from './kserve.ts';
+import { kubePlayTarget } from './kube-play.ts';
+import { kubernetesTarget } from './kubernetes.ts';
 import { processTarget } from './process.ts';
 import { sshContainerTarget } from './ssh-container.ts';
 import { sshSystemdTarget } from './ssh-systemd.ts';
@@ -12,7 +15,10 @@ export const suiteTargets: readonly SuiteTarget[] = [
   systemdTarget,
   containerTarget('docker'),
   containerTarget('podman'),
+  kubePlayTarget,
   sshTarget,
   sshSystemdTarget,
   sshContainerTarget,
+  kubernetesTarget,
+  kserveTarget,
 ];
