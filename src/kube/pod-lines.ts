@@ -23,6 +23,16 @@ export async function* podLines(
   yield* linesOf(place, `${path}&follow=${how.follow}`, how.signal);
 }
 
+/** All that a container says, to its end. */
+export async function* containerLines(
+  place: Place,
+  { pod, container }: { pod: string; container: string },
+  signal: AbortSignal,
+): AsyncIterable<string> {
+  const path = `${objectPath({ apiVersion: 'v1', kind: 'Pod' }, place.namespace, pod)}/log?container=${container}&follow=true`;
+  yield* linesOf(place, path, signal);
+}
+
 async function* linesOf({ api }: Place, path: string, signal: AbortSignal): AsyncIterable<string> {
   const decoder = new TextDecoder();
   let held = '';

@@ -26,6 +26,16 @@ export function benchmarkFiles(input: RenderInput): RenderedFile[] {
     }));
 }
 
+/** One run of it, under a name of its own, whatever its schedule: its Job, and what the pod waits for until it is there. Pure. */
+export function benchmarkRun(
+  input: Pick<RenderInput, 'fleet' | 'namespace'>,
+  benchmark: RenderedBenchmark,
+  run: string,
+): { job: KubeObject; config: KubeObject } {
+  const [config, job] = objectsOf(input, { ...benchmark, schedule: null }, run) as [KubeObject, KubeObject];
+  return { job, config };
+}
+
 /** What must be there beside the objects. */
 export function benchmarkNeeds({ benchmarks }: RenderInput): string[] {
   return benchmarks
@@ -36,8 +46,12 @@ export function benchmarkNeeds({ benchmarks }: RenderInput): string[] {
     ]);
 }
 
-function objectsOf(input: RenderInput, benchmark: RenderedBenchmark): KubeObject[] {
-  const name = objectName(`bench-${benchmark.name}`, 0);
+function objectsOf(
+  input: Pick<RenderInput, 'fleet' | 'namespace'>,
+  benchmark: RenderedBenchmark,
+  run: string | null = null,
+): KubeObject[] {
+  const name = objectName(['bench', benchmark.name, run ?? []].flat().join('-'), 0);
   const metadata = {
     name,
     ...(input.namespace === null ? {} : { namespace: input.namespace }),

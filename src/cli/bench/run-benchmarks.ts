@@ -56,7 +56,7 @@ export async function specsOfFleet(
     const targets = targetsOf({ of, via, api, ...entry }, found);
     return targets.map((target) => {
       const runName = targets.length > 1 ? `${name}-${target.deployment}` : name;
-      const cost = priceOf(loaded, price, target.deployment ?? '');
+      const cost = priceOf(loaded, price, { name: target.deployment ?? '', today: world.clock.wall() });
       return makeSpec(runName, change({ ...entry, ...(cost && { priced: cost }) }), target);
     });
   });

@@ -11,6 +11,10 @@ import type { BenchOptions } from '../bench/bench-options.ts';
 import { addShardOptions, sharded } from '../bench/bench-shard.ts';
 import type { ShardOptions } from '../bench/bench-shard.ts';
 import { specOfRun } from '../bench/bench-again.ts';
+import { benchInCluster, endOfCluster } from '../bench/bench-in-cluster.ts';
+import type { ClusterRun } from '../bench/bench-in-cluster.ts';
+import { sameValue } from '../../fleet/plan/differences.ts';
+import { runsInCluster } from '../rendered-benchmarks.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import { reportText } from '../text/report-text.ts';
@@ -41,6 +45,8 @@ export function configure(command: Command, context: CliContext): void {
     .argument('[names...]', 'benchmarks of the fleet file (default: all of them), or one URL')
     .action(async (words: string[], options: BenchOptions & ShardOptions) => {
       const names = options.target === undefined ? words : [options.target, ...words];
+      const elsewhere = await clusterRuns(names, options, context);
+      if (elsewhere) return endOfCluster(context, elsewhere);
       const runs = await runsOf(names, options, context);
       end(await publishRuns(context, runs, options), context);
     });
@@ -54,6 +60,25 @@ export function configure(command: Command, context: CliContext): void {
       context.output.result(result, () => selftestText(result));
       if (!result.passed) context.exit(exitCodes.fault);
     });
+}
+
+/** Of benchmarks that run in a cluster and are named by themselves; null: none of these is one, or they are mixed. */
+async function clusterRuns(
+  names: readonly string[],
+  options: BenchOptions & ShardOptions,
+  context: CliContext,
+): Promise<ClusterRun[] | null> {
+  const again = options.resume !== undefined || options.again !== undefined || options.shard !== undefined;
+  if (names.length === 0 || again || names.some(isUrl)) return null;
+  const loaded = await loadFrom(context, options);
+  const asWritten = names.every((name) => {
+    const entry = loaded.benchmarks[name];
+    return entry && sameValue(overlaid(entry, options, context.cwd), entry);
+  });
+  if (!asWritten || !names.every((name) => runsInCluster(loaded, name))) return null;
+  const runs: ClusterRun[] = [];
+  for (const name of names) runs.push(await benchInCluster(context, loaded, name, options));
+  return runs;
 }
 
 async function runsOf(

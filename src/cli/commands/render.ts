@@ -9,7 +9,6 @@ import { usualDrainMs } from '../../fleet/apply/move-traffic.ts';
 import { usualPorts } from '../../fleet/plan/ports.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { countOption } from '../count-option.ts';
-import { benchFile } from '../../fleet/gateway/bench-file.ts';
 import type {
   RenderedBenchmark,
   RenderedDeployment,
@@ -19,6 +18,7 @@ import type {
 } from '../../render/contract.ts';
 import { renderFormats } from '../../render/registry.ts';
 import type { CliContext } from '../context.ts';
+import { renderedBenchmark, runsInCluster } from '../rendered-benchmarks.ts';
 import { addFileOption, loadAsWritten } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 
@@ -109,25 +109,16 @@ async function benchmarksOf(
     cluster,
   }: Pick<RenderOptions, 'file' | 'gateway'> & { cluster: RenderFormat['benchmarks'] | null },
 ): Promise<RenderedBenchmark[]> {
-  const rendered: RenderedBenchmark[] = [];
-  for (const [name, { runsOn, schedule = null, image = gateway, results }] of Object.entries(
-    loaded.benchmarks,
-  )) {
-    const inCluster = runsOn !== undefined && loaded.hosts[runsOn]?.kubernetes !== undefined;
-    const wanted =
-      cluster === 'cluster' ? inCluster : cluster === 'machine' && !inCluster && schedule !== null;
-    if (!wanted || (names.length > 0 && !names.includes(name))) continue;
-    const place = { name, inCluster, schedule, results: results?.pvc ?? null };
-    if (!inCluster) {
-      rendered.push({ ...place, image: '', fleetFile: '', beside: {}, secrets: [] });
-      continue;
-    }
-    const { text, beside, secrets, obstacles } = await benchFile(world, loaded, { name, files: file, cwd });
-    const [reason] = [...(image === undefined ? ['it names no image of berth'] : []), ...obstacles];
-    if (reason !== undefined) throw new BerthError('BENCH_NOT_WRITTEN', { name, reason });
-    rendered.push({ ...place, image: image ?? '', fleetFile: text, beside, secrets });
-  }
-  return rendered;
+  const all = Object.entries(loaded.benchmarks).filter(
+    ([name]) => names.length === 0 || names.includes(name),
+  );
+  const wanted = all.filter(([name, { schedule }]) =>
+    cluster === 'cluster'
+      ? runsInCluster(loaded, name)
+      : cluster === 'machine' && !runsInCluster(loaded, name) && schedule !== undefined,
+  );
+  const how = { files: file, cwd, image: gateway };
+  return Promise.all(wanted.map(([name]) => renderedBenchmark(world, loaded, name, how)));
 }
 
 /** Nothing of this machine goes in: the files are for another one. */

@@ -110,10 +110,15 @@ export const benchErrors = {
     'usage',
   ),
   BENCH_ELSEWHERE: defineError<{ name: string; host: string }>(
-    (f) => `The client of benchmark ${f.name} runs on ${f.host}, not here.`,
-    () =>
-      'Write its Job with "berth render --format kubernetes" (or kserve, kustomize) and apply it; or leave out runsOn to measure from here.',
+    (f) =>
+      `The client of benchmark ${f.name} runs on ${f.host}, not here, and with other settings than the file's.`,
+    (f) =>
+      `Run "berth bench ${f.name}" by itself and without options, which starts its Job; or leave out runsOn to measure from here.`,
     'usage',
+  ),
+  BENCH_JOB_GONE: defineError<{ name: string; job: string }>(
+    (f) => `The Job ${f.job} of benchmark ${f.name} was taken away before it ended.`,
+    () => 'Look who deletes Jobs there ("kubectl get events"), and run it again.',
   ),
   RUN_UNREADABLE: defineError<{ path: string; reason: string }>(
     (f) => `${f.path} is not a file that this version can read: ${f.reason}.`,

@@ -41,7 +41,7 @@ export async function benchFile(
   const servers = of.map((one) => serverOf(loaded, one));
   const told = await Promise.all((benchmark.publish ?? []).map((one) => publisherOf(world, loaded, one)));
   const prices = of.flatMap((one) => {
-    const price = priceOf(loaded, benchmark.price, one);
+    const price = priceOf(loaded, benchmark.price, { name: one, today: world.clock.wall() });
     return price ? [[`price-of-${one}`, { price: { hour: price.usdPerHour } }] as const] : [];
   });
   const kept = Object.fromEntries(Object.entries(entry).filter(([key]) => !outside.includes(key)));
