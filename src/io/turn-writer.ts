@@ -6,6 +6,11 @@ const enough = 64 * 1024;
 /** Nothing is kept back longer in a turn that has so much to do. */
 const longestMs = 1;
 
+/** What waits for more that it could go out with, such as a head for its body. */
+export interface Owed {
+  readonly flush: () => void;
+}
+
 /** Those that have something to write at the end of this turn. */
 let waiting: TurnWriter[] = [];
 /** When the first of them was given it. */
@@ -31,6 +36,9 @@ export class TurnWriter {
   /** The kernel has not taken all of a write past the stream. */
   #underWay = false;
   #late = false;
+  #owed: Owed | null = null;
+  /** It is among those that write at the end of this turn. */
+  #listed = false;
 
   /** `onReady`: called when `ready` may be true again after such a write; the socket's "drain" tells of the others. */
   constructor(socket: Socket, onReady: () => void = () => {}) {
@@ -58,12 +66,35 @@ export class TurnWriter {
   write(piece: string | Uint8Array): boolean {
     if (this.#kept === '') {
       this.#kept = piece;
-      toFlush(this);
+      this.#list();
     } else this.#kept = latin1(this.#kept) + latin1(piece);
     return this.ready && this.#kept.length < enough;
   }
 
+  /** Has `owed` write what it has by the time of the next flush. */
+  owe(owed: Owed): void {
+    this.#owed = owed;
+    this.#list();
+  }
+
+  #list(): void {
+    if (this.#listed) return;
+    this.#listed = true;
+    toFlush(this);
+  }
+
+  /** At the end of the turn. */
+  flushListed(): void {
+    this.#listed = false;
+    this.flush();
+  }
+
   flush(): void {
+    const owed = this.#owed;
+    if (owed) {
+      this.#owed = null;
+      owed.flush();
+    }
     const kept = this.#kept;
     if (kept === '') return;
     this.#kept = '';
@@ -101,7 +132,7 @@ function toFlush(writer: TurnWriter): void {
 export function flushAll(): void {
   const writers = waiting;
   waiting = [];
-  for (const writer of writers) writer.flush();
+  for (const writer of writers) writer.flushListed();
 }
 
 /** Keeps every byte, and joins cheaply. */

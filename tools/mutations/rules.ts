@@ -31,8 +31,9 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 3,
     file: `${gateway}/upstream/forward.ts`,
-    search: '    } finally {\n      next[Symbol.dispose]();\n    }',
-    replace: "      if (end.kind !== 'failed') next[Symbol.dispose]();\n    } finally {\n    }",
+    search: "    this.#giveBack();\n    if (end.kind === 'lost' && end.reason === 'reset')",
+    replace:
+      "    if (end.kind !== 'failed') this.#giveBack();\n    if (end.kind === 'lost' && end.reason === 'reset')",
   },
   {
     rule: 4,

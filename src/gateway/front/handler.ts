@@ -27,12 +27,9 @@ export function createHandler(
   onFault: (error: unknown) => void,
   admit: (inbound: Inbound) => void = () => {},
 ): Handler {
-  return async (inbound, reply) => {
+  return (inbound, reply) => {
     const requestId = requestIdOf(inbound);
-    try {
-      admit(inbound);
-      await route(state, inbound, reply, requestId);
-    } catch (error) {
+    function fail(error: unknown): void {
       if (!(error instanceof ApiError)) {
         onFault(error);
         if (!reply.finished) reply.abort();
@@ -41,16 +38,26 @@ export function createHandler(
       state.meter.series('none', 'none', 'none').status(error.fault.status).value += 1;
       sendFault(reply, error.fault, { requestId, dialect: dialectOf(inbound, pathOf(inbound)) });
     }
+    try {
+      admit(inbound);
+      return route(state, { inbound, reply, requestId }, fail)?.catch(fail);
+    } catch (error) {
+      fail(error);
+      return undefined;
+    }
   };
 }
 
-/** Throws, or rejects, with ApiError. Not `async`: that would be one more promise for every request. */
-function route(
-  state: GatewayState,
-  inbound: Inbound,
-  reply: Reply,
-  requestId: string,
-): Promise<void> | undefined {
+/** A request, short of who sends it. */
+interface Asked {
+  readonly inbound: Inbound;
+  readonly reply: Reply;
+  readonly requestId: string;
+}
+
+/** Throws, or rejects with, ApiError. `fail` hears of what comes to light later. */
+function route(state: GatewayState, asked: Asked, fail: (error: unknown) => void): Promise<void> | undefined {
+  const { inbound, reply, requestId } = asked;
   const path = pathOf(inbound);
   const endpoint = endpointAt.get(path);
   if (endpoint) {
@@ -58,16 +65,20 @@ function route(
     if (state.draining) throw draining();
     const caller = state.snapshot.keyring.identify(inbound);
     if (!mayUse(caller, endpoint)) throw endpointForbidden(path, [...(caller.endpoints ?? [])]);
-    return serveModel(state, { inbound, reply, endpoint, requestId, caller });
+    serveModel(state, { inbound, reply, endpoint, requestId, caller }, fail);
+    return undefined;
   }
   const stored = storedAsk(inbound.method, path);
   if (stored !== null) {
     if (state.draining) throw draining();
-    return serveStored(state, stored, { inbound, reply, requestId });
+    return serveStored(state, stored, asked, fail);
   }
-  if (path.startsWith(upstreamPrefix)) return passUpstream(state, { inbound, reply, requestId });
+  if (path.startsWith(upstreamPrefix)) {
+    passUpstream(state, asked, fail);
+    return undefined;
+  }
   const swap = swapAsk(path);
-  if (swap) return answerSwap(state, swap, { inbound, reply, requestId });
+  if (swap) return answerSwap(state, swap, asked);
   if (!own.has(path) && !path.startsWith(modelPath)) throw pathFault(path);
   if (inbound.method !== 'GET' && inbound.method !== 'HEAD')
     throw methodFault(inbound.method, path, 'GET, HEAD');
@@ -76,18 +87,15 @@ function route(
 }
 
 /** To the engine of the model as it is. Throws ApiError. */
-function passUpstream(
-  state: GatewayState,
-  request: { inbound: Inbound; reply: Reply; requestId: string },
-): Promise<void> {
+function passUpstream(state: GatewayState, asked: Asked, fail: (error: unknown) => void): void {
   if (state.draining) throw draining();
   const { routes, keyring } = state.snapshot;
-  const caller = keyring.identify(request.inbound);
+  const caller = keyring.identify(asked.inbound);
   if (caller.models) throw exactForbidden();
-  const exact = exactOf(request.inbound.url, (name) => routes.has(name));
+  const exact = exactOf(asked.inbound.url, (name) => routes.has(name));
   const path = exact.target.replace(/\?.*$/s, '');
   if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
-  return serveModel(state, { ...request, endpoint: upstreamEndpoint, caller, exact });
+  serveModel(state, { ...asked, endpoint: upstreamEndpoint, caller, exact }, fail);
 }
 
 function pathOf({ url }: Inbound): string {

@@ -35,11 +35,12 @@ export function take(
 
 /** Charges whatever the limits say: for what another book has admitted. */
 export function charge(book: Book, bounds: readonly Bound[], amounts: Amounts, wallMs: number): Charge {
-  const slots = bounds.map((bound) => {
+  const slots: number[] = [];
+  for (const bound of bounds) {
     const count = countOf(book, bound, wallMs);
     count.current += chargeOf(bound, amounts);
-    return count.slot;
-  });
+    slots.push(count.slot);
+  }
   return { bounds, slots, amounts };
 }
 
@@ -57,13 +58,14 @@ export function refusalOf(count: Count, bound: Bound, amounts: Amounts, wallMs: 
  * charged too much goes back to the slot that it was charged to, and what was charged too little counts from now on.
  */
 export function settle(book: Book, charged: Charge, real: Amounts | null, wallMs: number): void {
-  charged.bounds.forEach((bound, i) => {
+  for (let i = 0; i < charged.bounds.length; i += 1) {
+    const bound = charged.bounds[i] as Bound;
     const more = differenceOf(bound, charged.amounts, real);
     const count = countOf(book, bound, wallMs);
     const slot = charged.slots[i];
     if (more >= 0 || slot === count.slot) count.current = Math.max(0, count.current + more);
     else if (slot === count.slot - 1) count.previous = Math.max(0, count.previous + more);
-  });
+  }
 }
 
 /** What a bound was charged too little (positive) or too much. */

@@ -13,21 +13,21 @@ const dayMs = 86_400_000;
 
 /** Number of the slot that a wall time (milliseconds since 1970) falls into; slots of a kind are numbered in a row. */
 export function slotOf(window: WindowKind, wallMs: number): number {
-  if (window === 'minute') return Math.floor(wallMs / minuteMs);
-  if (window === 'day') return Math.floor(wallMs / dayMs);
-  return monthOf(Math.floor(wallMs / dayMs));
+  if (wallMs !== latest.wallMs) lookAt(wallMs);
+  return latest[window];
 }
 
-/** Asked several times for each request, and the same all day: a date is made once. */
-const latest = { day: Number.NaN, month: 0 };
+/** One request asks for some twenty bounds at the same moment. */
+const latest = { wallMs: Number.NaN, minute: 0, day: Number.NaN, month: 0 };
 
-function monthOf(day: number): number {
-  if (day !== latest.day) {
-    const date = new Date(day * dayMs);
-    latest.day = day;
-    latest.month = date.getUTCFullYear() * 12 + date.getUTCMonth();
-  }
-  return latest.month;
+function lookAt(wallMs: number): void {
+  const day = Math.floor(wallMs / dayMs);
+  latest.wallMs = wallMs;
+  latest.minute = Math.floor(wallMs / minuteMs);
+  if (day === latest.day) return;
+  const date = new Date(day * dayMs);
+  latest.day = day;
+  latest.month = date.getUTCFullYear() * 12 + date.getUTCMonth();
 }
 
 /**

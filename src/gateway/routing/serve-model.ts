@@ -9,6 +9,7 @@ import { CommentedReply } from '../reply/commented-reply.ts';
 import type { Deployment } from './deployment.ts';
 import { cancelled } from '../reply/faults.ts';
 import { forwardOnly } from '../upstream/forward.ts';
+import type { OnServed } from '../upstream/forward.ts';
 import { BodyShare } from '../admission/held-bytes.ts';
 import type { Instance } from './instance.ts';
 import { readBody } from '../front/read-body.ts';
@@ -36,24 +37,54 @@ export interface ModelRequest {
   readonly pinned?: { readonly deployment: Deployment; readonly instance: Instance };
 }
 
-/** Serves one request that names a model: body → route → slot → engine → reply. Counts it however it ends. */
-export async function serveModel(state: GatewayState, request: ModelRequest): Promise<void> {
+/**
+ * Serves one request that names a model: body → route → slot → engine → reply. Counts it however it ends. `onFault` hears of
+ * what is nobody's error but the gateway's; nothing is thrown.
+ */
+export function serveModel(
+  state: GatewayState,
+  request: ModelRequest,
+  onFault: (error: unknown) => void,
+): void {
   const call = createCall(state, request);
   watchClient(call);
+  let over = false;
+  function served(error: unknown): void {
+    if (over) return;
+    over = true;
+    // It is called from within a socket's events: what is thrown there would end the process.
+    try {
+      conclude(state, call, error);
+    } catch (fault) {
+      onFault(fault);
+    }
+  }
   try {
     state.observer.began(call);
-    await (request.pinned ? runPinned(state, call, request.pinned) : run(state, state.snapshot, call));
+    if (request.pinned) void runPinned(state, call, request.pinned, served);
+    else run(state, call, served);
   } catch (error) {
-    refuse(state, call, error);
-  } finally {
-    if (call.reply instanceof CommentedReply) call.reply.stop();
-    call.share.release();
-    call.reservation?.settle(call.spent);
-    if (call.trail.deployment === null && call.model !== '')
-      call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model);
-    count(state, call);
-    state.observer.ended(call);
+    served(error);
   }
+}
+
+function conclude(state: GatewayState, call: Call, error: unknown): void {
+  try {
+    if (error !== null) refuse(state, call, error);
+  } finally {
+    close(state, call);
+  }
+}
+
+/** Gives back what it holds, and counts it. */
+function close(state: GatewayState, call: Call): void {
+  if (call.reply instanceof CommentedReply) call.reply.stop();
+  call.share.release();
+  call.reservation?.settle(call.spent);
+  if (call.trail.deployment === null && call.model !== '')
+    call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model);
+  count(state, call);
+  state.observer.ended(call);
 }
 
 const nothingTold: readonly string[] = [];
@@ -89,15 +120,24 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
   };
 }
 
-/** Throws as it rejects: what it waits for is no promise of its own. */
-function run(state: GatewayState, snapshot: Snapshot, call: Call): Promise<void> {
+/** Throws, and then tells nothing, or tells: what comes at once needs no promise. */
+function run(state: GatewayState, call: Call, served: OnServed): void {
+  const { snapshot } = state;
   const body = readBody(snapshot, call);
-  return body instanceof Promise
-    ? body.then((read) => runRead(state, snapshot, call, read))
-    : runRead(state, snapshot, call, body);
+  if (body instanceof Promise)
+    body.then((read) => runRead({ state, snapshot, call, body: read }, served)).catch(served);
+  else runRead({ state, snapshot, call, body }, served);
 }
 
-function runRead(state: GatewayState, snapshot: Snapshot, call: Call, body: ScannedBody): Promise<void> {
+interface Read {
+  readonly state: GatewayState;
+  /** That in whose force the request came. */
+  readonly snapshot: Snapshot;
+  readonly call: Call;
+  readonly body: ScannedBody;
+}
+
+function runRead({ state, snapshot, call, body }: Read, served: OnServed): void {
   call.body = body;
   const route = routeNamed(snapshot, call.caller, { endpoint: call.endpoint, model: body.model });
   call.model = route.name;
@@ -105,23 +145,22 @@ function runRead(state: GatewayState, snapshot: Snapshot, call: Call, body: Scan
   call.trail.bytesIn = body.bytes.length;
   const noted =
     !state.stored.none && call.endpoint.path === '/v1/responses' ? noteHolder(state, call) : undefined;
-  return noted
-    ? noted.then(() => runAsked(state, snapshot, call, { body, route }))
-    : runAsked(state, snapshot, call, { body, route });
+  const asked = { state, snapshot, call, route };
+  if (noted) noted.then(() => runAsked(asked, body, served)).catch(served);
+  else runAsked(asked, body, served);
 }
 
-function runAsked(
-  state: GatewayState,
-  snapshot: Snapshot,
-  call: Call,
-  { body, route }: { body: ScannedBody; route: RouteState },
-): Promise<void> {
+interface Asked extends Omit<Read, 'body'> {
+  readonly route: RouteState;
+}
+
+function runAsked(asked: Asked, body: ScannedBody, served: OnServed): void {
+  const { state, snapshot, call, route } = asked;
   commentWhileWaiting(state, call);
   state.observer.read(call, body.bytes);
-  const asked = reserve(snapshot, call, route);
-  return asked
-    ? asked.then(() => serveRoute(state, snapshot, call, route))
-    : serveRoute(state, snapshot, call, route);
+  const reserved = reserve(snapshot, call, route);
+  if (reserved) reserved.then(() => serveRoute(asked, served)).catch(served);
+  else serveRoute(asked, served);
 }
 
 /** A response that goes on from a stored one is best made where that lies. */
@@ -142,14 +181,21 @@ async function runPinned(
   state: GatewayState,
   call: Call,
   { deployment, instance }: NonNullable<ModelRequest['pinned']>,
+  served: OnServed,
 ): Promise<void> {
-  call.body = await readBody(state.snapshot, call);
-  call.model = call.body.model ?? '';
-  call.trail.bytesIn = call.body.bytes.length;
-  call.trail.deployment = deployment.name;
-  call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model, deployment.name);
-  state.observer.read(call, call.body.bytes);
-  await forwardOnly(call, deployment, deployment.pin(instance), state);
+  try {
+    call.body = await readBody(state.snapshot, call);
+    call.model = call.body.model ?? '';
+    call.trail.bytesIn = call.body.bytes.length;
+    call.trail.deployment = deployment.name;
+    const { path, operation } = call.endpoint;
+    call.series = state.meter.series(path, operation, call.model, deployment.name);
+    state.observer.read(call, call.body.bytes);
+  } catch (error) {
+    served(error);
+    return;
+  }
+  forwardOnly(call, { deployment, lease: deployment.pin(instance), context: state }, served);
 }
 
 function commentWhileWaiting(state: GatewayState, call: Call): void {

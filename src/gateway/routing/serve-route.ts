@@ -7,6 +7,7 @@ import { cancelled, noInstance, waitTooLong } from '../reply/faults.ts';
 import type { Deployment } from './deployment.ts';
 import { causeOf } from './fallback.ts';
 import { forward } from '../upstream/forward.ts';
+import type { OnServed } from '../upstream/forward.ts';
 import { cacheTokens, uncounted } from '../limits/cache-tokens.ts';
 import { answerLength } from '../limits/memory.ts';
 import { armsFor } from '../front/paths.ts';
@@ -22,21 +23,6 @@ import type { GatewayState } from '../state.ts';
 /** Names the route that served in place of the one that was asked for. */
 const routeHeader = 'x-berth-route';
 
-/**
- * Serves a call whose body has been read: by its route, else by the route's fallbacks as long as nothing has reached the
- * client. Throws ApiError, that of the first route when nobody can serve it, or ClientGone.
- */
-export function serveRoute(
-  state: GatewayState,
-  snapshot: Snapshot,
-  call: Call,
-  route: RouteState,
-): Promise<void> {
-  return route.fallback === null
-    ? serveBy(state, snapshot, call, route)
-    : orElse({ state, snapshot, call, route });
-}
-
 interface Serving {
   readonly state: GatewayState;
   readonly snapshot: Snapshot;
@@ -44,9 +30,25 @@ interface Serving {
   readonly route: RouteState;
 }
 
+/**
+ * Serves a call whose body has been read: by its route, else by the route's fallbacks as long as nothing has reached the
+ * client. Throws, or tells, ApiError, that of the first route when nobody can serve it, or ClientGone.
+ */
+export function serveRoute(serving: Serving, served: OnServed): void {
+  if (serving.route.fallback === null) serveBy(serving, served);
+  else orElse(serving).then(() => served(null), served);
+}
+
+/** The same as a promise. */
+function servedBy(serving: Serving): Promise<void> {
+  return new Promise((resolve, reject) => {
+    serveBy(serving, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
 async function orElse({ state, snapshot, call, route }: Serving): Promise<void> {
   try {
-    await serveBy(state, snapshot, call, route);
+    await servedBy({ state, snapshot, call, route });
   } catch (error) {
     const { series } = call;
     const { deployment } = call.trail;
@@ -72,7 +74,7 @@ async function isServedBy(next: RouteState, { state, snapshot, call, route }: Se
   try {
     // Its own limits hold, and its price.
     await reserve(snapshot, call, next);
-    await serveBy(state, snapshot, call, next);
+    await servedBy({ state, snapshot, call, route: next });
     state.meter.fellBack(call.model, next.name);
     return true;
   } catch (error) {
@@ -108,8 +110,8 @@ function holds({ instances }: Deployment, id: string | null): boolean {
   return instances.some((instance) => instance.id === id);
 }
 
-/** One route: deployment → slot → engine → reply. Throws as it rejects: it is no promise of its own. */
-function serveBy(state: GatewayState, snapshot: Snapshot, call: Call, route: RouteState): Promise<void> {
+/** One route: deployment → slot → engine → reply. Throws, and then tells nothing, or tells. */
+function serveBy({ state, snapshot, call, route }: Serving, served: OnServed): void {
   const arms = armsFor(snapshot, call, route);
   const kept = call.holder === null ? undefined : arms.find((one) => holds(one.deployment, call.holder));
   const arm = kept ?? armOf(arms, route.split, call, { now: state.now(), random: Math.random });
@@ -146,9 +148,8 @@ function serveBy(state: GatewayState, snapshot: Snapshot, call: Call, route: Rou
     onWait: (phase) => (call.phase = phase),
   });
   const serving = { state, call, route, deployment, tokens: inCache.tokens };
-  return waiting instanceof Promise
-    ? waiting.then((lease) => serveLeased(lease, serving))
-    : serveLeased(waiting, serving);
+  if (waiting instanceof Promise) waiting.then((lease) => serveLeased(lease, serving, served)).catch(served);
+  else serveLeased(waiting, serving, served);
 }
 
 interface Leased extends Omit<Serving, 'snapshot'> {
@@ -158,20 +159,28 @@ interface Leased extends Omit<Serving, 'snapshot'> {
 }
 
 /** From the slot on. */
-function serveLeased(lease: Lease, { state, call, route, deployment, tokens }: Leased): Promise<void> {
+function serveLeased(
+  lease: Lease,
+  { state, call, route, deployment, tokens }: Leased,
+  served: OnServed,
+): void {
   call.phase = null;
   call.leasedAt = performance.now();
   call.trail.leasedAt = call.leasedAt;
   call.series.queueWait.observe((call.leasedAt - call.startedAt) / 1000);
   const { body } = call;
-  const sent = forward(call, deployment, lease, state);
-  if (route.shadow && body) state.shadows.mirror(call, body, route.shadow, Math.random());
   // A reservation notes it itself.
-  return tokens === 0 || call.reservation
-    ? sent
-    : sent.then(() => {
-        const output = call.spent?.output ?? 0;
-        const { memory } = state.snapshot.limitsState;
-        if (output > 0) answerLength(memory, route.aliasOf ?? route.name).observe(output);
-      });
+  const end = tokens === 0 || call.reservation ? served : noting(state, call, route, served);
+  forward(call, { deployment, lease, context: state }, end);
+  if (route.shadow && body) state.shadows.mirror(call, body, route.shadow, Math.random());
+}
+
+/** Takes note of how long a good answer was. */
+function noting(state: GatewayState, call: Call, route: RouteState, served: OnServed): OnServed {
+  return (error) => {
+    const output = error === null ? (call.spent?.output ?? 0) : 0;
+    const { memory } = state.snapshot.limitsState;
+    if (output > 0) answerLength(memory, route.aliasOf ?? route.name).observe(output);
+    served(error);
+  };
 }

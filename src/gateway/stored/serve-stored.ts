@@ -10,6 +10,7 @@ export async function serveStored(
   state: GatewayState,
   id: string,
   request: { inbound: Inbound; reply: Reply; requestId: string },
+  onFault: (error: unknown) => void,
 ): Promise<void> {
   const caller = state.snapshot.keyring.identify(request.inbound);
   if (!mayUse(caller, storedEndpoint))
@@ -21,11 +22,6 @@ export async function serveStored(
   const deployment = deployments.get(holder.deployment);
   if (!instance || !deployment?.instances.includes(instance)) throw holderGone(id);
   const exact = { model: holder.model, target: request.inbound.url };
-  return serveModel(state, {
-    ...request,
-    endpoint: storedEndpoint,
-    caller,
-    exact,
-    pinned: { deployment, instance },
-  });
+  const pinned = { deployment, instance };
+  serveModel(state, { ...request, endpoint: storedEndpoint, caller, exact, pinned }, onFault);
 }

@@ -46,6 +46,8 @@ export type AttemptEnd =
   | { readonly kind: 'gone'; readonly aborted: boolean };
 
 export interface AttemptPorts {
+  /** Called once, from within whatever has ended it. */
+  readonly onEnd: (attempt: Attempt, end: AttemptEnd) => void;
   /** A slot at an instance that was not tried, if the budget for retries allows; else null. */
   readonly other: () => Lease | null;
   readonly retryAfter: () => number;
@@ -64,9 +66,10 @@ export const clientStalled = 'client_stalled';
 /** The id of a response stands in its first events, or at the beginning of its text. */
 const piecesBeforeId = 8;
 
+const unsent: Exchange = { abort: () => {}, pause: () => {}, resume: () => {} };
+
 /** One request sent to one instance, and its reply passed on. States: waiting for the head → passing → ended. */
 export class Attempt implements UpstreamSink, Phase, TurnWork {
-  readonly ended: Promise<AttemptEnd>;
   verdict: Verdict = 'untold';
   readonly tail: Tail;
   /** Events that came, or pieces of another payload. */
@@ -78,8 +81,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
   readonly #lease: Lease;
   readonly #ports: AttemptPorts;
   readonly #sentAt: number;
-  readonly #settle: (end: AttemptEnd) => void;
-  readonly #exchange: Exchange;
+  #exchange: Exchange = unsent;
   #writer: ReplyWriter | null = null;
   /** Set once the client has left an engine that is read to its end. */
   #drain: AbortDrain | null = null;
@@ -93,13 +95,15 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     this.#call = call;
     this.#lease = lease;
     this.#ports = ports;
-    const { promise, resolve } = Promise.withResolvers<AttemptEnd>();
-    this.ended = promise;
-    this.#settle = resolve;
     this.#sentAt = performance.now();
     // Anthropic's streams and some embeddings tell of tokens at their beginning.
     this.tail = new Tail(call.endpoint.usageInStream ? 0 : 1024);
-    const { instance } = lease;
+  }
+
+  /** It may end before this returns. */
+  send(): void {
+    const call = this.#call;
+    const { instance } = this.#lease;
     const { trail } = call;
     trail.instance = instance.id;
     trail.attempts += 1;
@@ -123,9 +127,9 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
       headers: ownRequestHeaders(call.id, traceparent),
       body: body ? spliceBody(body, instance.upstream.model) : [],
     };
-    this.#exchange = instance.pool.send(request, this);
     // The object itself, not a closure: a closure here makes V8 keep every request until its next full collection.
     call.phase = this;
+    this.#exchange = instance.pool.send(request, this);
   }
 
   onHead(head: UpstreamHead): void {
@@ -295,16 +299,17 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
 
   /** What follows can wait for those whose events are under way; what its client sends next comes behind it. */
   #endAs(end: AttemptEnd): void {
+    if (this.#end) return;
     const { trace } = this.#call.trail;
     if (trace) endAttempt(trace, { now: performance.now(), ...outcomeOf(end, this.#status) });
     this.#call.phase = null;
     this.#end = end;
     if (this.eventStream) soon(this);
-    else this.#settle(end);
+    else this.#ports.onEnd(this, end);
   }
 
   inItsTurn(): void {
-    if (this.#end) this.#settle(this.#end);
+    if (this.#end) this.#ports.onEnd(this, this.#end);
   }
 }
 

@@ -25,30 +25,33 @@ export interface ForwardContext {
   readonly snapshot: Pick<Snapshot, 'config'>;
 }
 
+/** Called once, when all that the request was asked for is over: null, or what became of it, an ApiError or ClientGone as a rule. */
+export type OnServed = (error: unknown) => void;
+
 /**
  * Sends the request to the leased instance and passes the reply on; tries another instance only as long as nothing has
- * reached the client. Throws ApiError when there is nothing to pass on, ClientGone when the client left.
+ * reached the client. Tells ApiError when there is nothing to pass on, ClientGone when the client left. Does not throw.
  */
 export function forward(
   call: Call,
-  deployment: Deployment,
-  first: Lease,
-  context: ForwardContext,
-): Promise<void> {
-  return attempts({ call, deployment, context, tried: [], only: false }, first);
+  { deployment, lease, context }: { deployment: Deployment; lease: Lease; context: ForwardContext },
+  served: OnServed,
+): void {
+  new Forwarding({ call, deployment, context, tried: [], only: false }, served).send(lease);
 }
 
-/** Sends the request to the leased instance and to no other. Throws as `forward` does. */
+/** Sends the request to the leased instance and to no other. Tells as `forward` does. */
 export function forwardOnly(
   call: Call,
-  deployment: Deployment,
-  lease: Lease,
-  context: ForwardContext,
-): Promise<void> {
-  return attempts({ call, deployment, context, tried: [...deployment.instances], only: true }, lease);
+  { deployment, lease, context }: { deployment: Deployment; lease: Lease; context: ForwardContext },
+  served: OnServed,
+): void {
+  new Forwarding({ call, deployment, context, tried: [...deployment.instances], only: true }, served).send(
+    lease,
+  );
 }
 
-interface Forwarding {
+interface Work {
   readonly call: Call;
   readonly deployment: Deployment;
   readonly context: ForwardContext;
@@ -57,99 +60,125 @@ interface Forwarding {
   readonly only: boolean;
 }
 
-async function attempts(forwarding: Forwarding, first: Lease): Promise<void> {
-  const { call, deployment, context, tried, only } = forwarding;
-  let resets = 0;
-  let next: Lease | null = first;
-  while (next) {
-    if (next !== first) await jitter();
-    tried.push(next.instance);
-    let end: AttemptEnd = { kind: 'gone', aborted: false };
-    // No `using`: what it is compiled to costs more than the rest of this function.
-    try {
-      const attempt = begin(forwarding, next);
-      if (attempt) {
-        end = await attempt.ended;
-        conclude(forwarding, next, attempt, end);
-      }
-    } finally {
-      next[Symbol.dispose]();
-    }
-    if (end.kind === 'lost' && end.reason === 'reset') resets += 1;
-    next = end.kind === 'retry' ? end.lease : null;
-    // A request that breaks its engine is let loose on one more, not on all of them.
-    if (end.kind === 'lost' && resets <= 1 && !only) next = await leaseElsewhere(call, deployment, tried);
-    if (next && (end.kind === 'retry' || end.kind === 'lost')) context.meter.retried(end.reason);
-    if (!next) finish(call, end, context.meter);
-  }
-}
-
 /**
- * A slot at another instance for a request that was lost with its own, after a wait if need be; null when there is no
- * other. Not charged to the budget for retries: what a dead instance held weighs on nobody any more.
+ * One request's attempts, one after the other. No promise and no closure for the usual one that goes well: this is done for every
+ * request, and its end follows in the very call in which the reply has ended.
  */
-function leaseElsewhere(
-  call: Call,
-  deployment: Deployment,
-  tried: readonly Instance[],
-): Promise<Lease> | Lease | null {
-  if (call.gone) throw new ClientGone();
-  return deployment.acquireInstead(tried, {
-    choice: call.choice,
-    holdMs: call.holdMs,
-    onWait: (phase) => (call.phase = phase),
-  });
-}
-
-/** Many requests that fail at one instance at the same moment do not all reach the next one at the same moment. */
-function jitter(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * longestJitterMs));
-}
-
-/** Null for a request that nobody wants any more. */
-function begin(forwarding: Forwarding, lease: Lease): Attempt | null {
-  const { call, deployment } = forwarding;
-  if (!call.gone && !call.trail.cancelled) return new Attempt(call, lease, new Ports(forwarding));
-  deployment.judge(lease.instance, 'untold');
-  return null;
-}
-
-function conclude({ call, deployment }: Forwarding, lease: Lease, attempt: Attempt, end: AttemptEnd): void {
-  deployment.judge(lease.instance, attempt.verdict);
-  if (end.kind === 'done') deployment.noteService(performance.now() - call.leasedAt);
-  account(call, attempt, end);
-}
-
-/** A class, since closures would be made anew for each request. */
-class Ports implements AttemptPorts {
+class Forwarding implements AttemptPorts {
   readonly stored: StoredResponses;
   readonly after: ForwardContext['after'];
-  readonly #forwarding: Forwarding;
+  readonly #work: Work;
+  readonly #served: OnServed;
+  #lease: Lease | null = null;
+  #resets = 0;
 
-  constructor(forwarding: Forwarding) {
-    this.stored = forwarding.context.stored;
-    this.after = forwarding.context.after;
-    this.#forwarding = forwarding;
+  constructor(work: Work, served: OnServed) {
+    this.stored = work.context.stored;
+    this.after = work.context.after;
+    this.#work = work;
+    this.#served = served;
+  }
+
+  send(lease: Lease): void {
+    const { call, deployment, tried } = this.#work;
+    this.#lease = lease;
+    tried.push(lease.instance);
+    try {
+      if (!call.gone && !call.trail.cancelled) {
+        new Attempt(call, lease, this).send();
+        return;
+      }
+      deployment.judge(lease.instance, 'untold');
+    } catch (error) {
+      this.#giveBack();
+      this.#served(error);
+      return;
+    }
+    // Nobody wants it any more.
+    this.#giveBack();
+    this.#finish({ kind: 'gone', aborted: false });
+  }
+
+  onEnd(attempt: Attempt, end: AttemptEnd): void {
+    try {
+      this.#conclude(attempt, end);
+    } catch (error) {
+      this.#giveBack();
+      this.#served(error);
+      return;
+    }
+    this.#giveBack();
+    if (end.kind === 'lost' && end.reason === 'reset') this.#resets += 1;
+    if (end.kind === 'retry') this.#again(end.reason, end.lease);
+    // A request that breaks its engine is let loose on one more, not on all of them.
+    else if (end.kind === 'lost' && this.#resets <= 1 && !this.#work.only) void this.#elsewhere(end);
+    else this.#finish(end);
   }
 
   other(): Lease | null {
-    const { call, context, deployment, tried } = this.#forwarding;
+    const { call, context, deployment, tried } = this.#work;
     const other = context.retries.allows ? deployment.acquireOther(tried, call.choice) : null;
     if (other) context.retries.spend();
     return other;
   }
 
   retryAfter(): number {
-    return this.#forwarding.deployment.retryAfter();
+    return this.#work.deployment.retryAfter();
   }
 
   noInstance(): ApiFault {
-    const { deployment } = this.#forwarding;
+    const { deployment } = this.#work;
     return noInstance(deployment.name, deployment.retryAfter()).fault;
   }
 
   clientMs(): number {
-    return this.#forwarding.context.snapshot.config.limits.clientMs ?? usualClientMs;
+    return this.#work.context.snapshot.config.limits.clientMs ?? usualClientMs;
+  }
+
+  #conclude(attempt: Attempt, end: AttemptEnd): void {
+    const { call, deployment } = this.#work;
+    if (this.#lease) deployment.judge(this.#lease.instance, attempt.verdict);
+    if (end.kind === 'done') deployment.noteService(performance.now() - call.leasedAt);
+    account(call, attempt, end);
+  }
+
+  #giveBack(): void {
+    const lease = this.#lease;
+    this.#lease = null;
+    lease?.[Symbol.dispose]();
+  }
+
+  /**
+   * A slot at another instance for a request that was lost with its own, after a wait if need be. Not charged to the budget for retries:
+   * what a dead instance held weighs on nobody any more.
+   */
+  async #elsewhere(end: AttemptEnd & { readonly kind: 'lost' }): Promise<void> {
+    const { call, deployment, tried } = this.#work;
+    let lease: Lease | null = null;
+    try {
+      if (call.gone) throw new ClientGone();
+      lease = await deployment.acquireInstead(tried, {
+        choice: call.choice,
+        holdMs: call.holdMs,
+        onWait: (phase) => (call.phase = phase),
+      });
+    } catch (error) {
+      this.#served(error);
+      return;
+    }
+    if (lease) this.#again(end.reason, lease);
+    else this.#finish(end);
+  }
+
+  /** Many requests that fail at one instance at the same moment do not all reach the next one at the same moment. */
+  #again(reason: string, lease: Lease): void {
+    this.#work.context.meter.retried(reason);
+    setTimeout(() => this.send(lease), Math.random() * longestJitterMs);
+  }
+
+  #finish(end: AttemptEnd): void {
+    const { call, context } = this.#work;
+    this.#served(outcomeOf(call, end, context.meter));
   }
 }
 
@@ -157,24 +186,25 @@ function abortCause({ trail }: Call): string {
   return trail.code === clientStalled ? 'client-stalled' : 'client';
 }
 
-function finish(call: Call, end: AttemptEnd, meter: Meter): void {
+/** What is told of a request that nobody is asked for any more. */
+function outcomeOf(call: Call, end: AttemptEnd, meter: Meter): Error | null {
   const operator = call.trail.cancelled && !call.gone;
   switch (end.kind) {
     case 'done':
       call.status = end.status;
-      return;
+      return null;
     case 'retry':
-      return;
+      return null;
     case 'lost':
     case 'failed':
-      throw new ApiError(end.fault);
+      return new ApiError(end.fault);
     case 'cut':
       // The status that the client saw was good; what is counted is what became of it.
       call.status = end.fault.status;
       meter.aborted(operator ? 'operator' : 'upstream');
-      return;
+      return null;
     case 'gone':
       if (end.aborted) meter.aborted(operator ? 'operator' : abortCause(call));
-      throw new ClientGone();
+      return new ClientGone();
   }
 }

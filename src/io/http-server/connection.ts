@@ -11,6 +11,7 @@ import { TurnWriter } from '../turn-writer.ts';
 import { commonName } from './tls.ts';
 import { malformedFaults, rawReply } from './malformed.ts';
 import { refusalOf, refuse } from './refusals.ts';
+import { readIntoOne } from './read-into-one.ts';
 import { HttpReply } from './reply.ts';
 import type { ReplyConnection } from './reply.ts';
 import { MalformedRequest, RequestParser } from './request-parser.ts';
@@ -73,8 +74,8 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     this.#owner = owner;
     this.#parser = new RequestParser(this);
     this.#since = owner.now();
+    readIntoOne(socket, (bytes) => this.#onData(bytes));
     socket
-      .on('data', (bytes: Buffer) => this.#onData(bytes))
       .on('end', () => this.#onEnd())
       .on('drain', () => this.#wake())
       .on('finish', () => (this.#since = owner.now()))

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { replyHead } from './reply-head.ts';
 import type { Framing, ReplyHead } from './reply-head.ts';
 import { latin1 } from '../turn-writer.ts';
-import type { TurnWriter } from '../turn-writer.ts';
+import type { Owed, TurnWriter } from '../turn-writer.ts';
 import type { HeadOptions, Reply } from './types.ts';
 
 /** What a reply knows of its connection. */
@@ -23,7 +23,7 @@ export interface ReplyConnection {
 const onePiece = 16 * 1024;
 
 /** One reply of a connection. States: waiting → begun (the head is given) → head sent → ended. */
-export class HttpReply implements Reply {
+export class HttpReply implements Reply, Owed {
   started = false;
   readonly canVerbatim: boolean;
   readonly #connection: ReplyConnection;
@@ -70,7 +70,7 @@ export class HttpReply implements Reply {
     this.started = true;
     this.#head = head;
     if (head.close || this.#connection.mustEnd()) this.#keepAlive = false;
-    process.nextTick(flushHead, this);
+    this.#connection.out.owe(this);
   }
 
   write(bytes: Uint8Array | string): boolean {
@@ -106,6 +106,7 @@ export class HttpReply implements Reply {
 
   abort(): void {
     this.started = true;
+    this.#head = null;
     this.#connection.out.flush();
     this.#connection.socket.destroy();
   }
@@ -197,8 +198,4 @@ export class HttpReply implements Reply {
 
 function utf8(bytes: Uint8Array | string): Uint8Array {
   return typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-}
-
-function flushHead(reply: HttpReply): void {
-  reply.flush();
 }

@@ -3,7 +3,7 @@ import { TurnWriter } from '../turn-writer.ts';
 import { MalformedReply } from './chunked.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { KnownReplies } from './known-replies.ts';
-import type { FailureKind, UpstreamRequest, UpstreamSink } from './types.ts';
+import type { BodyRead, FailureKind, UpstreamHead, UpstreamRequest, UpstreamSink } from './types.ts';
 
 /** One exchange, through possibly two connections (a stale one, then a fresh one). */
 export interface Job {
@@ -31,7 +31,7 @@ const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
  * One socket to an upstream and the request it carries. States: connecting → (busy ⇄ unused) → gone.
  * Any byte or end that comes while it is unused makes it gone.
  */
-export class Connection {
+export class Connection implements UpstreamSink {
   readonly socket: net.Socket;
   readonly #out: TurnWriter;
   /** Since when it waits: for the connect, for the next read, or for its next request. */
@@ -87,7 +87,7 @@ export class Connection {
   start(job: Job, pieces: readonly (string | Uint8Array)[]): void {
     this.job = job;
     job.connection = this;
-    this.#reader = new ReplyReader(job.sink, job.request.method, this.#owner.known);
+    this.#reader = new ReplyReader(this, job.request.method, this.#owner.known);
     this.untouched = true;
     this.since = this.#owner.now();
     if (job.paused) this.socket.pause();
@@ -112,6 +112,19 @@ export class Connection {
   destroy(): void {
     this.#drop();
   }
+
+  onHead(head: UpstreamHead): void {
+    this.job?.sink.onHead(head);
+  }
+
+  onBody(read: BodyRead): void {
+    this.job?.sink.onBody(read);
+  }
+
+  /** Told once this connection is free: what follows from a reply's end may need one at once. */
+  onEnd(): void {}
+
+  onFail(): void {}
 
   #drop(): void {
     this.job = null;
@@ -138,8 +151,10 @@ export class Connection {
   }
 
   #release(reader: ReplyReader): void {
+    const { job } = this;
     const head = reader.head;
-    if (this.job) this.job.live = false;
+    const live = job?.live === true;
+    if (job) job.live = false;
     this.job = null;
     this.#reader = null;
     this.served += 1;
@@ -159,6 +174,7 @@ export class Connection {
       (this.maxRequests === null || this.served < this.maxRequests);
     if (reusable) this.socket.resume();
     this.#owner.onFree(this, reusable);
+    if (live) job?.sink.onEnd();
   }
 
   #onEnd(): void {

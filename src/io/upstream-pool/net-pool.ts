@@ -47,21 +47,9 @@ class NetPool implements UpstreamPool, ConnectionOwner {
   }
 
   send(request: UpstreamRequest, sink: UpstreamSink): Exchange {
-    const job: Job = { request, sink, live: true, paused: false, connection: null };
+    const job = new Sending(request, sink, this);
     this.#start(this.#take(), job);
-    return {
-      abort: () => this.#abort(job),
-      pause: () => {
-        job.paused = true;
-        if (job.connection?.job === job) job.connection.socket.pause();
-      },
-      resume: () => {
-        job.paused = false;
-        if (job.connection?.job !== job) return;
-        job.connection.since = this.now();
-        job.connection.socket.resume();
-      },
-    };
+    return job;
   }
 
   retire(): void {
@@ -118,11 +106,8 @@ class NetPool implements UpstreamPool, ConnectionOwner {
     connection.start(job, requestBytes(this.#authority, this.#prefix, job.request));
   }
 
-  #abort(job: Job): void {
-    if (!job.live) return;
-    job.live = false;
-    const connection = job.connection;
-    if (connection?.job !== job) return;
+  /** Lets go of a connection with what is under way there. */
+  cut(connection: Connection): void {
     this.#busy.delete(connection);
     connection.destroy();
   }
@@ -154,6 +139,40 @@ class NetPool implements UpstreamPool, ConnectionOwner {
   #keepLimit(connection: Connection): number {
     const announced = connection.keepMs === null ? Infinity : Math.max(0, connection.keepMs - 1000);
     return Math.min(this.#options.keepMs, announced);
+  }
+}
+
+/** One object for both sides of an exchange, since there is one for every request. */
+class Sending implements Job, Exchange {
+  readonly request: UpstreamRequest;
+  readonly sink: UpstreamSink;
+  live = true;
+  paused = false;
+  connection: Connection | null = null;
+  readonly #pool: NetPool;
+
+  constructor(request: UpstreamRequest, sink: UpstreamSink, pool: NetPool) {
+    this.request = request;
+    this.sink = sink;
+    this.#pool = pool;
+  }
+
+  abort(): void {
+    if (!this.live) return;
+    this.live = false;
+    if (this.connection?.job === this) this.#pool.cut(this.connection);
+  }
+
+  pause(): void {
+    this.paused = true;
+    if (this.connection?.job === this) this.connection.socket.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    if (this.connection?.job !== this) return;
+    this.connection.since = this.#pool.now();
+    this.connection.socket.resume();
   }
 }
 
