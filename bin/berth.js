@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-// Only what every Node has may be imported before the version is known to do.
-import * as nodeModule from 'node:module';
-
+// Nothing is imported here: an old Node must get as far as its refusal, and `import` of Node's own modules costs more than
+// asking for them.
 if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(
     `berth: Node 24 or newer is needed; this is Node ${process.versions.node} at ${process.execPath}.\n` +
@@ -10,8 +9,8 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(2);
 }
 // The compile cache comes first: it must be on before any other module is loaded.
-nodeModule.enableCompileCache();
-const { readFileSync, existsSync } = await import('node:fs');
+process.getBuiltinModule('node:module').enableCompileCache();
+const { readFileSync, existsSync } = process.getBuiltinModule('node:fs');
 const built = new URL('../dist/cli/main.js', import.meta.url);
 const source = new URL('../src/cli/main.ts', import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

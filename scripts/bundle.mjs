@@ -31,17 +31,42 @@ const programs = readdirSync(join(root, 'src/programs'))
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   .map((name) => [`programs/${basename(name, '.ts')}`, `src/programs/${name}`]);
 
+/**
+ * Node's own modules, got without the namespace that `import` makes of them: for that every export is read, and those of
+ * node:fs alone load all of its streams. Rolldown writes what a file imports as its first lines, one each.
+ */
+const builtinsAsked = {
+  name: 'builtins-asked',
+  renderChunk(code) {
+    const lines = code.split('\n');
+    const end = lines.findIndex((line) => !line.startsWith('import '));
+    const head = lines.slice(0, end).map(askedFor);
+    if (/^import .*"node:/m.test([...head, ...lines.slice(end)].join('\n')))
+      throw new Error('An import of node: is written in a way that is not known here.');
+    return { code: [...head, ...lines.slice(end)].join('\n'), map: null };
+  },
+};
+
+function askedFor(line) {
+  const [, whole, names, all, module] =
+    /^import ([\w$]+)?,? ?(?:\{ (.+) \})?(?:\* as ([\w$]+))? ?from "(node:[\w/]+)";$/.exec(line) ?? [];
+  if (module === undefined) return line;
+  const parts = [whole, all, names && `{ ${names.replaceAll(' as ', ': ')} }`].filter(Boolean);
+  return parts.map((part) => `const ${part} = process.getBuiltinModule("${module}");`).join(' ');
+}
+
 /** Programs that stay have parts of their own: they would have to load, and keep, what the command line needs. */
 const bundles = [
-  { input: { 'cli/main': 'src/cli/main.ts' }, parts: 'parts', groups: together },
-  { input: Object.fromEntries(programs), parts: 'program-parts', groups: [] },
+  { input: { 'cli/main': 'src/cli/main.ts' }, parts: 'parts', groups: together, plugins: [builtinsAsked] },
+  { input: Object.fromEntries(programs), parts: 'program-parts', groups: [], plugins: [] },
 ];
 
-async function bundle(folder, { input, parts, groups }) {
+async function bundle(folder, { input, parts, groups, plugins }) {
   const made = await rolldown({
     cwd: root,
     input,
     platform: 'node',
+    plugins,
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
     transform: { target: 'node24' },
     // What one command needs at once another may load later.
