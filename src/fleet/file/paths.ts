@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Places } from '../../io/places.ts';
 import type { World } from '../../io/world.ts';
 
 /** Where a fleet keeps what is its own. */
@@ -37,10 +38,22 @@ function folderName({ fleet, fleetId }: FleetIdentity): string {
   return `${fleet}-${fleetId}`;
 }
 
-export function fleetPaths(world: World, identity: FleetIdentity): FleetPaths {
-  const state = join(world.places.state, folderName(identity));
+/** A plan asks for them with every engine. */
+const known = new WeakMap<Places, Map<string, FleetPaths>>();
+
+export function fleetPaths({ places }: World, identity: FleetIdentity): FleetPaths {
+  const ofPlaces = known.get(places) ?? new Map<string, FleetPaths>();
+  known.set(places, ofPlaces);
+  const name = folderName(identity);
+  const paths = ofPlaces.get(name) ?? pathsIn(places, name);
+  ofPlaces.set(name, paths);
+  return paths;
+}
+
+function pathsIn(places: Places, name: string): FleetPaths {
+  const state = join(places.state, name);
   const logs = join(state, 'logs');
-  const runtime = join(world.places.runtime, folderName(identity));
+  const runtime = join(places.runtime, name);
   return {
     state,
     logs,

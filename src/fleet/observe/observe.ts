@@ -7,6 +7,8 @@ import type { Instance } from '../../domain/instance.ts';
 import type { Listener, ProcessEntry, ProcessTable } from '../../domain/process-facts.ts';
 import { readOwnNetns, readProcessTable } from '../../io/procfs.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
+import { oneLook } from '../../io/procfs/read.ts';
+import type { Procfs } from '../../io/procfs/read.ts';
 import type { World } from '../../io/world.ts';
 import { targetsOn } from '../../targets/registry.ts';
 import { accessOf, seenOn, worldOn } from '../file/hosts.ts';
@@ -23,15 +25,26 @@ export interface Observed {
 
 /** One look at the machine of this world. */
 export async function observe(world: World): Promise<Observed> {
+  const looking = world.cluster ? null : lookOnce(world);
+  const there = looking === null ? world : { ...world, procfs: shared(world, looking) };
   const [found, proc] = await Promise.all([
-    Promise.all(targetsOn(world).map((target) => target.observe(world))),
-    world.cluster ? null : world.procfs(),
+    Promise.all(targetsOn(world).map((target) => target.observe(there))),
+    looking,
   ]);
   if (proc === null) return { instances: found.flat().map((one) => seenOn(world, one)), ...noProcesses };
   const table = readProcessTable(proc);
   const own = readOwnNetns(proc);
   const listeners = readListeners(proc, table).filter((one) => own === 'own' || one.netns === own);
   return { instances: found.flat().map((one) => seenOn(world, one)), listeners, table };
+}
+
+async function lookOnce(world: World): Promise<Procfs> {
+  return oneLook(await world.procfs());
+}
+
+/** All processes are read once for everybody who asks in this look; single ones are read as they are then. */
+function shared(world: World, looking: Promise<Procfs>): World['procfs'] {
+  return (only) => (only === undefined ? looking : world.procfs(only));
 }
 
 /** What a cluster has of processes and sockets is its own affair. */

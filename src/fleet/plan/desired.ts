@@ -1,5 +1,6 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
+import { machineOf } from '../../domain/host-access.ts';
 import type { SecretHashes } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { engineOf } from '../../engines/registry.ts';
@@ -8,7 +9,7 @@ import { usableCores } from '../../domain/hardware.ts';
 import { detectCpu } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
 import { engineKeyOf } from '../apply/engine-key.ts';
-import { worldOfHost } from '../file/hosts.ts';
+import { accessOf, worldOfHost } from '../file/hosts.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { launchSpecOf } from './launch-spec-of.ts';
 import { secretHashesOf } from './secret-hashes.ts';
@@ -61,15 +62,16 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
   return replicas;
 }
 
-/** Cores that may be used on a host, asked for once. */
+/** Cores that may be used on a host; each machine is asked once. */
 export function coresByHost(world: World, { hosts }: LoadedFleet): (host: string) => Promise<number> {
   const known = new Map<string, Promise<number>>();
   async function ask(host: string): Promise<number> {
     return usableCores(await detectCpu(await worldOfHost(world, hosts, host)));
   }
   return (host) => {
-    const asked = known.get(host) ?? ask(host);
-    known.set(host, asked);
+    const machine = machineOf(accessOf(hosts[host]));
+    const asked = known.get(machine) ?? ask(host);
+    known.set(machine, asked);
     return asked;
   };
 }
