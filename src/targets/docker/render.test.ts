@@ -132,8 +132,8 @@ test("the images' own health check is replaced, and hostConfig lies over what be
 });
 
 test('a container tells what was written of it, so that another version is told apart from what somebody changed', () => {
-  const options = DockerOptions.parse({ kind: 'docker', memory: '2Gi' });
-  const body = rendered({ memory: '2Gi' });
+  const options = DockerOptions.parse({ kind: 'docker' });
+  const body = rendered({});
   function live(written: ContainerBody): Inspected {
     return {
       Id: 'a',
