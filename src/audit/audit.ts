@@ -10,12 +10,10 @@ import { priced } from './price.ts';
 import { harmlessPairs } from './explain.ts';
 import { suppress } from './suppress.ts';
 import { viewOf } from './view.ts';
+import type { Viewed } from './view.ts';
 
 /** Everything that is wrong in an observation, worst first. Pure: the same observation gives the same findings. */
-export function findingsIn(
-  observation: Pick<Observation, 'at' | 'hosts' | 'clusters' | 'fleet'> &
-    Partial<Pick<Observation, 'figures'>>,
-): Finding[] {
+export function findingsIn(observation: Viewed): Finding[] {
   const view = viewOf(observation);
   return rules
     .flatMap((rule) =>

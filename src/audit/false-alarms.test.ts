@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { tcpRow, writeProcTree } from '../../test/support/proc-tree.ts';
+import { usualIdleMs } from '../domain/audit/activity.ts';
 import { auditText } from '../cli/text/audit-text.ts';
 import { localWorld } from '../io/local-world.ts';
 import { scanHost } from '../scan/scan.ts';
@@ -88,6 +89,8 @@ test('a busy machine without a model server gives "no model servers" and nothing
     clusters: [],
     fleet: null,
     figures: [],
+    uses: [],
+    idleMs: usualIdleMs,
   };
   expect(host.servers.map((server) => server.command.join(' '))).toEqual([]);
   expect(auditText(auditReport(observation, []), { explain: true })).toBe('no model servers');

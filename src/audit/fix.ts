@@ -24,7 +24,10 @@ export function fixesFor(findings: readonly Finding[], fleet: ObservedFleet | nu
   };
 }
 
-function whyNot({ fix, names, rule }: Finding, fleet: ObservedFleet | null): string | null {
+function whyNot({ fix, names, rule, commands }: Finding, fleet: ObservedFleet | null): string | null {
+  const [removal] = (commands ?? []).filter((one) => one.startsWith('berth remove '));
+  if (removal !== undefined && !fix)
+    return `It is not of a fleet: whoever means it names it, by "${removal}".`;
   if (fleet === null) return 'There is no fleet file, and berth changes only what one describes.';
   const held = fix?.deployments.find((name) =>
     fleet.instances.some((one) => one.deployment === name && one.alive && one.protect),

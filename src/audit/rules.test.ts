@@ -109,7 +109,18 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
   ],
   'throttled-threads': [set(`${mistral}.quotaCores`, 2), set(`${engine}.resources.limits.cpu`, '2')],
   threads: [set('hosts.0.hardware.cpu.physicalCores', 6)],
-  idle: [set(`${mistral}.told.tokens`, 0)],
+  idle: [
+    set(`${mistral}.told.tokens`, 0),
+    // Counters that stood still from an earlier look to this one.
+    add('uses', {
+      host: 'local',
+      pid: 18_401,
+      by: 'engine',
+      id: 'a process',
+      count: 123_456,
+      since: '2026-11-20T09:00:00.000Z',
+    }),
+  ],
   drift: [set('fleet.drift', drifted('file')), set('fleet.drift', drifted('somebody'))],
   'not-in-file': [set('fleet.instances.1.replica', 3)],
   'runs-otherwise': [set(`${unit}.starts.options`, { slots: 2 })],

@@ -1,3 +1,4 @@
+import { usualIdleMs } from '../domain/audit/activity.ts';
 import { concernsModels, KubeObject, workloadOf } from '../domain/audit/kube-object.ts';
 import { amountOf } from '../domain/kube-amount.ts';
 import type { Container, Workload } from '../domain/audit/kube-object.ts';
@@ -7,15 +8,20 @@ import { engineOf, engines } from '../engines/registry.ts';
 import { definedServer } from './gather/defined-server.ts';
 import type { AuditView, PodServer } from './rules/contract.ts';
 
+/** An observation, as much of it as is known. */
+export type Viewed = Pick<Observation, 'at' | 'hosts' | 'clusters' | 'fleet'> &
+  Partial<Pick<Observation, 'figures' | 'uses' | 'idleMs'>>;
+
 /** What rules look at, from an observation: its Kubernetes objects read, and the model servers in their templates recognised. Pure. */
 export function viewOf({
-  figures,
+  figures = [],
+  uses = [],
+  idleMs = usualIdleMs,
   at,
   hosts,
   clusters,
   fleet,
-}: Pick<Observation, 'at' | 'hosts' | 'clusters' | 'fleet'> &
-  Partial<Pick<Observation, 'figures'>>): AuditView {
+}: Viewed): AuditView {
   const all = clusters.flatMap((cluster) =>
     cluster.objects.flatMap((object) => KubeObject.safeParse(object).data ?? []),
   );
@@ -27,7 +33,7 @@ export function viewOf({
   ];
   const namespaces = new Set(served.map(({ metadata }) => metadata.namespace ?? 'default'));
   const objects = all.filter((object) => concernsModels(object, namespaces));
-  return { at, hosts, fleet, objects, workloads, pods, figures: figures ?? [], outdatedIn };
+  return { at, hosts, fleet, objects, workloads, pods, figures, uses, idleMs, outdatedIn };
 }
 
 function serversOf(workload: Workload): PodServer[] {

@@ -38,6 +38,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/disown.ts'),
   },
   {
+    name: 'remove',
+    summary: 'Remove an object that is not of a fleet, named one by one; its definition is kept.',
+    load: () => import('./commands/remove.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'Make again what "berth remove" has removed.',
+    load: () => import('./commands/restore.ts'),
+  },
+  {
     name: 'validate',
     summary: 'Check the fleet file: every fault at once, with line, column and cure.',
     load: () => import('./commands/validate.ts'),

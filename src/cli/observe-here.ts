@@ -1,4 +1,5 @@
 import { basename, dirname, resolve } from 'node:path';
+import { usualIdleMs } from '../domain/audit/activity.ts';
 import type { ObservedHost, Observation } from '../domain/audit/observation.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { machineOf, thisMachine } from '../domain/host-access.ts';
@@ -7,6 +8,7 @@ import { worldOfHost } from '../fleet/file/hosts.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
 import { measurementsOf } from './bench/measurements.ts';
+import { clustersOf, contextHosts } from './observe-clusters.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
 import type { FileOptions } from './fleet-file.ts';
 
@@ -30,26 +32,36 @@ interface Looking {
   readonly only?: readonly string[];
   /** Files of published figures, beside those of the fleet file. */
   readonly figures?: readonly string[];
+  /** Contexts of kubectl, beside the clusters that are hosts of the file. */
+  readonly contexts?: readonly string[];
+  /** After how long a server is idle; else as the fleet file says. */
+  readonly idle?: string | undefined;
 }
 
 /** One look at this machine and at the hosts of the fleet file, side by side. One that does not answer is kept as such. Changes nothing. */
 export async function observeHere(context: CliContext, looking: Looking): Promise<Observation> {
   const { loaded } = looking;
-  const timeoutMs = timeoutOf(looking.timeout);
+  const timeoutMs = timeOf(looking.timeout);
+  const idleMs = looking.idle === undefined ? loaded?.audit.idle : timeOf(looking.idle);
   const hosts = chosenHosts(loaded, looking.only ?? []);
   const [machines, clusters, fleet, figures] = await Promise.all([
     Promise.all(machinesOf(hosts).map((name) => lookAt(context, { name, hosts, timeoutMs }))),
-    clustersOf(context, hosts),
+    clustersOf(context, { ...hosts, ...contextHosts(looking.contexts ?? []) }),
     loaded ? fleetOn(context, loaded, hosts) : null,
     figuresOf(context, looking),
   ]);
   const silent = machines.flatMap((one) => ('host' in one ? [] : [one.unreachable]));
-  return {
-    version: 1,
+  const seen = {
     at: context.world.clock.wall().toISOString(),
     hosts: machines.flatMap((one) => ('host' in one ? [one.host] : [])),
+  };
+  return {
+    version: 1,
+    ...seen,
     clusters,
     figures,
+    uses: await usesOf(context, loaded, seen),
+    idleMs: idleMs ?? usualIdleMs,
     fleet: fleet && {
       ...fleet,
       unreachable: [
@@ -58,6 +70,18 @@ export async function observeHere(context: CliContext, looking: Looking): Promis
       ],
     },
   };
+}
+
+async function usesOf(
+  { world }: CliContext,
+  loaded: LoadedFleet | null,
+  seen: Pick<Observation, 'at' | 'hosts'>,
+): Promise<Observation['uses']> {
+  const [{ lookAtUses }, { gatewayCounts }] = await Promise.all([
+    import('../audit/gather/activity.ts'),
+    import('../fleet/observe/gateway-counts.ts'),
+  ]);
+  return lookAtUses(world, { ...seen, gateway: loaded && (await gatewayCounts(world, loaded)) });
 }
 
 /** Throws USAGE for a host that no file names. */
@@ -114,25 +138,6 @@ async function fleetOn(
   return { ...facts, deployments: facts.deployments.filter((one) => Object.hasOwn(hosts, one.host)) };
 }
 
-/** The namespaces of clusters. One that does not show all is left out, and that is said: half of it would give false findings. */
-async function clustersOf({ world, output }: CliContext, hosts: Hosts): Promise<Observation['clusters']> {
-  const names = Object.keys(hosts).filter((name) => hosts[name]?.kubernetes !== undefined);
-  if (names.length === 0) return [];
-  const { observeCluster } = await import('../audit/gather/observe-cluster.ts');
-  const found = await Promise.all(
-    names.map(async (name) => {
-      try {
-        return [await observeCluster(await worldOfHost(world, hosts, name), name)];
-      } catch (error) {
-        if (!(error instanceof BerthError)) throw error;
-        output.progress(`The objects of ${name} were not looked at: ${error.message} ${error.cure}`);
-        return [];
-      }
-    }),
-  );
-  return found.flat();
-}
-
 /** Published figures, computed again. Throws FILE_MISSING and CLAIMS_INVALID. */
 async function figuresOf(
   { world, cwd }: CliContext,
@@ -160,7 +165,7 @@ async function figuresOf(
   return read.flat();
 }
 
-function timeoutOf(text: string): number {
+function timeOf(text: string): number {
   const parsed = PositiveDuration.safeParse(text);
   if (parsed.success) return parsed.data;
   const detail = `"${text}" is no time; write it as 500ms, 5s or 1m.`;

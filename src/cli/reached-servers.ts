@@ -17,12 +17,7 @@ export async function reachedServers(
   { world, cwd, signal }: CliContext,
   loaded: LoadedFleet,
 ): Promise<Map<string, Reached>> {
-  const external = loaded.deployments.flatMap((one) => {
-    const url = engineOf(one.engine.kind).external?.(one.engine)?.url;
-    return url !== undefined && machineOf(loaded.hosts[one.host]) === thisMachine
-      ? [[one.name, url] as const]
-      : [];
-  });
+  const external = urlsHere(loaded);
   if (external.length === 0) return new Map();
   const { host } = await scanHost(world, { cwd, signal, timeoutMs: 3000 });
   const proc = await world.procfs(host.servers.map((server: ScannedServer) => server.process.pid));
@@ -33,6 +28,19 @@ export async function reachedServers(
     }),
   );
   return new Map(found.flat());
+}
+
+/** Whether the fleet reaches this server of this machine already. */
+export function isReached(proc: Procfs, loaded: LoadedFleet, server: ScannedServer): boolean {
+  return urlsHere(loaded).some(([, url]) => answersAt(proc, server, new URL(url)));
+}
+
+/** Deployments that are only reached, on this machine, each with where. */
+function urlsHere({ deployments, hosts }: LoadedFleet): (readonly [string, string])[] {
+  return deployments.flatMap((one) => {
+    const url = engineOf(one.engine.kind).external?.(one.engine)?.url;
+    return url !== undefined && machineOf(hosts[one.host]) === thisMachine ? [[one.name, url] as const] : [];
+  });
 }
 
 function answersAt(proc: Procfs, server: ScannedServer, { hostname, port, protocol }: URL): boolean {

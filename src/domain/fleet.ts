@@ -258,6 +258,9 @@ const AuditSection = z
       .array(z.string().min(1))
       .default([])
       .describe('Files of published figures as "berth check-claims" takes them, relative to this file.'),
+    idle: PositiveDuration.optional().describe(
+      'A server that nobody has asked for this long is idle (default 7d).',
+    ),
   })
   .describe('What "berth audit" leaves out, and what it looks at beside the fleet.')
   .prefault({});

@@ -34,11 +34,15 @@ export interface KubeKind {
   readonly kind: string;
 }
 
-/** Where all objects of a kind in a namespace are asked for. */
+/** In place of a namespace: all of them. */
+export const everyNamespace = '';
+
+/** Where all objects of a kind in a namespace, or in all of them, are asked for. */
 export function listPath({ apiVersion, kind }: KubeKind, namespace: string): string {
   const plural = plurals[`${apiVersion} ${kind}`];
   if (plural === undefined) throw new Error(`The kind ${apiVersion} ${kind} is not in the table.`);
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  if (namespace === everyNamespace) return `${group}/${plural}`;
   return `${group}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
 }
 

@@ -1,16 +1,17 @@
 #!/bin/bash
-# kube-box.sh start DIR | stop DIR      (root; DIR absolute; BIN: folder with etcd, kube-apiserver, …)
+# kube-box.sh start DIR | stop DIR | inside DIR     (root; DIR absolute; BIN: folder with etcd, kube-apiserver, …)
 # A whole cluster of one node: control plane, containerd and kubelet in namespaces of their own, so that killing the first
 # process ends all of it. A pair of veths leads there from the machine: DIR/address holds the server's address, and pods
 # have addresses that the machine reaches. DIR/images/*.tar are imported before the kubelet starts.
+# "inside" makes the machine that it is called in the node: nothing is unshared, and it goes on until it is ended.
 set -eu
-op=$1
+export op=$1
 export D=$2
 sum=$(echo "$D" | cksum | cut -d' ' -f1)
 export a=$((sum % 100 + 100)) b=$((sum / 100 % 250)) v=$((sum % 1000000))
 export outside=10.$a.$b.1 inside=10.$a.$b.2 pods=10.$((sum / 1000 % 50 + 200)).$b.0/24
 case $op in
-start)
+start | inside)
   mkdir -p "$D/pki" "$D/cni" "$D/logs"
   echo "$inside" >"$D/address"
   token=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
@@ -76,10 +77,15 @@ C
 C
   cat >"$D/init.sh" <<'I'
 ip link set lo up
-mount -t tmpfs tmpfs /run
+if [ "$op" = start ]; then
+  mount -t tmpfs tmpfs /run
+  while ! ip link show "vb$v" >/dev/null 2>&1; do sleep 0.05; done
+else
+  # A bridge without ports has the address: loopback is refused as that of a node.
+  ip link add "vb$v" type bridge
+fi
 mkdir -p /run/netns /run/lock
 echo 1 >/proc/sys/net/ipv4/ip_forward
-while ! ip link show "vb$v" >/dev/null 2>&1; do sleep 0.05; done
 ip addr add "$inside/30" dev "vb$v"
 ip link set "vb$v" up
 ip route add default via "$outside"
@@ -114,6 +120,7 @@ I
     cat $cpuset/cpuset.cpus >"$cpuset/$(basename "$D")/cpuset.cpus"
     cat $cpuset/cpuset.mems >"$cpuset/$(basename "$D")/cpuset.mems"
   fi
+  [ "$op" = start ] || exec bash "$D/init.sh"
   setsid unshare --pid --net --mount --uts --ipc --fork --kill-child --mount-proc --propagation private \
     bash "$D/init.sh" >"$D/box.log" 2>&1 </dev/null &
   echo $! >"$D/box.pid"

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { until } from '../support/berth.ts';
 import { clusterScript } from './cluster-script.ts';
+import type { SystemdBox } from './systemd-box.ts';
 import { layUsualLlama, llamaTree, onPath, usualLlamaImage } from './container-box.ts';
 
 /** A cluster of a test's own: the real control plane, containerd and kubelet. */
@@ -133,6 +134,37 @@ function sweep(kubectl: KubeBox['kubectl']): void {
   if (namespaces.length > 0) kubectl('delete', ...namespaces, '--timeout=120s');
   kubectl('delete', 'persistentvolumes', '--all', '--timeout=60s');
   setGpus(kubectl, null);
+}
+
+/** Makes a machine of a test's own the one node of a cluster; it ends with the machine, which has been started as a `node`. */
+export async function startClusterIn(
+  machine: SystemdBox,
+  more: WriteImage[] = [],
+): Promise<Pick<KubeBox, 'kubeconfig' | 'kubectl'>> {
+  const bin = process.env['KUBEBUILDER_ASSETS'] ?? '';
+  const folder = join(machine.folder, 'node');
+  mkdirSync(join(folder, 'images'), { recursive: true });
+  writeImages(join(folder, 'images'), more);
+  const script = join(import.meta.dirname, 'kube-box.sh');
+  const env = [`BIN=${bin}`, 'PATH=/usr/sbin:/usr/bin:/sbin:/bin'].flatMap((one) => ['-E', one]);
+  const ran = machine.enter('systemd-run', '--unit=node', ...env, 'bash', script, 'inside', folder);
+  if (ran.code !== 0) throw new Error(ran.stderr);
+  const kubeconfig = join(folder, 'kubeconfig');
+  function kubectl(...args: string[]): string {
+    const words = [join(bin, 'kubectl'), '--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl')];
+    const { code, stdout, stderr } = machine.enter(...words, ...args);
+    if (code !== 0) throw new Error(stderr);
+    return stdout;
+  }
+  try {
+    await until(() => Promise.resolve(isReady(kubectl)), 'the node to be ready', 150_000);
+  } catch (error) {
+    const logs = ['kube-apiserver', 'kubelet', 'containerd'].map((name) => tailOf(folder, name));
+    throw new Error([...logs, machine.enter('journalctl', '-u', 'node', '-n', '20').stdout].join('\n'), {
+      cause: error,
+    });
+  }
+  return { kubeconfig, kubectl };
 }
 
 function isReady(kubectl: KubeBox['kubectl']): boolean {

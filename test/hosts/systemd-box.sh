@@ -7,10 +7,12 @@
 #   systemd-box.sh enter FOLDER COMMAND...
 #
 # BOX_BIND: more folders that are visible inside as they are outside, separated by colons (read and write).
+# BOX_NODE=1: it has what a kubelet wants too.
 set -eu
 verb=$1 folder=$2
 shift 2
 controllers='cpu cpuacct memory pids devices freezer blkio'
+[ -z "${BOX_NODE:-}" ] || controllers="$controllers cpuset"
 top=/sys/fs/cgroup
 
 leader() { pgrep -P "$(cat "$folder/outer.pid")" | head -n 1; }
@@ -50,6 +52,8 @@ echo "$name" >"$folder/cgroup"
 for hierarchy in $controllers systemd unified; do
   [ -d "$top/$hierarchy" ] || continue
   mkdir -p "$top/$hierarchy/$name"
+  # Nothing may enter a set without CPUs.
+  [ "$hierarchy" != cpuset ] || for set in cpus mems; do cat "$top/cpuset/cpuset.$set" >"$top/cpuset/$name/cpuset.$set"; done
 done
 
 cat >"$folder/inside.sh" <<'INSIDE'

@@ -42,11 +42,12 @@ export interface SystemdBox {
   readonly stop: () => void;
 }
 
-export function startSystemdBox(shared: readonly string[] = []): SystemdBox {
+/** `node`: a kubelet can run in it. */
+export function startSystemdBox(shared: readonly string[] = [], { node = false } = {}): SystemdBox {
   const folder = mkdtempSync(join(tmpdir(), 'berth-systemd-'));
   const bind = [root, dirname(dirname(process.execPath)), ...shared].join(':');
-  const env = { ...process.env, BOX_BIND: bind };
-  const pid = execFileSync(script, ['start', folder], { env, encoding: 'utf8', stdio: 'pipe' }).trim();
+  const own = { ...process.env, BOX_BIND: bind, ...(node ? { BOX_NODE: '1' } : {}) };
+  const pid = execFileSync(script, ['start', folder], { env: own, encoding: 'utf8', stdio: 'pipe' }).trim();
 
   function run(argv: readonly string[], more: Record<string, string>): BoxRan {
     const env = { ...process.env, BERTH_FROM_SOURCE: '1', BERTH_STATE_DIR: join(folder, 'state'), ...more };
@@ -74,7 +75,7 @@ export function startSystemdBox(shared: readonly string[] = []): SystemdBox {
       return run(['sh', '-c', line.map((word) => (word === '&&' ? word : `'${word}'`)).join(' ')], env);
     },
     stop: () => {
-      execFileSync(script, ['stop', folder], { stdio: 'pipe' });
+      execFileSync(script, ['stop', folder], { env: own, stdio: 'pipe' });
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -3,6 +3,7 @@ import type { ObservedCluster } from '../../domain/audit/observation.ts';
 import type { World } from '../../io/world.ts';
 import { listObjects } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
+import { everyNamespace } from '../../kube/kinds.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 /** What rules look at. No Secrets: their data is nobody's business. */
@@ -25,9 +26,17 @@ const kinds = [
 
 const Anything = z.record(z.string(), z.unknown());
 
-/** The objects of one namespace. Throws what the server refuses: rules that miss a kind would tell what is not so. */
-export async function observeCluster(world: World, name: string): Promise<ObservedCluster> {
-  const place = await placeOf(world);
+/**
+ * The objects of one namespace, or of all that the cluster has. Throws what the server refuses: rules that miss a kind would tell
+ * what is not so.
+ */
+export async function observeCluster(
+  world: World,
+  name: string,
+  { everywhere = false } = {},
+): Promise<ObservedCluster> {
+  const own = await placeOf(world);
+  const place = everywhere ? { ...own, namespace: everyNamespace } : own;
   const lists = await Promise.all(
     kinds.map(async ([apiVersion, kind]) => {
       const found = await listObjects(place, { apiVersion, kind, labels: '' }, Anything);

@@ -4,6 +4,7 @@ import type {
   ObservedFleet,
   ObservedHost,
 } from '../../domain/audit/observation.ts';
+import type { Use } from '../../domain/audit/activity.ts';
 import type { Container, KubeObject, Workload } from '../../domain/audit/kube-object.ts';
 import type { Finding } from '../../domain/finding.ts';
 
@@ -29,6 +30,9 @@ export interface AuditView {
   readonly workloads: readonly Workload[];
   readonly pods: readonly PodServer[];
   readonly figures: readonly CheckedFigure[];
+  /** Counters of servers, and since when they stand still. */
+  readonly uses: readonly Use[];
+  readonly idleMs: number;
   /** Flags of a command line that newer builds of its engine refuse, with what says the same. */
   readonly outdatedIn: (engine: string, command: readonly string[]) => { name: string; meant: string }[];
 }

@@ -1,7 +1,13 @@
 import { flagValue, hasFlag } from '../../domain/command-line/flags.ts';
 import { formatBytes } from '../../domain/format.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
-import { nameOf, placeOf, stopCommand } from '../../domain/audit/server-words.ts';
+import {
+  nameOf,
+  placeOf,
+  removableName,
+  removeCommand,
+  stopCommand,
+} from '../../domain/audit/server-words.ts';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -15,7 +21,7 @@ export const duplicate: Rule = {
   find: ({ hosts }) => perHost(hosts, onHost),
 };
 
-function onHost({ servers }: ObservedHost): Found[] {
+function onHost({ host, servers }: ObservedHost): Found[] {
   const byModel = Map.groupBy(
     servers.filter((server) => server.modelId !== null && !isPart(server)),
     (server) => `${server.modelId} ${roleOf(server)}`,
@@ -27,6 +33,7 @@ function onHost({ servers }: ObservedHost): Found[] {
     if (same.length < 2 || (deployments.size === 1 && !deployments.has(null))) return [];
     const [keep, ...spare] = same.toSorted(byWorth) as [ScannedServer, ...ScannedServer[]];
     const wasted = spare.reduce((sum, server) => sum + (server.rssBytes ?? 0), 0);
+    const removable = spare.flatMap((server) => removableName(server) ?? []);
     const onGpu = spare.reduce((sum, server) => sum + (server.gpuBytes ?? 0), 0);
     return [
       {
@@ -37,7 +44,12 @@ function onHost({ servers }: ObservedHost): Found[] {
           (server) => `${nameOf(server)} on ${placeOf(server)}, ${formatBytes(server.rssBytes)}`,
         ),
         cost: { memoryBytes: wasted, ...(onGpu > 0 ? { gpuBytes: onGpu } : {}) },
-        cure: `Keep ${nameOf(keep)}, send its clients there, and stop the rest: ${spare.map(stopCommand).join('; ')}`,
+        cure: [
+          `Keep ${nameOf(keep)}, send its clients there, and stop the rest: ${spare.map(stopCommand).join('; ')}.`,
+          ...(removable.length > 0
+            ? [`To remove them, their definition kept: "${removeCommand(removable.join(' '), host)}".`]
+            : []),
+        ].join(' '),
         commands: spare.map(stopCommand),
       },
     ];

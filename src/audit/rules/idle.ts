@@ -1,25 +1,32 @@
+import type { Use } from '../../domain/audit/activity.ts';
 import { formatAge, formatBytes } from '../../domain/format.ts';
 import { holdingOf, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
+import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
-
-const week = 7 * 86_400_000;
 
 export const idle: Rule = {
   id: 'idle',
   severity: 'info',
-  finds: 'a server that has run for a week or longer and has read and written no token',
+  finds:
+    'a server whose counters have stood still for a week or longer (`audit.idle`, `--idle`), from its start or from look to look',
   why: 'It holds memory for nobody.',
-  find: ({ at, hosts }) =>
+  find: ({ at, hosts, uses, idleMs }) =>
     perHost(hosts, (host) =>
       host.servers.flatMap((server) => {
-        const age = Date.parse(at) - Date.parse(server.startedAt);
-        if (server.told.tokens !== 0 || age < week) return [];
+        const { pid } = server.process;
+        const use = uses.find((one) => one.host === host.host && one.pid === pid) ?? neverUsed(server);
+        if (!use) return [];
+        const age = Date.parse(at) - Date.parse(use.since);
+        if (age < idleMs) return [];
         return [
           {
             ...subjectOf(server, host),
-            message: `It has answered nothing since it started, ${formatAge(age)} ago.`,
-            evidence: ['Its own counters: 0 tokens read, 0 written.', `Started at ${server.startedAt}.`],
+            message:
+              use.count === 0
+                ? `It has answered nothing since it started, ${formatAge(age)} ago.`
+                : `It has answered nothing for ${formatAge(age)}.`,
+            evidence: [countText(use), `Started at ${server.startedAt}.`],
             cost: holdingOf(server),
             cure: `Let its first request start it ("load: on-demand"), or end it; it holds ${formatBytes(server.rssBytes)}.`,
             commands: [stopCommand(server)],
@@ -28,3 +35,14 @@ export const idle: Rule = {
       }),
     ),
 };
+
+/** What its counters alone say, without an earlier look. */
+function neverUsed({ told, startedAt }: ScannedServer): Pick<Use, 'by' | 'count' | 'since'> | null {
+  return told.tokens === 0 ? { by: 'engine', count: 0, since: startedAt } : null;
+}
+
+function countText({ by, count, since }: Pick<Use, 'by' | 'count' | 'since'>): string {
+  return by === 'engine'
+    ? `Its own counters stand at ${count} tokens, read and written, since ${since}.`
+    : `The gateway has passed ${count} requests to it, and none since ${since}.`;
+}

@@ -30,10 +30,7 @@ export const orphanClaim: Rule = {
           ],
           ...(bytes === null ? {} : { cost: { diskBytes: Math.round(bytes) } }),
           cure: 'Look into it, then remove it; its data is gone with it where its class says Delete.',
-          commands: [
-            `kubectl -n ${namespace ?? 'default'} get pvc ${name} -o yaml > pvc-${name}.yaml`,
-            `kubectl -n ${namespace ?? 'default'} delete pvc ${name}`,
-          ],
+          commands: [`berth remove pvc:${namespace ?? 'default'}/${name}`],
         };
       });
   },

@@ -1,3 +1,4 @@
+import { removeCommand } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -7,7 +8,7 @@ export const orphanContainer: Rule = {
   finds: 'a container of a model server that has ended or never ran, and that nothing starts',
   why: 'It keeps its name, its layers and its mounts.',
   find: ({ hosts }) =>
-    perHost(hosts, ({ containers }) =>
+    perHost(hosts, ({ host, containers }) =>
       containers
         .filter(
           (one) =>
@@ -21,8 +22,8 @@ export const orphanContainer: Rule = {
           names: [one.name],
           message: `It is ${one.state}, and nothing starts it.`,
           evidence: [`image ${one.image}`, `state ${one.state}`, 'restart policy no'],
-          cure: 'Remove it once you know that nobody starts it by hand; keep its definition.',
-          commands: [`${one.tool} inspect ${one.name} > ${one.name}.json`, `${one.tool} rm ${one.name}`],
+          cure: 'Remove it once you know that nobody starts it by hand; its definition is kept.',
+          commands: [removeCommand(`container:${one.name}`, host)],
         })),
     ),
 };

@@ -25,11 +25,8 @@ export const orphanService: Rule = {
               'no endpoints',
               `workloads in ${namespace ?? 'default'}: ${near.map((one) => one.object.metadata.name).join(', ') || 'none'}`,
             ],
-            cure: 'Remove it once you know that nobody makes its pods by hand; keep its definition.',
-            commands: [
-              `kubectl -n ${namespace ?? 'default'} get service ${name} -o yaml > service-${name}.yaml`,
-              `kubectl -n ${namespace ?? 'default'} delete service ${name}`,
-            ],
+            cure: 'Remove it once you know that nobody makes its pods by hand; its definition is kept.',
+            commands: [`berth remove service:${namespace ?? 'default'}/${name}`],
           },
         ];
       }),

@@ -23,7 +23,6 @@ export const unusedRuntime: Rule = {
       )
       .map((runtime) => {
         const { namespace, name } = runtime.metadata;
-        const place = `-n ${namespace ?? 'default'}`;
         return {
           object: titleOf(runtime),
           names: [name],
@@ -36,11 +35,8 @@ export const unusedRuntime: Rule = {
                 .join(', ') || 'none'
             }`,
           ],
-          cure: 'Remove it, unless a service finds it by the format of its model; keep its definition.',
-          commands: [
-            `kubectl ${place} get servingruntime ${name} -o yaml > runtime-${name}.yaml`,
-            `kubectl ${place} delete servingruntime ${name}`,
-          ],
+          cure: 'Remove it, unless a service finds it by the format of its model; its definition is kept.',
+          commands: [`berth remove servingruntime:${namespace ?? 'default'}/${name}`],
         };
       });
   },

@@ -20,6 +20,7 @@ import type { CliContext } from '../context.ts';
 import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { fleetIfAny } from '../observe-here.ts';
+import { isReached } from '../reached-servers.ts';
 import { schemaFile } from '../schema-file.ts';
 
 export const examples = [
@@ -89,7 +90,10 @@ async function find(
   const sudo = Object.values(loaded?.hosts ?? {}).some(
     (one) => machineOf(one) === thisMachine && one.become === 'sudo',
   );
-  return entriesOf(host.servers, {
+  const servers = loaded
+    ? host.servers.filter((server: ScannedServer) => !isReached(proc, loaded, server))
+    : host.servers;
+  return entriesOf(servers, {
     taken: new Set([
       ...(loaded?.deployments ?? []).map((one) => one.name),
       ...Object.keys(loaded?.models ?? {}),

@@ -28,6 +28,7 @@ export const examples = [
   ],
   ['berth audit --fail-on critical', 'Exit code 8 for critical findings alone.'],
   ['berth audit --record seen.json', 'Keeps all that was looked at; --from audits such a file, anywhere.'],
+  ['berth audit --context k3s', 'Looks at that cluster too: all namespaces where rights allow it.'],
   [
     'berth audit --objects objects.json',
     'Looks at objects of Kubernetes too, as "kubectl get KINDS -A -o json" prints them.',
@@ -39,17 +40,20 @@ interface AuditOptions extends FileOptions {
   readonly failOn: string;
   readonly objects: readonly string[];
   readonly host: readonly string[];
+  readonly context: readonly string[];
   readonly figures: readonly string[];
   readonly record?: string;
   readonly from?: string;
   readonly explain?: boolean;
   readonly fix?: boolean;
   readonly yes?: boolean;
+  readonly idle?: string;
   readonly timeout: string;
 }
 
-export function configure(command: Command, context: CliContext): void {
-  addFileOption(command)
+/** What is looked at, and what is told of it. */
+function addOptions(command: Command): Command {
+  return addFileOption(command)
     .option('--sarif', 'print the findings in the SARIF form')
     .option(
       '--fail-on <severity>',
@@ -69,6 +73,12 @@ export function configure(command: Command, context: CliContext): void {
       [],
     )
     .option(
+      '--context <name>',
+      'look at the cluster of this context of kubectl too; several times',
+      (name: string, before: string[]) => [...before, name],
+      [],
+    )
+    .option(
       '--figures <file>',
       'published figures to be computed again, as "berth check-claims" takes them; several times',
       (file: string, before: string[]) => [...before, file],
@@ -79,29 +89,35 @@ export function configure(command: Command, context: CliContext): void {
     .option('--fix', 'show the plan that puts right what is of the fleet, and carry it out after a yes')
     .option('--yes', 'with --fix: do not ask')
     .option('--explain', 'also tell pairs on one port that are no conflict')
-    .option('--timeout <time>', 'how long servers and tools may take to answer', '1500ms')
-    .action(async (options: AuditOptions) => {
-      const from = severities.findIndex((one) => one === options.failOn);
-      if (from < 0) throw usage(`--fail-on is one of ${severities.join(', ')}`);
-      if (options.fix && (options.from !== undefined || options.sarif))
-        throw usage('--fix puts right what it sees itself: neither --from nor --sarif goes with it.');
-      const loaded = await fleetIfAny(context, options);
-      const observation = options.from
-        ? await readObservation(context, options.from)
-        : await observeHere(context, {
-            loaded,
-            timeout: options.timeout,
-            only: options.host,
-            figures: options.figures,
-          });
-      for (const file of options.objects) observation.clusters.push(await readObjects(context, file));
-      if (options.record) await record(context, options.record, observation);
-      const report = auditReport(observation, loaded?.audit.suppress ?? []);
-      const left = options.fix ? await fixed(context, report, { ...options, observation }) : null;
-      if (!left) await print(context, report, options);
-      if ((left ?? report.findings).some((one) => severities.indexOf(one.severity) >= from))
-        context.exit(exitCodes.findings);
-    });
+    .option('--idle <time>', 'how long nobody has asked a server that counts as idle (default 7d)')
+    .option('--timeout <time>', 'how long servers and tools may take to answer', '1500ms');
+}
+
+export function configure(command: Command, context: CliContext): void {
+  addOptions(command).action(async (options: AuditOptions) => {
+    const from = severities.findIndex((one) => one === options.failOn);
+    if (from < 0) throw usage(`--fail-on is one of ${severities.join(', ')}`);
+    if (options.fix && (options.from !== undefined || options.sarif))
+      throw usage('--fix puts right what it sees itself: neither --from nor --sarif goes with it.');
+    const loaded = await fleetIfAny(context, options);
+    const observation = options.from
+      ? await readObservation(context, options.from)
+      : await observeHere(context, {
+          loaded,
+          timeout: options.timeout,
+          only: options.host,
+          figures: options.figures,
+          contexts: options.context,
+          idle: options.idle,
+        });
+    for (const file of options.objects) observation.clusters.push(await readObjects(context, file));
+    if (options.record) await record(context, options.record, observation);
+    const report = auditReport(observation, loaded?.audit.suppress ?? []);
+    const left = options.fix ? await fixed(context, report, { ...options, observation }) : null;
+    if (!left) await print(context, report, options);
+    if ((left ?? report.findings).some((one) => severities.indexOf(one.severity) >= from))
+      context.exit(exitCodes.findings);
+  });
 }
 
 async function fixed(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Hardware } from '../hardware.ts';
 import { ScannedServer } from '../scan-report.ts';
+import { Use, usualIdleMs } from './activity.ts';
 
 const bytes = z.int().min(0).nullable();
 const options = z.record(z.string(), z.unknown());
@@ -193,5 +194,9 @@ export const Observation = z.strictObject({
   fleet: ObservedFleet.nullable(),
   /** Published figures, with what came out when they were computed again. */
   figures: z.array(CheckedFigure).default([]),
+  /** Counters of servers, and since when they stand still. */
+  uses: z.array(Use).default([]),
+  /** A server that has not been asked for this long is idle. */
+  idleMs: z.number().positive().default(usualIdleMs),
 });
 export type Observation = z.infer<typeof Observation>;

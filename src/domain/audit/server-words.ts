@@ -67,6 +67,31 @@ export function stopCommand(server: ScannedServer): string {
   }
 }
 
+/** What removes an object that is not of a fleet, and keeps its definition. */
+export function removeCommand(object: string, host: string): string {
+  return `berth remove ${object}${host === 'local' ? '' : ` --host ${host}`}`;
+}
+
+/** A server as "berth remove" takes it; null for what a fleet or a pod has. */
+export function removableName({ owner, process }: ScannedServer): string | null {
+  switch (owner.kind) {
+    case 'system-unit':
+      return `unit:${owner.name}`;
+    case 'user-unit':
+      return `user-unit:${owner.name}`;
+    case 'container': {
+      const [tool, id] = owner.name.split(' ');
+      return id !== undefined && (tool === 'docker' || tool === 'podman') ? `container:${id}` : null;
+    }
+    case 'session':
+    case 'unknown':
+      return `process:${process.pid}`;
+    case 'berth':
+    case 'pod':
+      return null;
+  }
+}
+
 /** How a finding names a server: for people, and by the names under which a fleet file may speak of it. */
 export function subjectOf(
   server: ScannedServer,

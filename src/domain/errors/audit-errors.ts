@@ -12,4 +12,19 @@ export const auditErrors = {
     () => 'Give it what "kubectl get KINDS -A -o json" prints, or manifests in YAML.',
     'usage',
   ),
+  REMOVE_UNKNOWN: defineError<{ object: string; known: readonly string[] }>(
+    (f) => `There is no ${f.object} that serves models.`,
+    (f) =>
+      f.known.length === 0 ? '"berth audit" names what is there.' : `What is there: ${f.known.join(', ')}.`,
+    'usage',
+  ),
+  REMOVE_REFUSED: defineError<{ object: string; reason: string; cure: string }>(
+    (f) => `${f.object} is left as it is: ${f.reason}.`,
+    (f) => f.cure,
+  ),
+  RESTORE_UNKNOWN: defineError<{ id: string; known: readonly string[] }>(
+    (f) => `Nothing is kept under "${f.id}".`,
+    (f) => (f.known.length === 0 ? 'Nothing was removed yet.' : `Kept are ${f.known.join(', ')}.`),
+    'usage',
+  ),
 };

@@ -148,7 +148,9 @@ function freeOf(
 function hostOfReserve({ hosts }: LoadedFleet, to: string | null): string {
   const [place = ''] = to?.split('/') ?? [];
   if (hosts[place]) return place;
-  const [only, second] = Object.keys(hosts).filter((name) => name !== 'local');
+  const [only, second] = Object.keys(hosts).filter(
+    (name) => name !== 'local' && hosts[name]?.kubernetes === undefined,
+  );
   return only !== undefined && second === undefined ? only : 'local';
 }
 

@@ -14,15 +14,18 @@ function withoutKind(object: Thing): Record<string, unknown> {
   return bare;
 }
 
-/** An API server with the objects of a namespace, without their kind, as servers give lists; `forbid` is a plural it refuses. */
+/**
+ * An API server with the objects of a namespace, without their kind, as servers give lists; `forbid` is a plural it refuses, and
+ * "everywhere" all that is asked of no namespace.
+ */
 async function apiServer(
   objects: readonly Thing[],
   forbid = '',
 ): Promise<{ url: string; close: () => void }> {
   const server = createServer((request, response) => {
-    const [, plural = ''] = /\/namespaces\/llm\/(\w+)\?/.exec(request.url ?? '') ?? [];
+    const [, namespace, plural = ''] = /\/v1\w*\/(namespaces\/llm\/)?(\w+)\?/.exec(request.url ?? '') ?? [];
     response.setHeader('content-type', 'application/json');
-    if (plural === forbid)
+    if (plural === forbid || (forbid === 'everywhere' && namespace === undefined))
       return void response.writeHead(403).end(JSON.stringify({ message: `${plural} is forbidden` }));
     const items = objects.filter((one) => `${one.kind.toLowerCase().replace(/s$/, 'se')}s` === plural);
     response.end(JSON.stringify({ metadata: {}, items: items.map(withoutKind) }));
@@ -43,7 +46,11 @@ test('the namespace of a cluster that the file names is audited; one that hides 
     '"env":[{"name":"HF_TOKEN","value":"hf_secret"},',
   );
   objects[0] = JSON.parse(deployment) as Thing;
-  const [open, shut] = [await apiServer(objects), await apiServer(objects, 'deployments')];
+  const [open, shut, part] = await Promise.all([
+    apiServer(objects),
+    apiServer(objects, 'deployments'),
+    apiServer(objects, 'everywhere'),
+  ]);
   try {
     place.env['KUBECONFIG'] = join(place.folder, 'kube.yaml');
     function cluster(url: string): void {
@@ -66,13 +73,29 @@ test('the namespace of a cluster that the file names is audited; one that hides 
       'orphan-claim PersistentVolumeClaim llm/old',
     ]);
     expect(readFileSync(join(place.folder, 'seen.json'), 'utf8')).not.toContain('hf_secret');
+    async function claims(...words: string[]): Promise<{ told: string[]; stderr: string }> {
+      const ran = await place.berth('audit', '--json', '--timeout', '8s', ...words);
+      const { findings } = AuditReport.parse(ran.json());
+      return {
+        told: findings.flatMap((one) => (one.rule === 'orphan-claim' ? [one.object] : [])),
+        stderr: ran.stderr,
+      };
+    }
+    cluster(part.url);
+    const named = await claims();
+    expect(named.told).toEqual(['PersistentVolumeClaim llm/old']);
+    expect(named.stderr).toContain('only the namespaces that are named are looked at');
+    place.write('version: 1\nfleet: lab\n');
+    cluster(open.url);
+    expect((await claims()).told).toEqual([]);
+    expect((await claims('--context', 'box')).told).toEqual(['PersistentVolumeClaim llm/old']);
+    place.write('version: 1\nfleet: lab\nhosts: {box: {kubernetes: {context: box, namespace: llm}}}\n');
     cluster(shut.url);
     const hidden = await place.berth('audit', '--json', '--timeout', '8s');
     expect(hidden.stderr).toContain('The objects of box were not looked at');
     expect(AuditReport.parse(hidden.json()).findings.filter((one) => / llm\//.test(one.object))).toEqual([]);
   } finally {
-    open.close();
-    shut.close();
+    for (const one of [open, shut, part]) one.close();
     await place.close();
   }
 });
