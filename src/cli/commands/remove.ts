@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseObject } from '../../audit/remove/registry.ts';
+import { parseObject } from '../../audit/remove/kinds.ts';
 import { removeKept } from '../../audit/remove/remove.ts';
 import type { Removal } from '../../audit/remove/remove.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { listKept, readKept } from '../../audit/remove/kept.ts';
-import { removableOf } from '../../audit/remove/registry.ts';
+import { removableOf } from '../../audit/remove/kinds.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { takeHostLocks } from '../../fleet/apply/host-locks.ts';
 import { worldOn } from '../../fleet/file/hosts.ts';

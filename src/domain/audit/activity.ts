@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { ScannedServer } from '../scan-report.ts';
-import type { ObservedHost } from './observation.ts';
 
 /** A counter of one server at the latest look, and since when it has not moved as far as anybody has seen. */
 export const Use = z.strictObject({
@@ -21,6 +20,12 @@ export type Activity = z.infer<typeof Activity>;
 
 export const usualIdleMs = 7 * 86_400_000;
 
+/** A machine, as far as its servers count. */
+interface Machine {
+  readonly host: string;
+  readonly servers: readonly ScannedServer[];
+}
+
 /** Requests that a gateway has passed on since it began, by deployment. */
 export interface GatewayCounts {
   readonly id: string;
@@ -34,7 +39,7 @@ export interface GatewayCounts {
  */
 export function usesNow(
   before: readonly Use[],
-  { at, hosts, gateway }: { at: string; hosts: readonly ObservedHost[]; gateway: GatewayCounts | null },
+  { at, hosts, gateway }: { at: string; hosts: readonly Machine[]; gateway: GatewayCounts | null },
 ): Use[] {
   return hosts.flatMap(({ host, servers }) =>
     servers.flatMap((server) => {
