@@ -42,7 +42,7 @@ export async function benchFile(
   const told = await Promise.all((benchmark.publish ?? []).map((one) => publisherOf(world, loaded, one)));
   const prices = of.flatMap((one) => {
     const price = priceOf(loaded, benchmark.price, { name: one, today: world.clock.wall() });
-    return price ? [[`price-of-${one}`, { price: { hour: price.usdPerHour } }] as const] : [];
+    return price ? [[priceHost(one), { price: { hour: price.usdPerHour } }] as const] : [];
   });
   const kept = Object.fromEntries(Object.entries(entry).filter(([key]) => !outside.includes(key)));
   const text = stringify(
@@ -54,7 +54,7 @@ export async function benchFile(
       deployments: Object.fromEntries(
         servers.map(({ name: server, engine }) => [
           server,
-          { host: prices.length > 0 ? `price-of-${server}` : 'local', engine },
+          { host: prices.length > 0 ? priceHost(server) : 'local', engine },
         ]),
       ),
       publishers: Object.fromEntries(told.map(({ name: own, options }) => [own, options])),
@@ -74,6 +74,11 @@ export async function benchFile(
       ...dataObstacles(benchmark.data),
     ],
   };
+}
+
+/** Replicas of several prices are servers of several hosts; a name has 63 characters at most. */
+function priceHost(server: string): string {
+  return `price-of-${server}`.slice(0, 63).replace(/[^a-z0-9]+$/, '');
 }
 
 function dataObstacles(data: object | undefined): string[] {

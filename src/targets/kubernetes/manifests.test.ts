@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { kubeFaults, specsFolder } from '../../../test/support/kube-schema.ts';
+import { kubernetesTarget } from '../kubernetes.ts';
 import { manifestsOf } from './manifests.ts';
 import { KubernetesOptions } from './options.ts';
 
@@ -121,6 +123,57 @@ describe.skipIf(specsFolder === undefined)(
     });
   },
 );
+
+test('secrets of the cluster are files beside those that berth brings, and a token is of the account that the pod runs as', () => {
+  const secrets: LaunchSpec['secrets'] = {
+    key: { env: 'KEY' },
+    hub: { secretRef: { name: 'hub-secret', key: 'token' } },
+    registry: { serviceAccount: 'workload' },
+  };
+  const pod = podOf({}, { secrets });
+  expect(pod['serviceAccountName']).toBe('workload');
+  expect(pod.volumes).toContainEqual({
+    name: 'secrets',
+    projected: {
+      defaultMode: 0o440,
+      sources: [
+        { secret: { name: 'big-secrets' } },
+        { secret: { name: 'hub-secret', items: [{ key: 'token', path: 'hub' }] } },
+        { serviceAccountToken: { path: 'registry', expirationSeconds: 3600 } },
+      ],
+    },
+  });
+  const options = KubernetesOptions.parse({ kind: 'kubernetes' });
+  const change = { ...spec, ...plain };
+  expect(kubernetesTarget.refuses({ ...change, secrets }, options)).toBeNull();
+  expect(kubernetesTarget.refuses({ ...change, secrets }, { ...options, serviceAccount: 'engine' })).toBe(
+    'a pod runs as one service account, not as engine and workload',
+  );
+  const whole = { hub: { secretRef: { name: 'hub-secret' } } };
+  expect(kubernetesTarget.refuses({ ...change, secrets: whole }, options)).toContain('name its key');
+});
+
+test('other secrets are other pods, and the same ones are not', () => {
+  function templateOf(secrets: Mark['secrets']): unknown {
+    const placed = {
+      fleet: 'lab',
+      fleetId: 'x',
+      deployment: 'a',
+      replica: 0,
+      namespace: null,
+      pods: 1,
+      port: 1,
+    };
+    const options = KubernetesOptions.parse({ kind: 'kubernetes' });
+    const { template } = deploymentOf(manifestsOf({ ...placed, spec, secrets }, options));
+    return (template as unknown as { metadata: { annotations?: unknown } }).metadata.annotations;
+  }
+  const first = templateOf({ by: 'here', of: { key: 'aa' } });
+  expect(first).toEqual({ 'berth.dev/secrets': expect.stringMatching(/^[0-9a-f]{32}$/) });
+  expect(templateOf({ by: 'here', of: { key: 'aa' } })).toEqual(first);
+  expect(templateOf({ by: 'here', of: { key: 'ab' } })).not.toEqual(first);
+  expect(templateOf(undefined)).toBeUndefined();
+});
 
 test('holes are places in the pod, and secrets are files of a Secret that no manifest holds', () => {
   const objects = made();
