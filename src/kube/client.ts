@@ -187,7 +187,8 @@ function refusal(
       namespace: said.details.name ?? namespace ?? '',
       server,
     });
-  if (status === 404 && /could not find the requested resource/.test(answer))
+  // Of a group that it does not know at all a server says nothing but that.
+  if (status === 404 && (said.message === undefined || /could not find the requested resource/.test(answer)))
     return new BerthError('KUBE_KIND_MISSING', { question, server });
   return new BerthError('KUBE_REFUSED', { question, status, answer });
 }

@@ -21,6 +21,8 @@ const least = count < 200 ? 0 : 5;
 const mostMore = 60;
 /** So long at most for each target; what was met by then has to do. */
 const minutes = Number(process.env['BERTH_CRASH_MINUTES'] ?? 230);
+/** Kinds of effects that are drawn alone, as an expression. */
+const only = new RegExp(process.env['BERTH_CRASH_KINDS'] ?? '');
 /** A file that gets each moment as a line of JSON, with what it met and how long it took; none by default. */
 const record = process.env['BERTH_CRASH_RECORD'];
 
@@ -67,7 +69,8 @@ describe.each(machines)('target $name', ({ name, missing, make }) => {
 /** So many moments, and then more until each kind was met often enough on either side. */
 async function crashAll(name: string, story: Story, hits: Hits): Promise<void> {
   const until = performance.now() + minutes * 60_000;
-  const effects = await effectsOf(story, changes);
+  const all = await effectsOf(story, changes);
+  const effects = all.map(([change, found]) => [change, found.filter((kind) => only.test(kind))] as const);
   const kinds = effects.flatMap(([, found]) => found);
   const draw = momentsFrom(effects, seed);
   for (let turn = 0; turn < count || (turn < count + mostMore && isShort(kinds, hits)); turn += 1) {
