@@ -115,6 +115,7 @@ test('a conflict names each field and who owns it; a quota, a right and a namesp
     [403, { message: 'services "toy" is forbidden: exceeded quota: few', reason: 'Forbidden' }],
     [403, { message: 'services is forbidden: User "bob" cannot patch', reason: 'Forbidden' }],
     [404, { message: 'namespaces "llm" not found', details: { name: 'llm', kind: 'namespaces' } }],
+    [404, {}],
     [500, { message: 'etcd is full.' }],
   ];
   const { url } = await serve((_request, response) => {
@@ -129,10 +130,11 @@ test('a conflict names each field and who owns it; a quota, a right and a namesp
     'KUBE_QUOTA',
     'KUBE_FORBIDDEN',
     'KUBE_NAMESPACE_MISSING',
+    'KUBE_KIND_MISSING',
     'KUBE_REFUSED',
   ]);
   expect(faults[0]?.message).toContain('spec.replicas (kubectl)');
-  expect(faults[4]?.message).toContain('refuses "apply Service toy" with 500: etcd is full.');
+  expect(faults[5]?.message).toContain('refuses "apply Service toy" with 500: etcd is full.');
 });
 
 test('a list is read page by page, and a kind that the cluster does not know has no objects', async () => {
