@@ -17,7 +17,11 @@ leader() { if [ -s "$folder/into.pid" ]; then cat "$folder/into.pid"; else pgrep
 case $verb in
   enter) exec nsenter -t "$(leader)" -m -p -n -u "$@" ;;
   stop)
-    [ ! -s "$folder/into.pid" ] || exit 0
+    if [ -s "$folder/into.pid" ]; then
+      # systemd stops all before it ends them, and nsenter stops with its child and stays so.
+      kill -9 "$(cat "$folder/outer.pid")" 2>/dev/null || true
+      exit 0
+    fi
     outer=$(cat "$folder/outer.pid")
     # unshare --kill-child takes the whole namespace along, and that the cable.
     kill -9 "$outer" 2>/dev/null || true

@@ -25,6 +25,7 @@ export const sshSystemdTarget: SuiteTarget = {
     const machine = startSystemdBox([folder, cache, keys]);
     function stop(): void {
       machine.stop();
+      execFileSync(script, ['stop', keys], { stdio: 'pipe' });
       rmSync(keys, { recursive: true, force: true });
     }
     try {
