@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { Moved } from '../domain/gateway-control.ts';
 import { parseJson } from '../domain/json.ts';
 import type { FleetIdentity } from '../fleet/file/paths.ts';
 import { noTraffic } from '../fleet/apply/traffic.ts';
@@ -9,10 +10,10 @@ import { tokenOfFile } from '../io/token-file.ts';
 import { consoleTokenFile } from './console-address.ts';
 import type { CliContext } from './context.ts';
 
-const Moved = z.object({ left: z.int() });
 const Refused = z.object({ error: z.object({ message: z.string() }) });
 
-const shiftMs = 60_000;
+/** Other gateways are waited for as well. */
+const shiftMs = 90_000;
 
 /** Moves the traffic of this fleet's running `berth up` by its control API; nothing where none runs. */
 export async function trafficOfUp(context: CliContext, fleet: FleetIdentity): Promise<Traffic> {

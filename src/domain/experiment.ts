@@ -47,6 +47,8 @@ export interface ArmStatus {
   readonly weight: number;
   /** Requests that the metric was measured on. */
   readonly requests: number;
+  /** As how many requests that are independent of each other they count: those of one client are not. */
+  readonly worth: number;
   /** Clients that were dealt to it, as far as they say who they are. */
   readonly units: number;
   readonly value: number | null;
@@ -61,7 +63,7 @@ export interface ExperimentStatus {
   readonly metric: string;
   readonly alpha: number;
   readonly arms: readonly ArmStatus[];
-  /** Requests that each arm needs before its percentile can be bounded at all. */
+  /** Requests independent of each other that each arm needs before its percentile can be bounded at all. */
   readonly least: number;
   /** Whether clients were dealt out as the weights say; `e` is the evidence against it. */
   readonly ratio: { readonly state: 'ok' | 'mismatch' | 'unknown'; readonly e: number };

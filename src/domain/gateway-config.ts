@@ -12,6 +12,8 @@ export const Upstream = z.strictObject({
   deployment: z.string(),
   /** Base URL without a trailing slash and without /v1, http or https; a path prefix is kept. */
   url: z.string(),
+  /** Where it is on its own machine, when `url` is only the way there. */
+  origin: z.strictObject({ machine: z.string(), url: z.string() }).optional(),
   /** Name the engine wants in `model`; null leaves the client's name. */
   model: z.string().nullable(),
   slots: z.int().positive().nullable(),
@@ -41,6 +43,8 @@ export const Route = z.strictObject({
   policy: PolicyChoice.optional(),
   /** Holds clients to their deployment; without it each request is dealt out by itself. */
   split: Split.optional(),
+  /** What is measured of its requests and kept by client: it is an experiment. */
+  measure: z.string().optional(),
   /** A deployment that gets copies of so many of a hundred requests; its replies are dropped. */
   shadow: z.strictObject({ deployment: z.string(), percent: Percent }).optional(),
   /** How long its requests may wait while a deployment is held; absent: as long as in a queue. */
@@ -127,6 +131,8 @@ export const GatewayConfig = z.strictObject({
     /** Between two questions to an engine's healthPath. */
     probeMs: z.int().positive(),
   }),
+  /** SQLite file that keeps what experiments count; absent: there are none. */
+  experimentsFile: z.string().optional(),
   /** Absent: every deployment runs all the time. */
   onDemand: OnDemandConfig.optional(),
 });

@@ -7,8 +7,11 @@ const ms = z.int().positive();
  * What a control process may ask its gateway while it runs. Each ends by itself after `forMs`, so that an asker that
  * dies leaves no route shut.
  * - `hold`: newcomers of a deployment wait in its queue, up to their deadline. `release` serves them.
- * - `drain`: the engine at this URL takes nothing new; answered once its requests have ended, or after `graceMs`, with
- *   how many are left. `resume` lets it take requests again.
+ * - `drain`: the engine at this URL of a machine (this one, unless said otherwise) takes nothing new; answered once its
+ *   requests have ended, or after `graceMs`, with how many are left. `resume` lets it take requests again.
+ * - `shift`: what runs has been taken in here; the control processes of other gateways are to do so as well.
+ * - `followed`: answers the event "follow", by which another gateway asks for that; the reason when it was not done.
+ * The first five reach every gateway that shares a store with this one, and are answered by Moved.
  * - `requests`: LiveRequests. `cancel`: ends one of them; its client is told.
  * - `load-progress`: how far a model on demand is, as a part from 0 to 1. `load-failed`: it could not be started; the
  *   reason, a sentence, is for clients. That one runs or is gone is told by the configuration.
@@ -19,8 +22,16 @@ const ms = z.int().positive();
 export const GatewayCommand = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('hold'), deployment: z.string(), forMs: ms }),
   z.strictObject({ do: z.literal('release'), deployment: z.string() }),
-  z.strictObject({ do: z.literal('drain'), url: z.string(), graceMs: z.int().min(0), forMs: ms }),
-  z.strictObject({ do: z.literal('resume'), url: z.string() }),
+  z.strictObject({
+    do: z.literal('drain'),
+    url: z.string(),
+    machine: z.string().optional(),
+    graceMs: z.int().min(0),
+    forMs: ms,
+  }),
+  z.strictObject({ do: z.literal('resume'), url: z.string(), machine: z.string().optional() }),
+  z.strictObject({ do: z.literal('shift'), to: z.unknown() }),
+  z.strictObject({ do: z.literal('followed'), wish: z.string(), fault: z.string().nullable() }),
   z.strictObject({ do: z.literal('requests') }),
   z.strictObject({ do: z.literal('usage') }),
   z.strictObject({
@@ -47,6 +58,11 @@ export type LoadNews = Extract<GatewayCommand, { do: 'load-progress' | 'load-fai
 export const GatewayAsk = z.strictObject({ id: z.int(), command: GatewayCommand });
 export type GatewayAsk = z.infer<typeof GatewayAsk>;
 
-/** Answer to `drain`: requests that are still under way at that engine. */
-export const Drained = z.strictObject({ left: z.int().min(0) });
-export type Drained = z.infer<typeof Drained>;
+/** What came of moving traffic. */
+export const Moved = z.object({
+  /** Requests that are still under way at an engine that was drained, at all gateways together. */
+  left: z.int().min(0),
+  /** Which other gateways were not reached, or did not do it, in sentences; absent: all have. */
+  untold: z.string().optional(),
+});
+export type Moved = z.infer<typeof Moved>;

@@ -1,9 +1,8 @@
 import type { GatewayCommand } from '../domain/gateway-control.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
-import type { Deployment } from './routing/deployment.ts';
-import type { Instance } from './routing/instance.ts';
 import type { GatewayState } from './state.ts';
+import { drainAll, holdAll, releaseAll, resumeAll } from './traffic/move.ts';
 
 /**
  * Does what the control process asks. Resolves with what the command's schema says it answers.
@@ -16,16 +15,17 @@ export async function answerCommand(
 ): Promise<unknown> {
   switch (command.do) {
     case 'hold':
-      deploymentOf(state, command.deployment).heldUntil = state.now() + command.forMs;
-      return {};
+      return holdAll(state, command);
     case 'release':
-      release(deploymentOf(state, command.deployment));
-      return {};
+      return releaseAll(state, command);
     case 'drain':
-      return { left: await drain(state, sweep, command) };
+      return drainAll(state, sweep, command);
     case 'resume':
-      for (const one of atUrl(state, command.url)) one.drainedUntil = null;
-      for (const one of state.snapshot.deployments.values()) one.dispatch();
+      return resumeAll(state, command);
+    case 'shift':
+      return state.together.ask(command, { forMs: shiftMs, patienceMs: shiftMs });
+    case 'followed':
+      state.followers.answer(command);
       return {};
     case 'requests':
       return state.observer.live.list(mostListed);
@@ -53,41 +53,5 @@ export async function answerCommand(
 }
 
 const mostListed = 500;
-
-function deploymentOf(state: GatewayState, name: string): Deployment {
-  const found = state.snapshot.deployments.get(name);
-  if (!found) throw new BerthError('GATEWAY_NAME_UNKNOWN', { name });
-  return found;
-}
-
-function release(deployment: Deployment): void {
-  deployment.heldUntil = null;
-  deployment.dispatch();
-}
-
-/** An engine that a reload has taken away is found as well, as long as requests of it are under way. */
-function atUrl(state: GatewayState, url: string): Instance[] {
-  return [...state.snapshot.instances.values(), ...state.leaving].filter((one) => one.upstream.url === url);
-}
-
-function drain(
-  state: GatewayState,
-  sweep: Sweep,
-  { url, graceMs, forMs }: { url: string; graceMs: number; forMs: number },
-): Promise<number> {
-  const instances = atUrl(state, url);
-  const began = sweep.exact();
-  for (const one of instances) one.drainedUntil = began + forMs;
-  for (const deployment of state.snapshot.deployments.values())
-    for (const one of instances) deployment.sendGuestsAway(one);
-  return new Promise((resolve) => {
-    function look(now: number): void {
-      const left = instances.reduce((sum, one) => sum + one.inflight, 0);
-      if (left > 0 && now - began < graceMs) return;
-      stop();
-      resolve(left);
-    }
-    const stop = sweep.each(look);
-    look(began);
-  });
-}
+/** Looking at all machines of a fleet takes its time. */
+const shiftMs = 30_000;

@@ -1,6 +1,4 @@
 import type { GatewayConfig } from '../domain/gateway-config.ts';
-import { isLoopback } from '../domain/loopback.ts';
-import { hostName } from '../io/machine.ts';
 import { startSweep } from '../io/upstream-pool/sweep.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
 import { workDone } from '../io/turn-work.ts';
@@ -13,13 +11,13 @@ import { openFront } from './front/front.ts';
 import { createHandler } from './front/handler.ts';
 import { createHealthChecks } from './routing/health-checks.ts';
 import { HeldBytes } from './admission/held-bytes.ts';
+import { Trials } from './experiments/trials.ts';
 import { unobserved } from '../domain/observe-config.ts';
 import { closeLimitsState } from './limits/state.ts';
 import { createUsageCounts } from './accounts/key-usage.ts';
 import { SharedRooms } from './limits/shared-rooms.ts';
 import { withHosts } from './front/hosts.ts';
 import { createMeter } from './reply/meter.ts';
-import type { Instance } from './routing/instance.ts';
 import { createObserver } from './observe/observer.ts';
 import { Demands } from './on-demand/demands.ts';
 import type { Starter } from './on-demand/demands.ts';
@@ -30,8 +28,18 @@ import type { Snapshot } from './observe/snapshot.ts';
 import { SplitUnits } from './split-units.ts';
 import { StoredResponses } from './stored/stored-responses.ts';
 import type { StoredTogether } from './stored/stored-responses.ts';
+import { engineNameOf } from './routing/engine-name.ts';
 import { createEngineWatch } from './routing/watch-engines.ts';
 import type { GatewayState } from './state.ts';
+import { Followers } from './traffic/followers.ts';
+import { obeyWish } from './traffic/move.ts';
+import { Together } from './traffic/together.ts';
+
+/** The control process of a gateway. */
+export interface Parent extends Starter {
+  /** Is to take in what runs now, as that of another gateway has; it answers by the command "followed". Absent: it looks by itself. */
+  readonly follow?: (wish: string, to: unknown) => void;
+}
 
 export interface Gateway {
   /** Where it listens now. */
@@ -52,20 +60,21 @@ export async function startGateway(
   world: Pick<World, 'files' | 'log' | 'clock' | 'http'>,
   config: GatewayConfig,
   /** Without one, models on demand cannot be loaded. */
-  starter: Starter | null = null,
+  parent: Parent | null = null,
 ): Promise<Gateway> {
   const sweep = startSweep(world.clock);
   function context() {
     return { files: world.files, log: world.log, sweep, wallMs: () => world.clock.wall().getTime() };
   }
   const snapshot = await buildSnapshot(config, null, context());
-  const state = firstState(world, snapshot, { sweep, starter });
+  const state = firstState(world, snapshot, { sweep, parent });
   tellDemands(state);
+  await state.trials.keepIn(config.experimentsFile ?? null);
   startTicks(sweep, state);
   const rooms = new SharedRooms({
     claims: () => state.snapshot.limitsState.shared?.claims ?? null,
     deployments: () => state.snapshot.deployments.values(),
-    idOf: sharedNameOf,
+    idOf: ({ upstream }) => engineNameOf(upstream),
   });
   sweep.each((now) => rooms.tick(now));
   const front = await openFront(world, config, handlersOf(world, state));
@@ -79,6 +88,7 @@ export async function startGateway(
       state.held.limit = next.limits.heldBytes;
       state.observer.configure(next.observe ?? unobserved);
       tellDemands(state);
+      await state.trials.keepIn(next.experimentsFile ?? null);
     });
   }
   return {
@@ -108,7 +118,7 @@ export async function startGateway(
 function firstState(
   world: Pick<World, 'files' | 'log' | 'clock' | 'http'>,
   snapshot: Snapshot,
-  { sweep, starter }: { sweep: Sweep; starter: Starter | null },
+  { sweep, parent }: { sweep: Sweep; parent: Parent | null },
 ): GatewayState {
   const { limits, observe } = snapshot.config;
   const held = new HeldBytes(limits.heldBytes);
@@ -122,9 +132,16 @@ function firstState(
     shadows: new Shadows(held, sweep.after),
     stored: new StoredResponses(storedTogether(() => state.snapshot)),
     units: new SplitUnits(),
+    trials: new Trials(world.log, () => state.snapshot.limitsState.shared?.tell ?? null),
     retries: new RetryBudget(),
     observer: createObserver(world, observe ?? unobserved),
-    demands: new Demands(starter, sweep.now),
+    demands: new Demands(parent, sweep.now),
+    followers: new Followers(parent?.follow ?? null),
+    together: new Together({
+      link: () => state.snapshot.limitsState.shared?.wishes ?? null,
+      obey: (wish, leftMs, id) => obeyWish(state, sweep, { wish, leftMs, id }),
+      now: sweep.exact,
+    }),
     now: sweep.now,
     wallMs: () => world.clock.wall().getTime(),
     after: sweep.after,
@@ -137,15 +154,17 @@ function storedTogether(now: () => Snapshot): StoredTogether {
     holders: () => now().limitsState.shared?.holders ?? null,
     engineOf: (id) => {
       const instance = now().instances.get(id);
-      return instance ? sharedNameOf(instance) : null;
+      return instance ? engineNameOf(instance.upstream) : null;
     },
     instanceOf: (engine) =>
-      [...now().instances.values()].find((one) => sharedNameOf(one) === engine)?.id ?? null,
+      [...now().instances.values()].find((one) => engineNameOf(one.upstream) === engine)?.id ?? null,
   };
 }
 
 function startTicks(sweep: Sweep, state: GatewayState): void {
   sweep.each(() => tick(state));
+  sweep.each(() => state.together.tick());
+  sweep.each((now) => state.trials.tick(now));
   sweep.each(createHealthChecks(state));
   sweep.each(createEngineWatch(state));
 }
@@ -163,7 +182,8 @@ function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers 
   };
 }
 
-async function release({ observer, snapshot }: GatewayState): Promise<void> {
+async function release({ observer, snapshot, trials }: GatewayState): Promise<void> {
+  await trials.close();
   for (const instance of snapshot.instances.values()) instance.pool.retire();
   closeLimitsState(snapshot.limitsState);
   await observer.close();
@@ -179,12 +199,6 @@ function tick({ demands, snapshot, leaving }: GatewayState): void {
 function tellDemands({ demands, snapshot }: GatewayState): void {
   const { onDemand, limits } = snapshot.config;
   demands.adopt({ onDemand, deployments: snapshot.deployments, queueMs: limits.queueMs });
-}
-
-/** Engines on loopback are those of one machine; others have one address for all gateways. */
-function sharedNameOf({ upstream: { url } }: Instance): string {
-  const { hostname } = new URL(url);
-  return isLoopback(hostname.replace(/^\[|\]$/g, '')) ? `instance:${hostName()} ${url}` : `instance:${url}`;
 }
 
 function traceOf(error: unknown): string {

@@ -1,4 +1,3 @@
-import { hashText } from '../domain/hashing.ts';
 import type { MetricFamily } from '../stats/prometheus.ts';
 
 /** Clients counted of one route; later ones are not. */
@@ -8,15 +7,17 @@ const mostUnits = 100_000;
 export class SplitUnits {
   readonly #routes = new Map<string, { seen: number; arms: Map<string, Set<number>> }>();
 
-  note(route: string, deployment: string, unit: string): void {
+  /** False: it is one too many to be counted. */
+  note(route: string, deployment: string, hash: number): boolean {
     let counted = this.#routes.get(route);
     if (!counted) this.#routes.set(route, (counted = { seen: 0, arms: new Map() }));
     let arm = counted.arms.get(deployment);
     if (!arm) counted.arms.set(deployment, (arm = new Set()));
-    const hash = hashText(unit);
-    if (counted.seen >= mostUnits || arm.has(hash)) return;
+    if (arm.has(hash)) return true;
+    if (counted.seen >= mostUnits) return false;
     arm.add(hash);
     counted.seen += 1;
+    return true;
   }
 
   families(): MetricFamily[] {

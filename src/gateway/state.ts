@@ -2,6 +2,7 @@ import type { Instance } from './routing/instance.ts';
 import type { HeldBytes } from './admission/held-bytes.ts';
 import type { UsageCounts } from './accounts/key-usage.ts';
 import type { Meter } from './reply/meter.ts';
+import type { Trials } from './experiments/trials.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Demands } from './on-demand/demands.ts';
 import type { RetryBudget } from './upstream/retry-budget.ts';
@@ -9,6 +10,8 @@ import type { Shadows } from './upstream/shadows.ts';
 import type { Snapshot } from './observe/snapshot.ts';
 import type { SplitUnits } from './split-units.ts';
 import type { StoredResponses } from './stored/stored-responses.ts';
+import type { Followers } from './traffic/followers.ts';
+import type { Together } from './traffic/together.ts';
 
 /** What lives as long as the process; only `snapshot` changes on a reload. */
 export interface GatewayState {
@@ -23,8 +26,11 @@ export interface GatewayState {
   readonly shadows: Shadows;
   readonly stored: StoredResponses;
   readonly units: SplitUnits;
+  readonly trials: Trials;
   readonly observer: Observer;
   readonly demands: Demands;
+  readonly followers: Followers;
+  readonly together: Together;
   /** Monotonic milliseconds, read once a tick. */
   readonly now: () => number;
   /** Milliseconds since 1970. */

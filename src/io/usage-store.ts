@@ -1,5 +1,4 @@
-import { dirname } from 'node:path';
-import { localFiles } from './files.ts';
+import { openSqlite } from './sqlite.ts';
 
 /** What one key took of one model on one day (UTC, "2026-05-31"). */
 export interface UsageRow {
@@ -22,9 +21,6 @@ export interface UsageStore {
 }
 
 const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  PRAGMA busy_timeout = 200;
   CREATE TABLE IF NOT EXISTS usage (
     day TEXT NOT NULL, key TEXT NOT NULL, model TEXT NOT NULL,
     requests INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL, usd REAL NOT NULL,
@@ -39,35 +35,16 @@ const upsert = `
 
 /** Opens or makes the file. Rejects when it is none of SQLite's, or cannot be written. */
 export async function openUsageStore(path: string): Promise<UsageStore> {
-  await localFiles.makeDir(dirname(path));
-  // Made here, since SQLite would let all users read it; its files beside it get the same rights.
-  await localFiles.append(path, '');
-  // Loaded only where usage is kept.
-  const { DatabaseSync } = await import('node:sqlite');
-  const db = new DatabaseSync(path);
-  try {
-    db.exec(schema);
-    const insert = db.prepare(upsert);
-    const select = db.prepare('SELECT * FROM usage WHERE day >= ? ORDER BY day, key, model');
-    return {
-      add: (rows) => {
-        db.exec('BEGIN IMMEDIATE');
-        try {
-          for (const { day, key, model, requests, input, output, usd } of rows)
-            insert.run(day, key, model, requests, input, output, usd);
-          db.exec('COMMIT');
-        } catch (error) {
-          db.exec('ROLLBACK');
-          throw error;
-        }
-      },
-      since: (day) => select.all(day) as unknown as UsageRow[],
-      close: () => {
-        if (db.isOpen) db.close();
-      },
-    };
-  } catch (error) {
-    db.close();
-    throw error;
-  }
+  const db = await openSqlite(path, schema);
+  const insert = db.prepare(upsert);
+  const select = db.prepare('SELECT * FROM usage WHERE day >= ? ORDER BY day, key, model');
+  return {
+    add: (rows) =>
+      db.together(() => {
+        for (const { day, key, model, requests, input, output, usd } of rows)
+          insert.run(day, key, model, requests, input, output, usd);
+      }),
+    since: (day) => select.all(day) as unknown as UsageRow[],
+    close: db.close,
+  };
 }

@@ -27,14 +27,18 @@ function describe(error: unknown): Record<string, unknown> {
 
 async function run(): Promise<void> {
   const { values } = parseArgs({
-    options: { config: { type: 'string' }, 'with-parent': { type: 'boolean', default: false } },
+    options: {
+      config: { type: 'string' },
+      'with-parent': { type: 'boolean', default: false },
+      follows: { type: 'boolean', default: false },
+    },
   });
   const path = values.config;
   if (path === undefined)
     throw new BerthError('USAGE', { detail: '--config is missing', command: 'gateway' });
   const world = localWorld();
-  const starter = values['with-parent'] ? parent : null;
-  const gateway = await startGateway(world, await readConfig(world.files, path), starter);
+  const control = values['with-parent'] ? (values.follows ? { ...parent, follow } : parent) : null;
+  const gateway = await startGateway(world, await readConfig(world.files, path), control);
   process.on('SIGHUP', () => void reload(gateway, path, world.files));
   const stop = stopOnce(gateway);
   process.on('SIGTERM', stop).on('SIGINT', stop);
@@ -49,6 +53,10 @@ const parent = {
   load: (deployment: string) => say({ event: 'load', deployment }),
   unload: (deployment: string) => say({ event: 'unload', deployment }),
 };
+
+function follow(wish: string, to: unknown): void {
+  say({ event: 'follow', wish, to });
+}
 
 async function answer(gateway: Gateway, line: string): Promise<void> {
   const ask = GatewayAsk.safeParse(parseJson(line)).data;

@@ -27,7 +27,9 @@ test('a quantile of a histogram lies in its bucket, and its interval takes whole
     low: 0,
     high: null,
   });
-  expect(shareIn(50, 1000, 0.05)?.low).toBe(0);
+  expect(shareIn(50, 1000, { alpha: 0.05 })?.low).toBe(0);
+  const wide = quantileIn([10_000, 20_000, 10_000, 0], bounds, { quantile: 0.5, alpha: 0.05, worth: 3 });
+  expect(wide).toEqual({ value: 1.5, low: 0, high: null });
 });
 
 test('looking after every value, the band misses the distribution less often than it says', () => {

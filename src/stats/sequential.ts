@@ -29,15 +29,16 @@ export interface Bounded {
 /**
  * A quantile of a histogram, with its band; null without values. `counts[i]` is what lies above `bounds[i − 1]` and not
  * above `bounds[i]`, the last what is above all. Where in a bucket values lie is not known: the band takes whole buckets.
+ * `worth`: as how many independent values all of them count; absent: as all.
  */
 export function quantileIn(
   counts: readonly number[],
   bounds: readonly number[],
-  { quantile, alpha }: { quantile: number; alpha: number },
+  { quantile, alpha, worth }: { quantile: number; alpha: number; worth?: number },
 ): Bounded | null {
   const n = counts.reduce((sum, count) => sum + count, 0);
   if (n === 0) return null;
-  const band = bandOf(n, alpha);
+  const band = bandOf(worth ?? n, alpha);
   const at = bucketAt(counts, quantile * n);
   const [from, to] = edgesOf(bounds, at);
   const before = counts.slice(0, at).reduce((sum, count) => sum + count, 0);
@@ -59,10 +60,14 @@ function edgesOf(bounds: readonly number[], bucket: number): [from: number, to: 
   return [bounds[bucket - 1] ?? 0, bounds[bucket] ?? null];
 }
 
-/** A share of `hits` in `n`, with its band. */
-export function shareIn(hits: number, n: number, alpha: number): Bounded | null {
+/** A share of `hits` in `n`, with its band; `worth` as above. */
+export function shareIn(
+  hits: number,
+  n: number,
+  { alpha, worth }: { alpha: number; worth?: number },
+): Bounded | null {
   if (n === 0) return null;
-  const band = bandOf(n, alpha);
+  const band = bandOf(worth ?? n, alpha);
   return { value: hits / n, low: Math.max(0, hits / n - band), high: Math.min(1, hits / n + band) };
 }
 

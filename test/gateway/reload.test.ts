@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
 import { freePorts } from '../support/berth.ts';
-import { configFor, dial, engine, front, postChat, start, until } from './harness.ts';
+import { chat, configFor, dial, engine, front, postChat, start, until } from './harness.ts';
 
 /** Rule 23: a reload disturbs nobody, and the end waits for those who are being served. */
 
@@ -166,19 +166,30 @@ test('rule 23: what does not end within the drain time is cut, visibly', async (
   expect(await end).toBe('terminated');
 });
 
-test('rule 23: while it drains, a kept connection is told to come back later', async () => {
+test.each([
+  ['a model', 'POST /v1/chat/completions', /"code":"draining"/],
+  ['a stored response', 'POST /v1/responses/resp_1/cancel', /"code":"draining"/],
+  ['a path of an engine', 'POST /upstream/m/props', /"code":"draining"/],
+  ['whether it is ready', 'GET /readyz', /"status":"draining"/],
+])('rule 23: while it drains, who asks for %s is told to come back later', async (_, line, said) => {
   const held: Turn[] = [];
-  const { gateway } = await start((turn) => void held.push(turn), { limits: { drainMs: 5000 } });
+  const { upstream, gateway } = await start((turn) => void held.push(turn), { limits: { drainMs: 60_000 } });
   const busy = postChat(gateway.url);
   await until('a request is under way', () => held.length === 1);
-  // Half a request keeps the connection from being closed as idle.
-  const wire = await dial(gateway.port, 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Le');
+  // Half a request behind a whole one: it has come once that is answered, and the connection is not idle.
+  const whole = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+  const body = chat();
+  const wire = await dial(gateway.port, `${whole}${line} HTTP/1.1\r\nHost: x\r\nContent-Le`);
+  await until('the whole one is answered', () => wire.text().includes('"ok"'));
+  expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+  const answered = wire.text().length;
   const closed = gateway.close();
-  wire.socket.write('ngth: 2\r\n\r\n{}');
+  wire.socket.write(`ngth: ${body.length}\r\n\r\n${body}`);
   await wire.closed;
+  expect(wire.text().slice(answered)).toMatch(/^HTTP\/1\.1 503 /);
+  expect(wire.text().slice(answered)).toMatch(said);
+  expect(upstream.seen.length).toBe(1);
   held[0]?.json(200, {});
   expect((await busy).status).toBe(200);
   await closed;
-  // Closed without an answer, or told so: never served, never left hanging.
-  expect(wire.text()).toMatch(/^$|^HTTP\/1\.1 503 .*"code":"draining"/s);
 });

@@ -1,7 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -10,13 +7,10 @@ import { wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
 import { runProgram } from './gateway-process.ts';
 import { configFor, engine, errorOf, postChat, readMetric, sha256, until } from './harness.ts';
+import { connected, freePort, redisServer, startRedis, store } from './redis.ts';
 
-const redisServer = ['redis-server', '/usr/bin/redis-server'].find(
-  (path) => spawnSync(path, ['--version']).status === 0,
-);
-
-describe.skipIf(redisServer === undefined)(
-  `several gateways (${redisServer === undefined ? 'redis-server is missing' : 'with redis-server'})`,
+describe.skipIf(!redisServer.there)(
+  `several gateways (${redisServer.name})`,
   () => {
     test('share the limits of a key; without their store each goes on alone, until it is back', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'berth redis '));
@@ -272,46 +266,4 @@ function keeping(name: string): (turn: Turn) => void {
     if (kept.includes(id)) turn.json(200, { object: 'response', id });
     else turn.json(404, { error: { message: 'unknown' } });
   };
-}
-
-async function store(): Promise<{ urlFile: string; redis: ChildProcess }> {
-  const folder = await mkdtemp(join(tmpdir(), 'berth redis '));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const port = await freePort();
-  const urlFile = join(folder, 'url');
-  await writeFile(urlFile, `redis://127.0.0.1:${port}\n`);
-  return { urlFile, redis: await startRedis(port, folder) };
-}
-
-async function connected(urls: readonly string[]): Promise<void> {
-  for (const url of urls)
-    await until('the store is there', async () => {
-      return (await readMetric(url, 'berth_gateway_shared_limits_up', '')) === 1;
-    });
-}
-
-/** Kept in memory only; gone when the test ends. */
-async function startRedis(port: number, folder: string): Promise<ChildProcess> {
-  const child = spawn(
-    redisServer ?? '',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
-  );
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
-  await until('Redis accepts connections', () => text.includes('Ready to accept connections'));
-  return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -70,7 +70,9 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
 export function bestEffort({ traffic, onProgress }: Pick<ApplyOptions, 'traffic' | 'onProgress'>): Traffic {
   return async (step) => {
     try {
-      return await traffic(step);
+      const moved = await traffic(step);
+      if (moved.untold !== undefined) onProgress(`berth: traffic (${step.do}): ${moved.untold}`);
+      return moved;
     } catch (error) {
       if (step.do === 'shift' || !(error instanceof BerthError)) throw error;
       onProgress(`berth: traffic could not be moved (${step.do}): ${error.message}`);
@@ -120,6 +122,7 @@ async function execute(
         {
           ...own,
           alone,
+          machine: machineOf(plan.hosts[action.host]),
           back: () => goBackBy(own, { back, shiftBack }),
           before: () => shiftBefore(world, plan, action, options.signal),
         },
@@ -147,7 +150,7 @@ async function execute(
     const notDone = ordered.filter((action) => !done.includes(action));
     return { done, notDone, back, failure: failureOf(error, { done, notDone, back, options }) };
   } finally {
-    for (const action of inTheWay) await letIn(traffic, action, true);
+    for (const action of inTheWay) await letIn(traffic, action, stepsOf(action));
   }
 }
 

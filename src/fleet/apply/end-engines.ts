@@ -39,7 +39,7 @@ export async function endEngines(world: World, ending: Ending): Promise<void> {
     marked.map(async ({ one, mark }) => {
       const { deployment, replica } = mark;
       const { name: object } = one.object;
-      await emptied(world, { mark, object, move, ending });
+      await emptied(world, { mark, machine: one.host, object, move, ending });
       onProgress(`Stopping ${deployment} (${object})`);
       const host = hostNameOf(hosts, one);
       await journal.record({ do: 'stop', host, deployment, replica, object, reasons: [reason] }, async () => {
@@ -55,6 +55,7 @@ export async function endEngines(world: World, ending: Ending): Promise<void> {
 
 interface Emptying {
   readonly mark: Mark;
+  readonly machine: string;
   readonly object: string;
   readonly move: Traffic;
   readonly ending: Ending;
@@ -62,23 +63,23 @@ interface Emptying {
 
 /** Waits until its requests have ended. An interrupt lets requests in again. Throws ENDING_INTERRUPTED. */
 async function emptied(world: World, one: Emptying): Promise<void> {
-  const { mark, object, move, ending } = one;
+  const { mark, machine, object, move, ending } = one;
   try {
     await waitEmpty(world, one);
     ending.signal.throwIfAborted();
   } catch (error) {
     if (!ending.signal.aborted) throw error;
-    await move({ do: 'resume', url: urlOf(mark) });
+    await move({ do: 'resume', url: urlOf(mark), machine });
     throw new BerthError('ENDING_INTERRUPTED', { deployment: mark.deployment, object }, { cause: error });
   }
 }
 
-async function waitEmpty(world: World, { mark, object, move, ending }: Emptying): Promise<void> {
+async function waitEmpty(world: World, { mark, machine, object, move, ending }: Emptying): Promise<void> {
   const { patienceMs, signal, onProgress } = ending;
   const until = world.clock.now() + patienceMs;
   const forMs = patienceMs + drainMs + mark.spec.stop.graceMs;
   for (let told = false; !signal.aborted; told = true) {
-    const { left } = await move({ do: 'drain', url: urlOf(mark), forMs });
+    const { left } = await move({ do: 'drain', url: urlOf(mark), machine, forMs });
     if (left === 0) return;
     const late = world.clock.now() >= until;
     const then = late ? ', which are cut off' : '; waiting for them';

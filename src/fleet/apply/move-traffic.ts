@@ -1,11 +1,11 @@
-import { Drained } from '../../domain/gateway-control.ts';
+import { Moved } from '../../domain/gateway-control.ts';
 import type { GatewayChild } from '../gateway/gateway-child.ts';
 import type { Successor, Traffic } from './traffic.ts';
 
 /** Time that open requests get when an engine or the gateway ends, where the file says nothing. */
 export const usualDrainMs = 30_000;
 
-/** Traffic as the control process moves it: through its own gateway. */
+/** Traffic as the control process moves it: through its own gateway, which tells all that share a store with it. */
 export function moveTraffic(up: {
   readonly gateway: () => Pick<GatewayChild, 'ask'> | null;
   readonly drainMs: () => number;
@@ -14,19 +14,10 @@ export function moveTraffic(up: {
 }): Traffic {
   return async (step) => {
     const gateway = up.gateway();
-    switch (step.do) {
-      case 'hold':
-      case 'release':
-      case 'resume':
-        await gateway?.ask(step);
-        return { left: 0 };
-      case 'drain':
-        return Drained.parse(
-          gateway ? await gateway.ask({ ...step, graceMs: up.drainMs() }) : ({ left: 0 } satisfies Drained),
-        );
-      case 'shift':
-        await up.shift(step.to);
-        return { left: 0 };
-    }
+    if (step.do === 'shift') await up.shift(step.to);
+    if (!gateway) return { left: 0 };
+    return Moved.parse(
+      await gateway.ask(step.do === 'drain' ? { ...step, graceMs: up.drainMs() } : step),
+    );
   };
 }

@@ -10,6 +10,8 @@ type Stop = Extract<Action, { do: 'stop' }>;
 export interface Steps {
   /** No other replica of the deployment serves. */
   readonly alone: boolean;
+  /** Where the engine that runs is. */
+  readonly machine: string;
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
   /** Ends the old one that served on while the new one started; null: it does not serve on. */
@@ -36,11 +38,11 @@ export async function changeEngine(traffic: Traffic, action: Change, steps: Step
 async function handOver(
   traffic: Traffic,
   action: Stop,
-  { before, stop }: Pick<Steps, 'before' | 'stop'>,
+  { before, stop, machine }: Pick<Steps, 'before' | 'stop' | 'machine'>,
 ): Promise<void> {
   const shift = await before();
   if (shift) await traffic({ do: 'shift', ...shift });
-  await traffic({ do: 'drain', url: urlOf(action.running), forMs: patienceMs(action) });
+  await traffic({ do: 'drain', url: urlOf(action.running), machine, forMs: patienceMs(action) });
   await stop();
 }
 
@@ -54,7 +56,12 @@ async function replaceEngine(traffic: Traffic, action: Replace, steps: Steps): P
   if (action.beside) {
     await steps.start();
     await shiftTo(traffic, action);
-    await traffic({ do: 'drain', url: urlOf(running), forMs: patienceMs(action) });
+    await traffic({
+      do: 'drain',
+      url: urlOf(running),
+      machine: steps.machine,
+      forMs: patienceMs(action),
+    });
     await steps.stop();
     return;
   }
@@ -66,7 +73,7 @@ async function replaceEngine(traffic: Traffic, action: Replace, steps: Steps): P
     await goBack(traffic, action, steps);
     throw error;
   } finally {
-    await letIn(traffic, action, steps.alone);
+    await letIn(traffic, action, steps);
   }
 }
 
@@ -91,11 +98,11 @@ async function rollEngine(
 export async function makeRoom(
   traffic: Traffic,
   action: Replace,
-  steps: Pick<Steps, 'stop' | 'alone'>,
+  steps: Pick<Steps, 'stop' | 'alone' | 'machine'>,
 ): Promise<void> {
   const forMs = patienceMs(action);
   if (steps.alone) await traffic({ do: 'hold', deployment: action.deployment, forMs });
-  await traffic({ do: 'drain', url: urlOf(action.running), forMs });
+  await traffic({ do: 'drain', url: urlOf(action.running), machine: steps.machine, forMs });
   await steps.stop();
 }
 
@@ -117,8 +124,12 @@ export async function goBack(
 }
 
 /** Takes back what `makeRoom` asked for, whatever came of it. */
-export async function letIn(traffic: Traffic, action: Replace, alone: boolean): Promise<void> {
-  await traffic({ do: 'resume', url: urlOf(action.running) });
+export async function letIn(
+  traffic: Traffic,
+  action: Replace,
+  { alone, machine }: Pick<Steps, 'alone' | 'machine'>,
+): Promise<void> {
+  await traffic({ do: 'resume', url: urlOf(action.running), machine });
   if (alone) await traffic({ do: 'release', deployment: action.deployment });
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Moved } from '../../domain/gateway-control.ts';
 
 const forMs = z.int().positive();
 
@@ -15,8 +16,8 @@ export type Successor = z.infer<typeof Successor>;
 export const TrafficStep = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('hold'), deployment: z.string(), forMs }),
   z.strictObject({ do: z.literal('release'), deployment: z.string() }),
-  z.strictObject({ do: z.literal('drain'), url: z.string(), forMs }),
-  z.strictObject({ do: z.literal('resume'), url: z.string() }),
+  z.strictObject({ do: z.literal('drain'), url: z.string(), machine: z.string(), forMs }),
+  z.strictObject({ do: z.literal('resume'), url: z.string(), machine: z.string() }),
   z.strictObject({ do: z.literal('shift'), to: Successor.nullable() }),
 ]);
 export type TrafficStep = z.infer<typeof TrafficStep>;
@@ -25,13 +26,13 @@ export type TrafficStep = z.infer<typeof TrafficStep>;
  * How whoever changes engines moves requests out of the way. Every step ends by itself after its `forMs`, so that one
  * who dies midway leaves nothing shut.
  * - `hold`: newcomers of the deployment wait, up to their own deadline; `release` lets them through.
- * - `drain`: the engine at this URL gets nothing new; resolves when its requests have ended, or when the gateway's
+ * - `drain`: the engine at this URL of a machine gets nothing new; resolves when its requests have ended, or when the gateway's
  *   `limits.drain` is over, with how many are left. `resume` takes that back.
  * - `shift`: the fleet file and what runs now are taken in; of two engines of one replica `to` is the one that serves.
  */
-export type Traffic = (step: TrafficStep) => Promise<{ readonly left: number }>;
+export type Traffic = (step: TrafficStep) => Promise<Moved>;
 
 /** Where no gateway runs. */
-export function noTraffic(): Promise<{ readonly left: number }> {
+export function noTraffic(): Promise<Moved> {
   return Promise.resolve({ left: 0 });
 }

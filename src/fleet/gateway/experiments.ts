@@ -1,54 +1,50 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { boundsOf, dealtPoint, errorPoints, measureOf } from '../../domain/experiment-tally.ts';
+import type { TallyRow } from '../../domain/experiment-tally.ts';
 import type { ArmStatus, Experiment, ExperimentStatus } from '../../domain/experiment.ts';
 import type { World } from '../../io/world.ts';
-import { readPrometheusRows } from '../../stats/prometheus-read.ts';
-import type { PrometheusRow } from '../../stats/prometheus-read.ts';
+import { designEffect } from '../../stats/clustered.ts';
+import type { Cluster } from '../../stats/clustered.ts';
 import { leastFor, quantileIn, ratioEvidence, shareIn } from '../../stats/sequential.ts';
 import type { Bounded } from '../../stats/sequential.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { readUpState } from '../up/up-state.ts';
+import { withCounts } from './experiment-counts.ts';
 
 /** Evidence from which on clients count as dealt out otherwise than the weights say: a false alarm in a thousand. */
 const mismatchFrom = 1000;
-const timeoutMs = 5000;
 
-/** How the experiments of a fleet stand, by the gateway's own counts since it was started. Throws GATEWAY_ABSENT, GATEWAY_UNREACHABLE. */
+/** How the experiments of a fleet stand, and why that is not all there is, by what gateways have kept. Throws GATEWAY_ABSENT where none has counted yet. */
 export async function experimentStatus(
   world: World,
   loaded: LoadedFleet,
-  controlToken: string,
-): Promise<ExperimentStatus[]> {
-  const url = (await readUpState(world, loaded))?.gateway?.url;
-  if (url === undefined) throw new BerthError('GATEWAY_ABSENT', {});
-  const rows = readPrometheusRows(await metricsOf(world, url, controlToken));
-  return Object.entries(loaded.experiments).map(([name, one]) => judge(name, one, rows));
+): Promise<{ experiments: ExperimentStatus[]; partly: string | null }> {
+  return withCounts(world, loaded, async ({ rows, partly }) => {
+    const counted = new Map<string, readonly TallyRow[]>();
+    for (const name of Object.keys(loaded.experiments)) counted.set(name, await rows(name));
+    const some = [...counted.values()].some((one) => one.length > 0);
+    if (!some && !(await readUpState(world, loaded))?.gateway) throw new BerthError('GATEWAY_ABSENT', {});
+    const experiments = Object.entries(loaded.experiments).map(([name, one]) =>
+      judge(name, one, counted.get(name) ?? []),
+    );
+    return { experiments, partly };
+  });
 }
-
-async function metricsOf(world: World, url: string, token: string): Promise<string> {
-  const headers = { authorization: `Bearer ${token}` };
-  try {
-    const { status, text } = await world.http.request(`${url}/metrics`, { headers, timeoutMs });
-    if (status === 200) return text;
-    throw new BerthError('GATEWAY_UNREACHABLE', { url, reason: `it answered ${status}` });
-  } catch (error) {
-    if (error instanceof BerthError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new BerthError('GATEWAY_UNREACHABLE', { url, reason }, { cause: error });
-  }
-}
-
-type Rows = ReadonlyMap<string, readonly PrometheusRow[]>;
 
 /** Pure: the same counts give the same verdicts. */
-export function judge(name: string, experiment: Experiment, rows: Rows): ExperimentStatus {
+export function judge(name: string, experiment: Experiment, rows: readonly TallyRow[]): ExperimentStatus {
   const { alpha, metric } = experiment;
+  const own = rows.filter((row) => row.experiment === name && row.measure === measureOf(metric));
   const arms = Object.entries(experiment.arms).map(([arm, deployment], i) => ({
     arm,
     deployment,
     weight: experiment.split?.[i] ?? 1,
     // Every arm's interval must hold together with the others'.
-    ...measure(rows, { model: name, deployment }, metric, alpha / Object.keys(experiment.arms).length),
-    units: sumOf(rows, 'berth_gateway_split_units', { model: name, deployment }),
+    ...measure(
+      own.filter((row) => row.deployment === deployment),
+      metric,
+      alpha / Object.keys(experiment.arms).length,
+    ),
   }));
   const first = arms[0]?.bounded ?? null;
   const units = arms.map((one) => one.units);
@@ -85,57 +81,69 @@ function quantileOf(metric: string): number | null {
   return percent === undefined ? null : Number(percent) / 100;
 }
 
-const histogramOf: Readonly<Record<string, string>> = {
-  ttft: 'berth_gateway_ttft_seconds',
-  e2e: 'berth_gateway_request_duration_seconds',
-  tpot: 'berth_gateway_tpot_seconds',
-};
+interface Measured {
+  readonly units: number;
+  readonly requests: number;
+  readonly worth: number;
+  readonly bounded: Bounded | null;
+}
 
-function measure(
-  rows: Rows,
-  of: Readonly<Record<string, string>>,
-  metric: string,
-  alpha: number,
-): { requests: number; bounded: Bounded | null } {
-  const quantile = quantileOf(metric);
-  if (quantile === null) {
-    const all = rowsOf(rows, 'berth_gateway_requests_total', of);
-    // What the client broke off or asked wrongly says nothing of the arm.
-    const requests = total(all.filter(({ labels }) => !labels['status']?.startsWith('4')));
-    const failed = total(all.filter(({ labels }) => labels['status']?.startsWith('5')));
-    return { requests, bounded: shareIn(failed, requests, alpha) };
-  }
-  const { bounds, counts } = bucketsOf(
-    rowsOf(rows, `${histogramOf[metric.replace(/_p\d+$/, '')] ?? ''}_bucket`, of),
-  );
+/**
+ * An arm by its clients: values of one client are not independent of each other, so that all of them are worth fewer that are, and the band
+ * is that of so many.
+ */
+function measure(rows: readonly TallyRow[], metric: string, alpha: number): Measured {
+  const measureName = measureOf(metric);
+  const bounds = boundsOf(measureName) ?? [];
+  const points = boundsOf(measureName) ? [...bounds, Infinity].map(String) : errorPoints;
+  const clients = Map.groupBy(rows, ({ client }) => client);
+  const named = [...clients].filter(([client]) => client !== '');
+  const counts = points.map((point) => countAt(rows, point));
   const requests = counts.reduce((sum, count) => sum + count, 0);
-  return { requests, bounded: quantileIn(counts, bounds, { quantile, alpha }) };
+  const quantile = quantileOf(metric);
+  // For a share, those that did not fail; else those up to an edge beside the quantile.
+  const edges = quantile === null ? [0] : edgesAround(counts, quantile);
+  const effects = edges.map((edge) =>
+    designEffect(
+      named.map(([, own]) => clusterUpTo(own, points, edge)).filter(({ of }) => of > 0),
+      clusterUpTo(clients.get('') ?? [], points, edge),
+    ),
+  );
+  const worth = requests / Math.max(1, ...effects);
+  return {
+    units: named.filter(([, own]) => countAt(own, dealtPoint) > 0).length,
+    requests,
+    worth: Math.round(worth),
+    bounded:
+      quantile === null
+        ? shareIn(counts[1] ?? 0, requests, { alpha, worth })
+        : quantileIn(counts, bounds, { quantile, alpha, worth }),
+  };
 }
 
-/** Sums over endpoints, and not cumulative any more. */
-function bucketsOf(rows: readonly PrometheusRow[]): { bounds: number[]; counts: number[] } {
-  const upTo = new Map<number, number>();
-  for (const { labels, value } of rows) {
-    const le = labels['le'] === '+Inf' ? Infinity : Number(labels['le']);
-    upTo.set(le, (upTo.get(le) ?? 0) + value);
+function countAt(rows: readonly TallyRow[], point: string): number {
+  return rows.reduce((sum, row) => sum + (row.point === point ? row.count : 0), 0);
+}
+
+/** Of one client's values, those that lie in the buckets up to this one. */
+function clusterUpTo(rows: readonly TallyRow[], points: readonly string[], edge: number): Cluster {
+  let hits = 0;
+  let of = 0;
+  for (const { point, count } of rows) {
+    const at = points.indexOf(point);
+    if (at < 0) continue;
+    of += count;
+    if (at <= edge) hits += count;
   }
-  const edges = [...upTo.keys()].toSorted((a, b) => a - b);
-  const counts = edges.map(
-    (edge, i) => (upTo.get(edge) ?? 0) - (i === 0 ? 0 : (upTo.get(edges[i - 1] ?? 0) ?? 0)),
-  );
-  return { bounds: edges.filter(Number.isFinite), counts };
+  return { hits, of };
 }
 
-function rowsOf(rows: Rows, name: string, of: Readonly<Record<string, string>>): PrometheusRow[] {
-  return (rows.get(name) ?? []).filter(({ labels }) =>
-    Object.entries(of).every(([label, value]) => labels[label] === value),
-  );
-}
-
-function sumOf(rows: Rows, name: string, of: Readonly<Record<string, string>>): number {
-  return total(rowsOf(rows, name, of));
-}
-
-function total(rows: readonly PrometheusRow[]): number {
-  return rows.reduce((sum, { value }) => sum + value, 0);
+/** The buckets whose upper bounds lie at either side of the quantile; where values lie above and below one alone, that one, since the other tells nothing. */
+function edgesAround(counts: readonly number[], quantile: number): number[] {
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const upTo = counts.map((_, i) => counts.slice(0, i + 1).reduce((sum, count) => sum + count, 0));
+  const at = Math.max(0, upTo.findIndex((sum) => sum >= quantile * all));
+  const edges = [Math.max(0, at - 1), at];
+  const telling = edges.filter((edge) => (upTo[edge] ?? 0) > 0 && (upTo[edge] ?? 0) < all);
+  return telling.length > 0 ? telling : edges;
 }

@@ -41,12 +41,17 @@ export async function startGateway(
   onEvent: (event: GatewayEvent) => void,
   /** Hears each line of its log, beside the file. */
   onLogLine: (line: string) => void = () => {},
+  /** It is asked by "follow" to take in what runs now; without it, other gateways take it that it does so by itself. */
+  follows = false,
 ): Promise<GatewayChild> {
   await world.files.write(paths.gatewayConfig, JSON.stringify(config), 0o600);
   await world.files.makeDir(paths.logs);
   const { end } = await lastLines(paths.gatewayLog, 0);
   const child = await world.exec.start(
-    programArgv('gateway', ['--config', paths.gatewayConfig, '--with-parent']),
+    programArgv('gateway', [
+      ...['--config', paths.gatewayConfig, '--with-parent'],
+      ...(follows ? ['--follows'] : []),
+    ]),
     {
       env: environment(world),
       onErrorLine: (line) => {
@@ -115,8 +120,13 @@ function asker(child: Child, events: GatewayEvents): GatewayChild['ask'] {
   };
 }
 
+/** Other gateways are asked as well, and may be slow to answer. */
+const othersMs = 15_000;
+const shiftMs = 45_000;
+
 function askTimeoutMs(command: GatewayCommand): number {
-  return reloadTimeoutMs + (command.do === 'drain' ? command.graceMs : 0);
+  if (command.do === 'shift') return shiftMs;
+  return reloadTimeoutMs + othersMs + (command.do === 'drain' ? command.graceMs : 0);
 }
 
 /** Marks belong to engines: a gateway that inherited one would look like an engine. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { measureOf } from '../../domain/experiment-tally.ts';
 import type { GatewayConfig, Route, Upstream } from '../../domain/gateway-config.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import type { Mark } from '../../domain/instance.ts';
@@ -9,6 +10,7 @@ import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import { usualDrainMs } from '../apply/move-traffic.ts';
 import { clientKeys, plainKey } from './client-keys.ts';
+import { experimentsFile } from './experiment-counts.ts';
 import { replicaName } from '../plan/desired.ts';
 import { keyFileOf } from '../apply/engine-key.ts';
 import { quotasOf } from './gateway-quotas.ts';
@@ -56,6 +58,7 @@ export async function gatewayConfig(
       loaded.deployments.flatMap(({ name, policy }) => (policy ? [[name, policy]] : [])),
     ),
     upstreams: upstreams.flat(),
+    ...(Object.keys(loaded.experiments).length > 0 && { experimentsFile: experimentsFile(world, loaded) }),
     observe: observeSettings(loaded.gateway, fleetPaths(world, loaded).logs),
     ...(waitComments === undefined ? {} : { waitCommentsMs: waitComments }),
     quotas: await quotasOf(world, loaded, { keys: clients.keys, secretsDir: options.secretsDir }),
@@ -143,7 +146,7 @@ async function upstreamsOf(
     own.map(async (mark) => ({
       ...base,
       id: replicaName(deployment.name, mark.replica, deployment.replicas),
-      url: await host.reach(urlOf(mark)),
+      ...(await reachedAt(host, urlOf(mark))),
       model: mark.spec.servedModel,
       slots: mark.spec.slots,
       keyFile: keyFileOf(mark),
@@ -151,6 +154,12 @@ async function upstreamsOf(
       healthPath: mark.spec.readiness.path,
     })),
   );
+}
+
+/** Where the gateway finds an engine: by a way of its own where that is on the loopback of another machine. */
+async function reachedAt(host: World, there: string): Promise<Pick<Upstream, 'url' | 'origin'>> {
+  const url = await host.reach(there);
+  return url === there ? { url } : { url, origin: { machine: host.machine, url: there } };
 }
 
 /** One route for each deployment under its own name, then what the file names; the file's own win. */
@@ -177,9 +186,9 @@ export function routesOf(loaded: LoadedFleet): Route[] {
     routes.set(name, route);
     for (const alias of aliases) routes.set(alias, { ...route, name: alias, aliasOf: name });
   }
-  for (const [name, { arms, split, by }] of Object.entries(loaded.experiments)) {
+  for (const [name, { arms, split, by, metric }] of Object.entries(loaded.experiments)) {
     const to = Object.values(arms).map((deployment, i) => ({ deployment, weight: split?.[i] ?? 1 }));
-    routes.set(name, { name, to, split: { by }, aliasOf: null });
+    routes.set(name, { name, to, split: { by }, measure: measureOf(metric), aliasOf: null });
   }
   return [...routes.values()];
 }

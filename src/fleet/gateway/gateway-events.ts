@@ -8,6 +8,9 @@ export const GatewayEvent = z.looseObject({
   result: z.unknown().optional(),
   /** Of "load" and "unload". */
   deployment: z.string().optional(),
+  /** Of "follow". */
+  wish: z.string().optional(),
+  to: z.unknown().optional(),
   listen: z
     .array(
       z.looseObject({ address: z.string(), port: z.int(), tls: z.boolean(), inside: z.boolean().optional() }),

@@ -15,6 +15,7 @@ import type { ShapeCache } from '../on-demand/memory-need.ts';
 import { expectFreePorts } from '../apply/expect-free-ports.ts';
 import { startGateway } from '../gateway/gateway-child.ts';
 import type { GatewayChild } from '../gateway/gateway-child.ts';
+import type { GatewayEvent } from '../gateway/gateway-events.ts';
 import { worldOfInstance } from '../file/hosts.ts';
 import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
 import { fleetPaths } from '../file/paths.ts';
@@ -29,8 +30,8 @@ import { createSupervisor } from './supervise.ts';
 import type { Supervisor, SupervisorPorts } from './supervise.ts';
 import { requestView } from '../observe/live-requests.ts';
 import { moveTraffic, usualDrainMs } from '../apply/move-traffic.ts';
-import { noTraffic } from '../apply/traffic.ts';
-import type { Successor, Traffic } from '../apply/traffic.ts';
+import { noTraffic, Successor } from '../apply/traffic.ts';
+import type { Traffic } from '../apply/traffic.ts';
 import type { UpHold, UpOptions, UpPorts } from './up-ports.ts';
 import { ownProcess, takeUpLock } from './up-state.ts';
 import type { UpState } from './up-state.ts';
@@ -163,10 +164,21 @@ async function adopt(run: Run, to: Successor | null = null): Promise<void> {
 }
 
 async function openGateway(run: Run): Promise<GatewayChild> {
-  return await startGateway(run.world, run.paths, await configOf(run), ({ event, deployment }) => {
+  function hear({ event, deployment, wish, to }: GatewayEvent): void {
     if (event === 'load' && deployment) run.loader.load(deployment);
     if (event === 'unload' && deployment) run.loader.unload(deployment);
-  });
+    if (event === 'follow' && wish !== undefined) void followWish(run, wish, to);
+  }
+  return await startGateway(run.world, run.paths, await configOf(run), hear, () => {}, true);
+}
+
+/** Another gateway of this fleet has taken in what runs now, and waits until this one has. */
+async function followWish(run: Run, wish: string, to: unknown): Promise<void> {
+  const fault = await followOther(run, Successor.nullable().safeParse(to).data ?? null).then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  await run.gateway?.ask({ do: 'followed', wish, fault }).catch(() => {});
 }
 
 function isOnDemand(run: Run, name: string): boolean {

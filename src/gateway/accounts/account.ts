@@ -51,8 +51,10 @@ function observeStream(call: Call, attempt: Attempt, tokens: number | null): voi
   const seconds = (first - call.startedAt) / 1000;
   call.series.firstToken.observe(seconds);
   call.series.genAiFirstToken.observe(seconds);
+  if (call.trial) call.trial.ttft = seconds;
   if (tokens === null || tokens < 2) return;
   const perToken = (attempt.lastAt - first) / 1000 / (tokens - 1);
   call.series.perToken.observe(perToken);
   call.series.genAiPerToken.observe(perToken);
+  if (call.trial) call.trial.tpot = perToken;
 }

@@ -4,6 +4,7 @@ import type { Choice } from '../routing/balance.ts';
 import type { Caller } from './caller.ts';
 import type { BodyShare } from '../admission/held-bytes.ts';
 import type { Reservation } from '../limits/hold.ts';
+import type { Trial } from '../experiments/trials.ts';
 import type { Series } from '../reply/meter.ts';
 import type { ScannedBody } from './request-body.ts';
 import type { Trail } from '../accounts/trail.ts';
@@ -58,6 +59,8 @@ export interface Call {
   gone: boolean;
   /** What it holds of its caller's limits; null where there are none. */
   reservation: Reservation | null;
+  /** Its part in an experiment; null: it has none. */
+  trial: Trial | null;
   /** What was served; null: nothing. */
   spent: Usage | null;
   /** What it is counted as; 0 until it is known. */

@@ -10,7 +10,11 @@ import { carryOf, usedOf } from './window.ts';
 const maxSeries = 1000;
 
 /** What callers may still take, and whether gateways count together, at this moment. */
-export function limitFamilies(limits: Limits | null, state: LimitsState, wallMs: number): MetricFamily[] {
+export function limitFamilies(
+  limits: Limits | null,
+  state: LimitsState,
+  { wallMs, others }: { wallMs: number; others: number },
+): MetricFamily[] {
   const bounds = new Map<string, Bound>();
   for (const { bounds: own } of limits?.subjects() ?? [])
     for (const bound of own) if (Number.isFinite(bound.limit)) bounds.set(bound.id, bound);
@@ -30,7 +34,7 @@ export function limitFamilies(limits: Limits | null, state: LimitsState, wallMs:
       remaining,
     ),
     gauge('budget_remaining', 'What may still be spent of a budget, as counted here.', budgets),
-    ...sharedFamilies(state),
+    ...sharedFamilies(state, others),
   ];
 }
 
@@ -71,9 +75,12 @@ export function roomFamilies(instances: readonly Instance[], now: number): Metri
   ];
 }
 
-function sharedFamilies({ shared }: LimitsState): MetricFamily[] {
+function sharedFamilies({ shared }: LimitsState, others: number): MetricFamily[] {
   if (!shared) return [];
   return [
+    gauge('shared_gateways', 'Gateways that were there when the shared store was last asked, this one among them.', [
+      { labels: {}, value: others + 1 },
+    ]),
     gauge('shared_limits_up', '1: limits are counted together with other gateways; 0: here alone.', [
       { labels: {}, value: shared.up() ? 1 : 0 },
     ]),

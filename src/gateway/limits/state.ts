@@ -1,11 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import type { Quotas } from '../../domain/gateway-config.ts';
 import type { Files } from '../../io/files.ts';
 import type { Log } from '../../io/log.ts';
+import { hostName } from '../../io/machine.ts';
 import { openRedis } from '../../io/redis.ts';
 import type { RedisLink } from '../../io/redis.ts';
+import { addToShared } from '../../io/tally/tally-redis.ts';
 import type { Sweep } from '../../io/upstream-pool/sweep.ts';
 import { openUsageStore } from '../../io/usage-store.ts';
+import type { TellShared } from '../experiments/trials.ts';
 import { createLimitsMemory } from './memory.ts';
 import type { LimitsMemory } from './memory.ts';
 import { createSharedBook } from './shared-book.ts';
@@ -14,6 +16,8 @@ import { createSharedClaims } from './shared-claims.ts';
 import type { SharedClaims } from './shared-claims.ts';
 import { createSharedCrowds } from './shared-crowds.ts';
 import type { SharedCrowds } from './shared-crowds.ts';
+import { createSharedWishes, gatewayName } from './shared-wishes.ts';
+import type { SharedWishes } from './shared-wishes.ts';
 import { createSharedHolders } from '../stored/shared-holders.ts';
 import type { SharedHolders } from '../stored/shared-holders.ts';
 import { createUsageLedger, recallSpending } from './usage-ledger.ts';
@@ -33,6 +37,10 @@ export interface SharedLink {
   readonly claims: SharedClaims;
   /** Where stored responses lie. */
   readonly holders: SharedHolders;
+  /** What gateways ask each other to do. */
+  readonly wishes: SharedWishes;
+  /** Adds to what experiments count. */
+  readonly tell: TellShared;
   readonly up: () => boolean;
   /** Decisions made without the shared store so far. */
   readonly fallbacks: () => number;
@@ -128,7 +136,9 @@ async function openShared(
   function onFallback(): void {
     fallbacks += 1;
   }
-  const claims = createSharedClaims(fleet, randomUUID(), link.run, onFallback);
+  const gateway = gatewayName(hostName());
+  const claims = createSharedClaims(fleet, gateway, link.run, onFallback);
+  const wishes = createSharedWishes(fleet, gateway, link.run, onFallback);
   const crowds = createSharedCrowds(memory, claims);
   const stop = context.sweep.each(crowds.tick);
   return {
@@ -137,11 +147,14 @@ async function openShared(
     crowds,
     claims,
     holders: createSharedHolders(fleet, link.run, onFallback),
+    wishes,
+    tell: (batch) => addToShared(link.run, fleet, batch),
     up: () => up === true,
     fallbacks: () => fallbacks,
     close: () => {
       stop();
       crowds.close();
+      wishes.leave();
       link.close();
     },
   };

@@ -34,7 +34,10 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
       ),
     ),
     ...roomFamilies([...instances.values()], now),
-    ...limitFamilies(state.snapshot.limits, state.snapshot.limitsState, state.wallMs()),
+    ...limitFamilies(state.snapshot.limits, state.snapshot.limitsState, {
+      wallMs: state.wallMs(),
+      others: state.together.others,
+    }),
     gauge(
       'breaker_state',
       '0: healthy; 1: being tried again; 2: ejected.',

@@ -1,3 +1,5 @@
+import { secondBounds } from '../../domain/experiment-tally.ts';
+
 /**
  * The names of OpenTelemetry's GenAI conventions in one place, since they are still in development and some are about
  * to be replaced. Prometheus form: dots become underscores, the unit is appended.
@@ -17,19 +19,11 @@ export const genAi = {
 } as const;
 
 /**
- * Buckets. `long` and `short` (seconds) are berth's own: each bound at most twice the one before it, so that a quantile
- * read from them is off by less than that. The others are the convention's, extended: it ends at 10 s for the first token, and prefill
- * on CPUs and model loading take far longer.
+ * Buckets. `long` and `short` (seconds) are berth's own. The others are the convention's, extended: it ends at 10 s for the first
+ * token, and prefill on CPUs and model loading take far longer.
  */
 export const bounds = {
-  long: [
-    0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4,
-    0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800,
-  ],
-  short: [
-    0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06,
-    0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10,
-  ],
+  ...secondBounds,
   duration: [
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 300, 1800,
   ],

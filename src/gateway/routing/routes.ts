@@ -38,6 +38,8 @@ export interface RouteState {
   readonly arms: readonly RouteArm[];
   /** What holds clients to their arm; null: each request is dealt out by itself. */
   readonly split: { readonly by: StickyBy; readonly salt: number } | null;
+  /** What an experiment measures of its requests; null: it is none. */
+  readonly measure: string | null;
   /** How long its requests may wait for a deployment that is held; undefined: as long as in a queue. */
   readonly holdMs: number | undefined;
   /** Whose requests go first in a queue; undefined: the key decides. */
@@ -81,6 +83,7 @@ function routeState(
     holdMs: route.holdMs,
     priority: route.priority,
     shadow: shadowPlan(route, deployments, balancers),
+    measure: route.measure ?? null,
     split: route.split ? { by: route.split.by, salt: hashText(route.split.salt ?? own) } : null,
   };
 }

@@ -115,6 +115,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     phase: null,
     gone: false,
     reservation: null,
+    trial: null,
     spent: null,
     status: 0,
   };
@@ -244,6 +245,7 @@ function count(state: GatewayState, call: Call): void {
   call.series.status(call.status).value += 1;
   call.series.duration.observe(seconds);
   call.series.genAiDuration(call.status < 400 ? '' : String(call.status)).observe(seconds);
+  if (call.trial) state.trials.note(call.trial, { status: call.status, seconds });
   const { inputTokens, outputTokens } = call.trail;
   state.meter.used(call.key, { input: inputTokens ?? 0, output: outputTokens ?? 0 });
   state.usage.note({

@@ -1,3 +1,4 @@
+import { hashText } from '../../domain/hashing.ts';
 import { ApiError } from '../../domain/openai.ts';
 import { unitOf } from '../front/ask.ts';
 import { choiceOf, preferring } from './balancers.ts';
@@ -95,15 +96,19 @@ function isUnfit(error: unknown): boolean {
   return error instanceof ApiError && (error.fault.status === 501 || error.fault.limit !== undefined);
 }
 
-/** Not for those that do not say who they are: each of their requests is dealt out by itself. */
+/** Whose request it is, where clients are held to their arms. Those that do not say who they are have each request dealt out by itself. */
 function noteUnit(
   { units }: GatewayState,
   call: Call,
-  { name, aliasOf, split }: RouteState,
-  arm: string,
+  { name, aliasOf, measure, split }: RouteState,
+  deployment: string,
 ): void {
   const unit = split && unitOf(split.by, call);
-  if (unit) units.note(aliasOf ?? name, arm, unit);
+  const hash = unit ? hashText(unit) : null;
+  const experiment = aliasOf ?? name;
+  const counted = hash === null || units.note(experiment, deployment, hash);
+  if (measure === null || !counted) return;
+  call.trial = { experiment, measure, deployment, client: hash?.toString(16) ?? '', ttft: null, tpot: null };
 }
 
 function holds({ instances }: Deployment, id: string | null): boolean {

@@ -14,6 +14,7 @@ import {
   start,
   until,
 } from '../harness.ts';
+import { probed, probeFlags, runProgram } from '../gateway-process.ts';
 import type { MovableClock, RunningGateway, Wire } from '../harness.ts';
 
 const path = '/v1/chat/completions';
@@ -169,3 +170,29 @@ test('rule 10: a stream that is answered in time carries no trace of it', async 
   expect(reply.headers.get('x-berth-origin')).toBe('upstream');
   expect(await reply.text()).toBe(chatEvent('a') + doneEvent);
 });
+
+test('rule 10: of those who leave while they wait no comment goes on, and nothing of them is kept', async () => {
+  const upstream = await engine(() => {});
+  const config = configFor([{ url: upstream.url, slots: 4 }], {
+    waitCommentsMs: 1,
+    limits: { idleMs: never, queue: 1000, queueMs: never },
+  });
+  const program = await runProgram(config, [], probeFlags);
+  const port = Number(new URL(await program.url()).port);
+  async function come(count: number): Promise<void> {
+    let left = count;
+    async function visit(): Promise<void> {
+      while ((left -= 1) >= 0) {
+        const wire = await dial(port, post(path, chat({ stream: true })));
+        await until('it is told that it waits', () => wire.text().includes(': berth '));
+        wire.socket.resetAndDestroy();
+      }
+    }
+    await Promise.all(Array.from({ length: 50 }, visit));
+    await until('nobody is there', async () => (await probed(program)).sockets === 0);
+  }
+  await come(300);
+  const before = (await probed(program)).heap;
+  await come(1000);
+  expect((await probed(program)).heap).toBeLessThan(before * 1.1);
+}, 120_000);
