@@ -121,6 +121,12 @@ export const mutations: readonly Mutation[] = [
     replace: '',
   },
   {
+    rule: 10,
+    file: `${gateway}/routing/serve-model.ts`,
+    search: '    if (call.reply instanceof CommentedReply) call.reply.stop();\n',
+    replace: '',
+  },
+  {
     rule: 11,
     file: 'src/domain/openai.ts',
     search: 'param: fault.param ?? null,',
@@ -155,6 +161,18 @@ export const mutations: readonly Mutation[] = [
     file: `${gateway}/front/request-body.ts`,
     search: "if (inner.toString('latin1', found.start, found.end) === 'true') return null;",
     replace: 'return null;',
+  },
+  {
+    rule: 14,
+    file: `${gateway}/reply/reply-writer.ts`,
+    search: 'if (this.#verbatim && read.whole) return',
+    replace: 'if (this.#verbatim && read.whole && read.last) return',
+  },
+  {
+    rule: 14,
+    file: `${gateway}/reply/event-filter.ts`,
+    search: 'const hold = end < 0 && !mayPass(event);',
+    replace: 'const hold = end < 0 && event.length > 8 && !mayPass(event);',
   },
   {
     rule: 15,
@@ -228,6 +246,30 @@ export const mutations: readonly Mutation[] = [
     file: `${gateway}/observe/snapshot.ts`,
     search: 'if (!kept || kept.upstream.url !== upstream.url || kept.ca !== ca) return null;',
     replace: 'if (!kept || kept.upstream.url === upstream.url) return null;',
+  },
+  {
+    rule: 23,
+    file: `${gateway}/front/handler.ts`,
+    search: "throw methodFault(inbound.method, path, 'POST');\n    if (state.draining) throw draining();",
+    replace: "throw methodFault(inbound.method, path, 'POST');",
+  },
+  {
+    rule: 23,
+    file: `${gateway}/front/handler.ts`,
+    search: '  if (stored !== null) {\n    if (state.draining) throw draining();',
+    replace: '  if (stored !== null) {',
+  },
+  {
+    rule: 23,
+    file: `${gateway}/front/handler.ts`,
+    search: "state.draining ? 'draining' : missing",
+    replace: 'missing',
+  },
+  {
+    rule: 23,
+    file: `${gateway}/gateway.ts`,
+    search: '      state.draining = true;\n',
+    replace: '',
   },
   {
     rule: 24,
