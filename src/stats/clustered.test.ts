@@ -19,7 +19,15 @@ test('a client whose values are all alike weighs as one', () => {
   const clusters = Array.from({ length: 400 }, (_, i) => ({ hits: i % 2 === 0 ? 20 : 0, of: 20 }));
   expect(designEffect(clusters, none)).toBeCloseTo(20, 0);
   expect(designEffect([{ hits: 500, of: 1000 }], none)).toBe(1000);
-  expect(designEffect([{ hits: 0, of: 10 }, { hits: 0, of: 30 }], none)).toBe(1000 / 40);
+  expect(
+    designEffect(
+      [
+        { hits: 0, of: 10 },
+        { hits: 0, of: 30 },
+      ],
+      none,
+    ),
+  ).toBe(1000 / 40);
 });
 
 test('one client that sends most of the requests counts for little more than itself', () => {

@@ -53,7 +53,10 @@ describe.skipIf(!redisServer.there)(`gateways that share a store (${redisServer.
     two.program.child.kill('SIGSTOP');
     expect(await asked(one, { do: 'hold', deployment: 'd', forMs: long })).toEqual({ left: 0 });
     two.program.child.kill('SIGCONT');
-    await until('it is there again', async () => (await readMetric(one.url, 'berth_gateway_shared_gateways', '')) === 2);
+    await until(
+      'it is there again',
+      async () => (await readMetric(one.url, 'berth_gateway_shared_gateways', '')) === 2,
+    );
     // Wishes are obeyed in their order: who has answered this one knows of the one before it.
     expect(await asked(one, { do: 'resume', url: upstream.url })).toEqual({ left: 0 });
     const held = postChat(two.url);
@@ -66,7 +69,10 @@ describe.skipIf(!redisServer.there)(`gateways that share a store (${redisServer.
     const { one, two, redis } = await gateways(wellBehaved);
     redis.kill('SIGKILL');
     for (const { url } of [one, two])
-      await until('it is gone', async () => (await readMetric(url, 'berth_gateway_shared_limits_up', '')) === 0);
+      await until(
+        'it is gone',
+        async () => (await readMetric(url, 'berth_gateway_shared_limits_up', '')) === 0,
+      );
     expect(await asked(one, { do: 'hold', deployment: 'd', forMs: long })).toEqual({
       left: 0,
       untold: expect.stringContaining('the shared store cannot be reached'),
@@ -87,7 +93,10 @@ describe.skipIf(!redisServer.there)(`gateways that share a store (${redisServer.
     await asked(two, { do: 'followed', wish: String(event['wish']), fault: null });
     expect(await shifted).toEqual({ left: 0 });
     const again = asked(one, { do: 'shift', to: null });
-    await until('it is asked again', () => two.program.events.filter((each) => each['event'] === 'follow').length === 2);
+    await until(
+      'it is asked again',
+      () => two.program.events.filter((each) => each['event'] === 'follow').length === 2,
+    );
     const { wish } = two.program.events.findLast((each) => each['event'] === 'follow') ?? {};
     await asked(two, { do: 'followed', wish: String(wish), fault: 'its file is broken' });
     expect(await again).toEqual({ left: 0, untold: expect.stringContaining('its file is broken') });

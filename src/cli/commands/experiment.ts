@@ -26,7 +26,9 @@ export function configure(command: Command, context: CliContext): void {
       const { experiments, partly } = await experimentStatus(world, loaded);
       const shown = experiments.filter(({ experiment }) => name === undefined || experiment === name);
       if (partly !== null)
-        output.progress(`berth: what gateways count together is not known (${partly}): counts of this machine alone`);
+        output.progress(
+          `berth: what gateways count together is not known (${partly}): counts of this machine alone`,
+        );
       output.result(shown, () =>
         shown.length === 0 ? 'The fleet file has no experiments.' : shown.map(statusText).join('\n\n'),
       );

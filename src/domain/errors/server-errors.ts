@@ -27,7 +27,8 @@ export const serverErrors = {
     (f) => (f.known.length === 0 ? 'It has none.' : `There is: ${f.known.join(', ')}.`),
   ),
   EXPERIMENT_STORE_ABSENT: defineError<{ name: string; reason: string }>(
-    (f) => `The counts of the experiment "${f.name}" lie in the store that gateways share, which cannot be reached: ${f.reason}.`,
+    (f) =>
+      `The counts of the experiment "${f.name}" lie in the store that gateways share, which cannot be reached: ${f.reason}.`,
     () => 'Try again when it is there; nothing was forgotten.',
   ),
   CONTROL_FAULT: defineError<{ reason: string }>(

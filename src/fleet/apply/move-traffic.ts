@@ -16,8 +16,6 @@ export function moveTraffic(up: {
     const gateway = up.gateway();
     if (step.do === 'shift') await up.shift(step.to);
     if (!gateway) return { left: 0 };
-    return Moved.parse(
-      await gateway.ask(step.do === 'drain' ? { ...step, graceMs: up.drainMs() } : step),
-    );
+    return Moved.parse(await gateway.ask(step.do === 'drain' ? { ...step, graceMs: up.drainMs() } : step));
   };
 }

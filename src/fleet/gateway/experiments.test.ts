@@ -13,7 +13,12 @@ interface Arm {
   readonly slow: number;
 }
 
-function rowsOf(deployment: string, arms: readonly Arm[], measure: string, points: readonly [string, string]): TallyRow[] {
+function rowsOf(
+  deployment: string,
+  arms: readonly Arm[],
+  measure: string,
+  points: readonly [string, string],
+): TallyRow[] {
   return arms.flatMap(({ clients, fast, slow }, kind) =>
     Array.from({ length: clients }, (_, i) => {
       const of = { experiment: 'quant', measure, deployment, client: `${kind}-${i}` };
@@ -52,7 +57,9 @@ test('an arm is better or worse once the intervals part, and before that it is s
   });
   const sure = { a: [{ clients: 400, fast: 5, slow: 45 }], b: [{ clients: 400, fast: 45, slow: 5 }] };
   expect(judged(sure, { metric: 'ttft_p50' }).arms[1]).toMatchObject({ verdict: 'better' });
-  expect(judged({ a: sure.b, b: sure.a }, { metric: 'ttft_p50' }).arms[1]).toMatchObject({ verdict: 'worse' });
+  expect(judged({ a: sure.b, b: sure.a }, { metric: 'ttft_p50' }).arms[1]).toMatchObject({
+    verdict: 'worse',
+  });
   expect(judged({ a: mostlyFast, b: mostlyFast }).arms[1]?.verdict).toBe('not yet enough');
 });
 

@@ -142,7 +142,10 @@ function clusterUpTo(rows: readonly TallyRow[], points: readonly string[], edge:
 function edgesAround(counts: readonly number[], quantile: number): number[] {
   const all = counts.reduce((sum, count) => sum + count, 0);
   const upTo = counts.map((_, i) => counts.slice(0, i + 1).reduce((sum, count) => sum + count, 0));
-  const at = Math.max(0, upTo.findIndex((sum) => sum >= quantile * all));
+  const at = Math.max(
+    0,
+    upTo.findIndex((sum) => sum >= quantile * all),
+  );
   const edges = [Math.max(0, at - 1), at];
   const telling = edges.filter((edge) => (upTo[edge] ?? 0) > 0 && (upTo[edge] ?? 0) < all);
   return telling.length > 0 ? telling : edges;

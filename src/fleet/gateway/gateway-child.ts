@@ -49,7 +49,9 @@ export async function startGateway(
   const { end } = await lastLines(paths.gatewayLog, 0);
   const child = await world.exec.start(
     programArgv('gateway', [
-      ...['--config', paths.gatewayConfig, '--with-parent'],
+      '--config',
+      paths.gatewayConfig,
+      '--with-parent',
       ...(follows ? ['--follows'] : []),
     ]),
     {

@@ -1,10 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  boundsOf,
-  bucketOf,
-  dealtPoint,
-  errorPoints,
-} from '../../domain/experiment-tally.ts';
+import { boundsOf, bucketOf, dealtPoint, errorPoints } from '../../domain/experiment-tally.ts';
 import type { TallyRow } from '../../domain/experiment-tally.ts';
 import type { Log } from '../../io/log.ts';
 import type { TallyFile } from '../../io/tally/tally-file.ts';

@@ -78,9 +78,11 @@ export function roomFamilies(instances: readonly Instance[], now: number): Metri
 function sharedFamilies({ shared }: LimitsState, others: number): MetricFamily[] {
   if (!shared) return [];
   return [
-    gauge('shared_gateways', 'Gateways that were there when the shared store was last asked, this one among them.', [
-      { labels: {}, value: others + 1 },
-    ]),
+    gauge(
+      'shared_gateways',
+      'Gateways that were there when the shared store was last asked, this one among them.',
+      [{ labels: {}, value: others + 1 }],
+    ),
     gauge('shared_limits_up', '1: limits are counted together with other gateways; 0: here alone.', [
       { labels: {}, value: shared.up() ? 1 : 0 },
     ]),

@@ -127,7 +127,8 @@ export function createSharedWishes(
           ),
         ),
       ),
-    leave: () => void run(`return redis.call('HDEL', KEYS[1], ARGV[1])`, [gateways], [gateway]).catch(() => {}),
+    leave: () =>
+      void run(`return redis.call('HDEL', KEYS[1], ARGV[1])`, [gateways], [gateway]).catch(() => {}),
   };
 }
 

@@ -7,7 +7,13 @@ import { hostName } from '../../io/machine.ts';
  * Name of the engine at a URL, in all gateways of a fleet: what is on loopback is of one machine, others have one address for all.
  * `machine`: whose loopback it is; absent: this one's.
  */
-export function engineName({ machine = thisMachine, url }: { machine?: string | undefined; url: string }): string {
+export function engineName({
+  machine = thisMachine,
+  url,
+}: {
+  machine?: string | undefined;
+  url: string;
+}): string {
   const { hostname } = new URL(url);
   if (!isLoopback(hostname.replace(/^\[|\]$/g, ''))) return `instance:${url}`;
   return `instance:${machine === thisMachine ? hostName() : machine} ${url}`;

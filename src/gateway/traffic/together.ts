@@ -101,7 +101,10 @@ export class Together {
       void this.#obey(id, text, leftMs).then((answer) => this.#answers.set(id, JSON.stringify(answer)));
     }
     const inForce = new Set(wishes.map(({ id }) => id));
-    this.#seen = new Set([...[...this.#seen].filter((id) => inForce.has(id)), ...foreign.map(({ id }) => id)]);
+    this.#seen = new Set([
+      ...[...this.#seen].filter((id) => inForce.has(id)),
+      ...foreign.map(({ id }) => id),
+    ]);
   }
 
   async #obey(id: string, text: string, leftMs: number): Promise<WishAnswer> {

@@ -33,7 +33,11 @@ export async function addToShared(
 
 /** Rejects when the store cannot be reached. */
 export async function sharedRows(run: Run, fleet: string, experiment: string): Promise<TallyRow[]> {
-  const flat = (await run(`return redis.call('HGETALL', KEYS[1])`, [keyOf(fleet, experiment)], [])) as unknown[];
+  const flat = (await run(
+    `return redis.call('HGETALL', KEYS[1])`,
+    [keyOf(fleet, experiment)],
+    [],
+  )) as unknown[];
   const rows: TallyRow[] = [];
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const [measure = '', deployment = '', client = '', point = ''] = JSON.parse(String(flat[i])) as string[];

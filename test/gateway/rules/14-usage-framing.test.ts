@@ -104,7 +104,10 @@ test('rule 14: however a stream is cut into chunks and writes, the usage event i
   const random = seededRandom(20_261_128);
   const { gateway } = await start(async (turn) => {
     turn.stream();
-    const framed = Buffer.concat([...pieces(payload, () => 1 + random.below(90)).map(chunk), Buffer.from(end)]);
+    const framed = Buffer.concat([
+      ...pieces(payload, () => 1 + random.below(90)).map(chunk),
+      Buffer.from(end),
+    ]);
     for (const piece of pieces(framed, () => 1 + random.below(60))) {
       turn.write(piece);
       if (random.next() < 0.7) await new Promise((resolve) => setImmediate(resolve));
@@ -123,31 +126,35 @@ test.each([
   ['asked for its usage', path, { stream_options: { include_usage: true } }],
   ['is no chat', '/v1/messages', { max_tokens: 5 }],
   ['is told of by events of its own', '/v1/responses', {}],
-])('rule 14: a stream that %s passes byte for byte, each write of the engine as one', async (_, to, more) => {
-  const random = seededRandom(20_261_129);
-  const turns: Turn[] = [];
-  const { gateway } = await start((turn) => void turns.push(turn));
-  for (let round = 0; round < 20; round += 1) {
-    const client = await ask(gateway, to, more);
-    await until('the engine has it', () => turns.length > 0);
-    const turn = turns.shift() as Turn;
-    turn.stream();
-    await until('the head is there', () => client.wire.text().includes('\r\n\r\n'));
-    const writes = writesOf(random);
-    let sent = 0;
-    for (const write of writes) {
-      turn.write(write);
-      sent += write.length;
-      await until('it is through', () => client.body().length >= sent);
+])(
+  'rule 14: a stream that %s passes byte for byte, each write of the engine as one',
+  async (_, to, more) => {
+    const random = seededRandom(20_261_129);
+    const turns: Turn[] = [];
+    const { gateway } = await start((turn) => void turns.push(turn));
+    for (let round = 0; round < 20; round += 1) {
+      const client = await ask(gateway, to, more);
+      await until('the engine has it', () => turns.length > 0);
+      const turn = turns.shift() as Turn;
+      turn.stream();
+      await until('the head is there', () => client.wire.text().includes('\r\n\r\n'));
+      const writes = writesOf(random);
+      let sent = 0;
+      for (const write of writes) {
+        turn.write(write);
+        sent += write.length;
+        await until('it is through', () => client.body().length >= sent);
+      }
+      turn.write(end);
+      turn.done();
+      await until('it is whole', client.whole);
+      client.wire.socket.destroy();
+      const expected = [...writes, Buffer.from(end)].map(String);
+      expect([round, client.reads.slice(-expected.length).map(String)]).toEqual([round, expected]);
     }
-    turn.write(end);
-    turn.done();
-    await until('it is whole', client.whole);
-    client.wire.socket.destroy();
-    const expected = [...writes, Buffer.from(end)].map(String);
-    expect([round, client.reads.slice(-expected.length).map(String)]).toEqual([round, expected]);
-  }
-}, 120_000);
+  },
+  120_000,
+);
 
 /** Events in writes of one or more, framed as no gateway would frame them: it must not be done anew. Each ends with its last event, as engines' do. */
 function writesOf(random: ReturnType<typeof seededRandom>): Buffer[] {
