@@ -80,7 +80,12 @@ async function replaceEngine(traffic: Traffic, action: Replace, steps: Steps): P
 async function rollEngine(
   traffic: Traffic,
   action: Replace,
-  { start, back, finish }: Pick<Steps, 'start' | 'back'> & { readonly finish: () => Promise<void> },
+  {
+    start,
+    back,
+    finish,
+    machine,
+  }: Pick<Steps, 'start' | 'back' | 'machine'> & { readonly finish: () => Promise<void> },
 ): Promise<void> {
   try {
     await start();
@@ -89,9 +94,9 @@ async function rollEngine(
     throw error;
   }
   await shiftTo(traffic, action);
-  await traffic({ do: 'drain', url: urlOf(action.running), forMs: patienceMs(action) });
+  await traffic({ do: 'drain', url: urlOf(action.running), machine, forMs: patienceMs(action) });
   await finish();
-  await traffic({ do: 'resume', url: urlOf(action.running) });
+  await traffic({ do: 'resume', url: urlOf(action.running), machine });
 }
 
 /** First half of a replacement in place: the old engine is gone, and newcomers wait. */
