@@ -123,7 +123,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 10,
     file: `${gateway}/routing/serve-model.ts`,
-    search: '    if (call.reply instanceof CommentedReply) call.reply.stop();\n',
+    search: '  if (call.reply instanceof CommentedReply) call.reply.stop();\n',
     replace: '',
   },
   {
