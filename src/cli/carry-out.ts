@@ -9,7 +9,7 @@ import { planId } from '../fleet/apply/journal.ts';
 import { expectNoneHeld } from '../fleet/plan/protect.ts';
 import type { CliContext } from './context.ts';
 import { fetchModels } from './fetch-models.ts';
-import { nameOf, planText } from './text/plan-text.ts';
+import { changesOf, gatewayNameOf, nameOf, planText } from './text/plan-text.ts';
 import { exitOf, unreachedHosts } from './unreached-hosts.ts';
 import { trafficOfUp } from './up-traffic.ts';
 
@@ -60,22 +60,20 @@ export async function execute(
 
 /** Asked only where somebody sits who can answer: a script goes on as it always did. */
 async function mayInterrupt({ ask }: CliContext, plan: Plan): Promise<boolean> {
-  const hit = plan.actions.filter((action) => action.do === 'stop' || action.do === 'replace');
+  const hit = changesOf(plan, ['stop', 'replace']);
   if (hit.length === 0 || !ask) return true;
-  const what = hit.map((action) => `${action.do} ${nameOf(action)}`).join(', ');
-  return /^y(es)?$/i.test((await ask(`This will ${what}. Go on? [y/N] `)).trim());
+  return /^y(es)?$/i.test((await ask(`This will ${hit.join(', ')}. Go on? [y/N] `)).trim());
 }
 
 /** Throws USAGE where nobody can answer. */
 async function agrees({ ask }: CliContext, plan: Plan): Promise<boolean> {
-  const todo = plan.actions.filter((action) => action.do !== 'keep');
+  const todo = changesOf(plan, ['start', 'stop', 'replace']);
   if (todo.length === 0) return true;
   if (!ask) {
     const detail = 'Nobody is here who could say yes; --yes carries the plan out without asking.';
     throw new BerthError('USAGE', { detail, command: 'audit' });
   }
-  const what = todo.map((action) => `${action.do} ${nameOf(action)}`).join(', ');
-  return /^y(es)?$/i.test((await ask(`This will ${what}. Go on? [y/N] `)).trim());
+  return /^y(es)?$/i.test((await ask(`This will ${todo.join(', ')}. Go on? [y/N] `)).trim());
 }
 
 /** An engine that was replaced by one that never answered: as it was again, or what keeps it from that. */
@@ -97,20 +95,34 @@ export function reportApply(
 ): void {
   const { output } = context;
   const { failure } = result;
-  const changed = result.done.filter((action) => action.do !== 'keep');
+  const { gateways } = result;
+  const changed = [
+    ...result.done.filter((action) => action.do !== 'keep').map((action) => `${action.do} ${nameOf(action)}`),
+    ...gateways.done.map((action) => `${action.do} ${gatewayNameOf(action)}`),
+  ];
   const back = result.back.map((one) => ({ ...one, failure: one.failure?.toJSON() ?? null }));
   const { done: did, notDone } = result;
   const unreached = unreachedHosts(plan);
-  const value = { ...also, plan, done: did, notDone, back, failure: failure?.toJSON() ?? null };
+  const value = {
+    ...also,
+    plan,
+    done: did,
+    notDone,
+    back,
+    ...(plan.gateways ? { gateways } : {}),
+    failure: failure?.toJSON() ?? null,
+  };
   output.result(value, () => {
-    const done = changed.map((action) => `${action.do} ${nameOf(action)}`);
     if (!failure) {
       const hosts = unreached.map(({ host }) => host);
-      return doneText(done, hosts, plan.findings);
+      return doneText(changed, hosts, plan.findings);
     }
-    const left = result.notDone.map((action) => `${action.do} ${nameOf(action)}`);
+    const left = [
+      ...notDone.map((action) => `${action.do} ${nameOf(action)}`),
+      ...gateways.notDone.map((action) => `${action.do} ${gatewayNameOf(action)}`),
+    ];
     return [
-      `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Not done: ${left.length === 0 ? 'nothing' : left.join(', ')}.`,
+      `Done: ${changed.length === 0 ? 'nothing' : changed.join(', ')}. Not done: ${left.length === 0 ? 'nothing' : left.join(', ')}.`,
       `berth: ${failure.message}`,
       failure.cure,
       ...result.back.map(backText),

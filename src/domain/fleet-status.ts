@@ -44,6 +44,18 @@ const Process = z.strictObject({
   pid: z.int().nullable(),
 });
 
+/** The gateway in a cluster: how many of its pods are ready, and its address there. */
+export const ClusterGatewayStatus = z.strictObject({
+  host: z.string(),
+  state: z.enum(['serving', 'starting', 'stopped', 'unreachable']),
+  ready: z.int(),
+  replicas: z.int(),
+  url: z.string().nullable(),
+  /** What a pod that is not ready waits for, as the end of a sentence. */
+  waits: z.string().nullable(),
+});
+export type ClusterGatewayStatus = z.infer<typeof ClusterGatewayStatus>;
+
 /** The fleet as the file wants it beside what runs: `berth status --json`, the control API and the console. */
 export const FleetStatus = z.strictObject({
   version: z.literal(1),
@@ -52,6 +64,8 @@ export const FleetStatus = z.strictObject({
   deployments: z.array(DeploymentStatus),
   routes: z.array(Route),
   gateway: Process,
+  /** Absent where the file wants none. */
+  clusterGateway: ClusterGatewayStatus.optional(),
   console: Process,
   /** Marked engines on this machine that belong to other fleets. */
   foreign: z.int().min(0),

@@ -200,6 +200,16 @@ const Gateway = z
       .min(1)
       .default([{ address: '127.0.0.1', port: 8484 }])
       .describe('Addresses of the OpenAI-compatible API.'),
+    host: Name.optional().describe(
+      'A cluster under `hosts` in which "berth apply" runs the gateway too, as pods before the engines of that namespace.',
+    ),
+    replicas: z.int().min(1).max(100).default(2).describe('In a cluster: how many pods it is.'),
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ examples: ['registry.lab/berth:0.1.0'] })
+      .describe('In a cluster: image of berth, as the Containerfile makes it.'),
     routes: routesSchema(z.unknown()),
     keys: z
       .record(Name, NamedSecret)

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ClusterGateway } from './cluster-gateway.ts';
 import { Finding } from './finding.ts';
 import { HostAccess } from './host-access.ts';
 import { Mark, ObjectId } from './instance.ts';
@@ -53,6 +54,17 @@ export const Action = z.discriminatedUnion('do', [
 ]);
 export type Action = z.infer<typeof Action>;
 
+const gatewayPlace = { host: z.string(), reasons: z.array(Reason) };
+
+/** What becomes of the gateway in a cluster. One that is replaced is rolled by the cluster itself: the new pods come first. */
+export const GatewayAction = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('start'), ...gatewayPlace, wanted: ClusterGateway }),
+  z.strictObject({ do: z.literal('replace'), ...gatewayPlace, wanted: ClusterGateway }),
+  z.strictObject({ do: z.literal('stop'), ...gatewayPlace }),
+  z.strictObject({ do: z.literal('keep'), ...gatewayPlace, wanted: ClusterGateway }),
+]);
+export type GatewayAction = z.infer<typeof GatewayAction>;
+
 /** A change that the file asks for too, and that the plan does not make. */
 export const LeftOut = z.strictObject({ do: z.enum(['start', 'stop', 'replace']), ...place });
 export type LeftOut = z.infer<typeof LeftOut>;
@@ -83,6 +95,8 @@ export const Plan = z.strictObject({
   /** The hosts that it concerns, by their names in the file. */
   hosts: z.record(z.string(), HostAccess),
   actions: z.array(Action),
+  /** The gateway in a cluster, after the engines; absent where the fleet neither wants nor has one. */
+  gateways: z.array(GatewayAction).optional(),
   fetch: z.array(Fetch).optional(),
   /** The deployments that it is confined to; absent: all of the fleet. */
   only: z.array(z.string()).optional(),

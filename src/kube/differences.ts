@@ -1,5 +1,6 @@
 import { fieldDifferences } from '../domain/field-differences.ts';
 import type { Drift } from '../targets/contract.ts';
+import { markAnnotation } from './names.ts';
 
 /** What the cluster itself writes, or two questions a moment apart differ in. */
 const own = new Set([
@@ -9,6 +10,8 @@ const own = new Set([
   'metadata.uid',
   'metadata.creationTimestamp',
   'metadata.annotations.deployment.kubernetes.io/revision',
+  // What is compared with: it cannot differ from itself but in how it is written.
+  `metadata.annotations.${markAnnotation}`,
   'status',
 ]);
 

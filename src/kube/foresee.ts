@@ -12,7 +12,7 @@ import { expectOwn } from './ownership.ts';
 /** What the cluster would say to all of it: its own defaults, admission, quotas and owners. Nothing is changed. */
 export async function foresee(
   place: Place,
-  mark: Mark,
+  mark: Pick<Mark, 'fleet' | 'fleetId' | 'deployment'>,
   {
     objects,
     force,

@@ -16,6 +16,13 @@ export function secretAnnotation({ secrets }: Pick<Mark, 'secrets'>): {
   const text = createHash('sha256').update(JSON.stringify(secrets)).digest('hex').slice(0, 32);
   return { annotations: { 'berth.dev/secrets': text } };
 }
+/** What the objects of the gateway in a cluster are called, and what tells them from those of engines. */
+export const gatewayName = 'berth-gateway';
+export const gatewayAnnotation = 'berth.dev/gateway';
+export const gatewayLabels = {
+  'app.kubernetes.io/name': gatewayName,
+  'app.kubernetes.io/component': 'gateway',
+};
 
 /** What Kubernetes takes as a name of everything that is made here, a Service included; longer ones leave no room for endings. */
 const plain = /^[a-z]([a-z0-9-]{0,46}[a-z0-9])?$/;

@@ -30,7 +30,11 @@ export function trackerOf({ metadata }: Live): string | null {
 }
 
 /** Nothing is there under these names but what is the fleet's own. Throws KUBE_TRACKED or KUBE_NAME_TAKEN. */
-export async function expectOwn(place: Place, mark: Mark, objects: readonly KubeObject[]): Promise<void> {
+export async function expectOwn(
+  place: Place,
+  mark: Pick<Mark, 'fleet' | 'fleetId' | 'deployment'>,
+  objects: readonly KubeObject[],
+): Promise<void> {
   const there = await Promise.all(
     objects.map(async (object) => {
       const { apiVersion, kind, metadata } = object;

@@ -26,8 +26,12 @@ export function podsOf({ deployment, replicaSets, pods }: Made): PodLive[] {
 
 /** The pod that serves; null before the cluster has taken up the Deployment as it is now, and while no pod of it is ready. */
 export function servingPod(made: Made): PodLive | null {
-  if (!isTakenUp(made.deployment)) return null;
-  return podsOf(made).find((pod) => !pod.metadata.deletionTimestamp && isReady(pod)) ?? null;
+  return isTakenUp(made.deployment) ? (readyPods(made)[0] ?? null) : null;
+}
+
+/** Pods of what the Deployment says now that serve. */
+export function readyPods(made: Made): PodLive[] {
+  return podsOf(made).filter((pod) => !pod.metadata.deletionTimestamp && isReady(pod));
 }
 
 /** While a new pod is not ready: the one of before that serves yet. */

@@ -1,14 +1,16 @@
 import { isAddress } from '../domain/model-source.ts';
 import { isOfCluster, secretTitle } from '../domain/secret.ts';
-import type { KubeObject } from '../kube/object.ts';
-import { manifestsOf, secretName } from '../targets/kubernetes/manifests.ts';
-import { KubernetesOptions } from '../targets/kubernetes/options.ts';
 import { platformRefuses } from '../targets/kubernetes/platform.ts';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { entrypointOf, imageOf } from '../kube/launched.ts';
+import { fleetIdLabel, fleetLabel, selectorOf } from '../kube/names.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { secretCommands } from '../kube/secret-commands.ts';
+import { secretName } from '../targets/kubernetes/manifests.ts';
+import { markedObjects } from '../targets/kubernetes/objects.ts';
+import { KubernetesOptions } from '../targets/kubernetes/options.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
-
-/** Where the file pins no port. */
-const usualPort = 8080;
+import { marksOf } from './replica-marks.ts';
 
 /** What the file says of another target means nothing to a cluster: then all is as usual. */
 function optionsOf({ target }: RenderedDeployment): KubernetesOptions {
@@ -26,41 +28,41 @@ export function clusterRefuses(deployment: RenderedDeployment): string | null {
   return platformRefuses(deployment.spec, options);
 }
 
-/** All objects of a deployment, one Deployment for all of its replicas. */
-export function objectsOf(input: RenderInput, deployment: RenderedDeployment): KubeObject[] {
-  const { fleet, fleetId, namespace } = input;
-  return manifestsOf(
-    {
-      fleet,
-      fleetId,
-      namespace,
-      deployment: deployment.name,
-      replica: 0,
-      port: deployment.port ?? usualPort,
-      spec: deployment.spec,
-      pods: deployment.replicas,
-    },
-    optionsOf(deployment),
-  );
+/** All objects of each deployment, those of `apply` with their marks: what is applied from files is known for the fleet's own. */
+export function objectsOf(input: RenderInput): { name: string; objects: KubeObject[] }[] {
+  const replicas = marksOf(input, optionsOf);
+  return input.deployments.map(({ name }) => ({
+    name,
+    objects: replicas
+      .filter(({ mark }) => mark.deployment === name)
+      .flatMap(({ mark, options }) => markedObjects(mark, options, input.namespace)),
+  }));
 }
 
 /** Secrets are never written: who applies the files makes them. */
-export function needsOf({ deployments, namespace }: RenderInput): string[] {
-  const place = namespace === null ? '' : ` -n ${namespace}`;
-  return deployments.flatMap(({ name, spec }) => {
+export function needsOf({ deployments, fleet, fleetId, namespace }: RenderInput): string[] {
+  return deployments.flatMap(({ name, replicas, spec }) => {
     const refs = Object.entries(spec.secrets);
     const parts = refs.flatMap(([key, ref]) =>
-      isOfCluster(ref)
-        ? []
-        : [`--from-${'file' in ref ? `file=${key}=${ref.file}` : `literal=${key}="$${ref.env}"`}`],
+      isOfCluster(ref) ? [] : [`--from-literal=${key}=${secretWord(spec, key)}`],
     );
     const there = [...refs.map(([, ref]) => ref), spec.modelSecret ?? []].flat().filter(isOfCluster);
-    const secret = secretName({ deployment: name, replica: 0 });
-    return [
-      ...(parts.length === 0
-        ? []
-        : [`${name} needs a Secret: kubectl create secret generic ${secret}${place} ${parts.join(' ')}`]),
-      ...there.map((ref) => `${name} needs what the cluster must have: ${secretTitle(ref)}.`),
-    ];
+    const made = Array.from({ length: parts.length === 0 ? 0 : replicas }, (_, replica) => {
+      const meta = {
+        name: secretName({ deployment: name, replica }),
+        ...(namespace === null ? {} : { namespace }),
+        labels: { ...selectorOf(name, replica), [fleetLabel]: fleet, [fleetIdLabel]: fleetId },
+      };
+      return `${name} needs a Secret: ${secretCommands(meta, parts)}`;
+    });
+    return [...made, ...there.map((ref) => `${name} needs what the cluster must have: ${secretTitle(ref)}.`)];
   });
+}
+
+/** Its text as a word of a shell. Some programs read theirs as a line of YAML. */
+function secretWord({ secrets, secretKeys }: LaunchSpec, name: string): string {
+  const ref = secrets[name];
+  const value = !ref || isOfCluster(ref) ? '' : 'env' in ref ? `$${ref.env}` : `$(cat '${ref.file}')`;
+  const key = secretKeys?.[name];
+  return key === undefined ? `"${value}"` : `"${key}: \\"${value}\\""`;
 }

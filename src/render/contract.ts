@@ -1,3 +1,4 @@
+import type { ClusterGateway } from '../domain/cluster-gateway.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import type { ClusterSecret } from '../domain/secret.ts';
 
@@ -15,20 +16,6 @@ export interface RenderedDeployment {
   /** Ports of its host for those that pin none, and those that must stay free there. */
   readonly pool: { readonly from: number; readonly to: number };
   readonly reserve: readonly number[];
-}
-
-/** The gateway as pods of a cluster. */
-export interface RenderedGateway {
-  readonly image: string;
-  readonly replicas: number;
-  readonly port: number;
-  /** The fleet as `berth serve` reads it there. */
-  readonly fleetFile: string;
-  /** Names of variables that it wants, each with a secret. */
-  readonly variables: readonly string[];
-  readonly allowAnonymous: boolean;
-  /** Time that open requests get when a pod ends. */
-  readonly drainMs: number;
 }
 
 /** A benchmark whose client runs in a cluster, or by a timer of a machine. */
@@ -56,7 +43,7 @@ export interface RenderInput {
   /** Namespace of a cluster; null: whoever applies the files says it. */
   readonly namespace: string | null;
   /** Null: engines alone. */
-  readonly gateway: RenderedGateway | null;
+  readonly gateway: ClusterGateway | null;
 }
 
 export interface RenderedFile {

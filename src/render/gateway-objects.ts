@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
-import { fleetLabel } from '../kube/names.ts';
+import type { ClusterGateway, GatewayMark } from '../domain/cluster-gateway.ts';
+import {
+  fleetIdLabel,
+  fleetLabel,
+  gatewayAnnotation,
+  gatewayLabels as labels,
+  gatewayName as name,
+} from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
-import type { RenderedGateway, RenderInput } from './contract.ts';
+import { secretCommands } from '../kube/secret-commands.ts';
+import type { RenderInput } from './contract.ts';
 
-const name = 'berth-gateway';
-const labels = { 'app.kubernetes.io/name': name, 'app.kubernetes.io/component': 'gateway' };
 const stateFolder = '/var/lib/berth';
 const configFolder = '/etc/berth';
 /** News that a pod ends travel; until then it still takes requests. */
@@ -15,43 +21,65 @@ const user = 10_001;
 /** Where the variables with the secrets of the gateway come from. */
 const gatewaySecret = 'berth-gateway-secrets';
 
+type Placed = Pick<RenderInput, 'fleet' | 'fleetId' | 'namespace' | 'gateway'>;
+
+/** The Secret that its pods want, without its values; null where they want none. */
+export function gatewaySecretMeta(input: Placed): KubeObject['metadata'] | null {
+  const wants = Object.keys(input.gateway?.variables ?? {}).length > 0;
+  return wants ? metaOf(input, gatewaySecret) : null;
+}
+
+function metaOf({ fleet, fleetId, namespace }: Placed, own: string): KubeObject['metadata'] {
+  return {
+    name: own,
+    ...(namespace === null ? {} : { namespace }),
+    labels: {
+      ...labels,
+      'app.kubernetes.io/managed-by': 'berth',
+      [fleetLabel]: fleet,
+      [fleetIdLabel]: fleetId,
+    },
+  };
+}
+
+/** What a later plan compares with. Pure. */
+export function gatewayMark({ fleetFile, variables, ...rest }: ClusterGateway): GatewayMark {
+  return { version: 1, ...rest, file: hashOf(fleetFile), variables: Object.keys(variables).toSorted() };
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
 /** The gateway in the cluster, as many pods as are wanted: what `berth serve` needs, and no right beside that. Pure. */
-export function gatewayObjects(input: RenderInput): KubeObject[] {
+export function gatewayObjects(input: Placed): KubeObject[] {
   const { gateway } = input;
   if (gateway === null) return [];
-  function meta(own: string): KubeObject['metadata'] {
-    return {
-      name: own,
-      ...(input.namespace === null ? {} : { namespace: input.namespace }),
-      // Not those by which the engines of the fleet are found.
-      labels: { ...labels, 'app.kubernetes.io/managed-by': 'berth', [fleetLabel]: input.fleet },
-    };
-  }
   return [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(name), automountServiceAccountToken: false },
-    ...rights(input, meta),
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: meta(name), data: { 'berth.yaml': gateway.fleetFile } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metaOf(input, name), automountServiceAccountToken: false },
+    ...rights(input),
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: metaOf(input, name), data: { 'berth.yaml': gateway.fleetFile } },
     {
       apiVersion: 'v1',
       kind: 'Service',
-      metadata: meta(name),
+      metadata: metaOf(input, name),
       spec: {
         type: 'ClusterIP',
         selector: labels,
         ports: [{ name: 'http', port: gateway.port, targetPort: 'http', protocol: 'TCP' }],
       },
     },
-    deployment(gateway, meta(name)),
+    deployment(gateway, metaOf(input, name)),
     {
       apiVersion: 'policy/v1',
       kind: 'PodDisruptionBudget',
-      metadata: meta(name),
+      metadata: metaOf(input, name),
       spec: { maxUnavailable: 1, selector: { matchLabels: labels } },
     },
     {
       apiVersion: 'networking.k8s.io/v1',
       kind: 'NetworkPolicy',
-      metadata: meta(name),
+      metadata: metaOf(input, name),
       spec: {
         podSelector: { matchLabels: labels },
         policyTypes: ['Ingress'],
@@ -62,44 +90,40 @@ export function gatewayObjects(input: RenderInput): KubeObject[] {
 }
 
 /** Its secrets, which whoever applies the files brings. */
-export function gatewayNeeds({ gateway, namespace }: RenderInput): string[] {
-  if (gateway === null || gateway.variables.length === 0) return [];
-  const place = namespace === null ? '' : ` -n ${namespace}`;
-  const variables = gateway.variables.map((key) => `--from-literal=${key}="$${key}"`);
-  return [
-    `The gateway needs a Secret: kubectl create secret generic ${gatewaySecret}${place} ${variables.join(' ')}`,
-  ];
+export function gatewayNeeds(input: RenderInput): string[] {
+  const meta = gatewaySecretMeta(input);
+  if (meta === null || input.gateway === null) return [];
+  const variables = Object.keys(input.gateway.variables).map((key) => `--from-literal=${key}="$${key}"`);
+  return [`The gateway needs a Secret: ${secretCommands(meta, variables)}`];
 }
 
 /** To see where pods of the namespace answer, and nothing else. */
-function rights(
-  { namespace }: RenderInput,
-  meta: (own: string) => KubeObject['metadata'],
-): readonly KubeObject[] {
+function rights(input: Placed): readonly KubeObject[] {
+  const { namespace } = input;
   const subject = { kind: 'ServiceAccount', name, ...(namespace === null ? {} : { namespace }) };
   return [
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'Role',
-      metadata: meta(name),
+      metadata: metaOf(input, name),
       rules: [{ apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] }],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'RoleBinding',
-      metadata: meta(name),
+      metadata: metaOf(input, name),
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
       subjects: [subject],
     },
   ];
 }
 
-function deployment(gateway: RenderedGateway, metadata: KubeObject['metadata']): KubeObject {
-  const hash = createHash('sha256').update(gateway.fleetFile).digest('hex').slice(0, 16);
+function deployment(gateway: ClusterGateway, metadata: KubeObject['metadata']): KubeObject {
+  const mark = gatewayMark(gateway);
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata,
+    metadata: { ...metadata, annotations: { [gatewayAnnotation]: JSON.stringify(mark) } },
     spec: {
       replicas: gateway.replicas,
       revisionHistoryLimit: 2,
@@ -107,14 +131,14 @@ function deployment(gateway: RenderedGateway, metadata: KubeObject['metadata']):
       selector: { matchLabels: labels },
       template: {
         // Another file is another pod.
-        metadata: { labels, annotations: { 'berth.dev/fleet-file': hash } },
+        metadata: { labels, annotations: { 'berth.dev/fleet-file': mark.file } },
         spec: podOf(gateway),
       },
     },
   };
 }
 
-function podOf(gateway: RenderedGateway): Record<string, unknown> {
+function podOf(gateway: ClusterGateway): Record<string, unknown> {
   const folders = ['state', 'tmp'];
   return {
     serviceAccountName: name,
@@ -144,7 +168,7 @@ function podOf(gateway: RenderedGateway): Record<string, unknown> {
   };
 }
 
-function containerOf(gateway: RenderedGateway): Record<string, unknown> {
+function containerOf(gateway: ClusterGateway): Record<string, unknown> {
   const allowed = gateway.allowAnonymous ? ['--allow-anonymous'] : [];
   return {
     name: 'gateway',
@@ -152,7 +176,7 @@ function containerOf(gateway: RenderedGateway): Record<string, unknown> {
     args: ['serve', '--file', `${configFolder}/berth.yaml`, '--state-dir', stateFolder, ...allowed],
     env: [
       { name: 'HOME', value: stateFolder },
-      ...gateway.variables.map((key) => ({
+      ...Object.keys(gateway.variables).map((key) => ({
         name: key,
         valueFrom: { secretKeyRef: { name: gatewaySecret, key } },
       })),

@@ -4,7 +4,7 @@ import { yamlOf } from './yaml.ts';
 import type { RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
 
-/** A chart with a template for each object; images, numbers of pods and resources are its values. */
+/** A chart with a template for each object; images and resources are its values, and how many gateways there are. */
 export const helmFormat = {
   kind: 'helm',
   title: 'a chart for Helm, a template for each object',
@@ -29,8 +29,8 @@ function filesOf(input: RenderInput): RenderedFile[] {
   // The release says where it goes.
   const anywhere = { ...input, namespace: null };
   const templates = [
-    ...input.deployments.flatMap((one) =>
-      objectsOf(anywhere, one).map((object) => templateOf(object, ['deployments', one.name])),
+    ...objectsOf(anywhere).flatMap(({ name, objects }) =>
+      objects.map((object) => templateOf(object, ['deployments', name])),
     ),
     ...gatewayObjects(anywhere).map((object) => templateOf(object, ['gateway'])),
   ];
@@ -67,8 +67,10 @@ function templateOf(object: KubeObject, place: readonly string[]): Template {
   if (object.kind !== 'Deployment') return { object, holes: [] };
   const spec = object['spec'] as PodPart;
   const [container, ...beside] = spec.template.spec.containers;
+  // Each replica of an engine is a Deployment of its own, as its mark says.
+  const counted = place[0] === 'gateway';
   const values = {
-    replicas: spec.replicas,
+    ...(counted ? { replicas: spec.replicas } : {}),
     image: container?.['image'],
     resources: container?.['resources'],
   };
@@ -84,7 +86,7 @@ function templateOf(object: KubeObject, place: readonly string[]): Template {
       ...object,
       spec: {
         ...spec,
-        ...(spec.replicas === undefined ? {} : { replicas: 'berth-hole-replicas' }),
+        ...(counted && spec.replicas !== undefined ? { replicas: 'berth-hole-replicas' } : {}),
         template: { ...spec.template, spec: pod },
       },
     },

@@ -14,9 +14,9 @@ export const kubernetesFormat = {
   refuses: clusterRefuses,
   render: (input) => ({
     files: [
-      ...input.deployments.map((deployment) => ({
-        path: `${deployment.name}.yaml`,
-        text: objectsOf(input, deployment).map(yamlOf).join('---\n'),
+      ...objectsOf(input).map(({ name, objects }) => ({
+        path: `${name}.yaml`,
+        text: objects.map(yamlOf).join('---\n'),
       })),
       ...(input.gateway === null
         ? []

@@ -22,7 +22,7 @@ function filesOf(input: RenderInput): RenderedFile[] {
   // Where the base names a namespace, its objects need not.
   const anywhere = { ...input, namespace: null };
   const objects = [
-    ...input.deployments.flatMap((deployment) => objectsOf(anywhere, deployment)),
+    ...objectsOf(anywhere).flatMap((one) => one.objects),
     ...gatewayObjects(anywhere),
     ...benchmarkObjects(anywhere),
   ];

@@ -20,9 +20,10 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/bench\/(prompts|traces)\//, 1.7, 'folder'],
   // What all targets of a cluster make and ask there.
   [/^src\/kube\//, 1.7, 'folder'],
-  // A format writes what a target would make, and two of them write the same objects.
+  [/^src\/render\/replica-marks\.ts$/, 2.3, 'file'],
+  // A format writes what a target would make, with its mark, and two of them write the same objects.
   [
-    /^src\/render\/(cluster-objects|gateway-objects|benchmark-objects|benchmark-timer|replica-marks)\.ts$/,
+    /^src\/render\/(cluster-objects|gateway-objects|benchmark-objects|benchmark-timer)\.ts$/,
     2.4,
     'file',
   ],

@@ -47,7 +47,7 @@ export function configure(command: Command, context: CliContext): void {
 }
 
 /** A plan that could not see everything does not say that there is nothing to do. */
-function codeOf({ actions, findings }: Plan): ExitCode {
-  if (actions.some((action) => action.do !== 'keep')) return exitCodes.changes;
+function codeOf({ actions, gateways = [], findings }: Plan): ExitCode {
+  if ([...actions, ...gateways].some((action) => action.do !== 'keep')) return exitCodes.changes;
   return findings.some((one) => one.severity === 'critical') ? exitCodes.findings : exitCodes.done;
 }

@@ -1,22 +1,23 @@
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import type { ClusterGateway } from '../../domain/cluster-gateway.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { launchSpecOf } from '../../fleet/plan/launch-spec-of.ts';
 import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
+import { clusterGateway } from '../../fleet/cluster-gateway/wanted.ts';
 import { insideFile } from '../../fleet/gateway/inside-file.ts';
-import { usualDrainMs } from '../../fleet/apply/move-traffic.ts';
 import { usualPorts } from '../../fleet/plan/ports.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { countOption } from '../count-option.ts';
 import type {
   RenderedBenchmark,
   RenderedDeployment,
-  RenderedGateway,
   RenderFormat,
   RenderOutput,
 } from '../../render/contract.ts';
 import { renderFormats } from '../../render/registry.ts';
+import { targetOf } from '../../targets/registry.ts';
 import type { CliContext } from '../context.ts';
 import { renderedBenchmark, runsInCluster } from '../rendered-benchmarks.ts';
 import { addFileOption, loadAsWritten } from '../fleet-file.ts';
@@ -38,7 +39,7 @@ interface RenderOptions extends FileOptions {
   readonly out?: string;
   readonly namespace?: string;
   readonly gateway?: string;
-  readonly gatewayReplicas: number;
+  readonly gatewayReplicas?: number;
 }
 
 export function configure(command: Command, context: CliContext): void {
@@ -51,22 +52,23 @@ export function configure(command: Command, context: CliContext): void {
     )
     .option('--out <folder>', 'write the files there; without it they are printed')
     .option('--namespace <name>', 'namespace of the cluster that is written into the files')
-    .option('--gateway <image>', 'write the gateway too, as pods of this image (made by the Containerfile)')
-    .option('--gateway-replicas <count>', 'how many of them', countOption(1, 100), 2)
+    .option('--gateway <image>', 'write the gateway too, as pods of this image (made by the Containerfile); default: as gateway.host and image say')
+    .option('--gateway-replicas <count>', 'how many of them; default: as the file says, or 2', countOption(1, 100))
     .action(async (names: string[], options: RenderOptions) => {
       const loaded = await loadAsWritten(context, options);
       const format: RenderFormat | undefined = renderFormats.find(({ kind }) => kind === options.format);
       if (!format) return;
+      const namespace = options.namespace ?? namespaceOf(loaded, options);
       const rendered = format.render({
         fleet: loaded.fleet,
         fleetId: loaded.fleetId,
-        namespace: options.namespace ?? null,
+        namespace,
         deployments: expectWritable(format, deploymentsOf(context, loaded, names)),
         benchmarks: await benchmarksOf(context, loaded, names, {
           ...options,
           cluster: format.benchmarks ?? null,
         }),
-        gateway: await gatewayOf(context, loaded, format, options),
+        gateway: await gatewayOf(context, { loaded, format, names, namespace }, options),
       });
       const written = options.out === undefined ? null : await write(context, options.out, rendered);
       for (const need of rendered.needs) context.output.progress(need);
@@ -74,28 +76,31 @@ export function configure(command: Command, context: CliContext): void {
     });
 }
 
+/** Where the file's own gateway goes, since its rights are of one namespace; else whoever applies the files says it. */
+function namespaceOf({ hosts, gateway: { host } }: LoadedFleet, { gateway }: RenderOptions): string | null {
+  if (gateway !== undefined || host === undefined) return null;
+  return hosts[host]?.kubernetes?.namespace ?? null;
+}
+
+/** The one that the command line names, else that of the file where all of it is written for a cluster. */
 async function gatewayOf(
   { world, cwd }: CliContext,
-  loaded: LoadedFleet,
-  format: RenderFormat,
-  { file, gateway: image, gatewayReplicas: replicas, namespace }: RenderOptions,
-): Promise<RenderedGateway | null> {
+  {
+    loaded,
+    format,
+    names,
+    namespace,
+  }: { loaded: LoadedFleet; format: RenderFormat; names: readonly string[]; namespace: string | null },
+  { file: files, gateway: named, gatewayReplicas }: RenderOptions,
+): Promise<ClusterGateway | null> {
+  if (named === undefined && (!format.gateway || names.length > 0)) return null;
+  const image = named ?? loaded.gateway.image;
   if (image === undefined) return null;
-  const { listen, allowAnonymous, limits } = loaded.gateway;
-  const port = listen[0]?.port || 8484;
-  const { text, variables, obstacles } = await insideFile(world, loaded, { files: file, cwd, port });
-  const refused = format.gateway?.(namespace ?? null) ?? null;
-  const reason = format.gateway ? (refused ?? obstacles[0]) : 'only formats of a cluster have one';
+  const inside = loaded.inside ?? (await insideFile(world, loaded, { files, cwd }));
+  const refused = format.gateway?.(namespace) ?? null;
+  const reason = format.gateway ? (refused ?? inside.obstacles[0]) : 'only formats of a cluster have one';
   if (reason !== undefined) throw new BerthError('GATEWAY_NOT_WRITTEN', { format: format.kind, reason });
-  return {
-    image,
-    replicas,
-    port,
-    fleetFile: text,
-    variables,
-    allowAnonymous,
-    drainMs: limits.drain ?? usualDrainMs,
-  };
+  return clusterGateway(loaded, inside, { image, replicas: gatewayReplicas ?? loaded.gateway.replicas });
 }
 
 /** Those whose client runs in a cluster, or by a schedule on a machine: whichever the format writes. */
@@ -134,7 +139,9 @@ function deploymentsOf(
     const { name, replicas, port, target, declared, host } = deployment;
     if (names.length > 0 && !names.includes(name)) return [];
     const key = engineKeyOf(world, loaded, deployment);
-    const spec = launchSpecOf(deployment, { cores: null, help: null, key });
+    // What its target gives it, as the file says; of no machine.
+    const cores = targetOf(target.kind).cores?.(target) ?? null;
+    const spec = launchSpecOf(deployment, { cores, help: null, key });
     if (!spec) return [];
     const { ports = usualPorts, reserve = [] } = loaded.hosts[host] ?? {};
     return [{ name, replicas, port, target, spec, declared, pool: ports, reserve }];

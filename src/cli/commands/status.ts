@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
-import type { FleetStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
+import type { ClusterGatewayStatus, FleetStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
 import { fleetStatus } from '../../fleet/observe/status.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
@@ -24,7 +24,12 @@ export function configure(command: Command, context: CliContext): void {
       const replicas = status.deployments
         .filter((one) => !resting.includes(one.name))
         .flatMap((one) => one.replicas);
-      if (options.check && replicas.some((one) => one.state !== 'ready' && one.state !== 'unloaded'))
+      const door = status.clusterGateway;
+      const closed = door !== undefined && door.ready < door.replicas;
+      if (
+        options.check &&
+        (closed || replicas.some((one) => one.state !== 'ready' && one.state !== 'unloaded'))
+      )
         context.exit(exitCodes.targetDown);
     });
 }
@@ -46,10 +51,17 @@ function statusText(status: FleetStatus, now: Date): string {
     `Fleet ${status.fleet}`,
     rows.length > 0 ? table([header, ...rows], [4, 5, 6]) : 'It has no deployments.',
     `Gateway: ${status.gateway.url ?? 'stopped'}`,
+    ...(status.clusterGateway ? [clusterText(status.clusterGateway)] : []),
     `Console: ${status.console.url ?? 'stopped'}`,
     ...(status.foreign > 0 ? [`Engines of other fleets on this machine: ${status.foreign}`] : []),
     ...status.findings.map(findingText),
   ].join('\n');
+}
+
+function clusterText({ host, state, ready, replicas, url, waits }: ClusterGatewayStatus): string {
+  const where = `Gateway on ${host}: ${state}`;
+  if (url === null) return where;
+  return `${where}, ${ready} of ${replicas} pods ready, ${url}${waits === null ? '' : ` (one ${waits})`}`;
 }
 
 function age(replica: ReplicaStatus, now: Date): string {

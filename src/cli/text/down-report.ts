@@ -5,7 +5,7 @@ import type { CliContext } from '../context.ts';
 export function reportDown(
   { output }: CliContext,
   fleet: string,
-  { up, stopped, silent, only }: Down & { only: readonly string[] | null },
+  { up, stopped, gateways, silent, only }: Down & { only: readonly string[] | null },
 ): void {
   const engines = stopped.map(({ mark, process, object }) => ({
     deployment: mark?.deployment ?? '',
@@ -14,12 +14,13 @@ export function reportDown(
     object: object.name,
   }));
   const unseen = [...silent].map(([host, error]) => ({ host, message: error.message }));
-  output.result({ fleet, up, stopped: engines, silent: unseen }, () => {
+  output.result({ fleet, up, stopped: engines, gateways, silent: unseen }, () => {
     const notSeen = unseen.map(
       ({ host, message }) => `Host ${host} could not be looked at: ${message} What runs there goes on.`,
     );
     const names = engines.map((engine) => `${engine.deployment} (${engine.pid ?? engine.object})`);
-    const all = [...(up === null ? [] : ['gateway and console']), ...names].join(', ');
+    const doors = gateways.map((host) => `the gateway on ${host}`);
+    const all = [...(up === null ? [] : ['gateway and console']), ...names, ...doors].join(', ');
     const what =
       all === ''
         ? `Nothing of ${only ? only.join(' and ') : `fleet ${fleet}`} was running.`

@@ -1,5 +1,5 @@
 import type { Finding } from '../../domain/finding.ts';
-import type { Action, Plan } from '../../domain/plan.ts';
+import type { Action, GatewayAction, Plan } from '../../domain/plan.ts';
 import { table } from '../output.ts';
 
 const signs = { start: '+', replace: '~', stop: '-', keep: '=' } as const;
@@ -10,8 +10,9 @@ export function planText(plan: Plan): string {
     `${signs[action.do]} ${nameOf(action)}`,
     action.do,
     whereOf(action),
-    action.reasons.map((reason) => reason.text).join('; '),
+    reasonsOf(action),
   ]);
+  rows.push(...(plan.gateways ?? []).map(gatewayRow));
   return [
     summary(plan),
     rows.length > 0 ? table(rows) : '',
@@ -22,9 +23,38 @@ export function planText(plan: Plan): string {
     .join('\n');
 }
 
+function reasonsOf({ reasons }: Pick<Action, 'reasons'>): string {
+  return reasons.map((reason) => reason.text).join('; ');
+}
+
+function gatewayRow(action: GatewayAction): string[] {
+  const pods = action.do === 'stop' ? '' : `, ${action.wanted.replicas} of ${action.wanted.image}`;
+  return [
+    `${signs[action.do]} ${gatewayNameOf(action)}`,
+    action.do,
+    `pods on ${action.host}${pods}`,
+    reasonsOf(action),
+  ];
+}
+
+/** As the table and what was done have it. */
+export function gatewayNameOf({ host }: Pick<GatewayAction, 'host'>): string {
+  return `gateway (${host})`;
+}
+
+/** All that is to change, in words: "stop mistral". */
+export function changesOf(plan: Plan, kinds: readonly Action['do'][]): string[] {
+  const engines = plan.actions.filter((action) => kinds.includes(action.do));
+  const gateways = (plan.gateways ?? []).filter((action) => kinds.includes(action.do));
+  return [
+    ...engines.map((action) => `${action.do} ${nameOf(action)}`),
+    ...gateways.map((action) => `${action.do} ${gatewayNameOf(action)}`),
+  ];
+}
+
 function summary(plan: Plan): string {
   function count(kind: Action['do']): number {
-    return plan.actions.filter((action) => action.do === kind).length;
+    return [...plan.actions, ...(plan.gateways ?? [])].filter((action) => action.do === kind).length;
   }
   const parts = [
     `${count('start')} to start`,

@@ -209,6 +209,10 @@ export const fleetErrors = {
     (f) => `The gateway did not start. ${lastLines(f.log)}`,
     (f) => `The whole log: ${f.logFile}`,
   ),
+  GATEWAY_NOT_SERVING: defineError<{ host: string; waits: string; log: readonly string[] }>(
+    (f) => `The gateway on ${f.host} does not serve: one of its pods ${f.waits}. ${lastLines(f.log)}`,
+    () => 'Mend what that says and run "berth apply" again; pods that served before still do.',
+  ),
   GATEWAY_RELOAD_FAILED: defineError<{ reason: string }>(
     (f) => `The gateway did not take in the new configuration: ${f.reason}`,
     () => 'Correct what this says and run "berth apply" again.',

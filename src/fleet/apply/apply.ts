@@ -1,7 +1,8 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitOfCode } from '../../domain/errors/table.ts';
+import type { Finding } from '../../domain/finding.ts';
 import { machineOf } from '../../domain/host-access.ts';
-import type { Action, Plan } from '../../domain/plan.ts';
+import type { Action, GatewayAction, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { takeHostLocks } from './host-locks.ts';
 import { worldOn } from '../file/hosts.ts';
@@ -39,8 +40,12 @@ export interface ApplyResult {
   readonly notDone: readonly Action[];
   /** Engines that had made room for one that never answered, and run again as they were, or could not be started again. */
   readonly back: readonly WentBack[];
+  /** Of the gateway in a cluster, which comes after the engines. */
+  readonly gateways: { readonly done: readonly GatewayAction[]; readonly notDone: readonly GatewayAction[] };
   readonly failure: BerthError | null;
 }
+
+type OfEngines = Omit<ApplyResult, 'gateways'>;
 
 /**
  * Does what the plan says, and nothing else: first what must end (that frees ports), then each start, waiting until it answers.
@@ -60,7 +65,26 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   await preflight(world, plan, observed);
   for (const finding of protectedFindings(plan)) options.onProgress(`berth: ${finding.message}`);
   // Awaited here: the locks end with this function.
-  return await execute(world, plan, observed, { ...options, traffic: bestEffort(options) });
+  const engines = await execute(world, plan, observed, { ...options, traffic: bestEffort(options) });
+  return await withGatewaysDone(world, plan, engines, options);
+}
+
+async function withGatewaysDone(
+  world: World,
+  plan: Plan,
+  engines: OfEngines,
+  { command, planId: id = planId(plan), signal, onProgress }: ApplyOptions,
+): Promise<ApplyResult> {
+  const wanted = (plan.gateways ?? []).filter((action) => action.do !== 'keep');
+  if (engines.failure || wanted.length === 0)
+    return { ...engines, gateways: { done: [], notDone: wanted } };
+  const { carryOutGateways } = await import('../cluster-gateway/carry-out-all.ts');
+  const journal = openJournal(world, plan, { command, plan: id });
+  const { failure, ...gateways } = await carryOutGateways(world, plan, { journal, signal, onProgress });
+  const some = gateways.done.length > 0 || engines.done.some((action) => action.do !== 'keep');
+  const told =
+    failure && some ? new BerthError(failure.code, failure.facts, { cause: failure, exit: 'partlyApplied' }) : failure;
+  return { ...engines, gateways, failure: told };
 }
 
 /**
@@ -87,11 +111,17 @@ async function preflight(world: World, plan: Plan, observed: Sight): Promise<voi
       throw new BerthError('FILE_MISSING', { path, what: 'model file' });
   const [held] = foreignHolders(plan, observed);
   if (held) throw portFault(plan, held);
-  const foreseen = (await previewFindings(world, plan)).filter((one) => one.severity === 'critical');
+  const found = [...(await previewFindings(world, plan)), ...(await ofGateways(world, plan))];
+  const foreseen = found.filter((one) => one.severity === 'critical');
   const [first] = foreseen;
   if (!first) return;
   const exit = exitOfCode(first.evidence[0] ?? '') ?? 'fault';
   throw new BerthError('TARGET_FORESEES', { findings: foreseen }, { exit });
+}
+
+async function ofGateways(world: World, plan: Plan): Promise<Finding[]> {
+  if (!plan.gateways) return [];
+  return (await import('../cluster-gateway/foresee.ts')).gatewayFindings(world, plan);
 }
 
 async function execute(
@@ -99,7 +129,7 @@ async function execute(
   plan: Plan,
   observed: Sight,
   options: ApplyOptions,
-): Promise<ApplyResult> {
+): Promise<OfEngines> {
   const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
   const back: WentBack[] = [];
   const journal = openJournal(world, plan, {

@@ -33,6 +33,8 @@ export interface Down {
   /** The control process that was ended; null where none ran, or it stays. */
   readonly up: number | null;
   readonly stopped: Instance[];
+  /** Hosts that are clusters and had the gateway. */
+  readonly gateways: readonly string[];
   readonly silent: ReadonlyMap<string, BerthError>;
 }
 
@@ -70,14 +72,29 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
     onProgress,
   });
   await tidy(world, loaded);
-  if (only) return { up: upPid, stopped: running, silent };
+  if (only) return { up: upPid, stopped: running, gateways: [], silent };
+  const gateways = await endGateways(world, loaded, { hosts, journal, onProgress });
   for (const [, host] of answering) await forgetSecrets(await worldOn(world, accessOf(host)), loaded);
   // The next start writes the keys of engines again, and makes a new token for the console.
   const paths = fleetPaths(world, loaded);
   await world.files.remove(paths.secrets);
   await world.files.remove(paths.gatewayConfig);
   await world.files.remove(paths.controlToken);
-  return { up: upPid, stopped: running, silent };
+  return { up: upPid, stopped: running, gateways, silent };
+}
+
+async function endGateways(
+  world: World,
+  fleet: FleetIdentity,
+  {
+    hosts,
+    journal,
+    onProgress,
+  }: { hosts: LoadedFleet['hosts']; journal: Journal; onProgress: (line: string) => void },
+): Promise<string[]> {
+  if (!Object.values(hosts).some((host) => host.kubernetes)) return [];
+  const { endAllGateways } = await import('../cluster-gateway/end-all.ts');
+  return endAllGateways(world, fleet, { hosts, journal, onProgress });
 }
 
 /** Secrets of engines that have ended. */

@@ -87,8 +87,8 @@ function endOf(error: unknown): {
 }
 
 /** Names a plan by what it does: the same for the plan that is kept in a file and the one that was printed. */
-export function planId({ fleetId, basis, actions }: Plan): string {
-  return createHash('sha256').update(sorted({ fleetId, basis, actions })).digest('hex').slice(0, 12);
+export function planId({ fleetId, basis, actions, gateways }: Plan): string {
+  return createHash('sha256').update(sorted({ fleetId, basis, actions, gateways })).digest('hex').slice(0, 12);
 }
 
 /** JSON with keys in order, so that two writings of one value are the same text. */

@@ -8,6 +8,7 @@ import { benchmarkFaults } from './benchmark-checks.ts';
 import { demandFaults } from './demand-checks.ts';
 import { experimentFaults } from './experiment-checks.ts';
 import { fault } from '../file/fault.ts';
+import { gatewayFaults } from './gateway-checks.ts';
 import { limitFaults } from './limit-checks.ts';
 import { hostOf, portFaults } from './port-checks.ts';
 import { referenceFault } from '../file/references.ts';
@@ -25,6 +26,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...hostFaults(tree),
     ...deploymentFaults(tree),
     ...portFaults(tree),
+    ...gatewayFaults(tree, hostNames(tree)),
     ...routeFaults(tree),
     ...experimentFaults(tree),
     ...limitFaults(tree),

@@ -50,7 +50,10 @@ export async function loadFleet(
   }
   if (faults.length > 0 || !parsed.success) throw invalid(faults);
   const warnings = options.secrets === 'unused' ? [] : await openSecrets(world, tree, dotEnv);
-  return { ...resolveFleet(withDotEnv(parsed.data, tree, dotEnv), tree, sources), warnings };
+  const loaded = { ...resolveFleet(withDotEnv(parsed.data, tree, dotEnv), tree, sources), warnings };
+  if (loaded.gateway.host === undefined) return loaded;
+  const { insideOf } = await import('../gateway/inside-file.ts');
+  return { ...loaded, inside: insideOf(tree, loaded) };
 }
 
 /** Benchmarks and publishers are known to the whole schema alone, which is loaded where a file has some. */

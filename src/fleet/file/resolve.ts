@@ -12,6 +12,7 @@ import type { InstanceLimits } from '../../domain/instance-limits.ts';
 import type { FleetFile } from '../../fleet-schema.ts';
 import type { KindOptions } from '../../lean-fleet-schema.ts';
 import { targetOf } from '../../targets/registry.ts';
+import type { InsideFile } from '../gateway/inside-file.ts';
 import type { FleetIdentity } from './paths.ts';
 import { hostOf } from '../checks/port-checks.ts';
 import { secretVariables } from './secret-places.ts';
@@ -83,6 +84,8 @@ export interface LoadedFleet {
   readonly withheld: readonly string[];
   /** What is not wrong with its files but worth knowing; a plan tells it too. */
   readonly warnings: readonly Finding[];
+  /** What a gateway in a cluster is given of it; absent where none is wanted. */
+  readonly inside?: InsideFile;
 }
 
 export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): LoadedFleet {

@@ -6,6 +6,7 @@ import { referenceOf, secretPlaces } from '../file/secret-places.ts';
 import { fillSecrets } from '../file/secret-table.ts';
 import { readSources } from '../file/sources.ts';
 import { pieceAt, toPlain } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
 
 /** The fleet as one file for a gateway that runs elsewhere. */
 export interface InsideFile {
@@ -20,11 +21,15 @@ export interface InsideFile {
 export async function insideFile(
   world: World,
   loaded: LoadedFleet,
-  options: { files: readonly string[]; cwd: string; port: number },
+  options: { files: readonly string[]; cwd: string },
 ): Promise<InsideFile> {
   const { tree } = await readSources(world, options);
   if (tree === null) return { text: '', variables: [], obstacles: [] };
-  const filled = fillSecrets(fillDefaults(tree));
+  return insideOf(fillSecrets(fillDefaults(tree)), loaded);
+}
+
+/** The same of files that have been read: with defaults and the table of secrets filled in. Pure. */
+export function insideOf(filled: Located, loaded: LoadedFleet): InsideFile {
   const places = secretPlaces(filled).filter(({ path }) => path[0] !== 'models' && path[0] !== 'publishers');
   const files = places.flatMap(({ piece }) => referenceOf(piece, 'file') ?? []);
   const keys = places.some(({ path }) => path[1] === 'keys');
@@ -38,7 +43,7 @@ export async function insideFile(
       ...(hosts === undefined ? {} : { hosts }),
       ...(plain['models'] === undefined ? {} : { models: withoutSecrets(plain['models']) }),
       deployments: deployments ?? {},
-      gateway: { ...(plain['gateway'] as object | undefined), listen: [`0.0.0.0:${options.port}`] },
+      gateway: { ...withoutPlace(plain['gateway']), listen: [`0.0.0.0:${insidePort(loaded)}`] },
       ...(experiments === undefined ? {} : { experiments }),
     },
     { lineWidth: 0, aliasDuplicateObjects: false },
@@ -57,6 +62,17 @@ export async function insideFile(
         .map(({ name }) => `${name} has a key of its own, which only the berth that made it knows`),
     ],
   };
+}
+
+/** The port of its pods: that of the file's first door. */
+export function insidePort({ gateway }: LoadedFleet): number {
+  return gateway.listen[0]?.port || 8484;
+}
+
+/** Where it runs is nothing to those who run there. */
+function withoutPlace(gateway: unknown): object {
+  const { host: _host, replicas: _replicas, image: _image, ...rest } = (gateway ?? {}) as Record<string, unknown>;
+  return rest;
 }
 
 function withoutSecrets(models: unknown): unknown {

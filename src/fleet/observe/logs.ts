@@ -21,7 +21,7 @@ export interface LogSource {
 /** The output of one deployment, of all, or of berth's own processes. Also of engines that run no longer, where a file keeps it. */
 export async function logSources(world: World, loaded: LoadedFleet, name?: string): Promise<LogSource[]> {
   const paths = fleetPaths(world, loaded);
-  if (name === 'gateway') return [ofFile(world, name, paths.gatewayLog)];
+  if (name === 'gateway') return gatewaySources(world, loaded);
   if (name === 'up') return [ofFile(world, name, paths.upLog)];
   const deployments = loaded.deployments.filter((one) => name === undefined || one.name === name);
   if (name !== undefined && deployments.length === 0)
@@ -47,6 +47,17 @@ export async function logSources(world: World, loaded: LoadedFleet, name?: strin
     }),
   );
   return Promise.all(sources);
+}
+
+/** Of its pods where it runs in a cluster, and of the one that `berth up` opens here. */
+async function gatewaySources(world: World, loaded: LoadedFleet): Promise<LogSource[]> {
+  const { gatewayLog } = fleetPaths(world, loaded);
+  const here = ofFile(world, 'gateway', gatewayLog);
+  const { host } = loaded.gateway;
+  if (host === undefined) return [here];
+  const { gatewayLogs } = await import('../cluster-gateway/log-sources.ts');
+  const there = await gatewayLogs(world, loaded, host);
+  return there.length > 0 && (await world.files.stat(gatewayLog)) === null ? there : [...there, here];
 }
 
 function ofEnded(

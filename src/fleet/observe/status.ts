@@ -1,5 +1,10 @@
 import type { Finding } from '../../domain/finding.ts';
-import type { DeploymentStatus, FleetStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
+import type {
+  ClusterGatewayStatus,
+  DeploymentStatus,
+  FleetStatus,
+  ReplicaStatus,
+} from '../../domain/fleet-status.ts';
 import { usableCores } from '../../domain/hardware.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { engineOf } from '../../engines/registry.ts';
@@ -45,6 +50,7 @@ export async function fleetStatus(
       }),
     ),
   );
+  const { host } = loaded.gateway;
   return {
     version: 1,
     fleet: loaded.fleet,
@@ -56,6 +62,9 @@ export async function fleetStatus(
       url: up?.gateway?.url ?? null,
       pid: up?.gateway?.pid ?? null,
     },
+    ...(host === undefined
+      ? {}
+      : { clusterGateway: await ofCluster(world, loaded, { host, silent: observed.silent.has(host) }) }),
     console: {
       state: up?.console ? 'serving' : 'stopped',
       url: up?.console?.url ?? null,
@@ -69,6 +78,12 @@ export async function fleetStatus(
       ...(up ? [...oldConfiguration(up), ...haveHung(up)] : unwatched(own)),
     ],
   };
+}
+
+async function ofCluster(
+  ...asked: [World, LoadedFleet, { host: string; silent: boolean }]
+): Promise<ClusterGatewayStatus> {
+  return (await import('../cluster-gateway/status.ts')).gatewayStatus(...asked);
 }
 
 interface StatusContext {

@@ -39,8 +39,9 @@ export interface PlanWishes {
 
 /** Looks at the machine and says what is to be done to have it as the file says. Changes nothing. */
 export async function preparePlan(world: World, loaded: LoadedFleet, wishes: PlanWishes = {}): Promise<Plan> {
-  const { only, restart, measured } = wishes;
-  expectNamed(restart ?? [], loaded);
+  const { only, measured } = wishes;
+  const { restart, gateway: restartGateway } = restartsOf(loaded, wishes);
+  expectNamed(restart, loaded);
   const observed = await observeFleet(world, loaded.hosts);
   const own = instancesOf(observed, loaded);
   expectNamed(only ?? [], loaded, own);
@@ -48,7 +49,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
   const named = withDeployments(reached, (name) => only?.includes(name) ?? true);
   const [desired, input] = await Promise.all([
     wishes.instead ?? desiredReplicas(world, named),
-    planInput(world, { loaded, reached, observed }, wishes),
+    planInput(world, { loaded, reached, observed }, { ...wishes, restart }),
   ]);
   expectAbilities(desired, loaded);
   const made = makePlan({ ...input, desired, instances: confined(own, only) });
@@ -66,11 +67,11 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     driftFindings(world, loaded, { instances: confined(own, only) }),
     measured ? rateFindings(named.deployments, slotsOf(desired), measured) : [],
   ]);
-  return {
+  const whole: Plan = {
     ...plan,
     ...(rest ? { leftOut: rest.leftOut } : {}),
     findings: [
-      ...silentFindings(observed, new Set(loaded.deployments.map(({ host }) => host))),
+      ...silentFindings(observed, wantedHosts(loaded)),
       ...loaded.warnings,
       ...restFindings(named),
       ...plan.findings,
@@ -81,6 +82,24 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
       ...heldPorts(plan, observed),
     ],
   };
+  if (!Object.values(loaded.hosts).some((host) => host.kubernetes)) return whole;
+  const { withGateways } = await import('../cluster-gateway/in-plan.ts');
+  const silent = new Set(observed.silent.keys());
+  return withGateways(world, whole, { loaded, silent, restart: restartGateway });
+}
+
+function wantedHosts({ deployments, gateway: { host } }: LoadedFleet): ReadonlySet<string> {
+  return new Set([...deployments.map((one) => one.host), ...(host === undefined ? [] : [host])]);
+}
+
+/** Deployments that are to be restarted, and whether the gateway in a cluster is, which "gateway" names where no deployment does. */
+function restartsOf(
+  { deployments, gateway }: LoadedFleet,
+  { restart = [] }: PlanWishes,
+): { restart: readonly string[]; gateway: boolean } {
+  const own = gateway.host !== undefined && !deployments.some(({ name }) => name === 'gateway');
+  const rest = restart.filter((name) => !own || name !== 'gateway');
+  return { restart: rest, gateway: rest.length < restart.length };
 }
 
 /** All that a plan is made from but what is wanted. */

@@ -1,5 +1,6 @@
 import type { Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
+import { markText } from '../../kube/mark-text.ts';
 import { markAnnotation, writtenAnnotation } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { secretObject } from '../../kube/secret-object.ts';
@@ -13,15 +14,18 @@ export function plainObjects(mark: Mark, options: KubernetesOptions): KubeObject
   return manifestsOf(placed(mark), options);
 }
 
-/** The same; the Deployment carries the mark, and all of them as they are sent. Pure. */
-export function markedObjects(mark: Mark, options: KubernetesOptions): KubeObject[] {
-  const { reached: _reached, ...kept } = mark;
+/** The same; the Deployment carries the mark, and all of them as they are sent. Without a namespace whoever sends them chooses. Pure. */
+export function markedObjects(
+  mark: Mark,
+  options: KubernetesOptions,
+  namespace: string | null = null,
+): KubeObject[] {
   const objects = plainObjects(mark, options);
-  const own = { [markAnnotation]: JSON.stringify(kept), [writtenAnnotation]: writtenText(objects) };
+  const own = { [markAnnotation]: markText(mark), [writtenAnnotation]: writtenText(objects) };
   return objects.map((object) => {
-    if (object.kind !== 'Deployment') return object;
-    const annotations = { ...object.metadata.annotations, ...own };
-    return { ...object, metadata: { ...object.metadata, annotations } };
+    const metadata = namespace === null ? object.metadata : { ...object.metadata, namespace };
+    if (object.kind !== 'Deployment') return { ...object, metadata };
+    return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, ...own } } };
   });
 }
 

@@ -1,0 +1,54 @@
+import type { ClusterGateway, GatewayMark } from '../../domain/cluster-gateway.ts';
+import type { GatewayAction, Reason } from '../../domain/plan.ts';
+import { gatewayMark } from '../../render/gateway-objects.ts';
+import { sameValue } from '../plan/differences.ts';
+import type { SeenGateway } from './look.ts';
+
+/** Keys of the fleet file, where a part of the mark is one. */
+const fields: Readonly<Record<string, string>> = {
+  image: 'gateway.image',
+  replicas: 'gateway.replicas',
+  port: 'gateway.listen',
+  allowAnonymous: 'gateway.allowAnonymous',
+  drainMs: 'gateway.limits.drain',
+};
+
+/** What becomes of the gateways that clusters have, where the file wants that one. Hosts that did not answer are left alone. Pure. */
+export function planGateways(
+  wanted: { host: string; gateway: ClusterGateway } | null,
+  seen: readonly SeenGateway[],
+  silent: ReadonlySet<string>,
+): GatewayAction[] {
+  const stops = seen
+    .filter(({ host }) => host !== wanted?.host)
+    .map(({ host }): GatewayAction => {
+      const text = wanted ? `the file wants it on host ${wanted.host}` : 'the file wants no gateway there';
+      return { do: 'stop', host, reasons: [{ field: 'gateway.host', text }] };
+    });
+  if (!wanted || silent.has(wanted.host)) return stops;
+  const { host, gateway } = wanted;
+  const there = seen.find((one) => one.host === host);
+  if (!there)
+    return [
+      { do: 'start', host, reasons: [{ field: null, text: 'it does not run' }], wanted: gateway },
+      ...stops,
+    ];
+  const reasons = differences(there.mark, gatewayMark(gateway));
+  return [
+    reasons.length > 0
+      ? { do: 'replace', host, reasons, wanted: gateway }
+      : { do: 'keep', host, reasons: [{ field: null, text: 'it runs as the file says' }], wanted: gateway },
+    ...stops,
+  ];
+}
+
+function differences(before: GatewayMark | null, now: GatewayMark): Reason[] {
+  if (!before) return [{ field: null, text: 'another version of berth wrote it' }];
+  return Object.entries(now).flatMap(([key, value]): Reason[] => {
+    const was: unknown = before[key as keyof GatewayMark];
+    if (sameValue(was, value)) return [];
+    const field = fields[key] ?? null;
+    if (field === null) return [{ field, text: 'what it reads of the fleet file has changed' }];
+    return [{ field, text: `${field}: ${String(was)} → ${String(value)}` }];
+  });
+}
