@@ -13,6 +13,8 @@ export const ClusterGateway = z.strictObject({
   /** Deployments whose engines have a key of their own: the gateway reads it from their Secret. */
   engineKeys: z.array(z.string()),
   allowAnonymous: z.boolean(),
+  /** The fleet file wants it there, and not the command line of `berth render` alone: then plans know of it. */
+  inFile: z.boolean(),
   /** Time that open requests get when a pod ends. */
   drainMs: z.int(),
 });
@@ -28,6 +30,16 @@ export const GatewayMark = z.strictObject({
   variables: z.array(z.string()),
   engineKeys: z.array(z.string()),
   allowAnonymous: z.boolean(),
+  inFile: z.boolean(),
   drainMs: z.int(),
 });
 export type GatewayMark = z.infer<typeof GatewayMark>;
+
+/** The fleet as one file for a gateway that runs elsewhere. */
+export interface InsideFile {
+  readonly text: string;
+  /** Variables that it wants, each with a secret. */
+  readonly variables: readonly string[];
+  /** Why a gateway elsewhere cannot work with it, as ends of a sentence. */
+  readonly obstacles: readonly string[];
+}

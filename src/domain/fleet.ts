@@ -203,7 +203,7 @@ const Gateway = z
     host: Name.optional().describe(
       'A cluster under `hosts` in which "berth apply" runs the gateway too, as pods before the engines of that namespace.',
     ),
-    replicas: z.int().min(1).max(100).default(2).describe('In a cluster: how many pods it is.'),
+    replicas: z.int().min(1).max(100).optional().describe('In a cluster: how many pods it is (default 2).'),
     image: z
       .string()
       .min(1)

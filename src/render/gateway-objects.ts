@@ -56,9 +56,19 @@ export function gatewayObjects(input: Placed): KubeObject[] {
   const { gateway } = input;
   if (gateway === null) return [];
   return [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metaOf(input, name), automountServiceAccountToken: false },
+    {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: metaOf(input, name),
+      automountServiceAccountToken: false,
+    },
     ...rights(input),
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: metaOf(input, name), data: { 'berth.yaml': gateway.fleetFile } },
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: metaOf(input, name),
+      data: { 'berth.yaml': gateway.fleetFile },
+    },
     {
       apiVersion: 'v1',
       kind: 'Service',

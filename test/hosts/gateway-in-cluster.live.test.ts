@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Plan } from '../../src/domain/plan.ts';
 import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
 import { makePlace, until } from '../support/berth.ts';
@@ -40,6 +41,7 @@ describe.skipIf(missing !== null)(
       redis = startRedis();
       place = makePlace();
       place.env['KUBECONFIG'] = box.kubeconfig;
+      place.env['CI_KEY'] = key;
       chmodSync(place.folder, 0o755);
       await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(place.folder, 'm.gguf') });
       chmodSync(join(place.folder, 'm.gguf'), 0o644);
@@ -68,13 +70,16 @@ describe.skipIf(missing !== null)(
       return spawn(redisServer ?? '', args, { stdio: 'ignore' });
     }
 
-    function fleet(): string {
+    function fleet(gatewayPods = 2): string {
       return `version: 1
 fleet: lab
 id: k3x9q2
 hosts: {box: {kubernetes: {context: box, namespace: llm}}}
 models: {toy: {source: ${join(place.folder, 'm.gguf')}}}
 gateway:
+  host: box
+  image: ${berthImage}
+  replicas: ${gatewayPods}
   keys: {ci: "\${env:CI_KEY}"}
   limits: {eachKey: {rpm: 1000}, shared: "redis://${outside}:26379", drain: 5s}
 deployments:
@@ -136,30 +141,20 @@ deployments:
     }
 
     test('kubectl alone brings up what berth renders; two gateways share a limit and outlive one of them, and Redis', async () => {
-      const rendered = await place.berth(
-        'render',
-        '--format',
-        'kustomize',
-        '--namespace',
-        'llm',
-        '--out',
-        'deploy',
-        '--gateway',
-        berthImage,
-      );
+      const rendered = await place.berth('render', '--format', 'kustomize', '--out', 'deploy');
       expect(rendered.code, rendered.stderr).toBe(0);
       expect(rendered.stderr).toContain(
         'create secret generic berth-gateway-secrets -n llm --from-literal=CI_KEY="$CI_KEY"',
       );
-      // Nobody forwards the cluster's own address here, as kube-proxy would: an overlay says where the server is.
-      place.write(overlay(box.address), 'deploy/kustomization.yaml');
       box.kubectl('create', 'namespace', 'llm');
       kubectl('create', 'secret', 'generic', 'berth-gateway-secrets', `--from-literal=CI_KEY=${key}`);
-      box.kubectl('apply', '-k', join(place.folder, 'deploy'));
+      kubectl('label', 'secret', 'berth-gateway-secrets', ...labelsIn(rendered.stderr));
+      box.kubectl('apply', '-k', join(place.folder, 'deploy/base'));
 
       await until(async () => gateways().length === 2, 'two gateways', 240_000);
       for (const { url } of gateways())
         await until(async () => (await ask(url)).status === 200, 'an answer', 120_000);
+      await expectNothingToDo();
       for (const { url } of gateways()) await until(async () => (await sharedUp(url)) === '1', 'the store');
 
       // What one was asked counts at the other.
@@ -202,6 +197,50 @@ deployments:
       ]);
     });
 
+    async function expectNothingToDo(): Promise<void> {
+      const ran = await place.berth('plan', '--json');
+      expect(ran.code, ran.stderr).toBe(0);
+      const plan: Plan = ran.json();
+      const all = [...plan.actions, ...(plan.gateways ?? [])].map((action) => action.do);
+      expect([all, plan.findings]).toEqual([['keep', 'keep', 'keep'], []]);
+    }
+
+    test('apply makes what render writes, changes it when the file does, and down leaves nothing of it', async () => {
+      const down = await place.berth('down');
+      expect([down.code, down.stdout]).toEqual([0, expect.stringContaining('the gateway on box')]);
+      const kinds =
+        'deployments,services,serviceaccounts,roles,rolebindings,networkpolicies,poddisruptionbudgets,secrets,configmaps';
+      expect(
+        kubectl('get', kinds, '-o', 'name')
+          .split('\n')
+          .filter((name) => /berth|toy/.test(name)),
+      ).toEqual([]);
+
+      const applied = await place.berth('apply', '--yes');
+      expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+      expect(applied.stdout).toContain('start gateway (box)');
+      await expectNothingToDo();
+      // What is applied and what is rendered are the same to the server.
+      expect(kubectl('diff', '-k', join(place.folder, 'deploy/base'))).toBe('');
+      for (const { url } of gateways())
+        await until(async () => (await ask(url)).status === 200, 'an answer', 120_000);
+      expect((await place.berth('logs', 'gateway')).stdout).toContain('Serving');
+
+      place.write(fleet(1));
+      expect((await place.berth('plan')).stdout).toContain('gateway.replicas: 2 → 1');
+      expect((await place.berth('apply', '--yes')).code).toBe(0);
+      await until(() => Promise.resolve(gateways().length === 1), 'one gateway');
+      const status = await place.berth('status', '--check');
+      expect([status.code, status.stdout]).toEqual([0, expect.stringContaining('1 of 1 pods ready')]);
+
+      // Somebody else changes it: that is told, and taken back when it is asked for.
+      kubectl('set', 'env', 'deployment/berth-gateway', 'OTHER=1');
+      expect((await place.berth('plan')).stdout).toContain('somebody changed');
+      const again = await place.berth('apply', '--yes', '--restart', 'gateway');
+      expect(again.code, again.stdout + again.stderr).toBe(0);
+      expect((await place.berth('down')).code).toBe(0);
+    });
+
     function canI(verb: string, what: string): string {
       try {
         return kubectl('auth', 'can-i', verb, what, '--as=system:serviceaccount:llm:berth-gateway').trim();
@@ -212,27 +251,8 @@ deployments:
   },
 );
 
-function overlay(address: string): string {
-  const patch = JSON.stringify([
-    {
-      op: 'add',
-      path: '/spec/template/spec/containers/0/env/-',
-      value: { name: 'KUBERNETES_SERVICE_HOST', value: address },
-    },
-    {
-      op: 'add',
-      path: '/spec/template/spec/containers/0/env/-',
-      value: { name: 'KUBERNETES_SERVICE_PORT', value: '26443' },
-    },
-    {
-      op: 'replace',
-      path: '/spec/template/spec/containers/0/resources/requests',
-      value: { cpu: '10m', memory: '64Mi' },
-    },
-  ]);
-  return `resources: [base]
-patches:
-  - target: {kind: Deployment, name: berth-gateway}
-    patch: '${patch}'
-`;
+/** Those of the last command that was printed. */
+function labelsIn(text: string): string[] {
+  const [line = ''] = text.split('\n').filter((one) => one.includes('berth-gateway-secrets'));
+  return line.split(' ').filter((word) => /^[a-z./-]+=/.test(word) && !word.startsWith('--'));
 }

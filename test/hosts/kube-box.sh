@@ -86,6 +86,10 @@ else
 fi
 mkdir -p /run/netns /run/lock
 echo 1 >/proc/sys/net/ipv4/ip_forward
+if [ "$op" = start ]; then
+  # What kube-proxy would do for the one address that pods ask the cluster at.
+  iptables -t nat -A PREROUTING -d 10.96.0.1 -p tcp --dport 443 -j DNAT --to-destination "$inside:26443" || true
+fi
 ip addr add "$inside/30" dev "vb$v"
 ip link set "vb$v" up
 ip route add default via "$outside"

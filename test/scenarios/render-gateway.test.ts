@@ -130,7 +130,7 @@ describe('a chart', () => {
     const { files } = await chart();
     expect(parse(files.get('Chart.yaml') ?? '')).toMatchObject({ apiVersion: 'v2', name: 'lab' });
     const values = parse(files.get('values.yaml') ?? '') as { gateway: object; deployments: object };
-    expect(values).toMatchObject({ gateway: { replicas: 2 }, deployments: { mistral: { replicas: 2 } } });
+    expect(values).toMatchObject({ gateway: { replicas: 2 }, deployments: { mistral: { resources: {} } } });
     const chosen = {
       ...values,
       gateway: { ...values.gateway, replicas: 5, image: 'other:1', resources: { limits: { memory: '9Gi' } } },

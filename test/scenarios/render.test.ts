@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import type { KubeObject } from '../../src/kube/object.ts';
 import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 
@@ -32,11 +33,28 @@ test('berth render prints manifests of the whole fleet, the same each time', asy
     'llm',
   );
   expect(code).toBe(0);
-  const objects = parseAllDocuments(stdout).map((one) => one.toJS() as { kind: string; spec: object });
-  expect(objects.map(({ kind }) => kind)).toEqual(['Service', 'Deployment', 'Service', 'Deployment']);
-  expect(objects[1]?.spec).toMatchObject({ replicas: 2 });
+  const objects = parseAllDocuments(stdout).map((one) => one.toJS() as KubeObject);
+  const both = ['Service', 'Deployment'];
+  expect(objects.map(({ kind }) => kind)).toEqual([...both, ...both, ...both]);
+  // Each replica is a Deployment of its own, with the mark that `apply` would give it.
+  expect(objects.map(({ metadata }) => metadata.name)).toEqual([
+    'mistral',
+    'mistral',
+    'mistral-1',
+    'mistral-1',
+    'vllm',
+    'vllm',
+  ]);
+  expect(JSON.parse(objects[3]?.metadata.annotations?.['berth.dev/mark'] ?? '')).toMatchObject({
+    fleet: 'lab',
+    fleetId: 'k3x9',
+    deployment: 'mistral',
+    replica: 1,
+    port: 18401,
+    logFile: '',
+  });
   expect(stderr).toContain(
-    'vllm needs a Secret: kubectl create secret generic vllm-secrets -n llm --from-literal=hub="$HF_TOKEN"',
+    'vllm needs a Secret: kubectl create secret generic vllm-secrets -n llm --from-literal=hub="$HF_TOKEN"; kubectl label secret vllm-secrets -n llm app.kubernetes.io/name=vllm',
   );
   const again = await place.berth('render', '--format', 'kubernetes', '--namespace', 'llm');
   expect(again.stdout).toBe(stdout);
@@ -50,9 +68,16 @@ test('berth render --format kustomize --out writes a base whose resources are it
     join(base, 'kustomization.yaml'),
     join(base, 'service-mistral.yaml'),
     join(base, 'deployment-mistral.yaml'),
+    join(base, 'service-mistral-1.yaml'),
+    join(base, 'deployment-mistral-1.yaml'),
   ]);
   expect(parse(readFileSync(join(base, 'kustomization.yaml'), 'utf8'))).toMatchObject({
-    resources: ['service-mistral.yaml', 'deployment-mistral.yaml'],
+    resources: [
+      'service-mistral.yaml',
+      'deployment-mistral.yaml',
+      'service-mistral-1.yaml',
+      'deployment-mistral-1.yaml',
+    ],
   });
 });
 

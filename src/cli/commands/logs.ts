@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { logSources } from '../../fleet/observe/logs.ts';
-import type { LogSource } from '../../fleet/observe/logs.ts';
+import type { LogSource } from '../../fleet/observe/log-source.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';

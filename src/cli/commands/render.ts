@@ -5,7 +5,7 @@ import type { ClusterGateway } from '../../domain/cluster-gateway.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { launchSpecOf } from '../../fleet/plan/launch-spec-of.ts';
 import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
-import { clusterGateway } from '../../fleet/cluster-gateway/wanted.ts';
+import { clusterGateway, usualPods } from '../../fleet/cluster-gateway/wanted.ts';
 import { insideFile } from '../../fleet/gateway/inside-file.ts';
 import { usualPorts } from '../../fleet/plan/ports.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
@@ -52,8 +52,15 @@ export function configure(command: Command, context: CliContext): void {
     )
     .option('--out <folder>', 'write the files there; without it they are printed')
     .option('--namespace <name>', 'namespace of the cluster that is written into the files')
-    .option('--gateway <image>', 'write the gateway too, as pods of this image (made by the Containerfile); default: as gateway.host and image say')
-    .option('--gateway-replicas <count>', 'how many of them; default: as the file says, or 2', countOption(1, 100))
+    .option(
+      '--gateway <image>',
+      'write the gateway too, as pods of this image (made by the Containerfile); default: as gateway.host and image say',
+    )
+    .option(
+      '--gateway-replicas <count>',
+      'how many of them; default: as the file says, or 2',
+      countOption(1, 100),
+    )
     .action(async (names: string[], options: RenderOptions) => {
       const loaded = await loadAsWritten(context, options);
       const format: RenderFormat | undefined = renderFormats.find(({ kind }) => kind === options.format);
@@ -100,7 +107,10 @@ async function gatewayOf(
   const refused = format.gateway?.(namespace) ?? null;
   const reason = format.gateway ? (refused ?? inside.obstacles[0]) : 'only formats of a cluster have one';
   if (reason !== undefined) throw new BerthError('GATEWAY_NOT_WRITTEN', { format: format.kind, reason });
-  return clusterGateway(loaded, inside, { image, replicas: gatewayReplicas ?? loaded.gateway.replicas });
+  return clusterGateway(loaded, inside, {
+    image,
+    replicas: gatewayReplicas ?? loaded.gateway.replicas ?? usualPods,
+  });
 }
 
 /** Those whose client runs in a cluster, or by a schedule on a machine: whichever the format writes. */

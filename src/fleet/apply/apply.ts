@@ -76,14 +76,15 @@ async function withGatewaysDone(
   { command, planId: id = planId(plan), signal, onProgress }: ApplyOptions,
 ): Promise<ApplyResult> {
   const wanted = (plan.gateways ?? []).filter((action) => action.do !== 'keep');
-  if (engines.failure || wanted.length === 0)
-    return { ...engines, gateways: { done: [], notDone: wanted } };
+  if (engines.failure || wanted.length === 0) return { ...engines, gateways: { done: [], notDone: wanted } };
   const { carryOutGateways } = await import('../cluster-gateway/carry-out-all.ts');
   const journal = openJournal(world, plan, { command, plan: id });
   const { failure, ...gateways } = await carryOutGateways(world, plan, { journal, signal, onProgress });
   const some = gateways.done.length > 0 || engines.done.some((action) => action.do !== 'keep');
   const told =
-    failure && some ? new BerthError(failure.code, failure.facts, { cause: failure, exit: 'partlyApplied' }) : failure;
+    failure && some
+      ? new BerthError(failure.code, failure.facts, { cause: failure, exit: 'partlyApplied' })
+      : failure;
   return { ...engines, gateways, failure: told };
 }
 
@@ -124,12 +125,7 @@ async function ofGateways(world: World, plan: Plan): Promise<Finding[]> {
   return (await import('../cluster-gateway/foresee.ts')).gatewayFindings(world, plan);
 }
 
-async function execute(
-  world: World,
-  plan: Plan,
-  observed: Sight,
-  options: ApplyOptions,
-): Promise<OfEngines> {
+async function execute(world: World, plan: Plan, observed: Sight, options: ApplyOptions): Promise<OfEngines> {
   const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
   const back: WentBack[] = [];
   const journal = openJournal(world, plan, {

@@ -88,7 +88,10 @@ function endOf(error: unknown): {
 
 /** Names a plan by what it does: the same for the plan that is kept in a file and the one that was printed. */
 export function planId({ fleetId, basis, actions, gateways }: Plan): string {
-  return createHash('sha256').update(sorted({ fleetId, basis, actions, gateways })).digest('hex').slice(0, 12);
+  return createHash('sha256')
+    .update(sorted({ fleetId, basis, actions, gateways }))
+    .digest('hex')
+    .slice(0, 12);
 }
 
 /** JSON with keys in order, so that two writings of one value are the same text. */

@@ -11,11 +11,7 @@ export interface GatewaysDone {
 }
 
 /** One after the other: what is new serves before what is old ends. Stops at the first that fails. */
-export async function carryOutGateways(
-  world: World,
-  plan: Plan,
-  how: CarryingOut,
-): Promise<GatewaysDone> {
+export async function carryOutGateways(world: World, plan: Plan, how: CarryingOut): Promise<GatewaysDone> {
   const left = (plan.gateways ?? []).filter((action) => action.do !== 'keep');
   const done: GatewayAction[] = [];
   try {

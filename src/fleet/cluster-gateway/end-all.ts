@@ -11,17 +11,15 @@ import { removeGateway } from './remove.ts';
 export async function endAllGateways(
   world: World,
   fleet: FleetIdentity,
-  {
-    hosts,
-    journal,
-    onProgress,
-  }: { hosts: Hosts; journal: Journal; onProgress: (line: string) => void },
+  { hosts, journal, onProgress }: { hosts: Hosts; journal: Journal; onProgress: (line: string) => void },
 ): Promise<string[]> {
-  const seen = await seenGateways(world, fleet, hosts);
+  const all = await seenGateways(world, fleet, hosts);
+  const seen = all.filter(({ mark }) => mark?.inFile !== false);
+  const reasons = ['the fleet is ended'];
   for (const { host } of seen) {
     onProgress(`Stopping the gateway on ${host}`);
     const object = `deployment ${gatewayName}`;
-    const effect = { do: 'stop', host, deployment: null, replica: null, object, reasons: ['the fleet is ended'] } as const;
+    const effect = { do: 'stop' as const, host, deployment: null, replica: null, object, reasons };
     await journal.record(effect, async () => removeGateway(await worldOfHost(world, hosts, host), fleet));
   }
   return seen.map(({ host }) => host);

@@ -5,7 +5,7 @@ import type { LinesWanted } from '../../kube/pod-lines.ts';
 import { podsOf } from '../../kube/state.ts';
 import { worldOfHost } from '../file/hosts.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
-import type { LogSource } from '../observe/logs.ts';
+import type { LogSource } from '../observe/log-source.ts';
 import { madeGateway } from './look.ts';
 
 /** The output of each of its pods. */

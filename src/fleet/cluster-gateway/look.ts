@@ -25,11 +25,7 @@ export interface SeenGateway {
 }
 
 /** The gateways of a fleet in all those hosts that are clusters; each machine is asked once. */
-export async function seenGateways(
-  world: World,
-  fleet: FleetIdentity,
-  hosts: Hosts,
-): Promise<SeenGateway[]> {
+export async function seenGateways(world: World, fleet: FleetIdentity, hosts: Hosts): Promise<SeenGateway[]> {
   const clusters = Object.entries(hosts).filter(([, host]) => host.kubernetes);
   const once = new Map(clusters.map(([name, host]) => [machineOf(host), name]));
   const found = await Promise.all(

@@ -20,7 +20,8 @@ export function planGateways(
   silent: ReadonlySet<string>,
 ): GatewayAction[] {
   const stops = seen
-    .filter(({ host }) => host !== wanted?.host)
+    // One that `berth render --gateway` alone has written is its maker's affair.
+    .filter(({ host, mark }) => host !== wanted?.host && mark?.inFile !== false)
     .map(({ host }): GatewayAction => {
       const text = wanted ? `the file wants it on host ${wanted.host}` : 'the file wants no gateway there';
       return { do: 'stop', host, reasons: [{ field: 'gateway.host', text }] };

@@ -26,11 +26,7 @@ const graceMs = 60_000;
 /** Takes the gateway of this fleet away with all that belongs to it. Resolves when no pod of it is left. */
 export async function removeGateway(world: World, fleet: FleetIdentity): Promise<null> {
   const place = await placeOf(world);
-  const labels = [
-    `${fleetLabel}=${fleet.fleet}`,
-    `${fleetIdLabel}=${fleet.fleetId}`,
-    gatewayPods,
-  ].join(',');
+  const labels = [`${fleetLabel}=${fleet.fleet}`, `${fleetIdLabel}=${fleet.fleetId}`, gatewayPods].join(',');
   for (const kind of kinds)
     for (const { metadata } of await listObjects(place, { ...kind, labels }, Live))
       await deleteObject(place, kind, metadata);

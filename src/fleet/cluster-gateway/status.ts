@@ -7,6 +7,7 @@ import { worldOfHost } from '../file/hosts.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { insidePort } from '../gateway/inside-file.ts';
 import { madeGateway } from './look.ts';
+import { usualPods } from './wanted.ts';
 
 /** How many of its pods serve; `unreachable`: its cluster did not answer. */
 export async function gatewayStatus(
@@ -14,7 +15,7 @@ export async function gatewayStatus(
   loaded: LoadedFleet,
   { host, silent }: { host: string; silent: boolean },
 ): Promise<ClusterGatewayStatus> {
-  const wanted = loaded.gateway.replicas;
+  const wanted = loaded.gateway.replicas ?? usualPods;
   const nothing = { host, ready: 0, replicas: wanted, url: null, waits: null };
   if (silent) return { ...nothing, state: 'unreachable' };
   const place = await placeOf(await worldOfHost(world, loaded.hosts, host));

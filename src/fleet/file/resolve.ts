@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
+import type { InsideFile } from '../../domain/cluster-gateway.ts';
 import { Name } from '../../domain/fleet.ts';
 import type { Console, Host } from '../../domain/fleet.ts';
 import { isAddress } from '../../domain/model-source.ts';
@@ -12,7 +13,6 @@ import type { InstanceLimits } from '../../domain/instance-limits.ts';
 import type { FleetFile } from '../../fleet-schema.ts';
 import type { KindOptions } from '../../lean-fleet-schema.ts';
 import { targetOf } from '../../targets/registry.ts';
-import type { InsideFile } from '../gateway/inside-file.ts';
 import type { FleetIdentity } from './paths.ts';
 import { hostOf } from '../checks/port-checks.ts';
 import { secretVariables } from './secret-places.ts';

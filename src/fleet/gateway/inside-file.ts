@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { InsideFile } from '../../domain/cluster-gateway.ts';
 import type { World } from '../../io/world.ts';
 import { fillDefaults } from '../file/defaults.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -7,15 +8,6 @@ import { fillSecrets } from '../file/secret-table.ts';
 import { readSources } from '../file/sources.ts';
 import { pieceAt, toPlain } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
-
-/** The fleet as one file for a gateway that runs elsewhere. */
-export interface InsideFile {
-  readonly text: string;
-  /** Variables that it wants, each with a secret. */
-  readonly variables: readonly string[];
-  /** Why a gateway elsewhere cannot work with it, as ends of a sentence. */
-  readonly obstacles: readonly string[];
-}
 
 /** What a gateway needs of the fleet: no benchmark, no console, no key with which a model is fetched. Secrets stay references. */
 export async function insideFile(
@@ -71,7 +63,12 @@ export function insidePort({ gateway }: LoadedFleet): number {
 
 /** Where it runs is nothing to those who run there. */
 function withoutPlace(gateway: unknown): object {
-  const { host: _host, replicas: _replicas, image: _image, ...rest } = (gateway ?? {}) as Record<string, unknown>;
+  const {
+    host: _host,
+    replicas: _replicas,
+    image: _image,
+    ...rest
+  } = (gateway ?? {}) as Record<string, unknown>;
   return rest;
 }
 

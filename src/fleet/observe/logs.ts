@@ -8,15 +8,7 @@ import { instancesOf, observeFleet } from './observe.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
-
-/** The output of one engine, or of one of berth's own processes. */
-export interface LogSource {
-  readonly name: string;
-  /** Where a person reads all of it: a path, or a command. */
-  readonly place: string;
-  readonly last: (count: number) => Promise<string[]>;
-  readonly follow: (how: { lines: number; signal: AbortSignal }) => AsyncIterable<string>;
-}
+import type { LogSource } from './log-source.ts';
 
 /** The output of one deployment, of all, or of berth's own processes. Also of engines that run no longer, where a file keeps it. */
 export async function logSources(world: World, loaded: LoadedFleet, name?: string): Promise<LogSource[]> {
