@@ -17,7 +17,6 @@ import type {
   RenderOutput,
 } from '../../render/contract.ts';
 import { renderFormats } from '../../render/registry.ts';
-import { targetOf } from '../../targets/registry.ts';
 import type { CliContext } from '../context.ts';
 import { renderedBenchmark, runsInCluster } from '../rendered-benchmarks.ts';
 import { addFileOption, loadAsWritten } from '../fleet-file.ts';
@@ -149,9 +148,7 @@ function deploymentsOf(
     const { name, replicas, port, target, declared, host } = deployment;
     if (names.length > 0 && !names.includes(name)) return [];
     const key = engineKeyOf(world, loaded, deployment);
-    // What its target gives it, as the file says; of no machine.
-    const cores = targetOf(target.kind).cores?.(target) ?? null;
-    const spec = launchSpecOf(deployment, { cores, help: null, key });
+    const spec = launchSpecOf(deployment, { cores: null, help: null, key });
     if (!spec) return [];
     const { ports = usualPorts, reserve = [] } = loaded.hosts[host] ?? {};
     return [{ name, replicas, port, target, spec, declared, pool: ports, reserve }];
