@@ -234,7 +234,7 @@ deployments:
       expect([status.code, status.stdout]).toEqual([0, expect.stringContaining('1 of 1 pods ready')]);
 
       // Somebody else changes it: that is told, and taken back when it is asked for.
-      kubectl('set', 'env', 'deployment/berth-gateway', 'OTHER=1');
+      kubectl('scale', 'deployment/berth-gateway', '--replicas=2');
       expect((await place.berth('plan')).stdout).toContain('somebody changed');
       const again = await place.berth('apply', '--yes', '--restart', 'gateway');
       expect(again.code, again.stdout + again.stderr).toBe(0);
