@@ -144,7 +144,7 @@ export async function startClusterIn(
   const bin = process.env['KUBEBUILDER_ASSETS'] ?? '';
   const folder = join(machine.folder, 'node');
   mkdirSync(join(folder, 'images'), { recursive: true });
-  writeImages(join(folder, 'images'), more);
+  writeImages(join(folder, 'images'), [pause, ...more]);
   const script = join(import.meta.dirname, 'kube-box.sh');
   const env = [`BIN=${bin}`, 'PATH=/usr/sbin:/usr/bin:/sbin:/bin'].flatMap((one) => ['-E', one]);
   const ran = machine.enter('systemd-run', '--unit=node', ...env, 'bash', script, 'inside', folder);
