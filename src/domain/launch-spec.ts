@@ -55,6 +55,21 @@ export const LaunchSpec = z.strictObject({
   modelSecret: AnySecret.optional(),
   /** The one node of a cluster that has these files. */
   node: z.string().optional(),
+  /** The claim of a cluster is made, and these files are fetched into it before the engine starts. */
+  fetched: z
+    .strictObject({
+      from: z.string(),
+      claim: z.string(),
+      /** Folder below the claim's own. */
+      folder: z.string(),
+      size: z.string(),
+      storageClass: z.string().optional(),
+      access: z.enum(['ReadWriteOnce', 'ReadWriteMany']),
+      image: z.string(),
+      entrypoint: z.array(z.string()),
+      secret: z.string().optional(),
+    })
+    .optional(),
   /** Names of writable folders the engine wants (see the `cache` hole). */
   writable: z.array(z.string()),
   /** Folders that the program keeps in the user's home, and the variable that puts each elsewhere, where no home lasts. */

@@ -33,7 +33,7 @@ export async function* containerLines(
   yield* linesOf(place, path, signal);
 }
 
-async function* linesOf({ api }: Place, path: string, signal: AbortSignal): AsyncIterable<string> {
+export async function* linesOf({ api }: Place, path: string, signal: AbortSignal): AsyncIterable<string> {
   const decoder = new TextDecoder();
   let held = '';
   try {

@@ -1,5 +1,6 @@
 import { isAddress } from '../domain/model-source.ts';
 import { isOfCluster, secretTitle } from '../domain/secret.ts';
+import { fetchRefuses } from '../targets/kubernetes/fetch.ts';
 import { platformRefuses } from '../targets/kubernetes/platform.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { entrypointOf, imageOf } from '../kube/launched.ts';
@@ -25,7 +26,7 @@ export function clusterRefuses(deployment: RenderedDeployment): string | null {
   if (entrypointOf(deployment.spec, options) === null) return 'nobody says what to run in the image';
   for (const path of [deployment.spec.model, deployment.spec.mmproj])
     if (path !== null && isAddress(path) && !path.startsWith('pvc://')) return `nobody fetches ${path} there`;
-  return platformRefuses(deployment.spec, options);
+  return fetchRefuses(deployment.spec) ?? platformRefuses(deployment.spec, options);
 }
 
 /** All objects of each deployment, those of `apply` with their marks: what is applied from files is known for the fleet's own. */

@@ -15,6 +15,8 @@ function refuses(spec: LaunchSpec, options: KserveOptions): string | null {
     return 'the engine has no image of its own, and target.image names none';
   if (made && entrypointOf(spec, options) === null)
     return 'target.entrypoint does not say what to run in the image';
+  if (spec.fetched !== undefined)
+    return 'KServe fetches models itself: name the source alone, without models.NAME.at.HOST.fetch';
   if (spec.model !== null && !isAddress(spec.model))
     return `KServe takes no model from the disk of a node (${spec.model}); put it into a claim, and say so under models.NAME.at`;
   return podSecretRefusal(spec, options) ?? storageRefusal(spec);

@@ -4,6 +4,7 @@ import { limitsOf } from '../domain/resources.ts';
 import { entrypointOf, imageOf, podSecretRefusal } from '../kube/launched.ts';
 import { objectName } from '../kube/names.ts';
 import type { Target } from './contract.ts';
+import { fetchRefuses } from './kubernetes/fetch.ts';
 import { KubernetesOptions } from './kubernetes/options.ts';
 import { platformRefuses } from './kubernetes/platform.ts';
 import { rolls } from './kubernetes/strategy.ts';
@@ -15,7 +16,7 @@ function refuses(spec: LaunchSpec, options: KubernetesOptions): string | null {
   for (const path of [spec.model, spec.mmproj])
     if (path !== null && isAddress(path) && !path.startsWith('pvc://'))
       return `nobody fetches ${path} there; say under models.NAME.at where the cluster has it`;
-  return podSecretRefusal(spec, options) ?? platformRefuses(spec, options);
+  return podSecretRefusal(spec, options) ?? fetchRefuses(spec) ?? platformRefuses(spec, options);
 }
 
 /**

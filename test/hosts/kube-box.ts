@@ -36,7 +36,7 @@ const binaries = [
   'kubelet',
   'kubectl',
 ];
-const programs = ['containerd', 'ctr', 'runc', 'catatonit', 'unshare', 'ip', 'openssl', 'curl'];
+const programs = ['containerd', 'ctr', 'runc', 'catatonit', 'busybox', 'unshare', 'ip', 'openssl', 'curl'];
 
 /** Why a test with a cluster cannot run here; null when it can. */
 export function missingForCluster(): string | null {

@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
@@ -9,7 +10,7 @@ import type { Place } from '../support/berth.ts';
 import { specsFolder } from '../support/kube-schema.ts';
 import { llamaTree } from './container-box.ts';
 import { complete, llamaImage, llamaProgram, missingForCluster, setGpus, startCluster } from './kube-box.ts';
-import type { KubeBox } from './kube-box.ts';
+import type { Image, KubeBox } from './kube-box.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
@@ -24,7 +25,7 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
   let turn = 0;
 
   beforeAll(async () => {
-    box = await startCluster();
+    box = await startCluster([fetcher]);
   });
   afterAll(() => box?.stop());
 
@@ -249,6 +250,32 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     await until(() => there().length === 0, 'them to be gone');
   });
 
+  test('a model is fetched into a claim by a Job, once for all replicas', async () => {
+    box.kubectl('create', 'namespace', namespace);
+    const volume = join(place.folder, 'volume');
+    mkdirSync(volume);
+    copyFileSync(join(place.folder, 'm.gguf'), join(volume, 'seed'));
+    box.kubectl('apply', '-f', written('volume.json', JSON.stringify(volumeOf(volume))));
+    const script = JSON.stringify('echo "$1" >>/mnt/models/asked; cp /mnt/models/seed "$2"/m.gguf');
+    const fetch = `fetch: {size: 1Gi, storageClass: fetched, image: "${fetcherImage}", entrypoint: [sh, -c, ${script}, sh]}`;
+    await applied(
+      fleet({ deployment: 'replicas: 2, ' })
+        .replace('port: 8081, ', '')
+        .replace(
+          './m.gguf',
+          `"https://models.lab/m.gguf", at: {box: {pvc: weights, path: toy/m.gguf, ${fetch}}}`,
+        ),
+    );
+    const status: FleetStatus = (await place.berth('status', '--json')).json();
+    expect(status.deployments[0]?.replicas.map(({ state }) => state)).toEqual(['ready', 'ready']);
+    expect(readFileSync(join(volume, 'asked'), 'utf8')).toBe('https://models.lab/m.gguf\n');
+    expect((await place.berth('plan')).stdout).toContain('2 unchanged');
+    expect((await place.berth('down')).code).toBe(0);
+    expect(inNamespace('get', 'jobs,pvc', '-o', 'name').trim()).toBe('persistentvolumeclaim/weights');
+    inNamespace('delete', 'pvc', 'weights');
+    box.kubectl('delete', 'pv', 'fetched');
+  });
+
   test('a secret reaches the engine as a file, and stands in no argument and in no mark', async () => {
     await applied(fleet({ deployment: 'ownKey: true, ' }));
     const { url } = await replicaOf();
@@ -270,6 +297,33 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     expect((await place.berth('apply')).stderr).toContain(`There is no namespace ${namespace}`);
   });
 });
+
+const fetcherImage = 'localhost/fetcher:1';
+
+/** A shell and what it needs to bring a file into a folder. */
+function fetcher(folder: string): Image {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  const busybox = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
+  copyFileSync(busybox, join(bin, 'busybox'));
+  chmodSync(join(bin, 'busybox'), 0o755);
+  for (const name of ['sh', 'cp', 'mkdir', 'touch', 'sleep']) symlinkSync('busybox', join(bin, name));
+  return { name: fetcherImage, from: folder, files: ['bin'], entrypoint: [], env: ['PATH=/bin'] };
+}
+
+function volumeOf(path: string): unknown {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'fetched' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: 'fetched',
+      capacity: { storage: '1Gi' },
+      hostPath: { path },
+    },
+  };
+}
 
 /** Keys of a target with the kinds that they bring; `crd`: whose definition is not Kubernetes' own. */
 const platform = [

@@ -53,6 +53,12 @@ export const kubeErrors = {
     (f) => `The cluster at ${f.server} does not know the kind of "${f.question}".`,
     () => 'Install what defines it (KServe, for an InferenceService), or name another target.',
   ),
+  KUBE_FETCH_FAILED: defineError<{ job: string; from: string; reason: string; log: readonly string[] }>(
+    (f) =>
+      `The cluster could not fetch ${f.from}: ${f.reason.trim().replace(/\.$/, '')}.${f.log.map((line) => `\n  ${line}`).join('')}`,
+    (f) =>
+      `See "kubectl logs job/${f.job}"; check the source, its secret and the size of the claim, then "berth apply" again.`,
+  ),
   KUBE_CONFLICT: defineError<{
     object: string;
     conflicts: readonly { field: string; manager: string }[];

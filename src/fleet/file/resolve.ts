@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { basename, join, posix } from 'node:path';
 import type { InsideFile } from '../../domain/cluster-gateway.ts';
 import { Name } from '../../domain/fleet.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { Console, Host } from '../../domain/fleet.ts';
 import { isAddress } from '../../domain/model-source.ts';
 import type { MemoryNeed } from '../../domain/on-demand.ts';
@@ -30,6 +31,8 @@ export interface Deployment {
     readonly mmproj: string | null;
     /** The one node of a cluster that has it. */
     readonly node?: string | undefined;
+    /** How it comes into a claim of a cluster. */
+    readonly fetched?: LaunchSpec['fetched'];
     readonly secret?: AnySecret | null;
   } | null;
   readonly engine: KindOptions;
@@ -144,7 +147,7 @@ function usualTarget(host: Host | undefined): KindOptions {
 function placeOfModel(
   { source, mmproj, at }: FleetFile['models'][string],
   host: string,
-): { path: string; mmproj: string | null; node?: string | undefined } {
+): Omit<NonNullable<Deployment['model']>, 'name' | 'secret'> {
   const place = at[host];
   if (!place) return { path: source, mmproj: mmproj ?? null };
   function inPlace(file: string): string {
@@ -161,8 +164,20 @@ function placeOfModel(
           : inPlace(source);
     return { path, mmproj: projector, node: place.node };
   }
-  if (place.path !== undefined) return { path: `${claim}/${place.path}`, mmproj: projector };
-  return { path: isAddress(source) ? claim : inPlace(source), mmproj: projector };
+  const path =
+    place.path !== undefined ? `${claim}/${place.path}` : isAddress(source) ? claim : inPlace(source);
+  return place.fetch
+    ? { path, mmproj: projector, fetched: fetchedInto(place, source) }
+    : { path, mmproj: projector };
+}
+
+type InClaim = Extract<FleetFile['models'][string]['at'][string], { pvc: string }>;
+
+/** A file is fetched into its folder, since what fetches it names it itself. */
+function fetchedInto({ pvc, path = '', fetch }: InClaim, from: string): LaunchSpec['fetched'] {
+  if (!fetch) return undefined;
+  const folder = /\.gguf$/i.test(path) ? posix.dirname(path) : path;
+  return { from, claim: pvc, folder: folder === '.' ? '' : folder, ...fetch };
 }
 
 /** Which fleet the file is of; null when it does not tell, or not well. */

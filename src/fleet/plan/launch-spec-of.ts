@@ -26,11 +26,12 @@ export function launchSpecOf(
   });
   if (!spec) return null;
   if (given.key) expectKeyTaken(spec, deployment.name);
-  const node = deployment.model?.node;
+  const { node, fetched } = deployment.model ?? {};
   const { resources } = deployment;
   return {
     ...spec,
     ...(node === undefined ? {} : { node }),
+    ...(fetched === undefined ? {} : { fetched }),
     ...(resources ? { resources } : {}),
     ...(secret && fetchedByCluster(deployment, spec.model) ? { modelSecret: secret } : {}),
   };

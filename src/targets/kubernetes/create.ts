@@ -5,6 +5,7 @@ import { applyObject, deleteObject, listObjects, Live } from '../../kube/client.
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import type { KubeKind } from '../../kube/kinds.ts';
+import { waitFetched } from '../../kube/fetched.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Started, StartRequest } from '../contract.ts';
@@ -28,17 +29,18 @@ const kinds = [
   { apiVersion: 'v1', kind: 'Service' },
   { apiVersion: 'apps/v1', kind: 'Deployment' },
   { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+  { apiVersion: 'batch/v1', kind: 'Job' },
   { apiVersion: 'v1', kind: 'Secret' },
 ] as const;
 
 /** Makes all objects of a replica, or has those that are there as they should be; what is no longer wanted goes. */
 export async function create(
   world: World,
-  { mark, keepsOld = false }: StartRequest,
+  { mark, keepsOld = false, onProgress = () => {} }: StartRequest,
   options: KubernetesOptions,
 ): Promise<Started> {
   const place = await placeOf(world);
-  await applyAll(world, place, { mark, options, force: false, keepsOld });
+  await applyAll(world, place, { mark, options, force: false, keepsOld, onProgress });
   return startedOf(place, mark);
 }
 
@@ -74,15 +76,29 @@ function kept(object: KubeObject): KubeObject {
 async function applyAll(
   world: World,
   place: Place,
-  wish: { mark: Mark; options: KubernetesOptions; force: boolean; keepsOld: boolean },
+  wish: {
+    mark: Mark;
+    options: KubernetesOptions;
+    force: boolean;
+    keepsOld: boolean;
+    onProgress: (line: string) => void;
+  },
 ): Promise<void> {
-  const { mark, options, force, keepsOld } = wish;
+  const { mark, options, force, keepsOld, onProgress } = wish;
   const before = await look(place, mark);
   const wanted = markedObjects(mark, options);
   const objects = [...(await secretOf(world, mark)), ...(before && keepsOld ? wanted.map(kept) : wanted)];
   await expectOwn(place, mark, objects);
   try {
-    for (const object of objects) await applyObject(place, object, { force });
+    for (const object of objects) {
+      await applyObject(place, object, { force });
+      if (object.kind === 'Job')
+        await waitFetched(world, place, {
+          job: object.metadata.name,
+          from: mark.spec.fetched?.from ?? '',
+          onProgress,
+        });
+    }
   } catch (error) {
     // A half of something new is of no use to anyone; of what was there, the rest is as it was.
     if (!before) await removeAll(place, mark, []);
@@ -104,7 +120,13 @@ export async function restart(
   const made = await lookAgain(place, instance);
   const { mark } = instance;
   if (!made || !mark) throw goneAlready(instance.object.name);
-  await applyAll(world, place, { mark, options: optionsOf(mark), force: true, keepsOld });
+  await applyAll(world, place, {
+    mark,
+    options: optionsOf(mark),
+    force: true,
+    keepsOld,
+    onProgress: () => {},
+  });
   const annotations = { 'berth.dev/restarted-at': world.clock.wall().toISOString() };
   const object = {
     apiVersion: 'apps/v1',
@@ -181,7 +203,7 @@ async function seen(place: Place, kind: KubeKind & { readonly labels: string }):
     return await listObjects(place, kind, Live);
   } catch (error) {
     const isUnseen = error instanceof BerthError && error.code === 'KUBE_FORBIDDEN';
-    if (isUnseen && platformKinds.some((one) => one.kind === kind.kind)) return [];
+    if (isUnseen && [...platformKinds, { kind: 'Job' }].some((one) => one.kind === kind.kind)) return [];
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { fleetIdLabel, fleetLabel, objectName, secretAnnotation, selectorOf } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { fetchObjects } from './fetch.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { KubernetesOptions } from './options.ts';
 import { platformObjects } from './platform.ts';
@@ -27,6 +28,7 @@ export interface Placed {
 /** Every object of one replica but its Secret, in the order in which they are made. Pure. */
 export function manifestsOf(placed: Placed, options: KubernetesOptions): KubeObject[] {
   return [
+    ...fetchObjects({ ...placed, metaOf: (name) => metaOf(placed, name) }),
     ...cacheClaim(placed, options),
     service(placed, options),
     deployment(placed, options),

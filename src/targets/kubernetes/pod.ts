@@ -10,6 +10,7 @@ import {
 } from '../../kube/launched.ts';
 import { cacheVariables, podFiller, volumesOf } from '../../kube/volumes.ts';
 import type { Mounted, VolumeNames } from '../../kube/volumes.ts';
+import { waitForFetch } from './fetch.ts';
 import type { KubernetesOptions } from './options.ts';
 
 /** The spec of a pod that runs this. Pure. */
@@ -39,6 +40,7 @@ export function podSpec(
     ...(Object.keys(selector).length === 0 ? {} : { nodeSelector: selector }),
     ...(tolerations.length === 0 ? {} : { tolerations }),
     securityContext: podSecurity(options),
+    ...(spec.fetched ? { initContainers: waitForFetch(spec) } : {}),
     containers: [container(spec, options, { port, mounted })],
     volumes: [...new Map(mounted.map(({ volume }) => [volume.name, volume])).values()],
   };

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { World } from '../io/world.ts';
+import { PodLive } from './answers.ts';
+import { getObject, listObjects, Live } from './client.ts';
+import type { Place } from './client.ts';
+import { linesOf } from './pod-lines.ts';
+import { objectPath } from './kinds.ts';
+
+const JobLive = Live.extend({
+  status: z
+    .object({
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string(), message: z.string().nullish() }))
+        .nullish(),
+    })
+    .nullish(),
+});
+
+const pollMs = 1_000;
+const shownLines = 5;
+
+/** Waits until a Job has done what it is for, as long as that takes. Throws KUBE_FETCH_FAILED once the cluster has given it up. */
+export async function waitFetched(
+  world: World,
+  place: Place,
+  wish: { readonly job: string; readonly from: string; readonly onProgress: (line: string) => void },
+): Promise<void> {
+  const { job, from } = wish;
+  let told = '';
+  for (;;) {
+    const live = await getObject(place, { apiVersion: 'batch/v1', kind: 'Job', name: job }, JobLive);
+    const is = live?.status?.conditions?.filter(({ status }) => status === 'True') ?? [];
+    if (is.some(({ type }) => type === 'Complete')) return;
+    const failed = is.find(({ type }) => type === 'Failed');
+    if (!live || failed) {
+      const reason = live ? (failed?.message ?? 'the cluster gives no reason') : 'its Job is gone';
+      throw new BerthError('KUBE_FETCH_FAILED', { job, from, reason, log: await lastLines(place, job) });
+    }
+    const now = stateOf((await podsOf(place, job))[0]);
+    if (now !== told) wish.onProgress(`Fetching ${from} in the cluster: ${now}`);
+    told = now;
+    await world.clock.sleep(pollMs);
+  }
+}
+
+function podsOf(place: Place, job: string): Promise<PodLive[]> {
+  return listObjects(
+    place,
+    { apiVersion: 'v1', kind: 'Pod', labels: `batch.kubernetes.io/job-name=${job}` },
+    PodLive,
+  );
+}
+
+/** In the words of the cluster. */
+function stateOf(pod: PodLive | undefined): string {
+  if (!pod) return 'there is no pod yet';
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (scheduled?.status === 'False') return `finds no node: ${scheduled.message ?? 'no reason is given'}`;
+  const { waiting, running, terminated } = pod.status?.containerStatuses?.[0]?.state ?? {};
+  if (waiting) return `its pod waits: ${[waiting.reason, waiting.message].filter(Boolean).join(': ')}`;
+  if (terminated) return `ended with code ${terminated.exitCode ?? 'unknown'}`;
+  return running ? 'under way' : 'its pod is being started';
+}
+
+async function lastLines(place: Place, job: string): Promise<string[]> {
+  const [pod] = await podsOf(place, job);
+  if (!pod) return [];
+  const path = `${objectPath({ apiVersion: 'v1', kind: 'Pod' }, place.namespace, pod.metadata.name)}/log?tailLines=${shownLines}`;
+  const lines: string[] = [];
+  for await (const line of linesOf(place, path, AbortSignal.timeout(10_000))) lines.push(line);
+  return lines;
+}
