@@ -8,6 +8,7 @@ import { KeyLimits, ModelPrice, RateLimits } from './key-limits.ts';
 import { Suppression } from './audit/suppression.ts';
 import { Resources } from './resources.ts';
 import { routeOptions } from './routing.ts';
+import { ModelPlace } from './model-place.ts';
 import { MemoryOption, OnDemandOptions } from './on-demand-options.ts';
 import {
   ByteSize,
@@ -78,57 +79,6 @@ export const Host = z
   })
   .describe('A machine or a cluster that runs engines.');
 export type Host = z.infer<typeof Host>;
-
-const IntoClaim = z
-  .strictObject({
-    size: z
-      .string()
-      .regex(/^\d+(Mi|Gi|Ti)$/)
-      .describe('Size of the claim.')
-      .meta({ examples: ['50Gi'] }),
-    storageClass: z.string().min(1).optional().describe("Kind of storage (default: the cluster's own)."),
-    access: z
-      .enum(['ReadWriteOnce', 'ReadWriteMany'])
-      .default('ReadWriteOnce')
-      .describe('Whether pods of several nodes use it at once.'),
-    image: z
-      .string()
-      .min(1)
-      .default('kserve/kserve-storage-initializer:v0.17.0')
-      .describe('Image with a shell and the program that fetches.'),
-    entrypoint: z
-      .array(z.string().min(1))
-      .min(1)
-      .default(['/storage-initializer/scripts/initializer-entrypoint'])
-      .describe('That program in the image; it is given the source and the folder.'),
-    secret: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Secret of the cluster with its variables, such as HF_TOKEN or the keys of S3.'),
-  })
-  .describe('Makes the claim and a Job that fetches the source into it, once for all replicas.');
-
-/** Where a cluster has the files of a model. */
-const ModelPlace = z.union([
-  z.strictObject({
-    hostPath: z.string().startsWith('/').describe('Folder on the disk of nodes that holds it.'),
-    node: z.string().min(1).optional().describe('The one node that has it.'),
-    path: z
-      .string()
-      .regex(/^[^/]/)
-      .optional()
-      .describe('Its path in there (default: the file name of its source, or the folder itself).'),
-  }),
-  z.strictObject({
-    pvc: z
-      .string()
-      .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
-      .describe('Claim of a volume that holds it.'),
-    path: z.string().min(1).optional().describe('Its path there (default: its file name, or all of it).'),
-    fetch: IntoClaim.optional(),
-  }),
-]);
 
 export const Model = z
   .strictObject({
