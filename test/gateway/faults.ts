@@ -104,8 +104,11 @@ export const faults: Readonly<Record<string, Script>> = {
   '503 with Retry-After': refusal(503, 'Retry-After: 7\r\n'),
 };
 
-/** Plays the fault that the request names, and closes each connection after a hundred requests, as llama.cpp's server does. */
-export function faultyEngine(): Script {
+/**
+ * Plays the fault that the request names, and closes each connection after a hundred requests, as llama.cpp's server does.
+ * A request with x-once finds the fault at the first of the engines that share `met`, and none at the next.
+ */
+export function faultyEngine(met: Set<string>): Script {
   const served = new Map<number, number>();
   return (turn) => {
     const { connection, headers } = turn.request;
@@ -115,6 +118,9 @@ export function faultyEngine(): Script {
       turn.reset();
       return undefined;
     }
+    const once = headers['x-once'];
+    if (once !== undefined && met.has(once)) return wellBehaved(turn);
+    if (once !== undefined) met.add(once);
     return (faults[headers['x-fault'] ?? 'none'] ?? wellBehaved)(turn);
   };
 }

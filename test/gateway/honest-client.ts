@@ -4,19 +4,21 @@ import { wideStream } from './faults.ts';
 import { chat, post } from './harness.ts';
 
 /**
- * How a request ended, as its client sees it.
+ * How a request ended, as its client sees it, in words.
  * - `success`: whole, and byte for byte what the engine says.
- * - `refused`: an error status with its error object, and Retry-After where the status promises one.
- * - `in-band`: a stream that ended in an error event, without [DONE].
+ * - `502 upstream_failed`: an error status with its error object and its code; `429 queue_full, 3` with Retry-After: 3.
+ * - `in-band upstream_failed`: a stream that ended in an error event, without [DONE].
  * - `broken`: a plain reply that broke off before its end.
  * - `left`: the client went away itself.
- * - anything else is a lie, told as what was wrong.
+ * - `lie: …`: anything else, and what was wrong.
  */
-export type Outcome = 'success' | 'refused' | 'in-band' | 'broken' | 'left' | { readonly lie: string };
+export type Outcome = string;
 
 export interface Visit {
   readonly port: number;
   readonly fault: string;
+  /** Names the visit to the engines, of which one plays the fault, once; null: all of them, always. */
+  readonly once: string | null;
   /** Goes away after that many milliseconds; null: stays. */
   readonly leaveAfterMs: number | null;
   /** Stops reading for that long once the reply has begun. */
@@ -24,17 +26,19 @@ export interface Visit {
 }
 
 /** One request on a connection of its own, read to the very end of the connection. */
-export async function visit({ port, fault, leaveAfterMs, pauseMs }: Visit): Promise<Outcome> {
-  const { text, left } = await exchange(port, fault, { leaveAfterMs, pauseMs });
+export async function visit(plan: Visit): Promise<Outcome> {
+  const { text, left } = await exchange(plan);
   if (left) return 'left';
   return judge(text);
 }
 
-function exchange(
-  port: number,
-  fault: string,
-  { leaveAfterMs, pauseMs }: Pick<Visit, 'leaveAfterMs' | 'pauseMs'>,
-): Promise<{ text: string; left: boolean }> {
+function exchange({
+  port,
+  fault,
+  once,
+  leaveAfterMs,
+  pauseMs,
+}: Visit): Promise<{ text: string; left: boolean }> {
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
     let left = false;
@@ -58,20 +62,19 @@ function exchange(
         if (timer) clearTimeout(timer);
         resolve({ text: Buffer.concat(parts).toString('utf8'), left });
       });
-    socket.write(
-      post('/v1/chat/completions', chat({ stream: true }), `Connection: close\r\nx-fault: ${fault}\r\n`),
-    );
+    const headers = `Connection: close\r\nx-fault: ${fault}\r\n${once === null ? '' : `x-once: ${once}\r\n`}`;
+    socket.write(post('/v1/chat/completions', chat({ stream: true }), headers));
   });
 }
 
 function judge(text: string): Outcome {
   const split = text.indexOf('\r\n\r\n');
-  if (split < 0) return { lie: `no reply: ${text.slice(0, 100)}` };
+  if (split < 0) return `lie: no reply: ${text.slice(0, 100)}`;
   const head = text.slice(0, split).toLowerCase();
   const status = Number(/^http\/1\.1 (\d+)/.exec(head)?.[1]);
   const body = bodyOf(head, text.slice(split + 4));
   if (status >= 400) return judgeRefusal(status, head, body);
-  if (status !== 200) return { lie: `status ${status}` };
+  if (status !== 200) return `lie: status ${status}`;
   return head.includes('text/event-stream') ? judgeStream(body) : judgePlain(body);
 }
 
@@ -98,37 +101,37 @@ function bodyOf(head: string, raw: string): Body {
 }
 
 function judgeRefusal(status: number, head: string, { payload, whole }: Body): Outcome {
-  if (!whole) return { lie: `a ${status} that breaks off` };
-  const message = errorMessage(payload);
-  if (message === null) return { lie: `a ${status} without an error object: ${payload.slice(0, 100)}` };
-  if (status === 503 && !/retry-after: [1-9]\d*/.test(head))
-    return { lie: 'a 503 without a time to come back' };
-  return 'refused';
+  if (!whole) return `lie: a ${status} that breaks off`;
+  const code = errorCode(payload);
+  if (code === null) return `lie: a ${status} without an error object: ${payload.slice(0, 100)}`;
+  const retryAfter = /^retry-after: (.*)$/m.exec(head)?.[1]?.trim();
+  return `${status} ${code}${retryAfter === undefined ? '' : `, ${retryAfter}`}`;
 }
 
 function judgeStream({ payload, whole }: Body): Outcome {
-  if (!whole) return { lie: `a stream that breaks off: ${payload.slice(-100)}` };
+  if (!whole) return `lie: a stream that breaks off: ${payload.slice(-100)}`;
   if (payload === wholeStream || payload === wideStream) return 'success';
-  if (payload.includes('[DONE]')) return { lie: `a stream that is not what was sent: ${payload}` };
+  if (payload.includes('[DONE]')) return `lie: a stream that is not what was sent: ${payload}`;
   const events = payload.split('\n\n');
-  if (events.pop() !== '') return { lie: `a stream that ends within an event: ${payload}` };
+  if (events.pop() !== '') return `lie: a stream that ends within an event: ${payload}`;
   const last = events.pop() ?? '';
   if (events.some((event) => !event.startsWith('data: {"id"') || !isJson(event.slice(6))))
-    return { lie: `a stream with a broken event: ${payload}` };
-  return errorMessage(last.replace(/^data: /, '')) === null
-    ? { lie: `an end without a word: ${payload}` }
-    : 'in-band';
+    return `lie: a stream with a broken event: ${payload}`;
+  const code = errorCode(last.replace(/^data: /, ''));
+  return code === null ? `lie: an end without a word: ${payload}` : `in-band ${code}`;
 }
 
 function judgePlain({ payload, whole }: Body): Outcome {
   if (!whole) return 'broken';
-  return payload === '{"plain":true}' ? 'success' : { lie: `another reply than was sent: ${payload}` };
+  return payload === '{"plain":true}' ? 'success' : `lie: another reply than was sent: ${payload}`;
 }
 
-function errorMessage(text: string): string | null {
+/** "none" for an error whose code is null; null for what is no error object. */
+function errorCode(text: string): string | null {
   try {
-    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
-    return typeof error?.message === 'string' ? error.message : null;
+    const { error } = JSON.parse(text) as { error?: { message?: unknown; code?: unknown } };
+    if (typeof error?.message !== 'string') return null;
+    return typeof error.code === 'string' ? error.code : 'none';
   } catch {
     return null;
   }
