@@ -134,6 +134,7 @@ test('health says that the gateway lives, readiness whether every model can be r
   await postChat(gateway.url);
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
   const unready = await fetch(`${gateway.url}/readyz`);
+  expect(unready.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
   expect([unready.status, await unready.json()]).toEqual([503, { status: 'unready', missing: ['m'] }]);
 });
 

@@ -187,6 +187,7 @@ test.each([
   wire.socket.write(`ngth: ${body.length}\r\n\r\n${body}`);
   await wire.closed;
   expect(wire.text().slice(answered)).toMatch(/^HTTP\/1\.1 503 /);
+  expect(wire.text().slice(answered)).toMatch(/^Retry-After: [1-9]\d*\r$/m);
   expect(wire.text().slice(answered)).toMatch(said);
   expect(upstream.seen.length).toBe(1);
   held[0]?.json(200, {});

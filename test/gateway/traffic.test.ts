@@ -40,6 +40,7 @@ test('a route may say how long its requests wait for a held deployment, longer o
   await gateway.control({ do: 'hold', deployment: 'd', forMs: long });
   const patient = postChat(gateway.url, { model: 'patient' });
   const hasty = await postChat(gateway.url, { model: 'hasty' });
+  expect(hasty.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
   expect([hasty.status, (await errorOf(hasty)).message]).toEqual([
     503,
     expect.stringContaining('within 1 ms'),
@@ -117,7 +118,11 @@ test('a drain that takes too long says how many requests are left', async () => 
   await until('it is under way', () => upstream.seen.length === 1);
   const drain = { do: 'drain', url: upstream.url, graceMs: 10, forMs: long } as const;
   expect(await gateway.control(drain)).toEqual({ left: 1 });
-  expect((await postChat(gateway.url)).status).toBe(503);
+  const refused = await postChat(gateway.url);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([
+    503,
+    expect.stringMatching(/^[1-9]\d*$/),
+  ]);
 });
 
 test('an engine that a reload took away can be drained as long as it still streams', async () => {

@@ -23,6 +23,7 @@ test(
       url: gateway.url,
       key: 'test-key',
       model: 'm',
+      says: null,
       embeddingModel: 'm',
       slots: 2,
       busy: async () => {

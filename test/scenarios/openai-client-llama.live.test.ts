@@ -18,6 +18,7 @@ test.skipIf(binary === null)(
       url: gateway.url,
       key: 'test-key',
       model: 'm',
+      says: null,
       embeddingModel: null,
       slots: 2,
       busy,

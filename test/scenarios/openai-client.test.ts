@@ -24,6 +24,7 @@ test(
       url: gateway.url,
       key: 'test-key',
       model: 'm',
+      says: 'Hello!',
       embeddingModel: 'm',
       slots: 2,
       busy: async () => busy,

@@ -1,12 +1,15 @@
 import OpenAI from 'openai';
 import { expect } from 'vitest';
 import { until } from '../gateway/harness.ts';
+import { expectSaid } from './clients/scenario.ts';
 
 export interface OpenAIScenario {
   /** Of the gateway, without /v1. */
   readonly url: string;
   readonly key: string;
   readonly model: string;
+  /** What the engine says to anything; null where nobody knows it beforehand. */
+  readonly says: string | null;
   /** Null when the engine makes no embeddings. */
   readonly embeddingModel: string | null;
   /** What the engine serves at once. */
@@ -42,7 +45,7 @@ async function wantsTheKey(_client: OpenAI, scenario: OpenAIScenario): Promise<v
   await expect(stranger.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
 }
 
-async function listsAndCompletes(client: OpenAI, { model }: OpenAIScenario): Promise<void> {
+async function listsAndCompletes(client: OpenAI, { model, says }: OpenAIScenario): Promise<void> {
   const models = await client.models.list();
   expect(models.data.map(({ id }) => id)).toContain(model);
   await expect(client.completions.create({ model: 'no-such-model', prompt: 'x' })).rejects.toBeInstanceOf(
@@ -54,16 +57,16 @@ async function listsAndCompletes(client: OpenAI, { model }: OpenAIScenario): Pro
     max_tokens: 8,
     temperature: 0,
   });
-  expect(completion.choices[0]?.text).not.toBe('');
+  expectSaid(completion.choices[0]?.text, { says });
   expect(completion.usage?.completion_tokens).toBeGreaterThan(0);
 }
 
-async function chats(client: OpenAI, { model }: OpenAIScenario): Promise<void> {
+async function chats(client: OpenAI, { model, says }: OpenAIScenario): Promise<void> {
   const messages = [{ role: 'user' as const, content: 'What is berth?' }];
   const asked = { model, messages, max_tokens: 16, temperature: 0 };
   const plain = await client.chat.completions.create(asked);
   const text = plain.choices[0]?.message.content ?? '';
-  expect(text).not.toBe('');
+  expectSaid(text, { says });
   let streamed = '';
   for await (const chunk of await client.chat.completions.create({ ...asked, stream: true })) {
     expect(chunk.choices.length).toBeGreaterThan(0);

@@ -1,6 +1,8 @@
 /** What became of one streamed request. */
 export interface Streamed {
   readonly status: number;
+  /** Its Retry-After; null without one. */
+  readonly retryAfter: string | null;
   /** Pid of the engine that streamed it; null when no event came. */
   readonly pid: number | null;
   /** The whole text came, from one engine, and then [DONE]. */
@@ -44,7 +46,7 @@ async function streamOnce(url: string, model: string): Promise<Streamed> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model, stream: true, messages: [] }),
   }).catch((error: unknown) => String(error));
-  if (typeof reply === 'string') return { status: 0, pid: null, whole: false, text: reply };
+  if (typeof reply === 'string') return { status: 0, retryAfter: null, pid: null, whole: false, text: reply };
   const text = await reply.text().catch((error: unknown) => String(error));
   const pieces = [...text.matchAll(/"content":"(\d+):(\d+) "/g)];
   const pids = new Set(pieces.map(([, pid]) => Number(pid)));
@@ -52,5 +54,6 @@ async function streamOnce(url: string, model: string): Promise<Streamed> {
     pids.size === 1 &&
     pieces.map(([, , number]) => number).join() === '1,2,3,4,5,6,7,8' &&
     text.endsWith('data: [DONE]\n\n');
-  return { status: reply.status, pid: [...pids][0] ?? null, whole, text };
+  const retryAfter = reply.headers.get('retry-after');
+  return { status: reply.status, retryAfter, pid: [...pids][0] ?? null, whole, text };
 }

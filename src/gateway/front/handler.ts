@@ -140,15 +140,25 @@ function answerOwn(
 
 /** Ready: every route has an instance that can be reached, and we are not on our way out. */
 function answerReady(state: GatewayState, reply: Reply, requestId: string): void {
-  const missing = [...state.snapshot.routes.values()]
-    .filter((one) => !one.arms.some((arm) => arm.deployment.held || isReachable(arm.deployment, state.now())))
-    .map((one) => one.name);
+  const missing = [...state.snapshot.routes.values()].filter(
+    (one) => !one.arms.some((arm) => arm.deployment.held || isReachable(arm.deployment, state.now())),
+  );
   const status = state.draining ? 'draining' : missing.length > 0 ? 'unready' : 'ready';
-  sendJson(reply, status === 'ready' ? 200 : 503, { status, missing }, requestId);
+  const value = { status, missing: missing.map((one) => one.name) };
+  if (status === 'ready') return sendJson(reply, 200, value, requestId);
+  const waits = missing.flatMap((one) => one.arms.map((arm) => arm.deployment.retryAfter()));
+  const wait = state.draining ? draining().fault.retryAfter : Math.min(60, ...waits);
+  sendJson(reply, 503, value, requestId, ['Retry-After', String(wait)]);
 }
 
-function sendJson(reply: Reply, status: number, value: unknown, requestId: string): void {
-  sendOwn(reply, { status, type: 'application/json', text: JSON.stringify(value), requestId });
+function sendJson(
+  reply: Reply,
+  status: number,
+  value: unknown,
+  requestId: string,
+  headers: readonly string[] = [],
+): void {
+  sendOwn(reply, { status, type: 'application/json', text: JSON.stringify(value), requestId, headers });
 }
 
 /** The client's own, when it is fit for a header and a log line; else a new one. */

@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { expect } from 'vitest';
 import { until } from '../../gateway/harness.ts';
-import { inTurn, longAnswer, weather } from './scenario.ts';
+import { expectSaid, greeting, inTurn, longAnswer, toolsAnswer, weather } from './scenario.ts';
 import type { ClientScenario } from './scenario.ts';
 
 /** All that Anthropic's own client does with a gateway. */
@@ -29,8 +29,13 @@ async function wantsTheKey(_client: Anthropic, scenario: ClientScenario): Promis
   expect((await bearer.models.list()).data.length).toBeGreaterThan(0);
 }
 
-function hello({ model }: ClientScenario, prompt = 'Say hello.') {
+function hello({ model }: ClientScenario, prompt = greeting) {
   return { model, max_tokens: 16, temperature: 0, messages: [{ role: 'user' as const, content: prompt }] };
+}
+
+/** Of its only block; null when that is no text. */
+function textOf({ content: [block] }: Anthropic.Message): string | null {
+  return block?.type === 'text' ? block.text : null;
 }
 
 async function lists(client: Anthropic, { model }: ClientScenario): Promise<void> {
@@ -42,11 +47,11 @@ async function lists(client: Anthropic, { model }: ClientScenario): Promise<void
 
 async function writes(client: Anthropic, scenario: ClientScenario): Promise<void> {
   const message = await client.messages.create(hello(scenario));
-  expect(message.content[0]?.type).toBe('text');
+  expectSaid(textOf(message), scenario);
   expect(message.usage.output_tokens).toBeGreaterThan(0);
   const { input_tokens: tokens } = await client.messages.countTokens({
     model: scenario.model,
-    messages: [{ role: 'user', content: 'Say hello.' }],
+    messages: [{ role: 'user', content: greeting }],
   });
   expect(tokens).toBeGreaterThan(0);
 }
@@ -55,7 +60,7 @@ async function streams(client: Anthropic, scenario: ClientScenario): Promise<voi
   let text = '';
   const stream = client.messages.stream(hello(scenario)).on('text', (piece) => (text += piece));
   const message = await stream.finalMessage();
-  expect(text).not.toBe('');
+  expectSaid(text, scenario);
   expect(message.content).toEqual([expect.objectContaining({ type: 'text', text })]);
   expect(message.usage.output_tokens).toBeGreaterThan(0);
 }
@@ -84,8 +89,7 @@ async function callsTools(client: Anthropic, scenario: ClientScenario): Promise<
     ...asked,
     messages: [...asked.messages, { role: 'assistant', content: [use] }, { role: 'user', content: [result] }],
   });
-  expect(answer.content[0]?.type).toBe('text');
-  if (scenario.tools === 'called') expect(JSON.stringify(answer.content)).toContain('7 degrees');
+  expectSaid(textOf(answer), { says: scenario.tools === 'called' ? toolsAnswer : null });
 }
 
 async function faults(client: Anthropic, scenario: ClientScenario): Promise<void> {

@@ -7,7 +7,22 @@ import { get, randomModel, startReady } from '../../support/embedded.ts';
 import { aiSdkScenario } from './ai-sdk.ts';
 import { anthropicScenario } from './anthropic.ts';
 import { langchainScenario } from './langchain.ts';
+import { greeting } from './scenario.ts';
 import type { ClientScenario } from './scenario.ts';
+
+/** What the engine says to a client that asks it without a gateway. */
+async function saysAlone(url: string): Promise<string> {
+  const messages = [{ role: 'user', content: greeting }];
+  const reply = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'm', messages, temperature: 0, max_tokens: 16 }),
+  });
+  const { choices } = (await reply.json()) as { choices: { message: { content: string } }[] };
+  const said = choices[0]?.message.content ?? '';
+  expect(said).toMatch(/./s);
+  return said;
+}
 
 async function scene(): Promise<ClientScenario & { gateway: RunningGateway }> {
   const model = await randomModel();
@@ -25,6 +40,7 @@ async function scene(): Promise<ClientScenario & { gateway: RunningGateway }> {
     url: gateway.url,
     key: 'test-key',
     model: 'm',
+    says: await saysAlone(upstream.url),
     tools: 'refused',
     embeds: true,
     busy: async () => {

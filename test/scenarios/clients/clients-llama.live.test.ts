@@ -29,6 +29,7 @@ async function scene(): Promise<ClientScenario & { gateway: RunningGateway }> {
     url: gateway.url,
     key: 'test-key',
     model: 'm',
+    says: null,
     tools: 'taken',
     embeds: true,
     busy,

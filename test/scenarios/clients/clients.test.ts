@@ -21,6 +21,7 @@ async function scene(): Promise<ClientScenario> {
     url: gateway.url,
     key: 'test-key',
     model: 'm',
+    says: 'Hello there!',
     tools: 'called',
     embeds: true,
     busy: async () => busy,

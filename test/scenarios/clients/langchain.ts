@@ -3,7 +3,7 @@ import type { AIMessageChunk } from '@langchain/core/messages';
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
 import { expect } from 'vitest';
 import { until } from '../../gateway/harness.ts';
-import { inTurn, longAnswer, weather } from './scenario.ts';
+import { expectSaid, greeting, inTurn, longAnswer, toolsAnswer, weather } from './scenario.ts';
 import type { ClientScenario } from './scenario.ts';
 
 /** All that a chat model of LangChain does with a gateway. */
@@ -31,12 +31,12 @@ function modelOf(
 
 async function wantsTheKey(_model: ChatOpenAI, scenario: ClientScenario): Promise<void> {
   const stranger = modelOf({ ...scenario, key: 'not-a-key' });
-  await expect(stranger.invoke('Say hello.')).rejects.toMatchObject({ status: 401 });
+  await expect(stranger.invoke(greeting)).rejects.toMatchObject({ status: 401 });
 }
 
-async function writes(model: ChatOpenAI): Promise<void> {
-  const message = await model.invoke('Say hello.');
-  expect(message.text).not.toBe('');
+async function writes(model: ChatOpenAI, scenario: ClientScenario): Promise<void> {
+  const message = await model.invoke(greeting);
+  expectSaid(message.text, scenario);
   expect(message.usage_metadata).toMatchObject({ output_tokens: expect.any(Number) });
 }
 
@@ -47,9 +47,9 @@ async function gather(stream: AsyncIterable<AIMessageChunk>): Promise<AIMessageC
   return whole;
 }
 
-async function streams(model: ChatOpenAI): Promise<void> {
-  const message = await gather(await model.stream('Say hello.'));
-  expect(message.text).not.toBe('');
+async function streams(model: ChatOpenAI, scenario: ClientScenario): Promise<void> {
+  const message = await gather(await model.stream(greeting));
+  expectSaid(message.text, scenario);
   expect(message.usage_metadata).toMatchObject({ output_tokens: expect.any(Number) });
 }
 
@@ -67,7 +67,7 @@ async function callsTools(model: ChatOpenAI, scenario: ClientScenario): Promise<
     expect(message.tool_calls).toMatchObject([{ name: 'weather', args: { city: 'Bremen' } }]);
   const result = new ToolMessage({ content: '7 degrees', tool_call_id: asks.tool_calls?.[0]?.id ?? '' });
   const answer = await able.invoke([question, asks, result]);
-  expect(answer.text).toContain('7 degrees');
+  expect(answer.text).toBe(toolsAnswer);
 }
 
 async function embeds(_model: ChatOpenAI, scenario: ClientScenario): Promise<void> {
@@ -80,7 +80,7 @@ async function embeds(_model: ChatOpenAI, scenario: ClientScenario): Promise<voi
 
 async function faults(_model: ChatOpenAI, scenario: ClientScenario): Promise<void> {
   const missing = modelOf({ ...scenario, model: 'no-such-model' });
-  await expect(missing.invoke('Say hello.')).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
+  await expect(missing.invoke(greeting)).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
   const { breakingPrompt } = scenario;
   if (breakingPrompt === null) return;
   const broken = modelOf(scenario).stream(breakingPrompt).then(gather);

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { expect } from 'vitest';
 import { until } from '../../gateway/harness.ts';
-import { inTurn, longAnswer, weather } from './scenario.ts';
+import { expectSaid, greeting, inTurn, longAnswer, toolsAnswer, weather } from './scenario.ts';
 import type { ClientScenario } from './scenario.ts';
 
 /** What OpenAI's own client does beyond chat: tools, Responses, its classes of error. */
@@ -44,7 +44,7 @@ async function callsTools(client: OpenAI, scenario: ClientScenario): Promise<voi
   if (!message) throw new Error('There is no message.');
   const result = { role: 'tool' as const, tool_call_id: 'call_1', content: '7 degrees' };
   const answer = await client.chat.completions.create({ ...asked, messages: [question, message, result] });
-  expect(answer.choices[0]?.message.content).toContain('7 degrees');
+  expect(answer.choices[0]?.message.content).toBe(toolsAnswer);
 }
 
 async function embeds(client: OpenAI, { embeds: has, model }: ClientScenario): Promise<void> {
@@ -55,17 +55,17 @@ async function embeds(client: OpenAI, { embeds: has, model }: ClientScenario): P
   expect(usage.prompt_tokens).toBeGreaterThan(0);
 }
 
-async function responds(client: OpenAI, { model }: ClientScenario): Promise<void> {
-  const asked = { model, input: 'Say hello.', max_output_tokens: 16 };
+async function responds(client: OpenAI, { model, says }: ClientScenario): Promise<void> {
+  const asked = { model, input: greeting, max_output_tokens: 16, temperature: 0 };
   const whole = await client.responses.create(asked);
-  expect(whole.output_text).not.toBe('');
+  expectSaid(whole.output_text, { says });
   let text = '';
   let tokens = 0;
   for await (const event of await client.responses.create({ ...asked, stream: true })) {
     if (event.type === 'response.output_text.delta') text += event.delta;
     if (event.type === 'response.completed') tokens = event.response.usage?.output_tokens ?? 0;
   }
-  expect(text).not.toBe('');
+  expectSaid(text, { says });
   expect(tokens).toBeGreaterThan(0);
 }
 

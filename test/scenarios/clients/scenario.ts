@@ -1,9 +1,13 @@
+import { expect } from 'vitest';
+
 /** What the clients' scenarios need to know of the engine behind the gateway. */
 export interface ClientScenario {
   /** Of the gateway, without /v1. */
   readonly url: string;
   readonly key: string;
   readonly model: string;
+  /** What the engine says to `greeting` at temperature 0, 16 tokens at most; null where nobody knows it beforehand. */
+  readonly says: string | null;
   /** The engine calls the tool it is given; takes it and calls none, as a model with random weights does; or refuses it. */
   readonly tools: 'called' | 'taken' | 'refused';
   /** The engine makes embeddings. */
@@ -16,6 +20,17 @@ export interface ClientScenario {
   readonly long: Readonly<Record<string, boolean>>;
   /** A prompt after which the engine dies midway; null where it cannot be made to. */
   readonly breakingPrompt: string | null;
+}
+
+/** The prompt of all that writes. */
+export const greeting = 'Say hello.';
+
+/** What the engine says once its tool has answered, where it calls the tool. */
+export const toolsAnswer = 'It is 7 degrees in Bremen.';
+
+export function expectSaid(text: string | null | undefined, { says }: Pick<ClientScenario, 'says'>): void {
+  if (says === null) expect(text).toMatch(/./s);
+  else expect(text).toBe(says);
 }
 
 /** More than is ever written before the client has left. */
