@@ -109,7 +109,10 @@ async function reserveTogether(
     const { meanMs } = crowdOf(context.memory, crowded);
     throw tooManyAtOnce(crowded, meanMs, [], context.random());
   }
-  if (!verdict) return hold;
+  if (!verdict) {
+    hold.share(shared.book.owing(bounds, now), hold.headers);
+    return hold;
+  }
   const limited = bounds.filter(({ limit }) => Number.isFinite(limit));
   const counts = new Map(limited.map((bound, i) => [bound, verdict.counts[i] as Count]));
   const headers = rateHeaders((bound) => counts.get(bound) as Count, limited, now);

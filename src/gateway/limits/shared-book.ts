@@ -2,6 +2,7 @@ import { chargeOf, needOf } from './bounds.ts';
 import type { Amounts, Bound } from './bounds.ts';
 import { differenceOf } from './book.ts';
 import type { Charge } from './book.ts';
+import { createOwed } from './owed.ts';
 import { carryOf, slotOf } from './window.ts';
 import type { Count, WindowKind } from './window.ts';
 
@@ -27,8 +28,17 @@ export interface SharedBook {
     amounts: Amounts,
     wallMs: number,
   ) => Promise<SharedVerdict | null>;
-  /** As `settle` of a book of one's own; what cannot be told to the store is lost, and gone with its minute. */
+  /** For what was admitted without the store: a charge of nothing, whose `settle` tells what was spent of budgets. */
+  readonly owing: (bounds: readonly Bound[], wallMs: number) => Charge;
+  /**
+   * As `settle` of a book of one's own. What the store cannot be told of a minute is lost, and gone with it; of a budget it is
+   * told later. A store that did take it and could not say so in time has it twice: rather too much than too little.
+   */
   readonly settle: (charge: Charge, real: Amounts | null, wallMs: number) => void;
+  /** Tells what is owed, if anything is; to be called at every tick. */
+  readonly tick: (now: number) => void;
+  /** Tells it now. */
+  readonly tellOwed: () => void;
 }
 
 /*
@@ -62,6 +72,7 @@ for i = 1, #KEYS do
 end
 return 1`;
 
+const tellMs = 1000;
 const keepSeconds: Record<WindowKind, number> = { minute: 180, day: 2 * 86_400, month: 40 * 86_400 };
 
 /** `fleet`: gateways of one fleet name count together. `onFallback` is told of each decision made without the store. */
@@ -74,7 +85,16 @@ export function createSharedBook(
     // The braces keep all counts of a fleet on one node of a cluster.
     return `berth:{${fleet}}:${bound.id}:${slot}`;
   }
+  const owed = createOwed(run, (id) => `berth:{${fleet}}:told:${id}`);
+  let toldAt = -Infinity;
   return {
+    owing: owingOf,
+    tick: (now) => {
+      if (now - toldAt < tellMs) return;
+      toldAt = now;
+      void owed.tell();
+    },
+    tellOwed: () => void owed.tell(),
     take: async (all, amounts, wallMs) => {
       const bounds = all.filter(({ limit }) => Number.isFinite(limit));
       const slots = bounds.map(({ window }) => slotOf(window, wallMs));
@@ -104,18 +124,38 @@ export function createSharedBook(
         return null;
       }
     },
-    settle: ({ bounds, slots, amounts }, real, wallMs) => {
-      const keys: string[] = [];
-      const args: string[] = [];
-      bounds.forEach((bound, i) => {
-        const more = differenceOf(bound, amounts, real);
-        const now = slotOf(bound.window, wallMs);
-        const slot = more > 0 ? now : (slots[i] as number);
-        if (more === 0 || slot < now - 1) return;
-        keys.push(keyOf(bound, slot));
-        args.push(String(more), String(keepSeconds[bound.window]));
+    settle: (charge, real, wallMs) => {
+      const changes = changesOf(charge, real, wallMs);
+      if (changes.length === 0) return;
+      const keys = changes.map(({ bound, slot }) => keyOf(bound, slot));
+      const args = changes.flatMap(({ bound, more }) => [String(more), String(keepSeconds[bound.window])]);
+      run(settleScript, keys, args).catch((error: unknown) => {
+        onFallback(error);
+        for (const { bound, slot, more } of changes)
+          if (bound.window !== 'minute') owed.add(keyOf(bound, slot), more, keepSeconds[bound.window]);
       });
-      if (keys.length > 0) void run(settleScript, keys, args).catch(onFallback);
     },
   };
+}
+
+interface Change {
+  readonly bound: Bound;
+  readonly slot: number;
+  readonly more: number;
+}
+
+/** What was charged too much goes back to its slot as long as that still counts, and what was charged too little counts from now on. */
+function changesOf({ bounds, slots, amounts }: Charge, real: Amounts | null, wallMs: number): Change[] {
+  return bounds.flatMap((bound, i) => {
+    const more = differenceOf(bound, amounts, real);
+    const now = slotOf(bound.window, wallMs);
+    const slot = more > 0 ? now : (slots[i] as number);
+    return more !== 0 && slot >= now - 1 ? [{ bound, slot, more }] : [];
+  });
+}
+
+function owingOf(all: readonly Bound[], wallMs: number): Charge {
+  const bounds = all.filter(({ limit, window }) => Number.isFinite(limit) && window !== 'minute');
+  const slots = bounds.map(({ window }) => slotOf(window, wallMs));
+  return { bounds, slots, amounts: { requests: 0, tokens: 0, usd: 0 } };
 }

@@ -140,10 +140,14 @@ async function openShared(
   const claims = createSharedClaims(fleet, gateway, link.run, onFallback);
   const wishes = createSharedWishes(fleet, gateway, link.run, onFallback);
   const crowds = createSharedCrowds(memory, claims);
-  const stop = context.sweep.each(crowds.tick);
+  const book = createSharedBook(fleet, link.run, onFallback);
+  const stop = context.sweep.each((now) => {
+    crowds.tick(now);
+    book.tick(now);
+  });
   return {
     url,
-    book: createSharedBook(fleet, link.run, onFallback),
+    book,
     crowds,
     claims,
     holders: createSharedHolders(fleet, link.run, onFallback),
@@ -153,6 +157,7 @@ async function openShared(
     fallbacks: () => fallbacks,
     close: () => {
       stop();
+      book.tellOwed();
       crowds.close();
       wishes.leave();
       link.close();
