@@ -44,26 +44,25 @@ export function objectsOf(input: RenderInput): { name: string; objects: KubeObje
 export function needsOf({ deployments, fleet, fleetId, namespace }: RenderInput): string[] {
   return deployments.flatMap(({ name, replicas, spec }) => {
     const refs = Object.entries(spec.secrets);
-    const parts = refs.flatMap(([key, ref]) =>
-      isOfCluster(ref) ? [] : [`--from-literal=${key}=${secretWord(spec, key)}`],
-    );
+    const own = refs.filter(([, ref]) => !isOfCluster(ref)).map(([key]) => key);
+    const texts = Object.fromEntries(own.map((key) => [key, secretText(spec, key)]));
     const there = [...refs.map(([, ref]) => ref), spec.modelSecret ?? []].flat().filter(isOfCluster);
-    const made = Array.from({ length: parts.length === 0 ? 0 : replicas }, (_, replica) => {
+    const made = Array.from({ length: own.length === 0 ? 0 : replicas }, (_, replica) => {
       const meta = {
         name: secretName({ deployment: name, replica }),
         ...(namespace === null ? {} : { namespace }),
         labels: { ...selectorOf(name, replica), [fleetLabel]: fleet, [fleetIdLabel]: fleetId },
       };
-      return `${name} needs a Secret: ${secretCommands(meta, parts)}`;
+      return `${name} needs a Secret: ${secretCommands(meta, texts)}`;
     });
     return [...made, ...there.map((ref) => `${name} needs what the cluster must have: ${secretTitle(ref)}.`)];
   });
 }
 
-/** Its text as a word of a shell. Some programs read theirs as a line of YAML. */
-function secretWord({ secrets, secretKeys }: LaunchSpec, name: string): string {
+/** As a shell writes it within double quotes. Some programs read theirs as a line of YAML. */
+function secretText({ secrets, secretKeys }: LaunchSpec, name: string): string {
   const ref = secrets[name];
   const value = !ref || isOfCluster(ref) ? '' : 'env' in ref ? `$${ref.env}` : `$(cat '${ref.file}')`;
   const key = secretKeys?.[name];
-  return key === undefined ? `"${value}"` : `"${key}: \\"${value}\\""`;
+  return key === undefined ? value : `${key}: \\"${value}\\"`;
 }

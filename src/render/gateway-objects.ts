@@ -103,8 +103,8 @@ export function gatewayObjects(input: Placed): KubeObject[] {
 export function gatewayNeeds(input: RenderInput): string[] {
   const meta = gatewaySecretMeta(input);
   if (meta === null || input.gateway === null) return [];
-  const variables = Object.keys(input.gateway.variables).map((key) => `--from-literal=${key}="$${key}"`);
-  return [`The gateway needs a Secret: ${secretCommands(meta, variables)}`];
+  const texts = Object.fromEntries(Object.keys(input.gateway.variables).map((key) => [key, `$${key}`]));
+  return [`The gateway needs a Secret: ${secretCommands(meta, texts)}`];
 }
 
 /** To see where pods of the namespace answer, and nothing else. */

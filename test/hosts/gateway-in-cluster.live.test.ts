@@ -144,7 +144,7 @@ deployments:
       const rendered = await place.berth('render', '--format', 'kustomize', '--out', 'deploy');
       expect(rendered.code, rendered.stderr).toBe(0);
       expect(rendered.stderr).toContain(
-        'create secret generic berth-gateway-secrets -n llm --from-literal=CI_KEY="$CI_KEY"',
+        '"CI_KEY=$CI_KEY" | kubectl create secret generic berth-gateway-secrets -n llm --from-env-file=/dev/stdin',
       );
       box.kubectl('create', 'namespace', 'llm');
       kubectl('create', 'secret', 'generic', 'berth-gateway-secrets', `--from-literal=CI_KEY=${key}`);

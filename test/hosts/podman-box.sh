@@ -36,6 +36,8 @@ if [ "$net" != '' ]; then ip link set lo up; fi
 # Monitors of containers call podman themselves, without the environment of the service.
 cp -n /etc/containers/policy.json "$D/etc/" 2>/dev/null || true
 mount --bind "$D/etc" /etc/containers
+# A monitor may write its file "oom" where it was started.
+cd "$D"
 podman system service --time=0 "unix://$D/d.sock" &
 # Somebody has to take leave of the monitors of containers.
 while :; do wait -n 2>/dev/null || sleep 1; done

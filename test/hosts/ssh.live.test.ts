@@ -1,10 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect as connectTo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import type { FleetStatus, ReplicaStatus } from '../../src/domain/fleet-status.ts';
 import { localFiles } from '../../src/io/files.ts';
+import { connect } from '../../src/io/ssh/connection.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
 import { fakeEngine, makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
@@ -193,6 +206,22 @@ describe.skipIf(lacks !== '')('a host by ssh, with a real sshd on a machine of i
     expect(down.stdout).toContain('Host dead could not be looked at');
     expect(down.stdout).toMatch(/is down: .*on-far/);
   }, 120_000);
+
+  test('sockets there that are asked for at once have each a way of its own', async () => {
+    const names = ['docker', 'podman', 'third'];
+    const paths = names.map((name) => join(folder, `${name}.sock`));
+    for (const [i, path] of paths.entries()) {
+      const server = createServer((socket) => socket.end(names[i]));
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      onTestFinished(() => void server.close());
+    }
+    vi.stubEnv('PATH', place.env['PATH']);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const link = await connect('box', new AbortController().signal);
+    onTestFinished(() => link.close());
+    const ways = await Promise.all(paths.map((path) => link.forward(path)));
+    expect(await Promise.all(ways.map((way) => text(connectTo(way))))).toEqual(names);
+  }, 60_000);
 
   test('who changes engines there waits for whoever else does, by ssh or on the machine itself, and for nobody who is dead', async () => {
     const gate = join(folder, 'gate');

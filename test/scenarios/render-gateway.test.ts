@@ -70,7 +70,7 @@ test('secrets come as variables of a Secret, and those of models are not asked f
   place.env['CI_KEY'] = 'sk-canary';
   const { stdout, stderr } = await rendered('--format', 'kubernetes', '--namespace', 'llm');
   expect(stderr).toContain(
-    'The gateway needs a Secret: kubectl create secret generic berth-gateway-secrets -n llm --from-literal=CI_KEY="$CI_KEY" --from-literal=REDIS_URL="$REDIS_URL"',
+    'The gateway needs a Secret: printf \'%s\\n\' "CI_KEY=$CI_KEY" "REDIS_URL=$REDIS_URL" | kubectl create secret generic berth-gateway-secrets -n llm --from-env-file=/dev/stdin;',
   );
   expect(stdout + stderr).not.toContain('sk-canary');
 });

@@ -13,7 +13,7 @@ export async function endAllGateways(
   fleet: FleetIdentity,
   { hosts, journal, onProgress }: { hosts: Hosts; journal: Journal; onProgress: (line: string) => void },
 ): Promise<string[]> {
-  const all = await seenGateways(world, fleet, hosts);
+  const all = await seenGateways(world, fleet, { hosts });
   const seen = all.filter(({ mark }) => mark?.inFile !== false);
   const reasons = ['the fleet is ended'];
   for (const { host } of seen) {

@@ -15,8 +15,9 @@ export async function withGateways(
 ): Promise<Plan> {
   if (plan.only) return plan;
   const hosts = Object.fromEntries(Object.entries(loaded.hosts).filter(([name]) => !silent.has(name)));
-  const seen = await seenGateways(world, plan, hosts);
-  const planned = planGateways(wantedGateway(loaded), seen, silent);
+  const wanted = wantedGateway(loaded);
+  const seen = await seenGateways(world, plan, { hosts, wanted: wanted?.host });
+  const planned = planGateways(wanted, seen, silent);
   const gateways = restart ? planned.map(again) : planned;
   if (gateways.length === 0) return plan;
   const own = gateways.map(({ host }) => [host, accessOf(loaded.hosts[host])] as const);

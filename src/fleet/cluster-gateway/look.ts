@@ -24,12 +24,22 @@ export interface SeenGateway {
   readonly mark: GatewayMark | null;
 }
 
+/** The hosts that are clusters, each cluster once: of several names for one the wanted one, else it would look like two places. Pure. */
+export function clustersOnce(hosts: Hosts, wanted: string | undefined): string[] {
+  const clusters = Object.entries(hosts)
+    .filter(([, host]) => host.kubernetes)
+    .toSorted(([a], [b]) => Number(a === wanted) - Number(b === wanted));
+  return [...new Map(clusters.map(([name, host]) => [machineOf(host), name])).values()];
+}
+
 /** The gateways of a fleet in all those hosts that are clusters; each machine is asked once. */
-export async function seenGateways(world: World, fleet: FleetIdentity, hosts: Hosts): Promise<SeenGateway[]> {
-  const clusters = Object.entries(hosts).filter(([, host]) => host.kubernetes);
-  const once = new Map(clusters.map(([name, host]) => [machineOf(host), name]));
+export async function seenGateways(
+  world: World,
+  fleet: FleetIdentity,
+  { hosts, wanted }: { hosts: Hosts; wanted?: string | undefined },
+): Promise<SeenGateway[]> {
   const found = await Promise.all(
-    [...once.values()].map(async (host): Promise<SeenGateway[]> => {
+    clustersOnce(hosts, wanted).map(async (host): Promise<SeenGateway[]> => {
       const live = await liveGateway(await placeOf(await worldOfHost(world, hosts, host)), fleet);
       return live ? [{ host, mark: markOn(live) }] : [];
     }),

@@ -45,7 +45,10 @@ export async function s3Settings(
     region: stated.region ?? get('AWS_REGION', 'AWS_DEFAULT_REGION') ?? 'us-east-1',
     keyId: get('AWS_ACCESS_KEY_ID'),
     key: get('AWS_SECRET_ACCESS_KEY'),
-    sessionToken: get('AWS_SESSION_TOKEN'),
+    // One of the environment belongs to the keys there, and makes others invalid.
+    sessionToken: own.has('AWS_ACCESS_KEY_ID')
+      ? (own.get('AWS_SESSION_TOKEN') ?? null)
+      : get('AWS_SESSION_TOKEN'),
     trust: ca === null ? {} : { ca },
   };
 }

@@ -69,6 +69,8 @@ class Way {
   readonly #forwards = new Map<string, Promise<string>>();
   readonly #talks = new Set<OpenSession>();
   #master: Promise<Master> | null = null;
+  /** Sockets of this side so far: two that are asked for at once, or after one that failed, never share one. */
+  #sockets = 0;
   #held = 0;
   #lost = '';
   #closed = false;
@@ -186,7 +188,8 @@ class Way {
   async #firstForward(to: string): Promise<string> {
     await this.open();
     if (to.startsWith('/')) {
-      const socket = join(this.#folder, `s${this.#forwards.size}`);
+      this.#sockets += 1;
+      const socket = join(this.#folder, `s${this.#sockets}`);
       await this.#addForward(socket, to);
       return socket;
     }
