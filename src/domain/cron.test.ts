@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { calendarLines, cronFault, CronText } from './cron.ts';
+import { calendarLines, cronFault, CronText, kubeCron } from './cron.ts';
 
 test.each([
   ['0 2 * * *', ['*-*-* 02:00:00']],
@@ -23,4 +23,15 @@ test.each([
 ])('%s is refused: %s', (cron, fault) => {
   expect(cronFault(cron)).toBe(fault);
   expect(CronText.safeParse(cron).success).toBe(false);
+});
+
+test.each([
+  ['0 2 * * *', '0 2 * * *'],
+  ['*/15 8-18 1 * 1-5', '*/15 8-18 1 * 1-5'],
+  ['0 2 * * 7', '0 2 * * 0'],
+  ['0 2 * * 5-7', '0 2 * * 0,5,6'],
+  ['0 2 * 7 0,7', '0 2 * 7 0'],
+])('%s is %s for a CronJob, which refuses a seventh day', (cron, kube) => {
+  expect(cronFault(kube)).toBeNull();
+  expect(kubeCron(cron)).toBe(kube);
 });

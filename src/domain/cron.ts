@@ -70,14 +70,25 @@ function two(value: string | number): string {
   return String(value).padStart(2, '0');
 }
 
+/** The same as a CronJob takes it: there Sunday is 0 alone. */
+export function kubeCron(cron: string): string {
+  const [week = '', ...before] = cron.trim().split(/\s+/).toReversed();
+  if (!week.includes('7')) return cron;
+  const days = [...new Set(weekNumbers(week).map((one) => one % 7))].toSorted((a, b) => a - b);
+  return [...before.toReversed(), days.join(',')].join(' ');
+}
+
 /** Its days have names, and no steps: each is written out. */
 function weekDaysOf(field: string): string {
-  const days = field.split(',').flatMap((piece) => {
+  return [...new Set(weekNumbers(field).map((one) => weekDays[one]))].join(',');
+}
+
+function weekNumbers(field: string): number[] {
+  return field.split(',').flatMap((piece) => {
     const [, first, last, step] = part.exec(piece) ?? [];
     const from = Number(first ?? 0);
     const to = Number(last ?? first ?? 6);
     const each = Array.from({ length: to - from + 1 }, (_, at) => from + at);
     return each.filter((one) => (one - from) % Number(step ?? 1) === 0);
   });
-  return [...new Set(days.map((one) => weekDays[one]))].join(',');
 }

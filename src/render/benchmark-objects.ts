@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { kubeCron } from '../domain/cron.ts';
 import { secretTitle } from '../domain/secret.ts';
 import { fleetLabel, objectName } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -78,7 +79,7 @@ function objectsOf(
           kind: 'CronJob',
           metadata,
           spec: {
-            schedule: benchmark.schedule,
+            schedule: kubeCron(benchmark.schedule),
             // Two at once would measure each other.
             concurrencyPolicy: 'Forbid',
             startingDeadlineSeconds: 3600,

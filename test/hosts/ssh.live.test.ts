@@ -211,7 +211,7 @@ describe.skipIf(lacks !== '')('a host by ssh, with a real sshd on a machine of i
     const names = ['docker', 'podman', 'third'];
     const paths = names.map((name) => join(folder, `${name}.sock`));
     for (const [i, path] of paths.entries()) {
-      const server = createServer((socket) => socket.end(names[i]));
+      const server = createServer((socket) => socket.end(names[i] ?? ''));
       await new Promise<void>((resolve) => server.listen(path, resolve));
       onTestFinished(() => void server.close());
     }
