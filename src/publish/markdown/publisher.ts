@@ -14,13 +14,17 @@ export const markdown: FilePublisher<'markdown'> = {
     [...head(report), ...stages(report), ...turns(report), ...gates(report), ...notes(report)].join('\n'),
 };
 
-function head({ name, server, spec, startedAt, id }: Report): string[] {
+function head({ name, server, spec, startedAt, id, environment }: Report): string[] {
   const { url, deployment } = spec.target;
   const place = deployment === null ? url : `deployment ${deployment} at ${url}`;
   return [
     `### ${plain(name)}: ${plain(server.model)}`,
     '',
     plain(`${spec.target.api} of ${place}, ${startedAt.slice(0, 16).replace('T', ' ')} UTC, run ${id}`),
+    '',
+    plain(
+      `Measured from ${environment.cpu}, ${environment.cores} cores, ${number(environment.memoryBytes / 2 ** 30)} GiB, ${environment.os}, by berth ${environment.berth}`,
+    ),
     '',
   ];
 }
@@ -109,7 +113,13 @@ function notes(report: Report): string[] {
         `- ${plain(stage.label)}: ${error.count} ended as ${error.outcome} (${plain(error.example ?? 'no reason given')})`,
     ),
   );
-  const lines = [...limited, ...errors, ...report.warnings.map((text) => `- ${plain(text)}`)];
+  const scaling = report.scaling
+    .filter(({ streams }) => streams > 1)
+    .map(
+      ({ streams, speedup, efficiency }) =>
+        `- ${streams} streams give ${number(speedup)} times the output tokens/s of one: efficiency ${number(efficiency * 100)} %`,
+    );
+  const lines = [...limited, ...scaling, ...errors, ...report.warnings.map((text) => `- ${plain(text)}`)];
   return lines.length === 0 ? [] : [...lines, ''];
 }
 

@@ -114,11 +114,14 @@ test('the layout of GuideLLM 0.3 has what older scripts read, with the older mea
   expect(second?.requests.successful[0]?.output_tokens).toBe(10);
 });
 
-test('Markdown has a row a stage, and what failed', async () => {
+test('Markdown has a row a stage, the machine, how streams add up, and what failed', async () => {
   const text = (await written('markdown')).toString();
   expect(text).toMatch(/^\| 1 stream \| 10 \| 2 \| /m);
   expect(text).toMatch(/^\| 3 streams \| 10 \| 2 \| /m);
   expect(text).toContain('2 ended as server-error');
+  expect(text).toMatch(/^Measured from .+, \d+ cores?, [\d.]+ GiB, .+, by berth \d/m);
+  expect(text).toMatch(/^- 3 streams give [\d.]+ times the output tokens\/s of one: efficiency [\d.]+ %$/m);
+  expect(text).not.toContain('1 streams');
 });
 
 test('a format goes to stdout where no file is named, and one that is not there is named with those that are', async () => {
