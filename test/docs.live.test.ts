@@ -5,7 +5,15 @@ import { expect, onTestFinished, test } from 'vitest';
 import { fencesOf, pagePaths } from '../tools/docs/pages.ts';
 import { pagesWith, runBlocks } from './docs-runner.ts';
 import { importUsualLlama, missingFor, startBox } from './hosts/container-box.ts';
-import { missingForCluster, startCluster, usualLlama } from './hosts/kube-box.ts';
+import {
+  busybox,
+  missingForCluster,
+  missingForServices,
+  startCluster,
+  startServices,
+  usualLlama,
+} from './hosts/kube-box.ts';
+import type { KubeBox, WriteImage } from './hosts/kube-box.ts';
 import { findLlamaServer } from './hosts/llama-server.ts';
 import { contentOfBytes, startHub } from './support/hub-server.ts';
 import type { HubServer } from './support/hub-server.ts';
@@ -50,18 +58,40 @@ const components: Readonly<Record<string, Component>> = {
   },
   kubernetes: {
     there: () => missingForCluster() === null,
+    start: () => startWithCluster([]),
+  },
+  // The same, where addresses of Services answer.
+  'kube-proxy': {
+    there: () => missingForServices() === null,
     start: async () => {
-      const hub = await startSmallHub();
-      const box = await startCluster([usualLlama]);
-      async function stop(): Promise<void> {
-        box.stop();
-        await hub.stop();
-      }
-      const programs = process.env['KUBEBUILDER_ASSETS'] ?? '';
-      return { env: { HF_ENDPOINT: hub.url, KUBECONFIG: box.kubeconfig, PATH: programs }, stop };
+      const { env, box, stop } = await startWithCluster([busybox]);
+      const stopServices = await startServices(box);
+      return {
+        env,
+        stop: async () => {
+          try {
+            stopServices();
+          } finally {
+            await stop();
+          }
+        },
+      };
     },
   },
 };
+
+async function startWithCluster(
+  images: WriteImage[],
+): Promise<{ env: Record<string, string>; box: KubeBox; stop: () => Promise<void> }> {
+  const hub = await startSmallHub();
+  const box = await startCluster([usualLlama, ...images]);
+  async function stop(): Promise<void> {
+    box.stop();
+    await hub.stop();
+  }
+  const programs = process.env['KUBEBUILDER_ASSETS'] ?? '';
+  return { env: { HF_ENDPOINT: hub.url, KUBECONFIG: box.kubeconfig, PATH: programs }, box, stop };
+}
 
 /** A hub on this machine that has one small model, whatever is asked for. */
 async function startSmallHub(): Promise<HubServer> {

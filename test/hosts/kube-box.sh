@@ -1,9 +1,10 @@
 #!/bin/bash
-# kube-box.sh start DIR | stop DIR | inside DIR     (root; DIR absolute; BIN: folder with etcd, kube-apiserver, …)
+# kube-box.sh start DIR | stop DIR | inside DIR | proxy DIR | unproxy DIR  (root; DIR absolute; BIN: folder with etcd, …)
 # A whole cluster of one node: control plane, containerd and kubelet in namespaces of their own, so that killing the first
 # process ends all of it. A pair of veths leads there from the machine: DIR/address holds the server's address, and pods
 # have addresses that the machine reaches. DIR/images/*.tar are imported before the kubelet starts.
 # "inside" makes the machine that it is called in the node: nothing is unshared, and it goes on until it is ended.
+# "proxy" starts kube-proxy on the node of a started one, so that addresses of Services answer; "unproxy" ends it.
 set -eu
 export op=$1
 export D=$2
@@ -137,6 +138,29 @@ I
   ip addr add "$outside/30" dev "va$v"
   ip link set "va$v" up
   ip route add "$pods" via "$inside"
+  ;;
+proxy)
+  cat >"$D/proxy.yaml" <<C
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: iptables
+bindAddress: $inside
+healthzBindAddress: $inside:20256
+metricsBindAddress: 127.0.0.1:20249
+hostnameOverride: node1
+clientConnection: {kubeconfig: "$D/kubeconfig"}
+conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
+C
+  first=$(pgrep -P "$(cat "$D/box.pid")" | head -1)
+  nsenter --target "$first" --pid --net --mount -- bash -c \
+    "'$BIN/kube-proxy' --config '$D/proxy.yaml' >'$D/logs/kube-proxy.log' 2>&1 </dev/null & echo \$! >'$D/proxy.pid'"
+  ;;
+unproxy)
+  first=$(pgrep -P "$(cat "$D/box.pid")" | head -1)
+  nsenter --target "$first" --pid --net --mount -- bash -c \
+    "kill '$(cat "$D/proxy.pid")'; while [ -d '/proc/$(cat "$D/proxy.pid")' ]; do sleep 0.1; done; '$BIN/kube-proxy' --cleanup" \
+    >>"$D/logs/kube-proxy.log" 2>&1
+  rm "$D/proxy.pid"
   ;;
 stop)
   pid=$(cat "$D/box.pid" 2>/dev/null || true)

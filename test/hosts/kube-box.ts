@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,6 +38,25 @@ const binaries = [
   'kubectl',
 ];
 const programs = ['containerd', 'ctr', 'runc', 'catatonit', 'busybox', 'unshare', 'ip', 'openssl', 'curl'];
+
+/** Why a test that asks addresses of Services cannot run here; null when it can. */
+export function missingForServices(): string | null {
+  const there = existsSync(join(process.env['KUBEBUILDER_ASSETS'] ?? '', 'kube-proxy'));
+  return missingForCluster() ?? (there ? null : 'no kube-proxy');
+}
+
+/** Has addresses of Services answer, by kube-proxy on the node, until what it gives is called. */
+export async function startServices({ folder, address }: KubeBox): Promise<() => void> {
+  clusterScript('proxy', folder);
+  await until(async () => {
+    try {
+      return (await fetch(`http://${address}:20256/healthz`)).ok;
+    } catch {
+      return false;
+    }
+  }, 'kube-proxy to have written its rules');
+  return () => clusterScript('unproxy', folder);
+}
 
 /** Why a test with a cluster cannot run here; null when it can. */
 export function missingForCluster(): string | null {
@@ -209,6 +229,14 @@ function llama(): Image {
   if (!tree) throw new Error('there is no unpacked llama-server');
   const files = ['usr/bin/llama-server', 'usr/lib64', 'usr/lib'];
   return { name: llamaImage, from: tree.root, files, entrypoint: [] };
+}
+
+/** What pods ask others by: busybox of this machine, under the name that the docs have it. */
+export function busybox(folder: string): Image {
+  mkdirSync(join(folder, 'bin'));
+  copyFileSync(programPath('busybox'), join(folder, 'bin/busybox'));
+  for (const name of ['sh', 'wget']) symlinkSync('busybox', join(folder, 'bin', name));
+  return { name: 'docker.io/library/busybox:1.37', from: folder, files: ['bin'], entrypoint: [] };
 }
 
 function programPath(name: string): string {

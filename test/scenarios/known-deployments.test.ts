@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { startTruthServer } from '../../src/bench/truth/truth-server.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
+import { bench } from '../support/bench.ts';
 import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { kubeFaults, specsFolder } from '../support/kube-schema.ts';
@@ -39,6 +41,30 @@ test('the OpenOrca example says what its documents get wrong without a cluster, 
   expect(await rulesOf('openorca/small.yaml')).toEqual([]);
   expect(await said('kimi-vl/berth.yaml')).toEqual([]);
   expect(await said('kimi-vl/twice.yaml')).toEqual(['duplicate']);
+});
+
+/** What stays of a report in Markdown when other figures are measured: its sentences' first words, its columns, its loads. */
+function formOf(markdown: string): string[] {
+  return markdown.split('\n').flatMap((line) => {
+    if (/^\|(-| load )/.test(line)) return [line];
+    return /^(### |Measured from |Latencies in ms|\| [^|]*\|)/.exec(line)?.[0] ?? [];
+  });
+}
+
+test('the table of the OpenOrca example is one that "berth report" writes of its benchmark', async () => {
+  const file = parse(readFileSync(join(examples, 'openorca/berth.yaml'), 'utf8')) as {
+    benchmarks: { levels: { profile: { streams: number[] } } };
+  };
+  const streams = file.benchmarks.levels.profile.streams.join(',');
+  const truth = await startTruthServer({ address: '127.0.0.1', port: 0 });
+  onTestFinished(() => truth.close(0));
+  await bench(place, [truth.url, '--streams', streams, '--max-requests', '4', '--output-tokens', '4']);
+  const written = (await place.berth('report', 'last', '--format', 'markdown')).stdout;
+  const readme = readFileSync(join(examples, 'openorca/README.md'), 'utf8');
+  const measured = /^<!-- measured -->\n([^]*?)^<!-- end -->$/m.exec(readme)?.[1] ?? '';
+  expect(formOf(measured)).toEqual(formOf(written));
+  expect(formOf(written)).toHaveLength(file.benchmarks.levels.profile.streams.length + 5);
+  expect(measured).toMatch(/^- 2 streams give [\d.]+ times the output tokens\/s of one: efficiency [\d.]+ %$/m);
 });
 
 test('a cache of prompts that does not fit beside the model into the memory limit is foreseen', async () => {
