@@ -235,7 +235,7 @@ function llama(): Image {
 export function busybox(folder: string): Image {
   mkdirSync(join(folder, 'bin'));
   copyFileSync(programPath('busybox'), join(folder, 'bin/busybox'));
-  for (const name of ['sh', 'wget']) symlinkSync('busybox', join(folder, 'bin', name));
+  for (const name of ['timeout', 'wget']) symlinkSync('busybox', join(folder, 'bin', name));
   return { name: 'docker.io/library/busybox:1.37', from: folder, files: ['bin'], entrypoint: [] };
 }
 
