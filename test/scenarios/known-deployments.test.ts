@@ -64,7 +64,9 @@ test('the table of the OpenOrca example is one that "berth report" writes of its
   const measured = /^<!-- measured -->\n([^]*?)^<!-- end -->$/m.exec(readme)?.[1] ?? '';
   expect(formOf(measured)).toEqual(formOf(written));
   expect(formOf(written)).toHaveLength(file.benchmarks.levels.profile.streams.length + 5);
-  expect(measured).toMatch(/^- 2 streams give [\d.]+ times the output tokens\/s of one: efficiency [\d.]+ %$/m);
+  expect(measured).toMatch(
+    /^- 2 streams give [\d.]+ times the output tokens\/s of one: efficiency [\d.]+ %$/m,
+  );
 });
 
 test('a cache of prompts that does not fit beside the model into the memory limit is foreseen', async () => {
