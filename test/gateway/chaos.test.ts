@@ -13,6 +13,8 @@ import type { Outcome } from './honest-client.ts';
 const seed = 20_261_124;
 const requests = 10_000;
 const atOnce = 48;
+/** One more or less of those that sockets read into may be there at any time: it is a tenth of all. */
+const readBuffer = 65_536;
 
 test(`of ${requests} requests at random faults (seed ${seed}) each ends honestly, and nothing is left behind`, async () => {
   const met = new Set<string>();
@@ -53,7 +55,7 @@ test(`of ${requests} requests at random faults (seed ${seed}) each ends honestly
     expect([gauge, sumOf(metrics, `berth_gateway_${gauge}`)]).toEqual([gauge, 0]);
   const after = await probed(program);
   expect(after.heap).toBeLessThan(before.heap * 1.1);
-  expect(after.arrayBuffers).toBeLessThan(before.arrayBuffers * 1.1);
+  expect(after.arrayBuffers).toBeLessThan(before.arrayBuffers * 1.1 + readBuffer);
   // A rejection that nobody handles ends the process; a fault of its own is logged.
   expect([program.child.exitCode, program.stderr()]).toEqual([null, '']);
 }, 900_000);

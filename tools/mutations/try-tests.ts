@@ -26,7 +26,11 @@ export async function runBounded(
   const child = spawn(process.execPath, args, { cwd, stdio: 'ignore', detached: true });
   let hung = false;
   function end(): void {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has just ended by itself.
+    }
   }
   // Who gives up waiting leaves no tests running.
   process.once('exit', end);
