@@ -48,6 +48,8 @@ export function parseProfile(
   if (rates === null) return { profile, warmup };
   // GuideLLM's --rate of a sweep is the number of its stages.
   if (profile.kind === 'sweep') return { profile: { ...profile, points: rates[0] }, warmup };
+  // And of throughput how many requests are in flight at most.
+  if (profile.kind === 'throughput') return { profile: { ...profile, maxInFlight: rates[0] }, warmup };
   if (key === undefined) throw usage(`the profile ${profile.kind} has no rates`);
   return { profile: { ...profile, [key]: [...rates] }, warmup };
 }

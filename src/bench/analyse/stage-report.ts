@@ -4,6 +4,7 @@ import type { Outcome, TokenCount, TokenSource } from '../../domain/run/record.t
 import type { RecordRow } from '../../domain/run/record-row.ts';
 import { countsTooFew } from '../../domain/run/request-times.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
+import { stops } from '../../domain/run/stop-reason.ts';
 import type { StopReason } from '../../domain/run/stop-reason.ts';
 import type { ServerSample } from '../../domain/run/server-sample.ts';
 import type { EngineCounters, StageReport, TokenTotals } from '../../domain/run/stage-report.ts';
@@ -95,10 +96,15 @@ export function stageReport(facts: StageFacts, records: readonly RecordRow[]): S
     stopped: facts.stopped,
     spent: { ...spentOn(records), until: lastEnd(records) },
     series: stageSeries(records, strategy),
-    settled: window && settledPart(records, window),
+    // Where the server went away, what came before would pass for a start-up.
+    settled: window && !wentAway(facts.stopped) ? settledPart(records, window) : null,
     server: serverStage(facts.samples, { window }),
   };
   return { ...report, consistency: consistencyOf(report) };
+}
+
+function wentAway(stopped: StopReason | null): boolean {
+  return stopped !== null && stops[stopped].exit === 'targetDown';
 }
 
 /** One for each part of the stage in which its load was whole. */

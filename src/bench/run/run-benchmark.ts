@@ -16,6 +16,7 @@ import { filePublishers } from '../../publish/registry.ts';
 import { createLiveFile } from './live-file.ts';
 import { composeReport } from '../report/compose-report.ts';
 import { definitions } from './definitions.ts';
+import { plainName } from './runs.ts';
 import { hasRecords, readRecords } from '../report/record-file.ts';
 import { WorkerMessage } from '../load/worker-protocol.ts';
 import type { WorkerEnd, WorkerJob } from '../load/worker-protocol.ts';
@@ -88,8 +89,7 @@ export async function measure(
 /** Sorts by time, can be typed, and names what it is. */
 export function runId(startedAt: Date, name: string): string {
   const time = startedAt.toISOString().replace(/[-:]|\.\d+/g, '');
-  const plain = name.replaceAll(/[^A-Za-z0-9.-]+/g, '-').slice(0, 40) || 'bench';
-  return `${time}_${plain}_${randomBytes(3).toString('hex')}`;
+  return `${time}_${plainName(name)}_${randomBytes(3).toString('hex')}`;
 }
 
 async function work(

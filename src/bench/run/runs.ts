@@ -30,7 +30,7 @@ export async function listRuns(
 }
 
 /**
- * The report of a run, by its id (or the start or end of one that no other has) or by its folder. Of a run that is
+ * The report of a run, by its id (or the start or end of one that no other has), its name or its folder. Of a run that is
  * still going on or was ended by force: what its records tell so far.
  */
 export async function loadReport(world: World, idOrFolder: string): Promise<Report> {
@@ -55,7 +55,7 @@ export async function readRunFile(world: World, folder: string): Promise<RunFile
   return parseFile(path, text, RunFile);
 }
 
-/** The folder of a run. Throws RUN_UNKNOWN. */
+/** The folder of a run; of those that were given one name it is the newest. Throws RUN_UNKNOWN. */
 export async function runFolder(world: World, word: string): Promise<string> {
   const idOrFolder = await behindName(world, word);
   if (isAbsolute(idOrFolder) || idOrFolder.startsWith('.')) return idOrFolder;
@@ -64,9 +64,20 @@ export async function runFolder(world: World, word: string): Promise<string> {
   const close = names.filter((name) => name.startsWith(idOrFolder) || name.endsWith(idOrFolder));
   const [isLast, back = '0'] = /^last(?:~(\d+))?$/.exec(idOrFolder) ?? [];
   const newest = isLast === undefined ? undefined : names.toSorted().at(-1 - Number(back));
-  const name = exact ?? newest ?? (close.length === 1 ? close[0] : undefined);
+  const named = names.toSorted().findLast((name) => nameIn(name) === plainName(idOrFolder));
+  const name = exact ?? newest ?? named ?? (close.length === 1 ? close[0] : undefined);
   if (name === undefined) throw new BerthError('RUN_UNKNOWN', { run: idOrFolder, folder: world.places.runs });
   return join(world.places.runs, name);
+}
+
+/** A name as it stands in the ids of its runs. */
+export function plainName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9.-]+/g, '-').slice(0, 40) || 'bench';
+}
+
+/** What `--name` said, or the benchmark's name, in the id of a run. */
+function nameIn(id: string): string | undefined {
+  return /^\d{8}T\d{6}Z_(.+)_[0-9a-f]{6}$/.exec(id)?.[1];
 }
 
 async function summaryOf(world: World, folder: string): Promise<RunSummary | null> {

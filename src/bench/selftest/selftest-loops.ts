@@ -1,5 +1,6 @@
 import type { Strategy } from '../../domain/load-shape.ts';
 import type { RequestRecord } from '../../domain/run/record.ts';
+import { startLateRelay } from '../../io/late-relay.ts';
 import { exponentialDistance, fano } from '../../stats/arrivals.ts';
 import { seededRandom } from '../../stats/random.ts';
 import { openSchedule } from '../load/arrivals.ts';
@@ -128,6 +129,27 @@ async function warmup(url: string): Promise<string[]> {
   return wrong.length === 0 ? [] : [`${wrong.length} requests are in the wrong phase`];
 }
 
+/**
+ * Connections are there at once and read from only 400 ms later, as those that wait to be accepted: the first request of
+ * each counts from its being written, whoever reads it.
+ */
+async function slowAccept(url: string): Promise<string[]> {
+  const door = await startLateRelay(url, 400);
+  const truth = { ttftMs: 20, itlMs: 5, tokens: 4, roleFirst: false };
+  const records = await recordsOf(door.url, { truth }).finally(() => door.close());
+  const good = records.filter(({ outcome }) => outcome === 'ok').length;
+  // A quarter of the wait: how late this process told the door and the client of the connection is not the question.
+  const waited = records.filter(({ firstToken, connected, sent }) => {
+    return (firstToken ?? 0) - Math.max(connected ?? 0, sent ?? 0) > 100_000;
+  }).length;
+  return [
+    ...(good === 8 ? [] : [`${good} requests were good, not 8`]),
+    ...(waited >= door.taken()
+      ? []
+      : [`${door.taken()} requests waited to be read, and ${waited} tell of it`]),
+  ];
+}
+
 /** Every fourth answer is ten times as long as the others; at the end of the time all are waited for, or counted. */
 async function cutOff(url: string): Promise<string[]> {
   const truth = { ttftMs: 20, itlMs: 20, tokens: 5, long: { every: 4, tokens: 50 } };
@@ -189,6 +211,7 @@ export const loopCases: readonly LoopCase[] = [
   { name: 'starts of a trace', run: replay },
   { name: 'conversations with time to think', run: conversations },
   { name: 'a queue before a server of two speeds', run: omission },
+  { name: 'connections that are accepted late', run: slowAccept },
   { name: 'a warm-up that is slow', run: warmup },
   { name: 'long answers at the end of the time', run: cutOff },
 ];

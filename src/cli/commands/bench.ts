@@ -10,7 +10,7 @@ import { addBenchOptions, overlaid, specOfUrl } from '../bench/bench-options.ts'
 import type { BenchOptions } from '../bench/bench-options.ts';
 import { addShardOptions, sharded } from '../bench/bench-shard.ts';
 import type { ShardOptions } from '../bench/bench-shard.ts';
-import { specOfRun } from '../bench/bench-again.ts';
+import { refuseOtherLoad, specOfRun } from '../bench/bench-again.ts';
 import { benchInCluster, endOfCluster } from '../bench/bench-in-cluster.ts';
 import type { ClusterRun } from '../bench/bench-in-cluster.ts';
 import { sameValue } from '../../fleet/plan/differences.ts';
@@ -44,6 +44,7 @@ export function configure(command: Command, context: CliContext): void {
   addShardOptions(addBenchOptions(addFileOption(command)))
     .argument('[names...]', 'benchmarks of the fleet file (default: all of them), or one URL')
     .action(async (words: string[], options: BenchOptions & ShardOptions) => {
+      refuseOtherLoad(command);
       const names = options.target === undefined ? words : [options.target, ...words];
       const elsewhere = await clusterRuns(names, options, context);
       if (elsewhere) return endOfCluster(context, elsewhere);

@@ -9,7 +9,7 @@ export const examples = [
 
 export function configure(command: Command, context: CliContext): void {
   command
-    .argument('<runs...>', 'every shard of one run, by id or by the path of its folder')
+    .argument('<runs...>', 'every shard of one run, by id, by name or by the path of its folder')
     .action(async (runs: string[]) => {
       const { folder, report } = await mergeRuns(context.world, runs);
       context.output.result({ folder, report }, () => reportText(report, folder));

@@ -28,7 +28,7 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .argument(
       '<run>',
-      'id of a run, the start or end of one, "last", "last~1" for the one before, the path of its folder, or a result file of another tool',
+      'id of a run, the start or end of one, its name (the newest of that name), "last", "last~1" for the one before, the path of its folder, or a result file of another tool',
     )
     .option('--format <format>', formats.join(', '), 'text')
     .option('--out <file>', 'write there and not to stdout')

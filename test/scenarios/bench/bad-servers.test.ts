@@ -59,6 +59,20 @@ test('a server that dies in the middle ends the run with code 6, and what it had
   expect(report.unfinished).toBe(true);
 });
 
+test('what a server answered before it died is no start-up', async () => {
+  const { stage, report } = await bench(
+    (reply, asked) => (asked.number <= 400 ? goodAnswer(reply, asked) : engine.die()),
+    '--streams',
+    '2',
+    '--max-seconds',
+    '60',
+  );
+  expect(stage.stopped).toBe('unreachable');
+  expect(stage.requests.ok).toBeGreaterThan(300);
+  expect(stage.settled).toBeNull();
+  expect(report.warnings.join(' ')).not.toContain('start-up');
+});
+
 test('a server that stalls is left at the end of the drain: its open answers are censored, and the code is 6', async () => {
   const { code, stage } = await bench(
     (reply) => {

@@ -121,6 +121,12 @@ test("a command line of GuideLLM's runs as it stands", async () => {
   expect(new Set(texts).size).toBe(24);
 });
 
+test("GuideLLM's rate of a throughput is how many requests are in flight at most", async () => {
+  const load = ['--max-requests', '6', '--data', 'prompt_tokens=8,output_tokens=2'];
+  const { report } = await bench(place, [server.url, '--rate-type', 'throughput', '--rate', '3', ...load]);
+  expect(report.stages.map(({ strategy }) => strategy)).toEqual([{ kind: 'closed', streams: 3 }]);
+});
+
 test('the kind= forms run as well: profile with warm-up, data and constraints', async () => {
   const { report } = await bench(place, [
     server.url,

@@ -139,6 +139,9 @@ test('a run that Ctrl-C ended says how to go on with it, and does; one that is o
   const [, id] = /Go on with it: berth bench --resume (\S+)/.exec(running.output().stdout) ?? [];
   expect(folder().endsWith(id ?? '?')).toBe(true);
   const before = recordsOf().filter(({ outcome }) => outcome === 'ok').length;
+  const other = await place.berth('bench', '--resume', id ?? '', '--streams', '4');
+  expect(other.code).toBe(2);
+  expect(other.stderr).toContain('leave out --streams');
   const report = await resume();
   expect(report.stages[0]?.requests.ok).toBeGreaterThanOrEqual(600);
   expect(report.stages[0]?.requests.warmup).toBeGreaterThan(2);

@@ -190,4 +190,10 @@ test('a run is repeated from its own report: the same load, the same prompts, by
   expect(again.report.spec).toEqual(first.report.spec);
   expect(engine.bodies.slice(sent).toSorted()).toEqual(engine.bodies.slice(0, sent).toSorted());
   expect(again.report.id).not.toBe(first.report.id);
+  const other = await place.berth('bench', '--again', 'last', '--max-seconds', '3');
+  expect(other.code).toBe(2);
+  expect(other.stderr).toContain('leave out --max-seconds');
+  // Both have one name, and what is named by it is the newer one.
+  const named = await place.berth('report', again.report.spec.name, '--json');
+  expect((named.json() as { id: string }).id).toBe(again.report.id);
 });
