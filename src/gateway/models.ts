@@ -6,6 +6,7 @@ import { endpointAt } from './front/endpoints.ts';
 import { pathsOf } from './upstream/engine-paths.ts';
 import { modelForbidden, modelUnknown } from './reply/faults.ts';
 import { healthState } from './routing/health.ts';
+import type { Health } from './routing/health.ts';
 import { isDraining } from './routing/instance.ts';
 import type { RouteState } from './routing/routes.ts';
 import type { Snapshot } from './observe/snapshot.ts';
@@ -98,10 +99,19 @@ function statusOf(route: RouteState, now: number): ModelEntry['status'] {
 
 /** Some instance answered when last tried, or has not been tried yet; or one can be loaded. */
 export function isReachable(deployment: Deployment, now: number): boolean {
+  return someServes(deployment, now, ({ away }) => !away);
+}
+
+/** The same, or it is time to see whether one that did not answer does by now. */
+export function isWorthTrying(deployment: Deployment, now: number): boolean {
+  return someServes(deployment, now, ({ away, awayUntil }) => !away || now >= awayUntil);
+}
+
+function someServes(deployment: Deployment, now: number, isThere: (health: Health) => boolean): boolean {
   if (deployment.demand && deployment.demand.state !== 'ready') return deployment.demand.reachable;
   return deployment.instances.some((instance) => {
     const state = healthState(instance.health, now);
     const mayServe = state === 'healthy' || state === 'probe-due' || state === 'probing';
-    return mayServe && !instance.health.away && !isDraining(instance, now);
+    return mayServe && isThere(instance.health) && !isDraining(instance, now);
   });
 }

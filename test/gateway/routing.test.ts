@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Route } from '../../src/domain/gateway-config.ts';
 import { noQuotas } from '../../src/gateway/limits/limits.ts';
-import { chatEvent, wellBehaved } from './fake-upstream.ts';
+import { chatEvent, startFakeUpstream, wellBehaved } from './fake-upstream.ts';
 import type { FakeUpstream, Turn } from './fake-upstream.ts';
-import { configFor, engine, errorOf, front, postChat, sha256, until } from './harness.ts';
+import { configFor, engine, errorOf, front, movableClock, postChat, sha256, until } from './harness.ts';
 
 /** Rules 21 and 22 and what the fleet file says of routes: which deployment, and which of its instances, gets a request. */
 
@@ -136,6 +136,57 @@ function withFallback(on: ('unreachable' | 'full' | 'deadline')[]): Route[] {
     route({ name: 'spare', to: [{ deployment: 'b', weight: 1 }] }),
   ];
 }
+
+test('a client whose deployment is gone is served by another one of the route, and comes back once it serves again', async () => {
+  const clock = movableClock();
+  const upstreams = [await startFakeUpstream(wellBehaved), await engine(wellBehaved)] as const;
+  const to = ['d0', 'd1'].map((deployment) => ({ deployment, weight: 1 }));
+  const gateway = await front(
+    configFor(
+      upstreams.map(({ url }, i) => ({ url, deployment: `d${i}` })),
+      { routes: [route({ to, split: { by: 'session' } })] },
+    ),
+    { clock },
+  );
+  async function deploymentOf(unit: string): Promise<string> {
+    const reply = await postChat(gateway.url, {}, { headers: { 'x-berth-unit': unit } });
+    await reply.text();
+    return `${reply.status} ${reply.headers.get('x-berth-deployment')}`;
+  }
+  let unit = 'u0';
+  for (let i = 1; (await deploymentOf(unit)) !== '200 d0'; i += 1) unit = `u${i}`;
+  await upstreams[0].stop();
+  // Not one of them is refused: neither those that find out, nor those that look whether it is back.
+  for (let times = 1; times <= 4; times += 1) {
+    await until('it was looked for', async () => {
+      expect(await deploymentOf(unit)).toBe('200 d1');
+      return (await gateway.metric('berth_gateway_retries_total', 'reason="unreachable"')) >= times;
+    });
+    clock.advance(30_000);
+  }
+  expect(await gateway.metric('berth_gateway_requests_total', 'status="503"')).toBe(0);
+  const back = await startFakeUpstream(wellBehaved, upstreams[0].port);
+  onTestFinished(() => back.stop());
+  await until('it is found', async () => (await deploymentOf(unit)) === '200 d0');
+});
+
+test('when no deployment of a route can be reached, each is asked once and the client is told', async () => {
+  const upstreams = await Promise.all([startFakeUpstream(wellBehaved), startFakeUpstream(wellBehaved)]);
+  const to = ['d0', 'd1'].map((deployment) => ({ deployment, weight: 1 }));
+  const gateway = await front(
+    configFor(
+      upstreams.map(({ url }, i) => ({ url, deployment: `d${i}` })),
+      { routes: [route({ to })] },
+    ),
+  );
+  for (const upstream of upstreams) await upstream.stop();
+  const reply = await postChat(gateway.url);
+  expect([reply.status, (await errorOf(reply)).code]).toEqual([503, 'no_healthy_instance']);
+  expect(reply.headers.get('retry-after')).toMatch(/^\d+$/);
+  await until('nothing is held', async () => (await gateway.metric('berth_gateway_body_bytes')) === 0);
+  expect(await gateway.metric('berth_gateway_inflight', 'deployment="d0"')).toBe(0);
+  expect(await gateway.metric('berth_gateway_inflight', 'deployment="d1"')).toBe(0);
+});
 
 test('an engine that is gone is stood in for by the fallback, which the reply names', async () => {
   const [spare] = await engines(1);

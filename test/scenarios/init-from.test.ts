@@ -163,8 +163,8 @@ test('a file of llama-swap becomes a fleet whose models are on demand', async ()
 
 test('groups of llama-swap become sets of what may run together', async () => {
   const cmd = 'llama-server --port ${PORT} -m /m.gguf -c 4096';
-  const { made } = await takeOver(`models:
-  a: {cmd: "${cmd}"}
+  const { made, left } = await takeOver(`models:
+  a: {cmd: "${cmd}", concurrencyLimit: 7}
   b: {cmd: "${cmd}"}
   c: {cmd: "${cmd}"}
   tiny: {cmd: "${cmd}"}
@@ -176,6 +176,7 @@ groups:
   expect(made.gateway?.['onDemand']).toEqual({
     sets: [['tiny'], ['a', 'tiny'], ['b', 'tiny'], ['c', 'tiny']],
   });
+  expect(left.map((one) => one.path)).toEqual(['models.a.concurrencyLimit']);
 });
 
 const liteLlm = `model_list:
@@ -191,8 +192,11 @@ const liteLlm = `model_list:
       api_base: http://gpu-box:8000/v1
       api_key: sk-inline-secret
       rpm: 40
+      tpm: 9000
+      max_parallel_requests: 8
   - model_name: Local
-    litellm_params: {model: ollama/llama3.2, api_base: "http://127.0.0.1:11434", api_key: none, temperature: 0.2}
+    litellm_params: {model: ollama/llama3.2, api_base: "http://127.0.0.1:11434", api_key: none, temperature: 0.2, input_cost_per_token: 1.5e-7}
+    model_info: {output_cost_per_token: 0.0000006, mode: chat}
   - model_name: claude
     litellm_params: {model: anthropic/claude-x, api_key: os.environ/ANTHROPIC_API_KEY}
   - model_name: "*"
@@ -222,6 +226,7 @@ test('a file of LiteLLM becomes servers elsewhere, routes with weights, aliases 
         url: 'http://gpu-box:8000/v1',
         key: '${env:CHAT_2_KEY}',
         servedModel: 'mistral-24b',
+        slots: 8,
       },
     },
     local: { engine: { kind: 'openai', url: 'http://127.0.0.1:11434', servedModel: 'llama3.2' } },
@@ -232,17 +237,21 @@ test('a file of LiteLLM becomes servers elsewhere, routes with weights, aliases 
       Local: { to: 'local' },
     },
     keys: { master: '${env:BERTH_KEY}' },
+    prices: { Local: { input: 0.15, output: 0.6 } },
     limits: { models: { chat: { rpm: 100 } } },
   });
   for (const secret of ['sk-inline-secret', 'sk-1234', 'u:p@db']) expect(text).not.toContain(secret);
   expect(left.map((one) => one.path)).toEqual(
     expect.arrayContaining([
       'model_list.1.litellm_params.api_key',
+      'model_list.1.litellm_params.tpm',
+      'model_list.2.model_info.mode',
       'model_list.2.litellm_params.temperature',
       'model_list.3.litellm_params.model',
       'model_list.4.litellm_params.model',
       'router_settings.routing_strategy',
       'router_settings.model_group_alias.other',
+      'router_settings.fallbacks.0.chat',
       'general_settings.master_key',
       'general_settings.database_url',
     ]),

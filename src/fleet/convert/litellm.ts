@@ -21,7 +21,19 @@ const providers: Readonly<Record<string, string | null>> = {
   together_ai: 'https://api.together.xyz',
 };
 
-const paramKeys = ['model', 'api_base', 'base_url', 'api_key', 'weight', 'rpm', 'tpm'];
+const priceKeys = { input: 'input_cost_per_token', output: 'output_cost_per_token' } as const;
+const paramKeys = [
+  'model',
+  'api_base',
+  'base_url',
+  'api_key',
+  'weight',
+  'rpm',
+  'tpm',
+  'max_parallel_requests',
+  priceKeys.input,
+  priceKeys.output,
+];
 const fileKeys = ['model_list', 'router_settings', 'litellm_settings', 'general_settings'];
 const fileReasons = { environment_variables: 'Set them in the environment of berth; none is copied.' };
 const settingReasons = {
@@ -56,23 +68,33 @@ export function fromLiteLlm(root: Located): Conversion {
     groups.set(entry.group, [...(groups.get(entry.group) ?? []), entry]);
   }
   const routes = routesOf(groups, settings, leave);
-  const models = limitsOf(groups);
+  const models = limitsOf(groups, leave);
+  const prices = pricesOf(groups, leave);
   const master = keyOf(pieceAt(root, ['general_settings', 'master_key']), 'BERTH_KEY', leave);
   const gateway = {
     ...(Object.keys(routes).length > 0 ? { routes } : {}),
     ...(master ? { keys: { master } } : {}),
+    ...(Object.keys(prices).length > 0 ? { prices } : {}),
     ...(Object.keys(models).length > 0 ? { limits: { models } } : {}),
   };
   return { from: 'LiteLLM', fleet: { models: {}, deployments, gateway }, left };
 }
 
+/** In dollars per million tokens. */
+interface Price {
+  readonly input: number;
+  readonly output: number;
+}
+
 interface Entry {
+  readonly item: Located;
   readonly group: string;
   readonly name: string;
   readonly engine: Record<string, unknown>;
   readonly weight: number;
   readonly rpm: number | null;
   readonly tpm: number | null;
+  readonly price: Price | null;
 }
 
 function readEntry(item: Located, nameOf: (text: string) => string, leave: Leave): Entry | null {
@@ -91,15 +113,20 @@ function readEntry(item: Located, nameOf: (text: string) => string, leave: Leave
     return refuse(piece, 'Its address is no plain URL (one from a variable is not filled in).', leave);
   leaveUnknown(pieceAt(item, ['litellm_params']), paramKeys, settingReasons, leave);
   leaveUnknown(item, ['model_name', 'litellm_params', 'model_info'], {}, leave);
+  leaveUnknown(pieceAt(item, ['model_info']), ['id', ...Object.values(priceKeys)], {}, leave);
   const name = nameOf(group);
   const key = keyOf(pieceAt(item, ['litellm_params', 'api_key']), `${variableName(name)}_KEY`, leave);
+  const slots = number(item, 'max_parallel_requests');
+  const served = { servedModel: rest.join('/'), ...(slots ? { slots } : {}) };
   return {
+    item,
     group,
     name,
-    engine: { kind: 'openai', url: base, ...(key ? { key } : {}), servedModel: rest.join('/') },
+    engine: { kind: 'openai', url: base, ...(key ? { key } : {}), ...served },
     weight: number(item, 'weight') ?? 1,
     rpm: number(item, 'rpm'),
     tpm: number(item, 'tpm'),
+    price: priceOf(item),
   };
 }
 
@@ -116,6 +143,17 @@ function text(item: Located, key: string): string | null {
 function number(item: Located, key: string): number | null {
   const value = Number(scalarAt(item, ['litellm_params', key]));
   return value > 0 ? Math.ceil(value) : null;
+}
+
+function priceOf(item: Located): Price | null {
+  const [input, output] = [priceKeys.input, priceKeys.output].map((key) => {
+    const value = scalarAt(item, ['litellm_params', key]) ?? scalarAt(item, ['model_info', key]);
+    // 1.5e-7 times a million is not quite 0.15 in binary.
+    return value === undefined ? null : Number((Number(value) * 1e6).toPrecision(12));
+  });
+  if (input == null && output == null) return null;
+  const price = { input: input ?? 0, output: output ?? 0 };
+  return price.input >= 0 && price.output >= 0 ? price : null;
 }
 
 /** What people write where a server wants no key. */
@@ -138,6 +176,9 @@ function routesOf(
 ): Record<string, unknown> {
   const aliases = settings.flatMap((piece) => entriesAt(piece, ['model_group_alias']));
   const fallbacks = settings.flatMap(fallbacksOf);
+  for (const { at, of, to } of fallbacks)
+    for (const name of [of, ...to])
+      if (!groups.has(name)) leave(at, `The model ${name} was not carried over.`);
   const routes: Record<string, unknown> = {};
   for (const [group, entries] of groups) {
     const own = aliases.filter(([, to]) => nameIn(to) === group).map(([alias]) => alias);
@@ -165,10 +206,11 @@ function nameIn(alias: Located): string {
 }
 
 /** A list of maps, each of one model to its list. */
-function fallbacksOf(settings: Located | null): { of: string; to: string[] }[] {
+function fallbacksOf(settings: Located | null): { at: Located; of: string; to: string[] }[] {
   const list = pieceAt(settings, ['fallbacks'])?.content;
   return (list?.kind === 'list' ? list.items : []).flatMap((item) =>
     entriesAt(item, []).map(([of, to]) => ({
+      at: to,
       of,
       to: (to.content.kind === 'list' ? to.content.items : []).map((name) => textAt(name, [])),
     })),
@@ -178,16 +220,39 @@ function fallbacksOf(settings: Located | null): { of: string; to: string[] }[] {
 /** Of a model whose servers all state one: they add up. */
 function limitsOf(
   groups: ReadonlyMap<string, readonly Entry[]>,
+  leave: Leave,
 ): Record<string, { rpm?: number; tpm?: number }> {
   const limits: Record<string, { rpm?: number; tpm?: number }> = {};
   for (const [group, entries] of groups) {
-    const rpm = sum(entries.map((one) => one.rpm));
-    const tpm = sum(entries.map((one) => one.tpm));
+    const rpm = sumOf(entries, 'rpm', leave);
+    const tpm = sumOf(entries, 'tpm', leave);
     if (rpm !== null || tpm !== null) limits[group] = { ...(rpm ? { rpm } : {}), ...(tpm ? { tpm } : {}) };
   }
   return limits;
 }
 
-function sum(numbers: readonly (number | null)[]): number | null {
-  return numbers.includes(null) ? null : numbers.reduce<number>((total, one) => total + (one ?? 0), 0);
+function sumOf(entries: readonly Entry[], key: 'rpm' | 'tpm', leave: Leave): number | null {
+  const stating = entries.filter((one) => one[key] !== null);
+  if (stating.length === entries.length) return stating.reduce((total, one) => total + (one[key] ?? 0), 0);
+  for (const { item } of stating)
+    leave(
+      pieceAt(item, ['litellm_params', key]) ?? item,
+      'A limit is of the whole model, and other entries of it state none.',
+    );
+  return null;
+}
+
+/** A model has one price, whoever serves it. */
+function pricesOf(groups: ReadonlyMap<string, readonly Entry[]>, leave: Leave): Record<string, Price> {
+  const prices: Record<string, Price> = {};
+  for (const [group, entries] of groups) {
+    const [first] = entries;
+    if (!first || entries.every((one) => one.price === null)) continue;
+    const same = entries.every(
+      ({ price }) => price?.input === first.price?.input && price?.output === first.price?.output,
+    );
+    if (same && first.price) prices[group] = first.price;
+    else leave(first.item, 'Its entries have several prices, and a model has one: see gateway.prices.');
+  }
+  return prices;
 }

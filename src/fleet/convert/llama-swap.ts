@@ -166,9 +166,12 @@ function engineOf(context: Context, model: Located, read: ReadCommand): Record<s
   const env = { ...read.env, ...envOf(context, model) };
   const served = scalarAt(model, ['useModelName']);
   const limit = Number(scalarAt(model, ['concurrencyLimit']) ?? 0);
+  const limitAt = pieceAt(model, ['concurrencyLimit']);
   const health = pieceAt(model, ['checkEndpoint']);
   const path = scalarAt(model, ['checkEndpoint']);
   const isCommand = read.engine['kind'] === 'command';
+  if (limitAt && !isCommand && limit !== read.engine['slots'])
+    context.leave(limitAt, 'The engine gets as many requests at once as it has slots (--parallel).');
   if (health && (!isCommand || path === 'none')) context.leave(health, 'Berth asks /health.');
   return {
     ...read.engine,

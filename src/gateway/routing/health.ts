@@ -16,6 +16,8 @@ export interface Health {
   readonly probing: boolean;
   /** The latest connection failed, or replies break one after the other; ejected or not. */
   readonly away: boolean;
+  /** When it may be tried again all the same; Infinity: its healthPath will tell. */
+  readonly awayUntil: number;
   /** Its healthPath says that it cannot serve yet. */
   readonly loading: boolean;
 }
@@ -29,6 +31,7 @@ export const healthy: Health = {
   checkFirst: false,
   probing: false,
   away: false,
+  awayUntil: 0,
   loading: false,
 };
 
@@ -86,11 +89,12 @@ export function afterFailure(
   const recent = ((health.recent << 1) | 1) >>> 0;
   const wasEjected = health.ejectedUntil !== null;
   const away = wasEjected || failures >= tolerated[failure.sort] || failsOften(recent);
-  // Where none may be ejected, a run of replies with 5xx does not make the only engine look gone.
-  if (!away || !(failure.mayEject || wasEjected))
-    return { ...healthy, failures, recent, away: away && failure.sort !== 'erred' };
   const doublings = Math.min(failures - 1, 5);
   const ejectionMs = Math.min(firstEjectionMs * 2 ** doublings, longestEjectionMs);
+  const awayUntil = failure.hasCheck ? Infinity : failure.now + ejectionMs;
+  // Where none may be ejected, a run of replies with 5xx does not make the only engine look gone.
+  if (!away || !(failure.mayEject || wasEjected))
+    return { ...healthy, failures, recent, away: away && failure.sort !== 'erred', awayUntil };
   return {
     failures,
     recent,
@@ -98,6 +102,7 @@ export function afterFailure(
     checkFirst: failure.hasCheck,
     probing: false,
     away,
+    awayUntil,
     loading: false,
   };
 }

@@ -1,7 +1,7 @@
 import { hashPair, hashText, rendezvousScore } from '../../domain/hashing.ts';
 import { unitOf } from '../front/ask.ts';
 import type { Asker } from '../front/ask.ts';
-import { isReachable } from '../models.ts';
+import { isWorthTrying } from '../models.ts';
 import type { RouteArm, RouteState } from './routes.ts';
 
 /** A share of a route's traffic. */
@@ -26,7 +26,7 @@ export function armOf(
   const arms = among.map((arm) => ({
     target: arm,
     weight: arm.weight,
-    reachable: !arm.deployment.held && isReachable(arm.deployment, at.now),
+    reachable: !arm.deployment.held && isWorthTrying(arm.deployment, at.now),
   }));
   const unit = split && unitOf(split.by, asker);
   if (split && unit !== null)

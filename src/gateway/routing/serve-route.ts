@@ -1,5 +1,6 @@
 import { hashText } from '../../domain/hashing.ts';
 import { ApiError } from '../../domain/openai.ts';
+import type { FallbackCause } from '../../domain/routing.ts';
 import { unitOf } from '../front/ask.ts';
 import { choiceOf, preferring } from './balancers.ts';
 import type { Call } from '../front/call.ts';
@@ -32,18 +33,18 @@ interface Serving {
 }
 
 /**
- * Serves a call whose body has been read: by its route, else by the route's fallbacks as long as nothing has reached the
- * client. Throws, or tells, ApiError, that of the first route when nobody can serve it, or ClientGone.
+ * Serves a call whose body has been read: by a deployment of its route, else by the others and then by the route's fallbacks, as
+ * long as nothing has reached the client. Throws, or tells, ApiError, that of the first route when nobody can serve it, or ClientGone.
  */
 export function serveRoute(serving: Serving, served: OnServed): void {
-  if (serving.route.fallback === null) serveBy(serving, served);
+  if (serving.route.fallback === null) serveByOne(serving, served);
   else orElse(serving).then(() => served(null), served);
 }
 
 /** The same as a promise. */
 function servedBy(serving: Serving): Promise<void> {
   return new Promise((resolve, reject) => {
-    serveBy(serving, (error) => (error === null ? resolve() : reject(error)));
+    serveByOne(serving, (error) => (error === null ? resolve() : reject(error)));
   });
 }
 
@@ -86,10 +87,53 @@ async function isServedBy(next: RouteState, { state, snapshot, call, route }: Se
 
 /** It was refused for a reason that the route gives away for, and nothing has reached the client. */
 function mayGoElsewhere(error: unknown, call: Call, { fallback }: RouteState): boolean {
-  if (!(error instanceof ApiError) || call.reply.started || call.body === null || call.gone) return false;
-  const cause = causeOf(error);
+  const cause = causeIn(error, call);
   return cause !== null && (fallback?.on.includes(cause) ?? false);
 }
+
+/** Null also when it is too late to go elsewhere. */
+function causeIn(error: unknown, call: Call): FallbackCause | null {
+  if (!(error instanceof ApiError) || call.reply.started || call.body === null || call.gone) return null;
+  return causeOf(error);
+}
+
+/** By one deployment of the route; where none of its engines can be reached, by the others of them. Throws, or tells, as `serveBy`. */
+function serveByOne(serving: Serving, served: OnServed): void {
+  const { call, route } = serving;
+  if (route.arms.length === 1) {
+    serveBy(serving, none, served);
+    return;
+  }
+  const { told } = call;
+  const tried: string[] = [];
+  function end(error: unknown): void {
+    const { deployment } = call.trail;
+    const unreachable = causeIn(error, call) === 'unreachable';
+    if (!unreachable || deployment === null || tried.includes(deployment)) {
+      served(error);
+      return;
+    }
+    tried.push(deployment);
+    if (route.arms.every((arm) => tried.includes(arm.deployment.name))) {
+      served(error);
+      return;
+    }
+    serving.state.meter.retried('unreachable');
+    call.told = told;
+    call.trial = null;
+    attempt();
+  }
+  function attempt(): void {
+    try {
+      serveBy(serving, tried, end);
+    } catch (error) {
+      end(error);
+    }
+  }
+  attempt();
+}
+
+const none: readonly string[] = [];
 
 /** It has no engine with this endpoint, or has reached a limit of its own. */
 function isUnfit(error: unknown): boolean {
@@ -115,9 +159,14 @@ function holds({ instances }: Deployment, id: string | null): boolean {
   return instances.some((instance) => instance.id === id);
 }
 
-/** One route: deployment → slot → engine → reply. Throws, and then tells nothing, or tells. */
-function serveBy({ state, snapshot, call, route }: Serving, served: OnServed): void {
-  const arms = armsFor(snapshot, call, route);
+/** One route: deployment, none of those that were tried → slot → engine → reply. Throws, and then tells nothing, or tells. */
+function serveBy(
+  { state, snapshot, call, route }: Serving,
+  tried: readonly string[],
+  served: OnServed,
+): void {
+  const all = armsFor(snapshot, call, route);
+  const arms = tried.length === 0 ? all : all.filter(({ deployment }) => !tried.includes(deployment.name));
   const kept = call.holder === null ? undefined : arms.find((one) => holds(one.deployment, call.holder));
   const arm = kept ?? armOf(arms, route.split, call, { now: state.now(), random: Math.random });
   if (!arm || (arm.deployment.instances.length === 0 && !arm.deployment.demand))
@@ -152,7 +201,8 @@ function serveBy({ state, snapshot, call, route }: Serving, served: OnServed): v
     holdMs: call.holdMs,
     onWait: (phase) => (call.phase = phase),
   });
-  const serving = { state, call, route, deployment, tokens: inCache.tokens };
+  const again = tried.length > 0;
+  const serving = { state, call, route, deployment, tokens: inCache.tokens, again };
   if (waiting instanceof Promise) waiting.then((lease) => serveLeased(lease, serving, served)).catch(served);
   else serveLeased(waiting, serving, served);
 }
@@ -161,12 +211,14 @@ interface Leased extends Omit<Serving, 'snapshot'> {
   readonly deployment: Deployment;
   /** What it will probably hold of an engine's cache; 0 where nobody counts that. */
   readonly tokens: number;
+  /** Another deployment was tried before. */
+  readonly again: boolean;
 }
 
 /** From the slot on. */
 function serveLeased(
   lease: Lease,
-  { state, call, route, deployment, tokens }: Leased,
+  { state, call, route, deployment, tokens, again }: Leased,
   served: OnServed,
 ): void {
   call.phase = null;
@@ -177,7 +229,7 @@ function serveLeased(
   // A reservation notes it itself.
   const end = tokens === 0 || call.reservation ? served : noting(state, call, route, served);
   forward(call, { deployment, lease, context: state }, end);
-  if (route.shadow && body) state.shadows.mirror(call, body, route.shadow, Math.random());
+  if (route.shadow && body && !again) state.shadows.mirror(call, body, route.shadow, Math.random());
 }
 
 /** Takes note of how long a good answer was. */
