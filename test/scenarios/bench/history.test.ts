@@ -45,7 +45,11 @@ function repeat(day: number, slower: number): void {
     const value = { ...(JSON.parse(text) as Report), id, startedAt };
     if (name === 'report.json') {
       value.clientLimited = false;
-      for (const { ttft } of value.stages) if (ttft) ttft.p50 *= slower;
+      for (const { ttft, client } of value.stages) {
+        // A busy machine must not have its say in what is judged here.
+        client.limited = false;
+        if (ttft) ttft.p50 *= slower;
+      }
     }
     writeFileSync(join(copy, name), JSON.stringify(value));
   }
