@@ -12,6 +12,7 @@ import { gatewayFaults } from './gateway-checks.ts';
 import { limitFaults } from './limit-checks.ts';
 import { hostOf, portFaults } from './port-checks.ts';
 import { referenceFault } from '../file/references.ts';
+import { resourceFaults } from './resource-checks.ts';
 import { routeFaults } from './route-checks.ts';
 import { clusterSecretFaults, misplacedSecrets } from './secret-checks.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
@@ -31,6 +32,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...experimentFaults(tree),
     ...limitFaults(tree),
     ...demandFaults(tree),
+    ...resourceFaults(tree),
     ...benchmarkFaults(tree),
     ...sourceFaults(tree),
     ...nameFaults(tree),

@@ -314,3 +314,16 @@ test('limits and prices name models that can be asked for, and budgets in money 
   const good = `${text.split('\n').slice(0, 10).join('\n').replace(', month: {}', '')}\n  prices: {chat: {input: 1, output: 2}}`;
   expect(await faults(good)).toEqual([]);
 });
+
+test('more that is kept than may be taken is told where it stands, across files and defaults', async () => {
+  const start = `version: 1\nfleet: base\n${toy}\ndefaults: {model: toy, engine: {kind: embedded}, resources: {requests: {cpu: 2, memory: 6Gi}}}\ndeployments:\n`;
+  expect(await faults(`${start}  a: {resources: {limits: {cpu: 2, memory: 6Gi}}}\n`)).toEqual([]);
+  const found = await faults(
+    `${start}  a: {resources: {requests: {memory: 3Gi}, limits: {memory: 2048Mi, cpu: 500m}}}\n`,
+  );
+  expect(found).toEqual([
+    expect.stringContaining('resources.requests.cpu: More cpu is kept for it than it may take'),
+    expect.stringContaining('resources.requests.memory: More memory is kept for it than it may take'),
+  ]);
+  expect(found[1]).toMatch(/^6:38 /);
+});
