@@ -53,6 +53,8 @@ describe.skipIf(missing !== '')(`the console of a real fleet${missing}`, () => {
     const report = await tab;
     report.on('pageerror', (error) => faults.push(`exception in the report: ${error.message}`));
     report.on('console', (message) => faults.push(`console of the report: ${message.text()}`));
+    // A tab that has not gone anywhere yet cannot be loaded again.
+    await report.waitForURL(/^http/);
     await report.reload();
     await report.getByText('quick').first().waitFor();
     if (pictures) await report.screenshot({ path: join(pictures, 'real-report.png'), fullPage: true });
