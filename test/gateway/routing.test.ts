@@ -141,13 +141,13 @@ test('a client whose deployment is gone is served by another one of the route, a
   const clock = movableClock();
   const upstreams = [await startFakeUpstream(wellBehaved), await engine(wellBehaved)] as const;
   const to = ['d0', 'd1'].map((deployment) => ({ deployment, weight: 1 }));
-  const gateway = await front(
-    configFor(
-      upstreams.map(({ url }, i) => ({ url, deployment: `d${i}` })),
-      { routes: [route({ to, split: { by: 'session' } })] },
-    ),
-    { clock },
+  const config = configFor(
+    upstreams.map(({ url }, i) => ({ url, deployment: `d${i}` })),
+    { routes: [route({ to, split: { by: 'session' } })] },
   );
+  // The time that the clock is moved on must not be that of a connection which is just being made.
+  const limits = { ...config.limits, connectMs: 3_600_000 };
+  const gateway = await front({ ...config, limits }, { clock });
   async function deploymentOf(unit: string): Promise<string> {
     const reply = await postChat(gateway.url, {}, { headers: { 'x-berth-unit': unit } });
     await reply.text();
