@@ -28,6 +28,16 @@ export const DeploymentLive = Live.extend({
 });
 export type DeploymentLive = z.infer<typeof DeploymentLive>;
 
+export const JobLive = Live.extend({
+  status: z
+    .object({
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string(), message: z.string().nullish() }))
+        .nullish(),
+    })
+    .nullish(),
+});
+
 const Terminated = z.object({
   exitCode: z.number().nullish(),
   signal: z.number().nullish(),

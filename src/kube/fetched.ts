@@ -1,21 +1,10 @@
-import { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { World } from '../io/world.ts';
-import { PodLive } from './answers.ts';
-import { getObject, listObjects, Live } from './client.ts';
+import { JobLive, PodLive } from './answers.ts';
+import { getObject, listObjects } from './client.ts';
 import type { Place } from './client.ts';
 import { linesOf } from './pod-lines.ts';
 import { objectPath } from './kinds.ts';
-
-const JobLive = Live.extend({
-  status: z
-    .object({
-      conditions: z
-        .array(z.object({ type: z.string(), status: z.string(), message: z.string().nullish() }))
-        .nullish(),
-    })
-    .nullish(),
-});
 
 const pollMs = 1_000;
 const shownLines = 5;

@@ -1,21 +1,10 @@
-import { z } from 'zod';
 import type { Clock } from '../io/clock.ts';
-import { PodLive } from './answers.ts';
-import { getObject, listObjects, Live } from './client.ts';
+import { JobLive, PodLive } from './answers.ts';
+import { getObject, listObjects } from './client.ts';
 import type { Place } from './client.ts';
 import { containerLines } from './pod-lines.ts';
 
 const pollMs = 1_000;
-
-const JobLive = Live.extend({
-  status: z
-    .object({
-      conditions: z
-        .array(z.object({ type: z.string(), status: z.string(), message: z.string().nullish() }))
-        .nullish(),
-    })
-    .nullish(),
-});
 
 /** How a Job ended. */
 export interface JobEnd {
