@@ -60,7 +60,10 @@ async function backOut(context: CliContext, { file, plan, replan, command }: Edi
   output.progress(`Backing out: ${file.path} is as it was`);
   const calm = { ...context, signal: new AbortController().signal };
   const before = await replan(calm);
-  const undone = [...before.actions, ...(before.gateways ?? [])].filter((action) => action.do !== 'keep');
+  const { actions, gateways = [], reload } = before;
+  const undone = [...actions, ...gateways, ...(reload ? [reload] : [])].filter(
+    ({ do: what }) => what !== 'keep',
+  );
   if (undone.length === 0) return;
   const { result } = await execute(calm, before, { command });
   output.progress(

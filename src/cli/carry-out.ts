@@ -99,6 +99,7 @@ export function reportApply(
   const changed = [
     ...result.done.filter((action) => action.do !== 'keep').map((action) => `${action.do} ${nameOf(action)}`),
     ...gateways.done.map((action) => `${action.do} ${gatewayNameOf(action)}`),
+    ...(result.reload ? ['reload gateway'] : []),
   ];
   const back = result.back.map((one) => ({ ...one, failure: one.failure?.toJSON() ?? null }));
   const { done: did, notDone } = result;
@@ -110,6 +111,7 @@ export function reportApply(
     notDone,
     back,
     ...(plan.gateways ? { gateways } : {}),
+    ...(plan.reload ? { reload: result.reload } : {}),
     failure: failure?.toJSON() ?? null,
   };
   output.result(value, () => {

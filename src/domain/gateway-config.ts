@@ -13,7 +13,14 @@ export const Upstream = z.strictObject({
   /** Base URL without a trailing slash and without /v1, http or https; a path prefix is kept. */
   url: z.string(),
   /** Where it is on its own machine, when `url` is only the way there. */
-  origin: z.strictObject({ machine: z.string(), url: z.string() }).optional(),
+  origin: z
+    .strictObject({
+      machine: z.string(),
+      url: z.string(),
+      /** As the machine tells it of itself, so that gateways there and elsewhere have one name for it. */
+      identity: z.string().optional(),
+    })
+    .optional(),
   /** Name the engine wants in `model`; null leaves the client's name. */
   model: z.string().nullable(),
   slots: z.int().positive().nullable(),
@@ -27,6 +34,8 @@ export const Upstream = z.strictObject({
   paths: z.array(z.string()),
   metricsPath: z.string().nullable(),
   healthPath: z.string().nullable(),
+  /** File on this machine that it writes to; absent where there is none. */
+  logFile: z.string().optional(),
   /** How far a reply is still read when its client has left; null: the request is cut off at once. */
   onClientAbort: z.strictObject({ bytes: z.int().positive(), ms: z.int().positive() }).nullable(),
 });

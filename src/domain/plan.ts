@@ -65,6 +65,14 @@ export const GatewayAction = z.discriminatedUnion('do', [
 ]);
 export type GatewayAction = z.infer<typeof GatewayAction>;
 
+/** What the gateway of a running `berth up` takes over of the file, at once and without a request that fails. */
+export const GatewayReload = z.strictObject({
+  do: z.enum(['reload', 'keep']),
+  url: z.string(),
+  reasons: z.array(Reason),
+});
+export type GatewayReload = z.infer<typeof GatewayReload>;
+
 /** A change that the file asks for too, and that the plan does not make. */
 export const LeftOut = z.strictObject({ do: z.enum(['start', 'stop', 'replace']), ...place });
 export type LeftOut = z.infer<typeof LeftOut>;
@@ -97,6 +105,8 @@ export const Plan = z.strictObject({
   actions: z.array(Action),
   /** The gateway in a cluster, after the engines; absent where the fleet neither wants nor has one. */
   gateways: z.array(GatewayAction).optional(),
+  /** Of the gateway here; absent where no `berth up` of these files runs. */
+  reload: GatewayReload.optional(),
   fetch: z.array(Fetch).optional(),
   /** The deployments that it is confined to; absent: all of the fleet. */
   only: z.array(z.string()).optional(),

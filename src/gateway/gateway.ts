@@ -136,7 +136,7 @@ function firstState(
     retries: new RetryBudget(),
     observer: createObserver(world, observe ?? unobserved),
     demands: new Demands(parent, sweep.now),
-    followers: new Followers(parent?.follow ?? null),
+    followers: new Followers({ tell: parent?.follow ?? null, after: sweep.after }),
     together: new Together({
       link: () => state.snapshot.limitsState.shared?.wishes ?? null,
       obey: (wish, leftMs, id) => obeyWish(state, sweep, { wish, leftMs, id }),

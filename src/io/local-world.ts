@@ -8,7 +8,7 @@ import { localLocks } from './lock.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
 import { localLogFiles } from './log-file.ts';
-import { readBootId, readOwnPidns } from './procfs.ts';
+import { machineIdentity } from './machine-identity.ts';
 import { placesOf } from './places.ts';
 import type { World } from './world.ts';
 
@@ -43,11 +43,6 @@ export function localWorld(options: { stateDir?: string; log?: Log } = {}): Worl
   };
 }
 
-/** As a machine elsewhere tells it of itself. */
-function ownIdentity(): string {
-  return `${readBootId('/proc')} ${readOwnPidns('/proc') ?? ''}`;
-}
-
 /** One that does not answer is not asked again at once: each question would wait for it anew. */
 const askAgainMs = 5_000;
 
@@ -57,7 +52,7 @@ function openedWorlds(): {
 } {
   const known = new Map<string, Promise<World>>();
   const ending = new AbortController();
-  const identities = new Map([[ownIdentity(), thisMachine]]);
+  const identities = new Map([[machineIdentity(), thisMachine]]);
 
   async function openNew(home: World, where: string): Promise<World> {
     const { openFarWorld } = await import('./ssh/world.ts');

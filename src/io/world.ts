@@ -13,6 +13,8 @@ import type { Procfs } from './procfs/read.ts';
 export interface World {
   /** "local", or as `machineOf` names another one. */
   readonly machine: string;
+  /** Of another machine: as it tells it of itself (`machineIdentity`). */
+  readonly identity?: string;
   /** What berth may do on this host beyond the rights of its user. */
   readonly become: 'none' | 'sudo';
   readonly exec: Exec;

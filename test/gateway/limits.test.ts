@@ -26,7 +26,7 @@ async function limited(script: Script, limits: KeyLimits, quotas: Partial<Quotas
   const gateway = await front(
     configFor([{ url: upstream.url, slots: 8 }], {
       anonymous: false,
-      keys: ['a', 'b'].map((id) => ({ id, name: id, sha256: sha256(id), limits })),
+      keys: ['a', 'b'].map((id) => ({ id, name: `laptop ${id}`, sha256: sha256(id), limits })),
       quotas: { ...none, ...quotas },
     }),
     { ...world, clock: { ...world.clock, wall: () => new Date(clock.ms) } },
@@ -65,7 +65,11 @@ test('rule 12: who asks too often is told to slow down, until when, and nobody e
   expect(rates(refused)).toMatchObject({ 'x-ratelimit-remaining-requests': '0' });
   const wait = Number(refused.headers.get('retry-after'));
   expect(wait).toBeGreaterThanOrEqual(120);
-  expect(await errorOf(refused)).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
+  expect(await errorOf(refused)).toMatchObject({
+    type: 'rate_limit_error',
+    code: 'rate_limit_exceeded',
+    message: 'The key "laptop a" has reached its limit of 1 requests per minute.',
+  });
   expect(await gateway.metric('berth_gateway_limit_rejects_total', 'scope="key",reason="requests"')).toBe(1);
   expect((await ask('b')).status).toBe(200);
   clock.ms += wait * 1000;

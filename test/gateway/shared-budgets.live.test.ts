@@ -10,10 +10,11 @@ import { configFor, dial, engine, errorOf, postChat, readMetric, sha256, until }
 import { connected, freePort, redisServer, startRedis } from './redis.ts';
 
 /** No file of usage, as in a pod. A request takes ten tokens. */
-async function shared(urlFile: string, tokens: number): Promise<GatewayConfig> {
+async function shared(urlFile: string, tokens: number | null): Promise<GatewayConfig> {
   const upstream = await engine(wellBehaved);
+  const limits = tokens === null ? {} : { budget: { month: { tokens } } };
   return configFor([{ url: upstream.url }], {
-    keys: [{ id: 'a', name: 'a', sha256: sha256('a'), limits: { budget: { month: { tokens } } } }],
+    keys: [{ id: 'a', name: 'a', sha256: sha256('a'), limits }],
     quotas: { ...noQuotas, sharedUrlFile: urlFile },
   });
 }
@@ -57,6 +58,21 @@ describe.skipIf(!redisServer.there)(`budgets of several gateways (${redisServer.
       '429 insufficient_quota',
       '429 insufficient_quota',
     ]);
+  });
+
+  test('that are set later know what all gateways spent before', async () => {
+    const { port, urlFile, folder } = await place();
+    const redis = await startRedis(port, folder);
+    expect(redis.pid).toBeGreaterThan(0);
+    const free = await shared(urlFile, null);
+    const [one, two] = await Promise.all([runProgram(free), runProgram(free)]);
+    const urls = await Promise.all([one.url(), two.url()]);
+    await connected(urls);
+    for (const url of urls) expect(await ask(url)).toBe('200');
+    await until('what was spent is told', async () => (await spent(port)) === 20);
+    const later = await (await runProgram(await shared(urlFile, 20))).url();
+    await connected([later]);
+    expect(await ask(later)).toBe('429 insufficient_quota');
   });
 
   test('have what was spent while Redis was away, once it is back', async () => {

@@ -94,6 +94,39 @@ test('the log of a model is shown, and goes on as its engine writes', async () =
   await read;
 });
 
+test('the log of a model that always runs is shown as well, and one that lies elsewhere is said to', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth logs '));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const logFile = join(folder, 'm.log');
+  await writeFile(logFile, 'it has begun\n');
+  const upstream = await engine(wellBehaved);
+  const gateway = await front(
+    configFor(
+      [
+        { url: upstream.url, logFile },
+        { url: upstream.url, deployment: 'far' },
+      ],
+      keys,
+    ),
+  );
+  expect(await (await fetch(`${gateway.url}/logs/m`, { headers: master })).text()).toBe('it has begun\n');
+  const far = await fetch(`${gateway.url}/logs/far`, { headers: master });
+  expect([far.status, (await errorOf(far)).code]).toEqual([400, 'log_elsewhere']);
+  const none = await fetch(`${gateway.url}/logs/none`, { headers: master });
+  expect([none.status, (await errorOf(none)).code]).toEqual([404, 'model_not_found']);
+});
+
+test('/health says that the gateway is well, and a path that is not there names those that are', async () => {
+  const { gateway } = await stage({ a: {} }, { config: keys });
+  const health = await fetch(`${gateway.url}/health`);
+  expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
+  const missing = await fetch(`${gateway.url}/ui`);
+  expect(missing.status).toBe(404);
+  const { message } = await errorOf(missing);
+  for (const path of ['/health', '/running', '/unload', '/logs/MODEL', '/upstream/MODEL/PATH'])
+    expect(message).toContain(path);
+});
+
 test('/upstream passes any method, path and body to the engine as they are, and streams its reply', async () => {
   const upstream = await engine((turn) => turn.json(200, { path: turn.request.path }));
   const gateway = await front(

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startFakeUpstream, wellBehaved } from '../gateway/fake-upstream.ts';
 import type { FakeUpstream } from '../gateway/fake-upstream.ts';
 import { chat } from '../gateway/harness.ts';
+import type { OverheadReport } from '../../src/bench/overhead/report.ts';
 import type { Report } from '../../src/domain/run/report.ts';
 import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
@@ -84,6 +85,12 @@ describe.skipIf(opensslMissing !== '')(`a fleet behind TLS${opensslMissing}`, ()
     expect(run?.report.stages[0]?.requests).toMatchObject({ ok: 2, failed: 0 });
     expect(run?.report.spec.target.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
     expect(measured.stdout).not.toContain(token);
+    const args = ['gateway', 'bench', 'far', '--pairs', '10', '--no-nginx', '--json'];
+    const overhead = await place.berth(...args);
+    expect(overhead.code, overhead.stderr).toBe(0);
+    const { rows, notes } = overhead.json() as OverheadReport;
+    expect(rows.map(({ name, requests }) => [name, requests])).toContainEqual(['gateway', 10]);
+    expect(notes.join(' ')).toContain('What TLS costs is not in it');
   });
 
   test('whose certificate has expired is told by validate at its place, with the cure', async () => {

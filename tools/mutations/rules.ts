@@ -91,6 +91,18 @@ export const mutations: readonly Mutation[] = [
     replace: 'const lost = true;',
   },
   {
+    rule: 7,
+    file: `${gateway}/routing/serve-route.ts`,
+    search: "return call.resets <= 1 ? 'unreachable' : null;",
+    replace: "return 'unreachable';",
+  },
+  {
+    rule: 7,
+    file: `${gateway}/routing/serve-route.ts`,
+    search: "return call.resets <= 1 ? 'unreachable' : null;",
+    replace: 'return null;',
+  },
+  {
     rule: 8,
     file: 'src/io/upstream-pool/net-pool.ts',
     search: "kind === 'reset' && connection.untouched && connection.served > 0",

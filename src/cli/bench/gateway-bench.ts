@@ -9,6 +9,7 @@ import { ModelList } from '../../domain/server-answers.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
 import { fleetStatus } from '../../fleet/observe/status.ts';
+import { readUpState } from '../../fleet/up/up-state.ts';
 import { monotonicMicroseconds } from '../../io/clock.ts';
 import { cpuNanoseconds } from '../../io/procfs/cpu-time.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
@@ -45,7 +46,7 @@ export async function gatewayBench(
   options: GatewayBenchOptions & { deployment: string | null; folder: string },
 ): Promise<OverheadReport> {
   const { world, output, signal } = context;
-  const { direct, gateway, deployment, gatewayPid } = await waysOf(context, options);
+  const { direct, gateway, deployment, gatewayPid, tls } = await waysOf(context, options);
   const nginx = options.nginx ? await startNginx(world, direct.url, options.folder) : null;
   const sides = [
     side(world, 'direct', direct, null),
@@ -66,7 +67,7 @@ export async function gatewayBench(
         output.progress(`Turn ${done} of ${options.pairs}`);
       },
     });
-    const notes = notesOf({ nginx: nginx !== null, wanted: options });
+    const notes = notesOf({ nginx: nginx !== null, tls, wanted: options });
     return overheadReport(measured, { deployment, streams: options.streams, tokens: options.tokens, notes });
   } finally {
     for (const one of sides) one.client.close();
@@ -75,7 +76,15 @@ export async function gatewayBench(
   }
 }
 
-function notesOf({ nginx, wanted }: { nginx: boolean; wanted: GatewayBenchOptions }): string[] {
+function notesOf({
+  nginx,
+  tls,
+  wanted,
+}: {
+  nginx: boolean;
+  tls: boolean;
+  wanted: GatewayBenchOptions;
+}): string[] {
   const notes = [
     'Added: beside "direct", with its 95 % interval. "direct again" goes the same way as "direct": what it adds is noise, and a difference no larger says nothing.',
     'CPU/event: processor time of the proxy, which falls with the load; compare only within this run.',
@@ -83,6 +92,7 @@ function notesOf({ nginx, wanted }: { nginx: boolean; wanted: GatewayBenchOption
   if (wanted.pairs * wanted.streams < fewestForP99)
     notes.push(`p99 needs at least ${fewestForP99} requests of each way.`);
   if (!nginx) notes.push('nginx: absent.');
+  if (tls) notes.push('What TLS costs is not in it: the gateway was asked by its door for berth itself.');
   return notes;
 }
 
@@ -102,7 +112,7 @@ function side(world: World, name: string, way: Way, pid: number | null): Side {
 async function waysOf(
   context: CliContext,
   options: GatewayBenchOptions & { deployment: string | null },
-): Promise<{ direct: Way; gateway: Way; deployment: string; gatewayPid: number | null }> {
+): Promise<{ direct: Way; gateway: Way; deployment: string; gatewayPid: number; tls: boolean }> {
   const { world } = context;
   const loaded = await loadFrom(context, options);
   const known = loaded.deployments.map((one) => one.name);
@@ -115,7 +125,8 @@ async function waysOf(
     .find((one) => one.name === name)
     ?.replicas.find((one) => one.state === 'ready')?.url;
   if (!url) throw down(name, 'no replica of it is ready; "berth up" starts it');
-  if (status.gateway.url === null) throw down('the gateway', 'it does not run; "berth up" starts it');
+  const door = (await readUpState(world, loaded))?.gateway;
+  if (!door) throw down('the gateway', 'it does not run; "berth up" starts it');
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine) ?? null;
   const ref = external?.key ?? engineKeyOf(world, loaded, deployment);
   const key = ref && (await resolveSecret(world, ref));
@@ -123,9 +134,11 @@ async function waysOf(
   const own = await tokenOfFile(world.files, consoleTokenFile(world, loaded));
   return {
     direct,
-    gateway: { url: status.gateway.url, key: own, model: name },
+    // Behind TLS it has a door for berth itself, in the clear.
+    gateway: { url: door.insideUrl ?? door.url, key: own, model: name },
     deployment: name,
-    gatewayPid: status.gateway.pid,
+    gatewayPid: door.pid,
+    tls: loaded.gateway.tls !== undefined,
   };
 }
 

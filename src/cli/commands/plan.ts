@@ -47,7 +47,8 @@ export function configure(command: Command, context: CliContext): void {
 }
 
 /** A plan that could not see everything does not say that there is nothing to do. */
-function codeOf({ actions, gateways = [], findings }: Plan): ExitCode {
-  if ([...actions, ...gateways].some((action) => action.do !== 'keep')) return exitCodes.changes;
+function codeOf({ actions, gateways = [], reload, findings }: Plan): ExitCode {
+  const all = [...actions, ...gateways, ...(reload ? [reload] : [])];
+  if (all.some((action) => action.do !== 'keep')) return exitCodes.changes;
   return findings.some((one) => one.severity === 'critical') ? exitCodes.findings : exitCodes.done;
 }

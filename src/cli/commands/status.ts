@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import type { ClusterGatewayStatus, FleetStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
+import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { fleetStatus } from '../../fleet/observe/status.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { table } from '../output.ts';
+import { isFaultOfFiles, statusInForce } from '../status-in-force.ts';
 import { findingText } from '../text/plan-text.ts';
 
 export const examples = [
@@ -17,10 +19,8 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .option('--check', 'exit with code 6 unless everything is ready')
     .action(async (options: FileOptions & { readonly check?: boolean }) => {
-      const loaded = await loadWithoutSecrets(context, options);
-      const status = await fleetStatus(context.world, loaded);
+      const { status, resting } = await look(context, options);
       context.output.result(status, () => statusText(status, context.world.clock.wall()));
-      const resting = loaded.deployments.filter((one) => one.atRest !== undefined).map((one) => one.name);
       const replicas = status.deployments
         .filter((one) => !resting.includes(one.name))
         .flatMap((one) => one.replicas);
@@ -32,6 +32,27 @@ export function configure(command: Command, context: CliContext): void {
       )
         context.exit(exitCodes.targetDown);
     });
+}
+
+/** A file that is not valid is told of, beside what runs by the one that is in force. */
+async function look(
+  context: CliContext,
+  options: FileOptions,
+): Promise<{ status: FleetStatus; resting: readonly string[] }> {
+  let loaded: LoadedFleet;
+  try {
+    loaded = await loadWithoutSecrets(context, options);
+  } catch (error) {
+    if (!isFaultOfFiles(error)) throw error;
+    const status = await statusInForce(context, options, error);
+    return { status, resting: restingIn(status) };
+  }
+  const resting = loaded.deployments.filter((one) => one.atRest !== undefined).map((one) => one.name);
+  return { status: await fleetStatus(context.world, loaded), resting };
+}
+
+function restingIn({ findings }: FleetStatus): string[] {
+  return findings.filter(({ rule }) => rule === 'at-rest').map(({ object }) => object);
 }
 
 function statusText(status: FleetStatus, now: Date): string {

@@ -13,6 +13,8 @@ export function planText(plan: Plan): string {
     reasonsOf(action),
   ]);
   rows.push(...(plan.gateways ?? []).map(gatewayRow));
+  const { reload } = plan;
+  if (reload?.do === 'reload') rows.push(['~ gateway', 'reload', reload.url, reasonsOf(reload)]);
   return [
     summary(plan),
     rows.length > 0 ? table(rows) : '',
@@ -61,6 +63,7 @@ function summary(plan: Plan): string {
     `${count('replace')} to replace`,
     `${count('stop')} to stop`,
     `${count('keep')} unchanged`,
+    ...(plan.reload?.do === 'reload' ? ['the gateway to reload'] : []),
   ];
   return `Fleet ${plan.fleet}: ${parts.join(', ')}.`;
 }

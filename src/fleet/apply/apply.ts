@@ -2,7 +2,8 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitOfCode } from '../../domain/errors/table.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { machineOf } from '../../domain/host-access.ts';
-import type { Action, GatewayAction, Plan } from '../../domain/plan.ts';
+import type { Moved } from '../../domain/gateway-control.ts';
+import type { Action, GatewayAction, GatewayReload, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { takeHostLocks } from './host-locks.ts';
 import { worldOn } from '../file/hosts.ts';
@@ -21,7 +22,8 @@ import type { Change } from '../plan/order.ts';
 import { protectedFindings } from '../plan/protect.ts';
 import { previewFindings } from '../observe/look-closer.ts';
 import { staleness } from '../plan/stale.ts';
-import type { Successor, Traffic } from './traffic.ts';
+import { noTraffic } from './traffic.ts';
+import type { Successor, Traffic, TrafficStep } from './traffic.ts';
 
 export interface ApplyOptions {
   readonly signal: AbortSignal;
@@ -42,10 +44,12 @@ export interface ApplyResult {
   readonly back: readonly WentBack[];
   /** Of the gateway in a cluster, which comes after the engines. */
   readonly gateways: { readonly done: readonly GatewayAction[]; readonly notDone: readonly GatewayAction[] };
+  /** What the gateway here has taken over; null: nothing, or none runs. */
+  readonly reload: GatewayReload | null;
   readonly failure: BerthError | null;
 }
 
-type OfEngines = Omit<ApplyResult, 'gateways'>;
+type OfEngines = Omit<ApplyResult, 'gateways' | 'reload'>;
 
 /**
  * Does what the plan says, and nothing else: first what must end (that frees ports), then each start, waiting until it answers.
@@ -64,9 +68,24 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
   await preflight(world, plan, observed);
   for (const finding of protectedFindings(plan)) options.onProgress(`berth: ${finding.message}`);
+  const { traffic, taken } = takingOver(plan, options);
   // Awaited here: the locks end with this function.
-  const engines = await execute(world, plan, observed, { ...options, traffic: bestEffort(options) });
-  return await withGatewaysDone(world, plan, engines, options);
+  const engines = await execute(world, plan, observed, { ...options, traffic });
+  return { ...(await withGatewaysDone(world, plan, engines, options)), reload: taken() };
+}
+
+/** Whether the gateway has taken in the file: it has from the first `shift` on that did not fail. */
+function takingOver(
+  { reload }: Plan,
+  options: ApplyOptions,
+): { traffic: Traffic; taken: () => GatewayReload | null } {
+  let taken: GatewayReload | null = null;
+  async function traffic(step: TrafficStep): Promise<Moved> {
+    const moved = await options.traffic(step);
+    if (step.do === 'shift' && options.traffic !== noTraffic && reload?.do === 'reload') taken = reload;
+    return moved;
+  }
+  return { traffic: bestEffort({ ...options, traffic }), taken: () => taken };
 }
 
 async function withGatewaysDone(
@@ -74,7 +93,7 @@ async function withGatewaysDone(
   plan: Plan,
   engines: OfEngines,
   { command, planId: id = planId(plan), signal, onProgress }: ApplyOptions,
-): Promise<ApplyResult> {
+): Promise<Omit<ApplyResult, 'reload'>> {
   const wanted = (plan.gateways ?? []).filter((action) => action.do !== 'keep');
   if (engines.failure || wanted.length === 0) return { ...engines, gateways: { done: [], notDone: wanted } };
   const { carryOutGateways } = await import('../cluster-gateway/carry-out-all.ts');

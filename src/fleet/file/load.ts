@@ -16,6 +16,7 @@ import { secretFaults } from '../checks/secret-checks.ts';
 import { fillSecrets } from './secret-table.ts';
 import { readSources } from './sources.ts';
 import { suppressionFaults } from '../checks/suppression-checks.ts';
+import { writtenGateway } from './written-gateway.ts';
 import { tlsFaults } from '../checks/tls-checks.ts';
 import { pieceAt, toPlain } from './tree.ts';
 import type { Located } from './tree.ts';
@@ -50,7 +51,11 @@ export async function loadFleet(
   }
   if (faults.length > 0 || !parsed.success) throw invalid(faults);
   const warnings = options.secrets === 'unused' ? [] : await openSecrets(world, tree, dotEnv);
-  const loaded = { ...resolveFleet(withDotEnv(parsed.data, tree, dotEnv), tree, sources), warnings };
+  const loaded: LoadedFleet = {
+    ...resolveFleet(withDotEnv(parsed.data, tree, dotEnv), tree, sources),
+    written: writtenGateway(plain),
+    warnings,
+  };
   if (loaded.gateway.host === undefined) return loaded;
   const { insideOf } = await import('../gateway/inside-file.ts');
   return { ...loaded, inside: insideOf(tree, loaded) };

@@ -19,6 +19,8 @@ export interface FleetPaths {
   /** Of the control process: its state, the gateway's configuration. */
   readonly runtime: string;
   readonly up: string;
+  /** What the gateway has taken of the files. */
+  readonly taken: string;
   /** Keys of engines, for the gateway alone. */
   readonly secrets: string;
   /** Holds the token of console and control API. */
@@ -64,6 +66,7 @@ function pathsIn(places: Places, name: string): FleetPaths {
     atRest: join(state, 'at-rest.json'),
     runtime,
     up: join(runtime, 'up.json'),
+    taken: join(runtime, 'taken.json'),
     secrets: join(runtime, 'secrets'),
     controlToken: join(runtime, 'control-token'),
     gatewayConfig: join(runtime, 'gateway.json'),

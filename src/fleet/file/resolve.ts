@@ -17,6 +17,7 @@ import { targetOf } from '../../targets/registry.ts';
 import type { FleetIdentity } from './paths.ts';
 import { hostOf } from '../checks/port-checks.ts';
 import { secretVariables } from './secret-places.ts';
+import type { WrittenGateway } from './written-gateway.ts';
 import type { SourceFile, Sources } from './sources.ts';
 import { pieceAt, scalarAt, toPlain } from './tree.ts';
 import type { Located } from './tree.ts';
@@ -85,13 +86,15 @@ export interface LoadedFleet {
   readonly audit: FleetFile['audit'];
   /** Names of the environment variables that hold its secrets: no engine inherits them. */
   readonly withheld: readonly string[];
+  /** What the gateway takes of the files, as they say it; secrets are references there. */
+  readonly written: WrittenGateway;
   /** What is not wrong with its files but worth knowing; a plan tells it too. */
   readonly warnings: readonly Finding[];
   /** What a gateway in a cluster is given of it; absent where none is wanted. */
   readonly inside?: InsideFile;
 }
 
-export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): LoadedFleet {
+export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): Omit<LoadedFleet, 'written'> {
   const hosts = Object.keys(file.hosts).length > 0 ? file.hosts : {};
   return {
     fleet: file.fleet,

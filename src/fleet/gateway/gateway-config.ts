@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { measureOf } from '../../domain/experiment-tally.ts';
 import type { GatewayConfig, Route, Upstream } from '../../domain/gateway-config.ts';
+import { thisMachine } from '../../domain/host-access.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { OnDemandConfig } from '../../domain/on-demand.ts';
@@ -152,6 +153,7 @@ async function upstreamsOf(
       keyFile: keyFileOf(mark),
       metricsPath: mark.spec.metricsPath,
       healthPath: mark.spec.readiness.path,
+      ...(host.machine === thisMachine && mark.target.kind === 'process' && { logFile: mark.logFile }),
     })),
   );
 }
@@ -159,7 +161,9 @@ async function upstreamsOf(
 /** Where the gateway finds an engine: by a way of its own where that is on the loopback of another machine. */
 async function reachedAt(host: World, there: string): Promise<Pick<Upstream, 'url' | 'origin'>> {
   const url = await host.reach(there);
-  return url === there ? { url } : { url, origin: { machine: host.machine, url: there } };
+  if (url === there) return { url };
+  const { machine, identity } = host;
+  return { url, origin: { machine, url: there, ...(identity !== undefined && { identity }) } };
 }
 
 /** One route for each deployment under its own name, then what the file names; the file's own win. */

@@ -119,6 +119,7 @@ function plan(
     experiments: {},
     audit: { suppress: [], figures: [] },
     withheld: [],
+    written: { gateway: {}, deployments: {}, experiments: {} },
     warnings: [],
   };
   return makePlan({

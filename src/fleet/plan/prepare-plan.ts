@@ -17,6 +17,7 @@ import { restFindings } from './at-rest.ts';
 import { confined, leftOutBy, withDeployments } from '../apply/confine.ts';
 import { expectNamed } from '../apply/expect-named.ts';
 import { foreseen } from './foresee.ts';
+import { gatewayReload } from './gateway-reload.ts';
 import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
 import { worldOfHost, worldOn } from '../file/hosts.ts';
 import { holderOf, instancesOf, observeFleet, silentFindings } from '../observe/observe.ts';
@@ -67,8 +68,10 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     driftFindings(world, loaded, { instances: confined(own, only) }),
     measured ? rateFindings(named.deployments, slotsOf(desired), measured) : [],
   ]);
+  const reload = await gatewayReload(world, loaded);
   const whole: Plan = {
     ...plan,
+    ...(reload ? { reload } : {}),
     ...(rest ? { leftOut: rest.leftOut } : {}),
     findings: [
       ...silentFindings(observed, wantedHosts(loaded)),

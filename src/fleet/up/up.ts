@@ -91,6 +91,7 @@ export async function up(
     await run.loader.stop();
     await run.supervisor.settled();
     await world.files.remove(paths.up);
+    await world.files.remove(paths.taken);
     if (options.ephemeral) {
       await stopStarted(world, run.loaded, { before, onProgress: ports.onProgress });
       await world.files.remove(paths.controlToken);
@@ -281,6 +282,7 @@ async function writeState(run: Run): Promise<UpState> {
     refused: run.refused,
     restarts: run.supervisor.restarts(),
   };
+  await world.files.write(run.paths.taken, JSON.stringify(loaded.written));
   await world.files.write(run.paths.up, JSON.stringify(state, null, 2));
   return state;
 }

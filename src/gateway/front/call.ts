@@ -54,6 +54,8 @@ export interface Call {
   /** Response headers that say who served, names and values in turn; none where that was never in question. */
   told: readonly string[];
   leasedAt: number;
+  /** Engines that broke its connection before they answered, at all deployments together. */
+  resets: number;
   /** What is under way and ends when the client leaves; set by each phase. */
   phase: Phase | null;
   gone: boolean;

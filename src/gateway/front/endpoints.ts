@@ -8,7 +8,18 @@ export const endpointAt: ReadonlyMap<string, Endpoint> = new Map(
 );
 
 /** What the gateway answers itself, all by GET. */
-export const ownPaths = ['/v1/models', '/metrics', '/healthz', '/readyz'] as const;
+export const ownPaths = ['/v1/models', '/metrics', '/healthz', '/health', '/readyz'] as const;
+
+/** Where models are looked after, and their engines reached. */
+const modelPaths = [
+  'GET /v1/models/MODEL',
+  'GET /running',
+  'POST /unload',
+  'POST /unload/MODEL',
+  'GET /logs/MODEL',
+  'GET /logs/stream/MODEL',
+  '/upstream/MODEL/PATH',
+];
 
 /** Known to clients of such servers and not served, with the reason; a trailing slash stands for everything below. */
 const refusedPaths: readonly (readonly [path: string, why: string])[] = [
@@ -53,7 +64,7 @@ function hint(path: string): string {
   if (meant !== undefined) return `Is ${meant} meant? Check the base URL of the client.`;
   const there = [...endpointAt.keys()].map((known) => `POST ${known}`);
   const own = ownPaths.map((known) => `GET ${known}`);
-  return `Here are: ${[...there, ...own].join(', ')}.`;
+  return `Here are: ${[...there, ...own, ...modelPaths].join(', ')}.`;
 }
 
 function isAtOrBelow(path: string, known: string): boolean {

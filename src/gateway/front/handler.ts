@@ -120,6 +120,8 @@ function answerOwn(
       return;
     }
     case '/healthz':
+    // As servers of models have it.
+    case '/health':
       sendJson(reply, 200, { status: 'ok' }, requestId);
       return;
     case '/readyz':

@@ -15,7 +15,10 @@ export interface Bound {
   /** Unique over all bounds, and the same in every gateway of a fleet. */
   readonly id: string;
   readonly scope: 'key' | 'model';
+  /** As metrics have it: the id of a key. */
   readonly name: string;
+  /** As those know it whose limit it is: the name of a key. */
+  readonly title: string;
   readonly unit: Unit;
   readonly window: WindowKind;
   /** Infinity: it is counted only. */
@@ -29,25 +32,31 @@ export interface Subject {
   /** Unique over all subjects. */
   readonly id: string;
   readonly scope: 'key' | 'model';
+  /** As metrics have it: the id of a key. */
   readonly name: string;
+  /** As those know it whose limits these are: the name of a key. */
+  readonly title: string;
   readonly concurrent: number;
   readonly bounds: readonly Bound[];
 }
 
-export function keySubject(name: string, limits: KeyLimits): Subject {
+/** Who is bounded, and by what id that is counted. */
+type Whose = Pick<Subject, 'scope' | 'name' | 'title'>;
+
+export function keySubject(key: { readonly id: string; readonly name: string }, limits: KeyLimits): Subject {
   const { day, month } = limits.budget ?? {};
+  const whose: Whose = { scope: 'key', name: key.id, title: key.name };
   return {
-    id: `key:${name}`,
-    scope: 'key',
-    name,
+    ...whose,
+    id: `key:${key.id}`,
     concurrent: limits.concurrent ?? Infinity,
     bounds: [
-      ...rateBounds('key', name, limits),
+      ...rateBounds(whose, limits),
       // Budgets are counted also where there is none: one that is set tomorrow knows what was spent today.
-      bound('key', name, 'tokens', 'day', day?.tokens),
-      bound('key', name, 'usd', 'day', day?.usd),
-      bound('key', name, 'tokens', 'month', month?.tokens),
-      bound('key', name, 'usd', 'month', month?.usd),
+      bound(whose, 'tokens', 'day', day?.tokens),
+      bound(whose, 'usd', 'day', day?.usd),
+      bound(whose, 'tokens', 'month', month?.tokens),
+      bound(whose, 'usd', 'month', month?.usd),
     ],
   };
 }
@@ -55,20 +64,20 @@ export function keySubject(name: string, limits: KeyLimits): Subject {
 /** Null when nothing is bounded. */
 export function modelSubject(name: string, limits: RateLimits | undefined): Subject | null {
   if (!limits) return null;
-  const bounds = rateBounds('model', name, limits);
-  return { id: `model:${name}`, scope: 'model', name, concurrent: limits.concurrent ?? Infinity, bounds };
+  const whose: Whose = { scope: 'model', name, title: name };
+  const bounds = rateBounds(whose, limits);
+  return { ...whose, id: `model:${name}`, concurrent: limits.concurrent ?? Infinity, bounds };
 }
 
-function rateBounds(scope: 'key' | 'model', name: string, limits: RateLimits): Bound[] {
+function rateBounds(whose: Whose, limits: RateLimits): Bound[] {
   return [
-    ...(limits.rpm === undefined ? [] : [bound(scope, name, 'requests', 'minute', limits.rpm)]),
-    ...(limits.tpm === undefined ? [] : [bound(scope, name, 'tokens', 'minute', limits.tpm)]),
+    ...(limits.rpm === undefined ? [] : [bound(whose, 'requests', 'minute', limits.rpm)]),
+    ...(limits.tpm === undefined ? [] : [bound(whose, 'tokens', 'minute', limits.tpm)]),
   ];
 }
 
 function bound(
-  scope: 'key' | 'model',
-  name: string,
+  { scope, name, title }: Whose,
   unit: Unit,
   window: WindowKind,
   limit: number | undefined,
@@ -77,6 +86,7 @@ function bound(
     id: boundId(scope, name, unit, window),
     scope,
     name,
+    title,
     unit,
     window,
     limit: limit ?? Infinity,

@@ -100,6 +100,7 @@ export class Hold implements Reservation {
     context.shared?.crowds.leave(subjects);
     if (this.#shared) context.shared?.book.settle(this.#shared, amounts, now);
     if (!real || !amounts) return;
+    context.shared?.book.note(this.#charge.bounds, amounts, now);
     if (usage.output !== null && guess.output > 0) answerLength(memory, demand.model).observe(usage.output);
     ledger?.add({ key: demand.caller.id, model: demand.model }, { ...real, usd: amounts.usd });
   }

@@ -61,7 +61,7 @@ export function createLimits(quotas: Quotas, context: LimitsContext): Limits {
 function subjectsOf(quotas: Quotas, caller: Caller, model: string): Subject[] {
   const common = caller.control ? {} : quotas.eachKey;
   const ofModel = modelSubject(model, quotas.models[model]);
-  return [keySubject(caller.id, { ...common, ...caller.limits }), ...(ofModel ? [ofModel] : [])];
+  return [keySubject(caller, { ...common, ...caller.limits }), ...(ofModel ? [ofModel] : [])];
 }
 
 /** Refuses, or charges, by what this gateway has counted itself. */

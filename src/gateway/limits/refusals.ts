@@ -1,6 +1,7 @@
 import { ApiError } from '../../domain/openai.ts';
-import type { Subject } from './bounds.ts';
+import type { Bound, Subject } from './bounds.ts';
 import type { Refusal } from './book.ts';
+import { anonymous } from '../front/caller.ts';
 
 /** Refusals that name the caller's own limit. `random` (0..1) spreads those who would all come back at once. */
 export function overRate(refusal: Refusal, headers: readonly string[], random: number): ApiError {
@@ -48,9 +49,13 @@ export function tooManyAtOnce(
   });
 }
 
-function whose({ scope, name }: { scope: 'key' | 'model'; name: string }): string {
-  return scope === 'key' ? `The key "${name}"` : `The model "${name}", over all keys,`;
+/** By the name that whoever made the key gave it: only those who hold it read this. */
+function whose({ id, scope, title }: Pick<Bound, 'id' | 'scope' | 'title'>): string {
+  if (scope === 'model') return `The model "${title}", over all keys,`;
+  return id.startsWith(withoutKey) ? 'This gateway, over all who show no key,' : `The key "${title}"`;
 }
+
+const withoutKey = `key:${anonymous.id}`;
 
 function seconds(ms: number, random: number): number {
   return Math.max(1, Math.ceil((ms * (1 + random * 0.2)) / 1000));

@@ -3,15 +3,9 @@ import type { Amounts, Bound } from './bounds.ts';
 import { differenceOf } from './book.ts';
 import type { Charge } from './book.ts';
 import { createOwed } from './owed.ts';
+import type { RunScript } from './store-script.ts';
 import { carryOf, slotOf } from './window.ts';
 import type { Count, WindowKind } from './window.ts';
-
-/** Runs a script in the store that all gateways share; rejects when it cannot be reached in time. */
-export type RunScript = (
-  script: string,
-  keys: readonly string[],
-  args: readonly string[],
-) => Promise<unknown>;
 
 export interface SharedVerdict {
   /** Null: some bound refuses. */
@@ -20,7 +14,7 @@ export interface SharedVerdict {
   readonly counts: readonly Count[];
 }
 
-/** The counts of several gateways together. Only bounds with a limit are in it. */
+/** The counts of several gateways together: bounds with a limit, and what was spent of budgets that are none yet. */
 export interface SharedBook {
   /** Charges all bounds or none. Null when the store cannot be reached: then each gateway counts alone. */
   readonly take: (
@@ -35,6 +29,8 @@ export interface SharedBook {
    * told later. A store that did take it and could not say so in time has it twice: rather too much than too little.
    */
   readonly settle: (charge: Charge, real: Amounts | null, wallMs: number) => void;
+  /** What was spent where no budget is set, told by and by: one that is set later knows of it. */
+  readonly note: (bounds: readonly Bound[], spent: Amounts, wallMs: number) => void;
   /** Tells what is owed, if anything is; to be called at every tick. */
   readonly tick: (now: number) => void;
   /** Tells it now. */
@@ -95,6 +91,13 @@ export function createSharedBook(
       void owed.tell();
     },
     tellOwed: () => void owed.tell(),
+    note: (bounds, spent, wallMs) => {
+      for (const bound of bounds) {
+        const amount = spent[bound.unit];
+        if (Number.isFinite(bound.limit) || bound.window === 'minute' || amount === 0) continue;
+        owed.add(keyOf(bound, slotOf(bound.window, wallMs)), amount, keepSeconds[bound.window]);
+      }
+    },
     take: async (all, amounts, wallMs) => {
       const bounds = all.filter(({ limit }) => Number.isFinite(limit));
       const slots = bounds.map(({ window }) => slotOf(window, wallMs));

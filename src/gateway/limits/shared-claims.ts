@@ -1,4 +1,5 @@
-import type { RunScript } from './shared-book.ts';
+import { orNull, whoAndUntil } from './store-script.ts';
+import type { RunScript } from './store-script.ts';
 
 /** How much of one bound on things at once a gateway wants to have. All figures are its own, whole and as they are now. */
 export interface Claim {
@@ -40,10 +41,7 @@ export const renewMs = 2_500;
  * A hash a bound: by gateway what it has, what it has work for, and when that ends by the store's own clock. Arguments:
  * the gateway, how long claims hold, then four a bound. Who claims nothing and has no work for any is left out with `ask` -1.
  */
-const claimScript = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local me, keep = ARGV[1], tonumber(ARGV[2])
+const claimScript = `${whoAndUntil}
 local answer = {}
 for i = 1, #KEYS do
   local a = i * 4
@@ -79,24 +77,21 @@ export function createSharedClaims(
   onFallback: (error: unknown) => void,
 ): SharedClaims {
   return {
-    claim: async (claims) => {
+    claim: (claims) => {
       // The braces keep all that a fleet has on one node of a cluster.
       const keys = claims.map(({ id }) => `berth:{${fleet}}:at-once:${id}`);
       const figures = claims.flatMap(({ ask, need, least, limit }) => [ask, need, least, limit]);
-      try {
-        const answer = (await run(claimScript, keys, [
-          gateway,
-          ...[claimMs, ...figures].map(String),
-        ])) as unknown[];
-        return claims.map((_, i) => ({
-          granted: Number(answer[3 * i]),
-          hungry: Number(answer[3 * i + 1]),
-          gateways: Number(answer[3 * i + 2]),
-        }));
-      } catch (error) {
-        onFallback(error);
-        return null;
-      }
+      const args = [gateway, ...[claimMs, ...figures].map(String)];
+      return orNull(run(claimScript, keys, args).then(grantedOf), onFallback);
     },
   };
+}
+
+function grantedOf(answer: unknown): Granted[] {
+  const figures = (answer as unknown[]).map(Number);
+  return Array.from({ length: figures.length / 3 }, (_, i) => ({
+    granted: Number(figures[3 * i]),
+    hungry: Number(figures[3 * i + 1]),
+    gateways: Number(figures[3 * i + 2]),
+  }));
 }

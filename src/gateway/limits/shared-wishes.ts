@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { RunScript } from './shared-book.ts';
+import { orNull, whoAndUntil } from './store-script.ts';
+import type { RunScript } from './store-script.ts';
 
 /** What a gateway asks all others for, as it lies in the store. */
 export interface SharedWish {
@@ -44,13 +45,11 @@ export const exchangeMs = 300;
  * Keys: gateways (when each is gone), wishes ("ends from subject text"), answers ("wish gateway" → text). Arguments: the gateway,
  * how long its sign of life holds, then two an answer: wish, text.
  */
-const exchangeScript = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local me, keep = ARGV[1], tonumber(ARGV[2])
+const exchangeScript = `${whoAndUntil}
 redis.call('HSET', KEYS[1], me, string.format('%d', now + keep))
 redis.call('PEXPIRE', KEYS[1], keep)
 for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i] .. ' ' .. me, ARGV[i + 1]) end
+if #ARGV > 2 then redis.call('PEXPIRE', KEYS[3], 86400000) end
 local gateways, wishes, answers, live = {}, {}, {}, {}
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
@@ -75,16 +74,14 @@ end
 return {gateways, wishes, answers}`;
 
 /* Keys: wishes, and the number of the latest. Arguments: the gateway, how long the wish holds, its subject, its text. */
-const postScript = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+const postScript = `${whoAndUntil}
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   if string.match(all[i + 1], '^%d+ %S+ (%S+)') == ARGV[3] then redis.call('HDEL', KEYS[1], all[i]) end
 end
-local id = string.format('%d', redis.call('INCR', KEYS[2])) .. '/' .. ARGV[1]
-redis.call('HSET', KEYS[1], id, string.format('%d', now + tonumber(ARGV[2])) .. ' ' .. ARGV[1] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
-redis.call('PEXPIRE', KEYS[1], math.max(redis.call('PTTL', KEYS[1]), tonumber(ARGV[2])))
+local id = string.format('%d', redis.call('INCR', KEYS[2])) .. '/' .. me
+redis.call('HSET', KEYS[1], id, string.format('%d', now + keep) .. ' ' .. me .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
+redis.call('PEXPIRE', KEYS[1], math.max(redis.call('PTTL', KEYS[1]), keep))
 redis.call('PEXPIRE', KEYS[2], 86400000)
 return id`;
 
@@ -102,31 +99,16 @@ export function createSharedWishes(
     'answers',
     'latest-wish',
   ].map((name) => `berth:{${fleet}}:${name}`);
-  async function asked<Of>(answer: () => Promise<Of>): Promise<Of | null> {
-    try {
-      return await answer();
-    } catch (error) {
-      onFallback(error);
-      return null;
-    }
-  }
   return {
     gateway,
-    post: ({ subject, text, forMs }) =>
-      asked(async () => {
-        const args = [gateway, String(Math.max(1, Math.ceil(forMs))), encodeURIComponent(subject), text];
-        return String(await run(postScript, [wishes, latest], args));
-      }),
-    exchange: (told) =>
-      asked(async () =>
-        exchangedOf(
-          await run(
-            exchangeScript,
-            [gateways, wishes, answers],
-            [gateway, String(goneMs), ...[...told].flat()],
-          ),
-        ),
-      ),
+    post: ({ subject, text, forMs }) => {
+      const args = [gateway, String(Math.max(1, Math.ceil(forMs))), encodeURIComponent(subject), text];
+      return orNull(run(postScript, [wishes, latest], args).then(String), onFallback);
+    },
+    exchange: (told) => {
+      const args = [gateway, String(goneMs), ...[...told].flat()];
+      return orNull(run(exchangeScript, [gateways, wishes, answers], args).then(exchangedOf), onFallback);
+    },
     leave: () =>
       void run(`return redis.call('HDEL', KEYS[1], ARGV[1])`, [gateways], [gateway]).catch(() => {}),
   };

@@ -86,17 +86,27 @@ export function unloadModels(state: GatewayState, model: string | null): { unloa
   return { unloading: loaded ? [demand.deployment.name] : [] };
 }
 
-/** Files that the engines of a model write to. Throws ApiError 404. */
+/** Files that the engines of a model write to. Throws ApiError 404, or 400 where they write elsewhere. */
 export function logFilesOf(state: GatewayState, model: string): readonly string[] {
-  const demand = demandNamed(state, model);
-  if (demand === 'unknown') throw unknown(state, model);
-  if (demand === null) throw notOnDemand(model);
-  return demand.model.logFiles;
+  const { snapshot, demands } = state;
+  const name = deploymentNamed(state, model);
+  const demand = demands.list.find((one) => one.deployment.name === name);
+  if (demand) return demand.model.logFiles;
+  const deployment = snapshot.deployments.get(name);
+  if (!deployment) throw modelUnknown(model, [...snapshot.deployments.keys()]);
+  const files = deployment.instances.flatMap(({ upstream }) => upstream.logFile ?? []);
+  if (files.length === 0) throw logElsewhere(name);
+  return files;
 }
 
 function unknown({ demands }: GatewayState, model: string): Error {
   const known = demands.list.map((one) => one.deployment.name);
   return modelUnknown(model, known);
+}
+
+function logElsewhere(name: string): Error {
+  const message = `The engines of ${name} write to no file on this machine. Where "berth logs ${name}" finds their lines, it shows them.`;
+  return badRequest(message, null, 'log_elsewhere');
 }
 
 function notOnDemand(model: string): Error {
@@ -107,10 +117,15 @@ function isLoaded({ state }: Demand): boolean {
   return state === 'ready' || state === 'loading';
 }
 
-/** By the name of the deployment, or of a route that has it alone. */
-function demandNamed({ snapshot, demands }: GatewayState, model: string): Demand | null | 'unknown' {
+/** By its own name, or by that of a route that has it alone. */
+function deploymentNamed({ snapshot }: GatewayState, model: string): string {
   const [arm, ...others] = snapshot.routes.get(model)?.arms ?? [];
-  const name = arm && others.length === 0 ? arm.deployment.name : model;
+  return arm && others.length === 0 ? arm.deployment.name : model;
+}
+
+function demandNamed(state: GatewayState, model: string): Demand | null | 'unknown' {
+  const { snapshot, demands } = state;
+  const name = deploymentNamed(state, model);
   const demand = demands.list.find((one) => one.deployment.name === name);
   return demand ?? (snapshot.deployments.has(name) ? null : 'unknown');
 }

@@ -112,6 +112,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     holder: null,
     told: nothingTold,
     leasedAt: now,
+    resets: 0,
     phase: null,
     gone: false,
     reservation: null,

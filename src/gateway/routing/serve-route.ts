@@ -8,7 +8,7 @@ import { CommentedReply } from '../reply/commented-reply.ts';
 import { cancelled, noInstance, waitTooLong } from '../reply/faults.ts';
 import type { Deployment } from './deployment.ts';
 import { causeOf } from './fallback.ts';
-import { forward } from '../upstream/forward.ts';
+import { EngineLost, forward } from '../upstream/forward.ts';
 import type { OnServed } from '../upstream/forward.ts';
 import { cacheTokens, uncounted } from '../limits/cache-tokens.ts';
 import { answerLength } from '../limits/memory.ts';
@@ -91,9 +91,10 @@ function mayGoElsewhere(error: unknown, call: Call, { fallback }: RouteState): b
   return cause !== null && (fallback?.on.includes(cause) ?? false);
 }
 
-/** Null also when it is too late to go elsewhere. */
+/** Null also when it is too late to go elsewhere. A request that breaks its engine is let loose on one more, not on all of them. */
 function causeIn(error: unknown, call: Call): FallbackCause | null {
   if (!(error instanceof ApiError) || call.reply.started || call.body === null || call.gone) return null;
+  if (error instanceof EngineLost) return call.resets <= 1 ? 'unreachable' : null;
   return causeOf(error);
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { RunScript } from '../limits/shared-book.ts';
+import { orNull } from '../limits/store-script.ts';
+import type { RunScript } from '../limits/store-script.ts';
 
 /** Where a stored response lies, for all gateways of a fleet: its engine by a name that all of them know it by. */
 export const SharedHolder = z.strictObject({
@@ -37,14 +38,10 @@ export function createSharedHolders(
   return {
     remember: (id, holder) =>
       void run(rememberScript, [keyOf(id)], [JSON.stringify(holder), String(keepSeconds)]).catch(onFallback),
-    find: async (id) => {
-      try {
-        const text = await run(findScript, [keyOf(id)], [String(keepSeconds)]);
-        return typeof text === 'string' ? SharedHolder.parse(JSON.parse(text)) : null;
-      } catch (error) {
-        onFallback(error);
-        return null;
-      }
-    },
+    find: (id) => orNull(run(findScript, [keyOf(id)], [String(keepSeconds)]).then(holderOf), onFallback),
   };
+}
+
+function holderOf(text: unknown): SharedHolder | null {
+  return typeof text === 'string' ? SharedHolder.parse(JSON.parse(text)) : null;
 }

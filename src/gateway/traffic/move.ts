@@ -3,7 +3,7 @@ import type { GatewayCommand, Moved } from '../../domain/gateway-control.ts';
 import type { TrafficWish, WishAnswer } from '../../domain/traffic-wish.ts';
 import type { Sweep } from '../../io/upstream-pool/sweep.ts';
 import type { Deployment } from '../routing/deployment.ts';
-import { engineName, engineNameOf } from '../routing/engine-name.ts';
+import { engineNameAmong, engineNameOf } from '../routing/engine-name.ts';
 import type { Instance } from '../routing/instance.ts';
 import type { GatewayState } from '../state.ts';
 
@@ -33,7 +33,7 @@ export function releaseAll(state: GatewayState, { deployment }: Command<'release
 
 export async function drainAll(state: GatewayState, sweep: Sweep, command: Command<'drain'>): Promise<Moved> {
   const { forMs, graceMs } = command;
-  const engine = engineName(command);
+  const engine = engineNameAmong(engines(state), command);
   const [left, others] = await Promise.all([
     drain(state, sweep, { engine, graceMs, forMs }),
     state.together.ask({ do: 'drain', engine, graceMs }, { forMs, patienceMs: graceMs }),
@@ -42,7 +42,7 @@ export async function drainAll(state: GatewayState, sweep: Sweep, command: Comma
 }
 
 export function resumeAll(state: GatewayState, command: Command<'resume'>): Promise<Moved> {
-  const engine = engineName(command);
+  const engine = engineNameAmong(engines(state), command);
   resume(state, engine);
   return state.together.ask({ do: 'resume', engine }, { forMs: takenBackMs, patienceMs: atOnce });
 }
@@ -68,7 +68,7 @@ export async function obeyWish(
       resume(state, wish.engine);
       return { left: 0 };
     case 'shift':
-      return state.followers.follow(id, wish.to);
+      return state.followers.follow(id, { to: wish.to, leftMs });
   }
 }
 
@@ -92,11 +92,13 @@ function resume(state: GatewayState, engine: string): void {
   for (const one of state.snapshot.deployments.values()) one.dispatch();
 }
 
-/** An engine that a reload has taken away is found as well, as long as requests of it are under way. */
 function enginesNamed(state: GatewayState, engine: string): Instance[] {
-  return [...state.snapshot.instances.values(), ...state.leaving].filter(
-    (one) => engineNameOf(one.upstream) === engine,
-  );
+  return engines(state).filter((one) => engineNameOf(one.upstream) === engine);
+}
+
+/** Those that a reload has taken away as well, as long as requests of them are under way. */
+function engines({ snapshot, leaving }: GatewayState): Instance[] {
+  return [...snapshot.instances.values(), ...leaving];
 }
 
 function drain(

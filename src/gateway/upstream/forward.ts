@@ -25,6 +25,9 @@ export interface ForwardContext {
   readonly snapshot: Pick<Snapshot, 'config'>;
 }
 
+/** The engine went away before it answered, and no other one of its deployment is there to be asked. */
+export class EngineLost extends ApiError {}
+
 /** Called once, when all that the request was asked for is over: null, or what became of it, an ApiError or ClientGone as a rule. */
 export type OnServed = (error: unknown) => void;
 
@@ -70,7 +73,6 @@ class Forwarding implements AttemptPorts {
   readonly #work: Work;
   readonly #served: OnServed;
   #lease: Lease | null = null;
-  #resets = 0;
 
   constructor(work: Work, served: OnServed) {
     this.stored = work.context.stored;
@@ -100,6 +102,7 @@ class Forwarding implements AttemptPorts {
   }
 
   onEnd(attempt: Attempt, end: AttemptEnd): void {
+    const { call, only } = this.#work;
     try {
       this.#conclude(attempt, end);
     } catch (error) {
@@ -108,10 +111,10 @@ class Forwarding implements AttemptPorts {
       return;
     }
     this.#giveBack();
-    if (end.kind === 'lost' && end.reason === 'reset') this.#resets += 1;
+    if (end.kind === 'lost' && end.reason === 'reset') call.resets += 1;
     if (end.kind === 'retry') this.#again(end.reason, end.lease);
     // A request that breaks its engine is let loose on one more, not on all of them.
-    else if (end.kind === 'lost' && this.#resets <= 1 && !this.#work.only) void this.#elsewhere(end);
+    else if (end.kind === 'lost' && call.resets <= 1 && !only) void this.#elsewhere(end);
     else this.#finish(end);
   }
 
@@ -196,6 +199,7 @@ function outcomeOf(call: Call, end: AttemptEnd, meter: Meter): Error | null {
     case 'retry':
       return null;
     case 'lost':
+      return new EngineLost(end.fault);
     case 'failed':
       return new ApiError(end.fault);
     case 'cut':

@@ -44,6 +44,7 @@ export async function openFarWorld(
   }
   return {
     machine: where,
+    identity,
     become: 'none',
     exec: farExec(link),
     files: farFiles(link),
