@@ -76,6 +76,14 @@ test('requests that would overfill the cache wait, and go when it has room', asy
   expect(await gateway.metric('berth_gateway_kv_tokens_held')).toBe(0);
 });
 
+test('of a client that bounds its answer no more than that is kept free, also where no caller is limited', async () => {
+  const { gateway, held } = await holding({ slots: 16, limits: { kvTokens: 1000 } });
+  const replies = Array.from({ length: 8 }, () => postChat(gateway.url, { max_tokens: 20 }));
+  await until('all are there', () => held.length === 8);
+  expect(await gateway.metric('berth_gateway_kv_tokens_held')).toBeLessThan(900);
+  expect(await serveAll(held, replies)).toEqual(replies.map(() => 200));
+});
+
 test('an answer longer than was foreseen takes more of the cache as it comes, and all of it goes back', async () => {
   const { gateway, held } = await holding({ slots: 16, limits: { kvTokens: 1000 } });
   function tokens(): Promise<number> {

@@ -66,7 +66,8 @@ test('all at once are unloaded without a name, and names that are not on demand 
 test('these paths want a key for control, even where requests want none', async () => {
   const { gateway } = await stage({ a: {} }, { config: keys });
   for (const path of ['/running', '/unload', '/logs/a', '/logs/stream/a']) {
-    expect((await fetch(gateway.url + path)).status).toBe(401);
+    const bare = await fetch(gateway.url + path);
+    expect([bare.status, (await errorOf(bare)).message]).toEqual([401, expect.stringContaining('--control')]);
     expect((await fetch(gateway.url + path, { headers: { authorization: 'Bearer other' } })).status).toBe(
       401,
     );

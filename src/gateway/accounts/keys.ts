@@ -3,7 +3,7 @@ import type { ClientKey } from '../../domain/client-key.ts';
 import type { Inbound } from '../../io/http-server/types.ts';
 import { anonymous, callerOf } from '../front/caller.ts';
 import type { Caller } from '../front/caller.ts';
-import { controlRefused, keyExpired, keyMissing, keyUnknown } from '../reply/faults.ts';
+import { controlKeyMissing, controlRefused, keyExpired, keyMissing, keyUnknown } from '../reply/faults.ts';
 
 /** The part of a request that tells who sends it. */
 type Asked = Pick<Inbound, 'header' | 'connection'> & Partial<Pick<Inbound, 'certificateName' | 'likeness'>>;
@@ -94,6 +94,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
     identify: (asked) => (options.anonymous ? (known(asked) ?? anonymous) : requireKey(asked)),
     requireKey,
     requireControl: (asked) => {
+      if (shownBy(asked) === null && !known(asked)) throw controlKeyMissing();
       const caller = requireKey(asked);
       if (!caller.control) throw controlRefused();
       return caller;

@@ -36,7 +36,7 @@ function scanned(bytes: Buffer, snapshot: Snapshot, { endpoint, exact, inbound }
   try {
     return endpoint.body === 'form'
       ? scanFormBody(bytes, inbound.header('content-type'))
-      : scanBody(bytes, { usage: endpoint.usageInStream, maxTokens: snapshot.limits !== null });
+      : scanBody(bytes, { usage: endpoint.usageInStream, maxTokens: snapshot.readsMaxTokens });
   } catch (error) {
     if (error instanceof ScanFault) throw badRequest(error.message, null, `invalid_${endpoint.body}`);
     throw error;

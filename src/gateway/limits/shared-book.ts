@@ -92,11 +92,8 @@ export function createSharedBook(
     },
     tellOwed: () => void owed.tell(),
     note: (bounds, spent, wallMs) => {
-      for (const bound of bounds) {
-        const amount = spent[bound.unit];
-        if (Number.isFinite(bound.limit) || bound.window === 'minute' || amount === 0) continue;
-        owed.add(keyOf(bound, slotOf(bound.window, wallMs)), amount, keepSeconds[bound.window]);
-      }
+      for (const bound of bounds.filter((one) => isUnset(one) && spent[one.unit] > 0))
+        owed.add(keyOf(bound, slotOf(bound.window, wallMs)), spent[bound.unit], keepSeconds[bound.window]);
     },
     take: async (all, amounts, wallMs) => {
       const bounds = all.filter(({ limit }) => Number.isFinite(limit));
@@ -115,13 +112,8 @@ export function createSharedBook(
       ]);
       try {
         const answer = (await run(takeScript, keys, args.map(String))) as unknown[];
-        const figures = answer.map(Number);
-        const counts = slots.map((slot, i) => ({
-          slot,
-          current: figures[1 + 2 * i] ?? 0,
-          previous: figures[2 + 2 * i] ?? 0,
-        }));
-        return { charge: figures[0] === 1 ? { bounds, slots, amounts } : null, counts };
+        const [fits, ...figures] = answer.map(Number);
+        return { charge: fits === 1 ? { bounds, slots, amounts } : null, counts: countsOf(slots, figures) };
       } catch (error) {
         onFallback(error);
         return null;
@@ -139,6 +131,20 @@ export function createSharedBook(
       });
     },
   };
+}
+
+/** Two figures a slot: what it has counted, and the one before. */
+function countsOf(slots: readonly number[], figures: readonly number[]): Count[] {
+  return slots.map((slot, i) => ({
+    slot,
+    current: figures[2 * i] ?? 0,
+    previous: figures[2 * i + 1] ?? 0,
+  }));
+}
+
+/** A budget that nobody has set. */
+function isUnset({ limit, window }: Bound): boolean {
+  return !Number.isFinite(limit) && window !== 'minute';
 }
 
 interface Change {

@@ -33,6 +33,8 @@ export interface Snapshot {
   /** What callers may take; null: nothing is bounded. */
   readonly limits: Limits | null;
   readonly limitsState: LimitsState;
+  /** Somebody wants to know how long an answer may be: limits of callers, or what an engine's cache holds. */
+  readonly readsMaxTokens: boolean;
   /** Seconds since 1970, for `created` in the list of models. */
   readonly since: number;
 }
@@ -72,6 +74,7 @@ export async function buildSnapshot(
   const deployments = buildDeployments(config, instances, previous, context.sweep);
   const balancers = buildBalancers(config, previous?.balancers ?? null);
   for (const old of previous?.instances.values() ?? []) if (instances.get(old.id) !== old) old.pool.retire();
+  const limits = limitsOf(config, limitsState, context);
   return {
     config,
     routes: buildRoutes(config, deployments, balancers),
@@ -86,10 +89,16 @@ export async function buildSnapshot(
       clientNames: config.tls?.clientNames,
       wallMs: context.wallMs,
     }),
-    limits: limitsOf(config, limitsState, context),
+    limits,
     limitsState,
+    readsMaxTokens: limits !== null || config.upstreams.some(mayCountTokens),
     since: Math.floor(context.wallMs() / 1000),
   };
+}
+
+/** Its cache is bounded by the file, or by what it tells of itself. */
+function mayCountTokens({ limits, metricsPath }: Upstream): boolean {
+  return limits?.kvTokens !== undefined || metricsPath !== null;
 }
 
 function limitsOf(config: GatewayConfig, state: LimitsState, context: SnapshotContext): Limits | null {

@@ -34,9 +34,15 @@ export function keyExpired(when: string): ApiError {
   return unauthenticated('api_key_expired', message);
 }
 
+const wantsControl =
+  'This path wants a key for control: one made with "berth keys add NAME --control", or the token of the console.';
+
+export function controlKeyMissing(): ApiError {
+  return unauthenticated('api_key_missing', wantsControl);
+}
+
 export function controlRefused(): ApiError {
-  const message =
-    'This path wants a key for control: one made with "berth keys add NAME --control", or the token of the console.';
+  const message = wantsControl;
   return new ApiError({ status: 403, type: 'permission_error', code: 'control_key_needed', message });
 }
 
