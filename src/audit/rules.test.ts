@@ -191,6 +191,11 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
     set(`${object}.10.metadata.annotations`, { 'prometheus.io/scrap': 'true' }),
     set(`${object}.10.metadata.annotations`, { 'serving.kserve.io/deploymentMode': 'RawDeploymnt' }),
   ],
+  'service-not-ready': [10, 12].map((at) =>
+    set(`${object}.${at}.status`, {
+      conditions: [{ type: 'Ready', status: 'False', reason: 'NoRuntime', message: 'no runtime fits' }],
+    }),
+  ),
   'unused-runtime': [set(`${object}.10.spec.predictor.model.runtime`, 'another')],
 };
 

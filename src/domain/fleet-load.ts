@@ -14,6 +14,8 @@ export const ReplicaReading = z.strictObject({
   memoryBytes: figure,
   /** Processor time of its process and all below it. */
   cpuSeconds: figure,
+  /** Cores that it uses now, where its target tells a rate and no total. */
+  cores: figure.optional(),
   engine: EngineSample.nullable(),
 });
 export type ReplicaReading = z.infer<typeof ReplicaReading>;
@@ -54,7 +56,7 @@ export function loadBetween(fleet: string, before: FleetReading, now: FleetReadi
     version: 1,
     fleet,
     seconds,
-    replicas: now.replicas.map(({ cpuSeconds, engine, ...replica }) => {
+    replicas: now.replicas.map(({ cpuSeconds, engine, cores, ...replica }) => {
       const earlier = before.replicas.find(
         (one) =>
           one.deployment === replica.deployment && one.replica === replica.replica && one.pid === replica.pid,
@@ -70,7 +72,7 @@ export function loadBetween(fleet: string, before: FleetReading, now: FleetReadi
         kvUse: engine?.kvUse ?? null,
         promptTokensPerSecond: rate(earlier?.engine?.promptTokens, engine?.promptTokens),
         outputTokensPerSecond: rate(earlier?.engine?.outputTokens, engine?.outputTokens),
-        cores: rate(earlier?.cpuSeconds, cpuSeconds),
+        cores: rate(earlier?.cpuSeconds, cpuSeconds) ?? cores ?? null,
       };
     }),
     gpus: [...now.gpus],

@@ -21,6 +21,8 @@ export const ReplicaStatus = z.strictObject({
   port: z.int().nullable(),
   since: z.iso.datetime().nullable(),
   rssBytes: z.int().nullable(),
+  /** Cores that it uses now, where its target tells that: a cluster with metrics. */
+  cores: z.number().optional(),
   slots: z.int().nullable(),
   /** True when the file asks for something else than what runs: the next apply replaces it. */
   outdated: z.boolean(),

@@ -10,6 +10,31 @@ export const SshPlace = z
   )
   .meta({ examples: ['opc@a10'] });
 
+const Amount = z.union([z.number().nonnegative(), z.string().regex(/^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/)]);
+const Amounts = z.record(z.string().min(1), Amount);
+
+/** What a namespace has that berth makes. One that is there keeps what it has. */
+export const NewNamespace = z
+  .strictObject({
+    labels: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe('Labels of it.')
+      .meta({ examples: [{ 'modelmesh-enabled': 'false' }] }),
+    quota: Amounts.optional()
+      .describe('Most that all of it may take and have (ResourceQuota).')
+      .meta({ examples: [{ 'limits.memory': '64Gi', 'requests.nvidia.com/gpu': 4 }] }),
+    containers: z
+      .strictObject({
+        requests: Amounts.default({}).describe('What is kept for it.'),
+        limits: Amounts.default({}).describe('Most that it may take.'),
+      })
+      .optional()
+      .describe('What a container takes that does not say it itself (LimitRange).'),
+  })
+  .describe('Makes it with labels, a quota and usual amounts; one that is there keeps its own.');
+export type NewNamespace = z.infer<typeof NewNamespace>;
+
 /** A namespace of a cluster, by the context that kubectl knows it by; "in-cluster" for the one that berth runs in. */
 export const ClusterPlace = z
   .strictObject({
@@ -28,9 +53,9 @@ export const ClusterPlace = z
       .optional()
       .describe('Path of the kubeconfig (default: KUBECONFIG, then ~/.kube/config).'),
     createNamespace: z
-      .boolean()
+      .union([z.boolean(), NewNamespace])
       .default(false)
-      .describe('Whether the namespace is made where it is missing; it is never deleted.'),
+      .describe('Whether the namespace is made where it is missing, and with what; it is never deleted.'),
   })
   .describe('A cluster of Kubernetes in place of a machine.');
 export type ClusterPlace = z.infer<typeof ClusterPlace>;

@@ -1,8 +1,10 @@
-/** "4000m" is 4, "12Gi" its bytes; null for what is no amount. */
+/** "4000m" is 4, "250000000n" a quarter, "12Gi" its bytes; null for what is no amount. */
 export function amountOf(text: string | number | null | undefined): number | null {
-  const match = /^(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/.exec(String(text ?? ''));
+  const match = /^(\d+(?:\.\d+)?)(n|u|m|k|M|G|T|Ki|Mi|Gi|Ti)?$/.exec(String(text ?? ''));
   if (!match) return null;
   const units: Readonly<Record<string, number>> = {
+    n: 1e-9,
+    u: 1e-6,
     m: 0.001,
     k: 1e3,
     M: 1e6,

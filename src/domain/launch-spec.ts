@@ -48,6 +48,8 @@ export const LaunchSpec = z.strictObject({
   secrets: z.record(z.string(), AnySecret),
   /** Secrets whose file is YAML, with this key before the value: for engines that take a secret in a configuration file. */
   secretKeys: z.record(z.string(), z.string()).optional(),
+  /** Variables that hold a secret, with its name among `secrets`: pods alone are given them, by reference. */
+  secretEnv: z.record(z.string(), z.string()).optional(),
   /** Files that must lie on the host: path as the fleet file's reader resolved it. */
   model: z.string().nullable(),
   mmproj: z.string().nullable(),
@@ -68,6 +70,10 @@ export const LaunchSpec = z.strictObject({
       image: z.string(),
       entrypoint: z.array(z.string()),
       secret: z.string().optional(),
+      /** What fetches may take of CPU and memory. */
+      resources: GivenResources.optional(),
+      /** SHA-256 of files, by their path in the folder. */
+      sums: z.record(z.string(), z.string()).optional(),
     })
     .optional(),
   /** Names of writable folders the engine wants (see the `cache` hole). */

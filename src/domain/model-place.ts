@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Resources } from './resources.ts';
 
 const IntoClaim = z
   .strictObject({
@@ -27,6 +28,21 @@ const IntoClaim = z
       .min(1)
       .optional()
       .describe('Secret of the cluster with its variables, such as HF_TOKEN or the keys of S3.'),
+    resources: Resources.optional().describe(
+      'What fetching may take (default: 100m and 512Mi kept for it, 2 and 4Gi at most).',
+    ),
+    sums: z
+      .record(
+        z
+          .string()
+          .regex(/^[^/\s]\S*$/)
+          .refine((path) => !path.split('/').includes('..')),
+        z.string().regex(/^[0-9a-f]{64}$/),
+      )
+      .optional()
+      .describe(
+        'SHA-256 of files, by their path below the folder: one with another sum is taken away, and the fetch has failed.',
+      ),
   })
   .describe('Makes the claim and a Job that fetches the source into it, once for all replicas.');
 

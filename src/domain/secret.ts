@@ -57,9 +57,14 @@ export function secretTitle(ref: AnySecret): string {
 /** Why a machine cannot be given these, as the end of a sentence; null: it can. */
 export function machineSecretRefusal({
   secrets,
+  secretEnv = {},
 }: {
   readonly secrets: Readonly<Record<string, AnySecret>>;
+  readonly secretEnv?: Readonly<Record<string, string>> | undefined;
 }): string | null {
+  const [variable] = Object.keys(secretEnv);
+  if (variable !== undefined)
+    return `a secret in the variable ${variable} would show there to others; have the program read a file, or inherit the variable from the shell`;
   const found = Object.values(secrets).find(isOfCluster);
   return found ? `the ${secretTitle(found)} is given to pods of its cluster alone` : null;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { secretsOf, textsOf, EngineEnv } from '../domain/engine-env.ts';
 import { EndpointPaths } from '../domain/endpoints.ts';
 import { Duration, PositiveDuration } from '../domain/units.ts';
 import type { Arg, Hole, LaunchSpec } from '../domain/launch-spec.ts';
@@ -11,7 +12,9 @@ export const CommandOptions = z.strictObject({
     .array(z.string())
     .min(1)
     .describe('program and its arguments; {port}, {host} and {model} are filled in'),
-  env: z.record(z.string(), z.string()).default({}).describe('environment variables, holes allowed'),
+  env: EngineEnv.default({}).describe(
+    'environment variables, holes allowed; a secret as {secret: …}, in a cluster',
+  ),
   workdir: z.string().startsWith('/').optional().describe('folder to start in'),
   healthPath: z
     .string()
@@ -54,16 +57,19 @@ export function toArg(text: string): Arg {
 function launch(input: LaunchInput<CommandOptions>): LaunchSpec {
   const { options } = input;
   const [program = '', ...args] = options.command;
-  const usesCache = [...options.command, ...Object.values(options.env)].some((text) =>
+  const env = textsOf(options.env);
+  const given = secretsOf(options.env);
+  const usesCache = [...options.command, ...Object.values(env)].some((text) =>
     text.includes('{cache}'),
   );
   return {
     engine: options.kind,
     program: { binary: program },
     args: args.map(toArg),
-    env: Object.fromEntries(Object.entries(options.env).map(([name, text]) => [name, toArg(text)])),
+    env: Object.fromEntries(Object.entries(env).map(([name, text]) => [name, toArg(text)])),
     ...(options.workdir === undefined ? {} : { workdir: options.workdir }),
-    secrets: input.key ? { key: input.key } : {},
+    secrets: { ...(input.key ? { key: input.key } : {}), ...given.secrets },
+    ...given.rest,
     model: input.model,
     mmproj: input.mmproj,
     writable: usesCache ? ['cache'] : [],

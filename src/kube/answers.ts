@@ -91,6 +91,12 @@ export const ServiceLive = Live.extend({
 
 export const PodMetrics = z.object({
   items: z
-    .array(z.object({ containers: z.array(z.object({ usage: z.object({ memory: z.string().nullish() }) })) }))
+    .array(
+      z.object({
+        containers: z.array(
+          z.object({ usage: z.object({ cpu: z.string().nullish(), memory: z.string().nullish() }) }),
+        ),
+      }),
+    )
     .nullish(),
 });

@@ -70,6 +70,18 @@ export async function getObject<T extends z.ZodType>(
   return expectForm(schema, fine(api, { method: 'GET', path, answer, fine: [200] }).json, path);
 }
 
+/** Its metadata alone, never what is in it; null when there is no such object. */
+export async function getMetadata(
+  { api, namespace }: Place,
+  kind: KubeKind & { readonly name: string },
+): Promise<z.infer<typeof Meta> | null> {
+  const path = objectPath(kind, namespace, kind.name);
+  const accept = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+  const answer = await api.ask('GET', path, { accept });
+  if (answer.status === 404) return null;
+  return expectForm(Live, fine(api, { method: 'GET', path, answer, fine: [200] }).json, path).metadata;
+}
+
 /** All objects of a kind with these labels; a kind that the cluster does not know has none. */
 export async function listObjects<T extends z.ZodType>(
   { api, namespace }: Place,
@@ -179,7 +191,7 @@ function refusal(
   const causes = said.details?.causes ?? [];
   if (status === 409 && causes.some(({ reason }) => reason === 'FieldManagerConflict'))
     return new BerthError('KUBE_CONFLICT', { object, conflicts: causes.map(conflictOf) });
-  if (status === 403 && /exceeded quota/.test(answer))
+  if (status === 403 && isQuota(answer))
     return new BerthError('KUBE_QUOTA', { object, answer });
   if (status === 403) return new BerthError('KUBE_FORBIDDEN', { question, answer });
   if (status === 404 && said.details?.kind === 'namespaces')
@@ -191,6 +203,11 @@ function refusal(
   if (status === 404 && (said.message === undefined || /could not find the requested resource/.test(answer)))
     return new BerthError('KUBE_KIND_MISSING', { question, server });
   return new BerthError('KUBE_REFUSED', { question, status, answer });
+}
+
+/** "Failed" is what a quota says of an object that does not say what it takes. */
+export function isQuota(answer: string): boolean {
+  return /(exceeded|failed) quota/.test(answer);
 }
 
 function conflictOf({ field, message }: { field?: string | undefined; message?: string | undefined }): {

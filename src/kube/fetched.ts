@@ -1,15 +1,19 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { World } from '../io/world.ts';
 import { JobLive, PodLive } from './answers.ts';
-import { getObject, listObjects } from './client.ts';
+import { getObject, isQuota, listObjects } from './client.ts';
 import type { Place } from './client.ts';
+import { lastWarning } from './pod-warnings.ts';
 import { linesOf } from './pod-lines.ts';
 import { objectPath } from './kinds.ts';
 
 const pollMs = 1_000;
 const shownLines = 5;
 
-/** Waits until a Job has done what it is for, as long as that takes. Throws KUBE_FETCH_FAILED once the cluster has given it up. */
+/**
+ * Waits until a Job has done what it is for, as long as that takes. Throws KUBE_FETCH_FAILED once the cluster has given it up, and
+ * KUBE_QUOTA where it gets no pod.
+ */
 export async function waitFetched(
   world: World,
   place: Place,
@@ -26,7 +30,9 @@ export async function waitFetched(
       const reason = live ? (failed?.message ?? 'the cluster gives no reason') : 'its Job is gone';
       throw new BerthError('KUBE_FETCH_FAILED', { job, from, reason, log: await lastLines(place, job) });
     }
-    const now = stateOf((await podsOf(place, job))[0]);
+    const [pod] = await podsOf(place, job);
+    if (!pod) await expectRoom(place, live.metadata);
+    const now = stateOf(pod);
     if (now !== told) wish.onProgress(`Fetching ${from} in the cluster: ${now}`);
     told = now;
     await world.clock.sleep(pollMs);
@@ -39,6 +45,12 @@ function podsOf(place: Place, job: string): Promise<PodLive[]> {
     { apiVersion: 'v1', kind: 'Pod', labels: `batch.kubernetes.io/job-name=${job}` },
     PodLive,
   );
+}
+
+/** A Job whose pods the quota refuses tells that by events alone, and would be tried for ever. */
+async function expectRoom(place: Place, { name, uid }: { name: string; uid: string }): Promise<void> {
+  const answer = await lastWarning(place, uid);
+  if (answer !== null && isQuota(answer)) throw new BerthError('KUBE_QUOTA', { object: `Job ${name}`, answer });
 }
 
 /** In the words of the cluster. */

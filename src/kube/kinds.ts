@@ -27,9 +27,12 @@ const plurals: Readonly<Record<string, string>> = {
   'rbac.authorization.k8s.io/v1 Role': 'roles',
   'rbac.authorization.k8s.io/v1 RoleBinding': 'rolebindings',
   'v1 ServiceAccount': 'serviceaccounts',
+  'v1 ResourceQuota': 'resourcequotas',
+  'v1 LimitRange': 'limitranges',
   'coordination.k8s.io/v1 Lease': 'leases',
   'serving.kserve.io/v1beta1 InferenceService': 'inferenceservices',
   'serving.kserve.io/v1alpha1 ServingRuntime': 'servingruntimes',
+  'serving.kserve.io/v1alpha1 LLMInferenceService': 'llminferenceservices',
 };
 
 export interface KubeKind {

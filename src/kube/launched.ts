@@ -1,7 +1,8 @@
 import type { Accelerator } from '../domain/accelerators.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { cpuText, sizeText } from '../domain/resources.ts';
-import { secretTitle } from '../domain/secret.ts';
+import type { GivenResources } from '../domain/resources.ts';
+import { isOfCluster, secretTitle } from '../domain/secret.ts';
 import type { PodOptions } from './pod-options.ts';
 
 const byVendor = { none: 'cpu', nvidia: 'cuda', amd: 'rocm', intel: 'vulkan', any: 'vulkan' } as const;
@@ -44,10 +45,16 @@ export function resourcesOf(
 ): { requests: Record<string, string>; limits: Record<string, string> } {
   const gpus = gpusOf(spec, options);
   const counted = gpus ? { [gpus.resource]: String(gpus.count) } : {};
-  return {
-    requests: { ...stated(spec.resources?.requests ?? {}), ...counted },
-    limits: { ...stated(spec.resources?.limits ?? {}), ...counted },
-  };
+  const { requests, limits } = amountsOf(spec.resources ?? { requests: {}, limits: {} });
+  return { requests: { ...requests, ...counted }, limits: { ...limits, ...counted } };
+}
+
+/** CPU and memory as Kubernetes writes them. */
+export function amountsOf({ requests, limits }: GivenResources): {
+  requests: Record<string, string>;
+  limits: Record<string, string>;
+} {
+  return { requests: stated(requests), limits: stated(limits) };
 }
 
 function stated({
@@ -82,6 +89,11 @@ export function podSecretRefusal(
 ): string | null {
   const [account, other] = new Set([serviceAccount ?? [], tokenAccounts(spec)].flat());
   if (other !== undefined) return `a pod runs as one service account, not as ${account} and ${other}`;
+  const variables = Object.values(spec.secretEnv ?? {});
+  const token = Object.entries(spec.secrets).find(
+    ([name, ref]) => variables.includes(name) && isOfCluster(ref) && ref.serviceAccount !== undefined,
+  );
+  if (token) return 'a token of a service account is renewed in its file, and no variable can hold it';
   const whole = Object.values(spec.secrets).find(
     (ref) => 'secretRef' in ref && ref.secretRef && ref.secretRef.key === undefined,
   );

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import type { ClusterPlace } from '../domain/host-access.ts';
 import type { Clock } from '../io/clock.ts';
 import type { HostLocks, Lock } from '../io/lock.ts';
-import { getObject, Live, must } from './client.ts';
+import { getObject, Live } from './client.ts';
 import type { Place } from './client.ts';
 import { listPath, objectPath } from './kinds.ts';
+import { ensureNamespace } from './new-namespace.ts';
 
 const kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: 'berth' };
 const who = 'berth.dev/holder';
@@ -29,7 +31,10 @@ type Lease = z.infer<typeof Lease>;
  */
 export function leaseLocks(
   clock: Clock,
-  { createNamespace, placeOf }: { createNamespace: boolean; placeOf: () => Promise<Place> },
+  {
+    createNamespace,
+    placeOf,
+  }: { createNamespace: ClusterPlace['createNamespace']; placeOf: () => Promise<Place> },
 ): HostLocks {
   let seen = { renewal: '', at: 0 };
 
@@ -44,7 +49,8 @@ export function leaseLocks(
   return {
     take: async (_name, info) => {
       const place = await placeOf();
-      if (createNamespace) await ensureNamespace(place);
+      // Whoever changes something there takes the lock first, so this is where a namespace that is missing is made.
+      if (createNamespace) await ensureNamespace(place, createNamespace === true ? {} : createNamespace);
       const mine = { identity: randomUUID(), info };
       const lease = await getObject(place, kind, Lease);
       if (lease && !isDead(lease)) return null;
@@ -55,14 +61,6 @@ export function leaseLocks(
       return lease?.metadata.annotations?.[who] ?? null;
     },
   };
-}
-
-/** Whoever changes something there takes the lock first, so this is where a namespace that is missing is made. */
-async function ensureNamespace({ api, namespace }: Place): Promise<void> {
-  const { status } = await api.ask('GET', `/api/v1/namespaces/${namespace}`);
-  if (status !== 404) return;
-  const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
-  await must({ api }, { method: 'POST', path: '/api/v1/namespaces', body, fine: [201, 409] });
 }
 
 interface Holder {

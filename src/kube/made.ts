@@ -1,3 +1,4 @@
+import { amountOf } from '../domain/kube-amount.ts';
 import type { Usage } from '../targets/contract.ts';
 import { DeploymentLive, PodLive, PodMetrics } from './answers.ts';
 import { getObject, listObjects, Live } from './client.ts';
@@ -30,32 +31,23 @@ export async function madeBy(
   return { deployment, replicaSets, pods };
 }
 
-/** Memory where the cluster has metrics; processor time it tells as a rate alone. */
+/** Memory and cores where the cluster has metrics; processor time it tells as a rate alone. */
 export async function usageOf(place: Place, made: Made, labels: string): Promise<Usage> {
   const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${place.namespace}/pods?labelSelector=${encodeURIComponent(labels)}`;
   const { status, json } = await place.api.ask('GET', path);
   const items = status === 200 ? (PodMetrics.safeParse(json).data?.items ?? []) : [];
-  const sizes = items.flatMap(({ containers }) =>
-    containers.flatMap((one) => bytesOf(one.usage.memory) ?? []),
-  );
+  const used = items.flatMap(({ containers }) => containers.map(({ usage }) => usage));
+  const bytes = sumOf(used.map(({ memory }) => memory));
   return {
-    memoryBytes: sizes.length === 0 ? null : sizes.reduce((sum, one) => sum + one, 0),
+    memoryBytes: bytes === null ? null : Math.round(bytes),
     cpuSeconds: null,
+    cores: sumOf(used.map(({ cpu }) => cpu)),
     restarts: restartsOf(made),
   };
 }
 
-const units: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  Ki: 1024,
-  Mi: 1024 ** 2,
-  Gi: 1024 ** 3,
-};
-
-function bytesOf(quantity: string | null | undefined): number | null {
-  const found = /^(\d+)(k|M|G|Ki|Mi|Gi|)$/.exec(quantity ?? '');
-  return found ? Number(found[1]) * (units[found[2] ?? ''] ?? 1) : null;
+/** Null where nobody tells. */
+function sumOf(amounts: readonly (string | null | undefined)[]): number | null {
+  const told = amounts.flatMap((one) => amountOf(one) ?? []);
+  return told.length === 0 ? null : told.reduce((sum, one) => sum + one, 0);
 }

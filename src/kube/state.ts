@@ -99,6 +99,15 @@ export function waitsFor(made: Made): string | null {
   return isReady(pod) ? null : beingStarted;
 }
 
+/** Why the quota will never let a pod of it in, as it is: what it takes is not stated. Null where that may change by itself. */
+export function quotaFault({ deployment }: Made): string | null {
+  const failed = deployment.status?.conditions?.find(
+    ({ type, status, message }) =>
+      type === 'ReplicaFailure' && status === 'True' && /failed quota/.test(message ?? ''),
+  );
+  return failed ? plain(failed.message) : null;
+}
+
 const imageReasons = ['ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName'];
 
 /** Why its image will not come; null while it may. A first failure is tried again by the node. */

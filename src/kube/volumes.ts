@@ -2,7 +2,7 @@ import { basename, dirname, posix } from 'node:path';
 import { filler, filesNamed } from '../domain/fill-args.ts';
 import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
 import { isOfCluster } from '../domain/secret.ts';
-import type { ClusterSecret } from '../domain/secret.ts';
+import type { AnySecret, ClusterSecret } from '../domain/secret.ts';
 
 /** One volume of a pod and where the container sees it. */
 export interface Mounted {
@@ -67,7 +67,7 @@ export function volumesOf(spec: LaunchSpec, names: VolumeNames, shmBytes: number
       at: path,
       readOnly: true,
     })),
-    ...(Object.keys(spec.secrets).length === 0
+    ...(filesOf(spec).length === 0
       ? []
       : [{ volume: secretVolume(spec, names), at: secretFolder, readOnly: true }]),
     ...keeps.map((name): Mounted => ({ volume: kept, at: keptPath(name), readOnly: false, subPath: name })),
@@ -84,9 +84,15 @@ export function volumesOf(spec: LaunchSpec, names: VolumeNames, shmBytes: number
   ];
 }
 
+/** Those that reach the engine as files, not as variables. */
+function filesOf({ secrets, secretEnv = {} }: LaunchSpec): [string, AnySecret][] {
+  const variables = Object.values(secretEnv);
+  return Object.entries(secrets).filter(([name]) => !variables.includes(name));
+}
+
 /** Each secret is a file of its name, wherever the cluster has it: files are renewed, and show in no list of variables. */
-function secretVolume({ secrets }: LaunchSpec, names: VolumeNames): Mounted['volume'] {
-  const refs = Object.entries(secrets);
+function secretVolume(spec: LaunchSpec, names: VolumeNames): Mounted['volume'] {
+  const refs = filesOf(spec);
   const there = refs.flatMap(([name, ref]) => (isOfCluster(ref) ? [projected(name, ref)] : []));
   if (there.length === 0)
     return { name: 'secrets', secret: { secretName: names.secret, defaultMode: 0o440 } };

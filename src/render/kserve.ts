@@ -1,7 +1,11 @@
+import { fleetIdLabel, fleetLabel } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { secretCommands } from '../kube/secret-commands.ts';
 import { kserveTarget } from '../targets/kserve.ts';
 import { manifestsOf } from '../targets/kserve/manifests.ts';
 import { KserveOptions } from '../targets/kserve/options.ts';
+import { storageName } from '../targets/kserve/storage-secret.ts';
+import { hasOwnKeys } from '../targets/kserve/storage.ts';
 import { benchmarkFiles, benchmarkNeeds } from './benchmark-objects.ts';
 import { needsOf } from './cluster-objects.ts';
 import { yamlOf } from './yaml.ts';
@@ -22,7 +26,7 @@ export const kserveFormat = {
       })),
       ...benchmarkFiles(input),
     ],
-    needs: [...needsOf(input), ...benchmarkNeeds(input)],
+    needs: [...needsOf(input), ...storageNeeds(input), ...benchmarkNeeds(input)],
   }),
 } as const satisfies RenderFormat<'kserve'>;
 
@@ -31,6 +35,27 @@ function optionsOf({ target }: RenderedDeployment): KserveOptions {
   return target.kind === 'kserve'
     ? (target as unknown as KserveOptions)
     : KserveOptions.parse({ kind: 'kserve' });
+}
+
+/** The Secrets by which KServe fetches from S3, as "berth apply" would make them. */
+function storageNeeds({ deployments, fleet, fleetId, namespace }: RenderInput): string[] {
+  const keys = {
+    AWS_ACCESS_KEY_ID: '$AWS_ACCESS_KEY_ID',
+    AWS_SECRET_ACCESS_KEY: '$AWS_SECRET_ACCESS_KEY',
+  };
+  return deployments
+    .filter(({ spec }) => hasOwnKeys(spec))
+    .flatMap(({ name, replicas }) =>
+      Array.from({ length: replicas }, (_, replica) => {
+        const meta = {
+          name: storageName({ deployment: name, replica }),
+          ...(namespace === null ? {} : { namespace }),
+          labels: { [fleetLabel]: fleet, [fleetIdLabel]: fleetId },
+        };
+        const place = namespace === null ? '' : ` -n ${namespace}`;
+        return `${name} needs a Secret: ${secretCommands(meta, keys)}; kubectl annotate secret ${meta.name}${place} serving.kserve.io/s3-endpoint=HOST:PORT serving.kserve.io/s3-usehttps=1`;
+      }),
+    );
 }
 
 function objectsOf({ fleet, fleetId, namespace }: RenderInput, deployment: RenderedDeployment): KubeObject[] {

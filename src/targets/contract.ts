@@ -37,6 +37,8 @@ export type Settled = { readonly address: string; readonly port: number } | { re
 export interface Usage {
   readonly memoryBytes: number | null;
   readonly cpuSeconds: number | null;
+  /** Cores that it uses now, where its target tells a rate and no total. */
+  readonly cores?: number | null;
   /** How often it was started again after a crash, as its target counts. */
   readonly restarts: number | null;
 }
@@ -46,6 +48,12 @@ export interface Foreign {
   readonly process: ProcessId;
   /** The unit that keeps it, with its scope; null where none does. */
   readonly unit: { readonly name: string; readonly scope: 'system' | 'user' } | null;
+}
+
+/** What stays of an object that is removed, since it holds what was fetched, and how a person takes it away. */
+export interface Left {
+  readonly object: string;
+  readonly command: string;
 }
 
 /** One way in which a live object is not as its mark says. */
@@ -113,6 +121,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
     instance: Instance,
     how: { signal: string; graceMs: number },
   ) => Promise<void>;
+  /** What `remove` leaves of it on purpose; absent: nothing. */
+  readonly leaves?: (world: World, mark: Mark) => Promise<Left[]>;
   /** Lines of the engine's output, oldest first; with `follow` it goes on until the signal aborts. */
   readonly logs: (
     world: World,

@@ -19,7 +19,7 @@ function refuses(spec: LaunchSpec, options: KserveOptions): string | null {
     return 'KServe fetches models itself: name the source alone, without models.NAME.at.HOST.fetch';
   if (spec.model !== null && !isAddress(spec.model))
     return `KServe takes no model from the disk of a node (${spec.model}); put it into a claim, and say so under models.NAME.at`;
-  return podSecretRefusal(spec, options) ?? storageRefusal(spec);
+  return podSecretRefusal(spec, options) ?? storageRefusal(spec, options);
 }
 
 /**

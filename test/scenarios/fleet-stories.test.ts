@@ -287,6 +287,33 @@ benchmarks:
     expect(ran.stderr).toContain(text);
 });
 
+test('a variable of an engine has a secret by reference in a cluster, and is refused on a machine', async () => {
+  const toy = 'engine: {kind: command, command: [toy], env: {TOKEN: {secret: hub}, KEY: {secret: own}, LOG: info}}';
+  const text = `version: 1
+fleet: lab
+hosts: {box: {local: true}, ocp: {kubernetes: {context: ocp}}}
+secrets: {hub: {secretRef: {name: hub-secret, key: token}}, own: "\${env:TOY_KEY}"}
+deployments: {a: {host: ocp, ${toy}, target: {kind: kubernetes, image: "toy:1"}}}
+`;
+  place.write(text);
+  expect((await place.berth('validate')).stderr).toContain('The environment variable TOY_KEY is not set.');
+  place.env['TOY_KEY'] = 'hush';
+  const rendered = await place.berth('render', '--format', 'kubernetes');
+  expect(rendered.code, rendered.stderr).toBe(0);
+  const all = parseAllDocuments(rendered.stdout).map((one) => one.toJS() as KubeObject);
+  expect((specsFolder === undefined ? [] : all).flatMap(kubeFaults)).toEqual([]);
+  expect(podOf(all, 'Deployment', 'a').containers[0]?.['env']).toEqual([
+    { name: 'LOG', value: 'info' },
+    { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'hub-secret', key: 'token' } } },
+    { name: 'KEY', valueFrom: { secretKeyRef: { name: 'a-secrets', key: 'env-KEY' } } },
+  ]);
+  expect(rendered.stderr).toContain('"env-KEY=$TOY_KEY"');
+  expect(rendered.stdout + rendered.stderr).not.toContain('hush');
+  place.write(text.replace('host: ocp', 'host: box').replace(', target: {kind: kubernetes, image: "toy:1"}', ''));
+  const machine = await place.berth('plan');
+  expect(machine.stdout + machine.stderr).toContain('a secret in the variable');
+});
+
 test('bounds that nobody holds are told, as those that stand below target are', async () => {
   place.write(`version: 1
 fleet: lab

@@ -40,6 +40,14 @@ export function healthyCluster(): ObservedCluster {
         spec: { predictor: { model: { runtime: 'vllm-cuda', storageUri: 'pvc://granite/model' } } },
       },
       claim('granite'),
+      {
+        apiVersion: 'serving.kserve.io/v1alpha1',
+        kind: 'LLMInferenceService',
+        metadata: { name: 'llama', namespace },
+        spec: { model: { uri: 'pvc://llama/model' }, replicas: 1 },
+        status: { conditions: [{ type: 'Ready', status: 'True' }] },
+      },
+      claim('llama'),
     ],
   };
 }

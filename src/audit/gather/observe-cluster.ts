@@ -22,6 +22,7 @@ const kinds = [
   ['route.openshift.io/v1', 'Route'],
   ['serving.kserve.io/v1beta1', 'InferenceService'],
   ['serving.kserve.io/v1alpha1', 'ServingRuntime'],
+  ['serving.kserve.io/v1alpha1', 'LLMInferenceService'],
 ] as const;
 
 const Anything = z.record(z.string(), z.unknown());

@@ -38,6 +38,7 @@ import { secretInArgv } from './secret-in-argv.ts';
 import { secretInEnvironment } from './secret-in-environment.ts';
 import { selectorMismatch } from './selector-mismatch.ts';
 import { serviceLinks } from './service-links.ts';
+import { serviceNotReady } from './service-not-ready.ts';
 import { sharesHost } from './shares-host.ts';
 import { slotsDiffer } from './slots-differ.ts';
 import { startupShort } from './startup-short.ts';
@@ -68,6 +69,7 @@ export const rules: readonly Rule[] = [
   outOfMemory,
   restarting,
   notAnswering,
+  serviceNotReady,
   notRunning,
   hostUnreachable,
   portHeld,

@@ -5,7 +5,7 @@ import type { CliContext } from '../context.ts';
 export function reportDown(
   { output }: CliContext,
   fleet: string,
-  { up, stopped, gateways, silent, only }: Down & { only: readonly string[] | null },
+  { up, stopped, gateways, silent, left, only }: Down & { only: readonly string[] | null },
 ): void {
   const engines = stopped.map(({ mark, process, object }) => ({
     deployment: mark?.deployment ?? '',
@@ -14,7 +14,7 @@ export function reportDown(
     object: object.name,
   }));
   const unseen = [...silent].map(([host, error]) => ({ host, message: error.message }));
-  output.result({ fleet, up, stopped: engines, gateways, silent: unseen }, () => {
+  output.result({ fleet, up, stopped: engines, gateways, silent: unseen, left }, () => {
     const notSeen = unseen.map(
       ({ host, message }) => `Host ${host} could not be looked at: ${message} What runs there goes on.`,
     );
@@ -27,6 +27,9 @@ export function reportDown(
         : only
           ? `Stopped: ${all}. "berth apply" starts again what the file still names.`
           : `Fleet ${fleet} is down: ${all}.`;
-    return [what, ...notSeen].join('\n');
+    const stays = left.map(
+      ({ host, object, command }) => `${object} on ${host} stays, with what it holds. Take it away: ${command}`,
+    );
+    return [what, ...stays, ...notSeen].join('\n');
   });
 }

@@ -29,12 +29,12 @@ export function refuseOwnedFlags(table: {
   };
 }
 
-export function refuseSecretEnv(env: Record<string, string>, context: z.core.$RefinementCtx): void {
-  for (const name of Object.keys(env)) {
-    if (!secretEnv.test(name)) continue;
+export function refuseSecretEnv(env: Record<string, unknown>, context: z.core.$RefinementCtx): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value !== 'string' || !secretEnv.test(name)) continue;
     refuse(context, [name], {
       message: `${name} would put a secret into the fleet file.`,
-      cure: 'Leave it out: berth keeps the server on loopback, and its models are files of this machine.',
+      cure: 'Leave it out: berth keeps the server on loopback, and its models are files of this machine. In a cluster write {secret: …}.',
     });
   }
 }

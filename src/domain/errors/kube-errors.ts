@@ -43,7 +43,10 @@ export const kubeErrors = {
   ),
   KUBE_QUOTA: defineError<{ object: string; answer: string }>(
     (f) => `The namespace has no room for ${f.object}: ${f.answer}.`,
-    () => 'Ask for less in the fleet file, end something else there, or have the quota raised.',
+    (f) =>
+      /must specify/.test(f.answer)
+        ? 'State what it names under resources (requests and limits), or have the namespace give it by a LimitRange.'
+        : 'Ask for less in the fleet file, end something else there, or have the quota raised.',
   ),
   KUBE_NAMESPACE_MISSING: defineError<{ namespace: string; server: string }>(
     (f) => `There is no namespace ${f.namespace} in the cluster at ${f.server}.`,

@@ -2,6 +2,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { flagUses, rawUses } from '../../domain/command-line/flag-use.ts';
 import type { FlagUse } from '../../domain/command-line/flag-use.ts';
 import { fitToHelp } from '../../domain/command-line/help-page.ts';
+import { secretsOf, textsOf } from '../../domain/engine-env.ts';
 import type { Arg, LaunchSpec } from '../../domain/launch-spec.ts';
 import { hubModel } from '../../domain/model-source.ts';
 import type { LaunchInput } from '../contract.ts';
@@ -22,13 +23,15 @@ export function launch(input: Input): LaunchSpec {
     throw new BerthError('ENGINE_NEEDS_MODEL', { deployment: input.deployment, engine: options.kind });
   }
   const accelerator = options.accelerator ?? (input.gpus > 0 ? 'cuda' : 'cpu');
+  const given = secretsOf(options.env);
   const uses = [...fixedFlags(input), ...chosenFlags(input), ...rawUses(options.args)];
   return {
     engine: options.kind,
     program: { binary: options.binary, ...llamaImages(options.build) },
     args: fitToHelp(uses, { program: options.binary, help: input.help ?? null, drift: llamaDrift }),
-    env: { ...options.env },
-    secrets: input.key ? { key: input.key } : {},
+    env: textsOf(options.env),
+    secrets: { ...(input.key ? { key: input.key } : {}), ...given.secrets },
+    ...given.rest,
     model: hubModel(input.model) === null ? input.model : null,
     mmproj: input.mmproj,
     writable: [],

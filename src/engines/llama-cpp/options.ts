@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EngineEnv } from '../../domain/engine-env.ts';
 import { PositiveDuration } from '../../domain/units.ts';
 import { accelerators } from '../../domain/accelerators.ts';
 import { refuseOwnedFlags, refuseSecretEnv } from '../../domain/command-line/refuse-words.ts';
@@ -99,11 +100,9 @@ export const LlamaCppOptions = z.strictObject({
     .min(1)
     .optional()
     .describe('model name it reports; by default the name of the deployment'),
-  env: z
-    .record(z.string(), z.string())
-    .default({})
+  env: EngineEnv.default({})
     .superRefine(refuseSecretEnv)
-    .describe('further environment variables, no secrets'),
+    .describe('further environment variables; a secret as {secret: …}, in a cluster'),
   args: z
     .array(z.string())
     .default([])

@@ -2,6 +2,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { flagUses, rawUses } from '../../domain/command-line/flag-use.ts';
 import type { FlagUse } from '../../domain/command-line/flag-use.ts';
 import { fitToHelp } from '../../domain/command-line/help-page.ts';
+import { secretsOf, textsOf } from '../../domain/engine-env.ts';
 import type { Arg, LaunchSpec } from '../../domain/launch-spec.ts';
 import { hubModel } from '../../domain/model-source.ts';
 import type { LaunchInput } from '../contract.ts';
@@ -26,6 +27,7 @@ export function launch(input: Input): LaunchSpec {
     options.binary,
     options.version ?? null,
   );
+  const given = secretsOf(options.env);
   const model: Arg = hub ?? { hole: 'model' };
   return {
     engine: options.kind,
@@ -36,10 +38,15 @@ export function launch(input: Input): LaunchSpec {
       ...fitToHelp(uses, { program: options.binary, help: input.help ?? null, drift: vllmDrift }),
     ],
     env: {
-      ...options.env,
+      ...textsOf(options.env),
       ...(input.modelKey ? { HF_TOKEN_PATH: { hole: 'secret' as const, name: 'hub' } } : {}),
     },
-    secrets: { ...(input.key ? { key: input.key } : {}), ...(input.modelKey ? { hub: input.modelKey } : {}) },
+    secrets: {
+      ...(input.key ? { key: input.key } : {}),
+      ...(input.modelKey ? { hub: input.modelKey } : {}),
+      ...given.secrets,
+    },
+    ...given.rest,
     ...(input.key ? { secretKeys: { key: 'api-key' } } : {}),
     model: hub === null ? input.model : null,
     mmproj: null,

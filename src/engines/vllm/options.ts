@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { refuseOwnedFlags, refuseSecretEnv } from '../../domain/command-line/refuse-words.ts';
+import { EngineEnv } from '../../domain/engine-env.ts';
 import { Duration, PositiveDuration } from '../../domain/units.ts';
 import { ownedFlags, secretFlags } from './flags.ts';
 import { vllmDrift } from './versions.ts';
@@ -78,11 +79,9 @@ export const VllmOptions = z.strictObject({
   generationConfig: word.optional().describe('auto, vllm, or a folder'),
   sleepMode: z.boolean().optional().describe('let it be put to sleep'),
   shutdownTimeout: Duration.optional().describe('time that open requests get when it ends (from 0.18.0)'),
-  env: z
-    .record(z.string(), z.string())
-    .default({})
+  env: EngineEnv.default({})
     .superRefine(refuseSecretEnv)
-    .describe('further environment variables, no secrets'),
+    .describe('further environment variables; a secret as {secret: …}, in a cluster'),
   args: z
     .array(z.string())
     .default([])

@@ -5,13 +5,15 @@ import { confined } from './confine.ts';
 import { expectNamed } from './expect-named.ts';
 import { endEngines } from './end-engines.ts';
 import { takeHostLocks } from './host-locks.ts';
-import { accessOf, worldOn } from '../file/hosts.ts';
+import { accessOf, hostNameOf, worldOfHost, worldOn } from '../file/hosts.ts';
 import { openJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
 import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
 import { fleetPaths } from '../file/paths.ts';
 import { tidy } from './tidy.ts';
 import type { FleetIdentity } from '../file/paths.ts';
+import { targetOf } from '../../targets/registry.ts';
+import type { Left } from '../../targets/contract.ts';
 import { expectNoneProtected } from '../plan/protect.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import type { Traffic } from './traffic.ts';
@@ -36,6 +38,8 @@ export interface Down {
   /** Hosts that are clusters and had the gateway. */
   readonly gateways: readonly string[];
   readonly silent: ReadonlyMap<string, BerthError>;
+  /** What stays on purpose, such as the claim of a cache, each once. */
+  readonly left: readonly (Left & { readonly host: string })[];
 }
 
 /**
@@ -72,7 +76,8 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
     onProgress,
   });
   await tidy(world, loaded);
-  if (only) return { up: upPid, stopped: running, gateways: [], silent };
+  const left = await leftBy(world, loaded, running);
+  if (only) return { up: upPid, stopped: running, gateways: [], silent, left };
   const gateways = await endGateways(world, loaded, { hosts, journal, onProgress });
   for (const [, host] of answering) await forgetSecrets(await worldOn(world, accessOf(host)), loaded);
   // The next start writes the keys of engines again, and makes a new token for the console.
@@ -80,7 +85,24 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
   await world.files.remove(paths.secrets);
   await world.files.remove(paths.gatewayConfig);
   await world.files.remove(paths.controlToken);
-  return { up: upPid, stopped: running, gateways, silent };
+  return { up: upPid, stopped: running, gateways, silent, left };
+}
+
+async function leftBy(
+  world: World,
+  loaded: LoadedFleet,
+  stopped: readonly Instance[],
+): Promise<(Left & { host: string })[]> {
+  const found = await Promise.all(
+    stopped.map(async (instance) => {
+      const { object, mark } = instance;
+      const host = hostNameOf(loaded.hosts, instance);
+      const there = await worldOfHost(world, loaded.hosts, host);
+      const left = mark && (await targetOf(object.target).leaves?.(there, mark));
+      return (left ?? []).map((one) => ({ ...one, host }));
+    }),
+  );
+  return [...new Map(found.flat().map((one) => [`${one.host} ${one.object}`, one])).values()];
 }
 
 async function endGateways(

@@ -80,9 +80,17 @@ export function clusterSecretFaults(tree: Located): ConfigFault[] {
 /** A reference where nothing fills it in would reach the engine as it is written, and be taken for the secret. */
 export function misplacedSecrets(tree: Located): ConfigFault[] {
   const pieces = entriesAt(tree, ['deployments']).flatMap(([, deployment]) =>
-    entriesAt(deployment, ['engine']).flatMap(([key, piece]) => (key === 'key' ? [] : [piece])),
+    entriesAt(deployment, ['engine']).flatMap(([key, piece]) => {
+      if (key === 'env') return entriesAt(deployment, ['engine', 'env']).map(([, value]) => value).filter(isText);
+      return key === 'key' ? [] : [piece];
+    }),
   );
   return pieces.flatMap(misplacedIn);
+}
+
+/** Else it says where a secret lies. */
+function isText({ content }: Located): boolean {
+  return content.kind === 'scalar';
 }
 
 function misplacedIn(piece: Located): ConfigFault[] {
@@ -97,7 +105,7 @@ function misplacedIn(piece: Located): ConfigFault[] {
       piece,
       piece.at,
       'No secret is filled in here.',
-      'Have the program read a file, or a variable of the shell that runs berth: an engine inherits those that the file does not name.',
+      'In a cluster write {secret: …} as a variable of "env". Else have the program read a file, or a variable of the shell that runs berth: an engine inherits those that the file does not name.',
     ),
   ];
 }

@@ -39,7 +39,7 @@ async function foreseen(
     {
       objects: objectsOfGateway(plan, wanted, place),
       force: live !== null && sameValue(markOn(live), gatewayMark(wanted)),
-      makesNamespace: host.cluster?.createNamespace ?? false,
+      makesNamespace: Boolean(host.cluster?.createNamespace),
     },
   );
 }

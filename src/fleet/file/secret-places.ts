@@ -1,11 +1,21 @@
 import { entriesAt, pieceAt } from './tree.ts';
 import type { Located } from './tree.ts';
 
-/** Where the file says that secrets lie: the keys of the gateway's clients, those of servers, models and publishers elsewhere, and where limits are shared. */
+/** Where the file says that secrets lie: the keys of the gateway's clients, those of servers, variables of engines, models and publishers elsewhere, and where limits are shared. */
 export function secretPlaces(tree: Located): { readonly path: readonly string[]; readonly piece: Located }[] {
   const paths = [
     ...entriesAt(tree, ['gateway', 'keys']).map(([name]) => ['gateway', 'keys', name]),
     ...entriesAt(tree, ['deployments']).map(([name]) => ['deployments', name, 'engine', 'key']),
+    ...entriesAt(tree, ['deployments']).flatMap(([name]) =>
+      entriesAt(tree, ['deployments', name, 'engine', 'env']).map(([variable]) => [
+        'deployments',
+        name,
+        'engine',
+        'env',
+        variable,
+        'secret',
+      ]),
+    ),
     ...entriesAt(tree, ['models']).map(([name]) => ['models', name, 'secret']),
     ...entriesAt(tree, ['publishers']).flatMap(([name]) => [
       ['publishers', name, 'secret'],

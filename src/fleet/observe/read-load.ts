@@ -52,6 +52,7 @@ async function readReplica(
     slots: one.slots,
     memoryBytes: one.rssBytes,
     cpuSeconds: local && one.pid !== null ? cpu(one.pid) : null,
+    cores: one.cores ?? null,
     engine: one.url === null ? null : await askEngine(world, loaded, { deployment, url: one.url }),
   };
 }

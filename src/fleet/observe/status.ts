@@ -170,6 +170,7 @@ async function runningStatus(
     port: mark.port,
     since: instance.startedAt,
     rssBytes: used.memoryBytes ?? instance.rssBytes,
+    ...(typeof used.cores === 'number' ? { cores: used.cores } : {}),
     slots: mark.spec.slots,
     outdated: await isOutdated(world, deployment, mark),
   };

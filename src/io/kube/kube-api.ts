@@ -23,6 +23,8 @@ export interface KubeApi {
 export interface KubeQuestion {
   readonly body?: unknown;
   readonly contentType?: string;
+  /** In which form the answer is wanted; absent: JSON. */
+  readonly accept?: string;
   readonly timeoutMs?: number;
 }
 
@@ -44,12 +46,17 @@ export function kubeApi(world: World, access: KubeAccess): KubeApi {
   async function begin(
     method: string,
     path: string,
-    { body, contentType = 'application/json', signal }: KubeQuestion & { signal: AbortSignal },
+    {
+      body,
+      contentType = 'application/json',
+      accept = 'application/json',
+      signal,
+    }: KubeQuestion & { signal: AbortSignal },
   ): Promise<http.IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     for (let again = false; ; again = true) {
       const who = await credentials(again);
-      const question = { method, path, text, contentType, who, signal };
+      const question = { method, path, text, contentType, accept, who, signal };
       const incoming = await send(question).catch((error: unknown) => {
         throw signal.aborted && !isTimeout(signal) ? error : unreachable(server, error);
       });
@@ -83,6 +90,7 @@ interface Sending {
   readonly path: string;
   readonly text: string | undefined;
   readonly contentType: string;
+  readonly accept: string;
   readonly who: Credentials;
   readonly signal: AbortSignal;
 }
@@ -92,7 +100,7 @@ function senderOf(access: KubeAccess): (question: Sending) => Promise<http.Incom
   const url = new URL(access.server);
   const secure = url.protocol === 'https:';
   const agents = { https: new https.Agent({ keepAlive: true }), http: new http.Agent({ keepAlive: true }) };
-  return ({ method, path, text, contentType, who, signal }) => {
+  return ({ method, path, text, contentType, accept, who, signal }) => {
     const options: https.RequestOptions = {
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: url.port || (secure ? 443 : 80),
@@ -100,7 +108,7 @@ function senderOf(access: KubeAccess): (question: Sending) => Promise<http.Incom
       path: `${url.pathname.replace(/\/$/, '')}${path}`,
       signal,
       headers: {
-        accept: 'application/json',
+        accept,
         'user-agent': 'berth',
         ...(who.token === undefined ? {} : { authorization: `Bearer ${who.token}` }),
         ...(text === undefined

@@ -8,7 +8,9 @@ import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { driftOf, foresee, isSameMark } from '../../kube/foresee.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
-import type { KubeObject } from '../../kube/object.ts';
+import { namedBy, namedFindings } from '../../kube/named-objects.ts';
+import type { NamedObject } from '../../kube/named-objects.ts';
+import type { KubeMeta, KubeObject } from '../../kube/object.ts';
 import { expectOwn, otherOwner } from '../../kube/ownership.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { secretObject } from '../../kube/secret-object.ts';
@@ -20,6 +22,8 @@ import { manifestsOf, runtimeKind, secretName, serviceKind } from './manifests.t
 import { allMarks, dropMark, keepMark } from './marks.ts';
 import { instanceOf, look, lookAgain, optionsOf, podLabels } from './observe.ts';
 import type { KserveOptions } from './options.ts';
+import { storageName, storageSecret } from './storage-secret.ts';
+import { storageOf } from './storage.ts';
 
 /** Makes the service and its runtime, or has those that are there as they should be. */
 export async function create(world: World, { mark }: StartRequest): Promise<Started> {
@@ -35,7 +39,7 @@ async function applyAll(
 ): Promise<void> {
   const before = await look(place, mark);
   const sent = manifestsOf(mark, optionsOf(mark));
-  const objects = [...(await secretOf(world, mark)), ...sent];
+  const objects = [...(await secretOf(world, mark)), ...(await storageSecret(world, mark)), ...sent];
   await expectOwn(place, mark, objects);
   try {
     for (const object of objects) {
@@ -123,10 +127,13 @@ async function removeAll(place: Place, mark: Mark): Promise<void> {
   const objects = manifestsOf(mark, optionsOf(mark));
   const [service] = objects.filter((one) => one.kind === serviceKind.kind);
   if (service) await removeOwn(place, mark, service);
+  const secret = { apiVersion: 'v1', kind: 'Secret' };
+  for (const name of [secretName(mark), storageName(mark)])
+    await removeOwn(place, mark, { ...secret, metadata: { name } });
   await removeOwn(place, mark, {
     apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: secretName(mark) },
+    kind: 'ServiceAccount',
+    metadata: { name: storageName(mark) },
   });
   const runtime = objects.find((one) => one.kind === runtimeKind.kind);
   if (runtime && !(await isNamed(place, runtime.metadata.name, service?.metadata.name)))
@@ -158,12 +165,37 @@ export async function preview(
   const place = await placeOf(world);
   const served = await look(place, mark);
   const there = (await allMarks(place)).find(({ uid }) => uid === served?.service.metadata.uid);
-  return foresee(place, mark, {
+  const findings = await foresee(place, mark, {
     objects: manifestsOf(mark, options),
     force: isSameMark(there?.mark ?? null, mark),
-    makesNamespace: world.cluster?.createNamespace ?? false,
+    makesNamespace: Boolean(world.cluster?.createNamespace),
   });
+  return [...findings, ...(await namedFindings(place, mark, namedByService(mark, options)))];
 }
+
+/** KServe fetches nothing without these. */
+function namedByService({ spec }: Mark, options: KserveOptions): NamedObject[] {
+  const needs = { kind: 'Secret', severity: 'critical', without: 'could not be given their model' } as const;
+  const { connection } = options;
+  return [
+    ...namedBy(spec, options),
+    ...(storageOf(spec, options)?.key ? [{ ...needs, name: 'storage-config' }] : []),
+    ...(connection
+      ? [
+          {
+            ...needs,
+            name: connection.secret,
+            lacks: ({ annotations }: Pick<KubeMeta, 'annotations'>) =>
+              annotations?.[protocol] === undefined
+                ? `is no connection of OpenShift AI: it lacks the annotation ${protocol}`
+                : null,
+          },
+        ]
+      : []),
+  ];
+}
+
+const protocol = 'opendatahub.io/connection-type-protocol';
 
 /** What others have changed of what was sent. */
 export async function readBack(world: World, instance: Instance): Promise<Drift[]> {

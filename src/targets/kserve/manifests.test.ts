@@ -1,9 +1,16 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { kubeFaults, specsFolder } from '../../../test/support/kube-schema.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { manifestsOf } from './manifests.ts';
+import { localWorld } from '../../io/local-world.ts';
+import type { Mark } from '../../domain/instance.ts';
+import { kserveTarget } from '../kserve.ts';
 import { KserveOptions } from './options.ts';
+import { storageSecret } from './storage-secret.ts';
 
 const spec: LaunchSpec = {
   engine: 'vllm',
@@ -33,6 +40,21 @@ const spec: LaunchSpec = {
   servedModel: null,
 };
 
+function markOf(change: Partial<LaunchSpec>): Mark {
+  return {
+    fleet: 'lab',
+    fleetId: 'k3x9',
+    deployment: 'mistral-24b',
+    replica: 0,
+    target: { kind: 'kserve' },
+    address: '127.0.0.1',
+    port: 8080,
+    logFile: '',
+    declared: {},
+    spec: { ...spec, ...change },
+  };
+}
+
 function made(given: Record<string, unknown> = {}, change: Partial<LaunchSpec> = {}): KubeObject[] {
   const options = KserveOptions.parse({ kind: 'kserve', ...given });
   const placed = { fleet: 'lab', fleetId: 'k3x9', deployment: 'mistral-24b', replica: 0 };
@@ -55,6 +77,12 @@ const openshift = {
   serviceAccount: 'models',
 };
 
+const fromS3: Partial<LaunchSpec> = {
+  model: 's3://models/mistral-24b',
+  modelSecret: { file: '/run/s3.env' },
+};
+const stored: NonNullable<LaunchSpec['modelSecret']> = { secretRef: { name: 'minio' } };
+
 describe.skipIf(specsFolder === undefined)(
   'the definitions of KServe (they lie beside the repository)',
   () => {
@@ -63,6 +91,11 @@ describe.skipIf(specsFolder === undefined)(
       ['as OpenShift AI shows it', openshift, {}],
       ['by Knative', { mode: 'Knative' }, {}],
       ['from S3', {}, { model: 's3://models/mistral-24b' }],
+      ['from S3 with keys that berth has', {}, fromS3],
+      ['from S3 with keys that OpenShift AI has', {}, { ...fromS3, modelSecret: stored }],
+      ['by a connection', { connection: { secret: 'minio' } }, { model: 's3://models/mistral-24b' }],
+      ['for several users', { mode: 'Knative', ...openshift, runtime: { use: 'vllm-cuda' } }, {}],
+      ['with a secret in a variable', {}, { secretEnv: { KEY: 'key' }, args: ['serve', 'a/b'] }],
       ['without a model of its own', {}, { model: null, secrets: {}, args: ['serve', 'a/b'] }],
       ['by a runtime that is there', { runtime: { use: 'vllm-cuda' } }, {}],
     ])('take all objects %s', (_, given, change) => {
@@ -141,4 +174,69 @@ test('what holds GPUs is recreated, and OpenShift AI finds its own labels and an
     'security.opendatahub.io/enable-auth': 'true',
     'opendatahub.io/hardware-profile-name': 'gpu-l4x4',
   });
+});
+
+test('keys that berth has come by a Secret of a service account, which the service runs as', () => {
+  const objects = made({}, fromS3);
+  expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+    'ServiceAccount mistral-24b-storage',
+    'ServingRuntime mistral-24b',
+    'InferenceService mistral-24b',
+  ]);
+  expect(objects[0]?.['secrets']).toEqual([{ name: 'mistral-24b-storage' }]);
+  expect(predictorOf(objects)).toMatchObject({
+    serviceAccountName: 'mistral-24b-storage',
+    model: { storageUri: 's3://models/mistral-24b' },
+  });
+});
+
+test('its keys and its place are read from the lines of the secret, and stand in no other object', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-s3-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 's3.env');
+  writeFileSync(file, 'AWS_ACCESS_KEY_ID=me\nAWS_SECRET_ACCESS_KEY=hush\nAWS_ENDPOINT_URL=http://minio:9000\n');
+  const mark = markOf({ ...fromS3, modelSecret: { file } });
+  const world = { ...localWorld(), env: {} };
+  const [secret] = await storageSecret(world, mark);
+  expect(secret).toMatchObject({
+    kind: 'Secret',
+    metadata: {
+      name: 'mistral-24b-storage',
+      annotations: {
+        'serving.kserve.io/s3-endpoint': 'minio:9000',
+        'serving.kserve.io/s3-usehttps': '0',
+        'serving.kserve.io/s3-region': 'us-east-1',
+      },
+    },
+    data: { AWS_ACCESS_KEY_ID: btoa('me'), AWS_SECRET_ACCESS_KEY: btoa('hush') },
+  });
+  if (specsFolder !== undefined) expect(kubeFaults(secret)).toEqual([]);
+  expect(JSON.stringify(manifestsOf(mark, KserveOptions.parse({ kind: 'kserve' })))).not.toContain('hush');
+  writeFileSync(file, 'AWS_ACCESS_KEY_ID=me\n');
+  await expect(storageSecret(world, mark)).rejects.toMatchObject({ code: 'SECRET_MISSING' });
+});
+
+test('a connection of OpenShift AI is named in place of an address', () => {
+  const objects = made({ connection: { secret: 'minio' } }, { model: 's3://models/mistral-24b' });
+  const service = objects.at(-1);
+  expect(service?.metadata.annotations).toMatchObject({
+    'opendatahub.io/connections': 'minio',
+    'opendatahub.io/connection-path': 'mistral-24b',
+  });
+  const { model } = predictorOf(objects);
+  expect(Object.keys(model).filter((key) => key.startsWith('storage'))).toEqual([]);
+  expect(model['args']).toContain('/mnt/models');
+});
+
+test('two who would say how the model is fetched are refused', () => {
+  function refused(given: Record<string, unknown>, change: Partial<LaunchSpec>): string | null {
+    const options = KserveOptions.parse({ kind: 'kserve', ...given });
+    return kserveTarget.refuses({ ...spec, ...change }, options);
+  }
+  expect(refused({}, fromS3)).toBeNull();
+  expect(refused({ serviceAccount: 'models' }, fromS3)).toContain('leave target.serviceAccount out');
+  expect(refused({ connection: { secret: 'minio' } }, fromS3)).toContain('models.NAME.secret');
+  expect(refused({ connection: { secret: 'minio' } }, {})).toContain('models.NAME.at');
+  expect(refused({ connection: { secret: 'minio' } }, { model: null })).toContain('has none');
+  expect(refused({}, { model: 'https://lab/m', modelSecret: { env: 'KEY' } })).toContain('secretRef');
 });

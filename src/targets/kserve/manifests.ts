@@ -1,4 +1,4 @@
-import { fillArg, fillArgs } from '../../domain/fill-args.ts';
+import { fillArgs } from '../../domain/fill-args.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import {
@@ -11,10 +11,12 @@ import {
 } from '../../kube/launched.ts';
 import { fleetIdLabel, fleetLabel, objectName, secretAnnotation } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
-import { cacheVariables, volumesOf } from '../../kube/volumes.ts';
+import { podVariables } from '../../kube/pod-variables.ts';
+import { volumesOf } from '../../kube/volumes.ts';
 import type { Mounted } from '../../kube/volumes.ts';
 import type { KserveOptions } from './options.ts';
-import { containerPort, fillerOf, storageOf } from './storage.ts';
+import { connectionPath, containerPort, fillerOf, hasOwnKeys, storageOf } from './storage.ts';
+import { storageName } from './storage-secret.ts';
 
 type Placed = Pick<Mark, 'fleet' | 'fleetId' | 'deployment' | 'replica' | 'spec' | 'secrets'>;
 
@@ -28,11 +30,24 @@ export const runtimeKind = { apiVersion: 'serving.kserve.io/v1alpha1', kind: 'Se
 export function manifestsOf(placed: Placed, options: KserveOptions): KubeObject[] {
   const runtime = options.runtime ?? { create: objectName(placed.deployment, placed.replica) };
   const service = inferenceService(placed, options, 'use' in runtime ? runtime.use : runtime.create);
-  return 'use' in runtime ? [service] : [servingRuntime(placed, options, runtime.create), service];
+  return [
+    ...storageAccount(placed),
+    ...('use' in runtime ? [] : [servingRuntime(placed, options, runtime.create)]),
+    service,
+  ];
+}
+
+/** By the Secrets of its account KServe finds the keys of the model's place. */
+function storageAccount(placed: Placed): KubeObject[] {
+  if (!hasOwnKeys(placed.spec)) return [];
+  const name = storageName(placed);
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metaOf(placed, name), secrets: [{ name }] },
+  ];
 }
 
 function metaOf(
-  { fleet, fleetId }: Placed,
+  { fleet, fleetId }: Pick<Mark, 'fleet' | 'fleetId'>,
   name: string,
   more: Partial<KubeObject['metadata']> = {},
 ): KubeObject['metadata'] {
@@ -117,7 +132,7 @@ function inferenceService(placed: Placed, options: KserveOptions, runtime: strin
   };
   const tolerations = tolerationsOf(spec, options);
   const { pullSecrets } = options;
-  const serviceAccount = serviceAccountOf(spec, options);
+  const serviceAccount = hasOwnKeys(spec) ? storageName(placed) : serviceAccountOf(spec, options);
   return {
     ...serviceKind,
     metadata: metaOf(placed, objectName(placed.deployment, placed.replica), tellsOf(placed, options)),
@@ -133,7 +148,7 @@ function inferenceService(placed: Placed, options: KserveOptions, runtime: strin
         ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
         ...(Object.keys(selector).length === 0 ? {} : { nodeSelector: selector }),
         ...(tolerations.length === 0 ? {} : { tolerations }),
-        model: modelOf(spec, options, { runtime, mounts }),
+        model: modelOf(spec, options, { runtime, mounts, secret: secretName(placed) }),
         volumes: [...new Map(mounts.map(({ volume }) => [volume.name, volume])).values()],
       },
     },
@@ -143,20 +158,17 @@ function inferenceService(placed: Placed, options: KserveOptions, runtime: strin
 function modelOf(
   spec: LaunchSpec,
   options: KserveOptions,
-  { runtime, mounts }: { runtime: string; mounts: readonly Mounted[] },
+  { runtime, mounts, secret }: { runtime: string; mounts: readonly Mounted[]; secret: string },
 ): Record<string, unknown> {
-  const fill = fillerOf(spec);
-  const storage = storageOf(spec);
-  const env = [
-    ...cacheVariables(spec),
-    ...Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)] as const),
-  ];
+  const fill = fillerOf(spec, options);
+  const storage = storageOf(spec, options);
+  const env = podVariables(spec, secret, fill);
   return {
     modelFormat: { name: options.format },
     runtime,
-    ...(storage?.key ? { storage: storage.key } : storage ? { storageUri: storage.uri } : {}),
+    ...(storage?.key ? { storage: storage.key } : storage?.uri ? { storageUri: storage.uri } : {}),
     args: fillArgs(spec.args, fill),
-    ...(env.length === 0 ? {} : { env: env.map(([name, value]) => ({ name, value })) }),
+    ...(env.length === 0 ? {} : { env }),
     resources: resourcesOf(spec, options),
     volumeMounts: mounts.map(({ volume, at, readOnly, subPath }) => ({
       name: volume.name,
@@ -170,7 +182,8 @@ function modelOf(
 /** What controllers and dashboards read. */
 function tellsOf(placed: Placed, options: KserveOptions): Partial<KubeObject['metadata']> {
   const { deployment } = placed;
-  const { dashboard, route, mode } = options;
+  const { dashboard, route, mode, connection } = options;
+  const path = connectionPath(placed.spec, options);
   const profile = dashboard?.hardwareProfile;
   return {
     labels: {
@@ -191,6 +204,12 @@ function tellsOf(placed: Placed, options: KserveOptions): Partial<KubeObject['me
         ? {
             'opendatahub.io/hardware-profile-name': profile.name,
             'opendatahub.io/hardware-profile-namespace': profile.namespace,
+          }
+        : {}),
+      ...(connection
+        ? {
+            'opendatahub.io/connections': connection.secret,
+            ...(path === null ? {} : { 'opendatahub.io/connection-path': path }),
           }
         : {}),
       ...(route

@@ -10,7 +10,7 @@ import { objectName } from '../../kube/names.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { waitsInFull } from '../../kube/pod-warnings.ts';
 import type { LinesWanted } from '../../kube/pod-lines.ts';
-import { imageFault, isRolledOut, podsOf, servingPod, startedAt, waitsFor } from '../../kube/state.ts';
+import { imageFault, isRolledOut, podsOf, quotaFault, servingPod, startedAt, waitsFor } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import type { Settled, Usage } from '../contract.ts';
 import { manifestsOf, serviceKind } from './manifests.ts';
@@ -104,6 +104,8 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   const { made } = served;
   if (!made) return { waits: refusalOf(served.service) };
   if (!isTakenOver(made.deployment, manifestsOf(mark, optionsOf(mark)))) return { waits: 'waits for KServe' };
+  const answer = quotaFault(made);
+  if (answer !== null) throw new BerthError('KUBE_QUOTA', { object: `a pod of ${mark.deployment}`, answer });
   const reason = imageFault(made);
   if (reason !== null) {
     const image = podsOf(made)[0]?.status?.containerStatuses?.[0]?.image ?? 'of its runtime';

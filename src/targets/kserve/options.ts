@@ -28,6 +28,13 @@ export const KserveOptions = z.strictObject({
     .default('vLLM')
     .describe('format of the model, by which runtimes are found')
     .meta({ examples: ['vLLM', 'gguf'] }),
+  connection: z
+    .strictObject({
+      secret: KubeName.describe('name of its Secret'),
+      path: z.string().min(1).optional().describe('folder in there; by default that of an s3:// source'),
+    })
+    .optional()
+    .describe('a connection of OpenShift AI, by which the model is fetched in place of its source'),
   dashboard: z
     .strictObject({
       title: z.string().min(1).optional().describe('name to show; by default that of the deployment'),

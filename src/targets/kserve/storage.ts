@@ -1,23 +1,29 @@
 import { posix } from 'node:path';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
+import { isOfCluster } from '../../domain/secret.ts';
 import { podFiller } from '../../kube/volumes.ts';
+import type { KserveOptions } from './options.ts';
 
 /** Where KServe puts what it fetches or mounts. */
 const folder = '/mnt/models';
 export const containerPort = 8080;
 
 interface Storage {
-  readonly uri: string;
+  /** Null: a controller of the platform writes it, by the connection that the service names. */
+  readonly uri: string | null;
   readonly path: string;
   /** In place of the URI, where the keys of its place are an entry of the namespace's Secret "storage-config". */
   readonly key: { key: string; path: string; parameters: { bucket: string } } | null;
 }
 
+type Way = Pick<KserveOptions, 'connection' | 'serviceAccount'>;
+
 const s3Form = /^s3:\/\/([^/]+)\/?(.*)$/;
 
 /** Where KServe takes the model from, and what the engine opens then; null: the engine fetches it itself, or needs none. */
-export function storageOf({ model, modelSecret }: LaunchSpec): Storage | null {
+export function storageOf({ model, modelSecret }: LaunchSpec, { connection }: Way): Storage | null {
   if (model === null) return null;
+  if (connection) return { uri: null, path: folder, key: null };
   const [, bucket, inside = ''] = s3Form.exec(model) ?? [];
   const named = modelSecret && 'secretRef' in modelSecret ? modelSecret.secretRef?.name : undefined;
   if (bucket !== undefined && named !== undefined)
@@ -25,9 +31,30 @@ export function storageOf({ model, modelSecret }: LaunchSpec): Storage | null {
   return plainStorage(model);
 }
 
+/** The folder in the place of a connection: what the file says, else that of an S3 source. */
+export function connectionPath({ model }: LaunchSpec, { connection }: Way): string | null {
+  return connection?.path ?? (s3Form.exec(model ?? '')?.[2] || null);
+}
+
+/** Berth itself has the keys of its place, and makes the Secret and the account by which KServe finds them. */
+export function hasOwnKeys({ model, modelSecret }: LaunchSpec): boolean {
+  return modelSecret !== undefined && !isOfCluster(modelSecret) && s3Form.test(model ?? '');
+}
+
 /** Why KServe cannot have the keys of the model's place; null: it can, or needs none. */
-export function storageRefusal({ model, modelSecret }: LaunchSpec): string | null {
-  if (model === null || !modelSecret || ('secretRef' in modelSecret && s3Form.test(model))) return null;
+export function storageRefusal(spec: LaunchSpec, { connection, serviceAccount }: Way): string | null {
+  const { model, modelSecret } = spec;
+  if (model === null) return connection ? 'target.connection brings a model, and the deployment has none' : null;
+  if (connection && modelSecret)
+    return 'target.connection and models.NAME.secret both say how the model is fetched: leave one out';
+  if (connection && model.startsWith('pvc://'))
+    return 'target.connection and models.NAME.at both say where the model is: leave one out';
+  if (!modelSecret) return null;
+  if (hasOwnKeys(spec))
+    return serviceAccount === undefined
+      ? null
+      : `berth makes the service account that has the keys of ${model}: leave target.serviceAccount out, or give it the keys yourself`;
+  if ('secretRef' in modelSecret && s3Form.test(model)) return null;
   return `KServe fetches ${model} with keys that the cluster has: name its Secret as secretRef, without a key`;
 }
 
@@ -43,7 +70,7 @@ function plainStorage(model: string): Storage {
 }
 
 /** KServe owns the port and the place of the model; all else is as in any pod. */
-export function fillerOf(spec: LaunchSpec): (hole: Hole) => string {
+export function fillerOf(spec: LaunchSpec, way: Way): (hole: Hole) => string {
   const usual = podFiller(spec, containerPort);
-  return (hole) => (hole.hole === 'model' ? (storageOf(spec)?.path ?? '') : usual(hole));
+  return (hole) => (hole.hole === 'model' ? (storageOf(spec, way)?.path ?? '') : usual(hole));
 }

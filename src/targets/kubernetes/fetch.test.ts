@@ -1,4 +1,9 @@
-import { expect, test } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { kubeFaults, specsFolder } from '../../../test/support/kube-schema.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -35,7 +40,18 @@ const spec: LaunchSpec = {
   servedModel: null,
 };
 
-function made(replica = 0, change: Partial<typeof fetched> = {}): KubeObject[] {
+interface Container {
+  readonly command: readonly string[];
+  readonly resources: unknown;
+}
+
+interface Pods {
+  readonly template: {
+    readonly spec: { readonly containers: readonly Container[]; readonly initContainers?: readonly Container[] };
+  };
+}
+
+function made(replica = 0, change: Partial<NonNullable<LaunchSpec['fetched']>> = {}): KubeObject[] {
   const placed = { fleet: 'lab', fleetId: 'k3x9', deployment: 'big', namespace: 'llm', port: 8081, pods: 1 };
   const options = KubernetesOptions.parse({ kind: 'kubernetes' });
   return manifestsOf({ ...placed, replica, spec: { ...spec, fetched: { ...fetched, ...change } } }, options);
@@ -68,6 +84,44 @@ test('engines wait for the very file that a whole fetch leaves', () => {
   const left = job.template.spec.containers[0].command[3];
   expect(left).toMatch(/^\/mnt\/models\/qwen3\/\.berth-[0-9a-f]{8}$/);
   expect(pods.template.spec.initContainers[0].command.at(-1)).toBe(left);
+});
+
+test('each container of a fetch states what it takes, so that a quota lets it in', () => {
+  const job = made()[1]?.['spec'] as Pods;
+  const pods = made(1)[1]?.['spec'] as Pods;
+  for (const container of [job.template.spec.containers[0], pods.template.spec.initContainers?.[0]])
+    expect(container?.resources).toMatchObject({
+      requests: { cpu: expect.any(String) as string, memory: expect.any(String) as string },
+      limits: { cpu: expect.any(String) as string, memory: expect.any(String) as string },
+    });
+  const own = { requests: { cpu: 1, memory: 2 * 1024 ** 3 }, limits: { memory: 8 * 1024 ** 3 } };
+  const stated = made(0, { resources: own })[1]?.['spec'] as Pods;
+  expect(stated.template.spec.containers[0]?.resources).toEqual({
+    requests: { cpu: '1', memory: '2Gi' },
+    limits: { memory: '8Gi' },
+  });
+});
+
+/** The Job's own command, in a folder of this machine, with a program that brings a file. */
+function fetchIn(folder: string, sums: Record<string, string>): { code: number | null; said: string } {
+  const job = made(0, { sums, entrypoint: ['sh', '-c', 'echo weights >"$1"/m.gguf', 'sh'] })[1]?.['spec'] as Pods;
+  const [program = '', ...words] = job.template.spec.containers[0]?.command ?? [];
+  const there = words.map((word) => word.replaceAll('/mnt/models', folder));
+  const ran = spawnSync(program, there, { encoding: 'utf8' });
+  return { code: ran.status, said: ran.stdout + ran.stderr };
+}
+
+test('a file with another sum is no fetch, and is taken away; with the right one all is well', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-fetch-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const right = createHash('sha256').update('weights\n').digest('hex');
+  const wrong = fetchIn(folder, { 'm.gguf': 'a'.repeat(64) });
+  expect(wrong.code).toBe(1);
+  expect(wrong.said).toContain(`the SHA-256 of m.gguf is ${right}, not ${'a'.repeat(64)}`);
+  expect(readdirSync(join(folder, 'qwen3'))).toEqual([]);
+  expect(fetchIn(folder, { 'm.gguf': right, 'no.gguf': right }).said).toContain('no.gguf was not fetched');
+  expect(fetchIn(folder, { 'm.gguf': right })).toEqual({ code: 0, said: '' });
+  expect(readdirSync(join(folder, 'qwen3')).length).toBe(2);
 });
 
 test('what no Job can fetch is refused', () => {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { isAddress } from '../../domain/model-source.ts';
+import type { GivenResources } from '../../domain/resources.ts';
+import { amountsOf } from '../../kube/launched.ts';
 import { objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 
@@ -44,7 +46,7 @@ export function fetchObjects({ deployment, replica, spec, metaOf }: Fetching): K
         resources: { requests: { storage: size } },
       },
     },
-    job(fetched, metaOf(jobName(deployment, fetched))),
+    job(deployment, fetched, metaOf),
   ];
 }
 
@@ -53,21 +55,37 @@ function withoutPlace({ labels = {}, ...meta }: KubeObject['metadata']): KubeObj
   return { ...meta, labels: fleet };
 }
 
-/** A Job cannot be changed: another wish is another one. */
-export function jobName(deployment: string, fetched: Fetched): string {
-  return `${objectName(deployment, 0)}-fetch-${hashOf(JSON.stringify(fetched))}`;
+/** A Job cannot be changed: whatever is another in it, be it another wish or another berth's way of writing it, is another one. */
+function job(deployment: string, fetched: Fetched, metaOf: Fetching['metaOf']): KubeObject {
+  const spec = jobSpec(fetched);
+  const name = `${objectName(deployment, 0)}-fetch-${hashOf(JSON.stringify(spec))}`;
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata: metaOf(name), spec };
 }
 
-function job(fetched: Fetched, metadata: KubeObject['metadata']): KubeObject {
-  const { image, entrypoint, secret, from } = fetched;
+/**
+ * What was fetched once is told by a file beside it, which only a whole fetch leaves. A file with another sum than the stated one
+ * is taken away, since what fetches would find it there and leave it.
+ */
+const script = [
+  'set -e; mark="$0"; from="$1"; folder="$2"; sums="$3"; shift 3',
+  '[ ! -e "$mark" ] || exit 0',
+  'mkdir -p "$folder"; "$@" "$from" "$folder"; wrong=""',
+  'while read -r sum file; do [ -n "$file" ] || continue',
+  'is="$(sha256sum <"$folder/$file")" || { echo "berth: $file was not fetched"; wrong=1; continue; }',
+  'case "$is" in "$sum "*) ;; *) echo "berth: the SHA-256 of $file is ${is%% *}, not $sum"; rm -f "$folder/$file"; wrong=1;; esac',
+  'done <<END\n$sums\nEND',
+  '[ -z "$wrong" ] || exit 1; touch "$mark"',
+].join('\n');
+
+function jobSpec(fetched: Fetched): Record<string, unknown> {
+  const { image, entrypoint, secret, from, resources, sums = {} } = fetched;
   const folder = posix.join(mount, fetched.folder);
-  // What was fetched once is told by a file beside it, which only a whole fetch leaves.
-  const script =
-    'set -e; mark="$0"; from="$1"; folder="$2"; shift 2; [ ! -e "$mark" ] || exit 0; mkdir -p "$folder"; "$@" "$from" "$folder"; touch "$mark"';
+  const lines = Object.entries(sums).map(([file, sum]) => `${sum} ${file}`);
   const container = {
     name: 'fetch',
     image,
-    command: ['sh', '-c', script, markOf(fetched), from, folder, ...entrypoint],
+    command: ['sh', '-c', script, markOf(fetched), from, folder, lines.join('\n'), ...entrypoint],
+    resources: amountsOf(resources ?? usualAmounts),
     env: [
       { name: 'HF_HOME', value: '/tmp/hf' },
       { name: 'HF_HUB_DISABLE_TELEMETRY', value: '1' },
@@ -80,27 +98,34 @@ function job(fetched: Fetched, metadata: KubeObject['metadata']): KubeObject {
     ],
   };
   return {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata,
-    spec: {
-      backoffLimit: 6,
-      template: {
-        spec: {
-          restartPolicy: 'OnFailure',
-          enableServiceLinks: false,
-          automountServiceAccountToken: false,
-          securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
-          containers: [container],
-          volumes: [
-            { name: 'model', persistentVolumeClaim: { claimName: fetched.claim } },
-            { name: 'tmp', emptyDir: {} },
-          ],
-        },
+    backoffLimit: 6,
+    template: {
+      spec: {
+        restartPolicy: 'OnFailure',
+        enableServiceLinks: false,
+        automountServiceAccountToken: false,
+        securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+        containers: [container],
+        volumes: [
+          { name: 'model', persistentVolumeClaim: { claimName: fetched.claim } },
+          { name: 'tmp', emptyDir: {} },
+        ],
       },
     },
   };
 }
+
+const GiB = 1024 ** 3;
+
+/** A namespace with a quota takes no container that does not say what it takes. */
+const usualAmounts: GivenResources = {
+  requests: { cpu: 0.1, memory: GiB / 2 },
+  limits: { cpu: 2, memory: 4 * GiB },
+};
+const waitingAmounts: GivenResources = {
+  requests: { cpu: 0.01, memory: GiB / 64 },
+  limits: { cpu: 0.1, memory: GiB / 16 },
+};
 
 /** Holds an engine back until its model is whole; empty where nobody fetches it. */
 export function waitForFetch({ fetched }: LaunchSpec): Record<string, unknown>[] {
@@ -110,14 +135,17 @@ export function waitForFetch({ fetched }: LaunchSpec): Record<string, unknown>[]
       name: 'model',
       image: fetched.image,
       command: ['sh', '-c', 'until [ -e "$0" ]; do sleep 2; done', markOf(fetched)],
+      resources: amountsOf(waitingAmounts),
       securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
       volumeMounts: [{ name: 'model', mountPath: mount, readOnly: true }],
     },
   ];
 }
 
-function markOf({ from, folder }: Fetched): string {
-  return posix.join(mount, folder, `.berth-${hashOf(from)}`);
+/** With other sums it has to be looked at again. */
+function markOf({ from, folder, sums }: Fetched): string {
+  const what = sums === undefined ? from : JSON.stringify([from, sums]);
+  return posix.join(mount, folder, `.berth-${hashOf(what)}`);
 }
 
 function hashOf(text: string): string {

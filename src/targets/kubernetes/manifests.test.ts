@@ -46,6 +46,11 @@ const plain: Partial<LaunchSpec> = {
   mmproj: null,
 };
 
+const inVariables: Partial<LaunchSpec> = {
+  secrets: { 'env-LICENCE': { env: 'LICENCE' }, 'env-TOKEN': { secretRef: { name: 'hub', key: 'token' } } },
+  secretEnv: { LICENCE: 'env-LICENCE', TOKEN: 'env-TOKEN' },
+};
+
 function made(
   given: Record<string, unknown> = {},
   change: Partial<LaunchSpec> = {},
@@ -98,6 +103,7 @@ describe.skipIf(specsFolder === undefined)(
         { resources: { requests: { cpu: 0.5, memory: 6 * 1024 ** 3 }, limits: { cpu: 4, memory: 12e9 } } },
       ],
       ['with everything', everything, {}],
+      ['with secrets in variables', {}, { ...plain, ...inVariables }],
       ['from a claim', {}, { model: 'pvc://models/mistral/q5.gguf', mmproj: 'pvc://models/mm.gguf' }],
       ['from a folder', {}, { ...plain, model: '/m/Mistral-7B' }],
       ['on AMD', { gpuResource: 'amd.com/gpu' }, { devices: { vendor: 'amd', count: 0 } } as const],
@@ -259,4 +265,16 @@ test('a patch is merged over the Deployment: null takes away, lists are replaced
   expect(patched['replicas']).toBe(3);
   expect('revisionHistoryLimit' in patched).toBe(false);
   expect(patched.template.spec.containers.length).toBe(1);
+});
+
+test('a secret in a variable is a reference, and no file of its own', () => {
+  const pod = podOf({}, { ...plain, ...inVariables });
+  expect(pod.containers[0]['env']).toEqual([
+    { name: 'LICENCE', valueFrom: { secretKeyRef: { name: 'big-secrets', key: 'env-LICENCE' } } },
+    { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'hub', key: 'token' } } },
+  ]);
+  expect(pod.volumes.map(({ name }) => name)).not.toContain('secrets');
+  const token = { ...inVariables, secrets: { 'env-LICENCE': { serviceAccount: 'workload' } } };
+  const options = KubernetesOptions.parse({ kind: 'kubernetes' });
+  expect(kubernetesTarget.refuses({ ...spec, ...token }, options)).toContain('no variable can hold it');
 });

@@ -20,6 +20,7 @@ import {
   isRolledOut,
   oldPod,
   podsOf,
+  quotaFault,
   servingPod,
   startedAt,
   waitsFor,
@@ -113,6 +114,8 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   const { mark } = instance;
   const made = await lookAgain(place, instance);
   if (!made || !mark) return { waits: 'is gone' };
+  const answer = quotaFault(made);
+  if (answer !== null) throw new BerthError('KUBE_QUOTA', { object: `a pod of ${mark.deployment}`, answer });
   const reason = imageFault(made);
   if (reason !== null) {
     const image = podsOf(made)[0]?.status?.containerStatuses?.[0]?.image ?? 'of its deployment';

@@ -1,4 +1,4 @@
-import { fillArg, fillArgs } from '../../domain/fill-args.ts';
+import { fillArgs } from '../../domain/fill-args.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import {
   entrypointOf,
@@ -8,7 +8,8 @@ import {
   serviceAccountOf,
   tolerationsOf,
 } from '../../kube/launched.ts';
-import { cacheVariables, podFiller, volumesOf } from '../../kube/volumes.ts';
+import { podVariables } from '../../kube/pod-variables.ts';
+import { podFiller, volumesOf } from '../../kube/volumes.ts';
 import type { Mounted, VolumeNames } from '../../kube/volumes.ts';
 import { waitForFetch } from './fetch.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -41,7 +42,7 @@ export function podSpec(
     ...(tolerations.length === 0 ? {} : { tolerations }),
     securityContext: podSecurity(options),
     ...(spec.fetched ? { initContainers: waitForFetch(spec) } : {}),
-    containers: [container(spec, options, { port, mounted })],
+    containers: [container(spec, options, { port, mounted, secret: names.secret })],
     volumes: [...new Map(mounted.map(({ volume }) => [volume.name, volume])).values()],
   };
 }
@@ -49,13 +50,10 @@ export function podSpec(
 function container(
   spec: LaunchSpec,
   options: KubernetesOptions,
-  { port, mounted }: { port: number; mounted: readonly Mounted[] },
+  { port, mounted, secret }: { port: number; mounted: readonly Mounted[]; secret: string },
 ): Record<string, unknown> {
   const fill = podFiller(spec, port);
-  const env = [
-    ...cacheVariables(spec),
-    ...Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)] as const),
-  ];
+  const env = podVariables(spec, secret, fill);
   return {
     name: 'engine',
     image: imageOf(spec, options) ?? '',
@@ -63,7 +61,7 @@ function container(
     command: entrypointOf(spec, options) ?? [],
     args: fillArgs(spec.args, fill),
     ...(spec.workdir === undefined ? {} : { workingDir: spec.workdir }),
-    ...(env.length === 0 ? {} : { env: env.map(([name, value]) => ({ name, value })) }),
+    ...(env.length === 0 ? {} : { env }),
     ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }],
     ...probes(spec),
     ...(options.preStop === 0 ? {} : { lifecycle: { preStop: { sleep: { seconds: options.preStop } } } }),

@@ -2,6 +2,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { World } from '../../io/world.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { foresee, isSameMark } from '../../kube/foresee.ts';
+import { namedBy, namedFindings } from '../../kube/named-objects.ts';
 import type { StartRequest } from '../contract.ts';
 import { markedObjects } from './objects.ts';
 import { look, markOf } from './observe.ts';
@@ -14,9 +15,10 @@ export async function preview(
 ): Promise<Finding[]> {
   const place = await placeOf(world);
   const made = await look(place, mark);
-  return foresee(place, mark, {
+  const findings = await foresee(place, mark, {
     objects: markedObjects(mark, options),
     force: isSameMark(made && markOf(made.deployment), mark),
-    makesNamespace: world.cluster?.createNamespace ?? false,
+    makesNamespace: Boolean(world.cluster?.createNamespace),
   });
+  return [...findings, ...(await namedFindings(place, mark, namedBy(mark.spec, options)))];
 }

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { servedCluster } from '../../test/support/kube-server.ts';
+import { waitFetched } from './fetched.ts';
+
+const wish = { job: 'big-fetch-1', from: 'hf://a/b', onProgress: () => {} };
+
+test('a Job whose pods the quota refuses is told as that, and not waited for', async () => {
+  const message = 'Error creating: pods "x" is forbidden: failed quota: few: must specify limits.cpu';
+  const { world, place } = await servedCluster(({ key }) => {
+    if (key.endsWith('/jobs/big-fetch-1')) return [200, { metadata: { name: 'big-fetch-1', uid: 'j' } }];
+    if (key.endsWith('/events')) return [200, { items: [{ message, lastTimestamp: '2026-01-01T00:00:00Z' }] }];
+    return [200, { items: [] }];
+  });
+  const failed = waitFetched(world, place, wish);
+  await expect(failed).rejects.toMatchObject({
+    code: 'KUBE_QUOTA',
+    facts: { object: 'Job big-fetch-1' },
+    cure: expect.stringContaining('State what it names under resources') as string,
+  });
+});
+
+test('one that is done is waited for no longer', async () => {
+  const status = { conditions: [{ type: 'Complete', status: 'True' }] };
+  const { world, place } = await servedCluster(() => [200, { metadata: { name: 'j', uid: 'j' }, status }]);
+  await waitFetched(world, place, wish);
+});
