@@ -59,9 +59,7 @@ function launch(input: LaunchInput<CommandOptions>): LaunchSpec {
   const [program = '', ...args] = options.command;
   const env = textsOf(options.env);
   const given = secretsOf(options.env);
-  const usesCache = [...options.command, ...Object.values(env)].some((text) =>
-    text.includes('{cache}'),
-  );
+  const usesCache = [...options.command, ...Object.values(env)].some((text) => text.includes('{cache}'));
   return {
     engine: options.kind,
     program: { binary: program },

@@ -191,8 +191,7 @@ function refusal(
   const causes = said.details?.causes ?? [];
   if (status === 409 && causes.some(({ reason }) => reason === 'FieldManagerConflict'))
     return new BerthError('KUBE_CONFLICT', { object, conflicts: causes.map(conflictOf) });
-  if (status === 403 && isQuota(answer))
-    return new BerthError('KUBE_QUOTA', { object, answer });
+  if (status === 403 && isQuota(answer)) return new BerthError('KUBE_QUOTA', { object, answer });
   if (status === 403) return new BerthError('KUBE_FORBIDDEN', { question, answer });
   if (status === 404 && said.details?.kind === 'namespaces')
     return new BerthError('KUBE_NAMESPACE_MISSING', {

@@ -8,7 +8,8 @@ test('a Job whose pods the quota refuses is told as that, and not waited for', a
   const message = 'Error creating: pods "x" is forbidden: failed quota: few: must specify limits.cpu';
   const { world, place } = await servedCluster(({ key }) => {
     if (key.endsWith('/jobs/big-fetch-1')) return [200, { metadata: { name: 'big-fetch-1', uid: 'j' } }];
-    if (key.endsWith('/events')) return [200, { items: [{ message, lastTimestamp: '2026-01-01T00:00:00Z' }] }];
+    if (key.endsWith('/events'))
+      return [200, { items: [{ message, lastTimestamp: '2026-01-01T00:00:00Z' }] }];
     return [200, { items: [] }];
   });
   const failed = waitFetched(world, place, wish);
@@ -22,5 +23,5 @@ test('a Job whose pods the quota refuses is told as that, and not waited for', a
 test('one that is done is waited for no longer', async () => {
   const status = { conditions: [{ type: 'Complete', status: 'True' }] };
   const { world, place } = await servedCluster(() => [200, { metadata: { name: 'j', uid: 'j' }, status }]);
-  await waitFetched(world, place, wish);
+  await expect(waitFetched(world, place, wish)).resolves.toBeUndefined();
 });

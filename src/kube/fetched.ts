@@ -50,7 +50,8 @@ function podsOf(place: Place, job: string): Promise<PodLive[]> {
 /** A Job whose pods the quota refuses tells that by events alone, and would be tried for ever. */
 async function expectRoom(place: Place, { name, uid }: { name: string; uid: string }): Promise<void> {
   const answer = await lastWarning(place, uid);
-  if (answer !== null && isQuota(answer)) throw new BerthError('KUBE_QUOTA', { object: `Job ${name}`, answer });
+  if (answer !== null && isQuota(answer))
+    throw new BerthError('KUBE_QUOTA', { object: `Job ${name}`, answer });
 }
 
 /** In the words of the cluster. */

@@ -9,7 +9,10 @@ const made = {
 };
 
 test('memory and cores of all its containers are told where the cluster has metrics', async () => {
-  const usage = [{ cpu: '250000000n', memory: '1024Ki' }, { cpu: '1500m', memory: '1Mi' }];
+  const usage = [
+    { cpu: '250000000n', memory: '1024Ki' },
+    { cpu: '1500m', memory: '1Mi' },
+  ];
   const { place } = await servedCluster(() => [
     200,
     { items: [{ containers: usage.map((one) => ({ usage: one })) }] },

@@ -33,7 +33,10 @@ test('what pods name and nobody has made is told, by how much they need it', asy
   expect(findings.map(({ severity, message }) => [severity, message])).toEqual([
     ['critical', 'There is no Secret hub in namespace llm: pods would wait for it.'],
     ['critical', 'There is no ServiceAccount workload in namespace llm: pods could not be made without it.'],
-    ['warning', 'There is no Secret registry in namespace llm: pods would pull their image without its keys.'],
+    [
+      'warning',
+      'There is no Secret registry in namespace llm: pods would pull their image without its keys.',
+    ],
   ]);
 });
 

@@ -14,14 +14,17 @@ const { createNamespace } = ClusterPlace.parse({
 });
 const wish = createNamespace === true || createNamespace === false ? {} : createNamespace;
 
-test.skipIf(specsFolder === undefined)('a strict API server takes the namespace, its quota and its usual amounts', () => {
-  const { namespace, inside } = namespaceObjects('llm', wish);
-  expect([namespace, ...inside].flatMap(kubeFaults)).toEqual([]);
-  expect(inside.map(({ kind }) => kind)).toEqual(['ResourceQuota', 'LimitRange']);
-  expect(inside[0]?.['spec']).toEqual({
-    hard: { 'limits.memory': '64Gi', 'requests.nvidia.com/gpu': '4' },
-  });
-});
+test.skipIf(specsFolder === undefined)(
+  'a strict API server takes the namespace, its quota and its usual amounts',
+  () => {
+    const { namespace, inside } = namespaceObjects('llm', wish);
+    expect([namespace, ...inside].flatMap(kubeFaults)).toEqual([]);
+    expect(inside.map(({ kind }) => kind)).toEqual(['ResourceQuota', 'LimitRange']);
+    expect(inside[0]?.['spec']).toEqual({
+      hard: { 'limits.memory': '64Gi', 'requests.nvidia.com/gpu': '4' },
+    });
+  },
+);
 
 function live(body: unknown): unknown {
   const { metadata } = body as { metadata: object };
@@ -44,7 +47,11 @@ test('one that is missing is made with all that it is to have', async () => {
 
 test.each([
   ['that somebody else made is left as it is', {}, 0],
-  ['that berth made gets what it lacks, as after an apply that was killed', { 'app.kubernetes.io/managed-by': 'berth' }, 2],
+  [
+    'that berth made gets what it lacks, as after an apply that was killed',
+    { 'app.kubernetes.io/managed-by': 'berth' },
+    2,
+  ],
 ])('one %s', async (_, labels, count) => {
   const { place, asked } = await servedCluster(({ key, body }) => {
     if (key === 'GET /api/v1/namespaces/llm') return [200, { metadata: { name: 'llm', uid: 'n', labels } }];

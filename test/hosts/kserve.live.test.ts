@@ -97,6 +97,32 @@ describe.skipIf(missing !== null)(
       expect(calm).not.toContain('somebody changed');
     });
 
+    test('what is written for S3, connections and Knative is taken by a strict server as it is', async () => {
+      place.env['S3'] = 'AWS_ACCESS_KEY_ID=me';
+      const target = `target: {kind: kserve, image: "${llamaImage}"`;
+      const text = [
+        'version: 1',
+        'fleet: lab',
+        `hosts: {box: {kubernetes: {context: box, namespace: ${namespace}, kubeconfig: ${box.kubeconfig}}}}`,
+        'models: {kept: {source: "s3://models/kept", secret: "${env:S3}"}, own: {source: "s3://models/own"}}',
+        'defaults: {gpus: 1, engine: {kind: vllm}}',
+        'deployments:',
+        `  kept: {model: kept, ${target}, dashboard: {hardwareProfile: {name: gpu}}, route: {auth: true}}}`,
+        `  own: {model: own, ${target}, mode: Knative, connection: {secret: minio}}}`,
+      ].join('\n');
+      place.write(text);
+      const written = await place.berth('render', '--format', 'kserve', '--namespace', namespace);
+      expect(written.code, written.stderr).toBe(0);
+      expect(written.stderr).toContain('kept needs a Secret');
+      const file = join(place.folder, 'services.yaml');
+      place.write(written.stdout, 'services.yaml');
+      const told = inNamespace('apply', '--server-side', '--validate=strict', '--dry-run=server', '-f', file);
+      expect(told.match(/serverside-applied/g)?.length).toBe(5);
+      place.write(text.replace(', mode: Knative', ''));
+      const missing = await place.berth('plan');
+      expect(missing.stdout + missing.stderr).toContain('There is no Secret minio');
+    });
+
     test('a service that somebody stopped is told as that, and a runtime that another one names is kept', async () => {
       place.write(fleet(1, ', runtime: {create: llama}'));
       expect((await place.berth('apply')).code).toBe(0);

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -257,9 +258,20 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     copyFileSync(join(place.folder, 'm.gguf'), join(volume, 'seed'));
     box.kubectl('apply', '-f', written('volume.json', JSON.stringify(volumeOf(volume))));
     const script = JSON.stringify('echo "$1" >>/mnt/models/asked; cp /mnt/models/seed "$2"/m.gguf');
-    const fetch = `fetch: {size: 1Gi, storageClass: fetched, image: "${fetcherImage}", entrypoint: [sh, -c, ${script}, sh]}`;
+    // A quota that wants each container to say what it takes.
+    inNamespace(
+      'create',
+      'quota',
+      'all',
+      '--hard=requests.cpu=2,requests.memory=8Gi,limits.cpu=8,limits.memory=16Gi',
+    );
+    const amounts = 'resources: {requests: {cpu: 100m, memory: 256Mi}, limits: {cpu: 1, memory: 1Gi}}, ';
+    const sum = createHash('sha256')
+      .update(readFileSync(join(volume, 'seed')))
+      .digest('hex');
+    const fetch = `fetch: {size: 1Gi, sums: {m.gguf: ${sum}}, storageClass: fetched, image: "${fetcherImage}", entrypoint: [sh, -c, ${script}, sh]}`;
     await applied(
-      fleet({ deployment: 'replicas: 2, ' })
+      fleet({ deployment: `replicas: 2, ${amounts}` })
         .replace('port: 8081, ', '')
         .replace(
           './m.gguf',
@@ -270,14 +282,24 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     expect(status.deployments[0]?.replicas.map(({ state }) => state)).toEqual(['ready', 'ready']);
     expect(readFileSync(join(volume, 'asked'), 'utf8')).toBe('https://models.lab/m.gguf\n');
     expect((await place.berth('plan')).stdout).toContain('2 unchanged');
-    expect((await place.berth('down')).code).toBe(0);
+    const ended = await place.berth('down');
+    expect([ended.code, ended.stdout]).toEqual([
+      0,
+      expect.stringContaining('PersistentVolumeClaim weights on box stays') as string,
+    ]);
+    expect(ended.stdout).toContain(`kubectl --context box -n ${namespace} delete pvc weights`);
     expect(inNamespace('get', 'jobs,pvc', '-o', 'name').trim()).toBe('persistentvolumeclaim/weights');
     inNamespace('delete', 'pvc', 'weights');
     box.kubectl('delete', 'pv', 'fetched');
   });
 
   test('a secret reaches the engine as a file, and stands in no argument and in no mark', async () => {
-    await applied(fleet({ deployment: 'ownKey: true, ' }));
+    // Its namespace is made with a quota, and with what its containers take, since the file does not say that.
+    const amounts = 'containers: {requests: {cpu: 100m, memory: 128Mi}, limits: {cpu: 2, memory: 2Gi}}';
+    const host = `createNamespace: {labels: {team: llm}, quota: {limits.cpu: 8, limits.memory: 16Gi}, ${amounts}}`;
+    await applied(fleet({ deployment: 'ownKey: true, ', host }));
+    expect(box.kubectl('get', 'namespaces', '-l', 'team=llm', '-o', 'name')).toContain(namespace);
+    expect(inNamespace('get', 'quota', 'berth', '-o', 'jsonpath={.status.used.limits\\.cpu}')).toBe('2');
     const { url } = await replicaOf();
     expect(await complete(url)).toBe(401);
     const key = Buffer.from(
@@ -307,7 +329,8 @@ function fetcher(folder: string): Image {
   const busybox = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
   copyFileSync(busybox, join(bin, 'busybox'));
   chmodSync(join(bin, 'busybox'), 0o755);
-  for (const name of ['sh', 'cp', 'mkdir', 'touch', 'sleep']) symlinkSync('busybox', join(bin, name));
+  for (const name of ['sh', 'cp', 'mkdir', 'touch', 'sleep', 'sha256sum', 'rm'])
+    symlinkSync('busybox', join(bin, name));
   return { name: fetcherImage, from: folder, files: ['bin'], entrypoint: [], env: ['PATH=/bin'] };
 }
 

@@ -104,6 +104,38 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
       cure: 'have the quota raised',
     },
     {
+      name: 'a quota that wants to know what a pod takes',
+      arrange: () => {
+        inNamespace('create', 'quota', 'all', '--hard=limits.cpu=8');
+        return () => inNamespace('delete', 'quota', 'all');
+      },
+      fleet: () => fleet(),
+      code: 1,
+      object: 'The namespace has no room for a pod of a',
+      cause: /failed quota: all: must specify limits\.cpu/,
+      cure: 'State what it names under resources',
+    },
+    {
+      name: 'a service account that nobody made',
+      fleet: () => fleet({ target: ', serviceAccount: nobody' }),
+      code: 1,
+      object: 'There is no ServiceAccount nobody in namespace llm',
+      cause: 'pods could not be made without it',
+      cure: 'Make it first',
+    },
+    {
+      name: 'a Secret that nobody made',
+      fleet: () =>
+        fleet().replace(
+          'slots: 2',
+          'slots: 2, env: {TOKEN: {secret: {secretRef: {name: none, key: token}}}}',
+        ),
+      code: 1,
+      object: 'There is no Secret none in namespace llm',
+      cause: 'pods would wait for it',
+      cure: 'Make it first',
+    },
+    {
       name: 'an image that is not there',
       fleet: () => fleet({ image: 'localhost/none:1' }),
       code: 1,

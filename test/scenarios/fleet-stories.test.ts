@@ -288,7 +288,8 @@ benchmarks:
 });
 
 test('a variable of an engine has a secret by reference in a cluster, and is refused on a machine', async () => {
-  const toy = 'engine: {kind: command, command: [toy], env: {TOKEN: {secret: hub}, KEY: {secret: own}, LOG: info}}';
+  const toy =
+    'engine: {kind: command, command: [toy], env: {TOKEN: {secret: hub}, KEY: {secret: own}, LOG: info}}';
   const text = `version: 1
 fleet: lab
 hosts: {box: {local: true}, ocp: {kubernetes: {context: ocp}}}
@@ -309,7 +310,9 @@ deployments: {a: {host: ocp, ${toy}, target: {kind: kubernetes, image: "toy:1"}}
   ]);
   expect(rendered.stderr).toContain('"env-KEY=$TOY_KEY"');
   expect(rendered.stdout + rendered.stderr).not.toContain('hush');
-  place.write(text.replace('host: ocp', 'host: box').replace(', target: {kind: kubernetes, image: "toy:1"}', ''));
+  place.write(
+    text.replace('host: ocp', 'host: box').replace(', target: {kind: kubernetes, image: "toy:1"}', ''),
+  );
   const machine = await place.berth('plan');
   expect(machine.stdout + machine.stderr).toContain('a secret in the variable');
 });

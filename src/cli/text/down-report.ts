@@ -28,7 +28,8 @@ export function reportDown(
           ? `Stopped: ${all}. "berth apply" starts again what the file still names.`
           : `Fleet ${fleet} is down: ${all}.`;
     const stays = left.map(
-      ({ host, object, command }) => `${object} on ${host} stays, with what it holds. Take it away: ${command}`,
+      ({ host, object, command }) =>
+        `${object} on ${host} stays, with what it holds. Take it away: ${command}`,
     );
     return [what, ...stays, ...notSeen].join('\n');
   });

@@ -81,7 +81,10 @@ export function clusterSecretFaults(tree: Located): ConfigFault[] {
 export function misplacedSecrets(tree: Located): ConfigFault[] {
   const pieces = entriesAt(tree, ['deployments']).flatMap(([, deployment]) =>
     entriesAt(deployment, ['engine']).flatMap(([key, piece]) => {
-      if (key === 'env') return entriesAt(deployment, ['engine', 'env']).map(([, value]) => value).filter(isText);
+      if (key === 'env')
+        return entriesAt(deployment, ['engine', 'env'])
+          .map(([, value]) => value)
+          .filter(isText);
       return key === 'key' ? [] : [piece];
     }),
   );

@@ -41,9 +41,7 @@ export function manifestsOf(placed: Placed, options: KserveOptions): KubeObject[
 function storageAccount(placed: Placed): KubeObject[] {
   if (!hasOwnKeys(placed.spec)) return [];
   const name = storageName(placed);
-  return [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metaOf(placed, name), secrets: [{ name }] },
-  ];
+  return [{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: metaOf(placed, name), secrets: [{ name }] }];
 }
 
 function metaOf(

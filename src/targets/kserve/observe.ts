@@ -10,7 +10,15 @@ import { objectName } from '../../kube/names.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { waitsInFull } from '../../kube/pod-warnings.ts';
 import type { LinesWanted } from '../../kube/pod-lines.ts';
-import { imageFault, isRolledOut, podsOf, quotaFault, servingPod, startedAt, waitsFor } from '../../kube/state.ts';
+import {
+  imageFault,
+  isRolledOut,
+  podsOf,
+  quotaFault,
+  servingPod,
+  startedAt,
+  waitsFor,
+} from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import type { Settled, Usage } from '../contract.ts';
 import { manifestsOf, serviceKind } from './manifests.ts';

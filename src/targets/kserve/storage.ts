@@ -44,7 +44,8 @@ export function hasOwnKeys({ model, modelSecret }: LaunchSpec): boolean {
 /** Why KServe cannot have the keys of the model's place; null: it can, or needs none. */
 export function storageRefusal(spec: LaunchSpec, { connection, serviceAccount }: Way): string | null {
   const { model, modelSecret } = spec;
-  if (model === null) return connection ? 'target.connection brings a model, and the deployment has none' : null;
+  if (model === null)
+    return connection ? 'target.connection brings a model, and the deployment has none' : null;
   if (connection && modelSecret)
     return 'target.connection and models.NAME.secret both say how the model is fetched: leave one out';
   if (connection && model.startsWith('pvc://'))

@@ -47,7 +47,10 @@ interface Container {
 
 interface Pods {
   readonly template: {
-    readonly spec: { readonly containers: readonly Container[]; readonly initContainers?: readonly Container[] };
+    readonly spec: {
+      readonly containers: readonly Container[];
+      readonly initContainers?: readonly Container[];
+    };
   };
 }
 
@@ -104,7 +107,9 @@ test('each container of a fetch states what it takes, so that a quota lets it in
 
 /** The Job's own command, in a folder of this machine, with a program that brings a file. */
 function fetchIn(folder: string, sums: Record<string, string>): { code: number | null; said: string } {
-  const job = made(0, { sums, entrypoint: ['sh', '-c', 'echo weights >"$1"/m.gguf', 'sh'] })[1]?.['spec'] as Pods;
+  const job = made(0, { sums, entrypoint: ['sh', '-c', 'echo weights >"$2"/m.gguf', 'sh'] })[1]?.[
+    'spec'
+  ] as Pods;
   const [program = '', ...words] = job.template.spec.containers[0]?.command ?? [];
   const there = words.map((word) => word.replaceAll('/mnt/models', folder));
   const ran = spawnSync(program, there, { encoding: 'utf8' });

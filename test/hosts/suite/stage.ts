@@ -48,6 +48,8 @@ export interface Stage {
   readonly planned: () => Promise<string[]>;
   /** Address of the gateway, which goes on. */
   readonly up: () => Promise<string>;
+  /** Nothing where another program has started the engines. */
+  readonly verify: () => Promise<void>;
   readonly logs: (deployment: string) => Promise<string>;
   readonly down: () => Promise<void>;
   /** The one replica of each deployment, by its name. */
@@ -125,6 +127,7 @@ export async function setStage(target: SuiteTarget): Promise<Stage> {
       const up = (await fine('up', '--detach', '--json')).json() as { gateway: { url: string } };
       return up.gateway.url;
     },
+    verify: async () => void (byHand ?? (await fine('verify'))),
     logs: byHand?.logs ?? (async (name) => (await fine('logs', name, '--lines', '1000')).stdout),
     down: async () => {
       await fine('down');

@@ -76,6 +76,7 @@ export async function tellStory(stage: Stage): Promise<Story> {
     change: async () => {
       gateway = await stage.up();
       expect(await areServed()).toBe(true);
+      await stage.verify();
       const old = await stage.replicas();
       const load = await loadOf(2);
       stage.write(large, '100s');
