@@ -20,7 +20,7 @@ function recognize(facts: ProcessFacts): Recognized | null {
   for (const { program, args, env } of unwrap(facts.argv)) {
     if (hasFlag(args, '--help', '-h')) continue;
     const all = { ...facts.env, ...env };
-    if (program === 'text-generation-launcher') {
+    if (program === 'text-generation-launcher' || program === 'tgi-entrypoint.sh') {
       return server(flagValue(args, '--model-id') ?? all['MODEL_ID'] ?? null, args, all);
     }
     if (program === 'text-generation-router') return { ...server(null, args, {}), child: true };

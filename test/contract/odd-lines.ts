@@ -80,6 +80,26 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
         LLAMA_API_KEY: 's',
       },
     ),
+    line(`runuser -l llm -c 'llama-server ${served}'`, isServed),
+    line(`script -qfc 'llama-server ${served}' /dev/null`, isServed),
+    line(`start-stop-daemon --start --chuid llm --exec /usr/bin/llama-server -- ${served}`, isServed),
+    line(`infisical run --env=prod -- llama-server ${served}`, isServed),
+    line(`aws-vault exec prod -- llama-server ${served}`, isServed),
+    line(`chamber exec llm -- llama-server ${served}`, isServed),
+    line(`hwloc-bind core:0-7 -- llama-server ${served}`, isServed),
+    line(`prime-run llama-server ${served}`, isServed),
+    line(`setarch x86_64 -R llama-server ${served}`, isServed),
+    line(`strace -f -o /tmp/trace llama-server ${served}`, isServed),
+    line(`faketime -f +1d llama-server ${served}`, isServed),
+    line(`nsenter --target 1 --net -- llama-server ${served}`, isServed),
+    line(`op run --env-file=.env -- llama-server ${served}`, isServed),
+    line(`bash -c 'set -a; . /etc/llm.env; set +a; exec llama-server ${served}'`, isServed),
+    line(`bash -c 'for i in 1 2 3; do llama-server ${served} && break; done'`, isServed),
+    line(`bash -c 'until llama-server ${served}; do sleep 1; done'`, isServed),
+    line(`llama-server ${served} --override-kv a=int:1 --override-kv b=int:2`, {
+      ...isServed,
+      options: { args: ['--override-kv', 'a=int:1', '--override-kv', 'b=int:2'] },
+    }),
     line('./gemma-3-4b-it.Q6_K.llamafile', { model: './gemma-3-4b-it.Q6_K.llamafile', port: null }),
     line('./gemma-3-4b-it.Q6_K.llamafile -ngl 999', { options: { gpuLayers: 999 } }),
   ],
@@ -131,6 +151,26 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
     line('xvfb-run -s nothing vllm serve org/m --port 8000', { model: 'org/m' }),
     line('timeout --signal INT --kill-after 10s 8h vllm serve org/m --port 8000', { model: 'org/m' }),
     line(`bash -c 'trap "kill 0" EXIT; vllm serve org/m --port 8000 & wait'`, { model: 'org/m', port: 8000 }),
+    line(
+      'torchrun --nproc-per-node 1 --standalone -m vllm.entrypoints.openai.api_server --model org/m --port 8000',
+      { model: 'org/m', port: 8000 },
+    ),
+    line('accelerate launch -m vllm.entrypoints.openai.api_server --model org/m --port 8000', {
+      model: 'org/m',
+    }),
+    line(`bash -lc 'ray start --head --port=6379 && vllm serve org/m --distributed-executor-backend ray'`, {
+      model: 'org/m',
+      options: { executor: 'ray' },
+    }),
+    line(`nix-shell --run 'vllm serve org/m --port 8000'`, { model: 'org/m', port: 8000 }),
+    line('nix develop -c vllm serve org/m --port 8000', { model: 'org/m', port: 8000 }),
+    line('mise exec python@3.12 -- vllm serve org/m --port 8000', { model: 'org/m', port: 8000 }),
+    line('apptainer exec --nv --bind /m:/m vllm.sif vllm serve org/m --port 8000', { model: 'org/m' }),
+    line('singularity exec --nv vllm.sif vllm serve org/m --port 8000', { model: 'org/m', port: 8000 }),
+    line('nsys profile -o x --trace=cuda vllm serve org/m --port 8000', { model: 'org/m', port: 8000 }),
+    line('/bin/bash /opt/nvidia/nvidia_entrypoint.sh vllm serve org/m --port 8000', { model: 'org/m' }),
+    line('pixi run -e gpu vllm serve org/m --port 8000', { model: 'org/m', port: 8000 }),
+    line('vllm serve org/m -tp 4 --tensor-parallel-size=2 --port 8000', { options: { tensorParallel: 2 } }),
     line('vllm serve org/m --headless -dp 4 -dpl 2 --data-parallel-start-rank 2', {
       model: 'org/m',
       options: { dataParallel: 4, args: ['--headless', '-dpl', '2', '--data-parallel-start-rank', '2'] },
@@ -201,6 +241,10 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
       port: 30000,
       options: { tensorParallel: 8 },
     }),
+    line('torchrun --nproc_per_node=1 -m sglang.launch_server --model-path org/m --port 30000', {
+      model: 'org/m',
+      port: 30000,
+    }),
     line(
       'env SGLANG_X=1 nice -n 5 python3 -m sglang.launch_server --model org/m --host 0.0.0.0 --port 30000',
       {
@@ -211,12 +255,17 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
     ),
   ],
   tgi: [
+    line('/tgi-entrypoint.sh --model-id org/m --port 8080', { model: 'org/m', port: 8080 }),
     line('/tini -- text-generation-launcher --model-id org/m -p 8080 --max-input-length 4096', {
       model: 'org/m',
       port: 8080,
     }),
   ],
   ollama: [
+    line('sudo -u ollama OLLAMA_HOST=http://10.0.0.1:11435 /usr/bin/ollama serve', {
+      host: '10.0.0.1',
+      port: 11435,
+    }),
     line("sh -c 'ollama serve & sleep 5 && ollama pull gemma3 && wait'", { child: false }),
     line('/usr/bin/env OLLAMA_HOST=[::]:11434 /usr/local/bin/ollama serve', { host: '::', port: 11434 }),
     line('/usr/bin/ollama runner --model /x/sha256-aa --ctx-size 8192 --port 35123', {

@@ -38,6 +38,8 @@ const uvOptions = [
   '--from',
 ];
 
+const containerOptions = ['-B', '--bind', '--env', '--env-file', '-H', '--home', '--pwd', '-W', '--overlay'];
+
 const screenOptions = ['-S', '-dmS', '-DmS', '-c', '-t', '-Logfile'];
 
 const wrappers: Readonly<Record<string, Wrapper>> = {
@@ -162,6 +164,23 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   dotenv: wrapper(['-f', '--file'], { operands: 1, waits: true }),
   doppler: wrapper(['-p', '-c'], { operands: 1, waits: true }),
   op: wrapper(['--env-file'], { operands: 1, waits: true }),
+  infisical: wrapper(['--env', '--path', '--projectId', '--token'], { operands: 1, waits: true }),
+  // `chamber exec SERVICE -- CMD`, `mise exec TOOL -- CMD`
+  chamber: wrapper([], { operands: 2 }),
+  'aws-vault': wrapper(['--duration', '-d'], { operands: 2, waits: true }),
+  mise: wrapper(['-j', '--jobs'], { operands: 2 }),
+  // `apptainer exec IMAGE CMD`
+  apptainer: wrapper(containerOptions, { operands: 2, waits: true }),
+  singularity: wrapper(containerOptions, { operands: 2, waits: true }),
+  nsys: wrapper(['-o', '-t', '-s', '-e', '-w', '-c', '-y', '-d', '-f'], { operands: 1, waits: true }),
+  strace: wrapper(['-o', '-e', '-p', '-s', '-u', '-E', '-P', '-a', '-b', '-I', '-O', '-S', '-X'], {
+    waits: true,
+  }),
+  'hwloc-bind': wrapper([], { operands: 1 }),
+  setarch: wrapper([], { operands: 1 }),
+  faketime: wrapper([], { operands: 1 }),
+  'prime-run': wrapper([]),
+  'nvidia_entrypoint.sh': wrapper([]),
   exec: wrapper(['-a']),
   command: wrapper([]),
 };
@@ -183,8 +202,12 @@ const runners: ReadonlyMap<string, string> = new Map([
     'dotenv',
     'doppler',
     'op',
+    'infisical',
   ].map((name) => [name, 'run'] as const),
-  ['direnv', 'exec'],
+  ...['direnv', 'chamber', 'aws-vault', 'mise', 'apptainer', 'singularity'].map(
+    (name) => [name, 'exec'] as const,
+  ),
+  ['nsys', 'profile'],
 ]);
 
 /** Takes one wrapper off the front; null when the first word is none. `name` is the first word without folders. */
@@ -192,6 +215,10 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   if (name === 'env') return peelEnv(args);
   if (name === 'ip') return peelNetns(args);
   if (name === 'su') return peelSu(args);
+  // Without a text it takes a command.
+  if (name === 'runuser' && args.includes('-c')) return peelSu(args);
+  const special = specials[name]?.(args);
+  if (special) return special;
   if (/^ld-linux|^ld-musl|^ld-\d|^ld(64)?\.so/.test(name)) return peelLoader(args);
   if (/^(qemu-(?!system|img|nbd|io|ga)\w+(-static)?|box64|fex-?\w*|rosetta)$/i.test(name))
     return peelEmulator(args);
@@ -247,6 +274,40 @@ function peelSu(args: readonly string[]): Peeled | null {
   const at = args.findIndex((word) => word === '-c' || word === '--command');
   const text = args[at + 1];
   return at < 0 || text === undefined ? null : { commands: [['sh', '-c', text]], env: {}, waits: true };
+}
+
+/** Wrappers that say what they run in ways of their own; null where they run nothing. */
+const specials: Readonly<Record<string, (args: readonly string[]) => Peeled | null>> = {
+  torchrun: peelTorch,
+  accelerate: (args) => (args[0] === 'launch' ? peelTorch(args) : null),
+  // `script -qfc "words" FILE`
+  script: (args) => peelText(args, /^-[a-z]*c$|^--command$/),
+  'nix-shell': (args) => peelText(args, /^--run$|^--command$/),
+  nix: (args) => {
+    const at = args.findIndex((word) => word === '-c' || word === '--command');
+    return at < 0 ? null : { commands: [args.slice(at + 1)], env: {}, waits: false };
+  },
+  // `start-stop-daemon --start --exec PATH -- ARGS`
+  'start-stop-daemon': (args) => {
+    const at = args.findIndex((word) => word === '-x' || word === '--exec');
+    const path = args[at + 1];
+    if (at < 0 || path === undefined) return null;
+    const behind = args.indexOf('--');
+    return { commands: [[path, ...(behind < 0 ? [] : args.slice(behind + 1))]], env: {}, waits: false };
+  },
+};
+
+/** Starts Python several times: `torchrun --nproc-per-node 2 -m MODULE ARGS`. */
+function peelTorch(args: readonly string[]): Peeled | null {
+  const at = args.findIndex((word) => word === '-m' || word === '--module');
+  return at < 0 ? null : { commands: [['python', '-m', ...args.slice(at + 1)]], env: {}, waits: true };
+}
+
+function peelText(args: readonly string[], option: RegExp): Peeled | null {
+  const text = args[args.findIndex((word) => option.test(word)) + 1];
+  return args.some((word) => option.test(word)) && text !== undefined
+    ? { commands: [['sh', '-c', text]], env: {}, waits: true }
+    : null;
 }
 
 /** The dynamic loader called by name: `ld-linux-x86-64.so.2 --library-path DIRS PROGRAM ARGS`. */
