@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Finding } from '../domain/finding.ts';
 import type { Bounds } from '../domain/foresight.ts';
 import type { Ending, Instance, Mark, ProcessId } from '../domain/instance.ts';
+import type { Left } from '../domain/left.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import type { World } from '../io/world.ts';
 
@@ -48,12 +49,6 @@ export interface Foreign {
   readonly process: ProcessId;
   /** The unit that keeps it, with its scope; null where none does. */
   readonly unit: { readonly name: string; readonly scope: 'system' | 'user' } | null;
-}
-
-/** What stays of an object that is removed, since it holds what was fetched, and how a person takes it away. */
-export interface Left {
-  readonly object: string;
-  readonly command: string;
 }
 
 /** One way in which a live object is not as its mark says. */

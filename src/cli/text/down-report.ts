@@ -1,4 +1,5 @@
 import type { Down } from '../../fleet/apply/down.ts';
+import { leftText } from '../../domain/left.ts';
 import type { CliContext } from '../context.ts';
 
 /** What was stopped, and what could not be looked at. */
@@ -27,9 +28,8 @@ export function reportDown(
         : only
           ? `Stopped: ${all}. "berth apply" starts again what the file still names.`
           : `Fleet ${fleet} is down: ${all}.`;
-    const stays = left.map(
-      ({ host, object, command }) =>
-        `${object} on ${host} stays, with what it holds. Take it away: ${command}`,
+    const stays = left.map(({ host, object, command }) =>
+      leftText({ object: `${object} on ${host}`, command }),
     );
     return [what, ...stays, ...notSeen].join('\n');
   });

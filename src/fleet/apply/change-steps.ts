@@ -1,6 +1,7 @@
 import type { Effect } from '../../domain/journal.ts';
 import { sameObject } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
+import { leftText } from '../../domain/left.ts';
 import type { Action, Plan, Running } from '../../domain/plan.ts';
 import type { RanState } from '../../domain/ran-states.ts';
 import type { World } from '../../io/world.ts';
@@ -140,7 +141,10 @@ async function removeRunning(host: World, action: Ending, context: StepContext):
   if (instance.mark && !(action.do === 'replace' && action.beside))
     await keep(host, action, stateOfMark(instance.mark, instance, context.at), context);
   options.onProgress(`Stopping ${nameOf(action)} (${running.object.name})`);
-  await targetOf(running.target.kind).remove(host, instance, running.stop);
+  const target = targetOf(running.target.kind);
+  await target.remove(host, instance, running.stop);
+  const left = action.do === 'stop' && instance.mark ? await target.leaves?.(host, instance.mark) : [];
+  for (const one of left ?? []) options.onProgress(leftText(one));
   return null;
 }
 

@@ -1,4 +1,5 @@
 import type { Instance } from '../../domain/instance.ts';
+import type { Left } from '../../domain/left.ts';
 import type { World } from '../../io/world.ts';
 import type { BerthError } from '../../domain/errors/berth-error.ts';
 import { confined } from './confine.ts';
@@ -13,7 +14,6 @@ import { fleetPaths } from '../file/paths.ts';
 import { tidy } from './tidy.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import { targetOf } from '../../targets/registry.ts';
-import type { Left } from '../../targets/contract.ts';
 import { expectNoneProtected } from '../plan/protect.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import type { Traffic } from './traffic.ts';

@@ -1,4 +1,5 @@
 import type { Instance, Mark } from '../../domain/instance.ts';
+import { leftText } from '../../domain/left.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../../targets/contract.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -64,8 +65,10 @@ export async function startEngine(
       try {
         await waitReady(world, { started, mark, signal });
       } catch (error) {
-        if (how.way === 'create' || !target.updatesBeside)
+        if (how.way === 'create' || !target.updatesBeside) {
           await target.remove(world, instance, mark.spec.stop);
+          for (const left of (await target.leaves?.(world, mark)) ?? []) onProgress?.(leftText(left));
+        }
         throw error;
       }
     },

@@ -1,7 +1,8 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
+import { leftText } from '../../domain/left.ts';
 import type { World } from '../../io/world.ts';
-import { applyObject, deleteObject, listObjects, Live } from '../../kube/client.ts';
+import { applyObject, deleteObject, getMetadata, listObjects, Live } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import type { KubeKind } from '../../kube/kinds.ts';
@@ -11,6 +12,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { PodLive } from '../../kube/answers.ts';
 import { podLines } from '../../kube/pod-lines.ts';
+import { leaves } from './leaves.ts';
 import { markedObjects, secretOf } from './objects.ts';
 import { platformKinds } from './platform.ts';
 import { instanceOf, look, lookAgain, markOf, optionsOf } from './observe.ts';
@@ -101,10 +103,24 @@ async function applyAll(
     }
   } catch (error) {
     // A half of something new is of no use to anyone; of what was there, the rest is as it was.
-    if (!before) await removeAll(place, mark, []);
+    if (!before) {
+      await removeAll(place, mark, []);
+      await tellLeft(world, place, { mark, onProgress });
+    }
     throw error;
   }
   await removeAll(place, mark, objects);
+}
+
+/** Claims that are there, also half filled: what was fetched need not be fetched again. */
+async function tellLeft(
+  world: World,
+  place: Place,
+  { mark, onProgress }: { mark: Mark; onProgress: (line: string) => void },
+): Promise<void> {
+  const kind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
+  for (const left of await leaves(world, mark))
+    if (await getMetadata(place, { ...kind, name: left.name })) onProgress(leftText(left));
 }
 
 /**
