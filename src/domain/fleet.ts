@@ -43,10 +43,16 @@ export interface FleetParts<
   readonly policy: Policy;
 }
 
+export const nameForm = /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/;
+
+/** The form of a name in words, for who wrote another one. */
+export const nameRule =
+  'A name has lower-case letters, digits, dots, dashes and underscores, 63 at most, a letter or digit at both ends.';
+
 /** Names of fleets, hosts, models and deployments: they become file names, labels and host names. */
 export const Name = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/)
+  .regex(nameForm)
   .meta({ examples: ['mistral-7b'] });
 
 const HostPrice = z

@@ -92,6 +92,20 @@ gateway: {listen: ["127.0.0.1:8484"]}`;
   expect((await faults(text)).map((line) => line.split(' ')[0])).toEqual(['8:13', '9:13', '10:13']);
 });
 
+test('where another shape is written, the fault says which one is wanted', async () => {
+  const text = `version: 1
+fleet: My lab
+hosts: {box: local}
+${toy}
+gateway: {listen: "0.0.0.0:8080"}`;
+  const [name, host, listen] = await faults(text);
+  expect(name).toMatch(/^2:8 fleet: "My lab" cannot be a name\. A name has lower-case letters, digits/);
+  expect(host).toMatch(/^3:14 hosts\.box: "local" is not allowed here\. .* of local, .*ssh/);
+  expect(listen).toBe(
+    '5:19 gateway.listen: "0.0.0.0:8080" is not allowed here. Write a list such as ["127.0.0.1:8484"].',
+  );
+});
+
 test('a gateway that others can reach needs a key', async () => {
   const text = `version: 1\nfleet: lab\ngateway:\n  listen: ["0.0.0.0:8484"]`;
   expect(await faults(text)).toHaveLength(1);

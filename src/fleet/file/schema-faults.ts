@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
+import { nameForm, nameRule } from '../../domain/fleet.ts';
 import { nearest } from '../../domain/nearest.ts';
 import {
   branchFor,
@@ -134,7 +135,7 @@ function wrongValue(
       piece,
       piece.keyAt,
       `"${String(path.at(-1))}" cannot be a name.`,
-      'A name has lower-case letters, digits, dots, dashes and underscores, 63 at most, a letter or digit at both ends.',
+      nameRule,
     );
   if (issue.code === 'too_small' && issue.origin === 'array')
     return fault(
@@ -146,6 +147,8 @@ function wrongValue(
   if (issue.code === 'custom') return fault(piece, piece.at, issue.message, cureOf(issue.params));
   const here = schemaAt(schema, plain, path) ?? unionMember(schema, plain, path);
   const value = valueAt(plain, path);
+  if (issue.code === 'invalid_format' && issue.pattern === String(nameForm))
+    return fault(piece, piece.at, `${describe(value)} cannot be a name.`, nameRule);
   const words = here ? knownWords(here) : [];
   if (here && namesSecret(here) && valueType(value) === 'mapping')
     return fault(

@@ -84,10 +84,22 @@ export function expected(schema: z.core.$ZodType): string {
   const text: Record<string, string> = {
     text: `text${such}`,
     switch: 'true or false',
-    list: 'a list',
-    mapping: 'a mapping (keys with values)',
+    list: here instanceof z.ZodArray ? listText(here) : 'a list',
+    mapping: mappingText(here),
   };
   return text[typeName(here)] ?? 'another value';
+}
+
+function listText(list: z.ZodArray): string {
+  const example = examplesOf(list.element)[0];
+  return example === undefined ? 'a list' : `a list such as [${JSON.stringify(example)}]`;
+}
+
+/** "a mapping (keys with values, of local, ssh, kubernetes)": its keys where they are few enough to be read. */
+function mappingText(schema: z.core.$ZodType): string {
+  const keys = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const known = keys.length > 0 && keys.length <= 8 ? `, of ${keys.join(', ')}` : '';
+  return `a mapping (keys with values${known})`;
 }
 
 /** Whether a value there says where a secret lies; a wrong one may be the secret itself. */
