@@ -1,4 +1,7 @@
-/** The known word that is fewest edits (insert, delete, change, swap of neighbours) from `word`; null when none is close. */
+/**
+ * The known word that is fewest edits (insert, delete, change, swap of neighbours) from `word`; where none is close, the
+ * only one that begins with it (three letters at least); null when there is none.
+ */
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -9,7 +12,13 @@ export function nearest(word: string, known: readonly string[]): string | null {
       best = candidate;
     }
   }
-  return best;
+  return best ?? onlyBeginning(word, known);
+}
+
+function onlyBeginning(word: string, known: readonly string[]): string | null {
+  if (word.length < 3) return null;
+  const longer = known.filter((candidate) => candidate.toLowerCase().startsWith(word.toLowerCase()));
+  return longer.length === 1 ? (longer[0] ?? null) : null;
 }
 
 /** Optimal string alignment distance. */

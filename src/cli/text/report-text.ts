@@ -1,3 +1,4 @@
+import { plural } from '../../domain/format.ts';
 import { cacheLabel } from '../../domain/run/cache.ts';
 import type { Report } from '../../domain/run/report.ts';
 import type { Distribution, StageReport } from '../../domain/run/stage-report.ts';
@@ -53,7 +54,7 @@ export function reportText(report: Report, folder: string | null): string {
   if (report.calibration)
     lines.push(
       `The client's own error: ${number(report.calibration.errorP50Ms, 2)} ms (p50), ` +
-        `${number(report.calibration.errorP99Ms, 2)} ms (p99) at ${report.calibration.streams} streams.`,
+        `${number(report.calibration.errorP99Ms, 2)} ms (p99) at ${plural(report.calibration.streams, 'stream')}.`,
     );
   for (const text of report.warnings) lines.push(`Note: ${text}`);
   if (report.clientLimited)

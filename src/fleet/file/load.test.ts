@@ -92,6 +92,15 @@ gateway: {listen: ["127.0.0.1:8484"]}`;
   expect((await faults(text)).map((line) => line.split(' ')[0])).toEqual(['8:13', '9:13', '10:13']);
 });
 
+test('a key that is the beginning of one alone is told with that one', async () => {
+  const text = `version: 1
+fleet: lab
+deployments: {a: {engine: {kind: command, command: [x], health: /up}}}`;
+  expect(await faults(text)).toEqual([
+    '3:57 deployments.a.engine.health: Unknown key "health". Did you mean "healthPath"?',
+  ]);
+});
+
 test('where another shape is written, the fault says which one is wanted', async () => {
   const text = `version: 1
 fleet: My lab

@@ -1,3 +1,4 @@
+import { plural } from '../../domain/format.ts';
 import type { Report } from '../../domain/run/report.ts';
 import type { StageReport } from '../../domain/run/stage-report.ts';
 import { cacheLabel } from '../../domain/run/cache.ts';
@@ -175,7 +176,7 @@ function circumstances(report: Report): string {
     [
       "Client's own error",
       calibration
-        ? `${figure(calibration.errorP50Ms)} ms (p50), ${figure(calibration.errorP99Ms)} ms (p99) at ${calibration.streams} streams`
+        ? `${figure(calibration.errorP50Ms)} ms (p50), ${figure(calibration.errorP99Ms)} ms (p99) at ${plural(calibration.streams, 'stream')}`
         : 'not measured',
     ],
     ['Client', `${environment.cpu}, ${environment.cores} cores, ${environment.os}`],
