@@ -131,12 +131,7 @@ function wrongValue(
 ): ConfigFault {
   const piece = pieceAt(tree, path) as Located;
   if (issue.code === 'invalid_key')
-    return fault(
-      piece,
-      piece.keyAt,
-      `"${String(path.at(-1))}" cannot be a name.`,
-      nameRule,
-    );
+    return fault(piece, piece.keyAt, `"${String(path.at(-1))}" cannot be a name.`, nameRule);
   if (issue.code === 'too_small' && issue.origin === 'array')
     return fault(
       piece,
