@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
@@ -51,6 +52,7 @@ async function applyAll(
     if (!before) await removeAll(place, mark);
     throw error;
   }
+  if (before) await removeSecrets(place, mark, objects);
 }
 
 async function secretOf(world: World, mark: Mark): Promise<KubeObject[]> {
@@ -127,18 +129,28 @@ async function removeAll(place: Place, mark: Mark): Promise<void> {
   const objects = manifestsOf(mark, optionsOf(mark));
   const [service] = objects.filter((one) => one.kind === serviceKind.kind);
   if (service) await removeOwn(place, mark, service);
-  const secret = { apiVersion: 'v1', kind: 'Secret' };
-  for (const name of [secretName(mark), storageName(mark)])
-    await removeOwn(place, mark, { ...secret, metadata: { name } });
-  await removeOwn(place, mark, {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: storageName(mark) },
-  });
+  await removeSecrets(place, mark, []);
   const runtime = objects.find((one) => one.kind === runtimeKind.kind);
   if (runtime && !(await isNamed(place, runtime.metadata.name, service?.metadata.name)))
     await removeOwn(place, mark, runtime);
   await dropMark(place, mark);
+}
+
+/** Secrets of a service and the account that has one, but for those that it needs by now. Who may not look at them has made none. */
+async function removeSecrets(place: Place, mark: Mark, keep: readonly KubeObject[]): Promise<void> {
+  const own = [
+    { kind: 'Secret', name: secretName(mark) },
+    { kind: 'Secret', name: storageName(mark) },
+    { kind: 'ServiceAccount', name: storageName(mark) },
+  ];
+  for (const { kind, name } of own) {
+    if (keep.some((one) => one.kind === kind && one.metadata.name === name)) continue;
+    try {
+      await removeOwn(place, mark, { apiVersion: 'v1', kind, metadata: { name } });
+    } catch (error) {
+      if (!(error instanceof BerthError) || error.code !== 'KUBE_FORBIDDEN') throw error;
+    }
+  }
 }
 
 async function isNamed(place: Place, runtime: string, besides: string | undefined): Promise<boolean> {

@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest';
+import { servedCluster } from '../../../test/support/kube-server.ts';
+import type { Asked } from '../../../test/support/kube-server.ts';
+import type { Mark } from '../../domain/instance.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
+import { create, preview, remove } from './create.ts';
+import { markedServices } from './observe.ts';
+import { KserveOptions } from './options.ts';
+
+const spec: LaunchSpec = {
+  engine: 'vllm',
+  program: { binary: 'vllm', images: { cpu: 'e/cpu:1' }, imageCommand: ['vllm'] },
+  args: ['serve', { hole: 'model' }],
+  env: {},
+  secrets: {},
+  model: 's3://models/big',
+  modelSecret: { env: 'S3' },
+  mmproj: null,
+  writable: [],
+  devices: { vendor: 'none', count: 0 },
+  readiness: { path: '/health', startTimeoutMs: 60_000 },
+  metricsPath: null,
+  stop: { signal: 'SIGTERM', graceMs: 0 },
+  slots: null,
+  servedModel: null,
+};
+
+function markOf(change: Partial<LaunchSpec> = {}): Mark {
+  return {
+    fleet: 'lab',
+    fleetId: 'k3x9',
+    deployment: 'big',
+    replica: 0,
+    target: KserveOptions.parse({ kind: 'kserve' }),
+    address: '0.0.0.0',
+    port: 8080,
+    logFile: '',
+    declared: {},
+    spec: { ...spec, ...change },
+  };
+}
+
+/** Keeps what is applied, and forgets what is deleted; it has no controller. */
+function store(): { answer: (asked: Asked) => readonly [number, unknown]; names: () => string[] } {
+  const objects = new Map<string, { metadata: object }>();
+  return {
+    names: () => [...objects.keys()].map((path) => path.split('/').slice(-2).join('/')),
+    answer: ({ key, body }) => {
+      const [method = '', path = ''] = key.split(' ');
+      const there = objects.get(path);
+      if (method === 'PATCH') {
+        const { metadata, ...rest } = body as { metadata: object };
+        const live = { ...rest, metadata: { ...metadata, uid: path } };
+        objects.set(path, live);
+        return [200, live];
+      }
+      if (method === 'DELETE') return [objects.delete(path) ? 200 : 404, {}];
+      if (there) return [200, there];
+      const listed = [...objects].filter(([one]) => one.replace(/\/[^/]+$/, '') === path);
+      const isList = /\/(configmaps|inferenceservices|pods|replicasets)$/.test(path);
+      return isList ? [200, { items: listed.map(([, one]) => one) }] : [404, {}];
+    },
+  };
+}
+
+const request = { address: '', port: 8080, logFile: '', stateDir: '', withheld: [] };
+
+test('keys for S3 come and go with the service, and so they do where it needs them no longer', async () => {
+  const { answer, names } = store();
+  const { world, asked } = await servedCluster(answer);
+  const lines = 'AWS_ACCESS_KEY_ID=me\nAWS_SECRET_ACCESS_KEY=hush\nAWS_ENDPOINT_URL=http://minio:9000';
+  const there = { ...world, home: { ...(world.home ?? world), env: { ...world.home?.env, S3: lines } } };
+  await create(there, { ...request, mark: markOf() });
+  const own = ['secrets/big-storage', 'serviceaccounts/big-storage'];
+  expect(names()).toEqual(expect.arrayContaining([...own, 'inferenceservices/big', 'servingruntimes/big']));
+  const secret = asked.find(({ key }) => key.startsWith('PATCH') && key.endsWith(own[0] ?? ''));
+  expect(secret?.body).toMatchObject({
+    metadata: { annotations: { 'serving.kserve.io/s3-endpoint': 'minio:9000' } },
+    data: { AWS_SECRET_ACCESS_KEY: Buffer.from('hush').toString('base64') },
+  });
+  const others = asked.filter((one) => one !== secret && one.key.startsWith('PATCH'));
+  expect(JSON.stringify(others)).not.toMatch(/hush|aHVzaA/);
+
+  const { modelSecret: _none, ...open } = spec;
+  await create(there, { ...request, mark: { ...markOf(), spec: open } });
+  expect(names().filter((name) => own.includes(name))).toEqual([]);
+
+  await create(there, { ...request, mark: markOf() });
+  const [instance] = await markedServices(there);
+  expect(instance?.mark?.deployment).toBe('big');
+  if (instance) await remove(there, instance, { graceMs: 0 });
+  expect(names()).toEqual([]);
+});
+
+test('a connection that is none of OpenShift AI is told beforehand', async () => {
+  const { answer } = store();
+  const { world } = await servedCluster((one) =>
+    one.key.endsWith('/secrets/minio') ? [200, { metadata: { name: 'minio', uid: 'm' } }] : answer(one),
+  );
+  const options = KserveOptions.parse({ kind: 'kserve', connection: { secret: 'minio' } });
+  const { modelSecret: _none, ...open } = spec;
+  const mark = { ...markOf(), target: options, spec: open };
+  const findings = await preview(world, { ...request, mark }, options);
+  expect(findings.map(({ message }) => message)).toEqual([
+    'The Secret minio in namespace llm is no connection of OpenShift AI: it lacks the annotation opendatahub.io/connection-type-protocol.',
+  ]);
+});
