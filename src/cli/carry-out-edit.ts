@@ -1,8 +1,11 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { exitCodes } from '../domain/exit-codes.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { ApplyResult } from '../fleet/apply/apply.ts';
-import { writeText } from '../fleet/relocate/edited-file.ts';
+import type { Ease } from '../fleet/apply/handover.ts';
+import { worldWith, writeText } from '../fleet/relocate/edited-file.ts';
 import type { EditedFile } from '../fleet/relocate/edited-file.ts';
+import { forgetKept, keepText, keptPath, readKept } from '../fleet/relocate/kept-text.ts';
 import { execute } from './carry-out.ts';
 import type { CliContext } from './context.ts';
 
@@ -12,11 +15,13 @@ export interface EditedPlan {
   /** The plan for the file as it lies there when this is called. */
   readonly replan: (context: CliContext) => Promise<Plan>;
   readonly command: string;
+  /** How requests are shifted; absent: at once. */
+  readonly ease?: Ease | undefined;
 }
 
 /**
  * Writes the file and carries out its plan. Where that fails, also by an interrupt, the file is put back and what runs is brought
- * back to it. One that is killed in between goes on where it was when it is run again.
+ * back to it. The old text lies beside it meanwhile: one that is killed in between begins again where it began, or is undone.
  */
 export async function carryOutEdit(
   context: CliContext,
@@ -24,37 +29,78 @@ export async function carryOutEdit(
 ): Promise<{ plan: Plan; result: ApplyResult }> {
   const { world } = context;
   const { file } = edited;
+  await keepText(world, file);
   await writeText(world, file.path, file.after);
   try {
-    const carried = await executeFresh(context, edited);
-    if (carried.result.failure) await backOut(context, edited);
-    return carried;
+    const { plan, result } = await executeFresh(context, edited);
+    if (!result.failure) {
+      await forgetKept(world, file.path);
+      return { plan, result };
+    }
+    const isBack = await backOut(context, edited);
+    return { plan, result: isBack ? { ...result, failure: backedOut(result.failure) } : result };
   } catch (error) {
     await backOut(context, edited);
     throw error;
   }
 }
 
+/** The context of somebody who begins where a change that was killed began, and its file; null where none was. */
+export async function beforeKilled(
+  context: CliContext,
+  path: string,
+): Promise<{ context: CliContext; text: string } | null> {
+  const { world, output } = context;
+  const text = await readKept(world, path);
+  if (text === null) return null;
+  output.progress(`berth: a change of ${path} was broken off; what it was before lies in ${keptPath(path)}`);
+  return { context: { ...context, world: worldWith(world, { path, before: text, after: text }) }, text };
+}
+
+/** Brings file and engines back to what they were before a change that was broken off. Throws UNDO_NOTHING. */
+export async function undoEdit(
+  context: CliContext,
+  { path, replan, command }: Pick<EditedPlan, 'replan' | 'command'> & { readonly path: string },
+): Promise<{ plan: Plan; result: ApplyResult }> {
+  const { world, output } = context;
+  const before = await readKept(world, path);
+  if (before === null) throw new BerthError('UNDO_NOTHING', { path });
+  await writeText(world, path, before);
+  output.progress(`${path} is as it was`);
+  const carried = await execute(context, await replan(context), { command });
+  if (!carried.result.failure) await forgetKept(world, path);
+  return carried;
+}
+
+/** Its own exit code, but for an interrupt. */
+function backedOut(failure: BerthError): BerthError {
+  if (failure.exitCode === exitCodes.interrupted) return failure;
+  return new BerthError(failure.code, failure.facts, { cause: failure, exit: 'backedOut' });
+}
+
 /** `berth up --watch` may have begun with the file already: what is left is planned once more. */
 async function executeFresh(
   context: CliContext,
-  { plan, replan, command }: EditedPlan,
+  { plan, replan, command, ease }: EditedPlan,
 ): Promise<{ plan: Plan; result: ApplyResult }> {
   try {
-    return await execute(context, plan, { command });
+    return await execute(context, plan, { command, ease });
   } catch (error) {
     if (!(error instanceof BerthError) || error.code !== 'PLAN_STALE') throw error;
-    return execute(context, await replan(context), { command });
+    return execute(context, await replan(context), { command, ease });
   }
 }
 
-/** Whoever interrupts wants what was before, so that the interrupt does not count here. */
-async function backOut(context: CliContext, { file, plan, replan, command }: EditedPlan): Promise<void> {
+/** Whoever interrupts wants what was before, so that the interrupt does not count here. False: it could not be brought back. */
+async function backOut(context: CliContext, { file, plan, replan, command }: EditedPlan): Promise<boolean> {
   const { world, output } = context;
-  if (file.before === file.after) return;
+  if (file.before === file.after) {
+    await forgetKept(world, file.path);
+    return false;
+  }
   if ((await world.files.read(file.path)) !== file.after) {
     output.progress(`berth: ${file.path} has been changed meanwhile and is left as it is`);
-    return;
+    return false;
   }
   await writeText(world, file.path, file.before);
   output.progress(`Backing out: ${file.path} is as it was`);
@@ -64,11 +110,14 @@ async function backOut(context: CliContext, { file, plan, replan, command }: Edi
   const undone = [...actions, ...gateways, ...(reload ? [reload] : [])].filter(
     ({ do: what }) => what !== 'keep',
   );
-  if (undone.length === 0) return;
-  const { result } = await execute(calm, before, { command });
-  output.progress(
-    result.failure
-      ? `berth: ${plan.fleet} could not be brought back: ${result.failure.message} ${result.failure.cure}`
-      : 'What ran before runs again',
-  );
+  const result = undone.length === 0 ? null : (await execute(calm, before, { command })).result;
+  if (result?.failure) {
+    output.progress(
+      `berth: ${plan.fleet} could not be brought back: ${result.failure.message} ${result.failure.cure}`,
+    );
+    return false;
+  }
+  await forgetKept(world, file.path);
+  if (result) output.progress('What ran before runs again');
+  return true;
 }

@@ -4,6 +4,7 @@ import type { Finding } from '../domain/finding.ts';
 import type { Plan } from '../domain/plan.ts';
 import { apply } from '../fleet/apply/apply.ts';
 import type { ApplyResult } from '../fleet/apply/apply.ts';
+import type { Ease } from '../fleet/apply/handover.ts';
 import type { WentBack } from '../fleet/apply/go-back.ts';
 import { planId } from '../fleet/apply/journal.ts';
 import { expectNoneHeld } from '../fleet/plan/protect.ts';
@@ -18,6 +19,8 @@ export interface Carrying {
   readonly command: string;
   /** Asks before anything is done, and does nothing where nobody can answer. */
   readonly always?: boolean;
+  /** How a new engine is given requests; absent: all at once. */
+  readonly ease?: Ease | undefined;
   /** What is told beside the result. */
   readonly also?: Readonly<Record<string, unknown>>;
 }
@@ -44,7 +47,7 @@ export async function consents(context: CliContext, plan: Plan, { yes, always }:
 export async function execute(
   context: CliContext,
   plan: Plan,
-  { command }: Pick<Carrying, 'command'>,
+  { command, ease }: Pick<Carrying, 'command' | 'ease'>,
 ): Promise<{ plan: Plan; result: ApplyResult }> {
   const { world, output, signal } = context;
   const fetched = await fetchModels(context, plan);
@@ -52,6 +55,7 @@ export async function execute(
     signal,
     onProgress: output.progress,
     traffic: await trafficOfUp(context, plan),
+    ease,
     command,
     planId: planId(plan),
   });

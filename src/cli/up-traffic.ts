@@ -41,11 +41,15 @@ async function ask(
       body: JSON.stringify(step),
       timeoutMs: 'forMs' in step ? step.forMs : shiftMs,
       // Whoever interrupts waits for no request to end, but what was held must be let in again.
-      ...(step.do === 'drain' ? { signal } : {}),
+      ...(isGivenUp(step) ? { signal } : {}),
     });
   } catch (error) {
-    if (step.do === 'drain') signal.throwIfAborted();
+    if (isGivenUp(step)) signal.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);
     throw new BerthError('UP_NOT_FOLLOWING', { reason }, { cause: error });
   }
+}
+
+function isGivenUp(step: TrafficStep): boolean {
+  return step.do === 'drain' && !step.calm;
 }

@@ -10,6 +10,7 @@ export const exitCodes = {
   partlyApplied: 7,
   findings: 8,
   changes: 9,
+  backedOut: 10,
   interrupted: 130,
 } as const;
 

@@ -38,6 +38,8 @@ export const Upstream = z.strictObject({
   logFile: z.string().optional(),
   /** How far a reply is still read when its client has left; null: the request is cut off at once. */
   onClientAbort: z.strictObject({ bytes: z.int().positive(), ms: z.int().positive() }).nullable(),
+  /** It takes over from the upstream of this id, and gets that share of its requests so far. */
+  takesOver: z.strictObject({ from: z.string(), share: z.number().min(0).max(1) }).optional(),
 });
 export type Upstream = z.infer<typeof Upstream>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { restartReasons } from './restarts.ts';
+import { Takeover } from './takeover.ts';
 
 const ms = z.int().positive();
 
@@ -12,6 +13,7 @@ const ms = z.int().positive();
  * - `shift`: what runs has been taken in here; the control processes of other gateways are to do so as well.
  * - `followed`: answers the event "follow", by which another gateway asks for that; the reason when it was not done.
  * The first five reach every gateway that shares a store with this one, and are answered by Moved.
+ * - `sides`: how both engines of a deployment do of which one takes over from the other, as this gateway has seen it.
  * - `requests`: LiveRequests. `cancel`: ends one of them; its client is told.
  * - `load-progress`: how far a model on demand is, as a part from 0 to 1. `load-failed`: it could not be started; the
  *   reason, a sentence, is for clients. That one runs or is gone is told by the configuration.
@@ -32,6 +34,7 @@ export const GatewayCommand = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('resume'), url: z.string(), machine: z.string().optional() }),
   z.strictObject({ do: z.literal('shift'), to: z.unknown() }),
   z.strictObject({ do: z.literal('followed'), wish: z.string(), fault: z.string().nullable() }),
+  z.strictObject({ do: z.literal('sides'), deployment: z.string() }),
   z.strictObject({ do: z.literal('requests') }),
   z.strictObject({ do: z.literal('usage') }),
   z.strictObject({
@@ -64,5 +67,7 @@ export const Moved = z.object({
   left: z.int().min(0),
   /** Which other gateways were not reached, or did not do it, in sentences; absent: all have. */
   untold: z.string().optional(),
+  /** Of `sides` alone; null: no engine takes over from another one there. */
+  sides: Takeover.nullable().optional(),
 });
 export type Moved = z.infer<typeof Moved>;

@@ -2,7 +2,7 @@ import type { GatewayCommand } from '../domain/gateway-control.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
 import type { GatewayState } from './state.ts';
-import { drainAll, holdAll, releaseAll, resumeAll } from './traffic/move.ts';
+import { drainAll, holdAll, releaseAll, resumeAll, sidesOf } from './traffic/move.ts';
 
 /**
  * Does what the control process asks. Resolves with what the command's schema says it answers.
@@ -24,6 +24,8 @@ export async function answerCommand(
       return resumeAll(state, command);
     case 'shift':
       return state.together.ask(command, { forMs: shiftMs, patienceMs: shiftMs });
+    case 'sides':
+      return sidesOf(state, command);
     case 'followed':
       state.followers.answer(command);
       return {};

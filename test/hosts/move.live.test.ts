@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
+import type { ShiftStep } from '../../src/fleet/relocate/ease.ts';
 import { freePorts, makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { streamLoad } from '../support/stream-load.ts';
@@ -22,13 +23,15 @@ let folder: string;
 let place: Place;
 let load: StreamLoad | null;
 
-/** On the far machine it ends at once while a file is there. */
+/** On the far machine it ends at once while a file is there, and its first tokens come late while another one is. */
 function write(port: number): string {
-  const broken = `test "$(hostname)" = box && test -e ${join(folder, 'broken')} && exit 3`;
+  const there = 'test "$(hostname)" = box &&';
+  const broken = `${there} test -e ${join(folder, 'broken')} && exit 3`;
+  const slow = `${there} test -e ${join(folder, 'slow')} && fault=slow`;
   const command = JSON.stringify([
     '/bin/sh',
     '-c',
-    `${broken}; exec ${process.execPath} ${engine} "$0"`,
+    `${broken}; ${slow}; exec ${process.execPath} ${engine} "$0" $fault`,
     '{port}',
   ]);
   const text = `version: 1
@@ -47,6 +50,18 @@ deployments:
 
 function file(): string {
   return readFileSync(join(place.folder, 'berth.yaml'), 'utf8');
+}
+
+function kept(): string {
+  return join(place.folder, 'berth.yaml.before-move');
+}
+
+/** A move to the far machine that is killed once it has said so. */
+async function killedAt(said: RegExp): Promise<void> {
+  const killed = place.spawn('move', 'a', '--to', 'far');
+  await until(() => said.test(killed.output().stderr), `the move to say ${said.source}`, 120_000);
+  killed.child.kill('SIGKILL');
+  await killed.exited;
 }
 
 async function replicas(): Promise<{ host: string; pid: number | null }[]> {
@@ -103,7 +118,10 @@ describe.skipIf(lacks !== '')('a deployment that moves to another machine, by ss
     await served(load);
     const moved = await place.berth('move', 'a', '--to', 'far', '--json');
     expect(moved.code, moved.stdout + moved.stderr).toBe(0);
-    const { done } = moved.json() as { done: { do: string; host: string }[] };
+    const { done, shift } = moved.json() as { done: { do: string; host: string }[]; shift: ShiftStep[] };
+    expect(shift.map((one) => [one.share, one.worse])).toEqual(
+      [0, 0.05, 0.25, 0.5, 1].map((share) => [share, null]),
+    );
     expect(done.map((one) => `${one.do} ${one.host}`)).toEqual(['start far', 'stop here']);
     await served(load);
     const streams = await load.stop();
@@ -123,23 +141,45 @@ describe.skipIf(lacks !== '')('a deployment that moves to another machine, by ss
     await served(load);
     writeFileSync(join(folder, 'broken'), '');
     const refused = await place.berth('move', 'a', '--to', 'far');
-    expect(refused.code, refused.stdout + refused.stderr).toBe(1);
+    expect(refused.code, refused.stdout + refused.stderr).toBe(10);
     expect(refused.stderr).toContain('is as it was');
     expect(refused.stdout).toContain('a ended while starting with exit code 3');
     expect(file()).toBe(text);
     expect(await replicas()).toEqual([before]);
     rmSync(join(folder, 'broken'));
 
-    const killed = place.spawn('move', 'a', '--to', 'far');
-    await until(() => killed.output().stderr.includes('Starting a'), 'the move to begin');
-    killed.child.kill('SIGKILL');
-    await killed.exited;
+    await killedAt(/Starting a/);
+    expect(file()).not.toBe(text);
+    const undone = await place.berth('move', 'a', '--undo');
+    expect(undone.code, undone.stdout + undone.stderr).toBe(0);
+    expect([file(), await replicas()]).toEqual([text, [before]]);
+    expect(existsSync(kept())).toBe(false);
+
+    await killedAt(/5 % at the new one/);
     const again = await place.berth('move', 'a', '--to', 'far');
     expect(again.code, again.stdout + again.stderr).toBe(0);
     const after = await replicas();
     expect(after.map((one) => one.host)).toEqual(['far']);
+    expect(existsSync(kept())).toBe(false);
     await served(load);
     expect(failed(await load.stop())).toEqual([]);
     expect(after[0]?.pid).not.toBe(before?.pid);
+  }, 300_000);
+
+  test('comes back by itself where first tokens come late there, with the evidence, and no request fails', async () => {
+    const [port = 0] = await freePorts(1);
+    const text = write(port);
+    const url = await up();
+    const before = await replicas();
+    load = streamLoad(url, 'a', clients);
+    await served(load);
+    writeFileSync(join(folder, 'slow'), '');
+    const moved = await place.berth('move', 'a', '--to', 'far', '--json');
+    rmSync(join(folder, 'slow'));
+    expect(moved.code, moved.stdout + moved.stderr).toBe(10);
+    expect(moved.stdout + moved.stderr).toMatch(/of TTFT is .* or more at the new one/);
+    expect([file(), await replicas()]).toEqual([text, before]);
+    await served(load);
+    expect(failed(await load.stop())).toEqual([]);
   }, 300_000);
 });

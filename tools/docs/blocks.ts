@@ -100,6 +100,8 @@ const exitMeanings: Record<keyof typeof exitCodes, string> = {
     'Some actions were done, then one failed, or engines went back to what they were, or a host could not be looked at; running it again goes on.',
   findings: 'Findings that want attention.',
   changes: 'With `berth plan --exit-code`: there is something to do.',
+  backedOut:
+    'A move was taken back, since the new engine was worse or never answered: what served before still does.',
   interrupted: 'Interrupted by Ctrl-C or SIGTERM.',
 };
 

@@ -2,9 +2,11 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { Plan } from '../../domain/plan.ts';
+import { easing } from '../../fleet/relocate/ease.ts';
 import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import { carryOut } from '../carry-out.ts';
 import type { CliContext } from '../context.ts';
+import { addStepTime, shiftOf } from '../shift-options.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { measurementsOf } from '../bench/measurements.ts';
@@ -13,6 +15,10 @@ export const examples = [
   ['berth apply', 'Starts, replaces and stops engines until they are as the file says, and exits.'],
   ['berth apply --yes', 'The same without asking, from a terminal.'],
   ['berth apply --only mistral', 'Changes this deployment alone, and says what it leaves out.'],
+  [
+    'berth apply --in-steps',
+    'Compares a new engine with the old one while it gets more and more of the requests.',
+  ],
   ['berth apply plan.json', 'Does what that plan says, unless it has gone stale.'],
 ] as const;
 
@@ -21,10 +27,16 @@ interface ApplyCommandOptions extends FileOptions {
   readonly yes?: boolean;
   readonly restart?: readonly string[];
   readonly only?: readonly string[];
+  readonly inSteps?: boolean;
+  readonly stepTime?: number;
 }
 
 export function configure(command: Command, context: CliContext): void {
-  addFileOption(command)
+  addStepTime(addFileOption(command))
+    .option(
+      '--in-steps',
+      'shift requests in steps to engines that start beside the old ones; back where they are worse',
+    )
     .argument('[plan]', 'a plan that "berth plan --out" kept')
     .option('--only <names...>', 'change these deployments alone')
     .option('--restart <names...>', 'restart these deployments too')
@@ -32,7 +44,12 @@ export function configure(command: Command, context: CliContext): void {
     .option('--refresh', 'also restart what only berth itself would start otherwise by now')
     .action(async (planFile: string | undefined, options: ApplyCommandOptions) => {
       const plan = planFile ? await keptPlan(context, planFile, options) : await makePlan(context, options);
-      await carryOut(context, plan, { yes: options.yes, command: 'apply' });
+      const { ease, steps } = easing({ ...shiftOf(context, options), world: context.world });
+      await carryOut(context, plan, {
+        yes: options.yes,
+        command: 'apply',
+        ...(options.inSteps ? { ease, also: { shift: steps } } : {}),
+      });
     });
 }
 

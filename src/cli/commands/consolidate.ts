@@ -2,20 +2,27 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { expectNamed } from '../../fleet/apply/expect-named.ts';
+import type { Ease } from '../../fleet/apply/handover.ts';
+import { standingAfter, standingOf } from '../../fleet/consolidate/standing.ts';
+import type { Standing } from '../../fleet/consolidate/standing.ts';
 import { consolidationOf } from '../../fleet/consolidate/steps.ts';
 import type { Known, Step, Wishes } from '../../fleet/consolidate/steps.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
+import { fleetInstances } from '../../fleet/observe/observe.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { destinationsOf, placeName } from '../../fleet/relocate/destination.ts';
+import { easing } from '../../fleet/relocate/ease.ts';
 import { fileWith, worldWith } from '../../fleet/relocate/edited-file.ts';
 import { optionOf, planOf } from '../../fleet/relocate/option.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
-import { consents } from '../carry-out.ts';
-import { carryOutEdit } from '../carry-out-edit.ts';
+import { consents, reportApply } from '../carry-out.ts';
+import { beforeKilled, carryOutEdit, undoEdit } from '../carry-out-edit.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { reachedServers } from '../reached-servers.ts';
+import { addShiftOptions, shiftOf } from '../shift-options.ts';
+import { stepsText } from '../text/option-text.ts';
 import { consolidatedText, consolidationText } from '../text/consolidation-text.ts';
 import type { Way } from '../text/consolidation-text.ts';
 
@@ -30,6 +37,10 @@ export const examples = [
     'With these ports, and one that nobody gets.',
   ],
   ['berth consolidate --here', 'Merges duplicates alone.'],
+  [
+    'berth consolidate --undo',
+    'After one that was killed: file and engines as they were before its latest step.',
+  ],
   ['berth consolidate --to systemd --dry-run', 'The steps, and what they would do.'],
 ] as const;
 
@@ -41,24 +52,30 @@ interface ConsolidateOptions extends FileOptions {
   readonly keep: readonly string[];
   readonly yes?: boolean;
   readonly dryRun?: boolean;
+  readonly undo?: boolean;
+  readonly atOnce?: boolean;
+  readonly stepTime?: number;
 }
 
 interface Scene extends Known {
   readonly path: string;
   readonly options: ConsolidateOptions;
+  readonly now: Standing;
 }
 
 export function configure(command: Command, context: CliContext): void {
-  addFileOption(command)
+  addShiftOptions(addFileOption(command))
     .option('--to <place>', 'a target, a host, or HOST/TARGET for all; without it the places are compared')
     .option('--here', 'merge what is served twice, and have all else where it is')
     .option('--port <name=port>', 'the port that a deployment is to have; several times', portOf, new Map())
     .option('--reserve <ports...>', 'ports that no engine gets', reserveOf, [])
     .option('--keep <names...>', 'of what is served twice, what is to stay', [])
+    .option('--undo', 'bring back what was before a step that was broken off')
     .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
     .option('--dry-run', 'show the steps and do nothing')
     .action(async (options: ConsolidateOptions) => {
       const { output } = context;
+      if (options.undo) return undo(context, options);
       const scene = await sceneOf(context, options);
       const gateway = (await readUpState(context.world, scene.loaded)) !== null;
       const changes =
@@ -66,10 +83,10 @@ export function configure(command: Command, context: CliContext): void {
       const places = changes ? [options.to ?? null] : [null, ...everywhere(scene.loaded)];
       const ways: Way[] = [];
       for (const to of places) ways.push(await wayOf(context, scene, to));
-      const told = { fleet: scene.loaded.fleet, gateway, ways };
+      const told = { fleet: scene.loaded.fleet, gateway, now: scene.now, ways };
       const [chosen] = ways;
       if (!changes || options.dryRun || !chosen) return output.result(told, () => consolidationText(told));
-      output.progress(consolidationText(told));
+      output.progress(`${consolidationText(told)}\n${stepsText(chosen.option)}`.trimEnd());
       await carry(context, scene, chosen);
     });
 }
@@ -88,12 +105,37 @@ function reserveOf(text: string, before: readonly number[]): number[] {
   return [...before, port];
 }
 
+/** Where an earlier one was killed, it is seen from before its latest step. */
 async function sceneOf(context: CliContext, options: ConsolidateOptions): Promise<Scene> {
-  const { world } = context;
-  const loaded = await loadFrom(context, options);
+  const { path } = await fileWith(context.world, await loadFrom(context, options), ['deployments']);
+  const begun = await beforeKilled(context, path);
+  const seen = begun?.context ?? context;
+  const loaded = await loadFrom(seen, options);
   expectNamed([...options.port.keys(), ...options.keep], loaded);
-  const { path, text } = await fileWith(world, loaded, ['deployments']);
-  return { loaded, path, text, options, reached: await reachedServers(context, loaded) };
+  const { text } = await fileWith(seen.world, loaded, ['deployments']);
+  const reached = await reachedServers(seen, loaded);
+  const now = standingOf(await fleetInstances(context.world, loaded), [...reached.values()]);
+  return { loaded, path, text, options, reached, now };
+}
+
+/** All of the fleet, since a step may concern several. */
+async function undo(context: CliContext, options: ConsolidateOptions): Promise<void> {
+  const { path } = await fileWith(context.world, await loadFrom(context, options), ['deployments']);
+  async function replan(now: CliContext): Promise<Plan> {
+    const loaded = await loadFrom(now, options);
+    const running = await fleetInstances(now.world, loaded);
+    const names = [
+      ...loaded.deployments.map((one) => one.name),
+      ...running.map((one) => one.mark?.deployment),
+    ];
+    return planOf(
+      now.world,
+      loaded,
+      [...new Set(names)].filter((name) => name !== undefined),
+    );
+  }
+  const carried = await undoEdit(context, { path, command: 'consolidate', replan });
+  reportApply(context, carried.plan, carried);
 }
 
 /** Every place that something of the fleet could have. */
@@ -121,7 +163,11 @@ async function wayOf(context: CliContext, scene: Scene, to: string | null): Prom
   const requests = option.requests.map((one) =>
     goOn.has(one.deployment) ? { ...one, requests: 'go on' as const } : one,
   );
-  return { consolidation, option: { ...option, requests } };
+  const { actions = [] } = option.plan ?? {};
+  const more =
+    actions.filter((one) => one.do === 'start').length - actions.filter((one) => one.do === 'stop').length;
+  const standing = option.plan ? standingAfter(scene.now, option.hosts, more) : null;
+  return { consolidation, option: { ...option, requests }, after: standing };
 }
 
 /** Step by step, each with a plan of its own; what fails is backed out of, and what was done before stays. Throws MOVE_REFUSED. */
@@ -131,12 +177,14 @@ async function carry(context: CliContext, scene: Scene, { consolidation, option 
     throw new BerthError('MOVE_REFUSED', { what: 'The fleet', to: option.name, refusals: option.refusals });
   if (!(await consents(context, option.plan, { yes: options.yes, command: 'consolidate' }))) return;
   const done: { title: string; did: string[] }[] = [];
+  const shift = easing({ ...shiftOf(context, options), world: context.world });
   let before = scene.text;
   for (const step of consolidation.steps) {
     context.output.progress(`== ${step.title}`);
-    const { result } = await carryStep(context, scene, { step, before });
+    const { result } = await carryStep(context, scene, { step, before, ease: shift.ease });
     if (result.failure) {
-      context.output.result({ done, failed: step.title, failure: result.failure.toJSON() }, () =>
+      const told = { done, failed: step.title, failure: result.failure.toJSON(), shift: shift.steps };
+      context.output.result(told, () =>
         consolidatedText({ done, failed: step.title, failure: result.failure }),
       );
       context.exit(result.failure.exitCode);
@@ -147,7 +195,7 @@ async function carry(context: CliContext, scene: Scene, { consolidation, option 
     before = step.text;
   }
   const { notes } = consolidation;
-  context.output.result({ done, notes, failed: null, failure: null }, () =>
+  context.output.result({ done, notes, failed: null, failure: null, shift: shift.steps }, () =>
     consolidatedText({ done, failed: null, failure: null, notes }),
   );
 }
@@ -155,12 +203,18 @@ async function carry(context: CliContext, scene: Scene, { consolidation, option 
 async function carryStep(
   context: CliContext,
   { path, options }: Scene,
-  { step, before }: { step: Step; before: string },
+  { step, before, ease }: { step: Step; before: string; ease: Ease },
 ): ReturnType<typeof carryOutEdit> {
   const file = { path, before, after: step.text };
   async function planNow(now: CliContext): Promise<Plan> {
     return planOf(now.world, await loadFrom(now, options), step.only);
   }
   const plan = await planNow({ ...context, world: worldWith(context.world, file) });
-  return carryOutEdit(context, { file, plan, replan: planNow, command: 'consolidate' });
+  return carryOutEdit(context, {
+    file,
+    plan,
+    replan: planNow,
+    command: 'consolidate',
+    ease: options.atOnce ? undefined : ease,
+  });
 }

@@ -3,32 +3,43 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { expectNamed } from '../../fleet/apply/expect-named.ts';
 import type { Deployment, LoadedFleet } from '../../fleet/file/resolve.ts';
-import { destinationOf, destinationsOf, isAt, movedTo, placeName } from '../../fleet/relocate/destination.ts';
+import {
+  destinationOf,
+  destinationsOf,
+  lostAt,
+  movedTo,
+  placeName,
+} from '../../fleet/relocate/destination.ts';
 import type { Destination } from '../../fleet/relocate/destination.ts';
+import { easing } from '../../fleet/relocate/ease.ts';
 import { fileWith, worldWith } from '../../fleet/relocate/edited-file.ts';
 import type { EditedFile } from '../../fleet/relocate/edited-file.ts';
 import { optionOf, planOf } from '../../fleet/relocate/option.ts';
 import type { Option } from '../../fleet/relocate/option.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
-import { targetOf } from '../../targets/registry.ts';
 import { consents, reportApply } from '../carry-out.ts';
-import { carryOutEdit } from '../carry-out-edit.ts';
+import { beforeKilled, carryOutEdit, undoEdit } from '../carry-out-edit.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
-import { optionsText } from '../text/option-text.ts';
+import { addShiftOptions, shiftOf } from '../shift-options.ts';
+import { optionsText, stepsText } from '../text/option-text.ts';
 
 export const examples = [
   ['berth move mistral', 'Where it could run, and what each place would cost and free. Changes nothing.'],
   ['berth move mistral --to far', 'To that host: starts there, takes the requests over, ends here.'],
   ['berth move mistral --to systemd', 'By that target on the host where it is; HOST/TARGET says both.'],
   ['berth move mistral --to far --dry-run', 'What that would do, and why.'],
+  ['berth move mistral --undo', 'After a move that was killed: file and engines as they were before it.'],
 ] as const;
 
 interface MoveOptions extends FileOptions {
   readonly to?: string;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
+  readonly undo?: boolean;
+  readonly atOnce?: boolean;
+  readonly stepTime?: number;
 }
 
 interface Candidate {
@@ -38,33 +49,54 @@ interface Candidate {
 }
 
 export function configure(command: Command, context: CliContext): void {
-  addFileOption(command)
+  addShiftOptions(addFileOption(command))
     .argument('<deployment>', 'the deployment that is to run elsewhere')
     .option('--to <place>', 'a host, a target, or HOST/TARGET; without it the places are compared')
+    .option('--undo', 'bring back what was before a move that was broken off')
     .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
     .option('--dry-run', 'show the plan and do nothing')
     .action(async (name: string, options: MoveOptions) => {
-      const { world, output } = context;
-      const loaded = await loadFrom(context, options);
+      const { output } = context;
+      const now = await loadFrom(context, options);
+      expectNamed([name], now);
+      const { path } = await fileWith(context.world, now, ['deployments', name]);
+      if (options.undo) return undo(context, { options, name, path });
+      const begun = (await beforeKilled(context, path))?.context ?? context;
+      const loaded = await loadFrom(begun, options);
       const deployment = movable(loaded, name);
-      const gateway = (await readUpState(world, loaded)) !== null;
+      const gateway = (await readUpState(context.world, loaded)) !== null;
       const places =
         options.to === undefined
           ? destinationsOf(loaded.hosts, deployment)
           : [destinationOf(loaded.hosts, deployment, options.to)];
       const candidates: Candidate[] = [];
       for (const place of places)
-        candidates.push(await candidateOf(context, { options, loaded, deployment, place }));
+        candidates.push(await candidateOf(begun, { options, loaded, deployment, place }));
       const [chosen] = candidates;
       const told = { deployment: name, now: placeName(placeOf(deployment)), gateway };
       if (options.to === undefined || options.dryRun || !chosen) {
         const compared = candidates.map((one) => one.option);
-        output.result({ ...told, options: compared }, () => comparison(told, compared));
+        const [only] = options.to === undefined ? [] : compared;
+        output.result({ ...told, options: compared }, () =>
+          `${comparison(told, compared)}\n${only ? stepsText(only) : ''}`.trimEnd(),
+        );
         return;
       }
-      output.progress(comparison(told, [chosen.option]));
+      output.progress(`${comparison(told, [chosen.option])}\n${stepsText(chosen.option)}`.trimEnd());
       await carry(context, { options, name, chosen });
     });
+}
+
+async function undo(
+  context: CliContext,
+  { options, name, path }: { options: MoveOptions; name: string; path: string },
+): Promise<void> {
+  const carried = await undoEdit(context, {
+    path,
+    command: 'move',
+    replan: async (now) => planOf(now.world, await loadFrom(now, options), [name]),
+  });
+  reportApply(context, carried.plan, carried);
 }
 
 function placeOf({ host, target }: Deployment): Destination {
@@ -98,23 +130,10 @@ async function candidateOf(
     name: placeName(place),
     only: [name],
     hosts: [deployment.host, place.host],
-    notes: isAt(deployment, place) ? [] : notesOf(deployment, place),
+    notes: lostAt(deployment, place),
     load: () => loadFrom({ ...context, world: overlaid }, options),
   });
   return { place, file, option };
-}
-
-/** What the new place has or lacks beside the old one. */
-function notesOf({ target, declared }: Deployment, place: Destination): string[] {
-  if (target.kind === place.target) return [];
-  const lost = Object.keys(declared).filter((key) => /^target\.(?!kind$)/.test(key));
-  const supervises = targetOf(place.target).supervises;
-  return [
-    ...(lost.length > 0 ? [`what the file says of ${target.kind} alone goes: ${lost.join(', ')}`] : []),
-    ...(supervises === targetOf(target.kind).supervises
-      ? []
-      : [`${supervises ? '' : 'not '}started again by its target after a crash and a reboot`]),
-  ];
 }
 
 function comparison(
@@ -141,11 +160,13 @@ async function carry(
   const command = 'move';
   if (!plan) throw new BerthError('MOVE_REFUSED', { what: name, to: placeName(chosen.place), refusals });
   if (!(await consents(context, plan, { yes: options.yes, command }))) return;
+  const { ease, steps } = easing({ ...shiftOf(context, options), world: context.world });
   const carried = await carryOutEdit(context, {
     file: chosen.file,
     plan,
     command,
+    ease: options.atOnce ? undefined : ease,
     replan: async (now) => planOf(now.world, await loadFrom(now, options), [name]),
   });
-  reportApply(context, carried.plan, carried);
+  reportApply(context, carried.plan, { ...carried, also: { shift: steps } });
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Option } from '../../fleet/relocate/option.ts';
-import { optionsText } from './option-text.ts';
+import { optionsText, stepsText } from './option-text.ts';
 
 const GiB = 1024 ** 3;
 
@@ -12,6 +12,7 @@ function option(change: Partial<Option>): Option {
     notes: [],
     hosts: [],
     requests: [],
+    steps: [],
     plan: null,
     ...change,
   };
@@ -55,4 +56,27 @@ test('options stand side by side with what each takes, frees and asks of the req
     'far/process: not started again by its target after a crash and a reboot.',
     'Not possible: box/docker: No container engine answers.',
   ]);
+});
+
+test('each step says what it takes of the memory that is free, and who waits', () => {
+  const step = { deployment: 'a', replica: 0, meanwhileBytes: GiB, afterBytes: 0, freeBytes: 2 * GiB };
+  const text = stepsText(
+    option({
+      requests: [{ deployment: 'a', requests: 'wait' }],
+      steps: [
+        { ...step, do: 'start', host: 'far', afterBytes: GiB },
+        { ...step, do: 'replace', host: 'box', replica: 1 },
+        { ...step, do: 'stop', host: 'box', meanwhileBytes: 0, afterBytes: -GiB, freeBytes: null },
+        { ...step, do: 'start', host: 'box', meanwhileBytes: null },
+      ],
+    }),
+  );
+  expect(text.split('\n')).toEqual([
+    'Step by step:',
+    '  1. start a on far (+1.0 GiB of 2.0 GiB free, +1.0 GiB afterwards)',
+    '  2. replace a-1 on box, its requests wait meanwhile (+1.0 GiB of 2.0 GiB free, +0 B afterwards)',
+    '  3. stop a on box (+0 B, -1.0 GiB afterwards)',
+    '  4. start a on box (memory not known)',
+  ]);
+  expect(stepsText(option({}))).toBe('');
 });

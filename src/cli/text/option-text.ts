@@ -1,5 +1,5 @@
 import { formatBytes } from '../../domain/format.ts';
-import type { HostFigures } from '../../fleet/relocate/figures.ts';
+import type { HostFigures, MemoryStep } from '../../fleet/relocate/figures.ts';
 import type { Option } from '../../fleet/relocate/option.ts';
 import { table } from '../output.ts';
 
@@ -13,6 +13,29 @@ export function optionsText(options: readonly Option[]): string {
     ...possible.flatMap((one) => one.notes.map((note) => `${one.name}: ${note}.`)),
     ...refused.map((one) => `Not possible: ${one.name}: ${one.refusals.join(' ')}`),
   ].join('\n');
+}
+
+/** Step by step, with the memory of each; nothing where nothing is to be done. */
+export function stepsText({ steps, requests }: Option): string {
+  const lines = steps.map((step, index) => `  ${index + 1}. ${stepLine(step, requests)}`);
+  return lines.length === 0 ? '' : ['Step by step:', ...lines].join('\n');
+}
+
+function stepLine(
+  { do: what, deployment, replica, host, meanwhileBytes, afterBytes, freeBytes }: MemoryStep,
+  requests: Option['requests'],
+): string {
+  const name = replica === 0 ? deployment : `${deployment}-${replica}`;
+  const fate = requests.find((one) => one.deployment === deployment)?.requests;
+  const wait = what === 'replace' && fate === 'wait' ? ', its requests wait meanwhile' : '';
+  if (meanwhileBytes === null) return `${what} ${name} on ${host}${wait} (memory not known)`;
+  const free = freeBytes === null ? '' : ` of ${formatBytes(freeBytes)} free`;
+  const after = afterBytes === null ? '' : `, ${signedBytes(afterBytes)} afterwards`;
+  return `${what} ${name} on ${host}${wait} (${signedBytes(meanwhileBytes)}${free}${after})`;
+}
+
+function signedBytes(bytes: number): string {
+  return bytes < 0 ? `-${formatBytes(-bytes)}` : `+${formatBytes(bytes)}`;
 }
 
 function rowsOf(option: Option): string[][] {

@@ -80,6 +80,17 @@ export const fleetErrors = {
     () => 'Leave --to out to see what can be had instead.',
     'usage',
   ),
+  MOVE_WORSE: defineError<{ deployment: string; evidence: string }>(
+    (f) => `The new engine of ${f.deployment} is worse than the old one: ${f.evidence}.`,
+    () => 'Look into its log and at the machine that it is on; "--at-once" moves it without comparing.',
+    'backedOut',
+  ),
+  UNDO_NOTHING: defineError<{ path: string }>(
+    (f) =>
+      `Nothing is to be undone: no change of ${f.path} was broken off, or the file has been edited since.`,
+    () => 'See "berth plan" for what would be done now.',
+    'usage',
+  ),
   ADOPT_NOT_STARTED: defineError<{ deployment: string }>(
     (f) => `${f.deployment} is nothing that berth could start.`,
     () => 'Please report this: what cannot be started is not to be adopted.',

@@ -10,7 +10,8 @@ import { worldOn } from '../file/hosts.ts';
 import { changeSteps, expectAnswer } from './change-steps.ts';
 import type { EngineSteps } from './change-steps.ts';
 import type { WentBack } from './go-back.ts';
-import { changeEngine, goBack, letIn, makeRoom, settle } from './move.ts';
+import type { Ease } from './handover.ts';
+import { changeEngine, goBack, letIn, makeRoom, partFrom, settle } from './move.ts';
 import type { Steps } from './move.ts';
 import { openJournal, planId } from './journal.ts';
 import { tidy } from './tidy.ts';
@@ -34,6 +35,8 @@ export interface ApplyOptions {
   readonly planId?: string;
   /** Moves requests out of the way of what changes; where no gateway runs, `noTraffic`. */
   readonly traffic: Traffic;
+  /** How an engine takes the place of one that still serves; absent: at once. */
+  readonly ease?: Ease | undefined;
 }
 
 /** What came of a plan. `failure` is what stopped it; running apply again goes on from there. */
@@ -152,9 +155,8 @@ async function execute(world: World, plan: Plan, observed: Sight, options: Apply
     plan: options.planId ?? planId(plan),
   });
   const ordered = inOrder(plan);
-  const inTheWay = ordered.filter(
-    (action): action is Replace => action.do === 'replace' && isInTheWay(action, ordered),
-  );
+  const inTheWay = ordered.flatMap((one) => (one.do === 'replace' && isInTheWay(one, ordered) ? [one] : []));
+  const partings = partingsIn(ordered);
   const { traffic, shiftBack } = followed(options);
   const at = world.clock.wall().toISOString();
   const steps = new Map<Change, Steps>(
@@ -169,6 +171,7 @@ async function execute(world: World, plan: Plan, observed: Sight, options: Apply
           alone,
           machine: machineOf(plan.hosts[action.host]),
           back: () => goBackBy(own, { back, shiftBack }),
+          ease: (to) => easeTo(options.ease, traffic, { plan, action, to }),
           before: () => shiftBefore(world, plan, action, options.signal),
         },
       ];
@@ -181,9 +184,13 @@ async function execute(world: World, plan: Plan, observed: Sight, options: Apply
     for (const action of inTheWay) await makeRoom(traffic, action, stepsOf(action));
     for (const action of ordered) {
       options.signal.throwIfAborted();
+      const parting = partings.find((one) => one.stop === action || one.start === action);
       if (action.do === 'replace' && inTheWay.includes(action))
         await settle(traffic, action, stepsOf(action));
+      else if (parting && action.do === 'stop')
+        await partFrom(traffic, action, stepsOf(action), parting.start.wanted.spec.readiness.startTimeoutMs);
       else await changeEngine(traffic, action, stepsOf(action));
+      if (parting && action.do === 'start') await meetAgain(traffic, plan, parting, stepsOf(parting.stop));
       done.push(action);
     }
     await traffic({ do: 'shift', to: null });
@@ -196,7 +203,36 @@ async function execute(world: World, plan: Plan, observed: Sight, options: Apply
     return { done, notDone, back, failure: failureOf(error, { done, notDone, back, options }) };
   } finally {
     for (const action of inTheWay) await letIn(traffic, action, stepsOf(action));
+    for (const { stop } of partings) await letIn(traffic, stop, stepsOf(stop));
   }
+}
+
+/** An engine that ends before the one of its replica starts elsewhere. */
+interface Parting {
+  readonly stop: Extract<Action, { do: 'stop' }>;
+  readonly start: Extract<Action, { do: 'start' }>;
+}
+
+function partingsIn(ordered: readonly Change[]): Parting[] {
+  return ordered.flatMap((stop, at) => {
+    const start = stop.do === 'stop' ? successorOf(ordered, stop) : null;
+    return stop.do === 'stop' && start?.do === 'start' && ordered.indexOf(start) > at
+      ? [{ stop, start }]
+      : [];
+  });
+}
+
+/** The one elsewhere answers: it is in force before those who wait are let in. */
+async function meetAgain(
+  traffic: Traffic,
+  plan: Plan,
+  { stop, start }: Parting,
+  steps: Pick<Steps, 'alone' | 'machine'>,
+): Promise<void> {
+  const { deployment, replica, wanted, host } = start;
+  const machine = machineOf(plan.hosts[host]);
+  await traffic({ do: 'shift', to: { deployment, replica, port: wanted.port, machine } });
+  await letIn(traffic, stop, steps);
 }
 
 async function goBackBy(
@@ -276,6 +312,23 @@ async function shiftBefore(
   }
   const stays = plan.actions.some((one) => one.do !== 'stop' && one.deployment === action.deployment);
   return stays ? null : { to: null };
+}
+
+async function easeTo(
+  ease: Ease | undefined,
+  traffic: Traffic,
+  { plan, action, to }: { plan: Plan; action: Change; to: Successor },
+): Promise<void> {
+  if (!ease || action.do === 'start') return;
+  const { deployment, replica, host, running } = action;
+  const next = action.do === 'stop' ? successorOf(plan.actions, action)?.host : host;
+  await ease(traffic, {
+    plan,
+    deployment,
+    replica,
+    from: { host, machine: machineOf(plan.hosts[host]), running },
+    to: { ...to, host: next ?? host },
+  });
 }
 
 /** Other replicas of it serve meanwhile. */

@@ -20,7 +20,7 @@ import { keepRan, stateOfMark, stateOfWanted } from '../plan/ran-states.ts';
 import { isForSecret } from '../plan/secret-hashes.ts';
 import { waitAnswer } from './ready.ts';
 import { startEngine } from './start-engine.ts';
-import type { StartWay } from './start-engine.ts';
+import type { StartedEngine, StartWay } from './start-engine.ts';
 
 type Starting = Exclude<Change, { do: 'stop' }>;
 type Ending = Exclude<Change, { do: 'start' }>;
@@ -40,6 +40,8 @@ export interface StepContext {
 export interface EngineSteps {
   readonly stop: () => Promise<void>;
   readonly start: () => Promise<void>;
+  /** Ends the one that was started, which answers and is not wanted after all. */
+  readonly discard: () => Promise<void>;
   /** What the new one takes the place of ends, having served until now; null: it does not serve beside the new one. */
   readonly finish: (() => Promise<void>) | null;
   /** What was replaced, as it was; null where that is not needed or would be the same again. */
@@ -55,6 +57,7 @@ export function changeSteps(world: World, action: Change, context: StepContext):
   const finish = how.way === 'create' || action.do !== 'replace' ? undefined : finisherOf(action);
   let begun = false;
   let answers = false;
+  let made: StartedEngine | null = null;
   return {
     stop: async () => {
       if (action.do === 'start' || how.way !== 'create') return;
@@ -66,9 +69,20 @@ export function changeSteps(world: World, action: Change, context: StepContext):
       if (action.do === 'stop') return;
       begun = true;
       await context.journal.record(effectOf(action, 'start', how), async () =>
-        startWanted(await host(), action, context, { ...how, keepsOld: finish !== undefined }),
+        startWanted(await host(), action, context, {
+          ...how,
+          keepsOld: finish !== undefined,
+          onMade: (engine) => (made = engine),
+        }),
       );
       answers = true;
+    },
+    discard: async () => {
+      const engine: StartedEngine | null = made;
+      if (action.do === 'stop' || !engine) return;
+      await context.journal.record(effectOf(action, 'stop'), async () =>
+        discardStarted(await host(), action, engine, context),
+      );
     },
     finish: finish
       ? async () => {
@@ -152,7 +166,7 @@ async function startWanted(
   host: World,
   action: Starting,
   context: StepContext,
-  how: StartWay & { readonly keepsOld: boolean },
+  how: StartWay & { readonly keepsOld: boolean; readonly onMade: (engine: StartedEngine) => void },
 ): Promise<string> {
   const { plan, observed, options } = context;
   const mark = markOf(host, plan, action);
@@ -167,10 +181,22 @@ async function startWanted(
     keepsOld: how.keepsOld,
     onProgress: options.onProgress,
   });
+  how.onMade(started);
   await started.ready(options.signal);
   await keep(host, action, stateOfWanted(action.wanted, context.at), context);
   options.onProgress(`${nameOf(action)} is ready (${((host.clock.now() - since) / 1000).toFixed(1)} s)`);
   return started.instance.object.name;
+}
+
+async function discardStarted(
+  host: World,
+  action: Starting,
+  { instance }: StartedEngine,
+  { options }: StepContext,
+): Promise<null> {
+  options.onProgress(`Stopping the new ${nameOf(action)} (${instance.object.name})`);
+  await targetOf(instance.object.target).remove(host, instance, action.wanted.spec.stop);
+  return null;
 }
 
 /** For going back later. That it cannot be kept is told and keeps nobody from serving. */

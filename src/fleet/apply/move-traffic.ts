@@ -1,6 +1,7 @@
 import { Moved } from '../../domain/gateway-control.ts';
+import type { GatewayCommand } from '../../domain/gateway-control.ts';
 import type { GatewayChild } from '../gateway/gateway-child.ts';
-import type { Successor, Traffic } from './traffic.ts';
+import type { Successor, Traffic, TrafficStep } from './traffic.ts';
 
 /** Time that open requests get when an engine or the gateway ends, where the file says nothing. */
 export const usualDrainMs = 30_000;
@@ -16,6 +17,13 @@ export function moveTraffic(up: {
     const gateway = up.gateway();
     if (step.do === 'shift') await up.shift(step.to);
     if (!gateway) return { left: 0 };
-    return Moved.parse(await gateway.ask(step.do === 'drain' ? { ...step, graceMs: up.drainMs() } : step));
+    return Moved.parse(await gateway.ask(step.do === 'drain' ? drainOf(step, up.drainMs()) : step));
   };
+}
+
+function drainOf(
+  { url, machine, forMs }: Extract<TrafficStep, { do: 'drain' }>,
+  graceMs: number,
+): GatewayCommand {
+  return { do: 'drain', url, machine, forMs, graceMs };
 }

@@ -14,10 +14,14 @@ export interface Steps {
   readonly machine: string;
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
+  /** Ends the new one again. */
+  readonly discard: () => Promise<void>;
   /** Ends the old one that served on while the new one started; null: it does not serve on. */
   readonly finish: (() => Promise<void>) | null;
   /** The old one as it was, where the new one never answered. */
   readonly back: () => Promise<void>;
+  /** Gives one that is to take its place more and more of the requests. Throws where that is worse, or does nothing. */
+  readonly ease: (to: Successor) => Promise<void>;
   /** What the gateway takes in before one that is to stop gets no more requests; resolves once whoever serves instead answers. */
   readonly before: () => Promise<{ readonly to: Successor | null } | null>;
 }
@@ -38,9 +42,10 @@ export async function changeEngine(traffic: Traffic, action: Change, steps: Step
 async function handOver(
   traffic: Traffic,
   action: Stop,
-  { before, stop, machine }: Pick<Steps, 'before' | 'stop' | 'machine'>,
+  { before, ease, stop, machine }: Pick<Steps, 'before' | 'ease' | 'stop' | 'machine'>,
 ): Promise<void> {
   const shift = await before();
+  if (shift?.to) await ease(shift.to);
   if (shift) await traffic({ do: 'shift', ...shift });
   await traffic({ do: 'drain', url: urlOf(action.running), machine, forMs: patienceMs(action) });
   await stop();
@@ -55,6 +60,7 @@ async function replaceEngine(traffic: Traffic, action: Replace, steps: Steps): P
   const { running } = action;
   if (action.beside) {
     await steps.start();
+    await easeBeside(traffic, action, steps);
     await shiftTo(traffic, action);
     await traffic({
       do: 'drain',
@@ -74,6 +80,23 @@ async function replaceEngine(traffic: Traffic, action: Replace, steps: Steps): P
     throw error;
   } finally {
     await letIn(traffic, action, steps);
+  }
+}
+
+/** Who is not good enough after all ends its last requests, and is gone before that is told. */
+async function easeBeside(
+  traffic: Traffic,
+  action: Replace,
+  { ease, discard, machine }: Pick<Steps, 'ease' | 'discard' | 'machine'>,
+): Promise<void> {
+  const { deployment, replica, wanted } = action;
+  try {
+    await ease({ deployment, replica, port: wanted.port, machine });
+  } catch (error) {
+    const forMs = patienceMs(action);
+    await traffic({ do: 'drain', url: urlOf(wanted), machine, forMs, calm: true });
+    await discard();
+    throw error;
   }
 }
 
@@ -131,11 +154,27 @@ export async function goBack(
 /** Takes back what `makeRoom` asked for, whatever came of it. */
 export async function letIn(
   traffic: Traffic,
-  action: Replace,
+  action: Replace | Stop,
   { alone, machine }: Pick<Steps, 'alone' | 'machine'>,
 ): Promise<void> {
   await traffic({ do: 'resume', url: urlOf(action.running), machine });
   if (alone) await traffic({ do: 'release', deployment: action.deployment });
+}
+
+/**
+ * An engine that must end before it serves elsewhere, since another one waits for its port: newcomers wait from now until
+ * `letIn`, after the one elsewhere is in force.
+ */
+export async function partFrom(
+  traffic: Traffic,
+  action: Stop,
+  { stop, alone, machine }: Pick<Steps, 'stop' | 'alone' | 'machine'>,
+  startMs: number,
+): Promise<void> {
+  const forMs = patienceMs(action) + startMs;
+  if (alone) await traffic({ do: 'hold', deployment: action.deployment, forMs });
+  await traffic({ do: 'drain', url: urlOf(action.running), machine, forMs });
+  await stop();
 }
 
 async function shiftTo(traffic: Traffic, { deployment, replica, wanted }: Replace): Promise<void> {

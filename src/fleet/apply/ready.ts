@@ -6,6 +6,7 @@ import type { World } from '../../io/world.ts';
 import type { Started } from '../../targets/contract.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { askToken, silenceOf } from './ask-token.ts';
+import type { TokenAnswer } from './ask-token.ts';
 import { engineHeaders } from './engine-key.ts';
 import { holderOf, observe } from '../observe/observe.ts';
 
@@ -92,22 +93,29 @@ async function tokenLack(
   world: World,
   { mark, signal, timeoutMs }: { mark: Mark; signal: AbortSignal; timeoutMs: number },
 ): Promise<Lack | null> {
+  const asked = await askEngine(world, { mark, signal, timeoutMs });
+  if (!asked) return null;
+  const { fault, status, path } = asked;
+  if (fault === null || (status !== null && status !== 429 && (status < 500 || status === 501))) return null;
+  return { url: urlOf(mark) + path, answer: fault, token: true, againMs: tokenPollMs };
+}
+
+/** Asks it for one token. Null: it is none that can be asked. */
+export async function askEngine(
+  world: World,
+  { mark, signal, timeoutMs }: { mark: Mark; signal: AbortSignal; timeoutMs: number },
+): Promise<TokenAnswer | null> {
   const { paths, modelsPath } = engineOf(mark.spec.engine);
   // One that serves several would load one of them.
   if (modelsPath !== undefined || !paths.includes('/v1/completions')) return null;
-  const url = urlOf(mark);
-  const headers = await engineHeaders(world, mark);
-  const model = mark.spec.servedModel ?? mark.deployment;
-  const { fault, status, path } = await askToken(world.http, {
-    url,
-    headers,
-    model,
+  return askToken(world.http, {
+    url: urlOf(mark),
+    headers: await engineHeaders(world, mark),
+    model: mark.spec.servedModel ?? mark.deployment,
     paths,
     timeoutMs,
     signal,
   });
-  if (fault === null || (status !== null && status !== 429 && (status < 500 || status === 501))) return null;
-  return { url: url + path, answer: fault, token: true, againMs: tokenPollMs };
 }
 
 /** Waits for an engine that runs already: as long as it may still be starting, else a few seconds. Throws ENGINE_SILENT. */

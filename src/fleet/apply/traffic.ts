@@ -9,6 +9,8 @@ export const Successor = z.strictObject({
   replica: z.int().min(0),
   port: z.int(),
   machine: z.string().optional(),
+  /** Both serve until one without a share comes: this one gets so much of their requests, 0 to 1. */
+  share: z.number().min(0).max(1).optional(),
 });
 export type Successor = z.infer<typeof Successor>;
 
@@ -16,9 +18,17 @@ export type Successor = z.infer<typeof Successor>;
 export const TrafficStep = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('hold'), deployment: z.string(), forMs }),
   z.strictObject({ do: z.literal('release'), deployment: z.string() }),
-  z.strictObject({ do: z.literal('drain'), url: z.string(), machine: z.string(), forMs }),
+  z.strictObject({
+    do: z.literal('drain'),
+    url: z.string(),
+    machine: z.string(),
+    forMs,
+    /** Whoever interrupts wants just this, and it goes on. */
+    calm: z.literal(true).optional(),
+  }),
   z.strictObject({ do: z.literal('resume'), url: z.string(), machine: z.string() }),
   z.strictObject({ do: z.literal('shift'), to: Successor.nullable() }),
+  z.strictObject({ do: z.literal('sides'), deployment: z.string() }),
 ]);
 export type TrafficStep = z.infer<typeof TrafficStep>;
 
@@ -28,7 +38,8 @@ export type TrafficStep = z.infer<typeof TrafficStep>;
  * - `hold`: newcomers of the deployment wait, up to their own deadline; `release` lets them through.
  * - `drain`: the engine at this URL of a machine gets nothing new; resolves when its requests have ended, or when the gateway's
  *   `limits.drain` is over, with how many are left. `resume` takes that back.
- * - `shift`: the fleet file and what runs now are taken in; of two engines of one replica `to` is the one that serves.
+ * - `shift`: the fleet file and what runs now are taken in; of two engines of one replica `to` is the one that serves, or gets a share.
+ * - `sides`: tells how two engines of a deployment do that share its requests.
  */
 export type Traffic = (step: TrafficStep) => Promise<Moved>;
 

@@ -71,3 +71,36 @@ test.each([
   const edited = parse(merged(text, { keep: 'a', drop: ['b'] })) as { gateway: { routes: unknown } };
   expect(edited.gateway.routes).toEqual({ b: 'a' });
 });
+
+test('benchmarks and experiments name the one that stays, and an experiment of one with itself is a route', () => {
+  const text = `deployments: {gpu: {}, cpu: {}, other: {}}
+benchmarks:
+  both: {of: [cpu, gpu], seconds: 5} # each night
+  slow:
+    of: cpu
+  far: {of: other}
+experiments:
+  twins: {arms: {a: gpu, b: cpu}}
+  three: {arms: {a: other, b: gpu, c: cpu}, split: [5, 3, 2]}
+  elsewhere: {arms: {a: other, b: cpu}}
+`;
+  const edited = merged(text, { keep: 'gpu', drop: ['cpu'] });
+  expect(parse(edited)).toEqual({
+    deployments: { gpu: {}, other: {} },
+    benchmarks: { both: { of: ['gpu'], seconds: 5 }, slow: { of: 'gpu' }, far: { of: 'other' } },
+    experiments: {
+      three: { arms: { a: 'other', b: 'gpu' }, split: [5, 5] },
+      elsewhere: { arms: { a: 'other', b: 'gpu' } },
+    },
+    gateway: { routes: { cpu: 'gpu', twins: 'gpu' } },
+  });
+  expect(edited).toContain('seconds: 5} # each night');
+});
+
+test('a file whose only experiment goes has no empty one left', () => {
+  const text = 'deployments: {a: {}, b: {}}\nexperiments: {x: {arms: {one: a, two: b}}}\n';
+  expect(parse(merged(text, { keep: 'a', drop: ['b'] }))).toEqual({
+    deployments: { a: {} },
+    gateway: { routes: { b: 'a', x: 'a' } },
+  });
+});

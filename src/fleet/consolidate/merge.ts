@@ -1,5 +1,6 @@
-import { isMap, parseDocument } from 'yaml';
+import { parseDocument } from 'yaml';
 import { setField } from '../relocate/set-field.ts';
+import { benchmarksOf, experimentsOf, withRoute } from './references.ts';
 
 /** A deployment as far as it can be the same as another one. */
 export interface Served {
@@ -39,12 +40,12 @@ export function duplicatesOf(served: readonly Served[], keep: readonly string[] 
   });
 }
 
-/** The fleet file without these deployments: whoever asks for them by name or by a route reaches the one that is kept. Pure. */
+/** The fleet file without these deployments: whoever asks for them by name or by a route reaches the one that is kept, and it is measured in their place. Pure. */
 export function merged(text: string, { keep, drop }: Duplicate): string {
-  return drop.reduce(
-    (edited, name) => rerouted(setField(edited, ['deployments', name], undefined), name, keep),
-    text,
-  );
+  return drop.reduce((edited, name) => {
+    const without = setField(edited, ['deployments', name], undefined);
+    return experimentsOf(benchmarksOf(rerouted(without, name, keep), name, keep), name, keep);
+  }, text);
 }
 
 function rerouted(text: string, from: string, to: string): string {
@@ -71,12 +72,4 @@ function replacedIn(value: unknown, from: string, to: string): unknown {
   if (typeof weights[from] !== 'number') return value;
   const { [from]: weight, ...others } = weights;
   return { ...others, [to]: Number(weight) + Number(others[to] ?? 0) };
-}
-
-function withRoute(text: string, name: string, to: string): string {
-  const document = parseDocument(text);
-  if (isMap(document.getIn(['gateway', 'routes'], true)))
-    return setField(text, ['gateway', 'routes', name], to);
-  if (isMap(document.get('gateway', true))) return setField(text, ['gateway', 'routes'], { [name]: to });
-  return `${text === '' || text.endsWith('\n') ? text : `${text}\n`}gateway: {routes: {${name}: ${to}}}\n`;
 }

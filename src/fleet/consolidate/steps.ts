@@ -2,7 +2,7 @@ import { parseDocument } from 'yaml';
 import { machineOf } from '../../domain/host-access.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
-import { destinationOf, isAt, movedTo, placeName } from '../relocate/destination.ts';
+import { destinationOf, isAt, lostAt, movedTo, placeName } from '../relocate/destination.ts';
 import { setField } from '../relocate/set-field.ts';
 import { duplicatesOf, merged } from './merge.ts';
 import type { Duplicate } from './merge.ts';
@@ -57,8 +57,11 @@ export function consolidationOf(known: Known, wishes: Wishes): Consolidation {
   for (const deployment of known.loaded.deployments.filter((one) => !dropped.has(one.name))) {
     const { name } = deployment;
     const next = placed(text, deployment, known, wishes);
-    if (typeof next === 'string') add(titleOf(deployment, known.loaded, wishes), [name], next);
-    else notes.push(`${name} stays where it is: ${next.reason}`);
+    if (typeof next === 'string') {
+      notes.push(...lossesOf(deployment, known.loaded, wishes));
+      add(titleOf(deployment, known.loaded, wishes), [name], next);
+    }
+    if (typeof next !== 'string') notes.push(`${name} stays where it is: ${next.reason}`);
   }
   for (const name of known.reached.keys()) {
     const server = known.reached.get(name)?.server;
@@ -87,6 +90,12 @@ function titleOf(deployment: Deployment, { hosts }: LoadedFleet, { to, ports }: 
     ...(place && !isAt(deployment, place) ? [`runs at ${placeName(place)}`] : []),
     ...(port === undefined || port === deployment.port ? [] : [`has port ${port}`]),
   ].join(' ');
+}
+
+function lossesOf(deployment: Deployment, { hosts }: LoadedFleet, { to }: Wishes): string[] {
+  if (to === null || isExternal(deployment)) return [];
+  const place = destinationOf(hosts, deployment, to);
+  return lostAt(deployment, place).map((what) => `${deployment.name}: ${what}`);
 }
 
 function duplicatesIn({ loaded, reached }: Known, keep: readonly string[]): Duplicate[] {

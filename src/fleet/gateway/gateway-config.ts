@@ -16,7 +16,7 @@ import { replicaName } from '../plan/desired.ts';
 import { keyFileOf } from '../apply/engine-key.ts';
 import { quotasOf } from './gateway-quotas.ts';
 import { observeSettings } from './observe-settings.ts';
-import { worldOfHost } from '../file/hosts.ts';
+import { worldOfHost, worldOfInstance } from '../file/hosts.ts';
 import { fleetPaths } from '../file/paths.ts';
 import { urlOf } from '../apply/ready.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
@@ -27,6 +27,15 @@ const MiB = 1024 * 1024;
 /** How long an engine may say nothing within a reply. */
 export const usualIdleMs = 600_000;
 
+/** An engine that runs, or will again. */
+export interface RunningEngine {
+  readonly mark: Mark;
+  /** Where it is; absent: on the host of its deployment. */
+  readonly machine?: string;
+  /** It takes over from the other one of its replica, and gets so much of its requests so far; absent: it is the one that serves. */
+  readonly share?: number;
+}
+
 /**
  * The gateway's whole configuration. Keys of clients become hashes; keys of servers elsewhere are written to files of their own
  * (0600) below `secretsDir`, so that the configuration holds none.
@@ -35,8 +44,8 @@ export async function gatewayConfig(
   world: World,
   loaded: LoadedFleet,
   options: {
-    /** Engines that run, or will again: one upstream each. */
-    marks: readonly Mark[];
+    /** One upstream each. */
+    engines: readonly RunningEngine[];
     onDemand?: OnDemandConfig | undefined;
     secretsDir: string;
     /** Keys of berth itself by name, good for control. */
@@ -49,7 +58,8 @@ export async function gatewayConfig(
     loaded.deployments.map((one) => upstreamsOf(world, loaded, one, options)),
   );
   const routes = routesOf(loaded);
-  const models = await routedModels(world, loaded, options.marks, routes);
+  const serving = options.engines.filter((one) => one.share === undefined).map((one) => one.mark);
+  const models = await routedModels(world, loaded, serving, routes);
   return {
     version: 1,
     fleet: loaded.fleet,
@@ -112,7 +122,7 @@ async function upstreamsOf(
   world: World,
   loaded: LoadedFleet,
   deployment: Deployment,
-  { marks, secretsDir }: { marks: readonly Mark[]; secretsDir: string },
+  { engines, secretsDir }: { engines: readonly RunningEngine[]; secretsDir: string },
 ): Promise<Upstream[]> {
   const engine = engineOf(deployment.engine.kind);
   const external = engine.external?.(deployment.engine);
@@ -140,21 +150,26 @@ async function upstreamsOf(
       },
     ];
   }
-  const own = marks.filter((mark) => mark.deployment === deployment.name);
-  if (own.length === 0) return [];
-  const host = await worldOfHost(world, loaded.hosts, deployment.host);
+  const own = engines.filter(({ mark }) => mark.deployment === deployment.name);
   return Promise.all(
-    own.map(async (mark) => ({
-      ...base,
-      id: replicaName(deployment.name, mark.replica, deployment.replicas),
-      ...(await reachedAt(host, urlOf(mark))),
-      model: mark.spec.servedModel,
-      slots: mark.spec.slots,
-      keyFile: keyFileOf(mark),
-      metricsPath: mark.spec.metricsPath,
-      healthPath: mark.spec.readiness.path,
-      ...(host.machine === thisMachine && mark.target.kind === 'process' && { logFile: mark.logFile }),
-    })),
+    own.map(async ({ mark, machine, share }) => {
+      const host = await (machine === undefined
+        ? worldOfHost(world, loaded.hosts, deployment.host)
+        : worldOfInstance(world, loaded.hosts, { host: machine }));
+      const id = replicaName(deployment.name, mark.replica, deployment.replicas);
+      return {
+        ...base,
+        // No deployment has such a name.
+        ...(share === undefined ? { id } : { id: `${id}~new`, takesOver: { from: id, share } }),
+        ...(await reachedAt(host, urlOf(mark))),
+        model: mark.spec.servedModel,
+        slots: mark.spec.slots,
+        keyFile: keyFileOf(mark),
+        metricsPath: mark.spec.metricsPath,
+        healthPath: mark.spec.readiness.path,
+        ...(host.machine === thisMachine && mark.target.kind === 'process' && { logFile: mark.logFile }),
+      };
+    }),
   );
 }
 

@@ -52,7 +52,9 @@ export function makePlan(input: PlanInput): Plan {
   const taken = new Taken(input);
   const kept = new Set<Own>();
   const actions = input.desired.flatMap((wanted): Action[] => {
-    const there = own.filter((one) => isFor(input, one, wanted) && !kept.has(one));
+    const there = own
+      .filter((one) => isFor(input, one, wanted) && !kept.has(one))
+      .toSorted((a, b) => Number(isAsStated(b, wanted)) - Number(isAsStated(a, wanted)));
     // What does not run any longer is made anew under the same name.
     const running = there.find((one) => one.alive);
     const fallen = running ? undefined : there[0];
@@ -111,6 +113,16 @@ function isFor({ loaded }: PlanInput, { mark, host }: Own, { deployment, replica
     mark.deployment === deployment.name &&
     mark.replica === replica &&
     host === machineOf(loaded.hosts[deployment.host])
+  );
+}
+
+/** Of two that are there, as where a change was broken off, this one need not be changed. */
+function isAsStated({ alive, mark }: Own, { deployment, spec }: DesiredReplica): boolean {
+  return (
+    alive &&
+    mark.target.kind === deployment.target.kind &&
+    (deployment.port === null || deployment.port === mark.port) &&
+    (sameValue(mark.spec, spec) || declaredDifferences(mark.declared, deployment.declared).length === 0)
   );
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Action, Plan } from '../../domain/plan.ts';
-import { inOrder, successorOf } from './order.ts';
+import { inOrder, parts, successorOf } from './order.ts';
 
 function action(kind: Action['do'], deployment: string, host: string, port: number): Action {
   const place = { address: '127.0.0.1', port };
@@ -37,10 +37,34 @@ test('what ends comes first, but an engine that moves to another host ends once 
   ).toEqual(['stop c here', 'replace b here', 'start a far', 'stop a here']);
 });
 
-test('where another engine waits for the port of one that moves, by whatever name of that machine, it ends first', () => {
+test('where another engine waits for the port of one that moves, by whatever name of that machine, that one moves first', () => {
   expect(
-    order(action('start', 'a', 'far', 1), action('stop', 'a', 'here', 1), action('start', 'b', 'also', 1)),
-  ).toEqual(['stop a here', 'start a far', 'start b also']);
+    order(action('start', 'b', 'also', 1), action('start', 'a', 'far', 1), action('stop', 'a', 'here', 1)),
+  ).toEqual(['start a far', 'stop a here', 'start b also']);
+});
+
+test('where two wait for the ports of each other, both end first, and only those', () => {
+  const actions = [
+    action('start', 'a', 'far', 2),
+    action('start', 'b', 'here', 1),
+    action('stop', 'a', 'here', 1),
+    action('stop', 'b', 'far', 2),
+    action('start', 'c', 'far', 3),
+    action('stop', 'c', 'here', 3),
+  ];
+  expect(order(...actions)).toEqual([
+    'stop a here',
+    'stop b far',
+    'start a far',
+    'start b here',
+    'start c far',
+    'stop c here',
+  ]);
+  const stops = actions.filter((one) => one.do === 'stop');
+  expect(stops.filter((one) => parts({ actions, hosts }, one)).map((one) => one.deployment)).toEqual([
+    'a',
+    'b',
+  ]);
 });
 
 test('who serves instead is the same replica that starts or stays, and nobody else', () => {

@@ -7,25 +7,56 @@ type Successor = Extract<Action, { do: 'start' } | { do: 'keep' }>;
 
 /**
  * In which order a plan is carried out: what ends comes first, since that frees ports and memory; but an engine whose replica is
- * started on another host ends last, when that one serves, unless its port is wanted before. Pure.
+ * started on another host ends when that one serves. Where its port is wanted here, it comes before whoever waits for that; and where
+ * two wait for each other's ports, it ends first, and `parts`. Pure.
  */
 export function inOrder({ actions, hosts }: Pick<Plan, 'actions' | 'hosts'>): Change[] {
+  const changes = actions.filter((action): action is Change => action.do !== 'keep');
+  const ordered = new Set<Change>();
+  function add(action: Change): void {
+    if (ordered.has(action)) return;
+    if (action.do === 'stop') {
+      const next = successorOf(actions, action);
+      if (next?.do === 'start' && !parts({ actions, hosts }, action)) add(next);
+    } else for (const stop of holdersOf({ actions, hosts }, action)) add(stop);
+    ordered.add(action);
+  }
   function rankOf(action: Change): number {
     if (action.do === 'replace') return 1;
     if (action.do === 'start') return 2;
-    return successorOf(actions, action)?.do === 'start' && !isInTheWay(action) ? 3 : 0;
+    return successorOf(actions, action)?.do === 'start' && !parts({ actions, hosts }, action) ? 3 : 0;
   }
-  function isInTheWay(stop: Stop): boolean {
-    return actions.some(
-      (other) =>
-        (other.do === 'start' || other.do === 'replace') &&
-        machineOf(hosts[other.host]) === machineOf(hosts[stop.host]) &&
-        other.wanted.port === stop.running.port,
-    );
+  for (const action of changes.toSorted((a, b) => rankOf(a) - rankOf(b))) add(action);
+  return [...ordered];
+}
+
+/** It has to end before its replica can start elsewhere, since that one waits, by way of others or not, for this one's end. Pure. */
+export function parts(plan: Pick<Plan, 'actions' | 'hosts'>, stop: Stop): boolean {
+  const seen = new Set<Stop>();
+  function waitsForIt(start: Exclude<Change, Stop>): boolean {
+    return holdersOf(plan, start).some((holder) => {
+      if (holder === stop) return true;
+      const next = successorOf(plan.actions, holder);
+      if (seen.has(holder) || next?.do !== 'start') return false;
+      seen.add(holder);
+      return waitsForIt(next);
+    });
   }
-  return actions
-    .filter((action): action is Change => action.do !== 'keep')
-    .toSorted((a, b) => rankOf(a) - rankOf(b));
+  const next = successorOf(plan.actions, stop);
+  return next?.do === 'start' && waitsForIt(next);
+}
+
+/** What must end first, since it has the port that this one is to have. */
+function holdersOf(
+  { actions, hosts }: Pick<Plan, 'actions' | 'hosts'>,
+  { host, wanted }: Exclude<Change, Stop>,
+): Stop[] {
+  return actions.filter(
+    (other): other is Stop =>
+      other.do === 'stop' &&
+      machineOf(hosts[other.host]) === machineOf(hosts[host]) &&
+      other.running.port === wanted.port,
+  );
 }
 
 /** The engine of the same replica that serves once this one has ended; null where none does. */

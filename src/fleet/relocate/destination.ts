@@ -1,6 +1,6 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { machineOf } from '../../domain/host-access.ts';
-import { targets } from '../../targets/registry.ts';
+import { targetOf, targets } from '../../targets/registry.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { setField } from './set-field.ts';
 
@@ -84,4 +84,20 @@ export function movedTo(text: string, deployment: Pick<Deployment, 'name'> & Pla
   const placed = deployment.host === to.host ? text : setField(text, [...at, 'host'], to.host);
   if (deployment.target.kind === to.target) return placed;
   return setField(placed, [...at, 'target'], { kind: to.target });
+}
+
+/** What the new place has or lacks beside the old one, each as the end of a sentence. Pure. */
+export function lostAt(
+  { host, target, declared }: Place & Pick<Deployment, 'declared'>,
+  to: Destination,
+): string[] {
+  if (isAt({ host, target }, to) || target.kind === to.target) return [];
+  const lost = Object.keys(declared).filter((key) => /^target\.(?!kind$)/.test(key));
+  const supervises = targetOf(to.target).supervises;
+  return [
+    ...(lost.length > 0 ? [`what the file says of ${target.kind} alone goes: ${lost.join(', ')}`] : []),
+    ...(supervises === targetOf(target.kind).supervises
+      ? []
+      : [`${supervises ? '' : 'not '}started again by its target after a crash and a reboot`]),
+  ];
 }

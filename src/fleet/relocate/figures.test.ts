@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Action, Plan } from '../../domain/plan.ts';
-import { figuresOf, requestsMeanwhile } from './figures.ts';
+import { figuresOf, memorySteps, requestsMeanwhile } from './figures.ts';
 
 function action(
   kind: Action['do'],
@@ -79,11 +79,25 @@ test('what ends first makes room for what starts, and what is not known is not c
   });
 });
 
-test('one whose port another engine waits for on its host ends before it serves elsewhere', () => {
-  const swapped = plan(
-    action('start', 'a', 'far'),
-    action('stop', 'a', 'here'),
-    action('start', 'c', 'here', { port: 1 }),
-  );
-  expect(requestsMeanwhile(swapped)[0]).toEqual({ deployment: 'a', requests: 'end' });
+test('one whose port another engine waits for serves elsewhere before that; requests of two that exchange their ports wait', () => {
+  const moved = [action('start', 'a', 'far'), action('stop', 'a', 'here')];
+  const followed = plan(...moved, action('start', 'c', 'here', { port: 1 }));
+  expect(requestsMeanwhile(followed)[0]).toEqual({ deployment: 'a', requests: 'go on' });
+  const exchanged = plan(...moved, action('start', 'c', 'here'), action('stop', 'c', 'far'));
+  expect(requestsMeanwhile(exchanged).map((one) => one.requests)).toEqual(['wait', 'wait']);
+});
+
+test('the memory of each step is told: while it is done, and after it', () => {
+  const moved = plan(action('start', 'a', 'far'), action('stop', 'a', 'here'), action('stop', 'b', 'here'));
+  expect(
+    memorySteps(moved, known).map((one) => [one.do, one.deployment, one.meanwhileBytes, one.afterBytes]),
+  ).toEqual([
+    ['stop', 'b', 0, -30],
+    ['start', 'a', 50, 50],
+    ['stop', 'a', -30, -80],
+  ]);
+  const beside = plan(action('replace', 'a', 'here', { port: 1, wanted: 2, beside: true }));
+  expect(memorySteps(beside, known)[0]).toMatchObject({ meanwhileBytes: 50, afterBytes: 0, freeBytes: 100 });
+  const unknown = plan(action('start', 'new', 'here'), action('start', 'c', 'here', { port: 2 }));
+  expect(memorySteps(unknown, known).map((one) => one.meanwhileBytes)).toEqual([null, null]);
 });

@@ -19,11 +19,24 @@ export interface HostFigures {
 
 /**
  * What becomes of the requests of a deployment at the gateway: `go on`, since the new one serves before the old one ends · `wait`
- * while the new one starts in its place · `end`, since nothing serves it afterwards, or not at once · `begin`, where nothing did before.
+ * while the new one starts, where the old one has to make room first · `end`, since nothing serves it afterwards · `begin`, where nothing did before.
  */
 export interface RequestsMeanwhile {
   readonly deployment: string;
   readonly requests: 'go on' | 'wait' | 'end' | 'begin';
+}
+
+/** One step of carrying a plan out, with the memory of its host. Bytes; null: not known, never 0. */
+export interface MemoryStep {
+  readonly do: Change['do'];
+  readonly deployment: string;
+  readonly replica: number;
+  readonly host: string;
+  /** Taken there beyond what is taken now, while this step is done and after it. */
+  readonly meanwhileBytes: number | null;
+  readonly afterBytes: number | null;
+  /** Free there now. */
+  readonly freeBytes: number | null;
 }
 
 export interface Known {
@@ -43,7 +56,7 @@ export function figuresOf(plan: Plan, known: Known): HostFigures[] {
     );
     if (there.length === 0 || there[0]?.host !== host) return [];
     const takes = there.map((one) => needOf(plan, one, known));
-    const frees = there.map((one) => (one.do === 'start' ? 0 : known.rssOf(one.running.object)));
+    const frees = there.map((one) => freedBy(one, known));
     return [
       {
         host,
@@ -92,23 +105,63 @@ function sum(values: readonly (number | null)[]): number | null {
   return values.reduce<number | null>((all, one) => (all === null || one === null ? null : all + one), 0);
 }
 
-/** Step by step, in the order in which it is carried out. */
 function peakOf(
   there: readonly Change[],
   takes: readonly (number | null)[],
   frees: readonly (number | null)[],
 ): number | null {
-  let now = 0;
-  let peak = 0;
-  for (const [index, action] of there.entries()) {
+  const held = heldBy(there, takes, frees);
+  return held.reduce<number | null>(
+    (peak, { meanwhile }) => (peak === null || meanwhile === null ? null : Math.max(peak, meanwhile)),
+    0,
+  );
+}
+
+/** Step by step, in the order in which it is carried out. */
+function heldBy(
+  there: readonly Change[],
+  takes: readonly (number | null)[],
+  frees: readonly (number | null)[],
+): { meanwhile: number | null; after: number | null }[] {
+  let now: number | null = 0;
+  return there.map((action, index) => {
     const need = takes[index] ?? null;
     const freed = frees[index] ?? null;
-    if (need === null || freed === null) return null;
     const inPlace = action.do === 'replace' && !action.beside;
-    peak = Math.max(peak, now + need - (inPlace ? freed : 0));
-    now += need - freed;
+    const before: number | null = now;
+    now = before === null || need === null || freed === null ? null : before + need - freed;
+    if (before === null || need === null) return { meanwhile: null, after: null };
+    return { meanwhile: inPlace ? now : before + need, after: now };
+  });
+}
+
+/** The memory at every step of a plan. Pure. */
+export function memorySteps(plan: Plan, known: Known): MemoryStep[] {
+  const order = inOrder(plan);
+  const machines = [...new Set(order.map((one) => machineOf(plan.hosts[one.host])))];
+  const held = new Map<Change, { meanwhile: number | null; after: number | null }>();
+  for (const machine of machines) {
+    const there = order.filter((one) => machineOf(plan.hosts[one.host]) === machine);
+    const takes = there.map((one) => needOf(plan, one, known));
+    const frees = there.map((one) => freedBy(one, known));
+    for (const [index, one] of heldBy(there, takes, frees).entries()) {
+      const action = there[index];
+      if (action) held.set(action, one);
+    }
   }
-  return peak;
+  return order.map((action) => ({
+    do: action.do,
+    deployment: action.deployment,
+    replica: action.replica,
+    host: action.host,
+    meanwhileBytes: held.get(action)?.meanwhile ?? null,
+    afterBytes: held.get(action)?.after ?? null,
+    freeBytes: known.freeBytes(action.host),
+  }));
+}
+
+function freedBy(action: Change, known: Known): number | null {
+  return action.do === 'start' ? 0 : known.rssOf(action.running.object);
 }
 
 /** Pure. */
@@ -129,5 +182,6 @@ function fateOf(own: readonly Action[], order: readonly Change[]): RequestsMeanw
   if (replaced.length === 1) return 'wait';
   const firstStart = order.findIndex((one) => own.includes(one) && one.do === 'start');
   const firstEnd = order.findIndex((one) => own.includes(one) && one.do !== 'start');
-  return firstStart >= 0 && firstStart < firstEnd ? 'go on' : 'end';
+  if (firstStart < 0) return 'end';
+  return firstStart < firstEnd ? 'go on' : 'wait';
 }

@@ -1,13 +1,14 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { machineOf } from '../../domain/host-access.ts';
 import { objectKey } from '../../domain/instance.ts';
-import type { Plan } from '../../domain/plan.ts';
+import { formatBytes } from '../../domain/format.ts';
+import type { Action, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
 import { freeMemory, modelSizes, preparePlan } from '../plan/prepare-plan.ts';
-import { figuresOf, requestsMeanwhile } from './figures.ts';
-import type { HostFigures, RequestsMeanwhile } from './figures.ts';
+import { figuresOf, memorySteps, requestsMeanwhile } from './figures.ts';
+import type { HostFigures, Known, MemoryStep, RequestsMeanwhile } from './figures.ts';
 
 /** One way to have the fleet, beside others, with what it costs. */
 export interface Option {
@@ -20,6 +21,8 @@ export interface Option {
   readonly notes: readonly string[];
   readonly hosts: readonly HostFigures[];
   readonly requests: readonly RequestsMeanwhile[];
+  /** What is done one after the other, and the memory at each. */
+  readonly steps: readonly MemoryStep[];
   /** Null where it cannot be. */
   readonly plan: Plan | null;
 }
@@ -50,15 +53,16 @@ export async function optionOf(world: World, wishes: OptionWishes): Promise<Opti
       name,
       now: plan.actions.every((action) => action.do === 'keep'),
       refusals: critical.map((one) => one.message),
-      notes: [...notes, ...hosts.flatMap(shortNote)],
+      notes: [...notes, ...hosts.flatMap(shortNote), ...plan.actions.flatMap((one) => waitNote(one, known))],
       hosts,
       requests: requestsMeanwhile(plan),
+      steps: memorySteps(plan, known),
       plan: critical.length > 0 ? null : plan,
     };
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
     const refusals = [error.message];
-    return { name, now: false, refusals, notes: [...notes], hosts: [], requests: [], plan: null };
+    return { name, now: false, refusals, notes: [...notes], hosts: [], requests: [], steps: [], plan: null };
   }
 }
 
@@ -71,7 +75,7 @@ export async function planOf(world: World, loaded: LoadedFleet, only: readonly s
   return preparePlan(world, loaded, { only: known });
 }
 
-async function lookAround(world: World, loaded: LoadedFleet): Promise<Parameters<typeof figuresOf>[1]> {
+async function lookAround(world: World, loaded: LoadedFleet): Promise<Known> {
   const [sight, free, sizes] = await Promise.all([
     observeFleet(world, loaded.hosts),
     freeMemory(world, loaded),
@@ -90,4 +94,20 @@ async function lookAround(world: World, loaded: LoadedFleet): Promise<Parameters
 function shortNote({ host, freeBytes, peakBytes }: HostFigures): string[] {
   if (freeBytes === null || peakBytes === null || peakBytes <= freeBytes) return [];
   return [`on ${host} it needs more memory at once than is free`];
+}
+
+/** Why an engine cannot start beside the one that it replaces, so that its requests have to wait. */
+function waitNote(action: Action, known: Known): string[] {
+  if (action.do !== 'replace' || action.beside) return [];
+  const { deployment, host, wanted, running } = action;
+  const why = wanted.pinned
+    ? `port ${wanted.port} is pinned`
+    : action.wanted.spec.devices.count > 0
+      ? 'a GPU holds one of both alone'
+      : `both may not fit on ${host} (it holds ${bytesText(known.rssOf(running.object))}, ${bytesText(known.freeBytes(host))} are free)`;
+  return [`${why}, so that requests of ${deployment} wait while the new one starts`];
+}
+
+function bytesText(bytes: number | null): string {
+  return bytes === null ? 'an unknown amount' : formatBytes(bytes);
 }

@@ -99,7 +99,11 @@ function configOf(
   const most = Math.max(2, ...marks.map(({ replica }) => replica + 1));
   // While pods are exchanged there are more of them than replicas.
   const deployments = loaded.deployments.map((one) => ({ ...one, replicas: Math.max(one.replicas, most) }));
-  return gatewayConfig(world, { ...loaded, deployments }, { marks, secretsDir: paths.secrets, ownKeys: [] });
+  return gatewayConfig(
+    world,
+    { ...loaded, deployments },
+    { engines: marks.map((mark) => ({ mark })), secretsDir: paths.secrets, ownKeys: [] },
+  );
 }
 
 /** What stands on an engine elsewhere follows here from the file, and its place from the cluster. */

@@ -14,6 +14,7 @@ import type { FleetIdentity } from '../file/paths.ts';
 import { startEngine } from '../apply/start-engine.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
+import type { RunningEngine } from '../gateway/gateway-config.ts';
 import type { Successor } from '../apply/traffic.ts';
 
 /** Watches the engines of one fleet: starts those again that end without having been told to, and restarts those that hang. */
@@ -24,7 +25,8 @@ export interface Supervisor {
   readonly settled: () => Promise<void>;
   /**
    * Takes over what runs now; what ran before and runs no longer is forgotten. Of two engines of one replica, as while
-   * one replaces the other, `to` is taken; without it the one that was watched before.
+   * one replaces the other, `to` is taken; without it the one that was watched before. Where `to` gets but a share, both serve
+   * until it is told of once more, or has ended.
    */
   readonly adopt: (
     instances: readonly Instance[],
@@ -34,7 +36,7 @@ export interface Supervisor {
       readonly silent?: ReadonlySet<string>;
     },
   ) => void;
-  readonly marks: () => Mark[];
+  readonly engines: () => RunningEngine[];
   /** How often it has started which engine again. */
   readonly restarts: () => Restarts;
 }
@@ -59,6 +61,7 @@ export interface SupervisorPorts {
 
 export function createSupervisor(world: World, fleet: FleetIdentity, options: SupervisorPorts): Supervisor {
   let watched = new Map<string, Own>();
+  let sharing = new Map<string, Sharing>();
   const watchOf = machineWatches(options);
   const elsewhere = createSideLooks(world.log);
   const restarting = restarter(world, options);
@@ -79,13 +82,9 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
     );
     if (!lock) return;
     if (host.machine !== thisMachine) await rotateLogs(host, engines);
-    const running = instancesOf(await observe(host), fleet).filter(isOwn);
+    const running = instancesOf(await observe(host), fleet).filter((one) => isOwn(one) && one.alive);
     on.looked();
-    const alive = chosen(
-      running.filter((one) => one.alive),
-      watched,
-      null,
-    );
+    const alive = chosen(running.filter(isOwn), watched, null);
     const gone: string[] = [];
     for (const { mark } of engines) {
       if (signal.aborted) return;
@@ -104,11 +103,14 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
   }
 
   return {
-    adopt: (instances, { to = null, silent = new Set() } = {}) => {
+    adopt: (instances, { to = null, silent = new Set<string>() } = {}) => {
       const unseen = [...watched].filter(([, one]) => silent.has(one.host));
-      watched = new Map([...unseen, ...chosen(instances.filter(isOwn), watched, to)]);
+      const own = instances.filter(isOwn);
+      const whole = to?.share === undefined ? to : null;
+      watched = new Map([...unseen, ...chosen(own, watched, whole)]);
+      sharing = stillSharing(own, { watched, before: sharing, to, silent });
     },
-    marks: () => [...watched.values()].map(({ mark }) => mark),
+    engines: () => enginesOf(watched, sharing),
     restarts: restarting.restarts,
     look: async (signal) => {
       const byMachine = Map.groupBy(watched.values(), (one) => one.host);
@@ -118,6 +120,16 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
     },
     settled: elsewhere.settled,
   };
+}
+
+function enginesOf(
+  watched: ReadonlyMap<string, Own>,
+  sharing: ReadonlyMap<string, Sharing>,
+): RunningEngine[] {
+  return [
+    ...[...watched.values()].map(({ mark, host }) => ({ mark, machine: host })),
+    ...[...sharing.values()].map(({ own, share }) => ({ mark: own.mark, machine: own.host, share })),
+  ];
 }
 
 /** A pod that came back has another address. */
@@ -215,6 +227,47 @@ function chosen(
     if (!found.has(key) || isWanted) found.set(key, one);
   }
   return found;
+}
+
+/** One that takes over from the one that is watched, and its share so far. */
+interface Sharing {
+  readonly own: Own;
+  readonly share: number;
+}
+
+/** Whoever still runs keeps its share until its replica is told of; it may take the place of none but another. */
+function stillSharing(
+  instances: readonly Own[],
+  {
+    watched,
+    before,
+    to,
+    silent,
+  }: {
+    watched: ReadonlyMap<string, Own>;
+    before: ReadonlyMap<string, Sharing>;
+    to: Successor | null;
+    silent: ReadonlySet<string>;
+  },
+): Map<string, Sharing> {
+  const told = to ? keyOf(to) : null;
+  const kept = [...before].flatMap(([key, { own, share }]): [string, Sharing][] => {
+    const now = instances.find((one) => one.alive && sameObject(one.object, own.object));
+    const seen = now ?? (silent.has(own.host) ? own : null);
+    return key === told || !seen ? [] : [[key, { own: seen, share }]];
+  });
+  const found = to?.share === undefined ? undefined : instances.find((one) => isAt(one, to));
+  if (told !== null && found && to?.share !== undefined) kept.push([told, { own: found, share: to.share }]);
+  return new Map(
+    kept.filter(([key, { own }]) => {
+      const serving = watched.get(key);
+      return serving !== undefined && !sameObject(serving.object, own.object);
+    }),
+  );
+}
+
+function isAt({ mark, host, alive }: Own, to: Successor): boolean {
+  return alive && keyOf(mark) === keyOf(to) && mark.port === to.port && host === (to.machine ?? host);
 }
 
 function placeOf(one: Own | undefined): { port: number; machine?: string } | null {

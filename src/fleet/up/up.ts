@@ -1,6 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { objectKey } from '../../domain/instance.ts';
-import type { Mark } from '../../domain/instance.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import { newToken, tokenOfFile } from '../../io/token-file.ts';
 import type { World } from '../../io/world.ts';
@@ -217,11 +216,14 @@ async function followOther(run: Run, to: Successor | null): Promise<void> {
 }
 
 async function configOf(run: Run): Promise<GatewayConfig> {
-  const marks: Mark[] = run.supervisor
-    .marks()
-    .filter(({ deployment }) => !isOnDemand(run, deployment) || run.loader.phaseOf(deployment) === 'running');
+  const engines = run.supervisor
+    .engines()
+    .filter(
+      ({ mark: { deployment } }) =>
+        !isOnDemand(run, deployment) || run.loader.phaseOf(deployment) === 'running',
+    );
   const config = await gatewayConfig(run.world, run.loaded, {
-    marks,
+    engines,
     onDemand: await onDemandConfig(run.world, run.loaded, run),
     secretsDir: run.paths.secrets,
     ownKeys: [

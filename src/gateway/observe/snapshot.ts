@@ -16,6 +16,7 @@ import { createLimits, noQuotas } from '../limits/limits.ts';
 import type { Limits } from '../limits/limits.ts';
 import { openLimitsState } from '../limits/state.ts';
 import type { LimitsState } from '../limits/state.ts';
+import { takeoverOf } from '../routing/takeover.ts';
 import { buildRoutes } from '../routing/routes.ts';
 import type { RouteState } from '../routing/routes.ts';
 
@@ -186,6 +187,7 @@ function buildDeployments(
     deployment.instances = [...instances.values()].filter(
       (instance) => instance.upstream.deployment === name,
     );
+    deployment.takeover = takeoverOf(deployment.instances, deployment.takeover);
     deployments.set(name, deployment);
     deployment.dispatch();
   }

@@ -16,6 +16,8 @@ export interface Choosable extends Candidate {
 export interface Choice extends CacheTokens {
   readonly balancer: Balancer;
   readonly ask: Ask;
+  /** Id of the instance that keeps what the request goes on from; absent for nearly all. */
+  readonly holder?: string;
 }
 
 /**

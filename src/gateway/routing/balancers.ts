@@ -46,6 +46,7 @@ export function preferring(id: string, choice: Choice): Choice {
   const { balancer } = choice;
   return {
     ...choice,
+    holder: id,
     balancer: {
       reads: balancer.reads,
       pick: (open, ask, alive) => open.find((one) => one.id === id) ?? balancer.pick(open, ask, alive),

@@ -16,6 +16,7 @@ import { uncounted } from '../limits/cache-tokens.ts';
 import type { CacheTokens } from '../limits/cache-tokens.ts';
 import { levelAt } from '../limits/pace.ts';
 import type { Demand } from '../on-demand/demand.ts';
+import type { Takeover } from './takeover.ts';
 import { startWait } from '../admission/wait-bound.ts';
 
 export interface DeploymentLimits {
@@ -30,6 +31,9 @@ interface Waiter {
   readonly grant: (lease: Lease) => void;
   readonly refuse: (error: Error) => void;
 }
+
+/** What of a choice says where there is room for it. */
+type Wants = Pick<Choice, 'tokens' | 'holder'>;
 
 /** Where one waits: `enter` puts it where `dispatch` finds it, `exit` takes it out, `place` counts from 1. */
 interface Line {
@@ -69,6 +73,8 @@ export class Deployment {
   meanServiceMs = 1000;
   /** Newcomers wait until then, by the monotonic clock, since its engine is being replaced; null as usual. */
   heldUntil: number | null = null;
+  /** One of its engines takes over from another one; null as usual. */
+  takeover: Takeover | null = null;
   /** Null for one that runs all the time. */
   demand: Demand | null = null;
   readonly #queue: BandQueue<Waiter>;
@@ -106,7 +112,7 @@ export class Deployment {
 
   /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
   acquire(options: AcquireOptions): Lease | Promise<Lease> {
-    const { room } = this.#lookAgain(null, options.choice.tokens);
+    const { room } = this.#lookAgain(null, options.choice);
     const bodiesFit = this.#queuedBytes + options.bytes <= (this.limits.queueBytes ?? Infinity);
     const verdict = admission({
       room,
@@ -134,7 +140,7 @@ export class Deployment {
 
   /** A slot at an instance that has not been tried for this request; null when none is free right now. */
   acquireOther(tried: readonly Instance[], choice: Choice): Lease | null {
-    const openings = this.#lookAgain(tried, choice.tokens);
+    const openings = this.#lookAgain(tried, choice);
     return openings.room ? this.#lease(openings.pick(choice), choice) : null;
   }
 
@@ -148,7 +154,7 @@ export class Deployment {
    * `leave` must give the lease back before it returns.
    */
   acquireGuest(choice: Choice, leave: () => void): Lease | null {
-    if (this.waiting > 0 || !this.#look(null, choice.tokens).room) return null;
+    if (this.waiting > 0 || !this.#look(null, choice).room) return null;
     const instance = this.#openings.pick(choice);
     this.#guests.set(leave, instance);
     return this.#lease(instance, choice, () => this.#guests.delete(leave));
@@ -241,7 +247,7 @@ export class Deployment {
 
   /** Until a newcomer would be served, by the service times measured so far; 0 when that is at once or not known, or a load away. */
   get expectedWaitMs(): number {
-    if (this.#shut || this.#served === 0 || this.#look(null, 0).room) return 0;
+    if (this.#shut || this.#served === 0 || this.#look(null, uncounted).room) return 0;
     return expectedMs({ ...this.#service(), waiting: this.waiting });
   }
 
@@ -259,7 +265,7 @@ export class Deployment {
       waiter.grant(lease);
     }
     for (let next = this.#queue.peek(); next; next = this.#queue.peek()) {
-      if (!this.#look(null, next.choice.tokens).room) return;
+      if (!this.#look(null, next.choice).room) return;
       this.#queue.next();
       next.grant(this.#lease(this.#openings.pick(next.choice), next.choice));
     }
@@ -338,6 +344,7 @@ export class Deployment {
     if (instance.health.ejectedUntil !== null) instance.health = { ...instance.health, probing: true };
     this.demand?.touch();
     instance.room.enter(tokens, this.#now());
+    this.takeover?.dealt();
     return new Lease(instance, answer, () => {
       instance.room.leave(tokens);
       onEnd?.();
@@ -359,18 +366,20 @@ export class Deployment {
   }
 
   /** What is open; where nothing is, guests are sent away until something is. */
-  #lookAgain(tried: readonly Instance[] | null, tokens: number): Openings<Instance> {
-    let openings = this.#look(tried, tokens);
+  #lookAgain(tried: readonly Instance[] | null, choice: Wants): Openings<Instance> {
+    let openings = this.#look(tried, choice);
     for (const leave of this.#guests.keys()) {
       if (openings.room) break;
       leave();
-      openings = this.#look(tried, tokens);
+      openings = this.#look(tried, choice);
     }
     return openings;
   }
 
-  /** While it is held, or on demand and not loaded, nothing is open. */
-  #look(tried: readonly Instance[] | null, tokens: number): Openings<Instance> {
-    return this.#openings.look(this.held || this.#shut ? [] : this.instances, this.#now(), tried, tokens);
+  /** While it is held, or on demand and not loaded, nothing is open. Who was let down by one of two engines may go to the other. */
+  #look(tried: readonly Instance[] | null, choice: Wants): Openings<Instance> {
+    const now = this.#now();
+    const all = this.takeover && !tried ? this.takeover.among(choice, now) : this.instances;
+    return this.#openings.look(this.held || this.#shut ? [] : all, now, tried, choice.tokens);
   }
 }

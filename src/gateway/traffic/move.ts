@@ -47,6 +47,11 @@ export function resumeAll(state: GatewayState, command: Command<'resume'>): Prom
   return state.together.ask({ do: 'resume', engine }, { forMs: takenBackMs, patienceMs: atOnce });
 }
 
+/** Throws GATEWAY_NAME_UNKNOWN. */
+export function sidesOf(state: GatewayState, { deployment }: Command<'sides'>): Moved {
+  return { left: 0, sides: deploymentOf(state, deployment).takeover?.report() ?? null };
+}
+
 /** Does what another gateway asks for. A deployment that is not served here need not be held. */
 export async function obeyWish(
   state: GatewayState,

@@ -100,6 +100,11 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     this.tail = new Tail(call.endpoint.usageInStream ? 0 : 1024);
   }
 
+  /** From the request to the first event; null where it was no stream, or nothing came. */
+  get ttftMs(): number | null {
+    return this.eventStream && this.firstAt !== null ? this.firstAt - this.#sentAt : null;
+  }
+
   /** It may end before this returns. */
   send(): void {
     const call = this.#call;

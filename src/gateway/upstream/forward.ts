@@ -2,6 +2,7 @@ import { ApiError } from '../../domain/openai.ts';
 import type { ApiFault } from '../../domain/openai.ts';
 import { Attempt, clientStalled } from './attempt.ts';
 import type { AttemptEnd, AttemptPorts } from './attempt.ts';
+import { faultOf } from './attempt-fault.ts';
 import { ClientGone } from '../front/call.ts';
 import type { Call } from '../front/call.ts';
 import type { Deployment } from '../routing/deployment.ts';
@@ -141,6 +142,8 @@ class Forwarding implements AttemptPorts {
   #conclude(attempt: Attempt, end: AttemptEnd): void {
     const { call, deployment } = this.#work;
     if (this.#lease) deployment.judge(this.#lease.instance, attempt.verdict);
+    if (this.#lease && deployment.takeover)
+      deployment.takeover.note(this.#lease.instance, faultOf(end), attempt.ttftMs);
     if (end.kind === 'done') deployment.noteService(performance.now() - call.leasedAt);
     account(call, attempt, end);
   }
