@@ -61,7 +61,7 @@ deployments:
   a: {model: m, engine: {kind: llama.cpp, slots: 4, context: 256, threads: 1, cacheRam: 0, startTimeout: 90s}}
 `);
     const up = await place.berth('up', '--detach', '--json');
-    expect(up.code, up.stdout + up.stderr).toBe(0);
+    if (up.code !== 0) throw new Error(up.stdout + up.stderr);
     ({ url } = (up.json() as { gateway: { url: string } }).gateway);
   }, 300_000);
 

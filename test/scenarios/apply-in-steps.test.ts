@@ -26,7 +26,7 @@ beforeAll(async () => {
   place = makePlace();
   place.write(fleet(60));
   const up = await place.berth('up', '--detach', '--json');
-  expect(up.code, up.stdout + up.stderr).toBe(0);
+  if (up.code !== 0) throw new Error(up.stdout + up.stderr);
   ({ url } = (up.json() as { gateway: { url: string } }).gateway);
   [first = 0] = await pids();
 }, 120_000);
