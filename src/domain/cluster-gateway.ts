@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { SecretRef } from './secret.ts';
 
+/** Where its pods have their secrets, as files: a variable would be shown to whoever may look at the process. */
+export const gatewaySecretsFolder = '/run/secrets/berth';
+
 /** The gateway as pods of a cluster: everything that its objects are made from. Secrets are references. */
 export const ClusterGateway = z.strictObject({
   image: z.string(),
@@ -8,10 +11,10 @@ export const ClusterGateway = z.strictObject({
   port: z.int(),
   /** The fleet as `berth serve` reads it there. */
   fleetFile: z.string(),
-  /** Variables that it wants, and where the secret of each lies here. */
+  /** Secrets that it reads there, each as a file of this name, and where each lies: here, or in a Secret there. */
   variables: z.record(z.string(), SecretRef),
-  /** Deployments whose engines have a key of their own: the gateway reads it from their Secret. */
-  engineKeys: z.array(z.string()),
+  /** Keys that engines ask for, by deployment, and where each lies here: the gateway is given them as files. */
+  engineKeys: z.record(z.string(), SecretRef),
   allowAnonymous: z.boolean(),
   /** The fleet file wants it there, and not the command line of `berth render` alone: then plans know of it. */
   inFile: z.boolean(),
@@ -38,8 +41,8 @@ export type GatewayMark = z.infer<typeof GatewayMark>;
 /** The fleet as one file for a gateway that runs elsewhere. */
 export interface InsideFile {
   readonly text: string;
-  /** Variables that it wants, each with a secret. */
-  readonly variables: readonly string[];
+  /** Secrets that it reads, by the names of their files below `gatewaySecretsFolder`, and where the file here says that they lie. */
+  readonly secrets: Readonly<Record<string, SecretRef>>;
   /** Why a gateway elsewhere cannot work with it, as ends of a sentence. */
   readonly obstacles: readonly string[];
 }

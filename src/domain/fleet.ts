@@ -18,7 +18,7 @@ import {
   PortRange,
   PositiveDuration,
   NamedAnySecret,
-  NamedSecret,
+  GatewaySecret,
   SharedStore,
   TableSecret,
 } from './units.ts';
@@ -199,7 +199,7 @@ const Gateway = z
       .describe('In a cluster: image of berth, as the Containerfile makes it.'),
     routes: routesSchema(z.unknown()),
     keys: z
-      .record(Name, NamedSecret)
+      .record(Name, GatewaySecret)
       .default({})
       .describe(
         'API keys by name, each where it lies, beside those of "berth keys". Without any, only loopback may be listened on.',

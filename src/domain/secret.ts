@@ -2,8 +2,13 @@ import { z } from 'zod';
 
 /** Where a secret lies. Values never travel in plans, marks or logs; only the target resolves a reference. */
 export const SecretRef = z.union([
-  /** `dotenv`: a file of lines NAME=VALUE that has the variable too, for when the environment has none. */
-  z.strictObject({ env: z.string().min(1), dotenv: z.string().min(1).optional() }),
+  z.strictObject({
+    env: z.string().min(1),
+    /** A file of lines NAME=VALUE that has the variable too, for when the environment has none. */
+    dotenv: z.string().min(1).optional(),
+    /** The key of a Secret of a cluster: a gateway that runs there is given it as this variable, and nobody here has it. */
+    secret: z.strictObject({ name: z.string().min(1), key: z.string().min(1) }).optional(),
+  }),
   z.strictObject({ file: z.string().min(1) }),
 ]);
 export type SecretRef = z.infer<typeof SecretRef>;
@@ -37,6 +42,19 @@ export const ClusterSecret = z
   });
 export type ClusterSecret = z.infer<typeof ClusterSecret>;
 
+/**
+ * One value of a Secret as a variable of a gateway in the cluster, under a name that no other value gets. What is no single
+ * value is told by the checks of the file.
+ */
+export function variableOfSecret({ secretRef }: ClusterSecret): SecretRef & { readonly env: string } {
+  const { name = '', key = '' } = secretRef ?? {};
+  const plain = `${name}/${key}`.replaceAll(
+    /[^A-Za-z0-9]/g,
+    (one) => `_${one.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+  return { env: `BERTH_SECRET_${plain}`, ...(name && key ? { secret: { name, key } } : {}) };
+}
+
 /** Wherever it lies. */
 export const AnySecret = z.union([SecretRef, ClusterSecret]);
 export type AnySecret = z.infer<typeof AnySecret>;
@@ -47,7 +65,7 @@ export function isOfCluster(ref: AnySecret): ref is ClusterSecret {
 
 /** "Secret minio-connection", "HF_TOKEN": what a person knows it by. */
 export function secretTitle(ref: AnySecret): string {
-  if ('env' in ref) return ref.env;
+  if ('env' in ref) return ref.secret ? `key ${ref.secret.key} of Secret ${ref.secret.name}` : ref.env;
   if ('file' in ref) return ref.file;
   if (ref.serviceAccount !== undefined) return `service account ${ref.serviceAccount}`;
   const { name = '', key } = ref.secretRef ?? {};

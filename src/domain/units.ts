@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ClusterSecret } from './secret.ts';
+import { ClusterSecret, variableOfSecret } from './secret.ts';
 import type { SecretRef } from './secret.ts';
 
 /** Quantities as people write them in the fleet file. `examples` reach the editor's help and the text of faults. */
@@ -94,13 +94,17 @@ export const NamedAnySecret = z
   .union([NamedSecret, ClusterSecret])
   .meta({ examples: ['${env:API_KEY}', '${file:/run/secrets/key}'] });
 
+/** What a gateway asks for. One that runs in a cluster is given a value of a Secret there as a variable. */
+export const GatewaySecret = z
+  .union([NamedSecret, ClusterSecret.transform(variableOfSecret)])
+  .meta({ examples: ['${env:API_KEY}', '${file:/run/secrets/key}'] });
+
 /** An entry of the table of secrets. */
 export const TableSecret = z
   .union([SecretText, ClusterSecret])
   .meta({ examples: ['${env:API_KEY}', '${file:/run/secrets/key}'] });
 
-/** A Redis: its URL without a password, or where the URL lies as a secret does. */
-export const SharedStore = z
+const StoreText = z
   .string()
   .regex(/^(rediss?:\/\/[^@\s]+|\$\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\})$/)
   .transform((text): SecretRef | { url: string } =>
@@ -111,3 +115,8 @@ export const SharedStore = z
     pattern:
       '^(rediss?:\\/\\/[^@\\s]+|\\$\\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\\}|[a-z0-9]([a-z0-9._-]*[a-z0-9])?)$',
   });
+
+/** A Redis: its URL without a password, or where the URL lies as a secret does. */
+export const SharedStore = z
+  .union([StoreText, ClusterSecret.transform(variableOfSecret)])
+  .meta({ examples: ['redis://10.0.0.5:6379', '${env:REDIS_URL}'] });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EndpointPaths } from '../domain/endpoints.ts';
-import { NamedSecret } from '../domain/units.ts';
+import { GatewaySecret } from '../domain/units.ts';
 import type { Engine } from './contract.ts';
 
 /** Keys of `engine:` for a server that runs already, here or in a cloud. */
@@ -15,7 +15,7 @@ export const OpenAiOptions = z.strictObject({
     .transform(withoutTail)
     .describe('base URL, with or without /v1')
     .meta({ examples: ['http://box:8000', 'https://api.example.com/v1'] }),
-  key: NamedSecret.optional().describe('where its API key lies'),
+  key: GatewaySecret.optional().describe('where its API key lies'),
   ca: z
     .string()
     .min(1)

@@ -10,6 +10,8 @@ export async function resolveSecret(world: World, ref: AnySecret): Promise<strin
   const home = world.home ?? world;
   const value =
     'env' in ref ? await variable(home, ref) : (await home.files.read(ref.file))?.replace(/\r?\n$/, '');
+  if (!value && 'env' in ref && ref.secret)
+    throw new BerthError('SECRET_OF_CLUSTER', { title: secretTitle(ref) });
   if (!value)
     throw new BerthError('SECRET_MISSING', {
       where: 'env' in ref ? `environment variable ${ref.env}` : `file ${ref.file}`,

@@ -51,8 +51,10 @@ export const Meta = z.looseObject({
 export const Live = z.looseObject({ metadata: Meta });
 export type Live = z.infer<typeof Live>;
 
+const Known = z.object({ metadata: z.object({ uid: z.string() }) });
+
 const List = z.object({
-  metadata: z.object({ continue: z.string().nullish() }).nullish(),
+  metadata: z.object({ continue: z.string().nullish(), resourceVersion: z.string().nullish() }).nullish(),
   items: z.array(z.unknown()).nullish(),
 });
 
@@ -82,27 +84,51 @@ export async function getMetadata(
   return expectForm(Live, fine(api, { method: 'GET', path, answer, fine: [200] }).json, path).metadata;
 }
 
+/** Objects of a kind with these labels, as this schema reads them. */
+export interface Wanted<T extends z.ZodType> extends KubeKind {
+  readonly labels: string;
+  readonly schema: T;
+}
+
+/** All objects by their UIDs, as they were at a version of the whole kind. */
+export interface Listed<T> {
+  readonly objects: Map<string, T>;
+  version: string;
+}
+
 /** All objects of a kind with these labels; a kind that the cluster does not know has none. */
 export async function listObjects<T extends z.ZodType>(
-  { api, namespace }: Place,
+  place: Place,
   kind: KubeKind & { readonly labels: string },
   schema: T,
 ): Promise<z.infer<T>[]> {
-  const found: z.infer<T>[] = [];
+  const { objects } = await listAsOf(place, { ...kind, schema });
+  return [...objects.values()];
+}
+
+/** The same, with the version from which changes of them can be followed. What the schema does not read is left out. */
+export async function listAsOf<T extends z.ZodType>(
+  { api, namespace }: Place,
+  wanted: Wanted<T>,
+): Promise<Listed<z.infer<T>>> {
+  const objects = new Map<string, z.infer<T>>();
+  let version = '';
   let next = '';
   do {
     const more = next === '' ? '' : `&continue=${encodeURIComponent(next)}`;
-    const path = `${listPath(kind, namespace)}?limit=${pageSize}&labelSelector=${encodeURIComponent(kind.labels)}${more}`;
+    const path = `${listPath(wanted, namespace)}?limit=${pageSize}&labelSelector=${encodeURIComponent(wanted.labels)}${more}`;
     const answer = await api.ask('GET', path);
-    if (answer.status === 404) return found;
+    if (answer.status === 404) break;
     const list = expectForm(List, fine(api, { method: 'GET', path, answer, fine: [200] }).json, path);
     for (const item of list.items ?? []) {
-      const one = schema.safeParse(item);
-      if (one.success) found.push(one.data);
+      const one = wanted.schema.safeParse(item).data;
+      const { uid } = Known.safeParse(item).data?.metadata ?? { uid: String(objects.size) };
+      if (one !== undefined) objects.set(uid, one);
     }
+    version = list.metadata?.resourceVersion ?? version;
     next = list.metadata?.continue ?? '';
   } while (next !== '');
-  return found;
+  return { objects, version };
 }
 
 /**

@@ -9,7 +9,7 @@ export const writtenAnnotation = 'berth.dev/written';
 export const fleetIdLabel = 'berth.dev/fleet-id';
 
 /** A Secret that changes makes no new pods, and engines read theirs as they start: this does. Keyed hashes, no values. */
-export function secretAnnotation({ secrets }: Pick<Mark, 'secrets'>): {
+export function secretAnnotation({ secrets }: { readonly secrets?: Mark['secrets'] | undefined }): {
   annotations?: Record<string, string>;
 } {
   if (!secrets || Object.keys(secrets.of).length === 0) return {};
@@ -19,6 +19,8 @@ export function secretAnnotation({ secrets }: Pick<Mark, 'secrets'>): {
 /** What the objects of the gateway in a cluster are called, and what tells them from those of engines. */
 export const gatewayName = 'berth-gateway';
 export const gatewayAnnotation = 'berth.dev/gateway';
+/** Beside it: keyed hashes of its secrets, which files that are rendered have none of. */
+export const gatewaySecretsAnnotation = 'berth.dev/gateway-secrets';
 export const gatewayLabels = {
   'app.kubernetes.io/name': gatewayName,
   'app.kubernetes.io/component': 'gateway',
@@ -34,6 +36,11 @@ export function objectName(deployment: string, replica: number): string {
   const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 6);
   const fitting = wanted.replaceAll(/[^a-z0-9]+/g, '-').slice(0, 36);
   return `b-${fitting}-${hash}`.replaceAll(/-+/g, '-');
+}
+
+/** The Secret with the values that the pods of a replica are given from here. */
+export function engineSecretName({ deployment, replica }: Pick<Mark, 'deployment' | 'replica'>): string {
+  return `${objectName(deployment, replica)}-secrets`;
 }
 
 /** By these a Service and a Deployment know their pods; they can never be changed again. */

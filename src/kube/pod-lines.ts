@@ -1,8 +1,8 @@
-import { TextDecoder } from 'node:util';
 import type { Place } from './client.ts';
 import { objectPath } from './kinds.ts';
 import { podsOf, restartsOf } from './state.ts';
 import type { Made } from './state.ts';
+import { textLines } from './text-lines.ts';
 
 export interface LinesWanted {
   readonly lines: number;
@@ -34,17 +34,9 @@ export async function* containerLines(
 }
 
 export async function* linesOf({ api }: Place, path: string, signal: AbortSignal): AsyncIterable<string> {
-  const decoder = new TextDecoder();
-  let held = '';
   try {
     const { status, body } = await api.open(path, signal);
-    if (status !== 200) return;
-    for await (const chunk of body) {
-      const lines = (held + decoder.decode(chunk, { stream: true })).split('\n');
-      held = lines.pop() ?? '';
-      yield* lines;
-    }
-    if (held !== '') yield held;
+    if (status === 200) yield* textLines(body);
   } catch (error) {
     if (!signal.aborted) throw error;
   }

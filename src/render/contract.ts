@@ -50,6 +50,8 @@ export interface RenderedFile {
   /** Below the folder that is written, such as "base/service-mistral.yaml". */
   readonly path: string;
   readonly text: string;
+  /** It says which files there are, and is left out where all of them are printed as one. */
+  readonly index?: true;
 }
 
 export interface RenderOutput {

@@ -1,32 +1,60 @@
 import { createHash } from 'node:crypto';
+import { gatewaySecretsFolder } from '../domain/cluster-gateway.ts';
 import type { ClusterGateway, GatewayMark } from '../domain/cluster-gateway.ts';
+import type { SecretHashes } from '../domain/instance.ts';
+import { secretTitle } from '../domain/secret.ts';
+import type { SecretRef } from '../domain/secret.ts';
 import {
   fleetIdLabel,
   fleetLabel,
   gatewayAnnotation,
   gatewayLabels as labels,
   gatewayName as name,
+  gatewaySecretsAnnotation,
+  secretAnnotation,
+  writtenAnnotation,
 } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { secretCommands } from '../kube/secret-commands.ts';
+import { writtenText } from '../kube/written.ts';
 import type { RenderInput } from './contract.ts';
 
 const stateFolder = '/var/lib/berth';
 const configFolder = '/etc/berth';
+const engineKeysFolder = `${gatewaySecretsFolder}/engine-keys`;
 /** News that a pod ends travel; until then it still takes requests. */
 const preStopSeconds = 5;
 /** Any that no image has a user of; never root. */
 const user = 10_001;
 
-/** Where the variables with the secrets of the gateway come from. */
-const gatewaySecret = 'berth-gateway-secrets';
+/** Where the secrets of the gateway come from. */
+export const gatewaySecret = 'berth-gateway-secrets';
 
-type Placed = Pick<RenderInput, 'fleet' | 'fleetId' | 'namespace' | 'gateway'>;
+interface Placed extends Pick<RenderInput, 'fleet' | 'fleetId' | 'namespace' | 'gateway'> {
+  /** Hashes of its secrets: with others of them, other pods. Files that are rendered have none. */
+  readonly secrets?: SecretHashes | null;
+}
 
 /** The Secret that its pods want, without its values; null where they want none. */
 export function gatewaySecretMeta(input: Placed): KubeObject['metadata'] | null {
-  const wants = Object.keys(input.gateway?.variables ?? {}).length > 0;
+  const wants = input.gateway && Object.keys(gatewaySecretRefs(input.gateway)).length > 0;
   return wants ? metaOf(input, gatewaySecret) : null;
+}
+
+/** What lies in that Secret, by its keys, and where the value of each lies here. Pure. */
+export function gatewaySecretRefs({
+  variables,
+  engineKeys,
+}: Pick<ClusterGateway, 'variables' | 'engineKeys'>): Record<string, SecretRef> {
+  const keys = Object.entries(engineKeys).map(([deployment, ref]) => [keyOf(deployment), ref] as const);
+  // What the cluster has already is taken from where it is.
+  const own = Object.entries(variables).filter(([, ref]) => !('env' in ref && ref.secret));
+  return Object.fromEntries([...own, ...keys]);
+}
+
+/** No other begins so: variables have no hyphen, and places in the file begin otherwise. */
+function keyOf(deployment: string): string {
+  return `engine-key.${deployment}`;
 }
 
 function metaOf({ fleet, fleetId, namespace }: Placed, own: string): KubeObject['metadata'] {
@@ -43,8 +71,14 @@ function metaOf({ fleet, fleetId, namespace }: Placed, own: string): KubeObject[
 }
 
 /** What a later plan compares with. Pure. */
-export function gatewayMark({ fleetFile, variables, ...rest }: ClusterGateway): GatewayMark {
-  return { version: 1, ...rest, file: hashOf(fleetFile), variables: Object.keys(variables).toSorted() };
+export function gatewayMark({ fleetFile, variables, engineKeys, ...rest }: ClusterGateway): GatewayMark {
+  return {
+    version: 1,
+    ...rest,
+    file: hashOf(fleetFile),
+    variables: Object.keys(variables).toSorted(),
+    engineKeys: Object.keys(engineKeys).toSorted(),
+  };
 }
 
 function hashOf(text: string): string {
@@ -55,6 +89,8 @@ function hashOf(text: string): string {
 export function gatewayObjects(input: Placed): KubeObject[] {
   const { gateway } = input;
   if (gateway === null) return [];
+  const nowhere = metaOf({ ...input, namespace: null }, name);
+  const written = writtenText([configMap(gateway, nowhere), deployment(gateway, nowhere)]);
   return [
     {
       apiVersion: 'v1',
@@ -63,12 +99,7 @@ export function gatewayObjects(input: Placed): KubeObject[] {
       automountServiceAccountToken: false,
     },
     ...rights(input),
-    {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: metaOf(input, name),
-      data: { 'berth.yaml': gateway.fleetFile },
-    },
+    configMap(gateway, metaOf(input, name)),
     {
       apiVersion: 'v1',
       kind: 'Service',
@@ -79,7 +110,7 @@ export function gatewayObjects(input: Placed): KubeObject[] {
         ports: [{ name: 'http', port: gateway.port, targetPort: 'http', protocol: 'TCP' }],
       },
     },
-    deployment(gateway, metaOf(input, name)),
+    keeping(deployment(gateway, metaOf(input, name)), { written, secrets: input.secrets ?? null }),
     {
       apiVersion: 'policy/v1',
       kind: 'PodDisruptionBudget',
@@ -101,10 +132,18 @@ export function gatewayObjects(input: Placed): KubeObject[] {
 
 /** Its secrets, which whoever applies the files brings. */
 export function gatewayNeeds(input: RenderInput): string[] {
+  const there = Object.values(input.gateway?.variables ?? {}).flatMap((ref) =>
+    'env' in ref && ref.secret ? [`The gateway needs what the cluster must have: ${secretTitle(ref)}.`] : [],
+  );
   const meta = gatewaySecretMeta(input);
-  if (meta === null || input.gateway === null) return [];
-  const texts = Object.fromEntries(Object.keys(input.gateway.variables).map((key) => [key, `$${key}`]));
-  return [`The gateway needs a Secret: ${secretCommands(meta, texts)}`];
+  if (meta === null || input.gateway === null) return there;
+  const texts = Object.fromEntries(
+    Object.entries(gatewaySecretRefs(input.gateway)).map(([key, ref]) => [
+      key,
+      'env' in ref ? `$${ref.env}` : `$(cat '${ref.file}')`,
+    ]),
+  );
+  return [`The gateway needs a Secret: ${secretCommands(meta, texts)}`, ...there];
 }
 
 /** To see where pods of the namespace answer, and nothing else. */
@@ -116,7 +155,7 @@ function rights(input: Placed): readonly KubeObject[] {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'Role',
       metadata: metaOf(input, name),
-      rules: [{ apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] }],
+      rules: [{ apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] }],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -126,6 +165,10 @@ function rights(input: Placed): readonly KubeObject[] {
       subjects: [subject],
     },
   ];
+}
+
+function configMap({ fleetFile }: ClusterGateway, metadata: KubeObject['metadata']): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'berth.yaml': fleetFile } };
 }
 
 function deployment(gateway: ClusterGateway, metadata: KubeObject['metadata']): KubeObject {
@@ -145,6 +188,32 @@ function deployment(gateway: ClusterGateway, metadata: KubeObject['metadata']): 
         spec: podOf(gateway),
       },
     },
+  };
+}
+
+interface Template {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+}
+
+/**
+ * The Deployment with what a change that never serves is undone by (`written`: its file and itself as they were sent), and with
+ * hashes of its secrets: other ones are other pods. Pure.
+ */
+export function keeping(
+  bare: KubeObject,
+  { written, secrets }: { written: string; secrets: SecretHashes | null },
+): KubeObject {
+  const { template, ...spec } = bare['spec'] as { template: Template };
+  const own = {
+    [writtenAnnotation]: written,
+    ...(secrets === null ? {} : { [gatewaySecretsAnnotation]: JSON.stringify(secrets) }),
+  };
+  const hashes = secretAnnotation({ secrets: secrets ?? undefined }).annotations;
+  const annotations = { ...template.metadata.annotations, ...hashes };
+  return {
+    ...bare,
+    metadata: { ...bare.metadata, annotations: { ...bare.metadata.annotations, ...own } },
+    spec: { ...spec, template: { ...template, metadata: { ...template.metadata, annotations } } },
   };
 }
 
@@ -174,23 +243,47 @@ function podOf(gateway: ClusterGateway): Record<string, unknown> {
     volumes: [
       { name: 'fleet', configMap: { name } },
       ...folders.map((folder) => ({ name: folder, emptyDir: { sizeLimit: '1Gi' } })),
+      ...(wantsSecrets(gateway) ? [secretsVolume(gateway)] : []),
     ],
   };
 }
 
+function wantsSecrets({ variables, engineKeys }: ClusterGateway): boolean {
+  return Object.keys(variables).length + Object.keys(engineKeys).length > 0;
+}
+
+/** Each secret as a file, from the gateway's own Secret or from one that the cluster has already. */
+function secretsVolume(gateway: ClusterGateway): object {
+  const { variables, engineKeys } = gateway;
+  const own = Object.keys(gatewaySecretRefs(gateway)).filter((key) => key in variables);
+  const items = [
+    ...own.map((key) => ({ key, path: key })),
+    ...Object.keys(engineKeys).map((name) => ({ key: keyOf(name), path: `engine-keys/${name}` })),
+  ];
+  const there = Object.entries(variables).flatMap(([path, ref]) => {
+    const of = 'env' in ref ? ref.secret : undefined;
+    return of ? [{ secret: { name: of.name, items: [{ key: of.key, path }] } }] : [];
+  });
+  const sources = [...(items.length > 0 ? [{ secret: { name: gatewaySecret, items } }] : []), ...there];
+  return { name: 'secrets', projected: { defaultMode: 0o440, sources } };
+}
+
 function containerOf(gateway: ClusterGateway): Record<string, unknown> {
   const allowed = gateway.allowAnonymous ? ['--allow-anonymous'] : [];
+  const keys = Object.keys(gateway.engineKeys).length > 0;
   return {
     name: 'gateway',
     image: gateway.image,
-    args: ['serve', '--file', `${configFolder}/berth.yaml`, '--state-dir', stateFolder, ...allowed],
-    env: [
-      { name: 'HOME', value: stateFolder },
-      ...Object.keys(gateway.variables).map((key) => ({
-        name: key,
-        valueFrom: { secretKeyRef: { name: gatewaySecret, key } },
-      })),
+    args: [
+      'serve',
+      '--file',
+      `${configFolder}/berth.yaml`,
+      '--state-dir',
+      stateFolder,
+      ...allowed,
+      ...(keys ? ['--engine-keys', engineKeysFolder] : []),
     ],
+    env: [{ name: 'HOME', value: stateFolder }],
     ports: [{ name: 'http', containerPort: gateway.port, protocol: 'TCP' }],
     startupProbe: probe('/healthz', { periodSeconds: 2, failureThreshold: 60 }),
     readinessProbe: probe('/healthz', { periodSeconds: 5, failureThreshold: 2 }),
@@ -206,6 +299,9 @@ function containerOf(gateway: ClusterGateway): Record<string, unknown> {
       { name: 'fleet', mountPath: configFolder, readOnly: true },
       { name: 'state', mountPath: stateFolder },
       { name: 'tmp', mountPath: '/tmp' },
+      ...(wantsSecrets(gateway)
+        ? [{ name: 'secrets', mountPath: gatewaySecretsFolder, readOnly: true }]
+        : []),
     ],
   };
 }

@@ -3,32 +3,49 @@ import type { KubeObject } from '../kube/object.ts';
 import { secretCommands } from '../kube/secret-commands.ts';
 import { kserveTarget } from '../targets/kserve.ts';
 import { manifestsOf } from '../targets/kserve/manifests.ts';
+import { markObject } from '../targets/kserve/marks.ts';
 import { KserveOptions } from '../targets/kserve/options.ts';
 import { storageName } from '../targets/kserve/storage-secret.ts';
 import { hasOwnKeys } from '../targets/kserve/storage.ts';
 import { benchmarkFiles, benchmarkNeeds } from './benchmark-objects.ts';
 import { needsOf } from './cluster-objects.ts';
+import type { RenderedDeployment, RenderedFile, RenderFormat, RenderInput } from './contract.ts';
+import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
+import { marksOf } from './replica-marks.ts';
 import { yamlOf } from './yaml.ts';
-import type { RenderedDeployment, RenderFormat, RenderInput } from './contract.ts';
 
-/** One file for each deployment: its InferenceServices, one a replica, and the runtimes that are made for them. */
+/** One file for each deployment: its InferenceServices, one a replica, the runtimes that are made for them, and their marks. */
 export const kserveFormat = {
   kind: 'kserve',
   title: 'InferenceServices of KServe with their runtimes, a file for each deployment',
   benchmarks: 'cluster',
+  gateway: (namespace) => (namespace === null ? 'it needs --namespace' : null),
   refuses: (deployment) =>
     kserveTarget.refuses(deployment.spec, { ...optionsOf(deployment), mode: 'RawDeployment' }),
   render: (input) => ({
-    files: [
-      ...input.deployments.map((deployment) => ({
-        path: `${deployment.name}.yaml`,
-        text: objectsOf(input, deployment).map(yamlOf).join('---\n'),
-      })),
-      ...benchmarkFiles(input),
-    ],
-    needs: [...needsOf(input), ...storageNeeds(input), ...benchmarkNeeds(input)],
+    files: filesOf(input),
+    needs: [...needsOf(input), ...storageNeeds(input), ...gatewayNeeds(input), ...benchmarkNeeds(input)],
   }),
 } as const satisfies RenderFormat<'kserve'>;
+
+function filesOf(input: RenderInput): RenderedFile[] {
+  const files = [
+    ...objectsOf(input).map(({ name, objects }) => fileOf(name, objects)),
+    ...(input.gateway === null ? [] : [fileOf('berth-gateway', gatewayObjects(input))]),
+    ...benchmarkFiles(input),
+  ];
+  const kustomization = {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    ...(input.namespace === null ? {} : { namespace: input.namespace }),
+    resources: files.map(({ path }) => path),
+  };
+  return [...files, { path: 'kustomization.yaml', text: yamlOf(kustomization), index: true }];
+}
+
+function fileOf(name: string, objects: readonly KubeObject[]): RenderedFile {
+  return { path: `${name}.yaml`, text: objects.map(yamlOf).join('---\n') };
+}
 
 /** What the file says of another target means nothing to KServe: then all is as usual. */
 function optionsOf({ target }: RenderedDeployment): KserveOptions {
@@ -58,14 +75,21 @@ function storageNeeds({ deployments, fleet, fleetId, namespace }: RenderInput): 
     );
 }
 
-function objectsOf({ fleet, fleetId, namespace }: RenderInput, deployment: RenderedDeployment): KubeObject[] {
-  const { name, spec, replicas } = deployment;
-  const all = Array.from({ length: replicas }, (_, replica) =>
-    manifestsOf({ fleet, fleetId, deployment: name, replica, spec }, optionsOf(deployment)),
-  ).flat();
-  // A runtime that the file names is the same for all replicas.
-  const once = new Map(all.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
-  return [...once.values()].map((object) =>
-    namespace === null ? object : { ...object, metadata: { ...object.metadata, namespace } },
-  );
+function objectsOf(input: RenderInput): { name: string; objects: KubeObject[] }[] {
+  const marked = marksOf(input, optionsOf);
+  return input.deployments.map(({ name }) => {
+    const all = marked
+      .filter(({ mark }) => mark.deployment === name)
+      .flatMap(({ mark, options }) => {
+        const sent = manifestsOf(mark, options);
+        return [...sent, markObject(mark, sent)];
+      });
+    // A runtime that the file names is the same for all replicas.
+    const once = new Map(all.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
+    return { name, objects: [...once.values()].map((object) => placed(object, input.namespace)) };
+  });
+}
+
+function placed(object: KubeObject, namespace: string | null): KubeObject {
+  return namespace === null ? object : { ...object, metadata: { ...object.metadata, namespace } };
 }

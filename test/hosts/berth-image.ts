@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { textOf } from '../repo/source-tree.ts';
 import type { Image } from './kube-box.ts';
 
@@ -24,9 +24,7 @@ export function instructions(word: string): string[] {
 /** As the Containerfile says it, over the Node of this machine in place of a base that would have to be fetched. */
 export function berthImageFrom(tree: string): (folder: string) => Image {
   return (folder) => {
-    const node = realpathSync(process.execPath);
-    place(node, join(folder, 'usr/local/bin/node'));
-    for (const library of librariesOf(node)) place(library, join(folder, library));
+    placeNode(folder);
     for (const { from, to } of copiedByContainerfile())
       for (const name of from)
         cpSync(join(tree, name), to.endsWith('/') ? join(folder, to, name) : join(folder, to), {
@@ -41,6 +39,21 @@ export function berthImageFrom(tree: string): (folder: string) => Image {
       env: ['PATH=/usr/local/bin', ...instructions('ENV').flatMap((line) => line.split(' '))],
     };
   };
+}
+
+/** Node of this machine with one program of a test's own at its root. */
+export function nodeImage(name: string, program: string): (folder: string) => Image {
+  return (folder) => {
+    placeNode(folder);
+    copyFileSync(program, join(folder, basename(program)));
+    return { name, from: folder, files: ['.'], entrypoint: [] };
+  };
+}
+
+function placeNode(folder: string): void {
+  const node = realpathSync(process.execPath);
+  place(node, join(folder, 'usr/local/bin/node'));
+  for (const library of librariesOf(node)) place(library, join(folder, library));
 }
 
 function place(from: string, to: string): void {

@@ -37,6 +37,7 @@ describe.skipIf(missing !== null)(
       work = mkdtempSync(join(tmpdir(), 'berth-image-'));
       execFileSync('node', [join(root, 'scripts/image.mjs'), join(work, 'image')], { stdio: 'ignore' });
       box = await startCluster([berthImageFrom(join(work, 'image'))]);
+      box.kubectl('create', 'namespace', 'llm');
       outside = box.address.replace(/\.2$/, '.1');
       redis = startRedis();
       place = makePlace();
@@ -81,7 +82,7 @@ gateway:
   image: ${berthImage}
   replicas: ${gatewayPods}
   keys: {ci: "\${env:CI_KEY}"}
-  limits: {eachKey: {rpm: 1000}, shared: "redis://${outside}:26379", drain: 5s}
+  limits: {eachKey: {rpm: 100000}, shared: "redis://${outside}:26379", drain: 5s}
 deployments:
   toy:
     model: toy
@@ -131,6 +132,35 @@ deployments:
       }
     }
 
+    /**
+     * Requests without an end, each sent once, to pods that are ready by the cluster's word, as through a Service. Gives what became
+     * of each.
+     */
+    function startLoad(): { stop: () => Promise<{ url: string; status: number }[]> } {
+      const sent: { url: string; status: number }[] = [];
+      let [ready, ended] = [gateways(), false];
+      async function look(): Promise<void> {
+        while (!ended) {
+          await new Promise((done) => setTimeout(done, 500));
+          ready = gateways();
+        }
+      }
+      async function send(worker: number): Promise<void> {
+        for (let turn = worker; !ended; turn += 1) {
+          const url = ready[turn % Math.max(1, ready.length)]?.url ?? '';
+          sent.push({ url, status: (await ask(url)).status });
+        }
+      }
+      const all = Promise.all([look(), ...[0, 1, 2, 3].map(send)]);
+      return {
+        stop: async () => {
+          ended = true;
+          await all;
+          return sent;
+        },
+      };
+    }
+
     async function sharedUp(url: string): Promise<string> {
       try {
         const text = await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(5_000) })).text();
@@ -146,7 +176,6 @@ deployments:
       expect(rendered.stderr).toContain(
         '"CI_KEY=$CI_KEY" | kubectl create secret generic berth-gateway-secrets -n llm --from-env-file=/dev/stdin',
       );
-      box.kubectl('create', 'namespace', 'llm');
       kubectl('create', 'secret', 'generic', 'berth-gateway-secrets', `--from-literal=CI_KEY=${key}`);
       kubectl('label', 'secret', 'berth-gateway-secrets', ...labelsIn(rendered.stderr));
       box.kubectl('apply', '-k', join(place.folder, 'deploy/base'));
@@ -165,15 +194,34 @@ deployments:
       expect([first.status, second.status, third.status]).toEqual([200, 200, 200]);
       expect([first.left - second.left, second.left - third.left]).toEqual([1, 1]);
 
-      // Of two, one is killed: the other serves on, and another comes in its place.
+      // Of two, one is killed under load: what the other is asked is answered, and another comes in its place. Only requests that
+      // were on their way at the killed one can be lost.
+      const killed = startLoad();
       kubectl('delete', 'pod', one?.name ?? '', '--grace-period=0', '--force');
-      for (let i = 0; i < 5; i += 1) expect((await ask(two?.url ?? '')).status).toBe(200);
       await until(async () => gateways().length === 2, 'another gateway', 240_000);
+      const besideDeath = await killed.stop();
+      const lost = besideDeath.filter(({ status }) => status !== 200);
+      console.info(`a gateway killed: ${lost.length} of ${besideDeath.length} requests lost, all at it`);
+      expect(lost.filter(({ url, status }) => url !== one?.url || status !== 0)).toEqual([]);
+      expect(
+        besideDeath.filter(({ url, status }) => url === two?.url && status === 200).length,
+      ).toBeGreaterThan(0);
 
-      // Redis is gone: each counts alone and serves on; it is back: they count together again.
+      // One that is ended as the cluster ends pods, and Redis that is killed: no request is lost.
+      const load = startLoad();
+      kubectl('delete', 'pod', two?.name ?? '', '--wait=false');
+      await until(async () => gateways().every(({ name }) => name !== two?.name), 'the end to be seen');
+      await until(async () => gateways().length === 2, 'a third gateway', 240_000);
       redis.kill('SIGKILL');
-      for (const { url } of gateways()) {
+      for (const { url } of gateways())
         await until(async () => (await sharedUp(url)) === '0', 'the loss of the store to be seen');
+      const besideLoss = await load.stop();
+      console.info(`a gateway ended, and Redis killed: ${besideLoss.length} requests, none lost`);
+      expect(besideLoss.filter(({ status }) => status !== 200)).toEqual([]);
+
+      // Without Redis each counts alone and serves on; it is back: they count together again.
+      for (const { url } of gateways()) {
+        expect(await sharedUp(url)).toBe('0');
         expect((await ask(url)).status).toBe(200);
       }
       redis = startRedis();
@@ -183,13 +231,18 @@ deployments:
       const before = await ask(three?.url ?? '');
       expect(before.left - (await ask(four?.url ?? '')).left).toBe(1);
 
+      // Whoever applies files alone is told of a secret that is another by now.
+      place.env['CI_KEY'] = 'another-key-of-a-test';
+      expect((await place.berth('plan')).stdout).toContain('secret CI_KEY changed: other pods');
+      place.env['CI_KEY'] = key;
+
       // An engine that comes back with another address is found.
       kubectl('delete', 'pod', '-l', 'app.kubernetes.io/name=toy', '--grace-period=0', '--force');
       for (const { url } of gateways())
         await until(async () => (await ask(url)).status === 200, 'the new engines', 120_000);
 
-      // Least rights: it may list where pods answer, and neither pods nor secrets.
-      expect(canI('list', 'endpointslices')).toBe('yes');
+      // Least rights: it may see where pods answer, and neither pods nor secrets.
+      expect([canI('list', 'endpointslices'), canI('watch', 'endpointslices')]).toEqual(['yes', 'yes']);
       expect([canI('list', 'pods'), canI('get', 'secrets'), canI('delete', 'endpointslices')]).toEqual([
         'no',
         'no',
@@ -238,6 +291,22 @@ deployments:
       expect((await place.berth('plan')).stdout).toContain('somebody changed');
       const again = await place.berth('apply', '--yes', '--restart', 'gateway');
       expect(again.code, again.stdout + again.stderr).toBe(0);
+      expect((await place.berth('down')).code).toBe(0);
+    });
+
+    test('a change of the gateway that never serves is undone, and the pods of before serve on', async () => {
+      place.write(fleet(1));
+      const applied = await place.berth('apply', '--yes');
+      expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+      const before = gateways();
+      place.write(fleet(1).replace(berthImage, 'localhost/nowhere:1'));
+      const failed = await place.berth('apply', '--yes');
+      expect(failed.code).not.toBe(0);
+      expect(failed.stdout + failed.stderr).toContain('is as it was before, since its change did not serve');
+      kubectl('rollout', 'status', 'deployment/berth-gateway', '--timeout=120s');
+      place.write(fleet(1));
+      await expectNothingToDo();
+      expect(gateways()).toEqual(before);
       expect((await place.berth('down')).code).toBe(0);
     });
 

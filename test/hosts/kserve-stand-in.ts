@@ -30,8 +30,8 @@ function isKnown(kubectl: KubeBox['kubectl'], kind: string): boolean {
 }
 
 /**
- * Stands in for KServe's controller, which cannot be had here: makes a Deployment of each InferenceService as the real one
- * does in its mode RawDeployment. Labels and annotations are copied into the pods, the runtime's container is merged with the
+ * Stands in for KServe's controller, which cannot be had here: makes a Deployment and a Service of each InferenceService as the
+ * real one does in its mode RawDeployment. Labels and annotations are copied into the pods, the runtime's container is merged with the
  * model's, a claim is mounted at /mnt/models.
  */
 const Loose = z.record(z.string(), z.unknown());
@@ -85,18 +85,46 @@ async function reconcile(place: Place): Promise<void> {
     const runtime = runtimes.find(({ metadata }) => metadata.name === service.spec.predictor.model.runtime);
     const [container] = runtime?.spec.containers ?? [];
     if (!container || service.metadata.deletionTimestamp) continue;
-    await applyObject(place, deploymentOf(service, container), { manager: 'kserve', force: true });
+    for (const object of [deploymentOf(service, container), serviceOf(service)])
+      await applyObject(place, object, { manager: 'kserve', force: true });
   }
 }
 
+/** Labels of what is made for a service are its own and these. */
+function labelsOf({ metadata }: Service): Record<string, string> {
+  return { ...metadata.labels, [`${serving}/inferenceservice`]: metadata.name, component: 'predictor' };
+}
+
+function ownedBy({ metadata }: Service): object {
+  const owner = { apiVersion: `${serving}/v1beta1`, kind: 'InferenceService', name: metadata.name };
+  return {
+    ownerReferences: [{ ...owner, uid: metadata.uid, controller: true, blockOwnerDeletion: true }],
+  };
+}
+
+/** Its one port has no name, since that of the runtime's container has none. */
+function serviceOf(service: Service): Parameters<typeof applyObject>[1] {
+  const name = `${service.metadata.name}-predictor`;
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, labels: labelsOf(service), ...ownedBy(service) },
+    spec: {
+      selector: { app: `isvc.${name}` },
+      ports: [{ port: 80, targetPort: 8080, protocol: 'TCP' }],
+    },
+  };
+}
+
 function deploymentOf(
-  { metadata, spec }: Service,
+  service: Service,
   container: Record<string, unknown> & { args: string[] },
 ): Parameters<typeof applyObject>[1] {
+  const { metadata, spec } = service;
   const { model, volumes, minReplicas, maxReplicas: _most, deploymentStrategy, ...pod } = spec.predictor;
   const name = `${metadata.name}-predictor`;
   const selector = { app: `isvc.${name}` };
-  const labels = { ...metadata.labels, ...selector, [`${serving}/inferenceservice`]: metadata.name };
+  const labels = { ...labelsOf(service), ...selector };
   const [, claim, path = ''] = /^pvc:\/\/([^/]+)\/?(.*)$/.exec(model.storageUri ?? '') ?? [];
   const mount = { name: 'kserve-pvc-source', mountPath: '/mnt/models', readOnly: true };
   const source = { name: 'kserve-pvc-source', persistentVolumeClaim: { claimName: claim } };
@@ -110,15 +138,10 @@ function deploymentOf(
       ...(claim ? [path === '' ? mount : { ...mount, subPath: path }] : []),
     ],
   };
-  const owner = { apiVersion: `${serving}/v1beta1`, kind: 'InferenceService', name: metadata.name };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: {
-      name,
-      labels,
-      ownerReferences: [{ ...owner, uid: metadata.uid, controller: true, blockOwnerDeletion: true }],
-    } as never,
+    metadata: { name, labels, ...ownedBy(service) },
     spec: {
       replicas: minReplicas === undefined ? 1 : minReplicas,
       ...(deploymentStrategy === undefined ? {} : { strategy: deploymentStrategy }),

@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ClusterPlace } from '../../src/domain/host-access.ts';
+import type { Plan } from '../../src/domain/plan.ts';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import { localFiles } from '../../src/io/files.ts';
 import { localWorld } from '../../src/io/local-world.ts';
@@ -117,11 +118,49 @@ describe.skipIf(missing !== null)(
       const file = join(place.folder, 'services.yaml');
       place.write(written.stdout, 'services.yaml');
       const told = inNamespace('apply', '--server-side', '--validate=strict', '--dry-run=server', '-f', file);
-      expect(told.match(/serverside-applied/g)?.length).toBe(5);
+      expect(told.match(/serverside-applied/g)?.length).toBe(7);
       place.write(text.replace(', mode: Knative', ''));
       const missing = await place.berth('plan');
       expect(missing.stdout + missing.stderr).toContain('There is no Secret minio');
     });
+
+    test('files that kubectl alone applies are what berth applies, and the reverse; berth serve finds the engine', async () => {
+      place.env['KUBECONFIG'] = box.kubeconfig;
+      place.write(fleet(1));
+      const tree = join(place.folder, 'deploy');
+      const words = ['render', '--format', 'kserve', '--namespace', namespace, '--out', 'deploy'];
+      const rendered = await place.berth(...words);
+      expect(rendered.code, rendered.stderr).toBe(0);
+      box.kubectl('apply', '-k', tree);
+      await until(async () => (await complete(await urlOf())) === 200, 'the engine', 180_000);
+      await expectNothingToDo();
+
+      const serving = place.spawn('serve', '--context', 'box', '--namespace', namespace);
+      const url = await until(
+        () => /Serving lab at (\S+)\/v1/.exec(serving.output().stderr)?.[1],
+        'the gateway',
+      );
+      await until(async () => (await complete(url)) === 200, 'an answer through the gateway');
+      inNamespace('delete', 'pod', '--all', '--grace-period=0', '--force');
+      await until(async () => (await complete(url)) === 200, 'an answer of another pod', 120_000);
+      serving.child.kill('SIGTERM');
+      expect(await serving.exited).toBe(0);
+
+      expect((await place.berth('down')).code).toBe(0);
+      expect(inNamespace('get', 'configmaps', '-o', 'name')).not.toContain('toy');
+      const applied = await place.berth('apply');
+      expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+      await expectNothingToDo();
+      // What is applied and what is rendered are the same to the server.
+      expect(box.kubectl('diff', '-k', tree)).toBe('');
+    });
+
+    async function expectNothingToDo(): Promise<void> {
+      const ran = await place.berth('plan', '--json');
+      expect(ran.code, ran.stderr).toBe(0);
+      const plan: Plan = ran.json();
+      expect([plan.actions.map((action) => action.do), plan.findings]).toEqual([['keep'], []]);
+    }
 
     test('a service that somebody stopped is told as that, and a runtime that another one names is kept', async () => {
       place.write(fleet(1, ', runtime: {create: llama}'));

@@ -120,8 +120,10 @@ test.skipIf(specsFolder === undefined)(
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
       'ServingRuntime mistral-24b-quantized',
       'InferenceService mistral-24b-quantized',
+      'ConfigMap mistral-24b-quantized-mark',
       'ServingRuntime mistral-24b',
       'InferenceService mistral-24b',
+      'ConfigMap mistral-24b-mark',
     ]);
     expect(objects.flatMap(kubeFaults)).toEqual([]);
     const claim = readFileSync(join(examples, 'mistral-small/claim.yaml'), 'utf8');

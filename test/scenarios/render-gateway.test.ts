@@ -55,7 +55,7 @@ test.skipIf(specsFolder === undefined)('a strict API server takes the gateway as
 test('the gateway is two pods without root, with no right but to see where pods answer', async () => {
   const objects = await manifests();
   expect(ofGateway(objects, 'Role')).toMatchObject({
-    rules: [{ apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] }],
+    rules: [{ apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] }],
   });
   expect(ofGateway(objects, 'PodDisruptionBudget')).toMatchObject({ spec: { maxUnavailable: 1 } });
   expect(ofGateway(objects, 'Deployment')).toMatchObject({
@@ -66,7 +66,7 @@ test('the gateway is two pods without root, with no right but to see where pods 
   });
 });
 
-test('secrets come as variables of a Secret, and those of models are not asked for', async () => {
+test('the command that makes its Secret is printed, and secrets of models are not asked for', async () => {
   place.env['CI_KEY'] = 'sk-canary';
   const { stdout, stderr } = await rendered('--format', 'kubernetes', '--namespace', 'llm');
   expect(stderr).toContain(
@@ -79,21 +79,89 @@ test('the file that the gateway reads there is a fleet file, and says nothing of
   const { data } = ofGateway(await manifests(), 'ConfigMap') as { data: Record<string, string> };
   const text = data['berth.yaml'] ?? '';
   expect(text).not.toContain('HF_TOKEN');
-  place.write(text, 'inside.yaml');
-  Object.assign(place.env, { CI_KEY: 'a', REDIS_URL: 'redis://r:6379' });
+  for (const [name, value] of [
+    ['CI_KEY', 'a'],
+    ['REDIS_URL', 'redis://r:6379'],
+  ])
+    place.write(value ?? '', name);
+  place.write(text.replaceAll('/run/secrets/berth', place.folder), 'inside.yaml');
   const ran = await place.berth('validate', '--file', 'inside.yaml');
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
 });
 
-test.each([
-  ['a secret that is a file', ['ci: "${env:CI_KEY}"', 'ci: "${file:/k}"'], 'the secret in /k is a file'],
-  ['no key', ['keys: {ci: "${env:CI_KEY}"}', 'keys: {}'], 'names no key'],
-  ['an engine with a key of its own', ['gpus: 2,', 'gpus: 2, ownKey: true,'], 'v-llm has a key of its own'],
-])('a gateway elsewhere cannot have %s', async (_, [from = '', to = ''], reason) => {
-  place.write(fleet.replace(from, to));
-  const ran = await place.berth('render', '--gateway', 'x:1', '--format', 'kustomize');
-  expect(ran.code).toBe(2);
-  expect(ran.stderr).toContain(reason);
+test.each([['no key', ['keys: {ci: "${env:CI_KEY}"}', 'keys: {}'], 'names no key']])(
+  'a gateway elsewhere cannot have %s',
+  async (_, [from = '', to = ''], reason) => {
+    place.write(fleet.replace(from, to));
+    const ran = await place.berth('render', '--gateway', 'x:1', '--format', 'kustomize');
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain(reason);
+  },
+);
+
+test('the gateway is given all secrets as files of Secrets, never in an argument or a variable', async () => {
+  place.write('of-a-file\n', 'k');
+  place.write(
+    fleet
+      .replace('gpus: 2,', 'gpus: 2, ownKey: true,')
+      .replace(
+        'engine: {kind: vllm}',
+        'engine: {kind: vllm, env: {A: b, TRACKING: {secret: "${env:TRACKING}"}}}',
+      )
+      .replace('gateway:', 'gateway:\n  host: k3s\n  image: b:1')
+      .replace(
+        'keys: {ci: "${env:CI_KEY}"}',
+        'keys: {ci: "${env:CI_KEY}", app: "${file:./k}", ops: {secretRef: {name: ops, key: token}}}',
+      ),
+  );
+  const { stdout, stderr } = await rendered('--format', 'kubernetes', '--namespace', 'llm');
+  const objects = parseAllDocuments(stdout).map((one) => one.toJS() as KubeObject);
+  const { template } = (ofGateway(objects, 'Deployment') as { spec: { template: { spec: PodSpec } } }).spec;
+  const [container] = template.spec.containers;
+  expect(container?.args.slice(-2)).toEqual(['--engine-keys', '/run/secrets/berth/engine-keys']);
+  expect(container?.env).toEqual([{ name: 'HOME', value: '/var/lib/berth' }]);
+  const own = ['CI_KEY', 'REDIS_URL', 'gateway.keys.app'].map((key) => ({ key, path: key }));
+  expect(template.spec.volumes).toContainEqual({
+    name: 'secrets',
+    projected: {
+      defaultMode: 0o440,
+      sources: [
+        {
+          secret: {
+            name: 'berth-gateway-secrets',
+            items: [...own, { key: 'engine-key.v-llm', path: 'engine-keys/v-llm' }],
+          },
+        },
+        { secret: { name: 'ops', items: [{ key: 'token', path: 'gateway.keys.ops' }] } },
+      ],
+    },
+  });
+  const { data } = ofGateway(objects, 'ConfigMap') as { data: Record<string, string> };
+  expect(data['berth.yaml']).not.toContain('TRACKING');
+  expect(data['berth.yaml']).toContain('ci: ${file:/run/secrets/berth/CI_KEY}');
+  expect(data['berth.yaml']).toContain('ops: ${file:/run/secrets/berth/gateway.keys.ops}');
+  expect(stderr).toMatch(/"gateway\.keys\.app=\$\(cat '[^']+\/k'\)"/);
+  expect(stderr).toMatch(/"engine-key\.v-llm=\$\(cat '[^']+\/engine-keys\/v-llm'\)"/);
+  expect(stderr).toContain('The gateway needs what the cluster must have: key token of Secret ops.');
+});
+
+interface PodSpec {
+  containers: { args: string[]; env: object[] }[];
+  volumes: object[];
+}
+
+test('a Secret of the cluster is one value, for a gateway that runs there', async () => {
+  const ref = 'keys: {ci: {secretRef: {name: ops, key: token}}}';
+  place.write(fleet.replace('keys: {ci: "${env:CI_KEY}"}', ref));
+  const here = await place.berth('validate');
+  expect([here.code, here.stdout + here.stderr]).toEqual([
+    2,
+    expect.stringContaining('the gateway runs on this machine'),
+  ]);
+  const there = fleet.replace('gateway:', 'gateway:\n  host: k3s\n  image: b:1');
+  place.write(there.replace('keys: {ci: "${env:CI_KEY}"}', 'keys: {ci: {secretRef: {name: ops}}}'));
+  const whole = await place.berth('validate');
+  expect(whole.stdout + whole.stderr).toContain('The gateway wants one value of a Secret');
 });
 
 test('rights need a namespace, and a machine has no gateway of a cluster', async () => {

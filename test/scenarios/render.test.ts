@@ -87,7 +87,7 @@ test('berth render --format kserve writes services with their runtimes, and refu
   const objects = parseAllDocuments(ran.stdout).map(
     (one) => one.toJS() as { kind: string; metadata: object },
   );
-  expect(objects.map(({ kind }) => kind)).toEqual(['ServingRuntime', 'InferenceService']);
+  expect(objects.map(({ kind }) => kind)).toEqual(['ServingRuntime', 'InferenceService', 'ConfigMap']);
   expect(objects[1]?.metadata).toMatchObject({ name: 'vllm', namespace: 'llm' });
   const refused = await place.berth('render', 'mistral', '--format', 'kserve');
   expect(refused.code).toBe(2);

@@ -106,7 +106,8 @@ async function gatewayOf(
   const refused = format.gateway?.(namespace) ?? null;
   const reason = format.gateway ? (refused ?? inside.obstacles[0]) : 'only formats of a cluster have one';
   if (reason !== undefined) throw new BerthError('GATEWAY_NOT_WRITTEN', { format: format.kind, reason });
-  return clusterGateway(loaded, inside, {
+  return clusterGateway(world, loaded, {
+    inside,
     image,
     replicas: gatewayReplicas ?? loaded.gateway.replicas ?? usualPods,
   });
@@ -178,5 +179,6 @@ async function write({ world, cwd }: CliContext, folder: string, { files }: Rend
 }
 
 function textOf({ files }: RenderOutput): string {
-  return files.map(({ path, text }) => `# ${path}\n${text.trimEnd()}`).join('\n---\n');
+  const printed = files.filter(({ index }) => !index);
+  return printed.map(({ path, text }) => `# ${path}\n${text.trimEnd()}`).join('\n---\n');
 }

@@ -12,6 +12,7 @@ export const examples = [
 interface ServeCommandOptions extends FileOptions {
   readonly context: string;
   readonly namespace?: string;
+  readonly engineKeys?: string;
   readonly allowAnonymous?: boolean;
 }
 
@@ -22,6 +23,10 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .option('--context <name>', 'context of the kubeconfig', 'in-cluster')
     .option('--namespace <name>', 'where the engines are (default: the namespace of this pod)')
+    .option(
+      '--engine-keys <folder>',
+      'keys that engines ask for, a file for each deployment (default: where "berth apply" keeps them)',
+    )
     .option('--allow-anonymous', 'serve anybody who reaches the gateway, if the file says so too')
     .action(async (options: ServeCommandOptions) => {
       const { world, output, signal } = context;
@@ -38,6 +43,7 @@ export function configure(command: Command, context: CliContext): void {
       await serve(world, loaded, {
         context: options.context,
         namespace,
+        engineKeys: options.engineKeys ?? null,
         signal,
         onProgress: output.progress,
       });

@@ -224,6 +224,10 @@ export const fleetErrors = {
     (f) => `The gateway on ${f.host} does not serve: one of its pods ${f.waits}. ${lastLines(f.log)}`,
     () => 'Mend what that says and run "berth apply" again; pods that served before still do.',
   ),
+  GATEWAY_CHANGE_UNDONE: defineError<{ host: string; reason: string }>(
+    (f) => `The gateway on ${f.host} is as it was before, since its change did not serve. ${f.reason}`,
+    () => 'Mend what that says and run "berth apply" again; pods that served before still do.',
+  ),
   GATEWAY_RELOAD_FAILED: defineError<{ reason: string }>(
     (f) => `The gateway did not take in the new configuration: ${f.reason}`,
     () => 'Correct what this says and run "berth apply" again.',

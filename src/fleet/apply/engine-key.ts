@@ -40,7 +40,10 @@ const making = new Map<string, Promise<void>>();
 /** Makes the key before the first engine of its deployment starts; replicas that start at once are given the same. */
 export async function makeEngineKey(world: World, mark: Mark): Promise<void> {
   const path = keyFileOf(mark);
-  if (path === null) return;
+  if (path !== null) await makeKeyFile(world, path);
+}
+
+export async function makeKeyFile(world: World, path: string): Promise<void> {
   const made = making.get(path) ?? make(world, path).finally(() => making.delete(path));
   making.set(path, made);
   await made;

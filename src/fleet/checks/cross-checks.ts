@@ -14,7 +14,7 @@ import { hostOf, portFaults } from './port-checks.ts';
 import { referenceFault } from '../file/references.ts';
 import { resourceFaults } from './resource-checks.ts';
 import { routeFaults } from './route-checks.ts';
-import { clusterSecretFaults, misplacedSecrets } from './secret-checks.ts';
+import { clusterSecretFaults, gatewaySecretFaults, misplacedSecrets } from './secret-checks.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 
@@ -38,6 +38,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...nameFaults(tree),
     ...misplacedSecrets(tree),
     ...clusterSecretFaults(tree),
+    ...gatewaySecretFaults(tree),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { World } from '../../io/world.ts';
 import type { DotEnv } from '../file/dot-env.ts';
 import { fault } from '../file/fault.ts';
 import { hostOf } from './port-checks.ts';
-import { referenceOf, secretPlaces } from '../file/secret-places.ts';
+import { gatewaySecretPlaces, referenceOf, secretPlaces } from '../file/secret-places.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 
@@ -72,6 +72,32 @@ export function clusterSecretFaults(tree: Located): ConfigFault[] {
         piece.at,
         'This is all of a Secret, and one of its values is wanted.',
         'Name its key: {secretRef: {name: NAME, key: KEY}}.',
+      ),
+    ];
+  });
+}
+
+/** A gateway in a cluster is given one value of a Secret there; one on a machine cannot have it. */
+export function gatewaySecretFaults(tree: Located): ConfigFault[] {
+  const inCluster = pieceAt(tree, ['gateway', 'host']) !== null;
+  return gatewaySecretPlaces(tree).flatMap(({ piece }) => {
+    if (piece.content.kind !== 'map') return [];
+    if (!inCluster)
+      return [
+        fault(
+          piece,
+          piece.at,
+          'A Secret of a cluster is given to its pods alone, and the gateway runs on this machine.',
+          'Write "${env:NAME}" or "${file:PATH}", or name a cluster as gateway.host.',
+        ),
+      ];
+    if (pieceAt(piece, ['secretRef', 'key']) !== null) return [];
+    return [
+      fault(
+        piece,
+        piece.at,
+        'The gateway wants one value of a Secret.',
+        'Name it: {secretRef: {name: NAME, key: KEY}}.',
       ),
     ];
   });

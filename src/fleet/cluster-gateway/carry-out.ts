@@ -1,6 +1,7 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { ClusterGateway } from '../../domain/cluster-gateway.ts';
 import type { GatewayAction, Plan } from '../../domain/plan.ts';
+import type { SecretHashes } from '../../domain/instance.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import { applyObject } from '../../kube/client.ts';
@@ -12,12 +13,20 @@ import { expectOwn } from '../../kube/ownership.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { imageFault, isRolledOut, podsOf, restartsOf, waitsFor } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
-import { gatewayMark, gatewayObjects, gatewaySecretMeta } from '../../render/gateway-objects.ts';
+import {
+  gatewayMark,
+  gatewayObjects,
+  gatewaySecretMeta,
+  gatewaySecretRefs,
+} from '../../render/gateway-objects.ts';
+import { makeKeyFile } from '../apply/engine-key.ts';
 import type { Journal } from '../apply/journal.ts';
 import { worldOn } from '../file/hosts.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import { sameValue } from '../plan/differences.ts';
-import { liveGateway, madeGateway, markOn } from './look.ts';
+import { makeSecretHashes } from '../plan/secret-hashes.ts';
+import { gatewayBefore, goBackTo } from './go-back.ts';
+import { liveGateway, madeGateway, markOn, secretsOn } from './look.ts';
 import { removeGateway } from './remove.ts';
 
 const pollMs = 500;
@@ -36,10 +45,10 @@ export interface CarryingOut {
 /** What has to be there of the gateway, without its Secret. Pure. */
 export function objectsOfGateway(
   { fleet, fleetId }: FleetIdentity,
-  gateway: ClusterGateway,
+  { gateway, secrets }: { gateway: ClusterGateway; secrets: SecretHashes | null },
   { namespace }: Pick<Place, 'namespace'>,
 ): KubeObject[] {
-  return gatewayObjects({ fleet, fleetId, gateway, namespace });
+  return gatewayObjects({ fleet, fleetId, gateway, namespace, secrets });
 }
 
 /** Does what the plan says of one gateway; one that is started or changed serves when this resolves. */
@@ -62,8 +71,20 @@ export async function carryOutGateway(
   onProgress(`${action.do === 'stop' ? 'Stopping' : 'Starting'} the gateway on ${action.host}`);
   await journal.record(effect, async () => {
     if (action.do === 'stop') return removeGateway(host, plan);
+    const before = await gatewayBefore(host, plan, action.wanted);
     await make(host, plan, action.wanted);
-    await waitServing(host, plan, { host: action.host, signal });
+    try {
+      await waitServing(host, plan, { host: action.host, signal });
+    } catch (error) {
+      if (before.length === 0 || !(error instanceof BerthError)) throw error;
+      onProgress(`Undoing the change of the gateway on ${action.host}`);
+      await goBackTo(host, before);
+      throw new BerthError(
+        'GATEWAY_CHANGE_UNDONE',
+        { host: action.host, reason: error.message },
+        { cause: error },
+      );
+    }
     onProgress(`The gateway on ${action.host} serves`);
     return effect.object;
   });
@@ -71,13 +92,15 @@ export async function carryOutGateway(
 
 async function make(host: World, plan: Plan, gateway: ClusterGateway): Promise<void> {
   const place = await placeOf(host);
-  const objects = [
-    ...(await secretOf(host, { ...plan, gateway, namespace: place.namespace })),
-    ...objectsOfGateway(plan, gateway, place),
-  ];
+  const secret = await secretOf(host, { ...plan, gateway, namespace: place.namespace });
+  const secrets = await makeSecretHashes(host, { secrets: gatewaySecretRefs(gateway) });
+  const objects = [...secret, ...objectsOfGateway(plan, { gateway, secrets }, place)];
   await expectOwn(place, { ...plan, deployment: gatewayName }, objects);
   const live = await liveGateway(place, plan);
-  const same = live !== null && sameValue(markOn(live), gatewayMark(gateway));
+  const same =
+    live !== null &&
+    sameValue(markOn(live), gatewayMark(gateway)) &&
+    (secretsOn(live) === null || sameValue(secretsOn(live), secrets));
   // The very same once more: what others have changed is taken back, and its pods are made anew.
   for (const object of objects) await applyObject(place, object, { force: same });
   if (same) await applyObject(place, restarted(host), { manager: 'berth-restart', force: true });
@@ -93,7 +116,7 @@ function restarted({ clock }: World): KubeObject {
   };
 }
 
-/** The Secret with the values of its variables. Never print what comes back. */
+/** The Secret with the values that it is given. Never print what comes back. */
 async function secretOf(
   host: World,
   input: FleetIdentity & { gateway: ClusterGateway; namespace: string },
@@ -101,7 +124,10 @@ async function secretOf(
   const metadata = gatewaySecretMeta(input);
   if (metadata === null) return [];
   const data: Record<string, string> = {};
-  for (const [name, ref] of Object.entries(input.gateway.variables))
+  // Engines that have not run yet will ask for this very key.
+  for (const ref of Object.values(input.gateway.engineKeys))
+    if ('file' in ref) await makeKeyFile(host, ref.file);
+  for (const [name, ref] of Object.entries(gatewaySecretRefs(input.gateway)))
     data[name] = Buffer.from(await resolveSecret(host, ref), 'utf8').toString('base64');
   return [{ apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data }];
 }

@@ -9,7 +9,7 @@ import { worldOn } from '../file/hosts.ts';
 import { objectsOfGateway } from './carry-out.ts';
 import { gatewayMark } from '../../render/gateway-objects.ts';
 import { sameValue } from '../plan/differences.ts';
-import { liveGateway, madeGateway, markOn } from './look.ts';
+import { liveGateway, madeGateway, markOn, secretsOn } from './look.ts';
 
 type Of<Kind extends GatewayAction['do']> = Extract<GatewayAction, { do: Kind }>;
 
@@ -37,7 +37,7 @@ async function foreseen(
     place,
     { fleet, fleetId, deployment: gatewayName },
     {
-      objects: objectsOfGateway(plan, wanted, place),
+      objects: objectsOfGateway(plan, { gateway: wanted, secrets: live && secretsOn(live) }, place),
       force: live !== null && sameValue(markOn(live), gatewayMark(wanted)),
       makesNamespace: Boolean(host.cluster?.createNamespace),
     },
@@ -46,10 +46,9 @@ async function foreseen(
 
 async function keptFindings(host: World, plan: Plan, { wanted, host: name }: Of<'keep'>): Promise<Finding[]> {
   const place = await placeOf(host);
-  const [made, drift] = await Promise.all([
-    madeGateway(place, plan),
-    driftOf(place, objectsOfGateway(plan, wanted, place)),
-  ]);
+  const made = await madeGateway(place, plan);
+  const secrets = made && secretsOn(made.deployment);
+  const drift = await driftOf(place, objectsOfGateway(plan, { gateway: wanted, secrets }, place));
   const waits = made && !isRolledOut(made) ? (waitsFor(made) ?? 'is being rolled') : null;
   return [
     ...(waits === null

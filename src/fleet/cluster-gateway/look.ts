@@ -1,4 +1,5 @@
 import { GatewayMark } from '../../domain/cluster-gateway.ts';
+import { SecretHashes } from '../../domain/instance.ts';
 import { machineOf } from '../../domain/host-access.ts';
 import { parseJson } from '../../domain/json.ts';
 import type { World } from '../../io/world.ts';
@@ -7,7 +8,7 @@ import { getObject } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { madeBy } from '../../kube/made.ts';
-import { gatewayAnnotation, gatewayName } from '../../kube/names.ts';
+import { gatewayAnnotation, gatewayName, gatewaySecretsAnnotation } from '../../kube/names.ts';
 import { otherOwner } from '../../kube/ownership.ts';
 import type { Made } from '../../kube/state.ts';
 import { worldOfHost } from '../file/hosts.ts';
@@ -22,6 +23,8 @@ export interface SeenGateway {
   readonly host: string;
   /** What was asked for; null: another version of berth wrote it. */
   readonly mark: GatewayMark | null;
+  /** Hashes of the secrets that it was given; null: somebody else applied its files. */
+  readonly secrets: SecretHashes | null;
 }
 
 /** The hosts that are clusters, each cluster once: of several names for one the wanted one, else it would look like two places. Pure. */
@@ -41,7 +44,7 @@ export async function seenGateways(
   const found = await Promise.all(
     clustersOnce(hosts, wanted).map(async (host): Promise<SeenGateway[]> => {
       const live = await liveGateway(await placeOf(await worldOfHost(world, hosts, host)), fleet);
-      return live ? [{ host, mark: markOn(live) }] : [];
+      return live ? [{ host, mark: markOn(live), secrets: secretsOn(live) }] : [];
     }),
   );
   return found.flat();
@@ -50,6 +53,11 @@ export async function seenGateways(
 /** Null for one of another version of berth. */
 export function markOn({ metadata }: DeploymentLive): GatewayMark | null {
   return GatewayMark.safeParse(parseJson(metadata.annotations?.[gatewayAnnotation] ?? '')).data ?? null;
+}
+
+export function secretsOn({ metadata }: DeploymentLive): SecretHashes | null {
+  const text = metadata.annotations?.[gatewaySecretsAnnotation];
+  return SecretHashes.safeParse(parseJson(text ?? '')).data ?? null;
 }
 
 /** Null where there is none, or one of somebody else. */

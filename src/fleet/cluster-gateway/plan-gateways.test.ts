@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ClusterGateway } from '../../domain/cluster-gateway.ts';
 import { gatewayMark } from '../../render/gateway-objects.ts';
+import type { SeenGateway } from './look.ts';
 import { planGateways } from './plan-gateways.ts';
 
 const gateway: ClusterGateway = {
@@ -9,20 +10,24 @@ const gateway: ClusterGateway = {
   port: 8484,
   fleetFile: 'version: 1\n',
   variables: { KEY: { env: 'KEY' } },
-  engineKeys: [],
+  engineKeys: {},
   allowAnonymous: false,
   inFile: true,
   drainMs: 30_000,
 };
 const wanted = { host: 'k3s', gateway };
-const nobody = new Set<string>();
+const calm = { silent: new Set<string>(), changed: [] };
+
+function seenOn(host: string, of: ClusterGateway): SeenGateway {
+  return { host, mark: gatewayMark(of), secrets: null };
+}
 
 test('a gateway is started where there is none, kept where it is as the file says, and changed for what differs', () => {
-  expect(planGateways(wanted, [], nobody).map((one) => one.do)).toEqual(['start']);
-  const mark = gatewayMark(gateway);
-  expect(planGateways(wanted, [{ host: 'k3s', mark }], nobody).map((one) => one.do)).toEqual(['keep']);
+  expect(planGateways(wanted, [], calm).map((one) => one.do)).toEqual(['start']);
+  const there = [seenOn('k3s', gateway)];
+  expect(planGateways(wanted, there, calm).map((one) => one.do)).toEqual(['keep']);
   const more = { host: 'k3s', gateway: { ...gateway, replicas: 3, fleetFile: 'version: 1\nfleet: x\n' } };
-  expect(planGateways(more, [{ host: 'k3s', mark }], nobody)).toMatchObject([
+  expect(planGateways(more, there, calm)).toMatchObject([
     {
       do: 'replace',
       reasons: [
@@ -39,16 +44,23 @@ test('where the secret lies makes no difference to what runs', () => {
 });
 
 test('one that moved ends where it was, after the new one; one that render alone has written is left', () => {
-  const seen = [{ host: 'old', mark: gatewayMark(gateway) }];
-  expect(planGateways(wanted, seen, nobody).map((one) => [one.do, one.host])).toEqual([
+  const seen = [seenOn('old', gateway)];
+  expect(planGateways(wanted, seen, calm).map((one) => [one.do, one.host])).toEqual([
     ['start', 'k3s'],
     ['stop', 'old'],
   ]);
-  expect(planGateways(null, seen, nobody).map((one) => one.do)).toEqual(['stop']);
-  const rendered = [{ host: 'k3s', mark: gatewayMark({ ...gateway, inFile: false }) }];
-  expect(planGateways(null, rendered, nobody)).toEqual([]);
+  expect(planGateways(null, seen, calm).map((one) => one.do)).toEqual(['stop']);
+  const rendered = [seenOn('k3s', { ...gateway, inFile: false })];
+  expect(planGateways(null, rendered, calm)).toEqual([]);
 });
 
 test('nothing is decided about a cluster that did not answer', () => {
-  expect(planGateways(wanted, [], new Set(['k3s']))).toEqual([]);
+  expect(planGateways(wanted, [], { ...calm, silent: new Set(['k3s']) })).toEqual([]);
+});
+
+test('another secret is another pod, by its name alone', () => {
+  const changed = [{ field: 'secrets.KEY', text: 'secret KEY changed: other pods' }];
+  expect(planGateways(wanted, [seenOn('k3s', gateway)], { ...calm, changed })).toMatchObject([
+    { do: 'replace', reasons: changed },
+  ]);
 });

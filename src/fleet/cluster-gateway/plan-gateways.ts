@@ -1,8 +1,9 @@
-import type { ClusterGateway, GatewayMark } from '../../domain/cluster-gateway.ts';
+import type { GatewayMark } from '../../domain/cluster-gateway.ts';
 import type { GatewayAction, Reason } from '../../domain/plan.ts';
 import { gatewayMark } from '../../render/gateway-objects.ts';
 import { sameValue } from '../plan/differences.ts';
 import type { SeenGateway } from './look.ts';
+import type { WantedGateway } from './wanted.ts';
 
 /** Keys of the fleet file, where a part of the mark is one. */
 const fields: Readonly<Record<string, string>> = {
@@ -15,9 +16,10 @@ const fields: Readonly<Record<string, string>> = {
 
 /** What becomes of the gateways that clusters have, where the file wants that one. Hosts that did not answer are left alone. Pure. */
 export function planGateways(
-  wanted: { host: string; gateway: ClusterGateway } | null,
+  wanted: WantedGateway | null,
   seen: readonly SeenGateway[],
-  silent: ReadonlySet<string>,
+  /** `changed`: its secrets that are others than those that the pods of the wanted one were given. */
+  { silent, changed }: { silent: ReadonlySet<string>; changed: readonly Reason[] },
 ): GatewayAction[] {
   const stops = seen
     // One that `berth render --gateway` alone has written is its maker's affair.
@@ -34,7 +36,7 @@ export function planGateways(
       { do: 'start', host, reasons: [{ field: null, text: 'it does not run' }], wanted: gateway },
       ...stops,
     ];
-  const reasons = differences(there.mark, gatewayMark(gateway));
+  const reasons = [...differences(there.mark, gatewayMark(gateway)), ...changed];
   return [
     reasons.length > 0
       ? { do: 'replace', host, reasons, wanted: gateway }

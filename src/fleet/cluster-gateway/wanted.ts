@@ -1,6 +1,8 @@
 import type { ClusterGateway, InsideFile } from '../../domain/cluster-gateway.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { SecretRef } from '../../domain/secret.ts';
+import type { World } from '../../io/world.ts';
+import { engineKeyOf } from '../apply/engine-key.ts';
 import { usualDrainMs } from '../apply/move-traffic.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { insidePort } from '../gateway/inside-file.ts';
@@ -8,44 +10,50 @@ import { insidePort } from '../gateway/inside-file.ts';
 /** Of two, one is left when a node goes. */
 export const usualPods = 2;
 
-/** The gateway that the file wants in a cluster, and in which; null: in none. Throws GATEWAY_NOT_WRITTEN with what is in its way. */
-export function wantedGateway(loaded: LoadedFleet): { host: string; gateway: ClusterGateway } | null {
+/** The gateway that the file wants in a cluster, and in which. */
+export interface WantedGateway {
+  readonly host: string;
+  readonly gateway: ClusterGateway;
+}
+
+/** Null: in none. Throws GATEWAY_NOT_WRITTEN with what is in its way. */
+export function wantedGateway(world: World, loaded: LoadedFleet): WantedGateway | null {
   const { inside, gateway } = loaded;
   const { host, image, replicas = usualPods } = gateway;
   if (host === undefined || image === undefined || !inside) return null;
   const [reason] = inside.obstacles;
   if (reason !== undefined)
     throw new BerthError('GATEWAY_NOT_WRITTEN', { format: `pods of ${host}`, reason });
-  return { host, gateway: clusterGateway(loaded, inside, { image, replicas }) };
+  return { host, gateway: clusterGateway(world, loaded, { inside, image, replicas }) };
 }
 
 /** All that its objects are made from. */
 export function clusterGateway(
+  world: World,
   loaded: LoadedFleet,
-  { text, variables }: InsideFile,
-  { image, replicas }: Pick<ClusterGateway, 'image' | 'replicas'>,
+  { inside, image, replicas }: Pick<ClusterGateway, 'image' | 'replicas'> & { inside: InsideFile },
 ): ClusterGateway {
   const { allowAnonymous, limits } = loaded.gateway;
   return {
     image,
     replicas,
     port: insidePort(loaded),
-    fleetFile: text,
-    variables: Object.fromEntries(variables.map((name) => [name, referenceTo(loaded, name)])),
-    engineKeys: loaded.deployments.filter(({ ownKey }) => ownKey).map(({ name }) => name),
+    fleetFile: inside.text,
+    variables: { ...inside.secrets },
+    engineKeys: engineKeysOf(world, loaded),
     allowAnonymous,
     inFile: loaded.gateway.host !== undefined,
     drainMs: limits.drain ?? usualDrainMs,
   };
 }
 
-/** Where a variable lies here: in the environment, or in the file beside the fleet's as well. */
-function referenceTo({ gateway, deployments }: LoadedFleet, name: string): SecretRef {
-  const all = [
-    ...Object.values(gateway.keys),
-    gateway.limits.shared,
-    ...deployments.map(({ engine }) => engine['key'] as SecretRef | undefined),
-  ];
-  const found = all.find((one) => one && 'env' in one && one.env === name);
-  return found && 'env' in found ? found : { env: name };
+/** Of engines that run in a cluster: on a machine nobody there reaches them. */
+function engineKeysOf(world: World, loaded: LoadedFleet): Record<string, SecretRef> {
+  const within = loaded.deployments.filter(({ host }) => loaded.hosts[host]?.kubernetes);
+  return Object.fromEntries(
+    within.flatMap((one) => {
+      const ref = engineKeyOf(world, loaded, one);
+      return ref ? [[one.name, ref] as const] : [];
+    }),
+  );
 }

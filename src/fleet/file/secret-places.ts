@@ -29,6 +29,13 @@ export function secretPlaces(tree: Located): { readonly path: readonly string[];
   });
 }
 
+/** Of those the ones that the gateway itself reads, wherever it runs. */
+export function gatewaySecretPlaces(tree: Located): ReturnType<typeof secretPlaces> {
+  return secretPlaces(tree).filter(
+    ({ path: [part, , , key] }) => part === 'gateway' || (part === 'deployments' && key === 'key'),
+  );
+}
+
 export function referenceOf(piece: Located, scheme: 'env' | 'file'): string | null {
   const { content } = piece;
   if (content.kind !== 'scalar' || typeof content.value !== 'string') return null;

@@ -19,7 +19,7 @@ export function fillSecrets(tree: Located): Located {
   }, tree);
 }
 
-function replacedAt(tree: Located, [key, ...rest]: readonly string[], value: Located): Located {
+export function replacedAt(tree: Located, [key, ...rest]: readonly string[], value: Located): Located {
   if (key === undefined) return value;
   const below = pieceAt(tree, [key]);
   return below ? withEntry(tree, key, replacedAt(below, rest, value)) : tree;

@@ -1,10 +1,13 @@
 import { stringify } from 'yaml';
+import { gatewaySecretsFolder } from '../../domain/cluster-gateway.ts';
 import type { InsideFile } from '../../domain/cluster-gateway.ts';
+import { ClusterSecret, variableOfSecret } from '../../domain/secret.ts';
+import type { SecretRef } from '../../domain/secret.ts';
 import type { World } from '../../io/world.ts';
 import { fillDefaults } from '../file/defaults.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
-import { referenceOf, secretPlaces } from '../file/secret-places.ts';
-import { fillSecrets } from '../file/secret-table.ts';
+import { gatewaySecretPlaces, referenceOf } from '../file/secret-places.ts';
+import { fillSecrets, replacedAt } from '../file/secret-table.ts';
 import { readSources } from '../file/sources.ts';
 import { pieceAt, toPlain } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
@@ -16,15 +19,14 @@ export async function insideFile(
   options: { files: readonly string[]; cwd: string },
 ): Promise<InsideFile> {
   const { tree } = await readSources(world, options);
-  if (tree === null) return { text: '', variables: [], obstacles: [] };
+  if (tree === null) return { text: '', secrets: {}, obstacles: [] };
   return insideOf(fillSecrets(fillDefaults(tree)), loaded);
 }
 
 /** The same of files that have been read: with defaults and the table of secrets filled in. Pure. */
-export function insideOf(filled: Located, loaded: LoadedFleet): InsideFile {
-  const places = secretPlaces(filled).filter(({ path }) => path[0] !== 'models' && path[0] !== 'publishers');
-  const files = places.flatMap(({ piece }) => referenceOf(piece, 'file') ?? []);
-  const keys = places.some(({ path }) => path[1] === 'keys');
+export function insideOf(written: Located, loaded: LoadedFleet): InsideFile {
+  const read = secretsOf(written);
+  const filled = withFiles(written, read);
   const plain = toPlain(filled) as Record<string, unknown>;
   const { version, hosts, deployments, experiments } = plain;
   const text = stringify(
@@ -33,27 +35,65 @@ export function insideOf(filled: Located, loaded: LoadedFleet): InsideFile {
       fleet: loaded.fleet,
       id: loaded.fleetId,
       ...(hosts === undefined ? {} : { hosts }),
-      ...(plain['models'] === undefined ? {} : { models: withoutSecrets(plain['models']) }),
-      deployments: deployments ?? {},
+      ...(plain['models'] === undefined ? {} : { models: mapped(plain['models'], withoutSecret) }),
+      deployments: mapped(deployments, withoutSecretEnv),
       gateway: { ...withoutPlace(plain['gateway']), listen: [`0.0.0.0:${insidePort(loaded)}`] },
       ...(experiments === undefined ? {} : { experiments }),
     },
     { lineWidth: 0, aliasDuplicateObjects: false },
   );
+  const keys = read.some(({ path }) => path[1] === 'keys');
   return {
     text,
-    variables: [...new Set(places.flatMap(({ piece }) => referenceOf(piece, 'env') ?? []))].toSorted(),
+    secrets: Object.fromEntries(read.map(({ name, ref }) => [name, asLoaded(ref, loaded)])),
     obstacles: [
-      ...(files.length > 0 ? [`the secret in ${files[0]} is a file of this machine; name a variable`] : []),
       ...(pieceAt(filled, ['gateway', 'tls']) ? ['its certificate is a file of this machine'] : []),
       ...(keys || loaded.gateway.allowAnonymous
         ? []
         : ['gateway.keys names no key, and anybody there could use it']),
-      ...loaded.deployments
-        .filter(({ ownKey }) => ownKey)
-        .map(({ name }) => `${name} has a key of its own, which only the berth that made it knows`),
     ],
   };
+}
+
+interface ReadSecret {
+  readonly path: readonly string[];
+  readonly piece: Located;
+  /** Of its file there: that of the variable which has it here, else its place in the fleet file. */
+  readonly name: string;
+  readonly ref: SecretRef;
+}
+
+function secretsOf(tree: Located): ReadSecret[] {
+  const found = gatewaySecretPlaces(tree).flatMap(({ path, piece }): ReadSecret[] => {
+    const env = referenceOf(piece, 'env');
+    if (env !== null) return [{ path, piece, name: env, ref: { env } }];
+    const name = path.join('.');
+    const file = referenceOf(piece, 'file');
+    if (file !== null) return [{ path, piece, name, ref: { file } }];
+    const cluster = ClusterSecret.safeParse(toPlain(piece)).data;
+    // An address without a password is no secret.
+    return cluster ? [{ path, piece, name, ref: variableOfSecret(cluster) }] : [];
+  });
+  return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function withFiles(tree: Located, secrets: readonly ReadSecret[]): Located {
+  return secrets.reduce((filled, { path, piece, name }) => {
+    const value = `\${file:${gatewaySecretsFolder}/${name}}`;
+    return replacedAt(filled, path, { ...piece, content: { kind: 'scalar', value } });
+  }, tree);
+}
+
+/** A variable may lie in the file beside the fleet's as well, which the loader knows. */
+function asLoaded(ref: SecretRef, { gateway, deployments }: LoadedFleet): SecretRef {
+  if (!('env' in ref)) return ref;
+  const { shared } = gateway.limits;
+  const all = [
+    ...Object.values(gateway.keys),
+    ...(shared && !('url' in shared) ? [shared] : []),
+    ...deployments.flatMap(({ engine }) => (engine['key'] as SecretRef | undefined) ?? []),
+  ];
+  return all.find((one) => 'env' in one && one.env === ref.env) ?? ref;
 }
 
 /** The port of its pods: that of the file's first door. */
@@ -72,11 +112,23 @@ function withoutPlace(gateway: unknown): object {
   return rest;
 }
 
-function withoutSecrets(models: unknown): unknown {
+/** What engines alone are given is nothing to the gateway. */
+function withoutSecretEnv(deployment: Record<string, unknown>): object {
+  const engine = (deployment['engine'] ?? {}) as Record<string, unknown>;
+  if (engine['env'] === undefined) return deployment;
+  const plain = Object.entries(engine['env'] as object).filter(([, value]) => typeof value !== 'object');
+  return { ...deployment, engine: { ...engine, env: Object.fromEntries(plain) } };
+}
+
+function withoutSecret({ secret: _secret, ...model }: Record<string, unknown>): object {
+  return model;
+}
+
+function mapped(all: unknown, change: (one: Record<string, unknown>) => object): object {
   return Object.fromEntries(
-    Object.entries(models as Record<string, object>).map(([name, model]) => [
+    Object.entries((all ?? {}) as Record<string, Record<string, unknown>>).map(([name, one]) => [
       name,
-      Object.fromEntries(Object.entries(model).filter(([key]) => key !== 'secret')),
+      change(one),
     ]),
   );
 }

@@ -41,6 +41,8 @@ export interface PlanInput {
   readonly traits: (target: Mark['target']) => TargetTraits;
   /** What of an object (`objectKey`) the target would write otherwise by now, from the same mark. */
   readonly renderedOtherwise: ReadonlyMap<string, readonly string[]>;
+  /** Secrets of objects (`objectKey`) that others have applied, which the cluster has otherwise than they are here. */
+  readonly otherSecrets?: ReadonlyMap<string, readonly Reason[]>;
   /** Size of a model file on a host; 0 where it is not known. */
   readonly modelBytes: (host: string, path: string) => number;
 }
@@ -209,6 +211,7 @@ function compare(
   const port = wanted.deployment.port ?? mark.port;
   if (port !== mark.port) reasons.push({ field: 'port', text: `port: ${mark.port} → ${port}` });
   reasons.push(...changedSecrets(mark, wanted.spec, wanted.secrets ?? null));
+  reasons.push(...(input.otherSecrets?.get(objectKey(instance.object)) ?? []));
   const rendered = input.renderedOtherwise.get(objectKey(instance.object)) ?? [];
   if (reasons.length === 0 && (specChanged || moved || rendered.length > 0)) {
     if (input.refresh)

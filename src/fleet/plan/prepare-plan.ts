@@ -4,6 +4,7 @@ import { filesNamed } from '../../domain/fill-args.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import { sameObject } from '../../domain/instance.ts';
+import type { Instance } from '../../domain/instance.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { detectMemory } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
@@ -112,15 +113,17 @@ async function planInput(
   wishes: PlanWishes,
 ): Promise<Omit<PlanInput, 'desired'>> {
   const instances = instancesOf(observed, loaded);
-  const [free, sizes, otherwise] = await Promise.all([
+  const [free, sizes, otherwise, secrets] = await Promise.all([
     freeMemory(world, reached),
     modelSizes(world, reached),
     renderedOtherwise(world, loaded, instances),
+    otherSecretsOf(world, loaded, instances),
   ]);
   return {
     loaded,
     instances,
     renderedOtherwise: otherwise,
+    otherSecrets: secrets,
     silent: new Set(observed.silent.keys()),
     usedPorts: (host) => portsInUse(observed.hosts.get(host)),
     refresh: wishes.refresh ?? false,
@@ -133,6 +136,17 @@ async function planInput(
     },
     modelBytes: (host, path) => sizes.get(`${host} ${path}`) ?? 0,
   };
+}
+
+/** What asks a cluster is loaded where there is one. */
+async function otherSecretsOf(
+  world: World,
+  { hosts }: LoadedFleet,
+  instances: readonly Instance[],
+): Promise<NonNullable<PlanInput['otherSecrets']>> {
+  if (!Object.values(hosts).some((host) => host.kubernetes)) return new Map();
+  const { otherSecrets } = await import('./live-secrets.ts');
+  return otherSecrets(world, hosts, instances);
 }
 
 /** Slots of one engine of a deployment; null: it has none of its own, or does not say. */

@@ -13,17 +13,24 @@ function keyFile(home: World): string {
   return join(home.places.state, 'secret-hashes.key');
 }
 
-/** The mark with what its secrets are by now. Makes the key of the hashes where there is none. */
+type Holder = Pick<LaunchSpec, 'secrets'>;
+
+/** The mark with what its secrets are by now. */
 export async function withSecretHashes(world: World, mark: Mark): Promise<Mark> {
   const { secrets: _before, ...rest } = mark;
-  if (!Object.values(mark.spec.secrets).some((ref) => !isOfCluster(ref))) return rest;
+  const secrets = await makeSecretHashes(world, mark.spec);
+  return secrets === null ? rest : { ...rest, secrets };
+}
+
+/** Null without secrets from here. Makes the key of the hashes where there is none. */
+export async function makeSecretHashes(world: World, spec: Holder): Promise<SecretHashes | null> {
+  if (!Object.values(spec.secrets).some((ref) => !isOfCluster(ref))) return null;
   const home = world.home ?? world;
-  const secrets = await hashed(home, mark.spec, await tokenOfFile(home.files, keyFile(home)));
-  return { ...rest, secrets };
+  return hashed(home, spec, await tokenOfFile(home.files, keyFile(home)));
 }
 
 /** The same for a plan, which writes nothing: null where no mark can have been written with a key of this machine. */
-export async function secretHashesOf(world: World, spec: LaunchSpec): Promise<SecretHashes | null> {
+export async function secretHashesOf(world: World, spec: Holder): Promise<SecretHashes | null> {
   if (Object.keys(spec.secrets).length === 0) return null;
   const home = world.home ?? world;
   const key = (await home.files.read(keyFile(home)))?.trim();
@@ -31,7 +38,7 @@ export async function secretHashesOf(world: World, spec: LaunchSpec): Promise<Se
 }
 
 /** What is not there cannot be held against anything, and is told elsewhere. */
-async function hashed(home: World, spec: LaunchSpec, key: string): Promise<SecretHashes> {
+async function hashed(home: World, spec: Holder, key: string): Promise<SecretHashes> {
   const of: Record<string, string> = {};
   for (const [name, ref] of Object.entries(spec.secrets)) {
     if (isOfCluster(ref)) continue;
@@ -42,13 +49,18 @@ async function hashed(home: World, spec: LaunchSpec, key: string): Promise<Secre
 }
 
 /** One reason for each secret that is another by now than the one that the engine has read. Pure. */
-export function changedSecrets(mark: Mark, spec: LaunchSpec, now: SecretHashes | null): Reason[] {
+export function changedSecrets(
+  mark: Pick<Mark, 'secrets'>,
+  spec: Holder,
+  now: SecretHashes | null,
+  what = 'restart',
+): Reason[] {
   const before = mark.secrets;
   if (!before || before.by !== now?.by) return [];
   return Object.entries(spec.secrets).flatMap(([name, ref]) => {
     const [was, is] = [before.of[name], now.of[name]];
     if (was === undefined || is === undefined || was === is) return [];
-    return [{ field: `secrets.${name}`, text: `secret ${secretTitle(ref)} changed: restart` }];
+    return [{ field: `secrets.${name}`, text: `secret ${secretTitle(ref)} changed: ${what}` }];
   });
 }
 

@@ -1,80 +1,184 @@
+import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
-import { fleetEndpoints } from '../../kube/endpoints.ts';
 import type { KubeEndpoint } from '../../kube/endpoints.ts';
-import { objectName } from '../../kube/names.ts';
-import { launchSpecOf } from '../plan/launch-spec-of.ts';
+import { fleetEndpoints } from '../../kube/follow-endpoints.ts';
+import type { WatchTrouble } from '../../kube/watch.ts';
 import { startGateway } from '../gateway/gateway-child.ts';
 import type { GatewayChild } from '../gateway/gateway-child.ts';
 import { gatewayConfig } from '../gateway/gateway-config.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetPaths } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
+import { Absences } from './absences.ts';
 import { Seats } from './seats.ts';
+import { fingerprintOf, followSecrets, secretFiles } from './serve-secrets.ts';
+import { kserveServices, knativeEndpoints, marksOf } from './serve-marks.ts';
 
-const lookMs = 1_000;
+/** A gateway that did not take in a change is given it again. */
+const retryMs = 1_000;
 
 export interface ServeOptions {
   /** A context of the kubeconfig, or the cluster that this runs in. */
   readonly context: string;
   readonly namespace: string;
+  /** Folder with the keys that engines ask for, each under the name of its deployment; null: where "berth apply" keeps them. */
+  readonly engineKeys: string | null;
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
 }
 
 /**
- * Fronts the engines of a fleet that run in a namespace, whoever started them, and follows them as they come and go; it
+ * Fronts the engines of a fleet that run in a namespace, whoever started them, and hears of them as they come and go; it
  * starts, changes and stops none. Of an API server that does not answer later on the last word counts. Throws what the first
  * look meets, and GATEWAY_FAILED when the gateway has ended by itself: whoever started this starts it again.
  */
 export async function serve(world: World, fleet: LoadedFleet, options: ServeOptions): Promise<void> {
-  const { signal, onProgress } = options;
+  const { signal, namespace, onProgress } = options;
   const loaded = asSeenFromInside(fleet);
-  const cluster = { ...options, createNamespace: false };
-  const place = await placeOf({ ...world, cluster });
+  const place = await placeOf({ ...world, cluster: { ...options, createNamespace: false } });
   const paths = fleetPaths(world, loaded);
+  const wanted = { fleetId: loaded.fleetId, kserve: kserveServices(loaded) };
+  const { first, follow } = await fleetEndpoints(place, wanted);
+  const always = knativeEndpoints(loaded, namespace);
   const seats = new Seats();
-  let seen = await fleetEndpoints(place, loaded.fleetId);
-  const gateway = await startGateway(
+  const folder = options.engineKeys ?? paths.engineKeys;
+  function marksOfSeen(seen: readonly KubeEndpoint[]): Mark[] {
+    return marksOf(loaded, [...always, ...seen], {
+      seats,
+      keyOf: ({ name, ownKey }) => (ownKey ? { file: join(folder, name) } : null),
+    });
+  }
+  const watched = secretFiles(loaded, folder);
+  let now = { seen: first, secrets: await fingerprintOf(world, watched) };
+  const begin = await configOf(world, loaded, { marks: marksOfSeen(first), paths });
+  const gateway = await startGateway(world, paths, begin, () => {}, onProgress);
+  onProgress(`Serving ${loaded.fleet} at ${gateway.url}/v1 from ${podsText([...always, ...first])}`);
+  const gone = new AbortController();
+  void gateway.exited.then(() => gone.abort());
+  const ended = AbortSignal.any([signal, gone.signal]);
+  const absences = new Absences();
+  absences.look(deploymentsOf(marksOfSeen(first))).taken();
+  const offer = newest(now, {
     world,
-    paths,
-    await configOf(world, loaded, { seen, seats, paths }),
-    () => {},
-    onProgress,
-  );
-  onProgress(`Serving ${loaded.fleet} at ${gateway.url}/v1 from ${podsText(seen)}`);
-  let silent = false;
-  const gone = endOf(gateway);
+    signal: ended,
+    onFailure: (error) => onProgress(`The gateway goes on with the engines of before: ${String(error)}`),
+    take: async ({ seen }) => {
+      const marks = marksOfSeen(seen);
+      await keepWaiting(
+        world,
+        gateway,
+        { marks, absences, forMs: longestHold(loaded), signal: ended },
+        async () => gateway.reload(await configOf(world, loaded, { marks, paths })),
+      );
+      onProgress(`Serving from ${podsText([...always, ...seen])}`);
+    },
+  });
   try {
-    while (!signal.aborted) {
-      await Promise.race([world.clock.sleep(lookMs, signal).catch(() => {}), gateway.exited]);
-      if (signal.aborted) return;
-      if (gone()) throw new BerthError('GATEWAY_FAILED', { log: [], logFile: paths.gatewayLog });
-      try {
-        const now = await fleetEndpoints(place, loaded.fleetId);
-        if (silent) onProgress('The cluster answers again');
-        silent = false;
-        if (JSON.stringify(now) === JSON.stringify(seen)) continue;
-        await gateway.reload(await configOf(world, loaded, { seen: now, seats, paths }));
-        seen = now;
-        onProgress(`Serving from ${podsText(now)}`);
-      } catch (error) {
-        if (!silent) onProgress(`The engines are as they were last seen: ${String(error)}`);
-        silent = true;
-      }
-    }
+    await Promise.all([
+      follow({
+        clock: world.clock,
+        signal: ended,
+        onTrouble: (trouble) => onProgress(troubleText(trouble)),
+        onEndpoints: (seen) => offer((now = { ...now, seen })),
+      }),
+      followSecrets(world, watched, {
+        signal: ended,
+        onLook: (secrets) => offer((now = { ...now, secrets })),
+      }),
+    ]);
+    if (!signal.aborted) throw new BerthError('GATEWAY_FAILED', { log: [], logFile: paths.gatewayLog });
   } finally {
     await gateway.stop();
   }
 }
 
-function endOf({ exited }: GatewayChild): () => boolean {
-  let ended = false;
-  void exited.then(() => (ended = true));
-  return () => ended;
+/** An engine that is replaced in its place comes again in that time, or in as long as a route would wait for it. */
+const usualHoldMs = 60_000;
+/** Other gateways hear of the same pod at about the same time, and are told to serve again with this one. */
+const togetherMs = 500;
+const askedMs = 2_000;
+
+interface Waiting {
+  readonly marks: readonly Mark[];
+  readonly absences: Absences;
+  readonly forMs: number;
+  readonly signal: AbortSignal;
+}
+
+function longestHold({ gateway: { routes } }: LoadedFleet): number {
+  const holds = Object.values(routes).map((one) => (typeof one === 'string' ? 0 : (one.hold ?? 0)));
+  return Math.max(usualHoldMs, ...holds);
+}
+
+/** Requests for a deployment whose last pod has gone wait for the next one, at all gateways. */
+async function keepWaiting(
+  { clock }: World,
+  gateway: GatewayChild,
+  { marks, absences, forMs, signal }: Waiting,
+  reload: () => Promise<void>,
+): Promise<void> {
+  const { left, back, taken } = absences.look(deploymentsOf(marks));
+  const held = left.map((deployment) => gateway.ask({ do: 'hold', deployment, forMs }));
+  // Another gateway that does not answer keeps nothing up here.
+  if (held.length > 0)
+    await Promise.race([Promise.allSettled(held), clock.sleep(askedMs, signal).catch(() => {})]);
+  await reload();
+  taken();
+  if (back.length === 0) return;
+  await clock.sleep(togetherMs, signal).catch(() => {});
+  await Promise.allSettled(back.map((deployment) => gateway.ask({ do: 'release', deployment })));
+}
+
+function deploymentsOf(marks: readonly Mark[]): ReadonlySet<string> {
+  return new Set(marks.map(({ deployment }) => deployment));
+}
+
+/** Has the newest of what is offered taken, one after the other, and again where that fails; what is as before is left out. */
+function newest<T>(
+  first: T,
+  {
+    world,
+    signal,
+    take,
+    onFailure,
+  }: {
+    world: World;
+    signal: AbortSignal;
+    take: (value: T) => Promise<void>;
+    onFailure: (error: unknown) => void;
+  },
+): (value: T) => void {
+  let [offered, taken, busy] = [JSON.stringify(first), JSON.stringify(first), false];
+  async function takeAll(): Promise<void> {
+    for (let failed = false; offered !== taken && !signal.aborted;) {
+      const now = offered;
+      try {
+        await take(JSON.parse(now) as T);
+        [taken, failed] = [now, false];
+      } catch (error) {
+        if (!failed) onFailure(error);
+        failed = true;
+        await world.clock.sleep(retryMs, signal).catch(() => {});
+      }
+    }
+    busy = false;
+  }
+  return (value) => {
+    offered = JSON.stringify(value);
+    if (busy) return;
+    busy = true;
+    void takeAll();
+  };
+}
+
+function troubleText(trouble: WatchTrouble | null): string {
+  if (!trouble) return 'The cluster answers again';
+  if (trouble.kind === 'silent') return `The engines are as they were last seen: ${trouble.reason}`;
+  return `The engines are asked for each second, since nobody may watch them: ${trouble.reason}`;
 }
 
 function podsText(seen: readonly KubeEndpoint[]): string {
@@ -93,9 +197,8 @@ function asSeenFromInside(fleet: LoadedFleet): LoadedFleet {
 function configOf(
   world: World,
   loaded: LoadedFleet,
-  { seen, seats, paths }: { seen: readonly KubeEndpoint[]; seats: Seats; paths: FleetPaths },
+  { marks, paths }: { marks: readonly Mark[]; paths: FleetPaths },
 ): Promise<GatewayConfig> {
-  const marks = marksOf(loaded, seen, seats);
   const most = Math.max(2, ...marks.map(({ replica }) => replica + 1));
   // While pods are exchanged there are more of them than replicas.
   const deployments = loaded.deployments.map((one) => ({ ...one, replicas: Math.max(one.replicas, most) }));
@@ -104,30 +207,4 @@ function configOf(
     { ...loaded, deployments },
     { engines: marks.map((mark) => ({ mark })), secretsDir: paths.secrets, ownKeys: [] },
   );
-}
-
-/** What stands on an engine elsewhere follows here from the file, and its place from the cluster. */
-function marksOf(loaded: LoadedFleet, seen: readonly KubeEndpoint[], seats: Seats): Mark[] {
-  return loaded.deployments.flatMap((deployment) => {
-    const spec = launchSpecOf(deployment, { cores: null, help: null, key: null });
-    const mine = seen.filter(({ name }) => name === objectName(deployment.name, 0));
-    const numbers = seats.take(
-      deployment.name,
-      mine.map(({ pod }) => pod),
-    );
-    if (!spec) return [];
-    return mine.map(({ pod, address, port }) => ({
-      fleet: loaded.fleet,
-      fleetId: loaded.fleetId,
-      deployment: deployment.name,
-      replica: numbers.get(pod) ?? 0,
-      target: { ...deployment.target },
-      address,
-      port,
-      reached: { address, port },
-      logFile: '',
-      declared: {},
-      spec,
-    }));
-  });
 }

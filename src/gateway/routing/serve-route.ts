@@ -170,9 +170,11 @@ function serveBy(
   const arms = tried.length === 0 ? all : all.filter(({ deployment }) => !tried.includes(deployment.name));
   const kept = call.holder === null ? undefined : arms.find((one) => holds(one.deployment, call.holder));
   const arm = kept ?? armOf(arms, route.split, call, { now: state.now(), random: Math.random });
-  if (!arm || (arm.deployment.instances.length === 0 && !arm.deployment.demand))
-    throw noInstance(route.name, 5);
+  if (!arm) throw noInstance(route.name, 5);
   const { deployment } = arm;
+  // While it is held, its next engine is on its way.
+  if (deployment.instances.length === 0 && !deployment.demand && !deployment.held)
+    throw noInstance(route.name, 5);
   call.trail.deployment = deployment.name;
   if (route.split) noteUnit(state, call, route, deployment.name);
   if (call.trail.cancelled) throw cancelled();

@@ -17,10 +17,10 @@ import { podLines } from '../../kube/pod-lines.ts';
 import { secretObject } from '../../kube/secret-object.ts';
 import { countsOf, endingOf } from '../../kube/state.ts';
 import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
-import { otherLines, readWritten, writtenText } from '../../kube/written.ts';
+import { otherLines, readWritten } from '../../kube/written.ts';
 import type { Drift, Started, StartRequest } from '../contract.ts';
 import { manifestsOf, runtimeKind, secretName, serviceKind } from './manifests.ts';
-import { allMarks, dropMark, keepMark } from './marks.ts';
+import { allMarks, dropMark, keepMark, markObject, markOf } from './marks.ts';
 import { instanceOf, look, lookAgain, optionsOf, podLabels } from './observe.ts';
 import type { KserveOptions } from './options.ts';
 import { storageName, storageSecret } from './storage-secret.ts';
@@ -41,13 +41,10 @@ async function applyAll(
   const before = await look(place, mark);
   const sent = manifestsOf(mark, optionsOf(mark));
   const objects = [...(await secretOf(world, mark)), ...(await storageSecret(world, mark)), ...sent];
-  await expectOwn(place, mark, objects);
+  await expectOwn(place, mark, [...objects, markObject(mark, sent)]);
   try {
-    for (const object of objects) {
-      const live = await applyObject(place, object, { force });
-      if (object.kind === serviceKind.kind)
-        await keepMark(place, { uid: live.metadata.uid, mark, written: writtenText(sent) });
-    }
+    for (const object of objects) await applyObject(place, object, { force });
+    await keepMark(place, mark, sent);
   } catch (error) {
     if (!before) await removeAll(place, mark);
     throw error;
@@ -176,7 +173,7 @@ export async function preview(
 ): Promise<Finding[]> {
   const place = await placeOf(world);
   const served = await look(place, mark);
-  const there = (await allMarks(place)).find(({ uid }) => uid === served?.service.metadata.uid);
+  const there = served && markOf(await allMarks(place), served.service);
   const findings = await foresee(place, mark, {
     objects: manifestsOf(mark, options),
     force: isSameMark(there?.mark ?? null, mark),
@@ -224,6 +221,7 @@ export async function rendersOtherwise(world: World, instance: Instance): Promis
   return mark && sent ? otherLines(sent, manifestsOf(mark, optionsOf(mark))) : [];
 }
 
-async function sentOf(place: Place, { object }: Instance): Promise<KubeObject[] | null> {
-  return readWritten((await allMarks(place)).find(({ uid }) => uid === object.id)?.written);
+async function sentOf(place: Place, instance: Instance): Promise<KubeObject[] | null> {
+  const served = await lookAgain(place, instance);
+  return served && readWritten(markOf(await allMarks(place), served.service)?.written);
 }

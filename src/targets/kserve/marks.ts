@@ -3,62 +3,88 @@ import type { Mark } from '../../domain/instance.ts';
 import { parseMark } from '../../domain/parse-mark.ts';
 import { applyObject, deleteObject, getObject, listObjects, Live } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
+import { markText } from '../../kube/mark-text.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { otherOwner } from '../../kube/ownership.ts';
+import { writtenText } from '../../kube/written.ts';
 
 const kind = { apiVersion: 'v1', kind: 'ConfigMap' } as const;
 
 const ConfigMap = Live.extend({ data: z.record(z.string(), z.string()).nullish() });
 
-/** A mark and the UID of the service that it is of: what stands on a service itself would restart its pods. */
+/** A mark of a service: what stands on a service itself would restart its pods. */
 export interface Marked {
-  readonly uid: string;
+  /** Of marks that earlier versions wrote, all of a fleet in one place; null: of the fleet's own service of that name. */
+  readonly uid: string | null;
   readonly mark: Mark;
   /** The objects as they were sent, as JSON; null where an older version has not kept them. */
   readonly written: string | null;
 }
 
+/** Keys beside which no service can have a mark of an earlier version: a UID has another form. */
+const markKey = 'mark';
+const writtenEnd = 'written';
+
 /** Marks of another version of berth are left out. */
 export async function allMarks(place: Place): Promise<Marked[]> {
   const maps = await listObjects(place, { ...kind, labels: fleetLabel }, ConfigMap);
   return maps.flatMap(({ data }) =>
-    Object.entries(data ?? {}).flatMap(([uid, text]) => {
+    Object.entries(data ?? {}).flatMap(([key, text]): Marked[] => {
       const mark = parseMark(text);
-      return mark ? [{ uid, mark, written: data?.[writtenKey(uid)] ?? null }] : [];
+      if (!mark) return [];
+      if (key === markKey) return [{ uid: null, mark, written: data?.[writtenEnd] ?? null }];
+      return [{ uid: key, mark, written: data?.[`${key}.${writtenEnd}`] ?? null }];
     }),
   );
 }
 
-function writtenKey(uid: string): string {
-  return `${uid}.written`;
+/** The mark of a service among all of them; null: it is nobody's. One that stands by its name is newer than one by its UID. */
+export function markOf(marks: readonly Marked[], service: Live): Marked | null {
+  const { name, uid } = service.metadata;
+  const named = marks.find(
+    (one) => one.uid === null && nameOf(one.mark) === name && otherOwner(service, one.mark) === null,
+  );
+  return named ?? marks.find((one) => one.uid === uid) ?? null;
 }
 
-function nameOf({ fleet, fleetId }: Pick<Mark, 'fleet' | 'fleetId'>): string {
-  return objectName(`berth-${fleet}-${fleetId}`, 0);
+function nameOf({ deployment, replica }: Pick<Mark, 'deployment' | 'replica'>): string {
+  return objectName(deployment, replica);
 }
 
-/** Each service's own entry has an owner of its own, so that two that are written at once do not undo each other. */
-async function write(place: Place, mark: Mark, data: Record<string, string>): Promise<void> {
-  const labels = {
-    'app.kubernetes.io/managed-by': 'berth',
-    [fleetLabel]: mark.fleet,
-    [fleetIdLabel]: mark.fleetId,
+/** Where the mark of a service lies: an object of its own, which files can bring as `apply` does. Pure. */
+export function markObject(mark: Mark, sent: readonly KubeObject[]): KubeObject {
+  return {
+    ...kind,
+    metadata: { name: `${nameOf(mark)}-mark`, labels: labelsOf(mark) },
+    data: { [markKey]: markText(mark), [writtenEnd]: writtenText(sent) },
   };
-  const object = { ...kind, metadata: { name: nameOf(mark), labels }, data };
-  const manager = `berth-${objectName(mark.deployment, mark.replica)}`;
-  await applyObject(place, object, { manager, force: true });
 }
 
-export async function keepMark(place: Place, { uid, mark, written }: Marked): Promise<void> {
-  const { reached: _reached, ...kept } = mark;
-  const sent = written === null ? {} : { [writtenKey(uid)]: written };
-  await write(place, mark, { [uid]: JSON.stringify(kept), ...sent });
+function labelsOf({ fleet, fleetId }: Pick<Mark, 'fleet' | 'fleetId'>): Record<string, string> {
+  return { 'app.kubernetes.io/managed-by': 'berth', [fleetLabel]: fleet, [fleetIdLabel]: fleetId };
 }
 
-/** With the last mark the place of the marks goes too. */
+export async function keepMark(place: Place, mark: Mark, sent: readonly KubeObject[]): Promise<void> {
+  await applyObject(place, markObject(mark, sent), { force: true });
+  await dropOlder(place, mark);
+}
+
 export async function dropMark(place: Place, mark: Mark): Promise<void> {
-  const named = { ...kind, name: nameOf(mark) };
+  const { metadata } = markObject(mark, []);
+  const live = await getObject(place, { ...kind, name: metadata.name }, Live);
+  if (live && otherOwner(live, mark) === null) await deleteObject(place, kind, live.metadata);
+  await dropOlder(place, mark);
+}
+
+/** What an earlier version wrote for this service, in the place of the whole fleet, which goes with its last entry. */
+async function dropOlder(place: Place, mark: Mark): Promise<void> {
+  const name = objectName(`berth-${mark.fleet}-${mark.fleetId}`, 0);
+  const named = { ...kind, name };
   if (!(await getObject(place, named, ConfigMap))) return;
-  await write(place, mark, {});
+  // Each service's own entry has an owner of its own, so that two that are written at once do not undo each other.
+  const object = { ...kind, metadata: { name, labels: labelsOf(mark) }, data: {} };
+  await applyObject(place, object, { manager: `berth-${nameOf(mark)}`, force: true });
   const left = await getObject(place, named, ConfigMap);
   if (left && Object.keys(left.data ?? {}).length === 0) await deleteObject(place, kind, left.metadata);
 }

@@ -22,7 +22,7 @@ import {
 import type { Made } from '../../kube/state.ts';
 import type { Settled, Usage } from '../contract.ts';
 import { manifestsOf, serviceKind } from './manifests.ts';
-import { allMarks } from './marks.ts';
+import { allMarks, markOf } from './marks.ts';
 import type { KserveOptions } from './options.ts';
 import { containerPort } from './storage.ts';
 import { isTakenOver } from './taken-over.ts';
@@ -46,10 +46,12 @@ export interface Served {
 
 export async function markedServices(world: World): Promise<Instance[]> {
   const place = await placeOf(world);
+  const marks = await allMarks(place);
   const found = await Promise.all(
-    (await allMarks(place)).map(async ({ uid, mark }) => {
-      const served = await look(place, mark);
-      return served?.service.metadata.uid === uid ? instanceOf(mark, served) : null;
+    marks.map(async (one) => {
+      const served = await look(place, one.mark);
+      // A service may have a mark of an earlier version too.
+      return served && markOf(marks, served.service) === one ? instanceOf(one.mark, served) : null;
     }),
   );
   return found.flatMap((one) => one ?? []);

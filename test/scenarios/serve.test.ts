@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { freePorts, makePlace, until } from '../support/berth.ts';
+import type { Place, Running } from '../support/berth.ts';
+import { json, startScriptedEngine } from '../support/scripted-engine.ts';
+import { kubeconfigFor, slice, startSliceServer } from '../support/slice-server.ts';
+import type { SliceServer } from '../support/slice-server.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
+
+const toy = { 'berth.dev/fleet-id': 'k3x9', 'app.kubernetes.io/name': 'toy' };
+const big = { 'serving.kserve.io/inferenceservice': 'big', component: 'predictor' };
+
+let place: Place;
+let cluster: SliceServer;
+let gateway: string;
+
+beforeEach(async () => {
+  place = makePlace();
+  cluster = await startSliceServer();
+  const [port = 0] = await freePorts(1);
+  gateway = `http://127.0.0.1:${port}`;
+  place.env['KUBECONFIG'] = `${place.folder}/kubeconfig`;
+  place.write(kubeconfigFor(cluster.url), 'kubeconfig');
+  place.write(`version: 1
+fleet: lab
+id: k3x9
+hosts: {k3s: {kubernetes: {context: k3s, namespace: llm}}}
+models: {m: {source: /srv/m.gguf}, c: {source: "pvc://claim/m"}}
+gateway: {listen: ["127.0.0.1:${port}"], limits: {probe: 1h}}
+deployments:
+  toy: {model: m, engine: {kind: llama.cpp, slots: 2}, target: {kind: kubernetes}}
+  big: {model: c, replicas: 2, engine: {kind: vllm}, target: {kind: kserve}}
+`);
+});
+
+afterEach(async () => {
+  await place.close();
+  await cluster.stop();
+});
+
+/** One that answers with its name; gives its port. */
+async function engine(name: string): Promise<number> {
+  const started = await startScriptedEngine({
+    pages: { '/health': '{}' },
+    answer: (reply) => json(reply, 200, { choices: [{ index: 0, text: name, finish_reason: 'stop' }] }),
+  });
+  onTestFinished(() => started.close());
+  return Number(new URL(started.url).port);
+}
+
+/** Who answered; a number: the status of a refusal. */
+async function ask(model: string): Promise<string | number> {
+  try {
+    const reply = await fetch(`${gateway}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model, prompt: 'a', max_tokens: 1 }),
+      signal: AbortSignal.timeout(20_000),
+    });
+    const body = (await reply.json()) as { choices?: { text: string }[] };
+    return body.choices?.[0]?.text ?? reply.status;
+  } catch {
+    return 0;
+  }
+}
+
+function serve(): Running {
+  return place.spawn('serve', '--context', 'k3s', '--namespace', 'llm');
+}
+
+test('berth serve hears of pods of Deployments and of InferenceServices, and serves on without the API server', async () => {
+  cluster.put(slice('toy-1', toy, { port: await engine('first') }));
+  const running = serve();
+  await until(async () => (await ask('toy')) === 'first', 'the engine that was there');
+  expect(running.output().stderr).toContain('from toy-1');
+
+  cluster.put(slice('big-x', big, { port: await engine('of KServe'), name: '' }));
+  await until(async () => (await ask('big')) === 'of KServe', 'the engine of KServe');
+  cluster.put(slice('toy-1', toy, { port: await engine('second') }));
+  await until(async () => (await ask('toy')) === 'second', 'the other port');
+  const questions = cluster.asked.length;
+
+  await cluster.stop();
+  await until(
+    () => running.output().stderr.includes('The engines are as they were last seen'),
+    'it to be told',
+  );
+  expect([await ask('toy'), await ask('big')]).toEqual(['second', 'of KServe']);
+  cluster.remove('uid-toy-1');
+  cluster.put(slice('toy-2', toy, { port: await engine('third') }));
+  await cluster.start();
+  await until(async () => (await ask('toy')) === 'third', 'what came meanwhile');
+  expect(running.output().stderr).toContain('The cluster answers again');
+  // Two lists, and watches of theirs: nothing is asked again and again.
+  expect(cluster.asked.slice(0, questions).filter((query) => query.get('watch') === null)).toHaveLength(2);
+
+  // Without its last pod a deployment's requests wait for the next one.
+  cluster.remove('uid-toy-2');
+  await until(() => running.output().stderr.trimEnd().endsWith('Serving from big-x'), 'no pod of toy');
+  const waiting = ask('toy');
+  const port = await engine('fourth');
+  await new Promise((done) => setTimeout(done, 200));
+  cluster.put(slice('toy-3', toy, { port }));
+  expect(await waiting).toBe('fourth');
+
+  running.child.kill('SIGTERM');
+  expect(await running.exited).toBe(0);
+});
+
+test('where nobody may watch, berth serve says so and asks', async () => {
+  cluster.refuses = 403;
+  const running = serve();
+  await until(() => running.output().stderr.includes('asked for each second'), 'it to be told');
+  expect(running.output().stderr).toContain('nobody may watch');
+  cluster.put(slice('toy-1', toy, { port: await engine('asked for') }));
+  await until(async () => (await ask('toy')) === 'asked for', 'the engine');
+});
