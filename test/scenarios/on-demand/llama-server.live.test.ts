@@ -5,9 +5,11 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../../src/domain/fleet-status.ts';
 import { localFiles } from '../../../src/io/files.ts';
 import { makeModel } from '../../../src/model-files/make-model.ts';
+import { readMetric } from '../../gateway/harness.ts';
 import { findLlamaServer } from '../../hosts/llama-server.ts';
 import { isRunning, makePlace, until } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';
+import { selfStarting } from '../../support/self-starting.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -96,7 +98,7 @@ test.skipIf(!server)('the models of a llama-server that routes are routes of the
       path: join(folder, name, `${name}.gguf`),
     });
   place.write(
-    `${head()}deployments:\n  router: {engine: {kind: llama-router, binary: ${JSON.stringify(server)}, modelsDir: ${JSON.stringify(folder)}, modelsMax: 1}}\n`,
+    `${head()}deployments:\n  router: {engine: {kind: llama-router, binary: ${JSON.stringify(selfStarting(server ?? '', place.folder))}, modelsDir: ${JSON.stringify(folder)}, modelsMax: 1}}\n`,
   );
   expect((await place.berth('plan', '--json')).stdout).toContain('"--models-max"');
   place.spawn('up');
@@ -110,4 +112,20 @@ test.skipIf(!server)('the models of a llama-server that routes are routes of the
     one: 'unloaded',
     two: 'unloaded',
   });
+  // Of two models one may be loaded: each is asked for in turn, and counted under its own name.
+  for (const name of ['one', 'two', 'one']) {
+    const reply = await complete(url, name);
+    expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('[DONE]')]);
+  }
+  for (const [name, count] of [
+    ['one', 2],
+    ['two', 1],
+  ] as const)
+    expect(
+      await readMetric(
+        url,
+        'berth_gateway_requests_total',
+        `endpoint="/v1/completions",model="${name}",status="200"`,
+      ),
+    ).toBe(count);
 });
