@@ -41,6 +41,29 @@ test('rule 20: a full queue answers 429 with the time to come back', async () =>
   expect([(await served).status, (await waits).status]).toEqual([200, 200]);
 });
 
+test('rule 20: who leaves the queue gives its place to another at once, and no slot is lost on it', async () => {
+  const { script, held } = holding();
+  const { gateway } = await start(script, { upstream: { slots: 1 }, limits: { queue: 1 } });
+  async function waiting(count: number): Promise<void> {
+    await until('they wait', async () => (await gateway.metric('berth_gateway_queue_depth')) === count);
+  }
+  const served = postChat(gateway.url);
+  await until('one is served', () => held.length === 1);
+  const leaving = new AbortController();
+  const left = postChat(gateway.url, {}, { signal: leaving.signal }).catch(() => null);
+  await waiting(1);
+  leaving.abort();
+  await left;
+  await waiting(0);
+  const waits = postChat(gateway.url);
+  await waiting(1);
+  held.shift()?.json(200, {});
+  await until('the one that stayed is served', () => held.length === 1);
+  held.shift()?.json(200, {});
+  expect([(await served).status, (await waits).status]).toEqual([200, 200]);
+  await until('its slot is free', async () => (await gateway.metric('berth_gateway_inflight')) === 0);
+});
+
 test('rule 20: a wait beyond the deadline answers 504', async () => {
   const { script, held } = holding();
   const { gateway } = await start(script, { upstream: { slots: 1 }, limits: { queueMs: 150 } });

@@ -59,6 +59,22 @@ test('rule 21: the turns of a conversation reach the instance that knows its beg
   expect(await gateway.metric('berth_gateway_policy_entries')).toBeGreaterThan(0);
 });
 
+test('rule 21: an instance that has too much to do is not preferred for what it knows', async () => {
+  const held: Turn[] = [];
+  const upstreams = await Promise.all([0, 1].map(() => engine((turn) => void held.push(turn))));
+  const config = configFor(upstreams, { routes: [route({ policy: { kind: 'prefix-affinity' } })] });
+  const gateway = await front(config);
+  const replies: Promise<Response>[] = [];
+  // All begin alike, and none has ended: without a look at the load one instance would get them all.
+  for (let count = 1; count <= 8; count += 1) {
+    replies.push(postChat(gateway.url, turns(0, 1)));
+    await until('it is there', () => held.length === count);
+  }
+  for (const got of seen(upstreams)) expect(got).toBeGreaterThanOrEqual(3);
+  for (const turn of held) turn.json(200, {});
+  expect((await Promise.all(replies)).map(({ status }) => status)).toEqual(replies.map(() => 200));
+});
+
 test.each([
   ['a header', { header: 'X-Talk' }, (unit: string) => [{}, { 'x-talk': unit }]],
   ["the body's user", 'session', (unit: string) => [{ user: unit }, {}]],

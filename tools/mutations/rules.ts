@@ -295,4 +295,58 @@ export const mutations: readonly Mutation[] = [
     search: 'if (found || name !== wanted) throw',
     replace: 'if (name !== wanted) throw',
   },
+  {
+    rule: 1,
+    file: `${gateway}/front/call.ts`,
+    search: '    call.phase?.leave();\n',
+    replace: '',
+  },
+  {
+    rule: 2,
+    file: `${gateway}/routing/serve-model.ts`,
+    search: 'call.status = 499;',
+    replace: 'call.status = 500;',
+  },
+  {
+    rule: 12,
+    file: `${gateway}/reply/faults.ts`,
+    search: "code: 'no_healthy_instance',\n    message,\n    retryAfter,",
+    replace: "code: 'no_healthy_instance',\n    message,",
+  },
+  {
+    rule: 13,
+    file: `${gateway}/limits/book.ts`,
+    search: 'if (more >= 0 || slot === count.slot) count',
+    replace: 'if (more >= 0) count',
+  },
+  {
+    rule: 15,
+    file: `${gateway}/reply/reply-head.ts`,
+    search: 'model: model === call.model ? null : model',
+    replace: 'model: null',
+  },
+  {
+    rule: 17,
+    file: `${gateway}/front/scan.ts`,
+    search: 'if (found.has(key)) throw',
+    replace: 'if (found.size > 99) throw',
+  },
+  {
+    rule: 20,
+    file: `${gateway}/routing/deployment.ts`,
+    search: '          exit(waiter);\n          waiter.refuse(new ClientGone());',
+    replace: '          waiter.refuse(new ClientGone());',
+  },
+  {
+    rule: 21,
+    file: `${gateway}/policies/prefix-affinity.ts`,
+    search: 'holders.has(one.id) && withinBound(one, alive, options.loadFactor)',
+    replace: 'holders.has(one.id)',
+  },
+  {
+    rule: 22,
+    file: `${gateway}/routing/deployment.ts`,
+    search: 'mayEject: ejected + 1 <= this.instances.length / 2',
+    replace: 'mayEject: true',
+  },
 ];
