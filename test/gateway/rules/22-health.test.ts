@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startFakeUpstream, wellBehaved } from '../fake-upstream.ts';
 import type { FakeUpstream, Script, Turn } from '../fake-upstream.ts';
-import { configFor, engine, front, movableClock, postChat, until } from '../harness.ts';
+import { configFor, engine, front, movableClock, postChat, turnedClock, until } from '../harness.ts';
 import type { MovableClock, RunningGateway } from '../harness.ts';
 
 /** Answers /health as told, and everything else as `serve` does. */
@@ -34,7 +34,7 @@ test('rule 22: every engine with a health path is asked at once and then by the 
   const one = await engine(withHealth(() => 200));
   const gateway = await behind([one], clock);
   for (let times = 1; times <= 3; times += 1) {
-    await until('it is asked', () => asked(one) === times);
+    await until('it is asked', () => asked(one) >= times);
     clock.advance(5000);
   }
   expect(await breaker(gateway, 'u0')).toBe(0);
@@ -96,7 +96,7 @@ test('rule 22: an engine that is loading has not failed, and gets no request whi
   ]);
   const gateway = await behind([loads, serves], clock);
   for (let times = 1; times <= 5; times += 1) {
-    await until('both are asked', () => asked(loads) === times && asked(serves) === times);
+    await until('both are asked', () => asked(loads) >= times && asked(serves) >= times);
     clock.advance(5000);
   }
   for (let i = 0; i < 6; i += 1) expect((await postChat(gateway.url)).status).toBe(200);
@@ -141,7 +141,7 @@ test('rule 22: a run of replies with 5xx ejects an engine, for as long as anothe
     engine((turn) => turn.json(500, { error: { message: 'out of memory' } })),
     engine(wellBehaved),
   ]);
-  const gateway = await front(configFor([{ url: errs.url }, { url: well.url }]), { clock: movableClock() });
+  const gateway = await front(configFor([{ url: errs.url }, { url: well.url }]), { clock: turnedClock() });
   for (let i = 0; i < 20; i += 1) await (await postChat(gateway.url)).text();
   expect(errs.seen).toHaveLength(5);
   expect(await breaker(gateway, 'u0')).toBe(2);
@@ -151,9 +151,9 @@ test('rule 22: a health path that hangs does not hold requests up', async () => 
   const clock = movableClock();
   const one = await engine((turn) => (turn.request.path === '/health' ? turn.closed : wellBehaved(turn)));
   const gateway = await behind([one], clock);
-  await until('it is asked', () => asked(one) === 1);
+  await until('it is asked', () => asked(one) >= 1);
   expect((await postChat(gateway.url)).status).toBe(200);
   clock.advance(6000);
-  await until('the question is given up and put again', () => asked(one) === 2);
+  await until('the question is given up and put again', () => asked(one) >= 2);
   expect((await postChat(gateway.url)).status).toBe(200);
 });
