@@ -1,11 +1,13 @@
 // `npm run image`: the folder that the Containerfile is built from, .cache/image: the build and the packages that it needs to run.
-import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureReady, main, root } from './bootstrap.mjs';
 import { build } from './build.mjs';
 
 export const imageParts = ['package.json', 'LICENSE', 'bin', 'schema', 'dist'];
+/** Of whoever runs it, and empty. */
+export const imageHome = 'home';
 
 /** Packages that berth needs to run, and those that they need, by their folders below the root. */
 export function runtimePackages() {
@@ -36,6 +38,7 @@ function resolvePackage(from, name) {
 export async function makeImageTree(folder) {
   await build();
   rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, imageHome), { recursive: true });
   for (const name of [...imageParts, ...runtimePackages()])
     cpSync(join(root, name), join(folder, name), { recursive: true, dereference: true });
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -24,6 +25,13 @@ const mark = 'BERTH_DOCS_SCRATCH';
 /** Variables that the pages' fleet files name as places of keys. */
 const keys = { CLOUD_KEY: 'example-1', LAPTOP_KEY: 'example-2' };
 
+/** Where blocks run, in place of this machine as it is. */
+export interface Where {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Another one: a folder that both see, and what stands before a command that is to run there. */
+  readonly machine?: { readonly folder: string; readonly before: readonly string[] };
+}
+
 /** Pages that have such a block, as [short name, path] for `test.each`. */
 export function pagesWith(wanted: (info: string) => boolean): (readonly [string, string])[] {
   return pagePaths()
@@ -38,9 +46,11 @@ export function pagesWith(wanted: (info: string) => boolean): (readonly [string,
  */
 export async function runBlocks(
   fences: readonly Fence[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, machine }: Where = {},
 ): Promise<string[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'berth docs '));
+  const folder = mkdtempSync(join(machine?.folder ?? tmpdir(), 'berth docs '));
+  // Units of systemd run as users of their own.
+  if (machine) chmodSync(folder, 0o755);
   const work = makeScratch(folder);
   const faults: string[] = [];
   try {
@@ -48,7 +58,7 @@ export async function runBlocks(
       const fault =
         fence.language === 'yaml'
           ? await checkFleet(fence, work)
-          : await runShell(fence, folder, { work, env });
+          : await runShell(fence, folder, { work, env, before: machine?.before ?? [] });
       if (fault) faults.push(`${relative(root, fence.page)}:${fence.line}: ${fault}`);
     }
   } finally {
@@ -83,9 +93,12 @@ async function checkFleet(fence: Fence, work: string): Promise<string | null> {
 function runShell(
   fence: Fence,
   folder: string,
-  { work, env }: { work: string; env: Readonly<Record<string, string>> },
+  { work, env, before }: { work: string; env: Readonly<Record<string, string>>; before: readonly string[] },
 ): Promise<string | null> {
-  const child = spawn('bash', ['-euo', 'pipefail', '-c', fence.text], {
+  // Whoever enters another machine is not where it was.
+  const script = `cd '${work}'\n${fence.text}`;
+  const [program, ...args] = [...before, 'bash', '-euo', 'pipefail', '-c', script];
+  const child = spawn(program, args, {
     cwd: work,
     env: {
       ...env,

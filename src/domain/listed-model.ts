@@ -5,6 +5,8 @@ export interface ListedFile {
   readonly size: number | null;
   /** In hexadecimal; null where the place does not tell. */
   readonly sha256: string | null;
+  /** Where git keeps the file itself: its name there, which is a sum of its content. */
+  readonly gitName?: string;
 }
 
 /** What a place says of a model. */

@@ -52,6 +52,11 @@ const Repo = z.object({
       z.object({
         rfilename: z.string(),
         size: z.number().optional(),
+        blobId: z
+          .string()
+          .regex(/^[0-9a-f]{40}$/)
+          .optional()
+          .catch(undefined),
         lfs: z.object({ sha256: z.string().optional(), size: z.number().optional() }).nullish(),
       }),
     )
@@ -75,10 +80,12 @@ async function listRepo(world: World, source: string, access: SourceAccess): Pro
   return {
     revision: read.data.sha ?? null,
     licence: Array.isArray(licence) ? licence.join(', ') : (licence ?? null),
-    files: read.data.siblings.map(({ rfilename, size, lfs }) => ({
+    files: read.data.siblings.map(({ rfilename, size, blobId, lfs }) => ({
       path: rfilename,
       size: lfs?.size ?? size ?? null,
       sha256: lfs?.sha256 ?? null,
+      // What git has of a file in LFS is a pointer to it.
+      ...(lfs || blobId === undefined ? {} : { gitName: blobId }),
     })),
   };
 }

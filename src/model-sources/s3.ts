@@ -20,7 +20,8 @@ export const s3Source = {
   address: async (world, source, _model, file, access) => {
     const { bucket, prefix } = placeOf(source);
     const settings = await s3Settings(world, access.secret);
-    const key = prefix.endsWith(file.path) ? prefix : join(prefix, file.path);
+    const isObject = `/${prefix}`.endsWith(`/${file.path}`);
+    const key = isObject ? prefix : join(prefix, file.path);
     const url = objectUrl(settings, bucket, key);
     return { ...(await signed(url, settings)), ...settings.trust };
   },

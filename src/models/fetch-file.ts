@@ -4,10 +4,11 @@ import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import type { Address } from '../io/download/connect.ts';
 import { download } from '../io/download/download.ts';
 import { Changed, GaveUp, NoRoom, Refused } from '../io/download/faults.ts';
-import { hashFile } from '../io/hash-file.ts';
+import { gitNameOf, hashFile } from '../io/hash-file.ts';
 import { freeBytes, linkAs, moveInto } from '../io/store-files.ts';
 import type { World } from '../io/world.ts';
 import { readGgufFile } from '../model-files/gguf-read.ts';
+import { checkSafetensors } from '../model-files/safetensors.ts';
 import type { ModelSource } from '../model-sources/contract.ts';
 import { folderOf, shownSource, storeOf } from './cache.ts';
 import type { StoredFile } from './cache.ts';
@@ -53,18 +54,17 @@ async function fetchProved(
   for (const ranges of [true, false]) {
     await fetchBytes(world, what, partial, ranges, options);
     if ((file.size ?? 0) > 256 * 1024 * 1024) options.onLine(`${file.path}: all there, proving its sum.`);
-    const found = await hashFile(partial, options.access.signal);
-    options.access.signal.throwIfAborted();
-    if (found !== null && found === (file.sha256 ?? found)) {
-      if (file.sha256 === null) await checkForm(world, file, partial);
-      return found;
+    const { sha256, found, expected } = await sumsOf(file, partial, options.access.signal);
+    if (sha256 !== null && found === expected) {
+      if (expected === null) await checkForm(world, file, partial);
+      return sha256;
     }
     await drop(world, partial);
     if (!ranges)
       throw new BerthError('DOWNLOAD_CORRUPT', {
         source: shownSource(source),
         file: file.path,
-        expected: file.sha256 ?? '-',
+        expected: expected ?? '-',
         found: found ?? '-',
       });
     options.onLine(`${file.path}: its sum is wrong; it is fetched once more, in one piece.`);
@@ -72,11 +72,38 @@ async function fetchProved(
   throw new Error('unreachable');
 }
 
+interface Sums {
+  /** What it is kept by. */
+  readonly sha256: string | null;
+  /** The sum that its place tells, and that of what came; both null where it tells none. */
+  readonly expected: string | null;
+  readonly found: string | null;
+}
+
+async function sumsOf(
+  { sha256: listed, gitName }: ListedFile,
+  partial: string,
+  signal: AbortSignal,
+): Promise<Sums> {
+  const sha256 = await hashFile(partial, signal);
+  const inGit = listed === null && gitName !== undefined ? await gitNameOf(partial, signal) : null;
+  signal.throwIfAborted();
+  if (listed !== null) return { sha256, expected: `sha256 ${listed}`, found: `sha256 ${sha256 ?? '-'}` };
+  return gitName === undefined
+    ? { sha256, expected: null, found: null }
+    : { sha256, expected: `git ${gitName}`, found: `git ${inGit ?? '-'}` };
+}
+
+const formChecks: readonly (readonly [string, (path: string) => Promise<unknown>])[] = [
+  ['.gguf', readGgufFile],
+  ['.safetensors', checkSafetensors],
+];
+
 /** Without a sum, a page that says "not found" with status 200 would be believed. */
 async function checkForm(world: World, file: ListedFile, partial: string): Promise<void> {
-  if (!file.path.endsWith('.gguf')) return;
+  const check = formChecks.find(([ending]) => file.path.endsWith(ending))?.[1];
   try {
-    await readGgufFile(partial);
+    await check?.(partial);
   } catch (error) {
     await drop(world, partial);
     throw error;

@@ -2,16 +2,16 @@ import { calendarLines } from '../domain/cron.ts';
 import { escapeText, quoteWord, writeUnit } from '../targets/systemd/unit-text.ts';
 import type { RenderedBenchmark, RenderedFile } from './contract.ts';
 
-const folder = 'etc/systemd/system';
 const comment = 'Written by berth.';
 
-/** A benchmark that a machine runs by itself: a timer, and the service that it starts. Pure. */
+/** A benchmark that a machine runs by itself: a timer, and the service that it starts. `folder`: of units. `config`: where the fleet file lies. Pure. */
 export function timerOf(
   fleet: string,
   { name, schedule }: Pick<RenderedBenchmark, 'name' | 'schedule'>,
+  { folder, config }: { folder: string; config: string },
 ): { timer: string; files: RenderedFile[]; needs: string[] } {
   const unit = `berth-bench-${fleet}-${name}`;
-  const file = `/etc/berth/${fleet}.yaml`;
+  const file = `${config}/${fleet}.yaml`;
   const description = escapeText(`Benchmark ${name} of fleet ${fleet} (by berth)`);
   const service = writeUnit(
     [

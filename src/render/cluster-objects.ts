@@ -2,6 +2,7 @@ import { isAddress } from '../domain/model-source.ts';
 import { isOfCluster, secretTitle } from '../domain/secret.ts';
 import { fetchRefuses } from '../targets/kubernetes/fetch.ts';
 import { platformRefuses } from '../targets/kubernetes/platform.ts';
+import type { Mark } from '../domain/instance.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { entrypointOf, imageOf } from '../kube/launched.ts';
 import { fleetIdLabel, fleetLabel, selectorOf } from '../kube/names.ts';
@@ -38,6 +39,16 @@ export function objectsOf(input: RenderInput): { name: string; objects: KubeObje
       .filter(({ mark }) => mark.deployment === name)
       .flatMap(({ mark, options }) => markedObjects(mark, options, input.namespace)),
   }));
+}
+
+/** Those of the first replica, or of one that it is changed into: it has the same port, since each pod has an address of its own. */
+export function objectsOfReplica(
+  input: RenderInput,
+  name: string,
+  change: (mark: Mark) => Mark,
+): KubeObject[] {
+  const [first] = marksOf(input, optionsOf).filter(({ mark }) => mark.deployment === name);
+  return first ? markedObjects(change(first.mark), first.options, input.namespace) : [];
 }
 
 /** Secrets are never written: who applies the files makes them. */

@@ -44,6 +44,8 @@ export interface RenderInput {
   readonly namespace: string | null;
   /** Null: engines alone. */
   readonly gateway: ClusterGateway | null;
+  /** Home of the user whose manager gets the units; null: they are the system's. */
+  readonly userHome: string | null;
 }
 
 export interface RenderedFile {
@@ -68,6 +70,8 @@ export interface RenderFormat<Kind extends string = string> {
   readonly gateway?: (namespace: string | null) => string | null;
   /** Which benchmarks it writes: Jobs of a cluster, or timers of a machine; absent: none. */
   readonly benchmarks?: 'cluster' | 'machine';
+  /** Whether it can write for a user's own manager. */
+  readonly forUsers?: true;
   /** Why it cannot write this one, as a sentence; null when it can. */
   readonly refuses: (deployment: RenderedDeployment) => string | null;
   readonly render: (input: RenderInput) => RenderOutput;

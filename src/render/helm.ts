@@ -1,10 +1,15 @@
+import type { Mark } from '../domain/instance.ts';
+import { objectName } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { clusterRefuses, needsOf, objectsOf } from './cluster-objects.ts';
-import { yamlOf } from './yaml.ts';
-import type { RenderedFile, RenderFormat, RenderInput } from './contract.ts';
+import { clusterRefuses, needsOf, objectsOf, objectsOfReplica } from './cluster-objects.ts';
+import type { RenderedDeployment, RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
+import { someReplica, templateOf, templateText } from './helm-template.ts';
+import type { Template } from './helm-template.ts';
+import { valuesOf, valuesSchema } from './helm-values.ts';
+import { yamlOf } from './yaml.ts';
 
-/** A chart with a template for each object; images and resources are its values, and how many gateways there are. */
+/** A chart with a template for each object; images, resources and how many there are of each are its values. */
 export const helmFormat = {
   kind: 'helm',
   title: 'a chart for Helm, a template for each object',
@@ -13,27 +18,15 @@ export const helmFormat = {
   render: (input) => ({ files: filesOf(input), needs: [...needsOf(input), ...gatewayNeeds(input)] }),
 } as const satisfies RenderFormat<'helm'>;
 
-/** A part of an object that a release may choose. */
-interface Hole {
-  readonly mark: string;
-  readonly path: readonly string[];
-  readonly value: unknown;
-}
-
-interface Template {
-  readonly object: KubeObject;
-  readonly holes: readonly Hole[];
-}
-
 function filesOf(input: RenderInput): RenderedFile[] {
   // The release says where it goes.
   const anywhere = { ...input, namespace: null };
   const templates = [
-    ...objectsOf(anywhere).flatMap(({ name, objects }) =>
-      objects.map((object) => templateOf(object, ['deployments', name])),
-    ),
-    ...gatewayObjects(anywhere).map((object) => templateOf(object, ['gateway'])),
+    ...input.deployments.flatMap((one) => templatesOf(anywhere, one)),
+    ...gatewayObjects(anywhere).map((object) => templateOf(object, ['gateway'], { pods: true })),
   ];
+  const counts = input.deployments.filter(({ name }) => canBeCounted(name));
+  const values = valuesOf(templates, new Map(counts.map(({ name, replicas }) => [name, replicas])));
   const chart = {
     apiVersion: 'v2',
     name: chartName(input.fleet),
@@ -43,11 +36,9 @@ function filesOf(input: RenderInput): RenderedFile[] {
   };
   return [
     { path: 'Chart.yaml', text: yamlOf(chart) },
-    { path: 'values.yaml', text: yamlOf(valuesOf(templates)) },
-    ...templates.map((template) => ({
-      path: `templates/${template.object.kind.toLowerCase()}-${template.object.metadata.name}.yaml`,
-      text: textOf(template),
-    })),
+    { path: 'values.yaml', text: yamlOf(values) },
+    { path: 'values.schema.json', text: `${JSON.stringify(valuesSchema(values), null, 2)}\n` },
+    ...templates.map((template) => ({ path: pathOf(template), text: templateText(template) })),
   ];
 }
 
@@ -56,73 +47,34 @@ function chartName(fleet: string): string {
   return fleet.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-');
 }
 
-interface PodPart {
-  /** Absent: whoever scales it says how many. */
-  readonly replicas?: number;
-  readonly template: { readonly spec: { readonly containers: readonly Record<string, unknown>[] } };
+function pathOf({ object: { kind, metadata } }: Template): string {
+  return `templates/${kind.toLowerCase()}-${metadata.name.replace(`-${someReplica}`, '')}.yaml`;
 }
 
-function templateOf(object: KubeObject, place: readonly string[]): Template {
-  if (object.kind === 'RoleBinding') return { object: withNamespace(object), holes: [] };
-  if (object.kind !== 'Deployment') return { object, holes: [] };
-  const spec = object['spec'] as PodPart;
-  const [container, ...beside] = spec.template.spec.containers;
-  // Each replica of an engine is a Deployment of its own, as its mark says.
-  const counted = place[0] === 'gateway';
-  const values = {
-    ...(counted ? { replicas: spec.replicas } : {}),
-    image: container?.['image'],
-    resources: container?.['resources'],
-  };
-  const holes = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ mark: `berth-hole-${name}`, path: [...place, name], value }],
-  );
-  const pod = {
-    ...spec.template.spec,
-    containers: [{ ...container, image: 'berth-hole-image', resources: 'berth-hole-resources' }, ...beside],
-  };
-  return {
-    object: {
-      ...object,
-      spec: {
-        ...spec,
-        ...(counted && spec.replicas !== undefined ? { replicas: 'berth-hole-replicas' } : {}),
-        template: { ...spec.template, spec: pod },
-      },
-    },
-    holes,
-  };
+/** A name that has to be made to fit is another one for each replica, which no template can tell. */
+function canBeCounted(name: string): boolean {
+  return objectName(name, someReplica) === `${name}-${someReplica}`;
 }
 
-const releaseNamespace = 'berth-hole-namespace';
-
-function withNamespace(object: KubeObject): KubeObject {
-  const subjects = object['subjects'] as readonly object[];
-  return { ...object, subjects: subjects.map((one) => ({ ...one, namespace: releaseNamespace })) };
+/** The objects of one replica, as many times as a release wants; what the first has for all, once. */
+function templatesOf(input: RenderInput, deployment: RenderedDeployment): Template[] {
+  const { name } = deployment;
+  const place = ['deployments', name];
+  const [all] = objectsOf({ ...input, deployments: [deployment] });
+  if (!canBeCounted(name)) return (all?.objects ?? []).map((object) => templateOf(object, place));
+  const counted = { name, path: [...place, 'replicas'] };
+  const first = objectsOfReplica(input, name, (mark) => mark);
+  const other = objectsOfReplica(input, name, withReplica);
+  return first.map((object) => {
+    const same = other.find((one) => one.kind === object.kind && isOtherOf(one, object));
+    return same === undefined ? templateOf(object, place) : templateOf(same, place, { counted });
+  });
 }
 
-function valuesOf(templates: readonly Template[]): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const { path, value } of templates.flatMap(({ holes }) => holes)) {
-    let at = values;
-    for (const part of path.slice(0, -1)) at = (at[part] ??= {}) as Record<string, unknown>;
-    at[path.at(-1) ?? ''] = value;
-  }
-  return values;
+function withReplica(mark: Mark): Mark {
+  return { ...mark, replica: someReplica };
 }
 
-/** What Helm would take for its own words is written so that it comes out as it stands. */
-function textOf({ object, holes }: Template): string {
-  let text = yamlOf(object)
-    .replaceAll('{{', '{{ "{{" }}')
-    .replace(releaseNamespace, '{{ .Release.Namespace }}');
-  for (const { mark, path, value } of holes) {
-    const found = `index .Values ${path.map((part) => JSON.stringify(part)).join(' ')}`;
-    text = text.replace(new RegExp(`^([ -]*)(\\S+): ${mark}$`, 'm'), (_, indent: string, key: string) => {
-      if (typeof value === 'object')
-        return `${indent}${key}:\n${' '.repeat(indent.length + 2)}{{- toYaml (${found}) | nindent ${indent.length + 2} }}`;
-      return `${indent}${key}: {{ ${found}${typeof value === 'string' ? ' | quote' : ''} }}`;
-    });
-  }
-  return text;
+function isOtherOf(other: KubeObject, object: KubeObject): boolean {
+  return other.metadata.name.replace(`-${someReplica}`, '') === object.metadata.name;
 }

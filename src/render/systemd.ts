@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { machineSecretRefusal } from '../domain/secret.ts';
 import { SystemdOptions } from '../targets/systemd/options.ts';
 import { renderUnit, unitNameOf } from '../targets/systemd/render.ts';
@@ -9,13 +9,49 @@ import { marksOf, pipeSecret } from './replica-marks.ts';
 
 /** Older ones warn of keys that came later. */
 const oldestVersion = 252;
-const configFolder = '/etc/berth/units';
 
-/** Units for the system, as the target writes them, below etc/: to be copied to / and enabled. */
+/** Where the units of one manager go, and how they get there. */
+interface Manager {
+  readonly scope: UnitFacts['scope'];
+  /** Of what is written: its units, and what belongs to them. */
+  readonly units: string;
+  readonly own: string;
+  /** Where the second lies once it is in its place. */
+  readonly config: string;
+  readonly sudo: string;
+  readonly copy: string;
+  readonly systemctl: string;
+}
+
+const ofSystem: Manager = {
+  scope: 'system',
+  units: 'etc/systemd/system',
+  own: 'etc/berth',
+  config: '/etc/berth',
+  sudo: 'sudo ',
+  copy: 'sudo cp -r etc /',
+  systemctl: 'sudo systemctl',
+};
+
+function ofUser(home: string): Manager {
+  const place = join(home, '.config');
+  return {
+    scope: 'user',
+    units: 'config/systemd/user',
+    own: 'config/berth',
+    config: join(place, 'berth'),
+    sudo: '',
+    copy: `mkdir -p ${place} && cp -r config/. ${place}`,
+    systemctl: 'systemctl --user',
+  };
+}
+
+/** Units as the target writes them, below etc/ for the system, to be copied to /, or below config/ for a user; then enabled. */
 export const systemdFormat = {
   kind: 'systemd',
-  title: 'units of systemd, to be copied to /etc',
+  title: 'units of systemd, to be copied to /etc or a home',
   benchmarks: 'machine',
+  forUsers: true,
   refuses: ({ spec }) =>
     spec.program.binary === undefined
       ? 'its engine is a program of this berth or only an image, and no program of the other machine'
@@ -31,24 +67,28 @@ function optionsOf({ target }: RenderedDeployment): SystemdOptions {
 }
 
 function render(input: RenderInput): RenderOutput {
+  const manager = input.userHome === null ? ofSystem : ofUser(input.userHome);
   const units = marksOf(input, optionsOf).map(({ mark, options }) => {
     const unit = unitNameOf(mark, options);
-    return { mark, unit, rendered: renderUnit(mark, options, factsOf(unit, mark.spec.program.binary ?? '')) };
+    const facts = factsOf(manager, unit, mark.spec.program.binary ?? '');
+    return { mark, unit, rendered: renderUnit(mark, options, facts) };
   });
   const secrets = units.flatMap(({ mark, unit }) =>
     Object.keys(mark.spec.secrets).map(
       (name) =>
-        `${unit} needs a secret: ${pipeSecret(mark, name)} | sudo install -D -m 600 /dev/stdin ${configFolder}/${unit}/${name}`,
+        `${unit} needs a secret: ${pipeSecret(mark, name)} | ${manager.sudo}install -D -m 600 /dev/stdin ${manager.config}/units/${unit}/${name}`,
     ),
   );
-  const timers = input.benchmarks.map((one) => timerOf(input.fleet, one));
+  const timers = input.benchmarks.map((one) =>
+    timerOf(input.fleet, one, { folder: manager.units, config: manager.config }),
+  );
   const names = [...units.map(({ unit }) => unit), ...timers.map(({ timer }) => timer)].join(' ');
   return {
     files: [
       ...units.flatMap(({ unit, rendered }) => [
-        { path: `etc/systemd/system/${unit}.service`, text: rendered.unit },
-        { path: `etc/systemd/system/${unit}.service.d/10-berth.conf`, text: rendered.dropIn },
-        { path: `etc/berth/units/${unit}/environment`, text: rendered.environment },
+        { path: `${manager.units}/${unit}.service`, text: rendered.unit },
+        { path: `${manager.units}/${unit}.service.d/10-berth.conf`, text: rendered.dropIn },
+        { path: `${manager.own}/units/${unit}/environment`, text: rendered.environment },
       ]),
       ...timers.flatMap(({ files }) => files),
     ],
@@ -58,17 +98,17 @@ function render(input: RenderInput): RenderOutput {
         : [
             ...secrets,
             ...timers.flatMap(({ needs }) => needs),
-            `Then: sudo cp -r etc / && sudo systemctl daemon-reload && sudo systemctl enable --now ${names}`,
+            `Then: ${manager.copy} && ${manager.systemctl} daemon-reload && ${manager.systemctl} enable --now ${names}`,
           ],
   };
 }
 
 /** Nothing of this machine: a program without a path is found by systemd in its own places. */
-function factsOf(unit: string, binary: string): UnitFacts {
+function factsOf({ scope, config }: Manager, unit: string, binary: string): UnitFacts {
   return {
     unit,
-    scope: 'system',
-    config: `${configFolder}/${unit}`,
+    scope,
+    config: join(config, 'units', unit),
     program: [binary],
     reads: binary.startsWith('/') ? [dirname(binary)] : [],
     environment: {},

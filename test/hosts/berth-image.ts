@@ -9,7 +9,7 @@ export const berthImage = 'localhost/berth:1';
 /** What the Containerfile copies from the folder that `npm run image` makes, and where to. */
 export function copiedByContainerfile(): { from: string[]; to: string }[] {
   return instructions('COPY').map((line) => {
-    const words = line.split(/\s+/);
+    const words = line.split(/\s+/).filter((word) => !word.startsWith('--'));
     return { from: words.slice(0, -1), to: words.at(-1) ?? '' };
   });
 }
@@ -22,17 +22,17 @@ export function instructions(word: string): string[] {
 }
 
 /** As the Containerfile says it, over the Node of this machine in place of a base that would have to be fetched. */
-export function berthImageFrom(tree: string): (folder: string) => Image {
+export function berthImageFrom(tree: string, name = berthImage): (folder: string) => Image {
   return (folder) => {
-    placeNode(folder);
+    layNode(folder);
     for (const { from, to } of copiedByContainerfile())
-      for (const name of from)
-        cpSync(join(tree, name), to.endsWith('/') ? join(folder, to, name) : join(folder, to), {
+      for (const part of from)
+        cpSync(join(tree, part), to.endsWith('/') ? join(folder, to, part) : join(folder, to), {
           recursive: true,
         });
     const [entrypoint = '[]'] = instructions('ENTRYPOINT');
     return {
-      name: berthImage,
+      name,
       from: folder,
       files: ['.'],
       entrypoint: JSON.parse(entrypoint) as string[],
@@ -44,13 +44,14 @@ export function berthImageFrom(tree: string): (folder: string) => Image {
 /** Node of this machine with one program of a test's own at its root. */
 export function nodeImage(name: string, program: string): (folder: string) => Image {
   return (folder) => {
-    placeNode(folder);
+    layNode(folder);
     copyFileSync(program, join(folder, basename(program)));
     return { name, from: folder, files: ['.'], entrypoint: [] };
   };
 }
 
-function placeNode(folder: string): void {
+/** The Node of this machine with what it is linked to: all that a base needs. */
+export function layNode(folder: string): void {
   const node = realpathSync(process.execPath);
   place(node, join(folder, 'usr/local/bin/node'));
   for (const library of librariesOf(node)) place(library, join(folder, library));

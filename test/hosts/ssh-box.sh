@@ -7,6 +7,7 @@
 #   ssh-box.sh stop FOLDER      leaves nothing running
 #   ssh-box.sh enter FOLDER COMMAND...
 #
+# BOX_PATH (start): the PATH of who logs in.
 # BOX_PID (start): a process of a machine that is there already, seen from outside; sshd is put into that one, which sees FOLDER, and
 # it ends with that machine.
 set -eu
@@ -45,7 +46,7 @@ AuthorizedKeysFile $folder/authorized_keys
 StrictModes no
 UsePAM no
 PidFile $folder/sshd.pid
-SetEnv HOME=$folder/home
+SetEnv HOME=$folder/home${BOX_PATH:+ PATH=$BOX_PATH}
 SSHD
 cat >"$folder/inside.sh" <<INSIDE
 set -eu

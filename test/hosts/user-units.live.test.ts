@@ -152,6 +152,31 @@ describe.skipIf(lacks !== '')('units of systemd that somebody makes who is not r
     }
   });
 
+  test('that are rendered and started by systemctl alone are what berth would apply, and go with berth', async () => {
+    const before = inventory();
+    const args = ['--format', 'systemd', '--user-home', user.home, '--out', 'rendered', '--json'];
+    const { needs } = JSON.parse(expectFine(berth('render', ...args)).stdout) as { needs: string[] };
+    // The commands that it prints, as that user.
+    const run = [
+      'env',
+      '-i',
+      `HOME=${user.home}`,
+      `XDG_RUNTIME_DIR=/run/user/${user.id}`,
+      'PATH=/usr/bin:/bin',
+    ];
+    for (const need of needs) {
+      const command = need.replace(/^.*?: /, '');
+      const own = ['setpriv', '--reuid', user.id, '--regid', user.id, '--init-groups', ...run];
+      expectFine(box.enter(...own, 'sh', '-c', `cd ${user.home}/rendered && ${command} 2>&1`));
+    }
+    const plan = JSON.parse(expectFine(berth('plan', '--json')).stdout) as Plan;
+    expect([plan.actions.map((action) => action.do), plan.findings]).toEqual([['keep'], []]);
+    await until(() => replica().state === 'ready', 'the unit to be seen ready');
+    expectFine(berth('down'));
+    asRoot(`rm -r ${user.home}/rendered`);
+    expect(inventory()).toBe(before);
+  });
+
   describe('with "become: sudo"', () => {
     const host = 'local: true, become: sudo, ';
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { imageParts, runtimePackages } from '../../scripts/image.mjs';
+import { imageHome, imageParts, runtimePackages } from '../../scripts/image.mjs';
 import { copiedByContainerfile, instructions } from '../hosts/berth-image.ts';
 import { textOf } from './source-tree.ts';
 
 test('the Containerfile copies all that "npm run image" lays out, and nothing else', () => {
   const copied = copiedByContainerfile().flatMap(({ from }) => from);
-  expect(copied.toSorted()).toEqual([...imageParts, 'node_modules'].toSorted());
+  expect(copied.toSorted()).toEqual([...imageParts, 'node_modules', imageHome].toSorted());
 });
 
 test('an image has the packages that berth runs with, and none for building or testing it', () => {

@@ -8,7 +8,7 @@ const pages = pagePaths();
 const shells = ['sh', 'bash', 'shell', 'console', 'zsh'];
 
 /** What a command block may say of itself; `sh manual="why no test runs it"`. */
-const tags = /^sh (test|live=[a-z][\w.-]*|manual="[^"]{8,}")$/;
+const tags = /^sh (test|live=[a-z][\w.,-]*|manual="[^"]{8,}")$/;
 
 test('every command block says how it is tested, and every other block what it holds', () => {
   const faults = pages.flatMap(fencesOf).flatMap(({ page, line, language, info }) => {

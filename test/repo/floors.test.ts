@@ -25,6 +25,8 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/render\/(cluster-objects|gateway-objects|benchmark-objects|benchmark-timer)\.ts$/, 2.4, 'file'],
   [/^src\/render\/yaml\.ts$/, 1.7, 'folder'],
   [/^src\/render\/containers\.ts$/, 2.45, 'file'],
+  [/^src\/render\/helm-template\.ts$/, 2.46, 'file'],
+  [/^src\/render\/helm-values\.ts$/, 2.47, 'file'],
   [/^src\/render\//, 2.5, 'file'],
   // A check asks through what targets and hardware know.
   [/^src\/doctor\/checks\//, 2.5, 'file'],

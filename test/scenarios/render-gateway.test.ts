@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
+import { findHelm } from '../support/find-helm.ts';
 import { kubeFaults, specsFolder } from '../support/kube-schema.ts';
 
 let place: Place;
@@ -21,7 +22,7 @@ gateway:
   keys: {ci: "\${env:CI_KEY}"}
   limits: {shared: "\${env:REDIS_URL}", drain: 20s}
 deployments:
-  mistral: {model: m, replicas: 2, engine: {kind: llama.cpp, slots: 2, context: 4096, args: ["--grammar", "{{ messages }}"]}}
+  mistral: {model: m, replicas: 2, port: 8081, engine: {kind: llama.cpp, slots: 2, context: 4096, args: ["--grammar", "{{ messages }}"]}}
   v-llm: {model: h, gpus: 2, engine: {kind: vllm}, target: {kind: kubernetes, cache: {size: 50Gi}, ingress: {host: llm.lab}}}
 `;
 
@@ -187,8 +188,8 @@ describe('a chart', () => {
     const values = parse(files.get('values.yaml') ?? '') as unknown;
     const objects = [...files]
       .filter(([path]) => path.startsWith('templates/'))
-      .map(([, text]) => parse(filled(text, values)) as KubeObject);
-    expect(objects).toEqual(tree.map(inNamespace));
+      .flatMap(([, text]) => documents(filled(text, values)));
+    expect(objects.toSorted(byName)).toEqual(tree.map(inNamespace).toSorted(byName));
     expect((await rendered('--format', 'helm', '--json')).stdout).toBe(
       (await rendered('--format', 'helm', '--json')).stdout,
     );
@@ -197,7 +198,7 @@ describe('a chart', () => {
   test('lets a release choose images, numbers of pods and resources', async () => {
     const { files } = await chart();
     expect(parse(files.get('Chart.yaml') ?? '')).toMatchObject({ apiVersion: 'v2', name: 'lab' });
-    const values = parse(files.get('values.yaml') ?? '') as { gateway: object; deployments: object };
+    const values = parse(files.get('values.yaml') ?? '') as Values;
     expect(values).toMatchObject({ gateway: { replicas: 2 }, deployments: { mistral: { resources: {} } } });
     const chosen = {
       ...values,
@@ -212,17 +213,66 @@ describe('a chart', () => {
     });
   });
 
-  const helm = spawnSync('helm', ['version']).status === 0;
-  test.skipIf(!helm)(`is taken by Helm itself${helm ? '' : ' (helm is missing)'}`, async () => {
+  test('makes as many replicas of an engine as a release wants, each with its own mark', async () => {
+    const { files } = await chart();
+    const values = parse(files.get('values.yaml') ?? '') as Values;
+    expect(values.deployments['mistral']?.replicas).toBe(2);
+    const three = {
+      ...values,
+      deployments: { ...values.deployments, mistral: { replicas: 3, image: 'a:1' } },
+    };
+    const made = documents(filled(files.get('templates/deployment-mistral.yaml') ?? '', three));
+    expect(made.map(({ metadata }) => metadata.name)).toEqual(['mistral', 'mistral-1', 'mistral-2']);
+    const marks = made.map(({ metadata }) => metadata.annotations?.['berth.dev/mark'] ?? '{}');
+    expect(marks.map((text) => (JSON.parse(text) as { replica: number }).replica)).toEqual([0, 1, 2]);
+    expect(made[2]).toMatchObject({
+      spec: { selector: { matchLabels: { 'app.kubernetes.io/instance': 'mistral-2' } } },
+    });
+    expect(JSON.stringify(made)).not.toContain('990017');
+    const none = { ...values, deployments: { ...values.deployments, mistral: { replicas: 0 } } };
+    expect(documents(filled(files.get('templates/service-mistral.yaml') ?? '', none))).toEqual([]);
+  });
+
+  test('says in a schema which values there are', async () => {
+    const { files } = await chart();
+    const schema = JSON.parse(files.get('values.schema.json') ?? '') as object;
+    expect(schema).toMatchObject({
+      additionalProperties: false,
+      properties: {
+        gateway: { required: ['image', 'resources', 'replicas'] },
+        deployments: {
+          properties: {
+            mistral: { properties: { replicas: { type: 'integer', minimum: 0 }, image: { type: 'string' } } },
+          },
+        },
+      },
+    });
+  });
+
+  const helm = findHelm();
+  test.skipIf(helm === null)(`is taken by Helm itself${helm ? '' : ' (helm is missing)'}`, async () => {
     const { tree } = await chart();
     rmSync(join(place.folder, 'chart'), { recursive: true, force: true });
     await rendered('--format', 'helm', '--out', 'chart');
     const folder = join(place.folder, 'chart');
     expect(readFileSync(join(folder, 'Chart.yaml'), 'utf8')).toContain('apiVersion: v2');
-    execFileSync('helm', ['lint', folder], { stdio: 'ignore' });
-    const made = execFileSync('helm', ['template', 'x', folder, '--namespace', 'here'], { encoding: 'utf8' });
-    const objects = parseAllDocuments(made).map((one) => one.toJS() as KubeObject);
+    function run(...args: string[]): string {
+      return execFileSync(helm ?? '', args, { encoding: 'utf8', stdio: 'pipe' });
+    }
+    run('lint', '--strict', folder);
+    const made = run('template', 'x', folder, '--namespace', 'here');
+    const objects = documents(made);
     expect(objects.toSorted(byName)).toEqual(tree.map(inNamespace).toSorted(byName));
+    const more = documents(run('template', 'x', folder, '--set', 'deployments.mistral.replicas=3'));
+    expect(
+      more.filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name.startsWith('mistral')),
+    ).toHaveLength(3);
+    for (const wrong of [
+      'deployments.mistral.replica=3',
+      'deployments.mistral.replicas=-1',
+      'gateway.image=',
+    ])
+      expect(() => run('template', 'x', folder, '--set', wrong)).toThrow(/values don't meet/);
   });
 });
 
@@ -242,13 +292,37 @@ function inNamespace(object: KubeObject): KubeObject {
   return subjects ? { ...object, subjects: subjects.map((one) => ({ ...one, namespace: 'here' })) } : object;
 }
 
+interface Values {
+  readonly gateway: object;
+  readonly deployments: Readonly<Record<string, { readonly replicas?: number; readonly image?: string }>>;
+}
+
+function documents(text: string): KubeObject[] {
+  return parseAllDocuments(text).flatMap((one) => (one.toJS() as KubeObject | null) ?? []);
+}
+
 /** The few words of templates that charts of berth have, as Helm would fill them in. */
 function filled(text: string, values: unknown): string {
+  const loop =
+    /^\{\{- range \$replica := until \(int \(index \$\.Values (.+?)\)\) \}\}\n.*\n([^]*)\{\{- end \}\}\n$/;
+  const [, count = '', each] = loop.exec(text) ?? [];
+  if (each === undefined) return withValues(text, values);
+  return Array.from({ length: Number(at(values, count)) }, (_, replica) =>
+    withValues(
+      each
+        .replaceAll('{{ $ending }}', replica === 0 ? '' : `-${replica}`)
+        .replaceAll('{{ $replica }}', String(replica)),
+      values,
+    ),
+  ).join('');
+}
+
+function withValues(text: string, values: unknown): string {
   return text
-    .replaceAll(/\{\{- toYaml \(index \.Values (.+?)\) \| nindent \d+ \}\}/g, (_, path: string) =>
-      JSON.stringify(at(values, path)),
+    .replaceAll(/\{\{- toYaml \(index \$\.Values (.+?)\) \| nindent \d+ \}\}/g, (_, path: string) =>
+      JSON.stringify(at(values, path) ?? {}),
     )
-    .replaceAll(/\{\{ index \.Values (.+?)( \| quote)? \}\}/g, (_, path: string) =>
+    .replaceAll(/\{\{ index \$\.Values (.+?)( \| quote)? \}\}/g, (_, path: string) =>
       JSON.stringify(at(values, path)),
     )
     .replaceAll('{{ .Release.Namespace }}', 'here')

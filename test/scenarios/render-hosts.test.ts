@@ -31,7 +31,9 @@ ${deployments}`);
 
 /** Files below a folder by their paths, with their texts. */
 function tree(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+    (one) => one.isFile() && one.name !== '.berth-rendered',
+  );
   return Object.fromEntries(
     files
       .map((file) => join(file.parentPath, file.name))
@@ -182,4 +184,30 @@ test('what a format cannot say is refused by name and reason', async () => {
     2,
     expect.stringContaining('target.hostConfig is in words'),
   ]);
+});
+
+test("units of a user go below a home, are the own manager's, and keep their secrets there", async () => {
+  place.env['HUB_TOKEN'] = 'of-a-test';
+  fleet(`  b: {model: h, target: {kind: systemd}, engine: {kind: vllm, binary: /opt/vllm/bin/vllm}}
+`);
+  const ran = await place.berth('render', '--format', 'systemd', '--user-home', '/home/op', '--out', 'units');
+  expect(ran.code, ran.stderr).toBe(0);
+  const files = tree(join(place.folder, 'units'));
+  expect(Object.keys(files)).toEqual([
+    'config/berth/units/berth-lab-b/environment',
+    'config/systemd/user/berth-lab-b.service',
+    'config/systemd/user/berth-lab-b.service.d/10-berth.conf',
+  ]);
+  const unit = readUnit(files['config/systemd/user/berth-lab-b.service'] ?? '');
+  expect(valuesOf(unit, 'Install', 'WantedBy')).toEqual(['default.target']);
+  expect(valuesOf(unit, 'Service', 'DynamicUser')).toEqual([]);
+  expect(files['config/berth/units/berth-lab-b/environment']).toContain(
+    'HF_TOKEN_PATH="/home/op/.config/berth/units/berth-lab-b/hub"',
+  );
+  expect(ran.stderr).toContain('| install -D -m 600 /dev/stdin /home/op/.config/berth/units/berth-lab-b/hub');
+  expect(ran.stderr).toContain('systemctl --user enable --now berth-lab-b');
+  const wrong = await place.berth('render', '--format', 'compose', '--user-home', '/home/op');
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('not for one user')]);
+  const relative = await place.berth('render', '--format', 'systemd', '--user-home', 'op');
+  expect([relative.code, relative.stderr]).toEqual([2, expect.stringContaining('begins with "/"')]);
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -106,4 +106,42 @@ test('an engine without an image cannot be written for a cluster, and a name tha
   const unknown = await place.berth('render', 'tyo', '--format', 'kubernetes');
   expect(unknown.code).not.toBe(0);
   expect(unknown.stderr).toContain('tyo');
+});
+
+test('what an earlier render wrote and this one does not is taken away, but nothing of anybody else', async () => {
+  const folder = join(place.folder, 'deploy');
+  const two = readFileSync(join(place.folder, 'berth.yaml'), 'utf8');
+  expect((await place.berth('render', '--format', 'kustomize', '--out', 'deploy')).code).toBe(0);
+  place.write('kind: Theirs\n', 'deploy/base/theirs.yaml');
+  // A part of the fleet leaves the rest of it there, and so does another format.
+  expect((await place.berth('render', 'vllm', '--format', 'kustomize', '--out', 'deploy')).code).toBe(0);
+  expect((await place.berth('render', 'vllm', '--format', 'compose', '--out', 'deploy')).code).toBe(0);
+  expect(readdirSync(join(folder, 'base'))).toContain('service-mistral.yaml');
+
+  place.write(two.replace(/ {2}vllm: .*\n/, ''));
+  const ran = await place.berth('render', '--format', 'kustomize', '--out', 'deploy', '--json');
+  expect(ran.code, ran.stderr).toBe(0);
+  const { removed, left } = ran.json() as { removed: string[]; left: string[] };
+  expect(removed).toEqual(
+    ['deployment-vllm.yaml', 'service-vllm.yaml'].map((name) => join(folder, 'base', name)),
+  );
+  expect(left).toEqual([]);
+  expect(readdirSync(join(folder, 'base'))).toEqual(
+    expect.arrayContaining(['service-mistral.yaml', 'theirs.yaml']),
+  );
+  expect(readdirSync(folder)).toContain('compose.yaml');
+});
+
+test('a file that is no longer written and was changed by somebody stays, and is told', async () => {
+  const text = readFileSync(join(place.folder, 'berth.yaml'), 'utf8');
+  expect((await place.berth('render', '--format', 'kubernetes', '--out', 'deploy')).code).toBe(0);
+  place.write('kind: Mine\n', 'deploy/vllm.yaml');
+  place.write(text.replace(/ {2}vllm: .*\n/, ''));
+  const ran = await place.berth('render', '--format', 'kubernetes', '--out', 'deploy');
+  expect(ran.code).toBe(0);
+  expect(ran.stderr).toContain('vllm.yaml is no longer written, and stays: somebody has changed it.');
+  expect(readFileSync(join(place.folder, 'deploy/vllm.yaml'), 'utf8')).toBe('kind: Mine\n');
+  // What it once was is no longer berth's.
+  const again = await place.berth('render', '--format', 'kubernetes', '--out', 'deploy');
+  expect(again.stderr).not.toContain('vllm.yaml');
 });

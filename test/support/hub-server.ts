@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 
 /** Content of any length that is made as it is read. `edition` makes it other content of the same length. */
 export interface Content {
@@ -36,6 +38,8 @@ export interface HubServer {
   refuse: { readonly status: number; readonly code: string } | null;
   /** Sums that the list tells, in place of the true ones. */
   readonly sums: Map<string, string>;
+  /** Files that git itself has, by the names that the list gives them. */
+  readonly gitNames: Map<string, string>;
   revision: string;
   readonly stop: () => Promise<void>;
 }
@@ -62,6 +66,8 @@ export async function startHub(): Promise<HubServer> {
       return;
     }
     const siblings = [...self.files].map(([rfilename, content]) => {
+      const blobId = self.gitNames.get(rfilename);
+      if (blobId !== undefined) return { rfilename, size: content.size, blobId };
       const sha256 = self.sums.get(rfilename) ?? sums.get(content) ?? sumOf(content);
       sums.set(content, sha256);
       return { rfilename, size: content.size, lfs: { sha256, size: content.size, pointerSize: 135 } };
@@ -97,6 +103,7 @@ export async function startHub(): Promise<HubServer> {
     fault: () => null,
     refuse: null,
     sums: new Map(),
+    gitNames: new Map(),
     revision: 'c0ffee',
     stop: async () => {
       await hub.stop();
@@ -189,6 +196,14 @@ export function contentOf(size: number, edition = 0): Content {
       return bytes;
     },
   };
+}
+
+/** A hub on this machine that has one small model, whatever is asked for. */
+export async function startSmallHub(): Promise<HubServer> {
+  const hub = await startHub();
+  const model = join(import.meta.dirname, '../../examples/quickstart/model/berth-toy.Q8_0.gguf');
+  hub.files.set('small-q4_k_m.gguf', contentOfBytes(readFileSync(model)));
+  return hub;
 }
 
 export function contentOfBytes(bytes: Buffer): Content {

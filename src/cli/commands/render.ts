@@ -1,10 +1,10 @@
-import { join, resolve } from 'node:path';
-import { Option } from 'commander';
+import { isAbsolute, resolve } from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { ClusterGateway } from '../../domain/cluster-gateway.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { launchSpecOf } from '../../fleet/plan/launch-spec-of.ts';
-import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
+import { engineKeyOf, makeEngineKey } from '../../fleet/apply/engine-key.ts';
 import { clusterGateway, usualPods } from '../../fleet/cluster-gateway/wanted.ts';
 import { insideFile } from '../../fleet/gateway/inside-file.ts';
 import { usualPorts } from '../../fleet/plan/ports.ts';
@@ -19,12 +19,18 @@ import type {
 import { renderFormats } from '../../render/registry.ts';
 import type { CliContext } from '../context.ts';
 import { renderedBenchmark, runsInCluster } from '../rendered-benchmarks.ts';
+import { writeRendered } from '../write-rendered.ts';
+import type { WrittenFolder } from '../write-rendered.ts';
 import { addFileOption, loadAsWritten } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 
 export const examples = [
   ['berth render --format kubernetes', 'Prints manifests for all deployments of the fleet file.'],
   ['berth render --format systemd --out units', 'Writes units of systemd below ./units/etc.'],
+  [
+    'berth render --format systemd --user-home /home/op --out units',
+    'Writes units for the manager of the user op.',
+  ],
   ['berth render --format compose --out compose', 'Writes a compose file for containers.'],
   [
     'berth render --format kustomize --out deploy --gateway registry.lab/berth:0.1.0',
@@ -39,6 +45,7 @@ interface RenderOptions extends FileOptions {
   readonly namespace?: string;
   readonly gateway?: string;
   readonly gatewayReplicas?: number;
+  readonly userHome?: string;
 }
 
 export function configure(command: Command, context: CliContext): void {
@@ -60,25 +67,44 @@ export function configure(command: Command, context: CliContext): void {
       'how many of them; default: as the file says, or 2',
       countOption(1, 100),
     )
+    .option(
+      '--user-home <folder>',
+      "write units for the manager of a user whose home that is, in place of the system's",
+      absoluteFolder,
+    )
     .action(async (names: string[], options: RenderOptions) => {
       const loaded = await loadAsWritten(context, options);
       const format: RenderFormat | undefined = renderFormats.find(({ kind }) => kind === options.format);
       if (!format) return;
       const namespace = options.namespace ?? namespaceOf(loaded, options);
+      const deployments = expectWritable(format, deploymentsOf(context, loaded, names));
+      // The commands that are printed read it.
+      for (const one of deployments) await makeEngineKey(context.world, one);
       const rendered = format.render({
         fleet: loaded.fleet,
         fleetId: loaded.fleetId,
         namespace,
-        deployments: expectWritable(format, deploymentsOf(context, loaded, names)),
+        deployments,
         benchmarks: await benchmarksOf(context, loaded, names, {
           ...options,
           cluster: format.benchmarks ?? null,
         }),
         gateway: await gatewayOf(context, { loaded, format, names, namespace }, options),
+        userHome: userHomeOf(format, options),
       });
-      const written = options.out === undefined ? null : await write(context, options.out, rendered);
-      for (const need of rendered.needs) context.output.progress(need);
-      context.output.result({ ...rendered, written }, () => written?.join('\n') ?? textOf(rendered));
+      const folder =
+        options.out === undefined
+          ? null
+          : await writeRendered(context.world, resolve(context.cwd, options.out), {
+              rendered: rendered.files,
+              by: `${loaded.fleet}/${format.kind}`,
+              whole: names.length === 0,
+            });
+      tell(context, rendered, folder);
+      context.output.result(
+        { ...rendered, written: null, removed: [], left: [], ...folder },
+        () => folder?.written.join('\n') ?? textOf(rendered),
+      );
     });
 }
 
@@ -86,6 +112,24 @@ export function configure(command: Command, context: CliContext): void {
 function namespaceOf({ hosts, gateway: { host } }: LoadedFleet, { gateway }: RenderOptions): string | null {
   if (gateway !== undefined || host === undefined) return null;
   return hosts[host]?.kubernetes?.namespace ?? null;
+}
+
+function tell({ output }: CliContext, { needs }: RenderOutput, folder: WrittenFolder | null): void {
+  for (const need of needs) output.progress(need);
+  for (const path of folder?.removed ?? []) output.progress(`${path} is gone: it is no longer written.`);
+  for (const path of folder?.left ?? [])
+    output.progress(`${path} is no longer written, and stays: somebody has changed it.`);
+}
+
+function absoluteFolder(text: string): string {
+  if (isAbsolute(text)) return text;
+  throw new InvalidArgumentError('It must be a path that begins with "/".');
+}
+
+function userHomeOf({ kind, forUsers }: RenderFormat, { userHome }: RenderOptions): string | null {
+  if (userHome === undefined) return null;
+  if (forUsers !== true) throw new BerthError('FORMAT_NOT_FOR_USERS', { format: kind });
+  return userHome;
 }
 
 /** The one that the command line names, else that of the file where all of it is written for a cluster. */
@@ -166,16 +210,6 @@ function expectWritable(
       throw new BerthError('FORMAT_REFUSES', { deployment: one.name, format: format.kind, reason });
   }
   return deployments;
-}
-
-async function write({ world, cwd }: CliContext, folder: string, { files }: RenderOutput): Promise<string[]> {
-  const written: string[] = [];
-  for (const { path, text } of files) {
-    const place = join(resolve(cwd, folder), path);
-    await world.files.write(place, text, 0o644);
-    written.push(place);
-  }
-  return written;
 }
 
 function textOf({ files }: RenderOutput): string {

@@ -32,6 +32,11 @@ export const engineErrors = {
     () => 'Change the fleet file or the command line as that says, or leave --gateway out.',
     'usage',
   ),
+  FORMAT_NOT_FOR_USERS: defineError<{ format: string }>(
+    (f) => `Files of ${f.format} are for a whole machine or a cluster, and not for one user.`,
+    () => 'Leave out --user-home, or take --format systemd.',
+    'usage',
+  ),
   FORMAT_REFUSES: defineError<{ deployment: string; format: string; reason: string }>(
     (f) => `${f.deployment} cannot be written as ${f.format}: ${f.reason}.`,
     (f) => `Name the deployments that can be, or give ${f.deployment} another engine.`,

@@ -14,6 +14,11 @@ export const modelErrors = {
     (f) => `${f.path} has a damaged header: ${f.detail}.`,
     () => 'Fetch the file again; if it stays so, the file was written wrongly.',
   ),
+  SAFETENSORS_BROKEN: defineError<{ path: string; detail: string }>(
+    (f) => `${f.path} is no whole safetensors file: ${f.detail}.`,
+    () =>
+      'Fetch it again; if it stays so, look at what the address gives: a page in its place, or half of it.',
+  ),
   GGUF_KEY_MISSING: defineError<{ path: string; key: string }>(
     (f) => `${f.path} lacks the key ${f.key}, without which no engine can load it.`,
     () => 'Convert the model again with a current converter, or take another copy.',

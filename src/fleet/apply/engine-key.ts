@@ -30,7 +30,7 @@ export function expectKeyTaken(spec: LaunchSpec, deployment: string): void {
 }
 
 /** The file that holds the key of an engine; null for one without. */
-export function keyFileOf(mark: Mark): string | null {
+export function keyFileOf(mark: Pick<Mark, 'spec'>): string | null {
   const ref = mark.spec.secrets[name];
   return ref && 'file' in ref ? ref.file : null;
 }
@@ -38,7 +38,7 @@ export function keyFileOf(mark: Mark): string | null {
 const making = new Map<string, Promise<void>>();
 
 /** Makes the key before the first engine of its deployment starts; replicas that start at once are given the same. */
-export async function makeEngineKey(world: World, mark: Mark): Promise<void> {
+export async function makeEngineKey(world: World, mark: Pick<Mark, 'spec'>): Promise<void> {
   const path = keyFileOf(mark);
   if (path !== null) await makeKeyFile(world, path);
 }

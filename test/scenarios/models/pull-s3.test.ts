@@ -29,8 +29,17 @@ function letIn(server: S3Server): void {
   place.env['AWS_SECRET_ACCESS_KEY'] = s3Keys.secret;
 }
 
+/** A file with one tensor of bytes. */
+function safetensors(bytes: Buffer): Buffer {
+  const tensor = { dtype: 'U8', shape: [bytes.length], data_offsets: [0, bytes.length] };
+  const front = Buffer.from(JSON.stringify({ weights: tensor }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(front.length));
+  return Buffer.concat([length, front, bytes]);
+}
+
 function fill(server: S3Server): Buffer {
-  const weights = randomBytes(100_000);
+  const weights = safetensors(randomBytes(100_000));
   server.objects.set(
     'models/mistral 24b/config.json',
     Buffer.from('{"architectures":["MistralForCausalLM"]}'),
@@ -56,6 +65,24 @@ test('all objects below a prefix are fetched with signed requests, page by page'
   ]);
   expect(readFileSync(`${pulled?.path}/model.safetensors`).equals(weights)).toBe(true);
   expect(ran.stdout + ran.stderr).not.toContain('canary');
+});
+
+test('weights that are no whole file are not believed where nobody tells their sum', async () => {
+  s3 = await startS3(null);
+  const weights = fill(s3);
+  letIn(s3);
+  const name = 'models/mistral 24b/model.safetensors';
+  for (const [bytes, said] of [
+    [weights.subarray(0, 60_000), 'it has 60000 bytes, and its front tells of'],
+    [Buffer.from('<html>not found</html>'.repeat(50)), 'its front names no tensors'],
+  ] as const) {
+    s3.objects.set(name, bytes);
+    const ran = await place.berth('pull', 's3://models/mistral 24b');
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining(said)]);
+    expect((await place.berth('models', 'list')).stdout).not.toContain('mistral');
+  }
+  s3.objects.set(name, weights);
+  expect((await place.berth('pull', 's3://models/mistral 24b')).code).toBe(0);
 });
 
 test('keys can stand in a file that the fleet file names, and wrong ones are told', async () => {

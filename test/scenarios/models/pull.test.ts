@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { partBytes } from '../../../src/io/download/parts.ts';
 import { makePlace, until } from '../../support/berth.ts';
 import type { Place, Ran } from '../../support/berth.ts';
-import { contentOf, startHub, sumOf } from '../../support/hub-server.ts';
+import { contentOf, contentOfBytes, startHub, sumOf } from '../../support/hub-server.ts';
 import type { HubRequest, HubServer } from '../../support/hub-server.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -118,12 +119,29 @@ test('a file that always has wrong bytes is refused, and nothing of it is kept',
   hub.sums.set(file, 'a'.repeat(64));
   const ran = await place.berth('pull', source);
   expect(ran.code).toBe(1);
-  expect(ran.stderr).toContain(`wrong bytes: sha256 ${sumOf(contentOf(size))} in place of ${'a'.repeat(64)}`);
+  expect(ran.stderr).toContain(
+    `wrong bytes: sha256 ${sumOf(contentOf(size))} in place of sha256 ${'a'.repeat(64)}`,
+  );
   expect([
     ...filesBelow(store('trees')),
     ...filesBelow(store('blobs')),
     ...filesBelow(store('partial')),
   ]).toEqual([]);
+});
+
+test('a small file that git has, and not LFS, is held against its name there', async () => {
+  const text = Buffer.from('{"model_type": "llama"}\n');
+  hub.files.set('config.json', contentOfBytes(text));
+  // What `git hash-object` says of it.
+  const name = createHash('sha1').update(`blob ${text.length}\0`).update(text).digest('hex');
+  hub.gitNames.set('config.json', name);
+  hub.fault = ({ path }) => (path === 'config.json' ? { do: 'wrong-bytes' } : null);
+  const refused = await place.berth('pull', 'hf://lab/tiny/config.json');
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`in place of git ${name}`)]);
+  expect(filesBelow(store('blobs'))).toEqual([]);
+  hub.fault = () => null;
+  const ran = await place.berth('pull', 'hf://lab/tiny/config.json', '--json');
+  expect(readFileSync(pathOf(ran)).equals(text)).toBe(true);
 });
 
 test('what kill -9 interrupts goes on: less than one part is fetched again', async () => {

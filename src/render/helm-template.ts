@@ -1,0 +1,102 @@
+import type { KubeObject } from '../kube/object.ts';
+import { yamlOf } from './yaml.ts';
+
+/** A part of an object that a release may choose. */
+export interface Hole {
+  readonly mark: string;
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** One object of a chart; with `counted` it is there once for each replica that a release wants. */
+export interface Template {
+  readonly object: KubeObject;
+  readonly holes: readonly Hole[];
+  readonly counted: Counted | null;
+}
+
+export interface Counted {
+  /** What the objects of the first replica are called. */
+  readonly name: string;
+  /** Where the release says how many. */
+  readonly path: readonly string[];
+}
+
+/** A replica that no fleet has: where its number stands in an object, that of a release's own replica goes. */
+export const someReplica = 990_017;
+
+interface PodPart {
+  /** Absent: whoever scales it says how many. */
+  readonly replicas?: number;
+  readonly template: { readonly spec: { readonly containers: readonly Record<string, unknown>[] } };
+}
+
+/** `pods`: its number of pods is the release's, too. */
+export function templateOf(
+  object: KubeObject,
+  place: readonly string[],
+  { pods = false, counted = null }: { pods?: boolean; counted?: Counted | null } = {},
+): Template {
+  if (object.kind === 'RoleBinding') return { object: withNamespace(object), holes: [], counted };
+  if (object.kind !== 'Deployment') return { object, holes: [], counted };
+  const spec = object['spec'] as PodPart;
+  const [container, ...beside] = spec.template.spec.containers;
+  const wanted = { image: container?.['image'], resources: container?.['resources'] };
+  const inContainer = holesOf(wanted, place);
+  const inSpec = pods ? holesOf({ replicas: spec.replicas }, place) : [];
+  const pod = {
+    ...spec.template.spec,
+    containers: [{ ...container, ...marksIn(inContainer) }, ...beside],
+  };
+  const holed = { ...spec, ...marksIn(inSpec), template: { ...spec.template, spec: pod } };
+  return { object: { ...object, spec: holed }, holes: [...inContainer, ...inSpec], counted };
+}
+
+function holesOf(values: Readonly<Record<string, unknown>>, place: readonly string[]): Hole[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ mark: `berth-hole-${name}`, path: [...place, name], value }],
+  );
+}
+
+function marksIn(holes: readonly Hole[]): Record<string, string> {
+  return Object.fromEntries(holes.map(({ path, mark }) => [path.at(-1) ?? '', mark]));
+}
+
+const releaseNamespace = 'berth-hole-namespace';
+
+function withNamespace(object: KubeObject): KubeObject {
+  const subjects = object['subjects'] as readonly object[];
+  return { ...object, subjects: subjects.map((one) => ({ ...one, namespace: releaseNamespace })) };
+}
+
+/** What Helm would take for its own words is written so that it comes out as it stands. */
+export function templateText({ object, holes, counted }: Template): string {
+  let text = yamlOf(object)
+    .replaceAll('{{', '{{ "{{" }}')
+    .replace(releaseNamespace, '{{ .Release.Namespace }}');
+  for (const { mark, path, value } of holes) {
+    const found = valueAt(path);
+    text = text.replace(new RegExp(`^([ -]*)(\\S+): ${mark}$`, 'm'), (_, indent: string, key: string) => {
+      if (typeof value === 'object')
+        return `${indent}${key}:\n${' '.repeat(indent.length + 2)}{{- toYaml (${found}) | nindent ${indent.length + 2} }}`;
+      return `${indent}${key}: {{ ${found}${typeof value === 'string' ? ' | quote' : ''} }}`;
+    });
+  }
+  return counted === null ? text : forEachReplica(text, counted);
+}
+
+/** The first replica has no number in its names. */
+function forEachReplica(text: string, { name, path }: Counted): string {
+  const each = text
+    .replaceAll(`${name}-${someReplica}`, `${name}{{ $ending }}`)
+    .replaceAll(String(someReplica), '{{ $replica }}');
+  return [
+    `{{- range $replica := until (int (${valueAt(path)})) }}`,
+    '{{- $ending := eq $replica 0 | ternary "" (printf "-%d" $replica) }}',
+    `---\n${each}{{- end }}\n`,
+  ].join('\n');
+}
+
+function valueAt(path: readonly string[]): string {
+  return `index $.Values ${path.map((part) => JSON.stringify(part)).join(' ')}`;
+}
