@@ -20,6 +20,7 @@ export async function readObjects(
     throw new BerthError('FILE_MISSING', { path, what: 'list of objects' }, { exit: 'usage' });
   return {
     name: file === '-' ? 'standard input' : basename(file),
+    reach: null,
     objects: withoutSecrets(objectsIn(text, path)),
   };
 }

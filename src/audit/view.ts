@@ -1,5 +1,5 @@
 import { usualIdleMs } from '../domain/audit/activity.ts';
-import { concernsModels, KubeObject, workloadOf } from '../domain/audit/kube-object.ts';
+import { concernsModels, KubeObject, namespaceOf, workloadOf } from '../domain/audit/kube-object.ts';
 import { amountOf } from '../domain/kube-amount.ts';
 import type { Container, Workload } from '../domain/audit/kube-object.ts';
 import type { Observation } from '../domain/audit/observation.ts';
@@ -22,16 +22,20 @@ export function viewOf({
   clusters,
   fleet,
 }: Viewed): AuditView {
-  const all = clusters.flatMap((cluster) =>
-    cluster.objects.flatMap((object) => KubeObject.safeParse(object).data ?? []),
-  );
+  const all = clusters.flatMap(({ name, reach, objects }) => {
+    const cluster = { name, reach, several: clusters.length > 1 };
+    return objects.flatMap((object): KubeObject[] => {
+      const { data } = KubeObject.safeParse(object);
+      return data ? [{ ...data, cluster }] : [];
+    });
+  });
   const workloads = all.flatMap((object) => workloadOf(object) ?? []);
   const pods = workloads.flatMap(serversOf);
   const served = [
     ...pods.map((pod) => pod.workload.object),
     ...all.filter((object) => /Inference|ServingRuntime/.test(object.kind)),
   ];
-  const namespaces = new Set(served.map(({ metadata }) => metadata.namespace ?? 'default'));
+  const namespaces = new Set(served.map(namespaceOf));
   const objects = all.filter((object) => concernsModels(object, namespaces));
   return { at, hosts, fleet, objects, workloads, pods, figures, uses, idleMs, outdatedIn };
 }

@@ -5,9 +5,10 @@ import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
 
 type Hosts = LoadedFleet['hosts'];
+type ReachOf = (name: string) => Observation['clusters'][number]['reach'];
 
 /** Contexts of kubectl as hosts, for who has no fleet file. */
-export function contextHosts(contexts: readonly string[]): Hosts {
+function contextHosts(contexts: readonly string[]): Hosts {
   return Object.fromEntries(
     contexts.map((context) => [
       context,
@@ -20,27 +21,42 @@ export function contextHosts(contexts: readonly string[]): Hosts {
   );
 }
 
+function isCluster(host: Hosts[string] | undefined, context: string): boolean {
+  return host?.kubernetes?.context === context;
+}
+
 /** Every cluster once: all of its namespaces where rights allow that, else those that are named. */
-export async function clustersOf(context: CliContext, hosts: Hosts): Promise<Observation['clusters']> {
+export async function clustersOf(
+  context: CliContext,
+  ofFile: Hosts,
+  contexts: readonly string[],
+): Promise<Observation['clusters']> {
+  const hosts = { ...ofFile, ...contextHosts(contexts.filter((one) => !isCluster(ofFile[one], one))) };
+  function reachOf(name: string): Observation['clusters'][number]['reach'] {
+    const of = hosts[name]?.kubernetes?.context;
+    return of === undefined ? null : { host: isCluster(ofFile[name], of) ? name : null, context: of };
+  }
   const names = Object.keys(hosts).filter((name) => hosts[name]?.kubernetes !== undefined);
   if (names.length === 0) return [];
   const byContext = Map.groupBy(names, (name) => {
     const { context: of, kubeconfig } = hosts[name]?.kubernetes ?? {};
     return JSON.stringify([of, kubeconfig]);
   });
-  const found = await Promise.all([...byContext.values()].map((one) => clusterOf(context, hosts, one)));
+  const found = await Promise.all(
+    [...byContext.values()].map((one) => clusterOf(context, { hosts, names: one, reachOf })),
+  );
   return found.flat();
 }
 
 async function clusterOf(
   { world, output }: CliContext,
-  hosts: Hosts,
-  names: readonly string[],
+  { hosts, names, reachOf }: { hosts: Hosts; names: readonly string[]; reachOf: ReachOf },
 ): Promise<Observation['clusters']> {
   const { observeCluster } = await import('../audit/gather/observe-cluster.ts');
   const [first = ''] = names;
   try {
-    return [await observeCluster(await worldOfHost(world, hosts, first), first, { everywhere: true })];
+    const there = await worldOfHost(world, hosts, first);
+    return [await observeCluster(there, first, { everywhere: true, reach: reachOf(first) })];
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
     if (error.code === 'KUBE_FORBIDDEN')
@@ -49,7 +65,8 @@ async function clusterOf(
   const found = await Promise.all(
     names.map(async (name) => {
       try {
-        return [await observeCluster(await worldOfHost(world, hosts, name), name)];
+        const there = await worldOfHost(world, hosts, name);
+        return [await observeCluster(there, name, { reach: reachOf(name) })];
       } catch (error) {
         if (!(error instanceof BerthError)) throw error;
         // Half of a namespace would give false findings.

@@ -8,7 +8,7 @@ import { worldOfHost } from '../fleet/file/hosts.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
 import { measurementsOf } from './bench/measurements.ts';
-import { clustersOf, contextHosts } from './observe-clusters.ts';
+import { clustersOf } from './observe-clusters.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
 import type { FileOptions } from './fleet-file.ts';
 
@@ -46,7 +46,7 @@ export async function observeHere(context: CliContext, looking: Looking): Promis
   const hosts = chosenHosts(loaded, looking.only ?? []);
   const [machines, clusters, fleet, figures] = await Promise.all([
     Promise.all(machinesOf(hosts).map((name) => lookAt(context, { name, hosts, timeoutMs }))),
-    clustersOf(context, { ...hosts, ...contextHosts(looking.contexts ?? []) }),
+    clustersOf(context, hosts, looking.contexts ?? []),
     loaded ? fleetOn(context, loaded, hosts) : null,
     figuresOf(context, looking),
   ]);

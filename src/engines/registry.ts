@@ -4,6 +4,7 @@ import { aphrodite } from './aphrodite.ts';
 import { command } from './command.ts';
 import type { Engine } from './contract.ts';
 import { embedded } from './embedded.ts';
+import { infinity } from './infinity.ts';
 import { koboldcpp } from './koboldcpp.ts';
 import { llamaCppPython } from './llama-cpp-python.ts';
 import { llamaCpp } from './llama-cpp.ts';
@@ -12,6 +13,8 @@ import { llamaSwap } from './llama-swap.ts';
 import { lmdeploy } from './lmdeploy.ts';
 import { lmStudio } from './lm-studio.ts';
 import { localai } from './localai.ts';
+import { mistralRs } from './mistral-rs.ts';
+import { mlcLlm } from './mlc-llm.ts';
 import { mlxLm } from './mlx-lm.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
@@ -19,7 +22,12 @@ import { sglang } from './sglang.ts';
 import { tabbyapi } from './tabbyapi.ts';
 import { tensorrtLlm } from './tensorrt-llm.ts';
 import { tgi } from './tgi.ts';
+import { textEmbeddingsInference } from './text-embeddings-inference.ts';
+import { textGenerationWebui } from './text-generation-webui.ts';
+import { transformers } from './transformers.ts';
+import { triton } from './triton.ts';
 import { vllm } from './vllm.ts';
+import { xinference } from './xinference.ts';
 
 /** Engines that a fleet file may name, in the order of the docs. Add one: write its file beside these, then name it here. */
 export const launchableEngines = [embedded, llamaCpp, llamaRouter, vllm, openai, command] as const;
@@ -40,6 +48,14 @@ export const engines = [
   lmdeploy,
   tensorrtLlm,
   tabbyapi,
+  textGenerationWebui,
+  triton,
+  textEmbeddingsInference,
+  infinity,
+  mlcLlm,
+  mistralRs,
+  xinference,
+  transformers,
 ] as const;
 
 /**

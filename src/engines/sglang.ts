@@ -29,7 +29,7 @@ function recognize(facts: ProcessFacts): Recognized | null {
   if (facts.argv[0]?.startsWith('sglang::')) return server([], true);
   const found = unwrap(facts.argv).find(
     ({ program, args }) =>
-      (program === 'sglang.launch_server' || (program === 'sglang' && args[0] === 'serve')) &&
+      (/^sglang(_router)?\.launch_server$/.test(program) || (program === 'sglang' && args[0] === 'serve')) &&
       !hasFlag(args, '--help', '-h'),
   );
   return found ? server(found.args, false) : null;

@@ -15,7 +15,8 @@ function recognize(facts: ProcessFacts): Recognized | null {
   return recognizeForeign(facts, {
     engine: 'tabbyapi',
     argsOf: ({ program, path, args }) => {
-      const folder = path.startsWith('/') ? path : `${facts.cwd ?? ''}/${path}`;
+      // Its environment of Python lies in its folder as a rule.
+      const folder = `${path.startsWith('/') ? path : `${facts.cwd ?? ''}/${path}`} ${facts.argv[0] ?? ''}`;
       return /^(main|start)\.py$/.test(program) && /tabby-?api\//i.test(folder) ? args : null;
     },
     model: ['--model-name'],

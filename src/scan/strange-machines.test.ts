@@ -85,7 +85,7 @@ const cases: readonly Case[] = [
     servers: ['sglang 10'],
   },
   {
-    what: 'programs of AI that serve no language model by that API',
+    what: 'programs of AI of which one alone serves models that are asked',
     processes: [
       {
         pid: 10,
@@ -117,7 +117,7 @@ const cases: readonly Case[] = [
         sockets: [4000],
       },
     ],
-    servers: [],
+    servers: ['triton 12'],
   },
   {
     what: 'a kubelet with its pause containers, and a server in a pod',
@@ -186,7 +186,7 @@ const cases: readonly Case[] = [
       },
       { pid: 14, argv: ['caddy', 'run', '--config', '/etc/caddy/ollama.json'], sockets: [8443] },
     ],
-    servers: ['ollama 10'],
+    servers: ['ollama 10', 'text-embeddings-inference 12'],
   },
   {
     what: 'shells, editors and tools that name servers, beside one that runs by a wrapper of a wrapper',

@@ -4,7 +4,7 @@ import type { Seen } from './seen.ts';
 
 /** Words that model servers nobody knows by name still carry in their command lines. */
 const hints =
-  /\.gguf\b|\.safetensors\b|llama|\bllm|[vt]llm|mlc_llm|transformers|exllama|aphrodite|tabbyapi|mistral|infinity_emb|lmdeploy|mlx_lm|openai|inference|huggingface/i;
+  /\.gguf\b|\.safetensors\b|llama|\bllm|[vt]llm|mlc_llm|transformers|exllama|aphrodite|tabbyapi|mistral|infinity_emb|lmdeploy|mlx_lm|openai|inference|huggingface|^ray::\w*Proxy/i;
 
 /** What passes requests on, or speaks of servers: whose answers it gives is no model server here. */
 const forwards =

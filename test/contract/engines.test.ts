@@ -7,6 +7,7 @@ import type { ProcessFacts } from '../../src/domain/process-facts.ts';
 import { programPath } from '../../src/io/program.ts';
 import { engineOf, enginePaths, engines, recognize } from '../../src/engines/registry.ts';
 import { commandLines, otherCommandLines } from './command-lines.ts';
+import { lessKnownLines } from './less-known-lines.ts';
 import { oddLines } from './odd-lines.ts';
 import { realLines } from './real-lines.ts';
 
@@ -108,7 +109,7 @@ function pick(from: Readonly<Record<string, unknown>>, names: readonly string[])
 }
 
 describe.each(recognising)('the engine %s', (kind) => {
-  const lines = [...(commandLines[kind] ?? []), ...(realLines[kind] ?? []), ...(oddLines[kind] ?? [])];
+  const lines = [commandLines, realLines, oddLines, lessKnownLines].flatMap((table) => table[kind] ?? []);
 
   test('has command lines in test/contract/command-lines.ts', () => {
     expect(lines.length).toBeGreaterThan(0);

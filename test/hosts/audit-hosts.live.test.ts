@@ -7,6 +7,8 @@ import { AuditReport } from '../../src/domain/audit/report.ts';
 import { makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { createFakes } from '../scenarios/scan/fakes.ts';
+import { importLlama, llamaImage, missingFor, startBox } from './container-box.ts';
+import type { ContainerBox } from './container-box.ts';
 import { missingForSsh } from './missing-for-ssh.ts';
 
 const box = resolve(import.meta.dirname, 'ssh-box.sh');
@@ -14,6 +16,9 @@ const port = 18_760;
 
 const lacks = missingForSsh();
 if (lacks !== '') console.info(`audit of hosts: not run, ${lacks} is missing`);
+
+const noDocker = missingFor('docker');
+if (noDocker !== null) console.info(`containers of hosts: not run, ${noDocker}`);
 
 let folder: string;
 let place: Place;
@@ -71,4 +76,41 @@ describe.skipIf(lacks !== '')('the audit of hosts of the fleet file', () => {
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('known are local, far, dead')]);
     server.kill('SIGKILL');
   }, 300_000);
+
+  test.skipIf(noDocker !== null)(
+    'a container of another machine is looked at by its daemon, and what the audit prints removes it there',
+    async () => {
+      const enter = [box, 'enter', folder];
+      let docker: ContainerBox | null = null;
+      try {
+        docker = await startBox('docker', { before: enter });
+        const { entrypoint } = await importLlama(docker);
+        const socket = docker.host.slice('unix://'.length);
+        execFileSync(box, ['enter', folder, 'ln', '-sfn', socket, '/run/docker.sock'], { stdio: 'pipe' });
+        const body = { Image: llamaImage, Entrypoint: entrypoint, Cmd: ['-m', '/models/old.gguf'] };
+        const made = await docker.api.ask('POST', '/containers/create?name=left-over', { body });
+        expect(made.status).toBe(201);
+        place.write(
+          'version: 1\nfleet: lab\nid: aud1\nhosts: {far: {ssh: box}}\ndeployments: {}\n',
+          'lab.yaml',
+        );
+        const words = ['--host', 'far', '--file', 'lab.yaml'];
+        const { findings } = await audit(...words);
+        const left = findings.filter((one) => one.rule === 'orphan-container');
+        expect(left.map((one) => one.object)).toEqual(['container left-over on far']);
+        const printed = left.flatMap((one) => one.commands ?? []);
+        expect(printed).toEqual(['berth remove container:left-over --host far --file lab.yaml']);
+        for (const line of printed) {
+          const ran = await place.berth(...line.split(' ').slice(1), '--yes');
+          expect(ran.code, ran.stderr).toBe(0);
+        }
+        expect((await docker.api.ask('GET', '/containers/left-over/json')).status).toBe(404);
+        const again = (await audit(...words)).findings.map((one) => one.rule);
+        expect(again).not.toContain('orphan-container');
+      } finally {
+        docker?.stop();
+      }
+    },
+    300_000,
+  );
 });

@@ -142,6 +142,11 @@ function audit(...more: string[]): AuditReport {
   }
 }
 
+/** What the audit prints for whoever wants to be rid of what nobody uses. */
+function removals({ findings }: AuditReport): string[] {
+  return findings.flatMap((one) => (one.rule.startsWith('orphan') ? (one.commands ?? []) : []));
+}
+
 interface Removed {
   readonly removed: readonly { readonly object: string; readonly kept: string; readonly undo: string }[];
 }
@@ -182,8 +187,15 @@ describe.skipIf(lacks !== '')(
       expect(report.explained.some((line) => /^Port 8081 .* two network namespaces/.test(line))).toBe(true);
       const twice = report.findings.find((one) => one.rule === 'duplicate');
       expect(twice?.commands).toEqual([`sudo systemctl disable --now ${units.cpu}.service`]);
-      const left = report.findings.flatMap((one) => (one.rule.startsWith('orphan') ? one.commands : []));
-      expect(left).toEqual(['berth remove service:llm/kimi-vl', 'berth remove pvc:llm/kimi-models']);
+      // Of objects from a file it is not known which cluster they are of.
+      expect(removals(report)).toEqual(
+        pod.cluster
+          ? [
+              'berth remove service:llm/kimi-vl --context box',
+              'berth remove pvc:llm/kimi-models --context box',
+            ]
+          : [],
+      );
     }, 180_000);
 
     test('it is adopted as it runs: the same processes, and nothing to do for a plan', () => {
@@ -301,10 +313,13 @@ describe.skipIf(lacks !== '')(
         const used = box.berth(['remove', 'service:llm/mistral', '--context', 'box', '--yes'], env);
         expect(used.stderr).toContain('it has endpoints, or leads to a workload');
         const before = [spec('service', 'kimi-vl'), spec('pvc', 'kimi-models')];
+        const printed = [...removals(audit()), 'berth remove deployment:llm/mistral --context box'];
+        const removed = printed.flatMap((line) => {
+          const ran = box.berth([...line.split(' ').slice(1), '--yes', '--json'], env);
+          expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+          return (JSON.parse(ran.stdout) as Removed).removed;
+        });
         const named = ['service:llm/kimi-vl', 'pvc:llm/kimi-models', 'deployment:llm/mistral'];
-        const ran = box.berth(['remove', ...named, '--context', 'box', '--yes', '--json'], env);
-        expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-        const { removed } = JSON.parse(ran.stdout) as Removed;
         expect(removed.map((one) => one.object)).toEqual(named);
         await until(() => engines().length === 2, 'the pod to be gone');
         // Of what was there, what led to the pod is now a leftover too.
@@ -341,6 +356,22 @@ describe.skipIf(lacks !== '')(
       expect(box.enter('systemctl', 'cat', 'llm-old.service').stdout).toBe(before);
       expect(box.enter('systemctl', 'is-enabled', 'llm-old.service').stdout.trim()).toBe('enabled');
       await answeredBy('127.0.0.1:8090');
+    }, 120_000);
+
+    test('an instance of a template goes alone when it is named, and adopting says why it is only reached', async () => {
+      const line = words('kimi.gguf', 8091, '--alias', '%i').join(' ');
+      writeFileSync(path('kept@.service'), `[Service]\nExecStart=${line}\n`);
+      box.enter('cp', path('kept@.service'), '/etc/systemd/system');
+      box.enter('systemctl', 'daemon-reload');
+      expect(box.enter('systemctl', 'start', 'kept@b.service').code).toBe(0);
+      await answeredBy('127.0.0.1:8091');
+      expect(audit().findings.map((one) => one.rule)).not.toContain('runs-otherwise');
+      const offer = box.berth(['adopt', '--json']);
+      expect(offer.stdout, offer.stderr).toContain('its unit kept@b is made from a template');
+      const ran = box.berth(['remove', 'unit:kept@b.service', '--yes', '--json']);
+      expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+      expect(box.enter('ls', '/etc/systemd/system').stdout).toContain('kept@.service');
+      expect(box.enter('systemctl', 'is-active', 'kept@b.service').code).not.toBe(0);
     }, 120_000);
 
     test('an adopted unit is changed like any other, and its first definition stays beside it', () => {

@@ -6,6 +6,7 @@ const namespace = 'llm';
 export function healthyCluster(): ObservedCluster {
   return {
     name: 'lab',
+    reach: { host: null, context: 'lab' },
     objects: [
       mistral(),
       service('mistral'),

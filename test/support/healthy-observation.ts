@@ -261,6 +261,7 @@ function unit(name: string, more: Partial<Unit> & Pick<Unit, 'starts'>): Unit {
     scope: 'system',
     path: `/etc/systemd/system/${name}`,
     dropIns: [],
+    madeBy: null,
     active: 'active',
     result: 'success',
     enabled: true,

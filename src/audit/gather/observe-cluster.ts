@@ -34,7 +34,7 @@ const Anything = z.record(z.string(), z.unknown());
 export async function observeCluster(
   world: World,
   name: string,
-  { everywhere = false } = {},
+  { everywhere = false, reach = null }: { everywhere?: boolean; reach?: ObservedCluster['reach'] } = {},
 ): Promise<ObservedCluster> {
   const own = await placeOf(world);
   const place = everywhere ? { ...own, namespace: everyNamespace } : own;
@@ -45,5 +45,5 @@ export async function observeCluster(
       return found.map((object) => ({ ...object, apiVersion, kind }));
     }),
   );
-  return { name, objects: withoutSecrets(lists.flat()) };
+  return { name, reach, objects: withoutSecrets(lists.flat()) };
 }

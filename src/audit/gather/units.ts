@@ -3,9 +3,14 @@ import type { ObservedUnit } from '../../domain/audit/observation.ts';
 import type { World } from '../../io/world.ts';
 import { ask, systemScope, userScope } from '../../targets/systemd/scope.ts';
 import type { Scope } from '../../targets/systemd/scope.ts';
+import { markLabel } from '../../targets/docker/render.ts';
 import { readUnit, valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { definedServer } from './defined-server.ts';
+import { quadletEnabled, quadletFiles, quadletFolders, quadletName, quadletServer } from './quadlet-units.ts';
+import { fillSpecifiers, specifiersOf } from './specifiers.ts';
+import { unitFiles } from './unit-files.ts';
+import type { UnitFile } from './unit-files.ts';
 
 /** Where units lie, later ones over earlier ones. */
 const systemFolders = [
@@ -27,17 +32,28 @@ export async function modelUnits(world: World): Promise<ObservedUnit[]> {
   return found.flat();
 }
 
-type Read = Pick<ObservedUnit, 'name' | 'path' | 'dropIns' | 'marked' | 'starts'>;
+type Read = Pick<ObservedUnit, 'name' | 'path' | 'dropIns' | 'marked' | 'starts' | 'madeBy'> & {
+  /** Null: systemd says it. */
+  readonly atBoot: boolean | null;
+};
 
 async function unitsOf(world: World, scope: Scope, folders: readonly string[]): Promise<ObservedUnit[]> {
-  const units = await readUnits(world, folders);
+  const [files, quadlets] = await Promise.all([
+    unitFiles(world, scope, folders),
+    quadletFiles(world, quadletFolders(world, scope)),
+  ]);
+  const read = await Promise.all([
+    ...files.map((file) => readOne(world, scope, file)),
+    ...quadlets.map((file) => readQuadlet(world, scope, { file, folders })),
+  ]);
+  const units = read.flat();
   if (units.length === 0) return [];
   const told = await show(
     world,
     scope,
     units.map((unit) => unit.name),
   );
-  return units.map((unit): ObservedUnit => {
+  return units.map(({ atBoot, ...unit }): ObservedUnit => {
     const facts = told.get(unit.name) ?? new Map<string, string>();
     const restarts = facts.get('NRestarts');
     return {
@@ -45,7 +61,7 @@ async function unitsOf(world: World, scope: Scope, folders: readonly string[]): 
       scope: scope.name,
       active: facts.get('ActiveState') ?? 'unknown',
       result: facts.get('Result') ?? null,
-      enabled: enabledOf(facts.get('UnitFileState')),
+      enabled: atBoot ?? enabledOf(facts.get('UnitFileState')),
       needsReload: facts.get('NeedDaemonReload') === 'yes',
       restarts: restarts === undefined || restarts === '' ? null : Number(restarts),
     };
@@ -58,40 +74,64 @@ function enabledOf(state: string | undefined): boolean | null {
   return state === 'disabled' ? false : null;
 }
 
-async function readUnits(world: World, folders: readonly string[]): Promise<Read[]> {
-  const paths = new Map<string, string>();
-  const dropIns = new Set<string>();
-  for (const folder of folders) {
-    const names = await world.files.list(folder).catch(() => []);
-    for (const name of names) if (name.endsWith('.service.d')) dropIns.add(`${folder}/${name}`);
-    // A template is no unit by itself.
-    for (const name of names)
-      if (name.endsWith('.service') && !name.endsWith('@.service')) paths.set(name, `${folder}/${name}`);
-  }
-  const read = await Promise.all(
-    [...paths].map(([name, path]) =>
-      readOne(world, {
-        name,
-        path,
-        dropIns: folders.map((one) => `${one}/${name}.d`).filter((one) => dropIns.has(one)),
-      }),
-    ),
-  );
-  return read.flat();
+/** Its text with all that lies over it, and what its percent signs stand for put in. */
+async function textOf(
+  world: World,
+  scope: Scope,
+  { name, path, dropIns: folders }: UnitFile,
+): Promise<{ unit: UnitText; dropIns: string[] } | null> {
+  const text = await world.files.read(path).catch(() => null);
+  if (text === null) return null;
+  const dropIns = await dropInsOf(world, folders);
+  const specifiers = specifiersOf(world, scope.name, name);
+  const unit = [text, ...dropIns.map((one) => one.text)].flatMap(readUnit);
+  return {
+    dropIns: dropIns.map((one) => one.path),
+    unit: unit.map(([section, keys]) => [
+      section,
+      section === 'Unit'
+        ? keys
+        : keys.map(([key, value]) => [key, fillSpecifiers(value, specifiers)] as const),
+    ]),
+  };
 }
 
-async function readOne(
-  world: World,
-  { name, path, dropIns: folders }: { name: string; path: string; dropIns: readonly string[] },
-): Promise<Read[]> {
-  const text = await world.files.read(path).catch(() => null);
-  if (text === null || !/^\s*ExecStart\s*=/m.test(text)) return [];
-  const dropIns = await dropInsOf(world, folders);
-  const unit = [text, ...dropIns.map((one) => one.text)].flatMap(readUnit);
-  const starts = await serverOf(world, unit);
+async function readOne(world: World, scope: Scope, file: UnitFile): Promise<Read[]> {
+  const found = await textOf(world, scope, file);
+  const starts = found && (await serverOf(world, found.unit));
   if (!starts) return [];
-  const marked = valuesOf(unit, 'Unit', 'X-Berth-Mark').length > 0;
-  return [{ name, path, dropIns: dropIns.map((one) => one.path), marked, starts }];
+  const marked = valuesOf(found.unit, 'Unit', 'X-Berth-Mark').length > 0;
+  const madeBy = /@\.\w+$/.test(file.path) ? 'template' : null;
+  return [{ name: file.name, path: file.path, dropIns: found.dropIns, marked, starts, madeBy, atBoot: null }];
+}
+
+/** A unit that podman makes of a ".container" file: that file is what a person keeps. */
+async function readQuadlet(
+  world: World,
+  scope: Scope,
+  { file, folders }: { file: UnitFile; folders: readonly string[] },
+): Promise<Read[]> {
+  const found = await textOf(world, scope, file);
+  if (!found) return [];
+  const starts = quadletServer(found.unit, await environmentOf(world, found.unit, 'Container'));
+  if (!starts) return [];
+  const name = quadletName(found.unit, file.name);
+  const over = await dropInsOf(
+    world,
+    folders.map((folder) => `${folder}/${name}.d`),
+  );
+  const mark = valuesOf(found.unit, 'Container', 'Label').some((one) => one.includes(`${markLabel}=`));
+  return [
+    {
+      name,
+      path: file.path,
+      dropIns: [...found.dropIns, ...over.map((one) => one.path)],
+      marked: mark,
+      starts,
+      madeBy: 'quadlet',
+      atBoot: quadletEnabled(found.unit),
+    },
+  ];
 }
 
 async function dropInsOf(
@@ -123,11 +163,15 @@ async function serverOf(world: World, unit: UnitText): Promise<ObservedUnit['sta
   return definedServer({ image: null, command: argv, args: [], env });
 }
 
-async function environmentOf(world: World, unit: UnitText): Promise<Record<string, string>> {
-  const files = valuesOf(unit, 'Service', 'EnvironmentFile').map((path) => path.replace(/^-/, ''));
+async function environmentOf(
+  world: World,
+  unit: UnitText,
+  section = 'Service',
+): Promise<Record<string, string>> {
+  const files = valuesOf(unit, section, 'EnvironmentFile').map((path) => path.replace(/^-/, ''));
   const texts = await Promise.all(files.map((path) => world.files.read(path).catch(() => null)));
   const lines = [
-    ...valuesOf(unit, 'Service', 'Environment').flatMap((line) => shellCommands(line)[0] ?? []),
+    ...valuesOf(unit, section, 'Environment').flatMap((line) => shellCommands(line)[0] ?? []),
     ...texts.flatMap((text) => (text ?? '').split('\n')),
   ];
   return Object.fromEntries(

@@ -37,5 +37,7 @@ export const Kept = z.strictObject({
   what: z.string(),
   host: HostAccess,
   definition: z.unknown(),
+  /** When it was made again, and what came of that. */
+  restored: z.strictObject({ at: z.iso.datetime(), what: z.string() }).optional(),
 });
 export type Kept = z.infer<typeof Kept>;

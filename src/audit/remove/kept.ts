@@ -22,6 +22,11 @@ export async function freeId(world: World, kind: string, name: string): Promise<
   }
 }
 
+/** Kept with it, so that nobody makes it twice by asking twice. */
+export async function keepRestored(world: World, kept: Kept, what: string): Promise<void> {
+  await keep(world, { ...kept, restored: { at: world.clock.wall().toISOString(), what } });
+}
+
 /** Before anything is removed: without it nothing is. */
 export async function keep(world: World, kept: Kept): Promise<void> {
   await world.files.write(pathOf(world, kept.id), `${JSON.stringify(kept, null, 2)}\n`, 0o600);

@@ -51,7 +51,8 @@ async function findUnit(
     scope,
     name: full,
     files,
-    enabled: found.enabled === true,
+    // What podman makes of a ".container" file is enabled by that file alone.
+    enabled: found.enabled === true && found.madeBy !== 'quadlet',
     active: found.active === 'active',
   };
   const stays = files.every((one) => one.path !== found.path) ? `; ${found.path} stays` : '';
@@ -65,8 +66,12 @@ async function findUnit(
 }
 
 /** Its own files: a template is others' too, and what a package brought comes again with its next version. */
-async function filesOf(world: World, { path, dropIns }: ObservedUnit): Promise<Definition['files']> {
-  const own = /^\/usr\/(?!local\/)|@\.\w+$/.test(path) ? dropIns : [path, ...dropIns];
+async function filesOf(
+  world: World,
+  { name, path, dropIns, madeBy }: ObservedUnit,
+): Promise<Definition['files']> {
+  const over = madeBy === 'template' ? dropIns.filter((one) => dirname(one).endsWith(`/${name}.d`)) : dropIns;
+  const own = madeBy === 'template' || /^\/usr\/(?!local\/)/.test(path) ? over : [path, ...over];
   const read = await Promise.all(
     own.map(async (one) => {
       const [text, stat] = await Promise.all([world.files.read(one), world.files.stat(one)]);

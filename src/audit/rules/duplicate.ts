@@ -8,8 +8,9 @@ import {
   removeCommand,
   stopCommand,
 } from '../../domain/audit/server-words.ts';
+import { stopCommands } from '../../domain/audit/stop-commands.ts';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
-import type { Found, Rule } from './contract.ts';
+import type { AuditView, Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 /** Replicas of one deployment are meant to be several; the servers of one proxy are folded under it already. */
@@ -18,10 +19,10 @@ export const duplicate: Rule = {
   severity: 'warning',
   finds: 'the same model file, or repository, served more than once on a machine',
   why: 'Each copy holds the whole model; one with more slots does the same work.',
-  find: ({ hosts }) => perHost(hosts, onHost),
+  find: (view) => perHost(view.hosts, (host) => onHost(host, view)),
 };
 
-function onHost({ host, servers }: ObservedHost): Found[] {
+function onHost({ host, servers }: ObservedHost, view: AuditView): Found[] {
   const byModel = Map.groupBy(
     servers.filter((server) => server.modelId !== null && !isPart(server)),
     (server) => `${server.modelId} ${roleOf(server)}`,
@@ -47,10 +48,10 @@ function onHost({ host, servers }: ObservedHost): Found[] {
         cure: [
           `Keep ${nameOf(keep)}, send its clients there, and stop the rest: ${spare.map(stopCommand).join('; ')}.`,
           ...(removable.length > 0
-            ? [`To remove them, their definition kept: "${removeCommand(removable.join(' '), host)}".`]
+            ? [`To remove them, their definition kept: "${removeCommand(removable, host)}".`]
             : []),
         ].join(' '),
-        commands: spare.map(stopCommand),
+        commands: spare.flatMap((server) => stopCommands(server, view)),
       },
     ];
   });

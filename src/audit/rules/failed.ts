@@ -1,3 +1,5 @@
+import { quoteWord } from '../../domain/command-line/quote-word.ts';
+import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 import type { Rule } from './contract.ts';
@@ -18,7 +20,7 @@ export const failed: Rule = {
           message: `It has failed${unit.result === null ? '' : ` (${unit.result})`} and does not run.`,
           evidence: [`ActiveState=${unit.active}`, `Result=${unit.result ?? ''}`],
           cure: 'See its last lines, then start it again.',
-          commands: [`journalctl ${unit.scope === 'user' ? '--user ' : ''}-u ${unit.name} -n 100`],
+          commands: [`journalctl ${unit.scope === 'user' ? '--user ' : ''}-u ${quoteWord(unit.name)} -n 100`],
         })),
       ...containers
         .filter(
@@ -50,8 +52,8 @@ export const failed: Rule = {
         evidence: [`waiting: ${waiting}`],
         cure: 'See why.',
         commands: [
-          `kubectl -n ${pod.metadata.namespace ?? 'default'} describe pod ${pod.metadata.name}`,
-          `kubectl -n ${pod.metadata.namespace ?? 'default'} logs ${pod.metadata.name} -c ${container} --previous`,
+          `${kubectlFor(pod)} describe pod ${pod.metadata.name}`,
+          `${kubectlFor(pod)} logs ${pod.metadata.name} -c ${container} --previous`,
         ],
       })),
   ],

@@ -1,6 +1,7 @@
 import type { Use } from '../../domain/audit/activity.ts';
 import { formatAge, formatBytes } from '../../domain/format.ts';
-import { holdingOf, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
+import { stopCommands } from '../../domain/audit/stop-commands.ts';
+import { holdingOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -11,8 +12,9 @@ export const idle: Rule = {
   finds:
     'a server whose counters have stood still for a week or longer (`audit.idle`, `--idle`), from its start or from look to look',
   why: 'It holds memory for nobody.',
-  find: ({ at, hosts, uses, idleMs }) =>
-    perHost(hosts, (host) =>
+  find: (view) => {
+    const { at, hosts, uses, idleMs } = view;
+    return perHost(hosts, (host) =>
       host.servers.flatMap((server) => {
         const { pid } = server.process;
         const use = uses.find((one) => one.host === host.host && one.pid === pid) ?? neverUsed(server);
@@ -29,11 +31,12 @@ export const idle: Rule = {
             evidence: [countText(use), `Started at ${server.startedAt}.`],
             cost: holdingOf(server),
             cure: `Let its first request start it ("load: on-demand"), or end it; it holds ${formatBytes(server.rssBytes)}.`,
-            commands: [stopCommand(server)],
+            commands: stopCommands(server, view),
           },
         ];
       }),
-    ),
+    );
+  },
 };
 
 /** What its counters alone say, without an earlier look. */

@@ -1,3 +1,4 @@
+import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -16,7 +17,10 @@ export const openSecretFile: Rule = {
           message: `Every user of the machine can read its ${server.openSecrets.length === 1 ? 'secret' : 'secrets'}.`,
           evidence: server.openSecrets.map((path) => `${path} can be read by all.`),
           cure: 'Take the right to read it from all others, then change the secret.',
-          commands: server.openSecrets.map((path) => `chmod o-rwx ${path}`),
+          // In a container the path is one of its own, which names another file here.
+          commands: ['container', 'pod'].includes(server.owner.kind)
+            ? []
+            : server.openSecrets.map((path) => `chmod o-rwx ${quoteWord(path)}`),
         })),
     ),
 };

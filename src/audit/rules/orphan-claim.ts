@@ -1,7 +1,8 @@
 import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
 import { amountOf } from '../../domain/kube-amount.ts';
-import { claimSize, claimUsers } from '../../domain/audit/claims-in-use.ts';
+import { claimSize, claimUsers, hasVolume } from '../../domain/audit/claims-in-use.ts';
 import { formatBytes } from '../../domain/format.ts';
+import { removeObject } from '../../domain/audit/kube-words.ts';
 import type { Rule } from './contract.ts';
 
 export const orphanClaim: Rule = {
@@ -19,7 +20,7 @@ export const orphanClaim: Rule = {
       )
       .map((claim) => {
         const bytes = amountOf(claimSize(claim));
-        const { namespace, name } = claim.metadata;
+        const { name } = claim.metadata;
         return {
           object: titleOf(claim),
           names: [name],
@@ -30,7 +31,7 @@ export const orphanClaim: Rule = {
           ],
           ...(bytes === null ? {} : { cost: { diskBytes: Math.round(bytes) } }),
           cure: 'Look into it, then remove it; its data is gone with it where its class says Delete.',
-          commands: [`berth remove pvc:${namespace ?? 'default'}/${name}`],
+          commands: removeObject('pvc', claim, { withData: hasVolume(claim) }),
         };
       });
   },

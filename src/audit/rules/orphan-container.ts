@@ -23,7 +23,7 @@ export const orphanContainer: Rule = {
           message: `It is ${one.state}, and nothing starts it.`,
           evidence: [`image ${one.image}`, `state ${one.state}`, 'restart policy no'],
           cure: 'Remove it once you know that nobody starts it by hand; its definition is kept.',
-          commands: [removeCommand(`container:${one.name}`, host)],
+          commands: [removeCommand([`container:${one.name}`], host)],
         })),
     ),
 };

@@ -1,5 +1,6 @@
 import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
 import { judgeService } from '../../domain/audit/services.ts';
+import { removeObject } from '../../domain/audit/kube-words.ts';
 import type { Rule } from './contract.ts';
 
 export const orphanService: Rule = {
@@ -26,7 +27,7 @@ export const orphanService: Rule = {
               `workloads in ${namespace ?? 'default'}: ${near.map((one) => one.object.metadata.name).join(', ') || 'none'}`,
             ],
             cure: 'Remove it once you know that nobody makes its pods by hand; its definition is kept.',
-            commands: [`berth remove service:${namespace ?? 'default'}/${name}`],
+            commands: removeObject('service', service),
           },
         ];
       }),

@@ -22,7 +22,7 @@ export const orphanUnit: Rule = {
               ...(file ? [`it would serve ${file.path}, ${formatBytes(file.bytes)}`] : []),
             ],
             cure: 'Remove it once you know that nobody starts it by hand; its files are kept.',
-            commands: [removeCommand(`${unit.scope === 'user' ? 'user-unit' : 'unit'}:${unit.name}`, host)],
+            commands: [removeCommand([`${unit.scope === 'user' ? 'user-unit' : 'unit'}:${unit.name}`], host)],
           };
         }),
     ),

@@ -21,6 +21,8 @@ function onHost(host: ObservedHost): Found[] {
   const wants = [
     ...host.units
       .filter((unit) => unit.enabled === true || unit.active === 'active')
+      // A container that publishes nothing has its port to itself.
+      .filter((unit) => unit.madeBy !== 'quadlet' || unit.starts.port !== null)
       .map((unit) => [unit.name, unit.starts] as const),
     ...host.containers
       .filter((one) => one.shares.includes('network') && one.restartPolicy !== 'no')

@@ -1,3 +1,5 @@
+import { quoteWord } from '../../domain/command-line/quote-word.ts';
+import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -19,7 +21,7 @@ export const restarting: Rule = {
           message: `systemd has started it again ${unit.restarts} times.`,
           evidence: [`NRestarts=${unit.restarts}`, `ActiveState=${unit.active}`],
           cure: 'See why it ends.',
-          commands: [`journalctl ${unit.scope === 'user' ? '--user ' : ''}-u ${unit.name} -n 100`],
+          commands: [`journalctl ${unit.scope === 'user' ? '--user ' : ''}-u ${quoteWord(unit.name)} -n 100`],
         })),
       ...containers
         .filter((one) => (one.restarts ?? 0) >= often && !one.outOfMemory)
@@ -42,9 +44,7 @@ export const restarting: Rule = {
         message: `Its container ${container} was started again ${restarts} times.`,
         evidence: [`restartCount ${restarts}`],
         cure: 'See why it ends.',
-        commands: [
-          `kubectl -n ${pod.metadata.namespace ?? 'default'} logs ${pod.metadata.name} -c ${container} --previous`,
-        ],
+        commands: [`${kubectlFor(pod)} logs ${pod.metadata.name} -c ${container} --previous`],
       })),
   ],
 };

@@ -1,3 +1,4 @@
+import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import type { ObservedUnit } from '../../domain/audit/observation.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import { nameOf } from '../../domain/audit/server-words.ts';
@@ -22,6 +23,8 @@ export const runsOtherwise: Rule = {
 function compare(unit: ObservedUnit, server: ScannedServer): Found[] {
   const file = { model: unit.starts.model, port: unit.starts.port, ...unit.starts.options };
   const live = { model: server.model, port: server.wantedPort, ...server.options };
+  // Of a container its file says the port of this machine, its command line the one inside.
+  const passed = new Set(['binary', ...(unit.madeBy === 'quadlet' ? ['port'] : [])]);
   // What the file leaves to a variable is not known here.
   const open = unit.starts.command.some((word) => /[$%]/.test(word));
   // Of another user's process the variables are hidden, and with them what they set.
@@ -30,7 +33,7 @@ function compare(unit: ObservedUnit, server: ScannedServer): Found[] {
       ? Object.keys(live).filter((name) => Reflect.get(live, name) !== null)
       : [...Object.keys(file), ...Object.keys(live)];
   const fields = [...new Set(known)].filter(
-    (name) => name !== 'binary' && text(Reflect.get(file, name)) !== text(Reflect.get(live, name)),
+    (name) => !passed.has(name) && text(Reflect.get(file, name)) !== text(Reflect.get(live, name)),
   );
   if (open || fields.length === 0 || server.engine !== unit.starts.engine) return [];
   return [
@@ -45,7 +48,7 @@ function compare(unit: ObservedUnit, server: ScannedServer): Found[] {
         ),
       ],
       cure: 'Restart it when its clients can wait, or undo the change.',
-      commands: [`systemctl ${unit.scope === 'user' ? '--user ' : ''}restart ${unit.name}`],
+      commands: [`systemctl ${unit.scope === 'user' ? '--user ' : ''}restart ${quoteWord(unit.name)}`],
     },
   ];
 }

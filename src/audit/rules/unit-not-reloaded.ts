@@ -1,3 +1,4 @@
+import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -16,7 +17,7 @@ export const unitNotReloaded: Rule = {
           evidence: ['NeedDaemonReload=yes', unit.path, ...unit.dropIns],
           cure: 'Look at what was changed, then have systemd read it.',
           commands: [
-            `systemctl ${unit.scope === 'user' ? '--user ' : ''}cat ${unit.name}`,
+            `systemctl ${unit.scope === 'user' ? '--user ' : ''}cat ${quoteWord(unit.name)}`,
             `systemctl ${unit.scope === 'user' ? '--user ' : ''}daemon-reload`,
           ],
         })),

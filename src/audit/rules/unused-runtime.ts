@@ -1,4 +1,5 @@
 import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
+import { removeObject } from '../../domain/audit/kube-words.ts';
 import type { Rule } from './contract.ts';
 
 export const unusedRuntime: Rule = {
@@ -22,7 +23,7 @@ export const unusedRuntime: Rule = {
           ),
       )
       .map((runtime) => {
-        const { namespace, name } = runtime.metadata;
+        const { name } = runtime.metadata;
         return {
           object: titleOf(runtime),
           names: [name],
@@ -36,7 +37,7 @@ export const unusedRuntime: Rule = {
             }`,
           ],
           cure: 'Remove it, unless a service finds it by the format of its model; its definition is kept.',
-          commands: [`berth remove servingruntime:${namespace ?? 'default'}/${name}`],
+          commands: removeObject('servingruntime', runtime),
         };
       });
   },

@@ -2,25 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { machineOf, thisMachine } from '../../domain/host-access.ts';
-import type { ScannedServer } from '../../domain/scan-report.ts';
 import { adopt } from '../../fleet/adopt/adopt.ts';
 import type { Adopted } from '../../fleet/adopt/adopt.ts';
 import { emptyFleetFile, withEntries } from '../../fleet/adopt/edit-file.ts';
-import { entriesOf } from '../../fleet/adopt/entries.ts';
 import type { Entry, Refused } from '../../fleet/adopt/entries.ts';
 import { loadFleet } from '../../fleet/file/load.ts';
 import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { usualFiles } from '../../fleet/file/sources.ts';
-import { readAddresses } from '../../io/procfs/addresses.ts';
-import { readProcess } from '../../io/procfs.ts';
-import { scanHost } from '../../scan/scan.ts';
+import { adoptableOn, hostHere } from '../adoptable.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { fleetIfAny } from '../observe-here.ts';
-import { isReached } from '../reached-servers.ts';
 import { schemaFile } from '../schema-file.ts';
 
 export const examples = [
@@ -30,25 +24,32 @@ export const examples = [
     'Writes every server of this machine into ./berth.yaml and marks it. Nothing is restarted.',
   ],
   ['berth adopt 4711 mistral', 'Only these, by process or by the name that it would get.'],
+  ['berth adopt --host a10 --all', 'What runs on that host of the fleet file, reached by ssh.'],
 ] as const;
 
 interface AdoptOptions extends FileOptions {
   readonly all?: boolean;
   readonly fleet: string;
+  readonly host?: string;
 }
 
 export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .argument('[names...]', 'which servers, by process or by name')
     .option('--all', 'every server that can be adopted')
+    .option('--host <name>', 'the host of the fleet file to look at; else this machine')
     .option('--fleet <name>', 'name of the fleet, where the file is new', 'home')
     .action(async (names: string[], options: AdoptOptions) => {
       const before = await readBefore(context, options);
-      const { entries, refused } = await find(context, before.loaded);
+      const host = options.host ?? hostHere(before.loaded);
+      const { entries, refused } = await adoptableOn(context, before.loaded, {
+        host: options.host,
+        names,
+      });
       const chosen = options.all ? entries : choose(entries, names, refused);
-      const text = withEntries(before.text, chosen, hostFor(before.loaded));
+      const text = withEntries(before.text, chosen, host);
       if (chosen.length === 0 || (names.length === 0 && !options.all)) {
-        const would = withEntries(before.text, entries, hostFor(before.loaded));
+        const would = withEntries(before.text, entries, host);
         return context.output.result(
           { adoptable: entries.map(plain), refused, file: before.path, text: would },
           () => offerText(entries, refused, would),
@@ -57,7 +58,7 @@ export function configure(command: Command, context: CliContext): void {
       const { adopted, loaded } = await carryOut(context, { ...before, text, entries: chosen });
       const changes = await changesTo(context, loaded, chosen);
       context.output.result(
-        { file: before.path, adopted, reached: reachedOf(chosen), refused, changes },
+        { file: before.path, adopted, reached: reachedOf(chosen).map((one) => one.name), refused, changes },
         () => doneText(before.path, { adopted, chosen, refused, changes }),
       );
     });
@@ -79,37 +80,6 @@ async function readBefore(context: CliContext, options: AdoptOptions): Promise<B
   const old = await world.files.read(path);
   const head = { schema: schemaFile, fleet: options.fleet, id: randomBytes(4).toString('hex') };
   return { path, old, text: old ?? emptyFleetFile(head), loaded };
-}
-
-async function find(
-  { world, cwd, signal }: CliContext,
-  loaded: LoadedFleet | null,
-): Promise<{ entries: Entry[]; refused: Refused[] }> {
-  const { host } = await scanHost(world, { cwd, signal, timeoutMs: 3000 });
-  const proc = await world.procfs(host.servers.map((server: ScannedServer) => server.process.pid));
-  const sudo = Object.values(loaded?.hosts ?? {}).some(
-    (one) => machineOf(one) === thisMachine && one.become === 'sudo',
-  );
-  const servers = loaded
-    ? host.servers.filter((server: ScannedServer) => !isReached(proc, loaded, server))
-    : host.servers;
-  return entriesOf(servers, {
-    taken: new Set([
-      ...(loaded?.deployments ?? []).map((one) => one.name),
-      ...Object.keys(loaded?.models ?? {}),
-    ]),
-    addressOf: ({ pid }) => [...readAddresses(proc, pid)][0] ?? null,
-    folderOf: ({ pid }) => readProcess(proc, pid)?.cwd ?? null,
-    system: world.uid === 0 || sudo,
-    user: world.env['USER'] ?? null,
-  });
-}
-
-/** The name of this machine where the file must say it; null where it goes without saying. */
-function hostFor(loaded: LoadedFleet | null): string | null {
-  const named = Object.entries(loaded?.hosts ?? {}).filter(([name]) => name !== 'local');
-  const here = named.find(([, host]) => machineOf(host) === thisMachine)?.[0];
-  return named.length === 0 || (named.length === 1 && here !== undefined) ? null : (here ?? 'local');
 }
 
 function choose(entries: readonly Entry[], names: readonly string[], refused: readonly Refused[]): Entry[] {
@@ -152,12 +122,17 @@ async function changesTo(
   return plan.actions.filter((one) => one.do !== 'keep' && names.includes(one.deployment)).length;
 }
 
-function plain({ name, server, deployment, model }: Entry): Record<string, unknown> {
-  return { name, pid: server.process.pid, engine: server.engine, deployment, model };
+function plain({ name, server, deployment, model, because }: Entry): Record<string, unknown> {
+  return { name, pid: server.process.pid, engine: server.engine, deployment, model, because };
 }
 
-function reachedOf(entries: readonly Entry[]): string[] {
-  return entries.filter((entry) => entry.mark === null).map((entry) => entry.name);
+function reachedOf(entries: readonly Entry[]): readonly Entry[] {
+  return entries.filter((entry) => entry.mark === null);
+}
+
+function reachedLine(entries: readonly Entry[]): string {
+  const names = entries.map(({ name, because }) => (because === null ? name : `${name} (${because})`));
+  return `Reached, not run by berth: ${names.join(', ')}.`;
 }
 
 function offerText(entries: readonly Entry[], refused: readonly Refused[], text: string): string {
@@ -191,7 +166,7 @@ function doneText(
       const kept = saved === null ? '' : `; its definition is kept in ${saved}`;
       return `Adopted ${name} (${object})${kept}. Undo: berth disown ${name}`;
     }),
-    ...(reached.length > 0 ? [`Reached, not run by berth: ${reached.join(', ')}.`] : []),
+    ...(reached.length > 0 ? [reachedLine(reached)] : []),
     ...refusedLines(refused),
     changes === 0
       ? '"berth plan" has nothing to do for them.'

@@ -7,6 +7,7 @@ import type { Observation } from '../../domain/audit/observation.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import { severities } from '../../domain/finding.ts';
+import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import { berthVersion } from '../../io/version.ts';
 import { auditText } from '../text/audit-text.ts';
 import type { CliContext } from '../context.ts';
@@ -112,12 +113,24 @@ export function configure(command: Command, context: CliContext): void {
         });
     for (const file of options.objects) observation.clusters.push(await readObjects(context, file));
     if (options.record) await record(context, options.record, observation);
-    const report = auditReport(observation, loaded?.audit.suppress ?? []);
+    const report = pasteable(auditReport(observation, loaded?.audit.suppress ?? []), options);
     const left = options.fix ? await fixed(context, report, { ...options, observation }) : null;
     if (!left) await print(context, report, options);
     if ((left ?? report.findings).some((one) => severities.indexOf(one.severity) >= from))
       context.exit(exitCodes.findings);
   });
+}
+
+/** What is printed has to work as it stands: for the file that was named, and not for the one that lies here. */
+function pasteable(report: AuditReport, { file }: FileOptions): AuditReport {
+  const more = file.map((one) => ` --file ${quoteWord(one)}`).join('');
+  const findings = report.findings.map(({ commands, ...finding }) => ({
+    ...finding,
+    ...(commands && {
+      commands: commands.map((one) => (one.startsWith('berth ') ? `${one}${more}` : one)),
+    }),
+  }));
+  return { ...report, findings };
 }
 
 async function fixed(

@@ -9,6 +9,11 @@ export function claimSize(claim: KubeObject): string | null {
   return Storage.safeParse(claim.spec).data?.resources?.requests?.storage ?? null;
 }
 
+/** One that was never bound holds nothing that could be lost. */
+export function hasVolume({ spec }: Pick<KubeObject, 'spec'>): boolean {
+  return Boolean(spec?.['volumeName']);
+}
+
 /** Every name of a claim with the object that names it. */
 export function claimUsers(
   objects: readonly KubeObject[],

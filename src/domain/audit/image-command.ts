@@ -5,6 +5,8 @@ const programs: readonly (readonly [RegExp, readonly string[]])[] = [
   [/(^|\/)ollama(:|@|$)/i, ['ollama']],
   [/(^|\/)sglang(:|@|$)/i, ['python3', '-m', 'sglang.launch_server']],
   [/text-generation-inference/i, ['text-generation-launcher']],
+  [/text-embeddings-inference/i, ['text-embeddings-router']],
+  [/(^|\/)infinity(:|@|$)/i, ['infinity_emb']],
 ];
 
 /** The command line that a container runs: its own command, or its image's program, and its arguments. */

@@ -22,7 +22,15 @@ export const KubeObject = z.object({
   status: loose,
   endpoints: z.array(z.unknown()).nullish().catch(null),
 });
-export type KubeObject = z.infer<typeof KubeObject>;
+/** The cluster that an object was seen in. */
+export interface SeenIn {
+  readonly name: string;
+  /** Others were looked at beside it, so that a name alone does not say which object is meant. */
+  readonly several: boolean;
+  readonly reach: { readonly host: string | null; readonly context: string } | null;
+}
+
+export type KubeObject = z.infer<typeof KubeObject> & { readonly cluster?: SeenIn };
 
 const number = z.union([z.number(), z.string()]).nullish().catch(null);
 
@@ -115,12 +123,17 @@ export function workloadOf(object: KubeObject): Workload | null {
 }
 
 /** "Deployment llm/mistral" */
-export function titleOf({ kind, metadata: { name, namespace } }: KubeObject): string {
-  return `${kind} ${namespace ?? 'default'}/${name}`;
+export function titleOf({ kind, metadata: { name, namespace }, cluster }: KubeObject): string {
+  return `${kind} ${namespace ?? 'default'}/${name}${cluster?.several ? ` of ${cluster.name}` : ''}`;
 }
 
 export function sameNamespace(a: KubeObject, b: KubeObject): boolean {
-  return (a.metadata.namespace ?? 'default') === (b.metadata.namespace ?? 'default');
+  return namespaceOf(a) === namespaceOf(b);
+}
+
+/** Namespaces of two clusters are two, whatever they are called. */
+export function namespaceOf({ metadata, cluster }: KubeObject): string {
+  return `${cluster?.name ?? ''}/${metadata.namespace ?? 'default'}`;
 }
 
 export function selects(
@@ -137,7 +150,7 @@ const hints = /llm|llama|vllm|sglang|ollama|gguf|kserve|inference|huggingface|op
 export function concernsModels(object: KubeObject, modelNamespaces: ReadonlySet<string>): boolean {
   const { namespace, name } = object.metadata;
   return (
-    modelNamespaces.has(namespace ?? 'default') ||
+    modelNamespaces.has(namespaceOf(object)) ||
     hints.test(`${namespace} ${name} ${JSON.stringify(object.spec ?? {})}`)
   );
 }

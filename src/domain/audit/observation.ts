@@ -25,6 +25,8 @@ export const ObservedUnit = z.strictObject({
   scope: z.enum(['system', 'user']),
   path: z.string(),
   dropIns: z.array(z.string()),
+  /** `path` is a template of several units, or a ".container" file that podman makes one of; null: its own file. */
+  madeBy: z.enum(['template', 'quadlet']).nullable().default(null),
   /** As systemd says it; "unknown" where it cannot be asked. */
   active: z.string(),
   result: z.string().nullable(),
@@ -170,6 +172,8 @@ export type ObservedFleet = z.infer<typeof ObservedFleet>;
 /** Objects of Kubernetes as its API gives them; read leniently where a rule looks at them. */
 export const ObservedCluster = z.strictObject({
   name: z.string(),
+  /** How commands say that it is meant: as a host of the fleet file, or by a context of kubectl; null: not known, as of a file. */
+  reach: z.strictObject({ host: z.string().nullable(), context: z.string() }).nullable().default(null),
   objects: z.array(z.record(z.string(), z.unknown())),
 });
 export type ObservedCluster = z.infer<typeof ObservedCluster>;

@@ -1,4 +1,5 @@
 import type { FindingCost } from '../finding.ts';
+import { quoteWord } from '../command-line/quote-word.ts';
 import type { ScannedServer } from '../scan-report.ts';
 
 /** "llama.cpp mistral.gguf (process 4711)": names one server in a sentence. */
@@ -52,9 +53,9 @@ export function stopCommand(server: ScannedServer): string {
     case 'berth':
       return `berth down ${server.mark?.deployment ?? ''} (fleet ${server.mark?.fleet ?? 'unknown'})`;
     case 'system-unit':
-      return `sudo systemctl disable --now ${name}`;
+      return `sudo systemctl disable --now ${quoteWord(name)}`;
     case 'user-unit':
-      return `systemctl --user disable --now ${name}`;
+      return `systemctl --user disable --now ${quoteWord(name)}`;
     case 'container': {
       const [tool, id] = name.split(' ');
       return tool === 'docker' || tool === 'podman' ? `${tool} stop ${id}` : `kill ${server.process.pid}`;
@@ -68,8 +69,8 @@ export function stopCommand(server: ScannedServer): string {
 }
 
 /** What removes an object that is not of a fleet, and keeps its definition. */
-export function removeCommand(object: string, host: string): string {
-  return `berth remove ${object}${host === 'local' ? '' : ` --host ${host}`}`;
+export function removeCommand(objects: readonly string[], host: string): string {
+  return `berth remove ${objects.map(quoteWord).join(' ')}${host === 'local' ? '' : ` --host ${quoteWord(host)}`}`;
 }
 
 /** A server as "berth remove" takes it; null for what a fleet or a pod has. */

@@ -13,6 +13,8 @@ export interface ForeignServer {
   readonly modelFirst?: true;
   readonly host: readonly string[];
   readonly port: readonly string[];
+  /** Of one with several ports: the one for clients, where its command line leaves it out. */
+  readonly usualPort?: number;
   readonly key: readonly string[];
   readonly env?: { readonly model: string; readonly host: string; readonly port: string };
   /** Options in berth's words, by their flags; all are numbers. */
@@ -34,7 +36,11 @@ export function recognizeForeign(facts: ProcessFacts, server: ForeignServer): Re
       engine: server.engine,
       model: flagValue(args, ...server.model) ?? standing ?? fromEnv(env, server.env?.model),
       host: flagValue(args, ...server.host) ?? fromEnv(env, server.env?.host),
-      port: flagNumber(args, ...server.port) ?? toNumber(fromEnv(env, server.env?.port)),
+      port:
+        flagNumber(args, ...server.port) ??
+        toNumber(fromEnv(env, server.env?.port)) ??
+        server.usualPort ??
+        null,
       options: Object.fromEntries(numbers),
       child: false,
       keyed: hasFlag(args, ...server.key),

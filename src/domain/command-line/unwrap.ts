@@ -49,7 +49,19 @@ function peel(argv: readonly string[], context: Context): Unwrapped[] {
     return peeled.commands.flatMap((command) => peel(command, next));
   }
   const script = interpreted(name, args);
-  return [{ ...(script ?? { program: name, path, args }), env: inner.env, waits: inner.waits }];
+  // `python /opt/conda/bin/conda run …`, `python -m torch.distributed.run …`: what Python runs may be a wrapper itself.
+  if (script && peelWrapper(script.program, script.args))
+    return peel([script.program, ...script.args], inner);
+  const own = { ...(script ?? { program: name, path, args }), env: inner.env, waits: inner.waits };
+  return [own, ...titled(argv, inner)];
+}
+
+/** A process that has set its own title shows all of it as one word, with blanks; one without a flag says nothing that helps. */
+function titled(argv: readonly string[], context: Context): Unwrapped[] {
+  const [title = '', ...rest] = argv.filter((word) => word !== '');
+  const words = title.trim().split(/\s+/);
+  const plain = rest.length === 0 && !/^\S*:/.test(title);
+  return plain && words.some((word) => word.startsWith('-')) ? peel(words, context) : [];
 }
 
 /** Login shells are named "-bash"; programs of Windows, which WSL starts, have its slashes and their ending. */

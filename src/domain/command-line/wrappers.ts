@@ -1,10 +1,5 @@
-/** What is left of a command once one wrapper is taken off. */
-export interface Peeled {
-  readonly commands: readonly (readonly string[])[];
-  readonly env: Readonly<Record<string, string>>;
-  /** The wrapper stays and waits: what it started is another process, a child of this one. */
-  readonly waits: boolean;
-}
+import { peelWatcher } from './watchers.ts';
+import type { Peeled } from './peeled.ts';
 
 /** Options of a wrapper that take their value as a word of its own ("-n 10"); all others are one word. */
 interface Wrapper {
@@ -41,6 +36,9 @@ const uvOptions = [
 const containerOptions = ['-B', '--bind', '--env', '--env-file', '-H', '--home', '--pwd', '-W', '--overlay'];
 
 const screenOptions = ['-S', '-dmS', '-DmS', '-c', '-t', '-Logfile'];
+
+/** What watches a program is another process than that. */
+const traced = { waits: true };
 
 const wrappers: Readonly<Record<string, Wrapper>> = {
   nice: wrapper(['-n', '--adjustment']),
@@ -172,7 +170,7 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   // `apptainer exec IMAGE CMD`
   apptainer: wrapper(containerOptions, { operands: 2, waits: true }),
   singularity: wrapper(containerOptions, { operands: 2, waits: true }),
-  nsys: wrapper(['-o', '-t', '-s', '-e', '-w', '-c', '-y', '-d', '-f'], { operands: 1, waits: true }),
+  nsys: wrapper(['-o', '-t', '-s', '-e', '-w', '-c', '-y', '-d', '-f', '-b', '-x', '-k', '--output'], { operands: 1, waits: true }),
   strace: wrapper(['-o', '-e', '-p', '-s', '-u', '-E', '-P', '-a', '-b', '-I', '-O', '-S', '-X'], {
     waits: true,
   }),
@@ -181,6 +179,31 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   faketime: wrapper([], { operands: 1 }),
   'prime-run': wrapper([]),
   'nvidia_entrypoint.sh': wrapper([]),
+  'trtllm-llmapi-launch': wrapper([], { waits: true }),
+  ltrace: wrapper(['-o', '-e', '-p', '-s', '-S', '-u', '-a', '-l', '-n', '-x'], traced),
+  perf: wrapper(['-o', '-e', '-F', '-C', '-p', '-t', '-c', '-m', '-I', '-G', '--call-graph'], {
+    operands: 1,
+    waits: true,
+  }),
+  ncu: wrapper(['-o', '-k', '-c', '-s', '--set', '--section', '--export', '--launch-count'], traced),
+  'compute-sanitizer': wrapper(['--tool', '--log-file'], traced),
+  valgrind: wrapper([]),
+  heaptrack: wrapper(['-o', '-p'], traced),
+  rr: wrapper(['-o', '-n'], { operands: 1, waits: true }),
+  linux64: wrapper([]),
+  choom: wrapper(['-n', '-p', '--adjust']),
+  schedtool: wrapper(['-n', '-p', '-a', '-M', '-L']),
+  proxychains: wrapper(['-f']),
+  proxychains4: wrapper(['-f']),
+  torsocks: wrapper([]),
+  vglrun: wrapper(['-d', '-c', '-p'], { waits: true }),
+  'aa-exec': wrapper(['-p', '-n', '--profile', '--namespace']),
+  runcon: wrapper(['-t', '-u', '-r', '-l']),
+  rlwrap: wrapper(['-f', '-H', '-s', '-p'], { waits: true }),
+  proot: wrapper(['-r', '-b', '-w', '-q', '-R', '-S', '-k'], { waits: true }),
+  pyenv: wrapper([], { operands: 1 }),
+  'ddtrace-run': wrapper([]),
+  'opentelemetry-instrument': wrapper(['--traces_exporter', '--metrics_exporter', '--service_name']),
   exec: wrapper(['-a']),
   command: wrapper([]),
 };
@@ -204,7 +227,7 @@ const runners: ReadonlyMap<string, string> = new Map([
     'op',
     'infisical',
   ].map((name) => [name, 'run'] as const),
-  ...['direnv', 'chamber', 'aws-vault', 'mise', 'apptainer', 'singularity'].map(
+  ...['direnv', 'chamber', 'aws-vault', 'mise', 'apptainer', 'singularity', 'pyenv'].map(
     (name) => [name, 'exec'] as const,
   ),
   ['nsys', 'profile'],
@@ -219,6 +242,8 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   if (name === 'runuser' && args.includes('-c')) return peelSu(args);
   const special = specials[name]?.(args);
   if (special) return special;
+  const watched = peelWatcher(name, args);
+  if (watched) return watched;
   if (/^ld-linux|^ld-musl|^ld-\d|^ld(64)?\.so/.test(name)) return peelLoader(args);
   if (/^(qemu-(?!system|img|nbd|io|ga)\w+(-static)?|box64|fex-?\w*|rosetta)$/i.test(name))
     return peelEmulator(args);
@@ -308,8 +333,6 @@ function peelText(args: readonly string[], option: RegExp): Peeled | null {
   return args.some((word) => option.test(word)) && text !== undefined
     ? { commands: [['sh', '-c', text]], env: {}, waits: true }
     : null;
-}
-
 /** The dynamic loader called by name: `ld-linux-x86-64.so.2 --library-path DIRS PROGRAM ARGS`. */
 function peelLoader(args: readonly string[]): Peeled {
   const valued = [

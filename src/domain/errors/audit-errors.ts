@@ -27,4 +27,9 @@ export const auditErrors = {
     (f) => (f.known.length === 0 ? 'Nothing was removed yet.' : `Kept are ${f.known.join(', ')}.`),
     'usage',
   ),
+  RESTORE_DONE: defineError<{ id: string; at: string; what: string }>(
+    (f) => `${f.id} was made again already, at ${f.at}: ${f.what}.`,
+    (f) => `If that is gone again, "berth restore ${f.id} --again" makes it once more.`,
+    'usage',
+  ),
 };

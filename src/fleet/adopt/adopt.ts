@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Mark } from '../../domain/instance.ts';
-import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { desiredReplicas } from '../plan/desired.ts';
 import type { DesiredReplica } from '../plan/desired.ts';
 import { takeHostLocks } from '../apply/host-locks.ts';
-import { worldOfHost } from '../file/hosts.ts';
+import { accessOf, worldOfHost } from '../file/hosts.ts';
 import { openJournal } from '../apply/journal.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -34,8 +33,12 @@ export async function adopt(
 ): Promise<Adopted[]> {
   const marked = entries.filter((entry): entry is Marked => entry.mark !== null);
   const names = marked.map((entry) => entry.name);
-  using _locks = await takeHostLocks(world, [], { who: `berth adopt of fleet ${loaded.fleet}`, onProgress });
   const own = loaded.deployments.filter((one) => names.includes(one.name));
+  using _locks = await takeHostLocks(
+    world,
+    own.map((one) => accessOf(loaded.hosts[one.host])),
+    { who: `berth adopt of fleet ${loaded.fleet}`, onProgress },
+  );
   const desired = await desiredReplicas(world, { ...loaded, deployments: own });
   const journal = openJournal(world, loaded, { command: 'adopt', plan: null });
   const done: { entry: Marked; wanted: DesiredReplica }[] = [];
@@ -52,7 +55,8 @@ export async function adopt(
       adopted.push({ name: entry.name, object, pid: entry.server.process.pid, saved });
     }
   } catch (error) {
-    for (const { entry } of done) await unmark(world, loaded, entry);
+    for (const { entry, wanted } of done)
+      await unmark(world, loaded, { entry, host: wanted.deployment.host });
     throw error;
   }
   return adopted;
@@ -79,7 +83,7 @@ async function markOne(
     target: { ...deployment.target },
     address,
     port: deployment.port ?? 0,
-    logFile: engineLog(fleetPaths(home, loaded), entry.name, 0),
+    logFile: engineLog(fleetPaths(world, loaded), entry.name, 0),
     declared: { ...deployment.declared },
     spec,
   };
@@ -90,11 +94,13 @@ async function markOne(
   return path;
 }
 
-async function unmark(home: World, loaded: LoadedFleet, entry: Marked): Promise<void> {
+async function unmark(
+  home: World,
+  loaded: LoadedFleet,
+  { entry, host }: { entry: Marked; host: string },
+): Promise<void> {
   const { target } = entry.mark;
-  const hosts = Object.entries(loaded.hosts).filter(([, host]) => machineOf(host) === thisMachine);
-  const [name = 'local'] = hosts.map(([one]) => one);
-  const world = await worldOfHost(home, loaded.hosts, name);
+  const world = await worldOfHost(home, loaded.hosts, host);
   const instance = (await targetOf(target).observe(world)).find(
     ({ mark }) => mark?.deployment === entry.name && mark.fleetId === loaded.fleetId,
   );

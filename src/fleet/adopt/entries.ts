@@ -13,6 +13,8 @@ export interface Entry {
   readonly deployment: Readonly<Record<string, unknown>>;
   /** Of the model that it opens, under `models`. */
   readonly model: { readonly name: string; readonly source: string; readonly mmproj?: string } | null;
+  /** Why it is only reached, where berth could run its like; null: that goes without saying. */
+  readonly because: string | null;
   /** How it is marked; null for one that is only reached. */
   readonly mark: {
     readonly target: 'process' | 'systemd';
@@ -26,13 +28,23 @@ export interface Refused {
   readonly reason: string;
 }
 
+export type UnitPlace = 'own' | 'elsewhere' | 'transient';
+
 export interface EntryContext {
   /** Names that the file has already. */
   readonly taken: ReadonlySet<string>;
+  /** They run on the machine that berth runs on: what is only reached there has an address here. */
+  readonly here: boolean;
   /** Folders that processes run in. */
   readonly folderOf: (process: ProcessId) => string | null;
   /** Where a server in a network of its own is reached from here. */
   readonly addressOf: (process: ProcessId) => string | null;
+  /** In a container, whichever unit keeps that. */
+  readonly contained: (process: ProcessId) => boolean;
+  /** Where the file of a unit lies: berth writes beside those of people, not of packages; one that was made for a single run has none. */
+  readonly unitFile: (unit: string, scope: 'system' | 'user') => UnitPlace;
+  /** The file with the one key that it asks for, where this user may read that. */
+  readonly keyFileOf: (server: ScannedServer) => string | null;
   /** Whether berth may write units of the system. */
   readonly system: boolean;
   /** Whose units of the user can be written. */
@@ -66,13 +78,13 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
     server.endpoints.find((one) => one.here && one.port === server.wantedPort) ??
     server.endpoints.find((one) => one.here);
   if (!endpoint) return elsewhere(server, name, context);
-  if (server.keyed === true)
-    return 'it asks for a key that berth does not know; give berth its start, with "ownKey"';
   const address = ['0.0.0.0', '::'].includes(endpoint.address) ? '127.0.0.1' : endpoint.address;
+  const where = { name, address, port: endpoint.port };
+  if (server.keyed === true) return withKey(server, where, context);
   const { kind } = server.owner;
   const engine = server.engine === 'unknown' ? null : engineOf(server.engine);
-  if (kind === 'container' || kind === 'pod' || !engine?.launch || !engine.options)
-    return reached(server, { name, address, port: endpoint.port });
+  const contained = kind === 'container' || kind === 'pod' || context.contained(server.process);
+  if (contained || !engine?.launch || !engine.options) return reached(server, where, context);
   const options = optionsOf(server, context.folderOf(server.process));
   if (JSON.stringify(options).includes('***'))
     return 'its command line holds a secret, which has no place in a fleet file';
@@ -83,9 +95,11 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
   }
   const how = markOf(server, context);
   if (typeof how === 'string') return how;
+  if ('because' in how) return reached(server, { ...where, because: how.because }, context);
   return {
     name,
     server,
+    because: null,
     model: modelOf(server, name, context),
     deployment: {
       ...(server.model === null ? {} : { model: name }),
@@ -103,24 +117,45 @@ function elsewhere(server: ScannedServer, name: string, context: EntryContext): 
   const inside = ['container', 'pod'].includes(server.owner.kind) ? server.endpoints[0] : undefined;
   const address = inside ? context.addressOf(server.process) : null;
   if (!inside || address === null) return 'it listens on no port of this machine';
-  return reached(server, { name, address, port: inside.port });
+  return reached(server, { name, address, port: inside.port }, context);
+}
+
+/** Its key has no place in a fleet file, and the name of the file that holds it has one. */
+function withKey(server: ScannedServer, where: Where, context: EntryContext): Entry | string {
+  const file = context.keyFileOf(server);
+  if (file === null) return 'it asks for a key that berth does not know; give berth its start, with "ownKey"';
+  const because = `it asks for a key, which lies in ${file}`;
+  return reached(server, { ...where, because, key: `\${file:${file}}` }, context);
+}
+
+interface Where {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly because?: string | null;
+  readonly key?: string;
 }
 
 /** One that berth does not start: the gateway reaches it, and nothing of it is changed. */
 function reached(
   server: ScannedServer,
-  { name, address, port }: { name: string; address: string; port: number },
-): Entry {
+  { name, address, port, because = null, key }: Where,
+  context: EntryContext,
+): Entry | string {
+  if (!context.here)
+    return 'berth would only reach it, and it has no address here; write it into the file yourself, with the address that it has from here (`engine: {kind: openai, url: …}`)';
   const host = address.includes(':') ? `[${address}]` : address;
   const [served] = server.served;
   return {
     name,
     server,
+    because,
     model: null,
     deployment: {
       engine: {
         kind: 'openai',
         url: `http://${host}:${port}`,
+        ...(key === undefined ? {} : { key }),
         ...(served === undefined ? {} : { servedModel: served }),
       },
     },
@@ -165,15 +200,30 @@ function sourceOf(model: string, folder: string): string {
   return repository ? `hf://${model}` : resolve(folder, model);
 }
 
+interface How {
+  readonly target: 'process' | 'systemd';
+  readonly options: Record<string, string>;
+  readonly foreign: Foreign;
+}
+
 /** A unit goes on with the rights that it has: a later change of something else must not take them. */
 function markOf(
   { owner, process }: ScannedServer,
   context: EntryContext,
-): { target: 'process' | 'systemd'; options: Record<string, string>; foreign: Foreign } | string {
+): How | { readonly because: string } | string {
   const unit = owner.name.replace(/\.service$/, '');
+  if (owner.kind === 'system-unit' || owner.kind === 'user-unit') {
+    if (unit.includes('@'))
+      return { because: `its unit ${unit} is made from a template, which several share` };
+    const scope = owner.kind === 'user-unit' ? 'user' : 'system';
+    const place = context.unitFile(unit, scope);
+    if (place === 'transient')
+      return { target: 'process', options: { kind: 'process' }, foreign: { process, unit: null } };
+    if (place === 'elsewhere')
+      return `its unit ${unit} lies where a package puts its own; copy it to ${scope === 'user' ? '~/.config/systemd/user' : '/etc/systemd/system'}, then have systemd read it ("daemon-reload")`;
+  }
   switch (owner.kind) {
     case 'system-unit':
-      if (unit.includes('@')) return 'its unit is made from a template, which several share';
       return context.system
         ? {
             target: 'systemd',

@@ -63,6 +63,7 @@ export function clusterHost(part: ClusterPart): Omit<SuiteHost, 'deployments'> {
     },
     inventory: () => [...objectsIn(box), ...nodeOf(box), ...filesIn(folder)],
     removesLater: true,
+    inCluster: true,
     stop: async () => {
       await part.stop();
       box.stop();

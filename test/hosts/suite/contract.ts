@@ -50,6 +50,8 @@ export interface SuiteHost {
    * what ran before, are kept on purpose.
    */
   readonly inventory: () => string[] | Promise<string[]>;
+  /** Its memory is told where the cluster has metrics alone. */
+  readonly inCluster?: true;
   /** A cluster removes by itself what belonged to what was removed. */
   readonly removesLater?: true;
   readonly stop: () => void | Promise<void>;

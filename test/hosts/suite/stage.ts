@@ -4,6 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { FleetLoad } from '../../../src/domain/fleet-load.ts';
+import type { ReplicaLoad } from '../../../src/domain/fleet-load.ts';
 import type { FleetStatus } from '../../../src/domain/fleet-status.ts';
 import { localFiles } from '../../../src/io/files.ts';
 import { makeModel } from '../../../src/model-files/make-model.ts';
@@ -46,6 +48,8 @@ export interface Stage {
   readonly rollback: () => Promise<void>;
   /** What a plan would do by now, deployment by deployment. */
   readonly planned: () => Promise<string[]>;
+  /** What `berth top` tells of each deployment over one second. */
+  readonly top: () => Promise<ReadonlyMap<string, ReplicaLoad>>;
   /** Address of the gateway, which goes on. */
   readonly up: () => Promise<string>;
   /** Nothing where another program has started the engines. */
@@ -122,6 +126,11 @@ export async function setStage(target: SuiteTarget): Promise<Stage> {
     planned: async () => {
       const plan = (await fine('plan', '--json')).json() as { actions: { do: string }[] };
       return plan.actions.map((action) => action.do);
+    },
+    top: async () => {
+      const { stdout } = await fine('top', '--once', '--interval', '1', '--json');
+      const { replicas: found } = FleetLoad.parse(JSON.parse(stdout));
+      return new Map(found.map((one) => [one.deployment, one]));
     },
     up: async () => {
       const up = (await fine('up', '--detach', '--json')).json() as { gateway: { url: string } };

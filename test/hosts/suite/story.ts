@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import { until } from '../../support/berth.ts';
+import type { ReplicaLoad } from '../../../src/domain/fleet-load.ts';
+import type { SuiteHost } from './contract.ts';
 import type { Completion, Load, Stage, Wish } from './stage.ts';
 
 const small = 512;
@@ -79,6 +81,11 @@ export async function tellStory(stage: Stage): Promise<Story> {
       await stage.verify();
       const old = await stage.replicas();
       const load = await loadOf(2);
+      if (!host.byHand)
+        await until(async () => {
+          const top = await stage.top();
+          return names.every((name) => isAtWork(host, top.get(name)));
+        }, '"berth top" to show engines at work');
       stage.write(large, '100s');
       await stage.apply();
       await served(load);
@@ -130,6 +137,14 @@ export async function tellStory(stage: Stage): Promise<Story> {
       return { before, after: await host.inventory() };
     },
   };
+}
+
+/** As `berth top` shows it, with all that every target can tell. */
+function isAtWork({ inCluster }: SuiteHost, load: ReplicaLoad | undefined): boolean {
+  const { state, slots, running, outputTokensPerSecond, memoryBytes } = load ?? {};
+  const held = inCluster === true || (memoryBytes ?? 0) > 1e6;
+  const busy = (slots ?? 0) >= 1 && (running ?? 0) >= 1 && (outputTokensPerSecond ?? 0) > 0;
+  return state === 'ready' && busy && held;
 }
 
 /** A reply that says that it is none, or a stream that does not say that it came to its end. */

@@ -51,6 +51,8 @@ test('a server that was started by hand ends when it is named, and the undo star
     await until(() => words(again).length === before.length, 'the server to be there again');
     expect(words(again)).toEqual(before);
     expect(readFileSync(`/proc/${again}/environ`, 'utf8')).toContain('LLAMA_API_KEY=sk-kept');
+    const twice = await place.berth(...undo.split(' ').slice(1));
+    expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('was made again already')]);
   } finally {
     process.kill(again, 'SIGKILL');
   }

@@ -1,0 +1,40 @@
+import type { ScannedServer } from '../scan-report.ts';
+import type { KubeObject, Workload } from './kube-object.ts';
+import { selects, sameNamespace } from './kube-object.ts';
+import { kubectlFor } from './kube-words.ts';
+import { stopCommand } from './server-words.ts';
+
+interface Known {
+  readonly fleet: { readonly name: string } | null;
+  readonly objects: readonly KubeObject[];
+  readonly workloads: readonly Workload[];
+}
+
+/** What ends a server so that nothing brings it back, as commands that can be pasted; none where that is not known. */
+export function stopCommands(server: ScannedServer, known: Known): string[] {
+  const { owner, mark } = server;
+  if (owner.kind === 'pod') return ofPod(owner.name, known);
+  if (owner.kind !== 'berth') return [stopCommand(server)];
+  return mark && mark.fleet === known.fleet?.name ? [`berth down ${mark.deployment}`] : [];
+}
+
+function ofPod(uid: string, { objects, workloads }: Known): string[] {
+  const pod = objects.find((one) => one.kind === 'Pod' && one.metadata.uid === uid);
+  if (!pod) return [];
+  const maker = workloads.find(
+    ({ object, labels }) =>
+      object === pod ||
+      (sameNamespace(object, pod) && object.kind !== 'Pod' && selects(labels, pod.metadata.labels ?? {})),
+  );
+  switch (maker?.object.kind) {
+    case 'Deployment':
+    case 'StatefulSet':
+      return [
+        `${kubectlFor(pod)} scale ${maker.object.kind.toLowerCase()}/${maker.object.metadata.name} --replicas=0`,
+      ];
+    case 'Pod':
+      return [`${kubectlFor(pod)} delete pod ${pod.metadata.name}`];
+    default:
+      return [];
+  }
+}
