@@ -170,7 +170,10 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   // `apptainer exec IMAGE CMD`
   apptainer: wrapper(containerOptions, { operands: 2, waits: true }),
   singularity: wrapper(containerOptions, { operands: 2, waits: true }),
-  nsys: wrapper(['-o', '-t', '-s', '-e', '-w', '-c', '-y', '-d', '-f', '-b', '-x', '-k', '--output'], { operands: 1, waits: true }),
+  nsys: wrapper(['-o', '-t', '-s', '-e', '-w', '-c', '-y', '-d', '-f', '-b', '-x', '-k', '--output'], {
+    operands: 1,
+    waits: true,
+  }),
   strace: wrapper(['-o', '-e', '-p', '-s', '-u', '-E', '-P', '-a', '-b', '-I', '-O', '-S', '-X'], {
     waits: true,
   }),
@@ -333,6 +336,8 @@ function peelText(args: readonly string[], option: RegExp): Peeled | null {
   return args.some((word) => option.test(word)) && text !== undefined
     ? { commands: [['sh', '-c', text]], env: {}, waits: true }
     : null;
+}
+
 /** The dynamic loader called by name: `ld-linux-x86-64.so.2 --library-path DIRS PROGRAM ARGS`. */
 function peelLoader(args: readonly string[]): Peeled {
   const valued = [
