@@ -26,15 +26,8 @@ function ofPod(uid: string, { objects, workloads }: Known): string[] {
       object === pod ||
       (sameNamespace(object, pod) && object.kind !== 'Pod' && selects(labels, pod.metadata.labels ?? {})),
   );
-  switch (maker?.object.kind) {
-    case 'Deployment':
-    case 'StatefulSet':
-      return [
-        `${kubectlFor(pod)} scale ${maker.object.kind.toLowerCase()}/${maker.object.metadata.name} --replicas=0`,
-      ];
-    case 'Pod':
-      return [`${kubectlFor(pod)} delete pod ${pod.metadata.name}`];
-    default:
-      return [];
-  }
+  const { kind = '', metadata } = maker?.object ?? {};
+  if (kind === 'Pod') return [`${kubectlFor(pod)} delete pod ${pod.metadata.name}`];
+  const scaled = kind === 'Deployment' || kind === 'StatefulSet';
+  return scaled ? [`${kubectlFor(pod)} scale ${kind.toLowerCase()}/${metadata?.name} --replicas=0`] : [];
 }
