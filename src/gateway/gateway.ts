@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '../domain/gateway-config.ts';
+import { wallMsOf } from '../io/clock.ts';
 import { startSweep } from '../io/upstream-pool/sweep.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
 import { workDone } from '../io/turn-work.ts';
@@ -63,11 +64,12 @@ export async function startGateway(
   parent: Parent | null = null,
 ): Promise<Gateway> {
   const sweep = startSweep(world.clock);
+  const wallMs = wallMsOf(world.clock);
   function context() {
-    return { files: world.files, log: world.log, sweep, wallMs: () => world.clock.wall().getTime() };
+    return { files: world.files, log: world.log, sweep, wallMs };
   }
   const snapshot = await buildSnapshot(config, null, context());
-  const state = firstState(world, snapshot, { sweep, parent });
+  const state = firstState(world, snapshot, { sweep, parent, wallMs });
   tellDemands(state);
   await state.trials.keepIn(config.experimentsFile ?? null);
   startTicks(sweep, state);
@@ -118,7 +120,7 @@ export async function startGateway(
 function firstState(
   world: Pick<World, 'files' | 'log' | 'clock' | 'http'>,
   snapshot: Snapshot,
-  { sweep, parent }: { sweep: Sweep; parent: Parent | null },
+  { sweep, parent, wallMs }: { sweep: Sweep; parent: Parent | null; wallMs: () => number },
 ): GatewayState {
   const { limits, observe } = snapshot.config;
   const held = new HeldBytes(limits.heldBytes);
@@ -127,7 +129,7 @@ function firstState(
     draining: false,
     leaving: new Set(),
     meter: createMeter(),
-    usage: createUsageCounts(() => world.clock.wall().getTime()),
+    usage: createUsageCounts(wallMs),
     held,
     shadows: new Shadows(held, sweep.after),
     stored: new StoredResponses(storedTogether(() => state.snapshot)),
@@ -143,7 +145,7 @@ function firstState(
       now: sweep.exact,
     }),
     now: sweep.now,
-    wallMs: () => world.clock.wall().getTime(),
+    wallMs,
     after: sweep.after,
   };
   return state;

@@ -35,3 +35,8 @@ export const systemClock: Clock = {
     await delay(ms, undefined, signal ? { signal } : {});
   },
 };
+
+/** Milliseconds since 1970 by that clock. Of the machine's own no Date is made: the gateway asks several times for each request. */
+export function wallMsOf(clock: Pick<Clock, 'wall'>): () => number {
+  return clock === systemClock ? () => Date.now() : () => clock.wall().getTime();
+}

@@ -41,7 +41,7 @@ export class HeadPattern {
   matches(bytes: Buffer): number {
     const before = this.#before;
     const size = before.length;
-    if (bytes.length < size || !timingSafeEqual(before, bytes.subarray(0, size))) return -1;
+    if (bytes.length < size || !isAt(before, bytes, 0)) return -1;
     return this.#after === null ? size : this.#matchesRest(bytes, size, this.#after);
   }
 
@@ -55,10 +55,22 @@ export class HeadPattern {
     const digits = at - from;
     const end = at + after.length;
     if (digits === 0 || digits > mostDigits || (bytes[from] === 48 && digits > 1)) return -1;
-    if (bytes[at] !== CR || end > bytes.length || !timingSafeEqual(after, bytes.subarray(at, end))) return -1;
+    if (bytes[at] !== CR || end > bytes.length || !isAt(after, bytes, at)) return -1;
     this.length = length;
     return end;
   }
+}
+
+/** Up to this length a loop is cheaper than what `timingSafeEqual` wants made for it. */
+const shortBytes = 256;
+
+/** In a time that depends on the length of `known` alone. The bytes must be there. */
+function isAt(known: Buffer, bytes: Buffer, at: number): boolean {
+  const { length } = known;
+  if (length > shortBytes) return timingSafeEqual(known, bytes.subarray(at, at + length));
+  let difference = 0;
+  for (let i = 0; i < length; i += 1) difference |= (known[i] as number) ^ (bytes[at + i] as number);
+  return difference === 0;
 }
 
 /** -1 when there is none. */

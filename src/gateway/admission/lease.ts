@@ -1,7 +1,14 @@
+import type { CacheTokens } from '../limits/cache-tokens.ts';
 import type { Instance } from '../routing/instance.ts';
 
 /** Engines give their cache out in blocks of about so many tokens. */
 const block = 16;
+
+/** Who gives leases out. */
+export interface Lessor {
+  /** Called once, when nothing of it is held any more. */
+  readonly onGivenBack: (lease: Lease) => void;
+}
 
 /**
  * The right to have one request under way at an instance. Taken by the deployment, given back exactly once however
@@ -9,17 +16,18 @@ const block = 16;
  */
 export class Lease {
   readonly instance: Instance;
+  /** What the request was foreseen to hold of the engine's cache. */
+  readonly foreseen: CacheTokens;
   /** Tokens of an answer that its place in the engine's cache has room for; Infinity where nobody counts that. */
   answer: number;
-  readonly #foreseen: number;
-  readonly #giveBack: (instance: Instance) => void;
+  readonly #lessor: Lessor;
   #held = true;
 
-  constructor(instance: Instance, answer: number, giveBack: (instance: Instance) => void) {
+  constructor(instance: Instance, foreseen: CacheTokens, lessor: Lessor) {
     this.instance = instance;
-    this.answer = answer;
-    this.#foreseen = answer;
-    this.#giveBack = giveBack;
+    this.foreseen = foreseen;
+    this.answer = foreseen.answer;
+    this.#lessor = lessor;
     instance.inflight += 1;
   }
 
@@ -34,7 +42,8 @@ export class Lease {
     if (!this.#held) return;
     this.#held = false;
     this.instance.inflight -= 1;
-    if (this.answer > this.#foreseen) this.instance.room.grow(this.#foreseen - this.answer);
-    this.#giveBack(this.instance);
+    const { answer } = this.foreseen;
+    if (this.answer > answer) this.instance.room.grow(answer - this.answer);
+    this.#lessor.onGivenBack(this);
   }
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { ApiError } from '../../domain/openai.ts';
 import type { Handler, Inbound, Reply } from '../../io/http-server/types.ts';
 import { prometheusContentType, prometheusText } from '../../stats/prometheus.ts';
@@ -10,6 +9,7 @@ import { isReachable } from '../models.ts';
 import { modelsReply } from '../reply/models-reply.ts';
 import { answerSwap } from '../on-demand/answer-swap.ts';
 import { swapAsk } from '../on-demand/swap-paths.ts';
+import { newRequestId } from './request-ids.ts';
 import { sendFault } from '../reply/send-fault.ts';
 import { sendOwn } from '../reply/send-own.ts';
 import { serveModel } from '../routing/serve-model.ts';
@@ -166,7 +166,7 @@ function sendJson(
 /** The client's own, when it is fit for a header and a log line; else a new one. */
 function requestIdOf(inbound: Inbound): string {
   const given = inbound.header('x-request-id');
-  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
 }
 
 function decode(text: string): string {

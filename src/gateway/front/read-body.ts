@@ -54,7 +54,9 @@ function checkMedia(inbound: Inbound, { body }: Endpoint): void {
   const encoding = inbound.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
     throw unsupportedMedia('Send the body without Content-Encoding.');
-  const charset = /charset="?([^";\s]+)/i.exec(inbound.header('content-type') ?? '')?.[1];
+  const type = inbound.header('content-type') ?? '';
+  if (type === 'application/json') return;
+  const charset = /charset="?([^";\s]+)/i.exec(type)?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw unsupportedMedia('Send the body as UTF-8.');
   if (body === 'form' && contentTypes(inbound) > 1) throw unsupportedMedia('Send one Content-Type.');
 }

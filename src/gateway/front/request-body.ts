@@ -1,6 +1,7 @@
 import { badRequest } from '../reply/faults.ts';
+import { knownText } from './known-text.ts';
 import { scanForm } from './scan-form.ts';
-import { scanObject } from './scan.ts';
+import { scanInto, scanObject } from './scan.ts';
 import type { Span } from './scan.ts';
 
 /** What the gateway reads of a request body; everything else is the engine's. */
@@ -21,28 +22,36 @@ export interface ScannedBody {
 export interface Splice {
   readonly start: number;
   readonly end: number;
-  readonly bytes: Buffer;
+  /** A character for each byte that is written there. */
+  readonly latin1: string;
 }
 
 const wanted = ['model', 'stream', 'stream_options'];
 /** Every API has its own name for the bound on the answer; where several stand, the first of these counts. */
 const maxTokenKeys = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'];
 const wantedWithTokens = [...wanted, ...maxTokenKeys];
+/** Where the values lie in the body that is read now. */
+const spans = new Int32Array(2 * wanted.length);
+const spansWithTokens = new Int32Array(2 * wantedWithTokens.length);
 
 /** Throws ApiError 400 when what names the model is no name, ScanFault when the body is no JSON object. */
 export function scanBody(bytes: Buffer, options: { usage: boolean; maxTokens: boolean }): ScannedBody {
-  const found = scanObject(bytes, options.maxTokens ? wantedWithTokens : wanted);
-  const modelSpan = found.get('model') ?? null;
-  const model = modelSpan && nameOf(parseSpan(bytes, modelSpan));
-  const streamSpan = found.get('stream');
+  const found = options.maxTokens ? spansWithTokens : spans;
+  scanInto(found, bytes, options.maxTokens ? wantedWithTokens : wanted);
+  const modelSpan = spanAt(found, 0);
+  const model = modelSpan && nameIn(bytes, modelSpan);
+  const streamSpan = spanAt(found, 1);
   // Of the values that the scan lets pass, only `true` begins so.
-  const stream = streamSpan !== undefined && bytes[streamSpan.start] === 116;
+  const stream = streamSpan !== null && bytes[streamSpan.start] === 116;
   const usageSplice =
-    stream && options.usage && streamSpan
-      ? askForUsage(bytes, streamSpan, found.get('stream_options'))
-      : null;
+    stream && options.usage && streamSpan ? askForUsage(bytes, streamSpan, spanAt(found, 2)) : null;
   const maxTokens = options.maxTokens ? maxTokensOf(bytes, found) : null;
   return { bytes, model, modelSpan, written: JSON.stringify, stream, maxTokens, usageSplice };
+}
+
+function spanAt(found: Int32Array, i: number): Span | null {
+  const start = found[2 * i] as number;
+  return start < 0 ? null : { start, end: found[2 * i + 1] as number };
 }
 
 /** The stored response that a request goes on from; null when it names none. */
@@ -53,13 +62,24 @@ export function previousResponseOf(bytes: Buffer): string | null {
 }
 
 /** What is no count is for the engine to judge. */
-function maxTokensOf(bytes: Buffer, found: ReadonlyMap<string, Span>): number | null {
-  for (const key of maxTokenKeys) {
-    const span = found.get(key);
-    const value = span ? Number(bytes.toString('latin1', span.start, span.end)) : Number.NaN;
+function maxTokensOf(bytes: Buffer, found: Int32Array): number | null {
+  for (let i = wanted.length; i < wantedWithTokens.length; i += 1) {
+    const start = found[2 * i] as number;
+    const value = start < 0 ? Number.NaN : numberIn(bytes, start, found[2 * i + 1] as number);
     if (Number.isSafeInteger(value) && value > 0) return value;
   }
   return null;
+}
+
+/** Of a few digits, as most bounds are, no text is made. */
+function numberIn(bytes: Buffer, start: number, end: number): number {
+  let value = 0;
+  for (let at = start; at < end; at += 1) {
+    const digit = (bytes[at] as number) - 48;
+    if (digit < 0 || digit > 9 || end - start > 9) return Number(bytes.toString('latin1', start, end));
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** The same for a multipart form, whose field "model" holds the bare name. */
@@ -75,6 +95,12 @@ export function scanFormBody(bytes: Buffer, contentType: string | undefined): Sc
     maxTokens: null,
     usageSplice: null,
   };
+}
+
+function nameIn(bytes: Buffer, span: Span): string {
+  const { start, end } = span;
+  if (isPlainString(bytes, span) && end - start > 2) return knownText(bytes, start + 1, end - 1);
+  return nameOf(parseSpan(bytes, span));
 }
 
 function nameOf(model: unknown): string {
@@ -103,45 +129,71 @@ function isPlainString(bytes: Buffer, { start, end }: Span): boolean {
 }
 
 /** The smallest edit that turns `stream_options.include_usage` on; null when the client has done so. */
-function askForUsage(bytes: Buffer, stream: Span, options: Span | undefined): Splice | null {
+function askForUsage(bytes: Buffer, stream: Span, options: Span | null): Splice | null {
   if (!options) return insert(stream.end, ',"stream_options":{"include_usage":true}');
   if (bytes[options.start] !== 123) {
     const isNull = bytes.toString('latin1', options.start, options.end) === 'null';
-    return isNull ? { ...options, bytes: Buffer.from('{"include_usage":true}') } : null;
+    return isNull ? { ...options, latin1: '{"include_usage":true}' } : null;
   }
   const inner = bytes.subarray(options.start, options.end);
   const found = scanObject(inner, ['include_usage']).get('include_usage');
   if (found) {
     if (inner.toString('latin1', found.start, found.end) === 'true') return null;
-    return { start: options.start + found.start, end: options.start + found.end, bytes: Buffer.from('true') };
+    return { start: options.start + found.start, end: options.start + found.end, latin1: 'true' };
   }
   const isEmpty = /^\{\s*\}$/.test(inner.toString('latin1'));
   return insert(options.start + 1, `"include_usage":true${isEmpty ? '' : ','}`);
 }
 
-function insert(at: number, text: string): Splice {
-  return { start: at, end: at, bytes: Buffer.from(text) };
+function insert(at: number, latin1: string): Splice {
+  return { start: at, end: at, latin1 };
 }
 
+/** Up to this size a body is sent as text that joins its head: cheaper than a second piece for the kernel. */
+const mostText = 16 * 1024;
+
 /**
- * The body in parts: the client's own bytes, but for the model's name (when the engine wants another) and the request
- * for usage. Nothing is parsed and written again, so unknown fields, big numbers and their order survive.
+ * The body in parts, text of them in latin1: the client's own bytes, but for the model's name (when the engine wants
+ * another) and the request for usage. Nothing is parsed and written again, so unknown fields, big numbers and their order survive.
  */
-export function spliceBody(body: ScannedBody, model: string | null): Buffer[] {
-  const splices: Splice[] = [];
-  if (model !== null && model !== body.model && body.modelSpan) {
-    const { start, end } = body.modelSpan;
-    splices.push({ start, end, bytes: Buffer.from(body.written(model)) });
-  }
-  if (body.usageSplice) splices.push(body.usageSplice);
-  if (splices.length === 0) return [body.bytes];
-  splices.sort((a, b) => a.start - b.start);
-  const parts: Buffer[] = [];
+export function spliceBody(body: ScannedBody, model: string | null): (Buffer | string)[] {
+  const { bytes, usageSplice } = body;
+  const named = modelSplice(body, model);
+  const [first, second] = inOrder(named, usageSplice);
+  if (bytes.length > mostText) return pieces(bytes, first, second);
+  let text = bytes.toString('latin1');
+  // The later one first: it moves nothing of what stands before it.
+  if (second) text = spliced(text, second);
+  if (first) text = spliced(text, first);
+  return [text];
+}
+
+function inOrder(one: Splice | null, other: Splice | null): [Splice | null, Splice | null] {
+  if (one === null) return [other, null];
+  return other !== null && other.start < one.start ? [other, one] : [one, other];
+}
+
+function modelSplice({ modelSpan, model, written }: ScannedBody, wantedModel: string | null): Splice | null {
+  if (wantedModel === null || wantedModel === model || !modelSpan) return null;
+  const text = written(wantedModel);
+  const latin1 = isAscii.test(text) ? text : Buffer.from(text).toString('latin1');
+  return { start: modelSpan.start, end: modelSpan.end, latin1 };
+}
+
+const isAscii = /^[\x20-\x7e]*$/;
+
+function spliced(text: string, { start, end, latin1 }: Splice): string {
+  return text.slice(0, start) + latin1 + text.slice(end);
+}
+
+function pieces(bytes: Buffer, ...splices: (Splice | null)[]): (Buffer | string)[] {
+  const parts: (Buffer | string)[] = [];
   let at = 0;
   for (const splice of splices) {
-    parts.push(body.bytes.subarray(at, splice.start), splice.bytes);
+    if (!splice) continue;
+    parts.push(bytes.subarray(at, splice.start), splice.latin1);
     at = splice.end;
   }
-  parts.push(body.bytes.subarray(at));
+  parts.push(bytes.subarray(at));
   return parts;
 }

@@ -27,24 +27,35 @@ const literal = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?
  * counts (parsers of Go match names in any case). Nested values are checked for balance only: the engine judges the rest.
  */
 export function scanObject(body: Buffer, wanted: readonly string[]): Map<string, Span> {
+  const spans = new Int32Array(2 * wanted.length);
+  scanInto(spans, body, wanted);
   const found = new Map<string, Span>();
+  for (const [i, key] of wanted.entries()) {
+    const start = spans[2 * i] as number;
+    if (start >= 0) found.set(key, { start, end: spans[2 * i + 1] as number });
+  }
+  return found;
+}
+
+/** The same for who asks it of every request: start and end of each wanted value in turn, -1 where there is none. */
+export function scanInto(spans: Int32Array, body: Buffer, wanted: readonly string[]): void {
+  spans.fill(-1);
   let at = skipSpace(body, 0);
   if (body[at] !== openBrace) throw new ScanFault('The body is not a JSON object.');
   at = skipSpace(body, at + 1);
   while (body[at] !== closeBrace) {
     if (body[at] !== quote) throw broken(at);
     const keyEnd = skipString(body, at);
-    const plain = isPlain(body, at + 1, keyEnd - 1);
-    const key = plain ? wantedAt(body, at + 1, keyEnd - 1, wanted) : keyText(body, at, keyEnd);
+    const key = wantedAt(body, at, keyEnd, wanted);
     at = skipSpace(body, keyEnd);
     if (body[at] !== colon) throw broken(at);
     const start = skipSpace(body, at + 1);
     const end = skipValue(body, start);
-    if (key !== null && wanted.includes(key)) {
-      if (found.has(key)) throw new ScanFault(`The key "${key}" occurs more than once.`);
-      found.set(key, { start, end });
-    } else if (!plain && key !== null && wanted.includes(folded(key))) {
-      throw new ScanFault(`The key "${key}" must be written in small letters.`);
+    if (key >= 0) {
+      if ((spans[2 * key] as number) >= 0)
+        throw new ScanFault(`The key "${wanted[key]}" occurs more than once.`);
+      spans[2 * key] = start;
+      spans[2 * key + 1] = end;
     }
     at = skipSpace(body, end);
     if (body[at] === comma) {
@@ -54,13 +65,22 @@ export function scanObject(body: Buffer, wanted: readonly string[]): Map<string,
   }
   at = skipSpace(body, at + 1);
   if (at < body.length) throw broken(at);
-  return found;
 }
 
-/** The wanted key that these bytes are; null for none. No text is made of the others: most keys of most bodies are not wanted. */
-function wantedAt(body: Buffer, start: number, end: number, wanted: readonly string[]): string | null {
-  for (const key of wanted) if (key.length === end - start && isAt(body, start, key)) return key;
-  return null;
+/** Which of the wanted keys this one, quotes included, is; -1 for none. No text is made of plain ones: most keys of most bodies are not wanted. */
+function wantedAt(body: Buffer, start: number, end: number, wanted: readonly string[]): number {
+  if (isPlain(body, start + 1, end - 1)) {
+    for (let i = 0; i < wanted.length; i += 1) {
+      const key = wanted[i] as string;
+      if (key.length === end - start - 2 && isAt(body, start + 1, key)) return i;
+    }
+    return -1;
+  }
+  const key = keyText(body, start, end);
+  const at = wanted.indexOf(key);
+  if (at < 0 && wanted.includes(folded(key)))
+    throw new ScanFault(`The key "${key}" must be written in small letters.`);
+  return at;
 }
 
 function isAt(body: Buffer, start: number, key: string): boolean {
@@ -143,8 +163,11 @@ function isCount(body: Buffer, from: number, end: number): boolean {
   return end - from < 16;
 }
 
+/** What closes each level that is open; one list for all scans, as they are done one after the other. */
+const closers = new Uint8Array(maxDepth);
+
 function skipNested(body: Buffer, from: number): number {
-  const closers: number[] = [];
+  let depth = 0;
   let at = from;
   while (at < body.length) {
     const byte = body[at] as number;
@@ -154,11 +177,13 @@ function skipNested(body: Buffer, from: number): number {
     }
     at += 1;
     if (byte === openBrace || byte === openBracket) {
-      if (closers.length === maxDepth) throw new ScanFault('The body is nested too deeply.');
-      closers.push(byte === openBrace ? closeBrace : closeBracket);
+      if (depth === maxDepth) throw new ScanFault('The body is nested too deeply.');
+      closers[depth] = byte === openBrace ? closeBrace : closeBracket;
+      depth += 1;
     } else if (byte === closeBrace || byte === closeBracket) {
-      if (closers.pop() !== byte) throw broken(at - 1);
-      if (closers.length === 0) return at;
+      depth -= 1;
+      if (closers[depth] !== byte) throw broken(at - 1);
+      if (depth === 0) return at;
     }
   }
   throw new ScanFault('The body ends inside an object or array.');

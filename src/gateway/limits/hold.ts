@@ -24,8 +24,8 @@ export interface Demand {
 
 /** What an admitted request holds. */
 export interface Reservation {
-  /** For the reply: what its limits still allow; names and values in turn. */
-  readonly headers: readonly string[];
+  /** For the reply: what its limits still allow, as header lines of names and numbers, each with its end. */
+  readonly lines: string;
   /**
    * Puts what was really used in place of the estimate, where null stands for "as estimated"; without usage nothing was
    * served, and all is given back. Only the first call counts.
@@ -63,16 +63,16 @@ interface HeldFor {
 
 /** One admitted request: held → settled. */
 export class Hold implements Reservation {
-  headers: readonly string[];
+  lines: string;
   readonly #for: HeldFor;
   readonly #charge: Charge;
   #shared: Charge | null = null;
   #open = true;
 
-  constructor(heldFor: HeldFor, charge: Charge, headers: readonly string[]) {
+  constructor(heldFor: HeldFor, charge: Charge, lines: string) {
     this.#for = heldFor;
     this.#charge = charge;
-    this.headers = headers;
+    this.lines = lines;
     for (const one of heldFor.subjects) crowdOf(heldFor.context.memory, one).underWay += 1;
   }
 
@@ -81,10 +81,10 @@ export class Hold implements Reservation {
     return this.#charge.amounts;
   }
 
-  /** The shared book has charged it too; `headers` tell what that one still allows. */
-  share(charge: Charge, headers: readonly string[]): void {
+  /** The shared book has charged it too; `lines` tell what that one still allows. */
+  share(charge: Charge, lines: string): void {
     this.#shared = charge;
-    this.headers = headers;
+    this.lines = lines;
   }
 
   settle(usage: Usage | null): void {

@@ -7,7 +7,8 @@ import { estimate } from './estimate.ts';
 import { answerLength, crowdOf } from './memory.ts';
 import { amountsOf, Hold } from './hold.ts';
 import type { Demand, LimitsContext, Reservation } from './hold.ts';
-import { rateHeaders } from './rate-headers.ts';
+import { rateHeaders, rateLines } from './rate-headers.ts';
+import type { CountAt } from './rate-headers.ts';
 import { overRate, tooManyAtOnce } from './refusals.ts';
 import type { Count } from './window.ts';
 
@@ -31,6 +32,8 @@ export const noQuotas: Quotas = {
 interface Bounded {
   readonly subjects: readonly Subject[];
   readonly bounds: readonly Bound[];
+  /** Those of them that replies tell of. */
+  readonly perMinute: readonly Bound[];
 }
 
 export function createLimits(quotas: Quotas, context: LimitsContext): Limits {
@@ -41,15 +44,21 @@ export function createLimits(quotas: Quotas, context: LimitsContext): Limits {
     const found = models.get(model);
     if (found) return found;
     const subjects = subjectsOf(quotas, caller, model);
-    const made = { subjects, bounds: subjects.flatMap((one) => one.bounds) };
+    const bounds = subjects.flatMap((one) => one.bounds);
+    const made = { subjects, bounds, perMinute: bounds.filter(({ window }) => window === 'minute') };
     known.set(caller, models.set(model, made));
     return made;
+  }
+
+  const { book } = context.memory;
+  function countAt(bound: Bound, wallMs: number): Count {
+    return countOf(book, bound, wallMs);
   }
 
   return {
     reserve: (demand) => {
       const bounded = boundedOf(demand.caller, demand.model);
-      const hold = reserveHere(quotas, context, demand, bounded);
+      const hold = reserveHere({ quotas, context, countAt }, demand, bounded);
       return context.shared ? reserveTogether(hold, context, context.shared, bounded) : hold;
     },
     subjects: () =>
@@ -64,27 +73,30 @@ function subjectsOf(quotas: Quotas, caller: Caller, model: string): Subject[] {
   return [keySubject(caller, { ...common, ...caller.limits }), ...(ofModel ? [ofModel] : [])];
 }
 
+interface Here {
+  readonly quotas: Quotas;
+  readonly context: LimitsContext;
+  readonly countAt: CountAt;
+}
+
 /** Refuses, or charges, by what this gateway has counted itself. */
-function reserveHere(quotas: Quotas, context: LimitsContext, demand: Demand, bounded: Bounded): Hold {
+function reserveHere({ quotas, context, countAt }: Here, demand: Demand, bounded: Bounded): Hold {
   const { memory, random } = context;
-  const { subjects, bounds } = bounded;
+  const { subjects, bounds, perMinute } = bounded;
   const now = context.wallMs();
-  function count(bound: Bound): Count {
-    return countOf(memory.book, bound, now);
-  }
-  const crowded = subjects.find((one) => crowdOf(memory, one).underWay >= one.concurrent);
-  if (crowded) {
-    const { meanMs } = crowdOf(memory, crowded);
-    throw tooManyAtOnce(crowded, meanMs, rateHeaders(count, bounds, now), random());
+  for (const one of subjects) {
+    const { underWay, meanMs } = crowdOf(memory, one);
+    if (underWay >= one.concurrent)
+      throw tooManyAtOnce(one, meanMs, rateHeaders(countAt, perMinute, now), random());
   }
   const guess = estimate(demand, answerLength(memory, demand.model).tokens);
   const amounts = amountsOf(quotas, demand.model, guess);
   const charged = take(memory.book, bounds, amounts, now);
-  if ('waitMs' in charged) throw overRate(charged, rateHeaders(count, bounds, now), random());
+  if ('waitMs' in charged) throw overRate(charged, rateHeaders(countAt, perMinute, now), random());
   return new Hold(
     { quotas, context, demand, guess, subjects, since: now },
     charged,
-    rateHeaders(count, bounds, now),
+    rateLines(countAt, perMinute, now),
   );
 }
 
@@ -104,23 +116,26 @@ async function reserveTogether(
     shared.crowds.enter(subjects),
   ]);
   if (crowded) {
-    if (verdict?.charge) hold.share(verdict.charge, []);
+    if (verdict?.charge) hold.share(verdict.charge, '');
     hold.settle(null);
     const { meanMs } = crowdOf(context.memory, crowded);
     throw tooManyAtOnce(crowded, meanMs, [], context.random());
   }
   if (!verdict) {
-    hold.share(shared.book.owing(bounds, now), hold.headers);
+    hold.share(shared.book.owing(bounds, now), hold.lines);
     return hold;
   }
   const limited = bounds.filter(({ limit }) => Number.isFinite(limit));
   const counts = new Map(limited.map((bound, i) => [bound, verdict.counts[i] as Count]));
-  const headers = rateHeaders((bound) => counts.get(bound) as Count, limited, now);
+  function countAt(bound: Bound): Count {
+    return counts.get(bound) as Count;
+  }
   if (verdict.charge) {
-    hold.share(verdict.charge, headers);
+    hold.share(verdict.charge, rateLines(countAt, limited, now));
     return hold;
   }
   hold.settle(null);
+  const headers = rateHeaders(countAt, limited, now);
   for (const [bound, count] of counts) {
     const refusal = refusalOf(count, bound, hold.amounts, now);
     if (refusal) throw overRate(refusal, headers, context.random());

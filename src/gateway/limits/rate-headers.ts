@@ -2,19 +2,18 @@ import type { Bound } from './bounds.ts';
 import { carryOf, resetMs, usedOf } from './window.ts';
 import type { Count } from './window.ts';
 
+/** Where a bound is counted at that time. */
+export type CountAt = (bound: Bound, wallMs: number) => Count;
+
 const units = ['requests', 'tokens'] as const;
 
 /**
- * `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI's API sends them, names and values in turn, of those
+ * `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI's API sends them, as lines of a head, of those
  * limits per minute that there are; where a key's and a model's both hold, of the one that is nearer. Reset: time until
  * nothing counts any more, in seconds ("72s").
  */
-export function rateHeaders(
-  countOf: (bound: Bound) => Count,
-  bounds: readonly Bound[],
-  wallMs: number,
-): string[] {
-  const headers: string[] = [];
+export function rateLines(countAt: CountAt, bounds: readonly Bound[], wallMs: number): string {
+  let lines = '';
   const carry = carryOf('minute', wallMs);
   for (const unit of units) {
     let nearest: Count | null = null;
@@ -22,7 +21,7 @@ export function rateHeaders(
     let remaining = 0;
     for (const bound of bounds) {
       if (bound.unit !== unit || bound.window !== 'minute') continue;
-      const count = countOf(bound);
+      const count = countAt(bound, wallMs);
       const left = Math.max(0, Math.floor(bound.limit - usedOf(count, carry)));
       if (nearest !== null && left >= remaining) continue;
       nearest = count;
@@ -30,23 +29,29 @@ export function rateHeaders(
       remaining = left;
     }
     if (nearest === null) continue;
-    const { limit: ofLimit, remaining: ofRemaining, reset } = names[unit];
+    const name = names[unit];
     const seconds = Math.ceil(resetMs(nearest, wallMs) / 1000);
-    headers.push(ofLimit, String(limit), ofRemaining, String(remaining), reset, `${seconds}s`);
+    lines += `${name.limit}${limit}${name.remaining}${remaining}${name.reset}${seconds}s\r\n`;
   }
-  return headers;
+  return lines;
 }
 
-/** Whole names: one joined for each request would have to be hashed for each request. */
+/** The same as names and values in turn. */
+export function rateHeaders(countAt: CountAt, bounds: readonly Bound[], wallMs: number): string[] {
+  const lines = rateLines(countAt, bounds, wallMs).split('\r\n');
+  return lines.filter((line) => line !== '').flatMap((line) => line.split(': '));
+}
+
+/** What stands before each number. */
 const names = {
   requests: {
-    limit: 'x-ratelimit-limit-requests',
-    remaining: 'x-ratelimit-remaining-requests',
-    reset: 'x-ratelimit-reset-requests',
+    limit: 'x-ratelimit-limit-requests: ',
+    remaining: '\r\nx-ratelimit-remaining-requests: ',
+    reset: '\r\nx-ratelimit-reset-requests: ',
   },
   tokens: {
-    limit: 'x-ratelimit-limit-tokens',
-    remaining: 'x-ratelimit-remaining-tokens',
-    reset: 'x-ratelimit-reset-tokens',
+    limit: 'x-ratelimit-limit-tokens: ',
+    remaining: '\r\nx-ratelimit-remaining-tokens: ',
+    reset: '\r\nx-ratelimit-reset-tokens: ',
   },
 } as const;

@@ -64,11 +64,12 @@ export function createObserver(world: ObserverWorld, first: ObserveConfig): Obse
     },
     ended: (call) => {
       live.remove(call);
-      const now = performance.now();
       const { trace, capture } = call.trail;
       if (capture) captures.add({ ...aboutCall(call), ...capture.messages() });
-      if (trace?.sampled) exporter.now()?.add(spansOf(call, trace, now));
       const file = log.now();
+      if (!file && !trace?.sampled) return;
+      const now = performance.now();
+      if (trace?.sampled) exporter.now()?.add(spansOf(call, trace, now));
       if (!file) return;
       const record = accessRecord(call, now);
       file.write(config.accessLog?.format === 'text' ? accessText(record) : JSON.stringify(record));

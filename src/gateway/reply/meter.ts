@@ -177,8 +177,8 @@ function createSeries(
   };
   return {
     status: (code) => {
-      const cell = statuses.get(code) ?? vectors.requests.at(endpoint, model, String(code), deployment);
-      statuses.set(code, cell);
+      let cell = statuses.get(code);
+      if (!cell) statuses.set(code, (cell = vectors.requests.at(endpoint, model, String(code), deployment)));
       return cell;
     },
     duration: vectors.duration.at(endpoint, model, deployment),

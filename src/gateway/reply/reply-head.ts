@@ -35,9 +35,7 @@ export function headersForClient(
   const { call, instance, sentAt, now } = context;
   const { model } = instance.upstream;
   const common = replyBlock(head, { instance: instance.id, model: model === call.model ? null : model });
-  const headers: string[] = [];
-  if (passing === 'verbatim') headers.push('Transfer-Encoding', 'chunked');
-  else if (passing === 'length' && head.length !== null) headers.push('Content-Length', String(head.length));
+  const headers = framingHeaders(head, passing);
   if (head.status === 503 && !head.headers.some((text) => text.toLowerCase() === 'retry-after'))
     headers.push('Retry-After', String(context.retryAfter()));
   // Anthropic's clients look for the request's name here.
@@ -50,15 +48,14 @@ export function headersForClient(
   const gateway = Math.max(0, now - call.startedAt - queued - upstream);
   const timing = `queue;dur=${tenths(queued)}, upstream_ttfb;dur=${tenths(upstream)}, gateway;dur=${tenths(gateway)}`;
   // Numbers, and a name that was found fit when the request came.
-  const own = `x-request-id: ${call.id}\r\n${limitLines(call)}Server-Timing: ${timing}\r\n`;
+  const own = `x-request-id: ${call.id}\r\n${call.reservation?.lines ?? ''}Server-Timing: ${timing}\r\n`;
   return { common, headers, own };
 }
 
-function limitLines({ reservation }: Call): string {
-  const headers = reservation?.headers ?? [];
-  let lines = '';
-  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return lines;
+/** Written out as lists: one that is pushed to gets room for sixteen more. */
+function framingHeaders(head: UpstreamHead, passing: Passing): string[] {
+  if (passing === 'verbatim') return ['Transfer-Encoding', 'chunked'];
+  return passing === 'length' && head.length !== null ? ['Content-Length', String(head.length)] : [];
 }
 
 /** With one decimal; made of two integers, which costs a fraction of what `toFixed` does. */

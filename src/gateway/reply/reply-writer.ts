@@ -1,4 +1,5 @@
 import type { Reply } from '../../io/http-server/types.ts';
+import { onlyPayload } from '../../io/upstream-pool/only-payload.ts';
 import type { BodyRead } from '../../io/upstream-pool/types.ts';
 import type { EventFilter } from './event-filter.ts';
 
@@ -25,8 +26,8 @@ export class ReplyWriter {
     if (pieces !== 'as-is') return this.#all(pieces);
     if (this.#verbatim && read.whole) return this.#asItIs(read.raw, read.last);
     if (read.last && !this.#verbatim && read.spanCount === 2 && !this.#filter)
-      return this.#asItIs(read.raw.subarray(read.spans[0], read.spans[1]), true);
-    if (read.spanCount === 2) return this.#payload(read.raw.subarray(read.spans[0], read.spans[1]));
+      return this.#asItIs(onlyPayload(read), true);
+    if (read.spanCount === 2) return this.#payload(onlyPayload(read));
     let ready = true;
     for (let i = 0; i < read.spanCount; i += 2)
       ready = this.#payload(read.raw.subarray(read.spans[i], read.spans[i + 1]));

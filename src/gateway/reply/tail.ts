@@ -1,4 +1,5 @@
 import { ChunkedWalker } from '../../io/upstream-pool/chunked.ts';
+import { onlyPayload } from '../../io/upstream-pool/only-payload.ts';
 import type { BodyRead } from '../../io/upstream-pool/types.ts';
 
 /** Bytes of payload that are kept at least: usage objects are far smaller. */
@@ -13,9 +14,12 @@ const gone = Buffer.alloc(0);
  * kept by reference, so that the usual stream costs no copy; what is held is bounded, however long the reply is.
  */
 export class Tail {
-  readonly #pieces: Buffer[] = [];
+  /** Null while one piece has been all, as it is of a small reply: that needs no lists. */
+  #pieces: Buffer[] | null = null;
   /** Of each piece: it still has its chunked framing, as a whole number of chunks. */
-  readonly #framed: boolean[] = [];
+  #framed: boolean[] = [];
+  #only: Buffer | null = null;
+  #onlyFramed = false;
   /** The oldest piece that is still held. */
   #first = 0;
   #bytes = 0;
@@ -32,21 +36,27 @@ export class Tail {
     if ((this.#head?.length ?? 0) < this.#headBytes) this.#keepHead(read);
     const small = read.raw.length <= keep;
     if (small && (read.whole || read.spanCount === 2)) {
-      const bytes = read.whole ? read.raw : read.raw.subarray(read.spans[0], read.spans[1]);
-      this.#keep(bytes, read.whole);
+      this.#keep(read.whole ? read.raw : onlyPayload(read), read.whole);
     } else this.#keepPart(read);
     this.#reads += 1;
   }
 
   /** As latin1: what is looked for in it is ASCII, and a cut through a character must do no harm. */
   text(): string {
-    const parts: Buffer[] = [];
-    for (let i = this.#first; i < this.#pieces.length; i += 1) {
-      const piece = this.#pieces[i] as Buffer;
-      parts.push(this.#framed[i] ? payloadOf(piece) : piece);
-    }
-    const tail = (parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)).toString('latin1');
+    const tail = this.#payload().toString('latin1');
     return this.#head ? `${this.#head.toString('latin1')}\n${tail}` : tail;
+  }
+
+  #payload(): Buffer {
+    const pieces = this.#pieces;
+    if (pieces === null) {
+      const only = this.#only ?? gone;
+      return this.#onlyFramed ? payloadOf(only) : only;
+    }
+    const parts: Buffer[] = [];
+    for (let i = this.#first; i < pieces.length; i += 1)
+      parts.push(this.#framed[i] ? payloadOf(pieces[i] as Buffer) : (pieces[i] as Buffer));
+    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
   }
 
   #keepHead(read: BodyRead): void {
@@ -57,18 +67,32 @@ export class Tail {
   }
 
   #keep(bytes: Buffer, framed: boolean): void {
+    this.#bytes += bytes.length;
+    if (this.#pieces === null) {
+      if (this.#only === null) {
+        this.#only = bytes;
+        this.#onlyFramed = framed;
+        return;
+      }
+      this.#pieces = [this.#only];
+      this.#framed = [this.#onlyFramed];
+      this.#only = null;
+    }
     this.#pieces.push(bytes);
     this.#framed.push(framed);
-    this.#bytes += bytes.length;
+    this.#letGo(this.#pieces);
+  }
+
+  #letGo(pieces: Buffer[]): void {
     for (;;) {
-      const { length } = this.#pieces[this.#first] as Buffer;
+      const { length } = pieces[this.#first] as Buffer;
       if (this.#bytes - length < keep) break;
       this.#bytes -= length;
-      this.#pieces[this.#first] = gone;
+      pieces[this.#first] = gone;
       this.#first += 1;
     }
     if (this.#first < mostGone) return;
-    this.#pieces.splice(0, this.#first);
+    pieces.splice(0, this.#first);
     this.#framed.splice(0, this.#first);
     this.#first = 0;
   }

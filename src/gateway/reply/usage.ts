@@ -40,9 +40,9 @@ function findTimings(text: string): Usage | null {
 }
 
 function readUsage(text: string, from: number): Usage | null {
-  const open = /^\s*:\s*\{/.exec(text.slice(from, from + 32));
-  if (!open) return null;
-  const start = from + open[0].length - 1;
+  const colonAt = skipSpace(text, from);
+  const start = skipSpace(text, colonAt + 1);
+  if (text.charCodeAt(colonAt) !== colon || text.charCodeAt(start) !== openBrace) return null;
   const end = closingBrace(text, start);
   if (end < 0) return null;
   try {
@@ -64,8 +64,16 @@ function inputTokens(usage: Record<string, unknown>): number | null {
   return fresh + read + (count(usage['cache_creation_input_tokens']) ?? 0);
 }
 
+const colon = 58;
 const openBrace = 123;
 const closeBrace = 125;
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  for (let code = text.charCodeAt(at); code === 32 || (code >= 9 && code <= 13); code = text.charCodeAt(at))
+    at += 1;
+  return at;
+}
 
 /** Usage objects hold numbers and nested objects, no strings: counting braces is enough. */
 function closingBrace(text: string, start: number): number {

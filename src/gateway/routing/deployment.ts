@@ -12,6 +12,7 @@ import type { FailureSort } from './health.ts';
 import { isDraining } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { Lease } from '../admission/lease.ts';
+import type { Lessor } from '../admission/lease.ts';
 import { uncounted } from '../limits/cache-tokens.ts';
 import type { CacheTokens } from '../limits/cache-tokens.ts';
 import { levelAt } from '../limits/pace.ts';
@@ -66,7 +67,7 @@ const sorts = { erred: 'erred', 'connect-failed': 'connect', broke: 'broke' } as
 >;
 
 /** The replicas of one model server and those who wait for them. Survives reloads. */
-export class Deployment {
+export class Deployment implements Lessor {
   readonly name: string;
   instances: readonly Instance[] = [];
   limits: DeploymentLimits;
@@ -87,8 +88,8 @@ export class Deployment {
   waitingTokens = 0;
   readonly #now: () => number;
   readonly #openings = new Openings<Instance>();
-  /** How to send those away that give their slot up for anybody, and where each is. */
-  readonly #guests = new Map<() => void, Instance>();
+  /** Those that give their slot up for anybody, and how to send each away. */
+  readonly #guests = new Map<Lease, () => void>();
 
   constructor(name: string, limits: DeploymentLimits, now: () => number) {
     this.name = name;
@@ -113,6 +114,9 @@ export class Deployment {
   /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
   acquire(options: AcquireOptions): Lease | Promise<Lease> {
     const { room } = this.#lookAgain(null, options.choice);
+    // As `admission` says as well; but this is the usual case.
+    if (room && this.#queue.size === 0)
+      return this.#lease(this.#openings.pick(options.choice), options.choice);
     const bodiesFit = this.#queuedBytes + options.bytes <= (this.limits.queueBytes ?? Infinity);
     const verdict = admission({
       room,
@@ -155,14 +159,14 @@ export class Deployment {
    */
   acquireGuest(choice: Choice, leave: () => void): Lease | null {
     if (this.waiting > 0 || !this.#look(null, choice).room) return null;
-    const instance = this.#openings.pick(choice);
-    this.#guests.set(leave, instance);
-    return this.#lease(instance, choice, () => this.#guests.delete(leave));
+    const lease = this.#lease(this.#openings.pick(choice), choice);
+    this.#guests.set(lease, leave);
+    return lease;
   }
 
   /** Nobody waits for what guests do there: an instance that is to end does not either. */
   sendGuestsAway(from: Instance): void {
-    for (const [leave, instance] of this.#guests) if (instance === from) leave();
+    for (const [lease, leave] of this.#guests) if (lease.instance === from) leave();
   }
 
   /**
@@ -198,8 +202,8 @@ export class Deployment {
     return this.instances.some(({ room }) => room.kvLimit !== null);
   }
 
-  #late({ key, priority }: AcquireOptions): boolean {
-    const waiting = this.#queue.placeOfNew(key, priority()) - 1;
+  #late(options: AcquireOptions): boolean {
+    const waiting = this.#queue.placeOfNew(options.key, options.priority()) - 1;
     return surelyLate({ ...this.#service(), waiting }, this.limits.queueMs);
   }
 
@@ -258,6 +262,7 @@ export class Deployment {
 
   /** Grants free slots to those who wait; also called at each tick, since an ejection ends by time alone. */
   dispatch(): void {
+    if (this.waiting === 0) return;
     for (const [waiter, tried] of this.#moved) {
       const lease = this.acquireOther(tried, waiter.choice);
       if (!lease) continue;
@@ -299,9 +304,10 @@ export class Deployment {
   }
 
   #untilGranted(
-    { choice, holdMs, onWait }: Pick<AcquireOptions, 'choice' | 'holdMs' | 'onWait'>,
+    options: Pick<AcquireOptions, 'choice' | 'holdMs' | 'onWait'>,
     { enter, exit, place }: Line,
   ): Promise<Lease> {
+    const { choice, holdMs } = options;
     return new Promise((resolve, reject) => {
       const shut = this.#shut ? this.demand : null;
       const queueMs = this.limits.queueMs + (shut?.patienceMs ?? 0);
@@ -330,7 +336,7 @@ export class Deployment {
         waiter.refuse(asleep ?? refusal(this.name, ms, this.retryAfter()));
       });
       enter(waiter);
-      onWait({
+      options.onWait({
         leave: () => {
           exit(waiter);
           waiter.refuse(new ClientGone());
@@ -340,17 +346,19 @@ export class Deployment {
     });
   }
 
-  #lease(instance: Instance, { tokens, answer }: CacheTokens, onEnd?: () => void): Lease {
+  #lease(instance: Instance, foreseen: CacheTokens): Lease {
     if (instance.health.ejectedUntil !== null) instance.health = { ...instance.health, probing: true };
     this.demand?.touch();
-    instance.room.enter(tokens, this.#now());
+    instance.room.enter(foreseen.tokens, this.#now());
     this.takeover?.dealt();
-    return new Lease(instance, answer, () => {
-      instance.room.leave(tokens);
-      onEnd?.();
-      this.dispatch();
-      this.demand?.touch();
-    });
+    return new Lease(instance, foreseen, this);
+  }
+
+  onGivenBack(lease: Lease): void {
+    lease.instance.room.leave(lease.foreseen.tokens);
+    if (this.#guests.size > 0) this.#guests.delete(lease);
+    this.dispatch();
+    this.demand?.touch();
   }
 
   /** On demand, and not open now: it is loaded for whoever waits. */
@@ -368,7 +376,8 @@ export class Deployment {
   /** What is open; where nothing is, guests are sent away until something is. */
   #lookAgain(tried: readonly Instance[] | null, choice: Wants): Openings<Instance> {
     let openings = this.#look(tried, choice);
-    for (const leave of this.#guests.keys()) {
+    if (openings.room || this.#guests.size === 0) return openings;
+    for (const leave of this.#guests.values()) {
       if (openings.room) break;
       leave();
       openings = this.#look(tried, choice);

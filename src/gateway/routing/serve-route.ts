@@ -1,12 +1,14 @@
 import { hashText } from '../../domain/hashing.ts';
+import type { Priority } from '../../domain/key-limits.ts';
 import { ApiError } from '../../domain/openai.ts';
 import type { FallbackCause } from '../../domain/routing.ts';
 import { unitOf } from '../front/ask.ts';
+import type { Choice } from './balance.ts';
 import { choiceOf, preferring } from './balancers.ts';
-import type { Call } from '../front/call.ts';
+import type { Call, Phase } from '../front/call.ts';
 import { CommentedReply } from '../reply/commented-reply.ts';
 import { cancelled, noInstance, waitTooLong } from '../reply/faults.ts';
-import type { Deployment } from './deployment.ts';
+import type { AcquireOptions, Deployment } from './deployment.ts';
 import { causeOf } from './fallback.ts';
 import { EngineLost, forward } from '../upstream/forward.ts';
 import type { OnServed } from '../upstream/forward.ts';
@@ -191,23 +193,43 @@ function serveBy(
   if (call.holder !== null) call.choice = preferring(call.holder, call.choice);
   state.retries.onRequest();
   call.holdMs = route.holdMs;
-  const waiting = deployment.acquire({
-    key: call.key,
-    priority: () =>
-      priorityOf({
-        key: call.caller.limits?.priority,
-        route: route.priority,
-        header: call.inbound.header(priorityHeader),
-      }),
-    choice: call.choice,
-    bytes: call.body?.bytes.length ?? 0,
-    holdMs: call.holdMs,
-    onWait: (phase) => (call.phase = phase),
-  });
+  const waiting = deployment.acquire(new Asking(call, route));
   const again = tried.length > 0;
   const serving = { state, call, route, deployment, tokens: inCache.tokens, again };
   if (waiting instanceof Promise) waiting.then((lease) => serveLeased(lease, serving, served)).catch(served);
   else serveLeased(waiting, serving, served);
+}
+
+/** What a call wants of a deployment. An object and no closures: one is made for every request. */
+class Asking implements AcquireOptions {
+  readonly key: string;
+  readonly choice: Choice;
+  readonly bytes: number;
+  readonly holdMs: number | undefined;
+  readonly #call: Call;
+  readonly #route: RouteState;
+
+  constructor(call: Call, route: RouteState) {
+    this.key = call.key;
+    this.choice = call.choice;
+    this.bytes = call.body?.bytes.length ?? 0;
+    this.holdMs = call.holdMs;
+    this.#call = call;
+    this.#route = route;
+  }
+
+  priority(): Priority {
+    const { caller, inbound } = this.#call;
+    return priorityOf({
+      key: caller.limits?.priority,
+      route: this.#route.priority,
+      header: inbound.header(priorityHeader),
+    });
+  }
+
+  onWait(phase: Phase): void {
+    this.#call.phase = phase;
+  }
 }
 
 interface Leased extends Omit<Serving, 'snapshot'> {

@@ -85,7 +85,8 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
   #writer: ReplyWriter | null = null;
   /** Set once the client has left an engine that is read to its end. */
   #drain: AbortDrain | null = null;
-  readonly #events = new EventCounter();
+  /** Null for what is no stream of events. */
+  #events: EventCounter | null = null;
   /** The reply may be one that the engine keeps, and its id has not come yet. */
   #mayKeep = false;
   #status = 0;
@@ -161,12 +162,13 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     if (this.firstAt === null) this.firstAt = trail.firstAt = now;
     else if (this.eventStream) this.#call.series.gap.observe((now - this.lastAt) / 1000);
     this.lastAt = now;
-    if (this.eventStream) {
-      this.#events.push(read);
+    const events = this.#events;
+    if (events) {
+      events.push(read);
       // About a token each.
-      if (this.#events.count > this.#lease.answer) this.#lease.outgrow(this.#events.count);
+      if (events.count > this.#lease.answer) this.#lease.outgrow(events.count);
     }
-    this.pieces = this.eventStream ? this.#events.count : this.pieces + (read.spanCount >> 1);
+    this.pieces = events ? events.count : this.pieces + (read.spanCount >> 1);
     trail.pieces = this.pieces;
     this.tail.push(read);
     if (this.#mayKeep) this.#noteKept();
@@ -209,6 +211,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     const call = this.#call;
     call.trail.capture?.replyHead(head.status, head.headers);
     this.eventStream = head.eventStream;
+    if (head.eventStream) this.#events = new EventCounter();
     const filter = head.eventStream ? new EventFilter({ stripUsage: call.body?.usageSplice != null }) : null;
     const passing = passingOf(head, {
       canVerbatim: call.reply.canVerbatim,

@@ -41,7 +41,7 @@ export function forward(
   { deployment, lease, context }: { deployment: Deployment; lease: Lease; context: ForwardContext },
   served: OnServed,
 ): void {
-  new Forwarding({ call, deployment, context, tried: [], only: false }, served).send(lease);
+  new Forwarding({ call, deployment, context, tried: [lease.instance], only: false }, served).send(lease);
 }
 
 /** Sends the request to the leased instance and to no other. Tells as `forward` does. */
@@ -85,7 +85,7 @@ class Forwarding implements AttemptPorts {
   send(lease: Lease): void {
     const { call, deployment, tried } = this.#work;
     this.#lease = lease;
-    tried.push(lease.instance);
+    if (!tried.includes(lease.instance)) tried.push(lease.instance);
     try {
       if (!call.gone && !call.trail.cancelled) {
         new Attempt(call, lease, this).send();

@@ -46,7 +46,8 @@ export class RequestBody {
   dropped: number | null = null;
   readonly #source: BodySource;
   readonly #announced: number | null;
-  #parts: Buffer[] = [];
+  /** The usual body is one part, and needs no list. */
+  #parts: Buffer | Buffer[] | null = null;
   #size = 0;
   #reader: Reader | null = null;
   #broken = false;
@@ -73,10 +74,10 @@ export class RequestBody {
 
   /** See `Inbound.wholeBody`. */
   readWhole(limitBytes: number, options: BodyOptions | undefined): Buffer | null {
-    const [only] = this.#parts;
-    if (!this.whole || !only || this.#parts.length > 1 || only.length > limitBytes) return null;
+    const only = this.#parts;
+    if (!this.whole || only === null || Array.isArray(only) || only.length > limitBytes) return null;
     if (options?.fits?.(only.length) === false || options?.take?.(only.length) === false) return null;
-    this.#parts = [];
+    this.#parts = null;
     return only;
   }
 
@@ -85,7 +86,9 @@ export class RequestBody {
       this.dropped += part.length;
       return;
     }
-    this.#parts.push(part);
+    if (this.#parts === null) this.#parts = part;
+    else if (Array.isArray(this.#parts)) this.#parts.push(part);
+    else this.#parts = [this.#parts, part];
     this.#size += part.length;
     if (this.#reader) this.#check(this.#reader, part.length);
     else if (this.#size > unreadBytes) this.#source.pause();
@@ -108,12 +111,12 @@ export class RequestBody {
   drop(): void {
     if (this.dropped !== null) return;
     this.dropped = 0;
-    this.#parts = [];
+    this.#parts = null;
     this.#source.onDropped();
   }
 
   #begin(reader: Reader): void {
-    for (const part of this.#parts) {
+    for (const part of listOf(this.#parts)) {
       if (reader.take && !reader.take(part.length)) {
         this.#refuse(reader, noRoom());
         return;
@@ -140,8 +143,8 @@ export class RequestBody {
   #settle(reader: Reader): void {
     const parts = this.#parts;
     this.#reader = null;
-    this.#parts = [];
-    reader.resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
+    this.#parts = null;
+    reader.resolve(parts !== null && !Array.isArray(parts) ? parts : Buffer.concat(listOf(parts)));
   }
 
   #refuse(reader: Reader, error: Error): void {
@@ -149,6 +152,11 @@ export class RequestBody {
     this.drop();
     reader.reject(error);
   }
+}
+
+function listOf(parts: Buffer | Buffer[] | null): readonly Buffer[] {
+  if (parts === null) return [];
+  return Array.isArray(parts) ? parts : [parts];
 }
 
 function tooLarge(): BodyTooLarge {

@@ -33,10 +33,10 @@ export function replyHead(
     own?: string | undefined;
   },
 ): ReplyHead {
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  let text = statusLine(status);
   if (to.common) {
     checkBlock(to.common);
-    text += to.common.text;
+    text = to.common.behind(text);
   }
   let length = -1;
   let chunked = false;
@@ -76,6 +76,17 @@ export function replyHead(
   });
   if (framing === 'chunked' || framing === 'verbatim') text += 'Transfer-Encoding: chunked\r\n';
   return { text, framing, length, close };
+}
+
+const statusLines: string[] = [];
+
+/** The same text for the same status, and so found again without a look into it. */
+function statusLine(status: number): string {
+  const known = statusLines[status];
+  if (known !== undefined) return known;
+  const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  if (status >= 100 && status < 1000) statusLines[status] = line;
+  return line;
 }
 
 function checkBlock(block: HeaderBlock): void {

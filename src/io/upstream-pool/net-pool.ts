@@ -27,6 +27,7 @@ class NetPool implements UpstreamPool, ConnectionOwner {
   readonly #target: { host: string; port: number };
   readonly #authority: string;
   readonly #prefix: string;
+  #latest = { method: '', path: '', start: '' };
   readonly #options: Required<Omit<PoolOptions, 'ca'>>;
   readonly #busy = new Set<Connection>();
   readonly #unused: Connection[] = [];
@@ -103,7 +104,16 @@ class NetPool implements UpstreamPool, ConnectionOwner {
 
   #start(connection: Connection, job: Job): void {
     this.#busy.add(connection);
-    connection.start(job, requestBytes(this.#authority, this.#prefix, job.request));
+    connection.start(job, requestBytes(this.#startOf(job.request), job.request));
+  }
+
+  /** Of nearly all requests the same, and then the same text. */
+  #startOf({ method, path }: UpstreamRequest): string {
+    const latest = this.#latest;
+    if (latest.method === method && latest.path === path) return latest.start;
+    const start = `${method} ${this.#prefix}${path} HTTP/1.1\r\nHost: ${this.#authority}\r\n`;
+    this.#latest = { method, path, start };
+    return start;
   }
 
   /** Lets go of a connection with what is under way there. */
@@ -183,10 +193,9 @@ export function createNetPool(base: URL, sweep: Sweep, options: PoolOptions): Up
 /** Up to this size head and body are written as one piece: copying is cheaper than a second buffer for the kernel. */
 const onePiece = 16 * 1024;
 
-/** What goes over the wire, in as few pieces as is cheap. */
-function requestBytes(host: string, prefix: string, request: UpstreamRequest): (string | Uint8Array)[] {
-  let head = `${request.method} ${prefix}${request.path} HTTP/1.1\r\nHost: ${host}\r\n`;
-  if (request.common) head += request.common.text;
+/** What goes over the wire, in as few pieces as is cheap. `start`: the lines of the head that go before the others. */
+function requestBytes(start: string, request: UpstreamRequest): (string | Uint8Array)[] {
+  let head = request.common ? request.common.behind(start) : start;
   for (let i = 0; i < request.headers.length; i += 2)
     head += `${request.headers[i]}: ${request.headers[i + 1]}\r\n`;
   let size = 0;
@@ -194,6 +203,6 @@ function requestBytes(host: string, prefix: string, request: UpstreamRequest): (
   if (size > 0 || request.method !== 'GET') head += `Content-Length: ${size}\r\n`;
   head += '\r\n';
   if (size > onePiece) return [head, ...request.body];
-  for (const part of request.body) head += part.toString('latin1');
+  for (const part of request.body) head += typeof part === 'string' ? part : part.toString('latin1');
   return [head];
 }

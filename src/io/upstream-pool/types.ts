@@ -9,8 +9,8 @@ export interface UpstreamRequest {
   readonly headers: readonly string[];
   /** Those that other requests have as well; sent before `headers`. */
   readonly common?: HeaderBlock;
-  /** Parts are sent one after the other. */
-  readonly body: readonly Buffer[];
+  /** Parts are sent one after the other; text is latin1. */
+  readonly body: readonly (Buffer | string)[];
 }
 
 export interface UpstreamHead {

@@ -57,8 +57,12 @@ function dispatchOptions(prefix: string, request: UpstreamRequest): Dispatcher.D
     path: `${prefix}${request.path}`,
     method: request.method,
     headers: [...(request.common?.list ?? []), ...request.headers],
-    body: request.body.length === 0 ? null : Buffer.concat(request.body),
+    body: request.body.length === 0 ? null : Buffer.concat(request.body.map(bytesOf)),
   };
+}
+
+function bytesOf(part: Buffer | string): Buffer {
+  return typeof part === 'string' ? Buffer.from(part, 'latin1') : part;
 }
 
 function handlerOf(state: State, sink: UpstreamSink): Dispatcher.DispatchHandler {

@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto';
+
+/** As long as a UUID is, since that is what ids of requests mostly are. */
+const idLength = 36;
+const idsAtOnce = 256;
+
+let digits = '';
+let at = 0;
+
+/**
+ * A new name for a request: random hexadecimal digits, cut from a text of many. A UUID for each request is put together of twenty
+ * strings, which is a thirtieth of all that a small request has V8 allocate.
+ */
+export function newRequestId(): string {
+  if (at === digits.length) {
+    digits = randomBytes((idLength / 2) * idsAtOnce).toString('hex');
+    at = 0;
+  }
+  at += idLength;
+  return digits.slice(at - idLength, at);
+}
