@@ -195,15 +195,14 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 16,
     file: `${gateway}/front/request-body.ts`,
-    search: '    parts.push(body.bytes.subarray(at, splice.start), splice.bytes);',
-    replace:
-      '    parts.push(Buffer.from(body.bytes.toString().slice(at, splice.start).trim()), splice.bytes);',
+    search: 'return text.slice(0, start) + latin1 + text.slice(end);',
+    replace: 'return text.slice(0, start).trim() + latin1 + text.slice(end);',
   },
   {
     rule: 17,
     file: `${gateway}/front/scan.ts`,
-    search: 'if (found.has(key)) throw',
-    replace: 'if (found.size > 9) throw',
+    search: 'if ((spans[2 * key] as number) >= 0)',
+    replace: 'if ((spans[2 * key] as number) > 9e9)',
   },
   {
     rule: 18,
