@@ -327,8 +327,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 17,
     file: `${gateway}/front/scan.ts`,
-    search: 'if (found.has(key)) throw',
-    replace: 'if (found.size > 99) throw',
+    search: 'if ((spans[2 * key] as number) >= 0)',
+    replace: 'if ((spans[2 * key] as number) < -9)',
   },
   {
     rule: 20,
