@@ -37,7 +37,7 @@ function planOf(facts: Facts): number {
   const used = new Set(facts.instances.flatMap((one) => one.endpoints.map((end) => end.port)));
   const plan = makePlan({
     ...facts,
-    silent: new Set(),
+    unseen: new Set(),
     usedPorts: () => used,
     refresh: false,
     restart: [],

@@ -120,8 +120,7 @@ export function reportApply(
   };
   output.result(value, () => {
     if (!failure) {
-      const hosts = unreached.map(({ host }) => host);
-      return doneText(changed, hosts, plan.findings);
+      return doneText(changed, unreached, plan.findings);
     }
     const left = [
       ...notDone.map((action) => `${action.do} ${nameOf(action)}`),
@@ -140,16 +139,24 @@ export function reportApply(
 
 function doneText(
   done: readonly string[],
-  unreached: readonly string[],
+  unreached: readonly { readonly host: string; readonly target?: string | undefined }[],
   findings: readonly Finding[],
 ): string {
   if (unreached.length === 0)
     return done.length === 0 ? 'Nothing had to be done.' : `Done: ${done.join(', ')}.`;
   const missing = findings
-    .filter(({ rule, object }) => rule === 'host-unreachable' && unreached.includes(object))
+    .filter(
+      ({ rule, object }) =>
+        (rule === 'host-unreachable' || rule === 'target-unreachable') &&
+        unreached.some(({ host }) => host === object),
+    )
     .map((one) => `berth: ${one.message}\n${one.cure}`);
   return [
-    `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Nothing was done on ${unreached.join(', ')}.`,
+    `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Nothing was done on ${unreached.map(placeText).join(', ')}.`,
     ...missing,
   ].join('\n');
+}
+
+function placeText({ host, target }: { host: string; target?: string | undefined }): string {
+  return target === undefined ? host : `${host} (${target})`;
 }

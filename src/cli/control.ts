@@ -60,7 +60,7 @@ function insideOf(gateway: ReturnType<UpHold['gateway']>): GatewayAccess | null 
 
 /** A new key is told even if the gateway does not take it in: it is kept, and told only once. */
 function keyPorts(world: World, hold: UpHold): ControlPorts['keys'] {
-  const manager = keyManager(world, hold.loaded);
+  const manager = keyManager(world, hold.loaded, 'console');
   async function inForce<Value>(change: Promise<Value>): Promise<KeyAnswer<Value>> {
     const value = await change;
     try {

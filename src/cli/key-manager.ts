@@ -2,6 +2,7 @@ import { endpoints as served } from '../domain/endpoints.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { nearest } from '../domain/nearest.ts';
 import type { KeyRecord, KeyView, NewKey } from '../domain/key-record.ts';
+import { openJournal } from '../fleet/apply/journal.ts';
 import { keyViews, viewOf } from '../fleet/gateway/client-keys.ts';
 import { routesOf } from '../fleet/gateway/gateway-config.ts';
 import { addKey, mint, revokeKey, rotateKey } from '../fleet/gateway/key-changes.ts';
@@ -20,9 +21,20 @@ export interface KeyManager {
   readonly revoke: (name: string) => Promise<KeyView>;
 }
 
-export function keyManager(world: World, fleet: () => LoadedFleet): KeyManager {
-  function change(make: (keys: readonly KeyRecord[]) => KeyChange): Promise<KeyChange> {
-    return changeKeys(world, fleet(), make);
+type Effect = 'add key' | 'rotate key' | 'revoke key';
+
+/** `command` is who changes them, for the journal. */
+export function keyManager(world: World, fleet: () => LoadedFleet, command: string): KeyManager {
+  function change(what: Effect, make: (keys: readonly KeyRecord[]) => KeyChange): Promise<KeyChange> {
+    const journal = openJournal(world, fleet(), { command, plan: null, rotates: false });
+    return changeKeys(world, fleet(), make, async ({ record: { name, id } }, write) => {
+      const nobody = { host: null, deployment: null, replica: null } as const;
+      const object = `${name} (${id})`;
+      await journal.record({ do: what, object, ...nobody, reasons: [] }, async () => {
+        await write();
+        return null;
+      });
+    });
   }
   function newKey({ record, key }: KeyChange): NewKey {
     return { ...viewOf(record, world.clock.wall()), key: key ?? '' };
@@ -38,7 +50,7 @@ export function keyManager(world: World, fleet: () => LoadedFleet): KeyManager {
     add: async (wish) => {
       const inFile = Object.keys(fleet().gateway.keys);
       return newKey(
-        await change((keys) => {
+        await change('add key', (keys) => {
           const changed = addKey(keys, wish, { ...mint(now()), inFile });
           assertScopes(fleet(), changed.record);
           return changed;
@@ -47,11 +59,11 @@ export function keyManager(world: World, fleet: () => LoadedFleet): KeyManager {
     },
     rotate: async (name, graceMs) => {
       notInFile(name);
-      return newKey(await change((keys) => rotateKey(keys, name, { ...mint(now()), graceMs })));
+      return newKey(await change('rotate key', (keys) => rotateKey(keys, name, { ...mint(now()), graceMs })));
     },
     revoke: async (name) => {
       notInFile(name);
-      const { record } = await change((keys) => revokeKey(keys, name));
+      const { record } = await change('revoke key', (keys) => revokeKey(keys, name));
       return viewOf(record, now());
     },
   };

@@ -66,7 +66,9 @@ export async function observeHere(context: CliContext, looking: Looking): Promis
       ...fleet,
       unreachable: [
         ...fleet.unreachable,
-        ...silent.filter((one) => !fleet.unreachable.some((known) => known.host === one.host)),
+        ...silent.filter(
+          (one) => !fleet.unreachable.some((known) => known.host === one.host && known.target === undefined),
+        ),
       ],
     },
   };

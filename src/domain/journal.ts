@@ -9,12 +9,26 @@ const Who = z.object({
   machine: z.string(),
 });
 
-/** What is done to one engine: `back` is its old self once more, after the new one never answered; `adopt` and `disown` change its mark alone. */
-export const effectKinds = ['start', 'stop', 'back', 'end', 'adopt', 'disown'] as const;
+/**
+ * What is done to one engine: `back` is its old self once more, after the new one never answered; `restart` is one that ran and did not
+ * answer; `adopt` and `disown` change its mark alone. The last three change a key of the gateway.
+ */
+export const effectKinds = [
+  'start',
+  'stop',
+  'restart',
+  'back',
+  'end',
+  'adopt',
+  'disown',
+  'add key',
+  'rotate key',
+  'revoke key',
+] as const;
 
 const Effect = z.object({
   do: z.enum(effectKinds),
-  /** Name of its host in the file; null for berth's own processes. */
+  /** Name of its host in the file; null for berth's own processes and for keys. */
   host: z.string().nullable(),
   deployment: z.string().nullable(),
   replica: z.int().nullable(),

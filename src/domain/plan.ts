@@ -115,8 +115,10 @@ export const Plan = z.strictObject({
   held: z.array(LeftOut).optional(),
   /** Deployments that are started by their first request: what of them runs may change at any time. */
   onDemand: z.array(z.string()).optional(),
-  /** Hosts that deployments are for and that did not answer: nothing there is planned. `code` is that of the fault. */
-  unreached: z.array(z.strictObject({ host: z.string(), code: z.string() })).optional(),
+  /** Hosts, or targets on them, that deployments are for and that did not answer: nothing there is planned. `code` is that of the fault. */
+  unreached: z
+    .array(z.strictObject({ host: z.string(), target: z.string().optional(), code: z.string() }))
+    .optional(),
   /** Names of the environment variables that hold secrets of the fleet: no engine inherits them. */
   withheld: z.array(z.string()),
   findings: z.array(Finding),

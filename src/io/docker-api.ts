@@ -1,4 +1,5 @@
 import http from 'node:http';
+import type { Duplex } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { parseJson } from '../domain/json.ts';
 
@@ -32,16 +33,32 @@ const maxReplyBytes = 64 * 1024 * 1024;
 /** The oldest version that has all that is asked here; newer daemons and podman answer to it. */
 const version = 'v1.41';
 
+/** Where a daemon is asked: by its address, or over a stream of bytes that leads to it. */
+export type Reached = string | (() => Promise<Duplex>);
+
+function placeOf(reached: Reached): http.RequestOptions {
+  if (typeof reached === 'function')
+    return {
+      createConnection: (_options, connected) => {
+        reached().then(
+          (stream) => connected(null, stream),
+          (error: Error) => connected(error, null as never),
+        );
+        return undefined;
+      },
+    };
+  const url = new URL(reached);
+  return url.protocol === 'unix:'
+    ? { agent: false, socketPath: decodeURIComponent(url.pathname) }
+    : { agent: false, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 2375 };
+}
+
 /**
  * A client of its own, since a dozen questions need no library. Each question has a connection of its own. `reached` is where
  * it is asked, `where` its name where that differs: the socket of another machine has a way that changes.
  */
-export function dockerApi(reached: string, where = reached): DockerApi {
-  const url = new URL(reached);
-  const at =
-    url.protocol === 'unix:'
-      ? { socketPath: decodeURIComponent(url.pathname) }
-      : { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 2375 };
+export function dockerApi(reached: Reached, where = typeof reached === 'string' ? reached : ''): DockerApi {
+  const at = placeOf(reached);
 
   function send(
     method: string,
@@ -55,7 +72,6 @@ export function dockerApi(reached: string, where = reached): DockerApi {
           ...at,
           method,
           path: `/${version}${path}`,
-          agent: false,
           signal: how.signal,
           headers: {
             host: 'docker',

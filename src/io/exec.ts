@@ -1,5 +1,6 @@
 import type * as ChildProcess from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
 import type { Ending } from '../domain/instance.ts';
 import type { Child, ChildOptions } from './child.ts';
 import { writeFault } from './system-fault.ts';
@@ -39,6 +40,8 @@ export interface Exec {
   ) => Promise<{ pid: number; ended: Promise<Ending> }>;
   /** Starts a process that is ours to talk to and to end: lines out, text in. Rejects when it cannot be executed. */
   readonly start: (argv: readonly string[], options?: ChildOptions) => Promise<Child>;
+  /** Starts a program whose input and output are one stream of bytes, and which ends with it. The stream fails where it does. */
+  readonly pipe: (argv: readonly string[]) => Promise<Duplex>;
   /**
    * False when the process is gone already; of a group (a negative pid) when all are. `startTicks` is when the process, or the
    * leader of the group, began: another one of the same pid gets no signal. It counts where asking and acting are far apart.
@@ -121,6 +124,12 @@ async function start(...how: Parameters<Exec['start']>): ReturnType<Exec['start'
   return startChild(...how);
 }
 
+async function pipe(argv: readonly string[]): Promise<Duplex> {
+  const [{ spawn }, { pipeOf }] = await Promise.all([childProcess(), import('./pipe-child.ts')]);
+  const [program = '', ...args] = argv;
+  return pipeOf(spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] }));
+}
+
 function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, signal);
@@ -130,4 +139,4 @@ function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-export const localExec: Exec = { run, detach, start, kill };
+export const localExec: Exec = { run, detach, start, pipe, kill };

@@ -8,7 +8,7 @@ import { readListeners } from '../io/procfs/listeners.ts';
 import { readOwnNetns, readOwnPidns, readOwnUid, readProcessTable } from '../io/procfs.ts';
 import { oneLook } from '../io/procfs/read.ts';
 import type { World } from '../io/world.ts';
-import { targetsOn } from '../targets/registry.ts';
+import { markedOn } from '../targets/registry.ts';
 import { describe } from './describe.ts';
 import { findServers } from './find-servers.ts';
 import { look } from './look.ts';
@@ -50,7 +50,7 @@ export async function scanHost(world: World, options: ScanOptions): Promise<Scan
   const seeing = { ...world, procfs: () => proc };
   const table = readProcessTable(proc);
   const listeners = readListeners(proc, table);
-  const marks = (await Promise.all(targetsOn(world).map((target) => target.observe(seeing)))).flat();
+  const marks = [...(await markedOn(seeing)).instances];
   const seen = { table, listeners, marks, ownNetns: readOwnNetns(proc), ownPidns: readOwnPidns(proc), proc };
   const found = addMarked(findServers(table, listeners, recognize), seen);
   const asking = { ...seen, signal: options.signal, timeoutMs: options.timeoutMs };

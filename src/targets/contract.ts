@@ -81,6 +81,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly beside: (options: Options) => boolean;
   /** All marked objects of every fleet on this host, running or not, and nothing else. */
   readonly observe: (world: World) => Promise<Instance[]>;
+  /** Codes of faults by which `observe` tells that what keeps its objects cannot be asked: nothing is known of them then. */
+  readonly unasked?: readonly string[];
   /** Whether this very object still runs; asked often. */
   readonly isAlive: (world: World, instance: Instance) => Promise<boolean>;
   /** Where its engine answers, once all of this very start is in place; absent: where its mark says, at once. */
@@ -110,14 +112,19 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
     instance: Instance,
     how?: Pick<StartRequest, 'keepsOld'>,
   ) => Promise<Started>;
-  /** Asks politely, waits `graceMs`, then forces; resolves when nothing of it is left. Idempotent. */
+  /**
+   * Asks politely, waits `graceMs`, then forces; resolves when nothing of it is left. Idempotent. Who `settles` afterwards calls that
+   * once for all that was changed on a host.
+   */
   readonly remove: (
     world: World,
     instance: Instance,
-    how: { signal: string; graceMs: number },
+    how: { signal: string; graceMs: number; settles?: boolean },
   ) => Promise<void>;
   /** What `remove` leaves of it on purpose; absent: nothing. */
   readonly leaves?: (world: World, mark: Mark) => Promise<Left[]>;
+  /** What is done once for all changes of a command on a host; absent: nothing. Idempotent. */
+  readonly settle?: (world: World) => Promise<void>;
   /** Lines of the engine's output, oldest first; with `follow` it goes on until the signal aborts. */
   readonly logs: (
     world: World,

@@ -4,6 +4,7 @@ import { machineSecretRefusal } from '../domain/secret.ts';
 import type { Target } from './contract.ts';
 import { DockerOptions } from './docker/options.ts';
 import { entrypointOf, imageOf } from './docker/render.ts';
+import { unasked } from './docker/unasked.ts';
 
 function refuses(spec: LaunchSpec, options: DockerOptions): string | null {
   if (imageOf(spec, options) === null)
@@ -27,6 +28,7 @@ export const dockerTarget = {
   beside: () => true,
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
   observe: async (world) => (await import('./docker/observe.ts')).markedContainers(world),
+  unasked,
   isAlive: async (world, instance) => (await import('./docker/observe.ts')).isAlive(world, instance),
   preview: async (world, request, options) =>
     (await import('./docker/preview.ts')).preview(world, request, options),

@@ -1,4 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import type { Instance } from '../domain/instance.ts';
 import type { World } from '../io/world.ts';
 import type { Target } from './contract.ts';
 import { dockerTarget } from './docker.ts';
@@ -16,6 +17,34 @@ export type TargetKind = (typeof targets)[number]['kind'];
 export function targetsOn({ cluster }: Pick<World, 'cluster'>): Target[] {
   const all = targets as unknown as readonly Target[];
   return all.filter((one) => (one.inCluster ?? false) === (cluster !== undefined));
+}
+
+/** What carries a mark on a host, and the targets there that could not be asked, by kind, with the reason. */
+export interface Marked {
+  readonly instances: readonly Instance[];
+  readonly mute: ReadonlyMap<string, BerthError>;
+}
+
+/** Asks all targets of a host. One that cannot be asked keeps no other from being seen. */
+export async function markedOn(world: World): Promise<Marked> {
+  const looks = targetsOn(world).map(async (target) => {
+    try {
+      return { found: await target.observe(world), mute: [] };
+    } catch (error) {
+      if (!isUnasked(target, error)) throw error;
+      return { found: [], mute: [[target.kind, error] as const] };
+    }
+  });
+  const all = await Promise.all(looks);
+  return {
+    instances: all.flatMap(({ found }) => found),
+    mute: new Map(all.flatMap(({ mute }) => mute)),
+  };
+}
+
+/** It says that what keeps the objects of a target cannot be asked, and so nothing of them. */
+export function isUnasked({ unasked }: Pick<Target, 'unasked'>, error: unknown): error is BerthError {
+  return error instanceof BerthError && (unasked?.includes(error.code) ?? false);
 }
 
 /** The target of this kind. Hand it only options that its own schema has parsed. */

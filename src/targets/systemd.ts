@@ -28,6 +28,7 @@ export const systemdTarget = {
     (await import('./systemd/create.ts')).create(world, request, options),
   restart: async (world, instance) => (await import('./systemd/create.ts')).restart(world, instance),
   remove: async (world, instance, how) => (await import('./systemd/create.ts')).remove(world, instance, how),
+  settle: async (world) => (await import('./systemd/create.ts')).settle(world),
   logs: async function* (world, instance, how) {
     yield* (await import('./systemd/logs.ts')).logs(world, instance, how);
   },

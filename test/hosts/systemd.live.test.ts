@@ -1,6 +1,6 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
 import { fakeEngine, until } from '../support/berth.ts';
@@ -38,14 +38,15 @@ function replica(): Status['deployments'][0]['replicas'][0] {
   return one;
 }
 
-function fleet(more: string): void {
+function fleet(more: string, head = '', beside = 'hungAfter: 30s'): void {
   writeFileSync(
     join(folder, 'berth.yaml'),
     `version: 1
 fleet: lab
 id: box1
-deployments:
+${head}deployments:
   a:
+    ${beside}
     target: {kind: systemd}
     engine: {kind: command, command: ["${process.execPath}", "${fakeEngine}", "{port}"], startTimeout: 60s${more}}
 `,
@@ -73,7 +74,105 @@ describe.skipIf(lacks !== '')('target systemd, with systemd as the first process
 
   afterAll(() => box.stop(), 60_000);
 
+  test('a unit whose engine hangs is restarted by up, which status and journal tell', async () => {
+    const head = 'gateway: {listen: ["127.0.0.1:0"]}\nconsole: {listen: "127.0.0.1:0"}\n';
+    fleet('', head, 'hungAfter: 4s');
+    onTestFinished(() => void berth('down'));
+    const up = berth('up', '--detach');
+    expect(up.code, up.stdout + up.stderr).toBe(0);
+    const first = replica();
+    expect([first.state, first.object]).toEqual(['ready', 'unit berth-lab-a.service']);
+    enter('kill', '-STOP', String(first.pid));
+    await until(() => {
+      const now = replica();
+      return now.state === 'ready' && now.pid !== first.pid;
+    }, 'the unit to be restarted');
+    expect(replica().object).toBe('unit berth-lab-a.service');
+    // On a busy machine it may have been slow once more.
+    expect(replica().restarts).toBeGreaterThanOrEqual(1);
+    const told = JSON.parse(berth('journal', 'a', '--json').stdout) as {
+      entries: { command: string; do: string; reasons: string[] }[];
+    };
+    expect(told.entries.find((one) => one.do === 'restart')).toMatchObject({
+      command: 'up',
+      reasons: ['it ran and did not answer'],
+    });
+    expect(berth('down').code).toBe(0);
+  });
+
+  test('systemd reads its files anew once for all units of a command, and replicas can be the instances of one name', () => {
+    const before = inventory();
+    const command = JSON.stringify([process.execPath, fakeEngine, '{port}']);
+    writeFileSync(
+      join(folder, 'berth.yaml'),
+      `version: 1
+fleet: lab
+id: box1
+deployments:
+  a: {replicas: 2, target: {kind: systemd, unit: "llm@"}, engine: {kind: command, command: ${command}, startTimeout: 60s}}
+  b: {target: {kind: systemd}, engine: {kind: command, command: ${command}, startTimeout: 60s}}
+`,
+    );
+    onTestFinished(() => void berth('down'));
+    function reloads(): number {
+      const told = enter(
+        'sh',
+        '-c',
+        'journalctl --sync; journalctl -q -o cat _PID=1 | grep -c "^Reloading"; true',
+      );
+      return Number(told.stdout.trim());
+    }
+    const first = reloads();
+    const applied = berth('apply');
+    expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    expect(reloads() - first).toBe(1);
+    const status = JSON.parse(berth('status', '--json').stdout) as Status;
+    const replicas = status.deployments.flatMap((deployment) => deployment.replicas);
+    expect(replicas.map(({ object, state }) => [object, state])).toEqual([
+      ['unit llm@0.service', 'ready'],
+      ['unit llm@1.service', 'ready'],
+      ['unit berth-lab-b.service', 'ready'],
+    ]);
+    expect(enter('systemctl', 'is-enabled', 'llm@0', 'llm@1', 'berth-lab-b').stdout).toBe(
+      'enabled\n'.repeat(3),
+    );
+    const again = JSON.parse(berth('plan', '--json').stdout) as {
+      actions: { do: string }[];
+      findings: { rule: string }[];
+    };
+    expect(again.actions.map((action) => action.do)).toEqual(['keep', 'keep', 'keep']);
+    expect(again.findings.map(({ rule }) => rule)).not.toContain('drift');
+    const second = reloads();
+    expect(berth('down').code).toBe(0);
+    expect(reloads() - second).toBe(1);
+    expect(inventory()).toBe(before);
+  });
+
+  test('a unit that was told to stop by a berth that was killed is not taken for one that runs, and is started again', () => {
+    const command = JSON.stringify([process.execPath, fakeEngine, '{port}', '--deaf']);
+    writeFileSync(
+      join(folder, 'berth.yaml'),
+      `version: 1
+fleet: lab
+id: box1
+deployments:
+  a: {target: {kind: systemd}, engine: {kind: command, command: ${command}, startTimeout: 60s, stopGrace: 15s}}
+`,
+    );
+    onTestFinished(() => void berth('down'));
+    expect(berth('apply').code).toBe(0);
+    const first = replica();
+    expect(enter('systemctl', 'stop', '--no-block', 'berth-lab-a').code).toBe(0);
+    const applied = berth('apply', '--yes');
+    expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    expect(applied.stdout).toContain('start a');
+    const second = replica();
+    expect([second.state, second.object]).toEqual(['ready', 'unit berth-lab-a.service']);
+    expect(second.pid).not.toBe(first.pid);
+  });
+
   test('an engine lives as a unit: applied, seen, changed, killed and back, and gone without a trace', async () => {
+    fleet('');
     const before = inventory();
     const applied = berth('apply');
     expect(applied.code, applied.stdout + applied.stderr).toBe(0);

@@ -89,6 +89,26 @@ test('an interrupted drain lets requests in again, and one that waits no longer 
   other.leave();
 });
 
+test('while a drain waits others may change engines there: what crashes is started again, and leaves with the rest', async () => {
+  const { berth, spawn } = fleet.place;
+  const url = await up();
+  const before = await fleet.pids();
+  const stream = await openStream(url);
+  const drain = spawn('drain', 'local');
+  await until(() => drain.output().stderr.includes('still serves 1 request; waiting'), 'the waiting');
+  process.kill(before['b-0'] ?? 0, 'SIGKILL');
+  const again = await until(async () => {
+    const now = (await fleet.pids())['b-0'];
+    return now === before['b-0'] ? null : now;
+  }, 'the crashed engine to be started again');
+  expect((await berth('apply', '--only', 'b', '--restart', 'b', '--yes')).code).toBe(0);
+  expect(isRunning(again)).toBe(false);
+  expect(await stream.next()).toBe(true);
+  stream.leave();
+  expect(await drain.exited).toBe(0);
+  expect(await fleet.pids()).toEqual({ 'a-0': null, 'b-0': null });
+});
+
 test('a host that the file does not name, and one with a protected engine, are refused before anything is touched', async () => {
   const { berth } = fleet.place;
   fleet.write({ a: 'protect: true', b: '' });

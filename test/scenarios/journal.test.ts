@@ -93,3 +93,56 @@ test('a journal that has grown large is moved aside once, is still read, and a d
   const { entries, damaged } = await journal();
   expect([entries.map((one) => one.do).toSorted(), damaged]).toEqual([['start', 'start', 'stop'], 1]);
 });
+
+test('keys that are made, renewed and revoked are in the journal by name, and never the key', async () => {
+  const { berth } = fleet.place;
+  fleet.write({ a: '' });
+  const made = (await berth('keys', 'add', 'laptop')).stdout.trim();
+  const renewed = (await berth('keys', 'rotate', 'laptop')).stdout.trim();
+  expect((await berth('keys', 'add', 'laptop')).code).not.toBe(0);
+  expect((await berth('keys', 'revoke', 'laptop')).code).toBe(0);
+  const { entries, path } = await journal();
+  expect(entries.map((one) => [one.command, one.do, one.outcome])).toEqual([
+    ['keys', 'add key', 'done'],
+    ['keys', 'rotate key', 'done'],
+    ['keys', 'revoke key', 'done'],
+  ]);
+  expect(entries.map(({ object }) => object)).toEqual(
+    Array(3).fill(expect.stringMatching(/^laptop \(key-\w+\)$/)),
+  );
+  const text = readFileSync(path, 'utf8');
+  for (const key of [made, renewed]) {
+    expect(key).toMatch(/^sk-berth-/);
+    expect(text).not.toContain(key);
+  }
+});
+
+test('what berth up starts again, and what comes and goes on demand, is in the journal with its reason', async () => {
+  const { berth } = fleet.place;
+  fleet.write(
+    { a: '', b: 'load: on-demand, memory: 1Mi, ttl: 1s' },
+    { gateway: ', onDemand: {memory: 1Gi, patience: 0s}' },
+  );
+  const up = (await berth('up', '--detach', '--json')).json() as { gateway: { url: string } };
+  const first = (await fleet.pids())['a-0'] ?? 0;
+  process.kill(first, 'SIGKILL');
+  const body = JSON.stringify({ model: 'b', messages: [] });
+  const headers = { 'content-type': 'application/json' };
+  const reply = await fetch(`${up.gateway.url}/v1/chat/completions`, { method: 'POST', headers, body });
+  expect(reply.status).toBe(200);
+  await until(async () => {
+    const { entries } = await journal('a', 'b');
+    return entries.filter(({ outcome }) => outcome === 'done').length >= 4;
+  }, 'the engines to come and go');
+  const { entries } = await journal('a', 'b');
+  function told(name: string): unknown[] {
+    const own = entries.filter(({ deployment, command }) => deployment === name && command === 'up');
+    return own.map((one) => [one.do, one.host, one.outcome, one.reasons.join()]);
+  }
+  expect(told('a').at(-1)).toEqual(['start', 'local', 'done', 'it had ended by itself']);
+  expect(told('b').slice(0, 2)).toEqual([
+    ['start', 'local', 'done', 'its model was asked for'],
+    ['stop', 'local', 'done', 'its model is unloaded'],
+  ]);
+  expect(entries.find((one) => one.do === 'stop')?.object).toMatch(/^process \d+$/);
+});

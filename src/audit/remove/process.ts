@@ -7,7 +7,7 @@ import { redact } from '../../domain/command-line/redact.ts';
 import { recognize } from '../../engines/registry.ts';
 import { readBootId, readProcess } from '../../io/procfs.ts';
 import type { World } from '../../io/world.ts';
-import { targetsOn } from '../../targets/registry.ts';
+import { markedOn } from '../../targets/registry.ts';
 import type { Found, Removable } from './contract.ts';
 
 const graceMs = 20_000;
@@ -66,8 +66,8 @@ async function expectFree(world: World, object: string, entry: ProcessEntry): Pr
       `it runs in the ${kind} ${name}`,
       `Name the ${kind === 'pod' ? 'object that made the pod' : 'container'}.`,
     );
-  const marked = (await Promise.all(targetsOn(world).map((target) => target.observe(world)))).flat();
-  const own = marked.find((one) => one.process?.pid === entry.pid);
+  const { instances } = await markedOn(world);
+  const own = instances.find((one) => one.process?.pid === entry.pid);
   if (own?.mark)
     throw refused(object, `it belongs to fleet ${own.mark.fleet}`, 'Use "berth down" or "berth disown".');
   if (entry.uid !== world.uid)

@@ -7,7 +7,10 @@ export const notRunning: Rule = {
   why: 'Its clients get no answer.',
   find: ({ fleet }) =>
     (fleet?.deployments ?? []).flatMap((one) => {
-      const silent = fleet?.unreachable.some((host) => host.host === one.host) ?? false;
+      const silent =
+        fleet?.unreachable.some(
+          ({ host, target }) => host === one.host && (target === undefined || target === one.target),
+        ) ?? false;
       if (one.onDemand || one.external || silent) return [];
       const there = (fleet?.instances ?? []).filter((instance) => instance.deployment === one.name);
       const alive = there.filter((instance) => instance.alive).length;

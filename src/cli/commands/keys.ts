@@ -71,7 +71,7 @@ async function withKeys(
 ): Promise<void> {
   const { world, output } = context;
   const loaded = await loadWithoutSecrets(context, options);
-  const { shown, said } = await change(keyManager(world, () => loaded));
+  const { shown, said } = await change(keyManager(world, () => loaded, 'keys'));
   const taken = await takeInKeys(world, loaded);
   const notInForce = taken.by === 'kept' ? taken.reason : null;
   output.result({ ...shown, running: taken.by !== 'none', notInForce }, () =>
@@ -91,7 +91,7 @@ async function withKeys(
 
 async function list(context: CliContext, options: FileOptions): Promise<void> {
   const loaded = await loadWithoutSecrets(context, options);
-  const keys = await keyManager(context.world, () => loaded).list();
+  const keys = await keyManager(context.world, () => loaded, 'keys').list();
   context.output.result({ fleet: loaded.fleet, keys }, () => listText(loaded, keys));
 }
 

@@ -6,7 +6,7 @@ import type { CliContext } from '../context.ts';
 export function reportDown(
   { output }: CliContext,
   fleet: string,
-  { up, stopped, gateways, silent, left, only }: Down & { only: readonly string[] | null },
+  { up, stopped, gateways, silent, mute, left, only }: Down & { only: readonly string[] | null },
 ): void {
   const engines = stopped.map(({ mark, process, object }) => ({
     deployment: mark?.deployment ?? '',
@@ -14,10 +14,14 @@ export function reportDown(
     pid: process?.pid ?? null,
     object: object.name,
   }));
-  const unseen = [...silent].map(([host, error]) => ({ host, message: error.message }));
+  const unseen = [
+    ...[...silent].map(([host, error]) => ({ host, target: null, message: error.message })),
+    ...mute.map(({ host, target, fault }) => ({ host, target, message: fault.message })),
+  ];
   output.result({ fleet, up, stopped: engines, gateways, silent: unseen, left }, () => {
     const notSeen = unseen.map(
-      ({ host, message }) => `Host ${host} could not be looked at: ${message} What runs there goes on.`,
+      ({ host, target, message }) =>
+        `Host ${host}${target === null ? '' : ` (${target})`} could not be looked at: ${message} What runs there goes on.`,
     );
     const names = engines.map((engine) => `${engine.deployment} (${engine.pid ?? engine.object})`);
     const doors = gateways.map((host) => `the gateway on ${host}`);

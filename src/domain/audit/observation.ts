@@ -165,7 +165,15 @@ export const ObservedFleet = z.strictObject({
       fields: z.array(z.strictObject({ field: z.string(), from: z.string(), to: z.string() })),
     }),
   ),
-  unreachable: z.array(z.strictObject({ host: z.string(), reason: z.string(), cure: z.string() })),
+  /** Hosts that could not be looked at; with `target`, that one on a host that could. */
+  unreachable: z.array(
+    z.strictObject({
+      host: z.string(),
+      target: z.string().optional(),
+      reason: z.string(),
+      cure: z.string(),
+    }),
+  ),
 });
 export type ObservedFleet = z.infer<typeof ObservedFleet>;
 

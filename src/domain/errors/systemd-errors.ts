@@ -29,6 +29,6 @@ export const systemdErrors = {
   BECOME_REFUSED: defineError<{ reason: string }>(
     (f) => `"sudo -n" was refused: ${f.reason}.`,
     () =>
-      'Allow this user sudo without a password, or take "become: sudo" off the host for units of the user.',
+      'Allow this user sudo without a password, or take "become: sudo" off the host to have what the user may do alone.',
   ),
 };

@@ -14,6 +14,9 @@ import type { Ease } from './handover.ts';
 import { changeEngine, goBack, letIn, makeRoom, partFrom, settle } from './move.ts';
 import type { Steps } from './move.ts';
 import { openJournal, planId } from './journal.ts';
+import { independent, placesOf, unseenOf } from './parts-of-plan.ts';
+import { sideBySide } from './side-by-side.ts';
+import { settleAll } from './settle-all.ts';
 import { tidy } from './tidy.ts';
 import { observeHosts } from '../observe/observe.ts';
 import type { Sight } from '../observe/observe.ts';
@@ -55,7 +58,8 @@ export interface ApplyResult {
 type OfEngines = Omit<ApplyResult, 'gateways' | 'reload'>;
 
 /**
- * Does what the plan says, and nothing else: first what must end (that frees ports), then each start, waiting until it answers.
+ * Does what the plan says, and nothing else: first what must end (that frees ports), then each start, waiting until it answers; machines
+ * side by side.
  * Throws before anything is touched when the plan is stale, a port is held, a file is missing or someone else is applying.
  */
 export async function apply(world: World, plan: Plan, options: ApplyOptions): Promise<ApplyResult> {
@@ -65,7 +69,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   });
   await tidy(world, plan);
   const observed = await observeHosts(world, plan.hosts);
-  const [silent] = observed.silent.values();
+  const [silent] = [...observed.silent.values(), ...unseenOf(plan, observed)];
   if (silent) throw silent;
   const changed = await staleness(world, plan, observed);
   if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
@@ -150,16 +154,74 @@ async function ofGateways(world: World, plan: Plan): Promise<Finding[]> {
 async function execute(world: World, plan: Plan, observed: Sight, options: ApplyOptions): Promise<OfEngines> {
   const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
   const back: WentBack[] = [];
-  const journal = openJournal(world, plan, {
-    command: options.command,
-    plan: options.planId ?? planId(plan),
-  });
   const ordered = inOrder(plan);
   const inTheWay = ordered.flatMap((one) => (one.do === 'replace' && isInTheWay(one, ordered) ? [one] : []));
   const partings = partingsIn(ordered);
   const { traffic, shiftBack } = followed(options);
+  const steps = allSteps(world, plan, { observed, options, traffic, ordered, inTheWay, back, shiftBack });
+  function stepsOf(action: Change): Steps {
+    return steps.get(action) as Steps;
+  }
+  const begun = new Set<Change>(inTheWay);
+  try {
+    for (const action of inTheWay) await makeRoom(traffic, action, stepsOf(action));
+    for (const chains of independent(plan, ordered))
+      await sideBySide(chains, async (action) => {
+        options.signal.throwIfAborted();
+        begun.add(action);
+        const parting = partings.find((one) => one.stop === action || one.start === action);
+        if (action.do === 'replace' && inTheWay.includes(action))
+          await settle(traffic, action, stepsOf(action));
+        else if (parting && action.do === 'stop')
+          await partFrom(
+            traffic,
+            action,
+            stepsOf(action),
+            parting.start.wanted.spec.readiness.startTimeoutMs,
+          );
+        else await changeEngine(traffic, action, stepsOf(action));
+        if (parting && action.do === 'start') await meetAgain(traffic, plan, parting, stepsOf(parting.stop));
+        done.push(action);
+      });
+    await traffic({ do: 'shift', to: null });
+    for (const action of plan.actions)
+      if (action.do === 'keep') await expectAnswer(world, plan, action, options.signal);
+    return { done, notDone: [], back, failure: null };
+  } catch (error) {
+    for (const action of inTheWay) if (!done.includes(action)) await goBack(traffic, action, stepsOf(action));
+    const notDone = ordered.filter((action) => !done.includes(action));
+    return { done, notDone, back, failure: failureOf(error, { done, notDone, back, options }) };
+  } finally {
+    for (const action of inTheWay) await letIn(traffic, action, stepsOf(action));
+    for (const { stop } of partings) await letIn(traffic, stop, stepsOf(stop));
+    await settleAll([...begun].flatMap(placesOf), {
+      worldOf: (host) => worldOn(world, plan.hosts[host]),
+      onProgress: options.onProgress,
+    });
+  }
+}
+
+interface Carried {
+  readonly observed: Sight;
+  readonly options: ApplyOptions;
+  readonly traffic: Traffic;
+  readonly ordered: readonly Change[];
+  readonly inTheWay: readonly Change[];
+  readonly back: WentBack[];
+  readonly shiftBack: (to: Successor) => Promise<void>;
+}
+
+function allSteps(
+  world: World,
+  plan: Plan,
+  { observed, options, traffic, ordered, inTheWay, back, shiftBack }: Carried,
+): Map<Change, Steps> {
+  const journal = openJournal(world, plan, {
+    command: options.command,
+    plan: options.planId ?? planId(plan),
+  });
   const at = world.clock.wall().toISOString();
-  const steps = new Map<Change, Steps>(
+  return new Map(
     ordered.map((action) => {
       const makesRoom = inTheWay.some((one) => one === action);
       const own = changeSteps(world, action, { plan, observed, journal, options, at, makesRoom });
@@ -177,34 +239,6 @@ async function execute(world: World, plan: Plan, observed: Sight, options: Apply
       ];
     }),
   );
-  function stepsOf(action: Change): Steps {
-    return steps.get(action) as Steps;
-  }
-  try {
-    for (const action of inTheWay) await makeRoom(traffic, action, stepsOf(action));
-    for (const action of ordered) {
-      options.signal.throwIfAborted();
-      const parting = partings.find((one) => one.stop === action || one.start === action);
-      if (action.do === 'replace' && inTheWay.includes(action))
-        await settle(traffic, action, stepsOf(action));
-      else if (parting && action.do === 'stop')
-        await partFrom(traffic, action, stepsOf(action), parting.start.wanted.spec.readiness.startTimeoutMs);
-      else await changeEngine(traffic, action, stepsOf(action));
-      if (parting && action.do === 'start') await meetAgain(traffic, plan, parting, stepsOf(parting.stop));
-      done.push(action);
-    }
-    await traffic({ do: 'shift', to: null });
-    for (const action of plan.actions)
-      if (action.do === 'keep') await expectAnswer(world, plan, action, options.signal);
-    return { done, notDone: [], back, failure: null };
-  } catch (error) {
-    for (const action of inTheWay) if (!done.includes(action)) await goBack(traffic, action, stepsOf(action));
-    const notDone = ordered.filter((action) => !done.includes(action));
-    return { done, notDone, back, failure: failureOf(error, { done, notDone, back, options }) };
-  } finally {
-    for (const action of inTheWay) await letIn(traffic, action, stepsOf(action));
-    for (const { stop } of partings) await letIn(traffic, stop, stepsOf(stop));
-  }
 }
 
 /** An engine that ends before the one of its replica starts elsewhere. */

@@ -12,7 +12,7 @@ import { goBack } from './go-back.ts';
 import type { WentBack } from './go-back.ts';
 import { worldOn } from '../file/hosts.ts';
 import type { Journal } from './journal.ts';
-import { instancesOf, observe } from '../observe/observe.ts';
+import { expectAsked, instancesOf, observe } from '../observe/observe.ts';
 import type { Observed } from '../observe/observe.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { Change } from '../plan/order.ts';
@@ -147,16 +147,16 @@ function effectOf(action: Change, kind: Effect['do'], how?: StartWay): Effect {
 async function removeRunning(host: World, action: Ending, context: StepContext): Promise<null> {
   const { plan, options } = context;
   const { running } = action;
-  const instance = instancesOf(await observe(host), plan).find((one) =>
-    sameObject(one.object, running.object),
-  );
+  const seen = await observe(host);
+  const instance = instancesOf(seen, plan).find((one) => sameObject(one.object, running.object));
+  if (!instance) expectAsked(seen, running.target);
   if (!instance) return null;
   // Beside a new one, it was kept before that one was, which is the newer of the two.
   if (instance.mark && !(action.do === 'replace' && action.beside))
     await keep(host, action, stateOfMark(instance.mark, instance, context.at), context);
   options.onProgress(`Stopping ${nameOf(action)} (${running.object.name})`);
   const target = targetOf(running.target.kind);
-  await target.remove(host, instance, running.stop);
+  await target.remove(host, instance, { ...running.stop, settles: true });
   const left = action.do === 'stop' && instance.mark ? await target.leaves?.(host, instance.mark) : [];
   for (const one of left ?? []) options.onProgress(leftText(one));
   return null;

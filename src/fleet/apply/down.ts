@@ -9,7 +9,7 @@ import { takeHostLocks } from './host-locks.ts';
 import { accessOf, hostNameOf, worldOfHost, worldOn } from '../file/hosts.ts';
 import { openJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
-import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
+import { fleetInstances, instancesOf, muteOf, observeFleet } from '../observe/observe.ts';
 import { fleetPaths } from '../file/paths.ts';
 import { tidy } from './tidy.ts';
 import type { FleetIdentity } from '../file/paths.ts';
@@ -40,6 +40,8 @@ export interface Down {
   readonly silent: ReadonlyMap<string, BerthError>;
   /** What stays on purpose, such as the claim of a cache, each once. */
   readonly left: readonly (Left & { readonly host: string })[];
+  /** Targets that could not be asked, on hosts that answered: what they run goes on. */
+  readonly mute: readonly { readonly host: string; readonly target: string; readonly fault: BerthError }[];
 }
 
 /**
@@ -64,7 +66,9 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
       onProgress,
     },
   );
-  const running = confined(instancesOf(await observeFleet(world, hosts), loaded), only);
+  const sight = await observeFleet(world, hosts);
+  const mute = muteOf(sight, confinedTo(loaded, only));
+  const running = confined(instancesOf(sight, loaded), only);
   await endEngines(world, {
     instances: running,
     hosts: loaded.hosts,
@@ -77,15 +81,17 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
   });
   await tidy(world, loaded);
   const left = await leftBy(world, loaded, running);
-  if (only) return { up: upPid, stopped: running, gateways: [], silent, left };
+  if (only) return { up: upPid, stopped: running, gateways: [], silent, mute, left };
   const gateways = await endGateways(world, loaded, { hosts, journal, onProgress });
-  for (const [, host] of answering) await forgetSecrets(await worldOn(world, accessOf(host)), loaded);
+  // What goes on needs its secrets.
+  const emptied = answering.filter(([name]) => !mute.some(({ host }) => host === name));
+  for (const [, host] of emptied) await forgetSecrets(await worldOn(world, accessOf(host)), loaded);
   // The next start writes the keys of engines again, and makes a new token for the console.
   const paths = fleetPaths(world, loaded);
   await world.files.remove(paths.secrets);
   await world.files.remove(paths.gatewayConfig);
   await world.files.remove(paths.controlToken);
-  return { up: upPid, stopped: running, gateways, silent, left };
+  return { up: upPid, stopped: running, gateways, silent, mute, left };
 }
 
 async function leftBy(
@@ -103,6 +109,13 @@ async function leftBy(
     }),
   );
   return [...new Map(found.flat().map((one) => [`${one.host} ${one.object}`, one])).values()];
+}
+
+function confinedTo(
+  { deployments }: LoadedFleet,
+  only: readonly string[] | undefined,
+): LoadedFleet['deployments'] {
+  return deployments.filter(({ name }) => only?.includes(name) ?? true);
 }
 
 async function endGateways(

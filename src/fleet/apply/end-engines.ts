@@ -1,13 +1,15 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { plural } from '../../domain/format.ts';
+import { sameObject } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { bestEffort } from './apply.ts';
-import { hostNameOf, worldOfInstance } from '../file/hosts.ts';
+import { hostNameOf, worldOfHost, worldOfInstance } from '../file/hosts.ts';
 import type { Hosts } from '../file/hosts.ts';
 import type { Journal } from './journal.ts';
 import { urlOf } from './ready.ts';
+import { settleAll } from './settle-all.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface Ending {
@@ -19,6 +21,8 @@ export interface Ending {
   readonly reason: string;
   /** How long requests under way may take; 0: as long as the gateway gives them by itself. */
   readonly patienceMs: number;
+  /** Those whose requests have ended already. */
+  readonly waited?: readonly Instance[];
   /** Ends the waiting: what still runs gets requests again. */
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
@@ -39,18 +43,50 @@ export async function endEngines(world: World, ending: Ending): Promise<void> {
     marked.map(async ({ one, mark }) => {
       const { deployment, replica } = mark;
       const { name: object } = one.object;
-      await emptied(world, { mark, machine: one.host, object, move, ending });
+      if (!ending.waited?.some((other) => sameObject(other.object, one.object)))
+        await emptied(world, { mark, machine: one.host, object, move, ending });
       onProgress(`Stopping ${deployment} (${object})`);
       const host = hostNameOf(hosts, one);
       await journal.record({ do: 'stop', host, deployment, replica, object, reasons: [reason] }, async () => {
         const there = await worldOfInstance(world, hosts, one);
-        await targetOf(mark.target.kind).remove(there, one, mark.spec.stop);
+        await targetOf(mark.target.kind).remove(there, one, { ...mark.spec.stop, settles: true });
         return null;
       });
     }),
   );
+  const ended = marked.filter((_, at) => ends[at]?.status === 'fulfilled');
+  await settleAll(
+    ended.map(({ one, mark }) => ({ target: mark.target.kind, host: hostNameOf(hosts, one) })),
+    {
+      worldOf: (name) => worldOfHost(world, hosts, name),
+      onProgress,
+    },
+  );
   if (ends.some((end) => end.status === 'fulfilled')) await move({ do: 'shift', to: null });
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+type Waiting = Omit<Ending, 'journal' | 'reason'>;
+
+/** Has engines get no new requests, and waits until those that they have have ended. An interrupt lets all of them have requests again. */
+export async function emptyEngines(world: World, ending: Waiting): Promise<void> {
+  const move = bestEffort(ending);
+  const ends = await Promise.allSettled(
+    ending.instances.map(async (one) => {
+      if (one.mark)
+        await emptied(world, { mark: one.mark, machine: one.host, object: one.object.name, move, ending });
+    }),
+  );
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+/** Lets engines that were to end have requests again. */
+export async function refillEngines(
+  ending: Pick<Ending, 'instances' | 'traffic' | 'onProgress'>,
+): Promise<void> {
+  const move = bestEffort(ending);
+  for (const { mark, host: machine } of ending.instances)
+    if (mark) await move({ do: 'resume', url: urlOf(mark), machine });
 }
 
 interface Emptying {
@@ -58,7 +94,7 @@ interface Emptying {
   readonly machine: string;
   readonly object: string;
   readonly move: Traffic;
-  readonly ending: Ending;
+  readonly ending: Waiting;
 }
 
 /** Waits until its requests have ended. An interrupt lets requests in again. Throws ENDING_INTERRUPTED. */

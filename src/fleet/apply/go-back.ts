@@ -5,7 +5,7 @@ import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { sameValue } from '../plan/differences.ts';
 import type { Journal } from './journal.ts';
-import { instancesOf, observe } from '../observe/observe.ts';
+import { expectAsked, instancesOf, observe } from '../observe/observe.ts';
 import { startEngine } from './start-engine.ts';
 
 type Replace = Extract<Action, { do: 'replace' }>;
@@ -38,7 +38,9 @@ export async function goBack(
   const place = { deployment, replica, host: action.host, running };
   const name = replica === 0 ? deployment : `${deployment}-${replica}`;
   try {
-    const there = instancesOf(await observe(host), plan).filter(
+    const seen = await observe(host);
+    for (const target of [running.target, action.wanted.target]) expectAsked(seen, target);
+    const there = instancesOf(seen, plan).filter(
       (one) => one.mark?.deployment === deployment && one.mark.replica === replica,
     );
     if (there.some((one) => one.alive && isAsBefore(one.mark, mark))) return null;

@@ -25,11 +25,11 @@ export interface Journal {
   ) => Promise<Result>;
 }
 
-/** For a command that holds the locks of the hosts: it alone writes. */
+/** Who holds the lock of this machine `rotates`: two who move the file at once would lose what is in it. Anybody may add lines. */
 export function openJournal(
   world: World,
   fleet: FleetIdentity,
-  { command, plan }: { command: string; plan: string | null },
+  { command, plan, rotates = true }: { command: string; plan: string | null; rotates?: boolean },
 ): Journal {
   const { state, journal: path } = fleetPaths(world, fleet);
   const home = world.home ?? world;
@@ -42,7 +42,7 @@ export function openJournal(
   let made: Promise<void> | null = null;
   async function make(): Promise<void> {
     await home.files.makeDir(state);
-    await home.logFiles.rotate(path, maxBytes);
+    if (rotates) await home.logFiles.rotate(path, maxBytes);
   }
   async function write(line: JournalLine): Promise<void> {
     try {

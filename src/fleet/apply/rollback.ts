@@ -9,7 +9,7 @@ import { expectNamed } from './expect-named.ts';
 import { desiredReplicas } from '../plan/desired.ts';
 import type { DesiredReplica } from '../plan/desired.ts';
 import { worldOfHost } from '../file/hosts.ts';
-import { instancesOf, observeFleet } from '../observe/observe.ts';
+import { instancesOf, observeFleet, unseenFault } from '../observe/observe.ts';
 import { preparePlan } from '../plan/prepare-plan.ts';
 import { readRan, stateBefore } from '../plan/ran-states.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
@@ -37,7 +37,7 @@ export async function prepareRollback(
   const seen = await observeFleet(world, loaded.hosts);
   const own = instancesOf(seen, loaded);
   const deployments = loaded.deployments.filter(
-    ({ name, host }) => !seen.silent.has(host) && (names.length === 0 || names.includes(name)),
+    (one) => unseenFault(seen, one) === null && (names.length === 0 || names.includes(one.name)),
   );
   const found = await Promise.all(deployments.map((one) => candidatesOf(world, one, { loaded, own })));
   const chosen = choose(found.flat(), names);

@@ -15,18 +15,20 @@ export async function readKeys(world: World, fleet: FleetIdentity): Promise<read
 
 /**
  * Changes the file of keys: one change at a time, whole or not at all. Whoever is ended in the middle leaves the file as it was
- * before or after, and no lock behind. Rejects with KEYS_UNREADABLE, LOCKED, or as `change` throws.
+ * before or after, and no lock behind. `save` has it written, and may do something before and after. Rejects with KEYS_UNREADABLE,
+ * LOCKED, or as `change` throws.
  */
 export async function changeKeys<Change extends { readonly keys: readonly KeyRecord[] }>(
   world: World,
   fleet: FleetIdentity,
   change: (keys: readonly KeyRecord[]) => Change,
+  save: (changed: Change, write: () => Promise<void>) => Promise<void> = (_changed, write) => write(),
 ): Promise<Change> {
   const path = fleetPaths(world, fleet).keys;
   using _lock = await lockForChange(world, path);
   const changed = change((await readKeys(world, fleet)) ?? []);
   const file: KeyFile = { version: 1, keys: [...changed.keys] };
-  await world.files.write(path, `${JSON.stringify(file, null, 2)}\n`, 0o600);
+  await save(changed, () => world.files.write(path, `${JSON.stringify(file, null, 2)}\n`, 0o600));
   return changed;
 }
 

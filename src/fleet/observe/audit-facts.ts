@@ -8,7 +8,7 @@ import { routesOf } from '../gateway/gateway-config.ts';
 import type { Measurements } from '../plan/rate-findings.ts';
 import { declaredDifferences } from '../plan/differences.ts';
 import { worldOfInstance } from '../file/hosts.ts';
-import { instancesOf, observeFleet } from './observe.ts';
+import { instancesOf, muteOf, observeFleet } from './observe.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { isOutdated } from './status.ts';
 
@@ -45,11 +45,15 @@ export async function auditFacts(
       return [{ deployment, replica, object: object.name, alive, trouble, protect }];
     }),
     drift: drift.flat(),
-    unreachable: [...sight.silent].map(([host, error]) => ({
-      host,
-      reason: error.message,
-      cure: error.cure,
-    })),
+    unreachable: [
+      ...[...sight.silent].map(([host, error]) => ({ host, reason: error.message, cure: error.cure })),
+      ...muteOf(sight, loaded.deployments).map(({ host, target, fault }) => ({
+        host,
+        target,
+        reason: fault.message,
+        cure: fault.cure,
+      })),
+    ],
   };
 }
 

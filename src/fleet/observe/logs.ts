@@ -4,7 +4,7 @@ import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { replicaName } from '../plan/desired.ts';
 import { worldOfHost, worldOfInstance } from '../file/hosts.ts';
-import { instancesOf, observeFleet } from './observe.ts';
+import { instancesOf, observeFleet, unseenFault } from './observe.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -21,12 +21,13 @@ export async function logSources(world: World, loaded: LoadedFleet, name?: strin
   const used = new Set(deployments.map((one) => one.host));
   const hosts = Object.fromEntries(Object.entries(loaded.hosts).filter(([host]) => used.has(host)));
   const sight = await observeFleet(world, hosts);
-  const [fault] = sight.silent.values();
+  const faults = deployments.map((one) => unseenFault(sight, one));
   // Of several, those that answer are shown.
-  if (fault && sight.hosts.size === 0) throw fault;
+  const [fault] = faults;
+  if (fault && !faults.includes(null)) throw fault;
   const own = instancesOf(sight, loaded);
   const sources = deployments.flatMap((one) =>
-    Array.from({ length: sight.silent.has(one.host) ? 0 : one.replicas }, async (_, replica) => {
+    Array.from({ length: unseenFault(sight, one) ? 0 : one.replicas }, async (_, replica) => {
       const title = replicaName(one.name, replica, one.replicas);
       const instance = own.find(({ mark }) => mark?.deployment === one.name && mark.replica === replica);
       return instance

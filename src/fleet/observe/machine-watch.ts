@@ -1,7 +1,7 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
-import { targetOf } from '../../targets/registry.ts';
+import { isUnasked, targetOf } from '../../targets/registry.ts';
 import { createHungWatch } from '../up/hung-watch.ts';
 import type { HungPorts, HungWatch } from '../up/hung-watch.ts';
 
@@ -39,7 +39,16 @@ function machineWatch(host: World, hung: HungPorts): Omit<MachineWatch, 'host'> 
     watch: createHungWatch(host, hung),
     allRun: async (engines) => {
       if (host.clock.now() - lookedAt >= wholeMs) return false;
-      const alive = engines.map((one) => targetOf(one.object.target).isAlive(host, one));
+      const alive = engines.map(async (one) => {
+        const target = targetOf(one.object.target);
+        try {
+          return await target.isAlive(host, one);
+        } catch (error) {
+          // Those of other targets are looked after all the same.
+          if (isUnasked(target, error)) return true;
+          throw error;
+        }
+      });
       return (await Promise.all(alive)).every(Boolean);
     },
     looked: () => (lookedAt = host.clock.now()),

@@ -10,7 +10,7 @@ import { readListeners } from '../../io/procfs/listeners.ts';
 import { oneLook } from '../../io/procfs/read.ts';
 import type { Procfs } from '../../io/procfs/read.ts';
 import type { World } from '../../io/world.ts';
-import { targetsOn } from '../../targets/registry.ts';
+import { markedOn, targetOf } from '../../targets/registry.ts';
 import { accessOf, seenOn, worldOn } from '../file/hosts.ts';
 import type { Hosts } from '../file/hosts.ts';
 
@@ -18,6 +18,8 @@ import type { Hosts } from '../file/hosts.ts';
 export interface Observed {
   /** Marked instances of every fleet. */
   readonly instances: readonly Instance[];
+  /** Targets that could not be asked, by kind, and why: what they run is not among the instances, and may run all the same. */
+  readonly mute: ReadonlyMap<string, BerthError>;
   /** Sockets that listen in our own network namespace. */
   readonly listeners: readonly Listener[];
   readonly table: ProcessTable;
@@ -27,15 +29,14 @@ export interface Observed {
 export async function observe(world: World): Promise<Observed> {
   const looking = world.cluster ? null : lookOnce(world);
   const there = looking === null ? world : { ...world, procfs: shared(world, looking) };
-  const [found, proc] = await Promise.all([
-    Promise.all(targetsOn(world).map((target) => target.observe(there))),
-    looking,
-  ]);
-  if (proc === null) return { instances: found.flat().map((one) => seenOn(world, one)), ...noProcesses };
+  const [marked, proc] = await Promise.all([markedOn(there), looking]);
+  const { mute } = marked;
+  const instances = marked.instances.map((one) => seenOn(world, one));
+  if (proc === null) return { instances, mute, ...noProcesses };
   const table = readProcessTable(proc);
   const own = readOwnNetns(proc);
   const listeners = readListeners(proc, table).filter((one) => own === 'own' || one.netns === own);
-  return { instances: found.flat().map((one) => seenOn(world, one)), listeners, table };
+  return { instances, mute, listeners, table };
 }
 
 async function lookOnce(world: World): Promise<Procfs> {
@@ -110,9 +111,46 @@ export async function fleetInstances(
   return instancesOf(await observeFleet(world, fleet.hosts), fleet);
 }
 
-/** Hosts that were looked at and did not answer, as findings: nothing of them is planned. `wanted`: those that deployments are for. */
-export function silentFindings({ silent }: Sight, wanted: ReadonlySet<string>): Finding[] {
-  return [...silent].map(([name, error]) => ({
+/** Where a deployment is to run. */
+interface Place {
+  readonly host: string;
+  readonly target: { readonly kind: string };
+}
+
+/** Why it is not known what runs of a deployment: its host did not answer, or its target there could not be asked. Null: it is. */
+export function unseenFault({ silent, hosts }: Sight, { host, target }: Place): BerthError | null {
+  return silent.get(host) ?? hosts.get(host)?.mute.get(target.kind) ?? null;
+}
+
+/** The same for one instance, or for what is to be one, on the machine that was looked at. Throws why it is not known. */
+export function expectAsked({ mute }: Pick<Observed, 'mute'>, target: { readonly kind: string }): void {
+  const fault = mute.get(target.kind);
+  if (fault) throw fault;
+}
+
+/** Targets that could not be asked and that deployments are for, each once. */
+export function muteOf(
+  { hosts }: Sight,
+  deployments: readonly Place[],
+): { host: string; target: string; fault: BerthError }[] {
+  const wanted = new Set(deployments.map(({ host, target }) => `${host} ${target.kind}`));
+  return [...hosts].flatMap(([host, { mute }]) =>
+    [...mute].flatMap(([target, fault]) =>
+      wanted.has(`${host} ${target}`) ? [{ host, target, fault }] : [],
+    ),
+  );
+}
+
+/**
+ * Hosts that were looked at and did not answer, and targets that could not be asked, as findings: nothing of them is planned. `wanted`:
+ * the hosts that something is for.
+ */
+export function silentFindings(
+  sight: Sight,
+  wanted: ReadonlySet<string>,
+  deployments: readonly Place[],
+): Finding[] {
+  const hosts = [...sight.silent].map(([name, error]): Finding => ({
     rule: 'host-unreachable',
     severity: wanted.has(name) ? 'critical' : 'warning',
     object: name,
@@ -120,6 +158,15 @@ export function silentFindings({ silent }: Sight, wanted: ReadonlySet<string>): 
     evidence: [error.code],
     cure: `${error.cure} What runs there is left as it is until then.`,
   }));
+  const targets = muteOf(sight, deployments).map(({ host, target, fault }): Finding => ({
+    rule: 'target-unreachable',
+    severity: 'critical',
+    object: host,
+    message: `What runs on host ${host} as ${targetOf(target).title} is not known: ${fault.message}`,
+    evidence: [fault.code],
+    cure: `${fault.cure} What runs there is left as it is until then.`,
+  }));
+  return [...hosts, ...targets];
 }
 
 /** The instances of one fleet. */

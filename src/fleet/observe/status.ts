@@ -18,7 +18,7 @@ import { declaredDifferences, sameValue } from '../plan/differences.ts';
 import { engineKeyOf } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
 import { worldOfInstance } from '../file/hosts.ts';
-import { instancesOf, observeFleet, silentFindings } from './observe.ts';
+import { instancesOf, observeFleet, silentFindings, unseenFault } from './observe.ts';
 import { probe, urlOf } from '../apply/ready.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { readUpState } from '../up/up-state.ts';
@@ -46,7 +46,7 @@ export async function fleetStatus(
         answers: options.answers ?? new Map(),
         up,
         loaded,
-        silent: observed.silent.has(one.host),
+        silent: unseenFault(observed, one) !== null,
       }),
     ),
   );
@@ -72,7 +72,7 @@ export async function fleetStatus(
     },
     foreign: observed.instances.length - own.length,
     findings: [
-      ...silentFindings(observed, new Set(loaded.deployments.map(({ host }) => host))),
+      ...silentFindings(observed, new Set(loaded.deployments.map(({ host }) => host)), loaded.deployments),
       ...restFindings(loaded),
       ...strays(loaded, own),
       ...(up ? [...oldConfiguration(up), ...haveHung(up)] : unwatched(own)),
@@ -91,7 +91,7 @@ interface StatusContext {
   readonly answers: ExternalAnswers;
   readonly up: UpState | null;
   readonly loaded: LoadedFleet;
-  /** Its host did not answer. */
+  /** Its host did not answer, or its target there could not be asked. */
   readonly silent: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { LoadNews } from '../../domain/gateway-control.ts';
-import type { Instance } from '../../domain/instance.ts';
+import type { Mark } from '../../domain/instance.ts';
 import type { DemandPhase } from '../../domain/on-demand.ts';
 import type { World } from '../../io/world.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -56,8 +56,8 @@ export class Loader {
   }
 
   /** Takes over what runs already; one that is still starting is waited for. */
-  adopt(instances: readonly Instance[]): void {
-    const running = new Set(instances.flatMap((one) => one.mark?.deployment ?? []));
+  adopt(marks: readonly Mark[]): void {
+    const running = new Set(marks.map((one) => one.deployment));
     for (const { name, onDemand } of this.#ports.loaded().deployments) {
       const entry = this.#entries.get(name);
       if (entry?.phase === 'running' && !running.has(name)) entry.phase = 'gone';

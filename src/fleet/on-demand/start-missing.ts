@@ -1,4 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Effect } from '../../domain/journal.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -7,13 +8,16 @@ import type { LockTaker } from '../apply/host-locks.ts';
 import { desiredReplicas } from '../plan/desired.ts';
 import type { DesiredReplica } from '../plan/desired.ts';
 import { accessOf, worldOfHost, worldOfInstance, worldOn } from '../file/hosts.ts';
-import { instancesOf, observe } from '../observe/observe.ts';
+import { expectAsked, instancesOf, observe } from '../observe/observe.ts';
 import type { Observed } from '../observe/observe.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import { freePort } from '../plan/ports.ts';
 import { waitAnswer } from '../apply/ready.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
+import { openJournal } from '../apply/journal.ts';
+import type { Journal } from '../apply/journal.ts';
 import { startEngine } from '../apply/start-engine.ts';
+import type { StartedEngine } from '../apply/start-engine.ts';
 import { followProgress } from './progress.ts';
 
 export interface StartTask {
@@ -38,13 +42,15 @@ export async function startMissing(world: World, task: StartTask): Promise<boole
   await expectFiles(host, wanted);
   const own = new AbortController();
   const both = AbortSignal.any([signal, own.signal]);
-  const waits: Promise<void>[] = [];
+  const journal = journalOf(world, loaded);
+  const waits: Promise<unknown>[] = [];
   let started = false;
   try {
     using _locks = await takeHostLocks(world, [accessOf(loaded.hosts[hostName])], takerOf(task));
     for (const one of wanted) {
       signal.throwIfAborted();
       const observed = await observe(host);
+      expectAsked(observed, one.deployment.target);
       const running = replicasOf(observed, loaded, deployment).find(
         (mine) => mine.alive && mine.mark.replica === one.replica,
       );
@@ -52,7 +58,8 @@ export async function startMissing(world: World, task: StartTask): Promise<boole
       // Waited for below, after the others are started.
       const wait = running
         ? waitAnswer(host, { instance: running, mark: running.mark, signal: both })
-        : (await startOne(host, task, markOf(host, task, one, observed), both)).ready;
+        : (await startOne(host, task, { mark: markOf(host, task, one, observed), journal, signal: both }))
+            .ready;
       wait.catch(() => own.abort());
       waits.push(wait);
     }
@@ -68,7 +75,7 @@ export async function startMissing(world: World, task: StartTask): Promise<boole
 }
 
 /** The one that made the others give up, not theirs. */
-function firstFault(ends: readonly PromiseSettledResult<void>[]): unknown {
+function firstFault(ends: readonly PromiseSettledResult<unknown>[]): unknown {
   return ends.flatMap((end) =>
     end.status === 'rejected' && end.reason instanceof BerthError ? [end.reason] : [],
   )[0];
@@ -90,16 +97,34 @@ export async function stopReplicas(
   const stated = deployments.find((one) => one.name === task.deployment);
   const access = accessOf(hosts[stated?.host ?? 'local']);
   using _locks = await takeHostLocks(world, [access], takerOf(task));
-  const running = replicasOf(await observe(await worldOn(world, access)), task.loaded, task.deployment);
+  const seen = await observe(await worldOn(world, access));
+  if (stated) expectAsked(seen, stated.target);
+  const running = replicasOf(seen, task.loaded, task.deployment);
+  const journal = journalOf(world, task.loaded);
   await Promise.all(
-    running.map(async (one) =>
-      targetOf(one.mark.target.kind).remove(
-        await worldOfInstance(world, task.loaded.hosts, one),
-        one,
-        one.mark.spec.stop,
-      ),
-    ),
+    running.map(async (one) => {
+      const { mark } = one;
+      const why = { do: 'stop', mark, object: one.object.name, reason: 'its model is unloaded' } as const;
+      await journal.record(effectOf(task.loaded, why), async () => {
+        const there = await worldOfInstance(world, task.loaded.hosts, one);
+        await targetOf(mark.target.kind).remove(there, one, mark.spec.stop);
+        return null;
+      });
+    }),
   );
+}
+
+function journalOf(world: World, loaded: LoadedFleet): Journal {
+  return openJournal(world, loaded, { command: 'up', plan: null, rotates: false });
+}
+
+function effectOf(
+  { deployments }: LoadedFleet,
+  what: { do: 'start' | 'stop'; mark: Mark; object: string | null; reason: string },
+): Effect {
+  const { deployment, replica } = what.mark;
+  const host = deployments.find(({ name }) => name === deployment)?.host ?? 'local';
+  return { do: what.do, host, deployment, replica, object: what.object, reasons: [what.reason] };
 }
 
 /** An apply holds the lock until its engines answer, and whoever asks for a model has a deadline of his own. */
@@ -118,12 +143,24 @@ async function expectFiles(world: World, wanted: readonly DesiredReplica[]): Pro
 async function startOne(
   host: World,
   task: StartTask,
-  mark: Mark,
-  signal: AbortSignal,
-): Promise<{ ready: Promise<void> }> {
+  { mark, journal, signal }: { mark: Mark; journal: Journal; signal: AbortSignal },
+): Promise<{ ready: Promise<unknown> }> {
   const { withheld } = task.loaded;
-  const engine = await startEngine(host, mark, { withheld });
-  const ready = engine.ready(signal);
+  const starting = Promise.withResolvers<StartedEngine>();
+  const effect = effectOf(task.loaded, {
+    do: 'start',
+    mark,
+    object: null,
+    reason: 'its model was asked for',
+  });
+  const ready = journal.record(effect, async () => {
+    const engine = await startEngine(host, mark, { withheld });
+    starting.resolve(engine);
+    await engine.ready(signal);
+    return engine.instance.object.name;
+  });
+  ready.catch(starting.reject);
+  const engine = await starting.promise;
   const loaded = new AbortController();
   void followProgress(host, { mark, lines: engine.lines, signal: loaded.signal, onPart: task.onPart });
   return { ready: ready.finally(() => loaded.abort()) };

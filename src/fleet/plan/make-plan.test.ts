@@ -133,7 +133,7 @@ function plan(
     ),
     instances,
     traits: () => ({ supervises: false, beside: true }),
-    silent: new Set(),
+    unseen: new Set(),
     usedPorts: () => new Set([...(options.used ?? []), ...instances.flatMap((one) => one.mark?.port ?? [])]),
     refresh: options.refresh ?? false,
     restart: [],

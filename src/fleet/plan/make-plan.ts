@@ -26,8 +26,8 @@ export interface PlanInput {
   readonly desired: readonly DesiredReplica[];
   /** Instances of this fleet alone. */
   readonly instances: readonly Instance[];
-  /** Hosts that did not answer: nothing of them is planned. */
-  readonly silent: ReadonlySet<string>;
+  /** Deployments of which it is not known what runs where they are to be: nothing of them is planned. */
+  readonly unseen: ReadonlySet<string>;
   /** Ports of a host that something listens on or is about to, whoever it is. */
   readonly usedPorts: (host: string) => ReadonlySet<number>;
   /** Also bring in what only berth itself renders otherwise by now. */
@@ -289,10 +289,9 @@ function renderedOtherwise(wanted: DesiredReplica, mark: Mark, rendered: readonl
   };
 }
 
-/** One that moves to a host that does not answer goes on where it is. */
-function mayEnd({ loaded, silent }: PlanInput, { mark }: Own): boolean {
-  const stated = loaded.deployments.find((one) => one.name === mark.deployment);
-  return !stated || !silent.has(stated.host);
+/** One that moves to a place that does not answer goes on where it is. */
+function mayEnd({ unseen }: PlanInput, { mark }: Own): boolean {
+  return !unseen.has(mark.deployment);
 }
 
 function stopAction(input: PlanInput, instance: Own): Action {

@@ -21,7 +21,14 @@ import { foreseen } from './foresee.ts';
 import { gatewayReload } from './gateway-reload.ts';
 import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
 import { worldOfHost, worldOn } from '../file/hosts.ts';
-import { holderOf, instancesOf, observeFleet, silentFindings } from '../observe/observe.ts';
+import {
+  holderOf,
+  instancesOf,
+  muteOf,
+  observeFleet,
+  silentFindings,
+  unseenFault,
+} from '../observe/observe.ts';
 import type { Observed, Sight } from '../observe/observe.ts';
 import { protectedFindings } from './protect.ts';
 import { markHashes } from './stale.ts';
@@ -75,7 +82,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     ...(reload ? { reload } : {}),
     ...(rest ? { leftOut: rest.leftOut } : {}),
     findings: [
-      ...silentFindings(observed, wantedHosts(loaded)),
+      ...silentFindings(observed, wantedHosts(loaded), loaded.deployments),
       ...loaded.warnings,
       ...restFindings(named),
       ...plan.findings,
@@ -124,7 +131,9 @@ async function planInput(
     instances,
     renderedOtherwise: otherwise,
     otherSecrets: secrets,
-    silent: new Set(observed.silent.keys()),
+    unseen: new Set(
+      loaded.deployments.flatMap((one) => (unseenFault(observed, one) === null ? [] : [one.name])),
+    ),
     usedPorts: (host) => portsInUse(observed.hosts.get(host)),
     refresh: wishes.refresh ?? false,
     restart: wishes.restart ?? [],
@@ -167,13 +176,19 @@ function expectAbilities(desired: readonly DesiredReplica[], { hosts }: LoadedFl
 }
 
 /** What cannot be looked at is not decided on. */
-function withoutSilent(loaded: LoadedFleet, { silent }: Sight): LoadedFleet {
-  return { ...loaded, deployments: loaded.deployments.filter((one) => !silent.has(one.host)) };
+function withoutSilent(loaded: LoadedFleet, sight: Sight): LoadedFleet {
+  return { ...loaded, deployments: loaded.deployments.filter((one) => unseenFault(sight, one) === null) };
 }
 
-function unreachedOf({ deployments }: LoadedFleet, { silent }: Sight): Pick<Plan, 'unreached'> {
+function unreachedOf({ deployments }: LoadedFleet, sight: Sight): Pick<Plan, 'unreached'> {
   const wanted = new Set(deployments.map(({ host }) => host));
-  const unreached = [...silent].flatMap(([host, { code }]) => (wanted.has(host) ? [{ host, code }] : []));
+  const hosts = [...sight.silent].flatMap(([host, { code }]) => (wanted.has(host) ? [{ host, code }] : []));
+  const targets = muteOf(sight, deployments).map(({ host, target, fault: { code } }) => ({
+    host,
+    target,
+    code,
+  }));
+  const unreached = [...hosts, ...targets];
   return unreached.length === 0 ? {} : { unreached };
 }
 
@@ -287,7 +302,8 @@ export function foreignHolders(plan: Plan, observed: Sight): HeldPort[] {
   );
   const freed = new Set(
     observed.instances
-      .filter((one) => leaving.some((object) => sameObject(object, one.object)))
+      // What still listens and counts as ended is about to: its successor waits for it.
+      .filter((one) => !one.alive || leaving.some((object) => sameObject(object, one.object)))
       .flatMap((one) => one.endpoints.map((end) => `${one.host} ${end.port}`)),
   );
   return plan.actions.flatMap((action) => {

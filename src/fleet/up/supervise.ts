@@ -2,15 +2,19 @@ import type { Instance, Mark } from '../../domain/instance.ts';
 import { thisMachine } from '../../domain/host-access.ts';
 import { sameObject } from '../../domain/instance.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Effect } from '../../domain/journal.ts';
 import type { RestartReason, Restarts } from '../../domain/restarts.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import type { HungPorts } from './hung-watch.ts';
 import { createSideLooks, machineWatches } from '../observe/machine-watch.ts';
 import { instancesOf, observe } from '../observe/observe.ts';
+import type { Observed } from '../observe/observe.ts';
 import { hostLock } from '../file/paths.ts';
 import { urlOf } from '../apply/ready.ts';
 import type { FleetIdentity } from '../file/paths.ts';
+import { openJournal } from '../apply/journal.ts';
+import type { Journal } from '../apply/journal.ts';
 import { startEngine } from '../apply/start-engine.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
@@ -32,8 +36,10 @@ export interface Supervisor {
     instances: readonly Instance[],
     how?: {
       readonly to?: Successor | null;
-      /** Machines that did not answer: what was watched there still is. */
-      readonly silent?: ReadonlySet<string>;
+      /** Could not be looked at, and is watched on. */
+      readonly unseen?: (watched: { readonly host: string; readonly mark: Mark }) => boolean;
+      /** Is watched until it is started again, where it has ended. */
+      readonly waits?: (mark: Mark) => boolean;
     },
   ) => void;
   readonly engines: () => RunningEngine[];
@@ -57,6 +63,8 @@ export interface SupervisorPorts {
   /** An engine is started again. */
   readonly onRestart: (mark: Mark, reason: RestartReason) => void;
   readonly hung: HungPorts;
+  /** The name of its host in the file. */
+  readonly hostNameOf: (instance: Pick<Instance, 'host'>) => string;
 }
 
 export function createSupervisor(world: World, fleet: FleetIdentity, options: SupervisorPorts): Supervisor {
@@ -64,7 +72,7 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
   let sharing = new Map<string, Sharing>();
   const watchOf = machineWatches(options);
   const elsewhere = createSideLooks(world.log);
-  const restarting = restarter(world, options);
+  const restarting = restarter(world, fleet, options);
 
   async function lookOn(engines: readonly Own[], signal: AbortSignal): Promise<void> {
     const [first] = engines;
@@ -82,12 +90,14 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
     );
     if (!lock) return;
     if (host.machine !== thisMachine) await rotateLogs(host, engines);
-    const running = instancesOf(await observe(host), fleet).filter((one) => isOwn(one) && one.alive);
+    const seen = await observe(host);
     on.looked();
-    const alive = chosen(running.filter(isOwn), watched, null);
+    const alive = aliveIn(seen, fleet, watched);
     const gone: string[] = [];
     for (const { mark } of engines) {
       if (signal.aborted) return;
+      // What cannot be seen is not taken for ended.
+      if (seen.mute.has(mark.target.kind)) continue;
       const key = keyOf(mark);
       const found = alive.get(key) ?? null;
       if (found) watched.set(key, found);
@@ -103,12 +113,12 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
   }
 
   return {
-    adopt: (instances, { to = null, silent = new Set<string>() } = {}) => {
-      const unseen = [...watched].filter(([, one]) => silent.has(one.host));
+    adopt: (instances, { to = null, unseen = () => false, waits = () => false } = {}) => {
+      const kept = [...watched].filter(([, one]) => unseen(one) || waits(one.mark));
       const own = instances.filter(isOwn);
       const whole = to?.share === undefined ? to : null;
-      watched = new Map([...unseen, ...chosen(own, watched, whole)]);
-      sharing = stillSharing(own, { watched, before: sharing, to, silent });
+      watched = new Map([...kept, ...chosen(own, watched, whole)]);
+      sharing = stillSharing(own, { watched, before: sharing, to, unseen });
     },
     engines: () => enginesOf(watched, sharing),
     restarts: restarting.restarts,
@@ -120,6 +130,15 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
     },
     settled: elsewhere.settled,
   };
+}
+
+function aliveIn(seen: Observed, fleet: FleetIdentity, watched: ReadonlyMap<string, Own>): Map<string, Own> {
+  const running = instancesOf(seen, fleet).filter(isOwn);
+  return chosen(
+    running.filter((one) => one.alive),
+    watched,
+    null,
+  );
 }
 
 function enginesOf(
@@ -149,9 +168,27 @@ interface Fallen {
   readonly hung: Own | null;
 }
 
+/** Opened for each entry, since whoever stays for long would never move aside what has grown large. */
+function journalOf(world: World, fleet: FleetIdentity, { machine }: World): Journal {
+  // Its lock is held now, that of another machine is not.
+  return openJournal(world, fleet, { command: 'up', plan: null, rotates: machine === thisMachine });
+}
+
+function effectOf({ mark, hung }: Fallen, host: string): Effect {
+  return {
+    do: hung ? 'restart' : 'start',
+    host,
+    deployment: mark.deployment,
+    replica: mark.replica,
+    object: hung?.object.name ?? null,
+    reasons: [hung ? 'it ran and did not answer' : 'it had ended by itself'],
+  };
+}
+
 /** Starts an engine again, not too often. */
 function restarter(
   world: World,
+  fleet: FleetIdentity,
   options: SupervisorPorts,
 ): {
   restart: (host: World, fallen: Fallen, signal: AbortSignal) => Promise<void>;
@@ -186,10 +223,14 @@ function restarter(
     );
     count(fallen);
     try {
-      if (hung && !(await endHung(host, hung, options.onDemand(mark.deployment)))) return;
-      const started = await startEngine(host, mark, { withheld: options.withheld() });
-      await started.ready(signal);
-      onProgress(`${mark.deployment} is ready again`);
+      const effect = effectOf(fallen, options.hostNameOf({ host: host.machine }));
+      await journalOf(world, fleet, host).record(effect, async () => {
+        if (hung && !(await endHung(host, hung, options.onDemand(mark.deployment)))) return null;
+        const started = await startEngine(host, mark, { withheld: options.withheld() });
+        await started.ready(signal);
+        onProgress(`${mark.deployment} is ready again`);
+        return started.instance.object.name;
+      });
     } catch (error) {
       if (!(error instanceof BerthError)) throw error;
       onProgress(`berth: ${error.message}`);
@@ -242,18 +283,18 @@ function stillSharing(
     watched,
     before,
     to,
-    silent,
+    unseen,
   }: {
     watched: ReadonlyMap<string, Own>;
     before: ReadonlyMap<string, Sharing>;
     to: Successor | null;
-    silent: ReadonlySet<string>;
+    unseen: (one: Own) => boolean;
   },
 ): Map<string, Sharing> {
   const told = to ? keyOf(to) : null;
   const kept = [...before].flatMap(([key, { own, share }]): [string, Sharing][] => {
     const now = instances.find((one) => one.alive && sameObject(one.object, own.object));
-    const seen = now ?? (silent.has(own.host) ? own : null);
+    const seen = now ?? (unseen(own) ? own : null);
     return key === told || !seen ? [] : [[key, { own: seen, share }]];
   });
   const found = to?.share === undefined ? undefined : instances.find((one) => isAt(one, to));

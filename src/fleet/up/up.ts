@@ -15,7 +15,7 @@ import { expectFreePorts } from '../apply/expect-free-ports.ts';
 import { startGateway } from '../gateway/gateway-child.ts';
 import type { GatewayChild } from '../gateway/gateway-child.ts';
 import type { GatewayEvent } from '../gateway/gateway-events.ts';
-import { worldOfInstance } from '../file/hosts.ts';
+import { hostNameOf, worldOfInstance } from '../file/hosts.ts';
 import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetPaths } from '../file/paths.ts';
@@ -23,7 +23,8 @@ import { preparePlan } from '../plan/prepare-plan.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
-import { createSilentWatch, silentMachines } from '../observe/silent-hosts.ts';
+import { createSilentWatch, isUnseen, unseenIn } from '../observe/silent-hosts.ts';
+import type { Unseen } from '../observe/silent-hosts.ts';
 import { stopStarted } from '../apply/stop-started.ts';
 import { createSupervisor } from './supervise.ts';
 import type { Supervisor, SupervisorPorts } from './supervise.ts';
@@ -77,7 +78,7 @@ export async function up(
     startedAt: world.clock.wall().toISOString(),
     turn: Promise.resolve(),
     refused: null,
-    silent: new Set(),
+    unseen: new Set(),
   };
   await expectFreePorts(world, first);
   const before = new Set((await fleetInstances(world, first)).map((one) => objectKey(one.object)));
@@ -111,6 +112,7 @@ function supervisorPorts(run: () => Run): SupervisorPorts {
         .catch(() => {});
       void writeState(run()).catch(() => {});
     },
+    hostNameOf: (one) => hostNameOf(run().loaded.hosts, one),
     hung: hungPorts(
       () => run().loaded,
       () => run().gateway,
@@ -138,8 +140,8 @@ interface Run {
   turn: Promise<unknown>;
   /** Why the file in force is not the latest one; null while it is. */
   refused: string | null;
-  /** Machines that did not answer when they were last looked at. */
-  silent: ReadonlySet<string>;
+  /** What could not be looked at the last time. */
+  unseen: Unseen;
 }
 
 async function converge(run: Run, signal: AbortSignal): Promise<void> {
@@ -154,13 +156,21 @@ async function converge(run: Run, signal: AbortSignal): Promise<void> {
   await adopt(run);
 }
 
-async function adopt(run: Run, to: Successor | null = null): Promise<void> {
+/** `told`: somebody has changed engines, and says so; else what is gone has ended by itself, and is watched until it is started again. */
+async function adopt(
+  run: Run,
+  { to = null, told = true }: { to?: Successor | null; told?: boolean } = {},
+): Promise<void> {
   const { world, loaded } = run;
   const sight = await observeFleet(world, loaded.hosts);
   const instances = instancesOf(sight, loaded);
-  run.silent = silentMachines(sight, loaded);
-  run.supervisor.adopt(instances, { to, silent: run.silent });
-  run.loader.adopt(instances);
+  run.unseen = unseenIn(sight, loaded);
+  run.supervisor.adopt(instances, {
+    to,
+    unseen: ({ host, mark }) => isUnseen(run.unseen, { machine: host, target: mark.target.kind }),
+    waits: ({ deployment }) => !told && !isOnDemand(run, deployment),
+  });
+  run.loader.adopt(run.supervisor.engines().map(({ mark }) => mark));
 }
 
 async function openGateway(run: Run): Promise<GatewayChild> {
@@ -188,7 +198,7 @@ function isOnDemand(run: Run, name: string): boolean {
 /** Tells the gateway of engines that have come or gone; one after the other with other changes. */
 function takeIn(run: Run): Promise<void> {
   const done = run.turn.then(async () => {
-    await adopt(run);
+    await adopt(run, { told: false });
     await run.gateway?.reload(await configOf(run));
   });
   run.turn = done.catch((error: unknown) =>
@@ -300,7 +310,7 @@ async function watch(run: Run, signal: AbortSignal): Promise<void> {
   follow();
   const silent = createSilentWatch(run.world, {
     loaded: () => run.loaded,
-    silent: () => run.silent,
+    unseen: () => run.unseen,
     answer: async (names) => {
       run.ports.onProgress(`Answers again: ${names.join(', ')}`);
       await takeIn(run);
@@ -332,7 +342,7 @@ function follow(run: Run, to: Successor | null): Promise<void> {
     const { loaded } = run;
     try {
       run.loaded = await run.ports.reload();
-      await adopt(run, to);
+      await adopt(run, { to });
       await run.gateway?.reload(await configOf(run));
       run.refused = null;
     } catch (error) {

@@ -1,11 +1,14 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { freeLoopbackPort } from '../free-port.ts';
-import { forwardArgv } from './arguments.ts';
+import { pipeOf } from '../pipe-child.ts';
+import { forwardArgv, sessionArgv } from './arguments.ts';
 import { lastLine, reasonOf } from './faults.ts';
+import { limiter } from './limit.ts';
 import { openMaster } from './master.ts';
 import type { Master } from './master.ts';
 import type { HostFacts } from './probe.ts';
@@ -25,6 +28,8 @@ export interface Connection {
   readonly must: (what: string, script: string, how?: RunHow) => Promise<Framed>;
   /** Runs on while it is talked to. Throws HOST_LOST. */
   readonly talk: (script: string) => Promise<OpenSession>;
+  /** A command there as one stream of bytes. Some at once; who comes then waits until one ends. Throws HOST_LOST. */
+  readonly pipe: (command: string) => Promise<Duplex>;
   /** Where on this machine "HOST:PORT", or the socket of a path, of that one is reached, kept over every new connection. */
   readonly forward: (to: string) => Promise<string>;
   /** Until it is called, a lost connection stays lost: whoever holds something there must not go on as if he still did. */
@@ -65,6 +70,8 @@ class Way {
   readonly #ending: AbortSignal;
   readonly #folder = mkdtempSync(join(tmpdir().length < 60 ? tmpdir() : '/tmp', 'berth-ssh-'));
   readonly #workers = createWorkers();
+  /** Beside the sessions of workers and locks, of the ten that sshd lets run at once. */
+  readonly #pipes = limiter(3);
   /** Local addresses by where they lead. */
   readonly #forwards = new Map<string, Promise<string>>();
   readonly #talks = new Set<OpenSession>();
@@ -101,6 +108,7 @@ class Way {
         void session.ended.then(() => this.#talks.delete(session));
         return session;
       },
+      pipe: (command) => this.#pipe(command),
       forward: (to) => {
         const known = this.#forwards.get(to) ?? this.#firstForward(to);
         this.#forwards.set(to, known);
@@ -183,6 +191,21 @@ class Way {
       /refused by peer/.test(outcome.said) && 'sshd there refuses one more session (MaxSessions)';
     const said = refused || lastLine(outcome.said) || master?.said() || 'a session ended before its time';
     throw new BerthError('HOST_LOST', { host: this.#where, said });
+  }
+
+  async #pipe(command: string): Promise<Duplex> {
+    await this.open();
+    const place = Promise.withResolvers<void>();
+    const { where, socket } = this.#ends;
+    const [program = '', ...args] = sessionArgv(where, socket, command);
+    return new Promise((resolve) => {
+      void this.#pipes(async () => {
+        const pipe = pipeOf(spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true }));
+        pipe.once('close', place.resolve);
+        resolve(pipe);
+        await place.promise;
+      });
+    });
   }
 
   async #firstForward(to: string): Promise<string> {

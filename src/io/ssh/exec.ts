@@ -78,6 +78,7 @@ export function farExec(link: Connection): Exec {
     run: (argv, options = {}) => run(link, argv, options),
     detach: detacher(link),
     start: (argv) => startFar(link, argv),
+    pipe: (argv) => link.pipe(quoteAll(argv)),
     kill: (pid, signal, startTicks) => kill(link, pid, signal, startTicks),
   };
 }

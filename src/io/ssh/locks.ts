@@ -24,8 +24,9 @@ socket=${quote(socketName(name).replace('\0', '@'))}
  */
 function takeScript(folder: string, name: string, info: string): string {
   return `${setOut(folder, name)}
-mkdir -p ${quote(folder)} || { echo "failed the folder of locks cannot be made"; exit 1; }
-exec 9>>"$file" || { echo "failed the lock cannot be written"; exit 1; }
+said=$(mkdir -p ${quote(folder)} 2>&1) || { echo "failed the folder "${quote(folder)}" cannot be made: \${said##*: }"; exit 1; }
+said=$( (: >>"$file") 2>&1) || { echo "failed $file cannot be written: \${said##*: }"; exit 1; }
+exec 9>>"$file" || { echo "failed $file cannot be written"; exit 1; }
 flock -n 9 || { echo taken; exit 0; }
 [ "$(stat -L -c %d:%i /proc/self/fd/9)" = "$(stat -c %d:%i "$file" 2>/dev/null)" ] || { echo taken; exit 0; }
 if grep -qF " $socket" /proc/net/unix; then rm -f "$file"; echo taken; exit 0; fi

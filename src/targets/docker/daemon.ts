@@ -4,6 +4,7 @@ import { dockerApi } from '../../io/docker-api.ts';
 import type { DockerAnswer, DockerApi, DockerQuestion } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { Answered, Version } from './answers.ts';
+import { sudoFault, throughSudo } from './through-sudo.ts';
 
 /** Where a daemon may listen: where DOCKER_HOST says, else in the usual places, Docker's before Podman's. */
 export function daemonPlaces(env: World['env']): string[] {
@@ -42,7 +43,11 @@ async function socketsHere(world: World, places: readonly string[]): Promise<str
 async function socketsThere(world: World, places: readonly string[]): Promise<string[]> {
   const script = 'for p do [ ! -S "$p" ] || echo "$p"; done';
   const argv = ['sh', '-c', script, 'sh', ...places.map(pathOf)];
-  const { stdout } = await world.exec.run(argv, { timeoutMs: 20_000 });
+  const { code, stdout } = await world.exec.run(argv, { timeoutMs: 20_000 });
+  if (code !== 0) {
+    const where = places.map((one) => placeText(world.machine, one));
+    throw new BerthError('DOCKER_UNREACHABLE', { where, reason: 'it is not told in time what is there' });
+  }
   const paths = stdout.split('\n');
   return places.filter((where) => paths.includes(pathOf(where)));
 }
@@ -53,7 +58,8 @@ function pathOf(where: string): string {
 
 /** A daemon by where it listens on its host; by which way that is reached from here is no part of its name. */
 export async function daemonAt(world: World, where: string): Promise<DockerApi> {
-  return dockerApi(await world.reach(where), where);
+  const argv = await throughSudo(world, where);
+  return dockerApi(argv === null ? await world.reach(where) : () => world.exec.pipe(argv), where);
 }
 
 export interface Daemon {
@@ -63,7 +69,6 @@ export interface Daemon {
 
 /** The daemon that new containers are given to: the first that answers. Throws DOCKER_UNREACHABLE or DOCKER_FORBIDDEN. */
 export async function daemonOf(world: World): Promise<Daemon> {
-  const places = daemonPlaces(world.env);
   let fault: BerthError | null = null;
   for (const api of await daemonsHere(world)) {
     try {
@@ -75,7 +80,16 @@ export async function daemonOf(world: World): Promise<Daemon> {
       fault ??= error;
     }
   }
-  throw fault ?? new BerthError('DOCKER_UNREACHABLE', { where: places, reason: 'there is no such socket' });
+  throw fault ?? noDaemon(world);
+}
+
+export function noDaemon({ env, machine }: World): BerthError {
+  const places = daemonPlaces(env).map((where) => placeText(machine, where));
+  return new BerthError('DOCKER_UNREACHABLE', { where: places, reason: 'there is no such socket' });
+}
+
+function placeText(machine: string, where: string): string {
+  return machine === thisMachine ? where : `${where} of ${machine}`;
 }
 
 /** One question with the faults of the way told as ours; any status is an answer. */
@@ -117,11 +131,14 @@ export function sayingOf({ json, status }: DockerAnswer): string {
 
 export async function wayFault(world: World, where: string, error: unknown): Promise<BerthError> {
   const { code, name, message } = error as NodeJS.ErrnoException;
-  const place = world.machine === thisMachine ? where : `${where} of ${world.machine}`;
+  const place = placeText(world.machine, where);
   const user = world.env['USER'] ?? 'of berth';
   if (code === 'EACCES' || code === 'EPERM')
     return new BerthError('DOCKER_FORBIDDEN', { where: place, user }, { cause: error });
+  if (code === 'BECOME_REFUSED') return error as BerthError;
   const late = name === 'TimeoutError' || name === 'AbortError' || code === 'ABORT_ERR';
+  const argv = await throughSudo(world, where);
+  if (argv !== null && !late) return await sudoFault(world, argv, { place, error });
   // Over ssh the connection is taken here, and falls when the socket there cannot be opened.
   const fell = world.machine !== thisMachine && (code === 'ECONNRESET' || message === 'socket hang up');
   if (fell && where.startsWith('unix:')) {

@@ -1,3 +1,4 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, ProcessId } from '../../domain/instance.ts';
 import { parseMark } from '../../domain/parse-mark.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
@@ -6,29 +7,57 @@ import type { World } from '../../io/world.ts';
 import type { Usage } from '../contract.ts';
 import { ContainerList, Inspected, Stats } from './answers.ts';
 import type { State } from './answers.ts';
-import { asked, daemonAt, daemonsHere, must } from './daemon.ts';
+import { asked, daemonAt, daemonsHere, must, noDaemon } from './daemon.ts';
 import { fleetLabel, markLabel } from './render.ts';
+import { unasked } from './unasked.ts';
 
-/** All marked containers. A daemon that is not there has none; one that cannot be asked is told when something is wanted of it. */
+/**
+ * All marked containers. Throws DOCKER_UNREACHABLE, DOCKER_FORBIDDEN or DOCKER_REFUSED where it is not known which there are.
+ */
 export async function markedContainers(world: World): Promise<Instance[]> {
-  const daemons = await daemonsHere(world);
-  return (await Promise.all(daemons.map((api) => ofDaemon(world, api)))).flat();
+  const looks = await Promise.all((await daemonsHere(world)).map((api) => lookAt(world, api)));
+  const fault = faultOf(looks) ?? (looks.length === 0 ? noDaemon(world) : null);
+  if (fault) throw fault;
+  return looks.flatMap((look) => (look instanceof BerthError ? [] : look));
+}
+
+/**
+ * Why what runs is not known, of what the daemons of a host said in the order in which new containers are given to them; null: it is.
+ * One behind another that answers has nothing of ours, and neither has one that our user may not use. Pure.
+ */
+export function faultOf(looks: readonly (readonly Instance[] | BerthError)[]): BerthError | null {
+  const faults = looks.filter((look) => look instanceof BerthError);
+  const first = looks.findIndex((look) => !(look instanceof BerthError));
+  const grave = looks
+    .slice(0, first < 0 ? looks.length : first)
+    .find((look) => look instanceof BerthError && look.code !== 'DOCKER_FORBIDDEN');
+  if (grave instanceof BerthError) return grave;
+  return first < 0 ? (faults[0] ?? null) : null;
+}
+
+async function lookAt(world: World, api: DockerApi): Promise<Instance[] | BerthError> {
+  try {
+    return await ofDaemon(world, api);
+  } catch (error) {
+    // That the whole host is lost is told by whoever looks at it.
+    if (error instanceof BerthError && unasked.some((code) => code === error.code)) return error;
+    throw error;
+  }
 }
 
 async function ofDaemon(world: World, api: DockerApi): Promise<Instance[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [fleetLabel] }));
-  let json: unknown;
-  try {
-    ({ json } = await api.ask('GET', `/containers/json?all=1&filters=${filters}`));
-  } catch {
-    return [];
-  }
+  const path = `/containers/json?all=1&filters=${filters}`;
+  const { json } = await must(world, api, { method: 'GET', path, fine: [200] });
   const list = ContainerList.safeParse(json).data ?? [];
   // Podman does not filter by everything that Docker does.
   const marked = list.filter(({ Labels }) => Labels?.[markLabel] !== undefined);
   const found = await Promise.all(
     marked.map(async ({ Id }) => {
-      const container = await inspect(api, Id).catch(() => null);
+      // One that was removed since it was listed is no fault.
+      const question = { method: 'GET', path: `/containers/${Id}/json`, fine: [200, 404] };
+      const answer = await must(world, api, question);
+      const container = answer.status === 200 ? Inspected.safeParse(answer.json).data : undefined;
       return container ? instanceOf(world, api, container) : null;
     }),
   );

@@ -8,7 +8,7 @@ import type { Started, StartRequest } from '../contract.ts';
 import { keepDefinition } from './adopt.ts';
 import { unitFacts } from './facts.ts';
 import { lastLines, unitOfObject } from './logs.ts';
-import { dropInName, endingOf, markOnDisk, observe, runs, show } from './observe.ts';
+import { beingStopped, dropInName, endingOf, markOnDisk, observe, runs, show } from './observe.ts';
 import { unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
 import { foldersOf, renderUnit, unitNameOf } from './render.ts';
@@ -42,11 +42,31 @@ export async function create(world: World, request: StartRequest, options: Syste
   ]);
   const file = `${unit}.service`;
   await tell(world, scope, { args: ['enable', '--no-reload', '--quiet', file], unit, what: 'enabled' });
-  await tell(world, scope, { args: ['daemon-reload'], unit, what: 'read' });
+  if (!(await isRead(world, scope, unit))) await reload(world, scope, unit);
   await ask(world, scope, ['reset-failed', file]);
   const since = world.clock.wall().getTime();
   await tell(world, scope, { args: ['start', '--no-block', file], unit, what: 'started' });
   return started(world, scope, { unit, since });
+}
+
+/** One that systemd did not know it reads by itself, and others need not be read anew for it. */
+async function isRead(world: World, scope: Scope, unit: string): Promise<boolean> {
+  const shown = (await show(world, scope, [unit])).get(unit);
+  return (
+    shown?.get('LoadState') === 'loaded' &&
+    shown.get('NeedDaemonReload') === 'no' &&
+    shown.get('FragmentPath') === join(scope.units, `${unit}.service`) &&
+    (shown.get('DropInPaths') ?? '').split(' ').includes(join(scope.units, `${unit}.service.d`, dropInName))
+  );
+}
+
+function reload(world: World, scope: Scope, unit: string): Promise<void> {
+  return tell(world, scope, { args: ['daemon-reload'], unit, what: 'read' });
+}
+
+/** Has systemd forget what is gone, and know what is to start with the machine. */
+export function settle(world: World): Promise<void> {
+  return reload(world, scopeOf(world), 'berth');
 }
 
 async function started(
@@ -99,8 +119,9 @@ async function freeUnit(
     if (shown === undefined)
       throw faultOf(scope, await ask(world, scope, ['show', '-p', 'Version']), { unit, what: 'looked up' });
     const there = await markOnDisk(world, scope, unit);
-    if (there && isSamePlace(there, mark) && !runs(shown)) return unit;
-    if (!there && shown.get('LoadState') === 'not-found') return unit;
+    const isOurs = there !== null && isSamePlace(there, mark);
+    if (isOurs && (!runs(shown) || (await hasStopped(world, scope, unit)))) return unit;
+    if (!there && (shown.get('LoadState') === 'not-found' || (await isGone(world, shown)))) return unit;
     if (name !== null)
       throw new BerthError('UNIT_FOREIGN', {
         unit,
@@ -108,6 +129,22 @@ async function freeUnit(
       });
   }
   throw new BerthError('UNIT_FOREIGN', { unit: usual, path: `${scope.units}/${usual}.service` });
+}
+
+/** Waits for one that is being stopped, as by a berth that was killed over it; false for any other. */
+async function hasStopped(world: World, scope: Scope, unit: string): Promise<boolean> {
+  for (;;) {
+    const shown = await show(world, scope, [unit]);
+    if (!runs(shown.get(unit) ?? new Map<string, string>())) return true;
+    if (!(await beingStopped(world, scope, shown)).has(unit)) return false;
+    await world.clock.sleep(pollMs);
+  }
+}
+
+/** Its file was removed, and systemd has not been told since. */
+async function isGone(world: World, shown: ReadonlyMap<string, string>): Promise<boolean> {
+  const path = shown.get('FragmentPath');
+  return path !== undefined && path !== '' && !runs(shown) && (await world.files.stat(path)) === null;
 }
 
 function isSamePlace(a: Mark, b: Mark): boolean {
@@ -120,7 +157,7 @@ function isSamePlace(a: Mark, b: Mark): boolean {
 export async function remove(
   world: World,
   instance: Instance,
-  how: { signal: string; graceMs: number },
+  how: { signal: string; graceMs: number; settles?: boolean },
 ): Promise<void> {
   const { scope: name, unit } = unitOfObject(instance);
   const scope = scopeNamed(world, name);
@@ -156,6 +193,7 @@ export async function remove(
     join(scope.units, `${file}.d`, dropInName),
     join(scope.units, `${file}.d`),
   ]);
+  if (how.settles && scope.name === scopeOf(world).name) return;
   await tell(world, scope, { args: ['daemon-reload'], unit, what: 'forgotten' });
   await ask(world, scope, ['reset-failed', file]);
 }

@@ -59,6 +59,7 @@ async function observeScope(world: World, scope: Scope): Promise<Instance[]> {
     scope,
     units.map(({ unit }) => unit),
   );
+  const ending = await beingStopped(world, scope, shown);
   const proc = await world.procfs();
   const table = readProcessTable(proc);
   const listeners = readListeners(proc, table);
@@ -73,7 +74,8 @@ async function observeScope(world: World, scope: Scope): Promise<Instance[]> {
     const facts = shown.get(unit) ?? new Map<string, string>();
     const members = membersOf.get(unit) ?? [];
     const main = table.processes.get(Number(facts.get('MainPID') ?? 0));
-    const alive = runs(facts);
+    // What is being stopped is there for as long as its grace, and nobody will start it again.
+    const alive = runs(facts) && !ending.has(unit);
     return {
       host: 'local',
       object: { target: 'systemd', id: `${scope.name}/${unit}`, name: `unit ${unit}.service` },
@@ -129,6 +131,24 @@ function readShown(text: string): Shown {
 export function runs(shown: Shown): boolean {
   if (Number(shown.get('Job') ?? 0) > 0) return true;
   return ['active', 'activating', 'reloading', 'deactivating'].includes(shown.get('ActiveState') ?? '');
+}
+
+/** Units that somebody has told to stop and that have not yet; one that crashed, or that is to start again, is not among them. */
+export async function beingStopped(
+  world: World,
+  scope: Scope,
+  shown: ReadonlyMap<string, Shown>,
+): Promise<Set<string>> {
+  const maybe = [...shown].filter(
+    ([, one]) => one.get('ActiveState') === 'deactivating' && Number(one.get('Job') ?? 0) > 0,
+  );
+  if (maybe.length === 0) return new Set();
+  const { stdout } = await ask(world, scope, ['list-jobs', '--plain', '--no-legend', '--no-pager']);
+  const stops = stdout.split('\n').flatMap((line) => {
+    const [, unit = '', type] = line.trim().split(/\s+/);
+    return type === 'stop' ? [unit.replace(/\.service$/, '')] : [];
+  });
+  return new Set(maybe.flatMap(([unit]) => (stops.includes(unit) ? [unit] : [])));
 }
 
 /** What waits for the unit is started only once its own look at the engine's health is over. */

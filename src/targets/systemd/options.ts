@@ -4,7 +4,7 @@ const UnitName = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9:_.@-]{0,200}$/)
   .meta({ examples: ['llama-mistral'] })
-  .describe('Name of the unit, with or without ".service".');
+  .describe('Name of the unit, with or without ".service"; replicas of "x@" are x@0, x@1 and so on.');
 
 const Value = z.union([z.string(), z.number(), z.boolean()]);
 const Section = z

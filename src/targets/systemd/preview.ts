@@ -3,9 +3,8 @@ import type { Finding } from '../../domain/finding.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
 import { unitFacts } from './facts.ts';
-import { hiddenReads, renderUnit } from './render.ts';
+import { hiddenReads, renderUnit, unitNameOf } from './render.ts';
 import type { UnitFacts } from './render.ts';
-import { unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
 import { ask, ofUser, reasonOf, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -23,7 +22,7 @@ export async function preview(
     const error = new BerthError('SYSTEMD_UNREACHABLE', { scope: scope.name, reason: reasonOf(manager) });
     return [finding('critical', { rule: 'systemd-unreachable', object, error })];
   }
-  const unit = unitWish(options).name ?? `berth-${request.mark.fleet}-${object}`;
+  const unit = unitNameOf(request.mark, options);
   try {
     const facts = await unitFacts(world, request, { unit, scope });
     const found = await Promise.all([

@@ -39,9 +39,10 @@ export interface Rendered {
 const cacheSign = '\uE000';
 const credentialSign = '\uE001';
 
-/** The name of the file; else that of fleet and deployment. */
+/** The name of the file; else that of fleet and deployment. Replicas of "x@" are its instances x@0, x@1, ... */
 export function unitNameOf(mark: Mark, options: SystemdOptions): string {
   const { name } = unitWish(options);
+  if (name?.endsWith('@')) return `${name}${mark.replica}`;
   const number = mark.replica === 0 ? '' : `-${mark.replica}`;
   return `${name ?? `berth-${mark.fleet}-${mark.deployment}`}${number}`;
 }
