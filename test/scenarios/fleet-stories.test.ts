@@ -274,7 +274,7 @@ benchmarks:
   for (const text of [
     'models.a.secret: A Secret of a cluster is given to its pods alone, and host box is a machine.',
     'models.b.secret: This is all of a Secret, and one of its values is wanted.',
-    'deployments.c.engine.key: A Secret of a cluster is given to its pods alone, and this is read elsewhere.',
+    'deployments.c.engine.key: A Secret of a cluster is given to its pods alone, and the gateway runs on this machine.',
     'gateway.keys.me: A Secret of a cluster is given to its pods alone',
     'benchmarks.x.publish.0: The publisher s3 wants a Secret of a cluster',
     'benchmarks.x.publish.1: There is no publisher "s4".',
