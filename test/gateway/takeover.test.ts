@@ -110,7 +110,7 @@ test('what the newer one refuses before it has answered goes to the older one, a
   expect(newer.failed).toBeGreaterThan(0);
 });
 
-test('what the newer one has no room for goes to the older one; beyond its share nothing goes to it, and who is left waits', async () => {
+test('what the newer one has no room for goes to the older one', async () => {
   const held: Turn[] = [];
   const on = await stage(1, { newerDoes: (turn) => void held.push(turn), newer: { slots: 1 } });
   const first = postChat(on.gateway.url);

@@ -49,7 +49,10 @@ export async function drainHost(
   await emptyEngines(world, waiting);
   using _locks = await lockEmptied(world, loaded, { options, waiting });
   // What was started in between leaves too.
-  const { leaving, unserved, names } = await lookAt(world, loaded, options);
+  const { leaving, unserved, names } = await lookAt(world, loaded, options).catch(async (error: unknown) => {
+    await refillEngines(waiting);
+    throw error;
+  });
   await endEngines(world, {
     ...waiting,
     instances: leaving,

@@ -17,7 +17,7 @@ import { fetchesOf } from '../apply/fetches.ts';
 import { restFindings } from './at-rest.ts';
 import { confined, leftOutBy, withDeployments } from '../apply/confine.ts';
 import { expectNamed } from '../apply/expect-named.ts';
-import { foreseen } from './foresee.ts';
+import { asWritten, foreseen } from './foresee.ts';
 import { gatewayReload } from './gateway-reload.ts';
 import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
 import { worldOfHost, worldOn } from '../file/hosts.ts';
@@ -55,7 +55,8 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
   const own = instancesOf(observed, loaded);
   expectNamed(only ?? [], loaded, own);
   const reached = withoutSilent(loaded, observed);
-  const named = withDeployments(reached, (name) => only?.includes(name) ?? true);
+  const asked = withDeployments(loaded, (name) => only?.includes(name) ?? true);
+  const named = withoutSilent(asked, observed);
   const [desired, input] = await Promise.all([
     wishes.instead ?? desiredReplicas(world, named),
     planInput(world, { loaded, reached, observed }, { ...wishes, restart }),
@@ -88,7 +89,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
       ...plan.findings,
       ...protectedFindings(plan),
       ...(rest?.findings ?? []),
-      ...foreseen(named, desired, input.modelBytes),
+      ...foreseen(asked, [...desired, ...unseenOf(asked, named)], input.modelBytes),
       ...found.flat(),
       ...heldPorts(plan, observed),
     ],
@@ -122,7 +123,7 @@ async function planInput(
   const instances = instancesOf(observed, loaded);
   const [free, sizes, otherwise, secrets] = await Promise.all([
     freeMemory(world, reached),
-    modelSizes(world, reached),
+    modelSizes(world, answering(loaded, observed)),
     renderedOtherwise(world, loaded, instances),
     otherSecretsOf(world, loaded, instances),
   ]);
@@ -178,6 +179,19 @@ function expectAbilities(desired: readonly DesiredReplica[], { hosts }: LoadedFl
 /** What cannot be looked at is not decided on. */
 function withoutSilent(loaded: LoadedFleet, sight: Sight): LoadedFleet {
   return { ...loaded, deployments: loaded.deployments.filter((one) => unseenFault(sight, one) === null) };
+}
+
+/** Where a target alone cannot be asked, its machine still tells of files. */
+function answering(loaded: LoadedFleet, { silent }: Sight): LoadedFleet {
+  return { ...loaded, deployments: loaded.deployments.filter(({ host }) => !silent.has(host)) };
+}
+
+/** What is wrong as it is written is told also where nothing is decided. */
+function unseenOf(asked: LoadedFleet, seen: LoadedFleet): DesiredReplica[] {
+  return asWritten({
+    ...asked,
+    deployments: asked.deployments.filter((one) => !seen.deployments.includes(one)),
+  });
 }
 
 function unreachedOf({ deployments }: LoadedFleet, sight: Sight): Pick<Plan, 'unreached'> {

@@ -52,7 +52,8 @@ export function tooManyAtOnce(
 /** By the name that whoever made the key gave it: only those who hold it read this. */
 function whose({ id, scope, title }: Pick<Bound, 'id' | 'scope' | 'title'>): string {
   if (scope === 'model') return `The model "${title}", over all keys,`;
-  return id.startsWith(withoutKey) ? 'This gateway, over all who show no key,' : `The key "${title}"`;
+  const isAnybody = id === withoutKey || id.startsWith(`${withoutKey}:`);
+  return isAnybody ? 'This gateway, over all who show no key,' : `The key "${title}"`;
 }
 
 const withoutKey = `key:${anonymous.id}`;

@@ -16,9 +16,9 @@ export class Takeover {
   readonly newer: Instance;
   readonly share: number;
   /** All that are in service when the newer one is, and when the older one is. */
-  readonly #withNewer: readonly Instance[];
-  readonly #withOlder: readonly Instance[];
-  readonly #all: readonly Instance[];
+  #withNewer: readonly Instance[] = [];
+  #withOlder: readonly Instance[] = [];
+  #all: readonly Instance[] = [];
   readonly #random: () => number;
   readonly #sides = { old: new Side(), new: new Side() };
   /** Drawn once for each slot that is given: whoever waits must not draw until it suits him. */
@@ -32,11 +32,16 @@ export class Takeover {
     this.older = older;
     this.newer = newer;
     this.share = share;
-    this.#all = all;
-    this.#withNewer = all.filter((one) => one !== older);
-    this.#withOlder = all.filter((one) => one !== newer);
     this.#random = random;
     this.#newerIsNext = random() < share;
+    this.serve(all);
+  }
+
+  /** Other replicas come and go meanwhile; what both have done so far stays counted. */
+  serve(all: readonly Instance[]): void {
+    this.#all = all;
+    this.#withNewer = all.filter((one) => one !== this.older);
+    this.#withOlder = all.filter((one) => one !== this.newer);
   }
 
   /** Who is in service for the next request. `holder`: the one instance that can go on from what the request names. */
@@ -111,7 +116,9 @@ export function takeoverOf(instances: readonly Instance[], before: Takeover | nu
     if (!older) continue;
     const { share } = wanted;
     const same = before?.older === older && before.newer === newer && before.share === share;
-    return same && before ? before : new Takeover({ older, newer, share }, instances);
+    if (!same || !before) return new Takeover({ older, newer, share }, instances);
+    before.serve(instances);
+    return before;
   }
   return null;
 }
