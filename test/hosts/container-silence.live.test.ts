@@ -14,7 +14,7 @@ import { importLlama, llamaImage, missingFor, startBox } from './container-box.t
 import type { ContainerBox } from './container-box.ts';
 import { enginesAt, portsIn } from './suite/inventory.ts';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 420_000, hookTimeout: 120_000 });
 
 const missing = missingFor('docker');
 const why = missing === null ? '' : ` (skipped: ${missing})`;
@@ -174,11 +174,16 @@ deployments:
     await until(() => isServed(gateway), 'the engine to serve');
     const before = await ids();
     const [pid = 0] = enginesAt(portsIn(hosts));
+    expect(pid).toBeGreaterThan(0);
     process.kill(pid, 'SIGSTOP');
-    await until(() => {
-      const now = enginesAt(portsIn(hosts));
-      return now.length === 1 && now[0] !== pid;
-    }, 'the engine to be restarted');
+    await until(
+      () => {
+        const now = enginesAt(portsIn(hosts));
+        return now.length === 1 && now[0] !== pid;
+      },
+      'the engine to be restarted',
+      200_000,
+    );
     await until(() => isServed(gateway), 'the engine to serve again');
     expect(await ids()).toEqual(before);
     // On a busy machine it may have been slow once more.
