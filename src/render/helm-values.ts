@@ -15,7 +15,11 @@ export function valuesOf(templates: readonly Template[], counts: ReadonlyMap<str
 
 function put(tree: Tree, path: readonly string[], value: unknown): void {
   let at = tree;
-  for (const part of path.slice(0, -1)) at = (at[part] ??= {}) as Tree;
+  for (const part of path.slice(0, -1)) {
+    // A deployment may be called "constructor".
+    if (!Object.hasOwn(at, part)) at[part] = {};
+    at = at[part] as Tree;
+  }
   at[path.at(-1) ?? ''] = value;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
+import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import type { Rule } from './contract.ts';
 
 const Status = z.object({
@@ -26,14 +27,14 @@ export const serviceNotReady: Rule = {
       if (!kinds.includes(object.kind) || isStopped(object)) return [];
       const conditions = Status.safeParse(object.status).data?.conditions ?? [];
       if (!conditions.some(({ type, status }) => type === 'Ready' && status === 'False')) return [];
-      const { namespace, name } = object.metadata;
+      const { name } = object.metadata;
       return {
         object: titleOf(object),
         names: [name],
         message: 'KServe says that it is not ready.',
         evidence: conditions.filter(({ status }) => status === 'False').map(textOf),
         cure: 'Put right what its conditions name, or remove it.',
-        commands: [`kubectl -n ${namespace ?? 'default'} describe ${object.kind.toLowerCase()} ${name}`],
+        commands: [`${kubectlFor(object)} describe ${object.kind.toLowerCase()} ${name}`],
       };
     }),
 };

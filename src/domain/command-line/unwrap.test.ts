@@ -89,3 +89,10 @@ test('nothing, blanks and endless nesting end in nothing', () => {
   expect(unwrap(['env'])).toEqual([]);
   expect(unwrap(Array.from({ length: 50 }, () => 'nice'))).toEqual([]);
 });
+
+test.each(['valueOf', 'toString', 'constructor', '__proto__'])(
+  'a process that is called %s is a process like any other',
+  (name) => {
+    expect(unwrap([name, '--port', '1']).map((one) => one.program)).toContain(name);
+  },
+);

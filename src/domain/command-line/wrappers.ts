@@ -243,7 +243,7 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   if (name === 'su') return peelSu(args);
   // Without a text it takes a command.
   if (name === 'runuser' && args.includes('-c')) return peelSu(args);
-  const special = specials[name]?.(args);
+  const special = Object.hasOwn(specials, name) ? specials[name]?.(args) : null;
   if (special) return special;
   const watched = peelWatcher(name, args);
   if (watched) return watched;
@@ -251,7 +251,8 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   if (/^(qemu-(?!system|img|nbd|io|ga)\w+(-static)?|box64|fex-?\w*|rosetta)$/i.test(name))
     return peelEmulator(args);
   // Docker and podman give a container such a first process under names of their own.
-  const known = wrappers[name === 'init' && args[0] === '--' ? 'tini' : name];
+  const called = name === 'init' && args[0] === '--' ? 'tini' : name;
+  const known = Object.hasOwn(wrappers, called) ? wrappers[called] : undefined;
   const runs = runners.get(name);
   if (!known || (runs !== undefined && !args.includes(runs))) return null;
   let at = skipOptions(args, known.valued);

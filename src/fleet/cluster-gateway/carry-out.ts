@@ -30,6 +30,9 @@ import { liveGateway, madeGateway, markOn, secretsOn } from './look.ts';
 import { removeGateway } from './remove.ts';
 
 const pollMs = 500;
+
+/** Faults of the change itself: that the cluster could not be asked says nothing of it. */
+const neverServes: ReadonlySet<string> = new Set(['IMAGE_MISSING', 'GATEWAY_NOT_SERVING']);
 /** An image is fetched in that time, and as many pods are rolled. */
 const patienceMs = 600_000;
 /** One that cannot reach something at once may start again; beyond that it never will. */
@@ -76,7 +79,7 @@ export async function carryOutGateway(
     try {
       await waitServing(host, plan, { host: action.host, signal });
     } catch (error) {
-      if (before.length === 0 || !(error instanceof BerthError)) throw error;
+      if (before.length === 0 || !(error instanceof BerthError) || !neverServes.has(error.code)) throw error;
       onProgress(`Undoing the change of the gateway on ${action.host}`);
       await goBackTo(host, before);
       throw new BerthError(
