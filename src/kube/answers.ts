@@ -28,7 +28,8 @@ export const DeploymentLive = Live.extend({
 });
 export type DeploymentLive = z.infer<typeof DeploymentLive>;
 
-export const JobLive = Live.extend({
+/** Whatever tells how it is by conditions: Jobs, InferenceServices. */
+export const ConditionsLive = Live.extend({
   status: z
     .object({
       conditions: z

@@ -1,6 +1,6 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { World } from '../io/world.ts';
-import { JobLive, PodLive } from './answers.ts';
+import { ConditionsLive, PodLive } from './answers.ts';
 import { getObject, isQuota, listObjects } from './client.ts';
 import type { Place } from './client.ts';
 import { lastWarning } from './pod-warnings.ts';
@@ -22,7 +22,7 @@ export async function waitFetched(
   const { job, from } = wish;
   let told = '';
   for (;;) {
-    const live = await getObject(place, { apiVersion: 'batch/v1', kind: 'Job', name: job }, JobLive);
+    const live = await getObject(place, { apiVersion: 'batch/v1', kind: 'Job', name: job }, ConditionsLive);
     const is = live?.status?.conditions?.filter(({ status }) => status === 'True') ?? [];
     if (is.some(({ type }) => type === 'Complete')) return;
     const failed = is.find(({ type }) => type === 'Failed');

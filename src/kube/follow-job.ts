@@ -1,5 +1,5 @@
 import type { Clock } from '../io/clock.ts';
-import { JobLive, PodLive } from './answers.ts';
+import { ConditionsLive, PodLive } from './answers.ts';
 import { getObject, listObjects } from './client.ts';
 import type { Place } from './client.ts';
 import { containerLines } from './pod-lines.ts';
@@ -34,7 +34,7 @@ export async function followJob(
         hear.line(line);
       continue;
     }
-    const live = await getObject(place, { apiVersion: 'batch/v1', kind: 'Job', name: job }, JobLive);
+    const live = await getObject(place, { apiVersion: 'batch/v1', kind: 'Job', name: job }, ConditionsLive);
     if (!live) return null;
     const end = (live.status?.conditions ?? []).find(
       ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',

@@ -3,7 +3,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { SecretRef } from '../../domain/secret.ts';
-import { newToken } from '../../io/token-file.ts';
+import { tokenOfFile } from '../../io/token-file.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import { fleetPaths } from '../file/paths.ts';
@@ -35,24 +35,15 @@ export function keyFileOf(mark: Pick<Mark, 'spec'>): string | null {
   return ref && 'file' in ref ? ref.file : null;
 }
 
-const making = new Map<string, Promise<void>>();
-
 /** Makes the key before the first engine of its deployment starts; replicas that start at once are given the same. */
 export async function makeEngineKey(world: World, mark: Pick<Mark, 'spec'>): Promise<void> {
   const path = keyFileOf(mark);
   if (path !== null) await makeKeyFile(world, path);
 }
 
-export async function makeKeyFile(world: World, path: string): Promise<void> {
-  const made = making.get(path) ?? make(world, path).finally(() => making.delete(path));
-  making.set(path, made);
-  await made;
-}
-
 /** Kept where berth runs, wherever the engine does. */
-async function make({ home, files: own }: World, path: string): Promise<void> {
-  const files = home?.files ?? own;
-  if (!(await files.read(path))) await files.write(path, `${newToken()}\n`, 0o600);
+export async function makeKeyFile({ home, files }: World, path: string): Promise<void> {
+  await tokenOfFile(home?.files ?? files, path);
 }
 
 /** What a question to an engine carries. Without the file it is asked without the key, and says so itself. */

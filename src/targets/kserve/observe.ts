@@ -1,8 +1,9 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
-import { getObject, Live } from '../../kube/client.ts';
+import { ConditionsLive } from '../../kube/answers.ts';
+import { getObject } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { lookAt, usageOf } from '../../kube/made.ts';
@@ -27,15 +28,7 @@ import type { KserveOptions } from './options.ts';
 import { containerPort } from './storage.ts';
 import { isTakenOver } from './taken-over.ts';
 
-export const ServiceLive = Live.extend({
-  status: z
-    .object({
-      conditions: z
-        .array(z.object({ type: z.string(), status: z.string(), message: z.string().nullish() }))
-        .nullish(),
-    })
-    .nullish(),
-});
+export const ServiceLive = ConditionsLive;
 export type ServiceLive = z.infer<typeof ServiceLive>;
 
 /** A service with the Deployment that KServe has made of it; null: not yet. */
