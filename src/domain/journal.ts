@@ -11,7 +11,7 @@ const Who = z.object({
 
 /**
  * What is done to one engine: `back` is its old self once more, after the new one never answered; `restart` is one that ran and did not
- * answer; `adopt` and `disown` change its mark alone. The last three change a key of the gateway.
+ * answer; `adopt` and `disown` change its mark alone. The last ones change the gateway: what it takes over of the file, and its keys.
  */
 export const effectKinds = [
   'start',
@@ -21,6 +21,7 @@ export const effectKinds = [
   'end',
   'adopt',
   'disown',
+  'reload',
   'add key',
   'rotate key',
   'revoke key',
@@ -28,7 +29,7 @@ export const effectKinds = [
 
 const Effect = z.object({
   do: z.enum(effectKinds),
-  /** Name of its host in the file; null for berth's own processes and for keys. */
+  /** Name of its host in the file; null for berth's own processes, the gateway and its keys. */
   host: z.string().nullable(),
   deployment: z.string().nullable(),
   replica: z.int().nullable(),

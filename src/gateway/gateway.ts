@@ -32,6 +32,7 @@ import type { StoredTogether } from './stored/stored-responses.ts';
 import { engineNameOf } from './routing/engine-name.ts';
 import { createEngineWatch } from './routing/watch-engines.ts';
 import type { GatewayState } from './state.ts';
+import { closeLines } from './traffic/closed-lines.ts';
 import { Followers } from './traffic/followers.ts';
 import { obeyWish } from './traffic/move.ts';
 import { Together } from './traffic/together.ts';
@@ -87,6 +88,7 @@ export async function startGateway(
       state.snapshot = await buildSnapshot(next, before, context());
       for (const old of before.instances.values())
         if (state.snapshot.instances.get(old.id) !== old) state.leaving.add(old);
+      closeLines(state, before);
       state.held.limit = next.limits.heldBytes;
       state.observer.configure(next.observe ?? unobserved);
       tellDemands(state);
@@ -128,6 +130,7 @@ function firstState(
     snapshot,
     draining: false,
     leaving: new Set(),
+    deserted: new Set(),
     meter: createMeter(),
     usage: createUsageCounts(wallMs),
     held,
@@ -191,10 +194,12 @@ async function release({ observer, snapshot, trials }: GatewayState): Promise<vo
   await observer.close();
 }
 
-function tick({ demands, snapshot, leaving }: GatewayState): void {
+function tick({ demands, snapshot, leaving, deserted }: GatewayState): void {
   demands.tick();
   // An ejection ends by time alone: nothing else would wake those who wait for it.
-  for (const deployment of snapshot.deployments.values()) if (deployment.waiting > 0) deployment.dispatch();
+  for (const deployment of [...snapshot.deployments.values(), ...deserted])
+    if (deployment.waiting > 0) deployment.dispatch();
+    else deserted.delete(deployment);
   for (const instance of leaving) if (instance.inflight === 0) leaving.delete(instance);
 }
 

@@ -4,6 +4,7 @@ import type { UsageCounts } from './accounts/key-usage.ts';
 import type { Meter } from './reply/meter.ts';
 import type { Trials } from './experiments/trials.ts';
 import type { Observer } from './observe/observer.ts';
+import type { Deployment } from './routing/deployment.ts';
 import type { Demands } from './on-demand/demands.ts';
 import type { RetryBudget } from './upstream/retry-budget.ts';
 import type { Shadows } from './upstream/shadows.ts';
@@ -19,6 +20,8 @@ export interface GatewayState {
   draining: boolean;
   /** Engines that a reload took away while requests were under way there. */
   readonly leaving: Set<Instance>;
+  /** Deployments that a reload took away while requests waited there. */
+  readonly deserted: Set<Deployment>;
   readonly meter: Meter;
   readonly usage: UsageCounts;
   readonly held: HeldBytes;

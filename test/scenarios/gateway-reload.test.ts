@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
+import type { JournalEntry } from '../../src/domain/journal.ts';
 import type { GatewayReload, Plan } from '../../src/domain/plan.ts';
 import { startFakeUpstream, wellBehaved } from '../gateway/fake-upstream.ts';
 import type { FakeUpstream } from '../gateway/fake-upstream.ts';
@@ -93,6 +94,10 @@ test('routes, limits and keys that have changed are planned, and taken over by t
   const after = (await place.berth('status', '--json')).json() as FleetStatus;
   expect(after.gateway.pid).toBe(pid);
   expect((await place.berth('apply')).stdout).toContain('Nothing had to be done.');
+  const { entries } = (await place.berth('journal', '--json')).json() as { entries: JournalEntry[] };
+  const reloads = entries.filter((one) => one.do === 'reload');
+  expect(reloads).toMatchObject([{ command: 'apply', object: `gateway ${url}`, outcome: 'done' }]);
+  expect(reloads[0]?.reasons).toEqual(planned.reload?.reasons.map(({ text }) => text));
   expect(((await place.berth('plan', '--json')).json() as Plan).reload).toEqual({
     do: 'keep',
     url,

@@ -2,7 +2,6 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitOfCode } from '../../domain/errors/table.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { machineOf } from '../../domain/host-access.ts';
-import type { Moved } from '../../domain/gateway-control.ts';
 import type { Action, GatewayAction, GatewayReload, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { takeHostLocks } from './host-locks.ts';
@@ -26,8 +25,8 @@ import type { Change } from '../plan/order.ts';
 import { protectedFindings } from '../plan/protect.ts';
 import { previewFindings } from '../observe/look-closer.ts';
 import { staleness } from '../plan/stale.ts';
-import { noTraffic } from './traffic.ts';
-import type { Successor, Traffic, TrafficStep } from './traffic.ts';
+import { takingOver } from './taking-over.ts';
+import type { Successor, Traffic } from './traffic.ts';
 
 export interface ApplyOptions {
   readonly signal: AbortSignal;
@@ -75,24 +74,10 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
   await preflight(world, plan, observed);
   for (const finding of protectedFindings(plan)) options.onProgress(`berth: ${finding.message}`);
-  const { traffic, taken } = takingOver(plan, options);
+  const { traffic, taken } = takingOver(world, plan, options);
   // Awaited here: the locks end with this function.
   const engines = await execute(world, plan, observed, { ...options, traffic });
   return { ...(await withGatewaysDone(world, plan, engines, options)), reload: taken() };
-}
-
-/** Whether the gateway has taken in the file: it has from the first `shift` on that did not fail. */
-function takingOver(
-  { reload }: Plan,
-  options: ApplyOptions,
-): { traffic: Traffic; taken: () => GatewayReload | null } {
-  let taken: GatewayReload | null = null;
-  async function traffic(step: TrafficStep): Promise<Moved> {
-    const moved = await options.traffic(step);
-    if (step.do === 'shift' && options.traffic !== noTraffic && reload?.do === 'reload') taken = reload;
-    return moved;
-  }
-  return { traffic: bestEffort({ ...options, traffic }), taken: () => taken };
 }
 
 async function withGatewaysDone(
@@ -112,24 +97,6 @@ async function withGatewaysDone(
       ? new BerthError(failure.code, failure.facts, { cause: failure, exit: 'partlyApplied' })
       : failure;
   return { ...engines, gateways, failure: told };
-}
-
-/**
- * A step that fails makes the change one with an interruption, and that is told; only `shift` must succeed, since
- * ending an engine that still gets requests would be worse than stopping midway.
- */
-export function bestEffort({ traffic, onProgress }: Pick<ApplyOptions, 'traffic' | 'onProgress'>): Traffic {
-  return async (step) => {
-    try {
-      const moved = await traffic(step);
-      if (moved.untold !== undefined) onProgress(`berth: traffic (${step.do}): ${moved.untold}`);
-      return moved;
-    } catch (error) {
-      if (step.do === 'shift' || !(error instanceof BerthError)) throw error;
-      onProgress(`berth: traffic could not be moved (${step.do}): ${error.message}`);
-      return { left: 0 };
-    }
-  };
 }
 
 async function preflight(world: World, plan: Plan, observed: Sight): Promise<void> {

@@ -4,7 +4,7 @@ import { sameObject } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
-import { bestEffort } from './apply.ts';
+import { bestEffort } from './best-effort.ts';
 import { hostNameOf, worldOfHost, worldOfInstance } from '../file/hosts.ts';
 import type { Hosts } from '../file/hosts.ts';
 import type { Journal } from './journal.ts';

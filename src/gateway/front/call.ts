@@ -16,6 +16,11 @@ export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
+/** The deployment that it waits for is there no more, or is about to go; whoever serves its route by now may serve it. */
+export class LineClosed extends Error {
+  override readonly name = 'LineClosed';
+}
+
 /** A wait in a queue, or an attempt at an instance. */
 export interface Phase {
   readonly leave: () => void;
@@ -49,6 +54,8 @@ export interface Call {
   choice: Choice;
   /** How long it may wait for a deployment that is held; undefined: as long as in a queue. */
   holdMs: number | undefined;
+  /** Gone by before it got in line once more, since the line that it waited in was closed. */
+  waitedMs: number;
   /** Id of the instance that keeps what it goes on from; null for nearly all. */
   holder: string | null;
   /** Response headers that say who served, names and values in turn; none where that was never in question. */

@@ -54,6 +54,8 @@ export interface AcquireOptions {
   readonly bytes: number;
   /** How long it may wait while the deployment is held; undefined: as long as in the queue. */
   readonly holdMs: number | undefined;
+  /** What of that has gone by in lines that were closed. */
+  readonly waitedMs: number;
   /** Called once with how to stop waiting: the promise then rejects with ClientGone. */
   readonly onWait: (phase: Phase) => void;
 }
@@ -175,7 +177,7 @@ export class Deployment implements Lessor {
    */
   acquireInstead(
     tried: readonly Instance[],
-    options: Pick<AcquireOptions, 'choice' | 'holdMs' | 'onWait'>,
+    options: Pick<AcquireOptions, 'choice' | 'holdMs' | 'waitedMs' | 'onWait'>,
   ): Lease | Promise<Lease> | null {
     const lease = this.acquireOther(tried, options.choice);
     if (lease) return lease;
@@ -204,7 +206,7 @@ export class Deployment implements Lessor {
 
   #late(options: AcquireOptions): boolean {
     const waiting = this.#queue.placeOfNew(options.key, options.priority()) - 1;
-    return surelyLate({ ...this.#service(), waiting }, this.limits.queueMs);
+    return surelyLate({ ...this.#service(), waiting }, this.limits.queueMs - options.waitedMs);
   }
 
   #service(): Service {
@@ -304,10 +306,10 @@ export class Deployment implements Lessor {
   }
 
   #untilGranted(
-    options: Pick<AcquireOptions, 'choice' | 'holdMs' | 'onWait'>,
+    options: Pick<AcquireOptions, 'choice' | 'holdMs' | 'waitedMs' | 'onWait'>,
     { enter, exit, place }: Line,
   ): Promise<Lease> {
-    const { choice, holdMs } = options;
+    const { choice, holdMs, waitedMs } = options;
     return new Promise((resolve, reject) => {
       const shut = this.#shut ? this.demand : null;
       const queueMs = this.limits.queueMs + (shut?.patienceMs ?? 0);
@@ -328,12 +330,12 @@ export class Deployment implements Lessor {
           reject(error);
         },
       };
-      const mayWait = (): number => (this.held ? (holdMs ?? queueMs) : queueMs);
+      const mayWait = (): number => Math.max(0, (this.held ? (holdMs ?? queueMs) : queueMs) - waitedMs);
       const callOff = startWait(mayWait, (ms) => {
         exit(waiter);
         const asleep = this.#shut ? this.demand?.refusal() : undefined;
         const refusal = this.held ? held : queueTimeout;
-        waiter.refuse(asleep ?? refusal(this.name, ms, this.retryAfter()));
+        waiter.refuse(asleep ?? refusal(this.name, ms + waitedMs, this.retryAfter()));
       });
       enter(waiter);
       options.onWait({

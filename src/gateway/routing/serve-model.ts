@@ -2,12 +2,12 @@ import type { Endpoint } from '../../domain/endpoints.ts';
 import { ApiError } from '../../domain/openai.ts';
 import type { Inbound, Reply } from '../../io/http-server/types.ts';
 import type { Caller } from '../front/caller.ts';
-import { ClientGone, watchClient } from '../front/call.ts';
+import { ClientGone, LineClosed, watchClient } from '../front/call.ts';
 import type { Call } from '../front/call.ts';
 import { plainChoice } from './balancers.ts';
 import { CommentedReply } from '../reply/commented-reply.ts';
 import type { Deployment } from './deployment.ts';
-import { cancelled } from '../reply/faults.ts';
+import { cancelled, noInstance } from '../reply/faults.ts';
 import { forwardOnly } from '../upstream/forward.ts';
 import type { OnServed } from '../upstream/forward.ts';
 import { BodyShare } from '../admission/held-bytes.ts';
@@ -51,6 +51,10 @@ export function serveModel(
   let over = false;
   function served(error: unknown): void {
     if (over) return;
+    if (error instanceof LineClosed) {
+      serveAnew(state, call, served);
+      return;
+    }
     over = true;
     // It is called from within a socket's events: what is thrown there would end the process.
     try {
@@ -63,6 +67,22 @@ export function serveModel(
     state.observer.began(call);
     if (request.pinned) void runPinned(state, call, request.pinned, served);
     else run(state, call, served);
+  } catch (error) {
+    served(error);
+  }
+}
+
+/** By whoever serves its route by now: it has waited in vain, and nothing of an answer has come. */
+function serveAnew(state: GatewayState, call: Call, served: OnServed): void {
+  const { snapshot } = state;
+  call.waitedMs = performance.now() - call.startedAt;
+  call.told = nothingTold;
+  call.trial = null;
+  try {
+    if (call.gone) throw new ClientGone();
+    const route = snapshot.routes.get(call.model);
+    if (!route) throw noInstance(call.model, 5);
+    serveRoute({ state, snapshot, call, route }, served);
   } catch (error) {
     served(error);
   }
@@ -109,6 +129,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     model: '',
     choice: plainChoice,
     holdMs: undefined,
+    waitedMs: 0,
     holder: null,
     told: nothingTold,
     leasedAt: now,

@@ -21,6 +21,7 @@ import { reserve } from '../admission/reserve.ts';
 import { armOf } from './resolve.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { RouteState } from './routes.ts';
+import { askLate } from '../traffic/closed-lines.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import type { GatewayState } from '../state.ts';
 
@@ -177,6 +178,7 @@ function serveBy(
   // While it is held, its next engine is on its way.
   if (deployment.instances.length === 0 && !deployment.demand && !deployment.held)
     throw noInstance(route.name, 5);
+  if (snapshot !== state.snapshot) askLate(state, deployment, call.model);
   call.trail.deployment = deployment.name;
   if (route.split) noteUnit(state, call, route, deployment.name);
   if (call.trail.cancelled) throw cancelled();
@@ -206,6 +208,7 @@ class Asking implements AcquireOptions {
   readonly choice: Choice;
   readonly bytes: number;
   readonly holdMs: number | undefined;
+  readonly waitedMs: number;
   readonly #call: Call;
   readonly #route: RouteState;
 
@@ -214,6 +217,7 @@ class Asking implements AcquireOptions {
     this.choice = call.choice;
     this.bytes = call.body?.bytes.length ?? 0;
     this.holdMs = call.holdMs;
+    this.waitedMs = call.waitedMs;
     this.#call = call;
     this.#route = route;
   }

@@ -2,6 +2,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayCommand, Moved } from '../../domain/gateway-control.ts';
 import type { TrafficWish, WishAnswer } from '../../domain/traffic-wish.ts';
 import type { Sweep } from '../../io/upstream-pool/sweep.ts';
+import { leaveDrained } from './closed-lines.ts';
 import type { Deployment } from '../routing/deployment.ts';
 import { engineNameAmong, engineNameOf } from '../routing/engine-name.ts';
 import type { Instance } from '../routing/instance.ts';
@@ -114,6 +115,7 @@ function drain(
   const instances = enginesNamed(state, engine);
   const began = sweep.exact();
   for (const one of instances) one.drainedUntil = began + forMs;
+  leaveDrained(state, began);
   for (const deployment of state.snapshot.deployments.values())
     for (const one of instances) deployment.sendGuestsAway(one);
   return new Promise((resolve) => {

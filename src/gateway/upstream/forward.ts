@@ -166,6 +166,7 @@ class Forwarding implements AttemptPorts {
       lease = await deployment.acquireInstead(tried, {
         choice: call.choice,
         holdMs: call.holdMs,
+        waitedMs: call.waitedMs,
         onWait: (phase) => (call.phase = phase),
       });
     } catch (error) {
