@@ -13,6 +13,7 @@ import { readProcess } from '../io/procfs.ts';
 import type { World } from '../io/world.ts';
 import { scanHost } from '../scan/scan.ts';
 import { userNames } from '../scan/users.ts';
+import { foreignContainers } from '../targets/docker/foreign.ts';
 import { systemScope, userScope } from '../targets/systemd/scope.ts';
 import type { CliContext } from './context.ts';
 import { isReached } from './reached-servers.ts';
@@ -40,10 +41,11 @@ export async function adoptableOn(
   const sudo = Object.values(hosts).some(
     (one) => machineOf(one) === machineOf(access) && one.become === 'sudo',
   );
-  const [places, keyFiles, users] = await Promise.all([
+  const [places, keyFiles, users, containers] = await Promise.all([
     unitPlaces(world, servers),
     here ? keyFilesOf(world, proc, servers) : new Map<number, string>(),
     userNames(world),
+    foreignContainers(world, servers.flatMap(containerId)),
   ]);
   return entriesOf(servers, {
     taken: new Set([
@@ -54,6 +56,10 @@ export async function adoptableOn(
     addressOf: ({ pid }) => [...readAddresses(proc, pid)][0] ?? null,
     folderOf: ({ pid }) => readProcess(proc, pid)?.cwd ?? null,
     contained: (process) => isContained(proc, process),
+    containerOf: (server) => {
+      const [id] = containerId(server);
+      return containers.find((one) => id !== undefined && one.id.startsWith(id)) ?? null;
+    },
     unitFile: (unit, scope) => places.get(`${scope}/${unit}`) ?? 'own',
     keyFileOf: ({ process }) => keyFiles.get(process.pid) ?? null,
     system: world.uid === 0 || sudo,
@@ -76,6 +82,12 @@ function machineHost(hosts: LoadedFleet['hosts'], name: string): LoadedFleet['ho
       : 'Servers in a cluster are adopted from a machine that reaches them; --host names a machine.';
   if (host === undefined || host.kubernetes) throw new BerthError('USAGE', { detail, command: 'adopt' });
   return host;
+}
+
+/** The first digits of the id of its container of Docker or podman; none of any other. */
+function containerId({ owner }: ScannedServer): string[] {
+  const id = owner.kind === 'container' ? /^(?:docker|podman) ([0-9a-f]{12})$/.exec(owner.name)?.[1] : null;
+  return id ? [id] : [];
 }
 
 /** A unit that podman has made of a ".container" file keeps a container, and no server of this machine's own files. */

@@ -127,10 +127,17 @@ function markOf(server: FoundServer, context: DescribeContext): ScannedServer['m
   const pids = new Set(server.family.map((entry) => entry.pid));
   const above = new Set([server.entry.ppid]);
   const instance = context.marks.find(
-    ({ process }) => process && (pids.has(process.pid) || above.has(process.pid)),
+    ({ process, object }) =>
+      process ? pids.has(process.pid) || above.has(process.pid) : isInside(server.entry, object.id),
   );
   const mark = instance?.mark;
   return mark ? { fleet: mark.fleet, deployment: mark.deployment, replica: mark.replica } : null;
+}
+
+/** A daemon in a namespace of its own counts its processes otherwise: there the container tells whose a process is. */
+function isInside({ cgroup }: ProcessEntry, object: string): boolean {
+  const id = /#([0-9a-f]{64})$/.exec(object)?.[1];
+  return id !== undefined && (cgroup?.includes(id) ?? false);
 }
 
 function ownerOf(

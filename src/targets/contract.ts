@@ -49,6 +49,8 @@ export interface Foreign {
   readonly process: ProcessId;
   /** The unit that keeps it, with its scope; null where none does. */
   readonly unit: { readonly name: string; readonly scope: 'system' | 'user' } | null;
+  /** The container that it runs in, by its whole id, and where the daemon of that listens; absent: in none. */
+  readonly container?: { readonly id: string; readonly name: string; readonly where: string };
 }
 
 /** One way in which a live object is not as its mark says. */

@@ -14,7 +14,8 @@ function refuses(spec: LaunchSpec, options: DockerOptions): string | null {
 }
 
 /**
- * Containers of Docker, or of podman by the same API. The mark is a label; secrets are mounted as files, since variables show.
+ * Containers of Docker, or of podman by the same API. The mark is a label, and of one
+ * that was adopted an empty volume; secrets are mounted as files, since variables show.
  * The daemon starts again what crashes. Containers without a mark are never touched.
  */
 export const dockerTarget = {
@@ -45,4 +46,6 @@ export const dockerTarget = {
   readBack: async (world, instance) => (await import('./docker/read-back.ts')).readBack(world, instance),
   rendersOtherwise: async (world, instance) =>
     (await import('./docker/rerender.ts')).rendersOtherwise(world, instance),
+  adopt: async (world, foreign, mark) => (await import('./docker/adopt.ts')).adopt(world, foreign, mark),
+  disown: async (world, instance) => (await import('./docker/adopt.ts')).disown(world, instance),
 } as const satisfies Target<'docker', DockerOptions>;

@@ -3,6 +3,7 @@ import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import type { ObservedContainer } from '../../domain/audit/observation.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
+import { adoptedMarks } from '../../targets/docker/adopt.ts';
 import { ContainerList, State } from '../../targets/docker/answers.ts';
 import { daemonsHere } from '../../targets/docker/daemon.ts';
 import { markLabel } from '../../targets/docker/render.ts';
@@ -35,19 +36,23 @@ type Inspected = z.infer<typeof Inspected>;
 /** Every container of this machine's daemons that runs, or would run, a model server. One that cannot be asked has none. */
 export async function modelContainers(world: World): Promise<ObservedContainer[]> {
   const daemons = await daemonsHere(world);
-  const found = await Promise.all(daemons.map((api) => ofDaemon(api).catch(() => [])));
+  const found = await Promise.all(daemons.map((api) => ofDaemon(world, api).catch(() => [])));
   // One daemon may listen in two places.
   return [...new Map(found.flat().map((one) => [one.id, one])).values()];
 }
 
-async function ofDaemon(api: DockerApi): Promise<ObservedContainer[]> {
-  const { json } = await api.ask('GET', '/containers/json?all=1');
+async function ofDaemon(world: World, api: DockerApi): Promise<ObservedContainer[]> {
+  const [{ json }, adopted] = await Promise.all([
+    api.ask('GET', '/containers/json?all=1'),
+    adoptedMarks(world, api),
+  ]);
   const list = ContainerList.safeParse(json).data ?? [];
   const found = await Promise.all(
     list.map(async ({ Id }) => {
       const answer = await api.ask('GET', `/containers/${Id}/json`);
       const container = Inspected.safeParse(answer.json).data;
-      return container ? observed(container, /podman/.test(api.where) ? 'podman' : 'docker') : null;
+      const one = container && observed(container, /podman/.test(api.where) ? 'podman' : 'docker');
+      return one && { ...one, marked: one.marked || adopted.has(Id) };
     }),
   );
   return found.flatMap((one) => one ?? []);

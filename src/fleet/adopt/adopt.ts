@@ -63,6 +63,7 @@ export async function adopt(
 }
 
 function objectName({ mark: { foreign } }: Marked): string {
+  if (foreign.container) return `container ${foreign.container.name}`;
   return foreign.unit ? `unit ${foreign.unit.name}.service` : `process ${foreign.process.pid}`;
 }
 
@@ -89,7 +90,7 @@ async function markOne(
   };
   const text = (await targetOf(target).adopt?.(world, foreign, mark)) ?? null;
   if (text === null) return null;
-  const path = join(fleetPaths(home, loaded).state, 'adopted', `${entry.name}.service`);
+  const path = join(fleetPaths(home, loaded).state, 'adopted', `${entry.name}.${foreign.container ? 'json' : 'service'}`);
   await home.files.write(path, text, 0o600);
   return path;
 }

@@ -5,6 +5,8 @@ import type { ScannedServer } from '../../domain/scan-report.ts';
 import { nameOf } from '../../domain/audit/server-words.ts';
 import type { Foreign } from '../../targets/contract.ts';
 import { engineOf } from '../../engines/registry.ts';
+import type { ForeignContainer } from '../../targets/docker/foreign.ts';
+import { asContainer } from './container-entry.ts';
 
 /** What adopting one server writes into the fleet file. */
 export interface Entry {
@@ -17,7 +19,7 @@ export interface Entry {
   readonly because: string | null;
   /** How it is marked; null for one that is only reached. */
   readonly mark: {
-    readonly target: 'process' | 'systemd';
+    readonly target: 'process' | 'systemd' | 'docker';
     readonly foreign: Foreign;
     readonly address: string;
   } | null;
@@ -41,6 +43,8 @@ export interface EntryContext {
   readonly addressOf: (process: ProcessId) => string | null;
   /** In a container, whichever unit keeps that. */
   readonly contained: (process: ProcessId) => boolean;
+  /** The container of Docker or podman that it is in; null for any other, and where no daemon tells of it. */
+  readonly containerOf: (server: ScannedServer) => ForeignContainer | null;
   /** Where the file of a unit lies: berth writes beside those of people, not of packages; one that was made for a single run has none. */
   readonly unitFile: (unit: string, scope: 'system' | 'user') => UnitPlace;
   /** The file with the one key that it asks for, where this user may read that. */
@@ -74,12 +78,15 @@ export function entriesOf(
 
 /** An entry, or why there is none. */
 function entryOf(server: ScannedServer, name: string, context: EntryContext): Entry | string {
+  const kept = inContainer(server, name, context);
+  if (kept && 'mark' in kept) return kept;
+  const because = kept?.because ?? null;
   const endpoint =
     server.endpoints.find((one) => one.here && one.port === server.wantedPort) ??
     server.endpoints.find((one) => one.here);
-  if (!endpoint) return elsewhere(server, name, context);
+  if (!endpoint) return elsewhere(server, { name, because }, context);
   const address = ['0.0.0.0', '::'].includes(endpoint.address) ? '127.0.0.1' : endpoint.address;
-  const where = { name, address, port: endpoint.port };
+  const where = { name, address, port: endpoint.port, because };
   if (server.keyed === true) return withKey(server, where, context);
   const { kind } = server.owner;
   const engine = server.engine === 'unknown' ? null : engineOf(server.engine);
@@ -112,12 +119,57 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
   };
 }
 
+/** One in a container of this machine that berth could make anew as it is; null for any other server. */
+function inContainer(
+  server: ScannedServer,
+  name: string,
+  context: EntryContext,
+): Entry | { readonly because: string } | null {
+  const container = context.containerOf(server);
+  const engine = server.engine === 'unknown' ? null : engineOf(server.engine);
+  if (!container || server.keyed === true || !engine?.launch || !engine.options) return null;
+  if (server.model === null) return { because: 'what it serves is not known' };
+  const folder = context.folderOf(server.process) ?? '/';
+  const { binary: _binary, ...options } = optionsOf(server, null);
+  const resolved = { ...server, model: sourceOf(server.model, folder) };
+  const made = asContainer(resolved, container, options);
+  if ('because' in made) return made;
+  const { env, target, port, address, outside } = made;
+  const stated = { ...options, ...(Object.keys(env).length > 0 ? { env } : {}) };
+  if (JSON.stringify(stated).includes('***')) return { because: 'its command line holds a secret' };
+  const issue = engine.options.safeParse(stated).error?.issues[0];
+  if (issue) return { because: `a fleet file cannot say ${issue.path.join('.')}: ${issue.message}` };
+  const { id, name: called, where } = container;
+  return {
+    name,
+    server,
+    because: null,
+    model: modelOf(server, name, context, outside),
+    deployment: {
+      model: name,
+      port,
+      ...(server.gpus.length > 0 ? { gpus: server.gpus.length } : {}),
+      engine: stated,
+      target,
+    },
+    mark: {
+      target: 'docker',
+      foreign: { process: server.process, unit: null, container: { id, name: called, where } },
+      address,
+    },
+  };
+}
+
 /** In a pod or container it may be reached all the same, by the address of that. */
-function elsewhere(server: ScannedServer, name: string, context: EntryContext): Entry | string {
+function elsewhere(
+  server: ScannedServer,
+  { name, because }: { name: string; because: string | null },
+  context: EntryContext,
+): Entry | string {
   const inside = ['container', 'pod'].includes(server.owner.kind) ? server.endpoints[0] : undefined;
   const address = inside ? context.addressOf(server.process) : null;
   if (!inside || address === null) return 'it listens on no port of this machine';
-  return reached(server, { name, address, port: inside.port }, context);
+  return reached(server, { name, address, port: inside.port, because }, context);
 }
 
 /** Its key has no place in a fleet file, and the name of the file that holds it has one. */
@@ -143,7 +195,7 @@ function reached(
   context: EntryContext,
 ): Entry | string {
   if (!context.here)
-    return 'berth would only reach it, and it has no address here; write it into the file yourself, with the address that it has from here (`engine: {kind: openai, url: …}`)';
+    return `${because === null ? '' : `${because}; `}berth would only reach it, and it has no address here; write it into the file yourself, with the address that it has from here (\`engine: {kind: openai, url: …}\`)`;
   const host = address.includes(':') ? `[${address}]` : address;
   const [served] = server.served;
   return {
@@ -182,14 +234,19 @@ export function optionsOf(
   };
 }
 
-function modelOf(server: ScannedServer, name: string, context: EntryContext): Entry['model'] {
+function modelOf(
+  server: ScannedServer,
+  name: string,
+  context: EntryContext,
+  outside: (path: string) => string = (path) => path,
+): Entry['model'] {
   if (server.model === null) return null;
   const folder = context.folderOf(server.process) ?? '/';
   const mmproj = flagValue(server.command, '--mmproj', '-mm');
   return {
     name,
-    source: sourceOf(server.model, folder),
-    ...(mmproj === null ? {} : { mmproj: resolve(folder, mmproj) }),
+    source: outside(sourceOf(server.model, folder)),
+    ...(mmproj === null ? {} : { mmproj: outside(resolve(folder, mmproj)) }),
   };
 }
 

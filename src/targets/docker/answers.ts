@@ -44,6 +44,12 @@ export const Inspected = z.object({
 });
 export type Inspected = z.infer<typeof Inspected>;
 
+export const VolumeList = z.object({
+  Volumes: z
+    .array(z.object({ Name: z.string(), Labels: z.record(z.string(), z.string()).nullish() }))
+    .nullish(),
+});
+
 export const Stats = z.object({
   cpu_stats: z.object({ cpu_usage: z.object({ total_usage: z.number().nullish() }).nullish() }).nullish(),
   memory_stats: z

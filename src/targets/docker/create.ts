@@ -7,6 +7,7 @@ import type { DockerApi } from '../../io/docker-api.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../contract.ts';
+import { forget, forgetGone, isForeign } from './adopt.ts';
 import { Created, Event } from './answers.ts';
 import type { Inspected } from './answers.ts';
 import { asked, daemonOf, must, sayingOf } from './daemon.ts';
@@ -34,13 +35,14 @@ export async function create(world: World, request: StartRequest, options: Docke
   });
   await writeFiles(world, request);
   await clearPlace(world, mark);
+  await forgetGone(world, api, mark);
   const id = await make(world, api, mark, body);
   const answer = await asked(world, api, 'POST', `/containers/${id}/start`, { timeoutMs: startTimeoutMs });
   if (answer.status !== 204 && answer.status !== 304) {
     await discard(world, api, id);
     throw startFault(mark, body.Image, sayingOf(answer));
   }
-  return startedOf(world, api, id);
+  return startedOf(world, { api, id, mark });
 }
 
 /** The same container once more. */
@@ -53,10 +55,10 @@ export async function restart(world: World, instance: Instance): Promise<Started
     fine: [204],
     timeoutMs: graceMs + startTimeoutMs,
   });
-  return startedOf(world, api, id);
+  return startedOf(world, { api, id, mark: instance.mark });
 }
 
-/** Asks it to end, waits, removes it; nothing is left but volumes with caches. */
+/** Asks it to end, waits, removes it; nothing is left but volumes with caches, and all volumes of one that others have made. */
 export async function remove(
   world: World,
   instance: Instance,
@@ -74,10 +76,13 @@ export async function remove(
 }
 
 async function discard(world: World, api: DockerApi, id: string): Promise<void> {
-  const path = `/containers/${id}?force=true&v=true`;
+  const container = await inspect(api, id);
+  const foreign = container !== null && isForeign(container);
+  const path = `/containers/${id}?force=true&v=${!foreign}`;
   await must(world, api, { method: 'DELETE', path, fine: [204, 200, 404, 409], timeoutMs: startTimeoutMs });
   const until = world.clock.now() + startTimeoutMs;
   while ((await inspect(api, id)) && world.clock.now() < until) await world.clock.sleep(100);
+  await forget(world, api, id);
 }
 
 /** A container of the same place that does not run is taken over: its successor has what it said. */
@@ -134,9 +139,12 @@ async function gpuGroups(world: World): Promise<string[]> {
   });
 }
 
-async function startedOf(world: World, api: DockerApi, id: string): Promise<Started> {
+async function startedOf(
+  world: World,
+  { api, id, mark }: { api: DockerApi; id: string; mark: Mark | null },
+): Promise<Started> {
   const container = await inspect(api, id);
-  const instance = container && (await instanceOf(world, api, container));
+  const instance = container && (await instanceOf(world, api, container, mark));
   if (!container || !instance)
     throw new BerthError('DOCKER_REFUSED', {
       question: 'the container that was just started',

@@ -1,5 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import type { Instance, ProcessId } from '../../domain/instance.ts';
+import type { Instance, Mark, ProcessId } from '../../domain/instance.ts';
 import { parseMark } from '../../domain/parse-mark.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
 import { readBootId, readProcess } from '../../io/procfs.ts';
@@ -7,6 +7,7 @@ import type { World } from '../../io/world.ts';
 import type { Usage } from '../contract.ts';
 import { ContainerList, Inspected, Stats } from './answers.ts';
 import type { State } from './answers.ts';
+import { adoptedMarks } from './adopt.ts';
 import { asked, daemonAt, daemonsHere, must, noDaemon } from './daemon.ts';
 import { fleetLabel, markLabel } from './render.ts';
 import { unasked } from './unasked.ts';
@@ -48,17 +49,21 @@ async function lookAt(world: World, api: DockerApi): Promise<Instance[] | BerthE
 async function ofDaemon(world: World, api: DockerApi): Promise<Instance[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [fleetLabel] }));
   const path = `/containers/json?all=1&filters=${filters}`;
-  const { json } = await must(world, api, { method: 'GET', path, fine: [200] });
+  const [{ json }, adopted] = await Promise.all([
+    must(world, api, { method: 'GET', path, fine: [200] }),
+    adoptedMarks(world, api),
+  ]);
   const list = ContainerList.safeParse(json).data ?? [];
   // Podman does not filter by everything that Docker does.
-  const marked = list.filter(({ Labels }) => Labels?.[markLabel] !== undefined);
+  const marked = list.filter(({ Labels }) => Labels?.[markLabel] !== undefined).map(({ Id }) => Id);
+  const ids = new Set([...marked, ...adopted.keys()]);
   const found = await Promise.all(
-    marked.map(async ({ Id }) => {
+    [...ids].map(async (Id) => {
       // One that was removed since it was listed is no fault.
       const question = { method: 'GET', path: `/containers/${Id}/json`, fine: [200, 404] };
       const answer = await must(world, api, question);
       const container = answer.status === 200 ? Inspected.safeParse(answer.json).data : undefined;
-      return container ? instanceOf(world, api, container) : null;
+      return container ? instanceOf(world, api, container, adopted.get(Id)) : null;
     }),
   );
   return found.flatMap((one) => one ?? []);
@@ -74,8 +79,9 @@ export async function instanceOf(
   world: World,
   api: DockerApi,
   container: Inspected,
+  adopted: Mark | null | undefined,
 ): Promise<Instance | null> {
-  const mark = parseMark(container.Config.Labels?.[markLabel]);
+  const mark = parseMark(container.Config.Labels?.[markLabel]) ?? adopted;
   if (!mark) return null;
   const alive = isUp(container.State);
   const process = await processOf(world, container);

@@ -1,6 +1,7 @@
 import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import type { Drift } from '../contract.ts';
+import { isForeign } from './adopt.ts';
 import type { Inspected } from './answers.ts';
 import { daemonOf } from './daemon.ts';
 import { apiOf, inspect } from './observe.ts';
@@ -13,7 +14,8 @@ import type { WrittenBody } from './written.ts';
 export async function readBack(world: World, instance: Instance): Promise<Drift[]> {
   const { api, id } = await apiOf(world, instance);
   const container = await inspect(api, id);
-  if (!container || !instance.mark) return [];
+  // One that others have made is not of a form that the mark could tell.
+  if (!container || !instance.mark || isForeign(container)) return [];
   const written = writtenOf(container);
   if (written) return driftOf(written.body, container);
   // Its own schema has parsed it before it was written into the mark.
