@@ -28,6 +28,8 @@ function whyNot({ fix, names, rule, commands }: Finding, fleet: ObservedFleet | 
   const [removal] = (commands ?? []).filter((one) => one.startsWith('berth remove '));
   if (removal !== undefined && !fix)
     return `It is not of a fleet: whoever means it names it, by "${removal}".`;
+  if (rule === 'open-secret-file' && !fix)
+    return 'Its server is not of the fleet: whoever means it takes the right away by hand.';
   if (fleet === null) return 'There is no fleet file, and berth changes only what one describes.';
   const held = fix?.deployments.find((name) =>
     fleet.instances.some((one) => one.deployment === name && one.alive && one.protect),

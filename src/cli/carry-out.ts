@@ -21,6 +21,8 @@ export interface Carrying {
   readonly always?: boolean;
   /** How a new engine is given requests; absent: all at once. */
   readonly ease?: Ease | undefined;
+  /** What is done beside the plan, for the question. */
+  readonly more?: readonly string[];
   /** What is told beside the result. */
   readonly also?: Readonly<Record<string, unknown>>;
 }
@@ -33,11 +35,15 @@ export async function carryOut(context: CliContext, plan: Plan, options: Carryin
 }
 
 /** Shows a plan and asks where somebody can answer; false: nothing is to be done. */
-export async function consents(context: CliContext, plan: Plan, { yes, always }: Carrying): Promise<boolean> {
+export async function consents(
+  context: CliContext,
+  plan: Plan,
+  { yes, always, more = [] }: Carrying,
+): Promise<boolean> {
   const { output } = context;
   output.progress(planText(plan));
   expectNoneHeld(plan);
-  if (yes || (await (always ? agrees(context, plan) : mayInterrupt(context, plan)))) return true;
+  if (yes || (await (always ? agrees(context, plan, more) : mayInterrupt(context, plan)))) return true;
   output.progress('Nothing was done.');
   context.exit(exitCodes.interrupted);
   return false;
@@ -70,8 +76,8 @@ async function mayInterrupt({ ask }: CliContext, plan: Plan): Promise<boolean> {
 }
 
 /** Throws USAGE where nobody can answer. */
-async function agrees({ ask }: CliContext, plan: Plan): Promise<boolean> {
-  const todo = changesOf(plan, ['start', 'stop', 'replace']);
+async function agrees({ ask }: CliContext, plan: Plan, more: readonly string[]): Promise<boolean> {
+  const todo = [...changesOf(plan, ['start', 'stop', 'replace']), ...more];
   if (todo.length === 0) return true;
   if (!ask) {
     const detail = 'Nobody is here who could say yes; --yes carries the plan out without asking.';

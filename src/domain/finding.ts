@@ -26,7 +26,14 @@ export const Finding = z.strictObject({
   cure: z.string(),
   cost: FindingCost.optional(),
   /** What a plan of the fleet does about it: these deployments, and no others, are made as the file says, or started again. */
-  fix: z.strictObject({ deployments: z.array(z.string()), restart: z.boolean() }).optional(),
+  fix: z
+    .strictObject({
+      deployments: z.array(z.string()),
+      restart: z.boolean(),
+      /** Files of this process that others may no longer read afterwards. */
+      close: z.strictObject({ pid: z.int(), paths: z.array(z.string()) }).optional(),
+    })
+    .optional(),
   /** What carries the cure out, where that can be said as commands; nothing runs them by itself. */
   commands: z.array(z.string()).optional(),
 });

@@ -11,7 +11,8 @@ const Who = z.object({
 
 /**
  * What is done to one engine: `back` is its old self once more, after the new one never answered; `restart` is one that ran and did not
- * answer; `adopt` and `disown` change its mark alone. The last ones change the gateway: what it takes over of the file, and its keys.
+ * answer; `adopt` and `disown` change its mark alone; `close file` takes from others the right to read one of its files. The last ones
+ * change the gateway: what it takes over of the file, and its keys.
  */
 export const effectKinds = [
   'start',
@@ -21,6 +22,7 @@ export const effectKinds = [
   'end',
   'adopt',
   'disown',
+  'close file',
   'reload',
   'add key',
   'rotate key',

@@ -1,5 +1,7 @@
 import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
+import type { ObservedFleet } from '../../domain/audit/observation.ts';
+import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -8,7 +10,7 @@ export const openSecretFile: Rule = {
   severity: 'warning',
   finds: 'a file with a key or token that every user of the machine can read',
   why: 'A secret that lies open is none.',
-  find: ({ hosts }) =>
+  find: ({ hosts, fleet }) =>
     perHost(hosts, (host) =>
       host.servers
         .filter((server) => server.openSecrets.length > 0)
@@ -17,10 +19,26 @@ export const openSecretFile: Rule = {
           message: `Every user of the machine can read its ${server.openSecrets.length === 1 ? 'secret' : 'secrets'}.`,
           evidence: server.openSecrets.map((path) => `${path} can be read by all.`),
           cure: 'Take the right to read it from all others, then change the secret.',
-          // In a container the path is one of its own, which names another file here.
-          commands: ['container', 'pod'].includes(server.owner.kind)
-            ? []
-            : server.openSecrets.map((path) => `chmod o-rwx ${quoteWord(path)}`),
+          ...(isInside(server, fleet)
+            ? { commands: [] }
+            : { commands: server.openSecrets.map((path) => `chmod o-rwx ${quoteWord(path)}`) }),
+          ...(server.mark !== null && server.mark.fleet === fleet?.name && !isInside(server, fleet)
+            ? {
+                fix: {
+                  deployments: [],
+                  restart: false,
+                  close: { pid: server.process.pid, paths: server.openSecrets },
+                },
+              }
+            : {}),
         })),
     ),
 };
+
+/** In a container the path is one of its own, which names another file here. */
+function isInside({ owner, mark }: ScannedServer, fleet: ObservedFleet | null): boolean {
+  const own = fleet?.instances.find(
+    (one) => one.deployment === mark?.deployment && one.replica === mark.replica,
+  );
+  return ['container', 'pod'].includes(owner.kind) || (own?.object.startsWith('container ') ?? false);
+}

@@ -61,7 +61,8 @@ function titled(argv: readonly string[], context: Context): Unwrapped[] {
   const [title = '', ...rest] = argv.filter((word) => word !== '');
   const words = title.trim().split(/\s+/);
   const plain = rest.length === 0 && !/^\S*:/.test(title);
-  return plain && words.some((word) => word.startsWith('-')) ? peel(words, context) : [];
+  // The first word is the program, also of a login shell ("-bash").
+  return plain && words.slice(1).some((word) => word.startsWith('-')) ? peel(words, context) : [];
 }
 
 /** Login shells are named "-bash"; programs of Windows, which WSL starts, have its slashes and their ending. */

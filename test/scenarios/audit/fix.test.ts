@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Finding } from '../../../src/domain/finding.ts';
@@ -84,4 +84,43 @@ test('--fix puts right what it sees itself: no recording, and nothing without a 
   expect(alone.stdout).toContain('No plan puts any of it right.');
   expect(alone.stderr).toContain('There is no fleet file, and berth changes only what one describes.');
   expect(isRunning(pid)).toBe(true);
+});
+
+test('--fix takes from others the right to read a secret of the fleet, says the undo, and leaves files of others', async () => {
+  using fakes = createFakes();
+  const { berth, folder } = fleet.place;
+  const [own, other] = [join(folder, 'own key'), join(fakes.dir, 'other-key')];
+  for (const path of [own, other]) {
+    writeFileSync(path, 'sk-hidden');
+    chmodSync(path, 0o644);
+  }
+  for (const path of [folder, fakes.dir]) chmodSync(path, 0o755);
+  const model = join(fakes.dir, 'by-hand.gguf');
+  writeFileSync(model, 'not read');
+  const port = String(await freePort());
+  await fakes.start([
+    ...[fakes.program('llama-server'), '-m', model, '--port', port],
+    ...['--api-key-file', other],
+  ]);
+  fleet.write({ a: '' }, { modes: { a: ['--api-key-file', own] } });
+  expect((await berth('apply')).code).toBe(0);
+  const { 'a-0': pid } = await fleet.pids();
+
+  const asked = await berth('audit', '--fix', '--timeout', '8s');
+  expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('--yes carries it out')]);
+  expect(asked.stderr).toContain(`${own} can no longer be read by all (644 → 640).`);
+  expect(statSync(own).mode & 0o777).toBe(0o644);
+
+  const fixed = await berth('audit', '--fix', '--yes', '--json', '--timeout', '8s');
+  const result = fixed.json() as Fixed & { closed: { path: string; undo: string }[] };
+  expect(result.closed).toMatchObject([{ path: own, before: '644', after: '640', undo: `chmod 644 '${own}'` }]);
+  expect(result.fixed.map((one) => one.rule)).toEqual(['open-secret-file']);
+  expect([own, other].map((path) => statSync(path).mode & 0o777)).toEqual([0o640, 0o644]);
+  const left = result.left.filter(({ finding }) => finding.rule === 'open-secret-file');
+  expect(left.map(({ why }) => why)).toEqual([expect.stringContaining('Its server is not of the fleet')]);
+  expect((await fleet.pids())['a-0']).toBe(pid);
+  const { entries } = (await berth('journal', '--json')).json() as {
+    entries: { do: string; object: string; outcome: string }[];
+  };
+  expect(entries.filter((one) => one.do === 'close file')).toMatchObject([{ object: own, outcome: 'done' }]);
 });
