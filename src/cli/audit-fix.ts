@@ -29,9 +29,7 @@ export async function fixFindings(
   const { world, output } = context;
   const loaded = fleet && (await loadFrom(context, { file }));
   const judged = fixesFor(report.findings, fleet);
-  const open = loaded
-    ? await openFilesOf(world, loaded, judged.fixed)
-    : { files: [], left: [] };
+  const open = loaded ? await openFilesOf(world, loaded, judged.fixed) : { files: [], left: [] };
   const fixes = without(judged, open.left);
   output.progress(auditText(report, { explain: false }));
   output.progress(fixesText(fixes, open.files));

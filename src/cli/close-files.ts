@@ -58,7 +58,10 @@ async function judge(
   const format = '%d:%i %u %g %a';
   const names = [path, `/proc/${pid}/root${path}`, `/proc/${pid}`];
   const { code, stdout } = await world.exec.run(['stat', '-L', '-c', format, '--', ...names], { timeoutMs });
-  const [own, inside, process] = stdout.trim().split('\n').map((line) => line.split(' '));
+  const [own, inside, process] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '));
   if (code !== 0 || !own || !inside || !process)
     return { why: `The rights of ${path} cannot be looked at by this user.` };
   if (own[0] !== inside[0]) return { why: `${path} is another file for its server.` };
@@ -116,7 +119,10 @@ async function closeOne(
   await journal.record(effect, async () => {
     const { code, stderr } = await there.exec.run(['chmod', 'o-rwx', '--', path], { timeoutMs });
     if (code === 0) return `${path} (${after})`;
-    throw new BerthError('WRITE_DENIED', { path, reason: stderr.trim().split('\n').at(-1) ?? 'chmod failed' });
+    throw new BerthError('WRITE_DENIED', {
+      path,
+      reason: stderr.trim().split('\n').at(-1) ?? 'chmod failed',
+    });
   });
   return { host, path, before, after, undo: `chmod ${before} ${quoteWord(path)}` };
 }

@@ -126,9 +126,8 @@ function notOnPort({ entry, recognized }: FoundServer, { table }: DescribeContex
 function markOf(server: FoundServer, context: DescribeContext): ScannedServer['mark'] {
   const pids = new Set(server.family.map((entry) => entry.pid));
   const above = new Set([server.entry.ppid]);
-  const instance = context.marks.find(
-    ({ process, object }) =>
-      process ? pids.has(process.pid) || above.has(process.pid) : isInside(server.entry, object.id),
+  const instance = context.marks.find(({ process, object }) =>
+    process ? pids.has(process.pid) || above.has(process.pid) : isInside(server.entry, object.id),
   );
   const mark = instance?.mark;
   return mark ? { fleet: mark.fleet, deployment: mark.deployment, replica: mark.replica } : null;

@@ -56,10 +56,9 @@ async function runServer(
   const body = {
     Image: llamaImage,
     Entrypoint: entrypoint,
-    Cmd: [
-      ...['-m', '/models/m.gguf', '--host', '0.0.0.0', '--port', '8080', '--alias', 'toy'],
-      ...['-np', '2', '-c', '512', '-t', '1', '--cache-ram', '0'],
-    ],
+    Cmd: '-m /models/m.gguf --host 0.0.0.0 --port 8080 --alias toy -np 2 -c 512 -t 1 --cache-ram 0'.split(
+      ' ',
+    ),
     Env: [`GGML_BACKEND_PATH=${backend}`, ...Env],
     ExposedPorts: { '8080/tcp': {} },
     HostConfig: {
@@ -152,7 +151,9 @@ describe.skipIf(lacks !== null)('a container of others', () => {
     const { id, pid, port } = await runServer('kimi');
     const adopted = await place.berth('adopt', String(pid), '--json');
     expect(adopted.code, adopted.stderr + adopted.stdout).toBe(0);
-    const { adopted: done } = adopted.json() as { adopted: { name: string; object: string; saved: string }[] };
+    const { adopted: done } = adopted.json() as {
+      adopted: { name: string; object: string; saved: string }[];
+    };
     expect([done, adopted.json()]).toMatchObject([
       [{ name: 'toy', object: 'container kimi' }],
       { changes: 0, reached: [] },

@@ -90,7 +90,11 @@ async function markOne(
   };
   const text = (await targetOf(target).adopt?.(world, foreign, mark)) ?? null;
   if (text === null) return null;
-  const path = join(fleetPaths(home, loaded).state, 'adopted', `${entry.name}.${foreign.container ? 'json' : 'service'}`);
+  const path = join(
+    fleetPaths(home, loaded).state,
+    'adopted',
+    `${entry.name}.${foreign.container ? 'json' : 'service'}`,
+  );
   await home.files.write(path, text, 0o600);
   return path;
 }

@@ -37,7 +37,13 @@ const inspected = {
   } as Record<string, unknown>,
   Mounts: [
     { Type: 'bind', Source: '/srv/m', Destination: '/models', RW: false },
-    { Type: 'volume', Name: 'cache', Source: '/var/lib/docker/volumes/cache', Destination: '/cache', RW: true },
+    {
+      Type: 'volume',
+      Name: 'cache',
+      Source: '/var/lib/docker/volumes/cache',
+      Destination: '/cache',
+      RW: true,
+    },
   ],
   NetworkSettings: { Ports: { '8080/tcp': [{ HostIp: '0.0.0.0', HostPort: '9000' }], '1/tcp': null } },
 };
@@ -88,7 +94,7 @@ test.each<[string, Change, string]>([
   ['a script', { Config: { Entrypoint: ['/run.sh'], Cmd: [] } }, 'starts it by a program of its own'],
   ['a shell', { Config: { Entrypoint: ['sh', '-c'], Cmd: [argv.join(' ')] } }, 'by a program of its own'],
   ['a secret', { Config: { Env: ['HF_TOKEN=x'] } }, 'holds a secret (HF_TOKEN)'],
-  ['no mount', { Mounts: [] } as Change, '/models/kimi.gguf lies in its container alone'],
+  ['no mount', { Mounts: [] }, '/models/kimi.gguf lies in its container alone'],
 ])('one that a fleet file cannot tell is left, for %s', (_, change, because) => {
   expect(made(change)).toMatchObject({ because: expect.stringContaining(because) });
 });
@@ -101,10 +107,10 @@ test('a further file that lies elsewhere on the machine is told', () => {
 });
 
 test('on the network of the machine its own port is the one', () => {
-  const of = {
+  const of: ScannedServer = {
     ...server,
     endpoints: [{ address: '127.0.0.1', port: 8080, netns: '1', here: true }],
-  } as unknown as ScannedServer;
+  };
   const host = { HostConfig: { NetworkMode: 'host' } };
   expect(made(host, { of })).toMatchObject({ target: { network: 'host' }, port: 8080 });
 });

@@ -104,10 +104,10 @@ function movedFile(
   { args, ...stated }: Readonly<Record<string, unknown>>,
 ): string | null {
   const texts = [...Object.values(stated), ...(Array.isArray(args) ? (args as unknown[]) : [])];
-  const moved = texts.find(
-    (one) => typeof one === 'string' && one.startsWith('/') && outside(found, one) !== one,
-  );
-  if (moved !== undefined) return `${String(moved)} lies elsewhere outside of its container`;
+  const moved = texts
+    .filter((one) => typeof one === 'string')
+    .find((one) => one.startsWith('/') && outside(found, one) !== one);
+  if (moved !== undefined) return `${moved} lies elsewhere outside of its container`;
   const model = server.model ?? '';
   if (!model.startsWith('/')) return null;
   const held = found.mounts.find((one) => covers(one.target, model));

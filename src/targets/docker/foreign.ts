@@ -82,7 +82,8 @@ export function foreignOf(
 ): ForeignContainer {
   const entrypoint = typeof Config.Entrypoint === 'string' ? [Config.Entrypoint] : (Config.Entrypoint ?? []);
   const policy = HostConfig['RestartPolicy'] as { Name?: string } | undefined;
-  const network = String(HostConfig['NetworkMode'] ?? '');
+  const mode = HostConfig['NetworkMode'];
+  const network = typeof mode === 'string' ? mode : '';
   return {
     where,
     id: Id,

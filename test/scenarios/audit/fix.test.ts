@@ -98,10 +98,8 @@ test('--fix takes from others the right to read a secret of the fleet, says the 
   const model = join(fakes.dir, 'by-hand.gguf');
   writeFileSync(model, 'not read');
   const port = String(await freePort());
-  await fakes.start([
-    ...[fakes.program('llama-server'), '-m', model, '--port', port],
-    ...['--api-key-file', other],
-  ]);
+  const program = fakes.program('llama-server');
+  await fakes.start([program, '-m', model, '--port', port, '--api-key-file', other]);
   fleet.write({ a: '' }, { modes: { a: ['--api-key-file', own] } });
   expect((await berth('apply')).code).toBe(0);
   const { 'a-0': pid } = await fleet.pids();
@@ -113,7 +111,9 @@ test('--fix takes from others the right to read a secret of the fleet, says the 
 
   const fixed = await berth('audit', '--fix', '--yes', '--json', '--timeout', '8s');
   const result = fixed.json() as Fixed & { closed: { path: string; undo: string }[] };
-  expect(result.closed).toMatchObject([{ path: own, before: '644', after: '640', undo: `chmod 644 '${own}'` }]);
+  expect(result.closed).toMatchObject([
+    { path: own, before: '644', after: '640', undo: `chmod 644 '${own}'` },
+  ]);
   expect(result.fixed.map((one) => one.rule)).toEqual(['open-secret-file']);
   expect([own, other].map((path) => statSync(path).mode & 0o777)).toEqual([0o640, 0o644]);
   const left = result.left.filter(({ finding }) => finding.rule === 'open-secret-file');
