@@ -5,7 +5,7 @@ import type { Ease, Handover } from '../apply/handover.ts';
 import type { Traffic } from '../apply/traffic.ts';
 import { probe, probedAt } from './probes.ts';
 import type { Probed } from './probes.ts';
-import { enough, isLook, msText, none, requestsOf, shares, together, worse } from './verdict.ts';
+import { enough, isLook, msText, none, requestsOf, shares, together, worse, worseSoFar } from './verdict.ts';
 import type { Comparison, Counts } from './verdict.ts';
 
 /** What came of one step. Share 0: before the newer one was given any. */
@@ -160,7 +160,7 @@ class Easing {
       const over = seen >= enough || spent >= boundMs;
       const looks = share > 0 && (over || isLook(now.newer, looked));
       if (looks) looked = now.newer;
-      const found = looks ? worse(this.#against(now)) : null;
+      const found = looks ? worseSoFar(now, this.#before()) : null;
       if (over || found) return this.#note({ share, spent, ...now, probed: false, worse: found });
       await world.clock.sleep(pollMs, signal);
     }
@@ -203,13 +203,9 @@ class Easing {
     return { older, newer };
   }
 
-  /** The older one is judged by all that it has done; its times are those of this step, since they depend on the load. */
-  #against({ newer, older }: Comparison): Comparison {
-    const before = this.#done.filter((one) => !one.probed).map((one) => one.older);
-    const [baseline] = before;
-    const few = older.ttftMs.length < enough && baseline && baseline.ttftMs.length > older.ttftMs.length;
-    const ttftMs = few ? baseline.ttftMs : older.ttftMs;
-    return { newer, older: { ...together([...before, older]), ttftMs } };
+  /** What the older one did in each step so far. */
+  #before(): Counts[] {
+    return this.#done.filter((one) => !one.probed).map((one) => one.older);
   }
 
   #note({

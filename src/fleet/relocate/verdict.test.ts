@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { enough, isLook, none, together, worse } from './verdict.ts';
+import { enough, isLook, none, together, worse, worseSoFar } from './verdict.ts';
 import type { Counts } from './verdict.ts';
 
 function counts(good: number, failed = 0, ttftMs: readonly number[] = []): Counts {
@@ -63,4 +63,24 @@ test('counts of several steps add up, fault by fault', () => {
     faults: { upstream_reset: 3 },
     ttftMs: [3, 5],
   });
+});
+
+test('with all requests at the new one it is held against the time before and the latest step, and worse beside both alone', () => {
+  const calm = counts(60, 0, times(60, 20));
+  const busy = counts(60, 0, times(60, 400));
+  const late = { newer: counts(30, 0, times(30, 500)), older: none };
+  expect(worseSoFar(late, [calm, calm])).toMatch(/^the p50 of TTFT is /);
+  // The machine has become slower for both, or the old one has half of the load.
+  expect(worseSoFar(late, [calm, busy])).toBeNull();
+  expect(worseSoFar(late, [busy, calm])).toBeNull();
+  // Of a step with too few the one before it counts.
+  expect(worseSoFar(late, [calm, busy, counts(3, 0, times(3, 20))])).toBeNull();
+  // While both serve, their own step decides.
+  expect(worseSoFar({ ...late, older: calm }, [busy, busy])).toMatch(/^the p50 of TTFT is /);
+});
+
+test('failures of the old one count from the beginning on', () => {
+  const failing = { newer: counts(20, 10), older: none };
+  expect(worseSoFar(failing, [counts(40, 20), counts(40, 20)])).toBeNull();
+  expect(worseSoFar(failing, [counts(200), counts(200)])).toMatch(/^10 of 30 /);
 });

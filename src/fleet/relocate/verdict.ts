@@ -26,8 +26,23 @@ export type Counts = Pick<TakeoverSide, 'good' | 'failed' | 'faults' | 'ttftMs'>
 
 export interface Comparison {
   readonly newer: Counts;
-  /** Failures since the beginning, and times of the same step where it has some, else those from before the first one. */
   readonly older: Counts;
+}
+
+/**
+ * `worse` in the course of the steps; `before`: what the older one did in each step so far, the first of them while the newer one had
+ * no share. It is judged by all its failures. Its times depend on load and machine: they are those of this step. Where that has too
+ * few, the newer one has to be late beside those from before the first step, when the older one had all of the load, and beside the
+ * latest that there are enough of, when the machine was as it is. Pure.
+ */
+export function worseSoFar({ newer, older }: Comparison, before: readonly Counts[]): string | null {
+  const counts = together([...before, older]);
+  const [first] = before;
+  const isFew = older.ttftMs.length < enough && first && first.ttftMs.length > older.ttftMs.length;
+  const latest = before.findLast((one) => one.ttftMs.length >= enough) ?? first;
+  const rivals = isFew ? [first, latest ?? first] : [older];
+  const found = rivals.map(({ ttftMs }) => worse({ newer, older: { ...counts, ttftMs } }));
+  return found.includes(null) ? null : (found[0] ?? null);
 }
 
 /** Why the newer one is worse, as a sentence; null: nothing says so. Pure. */
