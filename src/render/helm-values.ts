@@ -30,7 +30,7 @@ export function valuesSchema(values: Tree): Tree {
 
 function treeSchema(tree: Tree, more: Tree = {}): Tree {
   const properties = Object.fromEntries(
-    Object.entries(tree).map(([key, inner]) => [key, schemas[key]?.(inner) ?? treeSchema(inner as Tree)]),
+    Object.entries(tree).map(([key, inner]) => [key, schemas.get(key)?.(inner) ?? treeSchema(inner as Tree)]),
   );
   return {
     type: 'object',
@@ -42,20 +42,24 @@ function treeSchema(tree: Tree, more: Tree = {}): Tree {
 
 const amounts = { type: 'object', additionalProperties: { type: ['string', 'number'] } };
 
-/** By the last word of a value's path. A deployment may be called so, too: its inner value tells. */
-const schemas: Readonly<Record<string, (inner: unknown) => Tree | null>> = {
-  image: (inner) => (typeof inner === 'string' ? { type: 'string', minLength: 1 } : null),
-  replicas: (inner) =>
-    typeof inner === 'number' ? { type: 'integer', minimum: 0, maximum: mostReplicas } : null,
-  resources: (inner) =>
-    isPart(inner)
-      ? null
-      : {
-          type: 'object',
-          additionalProperties: false,
-          properties: { requests: amounts, limits: amounts, claims: { type: 'array' } },
-        },
+const amountsSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { requests: amounts, limits: amounts, claims: { type: 'array' } },
 };
+
+/** By the last word of a value's path. A deployment may be called so, too: its inner value tells. */
+const schemas: ReadonlyMap<string, (inner: unknown) => Tree | null> = new Map<
+  string,
+  (inner: unknown) => Tree | null
+>([
+  ['image', (inner) => (typeof inner === 'string' ? { type: 'string', minLength: 1 } : null)],
+  [
+    'replicas',
+    (inner) => (typeof inner === 'number' ? { type: 'integer', minimum: 0, maximum: mostReplicas } : null),
+  ],
+  ['resources', (inner) => (isPart(inner) ? null : amountsSchema)],
+]);
 
 /** Values of a deployment, in place of amounts. */
 function isPart(inner: unknown): boolean {

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { quoteWord } from '../domain/command-line/quote-word.ts';
 import { machineSecretRefusal } from '../domain/secret.ts';
 import { SystemdOptions } from '../targets/systemd/options.ts';
 import { renderUnit, unitNameOf } from '../targets/systemd/render.ts';
@@ -41,7 +42,7 @@ function ofUser(home: string): Manager {
     own: 'config/berth',
     config: join(place, 'berth'),
     sudo: '',
-    copy: `mkdir -p ${place} && cp -r config/. ${place}`,
+    copy: `mkdir -p ${quoteWord(place)} && cp -r config/. ${quoteWord(place)}`,
     systemctl: 'systemctl --user',
   };
 }
@@ -76,7 +77,7 @@ function render(input: RenderInput): RenderOutput {
   const secrets = units.flatMap(({ mark, unit }) =>
     Object.keys(mark.spec.secrets).map(
       (name) =>
-        `${unit} needs a secret: ${pipeSecret(mark, name)} | ${manager.sudo}install -D -m 600 /dev/stdin ${manager.config}/units/${unit}/${name}`,
+        `${unit} needs a secret: ${pipeSecret(mark, name)} | ${manager.sudo}install -D -m 600 /dev/stdin ${quoteWord(join(manager.config, 'units', unit, name))}`,
     ),
   );
   const timers = input.benchmarks.map((one) =>

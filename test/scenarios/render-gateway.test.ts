@@ -249,6 +249,19 @@ describe('a chart', () => {
     });
   });
 
+  test('has the values of a deployment that is called as what every object has', async () => {
+    place.write(fleet.replace('  mistral: {', '  constructor: {'));
+    const { files } = await chart();
+    const { properties } = JSON.parse(files.get('values.schema.json') ?? '') as {
+      properties: { deployments: { properties: Record<string, object> } };
+    };
+    expect(properties.deployments.properties['constructor']).toMatchObject({
+      type: 'object',
+      additionalProperties: false,
+      properties: { replicas: { type: 'integer' }, image: { type: 'string' } },
+    });
+  });
+
   const helm = findHelm();
   test.skipIf(helm === null)(`is taken by Helm itself${helm ? '' : ' (helm is missing)'}`, async () => {
     const { tree } = await chart();

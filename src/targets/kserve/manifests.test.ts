@@ -238,6 +238,8 @@ test('two who would say how the model is fetched are refused', () => {
   }
   expect(refused({}, fromS3)).toBeNull();
   expect(refused({ serviceAccount: 'models' }, fromS3)).toContain('leave target.serviceAccount out');
+  const token: LaunchSpec['secrets'] = { key: { serviceAccount: 'bench' } };
+  expect(refused({}, { ...fromS3, secrets: token })).toContain('no token of the account bench');
   expect(refused({ connection: { secret: 'minio' } }, fromS3)).toContain('models.NAME.secret');
   expect(refused({ connection: { secret: 'minio' } }, {})).toContain('models.NAME.at');
   expect(refused({ connection: { secret: 'minio' } }, { model: null })).toContain('has none');

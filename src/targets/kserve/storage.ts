@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
 import { isOfCluster } from '../../domain/secret.ts';
+import { serviceAccountOf } from '../../kube/launched.ts';
 import { podFiller } from '../../kube/volumes.ts';
 import type { KserveOptions } from './options.ts';
 
@@ -42,7 +43,8 @@ export function hasOwnKeys({ model, modelSecret }: LaunchSpec): boolean {
 }
 
 /** Why KServe cannot have the keys of the model's place; null: it can, or needs none. */
-export function storageRefusal(spec: LaunchSpec, { connection, serviceAccount }: Way): string | null {
+export function storageRefusal(spec: LaunchSpec, way: Way): string | null {
+  const { connection } = way;
   const { model, modelSecret } = spec;
   if (model === null)
     return connection ? 'target.connection brings a model, and the deployment has none' : null;
@@ -51,12 +53,18 @@ export function storageRefusal(spec: LaunchSpec, { connection, serviceAccount }:
   if (connection && model.startsWith('pvc://'))
     return 'target.connection and models.NAME.at both say where the model is: leave one out';
   if (!modelSecret) return null;
-  if (hasOwnKeys(spec))
-    return serviceAccount === undefined
-      ? null
-      : `berth makes the service account that has the keys of ${model}: leave target.serviceAccount out, or give it the keys yourself`;
+  if (hasOwnKeys(spec)) return accountRefusal(spec, way);
   if ('secretRef' in modelSecret && s3Form.test(model)) return null;
   return `KServe fetches ${model} with keys that the cluster has: name its Secret as secretRef, without a key`;
+}
+
+/** One pod has one account: that which berth makes for its keys has no place beside another. */
+function accountRefusal(spec: LaunchSpec, way: Way): string | null {
+  const account = serviceAccountOf(spec, way);
+  if (account === undefined) return null;
+  const whose =
+    way.serviceAccount === undefined ? `name no token of the account ${account}` : 'leave target.serviceAccount out';
+  return `berth makes the service account that has the keys of ${spec.model}: ${whose}, or give ${account} the keys yourself and name its Secret as secretRef`;
 }
 
 function plainStorage(model: string): Storage {
