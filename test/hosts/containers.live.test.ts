@@ -1,11 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { FleetStatus } from '../../src/domain/fleet-status.ts';
+import type { Plan } from '../../src/domain/plan.ts';
 import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
-import { freePorts, makePlace, ownPorts } from '../support/berth.ts';
+import { findCompose } from '../support/find-compose.ts';
+import { freePorts, makePlace, ownPorts, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { importLlama, llamaImage, missingFor, startBox } from './container-box.ts';
 import type { ContainerBox, ContainerEngine } from './container-box.ts';
@@ -85,6 +89,39 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
       expect((drifted.json() as { actions: { do: string }[] }).actions.map((one) => one.do)).toEqual([
         'keep',
       ]);
+    },
+  );
+
+  const compose = findCompose();
+  const without = missing ?? (compose === null ? 'no compose 2' : null);
+  // A compose program speaks to Docker; podman is spoken to in its stead in words that it does not have in full.
+  test.skipIf(without !== null || engine !== 'docker')(
+    `a compose file that is rendered and started by compose alone is what berth would apply, and the reverse${without === null ? '' : ` (skipped: ${without})`}`,
+    async () => {
+      place.write(fleet({ deployment: 'replicas: 2, resources: {limits: {memory: 900Mi}}, ' }));
+      expect((await place.berth('render', '--format', 'compose', '--out', 'rendered')).code).toBe(0);
+      const file = join(place.folder, 'rendered/compose.yaml');
+      const env = { ...process.env, DOCKER_HOST: box.host, HOME: place.folder };
+      function composed(...words: string[]): string {
+        const [program = '', ...before] = compose ?? [];
+        return execFileSync(program, [...before, '-f', file, ...words], { encoding: 'utf8', env, stdio: 'pipe' });
+      }
+      composed('up', '--detach');
+      await until(async () => {
+        const { deployments } = (await place.berth('status', '--json')).json() as FleetStatus;
+        return deployments[0]?.replicas.filter(({ state }) => state === 'ready').length === 2;
+      }, 'both containers to be ready');
+      const plan = (await place.berth('plan', '--json')).json() as Plan;
+      expect([plan.actions.map((action) => action.do), plan.findings]).toEqual([['keep', 'keep'], []]);
+      composed('down');
+      expect(await containers()).toEqual([]);
+
+      // What apply makes is what render wrote: the file that is rendered from then on is the same.
+      const applied = await place.berth('apply');
+      expect(applied.code, said(applied)).toBe(0);
+      const before = readFileSync(file, 'utf8');
+      expect((await place.berth('render', '--format', 'compose', '--out', 'rendered')).code).toBe(0);
+      expect(readFileSync(file, 'utf8')).toBe(before);
     },
   );
 
