@@ -104,7 +104,11 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
       const env = { ...process.env, DOCKER_HOST: box.host, HOME: place.folder };
       function composed(...words: string[]): string {
         const [program = '', ...before] = compose ?? [];
-        return execFileSync(program, [...before, '-f', file, ...words], { encoding: 'utf8', env, stdio: 'pipe' });
+        return execFileSync(program, [...before, '-f', file, ...words], {
+          encoding: 'utf8',
+          env,
+          stdio: 'pipe',
+        });
       }
       composed('up', '--detach');
       await until(async () => {

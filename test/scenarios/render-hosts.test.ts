@@ -206,8 +206,18 @@ test("units of a user go below a home, are the own manager's, and keep their sec
   );
   expect(ran.stderr).toContain('| install -D -m 600 /dev/stdin /home/op/.config/berth/units/berth-lab-b/hub');
   expect(ran.stderr).toContain('systemctl --user enable --now berth-lab-b');
-  const blank = await place.berth('render', '--format', 'systemd', '--user-home', '/home/my op', '--out', 'blank');
-  expect(blank.stderr).toContain("| install -D -m 600 /dev/stdin '/home/my op/.config/berth/units/berth-lab-b/hub'");
+  const blank = await place.berth(
+    'render',
+    '--format',
+    'systemd',
+    '--user-home',
+    '/home/my op',
+    '--out',
+    'blank',
+  );
+  expect(blank.stderr).toContain(
+    "| install -D -m 600 /dev/stdin '/home/my op/.config/berth/units/berth-lab-b/hub'",
+  );
   expect(blank.stderr).toContain("mkdir -p '/home/my op/.config' && cp -r config/. '/home/my op/.config' &&");
   const wrong = await place.berth('render', '--format', 'compose', '--user-home', '/home/op');
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('not for one user')]);

@@ -7,7 +7,10 @@ export function findCompose(): readonly string[] | null {
 
 function versionOf([program = '', ...before]: readonly string[]): number | null {
   try {
-    const told = execFileSync(program, [...before, 'version', '--short'], { encoding: 'utf8', stdio: 'pipe' });
+    const told = execFileSync(program, [...before, 'version', '--short'], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
     return Number.parseInt(told.trim().replace(/^v/, ''), 10);
   } catch {
     return null;

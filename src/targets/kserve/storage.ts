@@ -63,7 +63,9 @@ function accountRefusal(spec: LaunchSpec, way: Way): string | null {
   const account = serviceAccountOf(spec, way);
   if (account === undefined) return null;
   const whose =
-    way.serviceAccount === undefined ? `name no token of the account ${account}` : 'leave target.serviceAccount out';
+    way.serviceAccount === undefined
+      ? `name no token of the account ${account}`
+      : 'leave target.serviceAccount out';
   return `berth makes the service account that has the keys of ${spec.model}: ${whose}, or give ${account} the keys yourself and name its Secret as secretRef`;
 }
 
