@@ -1,9 +1,9 @@
-// `node scripts/rerun-failed.mjs unit|live REPORT SECOND`: runs the files that failed in a JSON report of vitest once more,
-// one after the other, and writes SECOND. What passes now is printed as unsteady: a fault to mend, but none of the product
+// `node scripts/rerun-failed.mjs unit|live REPORT SECOND`: runs what failed in a JSON report of vitest once more, one file
+// after the other and of each the groups of tests with a failure in them, and writes SECOND. What passes now is printed as unsteady: a fault to mend, but none of the product
 // as a whole on a machine that was busy. Where many files failed it is no accident, and nothing is run again.
 import { existsSync, readFileSync } from 'node:fs';
 import { main, runTool } from './bootstrap.mjs';
-import { failedFiles, failedTests } from './vitest-report.mjs';
+import { failedFiles, failedGroups, failedTests } from './vitest-report.mjs';
 
 const mostFiles = 3;
 
@@ -12,9 +12,19 @@ await main(async ([project, first, second]) => {
   const report = JSON.parse(readFileSync(first, 'utf8'));
   const files = failedFiles(report);
   if (files.length === 0 || files.length > mostFiles) return 0;
-  console.log(`Once more: ${files.join(', ')}`);
+  const groups = failedGroups(report);
+  console.log(`Once more: ${files.join(', ')}${groups === null ? '' : `, of them ${groups}`}`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${second}`];
-  await runTool('vitest', ['run', '--project', project, '--no-file-parallelism', ...reporters, ...files]);
+  const names = groups === null ? [] : ['-t', groups];
+  await runTool('vitest', [
+    'run',
+    '--project',
+    project,
+    '--no-file-parallelism',
+    ...reporters,
+    ...names,
+    ...files,
+  ]);
   if (!existsSync(second)) return 0;
   const still = new Set(failedTests(JSON.parse(readFileSync(second, 'utf8'))));
   for (const name of failedTests(report)) if (!still.has(name)) console.log(`unsteady: ${name}`);

@@ -32,10 +32,42 @@ export function countsOf(report) {
   };
 }
 
-/** The report with the files of a second run in the place of the first's. A success of the second is one of the whole. */
+/**
+ * What of the failed files is to be run again, as a pattern of names: whole groups, since their tests are steps that follow one
+ * another. Null, which is all of them, where some file failed without a failed test.
+ */
+export function failedGroups(report) {
+  const failed = report.testResults
+    .filter((file) => file.status === 'failed')
+    .map((file) => file.assertionResults.filter((one) => one.status === 'failed'));
+  if (failed.some((tests) => tests.length === 0)) return null;
+  const groups = failed.flat().map(({ ancestorTitles: [group], fullName }) => group ?? fullName);
+  return [...new Set(groups)]
+    .map((name) => `^${name.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)}`)
+    .join('|');
+}
+
+/**
+ * The report with what a second run has run in the place of the first's, test by test; what it left out stays. A success of the second
+ * is one of the whole.
+ */
 export function withSecondRun(report, second) {
   const again = new Map(second.testResults.map((file) => [file.name, file]));
-  const testResults = report.testResults.map((file) => again.get(file.name) ?? file);
+  const testResults = report.testResults.map((file) => joined(file, again.get(file.name)));
   const othersFine = testResults.every((file) => file.status !== 'failed');
   return { testResults, success: second.success && othersFine };
+}
+
+function joined(file, again) {
+  // One that could not be loaded, then or now, has no tests to be joined.
+  if (!again || file.assertionResults.length === 0 || again.assertionResults.length === 0)
+    return again ?? file;
+  const ran = new Map(
+    again.assertionResults
+      .filter((one) => one.status === 'passed' || one.status === 'failed')
+      .map((one) => [one.fullName, one]),
+  );
+  const assertionResults = file.assertionResults.map((one) => ran.get(one.fullName) ?? one);
+  const isFine = again.status !== 'failed' && assertionResults.every((one) => one.status !== 'failed');
+  return { ...file, assertionResults, status: isFine ? 'passed' : 'failed' };
 }

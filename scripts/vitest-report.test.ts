@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
-import { countsOf, failedFiles, failedTests, withSecondRun } from './vitest-report.mjs';
+import { countsOf, failedFiles, failedGroups, failedTests, withSecondRun } from './vitest-report.mjs';
 
 function file(name: string, ...outcomes: readonly string[]): Record<string, unknown> {
   return {
     name,
     status: outcomes.includes('failed') || outcomes.length === 0 ? 'failed' : 'passed',
-    assertionResults: outcomes.map((status, i) => ({ status, fullName: `${name} ${i}` })),
+    assertionResults: outcomes.map((status, i) => ({
+      status,
+      fullName: `${name} ${i}`,
+      ancestorTitles: [],
+    })),
   };
 }
 
@@ -32,4 +36,31 @@ test('a second run stands for the files that it ran, and for no other', () => {
   expect(countsOf(withSecondRun(first, half))).toEqual({ passed: 3, failed: 1, skipped: 1 });
   const bad = { success: false, testResults: [file('a', 'passed', 'failed'), file('c', 'passed')] };
   expect(countsOf(withSecondRun(first, bad)).failed).toBe(1);
+});
+
+test('what a second run has left out stays as it was', () => {
+  const part = { success: true, testResults: [file('a', 'skipped', 'passed'), file('c', 'passed')] };
+  expect(countsOf(withSecondRun(first, part))).toEqual({ passed: 4, failed: 0, skipped: 1 });
+  const less = { success: true, testResults: [file('a', 'passed', 'skipped'), file('c', 'passed')] };
+  expect(countsOf(withSecondRun(first, less)).failed).toBe(1);
+  const broken = { success: false, testResults: [file('a'), file('c', 'passed')] };
+  expect(countsOf(withSecondRun(first, broken)).failed).toBe(1);
+});
+
+test('groups with a failure run again as a whole, and everything where a file failed without a test', () => {
+  function story(title: string, status: string, group?: string): Record<string, unknown> {
+    return { status, fullName: `${group ?? ''} ${title}`.trim(), ancestorTitles: group ? [group] : [] };
+  }
+  const tests = [
+    story('a', 'failed', 'ssh (real)'),
+    story('b', 'failed', 'ssh (real)'),
+    story('c', 'passed', 'docker'),
+    story('d+', 'failed'),
+  ];
+  const report = { testResults: [{ name: 'f', status: 'failed', assertionResults: tests }] };
+  const pattern = failedGroups(report);
+  expect(pattern).toBe(String.raw`^ssh \(real\)|^d\+`);
+  const found = tests.filter(({ fullName }) => new RegExp(pattern ?? '').test(String(fullName)));
+  expect(found.map((one) => one['fullName'])).toEqual(['ssh (real) a', 'ssh (real) b', 'd+']);
+  expect(failedGroups(first)).toBeNull();
 });
