@@ -10,7 +10,10 @@ export const llamaCppPython = {
   recognize: (facts) =>
     recognizeForeign(facts, {
       engine: 'llama-cpp-python',
-      argsOf: ({ program, args }) => (program === 'llama_cpp.server' ? args : null),
+      argsOf: ({ program, args }) => {
+        const app = program === 'uvicorn' && args.some((word) => word.startsWith('llama_cpp.server.app:'));
+        return app || program === 'llama_cpp.server' ? args : null;
+      },
       model: ['--model', '--hf_model_repo_id'],
       host: ['--host'],
       port: ['--port'],

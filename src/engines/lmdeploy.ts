@@ -10,8 +10,12 @@ export const lmdeploy = {
   recognize: (facts) =>
     recognizeForeign(facts, {
       engine: 'lmdeploy',
-      argsOf: ({ program, args }) =>
-        program === 'lmdeploy' && args[0] === 'serve' && args[1] === 'api_server' ? args.slice(2) : null,
+      argsOf: ({ program, args }) => {
+        if (program === 'lmdeploy.serve.openai.api_server') return args;
+        return program === 'lmdeploy' && args[0] === 'serve' && args[1] === 'api_server'
+          ? args.slice(2)
+          : null;
+      },
       model: ['--model-path'],
       modelFirst: true,
       host: ['--server-name'],

@@ -23,11 +23,24 @@ export const localai = {
   recognize,
 } as const satisfies Engine<'localai'>;
 
-/** Commands of the program that serve nothing. */
-const clients = new Set(['models', 'backends', 'tts', 'sound-generation', 'transcript', 'util', 'explorer']);
+/** Commands of the program that serve nothing, or compute for another. */
+const clients = new Set([
+  'models',
+  'backends',
+  'tts',
+  'sound-generation',
+  'transcript',
+  'util',
+  'explorer',
+  'worker',
+  'p2p-worker',
+  'federated',
+]);
 
 function recognize(facts: ProcessFacts): Recognized | null {
-  const found = unwrap(facts.argv).find(({ program }) => program === 'local-ai' || program === 'localai');
+  const found = unwrap(facts.argv).find(({ program }) =>
+    /^local-?ai(-v?\d[\w.]*)?(-(linux|darwin)-\w+)?$/i.test(program),
+  );
   if (!found || clients.has(found.args[0] ?? '') || hasFlag(found.args, '--help', '-h', '--version'))
     return null;
   const args = found.args[0] === 'run' ? found.args.slice(1) : found.args;

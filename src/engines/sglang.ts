@@ -28,8 +28,9 @@ export const sglang = {
 function recognize(facts: ProcessFacts): Recognized | null {
   if (facts.argv[0]?.startsWith('sglang::')) return server([], true);
   const found = unwrap(facts.argv).find(
-    ({ program, args }) =>
-      (/^sglang(_router)?\.launch_server$/.test(program) || (program === 'sglang' && args[0] === 'serve')) &&
+    ({ program, path, args }) =>
+      (/(^|\/)sglang(_router)?[./]launch_server(\.py)?$/.test(path) ||
+        (program === 'sglang' && args[0] === 'serve')) &&
       !hasFlag(args, '--help', '-h'),
   );
   return found ? server(found.args, false) : null;

@@ -22,6 +22,6 @@ export const tensorrtLlm = {
 } as const satisfies Engine<'tensorrt-llm'>;
 
 function argsOf({ program, args }: Unwrapped): readonly string[] | null {
-  if (program !== 'trtllm-serve') return null;
+  if (program !== 'trtllm-serve' && program !== 'tensorrt_llm.commands.serve') return null;
   return args[0] === 'serve' ? args.slice(1) : args;
 }

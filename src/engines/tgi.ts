@@ -23,7 +23,11 @@ function recognize(facts: ProcessFacts): Recognized | null {
     if (program === 'text-generation-launcher' || program === 'tgi-entrypoint.sh') {
       return server(flagValue(args, '--model-id') ?? all['MODEL_ID'] ?? null, args, all);
     }
-    if (program === 'text-generation-router') return { ...server(null, args, {}), child: true };
+    // Backends of their own make routers of their own, which need no launcher.
+    if (/^text-generation-router(-\w+)?$/.test(program)) {
+      const model = flagValue(args, '--model-id');
+      return { ...server(model, args, {}), child: model === null };
+    }
     if (program === 'text-generation-server' && args[0] === 'serve') {
       return { ...server(args[1] ?? null, [], {}), child: true };
     }

@@ -22,5 +22,5 @@ export const xinference = {
 
 /** Its supervisor is the door; workers compute for it. */
 function argsOf({ program, args }: Unwrapped): readonly string[] | null {
-  return /^xinference-(local|supervisor)$/.test(program) ? args : null;
+  return /^xinference(-|\.deploy\.)(local|supervisor)$/.test(program) ? args : null;
 }

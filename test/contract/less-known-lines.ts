@@ -7,6 +7,8 @@ const isServed = { model: '/m/a.gguf', port: 8080 };
 /** Servers that are met less often, and wrappers that watch, confine or start what Python runs. */
 export const lessKnownLines: Readonly<Record<string, readonly RealLine[]>> = {
   'llama.cpp': [
+    line(`/app/tools.sh --server ${served}`, isServed),
+    line(`python3 /usr/libexec/ramalama/ramalama-serve-core llama-server ${served}`, isServed),
     line(`strace -f -o /tmp/x.log -e trace=openat llama-server ${served}`, isServed),
     line(`perf record -g -o p.data -- llama-server ${served}`, isServed),
     line(`valgrind --leak-check=full ./llama-server ${served}`, isServed),
@@ -17,6 +19,13 @@ export const lessKnownLines: Readonly<Record<string, readonly RealLine[]>> = {
     line(`'llama-server ${served}' '' ''`, isServed),
   ],
   vllm: [
+    line(
+      '/opt/nim/llm/.venv/bin/python3 -m vllm_nvext.entrypoints.openai.api_server --model a/b --port 8000',
+      {
+        model: 'a/b',
+        port: 8000,
+      },
+    ),
     line('nsys profile -o rep --trace=cuda,nvtx vllm serve a/b --port 8033', { model: 'a/b', port: 8033 }),
     line('opentelemetry-instrument --service_name llm vllm serve a/b --port 8033', {
       model: 'a/b',
@@ -28,6 +37,10 @@ export const lessKnownLines: Readonly<Record<string, readonly RealLine[]>> = {
     line('vllm serve --served-model-name x y z --port 8055 --model a/b', { model: 'a/b', port: 8055 }),
   ],
   sglang: [
+    line('python3 /sgl-workspace/sglang/python/sglang/launch_server.py --model-path a/b --port 30000', {
+      model: 'a/b',
+      port: 30_000,
+    }),
     line(
       '/opt/conda/bin/python /opt/conda/bin/conda run --live-stream -p /envs/sg python -m sglang.launch_server --model-path a/b --port 30001',
       { model: 'a/b', port: 30_001 },
@@ -38,16 +51,24 @@ export const lessKnownLines: Readonly<Record<string, readonly RealLine[]>> = {
     }),
   ],
   lmdeploy: [
+    line('python3 -m lmdeploy.serve.openai.api_server a/b --server-port 23334', {
+      model: 'a/b',
+      port: 23_334,
+    }),
     line('torchrun --nproc_per_node=2 -m lmdeploy serve api_server a/b --server-port 23334', {
       model: 'a/b',
       port: 23_334,
     }),
   ],
-  tgi: [line('tini -g -- /tgi-entrypoint.sh --model-id a/b --port 80', { model: 'a/b', port: 80 })],
+  tgi: [
+    line('text-generation-router-llamacpp --model-id a/b --port 3000', { model: 'a/b', port: 3000 }),
+    line('tini -g -- /tgi-entrypoint.sh --model-id a/b --port 80', { model: 'a/b', port: 80 }),
+  ],
   tabbyapi: [
     line('/opt/tabbyAPI/venv/bin/python3 main.py --model-name x --port 5050', { model: 'x', port: 5050 }),
   ],
   'tensorrt-llm': [
+    line('python3 -m tensorrt_llm.commands.serve a/b --port 8000', { model: 'a/b', port: 8000 }),
     line('trtllm-llmapi-launch trtllm-serve serve /m --tp_size 4', {
       model: '/m',
       options: { tensorParallel: 4 },
@@ -101,6 +122,17 @@ export const lessKnownLines: Readonly<Record<string, readonly RealLine[]>> = {
       port: 1234,
     }),
   ],
-  xinference: [line('xinference-local --host 0.0.0.0 --port 9997', { host: '0.0.0.0', port: 9997 })],
+  xinference: [
+    line('python -m xinference.deploy.local --port 9998', { port: 9998 }),
+    line('xinference-local --host 0.0.0.0 --port 9997', { host: '0.0.0.0', port: 9997 }),
+  ],
   transformers: [line('transformers serve --port 8052', { port: 8052 })],
+  localai: [line('./local-ai-Linux-x86_64 run hermes --address :8084', { model: 'hermes', port: 8084 })],
+  'llama-cpp-python': [
+    line(
+      'uvicorn --factory llama_cpp.server.app:create_app --host 0.0.0.0 --port 8000',
+      { model: '/m.gguf', port: 8000 },
+      { MODEL: '/m.gguf' },
+    ),
+  ],
 };

@@ -96,3 +96,7 @@ test.each(['valueOf', 'toString', 'constructor', '__proto__'])(
     expect(unwrap([name, '--port', '1']).map((one) => one.program)).toContain(name);
   },
 );
+
+test('a login shell is told once', () => {
+  expect(unwrap(['-bash']).map(({ program }) => program)).toEqual(['bash']);
+});

@@ -182,6 +182,7 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   faketime: wrapper([], { operands: 1 }),
   'prime-run': wrapper([]),
   'nvidia_entrypoint.sh': wrapper([]),
+  'ramalama-serve-core': wrapper([]),
   'trtllm-llmapi-launch': wrapper([], { waits: true }),
   ltrace: wrapper(['-o', '-e', '-p', '-s', '-S', '-u', '-a', '-l', '-n', '-x'], traced),
   perf: wrapper(['-o', '-e', '-F', '-C', '-p', '-t', '-c', '-m', '-I', '-G', '--call-graph'], {

@@ -38,6 +38,8 @@ export function isLlamaServer(command: Unwrapped): boolean {
   if (hasFlag(args, '--help', '-h', '--usage', '--version', '--list-devices')) return false;
   if (program === 'llama-server' || program === 'llama-box') return true;
   if (program === 'llama' && args[0] === 'serve') return true;
+  // The entrypoint of its full image.
+  if (program === 'tools.sh') return args[0] === '--server' || args[0] === '-s';
   // By itself it serves and opens a browser; with a prompt it answers that, and with others of these it talks in the terminal.
   if (isLlamafile(program))
     return hasFlag(args, '--server', '--nobrowser', '--host', '--port') || !talks(command);
@@ -59,7 +61,7 @@ function talks({ program, args }: Unwrapped): boolean {
 }
 
 export function llamaServerArgs(command: Unwrapped): readonly string[] {
-  return command.program === 'llama' ? command.args.slice(1) : command.args;
+  return ['llama', 'tools.sh'].includes(command.program) ? command.args.slice(1) : command.args;
 }
 
 function ownModel({ program, path }: Unwrapped): string | null {

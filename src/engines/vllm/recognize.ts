@@ -7,8 +7,8 @@ import type { ProcessFacts, Recognized } from '../../domain/process-facts.ts';
 import { flags, otherSwitches } from './flags.ts';
 import { vllmDrift } from './versions.ts';
 
-/** Its own server, the plain one of its examples, and either by its file. */
-const apiServers = /(^|\/)vllm[./]entrypoints[./](openai[./])?api_server(\.py)?$/;
+/** Its own server, that of NVIDIA's containers, the plain one of its examples, and each by its file. */
+const apiServers = /(^|\/)vllm(_nvext)?[./]entrypoints[./](openai[./])?api_server(\.py)?$/;
 const modules = ['vllm.entrypoints.cli.main', 'vllm'];
 
 /** The inverse of `launch`, for `vllm serve` and for the module run by Python. */
