@@ -68,7 +68,7 @@ async function askEngine(
   const key = external ? external.key : engineKeyOf(world, loaded, deployment);
   const ca = external?.caFile ? await world.files.read(external.caFile) : null;
   try {
-    const { status, text } = await world.http.request((external ? url : await world.reach(url)) + path, {
+    const { status, text } = await world.http.request(url + path, {
       headers: await headersOf(world, key),
       timeoutMs: askMs,
       ...(ca === null ? {} : { ca }),

@@ -59,6 +59,11 @@ async function start(folder: string): Promise<SuiteHost> {
   };
 }
 
+/** All but what berth writes there for itself. */
+function manifestsIn(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+}
+
 function byHand(
   box: ContainerBox,
   folder: string,
@@ -80,7 +85,7 @@ function byHand(
     return before !== undefined && textsIn(before) === textsIn(out) ? before : out;
   }
   async function play(out: string): Promise<void> {
-    for (const name of readdirSync(out)) box.enter('podman', 'kube', 'play', '--replace', join(out, name));
+    for (const name of manifestsIn(out)) box.enter('podman', 'kube', 'play', '--replace', join(out, name));
     await until(() => places.every(({ port }) => answers(box, port)), 'the pods to answer');
   }
   return {

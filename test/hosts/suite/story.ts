@@ -58,6 +58,16 @@ export async function tellStory(stage: Stage): Promise<Story> {
     await until(() => names.every((name) => count(name) >= 2), 'the clients to be served');
   }
 
+  async function seenAtWork(): Promise<void> {
+    let top: ReadonlyMap<string, ReplicaLoad> = new Map();
+    await until(async () => {
+      top = await stage.top();
+      return names.every((name) => isAtWork(host, top.get(name)));
+    }, '"berth top" to show engines at work').catch((error: unknown) => {
+      throw new Error(`It showed ${JSON.stringify([...top.values()])}.`, { cause: error });
+    });
+  }
+
   return {
     apply: async () => {
       stage.write(small, '100s');
@@ -81,11 +91,7 @@ export async function tellStory(stage: Stage): Promise<Story> {
       await stage.verify();
       const old = await stage.replicas();
       const load = await loadOf(2);
-      if (!host.byHand)
-        await until(async () => {
-          const top = await stage.top();
-          return names.every((name) => isAtWork(host, top.get(name)));
-        }, '"berth top" to show engines at work');
+      if (!host.byHand) await seenAtWork();
       stage.write(large, '100s');
       await stage.apply();
       await served(load);
