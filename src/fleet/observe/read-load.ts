@@ -1,4 +1,3 @@
-import { thisMachine } from '../../domain/host-access.ts';
 import type { FleetReading, ReplicaReading } from '../../domain/fleet-load.ts';
 import type { ReplicaStatus } from '../../domain/fleet-status.ts';
 import type { SecretRef } from '../../domain/secret.ts';
@@ -6,6 +5,8 @@ import { engineOf } from '../../engines/registry.ts';
 import { findGpus } from '../../hardware/read-gpus.ts';
 import { readProcessTable } from '../../io/procfs.ts';
 import { familyIn } from '../../io/procfs/family.ts';
+import { oneLook } from '../../io/procfs/read.ts';
+import type { ProcSnapshot } from '../../io/procfs/read.ts';
 import { readUsage } from '../../io/procfs/usage.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
@@ -27,8 +28,8 @@ export async function readLoad(
   loaded: LoadedFleet,
   answers: ExternalAnswers,
 ): Promise<FleetReading> {
+  const cpu = cpuReader();
   const [status, found] = await Promise.all([fleetStatus(world, loaded, { answers }), findGpus(world)]);
-  const cpu = cpuReader(world);
   const read = status.deployments.flatMap(({ name, replicas }) => {
     const deployment = loaded.deployments.find((one) => one.name === name);
     return deployment ? replicas.map((one) => readReplica(world, loaded, { deployment, one, cpu })) : [];
@@ -39,11 +40,10 @@ export async function readLoad(
 async function readReplica(
   home: World,
   loaded: LoadedFleet,
-  asked: { deployment: Deployment; one: ReplicaStatus; cpu: (pid: number) => number | null },
+  asked: { deployment: Deployment; one: ReplicaStatus; cpu: CpuReader },
 ): Promise<ReplicaReading> {
   const { deployment, one, cpu } = asked;
   const world = await worldOfHost(home, loaded.hosts, deployment.host);
-  const local = world.machine === thisMachine;
   return {
     deployment: deployment.name,
     replica: one.replica,
@@ -51,7 +51,7 @@ async function readReplica(
     pid: one.pid,
     slots: one.slots,
     memoryBytes: one.rssBytes,
-    cpuSeconds: local && one.pid !== null ? cpu(one.pid) : null,
+    cpuSeconds: one.pid === null ? null : await cpu(world, one.pid),
     cores: one.cores ?? null,
     engine: one.url === null ? null : await askEngine(world, loaded, { deployment, url: one.url }),
   };
@@ -84,12 +84,19 @@ async function headersOf(world: World, key: SecretRef | null): Promise<Record<st
   return secret ? { authorization: `Bearer ${secret}` } : {};
 }
 
-/** Processor time of a process and all below it; the table of processes is read once, and only if somebody asks. */
-function cpuReader({ proc }: World): (pid: number) => number | null {
-  let table: ReturnType<typeof readProcessTable> | null = null;
-  return (pid) => {
-    table ??= readProcessTable(proc);
-    const found = familyIn(table, pid).flatMap((one) => readUsage(proc, one)?.cpuSeconds ?? []);
+type CpuReader = (world: World, pid: number) => Promise<number | null>;
+
+/** Processor time of a process and all below it; each machine is looked at once, and only if somebody asks. */
+function cpuReader(): CpuReader {
+  const looks = new Map<string, Promise<ProcSnapshot>>();
+  return async (world, pid) => {
+    const look = looks.get(world.machine) ?? Promise.resolve(world.procfs()).then(oneLook);
+    looks.set(world.machine, look);
+    const proc = await look.catch(() => null);
+    if (proc === null) return null;
+    const found = familyIn(readProcessTable(proc), pid).flatMap(
+      (one) => readUsage(proc, one)?.cpuSeconds ?? [],
+    );
     return found.length === 0 ? null : found.reduce((sum, seconds) => sum + seconds, 0);
   };
 }

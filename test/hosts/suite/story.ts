@@ -147,8 +147,8 @@ export async function tellStory(stage: Stage): Promise<Story> {
 
 /** As `berth top` shows it, with all that every target can tell. */
 function isAtWork({ inCluster }: SuiteHost, load: ReplicaLoad | undefined): boolean {
-  const { state, slots, running, outputTokensPerSecond, memoryBytes } = load ?? {};
-  const held = inCluster === true || (memoryBytes ?? 0) > 1e6;
+  const { state, slots, running, outputTokensPerSecond, memoryBytes, cores } = load ?? {};
+  const held = inCluster === true || ((memoryBytes ?? 0) > 1e6 && (cores ?? 0) > 0);
   const busy = (slots ?? 0) >= 1 && (running ?? 0) >= 1 && (outputTokensPerSecond ?? 0) > 0;
   return state === 'ready' && busy && held;
 }
