@@ -147,8 +147,10 @@ export async function tellStory(stage: Stage): Promise<Story> {
 
 /** As `berth top` shows it, with all that every target can tell. */
 function isAtWork({ inCluster }: SuiteHost, load: ReplicaLoad | undefined): boolean {
-  const { state, slots, running, outputTokensPerSecond, memoryBytes, cores } = load ?? {};
-  const held = inCluster === true || ((memoryBytes ?? 0) > 1e6 && (cores ?? 0) > 0);
+  const { state, slots, running, outputTokensPerSecond, memoryBytes, pid, cores } = load ?? {};
+  // A daemon in a process namespace of its own names no process that its machine knows.
+  const counted = pid === null || (cores ?? 0) > 0;
+  const held = inCluster === true || ((memoryBytes ?? 0) > 1e6 && counted);
   const busy = (slots ?? 0) >= 1 && (running ?? 0) >= 1 && (outputTokensPerSecond ?? 0) > 0;
   return state === 'ready' && busy && held;
 }
