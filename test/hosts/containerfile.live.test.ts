@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { freePorts, until } from '../support/berth.ts';
+import { json, startScriptedEngine } from '../support/scripted-engine.ts';
 import { layNode } from './berth-image.ts';
 import { missingFor, startBox } from './container-box.ts';
 import type { ContainerBox } from './container-box.ts';
@@ -70,6 +72,50 @@ describe.skipIf(missing !== null)(
         `image: ${(whole / 1e6).toFixed(1)} MB, ${((whole - under) / 1e6).toFixed(1)} MB over its base`,
       );
       expect(whole - under).toBeLessThan(64e6);
+    });
+
+    test('serves its gateway, with a key and without, and ends by a signal', async () => {
+      const engine = await startScriptedEngine({
+        answer: (reply) => json(reply, 200, { choices: [{ index: 0, text: 'here', finish_reason: 'stop' }] }),
+      });
+      onTestFinished(() => engine.close());
+      const [port = 0] = await freePorts(1);
+      writeFileSync(join(work, 'etc/key'), 'sk-of-a-test', { mode: 0o644 });
+      writeFileSync(
+        join(work, 'etc/berth.yaml'),
+        `version: 1
+fleet: boxed
+gateway: {listen: ["0.0.0.0:${port}"], keys: {me: "\${file:/etc/berth/key}"}}
+deployments: {far: {engine: {kind: openai, url: "${engine.url}/v1"}}}
+`,
+      );
+      const flags = ['--detach', '--name', 'gateway', '--tmpfs', '/var/lib/berth:mode=1777', ...asCluster()];
+      podman('run', ...flags, image, 'serve', '--file', '/etc/berth/berth.yaml');
+      const url = `http://127.0.0.1:${port}`;
+      async function ask(key: string): Promise<Response> {
+        return fetch(`${url}/v1/completions`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+          body: JSON.stringify({ model: 'far', prompt: 'a' }),
+        });
+      }
+      try {
+        await until(
+          () =>
+            fetch(`${url}/healthz`).then(
+              ({ ok }) => ok,
+              () => false,
+            ),
+          'the gateway to answer',
+        );
+      } catch (error) {
+        throw new Error(box.enter('sh', '-c', 'podman logs gateway 2>&1'), { cause: error });
+      }
+      expect((await ask('wrong')).status).toBe(401);
+      const answer = await ask('sk-of-a-test');
+      expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('here')]);
+      podman('stop', '--time', '60', 'gateway');
+      expect(podman('inspect', '--format', '{{.State.ExitCode}}', 'gateway').trim()).toBe('0');
     });
 
     test('has a home that its user may write, beside berth itself', () => {

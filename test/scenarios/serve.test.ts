@@ -115,3 +115,24 @@ test('where nobody may watch, berth serve says so and asks', async () => {
   cluster.put(slice('toy-1', toy, { port: await engine('asked for') }));
   await until(async () => (await ask('toy')) === 'asked for', 'the engine');
 });
+
+test('a fleet whose servers are all named by the file is served where no cluster is', async () => {
+  const port = await engine('by name');
+  place.write(`version: 1
+fleet: lab
+gateway: {listen: ["${gateway.slice('http://'.length)}"]}
+deployments: {far: {engine: {kind: openai, url: "http://127.0.0.1:${port}/v1"}}}
+`);
+  const running = place.spawn('serve');
+  await until(async () => (await ask('far')) === 'by name', 'the server to be asked');
+  expect(running.output().stderr).toContain('from the servers that the file names');
+  expect(cluster.asked).toEqual([]);
+
+  place.write(`version: 1
+fleet: lab
+models: {m: {source: /srv/m.gguf}}
+deployments: {toy: {model: m, engine: {kind: llama.cpp}}}
+`);
+  const without = await place.berth('serve');
+  expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('this is no pod')]);
+});

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
-import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 
 export const examples = [
   ['berth serve', 'In a pod: fronts the engines of the fleet in the namespace of this pod.'],
+  [
+    'berth serve --file servers.yaml',
+    'Anywhere, where the file names all servers itself: no cluster is asked.',
+  ],
   ['berth serve --context k3s --namespace llm', 'The same from a machine that reaches the pods.'],
 ] as const;
 
@@ -34,15 +37,10 @@ export function configure(command: Command, context: CliContext): void {
         opens: { allowAnonymous: options.allowAnonymous ?? false },
       });
       const namespace = options.namespace ?? (await world.files.read(namespaceFile))?.trim();
-      if (!namespace)
-        throw new BerthError('USAGE', {
-          detail: '--namespace is missing, and this is no pod',
-          command: 'serve',
-        });
       const { serve } = await import('../../fleet/up/serve.ts');
       await serve(world, loaded, {
         context: options.context,
-        namespace,
+        namespace: namespace || null,
         engineKeys: options.engineKeys ?? null,
         signal,
         onProgress: output.progress,

@@ -3,9 +3,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
-import { placeOf } from '../../kube/cluster-world.ts';
 import type { KubeEndpoint } from '../../kube/endpoints.ts';
-import { fleetEndpoints } from '../../kube/follow-endpoints.ts';
 import type { WatchTrouble } from '../../kube/watch.ts';
 import { startGateway } from '../gateway/gateway-child.ts';
 import type { GatewayChild } from '../gateway/gateway-child.ts';
@@ -16,7 +14,8 @@ import type { LoadedFleet } from '../file/resolve.ts';
 import { Absences } from './absences.ts';
 import { Seats } from './seats.ts';
 import { fingerprintOf, followSecrets, secretFiles } from './serve-secrets.ts';
-import { kserveServices, knativeEndpoints, marksOf } from './serve-marks.ts';
+import { marksOf } from './serve-marks.ts';
+import { podsOf } from './serve-pods.ts';
 
 /** A gateway that did not take in a change is given it again. */
 const retryMs = 1_000;
@@ -24,7 +23,8 @@ const retryMs = 1_000;
 export interface ServeOptions {
   /** A context of the kubeconfig, or the cluster that this runs in. */
   readonly context: string;
-  readonly namespace: string;
+  /** Null where there is none: a fleet whose servers are all named by the file needs no cluster. */
+  readonly namespace: string | null;
   /** Folder with the keys that engines ask for, each under the name of its deployment; null: where "berth apply" keeps them. */
   readonly engineKeys: string | null;
   readonly signal: AbortSignal;
@@ -37,13 +37,10 @@ export interface ServeOptions {
  * look meets, and GATEWAY_FAILED when the gateway has ended by itself: whoever started this starts it again.
  */
 export async function serve(world: World, fleet: LoadedFleet, options: ServeOptions): Promise<void> {
-  const { signal, namespace, onProgress } = options;
+  const { signal, onProgress } = options;
   const loaded = asSeenFromInside(fleet);
-  const place = await placeOf({ ...world, cluster: { ...options, createNamespace: false } });
   const paths = fleetPaths(world, loaded);
-  const wanted = { fleetId: loaded.fleetId, kserve: kserveServices(loaded) };
-  const { first, follow } = await fleetEndpoints(place, wanted);
-  const always = knativeEndpoints(loaded, namespace);
+  const { always, first, follow, text } = await podsOf(world, loaded, options);
   const seats = new Seats();
   const folder = options.engineKeys ?? paths.engineKeys;
   function marksOfSeen(seen: readonly KubeEndpoint[]): Mark[] {
@@ -56,7 +53,7 @@ export async function serve(world: World, fleet: LoadedFleet, options: ServeOpti
   let now = { seen: first, secrets: await fingerprintOf(world, watched) };
   const begin = await configOf(world, loaded, { marks: marksOfSeen(first), paths });
   const gateway = await startGateway(world, paths, begin, () => {}, onProgress);
-  onProgress(`Serving ${loaded.fleet} at ${gateway.url}/v1 from ${podsText([...always, ...first])}`);
+  onProgress(`Serving ${loaded.fleet} at ${gateway.url}/v1 from ${text(first)}`);
   const gone = new AbortController();
   void gateway.exited.then(() => gone.abort());
   const ended = AbortSignal.any([signal, gone.signal]);
@@ -74,7 +71,7 @@ export async function serve(world: World, fleet: LoadedFleet, options: ServeOpti
         { marks, absences, forMs: longestHold(loaded), signal: ended },
         async () => gateway.reload(await configOf(world, loaded, { marks, paths })),
       );
-      onProgress(`Serving from ${podsText([...always, ...seen])}`);
+      onProgress(`Serving from ${text(seen)}`);
     },
   });
   try {
@@ -179,10 +176,6 @@ function troubleText(trouble: WatchTrouble | null): string {
   if (!trouble) return 'The cluster answers again';
   if (trouble.kind === 'silent') return `The engines are as they were last seen: ${trouble.reason}`;
   return `The engines are asked for each second, since nobody may watch them: ${trouble.reason}`;
-}
-
-function podsText(seen: readonly KubeEndpoint[]): string {
-  return seen.length === 0 ? 'no pod yet' : seen.map(({ pod }) => pod).join(', ');
 }
 
 /** Hosts are names of another machine's file here: everything is reached by the address of its pod. */
