@@ -89,7 +89,7 @@ gateway: {listen: ["0.0.0.0:${port}"], keys: {me: "\${file:/etc/berth/key}"}}
 deployments: {far: {engine: {kind: openai, url: "${engine.url}/v1"}}}
 `,
       );
-      const flags = ['--detach', '--name', 'gateway', '--tmpfs', '/var/lib/berth:mode=1777', ...asCluster()];
+      const flags = ['--detach', '--name', 'gateway', '-v', 'berth-home:/var/lib/berth', ...asCluster()];
       podman('run', ...flags, image, 'serve', '--file', '/etc/berth/berth.yaml');
       const url = `http://127.0.0.1:${port}`;
       async function ask(key: string): Promise<Response> {
