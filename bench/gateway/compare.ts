@@ -1,6 +1,6 @@
 import type { Goal } from '../lib/goals.ts';
 import { interleavedPairs, median } from '../lib/pairs.ts';
-import { cpuPer, endless, runLoad, warmUp } from './load.ts';
+import { cpuPer, runLoad, warmUp, wholeStreams } from './load.ts';
 import type { Load, Seen } from './load.ts';
 import type { Peer } from './peers.ts';
 import type { Side } from './sides.ts';
@@ -13,8 +13,8 @@ export interface Effort {
   readonly warmUpSeconds: number;
 }
 
-/** Between two events of a stream: 50 tokens a second. */
-const gapMicros = 20_000;
+/** What a runtime must have seen to have compiled what is hot, however little its peer can bear. */
+const warmUpStreams = 200;
 
 export interface Sides {
   readonly client: string;
@@ -27,9 +27,13 @@ export interface Sides {
 export async function compareWith(peer: Peer, sides: Sides, effort: Effort): Promise<Goal[]> {
   const { bounds, name } = peer;
   const { seconds } = effort;
-  const streams = { connections: peer.streams, seconds, events: endless, gapMicros };
+  const streams = wholeStreams(peer.streams, seconds);
   const small = { connections: peer.connections, seconds: seconds / 2, events: 0, gapMicros: 0 };
+  await warmUp(sides.client, sides.gateway, wholeStreams(warmUpStreams, effort.warmUpSeconds));
+  await warmUp(sides.client, sides.peer, wholeStreams(peer.streams, effort.warmUpSeconds));
   const events = await cpuInTurn(sides, streams, effort);
+  for (const side of [sides.gateway, sides.peer])
+    await warmUp(sides.client, side, { ...small, seconds: effort.warmUpSeconds });
   const requests = await cpuInTurn(sides, small, effort);
   const first = await firstInTurn(sides, effort);
   say(`${name}: CPU per event, ${peer.streams} streams`, events.cpu, 'µs');
@@ -68,7 +72,6 @@ async function cpuInTurn(sides: Sides, load: Load, effort: Effort): Promise<Turn
     into.push(one.seen);
     return one.cpu;
   }
-  for (const side of [gateway, peer]) await warmUp(client, side, { ...load, seconds: effort.warmUpSeconds });
   const cpu = await interleavedPairs(
     effort.pairs,
     { first: () => turn(peer, seen.peer), second: () => turn(gateway, seen.ours) },
