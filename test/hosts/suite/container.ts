@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { freePorts, ownPorts } from '../../support/berth.ts';
+import { freePorts, ownPorts, until } from '../../support/berth.ts';
 import { importLlama, llamaImage, missingFor, startBox } from '../container-box.ts';
 import type { ContainerBox, ContainerEngine } from '../container-box.ts';
 import type { SuiteHost, SuiteTarget } from './contract.ts';
@@ -47,11 +47,12 @@ async function start(engine: ContainerEngine, folder: string): Promise<SuiteHost
   };
 }
 
-export async function containersOf(box: ContainerBox): Promise<{ Id: string; Names: string[] }[]> {
-  return (await box.api.ask('GET', '/containers/json?all=1')).json as {
-    Id: string;
-    Names: string[];
-  }[];
+/** Podman lists none while one of them goes. */
+export function containersOf(box: ContainerBox): Promise<{ Id: string; Names: string[] }[]> {
+  return until(async () => {
+    const { status, json } = await box.api.ask('GET', '/containers/json?all=1');
+    return status === 200 ? (json as { Id: string; Names: string[] }[]) : null;
+  }, 'the list of containers');
 }
 
 /** What berth could have the daemon make. */

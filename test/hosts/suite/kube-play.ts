@@ -103,12 +103,8 @@ function byHand(
       played.push(before);
     },
     replicas: async () => {
-      const all = await containersOf(box);
       const seen = places.map(async ({ name, port }): Promise<[string, Seen]> => {
-        const container = all.find((one) => isOf(one, name));
-        const { State } = (await box.api.ask('GET', `/containers/${container?.Id}/json`)).json as {
-          State: { Pid: number; StartedAt: string };
-        };
+        const State = await until(() => stateOf(box, name), `the container of ${name}`);
         const state = answers(box, port) ? 'ready' : 'starting';
         const outdated = played.at(-1) !== wanted;
         return [
@@ -124,7 +120,7 @@ function byHand(
     },
     down: async () => {
       const out = played.at(-1) ?? '';
-      for (const name of readdirSync(out)) box.enter('podman', 'kube', 'down', join(out, name));
+      for (const name of manifestsIn(out)) box.enter('podman', 'kube', 'down', join(out, name));
       await Promise.resolve();
     },
   };
@@ -135,8 +131,18 @@ function isOf({ Names }: { Names: readonly string[] }, deployment: string): bool
   return Names.some((name) => name.startsWith(`/${deployment}-pod`) && name.endsWith('-engine'));
 }
 
+/** Null while podman makes it anew. */
+async function stateOf(
+  box: ContainerBox,
+  deployment: string,
+): Promise<{ Pid: number; StartedAt: string } | null> {
+  const container = (await containersOf(box)).find((one) => isOf(one, deployment));
+  const { status, json } = await box.api.ask('GET', `/containers/${container?.Id}/json`);
+  return status === 200 ? (json as { State: { Pid: number; StartedAt: string } }).State : null;
+}
+
 function textsIn(folder: string): string {
-  return readdirSync(folder)
+  return manifestsIn(folder)
     .map((name) => readFileSync(join(folder, name), 'utf8'))
     .join('');
 }
