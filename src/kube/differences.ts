@@ -1,6 +1,6 @@
 import { fieldDifferences } from '../domain/field-differences.ts';
 import type { Drift } from '../targets/contract.ts';
-import { markAnnotation } from './names.ts';
+import { helmAnnotation, markAnnotation, writtenAnnotation } from './names.ts';
 
 /** What the cluster itself writes, or two questions a moment apart differ in. */
 const own = new Set([
@@ -12,13 +12,24 @@ const own = new Set([
   'metadata.annotations.deployment.kubernetes.io/revision',
   // What is compared with: it cannot differ from itself but in how it is written.
   `metadata.annotations.${markAnnotation}`,
+  // Kept to go back to; another version of berth keeps more or less.
+  `metadata.annotations.${writtenAnnotation}`,
   'status',
 ]);
 
+/** Helm signs what it installs in this place. */
+const signature = 'metadata.labels.app.kubernetes.io/managed-by';
+
+interface Compared {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> | null | undefined };
+}
+
 /** In what a live object differs from how berth would have it. Pure. */
-export function differencesOf(live: unknown, wanted: unknown): Drift[] {
+export function differencesOf(live: Compared, wanted: unknown): Drift[] {
+  const installed = live.metadata?.annotations?.[helmAnnotation] !== undefined;
   const found = fieldDifferences(wanted, live, {
-    skips: (path) => own.has(path) || path.endsWith('berth.dev/restarted-at'),
+    skips: (path) =>
+      own.has(path) || path.endsWith('berth.dev/restarted-at') || (installed && path === signature),
   });
   return found.map(({ field, before, after }) => ({ field, marked: before, live: after }));
 }

@@ -5,6 +5,8 @@ import type { Mark } from '../domain/instance.ts';
 export const fleetLabel = 'berth.dev/fleet';
 export const markAnnotation = 'berth.dev/mark';
 /** Beside the mark: the objects as they were sent. */
+/** Of what Helm has installed: the name of its release. */
+export const helmAnnotation = 'meta.helm.sh/release-name';
 export const writtenAnnotation = 'berth.dev/written';
 export const fleetIdLabel = 'berth.dev/fleet-id';
 

@@ -3,7 +3,7 @@ import type { Mark } from '../domain/instance.ts';
 import { getObject, Live } from './client.ts';
 import type { Place } from './client.ts';
 import { nameOfObject } from './kinds.ts';
-import { fleetIdLabel, fleetLabel } from './names.ts';
+import { fleetIdLabel, fleetLabel, helmAnnotation } from './names.ts';
 import type { KubeObject } from './object.ts';
 
 /** Whose an object is that is there already; null where it may be changed. Pure. */
@@ -15,18 +15,29 @@ export function otherOwner({ metadata }: Live, mark: Pick<Mark, 'fleet' | 'fleet
   return null;
 }
 
+/** The program that keeps an object as it has it elsewhere, or what owns it in the cluster; null when none does. Pure. */
+export function trackerOf(live: Live): string | null {
+  const [owner] = live.metadata.ownerReferences ?? [];
+  return keeperOf(live) ?? (owner ? `its owner ${owner.name}` : null);
+}
+
 /** The program that keeps an object as it has it elsewhere; null when none does. Pure. */
-export function trackerOf({ metadata }: Live): string | null {
+export function keeperOf({ metadata }: Live): string | null {
   const { labels, annotations } = metadata;
   const marks: readonly (readonly [unknown, string])[] = [
     [annotations?.['argocd.argoproj.io/tracking-id'], 'Argo CD'],
     [labels?.['argocd.argoproj.io/instance'], 'Argo CD'],
     [labels?.['kustomize.toolkit.fluxcd.io/name'], 'Flux'],
     [labels?.['helm.toolkit.fluxcd.io/name'], 'Flux'],
-    [annotations?.['meta.helm.sh/release-name'], 'Helm'],
-    [metadata.ownerReferences?.[0]?.kind, `its owner ${metadata.ownerReferences?.[0]?.name}`],
+    [annotations?.[helmAnnotation], 'Helm'],
   ];
   return marks.find(([mark]) => mark)?.[1] ?? null;
+}
+
+/** What is about to be taken away is kept by no other program. Throws KUBE_TRACKED. */
+export function expectUntracked(kind: string, live: Live): void {
+  const by = keeperOf(live);
+  if (by !== null) throw new BerthError('KUBE_TRACKED', { object: `${kind} ${live.metadata.name}`, by });
 }
 
 /** Nothing is there under these names but what is the fleet's own. Throws KUBE_TRACKED or KUBE_NAME_TAKEN. */

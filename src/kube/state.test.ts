@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PodLive } from './answers.ts';
 import { differencesOf } from './differences.ts';
-import { otherOwner, trackerOf } from './ownership.ts';
+import { expectUntracked, otherOwner, trackerOf } from './ownership.ts';
 import { endingOf, imageFault, isRolledOut, servingPod, waitsFor } from './state.ts';
 import type { Made } from './state.ts';
 
@@ -104,6 +104,10 @@ test('objects of others are told by their labels, and those that another program
   expect(trackerOf(live({ 'kustomize.toolkit.fluxcd.io/name': 'apps' }))).toBe('Flux');
   expect(trackerOf(live({}, { 'meta.helm.sh/release-name': 'toy' }))).toBe('Helm');
   expect(trackerOf(live({}))).toBeNull();
+  expect(() => expectUntracked('Deployment', live({}))).not.toThrow();
+  expect(() => expectUntracked('Deployment', live({}, { 'meta.helm.sh/release-name': 'toy' }))).toThrow(
+    'Deployment toy is tracked by Helm',
+  );
 });
 
 test('differences are told field by field, lists by the names in them, and what the cluster writes is none', () => {
@@ -132,4 +136,14 @@ test('differences are told field by field, lists by the names in them, and what 
     { field: 'spec.replicas', marked: '1', live: '2' },
     { field: 'spec.env.A.value', marked: '3', live: '2' },
   ]);
+});
+
+test('Helm signs what it installs, which nobody has changed by that; without Helm it is a change', () => {
+  const label = 'app.kubernetes.io/managed-by';
+  const wanted = { metadata: { labels: { [label]: 'berth' }, annotations: {} } };
+  const annotations = { 'meta.helm.sh/release-name': 'lab' };
+  const live = { labels: { [label]: 'Helm' }, annotations };
+  const same = { metadata: { ...wanted.metadata, annotations } };
+  expect(differencesOf({ metadata: live }, same)).toEqual([]);
+  expect(differencesOf({ metadata: { ...live, annotations: {} } }, wanted)).toHaveLength(1);
 });

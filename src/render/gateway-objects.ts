@@ -90,7 +90,11 @@ export function gatewayObjects(input: Placed): KubeObject[] {
   const { gateway } = input;
   if (gateway === null) return [];
   const nowhere = metaOf({ ...input, namespace: null }, name);
-  const written = writtenText([configMap(gateway, nowhere), deployment(gateway, nowhere)]);
+  const written = writtenText([
+    configMap(gateway, nowhere),
+    service(gateway, nowhere),
+    deployment(gateway, nowhere),
+  ]);
   return [
     {
       apiVersion: 'v1',
@@ -100,16 +104,7 @@ export function gatewayObjects(input: Placed): KubeObject[] {
     },
     ...rights(input),
     configMap(gateway, metaOf(input, name)),
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: metaOf(input, name),
-      spec: {
-        type: 'ClusterIP',
-        selector: labels,
-        ports: [{ name: 'http', port: gateway.port, targetPort: 'http', protocol: 'TCP' }],
-      },
-    },
+    service(gateway, metaOf(input, name)),
     keeping(deployment(gateway, metaOf(input, name)), { written, secrets: input.secrets ?? null }),
     {
       apiVersion: 'policy/v1',
@@ -171,6 +166,19 @@ function configMap({ fleetFile }: ClusterGateway, metadata: KubeObject['metadata
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'berth.yaml': fleetFile } };
 }
 
+function service({ port }: ClusterGateway, metadata: KubeObject['metadata']): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata,
+    spec: {
+      type: 'ClusterIP',
+      selector: labels,
+      ports: [{ name: 'http', port, targetPort: 'http', protocol: 'TCP' }],
+    },
+  };
+}
+
 function deployment(gateway: ClusterGateway, metadata: KubeObject['metadata']): KubeObject {
   const mark = gatewayMark(gateway);
   return {
@@ -196,7 +204,7 @@ interface Template {
 }
 
 /**
- * The Deployment with what a change that never serves is undone by (`written`: its file and itself as they were sent), and with
+ * The Deployment with what a change that never serves is undone by (`written`: its file, its Service and itself as they were sent), and with
  * hashes of its secrets: other ones are other pods. Pure.
  */
 export function keeping(

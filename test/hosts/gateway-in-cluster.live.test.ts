@@ -299,7 +299,11 @@ deployments:
       const applied = await place.berth('apply', '--yes');
       expect(applied.code, applied.stdout + applied.stderr).toBe(0);
       const before = gateways();
-      place.write(fleet(1).replace(berthImage, 'localhost/nowhere:1'));
+      place.write(
+        fleet(1)
+          .replace(berthImage, 'localhost/nowhere:1')
+          .replace('  replicas: 1', '  listen: ["0.0.0.0:9494"]\n  replicas: 1'),
+      );
       const failed = await place.berth('apply', '--yes');
       expect(failed.code).not.toBe(0);
       expect(failed.stdout + failed.stderr).toContain('is as it was before, since its change did not serve');
@@ -307,6 +311,8 @@ deployments:
       place.write(fleet(1));
       await expectNothingToDo();
       expect(gateways()).toEqual(before);
+      const ports = ['get', 'service', 'berth-gateway', '-o', 'jsonpath={.spec.ports[*].port}'];
+      expect(kubectl(...ports)).toBe('8484');
       expect((await place.berth('down')).code).toBe(0);
     });
 

@@ -3,6 +3,7 @@ import { PodLive } from '../../kube/answers.ts';
 import { deleteObject, listObjects, Live } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { fleetIdLabel, fleetLabel } from '../../kube/names.ts';
+import { expectUntracked } from '../../kube/ownership.ts';
 import { waitGone } from '../../kube/wait-gone.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import { gatewayPods, liveGateway } from './look.ts';
@@ -26,6 +27,8 @@ const graceMs = 60_000;
 /** Takes the gateway of this fleet away with all that belongs to it. Resolves when no pod of it is left. */
 export async function removeGateway(world: World, fleet: FleetIdentity): Promise<null> {
   const place = await placeOf(world);
+  const live = await liveGateway(place, fleet);
+  if (live) expectUntracked('Deployment', live);
   const labels = [`${fleetLabel}=${fleet.fleet}`, `${fleetIdLabel}=${fleet.fleetId}`, gatewayPods].join(',');
   for (const kind of kinds)
     for (const { metadata } of await listObjects(place, { ...kind, labels }, Live))

@@ -12,7 +12,7 @@ import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
 import { namedBy, namedFindings } from '../../kube/named-objects.ts';
 import type { NamedObject } from '../../kube/named-objects.ts';
 import type { KubeMeta, KubeObject } from '../../kube/object.ts';
-import { expectOwn, otherOwner } from '../../kube/ownership.ts';
+import { expectOwn, expectUntracked, otherOwner } from '../../kube/ownership.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { secretObject } from '../../kube/secret-object.ts';
 import { countsOf, endingOf } from '../../kube/state.ts';
@@ -106,7 +106,9 @@ export async function remove(
 ): Promise<void> {
   const place = await placeOf(world);
   const { mark } = instance;
-  if (!mark || !(await lookAgain(place, instance))) return;
+  const served = mark && (await lookAgain(place, instance));
+  if (!mark || !served) return;
+  expectUntracked(serviceKind.kind, served.service);
   await removeAll(place, mark);
   const labels = podLabels(objectName(mark.deployment, mark.replica));
   await waitGone(world, place, {

@@ -17,7 +17,7 @@ import { markedObjects, secretOf } from './objects.ts';
 import { platformKinds } from './platform.ts';
 import { instanceOf, look, lookAgain, markOf, optionsOf } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
-import { expectOwn } from '../../kube/ownership.ts';
+import { expectOwn, expectUntracked } from '../../kube/ownership.ts';
 import { countsOf, endingOf, isRolledOut } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
@@ -184,7 +184,9 @@ export async function remove(
 ): Promise<void> {
   const place = await placeOf(world);
   const { mark } = instance;
-  if (!mark || !(await lookAgain(place, instance))) return;
+  const made = mark && (await lookAgain(place, instance));
+  if (!mark || !made) return;
+  expectUntracked('Deployment', made.deployment);
   await removeAll(place, mark, []);
   const { preStop = 0 } = mark.target as unknown as Partial<KubernetesOptions>;
   await waitGone(world, place, {
