@@ -1,9 +1,10 @@
 // `node scripts/rerun-failed.mjs unit|live REPORT SECOND`: runs what failed in a JSON report of vitest once more, one file
-// after the other and of each the groups of tests with a failure in them, and writes SECOND. What passes now is printed as unsteady: a fault to mend, but none of the product
-// as a whole on a machine that was busy. Where many files failed it is no accident, and nothing is run again.
+// after the other and of each the groups of tests with a failure in them, and writes SECOND. What passes now is printed as
+// unsteady: a fault to mend, but none of the product as a whole on a machine that was busy. Where many files failed it is no
+// accident, and nothing is run again.
 import { existsSync, readFileSync } from 'node:fs';
 import { main, runTool } from './bootstrap.mjs';
-import { failedFiles, failedGroups, failedTests } from './vitest-report.mjs';
+import { failedFiles, failedGroups, failedTests, passedTests } from './vitest-report.mjs';
 
 const mostFiles = 3;
 
@@ -26,7 +27,7 @@ await main(async ([project, first, second]) => {
     ...files,
   ]);
   if (!existsSync(second)) return 0;
-  const still = new Set(failedTests(JSON.parse(readFileSync(second, 'utf8'))));
-  for (const name of failedTests(report)) if (!still.has(name)) console.log(`unsteady: ${name}`);
+  const fine = new Set(passedTests(JSON.parse(readFileSync(second, 'utf8'))));
+  for (const name of failedTests(report)) if (fine.has(name)) console.log(`unsteady: ${name}`);
   return 0;
 });

@@ -7,9 +7,18 @@ export function failedFiles(report) {
 
 /** @returns full titles of the tests that failed, with their file */
 export function failedTests(report) {
+  return titlesOf(report, 'failed');
+}
+
+/** @returns the same of those that passed */
+export function passedTests(report) {
+  return titlesOf(report, 'passed');
+}
+
+function titlesOf(report, status) {
   return report.testResults.flatMap((file) =>
     file.assertionResults
-      .filter((one) => one.status === 'failed')
+      .filter((one) => one.status === status)
       .map((one) => `${file.name} > ${one.fullName}`),
   );
 }
@@ -34,17 +43,36 @@ export function countsOf(report) {
 
 /**
  * What of the failed files is to be run again, as a pattern of names: whole groups, since their tests are steps that follow one
- * another. Null, which is all of them, where some file failed without a failed test.
+ * another. A group of which nothing ran may be one whose set-up failed, and is run too. Null, which is all, where some file failed
+ * without a failed test.
  */
 export function failedGroups(report) {
   const failed = report.testResults
     .filter((file) => file.status === 'failed')
     .map((file) => file.assertionResults.filter((one) => one.status === 'failed'));
   if (failed.some((tests) => tests.length === 0)) return null;
-  const groups = failed.flat().map(({ ancestorTitles: [group], fullName }) => group ?? fullName);
+  const groups = report.testResults
+    .filter((file) => file.status === 'failed')
+    .flatMap((file) => groupsOf(file.assertionResults))
+    .filter(({ statuses }) => statuses.includes('failed') || !statuses.includes('passed'))
+    .map(({ name }) => name);
   return [...new Set(groups)]
     .map((name) => `^${name.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)}`)
     .join('|');
+}
+
+/** Tests by the outermost group that they are in; one that is in none is its own. */
+function groupsOf(tests) {
+  const groups = new Map();
+  for (const {
+    ancestorTitles: [group],
+    fullName,
+    status,
+  } of tests) {
+    const name = group ?? fullName;
+    groups.set(name, [...(groups.get(name) ?? []), status]);
+  }
+  return [...groups].map(([name, statuses]) => ({ name, statuses }));
 }
 
 /**

@@ -56,11 +56,13 @@ test('groups with a failure run again as a whole, and everything where a file fa
     story('b', 'failed', 'ssh (real)'),
     story('c', 'passed', 'docker'),
     story('d+', 'failed'),
+    // Its set-up failed, or it has something missing here.
+    story('e', 'skipped', 'kubernetes'),
   ];
   const report = { testResults: [{ name: 'f', status: 'failed', assertionResults: tests }] };
   const pattern = failedGroups(report);
-  expect(pattern).toBe(String.raw`^ssh \(real\)|^d\+`);
+  expect(pattern).toBe(String.raw`^ssh \(real\)|^d\+|^kubernetes`);
   const found = tests.filter(({ fullName }) => new RegExp(pattern ?? '').test(String(fullName)));
-  expect(found.map((one) => one['fullName'])).toEqual(['ssh (real) a', 'ssh (real) b', 'd+']);
+  expect(found.map((one) => one['fullName'])).toEqual(['ssh (real) a', 'ssh (real) b', 'd+', 'kubernetes e']);
   expect(failedGroups(first)).toBeNull();
 });

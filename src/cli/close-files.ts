@@ -6,6 +6,7 @@ import { openJournal } from '../fleet/apply/journal.ts';
 import type { Journal } from '../fleet/apply/journal.ts';
 import { accessOf, worldOfHost } from '../fleet/file/hosts.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
+import { readProcessTable } from '../io/procfs.ts';
 import type { World } from '../io/world.ts';
 
 /** A file that others shall no longer read. Modes are octal, as chmod takes them. */
@@ -13,6 +14,10 @@ export interface OpenFile {
   readonly finding: Finding;
   readonly host: string;
   readonly path: string;
+  /** The process that reads it. */
+  readonly pid: number;
+  /** Device and inode. */
+  readonly file: string;
   readonly before: string;
   readonly after: string;
 }
@@ -44,17 +49,19 @@ export async function openFilesOf(
     for (const path of paths) {
       const judged = await judge(there, { pid, path });
       if ('why' in judged) left.push({ finding, why: judged.why });
-      else files.push({ finding, host, path, ...judged });
+      else files.push({ finding, host, path, pid, ...judged });
     }
   }
   return { files: files.filter((one) => left.every(({ finding }) => finding !== one.finding)), left };
 }
 
-/** It must be the same file for the server as for us, and one that its user reads as owner or by its group. */
-async function judge(
-  world: World,
-  { pid, path }: { pid: number; path: string },
-): Promise<{ before: string; after: string } | { why: string }> {
+type Judged = Pick<OpenFile, 'file' | 'before' | 'after'> | { readonly why: string };
+
+/**
+ * It must be the same file for the server as for us, one that its user reads as owner or by its group, and one that no process of
+ * another user names.
+ */
+async function judge(world: World, { pid, path }: { pid: number; path: string }): Promise<Judged> {
   const format = '%d:%i %u %g %a';
   const names = [path, `/proc/${pid}/root${path}`, `/proc/${pid}`];
   const { code, stdout } = await world.exec.run(['stat', '-L', '-c', format, '--', ...names], { timeoutMs });
@@ -62,18 +69,31 @@ async function judge(
     .trim()
     .split('\n')
     .map((line) => line.split(' '));
-  if (code !== 0 || !own || !inside || !process)
+  const { processes } = readProcessTable(await world.procfs());
+  const uid = processes.get(pid)?.uid;
+  if (code !== 0 || !own || !inside || !process || uid === undefined)
     return { why: `The rights of ${path} cannot be looked at by this user.` };
   if (own[0] !== inside[0]) return { why: `${path} is another file for its server.` };
-  const [, owner = '', group = '', mode = ''] = own;
+  const [file = '', owner = '', group = '', mode = ''] = own;
   const bits = Number.parseInt(mode, 8);
+  // The kernel shows a process that may not be looked into as root's, group included.
+  const inGroup = process[1] === String(uid) && process[2] === group;
   const reads =
-    process[1] === '0' ||
-    (process[1] === owner && (bits & 0o400) !== 0) ||
-    (process[2] === group && (bits & 0o040) !== 0);
-  return reads
-    ? { before: mode, after: (bits & ~0o007).toString(8).padStart(3, '0') }
-    : { why: `Its server reads ${path} by the right of all others alone: give that file to its user first.` };
+    uid === 0 || (String(uid) === owner && (bits & 0o400) !== 0) || (inGroup && (bits & 0o040) !== 0);
+  if (!reads)
+    return {
+      why: `Its server reads ${path} by the right of all others alone: give that file to its user first.`,
+    };
+  const other = [...processes.values()].find(
+    (one) => one.uid !== 0 && one.uid !== uid && String(one.uid) !== owner && namesFile(one.argv, path),
+  );
+  if (other)
+    return { why: `Process ${other.pid} of another user names ${path} too, and might not read it then.` };
+  return { file, before: mode, after: (bits & ~0o007).toString(8).padStart(3, '0') };
+}
+
+function namesFile(argv: readonly string[], path: string): boolean {
+  return argv.some((word) => word === path || word.endsWith(`=${path}`));
 }
 
 export function openFileText({ host, path, before, after, finding }: OpenFile): string {
@@ -117,6 +137,10 @@ async function closeOne(
   const reasons = [`everybody could read it (${before})`];
   const effect = { do: 'close file' as const, host, deployment: null, replica: null, object: path, reasons };
   await journal.record(effect, async () => {
+    // The question may have stood for long, and whoever owns the folder may have put another file there.
+    const now = await judge(there, file);
+    if (!('file' in now) || now.file !== file.file || now.before !== before)
+      throw new BerthError('WRITE_DENIED', { path, reason: 'it has changed since it was looked at' });
     const { code, stderr } = await there.exec.run(['chmod', 'o-rwx', '--', path], { timeoutMs });
     if (code === 0) return `${path} (${after})`;
     throw new BerthError('WRITE_DENIED', {

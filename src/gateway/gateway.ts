@@ -199,7 +199,7 @@ function tick({ demands, snapshot, leaving, deserted }: GatewayState): void {
   // An ejection ends by time alone: nothing else would wake those who wait for it.
   for (const deployment of [...snapshot.deployments.values(), ...deserted])
     if (deployment.waiting > 0) deployment.dispatch();
-    else deserted.delete(deployment);
+    else if (deployment.inflight === 0) deserted.delete(deployment);
   for (const instance of leaving) if (instance.inflight === 0) leaving.delete(instance);
 }
 

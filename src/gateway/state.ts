@@ -20,7 +20,7 @@ export interface GatewayState {
   draining: boolean;
   /** Engines that a reload took away while requests were under way there. */
   readonly leaving: Set<Instance>;
-  /** Deployments that a reload took away while requests waited there. */
+  /** Deployments that a reload took away and that requests of before still wait for or are under way at. */
   readonly deserted: Set<Deployment>;
   readonly meter: Meter;
   readonly usage: UsageCounts;

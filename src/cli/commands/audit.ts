@@ -101,24 +101,31 @@ export function configure(command: Command, context: CliContext): void {
     if (options.fix && (options.from !== undefined || options.sarif))
       throw usage('--fix puts right what it sees itself: neither --from nor --sarif goes with it.');
     const loaded = await fleetIfAny(context, options);
-    const observation = options.from
-      ? await readObservation(context, options.from)
-      : await observeHere(context, {
-          loaded,
-          timeout: options.timeout,
-          only: options.host,
-          figures: options.figures,
-          contexts: options.context,
-          idle: options.idle,
-        });
+    function look(): Promise<Observation> {
+      const { timeout, host: only, figures, context: contexts, idle } = options;
+      return observeHere(context, { loaded, timeout, only, figures, contexts, idle });
+    }
+    const observation = options.from ? await readObservation(context, options.from) : await look();
     for (const file of options.objects) observation.clusters.push(await readObjects(context, file));
     if (options.record) await record(context, options.record, observation);
-    const report = pasteable(auditReport(observation, loaded?.audit.suppress ?? []), options);
+    const first = pasteable(auditReport(observation, loaded?.audit.suppress ?? []), options);
+    const report = options.fix ? await surely(first, look) : first;
     const left = options.fix ? await fixed(context, report, { ...options, observation }) : null;
     if (!left) await print(context, report, options);
     if ((left ?? report.findings).some((one) => severities.indexOf(one.severity) >= from))
       context.exit(exitCodes.findings);
   });
+}
+
+/** An engine is started again only if it was silent twice: a busy one may miss a question. */
+async function surely(report: AuditReport, look: () => Promise<Observation>): Promise<AuditReport> {
+  if (!report.findings.some(({ fix }) => fix?.restart)) return report;
+  const again = auditReport(await look(), []).findings;
+  const findings = report.findings.filter(
+    ({ rule, object, fix }) =>
+      !fix?.restart || again.some((one) => one.rule === rule && one.object === object),
+  );
+  return { ...report, findings };
 }
 
 /** What is printed has to work as it stands: for the file that was named, and not for the one that lies here. */

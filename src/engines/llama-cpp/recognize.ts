@@ -39,7 +39,8 @@ export function isLlamaServer(command: Unwrapped): boolean {
   if (program === 'llama-server' || program === 'llama-box') return true;
   if (program === 'llama' && args[0] === 'serve') return true;
   // The entrypoint of its full image.
-  if (program === 'tools.sh') return args[0] === '--server' || args[0] === '-s';
+  if (program === 'tools.sh')
+    return /^(--server|-s)$/.test(args[0] ?? '') && hasFlag(args, '-m', '--model', '-hf', '--hf-repo');
   // By itself it serves and opens a browser; with a prompt it answers that, and with others of these it talks in the terminal.
   if (isLlamafile(program))
     return hasFlag(args, '--server', '--nobrowser', '--host', '--port') || !talks(command);

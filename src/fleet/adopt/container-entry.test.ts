@@ -51,7 +51,7 @@ type Change = { [Key in keyof typeof inspected]?: Partial<(typeof inspected)[Key
 
 function made(
   change: Change = {},
-  { options = {}, of = server }: { options?: Record<string, unknown>; of?: ScannedServer } = {},
+  { of = server }: { of?: ScannedServer } = {},
 ): ReturnType<typeof asContainer> {
   const whole = {
     ...inspected,
@@ -59,7 +59,13 @@ function made(
     Config: { ...inspected.Config, ...change.Config },
     HostConfig: { ...inspected.HostConfig, ...change.HostConfig },
   } as Parameters<typeof foreignOf>[0];
-  return asContainer(of, foreignOf(whole, { where: 'unix:///d.sock', imageEnv: ['B=2'] }), options);
+  return asContainer(of, foreignOf(whole, { where: 'unix:///d.sock', imageEnv: ['B=2'] }));
+}
+
+type Mount = (typeof inspected.Mounts)[number];
+
+function mountWith(more: Record<string, string>): Mount {
+  return { ...inspected.Mounts[0], ...more } as Mount;
 }
 
 test('a container is told as a target with all that another like it needs', () => {
@@ -94,16 +100,58 @@ test.each<[string, Change, string]>([
   ['a script', { Config: { Entrypoint: ['/run.sh'], Cmd: [] } }, 'starts it by a program of its own'],
   ['a shell', { Config: { Entrypoint: ['sh', '-c'], Cmd: [argv.join(' ')] } }, 'by a program of its own'],
   ['a secret', { Config: { Env: ['HF_TOKEN=x'] } }, 'holds a secret (HF_TOKEN)'],
+  ['a key in a variable', { Config: { Env: ['https_proxy=http://me:pass@proxy:1'] } }, '(https_proxy)'],
+  ['--rm', { HostConfig: { AutoRemove: true } }, 'runs with --rm'],
+  ['its rights', { HostConfig: { Privileged: true } }, 'runs with --privileged'],
+  ['its processes', { HostConfig: { PidMode: 'host' } }, 'runs with --pid'],
+  ['a setting of the kernel', { HostConfig: { Sysctls: { 'net.core.somaxconn': '9' } } }, '--sysctl'],
+  ['memory', { Mounts: [{ Type: 'tmpfs', Destination: '/s' }] } as Change, 'a mount of type tmpfs (/s)'],
+  ['a label', { Mounts: [mountWith({ Mode: 'ro,Z' })] }, '/models is labelled'],
+  ['sharing', { Mounts: [mountWith({ Propagation: 'rshared' })] }, '(rshared)'],
+  [
+    'two ports',
+    {
+      NetworkSettings: {
+        Ports: {
+          ...inspected.NetworkSettings.Ports,
+          '9/tcp': [{ HostIp: '', HostPort: '9' }],
+        },
+      },
+    } as Change,
+    'publishes 2 ports',
+  ],
   ['no mount', { Mounts: [] }, '/models/kimi.gguf lies in its container alone'],
 ])('one that a fleet file cannot tell is left, for %s', (_, change, because) => {
   expect(made(change)).toMatchObject({ because: expect.stringContaining(because) });
 });
 
-test('a further file that lies elsewhere on the machine is told', () => {
-  const options = { args: ['--lora', '/models/l.gguf'] };
-  expect(made({}, { options })).toMatchObject({
-    because: '/models/l.gguf lies elsewhere outside of its container',
+function saying(...more: string[]): ScannedServer {
+  return { ...server, command: [...argv, ...more] };
+}
+
+function asked(more: readonly string[]): Change {
+  return { Config: { Cmd: [...argv.slice(1), ...more] } };
+}
+
+test.each([
+  [['--lora', '/models/l.gguf'], '/models/l.gguf lies elsewhere'],
+  [['--lora-scaled=/models/l.gguf'], '/models/l.gguf lies elsewhere'],
+])('a further file that lies elsewhere on the machine is told: %s', (more, because) => {
+  expect(made(asked(more), { of: saying(...more) })).toMatchObject({
+    because: expect.stringContaining(because),
   });
+  const env = { Config: { Env: ['PATH=/bin', 'TEMPLATE=/models/t.jinja'] } };
+  expect(made(env)).toMatchObject({ because: expect.stringContaining('/models/t.jinja lies elsewhere') });
+});
+
+test('so is one beside the model, where that alone would be mounted', () => {
+  const more = ['--chat-template-file', '/models/t.jinja'];
+  const Mounts = [{ Type: 'bind', Source: '/models', Destination: '/models', RW: false }];
+  const at = { ...asked(more), Mounts: Mounts as typeof inspected.Mounts };
+  expect(made(at, { of: saying(...more) })).toMatchObject({
+    because: '/models/t.jinja lies beside its model, which alone would be mounted',
+  });
+  expect(made({ Mounts: Mounts as typeof inspected.Mounts })).toHaveProperty('target');
 });
 
 test('on the network of the machine its own port is the one', () => {

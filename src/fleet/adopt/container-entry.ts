@@ -3,6 +3,10 @@ import { flagValue } from '../../domain/command-line/flags.ts';
 import { unwrap } from '../../domain/command-line/unwrap.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { ForeignContainer } from '../../targets/docker/foreign.ts';
+import { isEmpty, untold } from './untold.ts';
+
+/** "http://user:password@proxy". */
+const keyInUrl = /:\/\/[^/\s:@]*:[^/\s@]+@/;
 
 /** A server of a container as berth would run it, or why it would not be the same. */
 export type AsContainer =
@@ -20,16 +24,14 @@ export type AsContainer =
  * How berth would make another one like it. Refuses what it could not say in a fleet file, so that a later change of something else
  * takes nothing away that was there. Pure.
  */
-export function asContainer(
-  server: ScannedServer,
-  found: ForeignContainer,
-  options: Readonly<Record<string, unknown>>,
-): AsContainer {
+export function asContainer(server: ScannedServer, found: ForeignContainer): AsContainer {
   const place = placeOf(server, found);
   const entrypoint = entrypointOf(server, found);
   const volumes = found.mounts.filter((one) => one.volume);
-  const secret = Object.keys(found.env).find((name) => secretVariable.test(name));
-  const elsewhere = movedFile(server, found, options);
+  const secret = Object.entries(found.env).find(
+    ([name, value]) => secretVariable.test(name) || keyInUrl.test(value),
+  )?.[0];
+  const elsewhere = untold(found) ?? movedFile(server, found);
   const because =
     found.keeper !== null
       ? `its container is kept by ${found.keeper}, which would make it again`
@@ -97,26 +99,33 @@ function entrypointOf({ command }: ScannedServer, { words }: ForeignContainer): 
   return before.length > 0 && tail.join('\0') === defined.args.join('\0') ? before : null;
 }
 
-/** A file on its command line that lies elsewhere on the machine, but for those that the file names as a model. */
-function movedFile(
-  server: ScannedServer,
-  found: ForeignContainer,
-  { args, ...stated }: Readonly<Record<string, unknown>>,
-): string | null {
-  const texts = [...Object.values(stated), ...(Array.isArray(args) ? (args as unknown[]) : [])];
-  const moved = texts
-    .filter((one) => typeof one === 'string')
-    .find((one) => one.startsWith('/') && outside(found, one) !== one);
+/**
+ * A file that its command line or its variables name and that another one would not have: it lies elsewhere on the machine, or in the
+ * folder of the model, of which only the model is mounted.
+ */
+function movedFile(server: ScannedServer, found: ForeignContainer): string | null {
+  const models = modelsOf(server);
+  const words = [...server.command, ...Object.values(found.env)]
+    .flatMap((one) => [one, one.slice(one.indexOf('=') + 1)])
+    .filter((one) => one.startsWith('/') && !models.includes(one));
+  const moved = words.find((one) => outside(found, one) !== one);
   if (moved !== undefined) return `${moved} lies elsewhere outside of its container`;
+  const left = found.mounts.filter((one) => !one.volume && isModel(server, one.target));
+  const beside = words.find((one) => left.some(({ target }) => covers(target, one)));
+  if (beside !== undefined) return `${beside} lies beside its model, which alone would be mounted`;
   const model = server.model ?? '';
   if (!model.startsWith('/')) return null;
   const held = found.mounts.find((one) => covers(one.target, model));
   return !held || held.volume ? `its model ${model} lies in its container alone` : null;
 }
 
-function isModel({ model, command }: ScannedServer, target: string): boolean {
+function modelsOf({ model, command }: ScannedServer): string[] {
   const mmproj = flagValue(command, '--mmproj', '-mm');
-  return [model, mmproj].some((path) => path !== null && path.startsWith('/') && covers(target, path));
+  return [model, mmproj].flatMap((path) => (path?.startsWith('/') ? [path] : []));
+}
+
+function isModel(server: ScannedServer, target: string): boolean {
+  return modelsOf(server).some((path) => covers(target, path));
 }
 
 function covers(target: string, path: string): boolean {
@@ -171,14 +180,7 @@ function keptOf(hostConfig: Readonly<Record<string, unknown>>): Record<string, u
   return Object.fromEntries(
     keptKeys.flatMap((key) => {
       const value = hostConfig[key];
-      const empty =
-        value === null ||
-        value === undefined ||
-        value === 0 ||
-        value === '' ||
-        value === false ||
-        (typeof value === 'object' && Object.keys(value).length === 0);
-      return empty || (usual[key]?.includes(value) ?? false) ? [] : [[key, value]];
+      return isEmpty(value) || (usual[key]?.includes(value) ?? false) ? [] : [[key, value]];
     }),
   );
 }

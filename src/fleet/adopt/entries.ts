@@ -132,7 +132,7 @@ function inContainer(
   const folder = context.folderOf(server.process) ?? '/';
   const { binary: _binary, ...options } = optionsOf(server, null);
   const resolved = { ...server, model: sourceOf(server.model, folder) };
-  const made = asContainer(resolved, container, options);
+  const made = asContainer(resolved, container);
   if ('because' in made) return made;
   const { env, target, port, address, outside } = made;
   const stated = { ...options, ...(Object.keys(env).length > 0 ? { env } : {}) };

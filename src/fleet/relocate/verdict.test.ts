@@ -75,6 +75,9 @@ test('with all requests at the new one it is held against the time before and th
   expect(worseSoFar(late, [busy, calm])).toBeNull();
   // Of a step with too few the one before it counts.
   expect(worseSoFar(late, [calm, busy, counts(3, 0, times(3, 20))])).toBeNull();
+  // One that has too few has no say.
+  expect(worseSoFar(late, [none, calm])).toMatch(/^the p50 of TTFT is /);
+  expect(worseSoFar(late, [counts(9, 0, times(9, 20)), busy])).toBeNull();
   // While both serve, their own step decides.
   expect(worseSoFar({ ...late, older: calm }, [busy, busy])).toMatch(/^the p50 of TTFT is /);
 });

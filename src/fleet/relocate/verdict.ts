@@ -38,10 +38,11 @@ export interface Comparison {
 export function worseSoFar({ newer, older }: Comparison, before: readonly Counts[]): string | null {
   const counts = together([...before, older]);
   const [first] = before;
-  const isFew = older.ttftMs.length < enough && first && first.ttftMs.length > older.ttftMs.length;
-  const latest = before.findLast((one) => one.ttftMs.length >= enough) ?? first;
-  const rivals = isFew ? [first, latest ?? first] : [older];
-  const found = rivals.map(({ ttftMs }) => worse({ newer, older: { ...counts, ttftMs } }));
+  const latest = before.findLast((one) => one.ttftMs.length >= enough);
+  const held = [first, latest].flatMap((one) => (one && one.ttftMs.length >= enough ? [one] : []));
+  const most = first && first.ttftMs.length > older.ttftMs.length ? first : older;
+  const rivals = older.ttftMs.length >= enough ? [older] : held.length > 0 ? held : [most];
+  const found = rivals.map((one) => worse({ newer, older: { ...counts, ttftMs: one.ttftMs } }));
   return found.includes(null) ? null : (found[0] ?? null);
 }
 

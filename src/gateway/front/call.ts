@@ -54,7 +54,9 @@ export interface Call {
   choice: Choice;
   /** How long it may wait for a deployment that is held; undefined: as long as in a queue. */
   holdMs: number | undefined;
-  /** Gone by before it got in line once more, since the line that it waited in was closed. */
+  /** Since when it stands in line; null: it does not. */
+  lineSince: number | null;
+  /** Gone by in lines that were closed. */
   waitedMs: number;
   /** Id of the instance that keeps what it goes on from; null for nearly all. */
   holder: string | null;

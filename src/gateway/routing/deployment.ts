@@ -335,7 +335,7 @@ export class Deployment implements Lessor {
         exit(waiter);
         const asleep = this.#shut ? this.demand?.refusal() : undefined;
         const refusal = this.held ? held : queueTimeout;
-        waiter.refuse(asleep ?? refusal(this.name, ms + waitedMs, this.retryAfter()));
+        waiter.refuse(asleep ?? refusal(this.name, Math.round(ms + waitedMs), this.retryAfter()));
       });
       enter(waiter);
       options.onWait({

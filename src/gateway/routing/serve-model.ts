@@ -75,7 +75,8 @@ export function serveModel(
 /** By whoever serves its route by now: it has waited in vain, and nothing of an answer has come. */
 function serveAnew(state: GatewayState, call: Call, served: OnServed): void {
   const { snapshot } = state;
-  call.waitedMs = performance.now() - call.startedAt;
+  if (call.lineSince !== null) call.waitedMs += performance.now() - call.lineSince;
+  call.lineSince = null;
   call.told = nothingTold;
   call.trial = null;
   try {
@@ -129,6 +130,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     model: '',
     choice: plainChoice,
     holdMs: undefined,
+    lineSince: null,
     waitedMs: 0,
     holder: null,
     told: nothingTold,

@@ -175,10 +175,10 @@ function serveBy(
   const arm = kept ?? armOf(arms, route.split, call, { now: state.now(), random: Math.random });
   if (!arm) throw noInstance(route.name, 5);
   const { deployment } = arm;
+  if (snapshot !== state.snapshot) askLate(state, deployment, call.model);
   // While it is held, its next engine is on its way.
   if (deployment.instances.length === 0 && !deployment.demand && !deployment.held)
     throw noInstance(route.name, 5);
-  if (snapshot !== state.snapshot) askLate(state, deployment, call.model);
   call.trail.deployment = deployment.name;
   if (route.split) noteUnit(state, call, route, deployment.name);
   if (call.trail.cancelled) throw cancelled();
@@ -233,6 +233,7 @@ class Asking implements AcquireOptions {
 
   onWait(phase: Phase): void {
     this.#call.phase = phase;
+    this.#call.lineSince = performance.now();
   }
 }
 
@@ -251,6 +252,7 @@ function serveLeased(
   served: OnServed,
 ): void {
   call.phase = null;
+  call.lineSince = null;
   call.leasedAt = performance.now();
   call.trail.leasedAt = call.leasedAt;
   call.series.queueWait.observe((call.leasedAt - call.startedAt) / 1000);

@@ -102,9 +102,10 @@ function enginesNamed(state: GatewayState, engine: string): Instance[] {
   return engines(state).filter((one) => engineNameOf(one.upstream) === engine);
 }
 
-/** Those that a reload has taken away as well, as long as requests of them are under way. */
-function engines({ snapshot, leaving }: GatewayState): Instance[] {
-  return [...snapshot.instances.values(), ...leaving];
+/** Those that a reload has taken away as well, as long as requests are under way there or wait for them. */
+function engines({ snapshot, leaving, deserted }: GatewayState): Instance[] {
+  const waitedFor = [...deserted].flatMap(({ instances }) => instances);
+  return [...new Set([...snapshot.instances.values(), ...leaving, ...waitedFor])];
 }
 
 function drain(

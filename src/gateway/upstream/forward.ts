@@ -167,7 +167,10 @@ class Forwarding implements AttemptPorts {
         choice: call.choice,
         holdMs: call.holdMs,
         waitedMs: call.waitedMs,
-        onWait: (phase) => (call.phase = phase),
+        onWait: (phase) => {
+          call.phase = phase;
+          call.lineSince = performance.now();
+        },
       });
     } catch (error) {
       this.#served(error);

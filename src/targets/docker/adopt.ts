@@ -49,11 +49,11 @@ export async function disown(world: World, { object }: Pick<Instance, 'object'>)
   return true;
 }
 
-/** The marks of a daemon, by the ids of containers that may be gone. */
+/** The marks of a daemon, by the ids of containers that may be gone; none where it shows no volumes (a proxy before its socket). */
 export async function adoptedMarks(world: World, api: DockerApi): Promise<ReadonlyMap<string, Mark>> {
   const filters = encodeURIComponent(JSON.stringify({ label: [fleetLabel] }));
   const path = `/volumes?filters=${filters}`;
-  const answer = await must(world, api, { method: 'GET', path, fine: [200, 404] });
+  const answer = await must(world, api, { method: 'GET', path, fine: [200, 403, 404, 405, 501] });
   const volumes = VolumeList.safeParse(answer.json).data?.Volumes ?? [];
   const marks = volumes.flatMap(({ Name, Labels }) => {
     const mark = Name.startsWith(prefix) ? parseMark(Labels?.[markLabel]) : null;

@@ -77,12 +77,13 @@ export async function remove(
 
 async function discard(world: World, api: DockerApi, id: string): Promise<void> {
   const container = await inspect(api, id);
-  const foreign = container !== null && isForeign(container);
-  const path = `/containers/${id}?force=true&v=${!foreign}`;
+  // One that cannot be looked at may be of others: its volumes stay.
+  const own = container !== null && !isForeign(container);
+  const path = `/containers/${id}?force=true&v=${own}`;
   await must(world, api, { method: 'DELETE', path, fine: [204, 200, 404, 409], timeoutMs: startTimeoutMs });
   const until = world.clock.now() + startTimeoutMs;
   while ((await inspect(api, id)) && world.clock.now() < until) await world.clock.sleep(100);
-  await forget(world, api, id);
+  if (!own) await forget(world, api, id);
 }
 
 /** A container of the same place that does not run is taken over: its successor has what it said. */

@@ -20,6 +20,8 @@ const Whole = Inspected.extend({
         Source: z.string().nullish(),
         Destination: z.string(),
         RW: z.boolean().nullish(),
+        Mode: z.string().nullish(),
+        Propagation: z.string().nullish(),
       }),
     )
     .nullish(),
@@ -50,6 +52,10 @@ export interface ForeignContainer {
     readonly target: string;
     readonly volume: boolean;
     readonly readOnly: boolean;
+    /** "bind", "volume" and others. */
+    readonly type: string;
+    readonly mode: string;
+    readonly propagation: string;
   }[];
   /** Ports inside, and where the machine has them. */
   readonly published: readonly { readonly inside: number; readonly address: string; readonly port: number }[];
@@ -99,11 +105,14 @@ export function foreignOf(
     restart: policy?.Name || 'no',
     user: typeof Config['User'] === 'string' ? Config['User'] : '',
     keeper: keeperOf(Config.Labels ?? {}, Pod),
-    mounts: (Mounts ?? []).map(({ Type, Name: volume, Source, Destination, RW }) => ({
+    mounts: (Mounts ?? []).map(({ Type, Name: volume, Source, Destination, RW, Mode, Propagation }) => ({
       source: (Type === 'volume' ? volume : Source) ?? '',
       target: Destination,
       volume: Type === 'volume',
       readOnly: RW === false,
+      type: Type ?? '',
+      mode: Mode ?? '',
+      propagation: Propagation ?? '',
     })),
     published: Object.entries(NetworkSettings?.Ports ?? {}).flatMap(([inside, places]) =>
       (places ?? []).map(({ HostIp, HostPort }) => ({
