@@ -55,11 +55,15 @@ export function inventory(box: SystemdBox, folder: string): string[] {
       .map((line) => `file ${line}`)
       .filter((line) => !isKept(line)),
     ...lines('find /sys/fs/cgroup/systemd /sys/fs/cgroup/memory -type d')
-      .filter((line) => !/\/(systemd-|user-|init\.scope)/.test(line))
+      // A login on a console that is not there ends and is started again.
+      .filter((line) => !/\/(systemd-|user-|console-getty|init\.scope)/.test(line))
       .map((line) => `cgroup ${line}`),
     ...listenersIn(lines('cat /proc/net/tcp').join('\n')),
     ...lines('ps -eo args --no-headers')
-      .filter((line) => !/^(ps|sh|cut|\/lib\/systemd|\/usr\/lib\/systemd|\(sd-pam\))/.test(line))
+      .filter(
+        (line) =>
+          !/^(ps|sh|cut|\S*agetty|\(agetty\)|\/lib\/systemd|\/usr\/lib\/systemd|\(sd-pam\))/.test(line),
+      )
       .map((line) => `process ${line}`),
   ];
 }
