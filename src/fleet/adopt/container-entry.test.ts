@@ -151,7 +151,7 @@ test('so is one beside the model, where that alone would be mounted', () => {
   expect(made(at, { of: saying(...more) })).toMatchObject({
     because: '/models/t.jinja lies beside its model, which alone would be mounted',
   });
-  expect(made({ Mounts: Mounts as typeof inspected.Mounts })).toHaveProperty('target');
+  expect(made({ Mounts })).toHaveProperty('target');
 });
 
 test('on the network of the machine its own port is the one', () => {
