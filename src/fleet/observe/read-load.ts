@@ -1,5 +1,6 @@
 import type { FleetReading, ReplicaReading } from '../../domain/fleet-load.ts';
 import type { ReplicaStatus } from '../../domain/fleet-status.ts';
+import type { ProcessTable } from '../../domain/process-facts.ts';
 import type { SecretRef } from '../../domain/secret.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { findGpus } from '../../hardware/read-gpus.ts';
@@ -88,15 +89,17 @@ type CpuReader = (world: World, pid: number) => Promise<number | null>;
 
 /** Processor time of a process and all below it; each machine is looked at once, and only if somebody asks. */
 function cpuReader(): CpuReader {
-  const looks = new Map<string, Promise<ProcSnapshot>>();
+  const looks = new Map<string, Promise<{ proc: ProcSnapshot; table: ProcessTable }>>();
+  async function lookAt(world: World): Promise<{ proc: ProcSnapshot; table: ProcessTable }> {
+    const proc = oneLook(await world.procfs());
+    return { proc, table: readProcessTable(proc) };
+  }
   return async (world, pid) => {
-    const look = looks.get(world.machine) ?? Promise.resolve(world.procfs()).then(oneLook);
+    const look = looks.get(world.machine) ?? lookAt(world);
     looks.set(world.machine, look);
-    const proc = await look.catch(() => null);
-    if (proc === null) return null;
-    const found = familyIn(readProcessTable(proc), pid).flatMap(
-      (one) => readUsage(proc, one)?.cpuSeconds ?? [],
-    );
+    const seen = await look.catch(() => null);
+    if (seen === null) return null;
+    const found = familyIn(seen.table, pid).flatMap((one) => readUsage(seen.proc, one)?.cpuSeconds ?? []);
     return found.length === 0 ? null : found.reduce((sum, seconds) => sum + seconds, 0);
   };
 }
