@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** What makes machines of its own (systemd, dockerd, clusters) shares control groups: one file at a time. */
+const hosts = ['test/hosts/**/*.live.test.ts', 'test/docs.live.test.ts'];
+
 /**
- * `unit` needs nothing but Node; `live` drives real components and skips what is missing by name; `crash` kills berth at
- * hundreds of moments, and takes long.
+ * `unit` needs nothing but Node; `live` and `live-hosts` drive real components and skip what is missing by name; `crash`
+ * kills berth at hundreds of moments, and takes long.
  */
 export default defineConfig({
   test: {
@@ -32,6 +35,15 @@ export default defineConfig({
         test: {
           name: 'live',
           include: ['test/**/*.live.test.ts'],
+          exclude: [...hosts, '**/node_modules/**'],
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'live-hosts',
+          include: hosts,
           fileParallelism: false,
           globalSetup: ['test/hosts/cluster-of-run.ts'],
         },

@@ -1,4 +1,4 @@
-// `node scripts/rerun-failed.mjs unit|live REPORT SECOND`: runs what failed in a JSON report of vitest once more, one file
+// `node scripts/rerun-failed.mjs PROJECT REPORT SECOND`: runs what failed in a JSON report of vitest once more, one file
 // after the other and of each the groups of tests with a failure in them, and writes SECOND. What passes now is printed as
 // unsteady: a fault to mend, but none of the product as a whole on a machine that was busy. Where many files failed it is no
 // accident, and nothing is run again.
