@@ -20,6 +20,7 @@ import {
 } from './hosts/kube-box.ts';
 import type { KubeBox, WriteImage } from './hosts/kube-box.ts';
 import { findLlamaServer } from './hosts/llama-server.ts';
+import { buildUsualLlama, missingForPodmanMachine, startPodmanMachine } from './hosts/podman-machine.ts';
 import { missingForSsh } from './hosts/missing-for-ssh.ts';
 import { missingForSystemd, startSystemdBox } from './hosts/systemd-box.ts';
 import { startSmallHub } from './support/hub-server.ts';
@@ -62,6 +63,7 @@ export const components: Readonly<Record<string, Component>> = {
     start: startWithSsh,
   },
   docker: { there: () => missingFor('docker') === null, start: startWithDocker },
+  podman: { there: () => missingForPodmanMachine() === null, start: startWithPodman },
   kubernetes: { there: () => missingForCluster() === null, start: startWithBerthImage },
   // The same, where addresses of Services answer.
   'kube-proxy': {
@@ -125,6 +127,19 @@ async function startWithSystemd(): Promise<Started> {
     // What runs in it ends with it.
     stop: () => Promise.resolve(box.stop()),
   };
+}
+
+/** On a machine of its own, whose podman gives its containers a network by a bridge and has not been started. */
+async function startWithPodman(): Promise<Started> {
+  const box = startPodmanMachine();
+  try {
+    buildUsualLlama(box);
+    const url = await startHubBehind(box.before);
+    return { env: { HF_ENDPOINT: url }, machine: box, stop: () => Promise.resolve(box.stop()) };
+  } catch (error) {
+    box.stop();
+    throw error;
+  }
 }
 
 async function startWithSsh(): Promise<Started> {

@@ -130,7 +130,7 @@ function podmanArgs({ HostConfig: host, StopSignal }: ContainerBody): string[] {
 function serviceOf(mark: Mark, { HostConfig }: ContainerBody): Section {
   const { Name } = HostConfig['RestartPolicy'] as { Name: string };
   return [
-    ['Restart', Name === 'unless-stopped' ? 'always' : Name],
+    ['Restart', Name],
     ['RestartSec', '2'],
     // An image may have to be fetched first.
     ['TimeoutStartSec', String(Math.ceil(mark.spec.readiness.startTimeoutMs / 1000) + 600)],

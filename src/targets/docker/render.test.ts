@@ -82,6 +82,14 @@ test('holes are places in the container, and the port is published on the addres
   expect(rendered({ network: 'host' }).Cmd).toContain('127.0.0.1');
 });
 
+test('podman, which knows no other at boot, is told that a container restarts always', () => {
+  function policy(given: Record<string, unknown>): unknown {
+    return rendered(given, {}, true).HostConfig['RestartPolicy'];
+  }
+  expect(policy({})).toEqual({ Name: 'always' });
+  expect(policy({ restart: 'on-failure' })).toEqual({ Name: 'on-failure' });
+});
+
 test('secrets are files, caches are volumes, and a model in several files brings its folder', () => {
   const body = rendered();
   expect(body.Env).toEqual(['HF_HOME=/var/cache/berth/hub', 'HF_TOKEN_PATH=/run/secrets/hub']);

@@ -86,7 +86,7 @@ function hostConfig(mark: Mark, options: DockerOptions, facts: HostFacts): Recor
   return {
     NetworkMode: options.network,
     ...(options.network === 'host' ? {} : { PortBindings: published }),
-    RestartPolicy: { Name: options.restart },
+    RestartPolicy: { Name: restartOf(options, facts) },
     Mounts: mounts(mark, facts),
     SecurityOpt: ['no-new-privileges'],
     ...(options.ipc === 'host' ? { IpcMode: 'host' } : shm === undefined ? {} : { ShmSize: shm }),
@@ -97,6 +97,11 @@ function hostConfig(mark: Mark, options: DockerOptions, facts: HostFacts): Recor
       : { LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } } }),
     ...gpus(spec, options, facts),
   };
+}
+
+/** At boot podman starts again what restarts always, and nothing else. */
+function restartOf({ restart }: DockerOptions, { podman }: HostFacts): string {
+  return podman && restart === 'unless-stopped' ? 'always' : restart;
 }
 
 function amounts({ resources }: LaunchSpec): Record<string, number> {
