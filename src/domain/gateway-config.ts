@@ -34,6 +34,8 @@ export const Upstream = z.strictObject({
   paths: z.array(z.string()),
   metricsPath: z.string().nullable(),
   healthPath: z.string().nullable(),
+  /** Where it lists the models that it loads itself, and how far each is; absent: it serves what it was started with. */
+  modelsPath: z.string().optional(),
   /** File on this machine that it writes to; absent where there is none. */
   logFile: z.string().optional(),
   /** How far a reply is still read when its client has left; null: the request is cut off at once. */

@@ -31,6 +31,7 @@ import { StoredResponses } from './stored/stored-responses.ts';
 import type { StoredTogether } from './stored/stored-responses.ts';
 import { engineNameOf } from './routing/engine-name.ts';
 import { createEngineWatch } from './routing/watch-engines.ts';
+import { createModelsWatch } from './routing/watch-models.ts';
 import type { GatewayState } from './state.ts';
 import { closeLines } from './traffic/closed-lines.ts';
 import { Followers } from './traffic/followers.ts';
@@ -172,6 +173,7 @@ function startTicks(sweep: Sweep, state: GatewayState): void {
   sweep.each((now) => state.trials.tick(now));
   sweep.each(createHealthChecks(state));
   sweep.each(createEngineWatch(state));
+  sweep.each(createModelsWatch(state));
 }
 
 function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers {

@@ -7,6 +7,7 @@ import { pathsOf } from './upstream/engine-paths.ts';
 import { modelForbidden, modelUnknown } from './reply/faults.ts';
 import { healthState } from './routing/health.ts';
 import type { Health } from './routing/health.ts';
+import { bestFirst, ownState } from './routing/own-models.ts';
 import { isDraining } from './routing/instance.ts';
 import type { RouteState } from './routing/routes.ts';
 import type { Snapshot } from './observe/snapshot.ts';
@@ -19,7 +20,7 @@ export interface ModelEntry {
   readonly owned_by: string;
   /**
    * "ready": some instance answers; "loading": not yet, or it is being replaced; "unavailable": none can be reached; else
-   * how far a model on demand is.
+   * how far a model on demand is, or one that its server loads itself.
    */
   readonly status: 'unavailable' | DemandState;
   /** The name this one stands for; null for a name of its own. */
@@ -89,12 +90,11 @@ function statusOf(route: RouteState, now: number): ModelEntry['status'] {
   const states = route.arms.map(({ deployment }): ModelEntry['status'] => {
     const { demand } = deployment;
     if (demand && demand.state !== 'ready') return demand.state;
-    if (!deployment.held && isReachable(deployment, now)) return 'ready';
+    if (!deployment.held && isReachable(deployment, now)) return ownState(deployment, route.name) ?? 'ready';
     if (deployment.held || deployment.instances.some(({ health }) => health.loading)) return 'loading';
     return 'unavailable';
   });
-  const best = ['ready', 'loading', 'unloading', 'unloaded', 'failed'] as const;
-  return best.find((state) => states.includes(state)) ?? 'unavailable';
+  return bestFirst.find((state) => states.includes(state)) ?? 'unavailable';
 }
 
 /** Some instance answered when last tried, or has not been tried yet; or one can be loaded. */

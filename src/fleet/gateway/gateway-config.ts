@@ -156,6 +156,7 @@ async function upstreamsOf(
       const host = await (machine === undefined
         ? worldOfHost(world, loaded.hosts, deployment.host)
         : worldOfInstance(world, loaded.hosts, { host: machine }));
+      const { modelsPath } = engineOf(mark.spec.engine);
       const id = replicaName(deployment.name, mark.replica, deployment.replicas);
       return {
         ...base,
@@ -167,6 +168,7 @@ async function upstreamsOf(
         keyFile: keyFileOf(mark),
         metricsPath: mark.spec.metricsPath,
         healthPath: mark.spec.readiness.path,
+        ...(modelsPath !== undefined && { modelsPath }),
         ...(host.machine === thisMachine && mark.target.kind === 'process' && { logFile: mark.logFile }),
       };
     }),

@@ -6,6 +6,7 @@ import { sendOwn } from '../reply/send-own.ts';
 import type { GatewayState } from '../state.ts';
 import { logFilesOf, runningModels, swapMethods, unloadModels } from './swap-paths.ts';
 import type { SwapAsk } from './swap-paths.ts';
+import { isOwnModel, unloadOwn } from './unload-own.ts';
 
 const shownLines = 200;
 
@@ -22,10 +23,16 @@ export async function answerSwap(
     case 'running':
       return sendJson(reply, runningModels(state), requestId);
     case 'unload':
-      return sendJson(reply, unloadModels(state, ask.model), requestId);
+      return sendJson(reply, await unload(state, ask.model), requestId);
     case 'logs':
       return await sendLogs(reply, logFilesOf(state, ask.model), { ...ask, inbound, requestId });
   }
+}
+
+async function unload(state: GatewayState, model: string | null): Promise<{ unloading: string[] }> {
+  if (model !== null && isOwnModel(state, model)) return { unloading: await unloadOwn(state, model) };
+  const { unloading } = unloadModels(state, model);
+  return { unloading: model === null ? [...unloading, ...(await unloadOwn(state, null))] : unloading };
 }
 
 function sendJson(reply: Reply, value: unknown, requestId: string): void {

@@ -1,5 +1,6 @@
 import { badRequest, modelUnknown } from '../reply/faults.ts';
 import type { GatewayState } from '../state.ts';
+import { ownModels } from '../routing/own-models.ts';
 import type { Demand } from './demand.ts';
 
 /** A request for one of the paths by which models are looked after: what it is about, and the model where it names one. */
@@ -41,6 +42,7 @@ export interface RunningModel {
   readonly state: string;
   /** From 0 to 1 while it loads, where its engine tells; else null. */
   readonly progress: number | null;
+  /** Of a server with several models those of all. */
   readonly inflight: number;
   readonly waiting: number;
   /** Seconds without a request after which it is unloaded; 0: never for that alone. */
@@ -49,23 +51,23 @@ export interface RunningModel {
   readonly proxy: readonly string[];
 }
 
-/** Models on demand that are not unloaded, and those that always run. */
+/** Models on demand that are not unloaded, those that always run, and those that a server has loaded itself. */
 export function runningModels({ snapshot, demands }: GatewayState): { running: RunningModel[] } {
   const byName = new Map(demands.list.map((demand) => [demand.deployment.name, demand]));
   const running = [...snapshot.deployments.values()].flatMap((deployment): RunningModel[] => {
     const demand = byName.get(deployment.name);
     if (demand ? demand.state === 'unloaded' : deployment.instances.length === 0) return [];
-    return [
-      {
-        model: deployment.name,
-        state: demand?.state ?? 'ready',
-        progress: demand?.progress ?? null,
-        inflight: deployment.inflight,
-        waiting: deployment.waiting,
-        ttl: (demand?.model.ttlMs ?? 0) / 1000,
-        proxy: deployment.instances.map(({ upstream }) => upstream.url),
-      },
-    ];
+    const one = {
+      model: deployment.name,
+      state: demand?.state ?? 'ready',
+      progress: demand?.progress ?? null,
+      inflight: deployment.inflight,
+      waiting: deployment.waiting,
+      ttl: (demand?.model.ttlMs ?? 0) / 1000,
+      proxy: deployment.instances.map(({ upstream }) => upstream.url),
+    };
+    const own = ownModels(deployment);
+    return own === null ? [one] : own.map(([model, state]) => ({ ...one, model, state }));
   });
   return { running };
 }

@@ -1,4 +1,5 @@
 import type { Upstream } from '../../domain/gateway-config.ts';
+import type { DemandState } from '../../domain/on-demand.ts';
 import type { UpstreamPool } from '../../io/upstream-pool/types.ts';
 import { Room } from '../limits/room.ts';
 import type { RoomOptions } from '../limits/room.ts';
@@ -18,6 +19,8 @@ export interface Instance {
   readonly slots: number | null;
   inflight: number;
   health: Health;
+  /** How far its models are, where it loads them itself and tells; else null. */
+  models: ReadonlyMap<string, DemandState> | null;
   /** Takes nothing new until then, by the monotonic clock; null as usual. */
   drainedUntil: number | null;
   /** What it can take beside what is under way. */
@@ -50,6 +53,7 @@ export function createInstance(
     },
     inflight: 0,
     health: healthy,
+    models: null,
     drainedUntil: null,
     room,
     fits(tokens, at) {

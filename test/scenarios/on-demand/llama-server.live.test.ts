@@ -112,11 +112,22 @@ test.skipIf(!server)('the models of a llama-server that routes are routes of the
     one: 'unloaded',
     two: 'unloaded',
   });
+  let headers = {};
+  async function states(): Promise<Record<string, string>> {
+    const list = (await (await fetch(`${url}/v1/models`, { headers })).json()) as {
+      data: { id: string; status: string }[];
+    };
+    return Object.fromEntries(list.data.map((one) => [one.id, one.status]));
+  }
   // Of two models one may be loaded: each is asked for in turn, and counted under its own name.
   for (const name of ['one', 'two', 'one']) {
     const reply = await complete(url, name);
     expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('[DONE]')]);
   }
+  await until(
+    async () => (await states())['one'] === 'ready' && (await states())['two'] === 'unloaded',
+    'the list to tell which of them is loaded',
+  );
   for (const [name, count] of [
     ['one', 2],
     ['two', 1],
@@ -128,4 +139,12 @@ test.skipIf(!server)('the models of a llama-server that routes are routes of the
         `endpoint="/v1/completions",model="${name}",status="200"`,
       ),
     ).toBe(count);
+  const { key } = (await place.berth('keys', 'add', 'operator', '--control', '--json')).json() as {
+    key: string;
+  };
+  headers = { authorization: `Bearer ${key}` };
+  await until(async () => (await fetch(`${url}/running`, { headers })).ok, 'the key to be in force');
+  const told = await fetch(`${url}/unload/one`, { method: 'POST', headers });
+  expect([told.status, await told.json()]).toEqual([200, { unloading: ['one'] }]);
+  await until(async () => (await states())['one'] === 'unloaded', 'its server to have unloaded it');
 });
