@@ -1,29 +1,39 @@
+import { withVariables } from '../domain/command-line/fill-variables.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
 import { aphrodite } from './aphrodite.ts';
 import { command } from './command.ts';
 import type { Engine } from './contract.ts';
+import { dynamo } from './dynamo.ts';
 import { embedded } from './embedded.ts';
+import { exo } from './exo.ts';
+import { fastchat } from './fastchat.ts';
 import { infinity } from './infinity.ts';
+import { jan } from './jan.ts';
 import { koboldcpp } from './koboldcpp.ts';
-import { llamaCppPython } from './llama-cpp-python.ts';
+import { kserveHuggingface } from './kserve-huggingface.ts';
+import { lemonade } from './lemonade.ts';
 import { llamaCpp } from './llama-cpp.ts';
+import { llamaCppPython } from './llama-cpp-python.ts';
 import { llamaRouter } from './llama-cpp/router.ts';
 import { llamaSwap } from './llama-swap.ts';
-import { lmdeploy } from './lmdeploy.ts';
 import { lmStudio } from './lm-studio.ts';
+import { lmdeploy } from './lmdeploy.ts';
 import { localai } from './localai.ts';
 import { mistralRs } from './mistral-rs.ts';
 import { mlcLlm } from './mlc-llm.ts';
 import { mlxLm } from './mlx-lm.ts';
+import { nim } from './nim.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
+import { openllm } from './openllm.ts';
+import { openvino } from './openvino.ts';
 import { sglang } from './sglang.ts';
 import { tabbyapi } from './tabbyapi.ts';
 import { tensorrtLlm } from './tensorrt-llm.ts';
-import { tgi } from './tgi.ts';
 import { textEmbeddingsInference } from './text-embeddings-inference.ts';
 import { textGenerationWebui } from './text-generation-webui.ts';
+import { tgi } from './tgi.ts';
 import { transformers } from './transformers.ts';
 import { triton } from './triton.ts';
 import { vllm } from './vllm.ts';
@@ -56,6 +66,15 @@ export const engines = [
   mistralRs,
   xinference,
   transformers,
+  openllm,
+  exo,
+  fastchat,
+  openvino,
+  nim,
+  kserveHuggingface,
+  lemonade,
+  dynamo,
+  jan,
 ] as const;
 
 /**
@@ -75,8 +94,9 @@ export function enginePaths(options: { readonly kind: string }): readonly string
 }
 
 /** The first engine that knows this process; null for everything that is no model server. */
-export function recognize(facts: ProcessFacts): Recognized | null {
-  if (facts.argv.length === 0) return null;
+export function recognize(given: ProcessFacts): Recognized | null {
+  if (given.argv.length === 0) return null;
+  const facts = { ...given, argv: withVariables(given.argv, given.env) };
   for (const engine of engines) {
     const found = 'recognize' in engine ? engine.recognize?.(facts) : null;
     if (found) return found;

@@ -29,7 +29,7 @@ function recognize(facts: ProcessFacts): Recognized | null {
   if (facts.argv[0]?.startsWith('sglang::')) return server([], true);
   const found = unwrap(facts.argv).find(
     ({ program, path, args }) =>
-      (/(^|\/)sglang(_router)?[./]launch_server(\.py)?$/.test(path) ||
+      (/(^|\/)sglang((_router)?[./]launch_server|[./]srt[./]entrypoints[./]http_server)(\.py)?$/.test(path) ||
         (program === 'sglang' && args[0] === 'serve')) &&
       !hasFlag(args, '--help', '-h'),
   );

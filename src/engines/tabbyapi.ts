@@ -1,8 +1,9 @@
+import { hasFlag } from '../domain/command-line/flags.ts';
 import { recognizeForeign } from '../domain/command-line/foreign-server.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
 import type { Engine } from './contract.ts';
 
-/** TabbyAPI, the server of ExLlama: its program is called main.py, so that its folder has to tell. */
+/** TabbyAPI, the server of ExLlama: its program is called main.py, so that its folder, or flags that no other server has, must tell. */
 export const tabbyapi = {
   kind: 'tabbyapi',
   title: 'TabbyAPI',
@@ -11,13 +12,26 @@ export const tabbyapi = {
   recognize,
 } as const satisfies Engine<'tabbyapi'>;
 
+const ownFlags = [
+  '--model-dir',
+  '--model-name',
+  '--max-seq-len',
+  '--cache-mode',
+  '--cache-size',
+  '--disable-auth',
+];
+
 function recognize(facts: ProcessFacts): Recognized | null {
   return recognizeForeign(facts, {
     engine: 'tabbyapi',
     argsOf: ({ program, path, args }) => {
       // Its environment of Python lies in its folder as a rule.
       const folder = `${path.startsWith('/') ? path : `${facts.cwd ?? ''}/${path}`} ${facts.argv[0] ?? ''}`;
-      return /^(main|start)\.py$/.test(program) && /tabby-?api\//i.test(folder) ? args : null;
+      if (!/^(main|start)\.py$/.test(program)) return null;
+      const own = ownFlags.filter((flag) =>
+        hasFlag(args, flag, flag.replaceAll('-', '_').replace('__', '--')),
+      );
+      return /tabby-?api\//i.test(folder) || own.length > 1 ? args : null;
     },
     model: ['--model-name'],
     host: ['--host'],

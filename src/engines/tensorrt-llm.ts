@@ -21,7 +21,9 @@ export const tensorrtLlm = {
     }),
 } as const satisfies Engine<'tensorrt-llm'>;
 
+/** Its other commands are servers, too: one without a model of its own in front of others, and one of embeddings. */
 function argsOf({ program, args }: Unwrapped): readonly string[] | null {
   if (program !== 'trtllm-serve' && program !== 'tensorrt_llm.commands.serve') return null;
-  return args[0] === 'serve' ? args.slice(1) : args;
+  if (args[0]?.endsWith('worker')) return null;
+  return /^(serve|disaggregated|\w+_serve)$/.test(args[0] ?? '') ? args.slice(1) : args;
 }

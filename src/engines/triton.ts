@@ -12,7 +12,7 @@ export const triton = {
     recognizeForeign(facts, {
       engine: 'triton',
       argsOf,
-      model: ['--model-repository', '--model-store'],
+      model: ['--model-repository', '--model-store', '--model_repo'],
       host: ['--http-address', '--host'],
       port: ['--http-port', '--openai-port'],
       usualPort: 8000,
@@ -22,5 +22,7 @@ export const triton = {
 } as const satisfies Engine<'triton'>;
 
 function argsOf({ program, path, args }: Unwrapped): readonly string[] | null {
+  // The script of TensorRT-LLM's backend that starts it.
+  if (program === 'launch_triton_server.py') return args;
   return program === 'tritonserver' || /(^|\/)openai_frontend\/main\.py$/.test(path) ? args : null;
 }

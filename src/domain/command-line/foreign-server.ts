@@ -1,5 +1,5 @@
 import type { ProcessFacts, Recognized } from '../process-facts.ts';
-import { flagNumber, flagValue, hasFlag, toNumber } from './flags.ts';
+import { firstOperand, flagNumber, flagValue, hasFlag, toNumber } from './flags.ts';
 import { unwrap } from './unwrap.ts';
 import type { Unwrapped } from './unwrap.ts';
 
@@ -9,46 +9,58 @@ export interface ForeignServer {
   /** The words behind the command that serves; null where this is no such command. */
   readonly argsOf: (command: Unwrapped) => readonly string[] | null;
   readonly model: readonly string[];
-  /** The model stands right behind the command, without a flag. */
+  /** The model stands behind the command without a flag, first as a rule. */
   readonly modelFirst?: true;
   readonly host: readonly string[];
   readonly port: readonly string[];
   /** Of one with several ports: the one for clients, where its command line leaves it out. */
   readonly usualPort?: number;
   readonly key: readonly string[];
+  /** Empty names: no variable. */
   readonly env?: { readonly model: string; readonly host: string; readonly port: string };
   /** Options in berth's words, by their flags; all are numbers. */
   readonly options: Readonly<Record<string, readonly string[]>>;
+  /** It computes for another server and has no clients of its own. */
+  readonly child?: true;
 }
+
+/** Flags that say yes or no, as their names tell. */
+const switches = /^--(no|enable|disable|use|skip|trust|allow)[-_]|^--(debug|verbose|quiet|metrics)$/;
 
 export function recognizeForeign(facts: ProcessFacts, server: ForeignServer): Recognized | null {
   for (const command of unwrap(facts.argv)) {
     const args = server.argsOf(command);
     if (args === null || hasFlag(args, '--help', '-h', '--version')) continue;
     const env: Readonly<Record<string, string | undefined>> = { ...facts.env, ...command.env };
-    const [first] = args;
-    const standing = server.modelFirst && first !== undefined && !first.startsWith('-') ? first : null;
+    const standing = server.modelFirst
+      ? firstOperand(
+          args,
+          args.filter((word) => switches.test(word)),
+        )
+      : null;
     const numbers = Object.entries(server.options).flatMap(([option, flags]) => {
       const value = flagNumber(args, ...flags);
       return value === null ? [] : [[option, value] as const];
     });
+    const port = flagNumber(args, ...server.port) ?? toNumber(fromEnv(env, server.env?.port));
     return {
       engine: server.engine,
-      model: flagValue(args, ...server.model) ?? standing ?? fromEnv(env, server.env?.model),
+      model: firstOf(args, server.model) ?? standing ?? fromEnv(env, server.env?.model),
       host: flagValue(args, ...server.host) ?? fromEnv(env, server.env?.host),
-      port:
-        flagNumber(args, ...server.port) ??
-        toNumber(fromEnv(env, server.env?.port)) ??
-        server.usualPort ??
-        null,
+      port: port ?? server.usualPort ?? null,
       options: Object.fromEntries(numbers),
-      child: false,
-      keyed: hasFlag(args, ...server.key),
+      child: server.child ?? false,
+      ...(server.child ? {} : { keyed: hasFlag(args, ...server.key) }),
     };
   }
   return null;
 }
 
+/** The flag that stands first in the list, where several are given. */
+function firstOf(args: readonly string[], flags: readonly string[]): string | null {
+  return flags.map((flag) => flagValue(args, flag)).find((value) => value !== null) ?? null;
+}
+
 function fromEnv(env: Readonly<Record<string, string | undefined>>, name: string | undefined): string | null {
-  return (name === undefined ? undefined : env[name]) ?? null;
+  return (name ? env[name] : undefined) ?? null;
 }

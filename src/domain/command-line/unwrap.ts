@@ -1,4 +1,7 @@
+import { fillVariables } from './fill-variables.ts';
 import { shellCommands } from './shell-words.ts';
+import type { Peeled } from './peeled.ts';
+import { peelEntrypoint, peelUnknown } from './unknown-wrappers.ts';
 import { leadingAssignments, peelWrapper } from './wrappers.ts';
 
 /** The program that a command line really runs, without what stands in front of it. */
@@ -43,17 +46,20 @@ function peel(argv: readonly string[], context: Context): Unwrapped[] {
   if (path === undefined || path === '' || context.depth > maxDepth) return [];
   const inner = { env: { ...context.env, ...env }, waits: context.waits, depth: context.depth + 1 };
   const name = baseName(path);
-  const peeled = shellOf(name, args) ?? peelWrapper(name, args);
-  if (peeled) {
-    const next = { ...inner, env: { ...inner.env, ...peeled.env }, waits: inner.waits || peeled.waits };
-    return peeled.commands.flatMap((command) => peel(command, next));
-  }
+  const peeled = shellOf(name, args, inner.env) ?? peelWrapper(name, args) ?? peelEntrypoint(name, args);
+  if (peeled) return peelAll(peeled, inner);
   const script = interpreted(name, args);
   // `python /opt/conda/bin/conda run …`, `python -m torch.distributed.run …`: what Python runs may be a wrapper itself.
   if (script && peelWrapper(script.program, script.args))
     return peel([script.program, ...script.args], inner);
   const own = { ...(script ?? { program: name, path, args }), env: inner.env, waits: inner.waits };
-  return [own, ...titled(argv, inner)];
+  const behind = script ? null : peelUnknown(name, args);
+  return [own, ...titled(argv, inner), ...(behind ? peelAll(behind, inner) : [])];
+}
+
+function peelAll({ commands, env, waits }: Peeled, inner: Context): Unwrapped[] {
+  const next = { ...inner, env: { ...inner.env, ...env }, waits: inner.waits || waits };
+  return commands.flatMap((command) => peel(command, next));
 }
 
 /** A process that has set its own title shows all of it as one word, with blanks; one without a flag says nothing that helps. */
@@ -65,16 +71,19 @@ function titled(argv: readonly string[], context: Context): Unwrapped[] {
   return plain && words.slice(1).some((word) => word.startsWith('-')) ? peel(words, context) : [];
 }
 
-/** Login shells are named "-bash"; programs of Windows, which WSL starts, have its slashes and their ending. */
+/** Login shells are named "-bash"; programs of Windows, which WSL starts, have its slashes and their ending; Nix wraps ".NAME-wrapped". */
 export function baseName(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
-  return /\.exe$/i.test(name) ? name.slice(name.lastIndexOf('\\') + 1, -4) : name;
+  if (/\.exe$/i.test(name)) return name.slice(name.lastIndexOf('\\') + 1, -4);
+  return /^\.(.+)-wrapped$/.exec(name)?.[1] ?? name;
 }
 
 const shells = new Set(['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh', 'fish', 'busybox']);
 
 /** A shell that a process still shows waits for its child: had it exec'd, the line would be the child's. */
-function shellOf(name: string, args: readonly string[]): ReturnType<typeof peelWrapper> {
+function shellOf(name: string, args: readonly string[], env: Context['env']): Peeled | null {
+  if (name === 'eval')
+    return { commands: fillVariables(shellCommands(args.join(' ')), env), env: {}, waits: false };
   if (!shells.has(name)) return null;
   if (name === 'busybox' && !shells.has(args[0] ?? '')) return null;
   const words = name === 'busybox' ? args.slice(1) : args;
@@ -84,7 +93,7 @@ function shellOf(name: string, args: readonly string[]): ReturnType<typeof peelW
     return script === undefined
       ? null
       : { commands: [words.slice(words.indexOf(script))], env: {}, waits: true };
-  const commands = shellCommands(words[at + 1] ?? '');
+  const commands = fillVariables(shellCommands(words[at + 1] ?? ''), env);
   const [zero, ...behind] = words.slice(at + 2);
   return { commands: commands.map((command) => filled(command, { zero, behind })), env: {}, waits: true };
 }

@@ -7,8 +7,12 @@ export function isRouter(
   inherited: Readonly<Record<string, string>> | null,
 ): boolean {
   const all = { ...inherited, ...env };
-  if (hasFlag(args, '-m', '--model', '-hf', '-hfr', '--hf-repo', '-mu', '--model-url')) return false;
-  if (all['LLAMA_ARG_MODEL'] || all['LLAMA_ARG_HF_REPO']) return false;
+  if (
+    hasFlag(args, '-m', '--model', '-hf', '-hfr', '--hf-repo', '-mu', '--model-url', '-dr', '--docker-repo')
+  )
+    return false;
+  const named = ['LLAMA_ARG_MODEL', 'LLAMA_ARG_HF_REPO', 'LLAMA_ARG_MODEL_URL', 'LLAMA_ARG_DOCKER_REPO'];
+  if (named.some((name) => all[name])) return false;
   return (
     hasFlag(args, '--models-dir', '--models-preset', '--models-max') ||
     Boolean(all['LLAMA_ARG_MODELS_DIR'] ?? all['LLAMA_ARG_MODELS_PRESET'])

@@ -14,13 +14,13 @@ const spelled: FlagStyle = { ...llamaDrift.style, joined: true };
 
 /** Reads a llama-server back from its command line and its LLAMA_ARG_* variables; the command line wins, as in the server. */
 export function recognize(facts: ProcessFacts): Recognized | null {
-  const found = unwrap(facts.argv).find(isLlamaServer);
+  const found = unwrap(facts.argv).find((command) => isLlamaServer(command, facts.env));
   if (!found || isRouter(found, facts.env)) return null;
   const env = { ...facts.env, ...found.env };
   const { values, rest } = readFlags(llamaServerArgs(found), flags, spelled);
   addFromEnv(values, flags, env);
   const { model: remote, others } = takeModelName(rest);
-  const fromEnv = [env['LLAMA_ARG_HF_REPO'], env['LLAMA_ARG_MODEL_URL']].find(Boolean) ?? null;
+  const fromEnv = modelVariables.map((name) => env[name]).find(Boolean) ?? null;
   return {
     engine: 'llama.cpp',
     model: (values.get('model') as string | undefined) ?? remote ?? fromEnv ?? ownModel(found),
@@ -33,31 +33,56 @@ export function recognize(facts: ProcessFacts): Recognized | null {
   };
 }
 
-export function isLlamaServer(command: Unwrapped): boolean {
+const modelFlags = [
+  '-m',
+  '--model',
+  '-hf',
+  '-hfr',
+  '--hf-repo',
+  '-mu',
+  '--model-url',
+  '-dr',
+  '--docker-repo',
+];
+/** Those that name a model that is no file. */
+const modelVariables = ['LLAMA_ARG_HF_REPO', 'LLAMA_ARG_MODEL_URL', 'LLAMA_ARG_DOCKER_REPO'];
+
+/** Programs beside it that have its name within theirs. */
+const besides =
+  /[-_.](bench\w*|exporter|metrics|client|tests?|logs?|proxy|ui|monitor|health\w*|md|json|ya?ml|txt)$/;
+
+export function isLlamaServer(command: Unwrapped, inherited: ProcessFacts['env'] = null): boolean {
   const { program, args } = command;
   if (hasFlag(args, '--help', '-h', '--usage', '--version', '--list-devices')) return false;
   if (program === 'llama-server' || program === 'llama-box') return true;
   if (program === 'llama' && args[0] === 'serve') return true;
   // The entrypoint of its full image.
-  if (program === 'tools.sh')
-    return /^(--server|-s)$/.test(args[0] ?? '') && hasFlag(args, '-m', '--model', '-hf', '--hf-repo');
+  if (program === 'tools.sh') return /^(--server|-s)$/.test(args[0] ?? '') && hasFlag(args, ...modelFlags);
   // By itself it serves and opens a browser; with a prompt it answers that, and with others of these it talks in the terminal.
   if (isLlamafile(program))
     return hasFlag(args, '--server', '--nobrowser', '--host', '--port') || !talks(command);
   // Builds under other names, and the name that the server had at first, which others have, too.
   if (/^([\w.-]+[-_.])?llama-server[-_.]?[\w.-]*$/.test(program))
-    return hasFlag(args, '-m', '--model', '-hf', '--hf-repo');
+    return !besides.test(program) && namesModel(command, inherited);
   const model = flagValue(args, '-m', '--model') ?? flagValue(args, '-hf', '--hf-repo') ?? '';
-  return program === 'server' && /\.(gguf|bin)$|^[\w.-]+\/[\w.-]+-gguf(:|$)/i.test(model);
+  return program === 'server' && /\.gguf$|(ggml|[-.]q\d)[^/]*\.bin$|^[\w.-]+\/[\w.-]+-gguf(:|$)/i.test(model);
+}
+
+function namesModel({ args, env }: Unwrapped, inherited: ProcessFacts['env']): boolean {
+  const all = { ...inherited, ...env };
+  return (
+    hasFlag(args, ...modelFlags, '--models-dir', '--models-preset') ||
+    ['LLAMA_ARG_MODEL', ...modelVariables].some((name) => Boolean(all[name]))
+  );
 }
 
 /** A model and its server in one file, or the program that such files are made with. */
 function isLlamafile(program: string): boolean {
-  return program === 'llamafile' || program.endsWith('.llamafile');
+  return /^llamafile(-v?\d[\d.]*)?$/.test(program) || program.endsWith('.llamafile');
 }
 
 function talks({ program, args }: Unwrapped): boolean {
-  if (program === 'llamafile' && !hasFlag(args, '-m', '--model')) return true;
+  if (!program.endsWith('.llamafile') && !hasFlag(args, '-m', '--model')) return true;
   return hasFlag(args, '--cli', '--chat', '-p', '--prompt', '-f', '--file');
 }
 
@@ -80,7 +105,7 @@ function ourOptions(values: FlagValues): Record<string, unknown> {
   return { ...options, context: Math.floor(context / slots) };
 }
 
-const modelNames = ['-hf', '-hfr', '--hf-repo', '-mu', '--model-url'];
+const modelNames = modelFlags.slice(2);
 
 /** A model that is no file, but a repository or an address; and the words without it. */
 function takeModelName(rest: readonly string[]): { model: string | null; others: readonly string[] } {

@@ -118,7 +118,7 @@ function launch({ options, key, help, gpus }: LaunchInput<LlamaRouterOptions>): 
 
 /** The inverse of `launch`: a llama-server that has models to choose from. */
 function recognize(facts: ProcessFacts): Recognized | null {
-  const found = unwrap(facts.argv).find(isLlamaServer);
+  const found = unwrap(facts.argv).find((command) => isLlamaServer(command, facts.env));
   if (!found || !isRouter(found, facts.env)) return null;
   const env = { ...facts.env, ...found.env };
   const rows = [...fixedFlags, ...statedFlags];

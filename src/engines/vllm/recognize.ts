@@ -7,9 +7,10 @@ import type { ProcessFacts, Recognized } from '../../domain/process-facts.ts';
 import { flags, otherSwitches } from './flags.ts';
 import { vllmDrift } from './versions.ts';
 
-/** Its own server, that of NVIDIA's containers, the plain one of its examples, and each by its file. */
-const apiServers = /(^|\/)vllm(_nvext)?[./]entrypoints[./](openai[./])?api_server(\.py)?$/;
-const modules = ['vllm.entrypoints.cli.main', 'vllm'];
+/** Its own server, that of NVIDIA's containers, the plain one of its examples, each by its file, and the one that speaks TGIS, too. */
+const apiServers =
+  /(^|\/)vllm(_nvext)?[./]entrypoints[./](openai[./])?api_server(\.py)?$|^vllm_tgis_adapter$/;
+const modules = ['vllm.entrypoints.cli.main', 'vllm', 'vllm-omni'];
 
 /** The inverse of `launch`, for `vllm serve` and for the module run by Python. */
 export function recognize(facts: ProcessFacts): Recognized | null {

@@ -1,0 +1,50 @@
+import { secretVariable } from '../audit/secret-variable.ts';
+import { leadingAssignments } from './wrappers.ts';
+
+type Variables = Readonly<Record<string, string>>;
+
+/**
+ * The commands of a shell text with its variables put in, as far as they are known: those of the process, those that the text sets
+ * before, and what "${NAME:-default}" says itself. All others stay as written, and so does every secret.
+ */
+export function fillVariables(commands: readonly (readonly string[])[], known: Variables): string[][] {
+  const set: Record<string, string> = { ...known };
+  return commands.flatMap((command) => {
+    const words = command[0] === 'export' ? command.slice(1) : command;
+    const { env, words: rest } = leadingAssignments(words);
+    if (rest.length > 0) return [command.flatMap((word) => filled(word, set))];
+    for (const [name, value] of Object.entries(env)) set[name] = filled(value, set).join(' ');
+    return [];
+  });
+}
+
+/** Puts those variables of a process before its command line that it names itself, so that they are known there. */
+export function withVariables(argv: readonly string[], env: Variables | null): readonly string[] {
+  if (env === null || !argv.some((word) => word.includes('$'))) return argv;
+  const named = argv.flatMap((word) =>
+    [...word.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map((match) => match[1] ?? ''),
+  );
+  const given = [...new Set(named)].flatMap((name) =>
+    env[name] === undefined ? [] : [`${name}=${env[name]}`],
+  );
+  return given.length === 0 ? argv : [...given, ...argv];
+}
+
+const variable = /\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-=])([^}]*))?\})/g;
+
+function filled(word: string, set: Variables): string[] {
+  if (!word.includes('$')) return [word];
+  const text = word.replaceAll(
+    variable,
+    (whole, plain?: string, braced?: string, otherwise?: string, value?: string) => {
+      const name = plain ?? braced ?? '';
+      if (secretVariable.test(name)) return whole;
+      const found = set[name];
+      if (found !== undefined && (found !== '' || otherwise?.startsWith(':') !== true)) return found;
+      return otherwise === undefined ? whole : (value ?? '');
+    },
+  );
+  // "$ARGS" by itself is as many words as it holds.
+  const whole = /^\$\{?[A-Za-z_]\w*\}?$/.test(word) && text.startsWith('-');
+  return whole ? text.split(/\s+/) : [text];
+}
