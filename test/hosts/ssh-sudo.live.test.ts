@@ -11,6 +11,7 @@ import { makeModel } from '../../src/model-files/make-model.ts';
 import { importLlama, llamaImage, missingFor, onPath, startBox } from './container-box.ts';
 import type { ContainerBox } from './container-box.ts';
 import { missingForSsh } from './missing-for-ssh.ts';
+import { addSshUser, sshUser } from './ssh-user.ts';
 import { missingForSystemd, startSystemdBox } from './systemd-box.ts';
 import type { SystemdBox } from './systemd-box.ts';
 
@@ -21,7 +22,7 @@ const lacks = missingForSystemd() || missingForSsh() || (onPath('sudo') ? '' : '
 if (lacks !== '') console.info(`sudo by ssh: not run, ${lacks} is missing`);
 
 /** Who logs in there, and may do all through sudo. */
-const user = { name: 'op', id: '2000', home: '/home/op' };
+const user = sshUser;
 
 describe.skipIf(lacks !== '')('a host by ssh whose user is not root, with "become: sudo"', () => {
   let machine: SystemdBox;
@@ -142,30 +143,11 @@ describe.skipIf(lacksDocker !== '')('a dockerd that the user who logs in by ssh 
     return execFileSync(script, ['enter', machine, 'sh', '-c', line], { encoding: 'utf8', stdio: 'pipe' });
   }
 
-  /** Users of its own, over those of this machine. */
-  function users(sudo: string): void {
-    const { name, id, home } = user;
-    inside(
-      [
-        `mkdir -p ${machine}/etc`,
-        `umount /etc/sudoers 2>/dev/null || true`,
-        ...['passwd', 'group', 'shadow', 'sudoers'].map(
-          (file) => `[ -e ${machine}/etc/${file} ] || cp /etc/${file} ${machine}/etc/`,
-        ),
-        `grep -q '^${name}:' ${machine}/etc/passwd || { echo '${name}:x:${id}:${id}::${home}:/bin/sh' >>${machine}/etc/passwd; echo '${name}:x:${id}:' >>${machine}/etc/group; echo '${name}:*:19000:0:99999:7:::' >>${machine}/etc/shadow; }`,
-        `echo '${name} ALL=(ALL) ${sudo}' >${machine}/etc/sudoers; chmod 440 ${machine}/etc/sudoers`,
-        ...['passwd', 'group', 'shadow', 'sudoers'].map(
-          (file) => `mountpoint -q /etc/${file} || mount --bind ${machine}/etc/${file} /etc/${file}`,
-        ),
-      ].join('\n'),
-    );
-  }
-
   beforeAll(async () => {
     machine = mkdtempSync(join(tmpdir(), 'berth-ssh-sudo-docker-'));
     chmodSync(machine, 0o755);
     execFileSync(script, ['start', machine], { stdio: 'pipe' });
-    users('NOPASSWD: ALL');
+    addSshUser(machine, 'NOPASSWD: ALL');
     execFileSync('chown', ['-R', `${user.id}:${user.id}`, join(machine, 'home')]);
     box = await startBox('docker', { before: [script, 'enter', machine] });
     image = await importLlama(box);
@@ -208,7 +190,7 @@ deployments:
   });
 
   test('is told as one that cannot be asked where sudo wants a password', async () => {
-    users('ALL');
+    addSshUser(machine, 'ALL');
     const ran = await place.berth('apply', '--yes');
     expect(ran.stdout + ran.stderr).toContain('"sudo -n" was refused');
     expect(ran.code).toBe(1);

@@ -36,10 +36,16 @@ describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s
     box?.stop();
   });
 
-  function fleet({ image = llamaImage, pull = 'never', deployment = '', model = './m.gguf' } = {}): string {
-    const program = JSON.stringify(entrypoint);
+  function fleet({
+    image = llamaImage,
+    pull = 'never',
+    deployment = '',
+    model = './m.gguf',
+    program = '',
+  } = {}): string {
+    const words = JSON.stringify(program === '' ? entrypoint : [program]);
     return fleetWith(
-      `${deployment}engine: {kind: llama.cpp, slots: 1, context: 256, startTimeout: 60s}, target: {kind: docker, ${network}image: "${image}", pull: ${pull}, entrypoint: ${program}}`,
+      `${deployment}engine: {kind: llama.cpp, slots: 1, context: 256, startTimeout: 60s}, target: {kind: docker, ${network}image: "${image}", pull: ${pull}, entrypoint: ${words}}`,
       model,
     );
   }
@@ -91,6 +97,22 @@ describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s
       cure: 'Correct what these lines say',
     },
     {
+      name: 'a program that the image does not have',
+      fleet: () => fleet({ program: '/nowhere/server' }),
+      code: 1,
+      object: '/nowhere/server',
+      cause: 'no such file',
+      cure: 'under target.entrypoint of a',
+    },
+    {
+      name: 'a GPU that the machine does not have',
+      fleet: () => fleet({ deployment: 'gpus: 1, ' }),
+      code: 1,
+      object: 'gives a no GPU',
+      cause: engine === 'podman' ? 'stat nvidia.com/gpu=0: no such file' : 'select device driver "nvidia"',
+      cure: 'nvidia-ctk runtime configure',
+    },
+    {
       name: 'a daemon that does not run',
       arrange: () => {
         place.env['DOCKER_HOST'] = 'unix:///nowhere/d.sock';
@@ -122,8 +144,8 @@ describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s
     },
   ];
 
-  // Of podman what it answers itself: all else is berth's own, and the same.
-  const its = wrongs.filter(({ name }) => engine === 'docker' || /image|model that is none/.test(name));
+  // What is told without asking the engine anything is the same with both.
+  const its = wrongs.filter(({ name }) => engine === 'docker' || !/daemon|disk/.test(name));
 
   test.skipIf(missing !== null).each(its)(
     '$name is told with its cause and its cure, and nothing of it is left',

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -7,7 +7,10 @@ import { fakeEngine, freePorts, makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { tryWrong } from '../support/wrong-input.ts';
 import type { WrongInput } from '../support/wrong-input.ts';
+import { missingFor, startBox } from './container-box.ts';
+import type { ContainerBox } from './container-box.ts';
 import { missingForSsh } from './missing-for-ssh.ts';
+import { addSshUser, sshUser } from './ssh-user.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
@@ -26,8 +29,10 @@ describe.skipIf(lacks !== '')('a host by ssh', () => {
 
   beforeAll(async () => {
     machine = mkdtempSync(join(tmpdir(), 'berth-ssh-wrong-'));
+    chmodSync(machine, 0o755);
     execFileSync(script, ['start', machine], { stdio: 'pipe' });
     place = makePlace();
+    chmodSync(place.folder, 0o755);
     place.env['PATH'] = `${machine}/bin:${place.env['PATH']}`;
     place.write('GGUF', 'm.gguf');
     [port = 0] = await freePorts(1);
@@ -57,6 +62,8 @@ describe.skipIf(lacks !== '')('a host by ssh', () => {
       `  a: {model: toy, ${deployment}${target}engine: {kind: command, command: ${command}, startTimeout: 60s}}`,
     ].join('\n');
   }
+
+  const itsUser = `${sshUser.name}@box`;
 
   /** What is there of engines, and of files but logs and what is kept for those who look back. */
   function traces(): string[] {
@@ -145,5 +152,110 @@ describe.skipIf(lacks !== '')('a host by ssh', () => {
   test.each(wrongs)('$name is told with its cause and its cure, and nothing of it is left', async (wrong) => {
     const { before, after } = await tryWrong({ write: place.write, berth: place.berth, traces }, wrong);
     expect(after).toEqual(before);
+  });
+
+  describe('whose user is not root', () => {
+    function home(): string {
+      return join(machine, 'home');
+    }
+
+    beforeAll(() => {
+      addSshUser(machine);
+      inside('chown', '-R', sshUser.id, home());
+    });
+    afterAll(() => machine && inside('chown', '-R', 'root', home()));
+
+    const theirs: readonly WrongInput[] = [
+      {
+        name: 'a model that this user may not read',
+        arrange: () => {
+          place.write('GGUF', 'private.gguf');
+          chmodSync(join(place.folder, 'private.gguf'), 0o600);
+        },
+        fleet: () => fleet({ host: itsUser, model: join(place.folder, 'private.gguf') }),
+        code: 1,
+        object: 'private.gguf',
+        cause: 'cannot be read: permission denied',
+        cure: 'chmod o+r',
+      },
+      {
+        name: 'a home where this user may not write',
+        arrange: () => {
+          inside('chown', '-R', 'root', home());
+          return () => inside('chown', '-R', sshUser.id, home());
+        },
+        fleet: () => fleet({ host: itsUser }),
+        code: 1,
+        object: home,
+        cause: /permission denied/i,
+        cure: 'rights of the user that ssh logs in as',
+      },
+      {
+        name: 'a manager of units that this user does not have',
+        fleet: () => fleet({ host: itsUser, target: 'target: {kind: systemd}, ' }),
+        code: 1,
+        object: 'a: The user manager of systemd',
+        cause: 'cannot be reached: ',
+        cure: 'set "become: sudo" on the host',
+      },
+    ];
+
+    test.each(theirs)(
+      '$name is told with its cause and its cure, and nothing of it is left',
+      async (wrong) => {
+        const { before, after } = await tryWrong({ write: place.write, berth: place.berth, traces }, wrong);
+        expect(after).toEqual(before);
+      },
+    );
+  });
+
+  const lacksDocker = missingFor('docker');
+  describe.skipIf(lacksDocker !== null)('with a container engine', () => {
+    let box: ContainerBox;
+    const ofContainers = 'target: {kind: docker, image: "berth-test/none:1", pull: never, entrypoint: [x]}, ';
+
+    beforeAll(async () => {
+      box = await startBox('docker', { before: [script, 'enter', machine] });
+      inside('ln', '-s', box.host.slice('unix://'.length), '/run/docker.sock');
+    });
+    afterAll(() => box?.stop());
+
+    async function withContainers(): Promise<unknown> {
+      return [traces(), (await box.api.ask('GET', '/containers/json?all=1')).json];
+    }
+
+    const itsWrongs: readonly WrongInput[] = [
+      {
+        name: 'an image that is not there',
+        fleet: () => fleet({ target: ofContainers }),
+        code: 1,
+        object: 'The image berth-test/none:1 for a',
+        cause: 'is not there and cannot be fetched: pull is "never"',
+        cure: 'Check target.image of a',
+      },
+      {
+        name: 'a user who may not use it',
+        arrange: () => {
+          addSshUser(machine);
+          inside('chown', '-R', sshUser.id, join(machine, 'home'));
+        },
+        fleet: () => fleet({ host: itsUser, target: ofContainers }),
+        code: 1,
+        object: `The user ${sshUser.name} may not use the container engine at`,
+        cause: 'may not use',
+        cure: `usermod -aG docker ${sshUser.name}`,
+      },
+    ];
+
+    test.each(itsWrongs)(
+      '$name is told with its cause and its cure, and nothing of it is left',
+      async (wrong) => {
+        const { before, after } = await tryWrong(
+          { write: place.write, berth: place.berth, traces: withContainers },
+          wrong,
+        );
+        expect(after).toEqual(before);
+      },
+    );
   });
 });

@@ -27,7 +27,10 @@ export const dockerErrors = {
   ),
   CONTAINER_NOT_STARTED: defineError<{ deployment: string; image: string; answer: string }>(
     (f) => `The container of ${f.deployment} from ${f.image} could not be started: ${f.answer}.`,
-    () => 'It was removed again. Correct what the container engine says, and run "berth apply" again.',
+    (f) =>
+      /(stat|exec).*no such file or directory|executable file not found/.test(f.answer)
+        ? `It was removed again. Name a program that the image has under target.entrypoint of ${f.deployment}, or take that key away for the image's own.`
+        : 'It was removed again. Correct what the container engine says, and run "berth apply" again.',
   ),
   DOCKER_REFUSED: defineError<{ question: string; status: number; answer: string }>(
     (f) => `The container engine refuses "${f.question}" with ${f.status}: ${f.answer}.`,

@@ -139,8 +139,9 @@ export async function wayFault(world: World, where: string, error: unknown): Pro
   const late = name === 'TimeoutError' || name === 'AbortError' || code === 'ABORT_ERR';
   const argv = await throughSudo(world, where);
   if (argv !== null && !late) return await sudoFault(world, argv, { place, error });
-  // Over ssh the connection is taken here, and falls when the socket there cannot be opened.
-  const fell = world.machine !== thisMachine && (code === 'ECONNRESET' || message === 'socket hang up');
+  // Over ssh the connection is taken here, and falls when the socket there cannot be opened, before or after the question was written.
+  const fallen = code === 'ECONNRESET' || code === 'EPIPE' || message === 'socket hang up';
+  const fell = world.machine !== thisMachine && fallen;
   if (fell && where.startsWith('unix:')) {
     const may = await world.exec.run(['test', '-w', pathOf(where)], { timeoutMs: 10_000 });
     if (may.code === 1) return new BerthError('DOCKER_FORBIDDEN', { where: place, user }, { cause: error });
