@@ -25,6 +25,11 @@ export const dockerErrors = {
     (f) => `A container that berth did not make has the name ${f.name}, which ${f.deployment} needs.`,
     (f) => `Rename it ("docker rename ${f.name} OTHER") or remove it; berth leaves it as it is.`,
   ),
+  CONTAINER_KEPT: defineError<{ container: string; unit: string }>(
+    (f) => `${f.container} is kept by the unit ${f.unit} of systemd, which would start it again.`,
+    (f) =>
+      `Change what the unit is made of and restart it, or take that away ("systemctl cat ${f.unit}" names it) and run "systemctl stop ${f.unit}".`,
+  ),
   CONTAINER_NOT_STARTED: defineError<{ deployment: string; image: string; answer: string }>(
     (f) => `The container of ${f.deployment} from ${f.image} could not be started: ${f.answer}.`,
     (f) =>

@@ -11,6 +11,7 @@ import { forget, forgetGone, isForeign } from './adopt.ts';
 import { Created, Event } from './answers.ts';
 import type { Inspected } from './answers.ts';
 import { asked, daemonOf, must, sayingOf } from './daemon.ts';
+import { expectNotKept, isOfPlace } from './kept-by-unit.ts';
 import { containerLogs } from './logs.ts';
 import { apiOf, instanceOf, inspect, isUp, markedContainers } from './observe.ts';
 import type { DockerOptions } from './options.ts';
@@ -45,9 +46,11 @@ export async function create(world: World, request: StartRequest, options: Docke
   return startedOf(world, { api, id, mark });
 }
 
-/** The same container once more. */
+/** The same container once more. Throws CONTAINER_KEPT. */
 export async function restart(world: World, instance: Instance): Promise<Started> {
   const { api, id } = await apiOf(world, instance);
+  const container = await inspect(api, id);
+  if (container) expectNotKept(container);
   const graceMs = instance.mark?.spec.stop.graceMs ?? 0;
   await must(world, api, {
     method: 'POST',
@@ -58,13 +61,15 @@ export async function restart(world: World, instance: Instance): Promise<Started
   return startedOf(world, { api, id, mark: instance.mark });
 }
 
-/** Asks it to end, waits, removes it; nothing is left but volumes with caches, and all volumes of one that others have made. */
+/** Asks it to end, waits, removes it; nothing is left but volumes with caches, and all volumes of one that others have made. Throws CONTAINER_KEPT. */
 export async function remove(
   world: World,
   instance: Instance,
   { graceMs }: { graceMs: number },
 ): Promise<void> {
   const { api, id } = await apiOf(world, instance);
+  const container = await inspect(api, id);
+  if (container) expectNotKept(container);
   // The signal stands in the container's own definition.
   await must(world, api, {
     method: 'POST',
@@ -89,12 +94,7 @@ async function discard(world: World, api: DockerApi, id: string): Promise<void> 
 /** A container of the same place that does not run is taken over: its successor has what it said. */
 async function clearPlace(world: World, mark: Mark): Promise<void> {
   for (const one of await markedContainers(world)) {
-    const same =
-      one.mark?.fleet === mark.fleet &&
-      one.mark.fleetId === mark.fleetId &&
-      one.mark.deployment === mark.deployment &&
-      one.mark.replica === mark.replica;
-    if (same && !one.alive) {
+    if (isOfPlace(one.mark, mark) && !one.alive) {
       const { api, id } = await apiOf(world, one);
       await discard(world, api, id);
     }

@@ -3,11 +3,12 @@ import type { Finding } from '../../domain/finding.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
 import { daemonOf } from './daemon.ts';
+import { expectPlaceNotKept } from './kept-by-unit.ts';
 import type { DockerOptions } from './options.ts';
 import { hasImage } from './pull.ts';
 import { imageOf } from './render.ts';
 
-/** What is wrong before anything is tried: no daemon, no right to it, an image that nobody may fetch. Reads only. */
+/** What is wrong before anything is tried: no daemon, no right to it, an image that nobody may fetch, a unit that keeps what runs. Reads only. */
 export async function preview(
   world: World,
   { mark }: StartRequest,
@@ -16,6 +17,7 @@ export async function preview(
   const image = imageOf(mark.spec, options) ?? '';
   try {
     const { api } = await daemonOf(world);
+    await expectPlaceNotKept(world, mark);
     if (await hasImage(world, api, image)) return [];
     if (options.pull !== 'never') return [willFetch(mark.deployment, image)];
     throw new BerthError('IMAGE_MISSING', { deployment: mark.deployment, image, reason: 'pull is "never"' });

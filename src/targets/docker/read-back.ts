@@ -4,6 +4,7 @@ import type { Drift } from '../contract.ts';
 import { isForeign } from './adopt.ts';
 import type { Inspected } from './answers.ts';
 import { daemonOf } from './daemon.ts';
+import { unitOf } from './kept-by-unit.ts';
 import { apiOf, inspect } from './observe.ts';
 import type { DockerOptions } from './options.ts';
 import { renderContainer } from './render.ts';
@@ -26,11 +27,15 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
 }
 
 /** Fields that a daemon gives back as they were given to it; pure. */
-export function driftOf(marked: WrittenBody, { Config, HostConfig }: Inspected): Drift[] {
+export function driftOf(marked: WrittenBody, container: Inspected): Drift[] {
+  const { Config, HostConfig } = container;
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ['image', plainImage(marked.Image), plainImage(Config.Image ?? '')],
     ['command', marked.Cmd, Config.Cmd],
-    ['restart', nameOf(marked.HostConfig['RestartPolicy']), nameOf(HostConfig['RestartPolicy'])],
+    // One of a unit is started again by that.
+    ...(unitOf(container) === null
+      ? ([['restart', restartOf(marked.HostConfig), restartOf(HostConfig)]] as const)
+      : []),
     ['memory', marked.HostConfig['Memory'] ?? 0, HostConfig['Memory'] ?? 0],
     ['cpus', marked.HostConfig['NanoCpus'] ?? 0, HostConfig['NanoCpus'] ?? 0],
     ['published ports', ports(marked.HostConfig), ports(HostConfig)],
@@ -45,8 +50,8 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
 
-function nameOf(policy: unknown): string {
-  return ((policy ?? {}) as { Name?: string }).Name || 'no';
+function restartOf({ RestartPolicy }: Readonly<Record<string, unknown>>): string {
+  return ((RestartPolicy ?? {}) as { Name?: string }).Name || 'no';
 }
 
 /** Podman puts the place in front: "localhost/x" is "x", "docker.io/library/x" too. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { dockerTarget } from '../docker.ts';
+import { expectNotKept } from './kept-by-unit.ts';
 import { DockerOptions } from './options.ts';
 import type { Inspected } from './answers.ts';
 import { driftOf } from './read-back.ts';
@@ -200,4 +201,14 @@ test("what a daemon gives back as it was given is no drift, in podman's words ne
   expect(driftOf(marked, changed)).toEqual([
     { field: 'memory', marked: String(2 * 1024 ** 3), live: '1024' },
   ]);
+});
+
+test('a container that a unit of systemd keeps is started again by that, and not ended', () => {
+  const marked = rendered({}, {}, true);
+  const Config = { Image: marked.Image, Cmd: [...marked.Cmd], Labels: { PODMAN_SYSTEMD_UNIT: 'x.service' } };
+  const HostConfig = { ...marked.HostConfig, RestartPolicy: { Name: 'no' } };
+  const live = { Id: 'a', Name: '/x', State: {}, Config, HostConfig };
+  expect(driftOf(marked, live)).toEqual([]);
+  expect(() => expectNotKept(live)).toThrow('x is kept by the unit x.service of systemd');
+  expect(() => expectNotKept({ ...live, Config: { ...Config, Labels: {} } })).not.toThrow();
 });
