@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import type { ObservedContainer } from '../../domain/audit/observation.ts';
+import { isEntrypoint } from '../../domain/audit/image-command.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { adoptedMarks } from '../../targets/docker/adopt.ts';
@@ -67,9 +68,10 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
   );
   const command = [...(container.Path ? [container.Path] : []), ...(container.Args ?? [])];
   const what = { image: Config.Image ?? null, env: Object.fromEntries(env) };
+  const prepared = isEntrypoint(container.Path ?? '');
   const starts =
     definedServer({ ...what, command, args: [] }) ??
-    definedServer({ ...what, command: [], args: container.Args ?? [] });
+    (prepared ? definedServer({ ...what, command: [], args: container.Args ?? [] }) : null);
   if (!starts || labels['io.kubernetes.pod.uid'] !== undefined) return null;
   const shares = [
     ...(HostConfig.PidMode === 'host' ? (['pid'] as const) : []),

@@ -11,7 +11,9 @@ export function definedServer(what: {
   env: Readonly<Record<string, string>>;
 }): DefinedServer | null {
   const argv = containerCommand(what.image, what.command, what.args);
-  const found = recognize({ pid: 0, ppid: 0, argv, exe: null, env: what.env, cwd: null });
+  // Programs with names that say nothing (main.py) lie in a folder that the image is called after.
+  const cwd = what.image === null ? null : `/${what.image.replace(/[:@][^/]*$/, '')}`;
+  const found = recognize({ pid: 0, ppid: 0, argv, exe: null, env: what.env, cwd });
   if (!found || found.child) return null;
   return {
     engine: found.engine,

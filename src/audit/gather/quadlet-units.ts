@@ -5,6 +5,7 @@ import type { Scope } from '../../targets/systemd/scope.ts';
 import { valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { definedServer } from './defined-server.ts';
+import { publishedAs } from './published-as.ts';
 import type { UnitFile } from './unit-files.ts';
 
 /** Where podman looks for what it makes units of, later ones over earlier ones. */
@@ -63,16 +64,4 @@ export function quadletServer(unit: UnitText, env: Readonly<Record<string, strin
   });
   if (!found || valuesOf(unit, 'Container', 'Network').some((one) => one.startsWith('host'))) return found;
   return { ...found, ...publishedAs(valuesOf(unit, 'Container', 'PublishPort'), found.port) };
-}
-
-/** "8080:8000", "127.0.0.1:8080:8000/tcp", "[::1]:8080:8000". What is published at no fixed port has none here. */
-function publishedAs(
-  published: readonly string[],
-  inside: number | null,
-): { host: string | null; port: number | null } {
-  const found = published
-    .map((one) => /^(?:(\[[^\]]*\]|[^:]*):)?(\d+):(\d+)(?:\/tcp)?$/.exec(one))
-    .flatMap((match) => (match ? [{ host: match[1], port: Number(match[2]), to: Number(match[3]) }] : []));
-  const one = found.find(({ to }) => to === inside) ?? (found.length === 1 ? found[0] : undefined);
-  return { host: one ? (one.host?.replaceAll(/[[\]]/g, '') ?? '0.0.0.0') : null, port: one?.port ?? null };
 }

@@ -86,6 +86,29 @@ test('an instance of a template is a unit with what its name stands for put in; 
   ]);
 });
 
+test('a unit that starts a container has the server of its image, at the port that it publishes', async () => {
+  const [unit, ...more] = await modelUnits(
+    machine(
+      {
+        [`${etc}/vllm.service`]:
+          '[Service]\nEnvironment=TAG=v0.11.0 HF_TOKEN=hf_1\nExecStartPre=-/usr/bin/docker rm -f vllm\nExecStart=/usr/bin/docker run --rm --name vllm --gpus all --ipc=host -v /srv/hf:/root/.cache -p 127.0.0.1:9000:8000 -e HF_TOKEN -e VLLM_API_KEY=sk-1 vllm/vllm-openai:${TAG} --model Qwen/Qwen3-8B --port 8000\n',
+        [`${etc}/web.service`]: '[Service]\nExecStart=/usr/bin/docker run --rm -p 8080:80 nginx:1.27\n',
+        [`${etc}/shell.service`]:
+          '[Service]\nExecStart=/usr/bin/podman run --rm --entrypoint sleep vllm/vllm-openai:v0.11.0 infinity\n',
+        [`${etc}/logs.service`]: '[Service]\nExecStart=/usr/bin/docker logs -f vllm\n',
+      },
+      { 'vllm.service': 'active' },
+    ),
+  );
+  expect(more).toEqual([]);
+  expect(unit).toMatchObject({
+    name: 'vllm.service',
+    madeBy: 'container-run',
+    starts: { engine: 'vllm', model: 'Qwen/Qwen3-8B', host: '127.0.0.1', port: 9000, keyed: true },
+  });
+  expect(JSON.stringify(unit)).not.toContain('sk-1');
+});
+
 test('a ".container" file of podman is the unit that is made of it, at the port that it publishes', async () => {
   const folder = '/etc/containers/systemd';
   const units = await modelUnits(

@@ -8,6 +8,7 @@ import { readUnit, valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { definedServer } from './defined-server.ts';
 import { quadletEnabled, quadletFiles, quadletFolders, quadletName, quadletServer } from './quadlet-units.ts';
+import { containerRunServer } from './run-line.ts';
 import { fillSpecifiers, specifiersOf } from './specifiers.ts';
 import { unitFiles } from './unit-files.ts';
 import type { UnitFile } from './unit-files.ts';
@@ -98,10 +99,12 @@ async function textOf(
 
 async function readOne(world: World, scope: Scope, file: UnitFile): Promise<Read[]> {
   const found = await textOf(world, scope, file);
-  const starts = found && (await serverOf(world, found.unit));
-  if (!starts) return [];
+  const what = found && (await serverOf(world, found.unit));
+  if (!what) return [];
   const marked = valuesOf(found.unit, 'Unit', 'X-Berth-Mark').length > 0;
-  const madeBy = /@\.\w+$/.test(file.path) ? 'template' : null;
+  const { starts, runsContainer } = what;
+  const made = runsContainer ? 'container-run' : null;
+  const madeBy = /@\.\w+$/.test(file.path) ? 'template' : made;
   return [{ name: file.name, path: file.path, dropIns: found.dropIns, marked, starts, madeBy, atBoot: null }];
 }
 
@@ -152,7 +155,10 @@ async function dropInsOf(
   return found.flat();
 }
 
-async function serverOf(world: World, unit: UnitText): Promise<ObservedUnit['starts'] | null> {
+async function serverOf(
+  world: World,
+  unit: UnitText,
+): Promise<{ starts: ObservedUnit['starts']; runsContainer: boolean } | null> {
   const lines = valuesOf(unit, 'Service', 'ExecStart');
   // An empty value forgets those before it.
   const command = lines.slice(lines.lastIndexOf('') + 1).at(-1);
@@ -160,7 +166,9 @@ async function serverOf(world: World, unit: UnitText): Promise<ObservedUnit['sta
   const env = await environmentOf(world, unit);
   const words = shellCommands(command.replace(/^[-@:+!|]+/, ''))[0] ?? [];
   const argv = words.flatMap((word) => expand(word, env));
-  return definedServer({ image: null, command: argv, args: [], env });
+  const run = containerRunServer(argv, env);
+  const starts = run ?? definedServer({ image: null, command: argv, args: [], env });
+  return starts && { starts, runsContainer: run !== null };
 }
 
 async function environmentOf(

@@ -11,27 +11,38 @@ export const portConflict: Rule = {
   find: ({ hosts }) => perHost(hosts, onHost),
 };
 
+/** Units that are there for a container: one that publishes nothing has its port to itself. */
+const containerUnits = ['quadlet', 'container-run'];
+
 interface Wants {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  readonly serves: string;
+  /** It starts a container, which is seen beside it. */
+  readonly runs: boolean;
+}
+
+function isItsContainer(unit: Wants, other: Wants): boolean {
+  return unit.runs && other.name.startsWith('container ') && unit.serves === other.serves;
 }
 
 function onHost(host: ObservedHost): Found[] {
   const wants = [
     ...host.units
       .filter((unit) => unit.enabled === true || unit.active === 'active')
-      // A container that publishes nothing has its port to itself.
-      .filter((unit) => unit.madeBy !== 'quadlet' || unit.starts.port !== null)
-      .map((unit) => [unit.name, unit.starts] as const),
+      .filter((unit) => !containerUnits.includes(unit.madeBy ?? '') || unit.starts.port !== null)
+      .map((unit) => [unit.name, unit.starts, unit.madeBy === 'container-run'] as const),
     ...host.containers
       .filter((one) => one.shares.includes('network') && one.restartPolicy !== 'no')
-      .map((one) => [`container ${one.name}`, one.starts] as const),
-  ].flatMap(([name, starts]) => wantOf(name, starts));
+      .map((one) => [`container ${one.name}`, one.starts, false] as const),
+  ].flatMap(([name, starts, runs]) => wantOf(name, starts, runs));
   return wants.flatMap((one, at) => {
     const other = wants
       .slice(at + 1)
-      .find((next) => next.port === one.port && meet(next.address, one.address));
+      .find(
+        (next) => next.port === one.port && meet(next.address, one.address) && !isItsContainer(one, next),
+      );
     if (!other) return [];
     return [
       {
@@ -46,10 +57,13 @@ function onHost(host: ObservedHost): Found[] {
 }
 
 /** Where nothing is said: llama-server listens on loopback, vLLM on all addresses. */
-function wantOf(name: string, { engine, host, port }: DefinedServer): Wants[] {
+function wantOf(name: string, starts: DefinedServer, runs: boolean): Wants[] {
+  const { engine, host, port, model } = starts;
   const usual = engine === 'llama.cpp' ? 8080 : engine === 'vllm' ? 8000 : null;
   const wanted = port ?? usual;
-  return wanted === null ? [] : [{ name, address: addressOf(host, engine), port: wanted }];
+  return wanted === null
+    ? []
+    : [{ name, address: addressOf(host, engine), port: wanted, serves: `${engine} ${model}`, runs }];
 }
 
 function addressOf(host: string | null, engine: string): string {

@@ -24,7 +24,10 @@ function compare(unit: ObservedUnit, server: ScannedServer): Found[] {
   const file = { model: unit.starts.model, port: unit.starts.port, ...unit.starts.options };
   const live = { model: server.model, port: server.wantedPort, ...server.options };
   // Of a container its file says the port of this machine, its command line the one inside.
-  const passed = new Set(['binary', ...(unit.madeBy === 'quadlet' ? ['port'] : [])]);
+  const passed = new Set([
+    'binary',
+    ...(unit.madeBy === 'quadlet' || unit.madeBy === 'container-run' ? ['port'] : []),
+  ]);
   // What the file leaves to a variable is not known here.
   const open = unit.starts.command.some((word) => /[$%]/.test(word));
   // Of another user's process the variables are hidden, and with them what they set.

@@ -26,7 +26,7 @@ export const ObservedUnit = z.strictObject({
   path: z.string(),
   dropIns: z.array(z.string()),
   /** `path` is a template of several units, or a ".container" file that podman makes one of; null: its own file. */
-  madeBy: z.enum(['template', 'quadlet']).nullable().default(null),
+  madeBy: z.enum(['template', 'quadlet', 'container-run']).nullable().default(null),
   /** As systemd says it; "unknown" where it cannot be asked. */
   active: z.string(),
   result: z.string().nullable(),
