@@ -4,6 +4,7 @@ import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { Created } from '../../targets/docker/answers.ts';
 import { daemonsHere, must } from '../../targets/docker/daemon.ts';
+import { takenAgain } from '../../targets/docker/host-config.ts';
 import { modelContainers } from '../gather/containers.ts';
 import type { Found, Removable } from './contract.ts';
 
@@ -149,7 +150,7 @@ export function bodyOf({
   ]);
   return {
     ...Config,
-    HostConfig: { ...HostConfig, Binds: [...binds, ...volumes] },
+    HostConfig: { ...takenAgain(HostConfig), Binds: [...binds, ...volumes] },
     NetworkingConfig: { EndpointsConfig: Object.fromEntries(networks) },
   };
 }

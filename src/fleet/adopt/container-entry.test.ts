@@ -88,6 +88,13 @@ test('a container is told as a target with all that another like it needs', () =
   expect(outside('hf://a/b')).toBe('hf://a/b');
 });
 
+test('limits that podman tells by the names of the kernel are told by those that it takes', () => {
+  const limits = [{ Name: 'RLIMIT_NOFILE', Soft: 4096, Hard: 8192 }];
+  expect(made({ HostConfig: { Ulimits: limits } })).toMatchObject({
+    target: { hostConfig: { Ulimits: [{ Name: 'nofile', Soft: 4096, Hard: 8192 }] } },
+  });
+});
+
 test('where all stands in the command, its program is what is run', () => {
   const change = { Config: { Entrypoint: null, Cmd: ['nice', '-n', '5', ...argv] } };
   expect(made(change)).toMatchObject({ target: { entrypoint: ['nice', '-n', '5', '/app/llama-server'] } });

@@ -3,6 +3,7 @@ import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { Inspected } from './answers.ts';
 import { daemonsHere } from './daemon.ts';
+import { takenAgain } from './host-config.ts';
 
 const Ports = z.record(
   z.string(),
@@ -121,7 +122,7 @@ export function foreignOf(
         port: Number(HostPort),
       })),
     ),
-    hostConfig: HostConfig,
+    hostConfig: takenAgain(HostConfig),
   };
 }
 
