@@ -62,6 +62,7 @@ test('rule 23: who waits for a model that a reload takes away is served by its o
   const [first, second, third] = await waiting(made, 2);
   await gateway.reload({ ...merged, routes: routes(['n', 'next']) });
   expect((await postChat(gateway.url)).status).toBe(404);
+  expect(await gateway.metric('berth_gateway_queue_depth', 'deployment="old"')).toBe(2);
   held[0]?.json(200, {});
   expect((await first)?.status).toBe(200);
   await until('the next is served', () => held.length === 2);

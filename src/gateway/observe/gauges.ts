@@ -1,5 +1,6 @@
 import type { MetricFamily, Sample } from '../../stats/prometheus.ts';
 import { demandStates } from '../../domain/on-demand.ts';
+import type { Deployment } from '../routing/deployment.ts';
 import { healthState } from '../routing/health.ts';
 import type { Observer } from './observer.ts';
 import { limitFamilies, roomFamilies } from '../limits/limit-families.ts';
@@ -19,7 +20,7 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
     gauge(
       'queue_depth',
       'Requests that wait for a slot.',
-      [...deployments.values()].map((one) => ({ labels: { deployment: one.name }, value: one.waiting })),
+      waitingFor([...deployments.values(), ...state.deserted]),
     ),
     gauge(
       'inflight',
@@ -60,6 +61,13 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
     ...state.shadows.families(),
     ...state.units.families(),
   ];
+}
+
+/** By name: those that a reload has taken away may still be waited for beside one of the same name. */
+function waitingFor(deployments: readonly Deployment[]): Sample[] {
+  const byName = new Map<string, number>();
+  for (const { name, waiting } of deployments) byName.set(name, (byName.get(name) ?? 0) + waiting);
+  return [...byName].map(([deployment, value]) => ({ labels: { deployment }, value }));
 }
 
 /** Nothing of fleets that have no models on demand. */
