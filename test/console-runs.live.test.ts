@@ -28,6 +28,7 @@ describe.skipIf(missing !== '')(`the console and runs of others${missing}`, () =
 fleet: watching
 deployments: {truth: {engine: {kind: openai, url: ${JSON.stringify(truth.url)}}}}
 gateway: {listen: ["127.0.0.1:0"]}
+console: {listen: "127.0.0.1:0"}
 `);
     place.spawn('up', '--ephemeral');
     address = await until(async () => (await place.berth('console')).stdout.trim(), 'the console');

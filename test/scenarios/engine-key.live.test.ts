@@ -44,7 +44,8 @@ test.skipIf(binary === null)(
     expect((await fetch(`${engine}/metrics`)).status).toBe(401);
     // A benchmark through the gateway reads the engine's own figures with the engine's own key.
     const run = await place.berth('bench', 'short', '--json');
-    expect(run.code, run.stderr).toBe(0);
+    // On a busy machine the client itself may be the limit, which is 5.
+    expect([0, 5], run.stderr).toContain(run.code);
     expect(run.stdout).toMatch(/"kind": "llama\.cpp"/);
     expect(run.stdout).not.toContain('has no /metrics');
   },
