@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** What makes machines of its own (systemd, dockerd, clusters) shares control groups: one file at a time. */
-const hosts = ['test/hosts/**/*.live.test.ts', 'test/docs.live.test.ts'];
+/** One file at a time: what makes machines (systemd, dockerd, clusters) shares control groups, the last two the usual ports. */
+const hosts = ['test/hosts/**/*.live.test.ts', 'test/docs.live.test.ts', 'test/clone.live.test.ts'];
 
 /**
  * `unit` needs nothing but Node; `live` and `live-hosts` drive real components and skip what is missing by name; `crash`
