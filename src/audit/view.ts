@@ -5,6 +5,7 @@ import type { Container, Workload } from '../domain/audit/kube-object.ts';
 import type { Observation } from '../domain/audit/observation.ts';
 import type { Engine } from '../engines/contract.ts';
 import { engineOf, engines } from '../engines/registry.ts';
+import { podGpus } from '../domain/audit/pod-gpus.ts';
 import { definedServer } from './gather/defined-server.ts';
 import type { AuditView, PodServer } from './rules/contract.ts';
 
@@ -50,7 +51,6 @@ function serversOf(workload: Workload): PodServer[] {
     });
     if (!server) return [];
     const limits = container.resources?.limits ?? {};
-    const gpus = Object.entries(limits).filter(([name]) => /(^|[./])(gpu|i915|xe|gaudi)$/.test(name));
     return [
       {
         workload,
@@ -62,7 +62,7 @@ function serversOf(workload: Workload): PodServer[] {
         ),
         cpuLimit: amountOf(limits['cpu']),
         memoryLimit: amountOf(limits['memory']),
-        gpus: gpus.reduce((sum, [, count]) => sum + Number(count), 0),
+        gpus: podGpus(workload.pod, container),
       },
     ];
   });

@@ -39,7 +39,7 @@ export const lessKnownLines: Readonly<Record<string, readonly RealLine[]>> = {
     line(`sh -c 'exec llama-server -m a.gguf --api-key $API_KEY'`, {
       model: 'a.gguf',
       keyed: true,
-      options: { args: ['--api-key', '***'] },
+      options: { args: ['--api-key', '$API_KEY'] },
     }),
     line(
       'llama-server-vulkan',

@@ -44,7 +44,7 @@ export const failed: Rule = {
         })),
     ]),
     ...podStates(objects)
-      .filter(({ waiting, killed }) => waiting !== null && /BackOff|Err/.test(waiting) && !killed)
+      .filter(({ waiting, killed }) => waiting !== null && /BackOff|Err|Invalid/.test(waiting) && !killed)
       .map(({ pod, container, waiting }) => ({
         object: titleOf(pod),
         names: [pod.metadata.name],

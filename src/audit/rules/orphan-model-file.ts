@@ -14,15 +14,27 @@ export const orphanModelFile: Rule = {
   find: (view) => perHost(view.hosts, (host) => onHost(host, view)),
 };
 
+/** Which files these serve stands in files of their own. */
+const byList = ['llama-swap', 'localai', 'koboldcpp', 'text-generation-webui'];
+
 function onHost(host: ObservedHost, { fleet }: AuditView): Found[] {
+  const defined = [...host.units, ...host.containers];
+  const all = [...host.servers, ...defined.map(({ starts }) => starts)];
+  if (all.some(({ engine, options }) => byList.includes(engine) || 'modelsPreset' in options)) return [];
+  const folders = all.flatMap(({ options }) => options['modelsDir'] ?? []).map(String);
   const served = new Set(host.servers.flatMap((server) => server.modelId ?? []));
   const words = [
     ...host.servers.flatMap((server) => server.command),
-    ...[...host.units, ...host.containers].flatMap((one) => one.starts.command),
+    ...defined.flatMap(({ starts }) => [...starts.command, starts.model ?? '']),
     ...(fleet?.deployments ?? []).flatMap((one) => one.model ?? []),
   ].join('\n');
   const unused = host.modelFiles.filter(
-    ({ id, path, bytes }) => bytes >= counts && !served.has(id) && !words.includes(baseOf(path)),
+    ({ id, path, bytes }) =>
+      bytes >= counts &&
+      !served.has(id) &&
+      !words.includes(baseOf(path)) &&
+      // Whatever lies in the folder of a router is served.
+      !folders.some((folder) => path.startsWith(`${folder.replace(/\/$/, '')}/`)),
   );
   return unused.map(({ path, bytes }) => ({
     object: path,

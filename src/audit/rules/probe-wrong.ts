@@ -1,3 +1,4 @@
+import { flagValue } from '../../domain/command-line/flags.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Container, Probe } from '../../domain/audit/kube-object.ts';
 import type { PodServer, Rule } from './contract.ts';
@@ -21,25 +22,59 @@ export const probeWrong: Rule = {
             evidence: [
               `container ${pod.container.name}: ${name} ${JSON.stringify(pod.container[name]?.httpGet)}`,
             ],
-            cure: `Ask /health on port ${pod.server.port ?? 8080}.`,
+            cure: `Ask ${prefixOf(pod)}/health on port ${portOfServer(pod) ?? 'that it listens on'}.`,
           },
         ];
       }),
     ),
 };
 
-const paths = ['/health', '/v1/models', '/models', '/props', '/metrics', '/version', '/ping', '/slots', '/'];
+/** Of the engines whose paths are known. */
+const paths: Readonly<Record<string, readonly string[]>> = {
+  'llama.cpp': ['/health', '/v1/health', '/v1/models', '/models', '/props', '/metrics', '/slots', '/'],
+  vllm: ['/health', '/ping', '/v1/models', '/metrics', '/version', '/load', '/docs', '/openapi.json'],
+};
 
-function faultOf({ container, server }: PodServer, probe: Probe): string | null {
+/** Where they listen when nothing is said, and nothing else can say it: an image may have variables of its own. */
+const usualPorts: Readonly<Record<string, number>> = {
+  'llama.cpp': 8080,
+  'llama-router': 8080,
+  vllm: 8000,
+  ollama: 11_434,
+  sglang: 30_000,
+};
+
+function portOfServer({ server }: PodServer): number | null {
+  // What is left to a variable or to a file does not show.
+  const open = server.command.some((word) => word.includes('$') || /^--config(=|$)/.test(word));
+  return server.port ?? (open ? null : (usualPorts[server.engine] ?? null));
+}
+
+/** Before all its paths: `--api-prefix` of llama-server, `--root-path` of vLLM. */
+function prefixOf({ server, container }: PodServer): string {
+  const given = container.env?.find(({ name }) => name === 'LLAMA_ARG_API_PREFIX')?.value;
+  return (flagValue(server.command, '--api-prefix', '--root-path') ?? given ?? '').replace(/\/$/, '');
+}
+
+function faultOf(pod: PodServer, probe: Probe): string | null {
+  const { container, server } = pod;
   const asked = probe?.httpGet;
   if (!asked) return null;
   const port = portOf(container, asked.port);
-  const usual = server.engine === 'vllm' ? 8000 : 8080;
-  const own = server.port ?? usual;
-  if (port !== null && port !== own) return `it asks port ${port}, and the server listens on ${own}`;
-  const path = (asked.path ?? '/').split('?')[0] ?? '/';
-  const known = ['llama.cpp', 'vllm'].includes(server.engine);
-  return known && !paths.includes(path) ? `${server.engine} has no ${path}` : null;
+  const own = portOfServer(pod);
+  if (port === null && isName(asked.port)) return `no port of its container is called ${asked.port}`;
+  if (port !== null && own !== null && port !== own)
+    return `it asks port ${port}, and the server listens on ${own}`;
+  // The kubelet puts a slash before a path that has none.
+  const path = `/${(asked.path ?? '/').split('?')[0] ?? ''}`.replace(/^\/+/, '/');
+  const known = paths[server.engine];
+  const prefix = prefixOf(pod);
+  const served = path === prefix || path.startsWith(`${prefix}/`) ? path.slice(prefix.length) || '/' : path;
+  return known && !known.includes(served) && !known.includes(path) ? `${server.engine} has no ${path}` : null;
+}
+
+function isName(port: string | number | null | undefined): boolean {
+  return port !== null && port !== undefined && !/^\d+$/.test(String(port));
 }
 
 /** A port may be named; null for a name that the container does not have. */

@@ -45,7 +45,7 @@ function judge(
 ): Found[] {
   const cacheMiB = typeof cacheRam === 'number' ? cacheRam : usualMiB;
   const cache = cacheMiB * MiB;
-  if (limit === null || (cacheMiB >= 0 && cache + held <= limit)) return [];
+  if (limit === null || (cacheMiB >= 0 && cache + held < limit)) return [];
   const fits = Math.max(0, Math.floor((limit - held) / 2 / MiB));
   return [
     {

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
 import { removeObject } from '../../domain/audit/kube-words.ts';
 import type { Rule } from './contract.ts';
@@ -17,9 +19,10 @@ export const unusedRuntime: Rule = {
           !services.some(
             (service) =>
               sameNamespace(service, runtime) &&
-              JSON.stringify(service.spec ?? {}).includes(
-                `"runtime":${JSON.stringify(runtime.metadata.name)}`,
-              ),
+              (findsByFormat(service) ||
+                JSON.stringify(service.spec ?? {}).includes(
+                  `"runtime":${JSON.stringify(runtime.metadata.name)}`,
+                )),
           ),
       )
       .map((runtime) => {
@@ -42,3 +45,13 @@ export const unusedRuntime: Rule = {
       });
   },
 };
+
+const ByFormat = z.object({
+  predictor: z.object({ model: z.object({ modelFormat: z.unknown(), runtime: z.string().nullish() }) }),
+});
+
+/** KServe finds the runtime of one that names none by the format of its model. */
+function findsByFormat({ spec }: KubeObject): boolean {
+  const model = ByFormat.safeParse(spec).data?.predictor.model;
+  return model?.modelFormat !== undefined && !model.runtime;
+}

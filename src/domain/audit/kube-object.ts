@@ -63,7 +63,10 @@ export const Container = z.object({
     .array(z.object({ name: z.string().nullish(), containerPort: z.number() }))
     .nullish()
     .catch(null),
-  resources: z.object({ limits: Amounts, requests: Amounts }).nullish().catch(null),
+  resources: z
+    .object({ limits: Amounts, requests: Amounts, claims: z.array(z.unknown()).nullish().catch(null) })
+    .nullish()
+    .catch(null),
   securityContext: z.object({ privileged: z.boolean().nullish() }).nullish().catch(null),
   startupProbe: Probe,
   readinessProbe: Probe,
@@ -82,6 +85,7 @@ export const PodSpec = z.object({
   hostNetwork: z.boolean().nullish(),
   hostIPC: z.boolean().nullish(),
   enableServiceLinks: z.boolean().nullish(),
+  runtimeClassName: z.string().nullish().catch(null),
   volumes: z
     .array(
       z.object({

@@ -12,6 +12,9 @@ const assignment = /\b([A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD))=("[^"]*"|'[^']*'
 /** "https://user:password@host" */
 const credentials = /(:\/\/)[^/@\s]+@/g;
 
+/** "$(KEY)", "${KEY}" and "$KEY" name a secret that lies elsewhere, and are none. */
+const reference = /^\$(\w+|\(\w+\)|\{\w+\})$/;
+
 /** Flags of a command line that carry a secret in plain sight: everyone on the machine can read it. */
 export function secretFlagsOf(argv: readonly string[]): string[] {
   const names = argv.flatMap((word, at) => {
@@ -27,10 +30,11 @@ export function secretFlagsOf(argv: readonly string[]): string[] {
 /** The same command line with every secret replaced. Whatever of a foreign command line is shown goes through here. */
 export function redact(argv: readonly string[]): string[] {
   return argv.map((word, at) => {
-    if (secretFlag.test(argv[at - 1] ?? '')) return '***';
+    if (secretFlag.test(argv[at - 1] ?? '')) return reference.test(word) ? word : '***';
     if (/\s/.test(word)) return redactText(word);
     const [name = '', ...value] = word.split('=');
-    return secretFlag.test(name) && value.length > 0 ? `${name}=***` : redactText(word);
+    if (!secretFlag.test(name) || value.length === 0) return redactText(word);
+    return reference.test(value.join('=')) ? word : `${name}=***`;
   });
 }
 

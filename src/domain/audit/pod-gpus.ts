@@ -1,0 +1,20 @@
+import type { Container, PodSpec } from './kube-object.ts';
+
+/** Devices that are given whole or in parts: "nvidia.com/gpu", "nvidia.com/mig-1g.10gb", "gpu.intel.com/i915". */
+const devices = /(^|[./])(gpu(\.shared)?|mig-[\w.]+|vgpu|i915|xe|gaudi|tpu|npu|neuron(core)?)$/i;
+
+/** What counts their memory: where it stands, there is a device. */
+const parts = /gpu[-_.]?(mem|memory|core)/i;
+
+/** How many GPUs a container is given, or one where it only shows that there is one. */
+export function podGpus(pod: PodSpec, { resources, env }: Container): number {
+  const limits = Object.entries(resources?.limits ?? {}).filter(([, count]) => Number(count) !== 0);
+  const given = limits.filter(([name]) => devices.test(name));
+  const count = given.reduce((sum, [, amount]) => sum + Number(amount), 0);
+  if (count > 0) return count;
+  const visible = env?.find(({ name }) => /^(NVIDIA|AMD|ROCR|HABANA)_VISIBLE_DEVICES$/.test(name))?.value;
+  const shown = visible !== undefined && visible !== null && !/^(none|void|-1)?$/.test(visible);
+  const claimed = (resources?.claims ?? []).length > 0;
+  const ofRuntime = /nvidia|gpu|amd|habana/i.test(pod.runtimeClassName ?? '');
+  return shown || claimed || ofRuntime || limits.some(([name]) => parts.test(name)) ? 1 : 0;
+}
