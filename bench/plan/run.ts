@@ -43,7 +43,7 @@ function planOf(facts: Facts): number {
     restart: [],
     named: [],
     freeBytes: () => 2 ** 36,
-    traits: () => ({ supervises: false, beside: true }),
+    traits: () => ({ supervises: false, beside: true, parks: false }),
     modelBytes: () => 2 ** 28,
     renderedOtherwise: new Map(),
   });

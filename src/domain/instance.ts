@@ -86,6 +86,8 @@ export const Instance = z.strictObject({
   alive: z.boolean(),
   /** Why it does not run or not well, in words; null when nothing is known to be wrong. */
   trouble: z.string().nullable(),
+  /** It stands still on purpose, as the object itself says: whoever wants it to run has to say so. */
+  parked: z.literal(true).optional(),
   /** Its main process, where that is one of this machine. */
   process: ProcessId.nullable(),
   engine: z.string(),

@@ -42,7 +42,13 @@ const place = { deployment: z.string(), replica: z.int().min(0), host: z.string(
  */
 export const Action = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('start'), ...place, wanted: Wanted }),
-  z.strictObject({ do: z.literal('stop'), ...place, running: Running }),
+  z.strictObject({
+    do: z.literal('stop'),
+    ...place,
+    running: Running,
+    /** Its object stays and stands still. */
+    parks: z.literal(true).optional(),
+  }),
   z.strictObject({
     do: z.literal('replace'),
     ...place,

@@ -123,6 +123,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
     instance: Instance,
     how: { signal: string; graceMs: number; settles?: boolean },
   ) => Promise<void>;
+  /** Has it stand still and keeps its object, which then is `parked`; `create` has it run again. Absent: it is removed. */
+  readonly park?: (world: World, instance: Instance, how: { graceMs: number }) => Promise<void>;
   /** What `remove` leaves of it on purpose; absent: nothing. */
   readonly leaves?: (world: World, mark: Mark) => Promise<Left[]>;
   /** What is done once for all changes of a command on a host; absent: nothing. Idempotent. */

@@ -47,6 +47,7 @@ export const kserveTarget = {
   update: async (world, _instance, request) => (await import('./kserve/create.ts')).create(world, request),
   restart: async (world, instance) => (await import('./kserve/create.ts')).restart(world, instance),
   remove: async (world, instance, how) => (await import('./kserve/create.ts')).remove(world, instance, how),
+  park: async (world, instance, how) => (await import('./kserve/stop.ts')).park(world, instance, how),
   logs: async function* (world, instance, how) {
     yield* (await import('./kserve/observe.ts')).logs(world, instance, how);
   },

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { applyObject, listObjects, Live } from '../../src/kube/client.ts';
+import { applyObject, deleteObject, getObject, listObjects, Live } from '../../src/kube/client.ts';
 import type { Place } from '../../src/kube/client.ts';
 import { until } from '../support/berth.ts';
 import { specsFolder } from '../support/kube-schema.ts';
@@ -85,8 +85,24 @@ async function reconcile(place: Place): Promise<void> {
     const runtime = runtimes.find(({ metadata }) => metadata.name === service.spec.predictor.model.runtime);
     const [container] = runtime?.spec.containers ?? [];
     if (!container || service.metadata.deletionTimestamp) continue;
+    if (service.metadata.annotations?.[`${serving}/stop`] === 'true') {
+      await removeWhatWasMade(place, service);
+      continue;
+    }
     for (const object of [deploymentOf(service, container), serviceOf(service)])
       await applyObject(place, object, { manager: 'kserve', force: true });
+  }
+}
+
+/** Of a service that is stopped KServe keeps neither Deployment nor Service. */
+async function removeWhatWasMade(place: Place, { metadata }: Service): Promise<void> {
+  for (const kind of [
+    { apiVersion: 'apps/v1', kind: 'Deployment' },
+    { apiVersion: 'v1', kind: 'Service' },
+  ]) {
+    const made = await getObject(place, { ...kind, name: `${metadata.name}-predictor` }, Live);
+    const isIts = made?.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid);
+    if (made && isIts) await deleteObject(place, kind, made.metadata);
   }
 }
 

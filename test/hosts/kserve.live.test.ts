@@ -162,6 +162,45 @@ describe.skipIf(missing !== null)(
       expect([plan.actions.map((action) => action.do), plan.findings]).toEqual([['keep'], []]);
     }
 
+    test('"berth stop" has a service stand still and keeps it, and "berth start" has it run again, whoever stopped it', async () => {
+      place.write(fleet(1));
+      expect((await place.berth('apply')).code).toBe(0);
+      const before = uid();
+      const stopped = await place.berth('stop', 'toy');
+      expect(stopped.code, stopped.stdout + stopped.stderr).toBe(0);
+      expect(stopped.stdout).toContain('Done: stop toy');
+      expect(inNamespace('get', 'pods,deployments', '-o', 'name')).toBe('');
+      await expectAtRest('apply');
+      await expectAtRest('plan');
+      const started = await place.berth('start', 'toy');
+      expect(started.code, started.stdout + started.stderr).toBe(0);
+      expect([await complete(await urlOf()), uid()]).toEqual([200, before]);
+      await expectNothingToDo();
+
+      inNamespace('annotate', 'inferenceservice', 'toy', 'serving.kserve.io/stop=true');
+      await until(() => inNamespace('get', 'pods', '-o', 'name') === '', 'its pods to be gone');
+      await expectAtRest('apply');
+      expect((await place.berth('start', 'toy')).code).toBe(0);
+      expect([await complete(await urlOf()), uid()]).toEqual([200, before]);
+      expect((await place.berth('stop', 'toy')).code).toBe(0);
+      expect((await place.berth('down')).code).toBe(0);
+      expect(inNamespace('get', 'inferenceservices,configmaps', '-o', 'name')).not.toContain('toy');
+    });
+
+    function uid(): string {
+      return inNamespace('get', 'inferenceservice', 'toy', '-o', 'jsonpath={.metadata.uid}');
+    }
+
+    /** Neither as drift nor as a failure, and nothing starts it by itself. */
+    async function expectAtRest(command: 'apply' | 'plan'): Promise<void> {
+      const ran = await place.berth(command);
+      expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+      expect(ran.stdout + ran.stderr).not.toContain('somebody changed');
+      const status: FleetStatus = (await place.berth('status', '--json')).json();
+      expect(status.deployments[0]?.replicas[0]?.state).toBe('stopped');
+      expect(status.findings.map(({ rule, object }) => [rule, object])).toContainEqual(['at-rest', 'toy']);
+    }
+
     test('a service that somebody stopped is told as that, and a runtime that another one names is kept', async () => {
       place.write(fleet(1, ', runtime: {create: llama}'));
       expect((await place.berth('apply')).code).toBe(0);

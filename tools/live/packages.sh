@@ -4,7 +4,7 @@
 set -u
 
 # program:package
-wanted='nginx:nginx-light chromium:chromium ip:iproute2 setpriv:util-linux promtool:prometheus curl:curl redis-server:redis-server dockerd:docker.io containerd:containerd podman:podman runc:runc conmon:conmon catatonit:catatonit systemctl:systemd dbus-daemon:dbus sshd:openssh-server ssh:openssh-client sudo:sudo'
+wanted='nginx:nginx-light chromium:chromium ip:iproute2 setpriv:util-linux promtool:prometheus curl:curl busybox:busybox-static redis-server:redis-server dockerd:docker.io containerd:containerd podman:podman runc:runc conmon:conmon catatonit:catatonit systemctl:systemd dbus-daemon:dbus sshd:openssh-server ssh:openssh-client sudo:sudo'
 
 missing=''
 for pair in $wanted; do

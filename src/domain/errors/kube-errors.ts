@@ -80,6 +80,12 @@ export const kubeErrors = {
     (f) => `${f.object}, which ${f.deployment} needs, is there and ${f.whose}.`,
     () => 'Rename the deployment or remove that object; berth leaves it as it is.',
   ),
+  KSERVE_STOP_UNKNOWN: defineError<{ service: string; annotation: string }>(
+    (f) =>
+      `KServe lets the pods of inference service ${f.service} run, though its annotation ${f.annotation} says "true".`,
+    () =>
+      'The annotation was taken back. See whether KServe\'s controller runs, and update a KServe that does not know that annotation; or take the deployment out of the fleet file, and "berth apply" removes the service.',
+  ),
   KUBE_TRACKED: defineError<{ object: string; by: string }>(
     (f) => `${f.object} is tracked by ${f.by}, which would undo what berth does.`,
     (f) => `Change it where ${f.by} takes it from ("berth render" writes manifests), or end the tracking.`,

@@ -156,6 +156,10 @@ async function removeRunning(host: World, action: Ending, context: StepContext):
     await keep(host, action, stateOfMark(instance.mark, instance, context.at), context);
   options.onProgress(`Stopping ${nameOf(action)} (${running.object.name})`);
   const target = targetOf(running.target.kind);
+  if (action.do === 'stop' && action.parks && target.park) {
+    await target.park(host, instance, running.stop);
+    return null;
+  }
   await target.remove(host, instance, { ...running.stop, settles: true });
   const left = action.do === 'stop' && instance.mark ? await target.leaves?.(host, instance.mark) : [];
   for (const one of left ?? []) options.onProgress(leftText(one));

@@ -13,6 +13,7 @@ import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { restFindings } from '../plan/at-rest.ts';
+import { parkedFindings } from '../plan/parked.ts';
 import { launchSpecOf } from '../plan/launch-spec-of.ts';
 import { declaredDifferences, sameValue } from '../plan/differences.ts';
 import { engineKeyOf } from '../apply/engine-key.ts';
@@ -74,6 +75,7 @@ export async function fleetStatus(
     findings: [
       ...silentFindings(observed, new Set(loaded.deployments.map(({ host }) => host)), loaded.deployments),
       ...restFindings(loaded),
+      ...parkedFindings(loaded, own),
       ...strays(loaded, own),
       ...(up ? [...oldConfiguration(up), ...haveHung(up)] : unwatched(own)),
     ],

@@ -124,15 +124,17 @@ function plan(
   };
   return makePlan({
     loaded,
-    desired: deployments.flatMap((one) =>
-      Array.from({ length: one.replicas }, (_, replica) => ({
-        deployment: one,
-        replica,
-        spec: options.specs?.[one.name] ?? spec(),
-      })),
-    ),
+    desired: deployments
+      .filter((one) => one.atRest === undefined)
+      .flatMap((one) =>
+        Array.from({ length: one.replicas }, (_, replica) => ({
+          deployment: one,
+          replica,
+          spec: options.specs?.[one.name] ?? spec(),
+        })),
+      ),
     instances,
-    traits: () => ({ supervises: false, beside: true }),
+    traits: () => ({ supervises: false, beside: true, parks: true }),
     unseen: new Set(),
     usedPorts: () => new Set([...(options.used ?? []), ...instances.flatMap((one) => one.mark?.port ?? [])]),
     refresh: options.refresh ?? false,
@@ -255,4 +257,36 @@ test('protection that comes or goes restarts nothing', () => {
   });
   const specs = { a: spec({ args: ['--listen', { hole: 'port' }] }) };
   expect(short(plan([protect], [running('a', 1001)], { specs }).actions)).toEqual(['keep a-0']);
+});
+
+test('what stands still by its own object is left so and told, until it is named', () => {
+  const parked = {
+    ...running('a', 1001),
+    alive: false,
+    parked: true as const,
+    trouble: 'is stopped by a word',
+  };
+  const left = plan([deployment('a')], [parked]);
+  expect([short(left.actions), Object.keys(left.hosts)]).toEqual([[], ['local']]);
+  expect(left.findings.map(({ rule, object, cure }) => [rule, object, cure])).toEqual([
+    ['at-rest', 'a', '"berth start a" starts it.'],
+  ]);
+  const { actions } = plan([deployment('a')], [parked], { named: ['a'] });
+  expect(actions).toMatchObject([{ do: 'start', wanted: { port: 1001 } }]);
+  expect(actions[0]?.reasons[0]?.text).toContain('is stopped by a word');
+});
+
+test('what is stopped by hand may stand still as what it is, but not where the file wants it otherwise', () => {
+  const resting = deployment('a', { atRest: '2026-01-01T00:00:00Z' });
+  const one = running('a', 1001);
+  expect(plan([resting], [one]).actions).toMatchObject([{ do: 'stop', parks: true }]);
+  const parked = { ...one, alive: false, parked: true as const };
+  expect(plan([resting], [parked])).toMatchObject({ actions: [], findings: [] });
+  const second = { ...running('a', 1002, { replica: 1 }), alive: false, parked: true as const };
+  const elsewhere = { ...one, host: 'ssh://b', alive: false, parked: true as const };
+  expect(plan([resting], [second, elsewhere]).actions).toMatchObject([
+    { do: 'stop', replica: 1 },
+    { do: 'stop', replica: 0 },
+  ]);
+  expect(plan([resting], [second]).actions[0]).not.toHaveProperty('parks');
 });

@@ -7,6 +7,7 @@ import type { Action, Plan, Reason, Running, Wanted } from '../../domain/plan.ts
 import type { DesiredReplica } from './desired.ts';
 import { declaredDifferences, sameValue } from './differences.ts';
 import { accessOf, hostNameOf } from '../file/hosts.ts';
+import { mayStandStill, parkedFindings } from './parked.ts';
 import { freePort } from './ports.ts';
 import { holdBack } from './protect.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -19,6 +20,8 @@ type Own = Instance & { readonly mark: Mark };
 export interface TargetTraits {
   readonly supervises: boolean;
   readonly beside: boolean;
+  /** What is stopped by hand may stand still as the object that it is. */
+  readonly parks: boolean;
 }
 
 export interface PlanInput {
@@ -61,6 +64,10 @@ export function makePlan(input: PlanInput): Plan {
     const running = there.find((one) => one.alive);
     const fallen = running ? undefined : there[0];
     for (const one of [running, fallen]) if (one) kept.add(one);
+    if (fallen?.parked && !input.named.includes(wanted.deployment.name)) {
+      findings.push(...parkedFindings(input.loaded, [fallen]));
+      return [];
+    }
     if (wanted.deployment.onDemand)
       return running ? onlyStop(compare(input, wanted, running, { findings, taken })) : [];
     return [
@@ -71,7 +78,9 @@ export function makePlan(input: PlanInput): Plan {
   });
   const onDemand = input.loaded.deployments.filter((one) => one.onDemand).map((one) => one.name);
   const stops = own
-    .filter((one) => !kept.has(one) && mayEnd(input, one))
+    .filter(
+      (one) => !kept.has(one) && mayEnd(input, one) && !(one.parked && mayStandStill(input.loaded, one)),
+    )
     .map((one) => stopAction(input, one));
   const { actions: all, held } = holdBack([...stops, ...actions], input);
   if (all.some((action) => startsUnwatched(input, action))) findings.push(unsupervised);
@@ -83,7 +92,7 @@ export function makePlan(input: PlanInput): Plan {
       files: input.loaded.files.map(({ path, sha256 }) => ({ path, sha256 })),
       objects: own.filter((one) => !onDemand.includes(one.mark.deployment)).map((one) => one.object),
     },
-    hosts: hostsOf(input.loaded, all),
+    hosts: hostsOf(input.loaded, all, own.filter((one) => one.parked)),
     actions: all,
     ...(held.length > 0 ? { held } : {}),
     ...(onDemand.length > 0 ? { onDemand } : {}),
@@ -92,8 +101,14 @@ export function makePlan(input: PlanInput): Plan {
   };
 }
 
-function hostsOf(loaded: LoadedFleet, actions: readonly Action[]): Record<string, HostAccess> {
-  const names = new Set(actions.map((action) => action.host));
+/** What stands still has no action, and whoever applies the plan looks at it again all the same. */
+function hostsOf(
+  loaded: LoadedFleet,
+  actions: readonly Action[],
+  parked: readonly Own[],
+): Record<string, HostAccess> {
+  const where = parked.map((one) => hostNameOf(loaded.hosts, one));
+  const names = new Set([...actions.map((action) => action.host), ...where]);
   return Object.fromEntries([...names].map((name) => [name, accessOf(loaded.hosts[name])]));
 }
 
@@ -314,6 +329,9 @@ function stopAction(input: PlanInput, instance: Own): Action {
     host: hostOfStop(input.loaded, instance, stated?.host),
     reasons: [{ field: stated && stated.atRest === undefined ? 'replicas' : null, text }],
     running: runningOf(instance),
+    ...(input.traits(instance.mark.target).parks && mayStandStill(input.loaded, instance)
+      ? { parks: true as const }
+      : {}),
   };
 }
 

@@ -142,7 +142,11 @@ async function planInput(
     freeBytes: (host) => free.get(host) ?? null,
     traits: (options) => {
       const target = targetOf(options.kind);
-      return { supervises: target.supervises, beside: target.beside(options) };
+      return {
+        supervises: target.supervises,
+        beside: target.beside(options),
+        parks: target.park !== undefined,
+      };
     },
     modelBytes: (host, path) => sizes.get(`${host} ${path}`) ?? 0,
   };

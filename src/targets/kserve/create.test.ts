@@ -6,6 +6,7 @@ import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { create, preview, remove } from './create.ts';
 import { markedServices } from './observe.ts';
 import { KserveOptions } from './options.ts';
+import { park } from './stop.ts';
 
 const spec: LaunchSpec = {
   engine: 'vllm',
@@ -40,7 +41,7 @@ function markOf(change: Partial<LaunchSpec> = {}): Mark {
   };
 }
 
-/** Keeps what is applied, and forgets what is deleted; it has no controller. */
+/** Keeps what is applied and what annotations become, and forgets what is deleted; it has no controller. */
 function store(): { answer: (asked: Asked) => readonly [number, unknown]; names: () => string[] } {
   const objects = new Map<string, { metadata: object }>();
   return {
@@ -49,7 +50,14 @@ function store(): { answer: (asked: Asked) => readonly [number, unknown]; names:
       const [method = '', path = ''] = key.split(' ');
       const there = objects.get(path);
       if (method === 'PATCH') {
-        const { metadata, ...rest } = body as { metadata: object };
+        const { metadata, ...rest } = body as { metadata: { annotations?: object } };
+        if (!('kind' in rest)) {
+          const before = there?.metadata as { annotations?: object };
+          const annotations = { ...before.annotations, ...metadata.annotations };
+          const kept = Object.fromEntries(Object.entries(annotations).filter(([, value]) => value !== null));
+          objects.set(path, { ...there, metadata: { ...before, annotations: kept } });
+          return [200, objects.get(path)];
+        }
         const live = { ...rest, metadata: { ...metadata, uid: path } };
         objects.set(path, live);
         return [200, live];
@@ -90,6 +98,52 @@ test('keys for S3 come and go with the service, and so they do where it needs th
   expect(instance?.mark?.deployment).toBe('big');
   if (instance) await remove(there, instance, { graceMs: 0 });
   expect(names()).toEqual([]);
+});
+
+const { modelSecret: _key, ...keyless } = spec;
+const open = { ...markOf(), spec: keyless };
+
+test('a service that is parked stays, is told as stopped and not as one that fails, and runs again once it is created', async () => {
+  const { answer, names } = store();
+  const { world, asked } = await servedCluster(answer);
+  await create(world, { ...request, mark: open });
+  const before = names();
+  const [running] = await markedServices(world);
+  expect([running?.alive, running?.parked]).toEqual([true, undefined]);
+  if (running) await park(world, running, { graceMs: 0 });
+  const [parked] = await markedServices(world);
+  expect([parked?.alive, parked?.parked, parked?.trouble, names()]).toEqual([
+    false,
+    true,
+    'is stopped by serving.kserve.io/stop',
+    before,
+  ]);
+  const patch = asked
+    .filter(({ key }) => key.endsWith('/inferenceservices/big'))
+    .findLast(({ body }) => body);
+  expect(patch?.body).toEqual({
+    metadata: { uid: running?.object.id, annotations: { 'serving.kserve.io/stop': 'true' } },
+  });
+  await create(world, { ...request, mark: open });
+  const [again] = await markedServices(world);
+  expect([again?.alive, again?.parked, again?.object.id]).toEqual([true, undefined, running?.object.id]);
+});
+
+test('where KServe lets the pods run a stop takes its annotation back and says so', async () => {
+  const { answer } = store();
+  const made = { metadata: { name: 'big-predictor', uid: 'd' }, spec: { replicas: 1 } };
+  const { world } = await servedCluster((one) =>
+    one.key.endsWith('/deployments/big-predictor') ? [200, made] : answer(one),
+  );
+  let now = 0;
+  const clock = { ...world.clock, now: () => (now += 10_000), sleep: () => Promise.resolve() };
+  await create(world, { ...request, mark: open });
+  const [running] = await markedServices(world);
+  if (!running) throw new Error('there is no service');
+  await expect(park({ ...world, clock }, running, { graceMs: 0 })).rejects.toMatchObject({
+    code: 'KSERVE_STOP_UNKNOWN',
+  });
+  expect((await markedServices(world))[0]?.alive).toBe(true);
 });
 
 test('a connection that is none of OpenShift AI is told beforehand', async () => {

@@ -23,6 +23,8 @@ import { manifestsOf, runtimeKind, secretName, serviceKind } from './manifests.t
 import { allMarks, dropMark, keepMark, markObject, markOf } from './marks.ts';
 import { instanceOf, look, lookAgain, optionsOf, podLabels } from './observe.ts';
 import type { KserveOptions } from './options.ts';
+import { release } from './stop.ts';
+import { isStopped } from './stopped.ts';
 import { storageName, storageSecret } from './storage-secret.ts';
 import { storageOf } from './storage.ts';
 
@@ -50,6 +52,7 @@ async function applyAll(
     throw error;
   }
   if (before) await removeSecrets(place, mark, objects);
+  if (before && isStopped(before.service)) await release(place, before.service);
 }
 
 async function secretOf(world: World, mark: Mark): Promise<KubeObject[]> {

@@ -26,6 +26,7 @@ import { manifestsOf, serviceKind } from './manifests.ts';
 import { allMarks, markOf } from './marks.ts';
 import type { KserveOptions } from './options.ts';
 import { containerPort } from './storage.ts';
+import { isStopped, stopAnnotation } from './stopped.ts';
 import { isTakenOver } from './taken-over.ts';
 
 export const ServiceLive = ConditionsLive;
@@ -73,14 +74,15 @@ export async function lookAgain(place: Place, { mark, object }: Instance): Promi
 
 export function instanceOf(mark: Mark, { service, made }: Served): Instance {
   const { metadata } = service;
-  const stopped = metadata.annotations?.['serving.kserve.io/stop'] === 'true';
+  const stopped = isStopped(service);
   const address = made && servingPod(made)?.status?.podIP;
   const created = Date.parse(metadata.creationTimestamp ?? '');
   return {
     host: 'local',
     object: { target: 'kserve', id: metadata.uid, name: `inference service ${metadata.name}` },
     alive: !stopped && !metadata.deletionTimestamp,
-    trouble: stopped ? 'is stopped by serving.kserve.io/stop' : made ? waitsFor(made) : refusalOf(service),
+    trouble: stopped ? stoppedText : made ? waitsFor(made) : refusalOf(service),
+    ...(stopped ? { parked: true as const } : {}),
     process: null,
     engine: mark.spec.engine,
     model: mark.spec.model,
@@ -91,6 +93,8 @@ export function instanceOf(mark: Mark, { service, made }: Served): Instance {
     mark: address ? { ...mark, reached: { address, port: containerPort } } : mark,
   };
 }
+
+const stoppedText = `is stopped by ${stopAnnotation}`;
 
 /** What KServe says while there is nothing of it yet. */
 function refusalOf({ status }: ServiceLive): string {
@@ -105,6 +109,7 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   const served = await lookAgain(place, instance);
   if (!served || !mark) return { waits: 'is gone' };
   const { made } = served;
+  if (isStopped(served.service)) return { waits: stoppedText };
   if (!made) return { waits: refusalOf(served.service) };
   if (!isTakenOver(made.deployment, manifestsOf(mark, optionsOf(mark)))) return { waits: 'waits for KServe' };
   const answer = quotaFault(made);
