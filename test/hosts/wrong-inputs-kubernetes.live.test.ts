@@ -183,6 +183,11 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
     {
       name: 'a cluster without KServe',
       unseen: true,
+      // Another test of this run may have taught the shared cluster KServe's kinds.
+      arrange: () => {
+        const kinds = ['inferenceservices', 'servingruntimes'].map((kind) => `${kind}.serving.kserve.io`);
+        box.kubectl('delete', 'crd', ...kinds, '--ignore-not-found');
+      },
       fleet: () =>
         fleet({ model: './m.gguf, at: {box: {pvc: weights, path: m.gguf}}' }).replace(
           /target: .*$/m,

@@ -92,7 +92,11 @@ export function makePlan(input: PlanInput): Plan {
       files: input.loaded.files.map(({ path, sha256 }) => ({ path, sha256 })),
       objects: own.filter((one) => !onDemand.includes(one.mark.deployment)).map((one) => one.object),
     },
-    hosts: hostsOf(input.loaded, all, own.filter((one) => one.parked)),
+    hosts: hostsOf(
+      input.loaded,
+      all,
+      own.filter((one) => one.parked),
+    ),
     actions: all,
     ...(held.length > 0 ? { held } : {}),
     ...(onDemand.length > 0 ? { onDemand } : {}),
