@@ -62,6 +62,8 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
   readonly statedPaths?: (options: Options) => readonly string[] | undefined;
   /** The engine's keys in the fleet file, strict; null for engines that are only recognised. */
   readonly options: z.ZodType<Options> | null;
+  /** It is one of berth's own programs, which no other machine has. */
+  readonly ownProgram?: true;
   /** True when a deployment must name a model (a file that the engine opens). */
   readonly needsModel?: boolean;
   /** It serves several models under names of their own, each of which becomes a route; this path lists them. */

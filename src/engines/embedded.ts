@@ -53,6 +53,7 @@ export const embedded: Engine<'embedded', Options> = {
   ],
   options: Options,
   needsModel: true,
+  ownProgram: true,
   launch,
   memoryUse: (options) => ({
     context: options.context,

@@ -92,6 +92,8 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
   const engine = server.engine === 'unknown' ? null : engineOf(server.engine);
   const contained = kind === 'container' || kind === 'pod' || context.contained(server.process);
   if (contained || !engine?.launch || !engine.options) return reached(server, where, context);
+  if (engine.ownProgram && !context.here)
+    return "it is berth's own engine, and berth installs nothing on another machine";
   const options = optionsOf(server, context.folderOf(server.process));
   if (JSON.stringify(options).includes('***'))
     return 'its command line holds a secret, which has no place in a fleet file';
