@@ -59,6 +59,9 @@ test('what was stopped by hand stays so over apply and up, and is served again o
   expect(found.findings.map(({ rule, object }) => [rule, object])).toEqual([['at-rest', 'a']]);
   expect([await pidOf('a'), await pidOf('b')]).toEqual([null, b]);
   expect([await ask(url, 'a'), await ask(url, 'b')]).toEqual([503, 200]);
+  expect((await place.berth('verify')).stdout).toContain(
+    'It was stopped by hand: "berth start a" starts it.',
+  );
 
   expect(await done('start', 'a')).toContain('start a');
   const again = await pidOf('a');

@@ -44,7 +44,7 @@ async function replicaChecks(
   const mark = instance?.mark;
   const at =
     there.map((one) => one.object.name).join(', ') || replicaName(name, replica, deployment.replicas);
-  if (!instance || !mark) return [told('object', absent(status, there, at))];
+  if (!instance || !mark) return [told('object', absent(status, there, { at, deployment }))];
   const since = `runs since ${instance.startedAt ?? 'an unknown time'}`;
   const twice = alive.length > 1 ? `runs ${alive.length} times` : null;
   const world = await worldOfInstance(home, loaded.hosts, instance);
@@ -73,8 +73,15 @@ async function replicaChecks(
   ];
 }
 
-function absent(status: ReplicaStatus, there: readonly Instance[], at: string): Found {
-  const cure = '"berth apply" starts it.';
+function absent(
+  status: ReplicaStatus,
+  there: readonly Instance[],
+  { at, deployment }: { at: string; deployment: Deployment },
+): Found {
+  const byHand = deployment.atRest !== undefined || there.some((one) => one.parked);
+  const cure = byHand
+    ? `It was stopped by hand: "berth start ${deployment.name}" starts it.`
+    : '"berth apply" starts it.';
   if (status.state === 'unloaded') return { at, skipped: 'is started by its next request' };
   if (status.state === 'unreachable')
     return { at, fault: 'its host could not be looked at', seen: '', cure: 'See "berth status".' };
