@@ -1,3 +1,4 @@
+import { resolve } from 'node:path/posix';
 import { quoteWord } from '../domain/command-line/quote-word.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Finding } from '../domain/finding.ts';
@@ -6,6 +7,7 @@ import { openJournal } from '../fleet/apply/journal.ts';
 import type { Journal } from '../fleet/apply/journal.ts';
 import { accessOf, worldOfHost } from '../fleet/file/hosts.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
+import type { ProcessEntry } from '../domain/process-facts.ts';
 import { readProcessTable } from '../io/procfs.ts';
 import type { World } from '../io/world.ts';
 
@@ -59,7 +61,7 @@ type Judged = Pick<OpenFile, 'file' | 'before' | 'after'> | { readonly why: stri
 
 /**
  * It must be the same file for the server as for us, one that its user reads as owner or by its group, and one that no process of
- * another user names.
+ * another user names or has open.
  */
 async function judge(world: World, { pid, path }: { pid: number; path: string }): Promise<Judged> {
   const format = '%d:%i %u %g %a';
@@ -84,16 +86,39 @@ async function judge(world: World, { pid, path }: { pid: number; path: string })
     return {
       why: `Its server reads ${path} by the right of all others alone: give that file to its user first.`,
     };
-  const other = [...processes.values()].find(
-    (one) => one.uid !== 0 && one.uid !== uid && String(one.uid) !== owner && namesFile(one.argv, path),
+  const others = [...processes.values()].filter(
+    (one) => one.uid !== 0 && one.uid !== uid && String(one.uid) !== owner,
   );
-  if (other)
-    return { why: `Process ${other.pid} of another user names ${path} too, and might not read it then.` };
+  const named = others.find((one) => namesFile(one, path));
+  if (named)
+    return { why: `Process ${named.pid} of another user names ${path} too, and might not read it then.` };
+  const held = others.length === 0 ? [] : await holdersOf(world, path);
+  const holder = others.find((one) => held.includes(one.pid));
+  if (holder)
+    return {
+      why: `Process ${holder.pid} of another user has ${path} open, and might not read it again then.`,
+    };
   return { file, before: mode, after: (bits & ~0o007).toString(8).padStart(3, '0') };
 }
 
-function namesFile(argv: readonly string[], path: string): boolean {
-  return argv.some((word) => word === path || word.endsWith(`=${path}`));
+/** In its arguments or its variables, as far as rights show those. */
+function namesFile({ argv, env, cwd }: ProcessEntry, path: string): boolean {
+  const words = argv.map((word) => word.slice(word.startsWith('-') ? word.indexOf('=') + 1 : 0));
+  const named = [...words, ...Object.values(env ?? {})];
+  return named.some((word) => word !== '' && word.length < 4096 && resolve(cwd ?? '/', word) === path);
+}
+
+/** Processes that have a file open at this moment. Those that read it now and then are not seen, nor those that rights hide. */
+async function holdersOf(world: World, path: string): Promise<number[]> {
+  const literal = path.replaceAll(/[\\*?[\]]/g, '\\$&');
+  const found = await world.exec.run(
+    ['find', '/proc', '-maxdepth', '3', '-path', '/proc/[0-9]*/fd/*', '-lname', literal],
+    { timeoutMs },
+  );
+  return found.stdout
+    .split('\n')
+    .flatMap((line) => /^\/proc\/(\d+)\/fd\//.exec(line)?.[1] ?? [])
+    .map(Number);
 }
 
 export function openFileText({ host, path, before, after, finding }: OpenFile): string {

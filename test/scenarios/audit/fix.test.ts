@@ -1,4 +1,5 @@
-import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Finding } from '../../../src/domain/finding.ts';
@@ -124,3 +125,43 @@ test('--fix takes from others the right to read a secret of the fleet, says the 
   };
   expect(entries.filter((one) => one.do === 'close file')).toMatchObject([{ object: own, outcome: 'done' }]);
 });
+
+const asOthers = process.getuid?.() === 0;
+
+/** Processes of another user that read a file without naming it on their command line. */
+const readers = {
+  'has it open': (path: string) => {
+    const file = openSync(path, 'r');
+    const reader = spawn('sleep', ['1000'], { uid: 65_534, stdio: [file, 'ignore', 'ignore'] });
+    closeSync(file);
+    return reader;
+  },
+  'has it in a variable': (path: string) =>
+    spawn('sleep', ['1000'], {
+      uid: 65_534,
+      stdio: 'ignore',
+      env: { PATH: '/usr/bin:/bin', KEY_FILE: path },
+    }),
+};
+
+test.skipIf(!asOthers).each(Object.entries(readers))(
+  `--fix leaves a secret of the fleet that a process of another user %s${asOthers ? '' : ' (skipped: needs root)'}`,
+  async (_, start) => {
+    const { berth, folder } = fleet.place;
+    const own = join(folder, 'own [key]');
+    writeFileSync(own, 'sk-hidden');
+    chmodSync(own, 0o644);
+    chmodSync(folder, 0o755);
+    fleet.write({ a: '' }, { modes: { a: ['--api-key-file', own] } });
+    expect((await berth('apply')).code).toBe(0);
+    const reader = start(own);
+    try {
+      const { left } = (await berth('audit', '--fix', '--yes', '--json', '--timeout', '8s')).json() as Fixed;
+      const why = left.filter(({ finding }) => finding.rule === 'open-secret-file').map((one) => one.why);
+      expect(why).toEqual([expect.stringContaining(`Process ${reader.pid} of another user`)]);
+      expect(statSync(own).mode & 0o777).toBe(0o644);
+    } finally {
+      reader.kill('SIGKILL');
+    }
+  },
+);
