@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { answerAt, VersionAnswer } from '../domain/server-answers.ts';
 import type { Answers, Identity } from '../domain/server-answers.ts';
-import { flagNumber, flagValue, parseHostPort } from '../domain/command-line/flags.ts';
+import { flagNumber, flagValue, hasFlag, parseHostPort } from '../domain/command-line/flags.ts';
 import { unwrap } from '../domain/command-line/unwrap.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
 import type { Engine } from './contract.ts';
@@ -29,7 +29,7 @@ function recognize(facts: ProcessFacts): Recognized | null {
     const own = /^ollama(-linux-\w+)?$/.test(program);
     const isRunner = (own && args[0] === 'runner') || program === 'ollama_llama_server';
     if (isRunner) return runner(args);
-    if (own && (args[0] === 'serve' || args[0] === 'start') && args[1] !== '--help') {
+    if (own && (args[0] === 'serve' || args[0] === 'start') && !hasFlag(args, '--help', '-h')) {
       const { host, port } = parseHostPort({ ...facts.env, ...env }['OLLAMA_HOST'] ?? null);
       return { engine: 'ollama', model: null, host, port, options: {}, child: false, keyed: false };
     }

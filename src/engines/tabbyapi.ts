@@ -12,14 +12,12 @@ export const tabbyapi = {
   recognize,
 } as const satisfies Engine<'tabbyapi'>;
 
-const ownFlags = [
-  '--model-dir',
-  '--model-name',
-  '--max-seq-len',
-  '--cache-mode',
-  '--cache-size',
-  '--disable-auth',
-];
+const ownFlags = ['max-seq-len', 'cache-mode', 'cache-size', 'disable-auth', 'gpu-split', 'draft-model-name'];
+
+/** It takes each with dashes and with underscores. */
+function spellings(names: readonly string[]): string[] {
+  return names.flatMap((name) => [`--${name}`, `--${name.replaceAll('-', '_')}`]);
+}
 
 function recognize(facts: ProcessFacts): Recognized | null {
   return recognizeForeign(facts, {
@@ -28,10 +26,9 @@ function recognize(facts: ProcessFacts): Recognized | null {
       // Its environment of Python lies in its folder as a rule.
       const folder = `${path.startsWith('/') ? path : `${facts.cwd ?? ''}/${path}`} ${facts.argv[0] ?? ''}`;
       if (!/^(main|start)\.py$/.test(program)) return null;
-      const own = ownFlags.filter((flag) =>
-        hasFlag(args, flag, flag.replaceAll('-', '_').replace('__', '--')),
-      );
-      return /tabby-?api\//i.test(folder) || own.length > 1 ? args : null;
+      const folderTells = /tabby-?api\//i.test(folder);
+      const flagsTell = hasFlag(args, ...spellings(ownFlags)) && hasFlag(args, '--host', '--port');
+      return folderTells || flagsTell ? args : null;
     },
     model: ['--model-name'],
     host: ['--host'],

@@ -31,6 +31,9 @@ export const lessKnownLines: Readonly<Record<string, readonly RealLine[]>> = {
     line(`sops exec-env secrets.yaml 'llama-server ${served}'`, isServed),
     line(`capsh --drop=all -- -c 'exec llama-server ${served}'`, isServed),
     line(`supervise-daemon llm --start --pidfile /run/l.pid /usr/bin/llama-server -- ${served}`, isServed),
+    line(`sh -c 'case $1 in serve) exec llama-server ${served};; esac'`, isServed),
+    line(`s6-envdir /env llama-server ${served}`, isServed),
+    line(`wine llama-server.exe ${served}`, isServed),
     line(`run0 --user=llm llama-server ${served}`, isServed),
     line(`bash -c 'eval "exec llama-server ${served}"'`, isServed),
     line(`sh -c 'exec llama-server -m /m/a.gguf --port \${PORT:-8080}'`, isServed),
@@ -68,6 +71,7 @@ export const lessKnownLines: Readonly<Record<string, readonly RealLine[]>> = {
     line('/docker-entrypoint.sh vllm serve a/b --port 8055', { model: 'a/b', port: 8055 }),
     line('srun --gpus 4 --container-image=/x.sqsh vllm serve a/b --port 8055', { model: 'a/b', port: 8055 }),
     line('apptainer run --nv vllm.sif vllm serve a/b --port 8055', { model: 'a/b', port: 8055 }),
+    line('uvx vllm@0.11.0 serve a/b --port 8055', { model: 'a/b', port: 8055 }),
     line('vllm-omni serve a/b --port 8055', { model: 'a/b', port: 8055 }),
     line('python -m vllm_tgis_adapter --model /mnt/models --port 8080 --grpc-port 8033', {
       model: '/mnt/models',

@@ -72,6 +72,8 @@ const controlWords = new Set([
 function withoutControl(words: readonly string[]): string[] {
   const [first = '', ...rest] = words;
   if (controlWords.has(first)) return withoutControl(rest);
+  // `case WORD in PATTERN) ./server`
+  if (first === 'case') return withoutControl(rest.slice(rest.findIndex((word) => word.endsWith(')')) + 1));
   if (!/^\(+[^(]/.test(first)) return [...words];
   const bare = [first.replace(/^\(+/, ''), ...rest];
   return bare.map((word, at) => (at === bare.length - 1 ? word.replace(/\)+$/, '') : word)).filter(Boolean);

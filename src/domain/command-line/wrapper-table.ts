@@ -246,6 +246,9 @@ export const wrappers: Readonly<Record<string, Wrapper>> = {
   run0: wrapper(['-u', '--user', '--unit', '--property', '--setenv'], { waits: true }),
   pkexec: wrapper(['--user'], { waits: true }),
   'steam-run': wrapper([]),
+  's6-envdir': wrapper([], { operands: 1 }),
+  'dbus-launch': wrapper([], { waits: true }),
+  wine: wrapper([]),
   nixGL: wrapper([]),
   gamescope: wrapper([], { waits: true }),
   // `snap run APP`, `toolbox run -c NAME CMD`, `asdf exec CMD`

@@ -30,7 +30,10 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   if (name === 'uv' && args[at] === 'tool') at += 1;
   // `taskset -c 0-3 CMD`: the mask is an operand with or without -c.
   for (let i = 0; i < known.operands; i += 1) at = at + 1 + skipOptions(args.slice(at + 1), known.valued);
-  return { commands: [args.slice(at)], env: {}, waits: known.waits };
+  const [first = '', ...rest] = args.slice(at);
+  // `uvx vllm@0.11.0 serve MODEL`
+  const command = /^uvx?$/.test(name) ? first.replace(/@[\w.]+$/, '') : first;
+  return { commands: first === '' ? [] : [[command, ...rest]], env: {}, waits: known.waits };
 }
 
 function calledAs(name: string, args: readonly string[]): string {

@@ -53,7 +53,8 @@ const besides =
 
 export function isLlamaServer(command: Unwrapped, inherited: ProcessFacts['env'] = null): boolean {
   const { program, args } = command;
-  if (hasFlag(args, '--help', '-h', '--usage', '--version', '--list-devices')) return false;
+  if (hasFlag(args, '--help', '-h', '--usage', '--version', '--list-devices', '--completion-bash'))
+    return false;
   if (program === 'llama-server' || program === 'llama-box') return true;
   if (program === 'llama' && args[0] === 'serve') return true;
   // The entrypoint of its full image.
