@@ -234,6 +234,24 @@ test('an endpoint that the engine lacks gets a 501 that names the deployments th
   expect(nobody.message).toContain('No deployment here has it.');
 });
 
+test('the 501 names apart those deployments whose engines do not tell what they have', async () => {
+  const upstream = await engine(plain);
+  const shapes = { chats: ['/v1/chat/completions'], ranks: ['/rerank'], other: [], another: [] };
+  const routes = Object.keys(shapes).map((name) => ({
+    name,
+    to: [{ deployment: name, weight: 1 }],
+    aliasOf: null,
+  }));
+  const upstreams = Object.entries(shapes).map(([name, paths]) => {
+    return { id: name, deployment: name, url: upstream.url, paths };
+  });
+  const gateway = await front(configFor(upstreams, { routes }));
+  const some = await errorOf(await send(gateway, '/v1/rerank', '{"model":"chats"}'));
+  expect(some.message).toMatch(/that have it: ranks\. Deployments that may have it, .*: other, another\.$/);
+  const none = await errorOf(await send(gateway, '/infill', '{"model":"chats"}'));
+  expect(none.message).toMatch(/\/infill\. Deployments that may have it, .*: other, another\.$/);
+});
+
 test('a route over several deployments sends to those that have the endpoint', async () => {
   const { chats, ranks, gateway } = await two();
   for (let i = 0; i < 5; i += 1) await send(gateway, '/rerank', '{"model":"both"}');

@@ -1,7 +1,7 @@
 import { unobserved } from '../../src/domain/observe-config.ts';
 import { expect, test } from 'vitest';
-import { wellBehaved } from './fake-upstream.ts';
-import { chat, configFor, errorOf, front, postChat, sha256, start } from './harness.ts';
+import { startFakeUpstream, wellBehaved } from './fake-upstream.ts';
+import { chat, configFor, engine, errorOf, front, postChat, sha256, start } from './harness.ts';
 
 /** Rules 11, 15 and 18, and what the gateway answers by itself. */
 
@@ -126,7 +126,7 @@ test('every reply names its request, by the name the client gave it if that is a
   }
 });
 
-test('health says that the gateway lives, readiness whether every model can be reached', async () => {
+test('health says that the gateway lives, readiness whether it can serve', async () => {
   const { upstream, gateway } = await start(wellBehaved);
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
@@ -136,6 +136,33 @@ test('health says that the gateway lives, readiness whether every model can be r
   const unready = await fetch(`${gateway.url}/readyz`);
   expect(unready.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
   expect([unready.status, await unready.json()]).toEqual([503, { status: 'unready', missing: ['m'] }]);
+});
+
+test('one dead model of several leaves the gateway ready, and is named; nor is one missing that a fallback serves', async () => {
+  const [dies, lives] = [await startFakeUpstream(wellBehaved), await engine(wellBehaved)];
+  function to(deployment: string) {
+    return [{ deployment, weight: 1 }];
+  }
+  const upstreams = [
+    { id: 'dies', deployment: 'dies', url: dies.url },
+    { id: 'lives', deployment: 'lives', url: lives.url },
+  ];
+  const routes = [
+    { name: 'dies', to: to('dies'), aliasOf: null },
+    { name: 'lives', to: to('lives'), aliasOf: null },
+    {
+      name: 'backed',
+      to: to('dies'),
+      aliasOf: null,
+      fallback: { to: ['lives'], on: ['unreachable' as const] },
+    },
+    { name: 'full', to: to('dies'), aliasOf: null, fallback: { to: ['lives'], on: ['full' as const] } },
+  ];
+  const gateway = await front(configFor(upstreams, { routes }));
+  await dies.stop();
+  expect((await postChat(gateway.url, { model: 'dies' })).status).toBe(503);
+  const reply = await fetch(`${gateway.url}/readyz`);
+  expect([reply.status, await reply.json()]).toEqual([200, { status: 'ready', missing: ['dies', 'full'] }]);
 });
 
 test('metrics carry the native and, where asked for, the conventional names, in a form that Prometheus reads', async () => {

@@ -103,8 +103,8 @@ export async function start(
 }
 
 /** A scripted engine that is gone when the test ends. */
-export async function engine(script: Script): Promise<FakeUpstream> {
-  const upstream = await startFakeUpstream(script);
+export async function engine(script: Script, port?: number): Promise<FakeUpstream> {
+  const upstream = await startFakeUpstream(script, port);
   onTestFinished(() => upstream.stop());
   return upstream;
 }

@@ -273,8 +273,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 23,
     file: `${gateway}/front/handler.ts`,
-    search: "state.draining ? 'draining' : missing",
-    replace: 'missing',
+    search: "state.draining ? 'draining' : isUnready",
+    replace: 'isUnready',
   },
   {
     rule: 23,

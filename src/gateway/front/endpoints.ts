@@ -72,10 +72,19 @@ function isAtOrBelow(path: string, known: string): boolean {
   return path === known || path.startsWith(`${known}/`);
 }
 
-/** The model is there and its engine has no such endpoint; `others` are deployments whose engines have. */
-export function endpointMissing(model: string, path: string, others: readonly string[]): ApiError {
-  const cure =
-    others.length > 0 ? `Deployments that have it: ${others.join(', ')}.` : 'No deployment here has it.';
+/** The model is there and its engine has no such endpoint. `certain` are deployments whose engines have, `possible` those whose engines tell nothing. */
+export function endpointMissing(
+  model: string,
+  path: string,
+  { certain, possible }: { readonly certain: readonly string[]; readonly possible: readonly string[] },
+): ApiError {
+  const cures = [
+    ...(certain.length > 0 ? [`Deployments that have it: ${certain.join(', ')}.`] : []),
+    ...(possible.length > 0
+      ? [`Deployments that may have it, as their engines do not tell: ${possible.join(', ')}.`]
+      : []),
+  ];
+  const cure = cures.length > 0 ? cures.join(' ') : 'No deployment here has it.';
   return new ApiError({
     status: 501,
     type: 'invalid_request_error',

@@ -12,6 +12,7 @@ import { swapAsk } from '../on-demand/swap-paths.ts';
 import { newRequestId } from './request-ids.ts';
 import { sendFault } from '../reply/send-fault.ts';
 import { sendOwn } from '../reply/send-own.ts';
+import type { RouteState } from '../routing/routes.ts';
 import { serveModel } from '../routing/serve-model.ts';
 import { serveStored } from '../stored/serve-stored.ts';
 import type { GatewayState } from '../state.ts';
@@ -140,17 +141,24 @@ function answerOwn(
   }
 }
 
-/** Ready: every route has an instance that can be reached, and we are not on our way out. */
+/** Ready: some route can serve, and we are not on our way out. One dead model must not take the others out of a proxy's reach. */
 function answerReady(state: GatewayState, reply: Reply, requestId: string): void {
-  const missing = [...state.snapshot.routes.values()].filter(
-    (one) => !one.arms.some((arm) => arm.deployment.held || isReachable(arm.deployment, state.now())),
-  );
-  const status = state.draining ? 'draining' : missing.length > 0 ? 'unready' : 'ready';
+  const { routes } = state.snapshot;
+  const missing = [...routes.values()].filter((one) => !canServe(one, state));
+  const isUnready = routes.size > 0 && missing.length === routes.size;
+  const status = state.draining ? 'draining' : isUnready ? 'unready' : 'ready';
   const value = { status, missing: missing.map((one) => one.name) };
   if (status === 'ready') return sendJson(reply, 200, value, requestId);
   const waits = missing.flatMap((one) => one.arms.map((arm) => arm.deployment.retryAfter()));
   const wait = state.draining ? draining().fault.retryAfter : Math.min(60, ...waits);
   sendJson(reply, 503, value, requestId, ['Retry-After', String(wait)]);
+}
+
+/** Itself, or by a fallback that takes what it cannot reach. */
+function canServe({ arms, fallback }: RouteState, { snapshot, now }: GatewayState): boolean {
+  const others = fallback?.on.includes('unreachable') ? fallback.to : [];
+  const all = [...arms, ...others.flatMap((name) => snapshot.routes.get(name)?.arms ?? [])];
+  return all.some(({ deployment }) => deployment.held || isReachable(deployment, now()));
 }
 
 function sendJson(

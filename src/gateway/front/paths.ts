@@ -29,17 +29,22 @@ export function armsFor(
   if (exact || route.arms.every(({ deployment }) => has(deployment, endpoint))) return route.arms;
   const arms = route.arms.filter(({ deployment }) => has(deployment, endpoint));
   if (arms.length > 0) return arms;
-  throw endpointMissing(route.name, endpoint.path, havingPath(routesFor(snapshot, caller), endpoint));
+  throw endpointMissing(route.name, endpoint.path, othersFor(routesFor(snapshot, caller), endpoint));
 }
 
-/** Names of the deployments behind these routes that have an endpoint for certain. */
-function havingPath(routes: readonly RouteState[], endpoint: Endpoint): string[] {
+/** Names of the deployments behind these routes that have an endpoint for certain, and of those that may have it. */
+function othersFor(
+  routes: readonly RouteState[],
+  endpoint: Endpoint,
+): { certain: string[]; possible: string[] } {
   const deployments = new Set(routes.flatMap(({ arms }) => arms.map(({ deployment }) => deployment)));
-  return [...deployments]
-    .filter(
-      (deployment) => pathsOf(deployment).some((paths) => paths.length > 0) && has(deployment, endpoint),
-    )
-    .map(({ name }) => name);
+  const having = [...deployments].filter((deployment) => has(deployment, endpoint));
+  const [certain, possible] = [having.filter(isCertain), having.filter((one) => !isCertain(one))];
+  return { certain: certain.map(({ name }) => name), possible: possible.map(({ name }) => name) };
+
+  function isCertain(deployment: Deployment): boolean {
+    return pathsOf(deployment).some((paths) => paths.length > 0 && pathAmong(paths, endpoint) !== null);
+  }
 }
 
 /** Path and query for this engine: the client's own, but for the path where the engine has the endpoint under another name. */

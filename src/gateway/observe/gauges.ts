@@ -1,7 +1,7 @@
 import type { MetricFamily, Sample } from '../../stats/prometheus.ts';
 import { demandStates } from '../../domain/on-demand.ts';
 import type { Deployment } from '../routing/deployment.ts';
-import { healthState } from '../routing/health.ts';
+import { shownHealth } from '../routing/health.ts';
 import type { Observer } from './observer.ts';
 import { limitFamilies, roomFamilies } from '../limits/limit-families.ts';
 import { processFamilies } from './process-families.ts';
@@ -41,10 +41,10 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
     }),
     gauge(
       'breaker_state',
-      '0: healthy; 1: being tried again; 2: ejected.',
+      '0: healthy; 1: being tried again; 2: left out, or away and the last one there is.',
       each.map(({ instance, labels }) => ({
         labels,
-        value: breakerLevel[healthState(instance.health, now)],
+        value: breakerLevel[shownHealth(instance.health, now)],
       })),
     ),
     ...demandFamilies(state),

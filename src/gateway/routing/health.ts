@@ -53,6 +53,13 @@ export function healthState(health: Health, now: number): HealthState {
   return now < health.ejectedUntil || health.checkFirst ? 'ejected' : 'probe-due';
 }
 
+/** The last one there is takes requests for want of another; that it is away shows all the same. */
+export function shownHealth(health: Health, now: number): HealthState {
+  const state = healthState(health, now);
+  if (!health.away || health.ejectedUntil !== null) return state;
+  return now < health.awayUntil ? 'ejected' : 'probe-due';
+}
+
 /** Its ejection has lasted long enough for its healthPath to be asked. */
 export function checkDue(health: Health, now: number): boolean {
   return health.ejectedUntil !== null && health.checkFirst && now >= health.ejectedUntil;

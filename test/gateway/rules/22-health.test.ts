@@ -110,7 +110,35 @@ test('rule 22: an engine that is loading has not failed, and gets no request whi
   });
 });
 
-test('rule 22: no more than half of the engines are ejected, and the last hope is always tried', async () => {
+test('rule 22: no more than half of the engines are ejected', async () => {
+  const clock = movableClock();
+  const engines = await Promise.all([0, 1, 2, 3].map(() => engine(withHealth(() => 500))));
+  const gateway = await behind(engines, clock);
+  for (let times = 1; times <= 4; times += 1) {
+    await until('all are asked', () => engines.every((one) => asked(one) === times));
+    clock.advance(5000);
+  }
+  await until('all are asked once more', () => engines.every((one) => asked(one) > 4));
+  for (let i = 0; i < 8; i += 1) expect((await postChat(gateway.url)).status).toBe(200);
+  expect(engines.filter((one) => served(one) > 0)).toHaveLength(2);
+});
+
+test('rule 22: the only engine there is shows when it is away, and takes requests all the same', async () => {
+  const clock = turnedClock();
+  const dies = await startFakeUpstream(wellBehaved);
+  const gateway = await front(configFor([{ url: dies.url }]), { clock });
+  expect((await postChat(gateway.url)).status).toBe(200);
+  await dies.stop();
+  expect((await postChat(gateway.url)).status).toBe(503);
+  expect(await breaker(gateway, 'u0')).toBe(2);
+  clock.advance(60_000);
+  await until('it is to be tried again', async () => (await breaker(gateway, 'u0')) === 1);
+  const back = await engine(wellBehaved, dies.port);
+  expect((await postChat(gateway.url)).status).toBe(200);
+  expect([served(back), await breaker(gateway, 'u0')]).toEqual([1, 0]);
+});
+
+test('rule 22: when all engines are away the last hope is tried', async () => {
   const clock = movableClock();
   const engines = await Promise.all([0, 1, 2, 3].map(() => startFakeUpstream(withHealth(() => 200))));
   const gateway = await behind(engines, clock);
@@ -120,9 +148,9 @@ test('rule 22: no more than half of the engines are ejected, and the last hope i
     clock.advance(5000);
     await postChat(gateway.url);
   }
-  await until('half are ejected', async () => {
+  await until('none of them counts as healthy', async () => {
     const states = await Promise.all(['u0', 'u1', 'u2', 'u3'].map((id) => breaker(gateway, id)));
-    return states.filter((state) => state === 2).length === 2;
+    return states.every((state) => state === 2);
   });
   const back = await startFakeUpstream(wellBehaved, engines[3]?.port);
   try {
