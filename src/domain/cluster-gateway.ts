@@ -4,6 +4,9 @@ import { SecretRef } from './secret.ts';
 /** Where its pods have their secrets, as files: a variable would be shown to whoever may look at the process. */
 export const gatewaySecretsFolder = '/run/secrets/berth';
 
+/** And their certificate with its key, as the Secret has them. */
+export const gatewayTlsFolder = '/run/secrets/berth-tls';
+
 /** The gateway as pods of a cluster: everything that its objects are made from. Secrets are references. */
 export const ClusterGateway = z.strictObject({
   image: z.string(),
@@ -15,6 +18,8 @@ export const ClusterGateway = z.strictObject({
   variables: z.record(z.string(), SecretRef),
   /** Keys that engines ask for, by deployment, and where each lies here: the gateway is given them as files. */
   engineKeys: z.record(z.string(), SecretRef),
+  /** The Secret there with its certificate; absent: it does not speak TLS. */
+  tlsSecret: z.string().optional(),
   allowAnonymous: z.boolean(),
   /** The fleet file wants it there, and not the command line of `berth render` alone: then plans know of it. */
   inFile: z.boolean(),
@@ -32,6 +37,7 @@ export const GatewayMark = z.strictObject({
   file: z.string(),
   variables: z.array(z.string()),
   engineKeys: z.array(z.string()),
+  tlsSecret: z.string().optional(),
   allowAnonymous: z.boolean(),
   inFile: z.boolean(),
   drainMs: z.int(),

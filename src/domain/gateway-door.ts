@@ -1,11 +1,15 @@
 import { z } from 'zod';
+import { KubeName } from './secret.ts';
 
 /** How clients of the gateway come in, as the fleet file says it. */
 
 export const Tls = z
   .strictObject({
-    cert: z.string().min(1).describe('Path of the certificate (PEM), with its chain behind it.'),
-    key: z.string().min(1).describe('Path of its private key (PEM).'),
+    cert: z.string().min(1).optional().describe('Path of the certificate (PEM), with its chain behind it.'),
+    key: z.string().min(1).optional().describe('Path of its private key (PEM).'),
+    secret: KubeName.optional().describe(
+      'For the gateway in a cluster: its Secret of the type kubernetes.io/tls, which has both, such as one of cert-manager.',
+    ),
     clientCa: z
       .string()
       .min(1)
@@ -17,6 +21,14 @@ export const Tls = z
       .describe(
         'With `clientCa`: a client whose certificate has the name of a key as its common name is taken for that key, and need not show it.',
       ),
+  })
+  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
+    error: 'A certificate and its key go together.',
+    params: { cure: 'Write both of cert and key.' },
+  })
+  .refine(({ cert, key, secret }) => (cert ?? key ?? secret) !== undefined, {
+    error: 'It names no certificate.',
+    params: { cure: 'Write cert and key, or secret for the gateway in a cluster.' },
   })
   .describe('Serve over TLS alone. The files are read again when they change.');
 

@@ -13,7 +13,8 @@ export const SecretRef = z.union([
 ]);
 export type SecretRef = z.infer<typeof SecretRef>;
 
-const KubeName = z
+/** Of an object of a cluster, as the fleet file names it. */
+export const KubeName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
   .meta({ examples: ['huggingface-secret'] });

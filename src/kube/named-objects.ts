@@ -1,3 +1,4 @@
+import type { ClusterGateway } from '../domain/cluster-gateway.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Mark } from '../domain/instance.ts';
@@ -35,6 +36,15 @@ export function namedBy(
     ...stated(accounts).map((name): NamedObject => ({ kind: 'ServiceAccount', name, ...refused })),
     ...pullSecrets.map((name): NamedObject => ({ kind: 'Secret', name, ...pulls })),
   ];
+}
+
+/** What the pods of a gateway name. Pure. */
+export function namedByGateway({
+  variables,
+  tlsSecret,
+}: Pick<ClusterGateway, 'variables' | 'tlsSecret'>): NamedObject[] {
+  const named = Object.values(variables).map((ref) => ('env' in ref ? ref.secret?.name : undefined));
+  return stated([...named, tlsSecret]).map((name) => ({ kind: 'Secret', name, ...waits }));
 }
 
 function stated(names: readonly (string | undefined)[]): string[] {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { gatewaySecretsFolder } from '../domain/cluster-gateway.ts';
+import { gatewaySecretsFolder, gatewayTlsFolder } from '../domain/cluster-gateway.ts';
 import type { ClusterGateway, GatewayMark } from '../domain/cluster-gateway.ts';
 import type { SecretHashes } from '../domain/instance.ts';
 import { secretTitle } from '../domain/secret.ts';
@@ -127,9 +127,14 @@ export function gatewayObjects(input: Placed): KubeObject[] {
 
 /** Its secrets, which whoever applies the files brings. */
 export function gatewayNeeds(input: RenderInput): string[] {
-  const there = Object.values(input.gateway?.variables ?? {}).flatMap((ref) =>
-    'env' in ref && ref.secret ? [`The gateway needs what the cluster must have: ${secretTitle(ref)}.`] : [],
-  );
+  const there = [
+    ...Object.values(input.gateway?.variables ?? {}).flatMap((ref) =>
+      'env' in ref && ref.secret
+        ? [`The gateway needs what the cluster must have: ${secretTitle(ref)}.`]
+        : [],
+    ),
+    ...tlsNeeds(input),
+  ];
   const meta = gatewaySecretMeta(input);
   if (meta === null || input.gateway === null) return there;
   const texts = Object.fromEntries(
@@ -139,6 +144,16 @@ export function gatewayNeeds(input: RenderInput): string[] {
     ]),
   );
   return [`The gateway needs a Secret: ${secretCommands(meta, texts)}`, ...there];
+}
+
+function tlsNeeds({ gateway, namespace }: RenderInput): string[] {
+  const secret = gateway?.tlsSecret;
+  const place = namespace === null ? '' : ` -n ${namespace}`;
+  return secret === undefined
+    ? []
+    : [
+        `The gateway needs a Secret with its certificate, where nothing such as cert-manager makes it: kubectl create secret tls ${secret}${place} --cert=FILE --key=FILE`,
+      ];
 }
 
 /** To see where pods of the namespace answer, and nothing else. */
@@ -166,7 +181,7 @@ function configMap({ fleetFile }: ClusterGateway, metadata: KubeObject['metadata
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'berth.yaml': fleetFile } };
 }
 
-function service({ port }: ClusterGateway, metadata: KubeObject['metadata']): KubeObject {
+function service({ port, tlsSecret }: ClusterGateway, metadata: KubeObject['metadata']): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -174,7 +189,16 @@ function service({ port }: ClusterGateway, metadata: KubeObject['metadata']): Ku
     spec: {
       type: 'ClusterIP',
       selector: labels,
-      ports: [{ name: 'http', port, targetPort: 'http', protocol: 'TCP' }],
+      ports: [
+        {
+          // The same with and without TLS, so that pods of both answer by the name while one becomes the other.
+          name: 'http',
+          port,
+          targetPort: 'http',
+          protocol: 'TCP',
+          ...(tlsSecret !== undefined && { appProtocol: 'https' }),
+        },
+      ],
     },
   };
 }
@@ -252,8 +276,15 @@ function podOf(gateway: ClusterGateway): Record<string, unknown> {
       { name: 'fleet', configMap: { name } },
       ...folders.map((folder) => ({ name: folder, emptyDir: { sizeLimit: '1Gi' } })),
       ...(wantsSecrets(gateway) ? [secretsVolume(gateway)] : []),
+      ...(gateway.tlsSecret === undefined ? [] : [tlsVolume(gateway.tlsSecret)]),
     ],
   };
+}
+
+/** What of it is renewed reaches pods that run: it is mounted as a whole folder. */
+function tlsVolume(secretName: string): object {
+  const items = ['tls.crt', 'tls.key'].map((key) => ({ key, path: key }));
+  return { name: 'tls', secret: { secretName, defaultMode: 0o440, items } };
 }
 
 function wantsSecrets({ variables, engineKeys }: ClusterGateway): boolean {
@@ -293,9 +324,9 @@ function containerOf(gateway: ClusterGateway): Record<string, unknown> {
     ],
     env: [{ name: 'HOME', value: stateFolder }],
     ports: [{ name: 'http', containerPort: gateway.port, protocol: 'TCP' }],
-    startupProbe: probe('/healthz', { periodSeconds: 2, failureThreshold: 60 }),
-    readinessProbe: probe('/healthz', { periodSeconds: 5, failureThreshold: 2 }),
-    livenessProbe: probe('/healthz', { periodSeconds: 10, failureThreshold: 6 }),
+    startupProbe: probe(gateway, { periodSeconds: 2, failureThreshold: 60 }),
+    readinessProbe: probe(gateway, { periodSeconds: 5, failureThreshold: 2 }),
+    livenessProbe: probe(gateway, { periodSeconds: 10, failureThreshold: 6 }),
     lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
     resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '1Gi' } },
     securityContext: {
@@ -310,10 +341,15 @@ function containerOf(gateway: ClusterGateway): Record<string, unknown> {
       ...(wantsSecrets(gateway)
         ? [{ name: 'secrets', mountPath: gatewaySecretsFolder, readOnly: true }]
         : []),
+      ...(gateway.tlsSecret === undefined
+        ? []
+        : [{ name: 'tls', mountPath: gatewayTlsFolder, readOnly: true }]),
     ],
   };
 }
 
-function probe(path: string, often: Record<string, number>): Record<string, unknown> {
-  return { httpGet: { path, port: 'http' }, timeoutSeconds: 5, ...often };
+/** Whoever asks looks at no certificate. */
+function probe({ tlsSecret }: ClusterGateway, often: Record<string, number>): Record<string, unknown> {
+  const scheme = tlsSecret === undefined ? {} : { scheme: 'HTTPS' };
+  return { httpGet: { path: '/healthz', port: 'http', ...scheme }, timeoutSeconds: 5, ...often };
 }

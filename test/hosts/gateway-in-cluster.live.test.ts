@@ -1,12 +1,15 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Plan } from '../../src/domain/plan.ts';
 import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
+import { makeAuthority } from '../support/certificates.ts';
 import { makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { berthImage, berthImageFrom } from './berth-image.ts';
@@ -315,6 +318,64 @@ deployments:
       expect(kubectl(...ports)).toBe('8484');
       expect((await place.berth('down')).code).toBe(0);
     });
+
+    test('pods speak TLS by a Secret of the cluster, and take a renewed one without an end', async () => {
+      const authority = makeAuthority();
+      place.write(fleet(1).replace('  replicas: 1', '  tls: {secret: web-tls}\n  replicas: 1'));
+      const without = await place.berth('apply', '--yes');
+      expect(without.code).not.toBe(0);
+      expect(without.stdout + without.stderr).toContain('Secret web-tls');
+      const first = authority.issue('first', { names: 'DNS:gateway.lab' });
+      kubectl('create', 'secret', 'tls', 'web-tls', `--cert=${first.certFile}`, `--key=${first.keyFile}`);
+      const applied = await place.berth('apply', '--yes');
+      expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+      await expectNothingToDo();
+      const status = await place.berth('status');
+      expect(status.stdout).toContain('https://berth-gateway.llm:8484');
+      const [{ name = '', url = '' } = {}] = gateways();
+      const ca = authority.cert;
+      expect(await askByTls(url, { ca, path: '/v1/models' })).toEqual([200, 'first']);
+
+      const second = authority.issue('second', { names: 'DNS:gateway.lab' });
+      const data = { 'tls.crt': second.certFile, 'tls.key': second.keyFile };
+      const encoded = Object.entries(data).map(([key, path]) => [key, readFileSync(path).toString('base64')]);
+      const patch = JSON.stringify({ data: Object.fromEntries(encoded) });
+      kubectl('patch', 'secret', 'web-tls', '--patch', patch);
+      await until(
+        async () => (await askByTls(url, { ca, path: '/healthz' }))[1] === 'second',
+        'the renewed certificate',
+        180_000,
+      );
+      expect(gateways().map((one) => one.name)).toEqual([name]);
+      await expectNothingToDo();
+      expect((await place.berth('down')).code).toBe(0);
+      expect(kubectl('get', 'secret', 'web-tls', '-o', 'name')).toContain('web-tls');
+    });
+
+    /** The status, and the common name of the certificate that was shown. */
+    function askByTls(
+      url: string,
+      { ca, path }: { ca: string; path: string },
+    ): Promise<readonly [number | undefined, unknown]> {
+      const { hostname, port } = new URL(url);
+      const how = {
+        host: hostname,
+        port,
+        path,
+        ca,
+        servername: 'gateway.lab',
+        agent: false,
+        headers: { authorization: `Bearer ${key}` },
+      };
+      return new Promise((done, fail) => {
+        https
+          .get(how, (reply) => {
+            const shown = (reply.socket as TLSSocket).getPeerCertificate().subject.CN;
+            reply.resume().once('end', () => done([reply.statusCode, shown]));
+          })
+          .once('error', fail);
+      });
+    }
 
     function canI(verb: string, what: string): string {
       try {

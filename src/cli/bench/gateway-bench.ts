@@ -138,7 +138,7 @@ async function waysOf(
     gateway: { url: door.insideUrl ?? door.url, key: own, model: name },
     deployment: name,
     gatewayPid: door.pid,
-    tls: loaded.gateway.tls !== undefined,
+    tls: loaded.gateway.tls?.cert !== undefined,
   };
 }
 

@@ -15,6 +15,7 @@ import { referenceFault } from '../file/references.ts';
 import { resourceFaults } from './resource-checks.ts';
 import { routeFaults } from './route-checks.ts';
 import { clusterSecretFaults, gatewaySecretFaults, misplacedSecrets } from './secret-checks.ts';
+import { tlsSecretFaults } from './tls-secret-checks.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 
@@ -28,6 +29,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...deploymentFaults(tree),
     ...portFaults(tree),
     ...gatewayFaults(tree, hostNames(tree)),
+    ...tlsSecretFaults(tree),
     ...routeFaults(tree),
     ...experimentFaults(tree),
     ...limitFaults(tree),

@@ -66,7 +66,8 @@ function openFaults(tree: Located, hasMade: boolean, opening: Opening): ConfigFa
   );
 }
 
-function openAddresses(tree: Located): { piece: Located; address: string }[] {
+/** Addresses of the gateway that others than this machine can reach. Pure. */
+export function openAddresses(tree: Located): { piece: Located; address: string }[] {
   const listen = pieceAt(tree, ['gateway', 'listen'])?.content;
   return (listen?.kind === 'list' ? listen.items : []).flatMap((piece) => {
     const parsed = ListenAddress.safeParse(scalarAt(piece, []));

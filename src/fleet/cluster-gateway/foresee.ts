@@ -3,6 +3,7 @@ import type { GatewayAction, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { driftOf, foresee } from '../../kube/foresee.ts';
+import { namedByGateway, namedFindings } from '../../kube/named-objects.ts';
 import { gatewayName } from '../../kube/names.ts';
 import { isRolledOut, waitsFor } from '../../kube/state.ts';
 import { worldOn } from '../file/hosts.ts';
@@ -33,7 +34,7 @@ async function foreseen(
   const place = await placeOf(host);
   const { fleet, fleetId } = plan;
   const live = await liveGateway(place, plan);
-  return foresee(
+  const findings = await foresee(
     place,
     { fleet, fleetId, deployment: gatewayName },
     {
@@ -42,6 +43,7 @@ async function foreseen(
       makesNamespace: Boolean(host.cluster?.createNamespace),
     },
   );
+  return [...findings, ...(await namedFindings(place, { deployment: gatewayName }, namedByGateway(wanted)))];
 }
 
 async function keptFindings(host: World, plan: Plan, { wanted, host: name }: Of<'keep'>): Promise<Finding[]> {

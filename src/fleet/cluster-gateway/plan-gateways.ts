@@ -10,6 +10,7 @@ const fields: Readonly<Record<string, string>> = {
   image: 'gateway.image',
   replicas: 'gateway.replicas',
   port: 'gateway.listen',
+  tlsSecret: 'gateway.tls.secret',
   allowAnonymous: 'gateway.allowAnonymous',
   drainMs: 'gateway.limits.drain',
 };
@@ -52,6 +53,6 @@ function differences(before: GatewayMark | null, now: GatewayMark): Reason[] {
     if (sameValue(was, value)) return [];
     const field = fields[key] ?? null;
     if (field === null) return [{ field, text: 'what it reads of the fleet file has changed' }];
-    return [{ field, text: `${field}: ${String(was)} → ${String(value)}` }];
+    return [{ field, text: `${field}: ${String(was ?? 'none')} → ${String(value)}` }];
   });
 }

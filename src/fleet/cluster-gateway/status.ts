@@ -23,7 +23,8 @@ export async function gatewayStatus(
   if (!made) return { ...nothing, state: 'stopped' };
   const ready = readyPods(made).length;
   const replicas = made.deployment.spec.replicas ?? 1;
-  const url = `http://${gatewayName}.${place.namespace}:${insidePort(loaded)}`;
+  const scheme = loaded.gateway.tls ? 'https' : 'http';
+  const url = `${scheme}://${gatewayName}.${place.namespace}:${insidePort(loaded)}`;
   const waits = ready >= replicas ? null : waitsFor(made);
   return { host, ready, replicas, url, waits, state: ready > 0 ? 'serving' : 'starting' };
 }

@@ -33,7 +33,7 @@ export function clusterGateway(
   loaded: LoadedFleet,
   { inside, image, replicas }: Pick<ClusterGateway, 'image' | 'replicas'> & { inside: InsideFile },
 ): ClusterGateway {
-  const { allowAnonymous, limits } = loaded.gateway;
+  const { allowAnonymous, limits, tls } = loaded.gateway;
   return {
     image,
     replicas,
@@ -41,6 +41,7 @@ export function clusterGateway(
     fleetFile: inside.text,
     variables: { ...inside.secrets },
     engineKeys: engineKeysOf(world, loaded),
+    ...(tls?.secret !== undefined && { tlsSecret: tls.secret }),
     allowAnonymous,
     inFile: loaded.gateway.host !== undefined,
     drainMs: limits.drain ?? usualDrainMs,

@@ -105,7 +105,8 @@ function doorsOf({
   gateway: { listen, tls, cors },
 }: LoadedFleet): Pick<GatewayConfig, 'listen' | 'tls' | 'corsOrigins'> {
   const corsOrigins = cors?.origins ?? [];
-  if (!tls) return { listen, corsOrigins };
+  // The certificate of pods is theirs alone; the file has been checked to have no address then that others reach.
+  if (tls?.cert === undefined || tls.key === undefined) return { listen, corsOrigins };
   return {
     listen: [...listen, { address: '127.0.0.1', port: 0, inside: true }],
     tls: {

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { gatewaySecretsFolder } from '../../domain/cluster-gateway.ts';
+import { gatewaySecretsFolder, gatewayTlsFolder } from '../../domain/cluster-gateway.ts';
 import type { InsideFile } from '../../domain/cluster-gateway.ts';
 import { ClusterSecret, variableOfSecret } from '../../domain/secret.ts';
 import type { SecretRef } from '../../domain/secret.ts';
@@ -9,7 +9,7 @@ import type { LoadedFleet } from '../file/resolve.ts';
 import { gatewaySecretPlaces, referenceOf } from '../file/secret-places.ts';
 import { fillSecrets, replacedAt } from '../file/secret-table.ts';
 import { readSources } from '../file/sources.ts';
-import { pieceAt, toPlain } from '../file/tree.ts';
+import { toPlain } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 
 /** What a gateway needs of the fleet: no benchmark, no console, no key with which a model is fetched. Secrets stay references. */
@@ -47,12 +47,26 @@ export function insideOf(written: Located, loaded: LoadedFleet): InsideFile {
     text,
     secrets: Object.fromEntries(read.map(({ name, ref }) => [name, asLoaded(ref, loaded)])),
     obstacles: [
-      ...(pieceAt(filled, ['gateway', 'tls']) ? ['its certificate is a file of this machine'] : []),
+      ...tlsObstacles(loaded),
       ...(keys || loaded.gateway.allowAnonymous
         ? []
         : ['gateway.keys names no key, and anybody there could use it']),
     ],
   };
+}
+
+function tlsObstacles({ gateway: { tls } }: LoadedFleet): string[] {
+  if (!tls) return [];
+  return [
+    ...(tls.secret === undefined
+      ? ['its certificate is a file of this machine, and gateway.tls.secret names none there']
+      : []),
+    ...(tls.clientCa === undefined
+      ? []
+      : [
+          'gateway.tls.clientCa wants a certificate of everybody, and who looks whether its pods serve has none',
+        ]),
+  ];
 }
 
 interface ReadSecret {
@@ -101,15 +115,18 @@ export function insidePort({ gateway }: LoadedFleet): number {
   return gateway.listen[0]?.port || 8484;
 }
 
-/** Where it runs is nothing to those who run there. */
+/** Where it runs is nothing to those who run there, and its certificate lies in its own place. */
 function withoutPlace(gateway: unknown): object {
   const {
     host: _host,
     replicas: _replicas,
     image: _image,
+    tls,
     ...rest
   } = (gateway ?? {}) as Record<string, unknown>;
-  return rest;
+  return tls === undefined
+    ? rest
+    : { ...rest, tls: { cert: `${gatewayTlsFolder}/tls.crt`, key: `${gatewayTlsFolder}/tls.key` } };
 }
 
 /** What engines alone are given is nothing to the gateway. */

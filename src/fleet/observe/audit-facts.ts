@@ -27,7 +27,7 @@ export async function auditFacts(
     deployments: loaded.deployments.map(stated),
     gateway: {
       listen: loaded.gateway.listen.map(({ address, port }) => `${address}:${port}`),
-      tls: loaded.gateway.tls !== undefined,
+      tls: loaded.gateway.tls?.cert !== undefined,
       routes: routesOf(loaded).map(({ name, to }) => ({ name, to: to.map((one) => one.deployment) })),
     },
     measured: measured ? await measuredOf(loaded, own, measured) : [],
