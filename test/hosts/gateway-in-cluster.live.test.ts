@@ -332,7 +332,7 @@ deployments:
       await expectNothingToDo();
       const status = await place.berth('status');
       expect(status.stdout).toContain('https://berth-gateway.llm:8484');
-      const [{ name = '', url = '' } = {}] = gateways();
+      const [{ name, url } = { name: '', url: '' }] = gateways();
       const ca = authority.cert;
       expect(await askByTls(url, { ca, path: '/v1/models' })).toEqual([200, 'first']);
 

@@ -53,6 +53,11 @@ function differences(before: GatewayMark | null, now: GatewayMark): Reason[] {
     if (sameValue(was, value)) return [];
     const field = fields[key] ?? null;
     if (field === null) return [{ field, text: 'what it reads of the fleet file has changed' }];
-    return [{ field, text: `${field}: ${String(was ?? 'none')} → ${String(value)}` }];
+    return [{ field, text: `${field}: ${shown(was)} → ${shown(value)}` }];
   });
+}
+
+function shown(value: unknown): string {
+  const text = String(value);
+  return text === 'undefined' ? 'none' : text;
 }
