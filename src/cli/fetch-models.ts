@@ -1,5 +1,6 @@
-import type { Plan } from '../domain/plan.ts';
+import type { Fetch, Plan } from '../domain/plan.ts';
 import { withFetched } from '../fleet/apply/fetches.ts';
+import type { FetchModel } from '../fleet/on-demand/fetch-first.ts';
 import type { CliContext } from './context.ts';
 
 const connections = 4;
@@ -10,12 +11,30 @@ const connections = 4;
  */
 export async function fetchModels(context: CliContext, plan: Plan): Promise<Plan> {
   if (!plan.fetch || plan.fetch.length === 0) return plan;
-  const { pullNamed } = await import('./pull-named.ts');
   const paths = new Map<string, string>();
-  for (const { deployment, source, secret } of plan.fetch) {
-    context.output.progress(`Fetching the model of ${deployment}: ${source}`);
-    const { path } = await pullNamed(context, { source, secret }, connections);
-    paths.set(source, path);
-  }
+  for (const fetch of plan.fetch)
+    paths.set(fetch.source, await fetchModel(context, fetch, { signal: context.signal, onPart: () => {} }));
   return withFetched(plan, paths);
+}
+
+/** One model, whose path in the store it gives; each whole per cent is told once. Throws why it could not be fetched. */
+export async function fetchModel(
+  context: CliContext,
+  { deployment, source, secret }: Fetch,
+  { signal, onPart }: Parameters<FetchModel>[1],
+): Promise<string> {
+  const { pullNamed } = await import('./pull-named.ts');
+  context.output.progress(`Fetching the model of ${deployment}: ${source}`);
+  let told = -1;
+  const { path } = await pullNamed(
+    { ...context, signal: AbortSignal.any([context.signal, signal]) },
+    { source, secret },
+    connections,
+    (part) => {
+      const percent = Math.floor(part * 100);
+      if (percent !== told) onPart(part);
+      told = percent;
+    },
+  );
+  return path;
 }

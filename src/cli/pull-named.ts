@@ -6,17 +6,28 @@ import type { CliContext } from './context.ts';
 import type { NamedSource } from './named-models.ts';
 import { showPull } from './pull-progress.ts';
 
-/** Fetches one model into the store, or finds it there, and shows how far it is. */
+/** Fetches one model into the store, or finds it there, and shows how far it is; `onPart` is told so, too, from 0 to 1. */
 export async function pullNamed(
   { world, output, signal }: CliContext,
   { source, secret }: NamedSource,
   connections: number,
+  onPart: (part: number) => void = () => {},
 ): Promise<Pulled> {
   const kind = sourceOf(source);
   const progress = showPull(output, world.clock.now);
   const access = { secret: secret === null ? null : await resolveSecret(world, secret), signal };
+  function onBytes(done: number, total: number | null): void {
+    progress.onBytes(done, total);
+    if (total !== null && total > 0) onPart(Math.min(1, done / total));
+  }
   try {
-    return await pullModel(world, kind, source, { access, connections, stallMs: 30_000, ...progress });
+    return await pullModel(world, kind, source, {
+      access,
+      connections,
+      stallMs: 30_000,
+      ...progress,
+      onBytes,
+    });
   } finally {
     progress.end();
   }

@@ -8,7 +8,7 @@ import type { CliContext } from '../context.ts';
 import { consoleAddress } from '../console-address.ts';
 import { startControl } from '../control.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
-import { fetchModels } from '../fetch-models.ts';
+import { fetchModel, fetchModels } from '../fetch-models.ts';
 import { createProgressHub } from '../progress-hub.ts';
 import type { ProgressHub } from '../progress-hub.ts';
 import { heldText } from '../text/held-text.ts';
@@ -61,6 +61,7 @@ export function configure(command: Command, context: CliContext): void {
         {
           onProgress: context.output.progress,
           fetch: (plan) => fetchModels(context, plan),
+          fetchModel: (fetch, how) => fetchModel(context, fetch, how),
           reload: () => load(context, options),
           onReload: (listener) => onReload(context, options, listener),
           startControl: (hold) => startControl(context, hold, { onProgress: hub.subscribe }),

@@ -5,6 +5,8 @@ import type { DemandPhase } from '../../domain/on-demand.ts';
 import type { World } from '../../io/world.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import type { LoadTimes } from './load-times.ts';
+import { fetchFirst } from './fetch-first.ts';
+import type { FetchModel } from './fetch-first.ts';
 import { startMissing, stopReplicas } from './start-missing.ts';
 import { startReason } from './start-reason.ts';
 
@@ -14,6 +16,9 @@ export interface LoaderPorts {
   /** Something runs or is gone that was not so before: the gateway is to learn of it. */
   readonly changed: () => Promise<void>;
   readonly onProgress: (line: string) => void;
+  readonly fetch: FetchModel;
+  /** What was fetched lies there from now on. */
+  readonly fetched: (source: string, path: string) => void;
   readonly times: LoadTimes;
 }
 
@@ -107,6 +112,9 @@ export class Loader {
     const { name: deployment, abort } = entry;
     const { clock } = this.#world;
     const { loaded, onProgress, tell, times } = this.#ports;
+    await this.#fetchFirst(entry);
+    abort.signal.throwIfAborted();
+    // How long it takes to load says nothing of how long it was fetched.
     const since = clock.now();
     onProgress(`Loading ${deployment}`);
     const started = await startMissing(this.#world, {
@@ -122,6 +130,17 @@ export class Loader {
     if (started) await times.learn(deployment, ms);
     onProgress(`${deployment} is loaded (${(ms / 1000).toFixed(1)} s)`);
     await this.#ports.changed();
+  }
+
+  async #fetchFirst({ name, abort: { signal } }: Entry): Promise<void> {
+    const { loaded, fetched, tell } = this.#ports;
+    const wanted = fetchFirst(loaded(), name);
+    if (wanted === null) return;
+    const path = await this.#ports.fetch(wanted, {
+      signal,
+      onPart: (part) => tell({ do: 'load-progress', deployment: name, part }),
+    });
+    fetched(wanted.source, path);
   }
 
   async #end(entry: Entry): Promise<void> {

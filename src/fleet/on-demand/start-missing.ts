@@ -1,6 +1,7 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Effect } from '../../domain/journal.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
+import { isAddress } from '../../domain/model-source.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { takeHostLocks } from '../apply/host-locks.ts';
@@ -136,7 +137,13 @@ function takerOf({ loaded, onProgress }: Pick<StartTask, 'loaded' | 'onProgress'
 
 async function expectFiles(world: World, wanted: readonly DesiredReplica[]): Promise<void> {
   for (const path of wanted.flatMap(({ spec }) => [spec.model, spec.mmproj]))
-    if (path !== null && !(await world.files.stat(path))?.isFile)
+    if (path !== null && isAddress(path))
+      throw new BerthError('MODEL_NOT_PULLED', {
+        source: path,
+        reason: `it would have to lie on ${world.machine}, and models are fetched to the machine of berth alone`,
+        cure: "Put it there by hand, and name its path as the model's source.",
+      });
+    else if (path !== null && !(await world.files.stat(path))?.isFile)
       throw new BerthError('FILE_MISSING', { path, what: 'model file' });
 }
 

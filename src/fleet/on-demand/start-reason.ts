@@ -1,7 +1,10 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { pullErrors } from '../../domain/errors/pull-errors.ts';
 
 /** Why a model could not be started, as a sentence for clients: without paths, ports and the engine's output, which are for the log. */
 export function startReason(error: unknown): string {
+  if (error instanceof BerthError && error.code in pullErrors)
+    return 'its model has not been fetched and could not be; "berth pull" on the machine of the gateway tells why.';
   switch (error instanceof BerthError ? error.code : null) {
     case 'ENGINE_CRASHED':
       return 'its engine ended while starting.';

@@ -1,4 +1,5 @@
 import type { Plan } from '../../domain/plan.ts';
+import type { FetchModel } from '../on-demand/fetch-first.ts';
 import type { RequestView } from '../observe/live-requests.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import type { Traffic } from '../apply/traffic.ts';
@@ -11,6 +12,8 @@ export interface UpPorts {
   readonly startControl: (hold: UpHold) => Promise<{ url: string; close: () => Promise<void> } | null>;
   /** Fetches models that the plan's engines would not find; the same plan where there were none. */
   readonly fetch: (plan: Plan) => Promise<Plan>;
+  /** Fetches one model that somebody has asked for. */
+  readonly fetchModel: FetchModel;
   /** Reads the fleet file again. */
   readonly reload: () => Promise<LoadedFleet>;
   /** Calls back when the process is told to reload; returns the way to stop that. */

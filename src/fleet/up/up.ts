@@ -7,6 +7,7 @@ import { apply } from '../apply/apply.ts';
 import { gatewayConfig } from '../gateway/gateway-config.ts';
 import { hungPorts } from './hung-ports.ts';
 import { onDemandConfig } from '../on-demand/config.ts';
+import { withPath } from '../on-demand/fetch-first.ts';
 import { readLoadTimes } from '../on-demand/load-times.ts';
 import type { LoadTimes } from '../on-demand/load-times.ts';
 import { Loader } from '../on-demand/loader.ts';
@@ -69,6 +70,9 @@ export async function up(
       tell: (news) => void run.gateway?.ask(news).catch(() => {}),
       changed: () => takeIn(run),
       onProgress: ports.onProgress,
+      fetch: ports.fetchModel,
+      // The file may be another by now, which waits for an apply: nothing but the path is taken in.
+      fetched: (source, path) => (run.loaded = withPath(run.loaded, source, path)),
       times,
     }),
     times,
