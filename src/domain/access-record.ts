@@ -41,7 +41,7 @@ export const AccessRecord = z.strictObject({
   durationMs: ms,
   inputTokens: count.nullable(),
   outputTokens: count.nullable(),
-  /** `engine`: the engine's own figures; `estimate`: events were counted, since a stream broke off. */
+  /** `engine`: the engine's own figures; `estimate`: a stream broke off, so that its events were counted and its prompt was guessed by its bytes. */
   tokenSource: z.enum(['engine', 'estimate']).nullable(),
   /** Bytes of the request's body. */
   bytesIn: count,

@@ -96,6 +96,7 @@ test('refusals, clients that leave, streams that break and retries are told apar
     ['client-gone', 499, null],
   ]);
   expect(found[1]).toMatchObject({ outputTokens: 1, tokenSource: 'estimate' });
+  expect(found[1]?.inputTokens).toBe(Math.ceil((found[1]?.bytesIn ?? 0) / 4));
 });
 
 test('a text line holds the same, and a name of the client cannot make two of it', async () => {

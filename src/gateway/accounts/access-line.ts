@@ -49,7 +49,7 @@ export function accessText(record: AccessRecord): string {
     `queue=${known(record.queueMs, 'ms')}`,
     `ttft=${known(record.ttftMs, 'ms')}`,
     `total=${known(record.durationMs, 'ms')}`,
-    `in=${known(inputTokens)}`,
+    `in=${inputTokens === null ? '-' : about}${inputTokens ?? ''}`,
     `out=${outputTokens === null ? '-' : about}${outputTokens ?? ''}`,
     `retries=${record.retries}`,
   ].join(' ');

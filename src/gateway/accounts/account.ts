@@ -5,7 +5,7 @@ import type { Usage } from '../reply/usage.ts';
 
 /**
  * Counts times and tokens of an attempt that has ended. Tokens are the engine's own figures; a stream that broke off
- * mostly has none, and its events are counted instead, marked as an estimate.
+ * mostly has none: its events are counted instead and its prompt is guessed, marked as estimates.
  */
 export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
   if (end.kind === 'retry' || end.kind === 'lost' || end.kind === 'failed') return;
@@ -32,7 +32,10 @@ export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
       series.tokens('output', 'engine').value += usage.output;
       series.outputTokens.observe(usage.output);
     }
-  } else if (attempt.eventStream) series.tokens('output', 'estimate').value += attempt.pieces;
+  } else if (attempt.eventStream) {
+    series.tokens('input', 'estimate').value += attempt.promptTokens;
+    series.tokens('output', 'estimate').value += attempt.pieces;
+  }
 }
 
 function note({ trail }: Call, attempt: Attempt, usage: Usage | null): void {
@@ -41,6 +44,7 @@ function note({ trail }: Call, attempt: Attempt, usage: Usage | null): void {
     trail.outputTokens = usage.output;
     trail.tokenSource = 'engine';
   } else if (attempt.eventStream) {
+    trail.inputTokens = attempt.promptTokens;
     trail.outputTokens = attempt.pieces;
     trail.tokenSource = 'estimate';
   }

@@ -131,12 +131,11 @@ function ownVectors() {
       'reason',
     ]),
     aborts: count('upstream_aborts_total', 'Upstream requests cut before their end.', ['cause']),
-    tokens: count('tokens_total', 'Tokens, as the engine counted them or estimated from events.', [
-      'model',
-      'direction',
-      'source',
-      'deployment',
-    ]),
+    tokens: count(
+      'tokens_total',
+      'Tokens, as the engine counted them or estimated where a stream broke off.',
+      ['model', 'direction', 'source', 'deployment'],
+    ),
     keyRequests: count('key_requests_total', 'Requests that have ended, by key.', ['key'], mostKeys),
     keyTokens: count(
       'key_tokens_total',

@@ -19,6 +19,7 @@ import { cancelled, upstreamFailed } from '../reply/faults.ts';
 import { requestBlock } from './header-blocks.ts';
 import { ownRequestHeaders } from './headers.ts';
 import type { Lease } from '../admission/lease.ts';
+import { estimate } from '../limits/estimate.ts';
 import { targetAt } from '../front/paths.ts';
 import { headersForClient, passingOf } from '../reply/reply-head.ts';
 import { ReplyWriter } from '../reply/reply-writer.ts';
@@ -75,6 +76,8 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
   /** Events that came, or pieces of another payload. */
   pieces = 0;
   eventStream = false;
+  /** Tokens of the prompt of a stream, as estimated: should it break off, its engine will not tell them. */
+  promptTokens = 0;
   firstAt: number | null = null;
   lastAt = 0;
   readonly #call: Call;
@@ -211,7 +214,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     const call = this.#call;
     call.trail.capture?.replyHead(head.status, head.headers);
     this.eventStream = head.eventStream;
-    if (head.eventStream) this.#events = new EventCounter();
+    if (head.eventStream) this.#beginEvents(call);
     const filter = head.eventStream ? new EventFilter({ stripUsage: call.body?.usageSplice != null }) : null;
     const passing = passingOf(head, {
       canVerbatim: call.reply.canVerbatim,
@@ -229,6 +232,11 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     this.#writer = new ReplyWriter(call.reply, { verbatim, filter });
     call.body = null;
     call.share.release();
+  }
+
+  #beginEvents({ body, endpoint }: Call): void {
+    this.#events = new EventCounter();
+    if (body) this.promptTokens = estimate({ endpoint, body: body.bytes, maxTokens: null }, 0).input;
   }
 
   /** Noted as soon as its id has come: a client may ask for it, or cancel it, while it is still being made. */

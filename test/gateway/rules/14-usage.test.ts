@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { chatEvent, doneEvent, usage, usageEvent, wellBehaved, wholeStream } from '../fake-upstream.ts';
 import { chat, dial, post, postChat, start, until } from '../harness.ts';
 
-test('rule 14: tokens of a stream that the client left are estimated from its events', async () => {
+test('rule 14: tokens of a stream that the client left are estimated, by its bytes and its events', async () => {
   const { gateway } = await start((turn) => {
     turn.stream();
     for (const text of ['a', 'b', 'c', 'd']) turn.chunk(chatEvent(text));
   });
-  const wire = await dial(gateway.port, post('/v1/chat/completions', chat({ stream: true })));
+  const body = chat({ stream: true, user: 'x'.repeat(300_000) });
+  const wire = await dial(gateway.port, post('/v1/chat/completions', body));
   await until('all came', () => wire.text().includes('"d"'));
   wire.socket.destroy();
   await until(
@@ -15,6 +16,11 @@ test('rule 14: tokens of a stream that the client left are estimated from its ev
     async () => (await gateway.metric('berth_gateway_tokens_total', 'source="estimate"')) > 0,
   );
   expect(await gateway.metric('berth_gateway_tokens_total', 'direction="output",source="estimate"')).toBe(4);
+  const prompt = Math.ceil(body.length / 4);
+  expect(await gateway.metric('berth_gateway_tokens_total', 'direction="input",source="estimate"')).toBe(
+    prompt,
+  );
+  expect(await gateway.metric('berth_gateway_key_tokens_total', 'direction="input"')).toBe(prompt);
 });
 
 test('rule 14: a stream reaches the client byte for byte, without the usage event that it did not ask for', async () => {
@@ -101,7 +107,8 @@ test.each([1, 5, 70, 100_000])(
       turn.close();
     });
     await (await postChat(gateway.url, { stream: true })).text();
-    expect(await gateway.metric('berth_gateway_tokens_total', 'source="estimate"')).toBe(3);
+    const estimated = 'direction="output",source="estimate"';
+    expect(await gateway.metric('berth_gateway_tokens_total', estimated)).toBe(3);
   },
 );
 
