@@ -52,6 +52,26 @@ test.each(Object.keys(garbage))('rule 17: %s gets a 400 in OpenAI shape', async 
   expect((await postChat(gateway.url)).status).toBe(200);
 });
 
+test.each(['"true"', '1', '0', '"false"', '[]', '{}', '-1'])(
+  'rule 17: "stream" as %s is refused, since engines differ in whether that is true',
+  async (value) => {
+    const { upstream, gateway } = await start(wellBehaved);
+    const reply = await send(gateway, `{"model":"m","messages":[],"stream":${value}}`);
+    expect([reply.status, await errorOf(reply)]).toMatchObject([
+      400,
+      { code: 'stream_invalid', param: 'stream' },
+    ]);
+    expect(upstream.seen).toEqual([]);
+  },
+);
+
+test.each(['true', 'false', 'null'])('rule 17: "stream" may be %s', async (value) => {
+  const { gateway } = await start(wellBehaved);
+  const reply = await send(gateway, `{"model":"m","messages":[],"stream" : ${value} }`);
+  expect(reply.status).toBe(200);
+  await reply.text();
+});
+
 test('rule 17: a key written with escapes counts as what it means', async () => {
   const { upstream, gateway } = await start(wellBehaved, { upstream: { model: 'e' } });
   expect((await send(gateway, '{"mod\\u0065l":"\\u006d","messages":[]}')).status).toBe(200);

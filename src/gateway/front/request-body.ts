@@ -34,19 +34,28 @@ const wantedWithTokens = [...wanted, ...maxTokenKeys];
 const spans = new Int32Array(2 * wanted.length);
 const spansWithTokens = new Int32Array(2 * wantedWithTokens.length);
 
-/** Throws ApiError 400 when what names the model is no name, ScanFault when the body is no JSON object. */
+/** Throws ApiError 400 when what names the model is no name or "stream" neither true, false nor null, ScanFault when the body is no JSON object. */
 export function scanBody(bytes: Buffer, options: { usage: boolean; maxTokens: boolean }): ScannedBody {
   const found = options.maxTokens ? spansWithTokens : spans;
   scanInto(found, bytes, options.maxTokens ? wantedWithTokens : wanted);
   const modelSpan = spanAt(found, 0);
   const model = modelSpan && nameIn(bytes, modelSpan);
   const streamSpan = spanAt(found, 1);
-  // Of the values that the scan lets pass, only `true` begins so.
-  const stream = streamSpan !== null && bytes[streamSpan.start] === 116;
+  const stream = streamSpan !== null && isTrue(bytes, streamSpan);
   const usageSplice =
     stream && options.usage && streamSpan ? askForUsage(bytes, streamSpan, spanAt(found, 2)) : null;
   const maxTokens = options.maxTokens ? maxTokensOf(bytes, found) : null;
   return { bytes, model, modelSpan, written: JSON.stringify, stream, maxTokens, usageSplice };
+}
+
+/** An engine that takes 1 or "true" for true would stream to a client whose stream is not counted as one. */
+function isTrue(bytes: Buffer, { start }: Span): boolean {
+  // Of the values that the scan lets pass, only the three words begin so.
+  const first = bytes[start];
+  if (first === 116) return true;
+  if (first !== 102 && first !== 110)
+    throw badRequest('"stream" must be true or false.', 'stream', 'stream_invalid');
+  return false;
 }
 
 function spanAt(found: Int32Array, i: number): Span | null {
