@@ -79,7 +79,30 @@ export function consolidationOf(known: Known, wishes: Wishes): Consolidation {
       [],
       reserved(text, known.loaded, host, wishes.reserve),
     );
-  return { steps, duplicates, notes };
+  return { steps: exchanging(steps, known.loaded, wishes), duplicates, notes };
+}
+
+/** Who gets a port that another has until a later step gets it in one step with that one: in between the file would be none. */
+function exchanging(steps: readonly Step[], { deployments }: LoadedFleet, { ports }: Wishes): Step[] {
+  function lastBefore(step: Step): number {
+    const wanted = step.only.map((name) => ports.get(name));
+    const holders = deployments.filter(({ port, name }) => wanted.includes(port ?? 0) && ports.has(name));
+    return steps.findLastIndex(({ only }) => holders.some(({ name }) => only.includes(name)));
+  }
+  const joined: Step[] = [];
+  for (let from = 0; from < steps.length;) {
+    let last = from;
+    for (let at = from; at <= last; at += 1)
+      for (const step of steps.slice(at, at + 1)) last = Math.max(last, lastBefore(step));
+    const group = steps.slice(from, last + 1);
+    joined.push({
+      title: group.map(({ title }) => title).join(', '),
+      only: [...new Set(group.flatMap(({ only }) => only))],
+      text: group.at(-1)?.text ?? '',
+    });
+    from = last + 1;
+  }
+  return joined;
 }
 
 function titleOf(deployment: Deployment, { hosts }: LoadedFleet, { to, ports }: Wishes): string {
