@@ -15,6 +15,9 @@ export interface Charge {
 
 export interface Refusal {
   readonly bound: Bound;
+  /** What the request would take, and what was left of the bound. */
+  readonly amount: number;
+  readonly left: number;
   /** Milliseconds until it would fit; null for a budget, which no short wait helps. */
   readonly waitMs: number | null;
 }
@@ -48,9 +51,10 @@ export function charge(book: Book, bounds: readonly Bound[], amounts: Amounts, w
 export function refusalOf(count: Count, bound: Bound, amounts: Amounts, wallMs: number): Refusal | null {
   const { limit } = bound;
   const need = needOf(bound, amounts);
-  if (usedOf(count, carryOf(bound.window, wallMs)) + need <= limit) return null;
+  const used = usedOf(count, carryOf(bound.window, wallMs));
+  if (used + need <= limit) return null;
   const waitMs = bound.window === 'minute' ? waitForRoom(count, { need, limit }, wallMs) : null;
-  return { bound, waitMs };
+  return { bound, amount: amounts[bound.unit], left: Math.max(0, limit - used), waitMs };
 }
 
 /**

@@ -18,6 +18,7 @@ function caller(limits: KeyLimits, more: Partial<Caller> = {}): Caller {
 
 function setUp(quotas: Partial<Quotas> = {}) {
   const clock = { now: Date.UTC(2026, 5, 15, 12) };
+  const chance = { next: 0 };
   const memory = createLimitsMemory();
   const added: unknown[] = [];
   const limits = createLimits(
@@ -25,7 +26,7 @@ function setUp(quotas: Partial<Quotas> = {}) {
     {
       memory,
       wallMs: () => clock.now,
-      random: () => 0,
+      random: () => chance.next,
       shared: null,
       ledger: { add: (...all) => void added.push(all) },
     },
@@ -53,7 +54,7 @@ function setUp(quotas: Partial<Quotas> = {}) {
     }
     throw new Error('It was admitted.');
   }
-  return { clock, memory, added, ask, refusal };
+  return { clock, chance, memory, added, ask, refusal };
 }
 
 function headersIn(lines: string): Record<string, string> {
@@ -76,10 +77,35 @@ test('requests per minute: the next is refused with the time to come back, and a
   });
   ask(key);
   const fault = refusal(key);
-  expect(fault).toMatchObject({ status: 429, code: 'rate_limit_exceeded', retryAfter: 90 });
+  expect(fault).toMatchObject({ status: 429, code: 'rate_limit_exceeded', retryAfter: 60 });
   expect(headersOf(fault.headers ?? [])).toMatchObject({ 'x-ratelimit-remaining-requests': '0' });
-  clock.now += 90_000;
+  clock.now += 60_000;
+  expect(refusal(key).retryAfter).toBe(30);
+  clock.now += 30_000;
   ask(key);
+});
+
+test('no time to come back is longer than a minute, since clients pass over such a one', () => {
+  const { ask, refusal, chance } = setUp();
+  const key = caller({ rpm: 2 });
+  ask(key);
+  ask(key);
+  const times = [0, 0.5, 0.99].map((random) => {
+    chance.next = random;
+    return refusal(key).retryAfter;
+  });
+  expect(times).toEqual([60, 57, 55]);
+});
+
+test('a request that is too large for what is left hears that, not that the limit has been reached', () => {
+  const { ask, refusal } = setUp();
+  const key = caller({ tpm: 200 });
+  ask(key, { maxTokens: 10 }).settle({ input: 4, output: 6 });
+  expect(refusal(key, { maxTokens: 150 }).message).toBe(
+    'The key "k" has 190 left of its limit of 200 tokens per minute, and this request may take 250. A smaller max_tokens makes it smaller.',
+  );
+  ask(key, { maxTokens: 50 }).settle({ input: 100, output: 90 });
+  expect(refusal(key).message).toBe('The key "k" has reached its limit of 200 tokens per minute.');
 });
 
 test('tokens are reserved by estimate and settled by what was used', () => {
@@ -104,8 +130,11 @@ test('a request above the whole limit waits for an empty minute instead of being
   const { clock, ask, refusal } = setUp();
   const key = caller({ tpm: 50 });
   ask(key).settle({ input: 10, output: 30 });
-  const { retryAfter = 0 } = refusal(key);
-  clock.now += retryAfter * 1000;
+  for (let waited = 0; waited < 120;) {
+    const { retryAfter = 0 } = refusal(key);
+    waited += retryAfter;
+    clock.now += retryAfter * 1000;
+  }
   expect(() => ask(key)).not.toThrow();
 });
 

@@ -11,11 +11,18 @@ export function overRate(refusal: Refusal, headers: readonly string[], random: n
     status: 429,
     type: 'rate_limit_error',
     code: 'rate_limit_exceeded',
-    message: `${whose(bound)} has reached its limit of ${bound.limit} ${bound.unit} per minute.`,
+    message: `${whose(bound)} ${howFull(refusal)}`,
     retryAfter: seconds(waitMs, random),
     headers,
     limit: { scope: bound.scope, reason: bound.unit },
   });
+}
+
+/** A request may be too large for what is left, though the limit has not been reached. */
+function howFull({ bound, amount, left }: Refusal): string {
+  const limit = `its limit of ${bound.limit} ${bound.unit} per minute`;
+  if (left < 1) return `has reached ${limit}.`;
+  return `has ${Math.floor(left)} left of ${limit}, and this request may take ${Math.ceil(amount)}. A smaller max_tokens makes it smaller.`;
 }
 
 /** No wait of a client's making helps here: no Retry-After, and clients of OpenAI's making are told not to try again. */
@@ -58,6 +65,10 @@ function whose({ id, scope, title }: Pick<Bound, 'id' | 'scope' | 'title'>): str
 
 const withoutKey = `key:${anonymous.id}`;
 
+/** Clients of OpenAI's making pass over a longer time and come back almost at once; one that is refused again is told the rest. */
+const mostSeconds = 60;
+
 function seconds(ms: number, random: number): number {
-  return Math.max(1, Math.ceil((ms * (1 + random * 0.2)) / 1000));
+  const wanted = Math.ceil((ms * (1 + random * 0.2)) / 1000);
+  return Math.max(1, Math.min(wanted, Math.ceil(mostSeconds * (1 - random * 0.1))));
 }
