@@ -87,6 +87,10 @@ export const LaunchSpec = z.strictObject({
   devices: z.strictObject({
     vendor: z.enum(['none', 'nvidia', 'amd', 'intel', 'any']),
     count: z.int().min(0),
+    /** The engine was told by name what to compute on: names count among the GPUs that it sees, so none is hidden from it. */
+    named: z.literal(true).optional(),
+    /** Those of the host that were chosen, by UUID or index; absent: the engine sees all of them. */
+    chosen: z.strictObject({ vendor: z.enum(['nvidia', 'amd']), ids: z.array(z.string()).min(1) }).optional(),
   }),
   readiness: z.strictObject({ path: z.string(), startTimeoutMs: z.int().positive() }),
   metricsPath: z.string().nullable(),

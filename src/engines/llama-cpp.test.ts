@@ -162,3 +162,17 @@ test('a model of a hub is fetched by the server itself, and is no file of the ho
   expect(fillArgs(spec.args, fill).slice(0, 2)).toEqual(['--hf-repo', 'org/m-GGUF:Q4_K_M']);
   expect(spec.model).toBeNull();
 });
+
+test.each([{ devices: ['CUDA1'] }, { mainGpu: 1 }, {}])(
+  'a server that is told its GPUs by name says so: %o',
+  (given) => {
+    const options = llamaCpp.options.parse({ kind: 'llama.cpp', ...given });
+    const input = { deployment: 'a', options, model: '/m', mmproj: null, cores: null, key: null, help: null };
+    const { devices } = llamaCpp.launch({ ...input, gpus: 1 });
+    expect(devices).toEqual({
+      vendor: 'nvidia',
+      count: 1,
+      ...(Object.keys(given).length > 0 ? { named: true } : {}),
+    });
+  },
+);

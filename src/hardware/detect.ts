@@ -64,6 +64,17 @@ interface Found {
   readonly notes: readonly string[];
 }
 
+/** The GPUs of this machine; none where no tool tells of them. A driver that sleeps is waited for. */
+export async function detectGpus(world: World): Promise<Gpu[]> {
+  const found = await Promise.all([
+    detectNvidia(world, patientMs),
+    detectAmd(world, { sys: '/sys', timeoutMs: patientMs }),
+  ]);
+  return found.flatMap((one) => one.gpus);
+}
+
+const patientMs = 10_000;
+
 async function detectNvidia(world: World, timeoutMs: number): Promise<Found> {
   const [gpus, processes] = await Promise.all(
     [gpuQuery, processQuery].map((query) => world.exec.run(query, { timeoutMs })),

@@ -39,6 +39,7 @@ export function launch(input: Input): LaunchSpec {
     devices: {
       vendor: input.gpus > 0 || options.accelerator !== undefined ? vendors[accelerator] : 'none',
       count: input.gpus,
+      ...(uses.some((one) => namesDevice.has(one.flag)) ? { named: true as const } : {}),
     },
     readiness: { path: '/health', startTimeoutMs: options.startTimeout },
     metricsPath: '/metrics',
@@ -47,6 +48,10 @@ export function launch(input: Input): LaunchSpec {
     servedModel: null,
   };
 }
+
+const namesDevice: ReadonlySet<string> = new Set(
+  (['devices', 'mainGpu', 'draftDevices'] as const).map(nameOf),
+);
 
 const vendors = { cpu: 'none', cuda: 'nvidia', rocm: 'amd', vulkan: 'any' } as const;
 

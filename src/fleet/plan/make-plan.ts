@@ -3,6 +3,7 @@ import { objectKey } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import type { HostAccess } from '../../domain/host-access.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { Action, Plan, Reason, Running, Wanted } from '../../domain/plan.ts';
 import type { DesiredReplica } from './desired.ts';
 import { declaredDifferences, sameValue } from './differences.ts';
@@ -222,7 +223,7 @@ function compare(
   { findings, taken }: { findings: Finding[]; taken: Taken },
 ): Action {
   const { mark } = instance;
-  const specChanged = !sameValue(mark.spec, wanted.spec);
+  const specChanged = !sameValue(mark.spec, withGpusOf(mark.spec, wanted.spec));
   // To write down what was the default anyway changes nothing that runs.
   const moved = !sameValue(mark.target, wanted.deployment.target);
   const reasons: Reason[] =
@@ -257,6 +258,12 @@ function compare(
     running,
     beside: beside && place !== mark.port,
   };
+}
+
+/** GPUs that were chosen once are no difference where none are chosen now. */
+function withGpusOf({ devices: { chosen } }: LaunchSpec, wanted: LaunchSpec): LaunchSpec {
+  if (!chosen || wanted.devices.chosen) return wanted;
+  return { ...wanted, devices: { ...wanted.devices, chosen } };
 }
 
 /** Engines that hold GPUs have filled them; of the others the new one will need about what the old one holds. */

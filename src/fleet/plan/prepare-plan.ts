@@ -18,6 +18,7 @@ import { restFindings } from './at-rest.ts';
 import { confined, leftOutBy, withDeployments } from '../apply/confine.ts';
 import { expectNamed } from '../apply/expect-named.ts';
 import { asWritten, foreseen } from './foresee.ts';
+import { withChosenGpus } from './host-gpus.ts';
 import { gatewayReload } from './gateway-reload.ts';
 import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
 import { worldOfHost, worldOn } from '../file/hosts.ts';
@@ -57,12 +58,15 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
   const reached = withoutSilent(loaded, observed);
   const asked = withDeployments(loaded, (name) => only?.includes(name) ?? true);
   const named = withoutSilent(asked, observed);
-  const [desired, input] = await Promise.all([
+  const [stated, input] = await Promise.all([
     wishes.instead ?? desiredReplicas(world, named),
     planInput(world, { loaded, reached, observed }, { ...wishes, restart }),
   ]);
-  expectAbilities(desired, loaded);
-  const made = makePlan({ ...input, desired, instances: confined(own, only) });
+  expectAbilities(stated, loaded);
+  const standing = confined(own, only);
+  const gpus = await withChosenGpus(world, loaded, { desired: stated, observed, standing });
+  const { desired } = gpus;
+  const made = makePlan({ ...input, desired, instances: standing });
   const plan: Plan = {
     ...made,
     basis: { ...made.basis, marks: markHashes(made, own) },
@@ -74,7 +78,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
   const found = await Promise.all([
     missingFiles(world, plan),
     previewFindings(world, plan),
-    driftFindings(world, loaded, { instances: confined(own, only) }),
+    driftFindings(world, loaded, { instances: standing }),
     measured ? rateFindings(named.deployments, slotsOf(desired), measured) : [],
   ]);
   const reload = await gatewayReload(world, loaded);
@@ -87,6 +91,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
       ...loaded.warnings,
       ...restFindings(named),
       ...plan.findings,
+      ...gpus.findings,
       ...protectedFindings(plan),
       ...(rest?.findings ?? []),
       ...foreseen(asked, [...desired, ...unseenOf(asked, named)], input.modelBytes),

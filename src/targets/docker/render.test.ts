@@ -126,9 +126,23 @@ test('each vendor of GPUs is asked for in its own way', () => {
     Devices: [{ PathOnHost: '/dev/kfd' }, { PathOnHost: '/dev/dri' }],
     GroupAdd: ['44', '109'],
   });
+  expect(amd.Env).not.toContainEqual(expect.stringContaining('ROCR'));
   const none = rendered({}, { devices: { vendor: 'none', count: 0 } });
   expect(none.Image).toBe('e/cpu:1');
   expect(JSON.stringify(none.HostConfig)).not.toMatch(/Device/);
+});
+
+test('chosen GPUs are named, each vendor in its own way, before those that the file names', () => {
+  const chosen = { vendor: 'nvidia' as const, ids: ['GPU-b'] };
+  const devices = { vendor: 'nvidia' as const, count: 1, chosen };
+  expect(rendered({ gpuIds: ['GPU-a', 'GPU-b'] }, { devices }).HostConfig['DeviceRequests']).toEqual([
+    { Driver: 'nvidia', Capabilities: [['gpu']], DeviceIDs: ['GPU-b'] },
+  ]);
+  expect(rendered({}, { devices }, true).HostConfig['Devices']).toMatchObject([
+    { PathOnHost: 'nvidia.com/gpu=GPU-b' },
+  ]);
+  const amd = { vendor: 'amd' as const, count: 1, chosen: { vendor: 'amd' as const, ids: ['GPU-4f2e'] } };
+  expect(rendered({}, { devices: amd }).Env).toContain('ROCR_VISIBLE_DEVICES=GPU-4f2e');
 });
 
 test("the images' own health check is replaced, and hostConfig lies over what berth writes", () => {

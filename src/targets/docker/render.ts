@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { fillArg, fillArgs, filler, filesNamed } from '../../domain/fill-args.ts';
+import { gpuEnvironment } from '../../domain/gpu-environment.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { Accelerator } from '../../domain/accelerators.ts';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
@@ -64,7 +65,7 @@ export function renderContainer(mark: Mark, options: DockerOptions, facts: HostF
     Image: image,
     Entrypoint: [program],
     Cmd: [...before, ...fillArgs(spec.args, fill)],
-    Env: [...caches, ...env],
+    Env: [...caches, ...env, ...amdEnvironment(spec)],
     Labels: {
       [fleetLabel]: mark.fleet,
       'berth.dev/deployment': mark.deployment,
@@ -130,19 +131,26 @@ function healthcheck(mark: Mark, options: DockerOptions, facts: HostFacts): Reco
 }
 
 function gpus(spec: LaunchSpec, options: DockerOptions, facts: HostFacts): Record<string, unknown> {
-  const { vendor, count } = spec.devices;
+  const { vendor, count, chosen } = spec.devices;
+  const named = chosen?.ids ?? options.gpuIds;
   if (vendor === 'none') return {};
   if (vendor === 'nvidia' && facts.podman) {
-    const ids =
-      options.gpuIds ?? (count > 0 ? Array.from({ length: count }, (_, at) => String(at)) : ['all']);
+    const ids = named ?? (count > 0 ? Array.from({ length: count }, (_, at) => String(at)) : ['all']);
     return { Devices: ids.map((id) => device(`nvidia.com/gpu=${id}`)) };
   }
   if (vendor === 'nvidia') {
-    const which = options.gpuIds ? { DeviceIDs: options.gpuIds } : { Count: count > 0 ? count : -1 };
+    const which = named ? { DeviceIDs: named } : { Count: count > 0 ? count : -1 };
     return { DeviceRequests: [{ Driver: 'nvidia', ...which, Capabilities: [['gpu']] }] };
   }
   const paths = vendor === 'amd' ? ['/dev/kfd', '/dev/dri'] : ['/dev/dri'];
   return { Devices: paths.map(device), GroupAdd: [...facts.gpuGroups] };
+}
+
+/** Of AMD all GPUs are in the container, and a variable says which are its own. */
+function amdEnvironment(spec: LaunchSpec): string[] {
+  if (spec.devices.vendor !== 'amd') return [];
+  const own = Object.entries(gpuEnvironment(spec)).filter(([name]) => spec.env[name] === undefined);
+  return own.map(([name, value]) => `${name}=${value}`);
 }
 
 function device(path: string): Record<string, string> {

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
 import { fillArg, fillArgs, filler, secretFileText } from '../../domain/fill-args.ts';
+import { gpuEnvironment } from '../../domain/gpu-environment.ts';
 import { markText } from '../../domain/mark-text.ts';
 import type { Ending } from '../../domain/instance.ts';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
@@ -30,7 +31,7 @@ export async function start(world: World, request: StartRequest): Promise<Starte
   const own = Object.fromEntries(Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)]));
   const before = await world.logFiles.last(request.logFile, 0);
   const cwd = spec.workdir ?? request.stateDir;
-  const env = { ...inherited(world, request), ...own, [markVariable]: text };
+  const env = { ...inherited(world, request), ...gpuEnvironment(spec), ...own, [markVariable]: text };
   const { pid, ended } = await world.exec
     .detach(argv, { env, cwd, logFile: request.logFile })
     .catch(async (error: unknown) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fillArg, fillArgs, filler, filesNamed } from '../../domain/fill-args.ts';
+import { gpuEnvironment } from '../../domain/gpu-environment.ts';
 import { markText } from '../../domain/mark-text.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { Arg, Hole, LaunchSpec } from '../../domain/launch-spec.ts';
@@ -219,7 +220,7 @@ function environmentFile(mark: Mark, facts: UnitFacts): string {
   const own = Object.entries(mark.spec.env)
     .filter(([, arg]) => !hasSign(arg, mark, facts))
     .map(([name, arg]) => [name, fillArg(arg, fillerOf(mark, facts))] as const);
-  const lines = [...Object.entries(facts.environment), ...own].map(
+  const lines = [...Object.entries({ ...facts.environment, ...gpuEnvironment(mark.spec) }), ...own].map(
     ([name, value]) => `${name}="${value.replaceAll(/[\\"$`]/g, String.raw`\$&`)}"\n`,
   );
   return `# Written by berth.\n${lines.join('')}`;
