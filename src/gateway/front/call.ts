@@ -56,6 +56,10 @@ export interface Call {
   holdMs: number | undefined;
   /** Since when it stands in line; null: it does not. */
   lineSince: number | null;
+  /** Its body was there. */
+  readAt: number;
+  /** Gone by in lines, all together. */
+  queuedMs: number;
   /** Gone by in lines that were closed. */
   waitedMs: number;
   /** Id of the instance that keeps what it goes on from; null for nearly all. */
@@ -76,6 +80,15 @@ export interface Call {
   spent: Usage | null;
   /** What it is counted as; 0 until it is known. */
   status: number;
+}
+
+/** It stands in line no longer; returns how long it did. */
+export function leaveLine(call: Call, now: number): number {
+  if (call.lineSince === null) return 0;
+  const waited = now - call.lineSince;
+  call.lineSince = null;
+  call.queuedMs += waited;
+  return waited;
 }
 
 /** Ends the present phase as soon as the client leaves. */

@@ -21,7 +21,10 @@ export function readBody(snapshot: Snapshot, call: Call): ScannedBody | Promise<
   if (whole) return scanned(whole, snapshot, call);
   const bounds = { fits: (size: number) => share.fits(size), take: (size: number) => share.take(size) };
   return inbound.body(bodyBytes, bounds).then(
-    (bytes) => scanned(bytes, snapshot, call),
+    (bytes) => {
+      call.readAt = performance.now();
+      return scanned(bytes, snapshot, call);
+    },
     (error: unknown) => {
       if (error instanceof BodyTooLarge) throw bodyTooLarge(bodyBytes);
       if (error instanceof BodyRefused) throw bodiesFull(1 + Math.floor(Math.random() * 3));

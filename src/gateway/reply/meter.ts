@@ -119,7 +119,7 @@ function ownVectors() {
     firstToken: seconds('ttft', 'From the request to the first event of a stream.', bounds.long),
     gap: seconds('itl', 'Between two reads of a stream.', bounds.short),
     perToken: seconds('tpot', 'Per token after the first, of good streams.', bounds.short),
-    queueWait: seconds('queue_wait', 'From the request to its slot.', bounds.long),
+    queueWait: seconds('queue_wait', 'In line for a slot, or for a model to be loaded.', bounds.long),
     rejects: count('limit_rejects_total', 'Requests refused by a limit.', ['scope', 'reason']),
     retries: count('retries_total', 'Attempts at another instance.', ['reason']),
     fallbacks: count('fallbacks_total', 'Requests served by another route than the one asked for.', [

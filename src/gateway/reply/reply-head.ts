@@ -43,9 +43,10 @@ export function headersForClient(
   // What an engine does not have it will not have the next time; clients try a 5xx again unless told not to.
   if (head.status === 501) headers.push('x-should-retry', 'false');
   if (call.told.length > 0) headers.push(...call.told);
-  const queued = call.leasedAt - call.startedAt;
+  const queued = call.queuedMs;
   const upstream = now - sentAt;
-  const gateway = Math.max(0, now - call.startedAt - queued - upstream);
+  // A body that comes slowly is its client's doing.
+  const gateway = Math.max(0, now - call.readAt - queued - upstream);
   const timing = `queue;dur=${tenths(queued)}, upstream_ttfb;dur=${tenths(upstream)}, gateway;dur=${tenths(gateway)}`;
   // Numbers, and a name that was found fit when the request came.
   const own = `x-request-id: ${call.id}\r\n${call.reservation?.lines ?? ''}Server-Timing: ${timing}\r\n`;

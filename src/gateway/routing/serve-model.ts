@@ -2,7 +2,7 @@ import type { Endpoint } from '../../domain/endpoints.ts';
 import { ApiError } from '../../domain/openai.ts';
 import type { Inbound, Reply } from '../../io/http-server/types.ts';
 import type { Caller } from '../front/caller.ts';
-import { ClientGone, LineClosed, watchClient } from '../front/call.ts';
+import { ClientGone, leaveLine, LineClosed, watchClient } from '../front/call.ts';
 import type { Call } from '../front/call.ts';
 import { plainChoice } from './balancers.ts';
 import { CommentedReply } from '../reply/commented-reply.ts';
@@ -75,8 +75,7 @@ export function serveModel(
 /** By whoever serves its route by now: it has waited in vain, and nothing of an answer has come. */
 function serveAnew(state: GatewayState, call: Call, served: OnServed): void {
   const { snapshot } = state;
-  if (call.lineSince !== null) call.waitedMs += performance.now() - call.lineSince;
-  call.lineSince = null;
+  call.waitedMs += leaveLine(call, performance.now());
   call.told = nothingTold;
   call.trial = null;
   try {
@@ -131,6 +130,8 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     choice: plainChoice,
     holdMs: undefined,
     lineSince: null,
+    readAt: now,
+    queuedMs: 0,
     waitedMs: 0,
     holder: null,
     told: nothingTold,

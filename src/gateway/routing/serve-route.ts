@@ -5,6 +5,7 @@ import type { FallbackCause } from '../../domain/routing.ts';
 import { unitOf } from '../front/ask.ts';
 import type { Choice } from './balance.ts';
 import { choiceOf, preferring } from './balancers.ts';
+import { leaveLine } from '../front/call.ts';
 import type { Call, Phase } from '../front/call.ts';
 import { CommentedReply } from '../reply/commented-reply.ts';
 import { cancelled, noInstance, waitTooLong } from '../reply/faults.ts';
@@ -252,10 +253,10 @@ function serveLeased(
   served: OnServed,
 ): void {
   call.phase = null;
-  call.lineSince = null;
   call.leasedAt = performance.now();
   call.trail.leasedAt = call.leasedAt;
-  call.series.queueWait.observe((call.leasedAt - call.startedAt) / 1000);
+  leaveLine(call, call.leasedAt);
+  call.series.queueWait.observe(call.queuedMs / 1000);
   const { body } = call;
   // A reservation notes it itself.
   const end = tokens === 0 || call.reservation ? served : noting(state, call, route, served);

@@ -3,7 +3,7 @@ import type { ApiFault } from '../../domain/openai.ts';
 import { Attempt, clientStalled } from './attempt.ts';
 import type { AttemptEnd, AttemptPorts } from './attempt.ts';
 import { faultOf } from './attempt-fault.ts';
-import { ClientGone } from '../front/call.ts';
+import { ClientGone, leaveLine } from '../front/call.ts';
 import type { Call } from '../front/call.ts';
 import type { Deployment } from '../routing/deployment.ts';
 import { noInstance } from '../reply/faults.ts';
@@ -176,6 +176,7 @@ class Forwarding implements AttemptPorts {
       this.#served(error);
       return;
     }
+    leaveLine(call, performance.now());
     if (lease) this.#again(end.reason, lease);
     else this.#finish(end);
   }
