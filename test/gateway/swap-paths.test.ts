@@ -51,6 +51,64 @@ test('/running tells what is loaded and how far, and /unload ends it once its re
   expect(await running()).toEqual({ running: [] });
 });
 
+test('/unload during a load serves those who wait for it, and then unloads; a load that nobody waits for ends at once', async () => {
+  const held: Turn[] = [];
+  const { gateway, asked, loaded, unloaded } = await stage(
+    { a: {} },
+    { config: keys, script: (turn) => void held.push(turn) },
+  );
+  async function unload(): Promise<void> {
+    const told = await fetch(`${gateway.url}/unload/a`, { method: 'POST', headers: master });
+    expect(await told.json()).toEqual({ unloading: ['a'] });
+  }
+  const reply = postChat(gateway.url, { model: 'a' });
+  await until('it is asked for', () => asked.length === 1);
+  await unload();
+  expect(asked).toEqual(['load a']);
+  await loaded('a');
+  await until('it serves', () => held.length === 1);
+  const late = postChat(gateway.url, { model: 'a' });
+  await until('another waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  held[0]?.json(200, {});
+  expect((await reply).status).toBe(200);
+  await until('it is unloaded', () => asked.length === 2);
+  await unloaded('a');
+  await until('it is loaded anew for who came late', () => asked.length === 3);
+  await loaded('a');
+  await until('that one is served', () => held.length === 2);
+  held[1]?.json(200, {});
+  expect((await late).status).toBe(200);
+  await unload();
+  await until('it is unloaded at once', () => asked.length === 4);
+  await unloaded('a');
+  const leaver = new AbortController();
+  const left = postChat(gateway.url, { model: 'a' }, { signal: leaver.signal });
+  await until('it is loaded once more', () => asked.length === 5);
+  leaver.abort();
+  await expect(left).rejects.toThrow();
+  await until('nobody waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 0);
+  await unload();
+  await until('the load is given up', () => asked.length === 6);
+  expect(asked.map((what) => what.split(' ')[0])).toEqual([
+    'load',
+    'unload',
+    'load',
+    'unload',
+    'load',
+    'unload',
+  ]);
+});
+
+test('/running has no model that could not be started', async () => {
+  const { gateway, asked, failed } = await stage({ a: {} }, { config: keys });
+  const reply = postChat(gateway.url, { model: 'a' });
+  await until('it is asked for', () => asked.length === 1);
+  await failed('a', 'no memory');
+  expect((await reply).status).toBe(503);
+  const running = await fetch(`${gateway.url}/running`, { headers: master });
+  expect(await running.json()).toEqual({ running: [] });
+});
+
 test('all at once are unloaded without a name, and names that are not on demand are refused', async () => {
   const { gateway, asked, loaded } = await stage({ a: {} }, { config: keys });
   const reply = postChat(gateway.url, { model: 'a' });

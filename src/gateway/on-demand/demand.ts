@@ -47,6 +47,8 @@ export class Demand {
   closed = false;
   /** Somebody asked for it to be unloaded. */
   dismissed = false;
+  /** Somebody asked for that while it was loading: those who came before this turn are served first. */
+  #leavesAfter: number | null = null;
   since = 0;
   lastUsedAt = 0;
   readonly counts = { loaded: 0, failed: 0, unloaded: 0 };
@@ -88,6 +90,18 @@ export class Demand {
   get turn(): number {
     const [oldest] = this.#arrivals;
     return oldest?.turn ?? Infinity;
+  }
+
+  /** It is to be unloaded as soon as those who wait now have been served. */
+  leaveOnceServed(): void {
+    this.#leavesAfter = this.#ports.takeTurn();
+  }
+
+  /** Takes nothing new once all have been let through who came before it was asked to leave. */
+  settleLeave(): void {
+    if (this.state !== 'ready' || this.#leavesAfter === null || this.turn < this.#leavesAfter) return;
+    this.#leavesAfter = null;
+    this.dismissed = true;
   }
 
   /** How long the one who has waited longest has. */
@@ -152,7 +166,10 @@ export class Demand {
     this.progress = null;
     this.closed = false;
     this.dismissed = false;
-    if (state !== 'ready') return;
+    if (state !== 'ready') {
+      this.#leavesAfter = null;
+      return;
+    }
     this.failure = null;
     this.lastUsedAt = this.since;
   }

@@ -82,8 +82,9 @@ export class Demands {
   dismiss(name?: string): boolean {
     const named = this.list.filter((one) => name === undefined || one.deployment.name === name);
     for (const demand of named)
-      if (demand.state === 'loading') this.#unload(demand);
-      else if (demand.state === 'ready') demand.dismissed = true;
+      if (demand.state === 'ready') demand.dismissed = true;
+      else if (demand.state === 'loading' && demand.idle) this.#unload(demand);
+      else if (demand.state === 'loading') demand.leaveOnceServed();
     this.#poke();
     return name === undefined || named.length > 0;
   }
@@ -105,7 +106,10 @@ export class Demands {
 
   #decide(): void {
     const now = this.#now();
-    for (const demand of this.#all.values()) if (isOver(demand, now)) this.#unload(demand);
+    for (const demand of this.#all.values()) {
+      demand.settleLeave();
+      if (isOver(demand, now)) this.#unload(demand);
+    }
     const close = this.#serveWanted(now);
     for (const demand of this.#all.values()) {
       const closed = close.has(demand.deployment.name);

@@ -36,7 +36,10 @@ export function swapAsk(path: string): SwapAsk | null {
   return null;
 }
 
-/** One model that is not unloaded, as `/running` tells it. */
+/** States of a model that takes memory, or is about to. */
+const inMemory: ReadonlySet<string> = new Set(['loading', 'ready', 'unloading']);
+
+/** One model that is loaded or being loaded, as `/running` tells it. */
 export interface RunningModel {
   readonly model: string;
   readonly state: string;
@@ -51,12 +54,13 @@ export interface RunningModel {
   readonly proxy: readonly string[];
 }
 
-/** Models on demand that are not unloaded, those that always run, and those that a server has loaded itself. */
+/** Models on demand that are loaded or being loaded, those that always run, and those that a server has loaded itself. */
 export function runningModels({ snapshot, demands }: GatewayState): { running: RunningModel[] } {
   const byName = new Map(demands.list.map((demand) => [demand.deployment.name, demand]));
   const running = [...snapshot.deployments.values()].flatMap((deployment): RunningModel[] => {
     const demand = byName.get(deployment.name);
-    if (demand ? demand.state === 'unloaded' : deployment.instances.length === 0) return [];
+    const isThere = demand ? inMemory.has(demand.state) : deployment.instances.length > 0;
+    if (!isThere) return [];
     const one = {
       model: deployment.name,
       state: demand?.state ?? 'ready',
