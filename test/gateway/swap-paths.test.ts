@@ -85,7 +85,7 @@ test('/unload during a load serves those who wait for it, and then unloads; a lo
   const left = postChat(gateway.url, { model: 'a' }, { signal: leaver.signal });
   await until('it is loaded once more', () => asked.length === 5);
   leaver.abort();
-  await expect(left).rejects.toThrow();
+  await expect(left).rejects.toThrow('aborted');
   await until('nobody waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 0);
   await unload();
   await until('the load is given up', () => asked.length === 6);
