@@ -7,6 +7,7 @@ import type { ApplyResult } from '../fleet/apply/apply.ts';
 import type { Ease } from '../fleet/apply/handover.ts';
 import type { WentBack } from '../fleet/apply/go-back.ts';
 import { planId } from '../fleet/apply/journal.ts';
+import { expectFits } from '../fleet/plan/fit.ts';
 import { expectNoneHeld } from '../fleet/plan/protect.ts';
 import type { CliContext } from './context.ts';
 import { fetchModels } from './fetch-models.ts';
@@ -21,6 +22,8 @@ export interface Carrying {
   readonly always?: boolean;
   /** How a new engine is given requests; absent: all at once. */
   readonly ease?: Ease | undefined;
+  /** Starts what does not fit, too. */
+  readonly force?: boolean | undefined;
   /** What is done beside the plan, for the question. */
   readonly more?: readonly string[];
   /** What is told beside the result. */
@@ -38,11 +41,12 @@ export async function carryOut(context: CliContext, plan: Plan, options: Carryin
 export async function consents(
   context: CliContext,
   plan: Plan,
-  { yes, always, more = [] }: Carrying,
+  { yes, always, force, more = [] }: Carrying,
 ): Promise<boolean> {
   const { output } = context;
   output.progress(planText(plan));
   expectNoneHeld(plan);
+  if (!force) expectFits(plan);
   if (yes || (await (always ? agrees(context, plan, more) : mayInterrupt(context, plan)))) return true;
   output.progress('Nothing was done.');
   context.exit(exitCodes.interrupted);
@@ -53,7 +57,7 @@ export async function consents(
 export async function execute(
   context: CliContext,
   plan: Plan,
-  { command, ease }: Pick<Carrying, 'command' | 'ease'>,
+  { command, ease, force }: Pick<Carrying, 'command' | 'ease' | 'force'>,
 ): Promise<{ plan: Plan; result: ApplyResult }> {
   const { world, output, signal } = context;
   const fetched = await fetchModels(context, plan);
@@ -62,6 +66,7 @@ export async function execute(
     onProgress: output.progress,
     traffic: await trafficOfUp(context, plan),
     ease,
+    force,
     command,
     planId: planId(plan),
   });

@@ -25,6 +25,7 @@ export const examples = [
 interface ApplyCommandOptions extends FileOptions {
   readonly refresh?: boolean;
   readonly yes?: boolean;
+  readonly force?: boolean;
   readonly restart?: readonly string[];
   readonly only?: readonly string[];
   readonly inSteps?: boolean;
@@ -41,12 +42,14 @@ export function configure(command: Command, context: CliContext): void {
     .option('--only <names...>', 'change these deployments alone')
     .option('--restart <names...>', 'restart these deployments too')
     .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
+    .option('--force', 'start what does not fit by what is computed of it')
     .option('--refresh', 'also restart what only berth itself would start otherwise by now')
     .action(async (planFile: string | undefined, options: ApplyCommandOptions) => {
       const plan = planFile ? await keptPlan(context, planFile, options) : await makePlan(context, options);
       const { ease, steps } = easing({ ...shiftOf(context, options), world: context.world });
       await carryOut(context, plan, {
         yes: options.yes,
+        force: options.force,
         command: 'apply',
         ...(options.inSteps ? { ease, also: { shift: steps } } : {}),
       });

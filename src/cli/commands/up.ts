@@ -29,6 +29,7 @@ export const examples = [
 interface UpCommandOptions extends FileOptions {
   readonly detach?: boolean;
   readonly ephemeral?: boolean;
+  readonly force?: boolean;
   readonly watch?: boolean;
   readonly bench?: boolean;
   readonly once?: boolean;
@@ -39,6 +40,7 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .option('--detach', 'stay in the background')
     .option('--ephemeral', 'stop the engines that it started when it ends')
+    .option('--force', 'start what does not fit by what is computed of it')
     .option('--watch', 'apply the fleet file whenever it changes')
     .option('--bench', 'run the benchmarks of the file once everything serves')
     .option('--once', 'the same, and end when they are done')
@@ -57,7 +59,7 @@ export function configure(command: Command, context: CliContext): void {
       await up(
         context.world,
         loaded,
-        { ephemeral: options.ephemeral ?? false, signal: context.signal },
+        { ephemeral: options.ephemeral ?? false, force: options.force ?? false, signal: context.signal },
         {
           onProgress: context.output.progress,
           fetch: (plan) => fetchModels(context, plan),

@@ -22,6 +22,7 @@ import type { Sight } from '../observe/observe.ts';
 import { filesOf, foreignHolders, isThere, portFault } from '../plan/prepare-plan.ts';
 import { inOrder, successorOf } from '../plan/order.ts';
 import type { Change } from '../plan/order.ts';
+import { expectFits } from '../plan/fit.ts';
 import { protectedFindings } from '../plan/protect.ts';
 import { previewFindings } from '../observe/look-closer.ts';
 import { staleness } from '../plan/stale.ts';
@@ -39,6 +40,8 @@ export interface ApplyOptions {
   readonly traffic: Traffic;
   /** How an engine takes the place of one that still serves; absent: at once. */
   readonly ease?: Ease | undefined;
+  /** Engines that do not fit by what is computed of them are started all the same. */
+  readonly force?: boolean | undefined;
 }
 
 /** What came of a plan. `failure` is what stopped it; running apply again goes on from there. */
@@ -72,6 +75,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   if (silent) throw silent;
   const changed = await staleness(world, plan, observed);
   if (changed.length > 0) throw new BerthError('PLAN_STALE', { changed });
+  if (!options.force) expectFits(plan);
   await preflight(world, plan, observed);
   for (const finding of protectedFindings(plan)) options.onProgress(`berth: ${finding.message}`);
   const { traffic, taken } = takingOver(world, plan, options);

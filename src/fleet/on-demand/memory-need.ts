@@ -23,13 +23,25 @@ export async function memoryNeed(
   return each && { host: each.host * deployment.replicas, gpu: each.gpu * deployment.replicas };
 }
 
+/** Bytes of this machine's memory that one replica takes as soon as it serves; null: not known. Its cache of prompts grows later. */
+export async function memoryAtStart(
+  world: World,
+  deployment: Deployment,
+  shapes: ShapeCache,
+): Promise<number | null> {
+  const need = deployment.onDemand?.memory ?? (await computed(world, deployment, shapes, { cache: false }));
+  return need?.host ?? null;
+}
+
 async function computed(
   world: World,
   { engine, model, gpus }: Deployment,
   shapes: ShapeCache,
+  { cache = true } = {},
 ): Promise<MemoryNeed | null> {
-  const use = engineOf(engine.kind).memoryUse?.(engine, gpus);
-  if (!use || !model) return null;
+  const told = engineOf(engine.kind).memoryUse?.(engine, gpus);
+  if (!told || !model) return null;
+  const use = cache ? told : { ...told, cacheBytes: 0 };
   const shape = await shapeOf(world, model.path, shapes);
   if (!shape) return null;
   const need = llamaMemory(shape, use);

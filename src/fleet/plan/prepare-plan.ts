@@ -18,6 +18,7 @@ import { restFindings } from './at-rest.ts';
 import { confined, leftOutBy, withDeployments } from '../apply/confine.ts';
 import { expectNamed } from '../apply/expect-named.ts';
 import { asWritten, foreseen } from './foresee.ts';
+import { fitFindings } from './fit.ts';
 import { withChosenGpus } from './host-gpus.ts';
 import { gatewayReload } from './gateway-reload.ts';
 import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
@@ -79,6 +80,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     missingFiles(world, plan),
     previewFindings(world, plan),
     driftFindings(world, loaded, { instances: standing }),
+    fitFindings(world, plan, named),
     measured ? rateFindings(named.deployments, slotsOf(desired), measured) : [],
   ]);
   const reload = await gatewayReload(world, loaded);

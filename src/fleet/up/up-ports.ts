@@ -42,5 +42,7 @@ export interface UpHold {
 
 export interface UpOptions {
   readonly ephemeral: boolean;
+  /** Starts what does not fit, too. */
+  readonly force: boolean;
   readonly signal: AbortSignal;
 }

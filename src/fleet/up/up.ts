@@ -56,6 +56,7 @@ export async function up(
     world,
     paths,
     ports,
+    force: options.force,
     loaded: first,
     ownKey: newToken(),
     controlToken: await tokenOfFile(world.files, paths.controlToken),
@@ -128,6 +129,7 @@ interface Run {
   readonly world: World;
   readonly paths: FleetPaths;
   readonly ports: UpPorts;
+  readonly force: boolean;
   readonly ownKey: string;
   /** Of console and control API; it opens the gateway's control routes too. */
   readonly controlToken: string;
@@ -149,13 +151,14 @@ interface Run {
 }
 
 async function converge(run: Run, signal: AbortSignal): Promise<void> {
-  const { world, ports } = run;
+  const { world, ports, force } = run;
   const planned = await preparePlan(world, run.loaded);
   const plan = await ports.fetch(planned);
   // What was fetched is served from the store from now on.
   if (plan !== planned) run.loaded = await ports.reload();
   const traffic = run.gateway ? trafficOf(run, (to) => follow(run, to)) : noTraffic;
-  const result = await apply(world, plan, { signal, onProgress: ports.onProgress, traffic, command: 'up' });
+  const { onProgress } = ports;
+  const result = await apply(world, plan, { signal, onProgress, traffic, force, command: 'up' });
   if (result.failure) throw result.failure;
   await adopt(run);
 }
