@@ -19,7 +19,7 @@ export interface RenderedContainer {
 }
 
 export function containersOf(input: RenderInput, facts: HostFacts): RenderedContainer[] {
-  return marksOf(input, containerOptions).map(({ mark, options }) => {
+  return marksOf(input, containerOptions, { gpus: true }).map(({ mark, options }) => {
     const body = renderContainer(mark, options, facts);
     const mounts = body.HostConfig['Mounts'] as readonly Mount[];
     return { mark, container: containerName(mark), body, mounts, ports: publishedPorts(body) };

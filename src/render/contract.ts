@@ -16,6 +16,8 @@ export interface RenderedDeployment {
   /** Ports of its host for those that pin none, and those that must stay free there. */
   readonly pool: { readonly from: number; readonly to: number };
   readonly reserve: readonly number[];
+  /** GPUs of its machine, replica by replica; null: nothing is said of which. */
+  readonly gpus: readonly (LaunchSpec['devices']['chosen'] | null)[];
 }
 
 /** A benchmark whose client runs in a cluster, or by a timer of a machine. */

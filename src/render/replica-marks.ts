@@ -1,4 +1,5 @@
 import type { Mark } from '../domain/instance.ts';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { isOfCluster } from '../domain/secret.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
 
@@ -6,6 +7,7 @@ import type { RenderedDeployment, RenderInput } from './contract.ts';
 export function marksOf<Options extends { kind: string }>(
   { fleet, fleetId, deployments }: RenderInput,
   optionsOf: (deployment: RenderedDeployment) => Options,
+  { gpus }: { readonly gpus: boolean } = { gpus: false },
 ): { mark: Mark; options: Options }[] {
   const taken = new Set(
     deployments.flatMap(({ port, reserve }) => [...(port === null ? [] : [port]), ...reserve]),
@@ -26,11 +28,16 @@ export function marksOf<Options extends { kind: string }>(
         // Units and containers have logs of their own.
         logFile: '',
         declared: { ...deployment.declared },
-        spec: deployment.spec,
+        spec: gpus ? withGpus(deployment, replica) : deployment.spec,
       };
       return { mark, options };
     }),
   );
+}
+
+function withGpus({ spec, gpus }: RenderedDeployment, replica: number): LaunchSpec {
+  const chosen = gpus[replica];
+  return chosen ? { ...spec, devices: { ...spec.devices, chosen } } : spec;
 }
 
 /** The same that `apply` takes where nothing else listens. */

@@ -69,7 +69,7 @@ function optionsOf({ target }: RenderedDeployment): SystemdOptions {
 
 function render(input: RenderInput): RenderOutput {
   const manager = input.userHome === null ? ofSystem : ofUser(input.userHome);
-  const units = marksOf(input, optionsOf).map(({ mark, options }) => {
+  const units = marksOf(input, optionsOf, { gpus: true }).map(({ mark, options }) => {
     const unit = unitNameOf(mark, options);
     const facts = factsOf(manager, unit, mark.spec.program.binary ?? '');
     return { mark, unit, rendered: renderUnit(mark, options, facts) };

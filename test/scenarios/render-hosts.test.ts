@@ -131,7 +131,9 @@ test('a compose file has what the container would have: image, arguments, port, 
     environment: expect.arrayContaining(['HF_TOKEN_PATH=/run/secrets/hub']),
     healthcheck: { disable: true },
     deploy: {
-      resources: { reservations: { devices: [{ driver: 'nvidia', count: 2, capabilities: ['gpu'] }] } },
+      resources: {
+        reservations: { devices: [{ driver: 'nvidia', device_ids: ['0', '1'], capabilities: ['gpu'] }] },
+      },
     },
   });
   expect(file.secrets).toEqual({ 'b-hub': { environment: 'HUB_TOKEN' } });
@@ -223,4 +225,32 @@ test("units of a user go below a home, are the own manager's, and keep their sec
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('not for one user')]);
   const relative = await place.berth('render', '--format', 'systemd', '--user-home', 'op');
   expect([relative.code, relative.stderr]).toEqual([2, expect.stringContaining('begins with "/"')]);
+});
+
+test('replicas of one host have GPUs by number, in the order of the file, also where one is rendered alone', async () => {
+  const llama = 'engine: {kind: llama.cpp, binary: /usr/bin/llama-server}';
+  fleet(`  a: {model: m, gpus: 2, replicas: 2, ${llama}, target: {kind: docker, image: e/x:1}}
+  c: {model: m, gpus: 1, replicas: 2, ${llama}, target: {kind: docker, image: e/x:1, gpuIds: ["4", "6"]}}
+  d: {model: m, gpus: 3, ${llama}, target: {kind: systemd}}
+`);
+  const compose = await place.berth('render', '--format', 'compose', 'a', 'c');
+  expect(compose.code, compose.stderr).toBe(0);
+  const { services } = parse(compose.stdout) as {
+    services: Record<string, { deploy: { resources: { reservations: { devices: object[] } } } }>;
+  };
+  const named = Object.values(services).map((one) => one.deploy.resources.reservations.devices);
+  expect(named).toEqual(
+    [['0', '1'], ['2', '3'], ['4'], ['6']].map((ids) => [
+      { driver: 'nvidia', device_ids: ids, capabilities: ['gpu'] },
+    ]),
+  );
+
+  const quadlet = await place.berth('render', '--format', 'quadlet', 'a');
+  expect(quadlet.stdout.match(/^AddDevice=.*/gm)).toEqual(
+    [0, 1, 2, 3].map((number) => `AddDevice=nvidia.com/gpu=${number}`),
+  );
+
+  await place.berth('render', '--format', 'systemd', '--out', 'units', 'd');
+  const texts = Object.values(tree(join(place.folder, 'units'))).join('\n');
+  expect(texts).toContain('CUDA_DEVICE_ORDER="PCI_BUS_ID"\nCUDA_VISIBLE_DEVICES="5,7,8"');
 });

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { ClusterGateway } from '../../domain/cluster-gateway.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { gpusByNumber } from '../../fleet/plan/gpus-by-number.ts';
 import { launchSpecOf } from '../../fleet/plan/launch-spec-of.ts';
 import { engineKeyOf, makeEngineKey } from '../../fleet/apply/engine-key.ts';
 import { clusterGateway, usualPods } from '../../fleet/cluster-gateway/wanted.ts';
@@ -189,14 +190,22 @@ function deploymentsOf(
   const known = [...loaded.deployments.map((one) => one.name), ...Object.keys(loaded.benchmarks)];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new BerthError('DEPLOYMENT_UNKNOWN', { name: unknown, known });
-  return loaded.deployments.flatMap((deployment) => {
-    const { name, replicas, port, target, declared, host } = deployment;
-    if (names.length > 0 && !names.includes(name)) return [];
+  // All of them, since what is rendered alone has the GPUs that it has among the others.
+  const all = loaded.deployments.flatMap((deployment) => {
     const key = engineKeyOf(world, loaded, deployment);
     const spec = launchSpecOf(deployment, { cores: null, help: null, key });
-    if (!spec) return [];
+    return spec ? [{ deployment, spec }] : [];
+  });
+  const each = all.flatMap(({ deployment, spec }) =>
+    Array.from({ length: deployment.replicas }, (_, replica) => ({ deployment, replica, spec })),
+  );
+  const numbers = gpusByNumber(each);
+  return all.flatMap(({ deployment, spec }) => {
+    const { name, replicas, port, target, declared, host } = deployment;
+    if (names.length > 0 && !names.includes(name)) return [];
     const { ports = usualPorts, reserve = [] } = loaded.hosts[host] ?? {};
-    return [{ name, replicas, port, target, spec, declared, pool: ports, reserve }];
+    const gpus = numbers.filter((_, at) => each[at]?.deployment === deployment);
+    return [{ name, replicas, port, target, spec, declared, pool: ports, reserve, gpus }];
   });
 }
 

@@ -1,0 +1,39 @@
+import { gpuVariables } from '../../domain/gpu-environment.ts';
+import { targetOf } from '../../targets/registry.ts';
+import type { GpuChoice } from './choose-gpus.ts';
+import { dealtGpus, gpuIdsOf } from './dealt-gpus.ts';
+import type { DesiredReplica } from './desired.ts';
+
+/** Where no machine is asked: replicas of a host have its GPUs by number, from 0 on, in the order of the file. Null: nothing is said. */
+export function gpusByNumber(replicas: readonly DesiredReplica[]): readonly (GpuChoice | null)[] {
+  const hosts = Map.groupBy(replicas, (one) => one.deployment.host);
+  const taken = new Map(
+    [...hosts].map(([host, there]) => [
+      host,
+      new Set(there.flatMap((one) => gpuIdsOf(one.deployment.target) ?? [])),
+    ]),
+  );
+  return replicas.map((one) => {
+    const { chosen } = dealtGpus(one).replica.spec.devices;
+    if (chosen) return chosen;
+    const vendor = vendorOf(one);
+    if (vendor === null) return null;
+    const others = taken.get(one.deployment.host) ?? new Set();
+    const ids = Array.from({ length: one.spec.devices.count }, () => lowestFree(others));
+    return { vendor, ids };
+  });
+}
+
+function vendorOf({ deployment, spec }: DesiredReplica): GpuChoice['vendor'] | null {
+  const { vendor, count, named } = spec.devices;
+  if (count === 0 || named || deployment.onDemand || targetOf(deployment.target.kind).inCluster) return null;
+  if (gpuIdsOf(deployment.target) || gpuVariables.some((name) => spec.env[name] !== undefined)) return null;
+  return vendor === 'nvidia' || vendor === 'amd' ? vendor : null;
+}
+
+function lowestFree(taken: Set<string>): string {
+  let number = 0;
+  while (taken.has(String(number))) number += 1;
+  taken.add(String(number));
+  return String(number);
+}
