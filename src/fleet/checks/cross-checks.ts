@@ -10,6 +10,7 @@ import { experimentFaults } from './experiment-checks.ts';
 import { fault } from '../file/fault.ts';
 import { gatewayFaults } from './gateway-checks.ts';
 import { limitFaults } from './limit-checks.ts';
+import { objectNameFaults } from './object-name-checks.ts';
 import { hostOf, portFaults } from './port-checks.ts';
 import { referenceFault } from '../file/references.ts';
 import { resourceFaults } from './resource-checks.ts';
@@ -28,6 +29,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...hostFaults(tree),
     ...deploymentFaults(tree),
     ...portFaults(tree),
+    ...objectNameFaults(tree),
     ...gatewayFaults(tree, hostNames(tree)),
     ...tlsSecretFaults(tree),
     ...routeFaults(tree),

@@ -25,5 +25,26 @@ function fitting(defaults: Located, deployment: Located): Located {
     const usual = scalarAt(defaults, [part, 'kind']);
     if (own !== undefined && own !== usual) entries.delete(part);
   }
-  return { ...defaults, content: { kind: 'map', entries } };
+  return withoutOthers({ ...defaults, content: { kind: 'map', entries } }, deployment);
+}
+
+/** Where one key of several may stand; that of a deployment takes the place of another one that the defaults have. */
+const choices = [{ at: ['target', 'runtime'], keys: ['create', 'use'] }];
+
+function withoutOthers(defaults: Located, deployment: Located): Located {
+  let left = defaults;
+  for (const { at, keys } of choices) {
+    const own = new Set(entriesAt(deployment, at).map(([key]) => key));
+    const usual = pieceAt(left, at);
+    if (usual?.content.kind !== 'map' || !keys.some((key) => own.has(key))) continue;
+    const kept = [...usual.content.entries].filter(([key]) => own.has(key) || !keys.includes(key));
+    left = replaced(left, at, { ...usual, content: { kind: 'map', entries: new Map(kept) } });
+  }
+  return left;
+}
+
+function replaced(tree: Located, [key, ...rest]: readonly string[], piece: Located): Located {
+  if (key === undefined) return piece;
+  const below = pieceAt(tree, [key]);
+  return below === null ? tree : withEntry(tree, key, replaced(below, rest, piece));
 }

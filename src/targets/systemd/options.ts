@@ -48,7 +48,7 @@ export interface UnitWish {
 }
 
 /** The two forms of `unit:` as one. */
-export function unitWish({ unit }: SystemdOptions): UnitWish {
+export function unitWish({ unit }: Pick<SystemdOptions, 'unit'>): UnitWish {
   const { name, Unit = {}, Service = {}, Install = {} } = typeof unit === 'object' ? unit : { name: unit };
   return {
     name: name === undefined ? null : name.replace(/\.service$/, ''),

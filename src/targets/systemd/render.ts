@@ -41,7 +41,10 @@ const cacheSign = '\uE000';
 const credentialSign = '\uE001';
 
 /** The name of the file; else that of fleet and deployment. Replicas of "x@" are its instances x@0, x@1, ... */
-export function unitNameOf(mark: Mark, options: SystemdOptions): string {
+export function unitNameOf(
+  mark: Pick<Mark, 'fleet' | 'deployment' | 'replica'>,
+  options: Pick<SystemdOptions, 'unit'>,
+): string {
   const { name } = unitWish(options);
   if (name?.endsWith('@')) return `${name}${mark.replica}`;
   const number = mark.replica === 0 ? '' : `-${mark.replica}`;
