@@ -1,8 +1,9 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
 import { fleetIdLabel, fleetLabel } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { secretCommands } from '../kube/secret-commands.ts';
 import { kserveTarget } from '../targets/kserve.ts';
-import { manifestsOf } from '../targets/kserve/manifests.ts';
+import { manifestsOf, runtimeKind } from '../targets/kserve/manifests.ts';
 import { markObject } from '../targets/kserve/marks.ts';
 import { KserveOptions } from '../targets/kserve/options.ts';
 import { storageName } from '../targets/kserve/storage-secret.ts';
@@ -75,19 +76,30 @@ function storageNeeds({ deployments, fleet, fleetId, namespace }: RenderInput): 
     );
 }
 
+/** A runtime that several share stands with the first of them. Throws RUNTIME_CONTRADICTS. */
 function objectsOf(input: RenderInput): { name: string; objects: KubeObject[] }[] {
   const marked = marksOf(input, optionsOf);
+  const made = new Map<string, { by: string; text: string }>();
   return input.deployments.map(({ name }) => {
-    const all = marked
+    const objects = marked
       .filter(({ mark }) => mark.deployment === name)
       .flatMap(({ mark, options }) => {
         const sent = manifestsOf(mark, options);
-        return [...sent, markObject(mark, sent)];
+        return [...sent.filter((object) => isFirst(made, object, name)), markObject(mark, sent)];
       });
-    // A runtime that the file names is the same for all replicas.
-    const once = new Map(all.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
-    return { name, objects: [...once.values()].map((object) => placed(object, input.namespace)) };
+    return { name, objects: objects.map((object) => placed(object, input.namespace)) };
   });
+}
+
+function isFirst(made: Map<string, { by: string; text: string }>, object: KubeObject, by: string): boolean {
+  if (object.kind !== runtimeKind.kind) return true;
+  const { name } = object.metadata;
+  const earlier = made.get(name);
+  const text = JSON.stringify(object);
+  if (!earlier) made.set(name, { by, text });
+  else if (earlier.text !== text)
+    throw new BerthError('RUNTIME_CONTRADICTS', { runtime: name, deployments: [earlier.by, by] });
+  return !earlier;
 }
 
 function placed(object: KubeObject, namespace: string | null): KubeObject {

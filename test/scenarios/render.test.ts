@@ -96,6 +96,32 @@ test('berth render --format kserve writes services with their runtimes, and refu
   );
 });
 
+function sharing(gpus: number): string {
+  return `version: 1
+fleet: lab
+hosts: {k: {kubernetes: {context: k}}}
+models: {h: {source: "hf://a/b"}}
+defaults: {host: k, model: h, target: {kind: kserve, runtime: {create: shared}, dashboard: {}}}
+deployments:
+  a: {gpus: 1, engine: {kind: vllm}}
+  b: {gpus: ${gpus}, replicas: 2, engine: {kind: vllm}}
+`;
+}
+
+test('a runtime that several share is written once, and one that each would make otherwise is refused', async () => {
+  place.write(sharing(2));
+  const ran = await place.berth('render', '--format', 'kserve');
+  expect(ran.code, ran.stderr).toBe(0);
+  const objects = parseAllDocuments(ran.stdout).map((one) => one.toJS() as KubeObject);
+  const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  expect(names.filter((one) => one.startsWith('ServingRuntime'))).toEqual(['ServingRuntime shared']);
+  expect(new Set(names).size).toBe(names.length);
+  place.write(sharing(0));
+  const refused = await place.berth('render', '--format', 'kserve');
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('The runtime shared would be another one for a and for b.');
+});
+
 test('an engine without an image cannot be written for a cluster, and a name that is unknown is told', async () => {
   place.write(
     'version: 1\nfleet: lab\nmodels: {m: {source: /m.gguf}}\ndeployments: {toy: {model: m, engine: {kind: embedded}}}\n',

@@ -42,6 +42,11 @@ export const engineErrors = {
     (f) => `Name the deployments that can be, or give ${f.deployment} another engine.`,
     'usage',
   ),
+  RUNTIME_CONTRADICTS: defineError<{ runtime: string; deployments: readonly [string, string] }>(
+    (f) => `The runtime ${f.runtime} would be another one for ${f.deployments.join(' and for ')}.`,
+    () => 'Let both say the same of image, program and start, or give one of them another target.runtime.',
+    'usage',
+  ),
   TARGET_FORESEES: defineError<{ findings: readonly Finding[] }>(
     (f) => f.findings.map((one) => `${one.object}: ${one.message}`).join('\n'),
     (f) => f.findings.map((one) => one.cure).join('\n'),

@@ -15,6 +15,7 @@ import { hostOf, portFaults } from './port-checks.ts';
 import { referenceFault } from '../file/references.ts';
 import { resourceFaults } from './resource-checks.ts';
 import { routeFaults } from './route-checks.ts';
+import { runtimeFaults } from './runtime-checks.ts';
 import { clusterSecretFaults, gatewaySecretFaults, misplacedSecrets } from './secret-checks.ts';
 import { tlsSecretFaults } from './tls-secret-checks.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
@@ -30,6 +31,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...deploymentFaults(tree),
     ...portFaults(tree),
     ...objectNameFaults(tree),
+    ...runtimeFaults(tree),
     ...gatewayFaults(tree, hostNames(tree)),
     ...tlsSecretFaults(tree),
     ...routeFaults(tree),

@@ -11,6 +11,14 @@ function faultsOf(...lines: readonly string[]): string[] {
     : objectNameFaults(tree).map((one) => `${one.line}:${one.column} ${one.path}: ${one.message}`);
 }
 
+function unit(host: string, name: string, more = ''): string {
+  return `{host: ${host}, target: {kind: systemd, unit: ${name}}${more}}`;
+}
+
+function node(port: number, type: string): string {
+  return `target: {kind: kubernetes, service: {type: ${type}, nodePort: ${port}}}`;
+}
+
 test('a replica that is called as another deployment is told, names that differ are not', () => {
   expect(faultsOf('deployments:', '  x: {replicas: 2}', '  x-1: {}')).toEqual([
     '4:3 deployments.x-1: The name x-1 is taken twice: x has it too.',
@@ -20,8 +28,6 @@ test('a replica that is called as another deployment is told, names that differ 
 
 test('units of one name are told for the host that they would share', () => {
   const hosts = 'hosts: {one: {ssh: a}, two: {ssh: b}}';
-  const unit = (host: string, name: string, more = ''): string =>
-    `{host: ${host}, target: {kind: systemd, unit: ${name}}${more}}`;
   expect(
     faultsOf(
       hosts,
@@ -40,8 +46,6 @@ test('units of one name are told for the host that they would share', () => {
 });
 
 test('a port of the nodes belongs to one Service of a cluster', () => {
-  const node = (port: number, type: string): string =>
-    `target: {kind: kubernetes, service: {type: ${type}, nodePort: ${port}}}`;
   expect(
     faultsOf(
       'hosts: {k: {kubernetes: {}}}',

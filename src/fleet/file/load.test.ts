@@ -77,18 +77,19 @@ deployments: {a: {}, b: {}, c: {engine: {kind: command, command: [x]}}}`;
   ]);
 });
 
-test('a runtime that a deployment names takes the place of the one that the defaults make', async () => {
-  const runtimeOf = async (own: string): Promise<unknown> => {
-    const loaded = await load({
-      '/fleet/berth.yaml': `version: 1
+async function runtimeOf(own: string): Promise<unknown> {
+  const loaded = await load({
+    '/fleet/berth.yaml': `version: 1
 fleet: lab
 hosts: {k: {kubernetes: {context: k}}}
 models: {h: {source: "hf://a/b"}}
 defaults: {host: k, model: h, engine: {kind: vllm}, target: {kind: kserve, runtime: {create: made}}}
 deployments: {a: {target: {runtime: ${own}}}}`,
-    });
-    return loaded.deployments[0]?.target['runtime'];
-  };
+  });
+  return loaded.deployments[0]?.target['runtime'];
+}
+
+test('a runtime that a deployment names takes the place of the one that the defaults make', async () => {
   expect(await runtimeOf('{use: there}')).toEqual({ use: 'there' });
   expect(await runtimeOf('{create: null, use: there}')).toEqual({ use: 'there' });
   expect(await runtimeOf('{create: other}')).toEqual({ create: 'other' });

@@ -74,7 +74,8 @@ function mountsOf(placed: Placed, options: KserveOptions): Mounted[] {
 function servingRuntime(placed: Placed, options: KserveOptions, name: string): KubeObject {
   const { spec } = placed;
   const gpus = gpusOf(spec, options);
-  const title = options.dashboard?.title ?? placed.deployment;
+  // One that several may share is called as none of them.
+  const title = options.runtime ? name : (options.dashboard?.title ?? placed.deployment);
   const meta = options.dashboard
     ? {
         labels: { 'opendatahub.io/dashboard': 'true' },
