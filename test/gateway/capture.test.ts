@@ -96,6 +96,15 @@ test('a stream is kept as it came, an own error by its code, and a reload that t
   expect(await listed(gateway)).toEqual({ captures: [], bytes: 0, maxBytes: 0 });
 });
 
+test('captures of the same id are kept apart', async () => {
+  const { gateway } = await start(wellBehaved, { observe: capturing() });
+  for (const user of ['one', 'two']) await (await postChat(gateway.url, { user }, named('r1'))).text();
+  await until('both are kept', async () => (await listed(gateway)).captures.length === 2);
+  const ids = (await listed(gateway)).captures.map(({ id }) => id);
+  const bodies = await Promise.all(ids.map(async (id) => (await captured(gateway, id)).request.body));
+  expect(bodies.map((body) => (JSON.parse(body) as { user: string }).user)).toEqual(['two', 'one']);
+});
+
 test('a sample of none keeps none', async () => {
   const { gateway } = await start(wellBehaved, { observe: capturing({ sample: 0 }) });
   await (await postChat(gateway.url)).text();

@@ -68,6 +68,29 @@ test('a stream that is cancelled ends with an error event and no [DONE], and its
   expect((await postChat(gateway.url)).status).toBe(200);
 });
 
+test('of two requests that bear the same id each can be ended by itself', async () => {
+  const held: Turn[] = [];
+  const { gateway } = await start((turn) => void held.push(turn));
+  const same = { headers: { 'x-request-id': 'job-1' } };
+  const first = postChat(gateway.url, { user: 'first' }, same);
+  await liveIn(gateway, 'waiting');
+  expect((await live(gateway)).requests.map(({ id }) => id)).toEqual(['job-1']);
+  const second = postChat(gateway.url, { user: 'second' }, same);
+  await liveIn(gateway, 'waiting', 2);
+  await until('both are at the engine', () => held.length === 2);
+  const [older, newer] = (await live(gateway)).requests.map(({ id }) => id);
+  expect([older, newer]).toEqual([
+    expect.stringMatching(/^job-1~\d+$/),
+    expect.stringMatching(/^job-1~\d+$/),
+  ]);
+  expect(newer).not.toBe(older);
+  await gateway.control({ do: 'cancel', request: newer ?? '' });
+  const ended = await second;
+  expect([ended.status, ended.headers.get('x-request-id')]).toEqual([503, 'job-1']);
+  held.find(({ request }) => request.body.includes('first'))?.json(200, {});
+  expect((await first).status).toBe(200);
+});
+
 test('a request that is cancelled before its reply, waiting or in the queue, is answered with an error', async () => {
   const { upstream, gateway } = await start(() => {}, { upstream: { slots: 1 } });
   const busy = postChat(gateway.url);

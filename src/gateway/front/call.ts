@@ -42,6 +42,8 @@ export interface Call {
   readonly startedAt: number;
   /** Its place in the live table; only that table's own. */
   place: number;
+  /** Its number among all requests; told beside its id where several have the same. */
+  serial: number;
   readonly share: BodyShare;
   readonly trail: Trail;
   /** Where it is counted; by the model "unknown" until the route is found. */

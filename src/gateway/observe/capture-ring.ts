@@ -1,7 +1,9 @@
 import type { CapturedRequest, CaptureList } from '../../domain/captured-request.ts';
+import { numbered } from './live-requests.ts';
 
 /** The latest captures, within a bound of bytes; the oldest make room. In memory alone: they end with the process. */
 export interface CaptureRing {
+  /** One whose id another has already is kept under its id with a number. */
   readonly add: (capture: CapturedRequest) => void;
   /** Newest first, without bodies. */
   readonly list: () => CaptureList;
@@ -13,11 +15,15 @@ export function createCaptureRing(first: number): CaptureRing {
   let maxBytes = first;
   const held: { capture: CapturedRequest; bytes: number }[] = [];
   let total = 0;
+  let serial = 0;
   function trim(): void {
     while (total > maxBytes && held.length > 0) total -= held.shift()?.bytes ?? 0;
   }
   return {
-    add: (capture) => {
+    add: (made) => {
+      serial += 1;
+      const isTaken = held.some(({ capture }) => capture.id === made.id);
+      const capture = isTaken ? { ...made, id: numbered(made.id, serial) } : made;
       const bytes = sizeOf(capture);
       held.push({ capture, bytes });
       total += bytes;

@@ -7,16 +7,18 @@ export interface LiveTable {
   readonly remove: (call: Call) => void;
   /** The oldest `most` of them. */
   readonly list: (most: number) => LiveRequests;
-  /** Ends one as if its client had left, but tells the client. False when it is not under way. */
+  /** Ends what bears this name as if its client had left, but tells the client. False when nothing of it is under way. */
   readonly cancel: (id: string) => boolean;
 }
 
 export function createLiveTable(now: () => number): LiveTable {
   // A list in which each call knows its place: a set would have to make a hash for every call.
   const calls: Call[] = [];
+  let serial = 0;
   return {
     add: (call) => {
       call.place = calls.push(call) - 1;
+      call.serial = serial += 1;
     },
     remove: (call) => {
       const last = calls.pop();
@@ -27,16 +29,32 @@ export function createLiveTable(now: () => number): LiveTable {
     list: (most) => {
       const at = now();
       const oldest = calls.toSorted((a, b) => a.startedAt - b.startedAt).slice(0, most);
-      return { requests: oldest.map((call) => liveRequest(call, at)), total: calls.length };
+      const shared = sharedIds(calls);
+      const requests = oldest.map((call) => {
+        const id = shared.has(call.id) ? numbered(call.id, call.serial) : call.id;
+        return { ...liveRequest(call, at), id };
+      });
+      return { requests, total: calls.length };
     },
     cancel: (id) => {
-      const found = calls.find((call) => call.id === id);
-      if (!found) return false;
-      found.trail.cancelled = true;
-      found.phase?.leave();
-      return true;
+      const named = calls.filter((call) => call.id === id || numbered(call.id, call.serial) === id);
+      for (const call of named) {
+        call.trail.cancelled = true;
+        call.phase?.leave();
+      }
+      return named.length > 0;
     },
   };
+}
+
+/** Clients choose ids, and may give two requests the same. No id of theirs has this sign in it. */
+export function numbered(id: string, serial: number): string {
+  return `${id}~${serial}`;
+}
+
+function sharedIds(calls: readonly Call[]): Set<string> {
+  const seen = new Set<string>();
+  return new Set(calls.map(({ id }) => id).filter((id) => seen.size === seen.add(id).size));
 }
 
 function liveRequest(call: Call, now: number): LiveRequest {

@@ -122,6 +122,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     exact: request.exact ?? null,
     startedAt: now,
     place: -1,
+    serial: 0,
     share: new BodyShare(state.held),
     trail: newTrail(Date.now()),
     series: state.meter.series(endpoint.path, endpoint.operation, 'unknown'),
