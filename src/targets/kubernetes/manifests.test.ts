@@ -130,6 +130,32 @@ describe.skipIf(specsFolder === undefined)(
   },
 );
 
+test('who alone may ask an engine are those that the file names and the gateway beside it', () => {
+  const policy = made({ allowFrom: [{ pods: { app: 'x' } }] }, plain).find(
+    ({ kind }) => kind === 'NetworkPolicy',
+  );
+  expect(policy).toMatchObject({
+    spec: {
+      ingress: [
+        {
+          from: [
+            { podSelector: { matchLabels: { app: 'x' } } },
+            {
+              podSelector: {
+                matchLabels: {
+                  'app.kubernetes.io/name': 'berth-gateway',
+                  'app.kubernetes.io/component': 'gateway',
+                },
+              },
+            },
+          ],
+        },
+      ],
+    },
+  });
+  expect(made({}, plain).some(({ kind }) => kind === 'NetworkPolicy')).toBe(false);
+});
+
 test('secrets of the cluster are files beside those that berth brings, and a token is of the account that the pod runs as', () => {
   const secrets: LaunchSpec['secrets'] = {
     key: { env: 'KEY' },

@@ -1,6 +1,13 @@
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { fleetIdLabel, fleetLabel, objectName, secretAnnotation, selectorOf } from '../../kube/names.ts';
+import {
+  fleetIdLabel,
+  fleetLabel,
+  gatewayLabels,
+  objectName,
+  secretAnnotation,
+  selectorOf,
+} from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { fetchObjects } from './fetch.ts';
 import { mergePatch } from './merge-patch.ts';
@@ -154,12 +161,14 @@ function ingress(placed: Placed, { ingress: wanted }: KubernetesOptions): KubeOb
   ];
 }
 
+/** Whom the file names, and the gateway beside the engine, which would else be shut out of its own fleet. */
 function networkPolicy(placed: Placed, { allowFrom }: KubernetesOptions): KubeObject[] {
   if (!allowFrom) return [];
   const from = allowFrom.map(({ namespace, pods }) => ({
     ...(namespace === undefined ? {} : { namespaceSelector: { matchLabels: namespace } }),
     ...(namespace !== undefined && pods === undefined ? {} : { podSelector: { matchLabels: pods ?? {} } }),
   }));
+  const gateway = { podSelector: { matchLabels: gatewayLabels } };
   return [
     {
       apiVersion: 'networking.k8s.io/v1',
@@ -168,7 +177,7 @@ function networkPolicy(placed: Placed, { allowFrom }: KubernetesOptions): KubeOb
       spec: {
         podSelector: { matchLabels: selectorOf(placed.deployment, placed.replica) },
         policyTypes: ['Ingress'],
-        ingress: [{ from, ports: [{ port: 'http', protocol: 'TCP' }] }],
+        ingress: [{ from: [...from, gateway], ports: [{ port: 'http', protocol: 'TCP' }] }],
       },
     },
   ];
