@@ -179,6 +179,51 @@ groups:
   expect(left.map((one) => one.path)).toEqual(['models.a.concurrencyLimit']);
 });
 
+test('a llama-server that fetches its model becomes options with that source; one that stays a command says so', async () => {
+  const { made, left } = await takeOver(`models:
+  gemma: {cmd: "llama-server --port \${PORT} -hf ggml-org/gemma-3-1b-it-GGUF:Q4_K_M -c 8192 -ngl 99 --parallel 2"}
+  file: {cmd: "llama-server --port \${PORT} --hf-repo a/b --hf-file x.gguf -c 4096"}
+  plain: {cmd: "llama-server --port \${PORT} -hf a/b -c 4096"}
+  draft: {cmd: "llama-server --port \${PORT} -m /m.gguf -md /d.gguf -c 4096"}
+  other: {cmd: "llama-server --port \${PORT} --docker-repo ai/smollm2"}
+`);
+  expect(made.models).toMatchObject({
+    gemma: { source: 'hf://ggml-org/gemma-3-1b-it-GGUF:Q4_K_M' },
+    file: { source: 'hf://a/b/x.gguf' },
+    plain: { source: 'hf://a/b:Q4_K_M' },
+  });
+  expect(made.deployments['gemma']?.['engine']).toEqual({
+    kind: 'llama.cpp',
+    context: 4096,
+    slots: 2,
+    gpuLayers: 99,
+    startTimeout: '120s',
+  });
+  expect(made.deployments['file']?.['engine']).not.toHaveProperty('args');
+  expect(made.deployments['other']?.['engine']).toMatchObject({ kind: 'command' });
+  function reasonsOf(name: string): string[] {
+    return left.filter((one) => one.path === `models.${name}.cmd`).map((one) => one.reason);
+  }
+  expect(reasonsOf('gemma')).toEqual([]);
+  expect(reasonsOf('plain')).toEqual([expect.stringContaining('no quantization')]);
+  expect(reasonsOf('draft').join(' ')).not.toContain('default');
+  expect(reasonsOf('other')).toContain('It stays a command: the options of llama.cpp cannot say all of it.');
+});
+
+test('what a model of llama-swap takes from elsewhere is told by its name', async () => {
+  const { left } = await takeOver(`models:
+  a:
+    cmd: "llama-server --port \${PORT} -m /m.gguf -c 4096"
+    env: ["TOKEN=\${env.HF_TOKEN}"]
+    filters: {setParamsByID: {"a:high": {reasoning_effort: high}}}
+`);
+  function reasonAt(path: string): string | undefined {
+    return left.find((one) => one.path === path)?.reason;
+  }
+  expect(reasonAt('models.a.env.0')).toMatch(/HF_TOKEN.*export TOKEN in the shell/);
+  expect(reasonAt('models.a.filters.setParamsByID.a:high')).toContain('a:high is no model here');
+});
+
 const liteLlm = `model_list:
   - model_name: chat
     litellm_params:

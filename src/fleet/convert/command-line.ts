@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { flagValue } from '../../domain/command-line/flags.ts';
 import { secretFlagsOf } from '../../domain/command-line/redact.ts';
 import { shellCommands } from '../../domain/command-line/shell-words.ts';
 import { leadingAssignments } from '../../domain/command-line/wrappers.ts';
@@ -32,7 +33,7 @@ export function readCommand(text: string, folder: string): ReadCommand | null {
   const [program] = command;
   if (program === undefined) return null;
   const argv = [programAt(program, folder), ...command.slice(1)];
-  const read = asEngine(argv, folder, dropped) ?? asCommand(argv, dropped);
+  const read = asEngine(argv, folder, dropped) ?? asCommand(argv, [...dropped, ...whyNoEngine(argv, folder)]);
   return { ...read, env };
 }
 
@@ -65,13 +66,8 @@ function absolute(path: string, folder: string): string {
   return isAbsolute(path) ? path : join(folder, path);
 }
 
-/** Null unless it is an engine that berth starts itself, with a file as its model, and it takes what the command line says. */
-function asEngine(
-  argv: readonly string[],
-  folder: string,
-  dropped: readonly string[],
-): Omit<ReadCommand, 'env'> | null {
-  const found = recognize({
+function recognized(argv: readonly string[], folder: string): ReturnType<typeof recognize> {
+  return recognize({
     pid: 0,
     ppid: 0,
     exe: null,
@@ -79,11 +75,31 @@ function asEngine(
     cwd: folder,
     argv: argv.map((word) => word.replaceAll(portMark, standIn)),
   });
+}
+
+function whyNoEngine(argv: readonly string[], folder: string): string[] {
+  const found = recognized(argv, folder);
+  if (!found || !engineOf(found.engine).options) return [];
+  return [`It stays a command: the options of ${found.engine} cannot say all of it.`];
+}
+
+/** Null unless it is an engine that berth starts itself, with a model that a fleet can name, and it takes what the command line says. */
+function asEngine(
+  argv: readonly string[],
+  folder: string,
+  dropped: readonly string[],
+): Omit<ReadCommand, 'env'> | null {
+  const found = recognized(argv, folder);
   if (!found || found.child || found.model === null || !argv.some((word) => word.includes(found.model ?? '')))
     return null;
   const schema = engineOf(found.engine).options;
-  if (!schema || !/\.gguf$/i.test(found.model) || found.options['binary'] !== argv[0]) return null;
-  const { mmproj, ...options } = { mmproj: projectorOf(argv), ...found.options };
+  const named = namedModel(argv, found.model, folder);
+  if (!schema || named === null || found.options['binary'] !== argv[0]) return null;
+  const { mmproj, ...options } = {
+    mmproj: projectorOf(argv),
+    ...found.options,
+    args: withoutHubFile(found.options['args']),
+  };
   const usable = Object.fromEntries(
     Object.entries(options).filter(
       ([name, value]) =>
@@ -96,15 +112,44 @@ function asEngine(
   if (faulty.has('args')) return null;
   return {
     engine: { kind: found.engine, ...engine },
-    model: absolute(found.model, folder),
+    model: named.source,
     mmproj: mmproj === null ? null : absolute(mmproj, folder),
     port: found.port === null || String(found.port) === standIn ? null : found.port,
     dropped: [
       ...dropped,
-      ...[...faulty].map((name) => `${name} as it stands there is not taken; berth's own default counts.`),
+      ...named.notes,
+      ...[...faulty].map((name) => `${name} as it stands there is not taken: it is left out.`),
       ...('context' in engine ? [] : ['It names no context: berth takes 4096 tokens per request.']),
     ],
   };
+}
+
+const hubFlags = ['-hf', '-hfr', '--hf-repo'];
+const hubFileFlags = ['-hff', '--hf-file'];
+
+/** The model as the source of a fleet file: a GGUF file, one at an address, or one of the Hub. Null for others. */
+function namedModel(
+  argv: readonly string[],
+  model: string,
+  folder: string,
+): { source: string; notes: string[] } | null {
+  if (flagValue(argv, ...hubFlags) === model) {
+    const [, repo, quant] = /^([\w.-]+\/[\w.-]+)(?::([\w.-]+))?$/.exec(model) ?? [];
+    if (repo === undefined) return null;
+    const file = flagValue(argv, ...hubFileFlags);
+    if (file !== null) return { source: `hf://${repo}/${file}`, notes: [] };
+    if (quant !== undefined) return { source: `hf://${model}`, notes: [] };
+    const notes = ['It names no quantization: the source says Q4_K_M, which llama-server looks for first.'];
+    return { source: `hf://${repo}:Q4_K_M`, notes };
+  }
+  if (!/\.gguf$/i.test(model)) return null;
+  return { source: /^https?:/.test(model) ? model : absolute(model, folder), notes: [] };
+}
+
+function withoutHubFile(args: unknown): unknown {
+  if (!Array.isArray(args)) return args;
+  const at = args.findIndex((word) => hubFileFlags.includes(String(word)));
+  return at < 0 ? args : args.toSpliced(at, 2);
 }
 
 function projectorOf(argv: readonly string[]): string | null {

@@ -117,6 +117,8 @@ function contextOf(root: Located, options: ConvertOptions, leave: Leave): Contex
 function addModel(context: Context, id: string, model: Located): void {
   const { leave } = context;
   leaveUnknown(model, modelKeys, modelReasons, leave);
+  for (const [other, piece] of entriesAt(model, ['filters', 'setParamsByID']))
+    leave(piece, `${other} is no model here: requests for it get 404 until a route of that name is made.`);
   const macros = readMacros(model, new Map([...context.macros, ['MODEL_ID', id]]));
   const cmd = fillMacros(textAt(model, ['cmd']), macros);
   const read = readCommand(withVariables(cmd, context.env), context.folder);
@@ -189,7 +191,13 @@ function envOf({ leave, env }: Context, model: Located): Record<string, string> 
   for (const item of list?.kind === 'list' ? list.items : []) {
     const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(textAt(item, [])) ?? [];
     const filled = withVariables(value, env);
-    if (secretEnv.test(name) || filled.includes('${'))
+    const [other] = variablesIn(filled).filter((one) => one !== name);
+    if (other !== undefined)
+      leave(
+        item,
+        `${name} is not set to what ${other} holds: export ${name} in the shell that starts berth.`,
+      );
+    else if (secretEnv.test(name) || filled.includes('${'))
       leave(item, `${name} may hold a secret: engines inherit it from the shell that starts berth.`);
     else if (name !== '') found[name] = filled;
   }
