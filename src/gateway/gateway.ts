@@ -18,6 +18,7 @@ import { closeLimitsState } from './limits/state.ts';
 import { createUsageCounts } from './accounts/key-usage.ts';
 import { SharedRooms } from './limits/shared-rooms.ts';
 import { withHosts } from './front/hosts.ts';
+import { createRefuser } from './front/refuser.ts';
 import { createMeter } from './reply/meter.ts';
 import { createObserver } from './observe/observer.ts';
 import { Demands } from './on-demand/demands.ts';
@@ -186,6 +187,7 @@ function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers 
       withCors(() => state.snapshot.cors, createHandler(state, onFault)),
     ),
     inside: createHandler(state, onFault, (inbound) => state.snapshot.keyring.requireControl(inbound)),
+    refuser: createRefuser(state),
   };
 }
 

@@ -219,3 +219,23 @@ test('an offer to go over to HTTP/2, and HTTP/1.0 without Host, are served as th
     expect(wire.text()).toMatch(/^HTTP\/1\.1 200 .*"ok"/s);
   }
 });
+
+test('what the server refuses by itself has the marks of every other reply, and is counted', async () => {
+  const page = 'https://chat.example.com';
+  const { gateway } = await start(wellBehaved, { corsOrigins: [page] });
+  async function replyTo(text: string): Promise<string> {
+    const wire = await dial(gateway.port, text);
+    await wire.closed;
+    return wire.text();
+  }
+  const upgrade = `Host: x\r\nOrigin: ${page}\r\nX-Request-Id: mine-3\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+  const socket = await replyTo(`GET /v1/realtime HTTP/1.1\r\n${upgrade}`);
+  expect(socket).toMatch(/x-request-id: mine-3\r\nx-berth-origin: gateway\r\n/);
+  expect(socket).toContain(`Access-Control-Allow-Origin: ${page}\r\n`);
+  const message = await replyTo(post('/v1/messages', '{}', 'Expect: foo\r\nX-Request-Id: mine-4\r\n'));
+  expect(message).toMatch(/^HTTP\/1\.1 417 .*\r\nrequest-id: mine-4\r\n.*"request_id":"mine-4"/s);
+  const broken = await replyTo('no request at all\r\n\r\n');
+  expect(broken).toMatch(/^HTTP\/1\.1 400 .*x-request-id: \w{36}\r\nx-berth-origin: gateway\r\n/s);
+  for (const status of ['501', '417', '400'])
+    expect(await gateway.metric('berth_gateway_requests_total', `status="${status}"`), status).toBe(1);
+});

@@ -56,6 +56,8 @@ test('one model is found by its name, slashes and all', async () => {
   const { gateway } = await two();
   for (const path of ['org/large', 'org%2Flarge'])
     expect(await ask(`${gateway.url}/v1/models/${path}`)).toMatchObject({ id: 'org/large' });
+  const bare = await errorOf(await fetch(`${gateway.url}/v1/models/`));
+  expect(bare.message).toContain('Is /v1/models meant?');
   const missing = await fetch(`${gateway.url}/v1/models/none`);
   expect([missing.status, (await errorOf(missing)).code]).toEqual([404, 'model_not_found']);
 });

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { Connection } from '../../src/io/http-server/connection.ts';
 import type { ConnectionOwner } from '../../src/io/http-server/connection.ts';
 import { usualLimits } from '../../src/io/http-server/limits.ts';
+import { plainRefuser } from '../../src/io/http-server/refusals.ts';
 
 /** A request as a server's handler saw it, its body whole. */
 export interface Seen {
@@ -36,6 +37,7 @@ export async function serveOurs(pieces: readonly Buffer[]): Promise<Served> {
   const seen: Seen[] = [];
   const owner: ConnectionOwner = {
     limits: usualLimits,
+    refuser: plainRefuser,
     now: () => 0,
     closing: false,
     commonLines: () => '',

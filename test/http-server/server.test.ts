@@ -8,7 +8,9 @@ import type { Handler, Inbound, Listening, Reply } from '../../src/io/http-serve
 /** The server pair on real sockets: what every room that serves HTTP relies on. */
 
 async function listen(handler: Handler, limits = {}): Promise<Listening> {
-  const server = await serve({ address: '127.0.0.1', port: 0 }, handler, { ...usualLimits, ...limits });
+  const server = await serve({ address: '127.0.0.1', port: 0 }, handler, {
+    limits: { ...usualLimits, ...limits },
+  });
   onTestFinished(() => server.close(0));
   return server;
 }

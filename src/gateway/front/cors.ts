@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { isLoopback } from '../../domain/loopback.ts';
 import type { ApiFault } from '../../domain/openai.ts';
 import type { Handler, Inbound, Reply } from '../../io/http-server/types.ts';
 import { dialectOf } from './endpoints.ts';
+import { requestIdOf } from './request-ids.ts';
 import { sendFault } from '../reply/send-fault.ts';
 
 export interface CorsPolicy {
@@ -15,7 +15,8 @@ const preflightSeconds = 600;
 const limits = ['limit', 'remaining', 'reset'].flatMap((what) =>
   ['requests', 'tokens'].map((of) => `x-ratelimit-${what}-${of}`),
 );
-const exposed = ['x-request-id', 'retry-after', 'x-berth-model', 'x-berth-origin', ...limits].join(', ');
+const marks = ['model', 'origin', 'deployment', 'route', 'upstream'].map((what) => `x-berth-${what}`);
+const exposed = ['x-request-id', 'retry-after', 'server-timing', ...marks, ...limits].join(', ');
 
 /**
  * Keeps pages out that the operator did not name. A browser tells the page's origin in a header that the page cannot change;
@@ -31,15 +32,12 @@ export function withCors(policyOf: () => CorsPolicy, handler: Handler): Handler 
       if (origin !== undefined && isOwnPage(policy, origin, inbound.header('host') ?? ''))
         return handler(inbound, reply);
       const dialect = dialectOf(inbound, inbound.url.split('?')[0] ?? '');
-      sendFault(reply, refusal(origin ?? 'another site'), { requestId: randomUUID(), dialect });
+      sendFault(reply, refusal(origin ?? 'another site'), { requestId: requestIdOf(inbound), dialect });
       return undefined;
     }
     const wanted = inbound.header('access-control-request-method');
     if (inbound.method === 'OPTIONS' && wanted !== undefined) return answerPreflight(inbound, reply, origin);
-    return handler(
-      inbound,
-      withHeaders(reply, [...allowing(origin), 'Access-Control-Expose-Headers', exposed]),
-    );
+    return handler(inbound, withHeaders(reply, corsHeaders(policy, inbound)));
   };
 }
 
@@ -67,13 +65,20 @@ function allowing(origin: string): string[] {
   return ['Access-Control-Allow-Origin', origin, 'Vary', 'Origin'];
 }
 
+/** What lets a page of a named origin read the reply; nothing for others. */
+export function corsHeaders(policy: CorsPolicy, inbound: Inbound): string[] {
+  const origin = inbound.header('origin');
+  if (origin === undefined || !policy.origins.has(origin)) return [];
+  return [...allowing(origin), 'Access-Control-Expose-Headers', exposed];
+}
+
 /** A browser asks whether the page may send what it wants to. No key comes with that. */
 function answerPreflight(inbound: Inbound, reply: Reply, origin: string): void {
   const headers = inbound.header('access-control-request-headers') ?? 'authorization, content-type';
   reply.head(204, [
     ...allowing(origin),
     'Access-Control-Allow-Methods',
-    'GET, POST, OPTIONS',
+    'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
     'Access-Control-Allow-Headers',
     headers,
     'Access-Control-Max-Age',

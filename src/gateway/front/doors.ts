@@ -2,7 +2,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import { serve } from '../../io/http-server/serve.ts';
 import type { TlsMaterial } from '../../io/tls/material.ts';
-import type { Handler, Listening } from '../../io/http-server/types.ts';
+import type { Handler, Listening, Refuser } from '../../io/http-server/types.ts';
 
 type Address = GatewayConfig['listen'][number];
 
@@ -21,6 +21,8 @@ export interface Handlers {
   readonly outside: Handler;
   /** For addresses that are berth's own. */
   readonly inside: Handler;
+  /** For what is no request that a handler could serve. */
+  readonly refuser: Refuser;
 }
 
 /** The addresses that the gateway listens on. */
@@ -117,7 +119,8 @@ async function open(asked: DoorWish, handlers: Handlers): Promise<Door> {
   const { address, port, tls } = asked;
   try {
     const handler = asked.inside ? handlers.inside : handlers.outside;
-    return { asked, server: await serve({ address, port, ...(tls ? { tls } : {}) }, handler) };
+    const { refuser } = handlers;
+    return { asked, server: await serve({ address, port, ...(tls ? { tls } : {}) }, handler, { refuser }) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new BerthError('PORT_TAKEN', { address, port, holder: 'another program' }, { cause: error });

@@ -9,7 +9,7 @@ import { isReachable } from '../models.ts';
 import { modelsReply } from '../reply/models-reply.ts';
 import { answerSwap } from '../on-demand/answer-swap.ts';
 import { swapAsk } from '../on-demand/swap-paths.ts';
-import { newRequestId } from './request-ids.ts';
+import { requestIdOf } from './request-ids.ts';
 import { sendFault } from '../reply/send-fault.ts';
 import { sendOwn } from '../reply/send-own.ts';
 import type { RouteState } from '../routing/routes.ts';
@@ -80,7 +80,7 @@ function route(state: GatewayState, asked: Asked, fail: (error: unknown) => void
   }
   const swap = swapAsk(path);
   if (swap) return answerSwap(state, swap, asked);
-  if (!own.has(path) && !path.startsWith(modelPath)) throw pathFault(path);
+  if (!own.has(path) && (!path.startsWith(modelPath) || path === modelPath)) throw pathFault(path);
   if (inbound.method !== 'GET' && inbound.method !== 'HEAD')
     throw methodFault(inbound.method, path, 'GET, HEAD');
   answerOwn(state, inbound, reply, { path, requestId });
@@ -169,12 +169,6 @@ function sendJson(
   headers: readonly string[] = [],
 ): void {
   sendOwn(reply, { status, type: 'application/json', text: JSON.stringify(value), requestId, headers });
-}
-
-/** The client's own, when it is fit for a header and a log line; else a new one. */
-function requestIdOf(inbound: Inbound): string {
-  const given = inbound.header('x-request-id');
-  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
 }
 
 function decode(text: string): string {

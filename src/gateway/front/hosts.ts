@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { isLoopback } from '../../domain/loopback.ts';
 import type { ApiFault } from '../../domain/openai.ts';
 import type { Handler } from '../../io/http-server/types.ts';
 import { dialectOf } from './endpoints.ts';
+import { requestIdOf } from './request-ids.ts';
 import { sendFault } from '../reply/send-fault.ts';
 
 /**
@@ -18,7 +18,7 @@ export function withHosts(allowed: () => ReadonlySet<string> | null, handler: Ha
     if (latest?.host !== host || latest.names !== names) {
       if (!isOurs(host, names)) {
         const dialect = dialectOf(inbound, inbound.url.split('?')[0] ?? '');
-        sendFault(reply, refusal(host), { requestId: randomUUID(), dialect });
+        sendFault(reply, refusal(host), { requestId: requestIdOf(inbound), dialect });
         return undefined;
       }
       latest = { names, host };

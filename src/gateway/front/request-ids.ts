@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Inbound } from '../../io/http-server/types.ts';
 
 /** As long as a UUID is, since that is what ids of requests mostly are. */
 const idLength = 36;
@@ -18,4 +19,10 @@ export function newRequestId(): string {
   }
   at += idLength;
   return digits.slice(at - idLength, at);
+}
+
+/** The client's own, when it is fit for a header and a log line; else a new one. */
+export function requestIdOf(inbound: Inbound): string {
+  const given = inbound.header('x-request-id');
+  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
 }

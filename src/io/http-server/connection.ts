@@ -17,6 +17,7 @@ import type { ReplyConnection } from './reply.ts';
 import { MalformedRequest, RequestParser } from './request-parser.ts';
 import type { RequestHead } from './request-head.ts';
 import type { RequestSink } from './request-parser.ts';
+import type { Refuser } from './types.ts';
 
 /** What a connection needs of its server. */
 export interface ConnectionOwner {
@@ -27,6 +28,7 @@ export interface ConnectionOwner {
   readonly closing: boolean;
   readonly commonLines: (keepAlive: boolean) => string;
   readonly serve: (inbound: HttpInbound, reply: HttpReply) => void;
+  readonly refuser: Refuser;
   readonly onGone: (connection: Connection) => void;
 }
 
@@ -236,7 +238,8 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     if (!this.#parser.underWay) turn.body.finish();
     if (!turn.served) {
       turn.served = true;
-      if (turn.refusal) refuse(turn.reply, turn.refusal, turn.inbound);
+      if (turn.refusal)
+        refuse(turn.reply, turn.refusal, this.#owner.refuser(turn.refusal, turn.inbound, false));
       else this.#owner.serve(turn.inbound, turn.reply);
     } else if (turn.body.whole && turn.reply.finished) this.#afterReply(turn);
   }
@@ -278,7 +281,8 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
       this.socket.destroy();
       return;
     }
-    this.socket.write(rawReply(fault));
+    const text = this.#owner.refuser(fault, turn?.inbound ?? null, turn?.served ?? false);
+    this.socket.write(rawReply(fault, text));
     this.leave();
     turn?.reply.giveUp();
     turn?.body.fail();

@@ -1,14 +1,15 @@
 import { STATUS_CODES } from 'node:http';
-import { errorEnvelope } from '../../domain/openai.ts';
 import type { ApiFault } from '../../domain/openai.ts';
 import type { MalformedReason } from './request-parser.ts';
+import type { RefusalText } from './types.ts';
 
 /** The answer to bytes that are no request: the parser has given up, so that no reply object can be asked. */
-export function rawReply(fault: ApiFault): string {
-  const body = JSON.stringify(errorEnvelope(fault));
+export function rawReply(fault: ApiFault, { headers, body }: RefusalText): string {
+  let more = '';
+  for (let at = 0; at < headers.length; at += 2) more += `${headers[at]}: ${headers[at + 1]}\r\n`;
   return (
     `HTTP/1.1 ${fault.status} ${STATUS_CODES[fault.status]}\r\nContent-Type: application/json\r\n` +
-    `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+    `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n${more}\r\n${body}`
   );
 }
 

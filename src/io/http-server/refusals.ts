@@ -2,7 +2,7 @@ import { anthropicEnvelope } from '../../domain/dialects.ts';
 import { errorEnvelope } from '../../domain/openai.ts';
 import type { ApiFault } from '../../domain/openai.ts';
 import type { RequestHead } from './request-head.ts';
-import type { Inbound, Reply } from './types.ts';
+import type { Inbound, RefusalText, Reply } from './types.ts';
 
 /**
  * What no handler can serve: what the parser lets pass and RFC 9112 does not, and what this server does not do. Null
@@ -28,10 +28,9 @@ function upgradeRefusal(head: RequestHead): ApiFault | null {
   return head.rawHeaders[2 * at + 1]?.toLowerCase() === 'websocket' ? refusals.webSocket : null;
 }
 
-/** Answers in the error shape of the API that is asked, OpenAI's or Anthropic's, and ends the connection: whether the client sends its body is unknown. */
-export function refuse(reply: Reply, fault: ApiFault, inbound: Pick<Inbound, 'url' | 'header'>): void {
-  const envelope = asksAnthropic(inbound) ? anthropicEnvelope(fault) : errorEnvelope(fault);
-  const body = Buffer.from(JSON.stringify(envelope));
+/** Ends the connection: whether the client sends its body is unknown. */
+export function refuse(reply: Reply, fault: ApiFault, text: RefusalText): void {
+  const body = Buffer.from(text.body);
   reply.head(fault.status, [
     'Content-Type',
     'application/json',
@@ -39,13 +38,19 @@ export function refuse(reply: Reply, fault: ApiFault, inbound: Pick<Inbound, 'ur
     String(body.length),
     'Connection',
     'close',
-    ...(fault.headers ?? []),
+    ...text.headers,
   ]);
   reply.end(body);
 }
 
+/** In the error shape of the API that is asked, OpenAI's or Anthropic's. */
+export function plainRefuser(fault: ApiFault, inbound: Inbound | null): RefusalText {
+  const envelope = inbound && asksAnthropic(inbound) ? anthropicEnvelope(fault) : errorEnvelope(fault);
+  return { headers: fault.headers ?? [], body: JSON.stringify(envelope) };
+}
+
 /** By the path, or by the header that all clients of that API send. */
-function asksAnthropic(inbound: Pick<Inbound, 'url' | 'header'>): boolean {
+function asksAnthropic(inbound: Inbound): boolean {
   return /^\/v1\/messages(?:[/?]|$)/.test(inbound.url) || inbound.header('anthropic-version') !== undefined;
 }
 

@@ -10,26 +10,33 @@ import type { ConnectionOwner } from './connection.ts';
 import type { HttpInbound } from './inbound.ts';
 import { usualLimits } from './limits.ts';
 import type { ServerLimits } from './limits.ts';
+import { plainRefuser } from './refusals.ts';
 import type { HttpReply } from './reply.ts';
 import { renewTls, tlsOptions } from './tls.ts';
-import type { Handler, Listening } from './types.ts';
+import type { Handler, Listening, Refuser } from './types.ts';
 
 export { BodyTooLarge } from './body.ts';
 
+export interface ServeOptions {
+  readonly limits?: ServerLimits;
+  /** Words the replies to what no handler gets; OpenAI's or Anthropic's error shape without it. */
+  readonly refuser?: Refuser;
+}
+
 /**
  * A plain HTTP/1.1 server: llhttp's strict parser, no time limit on a reply, keep-alive longer than the usual proxies'.
- * Bytes that are no HTTP, and requests that no handler can serve, are refused in OpenAI's error shape. Rejects when the
+ * Bytes that are no HTTP, and requests that no handler can serve, are refused by `refuser`. Rejects when the
  * port is taken (code EADDRINUSE). With `tls` it speaks nothing but TLS. A handler that throws before the head ends in a bare 500, after it in a cut connection.
  */
 export async function serve(
   listen: { address: string; port: number; tls?: TlsMaterial },
   handler: Handler,
-  limits: ServerLimits = usualLimits,
+  { limits = usualLimits, refuser = plainRefuser }: ServeOptions = {},
 ): Promise<Listening> {
   const connections = new Set<Connection>();
   const tickMs = Math.min(1000, limits.headMs / 4, limits.lingerMs / 4);
   const sweep = startSweep(systemClock, tickMs);
-  const owner = createOwner(connections, { handler, limits, now: sweep.now });
+  const owner = createOwner(connections, { handler, limits, refuser, now: sweep.now });
   sweep.each((now) => {
     for (const connection of connections) connection.check(now);
     owner.setDate();
@@ -88,7 +95,7 @@ interface Owner extends ConnectionOwner {
 
 function createOwner(
   connections: Set<Connection>,
-  { handler, limits, now }: { handler: Handler; limits: ServerLimits; now: () => number },
+  { handler, limits, refuser, now }: Required<ServeOptions> & { handler: Handler; now: () => number },
 ): Owner {
   let kept = '';
   let last = '';
@@ -101,6 +108,7 @@ function createOwner(
   setDate();
   return {
     limits,
+    refuser,
     now,
     closing: false,
     setDate,

@@ -1,3 +1,4 @@
+import type { ApiFault } from '../../domain/openai.ts';
 import type { HeaderBlock } from '../header-block.ts';
 import type { TlsMaterial } from '../tls/material.ts';
 
@@ -72,6 +73,15 @@ export interface Reply {
 }
 
 export type Handler = (inbound: Inbound, reply: Reply) => void | Promise<void>;
+
+/** The reply to what no handler gets: headers, names and values in turn, and a body of JSON. */
+export interface RefusalText {
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+/** Words such replies. `inbound` is null for bytes that are no request; `served`: a handler has it already, and sees it break off. */
+export type Refuser = (fault: ApiFault, inbound: Inbound | null, served: boolean) => RefusalText;
 
 export interface Listening {
   readonly address: string;
