@@ -201,6 +201,9 @@ test('/upstream passes any method, path and body to the engine as they are, and 
   expect(await got.json()).toEqual({ path: '/props' });
   expect(upstream.seen[1]).toMatchObject({ method: 'GET', body: '' });
   expect((await fetch(`${gateway.url}/upstream/other/props`)).status).toBe(404);
+  const bare = await fetch(`${gateway.url}/upstream/org/m?a=1`, { redirect: 'manual' });
+  expect([bare.status, bare.headers.get('location')]).toEqual([307, './m/?a=1']);
+  expect((await fetch(`${gateway.url}/upstream/org/m?a=1`)).url).toBe(`${gateway.url}/upstream/org/m/?a=1`);
 });
 
 test('/upstream gives the slot back with the head of a reply to HEAD', async () => {

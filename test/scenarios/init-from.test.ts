@@ -304,6 +304,39 @@ test('a file of LiteLLM becomes servers elsewhere, routes with weights, aliases 
   expect(text).toContain('# Not carried over as it stands there:');
 });
 
+test('what LiteLLM has under another name is told by the name that it has here', async () => {
+  const { made, left } = await takeOver(`model_list:
+  - model_name: llama
+    litellm_params: {model: openai/b, api_base: "http://b:8000", api_key: none, order: 2, stream_timeout: 60}
+  - model_name: llama
+    litellm_params: {model: openai/a, api_base: "http://a:8000", api_key: none, order: 1}
+  - model_name: far
+    litellm_params: {model: openai/c, api_base: os.environ/NOT_SET_ANYWHERE}
+router_settings:
+  redis_password: x
+  allowed_fails: 3
+  model_group_alias: {seen: llama, unseen: {model: llama, hidden: true}}
+litellm_settings: {callbacks: [prometheus, otel], max_budget: 100}
+general_settings: {max_parallel_requests: 100}
+`);
+  expect(made.deployments['llama']?.['engine']).toMatchObject({ servedModel: 'a' });
+  expect(made.gateway?.['routes']).toEqual({
+    llama: { to: 'llama', aliases: ['seen', 'unseen'], fallback: ['llama-2'] },
+  });
+  const told = Object.fromEntries(left.map((one) => [one.path, one.reason]));
+  for (const [path, text] of [
+    ['model_list.0.litellm_params.stream_timeout', 'gateway.limits.idle'],
+    ['model_list.2.litellm_params.model', 'NOT_SET_ANYWHERE'],
+    ['router_settings.redis_password', 'gateway.limits.shared'],
+    ['router_settings.allowed_fails', 'left out by themselves'],
+    ['router_settings.model_group_alias.unseen', 'always listed'],
+    ['litellm_settings.callbacks', '/metrics'],
+    ['litellm_settings.max_budget', 'eachKey.budget'],
+    ['general_settings.max_parallel_requests', 'eachKey.concurrent'],
+  ] as const)
+    expect(told[path], path).toContain(text);
+});
+
 test('a file of neither is refused by name, and nothing is written', async () => {
   place.write('hello: world\n', 'theirs.yaml');
   const ran = await place.berth('init', '--from', 'theirs.yaml');

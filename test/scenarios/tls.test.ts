@@ -93,6 +93,26 @@ describe.skipIf(opensslMissing !== '')(`a fleet behind TLS${opensslMissing}`, ()
     expect(notes.join(' ')).toContain('What TLS costs is not in it');
   });
 
+  test('shows a first request that can be pasted: with the authority, a certificate of the client, and a key', async () => {
+    const made = makeAuthority().issue('gateway');
+    const text = fleet(randomBytes(8).toString('hex'), made).replace(
+      'tls: {',
+      `tls: {clientCa: ${JSON.stringify(made.certFile)}, `,
+    );
+    place.write(text);
+    expect((await place.berth('keys', 'add', 'me')).code).toBe(0);
+    const up = place.spawn('up');
+    await vi.waitFor(() => expect(up.output().stdout).toContain('curl '), { timeout: 60_000 });
+    const shown = up.output().stdout;
+    expect(shown).toContain('Try it, with a key of "berth keys add" in BERTH_KEY:');
+    expect(shown).toContain(` --cacert '${made.certFile}' --cert YOUR.pem --key YOUR-KEY.pem `);
+    expect(shown).toContain(' -H "Authorization: Bearer $BERTH_KEY" ');
+    await upstream.stop();
+    const dead = await place.berth('gateway', 'bench', 'far', '--pairs', '10', '--no-nginx');
+    expect(dead.stderr).toContain('no replica of it is ready');
+    expect(dead.stderr).not.toContain('starts it');
+  });
+
   test('whose certificate has expired is told by validate at its place, with the cure', async () => {
     const authority = makeAuthority();
     place.write(fleet('abcd1234', authority.issue('old', { days: -1 })));

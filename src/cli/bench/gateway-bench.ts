@@ -124,7 +124,8 @@ async function waysOf(
   const url = status.deployments
     .find((one) => one.name === name)
     ?.replicas.find((one) => one.state === 'ready')?.url;
-  if (!url) throw down(name, 'no replica of it is ready; "berth up" starts it');
+  const starts = engineOf(deployment.engine.kind).external === undefined;
+  if (!url) throw down(name, `no replica of it is ready${starts ? '; "berth up" starts it' : ''}`);
   const door = (await readUpState(world, loaded))?.gateway;
   if (!door) throw down('the gateway', 'it does not run; "berth up" starts it');
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine) ?? null;

@@ -164,14 +164,21 @@ function curlText(hold: UpHold): string[] {
     model: deployment.name,
     messages: [{ role: 'user', content: 'What is berth?' }],
   });
-  const [key] = Object.values(loaded.gateway.keys);
-  const auth = !key
-    ? ''
-    : 'env' in key
-      ? ` -H "Authorization: Bearer $${key.env}"`
-      : ` -H "Authorization: Bearer $(cat '${key.file}')"`;
+  const { keys, tls } = loaded.gateway;
+  const [key] = Object.values(keys);
+  const bearer = key
+    ? 'env' in key
+      ? `$${key.env}`
+      : `$(cat '${key.file}')`
+    : gateway.keyNeeded
+      ? '$BERTH_KEY'
+      : null;
+  const auth = bearer === null ? '' : ` -H "Authorization: Bearer ${bearer}"`;
+  // The certificate itself passes for its authority, whoever has signed it.
+  const trust = tls?.cert ? ` --cacert '${tls.cert}'` : '';
+  const shown = tls?.clientCa ? ' --cert YOUR.pem --key YOUR-KEY.pem' : '';
   return [
-    'Try it:',
-    `curl ${gateway.url}/v1/chat/completions${auth} -H 'Content-Type: application/json' -d '${body}'`,
+    bearer === '$BERTH_KEY' ? 'Try it, with a key of "berth keys add" in BERTH_KEY:' : 'Try it:',
+    `curl ${gateway.url}/v1/chat/completions${trust}${shown}${auth} -H 'Content-Type: application/json' -d '${body}'`,
   ];
 }

@@ -25,6 +25,12 @@ export interface FleetDraft {
   readonly gateway: Record<string, unknown>;
 }
 
+export interface ConvertOptions {
+  /** Folder of the file: relative paths are taken to count from there. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 export type Leave = (piece: Located, reason: string) => void;
 
 /** Collects what is left, each with its place. */

@@ -1,10 +1,9 @@
 import { stringify } from 'yaml';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { pieceAt, readTree } from '../file/tree.ts';
-import type { Conversion } from './conversion.ts';
+import type { Conversion, ConvertOptions } from './conversion.ts';
 import { fromLiteLlm } from './litellm.ts';
 import { fromLlamaSwap } from './llama-swap.ts';
-import type { ConvertOptions } from './llama-swap.ts';
 
 /**
  * Makes a fleet of the file of another program, known by what is in it. Pure but for what the options hold. Throws CONFIG_INVALID for
@@ -13,7 +12,7 @@ import type { ConvertOptions } from './llama-swap.ts';
 export function convert(file: string, text: string, options: ConvertOptions): Conversion {
   const { tree, faults } = readTree(file, text);
   if (!tree) throw new BerthError('CONFIG_INVALID', { faults });
-  if (pieceAt(tree, ['model_list'])) return fromLiteLlm(tree);
+  if (pieceAt(tree, ['model_list'])) return fromLiteLlm(tree, options);
   if (pieceAt(tree, ['models'])?.content.kind === 'map') return fromLlamaSwap(tree, options);
   throw new BerthError('CONVERT_UNKNOWN', { path: file });
 }

@@ -1,7 +1,7 @@
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 import { leaveUnknown, leftovers, namer, variableName, textAt } from './conversion.ts';
-import type { Conversion, Leave } from './conversion.ts';
+import type { Conversion, ConvertOptions, Leave } from './conversion.ts';
 
 /** Providers that speak OpenAI's API, with their address where there is one. */
 const providers: Readonly<Record<string, string | null>> = {
@@ -28,6 +28,7 @@ const paramKeys = [
   'base_url',
   'api_key',
   'weight',
+  'order',
   'rpm',
   'tpm',
   'max_parallel_requests',
@@ -36,11 +37,30 @@ const paramKeys = [
 ];
 const fileKeys = ['model_list', 'router_settings', 'litellm_settings', 'general_settings'];
 const fileReasons = { environment_variables: 'Set them in the environment of berth; none is copied.' };
+const sharedLimits =
+  'Limits that several gateways share: gateway.limits.shared takes the URL of a Redis, a password with it.';
+const ejection = 'Engines that fail are left out by themselves, and tried again; there is nothing to set.';
+const receivers =
+  'Prometheus reads /metrics, and gateway.tracing.otlp takes traces; there are no other receivers.';
+const budgets = 'What each key may spend in a day or a month is gateway.limits.eachKey.budget.';
 const settingReasons = {
   routing_strategy: 'Requests are dealt out by weight; "policy" chooses among replicas.',
   num_retries:
     'Requests are tried elsewhere as long as nothing has reached the client; there is no count to set.',
-  redis_host: 'Limits that several gateways share: see the documentation of the gateway.',
+  redis_host: sharedLimits,
+  redis_port: sharedLimits,
+  redis_password: sharedLimits,
+  redis_url: sharedLimits,
+  allowed_fails: ejection,
+  cooldown_time: ejection,
+  callbacks: receivers,
+  success_callback: receivers,
+  failure_callback: receivers,
+  stream_timeout: 'The longest silence of an engine is gateway.limits.idle.',
+  max_parallel_requests: 'See "slots" of a deployment, and gateway.limits.eachKey.concurrent.',
+  global_max_parallel_requests: 'See "slots" of a deployment, and gateway.limits.eachKey.concurrent.',
+  max_budget: budgets,
+  budget_duration: budgets,
   context_window_fallbacks: 'Fallbacks are for what cannot be served, not for prompts that are too long.',
   drop_params: 'Requests reach the server as the client sent them.',
   cache: 'Answers are not cached.',
@@ -50,7 +70,7 @@ const settingReasons = {
 };
 
 /** A fleet of servers elsewhere, with the routes of a LiteLLM proxy. */
-export function fromLiteLlm(root: Located): Conversion {
+export function fromLiteLlm(root: Located, { env }: Pick<ConvertOptions, 'env'>): Conversion {
   const { left, leave } = leftovers();
   leaveUnknown(root, fileKeys, fileReasons, leave);
   const settings = ['router_settings', 'litellm_settings'].map((name) => pieceAt(root, [name]));
@@ -61,8 +81,10 @@ export function fromLiteLlm(root: Located): Conversion {
   const nameOf = namer();
   const deployments: Record<string, Record<string, unknown>> = {};
   const groups = new Map<string, Entry[]>();
-  for (const item of list?.kind === 'list' ? list.items : []) {
-    const entry = readEntry(item, nameOf, leave);
+  // Those that come first are named first: a route to itself would be no fallback.
+  const items = (list?.kind === 'list' ? list.items : []).toSorted((a, b) => orderOf(a) - orderOf(b));
+  for (const item of items) {
+    const entry = readEntry(item, { nameOf, leave, env });
     if (!entry) continue;
     deployments[entry.name] = { engine: entry.engine };
     groups.set(entry.group, [...(groups.get(entry.group) ?? []), entry]);
@@ -86,31 +108,47 @@ interface Price {
   readonly output: number;
 }
 
+/** What reading an entry needs. */
+interface Reading {
+  readonly nameOf: (text: string) => string;
+  readonly leave: Leave;
+  readonly env: ConvertOptions['env'];
+}
+
 interface Entry {
   readonly item: Located;
   readonly group: string;
   readonly name: string;
   readonly engine: Record<string, unknown>;
   readonly weight: number;
+  /** Those of a higher one serve when those below cannot. */
+  readonly order: number;
   readonly rpm: number | null;
   readonly tpm: number | null;
   readonly price: Price | null;
 }
 
-function readEntry(item: Located, nameOf: (text: string) => string, leave: Leave): Entry | null {
+function readEntry(item: Located, { nameOf, leave, env }: Reading): Entry | null {
   const group = textAt(item, ['model_name']);
   const model = textAt(item, ['litellm_params', 'model']);
   const piece = pieceAt(item, ['litellm_params', 'model']) ?? item;
   const [provider = '', ...rest] = model.includes('/') ? model.split('/') : ['openai', model];
-  const base = text(item, 'api_base') ?? text(item, 'base_url') ?? providers[provider] ?? null;
+  const written = text(item, 'api_base') ?? text(item, 'base_url') ?? providers[provider] ?? null;
+  const variable = /^os\.environ\/(\w+)$/.exec(written ?? '')?.[1];
+  const base = variable === undefined ? written : (env[variable] ?? null);
   if (group === '' || model === '') return refuse(item, 'It has no model_name or no model.', leave);
   if (group.includes('*') || model.includes('*'))
     return refuse(piece, 'Berth has no wildcards: name each model.', leave);
   if (!(provider in providers))
     return refuse(piece, `Berth speaks to servers with OpenAI's API; ${provider} has another.`, leave);
+  if (base === null && variable !== undefined)
+    return refuse(
+      piece,
+      `Its address is in ${variable}, which is not set here: set it and convert anew.`,
+      leave,
+    );
   if (base === null) return refuse(piece, 'It has no api_base.', leave);
-  if (!/^https?:\/\/[^@]+$/.test(base))
-    return refuse(piece, 'Its address is no plain URL (one from a variable is not filled in).', leave);
+  if (!/^https?:\/\/[^@]+$/.test(base)) return refuse(piece, 'Its address is no plain URL.', leave);
   leaveUnknown(pieceAt(item, ['litellm_params']), paramKeys, settingReasons, leave);
   leaveUnknown(item, ['model_name', 'litellm_params', 'model_info'], {}, leave);
   leaveUnknown(pieceAt(item, ['model_info']), ['id', ...Object.values(priceKeys)], {}, leave);
@@ -124,10 +162,16 @@ function readEntry(item: Located, nameOf: (text: string) => string, leave: Leave
     name,
     engine: { kind: 'openai', url: base, ...(key ? { key } : {}), ...served },
     weight: number(item, 'weight') ?? 1,
+    order: orderOf(item),
     rpm: number(item, 'rpm'),
     tpm: number(item, 'tpm'),
     price: priceOf(item),
   };
+}
+
+/** Without one an entry comes last. */
+function orderOf(item: Located): number {
+  return number(item, 'order') ?? Number.MAX_SAFE_INTEGER;
 }
 
 function refuse(piece: Located, reason: string, leave: Leave): null {
@@ -175,6 +219,8 @@ function routesOf(
   leave: Leave,
 ): Record<string, unknown> {
   const aliases = settings.flatMap((piece) => entriesAt(piece, ['model_group_alias']));
+  for (const [, to] of aliases)
+    if (scalarAt(to, ['hidden']) === true) leave(to, 'Aliases are always listed: this one is, too.');
   const fallbacks = settings.flatMap(fallbacksOf);
   for (const { at, of, to } of fallbacks)
     for (const name of [of, ...to])
@@ -182,14 +228,15 @@ function routesOf(
   const routes: Record<string, unknown> = {};
   for (const [group, entries] of groups) {
     const own = aliases.filter(([, to]) => nameIn(to) === group).map(([alias]) => alias);
-    const fallback = fallbacks.find((one) => one.of === group)?.to.filter((name) => groups.has(name)) ?? [];
-    const [only, ...others] = entries;
+    const elsewhere = fallbacks.find((one) => one.of === group)?.to.filter((name) => groups.has(name)) ?? [];
+    const first = entries.filter((one) => one.order === entries[0]?.order);
+    const later = entries.filter((one) => !first.includes(one)).map((one) => one.name);
+    const fallback = [...later, ...elsewhere];
+    const [only, ...others] = first;
     const plain = own.length === 0 && fallback.length === 0 && others.length === 0;
     if (plain && only?.name === group) continue;
     const to =
-      others.length === 0
-        ? only?.name
-        : Object.fromEntries(entries.map(({ name, weight }) => [name, weight]));
+      others.length === 0 ? only?.name : Object.fromEntries(first.map(({ name, weight }) => [name, weight]));
     routes[group] = {
       to,
       ...(own.length > 0 ? { aliases: own } : {}),

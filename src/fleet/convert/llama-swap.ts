@@ -4,16 +4,10 @@ import type { Located } from '../file/tree.ts';
 import { readCommand } from './command-line.ts';
 import type { ReadCommand } from './command-line.ts';
 import { leaveUnknown, leftovers, namer, variableName, textAt } from './conversion.ts';
-import type { Conversion, Leave } from './conversion.ts';
+import type { Conversion, ConvertOptions, Leave } from './conversion.ts';
 import { fillMacros, readMacros, variablesIn } from './llama-swap-macros.ts';
 import type { Macros } from './llama-swap-macros.ts';
 import { setsOf } from './llama-swap-sets.ts';
-
-export interface ConvertOptions {
-  /** Folder of the file: relative paths are taken to count from there. */
-  readonly folder: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
 
 const fileKeys = [
   'healthCheckTimeout',

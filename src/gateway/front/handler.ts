@@ -96,7 +96,14 @@ function passUpstream(state: GatewayState, asked: Asked, fail: (error: unknown) 
   const exact = exactOf(asked.inbound.url, (name) => routes.has(name));
   const path = exact.target.replace(/\?.*$/s, '');
   if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
+  const reads = asked.inbound.method === 'GET' || asked.inbound.method === 'HEAD';
+  if (exact.slashed !== null && reads && routes.has(exact.model)) return toFolder(asked, exact.slashed);
   serveModel(state, { ...asked, endpoint: upstreamEndpoint, caller, exact }, fail);
+}
+
+/** The relative links of an engine's page count from its folder. */
+function toFolder({ reply, requestId }: Asked, location: string): void {
+  sendOwn(reply, { status: 307, type: 'text/plain', text: '', requestId, headers: ['Location', location] });
 }
 
 function pathOf({ url }: Inbound): string {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ScanFault, scanObject } from './scan.ts';
+import { scanBody } from './request-body.ts';
 
 const wanted = ['model', 'stream'];
 
@@ -75,4 +76,19 @@ test('the scan agrees with JSON.parse on any object, and refuses every cut of it
     const cut = text.slice(0, Math.floor(next() * text.length));
     expect(() => scan(cut), `seed ${seed}`).toThrow(ScanFault);
   }
+});
+
+test('numbers as Python writes them are for the engine to judge, and never a model or a stream', () => {
+  const body = Buffer.from('{"temperature":NaN,"top_p":-Infinity,"max_tokens":Infinity,"model":"m"}');
+  const scanned = scanBody(body, { usage: true, maxTokens: true });
+  expect([scanned.model, scanned.stream, scanned.maxTokens]).toEqual(['m', false, null]);
+  for (const bad of [
+    '{"model":NaN}',
+    '{"model":"m","stream":NaN}',
+    '{"model":"m","a":-NaN}',
+    '{"model":"m","a":Nope}',
+  ])
+    expect(() => scanBody(Buffer.from(bad), { usage: true, maxTokens: true }), bad).toThrow(
+      /JSON|"model"|"stream"/,
+    );
 });

@@ -18,7 +18,8 @@ const closeBracket = 93;
 const openBrace = 123;
 const closeBrace = 125;
 const maxDepth = 1000;
-const literal = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
+/** Python writes NaN and Infinity, and engines in Python read them. */
+const literal = /^(?:true|false|null|NaN|-?Infinity|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
 
 /**
  * Finds the values of the wanted top-level keys of a JSON object, byte by byte, without building it: what is not wanted
@@ -197,6 +198,9 @@ function isLiteralByte(byte: number): boolean {
     byte === 43 ||
     byte === 45 ||
     byte === 46 ||
-    byte === 69
+    byte === 69 ||
+    // NaN and Infinity.
+    byte === 73 ||
+    byte === 78
   );
 }

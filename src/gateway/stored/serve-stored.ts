@@ -21,7 +21,7 @@ export async function serveStored(
   const instance = instances.get(holder.instance);
   const deployment = deployments.get(holder.deployment);
   if (!instance || !deployment?.instances.includes(instance)) throw holderGone(id);
-  const exact = { model: holder.model, target: request.inbound.url };
+  const exact = { model: holder.model, target: request.inbound.url, slashed: null };
   const pinned = { deployment, instance };
   serveModel(state, { ...request, endpoint: storedEndpoint, caller, exact, pinned }, onFault);
 }

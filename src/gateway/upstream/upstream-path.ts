@@ -10,6 +10,8 @@ export interface Exact {
   readonly model: string;
   /** Path and query for the engine. */
   readonly target: string;
+  /** The same with a slash behind the name, seen from here, where the path ends with the name; else null. */
+  readonly slashed: string | null;
 }
 
 /** How such requests are counted. */
@@ -36,7 +38,10 @@ export function exactOf(url: string, isKnown: (name: string) => boolean): Exact 
   const count = counts.find((n) => isKnown(decoded(parts.slice(0, n)))) ?? 1;
   // They would lead out of the path that the engine's URL begins with.
   if (parts.slice(count).some(isDots)) throw dotSegments();
+  // Relative, so that it holds behind a proxy with a prefix; "./" since a name may have a colon.
+  const slashed = parts.length === count ? `./${parts.at(-1)}/${query < 0 ? '' : url.slice(query)}` : null;
   return {
+    slashed,
     model: decoded(parts.slice(0, count)),
     target: `/${parts.slice(count).join('/')}${query < 0 ? '' : url.slice(query)}`,
   };
