@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
-import { configFor, dial, engine, errorOf, front, postChat, until } from './harness.ts';
+import { chat, configFor, dial, engine, errorOf, front, postChat, start, until } from './harness.ts';
 import { stage } from './on-demand-stage.ts';
 
 const master = { authorization: 'Bearer master' };
@@ -268,4 +268,20 @@ test('/upstream loads a model, and a stream through it keeps the model from bein
   await until('a makes room', () => asked.includes('unload a'));
   await loaded('b');
   await other;
+});
+
+test('a redirect of an engine leads through the gateway, not to the engine itself', async () => {
+  const { gateway, upstream } = await start((turn) => {
+    const to = turn.request.path.startsWith('/docs') ? '/docs/?a=1' : `${upstream.url}/v1/chat/completions/`;
+    turn.json(307, {}, `Location: ${turn.request.path === '/far' ? 'https://elsewhere.example/' : to}\r\n`);
+  });
+  async function locationOf(path: string, init: RequestInit = {}): Promise<string | null> {
+    const reply = await fetch(gateway.url + path, { redirect: 'manual', ...init });
+    await reply.arrayBuffer();
+    return reply.status === 307 ? reply.headers.get('location') : null;
+  }
+  expect(await locationOf('/upstream/m/docs')).toBe('/upstream/m/docs/?a=1');
+  expect(await locationOf('/upstream/m/far')).toBe('https://elsewhere.example/');
+  const asked = { method: 'POST', body: chat(), headers: { 'content-type': 'application/json' } };
+  expect(await locationOf('/v1/chat/completions', asked)).toBe('/v1/chat/completions/');
 });

@@ -3,6 +3,7 @@ import type { UpstreamHead } from '../../io/upstream-pool/types.ts';
 import type { Call } from '../front/call.ts';
 import type { Instance } from '../routing/instance.ts';
 import { replyBlock } from '../upstream/header-blocks.ts';
+import { redirectForClient } from '../upstream/redirect.ts';
 
 /** How the body reaches the client: chunks as they came, a known length, or framed by the server. */
 export type Passing = 'verbatim' | 'length' | 'framed';
@@ -34,7 +35,9 @@ export function headersForClient(
 ): ClientHeaders {
   const { call, instance, sentAt, now } = context;
   const { model } = instance.upstream;
-  const common = replyBlock(head, { instance: instance.id, model: model === call.model ? null : model });
+  const isRedirect = head.status >= 300 && head.status < 400;
+  const told = isRedirect ? redirectForClient(head, call, instance.upstream.url) : head;
+  const common = replyBlock(told, { instance: instance.id, model: model === call.model ? null : model });
   const headers = framingHeaders(head, passing);
   if (head.status === 503 && !head.headers.some((text) => text.toLowerCase() === 'retry-after'))
     headers.push('Retry-After', String(context.retryAfter()));
