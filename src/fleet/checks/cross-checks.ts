@@ -1,8 +1,6 @@
-import { isAddress } from '../../domain/model-source.ts';
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import { nearest } from '../../domain/nearest.ts';
 import { engines } from '../../engines/registry.ts';
-import { modelSources } from '../../model-sources/registry.ts';
 import { targets } from '../../targets/registry.ts';
 import { benchmarkFaults } from './benchmark-checks.ts';
 import { demandFaults } from './demand-checks.ts';
@@ -17,6 +15,7 @@ import { resourceFaults } from './resource-checks.ts';
 import { routeFaults } from './route-checks.ts';
 import { runtimeFaults } from './runtime-checks.ts';
 import { clusterSecretFaults, gatewaySecretFaults, misplacedSecrets } from './secret-checks.ts';
+import { sourceFaults } from './source-checks.ts';
 import { tlsSecretFaults } from './tls-secret-checks.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
@@ -177,25 +176,5 @@ function nameFaults(tree: Located): ConfigFault[] {
         ),
       ];
     });
-  });
-}
-
-/** An address in place of a path is of a kind that `berth pull` fetches, or the engine itself. */
-function sourceFaults(tree: Located): ConfigFault[] {
-  return entriesAt(tree, ['models']).flatMap(([, model]) => {
-    const piece = pieceAt(model, ['source']);
-    const source = scalarAt(model, ['source']);
-    if (!piece || typeof source !== 'string' || !isAddress(source)) return [];
-    const kind = modelSources.find(({ owns }) => owns(source));
-    if (kind) return [];
-    const scheme = source.slice(0, source.indexOf(':'));
-    return [
-      fault(
-        piece,
-        piece.at,
-        `Models from ${scheme}:// are not supported yet.`,
-        `Write a path, or one of: ${modelSources.map(({ form }) => form).join(', ')}.`,
-      ),
-    ];
   });
 }

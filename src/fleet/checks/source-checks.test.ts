@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { readTree } from '../file/tree.ts';
+import { sourceFaults } from './source-checks.ts';
+
+function faultsOf(source: string): string[] {
+  const { tree } = readTree('berth.yaml', `models: {m: {source: ${JSON.stringify(source)}}}`);
+  return tree === null ? [] : sourceFaults(tree).map(({ message }) => message);
+}
+
+test.each([
+  ['https://user:pw@host/m.gguf', 'a name or password'],
+  ['https://token@host/m.gguf', 'a name or password'],
+  ['https://b.s3.amazonaws.com/m.gguf?X-Amz-Date=1&X-Amz-Signature=ab', 'a key (X-Amz-Signature)'],
+  ['https://acc.blob.core.windows.net/c/m.gguf?sv=1&sig=ab', 'a key (sig)'],
+  ['https://host/m.gguf?access_token=ab', 'a key (access_token)'],
+])('an address that lets somebody in is refused, without a word of its key: %s', (source, what) => {
+  const [message, ...others] = faultsOf(source);
+  expect(message).toBe(`The address holds ${what}, and plans and marks show addresses.`);
+  expect(others).toEqual([]);
+});
+
+test.each([
+  'https://host/m.gguf',
+  'https://host/m.gguf?download=true',
+  'hf://a/b/c.gguf',
+  's3://b/p',
+  './m@1?.gguf',
+])('all others are taken: %s', (source) => {
+  expect(faultsOf(source)).toEqual([]);
+});

@@ -1,0 +1,48 @@
+import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
+import { isAddress } from '../../domain/model-source.ts';
+import { modelSources } from '../../model-sources/registry.ts';
+import { fault } from '../file/fault.ts';
+import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
+
+/** Parameters by which signed addresses of the usual stores, and servers with tokens, let somebody in. */
+const keyParameter =
+  /^(x-(amz|goog)-(signature|credential|security-token)|signature|sig|(access_|auth_)?token|(api_?)?key|password|secret)$/i;
+
+/** An address in place of a path is of a kind that `berth pull` fetches, or the engine itself, and holds no key: plans and marks show it. */
+export function sourceFaults(tree: Located): ConfigFault[] {
+  return entriesAt(tree, ['models']).flatMap(([, model]) => {
+    const piece = pieceAt(model, ['source']);
+    const source = scalarAt(model, ['source']);
+    if (!piece || typeof source !== 'string' || !isAddress(source)) return [];
+    const what = keyIn(source);
+    if (what !== null)
+      return [
+        fault(
+          piece,
+          piece.at,
+          `The address holds ${what}, and plans and marks show addresses.`,
+          'Download the file once, with "berth pull" or otherwise, and write its path; a token for hf:// or s3:// is told by secret.',
+        ),
+      ];
+    if (modelSources.some(({ owns }) => owns(source))) return [];
+    const scheme = source.slice(0, source.indexOf(':'));
+    return [
+      fault(
+        piece,
+        piece.at,
+        `Models from ${scheme}:// are not supported yet.`,
+        `Write a path, or one of: ${modelSources.map(({ form }) => form).join(', ')}.`,
+      ),
+    ];
+  });
+}
+
+/** What lets somebody in that is written in an address; null: nothing. */
+function keyIn(source: string): string | null {
+  if (!URL.canParse(source)) return null;
+  const { username, password, searchParams } = new URL(source);
+  if (username !== '' || password !== '') return 'a name or password';
+  const name = [...searchParams.keys()].find((one) => keyParameter.test(one));
+  return name === undefined ? null : `a key (${name})`;
+}
