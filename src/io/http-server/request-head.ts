@@ -1,7 +1,7 @@
 /** A request up to its body. */
 export interface RequestHead {
   readonly method: string;
-  /** The target as it was sent. */
+  /** The target as it was sent, but that of an absolute one the server is taken off. */
   readonly url: string;
   /** Names and values in turn, as sent; values without the white space around them. */
   readonly rawHeaders: readonly string[];

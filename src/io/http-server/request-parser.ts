@@ -2,6 +2,7 @@ import { fieldName } from './field-names.ts';
 import { KnownHead } from './known-head.ts';
 import { Llhttp, stopParsing, windowBytes } from './llhttp.ts';
 import type { LlhttpEvents, Outcome } from './llhttp.ts';
+import { pathOfTarget } from './request-target.ts';
 import type { RequestHead } from './request-head.ts';
 
 export type MalformedReason = 'malformed' | 'head-too-large' | 'framing-too-large';
@@ -184,6 +185,12 @@ export class RequestParser implements LlhttpEvents {
     this.#inBody = true;
     this.#size = 0;
     if (this.#names.length > maxFields) return this.#stop('head-too-large');
+    if (!this.#url.startsWith('/')) {
+      const host = this.#fields[2 * this.#names.indexOf('host') + 1];
+      const path = pathOfTarget(this.#url, host ?? '');
+      if (path === null) return this.#stop('malformed');
+      this.#url = path;
+    }
     this.#head = {
       method: this.#llhttp.method,
       url: this.#url,
