@@ -30,7 +30,7 @@ export function wantsOf(loaded: LoadedFleet, host: string): Wants {
   );
   return {
     targets: [...new Set(there.map((one) => one.target.kind))],
-    gpus: Math.max(0, ...there.map((one) => one.gpus)),
+    gpus: gpusOf(there),
     programs: there.flatMap(programOf),
     ports: [
       ...(accessOf(loaded.hosts[host]).ssh === undefined ? doors.filter(({ port }) => port !== 0) : []),
@@ -38,9 +38,16 @@ export function wantsOf(loaded: LoadedFleet, host: string): Wants {
     ],
     pool: loaded.hosts[host]?.ports ?? usualPorts,
     models: [...new Set(there.flatMap(({ model }) => (model && !isAddress(model.path) ? [model.path] : [])))],
-    mlock: there.some(({ declared }) => declared['engine.mlock'] === true),
+    mlock: there.some(({ declared }) => String(declared['engine.loadMode']).includes('mlock')),
     cluster: accessOf(loaded.hosts[host]).kubernetes ?? null,
   };
+}
+
+function gpusOf(deployments: readonly Deployment[]): number {
+  const each = deployments.map(({ gpus, replicas, onDemand }) => ({ count: gpus * replicas, onDemand }));
+  const always = each.filter(({ onDemand }) => onDemand === null).reduce((sum, { count }) => sum + count, 0);
+  const turns = each.filter(({ onDemand }) => onDemand !== null).map(({ count }) => count);
+  return Math.max(always, ...turns);
 }
 
 /** A faulty deployment is told by `plan`; here it wants no program. */

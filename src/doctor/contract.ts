@@ -5,7 +5,7 @@ import type { World } from '../io/world.ts';
 export interface Wants {
   /** Kinds of targets. */
   readonly targets: readonly string[];
-  /** Most GPUs that one deployment asks for. */
+  /** GPUs that its engines ask for at once; of those on demand, which may take turns, those of the one that asks for most. */
   readonly gpus: number;
   /** Programs of engines that run without a container. */
   readonly programs: readonly { readonly binary: string; readonly deployment: string }[];

@@ -153,7 +153,7 @@ deployments: {a: {model: m, gpus: 4, engine: {kind: vllm}, target: {kind: docker
   expect(code).toBe(8);
   expect(of(found, 'nvidia')).toEqual([
     expect.objectContaining({ state: 'good', message: '2 of NVIDIA, driver 550.54.15, CUDA up to 12.4.' }),
-    expect.objectContaining({ state: 'critical', message: 'A deployment wants 4 GPUs, and 2 are here.' }),
+    expect.objectContaining({ state: 'critical', message: 'The engines here want 4 GPUs, and 2 are here.' }),
   ]);
 });
 
@@ -246,4 +246,49 @@ deployments: {a: {model: m, engine: {kind: llama.cpp}, target: {kind: kubernetes
   expect(of(found, 'kubernetes')[0]?.message).toBe('The cluster answers, version v1.31.2.');
   place.env['KUBECONFIG'] = '/nowhere/kubeconfig';
   expect((await doctor('k3s')).code).toBe(8);
+});
+
+test('a host that does not answer is told beside what is found of the others', async () => {
+  const [closed = 0] = await freePorts(1);
+  tool('ssh', [['*', '', 255]]);
+  place.write(`version: 1
+fleet: lab
+hosts: {here: {local: true}, far: {ssh: "ssh://op@127.0.0.1:${closed}"}}
+gateway: {listen: ["127.0.0.1:0"]}
+console: {listen: "127.0.0.1:0"}
+deployments:
+  a: {host: here, engine: {kind: command, command: [sleep, "1"]}}
+  b: {host: far, engine: {kind: command, command: [sleep, "1"]}}
+`);
+  const { code, found } = await doctor();
+  expect(code).toBe(8);
+  expect(found.hosts.map(({ host }) => host).toSorted()).toEqual(['far', 'here']);
+  expect(of(found, 'reach')).toEqual([
+    expect.objectContaining({ state: 'critical', evidence: [expect.stringMatching(/^[A-Z_]+$/)] }),
+  ]);
+  expect(found.hosts.find(({ host }) => host === 'here')?.checks.length).toBeGreaterThan(5);
+});
+
+test('what is wanted of GPUs is that of all engines together, and models held in memory are by their load mode', async () => {
+  tool('nvidia-smi', [
+    ['--query-gpu=*', twoCards],
+    ['*', '| NVIDIA-SMI 550.54.15    Driver Version: 550.54.15    CUDA Version: 12.4 |'],
+  ]);
+  place.write('', 'm.gguf');
+  place.write(`version: 1
+fleet: lab
+models: {m: {source: ./m.gguf}}
+gateway: {listen: ["127.0.0.1:0"]}
+console: {listen: "127.0.0.1:0"}
+deployments:
+  a: {model: m, gpus: 1, replicas: 2, engine: {kind: llama.cpp, loadMode: mlock}}
+  b: {model: m, gpus: 1, engine: {kind: llama.cpp}}
+`);
+  const { found } = await doctor();
+  expect(of(found, 'nvidia').map(({ message }) => message)).toContain(
+    'The engines here want 3 GPUs, and 2 are here.',
+  );
+  expect(of(found, 'limits').map(({ message }) => message)).not.toContain(
+    'No engine asks to hold memory (mlock).',
+  );
 });

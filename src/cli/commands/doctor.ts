@@ -35,7 +35,9 @@ export function configure(command: Command, context: CliContext): void {
     .action(async (host: string | undefined, options: DoctorOptions) => {
       const loaded = await loadIfThere(context, options);
       const names = hostsOf(loaded, host);
-      const examined = await Promise.all(names.map((name) => examineHost(context, loaded, name)));
+      const examined = await Promise.all(
+        names.map((name) => examineHost(context, loaded, name).catch((error) => unreached(name, error))),
+      );
       const gravest = worst(examined);
       context.output.result({ version: 1, worst: gravest, hosts: examined }, () =>
         examined.map((one) => textOf(one, options.all ?? false)).join('\n\n'),
@@ -70,6 +72,14 @@ async function examineHost(context: CliContext, loaded: LoadedFleet | null, name
   const world =
     wants.cluster === null ? await worldOfHost(context.world, loaded?.hosts ?? {}, name) : context.world;
   return examine(world, name, wants);
+}
+
+/** A host that cannot be looked at keeps no other from it. Throws what is no fault of the host. */
+function unreached(host: string, error: unknown): Examined {
+  if (!(error instanceof BerthError)) throw error;
+  const { message, cure, code } = error;
+  const check = { check: 'reach', title: 'The way there', state: 'critical' as const };
+  return { host, checks: [{ ...check, message, evidence: [code], cure }] };
 }
 
 const shownAlways: readonly State[] = ['info', 'warning', 'critical'];

@@ -31,6 +31,11 @@ const broken = { bus: [card], smi: noTool, page: '', module: null, modules: '', 
 
 test('what is wrong with a driver of NVIDIA is told apart by what bus, module and tool say', () => {
   expect(said(nvidia.judge({ ...broken, bus: [] }, nothing))).toEqual(['absent: -']);
+  expect(nvidia.judge({ ...broken, bus: [] }, { ...nothing, gpus: 6 })).toEqual([
+    expect.objectContaining({ state: 'critical', message: expect.stringContaining('want 6 GPUs') }),
+  ]);
+  const other = { ...card, vendor: 'amd' } as const;
+  expect(said(nvidia.judge({ ...broken, bus: [other] }, { ...nothing, gpus: 1 }))).toEqual(['absent: -']);
   expect(said(nvidia.judge(broken, nothing))).toEqual([
     expect.stringMatching(/^warning: Install the driver/),
   ]);

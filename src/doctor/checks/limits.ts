@@ -53,7 +53,7 @@ function locked({ soft, hard }: Limit, wanted: boolean): Verdict {
       wanted ? 'Engines may hold models in memory (mlock).' : 'No engine asks to hold memory (mlock).',
       evidence,
     );
-  return bad('warning', 'Engines may not hold models in memory, as engine.mlock wants.', {
+  return bad('warning', 'Engines may not hold models in memory, as engine.loadMode wants.', {
     evidence,
     cure: 'Raise memlock in /etc/security/limits.d/berth.conf ("* - memlock unlimited"); for a unit: target.unit {Service: {LimitMEMLOCK: infinity}}.',
   });

@@ -36,10 +36,18 @@ export const nvidia = defineCheck<'nvidia', Facts>({
   judge: (facts, { gpus: wanted }) => {
     const cards = facts.bus.filter(({ vendor }) => vendor === 'nvidia');
     if (facts.smi.code === 0) return working(facts, wanted);
-    if (cards.length === 0 && facts.module === null) return [absent('There is no GPU of NVIDIA on the bus.')];
+    if (cards.length === 0 && facts.module === null) return [nowhere(facts, wanted)];
     return [broken(facts, cards, wanted)];
   },
 });
+
+/** Where there are GPUs of others, these may be what is wanted. */
+function nowhere({ bus }: Facts, wanted: number): Verdict {
+  if (wanted === 0 || bus.length > 0) return absent('There is no GPU of NVIDIA on the bus.');
+  return bad('critical', `The engines here want ${wanted} GPUs, and there is none on the bus.`, {
+    cure: 'Lower gpus in the fleet file, or name another host.',
+  });
+}
 
 function working({ smi, page, fabric }: Facts, wanted: number): Verdict[] {
   const gpus = parseNvidia(smi.stdout, '');
@@ -58,7 +66,7 @@ function working({ smi, page, fabric }: Facts, wanted: number): Verdict[] {
   ];
   if (gpus.length < wanted)
     found.push(
-      bad('critical', `A deployment wants ${wanted} GPUs, and ${gpus.length} are here.`, {
+      bad('critical', `The engines here want ${wanted} GPUs, and ${gpus.length} are here.`, {
         evidence: gpus.map(line),
         cure: 'Lower gpus in the fleet file, or name another host.',
       }),
