@@ -368,3 +368,22 @@ test('more that is kept than may be taken is told where it stands, across files 
   ]);
   expect(found[1]).toMatch(/^6:38 /);
 });
+
+test('the cure of a text in the wrong form names the form, and a right word in the wrong place is shown in its place', async () => {
+  const found = await faults(`version: "1"
+fleet: lab
+models: {m: {source: ./m.gguf}}
+hosts: {k: {kubernetes: {namespace: Bad_NS}}}
+deployments:
+  a: {model: m, target: docker, engine: {kind: vllm, version: latest}}
+  b: {model: m, host: k, engine: {kind: llama.cpp, build: b6000x}}`);
+  const cures = found.map((one) => one.replace(/^\S+ /, ''));
+  expect(cures).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^version: .* Write 1, without quotation marks\.$/),
+      expect.stringMatching(/^hosts\.k\.kubernetes\.namespace: .* Write text of the form \/.+\/\.$/),
+      expect.stringMatching(/^deployments\.a\.target: .* Write \{kind: docker\}\.$/),
+      expect.stringMatching(/^deployments\.b\.engine\.build: .* Write text( such as|.* of the form) /),
+    ]),
+  );
+});

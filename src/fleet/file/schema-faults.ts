@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import { nameForm, nameRule } from '../../domain/fleet.ts';
 import { nearest } from '../../domain/nearest.ts';
@@ -155,9 +155,24 @@ function wrongValue(
   const shown = here && namesSecret(here) ? 'What stands here' : describe(value);
   const message = `${shown} is not allowed here.`;
   const close = typeof value === 'string' ? nearest(value, words) : null;
+  if (close === value && close !== null) return fault(piece, piece.at, message, `Write ${asMeant(here, close)}.`);
   if (close) return fault(piece, piece.at, message, `Did you mean "${close}"? Allowed: ${words.join(', ')}.`);
   const allowed = words.length > 1 ? `one of ${words.join(', ')}` : here ? expected(here) : 'another value';
-  return fault(piece, piece.at, message, `Write ${allowed}.`);
+  return fault(piece, piece.at, message, `Write ${allowed}${allowed === 'text' ? formOf(issue) : ''}.`);
+}
+
+/** The right word in the wrong place: a kind where its mapping is wanted, or a number as text. */
+function asMeant(schema: z.core.$ZodType | null, word: string): string {
+  return schema && bare(schema) instanceof z.ZodDiscriminatedUnion
+    ? `{kind: ${word}}`
+    : `${word}, without quotation marks`;
+}
+
+/** What text has to look like, where the schema says so and has no example. */
+function formOf(issue: Issue): string {
+  if (issue.code !== 'invalid_format') return '';
+  if ('prefix' in issue) return ` that begins with ${JSON.stringify(issue.prefix)}`;
+  return issue.pattern === undefined ? '' : ` of the form ${issue.pattern}`;
 }
 
 function describe(value: unknown): string {
