@@ -58,6 +58,7 @@ test("rule 11: what is refused below HTTP's surface has the shape of the API tha
   const anthropic = {
     type: 'error',
     error: { type: 'api_error', message: expect.stringContaining('WebSockets') },
+    request_id: expect.any(String),
   };
   expect(await refused('/v1/messages')).toEqual(anthropic);
   expect(await refused('/v1/messages/count_tokens?beta=true')).toEqual(anthropic);
