@@ -214,7 +214,7 @@ describe.skipIf(noDocker !== null)('containers that another version of berth mad
         { file: render, from: "['no-new-privileges']", to: "['no-new-privileges:true']" },
         {
           file: render,
-          from: 'RestartPolicy: { Name: options.restart }',
+          from: 'RestartPolicy: { Name: restartOf(options, facts) }',
           to: "RestartPolicy: { Name: 'always' }",
         },
       ],
