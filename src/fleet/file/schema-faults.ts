@@ -155,7 +155,8 @@ function wrongValue(
   const shown = here && namesSecret(here) ? 'What stands here' : describe(value);
   const message = `${shown} is not allowed here.`;
   const close = typeof value === 'string' ? nearest(value, words) : null;
-  if (close === value && close !== null) return fault(piece, piece.at, message, `Write ${asMeant(here, close)}.`);
+  if (close === value && close !== null)
+    return fault(piece, piece.at, message, `Write ${asMeant(here, close)}.`);
   if (close) return fault(piece, piece.at, message, `Did you mean "${close}"? Allowed: ${words.join(', ')}.`);
   const allowed = words.length > 1 ? `one of ${words.join(', ')}` : here ? expected(here) : 'another value';
   return fault(piece, piece.at, message, `Write ${allowed}${allowed === 'text' ? formOf(issue) : ''}.`);
