@@ -40,3 +40,13 @@ test('secrets inside the text of a shell, a title or an address are replaced too
   expect(redact(['env', 'HF_TOKEN=hf_1', 'A=b', 'x'])).toEqual(['env', 'HF_TOKEN=***', 'A=b', 'x']);
   expect(redact(['-mu', 'https://me:pw@host/x.gguf'])).toEqual(['-mu', 'https://***@host/x.gguf']);
 });
+
+test('what only begins like the name of a variable is a secret', () => {
+  expect(redact(['x', '--api-key', '$ecret123'])).toEqual(['x', '--api-key', '***']);
+  expect(redact(['x', '--api-key', '$KEY', '--api-key=${KEY}'])).toEqual([
+    'x',
+    '--api-key',
+    '$KEY',
+    '--api-key=${KEY}',
+  ]);
+});

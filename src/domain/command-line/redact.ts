@@ -13,7 +13,7 @@ const assignment = /\b([A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD))=("[^"]*"|'[^']*'
 const credentials = /(:\/\/)[^/@\s]+@/g;
 
 /** "$(KEY)", "${KEY}" and "$KEY" name a secret that lies elsewhere, and are none. */
-const reference = /^\$(\w+|\(\w+\)|\{\w+\})$/;
+const reference = /^\$([A-Z_][A-Z0-9_]*|\([A-Z_][A-Z0-9_]*\)|\{[A-Z_][A-Z0-9_]*\})$/;
 
 /** Flags of a command line that carry a secret in plain sight: everyone on the machine can read it. */
 export function secretFlagsOf(argv: readonly string[]): string[] {

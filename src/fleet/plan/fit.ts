@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { leavesTooLittle, tooLarge } from '../../domain/fit/room-for.ts';
 import type { Holder } from '../../domain/fit/room-for.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
@@ -28,28 +29,45 @@ export async function fitFindings(world: World, plan: Plan, loaded: LoadedFleet)
       const deployment = loaded.deployments.find(({ name }) => name === action.deployment);
       const bytes = deployment ? await memoryAtStart(world, deployment, shapes) : null;
       const isMore = action.do === 'start' || (action.do === 'replace' && action.beside);
-      return bytes === null ? [] : [{ deployment: action.deployment, bytes, isMore }];
+      const ours = 'wanted' in action && action.wanted.target.kind === 'process';
+      return bytes === null ? [] : [{ deployment: action.deployment, bytes, isMore, ours }];
     }),
   );
   const known = claims.flat();
   if (known.length === 0) return [];
   const { totalBytes, availableBytes, limitBytes } = await detectMemory(world);
-  const machine = { totalBytes: Math.min(totalBytes, limitBytes ?? Infinity), availableBytes };
-  const more = known.filter(({ isMore }) => isMore);
-  return [
-    ...tooLarge(known, machine.totalBytes),
-    ...(await leavesTooLittle(more, machine, () => holdersOf(world))),
+  // The limit that berth runs under is that of its children alone.
+  const within = Math.min(totalBytes, limitBytes ?? Infinity);
+  const never = [
+    ...tooLarge(
+      known.filter(({ ours }) => ours),
+      within,
+    ),
+    ...tooLarge(
+      known.filter(({ ours }) => !ours),
+      totalBytes,
+    ),
   ];
+  const more = known.filter(({ isMore }) => isMore);
+  const makesRoom = plan.actions.some((one) => one.do === 'stop' || (one.do === 'replace' && !one.beside));
+  // What is given back by then is not known.
+  const machine = { totalBytes, availableBytes: makesRoom ? null : availableBytes };
+  return [...never, ...(await leavesTooLittle(more, machine, () => holdersOf(world)))];
 }
 
 async function holdersOf(world: World): Promise<Holder[]> {
   const { processes } = readProcessTable(await world.procfs());
   return [...processes.values()]
     .flatMap(({ pid, argv, rssBytes }) =>
-      rssBytes === null ? [] : [{ name: `${argv[0] ?? '?'} (process ${pid})`, bytes: rssBytes }],
+      rssBytes === null ? [] : [{ name: `${programOf(argv)} (process ${pid})`, bytes: rssBytes }],
     )
     .toSorted((a, b) => b.bytes - a.bytes)
     .slice(0, holdersShown);
+}
+
+/** Its name alone: a title that a program gave itself may hold its whole command line. */
+function programOf([first = '']: readonly string[]): string {
+  return basename(first.split(/\s/, 1)[0] ?? '') || '?';
 }
 
 /** What apply is refused for unless it is forced. Throws DOES_NOT_FIT. */

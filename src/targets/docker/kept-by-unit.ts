@@ -9,7 +9,9 @@ const unitLabel = 'PODMAN_SYSTEMD_UNIT';
 
 /** The unit of systemd that keeps a container and would start it again; null when none does. Pure. */
 export function unitOf({ Config }: Pick<Inspected, 'Config'>): string | null {
-  return Config.Labels?.[unitLabel] ?? null;
+  const unit = Config.Labels?.[unitLabel] ?? null;
+  // podman-compose names one whether it is there or not.
+  return unit?.startsWith('podman-compose@') ? null : unit;
 }
 
 /** What is about to be ended is kept by no unit, which would start it again. Throws CONTAINER_KEPT. */
