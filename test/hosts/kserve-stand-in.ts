@@ -54,7 +54,11 @@ const Service = Live.extend({
 type Service = z.infer<typeof Service>;
 
 const Runtime = Live.extend({
-  spec: z.object({ containers: z.array(z.looseObject({ args: z.array(z.string()).default([]) })) }),
+  spec: z.object({
+    containers: z.array(
+      z.looseObject({ args: z.array(z.string()).default([]), env: z.array(Loose).default([]) }),
+    ),
+  }),
 });
 
 const serving = 'serving.kserve.io';
@@ -134,7 +138,7 @@ function serviceOf(service: Service): Parameters<typeof applyObject>[1] {
 
 function deploymentOf(
   service: Service,
-  container: Record<string, unknown> & { args: string[] },
+  container: Record<string, unknown> & { args: string[]; env: Record<string, unknown>[] },
 ): Parameters<typeof applyObject>[1] {
   const { metadata, spec } = service;
   const { model, volumes, minReplicas, maxReplicas: _most, deploymentStrategy, ...pod } = spec.predictor;
@@ -147,7 +151,7 @@ function deploymentOf(
   const own = {
     ...container,
     args: [...container.args, ...model.args],
-    env: model.env,
+    env: [...new Map([...container.env, ...model.env].map((one) => [one['name'], one])).values()],
     resources: model.resources,
     volumeMounts: [
       ...model.volumeMounts,

@@ -98,6 +98,50 @@ describe.skipIf(missing !== null)(
       expect(calm).not.toContain('somebody changed');
     });
 
+    test('a runtime that starts the engine by arguments of its own, at a port of its own, is given what adds to them', async () => {
+      const [program = '', ...words] = llamaProgram;
+      const runtime = {
+        apiVersion: 'serving.kserve.io/v1alpha1',
+        kind: 'ServingRuntime',
+        metadata: { name: 'theirs', namespace },
+        spec: {
+          multiModel: false,
+          supportedModelFormats: [{ name: 'gguf' }],
+          containers: [
+            {
+              name: 'kserve-container',
+              image: llamaImage,
+              command: [program, ...words],
+              args: ['--host', '0.0.0.0', '--port', '8085', '--model', '/mnt/models'],
+              env: [{ name: 'GGML_BACKEND_PATH', value: llamaTree()?.backend }],
+              ports: [{ containerPort: 8085, protocol: 'TCP' }],
+            },
+          ],
+        },
+      };
+      place.write(JSON.stringify(runtime), 'theirs.json');
+      box.kubectl('apply', '-f', join(place.folder, 'theirs.json'));
+      const own = ['version: 1', 'fleet: lab', 'id: k3x9q2', ...fleet(1).split('\n').slice(3, 7)];
+      place.write(
+        [
+          ...own,
+          'deployments:',
+          '  toy: {model: toy, engine: {kind: llama.cpp, context: 512, threads: 1, startTimeout: 90s},',
+          '    target: {kind: kserve, format: gguf, runtime: {use: theirs}}}',
+        ].join('\n'),
+      );
+      const applied = await place.berth('apply');
+      expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+      const args = inNamespace('get', 'isvc', 'toy', '-o', 'jsonpath={.spec.predictor.model.args}');
+      expect(args).toContain('["--model","/mnt/models/m.gguf"');
+      expect(args).not.toContain('--port');
+      expect([await complete(await urlOf()), (await urlOf())?.endsWith(':8085')]).toEqual([200, true]);
+      await expectNothingToDo();
+      expect((await place.berth('down')).code).toBe(0);
+      expect(inNamespace('get', 'servingruntimes', '-o', 'name')).toContain('theirs');
+      inNamespace('delete', 'servingruntime/theirs');
+    });
+
     test('what is written for S3, connections and Knative is taken by a strict server as it is', async () => {
       place.env['S3'] = 'AWS_ACCESS_KEY_ID=me';
       const target = `target: {kind: kserve, image: "${llamaImage}"`;

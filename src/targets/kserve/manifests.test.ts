@@ -158,7 +158,9 @@ test('the runtime has the name that services are merged by, and the service name
       containers: [{ name: 'kserve-container', image: 'e/cuda:1', command: ['vllm'] }],
     },
   });
-  expect(predictorOf(made({ runtime: { use: 'theirs' } })).model['runtime']).toBe('theirs');
+  const named = predictorOf(made({ runtime: { use: 'theirs' } })).model;
+  expect(named['runtime']).toBe('theirs');
+  expect(named['args']).toEqual(['--tensor-parallel-size', '4', '--config', '/run/secrets/berth/key']);
   expect(made({ runtime: { use: 'theirs' } }).map((one) => one.kind)).toEqual(['InferenceService']);
 });
 

@@ -1,4 +1,3 @@
-import { fillArgs } from '../../domain/fill-args.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import {
@@ -14,6 +13,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { podVariables } from '../../kube/pod-variables.ts';
 import { volumesOf } from '../../kube/volumes.ts';
 import type { Mounted } from '../../kube/volumes.ts';
+import { engineArgs } from './engine-args.ts';
 import type { KserveOptions } from './options.ts';
 import { connectionPath, containerPort, fillerOf, hasOwnKeys, storageOf } from './storage.ts';
 import { storageName } from './storage-secret.ts';
@@ -166,7 +166,7 @@ function modelOf(
     modelFormat: { name: options.format },
     runtime,
     ...(storage?.key ? { storage: storage.key } : storage?.uri ? { storageUri: storage.uri } : {}),
-    args: fillArgs(spec.args, fill),
+    args: engineArgs(spec, options),
     ...(env.length === 0 ? {} : { env }),
     resources: resourcesOf(spec, options),
     volumeMounts: mounts.map(({ volume, at, readOnly, subPath }) => ({

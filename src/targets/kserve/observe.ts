@@ -25,7 +25,7 @@ import type { Settled, Usage } from '../contract.ts';
 import { manifestsOf, serviceKind } from './manifests.ts';
 import { allMarks, markOf } from './marks.ts';
 import type { KserveOptions } from './options.ts';
-import { containerPort } from './storage.ts';
+import { portOf } from './port.ts';
 import { isStopped, stopAnnotation } from './stopped.ts';
 import { isTakenOver } from './taken-over.ts';
 
@@ -90,7 +90,7 @@ export function instanceOf(mark: Mark, { service, made }: Served): Instance {
     endpoints: address ? [{ address, port: mark.port, netns: 'cluster' }] : [],
     rssBytes: null,
     startedAt: made ? startedAt(made) : Number.isNaN(created) ? null : new Date(created).toISOString(),
-    mark: address ? { ...mark, reached: { address, port: containerPort } } : mark,
+    mark: address ? { ...mark, reached: { address, port: portOf(made) } } : mark,
   };
 }
 
@@ -120,7 +120,7 @@ export async function settled(world: World, instance: Instance): Promise<Settled
     throw new BerthError('IMAGE_MISSING', { deployment: mark.deployment, image, reason });
   }
   const address = servingPod(made)?.status?.podIP;
-  if (address && isRolledOut(made)) return { address, port: containerPort };
+  if (address && isRolledOut(made)) return { address, port: portOf(made) };
   return { waits: await waitsInFull(place, made) };
 }
 

@@ -6,7 +6,7 @@ import { podFiller } from '../../kube/volumes.ts';
 import type { KserveOptions } from './options.ts';
 
 /** Where KServe puts what it fetches or mounts. */
-const folder = '/mnt/models';
+export const modelFolder = '/mnt/models';
 export const containerPort = 8080;
 
 interface Storage {
@@ -24,11 +24,11 @@ const s3Form = /^s3:\/\/([^/]+)\/?(.*)$/;
 /** Where KServe takes the model from, and what the engine opens then; null: the engine fetches it itself, or needs none. */
 export function storageOf({ model, modelSecret }: LaunchSpec, { connection }: Way): Storage | null {
   if (model === null) return null;
-  if (connection) return { uri: null, path: folder, key: null };
+  if (connection) return { uri: null, path: modelFolder, key: null };
   const [, bucket, inside = ''] = s3Form.exec(model) ?? [];
   const named = modelSecret && 'secretRef' in modelSecret ? modelSecret.secretRef?.name : undefined;
   if (bucket !== undefined && named !== undefined)
-    return { uri: model, path: folder, key: { key: named, path: inside, parameters: { bucket } } };
+    return { uri: model, path: modelFolder, key: { key: named, path: inside, parameters: { bucket } } };
   return plainStorage(model);
 }
 
@@ -71,13 +71,13 @@ function accountRefusal(spec: LaunchSpec, way: Way): string | null {
 
 function plainStorage(model: string): Storage {
   const claim = /^pvc:\/\/([^/]+)\/?(.*)$/.exec(model);
-  if (!claim) return { uri: model, path: folder, key: null };
+  if (!claim) return { uri: model, path: modelFolder, key: null };
   const [, name = '', inside = ''] = claim;
   // A file is opened in its folder, since the folder is what is mounted.
   const isFile = /\.gguf$/i.test(inside);
   const mounted = isFile ? posix.dirname(inside) : inside;
   const uri = `pvc://${name}/${mounted === '.' ? '' : mounted}`;
-  return { uri, path: isFile ? posix.join(folder, posix.basename(inside)) : folder, key: null };
+  return { uri, path: isFile ? posix.join(modelFolder, posix.basename(inside)) : modelFolder, key: null };
 }
 
 /** KServe owns the port and the place of the model; all else is as in any pod. */
