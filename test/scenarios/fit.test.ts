@@ -21,16 +21,21 @@ afterEach(async () => {
   await place.close();
 });
 
-test('an engine that takes more memory than the machine has is not started unless that is forced', async () => {
+test('an engine that takes more memory than the machine has is not started unless that is forced or runs so today', async () => {
   await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(place.folder, 'm.gguf') });
   const [port = 0] = await freePorts(1);
   place.write(`#!/bin/sh\nexec '${process.execPath}' '${server}' "$@"\n`, 'llama-server');
   chmodSync(join(place.folder, 'llama-server'), 0o755);
   const binary = JSON.stringify(join(place.folder, 'llama-server'));
-  const engine = `{kind: llama.cpp, binary: ${binary}, slots: 64, context: 100000000}`;
-  place.write(
-    `version: 1\nfleet: lab\nmodels: {m: {source: ./m.gguf}}\ndeployments: {huge: {model: m, port: ${port}, engine: ${engine}}}\n`,
-  );
+  function engine(slots: number, context: number): string {
+    return `{kind: llama.cpp, binary: ${binary}, slots: ${slots}, context: ${context}}`;
+  }
+  function write(huge: string, more = ''): void {
+    place.write(
+      `version: 1\nfleet: lab\nmodels: {m: {source: ./m.gguf}}\ndeployments:\n  huge: {model: m, port: ${port}, engine: ${huge}}\n${more}`,
+    );
+  }
+  write(engine(64, 100_000_000));
   const { findings } = (await place.berth('plan', '--json')).json() as Plan;
   expect(findings.filter(({ severity }) => severity === 'critical')).toEqual([
     expect.objectContaining({
@@ -53,4 +58,30 @@ test('an engine that takes more memory than the machine has is not started unles
   // What runs is nobody's business any more.
   const after = (await place.berth('plan', '--json')).json() as Plan;
   expect(after.findings.map(({ rule }) => rule)).not.toContain('does-not-fit');
+
+  // A change that makes it no larger is no reason to refuse it.
+  write(engine(63, 100_000_000), `  small: {model: m, engine: ${engine(1, 256)}}\n`);
+  const smaller = (await place.berth('plan', '--json')).json() as Plan;
+  expect(smaller.findings.filter(({ rule }) => rule === 'does-not-fit')).toEqual([
+    expect.objectContaining({
+      severity: 'warning',
+      object: 'huge',
+      message: expect.stringContaining('What runs in its place takes no less.'),
+    }),
+  ]);
+  const went = await place.berth('apply');
+  expect([went.code, went.stdout]).toEqual([0, expect.stringContaining('replace huge')]);
+  write(
+    engine(64, 100_000_000),
+    `  small: {model: m, engine: ${engine(2, 256)}}\n  vast: {model: m, engine: ${engine(64, 100_000_000)}}\n`,
+  );
+  const larger = await place.berth('apply');
+  expect([larger.code, larger.stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /huge does not fit: [^]*vast does not fit: [^]*Nothing was done\.[^]*"berth apply --only small" does the rest/,
+    ),
+  ]);
+  const rest = await place.berth('apply', '--only', 'small');
+  expect([rest.code, rest.stdout]).toEqual([0, expect.stringContaining('Done: replace small.')]);
 });

@@ -165,9 +165,20 @@ export const fleetErrors = {
     (f) =>
       `To do it all the same, name ${f.names.length === 1 ? 'it' : 'them'}: --only ${f.names.join(' ')}. To do the rest, name that with --only. "berth rollback" takes the names without it.`,
   ),
-  DOES_NOT_FIT: defineError<{ deployment: string; reason: string; cure: string }>(
-    (f) => `${f.deployment} does not fit: ${f.reason} Nothing was done.`,
-    (f) => `${f.cure} Where that sum is wrong, --force starts it all the same.`,
+  DOES_NOT_FIT: defineError<{
+    faults: readonly { deployment: string; reason: string; cure: string }[];
+    others: readonly string[];
+  }>(
+    (f) =>
+      `${f.faults.map((one) => `${one.deployment} does not fit: ${one.reason}`).join(' ')} Nothing was done.`,
+    (f) =>
+      [
+        ...new Set(f.faults.map((one) => one.cure)),
+        ...(f.others.length > 0
+          ? [`"berth apply --only ${f.others.join(' ')}" does the rest without it.`]
+          : []),
+        'Where that sum is wrong, --force starts it all the same.',
+      ].join(' '),
   ),
   PORT_OF_LEFT_OUT: defineError<{ deployment: string; port: number; holder: string; by: string }>(
     (f) => `${f.deployment} is to have port ${f.port}, which ${f.by} still has (${f.holder}).`,

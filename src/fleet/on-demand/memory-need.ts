@@ -1,6 +1,7 @@
 import { llamaMemory } from '../../domain/fit/llama-memory.ts';
 import type { MemoryNeed } from '../../domain/on-demand.ts';
-import { engineOf } from '../../engines/registry.ts';
+import type { Mark } from '../../domain/instance.ts';
+import { engineOf, engines } from '../../engines/registry.ts';
 import type { World } from '../../io/world.ts';
 import { readGgufFile } from '../../model-files/gguf-read.ts';
 import { llamaShape } from '../../model-files/llama-shape.ts';
@@ -9,6 +10,13 @@ import type { Deployment } from '../file/resolve.ts';
 
 /** Headers are read once as long as their file stays the same. */
 export type ShapeCache = Map<string, Promise<LlamaShape | null>>;
+
+/** What of a deployment its memory depends on. */
+interface Measured {
+  readonly engine: Deployment['engine'];
+  readonly model: { readonly path: string; readonly mmproj: string | null } | null;
+  readonly gpus: number;
+}
 
 /**
  * Bytes that all replicas of a deployment take: as the file says, else computed from the header of the model and how the engine is
@@ -33,9 +41,41 @@ export async function memoryAtStart(
   return need?.host ?? null;
 }
 
+/** The same of one that runs, by what its mark says of it; null: not known, as where a newer berth knows its options no longer. */
+export async function memoryOfRunning(
+  world: World,
+  { declared, spec }: Pick<Mark, 'declared' | 'spec'>,
+  shapes: ShapeCache,
+): Promise<number | null> {
+  const stated = underName(declared, 'engine');
+  const engine = engines.find(({ kind }) => kind === stated['kind']);
+  const options = engine?.options?.safeParse(stated).data;
+  if (!options || !spec.model) return null;
+  const model = { path: spec.model, mmproj: spec.mmproj };
+  const of = { engine: options, model, gpus: spec.devices.count };
+  return (await computed(world, of, shapes, { cache: false }))?.host ?? null;
+}
+
+/** What is declared flat below a name, as the file has it: "engine.slots" of "engine". */
+function underName(declared: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
+  const whole: Record<string, unknown> = {};
+  for (const [path, value] of Object.entries(declared)) {
+    const [first, ...rest] = path.split('.');
+    const last = rest.pop();
+    if (first !== name || last === undefined) continue;
+    const place = rest.reduce<Record<string, unknown>>((at, key) => {
+      const below = at[key] ?? {};
+      at[key] = below;
+      return below as Record<string, unknown>;
+    }, whole);
+    place[last] = value;
+  }
+  return whole;
+}
+
 async function computed(
   world: World,
-  { engine, model, gpus }: Deployment,
+  { engine, model, gpus }: Measured,
   shapes: ShapeCache,
   { cache = true } = {},
 ): Promise<MemoryNeed | null> {

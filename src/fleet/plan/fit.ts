@@ -1,58 +1,74 @@
 import { basename } from 'node:path';
 import { leavesTooLittle, tooLarge } from '../../domain/fit/room-for.ts';
-import type { Holder } from '../../domain/fit/room-for.ts';
+import type { Claim, Holder } from '../../domain/fit/room-for.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { machineOf, thisMachine } from '../../domain/host-access.ts';
-import type { Plan } from '../../domain/plan.ts';
+import { sameObject } from '../../domain/instance.ts';
+import type { Instance } from '../../domain/instance.ts';
+import type { Action, Plan } from '../../domain/plan.ts';
 import { detectMemory } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
 import { readProcessTable } from '../../io/procfs.ts';
-import { memoryAtStart } from '../on-demand/memory-need.ts';
+import { memoryAtStart, memoryOfRunning } from '../on-demand/memory-need.ts';
+import type { ShapeCache } from '../on-demand/memory-need.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 
 const holdersShown = 3;
 
 /**
- * Holds what a plan starts on this machine against its memory. Engines that make room for their successor count with what they give
- * back by that of the successor: only what is started beside counts. Those of whose memory nothing can be computed are left out.
+ * Holds what a plan starts on this machine against its memory, with what engines give back that end before. Engines of whose memory
+ * nothing can be computed are left out. `running`: what the plan was made from.
  */
-export async function fitFindings(world: World, plan: Plan, loaded: LoadedFleet): Promise<Finding[]> {
-  const shapes = new Map();
-  const starts = plan.actions.filter(
-    (action) =>
-      (action.do === 'start' || action.do === 'replace') &&
-      machineOf(plan.hosts[action.host]) === thisMachine,
-  );
-  const claims = await Promise.all(
-    starts.map(async (action) => {
-      const deployment = loaded.deployments.find(({ name }) => name === action.deployment);
-      const bytes = deployment ? await memoryAtStart(world, deployment, shapes) : null;
-      const isMore = action.do === 'start' || (action.do === 'replace' && action.beside);
-      const ours = 'wanted' in action && action.wanted.target.kind === 'process';
-      return bytes === null ? [] : [{ deployment: action.deployment, bytes, isMore, ours }];
-    }),
-  );
-  const known = claims.flat();
+export async function fitFindings(
+  world: World,
+  plan: Plan,
+  { loaded, running }: { loaded: LoadedFleet; running: readonly Instance[] },
+): Promise<Finding[]> {
+  const here = plan.actions.filter(({ host }) => machineOf(plan.hosts[host]) === thisMachine);
+  const known = await claimsOf(world, here, { loaded, running });
   if (known.length === 0) return [];
   const { totalBytes, availableBytes, limitBytes } = await detectMemory(world);
   // The limit that berth runs under is that of its children alone.
   const within = Math.min(totalBytes, limitBytes ?? Infinity);
-  const never = [
-    ...tooLarge(
-      known.filter(({ ours }) => ours),
-      within,
-    ),
-    ...tooLarge(
-      known.filter(({ ours }) => !ours),
-      totalBytes,
-    ),
+  const [ours, others] = [known.filter((one) => one.ours), known.filter((one) => !one.ours)];
+  const room = { totalBytes, availableBytes, givenBackBytes: givenBackBy(here, running) };
+  return [
+    ...tooLarge(ours, within),
+    ...tooLarge(others, totalBytes),
+    ...(await leavesTooLittle(known, room, () => holdersOf(world))),
   ];
-  const more = known.filter(({ isMore }) => isMore);
-  const makesRoom = plan.actions.some((one) => one.do === 'stop' || (one.do === 'replace' && !one.beside));
-  // What is given back by then is not known.
-  const machine = { totalBytes, availableBytes: makesRoom ? null : availableBytes };
-  return [...never, ...(await leavesTooLittle(more, machine, () => holdersOf(world)))];
+}
+
+async function claimsOf(
+  world: World,
+  actions: readonly Action[],
+  { loaded, running }: { loaded: LoadedFleet; running: readonly Instance[] },
+): Promise<(Claim & { readonly ours: boolean })[]> {
+  const shapes: ShapeCache = new Map();
+  const claims = actions.map(async (action) => {
+    if (action.do !== 'start' && action.do !== 'replace') return [];
+    const deployment = loaded.deployments.find(({ name }) => name === action.deployment);
+    const bytes = deployment ? await memoryAtStart(world, deployment, shapes) : null;
+    if (bytes === null) return [];
+    const mark = action.do === 'replace' ? instanceOf(action, running)?.mark : null;
+    const today = mark ? await memoryOfRunning(world, mark, shapes) : null;
+    const ours = action.wanted.target.kind === 'process';
+    return [{ deployment: action.deployment, bytes, today, ours }];
+  });
+  return (await Promise.all(claims)).flat();
+}
+
+/** Resident memory of what ends before its successor starts. More than comes free where pages of files are among it: those count as available already. */
+function givenBackBy(actions: readonly Action[], running: readonly Instance[]): number | null {
+  const ending = actions.filter((one) => one.do === 'stop' || (one.do === 'replace' && !one.beside));
+  const sizes = ending.map((action) => instanceOf(action, running)?.rssBytes ?? null);
+  return sizes.reduce((sum, bytes) => (sum === null || bytes === null ? null : sum + bytes), 0);
+}
+
+function instanceOf(action: Action, running: readonly Instance[]): Instance | undefined {
+  if (action.do === 'start') return undefined;
+  return running.find(({ object }) => sameObject(object, action.running.object));
 }
 
 async function holdersOf(world: World): Promise<Holder[]> {
@@ -70,9 +86,14 @@ function programOf([first = '']: readonly string[]): string {
   return basename(first.split(/\s/, 1)[0] ?? '') || '?';
 }
 
-/** What apply is refused for unless it is forced. Throws DOES_NOT_FIT. */
-export function expectFits({ findings }: Plan): void {
-  const [first] = findings.filter(({ rule }) => rule === 'does-not-fit');
-  if (!first) return;
-  throw new BerthError('DOES_NOT_FIT', { deployment: first.object, reason: first.message, cure: first.cure });
+/** What apply is refused for unless it is forced, with what can be done without it. Throws DOES_NOT_FIT. */
+export function expectFits({ findings, actions }: Plan): void {
+  const faults = findings.filter(({ rule, severity }) => rule === 'does-not-fit' && severity === 'critical');
+  if (faults.length === 0) return;
+  const refused = new Set(faults.map(({ object }) => object));
+  const changing = actions.filter(({ do: what }) => what !== 'keep').map(({ deployment }) => deployment);
+  throw new BerthError('DOES_NOT_FIT', {
+    faults: faults.map(({ object, message, cure }) => ({ deployment: object, reason: message, cure })),
+    others: [...new Set(changing)].filter((name) => !refused.has(name)),
+  });
 }

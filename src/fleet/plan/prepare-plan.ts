@@ -80,7 +80,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     missingFiles(world, plan),
     previewFindings(world, plan),
     driftFindings(world, loaded, { instances: standing }),
-    fitFindings(world, plan, named),
+    fitFindings(world, plan, { loaded: named, running: standing }),
     measured ? rateFindings(named.deployments, slotsOf(desired), measured) : [],
   ]);
   const reload = await gatewayReload(world, loaded);
