@@ -190,7 +190,7 @@ test('a held port is told with its holder before anything is touched', async () 
 
 test('a missing program and a missing model file are told by name', async () => {
   place.write(fleet(['  a: {engine: {kind: command, command: [no-such-program, "{port}"]}}']));
-  expect((await place.berth('apply')).stdout).toContain(
+  expect((await place.berth('apply')).stderr).toContain(
     'The program no-such-program is not on this machine; a needs it.',
   );
   place.write(`${fleet([deployment('a', { more: 'model: m, ' })])}models: {m: {source: ./gone.gguf}}\n`);

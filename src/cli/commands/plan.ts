@@ -4,6 +4,7 @@ import { exitCodes } from '../../domain/exit-codes.ts';
 import type { ExitCode } from '../../domain/exit-codes.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { planId } from '../../fleet/apply/journal.ts';
+import { unstartable } from '../../fleet/plan/missing-programs.ts';
 import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
@@ -42,7 +43,8 @@ export function configure(command: Command, context: CliContext): void {
         output.progress(`Plan ${planId(plan)} is kept in ${options.out}`);
       }
       output.result(plan, () => planText(plan));
-      if (options.exitCode) context.exit(codeOf(plan));
+      if (unstartable(plan).length > 0) context.exit(exitCodes.fault);
+      else if (options.exitCode) context.exit(codeOf(plan));
     });
 }
 

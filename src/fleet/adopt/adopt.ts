@@ -4,6 +4,7 @@ import type { Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { desiredReplicas } from '../plan/desired.ts';
+import { expectPrograms } from '../plan/missing-programs.ts';
 import type { DesiredReplica } from '../plan/desired.ts';
 import { takeHostLocks } from '../apply/host-locks.ts';
 import { accessOf, worldOfHost } from '../file/hosts.ts';
@@ -40,6 +41,7 @@ export async function adopt(
     { who: `berth adopt of fleet ${loaded.fleet}`, onProgress },
   );
   const desired = await desiredReplicas(world, { ...loaded, deployments: own });
+  expectPrograms(desired);
   const journal = openJournal(world, loaded, { command: 'adopt', plan: null });
   const done: { entry: Marked; wanted: DesiredReplica }[] = [];
   const adopted: Adopted[] = [];

@@ -7,6 +7,7 @@ import { targetOf } from '../../targets/registry.ts';
 import { takeHostLocks } from '../apply/host-locks.ts';
 import type { LockTaker } from '../apply/host-locks.ts';
 import { desiredReplicas } from '../plan/desired.ts';
+import { expectPrograms } from '../plan/missing-programs.ts';
 import type { DesiredReplica } from '../plan/desired.ts';
 import { accessOf, worldOfHost, worldOfInstance, worldOn } from '../file/hosts.ts';
 import { expectAsked, instancesOf, observe } from '../observe/observe.ts';
@@ -38,6 +39,7 @@ export async function startMissing(world: World, task: StartTask): Promise<boole
   const { loaded, deployment, signal } = task;
   const only = { ...loaded, deployments: loaded.deployments.filter((one) => one.name === deployment) };
   const wanted = await desiredReplicas(world, only);
+  expectPrograms(wanted);
   const hostName = only.deployments[0]?.host ?? 'local';
   const host = await worldOfHost(world, loaded.hosts, hostName);
   await expectFiles(host, wanted);

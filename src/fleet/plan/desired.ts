@@ -1,4 +1,3 @@
-import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
 import { machineOf } from '../../domain/host-access.ts';
 import type { SecretHashes } from '../../domain/instance.ts';
@@ -21,24 +20,27 @@ export interface DesiredReplica {
   readonly spec: LaunchSpec;
   /** What its secrets are by now, hashed; null or absent: not known. */
   readonly secrets?: SecretHashes | null;
+  /** The program that could not be asked for its flags, which went unchecked; absent: it was there, or there was nothing to ask. */
+  readonly missing?: string;
 }
 
 const helpTimeoutMs = 20_000;
 
 /**
  * What is to run, engine by engine. Asks each engine's program for its flags once, so that a flag this build does not know is told
- * before anything is touched. Servers that berth does not start are left out.
+ * before anything is touched; one that is not there is named, so that the others can be told of beside it. Servers that berth does not
+ * start are left out.
  */
 export async function desiredReplicas(world: World, loaded: LoadedFleet): Promise<DesiredReplica[]> {
-  const helps = new Map<string, Promise<string>>();
+  const helps = new Map<string, Promise<string | null>>();
   const cores = coresByHost(world, loaded);
   const replicas: DesiredReplica[] = [];
 
-  async function helpOf(argv: readonly string[], { name, host }: Deployment): Promise<string> {
+  async function helpOf(argv: readonly string[], { host }: Deployment): Promise<string | null> {
     const there = await worldOfHost(world, loaded.hosts, host);
     const env = engineEnvironment(there.env, loaded.withheld);
     const key = [there.machine, ...argv].join('\0');
-    const running = helps.get(key) ?? askHelp(there, argv, { deployment: name, env });
+    const running = helps.get(key) ?? askHelp(there, argv, env);
     helps.set(key, running);
     return running;
   }
@@ -56,8 +58,9 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
     });
     if (!spec) continue;
     const secrets = await secretHashesOf(world, spec);
+    const missing = asked && help === null ? { missing: asked[0] ?? '' } : {};
     for (let replica = 0; replica < deployment.replicas; replica += 1)
-      replicas.push({ deployment, replica, spec, secrets });
+      replicas.push({ deployment, replica, spec, secrets, ...missing });
   }
   return replicas;
 }
@@ -76,15 +79,14 @@ export function coresByHost(world: World, { hosts }: LoadedFleet): (host: string
   };
 }
 
+/** Null where nothing of that name can be run. */
 async function askHelp(
   world: World,
   argv: readonly string[],
-  { deployment, env }: { deployment: string; env: Record<string, string> },
-): Promise<string> {
+  env: Record<string, string>,
+): Promise<string | null> {
   const result = await world.exec.run(argv, { timeoutMs: helpTimeoutMs, env });
-  if (result.code === null && result.signal === null)
-    throw new BerthError('PROGRAM_MISSING', { program: argv[0] ?? '', needed: deployment });
-  return result.stdout + result.stderr;
+  return result.code === null && result.signal === null ? null : result.stdout + result.stderr;
 }
 
 /** "mistral", or "mistral-1" where several run. */

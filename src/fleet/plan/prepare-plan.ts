@@ -13,6 +13,7 @@ import { desiredReplicas } from './desired.ts';
 import type { DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
 import type { PlanInput } from './make-plan.ts';
+import { missingPrograms } from './missing-programs.ts';
 import { fetchesOf } from '../apply/fetches.ts';
 import { restFindings } from './at-rest.ts';
 import { confined, leftOutBy, withDeployments } from '../apply/confine.ts';
@@ -98,6 +99,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
       ...(rest?.findings ?? []),
       ...foreseen(asked, [...desired, ...unseenOf(asked, named)], input.modelBytes),
       ...found.flat(),
+      ...missingPrograms(plan, stated, found.flat()),
       ...heldPorts(plan, observed),
     ],
   };

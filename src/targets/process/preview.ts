@@ -1,10 +1,23 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Finding } from '../../domain/finding.ts';
+import type { Mark } from '../../domain/instance.ts';
+import { programMissing } from '../../domain/program-missing.ts';
+import { findProgram } from '../../io/find-program.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
 
-/** Models that are there and that the user who runs the engine may not read: it would end over them only when it is started. */
+/** A program that is not there, and models that the user who runs the engine may not read: it would fail over them only when it is started. */
 export async function preview(world: World, { mark }: StartRequest): Promise<Finding[]> {
+  return [...(await missingProgram(world, mark)), ...(await unreadable(world, mark))];
+}
+
+async function missingProgram(world: World, { deployment, spec }: Mark): Promise<Finding[]> {
+  const { binary } = spec.program;
+  if (binary === undefined || (await findProgram(world, binary)) !== null) return [];
+  return [programMissing(deployment, binary)];
+}
+
+async function unreadable(world: World, mark: Mark): Promise<Finding[]> {
   if (world.uid === 0) return [];
   const { model, mmproj } = mark.spec;
   const paths = [model, mmproj].filter((path) => path !== null);
