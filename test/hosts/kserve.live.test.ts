@@ -82,8 +82,8 @@ describe.skipIf(missing !== null)(
       return status.deployments[0]?.replicas[0]?.url ?? null;
     }
 
-    test('a service of any command serves, and calmly does so from another pod', async () => {
-      place.write(fleet(1));
+    test('a service of any command serves, and calmly does so from another pod; who may ask it goes with it', async () => {
+      place.write(fleet(1, ', route: {auth: true, token: true}'));
       const applied = await place.berth('apply');
       expect(applied.code, applied.stdout + applied.stderr).toBe(0);
       const url = await urlOf();
@@ -96,6 +96,14 @@ describe.skipIf(missing !== null)(
       const calm = (await place.berth('plan')).stdout;
       expect(calm).toContain('1 unchanged');
       expect(calm).not.toContain('somebody changed');
+      const may = ['auth', 'can-i', 'get', 'inferenceservices.serving.kserve.io/toy'];
+      const account = `system:serviceaccount:${namespace}:toy-sa`;
+      expect(inNamespace(...may, '--as', account).trim()).toBe('yes');
+      const token = inNamespace('get', 'secret', 'toy-token', '-o', 'jsonpath={.data.token}');
+      expect(token).not.toBe('');
+      expect((await place.berth('down')).code).toBe(0);
+      const left = inNamespace('get', 'secrets,serviceaccounts,roles,rolebindings', '-o', 'name');
+      expect(left).not.toContain('toy');
     });
 
     test('a runtime that starts the engine by arguments of its own, at a port of its own, is given what adds to them', async () => {
@@ -162,7 +170,7 @@ describe.skipIf(missing !== null)(
       const file = join(place.folder, 'services.yaml');
       place.write(written.stdout, 'services.yaml');
       const told = inNamespace('apply', '--server-side', '--validate=strict', '--dry-run=server', '-f', file);
-      expect(told.match(/serverside-applied/g)?.length).toBe(7);
+      expect(told.match(/serverside-applied/g)?.length).toBe(10);
       place.write(text.replace(', mode: Knative', ''));
       const missing = await place.berth('plan');
       expect(missing.stdout + missing.stderr).toContain('There is no Secret minio');

@@ -146,6 +146,37 @@ test('where KServe lets the pods run a stop takes its annotation back and says s
   expect((await markedServices(world))[0]?.alive).toBe(true);
 });
 
+test('who may ask comes with a Route that wants a token, and goes when it wants none and with the service', async () => {
+  const { answer, names } = store();
+  const { world, asked } = await servedCluster(answer);
+  const rights = [
+    'secrets/big-token',
+    'rolebindings/big-view',
+    'roles/big-view-role',
+    'serviceaccounts/big-sa',
+  ];
+  function routed(route: object): Mark {
+    return { ...open, target: KserveOptions.parse({ kind: 'kserve', route }) };
+  }
+  const mark = routed({ auth: true, token: true });
+  await preview(world, { ...request, mark }, KserveOptions.parse(mark.target));
+  const tried = asked.filter(({ key }) => key.startsWith('PATCH')).map(({ key }) => key);
+  // Its role is not there yet, by which the cluster would judge who may bind it.
+  expect([
+    tried.some((key) => key.includes('/roles/')),
+    tried.some((key) => key.includes('/rolebindings/')),
+  ]).toEqual([true, false]);
+
+  await create(world, { ...request, mark });
+  expect(names()).toEqual(expect.arrayContaining(rights));
+  await create(world, { ...request, mark: routed({}) });
+  expect(names().filter((name) => rights.includes(name))).toEqual([]);
+  await create(world, { ...request, mark });
+  const [instance] = await markedServices(world);
+  if (instance) await remove(world, instance, { graceMs: 0 });
+  expect(names()).toEqual([]);
+});
+
 test('a connection that is none of OpenShift AI is told beforehand', async () => {
   const { answer } = store();
   const { world } = await servedCluster((one) =>

@@ -19,13 +19,13 @@ import { countsOf, endingOf } from '../../kube/state.ts';
 import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
 import { otherLines, readWritten } from '../../kube/written.ts';
 import type { Drift, Started, StartRequest } from '../contract.ts';
-import { manifestsOf, runtimeKind, secretName, serviceKind } from './manifests.ts';
+import { besideService, manifestsOf, runtimeKind, secretName, serviceKind } from './manifests.ts';
 import { allMarks, dropMark, keepMark, markObject, markOf } from './marks.ts';
 import { instanceOf, look, lookAgain, optionsOf, podLabels } from './observe.ts';
 import type { KserveOptions } from './options.ts';
 import { release } from './stop.ts';
 import { isStopped } from './stopped.ts';
-import { storageName, storageSecret } from './storage-secret.ts';
+import { storageSecret } from './storage-secret.ts';
 import { storageOf } from './storage.ts';
 
 /** Makes the service and its runtime, or has those that are there as they should be. */
@@ -51,7 +51,7 @@ async function applyAll(
     if (!before) await removeAll(place, mark);
     throw error;
   }
-  if (before) await removeSecrets(place, mark, objects);
+  if (before) await removeBeside(place, mark, objects);
   if (before && isStopped(before.service)) await release(place, before.service);
 }
 
@@ -131,24 +131,19 @@ async function removeAll(place: Place, mark: Mark): Promise<void> {
   const objects = manifestsOf(mark, optionsOf(mark));
   const [service] = objects.filter((one) => one.kind === serviceKind.kind);
   if (service) await removeOwn(place, mark, service);
-  await removeSecrets(place, mark, []);
+  await removeBeside(place, mark, []);
   const runtime = objects.find((one) => one.kind === runtimeKind.kind);
   if (runtime && !(await isNamed(place, runtime.metadata.name, service?.metadata.name)))
     await removeOwn(place, mark, runtime);
   await dropMark(place, mark);
 }
 
-/** Secrets of a service and the account that has one, but for those that it needs by now. Who may not look at them has made none. */
-async function removeSecrets(place: Place, mark: Mark, keep: readonly KubeObject[]): Promise<void> {
-  const own = [
-    { kind: 'Secret', name: secretName(mark) },
-    { kind: 'Secret', name: storageName(mark) },
-    { kind: 'ServiceAccount', name: storageName(mark) },
-  ];
-  for (const { kind, name } of own) {
-    if (keep.some((one) => one.kind === kind && one.metadata.name === name)) continue;
+/** Secrets, accounts and rights of a service, but for those that it needs by now. Who may not look at them has made none. */
+async function removeBeside(place: Place, mark: Mark, keep: readonly KubeObject[]): Promise<void> {
+  for (const own of besideService(mark)) {
+    if (keep.some((one) => one.kind === own.kind && one.metadata.name === own.metadata.name)) continue;
     try {
-      await removeOwn(place, mark, { apiVersion: 'v1', kind, metadata: { name } });
+      await removeOwn(place, mark, own);
     } catch (error) {
       if (!(error instanceof BerthError) || error.code !== 'KUBE_FORBIDDEN') throw error;
     }
@@ -180,11 +175,18 @@ export async function preview(
   const served = await look(place, mark);
   const there = served && markOf(await allMarks(place), served.service);
   const findings = await foresee(place, mark, {
-    objects: manifestsOf(mark, options),
+    objects: await tried(place, manifestsOf(mark, options)),
     force: isSameMark(there?.mark ?? null, mark),
     makesNamespace: Boolean(world.cluster?.createNamespace),
   });
   return [...findings, ...(await namedFindings(place, mark, namedByService(mark, options)))];
+}
+
+/** Who may not give away all rights is asked for the role of a binding, which is there only once it has been made. */
+async function tried(place: Place, objects: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+  const role = objects.find(({ kind }) => kind === 'Role');
+  if (!role || (await getObject(place, { ...role, name: role.metadata.name }, Live))) return objects;
+  return objects.filter(({ kind }) => kind !== 'RoleBinding');
 }
 
 /** KServe fetches nothing without these. */

@@ -89,6 +89,7 @@ describe.skipIf(specsFolder === undefined)(
     test.each([
       ['as usual', {}, {}],
       ['as OpenShift AI shows it', openshift, {}],
+      ['with a token that lasts', { route: { auth: true, token: true } }, {}],
       ['by Knative', { mode: 'Knative' }, {}],
       ['from S3', {}, { model: 's3://models/mistral-24b' }],
       ['from S3 with keys that berth has', {}, fromS3],
@@ -166,7 +167,7 @@ test('the runtime has the name that services are merged by, and the service name
 
 test('what holds GPUs is recreated, and OpenShift AI finds its own labels and annotations', () => {
   expect(predictorOf(made())['deploymentStrategy']).toEqual({ type: 'Recreate' });
-  const [, service] = made(openshift);
+  const service = made(openshift).at(-1);
   expect(service?.metadata.labels).toMatchObject({
     'opendatahub.io/dashboard': 'true',
     'networking.kserve.io/visibility': 'exposed',
@@ -176,6 +177,38 @@ test('what holds GPUs is recreated, and OpenShift AI finds its own labels and an
     'security.opendatahub.io/enable-auth': 'true',
     'opendatahub.io/hardware-profile-name': 'gpu-l4x4',
   });
+});
+
+test('a Route that asks for a token has an account that may see this one service, and no other right', () => {
+  const objects = made({ route: { auth: true } });
+  expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+    'ServiceAccount mistral-24b-sa',
+    'Role mistral-24b-view-role',
+    'RoleBinding mistral-24b-view',
+    'ServingRuntime mistral-24b',
+    'InferenceService mistral-24b',
+  ]);
+  const [account, role, binding] = objects;
+  expect(account?.metadata.labels).toMatchObject({ 'berth.dev/fleet-id': 'k3x9' });
+  expect(role?.['rules']).toEqual([
+    {
+      apiGroups: ['serving.kserve.io'],
+      resources: ['inferenceservices'],
+      resourceNames: ['mistral-24b'],
+      verbs: ['get'],
+    },
+  ]);
+  expect(binding).toMatchObject({
+    roleRef: { kind: 'Role', name: 'mistral-24b-view-role' },
+    subjects: [{ kind: 'ServiceAccount', name: 'mistral-24b-sa' }],
+  });
+  expect(predictorOf(objects)['serviceAccountName']).toBeUndefined();
+  expect(made({ route: { auth: true, token: true } })[3]).toMatchObject({
+    kind: 'Secret',
+    type: 'kubernetes.io/service-account-token',
+    metadata: { annotations: { 'kubernetes.io/service-account.name': 'mistral-24b-sa' } },
+  });
+  expect(made({ route: {} }).map(({ kind }) => kind)).toEqual(['ServingRuntime', 'InferenceService']);
 });
 
 test('keys that berth has come by a Secret of a service account, which the service runs as', () => {

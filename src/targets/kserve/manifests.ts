@@ -13,6 +13,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { podVariables } from '../../kube/pod-variables.ts';
 import { volumesOf } from '../../kube/volumes.ts';
 import type { Mounted } from '../../kube/volumes.ts';
+import { accessObjects } from './access.ts';
 import { engineArgs } from './engine-args.ts';
 import type { KserveOptions } from './options.ts';
 import { connectionPath, containerPort, fillerOf, hasOwnKeys, storageOf } from './storage.ts';
@@ -24,7 +25,7 @@ export const serviceKind = { apiVersion: 'serving.kserve.io/v1beta1', kind: 'Inf
 export const runtimeKind = { apiVersion: 'serving.kserve.io/v1alpha1', kind: 'ServingRuntime' } as const;
 
 /**
- * The InferenceService, and the ServingRuntime where one is made. Labels and annotations of the service flow into the template
+ * The InferenceService, the ServingRuntime where one is made, and the accounts that it needs. Labels and annotations of the service flow into the template
  * of its pods, so nothing stands there that changes while the model stays the same.
  */
 export function manifestsOf(placed: Placed, options: KserveOptions): KubeObject[] {
@@ -32,6 +33,7 @@ export function manifestsOf(placed: Placed, options: KserveOptions): KubeObject[
   const service = inferenceService(placed, options, 'use' in runtime ? runtime.use : runtime.create);
   return [
     ...storageAccount(placed),
+    ...accessObjects(placed, options, (name, more) => metaOf(placed, name, more)),
     ...('use' in runtime ? [] : [servingRuntime(placed, options, runtime.create)]),
     service,
   ];
@@ -42,6 +44,18 @@ function storageAccount(placed: Placed): KubeObject[] {
   if (!hasOwnKeys(placed.spec)) return [];
   const name = storageName(placed);
   return [{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: metaOf(placed, name), secrets: [{ name }] }];
+}
+
+/** What a service may have beside itself and its runtime, whatever its options are by now. */
+export function besideService(placed: Pick<Mark, 'deployment' | 'replica'>): KubeObject[] {
+  const all = { route: { tls: 'edge', timeout: '', auth: true, token: true } } as const;
+  const secrets = [secretName(placed), storageName(placed)];
+  return [
+    ...secrets.map((name) => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name } })),
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: storageName(placed) } },
+    // A binding goes before its role and its account.
+    ...accessObjects(placed, all, (name) => ({ name })).toReversed(),
+  ];
 }
 
 function metaOf(

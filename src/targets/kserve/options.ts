@@ -52,7 +52,16 @@ export const KserveOptions = z.strictObject({
     .strictObject({
       tls: z.literal('edge').default('edge').describe('where TLS ends'),
       timeout: z.string().min(1).default('600s').describe('longest answer'),
-      auth: z.boolean().default(false).describe('whether a token of the cluster is asked for'),
+      auth: z
+        .boolean()
+        .default(false)
+        .describe(
+          'whether a token of the cluster is asked for; an account is made that may ask (NAME-sa, with a Role and a RoleBinding)',
+        ),
+      token: z
+        .boolean()
+        .optional()
+        .describe('whether a Secret (NAME-token) holds a token of that account, which has no end'),
     })
     .optional()
     .describe('a way in from outside, by a Route of OpenShift'),
