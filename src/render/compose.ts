@@ -11,6 +11,7 @@ import { yamlOf } from './yaml.ts';
 export const composeFormat = {
   kind: 'compose',
   title: 'a compose file for Docker or podman',
+  place: 'machine',
   refuses: containerRefusal,
   render,
 } as const satisfies RenderFormat<'compose'>;

@@ -6,16 +6,13 @@ import type { ClusterSecret } from '../domain/secret.ts';
 export interface RenderedDeployment {
   readonly name: string;
   readonly replicas: number;
-  /** The port that the file pins; null: the format's choice. */
-  readonly port: number | null;
+  /** Replica by replica. */
+  readonly ports: readonly number[];
   /** Its target with all options, whichever it is; the schema of each kind has parsed it. */
   readonly target: { readonly kind: string; readonly [key: string]: unknown };
   readonly spec: LaunchSpec;
   /** What the file states of it, flat, as marks carry it. */
   readonly declared: Readonly<Record<string, unknown>>;
-  /** Ports of its host for those that pin none, and those that must stay free there. */
-  readonly pool: { readonly from: number; readonly to: number };
-  readonly reserve: readonly number[];
   /** GPUs of its machine, replica by replica; null: nothing is said of which. */
   readonly gpus: readonly (LaunchSpec['devices']['chosen'] | null)[];
 }
@@ -70,8 +67,10 @@ export interface RenderFormat<Kind extends string = string> {
   readonly title: string;
   /** Why it cannot write the gateway too, as the end of a sentence; null when it can. Absent: it never can. */
   readonly gateway?: (namespace: string | null) => string | null;
-  /** Which benchmarks it writes: Jobs of a cluster, or timers of a machine; absent: none. */
-  readonly benchmarks?: 'cluster' | 'machine';
+  /** What its files are given to. Those of several hosts go into a folder for each. */
+  readonly place: 'cluster' | 'machine';
+  /** Whether it writes benchmarks: Jobs of a cluster, or timers of a machine. */
+  readonly benchmarks?: true;
   /** Whether it can write for a user's own manager. */
   readonly forUsers?: true;
   /** Why it cannot write this one, as a sentence; null when it can. */

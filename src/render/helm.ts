@@ -13,6 +13,7 @@ import { yamlOf } from './yaml.ts';
 export const helmFormat = {
   kind: 'helm',
   title: 'a chart for Helm, a template for each object',
+  place: 'cluster',
   gateway: () => null,
   refuses: clusterRefuses,
   render: (input) => ({ files: filesOf(input), needs: [...needsOf(input), ...gatewayNeeds(input)] }),

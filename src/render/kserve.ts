@@ -19,7 +19,8 @@ import { yamlOf } from './yaml.ts';
 export const kserveFormat = {
   kind: 'kserve',
   title: 'InferenceServices of KServe with their runtimes, a file for each deployment',
-  benchmarks: 'cluster',
+  place: 'cluster',
+  benchmarks: true,
   gateway: (namespace) => (namespace === null ? 'it needs --namespace' : null),
   refuses: (deployment) =>
     kserveTarget.refuses(deployment.spec, { ...optionsOf(deployment), mode: 'RawDeployment' }),

@@ -8,8 +8,9 @@ import type { RenderFormat } from './contract.ts';
 export const kubernetesFormat = {
   kind: 'kubernetes',
   title: 'manifests of Kubernetes, a file for each deployment',
+  place: 'cluster',
   // Whose rights they are is said with the namespace.
-  benchmarks: 'cluster',
+  benchmarks: true,
   gateway: (namespace) => (namespace === null ? 'it needs --namespace' : null),
   refuses: clusterRefuses,
   render: (input) => ({

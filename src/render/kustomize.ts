@@ -9,7 +9,8 @@ import type { RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 export const kustomizeFormat = {
   kind: 'kustomize',
   title: 'a base for kustomize, a file for each object',
-  benchmarks: 'cluster',
+  place: 'cluster',
+  benchmarks: true,
   gateway: () => null,
   refuses: clusterRefuses,
   render: (input) => ({

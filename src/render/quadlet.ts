@@ -13,6 +13,7 @@ const folder = 'etc/containers/systemd';
 export const quadletFormat = {
   kind: 'quadlet',
   title: 'Quadlet files of podman, to be copied to /etc',
+  place: 'machine',
   refuses: containerRefusal,
   render,
 } as const satisfies RenderFormat<'quadlet'>;

@@ -9,14 +9,9 @@ export function marksOf<Options extends { kind: string }>(
   optionsOf: (deployment: RenderedDeployment) => Options,
   { gpus }: { readonly gpus: boolean } = { gpus: false },
 ): { mark: Mark; options: Options }[] {
-  const taken = new Set(
-    deployments.flatMap(({ port, reserve }) => [...(port === null ? [] : [port]), ...reserve]),
-  );
   return deployments.flatMap((deployment) =>
-    Array.from({ length: deployment.replicas }, (_, replica) => {
+    deployment.ports.map((port, replica) => {
       const options = optionsOf(deployment);
-      const port = deployment.port ?? lowestFree(deployment.pool, taken);
-      taken.add(port);
       const mark = {
         fleet,
         fleetId,
@@ -38,13 +33,6 @@ export function marksOf<Options extends { kind: string }>(
 function withGpus({ spec, gpus }: RenderedDeployment, replica: number): LaunchSpec {
   const chosen = gpus[replica];
   return chosen ? { ...spec, devices: { ...spec.devices, chosen } } : spec;
-}
-
-/** The same that `apply` takes where nothing else listens. */
-function lowestFree({ from }: RenderedDeployment['pool'], taken: ReadonlySet<number>): number {
-  let port = from;
-  while (taken.has(port)) port += 1;
-  return port;
 }
 
 /** What puts a secret to where it is read from, as a command for a shell. */

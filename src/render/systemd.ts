@@ -51,7 +51,8 @@ function ofUser(home: string): Manager {
 export const systemdFormat = {
   kind: 'systemd',
   title: 'units of systemd, to be copied to /etc or a home',
-  benchmarks: 'machine',
+  place: 'machine',
+  benchmarks: true,
   forUsers: true,
   refuses: ({ spec }) =>
     spec.program.binary === undefined

@@ -166,6 +166,9 @@ test('a Secret of the cluster is one value, for a gateway that runs there', asyn
 });
 
 test('rights need a namespace, and a machine has no gateway of a cluster', async () => {
+  place.write(
+    'version: 1\nfleet: lab\nmodels: {m: {source: /m.gguf}}\ngateway: {keys: {ci: "${env:CI_KEY}"}}\ndeployments: {mistral: {model: m, engine: {kind: llama.cpp}}}\n',
+  );
   const nowhere = await place.berth('render', '--gateway', 'x:1', '--format', 'kubernetes');
   expect(nowhere.stderr).toContain('it needs --namespace');
   const unit = await place.berth('render', 'mistral', '--gateway', 'x:1', '--format', 'compose');

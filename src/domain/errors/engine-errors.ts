@@ -42,6 +42,11 @@ export const engineErrors = {
     (f) => `Name the deployments that can be, or give ${f.deployment} another engine.`,
     'usage',
   ),
+  HOSTS_NOT_PRINTED: defineError<{ hosts: readonly string[] }>(
+    (f) => `What is for the hosts ${f.hosts.join(', ')} is not printed as one.`,
+    () => 'Write a folder for each with "--out FOLDER", or take one of them with "--host NAME".',
+    'usage',
+  ),
   RUNTIME_CONTRADICTS: defineError<{ runtime: string; deployments: readonly [string, string] }>(
     (f) => `The runtime ${f.runtime} would be another one for ${f.deployments.join(' and for ')}.`,
     () => 'Let both say the same of image, program and start, or give one of them another target.runtime.',

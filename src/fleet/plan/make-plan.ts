@@ -1,7 +1,7 @@
 import type { Finding } from '../../domain/finding.ts';
 import { objectKey } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
-import { machineOf, thisMachine } from '../../domain/host-access.ts';
+import { machineOf } from '../../domain/host-access.ts';
 import type { HostAccess } from '../../domain/host-access.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { Action, Plan, Reason, Running, Wanted } from '../../domain/plan.ts';
@@ -9,10 +9,10 @@ import type { DesiredReplica } from './desired.ts';
 import { declaredDifferences, sameValue } from './differences.ts';
 import { accessOf, hostNameOf } from '../file/hosts.ts';
 import { mayStandStill, parkedFindings } from './parked.ts';
-import { freePort } from './ports.ts';
 import { holdBack } from './protect.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { changedSecrets } from './secret-hashes.ts';
+import { TakenPorts } from './taken-ports.ts';
 
 /** An instance of this fleet: marked. */
 type Own = Instance & { readonly mark: Mark };
@@ -55,7 +55,7 @@ export interface PlanInput {
 export function makePlan(input: PlanInput): Plan {
   const own = input.instances.filter((one): one is Own => one.mark !== null);
   const findings: Finding[] = [];
-  const taken = new Taken(input);
+  const taken = new TakenPorts(input.loaded, input.usedPorts);
   const kept = new Set<Own>();
   const actions = input.desired.flatMap((wanted): Action[] => {
     const there = own
@@ -72,9 +72,7 @@ export function makePlan(input: PlanInput): Plan {
     if (wanted.deployment.onDemand)
       return running ? onlyStop(compare(input, wanted, running, { findings, taken })) : [];
     return [
-      running
-        ? compare(input, wanted, running, { findings, taken })
-        : startAction(input, wanted, { taken, fallen }),
+      running ? compare(input, wanted, running, { findings, taken }) : startAction(wanted, { taken, fallen }),
     ];
   });
   const onDemand = input.loaded.deployments.filter((one) => one.onDemand).map((one) => one.name);
@@ -148,34 +146,6 @@ function isAsStated({ alive, mark }: Own, { deployment, spec }: DesiredReplica):
   );
 }
 
-/** Ports that are used, claimed, or were given away a moment ago, host by host. */
-class Taken {
-  readonly #input: PlanInput;
-  readonly #byMachine = new Map<string, Set<number>>();
-
-  constructor(input: PlanInput) {
-    this.#input = input;
-  }
-
-  of(host: string): Set<number> {
-    const { loaded, usedPorts } = this.#input;
-    const machine = machineOf(loaded.hosts[host]);
-    const known = this.#byMachine.get(machine);
-    if (known) return known;
-    const ports = new Set([...usedPorts(host), ...claimedPorts(loaded, host)]);
-    this.#byMachine.set(machine, ports);
-    return ports;
-  }
-}
-
-/** Ports of a host that the file gives away by name. */
-function claimedPorts({ hosts, gateway, console: page, deployments }: LoadedFleet, host: string): number[] {
-  const machine = machineOf(hosts[host]);
-  const doors = machine === thisMachine ? [...gateway.listen, page.listen].map((listen) => listen.port) : [];
-  const there = deployments.filter((one) => machineOf(hosts[one.host]) === machine);
-  return [...doors, ...there.flatMap((one) => one.port ?? [])];
-}
-
 function placeOf(wanted: DesiredReplica): { deployment: string; replica: number; host: string } {
   return { deployment: wanted.deployment.name, replica: wanted.replica, host: wanted.deployment.host };
 }
@@ -204,12 +174,11 @@ function runningOf(instance: Own): Running {
 }
 
 function startAction(
-  input: PlanInput,
   wanted: DesiredReplica,
-  { taken, fallen }: { taken: Taken; fallen: Own | undefined },
+  { taken, fallen }: { taken: TakenPorts; fallen: Own | undefined },
 ): Action {
   const { port, host } = wanted.deployment;
-  const chosen = port ?? fallen?.mark.port ?? freePort(host, input.loaded.hosts[host], taken.of(host));
+  const chosen = port ?? fallen?.mark.port ?? taken.take(host);
   taken.of(host).add(chosen);
   const why = fallen ? `${fallen.object.name} ${fallen.trouble ?? 'does not run'}` : 'it does not run';
   const reasons = [{ field: null, text: why }];
@@ -220,7 +189,7 @@ function compare(
   input: PlanInput,
   wanted: DesiredReplica,
   instance: Own,
-  { findings, taken }: { findings: Finding[]; taken: Taken },
+  { findings, taken }: { findings: Finding[]; taken: TakenPorts },
 ): Action {
   const { mark } = instance;
   const specChanged = !sameValue(mark.spec, withGpusOf(mark.spec, wanted.spec));
@@ -249,7 +218,7 @@ function compare(
       running,
     };
   const beside = input.traits(wanted.deployment.target).beside && bothFit(input, wanted, instance);
-  const place = beside && wanted.deployment.port === null ? (otherPort(input, wanted, taken) ?? port) : port;
+  const place = beside && wanted.deployment.port === null ? (otherPort(wanted, taken) ?? port) : port;
   return {
     do: 'replace',
     ...placeOf(wanted),
@@ -279,12 +248,9 @@ function bothFit(input: PlanInput, wanted: DesiredReplica, { rssBytes, mark }: O
 const reserve = 1.25;
 
 /** Another port of the pool, since the old engine still has its own; null when the pool is used up. */
-function otherPort(input: PlanInput, wanted: DesiredReplica, taken: Taken): number | null {
-  const { host } = wanted.deployment;
+function otherPort({ deployment }: DesiredReplica, taken: TakenPorts): number | null {
   try {
-    const port = freePort(host, input.loaded.hosts[host], taken.of(host));
-    taken.of(host).add(port);
-    return port;
+    return taken.take(deployment.host);
   } catch {
     return null;
   }
