@@ -2,11 +2,12 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import type { ModelSource } from './contract.ts';
 import { hfSource } from './hf.ts';
 import { httpSource } from './http.ts';
+import { ociSource } from './oci.ts';
 import { pvcSource } from './pvc.ts';
 import { s3Source } from './s3.ts';
 
 /** Kinds of places that models are fetched from, and one line for each. A path is no place: it is where the model is. */
-export const modelSources = [hfSource, s3Source, httpSource, pvcSource] as const;
+export const modelSources = [hfSource, s3Source, httpSource, pvcSource, ociSource] as const;
 
 /** Throws MODEL_SOURCE_UNKNOWN. */
 export function sourceOf(source: string): ModelSource {

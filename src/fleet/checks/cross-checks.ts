@@ -3,10 +3,12 @@ import { nearest } from '../../domain/nearest.ts';
 import { engines } from '../../engines/registry.ts';
 import { targets } from '../../targets/registry.ts';
 import { benchmarkFaults } from './benchmark-checks.ts';
+import { clusterModelFaults } from './cluster-model-checks.ts';
 import { demandFaults } from './demand-checks.ts';
 import { experimentFaults } from './experiment-checks.ts';
 import { fault } from '../file/fault.ts';
 import { gatewayFaults } from './gateway-checks.ts';
+import { kserveFaults } from './kserve-checks.ts';
 import { limitFaults } from './limit-checks.ts';
 import { objectNameFaults } from './object-name-checks.ts';
 import { hostOf, portFaults } from './port-checks.ts';
@@ -31,6 +33,8 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...portFaults(tree),
     ...objectNameFaults(tree),
     ...runtimeFaults(tree),
+    ...kserveFaults(tree),
+    ...clusterModelFaults(tree),
     ...gatewayFaults(tree, hostNames(tree)),
     ...tlsSecretFaults(tree),
     ...routeFaults(tree),

@@ -92,6 +92,7 @@ describe.skipIf(specsFolder === undefined)(
       ['with a token that lasts', { route: { auth: true, token: true } }, {}],
       ['by Knative', { mode: 'Knative' }, {}],
       ['from S3', {}, { model: 's3://models/mistral-24b' }],
+      ['from an image', {}, { model: 'oci://registry.lab/models/mistral:1' }],
       ['from S3 with keys that berth has', {}, fromS3],
       ['from S3 with keys that OpenShift AI has', {}, { ...fromS3, modelSecret: stored }],
       ['by a connection', { connection: { secret: 'minio' } }, { model: 's3://models/mistral-24b' }],
@@ -143,6 +144,19 @@ test('KServe brings the model to its own place, and its port is its own', () => 
       '/run/secrets/berth/key',
     ],
   });
+});
+
+test('an image that holds the model is named as it is, and a file that is fetched is opened by its name', () => {
+  const image = 'oci://registry.lab/models/mistral:1';
+  expect(predictorOf(made({}, { model: image })).model['storageUri']).toBe(image);
+  expect(predictorOf(made({}, { model: image })).model['args']).toContain('/mnt/models');
+  const connection = { secret: 'minio', path: 'q/m.gguf' };
+  for (const objects of [
+    made({}, { model: 's3://models/q/m.gguf' }),
+    made({}, { model: 's3://models/q/m.gguf', modelSecret: stored }),
+    made({ connection }, { model: 's3://models/q' }),
+  ])
+    expect(predictorOf(objects).model['args']).toContain('/mnt/models/m.gguf');
 });
 
 test('no mark stands on the service, since its annotations flow into its pods', () => {
@@ -278,5 +292,8 @@ test('two who would say how the model is fetched are refused', () => {
   expect(refused({ connection: { secret: 'minio' } }, fromS3)).toContain('models.NAME.secret');
   expect(refused({ connection: { secret: 'minio' } }, {})).toContain('models.NAME.at');
   expect(refused({ connection: { secret: 'minio' } }, { model: null })).toContain('has none');
+  expect(refused({}, { model: 'oci://lab/m:1', modelSecret: { env: 'KEY' } })).toContain(
+    'target.pullSecrets',
+  );
   expect(refused({}, { model: 'https://lab/m', modelSecret: { env: 'KEY' } })).toContain('secretRef');
 });

@@ -44,7 +44,7 @@ export const KserveOptions = z.strictObject({
           namespace: z.string().min(1).default('redhat-ods-applications').describe('its namespace'),
         })
         .optional()
-        .describe('hardware profile of OpenShift AI; then no nodeSelector'),
+        .describe('hardware profile of OpenShift AI; then neither nodeSelector nor node'),
     })
     .optional()
     .describe('labels and annotations by which OpenShift AI shows it'),

@@ -22,13 +22,14 @@ type Way = Pick<KserveOptions, 'connection' | 'serviceAccount'>;
 const s3Form = /^s3:\/\/([^/]+)\/?(.*)$/;
 
 /** Where KServe takes the model from, and what the engine opens then; null: the engine fetches it itself, or needs none. */
-export function storageOf({ model, modelSecret }: LaunchSpec, { connection }: Way): Storage | null {
+export function storageOf(spec: LaunchSpec, way: Way): Storage | null {
+  const { model, modelSecret } = spec;
   if (model === null) return null;
-  if (connection) return { uri: null, path: modelFolder, key: null };
+  if (way.connection) return { uri: null, path: broughtTo(connectionPath(spec, way) ?? ''), key: null };
   const [, bucket, inside = ''] = s3Form.exec(model) ?? [];
   const named = modelSecret && 'secretRef' in modelSecret ? modelSecret.secretRef?.name : undefined;
   if (bucket !== undefined && named !== undefined)
-    return { uri: model, path: modelFolder, key: { key: named, path: inside, parameters: { bucket } } };
+    return { uri: model, path: broughtTo(inside), key: { key: named, path: inside, parameters: { bucket } } };
   return plainStorage(model);
 }
 
@@ -53,6 +54,8 @@ export function storageRefusal(spec: LaunchSpec, way: Way): string | null {
   if (connection && model.startsWith('pvc://'))
     return 'target.connection and models.NAME.at both say where the model is: leave one out';
   if (!modelSecret) return null;
+  if (model.startsWith('oci://'))
+    return `the image ${model} is fetched by its node: name the Secret with the keys of its registry in target.pullSecrets, and no models.NAME.secret`;
   if (hasOwnKeys(spec)) return accountRefusal(spec, way);
   if ('secretRef' in modelSecret && s3Form.test(model)) return null;
   return `KServe fetches ${model} with keys that the cluster has: name its Secret as secretRef, without a key`;
@@ -69,9 +72,14 @@ function accountRefusal(spec: LaunchSpec, way: Way): string | null {
   return `berth makes the service account that has the keys of ${spec.model}: ${whose}, or give ${account} the keys yourself and name its Secret as secretRef`;
 }
 
+/** A single file lies in the folder by its own name, all else is the folder itself. */
+function broughtTo(from: string): string {
+  return /\.gguf$/i.test(from) ? posix.join(modelFolder, posix.basename(from)) : modelFolder;
+}
+
 function plainStorage(model: string): Storage {
   const claim = /^pvc:\/\/([^/]+)\/?(.*)$/.exec(model);
-  if (!claim) return { uri: model, path: modelFolder, key: null };
+  if (!claim) return { uri: model, path: broughtTo(model), key: null };
   const [, name = '', inside = ''] = claim;
   // A file is opened in its folder, since the folder is what is mounted.
   const isFile = /\.gguf$/i.test(inside);
