@@ -4,9 +4,18 @@ import { Route } from './gateway-config.ts';
 
 /**
  * `ready` answers · `starting` runs and may still load · `failing` runs and does not answer, past its start time-out ·
- * `stopped` should run and does not · `unloaded` is started by its next request · `unreachable` is a server elsewhere that does not answer.
+ * `stopped` should run and does not · `unloaded` is started by its next request · `fetching` was, and its model is on its way here ·
+ * `unreachable` is a server elsewhere that does not answer.
  */
-export const replicaStates = ['ready', 'starting', 'failing', 'stopped', 'unloaded', 'unreachable'] as const;
+export const replicaStates = [
+  'ready',
+  'starting',
+  'failing',
+  'stopped',
+  'unloaded',
+  'fetching',
+  'unreachable',
+] as const;
 
 export const ReplicaStatus = z.strictObject({
   replica: z.int().min(0),

@@ -15,8 +15,9 @@ const ms = z.int().positive();
  * The first five reach every gateway that shares a store with this one, and are answered by Moved.
  * - `sides`: how both engines of a deployment do of which one takes over from the other, as this gateway has seen it.
  * - `requests`: LiveRequests. `cancel`: ends one of them; its client is told.
- * - `load-progress`: how far a model on demand is, as a part from 0 to 1. `load-failed`: it could not be started; the
- *   reason, a sentence, is for clients. That one runs or is gone is told by the configuration.
+ * - `load-progress`: how far a model on demand is, as a part from 0 to 1: of its fetch, then of its load. `load-failed`: it
+ *   could not be fetched or started; the reason, a sentence, is for clients. `fetch-ended`: it has been fetched, and what the
+ *   configuration says of it by now holds. That one runs or is gone is told by the configuration.
  * - `restarted`: an engine of this deployment was started again; it is counted.
  * - `usage`: KeyUsage.
  * - `captures`: CaptureList. `capture`: one CapturedRequest.
@@ -50,12 +51,13 @@ export const GatewayCommand = z.discriminatedUnion('do', [
     deployment: z.string(),
     part: z.number().min(0).max(1),
   }),
+  z.strictObject({ do: z.literal('fetch-ended'), deployment: z.string() }),
   z.strictObject({ do: z.literal('load-failed'), deployment: z.string(), reason: z.string() }),
 ]);
 export type GatewayCommand = z.infer<typeof GatewayCommand>;
 
 /** What is told of a load that goes on. */
-export type LoadNews = Extract<GatewayCommand, { do: 'load-progress' | 'load-failed' }>;
+export type LoadNews = Extract<GatewayCommand, { do: 'load-progress' | 'fetch-ended' | 'load-failed' }>;
 
 /** One line to the gateway's standard input; answered by an event "answer" of the same `id`. */
 export const GatewayAsk = z.strictObject({ id: z.int(), command: GatewayCommand });

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 
 /**
- * A model on demand: `unloaded` costs nothing · `loading` was asked for · `ready` answers · `unloading` takes nothing new and ends ·
- * `failed` could not be started and is tried again later.
+ * A model on demand: `unloaded` costs nothing · `fetching` was asked for and is on its way to this machine, which takes no memory ·
+ * `loading` is being started · `ready` answers · `unloading` takes nothing new and ends · `failed` could not be fetched or started and
+ * is tried again later.
  */
-export const demandStates = ['unloaded', 'loading', 'ready', 'unloading', 'failed'] as const;
+export const demandStates = ['unloaded', 'fetching', 'loading', 'ready', 'unloading', 'failed'] as const;
 export type DemandState = (typeof demandStates)[number];
 
 /** Bytes that a deployment takes, all its replicas together. */
@@ -18,14 +19,16 @@ export const MemoryRoom = z.strictObject({
 });
 export type MemoryRoom = z.infer<typeof MemoryRoom>;
 
-/** What whoever starts engines knows of one: it does not run, is being started, answers, is being stopped. */
-export const demandPhases = ['gone', 'starting', 'running', 'ending'] as const;
+/** What whoever starts engines knows of one: it does not run, its model is being fetched, it is being started, answers, is being stopped. */
+export const demandPhases = ['gone', 'fetching', 'starting', 'running', 'ending'] as const;
 export type DemandPhase = (typeof demandPhases)[number];
 
 /** A deployment that is started by its first request. */
 export const OnDemandModel = z.strictObject({
   deployment: z.string(),
   phase: z.enum(demandPhases),
+  /** Its model is not on this machine: it is fetched before its engine can start, and only then is `need` computed. */
+  toFetch: z.boolean().default(false),
   /** Endpoint paths of its engine, which is asked before it runs. */
   paths: z.array(z.string()),
   /** Unloaded after so long without a request; 0: never for that alone. */

@@ -41,6 +41,7 @@ export async function answerCommand(
         throw new BerthError('GATEWAY_NAME_UNKNOWN', { name: command.request });
       return {};
     case 'load-progress':
+    case 'fetch-ended':
     case 'load-failed':
       state.demands.hear(command);
       return {};

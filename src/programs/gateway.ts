@@ -50,6 +50,7 @@ async function run(): Promise<void> {
 }
 
 const parent = {
+  fetch: (deployment: string) => say({ event: 'fetch', deployment }),
   load: (deployment: string) => say({ event: 'load', deployment }),
   unload: (deployment: string) => say({ event: 'unload', deployment }),
 };

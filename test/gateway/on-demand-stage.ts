@@ -1,5 +1,6 @@
 import type { DemandPhase, OnDemandConfig, OnDemandModel } from '../../src/domain/on-demand.ts';
 import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
+import type { Clock } from '../../src/io/clock.ts';
 import { configFor, engine, front } from './harness.ts';
 import type { RunningGateway } from './harness.ts';
 import { wellBehaved } from './fake-upstream.ts';
@@ -16,6 +17,8 @@ export interface Stage {
   /** The engine runs: the gateway is told so. */
   readonly loaded: (name: string) => Promise<void>;
   readonly unloaded: (name: string) => Promise<void>;
+  /** Its model is here: how it is from now on, such as what it needs. */
+  readonly fetched: (name: string, model?: Partial<OnDemandModel>) => Promise<void>;
   readonly failed: (name: string, reason: string) => Promise<void>;
   /** State of a model as clients see it. */
   readonly state: (name: string) => Promise<string | undefined>;
@@ -28,6 +31,7 @@ export async function stage(
     script?: Script;
     onDemand?: Partial<OnDemandConfig>;
     config?: Parameters<typeof configFor>[1];
+    clock?: Clock;
   } = {},
 ): Promise<Stage> {
   const names = Object.keys(models);
@@ -35,6 +39,7 @@ export async function stage(
   for (const name of names) engines[name] = await engine(more.script ?? wellBehaved);
   const phases = new Map<string, DemandPhase>();
   const asked: string[] = [];
+  const known = { ...models };
 
   function config(): GatewayConfig {
     const running = names.filter((name) => phases.get(name) === 'running');
@@ -44,7 +49,7 @@ export async function stage(
         routes: names.map((name) => ({ name, to: [{ deployment: name, weight: 1 }], aliasOf: null })),
         ...more.config,
         onDemand: {
-          models: names.map((name) => modelOf(name, phases.get(name) ?? 'gone', models[name] ?? {})),
+          models: names.map((name) => modelOf(name, phases.get(name) ?? 'gone', known[name] ?? {})),
           room: { host: 6 * GiB, gpu: null },
           sets: null,
           patienceMs: 0,
@@ -53,14 +58,11 @@ export async function stage(
       },
     );
   }
-  const gateway = await front(
-    config(),
-    {},
-    {
-      load: (name) => void (asked.push(`load ${name}`), phases.set(name, 'starting')),
-      unload: (name) => void (asked.push(`unload ${name}`), phases.set(name, 'ending')),
-    },
-  );
+  const gateway = await front(config(), more.clock ? { clock: more.clock } : {}, {
+    fetch: (name) => void (asked.push(`fetch ${name}`), phases.set(name, 'fetching')),
+    load: (name) => void (asked.push(`load ${name}`), phases.set(name, 'starting')),
+    unload: (name) => void (asked.push(`unload ${name}`), phases.set(name, 'ending')),
+  });
   async function become(name: string, phase: DemandPhase): Promise<void> {
     phases.set(name, phase);
     await gateway.reload(config());
@@ -71,6 +73,11 @@ export async function stage(
     engines,
     loaded: (name) => become(name, 'running'),
     unloaded: (name) => become(name, 'gone'),
+    fetched: async (name, model = {}) => {
+      Object.assign(known, { [name]: { ...known[name], toFetch: false, ...model } });
+      await become(name, 'gone');
+      await gateway.control({ do: 'fetch-ended', deployment: name });
+    },
     failed: async (name, reason) => {
       await become(name, 'gone');
       await gateway.control({ do: 'load-failed', deployment: name, reason });
@@ -86,6 +93,7 @@ function modelOf(name: string, phase: DemandPhase, more: Partial<OnDemandModel>)
   return {
     deployment: name,
     phase,
+    toFetch: false,
     paths: [],
     ttlMs: 0,
     need: { host: 4 * GiB, gpu: 0 },

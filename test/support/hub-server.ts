@@ -41,6 +41,8 @@ export interface HubServer {
   /** Files that git itself has, by the names that the list gives them. */
   readonly gitNames: Map<string, string>;
   revision: string;
+  /** Each piece of a file waits for it. */
+  pace: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -93,7 +95,7 @@ export async function startHub(): Promise<HubServer> {
       reply.writeHead(fault.status, fault.headers ?? {}).end('{"error":"so it is"}');
       return;
     }
-    void answer(reply, content, asked, fault);
+    void answer(reply, content, { asked, fault, pace: () => self.pace() });
   }
 
   const self: HubServer = {
@@ -105,6 +107,7 @@ export async function startHub(): Promise<HubServer> {
     sums: new Map(),
     gitNames: new Map(),
     revision: 'c0ffee',
+    pace: async () => {},
     stop: async () => {
       await hub.stop();
       await store.stop();
@@ -116,8 +119,11 @@ export async function startHub(): Promise<HubServer> {
 async function answer(
   reply: http.ServerResponse,
   content: Content,
-  { range, headers }: HubRequest,
-  fault: HubFault | null,
+  {
+    asked: { range, headers },
+    fault,
+    pace,
+  }: { asked: HubRequest; fault: HubFault | null; pace: () => Promise<void> },
 ): Promise<void> {
   const etag = `"${content.read(0, 15).toString('hex')}-${content.size}"`;
   const stale = headers['if-range'] !== undefined && headers['if-range'] !== etag;
@@ -144,6 +150,7 @@ async function answer(
       return;
     }
     sent += bytes.length;
+    await pace();
     if (reply.destroyed) return;
     if (!reply.write(bytes)) await drainOrEnd(reply);
   }

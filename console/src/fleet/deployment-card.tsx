@@ -12,6 +12,7 @@ const tones: Record<ReplicaStatus['state'], Tone> = {
   failing: 'bad',
   stopped: 'neutral',
   unloaded: 'neutral',
+  fetching: 'warn',
   unreachable: 'bad',
 };
 

@@ -15,6 +15,9 @@ export const examples = [
   ['berth status --json', 'The same for machines.'],
 ] as const;
 
+/** What runs, or is on demand and waits for its next request. */
+const wellStates: ReadonlySet<ReplicaStatus['state']> = new Set(['ready', 'unloaded', 'fetching']);
+
 export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .option('--check', 'exit with code 6 unless everything is ready')
@@ -26,10 +29,7 @@ export function configure(command: Command, context: CliContext): void {
         .flatMap((one) => one.replicas);
       const door = status.clusterGateway;
       const closed = door !== undefined && door.ready < door.replicas;
-      if (
-        options.check &&
-        (closed || replicas.some((one) => one.state !== 'ready' && one.state !== 'unloaded'))
-      )
+      if (options.check && (closed || replicas.some(({ state }) => !wellStates.has(state))))
         context.exit(exitCodes.targetDown);
     });
 }

@@ -6,7 +6,7 @@ export const GatewayEvent = z.looseObject({
   /** Of "answer". */
   id: z.int().optional(),
   result: z.unknown().optional(),
-  /** Of "load" and "unload". */
+  /** Of "fetch", "load" and "unload". */
   deployment: z.string().optional(),
   /** Of "follow". */
   wish: z.string().optional(),

@@ -123,11 +123,15 @@ async function deploymentStatus(
           ? runningStatus(world, loaded, { deployment, instance, up })
           : {
               ...stopped(replica),
-              ...(deployment.onDemand ? { state: 'unloaded' as const } : {}),
+              ...(deployment.onDemand ? { state: restingState(deployment.name, up) } : {}),
             };
       }),
     ),
   };
+}
+
+function restingState(deployment: string, up: UpState | null): 'fetching' | 'unloaded' {
+  return up?.fetching.includes(deployment) ? 'fetching' : 'unloaded';
 }
 
 function stopped(replica: number): ReplicaStatus {

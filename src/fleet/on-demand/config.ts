@@ -6,6 +6,7 @@ import { launchSpecOf } from '../plan/launch-spec-of.ts';
 import { instancesOf, observe } from '../observe/observe.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
+import { fetchFirst } from './fetch-first.ts';
 import type { LoadTimes } from './load-times.ts';
 import type { Loader } from './loader.ts';
 import { memoryNeed } from './memory-need.ts';
@@ -56,6 +57,7 @@ async function modelOf(
   return {
     deployment: name,
     phase: loader.phaseOf(name),
+    toFetch: fetchFirst(loaded, name) !== null,
     paths: [...enginePaths(deployment.engine)],
     ttlMs: deployment.onDemand?.ttlMs ?? 0,
     need: await memoryNeed(world, deployment, shapes),

@@ -17,6 +17,8 @@ export interface LoaderPorts {
   readonly changed: () => Promise<void>;
   readonly onProgress: (line: string) => void;
   readonly fetch: FetchModel;
+  /** Others are being fetched than before. */
+  readonly fetches: () => Promise<void>;
   /** What was fetched lies there from now on. */
   readonly fetched: (source: string, path: string) => void;
   readonly times: LoadTimes;
@@ -30,7 +32,7 @@ interface Entry {
 }
 
 /**
- * Starts and stops models on demand: gone → starting → running → ending → gone. What is asked of one model is done one after the other;
+ * Fetches, starts and stops models on demand: gone → starting → running → ending → gone, and gone → fetching → gone before that. What is asked of one model is done one after the other;
  * asking again for what is under way does nothing.
  */
 export class Loader {
@@ -47,13 +49,25 @@ export class Loader {
     return this.#entries.get(deployment)?.phase ?? 'gone';
   }
 
+  /** Those whose models are being fetched. */
+  get fetching(): string[] {
+    return [...this.#entries.values()].filter(({ phase }) => phase === 'fetching').map(({ name }) => name);
+  }
+
+  /** Told of its end with `fetch-ended`, or with `load-failed`. */
+  fetch(deployment: string): void {
+    const phase = this.phaseOf(deployment);
+    if (phase === 'fetching' || phase === 'starting' || phase === 'running') return;
+    this.#enqueue(deployment, 'fetching', (entry) => this.#fetch(entry));
+  }
+
   load(deployment: string): void {
     const phase = this.phaseOf(deployment);
     if (phase === 'starting' || phase === 'running') return;
     this.#enqueue(deployment, 'starting', (entry) => this.#start(entry));
   }
 
-  /** A load under way is given up. */
+  /** A fetch or a load under way is given up; what came of a fetch is kept for the next. */
   unload(deployment: string): void {
     if (this.phaseOf(deployment) === 'ending') return;
     this.#entries.get(deployment)?.abort.abort();
@@ -72,7 +86,8 @@ export class Loader {
 
   /** Gives up what is being loaded, and waits for what is under way. */
   async stop(): Promise<void> {
-    for (const entry of this.#entries.values()) if (entry.phase === 'starting') entry.abort.abort();
+    for (const entry of this.#entries.values())
+      if (entry.phase === 'fetching' || entry.phase === 'starting') entry.abort.abort();
     await Promise.all([...this.#entries.values()].map((entry) => entry.work));
   }
 
@@ -93,18 +108,35 @@ export class Loader {
       });
   }
 
-  async #start(entry: Entry): Promise<void> {
-    if (entry.phase !== 'starting') return;
-    const { name } = entry;
+  #start(entry: Entry): Promise<void> {
+    return this.#attempt(entry, 'starting', () => this.#bringUp(entry));
+  }
+
+  #fetch(entry: Entry): Promise<void> {
+    return this.#attempt(entry, 'fetching', async () => {
+      await this.#ports.fetches();
+      await this.#fetchFirst(entry);
+      if (entry.phase === 'fetching') entry.phase = 'gone';
+      await this.#ports.fetches();
+      // What the gateway decides next it decides by the size that is known now.
+      await this.#ports.changed();
+      if (!entry.abort.signal.aborted) this.#ports.tell({ do: 'fetch-ended', deployment: entry.name });
+    });
+  }
+
+  /** What comes of it in vain is told, unless it was given up. */
+  async #attempt(entry: Entry, phase: DemandPhase, act: () => Promise<void>): Promise<void> {
+    if (entry.phase !== phase) return;
     entry.abort = new AbortController();
     try {
-      await this.#bringUp(entry);
+      await act();
     } catch (error) {
-      if (entry.phase === 'starting') entry.phase = 'gone';
+      if (entry.phase === phase) entry.phase = 'gone';
+      await this.#ports.fetches();
       await this.#ports.changed();
       if (entry.abort.signal.aborted) return;
       this.#ports.onProgress(`berth: ${error instanceof BerthError ? error.message : String(error)}`);
-      this.#ports.tell({ do: 'load-failed', deployment: name, reason: startReason(error) });
+      this.#ports.tell({ do: 'load-failed', deployment: entry.name, reason: startReason(error) });
     }
   }
 
@@ -112,6 +144,7 @@ export class Loader {
     const { name: deployment, abort } = entry;
     const { clock } = this.#world;
     const { loaded, onProgress, tell, times } = this.#ports;
+    // One that is taken over runs already, and its file may be gone.
     await this.#fetchFirst(entry);
     abort.signal.throwIfAborted();
     // How long it takes to load says nothing of how long it was fetched.

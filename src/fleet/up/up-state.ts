@@ -23,6 +23,8 @@ export const UpState = z.strictObject({
   /** Why the latest fleet file is not in force; null while it is. */
   refused: z.string().nullable(),
   restarts: Restarts.default([]),
+  /** Deployments on demand whose models are on their way here. */
+  fetching: z.array(z.string()).default([]),
 });
 export type UpState = z.infer<typeof UpState>;
 

@@ -36,6 +36,8 @@ import type { Traffic } from '../apply/traffic.ts';
 import type { UpHold, UpOptions, UpPorts } from './up-ports.ts';
 import { ownProcess, takeUpLock } from './up-state.ts';
 import type { UpState } from './up-state.ts';
+import { createStateFile } from './state-file.ts';
+import type { StateFile } from './state-file.ts';
 
 const lookMs = 1_000;
 
@@ -72,12 +74,14 @@ export async function up(
       changed: () => takeIn(run),
       onProgress: ports.onProgress,
       fetch: ports.fetchModel,
+      fetches: () => run.state.again(),
       // The file may be another by now, which waits for an apply: nothing but the path is taken in.
       fetched: (source, path) => (run.loaded = withPath(run.loaded, source, path)),
       times,
     }),
     times,
     shapes: new Map(),
+    state: createStateFile(world, paths, () => ({ state: stateOf(run), taken: run.loaded.written })),
     gateway: null,
     consoleUrl: null,
     startedAt: world.clock.wall().toISOString(),
@@ -95,8 +99,7 @@ export async function up(
     await run.gateway?.stop();
     await run.loader.stop();
     await run.supervisor.settled();
-    await world.files.remove(paths.up);
-    await world.files.remove(paths.taken);
+    await run.state.remove();
     if (options.ephemeral) {
       await stopStarted(world, run.loaded, { before, onProgress: ports.onProgress });
       await world.files.remove(paths.controlToken);
@@ -115,7 +118,7 @@ function supervisorPorts(run: () => Run): SupervisorPorts {
       void run()
         .gateway?.ask({ do: 'restarted', deployment, reason })
         .catch(() => {});
-      void writeState(run()).catch(() => {});
+      void run().state.again();
     },
     hostNameOf: (one) => hostNameOf(run().loaded.hosts, one),
     hung: hungPorts(
@@ -138,6 +141,7 @@ interface Run {
   readonly loader: Loader;
   readonly times: LoadTimes;
   readonly shapes: ShapeCache;
+  readonly state: StateFile;
   loaded: LoadedFleet;
   gateway: GatewayChild | null;
   consoleUrl: string | null;
@@ -182,6 +186,7 @@ async function adopt(
 
 async function openGateway(run: Run): Promise<GatewayChild> {
   function hear({ event, deployment, wish, to }: GatewayEvent): void {
+    if (event === 'fetch' && deployment) run.loader.fetch(deployment);
     if (event === 'load' && deployment) run.loader.load(deployment);
     if (event === 'unload' && deployment) run.loader.unload(deployment);
     if (event === 'follow' && wish !== undefined) void followWish(run, wish, to);
@@ -277,7 +282,7 @@ async function serve(run: Run, signal: AbortSignal): Promise<void> {
     files: () => run.loaded.files.map(({ path }) => path),
   });
   try {
-    const state = await writeState(run);
+    const state = await run.state.write();
     const serving = ports.serving(state, hold).finally(() => ended.abort());
     await watch(run, both);
     await serving;
@@ -287,9 +292,9 @@ async function serve(run: Run, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function writeState(run: Run): Promise<UpState> {
+function stateOf(run: Run): UpState {
   const { gateway, loaded, world, consoleUrl } = run;
-  const state: UpState = {
+  return {
     version: 1,
     fleet: loaded.fleet,
     fleetId: loaded.fleetId,
@@ -300,10 +305,8 @@ async function writeState(run: Run): Promise<UpState> {
     startedAt: run.startedAt,
     refused: run.refused,
     restarts: run.supervisor.restarts(),
+    fetching: run.loader.fetching,
   };
-  await world.files.write(run.paths.taken, JSON.stringify(loaded.written));
-  await world.files.write(run.paths.up, JSON.stringify(state, null, 2));
-  return state;
 }
 
 /** Looks after engines and gateway until the signal aborts. */
@@ -333,7 +336,7 @@ async function watch(run: Run, signal: AbortSignal): Promise<void> {
         attempts = afterRestart(attempts, run.world.clock.now());
         run.ports.onProgress('The gateway has ended; starting it again');
         run.gateway = await openGateway(run);
-        await writeState(run);
+        await run.state.write();
         follow();
       }
     } catch (error) {
@@ -357,7 +360,7 @@ function follow(run: Run, to: Successor | null): Promise<void> {
       await adopt(run);
       throw error;
     }
-    await writeState(run);
+    await run.state.write();
   });
   run.turn = done.catch(() => {});
   return done;
@@ -380,7 +383,7 @@ async function reload(run: Run, signal: AbortSignal): Promise<void> {
 async function refuse(run: Run, error: unknown): Promise<void> {
   run.refused = error instanceof BerthError ? error.message : String(error);
   run.ports.onProgress(`berth: the old configuration stays: ${run.refused}`);
-  await writeState(run);
+  await run.state.write();
 }
 
 /** The keys as they are kept now, with all else as it is in force; one after the other. */

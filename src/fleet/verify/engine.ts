@@ -83,6 +83,7 @@ function absent(
     ? `It was stopped by hand: "berth start ${deployment.name}" starts it.`
     : '"berth apply" starts it.';
   if (status.state === 'unloaded') return { at, skipped: 'is started by its next request' };
+  if (status.state === 'fetching') return { at, skipped: 'is being fetched for its first request' };
   if (status.state === 'unreachable')
     return { at, fault: 'its host could not be looked at', seen: '', cure: 'See "berth status".' };
   const trouble = there[0]?.trouble;

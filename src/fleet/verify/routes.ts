@@ -72,5 +72,5 @@ async function routeFound(
 
 function isUnloaded(status: FleetStatus, name: string): boolean {
   const replicas = status.deployments.find((one) => one.name === name)?.replicas ?? [];
-  return replicas.length > 0 && replicas.every((one) => one.state === 'unloaded');
+  return replicas.length > 0 && replicas.every((one) => one.state === 'unloaded' || one.state === 'fetching');
 }

@@ -1,5 +1,7 @@
 import type { DemandState, OnDemandModel } from '../../domain/on-demand.ts';
 import { loadFailed, modelLoading } from '../reply/faults.ts';
+import { leftMs, paceAfter } from './fetch-pace.ts';
+import type { Pace } from './fetch-pace.ts';
 
 /** Told to those who wait for a model whose load time nobody knows yet. */
 const unknownLoadMs = 30_000;
@@ -34,14 +36,16 @@ export interface DemandPorts {
 
 /**
  * One model on demand as the gateway sees it. Its queue is the deployment's own; requests are let through only while it is open.
- * unloaded → loading → ready → unloading → unloaded, and loading → failed → loading. Times are monotonic milliseconds.
+ * unloaded → loading → ready → unloading → unloaded, and loading → failed → loading; before that unloaded → fetching → unloaded, or
+ * fetching → failed → fetching, while its model is not here. Times are monotonic milliseconds.
  */
 export class Demand {
   model: OnDemandModel;
   readonly deployment: Served;
   state: DemandState = 'unloaded';
-  /** From 0 to 1, as far as the engine tells. */
+  /** From 0 to 1: of the fetch, or of the load as far as the engine tells. */
   progress: number | null = null;
+  #pace: Pace | null = null;
   failure: Failure | null = null;
   /** Takes nothing new, so that it can end: another model has waited long enough, or somebody asked for it. */
   closed = false;
@@ -66,9 +70,14 @@ export class Demand {
     return this.state === 'ready' && !this.closed && !this.dismissed;
   }
 
+  /** It is being fetched or started. */
+  get onItsWay(): boolean {
+    return this.state === 'fetching' || this.state === 'loading';
+  }
+
   /** Nothing is under way, and nobody waits who would be let through. */
   get idle(): boolean {
-    if (this.state === 'loading') return this.deployment.waiting === 0;
+    if (this.onItsWay) return this.deployment.waiting === 0;
     return (
       this.state === 'ready' && this.deployment.inflight === 0 && !(this.open && this.deployment.waiting > 0)
     );
@@ -114,26 +123,47 @@ export class Demand {
     return this.model.loadMs ?? unknownLoadMs;
   }
 
-  /** What one who waits is told: how far it is, where its engine tells. */
+  /** What one who waits is told: how far it is, where that is known, and of a fetch how long it probably goes on. */
   get told(): string {
-    return this.progress === null ? 'loading' : `loading ${Math.round(this.progress * 100)}%`;
+    const fetches = this.state === 'fetching';
+    const left = fetches ? this.#fetchLeftMs : null;
+    return [
+      fetches ? 'fetching' : 'loading',
+      ...(this.progress === null ? [] : [`${Math.round(this.progress * 100)}%`]),
+      ...(left === null ? [] : [`left=${Math.ceil(left / 1000)}s`]),
+    ].join(' ');
   }
 
-  /** Whole seconds until it will probably answer. */
+  /** How far its fetch or its load is. */
+  hearPart(part: number): void {
+    if (!this.onItsWay) return;
+    this.progress = part;
+    if (this.state === 'fetching') this.#pace = paceAfter(this.#pace, part, this.#ports.now());
+  }
+
+  get #fetchLeftMs(): number | null {
+    return leftMs(this.#pace, this.#ports.now());
+  }
+
+  /** Whole seconds until it will probably answer, up to a minute: who waits for longer asks again meanwhile. */
   get readyIn(): number {
     const spent = this.state === 'loading' ? this.#ports.now() - this.since : 0;
-    return Math.max(1, Math.ceil((this.loadMs - spent) / 1000));
+    const fetchMs = this.state === 'fetching' ? (this.#fetchLeftMs ?? unknownLoadMs) : 0;
+    const left = fetchMs + Math.max(0, this.loadMs - spent);
+    return Math.max(1, Math.ceil(Math.min(left, longestRetryMs) / 1000));
   }
 
   /** How much longer than for a slot one may wait for a load. */
   get patienceMs(): number {
-    const { loadMs, startTimeoutMs } = this.model;
-    return loadMs === null ? startTimeoutMs : Math.min(3 * loadMs, startTimeoutMs);
+    const { loadMs, startTimeoutMs, toFetch } = this.model;
+    return loadMs === null || toFetch ? startTimeoutMs : Math.min(3 * loadMs, startTimeoutMs);
   }
 
   /** Someone begins to wait; the result is called when that is over. Throws ApiError 503 while a failure is recent. */
   arrive(): () => void {
     if (!this.reachable) throw this.refusal();
+    // Whoever was to be served before it leaves has gone.
+    if (this.state === 'unloaded' && this.#arrivals.size === 0) this.#leavesAfter = null;
     const arrival = { at: this.#ports.now(), turn: this.#ports.takeTurn() };
     this.#arrivals.add(arrival);
     this.#ports.poke();
@@ -145,7 +175,8 @@ export class Demand {
   /** The answer for one who has waited too long, or comes too soon after a failure. */
   refusal(): Error {
     const { name } = this.deployment;
-    if (this.state !== 'failed' || !this.failure) return modelLoading(name, this.readyIn);
+    if (this.state !== 'failed' || !this.failure)
+      return modelLoading(name, { fetching: this.state === 'fetching', retryAfter: this.readyIn });
     const left = Math.max(1, Math.ceil((this.failure.retryAt - this.#ports.now()) / 1000));
     return loadFailed(name, this.failure.reason, left);
   }
@@ -160,14 +191,17 @@ export class Demand {
     if (state === this.state) return;
     if (state === 'ready') this.counts.loaded += 1;
     if (state === 'failed') this.counts.failed += 1;
-    if (state === 'unloaded') this.counts.unloaded += 1;
+    const fetched = this.state === 'fetching' && state === 'unloaded';
+    if (state === 'unloaded' && !fetched) this.counts.unloaded += 1;
     this.state = state;
     this.since = this.#ports.now();
     this.progress = null;
+    this.#pace = null;
     this.closed = false;
     this.dismissed = false;
     if (state !== 'ready') {
-      this.#leavesAfter = null;
+      // Who waits for a model that has come is served before it leaves.
+      if (!fetched && state !== 'loading') this.#leavesAfter = null;
       return;
     }
     this.failure = null;

@@ -3,14 +3,15 @@ import type { DemandPhase, DemandState, OnDemandConfig } from '../../domain/on-d
 import type { Deployment } from '../routing/deployment.ts';
 import { modelTooLarge, noInstance } from '../reply/faults.ts';
 import { chooseEvictions } from './choose-evictions.ts';
-import type { Resident } from './choose-evictions.ts';
+import type { EvictionInput, Resident } from './choose-evictions.ts';
 import { Demand } from './demand.ts';
 
 /**
- * Starts and stops engines for the gateway. Both calls return at once: how a load goes on is told as LoadNews, and that an engine
- * runs or is gone by the next configuration.
+ * Starts and stops engines for the gateway. All calls return at once: how a fetch and a load go on is told as LoadNews, and that an
+ * engine runs or is gone by the next configuration.
  */
 export interface Starter {
+  readonly fetch: (deployment: string) => void;
   readonly load: (deployment: string) => void;
   readonly unload: (deployment: string) => void;
 }
@@ -73,8 +74,9 @@ export class Demands {
   hear(news: LoadNews): void {
     const demand = this.#all.get(news.deployment);
     if (!demand) return;
-    if (news.do === 'load-progress') demand.progress = demand.state === 'loading' ? news.part : null;
-    else if (demand.state === 'loading') demand.fail(news.reason);
+    if (news.do === 'load-progress') demand.hearPart(news.part);
+    else if (news.do === 'load-failed' && demand.onItsWay) demand.fail(news.reason);
+    else if (news.do === 'fetch-ended' && demand.state === 'fetching') demand.become('unloaded');
     this.#poke();
   }
 
@@ -83,8 +85,8 @@ export class Demands {
     const named = this.list.filter((one) => name === undefined || one.deployment.name === name);
     for (const demand of named)
       if (demand.state === 'ready') demand.dismissed = true;
-      else if (demand.state === 'loading' && demand.idle) this.#unload(demand);
-      else if (demand.state === 'loading') demand.leaveOnceServed();
+      else if (demand.onItsWay && demand.idle) this.#unload(demand);
+      else if (demand.onItsWay) demand.leaveOnceServed();
     this.#poke();
     return name === undefined || named.length > 0;
   }
@@ -122,6 +124,7 @@ export class Demands {
   /** Names of those that may take nothing new. */
   #serveWanted(now: number): Set<string> {
     const close = new Set<string>();
+    for (const demand of this.list) if (demand.wanted && demand.model.toFetch) this.#fetch(demand);
     const wanted = this.list.filter((one) => one.wanted).toSorted((a, b) => a.turn - b.turn);
     for (const demand of wanted) {
       const verdict = chooseEvictions({
@@ -129,8 +132,7 @@ export class Demands {
         residents: this.list.flatMap((one) =>
           residentOf(one, { now, demand, patience: this.#patience(demand, one) }),
         ),
-        room: this.#config?.room ?? { host: null, gpu: null },
-        sets: this.#config?.sets ?? null,
+        ...this.#space,
       });
       if (verdict.do === 'load') this.#load(demand);
       else if (verdict.do === 'evict') for (const name of verdict.names) this.#unload(this.#all.get(name));
@@ -142,8 +144,22 @@ export class Demands {
     return close;
   }
 
+  get #space(): Pick<EvictionInput, 'room' | 'sets'> {
+    return { room: this.#config?.room ?? { host: null, gpu: null }, sets: this.#config?.sets ?? null };
+  }
+
   #patience(wanted: Demand, other: Demand): number {
     return patienceMs(this.#config?.patienceMs ?? null, wanted.loadMs + other.loadMs, this.#queueMs);
+  }
+
+  /** Takes no room of others: that is made once it is here, and its size is known. */
+  #fetch(demand: Demand): void {
+    const { name } = demand.deployment;
+    const alone = { wanted: { name, need: demand.model.need }, residents: [], ...this.#space };
+    if (chooseEvictions(alone).do === 'never')
+      return demand.deployment.refuseAll(() => modelTooLarge(demand.deployment.name));
+    demand.become('fetching');
+    this.#starter?.fetch(name);
   }
 
   #load(demand: Demand): void {
@@ -171,7 +187,7 @@ function residentOf(
   one: Demand,
   { now, demand, patience }: { now: number; demand: Demand; patience: number },
 ): Resident[] {
-  if (one.state === 'unloaded' || one.state === 'failed') return [];
+  if (one.state === 'unloaded' || one.state === 'fetching' || one.state === 'failed') return [];
   return [
     {
       name: one.deployment.name,
@@ -198,11 +214,13 @@ function stateAfter(state: DemandState, phase: DemandPhase): DemandState {
   switch (phase) {
     case 'running':
       return state === 'unloading' ? 'unloading' : 'ready';
+    case 'fetching':
+      return state === 'unloading' ? 'unloading' : 'fetching';
     case 'starting':
       return state === 'unloading' ? 'unloading' : 'loading';
     case 'ending':
       return 'unloading';
     case 'gone':
-      return state === 'loading' || state === 'failed' ? state : 'unloaded';
+      return state === 'fetching' || state === 'loading' || state === 'failed' ? state : 'unloaded';
   }
 }

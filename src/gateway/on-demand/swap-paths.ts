@@ -37,13 +37,13 @@ export function swapAsk(path: string): SwapAsk | null {
 }
 
 /** States of a model that takes memory, or is about to. */
-const inMemory: ReadonlySet<string> = new Set(['loading', 'ready', 'unloading']);
+const underWay: ReadonlySet<string> = new Set(['fetching', 'loading', 'ready', 'unloading']);
 
-/** One model that is loaded or being loaded, as `/running` tells it. */
+/** One model that is loaded, being loaded or fetched for that, as `/running` tells it. */
 export interface RunningModel {
   readonly model: string;
   readonly state: string;
-  /** From 0 to 1 while it loads, where its engine tells; else null. */
+  /** From 0 to 1 while it is fetched, and while it loads where its engine tells; else null. */
   readonly progress: number | null;
   /** Of a server with several models those of all. */
   readonly inflight: number;
@@ -54,12 +54,12 @@ export interface RunningModel {
   readonly proxy: readonly string[];
 }
 
-/** Models on demand that are loaded or being loaded, those that always run, and those that a server has loaded itself. */
+/** Models on demand that are loaded, being loaded or fetched, those that always run, and those that a server has loaded itself. */
 export function runningModels({ snapshot, demands }: GatewayState): { running: RunningModel[] } {
   const byName = new Map(demands.list.map((demand) => [demand.deployment.name, demand]));
   const running = [...snapshot.deployments.values()].flatMap((deployment): RunningModel[] => {
     const demand = byName.get(deployment.name);
-    const isThere = demand ? inMemory.has(demand.state) : deployment.instances.length > 0;
+    const isThere = demand ? underWay.has(demand.state) : deployment.instances.length > 0;
     if (!isThere) return [];
     const one = {
       model: deployment.name,
@@ -119,8 +119,9 @@ function notOnDemand(model: string): Error {
   return badRequest(`${model} is not loaded on demand: it always runs.`, null, 'not_on_demand');
 }
 
+/** Or on its way to that. */
 function isLoaded({ state }: Demand): boolean {
-  return state === 'ready' || state === 'loading';
+  return state === 'ready' || state === 'loading' || state === 'fetching';
 }
 
 /** By its own name, or by that of a route that has it alone. */

@@ -151,8 +151,11 @@ export function noInstance(deployment: string, retryAfter: number): ApiError {
 }
 
 /** A model on demand that takes longer to load than this request could wait. */
-export function modelLoading(deployment: string, retryAfter: number): ApiError {
-  const message = `${deployment} is still being loaded. Try again later.`;
+export function modelLoading(
+  deployment: string,
+  { fetching, retryAfter }: { readonly fetching: boolean; readonly retryAfter: number },
+): ApiError {
+  const message = `${deployment} is still being ${fetching ? 'fetched' : 'loaded'}. Try again later.`;
   return new ApiError({ status: 503, type: 'server_error', code: 'model_loading', message, retryAfter });
 }
 

@@ -19,19 +19,26 @@ const OwnModels = z.object({
 });
 
 /** Of several states of one model, the one that counts. */
-export const bestFirst: readonly DemandState[] = ['ready', 'loading', 'unloading', 'unloaded', 'failed'];
+export const bestFirst: readonly DemandState[] = [
+  'ready',
+  'loading',
+  'fetching',
+  'unloading',
+  'unloaded',
+  'failed',
+];
 
-/** Those that take memory now; null for a deployment whose servers load none themselves. */
+/** Those that take memory now or are on their way to it; null for a deployment whose servers load none themselves. */
 export function ownModels({ instances }: Deployment): [string, DemandState][] | null {
   if (instances.every(({ models }) => models === null)) return null;
   const all = new Map(instances.flatMap(({ models }) => [...(models ?? [])]));
-  return [...all].filter(([, state]) => state === 'ready' || state === 'loading');
+  return [...all].filter(([, state]) => state === 'ready' || state === 'loading' || state === 'fetching');
 }
 
 const stateOf: Readonly<Record<string, DemandState>> = {
   loaded: 'ready',
   loading: 'loading',
-  downloading: 'loading',
+  downloading: 'fetching',
   unloaded: 'unloaded',
   // Its memory is given back, and its next request loads it again.
   sleeping: 'unloaded',

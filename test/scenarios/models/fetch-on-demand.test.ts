@@ -42,11 +42,11 @@ async function gatewayUrl(): Promise<string> {
   return gateway.url ?? '';
 }
 
-function ask(url: string): Promise<Response> {
+function ask(url: string, model = 'toy'): Promise<Response> {
   return fetch(`${url}/v1/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'toy', prompt: 'a', max_tokens: 2 }),
+    body: JSON.stringify({ model, prompt: 'a', max_tokens: 2 }),
   });
 }
 
@@ -80,4 +80,47 @@ test('one that cannot be fetched is answered with what to do, and fetched once i
   });
   hub.refuse = null;
   await until(async () => (await ask(url)).status === 200, 'the model');
+});
+
+test('while a model is fetched the others serve and can be loaded, and it is told as what it is', async () => {
+  const engine = '{kind: embedded, slots: 1, context: 512, threads: 1}';
+  place.write(`version: 1
+fleet: lab
+id: fetch-beside
+${ownPorts()}
+gateway: {listen: ["127.0.0.1:0"]}
+console: {listen: "127.0.0.1:0"}
+models: {here: {source: ${JSON.stringify(toy)}}, away: {source: "hf://lab/tiny/toy.gguf"}}
+deployments:
+  a: {model: here, load: on-demand, engine: ${engine}}
+  b: {model: here, load: on-demand, engine: ${engine}}
+  away: {model: away, load: on-demand, engine: ${engine}}
+`);
+  const { promise: open, resolve: go } = Promise.withResolvers<void>();
+  let pieces = 0;
+  hub.pace = async () => void ((pieces += 1) > 4 && (await open));
+  expect((await place.berth('up', '--detach')).code).toBe(0);
+  const url = await gatewayUrl();
+  expect((await ask(url, 'a')).status).toBe(200);
+
+  const waits = ask(url, 'away');
+  await until(() => pieces > 4, 'the fetch');
+  async function states(): Promise<Record<string, string>> {
+    const { data } = (await (await fetch(`${url}/v1/models`)).json()) as {
+      data: { id: string; status: string }[];
+    };
+    return Object.fromEntries(data.map(({ id, status }) => [id, status]));
+  }
+  expect(await states()).toEqual({ a: 'ready', b: 'unloaded', away: 'fetching' });
+  expect((await ask(url, 'b')).status).toBe(200);
+  expect((await ask(url, 'a')).status).toBe(200);
+  const status = await place.berth('status');
+  expect(status.stdout).toMatch(/away .*fetching/);
+  expect((await place.berth('status', '--check')).code).toBe(0);
+
+  go();
+  expect((await waits).status).toBe(200);
+  // Its size is known by now, and all three fit.
+  expect(await states()).toEqual({ a: 'ready', b: 'ready', away: 'ready' });
+  expect((await place.berth('status')).stdout).not.toContain('fetching');
 });
