@@ -34,7 +34,7 @@ export const AccessRecord = z.strictObject({
   outcome: z.enum(outcomes),
   /** Code of the gateway's own error. */
   code: z.string().nullable(),
-  /** From the request to its slot. */
+  /** In line for a slot, or for a model to be loaded; of several lines all together. Null for what was refused before it came to one. */
   queueMs: ms.nullable(),
   /** From the request to the first bytes of the reply. */
   ttftMs: ms.nullable(),

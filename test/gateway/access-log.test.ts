@@ -6,7 +6,8 @@ import { AccessRecord } from '../../src/domain/access-record.ts';
 import { unobserved } from '../../src/domain/observe-config.ts';
 import type { ObserveConfig } from '../../src/domain/observe-config.ts';
 import { chatEvent, usage, wellBehaved } from './fake-upstream.ts';
-import { configFor, dial, engine, front, post, postChat, sha256, start, until } from './harness.ts';
+import type { Turn } from './fake-upstream.ts';
+import { chat, configFor, dial, engine, front, post, postChat, sha256, start, until } from './harness.ts';
 
 async function logIn(
   change: Partial<NonNullable<ObserveConfig['accessLog']>> = {},
@@ -143,4 +144,27 @@ test('a reload turns the log on and off', async () => {
   await gateway.reload(configFor([{ url: upstream.url }], { observe: log.observe }));
   await (await postChat(gateway.url, {}, { headers: { 'x-request-id': 'second' } })).text();
   expect((await records(log.path, 1)).map(({ id }) => id)).toEqual(['second']);
+});
+
+test('what a client takes to send its body is no wait in line, and a wait that ended in vain is one', async () => {
+  const log = await logIn();
+  const held: Turn[] = [];
+  const { gateway } = await start((turn) => void held.push(turn), {
+    observe: log.observe,
+    upstream: { slots: 1 },
+    limits: { queueMs: 100 },
+  });
+  const request = post('/v1/chat/completions', chat());
+  const wire = await dial(gateway.port, request.slice(0, -10));
+  const end = performance.now() + 200;
+  await until('a while has gone by', () => performance.now() > end);
+  wire.socket.write(request.slice(-10));
+  await until('it is served', () => held.length === 1);
+  expect((await postChat(gateway.url)).status).toBe(504);
+  held[0]?.json(200, {});
+  const [refused, served] = await records(log.path, 2);
+  expect(served).toMatchObject({ status: 200, queueMs: 0 });
+  expect(served?.durationMs).toBeGreaterThanOrEqual(200);
+  expect(refused?.queueMs).toBeGreaterThanOrEqual(99);
+  wire.socket.destroy();
 });

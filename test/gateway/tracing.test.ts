@@ -2,10 +2,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
+import type { Route } from '../../src/domain/gateway-config.ts';
 import { unobserved } from '../../src/domain/observe-config.ts';
 import type { ObserveConfig } from '../../src/domain/observe-config.ts';
 import { chatEvent, usage, wellBehaved } from './fake-upstream.ts';
 import { configFor, engine, front, postChat, start, until } from './harness.ts';
+import type { Turn } from './fake-upstream.ts';
 
 const Span = z.object({
   traceId: z.string().regex(/^[0-9a-f]{32}$/),
@@ -162,4 +164,59 @@ test('a collector that refuses or is away costs the spans, which are counted, an
     'they are dropped',
     async () => (await gateway.metric('berth_gateway_trace_spans_total', 'dropped')) === 6,
   );
+});
+
+/** Milliseconds. */
+function lengthOf({ startTimeUnixNano, endTimeUnixNano }: Span): number {
+  return Number(BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano)) / 1e6;
+}
+
+test('each wait in line is a span, of the route and of its fallback, and a body that comes slowly is none', async () => {
+  const { spans, observe } = await collector();
+  const held: Turn[] = [];
+  const [a, b] = [await engine((turn) => void held.push(turn)), await engine((turn) => void held.push(turn))];
+  function route(name: string, deployment: string): Route {
+    return { name, to: [{ deployment, weight: 1 }], aliasOf: null };
+  }
+  const gateway = await front(
+    configFor(
+      [
+        { url: a.url, deployment: 'a', slots: 1 },
+        { url: b.url, deployment: 'b', slots: 1 },
+      ],
+      {
+        observe,
+        routes: [{ ...route('m', 'a'), fallback: { to: ['spare'], on: ['deadline'] } }, route('spare', 'b')],
+        limits: { queueMs: 1000 },
+      },
+    ),
+  );
+  const others = [postChat(gateway.url), postChat(gateway.url, { model: 'spare' })];
+  await until('both are busy', () => held.length === 2);
+  // Its first line is given up after a second, and the second one before that.
+  const waits = postChat(gateway.url);
+  await until('it waits at the fallback', async () => {
+    const waiting = await gateway.metric('berth_gateway_queue_depth', 'deployment="b"');
+    return waiting === 1;
+  });
+  for (const turn of held.splice(0)) turn.json(200, {});
+  await until('it is served', () => held.length === 1);
+  held[0]?.json(200, {});
+  const reply = await waits;
+  const queued = Number(/queue;dur=([\d.]+)/.exec(reply.headers.get('server-timing') ?? '')?.[1]);
+  expect(queued).toBeGreaterThanOrEqual(1000);
+  expect(
+    await gateway.metric('berth_gateway_queue_wait_seconds_sum', 'deployment="b"'),
+  ).toBeGreaterThanOrEqual(1);
+  await Promise.all(others);
+  await until('its spans are there', () => spans.length === 3 + 3 + 4);
+  const lines = spans
+    .filter(({ name }) => name === 'queue')
+    .map(lengthOf)
+    .toSorted((x, y) => y - x);
+  expect(lines[0]).toBeGreaterThanOrEqual(999);
+  expect(lines[1]).toBeGreaterThan(0);
+  expect(Math.abs((lines[0] ?? 0) + (lines[1] ?? 0) - queued)).toBeLessThan(0.2);
+  expect(lines.slice(2)).toEqual([0, 0]);
+  expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(10);
 });

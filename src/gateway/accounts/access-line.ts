@@ -16,7 +16,7 @@ export function accessRecord(call: Call, now: number): AccessRecord {
     status: call.status,
     outcome: outcomeOf(call),
     code: trail.code,
-    queueMs: since(startedAt, trail.leasedAt),
+    queueMs: trail.leasedAt === null && trail.waits === null ? null : tenths(call.queuedMs),
     ttftMs: since(startedAt, trail.firstAt),
     durationMs: tenths(now - startedAt),
     inputTokens: trail.inputTokens,

@@ -11,6 +11,8 @@ export interface Trail {
   /** Of the latest attempt. */
   instance: string | null;
   attempts: number;
+  /** When it stood in line, in monotonic milliseconds; null for the many that never did. */
+  waits: { readonly from: number; readonly to: number }[] | null;
   /** Monotonic milliseconds; null until there is one. */
   leasedAt: number | null;
   sentAt: number | null;
@@ -39,6 +41,7 @@ export function newTrail(arrivedMs: number): Trail {
     deployment: null,
     instance: null,
     attempts: 0,
+    waits: null,
     leasedAt: null,
     sentAt: null,
     firstAt: null,

@@ -84,10 +84,18 @@ export interface Call {
   status: number;
 }
 
+/** It stands in line, and no longer where it did before: of that it was not told. */
+export function enterLine(call: Call, phase: Phase, now: number): void {
+  leaveLine(call, now);
+  call.phase = phase;
+  call.lineSince = now;
+}
+
 /** It stands in line no longer; returns how long it did. */
 export function leaveLine(call: Call, now: number): number {
   if (call.lineSince === null) return 0;
   const waited = now - call.lineSince;
+  (call.trail.waits ??= []).push({ from: call.lineSince, to: now });
   call.lineSince = null;
   call.queuedMs += waited;
   return waited;

@@ -104,6 +104,7 @@ function close(state: GatewayState, call: Call): void {
   if (call.trail.deployment === null && call.model !== '')
     call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model);
   count(state, call);
+  leaveLine(call, performance.now());
   state.observer.ended(call);
 }
 

@@ -5,7 +5,7 @@ import type { FallbackCause } from '../../domain/routing.ts';
 import { unitOf } from '../front/ask.ts';
 import type { Choice } from './balance.ts';
 import { choiceOf, preferring } from './balancers.ts';
-import { leaveLine } from '../front/call.ts';
+import { enterLine, leaveLine } from '../front/call.ts';
 import type { Call, Phase } from '../front/call.ts';
 import { CommentedReply } from '../reply/commented-reply.ts';
 import { cancelled, noInstance, waitTooLong } from '../reply/faults.ts';
@@ -233,8 +233,7 @@ class Asking implements AcquireOptions {
   }
 
   onWait(phase: Phase): void {
-    this.#call.phase = phase;
-    this.#call.lineSince = performance.now();
+    enterLine(this.#call, phase, performance.now());
   }
 }
 

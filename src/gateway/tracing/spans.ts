@@ -22,7 +22,7 @@ interface OtlpAttribute {
 const kinds = { internal: 1, server: 2, client: 3 } as const;
 
 /**
- * The request as the client saw it, its wait for a slot, and each attempt at an engine, with the attributes of the
+ * The request as the client saw it, each wait in line, and each attempt at an engine, with the attributes of the
  * GenAI conventions. No prompt, no reply. `now`: monotonic milliseconds of its end.
  */
 export function spansOf(call: Call, trace: Trace, now: number): OtlpSpan[] {
@@ -45,21 +45,16 @@ export function spansOf(call: Call, trace: Trace, now: number): OtlpSpan[] {
     attributes: requestAttributes(call),
     status: statusOf(call.status < 400 ? null : (trail.code ?? String(call.status))),
   };
-  const queue: OtlpSpan[] =
-    trail.leasedAt === null
-      ? []
-      : [
-          {
-            ...shared,
-            spanId: queueSpanId(trace.spanId),
-            name: 'queue',
-            kind: kinds.internal,
-            startTimeUnixNano: at(call.startedAt),
-            endTimeUnixNano: at(trail.leasedAt),
-            attributes: attributes({ 'berth.deployment': trail.deployment }),
-            status: { code: 0 },
-          },
-        ];
+  const queue = waitsOf(trail).map(({ from, to }, i): OtlpSpan => ({
+    ...shared,
+    spanId: queueSpanId(trace.spanId, i),
+    name: 'queue',
+    kind: kinds.internal,
+    startTimeUnixNano: at(from),
+    endTimeUnixNano: at(to),
+    attributes: attributes({ 'berth.deployment': trail.deployment }),
+    status: { code: 0 },
+  }));
   const attempts = trace.attempts.map((span): OtlpSpan => ({
     ...shared,
     spanId: span.spanId,
@@ -117,9 +112,18 @@ function statusOf(error: string | null): OtlpSpan['status'] {
   return error === null ? { code: 0 } : { code: 2, message: error };
 }
 
-/** One id more without asking for randomness: the request's own with its last digit changed. */
-function queueSpanId(spanId: string): string {
-  return spanId.slice(0, 15) + (spanId.endsWith('0') ? '1' : '0');
+/** Whoever got a slot at once has waited for no time at all. Ids are there for no more than these. */
+function waitsOf({ waits, leasedAt }: Call['trail']): readonly { from: number; to: number }[] {
+  if (waits !== null) return waits.slice(0, mostWaits);
+  return leasedAt === null ? [] : [{ from: leasedAt, to: leasedAt }];
+}
+
+const mostWaits = 15;
+
+/** Ids more without asking for randomness: the request's own with its last digit changed. */
+function queueSpanId(spanId: string, i: number): string {
+  const last = (Number.parseInt(spanId.slice(15), 16) + 1 + i) % 16;
+  return spanId.slice(0, 15) + last.toString(16);
 }
 
 /** Milliseconds since 1970 as nanoseconds: more digits than a number holds. */

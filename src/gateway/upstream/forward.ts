@@ -3,7 +3,7 @@ import type { ApiFault } from '../../domain/openai.ts';
 import { Attempt, clientStalled } from './attempt.ts';
 import type { AttemptEnd, AttemptPorts } from './attempt.ts';
 import { faultOf } from './attempt-fault.ts';
-import { ClientGone, leaveLine } from '../front/call.ts';
+import { ClientGone, enterLine, leaveLine } from '../front/call.ts';
 import type { Call } from '../front/call.ts';
 import type { Deployment } from '../routing/deployment.ts';
 import { noInstance } from '../reply/faults.ts';
@@ -167,10 +167,7 @@ class Forwarding implements AttemptPorts {
         choice: call.choice,
         holdMs: call.holdMs,
         waitedMs: call.waitedMs,
-        onWait: (phase) => {
-          call.phase = phase;
-          call.lineSince = performance.now();
-        },
+        onWait: (phase) => enterLine(call, phase, performance.now()),
       });
     } catch (error) {
       this.#served(error);
