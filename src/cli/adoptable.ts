@@ -25,6 +25,10 @@ export async function adoptableOn(
   { host: name, names }: { host?: string | undefined; names: readonly string[] },
 ): Promise<{ entries: Entry[]; refused: Refused[] }> {
   const hosts = loaded?.hosts ?? {};
+  if (loaded && name !== undefined && hosts[name]?.kubernetes) {
+    const { adoptableInCluster } = await import('./adoptable-in-cluster.ts');
+    return adoptableInCluster(context.world, loaded, name);
+  }
   const access = name === undefined ? undefined : machineHost(hosts, name);
   const here = machineOf(access) === thisMachine;
   const world = name === undefined || here ? context.world : await worldOfHost(context.world, hosts, name);
@@ -76,11 +80,9 @@ export function hostHere(loaded: LoadedFleet | null): string | null {
 
 function machineHost(hosts: LoadedFleet['hosts'], name: string): LoadedFleet['hosts'][string] {
   const host = hosts[name];
-  const detail =
-    host === undefined
-      ? `There is no host "${name}" in the fleet file; known are ${Object.keys(hosts).join(', ') || 'none'}.`
-      : 'Servers in a cluster are adopted from a machine that reaches them; --host names a machine.';
-  if (host === undefined || host.kubernetes) throw new BerthError('USAGE', { detail, command: 'adopt' });
+  const known = Object.keys(hosts).join(', ') || 'none';
+  const detail = `There is no host "${name}" in the fleet file; known are ${known}.`;
+  if (host === undefined) throw new BerthError('USAGE', { detail, command: 'adopt' });
   return host;
 }
 

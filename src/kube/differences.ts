@@ -21,6 +21,7 @@ const own = new Set([
 const signature = 'metadata.labels.app.kubernetes.io/managed-by';
 
 interface Compared {
+  readonly spec?: unknown;
   readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> | null | undefined };
 }
 

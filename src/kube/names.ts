@@ -5,9 +5,11 @@ import type { Mark } from '../domain/instance.ts';
 export const fleetLabel = 'berth.dev/fleet';
 export const markAnnotation = 'berth.dev/mark';
 /** Beside the mark: the objects as they were sent. */
+export const writtenAnnotation = 'berth.dev/written';
+/** On what somebody else made and berth has changed nothing of yet. */
+export const adoptedAnnotation = 'berth.dev/adopted';
 /** Of what Helm has installed: the name of its release. */
 export const helmAnnotation = 'meta.helm.sh/release-name';
-export const writtenAnnotation = 'berth.dev/written';
 export const fleetIdLabel = 'berth.dev/fleet-id';
 
 /** A Secret that changes makes no new pods, and engines read theirs as they start: this does. Keyed hashes, no values. */

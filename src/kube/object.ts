@@ -8,6 +8,8 @@ export interface KubeObject {
 
 export interface KubeMeta {
   readonly name: string;
+  /** This very object and no other of its name. */
+  readonly uid?: string;
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;

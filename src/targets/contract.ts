@@ -46,11 +46,14 @@ export interface Usage {
 
 /** A server that somebody else started, and that is to be marked without a restart. */
 export interface Foreign {
-  readonly process: ProcessId;
+  /** Null in a cluster. */
+  readonly process: ProcessId | null;
   /** The unit that keeps it, with its scope; null where none does. */
   readonly unit: { readonly name: string; readonly scope: 'system' | 'user' } | null;
   /** The container that it runs in, by its whole id, and where the daemon of that listens; absent: in none. */
   readonly container?: { readonly id: string; readonly name: string; readonly where: string };
+  /** The Deployment of a cluster that makes its pods; absent: none does. */
+  readonly workload?: { readonly name: string; readonly uid: string };
 }
 
 /** One way in which a live object is not as its mark says. */

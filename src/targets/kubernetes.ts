@@ -58,6 +58,8 @@ export const kubernetesTarget = {
   logPlace: (mark) => `kubectl logs deployment/${objectName(mark.deployment, mark.replica)}`,
   usage: async (world, instance) => (await import('./kubernetes/observe.ts')).usage(world, instance),
   readBack: async (world, instance) => (await import('./kubernetes/rerender.ts')).readBack(world, instance),
+  adopt: async (world, foreign, mark) => (await import('./kubernetes/adopt.ts')).adopt(world, foreign, mark),
+  disown: async (world, instance) => (await import('./kubernetes/adopt.ts')).disown(world, instance),
   rendersOtherwise: async (world, instance) =>
     (await import('./kubernetes/rerender.ts')).rendersOtherwise(world, instance),
 } as const satisfies Target<'kubernetes', KubernetesOptions>;

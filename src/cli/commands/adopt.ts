@@ -25,6 +25,7 @@ export const examples = [
   ],
   ['berth adopt 4711 mistral', 'Only these, by process or by the name that it would get.'],
   ['berth adopt --host a10 --all', 'What runs on that host of the fleet file, reached by ssh.'],
+  ['berth adopt --host k3s mistral', 'The Deployment of that cluster; its pods run on.'],
 ] as const;
 
 interface AdoptOptions extends FileOptions {
@@ -84,7 +85,7 @@ async function readBefore(context: CliContext, options: AdoptOptions): Promise<B
 
 function choose(entries: readonly Entry[], names: readonly string[], refused: readonly Refused[]): Entry[] {
   return names.map((name) => {
-    const entry = entries.find((one) => one.name === name || String(one.server.process.pid) === name);
+    const entry = entries.find((one) => one.name === name || String(one.pid) === name);
     if (entry) return entry;
     const why = refused.find((one) => one.server.includes(`(process ${name})`) || one.server.includes(name));
     const detail = why
@@ -122,8 +123,8 @@ async function changesTo(
   return plan.actions.filter((one) => one.do !== 'keep' && names.includes(one.deployment)).length;
 }
 
-function plain({ name, server, deployment, model, because }: Entry): Record<string, unknown> {
-  return { name, pid: server.process.pid, engine: server.engine, deployment, model, because };
+function plain({ name, pid, engine, deployment, model, because }: Entry): Record<string, unknown> {
+  return { name, pid, engine, deployment, model, because };
 }
 
 function reachedOf(entries: readonly Entry[]): readonly Entry[] {

@@ -17,7 +17,8 @@ import type { Entry } from './entries.ts';
 export interface Adopted {
   readonly name: string;
   readonly object: string;
-  readonly pid: number;
+  /** Null in a cluster. */
+  readonly pid: number | null;
   readonly saved: string | null;
 }
 
@@ -54,7 +55,7 @@ export async function adopt(
       const effect = { do: 'adopt' as const, ...place, object, reasons: ['it runs already'] };
       const saved = await journal.record(effect, () => markOne(world, loaded, { entry, wanted }));
       done.push({ entry, wanted });
-      adopted.push({ name: entry.name, object, pid: entry.server.process.pid, saved });
+      adopted.push({ name: entry.name, object, pid: entry.pid, saved });
     }
   } catch (error) {
     for (const { entry, wanted } of done)
@@ -64,9 +65,9 @@ export async function adopt(
   return adopted;
 }
 
-function objectName({ mark: { foreign } }: Marked): string {
+function objectName({ from, mark: { foreign } }: Marked): string {
   if (foreign.container) return `container ${foreign.container.name}`;
-  return foreign.unit ? `unit ${foreign.unit.name}.service` : `process ${foreign.process.pid}`;
+  return foreign.unit ? `unit ${foreign.unit.name}.service` : from;
 }
 
 /** Gives the path under which the definition that it had is kept. */
@@ -95,7 +96,7 @@ async function markOne(
   const path = join(
     fleetPaths(home, loaded).state,
     'adopted',
-    `${entry.name}.${foreign.container ? 'json' : 'service'}`,
+    `${entry.name}.${foreign.unit ? 'service' : 'json'}`,
   );
   await home.files.write(path, text, 0o600);
   return path;

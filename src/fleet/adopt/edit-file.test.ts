@@ -5,7 +5,9 @@ import type { Entry } from './entries.ts';
 
 const entry = {
   name: 'kimi',
-  server: { process: { pid: 7 } },
+  from: 'process 7',
+  pid: 7,
+  engine: 'llama.cpp',
   model: { name: 'kimi', source: '/m/kimi.gguf' },
   deployment: { model: 'kimi', port: 8080, engine: { kind: 'llama.cpp', slots: 2 } },
   mark: null,

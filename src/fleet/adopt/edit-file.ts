@@ -5,7 +5,7 @@ import type { Entry } from './entries.ts';
 /** A fleet file with these entries added; every other line stays as it is, byte for byte. Pure. */
 export function withEntries(text: string, entries: readonly Entry[], host: string | null): string {
   let edited = text;
-  for (const { name, model, deployment, server } of entries) {
+  for (const { name, model, deployment, from } of entries) {
     if (model) {
       const { name: _, ...files } = model;
       edited = put(edited, { top: 'models', name, value: files, comment: null });
@@ -15,7 +15,7 @@ export function withEntries(text: string, entries: readonly Entry[], host: strin
       top: 'deployments',
       name,
       value: host === null || reached ? deployment : { ...deployment, host },
-      comment: `Adopted, from process ${server.process.pid}: ${reached ? 'only reached' : 'it runs on as it was started'}.`,
+      comment: `Adopted, from ${from}: ${reached ? 'only reached' : 'it runs on as it was started'}.`,
     });
   }
   return edited;

@@ -11,7 +11,11 @@ import { asContainer } from './container-entry.ts';
 /** What adopting one server writes into the fleet file. */
 export interface Entry {
   readonly name: string;
-  readonly server: ScannedServer;
+  /** What it is, for people: "process 4711". */
+  readonly from: string;
+  /** Its process, where that is one of a machine. */
+  readonly pid: number | null;
+  readonly engine: string;
   readonly deployment: Readonly<Record<string, unknown>>;
   /** Of the model that it opens, under `models`. */
   readonly model: { readonly name: string; readonly source: string; readonly mmproj?: string } | null;
@@ -19,7 +23,7 @@ export interface Entry {
   readonly because: string | null;
   /** How it is marked; null for one that is only reached. */
   readonly mark: {
-    readonly target: 'process' | 'systemd' | 'docker';
+    readonly target: 'process' | 'systemd' | 'docker' | 'kubernetes';
     readonly foreign: Foreign;
     readonly address: string;
   } | null;
@@ -107,7 +111,7 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
   if ('because' in how) return reached(server, { ...where, because: how.because }, context);
   return {
     name,
-    server,
+    ...from(server),
     because: null,
     model: modelOf(server, name, context),
     deployment: {
@@ -144,7 +148,7 @@ function inContainer(
   const { id, name: called, where } = container;
   return {
     name,
-    server,
+    ...from(server),
     because: null,
     model: modelOf(server, name, context, outside),
     deployment: {
@@ -160,6 +164,10 @@ function inContainer(
       address,
     },
   };
+}
+
+function from({ process: { pid }, engine }: ScannedServer): Pick<Entry, 'from' | 'pid' | 'engine'> {
+  return { from: `process ${pid}`, pid, engine };
 }
 
 /** In a pod or container it may be reached all the same, by the address of that. */
@@ -202,7 +210,7 @@ function reached(
   const [served] = server.served;
   return {
     name,
-    server,
+    ...from(server),
     because,
     model: null,
     deployment: {

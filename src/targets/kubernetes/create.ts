@@ -12,15 +12,19 @@ import type { KubeObject } from '../../kube/object.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { PodLive } from '../../kube/answers.ts';
 import { podLines } from '../../kube/pod-lines.ts';
+import { isAdopted } from './adopt.ts';
 import { leaves } from './leaves.ts';
 import { markedObjects, secretOf } from './objects.ts';
 import { platformKinds } from './platform.ts';
-import { instanceOf, look, lookAgain, markOf, optionsOf } from './observe.ts';
+import { engineContainer, instanceOf, look, lookAgain, markOf, optionsOf, podsText } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
 import { expectOwn, expectUntracked } from '../../kube/ownership.ts';
 import { countsOf, endingOf, isRolledOut } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
+import { takeOver } from './take-over.ts';
 import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
+
+const deploymentKind = { apiVersion: 'apps/v1', kind: 'Deployment' } as const;
 
 /**
  * What a replica may have beside what platforms do, in the order in which it is taken away. Claims stay: they hold what was
@@ -29,7 +33,7 @@ import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
 const kinds = [
   { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
   { apiVersion: 'v1', kind: 'Service' },
-  { apiVersion: 'apps/v1', kind: 'Deployment' },
+  deploymentKind,
   { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
   { apiVersion: 'batch/v1', kind: 'Job' },
   { apiVersion: 'v1', kind: 'Secret' },
@@ -88,12 +92,16 @@ async function applyAll(
 ): Promise<void> {
   const { mark, options, force, keepsOld, onProgress } = wish;
   const before = await look(place, mark);
+  const adopted = before && isAdopted(before.deployment) ? before.deployment : null;
   const wanted = markedObjects(mark, options);
   const objects = [...(await secretOf(world, mark)), ...(before && keepsOld ? wanted.map(kept) : wanted)];
   await expectOwn(place, mark, objects);
   try {
     for (const object of objects) {
-      await applyObject(place, object, { force });
+      if (adopted && object.kind === 'Deployment') await takeOver(place, adopted);
+      await applyObject(place, object, {
+        force: force || (adopted !== null && object.kind === 'Deployment'),
+      });
       if (object.kind === 'Job')
         await waitFetched(world, place, {
           job: object.metadata.name,
@@ -136,13 +144,15 @@ export async function restart(
   const made = await lookAgain(place, instance);
   const { mark } = instance;
   if (!made || !mark) throw goneAlready(instance.object.name);
-  await applyAll(world, place, {
-    mark,
-    options: optionsOf(mark),
-    force: true,
-    keepsOld,
-    onProgress: () => {},
-  });
+  // What others made is started anew as it is.
+  if (!isAdopted(made.deployment))
+    await applyAll(world, place, {
+      mark,
+      options: optionsOf(mark),
+      force: true,
+      keepsOld,
+      onProgress: () => {},
+    });
   const annotations = { 'berth.dev/restarted-at': world.clock.wall().toISOString() };
   const object = {
     apiVersion: 'apps/v1',
@@ -170,7 +180,8 @@ async function startedOf(place: Place, { reached: _before, ...mark }: Mark): Pro
       const lines: string[] = [];
       const how = { lines: count, follow: false, signal: AbortSignal.timeout(10_000) };
       const made = await lookAgain(place, instance);
-      for await (const line of podLines(place, { made, container: 'engine' }, how)) lines.push(line);
+      for await (const line of podLines(place, { made, container: engineContainer(made) }, how))
+        lines.push(line);
       return lines;
     },
   };
@@ -188,6 +199,8 @@ export async function remove(
   if (!mark || !made) return;
   expectUntracked('Deployment', made.deployment);
   await removeAll(place, mark, []);
+  // It has none of berth's labels by which all else is found.
+  if (isAdopted(made.deployment)) await deleteObject(place, deploymentKind, made.deployment.metadata);
   const { preStop = 0 } = mark.target as unknown as Partial<KubernetesOptions>;
   await waitGone(world, place, {
     graceMs: graceMs + preStop * 1000,
@@ -197,8 +210,7 @@ export async function remove(
 }
 
 function podsLeft(place: Place, mark: Mark): Promise<PodLive[]> {
-  const labels = `app.kubernetes.io/instance=${objectName(mark.deployment, mark.replica)}`;
-  return listObjects(place, { apiVersion: 'v1', kind: 'Pod', labels }, PodLive);
+  return listObjects(place, { apiVersion: 'v1', kind: 'Pod', labels: podsText(mark) }, PodLive);
 }
 
 /** Deletes what carries this fleet's labels and is of this replica, but for those objects. */

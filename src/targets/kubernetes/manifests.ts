@@ -42,7 +42,13 @@ export function manifestsOf(placed: Placed, options: KubernetesOptions): KubeObj
     ...ingress(placed, options),
     ...networkPolicy(placed, options),
     ...platformObjects(
-      { ...placed, secret: secretName(placed), meta: metaOf(placed, ownName(placed)) },
+      {
+        ...placed,
+        secret: secretName(placed),
+        service: serviceName(placed, options),
+        pods: podLabels(placed, options),
+        meta: metaOf(placed, ownName(placed)),
+      },
       options,
     ),
   ];
@@ -65,6 +71,27 @@ export function metaOf(placed: Placed, name: string): KubeObject['metadata'] {
       [fleetIdLabel]: fleetId,
     },
   };
+}
+
+/** Labels by which the pods of a replica are known; those of others can be of the first alone. */
+export function podSelector(
+  { deployment, replica }: Pick<Placed, 'deployment' | 'replica'>,
+  { selector }: Pick<KubernetesOptions, 'selector'>,
+): Readonly<Record<string, string>> {
+  return replica === 0 && selector ? selector : selectorOf(deployment, replica);
+}
+
+/** All labels of the pods of a replica. */
+function podLabels(placed: Placed, options: KubernetesOptions): Readonly<Record<string, string>> {
+  return { ...selectorOf(placed.deployment, placed.replica), ...podSelector(placed, options) };
+}
+
+/** What the Service of a replica is called. */
+export function serviceName(
+  { deployment, replica }: Pick<Placed, 'deployment' | 'replica'>,
+  { service: { name } }: Pick<KubernetesOptions, 'service'>,
+): string {
+  return replica === 0 && name !== undefined ? name : objectName(deployment, replica);
 }
 
 function ownName({ deployment, replica }: Placed): string {
@@ -94,7 +121,8 @@ function cacheClaim(placed: Placed, options: KubernetesOptions): KubeObject[] {
   ];
 }
 
-function service(placed: Placed, { service: { type, nodePort } }: KubernetesOptions): KubeObject {
+function service(placed: Placed, options: KubernetesOptions): KubeObject {
+  const { type, nodePort } = options.service;
   const port = {
     name: 'http',
     port: placed.port,
@@ -105,14 +133,14 @@ function service(placed: Placed, { service: { type, nodePort } }: KubernetesOpti
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metaOf(placed, ownName(placed)),
-    spec: { type, selector: selectorOf(placed.deployment, placed.replica), ports: [port] },
+    metadata: metaOf(placed, serviceName(placed, options)),
+    spec: { type, selector: podSelector(placed, options), ports: [port] },
   };
 }
 
 function deployment(placed: Placed, options: KubernetesOptions): KubeObject {
   const { spec } = placed;
-  const selector = selectorOf(placed.deployment, placed.replica);
+  const selector = podSelector(placed, options);
   const names = { secret: secretName(placed), cache: cacheName(placed, options) };
   const made: KubeObject = {
     apiVersion: 'apps/v1',
@@ -127,7 +155,7 @@ function deployment(placed: Placed, options: KubernetesOptions): KubeObject {
       strategy: strategyOf(spec, options),
       selector: { matchLabels: selector },
       template: {
-        metadata: { labels: selector, ...secretAnnotation(placed) },
+        metadata: { labels: podLabels(placed, options), ...secretAnnotation(placed) },
         spec: podSpec(spec, options, { port: placed.port, names }),
       },
     },
@@ -142,11 +170,12 @@ const nginx = {
   'nginx.ingress.kubernetes.io/proxy-body-size': '64m',
 };
 
-function ingress(placed: Placed, { ingress: wanted }: KubernetesOptions): KubeObject[] {
+function ingress(placed: Placed, options: KubernetesOptions): KubeObject[] {
+  const { ingress: wanted } = options;
   if (!wanted) return [];
   const meta = metaOf(placed, ownName(placed));
   const annotations = { ...(wanted.class === 'nginx' ? nginx : {}), ...wanted.annotations };
-  const backend = { service: { name: ownName(placed), port: { name: 'http' } } };
+  const backend = { service: { name: serviceName(placed, options), port: { name: 'http' } } };
   return [
     {
       apiVersion: 'networking.k8s.io/v1',
@@ -162,7 +191,8 @@ function ingress(placed: Placed, { ingress: wanted }: KubernetesOptions): KubeOb
 }
 
 /** Whom the file names, and the gateway beside the engine, which would else be shut out of its own fleet. */
-function networkPolicy(placed: Placed, { allowFrom }: KubernetesOptions): KubeObject[] {
+function networkPolicy(placed: Placed, options: KubernetesOptions): KubeObject[] {
+  const { allowFrom } = options;
   if (!allowFrom) return [];
   const from = allowFrom.map(({ namespace, pods }) => ({
     ...(namespace === undefined ? {} : { namespaceSelector: { matchLabels: namespace } }),
@@ -175,7 +205,7 @@ function networkPolicy(placed: Placed, { allowFrom }: KubernetesOptions): KubeOb
       kind: 'NetworkPolicy',
       metadata: metaOf(placed, ownName(placed)),
       spec: {
-        podSelector: { matchLabels: selectorOf(placed.deployment, placed.replica) },
+        podSelector: { matchLabels: podSelector(placed, options) },
         policyTypes: ['Ingress'],
         ingress: [{ from: [...from, gateway], ports: [{ port: 'http', protocol: 'TCP' }] }],
       },

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { Instance, Reached } from '../../domain/instance.ts';
@@ -14,6 +15,7 @@ import type { Settled, Usage } from '../contract.ts';
 import { DeploymentLive, ServiceLive } from '../../kube/answers.ts';
 import type { PodLive } from '../../kube/answers.ts';
 import { lookAt, madeBy, usageOf } from '../../kube/made.ts';
+import { podSelector, serviceName } from './manifests.ts';
 import type { KubernetesOptions } from './options.ts';
 import {
   imageFault,
@@ -61,8 +63,15 @@ export function look(place: Place, mark: Mark): Promise<Made | null> {
 }
 
 function namesOf(mark: Mark): { name: string; labels: string } {
-  const name = objectName(mark.deployment, mark.replica);
-  return { name, labels: `app.kubernetes.io/instance=${name}` };
+  return { name: objectName(mark.deployment, mark.replica), labels: podsText(mark) };
+}
+
+/** How the server is asked for the pods of a replica. */
+export function podsText(mark: Mark): string {
+  const labels = podSelector(mark, optionsOf(mark));
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
 }
 
 /** The same object as was observed, with its pods; null when it is gone, though another may have its name. */
@@ -100,9 +109,9 @@ function reachedAt(place: Place, mark: Mark, made: Made): Promise<Reached | null
 async function addressOf(place: Place, mark: Mark, pod: PodLive | null): Promise<Reached | null> {
   const { podIP, hostIP } = pod?.status ?? {};
   if (!podIP) return null;
-  const { service } = optionsOf(mark);
-  if (service.type !== 'NodePort' || !hostIP) return { address: podIP, port: mark.port };
-  const name = objectName(mark.deployment, mark.replica);
+  const options = optionsOf(mark);
+  if (options.service.type !== 'NodePort' || !hostIP) return { address: podIP, port: mark.port };
+  const name = serviceName(mark, options);
   const live = await getObject(place, { apiVersion: 'v1', kind: 'Service', name }, ServiceLive);
   const port = live?.spec.ports?.[0]?.nodePort;
   return port ? { address: hostIP, port } : { address: podIP, port: mark.port };
@@ -143,8 +152,19 @@ export async function usage(world: World, instance: Instance): Promise<Usage> {
   return usageOf(place, made, namesOf(instance.mark).labels);
 }
 
+const Containers = z.object({
+  template: z.object({ spec: z.object({ containers: z.array(z.object({ name: z.string() })) }) }),
+});
+
+/** The container of the engine, which one that was adopted has under a name of its own. */
+export function engineContainer(made: Made | null): string {
+  const found = Containers.safeParse(made?.deployment.spec).data?.template.spec.containers ?? [];
+  return found.find(({ name }) => name === 'engine')?.name ?? found[0]?.name ?? 'engine';
+}
+
 /** Lines of its pod; nothing where there is none. */
 export async function* logs(world: World, instance: Instance, how: LinesWanted): AsyncIterable<string> {
   const place = await placeOf(world);
-  yield* podLines(place, { made: await lookAgain(place, instance), container: 'engine' }, how);
+  const made = await lookAgain(place, instance);
+  yield* podLines(place, { made, container: engineContainer(made) }, how);
 }

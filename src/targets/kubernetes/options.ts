@@ -21,6 +21,11 @@ const Service = z.strictObject({
     .default('ClusterIP')
     .describe('who can reach it: the cluster, or others too'),
   nodePort: z.int().min(1).max(65535).optional().describe('port of the nodes; by default any'),
+  name: z
+    .string()
+    .regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/)
+    .optional()
+    .describe("its name, where another Service has the deployment's"),
 });
 
 const Ingress = z.strictObject({
@@ -70,6 +75,13 @@ export const KubernetesOptions = z.strictObject({
   cache: Claim.optional().describe(
     'a volume for what the engine keeps; without it that is lost with the pod',
   ),
+  selector: z
+    .record(z.string(), z.string())
+    .refine((labels) => Object.keys(labels).length > 0, 'needs a label')
+    .optional()
+    .describe(
+      "labels by which a Deployment knows its pods, in place of berth's own: of one that was adopted they can never be changed",
+    ),
   service: Service.prefault({}).describe('the name and port it has in the cluster'),
   ingress: Ingress.optional().describe('a way in from outside of the cluster'),
   allowFrom: z

@@ -1,5 +1,5 @@
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { objectName, selectorOf } from '../../kube/names.ts';
+import { selectorOf } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { PlatformOptions } from './platform-options.ts';
 
@@ -10,6 +10,10 @@ export interface Served {
   readonly port: number;
   readonly spec: LaunchSpec;
   readonly secret: string;
+  /** What its Service is called. */
+  readonly service: string;
+  /** Labels of its pods. */
+  readonly pods: Readonly<Record<string, string>>;
   readonly meta: KubeObject['metadata'];
 }
 
@@ -43,13 +47,15 @@ export function platformRefuses(
     : null;
 }
 
+const nameLabel = 'app.kubernetes.io/name';
+
 /** One for all replicas, since a drain shall not take them all at once: the first has it, and it counts the pods of each. */
 function disruptionBudget(
-  { deployment, replica, meta }: Served,
+  { replica, meta, pods }: Served,
   { disruptionBudget: wanted }: PlatformOptions,
 ): KubeObject[] {
   if (!wanted || replica !== 0) return [];
-  const matchLabels = { 'app.kubernetes.io/name': objectName(deployment, 0) };
+  const matchLabels = { [nameLabel]: pods[nameLabel] ?? '' };
   return [
     {
       apiVersion: 'policy/v1',
@@ -61,7 +67,7 @@ function disruptionBudget(
   ];
 }
 
-function httpRoute({ port, meta }: Served, { httpRoute: wanted }: PlatformOptions): KubeObject[] {
+function httpRoute({ port, meta, service }: Served, { httpRoute: wanted }: PlatformOptions): KubeObject[] {
   if (!wanted) return [];
   const parent = {
     group: 'gateway.networking.k8s.io',
@@ -73,7 +79,7 @@ function httpRoute({ port, meta }: Served, { httpRoute: wanted }: PlatformOption
   const rule = {
     matches: [{ path: { type: 'PathPrefix', value: wanted.path } }],
     timeouts: { request: wanted.timeout, backendRequest: wanted.timeout },
-    backendRefs: [{ group: '', kind: 'Service', name: meta.name, port, weight: 1 }],
+    backendRefs: [{ group: '', kind: 'Service', name: service, port, weight: 1 }],
   };
   return [
     {
@@ -90,7 +96,7 @@ function httpRoute({ port, meta }: Served, { httpRoute: wanted }: PlatformOption
 }
 
 function monitor(served: Served, { monitor: wanted }: PlatformOptions): KubeObject[] {
-  const { deployment, replica, spec, meta, secret } = served;
+  const { deployment, replica, spec, meta, secret, pods } = served;
   if (!wanted || spec.metricsPath === null) return [];
   const end = {
     port: 'http',
@@ -108,11 +114,17 @@ function monitor(served: Served, { monitor: wanted }: PlatformOptions): KubeObje
       kind: byService ? 'ServiceMonitor' : 'PodMonitor',
       metadata: { ...meta, labels: { ...wanted.labels, ...meta.labels } },
       spec: {
-        selector: { matchLabels: selectorOf(deployment, replica) },
+        selector: { matchLabels: byService ? selectorOf(deployment, replica) : podsOf(pods) },
         ...(byService ? { endpoints: [end] } : { podMetricsEndpoints: [end] }),
       },
     },
   ];
+}
+
+/** What else labels them makes them none of ours, and may change. */
+function podsOf(pods: Served['pods']): Record<string, string> {
+  const known = [nameLabel, 'app.kubernetes.io/instance'];
+  return Object.fromEntries(known.map((label) => [label, pods[label] ?? '']));
 }
 
 function autoscaler({ meta }: Served, { autoscale: wanted }: PlatformOptions): KubeObject[] {

@@ -4,6 +4,7 @@ import { placeOf } from '../../kube/cluster-world.ts';
 import { foresee, isSameMark } from '../../kube/foresee.ts';
 import { namedBy, namedFindings } from '../../kube/named-objects.ts';
 import type { StartRequest } from '../contract.ts';
+import { isAdopted } from './adopt.ts';
 import { markedObjects } from './objects.ts';
 import { look, markOf } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -17,7 +18,7 @@ export async function preview(
   const made = await look(place, mark);
   const findings = await foresee(place, mark, {
     objects: markedObjects(mark, options),
-    force: isSameMark(made && markOf(made.deployment), mark),
+    force: (made !== null && isAdopted(made.deployment)) || isSameMark(made && markOf(made.deployment), mark),
     makesNamespace: Boolean(world.cluster?.createNamespace),
   });
   return [...findings, ...(await namedFindings(place, mark, namedBy(mark.spec, options)))];

@@ -1,10 +1,15 @@
 import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
+import type { DeploymentLive } from '../../kube/answers.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
+import { differencesOf } from '../../kube/differences.ts';
 import { driftOf } from '../../kube/foresee.ts';
 import { markAnnotation, writtenAnnotation } from '../../kube/names.ts';
+import { nameOfObject } from '../../kube/kinds.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import { otherLines, readWritten } from '../../kube/written.ts';
 import type { Drift } from '../contract.ts';
+import { isAdopted } from './adopt.ts';
 import { markedObjects, plainObjects } from './objects.ts';
 import { lookAgain } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -13,7 +18,9 @@ import type { KubernetesOptions } from './options.ts';
 export async function rendersOtherwise(world: World, instance: Instance): Promise<string[]> {
   const { mark } = instance;
   const made = await lookAgain(await placeOf(world), instance);
-  const written = readWritten(made?.deployment.metadata.annotations?.[writtenAnnotation]);
+  // Of what others made it would write all otherwise, and does so with the next change.
+  if (!made || isAdopted(made.deployment)) return [];
+  const written = readWritten(made.deployment.metadata.annotations?.[writtenAnnotation]);
   return mark && written ? otherLines(written, plainObjects(mark, optionsOf(mark))) : [];
 }
 
@@ -27,12 +34,23 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
   const { [markAnnotation]: marked = '', [writtenAnnotation]: text = '' } = annotations;
   const written = readWritten(text);
   if (!written) return driftOf(place, markedObjects(mark, optionsOf(mark)));
+  if (made && isAdopted(made.deployment)) return foundDrift(written, made.deployment);
   const sent = written.map((object) => {
     if (object.kind !== 'Deployment') return object;
     const own = { ...object.metadata.annotations, [markAnnotation]: marked, [writtenAnnotation]: text };
     return { ...object, metadata: { ...object.metadata, annotations: own } };
   });
   return driftOf(place, sent);
+}
+
+/** Of what others made all counts that was found there. */
+function foundDrift(written: readonly KubeObject[], { spec }: DeploymentLive): Drift[] {
+  return written.flatMap((object) =>
+    differencesOf({ spec }, { spec: object['spec'] }).map((one) => ({
+      ...one,
+      field: `${nameOfObject(object)} ${one.field}`,
+    })),
+  );
 }
 
 /** Its own schema has parsed them before they were written into the mark. */

@@ -20,6 +20,7 @@ function pathOf(world: World, { bootId, pid, startTicks }: ProcessId): string {
 }
 
 export async function adopt(world: World, { process }: Foreign, mark: Mark): Promise<null> {
+  if (!process) throw new Error(`${mark.deployment} is no process of ${world.machine}.`);
   await world.files.write(pathOf(world, process), `${markText(mark)}\n`, 0o600);
   return null;
 }

@@ -1,0 +1,72 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
+import { DeploymentLive } from '../../kube/answers.ts';
+import { applyObject, getObject } from '../../kube/client.ts';
+import type { Live } from '../../kube/client.ts';
+import { placeOf } from '../../kube/cluster-world.ts';
+import { markText } from '../../kube/mark-text.ts';
+import {
+  adoptedAnnotation,
+  fleetIdLabel,
+  fleetLabel,
+  markAnnotation,
+  writtenAnnotation,
+} from '../../kube/names.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { otherOwner, trackerOf } from '../../kube/ownership.ts';
+import { goneAlready } from '../../kube/wait-gone.ts';
+import { writtenText } from '../../kube/written.ts';
+import type { World } from '../../io/world.ts';
+import type { Foreign } from '../contract.ts';
+
+const kind = { apiVersion: 'apps/v1', kind: 'Deployment' } as const;
+
+/** Somebody else made it, and berth has changed nothing of it but its marks. */
+export function isAdopted({ metadata }: Pick<Live, 'metadata'>): boolean {
+  return metadata.annotations?.[adoptedAnnotation] !== undefined;
+}
+
+/**
+ * Puts the mark on a Deployment, beside what its owners have set: nothing of its pods changes. Gives its definition. Throws
+ * KUBE_CONFLICT where somebody else has set a label of berth's, KUBE_TRACKED, KUBE_NAME_TAKEN.
+ */
+export async function adopt(world: World, { workload }: Foreign, mark: Mark): Promise<string | null> {
+  const place = await placeOf(world);
+  const name = workload?.name ?? mark.deployment;
+  const live = await getObject(place, { ...kind, name }, DeploymentLive);
+  if (!live || live.metadata.uid !== workload?.uid) throw goneAlready(`Deployment ${name}`);
+  const by = trackerOf(live);
+  if (by !== null) throw new BerthError('KUBE_TRACKED', { object: `Deployment ${name}`, by });
+  const whose = live.metadata.labels?.[fleetLabel] === undefined ? null : otherOwner(live, mark);
+  if (whose !== null)
+    throw new BerthError('KUBE_NAME_TAKEN', { object: `Deployment ${name}`, deployment: name, whose });
+  const labels = { [fleetLabel]: mark.fleet, [fleetIdLabel]: mark.fleetId };
+  // What is found there now is what drift is told against.
+  const found: KubeObject = { ...kind, metadata: { name, labels }, spec: live.spec };
+  const annotations = {
+    [markAnnotation]: markText(mark),
+    [writtenAnnotation]: writtenText([found]),
+    [adoptedAnnotation]: world.clock.wall().toISOString(),
+  };
+  await applyObject(place, { ...kind, metadata: { name, uid: live.metadata.uid, labels, annotations } });
+  return JSON.stringify(definitionOf(live), null, 2);
+}
+
+/** Takes the mark away and leaves it running; false where it is as berth has written it by now. */
+export async function disown(world: World, { object }: Instance): Promise<boolean> {
+  const place = await placeOf(world);
+  const name = object.name.replace(/^deployment /, '');
+  const live = await getObject(place, { ...kind, name }, DeploymentLive);
+  if (live?.metadata.uid !== object.id || !isAdopted(live)) return false;
+  // Who applies nothing keeps nothing.
+  await applyObject(place, { ...kind, metadata: { name, uid: object.id } });
+  return true;
+}
+
+/** What makes another one like it, without what the cluster has written. */
+function definitionOf({ metadata, spec }: DeploymentLive): KubeObject {
+  const { name, namespace, labels, annotations } = metadata;
+  const { 'deployment.kubernetes.io/revision': _revision, ...stated } = annotations ?? {};
+  const meta = { name, ...(namespace === undefined ? {} : { namespace }) };
+  return { ...kind, metadata: { ...meta, labels: labels ?? {}, annotations: stated }, spec };
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { listObjects, Live } from '../../kube/client.ts';
+import { placeOf } from '../../kube/cluster-world.ts';
+import { fleetLabel } from '../../kube/names.ts';
+import { trackerOf } from '../../kube/ownership.ts';
+import type { World } from '../../io/world.ts';
+
+const texts = z.record(z.string(), z.string()).nullish();
+const amounts = z.record(z.string(), z.union([z.string(), z.number()])).nullish();
+
+const Container = z.looseObject({
+  name: z.string(),
+  image: z.string().nullish(),
+  imagePullPolicy: z.string().nullish(),
+  command: z.array(z.string()).nullish(),
+  args: z.array(z.string()).nullish(),
+  env: z
+    .array(
+      z.object({
+        name: z.string(),
+        value: z.string().nullish(),
+        valueFrom: z
+          .looseObject({ secretKeyRef: z.object({ name: z.string(), key: z.string() }).nullish() })
+          .nullish(),
+      }),
+    )
+    .nullish(),
+  ports: z.array(z.object({ containerPort: z.number() })).nullish(),
+  resources: z.object({ requests: amounts, limits: amounts }).nullish(),
+  volumeMounts: z
+    .array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.string().nullish() }))
+    .nullish(),
+  securityContext: z
+    .looseObject({
+      privileged: z.boolean().nullish(),
+      capabilities: z.object({ add: z.array(z.string()).nullish() }).nullish(),
+    })
+    .nullish(),
+});
+export type ForeignEngine = z.infer<typeof Container>;
+
+const PodSpec = z.looseObject({
+  containers: z.array(Container).min(1),
+  initContainers: z.array(z.object({ name: z.string() })).nullish(),
+  volumes: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        hostPath: z.object({ path: z.string() }).nullish(),
+        persistentVolumeClaim: z.object({ claimName: z.string() }).nullish(),
+        emptyDir: z.object({ medium: z.string().nullish(), sizeLimit: z.string().nullish() }).nullish(),
+      }),
+    )
+    .nullish(),
+  nodeSelector: texts,
+  tolerations: z.array(z.record(z.string(), z.unknown())).nullish(),
+  serviceAccountName: z.string().nullish(),
+  imagePullSecrets: z.array(z.object({ name: z.string() })).nullish(),
+});
+
+const Workload = Live.extend({
+  spec: z.object({
+    replicas: z.number().nullish(),
+    selector: z.looseObject({ matchLabels: texts }).nullish(),
+    strategy: z.object({ type: z.string().nullish() }).nullish(),
+    template: z.object({
+      metadata: z.object({ labels: texts, annotations: texts }).nullish(),
+      spec: PodSpec,
+    }),
+  }),
+});
+
+const Service = Live.extend({
+  spec: z.object({
+    selector: texts,
+    ports: z.array(z.object({ targetPort: z.union([z.string(), z.number()]).nullish() })).nullish(),
+  }),
+});
+
+/** What makes pods in a cluster and was made by others, as far as another like it could be made of it. */
+export interface ForeignWorkload {
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  /** What would set it as it was: "Argo CD"; null when nothing would. */
+  readonly keeper: string | null;
+  /** It has the label of a fleet, be it another. */
+  readonly marked: boolean;
+  readonly spec: z.infer<typeof Workload>['spec'];
+}
+
+export interface ForeignService {
+  readonly name: string;
+  readonly selector: Readonly<Record<string, string>>;
+  /** Ports of pods, by number or by name. */
+  readonly targets: readonly (string | number)[];
+}
+
+const kinds = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
+
+/** What makes pods in the namespace of this cluster, and the Services beside it. */
+export async function foreignWorkloads(
+  world: World,
+): Promise<{ workloads: ForeignWorkload[]; services: ForeignService[] }> {
+  const place = await placeOf(world);
+  const lists = await Promise.all(
+    kinds.map(async (kind) => {
+      const found = await listObjects(place, { apiVersion: 'apps/v1', kind, labels: '' }, Workload);
+      return found.map((live): ForeignWorkload => {
+        const { name, uid, labels } = live.metadata;
+        const marked = labels?.[fleetLabel] !== undefined;
+        return { kind, name, uid, keeper: trackerOf(live), marked, spec: live.spec };
+      });
+    }),
+  );
+  const services = await listObjects(place, { apiVersion: 'v1', kind: 'Service', labels: '' }, Service);
+  return {
+    workloads: lists.flat(),
+    services: services.map(({ metadata, spec }) => ({
+      name: metadata.name,
+      selector: spec.selector ?? {},
+      targets: (spec.ports ?? []).flatMap(({ targetPort }) => targetPort ?? []),
+    })),
+  };
+}

@@ -1,0 +1,133 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FleetStatus } from '../../src/domain/fleet-status.ts';
+import type { ShiftStep } from '../../src/fleet/relocate/ease.ts';
+import { localFiles } from '../../src/io/files.ts';
+import { makeModel } from '../../src/model-files/make-model.ts';
+import { until } from '../support/berth.ts';
+import { missingForCluster, startClusterIn, usualLlama } from './kube-box.ts';
+import { liveBin } from './llama-server.ts';
+import { missingForSystemd, startSystemdBox } from './systemd-box.ts';
+import type { BoxRan, SystemdBox } from './systemd-box.ts';
+
+const lacks = missingForCluster() ?? missingForSystemd();
+if (lacks !== '') console.info(`move to a cluster: not run, ${lacks} is missing`);
+
+const clients = 20;
+const text = `version: 1
+fleet: lab
+id: "b0c5b0c5b0c5b0c5"
+hosts:
+  box: {kubernetes: {context: box, namespace: llm, createNamespace: true}}
+gateway: {limits: {queueTime: 300s}, accessLog: {format: json}}
+models: {m: {source: ./m.gguf}}
+deployments:
+  # what everybody asks
+  a: {model: m, resources: {requests: {cpu: "100m"}}, engine: {kind: llama.cpp, slots: 4, context: 256, threads: 1, cacheRam: 0}} # one of them
+`;
+let box: SystemdBox;
+let kubeconfig: string;
+let kubectl: (...args: string[]) => string;
+
+function path(name: string): string {
+  return join(box.folder, name);
+}
+
+function berth(...args: string[]): BoxRan {
+  return box.berth(args, { KUBECONFIG: kubeconfig, PATH: `${liveBin}:${process.env['PATH']}` });
+}
+
+interface Answer {
+  readonly client: number;
+  readonly whole: boolean;
+  readonly text: string;
+}
+
+function answers(file: string): Answer[] {
+  if (!existsSync(path(file))) return [];
+  const lines = readFileSync(path(file), 'utf8').split('\n');
+  return lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as Answer);
+}
+
+function load(out: string, stop: string): string {
+  const program = resolve(import.meta.dirname, '../support/stream-texts.mjs');
+  return `'${process.execPath}' '${program}' http://127.0.0.1:8484 '${path(out)}' '${path(stop)}' ${clients} a`;
+}
+
+function accessLog(): { status: number; retries: number }[] {
+  const fleets = path('state/state');
+  const logs = readdirSync(fleets).map((fleet) => join(fleets, fleet, 'logs/access.log'));
+  const lines = logs.filter(existsSync).flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'));
+  return lines.map((line) => JSON.parse(line) as { status: number; retries: number });
+}
+
+/** Moves it while all clients ask on, and waits until they have all been served there. */
+async function movedTo(place: string): Promise<ShiftStep[]> {
+  const ran = berth('move', 'a', '--to', place, '--step-time', '10s', '--yes', '--json');
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  const seen = answers('busy').length;
+  await until(() => answers('busy').length >= seen + clients, 'the load to go on', 120_000);
+  return (JSON.parse(ran.stdout) as { shift: ShiftStep[] }).shift;
+}
+
+function runs(): { target: string | undefined; state: string | undefined } {
+  const { deployments } = JSON.parse(berth('status', '--json').stdout) as FleetStatus;
+  const [one] = deployments;
+  return { target: one?.replicas[0]?.object?.split(' ')[0], state: one?.replicas[0]?.state };
+}
+
+describe.skipIf(lacks !== '')('a deployment that moves into a cluster and out of it, under a load', () => {
+  beforeAll(async () => {
+    const bin = process.env['KUBEBUILDER_ASSETS'] ?? '';
+    box = startSystemdBox([bin, resolve(liveBin, '..')], { node: true });
+    ({ kubeconfig, kubectl } = await startClusterIn(box, [usualLlama]));
+    await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: path('m.gguf') });
+    writeFileSync(path('berth.yaml'), text);
+    const up = berth('up', '--detach', '--json');
+    if (up.code !== 0) throw new Error(up.stdout + up.stderr);
+  }, 400_000);
+
+  afterAll(() => {
+    berth('down');
+    box.stop();
+  }, 120_000);
+
+  test('goes from a process to a pod, to a unit of systemd by way of the pod, and back: no request fails, each text is as in a calm run', async () => {
+    writeFileSync(path('at-once'), '');
+    const calm = box.enter('sh', '-c', load('calm', 'at-once'));
+    expect(calm.code, calm.stderr).toBe(0);
+    const expected = new Map(answers('calm').map((one) => [one.client, one.text]));
+    box.enter('sh', '-c', `setsid ${load('busy', 'stop')} >'${path('load.log')}' 2>&1 </dev/null &`);
+    await until(() => answers('busy').length >= clients, 'the load', 120_000);
+
+    const there = await movedTo('kubernetes');
+    expect(there.map((one) => [one.share, one.worse])).toEqual(
+      [0, 0.05, 0.25, 0.5, 1].map((share) => [share, null]),
+    );
+    expect(runs()).toEqual({ target: 'deployment', state: 'ready' });
+    expect(readFileSync(path('berth.yaml'), 'utf8')).toContain('# one of them');
+    expect(kubectl('-n', 'llm', 'get', 'deployments', '-o', 'name').trim()).toBe('deployment.apps/a');
+
+    const out = await movedTo('local/systemd');
+    expect(out.map((one) => one.worse)).toEqual(Array(5).fill(null));
+    expect(runs()).toEqual({ target: 'unit', state: 'ready' });
+    expect(kubectl('-n', 'llm', 'get', 'deployments,pods', '-o', 'name').trim()).toBe('');
+
+    const again = await movedTo('box/kubernetes');
+    expect(again.map((one) => one.worse)).toEqual(Array(5).fill(null));
+    expect(runs()).toEqual({ target: 'deployment', state: 'ready' });
+    expect(box.enter('sh', '-c', 'ls /etc/systemd/system | grep berth').stdout).toBe('');
+
+    writeFileSync(path('stop'), '');
+    await until(() => box.enter('pgrep', '-f', 'stream-texts').code !== 0, 'the load to end', 300_000);
+    const all = answers('busy');
+    expect(all.filter((one) => !one.whole || one.text !== expected.get(one.client))).toEqual([]);
+    const noted = await until(() => {
+      const lines = accessLog();
+      return lines.length >= all.length + clients ? lines : null;
+    }, 'the access log');
+    expect(noted.filter((one) => one.status !== 200 || one.retries > 0)).toEqual([]);
+    expect((berth('plan', '--json').stdout.match(/"do": ?"\w+"/g) ?? []).join()).toMatch(/^"do": ?"keep"$/);
+  }, 900_000);
+});
