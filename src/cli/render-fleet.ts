@@ -133,6 +133,7 @@ async function renderPart(
   const { world, cwd } = context;
   const cluster = place.host === null ? undefined : loaded.hosts[place.host]?.kubernetes;
   const namespace = wishes.namespace ?? cluster?.namespace ?? null;
+  const { createNamespace = false } = cluster ?? {};
   const deployments = expectWritable(format, parts.deployments);
   // The commands that are printed read it.
   for (const one of deployments) await makeEngineKey(world, one);
@@ -141,6 +142,7 @@ async function renderPart(
     fleet: loaded.fleet,
     fleetId: loaded.fleetId,
     namespace,
+    newNamespace: createNamespace === true ? {} : createNamespace || null,
     deployments,
     benchmarks: await Promise.all(
       parts.benchmarks.map((name) => renderedBenchmark(world, loaded, name, how)),

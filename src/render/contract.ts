@@ -1,4 +1,5 @@
 import type { ClusterGateway } from '../domain/cluster-gateway.ts';
+import type { NewNamespace } from '../domain/host-access.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import type { ClusterSecret } from '../domain/secret.ts';
 
@@ -41,6 +42,8 @@ export interface RenderInput {
   readonly benchmarks: readonly RenderedBenchmark[];
   /** Namespace of a cluster; null: whoever applies the files says it. */
   readonly namespace: string | null;
+  /** How an apply would make that namespace where it is missing; null: it has to be there. */
+  readonly newNamespace: Partial<NewNamespace> | null;
   /** Null: engines alone. */
   readonly gateway: ClusterGateway | null;
   /** Home of the user whose manager gets the units; null: they are the system's. */

@@ -1,3 +1,4 @@
+import { quoteWord } from '../domain/command-line/quote-word.ts';
 import type { Mark } from '../domain/instance.ts';
 import { objectName } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -7,6 +8,7 @@ import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
 import { someReplica, templateOf, templateText } from './helm-template.ts';
 import type { Template } from './helm-template.ts';
 import { valuesOf, valuesSchema } from './helm-values.ts';
+import { insideNewNamespace, newNamespaceObjects } from './namespace-objects.ts';
 import { yamlOf } from './yaml.ts';
 
 /** A chart with a template for each object; images, resources and how many there are of each are its values. */
@@ -16,13 +18,17 @@ export const helmFormat = {
   place: 'cluster',
   gateway: () => null,
   refuses: clusterRefuses,
-  render: (input) => ({ files: filesOf(input), needs: [...needsOf(input), ...gatewayNeeds(input)] }),
+  render: (input) => ({
+    files: filesOf(input),
+    needs: [...namespaceNeeds(input), ...needsOf(input), ...gatewayNeeds(input)],
+  }),
 } as const satisfies RenderFormat<'helm'>;
 
 function filesOf(input: RenderInput): RenderedFile[] {
   // The release says where it goes.
   const anywhere = { ...input, namespace: null };
   const templates = [
+    ...insideNewNamespace(input).map((object) => templateOf(object, [])),
     ...input.deployments.flatMap((one) => templatesOf(anywhere, one)),
     ...gatewayObjects(anywhere).map((object) => templateOf(object, ['gateway'], { pods: true })),
   ];
@@ -41,6 +47,21 @@ function filesOf(input: RenderInput): RenderedFile[] {
     { path: 'values.schema.json', text: `${JSON.stringify(valuesSchema(values), null, 2)}\n` },
     ...templates.map((template) => ({ path: pathOf(template), text: templateText(template) })),
   ];
+}
+
+/** Helm makes a namespace by an option of its own, and without labels. */
+function namespaceNeeds(input: RenderInput): string[] {
+  const [namespace] = newNamespaceObjects(input);
+  if (!namespace) return [];
+  const { name } = namespace.metadata;
+  const labels = Object.entries(input.newNamespace?.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return labels.length === 0
+    ? [
+        `The namespace ${name} is made by: helm install ${chartName(input.fleet)} . -n ${name} --create-namespace`,
+      ]
+    : [
+        `The namespace ${name} is made before: kubectl create namespace ${name}; kubectl label namespace ${name} ${labels.map(quoteWord).join(' ')}`,
+      ];
 }
 
 /** Helm takes small letters, digits and hyphens. */

@@ -12,6 +12,7 @@ import { benchmarkFiles, benchmarkNeeds } from './benchmark-objects.ts';
 import { needsOf } from './cluster-objects.ts';
 import type { RenderedDeployment, RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
+import { namespaceFiles } from './namespace-objects.ts';
 import { marksOf } from './replica-marks.ts';
 import { yamlOf } from './yaml.ts';
 
@@ -32,6 +33,7 @@ export const kserveFormat = {
 
 function filesOf(input: RenderInput): RenderedFile[] {
   const files = [
+    ...namespaceFiles(input),
     ...objectsOf(input).map(({ name, objects }) => fileOf(name, objects)),
     ...(input.gateway === null ? [] : [fileOf('berth-gateway', gatewayObjects(input))]),
     ...benchmarkFiles(input),

@@ -2,6 +2,7 @@ import { clusterRefuses, needsOf, objectsOf } from './cluster-objects.ts';
 import { yamlOf } from './yaml.ts';
 import { benchmarkFiles, benchmarkNeeds } from './benchmark-objects.ts';
 import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
+import { namespaceFiles } from './namespace-objects.ts';
 import type { RenderFormat } from './contract.ts';
 
 /** One file for each deployment, for `kubectl apply -f`. */
@@ -15,6 +16,7 @@ export const kubernetesFormat = {
   refuses: clusterRefuses,
   render: (input) => ({
     files: [
+      ...namespaceFiles(input),
       ...objectsOf(input).map(({ name, objects }) => ({
         path: `${name}.yaml`,
         text: objects.map(yamlOf).join('---\n'),

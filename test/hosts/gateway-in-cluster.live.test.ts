@@ -181,7 +181,7 @@ deployments:
       );
       kubectl('create', 'secret', 'generic', 'berth-gateway-secrets', `--from-literal=CI_KEY=${key}`);
       kubectl('label', 'secret', 'berth-gateway-secrets', ...labelsIn(rendered.stderr));
-      box.kubectl('apply', '-k', join(place.folder, 'deploy/base'));
+      box.kubectl('apply', '-k', join(place.folder, 'deploy/overlays/all'));
 
       await until(async () => gateways().length === 2, 'two gateways', 240_000);
       for (const { url } of gateways())
@@ -277,7 +277,7 @@ deployments:
       expect(applied.stdout).toContain('start gateway (box)');
       await expectNothingToDo();
       // What is applied and what is rendered are the same to the server.
-      expect(kubectl('diff', '-k', join(place.folder, 'deploy/base'))).toBe('');
+      expect(kubectl('diff', '-k', join(place.folder, 'deploy/overlays/all'))).toBe('');
       for (const { url } of gateways())
         await until(async () => (await ask(url)).status === 200, 'an answer', 120_000);
       expect((await place.berth('logs', 'gateway')).stdout).toContain('Serving');

@@ -22,7 +22,11 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/kube\//, 1.7, 'folder'],
   [/^src\/render\/replica-marks\.ts$/, 2.3, 'file'],
   // A format writes what a target would make, with its mark, and two of them write the same objects.
-  [/^src\/render\/(cluster-objects|gateway-objects|benchmark-objects|benchmark-timer)\.ts$/, 2.4, 'file'],
+  [
+    /^src\/render\/(cluster-objects|gateway-objects|benchmark-objects|benchmark-timer|namespace-objects|kustomize-tree)\.ts$/,
+    2.4,
+    'file',
+  ],
   [/^src\/render\/yaml\.ts$/, 1.7, 'folder'],
   [/^src\/render\/containers\.ts$/, 2.45, 'file'],
   [/^src\/render\/helm-template\.ts$/, 2.46, 'file'],

@@ -70,6 +70,7 @@ test('berth render --format kustomize --out writes a base whose resources are it
     join(base, 'deployment-mistral.yaml'),
     join(base, 'service-mistral-1.yaml'),
     join(base, 'deployment-mistral-1.yaml'),
+    join(place.folder, 'deploy/overlays/all/kustomization.yaml'),
   ]);
   expect(parse(readFileSync(join(base, 'kustomization.yaml'), 'utf8'))).toMatchObject({
     resources: [

@@ -26,7 +26,10 @@ export const examples = [
     'berth render --format kustomize --out deploy --gateway registry.lab/berth:0.1.0',
     'Writes the gateway beside the engines, as two pods.',
   ],
-  ['berth render mistral --format kustomize --out deploy', 'Writes a base for kustomize below ./deploy.'],
+  [
+    'berth render mistral --format kustomize --out deploy',
+    'Writes a base for kustomize with components and an overlay below ./deploy.',
+  ],
 ] as const;
 
 interface RenderOptions extends GatewayOptions {

@@ -1,0 +1,163 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import type { KubeObject } from '../../src/kube/object.ts';
+import { makePlace } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { clusterFleet } from '../support/cluster-fleet.ts';
+
+let place: Place;
+
+beforeEach(() => {
+  place = makePlace();
+  place.write(clusterFleet);
+});
+
+afterEach(() => place.close());
+
+interface Kustomization {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly resources?: readonly string[];
+  readonly components?: readonly string[];
+}
+
+function kustomizationOf(folder: string): Kustomization {
+  return parse(readFileSync(join(folder, 'kustomization.yaml'), 'utf8')) as Kustomization;
+}
+
+/** What a kustomization comes to, by its files alone. */
+function built(folder: string): KubeObject[] {
+  const { resources = [], components = [], namespace } = kustomizationOf(folder);
+  const objects = [...resources, ...components].flatMap((path) =>
+    path.endsWith('.yaml')
+      ? [parse(readFileSync(join(folder, path), 'utf8')) as KubeObject]
+      : built(join(folder, path)),
+  );
+  return objects.map((object) => (namespace === undefined ? object : inNamespace(object, namespace)));
+}
+
+function inNamespace(object: KubeObject, namespace: string): KubeObject {
+  if (object.kind === 'Namespace') return object;
+  const subjects = object['subjects'] as object[] | undefined;
+  return {
+    ...object,
+    metadata: { ...object.metadata, namespace },
+    ...(subjects ? { subjects: subjects.map((one) => ({ ...one, namespace })) } : {}),
+  };
+}
+
+function nameOf({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata.name}`;
+}
+
+function byName(one: KubeObject, other: KubeObject): number {
+  return nameOf(one) < nameOf(other) ? -1 : 1;
+}
+
+async function written(...args: string[]): Promise<string> {
+  const ran = await place.berth('render', '--format', 'kustomize', '--out', 'deploy', ...args);
+  expect(ran.code, ran.stderr).toBe(0);
+  return join(place.folder, 'deploy');
+}
+
+test('the overlay of all components comes to what is written for kubectl', async () => {
+  const overlay = join(await written(), 'overlays/all');
+  const manifests = await place.berth('render', '--format', 'kubernetes');
+  const objects = parseAllDocuments(manifests.stdout).map((one) => one.toJS() as KubeObject);
+  expect(objects.length).toBeGreaterThan(20);
+  expect(built(overlay).toSorted(byName)).toEqual(objects.toSorted(byName));
+});
+
+test('what not every cluster has is a component of its own, and the base has the engines alone', async () => {
+  const deploy = await written();
+  expect(kustomizationOf(join(deploy, 'overlays/all'))).toEqual({
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    namespace: 'llm',
+    resources: ['../../base'],
+    components: ['namespace', 'ingress', 'monitoring', 'autoscale', 'gateway', 'benchmarks'].map(
+      (name) => `../../components/${name}`,
+    ),
+  });
+  function kindsIn(folder: string): Set<string> {
+    return new Set(built(join(deploy, folder)).map(({ kind }) => kind));
+  }
+  const engines = ['Service', 'Deployment', 'NetworkPolicy', 'PodDisruptionBudget', 'PersistentVolumeClaim'];
+  expect(kindsIn('base')).toEqual(new Set(engines));
+  expect(kindsIn('components/namespace')).toEqual(new Set(['Namespace', 'ResourceQuota', 'LimitRange']));
+  expect(kindsIn('components/ingress')).toEqual(new Set(['Ingress', 'HTTPRoute']));
+  expect(kindsIn('components/monitoring')).toEqual(new Set(['ServiceMonitor', 'PodMonitor']));
+  expect(kindsIn('components/autoscale')).toEqual(new Set(['ScaledObject', 'HorizontalPodAutoscaler']));
+  expect(kindsIn('components/benchmarks')).toEqual(new Set(['ConfigMap', 'CronJob']));
+  for (const name of readdirSync(join(deploy, 'components')))
+    expect(kustomizationOf(join(deploy, 'components', name)).kind).toBe('Component');
+});
+
+test('an overlay of your own stays, and a component that the fleet no longer has goes away', async () => {
+  const deploy = await written();
+  mkdirSync(join(place.folder, 'deploy/overlays/staging'));
+  place.write('resources: [../../base]\nnamespace: staging\n', 'deploy/overlays/staging/kustomization.yaml');
+  place.write(clusterFleet.replace(/^benchmarks:[^]*?^deployments:/m, 'deployments:'));
+  await written();
+  expect(readdirSync(join(deploy, 'overlays'))).toEqual(['all', 'staging']);
+  expect(readdirSync(join(deploy, 'components'))).not.toContain('benchmarks');
+  expect(kustomizationOf(join(deploy, 'overlays/all')).components).not.toContain(
+    '../../components/benchmarks',
+  );
+});
+
+test('what is printed as one has no kustomization in it', async () => {
+  const { stdout } = await place.berth('render', '--format', 'kustomize', 'mistral');
+  const kinds = parseAllDocuments(stdout).map((one) => (one.toJS() as KubeObject).kind);
+  expect(kinds).toContain('Deployment');
+  expect(kinds).not.toContain('Kustomization');
+});
+
+test('the namespace is written where an apply would make it, before all else, as an apply would make it', async () => {
+  for (const format of ['kubernetes', 'kserve']) {
+    place.write(
+      format === 'kserve'
+        ? clusterFleet
+            .replace(/^deployments:[^]*/m, 'deployments: {vllm: {model: h, gpus: 1, engine: {kind: vllm}}}\n')
+            .replace(/^benchmarks:[^]*?^deployments:/m, 'defaults: {target: {kind: kserve}}\ndeployments:')
+        : clusterFleet,
+    );
+    const ran = await place.berth('render', '--format', format);
+    expect(ran.code, ran.stderr).toBe(0);
+    const [namespace, quota, limits] = parseAllDocuments(ran.stdout).map((one) => one.toJS() as KubeObject);
+    expect(namespace).toEqual({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: {
+        name: 'llm',
+        labels: { 'modelmesh-enabled': 'false', 'app.kubernetes.io/managed-by': 'berth' },
+      },
+    });
+    expect(quota).toMatchObject({
+      kind: 'ResourceQuota',
+      metadata: { name: 'berth', namespace: 'llm' },
+      spec: { hard: { 'limits.memory': '64Gi' } },
+    });
+    expect(limits).toMatchObject({ kind: 'LimitRange', metadata: { namespace: 'llm' } });
+  }
+  place.write(clusterFleet.replace(/createNamespace:[^]*?models:/m, 'kubeconfig: /k\nmodels:'));
+  const there = await place.berth('render', '--format', 'kubernetes');
+  expect(there.stdout).not.toContain('kind: Namespace');
+  expect(there.stdout).toContain('namespace: llm');
+});
+
+test('a chart has what stands in the namespace, and says how Helm makes it', async () => {
+  const ran = await place.berth('render', '--format', 'helm', '--out', 'chart');
+  expect(ran.code, ran.stderr).toBe(0);
+  const templates = readdirSync(join(place.folder, 'chart/templates'));
+  expect(templates).toEqual(expect.arrayContaining(['resourcequota-berth.yaml', 'limitrange-berth.yaml']));
+  expect(templates.filter((name) => name.startsWith('namespace'))).toEqual([]);
+  expect(ran.stderr).toContain(
+    'The namespace llm is made before: kubectl create namespace llm; kubectl label namespace llm modelmesh-enabled=false',
+  );
+  place.write(clusterFleet.replace(/createNamespace:[^]*?models:/m, 'createNamespace: true\nmodels:'));
+  const plain = await place.berth('render', '--format', 'helm');
+  expect(plain.stderr).toContain('helm install lab . -n llm --create-namespace');
+});
