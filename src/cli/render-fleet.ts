@@ -1,5 +1,6 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { thisMachine } from '../domain/host-access.ts';
+import { machineOf, thisMachine } from '../domain/host-access.ts';
+import { sshTyped } from '../domain/ssh-typed.ts';
 import { makeEngineKey } from '../fleet/apply/engine-key.ts';
 import { hostNameOf } from '../fleet/file/hosts.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
@@ -148,12 +149,18 @@ async function renderPart(
       parts.benchmarks.map((name) => renderedBenchmark(world, loaded, name, how)),
     ),
     gateway: parts.gateway ? await renderedGateway(context, loaded, { ...wishes, format, namespace }) : null,
+    ssh: sshTo(loaded, place),
     userHome: wishes.userHome,
   });
   return {
     files: files.map((file) => ({ ...file, path: `${place.folder}${file.path}` })),
     needs: [belongsTo(loaded.hosts, place) ?? [], needs].flat(),
   };
+}
+
+function sshTo({ hosts }: LoadedFleet, { host }: RenderPlace): string | null {
+  const access = host === null ? undefined : hosts[host];
+  return access?.ssh === undefined ? null : sshTyped(machineOf(access));
 }
 
 function expectWritable(

@@ -44,12 +44,13 @@ export function placeOfHost(hosts: Hosts, name: string): RenderPlace {
 
 /** Where the files of a place belong, as a sentence; null where nobody has to be told. Pure. */
 export function belongsTo(hosts: Hosts, { host, folder }: RenderPlace): string | null {
-  if (host === null) return null;
-  const { ssh, kubernetes } = hosts[host] ?? {};
-  const where = kubernetes
-    ? `context ${kubernetes.context}, namespace ${kubernetes.namespace}`
-    : (ssh ?? 'this machine');
-  if (folder !== '')
-    return `${folder} is for host ${host} (${where}); what follows is done there, within it.`;
-  return ssh === undefined ? null : `The files are for host ${host} (${where}); what follows is done there.`;
+  const { ssh, kubernetes } = (host === null ? undefined : hosts[host]) ?? {};
+  if (ssh !== undefined) {
+    const files = folder === '' ? 'The files are' : `${folder} is`;
+    return `${files} for host ${host} (${ssh}): secrets are given from here, the rest is done there, in that folder.`;
+  }
+  if (folder === '') return null;
+  return kubernetes
+    ? `${folder} is for host ${host} (context ${kubernetes.context}, namespace ${kubernetes.namespace}).`
+    : `${folder} is for host ${host} (this machine): what follows is done in that folder.`;
 }

@@ -27,6 +27,7 @@ export function renderedDeployments(world: World, loaded: LoadedFleet): readonly
     const { name, host, replicas, target, declared } = deployment;
     const gpus = numbers.filter((_, at) => each[at]?.deployment === deployment);
     const ports = dealt.filter((_, at) => each[at]?.deployment === deployment);
-    return { name, host, replicas, ports, target, spec, declared, gpus };
+    const onDemand = deployment.onDemand !== null;
+    return { name, host, replicas, ports, target, spec, onDemand, declared, gpus };
   });
 }

@@ -4,7 +4,7 @@ import type { ContainerBody, Mount } from '../targets/docker/render.ts';
 import { containerRefusal, containersOf, secretFolder } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
-import { pipeSecret } from './replica-marks.ts';
+import { isOnDemand, pipeSecret } from './replica-marks.ts';
 import { yamlOf } from './yaml.ts';
 
 /** One compose file with the containers that the target docker would make. */
@@ -22,12 +22,14 @@ function render(input: RenderInput): RenderOutput {
   const volumes = replicas.flatMap(({ mounts }) => mounts.filter(({ Type }) => Type === 'volume'));
   const secrets = replicas.flatMap(({ mark, name }) =>
     Object.keys(mark.spec.secrets).map(
-      (key) => [`${name}-${key}`, secretOf(mark, key, `${name}-${key}`)] as const,
+      (key) => [`${name}-${key}`, secretOf(mark, key, { name: `${name}-${key}`, ssh: input.ssh })] as const,
     ),
   );
   const file = {
     name: input.fleet,
-    services: Object.fromEntries(replicas.map((one) => [one.name, serviceOf(one)])),
+    services: Object.fromEntries(
+      replicas.map((one) => [one.name, serviceOf(one, isOnDemand(input, one.mark))]),
+    ),
     ...(volumes.length > 0
       ? { volumes: Object.fromEntries(volumes.map(({ Source }) => [Source, { name: Source }])) }
       : {}),
@@ -35,11 +37,21 @@ function render(input: RenderInput): RenderOutput {
   };
   return {
     files: replicas.length === 0 ? [] : [{ path: 'compose.yaml', text: yamlOf(withoutVariables(file)) }],
-    needs: replicas.flatMap(({ mark, name }) =>
-      Object.keys(mark.spec.secretKeys ?? {}).map(
-        (key) => `${name} needs a file: ${pipeSecret(mark, key)} >secrets/${name}-${key}   (mode 600)`,
+    needs: [
+      ...secrets.flatMap(([, { environment }]) =>
+        environment === undefined ? [] : [`Compose needs the variable ${environment}.`],
       ),
-    ),
+      ...replicas.flatMap(({ mark, name }) =>
+        Object.keys(mark.spec.secrets)
+          .filter((key) => secretOf(mark, key, { name, ssh: input.ssh }).file?.startsWith(secretsHere))
+          .map(
+            (key) => `${name} needs a file: ${pipeSecret(mark, key)} >secrets/${name}-${key}   (mode 600)`,
+          ),
+      ),
+      ...replicas
+        .filter(({ mark }) => isOnDemand(input, mark))
+        .map(({ name }) => `${name} is on demand: "docker compose up" starts it only where it is named.`),
+    ].filter((need, at, all) => all.indexOf(need) === at),
   };
 }
 
@@ -47,15 +59,25 @@ function nameOf({ deployment, replica }: Mark): string {
   return replica === 0 ? deployment : `${deployment}-${replica}`;
 }
 
-/** Where it lies, never what it is. One that an engine wants as YAML has to be written into a file first. */
-function secretOf(mark: Mark, key: string, name: string): Record<string, string> {
+const secretsHere = './secrets/';
+
+/** Where it lies, never what it is. One that an engine wants as YAML has to be written into a file first, and so has a file for another machine. */
+function secretOf(
+  mark: Mark,
+  key: string,
+  { name, ssh }: { name: string; ssh: string | null },
+): { environment?: string; file?: string } {
   const ref = mark.spec.secrets[key];
   if (mark.spec.secretKeys?.[key] !== undefined || !ref || isOfCluster(ref))
-    return { file: `./secrets/${name}` };
-  return 'env' in ref ? { environment: ref.env } : { file: ref.file };
+    return { file: `${secretsHere}${name}` };
+  if ('env' in ref) return { environment: ref.env };
+  return { file: ssh === null ? ref.file : `${secretsHere}${name}` };
 }
 
-function serviceOf({ mark, container, body, mounts, ports }: RenderedContainer): Record<string, unknown> {
+function serviceOf(
+  { mark, container, body, mounts, ports }: RenderedContainer,
+  onDemand: boolean,
+): Record<string, unknown> {
   const host = body.HostConfig;
   const secrets = mounts.filter(({ Target }) => Target.startsWith(secretFolder));
   const files = mounts.filter((mount) => !secrets.includes(mount));
@@ -67,6 +89,7 @@ function serviceOf({ mark, container, body, mounts, ports }: RenderedContainer):
   return {
     image: body.Image,
     container_name: container,
+    ...(onDemand ? { profiles: ['on-demand'] } : {}),
     entrypoint: body.Entrypoint,
     command: body.Cmd,
     ...(body.Env.length > 0 ? { environment: body.Env } : {}),

@@ -12,6 +12,8 @@ export interface RenderedDeployment {
   /** Its target with all options, whichever it is; the schema of each kind has parsed it. */
   readonly target: { readonly kind: string; readonly [key: string]: unknown };
   readonly spec: LaunchSpec;
+  /** Its first request starts it, and nothing else. */
+  readonly onDemand: boolean;
   /** What the file states of it, flat, as marks carry it. */
   readonly declared: Readonly<Record<string, unknown>>;
   /** GPUs of its machine, replica by replica; null: nothing is said of which. */
@@ -46,6 +48,8 @@ export interface RenderInput {
   readonly newNamespace: Partial<NewNamespace> | null;
   /** Null: engines alone. */
   readonly gateway: ClusterGateway | null;
+  /** How a shell of this machine gets to that of the files, such as "ssh op@gpu1"; null: they are for this one, or for a cluster. */
+  readonly ssh: string | null;
   /** Home of the user whose manager gets the units; null: they are the system's. */
   readonly userHome: string | null;
 }

@@ -5,7 +5,7 @@ import type { Section } from '../targets/systemd/unit-text.ts';
 import { containerRefusal, containersOf, secretFolder } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
-import { pipeSecret } from './replica-marks.ts';
+import { isOnDemand, onDemandNote, pipeSecret, runThere } from './replica-marks.ts';
 
 const folder = 'etc/containers/systemd';
 
@@ -28,7 +28,7 @@ function render(input: RenderInput): RenderOutput {
   const secrets = replicas.flatMap(({ mark, unit }) =>
     Object.keys(mark.spec.secrets).map(
       (key) =>
-        `${unit} needs a secret: ${pipeSecret(mark, key)} | sudo podman secret create ${unit}-${key} -`,
+        `${unit} needs a secret: ${pipeSecret(mark, key)} | ${runThere(input.ssh, `sudo podman secret create ${unit}-${key} -`)}`,
     ),
   );
   const folders = replicas.flatMap(({ mark, mounts }) =>
@@ -36,6 +36,8 @@ function render(input: RenderInput): RenderOutput {
       .filter(({ Type, ReadOnly }) => Type === 'bind' && !ReadOnly)
       .map(({ Source }) => `${mark.deployment} needs a folder: sudo mkdir -p ${Source}`),
   );
+  const later = replicas.filter(({ mark }) => isOnDemand(input, mark));
+  const started = replicas.flatMap((one) => (later.includes(one) ? [] : one.unit)).join(' ');
   return {
     files: replicas.map(({ unit, ...one }) => ({
       path: `${folder}/${unit}.container`,
@@ -51,7 +53,7 @@ function render(input: RenderInput): RenderOutput {
           ],
           ['Container', containerOf(one, unit)],
           ['Service', serviceOf(one.mark, one.body)],
-          ['Install', [['WantedBy', 'multi-user.target default.target']]],
+          ...(isOnDemand(input, one.mark) ? [] : [installed]),
         ],
         'Written by berth.',
       ),
@@ -62,10 +64,13 @@ function render(input: RenderInput): RenderOutput {
         : [
             ...secrets,
             ...folders,
-            `Then: sudo cp -r etc / && sudo systemctl daemon-reload && sudo systemctl start ${replicas.map(({ unit }) => unit).join(' ')}`,
+            `Then: ${['sudo cp -r etc /', 'sudo systemctl daemon-reload', ...(started === '' ? [] : [`sudo systemctl start ${started}`])].join(' && ')}`,
+            ...later.map(({ unit }) => onDemandNote(unit)),
           ],
   };
 }
+
+const installed = ['Install', [['WantedBy', 'multi-user.target default.target']]] as const;
 
 function descriptionOf({ deployment, fleet, spec }: Mark): string {
   return `${deployment} of fleet ${fleet} (${spec.engine}, by berth)`;

@@ -1,3 +1,4 @@
+import { quoteWord } from '../domain/command-line/quote-word.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { isOfCluster } from '../domain/secret.ts';
@@ -33,6 +34,20 @@ export function marksOf<Options extends { kind: string }>(
 function withGpus({ spec, gpus }: RenderedDeployment, replica: number): LaunchSpec {
   const chosen = gpus[replica];
   return chosen ? { ...spec, devices: { ...spec.devices, chosen } } : spec;
+}
+
+/** Whether nothing but a request starts it. */
+export function isOnDemand({ deployments }: Pick<RenderInput, 'deployments'>, { deployment }: Mark): boolean {
+  return deployments.some(({ name, onDemand }) => onDemand && name === deployment);
+}
+
+export function onDemandNote(unit: string): string {
+  return `${unit} is on demand: it is started by "berth up" with its first request, or by hand.`;
+}
+
+/** A command of the machine that the files are for, as a shell of this one runs it: what is piped to it gets there. */
+export function runThere(ssh: string | null, command: string): string {
+  return ssh === null ? command : `${ssh} ${quoteWord(command)}`;
 }
 
 /** What puts a secret to where it is read from, as a command for a shell. */

@@ -6,7 +6,7 @@ import { renderUnit, unitNameOf } from '../targets/systemd/render.ts';
 import type { UnitFacts } from '../targets/systemd/render.ts';
 import type { RenderedDeployment, RenderFormat, RenderInput, RenderOutput } from './contract.ts';
 import { timerOf } from './benchmark-timer.ts';
-import { marksOf, pipeSecret } from './replica-marks.ts';
+import { isOnDemand, marksOf, onDemandNote, pipeSecret, runThere } from './replica-marks.ts';
 
 /** Older ones warn of keys that came later. */
 const oldestVersion = 252;
@@ -78,13 +78,15 @@ function render(input: RenderInput): RenderOutput {
   const secrets = units.flatMap(({ mark, unit }) =>
     Object.keys(mark.spec.secrets).map(
       (name) =>
-        `${unit} needs a secret: ${pipeSecret(mark, name)} | ${manager.sudo}install -D -m 600 /dev/stdin ${quoteWord(join(manager.config, 'units', unit, name))}`,
+        `${unit} needs a secret: ${pipeSecret(mark, name)} | ${runThere(input.ssh, `${manager.sudo}install -D -m 600 /dev/stdin ${quoteWord(join(manager.config, 'units', unit, name))}`)}`,
     ),
   );
   const timers = input.benchmarks.map((one) =>
     timerOf(input.fleet, one, { folder: manager.units, config: manager.config }),
   );
-  const names = [...units.map(({ unit }) => unit), ...timers.map(({ timer }) => timer)].join(' ');
+  const later = units.filter(({ mark }) => isOnDemand(input, mark)).map(({ unit }) => unit);
+  const now = units.map(({ unit }) => unit).filter((unit) => !later.includes(unit));
+  const names = [...now, ...timers.map(({ timer }) => timer)].join(' ');
   return {
     files: [
       ...units.flatMap(({ unit, rendered }) => [
@@ -95,12 +97,13 @@ function render(input: RenderInput): RenderOutput {
       ...timers.flatMap(({ files }) => files),
     ],
     needs:
-      names === ''
+      units.length + timers.length === 0
         ? []
         : [
             ...secrets,
             ...timers.flatMap(({ needs }) => needs),
-            `Then: ${manager.copy} && ${manager.systemctl} daemon-reload && ${manager.systemctl} enable --now ${names}`,
+            `Then: ${[manager.copy, `${manager.systemctl} daemon-reload`, ...(names === '' ? [] : [`${manager.systemctl} enable --now ${names}`])].join(' && ')}`,
+            ...later.map(onDemandNote),
           ],
   };
 }

@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import type { Plan } from '../../src/domain/plan.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
+import { canaries } from '../support/canary.ts';
 
 let place: Place;
 
@@ -62,7 +63,9 @@ test('what is for two machines goes into a folder for each, with the ports of ea
   expect(portOf(`units/two/${system}-c.service`)).toBe('19001');
   const lines = ran.stderr.split('\n');
   const [one, then, two, last] = lines;
-  expect(one).toBe('one/ is for host one (op@one); what follows is done there, within it.');
+  expect(one).toBe(
+    'one/ is for host one (op@one): secrets are given from here, the rest is done there, in that folder.',
+  );
   expect(then).toMatch(/^Then: .* enable --now berth-lab-a berth-lab-a-1$/);
   expect(two).toMatch(/^two\/ is for host two \(op@two\)/);
   expect(last).toMatch(/^Then: .* enable --now berth-lab-b berth-lab-c$/);
@@ -95,7 +98,7 @@ test('--host takes what is for one of them, under any of its names, and files of
   expect(chosen.code, chosen.stderr).toBe(0);
   expect(chosen.stdout).toContain('container_name: berth-lab-b-0');
   expect(chosen.stdout).not.toContain('berth-lab-a-0');
-  expect(chosen.stderr).toContain('The files are for host again (op@two); what follows is done there.');
+  expect(chosen.stderr).toContain('The files are for host again (op@two): ');
   const out = await place.berth('render', '--format', 'systemd', '--host', 'one', '--out', 'one');
   expect(out.code, out.stderr).toBe(0);
   expect(units('one')).toEqual(['berth-lab-a.service']);
@@ -190,4 +193,77 @@ test('each cluster of a fleet has a folder and its own namespace; a fleet of mac
   const machines = await place.berth('render', '--format', 'kubernetes', '--out', 'pods', '--json');
   expect(machines.code, machines.stderr).toBe(0);
   expect(readdirSync(join(place.folder, 'pods'))).toEqual(['.berth-rendered', 'a.yaml', 'b.yaml']);
+});
+
+test('secrets get to another machine by ssh from here, and none is written', async () => {
+  const found = canaries();
+  place.env['HUB_TOKEN'] = found.make('hub');
+  place.write('of-a-file', 'token');
+  const docker = 'target: {kind: docker, image: "e/x:1"}';
+  fleet(
+    `  a: {model: h, host: one, engine: {kind: vllm, binary: /opt/vllm}, ${docker}}
+  b: {model: h, host: far, ownKey: true, ${engine}, ${docker}}
+  c: {model: f, host: far, engine: {kind: vllm, binary: /opt/vllm}, ${docker}}
+`,
+    {
+      hosts: '  far: {ssh: "op@far:2222"}',
+      more: '  f: {source: "hf://a/b", secret: "${file:./token}"}',
+    },
+  );
+  const units = await place.berth('render', '--format', 'systemd', '--out', 'units');
+  expect(units.code, units.stderr).toBe(0);
+  expect(units.stderr).toContain(
+    `printf %s "$HUB_TOKEN" | ssh op@one 'sudo install -D -m 600 /dev/stdin /etc/berth/units/berth-lab-a/hub'`,
+  );
+  expect(units.stderr).toMatch(/engine-keys\/b'\)" \| ssh -p 2222 op@far 'sudo install /);
+  const quadlet = await place.berth('render', '--format', 'quadlet', '--out', 'quadlet');
+  expect(quadlet.stderr).toContain("| ssh op@one 'sudo podman secret create berth-lab-a-hub -'");
+  const compose = await place.berth('render', '--format', 'compose', '--out', 'compose');
+  expect(compose.code, compose.stderr).toBe(0);
+  const text = readFileSync(join(place.folder, 'compose/far/compose.yaml'), 'utf8');
+  const { secrets } = parse(text) as { secrets: object };
+  // A file of this machine is none of the other.
+  expect(secrets).toEqual({
+    'b-key': { file: './secrets/b-key' },
+    'c-hub': { file: './secrets/c-hub' },
+  });
+  expect(readFileSync(join(place.folder, 'compose/one/compose.yaml'), 'utf8')).toContain(
+    'environment: HUB_TOKEN',
+  );
+  expect(compose.stderr).toContain('Compose needs the variable HUB_TOKEN.');
+  expect(compose.stderr).toMatch(/c needs a file: printf %s "\$\(cat '.*token'\)" >secrets\/c-hub/);
+  expect(found.in(text + units.stderr + quadlet.stderr + compose.stderr)).toEqual([]);
+});
+
+test('what is on demand is written, and nothing but a request or a hand starts it', async () => {
+  fleet(`  always: {model: m, host: one, ${engine}}
+  late: {model: m, host: one, load: on-demand, ${engine}}
+`);
+  const units = await place.berth('render', '--format', 'systemd', '--out', 'units');
+  expect(units.stderr).toMatch(/enable --now berth-lab-always$/m);
+  expect(units.stderr).toContain('berth-lab-late is on demand: it is started by "berth up"');
+  const path = 'etc/systemd/system/berth-lab-late.service';
+  expect(readFileSync(join(place.folder, 'units', path), 'utf8')).toContain('/opt/llama-server');
+
+  const quadlet = await place.berth('render', '--format', 'quadlet', '--out', 'quadlet');
+  expect(quadlet.stderr).toMatch(/systemctl start berth-lab-always$/m);
+  function container(name: string): string {
+    const file = `quadlet/etc/containers/systemd/berth-lab-${name}.container`;
+    return readFileSync(join(place.folder, file), 'utf8');
+  }
+  expect(container('always')).toContain('WantedBy=');
+  expect(container('late')).not.toContain('WantedBy=');
+
+  const compose = await place.berth('render', '--format', 'compose', '--out', 'compose');
+  const { services } = parse(readFileSync(join(place.folder, 'compose/compose.yaml'), 'utf8')) as {
+    services: Record<string, { profiles?: string[] }>;
+  };
+  expect([services['always']?.profiles, services['late']?.profiles]).toEqual([undefined, ['on-demand']]);
+  expect(compose.stderr).toContain(
+    'late is on demand: "docker compose up" starts it only where it is named.',
+  );
+
+  const alone = await place.berth('render', 'late', '--format', 'systemd', '--out', 'alone');
+  expect(alone.stderr).not.toContain('enable --now');
+  expect(alone.stderr).toContain('systemctl daemon-reload');
 });

@@ -1,36 +1,31 @@
+import { sshTyped } from '../ssh-typed.ts';
 import { defineError } from './define.ts';
-
-/** "ssh://opc@a10:22" as it is typed: "ssh -p 22 opc@a10". */
-function typed(host: string): string {
-  const [, place = host, port] = /^ssh:\/\/(.*?)(?::(\d+))?$/.exec(host) ?? [];
-  return `ssh ${port === undefined ? '' : `-p ${port} `}${place}`;
-}
 
 /** Faults of another machine, or of the way there; `host` is "ssh://opc@a10", `said` what ssh or the program there said. */
 export const sshErrors = {
   HOST_UNREACHABLE: defineError<{ host: string; said: string }>(
     (f) => `${f.host} cannot be reached: ${f.said}.`,
-    (f) => `Check that "${typed(f.host)} true" works from here, without asking anything.`,
+    (f) => `Check that "${sshTyped(f.host)} true" works from here, without asking anything.`,
     'targetDown',
   ),
   HOST_KEY_UNKNOWN: defineError<{ host: string; said: string }>(
     (f) => `The key of ${f.host} is not known here, so it could be another machine: ${f.said}`,
-    (f) => `Run "${typed(f.host)}" once by hand and compare the fingerprint that it shows.`,
+    (f) => `Run "${sshTyped(f.host)}" once by hand and compare the fingerprint that it shows.`,
   ),
   HOST_KEY_CHANGED: defineError<{ host: string; said: string }>(
     (f) => `${f.host} shows another key than the one that is known here: it may be another machine.`,
     (f) =>
-      `If it was set up anew, forget its old key with "ssh-keygen -R" and run "${typed(f.host)}" once by hand. ssh says: ${f.said}`,
+      `If it was set up anew, forget its old key with "ssh-keygen -R" and run "${sshTyped(f.host)}" once by hand. ssh says: ${f.said}`,
   ),
   HOST_DENIED: defineError<{ host: string; said: string }>(
     (f) => `${f.host} does not let us in: ${f.said}`,
     (f) =>
-      `Have "${typed(f.host)} true" work without a password: load a key into the agent, or name an IdentityFile for this host in the configuration of ssh.`,
+      `Have "${sshTyped(f.host)} true" work without a password: load a key into the agent, or name an IdentityFile for this host in the configuration of ssh.`,
   ),
   HOST_NO_SHELL: defineError<{ host: string; said: string }>(
     (f) => `${f.host} lets us in but runs no command: ${f.said}`,
     (f) =>
-      `"${typed(f.host)} true" must run a command in a POSIX shell: check the login shell there, and that no command is forced on this key.`,
+      `"${sshTyped(f.host)} true" must run a command in a POSIX shell: check the login shell there, and that no command is forced on this key.`,
   ),
   HOST_LACKS: defineError<{ host: string; lacks: readonly string[] }>(
     (f) => `${f.host} lacks what berth needs there: ${f.lacks.join(', ')}.`,
@@ -46,7 +41,7 @@ export const sshErrors = {
   ),
   HOST_SLOW: defineError<{ host: string; doing: string; seconds: number }>(
     (f) => `${f.host} did not answer within ${f.seconds} s (${f.doing}).`,
-    (f) => `Check the load of that machine and the way to it: "${typed(f.host)} uptime".`,
+    (f) => `Check the load of that machine and the way to it: "${sshTyped(f.host)} uptime".`,
     'targetDown',
   ),
   HOST_LOST: defineError<{ host: string; said: string }>(
