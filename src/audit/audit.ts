@@ -1,6 +1,6 @@
 import type { ObservedHost, Observation } from '../domain/audit/observation.ts';
 import type { AuditReport } from '../domain/audit/report.ts';
-import { sameNamespace, selects } from '../domain/audit/kube-object.ts';
+import { isPodOf } from '../domain/audit/model-pods.ts';
 import type { Suppression } from '../domain/audit/suppression.ts';
 import type { Finding } from '../domain/finding.ts';
 import { severities } from '../domain/finding.ts';
@@ -60,11 +60,8 @@ function countServers(observation: Observation): number {
   const running = objects.filter((one) => one.kind === 'Pod' && seen.has(one.metadata.uid ?? ''));
   const unseen = pods.filter(
     ({ workload }) =>
-      !running.some(
-        (pod) =>
-          sameNamespace(pod, workload.object) &&
-          (pod === workload.object || selects(workload.labels, pod.metadata.labels ?? {})),
-      ),
+      // A runtime runs nothing until a service names it.
+      !workload.object.kind.endsWith('ServingRuntime') && !running.some((pod) => isPodOf(pod, workload)),
   );
   const here = observation.hosts.map(
     ({ servers, units, containers }) =>

@@ -1,10 +1,11 @@
 import { usualIdleMs } from '../domain/audit/activity.ts';
-import { concernsModels, KubeObject, namespaceOf, workloadOf } from '../domain/audit/kube-object.ts';
+import { concernsModels, KubeObject, namespaceOf } from '../domain/audit/kube-object.ts';
 import { amountOf } from '../domain/kube-amount.ts';
 import type { Container, Workload } from '../domain/audit/kube-object.ts';
 import type { Observation } from '../domain/audit/observation.ts';
 import type { Engine } from '../engines/contract.ts';
 import { engineOf, engines } from '../engines/registry.ts';
+import { workloadsIn } from '../domain/audit/workloads.ts';
 import { podGpus } from '../domain/audit/pod-gpus.ts';
 import { definedServer } from './gather/defined-server.ts';
 import type { AuditView, PodServer } from './rules/contract.ts';
@@ -30,7 +31,7 @@ export function viewOf({
       return data ? [{ ...data, cluster }] : [];
     });
   });
-  const workloads = all.flatMap((object) => workloadOf(object) ?? []);
+  const workloads = workloadsIn(all);
   const pods = workloads.flatMap(serversOf);
   const served = [
     ...pods.map((pod) => pod.workload.object),
@@ -42,7 +43,8 @@ export function viewOf({
 }
 
 function serversOf(workload: Workload): PodServer[] {
-  return workload.pod.containers.flatMap((container) => {
+  const beside = (workload.pod.initContainers ?? []).filter((one) => one.restartPolicy === 'Always');
+  return [...workload.pod.containers, ...beside].flatMap((container) => {
     const server = definedServer({
       image: container.image ?? null,
       command: expand(container.command ?? [], container),

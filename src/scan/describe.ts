@@ -1,4 +1,5 @@
-import { flagNumber, flagValue, hasFlag } from '../domain/command-line/flags.ts';
+import { flagValue } from '../domain/command-line/flags.ts';
+import { isFollower } from '../domain/command-line/follower.ts';
 import { redact, redactText } from '../domain/command-line/redact.ts';
 import { ownerOfCgroup } from '../domain/cgroup-owner.ts';
 import type { Owner } from '../domain/instance.ts';
@@ -116,9 +117,7 @@ function stateOf(
 function notOnPort({ entry, recognized }: FoundServer, { table }: DescribeContext): string | null {
   const socket = flagValue(entry.argv, '--uds') ?? recognized.host ?? '';
   if (/^unix:|\.sock$|^\//.test(socket)) return `It listens on the socket ${socket}, which has no port.`;
-  const rank = flagNumber(entry.argv, '--node-rank', '--node_rank') ?? 0;
-  if (hasFlag(entry.argv, '--headless') || rank > 0)
-    return 'It computes for a server elsewhere, and has no port of its own.';
+  if (isFollower(entry.argv)) return 'It computes for a server elsewhere, and has no port of its own.';
   const parent = recognized.child ? table.processes.get(entry.ppid) : undefined;
   return parent && parent.pid !== 1 ? `It is a worker that process ${parent.pid} started.` : null;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secretVariable } from '../../domain/audit/secret-variable.ts';
+import { showsSecret } from '../../domain/audit/secret-variable.ts';
 import { redact } from '../../domain/command-line/redact.ts';
 
 const Words = z.array(z.string());
@@ -23,5 +23,5 @@ function replace(key: string, value: unknown): unknown {
     return words ? redact(words) : value;
   }
   const variable = Variable.safeParse(value).data;
-  return variable && secretVariable.test(variable.name) ? { ...(value as object), value: '***' } : value;
+  return variable && showsSecret(variable) ? { ...(value as object), value: '***' } : value;
 }

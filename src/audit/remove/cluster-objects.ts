@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { claimUsers } from '../../domain/audit/claims-in-use.ts';
+import { usersOfClaim } from '../../domain/audit/claims-in-use.ts';
 import { judgeService } from '../../domain/audit/services.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { World } from '../../io/world.ts';
@@ -85,8 +85,8 @@ function serviceInUse({ objects, workloads }: AuditView, name: string): string |
 }
 
 function claimInUse({ objects, workloads }: AuditView, name: string): string | null {
-  const user = claimUsers(objects, workloads).find((one) => one.name === name);
-  return user ? `${user.by.kind} ${user.by.metadata.name} uses it` : null;
+  const [user] = usersOfClaim(name, objects, workloads);
+  return user ? `${user.kind} ${user.metadata.name} uses it` : null;
 }
 
 /** What runs may be removed; what is no model server is none of berth's business. */

@@ -1,17 +1,19 @@
 import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
-import { podStates } from '../../domain/audit/pod-states.ts';
-import type { Rule } from './contract.ts';
+import type { KubeObject } from '../../domain/audit/kube-object.ts';
+import { modelPods } from '../../domain/audit/model-pods.ts';
+import { podStates, unscheduled } from '../../domain/audit/pod-states.ts';
+import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 export const failed: Rule = {
   id: 'failed',
   severity: 'critical',
   finds:
-    'a unit that failed, a container that its daemon was to keep up and that has ended, a pod that crashes',
+    'a unit that failed, a container that its daemon was to keep up and that has ended, a pod that crashes or that no node takes',
   why: 'A model that somebody counts on is not served.',
-  find: ({ hosts, objects }) => [
+  find: ({ at, hosts, objects, pods }) => [
     ...perHost(hosts, ({ units, containers }) => [
       ...units
         .filter((unit) => unit.active === 'failed' && unit.result !== 'oom-kill')
@@ -43,8 +45,11 @@ export const failed: Rule = {
           commands: [`${one.tool} logs --tail 100 ${one.name}`],
         })),
     ]),
-    ...podStates(objects)
-      .filter(({ waiting, killed }) => waiting !== null && /BackOff|Err|Invalid/.test(waiting) && !killed)
+    ...podStates(modelPods(objects, pods))
+      .filter(
+        ({ waiting, killed }) =>
+          waiting !== null && /BackOff|Err|Invalid|Unavailable/.test(waiting) && !killed,
+      )
       .map(({ pod, container, waiting }) => ({
         object: titleOf(pod),
         names: [pod.metadata.name],
@@ -56,5 +61,24 @@ export const failed: Rule = {
           `${kubectlFor(pod)} logs ${pod.metadata.name} -c ${container} --previous`,
         ],
       })),
+    ...modelPods(objects, pods).flatMap((pod) => judgeWaiting(pod, at)),
   ],
 };
+
+/** As long as a new node may take to come. */
+const nodeMs = 10 * 60_000;
+
+function judgeWaiting(pod: KubeObject, at: string): Found[] {
+  const waits = unscheduled(pod);
+  if (!waits || (waits.since !== null && Date.parse(at) - Date.parse(waits.since) < nodeMs)) return [];
+  return [
+    {
+      object: titleOf(pod),
+      names: [pod.metadata.name],
+      message: `No node takes it: ${waits.why}`,
+      evidence: [`PodScheduled False${waits.since === null ? '' : ` since ${waits.since}`}: ${waits.why}`],
+      cure: 'Give it a node that has what it asks for, or let it ask for less.',
+      commands: [`${kubectlFor(pod)} describe pod ${pod.metadata.name}`],
+    },
+  ];
+}

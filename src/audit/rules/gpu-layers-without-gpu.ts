@@ -27,7 +27,9 @@ export const gpuLayersWithoutGpu: Rule = {
       const subject = { object: titleOf(workload.object), names: [workload.object.metadata.name] };
       if (cpuImage.test(container.image ?? ''))
         return judge(server.options['gpuLayers'], `${container.image} is built for the CPU.`, subject);
-      return gpus > 0 ? [] : judge(server.options['gpuLayers'], 'Its container is given no GPU.', subject);
+      return gpus > 0 || workload.partial
+        ? []
+        : judge(server.options['gpuLayers'], 'Its container is given no GPU.', subject);
     }),
   ],
 };

@@ -12,7 +12,9 @@ export const missingShm: Rule = {
   find: ({ hosts, pods }) => [
     ...perHost(hosts, ({ containers }) =>
       containers
-        .filter((one) => parallel(one.starts) && !one.shares.includes('ipc') && (one.shmBytes ?? 0) < least)
+        .filter(
+          (one) => parallel(one.starts) && !one.shares.includes('ipc') && (one.shmBytes ?? least) < least,
+        )
         .map((one) => ({
           object: `container ${one.name}`,
           names: [one.name],
@@ -25,11 +27,14 @@ export const missingShm: Rule = {
         })),
     ),
     ...pods
-      .filter(({ server, workload: { pod }, container }) => {
+      .filter(({ server, workload: { pod, partial }, container }) => {
         const mounts = (container.volumeMounts ?? []).filter((one) => one.mountPath === '/dev/shm');
-        const memory = (pod.volumes ?? []).filter((one) => one.emptyDir?.medium === 'Memory');
+        const memory = (pod.volumes ?? []).filter(
+          (one) => one.emptyDir?.medium === 'Memory' || one.hostPath?.path.startsWith('/dev/shm'),
+        );
         return (
           parallel(server) &&
+          !partial &&
           !pod.hostIPC &&
           !mounts.some((one) => memory.some((two) => two.name === one.name))
         );

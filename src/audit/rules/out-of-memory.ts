@@ -1,4 +1,5 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import { modelPods } from '../../domain/audit/model-pods.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
@@ -11,7 +12,7 @@ export const outOfMemory: Rule = {
   severity: 'critical',
   finds: 'a server that was killed for the memory it took',
   why: 'It will be again: what it needs is more than it may have.',
-  find: ({ hosts, objects }) => [
+  find: ({ hosts, objects, pods }) => [
     ...perHost(hosts, (host) => [
       ...host.servers
         .filter((server) => (server.memoryKills ?? 0) > 0)
@@ -39,7 +40,7 @@ export const outOfMemory: Rule = {
           cure,
         })),
     ]),
-    ...podStates(objects)
+    ...podStates(modelPods(objects, pods))
       .filter(({ killed }) => killed)
       .map(({ pod, container, restarts }) => ({
         object: titleOf(pod),

@@ -1,5 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
-import type { Rule } from './contract.ts';
+import { isFollower } from '../../domain/command-line/follower.ts';
+import type { PodServer, Rule } from './contract.ts';
 
 export const probeMissing: Rule = {
   id: 'probe-missing',
@@ -8,7 +9,7 @@ export const probeMissing: Rule = {
   why: 'It gets requests while it still loads its model, and answers them with 503.',
   find: ({ pods }) =>
     pods
-      .filter(({ container }) => !container.readinessProbe)
+      .filter((pod) => !pod.container.readinessProbe && isAsked(pod))
       .map(({ workload: { object }, container, server }) => ({
         object: titleOf(object),
         names: [object.metadata.name],
@@ -17,3 +18,9 @@ export const probeMissing: Rule = {
         cure: `Ask /health on its port: readinessProbe {httpGet: {path: /health, port: ${server.port ?? 8080}}}.`,
       })),
 };
+
+/** Work that ends has no Service in front, nor has what computes for a leader; a controller may add a probe of its own. */
+function isAsked({ workload, server }: PodServer): boolean {
+  if (workload.partial || workload.object.kind.endsWith('Job')) return false;
+  return !isFollower(server.command);
+}

@@ -44,9 +44,10 @@ const usualPorts: Readonly<Record<string, number>> = {
   sglang: 30_000,
 };
 
-function portOfServer({ server }: PodServer): number | null {
-  // What is left to a variable or to a file does not show.
-  const open = server.command.some((word) => word.includes('$') || /^--config(=|$)/.test(word));
+function portOfServer({ server, workload, container }: PodServer): number | null {
+  // What is left to a variable or to a file does not show, nor what another object adds.
+  const elsewhere = workload.partial || mayAddVariables(container);
+  const open = elsewhere || server.command.some((word) => word.includes('$') || /^--config(=|$)/.test(word));
   return server.port ?? (open ? null : (usualPorts[server.engine] ?? null));
 }
 
@@ -63,14 +64,30 @@ function faultOf(pod: PodServer, probe: Probe): string | null {
   const port = portOf(container, asked.port);
   const own = portOfServer(pod);
   if (port === null && isName(asked.port)) return `no port of its container is called ${asked.port}`;
-  if (port !== null && own !== null && port !== own)
+  if (port !== null && own !== null && port !== own && !listensBeside(pod, port))
     return `it asks port ${port}, and the server listens on ${own}`;
+  if (port !== null && own !== null && port !== own) return null;
   // The kubelet puts a slash before a path that has none.
   const path = `/${(asked.path ?? '/').split('?')[0] ?? ''}`.replace(/^\/+/, '/');
   const known = paths[server.engine];
   const prefix = prefixOf(pod);
   const served = path === prefix || path.startsWith(`${prefix}/`) ? path.slice(prefix.length) || '/' : path;
   return known && !known.includes(served) && !known.includes(path) ? `${server.engine} has no ${path}` : null;
+}
+
+/** Variables from elsewhere may be any; of one from a ConfigMap or Secret the value alone is not known. */
+function mayAddVariables({ env, envFrom }: Container): boolean {
+  return (
+    (envFrom ?? []).length > 0 ||
+    (env ?? []).some(({ name, valueFrom }) => valueFrom && /PORT|HOST$/.test(name))
+  );
+}
+
+/** The containers of a pod share its network: a proxy beside the server may hold the port that is asked. */
+function listensBeside({ workload: { pod }, container }: PodServer, port: number): boolean {
+  return [...pod.containers, ...(pod.initContainers ?? [])].some(
+    (one) => one.name !== container.name && one.ports?.some(({ containerPort }) => containerPort === port),
+  );
 }
 
 function isName(port: string | number | null | undefined): boolean {

@@ -1,4 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import type { Container, Workload } from '../../domain/audit/kube-object.ts';
+import type { DefinedServer } from '../../domain/audit/observation.ts';
 import { formatBytes } from '../../domain/format.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
@@ -26,8 +28,8 @@ export const promptCacheOverLimit: Rule = {
         });
       }),
     ),
-    ...pods.flatMap(({ workload, server, memoryLimit }) =>
-      server.engine === 'llama.cpp'
+    ...pods.flatMap(({ workload, container, server, memoryLimit }) =>
+      server.engine === 'llama.cpp' && (isSaid(server) || !saysMore(workload, container))
         ? judge(server.options['cacheRam'], memoryLimit, {
             held: 0,
             object: titleOf(workload.object),
@@ -37,6 +39,15 @@ export const promptCacheOverLimit: Rule = {
     ),
   ],
 };
+
+function isSaid({ options }: DefinedServer): boolean {
+  return typeof options['cacheRam'] === 'number';
+}
+
+/** What another object adds may say how much. */
+function saysMore({ partial }: Workload, { envFrom }: Container): boolean {
+  return partial || (envFrom ?? []).length > 0;
+}
 
 function judge(
   cacheRam: unknown,

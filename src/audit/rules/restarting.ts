@@ -3,6 +3,7 @@ import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
+import { modelPods } from '../../domain/audit/model-pods.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 
 const often = 3;
@@ -12,7 +13,7 @@ export const restarting: Rule = {
   severity: 'warning',
   finds: `a unit, container or pod that was started again ${often} times or more after it had ended by itself`,
   why: 'Each time its requests are lost and its model is loaded anew.',
-  find: ({ hosts, objects }) => [
+  find: ({ hosts, objects, pods }) => [
     ...perHost(hosts, ({ units, containers }) => [
       ...units
         .filter((unit) => (unit.restarts ?? 0) >= often && unit.active !== 'failed')
@@ -34,7 +35,7 @@ export const restarting: Rule = {
           commands: [`${one.tool} logs --tail 100 ${one.name}`],
         })),
     ]),
-    ...podStates(objects)
+    ...podStates(modelPods(objects, pods))
       .filter(
         ({ restarts, waiting, killed }) => restarts >= often && waiting !== 'CrashLoopBackOff' && !killed,
       )

@@ -1,5 +1,5 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
-import { secretVariable } from '../../domain/audit/secret-variable.ts';
+import { showsSecret } from '../../domain/audit/secret-variable.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -21,7 +21,7 @@ export const secretInEnvironment: Rule = {
         })),
     ),
     ...pods.flatMap(({ workload, container }) => {
-      const plain = (container.env ?? []).filter(({ name, value }) => value && secretVariable.test(name));
+      const plain = (container.env ?? []).filter(showsSecret);
       if (plain.length === 0) return [];
       return [
         {

@@ -1,3 +1,4 @@
+import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
 import type { Rule } from './contract.ts';
 
@@ -9,11 +10,17 @@ export const serviceLinks: Rule = {
   find: ({ pods, objects }) =>
     pods
       .filter(
-        ({ server, workload: { object, pod } }) =>
+        ({ server, container, workload: { object, pod, partial } }) =>
           server.engine === 'vllm' &&
+          !partial &&
           pod.enableServiceLinks !== false &&
+          !container.env?.some(({ name }) => name === 'VLLM_PORT') &&
           objects.some(
-            (one) => one.kind === 'Service' && one.metadata.name === 'vllm' && sameNamespace(one, object),
+            (one) =>
+              one.kind === 'Service' &&
+              one.metadata.name === 'vllm' &&
+              sameNamespace(one, object) &&
+              hasAddress(one),
           ),
       )
       .map(({ workload: { object } }) => ({
@@ -24,3 +31,8 @@ export const serviceLinks: Rule = {
         cure: 'Set enableServiceLinks: false in the template, or give the Service another name.',
       })),
 };
+
+/** Only a Service with an address of its own makes variables. */
+function hasAddress({ spec }: KubeObject): boolean {
+  return spec?.['clusterIP'] !== 'None' && spec?.['type'] !== 'ExternalName';
+}

@@ -14,41 +14,38 @@ export function hasVolume({ spec }: Pick<KubeObject, 'spec'>): boolean {
   return Boolean(spec?.['volumeName']);
 }
 
-/** Every name of a claim with the object that names it. */
-export function claimUsers(
+/** Every object that names a claim, of whatever namespace. */
+export function usersOfClaim(
+  name: string,
   objects: readonly KubeObject[],
   workloads: readonly Workload[],
-): { name: string; by: KubeObject }[] {
-  const mounted = workloads.flatMap(({ object, pod }) =>
-    (pod.volumes ?? []).flatMap((one) =>
-      one.persistentVolumeClaim ? [{ name: one.persistentVolumeClaim.claimName, by: object }] : [],
-    ),
+): KubeObject[] {
+  const mounting = workloads.filter(({ pod }) =>
+    pod.volumes?.some((one) => one.persistentVolumeClaim?.claimName === name),
   );
-  // Wherever else an object speaks of one: KServe's "pvc://NAME/path", runtimes, templates of volumes.
-  const named = objects
-    .filter((object) => object.kind !== 'PersistentVolumeClaim')
-    .flatMap((object) => {
-      const text = JSON.stringify(object.spec ?? {});
-      const addresses = [...text.matchAll(/pvc:\/\/([a-z0-9.-]+)/g)];
-      const names = [...text.matchAll(/"claimName":"([^"]+)"/g)];
-      return [...addresses, ...names].map((match) => ({ name: match[1] ?? '', by: object }));
-    });
-  const sets = objects
-    .filter((object) => object.kind === 'StatefulSet')
-    .flatMap((object) => templatesOf(object).map((name) => ({ name, by: object })));
-  return [...mounted, ...named, ...sets];
+  const naming = objects.filter(
+    (object) => object.kind !== 'PersistentVolumeClaim' && (names(object, name) || isOfSet(name, object)),
+  );
+  return [...mounting.map(({ object }) => object), ...naming];
+}
+
+/** Wherever else an object speaks of one: KServe's "pvc://NAME/path", runtimes, templates of volumes. */
+function names({ spec }: KubeObject, name: string): boolean {
+  const text = JSON.stringify(spec ?? {});
+  const named = [...text.matchAll(/pvc:\/\/([a-z0-9.-]+)|"claimName":"([^"]+)"/g)];
+  return named.some(([, address, claim]) => (address ?? claim) === name);
 }
 
 const Templates = z.object({
-  replicas: z.number().nullish(),
   volumeClaimTemplates: z.array(z.object({ metadata: z.object({ name: z.string() }) })),
 });
 
 /** The claims of a StatefulSet are "TEMPLATE-SET-0" and so on; those above its replicas are kept for a scale-up. */
-function templatesOf({ spec, metadata }: KubeObject): string[] {
-  const found = Templates.safeParse(spec).data;
-  const count = Math.max(found?.replicas ?? 1, 1);
-  return (found?.volumeClaimTemplates ?? []).flatMap((one) =>
-    Array.from({ length: count }, (_, i) => `${one.metadata.name}-${metadata.name}-${i}`),
-  );
+function isOfSet(claim: string, { kind, spec, metadata: set }: KubeObject): boolean {
+  if (kind !== 'StatefulSet') return false;
+  const templates = Templates.safeParse(spec).data?.volumeClaimTemplates ?? [];
+  return templates.some(({ metadata: { name } }) => {
+    const before = `${name}-${set.name}-`;
+    return claim.startsWith(before) && /^\d+$/.test(claim.slice(before.length));
+  });
 }

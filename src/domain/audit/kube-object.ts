@@ -21,7 +21,9 @@ export const KubeObject = z.object({
   spec: loose,
   status: loose,
   endpoints: z.array(z.unknown()).nullish().catch(null),
+  subsets: z.array(z.unknown()).nullish().catch(null),
 });
+
 /** The cluster that an object was seen in. */
 export interface SeenIn {
   readonly name: string;
@@ -32,6 +34,7 @@ export interface SeenIn {
 
 export type KubeObject = z.infer<typeof KubeObject> & { readonly cluster?: SeenIn };
 
+const words = z.array(z.coerce.string()).nullish().catch(null);
 const number = z.union([z.number(), z.string()]).nullish().catch(null);
 
 const Probe = z
@@ -53,8 +56,8 @@ const Amounts = z
 export const Container = z.object({
   name: z.string(),
   image: z.string().nullish(),
-  command: z.array(z.string()).nullish().catch(null),
-  args: z.array(z.coerce.string()).nullish().catch(null),
+  command: words,
+  args: words,
   env: z
     .array(z.object({ name: z.string(), value: z.string().nullish(), valueFrom: loose }))
     .nullish()
@@ -63,6 +66,9 @@ export const Container = z.object({
     .array(z.object({ name: z.string().nullish(), containerPort: z.number() }))
     .nullish()
     .catch(null),
+  envFrom: z.array(z.unknown()).nullish().catch(null),
+  /** Of an initial container: "Always" for one that runs beside the others. */
+  restartPolicy: z.string().nullish().catch(null),
   resources: z
     .object({ limits: Amounts, requests: Amounts, claims: z.array(z.unknown()).nullish().catch(null) })
     .nullish()
@@ -92,6 +98,7 @@ export const PodSpec = z.object({
         name: z.string(),
         persistentVolumeClaim: z.object({ claimName: z.string() }).nullish().catch(null),
         emptyDir: z.object({ medium: z.string().nullish() }).nullish().catch(null),
+        hostPath: z.object({ path: z.string() }).nullish().catch(null),
       }),
     )
     .nullish()
@@ -106,24 +113,8 @@ export interface Workload {
   /** How many pods are wanted; null: as many as its kind decides. */
   readonly replicas: number | null;
   readonly pod: PodSpec;
-}
-
-const Template = z.object({ metadata: z.object({ labels: names }).nullish().catch(null), spec: PodSpec });
-const Templated = z.object({ replicas: z.number().nullish(), template: Template });
-const Cron = z.object({ jobTemplate: z.object({ spec: Templated }) });
-
-/** Null for what makes no pods of its own, or belongs to something else that is seen. */
-export function workloadOf(object: KubeObject): Workload | null {
-  if ((object.metadata.ownerReferences ?? []).length > 0) return null;
-  if (object.kind === 'Pod') {
-    const pod = PodSpec.safeParse(object.spec).data;
-    return pod ? { object, labels: object.metadata.labels ?? {}, replicas: 1, pod } : null;
-  }
-  const cron = object.kind === 'CronJob' ? Cron.safeParse(object.spec).data?.jobTemplate.spec : undefined;
-  const found = cron ?? Templated.safeParse(object.spec).data;
-  if (!found) return null;
-  const { template, replicas } = found;
-  return { object, labels: template.metadata?.labels ?? {}, replicas: replicas ?? 1, pod: template.spec };
+  /** A controller adds to it what is not seen here, so that nothing may be said of what it lacks. */
+  readonly partial: boolean;
 }
 
 /** "Deployment llm/mistral" */
@@ -155,6 +146,10 @@ export function concernsModels(object: KubeObject, modelNamespaces: ReadonlySet<
   const { namespace, name } = object.metadata;
   return (
     modelNamespaces.has(namespaceOf(object)) ||
-    hints.test(`${namespace} ${name} ${JSON.stringify(object.spec ?? {})}`)
+    namesModels(`${namespace} ${name} ${JSON.stringify(object.spec ?? {})}`)
   );
+}
+
+export function namesModels(text: string): boolean {
+  return hints.test(text);
 }

@@ -5,8 +5,8 @@ const State = z.object({
   waiting: z.object({ reason: z.string().nullish() }).nullish(),
   terminated: z.object({ reason: z.string().nullish() }).nullish(),
 });
-const Statuses = z.object({
-  containerStatuses: z.array(
+const Ones = z
+  .array(
     z.object({
       name: z.string(),
       ready: z.boolean().nullish(),
@@ -14,8 +14,9 @@ const Statuses = z.object({
       state: State.nullish(),
       lastState: State.nullish(),
     }),
-  ),
-});
+  )
+  .nullish();
+const Statuses = z.object({ containerStatuses: Ones, initContainerStatuses: Ones });
 
 /** How one container of a pod does, as its node tells. */
 export interface PodState {
@@ -33,7 +34,7 @@ export function podStates(objects: readonly KubeObject[]): PodState[] {
   return objects
     .filter((object) => object.kind === 'Pod')
     .flatMap((pod) =>
-      (Statuses.safeParse(pod.status).data?.containerStatuses ?? []).map((one) => ({
+      statusesOf(pod).map((one) => ({
         pod,
         container: one.name,
         ready: one.ready ?? false,
@@ -42,4 +43,31 @@ export function podStates(objects: readonly KubeObject[]): PodState[] {
         killed: [one.state, one.lastState].some((state) => state?.terminated?.reason === 'OOMKilled'),
       })),
     );
+}
+
+function statusesOf({ status }: KubeObject): NonNullable<z.infer<typeof Ones>> {
+  const { containerStatuses, initContainerStatuses } = Statuses.safeParse(status).data ?? {};
+  return [...(initContainerStatuses ?? []), ...(containerStatuses ?? [])];
+}
+
+const Conditions = z.object({
+  conditions: z.array(
+    z.object({
+      type: z.string(),
+      status: z.string(),
+      reason: z.string().nullish(),
+      message: z.string().nullish(),
+      lastTransitionTime: z.string().nullish(),
+    }),
+  ),
+});
+
+/** Why no node takes a pod, and since when; null for one that a node has. */
+export function unscheduled({ kind, status }: KubeObject): { why: string; since: string | null } | null {
+  if (kind !== 'Pod') return null;
+  const one = Conditions.safeParse(status).data?.conditions.find(
+    ({ type, status: value, reason }) =>
+      type === 'PodScheduled' && value === 'False' && reason === 'Unschedulable',
+  );
+  return one ? { why: one.message ?? 'Unschedulable', since: one.lastTransitionTime ?? null } : null;
 }

@@ -31,7 +31,7 @@ export function judgeService(
   const pods = objects.filter((one) => one.kind === 'Pod' && sameNamespace(one, service));
   if (there.some((one) => selects(selector, one.labels))) return null;
   if (pods.some((pod) => selects(selector, pod.metadata.labels ?? {}))) return null;
-  const near = there.find((one) => almost(service, selector, one));
+  const near = there.find((one) => almost(service, selector, one) && !isTaken(one, service, objects));
   return near ? { kind: 'mismatch', selector, near } : { kind: 'orphan', selector };
 }
 
@@ -42,15 +42,35 @@ function almost(
   { object, labels }: Workload,
 ): boolean {
   const named = object.metadata.name === service.metadata.name;
-  return named || Object.entries(selector).some(([name, value]) => labels[name] === value);
+  return (
+    named || Object.entries(selector).some(([name, value]) => !general.test(name) && labels[name] === value)
+  );
+}
+
+/** Labels that many workloads share say nothing of which one is meant. */
+const general =
+  /^(tier|env|environment|component|team|chart|heritage|app\.kubernetes\.io\/(part-of|managed-by|component)|helm\.sh\/chart)$/;
+
+/** Another Service leads to it already, and it has another name: so it is not the one that this was meant for. */
+function isTaken({ object, labels }: Workload, service: KubeObject, objects: readonly KubeObject[]): boolean {
+  if (object.metadata.name === service.metadata.name) return false;
+  return objects.some((one) => {
+    if (one.kind !== 'Service' || one === service || !sameNamespace(one, service)) return false;
+    const selector = Selecting.safeParse(one.spec).data?.selector ?? {};
+    return Object.keys(selector).length > 0 && selects(selector, labels);
+  });
 }
 
 function hasEndpoints(service: KubeObject, objects: readonly KubeObject[]): boolean {
   return objects.some(
     (one) =>
-      one.kind === 'EndpointSlice' &&
-      sameNamespace(one, service) &&
-      one.metadata.labels?.['kubernetes.io/service-name'] === service.metadata.name &&
-      (one.endpoints ?? []).length > 0,
+      (one.kind === 'Endpoints' &&
+        sameNamespace(one, service) &&
+        one.metadata.name === service.metadata.name &&
+        (one.subsets ?? []).length > 0) ||
+      (one.kind === 'EndpointSlice' &&
+        sameNamespace(one, service) &&
+        one.metadata.labels?.['kubernetes.io/service-name'] === service.metadata.name &&
+        (one.endpoints ?? []).length > 0),
   );
 }

@@ -49,7 +49,7 @@ test('the exit code follows the severity that was asked for', async () => {
   expect((await berth(['audit', '--from', kept, '--fail-on', 'never'], fakes.dir)).code).toBe(2);
   writeFileSync(kept, JSON.stringify(healthyObservation()));
   const fine = await berth(['audit', '--from', kept], fakes.dir);
-  expect([fine.code, fine.out]).toEqual([0, '7 model servers, 0 findings.\n']);
+  expect([fine.code, fine.out]).toEqual([0, '8 model servers, 0 findings.\n']);
   writeFileSync(kept, '{"version": 1}');
   expect((await berth(['audit', '--from', kept], fakes.dir)).code).toBe(2);
 });

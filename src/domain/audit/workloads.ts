@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { namespaceOf, PodSpec, sameNamespace, selects } from './kube-object.ts';
+import type { KubeObject, Workload } from './kube-object.ts';
+import { predictorPod } from './predictor-pod.ts';
+
+const names = z.record(z.string(), z.string()).nullish().catch(null);
+const Labels = z.object({ metadata: z.object({ labels: names }) });
+const Replicas = z.object({ replicas: z.number() });
+
+/** Kinds that Kubernetes itself makes others from: what they own is as they say. */
+const makers = [
+  'Deployment',
+  'ReplicaSet',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'CronJob',
+  'ReplicationController',
+];
+
+/** Kinds whose controller completes what they say, with probes and the GPUs of another object. */
+const completed = ['InferenceService', 'ServingRuntime', 'ClusterServingRuntime', 'LLMInferenceService'];
+
+/** What only describes others, however it looks. */
+const descriptions = [
+  'CustomResourceDefinition',
+  'ControllerRevision',
+  'PodTemplate',
+  'Template',
+  'ClusterServiceVersion',
+];
+
+/**
+ * Every template of pods, each once, wherever its kind keeps it: what an object that is seen makes is left to that one, and of many
+ * pods that an unseen one made the first stands for all.
+ */
+export function workloadsIn(objects: readonly KubeObject[]): Workload[] {
+  const own = objects
+    .filter((object) => ownersOf(object).length === 0)
+    .flatMap((object) => templatesOf(object, objects));
+  const made = new Map<string, KubeObject>();
+  for (const object of objects) {
+    const [owner] = ownersOf(object);
+    if (!owner || isMade(object, { owner, objects, own })) continue;
+    const key = [namespaceOf(object), object.kind, owner.kind, owner.name].join(' ');
+    if (!made.has(key)) made.set(key, object);
+  }
+  return [...own, ...[...made.values()].flatMap((object) => templatesOf(object, objects))];
+}
+
+/** All that one object says of pods; `objects` are those that it may name. */
+function templatesOf(object: KubeObject, objects: readonly KubeObject[]): Workload[] {
+  const { kind, metadata, spec } = object;
+  if (descriptions.includes(kind)) return [];
+  if (kind === 'Pod') {
+    const pod = PodSpec.safeParse(spec).data;
+    return pod ? [{ object, labels: metadata.labels ?? {}, replicas: 1, pod, partial: false }] : [];
+  }
+  const replicas = Replicas.safeParse(spec).data?.replicas ?? 1;
+  const partial = completed.includes(kind);
+  const predictor = kind === 'InferenceService' ? predictorPod(object, objects) : null;
+  const found = [...podSpecsIn(spec), ...(predictor ? [{ labels: {}, pod: predictor }] : [])];
+  return found.map(({ labels, pod }) => ({
+    object,
+    labels: { ...labels, ...addedLabels(object) },
+    replicas,
+    pod,
+    partial,
+  }));
+}
+
+/** What a controller writes on its pods beyond the labels of their template. */
+function addedLabels({ kind, metadata: { name } }: KubeObject): Record<string, string> {
+  if (kind === 'InferenceService') return { 'serving.kserve.io/inferenceservice': name };
+  return kind === 'LeaderWorkerSet' ? { 'leaderworkerset.sigs.k8s.io/name': name } : {};
+}
+
+/** A mirror of a static pod is owned by its node, which says nothing of it. */
+function ownersOf({ metadata }: KubeObject): { kind: string; name: string }[] {
+  return (metadata.ownerReferences ?? []).filter((owner) => owner.kind !== 'Node');
+}
+
+/** Whether it is as something says that is seen, or that Kubernetes makes of what is seen. */
+function isMade(
+  object: KubeObject,
+  seen: {
+    owner: { kind: string; name: string };
+    objects: readonly KubeObject[];
+    own: readonly Workload[];
+  },
+): boolean {
+  const { owner, objects, own } = seen;
+  if (
+    objects.some(
+      (one) => one.kind === owner.kind && one.metadata.name === owner.name && sameNamespace(one, object),
+    )
+  )
+    return true;
+  if (!makers.includes(owner.kind)) return false;
+  const labels = object.metadata.labels ?? {};
+  return own.some(
+    (one) =>
+      sameNamespace(one.object, object) &&
+      (owner.name.startsWith(`${one.object.metadata.name}-`) ||
+        (Object.keys(one.labels).length > 0 && selects(one.labels, labels))),
+  );
+}
+
+interface FoundPod {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly pod: PodSpec;
+}
+
+const deepest = 8;
+
+/** Whatever has containers is a pod; the labels of its template stand beside it. */
+function podSpecsIn(value: unknown, labels: FoundPod['labels'] = {}, depth = 0): FoundPod[] {
+  if (typeof value !== 'object' || value === null || depth > deepest) return [];
+  if (Array.isArray(value)) return value.flatMap((one) => podSpecsIn(one, labels, depth + 1));
+  if ('containers' in value && Array.isArray(value.containers)) {
+    const pod = PodSpec.safeParse(value).data;
+    return pod ? [{ labels, pod }] : [];
+  }
+  const beside = Labels.safeParse(value).data?.metadata.labels ?? {};
+  return Object.values(value).flatMap((one) => podSpecsIn(one, beside, depth + 1));
+}
