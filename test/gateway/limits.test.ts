@@ -50,11 +50,29 @@ test('rule 12: a good reply says what its key may still take', async () => {
   expect(rates(reply)).toEqual({
     'x-ratelimit-limit-requests': '3',
     'x-ratelimit-remaining-requests': '2',
-    'x-ratelimit-reset-requests': '120s',
+    'x-ratelimit-reset-requests': '60s',
     'x-ratelimit-limit-tokens': '1000',
     'x-ratelimit-remaining-tokens': String(950 - prompt),
-    'x-ratelimit-reset-tokens': '120s',
+    'x-ratelimit-reset-tokens': '60s',
   });
+});
+
+test('rule 12: what is too large for what is left is told how it can be made smaller', async () => {
+  const { ask, gateway } = await limited(wellBehaved, { tpm: 100 });
+  await (await ask('a', { max_tokens: 10 })).text();
+  const tooLong = await ask('a', { max_tokens: 500 });
+  expect((await errorOf(tooLong)).message).toContain('A smaller max_tokens');
+  const reply = await fetch(`${gateway.url}/v1/embeddings`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer a', 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'm', input: 'word '.repeat(200) }),
+  });
+  expect(reply.status).toBe(429);
+  const { message } = await errorOf(reply);
+  expect(message).toMatch(
+    /has \d+ left of its limit of 100 tokens per minute, and this request may take \d+\. Less input/,
+  );
+  expect(message).not.toContain('max_tokens');
 });
 
 test('rule 12: who asks too often is told to slow down, until when, and nobody else is', async () => {

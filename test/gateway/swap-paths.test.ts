@@ -270,18 +270,34 @@ test('/upstream loads a model, and a stream through it keeps the model from bein
   await other;
 });
 
-test('a redirect of an engine leads through the gateway, not to the engine itself', async () => {
+test('a redirect of an engine leads through the gateway, also behind a proxy with a prefix', async () => {
   const { gateway, upstream } = await start((turn) => {
-    const to = turn.request.path.startsWith('/docs') ? '/docs/?a=1' : `${upstream.url}/v1/chat/completions/`;
-    turn.json(307, {}, `Location: ${turn.request.path === '/far' ? 'https://elsewhere.example/' : to}\r\n`);
+    const { path } = turn.request;
+    const places: Record<string, string> = {
+      '/docs': '/docs/?a=1',
+      '/a/b?q=/x/y': `${upstream.url}/c?d#e`,
+      '/a/up': '..',
+      '/colon': '/b:c',
+      '/far': 'https://elsewhere.example/',
+    };
+    turn.json(307, {}, `Location: ${places[path] ?? `${upstream.url}/v1/chat/completions/`}\r\n`);
   });
-  async function locationOf(path: string, init: RequestInit = {}): Promise<string | null> {
+  /** Where a client goes on that reaches the gateway below that prefix. */
+  async function goesTo(prefix: string, path: string, init: RequestInit = {}): Promise<string> {
     const reply = await fetch(gateway.url + path, { redirect: 'manual', ...init });
     await reply.arrayBuffer();
-    return reply.status === 307 ? reply.headers.get('location') : null;
+    expect(reply.status).toBe(307);
+    const to = new URL(reply.headers.get('location') ?? '', `http://front${prefix}${path}`);
+    return to.host === 'front' ? to.href.slice('http://front'.length) : to.href;
   }
-  expect(await locationOf('/upstream/m/docs')).toBe('/upstream/m/docs/?a=1');
-  expect(await locationOf('/upstream/m/far')).toBe('https://elsewhere.example/');
   const asked = { method: 'POST', body: chat(), headers: { 'content-type': 'application/json' } };
-  expect(await locationOf('/v1/chat/completions', asked)).toBe('/v1/chat/completions/');
+  for (const prefix of ['', '/llm', '/a/b']) {
+    expect(await goesTo(prefix, '/upstream/m/docs')).toBe(`${prefix}/upstream/m/docs/?a=1`);
+    expect(await goesTo(prefix, '/upstream/m/a/b?q=/x/y')).toBe(`${prefix}/upstream/m/c?d#e`);
+    expect(await goesTo(prefix, '/upstream/m/a/up')).toBe(`${prefix}/upstream/m/`);
+    expect(await goesTo(prefix, '/upstream/m/colon')).toBe(`${prefix}/upstream/m/b:c`);
+    expect(await goesTo(prefix, '/upstream/m?a=/b', asked)).toBe(`${prefix}/upstream/m/v1/chat/completions/`);
+    expect(await goesTo(prefix, '/upstream/m/far')).toBe('https://elsewhere.example/');
+    expect(await goesTo(prefix, '/v1/chat/completions', asked)).toBe(`${prefix}/v1/chat/completions/`);
+  }
 });

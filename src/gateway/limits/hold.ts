@@ -81,6 +81,11 @@ export class Hold implements Reservation {
     return this.#charge.amounts;
   }
 
+  /** A part of that is an answer, whose length its client can bound. */
+  get answers(): boolean {
+    return this.#for.guess.output > 0;
+  }
+
   /** The shared book has charged it too; `lines` tell what that one still allows. */
   share(charge: Charge, lines: string): void {
     this.#shared = charge;

@@ -73,7 +73,7 @@ test('requests per minute: the next is refused with the time to come back, and a
   expect(headersIn(ask(key).lines)).toEqual({
     'x-ratelimit-limit-requests': '2',
     'x-ratelimit-remaining-requests': '1',
-    'x-ratelimit-reset-requests': '120s',
+    'x-ratelimit-reset-requests': '60s',
   });
   ask(key);
   const fault = refusal(key);

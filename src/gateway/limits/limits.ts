@@ -92,7 +92,10 @@ function reserveHere({ quotas, context, countAt }: Here, demand: Demand, bounded
   const guess = estimate(demand, answerLength(memory, demand.model).tokens);
   const amounts = amountsOf(quotas, demand.model, guess);
   const charged = take(memory.book, bounds, amounts, now);
-  if ('waitMs' in charged) throw overRate(charged, rateHeaders(countAt, perMinute, now), random());
+  if ('waitMs' in charged) {
+    const headers = rateHeaders(countAt, perMinute, now);
+    throw overRate(charged, { headers, random: random(), answers: guess.output > 0 });
+  }
   return new Hold(
     { quotas, context, demand, guess, subjects, since: now },
     charged,
@@ -138,7 +141,7 @@ async function reserveTogether(
   const headers = rateHeaders(countAt, limited, now);
   for (const [bound, count] of counts) {
     const refusal = refusalOf(count, bound, hold.amounts, now);
-    if (refusal) throw overRate(refusal, headers, context.random());
+    if (refusal) throw overRate(refusal, { headers, random: context.random(), answers: hold.answers });
   }
   return hold;
 }

@@ -1,4 +1,5 @@
 import type { Bound } from './bounds.ts';
+import { mostSeconds } from './refusals.ts';
 import { carryOf, resetMs, usedOf } from './window.ts';
 import type { Count } from './window.ts';
 
@@ -10,7 +11,7 @@ const units = ['requests', 'tokens'] as const;
 /**
  * `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI's API sends them, as lines of a head, of those
  * limits per minute that there are; where a key's and a model's both hold, of the one that is nearer. Reset: time until
- * nothing counts any more, in seconds ("72s").
+ * nothing counts any more, in seconds ("42s"); of what takes longer a minute is told, and the rest then, as by Retry-After.
  */
 export function rateLines(countAt: CountAt, bounds: readonly Bound[], wallMs: number): string {
   let lines = '';
@@ -30,7 +31,7 @@ export function rateLines(countAt: CountAt, bounds: readonly Bound[], wallMs: nu
     }
     if (nearest === null) continue;
     const name = names[unit];
-    const seconds = Math.ceil(resetMs(nearest, wallMs) / 1000);
+    const seconds = Math.min(mostSeconds, Math.ceil(resetMs(nearest, wallMs) / 1000));
     lines += `${name.limit}${limit}${name.remaining}${remaining}${name.reset}${seconds}s\r\n`;
   }
   return lines;

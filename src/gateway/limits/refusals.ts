@@ -3,15 +3,21 @@ import type { Bound, Subject } from './bounds.ts';
 import type { Refusal } from './book.ts';
 import { anonymous } from '../front/caller.ts';
 
-/** Refusals that name the caller's own limit. `random` (0..1) spreads those who would all come back at once. */
-export function overRate(refusal: Refusal, headers: readonly string[], random: number): ApiError {
+/**
+ * Refusals that name the caller's own limit. `random` (0..1) spreads those who would all come back at once; `answers`: a part of what
+ * the request may take is an answer that its client can bound.
+ */
+export function overRate(
+  refusal: Refusal,
+  { headers, random, answers }: { headers: readonly string[]; random: number; answers: boolean },
+): ApiError {
   const { bound, waitMs } = refusal;
   if (waitMs === null) return overBudget(refusal);
   return new ApiError({
     status: 429,
     type: 'rate_limit_error',
     code: 'rate_limit_exceeded',
-    message: `${whose(bound)} ${howFull(refusal)}`,
+    message: `${whose(bound)} ${howFull(refusal, answers)}`,
     retryAfter: seconds(waitMs, random),
     headers,
     limit: { scope: bound.scope, reason: bound.unit },
@@ -19,10 +25,11 @@ export function overRate(refusal: Refusal, headers: readonly string[], random: n
 }
 
 /** A request may be too large for what is left, though the limit has not been reached. */
-function howFull({ bound, amount, left }: Refusal): string {
+function howFull({ bound, amount, left }: Refusal, answers: boolean): string {
   const limit = `its limit of ${bound.limit} ${bound.unit} per minute`;
   if (left < 1) return `has reached ${limit}.`;
-  return `has ${Math.floor(left)} left of ${limit}, and this request may take ${Math.ceil(amount)}. A smaller max_tokens makes it smaller.`;
+  const cure = answers ? 'A smaller max_tokens makes it smaller.' : 'Less input at once makes it smaller.';
+  return `has ${Math.floor(left)} left of ${limit}, and this request may take ${Math.ceil(amount)}. ${cure}`;
 }
 
 /** No wait of a client's making helps here: no Retry-After, and clients of OpenAI's making are told not to try again. */
@@ -66,7 +73,7 @@ function whose({ id, scope, title }: Pick<Bound, 'id' | 'scope' | 'title'>): str
 const withoutKey = `key:${anonymous.id}`;
 
 /** Clients of OpenAI's making pass over a longer time and come back almost at once; one that is refused again is told the rest. */
-const mostSeconds = 60;
+export const mostSeconds = 60;
 
 function seconds(ms: number, random: number): number {
   const wanted = Math.ceil((ms * (1 + random * 0.2)) / 1000);

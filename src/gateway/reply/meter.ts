@@ -133,7 +133,7 @@ function ownVectors() {
     aborts: count('upstream_aborts_total', 'Upstream requests cut before their end.', ['cause']),
     tokens: count(
       'tokens_total',
-      'Tokens, as the engine counted them or estimated where a stream broke off.',
+      'Tokens as the engine counted them, or, of a stream that broke off, estimated: the prompt by its bytes, the answer by its events.',
       ['model', 'direction', 'source', 'deployment'],
     ),
     keyRequests: count('key_requests_total', 'Requests that have ended, by key.', ['key'], mostKeys),
