@@ -90,7 +90,8 @@ function statusOf(route: RouteState, now: number): ModelEntry['status'] {
   const states = route.arms.map(({ deployment }): ModelEntry['status'] => {
     const { demand } = deployment;
     if (demand && demand.state !== 'ready') return demand.state;
-    if (!deployment.held && isReachable(deployment, now)) return ownState(deployment, route.name) ?? 'ready';
+    if (!deployment.held && isReachable(deployment, now))
+      return ownState(deployment, route.aliasOf ?? route.name) ?? 'ready';
     if (deployment.held || deployment.instances.some(({ health }) => health.loading)) return 'loading';
     return 'unavailable';
   });

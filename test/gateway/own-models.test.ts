@@ -12,20 +12,27 @@ interface Router {
   readonly server: FakeUpstream;
   readonly states: Record<string, string>;
   readonly held: Turn[];
+  /** Requests for the list are answered with 500 as long as it is set. */
+  readonly trouble: { list: boolean };
+  /** Awaited before an unload is answered. */
+  readonly unloads: { wait: Promise<void> };
 }
 
 /** A server that loads its models itself and tells how far they are, with requests that end when the test says so. */
 async function router(states: Record<string, string>): Promise<Router> {
   const held: Turn[] = [];
+  const trouble = { list: false };
+  const unloads = { wait: Promise.resolve() };
   const server = await engine((turn) => {
     const { path, body } = turn.request;
+    if (path === '/v1/models' && trouble.list) return turn.json(500, {});
     if (path === '/v1/models')
       return turn.json(200, {
         data: Object.entries(states).map(([id, value]) => ({ id, status: { value } })),
       });
     if (path !== '/models/unload') return void held.push(turn);
     states[JSON.parse(body).model] = 'unloaded';
-    turn.json(200, { success: true });
+    void unloads.wait.then(() => turn.json(200, { success: true }));
   });
   const gateway = await front(
     configFor([{ id: 'r', deployment: 'r', url: server.url, modelsPath: '/v1/models' }], {
@@ -38,7 +45,7 @@ async function router(states: Record<string, string>): Promise<Router> {
       keys: [{ id: 'master', name: 'master', sha256, control: true }],
     }),
   );
-  return { gateway, server, states, held };
+  return { gateway, server, states, held, trouble, unloads };
 }
 
 async function listed(gateway: RunningGateway): Promise<Record<string, string>> {
@@ -110,8 +117,82 @@ test('a list that tells no states leaves models as ready as their server', async
   const gateway = await front(
     configFor([{ id: 'r', deployment: 'r', url: server.url, modelsPath: '/v1/models' }], {
       routes: [{ name: 'a', to: [{ deployment: 'r', weight: 1 }], aliasOf: null }],
+      anonymous: true,
+      keys: [{ id: 'master', name: 'master', sha256, control: true }],
     }),
   );
   await until('it was asked twice', () => server.seen.length > 1);
   expect(await listed(gateway)).toEqual({ a: 'ready' });
+  expect(await running(gateway)).toEqual([['r', 'ready']]);
 });
+
+test('states outlast an answer that fails, and not a server that goes on failing', async () => {
+  const { gateway, server, trouble } = await router({ a: 'unloaded' });
+  await until('its list was read', async () => (await listed(gateway))['a'] === 'unloaded');
+  trouble.list = true;
+  const asked = server.seen.length;
+  await until('it has failed twice', () => server.seen.length >= asked + 2);
+  expect(await listed(gateway)).toEqual({ r: 'ready', a: 'unloaded' });
+  await until('it is forgotten', async () => (await listed(gateway))['a'] === 'ready');
+  expect(server.seen.length).toBeGreaterThanOrEqual(asked + 3);
+  trouble.list = false;
+  await until('it is told again', async () => (await listed(gateway))['a'] === 'unloaded');
+});
+
+test('a request that comes during an unload waits until it is done, and is served then', async () => {
+  const { gateway, server, held, unloads } = await router({ a: 'loaded' });
+  await until('its list was read', () => listedAsOwn(gateway));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  unloads.wait = promise;
+  const unloading = unload(gateway, '/a');
+  await until('it unloads', () => server.seen.some(({ path }) => path === '/models/unload'));
+  const reply = postChat(gateway.url, { model: 'a' });
+  await until('it waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  expect(held).toHaveLength(0);
+  resolve();
+  expect(await (await unloading).json()).toEqual({ unloading: ['a'] });
+  await until('it serves', () => held.length === 1);
+  held[0]?.json(200, {});
+  expect((await reply).status).toBe(200);
+});
+
+async function listedAsOwn(gateway: RunningGateway): Promise<boolean> {
+  return JSON.stringify(await running(gateway)) === '[["a","ready"]]';
+}
+
+test('/unload of a name that the fleet has itself never reaches a model of that name in a server', async () => {
+  const { gateway, server } = await twoOfOneName();
+  await until('its list was read', async () => JSON.stringify(await running(gateway)).includes('"a"'));
+  const reply = await unload(gateway, '/twin');
+  expect([reply.status, (await errorOf(reply)).code]).toEqual([400, 'not_on_demand']);
+  expect(server.seen.some(({ path }) => path === '/models/unload')).toBe(false);
+  // By an alias as by its name.
+  expect(await (await unload(gateway, '/also-a')).json()).toEqual({ unloading: ['a'] });
+});
+
+/** A server that has loaded "a" and "twin" itself, and a deployment "twin" beside it. */
+async function twoOfOneName(): Promise<{ gateway: RunningGateway; server: FakeUpstream }> {
+  const data = ['a', 'twin'].map((id) => ({ id, status: { value: 'loaded' } }));
+  const server = await engine(({ request, json }) =>
+    json(200, request.path === '/models/unload' ? { success: true } : { data }),
+  );
+  const other = await engine((turn) => turn.json(200, {}));
+  const gateway = await front(
+    configFor(
+      [
+        { id: 'r', deployment: 'r', url: server.url, modelsPath: '/v1/models' },
+        { id: 'twin', deployment: 'twin', url: other.url },
+      ],
+      {
+        routes: [
+          { name: 'a', to: [{ deployment: 'r', weight: 1 }], aliasOf: null },
+          { name: 'also-a', to: [{ deployment: 'r', weight: 1 }], aliasOf: 'a' },
+          { name: 'twin', to: [{ deployment: 'twin', weight: 1 }], aliasOf: null },
+        ],
+        anonymous: true,
+        keys: [{ id: 'master', name: 'master', sha256, control: true }],
+      },
+    ),
+  );
+  return { gateway, server };
+}

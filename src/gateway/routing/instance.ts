@@ -23,6 +23,8 @@ export interface Instance {
   models: ReadonlyMap<string, DemandState> | null;
   /** Takes nothing new until then, by the monotonic clock; null as usual. */
   drainedUntil: number | null;
+  /** For a moment nothing may come between two looks at it: newcomers wait in line. */
+  paused: boolean;
   /** What it can take beside what is under way. */
   readonly room: Room;
   /** One more request of so many tokens may go there. */
@@ -55,9 +57,10 @@ export function createInstance(
     health: healthy,
     models: null,
     drainedUntil: null,
+    paused: false,
     room,
     fits(tokens, at) {
-      return room.fits(this.inflight, tokens, at);
+      return !this.paused && room.fits(this.inflight, tokens, at);
     },
   };
 }

@@ -28,9 +28,10 @@ export const bestFirst: readonly DemandState[] = [
   'failed',
 ];
 
-/** Those that take memory now or are on their way to it; null for a deployment whose servers load none themselves. */
+/** Those that take memory now or are on their way to it; null for a deployment whose servers load none themselves, or do not tell. */
 export function ownModels({ instances }: Deployment): [string, DemandState][] | null {
-  if (instances.every(({ models }) => models === null)) return null;
+  // Servers that list models without their states are as ready as they are themselves.
+  if (instances.every(({ models }) => !models?.size)) return null;
   const all = new Map(instances.flatMap(({ models }) => [...(models ?? [])]));
   return [...all].filter(([, state]) => state === 'ready' || state === 'loading' || state === 'fetching');
 }
