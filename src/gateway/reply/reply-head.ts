@@ -37,7 +37,11 @@ export function headersForClient(
   const { model } = instance.upstream;
   const isRedirect = head.status >= 300 && head.status < 400;
   const told = isRedirect ? redirectForClient(head, call, instance.upstream.url) : head;
-  const common = replyBlock(told, { instance: instance.id, model: model === call.model ? null : model });
+  const common = replyBlock(told, {
+    instance: instance.id,
+    model: model === call.model ? null : model,
+    limited: (call.reservation?.lines ?? '') !== '',
+  });
   const headers = framingHeaders(head, passing);
   if (head.status === 503 && !head.headers.some((text) => text.toLowerCase() === 'retry-after'))
     headers.push('Retry-After', String(context.retryAfter()));

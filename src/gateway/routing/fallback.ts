@@ -34,7 +34,7 @@ export function causeOf({ fault }: ApiError): FallbackCause | null {
 
 const causes: Readonly<Record<string, FallbackCause>> = {
   no_healthy_instance: 'unreachable',
-  // Before the head of a reply the only time that can run out is that of connecting.
+  // Before the head of a reply the only times that can run out are that of connecting, and that of a head without an end.
   upstream_timeout: 'unreachable',
   queue_full: 'full',
   queue_timeout: 'deadline',

@@ -22,6 +22,8 @@ interface ReplyOptions {
   readonly instance: string;
   /** The engine's own name of the model, where it is another than the one asked for. */
   readonly model: string | null;
+  /** The gateway's own limits are told beside. */
+  readonly limited: boolean;
 }
 
 /** Headers to an engine, but for those that name the one request. */
@@ -40,14 +42,15 @@ export function requestBlock(
 /** Headers of an engine's reply for the client, and who served; without those that name the one request or frame its body. */
 export function replyBlock(head: UpstreamHead, options: ReplyOptions): HeaderBlock {
   const { likeness } = head;
-  const { instance, model } = options;
+  const { instance, model, limited } = options;
   const made = likeness && replies.get(likeness);
-  if (made && made.instance === instance && made.model === model) return made.block;
-  const headers = replyHeaders(head.headers, { eventStream: head.eventStream });
+  if (made && made.instance === instance && made.model === model && made.limited === limited)
+    return made.block;
+  const headers = replyHeaders(head.headers, { eventStream: head.eventStream, limited });
   headers.push('x-berth-origin', 'upstream', 'x-berth-upstream', instance);
   if (model !== null) headers.push('x-berth-model', headerText(model));
   const block = new HeaderBlock(headers);
-  if (likeness) replies.set(likeness, { instance, model, block });
+  if (likeness) replies.set(likeness, { instance, model, limited, block });
   return block;
 }
 

@@ -77,13 +77,21 @@ export function ownRequestHeaders(requestId: string, traceparent: string | null)
   return headers;
 }
 
-/** Headers of an engine's reply for the client; those that say how the body ends are the caller's. */
-export function replyHeaders(raw: readonly string[], options: { eventStream: boolean }): string[] {
+/**
+ * Headers of an engine's reply for the client; those that say how the body ends are the caller's. `limited`: what the client may still
+ * take is told by this gateway, and what an API behind it lets the gateway take is not meant for the client.
+ */
+export function replyHeaders(
+  raw: readonly string[],
+  options: { eventStream: boolean; limited: boolean },
+): string[] {
   const named = connectionNames(raw);
   const headers: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
     if (dropFromReply.has(name) || name.startsWith('access-control-') || named?.includes(name)) continue;
+    // Of another gateway like this one, who marks its replies in the same way.
+    if (name.startsWith('x-berth-') || (options.limited && name.startsWith('x-ratelimit-'))) continue;
     if (options.eventStream && name === 'cache-control') continue;
     headers.push(raw[i] as string, raw[i + 1] as string);
   }

@@ -79,8 +79,8 @@ export class Connection implements UpstreamSink {
       .on('close', () => this.#onClose());
   }
 
-  get headCame(): boolean {
-    return this.#reader?.head != null;
+  get begun(): boolean {
+    return this.#reader?.begun === true;
   }
 
   /** `pieces`: the request as it goes over the wire; strings are latin1. */

@@ -128,7 +128,7 @@ class NetPool implements UpstreamPool, ConnectionOwner {
       const waited = now - connection.since;
       if (connection.connecting && waited > connectMs)
         connection.fail('connect-timeout', `No connection within ${connectMs} ms.`);
-      else if (connection.headCame && !connection.job?.paused && waited > idleMs)
+      else if (connection.begun && !connection.job?.paused && waited > idleMs)
         connection.fail('idle-timeout', `The upstream sent nothing for ${idleMs} ms.`);
     }
     for (const connection of this.#watched) {

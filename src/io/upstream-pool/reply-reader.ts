@@ -9,6 +9,11 @@ export class ReplyReader implements BodyRead {
   /** Null until the final head (not a 1xx) is there. */
   head: ParsedHead | null = null;
   done = false;
+  /** Some of the reply has come, be it a part of its head. */
+  get begun(): boolean {
+    return this.head !== null || this.#partial !== null;
+  }
+
   get last(): boolean {
     return this.done;
   }

@@ -74,3 +74,23 @@ test('rule 9: an address that swallows connections is given up after the connect
     await full.close();
   }
 });
+
+test('rule 9: a head that has begun and does not come to its end is given up after the idle time', async () => {
+  const clock = movableClock();
+  const held: Turn[] = [];
+  const { gateway, upstream } = await start((turn) => void held.push(turn), {
+    limits: { idleMs: 120_000 },
+    clock,
+  });
+  const reply = postChat(gateway.url);
+  await until('the engine has it', () => held.length === 1);
+  held[0]?.write('HTTP/1.1 200 OK\r\nX-Half: ');
+  let answered = false;
+  void reply.then(() => (answered = true));
+  await until('it is given up', () => {
+    clock.advance(10_000);
+    return answered;
+  });
+  expect([(await reply).status, (await errorOf(await reply)).code]).toEqual([504, 'upstream_timeout']);
+  await until('the engine was cut off', () => upstream.seen[0]?.cut === true);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chat, dial, post, start, until } from '../harness.ts';
+import { chat, dial, post, postChat, sha256, start, until } from '../harness.ts';
 
 test('rule 18: secrets, hop-by-hop headers and claims about the client stay behind; tracing goes on', async () => {
   const { upstream, gateway } = await start((turn) =>
@@ -48,4 +48,26 @@ test('rule 18: secrets, hop-by-hop headers and claims about the client stay behi
     /server-timing: queue;dur=[\d.]+, upstream_ttfb;dur=[\d.]+, gateway;dur=[\d.]+/i,
   );
   expect(wire.text()).not.toMatch(/^(server|x-private|set-cookie|access-control-allow-origin):/im);
+});
+
+test('rule 18: marks of a gateway behind this one, and what an API lets this one take, are not taken for its own', async () => {
+  const marks =
+    'x-berth-origin: gateway\r\nx-berth-upstream: far\r\nx-berth-route: far\r\nx-ratelimit-remaining-requests: 4000\r\nx-ratelimit-limit-tokens: 9\r\n';
+  const { gateway } = await start((turn) => turn.json(200, { ok: true }, marks), {
+    keys: [{ id: 'a', name: 'a', sha256: sha256('a'), limits: { rpm: 3 } }],
+    anonymous: true,
+  });
+  const open = await postChat(gateway.url);
+  expect([open.headers.get('x-berth-origin'), open.headers.get('x-berth-upstream')]).toEqual([
+    'upstream',
+    'u0',
+  ]);
+  expect(open.headers.get('x-berth-route')).toBeNull();
+  // Who has no limits here is told of those there.
+  expect(open.headers.get('x-ratelimit-remaining-requests')).toBe('4000');
+  for (const left of ['2', '1']) {
+    const limited = await postChat(gateway.url, {}, { headers: { authorization: 'Bearer a' } });
+    expect(limited.headers.get('x-ratelimit-remaining-requests')).toBe(left);
+    expect(limited.headers.get('x-ratelimit-limit-tokens')).toBeNull();
+  }
 });
