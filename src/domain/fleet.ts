@@ -100,6 +100,9 @@ export const Model = z
       .record(Name, ModelPlace)
       .default({})
       .describe('Where it lies already, by the name of a host that is a cluster.'),
+    size: ByteSize.optional().describe(
+      'Size of its files, for where berth cannot look: on the disks and in the claims of a cluster.',
+    ),
     secret: NamedAnySecret.optional().describe(
       'Where the key lies that its place asks for, such as a token of Hugging Face.',
     ),

@@ -35,7 +35,11 @@ test('the OpenOrca example says what its documents get wrong without a cluster, 
     expect(ran.code, ran.stdout).toBe(0);
     return (ran.json() as { findings: { rule: string }[] }).findings.map(({ rule }) => rule);
   }
-  expect(await said('openorca/berth.yaml')).toEqual(['throttled-threads', 'gpu-layers-without-gpu']);
+  expect(await said('openorca/berth.yaml')).toEqual([
+    'throttled-threads',
+    'prompt-cache-over-limit',
+    'gpu-layers-without-gpu',
+  ]);
   expect(await said('openorca/mended.yaml')).toEqual([]);
   expect(await said('openorca/docker.yaml')).toEqual([]);
   expect(await rulesOf('openorca/small.yaml')).toEqual([]);
@@ -75,10 +79,10 @@ test('a cache of prompts that does not fit beside the model into the memory limi
     'tight.yaml',
   );
   place.write(
-    'version: 1\nfleet: openorca\ndeployments: {openorca: {resources: {limits: {memory: 9Gi}}, engine: {cacheRam: 8192}}}\n',
+    'version: 1\nfleet: openorca\nmodels: {openorca: {size: 100Gi}}\ndeployments: {openorca: {resources: {limits: {memory: 9Gi}}, engine: {cacheRam: 8192}}}\n',
     'fits.yaml',
   );
-  // The model of a few megabytes does not fit beside 8 GiB into 8 GiB, and does into 9.
+  // The model of a few megabytes does not fit beside 8 GiB into 8 GiB, and does into 9: where it can be looked at its stated size is nothing.
   expect(await rulesOf('openorca/small.yaml', join(place.folder, 'tight.yaml'))).toEqual([
     'prompt-cache-over-limit',
   ]);

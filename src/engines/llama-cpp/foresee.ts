@@ -29,7 +29,7 @@ function throttled({ threads }: LlamaCppOptions, { cpus }: Place): Foreseen[] {
 
 function cacheOverLimit({ cacheRam }: LlamaCppOptions, { memoryBytes, modelBytes }: Place): Foreseen[] {
   const cache = cacheRam * MiB;
-  if (memoryBytes === null || cache + modelBytes <= memoryBytes) return [];
+  if (memoryBytes === null || cache === 0 || cache + modelBytes <= memoryBytes) return [];
   const beside = modelBytes === 0 ? '' : ` beside ${formatBytes(modelBytes)} of weights`;
   const fits = Math.max(0, Math.floor((memoryBytes - modelBytes) / 2 / MiB));
   return [

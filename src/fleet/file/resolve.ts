@@ -35,6 +35,8 @@ export interface Deployment {
     /** How it comes into a claim of a cluster. */
     readonly fetched?: LaunchSpec['fetched'];
     readonly secret?: AnySecret | null;
+    /** Bytes of its files, as the file says. */
+    readonly size?: number | undefined;
   } | null;
   readonly engine: KindOptions;
   readonly target: KindOptions;
@@ -110,7 +112,12 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         host: hostOf(tree, piece),
         model:
           model && entry.model !== undefined
-            ? { name: entry.model, ...placeOfModel(model, hostOf(tree, piece)), secret: model.secret ?? null }
+            ? {
+                name: entry.model,
+                ...placeOfModel(model, hostOf(tree, piece)),
+                secret: model.secret ?? null,
+                size: model.size,
+              }
             : null,
         engine: entry.engine,
         target: entry.target ?? usualTarget(hosts[hostOf(tree, piece)]),

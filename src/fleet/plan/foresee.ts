@@ -36,13 +36,15 @@ function atOdds(
   { deployment, spec }: DesiredReplica,
   modelBytes: (host: string, path: string) => number,
 ): Finding[] {
-  const { name, engine, target, host, gpus } = deployment;
+  const { name, engine, target, host, gpus, model } = deployment;
   const bounds = targetOf(target.kind).bounds?.(spec, target) ?? {
     cpus: null,
     memoryBytes: null,
     image: null,
   };
-  const place = { ...bounds, gpus, modelBytes: spec.model === null ? 0 : modelBytes(host, spec.model) };
+  // What can be seen counts before what the file says.
+  const seen = spec.model === null ? 0 : modelBytes(host, spec.model);
+  const place = { ...bounds, gpus, modelBytes: seen || (model?.size ?? 0) };
   const found = engineOf(engine.kind).foresee?.(engine, place) ?? [];
   return [
     ...notHeld(deployment),
