@@ -19,12 +19,12 @@ const usualQuant = 'Q4_K_M';
  */
 export function chooseFiles(source: string, listed: readonly ListedFile[], wanted: WantedFiles): ChosenFiles {
   const files = listed.filter(({ path }) => isSafePath(path));
-  if (wanted.path !== null) return named(source, files, wanted.path);
+  if (wanted.path !== null) return named(source, files, { path: wanted.path, quant: wanted.quant });
   const models = firstParts(files.filter(({ path }) => isGguf(path) && !isProjector(path)));
   if (wanted.quant !== null) return ofQuant(source, files, models, wanted.quant);
   if (models.length === 0) return folderOf(source, files);
   const [only] = models;
-  const usual = models.filter(({ path }) => hasQuant(path, usualQuant));
+  const usual = fittingQuant(models, usualQuant);
   const chosen = models.length === 1 ? only : usual.length === 1 ? usual[0] : undefined;
   if (chosen !== undefined) return withParts(files, chosen.path, source);
   throw new BerthError('MODEL_CHOICE', {
@@ -35,10 +35,14 @@ export function chooseFiles(source: string, listed: readonly ListedFile[], wante
   });
 }
 
-function named(source: string, files: readonly ListedFile[], path: string): ChosenFiles {
+function named(
+  source: string,
+  files: readonly ListedFile[],
+  { path, quant }: { readonly path: string; readonly quant: string | null },
+): ChosenFiles {
   if (files.some((file) => file.path === path)) return withParts(files, path, source);
   const below = files.filter((file) => file.path.startsWith(`${path}/`));
-  if (below.length > 0) return chooseFiles(source, below, { path: null, quant: null });
+  if (below.length > 0) return chooseFiles(source, below, { path: null, quant });
   const near = files.filter((file) => isGguf(file.path) || file.path.endsWith('.safetensors'));
   throw new BerthError('MODEL_NOT_FOUND', {
     source,
@@ -53,7 +57,7 @@ function ofQuant(
   models: readonly ListedFile[],
   quant: string,
 ): ChosenFiles {
-  const fitting = models.filter(({ path }) => hasQuant(path, quant));
+  const fitting = fittingQuant(models, quant);
   const [chosen] = fitting;
   if (fitting.length === 1 && chosen) return withParts(files, chosen.path, source);
   if (fitting.length > 1)
@@ -113,13 +117,26 @@ function isProjector(path: string): boolean {
   return /mmproj|imatrix/i.test(basename(path));
 }
 
+/** Q4_0 is not Q4_0_4_4, nor Q2_K one of Q2_K_L: part of a name counts only for models whose names tell no quantization. */
+function fittingQuant(models: readonly ListedFile[], quant: string): ListedFile[] {
+  const exact = models.filter(({ path }) => quantOf(path)?.toLowerCase() === quant.toLowerCase());
+  if (exact.length > 0) return exact;
+  return models.filter(({ path }) => quantOf(path) === null && hasQuant(path, quant));
+}
+
 function hasQuant(path: string, quant: string): boolean {
   const name = quant.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   return new RegExp(`(^|[-._/])${name}([-._/]|$)`, 'i').test(path);
 }
 
+/** As its own name tells it, else the folder that it lies in. */
 function quantOf(path: string): string | null {
-  return (
-    /(?:^|[-._])((?:UD-)?(?:I?Q\d\w*|BF16|F16|F32|MXFP4\w*))(?=[-.]|$)/i.exec(basename(path))?.[1] ?? null
-  );
+  const name = basename(path);
+  return quantIn(name) ?? quantIn(path.slice(0, -name.length));
+}
+
+function quantIn(text: string): string | null {
+  const found =
+    /(?:^|[-._/])((?:UD-)?(?:[IT]?Q\d(?:_(?:\d+|K|NL|X*[SML]))*|(?:B?F|FP)(?:8|16|32)|MXFP4(?:_MOE)?))(?=[-._/]|$)/i;
+  return found.exec(text)?.[1] ?? null;
 }

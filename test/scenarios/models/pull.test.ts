@@ -221,6 +221,31 @@ test('a quantization picks its file, and what is not clear is asked', async () =
   expect(asked.stderr).toContain('Q8_0, Q5_K_M');
 });
 
+test.each([
+  ['Q4_0', 'm-Q4_0.gguf'],
+  ['q4_0_4_4', 'm-Q4_0_4_4.gguf'],
+  ['Q2_K', 'm-Q2_K.gguf'],
+  ['UD-Q2_K_XL', 'm-UD-Q2_K_XL.gguf'],
+  ['Q5_K_M', 'Q5_K_M/m-00001-of-00001.gguf'],
+  ['IQ4_XS', 'm_IQ4_XS_imat.gguf'],
+])('the quantization %s is the one of that very name', async (quant, name) => {
+  hub.files.clear();
+  const names = ['m-Q4_0_4_4.gguf', 'm-Q4_0.gguf', 'm-Q2_K_L.gguf', 'm-Q2_K.gguf', 'm-UD-Q2_K_XL.gguf'];
+  for (const one of [...names, 'Q5_K_M/m-00001-of-00001.gguf', 'm_IQ4_XS_imat.gguf'])
+    hub.files.set(one, contentOf(100));
+  const chosen = pathOf(await place.berth('pull', `hf://lab/tiny:${quant}`, '--json'));
+  expect(chosen.endsWith(`/${name}`), chosen).toBe(true);
+});
+
+test('a part of the name of a quantization is none, and a quantization counts within a folder too', async () => {
+  hub.files.clear();
+  for (const name of ['a/m-Q4_K_M.gguf', 'a/m-Q8_0.gguf']) hub.files.set(name, contentOf(100));
+  const none = await place.berth('pull', 'hf://lab/tiny:Q4_K');
+  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('There is: Q4_K_M, Q8_0.')]);
+  const chosen = pathOf(await place.berth('pull', 'hf://lab/tiny/a:Q8_0', '--json'));
+  expect(chosen.endsWith('/a/m-Q8_0.gguf'), chosen).toBe(true);
+});
+
 test('of a split model all parts come, and it is given by its first', async () => {
   hub.files.clear();
   for (const n of [1, 2, 3]) hub.files.set(`q/m-Q4_0-0000${n}-of-00003.gguf`, contentOf(1000, n));
