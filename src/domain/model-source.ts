@@ -7,3 +7,8 @@ export function isAddress(source: string): boolean {
 export function hubModel(source: string | null): string | null {
   return source?.startsWith('hf://') ? source.slice('hf://'.length) : null;
 }
+
+/** A source without what may be secret in it: credentials and a signed query. */
+export function shownSource(source: string): string {
+  return source.replace(/^([a-z0-9+.-]+:\/\/)[^/?#]*@/i, '$1').replace(/\?[^#]*/, '?…');
+}

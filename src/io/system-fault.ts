@@ -7,6 +7,8 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'a file is in the place of a folder',
   EISDIR: 'a folder is in its place',
   EEXIST: 'a file is in the place of a folder',
+  EFBIG: 'no file may be that large there (ulimit -f, or its file system)',
+  EIO: 'the disk fails',
   ELOOP: 'its links lead in a circle',
 };
 

@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { parseJson } from '../domain/json.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { shownSource } from '../domain/model-source.ts';
 import type { ListedModel } from '../domain/listed-model.ts';
 import type { HttpReply } from '../io/http.ts';
 import type { World } from '../io/world.ts';
+import { secondsToWait } from './seconds-to-wait.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
 
 interface HubName {
@@ -40,7 +42,12 @@ function readName(source: string): HubName {
   const found = form.exec(source);
   if (!found?.[1]) throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: [hfSource.form] });
   const [, repo, revision, path, quant] = found;
-  return { repo, revision: revision ?? 'main', path: path ?? null, quant: quant ?? null };
+  return {
+    repo,
+    revision: (revision ?? 'main').replaceAll(/%2f/gi, '/'),
+    path: path ?? null,
+    quant: quant ?? null,
+  };
 }
 
 /** The part of the Hub's answer to /api/models/REPO/revision/REV?blobs=true that is used here. */
@@ -73,7 +80,7 @@ async function listRepo(world: World, source: string, access: SourceAccess): Pro
   if (!read.success)
     throw new BerthError('MODEL_PLACE_FAILED', {
       source,
-      place: endpointOf(world),
+      place: shownEndpoint(world),
       reason: 'its answer is no list of files',
     });
   const licence = read.data.cardData?.license;
@@ -105,7 +112,11 @@ async function ask(
       .catch((cause: unknown) => {
         if (signal.aborted) throw cause;
         const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new BerthError('MODEL_PLACE_FAILED', { source, place: endpointOf(world), reason }, { cause });
+        throw new BerthError(
+          'MODEL_PLACE_FAILED',
+          { source, place: shownEndpoint(world), reason },
+          { cause },
+        );
       });
     const { location } = reply.headers;
     if (![301, 302, 307, 308].includes(reply.status) || location === undefined || redirects === 5)
@@ -118,7 +129,7 @@ async function ask(
 
 function refusal(world: World, source: string, token: boolean, reply: Refusal): BerthError {
   const { repo, revision } = readName(source);
-  const page = `${endpointOf(world)}/${repo}`;
+  const page = `${shownEndpoint(world)}/${repo}`;
   const code = String(reply.headers['x-error-code'] ?? '');
   const { status } = reply;
   if (code === 'GatedRepo' || (status === 403 && token))
@@ -141,21 +152,24 @@ function refusal(world: World, source: string, token: boolean, reply: Refusal): 
       : 'Set HF_TOKEN, or "secret" of the model in the fleet file; check owner and name too.';
     return new BerthError('MODEL_UNAUTHORIZED', { source, said: `the Hub answers ${status}`, cure });
   }
-  if (status === 429) return new BerthError('MODEL_QUOTA', { source, retryAfter: retryAfterOf(reply) });
+  if (status === 429)
+    return new BerthError('MODEL_QUOTA', { source, retryAfter: secondsToWait(world, reply) });
+  const { location } = reply.headers;
+  const moved = typeof location === 'string' && URL.canParse(location) ? new URL(location).origin : null;
   return new BerthError('MODEL_PLACE_FAILED', {
     source,
-    place: endpointOf(world),
-    reason: `it answers ${status}`,
+    place: shownEndpoint(world),
+    reason: `it answers ${status}${moved === null ? '' : `, and leads to ${moved}: set HF_ENDPOINT to that if you trust it with your token`}`,
   });
-}
-
-function retryAfterOf({ headers }: Refusal): string | null {
-  const value = headers['retry-after'];
-  return typeof value === 'string' ? value : null;
 }
 
 function endpointOf(world: World): string {
   return (world.env['HF_ENDPOINT'] ?? 'https://huggingface.co').replace(/\/+$/, '');
+}
+
+/** A mirror may have a password in its address. */
+function shownEndpoint(world: World): string {
+  return shownSource(endpointOf(world));
 }
 
 function headersOf(token: string | null): Record<string, string> {

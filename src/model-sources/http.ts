@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import { splitSet } from '../domain/split-files.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { shownSource } from '../domain/model-source.ts';
+import { secondsToWait } from './seconds-to-wait.ts';
 import type { ModelSource } from './contract.ts';
 
 /** One file, or all files of a split model where the first is named. A sum may stand behind: "#sha256=…". */
@@ -14,7 +16,8 @@ export const httpSource = {
     const url = urlOf(source);
     const name = nameIn(url);
     const sum = /^#sha256=([0-9a-f]{64})$/i.exec(url.hash)?.[1]?.toLowerCase() ?? null;
-    if (name === '') throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: [httpSource.form] });
+    if (name === '')
+      throw new BerthError('MODEL_SOURCE_UNKNOWN', { source: shownSource(source), forms: [httpSource.form] });
     return {
       revision: null,
       licence: null,
@@ -27,7 +30,7 @@ export const httpSource = {
     url.pathname = url.pathname.replace(/[^/]*$/, encodeURIComponent(file.path));
     return { url: url.href, headers: secret === null ? {} : { authorization: `Bearer ${secret.trim()}` } };
   },
-  refusal: async (_world, source, _access, reply) => {
+  refusal: async (world, source, _access, reply) => {
     const { host, pathname } = urlOf(source);
     const shown = host + pathname;
     if (reply.status === 404 || reply.status === 410)
@@ -40,6 +43,8 @@ export const httpSource = {
         cure,
       });
     }
+    if (reply.status === 429)
+      return new BerthError('MODEL_QUOTA', { source: shown, retryAfter: secondsToWait(world, reply) });
     return new BerthError('MODEL_PLACE_FAILED', {
       source: shown,
       place: host,
@@ -48,12 +53,18 @@ export const httpSource = {
   },
 } as const satisfies ModelSource;
 
+/** As it is written where its escapes are none. */
 function nameIn({ pathname }: URL): string {
-  return decodeURIComponent(basename(pathname));
+  const name = basename(pathname);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 function urlOf(source: string): URL {
   if (!URL.canParse(source))
-    throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: [httpSource.form] });
+    throw new BerthError('MODEL_SOURCE_UNKNOWN', { source: shownSource(source), forms: [httpSource.form] });
   return new URL(source);
 }

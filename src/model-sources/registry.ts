@@ -1,4 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { shownSource } from '../domain/model-source.ts';
 import type { ModelSource } from './contract.ts';
 import { hfSource } from './hf.ts';
 import { httpSource } from './http.ts';
@@ -13,6 +14,9 @@ export const modelSources = [hfSource, s3Source, httpSource, pvcSource, ociSourc
 export function sourceOf(source: string): ModelSource {
   const found = modelSources.find(({ owns }) => owns(source));
   if (!found)
-    throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: modelSources.map(({ form }) => form) });
+    throw new BerthError('MODEL_SOURCE_UNKNOWN', {
+      source: shownSource(source),
+      forms: modelSources.map(({ form }) => form),
+    });
   return found;
 }

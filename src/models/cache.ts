@@ -9,7 +9,7 @@ const StoredFile = z.object({ path: z.string(), size: z.number(), sha256: z.stri
 /** What the store knows of one model that is wholly there. Written last: its presence means that all files are. */
 const StoredModel = z.object({
   version: z.literal(1),
-  /** As it was written, without what may be secret in it. */
+  /** As `shownSource` gives it. */
   source: z.string(),
   /** Its folder below `trees`. */
   folder: z.string(),
@@ -79,11 +79,6 @@ export function folderOf(source: string): string {
     .replaceAll(/[^A-Za-z0-9._-]+/g, '--')
     .slice(0, 120);
   return `${readable}-${shortSum(source)}`;
-}
-
-/** A source without what may be secret in it: credentials and a signed query. */
-export function shownSource(source: string): string {
-  return source.replace(/^(https?:\/\/)[^@/]*@/, '$1').replace(/\?[^#]*/, '?…');
 }
 
 function shortSum(text: string): string {

@@ -30,8 +30,12 @@ export function chooseFiles(source: string, listed: readonly ListedFile[], wante
   throw new BerthError('MODEL_CHOICE', {
     source,
     reason: `there are ${models.length} models and no single ${usualQuant}`,
-    choices: models.map(({ path }) => quantOf(path) ?? path),
-    form: `${source}:QUANT or ${source}/FILE`,
+    ...(source.startsWith('hf://')
+      ? {
+          choices: models.map(({ path }) => quantOf(path) ?? path),
+          form: `${source}:QUANT or ${source}/FILE`,
+        }
+      : { choices: models.map(({ path }) => path), form: `${source}/FILE` }),
   });
 }
 

@@ -1,4 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { shownSource } from '../domain/model-source.ts';
 import type { ListedFile } from '../domain/listed-model.ts';
 import type { ByteSource } from '../io/byte-file.ts';
 import { Refused } from '../io/download/faults.ts';
@@ -10,7 +11,7 @@ import type { GgufHeader } from '../model-files/gguf-types.ts';
 import { readHfConfig } from '../model-files/hf-config.ts';
 import { readSafetensors } from '../model-files/safetensors.ts';
 import type { ModelSource, SourceAccess } from '../model-sources/contract.ts';
-import { shownSource, storedModel } from './cache.ts';
+import { storedModel } from './cache.ts';
 import { chooseFiles } from './choose-files.ts';
 
 /** What a model is, by the fronts of its files; null is what they do not tell. */
@@ -40,7 +41,7 @@ export async function describeModel(
   access: SourceAccess,
 ): Promise<ModelFacts> {
   const listed = await kind.list(world, source, access);
-  const chosen = chooseFiles(source, listed.files, kind.wanted(source));
+  const chosen = chooseFiles(shownSource(source), listed.files, kind.wanted(source));
   function open(file: ListedFile): ByteSource {
     return openRemote(
       `${shownSource(source)}: ${file.path}`,
@@ -68,13 +69,20 @@ export async function describeModel(
       pulled: (await storedModel(world, source)) !== null,
     };
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (error instanceof BerthError || access.signal.aborted) throw error;
+    if (!(error instanceof Refused)) throw unread(source, error);
     throw await kind.refusal(world, source, access, {
       status: error.status,
       headers: error.headers,
       text: error.said,
     });
   }
+}
+
+function unread(source: string, cause: unknown): BerthError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const shown = shownSource(source);
+  return new BerthError('MODEL_PLACE_FAILED', { source: shown, place: 'Its place', reason }, { cause });
 }
 
 type Facts = Header & { readonly licence?: string | null };

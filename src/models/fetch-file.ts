@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { shownSource } from '../domain/model-source.ts';
 import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import type { Address } from '../io/download/connect.ts';
 import { download } from '../io/download/download.ts';
-import { Changed, GaveUp, NoRoom, Refused } from '../io/download/faults.ts';
+import { Changed, GaveUp, NoRoom, Refused, Unwritten } from '../io/download/faults.ts';
 import { gitNameOf, hashFile } from '../io/hash-file.ts';
 import { freeBytes, linkAs, moveInto } from '../io/store-files.ts';
+import { writeFault } from '../io/system-fault.ts';
 import type { World } from '../io/world.ts';
 import { readGgufFile } from '../model-files/gguf-read.ts';
 import { checkSafetensors } from '../model-files/safetensors.ts';
 import type { ModelSource } from '../model-sources/contract.ts';
-import { folderOf, shownSource, storeOf } from './cache.ts';
+import { folderOf, storeOf } from './cache.ts';
 import type { StoredFile } from './cache.ts';
 import type { PullOptions } from './pull-options.ts';
 
@@ -158,6 +160,7 @@ async function fetchBytes(
         { path: storeOf(world).root, needed: null, free: await freeBytes(storeOf(world).root) },
         { cause: error },
       );
+    if (error instanceof Unwritten) throw writeFault(storeOf(world).root, error.cause);
     if (error instanceof GaveUp)
       throw new BerthError(
         'MODEL_PLACE_FAILED',

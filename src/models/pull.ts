@@ -1,11 +1,12 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { shownSource } from '../domain/model-source.ts';
 import type { ListedModel } from '../domain/listed-model.ts';
 import { tryLock } from '../io/lock.ts';
 import type { Lock } from '../io/lock.ts';
 import { freeBytes, takenBytes } from '../io/store-files.ts';
 import type { World } from '../io/world.ts';
 import type { ModelSource } from '../model-sources/contract.ts';
-import { folderOf, modelPath, shownSource, storeOf, storedModel } from './cache.ts';
+import { folderOf, modelPath, storeOf, storedModel } from './cache.ts';
 import type { StoredFile, StoredModel } from './cache.ts';
 import { chooseFiles } from './choose-files.ts';
 import type { ChosenFiles } from './choose-files.ts';
@@ -36,7 +37,7 @@ export async function pullModel(
   if (there !== null && (await isWhole(world, there)))
     return { model: there, path: modelPath(store, there), fetched: false };
   const listed = await kind.list(world, source, options.access);
-  const chosen = chooseFiles(source, listed.files, kind.wanted(source));
+  const chosen = chooseFiles(shownSource(source), listed.files, kind.wanted(source));
   await checkRoom(world, source, chosen);
   const files = await fetchAll(world, kind, source, listed, chosen, options);
   const folder = folderOf(source);

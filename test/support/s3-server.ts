@@ -9,7 +9,17 @@ export interface S3Server {
   readonly objects: Map<string, Buffer>;
   /** Keys of one page of a list. */
   pageSize: number;
+  /** Lists keys as XML has text, whatever encoding is asked for, as some stores do. */
+  plainKeys: boolean;
+  /** What is answered in place of the true answer; null for the true one. */
+  answer: ((request: http.IncomingMessage) => S3Answer | null) | null;
   readonly stop: () => Promise<void>;
+}
+
+export interface S3Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Record<string, string>;
 }
 
 export const s3Keys = { id: 'AKIDTEST', secret: 'secret/canary+77', region: 'eu-test-1' } as const;
@@ -19,6 +29,11 @@ export async function startS3(tls: { key: Buffer; cert: string } | null): Promis
   const objects = new Map<string, Buffer>();
   function handle(request: http.IncomingMessage, reply: http.ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://s3');
+    const other = self.answer?.(request);
+    if (other) {
+      reply.writeHead(other.status, { 'content-type': 'application/xml', ...other.headers }).end(other.text);
+      return;
+    }
     if (!isSigned(request, url)) return refuse(reply, 403, 'SignatureDoesNotMatch');
     const [bucket = '', ...rest] = decodeURIComponent(url.pathname).slice(1).split('/');
     const key = rest.join('/');
@@ -60,14 +75,15 @@ export async function startS3(tls: { key: Buffer; cert: string } | null): Promis
         ? `<NextContinuationToken>page=${at + page.length}</NextContinuationToken>`
         : '';
     const contents = page.map((name) => {
-      const key = encodeURIComponent(name.slice(bucket.length + 1))
-        .replaceAll('%2F', '/')
-        .replaceAll('%20', '+');
+      const plain = name.slice(bucket.length + 1);
+      const key = self.plainKeys
+        ? plain.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+        : encodeURIComponent(plain).replaceAll('%2F', '/').replaceAll('%20', '+');
       return `<Contents><Key>${key}</Key><Size>${objects.get(name)?.length ?? 0}</Size></Contents>`;
     });
     reply.writeHead(200, { 'content-type': 'application/xml' });
     reply.end(
-      `<?xml version="1.0"?><ListBucketResult><IsTruncated>${next !== ''}</IsTruncated>${contents.join('')}${next}</ListBucketResult>`,
+      `<?xml version="1.0"?><ListBucketResult>${self.plainKeys ? '' : '<EncodingType>url</EncodingType>'}<IsTruncated>${next !== ''}</IsTruncated>${contents.join('')}${next}</ListBucketResult>`,
     );
   }
 
@@ -78,6 +94,8 @@ export async function startS3(tls: { key: Buffer; cert: string } | null): Promis
     url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${port}`,
     objects,
     pageSize: 1000,
+    plainKeys: false,
+    answer: null,
     stop: () =>
       new Promise((done) => {
         server.close(() => done());

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { isAddress } from '../../domain/model-source.ts';
+import { isAddress, shownSource } from '../../domain/model-source.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import { formatBytes, formatCount } from '../../domain/format.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import { sourceOf } from '../../model-sources/registry.ts';
-import { folderOf, shownSource, storedModels } from '../../models/cache.ts';
+import { folderOf, storedModels } from '../../models/cache.ts';
 import type { StoredModel } from '../../models/cache.ts';
 import { describeModel } from '../../models/describe-model.ts';
 import type { ModelFacts } from '../../models/describe-model.ts';

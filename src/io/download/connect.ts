@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { GaveUp } from './faults.ts';
 import type { Range } from './parts.ts';
 
 /** Where bytes are asked for. The headers may hold a token: they go to the origin of `url` and to no other. */
@@ -50,11 +51,16 @@ export function createConnector(stallMs: number, connections: number): Connector
           signal,
         );
         const next = redirectOf(reply, url);
-        if (next === null) return reply;
-        if (redirects === mostRedirects) throw new Error(`it redirects more than ${mostRedirects} times`);
+        if (next === null) return unpacked(reply);
+        if (redirects === mostRedirects) {
+          await leave(reply);
+          throw new GaveUp(`it redirects more than ${mostRedirects} times`);
+        }
         await discard(reply);
         if (next.protocol === 'http:' && url.startsWith('https:'))
-          throw new Error(`it redirects from https to ${next.origin}, which is not safe`);
+          throw new GaveUp(`it redirects from https to ${next.origin}, which is not safe`);
+        if (!/^https?:$/.test(next.protocol))
+          throw new GaveUp(`it redirects to ${next.protocol}, which is no web address`);
         if (next.origin !== new URL(url).origin) headers = {};
         url = next.href;
       }
@@ -69,6 +75,19 @@ export function createConnector(stallMs: number, connections: number): Connector
 function redirectOf({ status, headers }: Reply, from: string): URL | null {
   if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return null;
   return URL.canParse(headers.location, from) ? new URL(headers.location, from) : null;
+}
+
+/** A server that packs all the same has other bytes, another length and other ranges than the file. */
+async function unpacked(reply: Reply): Promise<Reply> {
+  const packing = reply.headers['content-encoding'] ?? 'identity';
+  if (packing === 'identity' || reply.status >= 300) return reply;
+  await leave(reply);
+  throw new GaveUp(`it sends the file packed (${packing}), though it was asked not to`);
+}
+
+/** Closes the connection of a reply that is not wanted. */
+export async function leave({ body }: Reply): Promise<void> {
+  for await (const _ of body) break;
 }
 
 async function discard({ body }: Reply): Promise<void> {

@@ -1,19 +1,23 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { contentOf, startHub } from '../../../test/support/hub-server.ts';
 import type { HubServer } from '../../../test/support/hub-server.ts';
 import { systemClock } from '../clock.ts';
 import { download } from './download.ts';
 import type { DownloadRequest } from './download.ts';
-import { GaveUp, Refused } from './faults.ts';
+import { GaveUp, Refused, Unwritten } from './faults.ts';
 import { partBytes } from './parts.ts';
 
 const size = partBytes + 1234;
 let hub: HubServer;
 let folder: string;
 let troubles: string[];
+const servers: http.Server[] = [];
 
 beforeEach(async () => {
   hub = await startHub();
@@ -24,6 +28,10 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await hub.stop();
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
   rmSync(folder, { recursive: true });
 });
 
@@ -89,4 +97,112 @@ test('an empty file, and one whose length nobody tells, arrive', async () => {
   hub.files.set('a.bin', contentOf(size));
   await download(systemClock, request({ size: null, path: join(folder, 'b.bin') }));
   expect(readFileSync(join(folder, 'b.bin')).length).toBe(size);
+});
+
+const quick = { ...systemClock, sleep: async () => {} };
+
+/** A web server whose every answer is `answer`, and how often it was asked. */
+async function serve(answer: http.RequestListener): Promise<{ url: string; asked: () => number }> {
+  let asked = 0;
+  const server = http.createServer((incoming, reply) => {
+    asked += 1;
+    answer(incoming, reply);
+  });
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  servers.push(server);
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/a.bin`, asked: () => asked };
+}
+
+test('a server that sends nothing of a range is asked a few times, and no more', async () => {
+  const { url, asked } = await serve((_incoming, reply) => {
+    reply.writeHead(206, { 'content-range': 'bytes 0-99/100', 'content-length': 0 }).end();
+  });
+  const tried = download(quick, request({ size: 100, address: async () => ({ url, headers: {} }) }));
+  await expect(tried).rejects.toThrow('sends nothing');
+  expect(asked()).toBeLessThan(10);
+});
+
+test('a server that packs the file is told, and nothing of it is kept', async () => {
+  const { url } = await serve((_incoming, reply) => {
+    reply.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('a'.repeat(100)));
+  });
+  const tried = download(quick, request({ size: null, address: async () => ({ url, headers: {} }) }));
+  await expect(tried).rejects.toThrow('packed (gzip)');
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('redirects in a circle end at once', async () => {
+  const { url, asked } = await serve((_incoming, reply) => {
+    reply.writeHead(302, { location: '/a.bin' }).end();
+  });
+  await expect(download(quick, request({ address: async () => ({ url, headers: {} }) }))).rejects.toThrow(
+    'redirects more than 8 times',
+  );
+  expect(asked()).toBe(9);
+});
+
+test('servers behind one name that tell different tags of one file still give it', async () => {
+  const content = contentOf(size);
+  let count = 0;
+  const { url } = await serve((incoming, reply) => {
+    const [, from = '0', to = String(size - 1)] =
+      /^bytes=(\d+)-(\d+)$/.exec(incoming.headers.range ?? '') ?? [];
+    const part = { etag: `"${(count += 1)}"`, 'accept-ranges': 'bytes' };
+    const last = Math.min(Number(to), size - 1);
+    const bytes = content.read(Number(from), last);
+    const range = { 'content-range': `bytes ${from}-${last}/${size}` };
+    const partial = incoming.headers.range !== undefined;
+    reply.writeHead(partial ? 206 : 200, {
+      ...part,
+      ...(partial ? range : {}),
+      'content-length': bytes.length,
+    });
+    reply.end(bytes);
+  });
+  await download(quick, request({ address: async () => ({ url, headers: {} }) }));
+  expectWhole();
+});
+
+test('a drip is broken off as a silence is, and a server that only drips is given up', async () => {
+  const { url } = await serve((_incoming, reply) => {
+    reply.writeHead(206, { 'content-range': 'bytes 0-99999/100000', 'content-length': 100_000 });
+    const drip = setInterval(() => void reply.write('x'), 10);
+    reply.on('close', () => clearInterval(drip));
+  });
+  const tried = download(
+    { ...quick, now: quickened() },
+    request({ size: 100_000, address: async () => ({ url, headers: {} }) }),
+  );
+  await expect(tried).rejects.toThrow(/bytes came within|a range/);
+});
+
+/** A clock of which each look is later by a tenth of a second. */
+function quickened(): () => number {
+  let ms = 0;
+  return () => (ms += 100);
+}
+
+test.each([
+  ['120000', 429],
+  ['Fri, 31 Dec 2100 23:59:59 GMT', 429],
+  ['0', 503],
+])('a server that says to come back after %s is believed', async (after, status) => {
+  const { url, asked } = await serve((_incoming, reply) => {
+    reply.writeHead(status, { 'retry-after': after }).end();
+  });
+  const tried = download(quick, request({ address: async () => ({ url, headers: {} }) }));
+  await expect(tried).rejects.toThrow(Refused);
+  expect(asked()).toBe(status === 429 ? 1 : 6);
+});
+
+test('a place that cannot be written is told as it is, and the server is not asked again', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  for (const ranges of [true, false]) {
+    hub.asked.length = 0;
+    await expect(download(quick, request({ ranges, path: join(folder, 'file/a.bin') }))).rejects.toThrow(
+      Unwritten,
+    );
+    expect(hub.asked.filter(({ host }) => host === 'store').length).toBe(1);
+  }
 });

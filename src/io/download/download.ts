@@ -1,14 +1,16 @@
-import type http from 'node:http';
 import { promises as fs } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { createConnector } from './connect.ts';
+import { createConnector, leave } from './connect.ts';
 import type { Address, Connector, Reply } from './connect.ts';
-import { Changed, GaveUp, RangeLie, Refused, asWriteFault, isFinal } from './faults.ts';
+import { Changed, GaveUp, RangeLie, Refused, isFinal, writing } from './faults.ts';
 import { createPartial, removePartial, reopenPartial } from './partial-file.ts';
 import type { PartialFile } from './partial-file.ts';
 import { lengthOf, partCount, rangeOf, readContentRange, sameFile } from './parts.ts';
 import type { Identity, Range } from './parts.ts';
+import { paced } from './pace.ts';
+import { waitOf } from './wait-of.ts';
 
 export interface DownloadRequest {
   /** Where the bytes are gathered; a book of what has come lies beside it until `finish`. */
@@ -30,6 +32,10 @@ export interface DownloadRequest {
 const mostFailures = 6;
 const mostRestarts = 3;
 const settleEvery = 1024 * 1024;
+/** A try that brought less than this is one of those that failed. */
+const progressBytes = 64 * 1024;
+/** A server that sends us away for longer is not waited for. */
+const longestWaitMs = 120_000;
 
 interface Work {
   readonly request: DownloadRequest;
@@ -48,7 +54,8 @@ interface Work {
 export async function download(clock: Clock, request: DownloadRequest): Promise<void> {
   using connector = createConnector(request.stallMs, request.connections);
   const work: Work = { request, clock, connector, address: await request.address(), opened: null };
-  if (!request.ranges) return await wholeFile(work, null);
+  // No range is of nothing.
+  if (!request.ranges || request.size === 0) return await wholeFile(work, null);
   for (let restarts = 0; ; restarts += 1) {
     try {
       const whole = await inRanges(work);
@@ -58,16 +65,19 @@ export async function download(clock: Clock, request: DownloadRequest): Promise<
         request.onTrouble(`${error.message}; it is read from front to back instead`);
         return await wholeFile(work, null);
       }
-      if (!(error instanceof Changed) || restarts === mostRestarts) throw error;
-      request.onTrouble(`${error.message}; it is begun anew`);
-      await removePartial(request.path);
+      if (!(error instanceof Changed)) throw error;
+      await writing(() => removePartial(request.path));
+      // Several servers behind one name can each tell another tag of one file: a single reply is never a mixture.
+      const whole = restarts === mostRestarts;
+      request.onTrouble(`${error.message}; it is ${whole ? 'read from front to back' : 'begun anew'}`);
+      if (whole) return await wholeFile(work, null);
     }
   }
 }
 
 /** Null once all has come; else the reply of a server that knows no ranges. */
 async function inRanges(work: Work): Promise<Reply | null> {
-  await using earlier = await reopenPartial(work.request.path);
+  await using earlier = await writing(() => reopenPartial(work.request.path));
   const missing = earlier === null ? [0] : missingParts(earlier);
   const [part] = missing;
   if (part === undefined) return null;
@@ -84,7 +94,7 @@ async function inRanges(work: Work): Promise<Reply | null> {
   }
   const identity = identityOf(reply);
   checkSize(work.request, identity.size);
-  await using fresh = await createPartial(work.request.path, identity);
+  await using fresh = await writing(() => createPartial(work.request.path, identity));
   await takeParts(work, fresh, missingParts(fresh));
   return null;
 }
@@ -117,9 +127,10 @@ async function takePart(work: Work, file: PartialFile, part: number, signal: Abo
     const before = file.doneOf(part);
     try {
       await takeRest(work, file, part, signal);
+      if (file.doneOf(part) === before) throw new Error('the server sends nothing for what it was asked for');
     } catch (error) {
       if (signal.aborted || isFinal(error)) throw error;
-      failures = file.doneOf(part) > before ? 1 : failures + 1;
+      failures = file.doneOf(part) - before >= progressBytes ? 1 : failures + 1;
       await pause(work, failures, error, signal);
     }
   }
@@ -132,24 +143,20 @@ async function takeRest(work: Work, file: PartialFile, part: number, signal: Abo
   if (reply.status !== 206) throw new Changed('the server sends the whole file where a part was asked for');
   let unsettled = 0;
   try {
-    for await (const chunk of reply.body) {
+    for await (const chunk of paced(reply.body, work.request.stallMs, work.clock.now)) {
       signal.throwIfAborted();
       const left = lengthOf(rangeOf(part, file.identity.size)) - file.doneOf(part);
       const taken = chunk.length > left ? chunk.subarray(0, left) : chunk;
-      await file.write(part, taken).catch((error: unknown) => {
-        throw asWriteFault(error);
-      });
+      await writing(() => file.write(part, taken));
       work.request.onProgress(file.done(), file.identity.size);
       if ((unsettled += taken.length) >= settleEvery) {
-        await file.settle(part);
+        await writing(() => file.settle(part));
         unsettled = 0;
       }
       if (taken.length === left) break;
     }
   } finally {
-    await file.settle(part).catch((error: unknown) => {
-      throw asWriteFault(error);
-    });
+    await writing(() => file.settle(part));
   }
 }
 
@@ -194,7 +201,8 @@ async function open(
       if (reply.status === 416 && reply.headers['content-range']?.endsWith('/0'))
         throw new RangeLie('the file is empty');
       if (reply.status === 416) throw new Changed('the file is shorter than before');
-      if (reply.status === 429 || reply.status >= 500) throw new Busy(refused.message, waitOf(reply.headers));
+      if (reply.status === 429 || reply.status >= 500)
+        throw new Busy(refused, waitOf(reply.headers, work.clock.wall()));
       // An address that was signed for a while is asked for once more.
       if (renewed) throw refused;
       renewed = true;
@@ -202,6 +210,8 @@ async function open(
     } catch (error) {
       if (signal.aborted || isFinal(error)) throw error;
       failures += 1;
+      if (error instanceof Busy && (failures >= mostFailures || error.waitMs > longestWaitMs))
+        throw error.refused;
       await pause(work, failures, error, signal);
     }
   }
@@ -209,9 +219,11 @@ async function open(
 
 /** Too much is asked at once, or the server is ill: another try may go well. */
 class Busy extends Error {
+  readonly refused: Refused;
   readonly waitMs: number;
-  constructor(message: string, waitMs: number) {
-    super(message);
+  constructor(refused: Refused, waitMs: number) {
+    super(refused.message);
+    this.refused = refused;
     this.waitMs = waitMs;
   }
 }
@@ -238,23 +250,25 @@ async function wholeFile(work: Work, opened: Reply | null): Promise<void> {
 }
 
 /** From front to back, without a book: what breaks off is begun anew. */
-async function takeWhole({ request }: Work, reply: Reply): Promise<void> {
+async function takeWhole({ request, clock }: Work, reply: Reply): Promise<void> {
   const told = reply.headers['content-length'];
   const total = told === undefined ? null : Number(told);
   if (total !== null) checkSize(request, total);
-  await removePartial(request.path);
-  await fs.mkdir(dirname(request.path), { recursive: true, mode: 0o700 });
-  await using file = await fs.open(request.path, 'w', 0o644);
+  await using file = await writing(() => beginWhole(request.path));
   let done = 0;
-  for await (const chunk of reply.body) {
-    await file.writeFile(chunk).catch((error: unknown) => {
-      throw asWriteFault(error);
-    });
+  for await (const chunk of paced(reply.body, request.stallMs, clock.now)) {
+    await writing(() => file.writeFile(chunk));
     request.onProgress((done += chunk.length), total);
   }
   if (total !== null && done !== total) throw new Error(`it ended after ${done} of ${total} bytes`);
   checkSize(request, done);
-  await file.datasync();
+  await writing(() => file.datasync());
+}
+
+async function beginWhole(path: string): Promise<FileHandle> {
+  await removePartial(path);
+  await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return fs.open(path, 'w', 0o644);
 }
 
 function checkSize({ size }: DownloadRequest, found: number): void {
@@ -281,18 +295,8 @@ function strongTag(etag: string | null): string | null {
   return etag?.startsWith('"') ? etag : null;
 }
 
-function waitOf(headers: http.IncomingHttpHeaders): number {
-  const seconds = Number(headers['retry-after']);
-  return Number.isFinite(seconds) ? Math.min(seconds, 120) * 1000 : 0;
-}
-
 async function beginningOf({ body }: Reply): Promise<string> {
   let text = '';
   for await (const part of body) if ((text += part.toString('utf8')).length > 300) break;
   return text.replaceAll(/\s+/g, ' ').slice(0, 300);
-}
-
-/** Closes the connection of a reply that is not wanted. */
-async function leave({ body }: Reply): Promise<void> {
-  for await (const _ of body) break;
 }

@@ -30,6 +30,11 @@ export class NoRoom extends Error {
   override readonly name = 'NoRoom';
 }
 
+/** The place that it is written to takes no more of it, for a reason that no other server would change. */
+export class Unwritten extends Error {
+  override readonly name = 'Unwritten';
+}
+
 /** What can go well when it is tried again, and did not, often enough. */
 export class GaveUp extends Error {
   override readonly name = 'GaveUp';
@@ -42,11 +47,24 @@ export function isFinal(error: unknown): boolean {
     error instanceof Changed ||
     error instanceof RangeLie ||
     error instanceof NoRoom ||
+    error instanceof Unwritten ||
     error instanceof GaveUp
   );
 }
 
-export function asWriteFault(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOSPC' || code === 'EDQUOT' ? new NoRoom('the disk is full', { cause: error }) : error;
+/** Of a write that failed: the fault of this machine, which a server is neither blamed for nor asked again for. */
+export function asWriteFault(error: unknown): Error {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT'
+    ? new NoRoom('the disk is full', { cause: error })
+    : new Unwritten(message, { cause: error });
+}
+
+/** Runs what writes; what it rejects with is the fault of this machine. */
+export async function writing<Value>(write: () => Promise<Value>): Promise<Value> {
+  try {
+    return await write();
+  } catch (error) {
+    throw asWriteFault(error);
+  }
 }

@@ -1,30 +1,37 @@
 import type { ByteSource } from '../byte-file.ts';
-import { createConnector } from './connect.ts';
-import type { Address } from './connect.ts';
-import { RangeLie, Refused } from './faults.ts';
+import { createConnector, leave } from './connect.ts';
+import type { Address, Reply } from './connect.ts';
+import { Refused } from './faults.ts';
 import { readContentRange } from './parts.ts';
+import type { Range } from './parts.ts';
 
 const stallMs = 30_000;
 
 /**
  * The front of a file that lies elsewhere, read by ranges and kept, so that a reader that asks for more and more from the start
- * fetches each byte once. `read` rejects with Refused, and with RangeLie where the server sends something else than was asked.
+ * fetches each byte once; its size is the one that was listed until the server tells another. `read` rejects with Refused, and
+ * with a plain error where the server breaks off. A server that knows no ranges, or lies about them, is read from its front.
  */
 export function openRemote(
   shown: string,
   address: () => Promise<Address>,
-  size: number,
+  listed: number,
   signal: AbortSignal,
 ): ByteSource {
   const connector = createConnector(stallMs, 1);
   let front: Buffer = Buffer.alloc(0);
-  async function fetchUpTo(end: number): Promise<void> {
-    const range = { from: front.length, to: end - 1 };
+  let size = listed;
+  async function ask(range: Range): Promise<Reply> {
     const reply = await connector.get(await address(), range, null, signal);
     const sent = readContentRange(reply.headers['content-range']);
+    if (reply.status !== 206 || sent?.from === range.from) return reply;
+    await leave(reply);
+    return connector.get(await address(), null, null, signal);
+  }
+  async function fetchUpTo(end: number): Promise<void> {
+    const reply = await ask({ from: front.length, to: end - 1 });
     if (reply.status !== 206 && reply.status !== 200) throw new Refused(reply.status, reply.headers, '');
-    if (reply.status === 206 && sent?.from !== range.from)
-      throw new RangeLie('the server sends another range than it was asked for');
+    size = sizeIn(reply) ?? size;
     const parts = [front];
     // A server without ranges sends all of it: what is known already is passed over, and the rest not waited for.
     let skip = reply.status === 200 ? front.length : 0;
@@ -35,16 +42,24 @@ export function openRemote(
       parts.push(fresh);
       if ((have += fresh.length) >= end) break;
     }
+    if (have === front.length && size > have)
+      throw new Error('the server sends nothing for what it was asked for');
     front = Buffer.concat(parts);
   }
   return {
     path: shown,
-    size,
+    get size() {
+      return size;
+    },
     read: async (offset, length) => {
-      const end = Math.min(size, offset + length);
-      if (end > front.length) await fetchUpTo(end);
-      return front.subarray(offset, end);
+      while (Math.min(size, offset + length) > front.length) await fetchUpTo(Math.min(size, offset + length));
+      return front.subarray(offset, Math.min(size, offset + length));
     },
     [Symbol.asyncDispose]: async () => connector[Symbol.dispose](),
   };
+}
+
+function sizeIn({ status, headers }: Reply): number | null {
+  if (status === 206) return readContentRange(headers['content-range'])?.size ?? null;
+  return headers['content-length'] === undefined ? null : Number(headers['content-length']);
 }

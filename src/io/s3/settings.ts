@@ -55,7 +55,11 @@ export async function s3Settings(
 
 /** An own endpoint has the bucket in its path, since its name seldom resolves with one before it. */
 export function bucketUrl({ endpoint, region }: S3Settings, bucket: string): string {
-  if (endpoint === null) return `https://${bucket}.s3.${region}.amazonaws.com/`;
+  if (endpoint === null) {
+    const host = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+    // No certificate of theirs covers a name with more dots.
+    return bucket.includes('.') ? `https://${host}/${bucket}` : `https://${bucket}.${host}/`;
+  }
   return `${/^https?:\/\//.test(endpoint) ? endpoint : `https://${endpoint}`}/${bucket}`;
 }
 

@@ -121,3 +121,66 @@ test(`an authority of one's own is trusted where AWS_CA_BUNDLE names it${openssl
   const ran = await place.berth('pull', 's3://models/mistral 24b', '--json');
   expect(ran.code, ran.stderr + ran.stdout).toBe(0);
 });
+
+test('keys are read as the store lists them, and a list that breaks off is not taken for all of it', async () => {
+  s3 = await startS3(null);
+  s3.plainKeys = true;
+  s3.objects.set('models/m/100%+1 & 2.json', Buffer.from('{}'));
+  s3.objects.set('models/m/model.safetensors', safetensors(randomBytes(100)));
+  letIn(s3);
+  const ran = await place.berth('pull', 's3://models/m', '--json');
+  expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+  const [pulled] = ran.json() as { path: string }[];
+  expect(readdirSync(pulled?.path ?? '')).toContain('100%+1 & 2.json');
+  for (const token of ['', '<NextContinuationToken>again</NextContinuationToken>']) {
+    const page = '<Contents><Key>n/model.safetensors</Key><Size>3</Size></Contents>';
+    s3.answer = () => ({
+      status: 200,
+      text: `<ListBucketResult><IsTruncated>true</IsTruncated>${page}${token}</ListBucketResult>`,
+    });
+    const refused = await place.berth('pull', 's3://models/n');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('has more pages')]);
+  }
+});
+
+test('a split model is fetched by the name of its first part', async () => {
+  s3 = await startS3(null);
+  for (const n of [1, 2]) s3.objects.set(`models/q/m-0000${n}-of-00002.gguf`, ggufOf(n));
+  s3.objects.set('models/q/m-other.gguf', Buffer.from('not this one'));
+  letIn(s3);
+  const ran = await place.berth('pull', 's3://models/q/m-00001-of-00002.gguf', '--json');
+  expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+  expect((ran.json() as { path: string }[])[0]?.path).toMatch(/\/m-00001-of-00002\.gguf$/);
+  s3.objects.delete('models/q/m-00002-of-00002.gguf');
+  await place.berth('models', 'prune', '--all', '--yes');
+  const lacks = await place.berth('pull', 's3://models/q/m-00001-of-00002.gguf');
+  expect([lacks.code, lacks.stderr]).toEqual([1, expect.stringContaining('lacks m-00002-of-00002.gguf')]);
+});
+
+/** A header without tensors and with one number. */
+function ggufOf(n: number): Buffer {
+  const key = Buffer.from('general.alignment');
+  const bytes = Buffer.alloc(24 + 8 + key.length + 8);
+  bytes.write('GGUF');
+  bytes.writeUInt32LE(3, 4);
+  bytes.writeBigUInt64LE(1n, 16);
+  bytes.writeBigUInt64LE(BigInt(key.length), 24);
+  key.copy(bytes, 32);
+  bytes.writeUInt32LE(4, 32 + key.length);
+  bytes.writeUInt32LE(32 * n, 36 + key.length);
+  return bytes;
+}
+
+test.each([
+  ['ExpiredToken', 400, '', 'which is over: get new ones'],
+  ['AuthorizationHeaderMalformed', 400, '<Region>eu-far-1</Region>', 'Set AWS_REGION to eu-far-1'],
+  ['PermanentRedirect', 301, '', 'Set AWS_REGION to the region of the bucket'],
+  ['SlowDown', 503, '', 'had enough of our requests'],
+])('a store that answers %s says what to do', async (code, status, more, said) => {
+  s3 = await startS3(null);
+  letIn(s3);
+  s3.answer = () => ({ status, text: `<Error><Code>${code}</Code>${more}</Error>` });
+  const ran = await place.berth('pull', 's3://models/m');
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toContain(said);
+});
