@@ -40,7 +40,8 @@ export const hfSource = {
 
 function readName(source: string): HubName {
   const found = form.exec(source);
-  if (!found?.[1]) throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: [hfSource.form] });
+  if (!found?.[1])
+    throw new BerthError('MODEL_SOURCE_UNKNOWN', { source: shownSource(source), forms: [hfSource.form] });
   const [, repo, revision, path, quant] = found;
   return {
     repo,

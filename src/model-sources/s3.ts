@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { splitSet } from '../domain/split-files.ts';
+import { shownSource } from '../domain/model-source.ts';
 import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import type { World } from '../io/world.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
@@ -38,7 +39,8 @@ export const s3Source = {
 
 function placeOf(source: string): { bucket: string; prefix: string } {
   const found = form.exec(source);
-  if (!found?.[1]) throw new BerthError('MODEL_SOURCE_UNKNOWN', { source, forms: [s3Source.form] });
+  if (!found?.[1])
+    throw new BerthError('MODEL_SOURCE_UNKNOWN', { source: shownSource(source), forms: [s3Source.form] });
   return { bucket: found[1], prefix: (found[2] ?? '').replace(/\/+$/, '') };
 }
 

@@ -48,6 +48,11 @@ export function storeOf({ places }: Pick<World, 'places'>): StorePaths {
   };
 }
 
+/** Held by whoever fetches into a tree, or takes it away. */
+export function pullLockOf(store: StorePaths, folder: string): string {
+  return `model ${store.tree(folder)}`;
+}
+
 /** What an engine is given: the file, of a split model the first one, or the folder. */
 export function modelPath(store: StorePaths, { folder, main }: Pick<StoredModel, 'folder' | 'main'>): string {
   return main === null ? store.tree(folder) : join(store.tree(folder), main);

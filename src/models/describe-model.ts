@@ -6,6 +6,7 @@ import { Refused } from '../io/download/faults.ts';
 import { openRemote } from '../io/download/remote-bytes.ts';
 import type { World } from '../io/world.ts';
 import { readGgufHeader } from '../model-files/gguf-read.ts';
+import { splitFault } from '../model-files/gguf-split.ts';
 import { elementCount, fileTypeName } from '../model-files/gguf-types.ts';
 import type { GgufHeader } from '../model-files/gguf-types.ts';
 import { readHfConfig } from '../model-files/hf-config.ts';
@@ -99,6 +100,9 @@ async function ggufFacts(
   }
   const [first] = headers;
   if (!first) throw new BerthError('GGUF_FOREIGN', { path: '-', found: 'there is no file' });
+  const fault = splitFault(headers);
+  if (fault)
+    throw new BerthError('GGUF_BROKEN', { path: files[fault.part]?.path ?? '-', detail: fault.detail });
   const { metadata } = first;
   const architecture = metadata.get('general.architecture');
   const context = metadata.get(`${String(architecture)}.context_length`);

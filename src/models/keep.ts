@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { hashFile } from '../io/hash-file.ts';
+import { tryLock } from '../io/lock.ts';
+import type { Lock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
-import { storeOf, storedModels } from './cache.ts';
+import { foldersInUse } from './in-use.ts';
+import { pullLockOf, storeOf, storedModels } from './cache.ts';
 import type { StoredModel } from './cache.ts';
 
 export interface Verified {
@@ -10,7 +13,10 @@ export interface Verified {
   readonly damaged: readonly string[];
 }
 
-/** Reads every byte of a stored model. What is damaged is taken out of the store, so that the next pull fetches it anew. */
+/**
+ * Reads every byte of a stored model. What is damaged is taken out of the store, and with it the record that all is there: nothing
+ * is served from it until the next pull has fetched it anew.
+ */
 export async function verifyModel(world: World, model: StoredModel, signal: AbortSignal): Promise<Verified> {
   const store = storeOf(world);
   const damaged: string[] = [];
@@ -20,6 +26,7 @@ export async function verifyModel(world: World, model: StoredModel, signal: Abor
     signal.throwIfAborted();
     if (found === sha256) continue;
     damaged.push(path);
+    await world.files.remove(store.record(model.folder));
     await world.files.remove(name);
     await world.files.remove(store.blob(sha256));
   }
@@ -28,33 +35,75 @@ export async function verifyModel(world: World, model: StoredModel, signal: Abor
 
 export interface Pruned {
   readonly models: readonly StoredModel[];
+  /** Kept, though none of the `kept`: something on this machine uses them. */
+  readonly used: readonly string[];
   /** Contents that no model has any more, and what was left half fetched. */
   readonly blobs: number;
   readonly partials: number;
   readonly bytes: number;
 }
 
-/** What `prune` would take away: models that are not `kept`, and what belongs to none. With `act`, it is taken away. */
+/**
+ * What `prune` would take away: models that are not `kept`, and what belongs to none. With `act`, it is taken away. What an engine
+ * is given, and what a pull is fetching, stays whatever is `kept`.
+ */
 export async function pruneStore(world: World, kept: ReadonlySet<string>, act: boolean): Promise<Pruned> {
   const store = storeOf(world);
   const all = await storedModels(world);
-  const gone = all.filter(({ folder }) => !kept.has(folder));
-  const needed = new Set(
-    all
-      .filter(({ folder }) => kept.has(folder))
-      .flatMap(({ files }) => files.map(({ sha256 }) => `sha256-${sha256}`)),
-  );
-  const blobs = (await world.files.list(join(store.root, 'blobs'))).filter((name) => !needed.has(name));
-  const partials = (await world.files.list(join(store.root, 'partial'))).filter((name) => !kept.has(name));
-  let bytes = 0;
-  for (const name of blobs) bytes += (await world.files.stat(join(store.root, 'blobs', name)))?.size ?? 0;
-  if (act) {
-    for (const { folder } of gone) {
-      await world.files.remove(store.record(folder));
-      await world.files.remove(store.tree(folder));
+  const places = ['trees', 'partial'].map((name) => world.files.list(join(store.root, name)));
+  const unrecorded = new Set((await Promise.all(places)).flat());
+  for (const { folder } of all) unrecorded.delete(folder);
+  const used = foldersInUse(world.proc, [...all.map(({ folder }) => folder), ...unrecorded]);
+  const locks: Lock[] = [];
+  const busy = new Set<string>();
+  try {
+    for (const folder of [...all.map((model) => model.folder), ...unrecorded]) {
+      if (kept.has(folder) || used.has(folder)) continue;
+      const lock = await tryLock(pullLockOf(store, folder), 'prune');
+      if (lock === null) busy.add(folder);
+      else locks.push(lock);
     }
-    for (const name of blobs) await world.files.remove(join(store.root, 'blobs', name));
-    for (const name of partials) await world.files.remove(store.partials(name));
+    const stays = (folder: string): boolean => kept.has(folder) || used.has(folder) || busy.has(folder);
+    const gone = all.filter(({ folder }) => !stays(folder));
+    const partials = [...unrecorded].filter((folder) => !stays(folder));
+    const blobs = await needless(world, all, stays, busy.size > 0);
+    let bytes = 0;
+    for (const path of blobs) bytes += (await world.files.stat(path))?.size ?? 0;
+    if (act) {
+      for (const folder of [...gone.map((model) => model.folder), ...partials])
+        for (const path of [store.record(folder), store.tree(folder), store.partials(folder)])
+          await world.files.remove(path);
+      for (const path of blobs) await world.files.remove(path);
+    }
+    return {
+      models: gone,
+      used: all.filter(({ folder }) => !kept.has(folder) && used.has(folder)).map(({ source }) => source),
+      blobs: blobs.length,
+      partials: partials.length,
+      bytes,
+    };
+  } finally {
+    for (const lock of locks) lock[Symbol.dispose]();
   }
-  return { models: gone, blobs: blobs.length, partials: partials.length, bytes };
+}
+
+/** Paths of contents that no model which stays has. A pull under way may have put one there that no record names yet. */
+async function needless(
+  world: World,
+  all: readonly StoredModel[],
+  stays: (folder: string) => boolean,
+  pulling: boolean,
+): Promise<string[]> {
+  const store = storeOf(world);
+  const blobsOf = (stay: boolean): Set<string> =>
+    new Set(
+      all
+        .filter(({ folder }) => stays(folder) === stay)
+        .flatMap(({ files }) => files.map(({ sha256 }) => store.blob(sha256))),
+    );
+  const [needed, ofGone] = [blobsOf(true), blobsOf(false)];
+  const names = await world.files.list(join(store.root, 'blobs'));
+  return names
+    .map((name) => join(store.root, 'blobs', name))
+    .filter((path) => !needed.has(path) && (!pulling || ofGone.has(path)));
 }

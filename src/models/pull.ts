@@ -1,12 +1,15 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { shownSource } from '../domain/model-source.ts';
 import type { ListedModel } from '../domain/listed-model.ts';
+import { splitSet } from '../domain/split-files.ts';
 import { tryLock } from '../io/lock.ts';
 import type { Lock } from '../io/lock.ts';
 import { freeBytes, takenBytes } from '../io/store-files.ts';
 import type { World } from '../io/world.ts';
+import { readGgufFile } from '../model-files/gguf-read.ts';
+import { splitFault } from '../model-files/gguf-split.ts';
 import type { ModelSource } from '../model-sources/contract.ts';
-import { folderOf, modelPath, storeOf, storedModel } from './cache.ts';
+import { folderOf, modelPath, pullLockOf, storeOf, storedModel } from './cache.ts';
 import type { StoredFile, StoredModel } from './cache.ts';
 import { chooseFiles } from './choose-files.ts';
 import type { ChosenFiles } from './choose-files.ts';
@@ -41,6 +44,7 @@ export async function pullModel(
   await checkRoom(world, source, chosen);
   const files = await fetchAll(world, kind, source, listed, chosen, options);
   const folder = folderOf(source);
+  await checkParts(store.tree(folder), files);
   const model: StoredModel = {
     version: 1,
     source: shownSource(source),
@@ -56,9 +60,20 @@ export async function pullModel(
   return { model, path: modelPath(store, model), fetched: true };
 }
 
+/** Parts that are each right can still be of several models. */
+async function checkParts(tree: string, files: readonly StoredFile[]): Promise<void> {
+  const parts = files.filter(({ path }) => splitSet(path).length > 1 && path.endsWith('.gguf'));
+  const headers = [];
+  for (const { path } of parts) headers.push(await readGgufFile(`${tree}/${path}`).catch(() => null));
+  const fault = splitFault(headers.filter((header) => header !== null));
+  // What is no GGUF at all is told where it is read.
+  if (fault === null || headers.includes(null)) return;
+  throw new BerthError('GGUF_BROKEN', { path: parts[fault.part]?.path ?? tree, detail: fault.detail });
+}
+
 /** Held by one process for one model; it falls free when that ends, however it ends. */
 async function waitForTurn(world: World, source: string, { access, onLine }: PullOptions): Promise<Lock> {
-  const name = `model ${storeOf(world).tree(folderOf(source))}`;
+  const name = pullLockOf(storeOf(world), folderOf(source));
   for (let told = false; ; told = true) {
     const lock = await tryLock(name, 'pull');
     if (lock !== null) return lock;

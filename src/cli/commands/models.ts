@@ -103,7 +103,7 @@ async function verify(
   );
   if (sources.length > 0 && models.length === 0)
     throw new BerthError('MODEL_NOT_FOUND', {
-      source: sources.join(', '),
+      source: sources.map(shownSource).join(', '),
       what: 'the store does not hold it',
       near: [],
     });
@@ -139,9 +139,11 @@ async function prune(
   );
 }
 
-function prunedText({ models, blobs, partials, bytes }: Pruned, done: boolean): string {
-  if (models.length + blobs + partials === 0) return 'There is nothing to take away.';
-  const lines = models.map(({ source }) => `${source}`);
+function prunedText({ models, used, blobs, partials, bytes }: Pruned, done: boolean): string {
+  const staying = used.map((source) => `${source} stays: an engine on this machine is given it.`);
+  if (models.length + blobs + partials === 0)
+    return [...staying, 'There is nothing to take away.'].join('\n');
+  const lines = [...models.map(({ source }) => source), ...staying];
   const sum = `${models.length} models, ${blobs} files, ${partials} half fetched: ${formatBytes(bytes)}`;
   return [
     ...lines,

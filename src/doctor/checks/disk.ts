@@ -60,12 +60,14 @@ async function place(world: World, what: string, path: string): Promise<Place> {
     [['-PTk'], ['-Pi']].map((how) => world.exec.run(['df', ...how, there], { timeoutMs: 5_000 })),
   );
   const cells = lastRow(space?.stdout);
+  const counts = lastRow(inodes?.stdout);
   return {
     what,
     path,
     type: cells[1] ?? null,
     freeBytes: numberOf(cells[4], 1024),
-    freeInodes: numberOf(lastRow(inodes?.stdout)[3], 1),
+    // btrfs counts no inodes and says 0 for all of them.
+    freeInodes: numberOf(counts[1], 1) === 0 ? null : numberOf(counts[3], 1),
   };
 }
 
@@ -73,7 +75,7 @@ function lastRow(text: string | undefined): string[] {
   return (text ?? '').trim().split('\n').slice(1).at(-1)?.split(/\s+/) ?? [];
 }
 
-/** Some file systems count no inodes and say 0 or "-" for all of them. */
+/** Null where it is no number: "-" is what some file systems have for what they do not count. */
 function numberOf(cell: string | undefined, unit: number): number | null {
   return cell !== undefined && /^\d+$/.test(cell) ? Number(cell) * unit : null;
 }

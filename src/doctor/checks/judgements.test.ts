@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { World } from '../../io/world.ts';
 import type { Verdict, Wants } from '../contract.ts';
 import { amd } from './amd.ts';
 import { cgroups } from './cgroups.ts';
@@ -7,6 +8,7 @@ import { kernel } from './kernel.ts';
 import { limitOf, limits } from './limits.ts';
 import { memory } from './memory.ts';
 import { nvidia } from './nvidia.ts';
+import { ports } from './ports.ts';
 import { systemd } from './systemd.ts';
 import { vulkan } from './vulkan.ts';
 
@@ -200,4 +202,56 @@ test('whether units last is judged by whose they are', () => {
   expect(
     said(systemd.judge({ ...facts, sudo: '', failed: ['berth-lab-a.service', 'x.service'] }, wants)),
   ).toEqual(['good: -', 'warning: journalctl -u berth-lab-a.service']);
+});
+
+test('cards in slots need no service for switches, and a tool that lists no GPU is not taken for one that works', () => {
+  function row(index: number, name: string): string {
+    return `${index}, GPU-${index}, 00000000:0${index}:00.0, ${name}, 81559, 0, 500, 0, 30, 70.0, Disabled, 550.54.15, 9.0`;
+  }
+  for (const name of ['NVIDIA A100 80GB PCIe', 'NVIDIA H100 NVL', 'NVIDIA H200 NVL']) {
+    const stdout = [0, 1, 2, 3].map((index) => row(index, name)).join('\n');
+    const smi = { code: 0, signal: null, stdout, stderr: '' };
+    expect(said(nvidia.judge({ ...broken, smi, page: '', fabric: 'inactive' }, nothing))).toEqual([
+      'good: -',
+    ]);
+  }
+  const none = { code: 0, signal: null, stdout: 'No devices were found\n', stderr: '' };
+  const module = 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05\n';
+  const [found] = nvidia.judge({ ...broken, smi: none, module }, { ...nothing, gpus: 1 });
+  expect(found).toMatchObject({ state: 'critical' });
+  expect(found?.evidence).toContain('nvidia-smi: No devices were found');
+});
+
+test('ports that the kernel keeps back from clients are not warned of, and one port counts once', () => {
+  const clients = { from: 32_768, to: 60_999 };
+  const wants = { ...nothing, pool: { from: 40_000, to: 40_001 } };
+  const twice = ['0.0.0.0', '::'].map((address) => ({
+    address,
+    port: 40_000,
+    holder: 'process 1',
+    ours: false,
+  }));
+  const facts = { listeners: twice, clients, reserved: '' };
+  expect(ports.judge(facts, wants).map(({ state }) => state)).toEqual(['warning', 'good']);
+  for (const reserved of ['40000-40001', '8080,40000,40001-40009'])
+    expect(ports.judge({ ...facts, reserved }, wants).map(({ message }) => message)).toEqual([
+      '1 of 2 ports for engines are free.',
+    ]);
+  expect(ports.judge({ ...facts, reserved: '40000' }, wants)[0]?.state).toBe('warning');
+});
+
+test('a file system that counts no inodes has room', async () => {
+  const rows = {
+    '-PTk':
+      'Filesystem Type 1024-blocks Used Available Capacity Mounted on\n/dev/sda2 btrfs 488386584 9 99999999 3% /\n',
+    '-Pi': 'Filesystem Inodes IUsed IFree IUse% Mounted on\n/dev/sda2 0 0 0 - /\n',
+  };
+  const world = {
+    places: { models: '/m', state: '/s' },
+    files: { stat: async () => ({}) },
+    exec: {
+      run: async ([, how]: readonly string[]) => ({ code: 0, stdout: rows[how as keyof typeof rows] }),
+    },
+  } as unknown as World;
+  expect((await disk.look(world, nothing)).map(({ state }) => state)).toEqual(['good', 'good']);
 });

@@ -35,7 +35,7 @@ export const nvidia = defineCheck<'nvidia', Facts>({
   },
   judge: (facts, { gpus: wanted }) => {
     const cards = facts.bus.filter(({ vendor }) => vendor === 'nvidia');
-    if (facts.smi.code === 0) return working(facts, wanted);
+    if (facts.smi.code === 0 && parseNvidia(facts.smi.stdout, '').length > 0) return working(facts, wanted);
     if (cards.length === 0 && facts.module === null) return [nowhere(facts, wanted)];
     return [broken(facts, cards, wanted)];
   },
@@ -78,8 +78,9 @@ function working({ smi, page, fabric }: Facts, wanted: number): Verdict[] {
         cure: 'Install driver 525 or newer from the distribution, and reboot.',
       }),
     );
-  // GPUs joined by switches compute nothing before this service has set the switches up.
-  if (gpus.length >= 4 && gpus.some(({ name }) => /SXM|HGX|[ABH][12]00/.test(name)) && fabric === 'inactive')
+  // GPUs joined by switches compute nothing before this service has set the switches up. Cards in slots have none.
+  const joined = gpus.filter(({ name }) => /SXM|HGX|[ABH][12]00/.test(name) && !/PCIe|NVL\b/.test(name));
+  if (gpus.length >= 4 && joined.length > 0 && fabric === 'inactive')
     found.push(
       bad(
         'warning',

@@ -15,6 +15,8 @@ interface Facts {
   }[];
   /** Ports that the kernel gives to clients. */
   readonly clients: { readonly from: number; readonly to: number } | null;
+  /** Ports among these that it keeps back, as "30000-30100,40000". */
+  readonly reserved: string;
 }
 
 export const ports = defineCheck<'ports', Facts>({
@@ -26,7 +28,9 @@ export const ports = defineCheck<'ports', Facts>({
     const own = readOwnNetns(proc);
     const range = (await world.files.read(`${world.proc}/sys/net/ipv4/ip_local_port_range`))?.trim();
     const [from, to] = range?.split(/\s+/).map(Number) ?? [];
+    const reserved = await world.files.read(`${world.proc}/sys/net/ipv4/ip_local_reserved_ports`);
     return {
+      reserved: reserved?.trim() ?? '',
       clients: from !== undefined && to !== undefined ? { from, to } : null,
       listeners: readListeners(proc, table)
         .filter(({ netns }) => own === 'own' || netns === own)
@@ -42,7 +46,7 @@ export const ports = defineCheck<'ports', Facts>({
         }),
     };
   },
-  judge: ({ listeners, clients }, wants) => {
+  judge: ({ listeners, clients, reserved }, wants) => {
     const held = wants.ports.flatMap(({ port, address, what }): Verdict[] => {
       const holder = listeners.find((one) => one.port === port && meet(one.address, address) && !one.ours);
       if (!holder) return [];
@@ -54,8 +58,11 @@ export const ports = defineCheck<'ports', Facts>({
       ];
     });
     const { from, to } = wants.pool;
-    const clash = clients !== null && from <= clients.to && to >= clients.from;
-    const busy = listeners.filter(({ port }) => port >= from && port <= to).length;
+    const kept = rangesOf(reserved);
+    const clash =
+      clients !== null && openBetween(Math.max(from, clients.from), Math.min(to, clients.to), kept);
+    // One port can be listened on several times: for both kinds of address, or by several processes.
+    const busy = new Set(listeners.map(({ port }) => port).filter((port) => port >= from && port <= to)).size;
     const free = to - from + 1 - busy;
     return [
       ...held,
@@ -80,6 +87,25 @@ export const ports = defineCheck<'ports', Facts>({
     ];
   },
 });
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+function rangesOf(text: string): Range[] {
+  return [...text.matchAll(/(\d+)(?:-(\d+))?/g)].map(([, from, to]) => ({
+    from: Number(from),
+    to: Number(to ?? from),
+  }));
+}
+
+/** Whether a port of these is in none of the ranges. */
+function openBetween(from: number, to: number, kept: readonly Range[]): boolean {
+  for (let port = from; port <= to; port += 1)
+    if (!kept.some((range) => port >= range.from && port <= range.to)) return true;
+  return false;
+}
 
 function meet(a: string, b: string): boolean {
   return a === b || [a, b].some((one) => one === '0.0.0.0' || one === '::');

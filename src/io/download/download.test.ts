@@ -161,7 +161,7 @@ test('servers behind one name that tell different tags of one file still give it
     reply.end(bytes);
   });
   await download(quick, request({ address: async () => ({ url, headers: {} }) }));
-  expectWhole();
+  expect(readFileSync(join(folder, 'a.bin')).equals(content.read(0, size - 1))).toBe(true);
 });
 
 test('a drip is broken off as a silence is, and a server that only drips is given up', async () => {

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { partBytes } from '../../../src/io/download/parts.ts';
 import { makePlace, until } from '../../support/berth.ts';
@@ -54,6 +56,10 @@ function filesBelow(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+function ended(child: ChildProcess): Promise<unknown> {
+  return new Promise((done) => void child.on('close', done));
 }
 
 /** The first request for a part goes wrong, all others go well. */
@@ -277,4 +283,87 @@ test('prune takes what the fleet file does not name, and nothing else', async ()
   expect(filesBelow(store('trees'))).toEqual([file]);
   expect(filesBelow(store('blobs')).length).toBe(1);
   await expectWhole(await place.berth('pull', 'kept', '--json'));
+});
+
+test('prune leaves what an engine on this machine is given, whatever the fleet file names', async () => {
+  const path = pathOf(await place.berth('pull', source, '--json'));
+  const engine = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', path]);
+  try {
+    const pruned = await place.berth('models', 'prune', '--all', '--yes');
+    expect(pruned.stdout).toContain(`${source} stays: an engine on this machine is given it.`);
+    expect(readFileSync(path).length).toBe(size);
+    expect((await place.berth('models', 'verify')).code).toBe(0);
+  } finally {
+    engine.kill('SIGKILL');
+    await ended(engine);
+  }
+  const after = await place.berth('models', 'prune', '--all', '--yes', '--json');
+  expect(after.json()).toMatchObject({ used: [], blobs: 1, bytes: size });
+  expect(filesBelow(store())).toEqual([]);
+});
+
+test('prune leaves what is being fetched, and takes all that a broken fetch left', async () => {
+  hub.files.clear();
+  for (const n of [1, 2]) hub.files.set(`m-0000${n}-of-00002.gguf`, contentOf(1000, n));
+  hub.fault = ({ path }) => (path.includes('00002-of') ? { do: 'stall', after: 10 } : null);
+  const first = place.spawn('pull', 'hf://lab/tiny');
+  await until(() => filesBelow(store('trees'))[0], 'the first part');
+  await until(() => filesBelow(store('partial'))[0], 'the second part on its way');
+  await place.berth('models', 'prune', '--all', '--yes');
+  expect(filesBelow(store('trees')).length).toBe(1);
+  expect(filesBelow(store('blobs')).length).toBe(1);
+  first.child.kill('SIGKILL');
+  await first.exited;
+  await place.berth('models', 'prune', '--all', '--yes');
+  expect(filesBelow(store())).toEqual([]);
+});
+
+test('what verify found damaged is not in the list until it was fetched anew', async () => {
+  const path = pathOf(await place.berth('pull', source, '--json'));
+  writeFileSync(path, Buffer.alloc(size));
+  expect((await place.berth('models', 'verify')).code).toBe(8);
+  const listed = (await place.berth('models', 'list', '--json')).json() as { models: unknown[] };
+  expect(listed.models).toEqual([]);
+});
+
+test('no error shows what may be secret in an address', async () => {
+  const said = [];
+  for (const address of [
+    'ftp://someone:canary-1@host/m.gguf',
+    'https://someone:canary-2@127.0.0.1:1/',
+    'https://someone:canary-3@127.0.0.1:1/%2e%2e%2fm.gguf?X-Amz-Signature=canary-4',
+    `${hub.url.replace('//', '//someone:canary-5@')}/%zz.gguf?sig=canary-6`,
+    'hf://someone:canary-7@lab/tiny',
+  ])
+    for (const how of [
+      ['pull', address, '--json'],
+      ['models', 'show', address],
+      ['models', 'verify', address],
+    ]) {
+      const ran = await place.berth(...how);
+      expect(ran.stderr + ran.stdout, address).not.toMatch(/internal|INTERNAL/);
+      said.push(ran.stderr + ran.stdout);
+    }
+  place.env['HF_ENDPOINT'] = hub.url.replace('//', '//someone:canary-8@');
+  hub.refuse = { status: 403, code: 'GatedRepo' };
+  for (const status of [403, 500]) {
+    hub.refuse = { status, code: status === 403 ? 'GatedRepo' : '' };
+    said.push((await place.berth('pull', source, '--json')).stdout);
+    said.push((await place.berth('pull', source)).stderr);
+  }
+  expect(said.join('\n')).not.toContain('canary');
+});
+
+test('a file that may not grow is told as a fault of this machine, and nothing of it is believed', async () => {
+  const limited = spawn(
+    'bash',
+    ['-c', 'ulimit -f 4096; exec "$0" "$@"', process.execPath, resolve('bin/berth.js'), 'pull', source],
+    { cwd: place.folder, env: place.env },
+  );
+  let stderr = '';
+  limited.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+  await ended(limited);
+  expect([limited.exitCode, stderr]).toEqual([1, expect.stringContaining('no file may be that large there')]);
+  expect([...filesBelow(store('trees')), ...filesBelow(store('blobs'))]).toEqual([]);
+  await expectWhole(await place.berth('pull', source, '--json'));
 });

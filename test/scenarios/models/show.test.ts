@@ -74,3 +74,21 @@ function shard(header: object, dataBytes: number): Buffer {
   length.writeBigUInt64LE(BigInt(text.length));
   return Buffer.concat([length, text, Buffer.alloc(dataBytes)]);
 }
+
+test.each([
+  ['lies about ranges', () => ({ do: 'lie' }) as const],
+  ['knows no ranges', () => ({ do: 'no-ranges' }) as const],
+])('a server that %s is read from its front', async (_what, fault) => {
+  hub.files.set('toy.Q8_0.gguf', contentOfBytes(gguf));
+  hub.fault = fault;
+  const shown = await place.berth('models', 'show', 'hf://lab/tiny', '--json');
+  expect([shown.code, shown.stderr]).toEqual([0, '']);
+  expect(shown.json()).toMatchObject({ format: 'gguf', architecture: 'llama' });
+});
+
+test('a server that breaks off is told', async () => {
+  hub.files.set('toy.Q8_0.gguf', contentOfBytes(gguf));
+  hub.fault = () => ({ do: 'cut', after: 100 });
+  const shown = await place.berth('models', 'show', 'hf://lab/tiny');
+  expect([shown.code, shown.stderr]).toEqual([1, expect.stringContaining('did not give hf://lab/tiny')]);
+});
