@@ -63,7 +63,9 @@ export async function pruneStore(world: World, kept: ReadonlySet<string>, act: b
       if (lock === null) busy.add(folder);
       else locks.push(lock);
     }
-    const stays = (folder: string): boolean => kept.has(folder) || used.has(folder) || busy.has(folder);
+    function stays(folder: string): boolean {
+      return kept.has(folder) || used.has(folder) || busy.has(folder);
+    }
     const gone = all.filter(({ folder }) => !stays(folder));
     const partials = [...unrecorded].filter((folder) => !stays(folder));
     const blobs = await needless(world, all, stays, busy.size > 0);
@@ -95,12 +97,10 @@ async function needless(
   pulling: boolean,
 ): Promise<string[]> {
   const store = storeOf(world);
-  const blobsOf = (stay: boolean): Set<string> =>
-    new Set(
-      all
-        .filter(({ folder }) => stays(folder) === stay)
-        .flatMap(({ files }) => files.map(({ sha256 }) => store.blob(sha256))),
-    );
+  function blobsOf(stay: boolean): Set<string> {
+    const models = all.filter(({ folder }) => stays(folder) === stay);
+    return new Set(models.flatMap(({ files }) => files.map(({ sha256 }) => store.blob(sha256))));
+  }
   const [needed, ofGone] = [blobsOf(true), blobsOf(false)];
   const names = await world.files.list(join(store.root, 'blobs'));
   return names
