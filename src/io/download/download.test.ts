@@ -196,6 +196,18 @@ test.each([
   expect(asked()).toBe(status === 429 ? 1 : 6);
 });
 
+test('a server that repeats the token that it was shown does not bring it into what is told', async () => {
+  const { url } = await serve((incoming, reply) => {
+    reply.writeHead(503).end(`no room for ${incoming.headers.authorization}`);
+  });
+  const headers = { authorization: 'Bearer hf_canary' };
+  await expect(download(quick, request({ address: async () => ({ url, headers }) }))).rejects.toThrow(
+    'it answers 503: no room for Bearer [secret]',
+  );
+  expect(troubles.length).toBeGreaterThan(0);
+  expect(troubles.join(' ')).not.toContain('canary');
+});
+
 test('a place that cannot be written is told as it is, and the server is not asked again', async () => {
   writeFileSync(join(folder, 'file'), '');
   for (const ranges of [true, false]) {

@@ -1,6 +1,7 @@
 import { promises as fs } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { hideSecret } from '../../domain/secret.ts';
 import type { Clock } from '../clock.ts';
 import { createConnector, leave } from './connect.ts';
 import type { Address, Connector, Reply } from './connect.ts';
@@ -197,7 +198,8 @@ async function open(
     try {
       const reply = await work.connector.get(work.address, range, tag, signal);
       if (reply.status === 200 || reply.status === 206) return reply;
-      const refused = new Refused(reply.status, reply.headers, await beginningOf(reply));
+      const said = withoutSecrets(await beginningOf(reply), work.address);
+      const refused = new Refused(reply.status, reply.headers, said);
       if (reply.status === 416 && reply.headers['content-range']?.endsWith('/0'))
         throw new RangeLie('the file is empty');
       if (reply.status === 416) throw new Changed('the file is shorter than before');
@@ -293,6 +295,12 @@ function identityOf({ headers }: Reply): Identity {
 
 function strongTag(etag: string | null): string | null {
   return etag?.startsWith('"') ? etag : null;
+}
+
+/** A server may repeat the token that it was shown. */
+function withoutSecrets(text: string, { headers }: Address): string {
+  const shown = Object.values(headers).map((value) => value.replace(/^Bearer /, ''));
+  return shown.reduce((now, secret) => hideSecret(now, secret), text);
 }
 
 async function beginningOf({ body }: Reply): Promise<string> {

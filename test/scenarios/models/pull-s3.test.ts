@@ -157,9 +157,9 @@ test('a split model is fetched by the name of its first part', async () => {
   expect([lacks.code, lacks.stderr]).toEqual([1, expect.stringContaining('lacks m-00002-of-00002.gguf')]);
 });
 
-/** A header without tensors and with one number. */
+/** The header of part `n` of a split model, without tensors. */
 function ggufOf(n: number): Buffer {
-  const key = Buffer.from('general.alignment');
+  const key = Buffer.from('split.no');
   const bytes = Buffer.alloc(24 + 8 + key.length + 8);
   bytes.write('GGUF');
   bytes.writeUInt32LE(3, 4);
@@ -167,9 +167,21 @@ function ggufOf(n: number): Buffer {
   bytes.writeBigUInt64LE(BigInt(key.length), 24);
   key.copy(bytes, 32);
   bytes.writeUInt32LE(4, 32 + key.length);
-  bytes.writeUInt32LE(32 * n, 36 + key.length);
+  bytes.writeUInt32LE(n - 1, 36 + key.length);
   return bytes;
 }
+
+test('parts that are each whole and no model together are told', async () => {
+  s3 = await startS3(null);
+  for (const n of [1, 2]) s3.objects.set(`models/q/m-0000${n}-of-00002.gguf`, ggufOf(1));
+  letIn(s3);
+  const ran = await place.berth('pull', 's3://models/q/m-00001-of-00002.gguf');
+  const said = 'it is part 1, and lies in the place of part 2';
+  expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining(said)]);
+  const shown = await place.berth('models', 'show', 's3://models/q/m-00001-of-00002.gguf');
+  expect([shown.code, shown.stderr]).toEqual([1, expect.stringContaining(said)]);
+  expect((await place.berth('models', 'list')).stdout).not.toContain('s3://');
+});
 
 test.each([
   ['ExpiredToken', 400, '', 'which is over: get new ones'],
