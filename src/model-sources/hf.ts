@@ -6,7 +6,7 @@ import { shownSource } from '../domain/model-source.ts';
 import type { ListedModel } from '../domain/listed-model.ts';
 import type { HttpReply } from '../io/http.ts';
 import type { World } from '../io/world.ts';
-import { secondsToWait } from './seconds-to-wait.ts';
+import { secondsToWait } from '../io/download/wait-of.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
 
 interface HubName {
@@ -154,7 +154,10 @@ function refusal(world: World, source: string, token: boolean, reply: Refusal): 
     return new BerthError('MODEL_UNAUTHORIZED', { source, said: `the Hub answers ${status}`, cure });
   }
   if (status === 429)
-    return new BerthError('MODEL_QUOTA', { source, retryAfter: secondsToWait(world, reply) });
+    return new BerthError('MODEL_QUOTA', {
+      source,
+      retryAfter: secondsToWait(reply.headers, world.clock.wall()),
+    });
   const { location } = reply.headers;
   const moved = typeof location === 'string' && URL.canParse(location) ? new URL(location).origin : null;
   return new BerthError('MODEL_PLACE_FAILED', {

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { splitSet } from '../domain/split-files.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { shownSource } from '../domain/model-source.ts';
-import { secondsToWait } from './seconds-to-wait.ts';
+import { secondsToWait } from '../io/download/wait-of.ts';
 import type { ModelSource } from './contract.ts';
 
 /** One file, or all files of a split model where the first is named. A sum may stand behind: "#sha256=…". */
@@ -44,7 +44,10 @@ export const httpSource = {
       });
     }
     if (reply.status === 429)
-      return new BerthError('MODEL_QUOTA', { source: shown, retryAfter: secondsToWait(world, reply) });
+      return new BerthError('MODEL_QUOTA', {
+        source: shown,
+        retryAfter: secondsToWait(reply.headers, world.clock.wall()),
+      });
     return new BerthError('MODEL_PLACE_FAILED', {
       source: shown,
       place: host,

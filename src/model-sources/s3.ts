@@ -4,8 +4,8 @@ import { splitSet } from '../domain/split-files.ts';
 import { shownSource } from '../domain/model-source.ts';
 import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import type { World } from '../io/world.ts';
+import { secondsToWait } from '../io/download/wait-of.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
-import { secondsToWait } from './seconds-to-wait.ts';
 import { bucketUrl, objectUrl, s3Settings } from '../io/s3/settings.ts';
 import type { S3Settings } from '../io/s3/settings.ts';
 import { signed } from '../io/s3/sign.ts';
@@ -169,7 +169,7 @@ function refusal(
   if (code === 'SlowDown' || status === 429)
     return new BerthError('MODEL_QUOTA', {
       source,
-      retryAfter: secondsToWait(world, { status, text, headers }),
+      retryAfter: secondsToWait(headers, world.clock.wall()),
     });
   // Amazon answers 400 to keys whose time is over.
   const ended = code === 'ExpiredToken' || code === 'TokenRefreshRequired';
