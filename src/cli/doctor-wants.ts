@@ -38,9 +38,14 @@ export function wantsOf(loaded: LoadedFleet, host: string): Wants {
     ],
     pool: loaded.hosts[host]?.ports ?? usualPorts,
     models: [...new Set(there.flatMap(({ model }) => (model && !isAddress(model.path) ? [model.path] : [])))],
-    mlock: there.some(({ declared }) => String(declared['engine.loadMode']).includes('mlock')),
+    mlock: there.some(locksOwnMemory),
     cluster: accessOf(loaded.hosts[host]).kubernetes ?? null,
   };
+}
+
+/** Units and containers have their limit raised for it; processes have that of berth. */
+function locksOwnMemory({ declared, target }: Deployment): boolean {
+  return target.kind === 'process' && String(declared['engine.loadMode']).includes('mlock');
 }
 
 function gpusOf(deployments: readonly Deployment[]): number {

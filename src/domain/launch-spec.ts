@@ -82,6 +82,8 @@ export const LaunchSpec = z.strictObject({
   caches: z.record(z.string(), z.strictObject({ env: z.string() })).optional(),
   /** Memory that its processes share, in bytes, where containers give less by default. */
   sharedMemory: z.int().positive().optional(),
+  /** It holds its model in memory (mlock): whoever bounds what may be locked has to let it. */
+  lockedMemory: z.literal(true).optional(),
   /** CPU and memory that the file gives it; absent: nothing is said. */
   resources: GivenResources.optional(),
   devices: z.strictObject({

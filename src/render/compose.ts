@@ -105,6 +105,7 @@ function serviceOf(
         }
       : {}),
     ...amountsOf(host),
+    ...ulimitsOf(host),
     ...(ShmSize === undefined ? {} : { shm_size: ShmSize }),
     ...(IpcMode === undefined ? {} : { ipc: IpcMode }),
     ...gpusOf(host),
@@ -128,6 +129,14 @@ function amountsOf(host: ContainerBody['HostConfig']): Record<string, unknown> {
     ...(CpuShares === undefined ? {} : { cpu_shares: CpuShares }),
     ...(NanoCpus === undefined ? {} : { cpus: Number(NanoCpus) / 1e9 }),
   };
+}
+
+function ulimitsOf({ Ulimits }: ContainerBody['HostConfig']): Record<string, unknown> {
+  if (!Array.isArray(Ulimits)) return {};
+  const each = (Ulimits as { Name: string; Soft: number; Hard: number }[]).map(
+    ({ Name, Soft, Hard }) => [Name, { soft: Soft, hard: Hard }] as const,
+  );
+  return { ulimits: Object.fromEntries(each) };
 }
 
 /** A relative source begins with a dot, or it would be the name of a volume. */

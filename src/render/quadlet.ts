@@ -123,12 +123,14 @@ function mountOf({ Source, Target, ReadOnly }: Mount, unit: string): readonly [s
 /** What has no key of its own. */
 function podmanArgs({ HostConfig: host, StopSignal }: ContainerBody): string[] {
   const { Memory, MemoryReservation, NanoCpus, CpuShares, IpcMode } = host;
+  const ulimits = (host['Ulimits'] ?? []) as { Name: string; Soft: number; Hard: number }[];
   return [
     `--stop-signal=${StopSignal}`,
     ...(Memory === undefined ? [] : [`--memory=${Number(Memory)}b`, `--memory-swap=${Number(Memory)}b`]),
     ...(MemoryReservation === undefined ? [] : [`--memory-reservation=${Number(MemoryReservation)}b`]),
     ...(NanoCpus === undefined ? [] : [`--cpus=${Number(NanoCpus) / 1e9}`]),
     ...(CpuShares === undefined ? [] : [`--cpu-shares=${Number(CpuShares)}`]),
+    ...ulimits.map(({ Name, Soft, Hard }) => `--ulimit=${Name}=${Soft}:${Hard}`),
     ...(typeof IpcMode === 'string' ? [`--ipc=${IpcMode}`] : []),
   ];
 }

@@ -92,6 +92,15 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
     },
   );
 
+  test.skipIf(missing !== null)(`an engine that holds its model in memory may lock it${why}`, async () => {
+    place.write(fleet().replace('cacheRam: 0', 'loadMode: mlock, cacheRam: 0'));
+    const ran = await place.berth('apply');
+    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+    const { deployments } = (await place.berth('status', '--json')).json() as FleetStatus;
+    const limits = readFileSync(`/proc/${deployments[0]?.replicas[0]?.pid}/limits`, 'utf8');
+    expect(limits).toMatch(/^Max locked memory +unlimited +unlimited/m);
+  });
+
   const compose = findCompose();
   const without = missing ?? (compose === null ? 'no compose 2' : null);
   // A compose program speaks to Docker; podman is spoken to in its stead in words that it does not have in full.

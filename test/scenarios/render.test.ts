@@ -172,3 +172,35 @@ test('a file that is no longer written and was changed by somebody stays, and is
   const again = await place.berth('render', '--format', 'kubernetes', '--out', 'deploy');
   expect(again.stderr).not.toContain('vllm.yaml');
 });
+
+test('who holds its model in memory may lock it as a unit and as a container, and a pod is told of', async () => {
+  function fleet(engine: string, head = ''): string {
+    return `version: 1\nfleet: lab\n${head}models: {m: {source: /srv/m.gguf}}\ndeployments:\n  a: {${engine.startsWith('llama.cpp') ? 'model: m, ' : ''}engine: {kind: ${engine}}}\n`;
+  }
+  const said = [
+    ['compose', 'memlock:\n        soft: -1\n        hard: -1\n'],
+    ['quadlet', '--ulimit=memlock=-1:-1'],
+    ['systemd', 'LimitMEMLOCK=infinity\n'],
+  ] as const;
+  for (const [engine, locks] of [
+    ['llama.cpp, loadMode: mmap+mlock', true],
+    ['llama-router, modelsDir: /srv/models, args: ["--mlock"]', true],
+    ['llama.cpp, loadMode: mmap', false],
+  ] as const) {
+    place.write(fleet(engine));
+    for (const [format, text] of said) {
+      const { code, stdout, stderr } = await place.berth('render', '--format', format);
+      expect(code, stderr).toBe(0);
+      expect([engine, format, stdout.includes(text)]).toEqual([engine, format, locks]);
+    }
+  }
+  place.write(
+    fleet('llama.cpp, loadMode: mlock', 'hosts: {k: {kubernetes: {context: k}}}\n').replace(
+      'model: m',
+      'host: k, model: m',
+    ),
+  );
+  expect((await place.berth('validate')).stdout).toContain(
+    'a pod may lock what its node lets containers lock',
+  );
+});

@@ -128,7 +128,7 @@ test('limits are read as the kernel prints them, and judged by what the fleet wa
   const facts = { nofile: { soft: 1024, hard: 4096 }, memlock: { soft: 65_536, hard: 65_536 } };
   expect(said(limits.judge(facts, { ...nothing, mlock: true }))).toEqual([
     expect.stringContaining('nofile'),
-    expect.stringContaining('LimitMEMLOCK'),
+    expect.stringContaining('memlock unlimited'),
   ]);
   expect(said(limits.judge({ ...facts, nofile: null }, nothing))).toEqual(['good: -']);
 });

@@ -55,6 +55,6 @@ function locked({ soft, hard }: Limit, wanted: boolean): Verdict {
     );
   return bad('warning', 'Engines may not hold models in memory, as engine.loadMode wants.', {
     evidence,
-    cure: 'Raise memlock in /etc/security/limits.d/berth.conf ("* - memlock unlimited"); for a unit: target.unit {Service: {LimitMEMLOCK: infinity}}.',
+    cure: 'Raise memlock in /etc/security/limits.d/berth.conf ("* - memlock unlimited"), then log in again; units and containers get it by themselves.',
   });
 }

@@ -8,6 +8,7 @@ import { hubModel } from '../../domain/model-source.ts';
 import type { LaunchInput } from '../contract.ts';
 import { llamaDrift } from './drift.ts';
 import { nameOf, statedFlags } from './flags.ts';
+import { locksMemory } from './locks-memory.ts';
 import { llamaImages } from './images.ts';
 import type { LlamaCppOptions } from './options.ts';
 
@@ -35,6 +36,7 @@ export function launch(input: Input): LaunchSpec {
     model: hubModel(input.model) === null ? input.model : null,
     mmproj: input.mmproj,
     writable: [],
+    ...(locksMemory(uses) ? { lockedMemory: true as const } : {}),
     ...(hubModel(input.model) === null ? {} : { caches: { hub: { env: 'LLAMA_CACHE' } } }),
     devices: {
       vendor: input.gpus > 0 || options.accelerator !== undefined ? vendors[accelerator] : 'none',

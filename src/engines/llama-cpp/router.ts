@@ -16,6 +16,7 @@ import { llamaDrift } from './drift.ts';
 import { identify } from './identify.ts';
 import { llamaImages } from './images.ts';
 import { isRouter } from './is-router.ts';
+import { locksMemory } from './locks-memory.ts';
 import { llamaServerPaths } from './paths.ts';
 import { isLlamaServer, llamaServerArgs } from './recognize.ts';
 
@@ -106,6 +107,7 @@ function launch({ options, key, help, gpus }: LaunchInput<LlamaRouterOptions>): 
     model: null,
     mmproj: null,
     writable: [],
+    ...(locksMemory(uses) ? { lockedMemory: true as const } : {}),
     devices: { vendor: gpus > 0 ? 'any' : 'none', count: gpus },
     readiness: { path: '/health', startTimeoutMs: options.startTimeout },
     // It has metrics for each model, by a parameter, and none without.

@@ -1,5 +1,6 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Finding } from '../../domain/finding.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { machineOf } from '../../domain/host-access.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -48,6 +49,7 @@ function atOdds(
   const found = engineOf(engine.kind).foresee?.(engine, place) ?? [];
   return [
     ...notHeld(deployment),
+    ...notLocked(deployment, spec),
     ...found.map((one) => ({ ...one, severity: 'warning' as const, object: name })),
   ];
 }
@@ -63,6 +65,22 @@ function notHeld({ name, resources, target }: Deployment): Finding[] {
       message: `Its resources are not held: nobody bounds ${targetOf(target.kind).title}, and nothing is kept for it.`,
       evidence: [`target ${target.kind}`],
       cure: 'Name a target that bounds it, such as {kind: systemd} or {kind: docker}; only its threads go by the limit of CPUs.',
+    },
+  ];
+}
+
+/** No capability is added for it: namespaces that hold pods to a standard refuse those that ask for one. */
+function notLocked({ name, target }: Deployment, { lockedMemory }: LaunchSpec): Finding[] {
+  if (!lockedMemory || !targetOf(target.kind).inCluster) return [];
+  return [
+    {
+      rule: 'memory-not-locked',
+      severity: 'info',
+      object: name,
+      message:
+        'It is to hold its model in memory, and a pod may lock what its node lets containers lock: where that is little, the engine says so in its log and serves without.',
+      evidence: [`target ${target.kind}`],
+      cure: 'Raise the limit of the service that runs containers on the nodes (LimitMEMLOCK=infinity for containerd or CRI-O), or leave mlock out: pods are not swapped out where nodes have no swap.',
     },
   ];
 }

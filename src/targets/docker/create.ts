@@ -11,6 +11,7 @@ import { forget, forgetGone, isForeign } from './adopt.ts';
 import { Created, Event } from './answers.ts';
 import type { Inspected } from './answers.ts';
 import { asked, daemonOf, must, sayingOf } from './daemon.ts';
+import { isRootless } from './info.ts';
 import { expectNotKept, isOfPlace } from './kept-by-unit.ts';
 import { containerLogs } from './logs.ts';
 import { apiOf, instanceOf, inspect, isUp, markedContainers } from './observe.ts';
@@ -26,7 +27,12 @@ const startTimeoutMs = 120_000;
 export async function create(world: World, request: StartRequest, options: DockerOptions): Promise<Started> {
   const { mark } = request;
   const { api, podman } = await daemonOf(world);
-  const facts = { podman, stateDir: request.stateDir, gpuGroups: await gpuGroups(world) };
+  const facts = {
+    podman,
+    stateDir: request.stateDir,
+    gpuGroups: await gpuGroups(world),
+    rootless: mark.spec.lockedMemory ? await isRootless(world, api) : undefined,
+  };
   const body = withWritten(renderContainer(mark, options, facts), facts);
   await ensureImage(world, api, {
     image: body.Image,

@@ -154,6 +154,22 @@ test("the images' own health check is replaced, and hostConfig lies over what be
   });
 });
 
+test('an engine that holds its model in memory may lock all of it, but where the user says otherwise or the daemon can raise no limit', () => {
+  const locks = { lockedMemory: true } as const;
+  const ours = { Name: 'memlock', Soft: -1, Hard: -1 };
+  expect(rendered().HostConfig).not.toHaveProperty('Ulimits');
+  expect(rendered({}, locks).HostConfig['Ulimits']).toEqual([ours]);
+  const files = { Name: 'nofile', Soft: 1024, Hard: 4096 };
+  expect(rendered({ hostConfig: { Ulimits: [files] } }, locks).HostConfig['Ulimits']).toEqual([files, ours]);
+  const less = { Name: 'memlock', Soft: 1, Hard: 2 };
+  expect(rendered({ hostConfig: { Ulimits: [less] } }, locks).HostConfig['Ulimits']).toEqual([less]);
+  const options = DockerOptions.parse({ kind: 'docker' });
+  const mark = markOf(options, { ...spec, ...locks });
+  expect(renderContainer(mark, options, { ...facts, rootless: true }).HostConfig).not.toHaveProperty(
+    'Ulimits',
+  );
+});
+
 test('a container tells what was written of it, so that another version is told apart from what somebody changed', () => {
   const options = DockerOptions.parse({ kind: 'docker' });
   const body = rendered({});

@@ -19,6 +19,8 @@ export interface HostFacts {
   readonly stateDir: string;
   /** Numeric groups that own the devices of GPUs: names do not work in a container. */
   readonly gpuGroups: readonly string[];
+  /** Its daemon is a user's, which can raise no limit: a container with a higher one would not start. */
+  readonly rootless?: boolean | undefined;
 }
 
 /** The body of a "create container". */
@@ -76,7 +78,11 @@ export function renderContainer(mark: Mark, options: DockerOptions, facts: HostF
     ...(spec.workdir === undefined ? {} : { WorkingDir: spec.workdir }),
     ...(options.user === undefined ? {} : { User: options.user }),
     ...(options.network === 'host' ? {} : { ExposedPorts: { [`${mark.port}/tcp`]: {} } }),
-    HostConfig: { ...hostConfig(mark, options, facts), ...options.hostConfig },
+    HostConfig: {
+      ...hostConfig(mark, options, facts),
+      ...options.hostConfig,
+      ...ulimits(spec, options, facts),
+    },
   };
 }
 
@@ -98,6 +104,17 @@ function hostConfig(mark: Mark, options: DockerOptions, facts: HostFacts): Recor
       : { LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } } }),
     ...gpus(spec, options, facts),
   };
+}
+
+/** To ours those of the user are added, and of one name theirs counts. */
+function ulimits(
+  { lockedMemory }: LaunchSpec,
+  { hostConfig: { Ulimits: given = [] } = {} }: DockerOptions,
+  { rootless }: HostFacts,
+): { Ulimits?: readonly unknown[] } {
+  if (!lockedMemory || rootless || !Array.isArray(given)) return {};
+  const stated = given.some((one: unknown) => (one as { Name?: unknown } | null)?.Name === 'memlock');
+  return stated ? {} : { Ulimits: [...given, { Name: 'memlock', Soft: -1, Hard: -1 }] };
 }
 
 /** At boot podman starts again what restarts always, and nothing else. */

@@ -11,7 +11,12 @@ const Body = z.looseObject({
 });
 
 const Written = z.object({
-  facts: z.object({ podman: z.boolean(), stateDir: z.string(), gpuGroups: z.array(z.string()) }),
+  facts: z.object({
+    podman: z.boolean(),
+    stateDir: z.string(),
+    gpuGroups: z.array(z.string()),
+    rootless: z.boolean().optional(),
+  }),
   body: Body,
 });
 
@@ -30,8 +35,9 @@ export interface Written {
 
 /** Keeps beside the mark what was written from it, and from what of the host: so a later version tells its own changes from those of others. */
 export function withWritten(body: ContainerBody, facts: HostFacts): ContainerBody {
-  const { podman, stateDir, gpuGroups } = facts;
-  const text = JSON.stringify({ facts: { podman, stateDir, gpuGroups }, body: comparable(body) });
+  const { podman, stateDir, gpuGroups, rootless } = facts;
+  const told = { podman, stateDir, gpuGroups, ...(rootless ? { rootless } : {}) };
+  const text = JSON.stringify({ facts: told, body: comparable(body) });
   return { ...body, Labels: { ...body.Labels, [writtenLabel]: text } };
 }
 

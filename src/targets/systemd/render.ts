@@ -133,7 +133,7 @@ function timing(mark: Mark, options: SystemdOptions, facts: UnitFacts): Section 
   ];
 }
 
-function limits({ resources }: LaunchSpec): Section {
+function limits({ resources, lockedMemory }: LaunchSpec): Section {
   const { requests = {}, limits = {} } = resources ?? {};
   return [
     ...(requests.memory === undefined ? [] : [['MemoryLow', memory(requests.memory)] as const]),
@@ -141,6 +141,8 @@ function limits({ resources }: LaunchSpec): Section {
     // One CPU is what a unit weighs where nothing is said.
     ...(requests.cpu === undefined ? [] : [['CPUWeight', String(weight(requests.cpu))] as const]),
     ...(limits.cpu === undefined ? [] : [['CPUQuota', `${Math.round(limits.cpu * 100)}%`] as const]),
+    // A user's manager gives as much of it as it has itself.
+    ...(lockedMemory ? [['LimitMEMLOCK', 'infinity'] as const] : []),
     ['OOMScoreAdjust', '200'],
   ];
 }
