@@ -40,8 +40,17 @@ test('units of one name are told for the host that they would share', () => {
       '  f: {host: one, target: {kind: systemd, hardening: off}}',
     ),
   ).toEqual([
-    '5:49 deployments.b.target.unit.name: The unit same.service is named twice on this host: a has it too.',
-    '9:3 deployments.f: The unit berth-lab-f.service is named twice on this host: e has it too.',
+    '5:49 deployments.b.target.unit.name: The unit same.service is named twice on this machine: a has it too.',
+    '9:3 deployments.f: The unit berth-lab-f.service is named twice on this machine: e has it too.',
+  ]);
+});
+
+test('the systemd of a machine and that of a user each have units of that name, by whichever host they are meant', () => {
+  const deployments = ['deployments:', `  a: ${unit('one', 'same')}`, `  b: ${unit('two', 'same')}`];
+  expect(faultsOf('hosts: {one: {ssh: a, become: sudo}, two: {ssh: a}}', ...deployments)).toEqual([]);
+  expect(faultsOf('hosts: {one: {become: sudo}, two: {}}', ...deployments)).toEqual([]);
+  expect(faultsOf('hosts: {one: {ssh: a}, two: {ssh: "ssh://a"}}', ...deployments)).toEqual([
+    '5:42 deployments.b.target.unit: The unit same.service is named twice on this machine: a has it too.',
   ]);
 });
 

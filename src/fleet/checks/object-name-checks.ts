@@ -1,4 +1,5 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
+import { machineOf } from '../../domain/host-access.ts';
 import { gatewayName, objectName } from '../../kube/names.ts';
 import { unitNameOf } from '../../targets/systemd/render.ts';
 import { fault } from '../file/fault.ts';
@@ -26,7 +27,7 @@ export function objectNameFaults(tree: Located): ConfigFault[] {
     ),
     ...doubles(
       deployments.flatMap(([name, piece]) => unitClaims(tree, name, piece)),
-      (name, by) => `The unit ${name} is named twice on this host: ${by} has it too.`,
+      (name, by) => `The unit ${name} is named twice on this machine: ${by} has it too.`,
       'Give one of them another target.unit.',
     ),
     ...doubles(
@@ -83,11 +84,18 @@ function unitClaims(tree: Located, deployment: string, own: Located): Claim[] {
   const unit = typeof written === 'string' ? { unit: written } : {};
   const fleet = String(scalarAt(tree, ['fleet']));
   return replicasOf(own).map((replica) => ({
-    key: hostOf(tree, own),
+    key: managerOf(tree, hostOf(tree, own)),
     name: `${unitNameOf({ fleet, deployment, replica }, unit)}.service`,
     piece: 'unit' in unit && piece !== null ? piece : own,
     deployment,
   }));
+}
+
+/** One systemd has the units of a machine, and each user another: hosts of two names may mean the same one, or both. */
+function managerOf(tree: Located, host: string): string {
+  const [ssh, become] = ['ssh', 'become'].map((key) => scalarAt(tree, ['hosts', host, key]));
+  const machine = machineOf({ become: 'none', ...(typeof ssh === 'string' ? { ssh } : {}) });
+  return `${machine} ${become === 'sudo' ? 'system' : 'own'}`;
 }
 
 function nodePortClaims(tree: Located, deployment: string, own: Located): Claim[] {

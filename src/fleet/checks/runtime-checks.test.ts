@@ -14,6 +14,20 @@ function own(host: string, engine: string, target = ''): string {
   return `{host: ${host}, engine: {${engine}}, target: {runtime: {create: rt}${target}}}`;
 }
 
+test('what is meant is compared, however it is written', () => {
+  const kserve = ', kind: kserve';
+  const usual = 'kind: vllm, version: 0.18.0';
+  expect(
+    faultsOf(
+      `a: ${own('k', `${usual}, startTimeout: 10m`, kserve)}`,
+      `b: ${own('k', `${usual}, startTimeout: 600s`, kserve)}`,
+      `c: ${own('k', 'kind: vllm', kserve).replace('create: rt', 'create: other')}`,
+      `d: ${own('k', 'kind: vllm, startTimeout: 30m', kserve).replace('create: rt', 'create: other')}`,
+      `e: ${own('k', `${usual}, startTimeout: 11m`, kserve)}`,
+    ),
+  ).toEqual(['7 deployments.e: It shares the runtime rt with a, and says another engine.startTimeout.']);
+});
+
 test('those that share a runtime say the same of it', () => {
   expect(
     faultsOf(

@@ -1,7 +1,10 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
+import { engines } from '../../engines/registry.ts';
+import { KserveOptions } from '../../targets/kserve/options.ts';
 import { fault } from '../file/fault.ts';
 import { entriesAt, pieceAt, scalarAt, toPlain } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
+import { sameValue } from '../plan/differences.ts';
 import { hostOf } from './port-checks.ts';
 
 /** What a runtime of KServe is made of; all that share one have to say the same of it. */
@@ -28,7 +31,8 @@ export function runtimeFaults(tree: Located): ConfigFault[] {
       first.set(id, [name, deployment]);
       return [];
     }
-    const other = parts.find((part) => said(earlier[1], part) !== said(deployment, part));
+    const [one, two] = [meant(earlier[1]), meant(deployment)];
+    const other = parts.find((part) => !sameValue(at(one, part), at(two, part)));
     if (!other) return [];
     return [
       fault(
@@ -41,7 +45,23 @@ export function runtimeFaults(tree: Located): ConfigFault[] {
   });
 }
 
-function said(deployment: Located, part: readonly string[]): string {
-  const piece = pieceAt(deployment, part);
-  return JSON.stringify(piece === null ? null : toPlain(piece));
+/** "600s" is "10m", and what is written down as it would be anyway is no difference. What is faulty is told elsewhere, and taken as it is written. */
+function meant(deployment: Located): Readonly<Record<string, unknown>> {
+  const [engine, target] = ['engine', 'target'].map((part) => {
+    const piece = pieceAt(deployment, [part]);
+    return piece === null ? undefined : toPlain(piece);
+  });
+  const kind = scalarAt(deployment, ['engine', 'kind']);
+  const { options = null } = engines.find((one) => one.kind === kind) ?? {};
+  return {
+    engine: options?.safeParse(engine).data ?? engine,
+    target: KserveOptions.safeParse(target).data ?? target,
+  };
+}
+
+function at(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (within, key) => (typeof within === 'object' && within !== null ? Reflect.get(within, key) : undefined),
+    value,
+  );
 }

@@ -11,14 +11,13 @@ import { forget, forgetGone, isForeign } from './adopt.ts';
 import { Created, Event } from './answers.ts';
 import type { Inspected } from './answers.ts';
 import { asked, daemonOf, must, sayingOf } from './daemon.ts';
-import { isRootless } from './info.ts';
 import { expectNotKept, isOfPlace } from './kept-by-unit.ts';
 import { containerLogs } from './logs.ts';
 import { apiOf, instanceOf, inspect, isUp, markedContainers } from './observe.ts';
 import type { DockerOptions } from './options.ts';
 import { ensureImage } from './pull.ts';
-import { containerName, renderContainer } from './render.ts';
-import type { ContainerBody } from './render.ts';
+import { containerName, imageOf, renderContainer } from './render.ts';
+import type { ContainerBody, HostFacts } from './render.ts';
 import { withWritten } from './written.ts';
 
 const startTimeoutMs = 120_000;
@@ -27,15 +26,9 @@ const startTimeoutMs = 120_000;
 export async function create(world: World, request: StartRequest, options: DockerOptions): Promise<Started> {
   const { mark } = request;
   const { api, podman } = await daemonOf(world);
-  const facts = {
-    podman,
-    stateDir: request.stateDir,
-    gpuGroups: await gpuGroups(world),
-    rootless: mark.spec.lockedMemory ? await isRootless(world, api) : undefined,
-  };
-  const body = withWritten(renderContainer(mark, options, facts), facts);
+  const facts = { podman, stateDir: request.stateDir, gpuGroups: await gpuGroups(world) };
   await ensureImage(world, api, {
-    image: body.Image,
+    image: imageOf(mark.spec, options) ?? '',
     deployment: mark.deployment,
     options,
     onProgress: request.onProgress ?? (() => {}),
@@ -43,13 +36,29 @@ export async function create(world: World, request: StartRequest, options: Docke
   await writeFiles(world, request);
   await clearPlace(world, mark);
   await forgetGone(world, api, mark);
+  const id = await makeAndStart(world, api, { request, options, facts });
+  return startedOf(world, { api, id, mark });
+}
+
+/** A daemon that may not raise the limit that locked memory wants starts it without: the engine serves, and locks what it may. */
+async function makeAndStart(
+  world: World,
+  api: DockerApi,
+  { request, options, facts }: { request: StartRequest; options: DockerOptions; facts: HostFacts },
+): Promise<string> {
+  const { mark } = request;
+  const body = withWritten(renderContainer(mark, options, facts), facts);
   const id = await make(world, api, mark, body);
   const answer = await asked(world, api, 'POST', `/containers/${id}/start`, { timeoutMs: startTimeoutMs });
-  if (answer.status !== 204 && answer.status !== 304) {
-    await discard(world, api, id);
-    throw startFault(mark, body.Image, sayingOf(answer));
-  }
-  return startedOf(world, { api, id, mark });
+  if (answer.status === 204 || answer.status === 304) return id;
+  await discard(world, api, id);
+  const said = sayingOf(answer);
+  if (!mark.spec.lockedMemory || facts.fixedLimits || !/rlimit/i.test(said))
+    throw startFault(mark, body.Image, said);
+  request.onProgress?.(
+    `berth: the container engine may not raise the limit of locked memory: ${mark.deployment} holds in memory what fits its own.`,
+  );
+  return makeAndStart(world, api, { request, options, facts: { ...facts, fixedLimits: true } });
 }
 
 /** The same container once more. Throws CONTAINER_KEPT. */

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { daemonsHere, must } from './daemon.ts';
 
@@ -19,15 +18,6 @@ const DaemonInfo = z.object({
 });
 export type DaemonInfo = z.infer<typeof DaemonInfo>;
 
-/** A user's own, without the rights of root. */
-export async function isRootless(world: World, api: DockerApi): Promise<boolean> {
-  const { json } = await must(world, api, infoQuestion);
-  const options = DaemonInfo.safeParse(json).data?.SecurityOptions ?? [];
-  return options.some((one) => /\bname=rootless\b/.test(one));
-}
-
-const infoQuestion = { method: 'GET', path: '/info', fine: [200], timeoutMs: 10_000 };
-
 export interface ToldDaemon {
   readonly where: string;
   readonly info: DaemonInfo | null;
@@ -41,7 +31,8 @@ export function toldDaemons(world: World): Promise<ToldDaemon[]> {
     Promise.all(
       apis.map(async (api) => {
         try {
-          const { json } = await must(world, api, infoQuestion);
+          const question = { method: 'GET', path: '/info', fine: [200], timeoutMs: 10_000 };
+          const { json } = await must(world, api, question);
           return { where: api.where, info: DaemonInfo.safeParse(json).data ?? {}, fault: null };
         } catch (error) {
           if (!(error instanceof BerthError)) throw error;

@@ -165,7 +165,7 @@ test('an engine that holds its model in memory may lock all of it, but where the
   expect(rendered({ hostConfig: { Ulimits: [less] } }, locks).HostConfig['Ulimits']).toEqual([less]);
   const options = DockerOptions.parse({ kind: 'docker' });
   const mark = markOf(options, { ...spec, ...locks });
-  expect(renderContainer(mark, options, { ...facts, rootless: true }).HostConfig).not.toHaveProperty(
+  expect(renderContainer(mark, options, { ...facts, fixedLimits: true }).HostConfig).not.toHaveProperty(
     'Ulimits',
   );
 });

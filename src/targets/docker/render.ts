@@ -19,8 +19,8 @@ export interface HostFacts {
   readonly stateDir: string;
   /** Numeric groups that own the devices of GPUs: names do not work in a container. */
   readonly gpuGroups: readonly string[];
-  /** Its daemon is a user's, which can raise no limit: a container with a higher one would not start. */
-  readonly rootless?: boolean | undefined;
+  /** Its daemon may raise no limit of a process, such as one of a user's own: a container with a higher one does not start. */
+  readonly fixedLimits?: true | undefined;
 }
 
 /** The body of a "create container". */
@@ -110,9 +110,9 @@ function hostConfig(mark: Mark, options: DockerOptions, facts: HostFacts): Recor
 function ulimits(
   { lockedMemory }: LaunchSpec,
   { hostConfig: { Ulimits: given = [] } = {} }: DockerOptions,
-  { rootless }: HostFacts,
+  { fixedLimits }: HostFacts,
 ): { Ulimits?: readonly unknown[] } {
-  if (!lockedMemory || rootless || !Array.isArray(given)) return {};
+  if (!lockedMemory || fixedLimits || !Array.isArray(given)) return {};
   const stated = given.some((one: unknown) => (one as { Name?: unknown } | null)?.Name === 'memlock');
   return stated ? {} : { Ulimits: [...given, { Name: 'memlock', Soft: -1, Hard: -1 }] };
 }

@@ -15,7 +15,7 @@ const Written = z.object({
     podman: z.boolean(),
     stateDir: z.string(),
     gpuGroups: z.array(z.string()),
-    rootless: z.boolean().optional(),
+    fixedLimits: z.literal(true).optional(),
   }),
   body: Body,
 });
@@ -35,8 +35,8 @@ export interface Written {
 
 /** Keeps beside the mark what was written from it, and from what of the host: so a later version tells its own changes from those of others. */
 export function withWritten(body: ContainerBody, facts: HostFacts): ContainerBody {
-  const { podman, stateDir, gpuGroups, rootless } = facts;
-  const told = { podman, stateDir, gpuGroups, ...(rootless ? { rootless } : {}) };
+  const { podman, stateDir, gpuGroups, fixedLimits } = facts;
+  const told = { podman, stateDir, gpuGroups, ...(fixedLimits ? { fixedLimits } : {}) };
   const text = JSON.stringify({ facts: told, body: comparable(body) });
   return { ...body, Labels: { ...body.Labels, [writtenLabel]: text } };
 }
