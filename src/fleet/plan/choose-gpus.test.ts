@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Gpu } from '../../domain/hardware.ts';
 import { chooseGpus } from './choose-gpus.ts';
-import type { GpuWish } from './choose-gpus.ts';
+import type { GpuWish, HeldGpu } from './choose-gpus.ts';
 
 const gib = 1024 ** 3;
 const nothing = { staying: [], leaving: [] };
@@ -25,6 +25,10 @@ function gpu(index: number, more: Partial<Gpu> = {}): Gpu {
 
 function wish(count: number, had: readonly string[] = []): GpuWish {
   return { vendor: 'nvidia', count, had: had.length > 0 ? { vendor: 'nvidia', ids: [...had] } : null };
+}
+
+function held(id: string, vendor: HeldGpu['vendor'] = 'nvidia'): HeldGpu[] {
+  return [{ vendor, id }];
 }
 
 function ids(answers: ReturnType<typeof chooseGpus>): unknown[] {
@@ -52,14 +56,14 @@ test('what runs keeps its own, even where another would be emptier and others ar
 test('what it had is not kept where it is gone, somebody else’s, or not as many as are wanted by now', () => {
   const two = [gpu(0), gpu(1)];
   expect(ids(chooseGpus(two, [wish(1, ['GPU-9'])], nothing))).toEqual(['GPU-0']);
-  expect(ids(chooseGpus(two, [wish(1, ['GPU-0'])], { staying: ['0'], leaving: [] }))).toEqual(['GPU-1']);
+  expect(ids(chooseGpus(two, [wish(1, ['GPU-0'])], { staying: held('0'), leaving: [] }))).toEqual(['GPU-1']);
   expect(ids(chooseGpus(two, [wish(2, ['GPU-1'])], nothing))).toEqual(['GPU-0,GPU-1']);
   expect(ids(chooseGpus(two, [wish(1, ['GPU-0']), wish(1, ['GPU-0'])], nothing))).toEqual(['GPU-0', 'GPU-1']);
 });
 
 test('those of engines that are to end come last, those of engines that stay never', () => {
   const three = [gpu(0), gpu(1), gpu(2)];
-  const holds = { staying: ['GPU-1'], leaving: ['GPU-0'] };
+  const holds = { staying: held('GPU-1'), leaving: held('GPU-0') };
   expect(ids(chooseGpus(three, [wish(1), wish(1), wish(1)], holds))).toEqual([
     'GPU-2',
     'GPU-0',
@@ -86,4 +90,23 @@ test('an unique id of AMD is written as its variable takes it, and one that any 
   expect(chooseGpus(cards, [{ vendor: 'any', count: 1, had: null }], nothing)).toEqual([
     { chosen: { vendor: 'amd', ids: ['GPU-11aa'] } },
   ]);
+});
+
+test('an index of one maker says nothing of the GPUs of another, and one of nobody’s keeps both from being given away', () => {
+  const both = [
+    gpu(0),
+    gpu(1),
+    gpu(0, { vendor: 'amd', uuid: '0xaa' }),
+    gpu(1, { vendor: 'amd', uuid: '0xbb' }),
+  ];
+  const wishes = [wish(1), { ...wish(1), vendor: 'amd' as const }];
+  function given(staying: readonly HeldGpu[]): unknown[] {
+    return ids(chooseGpus(both, wishes, { staying, leaving: [] }));
+  }
+  expect(given([])).toEqual(['GPU-0', 'GPU-aa']);
+  expect(given(held('0', 'nvidia'))).toEqual(['GPU-1', 'GPU-aa']);
+  expect(given(held('0', 'amd'))).toEqual(['GPU-0', 'GPU-bb']);
+  expect(given(held('0', null))).toEqual(['GPU-1', 'GPU-bb']);
+  const had = { vendor: 'amd' as const, count: 1, had: { vendor: 'amd' as const, ids: ['1'] } };
+  expect(ids(chooseGpus(both, [had], { staying: held('1', 'nvidia'), leaving: [] }))).toEqual(['1']);
 });

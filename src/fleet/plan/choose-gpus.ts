@@ -11,12 +11,18 @@ export interface GpuWish {
   readonly had: GpuChoice | null;
 }
 
-/** GPUs that others have, by UUID or index. */
+/** One that somebody has, by UUID or by the index that its maker's tool gives it. `vendor` null: nobody says whose index it is. */
+export interface HeldGpu {
+  readonly vendor: GpuChoice['vendor'] | null;
+  readonly id: string;
+}
+
+/** GPUs that others have. */
 export interface GpuHolds {
   /** Of those that stay. */
-  readonly staying: readonly string[];
+  readonly staying: readonly HeldGpu[];
   /** Of those that the plan is to end: they are taken last. */
-  readonly leaving: readonly string[];
+  readonly leaving: readonly HeldGpu[];
 }
 
 export type GpuAnswer =
@@ -32,9 +38,9 @@ export function chooseGpus(
   wishes: readonly GpuWish[],
   holds: GpuHolds,
 ): readonly GpuAnswer[] {
-  const taken = new Set(holds.staying.map((id) => idOf(all, id)));
+  const taken = new Set(holds.staying.flatMap((one) => namesOf(all, one)));
   const kept = wishes.map((wish) => keeps(all, wish, taken));
-  const leaving = new Set(holds.leaving.map((id) => idOf(all, id)));
+  const leaving = new Set(holds.leaving.flatMap((one) => namesOf(all, one)));
   return wishes.map((wish, at) => {
     const had = kept[at];
     if (had) return { chosen: had };
@@ -60,7 +66,7 @@ export function chooseGpus(
 function keeps(all: readonly Gpu[], { vendor, count, had }: GpuWish, taken: Set<string>): GpuChoice | null {
   if (had?.ids.length !== count || (vendor !== 'any' && had.vendor !== vendor)) return null;
   const known = new Set(candidates(all, had.vendor).map(nameOf));
-  const own = had.ids.map((id) => idOf(all, id, had.vendor));
+  const own = had.ids.flatMap((id) => namesOf(all, { vendor: had.vendor, id }));
   if (own.some((id) => !known.has(id) || taken.has(id))) return null;
   for (const id of own) taken.add(id);
   return had;
@@ -79,9 +85,10 @@ function nameOf({ vendor, uuid, index }: Gpu): string {
   return vendor === 'amd' ? `GPU-${uuid.replace(/^(GPU-|0x)/i, '')}` : uuid;
 }
 
-function idOf(all: readonly Gpu[], id: string, vendor = all[0]?.vendor): string {
-  const found = all.find((gpu) => gpu.vendor === vendor && String(gpu.index) === id);
-  return found ? nameOf(found) : id;
+/** Each maker counts its own from 0. An index of nobody's may mean one of each. */
+function namesOf(all: readonly Gpu[], { vendor, id }: HeldGpu): string[] {
+  const meant = all.filter((gpu) => String(gpu.index) === id && (vendor ?? gpu.vendor) === gpu.vendor);
+  return meant.length > 0 ? meant.map(nameOf) : [id];
 }
 
 function freeBytes({ memoryBytes, memoryUsedBytes }: Gpu): number {

@@ -1,10 +1,16 @@
 import type { Finding } from '../../domain/finding.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { DesiredReplica } from './desired.ts';
 
 /** GPUs that the file names for a target; null where it names none. */
 export function gpuIdsOf(target: object): readonly string[] | null {
   const ids: unknown = Reflect.get(target, 'gpuIds');
   return Array.isArray(ids) ? ids.map(String) : null;
+}
+
+/** Whose they are; null: nobody says. */
+export function vendorOfIds({ devices: { vendor } }: LaunchSpec): 'nvidia' | 'amd' | null {
+  return vendor === 'nvidia' || vendor === 'amd' ? vendor : null;
 }
 
 /** Of GPUs that the file names for several replicas each has its part, in the order of the file, as many as each other. */

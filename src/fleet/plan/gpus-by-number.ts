@@ -4,12 +4,12 @@ import type { GpuChoice } from './choose-gpus.ts';
 import { dealtGpus, gpuIdsOf } from './dealt-gpus.ts';
 import type { DesiredReplica } from './desired.ts';
 
-/** Where no machine is asked: replicas of a host have its GPUs by number, from 0 on, in the order of the file. Null: nothing is said. */
+/** Where no machine is asked: replicas of a host have its GPUs by number, from 0 on, in the order of the file. Each maker counts its own. Null: nothing is said. */
 export function gpusByNumber(replicas: readonly DesiredReplica[]): readonly (GpuChoice | null)[] {
-  const hosts = Map.groupBy(replicas, (one) => one.deployment.host);
+  const groups = Map.groupBy(replicas, groupOf);
   const taken = new Map(
-    [...hosts].map(([host, there]) => [
-      host,
+    [...groups].map(([group, there]) => [
+      group,
       new Set(there.flatMap((one) => gpuIdsOf(one.deployment.target) ?? [])),
     ]),
   );
@@ -18,10 +18,14 @@ export function gpusByNumber(replicas: readonly DesiredReplica[]): readonly (Gpu
     if (chosen) return chosen;
     const vendor = vendorOf(one);
     if (vendor === null) return null;
-    const others = taken.get(one.deployment.host) ?? new Set();
+    const others = taken.get(groupOf(one)) ?? new Set();
     const ids = Array.from({ length: one.spec.devices.count }, () => lowestFree(others));
     return { vendor, ids };
   });
+}
+
+function groupOf({ deployment, spec }: DesiredReplica): string {
+  return `${deployment.host} ${spec.devices.vendor}`;
 }
 
 function vendorOf({ deployment, spec }: DesiredReplica): GpuChoice['vendor'] | null {

@@ -12,10 +12,10 @@ import { worldOfHost } from '../file/hosts.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import type { Sight } from '../observe/observe.ts';
 import { chooseGpus } from './choose-gpus.ts';
-import type { GpuAnswer, GpuWish } from './choose-gpus.ts';
+import type { GpuAnswer, GpuWish, HeldGpu } from './choose-gpus.ts';
 import { replicaName } from './desired.ts';
 import type { DesiredReplica } from './desired.ts';
-import { dealtGpus, gpuIdsOf } from './dealt-gpus.ts';
+import { dealtGpus, gpuIdsOf, vendorOfIds } from './dealt-gpus.ts';
 
 interface Sought {
   readonly desired: readonly DesiredReplica[];
@@ -100,15 +100,27 @@ function vendorOf({ deployment, spec }: DesiredReplica): GpuWish['vendor'] | nul
 }
 
 /** GPUs that an engine has by its mark, by its target's options, or by a variable. */
-function heldBy(by: { readonly spec: LaunchSpec; readonly target: object } | null): readonly string[] {
+function heldBy(by: { readonly spec: LaunchSpec; readonly target: object } | null): readonly HeldGpu[] {
   if (!by) return [];
   const { spec, target } = by;
-  const variables = gpuVariables.flatMap((name) => {
+  const { chosen } = spec.devices;
+  if (chosen) return chosen.ids.map((id) => ({ vendor: chosen.vendor, id }));
+  const named = gpuIdsOf(target);
+  if (named) return named.map((id) => ({ vendor: vendorOfIds(spec), id }));
+  return gpuVariables.flatMap((name) => {
     const value = spec.env[name];
-    return typeof value === 'string' ? value.split(',').map((id) => id.trim()) : [];
+    if (typeof value !== 'string') return [];
+    return value.split(',').map((id) => ({ vendor: vendorOfVariable[name], id: id.trim() }));
   });
-  return spec.devices.chosen?.ids ?? gpuIdsOf(target) ?? variables;
 }
+
+/** Vulkan counts the GPUs of all makers in an order of its own. */
+const vendorOfVariable = {
+  CUDA_VISIBLE_DEVICES: 'nvidia',
+  ROCR_VISIBLE_DEVICES: 'amd',
+  HIP_VISIBLE_DEVICES: 'amd',
+  GGML_VK_VISIBLE_DEVICES: null,
+} as const;
 
 function withAnswer(one: DesiredReplica, answer: GpuAnswer): DesiredReplica {
   const { chosen: _before, ...devices } = one.spec.devices;
