@@ -1,4 +1,3 @@
-import { resolve } from 'node:path/posix';
 import { quoteWord } from '../domain/command-line/quote-word.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Finding } from '../domain/finding.ts';
@@ -7,7 +6,7 @@ import { openJournal } from '../fleet/apply/journal.ts';
 import type { Journal } from '../fleet/apply/journal.ts';
 import { accessOf, worldOfHost } from '../fleet/file/hosts.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
-import type { ProcessEntry } from '../domain/process-facts.ts';
+import { namesFile } from '../domain/command-line/names-file.ts';
 import { readProcessTable } from '../io/procfs.ts';
 import type { World } from '../io/world.ts';
 
@@ -99,13 +98,6 @@ async function judge(world: World, { pid, path }: { pid: number; path: string })
       why: `Process ${holder.pid} of another user has ${path} open, and might not read it again then.`,
     };
   return { file, before: mode, after: (bits & ~0o007).toString(8).padStart(3, '0') };
-}
-
-/** In its arguments or its variables, as far as rights show those. */
-function namesFile({ argv, env, cwd }: ProcessEntry, path: string): boolean {
-  const words = argv.map((word) => word.slice(word.startsWith('-') ? word.indexOf('=') + 1 : 0));
-  const named = [...words, ...Object.values(env ?? {})];
-  return named.some((word) => word !== '' && word.length < 4096 && resolve(cwd ?? '/', word) === path);
 }
 
 /** Processes that have a file open at this moment. Those that read it now and then are not seen, nor those that rights hide. */
