@@ -1,4 +1,5 @@
 import { readCgroupLimits } from '../hardware/cgroup-limits.ts';
+import { doorOf } from '../domain/command-line/server-door.ts';
 import { ownerOfCgroup } from '../domain/cgroup-owner.ts';
 import { engines } from '../engines/registry.ts';
 import { readAddresses } from '../io/procfs/addresses.ts';
@@ -33,6 +34,7 @@ export async function look(world: World, server: FoundServer, options: LookOptio
         world,
         { ...wanted, here: true },
         {
+          door: doorOf(entry.argv, entry.env),
           candidates: options.unknown ? engines : engines.filter(({ kind }) => kind === recognized.engine),
           timeoutMs: options.timeoutMs,
           signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),

@@ -1,5 +1,6 @@
 import { parseJson } from '../domain/json.ts';
 import type { ScannedEndpoint, ScannedServer } from '../domain/scan-report.ts';
+import type { ServerDoor } from '../domain/command-line/server-door.ts';
 import { answerAt, ModelList } from '../domain/server-answers.ts';
 import type { Identity } from '../domain/server-answers.ts';
 import type { Identification } from '../engines/contract.ts';
@@ -35,21 +36,30 @@ type Reply =
 export async function probe(
   world: World,
   endpoint: ScannedEndpoint,
-  options: { candidates: readonly Candidate[]; timeoutMs: number; signal: AbortSignal },
+  options: {
+    candidates: readonly Candidate[];
+    door: ServerDoor;
+    timeoutMs: number;
+    signal: AbortSignal;
+  },
 ): Promise<ProbeResult> {
-  const { candidates, timeoutMs, signal } = options;
+  const { candidates, door, timeoutMs, signal } = options;
   const paths = new Set([
     ...basicPaths,
     ...candidates.flatMap(({ identify }) =>
       [...(identify?.paths ?? []), identify?.counters?.path ?? []].flat(),
     ),
   ]);
-  const base = urlOf(endpoint);
+  const base = urlOf(endpoint, door);
   const replies = new Map<string, Reply>();
   await Promise.all(
     [...paths].map(async (path) => {
       try {
-        const { status, text } = await world.http.request(`${base}${path}`, { timeoutMs, signal });
+        const { status, text } = await world.http.request(`${base}${path}`, {
+          timeoutMs,
+          signal,
+          unchecked: true,
+        });
         replies.set(path, { status, json: parseJson(text), text });
       } catch (error) {
         replies.set(path, { error: reasonOf(error) });
@@ -60,11 +70,13 @@ export async function probe(
 }
 
 /** A socket on all addresses is asked over loopback; one on a single address, there. */
-export function urlOf(endpoint: ScannedEndpoint): string {
-  const { address, port } = endpoint;
-  if (address === '0.0.0.0') return `http://127.0.0.1:${port}`;
-  if (address === '::') return `http://[::1]:${port}`;
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+function urlOf({ address, port }: ScannedEndpoint, { tls, prefix }: ServerDoor): string {
+  const near = new Map([
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '::1'],
+  ]);
+  const host = near.get(address) ?? address;
+  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}${prefix}`;
 }
 
 function reasonOf(error: unknown): string {

@@ -284,6 +284,7 @@ function container(
     image,
     state: 'running',
     exitCode: null,
+    error: null,
     outOfMemory: false,
     restarts: 0,
     restartPolicy: 'unless-stopped',

@@ -10,7 +10,7 @@ import { daemonsHere } from '../../targets/docker/daemon.ts';
 import { markLabel } from '../../targets/docker/render.ts';
 import { definedServer } from './defined-server.ts';
 
-const Inspected = z.object({
+export const Inspected = z.object({
   Id: z.string(),
   Name: z.string(),
   Path: z.string().nullish(),
@@ -29,10 +29,15 @@ const Inspected = z.object({
     NetworkMode: z.string().nullish(),
     IpcMode: z.string().nullish(),
     ShmSize: z.number().nullish(),
+    Tmpfs: z.record(z.string(), z.string()).nullish(),
     RestartPolicy: z.object({ Name: z.string().nullish() }).nullish(),
   }),
+  Mounts: z
+    .array(z.object({ Destination: z.string() }))
+    .nullish()
+    .catch(null),
 });
-type Inspected = z.infer<typeof Inspected>;
+export type Inspected = z.infer<typeof Inspected>;
 
 /** Every container of this machine's daemons that runs, or would run, a model server. One that cannot be asked has none. */
 export async function modelContainers(world: World): Promise<ObservedContainer[]> {
@@ -92,7 +97,8 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
     healthCheck: Config.Healthcheck?.Test ?? null,
     privileged: HostConfig.Privileged ?? false,
     shares,
-    shmBytes: HostConfig.ShmSize ?? null,
+    shmBytes: hasOwnShm(container) ? (HostConfig.ShmSize ?? null) : null,
+    error: state.Running ? null : state.Error || null,
     secretVariables: env.flatMap(([name, value]) =>
       value !== '' && secretVariable.test(name) ? [name] : [],
     ),
@@ -102,8 +108,17 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
   };
 }
 
+/** What is mounted there, or shared with another container, may be of any size. */
+function hasOwnShm({ HostConfig, Mounts }: Inspected): boolean {
+  const mounted = [...Object.keys(HostConfig.Tmpfs ?? {}), ...(Mounts ?? []).map((one) => one.Destination)];
+  return !mounted.includes('/dev/shm') && !(HostConfig.IpcMode ?? '').startsWith('container:');
+}
+
 function managerOf(labels: Readonly<Record<string, string>>): string | null {
   const project = labels['com.docker.compose.project'] ?? labels['io.podman.compose.project'];
   const unit = labels['PODMAN_SYSTEMD_UNIT'];
-  return project !== undefined ? `compose project ${project}` : unit !== undefined ? `unit ${unit}` : null;
+  const task = labels['com.docker.swarm.service.name'];
+  if (project !== undefined) return `compose project ${project}`;
+  if (unit !== undefined) return `unit ${unit}`;
+  return task === undefined ? null : `swarm service ${task}`;
 }

@@ -4,6 +4,7 @@ import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { modelPods } from '../../domain/audit/model-pods.ts';
 import { podStates, unscheduled } from '../../domain/audit/pod-states.ts';
+import type { ObservedContainer } from '../../domain/audit/observation.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -25,21 +26,19 @@ export const failed: Rule = {
           commands: [`journalctl ${unit.scope === 'user' ? '--user ' : ''}-u ${quoteWord(unit.name)} -n 100`],
         })),
       ...containers
-        .filter(
-          (one) =>
-            one.state === 'exited' &&
-            (one.exitCode ?? 0) !== 0 &&
-            one.restartPolicy !== 'no' &&
-            !one.outOfMemory,
-        )
+        .filter((one) => one.restartPolicy !== 'no' && !one.outOfMemory && hasFailed(one))
         .map((one) => ({
           object: `container ${one.name}`,
           names: [one.name],
-          message: `It has ended with code ${one.exitCode}, and its daemon has given up.`,
+          message:
+            one.error === null
+              ? `It has ended with code ${one.exitCode}, and its daemon has given up.`
+              : `Its daemon could not start it: ${one.error}`,
           evidence: [
             `state ${one.state}`,
             `exit code ${one.exitCode}`,
             `restart policy ${one.restartPolicy}`,
+            ...(one.error === null ? [] : [one.error]),
           ],
           cure: 'See its last lines, then start it again.',
           commands: [`${one.tool} logs --tail 100 ${one.name}`],
@@ -64,6 +63,16 @@ export const failed: Rule = {
     ...modelPods(objects, pods).flatMap((pod) => judgeWaiting(pod, at)),
   ],
 };
+
+/** By what a stop sends, and by what follows where that is not heard. */
+const stopCodes = [0, 130, 137, 143];
+
+/** A daemon that always starts again gives up on none: one that has ended by a signal was stopped by somebody. */
+function hasFailed({ state, exitCode, error, restartPolicy }: ObservedContainer): boolean {
+  if (error !== null && ['created', 'exited'].includes(state)) return true;
+  const stopped = restartPolicy !== 'on-failure' && stopCodes.includes(exitCode ?? 0);
+  return state === 'exited' && (exitCode ?? 0) !== 0 && !stopped;
+}
 
 /** As long as a new node may take to come. */
 const nodeMs = 10 * 60_000;

@@ -15,7 +15,9 @@ export const orphanContainer: Rule = {
             ['exited', 'created', 'dead'].includes(one.state) &&
             one.restartPolicy === 'no' &&
             !one.outOfMemory &&
-            !one.marked,
+            !one.marked &&
+            // A unit or a swarm starts another one in its place.
+            !/^(unit|swarm service) /.test(one.managedBy ?? ''),
         )
         .map((one) => ({
           object: `container ${one.name}`,

@@ -1,10 +1,8 @@
-import { hasFlag } from '../../domain/command-line/flags.ts';
+import { doorOf } from '../../domain/command-line/server-door.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
-
-const tlsFlags = ['--ssl-key-file', '--ssl-cert-file', '--ssl-keyfile', '--ssl-certfile'];
 
 export const tlsOff: Rule = {
   id: 'tls-off',
@@ -17,7 +15,7 @@ export const tlsOff: Rule = {
         .filter(
           (server) =>
             server.keyed === true &&
-            !hasFlag(server.command, ...tlsFlags) &&
+            !doorOf(server.command).tls &&
             server.endpoints.some((one) => one.here && !isLoopback(one.address)),
         )
         .map((server) => ({

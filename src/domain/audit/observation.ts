@@ -47,6 +47,8 @@ export const ObservedContainer = z.strictObject({
   image: z.string(),
   state: z.string(),
   exitCode: z.int().nullable(),
+  /** Why its daemon could not start it. */
+  error: z.string().nullable().default(null),
   outOfMemory: z.boolean(),
   restarts: z.int().nullable(),
   restartPolicy: z.string(),
@@ -60,7 +62,7 @@ export const ObservedContainer = z.strictObject({
   shmBytes: bytes,
   /** Names of variables that hold a secret in plain sight of "inspect". */
   secretVariables: z.array(z.string()),
-  /** Who made it, where its labels tell: compose, a pod of Kubernetes. */
+  /** Who made it, where its labels tell: compose, a unit, a service of Swarm. */
   managedBy: z.string().nullable(),
   marked: z.boolean(),
   starts: DefinedServer,
