@@ -42,7 +42,7 @@ export function isOnDemand({ deployments }: Pick<RenderInput, 'deployments'>, { 
 }
 
 export function onDemandNote(unit: string): string {
-  return `${unit} is on demand: it is started by "berth up" with its first request, or by hand.`;
+  return `${unit} is on demand and not started: start it by hand, or leave its files out where "berth up" serves, which writes its own.`;
 }
 
 /** A command of the machine that the files are for, as a shell of this one runs it: what is piped to it gets there. */

@@ -241,7 +241,7 @@ test('what is on demand is written, and nothing but a request or a hand starts i
 `);
   const units = await place.berth('render', '--format', 'systemd', '--out', 'units');
   expect(units.stderr).toMatch(/enable --now berth-lab-always$/m);
-  expect(units.stderr).toContain('berth-lab-late is on demand: it is started by "berth up"');
+  expect(units.stderr).toContain('berth-lab-late is on demand and not started: start it by hand');
   const path = 'etc/systemd/system/berth-lab-late.service';
   expect(readFileSync(join(place.folder, 'units', path), 'utf8')).toContain('/opt/llama-server');
 
