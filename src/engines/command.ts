@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secretsOf, textsOf, EngineEnv } from '../domain/engine-env.ts';
+import { refuseSecretEnv } from '../domain/command-line/refuse-words.ts';
 import { EndpointPaths } from '../domain/endpoints.ts';
 import { Duration, PositiveDuration } from '../domain/units.ts';
 import type { Arg, Hole, LaunchSpec } from '../domain/launch-spec.ts';
@@ -12,9 +13,9 @@ export const CommandOptions = z.strictObject({
     .array(z.string())
     .min(1)
     .describe('program and its arguments; {port}, {host} and {model} are filled in'),
-  env: EngineEnv.default({}).describe(
-    'environment variables, holes allowed; a secret as {secret: …}, in a cluster',
-  ),
+  env: EngineEnv.default({})
+    .superRefine(refuseSecretEnv)
+    .describe('environment variables, holes allowed; a secret as {secret: …}, in a cluster'),
   workdir: z.string().startsWith('/').optional().describe('folder to start in'),
   healthPath: z
     .string()

@@ -17,14 +17,24 @@ const reference = /^\$([A-Z_][A-Z0-9_]*|\([A-Z_][A-Z0-9_]*\)|\{[A-Z_][A-Z0-9_]*\
 
 /** Flags of a command line that carry a secret in plain sight: everyone on the machine can read it. */
 export function secretFlagsOf(argv: readonly string[]): string[] {
-  const names = argv.flatMap((word, at) => {
-    if (/\s/.test(word)) return [...word.matchAll(secretInText)].map((match) => match[2] ?? '');
-    const [name = '', value] = word.split('=', 2);
-    if (!secretFlag.test(name)) return [];
-    const shown = value ?? argv[at + 1];
-    return shown === undefined || shown === '' || shown.startsWith('$') ? [] : [name];
-  });
-  return [...new Set(names)];
+  return [...new Set(argv.flatMap((_word, at) => secretFlagsIn(argv, at)))];
+}
+
+/** The flag in the word at `at` whose secret stands in that word or the next; null when there is none. */
+export function secretFlagAt(argv: readonly string[], at: number): string | null {
+  return secretFlagsIn(argv, at)[0] ?? null;
+}
+
+function secretFlagsIn(argv: readonly string[], at: number): string[] {
+  const word = argv[at] ?? '';
+  if (/\s/.test(word))
+    return [...word.matchAll(secretInText)].flatMap(([, , flag = '', , value = '']) =>
+      /^["']?\$/.test(value) ? [] : [flag],
+    );
+  const [name = '', value] = word.split('=', 2);
+  if (!secretFlag.test(name)) return [];
+  const shown = value ?? argv[at + 1];
+  return shown === undefined || shown === '' || shown.startsWith('$') ? [] : [name];
 }
 
 /** The same command line with every secret replaced. Whatever of a foreign command line is shown goes through here. */

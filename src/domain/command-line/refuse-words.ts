@@ -1,9 +1,7 @@
 import type { z } from 'zod';
 import { flagName } from './flag-rows.ts';
 import type { FlagStyle } from './flag-rows.ts';
-
-/** Variables that hold a secret. */
-export const secretEnv = /(^|_)(API_KEY|TOKEN|SECRET|PASSWORD)$/;
+import { isWrittenSecret } from './written-secret.ts';
 
 /** Words of `args` that the file says elsewhere, and words that would put a secret into the process list. */
 export function refuseOwnedFlags(table: {
@@ -29,12 +27,13 @@ export function refuseOwnedFlags(table: {
   };
 }
 
+/** Variables of `env` that are secrets. */
 export function refuseSecretEnv(env: Record<string, unknown>, context: z.core.$RefinementCtx): void {
   for (const [name, value] of Object.entries(env)) {
-    if (typeof value !== 'string' || !secretEnv.test(name)) continue;
+    if (typeof value !== 'string' || !isWrittenSecret(name, value)) continue;
     refuse(context, [name], {
       message: `${name} would put a secret into the fleet file.`,
-      cure: 'Leave it out: berth keeps the server on loopback, and its models are files of this machine. In a cluster write {secret: …}.',
+      cure: 'Leave it out: a process inherits it from the shell that runs berth, and others can read a file. In a cluster write {secret: …}.',
     });
   }
 }

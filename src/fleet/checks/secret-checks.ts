@@ -105,15 +105,16 @@ export function gatewaySecretFaults(tree: Located): ConfigFault[] {
 
 /** A reference where nothing fills it in would reach the engine as it is written, and be taken for the secret. */
 export function misplacedSecrets(tree: Located): ConfigFault[] {
-  const pieces = entriesAt(tree, ['deployments']).flatMap(([, deployment]) =>
-    entriesAt(deployment, ['engine']).flatMap(([key, piece]) => {
+  const pieces = entriesAt(tree, ['deployments']).flatMap(([, deployment]) => [
+    ...entriesAt(deployment, ['engine']).flatMap(([key, piece]) => {
       if (key === 'env')
         return entriesAt(deployment, ['engine', 'env'])
           .map(([, value]) => value)
           .filter(isText);
       return key === 'key' ? [] : [piece];
     }),
-  );
+    ...entriesAt(deployment, ['target']).map(([, piece]) => piece),
+  ]);
   return pieces.flatMap(misplacedIn);
 }
 

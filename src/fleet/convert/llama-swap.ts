@@ -1,4 +1,4 @@
-import { secretEnv } from '../../domain/command-line/refuse-words.ts';
+import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 import { readCommand } from './command-line.ts';
@@ -139,7 +139,7 @@ function addModel(context: Context, id: string, model: Located): void {
 /** Values of the environment that are no secrets are written out. */
 function withVariables(text: string, env: ConvertOptions['env']): string {
   return text.replace(/\$\{env\.(\w+)\}/g, (whole, name: string) =>
-    secretEnv.test(name) ? whole : (env[name] ?? whole),
+    secretVariable.test(name) ? whole : (env[name] ?? whole),
   );
 }
 
@@ -191,7 +191,7 @@ function envOf({ leave, env }: Context, model: Located): Record<string, string> 
         item,
         `${name} is not set to what ${other} holds: export ${name} in the shell that starts berth.`,
       );
-    else if (secretEnv.test(name) || filled.includes('${'))
+    else if (secretVariable.test(name) || filled.includes('${'))
       leave(item, `${name} may hold a secret: engines inherit it from the shell that starts berth.`);
     else if (name !== '') found[name] = filled;
   }

@@ -17,6 +17,7 @@ import { fillSecrets } from './secret-table.ts';
 import { readSources } from './sources.ts';
 import { suppressionFaults } from '../checks/suppression-checks.ts';
 import { writtenGateway } from './written-gateway.ts';
+import { writtenSecrets } from '../checks/written-secrets.ts';
 import { tlsFaults } from '../checks/tls-checks.ts';
 import { pieceAt, toPlain } from './tree.ts';
 import type { Located } from './tree.ts';
@@ -45,6 +46,7 @@ export async function loadFleet(
     faults.push(...schemaFaults(schema, tree, plain, parsed.error.issues));
   }
   faults.push(...crossFaults(tree), ...(await suppressionFaults(tree)));
+  faults.push(...writtenSecrets(tree, faults));
   if (options.secrets !== 'unused') {
     faults.push(...(await secretFaults(world, tree, dotEnv)), ...(await tlsFaults(world, tree)));
     faults.push(...(await keyFaults(world, tree, identityOf(tree, sources.main), options.opens ?? null)));
