@@ -11,7 +11,7 @@ import { gatewayFaults } from './gateway-checks.ts';
 import { kserveFaults } from './kserve-checks.ts';
 import { limitFaults } from './limit-checks.ts';
 import { objectNameFaults } from './object-name-checks.ts';
-import { hostOf, portFaults } from './port-checks.ts';
+import { hostOf, portFaults, twiceNamedFaults } from './port-checks.ts';
 import { referenceFault } from '../file/references.ts';
 import { resourceFaults } from './resource-checks.ts';
 import { routeFaults } from './route-checks.ts';
@@ -31,6 +31,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...hostFaults(tree),
     ...deploymentFaults(tree),
     ...portFaults(tree),
+    ...twiceNamedFaults(tree),
     ...objectNameFaults(tree),
     ...runtimeFaults(tree),
     ...kserveFaults(tree),

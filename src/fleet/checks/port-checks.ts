@@ -1,4 +1,5 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
+import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import { fault } from '../file/fault.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
@@ -11,34 +12,67 @@ interface Claim {
   readonly by: string;
 }
 
-/** Two that want one port on one host, ports that the host reserves, and replicas that would share a pinned port. */
+/** Two that want one port on one machine, ports that it reserves, and replicas that would share a pinned port. */
 export function portFaults(tree: Located): ConfigFault[] {
   const faults: ConfigFault[] = [];
   const claims: Claim[] = [];
   for (const claim of [...listeners(tree), ...pinned(tree)]) {
-    const earlier = claims.find((one) => one.host === claim.host && one.port === claim.port);
+    const machine = machineOfHost(tree, claim.host);
+    const earlier = claims.find(
+      (one) => one.port === claim.port && machineOfHost(tree, one.host) === machine,
+    );
     const at = claim.piece.at;
     if (earlier)
       faults.push(
         fault(
           claim.piece,
           at,
-          `Port ${claim.port} is taken twice on host ${claim.host}: ${earlier.by} has it in line ${earlier.piece.at.line}.`,
+          `Port ${claim.port} is taken twice on ${together(earlier.host, claim.host)}: ${earlier.by} has it in line ${earlier.piece.at.line}.`,
           'Give one of them another port.',
         ),
       );
     else claims.push(claim);
-    if (reserved(tree, claim.host).includes(claim.port))
+    const reserver = namesOf(tree, machine).find((host) => reserved(tree, host).includes(claim.port));
+    if (reserver !== undefined)
       faults.push(
         fault(
           claim.piece,
           at,
-          `Port ${claim.port} is reserved on host ${claim.host}.`,
-          `Name another port, or take it out of hosts.${claim.host}.reserve.`,
+          `Port ${claim.port} is reserved on ${together(reserver, claim.host)}.`,
+          `Name another port, or take it out of hosts.${reserver}.reserve.`,
         ),
       );
   }
   return [...faults, ...sharedByReplicas(tree)];
+}
+
+function together(one: string, other: string): string {
+  return one === other ? `host ${one}` : `one machine, which is both ${one} and ${other}`;
+}
+
+/** Hosts that are one machine by another user: berth would see its engines twice. */
+export function twiceNamedFaults(tree: Located): ConfigFault[] {
+  const first = new Map<string, { name: string; ssh: string }>();
+  return entriesAt(tree, ['hosts']).flatMap(([name, host]) => {
+    const piece = pieceAt(host, ['ssh']);
+    const ssh = scalarAt(host, ['ssh']);
+    if (piece === null || typeof ssh !== 'string') return [];
+    const place = ssh.replace(/^(ssh:\/\/)?([^@]*@)?/, '').toLowerCase();
+    const earlier = first.get(place);
+    if (!earlier) {
+      first.set(place, { name, ssh });
+      return [];
+    }
+    if (machineOf({ become: 'none', ssh }) === machineOf({ become: 'none', ssh: earlier.ssh })) return [];
+    return [
+      fault(
+        piece,
+        piece.at,
+        `${name} is the same machine as ${earlier.name}, by another user.`,
+        'Have both say the same "ssh" (one may have "become: sudo"), or make them one.',
+      ),
+    ];
+  });
 }
 
 /** The host of a deployment: its own, the only one, or this machine. */
@@ -54,9 +88,23 @@ function isCluster(tree: Located, host: string): boolean {
   return pieceAt(tree, ['hosts', host, 'kubernetes']) !== null;
 }
 
-/** The name of this machine among the hosts. */
+/** Which machine a host stands for; one that the file does not have stands for itself. */
+function machineOfHost(tree: Located, host: string): string {
+  if (host !== thisMachine && pieceAt(tree, ['hosts', host]) === null) return `unknown ${host}`;
+  const ssh = scalarAt(tree, ['hosts', host, 'ssh']);
+  return machineOf({ become: 'none', ...(typeof ssh === 'string' ? { ssh } : {}) });
+}
+
+/** All that the file calls it, clusters left out. */
+function namesOf(tree: Located, machine: string): string[] {
+  return entriesAt(tree, ['hosts'])
+    .map(([name]) => name)
+    .filter((name) => !isCluster(tree, name) && machineOfHost(tree, name) === machine);
+}
+
+/** A name of this machine among the hosts. */
 function localName(tree: Located): string {
-  return entriesAt(tree, ['hosts'])[0]?.[0] ?? 'local';
+  return namesOf(tree, thisMachine)[0] ?? thisMachine;
 }
 
 function listeners(tree: Located): Claim[] {
