@@ -76,6 +76,12 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
   readonly memoryUse?: (options: Options, gpus: number) => LlamaUse;
   /** What of its options is at odds with where it is to run, though it would start. Pure. */
   readonly foresee?: (options: Options, place: Place) => readonly Foreseen[];
+  /** Options by whose product it divides its model over GPUs, unless one that stands in `beyond` has it use those of other machines, too. */
+  readonly gpuDivision?: {
+    readonly options: readonly (keyof Options & string)[];
+    /** Words of an option, or beginnings of `args`, that say so. */
+    readonly beyond: Readonly<Record<string, RegExp>>;
+  };
   /** How far it has loaded its model, from 0 to 1, as its output since its start tells; null when that does not tell. */
   readonly loadProgress?: (output: string) => number | null;
   readonly external?: (options: Options) => ExternalEndpoint;

@@ -40,6 +40,13 @@ export const vllm = {
     read: identify,
     counters: { path: '/metrics', tokens: ['vllm:prompt_tokens_total', 'vllm:generation_tokens_total'] },
   },
+  gpuDivision: {
+    options: ['tensorParallel', 'pipelineParallel', 'dataParallel'],
+    beyond: {
+      executor: /^(ray|external_launcher)$/,
+      args: /^--(nnodes|node-rank|headless|data-parallel-(address|backend|rank|size-local|start-rank))/,
+    },
+  },
   successorOf,
   keyAdvice: 'Give vLLM the key in a configuration file that only its user can read (--config).',
 } as const satisfies Engine<'vllm', VllmOptions>;

@@ -9,6 +9,7 @@ import { experimentFaults } from './experiment-checks.ts';
 import { fault } from '../file/fault.ts';
 import { gatewayFaults } from './gateway-checks.ts';
 import { kserveFaults } from './kserve-checks.ts';
+import { gpuFaults } from './gpu-checks.ts';
 import { limitFaults } from './limit-checks.ts';
 import { objectNameFaults } from './object-name-checks.ts';
 import { hostOf, portFaults, twiceNamedFaults } from './port-checks.ts';
@@ -43,6 +44,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...limitFaults(tree),
     ...demandFaults(tree),
     ...resourceFaults(tree),
+    ...gpuFaults(tree),
     ...benchmarkFaults(tree),
     ...sourceFaults(tree),
     ...nameFaults(tree),

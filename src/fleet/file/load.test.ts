@@ -143,6 +143,52 @@ test('one machine by two users is told before anything is asked of it', async ()
   ]);
 });
 
+test('a bad name hides nothing of what it names', async () => {
+  const text = `version: 1
+fleet: lab
+hosts: {Box One: {sssh: a}}
+deployments:
+  My Dep: {engine: {kind: embedded, slots: none}, port: 99999, modl: x}
+gateway: {keys: {Me: sk-hidden}}`;
+  const found = await faults(text);
+  expect(found.map((line) => line.replace(/^(\S+ [^:]+): .*/, '$1'))).toEqual([
+    '3:9 hosts.Box One',
+    '3:19 hosts.Box One.sssh',
+    '5:3 deployments.My Dep',
+    '5:44 deployments.My Dep.engine.slots',
+    '5:57 deployments.My Dep.port',
+    '5:64 deployments.My Dep.modl',
+    '6:18 gateway.keys.Me',
+    '6:22 gateway.keys.Me',
+  ]);
+  expect(found.join()).not.toContain('hidden');
+});
+
+test('a model that is divided over more GPUs than it is given is told, but where those of other machines count', async () => {
+  const vllm = (rest: string, own: string): string =>
+    `  ${own.replace(/\W/g, '').toLowerCase()}: {model: m, ${own}, engine: {kind: vllm, ${rest}}}`;
+  const text = `version: 1
+fleet: lab
+hosts: {k: {kubernetes: {context: k}}, box: {}}
+models: {m: {source: "hf://a/b"}}
+deployments:
+${[
+  vllm('tensorParallel: 4', 'host: box, gpus: 2'),
+  vllm('tensorParallel: 2, pipelineParallel: 2', 'host: box, gpus: 3'),
+  vllm('tensorParallel: 2', 'host: k, target: {kind: kubernetes}'),
+  vllm('tensorParallel: 2, pipelineParallel: 2', 'host: box, gpus: 4'),
+  vllm('tensorParallel: 2', 'host: box, replicas: 1'),
+  vllm('tensorParallel: 8, executor: ray', 'host: box, gpus: 5'),
+  vllm('tensorParallel: 8, args: [--nnodes=2]', 'host: box, gpus: 6'),
+  vllm('tensorParallel: 2, accelerator: cpu', 'host: k, target: {kind: kubernetes}, replicas: 2'),
+].join('\n')}`;
+  expect((await faults(text)).map((line) => line.replace(/^(\d+):\d+ \S+/, '$1'))).toEqual([
+    '6 tensorParallel 4 wants 4 GPUs, and each replica is given 2. Write gpus: 4, or lower tensorParallel.',
+    '7 tensorParallel 2 times pipelineParallel 2 wants 4 GPUs, and each replica is given 3. Write gpus: 4, or lower tensorParallel or pipelineParallel.',
+    '8 tensorParallel 2 wants 2 GPUs, and each replica is given none. Write gpus: 2, or lower tensorParallel.',
+  ]);
+});
+
 test('a key that is the beginning of one alone is told with that one', async () => {
   const text = `version: 1
 fleet: lab

@@ -50,6 +50,7 @@ export function schemaFaults(
 function flatten(schema: z.core.$ZodType, plain: unknown, issue: Issue, prefix: Path): Issue[] {
   const path = [...prefix, ...(issue.path as Path)];
   const here = { ...issue, path } as Issue;
+  if (here.code === 'invalid_key') return [here, ...belowBadName(schema, plain, path)];
   if (here.code !== 'invalid_union' || here.errors.length === 0) return [here];
   const union = schemaAt(schema, plain, path);
   const bareUnion = union && bare(union);
@@ -60,6 +61,14 @@ function flatten(schema: z.core.$ZodType, plain: unknown, issue: Issue, prefix: 
   );
   const inner = here.errors[index];
   return inner ? inner.flatMap((one) => flatten(schema, plain, one, path)) : [here];
+}
+
+/** What has a bad name is passed over by the schema, and is looked at all the same. */
+function belowBadName(schema: z.core.$ZodType, plain: unknown, path: Path): Issue[] {
+  const value = valueAt(plain, path);
+  const below = schemaAt(schema, plain, path);
+  const parsed = below ? z.safeParse(below, value, { jitless: true }) : null;
+  return (parsed?.error?.issues ?? []).flatMap((issue) => flatten(schema, plain, issue, path));
 }
 
 function valueAt(plain: unknown, path: Path): unknown {

@@ -1,0 +1,58 @@
+import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
+import { engines } from '../../engines/registry.ts';
+import { fault } from '../file/fault.ts';
+import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
+import type { Located } from '../file/tree.ts';
+import { hostOf } from './port-checks.ts';
+
+interface Division {
+  readonly options: readonly string[];
+  readonly beyond: Readonly<Record<string, RegExp>>;
+}
+
+/** A model divided over more GPUs than its replica is given: the engine would end as it starts. */
+export function gpuFaults(tree: Located): ConfigFault[] {
+  return entriesAt(tree, ['deployments']).flatMap(([, deployment]) => {
+    const kind = scalarAt(deployment, ['engine', 'kind']);
+    const engine = engines.find((one) => one.kind === kind && 'gpuDivision' in one);
+    const given = gpusOf(tree, deployment);
+    if (!engine || !('gpuDivision' in engine) || given === null) return [];
+    const division: Division = engine.gpuDivision;
+    if (isSpread(deployment, division)) return [];
+    const stated = division.options.flatMap((option) => {
+      const piece = pieceAt(deployment, ['engine', option]);
+      const parts = scalarAt(deployment, ['engine', option]);
+      return piece && typeof parts === 'number' && parts > 1 ? [{ option, piece, parts }] : [];
+    });
+    const [first] = stated;
+    const wanted = stated.reduce((product, { parts }) => product * parts, 1);
+    if (!first || wanted <= given) return [];
+    const what = stated.map(({ option, parts }) => `${option} ${parts}`).join(' times ');
+    return [
+      fault(
+        first.piece,
+        first.piece.at,
+        `${what} wants ${wanted} GPUs, and each replica is given ${given === 0 ? 'none' : given}.`,
+        `Write gpus: ${wanted}, or lower ${stated.map(({ option }) => option).join(' or ')}.`,
+      ),
+    ];
+  });
+}
+
+/** Null where an engine may see GPUs that the file does not name: a process sees those of its machine, and a patch may give some. */
+function gpusOf(tree: Located, deployment: Located): number | null {
+  const gpus = scalarAt(deployment, ['gpus']);
+  if (typeof gpus === 'number' && gpus > 0) return gpus;
+  const inCluster = pieceAt(tree, ['hosts', hostOf(tree, deployment), 'kubernetes']) !== null;
+  const isCpu = scalarAt(deployment, ['engine', 'accelerator']) === 'cpu';
+  return inCluster && !isCpu && pieceAt(deployment, ['target', 'patch']) === null ? 0 : null;
+}
+
+function isSpread(deployment: Located, { beyond }: Division): boolean {
+  return Object.entries(beyond).some(([option, word]) => {
+    const content = pieceAt(deployment, ['engine', option])?.content;
+    const items = content?.kind === 'list' ? content.items : [];
+    const texts = content?.kind === 'scalar' ? [content.value] : items.map((item) => scalarAt(item, []));
+    return texts.some((text) => typeof text === 'string' && word.test(text));
+  });
+}
