@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { localWorld } from '../../io/local-world.ts';
-import { BerthError } from '../../domain/errors/berth-error.ts';
-import { loadFleet } from '../file/load.ts';
+import { fleetFaults } from '../../../test/support/fleet-faults.ts';
 
 const hub = `hf_${'aB3dE5gH7j'.repeat(3)}`;
 
@@ -9,27 +7,13 @@ const hub = `hf_${'aB3dE5gH7j'.repeat(3)}`;
 async function told(engine: string, target = '{kind: process}', more = ''): Promise<string[]> {
   const text = `version: 1\nfleet: lab\nhosts: {box: {}, k: {kubernetes: {context: k}}}\n${more}
 deployments:\n  a:\n    host: ${/kubernetes/.test(target) ? 'k' : 'box'}\n    engine: ${engine}\n    target: ${target}\n`;
-  const world = localWorld();
-  async function read(path: string): Promise<string | null> {
-    return path === '/fleet/berth.yaml' ? text : null;
-  }
-  try {
-    await loadFleet(
-      { ...world, files: { ...world.files, read } },
-      { files: ['/fleet/berth.yaml'], cwd: '/fleet', secrets: 'unused' },
-    );
-    return [];
-  } catch (error) {
-    if (!(error instanceof BerthError)) throw error;
-    const { faults } = (error as BerthError<'CONFIG_INVALID'>).facts;
-    const lines = faults.map(({ line, column, message }) => {
-      const [word] = (text.split('\n')[line - 1] ?? '').slice(column - 1).split(/[,\]}]/);
-      return `${word}: ${message}`;
-    });
-    expect(JSON.stringify(faults)).not.toContain(hub);
-    expect(faults.every((one) => one.cure !== '')).toBe(true);
-    return lines;
-  }
+  const faults = await fleetFaults(text);
+  expect(JSON.stringify(faults)).not.toContain(hub);
+  expect(faults.filter((one) => one.cure === '')).toEqual([]);
+  return faults.map(({ line, column, message }) => {
+    const [word] = (text.split('\n')[line - 1] ?? '').slice(column - 1).split(/[,\]}]/);
+    return `${word}: ${message}`;
+  });
 }
 
 const place = 'would put a secret into the fleet file.';

@@ -55,7 +55,10 @@ function inEngine(key: string, piece: Located): Named[] {
 /** Flags with a secret behind them, and variables that a shell sets before a command. */
 function inCommand({ content }: Located): Named[] {
   if (content.kind !== 'list') return [];
-  const words = content.items.map((item) => String(scalarAt(item, []) ?? ''));
+  const words = content.items.map((item) => {
+    const word = scalarAt(item, []);
+    return typeof word === 'string' ? word : '';
+  });
   return content.items.flatMap((piece, at) => {
     const flag = secretFlagAt(words, at);
     if (flag !== null) return [{ piece, name: flag, behind: content.items[at + 1] }];

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { faultLines } from '../../../test/support/fleet-faults.ts';
+
+test('a bad name hides nothing of what it names', async () => {
+  const text = `version: 1
+fleet: lab
+hosts: {Box One: {sssh: a}}
+deployments:
+  My Dep: {engine: {kind: embedded, slots: none}, port: 99999, modl: x}
+gateway: {keys: {Me: sk-hidden}}`;
+  const found = await faultLines(text);
+  expect(found.map((line) => line.replace(/^(\S+ [^:]+): .*/, '$1'))).toEqual([
+    '3:9 hosts.Box One',
+    '3:19 hosts.Box One.sssh',
+    '5:3 deployments.My Dep',
+    '5:44 deployments.My Dep.engine.slots',
+    '5:57 deployments.My Dep.port',
+    '5:64 deployments.My Dep.modl',
+    '6:18 gateway.keys.Me',
+    '6:22 gateway.keys.Me',
+  ]);
+  expect(found.join()).not.toContain('hidden');
+});
