@@ -41,5 +41,6 @@ export const llamaCpp = {
   keyAdvice: 'Give llama-server the key by --api-key-file, and the Hugging Face token by HF_TOKEN_PATH.',
   meantVariable,
   successorOf,
+  imagePin: { option: 'build', example: 'b6000' },
   help: (options) => [options.binary, '--help'],
 } as const satisfies Engine<'llama.cpp', LlamaCppOptions>;

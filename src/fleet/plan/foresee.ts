@@ -3,6 +3,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { machineOf } from '../../domain/host-access.ts';
 import { engineOf } from '../../engines/registry.ts';
+import { rollingFindings } from './rolling-image.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { launchSpecOf } from './launch-spec-of.ts';
 import type { DesiredReplica } from './desired.ts';
@@ -50,6 +51,7 @@ function atOdds(
   return [
     ...notHeld(deployment),
     ...notLocked(deployment, spec),
+    ...rollingFindings(deployment, bounds.image),
     ...found.map((one) => ({ ...one, severity: 'warning' as const, object: name })),
   ];
 }
