@@ -1,6 +1,8 @@
+import { basename, dirname, join } from 'node:path';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { shownSource } from '../domain/model-source.ts';
-import type { ListedFile } from '../domain/listed-model.ts';
+import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
+import { openSource } from '../io/byte-file.ts';
 import type { ByteSource } from '../io/byte-file.ts';
 import { Refused } from '../io/download/faults.ts';
 import { openRemote } from '../io/download/remote-bytes.ts';
@@ -14,6 +16,9 @@ import { readSafetensors } from '../model-files/safetensors.ts';
 import type { ModelSource, SourceAccess } from '../model-sources/contract.ts';
 import { storedModel } from './cache.ts';
 import { chooseFiles } from './choose-files.ts';
+import type { ChosenFiles } from './choose-files.ts';
+
+type Opening = (file: ListedFile) => ByteSource | Promise<ByteSource>;
 
 /** What a model is, by the fronts of its files; null is what they do not tell. */
 export interface ModelFacts {
@@ -52,23 +57,8 @@ export async function describeModel(
     );
   }
   try {
-    const header = await (chosen.main?.endsWith('.gguf')
-      ? ggufFacts(chosen.files, open)
-      : folderFacts(chosen.files, open));
-    const sizes = chosen.files.map(({ size }) => size);
-    return {
-      source: shownSource(source),
-      revision: listed.revision,
-      licence: listed.licence ?? header.licence ?? null,
-      format: header.format,
-      architecture: header.architecture,
-      parameters: header.parameters,
-      quantization: header.quantization,
-      context: header.context,
-      bytes: sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
-      files: chosen.files,
-      pulled: (await storedModel(world, source)) !== null,
-    };
+    const pulled = (await storedModel(world, source)) !== null;
+    return await factsOf({ source: shownSource(source), pulled, listed, chosen, open });
   } catch (error) {
     if (error instanceof BerthError || access.signal.aborted) throw error;
     if (!(error instanceof Refused)) throw unread(source, error);
@@ -86,16 +76,77 @@ function unread(source: string, cause: unknown): BerthError {
   return new BerthError('MODEL_PLACE_FAILED', { source: shown, place: 'Its place', reason }, { cause });
 }
 
+/** The same of a file or folder of this machine, where it lies. Throws FILE_MISSING, MODEL_NOT_FOUND and what its reading does. */
+export async function describePath(world: World, path: string): Promise<ModelFacts> {
+  const found = await world.files.stat(path);
+  if (!found) throw new BerthError('FILE_MISSING', { path, what: 'model' }, { exit: 'usage' });
+  const folder = found.isFile ? dirname(path) : path;
+  const names = await world.files.list(folder);
+  const files = await Promise.all(names.map((name) => fileAt(world, folder, name)));
+  const listed = { revision: null, licence: null, files: files.flatMap((one) => one ?? []) };
+  const wanted = { path: found.isFile ? basename(path) : null, quant: null };
+  const chosen = chooseFiles(path, listed.files, wanted);
+  return factsOf({
+    source: path,
+    pulled: false,
+    listed,
+    chosen,
+    open: (file) => openHere(join(folder, file.path)),
+  });
+}
+
+async function openHere(path: string): Promise<ByteSource> {
+  const source = await openSource(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new BerthError('FILE_UNREADABLE', { path, reason: cause.code ?? String(cause) }, { cause });
+  });
+  if (source === null) throw new BerthError('FILE_MISSING', { path, what: 'model' });
+  return source;
+}
+
+async function fileAt({ files }: World, folder: string, name: string): Promise<ListedFile | null> {
+  const found = await files.stat(join(folder, name));
+  return found?.isFile ? { path: name, size: found.size, sha256: null } : null;
+}
+
+async function factsOf({
+  source,
+  pulled,
+  listed,
+  chosen,
+  open,
+}: {
+  readonly source: string;
+  readonly pulled: boolean;
+  readonly listed: ListedModel;
+  readonly chosen: ChosenFiles;
+  readonly open: Opening;
+}): Promise<ModelFacts> {
+  const header = await (chosen.main?.toLowerCase().endsWith('.gguf')
+    ? ggufFacts(chosen.files, open)
+    : folderFacts(chosen.files, open));
+  const sizes = chosen.files.map(({ size }) => size);
+  return {
+    source,
+    revision: listed.revision,
+    licence: listed.licence ?? header.licence ?? null,
+    format: header.format,
+    architecture: header.architecture,
+    parameters: header.parameters,
+    quantization: header.quantization,
+    context: header.context,
+    bytes: sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
+    files: chosen.files,
+    pulled,
+  };
+}
+
 type Facts = Header & { readonly licence?: string | null };
 
 /** Of a split model each part holds its own tensors. */
-async function ggufFacts(
-  files: readonly ListedFile[],
-  open: (file: ListedFile) => ByteSource,
-): Promise<Facts> {
+async function ggufFacts(files: readonly ListedFile[], open: Opening): Promise<Facts> {
   const headers: GgufHeader[] = [];
   for (const file of files) {
-    await using source = open(file);
+    await using source = await open(file);
     headers.push(await readGgufHeader(source));
   }
   const [first] = headers;
@@ -118,16 +169,13 @@ async function ggufFacts(
   };
 }
 
-async function folderFacts(
-  files: readonly ListedFile[],
-  open: (file: ListedFile) => ByteSource,
-): Promise<Facts> {
+async function folderFacts(files: readonly ListedFile[], open: Opening): Promise<Facts> {
   const config = files.find(({ path }) => path === 'config.json');
   const read = config === undefined ? null : readHfConfig(await textOf(config, open));
   const weights = files.filter(({ path }) => path.endsWith('.safetensors'));
   let parameters: number | null = weights.length === 0 ? null : 0;
   for (const file of weights) {
-    await using source = open(file);
+    await using source = await open(file);
     const header = await readSafetensors(source);
     parameters = header === null || parameters === null ? null : parameters + header.parameters;
   }
@@ -140,7 +188,7 @@ async function folderFacts(
   };
 }
 
-async function textOf(file: ListedFile, open: (file: ListedFile) => ByteSource): Promise<string> {
-  await using source = open(file);
+async function textOf(file: ListedFile, open: Opening): Promise<string> {
+  await using source = await open(file);
   return (await source.read(0, Math.min(file.size ?? 1024 * 1024, 1024 * 1024))).toString('utf8');
 }

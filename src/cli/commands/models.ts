@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { isAddress, shownSource } from '../../domain/model-source.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
@@ -7,7 +8,7 @@ import { resolveSecret } from '../../io/secret-values.ts';
 import { sourceOf } from '../../model-sources/registry.ts';
 import { folderOf, storedModels } from '../../models/cache.ts';
 import type { StoredModel } from '../../models/cache.ts';
-import { describeModel } from '../../models/describe-model.ts';
+import { describeModel, describePath } from '../../models/describe-model.ts';
 import type { ModelFacts } from '../../models/describe-model.ts';
 import { pruneStore, verifyModel } from '../../models/keep.ts';
 import type { Pruned, Verified } from '../../models/keep.ts';
@@ -23,6 +24,7 @@ export const examples = [
     'berth models show hf://Qwen/Qwen2.5-7B-Instruct-GGUF:Q4_K_M',
     'Architecture, parameters, context and licence, before anything is fetched.',
   ],
+  ['berth models show ./model.gguf', 'The same of a file or folder of this machine.'],
   ['berth models verify', 'Reads every byte and compares it with what was fetched.'],
   ['berth models prune --yes', 'Takes away what the fleet file does not name.'],
 ] as const;
@@ -33,7 +35,7 @@ export function configure(command: Command, context: CliContext): void {
     .description('Models in the store.')
     .action(() => list(context));
   addFileOption(command.command('show'))
-    .argument('<model>', 'a source, or a model or deployment of the fleet file')
+    .argument('<model>', 'a source, a path with a slash, or a model or deployment of the fleet file')
     .description('What a model is, read from the fronts of its files where they lie.')
     .action((name: string, options: FileOptions) => show(context, name, options));
   command
@@ -65,12 +67,20 @@ async function list({ world, output }: CliContext): Promise<void> {
 }
 
 async function show(context: CliContext, name: string, options: FileOptions): Promise<void> {
+  const facts = await factsOf(context, name, options);
+  if (facts !== null) context.output.result(facts, () => factsText(facts));
+}
+
+/** Names have no slash. */
+async function factsOf(context: CliContext, name: string, options: FileOptions): Promise<ModelFacts | null> {
+  const { world, signal } = context;
+  if (!isAddress(name) && name.includes('/')) return describePath(world, resolve(context.cwd, name));
   const [named] = await namedSources(context, options, [name]);
-  if (!named) return;
-  const secret = named.secret === null ? null : await resolveSecret(context.world, named.secret);
-  const access = { secret, signal: context.signal };
-  const facts = await describeModel(context.world, sourceOf(named.source), named.source, access);
-  context.output.result(facts, () => factsText(facts));
+  if (!named) return null;
+  const { source } = named;
+  if (!isAddress(source)) return describePath(world, source);
+  const secret = named.secret === null ? null : await resolveSecret(world, named.secret);
+  return describeModel(world, sourceOf(source), source, { secret, signal });
 }
 
 function factsText(facts: ModelFacts): string {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { makePlace } from '../../support/berth.ts';
@@ -42,6 +42,23 @@ test('a GGUF is described from its front, before anything is fetched', async () 
   expect(facts.context).toBeGreaterThan(0);
   const asked = hub.asked.filter(({ host }) => host === 'store').map(({ range }) => range?.to ?? gguf.length);
   expect(Math.max(...asked)).toBeLessThan(gguf.length - 1);
+});
+
+test('a file, a folder and a model of the fleet file are described where they lie', async () => {
+  mkdirSync(join(place.folder, 'files'));
+  writeFileSync(join(place.folder, 'files/toy.Q8_0.gguf'), gguf);
+  place.write('version: 1\nfleet: lab\nmodels: {toy: {source: ./files/toy.Q8_0.gguf}}');
+  const path = join(place.folder, 'files/toy.Q8_0.gguf');
+  for (const name of ['./files/toy.Q8_0.gguf', path, './files', 'toy'])
+    expect((await place.berth('models', 'show', name, '--json')).json()).toMatchObject({
+      source: name === './files' ? join(place.folder, 'files') : path,
+      architecture: 'llama',
+      quantization: 'Q8_0',
+      bytes: gguf.length,
+    });
+  const missing = await place.berth('models', 'show', './gone.gguf');
+  expect(missing.stderr).toContain(`The model ${join(place.folder, 'gone.gguf')} does not exist.`);
+  expect(missing.code).toBe(2);
 });
 
 test('a folder of safetensors is described by its configuration and the fronts of its shards', async () => {
