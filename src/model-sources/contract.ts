@@ -17,6 +17,8 @@ export interface ModelSource<Kind extends string = string> {
   readonly form: string;
   readonly title: string;
   readonly owns: (source: string) => boolean;
+  /** What is wrong with one that it owns, as a sentence; null when it is of the form. */
+  readonly misshapen: (source: string) => string | null;
   readonly wanted: (source: string) => WantedFiles;
   /** What there is; nothing of the files themselves is read. Throws MODEL_NOT_FOUND, MODEL_GATED, MODEL_UNAUTHORIZED, MODEL_QUOTA, MODEL_PLACE_FAILED; MODEL_NOT_PULLED where berth cannot fetch from there. */
   readonly list: (world: World, source: string, access: SourceAccess) => Promise<ListedModel>;

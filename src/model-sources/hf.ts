@@ -23,6 +23,8 @@ export const hfSource = {
   form: 'hf://OWNER/NAME[@REVISION][/FILE or :QUANT]',
   title: 'Hugging Face Hub, or a mirror of it that HF_ENDPOINT names',
   owns: (source) => source.startsWith('hf://'),
+  misshapen: (source) =>
+    form.test(source) ? null : 'It wants an owner and a name, and behind them a file or a quantization.',
   wanted: (source) => {
     const { path, quant } = readName(source);
     return { path, quant };

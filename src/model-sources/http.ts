@@ -11,6 +11,8 @@ export const httpSource = {
   form: 'https://HOST/PATH/FILE[#sha256=SUM]',
   title: 'Any web server',
   owns: (source) => /^https?:\/\//.test(source),
+  misshapen: (source) =>
+    URL.canParse(source) && nameIn(new URL(source)) !== '' ? null : 'It wants a host and the path of a file.',
   wanted: (source) => ({ path: nameIn(urlOf(source)), quant: null }),
   list: async (_world, source) => {
     const url = urlOf(source);

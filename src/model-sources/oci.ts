@@ -6,6 +6,7 @@ export const ociSource = {
   form: 'oci://REGISTRY/IMAGE:TAG',
   title: 'An image that holds the model, which KServe runs beside the engine',
   owns: (source) => source.startsWith('oci://'),
+  misshapen: () => null,
   wanted: () => ({ path: null, quant: null }),
   list: (_world, source) => Promise.reject(notHere(source)),
   address: (_world, source) => Promise.reject(notHere(source)),

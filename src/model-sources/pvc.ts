@@ -6,6 +6,7 @@ export const pvcSource = {
   form: 'pvc://CLAIM/PATH',
   title: 'A claim of the cluster, where the model lies already',
   owns: (source) => source.startsWith('pvc://'),
+  misshapen: () => null,
   wanted: () => ({ path: null, quant: null }),
   list: (_world, source) => Promise.reject(notHere(source)),
   address: (_world, source) => Promise.reject(notHere(source)),

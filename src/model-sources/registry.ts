@@ -18,5 +18,12 @@ export function sourceOf(source: string): ModelSource {
       source: shownSource(source),
       forms: modelSources.map(({ form }) => form),
     });
+  const reason = found.misshapen(source);
+  if (reason !== null)
+    throw new BerthError('MODEL_SOURCE_UNKNOWN', {
+      source: shownSource(source),
+      forms: [found.form],
+      reason,
+    });
   return found;
 }

@@ -18,6 +18,12 @@ export const s3Source = {
   form: 's3://BUCKET/PREFIX[/FILE]',
   title: 'S3 and what speaks like it; AWS_ENDPOINT_URL and AWS_CA_BUNDLE name an own one',
   owns: (source) => source.startsWith('s3://'),
+  misshapen: (source) => {
+    const bucket = source.slice('s3://'.length).replace(/\/.*$/, '');
+    return form.test(source)
+      ? null
+      : `No bucket can be called ${JSON.stringify(bucket)}: names have 3 to 63 lower-case letters, digits, dots and dashes.`;
+  },
   wanted: (source) => {
     const { prefix } = placeOf(source);
     return { path: isSplit(prefix) ? basename(prefix) : null, quant: null };

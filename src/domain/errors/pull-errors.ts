@@ -3,8 +3,9 @@ import { defineError } from './define.ts';
 
 /** Faults of fetching models and of the folder that they are kept in. */
 export const pullErrors = {
-  MODEL_SOURCE_UNKNOWN: defineError<{ source: string; forms: readonly string[] }>(
-    (f) => `"${f.source}" names no place that a model can be fetched from.`,
+  MODEL_SOURCE_UNKNOWN: defineError<{ source: string; forms: readonly string[]; reason?: string }>(
+    (f) =>
+      `"${f.source}" names no place that a model can be fetched from.${f.reason === undefined ? '' : ` ${f.reason}`}`,
     (f) => `Write one of: ${f.forms.join(', ')}.`,
     'usage',
   ),

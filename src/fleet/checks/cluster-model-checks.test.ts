@@ -28,12 +28,12 @@ test.each([
     '2 models.m.at.k.fetch: KServe fetches models itself',
   ],
   [
-    'source: "s3://b/p", secret: "${env:S3}"',
+    'source: "s3://models/p", secret: "${env:S3}"',
     connected,
     '3 deployments.d.target.connection: A connection and the model',
   ],
   [
-    'source: "s3://b/p", at: {k: {pvc: c}}',
+    'source: "s3://models/p", at: {k: {pvc: c}}',
     connected,
     '3 deployments.d.target.connection: A connection brings the model',
   ],
@@ -44,9 +44,9 @@ test.each([
   ],
   ['source: ./m', kserve, '3 deployments.d.model: Its file lies on this machine (./m)'],
   [
-    'source: "s3://b/p"',
+    'source: "s3://models/p"',
     'target: {kind: kubernetes}',
-    '3 deployments.d.model: Nobody fetches s3://b/p for a pod of host k',
+    '3 deployments.d.model: Nobody fetches s3://models/p for a pod of host k',
   ],
   ['source: "https://h/m.gguf"', 'gpus: 1', '3 deployments.d.model: Nobody fetches https://h/m.gguf'],
   [
@@ -83,10 +83,10 @@ test('an image with a model is nothing that a machine can run', () => {
 
 test.each([
   ['source: "oci://r/m:1"', kserve],
-  ['source: "s3://b/p"', connected],
+  ['source: "s3://models/p"', connected],
   ['source: ./m, at: {k: {pvc: c}}', kserve],
   ['source: "hf://a/b"', kserve],
-  ['source: "s3://b/p", at: {k: {pvc: c, fetch: {size: 5Gi}}}', 'target: {kind: kubernetes}'],
+  ['source: "s3://models/p", at: {k: {pvc: c, fetch: {size: 5Gi}}}', 'target: {kind: kubernetes}'],
   ['source: "hf://a/b"', 'gpus: 1'],
   ['source: /srv/m', 'gpus: 1'],
   ['source: "hf://a/b"', `target: {${profiled}, nodeSelector: {}}`],

@@ -23,8 +23,17 @@ test.each([
   'https://host/m.gguf',
   'https://host/m.gguf?download=true',
   'hf://a/b/c.gguf',
-  's3://b/p',
+  's3://models/p',
   './m@1?.gguf',
 ])('all others are taken: %s', (source) => {
   expect(faultsOf(source)).toEqual([]);
+});
+
+test.each([
+  ['s3://My_Bucket/p', 'No bucket can be called "My_Bucket"'],
+  ['s3://b/p', 'No bucket can be called "b"'],
+  ['hf://name', 'It wants an owner and a name'],
+  ['https://host/', 'It wants a host and the path of a file'],
+])('an address that is not of its form is told with what is wrong: %s', (source, reason) => {
+  expect(faultsOf(source)).toEqual([expect.stringContaining(reason)]);
 });

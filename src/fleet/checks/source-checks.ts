@@ -25,7 +25,10 @@ export function sourceFaults(tree: Located): ConfigFault[] {
           'Download the file once, with "berth pull" or otherwise, and write its path; a token for hf:// or s3:// is told by secret.',
         ),
       ];
-    if (modelSources.some(({ owns }) => owns(source))) return [];
+    const place = modelSources.find(({ owns }) => owns(source));
+    const reason = place?.misshapen(source) ?? null;
+    if (place && reason !== null) return [fault(piece, piece.at, reason, `Write ${place.form}.`)];
+    if (place) return [];
     const scheme = source.slice(0, source.indexOf(':'));
     return [
       fault(
