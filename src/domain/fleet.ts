@@ -113,7 +113,12 @@ export type Model = z.infer<typeof Model>;
 const RouteTarget = z
   .union([
     Name,
-    z.record(Name, z.number().positive().describe('Weight of this deployment among the others.')),
+    z
+      .record(Name, z.number().positive().describe('Weight of this deployment among the others.'))
+      .refine((weights) => Object.keys(weights).length > 0, {
+        error: 'It names no deployment.',
+        params: { cure: 'Name one, with its weight among the others.' },
+      }),
   ])
   .describe('One deployment, or several with their weights.');
 

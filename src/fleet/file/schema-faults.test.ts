@@ -21,3 +21,12 @@ gateway: {keys: {Me: sk-hidden}}`;
   ]);
   expect(found.join()).not.toContain('hidden');
 });
+
+test.each([
+  ['hosts: *x', '3:8 hosts: Nothing before this is named &x.'],
+  ['hosts: !!python/object:os.system {}', '3:8 : A fleet file has no tags of its own.'],
+  ['hosts: {__proto__: {}}', '3:9 hosts.__proto__: "__proto__" cannot be a key.'],
+  ['gateway: {routes: {x: {to: {}}}}', '3:28 gateway.routes.x.to: It names no deployment.'],
+])('what would be passed over without a word is told: %s', async (line, message) => {
+  expect((await faultLines(`version: 1\nfleet: lab\n${line}`))[0]).toContain(message);
+});

@@ -47,6 +47,14 @@ export function readTree(file: string, text: string): { tree: Located | null; fa
     ...syntaxText(error),
   }));
   if (faults.length > 0) return { tree: null, faults };
+  for (const warning of document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED'))
+    faults.push({
+      file,
+      ...position(lines, warning.pos[0]),
+      path: '',
+      message: 'A fleet file has no tags of its own.',
+      cure: 'Write the plain value without what begins with "!".',
+    });
   const reading: Reading = { file, document, lines, faults, pieces: 0, within: new Set() };
   const start = { line: 1, column: 1 };
   const tree = toLocated(reading, document.contents, [], start);
@@ -92,6 +100,14 @@ function toLocated(
       });
       return { ...base, content: { kind: 'scalar', value: null } };
     }
+    if (target === null)
+      reading.faults.push({
+        file: reading.file,
+        ...own,
+        path: path.join('.'),
+        message: `Nothing before this is named &${node.source}.`,
+        cure: 'Name it there, or write out what is meant here.',
+      });
     if (target !== null) reading.within.add(target);
     const located = toLocated(reading, target, path, keyAt);
     if (target !== null) reading.within.delete(target);
@@ -134,6 +150,15 @@ function toEntries(
       });
       continue;
     }
+    // The schema would pass over it.
+    if (key === '__proto__')
+      reading.faults.push({
+        file: reading.file,
+        ...keyAt,
+        path: [...path, key].join('.'),
+        message: `"${key}" cannot be a key.`,
+        cure: 'Give it another name.',
+      });
     entries.set(key, toLocated(reading, pair.value as Node | null, [...path, key], keyAt));
   }
   return entries;
