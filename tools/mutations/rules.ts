@@ -117,7 +117,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 9,
     file: 'src/io/upstream-pool/net-pool.ts',
-    search: 'connection.headCame && !connection.job?.paused && waited > idleMs',
+    search: 'connection.begun && !connection.job?.paused && waited > idleMs',
     replace: '!connection.job?.paused && waited > idleMs',
   },
   {
