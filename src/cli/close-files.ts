@@ -6,7 +6,7 @@ import { openJournal } from '../fleet/apply/journal.ts';
 import type { Journal } from '../fleet/apply/journal.ts';
 import { accessOf, worldOfHost } from '../fleet/file/hosts.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
-import { namesFile } from '../domain/command-line/names-file.ts';
+import { namesFile } from './names-file.ts';
 import { readProcessTable } from '../io/procfs.ts';
 import type { World } from '../io/world.ts';
 

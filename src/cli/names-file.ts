@@ -1,5 +1,5 @@
 import { resolve } from 'node:path/posix';
-import type { ProcessEntry } from '../process-facts.ts';
+import type { ProcessEntry } from '../domain/process-facts.ts';
 
 const delimiter = /[\s=,:;@"'|]/;
 /** The most letters of a word that may be paths of a folder where it runs. */
