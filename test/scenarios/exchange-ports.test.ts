@@ -82,6 +82,9 @@ test('two engines exchange their ports while both are asked: no request fails, a
   const before = file();
   const [first, second] = ports;
   const words = ['--here', '--port', `a=${second}`, '--port', `b=${first}`];
+  const told = (await place.berth('consolidate', ...words, '--dry-run')).stdout;
+  expect(told).toContain(`b is to have its port ${first}, so that requests of a wait`);
+  expect(told).not.toContain('beside the old one');
   const ran = await place.berth('consolidate', ...words, '--yes', '--json');
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
   expect(await runs()).toEqual({

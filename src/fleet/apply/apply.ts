@@ -21,7 +21,7 @@ import { observeHosts } from '../observe/observe.ts';
 import type { Sight } from '../observe/observe.ts';
 import { filesOf, foreignHolders, isThere, portFault } from '../plan/prepare-plan.ts';
 import { unstartable } from '../plan/missing-programs.ts';
-import { inOrder, successorOf } from '../plan/order.ts';
+import { inOrder, isInTheWay, successorOf } from '../plan/order.ts';
 import type { Change } from '../plan/order.ts';
 import { expectFits } from '../plan/fit.ts';
 import { protectedFindings } from '../plan/protect.ts';
@@ -129,7 +129,7 @@ async function execute(world: World, plan: Plan, observed: Sight, options: Apply
   const done: Action[] = plan.actions.filter((action) => action.do === 'keep');
   const back: WentBack[] = [];
   const ordered = inOrder(plan);
-  const inTheWay = ordered.flatMap((one) => (one.do === 'replace' && isInTheWay(one, ordered) ? [one] : []));
+  const inTheWay = ordered.flatMap((one) => (one.do === 'replace' && isInTheWay(ordered, one) ? [one] : []));
   const partings = partingsIn(ordered);
   const { traffic, shiftBack } = followed(options);
   const steps = allSteps(world, plan, { observed, options, traffic, ordered, inTheWay, back, shiftBack });
@@ -298,8 +298,6 @@ function failureOf(
     : error;
 }
 
-type Replace = Extract<Action, { do: 'replace' }>;
-
 /**
  * Who serves in place of an engine that ends: its replica on another host, or the one of two that stays. Where the whole deployment
  * goes, its routes may lead elsewhere by now.
@@ -346,16 +344,5 @@ function hasOthers(plan: Plan, action: Change): boolean {
       other !== action &&
       other.deployment === action.deployment &&
       (other.do === 'keep' || other.do === 'replace'),
-  );
-}
-
-/** Holds a port that another one is to get. */
-function isInTheWay(action: Replace, all: readonly Change[]): boolean {
-  return all.some(
-    (other) =>
-      other !== action &&
-      other.do !== 'stop' &&
-      other.host === action.host &&
-      other.wanted.port === action.running.port,
   );
 }

@@ -228,6 +228,27 @@ test('a replacement stands beside the old engine where the port is free to choos
   expect(replaced({}, { freeBytes: 200, used: [1000, 1002, 1003] })).toEqual([1001, false]);
 });
 
+test('who has the port that another is to get ends first, and the plan says that it is replaced in its place', () => {
+  const old = [
+    { ...running('a', 1001), rssBytes: 100 },
+    { ...running('b', 1002), rssBytes: 100 },
+  ];
+  function replaced(ports: { a: number; b: number }): unknown {
+    const deployments = [deployment('a', { port: ports.a }), deployment('b', { port: ports.b })];
+    return plan(deployments, old, { freeBytes: 1000 }).actions.map((action) =>
+      action.do === 'replace' ? [action.deployment, action.wanted.port, action.beside] : action.do,
+    );
+  }
+  expect(replaced({ a: 1002, b: 1001 })).toEqual([
+    ['a', 1002, false],
+    ['b', 1001, false],
+  ]);
+  expect(replaced({ a: 1002, b: 1003 })).toEqual([
+    ['a', 1002, true],
+    ['b', 1003, false],
+  ]);
+});
+
 test('of a protected deployment nothing is stopped, replaced or moved, whatever the file says, unless it is named', () => {
   const declared = { 'engine.kind': 'command', 'engine.slots': 4, protect: true };
   const changed = deployment('a', { declared, protect: true, replicas: 1 });

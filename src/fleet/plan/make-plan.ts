@@ -8,6 +8,7 @@ import type { Action, Plan, Reason, Running, Wanted } from '../../domain/plan.ts
 import type { DesiredReplica } from './desired.ts';
 import { declaredDifferences, sameValue } from './differences.ts';
 import { accessOf, hostNameOf } from '../file/hosts.ts';
+import { isInTheWay } from './order.ts';
 import { mayStandStill, parkedFindings } from './parked.ts';
 import { holdBack } from './protect.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -81,7 +82,8 @@ export function makePlan(input: PlanInput): Plan {
       (one) => !kept.has(one) && mayEnd(input, one) && !(one.parked && mayStandStill(input.loaded, one)),
     )
     .map((one) => stopAction(input, one));
-  const { actions: all, held } = holdBack([...stops, ...actions], input);
+  const { actions: allowed, held } = holdBack([...stops, ...actions], input);
+  const all = allowed.map((action) => withoutRoom(allowed, action));
   if (all.some((action) => startsUnwatched(input, action))) findings.push(unsupervised);
   return {
     version: 1,
@@ -102,6 +104,12 @@ export function makePlan(input: PlanInput): Plan {
     withheld: [...input.loaded.withheld],
     findings,
   };
+}
+
+/** One that another waits for ends first, whatever room there is beside it. */
+function withoutRoom(all: readonly Action[], action: Action): Action {
+  if (action.do !== 'replace' || !action.beside || !isInTheWay(all, action)) return action;
+  return { ...action, beside: false };
 }
 
 /** What stands still has no action, and whoever applies the plan looks at it again all the same. */

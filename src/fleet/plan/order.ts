@@ -59,6 +59,26 @@ function holdersOf(
   );
 }
 
+/** It holds a port that another one is to get, so that it ends before that one starts. Pure. */
+export function isInTheWay(all: readonly Action[], action: Extract<Action, { do: 'replace' }>): boolean {
+  return takerOf(all, action) !== null;
+}
+
+/** Who is to get its port; null: nobody. Pure. */
+export function takerOf(
+  all: readonly Action[],
+  { deployment, replica, host, running }: Extract<Action, { do: 'replace' }>,
+): Exclude<Change, Stop> | null {
+  const taker = all.find(
+    (other): other is Exclude<Change, Stop> =>
+      (other.do === 'start' || other.do === 'replace') &&
+      (other.deployment !== deployment || other.replica !== replica) &&
+      other.host === host &&
+      other.wanted.port === running.port,
+  );
+  return taker ?? null;
+}
+
 /** The engine of the same replica that serves once this one has ended; null where none does. */
 export function successorOf(actions: readonly Action[], stop: Stop): Successor | null {
   return (

@@ -6,6 +6,7 @@ import type { Action, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
+import { takerOf } from '../plan/order.ts';
 import { freeMemory, modelSizes, preparePlan } from '../plan/prepare-plan.ts';
 import { figuresOf, memorySteps, requestsMeanwhile } from './figures.ts';
 import type { HostFigures, Known, MemoryStep, RequestsMeanwhile } from './figures.ts';
@@ -53,7 +54,11 @@ export async function optionOf(world: World, wishes: OptionWishes): Promise<Opti
       name,
       now: plan.actions.every((action) => action.do === 'keep'),
       refusals: critical.map((one) => one.message),
-      notes: [...notes, ...hosts.flatMap(shortNote), ...plan.actions.flatMap((one) => waitNote(one, known))],
+      notes: [
+        ...notes,
+        ...hosts.flatMap(shortNote),
+        ...plan.actions.flatMap((one) => waitNote(plan.actions, one, known)),
+      ],
       hosts,
       requests: requestsMeanwhile(plan),
       steps: memorySteps(plan, known),
@@ -97,14 +102,17 @@ function shortNote({ host, freeBytes, peakBytes }: HostFigures): string[] {
 }
 
 /** Why an engine cannot start beside the one that it replaces, so that its requests have to wait. */
-function waitNote(action: Action, known: Known): string[] {
+function waitNote(all: readonly Action[], action: Action, known: Known): string[] {
   if (action.do !== 'replace' || action.beside) return [];
   const { deployment, host, wanted, running } = action;
-  const why = wanted.pinned
-    ? `port ${wanted.port} is pinned`
-    : action.wanted.spec.devices.count > 0
-      ? 'a GPU holds one of both alone'
-      : `both may not fit on ${host} (it holds ${bytesText(known.rssOf(running.object))}, ${bytesText(known.freeBytes(host))} are free)`;
+  const taker = takerOf(all, action);
+  const why = taker
+    ? `${taker.deployment} is to have its port ${running.port}`
+    : wanted.pinned
+      ? `port ${wanted.port} is pinned`
+      : action.wanted.spec.devices.count > 0
+        ? 'a GPU holds one of both alone'
+        : `both may not fit on ${host} (it holds ${bytesText(known.rssOf(running.object))}, ${bytesText(known.freeBytes(host))} are free)`;
   return [`${why}, so that requests of ${deployment} wait while the new one starts`];
 }
 
