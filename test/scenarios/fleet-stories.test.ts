@@ -97,6 +97,11 @@ audit: {suppress: [{rule: tls-off, object: kimi, reason: reached by a private ne
   expect(ran.stdout).toContain('"--port" "8081"');
 });
 
+interface Compose {
+  readonly services: Record<string, Record<string, unknown>>;
+  readonly secrets: object;
+}
+
 test('a rented machine with GPUs by ssh: the token of the hub is one secret for two models', async () => {
   const found = canaries();
   place.env['HF_TOKEN'] = found.make('hub');
@@ -113,14 +118,15 @@ deployments:
 gateway: {routes: {"mistralai/Mistral-7B-Instruct-v0.2": mistral}}
 `);
   await expectValid();
-  const ran = await place.berth('render', '--format', 'compose');
-  const file = parse(ran.stdout) as { services: Record<string, Record<string, unknown>>; secrets: object };
-  expect(file.secrets).toEqual({
-    'mistral-hub': { environment: 'HF_TOKEN' },
-    'mixtral-hub': { environment: 'HF_TOKEN' },
-  });
-  expect(file.services['mixtral']?.['shm_size']).toBe(8 * 1024 ** 3);
-  expect(found.in(ran.stdout + ran.stderr)).toEqual([]);
+  const together = await place.berth('render', '--format', 'compose');
+  expect([together.code, together.stderr]).toEqual([2, expect.stringContaining('--host')]);
+  const a10 = await place.berth('render', '--format', 'compose', '--host', 'a10');
+  const bm = await place.berth('render', '--format', 'compose', '--host', 'bm');
+  const [file, other] = [a10, bm].map(({ stdout }) => parse(stdout) as Compose);
+  expect(file?.secrets).toEqual({ 'mistral-hub': { environment: 'HF_TOKEN' } });
+  expect(other?.secrets).toEqual({ 'mixtral-hub': { environment: 'HF_TOKEN' } });
+  expect(other?.services['mixtral']?.['shm_size']).toBe(8 * 1024 ** 3);
+  expect(found.in([a10, bm].map((ran) => ran.stdout + ran.stderr).join('\n'))).toEqual([]);
 });
 
 const openshift = `version: 1
@@ -208,10 +214,11 @@ experiments:
   await expectValid();
   const all = await objects('levels', '--format', 'kserve');
   expect(all.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+    'Namespace demo',
     'ConfigMap bench-levels',
     'CronJob bench-levels',
   ]);
-  const [map, cron] = all as [KubeObject, KubeObject];
+  const [, map, cron] = all as [KubeObject, KubeObject, KubeObject];
   expect(cron).toMatchObject({ spec: { schedule: '0 2 * * *', concurrencyPolicy: 'Forbid' } });
   const { spec } = (cron as unknown as { spec: { jobTemplate: { spec: { template: { spec: Pod } } } } }).spec
     .jobTemplate.spec.template;
