@@ -100,6 +100,17 @@ test('a stream that waits hears how far its fetch is and how long it goes on', a
   expect(parts.join('')).toContain('[DONE]');
 });
 
+test('what was fetched is loaded though the gateway was not told its size, and is not fetched again and again', async () => {
+  const { gateway, asked, fetchEnded, loaded } = await stage({ a: away });
+  const waits = postChat(gateway.url, { model: 'a' });
+  await until('it is fetched', () => asked.length === 1);
+  await fetchEnded('a');
+  await until('it is asked for again', () => asked.length > 1);
+  expect(asked).toEqual(['fetch a', 'load a']);
+  await loaded('a');
+  expect((await waits).status).toBe(200);
+});
+
 test('a fetch that fails is told with the time of the next try, which fetches again', async () => {
   const { gateway, asked, failed, state } = await stage({ a: away });
   const waits = postChat(gateway.url, { model: 'a' });

@@ -19,6 +19,8 @@ export interface Stage {
   readonly unloaded: (name: string) => Promise<void>;
   /** Its model is here: how it is from now on, such as what it needs. */
   readonly fetched: (name: string, model?: Partial<OnDemandModel>) => Promise<void>;
+  /** The same, but nothing new of it reaches the gateway. */
+  readonly fetchEnded: (name: string) => Promise<void>;
   readonly failed: (name: string, reason: string) => Promise<void>;
   /** State of a model as clients see it. */
   readonly state: (name: string) => Promise<string | undefined>;
@@ -76,6 +78,9 @@ export async function stage(
     fetched: async (name, model = {}) => {
       Object.assign(known, { [name]: { ...known[name], toFetch: false, ...model } });
       await become(name, 'gone');
+      await gateway.control({ do: 'fetch-ended', deployment: name });
+    },
+    fetchEnded: async (name) => {
       await gateway.control({ do: 'fetch-ended', deployment: name });
     },
     failed: async (name, reason) => {

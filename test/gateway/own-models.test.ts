@@ -149,6 +149,11 @@ test('a request that comes during an unload waits until it is done, and is serve
   const reply = postChat(gateway.url, { model: 'a' });
   await until('it waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
   expect(held).toHaveLength(0);
+  const second = await unload(gateway, '/a');
+  expect([second.status, (await errorOf(second)).message]).toEqual([
+    409,
+    'The server of a unloads a model at this moment. Try again.',
+  ]);
   resolve();
   expect(await (await unloading).json()).toEqual({ unloading: ['a'] });
   await until('it serves', () => held.length === 1);

@@ -76,7 +76,11 @@ export class Demands {
     if (!demand) return;
     if (news.do === 'load-progress') demand.hearPart(news.part);
     else if (news.do === 'load-failed' && demand.onItsWay) demand.fail(news.reason);
-    else if (news.do === 'fetch-ended' && demand.state === 'fetching') demand.become('unloaded');
+    else if (news.do === 'fetch-ended' && demand.state === 'fetching') {
+      // The configuration that says so may not have come: it would be fetched again at once, and again.
+      demand.model = { ...demand.model, toFetch: false };
+      demand.become('unloaded');
+    }
     this.#poke();
   }
 

@@ -30,15 +30,18 @@ export async function unloadOwn(state: GatewayState, model: string | null): Prom
   if (model !== null && busy.length > 0) throw stillServes(model, busy);
   const resting = found.filter((one) => !busy.includes(one));
   for (const { instance } of resting) instance.paused = true;
-  const done = await Promise.all(
-    resting.map(async ({ instance, name }) => {
-      const answer = await askEngine(state, instance, { path: '/models/unload', json: { model: name } });
-      return answer === null ? [] : [name];
-    }),
-  );
-  for (const { instance } of resting) instance.paused = false;
-  for (const { deployment } of resting) deployment.dispatch();
-  return [...new Set(done.flat())];
+  try {
+    const done = await Promise.all(
+      resting.map(async ({ instance, name }) => {
+        const answer = await askEngine(state, instance, { path: '/models/unload', json: { model: name } });
+        return answer === null ? [] : [name];
+      }),
+    );
+    return [...new Set(done.flat())];
+  } finally {
+    for (const { instance } of resting) instance.paused = false;
+    for (const { deployment } of resting) deployment.dispatch();
+  }
 }
 
 /** A server that this name leads to loads a model of that name itself. One of the fleet's own of the same name goes before others. */
@@ -66,11 +69,15 @@ function loadedAt({ models }: Instance): string[] {
 
 function stillServes(model: string, busy: readonly Own[]): ApiError {
   const count = busy.reduce((sum, { instance }) => sum + instance.inflight, 0);
+  const requests = `${count === 1 ? '1 request' : `${count} requests`} under way, which it would cut`;
   return new ApiError({
     status: 409,
     type: 'invalid_request_error',
     code: 'model_busy',
-    message: `The server of ${model} has ${count === 1 ? '1 request' : `${count} requests`} under way, which it would cut. Try again later.`,
+    message:
+      count === 0
+        ? `The server of ${model} unloads a model at this moment. Try again.`
+        : `The server of ${model} has ${requests}. Try again later.`,
     param: null,
   });
 }
