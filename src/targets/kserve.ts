@@ -33,7 +33,11 @@ export const kserveTarget = {
   inCluster: true,
   supervises: true,
   hostPrograms: false,
-  bounds: (spec, options) => ({ ...limitsOf(spec), image: imageOf(spec, options) }),
+  bounds: (spec, options) => ({
+    ...limitsOf(spec),
+    // That of a runtime which is only named is the runtime's.
+    image: options.runtime && 'use' in options.runtime ? null : imageOf(spec, options),
+  }),
   refuses,
   beside: () => false,
   updatesBeside: true,

@@ -30,6 +30,7 @@ test.each([
     'engine.build, such as b6000, or ',
   ],
   ['{kind: vllm}', '{kind: docker}', 'vllm/vllm-openai-cpu:latest', 'engine.version, such as 0.18.0, or '],
+  ['{kind: vllm}', '{kind: kserve}', 'vllm/vllm-openai-cpu:latest', 'engine.version, such as 0.18.0, or '],
   ['{kind: llama.cpp, build: b6000}', '{kind: docker, image: "box:5000/llama"}', 'box:5000/llama', ''],
   ['{kind: command, command: [x]}', '{kind: docker, image: "x:latest"}', 'x:latest', ''],
 ])('an image that rolls is told with what pins it: %s %s', async (engine, target, image, pin) => {
@@ -43,6 +44,7 @@ test.each([
   ['{kind: vllm, version: 0.18.0}', '{kind: docker}'],
   ['{kind: llama.cpp}', '{kind: docker, image: "ghcr.io/ggml-org/llama.cpp:server-b6000"}'],
   ['{kind: llama.cpp}', `{kind: kubernetes, image: "x:latest@sha256:${'a'.repeat(64)}"}`],
+  ['{kind: vllm}', '{kind: kserve, runtime: {use: vllm-cuda-runtime}}'],
   ['{kind: llama.cpp}', '{kind: process}'],
   ['{kind: llama.cpp}', '{kind: systemd}'],
 ])('one that is pinned is passed over, and so is what has none: %s %s', async (engine, target) => {
