@@ -33,19 +33,41 @@ export function gpuFaults(tree: Located): ConfigFault[] {
         first.piece,
         first.piece.at,
         `${what} wants ${wanted} GPUs, and each replica is given ${given === 0 ? 'none' : given}.`,
-        `Write gpus: ${wanted}, or lower ${stated.map(({ option }) => option).join(' or ')}.`,
+        `Write gpus: ${wanted}, or lower ${stated.map(({ option }) => option).join(' or ')}${given === 0 ? ', or write accelerator: cpu where it is to compute on CPUs' : ''}.`,
       ),
     ];
   });
 }
 
-/** Null where an engine may see GPUs that the file does not name: a process sees those of its machine, and a patch may give some. */
+/**
+ * Null where an engine may see GPUs that the file does not name: a process sees those of its machine, and a patch, a runtime that
+ * is only named, or a hardware profile may give some.
+ */
 function gpusOf(tree: Located, deployment: Located): number | null {
   const gpus = scalarAt(deployment, ['gpus']);
-  if (typeof gpus === 'number' && gpus > 0) return gpus;
+  const count = typeof gpus === 'number' && gpus > 0 ? gpus : 0;
+  const ids = pieceAt(deployment, ['target', 'gpuIds'])?.content;
+  if (ids?.kind === 'list') return namedGpus(deployment, ids.items.length, count);
+  if (count > 0) return count;
+  const accelerator = scalarAt(deployment, ['engine', 'accelerator']);
   const inCluster = pieceAt(tree, ['hosts', hostOf(tree, deployment), 'kubernetes']) !== null;
-  const isCpu = scalarAt(deployment, ['engine', 'accelerator']) === 'cpu';
-  return inCluster && !isCpu && pieceAt(deployment, ['target', 'patch']) === null ? 0 : null;
+  if (!inCluster || accelerator === 'cpu' || givers.some((path) => pieceAt(deployment, path))) return null;
+  return accelerator === undefined ? 0 : 1;
+}
+
+const givers = [
+  ['target', 'patch'],
+  ['target', 'runtime', 'use'],
+  ['target', 'dashboard', 'hardwareProfile'],
+];
+
+/** Its part of those that a container is given by name, and all where they are too few to be dealt out. Of AMD it sees all there are. */
+function namedGpus(deployment: Located, named: number, count: number): number | null {
+  const accelerator = scalarAt(deployment, ['engine', 'accelerator']) ?? (count > 0 ? 'cuda' : 'cpu');
+  if (accelerator !== 'cuda') return null;
+  const replicas = scalarAt(deployment, ['replicas']);
+  const each = Math.floor(named / (typeof replicas === 'number' && replicas > 0 ? replicas : 1));
+  return each < Math.max(1, count) ? named : each;
 }
 
 function isSpread(deployment: Located, { beyond }: Division): boolean {
