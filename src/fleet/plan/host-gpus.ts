@@ -4,7 +4,6 @@ import type { Gpu } from '../../domain/hardware.ts';
 import { machineOf } from '../../domain/host-access.ts';
 import { sameObject } from '../../domain/instance.ts';
 import type { Instance } from '../../domain/instance.ts';
-import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { detectGpus } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -12,10 +11,11 @@ import { worldOfHost } from '../file/hosts.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import type { Sight } from '../observe/observe.ts';
 import { chooseGpus } from './choose-gpus.ts';
-import type { GpuAnswer, GpuWish, HeldGpu } from './choose-gpus.ts';
+import type { GpuAnswer, GpuWish } from './choose-gpus.ts';
 import { replicaName } from './desired.ts';
 import type { DesiredReplica } from './desired.ts';
-import { dealtGpus, gpuIdsOf, vendorOfIds } from './dealt-gpus.ts';
+import { dealtGpus, gpuIdsOf } from './dealt-gpus.ts';
+import { heldBy } from './held-gpus.ts';
 
 interface Sought {
   readonly desired: readonly DesiredReplica[];
@@ -98,29 +98,6 @@ function vendorOf({ deployment, spec }: DesiredReplica): GpuWish['vendor'] | nul
   if (vendor === 'any') return deployment.target.kind === 'docker' ? null : 'any';
   return vendor === 'nvidia' || vendor === 'amd' ? vendor : null;
 }
-
-/** GPUs that an engine has by its mark, by its target's options, or by a variable. */
-function heldBy(by: { readonly spec: LaunchSpec; readonly target: object } | null): readonly HeldGpu[] {
-  if (!by) return [];
-  const { spec, target } = by;
-  const { chosen } = spec.devices;
-  if (chosen) return chosen.ids.map((id) => ({ vendor: chosen.vendor, id }));
-  const named = gpuIdsOf(target);
-  if (named) return named.map((id) => ({ vendor: vendorOfIds(spec), id }));
-  return gpuVariables.flatMap((name) => {
-    const value = spec.env[name];
-    if (typeof value !== 'string') return [];
-    return value.split(',').map((id) => ({ vendor: vendorOfVariable[name], id: id.trim() }));
-  });
-}
-
-/** Vulkan counts the GPUs of all makers in an order of its own. */
-const vendorOfVariable = {
-  CUDA_VISIBLE_DEVICES: 'nvidia',
-  ROCR_VISIBLE_DEVICES: 'amd',
-  HIP_VISIBLE_DEVICES: 'amd',
-  GGML_VK_VISIBLE_DEVICES: null,
-} as const;
 
 function withAnswer(one: DesiredReplica, answer: GpuAnswer): DesiredReplica {
   const { chosen: _before, ...devices } = one.spec.devices;
