@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { usersOfClaim } from '../../domain/audit/claims-in-use.ts';
+import { claimUsers } from '../../domain/audit/claims-in-use.ts';
 import { judgeService } from '../../domain/audit/services.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { World } from '../../io/world.ts';
@@ -85,7 +85,7 @@ function serviceInUse({ objects, workloads }: AuditView, name: string): string |
 }
 
 function claimInUse({ objects, workloads }: AuditView, name: string): string | null {
-  const [user] = usersOfClaim(name, objects, workloads);
+  const [user] = claimUsers(objects, workloads)(name);
   return user ? `${user.kind} ${user.metadata.name} uses it` : null;
 }
 

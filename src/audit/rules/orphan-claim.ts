@@ -1,6 +1,6 @@
 import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
 import { amountOf } from '../../domain/kube-amount.ts';
-import { claimSize, usersOfClaim, hasVolume } from '../../domain/audit/claims-in-use.ts';
+import { claimSize, claimUsers, hasVolume } from '../../domain/audit/claims-in-use.ts';
 import { formatBytes } from '../../domain/format.ts';
 import { removeObject } from '../../domain/audit/kube-words.ts';
 import type { Rule } from './contract.ts';
@@ -11,13 +11,11 @@ export const orphanClaim: Rule = {
   finds: 'a PersistentVolumeClaim that no pod template, job or InferenceService names',
   why: 'Its storage is paid for, and often holds a model that nobody serves.',
   find: ({ objects, workloads }) => {
+    const usersOf = claimUsers(objects, workloads);
     return objects
       .filter((object) => object.kind === 'PersistentVolumeClaim')
       .filter((claim) => (claim.metadata.ownerReferences ?? []).length === 0)
-      .filter(
-        (claim) =>
-          !usersOfClaim(claim.metadata.name, objects, workloads).some((one) => sameNamespace(one, claim)),
-      )
+      .filter((claim) => !usersOf(claim.metadata.name).some((one) => sameNamespace(one, claim)))
       .map((claim) => {
         const bytes = amountOf(claimSize(claim));
         const { name } = claim.metadata;

@@ -14,38 +14,40 @@ export function hasVolume({ spec }: Pick<KubeObject, 'spec'>): boolean {
   return Boolean(spec?.['volumeName']);
 }
 
-/** Every object that names a claim, of whatever namespace. */
-export function usersOfClaim(
-  name: string,
+/** Looks through all objects once, and then tells of a claim's name every object that names it, of whatever namespace. */
+export function claimUsers(
   objects: readonly KubeObject[],
   workloads: readonly Workload[],
-): KubeObject[] {
-  const mounting = workloads.filter(({ pod }) =>
-    pod.volumes?.some((one) => one.persistentVolumeClaim?.claimName === name),
+): (claim: string) => readonly KubeObject[] {
+  const mounting = workloads.flatMap(({ pod, object }) =>
+    (pod.volumes ?? []).map((one) => ({ name: one.persistentVolumeClaim?.claimName, object })),
   );
-  const naming = objects.filter(
-    (object) => object.kind !== 'PersistentVolumeClaim' && (names(object, name) || isOfSet(name, object)),
-  );
-  return [...mounting.map(({ object }) => object), ...naming];
+  const others = objects.filter(({ kind }) => kind !== 'PersistentVolumeClaim');
+  const naming = others.flatMap((object) => namesIn(object).map((name) => ({ name, object })));
+  const templates = others.flatMap((object) => templatesOf(object).map((name) => ({ name, object })));
+  const byName = Map.groupBy([...mounting, ...naming], ({ name }) => name);
+  const byTemplate = Map.groupBy(templates, ({ name }) => name);
+  return (claim) => {
+    // The claims of a StatefulSet are "TEMPLATE-SET-0" and so on; those above its replicas are kept for a scale-up.
+    const [, template] = /^(.*)-\d+$/.exec(claim) ?? [];
+    const found = [...(byName.get(claim) ?? []), ...(byTemplate.get(template ?? '') ?? [])];
+    return found.map(({ object }) => object);
+  };
 }
 
 /** Wherever else an object speaks of one: KServe's "pvc://NAME/path", runtimes, templates of volumes. */
-function names({ spec }: KubeObject, name: string): boolean {
+function namesIn({ spec }: KubeObject): string[] {
   const text = JSON.stringify(spec ?? {});
-  const named = [...text.matchAll(/pvc:\/\/([a-z0-9.-]+)|"claimName":"([^"]+)"/g)];
-  return named.some(([, address, claim]) => (address ?? claim) === name);
+  const named = text.matchAll(/pvc:\/\/([a-z0-9.-]+)|"claimName":"([^"]+)"/g);
+  return [...new Set([...named].map(([, address, claim]) => address ?? claim ?? ''))];
 }
 
 const Templates = z.object({
   volumeClaimTemplates: z.array(z.object({ metadata: z.object({ name: z.string() }) })),
 });
 
-/** The claims of a StatefulSet are "TEMPLATE-SET-0" and so on; those above its replicas are kept for a scale-up. */
-function isOfSet(claim: string, { kind, spec, metadata: set }: KubeObject): boolean {
-  if (kind !== 'StatefulSet') return false;
+function templatesOf({ kind, spec, metadata: set }: KubeObject): string[] {
+  if (kind !== 'StatefulSet') return [];
   const templates = Templates.safeParse(spec).data?.volumeClaimTemplates ?? [];
-  return templates.some(({ metadata: { name } }) => {
-    const before = `${name}-${set.name}-`;
-    return claim.startsWith(before) && /^\d+$/.test(claim.slice(before.length));
-  });
+  return templates.map(({ metadata: { name } }) => `${name}-${set.name}`);
 }
