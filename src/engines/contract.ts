@@ -82,6 +82,8 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
     /** Words of an option, or beginnings of `args`, that say so. */
     readonly beyond: Readonly<Record<string, RegExp>>;
   };
+  /** It fetches models of the Hub itself, also those without an owner, such as "hf://gpt2". */
+  readonly takesAnyHubName?: true;
   /** The option that chooses one build of its own image, and what may stand there. */
   readonly imagePin?: { readonly option: keyof Options & string; readonly example: string };
   /** How far it has loaded its model, from 0 to 1, as its output since its start tells; null when that does not tell. */

@@ -47,6 +47,7 @@ export const vllm = {
       args: /^--(nnodes|node-rank|headless|data-parallel-(address|backend|rank|size-local|start-rank))/,
     },
   },
+  takesAnyHubName: true,
   imagePin: { option: 'version', example: '0.18.0' },
   successorOf,
   keyAdvice: 'Give vLLM the key in a configuration file that only its user can read (--config).',

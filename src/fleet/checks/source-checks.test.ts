@@ -2,8 +2,13 @@ import { expect, test } from 'vitest';
 import { readTree } from '../file/tree.ts';
 import { sourceFaults } from './source-checks.ts';
 
-function faultsOf(source: string): string[] {
-  const { tree } = readTree('berth.yaml', `models: {m: {source: ${JSON.stringify(source)}}}`);
+const onMachine = 'engine: {kind: embedded}';
+
+function faultsOf(source: string, deployment = onMachine, at = '{}'): string[] {
+  const text = `hosts: {box: {}, k: {kubernetes: {context: k}}}
+models: {m: {source: ${JSON.stringify(source)}, at: ${at}}}
+deployments: {d: {model: m, ${deployment}}}`;
+  const { tree } = readTree('berth.yaml', text);
   return tree === null ? [] : sourceFaults(tree).map(({ message }) => message);
 }
 
@@ -36,4 +41,26 @@ test.each([
   ['https://host/', 'It wants a host and the path of a file'],
 ])('an address that is not of its form is told with what is wrong: %s', (source, reason) => {
   expect(faultsOf(source)).toEqual([expect.stringContaining(reason)]);
+});
+
+const vllm = 'engine: {kind: vllm}';
+const kserve = 'host: k, target: {kind: kserve}';
+
+test.each([
+  ['hf://gpt2', vllm, '{}'],
+  ['hf://gpt2', `${vllm}, ${kserve}`, '{}'],
+  ['hf://gpt2', 'engine: {kind: openai}', '{}'],
+  ['s3://My_Bucket/p', `${vllm}, ${kserve}`, '{}'],
+  ['s3://My_Bucket/p', `${vllm}, host: k`, '{k: {pvc: c}}'],
+  ['s3://My_Bucket/p', 'engine: {kind: openai}', '{}'],
+])('what others fetch, or lies there, is theirs to read: %s for %s, at %s', (source, deployment, at) => {
+  expect(faultsOf(source, deployment, at)).toEqual([]);
+});
+
+test.each([
+  ['hf://gpt2', 'engine: {kind: llama.cpp}', '{}', 'It wants an owner and a name'],
+  ['s3://My_Bucket/p', vllm, '{}', 'No bucket can be called "My_Bucket"'],
+  ['s3://b/p', `${vllm}, host: k`, '{k: {pvc: c, fetch: {size: 5Gi}}}', 'No bucket can be called "b"'],
+])('what is to be fetched for it is told: %s for %s, at %s', (source, deployment, at, reason) => {
+  expect(faultsOf(source, deployment, at)).toEqual([expect.stringContaining(reason)]);
 });

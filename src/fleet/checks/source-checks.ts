@@ -1,9 +1,11 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import { isAddress } from '../../domain/model-source.ts';
+import { engines } from '../../engines/registry.ts';
 import { modelSources } from '../../model-sources/registry.ts';
 import { fault } from '../file/fault.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
+import { hostOf } from './port-checks.ts';
 
 /** Parameters by which signed addresses of the usual stores, and servers with tokens, let somebody in. */
 const keyParameter =
@@ -11,7 +13,7 @@ const keyParameter =
 
 /** An address in place of a path is of a kind that `berth pull` fetches, or the engine itself, and holds no key: plans and marks show it. */
 export function sourceFaults(tree: Located): ConfigFault[] {
-  return entriesAt(tree, ['models']).flatMap(([, model]) => {
+  return entriesAt(tree, ['models']).flatMap(([name, model]) => {
     const piece = pieceAt(model, ['source']);
     const source = scalarAt(model, ['source']);
     if (!piece || typeof source !== 'string' || !isAddress(source)) return [];
@@ -27,7 +29,8 @@ export function sourceFaults(tree: Located): ConfigFault[] {
       ];
     const place = modelSources.find(({ owns }) => owns(source));
     const reason = place?.misshapen(source) ?? null;
-    if (place && reason !== null) return [fault(piece, piece.at, reason, `Write ${place.form}.`)];
+    if (place && reason !== null && isHeldToForm(tree, name, source))
+      return [fault(piece, piece.at, reason, `Write ${place.form}.`)];
     if (place) return [];
     const scheme = source.slice(0, source.indexOf(':'));
     return [
@@ -38,6 +41,22 @@ export function sourceFaults(tree: Located): ConfigFault[] {
         `Write a path, or one of: ${modelSources.map(({ form }) => form).join(', ')}.`,
       ),
     ];
+  });
+}
+
+/** Whether berth, or what fetches by the same form, is to fetch it for some deployment. */
+function isHeldToForm(tree: Located, name: string, source: string): boolean {
+  return entriesAt(tree, ['deployments']).some(([, deployment]) => {
+    if (scalarAt(deployment, ['model']) !== name) return false;
+    const kind = scalarAt(deployment, ['engine', 'kind']);
+    const engine = engines.find((one) => one.kind === kind);
+    if (engine && 'external' in engine) return false;
+    const host = hostOf(tree, deployment);
+    const place = pieceAt(tree, ['models', name, 'at', host]);
+    if (place) return pieceAt(place, ['fetch']) !== null;
+    if (source.startsWith('hf://')) return !(engine && 'takesAnyHubName' in engine);
+    // KServe also takes buckets whose names are older than the rules for them.
+    return pieceAt(tree, ['hosts', host, 'kubernetes']) === null;
   });
 }
 
