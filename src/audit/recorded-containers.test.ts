@@ -142,6 +142,17 @@ const cases: readonly Case[] = [
     found: ['failed'],
   },
   {
+    what: 'a container whose daemon repeats a secret of its command',
+    state: {
+      Status: 'created',
+      Running: false,
+      ExitCode: 128,
+      Error: 'exec: "--api-key=s3cr3t": executable file not found in $PATH',
+    },
+    server,
+    found: ['failed'],
+  },
+  {
     what: 'a container started by hand that gets no port',
     host: { RestartPolicy: { Name: 'no' } },
     state: { Status: 'created', Running: false, ExitCode: 128, Error: 'port is already allocated' },
@@ -271,4 +282,5 @@ for (const { what, config, host, state, more, server: wanted, found = [] } of ca
       [],
     );
     expect(findings.map((one) => one.rule)).toEqual(found);
+    expect(JSON.stringify(findings)).not.toContain('s3cr3t');
   });

@@ -10,5 +10,11 @@ export function hubModel(source: string | null): string | null {
 
 /** A source without what may be secret in it: credentials and a signed query. */
 export function shownSource(source: string): string {
-  return source.replace(/^([a-z0-9+.-]+:\/\/)[^/?#]*@/i, '$1').replace(/\?[^#]*/, '?…');
+  return (
+    source
+      // A password may hold a slash that nobody encoded; what is behind a port is a path.
+      .replace(/^([a-z0-9+.-]+:\/\/)[^/?#:@[]*:(?!\d*([/?#]|$))[^@]*@/i, '$1')
+      .replace(/^([a-z0-9+.-]+:\/\/)[^/?#]*@/i, '$1')
+      .replace(/\?[^#]*/, '?…')
+  );
 }

@@ -19,10 +19,11 @@ export const s3Source = {
   title: 'S3 and what speaks like it; AWS_ENDPOINT_URL and AWS_CA_BUNDLE name an own one',
   owns: (source) => source.startsWith('s3://'),
   misshapen: (source) => {
-    const bucket = source.slice('s3://'.length).replace(/\/.*$/, '');
-    return form.test(source)
-      ? null
-      : `No bucket can be called ${JSON.stringify(bucket)}: names have 3 to 63 lower-case letters, digits, dots and dashes.`;
+    if (form.test(source)) return null;
+    const bucket = source.slice('s3://'.length).replace(/[/?].*$/, '');
+    // Of keys before a name, which may hold a slash, this is the beginning.
+    const called = /[:@]/.test(bucket) ? 'so' : JSON.stringify(bucket);
+    return `No bucket can be called ${called}: names have 3 to 63 lower-case letters, digits, dots and dashes.`;
   },
   wanted: (source) => {
     const { prefix } = placeOf(source);

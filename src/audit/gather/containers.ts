@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import type { ObservedContainer } from '../../domain/audit/observation.ts';
+import { redactText } from '../../domain/command-line/redact.ts';
 import { isEntrypoint } from '../../domain/audit/image-command.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
@@ -98,7 +99,7 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
     privileged: HostConfig.Privileged ?? false,
     shares,
     shmBytes: hasOwnShm(container) ? (HostConfig.ShmSize ?? null) : null,
-    error: state.Running ? null : state.Error || null,
+    error: state.Running || !state.Error ? null : redactText(state.Error),
     secretVariables: env.flatMap(([name, value]) =>
       value !== '' && secretVariable.test(name) ? [name] : [],
     ),

@@ -41,6 +41,12 @@ test('secrets inside the text of a shell, a title or an address are replaced too
   expect(redact(['-mu', 'https://me:pw@host/x.gguf'])).toEqual(['-mu', 'https://***@host/x.gguf']);
 });
 
+test('a flag without a value does not hide the secret of the next', () => {
+  const shell = ['sh', '-c', 'x --use-auth-token --api-key s3cr3t --token --hf-token=t0ken'];
+  expect(redact(shell)[2]).toBe('x --use-auth-token --api-key *** --token --hf-token=***');
+  expect(secretFlagsOf(shell)).toEqual(['--api-key', '--hf-token']);
+});
+
 test('what only begins like the name of a variable is a secret', () => {
   expect(redact(['x', '--api-key', '$ecret123'])).toEqual(['x', '--api-key', '***']);
   expect(redact(['x', '--api-key', '$KEY', '--api-key=${KEY}'])).toEqual([

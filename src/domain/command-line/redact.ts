@@ -3,8 +3,14 @@ const secretName =
   '--?(?:[\\w-]*(?:api-?key|secret|password|passwd)|(?:[\\w-]*(?:hf|hub|auth|access|bearer)-?)?token|hft)';
 const secretFlag = new RegExp(`^${secretName}$`, 'i');
 
-/** A flag with its value inside a longer text: the command of a shell, or a title that a program gave itself. */
-const secretInText = new RegExp(`(^|[\\s"'])(${secretName})(=|\\s+)("[^"]*"|'[^']*'|\\S+)`, 'gi');
+/**
+ * A flag with its value inside a longer text: the command of a shell, or a title that a program gave itself. Another such flag is
+ * no value: taken for one, it would hide its own.
+ */
+const secretInText = new RegExp(
+  `(^|[\\s"'])(${secretName})(=|\\s+(?!${secretName}[=\\s]))("[^"]*"|'[^']*'|\\S+)`,
+  'gi',
+);
 
 /** "HF_TOKEN=hf_1" in front of a command. */
 const assignment = /\b([A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD))=("[^"]*"|'[^']*'|[^\s;&|]+)/g;
@@ -17,24 +23,28 @@ const reference = /^\$([A-Z_][A-Z0-9_]*|\([A-Z_][A-Z0-9_]*\)|\{[A-Z_][A-Z0-9_]*\
 
 /** Flags of a command line that carry a secret in plain sight: everyone on the machine can read it. */
 export function secretFlagsOf(argv: readonly string[]): string[] {
-  return [...new Set(argv.flatMap((_word, at) => secretFlagsIn(argv, at)))];
+  return [...new Set(argv.flatMap((_word, at) => secretFlagsAt(argv, at).map(({ flag }) => flag)))];
 }
 
-/** The flag in the word at `at` whose secret stands in that word or the next; null when there is none. */
-export function secretFlagAt(argv: readonly string[], at: number): string | null {
-  return secretFlagsIn(argv, at)[0] ?? null;
+/** A flag that has the name of a secret, with what is given to it. */
+export interface SecretFlag {
+  readonly flag: string;
+  readonly value: string;
+  /** In one word with the flag ("--token=abc"), so that it cannot be a word of its own. */
+  readonly joined: boolean;
 }
 
-function secretFlagsIn(argv: readonly string[], at: number): string[] {
+/** The flags in the word at `at` with a value in that word or the next; a variable of the shell is none. */
+export function secretFlagsAt(argv: readonly string[], at: number): SecretFlag[] {
   const word = argv[at] ?? '';
   if (/\s/.test(word))
-    return [...word.matchAll(secretInText)].flatMap(([, , flag = '', , value = '']) =>
-      /^["']?\$/.test(value) ? [] : [flag],
+    return [...word.matchAll(secretInText)].flatMap(([, , flag = '', between, value = '']) =>
+      /^["']?\$/.test(value) ? [] : [{ flag, value, joined: between === '=' }],
     );
-  const [name = '', value] = word.split('=', 2);
-  if (!secretFlag.test(name)) return [];
-  const shown = value ?? argv[at + 1];
-  return shown === undefined || shown === '' || shown.startsWith('$') ? [] : [name];
+  const [flag = '', own] = word.split('=', 2);
+  if (!secretFlag.test(flag)) return [];
+  const value = own ?? argv[at + 1] ?? '';
+  return value === '' || value.startsWith('$') ? [] : [{ flag, value, joined: own !== undefined }];
 }
 
 /** The same command line with every secret replaced. Whatever of a foreign command line is shown goes through here. */

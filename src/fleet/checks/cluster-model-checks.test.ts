@@ -12,9 +12,9 @@ function faultsOf(model: string, deployment: string, host = 'k'): string[] {
   const { tree, faults } = readTree('berth.yaml', text.join('\n'));
   expect(faults).toEqual([]);
   if (tree === null) return [];
-  return [...kserveFaults(tree), ...clusterModelFaults(tree)].map(
-    ({ line, path, message }) => `${line} ${path}: ${message}`,
-  );
+  const told = [...kserveFaults(tree), ...clusterModelFaults(tree)];
+  expect(JSON.stringify(told)).not.toContain('s3cr3t');
+  return told.map(({ line, path, message }) => `${line} ${path}: ${message}`);
 }
 
 const kserve = 'target: {kind: kserve}';
@@ -47,6 +47,16 @@ test.each([
     'source: "s3://models/p"',
     'target: {kind: kubernetes}',
     '3 deployments.d.model: Nobody fetches s3://models/p for a pod of host k',
+  ],
+  [
+    'source: "https://u:s3cr3t@h/m.gguf?X-Amz-Signature=s3cr3t"',
+    'gpus: 1',
+    '3 deployments.d.model: Nobody fetches https://h/m.gguf?… for a pod of host k',
+  ],
+  [
+    'source: "https://u:s3cr3t@h/m.gguf", at: {k: {pvc: c, fetch: {size: 5Gi}}}',
+    kserve,
+    '2 models.m.at.k.fetch: KServe fetches models itself',
   ],
   ['source: "https://h/m.gguf"', 'gpus: 1', '3 deployments.d.model: Nobody fetches https://h/m.gguf'],
   [

@@ -1,5 +1,5 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
-import { isAddress } from '../../domain/model-source.ts';
+import { isAddress, shownSource } from '../../domain/model-source.ts';
 import { engines } from '../../engines/registry.ts';
 import { fault } from '../file/fault.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
@@ -58,7 +58,7 @@ function kserveFaults({ deployment, named, source, place, secret, host }: Placed
         fetch,
         fetch.keyAt,
         'KServe fetches models itself, and no Job fills a claim for it.',
-        `Leave at.${host} out, and KServe or the engine fetches ${source}; or fill the claim otherwise and name it without fetch.`,
+        `Leave at.${host} out, and KServe or the engine fetches ${shownSource(source)}; or fill the claim otherwise and name it without fetch.`,
       ),
     ];
   if (connection && secret)
@@ -106,7 +106,7 @@ function unfetchedFaults({ named, source, place, host }: Placed): ConfigFault[] 
     fault(
       named,
       named.at,
-      `Nobody fetches ${source} for a pod of host ${host}.`,
+      `Nobody fetches ${shownSource(source)} for a pod of host ${host}.`,
       source.startsWith('oci://')
         ? 'Use target kserve, or name another source.'
         : `Say under models.NAME.at.${host} where the cluster has it (a claim with fetch is filled by a Job), or use target kserve.`,

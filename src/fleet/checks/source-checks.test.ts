@@ -37,10 +37,14 @@ test.each([
 test.each([
   ['s3://My_Bucket/p', 'No bucket can be called "My_Bucket"'],
   ['s3://b/p', 'No bucket can be called "b"'],
+  ['s3://AKIA0:wJalrXU/tnFEMI@bucket/p', 'No bucket can be called so: names'],
+  ['s3://My_Bucket?x=wJalrXU', 'No bucket can be called "My_Bucket": names'],
   ['hf://name', 'It wants an owner and a name'],
   ['https://host/', 'It wants a host and the path of a file'],
 ])('an address that is not of its form is told with what is wrong: %s', (source, reason) => {
-  expect(faultsOf(source)).toEqual([expect.stringContaining(reason)]);
+  const told = faultsOf(source);
+  expect(told).toEqual([expect.stringContaining(reason)]);
+  expect(told.join('')).not.toContain('wJalrXU');
 });
 
 const vllm = 'engine: {kind: vllm}';

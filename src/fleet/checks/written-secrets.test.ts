@@ -24,6 +24,11 @@ test.each([
   ['[x, --api-key=s3cr3t]', '--api-key', '--api-key=s3cr3t'],
   ['[sh, -c, "HF_TOKEN=abc exec x"]', 'HF_TOKEN', '"HF_TOKEN=abc exec x"'],
   [`[sh, -c, "x --token 'abc d'"]`, '--token', `"x --token 'abc d'"`],
+  ['[x, --use-auth-token, --api-key, s3cr3t]', '--api-key', '--api-key'],
+  ['[x, --use-auth-token=s3cr3t]', '--use-auth-token', '--use-auth-token=s3cr3t'],
+  ['[sh, -c, "x --use-auth-token --api-key s3cr3t"]', '--api-key', '"x --use-auth-token --api-key s3cr3t"'],
+  ['[sh, -c, "x --token none --api-key abc"]', '--api-key', '"x --token none --api-key abc"'],
+  [`[sh, -c, "HF_TOKEN='$1abc' x"]`, 'HF_TOKEN', `"HF_TOKEN='$1abc' x"`],
   ['[x], env: {MY_PASSWORD: abc}', 'MY_PASSWORD', 'abc'],
 ])(
   'a secret in what an engine is given is told by its name, where it stands: %s',
@@ -36,6 +41,8 @@ test.each([
   ['{kind: docker, image: i, hostConfig: {Env: [A=1, HF_TOKEN=abc]}}', 'HF_TOKEN', 'HF_TOKEN=abc'],
   ['{kind: systemd, unit: {Service: {Environment: "A=1 API_KEY=abc"}}}', 'API_KEY', '"A=1 API_KEY=abc"'],
   [`{kind: systemd, unit: {Service: {Environment: ['"API_KEY=a b"']}}}`, 'API_KEY', `'"API_KEY=a b"'`],
+  ['{kind: systemd, unit: {Service: {ExecStartPost: "/r --token s3c"}}}', '--token', '"/r --token s3c"'],
+  ['{kind: systemd, unit: {Service: {ExecStop: ["/r --token=s3c"]}}}', '--token', '"/r --token=s3c"'],
   ['{kind: kubernetes, image: i, patch: {pod: {env: [{name: API_KEY, value: abc}]}}}', 'API_KEY', 'abc'],
   ['{kind: kubernetes, image: i, patch: {secret: {stringData: {TOKEN: abc}}}}', 'TOKEN', 'abc'],
 ])('a secret in what a target passes on is told, too: %s', async (target, name, word) => {
@@ -62,10 +69,30 @@ test.each([
   `{kind: command, command: [sh, -c, 'x --api-key "$KEY" --token $HF_TOKEN; A=$TOKEN y']}`,
   `{kind: command, command: [sh, -c, 'HF_TOKEN=$(cat /run/t) x', --api-key, $KEY]}`,
   `{kind: command, command: [x], env: {HF_TOKEN_PATH: /run/t, TOKEN: "\${TOKEN}", API_KEY: "", EOS_TOKEN: "</s>", SORT_KEY: name, OPENAI_API_KEY: EMPTY}}`,
-  `{kind: command, command: [x, --served-model-name, sk-hynix-assistant-model-of-ours, hf://a/hf_transfer_of_long_names]}`,
+  `{kind: command, command: [x, --served-model-name, sk-hynix-assistant-7b-of-ours, hf://a/hf_transfer_of_long_names]}`,
+  `{kind: command, command: [x, -m, /srv/models/sk-hynix-7b-instruct-q4_k_m.gguf, ghcr.io/x/sk-inference-server-cuda12:v1]}`,
+  `{kind: command, command: [x, "hf://org/sk-llama-3-8b-instruct-gguf:Q4_K_M", sk_llama_3_8b_instruct_q4_k_m_imatrix]}`,
+  `{kind: command, command: [x, --events, '{"publisher":"zmq","endpoint":"tcp://epp.llm.svc:5557","topic":"kv@pod1@model"}']}`,
+  `{kind: command, command: [x, --use-auth-token, --port, "{port}", --require-api-key, serve, --no-api-key, m]}`,
+  `{kind: command, command: [x, --api-key, EMPTY, --api-key=none, --hf-token, /run/secrets/hf, --token, "{key-file}"]}`,
+  `{kind: command, command: [sh, -c, 'x --api-key EMPTY --hf-token "/run/secrets/hf" --token \`cat /t\` --no-api-key m; (y --token none); z']}`,
+  `{kind: command, command: [sh, -c, 'HF_TOKEN=\`cat /run/t\` exec x']}`,
+  `{kind: command, command: [sh, -c, 'HF_TOKEN="$(cat "$CREDENTIALS_DIRECTORY/t")" x']}`,
+  `{kind: command, command: [sh, -c, 'HF_TOKEN=\${HF_TOKEN:-$(cat /t)} API_KEY=$1 x']}`,
   `{kind: command, command: [x], env: {PROXY: "http://proxy:3128", MIRROR: "http://u:$PASS@host"}}`,
 ])('references, paths of files and ordinary words are no secrets: %s', async (engine) => {
   expect(await told(engine)).toEqual([]);
+});
+
+test.each([
+  'sk-proj-aB3-dE5_gH7-jK9mN1pQ3',
+  'sk-ant-api03-aB3-dE5_gH7-jK9mN1pQ3',
+  'sk-or-v1-0123456789abcdef0123456789abcdef',
+  'sk-aB3dE5gH7jK9mN1pQ3sT5',
+])('the keys of those who give them out have their own looks: %s', async (key) => {
+  expect(await told(`{kind: command, command: [x, "--auth=${key}"]}`)).toEqual([
+    expect.stringContaining('This looks like an API key'),
+  ]);
 });
 
 test('a reference in what a target passes on would stay as it is', async () => {

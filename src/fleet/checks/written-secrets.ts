@@ -1,9 +1,9 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
-import { secretFlagAt } from '../../domain/command-line/redact.ts';
 import {
   isWrittenSecret,
   secretAssignments,
   secretByLooks,
+  writtenFlagAt,
 } from '../../domain/command-line/written-secret.ts';
 import { fault } from '../file/fault.ts';
 import { entriesAt, scalarAt } from '../file/tree.ts';
@@ -60,7 +60,7 @@ function inCommand({ content }: Located): Named[] {
     return typeof word === 'string' ? word : '';
   });
   return content.items.flatMap((piece, at) => {
-    const flag = secretFlagAt(words, at);
+    const flag = writtenFlagAt(words, at);
     if (flag !== null) return [{ piece, name: flag, behind: content.items[at + 1] }];
     return secretAssignments(words[at] ?? '')
       .slice(0, 1)
@@ -98,8 +98,9 @@ function inVariable(name: string, piece: Located): Named[] {
 
 function inText(piece: Located): Named[] {
   const text = scalarAt(piece, []);
-  const names = typeof text === 'string' ? secretAssignments(text) : [];
-  return names.slice(0, 1).map((name) => ({ piece, name }));
+  if (typeof text !== 'string') return [];
+  const name = writtenFlagAt([text], 0) ?? secretAssignments(text)[0];
+  return name === undefined ? [] : [{ piece, name }];
 }
 
 function byLooks(piece: Located): { piece: Located; what: string }[] {
