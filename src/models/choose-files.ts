@@ -121,16 +121,19 @@ function isProjector(path: string): boolean {
   return /mmproj|imatrix/i.test(basename(path));
 }
 
-/** Q4_0 is not Q4_0_4_4, nor Q2_K one of Q2_K_L: part of a name counts only for models whose names tell no quantization. */
+/** Those of that very name before those whose name has it behind another word, as "UD-Q4_K_M" and "f16.Q8_0" do. */
 function fittingQuant(models: readonly ListedFile[], quant: string): ListedFile[] {
   const exact = models.filter(({ path }) => quantOf(path)?.toLowerCase() === quant.toLowerCase());
-  if (exact.length > 0) return exact;
-  return models.filter(({ path }) => quantOf(path) === null && hasQuant(path, quant));
+  return exact.length > 0 ? exact : models.filter(({ path }) => hasQuant(path, quant));
 }
 
+/** What may follow in the name of one quantization. */
+const morePart = String.raw`_(?:\d+|K|NL|X*[SML]|MOE)`;
+
+/** Q4_0 is not Q4_0_4_4, nor Q2_K one of Q2_K_L. */
 function hasQuant(path: string, quant: string): boolean {
   const name = quant.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-  return new RegExp(`(^|[-._/])${name}([-._/]|$)`, 'i').test(path);
+  return new RegExp(`(?:^|[-._/])${name}(?!${morePart}(?:[-._/]|$))(?:[-._/]|$)`, 'i').test(path);
 }
 
 /** As its own name tells it, else the folder that it lies in. */

@@ -68,7 +68,7 @@ export async function pruneStore(world: World, kept: ReadonlySet<string>, act: b
     }
     const gone = all.filter(({ folder }) => !stays(folder));
     const partials = [...unrecorded].filter((folder) => !stays(folder));
-    const blobs = await needless(world, all, stays, busy.size > 0);
+    const blobs = await needless(world, all, stays, busy.size > 0 || [...unrecorded].some(stays));
     let bytes = 0;
     for (const path of blobs) bytes += (await world.files.stat(path))?.size ?? 0;
     if (act) {
@@ -89,12 +89,15 @@ export async function pruneStore(world: World, kept: ReadonlySet<string>, act: b
   }
 }
 
-/** Paths of contents that no model which stays has. A pull under way may have put one there that no record names yet. */
+/**
+ * Paths of contents that no model which stays has. What a pull under way or broken off, or a damaged model still has is in no record:
+ * with `unnamed`, only contents that a record of what goes names are taken.
+ */
 async function needless(
   world: World,
   all: readonly StoredModel[],
   stays: (folder: string) => boolean,
-  pulling: boolean,
+  unnamed: boolean,
 ): Promise<string[]> {
   const store = storeOf(world);
   function blobsOf(stay: boolean): Set<string> {
@@ -105,5 +108,5 @@ async function needless(
   const names = await world.files.list(join(store.root, 'blobs'));
   return names
     .map((name) => join(store.root, 'blobs', name))
-    .filter((path) => !needed.has(path) && (!pulling || ofGone.has(path)));
+    .filter((path) => !needed.has(path) && (!unnamed || ofGone.has(path)));
 }

@@ -208,7 +208,12 @@ test('cards in slots need no service for switches, and a tool that lists no GPU 
   function row(index: number, name: string): string {
     return `${index}, GPU-${index}, 00000000:0${index}:00.0, ${name}, 81559, 0, 500, 0, 30, 70.0, Disabled, 550.54.15, 9.0`;
   }
-  for (const name of ['NVIDIA A100 80GB PCIe', 'NVIDIA H100 NVL', 'NVIDIA H200 NVL']) {
+  for (const name of [
+    'NVIDIA A100 80GB PCIe',
+    'NVIDIA A100-PCIE-40GB',
+    'NVIDIA H100 NVL',
+    'NVIDIA H200 NVL',
+  ]) {
     const stdout = [0, 1, 2, 3].map((index) => row(index, name)).join('\n');
     const smi = { code: 0, signal: null, stdout, stderr: '' };
     expect(said(nvidia.judge({ ...broken, smi, page: '', fabric: 'inactive' }, nothing))).toEqual([

@@ -79,7 +79,7 @@ function working({ smi, page, fabric }: Facts, wanted: number): Verdict[] {
       }),
     );
   // GPUs joined by switches compute nothing before this service has set the switches up. Cards in slots have none.
-  const joined = gpus.filter(({ name }) => /SXM|HGX|[ABH][12]00/.test(name) && !/PCIe|NVL\b/.test(name));
+  const joined = gpus.filter(({ name }) => /SXM|HGX|[ABH][12]00/.test(name) && !/PCIe|NVL\b/i.test(name));
   if (gpus.length >= 4 && joined.length > 0 && fabric === 'inactive')
     found.push(
       bad(

@@ -77,10 +77,16 @@ function redirectOf({ status, headers }: Reply, from: string): URL | null {
   return URL.canParse(headers.location, from) ? new URL(headers.location, from) : null;
 }
 
-/** A server that packs all the same has other bytes, another length and other ranges than the file. */
+const packings = /^(?:(?:x-)?(?:gzip|compress)|deflate|br|zstd|dcb|dcz)$/i;
+
+/**
+ * A server that packs all the same has other bytes, another length and other ranges than the file. Stores also tell what an upload
+ * once said of itself, as "aws-chunked" or "utf-8", which changes nothing.
+ */
 async function unpacked(reply: Reply): Promise<Reply> {
-  const packing = reply.headers['content-encoding'] ?? 'identity';
-  if (packing === 'identity' || reply.status >= 300) return reply;
+  const packing = reply.headers['content-encoding'] ?? '';
+  const packs = packing.split(',').some((coding) => packings.test(coding.trim()));
+  if (!packs || reply.status >= 300) return reply;
   await leave(reply);
   throw new GaveUp(`it sends the file packed (${packing}), though it was asked not to`);
 }

@@ -123,14 +123,28 @@ test('a server that sends nothing of a range is asked a few times, and no more',
   expect(asked()).toBeLessThan(10);
 });
 
-test('a server that packs the file is told, and nothing of it is kept', async () => {
-  const { url } = await serve((_incoming, reply) => {
-    reply.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('a'.repeat(100)));
-  });
-  const tried = download(quick, request({ size: null, address: async () => ({ url, headers: {} }) }));
-  await expect(tried).rejects.toThrow('packed (gzip)');
-  expect(readdirSync(folder)).toEqual([]);
-});
+test.each(['gzip', 'aws-chunked, GZIP', 'zstd'])(
+  'a server that packs the file (%s) is told, and nothing of it is kept',
+  async (coding) => {
+    const { url } = await serve((_incoming, reply) => {
+      reply.writeHead(200, { 'content-encoding': coding }).end(gzipSync('a'.repeat(100)));
+    });
+    const tried = download(quick, request({ size: null, address: async () => ({ url, headers: {} }) }));
+    await expect(tried).rejects.toThrow(`packed (${coding})`);
+    expect(readdirSync(folder)).toEqual([]);
+  },
+);
+
+test.each(['aws-chunked', '', 'utf-8', 'binary', 'identity'])(
+  'a coding that packs nothing (%s) is no fault',
+  async (coding) => {
+    const { url } = await serve((_incoming, reply) => {
+      reply.writeHead(200, { 'content-encoding': coding }).end('a'.repeat(100));
+    });
+    await download(quick, request({ size: null, address: async () => ({ url, headers: {} }) }));
+    expect(readFileSync(join(folder, 'a.bin'), 'utf8')).toBe('a'.repeat(100));
+  },
+);
 
 test('redirects in a circle end at once', async () => {
   const { url, asked } = await serve((_incoming, reply) => {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { partBytes } from '../../../src/io/download/parts.ts';
@@ -9,6 +8,7 @@ import { makePlace, until } from '../../support/berth.ts';
 import type { Place, Ran } from '../../support/berth.ts';
 import { contentOf, contentOfBytes, startHub, sumOf } from '../../support/hub-server.ts';
 import type { HubRequest, HubServer } from '../../support/hub-server.ts';
+import { ended, filesBelow, pathOf } from './stored.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -36,30 +36,10 @@ function store(...path: string[]): string {
   return join(place.folder, 'state/data/models', ...path);
 }
 
-function pathOf(ran: Ran): string {
-  expect(ran.code, ran.stderr).toBe(0);
-  const [pulled] = ran.json() as { path: string }[];
-  return pulled?.path ?? '';
-}
-
 async function expectWhole(ran: Ran, edition = 0): Promise<void> {
   const path = pathOf(ran);
   expect(readFileSync(path).equals(contentOf(size, edition).read(0, size - 1))).toBe(true);
   expect(filesBelow(store('partial'))).toEqual([]);
-}
-
-function filesBelow(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ name }) => name);
-  } catch {
-    return [];
-  }
-}
-
-function ended(child: ChildProcess): Promise<unknown> {
-  return new Promise((done) => void child.on('close', done));
 }
 
 /** The first request for a part goes wrong, all others go well. */
@@ -232,6 +212,7 @@ test.each([
   ['q4_0_4_4', 'm-Q4_0_4_4.gguf'],
   ['Q2_K', 'm-Q2_K.gguf'],
   ['UD-Q2_K_XL', 'm-UD-Q2_K_XL.gguf'],
+  ['Q2_K_XL', 'm-UD-Q2_K_XL.gguf'],
   ['Q5_K_M', 'Q5_K_M/m-00001-of-00001.gguf'],
   ['IQ4_XS', 'm_IQ4_XS_imat.gguf'],
 ])('the quantization %s is the one of that very name', async (quant, name) => {
@@ -258,72 +239,6 @@ test('of a split model all parts come, and it is given by its first', async () =
   const path = pathOf(await place.berth('pull', 'hf://lab/tiny:Q4_0', '--json'));
   expect(path.endsWith('/q/m-Q4_0-00001-of-00003.gguf')).toBe(true);
   expect(readdirSync(join(path, '..')).length).toBe(3);
-});
-
-test('what rots on the disk is found, taken out and fetched anew', async () => {
-  const path = pathOf(await place.berth('pull', source, '--json'));
-  const bytes = readFileSync(path);
-  bytes[1000] = (bytes[1000] ?? 0) ^ 1;
-  writeFileSync(path, bytes);
-  const found = await place.berth('models', 'verify', '--json');
-  expect(found.code).toBe(8);
-  expect(found.json()).toEqual([{ source, damaged: [file] }]);
-  await expectWhole(await place.berth('pull', source, '--json'));
-  expect((await place.berth('models', 'verify')).code).toBe(0);
-});
-
-test('prune takes what the fleet file does not name, and nothing else', async () => {
-  hub.files.set('other.bin', contentOf(1000, 9));
-  await place.berth('pull', source, 'hf://lab/tiny/other.bin');
-  place.write(`version: 1\nfleet: lab\nmodels: {kept: {source: "${source}"}}\n`);
-  const shown = await place.berth('models', 'prune');
-  expect(shown.stdout).toContain('Would go: 1 models, 1 files');
-  expect(filesBelow(store('trees')).length).toBe(2);
-  await place.berth('models', 'prune', '--yes');
-  expect(filesBelow(store('trees'))).toEqual([file]);
-  expect(filesBelow(store('blobs')).length).toBe(1);
-  await expectWhole(await place.berth('pull', 'kept', '--json'));
-});
-
-test('prune leaves what an engine on this machine is given, whatever the fleet file names', async () => {
-  const path = pathOf(await place.berth('pull', source, '--json'));
-  const engine = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', path]);
-  try {
-    const pruned = await place.berth('models', 'prune', '--all', '--yes');
-    expect(pruned.stdout).toContain(`${source} stays: an engine on this machine is given it.`);
-    expect(readFileSync(path).length).toBe(size);
-    expect((await place.berth('models', 'verify')).code).toBe(0);
-  } finally {
-    engine.kill('SIGKILL');
-    await ended(engine);
-  }
-  const after = await place.berth('models', 'prune', '--all', '--yes', '--json');
-  expect(after.json()).toMatchObject({ used: [], blobs: 1, bytes: size });
-  expect(filesBelow(store())).toEqual([]);
-});
-
-test('prune leaves what is being fetched, and takes all that a broken fetch left', async () => {
-  hub.files.clear();
-  for (const n of [1, 2]) hub.files.set(`m-0000${n}-of-00002.gguf`, contentOf(1000, n));
-  hub.fault = ({ path }) => (path.includes('00002-of') ? { do: 'stall', after: 10 } : null);
-  const first = place.spawn('pull', 'hf://lab/tiny');
-  await until(() => filesBelow(store('trees'))[0], 'the first part');
-  await until(() => filesBelow(store('partial'))[0], 'the second part on its way');
-  await place.berth('models', 'prune', '--all', '--yes');
-  expect(filesBelow(store('trees')).length).toBe(1);
-  expect(filesBelow(store('blobs')).length).toBe(1);
-  first.child.kill('SIGKILL');
-  await first.exited;
-  await place.berth('models', 'prune', '--all', '--yes');
-  expect(filesBelow(store())).toEqual([]);
-});
-
-test('what verify found damaged is not in the list until it was fetched anew', async () => {
-  const path = pathOf(await place.berth('pull', source, '--json'));
-  writeFileSync(path, Buffer.alloc(size));
-  expect((await place.berth('models', 'verify')).code).toBe(8);
-  const listed = (await place.berth('models', 'list', '--json')).json() as { models: unknown[] };
-  expect(listed.models).toEqual([]);
 });
 
 test('no error shows what may be secret in an address', async () => {
