@@ -57,16 +57,18 @@ test('a plan of some deployments changes those alone, and says what it leaves ou
 
 test('a fault of a deployment that is not named is told and keeps nobody from changing the others', async () => {
   const { berth, write } = fleet.place;
-  fleet.write(
-    { a: '' },
-    {
-      top: '  broken: {engine: {kind: llama.cpp, binary: no-such-program}, model: m}\nmodels: {m: {source: ./m.gguf}}',
-    },
-  );
   write('', 'm.gguf');
-  expect((await berth('apply')).code).toBe(1);
-  const plan = await berth('plan', '--only', 'a', '--json');
-  expect((plan.json() as Plan).findings.map((one) => one.rule)).toContain('left-out-unknown');
+  async function planned(binary: string): Promise<Plan> {
+    const broken = `  broken: {engine: {kind: llama.cpp, binary: ${binary}}, model: m}`;
+    fleet.write({ a: '' }, { top: `${broken}\nmodels: {m: {source: ./m.gguf}}` });
+    expect((await berth('apply')).code).not.toBe(0);
+    return (await berth('plan', '--only', 'a', '--json')).json() as Plan;
+  }
+  expect((await planned('no-such-program')).leftOut).toEqual([
+    expect.objectContaining({ do: 'start', deployment: 'broken' }),
+  ]);
+  // A program that has none of the flags that it would be given.
+  expect((await planned('node')).findings.map((one) => one.rule)).toContain('left-out-unknown');
   expect((await berth('apply', '--only', 'a')).code).toBe(0);
   expect((await fleet.status()).deployments[0]?.replicas[0]?.state).toBe('ready');
 });
