@@ -43,3 +43,17 @@ test("berth's own engine of another machine is refused beside others that are ad
   ]);
   expect(entriesOf(servers, context).entries).toHaveLength(2);
 });
+
+test('a server that answers to one name alone keeps it, be it the path of its model', () => {
+  const vllm = { ...serverOf('vllm'), options: { context: 4096 }, served: ['/srv/qwen', 'lora'] };
+  const named = { ...vllm, options: { servedModel: 'qwen' } };
+  const quiet = { ...vllm, served: [], model: '/srv/other' };
+  const { entries } = entriesOf([vllm, named, quiet, serverOf('llama.cpp')], context);
+  const engines = entries.map(({ deployment }) => deployment['engine'] as { servedModel?: string });
+  expect(engines.map(({ servedModel }) => servedModel)).toEqual([
+    '/srv/qwen',
+    'qwen',
+    '/srv/other',
+    undefined,
+  ]);
+});

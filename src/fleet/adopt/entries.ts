@@ -7,6 +7,7 @@ import type { Foreign } from '../../targets/contract.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { ForeignContainer } from '../../targets/docker/foreign.ts';
 import { asContainer } from './container-entry.ts';
+import { servedName } from './served-name.ts';
 
 /** What adopting one server writes into the fleet file. */
 export interface Entry {
@@ -237,6 +238,7 @@ export function optionsOf(
   return {
     kind: server.engine,
     ...(program === undefined ? {} : { binary: program }),
+    ...servedName(server.engine, stated, server.served[0] ?? server.model),
     ...stated,
     ...(slots === null ? {} : { slots }),
     ...(context === null ? {} : { context }),

@@ -32,7 +32,11 @@ export function placesOf(pod: Pod, container: ForeignEngine, server: DefinedServ
     if (!mountOf(mounts, path)?.outside) return `its model ${path} lies where a fleet file cannot name it`;
   const unused = mounts.find((one) => !one.passing && !files.some((path) => mountOf(mounts, path) === one));
   if (unused) return `its container has a volume at ${unused.at}, which a change would take away`;
-  const words = [...(container.args ?? []), ...(container.env ?? []).map(({ value }) => value ?? '')]
+  const words = [
+    ...(container.command ?? []),
+    ...(container.args ?? []),
+    ...(container.env ?? []).map(({ value }) => value ?? ''),
+  ]
     .flatMap((one) => [one, one.slice(one.indexOf('=') + 1)])
     .filter((one) => one.startsWith('/') && !files.includes(one));
   const beside = words.find((one) => mountOf(mounts, one)?.passing === false);

@@ -99,6 +99,7 @@ test('a Deployment becomes an entry that says all that berth would need to make 
         resources: { requests: { cpu: '500m', memory: '7812500Ki' }, limits: { memory: '12Gi' } },
         engine: {
           kind: 'vllm',
+          servedModel: '/models/qwen',
           context: 4096,
           env: {
             HF_TOKEN: { secret: { secretRef: { name: 'hub', key: 'token' } } },
@@ -131,6 +132,16 @@ test('a Deployment becomes an entry that says all that berth would need to make 
       },
     },
   ]);
+});
+
+test('a name that it answers to stays, and none is written for an engine that answers to any', () => {
+  const named = { ...server, options: { ...server.options, servedModel: 'qwen3' } };
+  expect(made(workload(), { found: named }).entries[0]?.deployment['engine']).toMatchObject({
+    servedModel: 'qwen3',
+  });
+  const any = { ...server, engine: 'llama.cpp', options: {} };
+  const { entries } = made(workload(), { found: any });
+  expect(entries[0]?.deployment['engine']).not.toHaveProperty('servedModel');
 });
 
 const python = ['python3', '-m', 'vllm.entrypoints.openai.api_server'];
@@ -202,6 +213,16 @@ test.each<[string, Change, string]>([
     'files beside the model',
     { container: { args: ['--chat-template=/models/chat.jinja'] } },
     '/models/chat.jinja lies beside its model',
+  ],
+  [
+    'files beside the model, named where the program is',
+    {
+      container: {
+        command: ['vllm', 'serve', '/models/qwen', '--chat-template', '/models/x.jinja'],
+        args: [],
+      },
+    },
+    '/models/x.jinja lies beside its model',
   ],
 ])('%s is refused', (_what, change, reason) => {
   const { entries, refused } = made(workload(change));

@@ -8,6 +8,7 @@ import type { Entry, Refused } from './entries.ts';
 import { amountsFound, gpusFound } from './pod-amounts.ts';
 import { patchFor } from './pod-patch.ts';
 import { placesOf } from './pod-places.ts';
+import { servedName } from './served-name.ts';
 
 export interface WorkloadContext {
   /** Names of deployments and of models that the file has already. */
@@ -76,6 +77,7 @@ function entryOf(workload: ForeignWorkload, found: Found, context: WorkloadConte
   const { binary: _binary, args, ...stated } = server.options;
   const options = {
     kind: server.engine,
+    ...servedName(server.engine, stated, server.model),
     ...stated,
     ...(gpus?.accelerator === undefined ? {} : { accelerator: gpus.accelerator }),
     ...(Array.isArray(args) && args.length > 0 ? { args } : {}),
