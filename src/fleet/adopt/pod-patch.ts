@@ -1,3 +1,4 @@
+import { isWrittenSecret, secretByLooks } from '../../domain/command-line/written-secret.ts';
 import type { ForeignEngine, ForeignWorkload } from '../../targets/kubernetes/foreign.ts';
 
 /** What a fleet file has words for, or berth says itself, and what a cluster writes where nobody has said anything. */
@@ -25,7 +26,7 @@ const passing = /(^|\/)restarted-?at$/i;
 
 /** What a fleet file has no words for and a patch keeps; null: nothing. Pure. */
 export function patchFor(
-  { selector, template }: ForeignWorkload['spec'],
+  { selector, strategy, template }: ForeignWorkload['spec'],
   { securityContext }: Pick<ForeignEngine, 'securityContext'>,
 ): Record<string, unknown> | null {
   const { labels, annotations } = template.metadata ?? {};
@@ -48,7 +49,40 @@ export function patchFor(
     ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
     ...(Object.keys(pod).length > 0 ? { spec: pod } : {}),
   };
-  return Object.keys(made).length === 0 ? null : { spec: { template: made } };
+  const all = {
+    ...rollingOf(strategy),
+    ...(Object.keys(made).length > 0 ? { template: made } : {}),
+  };
+  return Object.keys(all).length === 0 ? null : { spec: all };
+}
+
+/** Of one pod: berth's own way is that the new one comes before the old one ends, which most say in other numbers. */
+function rollingOf(strategy: ForeignWorkload['spec']['strategy']): Record<string, unknown> {
+  const { maxSurge, maxUnavailable } = strategy?.rollingUpdate ?? {};
+  if (
+    strategy?.type === 'Recreate' ||
+    (ofOnePod(maxSurge, Math.ceil) > 0 && ofOnePod(maxUnavailable, Math.floor) === 0)
+  )
+    return {};
+  const stated = only({ maxSurge, maxUnavailable }, (_, value) => value !== undefined && value !== null);
+  return { strategy: { rollingUpdate: stated } };
+}
+
+/** A cluster rounds up what comes beside, and down what may be missing; what nobody says is a quarter. */
+function ofOnePod(part: number | string | null | undefined, round: (share: number) => number): number {
+  return typeof part === 'number' ? part : round(Number.parseFloat(part ?? '25%') / 100);
+}
+
+/** What in a patch is a secret, by its name or its looks. Pure. */
+export function secretIn(value: unknown, name = ''): string | null {
+  if (typeof value === 'string')
+    return secretByLooks(value) ?? (isWrittenSecret(name, value) ? `a secret (${name})` : null);
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, below] of Object.entries(value)) {
+    const found = secretIn(below, key);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function only(

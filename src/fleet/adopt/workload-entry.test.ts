@@ -156,6 +156,41 @@ test.each([
   expect(target?.entrypoint).toEqual(entrypoint);
 });
 
+test('in the network of its node, a cluster itself has written the port there', () => {
+  const ports = [{ containerPort: 8000, hostPort: 8000 }];
+  const { refused, entries } = made(workload({ container: { ports }, pod: { hostNetwork: true } }));
+  expect(refused).toEqual([]);
+  expect(entries[0]?.deployment['target']).toMatchObject({
+    patch: { spec: { template: { spec: { hostNetwork: true } } } },
+  });
+});
+
+test.each<[unknown, unknown, boolean]>([
+  [0, 1, true],
+  ['0%', '25%', true],
+  [undefined, '100%', true],
+  [1, 1, true],
+  [1, 0, false],
+  ['25%', '25%', false],
+  [undefined, undefined, false],
+])(
+  'a rolling change with %s more and %s less pods is kept where it is not as berth rolls',
+  (more, less, kept) => {
+    const rollingUpdate = { maxSurge: more, maxUnavailable: less };
+    const { entries } = made(workload({ spec: { strategy: { type: 'RollingUpdate', rollingUpdate } } }));
+    const target = entries[0]?.deployment['target'] as { strategy: string; patch: { spec: object } };
+    expect(target.strategy).toBe('RollingUpdate');
+    expect(target.patch.spec).toHaveProperty('template');
+    expect(Reflect.get(target.patch.spec, 'strategy')).toEqual(kept ? { rollingUpdate } : undefined);
+  },
+);
+
+/** Its pods have these annotations. */
+function noted(annotations: Record<string, string>): Record<string, unknown> {
+  const { template } = workload().spec;
+  return { template: { ...template, metadata: { labels: { app: 'qwen' }, annotations } } };
+}
+
 test.each<[string, Change, string]>([
   ['one of an operator', { keeper: 'its owner granite' }, 'it is kept by its owner granite'],
   ['a StatefulSet', { kind: 'StatefulSet' }, 'berth runs Deployments'],
@@ -191,6 +226,32 @@ test.each<[string, Change, string]>([
     'an own secret',
     { container: { env: [{ name: 'HF_TOKEN', value: 'hf_x' }] } },
     'holds a secret (HF_TOKEN)',
+  ],
+  [
+    'a secret by its looks',
+    { container: { env: [{ name: 'HTTPS_PROXY', value: 'http://user:pw@proxy:3128' }] } },
+    'holds a user with a password (HTTPS_PROXY)',
+  ],
+  [
+    'a secret in a note of its pods',
+    { spec: noted({ 'scrape/url': 'http://user:pw@push:9091' }) },
+    'its pods are made with a user with a password',
+  ],
+  [
+    'a note that is called a secret',
+    { spec: noted({ api_key: 'abc' }) },
+    'its pods are made with a secret (api_key)',
+  ],
+  [
+    'a port of the node',
+    { container: { ports: [{ containerPort: 8000, hostPort: 80 }] } },
+    'takes port 80 of its node',
+  ],
+  ['a claim of a device', { container: { resources: { claims: [{ name: 'gpu' }] } } }, 'by a claim (gpu)'],
+  [
+    'a hook',
+    { container: { lifecycle: { preStop: { sleep: { seconds: 5 } } } } },
+    'when it starts or ends (preStop)',
   ],
   [
     'a field as a variable',

@@ -1,12 +1,13 @@
 import type { DefinedServer } from '../../domain/audit/observation.ts';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
+import { secretByLooks } from '../../domain/command-line/written-secret.ts';
 import { unwrap } from '../../domain/command-line/unwrap.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { objectName } from '../../kube/names.ts';
 import type { ForeignEngine, ForeignService, ForeignWorkload } from '../../targets/kubernetes/foreign.ts';
 import type { Entry, Refused } from './entries.ts';
 import { amountsFound, gpusFound } from './pod-amounts.ts';
-import { patchFor } from './pod-patch.ts';
+import { patchFor, secretIn } from './pod-patch.ts';
 import { placesOf } from './pod-places.ts';
 import { servedName } from './served-name.ts';
 
@@ -62,7 +63,7 @@ function entryOf(workload: ForeignWorkload, found: Found, context: WorkloadConte
   const because =
     untoldOf(workload) ??
     untoldName(workload, context) ??
-    untoldContainer(found) ??
+    untoldContainer(found, spec.template.spec) ??
     untoldPort(found, context, spec);
   if (because !== null) return because;
   if (!engine.launch || !engine.options) return 'it is an engine that berth does not start';
@@ -86,6 +87,9 @@ function entryOf(workload: ForeignWorkload, found: Found, context: WorkloadConte
   if (JSON.stringify(options).includes('***')) return 'its command line holds a secret';
   const issue = engine.options.safeParse(options).error?.issues[0];
   if (issue) return `a fleet file cannot say ${issue.path.join('.')}: ${issue.message}`;
+  const patch = patchFor(spec, container);
+  const secret = secretIn(patch);
+  if (secret !== null) return `its pods are made with ${secret}, which has no place in a fleet file`;
   const model = modelName(name, context);
   return {
     name,
@@ -101,7 +105,7 @@ function entryOf(workload: ForeignWorkload, found: Found, context: WorkloadConte
       ...(resources === null ? {} : { resources }),
       engine: options,
       target: {
-        ...targetOf(workload, { container, words, context }),
+        ...targetOf(workload, { container, words, context, patch }),
         ...(gpus?.resource === undefined ? {} : { gpuResource: gpus.resource }),
         ...(places.shm === null ? {} : { shm: places.shm }),
       },
@@ -136,8 +140,11 @@ function untoldName({ name }: ForeignWorkload, { deployments }: WorkloadContext)
   return deployments.has(name) ? `the file has a deployment ${name} already` : null;
 }
 
-function untoldContainer({ container, server }: Found): string | null {
-  const { securityContext, env, command, args } = container;
+function untoldContainer(
+  { container, server }: Found,
+  { hostNetwork }: Readonly<Record<string, unknown>>,
+): string | null {
+  const { securityContext, env, command, args, ports, resources, lifecycle } = container;
   if (server.keyed === true) return 'it asks for a key that berth does not know';
   if (server.model === null) return 'what it serves is not known';
   if ([...(command ?? []), ...(args ?? [])].some((word) => word.includes('$(')))
@@ -147,10 +154,20 @@ function untoldContainer({ container, server }: Found): string | null {
   if (securityContext?.privileged) return 'its container is privileged';
   const [added] = securityContext?.capabilities?.add ?? [];
   if (added !== undefined) return `its container has a right beyond the usual (${added})`;
+  const fixed = (ports ?? []).find(({ hostPort }) => hostPort)?.hostPort;
+  // In the network of the node a cluster writes them itself.
+  if (fixed !== undefined && hostNetwork !== true)
+    return `its container takes port ${fixed} of its node (hostPort)`;
+  const [claim] = resources?.claims ?? [];
+  if (claim) return `its container has a device by a claim (${claim.name})`;
+  const [hook] = Object.keys(lifecycle ?? {});
+  if (hook !== undefined) return `its container runs something when it starts or ends (${hook})`;
   for (const { name, value, valueFrom } of env ?? []) {
     if (valueFrom && !valueFrom.secretKeyRef)
       return `its variable ${name} comes from the cluster (valueFrom)`;
     if (value && secretVariable.test(name)) return `a variable of its container holds a secret (${name})`;
+    const what = secretByLooks(value ?? '');
+    if (what !== null) return `a variable of its container holds ${what} (${name})`;
   }
   return null;
 }
@@ -208,11 +225,16 @@ function targetOf(
     container,
     words,
     context,
-  }: { container: ForeignEngine; words: readonly string[] | null; context: WorkloadContext },
+    patch,
+  }: {
+    container: ForeignEngine;
+    words: readonly string[] | null;
+    context: WorkloadContext;
+    patch: Record<string, unknown> | null;
+  },
 ): Record<string, unknown> {
   const { template, selector, strategy } = spec;
   const pod = template.spec;
-  const patch = patchFor(spec, container);
   const account = pod.serviceAccountName ?? 'default';
   const taken = context.services.some((one) => one.name === name);
   return {
