@@ -13,8 +13,8 @@ export async function adoptableInCluster(
   name: string,
 ): Promise<{ entries: Entry[]; refused: Refused[] }> {
   const there = await worldOfHost(world, hosts, name);
-  const { workloads, services } = await foreignWorkloads(there);
-  return workloadEntries(workloads, {
+  const { workloads, services, hidden } = await foreignWorkloads(there);
+  const { entries, refused } = workloadEntries(workloads, {
     deployments: new Set(deployments.map((one) => one.name)),
     models: new Set(Object.keys(models)),
     services,
@@ -29,4 +29,9 @@ export async function adoptableInCluster(
         ),
       }),
   });
+  const unseen = hidden.map((kind) => ({
+    server: `${kind}s`,
+    reason: 'the cluster does not let berth list them',
+  }));
+  return { entries, refused: [...refused, ...unseen] };
 }

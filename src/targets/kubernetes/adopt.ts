@@ -18,6 +18,7 @@ import { goneAlready } from '../../kube/wait-gone.ts';
 import { writtenText } from '../../kube/written.ts';
 import type { World } from '../../io/world.ts';
 import type { Foreign } from '../contract.ts';
+import { handOn } from './take-over.ts';
 
 const kind = { apiVersion: 'apps/v1', kind: 'Deployment' } as const;
 
@@ -58,6 +59,7 @@ export async function disown(world: World, { object }: Instance): Promise<boolea
   const name = object.name.replace(/^deployment /, '');
   const live = await getObject(place, { ...kind, name }, DeploymentLive);
   if (live?.metadata.uid !== object.id || !isAdopted(live)) return false;
+  await handOn(place, live);
   // Who applies nothing keeps nothing.
   await applyObject(place, { ...kind, metadata: { name, uid: object.id } });
   return true;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import { listObjects, Live } from '../../kube/client.ts';
+import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { fleetLabel } from '../../kube/names.ts';
 import { trackerOf } from '../../kube/ownership.ts';
@@ -7,6 +9,9 @@ import type { World } from '../../io/world.ts';
 
 const texts = z.record(z.string(), z.string()).nullish();
 const amounts = z.record(z.string(), z.union([z.string(), z.number()])).nullish();
+
+/** Of the pods, as a number or in per cent. */
+const part = z.union([z.number(), z.string()]).nullish();
 
 const Container = z.looseObject({
   name: z.string(),
@@ -25,8 +30,11 @@ const Container = z.looseObject({
       }),
     )
     .nullish(),
-  ports: z.array(z.object({ containerPort: z.number() })).nullish(),
-  resources: z.object({ requests: amounts, limits: amounts }).nullish(),
+  ports: z.array(z.object({ containerPort: z.number(), hostPort: z.number().nullish() })).nullish(),
+  resources: z
+    .object({ requests: amounts, limits: amounts, claims: z.array(z.object({ name: z.string() })).nullish() })
+    .nullish(),
+  lifecycle: z.record(z.string(), z.unknown()).nullish(),
   volumeMounts: z
     .array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.string().nullish() }))
     .nullish(),
@@ -62,7 +70,12 @@ const Workload = Live.extend({
   spec: z.object({
     replicas: z.number().nullish(),
     selector: z.looseObject({ matchLabels: texts }).nullish(),
-    strategy: z.object({ type: z.string().nullish() }).nullish(),
+    strategy: z
+      .object({
+        type: z.string().nullish(),
+        rollingUpdate: z.object({ maxSurge: part, maxUnavailable: part }).nullish(),
+      })
+      .nullish(),
     template: z.object({
       metadata: z.object({ labels: texts, annotations: texts }).nullish(),
       spec: PodSpec,
@@ -98,28 +111,44 @@ export interface ForeignService {
 
 const kinds = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
 
-/** What makes pods in the namespace of this cluster, and the Services beside it. */
-export async function foreignWorkloads(
-  world: World,
-): Promise<{ workloads: ForeignWorkload[]; services: ForeignService[] }> {
+/** What others made in a namespace, as far as one may see it. */
+export interface ForeignObjects {
+  readonly workloads: readonly ForeignWorkload[];
+  readonly services: readonly ForeignService[];
+  /** Kinds that the cluster does not let berth list. */
+  readonly hidden: readonly string[];
+}
+
+/** What makes pods in the namespace of this cluster, and the Services beside it. Throws KUBE_FORBIDDEN for Deployments and Services. */
+export async function foreignWorkloads(world: World): Promise<ForeignObjects> {
   const place = await placeOf(world);
   const lists = await Promise.all(
-    kinds.map(async (kind) => {
-      const found = await listObjects(place, { apiVersion: 'apps/v1', kind, labels: '' }, Workload);
-      return found.map((live): ForeignWorkload => {
-        const { name, uid, labels } = live.metadata;
-        const marked = labels?.[fleetLabel] !== undefined;
-        return { kind, name, uid, keeper: trackerOf(live), marked, spec: live.spec };
-      });
-    }),
+    kinds.map(async (kind) => ({ kind, found: await workloadsOf(place, kind) })),
   );
   const services = await listObjects(place, { apiVersion: 'v1', kind: 'Service', labels: '' }, Service);
   return {
-    workloads: lists.flat(),
+    workloads: lists.flatMap(({ found }) => found ?? []),
+    hidden: lists.flatMap(({ kind, found }) => (found ? [] : [kind])),
     services: services.map(({ metadata, spec }) => ({
       name: metadata.name,
       selector: spec.selector ?? {},
       targets: (spec.ports ?? []).flatMap(({ targetPort }) => targetPort ?? []),
     })),
   };
+}
+
+/** Null for a kind that is only told, where it may not be seen. */
+async function workloadsOf(place: Place, kind: (typeof kinds)[number]): Promise<ForeignWorkload[] | null> {
+  try {
+    const found = await listObjects(place, { apiVersion: 'apps/v1', kind, labels: '' }, Workload);
+    return found.map((live): ForeignWorkload => {
+      const { name, uid, labels } = live.metadata;
+      const marked = labels?.[fleetLabel] !== undefined;
+      return { kind, name, uid, keeper: trackerOf(live), marked, spec: live.spec };
+    });
+  } catch (error) {
+    if (kind === 'Deployment' || !(error instanceof BerthError && error.code === 'KUBE_FORBIDDEN'))
+      throw error;
+    return null;
+  }
 }

@@ -10,6 +10,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { otherLines, readWritten } from '../../kube/written.ts';
 import type { Drift } from '../contract.ts';
 import { isAdopted } from './adopt.ts';
+import { mergePatch } from './merge-patch.ts';
 import { markedObjects, plainObjects } from './objects.ts';
 import { lookAgain } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -46,11 +47,16 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
 /** Of what others made all counts that was found there. */
 function foundDrift(written: readonly KubeObject[], { spec }: DeploymentLive): Drift[] {
   return written.flatMap((object) =>
-    differencesOf({ spec }, { spec: object['spec'] }).map((one) => ({
+    differencesOf({ spec: noted(spec) }, { spec: noted(object['spec']) }).map((one) => ({
       ...one,
       field: `${nameOfObject(object)} ${one.field}`,
     })),
   );
+}
+
+/** A pod template without annotations has none: one that berth writes there is compared by itself. */
+function noted(spec: unknown): unknown {
+  return mergePatch({ template: { metadata: { annotations: {} } } }, spec);
 }
 
 /** Its own schema has parsed them before they were written into the mark. */

@@ -13,18 +13,33 @@ const Owned = z.looseObject({
 type Owned = z.infer<typeof Owned>;
 
 const apiVersion = 'apps/v1';
+/** In whose name stays what was there before berth. */
+const formerManager = 'before-berth';
 
 /**
  * Makes berth the one that has set what others have set in the spec of an object, which itself stays as it is: what berth then
  * applies without is taken away, as it would be of its own. Who scales it keeps what is theirs.
  */
-export async function takeOver(place: Place, { metadata }: Live): Promise<void> {
-  const owned = z.array(Owned).safeParse(metadata['managedFields']).data ?? [];
+export async function takeOver(place: Place, live: Live): Promise<void> {
+  await setOwners(place, live, takenOver(ownersOf(live)));
+}
+
+/** Leaves the spec to nobody's apply, where a change ended between `takeOver` and its own; else it does nothing. */
+export async function handOn(place: Place, live: Live): Promise<void> {
+  const owned = ownersOf(live);
+  if (owned.some((one) => isOwn(one) && isTaken(one))) await setOwners(place, live, handedOn(owned));
+}
+
+function ownersOf({ metadata }: Live): Owned[] {
+  return z.array(Owned).safeParse(metadata['managedFields']).data ?? [];
+}
+
+async function setOwners(place: Place, { metadata }: Live, owned: readonly Owned[]): Promise<void> {
   const path = objectPath({ apiVersion, kind: 'Deployment' }, place.namespace, metadata.name);
   const body = [
     // Whoever changes it meanwhile comes first.
     { op: 'replace', path: '/metadata/resourceVersion', value: metadata['resourceVersion'] },
-    { op: 'replace', path: '/metadata/managedFields', value: takenOver(owned) },
+    { op: 'replace', path: '/metadata/managedFields', value: owned },
   ];
   await must(place, {
     method: 'PATCH',
@@ -49,6 +64,30 @@ export function takenOver(owned: readonly Owned[]): Owned[] {
   const fieldsV1 = { ...own?.fieldsV1, ...(all === undefined ? {} : { 'f:spec': all }) };
   const berth = { manager: fieldManager, operation: 'Apply', apiVersion, fieldsType: 'FieldsV1' };
   return [...left, { ...berth, ...own, fieldsV1 }];
+}
+
+/** What berth has applied in the spec as what another one has once written there. Pure. */
+export function handedOn(owned: readonly Owned[]): Owned[] {
+  const rest = owned.filter((one) => !isOwn(one) && !isFormer(one));
+  const [own, former] = [owned.find(isOwn), owned.find(isFormer)];
+  const { 'f:spec': spec, ...kept } = own?.fieldsV1 ?? {};
+  const both = union(former?.fieldsV1?.['f:spec'], spec);
+  return [
+    ...rest,
+    ...(own ? [{ ...own, fieldsV1: kept }] : []),
+    {
+      manager: formerManager,
+      operation: 'Update',
+      apiVersion,
+      fieldsType: 'FieldsV1',
+      ...former,
+      fieldsV1: { ...former?.fieldsV1, 'f:spec': both },
+    },
+  ];
+}
+
+function isFormer({ manager, operation, subresource }: Owned): boolean {
+  return manager === formerManager && operation === 'Update' && !subresource;
 }
 
 function isOwn({ manager, operation, subresource }: Owned): boolean {
