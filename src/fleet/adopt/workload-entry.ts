@@ -74,16 +74,7 @@ function entryOf(workload: ForeignWorkload, found: Found, context: WorkloadConte
   const resources = amountsFound(container.resources);
   const gpus = gpusFound(container.resources);
   if (typeof resources === 'string') return resources;
-  const env = variablesOf(container);
-  const { binary: _binary, args, ...stated } = server.options;
-  const options = {
-    kind: server.engine,
-    ...servedName(server.engine, stated, server.model),
-    ...stated,
-    ...(gpus?.accelerator === undefined ? {} : { accelerator: gpus.accelerator }),
-    ...(Array.isArray(args) && args.length > 0 ? { args } : {}),
-    ...(Object.keys(env).length > 0 ? { env } : {}),
-  };
+  const options = optionsOf(found, gpus?.accelerator);
   if (JSON.stringify(options).includes('***')) return 'its command line holds a secret';
   const issue = engine.options.safeParse(options).error?.issues[0];
   if (issue) return `a fleet file cannot say ${issue.path.join('.')}: ${issue.message}`;
@@ -115,6 +106,19 @@ function entryOf(workload: ForeignWorkload, found: Found, context: WorkloadConte
       foreign: { process: null, unit: null, workload: { name, uid } },
       address: '127.0.0.1',
     },
+  };
+}
+
+function optionsOf({ container, server }: Found, accelerator: string | undefined): Record<string, unknown> {
+  const env = variablesOf(container);
+  const { binary: _binary, args, ...stated } = server.options;
+  return {
+    kind: server.engine,
+    ...servedName(server.engine, stated, server.model),
+    ...stated,
+    ...(accelerator === undefined ? {} : { accelerator }),
+    ...(Array.isArray(args) && args.length > 0 ? { args } : {}),
+    ...(Object.keys(env).length > 0 ? { env } : {}),
   };
 }
 
