@@ -15,7 +15,7 @@ import type { RenderedDeployment, RenderInput } from './contract.ts';
 import { marksOf } from './replica-marks.ts';
 
 /** What the file says of another target means nothing to a cluster: then all is as usual. */
-function optionsOf({ target }: RenderedDeployment): KubernetesOptions {
+export function optionsOf({ target }: RenderedDeployment): KubernetesOptions {
   return target.kind === 'kubernetes'
     ? (target as unknown as KubernetesOptions)
     : KubernetesOptions.parse({ kind: 'kubernetes' });

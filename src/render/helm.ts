@@ -2,7 +2,7 @@ import { quoteWord } from '../domain/command-line/quote-word.ts';
 import type { Mark } from '../domain/instance.ts';
 import { objectName } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { clusterRefuses, needsOf, objectsOf, objectsOfReplica } from './cluster-objects.ts';
+import { clusterRefuses, needsOf, objectsOf, objectsOfReplica, optionsOf } from './cluster-objects.ts';
 import type { RenderedDeployment, RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
 import { someReplica, templateOf, templateText } from './helm-template.ts';
@@ -32,7 +32,7 @@ function filesOf(input: RenderInput): RenderedFile[] {
     ...input.deployments.flatMap((one) => templatesOf(anywhere, one)),
     ...gatewayObjects(anywhere).map((object) => templateOf(object, ['gateway'], { pods: true })),
   ];
-  const counts = input.deployments.filter(({ name }) => canBeCounted(name));
+  const counts = input.deployments.filter(canBeCounted);
   const values = valuesOf(templates, new Map(counts.map(({ name, replicas }) => [name, replicas])));
   const chart = {
     apiVersion: 'v2',
@@ -73,8 +73,14 @@ function pathOf({ object: { kind, metadata } }: Template): string {
   return `templates/${kind.toLowerCase()}-${metadata.name.replace(`-${someReplica}`, '')}.yaml`;
 }
 
-/** A name that has to be made to fit is another one for each replica, which no template can tell. */
-function canBeCounted(name: string): boolean {
+/**
+ * A name that has to be made to fit is another one for each replica, which no template can tell; nor that the first alone has
+ * labels and a Service by names of its own.
+ */
+function canBeCounted(deployment: RenderedDeployment): boolean {
+  const { name } = deployment;
+  const { selector, service } = optionsOf(deployment);
+  if (selector || service.name !== undefined) return false;
   return objectName(name, someReplica) === `${name}-${someReplica}`;
 }
 
@@ -83,7 +89,7 @@ function templatesOf(input: RenderInput, deployment: RenderedDeployment): Templa
   const { name } = deployment;
   const place = ['deployments', name];
   const [all] = objectsOf({ ...input, deployments: [deployment] });
-  if (!canBeCounted(name)) return (all?.objects ?? []).map((object) => templateOf(object, place));
+  if (!canBeCounted(deployment)) return (all?.objects ?? []).map((object) => templateOf(object, place));
   const counted = { name, path: [...place, 'replicas'] };
   const first = objectsOfReplica(input, name, (mark) => mark);
   const other = objectsOfReplica(input, name, withReplica);

@@ -198,6 +198,25 @@ describe('a chart', () => {
     );
   });
 
+  test('has each replica as it is where the first has a Service or labels of pods by names of its own', async () => {
+    const [selector, service] = ['selector: {app: chat}', 'service: {name: chat-berth}'].map(
+      (own) => `engine: {kind: llama.cpp}, model: m, replicas: 2, target: {kind: kubernetes, ${own}}`,
+    );
+    place.write(`${fleet}  chat: {${selector}}\n  talk: {${service}}\n`);
+    const { files, tree } = await chart();
+    const values = parse(files.get('values.yaml') ?? '') as Values;
+    expect(values.deployments['chat']).not.toHaveProperty('replicas');
+    expect(values.deployments['talk']).not.toHaveProperty('replicas');
+    const objects = [...files]
+      .filter(([path]) => path.startsWith('templates/'))
+      .flatMap(([, text]) => documents(filled(text, values)));
+    expect(objects.toSorted(byName)).toEqual(tree.map(inNamespace).toSorted(byName));
+    const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(names).toEqual(
+      expect.arrayContaining(['Deployment chat-1', 'Service talk-1', 'Service chat-berth']),
+    );
+  });
+
   test('lets a release choose images, numbers of pods and resources', async () => {
     const { files } = await chart();
     expect(parse(files.get('Chart.yaml') ?? '')).toMatchObject({ apiVersion: 'v2', name: 'lab' });
