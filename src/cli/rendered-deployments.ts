@@ -21,7 +21,7 @@ export function renderedDeployments(world: World, loaded: LoadedFleet): readonly
   const each = all.flatMap(({ deployment, spec }) =>
     Array.from({ length: deployment.replicas }, (_, replica) => ({ deployment, replica, spec })),
   );
-  const numbers = gpusByNumber(each);
+  const numbers = gpusByNumber(each, loaded.hosts);
   const dealt = portsAnew(loaded, each);
   return all.map(({ deployment, spec }) => {
     const { name, host, replicas, target, declared } = deployment;

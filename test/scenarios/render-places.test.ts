@@ -86,6 +86,20 @@ test('a part of the fleet has the folder and the port that it has among the othe
   expect(portOf(path)).toBe('19001');
 });
 
+test('two names of one machine share its GPUs, and have each a GPU of its own', async () => {
+  const target = 'gpus: 1, target: {kind: docker, image: e/x:1}';
+  fleet(`  b: {model: m, host: two, ${engine}, ${target}}
+  c: {model: m, host: again, ${engine}, ${target}}
+`);
+  const ran = await place.berth('render', '--format', 'compose', '--host', 'two');
+  expect(ran.code, ran.stderr).toBe(0);
+  const { services } = parse(ran.stdout) as {
+    services: Record<string, { deploy: { resources: { reservations: { devices: object[] } } } }>;
+  };
+  const given = Object.values(services).flatMap((one) => one.deploy.resources.reservations.devices);
+  expect(given).toMatchObject([{ device_ids: ['0'] }, { device_ids: ['1'] }]);
+});
+
 test('--host takes what is for one of them, under any of its names, and files of two are not printed as one', async () => {
   fleet(`  a: {model: m, host: one, ${engine}}
   b: {model: m, host: two, ${engine}}

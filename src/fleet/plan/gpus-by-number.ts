@@ -1,11 +1,19 @@
 import { gpuVariables } from '../../domain/gpu-environment.ts';
+import { machineOf } from '../../domain/host-access.ts';
 import { targetOf } from '../../targets/registry.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
 import type { GpuChoice } from './choose-gpus.ts';
 import { dealtGpus, gpuIdsOf } from './dealt-gpus.ts';
 import type { DesiredReplica } from './desired.ts';
 
-/** Where no machine is asked: replicas of a host have its GPUs by number, from 0 on, in the order of the file. Each maker counts its own. Null: nothing is said. */
-export function gpusByNumber(replicas: readonly DesiredReplica[]): readonly (GpuChoice | null)[] {
+/** Where no machine is asked: replicas of a machine, by whichever name, have its GPUs by number, from 0 on, in the order of the file. Each maker counts its own. Null: nothing is said. */
+export function gpusByNumber(
+  replicas: readonly DesiredReplica[],
+  hosts: LoadedFleet['hosts'],
+): readonly (GpuChoice | null)[] {
+  function groupOf({ deployment, spec }: DesiredReplica): string {
+    return `${machineOf(hosts[deployment.host])} ${spec.devices.vendor}`;
+  }
   const groups = Map.groupBy(replicas, groupOf);
   const taken = new Map(
     [...groups].map(([group, there]) => [
@@ -22,10 +30,6 @@ export function gpusByNumber(replicas: readonly DesiredReplica[]): readonly (Gpu
     const ids = Array.from({ length: one.spec.devices.count }, () => lowestFree(others));
     return { vendor, ids };
   });
-}
-
-function groupOf({ deployment, spec }: DesiredReplica): string {
-  return `${deployment.host} ${spec.devices.vendor}`;
 }
 
 function vendorOf({ deployment, spec }: DesiredReplica): GpuChoice['vendor'] | null {
