@@ -4,6 +4,7 @@ import type { KubeAnswer, KubeApi, KubeQuestion } from '../io/kube/kube-api.ts';
 import { listPath, nameOfObject, objectPath } from './kinds.ts';
 import type { KubeKind } from './kinds.ts';
 import type { KubeObject } from './object.ts';
+import { withSubjects } from './subjects.ts';
 
 /** One namespace of a cluster. */
 export interface Place {
@@ -142,7 +143,8 @@ export async function applyObject(
 ): Promise<Live> {
   const query = `fieldManager=${manager}&fieldValidation=Strict${force ? '&force=true' : ''}${dryRun ? '&dryRun=All' : ''}`;
   const path = `${objectPath(object, namespace, object.metadata.name)}?${query}`;
-  const how: KubeQuestion = { body: object, contentType: 'application/apply-patch+yaml' };
+  const body = withSubjects(object, namespace);
+  const how: KubeQuestion = { body, contentType: 'application/apply-patch+yaml' };
   const answer = await api.ask('PATCH', path, how);
   if (answer.status === 200 || answer.status === 201) return expectForm(Live, answer.json, path);
   throw refusal(api, answer, {

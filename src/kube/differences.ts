@@ -1,6 +1,7 @@
 import { fieldDifferences } from '../domain/field-differences.ts';
 import type { Drift } from '../targets/contract.ts';
 import { helmAnnotation, markAnnotation, writtenAnnotation } from './names.ts';
+import { withSubjects } from './subjects.ts';
 
 /** What the cluster itself writes, or two questions a moment apart differ in. */
 const own = new Set([
@@ -21,14 +22,20 @@ const own = new Set([
 const signature = 'metadata.labels.app.kubernetes.io/managed-by';
 
 interface Compared {
+  readonly kind?: unknown;
+  readonly subjects?: unknown;
   readonly spec?: unknown;
-  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> | null | undefined };
+  readonly metadata?: {
+    readonly namespace?: string | undefined;
+    readonly annotations?: Readonly<Record<string, string>> | null | undefined;
+  };
 }
 
 /** In what a live object differs from how berth would have it. Pure. */
-export function differencesOf(live: Compared, wanted: unknown): Drift[] {
+export function differencesOf(live: Compared, wanted: Compared): Drift[] {
   const installed = live.metadata?.annotations?.[helmAnnotation] !== undefined;
-  const found = fieldDifferences(wanted, live, {
+  const namespace = live.metadata?.namespace;
+  const found = fieldDifferences(withSubjects(wanted, namespace), withSubjects(live, namespace), {
     skips: (path) =>
       own.has(path) || path.endsWith('berth.dev/restarted-at') || (installed && path === signature),
   });

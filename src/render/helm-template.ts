@@ -1,4 +1,5 @@
 import type { KubeObject } from '../kube/object.ts';
+import { withSubjects } from '../kube/subjects.ts';
 import { yamlOf } from './yaml.ts';
 
 /** A part of an object that a release may choose. */
@@ -37,8 +38,8 @@ export function templateOf(
   place: readonly string[],
   { pods = false, counted = null }: { pods?: boolean; counted?: Counted | null } = {},
 ): Template {
-  if (object.kind === 'RoleBinding') return { object: withNamespace(object), holes: [], counted };
-  if (object.kind !== 'Deployment') return { object, holes: [], counted };
+  if (object.kind !== 'Deployment')
+    return { object: withSubjects(object, releaseNamespace), holes: [], counted };
   const spec = object['spec'] as PodPart;
   const [container, ...beside] = spec.template.spec.containers;
   const wanted = { image: container?.['image'], resources: container?.['resources'] };
@@ -63,11 +64,6 @@ function marksIn(holes: readonly Hole[]): Record<string, string> {
 }
 
 const releaseNamespace = 'berth-hole-namespace';
-
-function withNamespace(object: KubeObject): KubeObject {
-  const subjects = object['subjects'] as readonly object[];
-  return { ...object, subjects: subjects.map((one) => ({ ...one, namespace: releaseNamespace })) };
-}
 
 /** What Helm would take for its own words is written so that it comes out as it stands. */
 export function templateText({ object, holes, counted }: Template): string {

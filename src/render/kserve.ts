@@ -2,6 +2,7 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import { fleetIdLabel, fleetLabel } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { secretCommands } from '../kube/secret-commands.ts';
+import { withSubjects } from '../kube/subjects.ts';
 import { kserveTarget } from '../targets/kserve.ts';
 import { manifestsOf, runtimeKind } from '../targets/kserve/manifests.ts';
 import { markObject } from '../targets/kserve/marks.ts';
@@ -106,5 +107,6 @@ function isFirst(made: Map<string, { by: string; text: string }>, object: KubeOb
 }
 
 function placed(object: KubeObject, namespace: string | null): KubeObject {
-  return namespace === null ? object : { ...object, metadata: { ...object.metadata, namespace } };
+  if (namespace === null) return object;
+  return withSubjects({ ...object, metadata: { ...object.metadata, namespace } }, namespace);
 }

@@ -178,7 +178,7 @@ describe.skipIf(missing !== null)(
 
     test('files that kubectl alone applies are what berth applies, and the reverse; berth serve finds the engine', async () => {
       place.env['KUBECONFIG'] = box.kubeconfig;
-      place.write(fleet(1));
+      place.write(fleet(1, ', route: {auth: true}'));
       const tree = join(place.folder, 'deploy');
       const words = ['render', '--format', 'kserve', '--namespace', namespace, '--out', 'deploy'];
       const rendered = await place.berth(...words);
