@@ -174,27 +174,34 @@ export async function deleteObject(
   fine(api, { method: 'DELETE', path, answer, fine: [200, 202, 404, 409] });
 }
 
-/** One question where only these statuses are an answer. */
+/** One question where only these statuses are an answer; `named`: the object that it would apply. */
 export async function must(
   { api }: Pick<Place, 'api'>,
   {
     method,
     path,
     fine: allowed,
+    named,
     ...how
-  }: { method: string; path: string; fine: readonly number[] } & KubeQuestion,
+  }: { method: string; path: string; fine: readonly number[]; named?: string } & KubeQuestion,
 ): Promise<KubeAnswer> {
-  return fine(api, { method, path, answer: await api.ask(method, path, how), fine: allowed });
+  return fine(api, { method, path, answer: await api.ask(method, path, how), fine: allowed, named });
 }
 
 function fine(
   api: KubeApi,
-  asked: { method: string; path: string; answer: KubeAnswer; fine: readonly number[] },
+  asked: {
+    method: string;
+    path: string;
+    answer: KubeAnswer;
+    fine: readonly number[];
+    named?: string | undefined;
+  },
 ): KubeAnswer {
-  const { method, path, answer } = asked;
+  const { method, path, answer, named } = asked;
   if (asked.fine.includes(answer.status)) return answer;
-  const question = `${method} ${path.split('?')[0]}`;
-  throw refusal(api, answer, { question, object: question, namespace: null });
+  const question = named === undefined ? `${method} ${path.split('?')[0]}` : `apply ${named}`;
+  throw refusal(api, answer, { question, object: named ?? question, namespace: null });
 }
 
 function expectForm<T extends z.ZodType>(schema: T, json: unknown, path: string): z.infer<T> {

@@ -9,7 +9,10 @@ import { nameOfObject } from './kinds.ts';
 import type { KubeObject } from './object.ts';
 import { expectOwn } from './ownership.ts';
 
-/** What the cluster would say to all of it: its own defaults, admission, quotas and owners. Nothing is changed. */
+/**
+ * What the cluster would say to all of it: its own defaults, admission, quotas and owners. Nothing is changed. `instead` asks it
+ * of an object that is not just applied, and is null for all others.
+ */
 export async function foresee(
   place: Place,
   mark: Pick<Mark, 'fleet' | 'fleetId' | 'deployment'>,
@@ -17,7 +20,13 @@ export async function foresee(
     objects,
     force,
     makesNamespace,
-  }: { objects: readonly KubeObject[]; force: boolean; makesNamespace: boolean },
+    instead = () => null,
+  }: {
+    objects: readonly KubeObject[];
+    force: boolean;
+    makesNamespace: boolean;
+    instead?: (object: KubeObject) => Promise<unknown> | null;
+  },
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   async function ask(question: () => Promise<unknown>): Promise<void> {
@@ -35,7 +44,8 @@ export async function foresee(
   }
   await ask(() => expectOwn(place, mark, objects));
   if (findings.length > 0) return findings;
-  for (const object of objects) await ask(() => applyObject(place, object, { dryRun: true, force }));
+  for (const object of objects)
+    await ask(() => instead(object) ?? applyObject(place, object, { dryRun: true, force }));
   return findings;
 }
 

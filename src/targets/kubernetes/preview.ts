@@ -8,6 +8,7 @@ import { isAdopted } from './adopt.ts';
 import { markedObjects } from './objects.ts';
 import { look, markOf } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
+import { tryTakenOver } from './take-over.ts';
 
 export async function preview(
   world: World,
@@ -16,10 +17,13 @@ export async function preview(
 ): Promise<Finding[]> {
   const place = await placeOf(world);
   const made = await look(place, mark);
+  const adopted = made && isAdopted(made.deployment) ? made.deployment : null;
   const findings = await foresee(place, mark, {
     objects: markedObjects(mark, options),
-    force: (made !== null && isAdopted(made.deployment)) || isSameMark(made && markOf(made.deployment), mark),
+    force: isSameMark(made && markOf(made.deployment), mark),
     makesNamespace: Boolean(world.cluster?.createNamespace),
+    instead: (object) =>
+      adopted && object.kind === 'Deployment' ? tryTakenOver(place, adopted, object) : null,
   });
   return [...findings, ...(await namedFindings(place, mark, namedBy(mark.spec, options)))];
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { fieldManager, must } from '../../kube/client.ts';
 import type { Live, Place } from '../../kube/client.ts';
-import { objectPath } from '../../kube/kinds.ts';
+import { nameOfObject, objectPath } from '../../kube/kinds.ts';
+import type { KubeObject } from '../../kube/object.ts';
 
 const Owned = z.looseObject({
   manager: z.string().nullish(),
@@ -46,6 +47,27 @@ async function setOwners(place: Place, { metadata }: Live, owned: readonly Owned
     path,
     fine: [200],
     body,
+    contentType: 'application/json-patch+json',
+  });
+}
+
+/**
+ * What the cluster would say once all of the spec is berth's and this is applied: then nothing of it stays that berth does not
+ * write, which an apply alone could not tell. Nothing is changed.
+ */
+export async function tryTakenOver(place: Place, { metadata }: Live, object: KubeObject): Promise<void> {
+  const path = objectPath(object, place.namespace, metadata.name);
+  const { labels, annotations } = object.metadata;
+  await must(place, {
+    method: 'PATCH',
+    path: `${path}?fieldManager=${fieldManager}&fieldValidation=Strict&dryRun=All`,
+    fine: [200],
+    named: nameOfObject(object),
+    body: [
+      { op: 'add', path: '/metadata/labels', value: { ...metadata.labels, ...labels } },
+      { op: 'add', path: '/metadata/annotations', value: { ...metadata.annotations, ...annotations } },
+      { op: 'replace', path: '/spec', value: object['spec'] },
+    ],
     contentType: 'application/json-patch+json',
   });
 }
