@@ -5,6 +5,8 @@ import type { AnySecret, ClusterSecret } from '../../domain/secret.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { World } from '../../io/world.ts';
 import { objectName } from '../../kube/names.ts';
+import { serviceName } from '../../targets/kubernetes/manifests.ts';
+import type { KubernetesOptions } from '../../targets/kubernetes/options.ts';
 import { fillDefaults } from '../file/defaults.ts';
 import { priceOf } from '../file/price.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
@@ -105,7 +107,7 @@ function serverOf({ deployments, hosts }: LoadedFleet, name: string): Server {
       obstacle: `${name} asks for a key of this machine, or is no engine of the cluster`,
     };
   const byKserve = target.kind === 'kserve';
-  const service = `${objectName(name, 0)}${byKserve ? '-predictor' : ''}.${namespace}.svc`;
+  const service = `${serviceOf(name, target)}.${namespace}.svc`;
   return {
     name,
     engine: {
@@ -116,6 +118,11 @@ function serverOf({ deployments, hosts }: LoadedFleet, name: string): Server {
     obstacle:
       byKserve || port !== null ? null : `${name} has no port in the file, so that nobody knows it there`,
   };
+}
+
+function serviceOf(deployment: string, target: Deployment['target']): string {
+  if (target.kind === 'kserve') return `${objectName(deployment, 0)}-predictor`;
+  return serviceName({ deployment, replica: 0 }, target as unknown as KubernetesOptions);
 }
 
 function servedModelOf(deployment: Deployment): { servedModel?: string } {

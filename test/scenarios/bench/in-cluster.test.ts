@@ -13,6 +13,7 @@ interface Cluster {
     kind: string;
     metadata: { name: string; ownerReferences?: unknown[] };
     spec?: unknown;
+    data?: Record<string, string>;
   }[];
 }
 
@@ -76,7 +77,7 @@ async function cluster(exitCode: number): Promise<Cluster> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, applied };
 }
 
-function placeAt({ url }: Cluster): Place {
+function placeAt({ url }: Cluster, target = '{kind: kubernetes}'): Place {
   const place = makePlace();
   onTestFinished(() => place.close());
   const config = {
@@ -92,7 +93,7 @@ function placeAt({ url }: Cluster): Place {
 fleet: lab
 hosts: {box: {kubernetes: {context: box, namespace: llm}}}
 models: {m: {source: "pvc://models/m.gguf"}}
-deployments: {a: {model: m, port: 8080, engine: {kind: llama.cpp}}}
+deployments: {a: {model: m, port: 8080, engine: {kind: llama.cpp}, target: ${target}}}
 benchmarks:
   night: {of: a, profile: {kind: synchronous}, requests: 3, runsOn: box, image: "berth:1", schedule: "0 2 * * *"}
 `);
@@ -133,4 +134,17 @@ test('it ends as its client did, and other settings than those of the file start
     expect.stringContaining('by itself and without options'),
   ]);
   expect(there.applied).toHaveLength(before);
+});
+
+test('its client asks the engine at the Service that the file names, else at that of its own name', async () => {
+  async function urlsBy(target?: string): Promise<string[]> {
+    const there = await cluster(0);
+    expect((await placeAt(there, target).berth('bench', 'night')).code).toBe(0);
+    const text = JSON.stringify(there.applied.find(({ kind }) => kind === 'ConfigMap')?.data);
+    return text.match(/http:[^\s"\\]+/g) ?? [];
+  }
+  expect(await urlsBy()).toEqual(['http://a.llm.svc:8080']);
+  expect(await urlsBy('{kind: kubernetes, service: {name: a-berth}}')).toEqual([
+    'http://a-berth.llm.svc:8080',
+  ]);
 });
