@@ -52,9 +52,9 @@ export function placesOf(pod: Pod, container: ForeignEngine, server: DefinedServ
 }
 
 function mountsOf({ volumes }: Pod, { volumeMounts }: ForeignEngine): Mount[] {
-  return (volumeMounts ?? []).map(({ name, mountPath, subPath }) => {
+  return (volumeMounts ?? []).map(({ name, mountPath, subPath, subPathExpr }) => {
     const volume = (volumes ?? []).find((one) => one.name === name);
-    const outside = volume ? outsideBy(volume, subPath ?? '') : null;
+    const outside = volume && !subPathExpr ? outsideBy(volume, subPath ?? '') : null;
     return { at: mountPath.replace(/(.)\/$/, '$1'), outside, passing: Boolean(volume?.emptyDir) };
   });
 }

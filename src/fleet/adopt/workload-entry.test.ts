@@ -269,6 +269,11 @@ test.each<[string, Change, string]>([
     { container: { volumeMounts: [...(vllm.volumeMounts ?? []), { name: 'models', mountPath: '/data' }] } },
     'a volume at /data',
   ],
+  [
+    'a folder that the cluster names',
+    { container: { volumeMounts: [{ name: 'models', mountPath: '/models', subPathExpr: '$(POD)' }] } },
+    'its model /models/qwen lies where',
+  ],
   ['a model in the image', { container: { volumeMounts: [] } }, 'its model /models/qwen lies where'],
   [
     'files beside the model',

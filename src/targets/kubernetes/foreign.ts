@@ -36,7 +36,14 @@ const Container = z.looseObject({
     .nullish(),
   lifecycle: z.record(z.string(), z.unknown()).nullish(),
   volumeMounts: z
-    .array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.string().nullish() }))
+    .array(
+      z.object({
+        name: z.string(),
+        mountPath: z.string(),
+        subPath: z.string().nullish(),
+        subPathExpr: z.string().nullish(),
+      }),
+    )
     .nullish(),
   securityContext: z
     .looseObject({
