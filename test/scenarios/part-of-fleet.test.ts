@@ -62,7 +62,7 @@ test('a fault of a deployment that is not named is told and keeps nobody from ch
     const broken = `  broken: {engine: {kind: llama.cpp, binary: ${binary}}, model: m}`;
     fleet.write({ a: '' }, { top: `${broken}\nmodels: {m: {source: ./m.gguf}}` });
     expect((await berth('apply')).code).not.toBe(0);
-    return (await berth('plan', '--only', 'a', '--json')).json() as Plan;
+    return (await berth('plan', '--only', 'a', '--json')).json();
   }
   expect((await planned('no-such-program')).leftOut).toEqual([
     expect.objectContaining({ do: 'start', deployment: 'broken' }),
