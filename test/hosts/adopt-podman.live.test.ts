@@ -112,9 +112,11 @@ test.skipIf(missing !== null).each([
     });
     expect(JSON.parse(readFileSync(adopted.adopted[0]?.saved ?? '', 'utf8'))).toMatchObject({ Id: id });
     const plan = planned();
-    expect([plan.actions.map((one) => `${one.do} ${one.deployment}`), plan.findings]).toEqual([
+    // The usual image rolls, which is told and nothing else.
+    const rules = plan.findings.map(({ rule }) => rule);
+    expect([plan.actions.map((one) => `${one.do} ${one.deployment}`), rules]).toEqual([
       ['keep m'],
-      [],
+      ['rolling-image'],
     ]);
     expect(replica()).toMatchObject({ state: 'ready', slots: 2, port });
     expect([idOf(name), server(port)?.process]).toEqual([`${id} true`, before?.process]);
