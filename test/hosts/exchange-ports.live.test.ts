@@ -16,11 +16,11 @@ const text = `version: 1
 fleet: lab
 id: "b0c5b0c5b0c5b0c5"
 gateway: {limits: {queueTime: 300s}}
-models: {m: {source: ./m.gguf}}
+models: {m: {source: ./m.gguf}, n: {source: ./n.gguf}}
 defaults: {target: {kind: systemd}, engine: {kind: embedded, slots: 2, context: 256}}
 deployments:
   a: {model: m, port: 8080} # eyes
-  b: {model: m, port: 8081}
+  b: {model: n, port: 8081}
 `;
 let box: SystemdBox;
 
@@ -48,7 +48,8 @@ function load(out: string, stop: string): string {
 describe.skipIf(lacks !== '')('two units of systemd that exchange their ports, under a load', () => {
   beforeAll(async () => {
     box = startSystemdBox();
-    await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: path('m.gguf') });
+    for (const [seed, name] of ['m', 'n'].entries())
+      await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: seed + 1, path: path(`${name}.gguf`) });
     writeFileSync(path('berth.yaml'), text);
     const up = box.berth(['up', '--detach', '--json']);
     if (up.code !== 0) throw new Error(up.stdout + up.stderr);
