@@ -29,7 +29,7 @@ export interface GatewayChild {
   readonly exited: Promise<unknown>;
 }
 
-const startTimeoutMs = 20_000;
+const startTimeoutMs = 60_000;
 const reloadTimeoutMs = 10_000;
 
 /** Starts the gateway and waits until it listens. Throws PORT_TAKEN with the holder, or GATEWAY_FAILED with its last lines. */
