@@ -100,7 +100,7 @@ function firstIn(folder: string): string {
   return execFileSync('pgrep', ['-P', pid], { encoding: 'utf8' }).split('\n')[0] ?? '';
 }
 
-export const llamaImage = 'berth-test/llama:1';
+export const llamaImage = 'berth-test/llama:latest';
 
 /** The tree that tools/live/llama-server.sh unpacked, and the backend that it chose for this CPU. */
 export function llamaTree(): { root: string; backend: string } | null {
