@@ -9,6 +9,18 @@ import {
   whole,
 } from '../../test/support/cluster-cases.ts';
 
+/** A healthy Deployment for each of several images, whichever engine is in it. */
+function servedBy(image: string, n: number): ReturnType<typeof deployment> {
+  return deployment(`m${n}`, [
+    {
+      ...vllm({ image, args: null }),
+      startupProbe: null,
+      livenessProbe: null,
+      readinessProbe: { tcpSocket: { port: 1 } },
+    },
+  ]);
+}
+
 tryClusters([
   {
     what: 'an initial container that crashes',
@@ -161,16 +173,7 @@ tryClusters([
       'ghcr.io/mostlygeek/llama-swap:cuda',
       'ghcr.io/huggingface/text-embeddings-inference:cpu-latest',
       'ollama/ollama:rocm',
-    ].map((image, n) =>
-      deployment(`m${n}`, [
-        {
-          ...vllm({ image, args: null }),
-          startupProbe: null,
-          livenessProbe: null,
-          readinessProbe: { tcpSocket: { port: 1 } },
-        },
-      ]),
-    ),
+    ].map(servedBy),
     found: [
       'rolling-image m0',
       'rolling-image m1',
@@ -187,16 +190,7 @@ tryClusters([
       'ollama/ollama:0.12.3-rocm',
       'ghcr.io/mostlygeek/llama-swap:v166-cuda-b6000',
       'ghcr.io/huggingface/text-embeddings-inference:cpu-1.8.1',
-    ].map((image, n) =>
-      deployment(`m${n}`, [
-        {
-          ...vllm({ image, args: null }),
-          startupProbe: null,
-          livenessProbe: null,
-          readinessProbe: { tcpSocket: { port: 1 } },
-        },
-      ]),
-    ),
+    ].map(servedBy),
     found: [],
   },
   {

@@ -6,6 +6,7 @@ import type { Observation } from '../domain/audit/observation.ts';
 import type { Engine } from '../engines/contract.ts';
 import { engineOf, engines } from '../engines/registry.ts';
 import { workloadsIn } from '../domain/audit/workloads.ts';
+import { modelPods } from '../domain/audit/model-pods.ts';
 import { podGpus } from '../domain/audit/pod-gpus.ts';
 import { definedServer } from './gather/defined-server.ts';
 import type { AuditView, PodServer } from './rules/contract.ts';
@@ -39,7 +40,20 @@ export function viewOf({
   ];
   const namespaces = new Set(served.map(namespaceOf));
   const objects = all.filter((object) => concernsModels(object, namespaces));
-  return { at, hosts, fleet, objects, workloads, pods, figures, uses, idleMs, outdatedIn };
+  const running = modelPods(objects, pods);
+  return {
+    at,
+    hosts,
+    fleet,
+    objects,
+    workloads,
+    pods,
+    modelPods: running,
+    figures,
+    uses,
+    idleMs,
+    outdatedIn,
+  };
 }
 
 function serversOf(workload: Workload): PodServer[] {

@@ -29,6 +29,8 @@ export interface AuditView {
   readonly objects: readonly KubeObject[];
   readonly workloads: readonly Workload[];
   readonly pods: readonly PodServer[];
+  /** Pods that have to do with models, whatever their containers run. */
+  readonly modelPods: readonly KubeObject[];
   readonly figures: readonly CheckedFigure[];
   /** Counters of servers, and since when they stand still. */
   readonly uses: readonly Use[];

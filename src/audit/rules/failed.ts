@@ -2,7 +2,6 @@ import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
-import { modelPods } from '../../domain/audit/model-pods.ts';
 import { podStates, unscheduled } from '../../domain/audit/pod-states.ts';
 import type { ObservedContainer } from '../../domain/audit/observation.ts';
 import type { Found, Rule } from './contract.ts';
@@ -14,7 +13,7 @@ export const failed: Rule = {
   finds:
     'a unit that failed, a container that its daemon was to keep up and that has ended, a pod that crashes or that no node takes',
   why: 'A model that somebody counts on is not served.',
-  find: ({ at, hosts, objects, pods }) => [
+  find: ({ at, hosts, modelPods }) => [
     ...perHost(hosts, ({ units, containers }) => [
       ...units
         .filter((unit) => unit.active === 'failed' && unit.result !== 'oom-kill')
@@ -44,7 +43,7 @@ export const failed: Rule = {
           commands: [`${one.tool} logs --tail 100 ${one.name}`],
         })),
     ]),
-    ...podStates(modelPods(objects, pods))
+    ...podStates(modelPods)
       .filter(
         ({ waiting, killed }) =>
           waiting !== null && /BackOff|Err|Invalid|Unavailable/.test(waiting) && !killed,
@@ -60,7 +59,7 @@ export const failed: Rule = {
           `${kubectlFor(pod)} logs ${pod.metadata.name} -c ${container} --previous`,
         ],
       })),
-    ...modelPods(objects, pods).flatMap((pod) => judgeWaiting(pod, at)),
+    ...modelPods.flatMap((pod) => judgeWaiting(pod, at)),
   ],
 };
 

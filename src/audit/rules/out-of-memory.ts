@@ -1,5 +1,4 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
-import { modelPods } from '../../domain/audit/model-pods.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
@@ -12,7 +11,7 @@ export const outOfMemory: Rule = {
   severity: 'critical',
   finds: 'a server that was killed for the memory it took',
   why: 'It will be again: what it needs is more than it may have.',
-  find: ({ hosts, objects, pods }) => [
+  find: ({ hosts, modelPods }) => [
     ...perHost(hosts, (host) => [
       ...host.servers
         .filter((server) => (server.memoryKills ?? 0) > 0)
@@ -40,7 +39,7 @@ export const outOfMemory: Rule = {
           cure,
         })),
     ]),
-    ...podStates(modelPods(objects, pods))
+    ...podStates(modelPods)
       .filter(({ killed }) => killed)
       .map(({ pod, container, restarts }) => ({
         object: titleOf(pod),

@@ -64,9 +64,8 @@ function faultOf(pod: PodServer, probe: Probe): string | null {
   const port = portOf(container, asked.port);
   const own = portOfServer(pod);
   if (port === null && isName(asked.port)) return `no port of its container is called ${asked.port}`;
-  if (port !== null && own !== null && port !== own && !listensBeside(pod, port))
-    return `it asks port ${port}, and the server listens on ${own}`;
-  if (port !== null && own !== null && port !== own) return null;
+  if (port !== null && own !== null && port !== own)
+    return listensBeside(pod, port) ? null : `it asks port ${port}, and the server listens on ${own}`;
   // The kubelet puts a slash before a path that has none.
   const path = `/${(asked.path ?? '/').split('?')[0] ?? ''}`.replace(/^\/+/, '/');
   const known = paths[server.engine];

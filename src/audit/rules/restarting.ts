@@ -3,7 +3,6 @@ import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
-import { modelPods } from '../../domain/audit/model-pods.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 
 const often = 3;
@@ -13,7 +12,7 @@ export const restarting: Rule = {
   severity: 'warning',
   finds: `a unit, container or pod that was started again ${often} times or more after it had ended by itself`,
   why: 'Each time its requests are lost and its model is loaded anew.',
-  find: ({ hosts, objects, pods }) => [
+  find: ({ hosts, modelPods }) => [
     ...perHost(hosts, ({ units, containers }) => [
       ...units
         .filter((unit) => (unit.restarts ?? 0) >= often && unit.active !== 'failed')
@@ -35,7 +34,7 @@ export const restarting: Rule = {
           commands: [`${one.tool} logs --tail 100 ${one.name}`],
         })),
     ]),
-    ...podStates(modelPods(objects, pods))
+    ...podStates(modelPods)
       .filter(
         ({ restarts, waiting, killed }) => restarts >= often && waiting !== 'CrashLoopBackOff' && !killed,
       )

@@ -1,19 +1,9 @@
-import { z } from 'zod';
+import { conditionsOf } from '../../domain/audit/conditions.ts';
+import type { Condition } from '../../domain/audit/conditions.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import type { Rule } from './contract.ts';
-
-const Status = z.object({
-  conditions: z.array(
-    z.object({
-      type: z.string(),
-      status: z.string(),
-      reason: z.string().nullish(),
-      message: z.string().nullish(),
-    }),
-  ),
-});
 
 const kinds = ['InferenceService', 'LLMInferenceService'];
 
@@ -25,7 +15,7 @@ export const serviceNotReady: Rule = {
   find: ({ objects }) =>
     objects.flatMap((object) => {
       if (!kinds.includes(object.kind) || isStopped(object)) return [];
-      const conditions = Status.safeParse(object.status).data?.conditions ?? [];
+      const conditions = conditionsOf(object);
       if (!conditions.some(({ type, status }) => type === 'Ready' && status === 'False')) return [];
       const { name } = object.metadata;
       return {
@@ -44,7 +34,7 @@ function isStopped({ metadata }: KubeObject): boolean {
   return metadata.annotations?.['serving.kserve.io/stop'] === 'true';
 }
 
-function textOf({ type, reason, message }: z.infer<typeof Status>['conditions'][number]): string {
+function textOf({ type, reason, message }: Condition): string {
   const said = [reason, message].filter(Boolean).join(': ');
   return said === '' ? type : `${type}: ${said}`;
 }

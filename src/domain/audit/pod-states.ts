@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { conditionsOf } from './conditions.ts';
 import type { KubeObject } from './kube-object.ts';
 
 const State = z.object({
@@ -50,24 +51,11 @@ function statusesOf({ status }: KubeObject): NonNullable<z.infer<typeof Ones>> {
   return [...(initContainerStatuses ?? []), ...(containerStatuses ?? [])];
 }
 
-const Conditions = z.object({
-  conditions: z.array(
-    z.object({
-      type: z.string(),
-      status: z.string(),
-      reason: z.string().nullish(),
-      message: z.string().nullish(),
-      lastTransitionTime: z.string().nullish(),
-    }),
-  ),
-});
-
 /** Why no node takes a pod, and since when; null for one that a node has. */
-export function unscheduled({ kind, status }: KubeObject): { why: string; since: string | null } | null {
-  if (kind !== 'Pod') return null;
-  const one = Conditions.safeParse(status).data?.conditions.find(
-    ({ type, status: value, reason }) =>
-      type === 'PodScheduled' && value === 'False' && reason === 'Unschedulable',
+export function unscheduled(object: KubeObject): { why: string; since: string | null } | null {
+  if (object.kind !== 'Pod') return null;
+  const one = conditionsOf(object).find(
+    ({ type, status, reason }) => type === 'PodScheduled' && status === 'False' && reason === 'Unschedulable',
   );
   return one ? { why: one.message ?? 'Unschedulable', since: one.lastTransitionTime ?? null } : null;
 }

@@ -64,13 +64,12 @@ function isTaken({ object, labels }: Workload, service: KubeObject, objects: rea
 function hasEndpoints(service: KubeObject, objects: readonly KubeObject[]): boolean {
   return objects.some(
     (one) =>
-      (one.kind === 'Endpoints' &&
-        sameNamespace(one, service) &&
+      sameNamespace(one, service) &&
+      ((one.kind === 'Endpoints' &&
         one.metadata.name === service.metadata.name &&
         (one.subsets ?? []).length > 0) ||
-      (one.kind === 'EndpointSlice' &&
-        sameNamespace(one, service) &&
-        one.metadata.labels?.['kubernetes.io/service-name'] === service.metadata.name &&
-        (one.endpoints ?? []).length > 0),
+        (one.kind === 'EndpointSlice' &&
+          one.metadata.labels?.['kubernetes.io/service-name'] === service.metadata.name &&
+          (one.endpoints ?? []).length > 0)),
   );
 }
