@@ -60,10 +60,18 @@ export async function driftOf(place: Place, objects: readonly KubeObject[]): Pro
       continue;
     }
     const wanted = await applyObject(place, object, { dryRun: true, force: true });
-    const found = differencesOf(live, wanted);
-    drift.push(...found.map((one) => ({ ...one, field: `${nameOfObject(object)} ${one.field}` })));
+    drift.push(...driftBetween(object, live, wanted));
   }
   return drift;
+}
+
+/** The differences of one object, each with the name of that. Pure. */
+export function driftBetween(
+  object: KubeObject,
+  ...[live, wanted]: Parameters<typeof differencesOf>
+): Drift[] {
+  const name = nameOfObject(object);
+  return differencesOf(live, wanted).map((one) => ({ ...one, field: `${name} ${one.field}` }));
 }
 
 /** The very same is there already: then it is a restart that is asked for, which takes back what others have changed. */

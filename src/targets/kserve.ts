@@ -4,7 +4,7 @@ import { limitsOf } from '../domain/resources.ts';
 import { entrypointOf, imageOf, podSecretRefusal } from '../kube/launched.ts';
 import { objectName } from '../kube/names.ts';
 import type { Target } from './contract.ts';
-import { KserveOptions } from './kserve/options.ts';
+import { isOnlyNamed, KserveOptions } from './kserve/options.ts';
 import { storageRefusal } from './kserve/storage.ts';
 
 function refuses(spec: LaunchSpec, options: KserveOptions): string | null {
@@ -36,7 +36,7 @@ export const kserveTarget = {
   bounds: (spec, options) => ({
     ...limitsOf(spec),
     // That of a runtime which is only named is the runtime's.
-    image: options.runtime && 'use' in options.runtime ? null : imageOf(spec, options),
+    image: isOnlyNamed(options) ? null : imageOf(spec, options),
   }),
   refuses,
   beside: () => false,

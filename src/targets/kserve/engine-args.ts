@@ -1,5 +1,6 @@
 import { fillArgs } from '../../domain/fill-args.ts';
 import type { Arg, Hole, LaunchSpec } from '../../domain/launch-spec.ts';
+import { isOnlyNamed } from './options.ts';
 import type { KserveOptions } from './options.ts';
 import { fillerOf, modelFolder } from './storage.ts';
 
@@ -10,10 +11,9 @@ type Way = Pick<KserveOptions, 'runtime' | 'connection' | 'serviceAccount'>;
  * models of any form can share it. One that is only named starts the engine itself: what says how is left to it.
  */
 export function engineArgs(spec: LaunchSpec, options: Way): string[] {
-  const named = options.runtime !== undefined && 'use' in options.runtime;
   const fill = fillerOf(spec, options);
   // The words of a command are the user's own, and nobody else knows what they are.
-  if (!named || spec.engine === 'command') return fillArgs(spec.args, fill);
+  if (!isOnlyNamed(options) || spec.engine === 'command') return fillArgs(spec.args, fill);
   const flags = spec.args.findIndex(isFlag);
   const before = flags < 0 ? spec.args : spec.args.slice(0, flags);
   const [, model] = fillArgs(before, fill);

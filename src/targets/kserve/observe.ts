@@ -22,10 +22,10 @@ import {
 } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import type { Settled, Usage } from '../contract.ts';
+import { enginePort } from './engine-container.ts';
 import { manifestsOf, serviceKind } from './manifests.ts';
 import { allMarks, markOf } from './marks.ts';
 import type { KserveOptions } from './options.ts';
-import { portOf } from './port.ts';
 import { isStopped, stopAnnotation } from './stopped.ts';
 import { isTakenOver } from './taken-over.ts';
 
@@ -90,7 +90,7 @@ export function instanceOf(mark: Mark, { service, made }: Served): Instance {
     endpoints: address ? [{ address, port: mark.port, netns: 'cluster' }] : [],
     rssBytes: null,
     startedAt: made ? startedAt(made) : Number.isNaN(created) ? null : new Date(created).toISOString(),
-    mark: address ? { ...mark, reached: { address, port: portOf(made) } } : mark,
+    mark: address ? { ...mark, reached: { address, port: enginePort(made.deployment) } } : mark,
   };
 }
 
@@ -120,7 +120,7 @@ export async function settled(world: World, instance: Instance): Promise<Settled
     throw new BerthError('IMAGE_MISSING', { deployment: mark.deployment, image, reason });
   }
   const address = servingPod(made)?.status?.podIP;
-  if (address && isRolledOut(made)) return { address, port: portOf(made) };
+  if (address && isRolledOut(made)) return { address, port: enginePort(made.deployment) };
   return { waits: await waitsInFull(place, made) };
 }
 

@@ -67,3 +67,8 @@ export const KserveOptions = z.strictObject({
     .describe('a way in from outside, by a Route of OpenShift'),
 });
 export type KserveOptions = z.infer<typeof KserveOptions>;
+
+/** Its runtime is there already, and says itself what is run and how it is started. */
+export function isOnlyNamed({ runtime }: Pick<KserveOptions, 'runtime'>): boolean {
+  return runtime !== undefined && 'use' in runtime;
+}

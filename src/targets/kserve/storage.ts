@@ -85,7 +85,7 @@ function plainStorage(model: string): Storage {
   const isFile = /\.gguf$/i.test(inside);
   const mounted = isFile ? posix.dirname(inside) : inside;
   const uri = `pvc://${name}/${mounted === '.' ? '' : mounted}`;
-  return { uri, path: isFile ? posix.join(modelFolder, posix.basename(inside)) : modelFolder, key: null };
+  return { uri, path: broughtTo(inside), key: null };
 }
 
 /** KServe owns the port and the place of the model; all else is as in any pod. */

@@ -1,19 +1,9 @@
 import { z } from 'zod';
 import type { DeploymentLive } from '../../kube/answers.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { engineContainer } from './engine-container.ts';
 
 const Env = z.object({ name: z.string(), value: z.string().nullish() });
-
-const Container = z.looseObject({
-  name: z.string(),
-  image: z.string().nullish(),
-  args: z.array(z.string()).nullish(),
-  env: z.array(Env).nullish(),
-});
-
-const Template = z.looseObject({
-  template: z.looseObject({ spec: z.looseObject({ containers: z.array(Container) }) }),
-});
 
 const Service = z.looseObject({
   spec: z.object({
@@ -32,8 +22,7 @@ const Runtime = z.looseObject({
  * sets the arguments of the service behind those of the runtime.
  */
 export function isTakenOver(deployment: DeploymentLive, objects: readonly KubeObject[]): boolean {
-  const template = Template.safeParse(deployment.spec).data?.template;
-  const live = template?.spec.containers.find(({ name }) => name === 'kserve-container');
+  const live = engineContainer(deployment);
   const service = objects.map((one) => Service.safeParse(one).data).find((one) => one !== undefined);
   if (!live || !service) return false;
   const { args, env } = service.spec.predictor.model;

@@ -14,17 +14,21 @@ import {
 } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { otherOwner, trackerOf } from '../../kube/ownership.ts';
+import type { Made } from '../../kube/state.ts';
 import { goneAlready } from '../../kube/wait-gone.ts';
 import { writtenText } from '../../kube/written.ts';
 import type { World } from '../../io/world.ts';
 import type { Foreign } from '../contract.ts';
-import { handOn } from './take-over.ts';
-
-const kind = { apiVersion: 'apps/v1', kind: 'Deployment' } as const;
+import { deploymentKind, handOn } from './take-over.ts';
 
 /** Somebody else made it, and berth has changed nothing of it but its marks. */
 export function isAdopted({ metadata }: Pick<Live, 'metadata'>): boolean {
   return metadata.annotations?.[adoptedAnnotation] !== undefined;
+}
+
+/** What berth has adopted and not changed yet; null: nothing is there, or it is as berth has written it. */
+export function adoptedIn(made: Made | null): DeploymentLive | null {
+  return made && isAdopted(made.deployment) ? made.deployment : null;
 }
 
 /**
@@ -34,7 +38,7 @@ export function isAdopted({ metadata }: Pick<Live, 'metadata'>): boolean {
 export async function adopt(world: World, { workload }: Foreign, mark: Mark): Promise<string | null> {
   const place = await placeOf(world);
   const name = workload?.name ?? mark.deployment;
-  const live = await getObject(place, { ...kind, name }, DeploymentLive);
+  const live = await getObject(place, { ...deploymentKind, name }, DeploymentLive);
   if (!live || live.metadata.uid !== workload?.uid) throw goneAlready(`Deployment ${name}`);
   const by = trackerOf(live);
   if (by !== null) throw new BerthError('KUBE_TRACKED', { object: `Deployment ${name}`, by });
@@ -43,13 +47,16 @@ export async function adopt(world: World, { workload }: Foreign, mark: Mark): Pr
     throw new BerthError('KUBE_NAME_TAKEN', { object: `Deployment ${name}`, deployment: name, whose });
   const labels = { [fleetLabel]: mark.fleet, [fleetIdLabel]: mark.fleetId };
   // What is found there now is what drift is told against.
-  const found: KubeObject = { ...kind, metadata: { name, labels }, spec: live.spec };
+  const found: KubeObject = { ...deploymentKind, metadata: { name, labels }, spec: live.spec };
   const annotations = {
     [markAnnotation]: markText(mark),
     [writtenAnnotation]: writtenText([found]),
     [adoptedAnnotation]: world.clock.wall().toISOString(),
   };
-  await applyObject(place, { ...kind, metadata: { name, uid: live.metadata.uid, labels, annotations } });
+  await applyObject(place, {
+    ...deploymentKind,
+    metadata: { name, uid: live.metadata.uid, labels, annotations },
+  });
   return JSON.stringify(definitionOf(live), null, 2);
 }
 
@@ -57,11 +64,11 @@ export async function adopt(world: World, { workload }: Foreign, mark: Mark): Pr
 export async function disown(world: World, { object }: Instance): Promise<boolean> {
   const place = await placeOf(world);
   const name = object.name.replace(/^deployment /, '');
-  const live = await getObject(place, { ...kind, name }, DeploymentLive);
+  const live = await getObject(place, { ...deploymentKind, name }, DeploymentLive);
   if (live?.metadata.uid !== object.id || !isAdopted(live)) return false;
   await handOn(place, live);
   // Who applies nothing keeps nothing.
-  await applyObject(place, { ...kind, metadata: { name, uid: object.id } });
+  await applyObject(place, { ...deploymentKind, metadata: { name, uid: object.id } });
   return true;
 }
 
@@ -70,5 +77,5 @@ function definitionOf({ metadata, spec }: DeploymentLive): KubeObject {
   const { name, namespace, labels, annotations } = metadata;
   const { 'deployment.kubernetes.io/revision': _revision, ...stated } = annotations ?? {};
   const meta = { name, ...(namespace === undefined ? {} : { namespace }) };
-  return { ...kind, metadata: { ...meta, labels: labels ?? {}, annotations: stated }, spec };
+  return { ...deploymentKind, metadata: { ...meta, labels: labels ?? {}, annotations: stated }, spec };
 }

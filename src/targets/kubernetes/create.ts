@@ -12,7 +12,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { PodLive } from '../../kube/answers.ts';
 import { podLines } from '../../kube/pod-lines.ts';
-import { isAdopted } from './adopt.ts';
+import { adoptedIn, isAdopted } from './adopt.ts';
 import { leaves } from './leaves.ts';
 import { markedObjects, secretOf } from './objects.ts';
 import { platformKinds } from './platform.ts';
@@ -21,10 +21,8 @@ import type { KubernetesOptions } from './options.ts';
 import { expectOwn, expectUntracked } from '../../kube/ownership.ts';
 import { countsOf, endingOf, isRolledOut } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
-import { takeOver } from './take-over.ts';
+import { deploymentKind, takeOver } from './take-over.ts';
 import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
-
-const deploymentKind = { apiVersion: 'apps/v1', kind: 'Deployment' } as const;
 
 /**
  * What a replica may have beside what platforms do, in the order in which it is taken away. Claims stay: they hold what was
@@ -92,7 +90,7 @@ async function applyAll(
 ): Promise<void> {
   const { mark, options, force, keepsOld, onProgress } = wish;
   const before = await look(place, mark);
-  const adopted = before && isAdopted(before.deployment) ? before.deployment : null;
+  const adopted = adoptedIn(before);
   const wanted = markedObjects(mark, options);
   const objects = [...(await secretOf(world, mark)), ...(before && keepsOld ? wanted.map(kept) : wanted)];
   await expectOwn(place, mark, objects);
@@ -155,8 +153,7 @@ export async function restart(
     });
   const annotations = { 'berth.dev/restarted-at': world.clock.wall().toISOString() };
   const object = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
+    ...deploymentKind,
     metadata: { name: made.deployment.metadata.name },
     spec: { template: { metadata: { annotations } } },
   };

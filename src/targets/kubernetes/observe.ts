@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { Instance, Reached } from '../../domain/instance.ts';
@@ -15,6 +14,7 @@ import type { Settled, Usage } from '../contract.ts';
 import { DeploymentLive, ServiceLive } from '../../kube/answers.ts';
 import type { PodLive } from '../../kube/answers.ts';
 import { lookAt, madeBy, usageOf } from '../../kube/made.ts';
+import { templateContainers } from '../../kube/template-containers.ts';
 import { podSelector, serviceName } from './manifests.ts';
 import type { KubernetesOptions } from './options.ts';
 import {
@@ -152,13 +152,9 @@ export async function usage(world: World, instance: Instance): Promise<Usage> {
   return usageOf(place, made, namesOf(instance.mark).labels);
 }
 
-const Containers = z.object({
-  template: z.object({ spec: z.object({ containers: z.array(z.object({ name: z.string() })) }) }),
-});
-
 /** The container of the engine, which one that was adopted has under a name of its own. */
 export function engineContainer(made: Made | null): string {
-  const found = Containers.safeParse(made?.deployment.spec).data?.template.spec.containers ?? [];
+  const found = made ? templateContainers(made.deployment) : [];
   return found.find(({ name }) => name === 'engine')?.name ?? found[0]?.name ?? 'engine';
 }
 

@@ -4,7 +4,7 @@ import { placeOf } from '../../kube/cluster-world.ts';
 import { foresee, isSameMark } from '../../kube/foresee.ts';
 import { namedBy, namedFindings } from '../../kube/named-objects.ts';
 import type { StartRequest } from '../contract.ts';
-import { isAdopted } from './adopt.ts';
+import { adoptedIn } from './adopt.ts';
 import { markedObjects } from './objects.ts';
 import { look, markOf } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -17,7 +17,7 @@ export async function preview(
 ): Promise<Finding[]> {
   const place = await placeOf(world);
   const made = await look(place, mark);
-  const adopted = made && isAdopted(made.deployment) ? made.deployment : null;
+  const adopted = adoptedIn(made);
   const findings = await foresee(place, mark, {
     objects: markedObjects(mark, options),
     force: isSameMark(made && markOf(made.deployment), mark),

@@ -2,14 +2,12 @@ import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import type { DeploymentLive } from '../../kube/answers.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
-import { differencesOf } from '../../kube/differences.ts';
-import { driftOf } from '../../kube/foresee.ts';
+import { driftBetween, driftOf } from '../../kube/foresee.ts';
 import { markAnnotation, writtenAnnotation } from '../../kube/names.ts';
-import { nameOfObject } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { otherLines, readWritten } from '../../kube/written.ts';
 import type { Drift } from '../contract.ts';
-import { isAdopted } from './adopt.ts';
+import { adoptedIn, isAdopted } from './adopt.ts';
 import { mergePatch } from './merge-patch.ts';
 import { markedObjects, plainObjects } from './objects.ts';
 import { lookAgain } from './observe.ts';
@@ -35,7 +33,8 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
   const { [markAnnotation]: marked = '', [writtenAnnotation]: text = '' } = annotations;
   const written = readWritten(text);
   if (!written) return driftOf(place, markedObjects(mark, optionsOf(mark)));
-  if (made && isAdopted(made.deployment)) return foundDrift(written, made.deployment);
+  const adopted = adoptedIn(made);
+  if (adopted) return foundDrift(written, adopted);
   const sent = written.map((object) => {
     if (object.kind !== 'Deployment') return object;
     const own = { ...object.metadata.annotations, [markAnnotation]: marked, [writtenAnnotation]: text };
@@ -47,10 +46,7 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
 /** Of what others made all counts that was found there. */
 function foundDrift(written: readonly KubeObject[], { spec }: DeploymentLive): Drift[] {
   return written.flatMap((object) =>
-    differencesOf({ spec: noted(spec) }, { spec: noted(object['spec']) }).map((one) => ({
-      ...one,
-      field: `${nameOfObject(object)} ${one.field}`,
-    })),
+    driftBetween(object, { spec: noted(spec) }, { spec: noted(object['spec']) }),
   );
 }
 

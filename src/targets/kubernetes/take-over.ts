@@ -13,7 +13,8 @@ const Owned = z.looseObject({
 });
 type Owned = z.infer<typeof Owned>;
 
-const apiVersion = 'apps/v1';
+export const deploymentKind = { apiVersion: 'apps/v1', kind: 'Deployment' } as const;
+const { apiVersion } = deploymentKind;
 /** In whose name stays what was there before berth. */
 const formerManager = 'before-berth';
 
@@ -36,7 +37,7 @@ function ownersOf({ metadata }: Live): Owned[] {
 }
 
 async function setOwners(place: Place, { metadata }: Live, owned: readonly Owned[]): Promise<void> {
-  const path = objectPath({ apiVersion, kind: 'Deployment' }, place.namespace, metadata.name);
+  const path = objectPath(deploymentKind, place.namespace, metadata.name);
   const body = [
     // Whoever changes it meanwhile comes first.
     { op: 'replace', path: '/metadata/resourceVersion', value: metadata['resourceVersion'] },
