@@ -1,7 +1,7 @@
 import type { Mark } from '../domain/instance.ts';
 import { isOfCluster } from '../domain/secret.ts';
 import type { ContainerBody, Mount } from '../targets/docker/render.ts';
-import { containerRefusal, containersOf, secretFolder } from './containers.ts';
+import { containerRefusal, containersOf, secretFolder, ulimitsOf } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
 import { isOnDemand, pipeSecret } from './replica-marks.ts';
@@ -20,10 +20,16 @@ function render(input: RenderInput): RenderOutput {
   const facts = { podman: false, stateDir: '.', gpuGroups: ['video', 'render'] };
   const replicas = containersOf(input, facts).map((one) => ({ ...one, name: nameOf(one.mark) }));
   const volumes = replicas.flatMap(({ mounts }) => mounts.filter(({ Type }) => Type === 'volume'));
-  const secrets = replicas.flatMap(({ mark, name }) =>
-    Object.keys(mark.spec.secrets).map(
-      (key) => [`${name}-${key}`, secretOf(mark, key, { name: `${name}-${key}`, ssh: input.ssh })] as const,
-    ),
+  const secrets = replicas.flatMap(({ mark, name: owner }) =>
+    Object.keys(mark.spec.secrets).map((key) => {
+      const name = `${owner}-${key}`;
+      return {
+        owner,
+        name,
+        piped: pipeSecret(mark, key),
+        lies: secretOf(mark, key, { name, ssh: input.ssh }),
+      };
+    }),
   );
   const file = {
     name: input.fleet,
@@ -33,21 +39,19 @@ function render(input: RenderInput): RenderOutput {
     ...(volumes.length > 0
       ? { volumes: Object.fromEntries(volumes.map(({ Source }) => [Source, { name: Source }])) }
       : {}),
-    ...(secrets.length > 0 ? { secrets: Object.fromEntries(secrets) } : {}),
+    ...(secrets.length > 0
+      ? { secrets: Object.fromEntries(secrets.map(({ name, lies }) => [name, lies])) }
+      : {}),
   };
   return {
     files: replicas.length === 0 ? [] : [{ path: 'compose.yaml', text: yamlOf(withoutVariables(file)) }],
     needs: [
-      ...secrets.flatMap(([, { environment }]) =>
+      ...secrets.flatMap(({ lies: { environment } }) =>
         environment === undefined ? [] : [`Compose needs the variable ${environment}.`],
       ),
-      ...replicas.flatMap(({ mark, name }) =>
-        Object.keys(mark.spec.secrets)
-          .filter((key) => secretOf(mark, key, { name, ssh: input.ssh }).file?.startsWith(secretsHere))
-          .map(
-            (key) => `${name} needs a file: ${pipeSecret(mark, key)} >secrets/${name}-${key}   (mode 600)`,
-          ),
-      ),
+      ...secrets
+        .filter(({ lies: { file } }) => file?.startsWith(secretsHere))
+        .map(({ owner, name, piped }) => `${owner} needs a file: ${piped} >secrets/${name}   (mode 600)`),
       ...replicas
         .filter(({ mark }) => isOnDemand(input, mark))
         .map(({ name }) => `${name} is on demand: "docker compose up" starts it only where it is named.`),
@@ -105,7 +109,7 @@ function serviceOf(
         }
       : {}),
     ...amountsOf(host),
-    ...ulimitsOf(host),
+    ...ulimitEntries(body),
     ...(ShmSize === undefined ? {} : { shm_size: ShmSize }),
     ...(IpcMode === undefined ? {} : { ipc: IpcMode }),
     ...gpusOf(host),
@@ -131,12 +135,9 @@ function amountsOf(host: ContainerBody['HostConfig']): Record<string, unknown> {
   };
 }
 
-function ulimitsOf({ Ulimits }: ContainerBody['HostConfig']): Record<string, unknown> {
-  if (!Array.isArray(Ulimits)) return {};
-  const each = (Ulimits as { Name: string; Soft: number; Hard: number }[]).map(
-    ({ Name, Soft, Hard }) => [Name, { soft: Soft, hard: Hard }] as const,
-  );
-  return { ulimits: Object.fromEntries(each) };
+function ulimitEntries(body: ContainerBody): Record<string, unknown> {
+  const each = ulimitsOf(body).map(({ Name, Soft, Hard }) => [Name, { soft: Soft, hard: Hard }] as const);
+  return each.length === 0 ? {} : { ulimits: Object.fromEntries(each) };
 }
 
 /** A relative source begins with a dot, or it would be the name of a volume. */

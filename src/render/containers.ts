@@ -42,6 +42,17 @@ export function containerRefusal(deployment: RenderedDeployment): string | null 
     : 'target.hostConfig is in words that only the API of Docker has';
 }
 
+export interface Ulimit {
+  readonly Name: string;
+  readonly Soft: number;
+  readonly Hard: number;
+}
+
+/** Limits of its processes that are other than the daemon's. */
+export function ulimitsOf({ HostConfig: { Ulimits = [] } }: ContainerBody): readonly Ulimit[] {
+  return Ulimits as readonly Ulimit[];
+}
+
 /** "127.0.0.1:8000:8000" for each port that is let out; none where it shares the network of the machine. */
 function publishedPorts(body: ContainerBody): string[] {
   const bindings = (body.HostConfig['PortBindings'] ?? {}) as Record<

@@ -2,7 +2,7 @@ import type { Mark } from '../domain/instance.ts';
 import type { ContainerBody, Mount } from '../targets/docker/render.ts';
 import { escapeText, quoteWord, writeUnit } from '../targets/systemd/unit-text.ts';
 import type { Section } from '../targets/systemd/unit-text.ts';
-import { containerRefusal, containersOf, secretFolder } from './containers.ts';
+import { containerRefusal, containersOf, secretFolder, ulimitsOf } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
 import { isOnDemand, onDemandNote, pipeSecret, runThere } from './replica-marks.ts';
@@ -121,16 +121,16 @@ function mountOf({ Source, Target, ReadOnly }: Mount, unit: string): readonly [s
 }
 
 /** What has no key of its own. */
-function podmanArgs({ HostConfig: host, StopSignal }: ContainerBody): string[] {
+function podmanArgs(body: ContainerBody): string[] {
+  const { HostConfig: host, StopSignal } = body;
   const { Memory, MemoryReservation, NanoCpus, CpuShares, IpcMode } = host;
-  const ulimits = (host['Ulimits'] ?? []) as { Name: string; Soft: number; Hard: number }[];
   return [
     `--stop-signal=${StopSignal}`,
     ...(Memory === undefined ? [] : [`--memory=${Number(Memory)}b`, `--memory-swap=${Number(Memory)}b`]),
     ...(MemoryReservation === undefined ? [] : [`--memory-reservation=${Number(MemoryReservation)}b`]),
     ...(NanoCpus === undefined ? [] : [`--cpus=${Number(NanoCpus) / 1e9}`]),
     ...(CpuShares === undefined ? [] : [`--cpu-shares=${Number(CpuShares)}`]),
-    ...ulimits.map(({ Name, Soft, Hard }) => `--ulimit=${Name}=${Soft}:${Hard}`),
+    ...ulimitsOf(body).map(({ Name, Soft, Hard }) => `--ulimit=${Name}=${Soft}:${Hard}`),
     ...(typeof IpcMode === 'string' ? [`--ipc=${IpcMode}`] : []),
   ];
 }
