@@ -115,9 +115,12 @@ export class Loader {
   #fetch(entry: Entry): Promise<void> {
     return this.#attempt(entry, 'fetching', async () => {
       await this.#ports.fetches();
-      await this.#fetchFirst(entry);
-      if (entry.phase === 'fetching') entry.phase = 'gone';
-      await this.#ports.fetches();
+      try {
+        await this.#fetchFirst(entry);
+      } finally {
+        if (entry.phase === 'fetching') entry.phase = 'gone';
+        await this.#ports.fetches();
+      }
       // What the gateway decides next it decides by the size that is known now.
       await this.#ports.changed();
       if (!entry.abort.signal.aborted) this.#ports.tell({ do: 'fetch-ended', deployment: entry.name });
@@ -132,7 +135,6 @@ export class Loader {
       await act();
     } catch (error) {
       if (entry.phase === phase) entry.phase = 'gone';
-      await this.#ports.fetches();
       await this.#ports.changed();
       if (entry.abort.signal.aborted) return;
       this.#ports.onProgress(`berth: ${error instanceof BerthError ? error.message : String(error)}`);

@@ -160,8 +160,7 @@ export class Demands {
   #fetch(demand: Demand): void {
     const { name } = demand.deployment;
     const alone = { wanted: { name, need: demand.model.need }, residents: [], ...this.#space };
-    if (chooseEvictions(alone).do === 'never')
-      return demand.deployment.refuseAll(() => modelTooLarge(demand.deployment.name));
+    if (chooseEvictions(alone).do === 'never') return demand.deployment.refuseAll(() => modelTooLarge(name));
     demand.become('fetching');
     this.#starter?.fetch(name);
   }

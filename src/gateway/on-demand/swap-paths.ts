@@ -120,8 +120,8 @@ function notOnDemand(model: string): Error {
 }
 
 /** Or on its way to that. */
-function isLoaded({ state }: Demand): boolean {
-  return state === 'ready' || state === 'loading' || state === 'fetching';
+function isLoaded({ state, onItsWay }: Demand): boolean {
+  return state === 'ready' || onItsWay;
 }
 
 /** By its own name, or by that of a route that has it alone. */
