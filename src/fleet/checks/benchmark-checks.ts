@@ -4,7 +4,7 @@ import { fault } from '../file/fault.ts';
 import { referenceFault } from '../file/references.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
-import { hostOf } from './port-checks.ts';
+import { hostOf, isCluster } from './port-checks.ts';
 
 /** Benchmarks of what is not there, by clients that run nowhere, at prices that nobody knows, told to nobody. */
 export function benchmarkFaults(tree: Located): ConfigFault[] {
@@ -25,10 +25,6 @@ function named(benchmark: Located, key: string): readonly Located[] {
   return piece?.content.kind === 'list' ? piece.content.items : piece ? [piece] : [];
 }
 
-function isCluster(tree: Located, host: unknown): boolean {
-  return pieceAt(tree, ['hosts', String(host), 'kubernetes']) !== null;
-}
-
 function placeFaults(tree: Located, benchmark: Located): ConfigFault[] {
   const runsOn = pieceAt(benchmark, ['runsOn']);
   const host = scalarAt(benchmark, ['runsOn']);
@@ -46,7 +42,7 @@ function placeFaults(tree: Located, benchmark: Located): ConfigFault[] {
         ),
       ];
   }
-  if (isCluster(tree, host)) return [];
+  if (isCluster(tree, String(host))) return [];
   return ['image', 'results'].flatMap((key) => {
     const piece = pieceAt(benchmark, [key]);
     if (!piece) return [];
@@ -87,7 +83,7 @@ function priceFaults(tree: Located, benchmark: Located, of: Located): ConfigFaul
 
 /** What a cluster has is given to a client that runs there alone. */
 function secretFaults(tree: Located, benchmark: Located): ConfigFault[] {
-  if (isCluster(tree, scalarAt(benchmark, ['runsOn']))) return [];
+  if (isCluster(tree, String(scalarAt(benchmark, ['runsOn'])))) return [];
   return named(benchmark, 'publish').flatMap((piece) => {
     const name = piece.content.kind === 'scalar' ? String(piece.content.value) : '';
     const secret =

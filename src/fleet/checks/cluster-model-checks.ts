@@ -1,10 +1,10 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import { isAddress, shownSource } from '../../domain/model-source.ts';
-import { engines } from '../../engines/registry.ts';
+import { engineIn } from './engine-in.ts';
 import { fault } from '../file/fault.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
-import { hostOf } from './port-checks.ts';
+import { hostOf, isCluster } from './port-checks.ts';
 
 /** A deployment with what the file says of its model there. */
 interface Placed {
@@ -24,15 +24,13 @@ export function clusterModelFaults(tree: Located): ConfigFault[] {
     if (!placed) return [];
     const kind = scalarAt(deployment, ['target', 'kind']);
     if (kind === 'kserve') return kserveFaults(placed);
-    const isCluster = pieceAt(tree, ['hosts', placed.host, 'kubernetes']) !== null;
-    return isCluster ? unfetchedFaults(placed) : imageFaults(placed);
+    return isCluster(tree, placed.host) ? unfetchedFaults(placed) : imageFaults(placed);
   });
 }
 
 /** Null for a server that berth does not start, and where the file says no model. */
 function placedModel(tree: Located, deployment: Located): Placed | null {
-  const kind = scalarAt(deployment, ['engine', 'kind']);
-  const engine = engines.find((one) => one.kind === kind);
+  const engine = engineIn(deployment);
   const named = pieceAt(deployment, ['model']);
   const name = scalarAt(deployment, ['model']);
   if (!named || typeof name !== 'string' || (engine && 'external' in engine)) return null;

@@ -1,18 +1,18 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import { nearest } from '../../domain/nearest.ts';
-import { engines } from '../../engines/registry.ts';
 import { targets } from '../../targets/registry.ts';
 import { benchmarkFaults } from './benchmark-checks.ts';
 import { clusterModelFaults } from './cluster-model-checks.ts';
 import { demandFaults } from './demand-checks.ts';
 import { experimentFaults } from './experiment-checks.ts';
+import { engineIn } from './engine-in.ts';
 import { fault } from '../file/fault.ts';
 import { gatewayFaults } from './gateway-checks.ts';
 import { kserveFaults } from './kserve-checks.ts';
 import { gpuFaults } from './gpu-checks.ts';
 import { limitFaults } from './limit-checks.ts';
 import { objectNameFaults } from './object-name-checks.ts';
-import { hostOf, portFaults, twiceNamedFaults } from './port-checks.ts';
+import { hostOf, isCluster, portFaults, twiceNamedFaults } from './port-checks.ts';
 import { referenceFault } from '../file/references.ts';
 import { resourceFaults } from './resource-checks.ts';
 import { routeFaults } from './route-checks.ts';
@@ -90,13 +90,13 @@ function deploymentFaults(tree: Located): ConfigFault[] {
 /** A cluster runs nothing but what is made for one, a machine everything else; engines of a cluster are not started on demand. */
 function placeFaults(tree: Located, deployment: Located): ConfigFault[] {
   const host = hostOf(tree, deployment);
-  const isCluster = pieceAt(tree, ['hosts', host, 'kubernetes']) !== null;
+  const inCluster = isCluster(tree, host);
   const kind = pieceAt(deployment, ['target', 'kind']);
   const target = targets.find((one) => one.kind === scalarAt(deployment, ['target', 'kind']));
   const faults: ConfigFault[] = [];
-  if (kind && target && 'inCluster' in target !== isCluster) {
-    const fitting = targets.filter((one) => 'inCluster' in one === isCluster).map((one) => one.kind);
-    const what = isCluster ? 'a cluster' : 'a machine';
+  if (kind && target && 'inCluster' in target !== inCluster) {
+    const fitting = targets.filter((one) => 'inCluster' in one === inCluster).map((one) => one.kind);
+    const what = inCluster ? 'a cluster' : 'a machine';
     faults.push(
       fault(
         kind,
@@ -108,7 +108,7 @@ function placeFaults(tree: Located, deployment: Located): ConfigFault[] {
   }
   const model = pieceAt(deployment, ['model']);
   const source = scalarAt(tree, ['models', String(scalarAt(deployment, ['model'])), 'source']);
-  if (!isCluster && model && typeof source === 'string' && source.startsWith('pvc://'))
+  if (!inCluster && model && typeof source === 'string' && source.startsWith('pvc://'))
     faults.push(
       fault(
         model,
@@ -118,7 +118,7 @@ function placeFaults(tree: Located, deployment: Located): ConfigFault[] {
       ),
     );
   const load = pieceAt(deployment, ['load']);
-  if (isCluster && load && scalarAt(deployment, ['load']) === 'on-demand')
+  if (inCluster && load && scalarAt(deployment, ['load']) === 'on-demand')
     faults.push(
       fault(
         load,
@@ -138,8 +138,7 @@ function lacks(deployment: Located, key: string): boolean {
 }
 
 function engineFaults(deployment: Located): ConfigFault[] {
-  const kind = scalarAt(deployment, ['engine', 'kind']);
-  const engine = engines.find((one) => one.kind === kind);
+  const engine = engineIn(deployment);
   if (!engine) return [];
   const faults: ConfigFault[] = [];
   if ('needsModel' in engine && engine.needsModel && lacks(deployment, 'model'))

@@ -1,5 +1,5 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
-import { engines } from '../../engines/registry.ts';
+import { engineIn } from './engine-in.ts';
 import { fault } from '../file/fault.ts';
 import { referenceFault } from '../file/references.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
@@ -16,7 +16,7 @@ export function demandFaults(tree: Located): ConfigFault[] {
 function deploymentFaults(deployment: Located): ConfigFault[] {
   const load = pieceAt(deployment, ['load']);
   const onDemand = scalarAt(deployment, ['load']) === 'on-demand';
-  const engine = engines.find((one) => one.kind === scalarAt(deployment, ['engine', 'kind']));
+  const engine = engineIn(deployment);
   if (load && onDemand && engine && 'external' in engine)
     return [
       fault(load, load.at, `Berth does not start a server of engine ${engine.kind}.`, 'Remove "load".'),

@@ -3,7 +3,7 @@ import { fault } from '../file/fault.ts';
 import { referenceFault } from '../file/references.ts';
 import { pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
-import { hostOf } from './port-checks.ts';
+import { hostOf, isCluster } from './port-checks.ts';
 
 /** What its objects are called, which no engine of the same place can be. */
 const ownName = 'berth-gateway';
@@ -16,7 +16,7 @@ export function gatewayFaults(tree: Located, hosts: readonly string[]): ConfigFa
   const name = scalarAt(host, []);
   if (unknown.length > 0 || typeof name !== 'string') return unknown;
   const faults: ConfigFault[] = [];
-  if (!pieceAt(tree, ['hosts', name, 'kubernetes']))
+  if (!isCluster(tree, name))
     faults.push(
       fault(
         host,

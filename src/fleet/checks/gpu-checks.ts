@@ -1,9 +1,9 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
-import { engines } from '../../engines/registry.ts';
+import { engineIn } from './engine-in.ts';
 import { fault } from '../file/fault.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
-import { hostOf } from './port-checks.ts';
+import { hostOf, isCluster } from './port-checks.ts';
 
 interface Division {
   readonly options: readonly string[];
@@ -13,8 +13,7 @@ interface Division {
 /** A model divided over more GPUs than its replica is given: the engine would end as it starts. */
 export function gpuFaults(tree: Located): ConfigFault[] {
   return entriesAt(tree, ['deployments']).flatMap(([, deployment]) => {
-    const kind = scalarAt(deployment, ['engine', 'kind']);
-    const engine = engines.find((one) => one.kind === kind && 'gpuDivision' in one);
+    const engine = engineIn(deployment);
     const given = gpusOf(tree, deployment);
     if (!engine || !('gpuDivision' in engine) || given === null) return [];
     const division: Division = engine.gpuDivision;
@@ -50,8 +49,12 @@ function gpusOf(tree: Located, deployment: Located): number | null {
   if (ids?.kind === 'list') return namedGpus(deployment, ids.items.length, count);
   if (count > 0) return count;
   const accelerator = scalarAt(deployment, ['engine', 'accelerator']);
-  const inCluster = pieceAt(tree, ['hosts', hostOf(tree, deployment), 'kubernetes']) !== null;
-  if (!inCluster || accelerator === 'cpu' || givers.some((path) => pieceAt(deployment, path))) return null;
+  if (
+    !isCluster(tree, hostOf(tree, deployment)) ||
+    accelerator === 'cpu' ||
+    givers.some((path) => pieceAt(deployment, path))
+  )
+    return null;
   return accelerator === undefined ? 0 : 1;
 }
 

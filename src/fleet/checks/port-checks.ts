@@ -84,7 +84,8 @@ export function hostOf(tree: Located, deployment: Located): string {
 }
 
 /** Pods have an address each, so that no two of them meet. */
-function isCluster(tree: Located, host: string): boolean {
+/** Whether a host of the file is a cluster. */
+export function isCluster(tree: Located, host: string): boolean {
   return pieceAt(tree, ['hosts', host, 'kubernetes']) !== null;
 }
 

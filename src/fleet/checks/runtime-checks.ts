@@ -1,6 +1,6 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
-import { engines } from '../../engines/registry.ts';
 import { KserveOptions } from '../../targets/kserve/options.ts';
+import { engineIn } from './engine-in.ts';
 import { fault } from '../file/fault.ts';
 import { entriesAt, pieceAt, scalarAt, toPlain } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
@@ -51,8 +51,7 @@ function meant(deployment: Located): Readonly<Record<string, unknown>> {
     const piece = pieceAt(deployment, [part]);
     return piece === null ? undefined : toPlain(piece);
   });
-  const kind = scalarAt(deployment, ['engine', 'kind']);
-  const { options = null } = engines.find((one) => one.kind === kind) ?? {};
+  const { options = null } = engineIn(deployment) ?? {};
   return {
     engine: options?.safeParse(engine).data ?? engine,
     target: KserveOptions.safeParse(target).data ?? target,

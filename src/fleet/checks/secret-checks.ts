@@ -2,7 +2,7 @@ import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import type { World } from '../../io/world.ts';
 import type { DotEnv } from '../file/dot-env.ts';
 import { fault } from '../file/fault.ts';
-import { hostOf } from './port-checks.ts';
+import { hostOf, isCluster } from './port-checks.ts';
 import { gatewaySecretPlaces, referenceOf, secretPlaces } from '../file/secret-places.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
@@ -51,9 +51,7 @@ export function clusterSecretFaults(tree: Located): ConfigFault[] {
     const piece = pieceAt(model, ['secret']);
     if (piece?.content.kind !== 'map') return [];
     const users = entriesAt(tree, ['deployments']).filter(([, one]) => scalarAt(one, ['model']) === name);
-    const machine = users
-      .map(([, one]) => hostOf(tree, one))
-      .find((host) => pieceAt(tree, ['hosts', host, 'kubernetes']) === null);
+    const machine = users.map(([, one]) => hostOf(tree, one)).find((host) => !isCluster(tree, host));
     if (machine !== undefined)
       return [
         fault(

@@ -1,11 +1,11 @@
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import { isAddress } from '../../domain/model-source.ts';
-import { engines } from '../../engines/registry.ts';
 import { modelSources } from '../../model-sources/registry.ts';
+import { engineIn } from './engine-in.ts';
 import { fault } from '../file/fault.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
-import { hostOf } from './port-checks.ts';
+import { hostOf, isCluster } from './port-checks.ts';
 
 /** Parameters by which signed addresses of the usual stores, and servers with tokens, let somebody in. */
 const keyParameter =
@@ -48,15 +48,14 @@ export function sourceFaults(tree: Located): ConfigFault[] {
 function isHeldToForm(tree: Located, name: string, source: string): boolean {
   return entriesAt(tree, ['deployments']).some(([, deployment]) => {
     if (scalarAt(deployment, ['model']) !== name) return false;
-    const kind = scalarAt(deployment, ['engine', 'kind']);
-    const engine = engines.find((one) => one.kind === kind);
+    const engine = engineIn(deployment);
     if (engine && 'external' in engine) return false;
     const host = hostOf(tree, deployment);
     const place = pieceAt(tree, ['models', name, 'at', host]);
     if (place) return pieceAt(place, ['fetch']) !== null;
     if (source.startsWith('hf://')) return !(engine && 'takesAnyHubName' in engine);
     // KServe also takes buckets whose names are older than the rules for them.
-    return pieceAt(tree, ['hosts', host, 'kubernetes']) === null;
+    return !isCluster(tree, host);
   });
 }
 

@@ -8,8 +8,8 @@ export function gpuIdsOf(target: object): readonly string[] | null {
   return Array.isArray(ids) ? ids.map(String) : null;
 }
 
-/** Whose they are; null: nobody says. */
-export function vendorOfIds({ devices: { vendor } }: LaunchSpec): 'nvidia' | 'amd' | null {
+/** The maker whose GPUs an engine is built for; null: nobody says. */
+export function vendorSaid({ devices: { vendor } }: LaunchSpec): 'nvidia' | 'amd' | null {
   return vendor === 'nvidia' || vendor === 'amd' ? vendor : null;
 }
 

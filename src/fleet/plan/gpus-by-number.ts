@@ -1,10 +1,9 @@
-import { gpuVariables } from '../../domain/gpu-environment.ts';
 import { machineOf } from '../../domain/host-access.ts';
-import { targetOf } from '../../targets/registry.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import type { GpuChoice } from './choose-gpus.ts';
 import { dealtGpus, gpuIdsOf } from './dealt-gpus.ts';
 import type { DesiredReplica } from './desired.ts';
+import { wantedVendor } from './wanted-vendor.ts';
 
 /** Where no machine is asked: replicas of a machine, by whichever name, have its GPUs by number, from 0 on, in the order of the file. Each maker counts its own. Null: nothing is said. */
 export function gpusByNumber(
@@ -24,19 +23,12 @@ export function gpusByNumber(
   return replicas.map((one) => {
     const { chosen } = dealtGpus(one).replica.spec.devices;
     if (chosen) return chosen;
-    const vendor = vendorOf(one);
-    if (vendor === null) return null;
+    const vendor = wantedVendor(one);
+    if (vendor === null || vendor === 'any') return null;
     const others = taken.get(groupOf(one)) ?? new Set();
     const ids = Array.from({ length: one.spec.devices.count }, () => lowestFree(others));
     return { vendor, ids };
   });
-}
-
-function vendorOf({ deployment, spec }: DesiredReplica): GpuChoice['vendor'] | null {
-  const { vendor, count, named } = spec.devices;
-  if (count === 0 || named || deployment.onDemand || targetOf(deployment.target.kind).inCluster) return null;
-  if (gpuIdsOf(deployment.target) || gpuVariables.some((name) => spec.env[name] !== undefined)) return null;
-  return vendor === 'nvidia' || vendor === 'amd' ? vendor : null;
 }
 
 function lowestFree(taken: Set<string>): string {

@@ -1,7 +1,7 @@
 import { gpuVariables } from '../../domain/gpu-environment.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { HeldGpu } from './choose-gpus.ts';
-import { gpuIdsOf, vendorOfIds } from './dealt-gpus.ts';
+import { gpuIdsOf, vendorSaid } from './dealt-gpus.ts';
 
 /** GPUs that an engine has by its mark, by its target's options, or by a variable. Pure. */
 export function heldBy(
@@ -12,11 +12,11 @@ export function heldBy(
   const { chosen } = spec.devices;
   if (chosen) return chosen.ids.map((id) => ({ vendor: chosen.vendor, id }));
   const named = gpuIdsOf(target);
-  if (named) return named.map((id) => ({ vendor: vendorOfIds(spec), id }));
+  if (named) return named.map((id) => ({ vendor: vendorSaid(spec), id }));
   return gpuVariables.flatMap((name) => {
     const value = spec.env[name];
     if (typeof value !== 'string') return [];
-    const vendor = amdVariables.has(name) ? 'amd' : name === sharedVariable ? vendorOfIds(spec) : null;
+    const vendor = amdVariables.has(name) ? 'amd' : name === sharedVariable ? vendorSaid(spec) : null;
     return value.split(',').map((id) => ({ vendor, id: id.trim() }));
   });
 }

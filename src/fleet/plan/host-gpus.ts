@@ -1,12 +1,10 @@
 import type { Finding } from '../../domain/finding.ts';
-import { gpuVariables } from '../../domain/gpu-environment.ts';
 import type { Gpu } from '../../domain/hardware.ts';
 import { machineOf } from '../../domain/host-access.ts';
 import { sameObject } from '../../domain/instance.ts';
 import type { Instance } from '../../domain/instance.ts';
 import { detectGpus } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
-import { targetOf } from '../../targets/registry.ts';
 import { worldOfHost } from '../file/hosts.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import type { Sight } from '../observe/observe.ts';
@@ -14,8 +12,9 @@ import { chooseGpus } from './choose-gpus.ts';
 import type { GpuAnswer, GpuWish } from './choose-gpus.ts';
 import { replicaName } from './desired.ts';
 import type { DesiredReplica } from './desired.ts';
-import { dealtGpus, gpuIdsOf } from './dealt-gpus.ts';
+import { dealtGpus } from './dealt-gpus.ts';
 import { heldBy } from './held-gpus.ts';
+import { wantedVendor } from './wanted-vendor.ts';
 
 interface Sought {
   readonly desired: readonly DesiredReplica[];
@@ -35,7 +34,7 @@ export async function withChosenGpus(
   const machines = Map.groupBy(desired, (one) => machineOf(loaded.hosts[one.deployment.host]));
   const answers = await Promise.all(
     [...machines].map(async ([machine, there]) => {
-      const asking = there.find((one) => vendorOf(one) !== null);
+      const asking = there.find((one) => wantedVendor(one) !== null);
       if (!asking) return [];
       const gpus = await detectGpus(await worldOfHost(world, loaded.hosts, asking.deployment.host));
       return giveGpus(machine, gpus, { ...sought, desired: there });
@@ -56,15 +55,15 @@ interface Given {
 
 /** Of one machine: what each replica that wants GPUs is given of those that nobody else has. Pure. */
 function giveGpus(machine: string, gpus: readonly Gpu[], { desired, observed, standing }: Sought): Given[] {
-  const wanting = desired.filter((one) => vendorOf(one) !== null);
+  const wanting = desired.filter((one) => wantedVendor(one) !== null);
   const before = wanting.map((one) => standing.find((it) => it.host === machine && isOf(it, one)));
   const others = observed.instances.filter(
     (one) => one.mark && one.alive && one.host === machine && !has(before, one),
   );
-  const fixed = desired.filter((one) => vendorOf(one) === null);
+  const fixed = desired.filter((one) => wantedVendor(one) === null);
   const wishes = wanting.map((one, at): GpuWish => {
     const { chosen } = before[at]?.mark?.spec.devices ?? one.spec.devices;
-    return { vendor: vendorOf(one) ?? 'any', count: one.spec.devices.count, had: chosen ?? null };
+    return { vendor: wantedVendor(one) ?? 'any', count: one.spec.devices.count, had: chosen ?? null };
   });
   const answers = chooseGpus(gpus, wishes, {
     staying: [
@@ -86,17 +85,6 @@ function has(instances: readonly (Instance | undefined)[], { object }: Instance)
 
 function isOf({ mark }: Instance, { deployment, replica }: DesiredReplica): boolean {
   return mark?.deployment === deployment.name && mark.replica === replica;
-}
-
-/** Null: nothing is chosen for it. Those on demand share what there is, one after the other. */
-function vendorOf({ deployment, spec }: DesiredReplica): GpuWish['vendor'] | null {
-  const { vendor, count, named } = spec.devices;
-  const target = targetOf(deployment.target.kind);
-  if (count === 0 || named || target.inCluster || deployment.onDemand) return null;
-  if (gpuIdsOf(deployment.target) || gpuVariables.some((name) => spec.env[name] !== undefined)) return null;
-  // What it can be shown of other vendors' is not said by a device of a container.
-  if (vendor === 'any') return deployment.target.kind === 'docker' ? null : 'any';
-  return vendor === 'nvidia' || vendor === 'amd' ? vendor : null;
 }
 
 function withAnswer(one: DesiredReplica, answer: GpuAnswer): DesiredReplica {
