@@ -53,11 +53,12 @@ export async function pruneStore(world: World, kept: ReadonlySet<string>, act: b
   const places = ['trees', 'partial'].map((name) => world.files.list(join(store.root, name)));
   const unrecorded = new Set((await Promise.all(places)).flat());
   for (const { folder } of all) unrecorded.delete(folder);
-  const used = foldersInUse(world.proc, [...all.map(({ folder }) => folder), ...unrecorded]);
+  const folders = [...all.map(({ folder }) => folder), ...unrecorded];
+  const used = foldersInUse(world.proc, folders);
   const locks: Lock[] = [];
   const busy = new Set<string>();
   try {
-    for (const folder of [...all.map((model) => model.folder), ...unrecorded]) {
+    for (const folder of folders) {
       if (kept.has(folder) || used.has(folder)) continue;
       const lock = await tryLock(pullLockOf(store, folder), 'prune');
       if (lock === null) busy.add(folder);

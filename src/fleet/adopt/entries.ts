@@ -7,6 +7,7 @@ import type { Foreign } from '../../targets/contract.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { ForeignContainer } from '../../targets/docker/foreign.ts';
 import { asContainer } from './container-entry.ts';
+import { notTaken } from './not-taken.ts';
 import { servedName } from './served-name.ts';
 
 /** What adopting one server writes into the fleet file. */
@@ -335,8 +336,5 @@ function freeName({ served, model, engine }: ScannedServer, taken: ReadonlySet<s
       .replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
       .slice(0, 50)
       .replace(/[^a-z0-9]+$/, '') || 'model';
-  for (let number = 1; ; number += 1) {
-    const name = number === 1 ? base : `${base}-${number}`;
-    if (!taken.has(name)) return name;
-  }
+  return notTaken(base, taken);
 }

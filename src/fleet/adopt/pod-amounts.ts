@@ -48,7 +48,8 @@ function saidOf({ cpu, memory }: Amounts): Record<string, unknown> {
   };
 }
 
-function sized(bytes: number): string {
+/** Bytes as a fleet file says them, which wants a unit. */
+export function sized(bytes: number): string {
   const text = sizeText(bytes);
   return /\d$/.test(text) ? `${text}B` : text;
 }

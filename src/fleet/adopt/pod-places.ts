@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import type { DefinedServer } from '../../domain/audit/observation.ts';
 import { flagValue } from '../../domain/command-line/flags.ts';
 import { amountOf } from '../../domain/kube-amount.ts';
-import { sizeText } from '../../domain/resources.ts';
 import type { ForeignEngine, ForeignWorkload } from '../../targets/kubernetes/foreign.ts';
+import { sized } from './pod-amounts.ts';
 
 type Pod = ForeignWorkload['spec']['template']['spec'];
 type Volume = NonNullable<Pod['volumes']>[number];
@@ -85,6 +85,5 @@ function hubSource(model: string): string | null {
 function sharedMemory({ volumes }: Pod, { volumeMounts }: ForeignEngine): string | null {
   const name = (volumeMounts ?? []).find(({ mountPath }) => mountPath === '/dev/shm')?.name;
   const bytes = amountOf((volumes ?? []).find((one) => one.name === name)?.emptyDir?.sizeLimit);
-  const text = bytes === null ? null : sizeText(Math.round(bytes));
-  return text !== null && /\d$/.test(text) ? `${text}B` : text;
+  return bytes === null ? null : sized(Math.round(bytes));
 }

@@ -1,3 +1,4 @@
+import { selects } from '../../domain/audit/kube-object.ts';
 import type { DefinedServer } from '../../domain/audit/observation.ts';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import { secretByLooks } from '../../domain/command-line/written-secret.ts';
@@ -6,6 +7,7 @@ import { engineOf } from '../../engines/registry.ts';
 import { objectName } from '../../kube/names.ts';
 import type { ForeignEngine, ForeignService, ForeignWorkload } from '../../targets/kubernetes/foreign.ts';
 import type { Entry, Refused } from './entries.ts';
+import { notTaken } from './not-taken.ts';
 import { amountsFound, gpusFound } from './pod-amounts.ts';
 import { patchFor, secretIn } from './pod-patch.ts';
 import { placesOf } from './pod-places.ts';
@@ -81,7 +83,7 @@ function entryOf(workload: ForeignWorkload, found: Found, context: WorkloadConte
   const patch = patchFor(spec, container);
   const secret = secretIn(patch);
   if (secret !== null) return `its pods are made with ${secret}, which has no place in a fleet file`;
-  const model = modelName(name, context);
+  const model = notTaken(name, context.models);
   return {
     name,
     from: titleOf(workload),
@@ -130,11 +132,9 @@ function untoldOf({ kind, keeper, spec }: ForeignWorkload): string | null {
     return `it has ${spec.replicas} pods, and of berth's each has a Deployment of its own`;
   if (spec.selector?.['matchExpressions']) return 'it knows its pods by expressions, not by labels alone';
   const { containers, initContainers } = spec.template.spec;
-  const beside = [...(initContainers ?? []), ...containers.slice(1)].map(({ name }) => name);
-  return containers.length > 1 || beside.length > 0
-    ? `its pods have containers beside the engine (${[...containers, ...(initContainers ?? [])]
-        .map(({ name }) => name)
-        .join(', ')}), which a change would take away`
+  const all = [...containers, ...(initContainers ?? [])].map(({ name }) => name);
+  return all.length > 1
+    ? `its pods have containers beside the engine (${all.join(', ')}), which a change would take away`
     : null;
 }
 
@@ -192,9 +192,7 @@ function untoldPort(
 }
 
 function leadsTo({ selector }: ForeignService, { template }: ForeignWorkload['spec']): boolean {
-  const labels = Object.entries(selector);
-  const own = template.metadata?.labels ?? {};
-  return labels.length > 0 && labels.every(([name, value]) => own[name] === value);
+  return Object.keys(selector).length > 0 && selects(selector, template.metadata?.labels ?? {});
 }
 
 function portOf({ container, server }: Found): number | null {
@@ -262,11 +260,4 @@ function targetOf(
     ...(taken ? { service: { name: `${name}-berth` } } : {}),
     ...(patch === null ? {} : { patch }),
   };
-}
-
-function modelName(name: string, { models }: WorkloadContext): string {
-  for (let number = 1; ; number += 1) {
-    const free = number === 1 ? name : `${name}-${number}`;
-    if (!models.has(free)) return free;
-  }
 }
