@@ -122,6 +122,7 @@ test.skipIf(specsFolder === undefined)(
     const ran = await place.berth('render', '--file', file, '--format', 'kserve', '--namespace', 'demo');
     const objects = parseAllDocuments(ran.stdout).map((one) => one.toJS() as KubeObject);
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'Namespace demo',
       'ServingRuntime mistral-24b-quantized',
       'InferenceService mistral-24b-quantized',
       'ConfigMap mistral-24b-quantized-mark',
