@@ -21,7 +21,8 @@ const everywhere: Readonly<Record<string, string>> = {
   'dies within an event': cut,
   'dies within a character': cut,
   'ends without the last chunk': cut,
-  'broken framing': cut,
+  // Where the head, its event and what is broken come in one read, nothing of them is passed on.
+  'broken framing': `${cut}|502 upstream_failed`,
   'one byte at a time': 'success',
   'split characters': 'success',
   'split chunk sizes': 'success',

@@ -38,11 +38,20 @@ export class ReplyReader implements BodyRead {
     this.#known = this.#bodyless ? null : known;
   }
 
-  /** Takes what was read. Throws MalformedReply. `isLive` stops the work when the sink has aborted midway. */
+  /**
+   * Takes what was read. Throws MalformedReply, and then the sink has heard nothing of this read: of a good head whose first
+   * chunk is broken nothing has gone on to a client. `isLive` stops the work when the sink has aborted midway.
+   */
   push(bytes: Buffer, isLive: () => boolean): void {
+    const headIsNew = !this.head;
     let rest: Buffer | null = bytes;
-    while (rest && !this.head) rest = this.#readHead(rest, isLive);
-    if (rest && rest.length > 0 && this.head && isLive()) this.#readBody(rest, this.head);
+    while (rest && !this.head) rest = this.#readHead(rest);
+    const { head } = this;
+    if (!rest || !head) return;
+    const hasBody = this.#takeBody(rest, head);
+    if (headIsNew) this.#sink.onHead(head);
+    if (hasBody && isLive()) this.#sink.onBody(this);
+    this.raw = empty;
     if (this.done && isLive()) this.#sink.onEnd();
   }
 
@@ -56,10 +65,10 @@ export class ReplyReader implements BodyRead {
   }
 
   /** Returns what follows the head, or null when more must come. */
-  #readHead(bytes: Buffer, isLive: () => boolean): Buffer | null {
+  #readHead(bytes: Buffer): Buffer | null {
     if (this.#known && !this.#partial) {
       const after = this.#known.find(bytes);
-      if (after >= 0 && this.#known.head) return this.#go(this.#known.head, bytes.subarray(after), isLive);
+      if (after >= 0 && this.#known.head) return this.#begin(this.#known.head, bytes.subarray(after));
     }
     const all = this.#partial ? Buffer.concat([this.#partial, bytes]) : bytes;
     const end = all.indexOf('\r\n\r\n');
@@ -79,17 +88,10 @@ export class ReplyReader implements BodyRead {
     if (head.status === 101) throw new MalformedReply('The upstream switched protocols unasked.');
     if (head.status < 200) return rest.length > 0 ? rest : null;
     this.#known?.learn(told, all.subarray(0, end + 4), text);
-    return this.#go(head, rest, isLive);
+    return this.#begin(head, rest);
   }
 
-  #go(head: ParsedHead, rest: Buffer, isLive: () => boolean): Buffer {
-    this.#begin(head);
-    if (isLive()) this.#sink.onHead(head);
-    if (this.done && rest.length > 0) this.surplus = true;
-    return rest;
-  }
-
-  #begin(head: ParsedHead): void {
+  #begin(head: ParsedHead, rest: Buffer): Buffer {
     this.head = head;
     this.#left = head.length ?? 0;
     if (head.framing === 'chunked') {
@@ -100,15 +102,17 @@ export class ReplyReader implements BodyRead {
       this.spanCount = 2;
     }
     this.done = head.framing === 'none' || head.length === 0;
+    if (this.done && rest.length > 0) this.surplus = true;
+    return rest;
   }
 
-  #readBody(bytes: Buffer, head: ParsedHead): void {
-    if (this.done) return;
+  /** True when there is something of the body to tell. */
+  #takeBody(bytes: Buffer, head: ParsedHead): boolean {
+    if (this.done || bytes.length === 0) return false;
     const end = this.#walker ? this.#walk(bytes, this.#walker) : this.#count(bytes, head);
     this.raw = end === bytes.length ? bytes : bytes.subarray(0, end);
     this.surplus = end < bytes.length;
-    this.#sink.onBody(this);
-    this.raw = empty;
+    return true;
   }
 
   #walk(bytes: Buffer, walker: ChunkedWalker): number {

@@ -117,6 +117,14 @@ const deaths: Record<string, Script> = {
   'with a header line that is none': (turn) => turn.write('HTTP/1.1 200 OK\r\nno colon here\r\n\r\n'),
   'with two lengths': (turn) =>
     turn.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}'),
+  'with a head and a broken first chunk in one': (turn) =>
+    turn.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}'),
+  'with a good chunk and a broken one beside its head': (turn) =>
+    turn.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n\r\n'),
+  'with the head of a stream and a broken first chunk in one': (turn) =>
+    turn.write(
+      'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ndata:X\r\n',
+    ),
   'with a head without end': (turn) => turn.write(`HTTP/1.1 200 OK\r\n${'X-A: b\r\n'.repeat(20_000)}`),
 };
 
