@@ -8,6 +8,7 @@ import { findingsIn } from './audit.ts';
 const GiB = 1024 ** 3;
 const [kimi, mistral, qwen] = ['hosts.0.servers.0', 'hosts.0.servers.1', 'hosts.0.servers.2'] as const;
 const [unit, night] = ['hosts.0.units.0', 'hosts.0.units.1'] as const;
+const batch = 'hosts.0.containers.2';
 const object = 'clusters.0.objects';
 const template = `${object}.0.spec.template.spec`;
 const engine = `${template}.containers.0`;
@@ -154,6 +155,25 @@ const innocent: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = 
   'a unit on the port of another, which nothing starts': [
     set(`${night}.enabled`, null),
     set(`${night}.starts.port`, 18_400),
+  ],
+  ...oneEach('a container that somebody has stopped, on the port of another', `${batch}.restartPolicy`, [
+    'no',
+    'unless-stopped',
+    'on-failure',
+  ]),
+  'one port at two addresses': [
+    set(`${batch}.restartPolicy`, 'always'),
+    set(`${batch}.published.0.address`, '192.0.2.1'),
+  ],
+  'a unit whose container publishes its port': [
+    set(`${night}.starts.port`, 18_403),
+    set(`${night}.madeBy`, 'container-run'),
+    set(`${night}.container`, 'mistral'),
+  ],
+  'a container that a unit of podman keeps, on the port of that unit': [
+    set(`${night}.starts.port`, 18_403),
+    set(`${night}.madeBy`, 'quadlet'),
+    set('hosts.0.containers.0.managedBy', 'unit night.service'),
   ],
 };
 

@@ -79,7 +79,16 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
     set('fleet.unreachable', [{ host: 'a10', reason: 'no route to it.', cure: 'Start it.' }]),
   ],
   'port-held': [set(`${mistral}.wantedPort`, 18_400)],
-  'port-conflict': [set(`${night}.starts.port`, 18_400)],
+  'port-conflict': [
+    set(`${night}.starts.port`, 18_400),
+    set(`${night}.starts.port`, 18_403),
+    set(`${batch}.restartPolicy`, 'always'),
+    set(`${box}.published.0.port`, 8000),
+    set(`${vllmBox}.published`, [
+      { address: '0.0.0.0', port: 8000 },
+      { address: '127.0.0.1', port: 18_402 },
+    ]),
+  ],
   duplicate: [set(`${mistral}.modelId`, '1:18400')],
   'gpu-shared': [set(`${mistral}.gpus`, [{ index: 0, memoryBytes: 0 }])],
   'gpu-idle': [set('hosts.0.hardware.gpus.3.memoryBytes', 24 * GiB)],

@@ -107,6 +107,21 @@ describe.skipIf(lacks !== '')('the audit of hosts of the fleet file', () => {
         expect((await docker.api.ask('GET', '/containers/left-over/json')).status).toBe(404);
         const again = (await audit(...words)).findings.map((one) => one.rule);
         expect(again).not.toContain('orphan-container');
+        // As its daemon tells of them: two that it is to start at boot, with one port of the machine.
+        const RestartPolicy = { Name: 'always' };
+        for (const name of ['day', 'night']) {
+          const PortBindings = {
+            '8080/tcp': [{ HostIp: name === 'day' ? '' : '127.0.0.1', HostPort: '9000' }],
+          };
+          const twin = { ...body, HostConfig: { RestartPolicy, PortBindings } };
+          await docker.api.ask('POST', `/containers/create?name=${name}`, { body: twin });
+        }
+        const clashes = (await audit(...words)).findings.filter((one) => one.rule === 'port-conflict');
+        expect(clashes.map((one) => one.message)).toEqual(['Both want port 9000 of this machine.']);
+        expect(clashes[0]?.evidence.toSorted()).toEqual([
+          'container day (created): 0.0.0.0:9000',
+          'container night (created): 127.0.0.1:9000',
+        ]);
       } finally {
         docker?.stop();
       }

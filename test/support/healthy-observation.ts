@@ -226,6 +226,7 @@ function healthyHost(): ObservedHost {
       container('mistral', 'ghcr.io/ggml-org/llama.cpp:server-b6000', {
         starts: { ...starts, port: 8080, model: mistral.model },
         healthCheck: ['CMD', 'curl', '-f', 'http://localhost:8080/health'],
+        published: [{ address: '127.0.0.1', port: 18_403 }],
       }),
       container('qwen', 'vllm/vllm-openai:v0.11.2', {
         starts: {
@@ -236,6 +237,7 @@ function healthyHost(): ObservedHost {
           options: { tensorParallel: 2 },
         },
         shmBytes: 8 * GiB,
+        published: [{ address: '0.0.0.0', port: 8000 }],
       }),
       // Started by hand for a batch.
       container('batch', 'ghcr.io/ggml-org/llama.cpp:server-b6000', {
@@ -243,6 +245,7 @@ function healthyHost(): ObservedHost {
         state: 'exited',
         exitCode: 0,
         restartPolicy: 'no',
+        published: [{ address: '127.0.0.1', port: 18_403 }],
       }),
     ],
     modelFiles: [
@@ -268,6 +271,7 @@ function unit(name: string, more: Partial<Unit> & Pick<Unit, 'starts'>): Unit {
     needsReload: false,
     restarts: 0,
     marked: false,
+    container: null,
     ...more,
   };
 }
@@ -292,6 +296,7 @@ function container(
     healthCheck: null,
     privileged: false,
     shares: [],
+    published: [],
     shmBytes: 64 * 1024 ** 2,
     secretVariables: [],
     managedBy: null,

@@ -10,6 +10,7 @@ import { ContainerList, State } from '../../targets/docker/answers.ts';
 import { daemonsHere } from '../../targets/docker/daemon.ts';
 import { markLabel } from '../../targets/docker/render.ts';
 import { definedServer } from './defined-server.ts';
+import { PortBindings, portsOf } from './published-as.ts';
 
 export const Inspected = z.object({
   Id: z.string(),
@@ -28,6 +29,7 @@ export const Inspected = z.object({
     Privileged: z.boolean().nullish(),
     PidMode: z.string().nullish(),
     NetworkMode: z.string().nullish(),
+    PortBindings: PortBindings.nullish().catch(null),
     IpcMode: z.string().nullish(),
     ShmSize: z.number().nullish(),
     Tmpfs: z.record(z.string(), z.string()).nullish(),
@@ -98,6 +100,7 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
     healthCheck: Config.Healthcheck?.Test ?? null,
     privileged: HostConfig.Privileged ?? false,
     shares,
+    published: hasOwnNetwork(HostConfig) ? portsOf(HostConfig.PortBindings ?? {}) : [],
     shmBytes: hasOwnShm(container) ? (HostConfig.ShmSize ?? null) : null,
     error: state.Running || !state.Error ? null : redactText(state.Error),
     secretVariables: env.flatMap(([name, value]) =>
@@ -107,6 +110,11 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
     marked: labels[markLabel] !== undefined,
     starts,
   };
+}
+
+/** What publishes a port for the containers of one network is the one that has it: podman repeats it with each of them. */
+function hasOwnNetwork({ NetworkMode }: Inspected['HostConfig']): boolean {
+  return !/^(host$|none$|container:)/.test(NetworkMode ?? '');
 }
 
 /** What is mounted there, or shared with another container, may be of any size. */

@@ -44,6 +44,11 @@ export function quadletName(unit: UnitText, name: string): string {
   return own === undefined || own === '' ? name : `${own.replace(/\.service$/, '')}.service`;
 }
 
+/** The name of its container, which podman calls after the unit where the file does not. */
+export function quadletContainer(unit: UnitText, name: string): string {
+  return valuesOf(unit, 'Container', 'ContainerName').at(-1) || `systemd-${name.replace(/\.service$/, '')}`;
+}
+
 /** Whether its unit is started at boot: nothing of it can be enabled, its own "[Install]" says so. */
 export function quadletEnabled(unit: UnitText): boolean {
   return ['WantedBy', 'RequiredBy', 'UpheldBy'].some((key) => valuesOf(unit, 'Install', key).some(Boolean));

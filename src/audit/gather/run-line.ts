@@ -15,12 +15,12 @@ interface Run {
 
 /**
  * The server of a unit that starts a container: `docker run [OPTIONS] IMAGE [ARGS]`, at the port of this machine under which it is
- * published. Null for every other command, and for images that run no model server.
+ * published, with the name that the container is given. Null for every other command, and for images that run no model server.
  */
-export function containerRunServer(
+export function containerRun(
   argv: readonly string[],
   unitEnv: Readonly<Record<string, string>>,
-): DefinedServer | null {
+): { starts: DefinedServer; container: string | null } | null {
   const words = argv.slice(argv[0] !== undefined && baseName(argv[0]) === 'sudo' ? 1 : 0);
   if (!/^(docker|podman|nerdctl)$/.test(baseName(words[0] ?? ''))) return null;
   const at = words.findIndex((word, place) => place > 0 && /^(run|create)$/.test(word));
@@ -35,9 +35,11 @@ export function containerRunServer(
     env: environmentOf(options, unitEnv),
   });
   const network = valueOf(options, '--network') ?? valueOf(options, '--net');
-  if (!found || network === 'host') return found;
+  if (!found) return null;
+  const container = valueOf(options, '--name') ?? null;
+  if (network === 'host') return { starts: found, container };
   const published = options.flatMap(([name, value]) => (/^(-p|--publish)$/.test(name) ? [value] : []));
-  return { ...found, ...publishedAs(published, found.port) };
+  return { starts: { ...found, ...publishedAs(published, found.port) }, container };
 }
 
 function readRun(words: readonly string[]): Run {

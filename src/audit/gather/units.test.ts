@@ -104,6 +104,7 @@ test('a unit that starts a container has the server of its image, at the port th
   expect(unit).toMatchObject({
     name: 'vllm.service',
     madeBy: 'container-run',
+    container: 'vllm',
     starts: { engine: 'vllm', model: 'Qwen/Qwen3-8B', host: '127.0.0.1', port: 9000, keyed: true },
   });
   expect(JSON.stringify(unit)).not.toContain('sk-1');
@@ -118,7 +119,7 @@ test('a ".container" file of podman is the unit that is made of it, at the port 
           '[Container]\nImage=docker.io/vllm/vllm-openai:v0.11.0\nExec=--model Qwen/Qwen3-8B --port 8000\nPublishPort=127.0.0.1:9000:8000\n\n[Install]\nWantedBy=multi-user.target\n',
         [`${folder}/chat.container.d/more.conf`]: '[Container]\nEnvironment=VLLM_API_KEY=sk-1\n',
         [`${folder}/idle.container`]:
-          '[Container]\nImage=ghcr.io/ggml-org/llama.cpp:server\nExec=-m /models/a.gguf\nNetwork=host\nServiceName=other\n',
+          '[Container]\nImage=ghcr.io/ggml-org/llama.cpp:server\nExec=-m /models/a.gguf\nNetwork=host\nContainerName=named\nServiceName=other\n',
         [`${folder}/web.container`]: '[Container]\nImage=docker.io/library/nginx:1.27\n',
         [`${folder}/each@.container`]: '[Container]\nImage=docker.io/vllm/vllm-openai:v0.11.0\n',
       },
@@ -126,8 +127,9 @@ test('a ".container" file of podman is the unit that is made of it, at the port 
     ),
   );
   expect(
-    units.map(({ name, path, active, enabled, madeBy, starts }) => ({
+    units.map(({ name, path, active, enabled, madeBy, container, starts }) => ({
       name,
+      container,
       path,
       active,
       enabled,
@@ -139,6 +141,7 @@ test('a ".container" file of podman is the unit that is made of it, at the port 
   ).toEqual([
     {
       name: 'chat.service',
+      container: 'systemd-chat',
       path: `${folder}/chat.container`,
       active: 'active',
       enabled: true,
@@ -149,6 +152,7 @@ test('a ".container" file of podman is the unit that is made of it, at the port 
     },
     {
       name: 'other.service',
+      container: 'named',
       path: `${folder}/idle.container`,
       active: 'unknown',
       enabled: false,

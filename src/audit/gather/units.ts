@@ -7,8 +7,15 @@ import { markLabel } from '../../targets/docker/render.ts';
 import { readUnit, valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { definedServer } from './defined-server.ts';
-import { quadletEnabled, quadletFiles, quadletFolders, quadletName, quadletServer } from './quadlet-units.ts';
-import { containerRunServer } from './run-line.ts';
+import {
+  quadletContainer,
+  quadletEnabled,
+  quadletFiles,
+  quadletFolders,
+  quadletName,
+  quadletServer,
+} from './quadlet-units.ts';
+import { containerRun } from './run-line.ts';
 import { fillSpecifiers, specifiersOf } from './specifiers.ts';
 import { unitFiles } from './unit-files.ts';
 import type { UnitFile } from './unit-files.ts';
@@ -33,7 +40,7 @@ export async function modelUnits(world: World): Promise<ObservedUnit[]> {
   return found.flat();
 }
 
-type Read = Pick<ObservedUnit, 'name' | 'path' | 'dropIns' | 'marked' | 'starts' | 'madeBy'> & {
+type Read = Pick<ObservedUnit, 'name' | 'path' | 'dropIns' | 'marked' | 'starts' | 'madeBy' | 'container'> & {
   /** Null: systemd says it. */
   readonly atBoot: boolean | null;
 };
@@ -102,10 +109,11 @@ async function readOne(world: World, scope: Scope, file: UnitFile): Promise<Read
   const what = found && (await serverOf(world, found.unit));
   if (!what) return [];
   const marked = valuesOf(found.unit, 'Unit', 'X-Berth-Mark').length > 0;
-  const { starts, runsContainer } = what;
-  const made = runsContainer ? 'container-run' : null;
+  const made = what.runsContainer ? 'container-run' : null;
   const madeBy = /@\.\w+$/.test(file.path) ? 'template' : made;
-  return [{ name: file.name, path: file.path, dropIns: found.dropIns, marked, starts, madeBy, atBoot: null }];
+  const { starts, container } = what;
+  const { name, path } = file;
+  return [{ name, path, dropIns: found.dropIns, marked, starts, madeBy, container, atBoot: null }];
 }
 
 /** A unit that podman makes of a ".container" file: that file is what a person keeps. */
@@ -132,6 +140,7 @@ async function readQuadlet(
       marked: mark,
       starts,
       madeBy: 'quadlet',
+      container: quadletContainer(found.unit, name),
       atBoot: quadletEnabled(found.unit),
     },
   ];
@@ -158,7 +167,7 @@ async function dropInsOf(
 async function serverOf(
   world: World,
   unit: UnitText,
-): Promise<{ starts: ObservedUnit['starts']; runsContainer: boolean } | null> {
+): Promise<(Pick<ObservedUnit, 'starts' | 'container'> & { runsContainer: boolean }) | null> {
   const lines = valuesOf(unit, 'Service', 'ExecStart');
   // An empty value forgets those before it.
   const command = lines.slice(lines.lastIndexOf('') + 1).at(-1);
@@ -166,9 +175,10 @@ async function serverOf(
   const env = await environmentOf(world, unit);
   const words = shellCommands(command.replace(/^[-@:+!|]+/, ''))[0] ?? [];
   const argv = words.flatMap((word) => expand(word, env));
-  const run = containerRunServer(argv, env);
-  const starts = run ?? definedServer({ image: null, command: argv, args: [], env });
-  return starts && { starts, runsContainer: run !== null };
+  const run = containerRun(argv, env);
+  if (run) return { ...run, runsContainer: true };
+  const starts = definedServer({ image: null, command: argv, args: [], env });
+  return starts && { starts, container: null, runsContainer: false };
 }
 
 async function environmentOf(

@@ -1,4 +1,4 @@
-import type { DefinedServer, ObservedHost } from '../../domain/audit/observation.ts';
+import type { ObservedContainer, ObservedHost, ObservedUnit } from '../../domain/audit/observation.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -6,69 +6,91 @@ export const portConflict: Rule = {
   id: 'port-conflict',
   severity: 'warning',
   finds:
-    'two definitions on one machine (units, containers of its own network) that want the same address and port',
+    'two definitions on one machine (units, containers by what they publish or in its network) that want the same address and port',
   why: 'Only one of them can start; after a reboot it may be the other one.',
   find: ({ hosts }) => perHost(hosts, onHost),
 };
 
-/** Units that are there for a container: one that publishes nothing has its port to itself. */
-const containerUnits = ['quadlet', 'container-run'];
-
-interface Wants {
-  readonly name: string;
+interface Place {
   readonly address: string;
   readonly port: number;
-  readonly serves: string;
-  /** It starts a container, which is seen beside it. */
-  readonly runs: boolean;
 }
 
-function isItsContainer(unit: Wants, other: Wants): boolean {
-  return unit.runs && other.name.startsWith('container ') && unit.serves === other.serves;
+/** What wants ports of the machine: now, or as soon as it boots. */
+interface Wants {
+  readonly name: string;
+  readonly state: string;
+  readonly places: readonly Place[];
+  readonly unit?: ObservedUnit;
+  readonly container?: ObservedContainer;
 }
 
 function onHost(host: ObservedHost): Found[] {
-  const wants = [
-    ...host.units
-      .filter((unit) => unit.enabled === true || unit.active === 'active')
-      .filter((unit) => !containerUnits.includes(unit.madeBy ?? '') || unit.starts.port !== null)
-      .map((unit) => [unit.name, unit.starts, unit.madeBy === 'container-run'] as const),
-    ...host.containers
-      .filter((one) => one.shares.includes('network') && one.restartPolicy !== 'no')
-      .map((one) => [`container ${one.name}`, one.starts, false] as const),
-  ].flatMap(([name, starts, runs]) => wantOf(name, starts, runs));
+  const wants = [...host.units.flatMap(ofUnit), ...host.containers.flatMap(ofContainer)];
   return wants.flatMap((one, at) => {
-    const other = wants
-      .slice(at + 1)
-      .find(
-        (next) => next.port === one.port && meet(next.address, one.address) && !isItsContainer(one, next),
-      );
-    if (!other) return [];
+    const others = wants.slice(at + 1).filter((other) => !isItsContainer(one, other));
+    const other = others.find((next) => clash(one, next) !== null);
+    const shared = other && clash(one, other);
+    if (!shared) return [];
     return [
       {
         object: `${one.name} and ${other.name}`,
         names: [one.name, other.name],
-        message: `Both are defined to listen on port ${one.port} of the same network.`,
-        evidence: [one, other].map(({ name, address, port }) => `${name}: ${address}:${port}`),
-        cure: 'Give one of them another port, or disable the one that is not wanted.',
+        message: `Both want port ${shared[0].port} of this machine.`,
+        evidence: [one, other].map(
+          ({ name, state }, side) => `${name} (${state}): ${shared[side]?.address}:${shared[side]?.port}`,
+        ),
+        cure: 'Give one of them another port, or keep the one that is not wanted from being started.',
       },
     ];
   });
 }
 
+/** Units that are there for a container: one that publishes nothing has its port to itself. */
+const containerUnits = ['quadlet', 'container-run'];
+
+function ofUnit(unit: ObservedUnit): Wants[] {
+  if (unit.enabled !== true && unit.active !== 'active') return [];
+  if (containerUnits.includes(unit.madeBy ?? '') && unit.starts.port === null) return [];
+  return [{ name: unit.name, state: unit.active, places: placesOf(unit), unit }];
+}
+
+function ofContainer(container: ObservedContainer): Wants[] {
+  if (!isStarted(container)) return [];
+  const places = container.shares.includes('network') ? placesOf(container) : container.published;
+  return [{ name: `container ${container.name}`, state: container.state, places, container }];
+}
+
+/** Of what has ended, a daemon starts at boot what it always keeps up; and what it could not start is wanted all the same. */
+function isStarted({ state, restartPolicy, error }: ObservedContainer): boolean {
+  if (['running', 'restarting', 'paused'].includes(state)) return true;
+  return restartPolicy === 'always' || (error !== null && restartPolicy !== 'no');
+}
+
 /** Where nothing is said: llama-server listens on loopback, vLLM on all addresses. */
-function wantOf(name: string, starts: DefinedServer, runs: boolean): Wants[] {
-  const { engine, host, port, model } = starts;
+function placesOf({ starts }: Pick<ObservedUnit, 'starts'>): Place[] {
+  const { engine, host, port } = starts;
   const usual = engine === 'llama.cpp' ? 8080 : engine === 'vllm' ? 8000 : null;
   const wanted = port ?? usual;
-  return wanted === null
-    ? []
-    : [{ name, address: addressOf(host, engine), port: wanted, serves: `${engine} ${model}`, runs }];
+  return wanted === null ? [] : [{ address: addressOf(host, engine), port: wanted }];
 }
 
 function addressOf(host: string | null, engine: string): string {
   if (host === null || host === '') return engine === 'vllm' ? '0.0.0.0' : '127.0.0.1';
   return host === 'localhost' ? '127.0.0.1' : host;
+}
+
+/** A unit that starts a container, which is seen beside it. */
+function isItsContainer({ unit }: Wants, { container }: Wants): boolean {
+  if (!unit || !container) return false;
+  if (container.managedBy === `unit ${unit.name}` || unit.container === container.name) return true;
+  const [its, seen] = [unit.starts, container.starts];
+  return unit.madeBy === 'container-run' && its.engine === seen.engine && its.model === seen.model;
+}
+
+function clash(one: Wants, other: Wants): readonly [Place, Place] | null {
+  const pairs = one.places.flatMap((a) => other.places.map((b) => [a, b] as const));
+  return pairs.find(([a, b]) => a.port === b.port && meet(a.address, b.address)) ?? null;
 }
 
 function meet(a: string, b: string): boolean {

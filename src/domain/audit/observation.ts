@@ -35,6 +35,8 @@ export const ObservedUnit = z.strictObject({
   needsReload: z.boolean(),
   restarts: z.int().nullable(),
   marked: z.boolean(),
+  /** The name of the container that it starts, where it has one of its own. */
+  container: z.string().nullable().default(null),
   starts: DefinedServer,
 });
 export type ObservedUnit = z.infer<typeof ObservedUnit>;
@@ -59,6 +61,8 @@ export const ObservedContainer = z.strictObject({
   privileged: z.boolean(),
   /** Namespaces that it shares with the host: "pid", "network", "ipc". */
   shares: z.array(z.enum(['pid', 'network', 'ipc'])),
+  /** Ports of the machine that lead into it while it runs, where they are fixed. */
+  published: z.array(z.strictObject({ address: z.string(), port: z.int() })).default([]),
   shmBytes: bytes,
   /** Names of variables that hold a secret in plain sight of "inspect". */
   secretVariables: z.array(z.string()),
