@@ -146,12 +146,12 @@ describe.skipIf(missing !== null)(`adopting what others run in a cluster${why}`,
     return JSON.parse(inNamespace('get', 'deployment', 'chat', '-o', 'json'));
   }
 
-  function endpoints(): string {
+  function endpoints(service = 'chat'): string {
     return inNamespace(
       'get',
       'endpointslices',
       '-l',
-      'kubernetes.io/service-name=chat',
+      `kubernetes.io/service-name=${service}`,
       '-o',
       'jsonpath={.items[*].endpoints[*].addresses[*]}',
     );
@@ -184,6 +184,9 @@ describe.skipIf(missing !== null)(`adopting what others run in a cluster${why}`,
     expect(pods()).toBe(before.pods);
     expect(deployment().spec).toEqual(before.spec);
     expect(deployment().metadata.labels['team']).toBe('search');
+    // Who looks for berth's Service in the cluster finds the pod that runs, and that of others leads there as before.
+    expect(endpoints('chat-berth')).toBe(endpoints());
+    expect(endpoints('chat-berth')).not.toBe('');
 
     const seen = await replica();
     expect(seen.state).toBe('ready');
@@ -224,6 +227,7 @@ describe.skipIf(missing !== null)(`adopting what others run in a cluster${why}`,
     expect(await complete(now.url)).toBe(200);
     // The Service of others leads to the pod of berth's.
     expect(`http://${endpoints()}:8081`).toBe(now.url);
+    expect(endpoints('chat-berth')).toBe(endpoints());
     const refused = await place.berth('disown', 'chat');
     expect(refused.stderr).toContain('was started by berth');
 
@@ -247,6 +251,7 @@ describe.skipIf(missing !== null)(`adopting what others run in a cluster${why}`,
     const { labels, annotations } = deployment().metadata;
     expect(Object.keys({ ...labels, ...annotations }).filter((name) => name.includes('berth'))).toEqual([]);
     expect(labels).toEqual(before.metadata.labels);
+    expect(inNamespace('get', 'services', '-o', 'name').trim()).toBe('service/chat');
     expect((await place.berth('status', '--json')).json()).toMatchObject({
       deployments: [{ name: 'chat', replicas: [{ state: 'stopped' }] }],
     });
@@ -276,6 +281,7 @@ describe.skipIf(missing !== null)(`adopting what others run in a cluster${why}`,
     expect(conflict.stderr).toContain('kubectl-label');
     expect(conflict.stderr).toContain('metadata.labels.berth.dev/fleet-id');
     expect(deployment().metadata.annotations['berth.dev/mark']).toBeUndefined();
+    expect(inNamespace('get', 'services', '-o', 'name').trim()).toBe('');
     expect(readFileSync(join(place.folder, 'berth.yaml'), 'utf8')).not.toContain('chat');
     expect(existsSync(join(place.folder, 'state/state/lab-k3x9q2/adopted'))).toBe(false);
   });

@@ -1,19 +1,58 @@
 import { expect, test } from 'vitest';
 import { servedCluster } from '../../../test/support/kube-server.ts';
 import type { Asked } from '../../../test/support/kube-server.ts';
-import type { Instance } from '../../domain/instance.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
 import { adoptedAnnotation, markAnnotation, writtenAnnotation } from '../../kube/names.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import { writtenText } from '../../kube/written.ts';
-import { disown } from './adopt.ts';
+import { adopt, disown } from './adopt.ts';
 import { foreignWorkloads } from './foreign.ts';
+import { KubernetesOptions } from './options.ts';
 import { readBack } from './rerender.ts';
 
 const deployments = '/apis/apps/v1/namespaces/llm/deployments';
 const one = `${deployments}/qwen`;
 
+const services = '/api/v1/namespaces/llm/services';
+const ownService = `${services}/qwen-berth`;
+
+const mark: Mark = {
+  fleet: 'lab',
+  fleetId: 'k3x9q2',
+  deployment: 'qwen',
+  replica: 0,
+  target: KubernetesOptions.parse({
+    kind: 'kubernetes',
+    selector: { app: 'qwen' },
+    service: { name: 'qwen-berth' },
+  }),
+  address: '127.0.0.1',
+  port: 8000,
+  logFile: '',
+  declared: {},
+  spec: {
+    engine: 'vllm',
+    program: { binary: 'vllm', images: { cpu: 'vllm:1' } },
+    args: ['--port', { hole: 'port' }],
+    env: {},
+    secrets: {},
+    model: null,
+    mmproj: null,
+    writable: [],
+    devices: { vendor: 'none', count: 0 },
+    readiness: { path: '/health', startTimeoutMs: 60_000 },
+    metricsPath: null,
+    stop: { signal: 'SIGTERM', graceMs: 0 },
+    slots: null,
+    servedModel: null,
+  },
+};
+
+const kind = { apiVersion: 'apps/v1', kind: 'Deployment' };
+
 const instance = {
   object: { target: 'kubernetes', id: 'u-1', name: 'deployment qwen' },
-  mark: { deployment: 'qwen', replica: 0, target: { kind: 'kubernetes', selector: { app: 'qwen' } } },
+  mark,
 } as unknown as Instance;
 
 function spec(annotations?: object, image = 'vllm:1'): Record<string, unknown> {
@@ -26,7 +65,6 @@ function adopted(
   now: object,
   { found = now, owned = [] }: { found?: object; owned?: object[] } = {},
 ): object {
-  const kind = { apiVersion: 'apps/v1', kind: 'Deployment' };
   const annotations = {
     [markAnnotation]: '{}',
     [writtenAnnotation]: writtenText([{ ...kind, metadata: { name: 'qwen' }, spec: found }]),
@@ -39,7 +77,7 @@ function adopted(
 function answering(live: object): (asked: Asked) => readonly [number, unknown] | undefined {
   return ({ key }) => {
     if (key === `GET ${one}` || key === `PATCH ${one}`) return [200, live];
-    return key.startsWith('GET ') ? [200, { items: [] }] : undefined;
+    return key.startsWith('GET ') && !key.endsWith(ownService) ? [200, { items: [] }] : undefined;
   };
 }
 
@@ -81,6 +119,80 @@ test('a mark is taken off by applying nothing; a spec that a broken change had t
     ],
     nothing,
   ]);
+});
+
+/** A cluster with a Deployment of others that gets a mark, and what is there under the name of berth's Service. */
+async function adopting({
+  service,
+  conflict = false,
+}: {
+  service?: object;
+  conflict?: boolean;
+}): Promise<{ taken: Promise<unknown>; asked: Asked[] }> {
+  const live = { ...kind, metadata: { name: 'qwen', uid: 'u-1' }, spec: spec() };
+  let there = service;
+  const { world, asked } = await servedCluster(({ key, body }) => {
+    if (key === `PATCH ${ownService}`)
+      there = {
+        ...(body as object),
+        metadata: { name: 'qwen-berth', uid: 's', labels: (body as KubeObject).metadata.labels },
+      };
+    if (key.endsWith(ownService)) return there === undefined ? undefined : [200, there];
+    const causes = [{ reason: 'FieldManagerConflict', field: '.metadata', message: 'conflict with "helm"' }];
+    if (key === `PATCH ${one}` && conflict) return [409, { message: 'no', details: { causes } }];
+    return key.endsWith(one) ? [200, live] : undefined;
+  });
+  const foreign = { process: null, unit: null, workload: { name: 'qwen', uid: 'u-1' } };
+  return { taken: adopt(world, foreign, mark), asked };
+}
+
+function changes(asked: readonly Asked[]): string[] {
+  return asked.filter(({ key }) => !key.startsWith('GET ')).map(({ key }) => key);
+}
+
+test("berth's Service leads by number to the pods of others, and comes before the mark", async () => {
+  const { taken, asked } = await adopting({});
+  await taken;
+  expect(changes(asked)).toEqual([`PATCH ${ownService}`, `PATCH ${one}`]);
+  const body = asked.find(({ key }) => key === `PATCH ${ownService}`)?.body as KubeObject;
+  expect(body['spec']).toEqual({
+    type: 'ClusterIP',
+    selector: { app: 'qwen' },
+    ports: [{ name: 'http', port: 8000, targetPort: 8000, protocol: 'TCP' }],
+  });
+  expect(body.metadata.labels).toMatchObject({ 'berth.dev/fleet': 'lab', 'berth.dev/fleet-id': 'k3x9q2' });
+});
+
+test("without the mark berth's Service goes again, unless it was there before", async () => {
+  const anew = await adopting({ conflict: true });
+  await expect(anew.taken).rejects.toMatchObject({ code: 'KUBE_CONFLICT' });
+  expect(changes(anew.asked).at(-1)).toBe(`DELETE ${ownService}`);
+  const labels = { 'berth.dev/fleet': 'lab', 'berth.dev/fleet-id': 'k3x9q2' };
+  const before = { metadata: { name: 'qwen-berth', uid: 's', labels } };
+  const again = await adopting({ service: before, conflict: true });
+  await expect(again.taken).rejects.toMatchObject({ code: 'KUBE_CONFLICT' });
+  expect(changes(again.asked).at(-1)).toBe(`PATCH ${one}`);
+});
+
+test('a Service of others under that name is refused before anything is changed', async () => {
+  const { taken, asked } = await adopting({ service: { metadata: { name: 'qwen-berth', uid: 's' } } });
+  await expect(taken).rejects.toMatchObject({ code: 'KUBE_NAME_TAKEN' });
+  expect(changes(asked)).toEqual([]);
+});
+
+test("disown takes berth's Service away, and leaves one of others", async () => {
+  async function gone(labels: object): Promise<string[]> {
+    const found = { metadata: { name: 'qwen-berth', uid: 's', labels } };
+    const { world, asked } = await servedCluster((one) =>
+      one.key.endsWith(ownService) ? [200, found] : answering(adopted(spec()))(one),
+    );
+    expect(await disown(world, instance)).toBe(true);
+    return changes(asked).filter((key) => key.startsWith('DELETE '));
+  }
+  expect(await gone({ 'berth.dev/fleet': 'lab', 'berth.dev/fleet-id': 'k3x9q2' })).toEqual([
+    `DELETE ${ownService}`,
+  ]);
+  expect(await gone({})).toEqual([]);
 });
 
 test('kinds that are only told may be hidden, and Deployments may not', async () => {

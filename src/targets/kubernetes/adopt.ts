@@ -19,6 +19,7 @@ import { goneAlready } from '../../kube/wait-gone.ts';
 import { writtenText } from '../../kube/written.ts';
 import type { World } from '../../io/world.ts';
 import type { Foreign } from '../contract.ts';
+import { adoptedServices, endService, serveAdopted } from './adopted-service.ts';
 import { deploymentKind, handOn } from './take-over.ts';
 
 /** Somebody else made it, and berth has changed nothing of it but its marks. */
@@ -32,8 +33,9 @@ export function adoptedIn(made: Made | null): DeploymentLive | null {
 }
 
 /**
- * Puts the mark on a Deployment, beside what its owners have set: nothing of its pods changes. Gives its definition. Throws
- * KUBE_CONFLICT where somebody else has set a label of berth's, KUBE_TRACKED, KUBE_NAME_TAKEN.
+ * Puts the mark on a Deployment, beside what its owners have set, and makes a Service of berth's to its pods, of which nothing
+ * changes. Gives its definition. Throws KUBE_CONFLICT where somebody else has set a label of berth's, KUBE_TRACKED,
+ * KUBE_NAME_TAKEN.
  */
 export async function adopt(world: World, { workload }: Foreign, mark: Mark): Promise<string | null> {
   const place = await placeOf(world);
@@ -50,18 +52,22 @@ export async function adopt(world: World, { workload }: Foreign, mark: Mark): Pr
   const found: KubeObject = { ...deploymentKind, metadata: { name, labels }, spec: live.spec };
   const annotations = {
     [markAnnotation]: markText(mark),
-    [writtenAnnotation]: writtenText([found]),
+    [writtenAnnotation]: writtenText([found, ...adoptedServices(mark)]),
     [adoptedAnnotation]: world.clock.wall().toISOString(),
   };
-  await applyObject(place, {
-    ...deploymentKind,
-    metadata: { name, uid: live.metadata.uid, labels, annotations },
-  });
+  const undo = await serveAdopted(place, mark);
+  try {
+    const metadata = { name, uid: live.metadata.uid, labels, annotations };
+    await applyObject(place, { ...deploymentKind, metadata });
+  } catch (error) {
+    await undo();
+    throw error;
+  }
   return JSON.stringify(definitionOf(live), null, 2);
 }
 
-/** Takes the mark away and leaves it running; false where it is as berth has written it by now. */
-export async function disown(world: World, { object }: Instance): Promise<boolean> {
+/** Takes the mark and berth's Service away and leaves it running; false where it is as berth has written it by now. */
+export async function disown(world: World, { object, mark }: Instance): Promise<boolean> {
   const place = await placeOf(world);
   const name = object.name.replace(/^deployment /, '');
   const live = await getObject(place, { ...deploymentKind, name }, DeploymentLive);
@@ -69,6 +75,7 @@ export async function disown(world: World, { object }: Instance): Promise<boolea
   await handOn(place, live);
   // Who applies nothing keeps nothing.
   await applyObject(place, { ...deploymentKind, metadata: { name, uid: object.id } });
+  if (mark) await endService(place, mark);
   return true;
 }
 

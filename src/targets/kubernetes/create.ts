@@ -13,6 +13,7 @@ import type { Started, StartRequest } from '../contract.ts';
 import { PodLive } from '../../kube/answers.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { adoptedIn, isAdopted } from './adopt.ts';
+import { serveAdopted } from './adopted-service.ts';
 import { leaves } from './leaves.ts';
 import { markedObjects, secretOf } from './objects.ts';
 import { platformKinds } from './platform.ts';
@@ -143,7 +144,8 @@ export async function restart(
   const { mark } = instance;
   if (!made || !mark) throw goneAlready(instance.object.name);
   // What others made is started anew as it is.
-  if (!isAdopted(made.deployment))
+  if (isAdopted(made.deployment)) await serveAdopted(place, mark, { force: true });
+  else
     await applyAll(world, place, {
       mark,
       options: optionsOf(mark),

@@ -126,7 +126,8 @@ function service(placed: Placed, options: KubernetesOptions): KubeObject {
   const port = {
     name: 'http',
     port: placed.port,
-    targetPort: 'http',
+    // Pods that others made have no port of that name, and serve until the first new one does.
+    targetPort: placed.replica === 0 && options.selector ? placed.port : 'http',
     protocol: 'TCP',
     ...(nodePort === undefined || type === 'ClusterIP' ? {} : { nodePort }),
   };

@@ -1,6 +1,7 @@
 import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import type { DeploymentLive } from '../../kube/answers.ts';
+import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { driftBetween, driftOf } from '../../kube/foresee.ts';
 import { markAnnotation, writtenAnnotation } from '../../kube/names.ts';
@@ -34,7 +35,7 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
   const written = readWritten(text);
   if (!written) return driftOf(place, markedObjects(mark, optionsOf(mark)));
   const adopted = adoptedIn(made);
-  if (adopted) return foundDrift(written, adopted);
+  if (adopted) return foundDrift(place, written, adopted);
   const sent = written.map((object) => {
     if (object.kind !== 'Deployment') return object;
     const own = { ...object.metadata.annotations, [markAnnotation]: marked, [writtenAnnotation]: text };
@@ -43,11 +44,17 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
   return driftOf(place, sent);
 }
 
-/** Of what others made all counts that was found there. */
-function foundDrift(written: readonly KubeObject[], { spec }: DeploymentLive): Drift[] {
-  return written.flatMap((object) =>
-    driftBetween(object, { spec: noted(spec) }, { spec: noted(object['spec']) }),
-  );
+/** Of what others made all counts that was found there; of what berth has made beside it, what it has sent. */
+async function foundDrift(
+  place: Place,
+  written: readonly KubeObject[],
+  { spec }: DeploymentLive,
+): Promise<Drift[]> {
+  const own = written.filter(({ kind }) => kind !== 'Deployment');
+  const found = written
+    .filter((object) => !own.includes(object))
+    .flatMap((object) => driftBetween(object, { spec: noted(spec) }, { spec: noted(object['spec']) }));
+  return [...found, ...(await driftOf(place, own))];
 }
 
 /** A pod template without annotations has none: one that berth writes there is compared by itself. */
