@@ -32,6 +32,7 @@ const plurals: Readonly<Record<string, string>> = {
   'coordination.k8s.io/v1 Lease': 'leases',
   'serving.kserve.io/v1beta1 InferenceService': 'inferenceservices',
   'serving.kserve.io/v1alpha1 ServingRuntime': 'servingruntimes',
+  'serving.kserve.io/v1alpha1 ClusterServingRuntime': 'clusterservingruntimes',
   'serving.kserve.io/v1alpha1 LLMInferenceService': 'llminferenceservices',
 };
 

@@ -127,8 +127,6 @@ describe.skipIf(missing !== null)(
           ],
         },
       };
-      place.write(JSON.stringify(runtime), 'theirs.json');
-      box.kubectl('apply', '-f', join(place.folder, 'theirs.json'));
       const own = ['version: 1', 'fleet: lab', 'id: k3x9q2', ...fleet(1).split('\n').slice(3, 7)];
       place.write(
         [
@@ -138,6 +136,11 @@ describe.skipIf(missing !== null)(
           '    target: {kind: kserve, format: gguf, runtime: {use: theirs}}}',
         ].join('\n'),
       );
+      const nowhere = await place.berth('plan');
+      expect(nowhere.stdout).toContain(`There is neither a ServingRuntime theirs in namespace ${namespace}`);
+      place.write(JSON.stringify(runtime), 'theirs.json');
+      box.kubectl('apply', '-f', join(place.folder, 'theirs.json'));
+      expect((await place.berth('plan')).stdout).not.toContain('ServingRuntime');
       const applied = await place.berth('apply');
       expect(applied.code, applied.stdout + applied.stderr).toBe(0);
       const args = inNamespace('get', 'isvc', 'toy', '-o', 'jsonpath={.spec.predictor.model.args}');

@@ -42,6 +42,16 @@ test.each([
     kserve,
     '2 models.m.secret: An image is fetched by its node',
   ],
+  [
+    'source: "hf://a/b"',
+    'target: {kind: kserve, runtime: {use: theirs}, image: "r/vllm:1"}',
+    '3 deployments.d.target.image: The runtime theirs is only named and has its own image',
+  ],
+  [
+    'source: "hf://a/b"',
+    'target: {kind: kserve, runtime: {use: theirs}, entrypoint: [vllm]}',
+    '3 deployments.d.target.entrypoint: The runtime theirs is only named and has its own entrypoint',
+  ],
   ['source: ./m', kserve, '3 deployments.d.model: Its file lies on this machine (./m)'],
   [
     'source: "s3://models/p"',

@@ -8,7 +8,7 @@ export function kserveFaults(tree: Located): ConfigFault[] {
   return entriesAt(tree, ['deployments']).flatMap(([, deployment]) => {
     const target = pieceAt(deployment, ['target']);
     if (!target || scalarAt(target, ['kind']) !== 'kserve') return [];
-    return [...placeFaults(target), ...tokenFaults(target)];
+    return [...placeFaults(target), ...tokenFaults(target), ...namedRuntimeFaults(target)];
   });
 }
 
@@ -37,4 +37,22 @@ function tokenFaults(target: Located): ConfigFault[] {
   return [
     fault(token, token.keyAt, 'No token is asked for here.', 'Add auth: true beside it, or remove it.'),
   ];
+}
+
+/** What is run in which image a runtime says that is only named. */
+function namedRuntimeFaults(target: Located): ConfigFault[] {
+  const runtime = scalarAt(target, ['runtime', 'use']);
+  if (typeof runtime !== 'string') return [];
+  return (['image', 'entrypoint'] as const).flatMap((key) => {
+    const said = pieceAt(target, [key]);
+    if (!said) return [];
+    return [
+      fault(
+        said,
+        said.keyAt,
+        `The runtime ${runtime} is only named and has its own ${key}: this would be without effect.`,
+        `Leave ${key} out (null takes away that of the defaults), or have a runtime made: runtime: {create: NAME}.`,
+      ),
+    ];
+  });
 }

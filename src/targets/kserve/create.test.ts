@@ -190,3 +190,20 @@ test('a connection that is none of OpenShift AI is told beforehand', async () =>
     'The Secret minio in namespace llm is no connection of OpenShift AI: it lacks the annotation opendatahub.io/connection-type-protocol.',
   ]);
 });
+
+test('a runtime that is named and not there is told beforehand, but for a cluster that has no KServe', async () => {
+  const options = KserveOptions.parse({ kind: 'kserve', runtime: { use: 'theirs' } });
+  const mark = { ...open, target: options };
+  const known = await servedCluster(store().answer);
+  const findings = await preview(known.world, { ...request, mark }, options);
+  expect(findings.map(({ evidence }) => evidence)).toEqual([
+    ['ServingRuntime theirs', 'ClusterServingRuntime theirs'],
+  ]);
+  const unknown = await servedCluster(({ key }) =>
+    key.startsWith('PATCH')
+      ? [404, { message: 'the server could not find the requested resource' }]
+      : store().answer({ key, accept: '', body: null }),
+  );
+  const without = await preview(unknown.world, { ...request, mark }, options);
+  expect(without.map(({ evidence }) => evidence)).toEqual([['KUBE_KIND_MISSING']]);
+});

@@ -21,6 +21,7 @@ import { otherLines, readWritten } from '../../kube/written.ts';
 import type { Drift, Started, StartRequest } from '../contract.ts';
 import { besideService, manifestsOf, runtimeKind, secretName, serviceKind } from './manifests.ts';
 import { allMarks, dropMark, keepMark, markObject, markOf } from './marks.ts';
+import { runtimeFindings } from './named-runtime.ts';
 import { instanceOf, look, lookAgain, optionsOf, podLabels } from './observe.ts';
 import type { KserveOptions } from './options.ts';
 import { release } from './stop.ts';
@@ -179,7 +180,13 @@ export async function preview(
     force: isSameMark(there?.mark ?? null, mark),
     makesNamespace: Boolean(world.cluster?.createNamespace),
   });
-  return [...findings, ...(await namedFindings(place, mark, namedByService(mark, options)))];
+  // A cluster without KServe has said so already.
+  const isKnown = !findings.some(({ evidence }) => evidence.includes('KUBE_KIND_MISSING'));
+  return [
+    ...findings,
+    ...(isKnown ? await runtimeFindings(place, mark.deployment, options) : []),
+    ...(await namedFindings(place, mark, namedByService(mark, options))),
+  ];
 }
 
 /** Who may not give away all rights is asked for the role of a binding, which is there only once it has been made. */
