@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly ca?: string;
   /** Any certificate will do, for https: whoever asks sends nothing and believes nothing that matters. */
   readonly unchecked?: boolean;
+  /** Of a proxy that is asked for it, as `proxyFor` gives it; without it the server itself is asked. */
+  readonly proxy?: string | null;
 }
 
 export interface HttpReply {
@@ -34,18 +36,41 @@ async function senderOf(url: string): Promise<typeof http.request> {
     : (await import('node:http')).request;
 }
 
+interface Way {
+  readonly url: string;
+  readonly options: http.RequestOptions;
+  /** Throws where it is the proxy that answers. */
+  readonly check: (status: number | undefined) => void;
+  /** Ends what is being opened, which the end of the request does not. */
+  readonly close?: () => void;
+}
+
+async function wayOf(url: string, { headers = {}, proxy = null, timeoutMs }: HttpRequest): Promise<Way> {
+  if (proxy === null) return { url, options: { headers, agent: false }, check: () => {} };
+  const { checkProxyReply, forwarded, tunnelAgent } = await import('./proxy-route.ts');
+  function check(status: number | undefined): void {
+    checkProxyReply(proxy, status);
+  }
+  if (url.startsWith('https:')) {
+    const agent = tunnelAgent(proxy, { timeout: timeoutMs });
+    return { url, options: { headers, agent }, check, close: () => agent.destroy() };
+  }
+  const { url: at, options } = forwarded(proxy, url, headers);
+  return { url: at, options: { ...options, agent: false }, check };
+}
+
 async function request(url: string, options: HttpRequest): Promise<HttpReply> {
-  const send = await senderOf(url);
+  const way = await wayOf(url, options);
+  const send = await senderOf(way.url);
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
   return new Promise((resolve, reject) => {
     const outgoing = send(
-      url,
+      way.url,
       {
+        ...way.options,
         method: options.method ?? 'GET',
-        headers: options.headers ?? {},
         signal,
-        agent: false,
         ...(options.ca === undefined ? {} : { ca: options.ca }),
         ...(options.unchecked === true ? { rejectUnauthorized: false } : {}),
       },
@@ -58,18 +83,36 @@ async function request(url: string, options: HttpRequest): Promise<HttpReply> {
           else parts.push(part);
         });
         incoming.on('error', reject);
-        incoming.on('end', () =>
-          resolve({
-            status: incoming.statusCode ?? 0,
-            headers: incoming.headers,
-            text: Buffer.concat(parts).toString('utf8'),
-          }),
-        );
+        incoming.on('end', () => {
+          const { statusCode: status = 0, headers } = incoming;
+          try {
+            way.check(status);
+            resolve({ status, headers, text: Buffer.concat(parts).toString('utf8') });
+          } catch (error) {
+            reject(error as Error);
+          }
+        });
       },
     );
     outgoing.on('error', reject);
+    if (way.close !== undefined) endWith(signal, outgoing, reject, way.close);
     outgoing.end(options.body);
   });
+}
+
+/** A request that has no connection yet is not ended by its signal. */
+function endWith(
+  signal: AbortSignal,
+  outgoing: http.ClientRequest,
+  reject: (reason: Error) => void,
+  close: () => void,
+): void {
+  function end(): void {
+    reject(signal.reason as Error);
+    close();
+  }
+  signal.addEventListener('abort', end, { once: true });
+  outgoing.once('close', () => signal.removeEventListener('abort', end));
 }
 
 export const systemHttp: Http = { request };

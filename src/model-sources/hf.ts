@@ -5,6 +5,7 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import { shownSource } from '../domain/model-source.ts';
 import type { ListedModel } from '../domain/listed-model.ts';
 import type { HttpReply } from '../io/http.ts';
+import { proxyFor } from '../io/proxy.ts';
 import type { World } from '../io/world.ts';
 import { secondsToWait } from '../io/download/wait-of.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
@@ -111,7 +112,7 @@ async function ask(
   let at = url;
   for (let redirects = 0; ; redirects += 1) {
     const reply = await world.http
-      .request(at, { headers, signal, timeoutMs: 60_000 })
+      .request(at, { headers, signal, timeoutMs: 60_000, proxy: proxyFor(world.env, at) })
       .catch((cause: unknown) => {
         if (signal.aborted) throw cause;
         const reason = cause instanceof Error ? cause.message : String(cause);

@@ -3,6 +3,7 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import { splitSet } from '../domain/split-files.ts';
 import { shownSource } from '../domain/model-source.ts';
 import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
+import { proxyFor } from '../io/proxy.ts';
 import type { World } from '../io/world.ts';
 import { secondsToWait } from '../io/download/wait-of.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
@@ -144,7 +145,13 @@ async function ask(
 ): Promise<string> {
   const address = await signed(url, settings);
   const reply = await world.http
-    .request(address.url, { headers: { ...address.headers }, timeoutMs: 60_000, signal, ...settings.trust })
+    .request(address.url, {
+      headers: { ...address.headers },
+      timeoutMs: 60_000,
+      signal,
+      proxy: proxyFor(world.env, address.url),
+      ...settings.trust,
+    })
     .catch((cause: unknown) => {
       if (signal.aborted) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);

@@ -53,7 +53,7 @@ export async function describeModel(
       `${shownSource(source)}: ${file.path}`,
       () => kind.address(world, source, listed, file, access),
       file.size ?? Number.MAX_SAFE_INTEGER,
-      access.signal,
+      { env: world.env, signal: access.signal },
     );
   }
   try {

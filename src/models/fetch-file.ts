@@ -136,6 +136,7 @@ async function fetchBytes(
       ranges,
       connections,
       stallMs,
+      env: world.env,
       signal,
       onProgress: onBytes,
       onTrouble: (reason) => onLine(`${file.path}: ${reason}.`),

@@ -45,6 +45,11 @@ export const pullErrors = {
     (f) => `${f.place} did not give ${f.source}: ${f.reason}.`,
     () => 'Try again; what was fetched is kept. HF_ENDPOINT and AWS_ENDPOINT_URL name mirrors.',
   ),
+  PROXY_UNUSABLE: defineError<{ name: string; reason: string }>(
+    (f) => `${f.name} ${f.reason}.`,
+    (f) => `Set it to http://HOST:PORT or https://HOST:PORT, or take it away: unset ${f.name}.`,
+    'usage',
+  ),
   MODEL_CHOICE: defineError<{ source: string; reason: string; choices: readonly string[]; form: string }>(
     (f) => `${f.source} does not say which file is meant: ${f.reason}.`,
     (f) => `Write ${f.form} with one of: ${f.choices.join(', ')}.`,

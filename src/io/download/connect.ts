@@ -1,5 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
+import { proxyFor } from '../proxy.ts';
+import { ProxyFault, checkProxyReply, forwarded, tunnelAgent } from '../proxy-route.ts';
 import { GaveUp } from './faults.ts';
 import type { Range } from './parts.ts';
 
@@ -30,10 +32,28 @@ export interface Connector extends Disposable {
 
 const mostRedirects = 8;
 
-/** Connections that are kept for the next part. A reply that brings nothing for `stallMs` is broken off. */
-export function createConnector(stallMs: number, connections: number): Connector {
+export interface ConnectorOptions {
+  /** A reply that brings nothing for so long is broken off. */
+  readonly stallMs: number;
+  readonly connections: number;
+  /** Names the proxies that are asked. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+interface Lines extends Pick<ConnectorOptions, 'stallMs' | 'env'> {
+  readonly agentFor: (secure: boolean, proxy: string | null) => http.Agent;
+}
+
+/** Connections that are kept for the next part. */
+export function createConnector({ stallMs, connections, env }: ConnectorOptions): Connector {
   const options = { keepAlive: true, maxSockets: connections, timeout: stallMs };
-  const agents = { http: new http.Agent(options), https: new https.Agent(options) };
+  const agents = new Map<string, http.Agent>();
+  function agentFor(secure: boolean, proxy: string | null): http.Agent {
+    const name = `${secure} ${proxy}`;
+    const agent = agents.get(name) ?? newAgent(secure, proxy, options);
+    agents.set(name, agent);
+    return agent;
+  }
   return {
     get: async (address, range, ifTag, signal) => {
       const asked = {
@@ -45,9 +65,8 @@ export function createConnector(stallMs: number, connections: number): Connector
       let { url, headers } = address;
       for (let redirects = 0; ; redirects += 1) {
         const reply = await send(
-          agents,
+          { agentFor, stallMs, env },
           { ...address, url, headers: { ...headers, ...asked } },
-          stallMs,
           signal,
         );
         const next = redirectOf(reply, url);
@@ -66,10 +85,18 @@ export function createConnector(stallMs: number, connections: number): Connector
       }
     },
     [Symbol.dispose]: () => {
-      agents.http.destroy();
-      agents.https.destroy();
+      for (const agent of agents.values()) agent.destroy();
     },
   };
+}
+
+function newAgent(
+  secure: boolean,
+  proxy: string | null,
+  options: https.AgentOptions & { timeout: number },
+): http.Agent {
+  if (secure) return proxy === null ? new https.Agent(options) : tunnelAgent(proxy, options);
+  return proxy?.startsWith('https:') ? new https.Agent(options) : new http.Agent(options);
 }
 
 function redirectOf({ status, headers }: Reply, from: string): URL | null {
@@ -101,26 +128,43 @@ async function discard({ body }: Reply): Promise<void> {
   for await (const part of body) if ((size += part.length) > 64 * 1024) break;
 }
 
-function send(
-  agents: { http: http.Agent; https: https.Agent },
-  { url, headers, ca }: Address,
-  stallMs: number,
-  signal: AbortSignal,
-): Promise<Reply> {
+function send(lines: Lines, address: Address, signal: AbortSignal): Promise<Reply> {
   return new Promise((resolve, reject) => {
+    const { url, headers, ca } = address;
     const secure = url.startsWith('https:');
+    const proxy = proxyFor(lines.env, url);
+    const plain = proxy === null || secure ? { url, options: { headers } } : forwarded(proxy, url, headers);
     const options = {
-      headers,
+      ...plain.options,
       signal,
-      agent: secure ? agents.https : agents.http,
+      agent: lines.agentFor(secure, proxy),
       ...(ca === undefined ? {} : { ca }),
     };
-    const outgoing = (secure ? https : http).get(url, options, (incoming) =>
-      resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming }),
+    const outgoing = (plain.url.startsWith('https:') ? https : http).get(plain.url, options, (incoming) => {
+      const reply = { status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming };
+      try {
+        checkProxyReply(proxy, reply.status);
+        resolve(reply);
+      } catch (error) {
+        incoming.destroy();
+        reject(endless(error as Error));
+      }
+    });
+    outgoing.setTimeout(lines.stallMs, () =>
+      outgoing.destroy(new Error(`nothing came for ${Math.round(lines.stallMs / 1000)} s`)),
     );
-    outgoing.setTimeout(stallMs, () =>
-      outgoing.destroy(new Error(`nothing came for ${Math.round(stallMs / 1000)} s`)),
-    );
-    outgoing.on('error', reject);
+    outgoing.on('error', (error) => reject(endless(error)));
+    // While a tunnel is opened, the request itself is not ended by its signal.
+    function giveUp(): void {
+      reject(signal.reason as Error);
+    }
+    signal.addEventListener('abort', giveUp, { once: true });
+    outgoing.once('close', () => signal.removeEventListener('abort', giveUp));
   });
+}
+
+/** What a proxy refuses, it refuses again. */
+function endless(error: Error): Error {
+  const final = error instanceof ProxyFault && error.status !== null && error.status < 500;
+  return final ? new GaveUp(error.message, { cause: error }) : error;
 }

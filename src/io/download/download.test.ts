@@ -43,6 +43,7 @@ function request(options: Partial<DownloadRequest> = {}): DownloadRequest {
     ranges: true,
     connections: 2,
     stallMs: 300,
+    env: {},
     signal: new AbortController().signal,
     onProgress: () => {},
     onTrouble: (reason) => troubles.push(reason),

@@ -24,6 +24,8 @@ export interface DownloadRequest {
   readonly ranges: boolean;
   readonly connections: number;
   readonly stallMs: number;
+  /** Names the proxies that are asked. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number | null) => void;
   /** Told when something is tried again, and why. */
@@ -53,7 +55,7 @@ interface Work {
  * right is the caller's to find out. Rejects with the faults of `faults.ts`, with what has come kept for the next call.
  */
 export async function download(clock: Clock, request: DownloadRequest): Promise<void> {
-  using connector = createConnector(request.stallMs, request.connections);
+  using connector = createConnector(request);
   const work: Work = { request, clock, connector, address: await request.address(), opened: null };
   // No range is of nothing.
   if (!request.ranges || request.size === 0) return await wholeFile(work, null);

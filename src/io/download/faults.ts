@@ -1,4 +1,5 @@
 import type http from 'node:http';
+import { BerthError } from '../../domain/errors/berth-error.ts';
 
 /** The server will not give the file: asking again helps no one. */
 export class Refused extends Error {
@@ -43,6 +44,7 @@ export class GaveUp extends Error {
 /** Faults that no further attempt for the same bytes can mend. */
 export function isFinal(error: unknown): boolean {
   return (
+    error instanceof BerthError ||
     error instanceof Refused ||
     error instanceof Changed ||
     error instanceof RangeLie ||

@@ -1,6 +1,6 @@
 import type { ByteSource } from '../byte-file.ts';
 import { createConnector, leave } from './connect.ts';
-import type { Address, Reply } from './connect.ts';
+import type { Address, ConnectorOptions, Reply } from './connect.ts';
 import { Refused } from './faults.ts';
 import { readContentRange } from './parts.ts';
 import type { Range } from './parts.ts';
@@ -16,9 +16,9 @@ export function openRemote(
   shown: string,
   address: () => Promise<Address>,
   listed: number,
-  signal: AbortSignal,
+  { env, signal }: { readonly env: ConnectorOptions['env']; readonly signal: AbortSignal },
 ): ByteSource {
-  const connector = createConnector(stallMs, 1);
+  const connector = createConnector({ stallMs, connections: 1, env });
   let front: Buffer = Buffer.alloc(0);
   let size = listed;
   async function ask(range: Range): Promise<Reply> {

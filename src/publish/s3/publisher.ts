@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { proxyFor } from '../../io/proxy.ts';
 import { objectUrl, s3Settings } from '../../io/s3/settings.ts';
 import type { S3Settings } from '../../io/s3/settings.ts';
 import { signed } from '../../io/s3/sign.ts';
@@ -82,6 +83,7 @@ async function put(
       },
       body: content,
       timeoutMs,
+      proxy: proxyFor(world.env, address.url),
       ...settings.trust,
     })
     .catch((cause: unknown) => {
