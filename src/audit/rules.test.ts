@@ -164,6 +164,13 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
     add(`${engine}.args`, '--draft-max'),
   ],
   'selector-mismatch': [set(`${object}.5.spec.selector`, { app: 'qwen', tier: 'gpu' })],
+  'target-port': [
+    set(`${object}.1.spec.ports.0.targetPort`, 'web'),
+    set(`${object}.1.spec.ports.0.targetPort`, 8080),
+    set(`${object}.1.spec.ports.0.targetPort`, '8080'),
+    set(`${object}.1.spec.ports.0.targetPort`, null),
+    set(`${object}.5.spec.ports.0.targetPort`, 'api'),
+  ],
   'orphan-service': [
     add(object, {
       kind: 'Service',

@@ -59,7 +59,7 @@ export function service(name: string, spec: Thing = {}): Thing {
   return object('Service', name, {
     clusterIP: '10.0.0.1',
     selector: { app: name },
-    ports: [{ port: 80 }],
+    ports: [{ port: 80, targetPort: 'http' }],
     ...spec,
   });
 }

@@ -1,6 +1,7 @@
 import { flagValue } from '../../domain/command-line/flags.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Container, Probe } from '../../domain/audit/kube-object.ts';
+import { serverPort } from '../../domain/audit/server-port.ts';
 import type { PodServer, Rule } from './contract.ts';
 
 export const probeWrong: Rule = {
@@ -22,7 +23,7 @@ export const probeWrong: Rule = {
             evidence: [
               `container ${pod.container.name}: ${name} ${JSON.stringify(pod.container[name]?.httpGet)}`,
             ],
-            cure: `Ask ${prefixOf(pod)}/health on port ${portOfServer(pod) ?? 'that it listens on'}.`,
+            cure: `Ask ${prefixOf(pod)}/health on port ${serverPort(pod) ?? 'that it listens on'}.`,
           },
         ];
       }),
@@ -35,22 +36,6 @@ const paths: Readonly<Record<string, readonly string[]>> = {
   vllm: ['/health', '/ping', '/v1/models', '/metrics', '/version', '/load', '/docs', '/openapi.json'],
 };
 
-/** Where they listen when nothing is said, and nothing else can say it: an image may have variables of its own. */
-const usualPorts: Readonly<Record<string, number>> = {
-  'llama.cpp': 8080,
-  'llama-router': 8080,
-  vllm: 8000,
-  ollama: 11_434,
-  sglang: 30_000,
-};
-
-function portOfServer({ server, workload, container }: PodServer): number | null {
-  // What is left to a variable or to a file does not show, nor what another object adds.
-  const elsewhere = workload.partial || mayAddVariables(container);
-  const open = elsewhere || server.command.some((word) => word.includes('$') || /^--config(=|$)/.test(word));
-  return server.port ?? (open ? null : (usualPorts[server.engine] ?? null));
-}
-
 /** Before all its paths: `--api-prefix` of llama-server, `--root-path` of vLLM. */
 function prefixOf({ server, container }: PodServer): string {
   const given = container.env?.find(({ name }) => name === 'LLAMA_ARG_API_PREFIX')?.value;
@@ -62,7 +47,7 @@ function faultOf(pod: PodServer, probe: Probe): string | null {
   const asked = probe?.httpGet;
   if (!asked) return null;
   const port = portOf(container, asked.port);
-  const own = portOfServer(pod);
+  const own = serverPort(pod);
   if (port === null && isName(asked.port)) return `no port of its container is called ${asked.port}`;
   if (port !== null && own !== null && port !== own)
     return listensBeside(pod, port) ? null : `it asks port ${port}, and the server listens on ${own}`;
@@ -72,14 +57,6 @@ function faultOf(pod: PodServer, probe: Probe): string | null {
   const prefix = prefixOf(pod);
   const served = path === prefix || path.startsWith(`${prefix}/`) ? path.slice(prefix.length) || '/' : path;
   return known && !known.includes(served) && !known.includes(path) ? `${server.engine} has no ${path}` : null;
-}
-
-/** Variables from elsewhere may be any; of one from a ConfigMap or Secret the value alone is not known. */
-function mayAddVariables({ env, envFrom }: Container): boolean {
-  return (
-    (envFrom ?? []).length > 0 ||
-    (env ?? []).some(({ name, valueFrom }) => valueFrom && /PORT|HOST$/.test(name))
-  );
 }
 
 /** The containers of a pod share its network: a proxy beside the server may hold the port that is asked. */

@@ -42,6 +42,7 @@ import { serviceNotReady } from './service-not-ready.ts';
 import { sharesHost } from './shares-host.ts';
 import { slotsDiffer } from './slots-differ.ts';
 import { startupShort } from './startup-short.ts';
+import { targetPort } from './target-port.ts';
 import { threads } from './threads.ts';
 import { throttledThreads } from './throttled-threads.ts';
 import { tlsOff } from './tls-off.ts';
@@ -103,6 +104,7 @@ export const rules: readonly Rule[] = [
   orphanContainer,
   orphanModelFile,
   selectorMismatch,
+  targetPort,
   orphanService,
   missingService,
   orphanClaim,

@@ -1,0 +1,40 @@
+import type { Container, Workload } from './kube-object.ts';
+import type { DefinedServer } from './observation.ts';
+
+/** A model server, the container that runs it and what makes its pods. */
+export interface ServerOfPod {
+  readonly workload: Workload;
+  readonly container: Container;
+  readonly server: DefinedServer;
+}
+
+/** Where they listen when nothing is said, and nothing else can say it: an image may have variables of its own. */
+const usualPorts: Readonly<Record<string, number>> = {
+  'llama.cpp': 8080,
+  'llama-router': 8080,
+  vllm: 8000,
+  ollama: 11_434,
+  sglang: 30_000,
+};
+
+/** Where a server of a pod listens; null: not known. */
+export function serverPort(one: ServerOfPod): number | null {
+  return one.server.port ?? (saysElsewhere(one) ? null : (usualPorts[one.server.engine] ?? null));
+}
+
+/** Whether its port may be left to a variable or to a file, which do not show, or to what another object adds. */
+export function saysElsewhere({ workload, container, server }: ServerOfPod): boolean {
+  return (
+    workload.partial ||
+    mayAddVariables(container) ||
+    server.command.some((word) => word.includes('$') || /^--config(=|$)/.test(word))
+  );
+}
+
+/** Variables from elsewhere may be any; of one from a ConfigMap or Secret the value alone is not known. */
+function mayAddVariables({ env, envFrom }: Container): boolean {
+  return (
+    (envFrom ?? []).length > 0 ||
+    (env ?? []).some(({ name, valueFrom }) => valueFrom && /PORT|HOST$/.test(name))
+  );
+}
