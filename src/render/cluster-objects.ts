@@ -37,7 +37,7 @@ export function objectsOf(input: RenderInput): { name: string; objects: KubeObje
     name,
     objects: replicas
       .filter(({ mark }) => mark.deployment === name)
-      .flatMap(({ mark, options }) => markedObjects(mark, options, input.namespace)),
+      .flatMap(({ mark, options }) => markedObjects(mark, options, { namespace: input.namespace })),
   }));
 }
 
@@ -48,7 +48,7 @@ export function objectsOfReplica(
   change: (mark: Mark) => Mark,
 ): KubeObject[] {
   const [first] = marksOf(input, optionsOf).filter(({ mark }) => mark.deployment === name);
-  return first ? markedObjects(change(first.mark), first.options, input.namespace) : [];
+  return first ? markedObjects(change(first.mark), first.options, { namespace: input.namespace }) : [];
 }
 
 /** Secrets are never written: who applies the files makes them. */

@@ -15,6 +15,7 @@ import {
   writtenAnnotation,
 } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { pauseHook } from '../kube/pre-stop.ts';
 import { secretCommands } from '../kube/secret-commands.ts';
 import { writtenText } from '../kube/written.ts';
 import type { RenderInput } from './contract.ts';
@@ -327,7 +328,7 @@ function containerOf(gateway: ClusterGateway): Record<string, unknown> {
     startupProbe: probe(gateway, { periodSeconds: 2, failureThreshold: 60 }),
     readinessProbe: probe(gateway, { periodSeconds: 5, failureThreshold: 2 }),
     livenessProbe: probe(gateway, { periodSeconds: 10, failureThreshold: 6 }),
-    lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
+    ...pauseHook(preStopSeconds, false),
     resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '1Gi' } },
     securityContext: {
       allowPrivilegeEscalation: false,

@@ -20,6 +20,7 @@ import { platformKinds } from './platform.ts';
 import { engineContainer, instanceOf, look, lookAgain, markOf, optionsOf, podsText } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
 import { expectOwn, expectUntracked } from '../../kube/ownership.ts';
+import { knowsSleep } from '../../kube/server-version.ts';
 import { countsOf, endingOf, isRolledOut } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import { deploymentKind, takeOver } from './take-over.ts';
@@ -61,7 +62,7 @@ export async function finish(world: World, instance: Instance): Promise<void> {
   const made = await lookAgain(place, instance);
   const mark = made && markOf(made.deployment);
   if (!made || !mark || made.deployment.spec.minReadySeconds !== keptSeconds) return;
-  for (const object of markedObjects(mark, optionsOf(mark)))
+  for (const object of markedObjects(mark, optionsOf(mark), { sleeps: await knowsSleep(place) }))
     if (object.kind === 'Deployment') await applyObject(place, object, { force: true });
   const until = world.clock.now() + finishMs;
   for (let now: Made | null = made; now && !isRolledOut(now) && world.clock.now() < until;) {
@@ -92,7 +93,7 @@ async function applyAll(
   const { mark, options, force, keepsOld, onProgress } = wish;
   const before = await look(place, mark);
   const adopted = adoptedIn(before);
-  const wanted = markedObjects(mark, options);
+  const wanted = markedObjects(mark, options, { sleeps: await knowsSleep(place) });
   const objects = [...(await secretOf(world, mark)), ...(before && keepsOld ? wanted.map(kept) : wanted)];
   await expectOwn(place, mark, objects);
   try {

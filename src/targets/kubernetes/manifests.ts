@@ -30,6 +30,8 @@ export interface Placed {
   readonly namespace: string | null;
   /** How many pods; one where each has objects of its own. */
   readonly pods: number;
+  /** True where the server that they are for is known to take `preStop.sleep`. */
+  readonly sleeps?: boolean;
 }
 
 /** Every object of one replica but its Secret, in the order in which they are made. Pure. */
@@ -157,7 +159,7 @@ function deployment(placed: Placed, options: KubernetesOptions): KubeObject {
       selector: { matchLabels: selector },
       template: {
         metadata: { labels: podLabels(placed, options), ...secretAnnotation(placed) },
-        spec: podSpec(spec, options, { port: placed.port, names }),
+        spec: podSpec(spec, options, { port: placed.port, names, sleeps: placed.sleeps ?? false }),
       },
     },
   };

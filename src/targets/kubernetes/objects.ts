@@ -10,17 +10,24 @@ import type { Placed } from './manifests.ts';
 import type { KubernetesOptions } from './options.ts';
 
 /** All objects of a mark but its Secret, without the mark. Pure. */
-export function plainObjects(mark: Mark, options: KubernetesOptions): KubeObject[] {
-  return manifestsOf(placed(mark), options);
+export function plainObjects(
+  mark: Mark,
+  options: KubernetesOptions,
+  { sleeps = false }: { sleeps?: boolean } = {},
+): KubeObject[] {
+  return manifestsOf({ ...placed(mark), sleeps }, options);
 }
 
-/** The same; the Deployment carries the mark, and all of them as they are sent. Without a namespace whoever sends them chooses. Pure. */
+/**
+ * The same; the Deployment carries the mark, and all of them as they are sent. Without a namespace whoever sends them chooses;
+ * `sleeps` for a server that is known to take `preStop.sleep`. Pure.
+ */
 export function markedObjects(
   mark: Mark,
   options: KubernetesOptions,
-  namespace: string | null = null,
+  { namespace = null, sleeps = false }: { namespace?: string | null; sleeps?: boolean } = {},
 ): KubeObject[] {
-  const objects = plainObjects(mark, options);
+  const objects = plainObjects(mark, options, { sleeps });
   const own = { [markAnnotation]: markText(mark), [writtenAnnotation]: writtenText(objects) };
   return objects.map((object) => {
     const metadata = namespace === null ? object.metadata : { ...object.metadata, namespace };

@@ -8,6 +8,7 @@ import {
   serviceAccountOf,
   tolerationsOf,
 } from '../../kube/launched.ts';
+import { pauseHook } from '../../kube/pre-stop.ts';
 import { podVariables } from '../../kube/pod-variables.ts';
 import { podFiller, volumesOf } from '../../kube/volumes.ts';
 import type { Mounted, VolumeNames } from '../../kube/volumes.ts';
@@ -18,7 +19,7 @@ import type { KubernetesOptions } from './options.ts';
 export function podSpec(
   spec: LaunchSpec,
   options: KubernetesOptions,
-  { port, names }: { port: number; names: VolumeNames },
+  { port, names, sleeps }: { port: number; names: VolumeNames; sleeps: boolean },
 ): Record<string, unknown> {
   const shm = options.shm ?? spec.sharedMemory ?? null;
   const mounted = volumesOf(spec, names, shm);
@@ -42,7 +43,7 @@ export function podSpec(
     ...(tolerations.length === 0 ? {} : { tolerations }),
     securityContext: podSecurity(options),
     ...(spec.fetched ? { initContainers: waitForFetch(spec) } : {}),
-    containers: [container(spec, options, { port, mounted, secret: names.secret })],
+    containers: [container(spec, options, { port, mounted, secret: names.secret, sleeps })],
     volumes: [...new Map(mounted.map(({ volume }) => [volume.name, volume])).values()],
   };
 }
@@ -50,7 +51,12 @@ export function podSpec(
 function container(
   spec: LaunchSpec,
   options: KubernetesOptions,
-  { port, mounted, secret }: { port: number; mounted: readonly Mounted[]; secret: string },
+  {
+    port,
+    mounted,
+    secret,
+    sleeps,
+  }: { port: number; mounted: readonly Mounted[]; secret: string; sleeps: boolean },
 ): Record<string, unknown> {
   const fill = podFiller(spec, port);
   const env = podVariables(spec, secret, fill);
@@ -64,7 +70,7 @@ function container(
     ...(env.length === 0 ? {} : { env }),
     ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }],
     ...probes(spec),
-    ...(options.preStop === 0 ? {} : { lifecycle: { preStop: { sleep: { seconds: options.preStop } } } }),
+    ...pauseHook(options.preStop, sleeps),
     resources: resourcesOf(spec, options),
     securityContext: {
       allowPrivilegeEscalation: false,

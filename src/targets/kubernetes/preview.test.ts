@@ -91,3 +91,27 @@ test("of one that is berth's an apply is tried, and what the cluster says is tol
     expect.stringMatching(/^The cluster refuses "apply Deployment chat" with 422: .*rollingUpdate/),
   ]);
 });
+
+/** What is tried of a new Deployment on a server of this version. */
+async function triedPause(version: object | null): Promise<unknown> {
+  const { world, asked } = await servedCluster(({ key, body }) => {
+    if (key === 'GET /version') return version ? [200, version] : undefined;
+    return key.startsWith('PATCH')
+      ? [200, { ...(body as object), metadata: { name: 'chat', uid: 'u' } }]
+      : undefined;
+  });
+  expect(await preview(world, request, options)).toEqual([]);
+  const [tried] = asked.filter(({ key }) => /^PATCH .*deployments/.test(key));
+  const made = tried?.body as
+    | { spec: { template: { spec: { containers: [{ lifecycle: unknown }] } } } }
+    | undefined;
+  return made?.spec.template.spec.containers[0].lifecycle;
+}
+
+test('the pause at the end of a pod is an action of its own where the server knows it, and a program where it may not', async () => {
+  const program = { preStop: { exec: { command: ['sleep', '5'] } } };
+  expect(await triedPause({ major: '1', minor: '30' })).toEqual({ preStop: { sleep: { seconds: 5 } } });
+  expect(await triedPause({ major: '1', minor: '33+' })).toEqual({ preStop: { sleep: { seconds: 5 } } });
+  expect(await triedPause({ major: '1', minor: '29' })).toEqual(program);
+  expect(await triedPause(null)).toEqual(program);
+});

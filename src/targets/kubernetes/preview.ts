@@ -3,6 +3,7 @@ import type { World } from '../../io/world.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { foresee, isSameMark } from '../../kube/foresee.ts';
 import { namedBy, namedFindings } from '../../kube/named-objects.ts';
+import { knowsSleep } from '../../kube/server-version.ts';
 import type { StartRequest } from '../contract.ts';
 import { adoptedIn } from './adopt.ts';
 import { markedObjects } from './objects.ts';
@@ -19,7 +20,7 @@ export async function preview(
   const made = await look(place, mark);
   const adopted = adoptedIn(made);
   const findings = await foresee(place, mark, {
-    objects: markedObjects(mark, options),
+    objects: markedObjects(mark, options, { sleeps: await knowsSleep(place) }),
     force: isSameMark(made && markOf(made.deployment), mark),
     makesNamespace: Boolean(world.cluster?.createNamespace),
     instead: (object) =>

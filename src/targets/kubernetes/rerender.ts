@@ -6,6 +6,7 @@ import { placeOf } from '../../kube/cluster-world.ts';
 import { driftBetween, driftOf } from '../../kube/foresee.ts';
 import { markAnnotation, writtenAnnotation } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { knowsSleep } from '../../kube/server-version.ts';
 import { otherLines, readWritten } from '../../kube/written.ts';
 import type { Drift } from '../contract.ts';
 import { adoptedIn, isAdopted } from './adopt.ts';
@@ -21,7 +22,12 @@ export async function rendersOtherwise(world: World, instance: Instance): Promis
   // Of what others made it would write all otherwise, and does so with the next change.
   if (!made || isAdopted(made.deployment)) return [];
   const written = readWritten(made.deployment.metadata.annotations?.[writtenAnnotation]);
-  return mark && written ? otherLines(written, plainObjects(mark, optionsOf(mark))) : [];
+  if (!mark || !written) return [];
+  // Rendered for no server in particular, or for an older one: no reason for new pods.
+  const forms = [true, false].map((sleeps) =>
+    otherLines(written, plainObjects(mark, optionsOf(mark), { sleeps })),
+  );
+  return forms.toSorted((a, b) => a.length - b.length)[0] ?? [];
 }
 
 /** What others have changed of what was sent. */
@@ -33,7 +39,8 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
   const annotations = made?.deployment.metadata.annotations ?? {};
   const { [markAnnotation]: marked = '', [writtenAnnotation]: text = '' } = annotations;
   const written = readWritten(text);
-  if (!written) return driftOf(place, markedObjects(mark, optionsOf(mark)));
+  if (!written)
+    return driftOf(place, markedObjects(mark, optionsOf(mark), { sleeps: await knowsSleep(place) }));
   const adopted = adoptedIn(made);
   if (adopted) return foundDrift(place, written, adopted);
   const sent = written.map((object) => {
