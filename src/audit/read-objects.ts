@@ -22,6 +22,7 @@ export async function readObjects(
     name: file === '-' ? 'standard input' : basename(file),
     reach: null,
     objects: withoutSecrets(objectsIn(text, path)),
+    unseen: [],
   };
 }
 

@@ -23,6 +23,19 @@ function servedBy(image: string, n: number): ReturnType<typeof deployment> {
 
 tryClusters([
   {
+    what: 'a pod of a Model of KubeAI, which says nothing of it',
+    objects: [
+      object('Model', 'm', { url: 'hf://org/m', engine: 'VLLM' }),
+      object(
+        'Pod',
+        'model-m-1',
+        { containers: [vllm({ image: 'vllm/vllm-openai:latest' })] },
+        { metadata: ownedBy('Model', 'm') },
+      ),
+    ],
+    found: ['rolling-image model-m-1'],
+  },
+  {
     what: 'an initial container that crashes',
     objects: [
       ...whole,

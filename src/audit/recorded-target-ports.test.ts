@@ -181,7 +181,7 @@ function namesOf(name: string): Thing {
 test('a server that is still reached by another port is a warning, one that is reached by none is critical', () => {
   function severities(...targets: string[]): string[] {
     const objects = [deployment('m', [vllm()]), service('m', to(...targets))];
-    const clusters = [{ name: 'c', reach: null, objects }];
+    const clusters = [{ name: 'c', reach: null, objects, unseen: [] }];
     return findingsIn({ at: '2026-11-28T09:00:00.000Z', hosts: [], clusters, fleet: null }).map(
       (one) => `${one.severity}: ${one.message}`,
     );

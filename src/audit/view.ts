@@ -25,8 +25,8 @@ export function viewOf({
   clusters,
   fleet,
 }: Viewed): AuditView {
-  const all = clusters.flatMap(({ name, reach, objects }) => {
-    const cluster = { name, reach, several: clusters.length > 1 };
+  const all = clusters.flatMap(({ name, reach, objects, unseen }) => {
+    const cluster = { name, reach, several: clusters.length > 1, unseen };
     return objects.flatMap((object): KubeObject[] => {
       const { data } = KubeObject.safeParse(object);
       return data ? [{ ...data, cluster }] : [];

@@ -53,10 +53,17 @@ async function clusterOf(
   { hosts, names, reachOf }: { hosts: Hosts; names: readonly string[]; reachOf: ReachOf },
 ): Promise<Observation['clusters']> {
   const { observeCluster } = await import('../audit/gather/observe-cluster.ts');
+  function told(seen: Observation['clusters'][number]): Observation['clusters'][number] {
+    if (seen.unseen.length > 0)
+      output.progress(
+        `Of ${seen.name} these kinds are not shown, so that no claim is called unused: ${seen.unseen.join(', ')}.`,
+      );
+    return seen;
+  }
   const [first = ''] = names;
   try {
     const there = await worldOfHost(world, hosts, first);
-    return [await observeCluster(there, first, { everywhere: true, reach: reachOf(first) })];
+    return [told(await observeCluster(there, first, { everywhere: true, reach: reachOf(first) }))];
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
     if (error.code === 'KUBE_FORBIDDEN')
@@ -66,7 +73,7 @@ async function clusterOf(
     names.map(async (name) => {
       try {
         const there = await worldOfHost(world, hosts, name);
-        return [await observeCluster(there, name, { reach: reachOf(name) })];
+        return [told(await observeCluster(there, name, { reach: reachOf(name) }))];
       } catch (error) {
         if (!(error instanceof BerthError)) throw error;
         // Half of a namespace would give false findings.

@@ -39,14 +39,16 @@ const plurals: Readonly<Record<string, string>> = {
 export interface KubeKind {
   readonly apiVersion: string;
   readonly kind: string;
+  /** Of a kind that the table does not have. */
+  readonly plural?: string;
 }
 
 /** In place of a namespace: all of them. */
 export const everyNamespace = '';
 
 /** Where all objects of a kind in a namespace, or in all of them, are asked for. */
-export function listPath({ apiVersion, kind }: KubeKind, namespace: string): string {
-  const plural = plurals[`${apiVersion} ${kind}`];
+export function listPath({ apiVersion, kind, ...own }: KubeKind, namespace: string): string {
+  const plural = own.plural ?? plurals[`${apiVersion} ${kind}`];
   if (plural === undefined) throw new Error(`The kind ${apiVersion} ${kind} is not in the table.`);
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   if (namespace === everyNamespace) return `${group}/${plural}`;

@@ -98,7 +98,9 @@ export interface ClusterCase {
 export function tryClusters(cases: readonly ClusterCase[]): void {
   for (const { what, objects, found } of cases)
     test(`${what}: ${found.join(', ') || 'nothing is wrong'}`, () => {
-      const clusters = [{ name: 'c', reach: null, objects: objects.map((one) => structuredClone(one)) }];
+      const clusters = [
+        { name: 'c', reach: null, objects: objects.map((one) => structuredClone(one)), unseen: [] },
+      ];
       const findings = findingsIn({ at: '2026-11-28T09:00:00.000Z', hosts: [], clusters, fleet: null });
       expect(findings.map((one) => `${one.rule} ${one.object.split('/').pop()}`).toSorted()).toEqual(found);
     });

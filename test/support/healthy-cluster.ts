@@ -7,6 +7,7 @@ export function healthyCluster(): ObservedCluster {
   return {
     name: 'lab',
     reach: { host: null, context: 'lab' },
+    unseen: [],
     objects: [
       mistral(),
       service('mistral'),

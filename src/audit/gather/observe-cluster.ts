@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import type { ObservedCluster } from '../../domain/audit/observation.ts';
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { World } from '../../io/world.ts';
 import { listObjects } from '../../kube/client.ts';
+import { apiGroups } from '../../kube/api-groups.ts';
+import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { everyNamespace } from '../../kube/kinds.ts';
+import type { KubeKind } from '../../kube/kinds.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 /** What rules look at. No Secrets: their data is nobody's business. */
@@ -25,11 +29,24 @@ const kinds = [
   ['serving.kserve.io/v1alpha1', 'LLMInferenceService'],
 ] as const;
 
+/** What others bring to a cluster that makes pods, or names a claim, also while it has no pod: by group, kind and plural. */
+const brought = [
+  ['leaderworkerset.x-k8s.io', 'LeaderWorkerSet', 'leaderworkersets'],
+  ['jobset.x-k8s.io', 'JobSet', 'jobsets'],
+  ['ray.io', 'RayService', 'rayservices'],
+  ['ray.io', 'RayCluster', 'rayclusters'],
+  ['ray.io', 'RayJob', 'rayjobs'],
+  ['argoproj.io', 'Rollout', 'rollouts'],
+  ['kubeai.org', 'Model', 'models'],
+  ['apps.openshift.io', 'DeploymentConfig', 'deploymentconfigs'],
+] as const;
+
 const Anything = z.record(z.string(), z.unknown());
+type Anything = z.infer<typeof Anything>;
 
 /**
  * The objects of one namespace, or of all that the cluster has. Throws what the server refuses: rules that miss a kind would tell
- * what is not so.
+ * what is not so. Kinds that others brought are named where they are refused, so that what they may use is not taken for unused.
  */
 export async function observeCluster(
   world: World,
@@ -38,12 +55,39 @@ export async function observeCluster(
 ): Promise<ObservedCluster> {
   const own = await placeOf(world);
   const place = everywhere ? { ...own, namespace: everyNamespace } : own;
-  const lists = await Promise.all(
-    kinds.map(async ([apiVersion, kind]) => {
-      const found = await listObjects(place, { apiVersion, kind, labels: '' }, Anything);
-      // A list does not say again of each what it is a list of.
-      return found.map((object) => ({ ...object, apiVersion, kind }));
+  const [lists, others] = await Promise.all([
+    Promise.all(kinds.map(([apiVersion, kind]) => listKind(place, { apiVersion, kind }))),
+    listBrought(place),
+  ]);
+  const objects = withoutSecrets([...lists.flat(), ...others.objects]);
+  return { name, reach, objects, unseen: others.unseen };
+}
+
+async function listKind(place: Place, what: KubeKind): Promise<Anything[]> {
+  const found = await listObjects(place, { ...what, labels: '' }, Anything);
+  const { apiVersion, kind } = what;
+  // A list does not say again of each what it is a list of.
+  return found.map((object) => ({ ...object, apiVersion, kind }));
+}
+
+async function listBrought(place: Place): Promise<{ objects: Anything[]; unseen: string[] }> {
+  const groups = await apiGroups(place).catch(refusedOf);
+  if (groups === null) return { objects: [], unseen: brought.map(([, kind]) => kind) };
+  const found = await Promise.all(
+    brought.map(async ([group, kind, plural]) => {
+      const apiVersion = groups.get(group);
+      if (apiVersion === undefined) return { kind, objects: [] };
+      return { kind, objects: await listKind(place, { apiVersion, kind, plural }).catch(refusedOf) };
     }),
   );
-  return { name, reach, objects: withoutSecrets(lists.flat()) };
+  return {
+    objects: found.flatMap(({ objects }) => objects ?? []),
+    unseen: found.flatMap(({ kind, objects }) => (objects === null ? [kind] : [])),
+  };
+}
+
+/** Null for what is not shown to everybody, or what the server behind it does not answer for; any other fault goes on. */
+function refusedOf(error: unknown): null {
+  if (error instanceof BerthError && ['KUBE_FORBIDDEN', 'KUBE_REFUSED'].includes(error.code)) return null;
+  throw error;
 }

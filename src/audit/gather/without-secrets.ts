@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { showsSecret } from '../../domain/audit/secret-variable.ts';
-import { redact } from '../../domain/command-line/redact.ts';
+import { redact, redactText } from '../../domain/command-line/redact.ts';
 
 const Words = z.array(z.string());
 const Variable = z.object({ name: z.string(), value: z.string().min(1) });
@@ -22,6 +22,28 @@ function replace(key: string, value: unknown): unknown {
     const words = Words.safeParse(value).data;
     return words ? redact(words) : value;
   }
+  // A Model of KubeAI has its variables by name; those of an application of Ray stand in a text of its own.
+  if (key === 'env' && !Array.isArray(value)) return hideBySecretName(value);
+  if (rayTexts.includes(key)) return typeof value === 'string' ? redactText(hideByLine(value)) : value;
   const variable = Variable.safeParse(value).data;
   return variable && showsSecret(variable) ? { ...(value as object), value: '***' } : value;
+}
+
+const rayTexts = ['serveConfigV2', 'runtimeEnvYAML', 'entrypoint'];
+
+function hideBySecretName(value: unknown): unknown {
+  const variables = z.record(z.string(), z.string()).safeParse(value).data;
+  if (!variables) return value;
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, one]) => [name, showsSecret({ name, value: one }) ? '***' : one]),
+  );
+}
+
+/** "HF_TOKEN: hf_1" in a text of YAML or JSON. */
+function hideByLine(text: string): string {
+  return text.replace(
+    /(["']?)(\w+)\1(\s*:\s*)("[^"]*"|'[^']*'|[^\s,}\]]+)/g,
+    (whole, quote: string, name: string, colon: string, one: string) =>
+      showsSecret({ name, value: one }) ? `${quote}${name}${quote}${colon}"***"` : whole,
+  );
 }

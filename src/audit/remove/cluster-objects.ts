@@ -85,6 +85,8 @@ function serviceInUse({ objects, workloads }: AuditView, name: string): string |
 }
 
 function claimInUse({ objects, workloads }: AuditView, name: string): string | null {
+  const unseen = objects.flatMap((one) => one.cluster?.unseen ?? []);
+  if (unseen.length > 0) return `a ${unseen[0]} may use it, and you may not list those`;
   const [user] = claimUsers(objects, workloads)(name);
   return user ? `${user.kind} ${user.metadata.name} uses it` : null;
 }

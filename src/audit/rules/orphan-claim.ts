@@ -12,25 +12,29 @@ export const orphanClaim: Rule = {
   why: 'Its storage is paid for, and often holds a model that nobody serves.',
   find: ({ objects, workloads }) => {
     const usersOf = claimUsers(objects, workloads);
-    return objects
-      .filter((object) => object.kind === 'PersistentVolumeClaim')
-      .filter((claim) => (claim.metadata.ownerReferences ?? []).length === 0)
-      .filter((claim) => !usersOf(claim.metadata.name).some((one) => sameNamespace(one, claim)))
-      .map((claim) => {
-        const bytes = amountOf(claimSize(claim));
-        const { name } = claim.metadata;
-        return {
-          object: titleOf(claim),
-          names: [name],
-          message: `Nothing uses it${bytes === null ? '' : `; it takes ${formatBytes(bytes)}`}.`,
-          evidence: [
-            `storage ${claimSize(claim) ?? 'not told'}`,
-            'no pod template, job or InferenceService names it',
-          ],
-          ...(bytes === null ? {} : { cost: { diskBytes: Math.round(bytes) } }),
-          cure: 'Look into it, then remove it; its data is gone with it where its class says Delete.',
-          commands: removeObject('pvc', claim, { withData: hasVolume(claim) }),
-        };
-      });
+    return (
+      objects
+        .filter((object) => object.kind === 'PersistentVolumeClaim')
+        .filter((claim) => (claim.metadata.ownerReferences ?? []).length === 0)
+        // A kind that is not shown may name it.
+        .filter((claim) => (claim.cluster?.unseen ?? []).length === 0)
+        .filter((claim) => !usersOf(claim.metadata.name).some((one) => sameNamespace(one, claim)))
+        .map((claim) => {
+          const bytes = amountOf(claimSize(claim));
+          const { name } = claim.metadata;
+          return {
+            object: titleOf(claim),
+            names: [name],
+            message: `Nothing uses it${bytes === null ? '' : `; it takes ${formatBytes(bytes)}`}.`,
+            evidence: [
+              `storage ${claimSize(claim) ?? 'not told'}`,
+              'no pod template, job or InferenceService names it',
+            ],
+            ...(bytes === null ? {} : { cost: { diskBytes: Math.round(bytes) } }),
+            cure: 'Look into it, then remove it; its data is gone with it where its class says Delete.',
+            commands: removeObject('pvc', claim, { withData: hasVolume(claim) }),
+          };
+        })
+    );
   },
 };

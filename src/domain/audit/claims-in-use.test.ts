@@ -16,9 +16,14 @@ const objects = [
   object('InferenceService', 'granite', { storageUri: 'pvc://models/granite', other: 'pvc://models/x' }),
   object('Job', 'fill', { volumes: [{ persistentVolumeClaim: { claimName: 'models' } }] }),
   object('StatefulSet', 'db', { volumeClaimTemplates: [{ metadata: { name: 'data' } }] }),
+  object('Model', 'chat', { url: 'pvc://weights/chat', cacheProfile: 'fast' }),
+  object('Model', 'other', { url: 'hf://org/other' }),
 ];
 
 test.each([
+  ['weights', ['chat']],
+  ['shared-model-cache-fast', ['chat']],
+  ['shared-model-cache-slow', []],
   ['files', ['web']],
   ['models', ['granite', 'fill']],
   ['data-db-0', ['db']],

@@ -35,11 +35,20 @@ export function claimUsers(
   };
 }
 
-/** Wherever else an object speaks of one: KServe's "pvc://NAME/path", runtimes, templates of volumes. */
-function namesIn({ spec }: KubeObject): string[] {
-  const text = JSON.stringify(spec ?? {});
+/** Wherever else an object speaks of one: "pvc://NAME/path", runtimes, templates of volumes. */
+function namesIn(object: KubeObject): string[] {
+  const text = JSON.stringify(object.spec ?? {});
   const named = text.matchAll(/pvc:\/\/([a-z0-9.-]+)|"claimName":"([^"]+)"/g);
-  return [...new Set([...named].map(([, address, claim]) => address ?? claim ?? ''))];
+  return [
+    ...new Set([...[...named].map(([, address, claim]) => address ?? claim ?? ''), ...cacheOf(object)]),
+  ];
+}
+
+/** A Model of KubeAI names only a profile; its cache is one claim of that profile, or one of its own. */
+function cacheOf({ kind, spec, metadata: { name, uid } }: KubeObject): string[] {
+  const profile = kind === 'Model' ? spec?.['cacheProfile'] : undefined;
+  if (typeof profile !== 'string' || profile === '') return [];
+  return [`shared-model-cache-${profile}`, `model-cache-${name}-${(uid ?? '').slice(0, 7)}`];
 }
 
 const Templates = z.object({

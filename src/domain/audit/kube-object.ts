@@ -30,6 +30,8 @@ export interface SeenIn {
   /** Others were looked at beside it, so that a name alone does not say which object is meant. */
   readonly several: boolean;
   readonly reach: { readonly host: string | null; readonly context: string } | null;
+  /** Kinds that were not shown. */
+  readonly unseen: readonly string[];
 }
 
 export type KubeObject = z.infer<typeof KubeObject> & { readonly cluster?: SeenIn };

@@ -189,6 +189,8 @@ export const ObservedCluster = z.strictObject({
   /** How commands say that it is meant: as a host of the fleet file, or by a context of kubectl; null: not known, as of a file. */
   reach: z.strictObject({ host: z.string().nullable(), context: z.string() }).nullable().default(null),
   objects: z.array(z.record(z.string(), z.unknown())),
+  /** Kinds that are there and were not shown: what they may use is not known. */
+  unseen: z.array(z.string()).default([]),
 });
 export type ObservedCluster = z.infer<typeof ObservedCluster>;
 

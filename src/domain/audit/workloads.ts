@@ -90,12 +90,10 @@ function isMade(
   },
 ): boolean {
   const { owner, objects, own } = seen;
-  if (
-    objects.some(
-      (one) => one.kind === owner.kind && one.metadata.name === owner.name && sameNamespace(one, object),
-    )
-  )
-    return true;
+  const maker = objects.find(
+    (one) => one.kind === owner.kind && one.metadata.name === owner.name && sameNamespace(one, object),
+  );
+  if (maker) return saysItself(maker, own);
   if (!makers.includes(owner.kind)) return false;
   const labels = object.metadata.labels ?? {};
   return own.some(
@@ -103,6 +101,15 @@ function isMade(
       sameNamespace(one.object, object) &&
       (owner.name.startsWith(`${one.object.metadata.name}-`) ||
         (Object.keys(one.labels).length > 0 && selects(one.labels, labels))),
+  );
+}
+
+/** Some that make pods say nothing of them that could be read, as a Model of KubeAI: their pods stand for themselves. */
+function saysItself(maker: KubeObject, own: readonly Workload[]): boolean {
+  return (
+    [...makers, ...completed].includes(maker.kind) ||
+    ownersOf(maker).length > 0 ||
+    own.some((one) => one.object === maker)
   );
 }
 

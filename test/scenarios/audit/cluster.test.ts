@@ -22,7 +22,12 @@ async function apiServer(
   objects: readonly Thing[],
   forbid = '',
 ): Promise<{ url: string; close: () => void }> {
+  const groups = [...new Set(objects.map((one) => String(one['apiVersion'])))]
+    .filter((one) => one.includes('/'))
+    .map((groupVersion) => ({ name: groupVersion.split('/')[0], preferredVersion: { groupVersion } }));
   const server = createServer((request, response) => {
+    if (request.url === '/apis')
+      return void response.end(JSON.stringify({ kind: 'APIGroupList', apiVersion: 'v1', groups }));
     const [, namespace, plural = ''] = /\/v1\w*\/(namespaces\/llm\/)?(\w+)\?/.exec(request.url ?? '') ?? [];
     response.setHeader('content-type', 'application/json');
     if (plural === forbid || (forbid === 'everywhere' && namespace === undefined))
@@ -96,6 +101,84 @@ test('the namespace of a cluster that the file names is audited; one that hides 
     expect(AuditReport.parse(hidden.json()).findings.filter((one) => / llm\//.test(one.object))).toEqual([]);
   } finally {
     for (const one of [open, shut, part]) one.close();
+    await place.close();
+  }
+});
+
+function brought(apiVersion: string, kind: string, spec: Record<string, unknown>): Thing {
+  return {
+    apiVersion,
+    kind,
+    metadata: { name: kind.toLowerCase(), namespace: 'llm', uid: 'a1b2c3d4e5' },
+    spec,
+  };
+}
+
+function claim(name: string): Thing {
+  return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name, namespace: 'llm' }, spec: {} };
+}
+
+function podWith(claimName: string): Record<string, unknown> {
+  const volumes = [{ name: 'models', persistentVolumeClaim: { claimName } }];
+  return { spec: { containers: [{ name: 'engine', image: 'example.org/engine:1' }], volumes } };
+}
+
+test('a claim is used that a kind of others names, also while it has no pod; where such a kind is not shown, none is called unused', async () => {
+  const place = makePlace();
+  const objects = [
+    ...(healthyCluster().objects as Thing[]),
+    brought('leaderworkerset.x-k8s.io/v1', 'LeaderWorkerSet', {
+      replicas: 0,
+      leaderWorkerTemplate: { size: 2, workerTemplate: podWith('of-lws') },
+    }),
+    brought('ray.io/v1', 'RayService', {
+      serveConfigV2: 'applications:\n- runtime_env: {env_vars: {HF_TOKEN: hf_ray}}\n',
+      rayClusterConfig: { workerGroupSpecs: [{ replicas: 0, template: podWith('of-ray') }] },
+    }),
+    brought('argoproj.io/v1alpha1', 'Rollout', { replicas: 0, template: podWith('of-rollout') }),
+    brought('kubeai.org/v1', 'Model', {
+      url: 'pvc://of-model/m',
+      cacheProfile: 'fast',
+      minReplicas: 0,
+      env: { HF_TOKEN: 'hf_model', PATH: '/bin' },
+    }),
+    ...[
+      'of-lws',
+      'of-ray',
+      'of-rollout',
+      'of-model',
+      'shared-model-cache-fast',
+      'model-cache-model-a1b2c3d',
+    ].map(claim),
+    claim('of-nobody'),
+  ];
+  const [open, shut] = await Promise.all([apiServer(objects), apiServer(objects, 'rayservices')]);
+  async function unused(url: string): Promise<{ told: string[]; stderr: string }> {
+    const config = {
+      clusters: [{ name: 'c', cluster: { server: url } }],
+      users: [{ name: 'u', user: {} }],
+      contexts: [{ name: 'box', context: { cluster: 'c', user: 'u' } }],
+    };
+    place.write(JSON.stringify(config), 'kube.yaml');
+    const ran = await place.berth('audit', '--json', '--record', 'seen.json', '--timeout', '8s');
+    const { findings } = AuditReport.parse(ran.json());
+    return {
+      told: findings.flatMap((one) => (one.rule === 'orphan-claim' ? [one.object] : [])),
+      stderr: ran.stderr,
+    };
+  }
+  try {
+    place.env['KUBECONFIG'] = join(place.folder, 'kube.yaml');
+    place.write('version: 1\nfleet: lab\nhosts: {box: {kubernetes: {context: box, namespace: llm}}}\n');
+    expect((await unused(open.url)).told).toEqual(['PersistentVolumeClaim llm/of-nobody']);
+    const recorded = readFileSync(join(place.folder, 'seen.json'), 'utf8');
+    expect(recorded).toContain('"RayService"');
+    expect(recorded).not.toMatch(/hf_ray|hf_model/);
+    const hidden = await unused(shut.url);
+    expect(hidden.told).toEqual([]);
+    expect(hidden.stderr).toMatch(/Of box these kinds are not shown, .*: RayService\./);
+  } finally {
+    for (const one of [open, shut]) one.close();
     await place.close();
   }
 });
