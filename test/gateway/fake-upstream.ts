@@ -1,4 +1,5 @@
 import net from 'node:net';
+import tls from 'node:tls';
 
 /** A request as the fake engine got it. */
 export interface SeenRequest {
@@ -46,13 +47,23 @@ export interface FakeUpstream {
   readonly stop: () => Promise<void>;
 }
 
+/** Certificate and key of a fake engine behind TLS, as PEM. */
+export interface Identity {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** A server at the level of the wire: what it sends, and when it breaks, is the script's business. */
-export async function startFakeUpstream(first: Script, port = 0): Promise<FakeUpstream> {
+export async function startFakeUpstream(
+  first: Script,
+  port = 0,
+  identity: Identity | null = null,
+): Promise<FakeUpstream> {
   let script = first;
   const seen: SeenRequest[] = [];
   const sockets = new Set<net.Socket>();
   let count = 0;
-  const server = net.createServer({ noDelay: true }, (socket) => {
+  function serve(socket: net.Socket): void {
     const connection = count;
     count += 1;
     sockets.add(socket);
@@ -61,11 +72,14 @@ export async function startFakeUpstream(first: Script, port = 0): Promise<FakeUp
       seen.push(turn.request);
       void script(turn);
     });
-  });
+  }
+  const server = identity
+    ? tls.createServer({ noDelay: true, ...identity }, serve)
+    : net.createServer({ noDelay: true }, serve);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const bound = (server.address() as net.AddressInfo).port;
   return {
-    url: `http://127.0.0.1:${bound}`,
+    url: `${identity ? 'https' : 'http'}://127.0.0.1:${bound}`,
     port: bound,
     seen,
     connections: () => count,
@@ -146,7 +160,8 @@ function turnOf(socket: net.Socket, request: SeenRequest, closed: Promise<void>,
     },
     reset: () => {
       done();
-      socket.resetAndDestroy();
+      if (socket instanceof tls.TLSSocket) socket.destroy();
+      else socket.resetAndDestroy();
     },
   };
   return turn;

@@ -4,10 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Clock } from '../../src/io/clock.ts';
 import { makeAuthority, opensslMissing } from '../support/certificates.ts';
 import type { Made } from '../support/certificates.ts';
-import { chatEvent, doneEvent, wellBehaved } from './fake-upstream.ts';
-import { configFor, engine, errorOf, front, postChat, until } from './harness.ts';
+import { chatEvent, doneEvent, startFakeUpstream, wellBehaved } from './fake-upstream.ts';
+import type { FakeUpstream, Script, Turn } from './fake-upstream.ts';
+import { configFor, engine, errorOf, front, movableClock, postChat, until } from './harness.ts';
+import type { RunningGateway } from './harness.ts';
 
 interface TlsEngine {
   readonly port: number;
@@ -64,6 +67,20 @@ async function tlsEngine(made: Made): Promise<TlsEngine> {
   };
 }
 
+/** A gateway before one engine behind TLS that is scripted at the wire. */
+async function behindTls(
+  script: Script,
+  { clock, ...more }: Parameters<typeof configFor>[1] & { clock?: Clock } = {},
+): Promise<{ upstream: FakeUpstream; gateway: RunningGateway }> {
+  const authority = makeAuthority();
+  const made = authority.issue('engine');
+  const identity = { cert: made.cert, key: readFileSync(made.keyFile, 'utf8') };
+  const upstream = await startFakeUpstream(script, 0, identity);
+  onTestFinished(() => upstream.stop());
+  const config = configFor([{ url: upstream.url, caFile: authority.certFile }], more);
+  return { upstream, gateway: await front(config, clock ? { clock } : {}) };
+}
+
 describe.skipIf(opensslMissing !== '')(`an engine behind TLS${opensslMissing}`, () => {
   test('is asked by its name over a connection that is used again, and trusted by the authorities of its own', async () => {
     const authority = makeAuthority();
@@ -72,9 +89,9 @@ describe.skipIf(opensslMissing !== '')(`an engine behind TLS${opensslMissing}`, 
       configFor([{ url: `https://localhost:${upstream.port}`, caFile: authority.certFile }]),
     );
     expect(await (await postChat(gateway.url)).json()).toEqual({ ok: true });
+    expect(await (await postChat(gateway.url)).json()).toEqual({ ok: true });
     const stream = await postChat(gateway.url, { stream: true, stream_options: { include_usage: true } });
     expect(await stream.text()).toBe(['Hel', 'lo', '!'].map(chatEvent).join('') + doneEvent);
-    expect(await (await postChat(gateway.url)).json()).toEqual({ ok: true });
     expect(upstream.requests()).toBe(3);
     expect([upstream.names, upstream.protocols]).toEqual([['localhost'], ['http/1.1']]);
   });
@@ -146,6 +163,66 @@ describe.skipIf(opensslMissing !== '')(`an engine behind TLS${opensslMissing}`, 
     );
     for (let i = 0; i < 4; i += 1) expect((await postChat(gateway.url)).status).toBe(200);
     expect([upstream.requests(), plain.seen.length]).toEqual([0, 4]);
+  });
+
+  test('may take as long as it wants to begin its reply, and not for a head that it has begun', async () => {
+    const clock = movableClock();
+    const held: Turn[] = [];
+    const { upstream, gateway } = await behindTls((turn) => void held.push(turn), {
+      limits: { idleMs: 120_000, connectMs: 5000 },
+      clock,
+    });
+    const reads = postChat(gateway.url);
+    await until('the engine reads one prompt', () => held.length === 1);
+    const falters = postChat(gateway.url);
+    await until('the engine reads the other', () => held.length === 2);
+    held[1]?.write('HTTP/1.1 200 OK\r\nX-Half: ');
+    let answered = false;
+    void falters.then(() => (answered = true));
+    await until('time has passed for both', () => {
+      clock.advance(3_600_000);
+      return answered;
+    });
+    expect((await falters).status).toBe(504);
+    expect((await errorOf(await falters)).code).toBe('upstream_timeout');
+    await until('the engine was cut off', () => upstream.seen[1]?.cut === true);
+    wellBehaved(held[0] as Turn);
+    expect((await reads).status).toBe(200);
+  });
+
+  const broken: Record<string, Script> = {
+    'before the head': (turn) => turn.reset(),
+    'with a head and a broken first chunk in one': (turn) =>
+      turn.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}'),
+  };
+
+  test.each(Object.keys(broken))('that dies %s gives a 502, once', async (name) => {
+    const { upstream, gateway } = await behindTls(broken[name] as Script);
+    const reply = await postChat(gateway.url);
+    expect([reply.status, (await errorOf(reply)).code]).toEqual([502, 'upstream_failed']);
+    expect(upstream.seen).toHaveLength(1);
+    upstream.setScript(wellBehaved);
+    expect((await postChat(gateway.url)).status).toBe(200);
+  });
+
+  test('that closed a kept connection while a request was on its way is asked again over a new one', async () => {
+    const { upstream, gateway } = await behindTls(wellBehaved);
+    expect((await postChat(gateway.url)).status).toBe(200);
+    upstream.setScript((turn) => {
+      upstream.setScript(wellBehaved);
+      turn.reset();
+    });
+    expect((await postChat(gateway.url)).status).toBe(200);
+    expect([upstream.seen.length, upstream.connections()]).toEqual([3, 2]);
+  });
+
+  test('gets bodies of any size whole, and has its own passed on whole', async () => {
+    const long = 'ä'.repeat(700_000);
+    const { upstream, gateway } = await behindTls((turn) => turn.json(200, { echo: turn.request.body }));
+    const reply = await postChat(gateway.url, { messages: [{ role: 'user', content: long }] });
+    const { echo } = (await reply.json()) as { echo: string };
+    expect(echo).toBe(upstream.seen[0]?.body);
+    expect(echo).toContain(long);
   });
 
   test('whose file of authorities is missing is told by its path', async () => {

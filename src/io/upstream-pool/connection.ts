@@ -1,6 +1,7 @@
-import net from 'node:net';
+import type { Socket } from 'node:net';
 import { TurnWriter } from '../turn-writer.ts';
 import { MalformedReply } from './chunked.ts';
+import type { Dial } from './dial.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { KnownReplies } from './known-replies.ts';
 import type { BodyRead, FailureKind, UpstreamHead, UpstreamRequest, UpstreamSink } from './types.ts';
@@ -24,15 +25,12 @@ export interface ConnectionOwner {
   readonly onGone: (connection: Connection) => void;
 }
 
-/** All connections read into this one; otherwise Node makes a buffer of 64 KiB for every read and shrinks it. */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
-
 /**
  * One socket to an upstream and the request it carries. States: connecting → (busy ⇄ unused) → gone.
  * Any byte or end that comes while it is unused makes it gone.
  */
 export class Connection implements UpstreamSink {
-  readonly socket: net.Socket;
+  readonly socket: Socket;
   readonly #out: TurnWriter;
   /** Since when it waits: for the connect, for the next read, or for its next request. */
   since: number;
@@ -45,35 +43,19 @@ export class Connection implements UpstreamSink {
   maxRequests: number | null = null;
   /** The latest reply was an event stream. */
   streamed = false;
+  /** The request, until it may be sent: nobody gets it who has not shown a good certificate. */
+  #held: readonly (string | Uint8Array)[] = [];
   #reader: ReplyReader | null = null;
   #error: NodeJS.ErrnoException | null = null;
   readonly #owner: ConnectionOwner;
   readonly #isLive: () => boolean = () => this.job?.live === true;
 
-  constructor(owner: ConnectionOwner, target: { host: string; port: number }) {
+  constructor(owner: ConnectionOwner, dial: Dial) {
     this.#owner = owner;
     this.since = owner.now();
-    this.socket = net.connect({
-      host: target.host,
-      port: target.port,
-      noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (size) => {
-          // A copy, since what is forwarded may be written out later.
-          const bytes = Buffer.allocUnsafe(size);
-          readBuffer.copy(bytes, 0, 0, size);
-          this.#onData(bytes);
-          return true;
-        },
-      },
-    });
+    this.socket = dial({ onReady: () => this.#onReady(), onBytes: (bytes) => this.#onData(bytes) });
     this.#out = new TurnWriter(this.socket);
     this.socket
-      .on('connect', () => {
-        this.connecting = false;
-        this.since = owner.now();
-      })
       .on('end', () => this.#onEnd())
       .on('error', (error) => (this.#error = error))
       .on('close', () => this.#onClose());
@@ -91,6 +73,18 @@ export class Connection implements UpstreamSink {
     this.untouched = true;
     this.since = this.#owner.now();
     if (job.paused) this.socket.pause();
+    if (this.connecting) this.#held = pieces;
+    else this.#send(pieces);
+  }
+
+  #onReady(): void {
+    this.connecting = false;
+    this.since = this.#owner.now();
+    this.#send(this.#held);
+    this.#held = [];
+  }
+
+  #send(pieces: readonly (string | Uint8Array)[]): void {
     const [only] = pieces;
     if (pieces.length === 1 && typeof only === 'string') {
       this.#out.write(only);
@@ -184,14 +178,23 @@ export class Connection implements UpstreamSink {
 
   #onClose(): void {
     const job = this.job;
-    const error = this.#error;
-    const connecting = this.connecting;
+    const { connecting, untouched } = this;
+    const reason = this.#error?.code ?? this.#error?.message ?? 'closed';
     this.job = null;
     this.#reader = null;
     this.#owner.onGone(this);
     if (!job?.live) return;
-    const reason = error?.code ?? error?.message ?? 'closed';
-    if (connecting) this.#owner.onFailed(this, job, 'refused', `The connection failed (${reason}).`);
+    if ((connecting || untouched) && tlsReason.test(reason))
+      this.#owner.onFailed(
+        this,
+        job,
+        'untrusted',
+        `No TLS connection came about with the upstream (${reason}).`,
+      );
+    else if (connecting) this.#owner.onFailed(this, job, 'refused', `The connection failed (${reason}).`);
     else this.#owner.onFailed(this, job, 'reset', `The upstream ended the connection (${reason}).`);
   }
 }
+
+/** Codes by which a handshake fails; a server that wants a certificate of ours says so once we count as connected. */
+const tlsReason = /CERT|TLS|SSL|EPROTO|UNABLE_TO|CRL_|ISSUER|HOSTNAME_MISMATCH/;

@@ -1,10 +1,211 @@
-import { createNetPool } from './net-pool.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOwner, Job } from './connection.ts';
+import { dialTo } from './dial.ts';
+import type { Dial } from './dial.ts';
+import { KnownReplies } from './known-replies.ts';
 import type { Sweep } from './sweep.ts';
-import type { PoolOptions, UpstreamPool } from './types.ts';
-import { createUndiciPool } from './undici-pool.ts';
+import type {
+  Exchange,
+  FailureKind,
+  PoolOptions,
+  UpstreamPool,
+  UpstreamRequest,
+  UpstreamSink,
+} from './types.ts';
+
+/** How long a connection is watched after an event stream, as long as this upstream's habit is not known. */
+const probationMs = 1000;
+/** A few tell the habit as well as many. */
+const maxWatched = 4;
+
+/**
+ * Connections to one upstream, the one used last taken first. A connection is busy, unused, or watched
+ * (after an event stream, until this upstream's habit is known).
+ */
+class ConnectionPool implements UpstreamPool, ConnectionOwner {
+  readonly now: () => number;
+  readonly known = new KnownReplies();
+  readonly #exact: () => number;
+  readonly #dial: Dial;
+  readonly #authority: string;
+  readonly #prefix: string;
+  #latest = { method: '', path: '', start: '' };
+  readonly #options: Required<Omit<PoolOptions, 'ca'>>;
+  readonly #busy = new Set<Connection>();
+  readonly #unused: Connection[] = [];
+  readonly #watched = new Set<Connection>();
+  readonly #unsweep: () => void;
+  /** Some servers announce keep-alive and yet close after an event stream; learned from the first ones. */
+  #keepsAfterStream: boolean | null = null;
+  #retired = false;
+
+  constructor(base: URL, sweep: Sweep, options: PoolOptions) {
+    this.#dial = dialTo(base, options.ca);
+    this.#authority = base.host;
+    this.#prefix = base.pathname.replace(/\/$/, '');
+    this.#options = { keepMs: 4000, ...options };
+    this.now = sweep.now;
+    this.#exact = sweep.exact;
+    this.#unsweep = sweep.each((now) => this.#check(now));
+  }
+
+  send(request: UpstreamRequest, sink: UpstreamSink): Exchange {
+    const job = new Sending(request, sink, this);
+    this.#start(this.#take(), job);
+    return job;
+  }
+
+  retire(): void {
+    this.#retired = true;
+    for (const connection of [...this.#unused, ...this.#watched]) connection.destroy();
+    this.#unused.length = 0;
+    this.#watched.clear();
+    this.#unsweepWhenDone();
+  }
+
+  onFree(connection: Connection, reusable: boolean): void {
+    this.#busy.delete(connection);
+    const useless = connection.streamed && this.#keepsAfterStream === false;
+    if (!reusable || this.#retired || useless) connection.destroy();
+    else if (connection.streamed && this.#keepsAfterStream === null) {
+      if (this.#watched.size < maxWatched) this.#watched.add(connection);
+      else connection.destroy();
+    } else this.#unused.push(connection);
+  }
+
+  onFailed(connection: Connection, job: Job, kind: FailureKind, message: string): void {
+    this.#busy.delete(connection);
+    // The upstream closed the kept connection while our request was on its way: it never saw the request.
+    if (kind === 'reset' && connection.untouched && connection.served > 0) {
+      this.#start(new Connection(this, this.#dial), job);
+      return;
+    }
+    job.live = false;
+    job.sink.onFail({ kind, message });
+  }
+
+  onGone(connection: Connection): void {
+    this.#busy.delete(connection);
+    if (this.#watched.delete(connection)) this.#keepsAfterStream = false;
+    const at = this.#unused.indexOf(connection);
+    if (at >= 0) this.#unused.splice(at, 1);
+    this.#unsweepWhenDone();
+  }
+
+  #unsweepWhenDone(): void {
+    if (this.#retired && this.#busy.size === 0) this.#unsweep();
+  }
+
+  #take(): Connection {
+    for (let kept = this.#unused.pop(); kept; kept = this.#unused.pop()) {
+      if (!kept.socket.destroyed && this.#exact() - kept.since < this.#keepLimit(kept)) return kept;
+      kept.destroy();
+    }
+    return new Connection(this, this.#dial);
+  }
+
+  #start(connection: Connection, job: Job): void {
+    this.#busy.add(connection);
+    connection.start(job, requestBytes(this.#startOf(job.request), job.request));
+  }
+
+  /** Of nearly all requests the same, and then the same text. */
+  #startOf({ method, path }: UpstreamRequest): string {
+    const latest = this.#latest;
+    if (latest.method === method && latest.path === path) return latest.start;
+    const start = `${method} ${this.#prefix}${path} HTTP/1.1\r\nHost: ${this.#authority}\r\n`;
+    this.#latest = { method, path, start };
+    return start;
+  }
+
+  /** Lets go of a connection with what is under way there. */
+  cut(connection: Connection): void {
+    this.#busy.delete(connection);
+    connection.destroy();
+  }
+
+  #check(now: number): void {
+    const { connectMs, idleMs } = this.#options;
+    for (const connection of this.#busy) {
+      const waited = now - connection.since;
+      if (connection.connecting && waited > connectMs)
+        connection.fail('connect-timeout', `No connection within ${connectMs} ms.`);
+      else if (connection.begun && !connection.job?.paused && waited > idleMs)
+        connection.fail('idle-timeout', `The upstream sent nothing for ${idleMs} ms.`);
+    }
+    for (const connection of this.#watched) {
+      if (now - connection.since < probationMs) continue;
+      this.#keepsAfterStream ??= true;
+      this.#watched.delete(connection);
+      this.#unused.push(connection);
+    }
+    // Oldest first, since the newest are taken and put back at the end.
+    for (let oldest = this.#unused[0]; oldest; oldest = this.#unused[0]) {
+      if (now - oldest.since < this.#keepLimit(oldest)) break;
+      this.#unused.shift();
+      oldest.destroy();
+    }
+  }
+
+  /** A second less than the upstream announces: it counts from when it sent, we from when we read. */
+  #keepLimit(connection: Connection): number {
+    const announced = connection.keepMs === null ? Infinity : Math.max(0, connection.keepMs - 1000);
+    return Math.min(this.#options.keepMs, announced);
+  }
+}
+
+/** One object for both sides of an exchange, since there is one for every request. */
+class Sending implements Job, Exchange {
+  readonly request: UpstreamRequest;
+  readonly sink: UpstreamSink;
+  live = true;
+  paused = false;
+  connection: Connection | null = null;
+  readonly #pool: ConnectionPool;
+
+  constructor(request: UpstreamRequest, sink: UpstreamSink, pool: ConnectionPool) {
+    this.request = request;
+    this.sink = sink;
+    this.#pool = pool;
+  }
+
+  abort(): void {
+    if (!this.live) return;
+    this.live = false;
+    if (this.connection?.job === this) this.#pool.cut(this.connection);
+  }
+
+  pause(): void {
+    this.paused = true;
+    if (this.connection?.job === this) this.connection.socket.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    if (this.connection?.job !== this) return;
+    this.connection.since = this.#pool.now();
+    this.connection.socket.resume();
+  }
+}
 
 /** Connections to the upstream at `url` (http or https; a path in it stands before every request's own path). */
 export function createUpstreamPool(url: string, sweep: Sweep, options: PoolOptions): UpstreamPool {
-  const base = new URL(url);
-  return base.protocol === 'https:' ? createUndiciPool(base, options) : createNetPool(base, sweep, options);
+  return new ConnectionPool(new URL(url), sweep, options);
+}
+
+/** Up to this size head and body are written as one piece: copying is cheaper than a second buffer for the kernel. */
+const onePiece = 16 * 1024;
+
+/** What goes over the wire, in as few pieces as is cheap. `start`: the lines of the head that go before the others. */
+function requestBytes(start: string, request: UpstreamRequest): (string | Uint8Array)[] {
+  let head = request.common ? request.common.behind(start) : start;
+  for (let i = 0; i < request.headers.length; i += 2)
+    head += `${request.headers[i]}: ${request.headers[i + 1]}\r\n`;
+  let size = 0;
+  for (const part of request.body) size += part.length;
+  if (size > 0 || request.method !== 'GET') head += `Content-Length: ${size}\r\n`;
+  head += '\r\n';
+  if (size > onePiece) return [head, ...request.body];
+  for (const part of request.body) head += typeof part === 'string' ? part : part.toString('latin1');
+  return [head];
 }

@@ -85,7 +85,7 @@ export interface UpstreamPool {
 
 export interface PoolOptions {
   readonly connectMs: number;
-  /** Longest silence between two reads of a reply that has begun, be it (at http://) with a part of its head; before that there is no limit. */
+  /** Longest silence between two reads of a reply that has begun, be it with a part of its head; before that there is no limit. */
   readonly idleMs: number;
   /** How long an unused connection is kept at most; below the 5 s after which the usual engines close theirs. */
   readonly keepMs?: number;
