@@ -168,7 +168,7 @@ tryClusters([
       deployment('m', [llama({ args: ['-m', '/a.gguf'], envFrom: [{ configMapRef: { name: 'm' } }] })]),
       deployment('n', [
         llama({
-          args: ['-m', '/a.gguf'],
+          args: ['-m', '/b.gguf'],
           env: [{ name: 'LLAMA_ARG_PORT', valueFrom: { configMapKeyRef: { name: 'm', key: 'p' } } }],
         }),
       ]),

@@ -89,7 +89,15 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
       { address: '127.0.0.1', port: 18_402 },
     ]),
   ],
-  duplicate: [set(`${mistral}.modelId`, '1:18400')],
+  duplicate: [
+    set(`${mistral}.modelId`, '1:18400'),
+    // A second Deployment of what is served already.
+    (draft) => {
+      const text = JSON.stringify(draft.clusters[0]?.objects[4]);
+      const renamed = text.replace('"name":"qwen"', '"name":"old"').replaceAll('"app":"qwen"', '"app":"old"');
+      add(object, JSON.parse(renamed))(draft);
+    },
+  ],
   'gpu-shared': [set(`${mistral}.gpus`, [{ index: 0, memoryBytes: 0 }])],
   'gpu-idle': [set('hosts.0.hardware.gpus.3.memoryBytes', 24 * GiB)],
   'gpu-foreign': [set('hosts.0.hardware.gpus.0.processes.0.memoryBytes', 23 * GiB)],

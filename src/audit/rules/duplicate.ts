@@ -10,17 +10,37 @@ import {
 } from '../../domain/audit/server-words.ts';
 import { stopCommands } from '../../domain/audit/stop-commands.ts';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
-import type { AuditView, Found, Rule } from './contract.ts';
+import { titleOf } from '../../domain/audit/kube-object.ts';
+import { copiesIn } from '../model-copies.ts';
+import type { AuditView, Found, PodServer, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 /** Replicas of one deployment are meant to be several; the servers of one proxy are folded under it already. */
 export const duplicate: Rule = {
   id: 'duplicate',
   severity: 'warning',
-  finds: 'the same model file, or repository, served more than once on a machine',
+  finds:
+    'the same model file, or repository, served more than once on a machine, or by several workloads of a namespace that share no Service',
   why: 'Each copy holds the whole model; one with more slots does the same work.',
-  find: (view) => perHost(view.hosts, (host) => onHost(host, view)),
+  find: (view) => [
+    ...perHost(view.hosts, (host) => onHost(host, view)),
+    ...copiesIn(view).map(({ model, servers }) => inCluster(model, servers)),
+  ],
 };
+
+/** What each of them holds does not show in their templates. */
+function inCluster(model: string, servers: readonly PodServer[]): Found {
+  const titles = servers.map(({ workload }) => titleOf(workload.object));
+  return {
+    object: titles.join(' and '),
+    names: servers.map(({ workload }) => workload.object.metadata.name),
+    message: `They serve the same model, ${model}.`,
+    evidence: servers.map(
+      ({ workload, server }) => `${titleOf(workload.object)}: ${server.command.join(' ')}`,
+    ),
+    cure: 'Keep one of them, with more slots or replicas if need be, send all clients there, and scale the others to zero.',
+  };
+}
 
 function onHost({ host, servers }: ObservedHost, view: AuditView): Found[] {
   const byModel = Map.groupBy(

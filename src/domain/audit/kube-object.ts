@@ -80,7 +80,14 @@ export const Container = z.object({
   readinessProbe: Probe,
   livenessProbe: Probe,
   volumeMounts: z
-    .array(z.object({ name: z.string(), mountPath: z.string() }))
+    .array(
+      z.object({
+        name: z.string(),
+        mountPath: z.string(),
+        subPath: z.string().nullish(),
+        subPathExpr: z.string().nullish(),
+      }),
+    )
     .nullish()
     .catch(null),
 });
