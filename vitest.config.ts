@@ -15,8 +15,12 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Scenarios wait more than they compute: on a machine of two cores one at a time takes twice as long.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    // Child processes of berth start from TypeScript sources, whatever an old dist holds; the cache keeps that cheap.
-    env: { BERTH_FROM_SOURCE: '1', NODE_COMPILE_CACHE: `${import.meta.dirname}/.cache/node-compile` },
+    // By `npm test` and `npm run test:live`, which build first, berth's own processes are those of the build; of vitest alone
+    // they start from the sources, whatever an old dist holds.
+    env: {
+      BERTH_FROM_SOURCE: process.env['BERTH_FROM_SOURCE'] ?? '1',
+      NODE_COMPILE_CACHE: `${import.meta.dirname}/.cache/node-compile`,
+    },
     projects: [
       {
         extends: true,

@@ -33,7 +33,8 @@ const programs = readdirSync(join(root, 'src/programs'))
 
 /**
  * Node's own modules, got without the namespace that `import` makes of them: for that every export is read, and those of
- * node:fs alone load all of its streams. Rolldown writes what a file imports as its first lines, one each.
+ * node:fs alone load all of its streams. Rolldown writes what a file imports as its first lines, one each. A source may
+ * have a `process` of its own.
  */
 const builtinsAsked = {
   name: 'builtins-asked',
@@ -52,7 +53,7 @@ function askedFor(line) {
     /^import ([\w$]+)?,? ?(?:\{ (.+) \})?(?:\* as ([\w$]+))? ?from "(node:[\w/]+)";$/.exec(line) ?? [];
   if (module === undefined) return line;
   const parts = [whole, all, names && `{ ${names.replaceAll(' as ', ': ')} }`].filter(Boolean);
-  return parts.map((part) => `const ${part} = process.getBuiltinModule("${module}");`).join(' ');
+  return parts.map((part) => `const ${part} = globalThis.process.getBuiltinModule("${module}");`).join(' ');
 }
 
 /** Programs that stay have parts of their own: they would have to load, and keep, what the command line needs. */

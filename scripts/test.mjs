@@ -7,7 +7,7 @@ await main(async (args) => {
   await ensureReady();
   await build();
   const kind = ['live', 'crash'].find((name) => args.includes(`--${name}`)) ?? 'unit';
-  if (kind === 'crash') process.env.BERTH_CRASH_BUILT = '1';
+  process.env.BERTH_FROM_SOURCE ??= '';
   const rest = args.filter((word) => word !== `--${kind}`);
   const all = kind === 'live' ? ['live', 'live-hosts'] : [kind];
   const projects = rest.includes('--project') ? [] : all.flatMap((name) => ['--project', name]);

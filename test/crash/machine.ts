@@ -51,14 +51,13 @@ export function runBerth(
   const own = [process.execPath, '--import', hook, join(root, 'bin/berth.js'), ...args];
   const [program = '', ...words] = [...machine.enter, ...own];
   const env: Record<string, string> = {
-    // `npm run test:crash` has built it, and that starts twice as fast.
-    ...(process.env['BERTH_CRASH_BUILT'] ? {} : { BERTH_FROM_SOURCE: '1' }),
     BERTH_STATE_DIR: join(machine.folder, 'state'),
     BERTH_CRASH_LOG: log,
     ...(moment ? { BERTH_CRASH_AT: JSON.stringify(moment) } : {}),
     ...machine.env,
   };
-  for (const name of ['PATH', 'HOME', 'NODE_COMPILE_CACHE']) env[name] = process.env[name] ?? '';
+  for (const name of ['PATH', 'HOME', 'NODE_COMPILE_CACHE', 'BERTH_FROM_SOURCE'])
+    env[name] = process.env[name] ?? '';
   const child = spawn(program, words, { cwd: machine.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';

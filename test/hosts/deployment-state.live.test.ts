@@ -91,7 +91,7 @@ function objects(command: readonly string[]): string {
 
 /** Pids of the engines, by the model and port that they were started with. */
 function engines(): string[] {
-  const found = box.enter('pgrep', '-af', 'programs/embedded.ts').stdout.trim().split('\n');
+  const found = box.enter('pgrep', '-af', 'programs/embedded[.][jt]s').stdout.trim().split('\n');
   return found.filter((line) => /^\d+ \S*node /.test(line)).toSorted();
 }
 

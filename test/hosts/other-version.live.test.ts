@@ -48,7 +48,7 @@ describe.skipIf(lacks !== '')('units of systemd that another version of berth wr
   afterAll(() => box?.stop());
 
   function byNewer(...args: string[]): BoxRan {
-    const line = 'cd "$0" && BERTH_STATE_DIR="$0/state" BERTH_FROM_SOURCE=1 exec "$@"';
+    const line = 'cd "$0" && BERTH_STATE_DIR="$0/state" exec "$@"';
     return box.enter('sh', '-c', line, box.folder, process.execPath, newer, ...args);
   }
 

@@ -238,7 +238,7 @@ describe.skipIf(lacks !== '')('a host by ssh, with a real sshd on a machine of i
     );
     const there = join(folder, 'there.yaml');
     writeFileSync(there, 'version: 1\nfleet: other\n');
-    const inside = `cd ${folder}; HOME=${folder}/home BERTH_FROM_SOURCE=1 ${process.execPath} ${bin} apply -f ${there} >${folder}/inside.out 2>&1 & echo`;
+    const inside = `cd ${folder}; HOME=${folder}/home BERTH_FROM_SOURCE=${process.env['BERTH_FROM_SOURCE'] ?? ''} ${process.execPath} ${bin} apply -f ${there} >${folder}/inside.out 2>&1 & echo`;
     enter('sh', '-c', inside);
     await until(() => {
       const said = existsSync(`${folder}/inside.out`) ? readFileSync(`${folder}/inside.out`, 'utf8') : '';

@@ -50,7 +50,7 @@ export function startSystemdBox(shared: readonly string[] = [], { node = false }
   const pid = execFileSync(script, ['start', folder], { env: own, encoding: 'utf8', stdio: 'pipe' }).trim();
 
   function run(argv: readonly string[], more: Record<string, string>): BoxRan {
-    const env = { ...process.env, BERTH_FROM_SOURCE: '1', BERTH_STATE_DIR: join(folder, 'state'), ...more };
+    const env = { ...process.env, BERTH_STATE_DIR: join(folder, 'state'), ...more };
     try {
       const stdout = execFileSync(script, ['enter', folder, ...argv], {
         env,

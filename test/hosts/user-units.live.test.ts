@@ -34,7 +34,7 @@ function berth(...args: string[]): BoxRan {
     `HOME=${user.home}`,
     `USER=${user.name}`,
     'PATH=/usr/bin:/bin',
-    'BERTH_FROM_SOURCE=1',
+    `BERTH_FROM_SOURCE=${process.env['BERTH_FROM_SOURCE'] ?? ''}`,
   ];
   const command = [...own, 'ENGINE_KEY=sk-of-op', process.execPath, join(root, 'bin/berth.js'), ...args];
   return box.enter('setpriv', '--reuid', user.id, '--regid', user.id, '--init-groups', ...inHome, ...command);

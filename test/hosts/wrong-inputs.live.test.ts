@@ -229,7 +229,7 @@ describe.skipIf(lacks !== '')('the target systemd', () => {
 
   function asNobodyInBox(...args: string[]): ReturnType<SystemdBox['berth']> {
     const theirs = join(box.folder, 'theirs');
-    const line = `mkdir -p '${theirs}' && chown ${nobody} '${theirs}' && cd '${box.folder}' && exec setpriv --reuid=${nobody} --regid=${nobody} --clear-groups env -u XDG_RUNTIME_DIR HOME='${theirs}' BERTH_STATE_DIR='${theirs}' NODE_COMPILE_CACHE= BERTH_FROM_SOURCE=1 "$0" "$@"`;
+    const line = `mkdir -p '${theirs}' && chown ${nobody} '${theirs}' && cd '${box.folder}' && exec setpriv --reuid=${nobody} --regid=${nobody} --clear-groups env -u XDG_RUNTIME_DIR HOME='${theirs}' BERTH_STATE_DIR='${theirs}' NODE_COMPILE_CACHE= "$0" "$@"`;
     return box.enter('sh', '-c', line, process.execPath, bin, ...args);
   }
 

@@ -39,8 +39,9 @@ export interface Running {
 
 export function makePlace(): Place {
   const folder = mkdtempSync(join(tmpdir(), 'berth test '));
-  const env: Record<string, string> = { BERTH_FROM_SOURCE: '1', BERTH_STATE_DIR: join(folder, 'state') };
-  for (const name of ['PATH', 'HOME', 'NODE_COMPILE_CACHE']) env[name] = process.env[name] ?? '';
+  const env: Record<string, string> = { BERTH_STATE_DIR: join(folder, 'state') };
+  for (const name of ['PATH', 'HOME', 'NODE_COMPILE_CACHE', 'BERTH_FROM_SOURCE'])
+    env[name] = process.env[name] ?? '';
   const started: Running[] = [];
 
   function start(args: readonly string[]): Running {

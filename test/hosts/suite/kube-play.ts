@@ -78,7 +78,7 @@ function byHand(
   function render(): string {
     const out = join(folder, `rendered-${played.length + 1}`);
     mkdirSync(out);
-    const env = { ...process.env, BERTH_FROM_SOURCE: '1', BERTH_STATE_DIR: join(folder, 'state') };
+    const env = { ...process.env, BERTH_STATE_DIR: join(folder, 'state') };
     const words = ['render', '--file', file, '--format', 'kubernetes', '--out', out];
     execFileSync(process.execPath, [bin, ...words], { cwd: folder, env, stdio: 'pipe' });
     const before = played.at(-1);

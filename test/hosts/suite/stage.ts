@@ -73,11 +73,9 @@ export async function setStage(target: SuiteTarget): Promise<Stage> {
   writeFileSync(join(folder, 'berth.yaml'), '');
   const host = await target.start(folder);
   const id = randomBytes(8).toString('hex');
-  const env: Record<string, string> = {
-    BERTH_FROM_SOURCE: '1',
-    BERTH_STATE_DIR: join(folder, 'state'),
-  };
-  for (const name of ['PATH', 'HOME', 'NODE_COMPILE_CACHE']) env[name] = process.env[name] ?? '';
+  const env: Record<string, string> = { BERTH_STATE_DIR: join(folder, 'state') };
+  for (const name of ['PATH', 'HOME', 'NODE_COMPILE_CACHE', 'BERTH_FROM_SOURCE'])
+    env[name] = process.env[name] ?? '';
   Object.assign(env, host.env);
 
   function start(before: readonly string[], words: readonly string[]): ChildProcessWithoutNullStreams {

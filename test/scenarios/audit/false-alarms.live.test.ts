@@ -46,7 +46,7 @@ test.skipIf(missing)(
       for (const name of ['vim', 'prometheus', 'postgres', 'dockerd'])
         symlinkSync('/usr/bin/tail', join(dir, name));
       spawnSync('mkfifo', [join(dir, 'pipe')]);
-      const env = { ...process.env, DIR: dir, ROOT: root, NODE: process.execPath, BERTH_FROM_SOURCE: '1' };
+      const env = { ...process.env, DIR: dir, ROOT: root, NODE: process.execPath };
       const ran = spawnSync(
         'unshare',
         ['--pid', '--fork', '--kill-child', '--mount-proc', '--net', 'bash', '-c', script],

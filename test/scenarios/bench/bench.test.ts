@@ -25,7 +25,7 @@ afterAll(async () => {
 
 async function berth(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const argv = [bin, ...args, '--state-dir', state];
-  const env = { ...process.env, BERTH_FROM_SOURCE: '1', TRUTH_KEY: 'sk-not-to-be-seen' };
+  const env = { ...process.env, TRUTH_KEY: 'sk-not-to-be-seen' };
   return promisify(execFile)(process.execPath, argv, { env, timeout: 110_000 }).then(
     (done) => ({ code: 0, ...done }),
     (error: { code: number; stdout: string; stderr: string }) => error,
@@ -285,7 +285,7 @@ test('an interrupted run keeps what was measured, says so and ends with code 130
     '--json',
   ];
   const child = spawn(process.execPath, [bin, ...args, '--state-dir', state, '--name', 'cut-short'], {
-    env: { ...process.env, BERTH_FROM_SOURCE: '1' },
+    env: process.env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let stdout = '';
@@ -308,7 +308,7 @@ test('a run whose command was killed is still reported, out of its records', asy
   const child = spawn(
     process.execPath,
     [bin, ...args, '--output-tokens', '4', '--state-dir', state, '--name', 'killed'],
-    { env: { ...process.env, BERTH_FROM_SOURCE: '1' }, stdio: 'ignore' },
+    { env: process.env, stdio: 'ignore' },
   );
   await expect.poll(() => measuredIn('killed'), { timeout: 60_000 }).toBeGreaterThan(3);
   child.kill('SIGKILL');

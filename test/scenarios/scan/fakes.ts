@@ -105,7 +105,7 @@ export function berth(
   return new Promise((done, fail) => {
     const child = spawn(process.execPath, [join(root, 'bin/berth.js'), ...words], {
       cwd,
-      env: { ...process.env, BERTH_FROM_SOURCE: '1' },
+      env: process.env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let out = '';
