@@ -75,6 +75,8 @@ export interface Ending {
   readonly signal: string | null;
   /** Killed for the memory that it took, where that can be known. */
   readonly outOfMemory?: boolean;
+  /** The init container that ended, by its name; absent: the engine itself did. */
+  readonly container?: string;
 }
 
 /** One object of a fleet as its target sees it. Unknown is null, never 0. */

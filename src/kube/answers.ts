@@ -53,6 +53,16 @@ const ContainerState = z
   })
   .nullish();
 
+const ContainerLive = z.object({
+  name: z.string(),
+  image: z.string().nullish(),
+  ready: z.boolean().nullish(),
+  restartCount: count,
+  state: ContainerState,
+  lastState: ContainerState,
+});
+export type ContainerLive = z.infer<typeof ContainerLive>;
+
 export const PodLive = Live.extend({
   metadata: Meta,
   status: z
@@ -66,18 +76,8 @@ export const PodLive = Live.extend({
       conditions: z
         .array(z.object({ type: z.string(), status: z.string(), message: z.string().nullish() }))
         .nullish(),
-      containerStatuses: z
-        .array(
-          z.object({
-            name: z.string(),
-            image: z.string().nullish(),
-            ready: z.boolean().nullish(),
-            restartCount: count,
-            state: ContainerState,
-            lastState: ContainerState,
-          }),
-        )
-        .nullish(),
+      initContainerStatuses: z.array(ContainerLive).nullish(),
+      containerStatuses: z.array(ContainerLive).nullish(),
     })
     .nullish(),
 });

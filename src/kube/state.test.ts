@@ -66,9 +66,10 @@ test('what it waits for is told in the words of the cluster', () => {
 
 test('an image is given up on only when its node has', () => {
   expect(imageFault(made([podOf(waiting('ErrImagePull', 'not found'))]))).toBeNull();
-  expect(imageFault(made([podOf(waiting('ImagePullBackOff', 'Back-off pulling x'))]))).toBe(
-    'Back-off pulling x',
-  );
+  expect(imageFault(made([podOf(waiting('ImagePullBackOff', 'Back-off pulling x'))]))).toEqual({
+    image: null,
+    reason: 'Back-off pulling x',
+  });
 });
 
 test('an engine that ended before this start is no end of this one', () => {

@@ -1,6 +1,7 @@
 import type { Ending } from '../domain/instance.ts';
 import type { Live } from './client.ts';
 import type { DeploymentLive, PodLive } from './answers.ts';
+import { preparationEnding, preparationText, preparing } from './init-containers.ts';
 
 /** A Deployment with what it has made: all its ReplicaSets, and their pods. */
 export interface Made {
@@ -90,6 +91,8 @@ export function waitsFor(made: Made): string | null {
   const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.status === 'False') return `finds no node: ${plain(scheduled.message)}`;
   if (pod.status?.phase === 'Failed') return `has failed: ${plain(pod.status.message ?? pod.status.reason)}`;
+  const before = preparing(pod);
+  if (before) return preparationText(before);
   const [container] = pod.status?.containerStatuses ?? [];
   const { waiting, running } = container?.state ?? {};
   if (waiting?.reason === 'CrashLoopBackOff') return endedHow(endingOf(made));
@@ -110,28 +113,49 @@ export function quotaFault({ deployment }: Made): string | null {
 
 const imageReasons = ['ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName'];
 
-/** Why its image will not come; null while it may. A first failure is tried again by the node. */
-export function imageFault(made: Made): string | null {
+/** Which image will not come, and why; null while all may. A first failure is tried again by the node. */
+export function imageFault(made: Made): { image: string | null; reason: string } | null {
   const [pod] = podsOf(made);
-  const waiting = pod?.status?.containerStatuses?.[0]?.state?.waiting;
-  return imageReasons.includes(waiting?.reason ?? '') ? plain(waiting?.message ?? waiting?.reason) : null;
+  const { initContainerStatuses, containerStatuses } = pod?.status ?? {};
+  const all = [...(initContainerStatuses ?? []), ...(containerStatuses ?? [])];
+  const one = all.find(({ state }) => imageReasons.includes(state?.waiting?.reason ?? ''));
+  if (!one) return null;
+  const { message, reason } = one.state?.waiting ?? {};
+  return { image: one.image ?? null, reason: plain(message ?? reason) };
 }
 
-/** How often the container of each pod has been started again, by the pod's uid. */
+/** How often the containers of each pod have been started again: by the pod's uid its engine, by `initKey` what prepares it. */
 export function countsOf(made: Made): ReadonlyMap<string, number> {
-  return new Map(podsOf(made).map((pod) => [pod.metadata.uid, restartCount(pod)]));
+  return new Map(
+    podsOf(made).flatMap((pod) => [
+      [pod.metadata.uid, restartCount(pod)] as const,
+      ...(pod.status?.initContainerStatuses ?? []).map(
+        ({ name, restartCount }) => [initKey(pod, name), restartCount ?? 0] as const,
+      ),
+    ]),
+  );
+}
+
+function initKey({ metadata }: PodLive, container: string): string {
+  return `${metadata.uid} ${container}`;
 }
 
 function restartCount({ status }: PodLive): number {
   return status?.containerStatuses?.reduce((sum, one) => sum + (one.restartCount ?? 0), 0) ?? 0;
 }
 
-/** How its engine ended the last time, where it did beyond those counts. */
+/** How its engine, or what prepares its pod, ended the last time, where it did beyond those counts. */
 export function endingOf(made: Made, since: ReadonlyMap<string, number> = new Map()): Ending | null {
   if (!isTakenUp(made.deployment)) return null;
   for (const pod of podsOf(made)) {
     // The cluster itself takes it away, for another or to have fewer.
     if (pod.metadata.deletionTimestamp) continue;
+    const first = preparing(pod);
+    if (first) {
+      const failed = preparationEnding(first, since.get(initKey(pod, first.name)) ?? 0);
+      if (failed) return failed;
+      continue;
+    }
     const [container] = pod.status?.containerStatuses ?? [];
     const before = since.get(pod.metadata.uid);
     const again = before === undefined || restartCount(pod) > before || container?.state?.terminated;

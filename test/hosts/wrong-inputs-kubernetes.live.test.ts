@@ -5,7 +5,7 @@ import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { tryWrong } from '../support/wrong-input.ts';
 import type { WrongInput } from '../support/wrong-input.ts';
-import { llamaImage as kubeImage, missingForCluster, startCluster } from './kube-box.ts';
+import { llamaImage as kubeImage, llamaProgram, missingForCluster, startCluster } from './kube-box.ts';
 import type { KubeBox } from './kube-box.ts';
 import { fleetWith } from './wrong-fleet.ts';
 
@@ -47,6 +47,12 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
 
   function inNamespace(...args: string[]): string {
     return box.kubectl('-n', 'llm', ...args);
+  }
+
+  function preparedBy(image: string): object {
+    const command = [...llamaProgram, '--no-such-flag'];
+    const fetcher = { name: 'fetcher', image, imagePullPolicy: 'Never', command };
+    return { spec: { template: { spec: { initContainers: [fetcher] } } } };
   }
 
   const wrongs: readonly WrongInput[] = [
@@ -159,6 +165,22 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
       object: 'a did not become ready',
       cause: /is being started by its node: .*\/srv\/none/,
       cure: 'engine.startTimeout',
+    },
+    {
+      name: 'what fetches a model and cannot',
+      fleet: () => fleet({ target: `, patch: ${JSON.stringify(preparedBy(kubeImage))}` }),
+      code: 1,
+      object: 'What prepares a, its init container fetcher, ended again and again with exit code 1',
+      cause: /--no-such-flag/,
+      cure: 'kubectl logs deployment/a -c fetcher',
+    },
+    {
+      name: 'an image of what fetches a model that is not there',
+      fleet: () => fleet({ target: `, patch: ${JSON.stringify(preparedBy('localhost/none:2'))}` }),
+      code: 1,
+      object: 'The image localhost/none:2 for a',
+      cause: 'is not there and cannot be fetched',
+      cure: 'target.image of a',
     },
     {
       name: 'a GPU that no node has',

@@ -13,6 +13,8 @@ import { clusterWorld, placeOf } from '../../src/kube/cluster-world.ts';
 /** One question that a test's API server was asked; `key` is its method and path, without what follows a "?". */
 export interface Asked {
   readonly key: string;
+  /** What follows the "?". */
+  readonly query: URLSearchParams;
   readonly accept: string;
   readonly body: unknown;
 }
@@ -28,6 +30,7 @@ export async function servedCluster(
     request.on('end', () => {
       const one: Asked = {
         key: `${request.method} ${(request.url ?? '').split('?')[0]}`,
+        query: new URL(request.url ?? '', 'http://server').searchParams,
         accept: request.headers.accept ?? '',
         body: text === '' ? null : JSON.parse(text),
       };

@@ -30,6 +30,13 @@ function endText(ending: Ending | null): string {
   return ending === null ? '' : ` with exit code ${ending.code ?? 'unknown'}`;
 }
 
+/** A command for the log of the container that ended. */
+function logOf({ logPlace, ending }: EngineFailure & { ending: Ending | null }): string {
+  return ending?.container === undefined
+    ? logPlace
+    : `${logPlace.replace(/ -c \S+$/, '')} -c ${ending.container}`;
+}
+
 interface EngineFailure {
   readonly deployment: string;
   readonly log: readonly string[];
@@ -139,10 +146,13 @@ export const fleetErrors = {
     () => 'Shorten its arguments or environment in the fleet file.',
   ),
   ENGINE_CRASHED: defineError<EngineFailure & { ending: Ending | null }>(
-    (f) => `${f.deployment} ended while starting${endText(f.ending)}. ${lastLines(f.log)}`,
+    ({ deployment, ending, log }) =>
+      ending?.container === undefined
+        ? `${deployment} ended while starting${endText(ending)}. ${lastLines(log)}`
+        : `What prepares ${deployment}, its init container ${ending.container}, ended again and again${endText(ending)}. ${lastLines(log)}`,
     (f) =>
       f.log.length > 0
-        ? `Correct what these lines say and run "berth apply" again. The whole log: ${f.logPlace}`
+        ? `Correct what these lines say and run "berth apply" again. The whole log: ${logOf(f)}`
         : `Run its command by hand to see why ("berth plan --json" shows it), then "berth apply" again.`,
   ),
   ENGINE_PORT_TAKEN: defineError<EngineFailure & { port: number; holder: string }>(

@@ -11,7 +11,7 @@ import { gatewayName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { expectOwn } from '../../kube/ownership.ts';
 import { podLines } from '../../kube/pod-lines.ts';
-import { imageFault, isRolledOut, podsOf, restartsOf, waitsFor } from '../../kube/state.ts';
+import { imageFault, isRolledOut, restartsOf, waitsFor } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import {
   gatewayMark,
@@ -147,10 +147,14 @@ async function waitServing(
     signal.throwIfAborted();
     const made = await madeGateway(place, fleet);
     if (made && isRolledOut(made)) return;
-    const reason = made && imageFault(made);
-    if (made && reason !== null) {
-      const image = podsOf(made)[0]?.status?.containerStatuses?.[0]?.image ?? 'of the gateway';
-      throw new BerthError('IMAGE_MISSING', { deployment: gatewayName, image, reason: reason ?? '' });
+    const fault = made && imageFault(made);
+    if (fault) {
+      const { image, reason } = fault;
+      throw new BerthError('IMAGE_MISSING', {
+        deployment: gatewayName,
+        image: image ?? 'of the gateway',
+        reason,
+      });
     }
     const waits = (made && waitsFor(made)) ?? 'waits for its pods';
     if (world.clock.now() > until || (made && restartsOf(made) > mostRestarts))

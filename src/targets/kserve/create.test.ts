@@ -202,7 +202,7 @@ test('a runtime that is named and not there is told beforehand, but for a cluste
   const unknown = await servedCluster(({ key }) =>
     key.startsWith('PATCH')
       ? [404, { message: 'the server could not find the requested resource' }]
-      : store().answer({ key, accept: '', body: null }),
+      : store().answer({ key, accept: '', body: null, query: new URLSearchParams() }),
   );
   const without = await preview(unknown.world, { ...request, mark }, options);
   expect(without.map(({ evidence }) => evidence)).toEqual([['KUBE_KIND_MISSING']]);

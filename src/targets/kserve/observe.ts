@@ -11,15 +11,7 @@ import { objectName } from '../../kube/names.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { waitsInFull } from '../../kube/pod-warnings.ts';
 import type { LinesWanted } from '../../kube/pod-lines.ts';
-import {
-  imageFault,
-  isRolledOut,
-  podsOf,
-  quotaFault,
-  servingPod,
-  startedAt,
-  waitsFor,
-} from '../../kube/state.ts';
+import { imageFault, isRolledOut, quotaFault, servingPod, startedAt, waitsFor } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import type { Settled, Usage } from '../contract.ts';
 import { enginePort } from './engine-container.ts';
@@ -114,10 +106,14 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   if (!isTakenOver(made.deployment, manifestsOf(mark, optionsOf(mark)))) return { waits: 'waits for KServe' };
   const answer = quotaFault(made);
   if (answer !== null) throw new BerthError('KUBE_QUOTA', { object: `a pod of ${mark.deployment}`, answer });
-  const reason = imageFault(made);
-  if (reason !== null) {
-    const image = podsOf(made)[0]?.status?.containerStatuses?.[0]?.image ?? 'of its runtime';
-    throw new BerthError('IMAGE_MISSING', { deployment: mark.deployment, image, reason });
+  const fault = imageFault(made);
+  if (fault) {
+    const { image, reason } = fault;
+    throw new BerthError('IMAGE_MISSING', {
+      deployment: mark.deployment,
+      image: image ?? 'of its runtime',
+      reason,
+    });
   }
   const address = servingPod(made)?.status?.podIP;
   if (address && isRolledOut(made)) return { address, port: enginePort(made.deployment) };

@@ -21,7 +21,6 @@ import {
   imageFault,
   isRolledOut,
   oldPod,
-  podsOf,
   quotaFault,
   servingPod,
   startedAt,
@@ -125,10 +124,14 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   if (!made || !mark) return { waits: 'is gone' };
   const answer = quotaFault(made);
   if (answer !== null) throw new BerthError('KUBE_QUOTA', { object: `a pod of ${mark.deployment}`, answer });
-  const reason = imageFault(made);
-  if (reason !== null) {
-    const image = podsOf(made)[0]?.status?.containerStatuses?.[0]?.image ?? 'of its deployment';
-    throw new BerthError('IMAGE_MISSING', { deployment: mark.deployment, image, reason });
+  const fault = imageFault(made);
+  if (fault) {
+    const { image, reason } = fault;
+    throw new BerthError('IMAGE_MISSING', {
+      deployment: mark.deployment,
+      image: image ?? 'of its deployment',
+      reason,
+    });
   }
   const reached = await addressOf(place, mark, servingPod(made));
   if (reached && (isRolledOut(made) || rolls(mark.spec, optionsOf(mark)))) return reached;
