@@ -164,6 +164,13 @@ export const fleetErrors = {
       `${f.deployment} did not become ready within ${f.seconds} s: ${f.url} ${f.answer}. It was stopped. ${lastLines(f.log)}`,
     (f) => `Give it more time (engine.startTimeout), or see what holds it up. The whole log: ${f.logPlace}`,
   ),
+  ENGINE_UNREACHED: defineError<{ deployment: string; object: string; url: string; answer: string }>(
+    (f) =>
+      `${f.deployment} is ready by the word of its cluster, but cannot be reached from here: ${f.url} ${f.answer}. It was left as it is (${f.object}).`,
+    () =>
+      `Run berth where the cluster's pods can be reached: on a node, in the cluster, or behind a route to its pods. With "target.service: {type: NodePort}" the nodes are asked in their place.`,
+    'targetDown',
+  ),
   ENGINE_SILENT: defineError<EngineFailure & { object: string; url: string; answer: string }>(
     (f) => `${f.deployment} runs (${f.object}) but is not well: ${f.url} ${f.answer}. ${lastLines(f.log)}`,
     (f) => `"berth apply --restart ${f.deployment}" starts it anew. The whole log: ${f.logPlace}`,

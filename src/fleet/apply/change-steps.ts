@@ -1,3 +1,4 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Effect } from '../../domain/journal.ts';
 import { sameObject } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
@@ -57,6 +58,7 @@ export function changeSteps(world: World, action: Change, context: StepContext):
   const finish = how.way === 'create' || action.do !== 'replace' ? undefined : finisherOf(action);
   let begun = false;
   let answers = false;
+  let isUnreached = false;
   let made: StartedEngine | null = null;
   return {
     stop: async () => {
@@ -68,13 +70,18 @@ export function changeSteps(world: World, action: Change, context: StepContext):
     start: async () => {
       if (action.do === 'stop') return;
       begun = true;
-      await context.journal.record(effectOf(action, 'start', how), async () =>
-        startWanted(await host(), action, context, {
-          ...how,
-          keepsOld: finish !== undefined,
-          onMade: (engine) => (made = engine),
-        }),
-      );
+      await context.journal
+        .record(effectOf(action, 'start', how), async () =>
+          startWanted(await host(), action, context, {
+            ...how,
+            keepsOld: finish !== undefined,
+            onMade: (engine) => (made = engine),
+          }),
+        )
+        .catch((error: unknown) => {
+          isUnreached = error instanceof BerthError && error.code === 'ENGINE_UNREACHED';
+          throw error;
+        });
       answers = true;
     },
     discard: async () => {
@@ -91,7 +98,8 @@ export function changeSteps(world: World, action: Change, context: StepContext):
       : null,
     back: async () => {
       const mark = action.do === 'replace' ? instanceOf(context.observed, action.running)?.mark : null;
-      if (action.do !== 'replace' || !mark || answers) return null;
+      // One that only berth cannot ask serves all others; the old one would be asked in vain as well.
+      if (action.do !== 'replace' || !mark || answers || isUnreached) return null;
       // The very same has just failed by itself.
       if (begun && isTheSame(mark, action) && !context.options.signal.aborted) return null;
       const { journal, options } = context;

@@ -17,6 +17,8 @@ const shownLines = 20;
 /** The first token of a large model on a slow disk. */
 const firstTokenMs = 120_000;
 const tokenPatienceMs = 60_000;
+/** Of a pod that is well by its cluster's word and cannot be asked from here. */
+const unreachedPatienceMs = 30_000;
 const tokenPollMs = 1_000;
 
 export interface ReadyOptions {
@@ -32,6 +34,8 @@ interface Lack {
   readonly answer: string;
   /** It is well by its own word and gives no token. */
   readonly token?: true;
+  /** Its cluster calls it ready, and no connection to it comes about from here. */
+  readonly unreached?: true;
   /** When it is worth looking again. */
   readonly againMs?: number;
 }
@@ -39,7 +43,8 @@ interface Lack {
 /**
  * Waits until the engine answers: its readiness path, then a first real question, and where it generates a token; the answers must
  * come from its own socket. One that is well and gives no token is waited for a minute longer, since that seldom mends itself.
- * Throws ENGINE_CRASHED, ENGINE_PORT_TAKEN or ENGINE_NOT_READY with the engine's last lines.
+ * Throws ENGINE_CRASHED, ENGINE_PORT_TAKEN or ENGINE_NOT_READY with the engine's last lines, and ENGINE_UNREACHED where only berth
+ * cannot ask it.
  */
 export async function waitReady(world: World, options: ReadyOptions): Promise<void> {
   const { mark, signal } = options;
@@ -53,10 +58,16 @@ export async function waitReady(world: World, options: ReadyOptions): Promise<vo
     const now = await lackOf(world, options, until - world.clock.now());
     if (now === null) return;
     if (now.token && !lack.token) until = Math.min(until, world.clock.now() + tokenPatienceMs);
+    if (now.unreached && !lack.unreached) until = Math.min(until, world.clock.now() + unreachedPatienceMs);
     lack = now;
     await world.clock.sleep(now.againMs ?? pollMs, signal);
   }
   if (await hasEnded(world, options.started)) throw await crashed(world, options);
+  if (lack.unreached) {
+    const { deployment } = mark;
+    const object = instance.object.name;
+    throw new BerthError('ENGINE_UNREACHED', { deployment, object, url: lack.url, answer: lack.answer });
+  }
   throw new BerthError('ENGINE_NOT_READY', {
     deployment: mark.deployment,
     url: lack.url,
@@ -77,7 +88,9 @@ async function lackOf(world: World, options: ReadyOptions, leftMs: number): Prom
   const mark = reached === null ? options.mark : { ...options.mark, reached };
   const url = urlOf(mark) + path;
   const answer = await probe(world, mark);
-  if (answer !== '') return { url, answer };
+  if (answer !== '') {
+    return { url, answer, ...(reached !== null && isSilent(answer) ? { unreached: true } : {}) };
+  }
   // Another server on that port would answer as well, so its socket is looked for.
   if (!(await listensItself(world, instance, mark.port)))
     return { url, answer: 'is answered by another process' };
@@ -118,7 +131,7 @@ export async function askEngine(
   });
 }
 
-/** Waits for an engine that runs already: as long as it may still be starting, else a few seconds. Throws ENGINE_SILENT. */
+/** Waits for an engine that runs already: as long as it may still be starting, else a few seconds. Throws ENGINE_SILENT, and ENGINE_UNREACHED as `waitReady` does. */
 export async function waitAnswer(
   world: World,
   options: { instance: Instance; mark: Mark; signal: AbortSignal },
@@ -133,9 +146,13 @@ export async function waitAnswer(
     answer = await probe(world, mark);
   }
   if (answer === '') return;
+  const { deployment } = mark;
+  const object = instance.object.name;
+  if (isSilent(answer) && (await isReadyByTarget(world, instance)))
+    throw new BerthError('ENGINE_UNREACHED', { deployment, object, url: urlOf(mark), answer });
   throw new BerthError('ENGINE_SILENT', {
-    deployment: mark.deployment,
-    object: instance.object.name,
+    deployment,
+    object,
     url: urlOf(mark) + mark.spec.readiness.path,
     answer,
     log: await linesOf(world, instance),
@@ -169,6 +186,18 @@ async function linesOf(world: World, instance: Instance): Promise<string[]> {
   return lines;
 }
 
+/** So begins what is wrong with one that gave an answer. */
+const answered = 'answers';
+
+function isSilent(answer: string): boolean {
+  return !answer.startsWith(answered);
+}
+
+async function isReadyByTarget(world: World, instance: Instance): Promise<boolean> {
+  const settled = await targetOf(instance.object.target).settled?.(world, instance);
+  return settled !== undefined && 'address' in settled;
+}
+
 /** Empty when it is ready, else what is wrong, as the end of a sentence. */
 export async function probe(world: World, mark: Mark): Promise<string> {
   const headers = await engineHeaders(world, mark);
@@ -177,7 +206,7 @@ export async function probe(world: World, mark: Mark): Promise<string> {
   for (const path of paths) {
     try {
       const { status } = await world.http.request(urlOf(mark) + path, { headers, timeoutMs: probeMs });
-      if (status < 200 || status > 299) return `answers ${status}`;
+      if (status < 200 || status > 299) return `${answered} ${status}`;
     } catch (error) {
       return silenceOf(error, probeMs);
     }

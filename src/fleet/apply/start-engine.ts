@@ -1,3 +1,4 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { leftText } from '../../domain/left.ts';
 import type { World } from '../../io/world.ts';
@@ -13,7 +14,10 @@ export interface StartedEngine {
   readonly instance: Instance;
   /** The last lines that it has said since this start. */
   readonly lines: Started['lines'];
-  /** Resolves once it answers. One that never does, or is not waited for any longer, is removed again, but for what `updatesBeside`. */
+  /**
+   * Resolves once it answers. One that never does, or is not waited for any longer, is removed again, but for what `updatesBeside`
+   * and what its cluster calls ready.
+   */
   readonly ready: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -65,7 +69,8 @@ export async function startEngine(
       try {
         await waitReady(world, { started, mark, signal });
       } catch (error) {
-        if (how.way === 'create' || !target.updatesBeside) {
+        const isWell = error instanceof BerthError && error.code === 'ENGINE_UNREACHED';
+        if (!isWell && (how.way === 'create' || !target.updatesBeside)) {
           await target.remove(world, instance, mark.spec.stop);
           for (const left of (await target.leaves?.(world, mark)) ?? []) onProgress?.(leftText(left));
         }

@@ -1,72 +1,21 @@
 import { expect, test } from 'vitest';
+import { podAnswer, podInstance as instance } from '../../../test/support/cluster-pod.ts';
 import { servedCluster } from '../../../test/support/kube-server.ts';
-import type { Instance, Mark } from '../../domain/instance.ts';
 import { countsOf, endingOf } from '../../kube/state.ts';
 import { logs, lookAgain, settled } from './observe.ts';
-import { KubernetesOptions } from './options.ts';
-
-const mark: Mark = {
-  fleet: 'lab',
-  fleetId: 'k3x9',
-  deployment: 'chat',
-  replica: 0,
-  target: KubernetesOptions.parse({ kind: 'kubernetes' }),
-  address: '0.0.0.0',
-  port: 8080,
-  logFile: '',
-  declared: {},
-  spec: {
-    engine: 'vllm',
-    program: { binary: 'vllm', images: {} },
-    args: [],
-    env: {},
-    secrets: {},
-    model: null,
-    mmproj: null,
-    writable: [],
-    devices: { vendor: 'none', count: 0 },
-    readiness: { path: '/health', startTimeoutMs: 60_000 },
-    metricsPath: null,
-    stop: { signal: 'SIGTERM', graceMs: 0 },
-    slots: null,
-    servedModel: null,
-  },
-};
-
-const instance: Instance = {
-  host: 'local',
-  object: { target: 'kubernetes', id: 'd', name: 'deployment chat' },
-  alive: true,
-  trouble: null,
-  process: null,
-  engine: 'vllm',
-  model: null,
-  owner: { kind: 'berth', name: 'lab/chat', user: null },
-  endpoints: [],
-  rssBytes: null,
-  startedAt: null,
-  mark,
-};
 
 const heldBack = { name: 'engine', restartCount: 0, state: { waiting: { reason: 'PodInitializing' } } };
 const failed = { terminated: { exitCode: 2, reason: 'Error' } };
 const crashing = { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s' } };
 
-function owned(uid: string, owner: string): object {
-  const annotations = { 'deployment.kubernetes.io/revision': '1' };
-  return { name: uid, uid, annotations, ownerReferences: [{ kind: 'X', name: owner, uid: owner }] };
-}
-
 /** A Deployment whose one pod has these init containers, on a server that tells their lines. */
 async function prepared(...initContainerStatuses: object[]): ReturnType<typeof servedCluster> {
   const status = { phase: 'Pending', initContainerStatuses, containerStatuses: [heldBack] };
-  return servedCluster(({ key, query }) => {
-    if (key.endsWith('/deployments/chat'))
-      return [200, { metadata: { ...owned('d', ''), name: 'chat' }, spec: { replicas: 1 } }];
-    if (key.endsWith('/replicasets')) return [200, { items: [{ metadata: owned('set', 'd') }] }];
-    if (key.endsWith('/log')) return [200, `${query.get('container')} said this, ${query.get('previous')}`];
-    return key.endsWith('/pods') ? [200, { items: [{ metadata: owned('pod', 'set'), status }] }] : undefined;
-  });
+  return servedCluster(({ key, query }) =>
+    key.endsWith('/log')
+      ? [200, `${query.get('container')} said this, ${query.get('previous')}`]
+      : podAnswer({ key }, status),
+  );
 }
 
 async function waits(...statuses: object[]): Promise<unknown> {

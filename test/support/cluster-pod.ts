@@ -1,0 +1,70 @@
+import type { Instance, Mark } from '../../src/domain/instance.ts';
+import { KubernetesOptions } from '../../src/targets/kubernetes/options.ts';
+import type { Asked } from './kube-server.ts';
+
+/** The mark of a deployment "chat" in a cluster. */
+export const podMark: Mark = {
+  fleet: 'lab',
+  fleetId: 'k3x9',
+  deployment: 'chat',
+  replica: 0,
+  target: KubernetesOptions.parse({ kind: 'kubernetes', entrypoint: ['serve'] }),
+  address: '0.0.0.0',
+  port: 8080,
+  logFile: '',
+  declared: {},
+  spec: {
+    engine: 'vllm',
+    program: { binary: 'vllm', images: { cpu: 'e/cpu:1' } },
+    args: [],
+    env: {},
+    secrets: {},
+    model: null,
+    mmproj: null,
+    writable: [],
+    devices: { vendor: 'none', count: 0 },
+    readiness: { path: '/health', startTimeoutMs: 60_000 },
+    metricsPath: null,
+    stop: { signal: 'SIGTERM', graceMs: 0 },
+    slots: null,
+    servedModel: null,
+  },
+};
+
+/** The same as it is seen in its cluster. */
+export const podInstance: Instance = {
+  host: 'local',
+  object: { target: 'kubernetes', id: 'd', name: 'deployment chat' },
+  alive: true,
+  trouble: null,
+  process: null,
+  engine: 'vllm',
+  model: null,
+  owner: { kind: 'berth', name: 'lab/chat', user: null },
+  endpoints: [],
+  rssBytes: null,
+  startedAt: null,
+  mark: podMark,
+};
+
+/** What a server says of that Deployment and of its one pod, which is as told; undefined to all else. */
+export function podAnswer({ key }: Pick<Asked, 'key'>, status: object): [number, unknown] | undefined {
+  const deployment = {
+    metadata: { ...owned('d'), name: 'chat', labels: ownLabels, generation: 1 },
+    spec: { replicas: 1 },
+    status: { observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1 },
+  };
+  if (key.endsWith('/deployments/chat') && !key.startsWith('DELETE')) return [200, deployment];
+  if (key.startsWith('PATCH')) return [200, { metadata: { name: 'any', uid: 'any' } }];
+  if (key.endsWith('/replicasets')) return [200, { items: [{ metadata: owned('set', 'd') }] }];
+  if (key.endsWith('/pods')) return [200, { items: [{ metadata: owned('pod', 'set'), status }] }];
+  return undefined;
+}
+
+const ownLabels = { 'berth.dev/fleet': podMark.fleet, 'berth.dev/fleet-id': podMark.fleetId };
+
+function owned(uid: string, owner?: string): object {
+  const annotations = { 'deployment.kubernetes.io/revision': '1' };
+  const ownerReferences = owner === undefined ? [] : [{ kind: 'X', name: owner, uid: owner }];
+  return { name: uid, uid, annotations, ownerReferences };
+}
