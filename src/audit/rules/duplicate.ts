@@ -11,7 +11,7 @@ import {
 import { stopCommands } from '../../domain/audit/stop-commands.ts';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
-import { copiesIn } from '../model-copies.ts';
+import { copiesIn } from './duplicate/model-copies.ts';
 import type { AuditView, Found, PodServer, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { flagValue } from '../domain/command-line/flags.ts';
-import { namespaceOf, sameNamespace, selects } from '../domain/audit/kube-object.ts';
-import type { KubeObject } from '../domain/audit/kube-object.ts';
-import { isPodOf } from '../domain/audit/model-pods.ts';
-import { modelIdentity } from '../domain/audit/model-identity.ts';
-import { fleetLabel, markAnnotation } from '../kube/names.ts';
-import type { AuditView, PodServer } from './rules/contract.ts';
+import { flagValue } from '../../../domain/command-line/flags.ts';
+import { namespaceOf, sameNamespace, selects } from '../../../domain/audit/kube-object.ts';
+import type { KubeObject } from '../../../domain/audit/kube-object.ts';
+import { isPodOf } from '../../../domain/audit/model-pods.ts';
+import { modelIdentity } from '../../../domain/audit/model-identity.ts';
+import { fleetLabel, markAnnotation } from '../../../kube/names.ts';
+import type { AuditView, PodServer } from '../contract.ts';
 
 /** Servers of one model by several workloads of a namespace. */
 export interface ModelCopies {
