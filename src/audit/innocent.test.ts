@@ -104,6 +104,11 @@ const innocent: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = 
     ]),
     add(`${object}.4.spec.template.spec.containers.0.args`, '--api-key=$(KEY)'),
   ],
+  ...oneEach('a word in place of a key', `${mistral}.command`, [
+    ['llama-server', '-m', '/m.gguf', '--api-key', 'EMPTY'],
+    ['vllm', 'serve', 'org/m', '--api-key=none'],
+    ['sh', '-c', 'vllm serve org/m --api-key not-needed --port 8000'],
+  ]),
   ...oneEach('a door to no Service of its own namespace', `${object}.8`, [
     door('Ingress', { defaultBackend: { resource: { kind: 'Bucket', name: 'files' } } }),
     door('Ingress', {

@@ -40,6 +40,7 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
   'secret-in-argv': [
     set(`${mistral}.command`, ['llama-server', '-m', '/srv/models/mistral.gguf', '--api-key', '***']),
     set(`${engine}.args`, ['-m', '/m.gguf', '--port', '8081', '--cache-ram', '0', '--api-key', '***']),
+    set(`${mistral}.command`, ['sh', '-c', 'exec llama-server -m x --api_key ***']),
   ],
   'open-secret-file': [set(`${mistral}.openSecrets`, ['/etc/key'])],
   'secret-in-environment': [

@@ -5,6 +5,7 @@ import { filesNamed, fillArgs } from '../domain/fill-args.ts';
 import type { Hole } from '../domain/launch-spec.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { llamaCpp } from './llama-cpp.ts';
+import { llamaRouter } from './llama-cpp/router.ts';
 
 const recorded = resolve(import.meta.dirname, '../../test/recorded/llama-server');
 const help = readFileSync(`${recorded}/help-0.7.txt`, 'utf8');
@@ -119,6 +120,29 @@ test('variables count where the command line is silent', () => {
   expect(found).toMatchObject({ model: '/m/y.gguf', port: 9000, keyed: true });
   expect(found?.options).toMatchObject({ context: 2048, slots: 4, embeddings: true });
   expect(JSON.stringify(found)).not.toContain('secret');
+});
+
+test.each([
+  [['--hf-repo=org/m-GGUF:Q4_0', '--hf-file=x.gguf'], 'org/m-GGUF:Q4_0', ['--hf-file=x.gguf']],
+  [['--hf-file', 'x.gguf', '-hf', 'org/m-GGUF'], 'org/m-GGUF', ['--hf-file', 'x.gguf']],
+  [
+    ['--model-url=https://example.org/a.gguf?x=1', '--temp', '0.5'],
+    'https://example.org/a.gguf?x=1',
+    ['--temp', '0.5'],
+  ],
+  [['--docker-repo=ai/m'], 'ai/m', []],
+])('the model that %j names is no argument', (words, model, args) => {
+  const found = known(['llama-box', '--port=8080', ...words]);
+  expect(found).toMatchObject({ model, port: 8080, options: { args } });
+});
+
+test('a router is read with joined words, too', () => {
+  const facts = { pid: 1, ppid: 0, exe: null, env: null, cwd: null };
+  const argv = ['llama-server', '--models-dir=/m', '--port=9000', '--models-max=2', '--jinja'];
+  expect(llamaRouter.recognize({ ...facts, argv })).toMatchObject({
+    port: 9000,
+    options: { modelsDir: '/m', args: ['--jinja'] },
+  });
 });
 
 test('a key on the command line is known, and is not in what was recognised', () => {

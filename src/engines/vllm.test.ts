@@ -126,3 +126,13 @@ function errorOf(attempt: () => unknown): BerthError {
   }
   throw new Error('no BerthError was thrown');
 }
+
+test.each([['--api-key', 'sk-1'], ['--api_key=sk-1'], ['--api-key=sk-1']])(
+  'a key that %s gives is known, and is not in what was recognised',
+  (...words) => {
+    const facts = { pid: 1, ppid: 0, exe: null, env: null, cwd: null };
+    const found = vllm.recognize({ ...facts, argv: ['vllm', 'serve', 'org/m', ...words] });
+    expect(found).toMatchObject({ model: 'org/m', keyed: true });
+    expect(JSON.stringify(found)).not.toContain('sk-1');
+  },
+);

@@ -182,7 +182,7 @@ groups:
 test('a llama-server that fetches its model becomes options with that source; one that stays a command says so', async () => {
   const { made, left } = await takeOver(`models:
   gemma: {cmd: "llama-server --port \${PORT} -hf ggml-org/gemma-3-1b-it-GGUF:Q4_K_M -c 8192 -ngl 99 --parallel 2"}
-  file: {cmd: "llama-server --port \${PORT} --hf-repo a/b --hf-file x.gguf -c 4096"}
+  file: {cmd: "llama-server --port \${PORT} --hf-repo=a/b --hf-file=x.gguf -c 4096"}
   plain: {cmd: "llama-server --port \${PORT} -hf a/b -c 4096"}
   draft: {cmd: "llama-server --port \${PORT} -m /m.gguf -md /d.gguf -c 4096"}
   other: {cmd: "llama-server --port \${PORT} --docker-repo ai/smollm2"}

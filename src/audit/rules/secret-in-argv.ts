@@ -1,4 +1,4 @@
-import { secretFlagsOf } from '../../domain/command-line/redact.ts';
+import { writtenFlagsOf } from '../../domain/command-line/written-secret.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
@@ -17,7 +17,7 @@ export const secretInArgv: Rule = {
   find: ({ hosts, pods }) => [
     ...perHost(hosts, (host) =>
       host.servers.flatMap((server) => {
-        const flags = secretFlagsOf(server.command);
+        const flags = writtenFlagsOf(server.command);
         if (flags.length === 0) return [];
         const how = advice[server.engine] ?? 'Give it the secret in a file that only its user can read.';
         return [
@@ -31,7 +31,7 @@ export const secretInArgv: Rule = {
       }),
     ),
     ...pods.flatMap(({ workload: { object }, container, server }) => {
-      const flags = secretFlagsOf(server.command);
+      const flags = writtenFlagsOf(server.command);
       if (flags.length === 0) return [];
       return [
         {

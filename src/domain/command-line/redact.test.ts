@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { redact, secretFlagsOf } from './redact.ts';
+import { holdSecret, redact, secretFlagsOf } from './redact.ts';
 
 test('secrets in a command line are named and never shown', () => {
   const argv = [
@@ -55,4 +55,37 @@ test('what only begins like the name of a variable is a secret', () => {
     '$KEY',
     '--api-key=${KEY}',
   ]);
+});
+
+test('a word that stands for no secret is left, so that it shows that there is none', () => {
+  const argv = [
+    'vllm',
+    'serve',
+    'm',
+    '--api-key',
+    'EMPTY',
+    '--hf-token=none',
+    '--password',
+    'sk-no-key-required',
+  ];
+  expect(redact(argv)).toEqual(argv);
+  expect(redact(['sh', '-c', 'vllm serve m --api-key EMPTY --hf-token "hf_1"'])).toEqual([
+    'sh',
+    '-c',
+    'vllm serve m --api-key EMPTY --hf-token ***',
+  ]);
+  expect(redact(['x', '--api-key', 'EMPTY1'])).toEqual(['x', '--api-key', '***']);
+});
+
+test('a flag that is spelt with underscores holds a secret as well', () => {
+  const argv = ['vllm', 'serve', 'm', '--api_key=sk-1', '--hf_token', 'hf_2', '--eos_token', '</s>'];
+  expect(redact(argv).join(' ')).toBe('vllm serve m --api_key=*** --hf_token *** --eos_token </s>');
+  expect(secretFlagsOf(argv)).toEqual(['--api_key', '--hf_token']);
+});
+
+test('options hold a secret where it is shown, where it was replaced, and where a flag for one has a word', () => {
+  expect(holdSecret({ kind: 'vllm', args: ['--api-key', '***'] })).toBe(true);
+  expect(holdSecret({ kind: 'vllm', args: ['--api-key', 'EMPTY'] })).toBe(true);
+  expect(holdSecret({ kind: 'vllm', context: 4096, args: ['--swap-space', '4'] })).toBe(false);
+  expect(holdSecret({ kind: 'vllm' })).toBe(false);
 });

@@ -1,6 +1,6 @@
 /** Names that end so carry a secret; "--eos-token" and "--api-key-file" do not. */
 const secretName =
-  '--?(?:[\\w-]*(?:api-?key|secret|password|passwd)|(?:[\\w-]*(?:hf|hub|auth|access|bearer)-?)?token|hft)';
+  '--?(?:[\\w-]*(?:api[-_]?key|secret|password|passwd)|(?:[\\w-]*(?:hf|hub|auth|access|bearer)[-_]?)?token|hft)';
 const secretFlag = new RegExp(`^${secretName}$`, 'i');
 
 /**
@@ -20,6 +20,21 @@ const credentials = /(:\/\/)[^/@\s]+@/g;
 
 /** "$(KEY)", "${KEY}" and "$KEY" name a secret that lies elsewhere, and are none. */
 const reference = /^\$([A-Z_][A-Z0-9_]*|\([A-Z_][A-Z0-9_]*\)|\{[A-Z_][A-Z0-9_]*\})$/;
+
+/** Words that stand where a program wants a secret and is given none. */
+const nothing =
+  /^(none|null|empty|dummy|placeholder|unused|(sk-)?no[-_]?key([-_](required|needed))?|not[-_]?(needed|required|used)|true|false|yes|no|on|off|[01])?$/i;
+
+export function standsForNothing(value: string): boolean {
+  return nothing.test(value);
+}
+
+/** Whether options that were read from a command line have a secret, shown or replaced. */
+export function holdSecret(options: Readonly<Record<string, unknown>>): boolean {
+  const { args } = options;
+  const words = Array.isArray(args) ? args.map(String) : [];
+  return JSON.stringify(options).includes('***') || secretFlagsOf(words).length > 0;
+}
 
 /** Flags of a command line that carry a secret in plain sight: everyone on the machine can read it. */
 export function secretFlagsOf(argv: readonly string[]): string[] {
@@ -50,15 +65,24 @@ export function secretFlagsAt(argv: readonly string[], at: number): SecretFlag[]
 /** The same command line with every secret replaced. Whatever of a foreign command line is shown goes through here. */
 export function redact(argv: readonly string[]): string[] {
   return argv.map((word, at) => {
-    if (secretFlag.test(argv[at - 1] ?? '')) return reference.test(word) ? word : '***';
+    if (secretFlag.test(argv[at - 1] ?? '')) return isShown(word) ? word : '***';
     if (/\s/.test(word)) return redactText(word);
     const [name = '', ...value] = word.split('=');
     if (!secretFlag.test(name) || value.length === 0) return redactText(word);
-    return reference.test(value.join('=')) ? word : `${name}=***`;
+    return isShown(value.join('=')) ? word : `${name}=***`;
   });
+}
+
+function isShown(value: string): boolean {
+  return reference.test(value) || standsForNothing(value);
 }
 
 /** A text of others with the secrets in it replaced. */
 export function redactText(text: string): string {
-  return text.replace(secretInText, '$1$2$3***').replace(assignment, '$1=***').replace(credentials, '$1***@');
+  return text
+    .replace(secretInText, (whole, before: string, flag: string, between: string, value: string) =>
+      standsForNothing(value.replace(/^(["'])(.*)\1$/, '$2')) ? whole : `${before}${flag}${between}***`,
+    )
+    .replace(assignment, '$1=***')
+    .replace(credentials, '$1***@');
 }

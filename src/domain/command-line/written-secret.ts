@@ -1,8 +1,5 @@
 import { secretVariable } from '../audit/secret-variable.ts';
-import { secretFlagsAt } from './redact.ts';
-
-/** Words that stand where a program wants something and is given nothing. */
-const nothing = /^(none|null|empty|dummy|true|false|yes|no|on|off|[01])?$/i;
+import { secretFlagsAt, standsForNothing } from './redact.ts';
 
 /** "$NAME", "${NAME}", "$(NAME)", "{key-file}" and the path of a file say where a secret lies, and are none. */
 const elsewhere = /^(\$[A-Za-z_]\w*|\$?\{[^{}]+\}|\$\([^()]+\)|\/[\w.@-]+(\/[\w.@-]+)+)$/;
@@ -33,7 +30,7 @@ export function isWrittenSecret(name: string, value: string): boolean {
 }
 
 function isWritten(value: string): boolean {
-  return !nothing.test(value) && !elsewhere.test(value);
+  return !standsForNothing(value) && !elsewhere.test(value);
 }
 
 /** The first flag in the word at `at` whose secret is written out in that word or the next; null when there is none. */
@@ -46,6 +43,11 @@ export function writtenFlagAt(argv: readonly string[], at: number): string | nul
       (joined || !(value.startsWith('-') || turning.test(flag))),
   );
   return found?.flag ?? null;
+}
+
+/** Flags of a command line whose secret is written out there. */
+export function writtenFlagsOf(argv: readonly string[]): string[] {
+  return [...new Set(argv.flatMap((_word, at) => writtenFlagAt(argv, at) ?? []))];
 }
 
 /** What a text holds that is a secret by its looks, whatever it is called; null for other texts. */

@@ -1,6 +1,6 @@
 import { unwrap } from '../../domain/command-line/unwrap.ts';
 import type { Unwrapped } from '../../domain/command-line/unwrap.ts';
-import { addFromEnv, readFlags } from '../../domain/command-line/flag-rows.ts';
+import { addFromEnv, flagName, readFlags } from '../../domain/command-line/flag-rows.ts';
 import type { FlagStyle, FlagValues } from '../../domain/command-line/flag-rows.ts';
 import { flagValue, hasFlag } from '../../domain/command-line/flags.ts';
 import { redact } from '../../domain/command-line/redact.ts';
@@ -10,7 +10,7 @@ import { flags, riskyFlags, secretFlags } from './flags.ts';
 import { isRouter } from './is-router.ts';
 
 /** Forks of it take "--port=8080", too. */
-const spelled: FlagStyle = { ...llamaDrift.style, joined: true };
+export const spelled: FlagStyle = { ...llamaDrift.style, joined: true };
 
 /** Reads a llama-server back from its command line and its LLAMA_ARG_* variables; the command line wins, as in the server. */
 export function recognize(facts: ProcessFacts): Recognized | null {
@@ -110,8 +110,9 @@ const modelNames = modelFlags.slice(2);
 
 /** A model that is no file, but a repository or an address; and the words without it. */
 function takeModelName(rest: readonly string[]): { model: string | null; others: readonly string[] } {
-  const at = rest.findIndex((word) => modelNames.includes(word));
-  const model = rest[at + 1];
+  const at = rest.findIndex((word) => modelNames.includes(flagName(word, spelled)));
+  const [, joined] = /^[^=]+=(.*)$/.exec(rest[at] ?? '') ?? [];
+  const model = joined ?? rest[at + 1];
   if (at < 0 || model === undefined || secretFlags.has(model)) return { model: null, others: rest };
-  return { model, others: [...rest.slice(0, at), ...rest.slice(at + 2)] };
+  return { model, others: rest.toSpliced(at, joined === undefined ? 2 : 1) };
 }

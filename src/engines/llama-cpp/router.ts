@@ -18,7 +18,7 @@ import { llamaImages } from './images.ts';
 import { isRouter } from './is-router.ts';
 import { locksMemory } from './locks-memory.ts';
 import { llamaServerPaths } from './paths.ts';
-import { isLlamaServer, llamaServerArgs } from './recognize.ts';
+import { isLlamaServer, llamaServerArgs, spelled } from './recognize.ts';
 
 /** The options of a router, in the order in which they are written. */
 const statedFlags: readonly FlagRow[] = [
@@ -124,7 +124,7 @@ function recognize(facts: ProcessFacts): Recognized | null {
   if (!found || !isRouter(found, facts.env)) return null;
   const env = { ...facts.env, ...found.env };
   const rows = [...fixedFlags, ...statedFlags];
-  const { values, rest } = readFlags(llamaServerArgs(found), rows, llamaDrift.style);
+  const { values, rest } = readFlags(llamaServerArgs(found), rows, spelled);
   addFromEnv(values, rows, env);
   const { host, port, metrics: _m, ui: _u, keyFile, sleepIdle, ...options } = Object.fromEntries(values);
   return {

@@ -1,4 +1,4 @@
-import { isFlagWord, readFlags } from '../../domain/command-line/flag-rows.ts';
+import { flagName, isFlagWord, readFlags } from '../../domain/command-line/flag-rows.ts';
 import { firstOperand, hasFlag } from '../../domain/command-line/flags.ts';
 import { redact } from '../../domain/command-line/redact.ts';
 import { unwrap } from '../../domain/command-line/unwrap.ts';
@@ -41,8 +41,12 @@ function server(found: Unwrapped, env: Readonly<Record<string, string>>): Recogn
     options: { binary: found.path, ...ourOptions(stated), args: redact(others) },
     child: false,
     // What a configuration file holds does not show.
-    ...(unknown ? {} : { keyed: hasFlag(others, '--api-key') || Boolean(env['VLLM_API_KEY']) }),
+    ...(unknown ? {} : { keyed: asksForKey(others) || Boolean(env['VLLM_API_KEY']) }),
   };
+}
+
+function asksForKey(words: readonly string[]): boolean {
+  return words.some((word) => isFlagWord(word) && flagName(word, vllmDrift.style) === '--api-key');
 }
 
 function text(value: unknown): string | null {

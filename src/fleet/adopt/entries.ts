@@ -1,3 +1,4 @@
+import { holdSecret } from '../../domain/command-line/redact.ts';
 import { isAbsolute, resolve } from 'node:path/posix';
 import { flagValue } from '../../domain/command-line/flags.ts';
 import type { ProcessId } from '../../domain/instance.ts';
@@ -101,8 +102,7 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
   if (engine.ownProgram && !context.here)
     return "it is berth's own engine, and berth installs nothing on another machine";
   const options = optionsOf(server, context.folderOf(server.process));
-  if (JSON.stringify(options).includes('***'))
-    return 'its command line holds a secret, which has no place in a fleet file';
+  if (holdSecret(options)) return 'its command line holds a secret, which has no place in a fleet file';
   const parsed = engine.options.safeParse(options);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -144,7 +144,7 @@ function inContainer(
   if ('because' in made) return made;
   const { env, target, port, address, outside } = made;
   const stated = { ...options, ...(Object.keys(env).length > 0 ? { env } : {}) };
-  if (JSON.stringify(stated).includes('***')) return { because: 'its command line holds a secret' };
+  if (holdSecret(stated)) return { because: 'its command line holds a secret' };
   const issue = engine.options.safeParse(stated).error?.issues[0];
   if (issue) return { because: `a fleet file cannot say ${issue.path.join('.')}: ${issue.message}` };
   const { id, name: called, where } = container;

@@ -1,3 +1,4 @@
+import { holdSecret } from '../../domain/command-line/redact.ts';
 import { selects } from '../../domain/audit/kube-object.ts';
 import type { DefinedServer } from '../../domain/audit/observation.ts';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
@@ -77,7 +78,7 @@ function entryOf(workload: ForeignWorkload, found: Found, context: WorkloadConte
   const gpus = gpusFound(container.resources);
   if (typeof resources === 'string') return resources;
   const options = optionsOf(found, gpus?.accelerator);
-  if (JSON.stringify(options).includes('***')) return 'its command line holds a secret';
+  if (holdSecret(options)) return 'its command line holds a secret';
   const issue = engine.options.safeParse(options).error?.issues[0];
   if (issue) return `a fleet file cannot say ${issue.path.join('.')}: ${issue.message}`;
   const patch = patchFor(spec, container);

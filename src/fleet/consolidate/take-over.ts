@@ -1,3 +1,4 @@
+import { holdSecret } from '../../domain/command-line/redact.ts';
 import { parseDocument } from 'yaml';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import { engineOf } from '../../engines/registry.ts';
@@ -24,7 +25,7 @@ export function takenOver(
   if (!engine?.launch || !engine.options) return { reason: 'berth does not know how it is started' };
   if (server.keyed === true) return { reason: 'it asks for a key that berth does not know' };
   const options = optionsOf(server, folder);
-  if (JSON.stringify(options).includes('***')) return { reason: 'its command line holds a secret' };
+  if (holdSecret(options)) return { reason: 'its command line holds a secret' };
   const parsed = engine.options.safeParse(options);
   if (!parsed.success) return { reason: 'its command line says what a fleet file cannot' };
   if (server.model !== null && model === null)

@@ -96,7 +96,7 @@ function asEngine(
   const named = namedModel(argv, found.model, folder);
   if (!schema || named === null || found.options['binary'] !== argv[0]) return null;
   const { mmproj, ...options } = {
-    mmproj: projectorOf(argv),
+    mmproj: flagValue(argv, '--mmproj', '-mm'),
     ...found.options,
     args: withoutHubFile(found.options['args']),
   };
@@ -148,13 +148,8 @@ function namedModel(
 
 function withoutHubFile(args: unknown): unknown {
   if (!Array.isArray(args)) return args;
-  const at = args.findIndex((word) => hubFileFlags.includes(String(word)));
-  return at < 0 ? args : args.toSpliced(at, 2);
-}
-
-function projectorOf(argv: readonly string[]): string | null {
-  const at = argv.findIndex((word) => word === '--mmproj' || word === '-mm');
-  return at < 0 ? null : (argv[at + 1] ?? null);
+  const at = args.findIndex((word) => hubFileFlags.includes(String(word).split('=')[0] ?? ''));
+  return at < 0 ? args : args.toSpliced(at, String(args[at]).includes('=') ? 1 : 2);
 }
 
 function asCommand(argv: readonly string[], dropped: readonly string[]): Omit<ReadCommand, 'env'> {
