@@ -30,7 +30,9 @@ const basicPaths = ['/health', '/v1/models'];
 
 type Reply =
   | { readonly status: number; readonly json: unknown; readonly text: string }
-  | { readonly error: string };
+  | { readonly error: string; readonly certificate: boolean };
+
+const asksForCertificate = 'it asks for a certificate of its clients';
 
 /** Asks one server who it is, all questions side by side; never rejects. */
 export async function probe(
@@ -62,7 +64,7 @@ export async function probe(
         });
         replies.set(path, { status, json: parseJson(text), text });
       } catch (error) {
-        replies.set(path, { error: reasonOf(error) });
+        replies.set(path, failed(error, door));
       }
     }),
   );
@@ -77,6 +79,20 @@ function urlOf({ address, port }: ScannedEndpoint, { tls, prefix }: ServerDoor):
   ]);
   const host = near.get(address) ?? address;
   return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}${prefix}`;
+}
+
+function failed(error: unknown, { mutual }: ServerDoor): Reply {
+  const certificate = isRefusal(error as Error, mutual);
+  return { certificate, error: certificate ? asksForCertificate : reasonOf(error) };
+}
+
+/**
+ * What TLS answers to somebody who shows no certificate: one is required (116), or what was shown is no good (42). TLS 1.2 has no
+ * word of its own for it: "handshake failure" (40) may be something else.
+ */
+function isRefusal({ message }: Error, mutual: boolean): boolean {
+  const alert = /SSL alert number (\d+)/.exec(message)?.[1];
+  return alert === '116' || alert === '42' || (alert === '40' && mutual);
 }
 
 function reasonOf(error: unknown): string {
@@ -103,9 +119,9 @@ function judge(
   });
   const [fit] = fits;
   const counters = about.candidates.find(({ kind }) => kind === fit?.kind)?.identify?.counters;
-  const refused = statuses.some(asksForKey);
+  const refused = statuses.some(asksForKey) || shut(replies);
   return {
-    state: stateOf(replies.get('/health'), statuses),
+    state: shut(replies) ? 'answers' : stateOf(replies.get('/health'), statuses),
     evidence: [...replies].map(
       ([path, reply]) => `GET ${about.base}${path}: ${'status' in reply ? reply.status : reply.error}`,
     ),
@@ -123,6 +139,11 @@ function countedTokens(reply: Reply | undefined, names: readonly string[]): numb
   const sums = readPrometheus(reply.text);
   const found = names.map((name) => sums.get(name));
   return found.reduce<number | null>((sum, one) => (sum === null || one === undefined ? null : sum + one), 0);
+}
+
+/** Nobody without a certificate is answered: it runs all the same, and whoever has none is kept out. */
+function shut(replies: ReadonlyMap<string, Reply>): boolean {
+  return [...replies.values()].every((reply) => 'certificate' in reply && reply.certificate);
 }
 
 function asksForKey(status: number): boolean {
