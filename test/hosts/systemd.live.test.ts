@@ -171,6 +171,32 @@ deployments:
     expect(second.pid).not.toBe(first.pid);
   });
 
+  test('a unit on demand that was rendered and never ran is started by a request, at the port that it has', async () => {
+    const before = inventory();
+    const port = 18_099;
+    const gateway = `http://127.0.0.1:${port}`;
+    const head = `gateway: {listen: ["127.0.0.1:${port}"]}\nconsole: {listen: "127.0.0.1:0"}\n`;
+    fleet('', head, 'load: on-demand\n    ttl: 1h');
+    onTestFinished(() => void berth('down'));
+    expect(berth('render', '--format', 'systemd', '--out', 'units').code).toBe(0);
+    const copy = `cp -r '${join(folder, 'units')}/etc' / && systemctl daemon-reload`;
+    expect(enter('sh', '-c', copy).code).toBe(0);
+    const rendered = replica();
+    expect([rendered.state, rendered.object]).toEqual(['stopped', 'unit berth-lab-a.service']);
+    const up = berth('up', '--detach');
+    expect(up.code, up.stdout + up.stderr).toBe(0);
+    expect(enter('systemctl', 'is-active', 'berth-lab-a').stdout).toBe('inactive\n');
+    const ask = `fetch('${gateway}/v1/chat/completions', {
+      method: 'POST', headers: {'content-type': 'application/json'}, body: '{"model":"a","messages":[]}',
+    }).then(async (reply) => console.log(reply.status, await reply.text()))`;
+    for (let i = 0; i < 2; i += 1)
+      expect(enter(process.execPath, '-e', ask).stdout).toMatch(/^200 .*chat\.completion/);
+    const asked = replica();
+    expect([asked.state, asked.object, asked.url]).toEqual(['ready', rendered.object, rendered.url]);
+    expect(berth('down').code).toBe(0);
+    expect(inventory()).toBe(before);
+  });
+
   test('an engine lives as a unit: applied, seen, changed, killed and back, and gone without a trace', async () => {
     fleet('');
     const before = inventory();

@@ -1,5 +1,6 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Effect } from '../../domain/journal.ts';
+import { sameObject } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { isAddress } from '../../domain/model-source.ts';
 import type { World } from '../../io/world.ts';
@@ -177,11 +178,6 @@ async function startOne(
 
 function markOf(world: World, { loaded }: StartTask, wanted: DesiredReplica, observed: Observed): Mark {
   const { deployment, replica, spec } = wanted;
-  const used = new Set([
-    ...observed.listeners.map((one) => one.port),
-    ...observed.instances.flatMap((one) => one.mark?.port ?? []),
-    ...loaded.deployments.flatMap((one) => one.port ?? []),
-  ]);
   return {
     fleet: loaded.fleet,
     fleetId: loaded.fleetId,
@@ -189,9 +185,25 @@ function markOf(world: World, { loaded }: StartTask, wanted: DesiredReplica, obs
     replica,
     target: { ...deployment.target },
     address: '127.0.0.1',
-    port: deployment.port ?? freePort(deployment.host, loaded.hosts[deployment.host], used),
+    port: portOf(loaded, wanted, observed),
     logFile: engineLog(fleetPaths(world, loaded), deployment.name, replica),
     declared: { ...deployment.declared },
     spec,
   };
+}
+
+/** The one of the file, else that of an object of this place that does not run, as long as nobody else has it, else a free one. */
+function portOf(loaded: LoadedFleet, { deployment, replica }: DesiredReplica, observed: Observed): number {
+  if (deployment.port !== null) return deployment.port;
+  const fallen = replicasOf(observed, loaded, deployment.name).filter((one) => one.mark.replica === replica);
+  const others = observed.instances.filter(
+    (one) => !fallen.some((own) => sameObject(own.object, one.object)),
+  );
+  const used = new Set([
+    ...observed.listeners.map((one) => one.port),
+    ...others.flatMap((one) => one.mark?.port ?? []),
+    ...loaded.deployments.flatMap((one) => one.port ?? []),
+  ]);
+  const before = fallen.find(({ mark }) => !used.has(mark.port));
+  return before?.mark.port ?? freePort(deployment.host, loaded.hosts[deployment.host], used);
 }

@@ -115,7 +115,7 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
   return {
     adopt: (instances, { to = null, unseen = () => false, waits = () => false } = {}) => {
       const kept = [...watched].filter(([, one]) => unseen(one) || waits(one.mark));
-      const own = instances.filter(isOwn);
+      const own = takenIn(instances, options.onDemand);
       const whole = to?.share === undefined ? to : null;
       watched = new Map([...kept, ...chosen(own, watched, whole)]);
       sharing = stillSharing(own, { watched, before: sharing, to, unseen });
@@ -130,6 +130,11 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
     },
     settled: elsewhere.settled,
   };
+}
+
+/** What is on demand and lies there without running, such as a unit that was rendered, is started by its next request. */
+function takenIn(instances: readonly Instance[], onDemand: (deployment: string) => boolean): Own[] {
+  return instances.filter(isOwn).filter((one) => one.alive || !onDemand(one.mark.deployment));
 }
 
 function aliveIn(seen: Observed, fleet: FleetIdentity, watched: ReadonlyMap<string, Own>): Map<string, Own> {
