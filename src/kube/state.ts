@@ -102,6 +102,16 @@ export function waitsFor(made: Made): string | null {
   return isReady(pod) ? null : beingStarted;
 }
 
+/** Whether its node prepares it, or its engine runs; null where it waits for anything else. */
+export function stageOf(made: Made): 'prepares' | 'runs' | null {
+  const [pod] = podsOf(made);
+  // Before a change is taken up the pods are those of before.
+  if (!pod || !isTakenUp(made.deployment)) return null;
+  const first = preparing(pod);
+  if (first) return first.state?.running ? 'prepares' : null;
+  return pod.status?.containerStatuses?.[0]?.state?.running ? 'runs' : null;
+}
+
 /** Why the quota will never let a pod of it in, as it is: what it takes is not stated. Null where that may change by itself. */
 export function quotaFault({ deployment }: Made): string | null {
   const failed = deployment.status?.conditions?.find(

@@ -31,8 +31,13 @@ export interface Started {
   readonly lines: (count: number) => Promise<string[]>;
 }
 
-/** Where an engine is asked, or what it still waits for, as the end of a sentence ("waits for ..."). */
-export type Settled = { readonly address: string; readonly port: number } | { readonly waits: string };
+/**
+ * Where an engine is asked, or what it still waits for, as the end of a sentence ("waits for ..."). `prepares`: its target is at work
+ * on what comes before the engine, such as an image; `runs`: the engine itself is under way.
+ */
+export type Settled =
+  | { readonly address: string; readonly port: number }
+  | { readonly waits: string; readonly stage?: 'prepares' | 'runs' | null };
 
 /** What an object takes and has taken. Unknown is null, never 0. */
 export interface Usage {

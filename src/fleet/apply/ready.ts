@@ -8,6 +8,8 @@ import { targetOf } from '../../targets/registry.ts';
 import { askToken, silenceOf } from './ask-token.ts';
 import type { TokenAnswer } from './ask-token.ts';
 import { engineHeaders } from './engine-key.ts';
+import { startTime } from './start-time.ts';
+import type { StartSign } from './start-time.ts';
 import { holderOf, observe } from '../observe/observe.ts';
 
 const pollMs = 150;
@@ -16,9 +18,6 @@ const probeMs = 5_000;
 const shownLines = 20;
 /** The first token of a large model on a slow disk. */
 const firstTokenMs = 120_000;
-const tokenPatienceMs = 60_000;
-/** Of a pod that is well by its cluster's word and cannot be asked from here. */
-const unreachedPatienceMs = 30_000;
 const tokenPollMs = 1_000;
 
 export interface ReadyOptions {
@@ -28,14 +27,10 @@ export interface ReadyOptions {
 }
 
 /** What is missing until it is ready. */
-interface Lack {
+interface Lack extends StartSign {
   readonly url: string;
   /** The end of a sentence. */
   readonly answer: string;
-  /** It is well by its own word and gives no token. */
-  readonly token?: true;
-  /** Its cluster calls it ready, and no connection to it comes about from here. */
-  readonly unreached?: true;
   /** When it is worth looking again. */
   readonly againMs?: number;
 }
@@ -50,15 +45,14 @@ export async function waitReady(world: World, options: ReadyOptions): Promise<vo
   const { mark, signal } = options;
   const { instance } = options.started;
   const begun = world.clock.now();
-  let until = begun + mark.spec.readiness.startTimeoutMs;
+  const time = startTime(begun, mark.spec.readiness.startTimeoutMs);
   let lack: Lack = { url: urlOf(mark) + mark.spec.readiness.path, answer: 'did not answer' };
-  while (world.clock.now() < until) {
+  while (world.clock.now() < time.until()) {
     signal.throwIfAborted();
     if (await hasEnded(world, options.started)) throw await crashed(world, options);
-    const now = await lackOf(world, options, until - world.clock.now());
+    const now = await lackOf(world, options, time.until() - world.clock.now());
     if (now === null) return;
-    if (now.token && !lack.token) until = Math.min(until, world.clock.now() + tokenPatienceMs);
-    if (now.unreached && !lack.unreached) until = Math.min(until, world.clock.now() + unreachedPatienceMs);
+    time.hear(now, world.clock.now());
     lack = now;
     await world.clock.sleep(now.againMs ?? pollMs, signal);
   }
@@ -71,7 +65,7 @@ export async function waitReady(world: World, options: ReadyOptions): Promise<vo
   throw new BerthError('ENGINE_NOT_READY', {
     deployment: mark.deployment,
     url: lack.url,
-    seconds: Math.round((until - begun) / 1000),
+    seconds: Math.round((time.until() - begun) / 1000),
     answer: lack.answer,
     log: await options.started.lines(shownLines),
     logPlace: logPlace(mark, instance),
@@ -84,19 +78,24 @@ async function lackOf(world: World, options: ReadyOptions, leftMs: number): Prom
   const { path } = options.mark.spec.readiness;
   const reached = (await targetOf(instance.object.target).settled?.(world, instance)) ?? null;
   if (reached !== null && 'waits' in reached)
-    return { url: urlOf(options.mark) + path, answer: reached.waits, againMs: clusterPollMs };
+    return {
+      url: urlOf(options.mark) + path,
+      answer: reached.waits,
+      prepares: reached.stage === 'prepares',
+      runs: reached.stage === 'runs',
+      againMs: clusterPollMs,
+    };
   const mark = reached === null ? options.mark : { ...options.mark, reached };
+  const runs = reached !== null;
   const url = urlOf(mark) + path;
   const answer = await probe(world, mark);
-  if (answer !== '') {
-    return { url, answer, ...(reached !== null && isSilent(answer) ? { unreached: true } : {}) };
-  }
+  if (answer !== '') return { url, answer, runs, unreached: runs && isSilent(answer) };
   // Another server on that port would answer as well, so its socket is looked for.
   if (!(await listensItself(world, instance, mark.port)))
     return { url, answer: 'is answered by another process' };
   const timeoutMs = Math.ceil(Math.max(1_000, Math.min(leftMs, firstTokenMs)));
   const lack = await tokenLack(world, { mark, signal, timeoutMs });
-  if (lack !== null) return lack;
+  if (lack !== null) return { ...lack, runs };
   const remains = (await targetOf(instance.object.target).remains?.(world, instance)) ?? '';
   return remains === '' ? null : { url, answer: remains };
 }

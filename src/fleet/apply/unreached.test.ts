@@ -1,26 +1,12 @@
 import { expect, test } from 'vitest';
 import { podAnswer, podInstance, podMark } from '../../../test/support/cluster-pod.ts';
+import { hurried } from '../../../test/support/hurried.ts';
 import { servedCluster } from '../../../test/support/kube-server.ts';
-import type { World } from '../../io/world.ts';
 import { waitAnswer } from './ready.ts';
 import { startEngine } from './start-engine.ts';
 
 /** By its probe it is well; nobody listens at its address here, as with an address that leads nowhere. */
 const ready = { podIP: '127.0.0.1', conditions: [{ type: 'Ready', status: 'True' }] };
-
-/** Time passes by itself alone. */
-function hurried(world: World): World {
-  let at = world.clock.now();
-  const clock = {
-    ...world.clock,
-    now: () => at,
-    sleep: (ms: number) => {
-      at += ms;
-      return Promise.resolve();
-    },
-  };
-  return { ...world, clock };
-}
 
 const words = {
   code: 'ENGINE_UNREACHED',
@@ -33,7 +19,7 @@ const words = {
 test('a pod that its cluster calls ready and that cannot be asked from here is told, and not taken away', async () => {
   const { world, asked } = await servedCluster((one) => podAnswer(one, ready));
   const mark = { ...podMark, port: 1 };
-  const started = await startEngine(hurried(world), mark, { withheld: [] });
+  const started = await startEngine(hurried(world).world, mark, { withheld: [] });
   await expect(started.ready(new AbortController().signal)).rejects.toMatchObject(words);
   expect(
     asked.filter(({ key }) => key.startsWith('PATCH')).map(({ key }) => key.split('/').at(-1)),
@@ -50,7 +36,7 @@ test('one that never gets ready is taken away again', async () => {
     if (isList) return [200, { items: [{ metadata: { name: 'chat', uid: 'd' } }] }];
     return there || one.key.endsWith('sets') ? podAnswer(one, unready) : undefined;
   });
-  const started = await startEngine(hurried(world), { ...podMark, port: 1 }, { withheld: [] });
+  const started = await startEngine(hurried(world).world, { ...podMark, port: 1 }, { withheld: [] });
   await expect(started.ready(new AbortController().signal)).rejects.toMatchObject({
     code: 'ENGINE_NOT_READY',
   });
@@ -61,6 +47,6 @@ test('the same holds for one that runs already', async () => {
   const { world } = await servedCluster((one) => podAnswer(one, ready));
   const mark = { ...podMark, port: 1, reached: { address: '127.0.0.1', port: 1 } };
   const { signal } = new AbortController();
-  const answers = waitAnswer(hurried(world), { instance: podInstance, mark, signal });
+  const answers = waitAnswer(hurried(world).world, { instance: podInstance, mark, signal });
   await expect(answers).rejects.toMatchObject(words);
 });

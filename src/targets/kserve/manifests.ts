@@ -11,6 +11,7 @@ import {
 import { fleetIdLabel, fleetLabel, objectName, secretAnnotation } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { podVariables } from '../../kube/pod-variables.ts';
+import { probesOf } from '../../kube/probes.ts';
 import { volumesOf } from '../../kube/volumes.ts';
 import type { Mounted } from '../../kube/volumes.ts';
 import { accessObjects } from './access.ts';
@@ -115,23 +116,11 @@ function servingRuntime(placed: Placed, options: KserveOptions, name: string): K
           image: imageOf(spec, options) ?? '',
           command: [...(entrypointOf(spec, options) ?? [])],
           ports: [{ containerPort, protocol: 'TCP' }],
-          ...probesOf(spec),
+          ...probesOf(spec.readiness, containerPort),
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
         },
       ],
     },
-  };
-}
-
-const startPeriod = 5;
-
-function probesOf({ readiness: { path, startTimeoutMs } }: LaunchSpec): Record<string, unknown> {
-  const httpGet = { path, port: containerPort };
-  const failureThreshold = Math.ceil(startTimeoutMs / 1000 / startPeriod);
-  return {
-    startupProbe: { httpGet, periodSeconds: startPeriod, timeoutSeconds: 3, failureThreshold },
-    readinessProbe: { httpGet, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
-    livenessProbe: { httpGet, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 6 },
   };
 }
 

@@ -117,7 +117,7 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   }
   const address = servingPod(made)?.status?.podIP;
   if (address && isRolledOut(made)) return { address, port: enginePort(made.deployment) };
-  return { waits: await waitsInFull(place, made) };
+  return waitsInFull(place, made);
 }
 
 /** Its own schema has parsed them before they were written into the mark. */

@@ -28,12 +28,15 @@ test('a pod whose model is still being fetched, or cannot be, says so in place o
   const fetcher = { name: 'fetcher', restartCount: 0 };
   expect(await waits(done, { ...fetcher, state: { running: {} } })).toEqual({
     waits: 'is prepared by its init container fetcher',
+    stage: 'prepares',
   });
   expect(await waits(done, { ...fetcher, state: crashing, lastState: failed })).toEqual({
+    stage: null,
     waits: 'is not prepared: its init container fetcher ended with code 2 and is started again',
   });
   const missing = { reason: 'CreateContainerConfigError', message: 'secret "s3" not found' };
   expect(await waits({ ...fetcher, state: { waiting: missing } })).toEqual({
+    stage: null,
     waits: 'waits for its init container fetcher: CreateContainerConfigError: secret "s3" not found',
   });
 });

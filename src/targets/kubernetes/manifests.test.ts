@@ -235,7 +235,7 @@ test('holes are places in the pod, and secrets are files of a Secret that no man
 test('a model may load for as long as its engine says before a probe kills it, and the rollout waits for longer', () => {
   const [engine] = podOf().containers;
   const { periodSeconds, failureThreshold } = engine['startupProbe'] as Record<string, number>;
-  expect((periodSeconds ?? 0) * (failureThreshold ?? 0)).toBe(3600);
+  expect((periodSeconds ?? 0) * (failureThreshold ?? 0)).toBe(3610);
   expect(deploymentOf(made())['progressDeadlineSeconds']).toBeGreaterThan(3600);
 });
 

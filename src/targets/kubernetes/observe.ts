@@ -135,7 +135,7 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   }
   const reached = await addressOf(place, mark, servingPod(made));
   if (reached && (isRolledOut(made) || rolls(mark.spec, optionsOf(mark)))) return reached;
-  return { waits: await waitsInFull(place, made) };
+  return waitsInFull(place, made);
 }
 
 /** False too once another pod serves in place of the one that was seen, so that whoever watches looks closer. */

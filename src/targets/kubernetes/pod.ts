@@ -10,6 +10,7 @@ import {
 } from '../../kube/launched.ts';
 import { pauseHook } from '../../kube/pre-stop.ts';
 import { podVariables } from '../../kube/pod-variables.ts';
+import { probesOf } from '../../kube/probes.ts';
 import { podFiller, volumesOf } from '../../kube/volumes.ts';
 import type { Mounted, VolumeNames } from '../../kube/volumes.ts';
 import { waitForFetch } from './fetch.ts';
@@ -69,7 +70,7 @@ function container(
     ...(spec.workdir === undefined ? {} : { workingDir: spec.workdir }),
     ...(env.length === 0 ? {} : { env }),
     ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }],
-    ...probes(spec),
+    ...probesOf(spec.readiness, 'http'),
     ...pauseHook(options.preStop, sleeps),
     resources: resourcesOf(spec, options),
     securityContext: {
@@ -84,19 +85,6 @@ function container(
       ...(readOnly ? { readOnly } : {}),
       ...(subPath === undefined ? {} : { subPath }),
     })),
-  };
-}
-
-const startPeriod = 5;
-
-/** A model may load for long: until it has, neither of the others counts, so that it is not killed half way. */
-function probes({ readiness: { path, startTimeoutMs } }: LaunchSpec): Record<string, unknown> {
-  const httpGet = { path, port: 'http' };
-  const threshold = Math.ceil(startTimeoutMs / 1000 / startPeriod);
-  return {
-    startupProbe: { httpGet, periodSeconds: startPeriod, timeoutSeconds: 3, failureThreshold: threshold },
-    readinessProbe: { httpGet, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
-    livenessProbe: { httpGet, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 6 },
   };
 }
 
