@@ -166,6 +166,10 @@ const innocent: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = 
     'unless-stopped',
     'on-failure',
   ]),
+  'a container that has ended, and that a unit starts': [
+    set(`${batch}.marked`, false),
+    set(`${night}.container`, 'batch'),
+  ],
   'one port at two addresses': [
     set(`${batch}.restartPolicy`, 'always'),
     set(`${batch}.published.0.address`, '192.0.2.1'),

@@ -86,8 +86,8 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
     set(`${batch}.restartPolicy`, 'always'),
     set(`${box}.published.0.port`, 8000),
     set(`${vllmBox}.published`, [
-      { address: '0.0.0.0', port: 8000 },
-      { address: '127.0.0.1', port: 18_402 },
+      { address: '0.0.0.0', port: 8000, to: 8000 },
+      { address: '127.0.0.1', port: 18_402, to: 8001 },
     ]),
   ],
   duplicate: [

@@ -226,7 +226,7 @@ function healthyHost(): ObservedHost {
       container('mistral', 'ghcr.io/ggml-org/llama.cpp:server-b6000', {
         starts: { ...starts, port: 8080, model: mistral.model },
         healthCheck: ['CMD', 'curl', '-f', 'http://localhost:8080/health'],
-        published: [{ address: '127.0.0.1', port: 18_403 }],
+        published: [{ address: '127.0.0.1', port: 18_403, to: 8080 }],
       }),
       container('qwen', 'vllm/vllm-openai:v0.11.2', {
         starts: {
@@ -237,7 +237,7 @@ function healthyHost(): ObservedHost {
           options: { tensorParallel: 2 },
         },
         shmBytes: 8 * GiB,
-        published: [{ address: '0.0.0.0', port: 8000 }],
+        published: [{ address: '0.0.0.0', port: 8000, to: 8000 }],
       }),
       // Started by hand for a batch.
       container('batch', 'ghcr.io/ggml-org/llama.cpp:server-b6000', {
@@ -245,7 +245,7 @@ function healthyHost(): ObservedHost {
         state: 'exited',
         exitCode: 0,
         restartPolicy: 'no',
-        published: [{ address: '127.0.0.1', port: 18_403 }],
+        published: [{ address: '127.0.0.1', port: 18_403, to: 8080 }],
       }),
     ],
     modelFiles: [

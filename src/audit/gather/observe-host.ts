@@ -6,9 +6,10 @@ import { modelUnits } from './units.ts';
 
 /** A machine as the scan has seen it, with the units, containers and model files that only an audit looks at. Changes nothing. */
 export async function observeHost(world: World, scanned: ObservedHost): Promise<ObservedHost> {
+  const asked = modelContainers(world);
   const [units, containers, modelFiles, gpuDevices] = await Promise.all([
-    modelUnits(world),
-    modelContainers(world),
+    modelUnits(world, () => asked),
+    asked,
     modelFilesBeside(world, scanned.servers),
     gpuDevicesOf(world),
   ]);

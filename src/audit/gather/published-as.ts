@@ -23,10 +23,16 @@ export const PortBindings = z.record(
 export type PortBindings = z.infer<typeof PortBindings>;
 
 /** Ports of the machine that are bound to be held: one that the daemon picks, alone or out of a range, is none. */
-export function portsOf(bindings: PortBindings): { address: string; port: number }[] {
-  return Object.entries(bindings)
-    .filter(([inside]) => !/\/(udp|sctp)$/.test(inside))
-    .flatMap(([, places]) => places ?? [])
-    .filter(({ HostPort }) => /^[1-9]\d*$/.test(HostPort ?? ''))
-    .map(({ HostIp, HostPort }) => ({ address: HostIp || '0.0.0.0', port: Number(HostPort) }));
+export function portsOf(bindings: PortBindings): { address: string; port: number; to: number }[] {
+  return Object.entries(bindings).flatMap(([inside, places]) => {
+    const to = /^(\d+)(?:\/tcp)?$/.exec(inside)?.[1];
+    if (to === undefined) return [];
+    return (places ?? [])
+      .filter(({ HostPort }) => /^[1-9]\d*$/.test(HostPort ?? ''))
+      .map(({ HostIp, HostPort }) => ({
+        address: HostIp || '0.0.0.0',
+        port: Number(HostPort),
+        to: Number(to),
+      }));
+  });
 }

@@ -1,4 +1,4 @@
-import type { DefinedServer } from '../../domain/audit/observation.ts';
+import type { DefinedServer, ObservedContainer } from '../../domain/audit/observation.ts';
 import { baseName } from '../../domain/command-line/unwrap.ts';
 import { definedServer } from './defined-server.ts';
 import { publishedAs } from './published-as.ts';
@@ -40,6 +40,28 @@ export function containerRun(
   if (network === 'host') return { starts: found, container };
   const published = options.flatMap(([name, value]) => (/^(-p|--publish)$/.test(name) ? [value] : []));
   return { starts: { ...found, ...publishedAs(published, found.port) }, container };
+}
+
+/** The container that `docker start -a NAME` starts, by its name or the beginning of its ID; null for every other command. */
+export function startedContainer(
+  argv: readonly string[],
+): { tool: ObservedContainer['tool']; container: string } | null {
+  const [program = '', ...words] = argv.slice(argv[0] !== undefined && baseName(argv[0]) === 'sudo' ? 1 : 0);
+  const tool = baseName(program);
+  if (tool !== 'docker' && tool !== 'podman') return null;
+  const at = words.indexOf('start');
+  const before = words.slice(0, Math.max(at, 0)).filter((word) => word !== 'container');
+  // An option, or the value of one.
+  const options = before.every((word, place) =>
+    [word, before[place - 1] ?? ''].some((one) => one.startsWith('-')),
+  );
+  if (at < 0 || !options) return null;
+  const rest = words.slice(at + 1);
+  const names = rest.filter(
+    (word, place) =>
+      !word.startsWith('-') && !/^--(detach-keys|checkpoint(-dir)?)$/.test(rest[place - 1] ?? ''),
+  );
+  return names.length === 1 ? { tool, container: names[0] ?? '' } : null;
 }
 
 function readRun(words: readonly string[]): Run {

@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest';
 import { localWorld } from '../../io/local-world.ts';
 import type { World } from '../../io/world.ts';
+import type { ObservedContainer } from '../../domain/audit/observation.ts';
+import { Inspected, observed } from './containers.ts';
 import { modelUnits } from './units.ts';
 
-/** A machine that is these files and these units that systemd has loaded; links may be empty. */
-function machine(files: Readonly<Record<string, string>>, loaded: Readonly<Record<string, string>>): World {
+/** A machine that is these files and these units that systemd has loaded, which it knows by further names; links may be empty. */
+function machine(
+  files: Readonly<Record<string, string>>,
+  loaded: Readonly<Record<string, string>>,
+  further: Readonly<Record<string, string>> = {},
+): World {
   const base = localWorld();
   function namesIn(folder: string): string[] {
     const below = Object.keys(files).filter((path) => path.startsWith(`${folder}/`));
@@ -14,10 +20,19 @@ function machine(files: Readonly<Record<string, string>>, loaded: Readonly<Recor
     argv: readonly string[],
   ): Promise<{ code: number; signal: null; stdout: string; stderr: string }> {
     const user = argv.includes('--user');
-    const names = Object.keys(loaded).filter((name) => !user && argv.some((one) => fits(one, name)));
+    const asked = argv.map((one) => further[one] ?? one);
+    const names = Object.keys(loaded).filter((name) => !user && asked.some((one) => fits(one, name)));
+    function allNames(name: string): string {
+      return [...Object.keys(further).filter((one) => further[one] === name), name].join(' ');
+    }
     const stdout = argv.includes('list-units')
       ? names.map((name) => `${name} loaded ${loaded[name]} running x\n`).join('')
-      : names.map((name) => `Id=${name}\nActiveState=${loaded[name]}\nUnitFileState=static\n`).join('\n');
+      : names
+          .map(
+            (name) =>
+              `Id=${name}\nNames=${allNames(name)}\nActiveState=${loaded[name]}\nUnitFileState=static\n`,
+          )
+          .join('\n');
     return { code: 0, signal: null, stdout, stderr: '' };
   }
   return {
@@ -162,4 +177,99 @@ test('a ".container" file of podman is the unit that is made of it, at the port 
       keyed: false,
     },
   ]);
+});
+
+const llama = '[Service]\nExecStart=/usr/bin/llama-server -m /srv/kimi.gguf --port 8081\n';
+
+test('a unit under a second name is one, by the name that systemd calls its own', async () => {
+  const files = {
+    [`${etc}/ai.service`]: llama,
+    [`${etc}/kimi.service`]: `${llama}[Install]\nAlias=ai.service\n`,
+  };
+  const units = await modelUnits(
+    machine(files, { 'kimi.service': 'active' }, { 'ai.service': 'kimi.service' }),
+  );
+  expect(units.map(({ name, path, active }) => ({ name, path, active }))).toEqual([
+    { name: 'kimi.service', path: `${etc}/kimi.service`, active: 'active' },
+  ]);
+  // Two of one text are two all the same.
+  const two = await modelUnits(machine(files, { 'kimi.service': 'active', 'ai.service': 'active' }));
+  expect(two.map(({ name }) => name).toSorted()).toEqual(['ai.service', 'kimi.service']);
+});
+
+test('a unit that was started without a file of its own is read where systemd keeps it', async () => {
+  const transient =
+    '# This is a transient unit file.\n[Service]\nExecStart=\nExecStart="/usr/bin/llama-server" "-m" "/srv/a b.gguf" "--port" "8081"\n';
+  const units = await modelUnits(
+    machine({ '/run/systemd/transient/run-r1.service': transient }, { 'run-r1.service': 'active' }),
+  );
+  expect(units.map(({ name, active, starts }) => [name, active, starts.model, starts.port])).toEqual([
+    ['run-r1.service', 'active', '/srv/a b.gguf', 8081],
+  ]);
+});
+
+/** Containers of vLLM as their daemon tells of them. */
+function vllm(name: string, host: Record<string, unknown>): ObservedContainer {
+  const found = observed(
+    Inspected.parse({
+      Id: 'c0ffee'.padEnd(64, '0'),
+      Name: `/${name}`,
+      Path: 'vllm',
+      Args: ['serve', 'org/m', '--port', '8000'],
+      State: { Status: 'running', Running: true },
+      Config: { Image: 'vllm/vllm-openai:v0.11.0' },
+      HostConfig: host,
+    }),
+    'docker',
+  );
+  if (!found) throw new Error('It is no model server.');
+  return found;
+}
+
+test.each([
+  ['/usr/bin/docker start -a chat', 'chat.service 127.0.0.1:9000'],
+  [
+    '/usr/bin/sudo /usr/bin/docker --log-level warn container start --attach chat',
+    'chat.service 127.0.0.1:9000',
+  ],
+  ['/usr/bin/docker start -i --detach-keys ctrl-x chat', 'chat.service 127.0.0.1:9000'],
+  ['/usr/bin/docker start -a c0ffee000000', 'chat.service 127.0.0.1:9000'],
+  ['/usr/bin/docker start -a shared', 'shared.service null:8000'],
+  ['/usr/bin/docker start -a chat shared', 'none'],
+  ['/usr/bin/docker start -a other', 'none'],
+  ['/usr/bin/docker logs start chat', 'none'],
+  ['/usr/bin/podman start -a chat', 'none'],
+])('a unit that runs %s has the server of that container: %s', async (line, wanted) => {
+  const containers = [
+    vllm('chat', {
+      PortBindings: {
+        '9400/tcp': [{ HostPort: '9400' }],
+        '8000/tcp': [{ HostIp: '127.0.0.1', HostPort: '9000' }],
+      },
+    }),
+    vllm('shared', { NetworkMode: 'host' }),
+  ];
+  const name = wanted.split(' ')[0] ?? '';
+  const units = await modelUnits(
+    machine(
+      { [`${etc}/${wanted === 'none' ? 'x.service' : name}`]: `[Service]\nExecStart=${line}\n` },
+      { [name]: 'active' },
+    ),
+    async () => containers,
+  );
+  const found = units.map(({ starts, ...unit }) => `${unit.name} ${starts.host}:${starts.port}`);
+  expect(found.join() || 'none').toBe(wanted);
+  expect(units.map((one) => [one.madeBy, `${one.container}.service`])).toEqual(
+    wanted === 'none' ? [] : [['container-run', name]],
+  );
+});
+
+test('a machine is asked for its containers only where a unit starts one that is there', async () => {
+  let asked = 0;
+  async function containers(): Promise<ObservedContainer[]> {
+    asked += 1;
+    return [];
+  }
+  await modelUnits(machine({ [`${etc}/kimi.service`]: llama }, {}), containers);
+  expect(asked).toBe(0);
 });

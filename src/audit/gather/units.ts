@@ -16,6 +16,9 @@ import {
   quadletServer,
 } from './quadlet-units.ts';
 import { containerRun } from './run-line.ts';
+import { modelContainers } from './containers.ts';
+import { startedServer } from './started-server.ts';
+import type { Containers } from './started-server.ts';
 import { fillSpecifiers, specifiersOf } from './specifiers.ts';
 import { unitFiles } from './unit-files.ts';
 import type { UnitFile } from './unit-files.ts';
@@ -26,16 +29,22 @@ const systemFolders = [
   '/usr/local/lib/systemd/system',
   '/run/systemd/system',
   '/etc/systemd/system',
+  '/run/systemd/transient',
 ];
 
-const shown = 'Id,ActiveState,Result,UnitFileState,NeedDaemonReload,NRestarts';
+const shown = 'Id,Names,ActiveState,Result,UnitFileState,NeedDaemonReload,NRestarts';
 
 /** Every unit that starts a model server, of the system and of this user, whether or not it runs. Only looks. */
-export async function modelUnits(world: World): Promise<ObservedUnit[]> {
+export async function modelUnits(
+  world: World,
+  containers: Containers = () => modelContainers(world),
+): Promise<ObservedUnit[]> {
   const [system, user] = [systemScope(world), userScope(world)];
+  const running = world.env['XDG_RUNTIME_DIR'] ?? `/run/user/${world.uid}`;
+  const userFolders = ['/etc/systemd/user', user.units, `${running}/systemd/transient`];
   const found = await Promise.all([
-    unitsOf(world, system, systemFolders),
-    unitsOf(world, user, ['/etc/systemd/user', user.units]),
+    unitsOf(world, system, { folders: systemFolders, containers }),
+    unitsOf(world, user, { folders: userFolders, containers }),
   ]);
   return found.flat();
 }
@@ -45,13 +54,17 @@ type Read = Pick<ObservedUnit, 'name' | 'path' | 'dropIns' | 'marked' | 'starts'
   readonly atBoot: boolean | null;
 };
 
-async function unitsOf(world: World, scope: Scope, folders: readonly string[]): Promise<ObservedUnit[]> {
+async function unitsOf(
+  world: World,
+  scope: Scope,
+  { folders, containers }: { folders: readonly string[]; containers: Containers },
+): Promise<ObservedUnit[]> {
   const [files, quadlets] = await Promise.all([
     unitFiles(world, scope, folders),
     quadletFiles(world, quadletFolders(world, scope)),
   ]);
   const read = await Promise.all([
-    ...files.map((file) => readOne(world, scope, file)),
+    ...files.map((file) => readOne(world, scope, { file, containers })),
     ...quadlets.map((file) => readQuadlet(world, scope, { file, folders })),
   ]);
   const units = read.flat();
@@ -61,7 +74,7 @@ async function unitsOf(world: World, scope: Scope, folders: readonly string[]): 
     scope,
     units.map((unit) => unit.name),
   );
-  return units.map(({ atBoot, ...unit }): ObservedUnit => {
+  return withoutAliases(units, told).map(({ atBoot, ...unit }): ObservedUnit => {
     const facts = told.get(unit.name) ?? new Map<string, string>();
     const restarts = facts.get('NRestarts');
     return {
@@ -73,6 +86,26 @@ async function unitsOf(world: World, scope: Scope, folders: readonly string[]): 
       needsReload: facts.get('NeedDaemonReload') === 'yes',
       restarts: restarts === undefined || restarts === '' ? null : Number(restarts),
     };
+  });
+}
+
+/** A link to a unit, as `Alias=` makes one, is another name of it: systemd tells which is its own. */
+function withoutAliases(
+  units: readonly Read[],
+  told: ReadonlyMap<string, ReadonlyMap<string, string>>,
+): Read[] {
+  const own = new Map(
+    [...told].flatMap(([id, facts]) =>
+      (facts.get('Names') ?? '').split(' ').map((name) => [name, id] as const),
+    ),
+  );
+  const named = units.map((unit) => ({ ...unit, name: own.get(unit.name) ?? unit.name, file: unit.name }));
+  const byName = Map.groupBy(named, ({ name }) => name);
+  return [...byName.values()].flatMap((same) => {
+    const [first] = same.toSorted((a, b) => Number(b.file === b.name) - Number(a.file === a.name));
+    if (!first) return [];
+    const { file: _file, ...unit } = first;
+    return [unit];
   });
 }
 
@@ -104,9 +137,13 @@ async function textOf(
   };
 }
 
-async function readOne(world: World, scope: Scope, file: UnitFile): Promise<Read[]> {
+async function readOne(
+  world: World,
+  scope: Scope,
+  { file, containers }: { file: UnitFile; containers: Containers },
+): Promise<Read[]> {
   const found = await textOf(world, scope, file);
-  const what = found && (await serverOf(world, found.unit));
+  const what = found && (await serverOf(world, found.unit, containers));
   if (!what) return [];
   const marked = valuesOf(found.unit, 'Unit', 'X-Berth-Mark').length > 0;
   const made = what.runsContainer ? 'container-run' : null;
@@ -167,6 +204,7 @@ async function dropInsOf(
 async function serverOf(
   world: World,
   unit: UnitText,
+  containers: Containers,
 ): Promise<(Pick<ObservedUnit, 'starts' | 'container'> & { runsContainer: boolean }) | null> {
   const lines = valuesOf(unit, 'Service', 'ExecStart');
   // An empty value forgets those before it.
@@ -175,7 +213,7 @@ async function serverOf(
   const env = await environmentOf(world, unit);
   const words = shellCommands(command.replace(/^[-@:+!|]+/, ''))[0] ?? [];
   const argv = words.flatMap((word) => expand(word, env));
-  const run = containerRun(argv, env);
+  const run = containerRun(argv, env) ?? (await startedServer(argv, containers));
   if (run) return { ...run, runsContainer: true };
   const starts = definedServer({ image: null, command: argv, args: [], env });
   return starts && { starts, container: null, runsContainer: false };

@@ -8,7 +8,7 @@ export const orphanContainer: Rule = {
   finds: 'a container of a model server that has ended or never ran, and that nothing starts',
   why: 'It keeps its name, its layers and its mounts.',
   find: ({ hosts }) =>
-    perHost(hosts, ({ host, containers }) =>
+    perHost(hosts, ({ host, containers, units }) =>
       containers
         .filter(
           (one) =>
@@ -17,7 +17,8 @@ export const orphanContainer: Rule = {
             !one.outOfMemory &&
             !one.marked &&
             // A unit or a swarm starts another one in its place.
-            !/^(unit|swarm service) /.test(one.managedBy ?? ''),
+            !/^(unit|swarm service) /.test(one.managedBy ?? '') &&
+            !units.some((unit) => unit.container === one.name),
         )
         .map((one) => ({
           object: `container ${one.name}`,

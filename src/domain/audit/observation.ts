@@ -61,8 +61,8 @@ export const ObservedContainer = z.strictObject({
   privileged: z.boolean(),
   /** Namespaces that it shares with the host: "pid", "network", "ipc". */
   shares: z.array(z.enum(['pid', 'network', 'ipc'])),
-  /** Ports of the machine that lead into it while it runs, where they are fixed. */
-  published: z.array(z.strictObject({ address: z.string(), port: z.int() })).default([]),
+  /** Ports of the machine that lead into it, to one of its own, while it runs; where they are fixed. */
+  published: z.array(z.strictObject({ address: z.string(), port: z.int(), to: z.int() })).default([]),
   shmBytes: bytes,
   /** Names of variables that hold a secret in plain sight of "inspect". */
   secretVariables: z.array(z.string()),
