@@ -100,6 +100,18 @@ test('where all stands in the command, its program is what is run', () => {
   expect(made(change)).toMatchObject({ target: { entrypoint: ['nice', '-n', '5', '/app/llama-server'] } });
 });
 
+test.each([
+  [['python3', '-m', 'vllm.entrypoints.openai.api_server']],
+  [['/usr/bin/python3', '-mvllm.entrypoints.cli.main', 'serve']],
+  [['python3', '/app/vllm/entrypoints/openai/api_server.py']],
+])('what Python runs (%s) is no program to start before "serve": that of the image is', (start) => {
+  const command = [...start, '--model', '/models/kimi.gguf', '--port', '8080'];
+  const of = { ...server, engine: 'vllm', command } as ScannedServer;
+  const found = made({ Config: { Entrypoint: command.slice(0, 1), Cmd: command.slice(1) } }, { of });
+  expect(found).toHaveProperty('target.image');
+  expect(found).not.toHaveProperty('target.entrypoint');
+});
+
 test.each<[string, Change, string]>([
   ['a unit', { Config: { Labels: { PODMAN_SYSTEMD_UNIT: 'kimi.service' } } }, 'kept by unit kimi.service'],
   ['its port', { NetworkSettings: { Ports: {} } } as Change, 'its port is not one of this machine'],

@@ -3,6 +3,7 @@ import { flagValue } from '../../domain/command-line/flags.ts';
 import { unwrap } from '../../domain/command-line/unwrap.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { ForeignContainer } from '../../targets/docker/foreign.ts';
+import { engineProgram } from './engine-program.ts';
 import { isEmpty, untold } from './untold.ts';
 
 /** "http://user:password@proxy". */
@@ -26,7 +27,7 @@ export type AsContainer =
  */
 export function asContainer(server: ScannedServer, found: ForeignContainer): AsContainer {
   const place = placeOf(server, found);
-  const entrypoint = entrypointOf(server, found);
+  const before = programOf(server, found);
   const volumes = found.mounts.filter((one) => one.volume);
   const secret = Object.entries(found.env).find(
     ([name, value]) => secretVariable.test(name) || keyInUrl.test(value),
@@ -39,12 +40,12 @@ export function asContainer(server: ScannedServer, found: ForeignContainer): AsC
         ? 'its port is not one of this machine'
         : found.network !== 'bridge' && found.network !== 'host'
           ? `its container has a network of its own (${found.network})`
-          : entrypoint === null
+          : before === null
             ? 'its container starts it by a program of its own'
             : secret !== undefined
               ? `a variable of its container holds a secret (${secret})`
               : elsewhere;
-  if (because !== null || place === null || entrypoint === null) return { because: because ?? '' };
+  if (because !== null || place === null || before === null) return { because: because ?? '' };
   const binds = [...volumes, ...found.mounts.filter((one) => !one.volume && !isModel(server, one.target))];
   const kept = {
     ...keptOf(found.hostConfig),
@@ -52,11 +53,12 @@ export function asContainer(server: ScannedServer, found: ForeignContainer): AsC
       ? { Binds: binds.map((one) => `${one.source}:${one.target}${one.readOnly ? ':ro' : ''}`) }
       : {}),
   };
+  const entrypoint = engineProgram(before);
   return {
     target: {
       kind: 'docker',
       image: found.image,
-      entrypoint,
+      ...(entrypoint === null ? {} : { entrypoint }),
       network: found.network,
       restart: restartOf(found.restart),
       ...(found.user === '' ? {} : { user: found.user }),
@@ -90,7 +92,7 @@ function plain(address: string): string {
 }
 
 /** What is run before the arguments; null where a script of the container adds to them. */
-function entrypointOf({ command }: ScannedServer, { words }: ForeignContainer): readonly string[] | null {
+function programOf({ command }: ScannedServer, { words }: ForeignContainer): readonly string[] | null {
   const [own] = unwrap(command);
   const [defined] = unwrap(words);
   if (!own || !defined || own.args.join('\0') !== defined.args.join('\0')) return null;

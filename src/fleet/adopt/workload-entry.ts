@@ -7,6 +7,7 @@ import { unwrap } from '../../domain/command-line/unwrap.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { objectName } from '../../kube/names.ts';
 import type { ForeignEngine, ForeignService, ForeignWorkload } from '../../targets/kubernetes/foreign.ts';
+import { engineProgram } from './engine-program.ts';
 import type { Entry, Refused } from './entries.ts';
 import { notTaken } from './not-taken.ts';
 import { amountsFound, gpusFound } from './pod-amounts.ts';
@@ -209,8 +210,7 @@ function programOf({ command, args }: ForeignEngine): readonly string[] | null |
   const before = own ? words.slice(0, words.length - own.args.length) : [];
   if (!own || before.length === 0 || own.args.join('\0') !== words.slice(before.length).join('\0'))
     return 'its container starts it by a script or shell';
-  // A module takes other arguments than the program of the same engine.
-  return before.at(-2) === '-m' ? null : before;
+  return engineProgram(before);
 }
 
 function variablesOf({ env }: ForeignEngine): Record<string, unknown> {
