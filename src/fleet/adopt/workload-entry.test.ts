@@ -81,7 +81,7 @@ function made(
 
 test('a Deployment becomes an entry that says all that berth would need to make another like it', () => {
   const pod = { priorityClassName: 'high', restartPolicy: 'Always', nodeSelector: { pool: 'gpu' } };
-  const services = [{ name: 'qwen', selector: { app: 'qwen' }, targets: [8000] }];
+  const services = [{ name: 'qwen', selector: { app: 'qwen' }, ways: [{ port: 80, target: 8000 }] }];
   const { entries, refused } = made(workload({ pod }), { services });
   expect(refused).toEqual([]);
   expect(entries).toEqual([
@@ -298,11 +298,11 @@ test.each<[string, Change, string]>([
 });
 
 test('a Service that leads to a port by another name than berth gives it is told', () => {
-  const services = [{ name: 'front', selector: { app: 'qwen' }, targets: ['api'] }];
+  const services = [{ name: 'front', selector: { app: 'qwen' }, ways: [{ port: 80, target: 'api' }] }];
   expect(made(workload(), { services }).refused[0]?.reason).toContain(
     'Service front leads to a port by its name',
   );
-  const others = [{ name: 'front', selector: { app: 'other' }, targets: ['api'] }];
+  const others = [{ name: 'front', selector: { app: 'other' }, ways: [{ port: 80, target: 'api' }] }];
   expect(made(workload(), { services: others }).refused).toEqual([]);
 });
 
@@ -310,4 +310,21 @@ test('what asks for a key is refused, and what a fleet has marked is passed over
   const keyed = made(workload(), { found: { ...server, keyed: true } });
   expect(keyed.refused[0]?.reason).toContain('it asks for a key');
   expect(made(workload({ marked: true }))).toEqual({ entries: [], refused: [] });
+});
+
+test('what berth does not run is told with the address at which a gateway in the cluster reaches it', () => {
+  const several = workload({ kind: 'StatefulSet', spec: { replicas: 3 } });
+  function reason(services: ForeignService[]): string | undefined {
+    return made(several, { services }).refused[0]?.reason;
+  }
+  const ways = [
+    { port: 9100, target: 9100 },
+    { port: 80, target: 8000 },
+  ];
+  const found = reason([
+    { name: 'other', selector: { app: 'other' }, ways },
+    { name: 'front', selector: { app: 'qwen' }, ways },
+  ]);
+  expect(found).toMatch(/reaches it by engine: \{kind: openai, url: "http:\/\/front:80"\}$/);
+  expect(reason([])).toMatch(/make a Service to its pods; then .*"http:\/\/SERVICE:8000"\}$/);
 });

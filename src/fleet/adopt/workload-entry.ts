@@ -1,5 +1,4 @@
 import { holdSecret } from '../../domain/command-line/redact.ts';
-import { selects } from '../../domain/audit/kube-object.ts';
 import type { DefinedServer } from '../../domain/audit/observation.ts';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import { secretByLooks } from '../../domain/command-line/written-secret.ts';
@@ -12,6 +11,7 @@ import type { Entry, Refused } from './entries.ts';
 import { notTaken } from './not-taken.ts';
 import { amountsFound, gpusFound } from './pod-amounts.ts';
 import { patchFor, secretIn } from './pod-patch.ts';
+import { leadsTo, reachedBy } from './only-reached.ts';
 import { placesOf } from './pod-places.ts';
 import { servedName } from './served-name.ts';
 
@@ -65,7 +65,7 @@ function entryOf(workload: ForeignWorkload, found: Found, context: WorkloadConte
   const { container, server } = found;
   const engine = engineOf(server.engine);
   const because =
-    untoldOf(workload) ??
+    untoldOf(workload, reachedBy(spec, { services: context.services, port: portOf(found) })) ??
     untoldName(workload, context) ??
     untoldContainer(found, spec.template.spec) ??
     untoldPort(found, context, spec);
@@ -127,11 +127,14 @@ function optionsOf({ container, server }: Found, accelerator: string | undefined
 }
 
 /** What of it berth could not keep as it is. */
-function untoldOf({ kind, keeper, spec }: ForeignWorkload): string | null {
+function untoldOf({ kind, keeper, spec }: ForeignWorkload, instead: string): string | null {
   if (keeper !== null) return `it is kept by ${keeper}, which would set it as it was: change it there`;
-  if (kind !== 'Deployment') return `berth runs Deployments, and a ${kind} could not be changed into one`;
+  if (kind !== 'Deployment')
+    return `berth runs Deployments, and a ${kind} could not be changed into one; ${instead}`;
   if ((spec.replicas ?? 1) !== 1)
-    return `it has ${spec.replicas} pods, and of berth's each has a Deployment of its own`;
+    return spec.replicas === 0
+      ? 'it is scaled to no pod'
+      : `it has ${spec.replicas} pods, and of berth's each has a Deployment of its own; ${instead}`;
   if (spec.selector?.['matchExpressions']) return 'it knows its pods by expressions, not by labels alone';
   const { containers, initContainers } = spec.template.spec;
   const all = [...containers, ...(initContainers ?? [])].map(({ name }) => name);
@@ -186,15 +189,12 @@ function untoldPort(
   if (portOf(found) === null) return 'its port is not known';
   const named = services.find(
     (service) =>
-      leadsTo(service, spec) && service.targets.some((one) => typeof one === 'string' && one !== 'http'),
+      leadsTo(service, spec) &&
+      service.ways.some(({ target }) => typeof target === 'string' && target !== 'http'),
   );
   return named
     ? `Service ${named.name} leads to a port by its name, and of berth's pods that is called "http": name its number there`
     : null;
-}
-
-function leadsTo({ selector }: ForeignService, { template }: ForeignWorkload['spec']): boolean {
-  return Object.keys(selector).length > 0 && selects(selector, template.metadata?.labels ?? {});
 }
 
 function portOf({ container, server }: Found): number | null {

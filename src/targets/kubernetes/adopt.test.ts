@@ -195,6 +195,21 @@ test("disown takes berth's Service away, and leaves one of others", async () => 
   expect(await gone({})).toEqual([]);
 });
 
+test('a Service is asked at its own port, and one without an address at the port of its pods', async () => {
+  const ports = [{ port: 80, targetPort: 8000 }];
+  const spec = { selector: { app: 'qwen' }, ports };
+  const { world } = await servedCluster(({ key }) => {
+    if (!key.endsWith('/services')) return [200, { items: [] }];
+    const headless = { metadata: { name: 'pods', uid: 's-2' }, spec: { ...spec, clusterIP: 'None' } };
+    return [200, { items: [{ metadata: { name: 'front', uid: 's-1' }, spec }, headless] }];
+  });
+  const { services } = await foreignWorkloads(world);
+  expect(services.map(({ name, ways }) => [name, ways])).toEqual([
+    ['front', [{ port: 80, target: 8000 }]],
+    ['pods', [{ port: 8000, target: 8000 }]],
+  ]);
+});
+
 test('kinds that are only told may be hidden, and Deployments may not', async () => {
   const forbidden = [
     403,

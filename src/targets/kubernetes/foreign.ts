@@ -93,7 +93,10 @@ const Workload = Live.extend({
 const Service = Live.extend({
   spec: z.object({
     selector: texts,
-    ports: z.array(z.object({ targetPort: z.union([z.string(), z.number()]).nullish() })).nullish(),
+    clusterIP: z.string().nullish(),
+    ports: z
+      .array(z.object({ port: z.number(), targetPort: z.union([z.string(), z.number()]).nullish() }))
+      .nullish(),
   }),
 });
 
@@ -112,8 +115,8 @@ export interface ForeignWorkload {
 export interface ForeignService {
   readonly name: string;
   readonly selector: Readonly<Record<string, string>>;
-  /** Ports of pods, by number or by name. */
-  readonly targets: readonly (string | number)[];
+  /** Where one asks, and the port of a pod that it leads to, by number or by name. */
+  readonly ways: readonly { readonly port: number; readonly target: string | number }[];
 }
 
 const kinds = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
@@ -139,7 +142,11 @@ export async function foreignWorkloads(world: World): Promise<ForeignObjects> {
     services: services.map(({ metadata, spec }) => ({
       name: metadata.name,
       selector: spec.selector ?? {},
-      targets: (spec.ports ?? []).flatMap(({ targetPort }) => targetPort ?? []),
+      ways: (spec.ports ?? []).map(({ port, targetPort }) => {
+        const target = targetPort ?? port;
+        // Without an address of its own its name is that of the pods.
+        return { port: spec.clusterIP === 'None' && typeof target === 'number' ? target : port, target };
+      }),
     })),
   };
 }
