@@ -191,7 +191,7 @@ function refusal(
     const cure = ended
       ? 'The keys were given for a while, which is over: get new ones with their AWS_SESSION_TOKEN.'
       : keyId === null
-        ? 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "secret" of the model to a file of such lines.'
+        ? 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or "secret" of the model to a file of such lines.'
         : 'Check the keys, AWS_REGION, the clock of this machine, and that the keys may list and read the bucket.';
     return new BerthError('MODEL_UNAUTHORIZED', { source, said: `${url.host} answers ${code}`, cure });
   }

@@ -45,6 +45,17 @@ export const pullErrors = {
     (f) => `${f.place} did not give ${f.source}: ${f.reason}.`,
     () => 'Try again; what was fetched is kept. HF_ENDPOINT and AWS_ENDPOINT_URL name mirrors.',
   ),
+  S3_PROFILE: defineError<{ profile: string; by: string | null }>(
+    (f) =>
+      f.by === null
+        ? `The files of the AWS tools have no profile "${f.profile}".`
+        : `Profile "${f.profile}" of the AWS tools gets its keys by ${f.by}, which berth does not ask.`,
+    (f) =>
+      f.by === null
+        ? 'Set AWS_PROFILE to one that ~/.aws/config or ~/.aws/credentials has.'
+        : `Set the keys as variables first: eval "$(aws configure export-credentials --profile ${f.profile} --format env)".`,
+    'usage',
+  ),
   PROXY_UNUSABLE: defineError<{ name: string; reason: string }>(
     (f) => `${f.name} ${f.reason}.`,
     (f) => `Set it to http://HOST:PORT or https://HOST:PORT, or take it away: unset ${f.name}.`,

@@ -1,5 +1,9 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { World } from '../world.ts';
+import { borrowsBy, profileIn } from './shared-config.ts';
+import type { Profile } from './shared-config.ts';
 import type { S3Keys } from './sign.ts';
 
 export interface S3Settings extends S3Keys {
@@ -15,7 +19,10 @@ export interface StatedSettings {
   readonly caFile?: string | undefined;
 }
 
-/** Settings have the names that the AWS tools give them; a secret may hold the same as lines NAME=VALUE, which come first. */
+/**
+ * Settings have the names that the AWS tools give them, and their order: a secret that holds them as lines NAME=VALUE, variables,
+ * then the profile of the two files below ~/.aws. Throws FILE_MISSING, S3_PROFILE.
+ */
 export async function s3Settings(
   world: World,
   secret: string | null,
@@ -34,23 +41,63 @@ export async function s3Settings(
     }
     return null;
   }
-  const bundle = stated.caFile ?? get('AWS_CA_BUNDLE');
+  const named = get('AWS_PROFILE', 'AWS_DEFAULT_PROFILE');
+  const profile = await readProfile(world, named, get);
+  const bundle = stated.caFile ?? get('AWS_CA_BUNDLE') ?? profile?.get('ca_bundle') ?? null;
   const ca = bundle === null ? null : await world.files.read(bundle);
   if (bundle !== null && ca === null)
     throw new BerthError('FILE_MISSING', { path: bundle, what: 'file of authorities for S3' });
-  const endpoint = stated.endpoint ?? get('AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_S3_ENDPOINT');
-  return {
+  const endpoint =
+    stated.endpoint ??
     // AWS_S3_ENDPOINT is what connections of OpenShift AI call it.
+    get('AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_S3_ENDPOINT') ??
+    profile?.get('s3.endpoint_url') ??
+    profile?.get('endpoint_url');
+  const region = stated.region ?? get('AWS_REGION', 'AWS_DEFAULT_REGION') ?? profile?.get('region');
+  return {
     endpoint: endpoint?.replace(/\/+$/, '') ?? null,
-    region: stated.region ?? get('AWS_REGION', 'AWS_DEFAULT_REGION') ?? 'us-east-1',
-    keyId: get('AWS_ACCESS_KEY_ID'),
-    key: get('AWS_SECRET_ACCESS_KEY'),
-    // One of the environment belongs to the keys there, and makes others invalid.
-    sessionToken: own.has('AWS_ACCESS_KEY_ID')
-      ? (own.get('AWS_SESSION_TOKEN') ?? null)
-      : get('AWS_SESSION_TOKEN'),
+    region: region ?? 'us-east-1',
+    ...keysOf(own, get, named, profile),
     trust: ca === null ? {} : { ca },
   };
+}
+
+/** All from one place: a session's token belongs to the keys that it was given with, and makes others invalid. */
+function keysOf(
+  own: ReadonlyMap<string, string>,
+  get: (name: string) => string | null,
+  named: string | null,
+  profile: Profile | null,
+): Pick<S3Keys, 'keyId' | 'key' | 'sessionToken'> {
+  const [keyId, key] = [get('AWS_ACCESS_KEY_ID'), get('AWS_SECRET_ACCESS_KEY')];
+  if (keyId !== null) {
+    const sessionToken = own.has('AWS_ACCESS_KEY_ID')
+      ? (own.get('AWS_SESSION_TOKEN') ?? null)
+      : get('AWS_SESSION_TOKEN');
+    return { keyId, key, sessionToken };
+  }
+  if (profile === null && named !== null) throw new BerthError('S3_PROFILE', { profile: named, by: null });
+  const by = profile?.has('aws_access_key_id') === false ? borrowsBy(profile) : null;
+  if (by !== null) throw new BerthError('S3_PROFILE', { profile: named ?? 'default', by });
+  return {
+    keyId: profile?.get('aws_access_key_id') ?? null,
+    key: profile?.get('aws_secret_access_key') ?? key,
+    sessionToken: profile?.get('aws_session_token') ?? null,
+  };
+}
+
+/** Null where neither file has it. */
+async function readProfile(
+  { env, files }: World,
+  named: string | null,
+  get: (name: string) => string | null,
+): Promise<Profile | null> {
+  const folder = join(env['HOME'] ?? homedir(), '.aws');
+  const [credentials, config] = await Promise.all([
+    files.read(get('AWS_SHARED_CREDENTIALS_FILE') ?? join(folder, 'credentials')),
+    files.read(get('AWS_CONFIG_FILE') ?? join(folder, 'config')),
+  ]);
+  return profileIn(named ?? 'default', { credentials, config });
 }
 
 /** An own endpoint has the bucket in its path, since its name seldom resolves with one before it. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { makePlace } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';
@@ -64,6 +65,23 @@ test('all objects below a prefix are fetched with signed requests, page by page'
     'tokenizer (1)+é.json',
   ]);
   expect(readFileSync(`${pulled?.path}/model.safetensors`).equals(weights)).toBe(true);
+  expect(ran.stdout + ran.stderr).not.toContain('canary');
+});
+
+test('keys come from a profile of the AWS tools, and show nowhere', async () => {
+  s3 = await startS3(null);
+  fill(s3);
+  mkdirSync(join(place.folder, '.aws'));
+  place.env['HOME'] = place.folder;
+  place.env['AWS_PROFILE'] = 'lab';
+  place.write(
+    `[lab]\naws_access_key_id = ${s3Keys.id}\naws_secret_access_key = ${s3Keys.secret}\n`,
+    '.aws/credentials',
+  );
+  place.write(`[profile lab]\nregion = ${s3Keys.region}\nendpoint_url = ${s3.url}\n`, '.aws/config');
+  const ran = await place.berth('pull', 's3://models/mistral 24b', '--json');
+  expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+  expect(ran.json()).toMatchObject([{ fetched: true }]);
   expect(ran.stdout + ran.stderr).not.toContain('canary');
 });
 
