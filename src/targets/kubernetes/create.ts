@@ -12,6 +12,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { PodLive } from '../../kube/answers.ts';
 import { podLines } from '../../kube/pod-lines.ts';
+import { kept, keptSeconds } from './kept.ts';
 import { adoptedIn, isAdopted } from './adopt.ts';
 import { serveAdopted } from './adopted-service.ts';
 import { leaves } from './leaves.ts';
@@ -50,12 +51,6 @@ export async function create(
   return startedOf(place, mark);
 }
 
-/**
- * So long a new pod has to be ready before the cluster ends the old one by itself: berth moves the requests meanwhile, and takes
- * this back. Whoever is killed in between leaves two pods for that time and no longer.
- */
-const keptSeconds = 900;
-
 /** The new pod has the requests by now: the old one may end. */
 export async function finish(world: World, instance: Instance): Promise<void> {
   const place = await placeOf(world);
@@ -73,11 +68,6 @@ export async function finish(world: World, instance: Instance): Promise<void> {
 
 /** A cluster that takes longer to begin with it does the rest alone. */
 const finishMs = 30_000;
-
-function kept(object: KubeObject): KubeObject {
-  if (object.kind !== 'Deployment') return object;
-  return { ...object, spec: { ...(object['spec'] as object), minReadySeconds: keptSeconds } };
-}
 
 async function applyAll(
   world: World,

@@ -3,13 +3,20 @@ import type { World } from '../../io/world.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { foresee, isSameMark } from '../../kube/foresee.ts';
 import { namedBy, namedFindings } from '../../kube/named-objects.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import { knowsSleep } from '../../kube/server-version.ts';
 import type { StartRequest } from '../contract.ts';
 import { adoptedIn } from './adopt.ts';
+import { kept } from './kept.ts';
 import { markedObjects } from './objects.ts';
 import { look, markOf } from './observe.ts';
+import { rolls } from './strategy.ts';
 import type { KubernetesOptions } from './options.ts';
 import { tryTakenOver } from './take-over.ts';
+
+function isDeployment({ kind }: KubeObject): boolean {
+  return kind === 'Deployment';
+}
 
 export async function preview(
   world: World,
@@ -19,8 +26,11 @@ export async function preview(
   const place = await placeOf(world);
   const made = await look(place, mark);
   const adopted = adoptedIn(made);
+  const objects = markedObjects(mark, options, { sleeps: await knowsSleep(place) });
+  // While a change rolls, the Deployment is written otherwise for a time.
+  const rolling = made && !adopted && rolls(mark.spec, options) ? objects.filter(isDeployment).map(kept) : [];
   const findings = await foresee(place, mark, {
-    objects: markedObjects(mark, options, { sleeps: await knowsSleep(place) }),
+    objects: [...objects, ...rolling],
     force: isSameMark(made && markOf(made.deployment), mark),
     makesNamespace: Boolean(world.cluster?.createNamespace),
     instead: (object) =>
