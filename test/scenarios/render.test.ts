@@ -204,3 +204,24 @@ test('who holds its model in memory may lock it as a unit and as a container, an
     'a pod may lock what its node lets containers lock',
   );
 });
+
+test('a service of KServe takes the newer name of its mode as well, and what is only written is told', async () => {
+  function kserve(mode: string): string {
+    return `version: 1
+fleet: lab
+hosts: {k: {kubernetes: {context: k, namespace: llm}}}
+models: {m: {source: "hf://a/b"}}
+deployments: {chat: {host: k, model: m, engine: {kind: vllm}, target: {kind: kserve, mode: ${mode}}}}`;
+  }
+  async function written(mode: string): Promise<string> {
+    place.write(kserve(mode));
+    const { code, stdout, stderr } = await place.berth('render', '--format', 'kserve');
+    expect(code, stderr).toBe(0);
+    return stdout;
+  }
+  expect(await written('Standard')).toContain('serving.kserve.io/deploymentMode: RawDeployment');
+  expect(await written('Knative')).toContain('serving.kserve.io/deploymentMode: Knative');
+  const told = await place.berth('validate');
+  expect(told.code).toBe(0);
+  expect(told.stdout).toContain('cannot run chat: services of Knative are only written down');
+});

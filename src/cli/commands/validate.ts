@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { asWritten, foreseen } from '../../fleet/plan/foresee.ts';
+import { refusedTargets } from '../../fleet/plan/refused.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
@@ -14,7 +15,12 @@ export function configure(command: Command, context: CliContext): void {
     const loaded = await loadFrom(context, options);
     const deployments = loaded.deployments.map((one) => one.name);
     const files = loaded.files.map((file) => file.path);
-    const findings = [...loaded.warnings, ...foreseen(loaded, asWritten(loaded), () => 0)];
+    const written = asWritten(loaded);
+    const findings = [
+      ...loaded.warnings,
+      ...foreseen(loaded, written, () => 0),
+      ...refusedTargets(written, loaded),
+    ];
     context.output.result({ valid: true, fleet: loaded.fleet, files, deployments, findings }, () =>
       [
         `Fleet ${loaded.fleet} is valid: ${deployments.length} ${deployments.length === 1 ? 'deployment' : 'deployments'} in ${files.join(', ')}.`,

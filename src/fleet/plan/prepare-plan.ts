@@ -13,6 +13,7 @@ import { desiredReplicas } from './desired.ts';
 import type { DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
 import type { PlanInput } from './make-plan.ts';
+import { expectAbilities } from './refused.ts';
 import { missingPrograms } from './missing-programs.ts';
 import { fetchesOf } from '../apply/fetches.ts';
 import { restFindings } from './at-rest.ts';
@@ -176,17 +177,6 @@ async function otherSecretsOf(
 function slotsOf(desired: readonly DesiredReplica[]): (deployment: string) => number | null {
   const slots = new Map(desired.map(({ deployment, spec }) => [deployment.name, spec.slots]));
   return (deployment) => slots.get(deployment) ?? null;
-}
-
-/** A pair of engine and target that cannot be. Throws TARGET_REFUSES. */
-function expectAbilities(desired: readonly DesiredReplica[], { hosts }: LoadedFleet): void {
-  for (const { deployment, spec } of desired) {
-    const { kind } = deployment.target;
-    const far = machineOf(hosts[deployment.host]) !== thisMachine;
-    const reason = targetOf(kind).refuses(spec, deployment.target, far);
-    if (reason !== null)
-      throw new BerthError('TARGET_REFUSES', { deployment: deployment.name, target: kind, reason });
-  }
 }
 
 /** What cannot be looked at is not decided on. */

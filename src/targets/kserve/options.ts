@@ -8,9 +8,13 @@ export const KserveOptions = z.strictObject({
   kind: z.literal('kserve'),
   ...podOptions,
   mode: z
-    .enum(['RawDeployment', 'Knative'])
+    .enum(['RawDeployment', 'Standard', 'Knative'])
     .default('RawDeployment')
-    .describe('whether plain Deployments run it, or Knative, which cannot hold long starts well'),
+    // Newer versions of KServe still take the older name, and older ones know no other.
+    .transform((mode) => (mode === 'Standard' ? 'RawDeployment' : mode))
+    .describe(
+      'whether plain Deployments run it (Standard is the newer name of the same), or Knative, which cannot hold long starts well and is only written by "berth render"',
+    ),
   runtime: z
     .union([
       z
