@@ -43,6 +43,8 @@ const brought = [
 
 const Anything = z.record(z.string(), z.unknown());
 type Anything = z.infer<typeof Anything>;
+/** The groups that a cluster serves; null: not shown. */
+type Groups = ReadonlyMap<string, string> | null;
 
 /**
  * The objects of one namespace, or of all that the cluster has. Throws what the server refuses: rules that miss a kind would tell
@@ -55,9 +57,11 @@ export async function observeCluster(
 ): Promise<ObservedCluster> {
   const own = await placeOf(world);
   const place = everywhere ? { ...own, namespace: everyNamespace } : own;
+  const groups = await apiGroups(place).catch(refusedOf);
+  const served = kinds.filter(([apiVersion]) => isServed(groups, apiVersion));
   const [lists, others] = await Promise.all([
-    Promise.all(kinds.map(([apiVersion, kind]) => listKind(place, { apiVersion, kind }))),
-    listBrought(place),
+    Promise.all(served.map(([apiVersion, kind]) => listKind(place, { apiVersion, kind }))),
+    listBrought(place, groups),
   ]);
   const objects = withoutSecrets([...lists.flat(), ...others.objects]);
   return { name, reach, objects, unseen: others.unseen };
@@ -70,8 +74,13 @@ async function listKind(place: Place, what: KubeKind): Promise<Anything[]> {
   return found.map((object) => ({ ...object, apiVersion, kind }));
 }
 
-async function listBrought(place: Place): Promise<{ objects: Anything[]; unseen: string[] }> {
-  const groups = await apiGroups(place).catch(refusedOf);
+/** Whoever may see part of a cluster is refused a kind that it does not have, too: those are not asked for. */
+function isServed(groups: Groups, apiVersion: string): boolean {
+  const [group = '', version] = apiVersion.split('/');
+  return groups === null || groups.size === 0 || version === undefined || groups.has(group);
+}
+
+async function listBrought(place: Place, groups: Groups): Promise<{ objects: Anything[]; unseen: string[] }> {
   if (groups === null) return { objects: [], unseen: brought.map(([, kind]) => kind) };
   const found = await Promise.all(
     brought.map(async ([group, kind, plural]) => {
