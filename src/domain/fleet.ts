@@ -93,7 +93,7 @@ export const Model = z
       .min(1)
       .meta({ examples: ['./model.gguf'] })
       .describe(
-        'Path of the model file, relative to the folder of this file; or where "berth pull" fetches it from: "hf://OWNER/NAME", "s3://BUCKET/PREFIX", "https://HOST/FILE".',
+        'Path of the model file, relative to the folder of this file, or below "~/"; or where "berth pull" fetches it from: "hf://OWNER/NAME", "s3://BUCKET/PREFIX", "https://HOST/FILE".',
       ),
     mmproj: z.string().min(1).optional().describe('Path of the projector that lets the model see images.'),
     at: z

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 /** Where berth keeps things (XDG base directories); `stateDir` moves all of them. */
 export interface Places {
+  /** Of berth's user on that machine. */
+  readonly home: string;
   readonly config: string;
   readonly engines: string;
   readonly models: string;
@@ -28,6 +30,7 @@ export function placesOf(env: Readonly<Record<string, string | undefined>>, stat
       : // Not below /tmp: whoever made the folder first could put a configuration of theirs into it.
         join(state, 'run');
   return {
+    home,
     config: join(env['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'berth'),
     engines: join(data, 'engines'),
     models: join(data, 'models'),

@@ -8,6 +8,7 @@ import { experimentFaults } from './experiment-checks.ts';
 import { engineIn } from './engine-in.ts';
 import { fault } from '../file/fault.ts';
 import { gatewayFaults } from './gateway-checks.ts';
+import { homeFaults } from './home-checks.ts';
 import { kserveFaults } from './kserve-checks.ts';
 import { gpuFaults } from './gpu-checks.ts';
 import { limitFaults } from './limit-checks.ts';
@@ -47,6 +48,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...gpuFaults(tree),
     ...benchmarkFaults(tree),
     ...sourceFaults(tree),
+    ...homeFaults(tree),
     ...nameFaults(tree),
     ...misplacedSecrets(tree),
     ...clusterSecretFaults(tree),

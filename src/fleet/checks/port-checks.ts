@@ -90,7 +90,7 @@ export function isCluster(tree: Located, host: string): boolean {
 }
 
 /** Which machine a host stands for; one that the file does not have stands for itself. */
-function machineOfHost(tree: Located, host: string): string {
+export function machineOfHost(tree: Located, host: string): string {
   if (host !== thisMachine && pieceAt(tree, ['hosts', host]) === null) return `unknown ${host}`;
   const ssh = scalarAt(tree, ['hosts', host, 'ssh']);
   return machineOf({ become: 'none', ...(typeof ssh === 'string' ? { ssh } : {}) });

@@ -4,6 +4,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import type { World } from '../../io/world.ts';
 import { fault } from './fault.ts';
+import { resolvePaths } from './file-paths.ts';
 import { overlay, pieceAt, readTree } from './tree.ts';
 import type { Located } from './tree.ts';
 
@@ -89,7 +90,7 @@ async function readWithImports(
     reading.whole = false;
     return null;
   }
-  const rooted = resolvePaths(tree, dirname(path));
+  const rooted = resolvePaths(tree, { folder: dirname(path), home: reading.world.places.home });
   let under: Located | null = null;
   const imports = pieceAt(rooted, ['imports'])?.content;
   for (const item of imports?.kind === 'list' ? imports.items : []) {
@@ -133,51 +134,4 @@ async function readImport(
 function displayName(path: string, cwd: string): string {
   const short = relative(cwd, path);
   return short.startsWith('..') ? path : short;
-}
-
-/** Places whose relative paths count from the folder of their file. `*` is any key. */
-const pathPlaces = [
-  'models.*.source',
-  'models.*.mmproj',
-  'deployments.*.engine.binary',
-  'deployments.*.engine.workdir',
-  'deployments.*.engine.command.0',
-  'defaults.engine.binary',
-  'defaults.engine.workdir',
-  'gateway.tls.cert',
-  'gateway.tls.key',
-  'gateway.tls.clientCa',
-  'deployments.*.engine.ca',
-  'defaults.engine.ca',
-  'benchmarks.*.data.file',
-  'benchmarks.*.data.path',
-  'publishers.*.caFile',
-].map((place) => new RegExp(`^${place.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`));
-
-/** Makes paths absolute while it is still known in which file they stand. */
-function resolvePaths(tree: Located, folder: string): Located {
-  return changeScalars(tree, (piece, text) => {
-    const secret = /^\$\{file:([^}]+)\}$/.exec(text);
-    if (secret?.[1]) return `\${file:${resolve(folder, secret[1])}}`;
-    const name = piece.path.join('.');
-    const place = pathPlaces.find((pattern) => pattern.test(name));
-    if (!place || text === '' || /^[a-z0-9+]+:\/\//i.test(text)) return text;
-    // The name of a program without a slash is looked up on PATH.
-    const program = /binary|command/.test(place.source);
-    return program && !text.includes('/') ? text : resolve(folder, text);
-  });
-}
-
-function changeScalars(tree: Located, change: (piece: Located, text: string) => string): Located {
-  const { content } = tree;
-  if (content.kind === 'scalar')
-    return typeof content.value === 'string'
-      ? { ...tree, content: { kind: 'scalar', value: change(tree, content.value) } }
-      : tree;
-  if (content.kind === 'list') {
-    const items = content.items.map((item) => changeScalars(item, change));
-    return { ...tree, content: { kind: 'list', items } };
-  }
-  const entries = new Map([...content.entries].map(([key, piece]) => [key, changeScalars(piece, change)]));
-  return { ...tree, content: { kind: 'map', entries } };
 }

@@ -17,6 +17,8 @@ export interface Located {
   /** Of the value, and of its key (the value's own for the root and for list items). */
   readonly at: Position;
   readonly keyAt: Position;
+  /** A path that was written with `~`, and so is one of this machine. */
+  readonly ofHome?: boolean;
   readonly content:
     | { readonly kind: 'map'; readonly entries: ReadonlyMap<string, Located> }
     | { readonly kind: 'list'; readonly items: readonly Located[] }
@@ -219,4 +221,26 @@ export function toPlain(tree: Located): unknown {
 /** Defines instead of assigning, so that a key named __proto__ is only a key. */
 function own(value: unknown): PropertyDescriptor {
   return { value, enumerable: true, configurable: true, writable: true };
+}
+
+/** What a text becomes. */
+export interface ChangedText {
+  readonly value: string;
+  readonly ofHome?: boolean;
+}
+
+/** Changes every text that is a value, each with the piece that it stands in. */
+export function changeScalars(tree: Located, change: (piece: Located, text: string) => ChangedText): Located {
+  const { content } = tree;
+  if (content.kind === 'scalar') {
+    if (typeof content.value !== 'string') return tree;
+    const { value, ...more } = change(tree, content.value);
+    return { ...tree, ...more, content: { kind: 'scalar', value } };
+  }
+  if (content.kind === 'list') {
+    const items = content.items.map((item) => changeScalars(item, change));
+    return { ...tree, content: { kind: 'list', items } };
+  }
+  const entries = new Map([...content.entries].map(([key, piece]) => [key, changeScalars(piece, change)]));
+  return { ...tree, content: { kind: 'map', entries } };
 }
