@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { parseJson } from '../domain/json.ts';
 import type { World } from '../io/world.ts';
 
-const StoredFile = z.object({ path: z.string(), size: z.number(), sha256: z.string() });
+const StoredFile = z.object({
+  path: z.string(),
+  size: z.number(),
+  sha256: z.string(),
+  /** What its server told with it: its ETag and Last-Modified. */
+  etag: z.string().nullish(),
+  modified: z.string().nullish(),
+});
 
 /** What the store knows of one model that is wholly there. Written last: its presence means that all files are. */
 const StoredModel = z.object({
@@ -32,6 +39,8 @@ export interface StorePaths {
   readonly blob: (sha256: string) => string;
   readonly tree: (folder: string) => string;
   readonly record: (folder: string) => string;
+  /** What is still good of a model that was found damaged. */
+  readonly remains: (folder: string) => string;
   readonly partials: (folder: string) => string;
   readonly partial: (folder: string, file: string) => string;
 }
@@ -43,6 +52,7 @@ export function storeOf({ places }: Pick<World, 'places'>): StorePaths {
     blob: (sha256) => join(root, 'blobs', `sha256-${sha256}`),
     tree: (folder) => join(root, 'trees', folder),
     record: (folder) => join(root, 'sources', `${folder}.json`),
+    remains: (folder) => join(root, 'sources', `${folder}.remains`),
     partials: (folder) => join(root, 'partial', folder),
     partial: (folder, file) => join(root, 'partial', folder, shortSum(file)),
   };
@@ -73,7 +83,8 @@ export async function storedModels(world: World): Promise<StoredModel[]> {
   return read.filter((model) => model !== null).toSorted((a, b) => (a.source < b.source ? -1 : 1));
 }
 
-function readRecord(text: string | null): StoredModel | null {
+/** Null where it is none. */
+export function readRecord(text: string | null): StoredModel | null {
   return StoredModel.safeParse(parseJson(text ?? '')).data ?? null;
 }
 

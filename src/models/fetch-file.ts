@@ -5,6 +5,7 @@ import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import type { Address } from '../io/download/connect.ts';
 import { download } from '../io/download/download.ts';
 import { Changed, GaveUp, NoRoom, Refused, Unwritten } from '../io/download/faults.ts';
+import type { Identity } from '../io/download/parts.ts';
 import { gitNameOf, hashFile } from '../io/hash-file.ts';
 import { freeBytes, linkAs, moveInto } from '../io/store-files.ts';
 import { writeFault } from '../io/system-fault.ts';
@@ -15,6 +16,7 @@ import type { ModelSource } from '../model-sources/contract.ts';
 import { folderOf, storeOf } from './cache.ts';
 import type { StoredFile } from './cache.ts';
 import type { PullOptions } from './pull-options.ts';
+import { remainingFile } from './remains.ts';
 
 export interface FileOfModel {
   readonly kind: ModelSource;
@@ -36,30 +38,48 @@ export async function fetchFile(world: World, what: FileOfModel, options: PullOp
     await linkAs(store.blob(file.sha256), name);
     return { path: file.path, size: known.size, sha256: file.sha256 };
   }
+  const there = await remaining(world, what, options);
+  if (there !== null) {
+    await linkAs(store.blob(there.sha256), name);
+    return there;
+  }
   const partial = store.partial(folderOf(what.source), file.path);
-  const sha256 = await fetchProved(world, what, partial, options);
+  const { sha256, etag, modified } = await fetchProved(world, what, partial, options);
   const size = (await world.files.stat(partial))?.size ?? 0;
   await moveInto(partial, store.blob(sha256));
   await world.files.remove(`${partial}.parts`);
   await linkAs(store.blob(sha256), name);
-  return { path: file.path, size, sha256 };
+  return { path: file.path, size, sha256, etag, modified };
 }
 
-/** The sum of what lies at `partial` in the end. */
+/** What has a sum is found by it. */
+async function remaining(
+  world: World,
+  { kind, source, listed, file }: FileOfModel,
+  { access }: PullOptions,
+): Promise<StoredFile | null> {
+  if (file.sha256 !== null || file.gitName !== undefined) return null;
+  return remainingFile(world, folderOf(source), file.path, {
+    address: () => kind.address(world, source, listed, file, access),
+    signal: access.signal,
+  });
+}
+
+/** The sum of what lies at `partial` in the end, and what its server told of it. */
 async function fetchProved(
   world: World,
   what: FileOfModel,
   partial: string,
   options: PullOptions,
-): Promise<string> {
+): Promise<Pick<Identity, 'etag' | 'modified'> & { readonly sha256: string }> {
   const { file, source } = what;
   for (const ranges of [true, false]) {
-    await fetchBytes(world, what, partial, ranges, options);
+    const { etag, modified } = await fetchBytes(world, what, partial, ranges, options);
     if ((file.size ?? 0) > 256 * 1024 * 1024) options.onLine(`${file.path}: all there, proving its sum.`);
     const { sha256, found, expected } = await sumsOf(file, partial, options.access.signal);
     if (sha256 !== null && found === expected) {
       if (expected === null) await checkForm(world, file, partial);
-      return sha256;
+      return { sha256, etag, modified };
     }
     await drop(world, partial);
     if (!ranges)
@@ -123,13 +143,13 @@ async function fetchBytes(
   partial: string,
   ranges: boolean,
   { access, connections, stallMs, onBytes, onLine }: PullOptions,
-): Promise<void> {
+): Promise<Identity> {
   function address(): Promise<Address> {
     return kind.address(world, source, listed, file, access);
   }
   const { signal } = access;
   try {
-    await download(world.clock, {
+    return await download(world.clock, {
       path: partial,
       address,
       size: file.size,

@@ -6,6 +6,7 @@ import type { World } from '../io/world.ts';
 import { foldersInUse } from './in-use.ts';
 import { pullLockOf, storeOf, storedModels } from './cache.ts';
 import type { StoredModel } from './cache.ts';
+import { recordRemains } from './remains.ts';
 
 export interface Verified {
   readonly model: StoredModel;
@@ -26,6 +27,7 @@ export async function verifyModel(world: World, model: StoredModel, signal: Abor
     signal.throwIfAborted();
     if (found === sha256) continue;
     damaged.push(path);
+    await recordRemains(world, model, new Set(damaged));
     await world.files.remove(store.record(model.folder));
     await world.files.remove(name);
     await world.files.remove(store.blob(sha256));
@@ -74,7 +76,12 @@ export async function pruneStore(world: World, kept: ReadonlySet<string>, act: b
     for (const path of blobs) bytes += (await world.files.stat(path))?.size ?? 0;
     if (act) {
       for (const folder of [...gone.map((model) => model.folder), ...partials])
-        for (const path of [store.record(folder), store.tree(folder), store.partials(folder)])
+        for (const path of [
+          store.record(folder),
+          store.remains(folder),
+          store.tree(folder),
+          store.partials(folder),
+        ])
           await world.files.remove(path);
       for (const path of blobs) await world.files.remove(path);
     }

@@ -56,7 +56,7 @@ export async function pullModel(
     pulledAt: world.clock.wall().toISOString(),
   };
   await world.files.write(store.record(folder), `${JSON.stringify(model, null, 2)}\n`, 0o644);
-  await world.files.remove(store.partials(folder));
+  for (const path of [store.partials(folder), store.remains(folder)]) await world.files.remove(path);
   return { model, path: modelPath(store, model), fetched: true };
 }
 

@@ -5,6 +5,7 @@ import { hideSecret } from '../../domain/secret.ts';
 import type { Clock } from '../clock.ts';
 import { createConnector, leave } from './connect.ts';
 import type { Address, Connector, Reply } from './connect.ts';
+import { identityOf } from './identify.ts';
 import { Changed, GaveUp, RangeLie, Refused, isFinal, writing } from './faults.ts';
 import { createPartial, removePartial, reopenPartial } from './partial-file.ts';
 import type { PartialFile } from './partial-file.ts';
@@ -52,17 +53,17 @@ interface Work {
 /**
  * Gathers a file in parallel ranges and goes on where an earlier call, however it ended, stopped. A server that knows no ranges,
  * or lies about them, is read from front to back instead. What was gathered is as long as the server said; whether its bytes are
- * right is the caller's to find out. Rejects with the faults of `faults.ts`, with what has come kept for the next call.
+ * right is the caller's to find out; what the server says of it comes back. Rejects with the faults of `faults.ts`, with what has come kept for the next call.
  */
-export async function download(clock: Clock, request: DownloadRequest): Promise<void> {
+export async function download(clock: Clock, request: DownloadRequest): Promise<Identity> {
   using connector = createConnector(request);
   const work: Work = { request, clock, connector, address: await request.address(), opened: null };
   // No range is of nothing.
   if (!request.ranges || request.size === 0) return await wholeFile(work, null);
   for (let restarts = 0; ; restarts += 1) {
     try {
-      const whole = await inRanges(work);
-      return whole === null ? undefined : await wholeFile(work, whole);
+      const { identity, whole } = await inRanges(work);
+      return whole === null ? identity : await wholeFile(work, whole);
     } catch (error) {
       if (error instanceof RangeLie) {
         request.onTrouble(`${error.message}; it is read from front to back instead`);
@@ -78,28 +79,33 @@ export async function download(clock: Clock, request: DownloadRequest): Promise<
   }
 }
 
-/** Null once all has come; else the reply of a server that knows no ranges. */
-async function inRanges(work: Work): Promise<Reply | null> {
+interface InRanges {
+  readonly identity: Identity;
+  /** The reply of a server that knows no ranges; null once all has come. */
+  readonly whole: Reply | null;
+}
+
+async function inRanges(work: Work): Promise<InRanges> {
   await using earlier = await writing(() => reopenPartial(work.request.path));
   const missing = earlier === null ? [0] : missingParts(earlier);
   const [part] = missing;
-  if (part === undefined) return null;
-  const reply = await openPart(work, part, earlier);
+  if (earlier !== null && part === undefined) return { identity: earlier.identity, whole: null };
+  const reply = await openPart(work, part ?? 0, earlier);
   if (reply.status === 200) {
-    if (earlier === null) return reply;
+    if (earlier === null) return { identity: identityOf(reply), whole: reply };
     await leave(reply);
     throw new Changed('another file lies there than before');
   }
-  work.opened = { part, reply };
+  work.opened = { part: part ?? 0, reply };
   if (earlier !== null) {
     await takeParts(work, earlier, missing);
-    return null;
+    return { identity: earlier.identity, whole: null };
   }
   const identity = identityOf(reply);
   checkSize(work.request, identity.size);
   await using fresh = await writing(() => createPartial(work.request.path, identity));
   await takeParts(work, fresh, missingParts(fresh));
-  return null;
+  return { identity, whole: null };
 }
 
 /** All at once, each worker taking the next part that nobody has; the first final fault ends the others. */
@@ -240,7 +246,7 @@ async function pause(work: Work, failures: number, error: unknown, signal: Abort
   await work.clock.sleep(Math.max(backOff, error instanceof Busy ? error.waitMs : 0), signal);
 }
 
-async function wholeFile(work: Work, opened: Reply | null): Promise<void> {
+async function wholeFile(work: Work, opened: Reply | null): Promise<Identity> {
   let reply = opened;
   for (let failures = 1; ; failures += 1) {
     try {
@@ -254,7 +260,7 @@ async function wholeFile(work: Work, opened: Reply | null): Promise<void> {
 }
 
 /** From front to back, without a book: what breaks off is begun anew. */
-async function takeWhole({ request, clock }: Work, reply: Reply): Promise<void> {
+async function takeWhole({ request, clock }: Work, reply: Reply): Promise<Identity> {
   const told = reply.headers['content-length'];
   const total = told === undefined ? null : Number(told);
   if (total !== null) checkSize(request, total);
@@ -267,6 +273,7 @@ async function takeWhole({ request, clock }: Work, reply: Reply): Promise<void> 
   if (total !== null && done !== total) throw new Error(`it ended after ${done} of ${total} bytes`);
   checkSize(request, done);
   await writing(() => file.datasync());
+  return { ...identityOf(reply), size: done };
 }
 
 async function beginWhole(path: string): Promise<FileHandle> {
@@ -285,14 +292,6 @@ function missingParts(file: PartialFile): number[] {
   return Array.from({ length: partCount(size) }, (_, part) => part).filter(
     (part) => file.doneOf(part) < lengthOf(rangeOf(part, size)),
   );
-}
-
-function identityOf({ headers }: Reply): Identity {
-  return {
-    size: readContentRange(headers['content-range'])?.size ?? Number(headers['content-length'] ?? 0),
-    etag: headers.etag ?? null,
-    modified: headers['last-modified'] ?? null,
-  };
 }
 
 function strongTag(etag: string | null): string | null {

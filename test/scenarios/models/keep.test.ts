@@ -6,6 +6,7 @@ import { makePlace, until } from '../../support/berth.ts';
 import type { Place, Ran } from '../../support/berth.ts';
 import { contentOf, startHub, sumOf } from '../../support/hub-server.ts';
 import type { HubServer } from '../../support/hub-server.ts';
+import { s3Keys, startS3 } from '../../support/s3-server.ts';
 import { ended, filesBelow, pathOf } from './stored.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -140,4 +141,48 @@ test('what verify found damaged is not in the list until it was fetched anew', a
   expect((await place.berth('models', 'verify')).code).toBe(8);
   const listed = (await place.berth('models', 'list', '--json')).json() as { models: unknown[] };
   expect(listed.models).toEqual([]);
+});
+
+test('after one damaged part of a model whose place tells no sums, that part alone is fetched anew', async () => {
+  const s3 = await startS3(null);
+  Object.assign(place.env, {
+    AWS_ENDPOINT_URL: s3.url,
+    AWS_REGION: s3Keys.region,
+    AWS_ACCESS_KEY_ID: s3Keys.id,
+    AWS_SECRET_ACCESS_KEY: s3Keys.secret,
+  });
+  const names = [1, 2, 3].map((n) => `part-0000${n}-of-00003.bin`);
+  for (const [n, name] of names.entries()) s3.objects.set(`models/m/${name}`, Buffer.alloc(1000, n + 1));
+  const fetched: string[] = [];
+  s3.answer = ({ url = '', headers }) => {
+    // One byte is asked for to learn whether it is still the same.
+    if (url.includes('.bin') && headers.range !== 'bytes=0-0') fetched.push(url.slice(-20));
+    return null;
+  };
+  async function spoil(...which: number[]): Promise<string[]> {
+    const path = pathOf(await place.berth('pull', 's3://models/m', '--json'));
+    for (const n of which) writeFileSync(join(path, names[n] ?? ''), Buffer.alloc(1000, 99));
+    expect((await place.berth('models', 'verify')).code).toBe(8);
+    fetched.length = 0;
+    return names.map((name) => join(path, name));
+  }
+  try {
+    const paths = await spoil(1);
+    pathOf(await place.berth('pull', 's3://models/m', '--json'));
+    expect(fetched).toEqual([names[1]?.slice(-20)]);
+    expect(paths.map((path) => readFileSync(path)[0])).toEqual([1, 2, 3]);
+    expect((await place.berth('models', 'verify')).code).toBe(0);
+
+    // What its place has in another form since is fetched with it.
+    await spoil(0);
+    s3.objects.set(`models/m/${names[2]}`, Buffer.alloc(1000, 7));
+    pathOf(await place.berth('pull', 's3://models/m', '--json'));
+    expect(fetched).toEqual([0, 2].map((n) => names[n]?.slice(-20)));
+    expect(paths.map((path) => readFileSync(path)[0])).toEqual([1, 2, 7]);
+    await spoil(1);
+    await place.berth('models', 'prune', '--all', '--yes');
+    expect(filesBelow(store())).toEqual([]);
+  } finally {
+    await s3.stop();
+  }
 });
