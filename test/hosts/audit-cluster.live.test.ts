@@ -135,6 +135,10 @@ describe.skipIf(missing !== null)(`the audit of a cluster to which others have b
       expect(seen.stderr).toContain('LeaderWorkerSet');
       expect(seen.told.filter((one) => one.startsWith('orphan-claim'))).toEqual([]);
       expect(seen.told).toContain(`target-port Service ${namespace}/chat`);
+      const unused = `pvc:${namespace}/of-nobody`;
+      const removed = await place.berth('remove', unused, '--context', 'box', '--with-data', '--yes');
+      expect(removed.code).not.toBe(0);
+      expect(removed.stderr).toContain('a LeaderWorkerSet may use it, and you may not list those');
     } finally {
       place.env['KUBECONFIG'] = box.kubeconfig;
       box.kubectl('delete', 'clusterrolebinding', 'audit-guest');
