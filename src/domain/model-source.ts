@@ -3,9 +3,30 @@ export function isAddress(source: string): boolean {
   return /^[a-z0-9+]+:\/\//i.test(source);
 }
 
-/** "mistralai/Mistral-7B-v0.3" of "hf://mistralai/Mistral-7B-v0.3", which the engine itself fetches; null for a path. */
-export function hubModel(source: string | null): string | null {
-  return source?.startsWith('hf://') ? source.slice('hf://'.length) : null;
+/** The parts of an address of the Hub. */
+export interface HubName {
+  /** "OWNER/NAME", or a name alone, as a few old models have. */
+  readonly repo: string;
+  /** Branch, tag or commit; null: it names none. */
+  readonly revision: string | null;
+  /** A file or folder in there. */
+  readonly path: string | null;
+  readonly quant: string | null;
+}
+
+const hubForm = /^hf:\/\/([\w.-]+(?:\/[\w.-]+)?)(?:@([^/:]+))?(?:\/([^:]+))?(?::([\w.-]+))?$/;
+
+/** Reads "hf://OWNER/NAME[@REVISION][/PATH][:QUANT]"; null for what is of another form. */
+export function hubName(source: string | null): HubName | null {
+  const [, repo, revision, path, quant] = hubForm.exec(source ?? '') ?? [];
+  if (repo === undefined) return null;
+  return {
+    repo,
+    // What a path would begin with is written so in a revision.
+    revision: revision?.replaceAll(/%2f/gi, '/') ?? null,
+    path: path ?? null,
+    quant: quant ?? null,
+  };
 }
 
 /** A source without what may be secret in it: credentials and a signed query. */

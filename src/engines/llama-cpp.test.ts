@@ -123,8 +123,8 @@ test('variables count where the command line is silent', () => {
 });
 
 test.each([
-  [['--hf-repo=org/m-GGUF:Q4_0', '--hf-file=x.gguf'], 'org/m-GGUF:Q4_0', ['--hf-file=x.gguf']],
-  [['--hf-file', 'x.gguf', '-hf', 'org/m-GGUF'], 'org/m-GGUF', ['--hf-file', 'x.gguf']],
+  [['--hf-repo=org/m-GGUF:Q4_0', '--hf-file=x.gguf'], 'hf://org/m-GGUF/x.gguf', []],
+  [['--hf-file', 'x.gguf', '-hf', 'org/m-GGUF'], 'hf://org/m-GGUF/x.gguf', []],
   [
     ['--model-url=https://example.org/a.gguf?x=1', '--temp', '0.5'],
     'https://example.org/a.gguf?x=1',

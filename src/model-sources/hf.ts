@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { parseJson } from '../domain/json.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { shownSource } from '../domain/model-source.ts';
+import { hubName, shownSource } from '../domain/model-source.ts';
+import type { HubName } from '../domain/model-source.ts';
 import type { ListedModel } from '../domain/listed-model.ts';
 import type { HttpReply } from '../io/http.ts';
 import { proxyFor } from '../io/proxy.ts';
@@ -10,22 +11,15 @@ import type { World } from '../io/world.ts';
 import { secondsToWait } from '../io/download/wait-of.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
 
-interface HubName {
-  readonly repo: string;
-  readonly revision: string;
-  readonly path: string | null;
-  readonly quant: string | null;
-}
-
-const form = /^hf:\/\/([\w.-]+\/[\w.-]+)(?:@([^/:]+))?(?:\/([^:]+))?(?::([\w.-]+))?$/;
-
 export const hfSource = {
   kind: 'hf',
   form: 'hf://OWNER/NAME[@REVISION][/FILE or :QUANT]',
   title: 'Hugging Face Hub, or a mirror of it that HF_ENDPOINT names',
   owns: (source) => source.startsWith('hf://'),
   misshapen: (source) =>
-    form.test(source) ? null : 'It wants an owner and a name, and behind them a file or a quantization.',
+    hubName(source)?.repo.includes('/')
+      ? null
+      : 'It wants an owner and a name, and behind them a file or a quantization.',
   wanted: (source) => {
     const { path, quant } = readName(source);
     return { path, quant };
@@ -41,17 +35,11 @@ export const hfSource = {
     refusal(world, source, (await tokenOf(world, access)) !== null, reply),
 } as const satisfies ModelSource;
 
-function readName(source: string): HubName {
-  const found = form.exec(source);
-  if (!found?.[1])
+function readName(source: string): HubName & { readonly revision: string } {
+  const found = hubName(source);
+  if (!found?.repo.includes('/'))
     throw new BerthError('MODEL_SOURCE_UNKNOWN', { source: shownSource(source), forms: [hfSource.form] });
-  const [, repo, revision, path, quant] = found;
-  return {
-    repo,
-    revision: (revision ?? 'main').replaceAll(/%2f/gi, '/'),
-    path: path ?? null,
-    quant: quant ?? null,
-  };
+  return { ...found, revision: found.revision ?? 'main' };
 }
 
 /** The part of the Hub's answer to /api/models/REPO/revision/REV?blobs=true that is used here. */

@@ -26,7 +26,8 @@ export function clusterRefuses(deployment: RenderedDeployment): string | null {
   if (imageOf(deployment.spec, options) === null) return 'its engine has no image of its own';
   if (entrypointOf(deployment.spec, options) === null) return 'nobody says what to run in the image';
   for (const path of [deployment.spec.model, deployment.spec.mmproj])
-    if (path !== null && isAddress(path) && !path.startsWith('pvc://')) return `nobody fetches ${path} there`;
+    if (path !== null && isAddress(path) && !path.startsWith('pvc://'))
+      return `nobody fetches ${path} there; say under models.NAME.at where the cluster has it`;
   return fetchRefuses(deployment.spec) ?? platformRefuses(deployment.spec, options);
 }
 

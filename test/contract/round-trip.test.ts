@@ -35,6 +35,19 @@ describe.each(kinds)('the engine %s', (kind) => {
   });
 });
 
+test.each([
+  ['llama.cpp', 'hf://o/n-GGUF/deep/f.gguf', 'hf://o/n-GGUF/deep/f.gguf', {}],
+  ['llama.cpp', 'hf://o/n-GGUF:Q8_0', 'o/n-GGUF:Q8_0', {}],
+  ['vllm', 'hf://o/n@refs%2Fpr%2F7', 'o/n', { revision: 'refs/pr/7' }],
+])('%s reads back what it fetches itself: %s', (kind, source, model, options) => {
+  const place = { gpus: 0, key: null, mmproj: null };
+  const words = argvOf(kind, {}, { ...place, model: source });
+  const found = recognize({ pid: 1, ppid: 0, argv: words, exe: null, env: null, cwd: null }) as Recognized;
+  expect(found).toMatchObject({ engine: kind, model, options: { ...options, args: [] } });
+  const again = model.startsWith('hf://') ? model : `hf://${model}`;
+  expect(argvOf(kind, { ...found.options }, { ...place, model: again })).toEqual(words);
+});
+
 /** About half of the options, and for engines that take them some flags of the user's own. */
 function someOf(kind: string, draw: Draw): Record<string, unknown> {
   const all = madeUpOptions[kind]?.make(draw) ?? {};

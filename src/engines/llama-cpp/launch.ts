@@ -4,7 +4,7 @@ import type { FlagUse } from '../../domain/command-line/flag-use.ts';
 import { fitToHelp } from '../../domain/command-line/help-page.ts';
 import { secretsOf, textsOf } from '../../domain/engine-env.ts';
 import type { Arg, LaunchSpec } from '../../domain/launch-spec.ts';
-import { hubModel } from '../../domain/model-source.ts';
+import { hubName } from '../../domain/model-source.ts';
 import type { LaunchInput } from '../contract.ts';
 import { llamaDrift } from './drift.ts';
 import { nameOf, statedFlags } from './flags.ts';
@@ -23,9 +23,10 @@ export function launch(input: Input): LaunchSpec {
   if (input.model === null) {
     throw new BerthError('ENGINE_NEEDS_MODEL', { deployment: input.deployment, engine: options.kind });
   }
+  const hub = repositoryFlags(input.model);
   const accelerator = options.accelerator ?? (input.gpus > 0 ? 'cuda' : 'cpu');
   const given = secretsOf(options.env);
-  const uses = [...fixedFlags(input), ...chosenFlags(input), ...rawUses(options.args)];
+  const uses = [...fixedFlags(input, hub), ...chosenFlags(input), ...rawUses(options.args)];
   return {
     engine: options.kind,
     program: { binary: options.binary, ...llamaImages(options.build) },
@@ -33,11 +34,11 @@ export function launch(input: Input): LaunchSpec {
     env: textsOf(options.env),
     secrets: { ...(input.key ? { key: input.key } : {}), ...given.secrets },
     ...given.rest,
-    model: hubModel(input.model) === null ? input.model : null,
+    model: hub === null ? input.model : null,
     mmproj: input.mmproj,
     writable: [],
     ...(locksMemory(uses) ? { lockedMemory: true as const } : {}),
-    ...(hubModel(input.model) === null ? {} : { caches: { hub: { env: 'LLAMA_CACHE' } } }),
+    ...(hub === null ? {} : { caches: { hub: { env: 'LLAMA_CACHE' } } }),
     devices: {
       vendor: input.gpus > 0 || options.accelerator !== undefined ? vendors[accelerator] : 'none',
       count: input.gpus,
@@ -57,13 +58,26 @@ const namesDevice: ReadonlySet<string> = new Set(
 
 const vendors = { cpu: 'none', cuda: 'nvidia', rocm: 'amd', vulkan: 'any' } as const;
 
+/** How it is told to fetch the model itself; null where it cannot be: a file of its own, or a revision, which it has no word for. */
+function repositoryFlags(source: string): readonly FlagUse[] | null {
+  const hub = hubName(source);
+  if (hub === null || (hub.revision ?? 'main') !== 'main') return null;
+  const { repo, path, quant } = hub;
+  if (path === null) return [{ flag: '--hf-repo', values: [quant === null ? repo : `${repo}:${quant}`] }];
+  // A folder is none that it takes.
+  if (!/\.gguf$/i.test(path)) return null;
+  return [
+    { flag: '--hf-repo', values: [repo] },
+    { flag: '--hf-file', values: [path] },
+  ];
+}
+
 /** What every llama-server of ours is told. */
-function fixedFlags(input: Input): FlagUse[] {
+function fixedFlags(input: Input, hub: readonly FlagUse[] | null): FlagUse[] {
   const { options } = input;
   const layers = options.gpuLayers ?? (input.gpus > 0 ? 'all' : 0);
-  const hub = hubModel(input.model);
   return [
-    hub === null ? use('model', { hole: 'model' }) : { flag: '--hf-repo', values: [hub] },
+    ...(hub ?? [use('model', { hole: 'model' })]),
     ...(input.mmproj === null ? [] : [use('mmproj', { hole: 'mmproj' })]),
     use('alias', options.alias ?? input.deployment),
     use('host', { hole: 'host' }),

@@ -110,9 +110,29 @@ const modelNames = modelFlags.slice(2);
 
 /** A model that is no file, but a repository or an address; and the words without it. */
 function takeModelName(rest: readonly string[]): { model: string | null; others: readonly string[] } {
-  const at = rest.findIndex((word) => modelNames.includes(flagName(word, spelled)));
-  const [, joined] = /^[^=]+=(.*)$/.exec(rest[at] ?? '') ?? [];
-  const model = joined ?? rest[at + 1];
-  if (at < 0 || model === undefined || secretFlags.has(model)) return { model: null, others: rest };
-  return { model, others: rest.toSpliced(at, joined === undefined ? 2 : 1) };
+  const { flag, value: model, others } = takeFlag(rest, modelNames);
+  if (model === null || secretFlags.has(model)) return { model: null, others: rest };
+  return fromRepository.has(flag) ? withFile(model, others) : { model, others };
+}
+
+const fromRepository: ReadonlySet<string> = new Set(['-hf', '-hfr', '--hf-repo']);
+
+/** The one file of a repository that is named beside it, which wins over a quantization. */
+function withFile(repo: string, others: readonly string[]): { model: string; others: readonly string[] } {
+  const file = takeFlag(others, ['-hff', '--hf-file']);
+  if (file.value === null) return { model: repo, others };
+  return { model: `hf://${repo.replace(/:.*$/, '')}/${file.value}`, others: file.others };
+}
+
+/** The first of these flags, with its value behind it or joined to it, and the words without both. */
+function takeFlag(
+  words: readonly string[],
+  names: readonly string[],
+): { flag: string; value: string | null; others: readonly string[] } {
+  const at = words.findIndex((word) => names.includes(flagName(word, spelled)));
+  const [, joined] = /^[^=]+=(.*)$/.exec(words[at] ?? '') ?? [];
+  const value = joined ?? words[at + 1];
+  if (at < 0 || value === undefined) return { flag: '', value: null, others: words };
+  const others = words.toSpliced(at, joined === undefined ? 2 : 1);
+  return { flag: flagName(words[at] ?? '', spelled), value, others };
 }

@@ -4,7 +4,8 @@ import type { FlagUse } from '../../domain/command-line/flag-use.ts';
 import { fitToHelp } from '../../domain/command-line/help-page.ts';
 import { secretsOf, textsOf } from '../../domain/engine-env.ts';
 import type { Arg, LaunchSpec } from '../../domain/launch-spec.ts';
-import { hubModel } from '../../domain/model-source.ts';
+import { hubName } from '../../domain/model-source.ts';
+import type { HubName } from '../../domain/model-source.ts';
 import type { LaunchInput } from '../contract.ts';
 import { statedFlags } from './flags.ts';
 import type { VllmOptions } from './options.ts';
@@ -20,15 +21,21 @@ export function launch(input: Input): LaunchSpec {
   const { options } = input;
   if (input.model === null)
     throw new BerthError('ENGINE_NEEDS_MODEL', { deployment: input.deployment, engine: options.kind });
-  const hub = hubModel(input.model);
+  const hub = wholeRepository(input.model);
   const accelerator = options.accelerator ?? (input.gpus > 0 ? 'cuda' : 'cpu');
+  const modelKey = hub === null ? null : input.modelKey;
+  const revision = options.revision ?? hub?.revision ?? undefined;
   const uses = fitToVersion(
-    [...fixedUses(input), ...statedUses(input), ...rawUses(options.args)],
+    [
+      ...fixedUses(input),
+      ...statedUses({ ...input, options: { ...options, revision } }),
+      ...rawUses(options.args),
+    ],
     options.binary,
     options.version ?? null,
   );
   const given = secretsOf(options.env);
-  const model: Arg = hub ?? { hole: 'model' };
+  const model: Arg = hub?.repo ?? { hole: 'model' };
   return {
     engine: options.kind,
     program: { binary: options.binary, images: images(options.version), imageCommand: ['vllm'] },
@@ -39,11 +46,11 @@ export function launch(input: Input): LaunchSpec {
     ],
     env: {
       ...textsOf(options.env),
-      ...(input.modelKey ? { HF_TOKEN_PATH: { hole: 'secret' as const, name: 'hub' } } : {}),
+      ...(modelKey ? { HF_TOKEN_PATH: { hole: 'secret' as const, name: 'hub' } } : {}),
     },
     secrets: {
       ...(input.key ? { key: input.key } : {}),
-      ...(input.modelKey ? { hub: input.modelKey } : {}),
+      ...(modelKey ? { hub: modelKey } : {}),
       ...given.secrets,
     },
     ...given.rest,
@@ -63,6 +70,12 @@ export function launch(input: Input): LaunchSpec {
     slots: options.maxSeqs ?? null,
     servedModel: options.servedModel ?? input.deployment,
   };
+}
+
+/** What it fetches itself; null where it cannot be told: a file, a folder or a quantization of a repository. */
+function wholeRepository(source: string): HubName | null {
+  const hub = hubName(source);
+  return hub?.path === null && hub.quant === null ? hub : null;
 }
 
 function fixedUses({ key }: Input): FlagUse[] {

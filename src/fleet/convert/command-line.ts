@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { flagValue } from '../../domain/command-line/flags.ts';
 import { secretFlagsOf } from '../../domain/command-line/redact.ts';
+import { hubName } from '../../domain/model-source.ts';
 import { shellCommands } from '../../domain/command-line/shell-words.ts';
 import { leadingAssignments } from '../../domain/command-line/wrappers.ts';
 import { engineOf, recognize } from '../../engines/registry.ts';
@@ -90,16 +91,14 @@ function asEngine(
   dropped: readonly string[],
 ): Omit<ReadCommand, 'env'> | null {
   const found = recognized(argv, folder);
-  if (!found || found.child || found.model === null || !argv.some((word) => word.includes(found.model ?? '')))
-    return null;
+  if (!found || found.child || found.model === null) return null;
+  const { model } = found;
+  // One that only a variable names is not to be told from what is beside it.
+  if (hubName(model) === null && !argv.some((word) => word.includes(model))) return null;
   const schema = engineOf(found.engine).options;
-  const named = namedModel(argv, found.model, folder);
+  const named = namedModel(argv, model, folder);
   if (!schema || named === null || found.options['binary'] !== argv[0]) return null;
-  const { mmproj, ...options } = {
-    mmproj: flagValue(argv, '--mmproj', '-mm'),
-    ...found.options,
-    args: withoutHubFile(found.options['args']),
-  };
+  const { mmproj, ...options } = { mmproj: flagValue(argv, '--mmproj', '-mm'), ...found.options };
   const usable = Object.fromEntries(
     Object.entries(options).filter(
       ([name, value]) =>
@@ -125,7 +124,6 @@ function asEngine(
 }
 
 const hubFlags = ['-hf', '-hfr', '--hf-repo'];
-const hubFileFlags = ['-hff', '--hf-file'];
 
 /** The model as the source of a fleet file: a GGUF file, one at an address, or one of the Hub. Null for others. */
 function namedModel(
@@ -133,23 +131,16 @@ function namedModel(
   model: string,
   folder: string,
 ): { source: string; notes: string[] } | null {
+  if (hubName(model) !== null) return { source: model, notes: [] };
   if (flagValue(argv, ...hubFlags) === model) {
     const [, repo, quant] = /^([\w.-]+\/[\w.-]+)(?::([\w.-]+))?$/.exec(model) ?? [];
     if (repo === undefined) return null;
-    const file = flagValue(argv, ...hubFileFlags);
-    if (file !== null) return { source: `hf://${repo}/${file}`, notes: [] };
     if (quant !== undefined) return { source: `hf://${model}`, notes: [] };
     const notes = ['It names no quantization: the source says Q4_K_M, which llama-server looks for first.'];
     return { source: `hf://${repo}:Q4_K_M`, notes };
   }
   if (!/\.gguf$/i.test(model)) return null;
   return { source: /^https?:/.test(model) ? model : absolute(model, folder), notes: [] };
-}
-
-function withoutHubFile(args: unknown): unknown {
-  if (!Array.isArray(args)) return args;
-  const at = args.findIndex((word) => hubFileFlags.includes(String(word).split('=')[0] ?? ''));
-  return at < 0 ? args : args.toSpliced(at, String(args[at]).includes('=') ? 1 : 2);
 }
 
 function asCommand(argv: readonly string[], dropped: readonly string[]): Omit<ReadCommand, 'env'> {

@@ -1,5 +1,5 @@
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { hubModel, isAddress } from '../../domain/model-source.ts';
+import { isAddress } from '../../domain/model-source.ts';
 import { coresWithin } from '../../domain/resources.ts';
 import type { SecretRef } from '../../domain/secret.ts';
 import { engineOf } from '../../engines/registry.ts';
@@ -21,7 +21,7 @@ export function launchSpecOf(
     gpus: deployment.gpus,
     cores: coresWithin(given.cores, deployment.resources),
     key: given.key,
-    modelKey: hubModel(deployment.model?.path ?? null) === null ? null : secret,
+    modelKey: deployment.model?.path.startsWith('hf://') ? secret : null,
     help: given.help,
   });
   if (!spec) return null;

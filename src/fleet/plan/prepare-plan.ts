@@ -277,9 +277,11 @@ async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
       evidence: [path],
       cure: comes
         ? `"berth apply" fetches it before it touches anything; "berth pull ${deployment}" does so now.`
-        : elsewhere
-          ? `Run "berth pull ${deployment}", which fetches it into the store.`
-          : 'Check models.*.source in the fleet file; a relative path counts from the folder of that file.',
+        : elsewhere && there.machine !== thisMachine
+          ? `"berth pull" keeps it on this machine alone: copy it to ${host}, and write its path there as the source of its model.`
+          : elsewhere
+            ? `Run "berth pull ${deployment}", which fetches it into the store.`
+            : 'Check models.*.source in the fleet file; a relative path counts from the folder of that file.',
     });
   }
   return findings;

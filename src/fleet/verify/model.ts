@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { formatBytes } from '../../domain/format.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
-import { hubModel, isAddress } from '../../domain/model-source.ts';
+import { hubName, isAddress } from '../../domain/model-source.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { engineHeaders } from '../apply/engine-key.ts';
@@ -51,8 +51,14 @@ export async function modelCheck(world: World, { deployment, mark, instance }: M
 function wrongSource(wanted: string, { sources }: ToldModels, mark: Mark): string | null {
   if (sources.length === 0) return null;
   const inImage = targetOf(mark.target.kind).hostPrograms === false;
-  const meant = hubModel(wanted) ?? wanted;
+  const hub = hubName(wanted);
+  const meant = hub?.repo ?? wanted;
   function same(source: string): boolean {
+    // Each cache of the Hub has a way of its own to write the repository into a path.
+    if (hub)
+      return (
+        source === meant || source.includes(basename(meant)) || source.includes(basename(hub.path ?? meant))
+      );
     return source === meant || ((inImage || !source.startsWith('/')) && basename(source) === basename(meant));
   }
   return sources.some(same) ? null : `serves the model from ${sources.join(', ')}, not from ${meant}`;
