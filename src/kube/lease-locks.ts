@@ -6,6 +6,7 @@ import type { Clock } from '../io/clock.ts';
 import type { HostLocks, Lock } from '../io/lock.ts';
 import { getObject, Live } from './client.ts';
 import type { Place } from './client.ts';
+import { checkChanges } from './lease-guard.ts';
 import { listPath, objectPath } from './kinds.ts';
 import { ensureNamespace } from './new-namespace.ts';
 
@@ -15,6 +16,8 @@ const who = 'berth.dev/holder';
 /** One that does not renew it so long has died; then whoever comes takes it over. */
 const leaseSeconds = 15;
 const renewMs = 4_000;
+/** So long after a renewal it is known to be held yet, with time left for a change to get there. */
+const sureMs = 10_000;
 
 const Lease = Live.extend({
   spec: z.object({
@@ -54,7 +57,7 @@ export function leaseLocks(
       const mine = { identity: randomUUID(), info };
       const lease = await getObject(place, kind, Lease);
       if (lease && !isDead(lease)) return null;
-      return (await tryTake(place, mine, lease)) ? held(place, mine) : null;
+      return (await tryTake(place, mine, lease)) ? held(clock, place, mine) : null;
     },
     holder: async () => {
       const lease = await getObject(await placeOf(), kind, Lease);
@@ -106,22 +109,45 @@ function leaseOf({ identity, info }: Holder, resourceVersion?: string): Record<s
   };
 }
 
-function held(place: Place, mine: Holder): Lock {
-  const timer = setInterval(() => void renew(place, mine).catch(() => {}), renewMs);
+function held(clock: Clock, place: Place, mine: Holder): Lock {
+  const { api, namespace } = place;
+  let renewedAt = clock.wall().getTime();
+  let lost: unknown = null;
+  async function keep(): Promise<void> {
+    try {
+      await renew(place, mine);
+      renewedAt = clock.wall().getTime();
+    } catch (error) {
+      if (error instanceof BerthError && error.code === 'LOCK_LOST') lost = error;
+      throw error;
+    }
+  }
+  const timer = setInterval(() => void keep().catch(() => {}), renewMs);
   timer.unref();
+  // By the wall clock: no other goes on while a machine sleeps.
+  checkChanges(api, namespace, async () => {
+    if (Math.abs(clock.wall().getTime() - renewedAt) > sureMs) await keep();
+    if (lost !== null) throw lost;
+  });
   function release(): void {
     clearInterval(timer);
+    checkChanges(api, namespace, null);
     void giveBack(place, mine).catch(() => {});
   }
   return { release, [Symbol.dispose]: release };
 }
 
+/** Throws LOCK_LOST where it is another's by now, or is gone. One that ran out and that nobody took is taken up again. */
 async function renew(place: Place, mine: Holder): Promise<void> {
-  const lease = await getObject(place, kind, Lease);
-  const version = lease?.metadata['resourceVersion'];
-  if (!lease || lease.spec.holderIdentity !== mine.identity || typeof version !== 'string') return;
-  const path = objectPath(kind, place.namespace, kind.name);
-  await place.api.ask('PUT', path, { body: leaseOf(mine, version) });
+  for (;;) {
+    const lease = await getObject(place, kind, Lease);
+    if (lease?.spec.holderIdentity !== mine.identity) {
+      const holder = lease?.metadata.annotations?.[who] ?? null;
+      throw new BerthError('LOCK_LOST', { namespace: place.namespace, server: place.api.server, holder });
+    }
+    // Another writes it at the same moment: then it is looked at again.
+    if (await tryTake(place, mine, lease)) return;
+  }
 }
 
 /** Deleted, so that nothing is left; only while it is ours. */

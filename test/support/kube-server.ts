@@ -22,6 +22,7 @@ export interface Asked {
 /** An API server at the wire that says what a test says, and 404 to all else; it ends with the test. */
 export async function servedCluster(
   answer: (asked: Asked) => readonly [status: number, json: unknown] | undefined,
+  { clock }: { clock?: World['clock'] } = {},
 ): Promise<{ world: World; place: Place; asked: Asked[] }> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
@@ -51,7 +52,9 @@ export async function servedCluster(
 contexts: [{name: k3s, context: {cluster: c, user: u}}]
 users: [{name: u, user: {token: t}}]`;
   writeFileSync(join(folder, 'config'), config);
-  const home: World = { ...localWorld(), env: { KUBECONFIG: join(folder, 'config') } };
+  const local = localWorld();
+  const env = { KUBECONFIG: join(folder, 'config') };
+  const home: World = { ...local, env, clock: clock ?? local.clock };
   const world = await clusterWorld(home, ClusterPlace.parse({ context: 'k3s', namespace: 'llm' }));
   return { world, place: await placeOf(world), asked };
 }

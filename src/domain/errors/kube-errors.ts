@@ -41,6 +41,12 @@ export const kubeErrors = {
     () =>
       'Have the rights given to the user of the context; docs/usage/kubernetes.md lists what berth needs.',
   ),
+  LOCK_LOST: defineError<{ namespace: string; server: string; holder: string | null }>(
+    (f) =>
+      `The lock of namespace ${f.namespace} at ${f.server} was lost while it was held: ${f.holder === null ? 'it is gone' : `${f.holder} has it by now`}. Nothing was changed there since.`,
+    () =>
+      'A machine that sleeps, or that the cluster does not hear for long, loses it. See what is there by now ("berth plan"), and run the command again.',
+  ),
   KUBE_QUOTA: defineError<{ object: string; answer: string }>(
     (f) => `The namespace has no room for ${f.object}: ${f.answer}.`,
     (f) =>
