@@ -67,6 +67,27 @@ export const ClusterGatewayStatus = z.strictObject({
 });
 export type ClusterGatewayStatus = z.infer<typeof ClusterGatewayStatus>;
 
+/** A service of KServe's newer kind, as KServe itself tells it; it is not of the fleet. */
+export const LlmServiceStatus = z.strictObject({
+  name: z.string(),
+  state: z.enum(['ready', 'not ready', 'stopped', 'unknown']),
+  /** Of its condition "Ready", unless that holds. */
+  reason: z.string().nullable(),
+  url: z.string().nullable(),
+  /** Where its model comes from. */
+  model: z.string().nullable(),
+});
+export type LlmServiceStatus = z.infer<typeof LlmServiceStatus>;
+
+/** Those of the namespace of a host; `unseen`: why they cannot be listed. */
+export const LlmServicesStatus = z.strictObject({
+  host: z.string(),
+  namespace: z.string(),
+  services: z.array(LlmServiceStatus),
+  unseen: z.string().nullable(),
+});
+export type LlmServicesStatus = z.infer<typeof LlmServicesStatus>;
+
 /** The fleet as the file wants it beside what runs: `berth status --json`, the control API and the console. */
 export const FleetStatus = z.strictObject({
   version: z.literal(1),
@@ -78,6 +99,8 @@ export const FleetStatus = z.strictObject({
   /** Absent where the file wants none. */
   clusterGateway: ClusterGatewayStatus.optional(),
   console: Process,
+  /** LLMInferenceServices beside the fleet's engines of target kserve; absent where there are none. */
+  llmServices: z.array(LlmServicesStatus).optional(),
   /** Marked engines on this machine that belong to other fleets. */
   foreign: z.int().min(0),
   findings: z.array(Finding),

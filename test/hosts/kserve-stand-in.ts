@@ -12,9 +12,12 @@ export function missingForKserve(): string | null {
   return missingForCluster() ?? (specsFolder === undefined ? 'no definitions of KServe (BERTH_SPECS)' : null);
 }
 
-/** Teaches a cluster KServe's kinds, as far as berth makes them. */
-export async function addKserve({ kubectl }: KubeBox): Promise<void> {
-  for (const kind of ['inferenceservices', 'servingruntimes']) {
+/** Teaches a cluster KServe's kinds; by default those that berth makes. */
+export async function addKserve(
+  { kubectl }: KubeBox,
+  kinds: readonly string[] = ['inferenceservices', 'servingruntimes'],
+): Promise<void> {
+  for (const kind of kinds) {
     const file = join(specsFolder ?? '', `serving.kserve.io_${kind}.yaml`);
     kubectl('apply', '--server-side', '-f', file);
     await until(() => Promise.resolve(isKnown(kubectl, kind)), `${kind} to be known`);

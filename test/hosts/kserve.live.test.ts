@@ -153,6 +153,49 @@ describe.skipIf(missing !== null)(
       inNamespace('delete', 'servingruntime/theirs');
     });
 
+    test("services of KServe's newer kind are told by status, as far as one may list them", async () => {
+      place.write(fleet(1));
+      const none = (await place.berth('status', '--json')).json() as FleetStatus;
+      expect(none).not.toHaveProperty('llmServices');
+      await addKserve(box, ['llminferenceservices']);
+      const service = {
+        apiVersion: 'serving.kserve.io/v1alpha1',
+        kind: 'LLMInferenceService',
+        metadata: { name: 'granite', namespace },
+        spec: { model: { uri: 'hf://ibm-granite/granite' } },
+      };
+      place.write(JSON.stringify(service), 'granite.json');
+      box.kubectl('apply', '-f', join(place.folder, 'granite.json'));
+      const conditions = [{ type: 'Ready', status: 'False', reason: 'Stopped', message: 'it has no pods' }];
+      const status = JSON.stringify({ status: { url: 'http://granite.example', conditions } });
+      inNamespace(
+        'patch',
+        'llminferenceservice/granite',
+        '--subresource=status',
+        '--type=merge',
+        '-p',
+        status,
+      );
+      const { llmServices } = (await place.berth('status', '--json')).json() as FleetStatus;
+      expect(llmServices).toEqual([
+        {
+          host: 'box',
+          namespace,
+          unseen: null,
+          services: [
+            {
+              name: 'granite',
+              state: 'not ready',
+              reason: 'Stopped: it has no pods',
+              url: 'http://granite.example',
+              model: 'hf://ibm-granite/granite',
+            },
+          ],
+        },
+      ]);
+      inNamespace('delete', 'llminferenceservice/granite');
+    });
+
     test('what is written for S3, connections and Knative is taken by a strict server as it is', async () => {
       place.env['S3'] = 'AWS_ACCESS_KEY_ID=me';
       const target = `target: {kind: kserve, image: "${llamaImage}"`;

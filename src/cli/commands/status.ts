@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
-import type { ClusterGatewayStatus, FleetStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
+import type {
+  ClusterGatewayStatus,
+  FleetStatus,
+  LlmServicesStatus,
+  ReplicaStatus,
+} from '../../domain/fleet-status.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { fleetStatus } from '../../fleet/observe/status.ts';
 import type { CliContext } from '../context.ts';
@@ -74,6 +79,7 @@ function statusText(status: FleetStatus, now: Date): string {
     `Gateway: ${status.gateway.url ?? 'stopped'}`,
     ...(status.clusterGateway ? [clusterText(status.clusterGateway)] : []),
     `Console: ${status.console.url ?? 'stopped'}`,
+    ...(status.llmServices ?? []).map(llmText),
     ...(status.foreign > 0 ? [`Engines of other fleets on this machine: ${status.foreign}`] : []),
     ...status.findings.map(findingText),
   ].join('\n');
@@ -83,6 +89,19 @@ function clusterText({ host, state, ready, replicas, url, waits }: ClusterGatewa
   const where = `Gateway on ${host}: ${state}`;
   if (url === null) return where;
   return `${where}, ${ready} of ${replicas} pods ready, ${url}${waits === null ? '' : ` (one ${waits})`}`;
+}
+
+/** They are not of the fleet, so they have a table of their own. */
+function llmText({ host, namespace, services, unseen }: LlmServicesStatus): string {
+  const where = `LLMInferenceServices of ${host} (namespace ${namespace})`;
+  if (unseen !== null) return `${where} are not seen: ${unseen}`;
+  const rows = services.map(({ name, state, reason, url, model }) => [
+    name,
+    state + (reason === null ? '' : ` (${reason})`),
+    url ?? '-',
+    model ?? '-',
+  ]);
+  return `${where}:\n${table([['NAME', 'STATE', 'URL', 'MODEL'], ...rows])}`;
 }
 
 function age(replica: ReplicaStatus, now: Date): string {

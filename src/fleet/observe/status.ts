@@ -3,6 +3,7 @@ import type {
   ClusterGatewayStatus,
   DeploymentStatus,
   FleetStatus,
+  LlmServicesStatus,
   ReplicaStatus,
 } from '../../domain/fleet-status.ts';
 import { usableCores } from '../../domain/hardware.ts';
@@ -20,6 +21,7 @@ import { engineKeyOf } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
 import { worldOfInstance } from '../file/hosts.ts';
 import { instancesOf, observeFleet, silentFindings, unseenFault } from './observe.ts';
+import type { Sight } from './observe.ts';
 import { probe, urlOf } from '../apply/ready.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { readUpState } from '../up/up-state.ts';
@@ -52,6 +54,7 @@ export async function fleetStatus(
     ),
   );
   const { host } = loaded.gateway;
+  const llm = await llmServicesBeside(world, loaded, observed);
   return {
     version: 1,
     fleet: loaded.fleet,
@@ -71,6 +74,7 @@ export async function fleetStatus(
       url: up?.console?.url ?? null,
       pid: up?.console ? up.process.pid : null,
     },
+    ...(llm.length > 0 ? { llmServices: llm } : {}),
     foreign: observed.instances.length - own.length,
     findings: [
       ...silentFindings(observed, new Set(loaded.deployments.map(({ host }) => host)), loaded.deployments),
@@ -86,6 +90,21 @@ async function ofCluster(
   ...asked: [World, LoadedFleet, { host: string; silent: boolean }]
 ): Promise<ClusterGatewayStatus> {
   return (await import('../cluster-gateway/status.ts')).gatewayStatus(...asked);
+}
+
+/** What asks a cluster is loaded where a deployment is one of KServe. */
+async function llmServicesBeside(
+  world: World,
+  loaded: LoadedFleet,
+  { silent }: Sight,
+): Promise<LlmServicesStatus[]> {
+  const hosts = new Set(
+    loaded.deployments.flatMap(({ host, target }) =>
+      target.kind === 'kserve' && !silent.has(host) ? [host] : [],
+    ),
+  );
+  if (hosts.size === 0) return [];
+  return (await import('./llm-services.ts')).llmServicesOf(world, loaded, [...hosts]);
 }
 
 interface StatusContext {
