@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { machineOf, thisMachine } from '../domain/host-access.ts';
 import { isAddress } from '../domain/model-source.ts';
 import type { Opening } from '../fleet/checks/key-checks.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
@@ -50,26 +51,33 @@ export async function loadWithoutSecrets(
   );
 }
 
-/** For files that are used elsewhere: what lies in the store of this machine does not count there. */
+/** For files that are used elsewhere: what lies in the store of this machine does not count there, unless `withStored` says so. */
 export async function loadAsWritten({ world, cwd }: CliContext, options: FileOptions): Promise<LoadedFleet> {
   const { loadFleet } = await import('../fleet/file/load.ts');
   return loadFleet(world, { files: options.file, cwd, secrets: 'unused' });
 }
 
-/** With what this machine knows of it: what was stopped by hand, and where models lie. A model that was pulled is served from the store; where it was not, its address stays what its engine is given. */
+/** With what this machine knows of it: what was stopped by hand, and where models lie. */
 async function asItIsHere(
   { world }: CliContext,
   file: LoadedFleet,
   rest: Resting | undefined,
 ): Promise<LoadedFleet> {
   const resting = rest ?? (await import('../fleet/plan/at-rest.ts')).withRest;
-  const loaded = await resting(world, file);
+  return withStored(world, await resting(world, file));
+}
+
+/**
+ * A model that was pulled is served from the store, on this machine alone; where it was not, its address stays what its engine is
+ * given.
+ */
+export async function withStored(world: World, loaded: LoadedFleet): Promise<LoadedFleet> {
   if (!loaded.deployments.some(({ model }) => model && isAddress(model.path))) return loaded;
   const { modelPath, storeOf, storedModel } = await import('../models/cache.ts');
   const deployments = await Promise.all(
     loaded.deployments.map(async (deployment) => {
       const { model, host } = deployment;
-      const here = !loaded.hosts[host]?.kubernetes;
+      const here = machineOf(loaded.hosts[host]) === thisMachine;
       const stored = model && here && isAddress(model.path) ? await storedModel(world, model.path) : null;
       if (!model || !stored) return deployment;
       return { ...deployment, model: { ...model, path: modelPath(storeOf(world), stored) } };

@@ -1,5 +1,6 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { machineOf, thisMachine } from '../domain/host-access.ts';
+import { isAddress } from '../domain/model-source.ts';
 import { sshTyped } from '../domain/ssh-typed.ts';
 import { makeEngineKey } from '../fleet/apply/engine-key.ts';
 import { hostNameOf } from '../fleet/file/hosts.ts';
@@ -135,7 +136,7 @@ async function renderPart(
   const cluster = place.host === null ? undefined : loaded.hosts[place.host]?.kubernetes;
   const namespace = wishes.namespace ?? cluster?.namespace ?? null;
   const { createNamespace = false } = cluster ?? {};
-  const deployments = expectWritable(format, parts.deployments);
+  const deployments = expectWritable(loaded, format, parts.deployments);
   // The commands that are printed read it.
   for (const one of deployments) await makeEngineKey(world, one);
   const how = { files: wishes.file, cwd, image: wishes.gateway };
@@ -164,13 +165,23 @@ function sshTo({ hosts }: LoadedFleet, { host }: RenderPlace): string | null {
 }
 
 function expectWritable(
+  loaded: LoadedFleet,
   format: RenderFormat,
   deployments: readonly PlacedDeployment[],
 ): readonly PlacedDeployment[] {
   for (const one of deployments) {
-    const reason = format.refuses(one);
+    const reason = format.refuses(one) ?? (format.place === 'machine' ? unfetched(loaded, one) : null);
     if (reason !== null)
       throw new BerthError('FORMAT_REFUSES', { deployment: one.name, format: format.kind, reason });
   }
   return deployments;
+}
+
+/** An engine that opens a file of a machine cannot open an address, and no unit or container fetches it first. */
+function unfetched({ hosts }: LoadedFleet, { name, host, spec }: PlacedDeployment): string | null {
+  const address = [spec.model, spec.mmproj].find((path) => path !== null && isAddress(path));
+  if (address === undefined || address === null) return null;
+  return machineOf(hosts[host]) === thisMachine && address === spec.model
+    ? `${address} has not been fetched; "berth pull ${name}" does so`
+    : `nobody fetches ${address} there; write the path that it has on ${host} as the source`;
 }

@@ -6,7 +6,7 @@ import { renderFormats } from '../../render/registry.ts';
 import type { RenderFormat } from '../../render/contract.ts';
 import type { CliContext } from '../context.ts';
 import { countOption } from '../count-option.ts';
-import { addFileOption, loadAsWritten } from '../fleet-file.ts';
+import { addFileOption, loadAsWritten, withStored } from '../fleet-file.ts';
 import { renderFleet } from '../render-fleet.ts';
 import type { RenderedFleet } from '../render-fleet.ts';
 import type { GatewayOptions } from '../rendered-gateway.ts';
@@ -69,9 +69,11 @@ export function configure(command: Command, context: CliContext): void {
     )
     .option('--host <name>', 'write what is for this host of the fleet file alone')
     .action(async (names: string[], options: RenderOptions) => {
-      const loaded = await loadAsWritten(context, options);
       const format: RenderFormat | undefined = renderFormats.find(({ kind }) => kind === options.format);
       if (!format) return;
+      const written = await loadAsWritten(context, options);
+      // A cluster has no store; what is for this machine is what an apply would start.
+      const loaded = format.place === 'cluster' ? written : await withStored(context.world, written);
       const rendered = await renderFleet(context, loaded, format, {
         ...options,
         names,

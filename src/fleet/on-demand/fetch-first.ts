@@ -26,7 +26,7 @@ export function fetchFirst({ deployments, hosts }: LoadedFleet, name: string): F
 /** The same fleet, with the path of what was fetched by now. Pure. */
 export function withPath(loaded: LoadedFleet, source: string, path: string): LoadedFleet {
   const deployments = loaded.deployments.map((one) =>
-    one.model?.path === source && !loaded.hosts[one.host]?.kubernetes
+    one.model?.path === source && machineOf(loaded.hosts[one.host]) === thisMachine
       ? { ...one, model: { ...one.model, path } }
       : one,
   );
