@@ -27,6 +27,9 @@ export interface Http {
   readonly request: (url: string, request: HttpRequest) => Promise<HttpReply>;
 }
 
+/** Among the headers of a reply: that the server of a cluster has passed the question on to a pod. */
+export const passedOn = 'x-berth-passed-on';
+
 const maxReplyBytes = 16 * 1024 * 1024;
 
 /** Loaded with the first request: importing node:http evaluates its lazy parts too, a third of a short command's start. */

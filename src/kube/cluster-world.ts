@@ -5,6 +5,7 @@ import { kubeAccess } from '../io/kube/kube-config.ts';
 import type { World } from '../io/world.ts';
 import type { Place } from './client.ts';
 import { guarded } from './lease-guard.ts';
+import { podHttp } from './pod-http.ts';
 import { leaseLocks } from './lease-locks.ts';
 
 /** The world of a cluster: nobody is asked yet. */
@@ -19,6 +20,7 @@ export function clusterWorld(world: World, cluster: ClusterPlace): Promise<World
   };
   return Promise.resolve({
     ...there,
+    http: podHttp(home.http, home.clock, () => placeOf(there)),
     locks: leaseLocks(home.clock, {
       createNamespace: cluster.createNamespace,
       placeOf: async () => (await clientOf(there)).plain,

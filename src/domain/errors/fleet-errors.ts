@@ -168,7 +168,7 @@ export const fleetErrors = {
     (f) =>
       `${f.deployment} is ready by the word of its cluster, but cannot be reached from here: ${f.url} ${f.answer}. It was left as it is (${f.object}).`,
     () =>
-      `Run berth where the cluster's pods can be reached: on a node, in the cluster, or behind a route to its pods. With "target.service: {type: NodePort}" the nodes are asked in their place.`,
+      `Run berth where the cluster's pods can be reached: on a node, in the cluster, or behind a route to its pods. With the right to ask pods by way of the server (get and create pods/proxy) it is asked so, and with "target.service: {type: NodePort}" the nodes are asked in their place.`,
     'targetDown',
   ),
   ENGINE_SILENT: defineError<EngineFailure & { object: string; url: string; answer: string }>(

@@ -4,6 +4,7 @@ import type { Instance, Mark } from '../../domain/instance.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { World } from '../../io/world.ts';
 import type { Started } from '../../targets/contract.ts';
+import { passedOn } from '../../io/http.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { askToken, silenceOf } from './ask-token.ts';
 import type { TokenAnswer } from './ask-token.ts';
@@ -204,7 +205,10 @@ export async function probe(world: World, mark: Mark): Promise<string> {
   if (engineOf(mark.spec.engine).needsModel) paths.push('/v1/models');
   for (const path of paths) {
     try {
-      const { status } = await world.http.request(urlOf(mark) + path, { headers, timeoutMs: probeMs });
+      const question = { headers, timeoutMs: probeMs };
+      const { status, headers: told } = await world.http.request(urlOf(mark) + path, question);
+      // On that way its key cannot go with the question: who asks for one is there.
+      if (status === 401 && told[passedOn] !== undefined) continue;
       if (status < 200 || status > 299) return `${answered} ${status}`;
     } catch (error) {
       return silenceOf(error, probeMs);

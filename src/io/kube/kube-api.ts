@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { parseJson } from '../../domain/json.ts';
+import type { HttpReply, HttpRequest } from '../http.ts';
 import type { World } from '../world.ts';
 import type { KubeAccess } from './kube-config.ts';
 import { credentialsOf } from './login.ts';
@@ -13,6 +14,8 @@ export interface KubeApi {
   readonly server: string;
   /** Throws KUBE_UNREACHABLE, KUBE_UNAUTHORIZED and what logging in throws; any other status is an answer. */
   readonly ask: (method: string, path: string, how?: KubeQuestion) => Promise<KubeAnswer>;
+  /** A question that the server passes on to a pod: any status is an answer, be it the server's or the pod's. */
+  readonly pass: (path: string, question: HttpRequest) => Promise<HttpReply>;
   /** A reply that is read while it comes: output of a pod. Ends when the signal aborts. */
   readonly open: (
     path: string,
@@ -78,6 +81,21 @@ export function kubeApi(world: World, access: KubeAccess): KubeApi {
       });
       return { status: incoming.statusCode ?? 0, json: parseJson(text) };
     },
+    pass: async (path, { method = 'GET', headers = {}, body, timeoutMs, signal }) => {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const incoming = await send({
+        method,
+        path,
+        text: body === undefined ? undefined : Buffer.from(body).toString('utf8'),
+        contentType: headers['content-type'] ?? 'application/json',
+        accept: headers['accept'] ?? '*/*',
+        headers,
+        who: await credentials(false),
+        signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
+      });
+      const text = await textOf(incoming);
+      return { status: incoming.statusCode ?? 0, headers: incoming.headers, text };
+    },
     open: async (path, signal) => {
       const incoming = await begin('GET', path, { signal });
       return { status: incoming.statusCode ?? 0, body: incoming };
@@ -91,6 +109,7 @@ interface Sending {
   readonly text: string | undefined;
   readonly contentType: string;
   readonly accept: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly who: Credentials;
   readonly signal: AbortSignal;
 }
@@ -100,7 +119,7 @@ function senderOf(access: KubeAccess): (question: Sending) => Promise<http.Incom
   const url = new URL(access.server);
   const secure = url.protocol === 'https:';
   const agents = { https: new https.Agent({ keepAlive: true }), http: new http.Agent({ keepAlive: true }) };
-  return ({ method, path, text, contentType, accept, who, signal }) => {
+  return ({ method, path, text, contentType, accept, headers, who, signal }) => {
     const options: https.RequestOptions = {
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: url.port || (secure ? 443 : 80),
@@ -108,6 +127,7 @@ function senderOf(access: KubeAccess): (question: Sending) => Promise<http.Incom
       path: `${url.pathname.replace(/\/$/, '')}${path}`,
       signal,
       headers: {
+        ...headers,
         accept,
         'user-agent': 'berth',
         ...(who.token === undefined ? {} : { authorization: `Bearer ${who.token}` }),
