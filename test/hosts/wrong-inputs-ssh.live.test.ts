@@ -101,7 +101,7 @@ describe.skipIf(lacks !== '')('a host by ssh', () => {
       fleet: () => fleet({ program: '/nowhere/engine' }),
       code: 1,
       object: 'The program /nowhere/engine',
-      cause: 'a needs it',
+      cause: 'is not on box; a needs it',
       cure: 'Install /nowhere/engine',
     },
     {

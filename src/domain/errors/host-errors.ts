@@ -23,8 +23,8 @@ export const hostErrors = {
     (f) => `${f.path} could not be written: no space is left on that disk.`,
     () => 'Free some space there and run the same command again.',
   ),
-  PROGRAM_MISSING: defineError<{ program: string; needed: string }>(
-    (f) => `The program ${f.program} is not on this machine; ${f.needed} needs it.`,
+  PROGRAM_MISSING: defineError<{ program: string; needed: string; machine?: string }>(
+    (f) => `The program ${f.program} is not on ${machineText(f.machine)}; ${f.needed} needs it.`,
     (f) => `Install ${f.program} and put it on PATH, or name its path in the fleet file.`,
   ),
   PROGRAM_NOT_RUN: defineError<{ program: string; deployment: string; reason: string }>(
@@ -33,3 +33,8 @@ export const hostErrors = {
       `Run "${f.program} --help" by hand as the same user and mend what it says, or name another program.`,
   ),
 };
+
+/** "opc@a10" of "ssh://opc@a10". */
+function machineText(machine = 'local'): string {
+  return machine === 'local' ? 'this machine' : machine.replace(/^ssh:\/\//, '');
+}

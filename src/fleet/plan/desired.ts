@@ -21,7 +21,7 @@ export interface DesiredReplica {
   /** What its secrets are by now, hashed; null or absent: not known. */
   readonly secrets?: SecretHashes | null;
   /** The program that could not be asked for its flags, which went unchecked; absent: it was there, or there was nothing to ask. */
-  readonly missing?: string;
+  readonly missing?: { readonly program: string; readonly machine: string };
 }
 
 const helpTimeoutMs = 20_000;
@@ -58,7 +58,8 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
     });
     if (!spec) continue;
     const secrets = await secretHashesOf(world, spec);
-    const missing = asked && help === null ? { missing: asked[0] ?? '' } : {};
+    const machine = machineOf(accessOf(loaded.hosts[deployment.host]));
+    const missing = asked && help === null ? { missing: { program: asked[0] ?? '', machine } } : {};
     for (let replica = 0; replica < deployment.replicas; replica += 1)
       replicas.push({ deployment, replica, spec, secrets, ...missing });
   }

@@ -31,7 +31,7 @@ export function unstartable({ findings }: Plan): Finding[] {
 export function expectPrograms(desired: readonly DesiredReplica[]): void {
   for (const { deployment, missing } of desired)
     if (missing !== undefined)
-      throw new BerthError('PROGRAM_MISSING', { program: missing, needed: deployment.name });
+      throw new BerthError('PROGRAM_MISSING', { ...missing, needed: deployment.name });
 }
 
 function isProgramMissing({ evidence: [code] }: Finding): boolean {

@@ -14,7 +14,7 @@ export async function preview(world: World, { mark }: StartRequest): Promise<Fin
 async function missingProgram(world: World, { deployment, spec }: Mark): Promise<Finding[]> {
   const { binary } = spec.program;
   if (binary === undefined || (await findProgram(world, binary)) !== null) return [];
-  return [programMissing(deployment, binary)];
+  return [programMissing(deployment, { program: binary, machine: world.machine })];
 }
 
 async function unreadable(world: World, mark: Mark): Promise<Finding[]> {

@@ -102,11 +102,13 @@ function inherited(world: World, { mark: { spec }, withheld }: StartRequest): Re
 
 async function programOf(world: World, spec: LaunchSpec, deployment: string): Promise<string[]> {
   const { entry, binary } = spec.program;
+  const { machine } = world;
   if (entry !== undefined) return programArgv(entry);
   if (binary === undefined)
-    throw new BerthError('PROGRAM_MISSING', { program: `for ${spec.engine}`, needed: deployment });
+    throw new BerthError('PROGRAM_MISSING', { program: `for ${spec.engine}`, needed: deployment, machine });
   const path = await findProgram(world, binary);
-  if (path === null) throw new BerthError('PROGRAM_MISSING', { program: binary, needed: deployment });
+  if (path === null)
+    throw new BerthError('PROGRAM_MISSING', { program: binary, needed: deployment, machine });
   return [path];
 }
 

@@ -48,6 +48,10 @@ async function programOf(world: World, { mark }: Pick<StartRequest, 'mark'>): Pr
   if (entry !== undefined) return programArgv(entry);
   const path = binary === undefined ? null : await findProgram(world, binary);
   if (path === null)
-    throw new BerthError('PROGRAM_MISSING', { program: binary ?? '', needed: mark.deployment });
+    throw new BerthError('PROGRAM_MISSING', {
+      program: binary ?? '',
+      needed: mark.deployment,
+      machine: world.machine,
+    });
   return [path];
 }
