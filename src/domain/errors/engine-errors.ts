@@ -27,6 +27,14 @@ export const engineErrors = {
     (f) => `Give ${f.deployment} another target or another engine.`,
     'usage',
   ),
+  DEPLOYMENTS_FAULTY: defineError<{
+    faults: readonly { deployment: string; code: string; message: string; cure: string }[];
+  }>(
+    (f) =>
+      `${f.faults.length} deployments cannot be started as the file has them:\n${f.faults.map((one) => `  ${one.deployment}: ${one.message}`).join('\n')}`,
+    (f) => [...new Set(f.faults.map(({ cure }) => cure))].join(' '),
+    'usage',
+  ),
   GATEWAY_NOT_WRITTEN: defineError<{ format: string; reason: string }>(
     (f) => `The gateway cannot be written as ${f.format}: ${f.reason}.`,
     () => 'Change the fleet file or the command line as that says, or leave --gateway out.',

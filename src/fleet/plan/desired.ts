@@ -1,3 +1,4 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
 import { machineOf } from '../../domain/host-access.ts';
 import type { SecretHashes } from '../../domain/instance.ts';
@@ -26,12 +27,44 @@ export interface DesiredReplica {
 
 const helpTimeoutMs = 20_000;
 
+/** What keeps one deployment from being started as the file has it. */
+export interface DeploymentFault {
+  readonly deployment: string;
+  readonly fault: BerthError;
+}
+
+/** What is to run, engine by engine. Throws what the engines object to, of all deployments together. */
+export async function desiredReplicas(world: World, loaded: LoadedFleet): Promise<DesiredReplica[]> {
+  const { desired, faults } = await desiredOrFaults(world, loaded);
+  expectFaultless(faults);
+  return desired;
+}
+
+/** Throws one fault as it is, and several as one: DEPLOYMENTS_FAULTY. */
+export function expectFaultless(faults: readonly DeploymentFault[]): void {
+  const [first, ...more] = faults;
+  if (!first) return;
+  if (more.length === 0) throw first.fault;
+  throw new BerthError('DEPLOYMENTS_FAULTY', {
+    faults: faults.map(({ deployment, fault: { code, message, cure } }) => ({
+      deployment,
+      code,
+      message,
+      cure,
+    })),
+  });
+}
+
 /**
- * What is to run, engine by engine. Asks each engine's program for its flags once, so that a flag this build does not know is told
+ * What is to run, engine by engine, beside what engines object to. Asks each engine's program for its flags once, so that a flag this build does not know is told
  * before anything is touched; one that is not there is named, so that the others can be told of beside it. Servers that berth does not
  * start are left out.
  */
-export async function desiredReplicas(world: World, loaded: LoadedFleet): Promise<DesiredReplica[]> {
+export async function desiredOrFaults(
+  world: World,
+  loaded: LoadedFleet,
+): Promise<{ desired: DesiredReplica[]; faults: DeploymentFault[] }> {
+  const faults: DeploymentFault[] = [];
   const helps = new Map<string, Promise<string | null>>();
   const cores = coresByHost(world, loaded);
   const replicas: DesiredReplica[] = [];
@@ -51,19 +84,32 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
     const target = targetOf(deployment.target.kind);
     const asked = target.hostPrograms !== false ? engine.help?.(deployment.engine) : undefined;
     const help = asked ? await helpOf(asked, deployment) : null;
-    const spec = launchSpecOf(deployment, {
+    const given = {
       cores: target.inCluster ? null : await cores(deployment.host),
       help,
       key: engineKeyOf(world, loaded, deployment),
-    });
-    if (!spec) continue;
+    };
+    const spec = specOrFault(deployment, given);
+    if (spec instanceof BerthError) faults.push({ deployment: deployment.name, fault: spec });
+    if (!spec || spec instanceof BerthError) continue;
     const secrets = await secretHashesOf(world, spec);
     const machine = machineOf(accessOf(loaded.hosts[deployment.host]));
     const missing = asked && help === null ? { missing: { program: asked[0] ?? '', machine } } : {};
     for (let replica = 0; replica < deployment.replicas; replica += 1)
       replicas.push({ deployment, replica, spec, secrets, ...missing });
   }
-  return replicas;
+  return { desired: replicas, faults };
+}
+
+function specOrFault(
+  ...asked: Parameters<typeof launchSpecOf>
+): ReturnType<typeof launchSpecOf> | BerthError {
+  try {
+    return launchSpecOf(...asked);
+  } catch (error) {
+    if (error instanceof BerthError) return error;
+    throw error;
+  }
 }
 
 /** Cores that may be used on a host; each machine is asked once. */

@@ -9,11 +9,11 @@ import type { Plan } from '../../domain/plan.ts';
 import { detectMemory } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
-import { desiredReplicas } from './desired.ts';
+import { desiredOrFaults, expectFaultless } from './desired.ts';
 import type { DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
 import type { PlanInput } from './make-plan.ts';
-import { expectAbilities } from './refused.ts';
+import { refusedFaults } from './refused.ts';
 import { missingPrograms } from './missing-programs.ts';
 import { fetchesOf } from '../apply/fetches.ts';
 import { restFindings } from './at-rest.ts';
@@ -61,11 +61,11 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
   const reached = withoutSilent(loaded, observed);
   const asked = withDeployments(loaded, (name) => only?.includes(name) ?? true);
   const named = withoutSilent(asked, observed);
-  const [stated, input] = await Promise.all([
-    wishes.instead ?? desiredReplicas(world, named),
+  const [{ desired: stated, faults }, input] = await Promise.all([
+    wishes.instead ? { desired: wishes.instead, faults: [] } : desiredOrFaults(world, named),
     planInput(world, { loaded, reached, observed }, { ...wishes, restart }),
   ]);
-  expectAbilities(stated, loaded);
+  expectFaultless([...faults, ...refusedFaults(stated, loaded)]);
   const standing = confined(own, only);
   const gpus = await withChosenGpus(world, loaded, { desired: stated, observed, standing });
   const { desired } = gpus;

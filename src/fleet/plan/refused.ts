@@ -3,7 +3,7 @@ import type { Finding } from '../../domain/finding.ts';
 import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import { targetOf } from '../../targets/registry.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
-import type { DesiredReplica } from './desired.ts';
+import type { DeploymentFault, DesiredReplica } from './desired.ts';
 
 /** Pairs of engine and target that cannot be, each deployment once. Pure. */
 function refusals(
@@ -31,8 +31,7 @@ export function refusedTargets(desired: readonly DesiredReplica[], loaded: Loade
   }));
 }
 
-/** Throws the first TARGET_REFUSES. */
-export function expectAbilities(desired: readonly DesiredReplica[], loaded: LoadedFleet): void {
-  const [first] = refusals(desired, loaded);
-  if (first) throw first;
+/** The same as faults, for who wants to run them. Pure. */
+export function refusedFaults(desired: readonly DesiredReplica[], loaded: LoadedFleet): DeploymentFault[] {
+  return refusals(desired, loaded).map((fault) => ({ deployment: fault.facts.deployment, fault }));
 }
