@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path/posix';
 import type { ProcessEntry } from '../domain/process-facts.ts';
 import type { World } from '../io/world.ts';
 
-const flag = /^--[\w-]*(key|token|secret|password)[\w-]*-?(file|path)(?:=(.*))?$/i;
+const flag = /^--[\w-]*(key|token(?!izer)|secret|password)[\w-]*-?(file|path)(?:=(.*))?$/i;
 const variable = /(KEY|TOKEN|SECRET|PASSWORD)_(FILE|PATH)$/;
 
 /** Files of secrets that a process names and that every user of the machine can read, the folders above them counted in. */

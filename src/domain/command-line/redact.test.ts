@@ -89,3 +89,30 @@ test('options hold a secret where it is shown, where it was replaced, and where 
   expect(holdSecret({ kind: 'vllm', context: 4096, args: ['--swap-space', '4'] })).toBe(false);
   expect(holdSecret({ kind: 'vllm' })).toBe(false);
 });
+
+test('keys of an administrator, a master, a page and a list are secrets, every one of the list', () => {
+  const argv = ['x', '--api-keys', 'A', 'B', '--admin-key=C', '--master-key', 'D', '--gradio-auth', 'me:E'];
+  expect(redact(argv).join(' ')).toBe(
+    'x --api-keys *** *** --admin-key=*** --master-key *** --gradio-auth ***',
+  );
+  expect(secretFlagsOf(argv)).toEqual(['--api-keys', '--admin-key', '--master-key', '--gradio-auth']);
+  expect(redact(['vllm', 'serve', 'm', '--api-key', 'EMPTY', 'B', 'C', '-O3']).join(' ')).toBe(
+    'vllm serve m --api-key EMPTY *** *** -O3',
+  );
+  const others = ['x', '--gradio-auth-path', '/a', '--api-key', 'A', '--model', 'm/x'];
+  expect(redact(others)).toEqual(['x', '--gradio-auth-path', '/a', '--api-key', '***', '--model', 'm/x']);
+});
+
+test('the text of a shell hides every key of a list, and no more than the list', () => {
+  function hidden(text: string): string {
+    return redact(['sh', '-c', text])[2] ?? '';
+  }
+  expect(hidden('vllm serve m --api-key A "B" EMPTY C --port 1')).toBe(
+    'vllm serve m --api-key *** *** EMPTY *** --port 1',
+  );
+  expect(hidden('vllm serve m --api-key A 2>&1 | tee log')).toBe('vllm serve m --api-key *** 2>&1 | tee log');
+  expect(hidden('x --api-key A && vllm serve m')).toBe('x --api-key *** && vllm serve m');
+  expect(hidden('x --api-key A; vllm serve m')).toBe('x --api-key *** vllm serve m');
+  expect(hidden('x --api-key "A B" C; vllm serve m')).toBe('x --api-key *** ***; vllm serve m');
+  expect(hidden('x --password A m')).toBe('x --password *** m');
+});

@@ -1,7 +1,11 @@
 /** Names that end so carry a secret; "--eos-token" and "--api-key-file" do not. */
 const secretName =
-  '--?(?:[\\w-]*(?:api[-_]?key|secret|password|passwd)|(?:[\\w-]*(?:hf|hub|auth|access|bearer)[-_]?)?token|hft)';
+  '--?(?:[\\w-]*(?:api[-_]?keys?|(?:admin|master)[-_]?key|secret|password|passwd)|gradio[-_]auth|(?:[\\w-]*(?:hf|hub|auth|access|bearer)[-_]?)?token|hft)';
 const secretFlag = new RegExp(`^${secretName}$`, 'i');
+
+/** Of these several may follow, up to the next flag: servers of Python read a list of keys. */
+const listName = '--?[\\w-]*api[-_]?keys?';
+const listFlag = new RegExp(`^${listName}$`, 'i');
 
 /**
  * A flag with its value inside a longer text: the command of a shell, or a title that a program gave itself. Another such flag is
@@ -11,6 +15,10 @@ const secretInText = new RegExp(
   `(^|[\\s"'])(${secretName})(=|\\s+(?!${secretName}[=\\s]))("[^"]*"|'[^']*'|\\S+)`,
   'gi',
 );
+
+/** In the text of a shell the list also ends where the command does, or is told where to write. */
+const key = `(?:"[^"]*"|'[^']*'|(?![-;&|<>"']|\\d*[<>])[^\\s;&|"')]+)`;
+const listInText = new RegExp(`((?:^|[\\s"'])${listName}\\s+)(${key}(?:\\s+${key})*)`, 'gi');
 
 /** "HF_TOKEN=hf_1" in front of a command. */
 const assignment = /\b([A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD))=("[^"]*"|'[^']*'|[^\s;&|]+)/g;
@@ -58,14 +66,25 @@ export function secretFlagsAt(argv: readonly string[], at: number): SecretFlag[]
     );
   const [flag = '', own] = word.split('=', 2);
   if (!secretFlag.test(flag)) return [];
-  const value = own ?? argv[at + 1] ?? '';
-  return value === '' || value.startsWith('$') ? [] : [{ flag, value, joined: own !== undefined }];
+  const values = own === undefined ? [argv[at + 1] ?? '', ...listBehind(argv, at)] : [own];
+  return values.flatMap((value) =>
+    value === '' || value.startsWith('$') ? [] : [{ flag, value, joined: own !== undefined }],
+  );
+}
+
+/** What a flag for several keys is given behind the first. */
+function listBehind(argv: readonly string[], at: number): string[] {
+  if (!listFlag.test(argv[at] ?? '') || (argv[at + 1] ?? '-').startsWith('-')) return [];
+  const rest = argv.slice(at + 2);
+  const end = rest.findIndex((word) => word.startsWith('-'));
+  return end < 0 ? rest : rest.slice(0, end);
 }
 
 /** The same command line with every secret replaced. Whatever of a foreign command line is shown goes through here. */
 export function redact(argv: readonly string[]): string[] {
+  const listed = new Set(argv.flatMap((_word, at) => listBehind(argv, at).map((_key, nth) => at + 2 + nth)));
   return argv.map((word, at) => {
-    if (secretFlag.test(argv[at - 1] ?? '')) return isShown(word) ? word : '***';
+    if (listed.has(at) || secretFlag.test(argv[at - 1] ?? '')) return isShown(word) ? word : '***';
     if (/\s/.test(word)) return redactText(word);
     const [name = '', ...value] = word.split('=');
     if (!secretFlag.test(name) || value.length === 0) return redactText(word);
@@ -80,9 +99,16 @@ function isShown(value: string): boolean {
 /** A text of others with the secrets in it replaced. */
 export function redactText(text: string): string {
   return text
+    .replace(listInText, (_whole, flag: string, keys: string) => `${flag}${hideEach(keys)}`)
     .replace(secretInText, (whole, before: string, flag: string, between: string, value: string) =>
       standsForNothing(value.replace(/^(["'])(.*)\1$/, '$2')) ? whole : `${before}${flag}${between}***`,
     )
     .replace(assignment, '$1=***')
     .replace(credentials, '$1***@');
+}
+
+function hideEach(keys: string): string {
+  return keys.replace(/"[^"]*"|'[^']*'|\S+/g, (key) =>
+    isShown(key.replace(/^(["'])(.*)\1$/, '$2')) ? key : '***',
+  );
 }
