@@ -10,6 +10,7 @@ import type { ForeignContainer } from '../../targets/docker/foreign.ts';
 import { asContainer } from './container-entry.ts';
 import { notTaken } from './not-taken.ts';
 import { servedName } from './served-name.ts';
+import { toldSize } from './told-size.ts';
 
 /** What adopting one server writes into the fleet file. */
 export interface Entry {
@@ -233,7 +234,6 @@ export function optionsOf(
   folder: string | null,
 ): Record<string, unknown> & { kind: string } {
   const { args, binary, ...stated } = server.options;
-  const { slots, context } = server.told;
   const program =
     typeof binary === 'string' && binary.includes('/') ? resolve(folder ?? '/', binary) : binary;
   return {
@@ -241,8 +241,7 @@ export function optionsOf(
     ...(program === undefined ? {} : { binary: program }),
     ...servedName(server.engine, stated, server.served[0] ?? server.model),
     ...stated,
-    ...(slots === null ? {} : { slots }),
-    ...(context === null ? {} : { context }),
+    ...toldSize(server),
     ...(Array.isArray(args) && args.length > 0 ? { args } : {}),
   };
 }
