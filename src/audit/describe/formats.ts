@@ -73,16 +73,17 @@ function safe(text: string): string {
 /** Who reaches whom, as a flowchart. */
 function diagram({ services, gateway, hosts }: Architecture): string {
   const names = new Map(services.map((service, at) => [service, `s${at}`]));
-  const boxes = hosts.flatMap(({ host }, at) => [
+  const places = [...new Set([...hosts.map(({ host }) => host), ...services.map(({ host }) => host)])];
+  const boxes = places.flatMap((host, at) => [
     `  subgraph h${at}["${quoted(host)}"]`,
     ...services
       .filter((service) => service.host === host)
       .map((one) => `    ${names.get(one)}["${quoted(`${one.name}<br>${one.engine}<br>${one.listens}`)}"]`),
     '  end',
   ]);
-  const routes = (gateway?.routes ?? []).flatMap(({ name, to }) =>
+  const routes = (gateway?.routes ?? []).flatMap(({ name }) =>
     services
-      .filter((service) => to.includes(service.name))
+      .filter((service) => service.routes.includes(name))
       .map((service) => `  gateway -->|"${quoted(name)}"| ${names.get(service)}`),
   );
   const door =

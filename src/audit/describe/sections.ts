@@ -1,6 +1,7 @@
 import { formatBytes, plural } from '../../domain/format.ts';
 import { usableCores } from '../../domain/hardware.ts';
-import type { Architecture, Service } from './architecture.ts';
+import type { Architecture } from './architecture.ts';
+import type { Service } from './services.ts';
 
 /** A part of the document: text, a table, or commands, whichever it has. */
 export interface Section {
@@ -52,7 +53,7 @@ export function sectionsOf(architecture: Architecture): Section[] {
             ],
           },
         ]),
-    ...distinct(services).map((service): Section => ({
+    ...distinct(services.filter(({ manage }) => Object.keys(manage).length > 0)).map((service): Section => ({
       heading: `Managing ${service.name}`,
       commands: Object.entries(service.manage).map(([what, command]) => `${command}   # ${what}`),
     })),

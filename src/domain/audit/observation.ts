@@ -157,6 +157,8 @@ export const ObservedFleet = z.strictObject({
       object: z.string(),
       alive: z.boolean(),
       trouble: z.string().nullable(),
+      /** Where it is asked; null: not recorded. */
+      listens: z.string().nullable().default(null),
       /** By the file, or by its mark where the file has lost it: only who names it ends it. */
       protect: z.boolean().default(false),
     }),

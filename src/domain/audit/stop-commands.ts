@@ -18,16 +18,27 @@ export function stopCommands(server: ScannedServer, known: Known): string[] {
   return mark && mark.fleet === known.fleet?.name ? [`berth down ${mark.deployment}`] : [];
 }
 
-function ofPod(uid: string, { objects, workloads }: Known): string[] {
+function ofPod(uid: string, known: Known): string[] {
+  const found = podWithMaker(uid, known);
+  if (!found) return [];
+  const { pod, maker } = found;
+  const { kind = '', metadata } = maker ?? {};
+  if (kind === 'Pod') return [`${kubectlFor(pod)} delete pod ${pod.metadata.name}`];
+  const scaled = kind === 'Deployment' || kind === 'StatefulSet';
+  return scaled ? [`${kubectlFor(pod)} scale ${kind.toLowerCase()}/${metadata?.name} --replicas=0`] : [];
+}
+
+/** The pod of this uid, with the object whose template makes it where that is seen; a pod that nobody made is its own. */
+export function podWithMaker(
+  uid: string,
+  { objects, workloads }: Pick<Known, 'objects' | 'workloads'>,
+): { pod: KubeObject; maker: KubeObject | undefined } | null {
   const pod = objects.find((one) => one.kind === 'Pod' && one.metadata.uid === uid);
-  if (!pod) return [];
-  const maker = workloads.find(
+  if (!pod) return null;
+  const made = workloads.find(
     ({ object, labels }) =>
       object === pod ||
       (sameNamespace(object, pod) && object.kind !== 'Pod' && selects(labels, pod.metadata.labels ?? {})),
   );
-  const { kind = '', metadata } = maker?.object ?? {};
-  if (kind === 'Pod') return [`${kubectlFor(pod)} delete pod ${pod.metadata.name}`];
-  const scaled = kind === 'Deployment' || kind === 'StatefulSet';
-  return scaled ? [`${kubectlFor(pod)} scale ${kind.toLowerCase()}/${metadata?.name} --replicas=0`] : [];
+  return { pod, maker: made?.object };
 }

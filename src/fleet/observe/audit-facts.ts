@@ -42,7 +42,9 @@ export async function auditFacts(
       const { deployment, replica, declared } = mark;
       const stated = loaded.deployments.find((one) => one.name === deployment)?.protect;
       const protect = stated ?? declared['protect'] === true;
-      return [{ deployment, replica, object: object.name, alive, trouble, protect }];
+      const { address, port } = mark.reached ?? mark;
+      const listens = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+      return [{ deployment, replica, object: object.name, alive, trouble, listens, protect }];
     }),
     drift: drift.flat(),
     unreachable: [
