@@ -1,4 +1,4 @@
-import { flagValue, hasFlag } from '../../domain/command-line/flags.ts';
+import { hasFlag } from '../../domain/command-line/flags.ts';
 import { formatBytes } from '../../domain/format.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import {
@@ -11,6 +11,7 @@ import {
 import { stopCommands } from '../../domain/audit/stop-commands.ts';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import { roleOf } from '../../domain/model-role.ts';
 import { copiesIn } from './duplicate/model-copies.ts';
 import type { AuditView, Found, PodServer, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -87,14 +88,6 @@ function isPart({ command }: ScannedServer): boolean {
     '--data-parallel-start-rank',
     '--node-rank',
   );
-}
-
-/** What it does with its model: one that reads prompts beside one that writes answers, or embeds, is no second one. */
-function roleOf({ command, options }: ScannedServer): string {
-  if (options['embeddings'] === true) return 'embeddings';
-  if (options['rerank'] === true) return 'rerank';
-  const transfer = /"kv_role"\s*:\s*"(\w+)"/.exec(command.join(' '))?.[1];
-  return transfer ?? flagValue(command, '--disaggregation-mode', '--runner', '--task') ?? '';
 }
 
 /** Worth keeping: what a fleet owns, then what computes on a GPU, then what a unit keeps, then what has run longest. */

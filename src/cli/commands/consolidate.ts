@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import { expectNamed } from '../../fleet/apply/expect-named.ts';
 import type { Ease } from '../../fleet/apply/handover.ts';
 import { standingAfter, standingOf } from '../../fleet/consolidate/standing.ts';
@@ -115,7 +116,24 @@ async function sceneOf(context: CliContext, options: ConsolidateOptions): Promis
   const { text } = await fileWith(seen.world, loaded, ['deployments']);
   const reached = await reachedServers(seen, loaded);
   const now = standingOf(await fleetInstances(context.world, loaded), [...reached.values()]);
-  return { loaded, path, text, options, reached, now };
+  const fileIds = await fileIdsOf(seen, loaded, [...reached.values()]);
+  return { loaded, path, text, options, reached, fileIds, now };
+}
+
+/** Of models that lie on this machine: one file may have several paths. */
+async function fileIdsOf(
+  { world }: CliContext,
+  { deployments, hosts }: LoadedFleet,
+  reached: readonly { readonly model: string | null }[],
+): Promise<Map<string, string>> {
+  const here = deployments.filter((one) => machineOf(hosts[one.host]) === thisMachine);
+  const paths = [...here.map((one) => one.model?.path), ...reached.map((one) => one.model)];
+  const found = await Promise.all(
+    paths
+      .filter((path) => path?.startsWith('/'))
+      .map(async (path = '') => [path ?? '', (await world.files.stat(path ?? ''))?.id] as const),
+  );
+  return new Map(found.flatMap(([path, id]) => (id === undefined ? [] : [[path, id] as const])));
 }
 
 /** All of the fleet, since a step may concern several. */

@@ -1,9 +1,19 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { duplicatesOf, merged } from './merge.ts';
+import { contextNotes, duplicatesOf, merged } from './merge.ts';
 
 function served(name: string, change: Partial<Parameters<typeof duplicatesOf>[0][number]> = {}) {
-  return { name, model: '/m/kimi.gguf', machine: 'local', gpus: 0, slots: 2, external: false, ...change };
+  return {
+    name,
+    model: '/m/kimi.gguf',
+    use: '',
+    context: null,
+    machine: 'local',
+    gpus: 0,
+    slots: 2,
+    external: false,
+    ...change,
+  };
 }
 
 test('of the same model on one machine the one with GPUs stays, then that with more slots, unless another is named', () => {
@@ -22,6 +32,7 @@ test('other models, other machines and what opens no model are no duplicates', (
       served('a'),
       served('b', { model: '/m/other.gguf' }),
       served('c', { machine: 'ssh://far' }),
+      served('f', { use: 'embeddings' }),
       served('d', { model: null }),
       served('e', { model: null }),
     ]),
@@ -103,4 +114,25 @@ test('a file whose only experiment goes has no empty one left', () => {
     deployments: { a: {} },
     gateway: { routes: { b: 'a', x: 'a' } },
   });
+});
+
+test('one whose requests would not fit into the one that stays is not merged, unless that is named', () => {
+  const all = [served('gpu', { gpus: 1, context: 4096 }), served('cpu', { context: 16_384 }), served('old')];
+  expect(duplicatesOf(all)).toEqual([{ keep: 'gpu', drop: ['old'] }]);
+  expect(contextNotes(all)).toEqual([
+    'cpu is not merged: cpu takes requests of 16384 tokens and gpu of 4096; give gpu that context, or say --keep with the one that is to stay',
+  ]);
+  expect(duplicatesOf(all, ['cpu'])).toEqual([{ keep: 'cpu', drop: ['gpu', 'old'] }]);
+  expect(contextNotes(all, ['cpu'])).toEqual([]);
+  expect(duplicatesOf(all, ['gpu'])).toEqual([{ keep: 'gpu', drop: ['cpu', 'old'] }]);
+  expect(contextNotes(all, ['gpu'])).toEqual([
+    'cpu takes requests of 16384 tokens and gpu of 4096: longer ones will be refused',
+  ]);
+});
+
+test('a gateway that the file names and says nothing of gets the route', () => {
+  const text = 'fleet: lab # x\ngateway:\ndeployments: {a: {}, b: {}} # both\n';
+  expect(merged(text, { keep: 'a', drop: ['b'] })).toBe(
+    'fleet: lab # x\ngateway: {routes: {b: a}}\ndeployments: {a: {}} # both\n',
+  );
 });

@@ -7,6 +7,10 @@ export interface Served {
   readonly name: string;
   /** Its model, the same for the same file or repository; null: it is like no other. */
   readonly model: string | null;
+  /** What it does with its model, by everything that changes an answer: one with another use is no duplicate. */
+  readonly use: string;
+  /** Most tokens of a request; null: not known. */
+  readonly context: number | null;
   /** Where it runs: duplicates on two machines may be meant. */
   readonly machine: string;
   readonly gpus: number;
@@ -21,12 +25,37 @@ export interface Duplicate {
 }
 
 /**
- * Deployments that serve one model on one machine. Kept is the one that is named, else one that berth runs, with the most GPUs, then
- * the most slots, then the first of the file. Pure.
+ * Deployments that serve one model in one way on one machine. Kept is the one that is named, else one that berth runs, with the most
+ * GPUs, then the most slots, then the first of the file. What has a larger context than that stays, too, unless it is named that
+ * another one is kept: its long requests would fail. Pure.
  */
 export function duplicatesOf(served: readonly Served[], keep: readonly string[] = []): Duplicate[] {
+  return groupsOf(served, keep).flatMap(({ first, others }) => {
+    const drop = others.filter((one) => !holdsMore(one, first, keep)).map((one) => one.name);
+    return drop.length > 0 ? [{ keep: first.name, drop }] : [];
+  });
+}
+
+/** What is said of duplicates whose contexts differ. Pure. */
+export function contextNotes(served: readonly Served[], keep: readonly string[] = []): string[] {
+  return groupsOf(served, keep).flatMap(({ first, others }) =>
+    others.flatMap((one) => {
+      if ((one.context ?? 0) <= (first.context ?? Infinity)) return [];
+      const facts = `${one.name} takes requests of ${one.context} tokens and ${first.name} of ${first.context}`;
+      return holdsMore(one, first, keep)
+        ? `${one.name} is not merged: ${facts}; give ${first.name} that context, or say --keep with the one that is to stay`
+        : `${facts}: longer ones will be refused`;
+    }),
+  );
+}
+
+function holdsMore(one: Served, first: Served, keep: readonly string[]): boolean {
+  return !keep.includes(first.name) && (one.context ?? 0) > (first.context ?? Infinity);
+}
+
+function groupsOf(served: readonly Served[], keep: readonly string[]): { first: Served; others: Served[] }[] {
   const known = served.filter((one) => one.model !== null);
-  const groups = Map.groupBy(known, (one) => `${one.machine} ${one.model}`);
+  const groups = Map.groupBy(known, (one) => JSON.stringify([one.machine, one.model, one.use]));
   return [...groups.values()].flatMap((group) => {
     const [first, ...others] = group.toSorted(
       (a, b) =>
@@ -35,8 +64,7 @@ export function duplicatesOf(served: readonly Served[], keep: readonly string[] 
         b.gpus - a.gpus ||
         b.slots - a.slots,
     );
-    const drop = others.map((one) => one.name);
-    return first && drop.length > 0 ? [{ keep: first.name, drop }] : [];
+    return first ? [{ first, others }] : [];
   });
 }
 

@@ -83,6 +83,7 @@ export function withRoute(text: string, name: string, to: string): string {
   if (isMap(document.getIn(['gateway', 'routes'], true)))
     return setField(text, ['gateway', 'routes', name], to);
   if (isMap(document.get('gateway', true))) return setField(text, ['gateway', 'routes'], { [name]: to });
+  if (document.has('gateway')) return setField(text, ['gateway'], { routes: { [name]: to } });
   return `${text === '' || text.endsWith('\n') ? text : `${text}\n`}gateway: {routes: {${name}: ${to}}}\n`;
 }
 

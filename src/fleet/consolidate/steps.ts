@@ -1,13 +1,14 @@
 import { parseDocument } from 'yaml';
-import { machineOf } from '../../domain/host-access.ts';
+import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { destinationOf, isAt, lostAt, movedTo, placeName } from '../relocate/destination.ts';
 import { setField } from '../relocate/set-field.ts';
-import { duplicatesOf, merged } from './merge.ts';
-import type { Duplicate } from './merge.ts';
+import { contextNotes, duplicatesOf, merged } from './merge.ts';
+import type { Duplicate, Served } from './merge.ts';
 import { takenOver } from './take-over.ts';
 import type { Reached } from './take-over.ts';
+import { useOf } from './use.ts';
 
 export interface Wishes {
   /** Where all are to run; null: where they are. */
@@ -39,13 +40,16 @@ export interface Known {
   readonly loaded: LoadedFleet;
   /** Servers of this machine that are only reached, by deployment. */
   readonly reached: ReadonlyMap<string, Reached>;
+  /** Of paths of models on this machine, the device and inode. */
+  readonly fileIds: ReadonlyMap<string, string>;
 }
 
 /** What has to be done one after the other so that each model is served once, where it was asked for. Pure. */
 export function consolidationOf(known: Known, wishes: Wishes): Consolidation {
-  const duplicates = duplicatesIn(known, wishes.keep);
+  const served = servedIn(known);
+  const duplicates = duplicatesOf(served, wishes.keep);
   const steps: Step[] = [];
-  const notes: string[] = [];
+  const notes: string[] = contextNotes(served, wishes.keep);
   let { text } = known;
   function add(title: string, only: readonly string[], next: string): void {
     if (next !== text) steps.push({ title, only, text: next });
@@ -121,20 +125,23 @@ function lossesOf(deployment: Deployment, { hosts }: LoadedFleet, { to }: Wishes
   return lostAt(deployment, place).map((what) => `${deployment.name}: ${what}`);
 }
 
-function duplicatesIn({ loaded, reached }: Known, keep: readonly string[]): Duplicate[] {
-  return duplicatesOf(
-    loaded.deployments
-      .filter((one) => one.onDemand === null)
-      .map((one) => ({
+/** Paths that lead to one file are one model. */
+function servedIn({ loaded, reached, fileIds }: Known): Served[] {
+  return loaded.deployments
+    .filter((one) => one.onDemand === null)
+    .map((one) => {
+      const machine = machineOf(loaded.hosts[one.host]);
+      const path = one.model?.path ?? reached.get(one.name)?.model ?? null;
+      return {
         name: one.name,
-        model: one.model?.path ?? reached.get(one.name)?.model ?? null,
-        machine: machineOf(loaded.hosts[one.host]),
+        model: (machine === thisMachine && path !== null ? fileIds.get(path) : undefined) ?? path,
+        ...useOf(one, reached.get(one.name)),
+        machine,
         gpus: one.gpus || (reached.get(one.name)?.server.gpus.length ?? 0),
         slots: Number((one.engine as { slots?: unknown }).slots ?? 0),
         external: isExternal(one),
-      })),
-    keep,
-  );
+      };
+    });
 }
 
 function isExternal({ engine }: Deployment): boolean {

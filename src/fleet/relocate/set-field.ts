@@ -56,7 +56,9 @@ function replaced(text: string, pair: Pair, value: unknown): string | null {
   const span = spanOf(pair);
   if (!span) return null;
   const block = isCollection(pair.value) && !pair.value.flow;
-  if (!block) return text.slice(0, span.at) + inline(value) + text.slice(span.to);
+  // Where nothing is said, not even a space is.
+  const space = text[span.at - 1] === ':' ? ' ' : '';
+  if (!block) return text.slice(0, span.at) + space + inline(value) + text.slice(span.to);
   // It ends with the line break of its last line.
   const end = text[span.to - 1] === '\n' ? span.to - 1 : span.to;
   return `${text.slice(0, span.keyEnd)}: ${inline(value)}${text.slice(end)}`;
