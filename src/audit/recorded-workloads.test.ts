@@ -117,6 +117,67 @@ tryClusters([
     found: [],
   },
   {
+    what: 'a service that runs by a runtime of the whole cluster',
+    objects: [
+      object('InferenceService', 'm', {
+        predictor: {
+          model: {
+            modelFormat: { name: 'vLLM' },
+            runtime: 'r',
+            args: ['--model', 'org/m', '--api-key', 'sk-1'],
+            resources: { limits: { 'nvidia.com/gpu': 1 } },
+          },
+        },
+      }),
+      object(
+        'ClusterServingRuntime',
+        'r',
+        {
+          containers: [
+            {
+              name: 'kserve-container',
+              image: 'vllm/vllm-openai:latest',
+              env: [{ name: 'HF_TOKEN', value: 'hf_1' }],
+            },
+          ],
+        },
+        { metadata: { namespace: undefined } },
+      ),
+      object(
+        'Deployment',
+        'm-predictor',
+        { template: template([vllm({ readinessProbe: null })], {}, { app: 'isvc.m-predictor' }) },
+        { metadata: ownedBy('InferenceService', 'm') },
+      ),
+    ],
+    found: ['secret-in-argv m'],
+  },
+  {
+    what: 'a Deployment that KServe made by a runtime that is not shown, with a pod of its own',
+    objects: [
+      object('InferenceService', 'm', { predictor: { model: { modelFormat: { name: 'vLLM' } } } }),
+      object(
+        'Deployment',
+        'm-predictor',
+        {
+          template: template(
+            [vllm({ securityContext: { privileged: true } })],
+            {},
+            { app: 'isvc.m-predictor' },
+          ),
+        },
+        { metadata: ownedBy('InferenceService', 'm') },
+      ),
+      pod(
+        'm-predictor-1-a',
+        {},
+        { ...ownedBy('ReplicaSet', 'm-predictor-1'), labels: { app: 'isvc.m-predictor' } },
+        [vllm({ securityContext: { privileged: true } })],
+      ),
+    ],
+    found: ['privileged m-predictor'],
+  },
+  {
     what: 'the pods of llm-d: a proxy beside the engine holds the port that probes ask',
     objects: [
       deployment(

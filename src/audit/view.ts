@@ -32,11 +32,11 @@ export function viewOf({
       return data ? [{ ...data, cluster }] : [];
     });
   });
-  const workloads = workloadsIn(all);
+  const workloads = workloadsIn(all, (workload) => serversOf(workload).length > 0);
   const pods = workloads.flatMap(serversOf);
   const served = [
     ...pods.map((pod) => pod.workload.object),
-    ...all.filter((object) => /Inference|ServingRuntime/.test(object.kind)),
+    ...all.filter((object) => /Inference|^ServingRuntime/.test(object.kind)),
   ];
   const namespaces = new Set(served.map(namespaceOf));
   const objects = all.filter((object) => concernsModels(object, namespaces));

@@ -59,11 +59,12 @@ export async function observeCluster(
   const place = everywhere ? { ...own, namespace: everyNamespace } : own;
   const groups = await apiGroups(place).catch(refusedOf);
   const served = kinds.filter(([apiVersion]) => isServed(groups, apiVersion));
-  const [lists, others] = await Promise.all([
+  const [lists, others, runtimes] = await Promise.all([
     Promise.all(served.map(([apiVersion, kind]) => listKind(place, { apiVersion, kind }))),
     listBrought(place, groups),
+    listRuntimes(place, groups),
   ]);
-  const objects = withoutSecrets([...lists.flat(), ...others.objects]);
+  const objects = withoutSecrets([...lists.flat(), ...others.objects, ...runtimes]);
   return { name, reach, objects, unseen: others.unseen };
 }
 
@@ -78,6 +79,13 @@ async function listKind(place: Place, what: KubeKind): Promise<Anything[]> {
 function isServed(groups: Groups, apiVersion: string): boolean {
   const [group = '', version] = apiVersion.split('/');
   return groups === null || groups.size === 0 || version === undefined || groups.has(group);
+}
+
+/** Runtimes that no namespace has, by which services of every one may run. Whoever sees one namespace may not see them. */
+async function listRuntimes(place: Place, groups: Groups): Promise<Anything[]> {
+  const what = { apiVersion: 'serving.kserve.io/v1alpha1', kind: 'ClusterServingRuntime' };
+  if (!isServed(groups, what.apiVersion)) return [];
+  return (await listKind({ ...place, namespace: everyNamespace }, what).catch(refusedOf)) ?? [];
 }
 
 async function listBrought(place: Place, groups: Groups): Promise<{ objects: Anything[]; unseen: string[] }> {

@@ -19,10 +19,11 @@ const makers = [
 ];
 
 /** Kinds whose controller completes what they say, with probes and the GPUs of another object. */
-const completed = ['InferenceService', 'ServingRuntime', 'ClusterServingRuntime', 'LLMInferenceService'];
+const completed = ['InferenceService', 'ServingRuntime', 'LLMInferenceService'];
 
 /** What only describes others, however it looks. */
 const descriptions = [
+  'ClusterServingRuntime',
   'CustomResourceDefinition',
   'ControllerRevision',
   'PodTemplate',
@@ -32,20 +33,40 @@ const descriptions = [
 
 /**
  * Every template of pods, each once, wherever its kind keeps it: what an object that is seen makes is left to that one, and of many
- * pods that an unseen one made the first stands for all.
+ * pods that an unseen one made the first stands for all. A service of KServe whose template `tells` of no server leaves what runs to
+ * a runtime: what its controller made of both is looked at in its place.
  */
-export function workloadsIn(objects: readonly KubeObject[]): Workload[] {
+export function workloadsIn(
+  objects: readonly KubeObject[],
+  tells: (workload: Workload) => boolean,
+): Workload[] {
   const own = objects
     .filter((object) => ownersOf(object).length === 0)
     .flatMap((object) => templatesOf(object, objects));
+  const others = objects.filter((object) => object.kind !== 'Pod');
+  const made = firstOfEach(others, { objects, own, tells });
+  const said = [...own, ...made.flatMap((object) => templatesOf(object, objects))];
+  const single = objects.filter((object) => object.kind === 'Pod');
+  const pods = firstOfEach(single, { objects, own: said, tells });
+  return [...said, ...pods.flatMap((object) => templatesOf(object, objects))];
+}
+
+interface Saying {
+  readonly objects: readonly KubeObject[];
+  readonly own: readonly Workload[];
+  readonly tells: (workload: Workload) => boolean;
+}
+
+/** What others made and nothing that is seen says, the first of those that one owner made. */
+function firstOfEach(some: readonly KubeObject[], saying: Saying): KubeObject[] {
   const made = new Map<string, KubeObject>();
-  for (const object of objects) {
+  for (const object of some) {
     const [owner] = ownersOf(object);
-    if (!owner || isMade(object, { owner, objects, own })) continue;
+    if (!owner || isMade(object, owner, saying)) continue;
     const key = [namespaceOf(object), object.kind, owner.kind, owner.name].join(' ');
     if (!made.has(key)) made.set(key, object);
   }
-  return [...own, ...[...made.values()].flatMap((object) => templatesOf(object, objects))];
+  return [...made.values()];
 }
 
 /** All that one object says of pods; `objects` are those that it may name. */
@@ -83,17 +104,13 @@ function ownersOf({ metadata }: KubeObject): { kind: string; name: string }[] {
 /** Whether it is as something says that is seen, or that Kubernetes makes of what is seen. */
 function isMade(
   object: KubeObject,
-  seen: {
-    owner: { kind: string; name: string };
-    objects: readonly KubeObject[];
-    own: readonly Workload[];
-  },
+  owner: { kind: string; name: string },
+  { objects, own, tells }: Saying,
 ): boolean {
-  const { owner, objects, own } = seen;
   const maker = objects.find(
     (one) => one.kind === owner.kind && one.metadata.name === owner.name && sameNamespace(one, object),
   );
-  if (maker) return saysItself(maker, own);
+  if (maker) return saysItself(maker, { own, tells });
   if (!makers.includes(owner.kind)) return false;
   const labels = object.metadata.labels ?? {};
   return own.some(
@@ -105,12 +122,10 @@ function isMade(
 }
 
 /** Some that make pods say nothing of them that could be read, as a Model of KubeAI: their pods stand for themselves. */
-function saysItself(maker: KubeObject, own: readonly Workload[]): boolean {
-  return (
-    [...makers, ...completed].includes(maker.kind) ||
-    ownersOf(maker).length > 0 ||
-    own.some((one) => one.object === maker)
-  );
+function saysItself(maker: KubeObject, { own, tells }: Pick<Saying, 'own' | 'tells'>): boolean {
+  const its = own.filter((one) => one.object === maker);
+  if (completed.includes(maker.kind)) return its.some(tells);
+  return makers.includes(maker.kind) || ownersOf(maker).length > 0 || its.length > 0;
 }
 
 interface FoundPod {

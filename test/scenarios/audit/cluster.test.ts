@@ -182,3 +182,61 @@ test('a claim is used that a kind of others names, also while it has no pod; whe
     await place.close();
   }
 });
+
+test('a service that runs by a runtime of the whole cluster counts as a server, also where only its Deployment tells which', async () => {
+  const place = makePlace();
+  const service = brought('serving.kserve.io/v1beta1', 'InferenceService', {
+    predictor: { model: { modelFormat: { name: 'any' }, runtime: 'all' } },
+  });
+  const container = {
+    name: 'kserve-container',
+    image: 'vllm/vllm-openai:v0.11.0',
+    args: ['--model', 'org/m'],
+  };
+  const runtime = {
+    apiVersion: 'serving.kserve.io/v1alpha1',
+    kind: 'ClusterServingRuntime',
+    metadata: { name: 'all' },
+    spec: { containers: [container] },
+  };
+  const made = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name: 'predictor',
+      namespace: 'llm',
+      ownerReferences: [{ kind: 'InferenceService', name: 'inferenceservice' }],
+    },
+    spec: { template: { metadata: { labels: { app: 'a' } }, spec: { containers: [container] } } },
+  };
+  const [seen, hidden] = await Promise.all([
+    apiServer([service, runtime, made]),
+    apiServer([service, runtime, made], 'everywhere'),
+  ]);
+  try {
+    place.env['KUBECONFIG'] = join(place.folder, 'kube.yaml');
+    place.write('version: 1\nfleet: lab\nhosts: {box: {kubernetes: {context: box, namespace: llm}}}\n');
+    async function judged(url: string): Promise<string[]> {
+      const config = {
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [{ name: 'c', cluster: { server: url } }],
+        users: [{ name: 'u', user: {} }],
+        contexts: [{ name: 'box', context: { cluster: 'c', user: 'u' } }],
+      };
+      place.write(JSON.stringify(config), 'kube.yaml');
+      const ran = await place.berth('audit', '--json', '--record', 'seen.json', '--timeout', '8s');
+      const { findings } = AuditReport.parse(ran.json());
+      const recorded = JSON.parse(readFileSync(join(place.folder, 'seen.json'), 'utf8')) as Thing;
+      place.write(JSON.stringify({ ...recorded, hosts: [] }), 'cluster.json');
+      const alone = await place.berth('audit', '--json', '--from', 'cluster.json');
+      expect(AuditReport.parse(alone.json()).servers).toBe(1);
+      return [...new Set(findings.flatMap(({ object }) => (/ llm\//.test(object) ? [object] : [])))];
+    }
+    expect(await judged(seen.url)).toEqual([]);
+    expect(await judged(hidden.url)).toEqual(['Deployment llm/predictor']);
+  } finally {
+    for (const one of [seen, hidden]) one.close();
+    await place.close();
+  }
+});
