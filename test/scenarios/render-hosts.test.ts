@@ -90,6 +90,22 @@ test('units are written as the target would, with ports from the pool, marks and
   expect(tree(join(place.folder, 'units'))).toEqual(files);
 });
 
+test('an engine for GPUs that names no number of them sees those of the machine, as in a container', async () => {
+  const engine = 'kind: llama.cpp, binary: /opt/bin/llama-server';
+  fleet(`  a: {model: m, target: {kind: systemd}, engine: {${engine}, accelerator: vulkan, gpuLayers: all}}
+  b: {model: m, target: {kind: systemd}, engine: {${engine}}}
+`);
+  const ran = await place.berth('render', '--format', 'systemd', '--out', 'units');
+  expect(ran.code, ran.stderr).toBe(0);
+  const files = tree(join(place.folder, 'units'));
+  const [a, b] = ['a', 'b'].map((name) =>
+    readUnit(files[`etc/systemd/system/berth-lab-${name}.service`] ?? ''),
+  );
+  expect(valuesOf(a ?? [], 'Service', 'PrivateDevices')).toEqual([]);
+  expect(valuesOf(a ?? [], 'Service', 'DeviceAllow')).toContain('char-drm rw');
+  expect(valuesOf(b ?? [], 'Service', 'PrivateDevices')).toEqual(['yes']);
+});
+
 test('a compose file has what the container would have: image, arguments, port, files, limits, GPUs and secrets', async () => {
   const found = canaries();
   place.env['HUB_TOKEN'] = found.make('hub');

@@ -44,9 +44,13 @@ export function markHashes({ basis }: Plan, there: readonly Instance[]): string[
   return basis.objects.map((object) => hashOf(marks.get(objectKey(object)) ?? null));
 }
 
-/** A mark is read in the order in which it was written, so that the same one gives the same text. */
+/**
+ * A mark is read in the order in which it was written, so that the same one gives the same text. Where it is reached is
+ * seen, not written: pods come and go, and no plan is the less true for it.
+ */
 function hashOf(mark: Mark | null): string {
-  return createHash('sha256').update(JSON.stringify(mark)).digest('hex');
+  const written = mark && { ...mark, reached: undefined };
+  return createHash('sha256').update(JSON.stringify(written)).digest('hex');
 }
 
 /** What a plan says nothing of may come and go. */

@@ -19,6 +19,8 @@ import { removeFiles, writeFiles } from './write-files.ts';
 
 const allLines = 2_000;
 const pollMs = 100;
+/** That of systemd itself. */
+const usualGraceMs = 90_000;
 
 /** Writes the unit with its environment and secrets, has systemd read it once, and starts it. */
 export async function create(world: World, request: StartRequest, options: SystemdOptions): Promise<Started> {
@@ -93,9 +95,11 @@ async function started(
 export async function restart(world: World, instance: Instance): Promise<Started> {
   const { scope: name, unit } = unitOfObject(instance);
   const scope = scopeNamed(world, name);
-  const since = world.clock.wall().getTime();
   const file = `${unit}.service`;
-  await tell(world, scope, { args: ['stop', file], unit, what: 'stopped' });
+  await stop(world, scope, { unit, graceMs: instance.mark?.spec.stop.graceMs ?? usualGraceMs });
+  // It was wanted, and is no sign of an engine that ends again and again.
+  await ask(world, scope, ['reset-failed', file]);
+  const since = world.clock.wall().getTime();
   await tell(world, scope, { args: ['start', '--no-block', file], unit, what: 'started' });
   return started(world, scope, { unit, since });
 }

@@ -66,10 +66,12 @@ function unitOf(mark: Mark, options: SystemdOptions, facts: UnitFacts): UnitText
     signs(quoteWord(word), '${CREDENTIALS_DIRECTORY}'),
   );
   const folders = foldersOf(mark, facts.scope);
+  // An engine for GPUs that names no number of them takes all that it finds.
+  const hasGpus = spec.devices.vendor !== 'none';
   const health = waitForHealth(facts.fetcher, mark);
   const service: Section = [
     ['Type', 'exec'],
-    ...userKeys(options, facts, spec.devices.count > 0),
+    ...userKeys(options, facts, hasGpus),
     ['EnvironmentFile', join(facts.config, 'environment')],
     ...environmentKeys(mark, facts),
     ...(facts.scope === 'system'
@@ -86,7 +88,7 @@ function unitOf(mark: Mark, options: SystemdOptions, facts: UnitFacts): UnitText
     ['ExecStopPost', `-/bin/sh -c ${quoteWord(checkMemory)}`],
     ...timing(mark, options, facts),
     ...limits(spec),
-    ...hardening({ level: options.hardening, scope: facts.scope, gpus: spec.devices.count > 0 }),
+    ...hardening({ level: options.hardening, scope: facts.scope, gpus: hasGpus }),
     ...bindings(mark, options, facts),
   ];
   return [
