@@ -58,6 +58,7 @@ export async function adoptableOn(
     ]),
     here,
     addressOf: ({ pid }) => [...readAddresses(proc, pid)][0] ?? null,
+    envOf: ({ pid }) => readProcess(proc, pid)?.env ?? null,
     folderOf: ({ pid }) => readProcess(proc, pid)?.cwd ?? null,
     contained: (process) => isContained(proc, process),
     containerOf: (server) => {

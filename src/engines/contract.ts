@@ -90,6 +90,8 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
   readonly loadProgress?: (output: string) => number | null;
   readonly external?: (options: Options) => ExternalEndpoint;
   readonly recognize?: (process: ProcessFacts) => Recognized | null;
+  /** Variables that `recognize` reads as options, or as the model. */
+  readonly readsOptionsFrom?: ReadonlySet<string>;
   /** Beside /health and /v1/models, which every server is asked. */
   readonly identify?: Identification;
   /** What it reads in place of a variable of its environment that is misspelt or no longer read; null for one that is fine. */

@@ -7,7 +7,7 @@ import { successorOf } from './llama-cpp/drift.ts';
 import { meantVariable } from './llama-cpp/variables.ts';
 import { loadProgress } from './llama-cpp/load-progress.ts';
 import { llamaServerPaths } from './llama-cpp/paths.ts';
-import { recognize } from './llama-cpp/recognize.ts';
+import { optionVariables, recognize } from './llama-cpp/recognize.ts';
 
 /** llama.cpp's own server, `llama-server`, which the user has installed. */
 export const llamaCpp = {
@@ -29,6 +29,7 @@ export const llamaCpp = {
   }),
   foresee,
   recognize,
+  readsOptionsFrom: optionVariables,
   loadProgress,
   identify: {
     paths: ['/props'],

@@ -123,8 +123,8 @@ async function changesTo(
   return plan.actions.filter((one) => one.do !== 'keep' && names.includes(one.deployment)).length;
 }
 
-function plain({ name, pid, engine, deployment, model, because }: Entry): Record<string, unknown> {
-  return { name, pid, engine, deployment, model, because };
+function plain({ name, pid, engine, deployment, model, because, goes }: Entry): Record<string, unknown> {
+  return { name, pid, engine, deployment, model, because, goes: goes ?? [] };
 }
 
 function reachedOf(entries: readonly Entry[]): readonly Entry[] {
@@ -143,8 +143,15 @@ function offerText(entries: readonly Entry[], refused: readonly Refused[], text:
     ...(entries.length === 0
       ? []
       : ['With "berth adopt --all" the fleet file would be:', '', text.trimEnd()]),
+    ...goesLines(entries),
     ...refusedLines(refused),
   ].join('\n');
+}
+
+function goesLines(entries: readonly Entry[]): string[] {
+  return entries.flatMap(({ name, goes = [] }) =>
+    goes.map((what) => `The first change of ${name} will take from it ${what}.`),
+  );
 }
 
 function refusedLines(refused: readonly Refused[]): string[] {
@@ -168,6 +175,7 @@ function doneText(
       return `Adopted ${name} (${object})${kept}. Undo: berth disown ${name}`;
     }),
     ...(reached.length > 0 ? [reachedLine(reached)] : []),
+    ...goesLines(chosen),
     ...refusedLines(refused),
     changes === 0
       ? '"berth plan" has nothing to do for them.'

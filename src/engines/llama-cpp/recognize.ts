@@ -47,6 +47,12 @@ const modelFlags = [
 /** Those that name a model that is no file. */
 const modelVariables = ['LLAMA_ARG_HF_REPO', 'LLAMA_ARG_MODEL_URL', 'LLAMA_ARG_DOCKER_REPO'];
 
+/** Variables that are read as options, or as the model. */
+export const optionVariables: ReadonlySet<string> = new Set([
+  ...flags.flatMap(({ env }) => env ?? []),
+  ...modelVariables,
+]);
+
 /** Programs beside it that have its name within theirs. */
 const besides =
   /[-_.](bench\w*|exporter|metrics|client|tests?|logs?|proxy|ui|monitor|health\w*|md|json|ya?ml|txt)$/;

@@ -7,6 +7,7 @@ const context: EntryContext = {
   taken: new Set(),
   here: true,
   folderOf: () => '/srv',
+  envOf: () => null,
   addressOf: () => null,
   contained: () => false,
   containerOf: () => null,
@@ -20,7 +21,7 @@ function serverOf(engine: string): ScannedServer {
   return {
     engine,
     model: '/srv/kimi.gguf',
-    options: {},
+    options: { args: [] },
     told: { slots: null, context: null },
     served: ['kimi'],
     command: ['node', '-m', '/srv/kimi.gguf'],
@@ -56,4 +57,49 @@ test('a server that answers to one name alone keeps it, be it the path of its mo
     '/srv/other',
     undefined,
   ]);
+});
+
+test('a server that its answers alone tell is only reached: nothing is known of its start', () => {
+  const { entries } = entriesOf([{ ...serverOf('llama.cpp'), options: {} }], context);
+  expect(entries).toMatchObject([
+    {
+      mark: null,
+      because: expect.stringContaining('answers alone'),
+      deployment: { engine: { kind: 'openai' } },
+    },
+  ]);
+});
+
+test('variables that an engine was started with are kept, and what goes is told', () => {
+  const env = {
+    PATH: '/bin',
+    HOME: '/root',
+    EDITOR: 'vi',
+    INVOCATION_ID: '1',
+    LD_LIBRARY_PATH: '/opt/lib',
+    HF_HOME: '/srv/hub',
+    GGML_CUDA_NO_PINNED: '1',
+    LLAMA_ARG_THREADS: '4',
+    HF_TOKEN: 'hf_abcdefghijklmnopqrstuvwxyz012345',
+    CUDA_VISIBLE_DEVICES: '1',
+  };
+  function adopted(change: Partial<ScannedServer>) {
+    const { entries } = entriesOf([{ ...serverOf('llama.cpp'), ...change }], {
+      ...context,
+      envOf: () => env,
+    });
+    const [{ deployment, goes } = { deployment: {} }] = entries;
+    return { env: (deployment as { engine?: { env?: unknown } }).engine?.env, goes };
+  }
+  const kept = { LD_LIBRARY_PATH: '/opt/lib', HF_HOME: '/srv/hub', GGML_CUDA_NO_PINNED: '1' };
+  const goes = ['its variable HF_TOKEN, which has no place in a fleet file'];
+  expect(adopted({})).toEqual({ env: { ...kept, CUDA_VISIBLE_DEVICES: '1' }, goes });
+  expect(adopted({ gpus: [{ index: 1, memoryBytes: 1 }] })).toEqual({ env: kept, goes });
+  const owner = { kind: 'system-unit', name: 'kimi.service', user: null } as const;
+  expect(adopted({ owner, gpus: [{ index: 1, memoryBytes: 1 }] })).toEqual({
+    env: { ...kept, EDITOR: 'vi' },
+    goes,
+  });
+  const open = { endpoints: [{ address: '0.0.0.0', port: 8080, netns: '1', here: true }] };
+  expect(adopted(open).goes).toEqual([...goes, expect.stringContaining('its port 8080 at 0.0.0.0')]);
 });

@@ -8,6 +8,7 @@ import type { Foreign } from '../../targets/contract.ts';
 import { engineOf } from '../../engines/registry.ts';
 import type { ForeignContainer } from '../../targets/docker/foreign.ts';
 import { asContainer } from './container-entry.ts';
+import { keptEnv } from './kept-env.ts';
 import { notTaken } from './not-taken.ts';
 import { servedName } from './served-name.ts';
 import { toldSize } from './told-size.ts';
@@ -25,6 +26,8 @@ export interface Entry {
   readonly model: { readonly name: string; readonly source: string; readonly mmproj?: string } | null;
   /** Why it is only reached, where berth could run its like; null: that goes without saying. */
   readonly because: string | null;
+  /** What the first change takes from it, each as a sentence without its end. */
+  readonly goes?: readonly string[];
   /** How it is marked; null for one that is only reached. */
   readonly mark: {
     readonly target: 'process' | 'systemd' | 'docker' | 'kubernetes';
@@ -47,6 +50,8 @@ export interface EntryContext {
   readonly here: boolean;
   /** Folders that processes run in. */
   readonly folderOf: (process: ProcessId) => string | null;
+  /** Variables that processes were started with; null where rights hide them. */
+  readonly envOf: (process: ProcessId) => Readonly<Record<string, string>> | null;
   /** Where a server in a network of its own is reached from here. */
   readonly addressOf: (process: ProcessId) => string | null;
   /** In a container, whichever unit keeps that. */
@@ -100,9 +105,15 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
   const engine = server.engine === 'unknown' ? null : engineOf(server.engine);
   const contained = kind === 'container' || kind === 'pod' || context.contained(server.process);
   if (contained || !engine?.launch || !engine.options) return reached(server, where, context);
+  if (Object.keys(server.options).length === 0)
+    return reached(server, { ...where, because: noStart }, context);
   if (engine.ownProgram && !context.here)
     return "it is berth's own engine, and berth installs nothing on another machine";
-  const options = optionsOf(server, context.folderOf(server.process));
+  const { env, lost } = envOf(server, context);
+  const options = {
+    ...optionsOf(server, context.folderOf(server.process)),
+    ...(Object.keys(env).length > 0 ? { env } : {}),
+  };
   if (holdSecret(options)) return 'its command line holds a secret, which has no place in a fleet file';
   const parsed = engine.options.safeParse(options);
   if (!parsed.success) {
@@ -116,6 +127,14 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
     name,
     ...from(server),
     because: null,
+    goes: [
+      ...lost.map((variable) => `its variable ${variable}, which has no place in a fleet file`),
+      ...(context.here && address !== endpoint.address
+        ? [
+            `its port ${endpoint.port} at ${endpoint.address}: berth has its engines listen on loopback, and the gateway is the door`,
+          ]
+        : []),
+    ],
     model: modelOf(server, name, context),
     deployment: {
       ...(server.model === null ? {} : { model: name }),
@@ -126,6 +145,16 @@ function entryOf(server: ScannedServer, name: string, context: EntryContext): En
     },
     mark: { target: how.target, foreign: how.foreign, address },
   };
+}
+
+const noStart = 'it is known by its answers alone, and its command line does not tell how it was started';
+
+function envOf(server: ScannedServer, { envOf: variables }: EntryContext): ReturnType<typeof keptEnv> {
+  return keptEnv(variables(server.process), {
+    engine: server.engine,
+    unit: ['system-unit', 'user-unit'].includes(server.owner.kind),
+    gpus: server.gpus.length > 0,
+  });
 }
 
 /** One in a container of this machine that berth could make anew as it is; null for any other server. */

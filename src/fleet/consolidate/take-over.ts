@@ -23,6 +23,8 @@ export function takenOver(
 ): string | { readonly reason: string } {
   const engine = server.engine === 'unknown' ? null : engineOf(server.engine);
   if (!engine?.launch || !engine.options) return { reason: 'berth does not know how it is started' };
+  if (Object.keys(server.options).length === 0)
+    return { reason: 'its command line does not tell how it was started' };
   if (server.keyed === true) return { reason: 'it asks for a key that berth does not know' };
   const options = optionsOf(server, folder);
   if (holdSecret(options)) return { reason: 'its command line holds a secret' };
