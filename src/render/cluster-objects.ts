@@ -13,6 +13,7 @@ import { markedObjects } from '../targets/kubernetes/objects.ts';
 import { KubernetesOptions } from '../targets/kubernetes/options.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
 import { marksOf } from './replica-marks.ts';
+import { shellText } from './secret-shell.ts';
 
 /** What the file says of another target means nothing to a cluster: then all is as usual. */
 export function optionsOf({ target }: RenderedDeployment): KubernetesOptions {
@@ -74,7 +75,7 @@ export function needsOf({ deployments, fleet, fleetId, namespace }: RenderInput)
 /** As a shell writes it within double quotes. Some programs read theirs as a line of YAML. */
 function secretText({ secrets, secretKeys }: LaunchSpec, name: string): string {
   const ref = secrets[name];
-  const value = !ref || isOfCluster(ref) ? '' : 'env' in ref ? `$${ref.env}` : `$(cat '${ref.file}')`;
+  const value = ref === undefined ? '' : shellText(ref);
   const key = secretKeys?.[name];
   return key === undefined ? value : `${key}: \\"${value}\\"`;
 }

@@ -14,6 +14,7 @@ import {
   secretAnnotation,
   writtenAnnotation,
 } from '../kube/names.ts';
+import { shellText } from './secret-shell.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { pauseHook } from '../kube/pre-stop.ts';
 import { secretCommands } from '../kube/secret-commands.ts';
@@ -139,10 +140,7 @@ export function gatewayNeeds(input: RenderInput): string[] {
   const meta = gatewaySecretMeta(input);
   if (meta === null || input.gateway === null) return there;
   const texts = Object.fromEntries(
-    Object.entries(gatewaySecretRefs(input.gateway)).map(([key, ref]) => [
-      key,
-      'env' in ref ? `$${ref.env}` : `$(cat '${ref.file}')`,
-    ]),
+    Object.entries(gatewaySecretRefs(input.gateway)).map(([key, ref]) => [key, shellText(ref)]),
   );
   return [`The gateway needs a Secret: ${secretCommands(meta, texts)}`, ...there];
 }

@@ -3,6 +3,7 @@ import type { Mark } from '../domain/instance.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { isOfCluster } from '../domain/secret.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
+import { shellText } from './secret-shell.ts';
 
 /** Every replica with the mark that berth itself would give it, so that what is started from files is known for its own. */
 export function marksOf<Options extends { kind: string }>(
@@ -54,6 +55,6 @@ export function runThere(ssh: string | null, command: string): string {
 export function pipeSecret(mark: Mark, name: string): string {
   const ref = mark.spec.secrets[name];
   const key = mark.spec.secretKeys?.[name];
-  const value = !ref || isOfCluster(ref) ? '' : 'env' in ref ? `"$${ref.env}"` : `"$(cat '${ref.file}')"`;
+  const value = !ref || isOfCluster(ref) ? '' : `"${shellText(ref)}"`;
   return key === undefined ? `printf %s ${value}` : `printf '${key}: "%s"\\n' ${value}`;
 }

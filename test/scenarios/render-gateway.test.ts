@@ -71,7 +71,7 @@ test('the command that makes its Secret is printed, and secrets of models are no
   place.env['CI_KEY'] = 'sk-canary';
   const { stdout, stderr } = await rendered('--format', 'kubernetes', '--namespace', 'llm');
   expect(stderr).toContain(
-    'The gateway needs a Secret: printf \'%s\\n\' "CI_KEY=$CI_KEY" "REDIS_URL=$REDIS_URL" | kubectl create secret generic berth-gateway-secrets -n llm --from-env-file=/dev/stdin;',
+    'The gateway needs a Secret: printf \'%s\\n\' "CI_KEY=${CI_KEY:?}" "REDIS_URL=${REDIS_URL:?}" | kubectl create secret generic berth-gateway-secrets -n llm --from-env-file=/dev/stdin;',
   );
   expect(stdout + stderr).not.toContain('sk-canary');
 });

@@ -79,7 +79,7 @@ test('units are written as the target would, with ports from the pool, marks and
   expect(mark).toMatchObject({ fleet: 'lab', fleetId: 'k3x9', deployment: 'b', replica: 0, port: 19_003 });
   expect(mark.spec.secrets['hub']).toEqual({ env: 'HUB_TOKEN' });
   expect(ran.stderr).toContain(
-    'mine needs a secret: printf %s "$HUB_TOKEN" | sudo install -D -m 600 /dev/stdin /etc/berth/units/mine/hub',
+    'mine needs a secret: printf %s "${HUB_TOKEN:?}" | sudo install -D -m 600 /dev/stdin /etc/berth/units/mine/hub',
   );
   expect(ran.stderr).toMatch(
     /mine needs a secret: printf 'api-key: "%s"\\n' "\$\(cat '.*engine-keys\/b'\)" \| sudo install/,
@@ -185,7 +185,7 @@ test('a Quadlet file has the same, in the words of podman', async () => {
   expect(container('Volume')).toContain('berth-lab-hub:/var/cache/berth/hub');
   expect(container('PodmanArgs')[0]).toContain('--memory=21474836480b');
   expect(container('Label').some((label) => label.startsWith('"berth.dev/mark={'))).toBe(true);
-  expect(ran.stderr).toContain('printf %s "$HUB_TOKEN" | sudo podman secret create berth-lab-b-hub -');
+  expect(ran.stderr).toContain('printf %s "${HUB_TOKEN:?}" | sudo podman secret create berth-lab-b-hub -');
 });
 
 test('what a format cannot say is refused by name and reason', async () => {

@@ -227,7 +227,7 @@ test('secrets get to another machine by ssh from here, and none is written', asy
   const units = await place.berth('render', '--format', 'systemd', '--out', 'units');
   expect(units.code, units.stderr).toBe(0);
   expect(units.stderr).toContain(
-    `printf %s "$HUB_TOKEN" | ssh op@one 'sudo install -D -m 600 /dev/stdin /etc/berth/units/berth-lab-a/hub'`,
+    `printf %s "\${HUB_TOKEN:?}" | ssh op@one 'sudo install -D -m 600 /dev/stdin /etc/berth/units/berth-lab-a/hub'`,
   );
   expect(units.stderr).toMatch(/engine-keys\/b'\)" \| ssh -p 2222 op@far 'sudo install /);
   const quadlet = await place.berth('render', '--format', 'quadlet', '--out', 'quadlet');

@@ -54,7 +54,7 @@ test('berth render prints manifests of the whole fleet, the same each time', asy
     logFile: '',
   });
   expect(stderr).toContain(
-    'vllm needs a Secret: printf \'%s\\n\' "hub=$HF_TOKEN" | kubectl create secret generic vllm-secrets -n llm --from-env-file=/dev/stdin; kubectl label secret vllm-secrets -n llm app.kubernetes.io/name=vllm',
+    'vllm needs a Secret: printf \'%s\\n\' "hub=${HF_TOKEN:?}" | kubectl create secret generic vllm-secrets -n llm --from-env-file=/dev/stdin; kubectl label secret vllm-secrets -n llm app.kubernetes.io/name=vllm',
   );
   const again = await place.berth('render', '--format', 'kubernetes', '--namespace', 'llm');
   expect(again.stdout).toBe(stdout);
