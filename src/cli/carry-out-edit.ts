@@ -7,6 +7,7 @@ import { worldWith, writeText } from '../fleet/relocate/edited-file.ts';
 import type { EditedFile } from '../fleet/relocate/edited-file.ts';
 import { forgetKept, keepText, keptPath, readKept } from '../fleet/relocate/kept-text.ts';
 import { execute } from './carry-out.ts';
+import type { Lock } from '../io/lock.ts';
 import type { CliContext } from './context.ts';
 
 export interface EditedPlan {
@@ -15,6 +16,8 @@ export interface EditedPlan {
   /** The plan for the file as it lies there when this is called. */
   readonly replan: (context: CliContext) => Promise<Plan>;
   readonly command: string;
+  /** The command with what it changes, such as "move mistral": who runs it again goes on with it. */
+  readonly by: string;
   /** How requests are shifted; absent: at once. */
   readonly ease?: Ease | undefined;
 }
@@ -29,7 +32,7 @@ export async function carryOutEdit(
 ): Promise<{ plan: Plan; result: ApplyResult }> {
   const { world } = context;
   const { file } = edited;
-  await keepText(world, file);
+  await keepText(world, file, edited.by);
   await writeText(world, file.path, file.after);
   try {
     const { plan, result } = await executeFresh(context, edited);
@@ -45,27 +48,57 @@ export async function carryOutEdit(
   }
 }
 
-/** The context of somebody who begins where a change that was killed began, and its file; null where none was. */
+/**
+ * Keeps others from editing a fleet file until what is given is released: from before it is looked at, so that nobody takes a change
+ * which goes on for one that was broken off. Throws LOCKED.
+ */
+export async function lockEdit({ world }: CliContext, path: string, by: string): Promise<Lock> {
+  const lock = await world.locks.take(lockName(path), `berth ${by} (process ${process.pid})`);
+  if (lock) return lock;
+  const holder = (await world.locks.holder(lockName(path))) ?? 'another process';
+  throw new BerthError('LOCKED', { what: path, holder });
+}
+
+function lockName(path: string): string {
+  return `edit ${path}`;
+}
+
+/**
+ * The context of somebody who begins where a change that was killed began, and its file; null where none was. Of another command's
+ * change a look tells, and `changes` throws EDIT_BROKEN_OFF.
+ */
 export async function beforeKilled(
   context: CliContext,
   path: string,
+  { by, changes }: { readonly by: string; readonly changes: boolean },
 ): Promise<{ context: CliContext; text: string } | null> {
   const { world, output } = context;
-  const text = await readKept(world, path);
-  if (text === null) return null;
+  const holder = changes ? null : await world.locks.holder(lockName(path));
+  if (holder !== null) {
+    output.progress(`berth: ${path} is being changed by ${holder}`);
+    return null;
+  }
+  const kept = await readKept(world, path);
+  if (kept === null) return null;
+  const begun = kept.by ?? by;
+  if (begun !== by && changes) throw new BerthError('EDIT_BROKEN_OFF', { path, by: begun });
   output.progress(`berth: a change of ${path} was broken off; what it was before lies in ${keptPath(path)}`);
+  if (begun !== by) return null;
+  const { text } = kept;
   return { context: { ...context, world: worldWith(world, { path, before: text, after: text }) }, text };
 }
 
-/** Brings file and engines back to what they were before a change that was broken off. Throws UNDO_NOTHING. */
+/** Brings file and engines back to what they were before a change that was broken off. Throws UNDO_NOTHING, EDIT_BROKEN_OFF and LOCKED. */
 export async function undoEdit(
   context: CliContext,
-  { path, replan, command }: Pick<EditedPlan, 'replan' | 'command'> & { readonly path: string },
+  { path, replan, command, by }: Pick<EditedPlan, 'replan' | 'command' | 'by'> & { readonly path: string },
 ): Promise<{ plan: Plan; result: ApplyResult }> {
   const { world, output } = context;
-  const before = await readKept(world, path);
-  if (before === null) throw new BerthError('UNDO_NOTHING', { path });
-  await writeText(world, path, before);
+  using _lock = await lockEdit(context, path, `${by} --undo`);
+  const kept = await readKept(world, path);
+  if (kept === null) throw new BerthError('UNDO_NOTHING', { path });
+  if ((kept.by ?? by) !== by) throw new BerthError('EDIT_BROKEN_OFF', { path, by: kept.by ?? by });
+  await writeText(world, path, kept.text);
   output.progress(`${path} is as it was`);
   const carried = await execute(context, await replan(context), { command });
   if (!carried.result.failure) await forgetKept(world, path);

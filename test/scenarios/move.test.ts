@@ -1,8 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Option } from '../../src/fleet/relocate/option.ts';
+import { keptPath } from '../../src/fleet/relocate/kept-text.ts';
+import { tryLock } from '../../src/io/lock.ts';
 import { fakeEngine, makePlace, ownPorts } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 
@@ -60,4 +62,60 @@ test('what cannot be is refused with the file as it was', async () => {
   expect(refused.stderr).toContain('a cannot be brought to local/docker');
   expect((await place.berth('move', 'out')).stderr).toContain('it neither starts nor stops it');
   expect(file()).toBe(before);
+});
+
+/** What lies there once a move of `name` was killed, after the file had been written. */
+function killed(name: string, before: string): void {
+  const path = join(place.folder, 'berth.yaml');
+  const written = createHash('sha256').update(file()).digest('hex');
+  const head = `# The fleet file as it was before a change that berth has begun; what was written then: ${written}; by: move ${name}\n`;
+  writeFileSync(keptPath(path), head + before);
+}
+
+test('a move that was broken off is gone on with or undone by itself alone: that of another one is refused', async () => {
+  const before = file();
+  place.write(before.replace('# eyes', '# moved'));
+  killed('b', before);
+  const moved = file();
+  for (const args of [
+    ['move', 'a', '--to', 'systemd', '--yes'],
+    ['move', 'a', '--undo'],
+    ['consolidate', '--here', '--yes'],
+    ['consolidate', '--undo'],
+  ]) {
+    const refused = await place.berth(...args);
+    expect(refused.code, refused.stdout).toBe(2);
+    expect(refused.stderr).toContain('berth move b --undo');
+    expect(file()).toBe(moved);
+  }
+  const looked = await place.berth('move', 'a');
+  expect(looked.code, looked.stderr).toBe(0);
+  expect(looked.stderr).toContain('was broken off');
+  killed('a', before);
+  const undone = await place.berth('move', 'a', '--undo');
+  expect(undone.code, undone.stderr).toBe(0);
+  expect(file()).toBe(before);
+  expect(existsSync(keptPath(join(place.folder, 'berth.yaml')))).toBe(false);
+});
+
+test('while somebody changes the file, no other change of it begins, and nothing is taken for broken off', async () => {
+  const before = file();
+  place.write(before.replace('# eyes', '# moved'));
+  killed('a', before);
+  const moved = file();
+  const lock = await tryLock(`edit ${join(place.folder, 'berth.yaml')}`, 'berth move a (process 7)');
+  using _lock = lock;
+  expect(lock).not.toBeNull();
+  for (const args of [
+    ['move', 'a', '--to', 'systemd', '--yes'],
+    ['move', 'a', '--undo'],
+  ]) {
+    const refused = await place.berth(...args);
+    expect(refused.code, refused.stdout).not.toBe(0);
+    expect(refused.stderr).toContain('is held by berth move a (process 7)');
+    expect(file()).toBe(moved);
+  }
+  const looked = await place.berth('move', 'a');
+  expect(looked.code, looked.stderr).toBe(0);
+  expect(looked.stderr).toContain('is being changed by berth move a (process 7)');
 });

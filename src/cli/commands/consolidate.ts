@@ -17,7 +17,7 @@ import { fileWith, worldWith } from '../../fleet/relocate/edited-file.ts';
 import { optionOf, planOf } from '../../fleet/relocate/option.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
 import { consents, reportApply } from '../carry-out.ts';
-import { beforeKilled, carryOutEdit, undoEdit } from '../carry-out-edit.ts';
+import { beforeKilled, carryOutEdit, lockEdit, undoEdit } from '../carry-out-edit.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
@@ -77,16 +77,19 @@ export function configure(command: Command, context: CliContext): void {
     .action(async (options: ConsolidateOptions) => {
       const { output } = context;
       if (options.undo) return undo(context, options);
-      const scene = await sceneOf(context, options);
-      const gateway = (await readUpState(context.world, scene.loaded)) !== null;
       const changes =
         options.here || options.to !== undefined || options.port.size > 0 || options.reserve.length > 0;
+      const carries = changes && !options.dryRun;
+      const { path } = await fileWith(context.world, await loadFrom(context, options), ['deployments']);
+      using _lock = carries ? await lockEdit(context, path, 'consolidate') : null;
+      const scene = await sceneOf(context, options, { path, changes: carries });
+      const gateway = (await readUpState(context.world, scene.loaded)) !== null;
       const places = changes ? [options.to ?? null] : [null, ...everywhere(scene.loaded)];
       const ways: Way[] = [];
       for (const to of places) ways.push(await wayOf(context, scene, to));
       const told = { fleet: scene.loaded.fleet, gateway, now: scene.now, ways };
       const [chosen] = ways;
-      if (!changes || options.dryRun || !chosen) return output.result(told, () => consolidationText(told));
+      if (!carries || !chosen) return output.result(told, () => consolidationText(told));
       output.progress(`${consolidationText(told)}\n${stepsText(chosen.option)}`.trimEnd());
       await carry(context, scene, chosen);
     });
@@ -107,9 +110,12 @@ function reserveOf(text: string, before: readonly number[]): number[] {
 }
 
 /** Where an earlier one was killed, it is seen from before its latest step. */
-async function sceneOf(context: CliContext, options: ConsolidateOptions): Promise<Scene> {
-  const { path } = await fileWith(context.world, await loadFrom(context, options), ['deployments']);
-  const begun = await beforeKilled(context, path);
+async function sceneOf(
+  context: CliContext,
+  options: ConsolidateOptions,
+  { path, changes }: { path: string; changes: boolean },
+): Promise<Scene> {
+  const begun = await beforeKilled(context, path, { by: 'consolidate', changes });
   const seen = begun?.context ?? context;
   const loaded = await loadFrom(seen, options);
   expectNamed([...options.port.keys(), ...options.keep], loaded);
@@ -152,7 +158,7 @@ async function undo(context: CliContext, options: ConsolidateOptions): Promise<v
       [...new Set(names)].filter((name) => name !== undefined),
     );
   }
-  const carried = await undoEdit(context, { path, command: 'consolidate', replan });
+  const carried = await undoEdit(context, { path, command: 'consolidate', by: 'consolidate', replan });
   reportApply(context, carried.plan, carried);
 }
 
@@ -233,6 +239,7 @@ async function carryStep(
     plan,
     replan: planNow,
     command: 'consolidate',
+    by: 'consolidate',
     ease: options.atOnce ? undefined : ease,
   });
 }

@@ -18,7 +18,7 @@ import { optionOf, planOf } from '../../fleet/relocate/option.ts';
 import type { Option } from '../../fleet/relocate/option.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
 import { consents, reportApply } from '../carry-out.ts';
-import { beforeKilled, carryOutEdit, undoEdit } from '../carry-out-edit.ts';
+import { beforeKilled, carryOutEdit, lockEdit, undoEdit } from '../carry-out-edit.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
@@ -61,7 +61,10 @@ export function configure(command: Command, context: CliContext): void {
       expectNamed([name], now);
       const { path } = await fileWith(context.world, now, ['deployments', name]);
       if (options.undo) return undo(context, { options, name, path });
-      const begun = (await beforeKilled(context, path))?.context ?? context;
+      const by = `move ${name}`;
+      const changes = options.to !== undefined && !options.dryRun;
+      using _lock = changes ? await lockEdit(context, path, by) : null;
+      const begun = (await beforeKilled(context, path, { by, changes }))?.context ?? context;
       const loaded = await loadFrom(begun, options);
       const deployment = movable(loaded, name);
       const gateway = (await readUpState(context.world, loaded)) !== null;
@@ -94,6 +97,7 @@ async function undo(
   const carried = await undoEdit(context, {
     path,
     command: 'move',
+    by: `move ${name}`,
     replan: async (now) => planOf(now.world, await loadFrom(now, options), [name]),
   });
   reportApply(context, carried.plan, carried);
@@ -165,6 +169,7 @@ async function carry(
     file: chosen.file,
     plan,
     command,
+    by: `move ${name}`,
     ease: options.atOnce ? undefined : ease,
     replan: async (now) => planOf(now.world, await loadFrom(now, options), [name]),
   });

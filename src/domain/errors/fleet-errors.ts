@@ -98,6 +98,12 @@ export const fleetErrors = {
     () => 'See "berth plan" for what would be done now.',
     'usage',
   ),
+  EDIT_BROKEN_OFF: defineError<{ path: string; by: string }>(
+    (f) =>
+      `A change of ${f.path} by "berth ${f.by}" was broken off, and its engines may be as that had them.`,
+    (f) => `First go on with it by the same command, or bring back what was before: berth ${f.by} --undo`,
+    'usage',
+  ),
   ADOPT_NOT_STARTED: defineError<{ deployment: string }>(
     (f) => `${f.deployment} is nothing that berth could start.`,
     () => 'Please report this: what cannot be started is not to be adopted.',

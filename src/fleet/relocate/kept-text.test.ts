@@ -13,11 +13,11 @@ test('the text before a change is there until the file is edited by somebody, al
   const path = join(folder, 'berth.yaml');
   await writeFile(path, 'fleet: before\n');
   expect(await readKept(world, path)).toBe(null);
-  await keepText(world, { path, before: 'fleet: before\n', after: 'fleet: after\n' });
+  await keepText(world, { path, before: 'fleet: before\n', after: 'fleet: after\n' }, 'move a');
   await writeFile(path, 'fleet: after\n');
-  expect(await readKept(world, path)).toBe('fleet: before\n');
+  expect(await readKept(world, path)).toEqual({ text: 'fleet: before\n', by: 'move a' });
   await writeFile(path, 'fleet: before\n');
-  expect(await readKept(world, path)).toBe('fleet: before\n');
+  expect(await readKept(world, path)).toEqual({ text: 'fleet: before\n', by: 'move a' });
   await writeFile(path, 'fleet: else\n');
   expect(await readKept(world, path)).toBe(null);
 });

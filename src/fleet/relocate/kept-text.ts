@@ -8,28 +8,35 @@ import type { EditedFile } from './edited-file.ts';
  */
 
 const first =
-  /^# The fleet file as it was before a change that berth has begun; what was written then: ([0-9a-f]{64})\n/;
+  /^# The fleet file as it was before a change that berth has begun; what was written then: ([0-9a-f]{64})(?:; by: ([^\n]+))?\n/;
 
 export function keptPath(path: string): string {
   return `${path}.before-move`;
 }
 
-/** The text before a change that was not finished; null where there is none, or the file has been edited since. */
-export async function readKept(world: Pick<World, 'files'>, path: string): Promise<string | null> {
+export interface KeptText {
+  readonly text: string;
+  /** The command that began the change, such as "move mistral"; null where it does not say. */
+  readonly by: string | null;
+}
+
+/** What was before a change that was not finished; null where there is none, or the file has been edited since. */
+export async function readKept(world: Pick<World, 'files'>, path: string): Promise<KeptText | null> {
   const kept = await world.files.read(keptPath(path));
-  const [line, written] = (kept === null ? null : first.exec(kept)) ?? [];
+  const [line, written, by = null] = (kept === null ? null : first.exec(kept)) ?? [];
   const now = await world.files.read(path);
   if (kept === null || line === undefined || now === null) return null;
-  const before = kept.slice(line.length);
+  const text = kept.slice(line.length);
   // With the old text there again an undo was broken off: engines may still be as the change had them.
-  return hashOf(now) === written || now === before ? before : null;
+  return hashOf(now) === written || now === text ? { text, by } : null;
 }
 
 export async function keepText(
   world: Pick<World, 'files'>,
   { path, before, after }: EditedFile,
+  by: string,
 ): Promise<void> {
-  const head = `# The fleet file as it was before a change that berth has begun; what was written then: ${hashOf(after)}\n`;
+  const head = `# The fleet file as it was before a change that berth has begun; what was written then: ${hashOf(after)}; by: ${by}\n`;
   const stat = await world.files.stat(path);
   await world.files.write(keptPath(path), head + before, stat?.mode ?? 0o644);
 }
