@@ -36,18 +36,29 @@ function drifted(by: string): unknown {
 
 /** One changed field each, by the rule that it breaks. */
 const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
-  'exposed-tools': [set(`${mistral}.exposes`, ['--tools'])],
+  'exposed-tools': [
+    set(`${mistral}.exposes`, ['--tools']),
+    set(`${night}.starts.exposes`, ['--tools']),
+    set(`${batch}.starts.exposes`, ['--tools']),
+    set(`${engine}.args`, ['-m', '/m.gguf', '--port', '8081', '--cache-ram', '0', '--tools', 'all']),
+  ],
   'secret-in-argv': [
     set(`${mistral}.command`, ['llama-server', '-m', '/srv/models/mistral.gguf', '--api-key', '***']),
     set(`${engine}.args`, ['-m', '/m.gguf', '--port', '8081', '--cache-ram', '0', '--api-key', '***']),
     set(`${mistral}.command`, ['sh', '-c', 'exec llama-server -m x --api_key ***']),
+    set(`${night}.starts.command`, ['llama-server', '-m', 'x', '--api-key', '***']),
   ],
   'open-secret-file': [set(`${mistral}.openSecrets`, ['/etc/key'])],
   'secret-in-environment': [
     set(`${box}.secretVariables`, ['HF_TOKEN']),
     set(`${engine}.env`, [{ name: 'HF_TOKEN', value: 'hf_x' }]),
   ],
-  'open-without-key': [set(`${mistral}.endpoints`, open)],
+  'open-without-key': [
+    set(`${mistral}.endpoints`, open),
+    set(`${vllmBox}.starts.keyed`, false),
+    // A key that everybody knows.
+    set(`${vllmBox}.starts.command`, ['vllm', 'serve', 'm', '--api-key', 'EMPTY']),
+  ],
   privileged: [set(`${box}.privileged`, true), set(`${engine}.securityContext`, { privileged: true })],
   'shares-host': [
     set(`${box}.shares`, ['pid']),
@@ -106,6 +117,11 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
     set(`${engine}.image`, 'ghcr.io/ggml-org/llama.cpp:server-b6000'),
     set(`${engine}.resources.limits`, { cpu: '4', memory: '12Gi' }),
     set('hosts.0.hardware.gpus', []),
+    set(`${batch}.starts.options.gpuLayers`, 99),
+    (draft) => {
+      set('hosts.0.gpuDevices', ['/dev/nvidia0'])(draft);
+      set(`${box}.starts.options.gpuLayers`, 'all')(draft);
+    },
   ],
   'model-over-memory': [set(`${mistral}.modelBytes`, 17 * GiB)],
   'prompt-cache-over-limit': [
@@ -116,6 +132,8 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
   ],
   'throttled-threads': [
     set(`${mistral}.quotaCores`, 2),
+    // It takes a thread for each core of the machine.
+    set(`${mistral}.options.threads`, undefined),
     ...['2', 2, '2000m'].map((limit) => set(`${engine}.resources.limits.cpu`, limit)),
   ],
   threads: [set('hosts.0.hardware.cpu.physicalCores', 6)],
@@ -301,3 +319,37 @@ for (const [id, changes] of Object.entries(cases)) {
     });
   }
 }
+
+test.each<[string, (draft: Draft) => void]>([
+  [
+    'a unit whose port stands in a variable or in a file of its own',
+    (draft) => {
+      set(`${night}.starts.port`, null)(draft);
+      set(`${night}.starts.command`, ['llama-server', '-m', 'x', '--port', '$PORT'])(draft);
+      set(`${batch}.published.0.port`, 8080)(draft);
+      set(`${batch}.restartPolicy`, 'always')(draft);
+    },
+  ],
+  [
+    'a program of a desktop that serves nothing yet',
+    (draft) => {
+      set(`${mistral}.engine`, 'lm-studio')(draft);
+      set(`${mistral}.endpoints`, [])(draft);
+      set(`${mistral}.state`, 'silent')(draft);
+    },
+  ],
+  [
+    'a container that is published on loopback, and one with a key',
+    (draft) => {
+      set(`${vllmBox}.starts.keyed`, false)(draft);
+      set(`${vllmBox}.published.0.address`, '127.0.0.1')(draft);
+      set(`${box}.published.0.address`, '0.0.0.0')(draft);
+      set(`${box}.starts.keyed`, true)(draft);
+      set(`${box}.starts.command`, ['llama-server', '-m', 'x', '--api-key', '$KEY'])(draft);
+    },
+  ],
+])('nothing is said of %s', (_what, change) => {
+  const draft = healthyObservation();
+  change(draft);
+  expect(findingsIn(draft)).toEqual([]);
+});

@@ -224,7 +224,7 @@ function healthyHost(): ObservedHost {
     ],
     containers: [
       container('mistral', 'ghcr.io/ggml-org/llama.cpp:server-b6000', {
-        starts: { ...starts, port: 8080, model: mistral.model },
+        starts: { ...starts, port: 8080, model: mistral.model, options: { ...mistral.options } },
         healthCheck: ['CMD', 'curl', '-f', 'http://localhost:8080/health'],
         published: [{ address: '127.0.0.1', port: 18_403, to: 8080 }],
       }),
@@ -235,13 +235,20 @@ function healthyHost(): ObservedHost {
           port: null,
           model: 'Qwen/Qwen3-32B',
           options: { tensorParallel: 2 },
+          keyed: true,
         },
         shmBytes: 8 * GiB,
         published: [{ address: '0.0.0.0', port: 8000, to: 8000 }],
       }),
       // Started by hand for a batch.
       container('batch', 'ghcr.io/ggml-org/llama.cpp:server-b6000', {
-        starts: { ...starts, port: 8080, model: mistral.model, command: [...starts.command] },
+        starts: {
+          ...starts,
+          port: 8080,
+          model: mistral.model,
+          options: { ...mistral.options },
+          command: [...starts.command],
+        },
         state: 'exited',
         exitCode: 0,
         restartPolicy: 'no',

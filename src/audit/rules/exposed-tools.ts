@@ -1,6 +1,8 @@
 import { isLoopback } from '../../domain/loopback.ts';
+import { titleOf } from '../../domain/audit/kube-object.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
-import type { Rule } from './contract.ts';
+import type { DefinedServer } from '../../domain/audit/observation.ts';
+import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 export const exposedTools: Rule = {
@@ -8,8 +10,8 @@ export const exposedTools: Rule = {
   severity: 'critical',
   finds: 'a llama-server started with `--tools` or the like',
   why: 'Whoever reaches its port reaches files or a shell of the machine.',
-  find: ({ hosts }) =>
-    perHost(hosts, (host) =>
+  find: ({ hosts, pods }) => [
+    ...perHost(hosts, (host) =>
       host.servers
         .filter((server) => server.exposes.length > 0)
         .map((server) => {
@@ -26,4 +28,38 @@ export const exposedTools: Rule = {
           };
         }),
     ),
+    ...perHost(hosts, ({ units, containers }) =>
+      [
+        ...units.filter((one) => one.active !== 'active'),
+        ...containers
+          .filter((one) => one.state !== 'running')
+          .map((one) => ({ ...one, name: `container ${one.name}` })),
+      ].flatMap(({ name, starts }) =>
+        ofDefinition(starts, { object: name, names: [name], severity: 'warning' }),
+      ),
+    ),
+    ...pods.flatMap(({ workload: { object }, server }) =>
+      ofDefinition(server, {
+        object: titleOf(object),
+        names: [object.metadata.name],
+        severity: server.host !== null && isLoopback(server.host) ? 'warning' : 'critical',
+      }),
+    ),
+  ],
 };
+
+function ofDefinition(
+  { exposes }: DefinedServer,
+  subject: Pick<Found, 'object' | 'names'> & { severity: 'warning' | 'critical' },
+): Found[] {
+  if (exposes.length === 0) return [];
+  const flags = exposes.join(', ');
+  return [
+    {
+      ...subject,
+      message: 'Once it runs, whoever reaches its port reaches files or a shell where it runs.',
+      evidence: [`Its definition starts it with ${flags}.`],
+      cure: `Define it without ${flags}, or on 127.0.0.1 with --api-key-file.`,
+    },
+  ];
+}

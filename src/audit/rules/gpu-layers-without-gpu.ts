@@ -23,6 +23,18 @@ export const gpuLayersWithoutGpu: Rule = {
             }),
           ),
     ),
+    // Where the machine has no GPU, what runs in a container is told as a server.
+    ...perHost(hosts, ({ containers, hardware, gpuDevices }) =>
+      containers
+        .filter(({ state }) => state !== 'running' || hardware.gpus.length > 0 || gpuDevices?.length !== 0)
+        .filter(({ image }) => cpuImage.test(image))
+        .flatMap(({ name, image, starts }) =>
+          judge(starts.options['gpuLayers'], `${image} is built for the CPU.`, {
+            object: `container ${name}`,
+            names: [name],
+          }),
+        ),
+    ),
     ...pods.flatMap(({ workload, container, server, gpus }) => {
       const subject = { object: titleOf(workload.object), names: [workload.object.metadata.name] };
       if (cpuImage.test(container.image ?? ''))

@@ -1,6 +1,9 @@
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
-import type { Rule } from './contract.ts';
+import { hasFlag } from '../../domain/command-line/flags.ts';
+import { secretFlagsAt, standsForNothing } from '../../domain/command-line/redact.ts';
+import type { DefinedServer, ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
+import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 export const openWithoutKey: Rule = {
@@ -8,12 +11,12 @@ export const openWithoutKey: Rule = {
   severity: 'warning',
   finds: 'a server that others can reach and that asks for no key',
   why: 'Anyone on the network can use it, and read what it is asked where its slots are shown.',
-  find: ({ hosts }) =>
-    perHost(hosts, (host) =>
+  find: ({ hosts }) => [
+    ...perHost(hosts, (host) =>
       host.servers
         .filter(
           (server) =>
-            server.keyed === false && server.endpoints.some((one) => one.here && !isLoopback(one.address)),
+            asksForNone(server) && server.endpoints.some((one) => one.here && !isLoopback(one.address)),
         )
         .map((server) => ({
           ...subjectOf(server, host),
@@ -22,4 +25,48 @@ export const openWithoutKey: Rule = {
           cure: 'Let it listen on 127.0.0.1 with a gateway in front ("berth init"), or give it a key.',
         })),
     ),
+    ...perHost(hosts, (host) => host.containers.flatMap((one) => ofContainer(one, host))),
+  ],
 };
+
+/** Where the kernel itself leads a port into a container, no socket of the machine shows it. */
+function ofContainer(container: ObservedContainer, { servers }: ObservedHost): Found[] {
+  const { id, name, starts, state } = container;
+  const open = container.published.filter(
+    ({ address, to }) => !isLoopback(address) && (starts.port === null || to === starts.port),
+  );
+  if (state !== 'running' || open.length === 0 || !asksForNone(starts)) return [];
+  const isSeen = servers.some(
+    ({ owner, endpoints }) =>
+      owner.kind === 'container' && isOf(owner.name, id) && endpoints.some((one) => one.here),
+  );
+  if (isSeen) return [];
+  return [
+    {
+      object: `container ${name}`,
+      names: [name],
+      message: 'It is published beyond this machine and asks for no key.',
+      evidence: open.map(({ address, port, to }) => `${address}:${port} leads to its port ${to}.`),
+      cure: 'Publish it on 127.0.0.1 with a gateway in front ("berth init"), or give it a key.',
+    },
+  ];
+}
+
+/** "docker 3f2a…", of a container with this id. */
+function isOf(owner: string, id: string): boolean {
+  const short = owner.split(' ')[1] ?? '';
+  return short !== '' && id.startsWith(short);
+}
+
+/** A key that everybody writes where there is none keeps nobody out. */
+function asksForNone({ keyed, command }: Pick<DefinedServer, 'keyed' | 'command'>): boolean {
+  if (keyed !== true) return keyed === false;
+  const keys = command.flatMap((_word, at) =>
+    secretFlagsAt(command, at).filter(({ flag }) => /api[-_]?keys?$/i.test(flag)),
+  );
+  return (
+    keys.length > 0 &&
+    keys.every(({ value }) => standsForNothing(value)) &&
+    !hasFlag(command, '--api-key-file')
+  );
+}

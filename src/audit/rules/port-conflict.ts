@@ -1,4 +1,5 @@
 import type { ObservedContainer, ObservedHost, ObservedUnit } from '../../domain/audit/observation.ts';
+import { hasFlag } from '../../domain/command-line/flags.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -67,11 +68,12 @@ function isStarted({ state, restartPolicy, error }: ObservedContainer): boolean 
   return restartPolicy === 'always' || (error !== null && restartPolicy !== 'no');
 }
 
-/** Where nothing is said: llama-server listens on loopback, vLLM on all addresses. */
+/** Where nothing is said, and no file or variable that is not seen may say it: llama-server listens on loopback, vLLM on all addresses. */
 function placesOf({ starts }: Pick<ObservedUnit, 'starts'>): Place[] {
-  const { engine, host, port } = starts;
+  const { engine, host, port, command } = starts;
+  const elsewhere = hasFlag(command, '--config') || command.some((word) => word.includes('$'));
   const usual = engine === 'llama.cpp' ? 8080 : engine === 'vllm' ? 8000 : null;
-  const wanted = port ?? usual;
+  const wanted = port ?? (elsewhere ? null : usual);
   return wanted === null ? [] : [{ address: addressOf(host, engine), port: wanted }];
 }
 

@@ -30,6 +30,25 @@ export const secretInArgv: Rule = {
         ];
       }),
     ),
+    ...perHost(hosts, ({ units }) =>
+      units
+        .filter((unit) => unit.active !== 'active')
+        .flatMap(({ name, path, starts }) => {
+          const flags = writtenFlagsOf(starts.command);
+          if (flags.length === 0) return [];
+          const how = advice[starts.engine] ?? 'Give it the secret in a file that only its user can read.';
+          return [
+            {
+              object: name,
+              names: [name],
+              message:
+                'A secret stands on the command line of its definition, which every user can ask systemd for.',
+              evidence: [`${flags.join(', ')} in ExecStart of ${path}.`],
+              cure: `${how} Then change the secret.`,
+            },
+          ];
+        }),
+    ),
     ...pods.flatMap(({ workload: { object }, container, server }) => {
       const flags = writtenFlagsOf(server.command);
       if (flags.length === 0) return [];

@@ -1,4 +1,5 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { ownerName, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -11,7 +12,7 @@ export const throttledThreads: Rule = {
   find: ({ hosts, pods }) => [
     ...perHost(hosts, (host) =>
       host.servers.flatMap((server) =>
-        tooMany(server.options['threads'], server.quotaCores, {
+        tooMany(server.options['threads'] ?? usualThreads(server.engine, host), server.quotaCores, {
           ...subjectOf(server, host),
           where: `Process ${server.process.pid} is in ${ownerName(server)}.`,
         }),
@@ -26,6 +27,11 @@ export const throttledThreads: Rule = {
     ),
   ],
 };
+
+/** llama-server that is told no number takes one thread for each core of the machine, and does not look at its limit. */
+function usualThreads(engine: string, { hardware: { cpu } }: ObservedHost): number | null {
+  return engine === 'llama.cpp' ? cpu.physicalCores : null;
+}
 
 function tooMany(
   count: unknown,
