@@ -14,6 +14,7 @@ import { KubernetesOptions } from '../targets/kubernetes/options.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
 import { marksOf } from './replica-marks.ts';
 import { shellText } from './secret-shell.ts';
+import { sharedOnce } from './shared-objects.ts';
 
 /** What the file says of another target means nothing to a cluster: then all is as usual. */
 export function optionsOf({ target }: RenderedDeployment): KubernetesOptions {
@@ -32,15 +33,17 @@ export function clusterRefuses(deployment: RenderedDeployment): string | null {
   return fetchRefuses(deployment.spec) ?? platformRefuses(deployment.spec, options);
 }
 
-/** All objects of each deployment, those of `apply` with their marks: what is applied from files is known for the fleet's own. */
+/** All objects of each deployment, what they share with the first of them; those of `apply` with their marks: what is applied from files is known for the fleet's own. */
 export function objectsOf(input: RenderInput): { name: string; objects: KubeObject[] }[] {
   const replicas = marksOf(input, optionsOf);
-  return input.deployments.map(({ name }) => ({
-    name,
-    objects: replicas
-      .filter(({ mark }) => mark.deployment === name)
-      .flatMap(({ mark, options }) => markedObjects(mark, options, { namespace: input.namespace })),
-  }));
+  return sharedOnce(
+    input.deployments.map(({ name }) => ({
+      name,
+      objects: replicas
+        .filter(({ mark }) => mark.deployment === name)
+        .flatMap(({ mark, options }) => markedObjects(mark, options, { namespace: input.namespace })),
+    })),
+  );
 }
 
 /** Those of the first replica, or of one that it is changed into: it has the same port, since each pod has an address of its own. */

@@ -27,9 +27,10 @@ export const helmFormat = {
 function filesOf(input: RenderInput): RenderedFile[] {
   // The release says where it goes.
   const anywhere = { ...input, namespace: null };
+  const kept = new Map(objectsOf(anywhere).map(({ name, objects }) => [name, objects]));
   const templates = [
     ...insideNewNamespace(input).map((object) => templateOf(object, [])),
-    ...input.deployments.flatMap((one) => templatesOf(anywhere, one)),
+    ...input.deployments.flatMap((one) => templatesOf(anywhere, one, kept.get(one.name) ?? [])),
     ...gatewayObjects(anywhere).map((object) => templateOf(object, ['gateway'], { pods: true })),
   ];
   const counts = input.deployments.filter(canBeCounted);
@@ -85,13 +86,18 @@ function canBeCounted(deployment: RenderedDeployment): boolean {
 }
 
 /** The objects of one replica, as many times as a release wants; what the first has for all, once. */
-function templatesOf(input: RenderInput, deployment: RenderedDeployment): Template[] {
+function templatesOf(
+  input: RenderInput,
+  deployment: RenderedDeployment,
+  kept: readonly KubeObject[],
+): Template[] {
   const { name } = deployment;
   const place = ['deployments', name];
-  const [all] = objectsOf({ ...input, deployments: [deployment] });
-  if (!canBeCounted(deployment)) return (all?.objects ?? []).map((object) => templateOf(object, place));
+  if (!canBeCounted(deployment)) return kept.map((object) => templateOf(object, place));
   const counted = { name, path: [...place, 'replicas'] };
-  const first = objectsOfReplica(input, name, (mark) => mark);
+  const first = objectsOfReplica(input, name, (mark) => mark).filter((object) =>
+    kept.some((one) => isSame(one, object)),
+  );
   const other = objectsOfReplica(input, name, withReplica);
   return first.map((object) => {
     const same = other.find((one) => one.kind === object.kind && isOtherOf(one, object));
@@ -101,6 +107,10 @@ function templatesOf(input: RenderInput, deployment: RenderedDeployment): Templa
 
 function withReplica(mark: Mark): Mark {
   return { ...mark, replica: someReplica };
+}
+
+function isSame(one: KubeObject, other: KubeObject): boolean {
+  return one.kind === other.kind && one.metadata.name === other.metadata.name;
 }
 
 function isOtherOf(other: KubeObject, object: KubeObject): boolean {

@@ -161,3 +161,24 @@ test('a chart has what stands in the namespace, and says how Helm makes it', asy
   const plain = await place.berth('render', '--format', 'helm');
   expect(plain.stderr).toContain('helm install lab . -n llm --create-namespace');
 });
+
+test('a claim that several deployments share is written once, in every format for clusters', async () => {
+  place.write(`version: 1
+fleet: lab
+hosts: {k3s: {kubernetes: {context: k3s, namespace: llm}}}
+models:
+  one: {source: "hf://a/one", at: {k3s: {pvc: weights, path: one, fetch: {size: 20Gi}}}}
+  two: {source: "hf://a/two", at: {k3s: {pvc: weights, path: two, fetch: {size: 20Gi}}}}
+deployments:
+  first: {model: one, engine: {kind: vllm}, target: {kind: kubernetes}}
+  second: {model: two, engine: {kind: vllm}, target: {kind: kubernetes, service: {name: two}}}
+`);
+  const deploy = await written();
+  const inBase = kustomizationOf(join(deploy, 'base')).resources ?? [];
+  expect(inBase.filter((path) => path.includes('claim'))).toEqual(['persistentvolumeclaim-weights.yaml']);
+  expect(inBase.filter((path) => path.startsWith('job-'))).toHaveLength(2);
+  for (const format of ['kubernetes', 'helm']) {
+    const ran = await place.berth('render', '--format', format);
+    expect([ran.code, ran.stdout.match(/kind: "?PersistentVolumeClaim/g)?.length], format).toEqual([0, 1]);
+  }
+});
