@@ -1,17 +1,60 @@
 import { expect, test } from 'vitest';
 import { foldersInUse } from './in-use.ts';
 
+const store = '/home/a/models/trees';
+const [tiny, large, linked, local, unit, other] = [
+  'hf--lab--tiny-0123456789',
+  'hf--lab--large-abcdefabcd',
+  'hf--lab--linked-1111111111',
+  'hf--lab--local-2222222222',
+  'hf--lab--unit-3333333333',
+  'hf--lab--other-0000000000',
+] as const;
+
 const proc: Record<string, string> = {
-  '7/cmdline': 'llama-server\0-m\0/home/a/models/trees/hf--lab--tiny-0123456789/m.gguf\0',
+  '7/cmdline': `llama-server\0-m\0${store}/${tiny}/m.gguf\0`,
   '8/cmdline': 'vllm\0serve\0/models\0',
-  '8/mountinfo':
-    '22 1 8:1 / / rw - ext4 /dev/sda1 rw\n31 22 8:1 /home/a\\040b/models/trees/hf--lab--large-abcdefabcd /models ro - ext4 /dev/sda1 rw\n',
+  '8/mountinfo': `22 1 8:1 / / rw - ext4 /dev/sda1 rw\n31 22 8:1 /home/a\\040b/models/trees/${large} /models ro - ext4 /dev/sda1 rw\n`,
+  '9/cmdline': 'llama-server\0--model=/srv/best.gguf\0',
+  '10/cmdline': 'llama-server\0-m\0mine.gguf\0',
 };
 
-test('a model is in use by a command line, or mounted into a container, and otherwise not', () => {
-  const found = foldersInUse(
-    { text: (path) => proc[path] ?? null, link: () => null, names: () => ['7', '8', '9', 'meminfo'] },
-    ['hf--lab--tiny-0123456789', 'hf--lab--large-abcdefabcd', 'hf--lab--other-0000000000'],
+/** Files by path: those of one id are one file. */
+const ids: Record<string, string> = {
+  [`${store}/${linked}/m.gguf`]: '8:1',
+  '/srv/best.gguf': '8:1',
+  [`${store}/${local}/m.gguf`]: '8:2',
+  '/home/b/mine.gguf': '8:2',
+  [`${store}/${other}/m.gguf`]: '8:3',
+};
+
+const units: Record<string, string> = {
+  '/home/a/.config/systemd/user/toy.service': `[Service]\nExecStart=llama-server -m ${store}/${unit}/m.gguf\n`,
+  '/home/a/.config/systemd/user/notes.txt': `${store}/${other}`,
+};
+
+test('a model is in use by a command line, under any name, mounted into a container, or by a unit', async () => {
+  const found = await foldersInUse(
+    {
+      proc: {
+        text: (path) => proc[path] ?? null,
+        link: (path) => (path === '10/cwd' ? '/home/b' : null),
+        names: () => ['7', '8', '9', '10', 'meminfo'],
+      },
+      files: {
+        stat: async (path) => (ids[path] ? { id: ids[path], size: 1, isFile: true, mtimeMs: 0 } : null),
+        read: async (path) => units[path] ?? null,
+        list: async (path) =>
+          Object.keys(units).flatMap((name) =>
+            name.startsWith(`${path}/`) ? [name.slice(path.length + 1)] : [],
+          ),
+      },
+      env: { HOME: '/home/a' },
+    },
+    [tiny, large, linked, local, unit, other].map((folder) => ({
+      folder,
+      paths: [`${store}/${folder}/m.gguf`],
+    })),
   );
-  expect([...found]).toEqual(['hf--lab--tiny-0123456789', 'hf--lab--large-abcdefabcd']);
+  expect(found).toEqual(new Set([tiny, large, linked, local, unit]));
 });

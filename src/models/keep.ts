@@ -4,6 +4,7 @@ import { tryLock } from '../io/lock.ts';
 import type { Lock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
 import { foldersInUse } from './in-use.ts';
+import type { StoreFolder } from './in-use.ts';
 import { pullLockOf, storeOf, storedModels } from './cache.ts';
 import type { StoredModel } from './cache.ts';
 import { recordRemains } from './remains.ts';
@@ -47,7 +48,7 @@ export interface Pruned {
 
 /**
  * What `prune` would take away: models that are not `kept`, and what belongs to none. With `act`, it is taken away. What an engine
- * is given, and what a pull is fetching, stays whatever is `kept`.
+ * or a unit is given, and what a pull is fetching, stays whatever is `kept`.
  */
 export async function pruneStore(world: World, kept: ReadonlySet<string>, act: boolean): Promise<Pruned> {
   const store = storeOf(world);
@@ -56,7 +57,10 @@ export async function pruneStore(world: World, kept: ReadonlySet<string>, act: b
   const unrecorded = new Set((await Promise.all(places)).flat());
   for (const { folder } of all) unrecorded.delete(folder);
   const folders = [...all.map(({ folder }) => folder), ...unrecorded];
-  const used = foldersInUse(world.proc, folders);
+  const used = await foldersInUse(
+    world,
+    await Promise.all(folders.map((folder) => heldBy(world, folder, all))),
+  );
   const locks: Lock[] = [];
   const busy = new Set<string>();
   try {
@@ -95,6 +99,14 @@ export async function pruneStore(world: World, kept: ReadonlySet<string>, act: b
   } finally {
     for (const lock of locks) lock[Symbol.dispose]();
   }
+}
+
+/** The folder of a model and its files; of one without a record what lies there. */
+async function heldBy(world: World, folder: string, all: readonly StoredModel[]): Promise<StoreFolder> {
+  const tree = storeOf(world).tree(folder);
+  const recorded = all.find((model) => model.folder === folder)?.files.map(({ path }) => path);
+  const names = recorded ?? (await world.files.list(tree).catch(() => []));
+  return { folder, paths: [tree, ...names.map((name) => join(tree, name))] };
 }
 
 /**

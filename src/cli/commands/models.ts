@@ -150,7 +150,7 @@ async function prune(
 }
 
 function prunedText({ models, used, blobs, partials, bytes }: Pruned, done: boolean): string {
-  const staying = used.map((source) => `${source} stays: an engine on this machine is given it.`);
+  const staying = used.map((source) => `${source} stays: an engine or a unit of this machine is given it.`);
   if (models.length + blobs + partials === 0)
     return [...staying, 'There is nothing to take away.'].join('\n');
   const lines = [...models.map(({ source }) => source), ...staying];

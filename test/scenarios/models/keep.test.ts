@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { makePlace, until } from '../../support/berth.ts';
@@ -69,7 +69,7 @@ test('prune leaves what an engine on this machine is given, whatever the fleet f
   const engine = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', path]);
   try {
     const pruned = await place.berth('models', 'prune', '--all', '--yes');
-    expect(pruned.stdout).toContain(`${source} stays: an engine on this machine is given it.`);
+    expect(pruned.stdout).toContain(`${source} stays: an engine or a unit of this machine is given it.`);
     expect(readFileSync(path).length).toBe(size);
     expect((await place.berth('models', 'verify')).code).toBe(0);
   } finally {
@@ -78,6 +78,30 @@ test('prune leaves what an engine on this machine is given, whatever the fleet f
   }
   const after = await place.berth('models', 'prune', '--all', '--yes', '--json');
   expect(after.json()).toMatchObject({ used: [], blobs: 1, bytes: size });
+  expect(filesBelow(store())).toEqual([]);
+});
+
+test('prune leaves what is given under a name of the user, and what a stopped unit will want', async () => {
+  const path = pathOf(await place.berth('pull', source, '--json'));
+  place.env['HOME'] = place.folder;
+  const link = join(place.folder, 'mine.gguf');
+  symlinkSync(path, link);
+  const engine = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'mine.gguf'], {
+    cwd: place.folder,
+  });
+  try {
+    const pruned = await place.berth('models', 'prune', '--all', '--yes');
+    expect(pruned.stdout).toContain(`${source} stays`);
+  } finally {
+    engine.kill('SIGKILL');
+    await ended(engine);
+  }
+  const units = '.config/systemd/user';
+  mkdirSync(join(place.folder, units), { recursive: true });
+  place.write(`[Service]\nExecStart=/usr/bin/llama-server -m "${path}"\n`, `${units}/toy.service`);
+  expect((await place.berth('models', 'prune', '--all', '--yes')).stdout).toContain(`${source} stays`);
+  place.write('[Service]\nExecStart=/usr/bin/llama-server\n', `${units}/toy.service`);
+  await place.berth('models', 'prune', '--all', '--yes');
   expect(filesBelow(store())).toEqual([]);
 });
 
