@@ -9,6 +9,7 @@ import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
 import { measurementsOf } from './bench/measurements.ts';
 import { clustersOf } from './observe-clusters.ts';
+import { reachedOn } from './reached-servers.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
 import type { FileOptions } from './fleet-file.ts';
 
@@ -64,6 +65,7 @@ export async function observeHere(context: CliContext, looking: Looking): Promis
     idleMs: idleMs ?? usualIdleMs,
     fleet: fleet && {
       ...fleet,
+      reached: loaded ? await reachedHere(context, loaded, seen.hosts) : [],
       unreachable: [
         ...fleet.unreachable,
         ...silent.filter(
@@ -72,6 +74,16 @@ export async function observeHere(context: CliContext, looking: Looking): Promis
       ],
     },
   };
+}
+
+async function reachedHere(
+  { world }: CliContext,
+  loaded: LoadedFleet,
+  hosts: readonly ObservedHost[],
+): Promise<NonNullable<Observation['fleet']>['reached']> {
+  const here = hosts.find(({ host }) => host === thisMachine);
+  const found = here ? await reachedOn(world, loaded, here.servers) : [];
+  return found.map((one) => ({ host: thisMachine, ...one }));
 }
 
 async function usesOf(

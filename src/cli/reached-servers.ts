@@ -32,7 +32,25 @@ export async function reachedServers(
 
 /** Whether the fleet reaches this server of this machine already. */
 export function isReached(proc: Procfs, loaded: LoadedFleet, server: ScannedServer): boolean {
-  return urlsHere(loaded).some(([, url]) => answersAt(proc, server, new URL(url)));
+  return reachedAs(proc, loaded, server) !== null;
+}
+
+/** Of servers of this machine those that the fleet reaches, each with the deployment. */
+export async function reachedOn(
+  world: World,
+  loaded: LoadedFleet,
+  servers: readonly ScannedServer[],
+): Promise<{ pid: number; deployment: string }[]> {
+  if (urlsHere(loaded).length === 0) return [];
+  const proc = await world.procfs(servers.map((server) => server.process.pid));
+  return servers.flatMap((server) => {
+    const deployment = reachedAs(proc, loaded, server);
+    return deployment === null ? [] : [{ pid: server.process.pid, deployment }];
+  });
+}
+
+function reachedAs(proc: Procfs, loaded: LoadedFleet, server: ScannedServer): string | null {
+  return urlsHere(loaded).find(([, url]) => answersAt(proc, server, new URL(url)))?.[0] ?? null;
 }
 
 /** Deployments that are only reached, on this machine, each with where. */

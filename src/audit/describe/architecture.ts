@@ -1,9 +1,11 @@
+import { deploymentOf } from '../../domain/audit/deployment-of.ts';
+import type { Known } from '../../domain/audit/deployment-of.ts';
 import type { ObservedFleet, ObservedHost, Observation } from '../../domain/audit/observation.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { findingsIn } from '../audit.ts';
 import { viewOf } from '../view.ts';
-import { deploymentOf, nameOf, servicesOf } from './services.ts';
-import type { Known, Service } from './services.ts';
+import { nameOf, servicesOf } from './services.ts';
+import type { Service } from './services.ts';
 
 /** What runs where, why and how, at one moment. */
 export interface Architecture {

@@ -1,10 +1,9 @@
-import type { KubeObject, Workload } from '../../domain/audit/kube-object.ts';
-import type { ObservedFleet, ObservedHost } from '../../domain/audit/observation.ts';
+import { deploymentOf, markOf } from '../../domain/audit/deployment-of.ts';
+import type { Known, Place } from '../../domain/audit/deployment-of.ts';
+import type { ObservedFleet } from '../../domain/audit/observation.ts';
 import { modelName, ownerName, placeOf } from '../../domain/audit/server-words.ts';
-import { podWithMaker, stopCommands } from '../../domain/audit/stop-commands.ts';
-import { isLoopback } from '../../domain/loopback.ts';
+import { stopCommands } from '../../domain/audit/stop-commands.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
-import { z } from 'zod';
 
 /** One server as an operator keeps it in mind. */
 export interface Service {
@@ -24,16 +23,6 @@ export interface Service {
   readonly manage: Readonly<Record<string, string>>;
 }
 
-/** What of an observation says whose a server is. */
-export interface Known {
-  readonly hosts: readonly ObservedHost[];
-  readonly fleet: ObservedFleet | null;
-  readonly objects: readonly KubeObject[];
-  readonly workloads: readonly Workload[];
-}
-
-type Place = Pick<ObservedFleet['instances'][number], 'deployment' | 'replica'>;
-
 /** Servers that were seen on machines, and what else of the fleet runs, as in a cluster; each once. Pure. */
 export function servicesOf(known: Known): Service[] {
   const { hosts, fleet } = known;
@@ -46,11 +35,6 @@ export function servicesOf(known: Known): Service[] {
   ].toSorted((a, b) => a.host.localeCompare(b.host) || a.name.localeCompare(b.name));
 }
 
-/** The deployment of the fleet that this server is of, by its mark or, of one that is only reached, by its URL; else null. */
-export function deploymentOf(server: ScannedServer, host: string, known: Known): string | null {
-  return markOf(server, known)?.deployment ?? reachedAs(server, host, known.fleet);
-}
-
 /** By the fleet's name for it, or by what it says that it serves. */
 export function nameOf(server: ScannedServer, host: string, known: Known): string {
   return deploymentOf(server, host, known) ?? server.served[0] ?? modelName(server);
@@ -58,48 +42,6 @@ export function nameOf(server: ScannedServer, host: string, known: Known): strin
 
 function keyOf(place: Place | null): string | null {
   return place && `${place.replica} ${place.deployment}`;
-}
-
-const OfFleet = z.object({
-  labels: z.object({ 'berth.dev/fleet': z.string() }),
-  annotations: z.object({
-    'berth.dev/mark': z
-      .string()
-      .transform((text, context): unknown => {
-        try {
-          return JSON.parse(text);
-        } catch {
-          context.addIssue('no JSON');
-          return z.NEVER;
-        }
-      })
-      .pipe(z.object({ deployment: z.string(), replica: z.int() })),
-  }),
-});
-
-/** A mark of this fleet. That of a pod stands on the object that makes it. */
-function markOf({ mark, owner }: ScannedServer, { fleet, ...known }: Known): Place | null {
-  if (mark !== null) return mark.fleet === fleet?.name ? mark : null;
-  const maker = owner.kind === 'pod' ? podWithMaker(owner.name, known)?.maker : undefined;
-  const { data } = OfFleet.safeParse(maker?.metadata);
-  return data && data.labels['berth.dev/fleet'] === fleet?.name ? data.annotations['berth.dev/mark'] : null;
-}
-
-/** A deployment whose URL leads to this server; an address that is not of this machine names it in full. */
-function reachedAs(server: ScannedServer, host: string, fleet: ObservedFleet | null): string | null {
-  const found = fleet?.deployments.find(({ external, options }) => {
-    const url = URL.parse(external && typeof options['url'] === 'string' ? options['url'] : '');
-    if (!url) return false;
-    const name = url.hostname.replace(/^\[|\]$/g, '');
-    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-    return server.endpoints.some(
-      (one) =>
-        one.port === port &&
-        (one.address === name ||
-          (host === 'local' && one.here && (name === 'localhost' || isLoopback(name)))),
-    );
-  });
-  return found?.name ?? null;
 }
 
 function serviceOf(server: ScannedServer, host: string, known: Known): Service {

@@ -1,4 +1,5 @@
 import type { ObservedFleet, ObservedHost } from '../../domain/audit/observation.ts';
+import { deploymentOf } from '../../domain/audit/deployment-of.ts';
 import { ownerName, placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Found, Rule } from './contract.ts';
@@ -9,8 +10,13 @@ export const unmanaged: Rule = {
   severity: 'info',
   finds: 'a server that somebody started by hand, or that is not in the fleet file at hand',
   why: 'What was started by hand ends with its session or at a reboot, and no file says how it was started.',
-  find: ({ hosts, fleet }) =>
-    perHost(hosts, (host) => host.servers.flatMap((server) => judge(server, host, fleet))),
+  find: (view) =>
+    perHost(view.hosts, (host) =>
+      host.servers.flatMap((server) =>
+        // What the fleet reaches, or runs as a pod whose mark its maker has, the file has too.
+        deploymentOf(server, host.host, view) === null ? judge(server, host, view.fleet) : [],
+      ),
+    ),
 };
 
 function judge(server: ScannedServer, host: ObservedHost, fleet: ObservedFleet | null): Found[] {

@@ -149,6 +149,8 @@ export const ObservedFleet = z.strictObject({
     .default({}),
   /** Ports that its hosts keep free, by name. */
   reserved: z.record(z.string(), z.array(z.int())),
+  /** Servers that its deployments reach by an address that a look at the machine leads to, as that of a pod. */
+  reached: z.array(z.strictObject({ host: z.string(), pid: z.int(), deployment: z.string() })).default([]),
   /** Objects that carry its mark. */
   instances: z.array(
     z.strictObject({

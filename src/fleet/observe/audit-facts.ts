@@ -37,6 +37,7 @@ export async function auditFacts(
         reserve.length > 0 ? [[name, reserve]] : [],
       ),
     ),
+    reached: [],
     instances: own.flatMap(({ mark, object, alive, trouble }) => {
       if (!mark) return [];
       const { deployment, replica, declared } = mark;
