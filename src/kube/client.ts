@@ -45,6 +45,7 @@ export const Meta = z.looseObject({
   creationTimestamp: z.string().nullish(),
   deletionTimestamp: z.string().nullish(),
   generation: z.number().nullish(),
+  finalizers: z.array(z.string()).nullish(),
   ownerReferences: z.array(z.object({ kind: z.string(), name: z.string(), uid: z.string() })).nullish(),
 });
 

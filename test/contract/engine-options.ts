@@ -141,7 +141,7 @@ function embedded({ upTo, one }: Draw): Record<string, unknown> {
 /** Every engine that is both launched and recognised. */
 export const madeUpOptions: Readonly<Record<string, MadeUp>> = {
   'llama.cpp': { make: llamaCpp, unseen: [...elsewhere, 'args', 'accelerator', 'build'] },
-  'llama-router': { make: llamaRouter, unseen: [...elsewhere, 'args', 'slots'] },
+  'llama-router': { make: llamaRouter, unseen: [...elsewhere, 'args', 'slots', 'accelerator', 'build'] },
   vllm: { make: vllm, unseen: [...elsewhere, 'args', 'accelerator', 'version'] },
   embedded: { make: embedded, unseen: elsewhere },
 };

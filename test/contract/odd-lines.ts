@@ -54,8 +54,8 @@ export const oddLines: Readonly<Record<string, readonly RealLine[]>> = {
       options: { jinja: true, args: ['--chat-template-kwargs', '{"enable_thinking": false}'] },
     }),
     line('llama-server --hf-repo unsloth/Qwen3-8B-GGUF --hf-file Qwen3-8B-Q4_K_M.gguf --port 8080', {
-      model: 'unsloth/Qwen3-8B-GGUF',
-      options: { args: ['--hf-file', 'Qwen3-8B-Q4_K_M.gguf'] },
+      model: 'hf://unsloth/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf',
+      options: { args: [] },
     }),
     line('llama-server -mu https://models.example/a.gguf -a small --port 8080', {
       model: 'https://models.example/a.gguf',

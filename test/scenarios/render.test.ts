@@ -173,6 +173,22 @@ test('a file that is no longer written and was changed by somebody stays, and is
   expect(again.stderr).not.toContain('vllm.yaml');
 });
 
+test('a llama-server that routes has the image and the GPUs of its accelerator', async () => {
+  const images: string[] = [];
+  for (const more of ['', 'accelerator: vulkan, ', 'build: b6000, ']) {
+    place.write(`version: 1
+fleet: lab
+deployments:
+  a: {gpus: 1, target: {kind: docker}, engine: {kind: llama-router, ${more}modelsDir: /srv/models}}
+`);
+    const { code, stdout, stderr } = await place.berth('render', '--format', 'compose');
+    expect(code, stderr).toBe(0);
+    images.push(/image: \S+:(\S+)/.exec(stdout)?.[1] ?? '');
+    expect(stdout.includes('driver: nvidia')).toBe(!more.includes('vulkan'));
+  }
+  expect(images).toEqual(['server-cuda', 'server-vulkan', 'server-cuda-b6000']);
+});
+
 test('who holds its model in memory may lock it as a unit and as a container, and a pod is told of', async () => {
   function fleet(engine: string, head = ''): string {
     return `version: 1\nfleet: lab\n${head}models: {m: {source: /srv/m.gguf}}\ndeployments:\n  a: {${engine.startsWith('llama.cpp') ? 'model: m, ' : ''}engine: {kind: ${engine}}}\n`;

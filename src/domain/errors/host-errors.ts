@@ -27,6 +27,10 @@ export const hostErrors = {
     (f) => `The program ${f.program} is not on ${machineText(f.machine)}; ${f.needed} needs it.`,
     (f) => `Install ${f.program} and put it on PATH, or name its path in the fleet file.`,
   ),
+  NOT_ENDING: defineError<{ object: string; holds: string }>(
+    (f) => `${f.object} does not end: ${f.holds}.`,
+    () => 'See to what holds it, then run the same command again: it goes on where it stopped.',
+  ),
   PROGRAM_NOT_RUN: defineError<{ program: string; deployment: string; reason: string }>(
     (f) => `${f.program}, which ${f.deployment} needs, cannot be run: ${f.reason}.`,
     (f) =>

@@ -11,6 +11,7 @@ import { nameOf, statedFlags } from './flags.ts';
 import { locksMemory } from './locks-memory.ts';
 import { llamaImages } from './images.ts';
 import type { LlamaCppOptions } from './options.ts';
+import { vendorOf } from './vendor.ts';
 
 type Input = LaunchInput<LlamaCppOptions>;
 
@@ -24,7 +25,6 @@ export function launch(input: Input): LaunchSpec {
     throw new BerthError('ENGINE_NEEDS_MODEL', { deployment: input.deployment, engine: options.kind });
   }
   const hub = repositoryFlags(input.model);
-  const accelerator = options.accelerator ?? (input.gpus > 0 ? 'cuda' : 'cpu');
   const given = secretsOf(options.env);
   const uses = [...fixedFlags(input, hub), ...chosenFlags(input), ...rawUses(options.args)];
   return {
@@ -40,7 +40,7 @@ export function launch(input: Input): LaunchSpec {
     ...(locksMemory(uses) ? { lockedMemory: true as const } : {}),
     ...(hub === null ? {} : { caches: { hub: { env: 'LLAMA_CACHE' } } }),
     devices: {
-      vendor: input.gpus > 0 || options.accelerator !== undefined ? vendors[accelerator] : 'none',
+      vendor: vendorOf(options, input.gpus),
       count: input.gpus,
       ...(uses.some((one) => namesDevice.has(one.flag)) ? { named: true as const } : {}),
     },
@@ -55,8 +55,6 @@ export function launch(input: Input): LaunchSpec {
 const namesDevice: ReadonlySet<string> = new Set(
   (['devices', 'mainGpu', 'draftDevices'] as const).map(nameOf),
 );
-
-const vendors = { cpu: 'none', cuda: 'nvidia', rocm: 'amd', vulkan: 'any' } as const;
 
 /** How it is told to fetch the model itself; null where it cannot be: a file of its own, or a revision, which it has no word for. */
 function repositoryFlags(source: string): readonly FlagUse[] | null {

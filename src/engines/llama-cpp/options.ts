@@ -11,14 +11,22 @@ const path = z.string().startsWith('/', { error: 'It must be an absolute path of
 const layers = z.union([z.int().min(0), z.enum(['auto', 'all'])]);
 const word = z.string().regex(/^[^\s,-][^\s,]*$/);
 
+export const accelerator = z
+  .enum(accelerators)
+  .optional()
+  .describe('what it computes on; by default cuda with GPUs, else cpu');
+
+export const build = z
+  .string()
+  .regex(/^b\d+$/)
+  .optional()
+  .describe('in a container: build of the image, such as b6000; without it the newest');
+
 /** Keys of `engine:` for llama.cpp's own server. Sizes are per request where the name says so; memory is in MiB. */
 export const LlamaCppOptions = z.strictObject({
   kind: z.literal('llama.cpp'),
   binary: z.string().min(1).default('llama-server').describe('program: a name on PATH or a path'),
-  accelerator: z
-    .enum(accelerators)
-    .optional()
-    .describe('what it computes on; by default cuda with GPUs, else cpu'),
+  accelerator,
   slots: count.default(1).describe('requests that are answered at once'),
   context: count.default(4096).describe('tokens per request, prompt and answer together'),
   gpuLayers: layers.optional().describe('layers on the GPU; by default all with GPUs, else 0'),
@@ -90,11 +98,7 @@ export const LlamaCppOptions = z.strictObject({
   reasoningFormat: word.optional().describe('how thoughts are told apart, such as deepseek or none'),
   reasoningBudget: z.int().min(-1).optional().describe('tokens of thought; -1: no bound, 0: none'),
   warmup: z.boolean().optional().describe('an empty run after the load'),
-  build: z
-    .string()
-    .regex(/^b\d+$/)
-    .optional()
-    .describe('in a container: build of the image, such as b6000; without it the newest'),
+  build,
   alias: z
     .string()
     .min(1)

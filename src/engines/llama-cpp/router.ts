@@ -17,7 +17,9 @@ import { identify } from './identify.ts';
 import { llamaImages } from './images.ts';
 import { isRouter } from './is-router.ts';
 import { locksMemory } from './locks-memory.ts';
+import { accelerator, build } from './options.ts';
 import { llamaServerPaths } from './paths.ts';
+import { vendorOf } from './vendor.ts';
 import { isLlamaServer, llamaServerArgs, spelled } from './recognize.ts';
 
 /** The options of a router, in the order in which they are written. */
@@ -60,6 +62,8 @@ export const LlamaRouterOptions = z
   .strictObject({
     kind: z.literal('llama-router'),
     binary: z.string().min(1).default('llama-server').describe('program: a name on PATH or a path'),
+    accelerator,
+    build,
     modelsDir: z.string().startsWith('/').optional().describe('folder of GGUF files; each is a model'),
     modelsPreset: z.string().startsWith('/').optional().describe('INI file with the models and their flags'),
     modelsMax: z.int().min(0).default(4).describe('models that are loaded at once; 0: no limit'),
@@ -100,7 +104,7 @@ function launch({ options, key, help, gpus }: LaunchInput<LlamaRouterOptions>): 
   ];
   return {
     engine: options.kind,
-    program: { binary: options.binary, ...llamaImages() },
+    program: { binary: options.binary, ...llamaImages(options.build) },
     args: fitToHelp(uses, { program: options.binary, help: help ?? null, drift: llamaDrift }),
     env: {},
     secrets: key ? { key } : {},
@@ -108,7 +112,7 @@ function launch({ options, key, help, gpus }: LaunchInput<LlamaRouterOptions>): 
     mmproj: null,
     writable: [],
     ...(locksMemory(uses) ? { lockedMemory: true as const } : {}),
-    devices: { vendor: gpus > 0 ? 'any' : 'none', count: gpus },
+    devices: { vendor: vendorOf(options, gpus), count: gpus },
     readiness: { path: '/health', startTimeoutMs: options.startTimeout },
     // It has metrics for each model, by a parameter, and none without.
     metricsPath: null,

@@ -36,7 +36,10 @@ export async function removeGateway(world: World, fleet: FleetIdentity): Promise
   await waitGone(world, place, {
     graceMs,
     pods: () => listObjects(place, { apiVersion: 'v1', kind: 'Pod', labels: gatewayPods }, PodLive),
-    isThere: async () => (await liveGateway(place, fleet)) !== null,
+    rest: async () => {
+      const left = await liveGateway(place, fleet);
+      return left && { kind: 'deployment', object: left };
+    },
   });
   return null;
 }

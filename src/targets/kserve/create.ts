@@ -118,7 +118,10 @@ export async function remove(
   await waitGone(world, place, {
     graceMs,
     pods: () => listObjects(place, { apiVersion: 'v1', kind: 'Pod', labels }, PodLive),
-    isThere: async () => Boolean(await look(place, mark)),
+    rest: async () => {
+      const left = await look(place, mark);
+      return left && { kind: 'inference service', object: left.service };
+    },
   });
 }
 

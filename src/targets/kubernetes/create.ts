@@ -195,7 +195,10 @@ export async function remove(
   await waitGone(world, place, {
     graceMs: graceMs + preStop * 1000,
     pods: () => podsLeft(place, mark),
-    isThere: async () => Boolean(await look(place, mark)),
+    rest: async () => {
+      const left = await look(place, mark);
+      return left && { kind: 'deployment', object: left.deployment };
+    },
   });
 }
 

@@ -1,3 +1,4 @@
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { ProcessEntry } from '../../domain/process-facts.ts';
 import { readBootId, readProcess, readProcessTable } from '../../io/procfs.ts';
@@ -6,6 +7,8 @@ import { forget, isAdopted } from './mark-files.ts';
 import { markVariable, membersOf } from './marks.ts';
 
 const pollMs = 50;
+/** So long after SIGKILL nothing more is to be hoped for. */
+const giveUpAfterMs = 60_000;
 
 /**
  * Sends the signal to the engine's process group, waits, then kills what is left of it. Every signal is sent only after the
@@ -33,7 +36,15 @@ async function end(
     if ((await leftOf(world, leader)).length === 0) return;
     await world.clock.sleep(pollMs);
   }
-  while ((await leftOf(world, leader)).length > 0) {
+  const last = world.clock.now() + giveUpAfterMs;
+  for (;;) {
+    const [left] = await leftOf(world, leader);
+    if (!left) return;
+    if (world.clock.now() > last)
+      throw new BerthError('NOT_ENDING', {
+        object: `process ${left.pid}`,
+        holds: 'SIGKILL does not end it, as one that waits for a disk or a driver',
+      });
     await signalGroup(world, leader, 'SIGKILL');
     await world.clock.sleep(pollMs);
   }

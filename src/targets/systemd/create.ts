@@ -19,6 +19,8 @@ import { removeFiles, writeFiles } from './write-files.ts';
 
 const allLines = 2_000;
 const pollMs = 100;
+/** So long after SIGKILL nothing more is to be hoped for. */
+const giveUpAfterMs = 60_000;
 /** That of systemd itself. */
 const usualGraceMs = 90_000;
 
@@ -213,6 +215,11 @@ async function stop(
   for (let killed = false; ;) {
     const shown = (await show(world, scope, [unit])).get(unit);
     if (!shown || !runs(shown)) return;
+    if (world.clock.now() > until + giveUpAfterMs)
+      throw new BerthError('NOT_ENDING', {
+        object: `unit ${unit}`,
+        holds: 'SIGKILL does not end its processes, as one that waits for a disk or a driver',
+      });
     if (!killed && world.clock.now() > until) {
       await tell(world, scope, { args: ['kill', '--signal=SIGKILL', file], unit, what: 'killed' });
       killed = true;
