@@ -9,7 +9,6 @@ import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { CliContext } from './context.ts';
 import { measurementsOf } from './bench/measurements.ts';
 import { clustersOf } from './observe-clusters.ts';
-import { reachedOn } from './reached-servers.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
 import type { FileOptions } from './fleet-file.ts';
 
@@ -81,6 +80,7 @@ async function reachedHere(
   loaded: LoadedFleet,
   hosts: readonly ObservedHost[],
 ): Promise<NonNullable<Observation['fleet']>['reached']> {
+  const { reachedOn } = await import('./reached-servers.ts');
   const here = hosts.find(({ host }) => host === thisMachine);
   const found = here ? await reachedOn(world, loaded, here.servers) : [];
   return found.map((one) => ({ host: thisMachine, ...one }));
