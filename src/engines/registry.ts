@@ -1,4 +1,5 @@
 import { withVariables } from '../domain/command-line/fill-variables.ts';
+import { baseName } from '../domain/command-line/unwrap.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
 import { aphrodite } from './aphrodite.ts';
@@ -97,9 +98,22 @@ export function enginePaths(options: { readonly kind: string }): readonly string
 export function recognize(given: ProcessFacts): Recognized | null {
   if (given.argv.length === 0) return null;
   const facts = { ...given, argv: withVariables(given.argv, given.env) };
+  return firstThatKnows(facts) ?? firstThatKnows(underItsProgram(facts));
+}
+
+function firstThatKnows(facts: ProcessFacts | null): Recognized | null {
+  if (facts === null) return null;
   for (const engine of engines) {
     const found = 'recognize' in engine ? engine.recognize?.(facts) : null;
     if (found) return found;
   }
   return null;
+}
+
+/** Whoever starts a program may call it what he likes; null where it has its own name. */
+function underItsProgram(facts: ProcessFacts): ProcessFacts | null {
+  const path = facts.exe?.replace(/ \(deleted\)$/, '') ?? '';
+  const [name = '', ...args] = facts.argv;
+  if (path === '' || /\s/.test(name) || baseName(path) === baseName(name)) return null;
+  return { ...facts, argv: [path, ...args] };
 }

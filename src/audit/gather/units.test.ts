@@ -273,3 +273,10 @@ test('a machine is asked for its containers only where a unit starts one that is
   await modelUnits(machine({ [`${etc}/kimi.service`]: llama }, {}), containers);
   expect(asked).toBe(0);
 });
+
+test('a unit that gives its program a name of its own starts that program', async () => {
+  const line = '@/usr/bin/llama-server kimi -m /srv/kimi.gguf --port 8081';
+  const [unit] = await modelUnits(machine({ [`${etc}/kimi.service`]: `[Service]\nExecStart=${line}\n` }, {}));
+  expect(unit?.starts).toMatchObject({ engine: 'llama.cpp', model: '/srv/kimi.gguf', port: 8081 });
+  expect(unit?.starts.command).not.toContain('kimi');
+});

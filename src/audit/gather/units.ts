@@ -211,8 +211,11 @@ async function serverOf(
   const command = lines.slice(lines.lastIndexOf('') + 1).at(-1);
   if (command === undefined) return null;
   const env = await environmentOf(world, unit);
-  const words = shellCommands(command.replace(/^[-@:+!|]+/, ''))[0] ?? [];
-  const argv = words.flatMap((word) => expand(word, env));
+  const [, marks = '', line = ''] = /^([-@:+!|]*)(.*)$/s.exec(command) ?? [];
+  const words = shellCommands(line)[0] ?? [];
+  // With "@" the second word is the name that the program sees of itself.
+  const called = marks.includes('@') ? words.toSpliced(1, 1) : words;
+  const argv = called.flatMap((word) => expand(word, env));
   const run = containerRun(argv, env) ?? (await startedServer(argv, containers));
   if (run) return { ...run, runsContainer: true };
   const starts = definedServer({ image: null, command: argv, args: [], env });

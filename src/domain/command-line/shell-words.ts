@@ -6,9 +6,12 @@
  */
 export function shellCommands(text: string): string[][] {
   const commands: string[][] = [[]];
-  for (const token of shellTokens(text.replaceAll('\\\n', ' ').replaceAll(lookedUp, '$1$2'))) {
+  const tokens = shellTokens(text.replaceAll('\\\n', ' ').replaceAll(lookedUp, '$1$2'));
+  for (const [at, token] of tokens.entries()) {
+    const command = commands.at(-1);
+    const ends = tokens[at + 1]?.separator ?? true;
     if (token.separator) commands.push([]);
-    else commands.at(-1)?.push(token.text);
+    else command?.push(ends && command.length > 0 ? token.closed : token.text);
   }
   return commands
     .map((words) => withoutControl(withoutRedirections(words)))
@@ -20,6 +23,8 @@ const lookedUp = /\$\((?:which|command -v) ([\w./-]+)\)|`(?:which|command -v) ([
 
 interface Token {
   readonly text: string;
+  /** Without the end of a group that began with an earlier command. */
+  readonly closed: string;
   readonly separator: boolean;
 }
 
@@ -28,6 +33,7 @@ const tokenPattern = /(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;&|"'\\]|(?<=[<>])&|&
 function shellTokens(text: string): Token[] {
   return [...text.matchAll(tokenPattern)].map(([token]) => ({
     text: unquote(token),
+    closed: /^[^"'\\(]+\)+$/.test(token) ? token.replace(/\)+$/, '') : unquote(token),
     separator: /^(&&|\|\||[;&|\n])$/.test(token),
   }));
 }

@@ -9,6 +9,8 @@ const execing: readonly (readonly [string, readonly string[]])[] = [
   ['env with a variable', ['env', 'CUDA_VISIBLE_DEVICES=0', ...server]],
   ['env -i', ['/usr/bin/env', '-i', '-u', 'HOME', 'A=b', ...server]],
   ['env -S', ['env', '-S', 'A=b llama-server', '-m', 'x.gguf']],
+  ['env -iS', ['env', '-iS', 'A=b llama-server -m x.gguf']],
+  ['nix run', ['nix', 'run', '--impure', 'nixpkgs#llama-server', '--', '-m', 'x.gguf']],
   ['nice', ['nice', '-n', '10', ...server]],
   ['nice in one word', ['nice', '-10', ...server]],
   ['ionice', ['ionice', '-c2', '-n', '4', ...server]],
@@ -34,6 +36,8 @@ test.each(execing)('%s in front of a program is taken off', (_, argv) => {
 });
 
 const waiting: readonly (readonly [string, readonly string[]])[] = [
+  ['sg', ['sg', 'video', '-c', 'llama-server -m x.gguf']],
+  ['a group whose last command it is', ['sh', '-c', '(cd /srv && llama-server -m x.gguf) | tee log']],
   ['sh -c', ['sh', '-c', 'llama-server -m x.gguf']],
   ['bash -lc with exec', ['bash', '-lc', 'exec llama-server -m x.gguf']],
   ['a login shell', ['-bash', '-c', 'llama-server -m "x.gguf"']],

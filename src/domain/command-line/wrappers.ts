@@ -58,10 +58,11 @@ function takesNext(word: string, valued: readonly string[]): boolean {
 
 /** `env [-i] [-u NAME] [-S "words"] A=b CMD` */
 function peelEnv(args: readonly string[]): Peeled {
-  const joined = /^(?:-S|--split-string=)(.+)$/s;
+  const split = /^(-[iv0]*S|--split-string)$/;
+  const joined = /^(?:-[iv0]*S|--split-string=)(.+)$/s;
   const words = args.flatMap((word, at) => {
-    if (word === '-S' || word === '--split-string') return [];
-    const text = args[at - 1] === '-S' || args[at - 1] === '--split-string' ? word : joined.exec(word)?.[1];
+    if (split.test(word)) return [];
+    const text = split.test(args[at - 1] ?? '') ? word : joined.exec(word)?.[1];
     return text === undefined ? [word] : text.split(/\s+/);
   });
   const rest = words.slice(skipOptions(words, ['-u', '-C', '--unset', '--chdir']));
@@ -113,7 +114,23 @@ const specials: Readonly<Record<string, (args: readonly string[]) => Peeled | nu
   },
   'supervise-daemon': peelDaemon,
   'nix-shell': (args) => peelText(args, /^--run$|^--command$/),
+  // `sg GROUP -c "words"`, and without -c
+  sg: ([, ...args]) => {
+    const text = args[0] === '-c' ? args[1] : args[0];
+    return text === undefined ? null : { commands: [['sh', '-c', text]], env: {}, waits: true };
+  },
   nix: (args) => {
+    // `nix run FLAKE#PROGRAM -- ARGS`
+    const flake = args.slice(1).find((word) => !word.startsWith('-'));
+    if (args[0] === 'run' && flake !== undefined) {
+      const behind = args.indexOf('--');
+      const program = flake.slice(flake.lastIndexOf('#') + 1);
+      return {
+        commands: [[program, ...(behind < 0 ? [] : args.slice(behind + 1))]],
+        env: {},
+        waits: false,
+      };
+    }
     const at = args.findIndex((word) => word === '-c' || word === '--command');
     return at < 0 ? null : { commands: [args.slice(at + 1)], env: {}, waits: false };
   },

@@ -55,7 +55,7 @@ export const optionVariables: ReadonlySet<string> = new Set([
 
 /** Programs beside it that have its name within theirs. */
 const besides =
-  /[-_.](bench\w*|exporter|metrics|client|tests?|logs?|proxy|ui|monitor|health\w*|md|json|ya?ml|txt)$/;
+  /[-_.](bench\w*|exporter|metrics|client|tests?|logs?|proxy|ui|monitor|watch\w*|supervis\w*|health\w*|md|json|ya?ml|txt)$/;
 
 export function isLlamaServer(command: Unwrapped, inherited: ProcessFacts['env'] = null): boolean {
   const { program, args } = command;

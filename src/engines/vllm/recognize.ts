@@ -62,11 +62,11 @@ function takeModel(rest: readonly string[]): { model: string | null; others: rea
   return { model, others: [...rest.slice(0, at), ...rest.slice(at + 1)] };
 }
 
-/** Flags that say yes or no say so by their names, as far as berth does not know them. */
+/** Flags that say yes or no say so by their names, as far as berth does not know them; "-O3" has its value in itself. */
 function switchesIn(rest: readonly string[]): string[] {
   return [
     ...otherSwitches,
-    ...rest.filter((word) => /^--(no|enable|disable|use|skip|return)[-_]/.test(word)),
+    ...rest.filter((word) => /^--(no|enable|disable|use|skip|return)[-_]|^-O./.test(word)),
   ];
 }
 

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { recognize } from './registry.ts';
+
+function facts(argv: readonly string[], exe: string | null = null): Parameters<typeof recognize>[0] {
+  return { pid: 1, ppid: 0, argv, exe, env: {}, cwd: null };
+}
+
+test('a server that was given another name is known by its program, and no other program is', () => {
+  const argv = ['kimi', '-m', '/srv/kimi.gguf', '--port', '8081'];
+  expect(recognize(facts(argv, '/usr/bin/llama-server (deleted)'))).toMatchObject({
+    engine: 'llama.cpp',
+    model: '/srv/kimi.gguf',
+    port: 8081,
+  });
+  expect(recognize(facts(argv, '/usr/bin/vim'))).toBeNull();
+  expect(recognize(facts(argv))).toBeNull();
+});
+
+test('a flag of vLLM with its value in itself does not take the model', () => {
+  const argv = ['vllm', 'serve', '--api-server-count', '2', '-O3', 'm/x', '--port', '8001'];
+  expect(recognize(facts(argv))).toMatchObject({ engine: 'vllm', model: 'm/x', port: 8001 });
+});
+
+test('the last flag of a group keeps its value', () => {
+  const text = '(cd /srv && ./llama-server -m a.gguf --port 8080) | tee log';
+  expect(recognize(facts(['sh', '-c', text]))).toMatchObject({ engine: 'llama.cpp', port: 8080 });
+  const quoted = 'cd /srv && ./llama-server -m "a (1)" --port 8080';
+  expect(recognize(facts(['sh', '-c', quoted]))).toMatchObject({ model: 'a (1)' });
+});
+
+test('what watches a server is none', () => {
+  expect(recognize(facts(['llama-server-watchdog', '-m', 'a']))).toBeNull();
+  expect(recognize(facts(['llama-server-cuda', '-m', 'a']))).toMatchObject({ engine: 'llama.cpp' });
+});
