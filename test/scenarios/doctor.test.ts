@@ -215,7 +215,7 @@ test('a cluster is looked at through its kubectl: rights, GPUs, storage and KSer
     'warning: This user may not create secrets there.',
     'good: Nodes have GPUs to give.',
     'warning: No class of storage is the default: claims that name none wait for ever.',
-    'good: KServe is installed (v1beta1).',
+    'good: KServe is installed (v1beta1); its version is not shown.',
   ]);
   tool('kubectl', [['*', 'The connection to the server localhost:8080 was refused\n', 1]]);
   expect(of((await doctor()).found, 'kubernetes')[0]).toMatchObject({
@@ -246,6 +246,64 @@ deployments: {a: {model: m, engine: {kind: llama.cpp}, target: {kind: kubernetes
   expect(of(found, 'kubernetes')[0]?.message).toBe('The cluster answers, version v1.31.2.');
   place.env['KUBECONFIG'] = '/nowhere/kubeconfig';
   expect((await doctor('k3s')).code).toBe(8);
+});
+
+test('a fleet that wants KServe and GPUs of a cluster that has neither cannot run there', async () => {
+  const lists: Record<string, object[]> = {
+    nodes: [{ metadata: { name: 'plain' }, status: { allocatable: { cpu: '8' } } }],
+    clusterpolicies: [{ metadata: { name: 'cluster-policy' }, status: { state: 'notReady' } }],
+    storageclasses: [],
+    customresourcedefinitions: [],
+    deployments: [],
+  };
+  function cluster(): void {
+    tool('kubectl', [
+      ['"version -o json"*', JSON.stringify({ serverVersion: { gitVersion: 'v1.31.2' } })],
+      ...Object.entries(lists).map(([what, items]) => [`"get ${what}"*`, JSON.stringify({ items })] as const),
+      ['"auth can-i patch inferenceservices"*', 'no\n', 1],
+      ['"auth can-i"*', 'yes\n'],
+    ]);
+  }
+  cluster();
+  place.write('apiVersion: v1\nkind: Config\n', 'kubeconfig');
+  place.env['KUBECONFIG'] = join(place.folder, 'kubeconfig');
+  place.write(`version: 1
+fleet: lab
+hosts: {k3s: {kubernetes: {context: lab, namespace: llm}}}
+models: {m: {source: "hf://a/b"}}
+deployments: {a: {model: m, replicas: 2, gpus: 2, engine: {kind: vllm}, target: {kind: kserve}}}
+`);
+  const without = await doctor('k3s');
+  expect(without.code).toBe(8);
+  expect(of(without.found, 'kubernetes').map(({ state, message }) => `${state}: ${message}`)).toEqual([
+    'good: The cluster answers, version v1.31.2.',
+    'critical: This user may not patch inferenceservices.serving.kserve.io there.',
+    'critical: The GPU Operator of NVIDIA is not ready.',
+    'critical: The engines there want 4 GPUs, and no node has one to give.',
+    'warning: No class of storage is the default: claims that name none wait for ever.',
+    'critical: The fleet wants KServe, and the cluster does not have it.',
+  ]);
+  lists['nodes'] = [{ metadata: { name: 'gpu1' }, status: { allocatable: { 'nvidia.com/gpu': '2' } } }];
+  lists['clusterpolicies'] = [{ metadata: { name: 'cluster-policy' }, status: { state: 'ready' } }];
+  lists['customresourcedefinitions'] = [
+    {
+      metadata: { name: 'inferenceservices.serving.kserve.io' },
+      spec: { versions: [{ name: 'v1beta1' }] },
+    },
+  ];
+  const containers = [{ image: 'docker.io/kserve/kserve-controller:v0.15.2@sha256:12' }];
+  lists['deployments'] = [
+    { metadata: { name: 'kserve-controller-manager' }, spec: { template: { spec: { containers } } } },
+  ];
+  cluster();
+  const withThem = of((await doctor('k3s')).found, 'kubernetes').map(({ message }) => message);
+  expect(withThem).toEqual(
+    expect.arrayContaining([
+      'The GPU Operator of NVIDIA is ready.',
+      'The engines there want 4 GPUs, and nodes have 2 to give.',
+      'KServe v0.15.2 is installed (v1beta1).',
+    ]),
+  );
 });
 
 test('a host that does not answer is told beside what is found of the others', async () => {

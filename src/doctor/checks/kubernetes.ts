@@ -1,48 +1,17 @@
-import { z } from 'zod';
-import { parseJson } from '../../domain/json.ts';
-import { findProgram } from '../../io/find-program.ts';
-import type { ExecResult } from '../../io/exec.ts';
-import type { World } from '../../io/world.ts';
+import { clusterFacts } from '../cluster-facts.ts';
+import type { ClusterFacts as Facts, Items } from '../cluster-facts.ts';
 import { absent, bad, defineCheck, good } from '../contract.ts';
 import type { Verdict, Wants } from '../contract.ts';
 
-const Items = z.object({
-  items: z.array(
-    z.looseObject({
-      metadata: z.object({
-        name: z.string(),
-        annotations: z.record(z.string(), z.string()).nullish(),
-      }),
-      status: z.object({ allocatable: z.record(z.string(), z.string()).nullish() }).nullish(),
-      spec: z.object({ versions: z.array(z.object({ name: z.string() })).nullish() }).nullish(),
-    }),
-  ),
-});
-type Items = z.infer<typeof Items>['items'];
-
-interface Facts {
-  /** Files with clusters and how to enter them. */
-  readonly configs: readonly string[];
-  readonly kubectl: string | null;
-  /** Version of the server; null where it does not answer, which `fault` tells. */
-  readonly server: string | null;
-  readonly fault: string;
-  readonly nodes: Items | null;
-  readonly storage: Items | null;
-  readonly definitions: Items | null;
-  /** What may not be done in the usual namespace. */
-  readonly denied: readonly string[];
-}
-
-/** What berth makes in a cluster. */
-const wantedRights = ['deployments.apps', 'services', 'persistentvolumeclaims', 'secrets'] as const;
+type Controller = Items[number];
 
 export const kubernetes = defineCheck<'kubernetes', Facts>({
   kind: 'kubernetes',
   title: 'Kubernetes',
   cluster: true,
-  gather,
-  judge: (facts, { cluster }) => {
+  gather: clusterFacts,
+  judge: (facts, wants) => {
+    const { cluster } = wants;
     if (facts.configs.length === 0)
       return [
         cluster !== null
@@ -68,38 +37,83 @@ export const kubernetes = defineCheck<'kubernetes', Facts>({
       ];
     return [
       good(`The cluster answers, version ${facts.server}.`, facts.configs),
-      ...rights(facts),
-      ...gpus(facts),
+      ...rights(facts, wants),
+      ...gpuOperator(facts, wants),
+      ...gpus(facts, wants),
       ...storage(facts),
-      ...kserve(facts),
+      ...kserve(facts, wants),
     ];
   },
 });
 
-function rights({ denied }: Facts): Verdict[] {
+/** Without these nothing of the target can be made; the others a fleet may do without. */
+const cores: ReadonlyMap<string, string> = new Map([
+  ['deployments.apps', 'kubernetes'],
+  ['services', 'kubernetes'],
+  ['inferenceservices.serving.kserve.io', 'kserve'],
+]);
+
+function rights({ denied }: Facts, { targets }: Wants): Verdict[] {
   if (denied.length === 0) return [];
+  const needed = denied.some(({ resource }) => targets.includes(cores.get(resource) ?? ''));
+  const resources = [...new Set(denied.map(({ resource }) => resource))];
+  const lacks = resources.map((name) => {
+    const missing = denied.filter(({ resource }) => resource === name).map(({ verb }) => verb);
+    return `${missing.join(', ')} ${name}`;
+  });
   return [
-    bad('warning', `This user may not create ${denied.join(', ')} there.`, {
-      evidence: denied.map((name) => `kubectl auth can-i create ${name}: no`),
-      cure: 'Have an administrator bind the role "edit" of the namespace to this user.',
+    bad(needed ? 'critical' : 'warning', `This user may not ${lacks.join('; ')} there.`, {
+      evidence: denied.map(({ verb, resource }) => `kubectl auth can-i ${verb} ${resource}: no`),
+      cure: 'Have an administrator bind the role "edit" of the namespace to this user, and beside it what that role lacks.',
     }),
   ];
 }
 
-function gpus({ nodes }: Facts): Verdict[] {
+/** NVIDIA's says itself whether all of its parts run. */
+function gpuOperator({ gpuPolicies }: Facts, { gpus: wanted }: Wants): Verdict[] {
+  return (gpuPolicies ?? []).map(({ metadata: { name }, status }) => {
+    const state = status?.state ?? 'of no state yet';
+    if (state === 'ready') return good('The GPU Operator of NVIDIA is ready.', [`ClusterPolicy ${name}`]);
+    return bad(wanted > 0 ? 'critical' : 'warning', 'The GPU Operator of NVIDIA is not ready.', {
+      evidence: [`ClusterPolicy ${name}: ${state}`],
+      cure: `kubectl describe clusterpolicies.nvidia.com ${name}   tells what it waits for.`,
+    });
+  });
+}
+
+function gpus({ nodes }: Facts, { gpus: wanted }: Wants): Verdict[] {
   if (nodes === null) return [];
   const found = nodes.flatMap(({ metadata, status }) =>
     Object.entries(status?.allocatable ?? {})
       .filter(([name, amount]) => /^(nvidia|amd)\.com\/|^gpu\.intel\.com\//.test(name) && amount !== '0')
-      .map(([name, amount]) => `${metadata.name}: ${amount} ${name}`),
+      .map(([name, amount]) => ({ node: metadata.name, name, amount })),
   );
-  if (found.length > 0) return [good('Nodes have GPUs to give.', found)];
-  return [
-    bad('info', 'No node has a GPU to give.', {
-      evidence: nodes.map(({ metadata }) => metadata.name),
-      cure: "Where nodes have GPUs: install the vendor's operator (NVIDIA GPU Operator, AMD GPU Operator).",
-    }),
-  ];
+  const evidence = found.map(({ node, amount, name }) => `${node}: ${amount} ${name}`);
+  const count = found.reduce((sum, { amount }) => sum + Number(amount), 0);
+  if (count > 0 && count >= wanted) return [good('Nodes have GPUs to give.', evidence)];
+  const cure =
+    "Where nodes have GPUs: install the vendor's operator (NVIDIA GPU Operator, AMD GPU Operator).";
+  if (count > 0)
+    // Nodes may be added as pods ask for them.
+    return [
+      bad('warning', `The engines there want ${gpusText(wanted)}, and nodes have ${count} to give.`, {
+        evidence,
+        cure: 'Add nodes, or let less run there.',
+      }),
+    ];
+  const names = nodes.map(({ metadata }) => metadata.name);
+  return wanted > 0
+    ? [
+        bad('critical', `The engines there want ${gpusText(wanted)}, and no node has one to give.`, {
+          evidence: names.length === 0 ? ['no node'] : names,
+          cure,
+        }),
+      ]
+    : [bad('info', 'No node has a GPU to give.', { evidence: names, cure })];
+}
+
+function gpusText(count: number): string {
+  return count === 1 ? '1 GPU' : `${count} GPUs`;
 }
 
 const defaultClass = 'storageclass.kubernetes.io/is-default-class';
@@ -117,66 +131,44 @@ function storage({ storage: classes }: Facts): Verdict[] {
   ];
 }
 
-function kserve({ definitions }: Facts): Verdict[] {
-  const found = definitions?.find(({ metadata }) => metadata.name === 'inferenceservices.serving.kserve.io');
-  if (!found) return definitions === null ? [] : [absent('KServe is not installed in the cluster.')];
-  const versions = (found.spec?.versions ?? []).map(({ name }) => name);
-  return [good(`KServe is installed (${versions.join(', ')}).`)];
+function kserve({ definitions, kserve: controllers }: Facts, { targets }: Wants): Verdict[] {
+  const wanted = targets.includes('kserve');
+  if (definitions === null)
+    return wanted
+      ? [
+          bad('info', 'Whether KServe is installed could not be seen.', {
+            evidence: ['kubectl get customresourcedefinitions: no list'],
+            cure: 'kubectl api-resources --api-group=serving.kserve.io   names its kinds where it is installed.',
+          }),
+        ]
+      : [];
+  const found = definitions.find(({ metadata }) => metadata.name === 'inferenceservices.serving.kserve.io');
+  if (!found)
+    return [
+      wanted
+        ? bad('critical', 'The fleet wants KServe, and the cluster does not have it.', {
+            evidence: ['no definition inferenceservices.serving.kserve.io'],
+            cure: 'Have an administrator install KServe, or give these deployments the target kubernetes.',
+          })
+        : absent('KServe is not installed in the cluster.'),
+    ];
+  const version = controllers?.map(versionOf).find((one) => one !== null);
+  const apis = (found.spec?.versions ?? []).map(({ name }) => name).join(', ');
+  return version === undefined
+    ? [good(`KServe is installed (${apis}); its version is not shown.`)]
+    : [good(`KServe ${version} is installed (${apis}).`, controllers?.flatMap(imagesOf))];
 }
 
-async function gather(world: World, { cluster }: Wants): Promise<Facts> {
-  const named = world.env['KUBECONFIG']?.split(':').filter((path) => path !== '');
-  const usual = `${world.env['HOME'] ?? ''}/.kube/config`;
-  const configs: string[] = [];
-  for (const path of (cluster?.kubeconfig === undefined ? named : [cluster.kubeconfig]) ?? [usual])
-    if ((await world.files.stat(path))?.isFile) configs.push(path);
-  const kubectl = await findProgram(world, 'kubectl');
-  const none = {
-    configs,
-    kubectl,
-    server: null,
-    fault: '',
-    nodes: null,
-    storage: null,
-    definitions: null,
-    denied: [],
-  };
-  if (configs.length === 0 || kubectl === null) return none;
-  const place = placeArgs(cluster);
-  function ask(args: readonly string[]): Promise<ExecResult> {
-    return world.exec.run([kubectl ?? '', ...args, ...place, '--request-timeout=8s'], { timeoutMs: 20_000 });
-  }
-  const version = await ask(['version', '-o', 'json']);
-  const Version = z.object({ serverVersion: z.object({ gitVersion: z.string() }).nullish() });
-  const server = Version.safeParse(parseJson(version.stdout)).data?.serverVersion?.gitVersion ?? null;
-  if (server === null) return { ...none, fault: version.stderr.trim().split('\n').at(-1) ?? '' };
-  const [nodes, classes, definitions, ...allowed] = await Promise.all([
-    ...['nodes', 'storageclasses', 'customresourcedefinitions'].map((what) =>
-      ask(['get', what, '-o', 'json']),
-    ),
-    ...wantedRights.map((what) => ask(['auth', 'can-i', 'create', what])),
-  ]);
-  return {
-    ...none,
-    server,
-    nodes: itemsOf(nodes?.stdout),
-    storage: itemsOf(classes?.stdout),
-    definitions: itemsOf(definitions?.stdout),
-    denied: wantedRights.filter((_, i) => /^no\b/.test(allowed[i]?.stdout ?? '')),
-  };
+/** By its label, else by the tag of its image; null where neither tells. */
+function versionOf(controller: Controller): string | null {
+  const label = controller.metadata.labels?.['app.kubernetes.io/version'];
+  const tags = imagesOf(controller).flatMap((image) => {
+    const version = /kserve-controller[^/:@]*:(v?\d+\.\d+[^@]*)/.exec(image)?.[1];
+    return version ?? [];
+  });
+  return label ?? tags[0] ?? null;
 }
 
-/** The cluster that the file names; without one, the usual one of kubectl. */
-function placeArgs(cluster: Wants['cluster']): string[] {
-  if (cluster === null) return [];
-  const { context, kubeconfig, namespace } = cluster;
-  return [
-    ...(context === 'in-cluster' ? [] : [`--context=${context}`]),
-    ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
-    `--namespace=${namespace}`,
-  ];
-}
-
-function itemsOf(text: string | undefined): Items | null {
-  return Items.safeParse(parseJson(text ?? '')).data?.items ?? null;
+function imagesOf({ spec }: Controller): string[] {
+  return (spec?.template?.spec.containers ?? []).map(({ image }) => image);
 }
