@@ -12,6 +12,8 @@ export interface Places {
   /** Per fleet: logs, keys, marks. */
   readonly state: string;
   readonly runtime: string;
+  /** Named by `stateDir`: fleets kept there have nothing to do with those of other places. */
+  readonly apart: boolean;
 }
 
 export function placesOf(env: Readonly<Record<string, string | undefined>>, stateDir?: string): Places {
@@ -37,5 +39,6 @@ export function placesOf(env: Readonly<Record<string, string | undefined>>, stat
     runs: join(data, 'runs'),
     state,
     runtime,
+    apart: stateDir !== undefined,
   };
 }

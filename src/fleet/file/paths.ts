@@ -79,9 +79,12 @@ export function engineLog(paths: FleetPaths, deployment: string, replica: number
   return join(paths.logs, `${deployment}-${replica}.log`);
 }
 
-/** Whoever changes engines on this host holds this lock: one at a time, over all fleets of these places. */
-export function hostLock(world: World): string {
-  return `host ${world.places.runtime}`;
+/**
+ * Whoever changes engines on this host holds this lock: one at a time, over all users and their logins, who may change the same
+ * units and containers; of places apart (`--state-dir`) over all fleets there.
+ */
+export function hostLock({ places }: Pick<World, 'places'>): string {
+  return places.apart ? `host ${places.runtime}` : 'host';
 }
 
 /** Held by the control process of a fleet as long as it lives. */
