@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
 import { LiveRequests } from '../../src/domain/live-request.ts';
-import { wellBehaved } from './fake-upstream.ts';
+import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { FakeUpstream, Turn } from './fake-upstream.ts';
 import { chat, configFor, dial, engine, errorOf, front, postChat, post, until } from './harness.ts';
 import type { RunningGateway } from './harness.ts';
@@ -111,8 +111,28 @@ test('rule 23: whose body was still on its way when the reload came is served by
 
 test('rule 23: a drain waits for what comes late to an engine that nothing leads to any more', async () => {
   const made = await stage();
-  const { gateway, held, old, merged } = made;
-  const whole = post('/v1/chat/completions', chat());
+  const { gateway, held, old } = made;
+  const wire = await askedLate(made);
+  await new Promise((done) => setTimeout(done, 300));
+  expect(await gateway.control({ do: 'drain', url: old.url, graceMs: 1, forMs: long })).toEqual({ left: 1 });
+  held[0]?.json(200, {});
+  await until('it is answered', () => wire.text().startsWith('HTTP/1.1 200'));
+});
+
+test('rule 9: what comes late to an engine that nothing leads to any more is given up when that falls silent', async () => {
+  const made = await stage({ idleMs: 300 });
+  const { gateway, held, old } = made;
+  const wire = await askedLate(made);
+  held[0]?.stream();
+  held[0]?.chunk(chatEvent('a'));
+  await until('it is given up', () => wire.text().includes('"code":"upstream_timeout"'));
+  await until('the engine was cut off', () => old.seen[0]?.cut === true);
+  expect(await gateway.metric('berth_gateway_inflight')).toBe(0);
+});
+
+/** A request whose body ends when a reload has taken its model away; the old engine has it. */
+async function askedLate({ gateway, held, merged }: Stage): ReturnType<typeof dial> {
+  const whole = post('/v1/chat/completions', chat({ stream: true }));
   const wire = await dial(gateway.port, whole.slice(0, -5));
   onTestFinished(() => void wire.socket.destroy());
   await until('it is seen', async () => {
@@ -124,8 +144,5 @@ test('rule 23: a drain waits for what comes late to an engine that nothing leads
   await new Promise((done) => setTimeout(done, 300));
   wire.socket.write(whole.slice(-5));
   await until('the old engine serves it', () => held.length === 1);
-  await new Promise((done) => setTimeout(done, 300));
-  expect(await gateway.control({ do: 'drain', url: old.url, graceMs: 1, forMs: long })).toEqual({ left: 1 });
-  held[0]?.json(200, {});
-  await until('it is answered', () => wire.text().startsWith('HTTP/1.1 200'));
-});
+  return wire;
+}

@@ -34,7 +34,9 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
   readonly #busy = new Set<Connection>();
   readonly #unused: Connection[] = [];
   readonly #watched = new Set<Connection>();
-  readonly #unsweep: () => void;
+  readonly #sweep: Sweep;
+  /** Null while no time limit is watched: after `retire`, as long as nothing is under way. */
+  #unsweep: (() => void) | null = null;
   /** Some servers announce keep-alive and yet close after an event stream; learned from the first ones. */
   #keepsAfterStream: boolean | null = null;
   #retired = false;
@@ -46,7 +48,8 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
     this.#options = { keepMs: 4000, ...options };
     this.now = sweep.now;
     this.#exact = sweep.exact;
-    this.#unsweep = sweep.each((now) => this.#check(now));
+    this.#sweep = sweep;
+    this.#watch();
   }
 
   send(request: UpstreamRequest, sink: UpstreamSink): Exchange {
@@ -92,8 +95,14 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
     this.#unsweepWhenDone();
   }
 
+  #watch(): void {
+    this.#unsweep ??= this.#sweep.each((now) => this.#check(now));
+  }
+
   #unsweepWhenDone(): void {
-    if (this.#retired && this.#busy.size === 0) this.#unsweep();
+    if (!this.#retired || this.#busy.size > 0) return;
+    this.#unsweep?.();
+    this.#unsweep = null;
   }
 
   #take(): Connection {
@@ -106,6 +115,8 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
 
   #start(connection: Connection, job: Job): void {
     this.#busy.add(connection);
+    // Even a retired pool may be asked: by a request that was on its way before.
+    this.#watch();
     connection.start(job, requestBytes(this.#startOf(job.request), job.request));
   }
 
