@@ -2,6 +2,8 @@ import { isAddress } from '../domain/model-source.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { AnySecret } from '../domain/secret.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
+import type { ModelSource } from '../model-sources/contract.ts';
+import { sourceOf } from '../model-sources/registry.ts';
 import type { CliContext } from './context.ts';
 import { loadWithoutSecrets } from './fleet-file.ts';
 import type { FileOptions } from './fleet-file.ts';
@@ -11,7 +13,7 @@ export interface NamedSource {
   readonly secret: AnySecret | null;
 }
 
-/** What a user names to be fetched: sources as they are, models or deployments of the fleet file by name, or without a name all of its models. */
+/** What a user names to be fetched: sources as they are, models or deployments of the fleet file by name, or without a name all of its models but those that a cluster brings. */
 export async function namedSources(
   context: CliContext,
   options: FileOptions,
@@ -30,11 +32,17 @@ function fromFleet(loaded: LoadedFleet, names: readonly string[]): NamedSource[]
   const models = new Map(Object.entries(loaded.models));
   const wanted =
     names.length === 0
-      ? [...models.keys()].filter((name) => isAddress(models.get(name)?.source ?? ''))
+      ? [...models.keys()].filter((name) => isFetched(models.get(name)?.source ?? ''))
       : names.map((name) => loaded.deployments.find((one) => one.name === name)?.model?.name ?? name);
   return [...new Set(wanted)].map((name) => {
     const model = models.get(name);
     if (!model) throw new BerthError('MODEL_UNNAMED', { name, models: [...models.keys()] });
     return { source: model.source, secret: model.secret ?? null };
   });
+}
+
+function isFetched(source: string): boolean {
+  if (!isAddress(source)) return false;
+  const kind: ModelSource = sourceOf(source);
+  return kind.clusterBrings !== true;
 }

@@ -16,6 +16,8 @@ export interface ModelSource<Kind extends string = string> {
   /** How such a source is written. */
   readonly form: string;
   readonly title: string;
+  /** Berth fetches nothing from there: a cluster brings it to where it is served. */
+  readonly clusterBrings?: true;
   readonly owns: (source: string) => boolean;
   /** What is wrong with one that it owns, as a sentence; null when it is of the form. */
   readonly misshapen: (source: string) => string | null;

@@ -5,6 +5,7 @@ export const ociSource = {
   kind: 'oci',
   form: 'oci://REGISTRY/IMAGE:TAG',
   title: 'An image that holds the model, which KServe runs beside the engine',
+  clusterBrings: true,
   owns: (source) => source.startsWith('oci://'),
   misshapen: () => null,
   wanted: () => ({ path: null, quant: null }),

@@ -5,6 +5,7 @@ export const pvcSource = {
   kind: 'pvc',
   form: 'pvc://CLAIM/PATH',
   title: 'A claim of the cluster, where the model lies already',
+  clusterBrings: true,
   owns: (source) => source.startsWith('pvc://'),
   misshapen: () => null,
   wanted: () => ({ path: null, quant: null }),

@@ -22,7 +22,7 @@ const StoredModel = z.object({
   folder: z.string(),
   revision: z.string().nullable(),
   licence: z.string().nullable(),
-  /** The file that an engine is given; null for the folder. */
+  /** The file or folder in it that an engine is given; null for all of it. */
   main: z.string().nullable(),
   files: z.array(StoredFile),
   pulledAt: z.string(),

@@ -6,7 +6,7 @@ import { splitSet } from '../domain/split-files.ts';
 
 export interface ChosenFiles {
   readonly files: readonly ListedFile[];
-  /** The file that an engine is given, of a split model the first; null where it is given the folder. */
+  /** What an engine is given: a file, of a split model the first, or a folder below; null where it is given all. */
   readonly main: string | null;
 }
 
@@ -46,13 +46,22 @@ function named(
 ): ChosenFiles {
   if (files.some((file) => file.path === path)) return withParts(files, path, source);
   const below = files.filter((file) => file.path.startsWith(`${path}/`));
-  if (below.length > 0) return chooseFiles(source, below, { path: null, quant });
+  if (below.some((file) => isGguf(file.path) && !isProjector(file.path)) || quant !== null)
+    return chooseFiles(source, below, { path: null, quant });
+  if (below.length > 0) return insideFolder(source, below, path);
   const near = files.filter((file) => isGguf(file.path) || file.path.endsWith('.safetensors'));
   throw new BerthError('MODEL_NOT_FOUND', {
     source,
     what: `it has no file ${path}`,
     near: near.slice(0, 12).map((file) => file.path),
   });
+}
+
+/** A folder as it would be by itself: with its own configuration and tokenizer. */
+function insideFolder(source: string, below: readonly ListedFile[], folder: string): ChosenFiles {
+  const within = below.map((file) => ({ ...file, path: file.path.slice(folder.length + 1) }));
+  const { files } = folderOf(source, within);
+  return { files: files.map((file) => ({ ...file, path: `${folder}/${file.path}` })), main: folder };
 }
 
 function ofQuant(

@@ -123,7 +123,7 @@ async function factsOf({
 }): Promise<ModelFacts> {
   const header = await (chosen.main?.toLowerCase().endsWith('.gguf')
     ? ggufFacts(chosen.files, open)
-    : folderFacts(chosen.files, open));
+    : folderFacts(chosen, open));
   const sizes = chosen.files.map(({ size }) => size);
   return {
     source,
@@ -169,8 +169,9 @@ async function ggufFacts(files: readonly ListedFile[], open: Opening): Promise<F
   };
 }
 
-async function folderFacts(files: readonly ListedFile[], open: Opening): Promise<Facts> {
-  const config = files.find(({ path }) => path === 'config.json');
+async function folderFacts({ files, main }: ChosenFiles, open: Opening): Promise<Facts> {
+  const named = main === null ? 'config.json' : `${main}/config.json`;
+  const config = files.find(({ path }) => path === named);
   const read = config === undefined ? null : readHfConfig(await textOf(config, open));
   const weights = files.filter(({ path }) => path.endsWith('.safetensors'));
   let parameters: number | null = weights.length === 0 ? null : 0;

@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { makePlace } from '../../support/berth.ts';
 import type { Place } from '../../support/berth.ts';
 import { contentOfBytes, startHub } from '../../support/hub-server.ts';
 import type { HubServer } from '../../support/hub-server.ts';
+import { pathOf } from './stored.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -83,6 +84,39 @@ test('a folder of safetensors is described by its configuration and the fronts o
     quantization: 'bfloat16',
     context: 32768,
   });
+});
+
+test('a folder of a repository is what it would be by itself: described, fetched and given as a folder', async () => {
+  const config = { architectures: ['MistralForCausalLM'], max_position_embeddings: 4096 };
+  const weights = shard({ w: { dtype: 'BF16', shape: [10, 8], data_offsets: [0, 160] } }, 160);
+  hub.files.set('config.json', contentOfBytes(Buffer.from('{"architectures":["Other"]}')));
+  hub.files.set('small/config.json', contentOfBytes(Buffer.from(JSON.stringify(config))));
+  hub.files.set('small/tokenizer.json', contentOfBytes(Buffer.from('{}')));
+  hub.files.set('small/model.safetensors', contentOfBytes(weights));
+  hub.files.set('large/model.safetensors', contentOfBytes(weights));
+  const shown = await place.berth('models', 'show', 'hf://lab/tiny/small', '--json');
+  expect(shown.json()).toMatchObject({
+    architecture: 'MistralForCausalLM',
+    parameters: 80,
+    context: 4096,
+  });
+  const path = pathOf(await place.berth('pull', 'hf://lab/tiny/small', '--json'));
+  expect(readdirSync(path).toSorted()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
+});
+
+test('what a cluster brings keeps none of the other models of a file from being fetched', async () => {
+  hub.files.set('m.gguf', contentOfBytes(gguf));
+  place.write(`version: 1
+fleet: lab
+models:
+  claim: {source: "pvc://weights/m.gguf"}
+  image: {source: "oci://registry.example/m:1"}
+  hub: {source: "hf://lab/tiny"}
+`);
+  const all = await place.berth('pull', '--json');
+  expect([all.code, all.json()], all.stderr).toEqual([0, [expect.objectContaining({ fetched: true })]]);
+  const named = await place.berth('pull', 'claim');
+  expect([named.code === 0, named.stderr]).toEqual([false, expect.stringContaining('a claim of a cluster')]);
 });
 
 function shard(header: object, dataBytes: number): Buffer {
