@@ -54,6 +54,26 @@ test('rule 23: a stream of an engine that a reload takes away goes on to its end
   expect(upstream.seen.length).toBe(1);
 });
 
+test('rule 23: other time limits leave counts as they are, and hold for what is under way', async () => {
+  const held: Turn[] = [];
+  const upstream = await engine((turn) => void held.push(turn));
+  const one = [{ url: upstream.url, slots: 1 }];
+  const gateway = await front(configFor(one));
+  const stalls = postChat(gateway.url, { stream: true });
+  await until('the first is served', () => held.length === 1);
+  held[0]?.stream();
+  held[0]?.chunk(chatEvent('begun'));
+  const reply = await stalls;
+  await gateway.reload(configFor(one, { limits: { idleMs: 1500 } }));
+  const waits = postChat(gateway.url);
+  await until('the second waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  expect([held.length, await gateway.metric('berth_gateway_inflight')]).toEqual([1, 1]);
+  expect(await reply.text()).toContain('"code":"upstream_timeout"');
+  await until('the second is served', () => held.length === 2);
+  held[1]?.json(200, {});
+  expect((await waits).status).toBe(200);
+});
+
 test('more slots let those who wait through at once', async () => {
   const held: Turn[] = [];
   const upstream = await engine((turn) => void held.push(turn));

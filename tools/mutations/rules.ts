@@ -255,8 +255,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 23,
     file: `${gateway}/observe/snapshot.ts`,
-    search: 'if (!kept || kept.upstream.url !== upstream.url || kept.ca !== ca) return null;',
-    replace: 'if (!kept || kept.upstream.url === upstream.url) return null;',
+    search: 'if (!kept || kept.upstream.url !== url) return null;',
+    replace: 'if (!kept || kept.upstream.url === url) return null;',
   },
   {
     rule: 23,

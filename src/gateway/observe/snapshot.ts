@@ -4,6 +4,7 @@ import type { Files } from '../../io/files.ts';
 import type { Log } from '../../io/log.ts';
 import { createUpstreamPool } from '../../io/upstream-pool/pool.ts';
 import type { Sweep } from '../../io/upstream-pool/sweep.ts';
+import type { PoolTimes, UpstreamPool } from '../../io/upstream-pool/types.ts';
 import { buildBalancers } from '../routing/balancers.ts';
 import type { Balancers } from '../routing/balancers.ts';
 import type { CorsPolicy } from '../front/cors.ts';
@@ -60,16 +61,20 @@ export async function buildSnapshot(
 ): Promise<Snapshot> {
   const keys = await readBeside(config.upstreams, context.files, 'keyFile');
   const authorities = await readBeside(config.upstreams, context.files, 'caFile');
+  const besides = new Map(
+    config.upstreams.map(({ id }) => [
+      id,
+      { key: keys.get(id)?.trim() ?? null, ca: authorities.get(id) ?? null },
+    ]),
+  );
+  const newPools = openPools(config, besides, previous, context.sweep);
   const limitsState = await openLimitsState(config, previous?.limitsState ?? null, context);
   const instances = new Map(
     config.upstreams.map((upstream) => {
-      const key = keys.get(upstream.id)?.trim() ?? null;
-      const ca = authorities.get(upstream.id) ?? null;
-      return [
-        upstream.id,
-        keptInstance(upstream, { key, ca }, config, previous, context.sweep.now()) ??
-          freshInstance(upstream, { key, ca }, config, context),
-      ];
+      const beside = besides.get(upstream.id) as Beside;
+      const instance = instanceOf(upstream, beside, newPools.get(upstream.id), previous, context.sweep.now());
+      instance.pool.limit(timesOf(config));
+      return [upstream.id, instance];
     }),
   );
   const deployments = buildDeployments(config, instances, previous, context.sweep);
@@ -139,37 +144,59 @@ interface Beside {
   readonly ca: string | null;
 }
 
-/** The same address is the same engine; its slots, names and paths may have changed. */
-function keptInstance(
+/** The instance that `upstream` had before: the same address is the same engine. */
+function known({ id, url }: Upstream, previous: Snapshot | null): Instance | null {
+  const kept = previous?.instances.get(id);
+  if (!kept || kept.upstream.url !== url) return null;
+  return kept;
+}
+
+/** Connections for those that have none, or that trust other authorities than before. Changes nothing else, as it may throw. */
+function openPools(
+  config: GatewayConfig,
+  besides: ReadonlyMap<string, Beside>,
+  previous: Snapshot | null,
+  sweep: Sweep,
+): Map<string, UpstreamPool> {
+  const pools = new Map<string, UpstreamPool>();
+  try {
+    for (const upstream of config.upstreams) {
+      const ca = besides.get(upstream.id)?.ca ?? null;
+      const kept = known(upstream, previous);
+      if (kept && kept.ca === ca) continue;
+      const options = { ...timesOf(config), ...(ca === null ? {} : { ca }) };
+      pools.set(upstream.id, createUpstreamPool(upstream.url, sweep, options));
+    }
+  } catch (error) {
+    for (const pool of pools.values()) pool.retire();
+    throw error;
+  }
+  return pools;
+}
+
+function timesOf({ limits }: GatewayConfig): PoolTimes {
+  return { connectMs: limits.connectMs, idleMs: limits.idleMs };
+}
+
+/** A known one keeps its counts and health; its slots, names, paths and authorities may have changed. */
+function instanceOf(
   upstream: Upstream,
   { key, ca }: Beside,
-  config: GatewayConfig,
+  pool: UpstreamPool | undefined,
   previous: Snapshot | null,
   now: number,
-): Instance | null {
-  const kept = previous?.instances.get(upstream.id);
-  if (!kept || kept.upstream.url !== upstream.url || kept.ca !== ca) return null;
-  const before = previous?.config.limits;
-  if (before?.connectMs !== config.limits.connectMs || before.idleMs !== config.limits.idleMs) return null;
+): Instance {
+  const kept = known(upstream, previous);
+  if (!kept) return createInstance(upstream, { key, ca }, pool as UpstreamPool, now);
+  if (pool) {
+    kept.pool.retire();
+    kept.pool = pool;
+    kept.ca = ca;
+  }
   kept.upstream = upstream;
   kept.key = key;
   kept.room.configure(roomOptions(upstream), now);
   return kept;
-}
-
-function freshInstance(
-  upstream: Upstream,
-  { key, ca }: Beside,
-  config: GatewayConfig,
-  context: SnapshotContext,
-): Instance {
-  const { connectMs, idleMs } = config.limits;
-  return createInstance(
-    upstream,
-    { key, ca },
-    createUpstreamPool(upstream.url, context.sweep, { connectMs, idleMs, ...(ca === null ? {} : { ca }) }),
-    context.sweep.now(),
-  );
 }
 
 function buildDeployments(

@@ -13,8 +13,8 @@ export interface Instance {
   /** The engine's own key. */
   key: string | null;
   /** Authorities (PEM) that the pool trusts; null: the usual ones. */
-  readonly ca: string | null;
-  readonly pool: UpstreamPool;
+  ca: string | null;
+  pool: UpstreamPool;
   /** Requests it serves at once; null: no limit is known. */
   readonly slots: number | null;
   inflight: number;

@@ -8,6 +8,7 @@ import type {
   Exchange,
   FailureKind,
   PoolOptions,
+  PoolTimes,
   UpstreamPool,
   UpstreamRequest,
   UpstreamSink,
@@ -30,7 +31,7 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
   readonly #authority: string;
   readonly #prefix: string;
   #latest = { method: '', path: '', start: '' };
-  readonly #options: Required<Omit<PoolOptions, 'ca'>>;
+  #options: Required<Omit<PoolOptions, 'ca'>>;
   readonly #busy = new Set<Connection>();
   readonly #unused: Connection[] = [];
   readonly #watched = new Set<Connection>();
@@ -56,6 +57,10 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
     const job = new Sending(request, sink, this);
     this.#start(this.#take(), job);
     return job;
+  }
+
+  limit(times: PoolTimes): void {
+    this.#options = { ...this.#options, ...times };
   }
 
   retire(): void {

@@ -79,14 +79,19 @@ export interface Exchange {
 
 export interface UpstreamPool {
   readonly send: (request: UpstreamRequest, sink: UpstreamSink) => Exchange;
+  /** Sets other time limits, for what is under way too. */
+  readonly limit: (times: PoolTimes) => void;
   /** Closes idle connections and keeps none from now on; exchanges under way go on to their end. */
   readonly retire: () => void;
 }
 
-export interface PoolOptions {
+export interface PoolTimes {
   readonly connectMs: number;
   /** Longest silence between two reads of a reply that has begun, be it with a part of its head; before that there is no limit. */
   readonly idleMs: number;
+}
+
+export interface PoolOptions extends PoolTimes {
   /** How long an unused connection is kept at most; below the 5 s after which the usual engines close theirs. */
   readonly keepMs?: number;
   /** PEM: the authorities that are trusted, in place of the usual ones; for https. */
