@@ -177,8 +177,9 @@ async function folderFacts({ files, main }: ChosenFiles, open: Opening): Promise
   let parameters: number | null = weights.length === 0 ? null : 0;
   for (const file of weights) {
     await using source = await open(file);
-    const header = await readSafetensors(source);
-    parameters = header === null || parameters === null ? null : parameters + header.parameters;
+    const header = await readSafetensors(source, read?.weightBits ?? null);
+    const count = header?.parameters ?? null;
+    parameters = count === null || parameters === null ? null : parameters + count;
   }
   return {
     format: weights.length > 0 ? 'safetensors' : 'other',

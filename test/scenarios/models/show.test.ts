@@ -86,6 +86,30 @@ test('a folder of safetensors is described by its configuration and the fronts o
   });
 });
 
+test.each([
+  ['gptq', { quant_method: 'gptq', bits: 4 }, 'qweight', 'qzeros', 8000],
+  ['awq', { quant_method: 'awq', w_bit: 4 }, 'qweight', 'scales', 8000],
+  [
+    'compressed-tensors',
+    { quant_method: 'compressed-tensors', config_groups: { group_0: { weights: { num_bits: 4 } } } },
+    'weight_packed',
+    'weight_shape',
+    8000,
+  ],
+  ['a method that tells no bits', { quant_method: 'own' }, 'qweight', 'scales', null],
+])('packed weights of %s are counted as many as they are', async (_, quantization, name, beside, count) => {
+  const config = { architectures: ['MistralForCausalLM'], quantization_config: quantization };
+  hub.files.set('config.json', contentOfBytes(Buffer.from(JSON.stringify(config))));
+  const tensors = {
+    [`model.layers.0.mlp.up_proj.${name}`]: { dtype: 'I32', shape: [100, 10], data_offsets: [0, 4000] },
+    [`model.layers.0.mlp.up_proj.${beside}`]: { dtype: 'I32', shape: [10], data_offsets: [4000, 4040] },
+    'model.norm.weight': { dtype: 'BF16', shape: [100], data_offsets: [4040, 4240] },
+  };
+  hub.files.set('model.safetensors', contentOfBytes(shard(tensors, 4240)));
+  const shown = await place.berth('models', 'show', 'hf://lab/tiny', '--json');
+  expect(shown.json()).toMatchObject({ parameters: count === null ? null : count + 100 });
+});
+
 test('a folder of a repository is what it would be by itself: described, fetched and given as a folder', async () => {
   const config = { architectures: ['MistralForCausalLM'], max_position_embeddings: 4096 };
   const weights = shard({ w: { dtype: 'BF16', shape: [10, 8], data_offsets: [0, 160] } }, 160);
