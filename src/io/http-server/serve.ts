@@ -76,7 +76,13 @@ function createListener(
   onSocket: (socket: Socket) => void,
 ): { server: net.Server; sockets: Set<Socket> } {
   const sockets = new Set<Socket>();
-  const options = { noDelay: true, allowHalfOpen: true };
+  const options = {
+    noDelay: true,
+    allowHalfOpen: true,
+    // A client whose machine has vanished says no goodbye.
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  };
   const server = material
     ? tls.createServer({ ...options, ...tlsOptions(material) }, onSocket)
     : net.createServer(options, onSocket);

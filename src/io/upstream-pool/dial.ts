@@ -17,6 +17,9 @@ interface Target {
   readonly port: number;
 }
 
+/** A host that has vanished says nothing, as an engine does that reads a long prompt: the kernel asks whether it is there. */
+const probeAfterMs = 15_000;
+
 /** All plain connections read into this one; otherwise Node makes a buffer of 64 KiB for every read and shrinks it. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -34,6 +37,8 @@ function dialPlain(target: Target): Dial {
       .connect({
         ...target,
         noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: probeAfterMs,
         onread: {
           buffer: readBuffer,
           callback: (size) => {
@@ -61,6 +66,7 @@ function dialTls(target: Target, ca: string | undefined): Dial {
       ...(session === undefined ? {} : { session }),
     });
     socket.setNoDelay(true);
+    socket.setKeepAlive(true, probeAfterMs);
     return (
       socket
         .on('secureConnect', onReady)
