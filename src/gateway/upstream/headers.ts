@@ -21,6 +21,8 @@ const dropFromRequest = new Set([
   'expect',
   'authorization',
   'x-api-key',
+  'api-key',
+  'x-goog-api-key',
   'cookie',
   'accept-encoding',
   'forwarded',

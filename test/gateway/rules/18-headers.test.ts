@@ -12,6 +12,8 @@ test('rule 18: secrets, hop-by-hop headers and claims about the client stay behi
   const headers = [
     'Authorization: Bearer secret',
     'x-api-key: secret',
+    'api-key: secret',
+    'X-Goog-Api-Key: secret',
     'Cookie: a=b',
     'Expect: 100-continue',
     'X-Forwarded-For: 1.2.3.4',
@@ -34,6 +36,8 @@ test('rule 18: secrets, hop-by-hop headers and claims about the client stay behi
   for (const name of [
     'authorization',
     'x-api-key',
+    'api-key',
+    'x-goog-api-key',
     'cookie',
     'expect',
     'x-forwarded-for',
