@@ -87,7 +87,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 7,
     file: `${gateway}/upstream/attempt.ts`,
-    search: "const lost = connect || kind === 'reset';",
+    search: "const lost = this.verdict === 'connect-failed' || kind === 'reset';",
     replace: 'const lost = true;',
   },
   {

@@ -8,6 +8,7 @@ import type {
   UpstreamHead,
   UpstreamSink,
 } from '../../io/upstream-pool/types.ts';
+import { verdictOfFailure } from './failure-verdict.ts';
 import { soon } from '../../io/turn-work.ts';
 import type { TurnWork } from '../../io/turn-work.ts';
 import { AbortDrain } from './abort-drain.ts';
@@ -194,8 +195,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
 
   onFail(failure: UpstreamFailure): void {
     const { kind, message } = failure;
-    const connect = kind === 'refused' || kind === 'untrusted' || kind === 'connect-timeout';
-    this.verdict = connect ? 'connect-failed' : 'broke';
+    this.verdict = verdictOfFailure(kind);
     const fault = kind === 'refused' ? this.#ports.noInstance() : upstreamFailed(kind, message);
     if (this.#drain) {
       this.#drained(this.#drain);
@@ -205,7 +205,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
       this.#cut(this.#writer, upstreamFailed(kind, message));
       return;
     }
-    const lost = connect || kind === 'reset';
+    const lost = this.verdict === 'connect-failed' || kind === 'reset';
     this.#endAs(lost ? { kind: 'lost', reason: kind, fault } : { kind: 'failed', fault });
   }
 

@@ -1,4 +1,11 @@
-import type { BodyRead, Exchange, UpstreamHead, UpstreamSink } from '../../io/upstream-pool/types.ts';
+import type {
+  BodyRead,
+  Exchange,
+  UpstreamFailure,
+  UpstreamHead,
+  UpstreamSink,
+} from '../../io/upstream-pool/types.ts';
+import { verdictOfFailure } from './failure-verdict.ts';
 import type { Call } from '../front/call.ts';
 import type { Deployment, Verdict } from '../routing/deployment.ts';
 import { ownRequestHeaders, requestHeaders } from './headers.ts';
@@ -100,8 +107,8 @@ export class Shadow implements UpstreamSink {
     this.#finish(this.#status < 400 ? 'done' : 'refused');
   }
 
-  onFail({ kind }: { kind: string }): void {
-    this.#verdict = kind === 'refused' || kind === 'connect-timeout' ? 'connect-failed' : 'broke';
+  onFail({ kind }: UpstreamFailure): void {
+    this.#verdict = verdictOfFailure(kind);
     this.#finish('failed');
   }
 
