@@ -92,7 +92,7 @@ async function request(url: string, options: HttpRequest): Promise<HttpReply> {
             way.check(status);
             resolve({ status, headers, text: Buffer.concat(parts).toString('utf8') });
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         });
       },

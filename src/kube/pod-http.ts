@@ -1,6 +1,6 @@
-import { connect } from 'node:net';
 import { z } from 'zod';
 import type { Clock } from '../io/clock.ts';
+import { connectFault } from '../io/connect-fault.ts';
 import { passedOn } from '../io/http.ts';
 import type { Http, HttpReply, HttpRequest } from '../io/http.ts';
 import { parseJson } from '../domain/json.ts';
@@ -8,7 +8,6 @@ import { PodLive } from './answers.ts';
 import type { Place } from './client.ts';
 import { listPath, objectPath } from './kinds.ts';
 
-const connectMs = 2_000;
 /** So long it is taken for granted whether an address is reached from here. */
 const knownMs = 30_000;
 
@@ -38,20 +37,6 @@ export function podHttp(http: Http, clock: Clock, placeOf: () => Promise<Place>)
       return { ...reply, headers: { ...reply.headers, [passedOn]: 'pods/proxy' } };
     },
   };
-}
-
-/** Why no connection comes about; null where one does. */
-function connectFault(host: string, port: number): Promise<Error | null> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    function end(fault: Error | null): void {
-      socket.destroy();
-      resolve(fault);
-    }
-    socket.setTimeout(connectMs, () => end(Object.assign(new Error('It is silent.'), { code: 'ETIMEDOUT' })));
-    socket.once('connect', () => end(null));
-    socket.once('error', end);
-  });
 }
 
 async function podAt({ api, namespace }: Place, address: string): Promise<string | null> {

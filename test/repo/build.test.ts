@@ -32,6 +32,8 @@ test('every package that the sources import is installed with berth or laid into
   expect([...imported].filter((name) => !known.has(name))).toEqual([]);
   expect(Object.keys(dependencies).filter((name) => name in devDependencies)).toEqual([]);
   const asking = asksForPackages.map(textOf).join('\n');
-  const asked = (name: string): boolean => asking.includes(`('${name}/`);
+  function asked(name: string): boolean {
+    return asking.includes(`('${name}/`);
+  }
   expect(Object.keys(dependencies).filter((name) => !imported.has(name) && !asked(name))).toEqual([]);
 });

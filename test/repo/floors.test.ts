@@ -20,6 +20,7 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/bench\/(prompts|traces)\//, 1.7, 'folder'],
   // What all targets of a cluster make and ask there.
   [/^src\/kube\//, 1.7, 'folder'],
+  [/^src\/render\/(secret-shell|shared-objects)\.ts$/, 2.2, 'file'],
   [/^src\/render\/replica-marks\.ts$/, 2.3, 'file'],
   // A format writes what a target would make, with its mark, and two of them write the same objects.
   [

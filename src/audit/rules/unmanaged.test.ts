@@ -7,7 +7,7 @@ type Change = (draft: Observation) => void;
 
 /** The server of qwen without a mark, as it is before it is adopted. */
 function unmarked(change: Change): string[] {
-  const draft = structuredClone(healthyObservation()) as Observation;
+  const draft = structuredClone<Observation>(healthyObservation());
   const server = draft.hosts[0]?.servers.find((one) => one.mark?.deployment === 'qwen');
   Object.assign(server ?? {}, { mark: null });
   change(draft);

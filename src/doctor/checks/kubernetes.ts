@@ -1,5 +1,5 @@
-import { clusterFacts } from '../cluster-facts.ts';
-import type { ClusterFacts as Facts, Items } from '../cluster-facts.ts';
+import { clusterFacts } from './kubernetes/cluster-facts.ts';
+import type { ClusterFacts as Facts, Items } from './kubernetes/cluster-facts.ts';
 import { absent, bad, defineCheck, good } from '../contract.ts';
 import type { Verdict, Wants } from '../contract.ts';
 

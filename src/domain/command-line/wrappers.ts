@@ -125,8 +125,11 @@ const specials: Readonly<Record<string, (args: readonly string[]) => Peeled | nu
     if (args[0] === 'run' && flake !== undefined) {
       const behind = args.indexOf('--');
       const program = flake.slice(flake.lastIndexOf('#') + 1);
+      const rest = behind < 0 ? [] : args.slice(behind + 1);
+      const isNamed = rest[0] !== undefined && !rest[0].startsWith('-');
       return {
-        commands: [[program, ...(behind < 0 ? [] : args.slice(behind + 1))]],
+        // A package of several programs is named by the flake, and the one of them by the first word.
+        commands: [[program, ...rest], ...(isNamed ? [rest] : [])],
         env: {},
         waits: false,
       };

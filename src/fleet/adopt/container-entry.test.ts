@@ -106,7 +106,7 @@ test.each([
   [['python3', '/app/vllm/entrypoints/openai/api_server.py']],
 ])('what Python runs (%s) is no program to start before "serve": that of the image is', (start) => {
   const command = [...start, '--model', '/models/kimi.gguf', '--port', '8080'];
-  const of = { ...server, engine: 'vllm', command } as ScannedServer;
+  const of = { ...server, engine: 'vllm', command };
   const found = made({ Config: { Entrypoint: command.slice(0, 1), Cmd: command.slice(1) } }, { of });
   expect(found).toHaveProperty('target.image');
   expect(found).not.toHaveProperty('target.entrypoint');

@@ -40,7 +40,7 @@ function adopted(argv: readonly string[]): LlamaCppOptions {
 
 function startOf(options: LlamaCppOptions): string[] {
   const input = { deployment: 'x', model: '/m/x.gguf', mmproj: null, gpus: 0, cores: 2, key: null };
-  const { args } = launch({ ...input, options } as Parameters<typeof launch>[0]);
+  const { args } = launch({ ...input, options });
   return ['llama-server', ...args.map((word) => (typeof word === 'string' ? word : '/m/x.gguf'))];
 }
 

@@ -72,7 +72,7 @@ test('a server that is only reached is held against the others by what its comma
       owner: { name: 'pod' },
     } as unknown as ScannedServer;
     const pod = { server, folder: null, model: '/m/kimi.gguf' };
-    const known = knownOf([own, reached as unknown as Deployment], { reached: new Map([['pod', pod]]) });
+    const known = knownOf([own, reached], { reached: new Map([['pod', pod]]) });
     return consolidationOf(known, nothing);
   }
   expect(duplicatesWith({}).duplicates).toEqual([{ keep: 'own', drop: ['pod'] }]);

@@ -23,7 +23,7 @@ models: {m: {source: "${source}"}}
 deployments:
   d: {model: m, engine: {${engine}}}
 `);
-  return (await place.berth('plan', '--json')).json() as Plan;
+  return (await place.berth('plan', '--json')).json();
 }
 
 function started({ actions }: Plan): { words: readonly Arg[]; model: string | null } {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { parseJson } from '../domain/json.ts';
-import type { ExecResult } from '../io/exec.ts';
-import { findProgram } from '../io/find-program.ts';
-import type { World } from '../io/world.ts';
-import type { Wants } from './contract.ts';
+import { parseJson } from '../../../domain/json.ts';
+import type { ExecResult } from '../../../io/exec.ts';
+import { findProgram } from '../../../io/find-program.ts';
+import type { World } from '../../../io/world.ts';
+import type { Wants } from '../../contract.ts';
 
 const Items = z.object({
   items: z.array(
