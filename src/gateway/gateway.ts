@@ -23,7 +23,6 @@ import { createMeter } from './reply/meter.ts';
 import { createObserver } from './observe/observer.ts';
 import { Demands } from './on-demand/demands.ts';
 import type { Starter } from './on-demand/demands.ts';
-import { RetryBudget } from './upstream/retry-budget.ts';
 import { Shadows } from './upstream/shadows.ts';
 import { buildSnapshot } from './observe/snapshot.ts';
 import type { Snapshot } from './observe/snapshot.ts';
@@ -140,7 +139,6 @@ function firstState(
     stored: new StoredResponses(storedTogether(() => state.snapshot)),
     units: new SplitUnits(),
     trials: new Trials(world.log, () => state.snapshot.limitsState.shared?.tell ?? null),
-    retries: new RetryBudget(),
     observer: createObserver(world, observe ?? unobserved),
     demands: new Demands(parent, sweep.now),
     followers: new Followers({ tell: parent?.follow ?? null, after: sweep.after }),

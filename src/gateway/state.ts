@@ -6,7 +6,6 @@ import type { Trials } from './experiments/trials.ts';
 import type { Observer } from './observe/observer.ts';
 import type { Deployment } from './routing/deployment.ts';
 import type { Demands } from './on-demand/demands.ts';
-import type { RetryBudget } from './upstream/retry-budget.ts';
 import type { Shadows } from './upstream/shadows.ts';
 import type { Snapshot } from './observe/snapshot.ts';
 import type { SplitUnits } from './split-units.ts';
@@ -25,7 +24,6 @@ export interface GatewayState {
   readonly meter: Meter;
   readonly usage: UsageCounts;
   readonly held: HeldBytes;
-  readonly retries: RetryBudget;
   readonly shadows: Shadows;
   readonly stored: StoredResponses;
   readonly units: SplitUnits;

@@ -33,7 +33,7 @@ const everywhere: Readonly<Record<string, string>> = {
   'keeps for a second': 'success',
   'plain that breaks off': 'broken',
   // The engine's word, with its time if it named one; the last that is tried may be the one that refuses connections.
-  '429': '429 none|503 no_healthy_instance, [1-9]\\d*',
+  '429': '429 none, [1-9]\\d*|503 no_healthy_instance, [1-9]\\d*',
   '429 with Retry-After': '429 none, 7|503 no_healthy_instance, [1-9]\\d*',
   '500': '500 none',
   '503': '503 (none|no_healthy_instance), [1-9]\\d*',

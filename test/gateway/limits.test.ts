@@ -91,11 +91,11 @@ test('rule 12: who asks too often is told to slow down, until when, and nobody e
   });
   expect(await gateway.metric('berth_gateway_limit_rejects_total', 'scope="key",reason="requests"')).toBe(1);
   expect((await ask('b')).status).toBe(200);
-  // One that is told the longest time there is may be told the rest then.
+  // Two minutes, by the window that slides; one that is told the longest time there is may be told the rest then, less a tenth of each.
   clock.ms += wait * 1000;
   const again = await ask('a');
   expect(again.status).toBe(429);
-  clock.ms += Number(again.headers.get('retry-after')) * 1000 + 6000;
+  clock.ms += Number(again.headers.get('retry-after')) * 1000 + 12_000;
   expect((await ask('a')).status).toBe(200);
 });
 
@@ -113,6 +113,22 @@ test('rule 13: tokens are reserved before, and settled with what the engine coun
   await until('the next is there', () => held.length === 2);
   if (held[1]) wellBehaved(held[1]);
   expect((await next).status).toBe(200);
+});
+
+test('rule 13: an answer is reserved for also where the model stands in the path', async () => {
+  const held: Turn[] = [];
+  const { gateway, ask } = await limited((turn) => void held.push(turn), { tpm: 300 });
+  const headers = { authorization: 'Bearer a', 'content-type': 'application/json' };
+  const served = fetch(`${gateway.url}/upstream/m/v1/chat/completions`, {
+    method: 'POST',
+    headers,
+    body: chat(),
+  });
+  await until('the request is there', () => held.length === 1);
+  // The usual answer of 256 tokens is reserved for the first.
+  expect((await ask('a', { max_tokens: 100 })).status).toBe(429);
+  if (held[0]) wellBehaved(held[0]);
+  expect((await served).status).toBe(200);
 });
 
 test('rule 13: an admitted stream is never cut, however much it takes', async () => {

@@ -315,7 +315,7 @@ deployments: {a: {host: ocp, ${toy}, target: {kind: kubernetes, image: "toy:1"}}
     { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'hub-secret', key: 'token' } } },
     { name: 'KEY', valueFrom: { secretKeyRef: { name: 'a-secrets', key: 'env-KEY' } } },
   ]);
-  expect(rendered.stderr).toContain('"env-KEY=$TOY_KEY"');
+  expect(rendered.stderr).toContain('"env-KEY=${TOY_KEY:?}"');
   expect(rendered.stdout + rendered.stderr).not.toContain('hush');
   place.write(
     text.replace('host: ocp', 'host: box').replace(', target: {kind: kubernetes, image: "toy:1"}', ''),

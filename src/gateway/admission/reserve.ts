@@ -1,3 +1,5 @@
+import type { Endpoint } from '../../domain/endpoints.ts';
+import { endpointAt } from '../front/endpoints.ts';
 import { ClientGone } from '../front/call.ts';
 import type { Call } from '../front/call.ts';
 import type { RouteState } from '../routing/routes.ts';
@@ -8,14 +10,14 @@ import type { Snapshot } from '../observe/snapshot.ts';
  * nothing is held; ClientGone for whoever left while the shared store was asked, since nothing would take it out of a queue.
  */
 export function reserve(snapshot: Snapshot, call: Call, route: RouteState): Promise<void> | undefined {
-  const { body, caller, endpoint } = call;
+  const { body, caller } = call;
   if (!snapshot.limits || !body) return undefined;
   call.reservation?.settle(null);
   call.reservation = null;
   const held = snapshot.limits.reserve({
     caller,
     model: route.aliasOf ?? route.name,
-    endpoint,
+    endpoint: countedAs(call),
     body: body.bytes,
     maxTokens: body.maxTokens,
   });
@@ -26,4 +28,9 @@ export function reserve(snapshot: Snapshot, call: Call, route: RouteState): Prom
     });
   call.reservation = held;
   return undefined;
+}
+
+/** A completion is one whether the model stands in its path or in its body. */
+function countedAs({ endpoint, exact }: Call): Endpoint {
+  return exact ? (endpointAt.get(exact.target.replace(/\?.*$/s, '')) ?? endpoint) : endpoint;
 }

@@ -43,7 +43,8 @@ export function headersForClient(
     limited: (call.reservation?.lines ?? '') !== '',
   });
   const headers = framingHeaders(head, passing);
-  if (head.status === 503 && !head.headers.some((text) => text.toLowerCase() === 'retry-after'))
+  const isLater = head.status === 503 || head.status === 429;
+  if (isLater && !head.headers.some((text) => text.toLowerCase() === 'retry-after'))
     headers.push('Retry-After', String(context.retryAfter()));
   // Anthropic's clients look for the request's name here.
   if (call.endpoint.dialect === 'anthropic') headers.push('request-id', call.id);

@@ -19,6 +19,7 @@ import { levelAt } from '../limits/pace.ts';
 import type { Demand } from '../on-demand/demand.ts';
 import type { Takeover } from './takeover.ts';
 import { startWait } from '../admission/wait-bound.ts';
+import { RetryBudget } from '../upstream/retry-budget.ts';
 
 export interface DeploymentLimits {
   readonly queue: number;
@@ -80,6 +81,7 @@ export class Deployment implements Lessor {
   takeover: Takeover | null = null;
   /** Null for one that runs all the time. */
   demand: Demand | null = null;
+  readonly retries = new RetryBudget();
   readonly #queue: BandQueue<Waiter>;
   /** Those whose instance was lost, with the ones that they have tried; served before the queue. */
   readonly #moved = new Map<Waiter, readonly Instance[]>();

@@ -194,7 +194,7 @@ function serveBy(
     : uncounted;
   call.choice = choiceOf(arm.choice, call, inCache);
   if (call.holder !== null) call.choice = preferring(call.holder, call.choice);
-  state.retries.onRequest();
+  deployment.retries.onRequest();
   call.holdMs = route.holdMs;
   const waiting = deployment.acquire(new Asking(call, route));
   const again = tried.length > 0;

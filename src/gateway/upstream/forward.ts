@@ -11,7 +11,6 @@ import type { Instance } from '../routing/instance.ts';
 import type { Lease } from '../admission/lease.ts';
 import { account } from '../accounts/account.ts';
 import type { Meter } from '../reply/meter.ts';
-import type { RetryBudget } from './retry-budget.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import type { StoredResponses } from '../stored/stored-responses.ts';
 
@@ -20,7 +19,6 @@ const usualClientMs = 600_000;
 
 export interface ForwardContext {
   readonly meter: Meter;
-  readonly retries: RetryBudget;
   readonly after: (ms: number, task: () => void) => () => void;
   readonly stored: StoredResponses;
   readonly snapshot: Pick<Snapshot, 'config'>;
@@ -120,9 +118,9 @@ class Forwarding implements AttemptPorts {
   }
 
   other(): Lease | null {
-    const { call, context, deployment, tried } = this.#work;
-    const other = context.retries.allows ? deployment.acquireOther(tried, call.choice) : null;
-    if (other) context.retries.spend();
+    const { call, deployment, tried } = this.#work;
+    const other = deployment.retries.allows ? deployment.acquireOther(tried, call.choice) : null;
+    if (other) deployment.retries.spend();
     return other;
   }
 

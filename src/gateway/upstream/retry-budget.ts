@@ -1,7 +1,7 @@
 const share = 0.2;
 const most = 10;
 
-/** Retries may be a fifth of the requests, saved up to ten: a failing engine must not get more load for failing. */
+/** Of one deployment: retries may be a fifth of its requests, saved up to ten: a failing engine must not get more load for failing. */
 export class RetryBudget {
   #saved = most;
 

@@ -48,6 +48,23 @@ test('rule 7: retries stop when they are more than a fifth of the requests', asy
   expect(await gateway.metric('berth_gateway_retries_total')).toBeLessThanOrEqual(10 + 30 / 5);
 });
 
+test('rule 7: a model whose engines fail does not use up what another one may try again', async () => {
+  const loading = await engine((turn) => turn.json(503, { error: { message: 'Loading model' } }));
+  const ready = await engine(wellBehaved);
+  const routes = ['m', 'n'].map((name) => ({ name, to: [{ deployment: name, weight: 1 }], aliasOf: null }));
+  const shapes = [
+    { url: loading.url, deployment: 'm' },
+    { url: loading.url, deployment: 'm' },
+    { url: loading.url, deployment: 'n' },
+    { url: ready.url, deployment: 'n' },
+  ];
+  const gateway = await front(configFor(shapes, { routes }));
+  for (let i = 0; i < 30; i += 1) expect((await postChat(gateway.url)).status).toBe(503);
+  const before = ready.seen.length;
+  for (let i = 0; i < 4; i += 1) expect((await postChat(gateway.url, { model: 'n' })).status).toBe(200);
+  expect(ready.seen.length - before).toBe(4);
+});
+
 test.each([400, 404, 422, 500])(
   'rule 7: a %i of the engine is passed on as it is and not tried again',
   async (status) => {
