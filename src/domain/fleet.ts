@@ -148,6 +148,9 @@ export const GatewayLimits = z.strictObject({
   queueSize: ByteSize.optional().describe('Bodies of all that wait, per deployment (default: as `held`).'),
   queueTime: Duration.optional().describe('How long one may wait (default 60s).'),
   connect: Duration.optional().describe('Time to connect to an engine (default 5s).'),
+  firstByte: PositiveDuration.optional().describe(
+    'Longest silence of an engine before a reply begins; by default none, since a long prompt is no fault.',
+  ),
   idle: Duration.optional().describe('Longest silence of an engine within a reply (default 10m).'),
   client: PositiveDuration.optional().describe(
     'How long a client may leave unread what waits for it, before it is cut off (default 10m).',

@@ -138,6 +138,8 @@ export const GatewayConfig = z.strictObject({
     queueMs: z.int().positive(),
     connectMs: z.int().positive(),
     idleMs: z.int().positive(),
+    /** Of an engine before its reply begins; absent: none. */
+    firstByteMs: z.int().positive().optional(),
     drainMs: z.int().min(0),
     /** How long a client may leave unread what waits for it; absent: ten minutes. */
     clientMs: z.int().positive().optional(),

@@ -87,6 +87,7 @@ export async function gatewayConfig(
       queueMs: limits.queueTime ?? 60_000,
       connectMs: limits.connect ?? 5_000,
       idleMs: limits.idle ?? usualIdleMs,
+      ...(limits.firstByte !== undefined && { firstByteMs: limits.firstByte }),
       drainMs: limits.drain ?? usualDrainMs,
       ...(limits.client !== undefined && { clientMs: limits.client }),
       probeMs: limits.probe ?? 5_000,

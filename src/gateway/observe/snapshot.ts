@@ -175,7 +175,8 @@ function openPools(
 }
 
 function timesOf({ limits }: GatewayConfig): PoolTimes {
-  return { connectMs: limits.connectMs, idleMs: limits.idleMs };
+  const { connectMs, idleMs, firstByteMs } = limits;
+  return { connectMs, idleMs, firstByteMs };
 }
 
 /** A known one keeps its counts and health; its slots, names, paths and authorities may have changed. */

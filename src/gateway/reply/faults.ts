@@ -176,7 +176,7 @@ export function draining(): ApiError {
 }
 
 export function upstreamFailed(kind: FailureKind, message: string): ApiFault {
-  if (kind === 'connect-timeout' || kind === 'idle-timeout')
+  if (kind === 'connect-timeout' || kind === 'first-byte-timeout' || kind === 'idle-timeout')
     return { status: 504, type: 'server_error', code: 'upstream_timeout', message };
   return { status: 502, type: 'server_error', code: 'upstream_failed', message };
 }

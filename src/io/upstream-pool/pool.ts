@@ -31,7 +31,7 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
   readonly #authority: string;
   readonly #prefix: string;
   #latest = { method: '', path: '', start: '' };
-  #options: Required<Omit<PoolOptions, 'ca'>>;
+  #options: Required<Omit<PoolOptions, 'ca' | 'firstByteMs'>> & PoolTimes;
   readonly #busy = new Set<Connection>();
   readonly #unused: Connection[] = [];
   readonly #watched = new Set<Connection>();
@@ -141,13 +141,15 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
   }
 
   #check(now: number): void {
-    const { connectMs, idleMs } = this.#options;
+    const { connectMs, idleMs, firstByteMs } = this.#options;
     for (const connection of this.#busy) {
       const waited = now - connection.since;
       if (connection.connecting && waited > connectMs)
         connection.fail('connect-timeout', `No connection within ${connectMs} ms.`);
       else if (connection.begun && !connection.job?.paused && waited > idleMs)
         connection.fail('idle-timeout', `The upstream sent nothing for ${idleMs} ms.`);
+      else if (firstByteMs !== undefined && isSilent(connection) && waited > firstByteMs)
+        connection.fail('first-byte-timeout', `The upstream began no reply within ${firstByteMs} ms.`);
     }
     for (const connection of this.#watched) {
       if (now - connection.since < probationMs) continue;
@@ -224,4 +226,9 @@ function requestBytes(start: string, request: UpstreamRequest): (string | Uint8A
   if (size > onePiece) return [head, ...request.body];
   for (const part of request.body) head += typeof part === 'string' ? part : part.toString('latin1');
   return [head];
+}
+
+/** It has its request, and nothing of the reply has come. */
+function isSilent({ connecting, begun, job }: Connection): boolean {
+  return !connecting && !begun && job !== null;
 }

@@ -45,6 +45,7 @@ export interface BodyRead {
  * - `connect-timeout`: no connection in time.
  * - `reset`: the connection ended before the reply was whole.
  * - `malformed`: what came is no HTTP reply.
+ * - `first-byte-timeout`: nothing came of a reply for longer than is allowed.
  * - `idle-timeout`: nothing came for too long once the reply had begun.
  */
 export type FailureKind =
@@ -53,6 +54,7 @@ export type FailureKind =
   | 'connect-timeout'
   | 'reset'
   | 'malformed'
+  | 'first-byte-timeout'
   | 'idle-timeout';
 
 export interface UpstreamFailure {
@@ -87,8 +89,10 @@ export interface UpstreamPool {
 
 export interface PoolTimes {
   readonly connectMs: number;
-  /** Longest silence between two reads of a reply that has begun, be it with a part of its head; before that there is no limit. */
+  /** Longest silence between two reads of a reply that has begun, be it with a part of its head. */
   readonly idleMs: number;
+  /** Longest silence before that, once connected; absent: no limit, since a prefill takes as long as it takes. */
+  readonly firstByteMs?: number | undefined;
 }
 
 export interface PoolOptions extends PoolTimes {

@@ -6,6 +6,7 @@ import {
   chat,
   configFor,
   dial,
+  engine,
   errorOf,
   front,
   movableClock,
@@ -56,6 +57,22 @@ test('rule 9: a prefill may take longer than any time limit', async () => {
   await until('it is whole', () => reads.text().endsWith('0\r\n\r\n'));
   expect(reads.text()).toContain('data: [DONE]');
   for (const { socket } of [reads, falters]) socket.destroy();
+});
+
+test('rule 9: where a first byte has a limit, an engine that begins no reply is given up, and is not asked elsewhere', async () => {
+  const clock = movableClock();
+  const engines = await Promise.all([0, 1].map(() => engine(() => {})));
+  const shapes = engines.map(({ url }) => ({ url }));
+  const gateway = await front(configFor(shapes, { limits: { firstByteMs: 60_000 } }), { clock });
+  const reply = postChat(gateway.url);
+  await until('an engine reads it', () => engines.some(({ seen }) => seen.length === 1));
+  await until('the engine was cut off', () => {
+    clock.advance(10_000);
+    return engines.some(({ seen }) => seen[0]?.cut === true);
+  });
+  expect((await reply).status).toBe(504);
+  expect((await errorOf(await reply)).code).toBe('upstream_timeout');
+  expect(engines.flatMap(({ seen }) => seen)).toHaveLength(1);
 });
 
 test('rule 9: an address that swallows connections is given up after the connect time', async () => {
