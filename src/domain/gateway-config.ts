@@ -33,6 +33,8 @@ export const Upstream = z.strictObject({
   /** Endpoint paths the engine has ("/v1/chat/completions", …). */
   paths: z.array(z.string()),
   metricsPath: z.string().nullable(),
+  /** It refuses to be asked for the count of tokens at the end of a stream. */
+  streamUsage: z.literal(false).optional(),
   healthPath: z.string().nullable(),
   /** Where it lists the models that it loads itself, and how far each is; absent: it serves what it was started with. */
   modelsPath: z.string().optional(),

@@ -35,6 +35,8 @@ export interface ExternalEndpoint {
   readonly caFile: string | null;
   /** Where it tells figures of itself, in the Prometheus format. */
   readonly metricsPath: string | null;
+  /** It refuses to be asked for the count of tokens at the end of a stream. */
+  readonly streamUsage?: false;
 }
 
 /** How a running server is asked who it is: by GETs that load no model, wake none and complete nothing. */

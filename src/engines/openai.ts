@@ -28,6 +28,12 @@ export const OpenAiOptions = z.strictObject({
     .describe('model name it wants; by default the name the client sent'),
   slots: z.int().positive().optional().describe('requests sent to it at once; by default no limit'),
   endpoints: EndpointPaths.optional(),
+  streamUsage: z
+    .boolean()
+    .default(true)
+    .describe(
+      'ask for the count of tokens at the end of a stream (stream_options); false for servers that refuse it',
+    ),
   healthPath: z.string().startsWith('/').optional().describe('path that answers 2xx when it is well'),
   metricsPath: z
     .string()
@@ -62,5 +68,6 @@ export const openai = {
     healthPath: options.healthPath ?? null,
     caFile: options.ca ?? null,
     metricsPath: options.metricsPath ?? null,
+    ...(options.streamUsage ? {} : { streamUsage: false as const }),
   }),
 } as const satisfies Engine<'openai', OpenAiOptions>;

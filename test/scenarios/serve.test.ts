@@ -91,6 +91,8 @@ test('berth serve hears of pods of Deployments and of InferenceServices, and ser
   await cluster.start();
   await until(async () => (await ask('toy')) === 'third', 'what came meanwhile');
   expect(running.output().stderr).toContain('The cluster answers again');
+  // Told once the gateway has it: before that the last line may be one without any pod of toy.
+  await until(() => running.output().stderr.includes('toy-2'), 'the new pod to be told');
   // Two lists, and watches of theirs: nothing is asked again and again.
   expect(cluster.asked.slice(0, questions).filter((query) => query.get('watch') === null)).toHaveLength(2);
 

@@ -148,6 +148,7 @@ async function upstreamsOf(
         keyFile,
         metricsPath: external.metricsPath,
         healthPath: external.healthPath,
+        ...(external.streamUsage === false && { streamUsage: false }),
         ...(external.caFile === null ? {} : { caFile: external.caFile }),
       },
     ];

@@ -148,7 +148,7 @@ test('a form that is accepted names the same model to a parser of forms', async 
 
 /** What an engine that calls the model "other" is sent. */
 function sent(body: ScannedBody): Buffer {
-  const parts = spliceBody(body, 'other');
+  const parts = spliceBody(body, { model: 'other' });
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)));
 }
 

@@ -1,3 +1,4 @@
+import type { Upstream } from '../../domain/gateway-config.ts';
 import { badRequest } from '../reply/faults.ts';
 import { knownText } from './known-text.ts';
 import { scanForm } from './scan-form.ts';
@@ -163,12 +164,15 @@ const mostText = 16 * 1024;
 
 /**
  * The body in parts, text of them in latin1: the client's own bytes, but for the model's name (when the engine wants
- * another) and the request for usage. Nothing is parsed and written again, so unknown fields, big numbers and their order survive.
+ * another) and the request for usage, of engines that take one. Nothing is parsed and written again, so unknown fields, big numbers and their order survive.
  */
-export function spliceBody(body: ScannedBody, model: string | null): (Buffer | string)[] {
+export function spliceBody(
+  body: ScannedBody,
+  { model, streamUsage }: Pick<Upstream, 'model' | 'streamUsage'>,
+): (Buffer | string)[] {
   const { bytes, usageSplice } = body;
   const named = modelSplice(body, model);
-  const [first, second] = inOrder(named, usageSplice);
+  const [first, second] = inOrder(named, streamUsage === false ? null : usageSplice);
   if (bytes.length > mostText) return pieces(bytes, first, second);
   let text = bytes.toString('latin1');
   // The later one first: it moves nothing of what stands before it.

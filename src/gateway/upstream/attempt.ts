@@ -135,7 +135,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
         traced: traceparent !== null,
       }),
       headers: ownRequestHeaders(call.id, traceparent),
-      body: body ? spliceBody(body, instance.upstream.model) : [],
+      body: body ? spliceBody(body, instance.upstream) : [],
     };
     // The object itself, not a closure: a closure here makes V8 keep every request until its next full collection.
     call.phase = this;
@@ -215,7 +215,8 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     call.trail.capture?.replyHead(head.status, head.headers);
     this.eventStream = head.eventStream;
     if (head.eventStream) this.#beginEvents(call);
-    const filter = head.eventStream ? new EventFilter({ stripUsage: call.body?.usageSplice != null }) : null;
+    const isAsked = call.body?.usageSplice != null && this.#lease.instance.upstream.streamUsage !== false;
+    const filter = head.eventStream ? new EventFilter({ stripUsage: isAsked }) : null;
     const passing = passingOf(head, {
       canVerbatim: call.reply.canVerbatim,
       edited: head.eventStream,

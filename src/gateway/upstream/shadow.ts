@@ -85,7 +85,7 @@ export class Shadow implements UpstreamSink {
         method: call.inbound.method,
         path: targetAt(instance, call),
         headers: [...headers, ...ownRequestHeaders(call.id, null), 'x-berth-shadow', '1'],
-        body: spliceBody(body, instance.upstream.model),
+        body: spliceBody(body, instance.upstream),
       },
       this,
     );

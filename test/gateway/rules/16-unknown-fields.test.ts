@@ -29,3 +29,12 @@ test.each([
   expect(await reply.text()).toBe(wholeStream);
   expect(upstream.seen[0]?.body).toBe(body.replace(`"stream_options":${given}`, `"stream_options":${sent}`));
 });
+
+test('rule 16: a server that refuses what it does not know is asked for no usage, which is then estimated', async () => {
+  const { upstream, gateway } = await start(wellBehaved, { upstream: { streamUsage: false } });
+  const body = '{"model":"m","stream":true,"messages":[]}';
+  const reply = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', body });
+  // What it sends by itself is the client's.
+  expect(await reply.text()).toBe(wholeStream);
+  expect(upstream.seen[0]?.body).toBe(body);
+});
