@@ -1,3 +1,5 @@
+import { urlHost } from './url-host.ts';
+
 /**
  * True when only this machine can reach an address to listen on. Whatever cannot be told, such as a name, counts as open to others.
  * Addresses are brought to their canonical form first: "127.1", "0:0:0:0:0:0:0:1" and "::ffff:127.0.0.1" are loopback too.
@@ -10,8 +12,7 @@ export function isLoopback(address: string): boolean {
 
 /** "127.0.0.1" for all its spellings; IPv6 in brackets; "" for what is neither address nor name. */
 function canonical(address: string): string {
-  const host = address.includes(':') ? `[${address}]` : address;
-  const url = `http://${host}/`;
+  const url = `http://${urlHost(address)}/`;
   return URL.canParse(url) ? new URL(url).hostname : '';
 }
 

@@ -1,3 +1,4 @@
+import { endWith } from './end-with.ts';
 import type http from 'node:http';
 
 export interface HttpRequest {
@@ -98,24 +99,14 @@ async function request(url: string, options: HttpRequest): Promise<HttpReply> {
       },
     );
     outgoing.on('error', reject);
-    if (way.close !== undefined) endWith(signal, outgoing, reject, way.close);
+    const { close } = way;
+    if (close !== undefined)
+      endWith(signal, outgoing, (reason) => {
+        reject(reason);
+        close();
+      });
     outgoing.end(options.body);
   });
-}
-
-/** A request that has no connection yet is not ended by its signal. */
-function endWith(
-  signal: AbortSignal,
-  outgoing: http.ClientRequest,
-  reject: (reason: Error) => void,
-  close: () => void,
-): void {
-  function end(): void {
-    reject(signal.reason as Error);
-    close();
-  }
-  signal.addEventListener('abort', end, { once: true });
-  outgoing.once('close', () => signal.removeEventListener('abort', end));
 }
 
 export const systemHttp: Http = { request };

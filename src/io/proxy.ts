@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { isLoopback } from '../domain/loopback.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -29,10 +30,6 @@ const defaultPorts: Readonly<Record<string, string>> = { 'http:': '80', 'https:'
 function stated(env: Variables, name: string): [name: string, value: string | null] {
   const found = [name.toLowerCase(), name].find((one) => env[one]?.trim());
   return [found ?? name, found === undefined ? null : (env[found]?.trim() ?? null)];
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 /** One entry of NO_PROXY: "*", a host, a domain with all below it, an address or a range of them; each may have a port. */

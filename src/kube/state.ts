@@ -1,3 +1,4 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Ending } from '../domain/instance.ts';
 import type { Live } from './client.ts';
 import type { DeploymentLive, PodLive } from './answers.ts';
@@ -122,6 +123,14 @@ export function quotaFault({ deployment }: Made): string | null {
 }
 
 const imageReasons = ['ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName'];
+
+/** Throws IMAGE_MISSING where an image will not come; `whose` is what it is of, where the cluster does not name it. */
+export function expectImages(made: Made, { deployment, whose }: { deployment: string; whose: string }): void {
+  const fault = imageFault(made);
+  if (!fault) return;
+  const { image, reason } = fault;
+  throw new BerthError('IMAGE_MISSING', { deployment, image: image ?? `of ${whose}`, reason });
+}
 
 /** Which image will not come, and why; null while all may. A first failure is tried again by the node. */
 export function imageFault(made: Made): { image: string | null; reason: string } | null {

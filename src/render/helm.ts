@@ -1,3 +1,4 @@
+import { keyOf } from './shared-objects.ts';
 import { quoteWord } from '../domain/command-line/quote-word.ts';
 import type { Mark } from '../domain/instance.ts';
 import { objectName } from '../kube/names.ts';
@@ -96,7 +97,7 @@ function templatesOf(
   if (!canBeCounted(deployment)) return kept.map((object) => templateOf(object, place));
   const counted = { name, path: [...place, 'replicas'] };
   const first = objectsOfReplica(input, name, (mark) => mark).filter((object) =>
-    kept.some((one) => isSame(one, object)),
+    kept.some((one) => keyOf(one) === keyOf(object)),
   );
   const other = objectsOfReplica(input, name, withReplica);
   return first.map((object) => {
@@ -107,10 +108,6 @@ function templatesOf(
 
 function withReplica(mark: Mark): Mark {
   return { ...mark, replica: someReplica };
-}
-
-function isSame(one: KubeObject, other: KubeObject): boolean {
-  return one.kind === other.kind && one.metadata.name === other.metadata.name;
 }
 
 function isOtherOf(other: KubeObject, object: KubeObject): boolean {

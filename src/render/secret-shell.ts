@@ -1,3 +1,4 @@
+import { quote } from '../io/ssh/script.ts';
 import { isOfCluster } from '../domain/secret.ts';
 import type { AnySecret } from '../domain/secret.ts';
 
@@ -7,11 +8,7 @@ import type { AnySecret } from '../domain/secret.ts';
  */
 export function shellText(ref: AnySecret): string {
   if (isOfCluster(ref)) return '';
-  if ('file' in ref) return `$(cat ${quoted(ref.file)})`;
+  if ('file' in ref) return `$(cat ${quote(ref.file)})`;
   if (ref.dotenv === undefined) return `\${${ref.env}:?}`;
-  return `$(node --env-file=${quoted(ref.dotenv)} -e ${quoted(`process.stdout.write(process.env.${ref.env})`)})`;
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return `$(node --env-file=${quote(ref.dotenv)} -e ${quote(`process.stdout.write(process.env.${ref.env})`)})`;
 }

@@ -15,6 +15,7 @@ export function sharedOnce(groups: readonly Owned[]): { name: string; objects: K
   });
 }
 
-function keyOf({ apiVersion, kind, metadata }: KubeObject): string {
+/** What a cluster knows it by, within a namespace. */
+export function keyOf({ apiVersion, kind, metadata }: KubeObject): string {
   return `${apiVersion} ${kind} ${metadata.name}`;
 }

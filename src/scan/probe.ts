@@ -1,3 +1,4 @@
+import { urlHost } from '../domain/url-host.ts';
 import { parseJson } from '../domain/json.ts';
 import type { ScannedEndpoint, ScannedServer } from '../domain/scan-report.ts';
 import type { ServerDoor } from '../domain/command-line/server-door.ts';
@@ -78,7 +79,7 @@ function urlOf({ address, port }: ScannedEndpoint, { tls, prefix }: ServerDoor):
     ['::', '::1'],
   ]);
   const host = near.get(address) ?? address;
-  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}${prefix}`;
+  return `${tls ? 'https' : 'http'}://${urlHost(host)}:${port}${prefix}`;
 }
 
 function failed(error: unknown, { mutual }: ServerDoor): Reply {

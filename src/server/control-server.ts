@@ -1,3 +1,4 @@
+import { urlHostHere } from '../domain/url-host.ts';
 import { serve } from '../io/http-server/serve.ts';
 import type { World } from '../io/world.ts';
 import { controlApp } from './app.ts';
@@ -48,7 +49,7 @@ export async function startControlServer(
       throw error;
     }
   });
-  const url = `http://${hostInUrl(listen.address)}:${server.port}`;
+  const url = `http://${urlHostHere(listen.address)}:${server.port}`;
   return {
     url,
     token,
@@ -58,11 +59,4 @@ export async function startControlServer(
       await server.close(closeGraceMs);
     },
   };
-}
-
-/** A name that a browser on this machine can open. */
-function hostInUrl(address: string): string {
-  if (address === '0.0.0.0') return '127.0.0.1';
-  if (address === '::') return '[::1]';
-  return address.includes(':') ? `[${address}]` : address;
 }

@@ -1,5 +1,5 @@
 import type { ObservedContainer, ObservedHost, ObservedUnit } from '../../domain/audit/observation.ts';
-import { hasFlag } from '../../domain/command-line/flags.ts';
+import { leavesOpen } from '../../domain/audit/server-port.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -71,9 +71,8 @@ function isStarted({ state, restartPolicy, error }: ObservedContainer): boolean 
 /** Where nothing is said, and no file or variable that is not seen may say it: llama-server listens on loopback, vLLM on all addresses. */
 function placesOf({ starts }: Pick<ObservedUnit, 'starts'>): Place[] {
   const { engine, host, port, command } = starts;
-  const elsewhere = hasFlag(command, '--config') || command.some((word) => word.includes('$'));
   const usual = engine === 'llama.cpp' ? 8080 : engine === 'vllm' ? 8000 : null;
-  const wanted = port ?? (elsewhere ? null : usual);
+  const wanted = port ?? (leavesOpen(command) ? null : usual);
   return wanted === null ? [] : [{ address: addressOf(host, engine), port: wanted }];
 }
 

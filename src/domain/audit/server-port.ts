@@ -24,11 +24,12 @@ export function serverPort(one: ServerOfPod): number | null {
 
 /** Whether its port may be left to a variable or to a file, which do not show, or to what another object adds. */
 export function saysElsewhere({ workload, container, server }: ServerOfPod): boolean {
-  return (
-    workload.partial ||
-    mayAddVariables(container) ||
-    server.command.some((word) => word.includes('$') || /^--config(=|$)/.test(word))
-  );
+  return workload.partial || mayAddVariables(container) || leavesOpen(server.command);
+}
+
+/** Whether a command line leaves to variables or to a file what does not show in it. */
+export function leavesOpen(command: readonly string[]): boolean {
+  return command.some((word) => word.includes('$') || /^--config(=|$)/.test(word));
 }
 
 /** Variables from elsewhere may be any; of one from a ConfigMap or Secret the value alone is not known. */

@@ -1,3 +1,4 @@
+import { urlHost } from '../url-host.ts';
 import type { FindingCost } from '../finding.ts';
 import { quoteWord } from '../command-line/quote-word.ts';
 import type { ScannedServer } from '../scan-report.ts';
@@ -20,10 +21,7 @@ export function modelName(server: ScannedServer): string {
 export function placeOf(server: ScannedServer): string {
   if (server.endpoints.length === 0) return 'no port';
   return server.endpoints
-    .map(
-      ({ address, port, here }) =>
-        `${address.includes(':') ? `[${address}]` : address}:${port}${here ? '' : ' (own network)'}`,
-    )
+    .map(({ address, port, here }) => `${urlHost(address)}:${port}${here ? '' : ' (own network)'}`)
     .join(', ');
 }
 

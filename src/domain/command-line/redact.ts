@@ -101,14 +101,17 @@ export function redactText(text: string): string {
   return text
     .replace(listInText, (_whole, flag: string, keys: string) => `${flag}${hideEach(keys)}`)
     .replace(secretInText, (whole, before: string, flag: string, between: string, value: string) =>
-      standsForNothing(value.replace(/^(["'])(.*)\1$/, '$2')) ? whole : `${before}${flag}${between}***`,
+      standsForNothing(unquoted(value)) ? whole : `${before}${flag}${between}***`,
     )
     .replace(assignment, '$1=***')
     .replace(credentials, '$1***@');
 }
 
 function hideEach(keys: string): string {
-  return keys.replace(/"[^"]*"|'[^']*'|\S+/g, (key) =>
-    isShown(key.replace(/^(["'])(.*)\1$/, '$2')) ? key : '***',
-  );
+  return keys.replace(/"[^"]*"|'[^']*'|\S+/g, (key) => (isShown(unquoted(key)) ? key : '***'));
+}
+
+/** A word of a shell without the quotes around it. */
+export function unquoted(value: string): string {
+  return value.replace(/^(["'])(.*)\1$/s, '$2');
 }

@@ -1,5 +1,5 @@
 import { secretVariable } from '../audit/secret-variable.ts';
-import { secretFlagsAt, standsForNothing } from './redact.ts';
+import { secretFlagsAt, standsForNothing, unquoted } from './redact.ts';
 
 /** "$NAME", "${NAME}", "$(NAME)", "{key-file}" and the path of a file say where a secret lies, and are none. */
 const elsewhere = /^(\$[A-Za-z_]\w*|\$?\{[^{}]+\}|\$\([^()]+\)|\/[\w.@-]+(\/[\w.@-]+)+)$/;
@@ -63,8 +63,4 @@ export function secretAssignments(text: string): string[] {
     // A shell puts in its place what a variable holds or a command says.
     !/^"?[$`]/.test(value) && isWrittenSecret(name, unquoted(value)) ? [name] : [],
   );
-}
-
-function unquoted(value: string): string {
-  return value.replace(/^(["'])(.*)\1$/s, '$2');
 }

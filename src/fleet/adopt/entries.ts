@@ -1,3 +1,4 @@
+import { urlHost } from '../../domain/url-host.ts';
 import { holdSecret } from '../../domain/command-line/redact.ts';
 import { isAbsolute, resolve } from 'node:path/posix';
 import { flagValue } from '../../domain/command-line/flags.ts';
@@ -238,7 +239,6 @@ function reached(
 ): Entry | string {
   if (!context.here)
     return `${because === null ? '' : `${because}; `}berth would only reach it, and it has no address here; write it into the file yourself, with the address that it has from here (\`engine: {kind: openai, url: …}\`)`;
-  const host = address.includes(':') ? `[${address}]` : address;
   const [served] = server.served;
   return {
     name,
@@ -248,7 +248,7 @@ function reached(
     deployment: {
       engine: {
         kind: 'openai',
-        url: `http://${host}:${port}`,
+        url: `http://${urlHost(address)}:${port}`,
         ...(key === undefined ? {} : { key }),
         ...(served === undefined ? {} : { servedModel: served }),
       },

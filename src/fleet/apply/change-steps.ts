@@ -1,4 +1,3 @@
-import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Effect } from '../../domain/journal.ts';
 import { sameObject } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
@@ -19,7 +18,7 @@ import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { Change } from '../plan/order.ts';
 import { keepRan, stateOfMark, stateOfWanted } from '../plan/ran-states.ts';
 import { isForSecret } from '../plan/secret-hashes.ts';
-import { waitAnswer } from './ready.ts';
+import { isUnreached, waitAnswer } from './ready.ts';
 import { startEngine } from './start-engine.ts';
 import type { StartedEngine, StartWay } from './start-engine.ts';
 
@@ -58,7 +57,7 @@ export function changeSteps(world: World, action: Change, context: StepContext):
   const finish = how.way === 'create' || action.do !== 'replace' ? undefined : finisherOf(action);
   let begun = false;
   let answers = false;
-  let isUnreached = false;
+  let serves = false;
   let made: StartedEngine | null = null;
   return {
     stop: async () => {
@@ -79,7 +78,7 @@ export function changeSteps(world: World, action: Change, context: StepContext):
           }),
         )
         .catch((error: unknown) => {
-          isUnreached = error instanceof BerthError && error.code === 'ENGINE_UNREACHED';
+          serves = isUnreached(error);
           throw error;
         });
       answers = true;
@@ -99,7 +98,7 @@ export function changeSteps(world: World, action: Change, context: StepContext):
     back: async () => {
       const mark = action.do === 'replace' ? instanceOf(context.observed, action.running)?.mark : null;
       // One that only berth cannot ask serves all others; the old one would be asked in vain as well.
-      if (action.do !== 'replace' || !mark || answers || isUnreached) return null;
+      if (action.do !== 'replace' || !mark || answers || serves) return null;
       // The very same has just failed by itself.
       if (begun && isTheSame(mark, action) && !context.options.signal.aborted) return null;
       const { journal, options } = context;

@@ -1,3 +1,4 @@
+import { urlHost } from '../../domain/url-host.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { sameObject } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
@@ -162,7 +163,7 @@ export async function waitAnswer(
 
 export function urlOf(mark: Pick<Mark, 'address' | 'port' | 'reached'>): string {
   const { address, port } = mark.reached ?? mark;
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return `http://${urlHost(address)}:${port}`;
 }
 
 /** A target that starts again what crashes tells the end of this very start. */
@@ -188,6 +189,11 @@ async function linesOf(world: World, instance: Instance): Promise<string[]> {
 
 /** So begins what is wrong with one that gave an answer. */
 const answered = 'answers';
+
+/** That only berth cannot ask it, and its cluster calls it ready. */
+export function isUnreached(error: unknown): boolean {
+  return error instanceof BerthError && error.code === 'ENGINE_UNREACHED';
+}
 
 function isSilent(answer: string): boolean {
   return !answer.startsWith(answered);

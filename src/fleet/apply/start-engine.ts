@@ -1,4 +1,3 @@
-import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { leftText } from '../../domain/left.ts';
 import type { World } from '../../io/world.ts';
@@ -8,7 +7,7 @@ import { makeEngineKey } from './engine-key.ts';
 import { seenOn } from '../file/hosts.ts';
 import { fleetPaths } from '../file/paths.ts';
 import { withSecretHashes } from '../plan/secret-hashes.ts';
-import { waitReady } from './ready.ts';
+import { isUnreached, waitReady } from './ready.ts';
 
 export interface StartedEngine {
   readonly instance: Instance;
@@ -69,8 +68,7 @@ export async function startEngine(
       try {
         await waitReady(world, { started, mark, signal });
       } catch (error) {
-        const isWell = error instanceof BerthError && error.code === 'ENGINE_UNREACHED';
-        if (!isWell && (how.way === 'create' || !target.updatesBeside)) {
+        if (!isUnreached(error) && (how.way === 'create' || !target.updatesBeside)) {
           await target.remove(world, instance, mark.spec.stop);
           for (const left of (await target.leaves?.(world, mark)) ?? []) onProgress?.(leftText(left));
         }

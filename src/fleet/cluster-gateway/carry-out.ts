@@ -11,7 +11,7 @@ import { gatewayName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { expectOwn } from '../../kube/ownership.ts';
 import { podLines } from '../../kube/pod-lines.ts';
-import { imageFault, isRolledOut, restartsOf, waitsFor } from '../../kube/state.ts';
+import { expectImages, isRolledOut, restartsOf, waitsFor } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import {
   gatewayMark,
@@ -147,15 +147,7 @@ async function waitServing(
     signal.throwIfAborted();
     const made = await madeGateway(place, fleet);
     if (made && isRolledOut(made)) return;
-    const fault = made && imageFault(made);
-    if (fault) {
-      const { image, reason } = fault;
-      throw new BerthError('IMAGE_MISSING', {
-        deployment: gatewayName,
-        image: image ?? 'of the gateway',
-        reason,
-      });
-    }
+    if (made) expectImages(made, { deployment: gatewayName, whose: 'the gateway' });
     const waits = (made && waitsFor(made)) ?? 'waits for its pods';
     if (world.clock.now() > until || (made && restartsOf(made) > mostRestarts))
       throw new BerthError('GATEWAY_NOT_SERVING', { host, waits, log: await lastLines(place, made) });

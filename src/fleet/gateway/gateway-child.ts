@@ -1,3 +1,4 @@
+import { urlHostHere } from '../../domain/url-host.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import type { GatewayAsk, GatewayCommand } from '../../domain/gateway-control.ts';
@@ -144,7 +145,7 @@ function urlsOf(event: GatewayEvent | null): { url: string; insideUrl: string } 
 }
 
 function urlOf({ address, port, tls }: NonNullable<GatewayEvent['listen']>[number]): string {
-  return `${tls ? 'https' : 'http'}://${reachable(address)}:${port}`;
+  return `${tls ? 'https' : 'http'}://${urlHostHere(address)}:${port}`;
 }
 
 async function startFault(
@@ -171,11 +172,4 @@ async function portFault(world: World, event: GatewayEvent): Promise<BerthError 
   if (!address) return null;
   const holder = holderOf(await observe(world), address)?.text ?? 'another program';
   return new BerthError('PORT_TAKEN', { ...address, holder });
-}
-
-/** An address that a client on this machine can use. */
-export function reachable(address: string): string {
-  if (address === '0.0.0.0') return '127.0.0.1';
-  if (address === '::') return '[::1]';
-  return address.includes(':') ? `[${address}]` : address;
 }

@@ -1,3 +1,4 @@
+import { urlHost } from '../../domain/url-host.ts';
 import type { ObservedFleet } from '../../domain/audit/observation.ts';
 import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
@@ -44,7 +45,7 @@ export async function auditFacts(
       const stated = loaded.deployments.find((one) => one.name === deployment)?.protect;
       const protect = stated ?? declared['protect'] === true;
       const { address, port } = mark.reached ?? mark;
-      const listens = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+      const listens = `${urlHost(address)}:${port}`;
       return [{ deployment, replica, object: object.name, alive, trouble, listens, protect }];
     }),
     drift: drift.flat(),

@@ -1,3 +1,4 @@
+import { withoutQuery } from '../upstream/upstream-path.ts';
 import type { Endpoint } from '../../domain/endpoints.ts';
 import { endpointAt } from '../front/endpoints.ts';
 import { ClientGone } from '../front/call.ts';
@@ -32,5 +33,5 @@ export function reserve(snapshot: Snapshot, call: Call, route: RouteState): Prom
 
 /** A completion is one whether the model stands in its path or in its body. */
 function countedAs({ endpoint, exact }: Call): Endpoint {
-  return exact ? (endpointAt.get(exact.target.replace(/\?.*$/s, '')) ?? endpoint) : endpoint;
+  return exact ? (endpointAt.get(withoutQuery(exact.target)) ?? endpoint) : endpoint;
 }

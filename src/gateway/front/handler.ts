@@ -17,7 +17,7 @@ import { serveModel } from '../routing/serve-model.ts';
 import { serveStored } from '../stored/serve-stored.ts';
 import type { GatewayState } from '../state.ts';
 import { storedAsk } from '../stored/stored-responses.ts';
-import { exactOf, upstreamEndpoint, upstreamPrefix } from '../upstream/upstream-path.ts';
+import { exactOf, upstreamEndpoint, upstreamPrefix, withoutQuery } from '../upstream/upstream-path.ts';
 
 const own = new Set<string>(ownPaths);
 const modelPath = '/v1/models/';
@@ -94,7 +94,7 @@ function passUpstream(state: GatewayState, asked: Asked, fail: (error: unknown) 
   const caller = keyring.identify(asked.inbound);
   if (caller.models) throw exactForbidden();
   const exact = exactOf(asked.inbound.url, (name) => routes.has(name));
-  const path = exact.target.replace(/\?.*$/s, '');
+  const path = withoutQuery(exact.target);
   if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
   const reads = asked.inbound.method === 'GET' || asked.inbound.method === 'HEAD';
   if (exact.slashed !== null && reads && routes.has(exact.model)) return toFolder(asked, exact.slashed);

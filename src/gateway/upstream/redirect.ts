@@ -1,5 +1,6 @@
 import type { UpstreamHead } from '../../io/upstream-pool/types.ts';
 import type { Call } from '../front/call.ts';
+import { withoutQuery } from './upstream-path.ts';
 import type { Exact } from './upstream-path.ts';
 
 /**
@@ -30,12 +31,8 @@ export function redirectForClient(
 
 /** From the path that was asked for to where the engine's own begin. Never empty: what follows may begin with a slash, or hold a colon. */
 function rootOf(exact: Exact | null, url: string): string {
-  if (exact?.slashed) return pathOf(exact.slashed);
-  const path = pathOf(exact?.target ?? url);
+  if (exact?.slashed) return withoutQuery(exact.slashed);
+  const path = withoutQuery(exact?.target ?? url);
   const folders = path.split('/').length - 2;
   return folders > 0 ? '../'.repeat(folders) : './';
-}
-
-function pathOf(target: string): string {
-  return target.split('?', 1)[0] ?? '';
 }

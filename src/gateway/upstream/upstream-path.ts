@@ -26,6 +26,11 @@ export const upstreamEndpoint: Endpoint = {
   same: [],
 };
 
+/** A target without its query. */
+export function withoutQuery(target: string): string {
+  return target.split('?', 1)[0] ?? '';
+}
+
 /**
  * The model and the rest of a URL below `/upstream/`. Names may hold slashes, so that the longest that is known counts; where none is,
  * the first part is taken, to be refused by its name. Throws ApiError 400 for dot segments (RFC 3986, 3.3) in the rest.

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { endWith } from '../end-with.ts';
 import { proxyFor } from '../proxy.ts';
 import { ProxyFault, checkProxyReply, forwarded, tunnelAgent } from '../proxy-route.ts';
 import { GaveUp } from './faults.ts';
@@ -154,12 +155,7 @@ function send(lines: Lines, address: Address, signal: AbortSignal): Promise<Repl
       outgoing.destroy(new Error(`nothing came for ${Math.round(lines.stallMs / 1000)} s`)),
     );
     outgoing.on('error', (error) => reject(endless(error)));
-    // While a tunnel is opened, the request itself is not ended by its signal.
-    function giveUp(): void {
-      reject(signal.reason as Error);
-    }
-    signal.addEventListener('abort', giveUp, { once: true });
-    outgoing.once('close', () => signal.removeEventListener('abort', giveUp));
+    endWith(signal, outgoing, reject);
   });
 }
 

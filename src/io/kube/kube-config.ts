@@ -1,3 +1,4 @@
+import { urlHost } from '../../domain/url-host.ts';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
@@ -212,10 +213,9 @@ async function podAccess(world: World): Promise<KubeAccess> {
   const ca = await world.files.read(`${podFolder}/ca.crt`);
   if (!host || ca === null)
     throw new BerthError('KUBECONFIG_MISSING', { paths: [`${podFolder}/ca.crt`], context: inCluster });
-  const address = host.includes(':') ? `[${host}]` : host;
   return {
     context: inCluster,
-    server: `https://${address}:${world.env['KUBERNETES_SERVICE_PORT'] ?? '443'}`,
+    server: `https://${urlHost(host)}:${world.env['KUBERNETES_SERVICE_PORT'] ?? '443'}`,
     ca,
     insecure: false,
     serverName: undefined,

@@ -11,7 +11,7 @@ import { objectName } from '../../kube/names.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { waitsInFull } from '../../kube/pod-warnings.ts';
 import type { LinesWanted } from '../../kube/pod-lines.ts';
-import { imageFault, isRolledOut, quotaFault, servingPod, startedAt, waitsFor } from '../../kube/state.ts';
+import { expectImages, isRolledOut, quotaFault, servingPod, startedAt, waitsFor } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import type { Settled, Usage } from '../contract.ts';
 import { enginePort } from './engine-container.ts';
@@ -106,15 +106,7 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   if (!isTakenOver(made.deployment, manifestsOf(mark, optionsOf(mark)))) return { waits: 'waits for KServe' };
   const answer = quotaFault(made);
   if (answer !== null) throw new BerthError('KUBE_QUOTA', { object: `a pod of ${mark.deployment}`, answer });
-  const fault = imageFault(made);
-  if (fault) {
-    const { image, reason } = fault;
-    throw new BerthError('IMAGE_MISSING', {
-      deployment: mark.deployment,
-      image: image ?? 'of its runtime',
-      reason,
-    });
-  }
+  expectImages(made, { deployment: mark.deployment, whose: 'its runtime' });
   const address = servingPod(made)?.status?.podIP;
   if (address && isRolledOut(made)) return { address, port: enginePort(made.deployment) };
   return waitsInFull(place, made);

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { expectOwn, otherOwner } from '../../kube/ownership.ts';
 import { serviceName } from './manifests.ts';
 import { plainObjects } from './objects.ts';
-import type { KubernetesOptions } from './options.ts';
+import { optionsOf } from './options.ts';
 
 const serviceKind = { apiVersion: 'v1', kind: 'Service' } as const;
 
@@ -44,9 +44,4 @@ export async function endService(place: Place, mark: Mark): Promise<void> {
 
 function nameOf(mark: Mark): string {
   return serviceName(mark, optionsOf(mark));
-}
-
-/** Its own schema has parsed them before they were written into the mark. */
-function optionsOf({ target }: Mark): KubernetesOptions {
-  return target as unknown as KubernetesOptions;
 }

@@ -2,7 +2,7 @@ import type { Mark } from '../../domain/instance.ts';
 import type { Left } from '../../domain/left.ts';
 import type { World } from '../../io/world.ts';
 import { plainObjects } from './objects.ts';
-import { optionsOf } from './observe.ts';
+import { optionsOf } from './options.ts';
 
 /** Claims hold what was fetched. */
 export function leaves({ cluster }: World, mark: Mark): Promise<(Left & { readonly name: string })[]> {

@@ -16,9 +16,9 @@ import type { PodLive } from '../../kube/answers.ts';
 import { lookAt, madeBy, usageOf } from '../../kube/made.ts';
 import { templateContainers } from '../../kube/template-containers.ts';
 import { podSelector, serviceName } from './manifests.ts';
-import type { KubernetesOptions } from './options.ts';
+import { optionsOf } from './options.ts';
 import {
-  imageFault,
+  expectImages,
   isRolledOut,
   oldPod,
   quotaFault,
@@ -49,11 +49,6 @@ export async function markedDeployments(world: World): Promise<Instance[]> {
 /** Null for a mark of another version of berth, which is left alone. */
 export function markOf({ metadata }: DeploymentLive): Mark | null {
   return parseMark(metadata.annotations?.[markAnnotation]);
-}
-
-/** Its own schema has parsed them before they were written into the mark. */
-export function optionsOf(mark: Mark): KubernetesOptions {
-  return mark.target as unknown as KubernetesOptions;
 }
 
 /** The Deployment of a mark with its pods; null when it is gone. */
@@ -124,15 +119,7 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   if (!made || !mark) return { waits: 'is gone' };
   const answer = quotaFault(made);
   if (answer !== null) throw new BerthError('KUBE_QUOTA', { object: `a pod of ${mark.deployment}`, answer });
-  const fault = imageFault(made);
-  if (fault) {
-    const { image, reason } = fault;
-    throw new BerthError('IMAGE_MISSING', {
-      deployment: mark.deployment,
-      image: image ?? 'of its deployment',
-      reason,
-    });
-  }
+  expectImages(made, { deployment: mark.deployment, whose: 'its deployment' });
   const reached = await addressOf(place, mark, servingPod(made));
   if (reached && (isRolledOut(made) || rolls(mark.spec, optionsOf(mark)))) return reached;
   return waitsInFull(place, made);

@@ -1,3 +1,4 @@
+import type { Mark } from '../../domain/instance.ts';
 import { z } from 'zod';
 import { podOptions } from '../../kube/pod-options.ts';
 import { platformOptions } from './platform-options.ts';
@@ -96,3 +97,8 @@ export const KubernetesOptions = z.strictObject({
     .describe('a JSON merge patch over the Deployment that berth writes'),
 });
 export type KubernetesOptions = z.infer<typeof KubernetesOptions>;
+
+/** Those of a mark; this schema has parsed them before they were written there. */
+export function optionsOf({ target }: Mark): KubernetesOptions {
+  return target as unknown as KubernetesOptions;
+}

@@ -13,7 +13,7 @@ import { adoptedIn, isAdopted } from './adopt.ts';
 import { mergePatch } from './merge-patch.ts';
 import { markedObjects, plainObjects } from './objects.ts';
 import { lookAgain } from './observe.ts';
-import type { KubernetesOptions } from './options.ts';
+import { optionsOf } from './options.ts';
 
 /** What of its objects berth would send otherwise by now; nothing where it does not tell what was sent. */
 export async function rendersOtherwise(world: World, instance: Instance): Promise<string[]> {
@@ -67,9 +67,4 @@ async function foundDrift(
 /** A pod template without annotations has none: one that berth writes there is compared by itself. */
 function noted(spec: unknown): unknown {
   return mergePatch({ template: { metadata: { annotations: {} } } }, spec);
-}
-
-/** Its own schema has parsed them before they were written into the mark. */
-function optionsOf({ target }: NonNullable<Instance['mark']>): KubernetesOptions {
-  return target as unknown as KubernetesOptions;
 }

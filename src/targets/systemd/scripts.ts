@@ -1,3 +1,4 @@
+import { urlHost } from '../../domain/url-host.ts';
 import type { Mark } from '../../domain/instance.ts';
 
 /** Small shell programs that a unit runs beside its engine. */
@@ -8,8 +9,7 @@ import type { Mark } from '../../domain/instance.ts';
  */
 export function waitForHealth(fetcher: 'curl' | 'wget' | null, mark: Mark): string | null {
   if (fetcher === null) return null;
-  const host = mark.address.includes(':') ? `[${mark.address}]` : mark.address;
-  const url = `http://${host}:${mark.port}${mark.spec.readiness.path}`;
+  const url = `http://${urlHost(mark.address)}:${mark.port}${mark.spec.readiness.path}`;
   const answers =
     fetcher === 'curl'
       ? `c=$(curl -s -m 2 -o /dev/null -w '%{http_code}' '${url}'); case $c in 2??|401|403) true;; *) false;; esac`

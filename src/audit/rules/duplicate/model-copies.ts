@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { flagValue } from '../../../domain/command-line/flags.ts';
 import { namespaceOf, sameNamespace, selects } from '../../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../../domain/audit/kube-object.ts';
+import { roleOf } from '../../../domain/model-role.ts';
 import { isPodOf } from '../../../domain/audit/model-pods.ts';
 import { modelIdentity } from '../../../domain/audit/model-identity.ts';
 import { fleetLabel, markAnnotation } from '../../../kube/names.ts';
@@ -24,7 +24,7 @@ export function copiesIn(view: AuditView): ModelCopies[] {
   });
   const groups = Map.groupBy(
     known,
-    ({ pod, model }) => `${namespaceOf(pod.workload.object)} ${model} ${roleOf(pod)}`,
+    ({ pod, model }) => `${namespaceOf(pod.workload.object)} ${model} ${roleOf(pod.server)}`,
   );
   return [...groups.values()].flatMap((group) => {
     const apart: PodServer[] = [];
@@ -43,13 +43,6 @@ function isServing({ workload, server: { command } }: PodServer): boolean {
   return !/--(kv-transfer-config|disaggregation-mode|headless|data-parallel-(rank|start-rank)|node-rank)\b/.test(
     command.join(' '),
   );
-}
-
-/** What it does with its model: one that embeds beside one that writes answers is no second one. */
-function roleOf({ server: { command, options } }: PodServer): string {
-  if (options['embeddings'] === true) return 'embeddings';
-  if (options['rerank'] === true) return 'rerank';
-  return flagValue(command, '--runner', '--task') ?? '';
 }
 
 function belongTogether(a: PodServer, b: PodServer, view: AuditView): boolean {
