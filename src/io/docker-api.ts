@@ -12,7 +12,7 @@ export interface DockerApi {
   readonly open: (
     method: string,
     path: string,
-    how: { signal: AbortSignal },
+    how: { signal: AbortSignal; headers?: Readonly<Record<string, string>> },
   ) => Promise<{ status: number; body: AsyncIterable<Uint8Array> }>;
 }
 
@@ -63,7 +63,7 @@ export function dockerApi(reached: Reached, where = typeof reached === 'string' 
   function send(
     method: string,
     path: string,
-    how: { body?: unknown; signal: AbortSignal },
+    how: { body?: unknown; signal: AbortSignal; headers?: Readonly<Record<string, string>> },
   ): Promise<http.IncomingMessage> {
     const text = how.body === undefined ? undefined : JSON.stringify(how.body);
     return new Promise((resolve, reject) => {
@@ -75,6 +75,7 @@ export function dockerApi(reached: Reached, where = typeof reached === 'string' 
           signal: how.signal,
           headers: {
             host: 'docker',
+            ...how.headers,
             ...(text === undefined
               ? {}
               : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),

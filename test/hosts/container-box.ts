@@ -51,16 +51,25 @@ export function onPath(name: string): boolean {
   return folders.some((folder) => existsSync(join(folder, name)));
 }
 
-/** `before`: what stands before a command that is to run on its machine. `network`: podman has one of its own, in place of the machine's. */
+/** `before`: what stands before a command that is to run on its machine. `network`: podman has one of its own, in place of the machine's.
+ * `registry`: a place that podman shall ask over plain HTTP, as Docker asks every one of the loopback. */
 export async function startBox(
   engine: ContainerEngine,
-  { before = [], network = false }: { before?: readonly string[]; network?: boolean } = {},
+  {
+    before = [],
+    network = false,
+    registry = '',
+  }: { before?: readonly string[]; network?: boolean; registry?: string } = {},
 ): Promise<ContainerBox> {
   const folder = mkdtempSync(join(tmpdir(), `berth-${engine}-`));
   // Another user shall fail at the socket, not before it.
   chmodSync(folder, 0o755);
   const script = join(import.meta.dirname, `${engine}-box.sh`);
-  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+  const env = {
+    ...process.env,
+    PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+    INSECURE_REGISTRY: registry,
+  };
   const how = network ? ['--net'] : [];
   function box(verb: string, more: readonly string[] = []): void {
     const [program = '', ...args] = [...before, 'bash', script, verb, folder, ...more];

@@ -29,6 +29,10 @@ driver = "vfs"
 runroot = "$D/run"
 graphroot = "$D/graph"
 C
+  # Read once, when the service begins.
+  if [ -n "${INSECURE_REGISTRY:-}" ]; then
+    printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$INSECURE_REGISTRY" >"$D/etc/registries.conf"
+  fi
   cat >"$D/init.sh" <<'I'
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns

@@ -1,3 +1,4 @@
+import { thisMachine } from '../host-access.ts';
 import { defineError } from './define.ts';
 
 /** Faults between berth and a daemon that runs containers. */
@@ -15,6 +16,19 @@ export const dockerErrors = {
   IMAGE_MISSING: defineError<{ deployment: string; image: string; reason: string }>(
     (f) => `The image ${f.image} for ${f.deployment} is not there and cannot be fetched: ${f.reason}.`,
     (f) => `Check target.image of ${f.deployment}, or fetch it by hand: "docker pull ${f.image}".`,
+  ),
+  IMAGE_REFUSED: defineError<{
+    deployment: string;
+    image: string;
+    registry: string;
+    reason: string;
+    machine: string;
+    asked: string;
+  }>(
+    (f) =>
+      `The registry ${f.registry} does not give the image ${f.image} for ${f.deployment}: ${f.reason}. It was asked ${f.asked}.`,
+    (f) =>
+      `Check the name of the image, and log in ("docker login ${f.registry}", or "podman login ${f.registry}" with podman) as the user who runs berth${f.machine === thisMachine ? '' : `, or as the user of ${f.machine} there`}.`,
   ),
   DOCKER_NO_GPU: defineError<{ deployment: string; answer: string }>(
     (f) => `The container engine gives ${f.deployment} no GPU: ${f.answer}.`,

@@ -30,6 +30,7 @@ export async function create(world: World, request: StartRequest, options: Docke
   await ensureImage(world, api, {
     image: imageOf(mark.spec, options) ?? '',
     deployment: mark.deployment,
+    podman,
     options,
     onProgress: request.onProgress ?? (() => {}),
   });

@@ -5,31 +5,47 @@ import type { World } from '../../io/world.ts';
 import { PullLine } from './answers.ts';
 import { asked, wayFault } from './daemon.ts';
 import type { DockerOptions } from './options.ts';
+import { registryAuth } from './registry-auth.ts';
+import type { RegistryAuth } from './registry-auth.ts';
+import { registryOf } from './registry-logins.ts';
 
 export async function hasImage(world: World, api: DockerApi, image: string): Promise<boolean> {
   return (await asked(world, api, 'GET', `/images/${encodeURIComponent(image)}/json`)).status === 200;
 }
 
-/** Sees to it that the image is there. Throws IMAGE_MISSING with the reason that the daemon gives. */
-export async function ensureImage(
-  world: World,
-  api: DockerApi,
-  about: { image: string; deployment: string; options: DockerOptions; onProgress: (line: string) => void },
-): Promise<void> {
+/** Sees to it that the image is there. Throws IMAGE_MISSING or IMAGE_REFUSED with the reason that the daemon gives. */
+export async function ensureImage(world: World, api: DockerApi, about: PullRequest): Promise<void> {
   const { image, deployment, options } = about;
   const there = await hasImage(world, api, image);
   if (options.pull !== 'always' && there) return;
   if (options.pull === 'never')
     throw new BerthError('IMAGE_MISSING', { deployment, image, reason: 'pull is "never"' });
-  const reason = await pull(world, api, about);
-  if (reason !== null) throw new BerthError('IMAGE_MISSING', { deployment, image, reason });
+  const auth = await registryAuth(world, image, about);
+  const reason = await pull(world, api, { ...about, auth });
+  if (reason === null) return;
+  if (!refused.test(reason)) throw new BerthError('IMAGE_MISSING', { deployment, image, reason });
+  const { registry } = registryOf(image);
+  const { machine } = world;
+  throw new BerthError('IMAGE_REFUSED', { deployment, image, registry, reason, machine, asked: auth.told });
 }
+
+interface PullRequest {
+  readonly image: string;
+  readonly deployment: string;
+  readonly podman: boolean;
+  readonly options: DockerOptions;
+  readonly onProgress: (line: string) => void;
+}
+
+/** How registries say no: Docker's and podman's daemons hand on their words. */
+const refused =
+  /unauthorized|access.* denied|denied:|no basic auth|authentication required|invalid username|\b40[13]\b/i;
 
 /** Why it failed, as the end of a sentence; null when it did not. */
 async function pull(
   world: World,
   api: DockerApi,
-  about: { image: string; options: DockerOptions; onProgress: (line: string) => void },
+  about: PullRequest & { auth: RegistryAuth },
 ): Promise<string | null> {
   const silence = new AbortController();
   const layers = new Map<string, { current: number; total: number }>();
@@ -41,6 +57,7 @@ async function pull(
       `/images/create?fromImage=${encodeURIComponent(withTag(about.image))}`,
       {
         signal: silence.signal,
+        headers: about.auth.header === null ? {} : { 'x-registry-auth': about.auth.header },
       },
     );
     let fault: string | null = null;
