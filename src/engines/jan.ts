@@ -26,6 +26,7 @@ function argsOf({ program, path, args }: Unwrapped): readonly string[] | null {
   if (/^jan(-cli)?$/.test(program) && args[0] === 'serve') return args.slice(1);
   if (/^cortex(-(beta|nightly))?$/.test(program) && args[0] === 'start') return args.slice(1);
   const desktop =
-    program === 'Jan' || (program === 'jan' && /(^|\/)(Jan|jan)\/jan$|^\/usr\/bin\/jan$/.test(path));
+    /^Jan([-_][\w.-]+\.AppImage)?$/.test(program) ||
+    (program === 'jan' && /(^|\/)((\.mount_)?Jan[^/]*|jan)\/jan$|^\/usr\/bin\/jan$/.test(path));
   return desktop && !args.some((word) => word.startsWith('--type=')) ? [] : null;
 }

@@ -14,7 +14,9 @@ export const koboldcpp = {
 
 const switches = [
   '--usecublas',
+  '--usehipblas',
   '--usevulkan',
+  '--useclblast',
   '--flashattention',
   '--quiet',
   '--skiplauncher',
@@ -34,12 +36,25 @@ const switches = [
   '--usecuda',
 ];
 
+/** Words behind the choice of a backend, any number of them: "--usecublas normal 0 mmq". */
+const backendWords = /^(lowvram|normal|main|mmq|nommq|rowsplit|all|\d)$/;
+
+function withoutBackends(args: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  let behind = false;
+  for (const word of args) {
+    behind = /^--use(cublas|cuda|hipblas|vulkan|clblast)$/.test(word) || (behind && backendWords.test(word));
+    if (!behind || word.startsWith('-')) kept.push(word);
+  }
+  return kept;
+}
+
 function recognize(facts: ProcessFacts): Recognized | null {
   const found = unwrap(facts.argv).find(({ program }) => /^koboldcpp([-_][\w.-]+)?(\.py)?$/.test(program));
   if (!found || hasFlag(found.args, '--help', '-h')) return null;
   const { args } = found;
   const named = flagValue(args, '--model');
-  const operand = named === null ? firstOperand(args, switches) : null;
+  const operand = named === null ? firstOperand(withoutBackends(args), switches) : null;
   const options = {
     context: flagNumber(args, '--contextsize'),
     gpuLayers: flagNumber(args, '--gpulayers'),
@@ -47,7 +62,8 @@ function recognize(facts: ProcessFacts): Recognized | null {
   };
   return {
     engine: 'koboldcpp',
-    model: named ?? operand,
+    // Its settings, which name the model, may stand there, too.
+    model: named ?? (operand !== null && /\.kcpp[st]$/.test(operand) ? null : operand),
     host: flagValue(args, '--host'),
     // Its script takes the port behind the model, too.
     port: flagNumber(args, '--port') ?? (operand === null ? null : toNumber(args[args.indexOf(operand) + 1])),

@@ -18,7 +18,7 @@ export const tgi = {
 
 function recognize(facts: ProcessFacts): Recognized | null {
   for (const { program, args, env } of unwrap(facts.argv)) {
-    if (hasFlag(args, '--help', '-h')) continue;
+    if (hasFlag(args, '--help', '-h', '--version', '-V')) continue;
     const all = { ...facts.env, ...env };
     if (program === 'text-generation-launcher' || program === 'tgi-entrypoint.sh') {
       return server(flagValue(args, '--model-id') ?? all['MODEL_ID'] ?? null, args, all);

@@ -8,8 +8,12 @@ import { programPath } from '../../src/io/program.ts';
 import { engineOf, enginePaths, engines, recognize } from '../../src/engines/registry.ts';
 import { commandLines, otherCommandLines } from './command-lines.ts';
 import { lessKnownLines } from './less-known-lines.ts';
+import { lookalikeLines } from './lookalike-lines.ts';
 import { oddLines } from './odd-lines.ts';
+import { postedLines } from './posted-lines.ts';
 import { realLines } from './real-lines.ts';
+import { wordsOf } from './words-of.ts';
+import { wrappedLines } from './wrapped-lines.ts';
 
 /** The least that a fleet file may say of each engine. */
 const least: Readonly<Record<string, Record<string, unknown>>> = {
@@ -128,6 +132,18 @@ test.each(otherCommandLines.map((argv) => [argv.join(' '), argv] as const))(
     expect(recognize(processOf(argv))).toBeNull();
   },
 );
+
+const allPosted = [...postedLines, ...wrappedLines].map(([line, is, env]) => ({ line, is, env }));
+
+test.each(allPosted)('"$line" is a model server of one engine alone', ({ line, is, env }) => {
+  const facts = processOf(wordsOf(line), env ?? null);
+  expect(recognize(facts)).toMatchObject(is);
+  expect(recognising.filter((kind) => engineOf(kind).recognize?.(facts))).toHaveLength(1);
+});
+
+test.each(lookalikeLines)('"%s" serves no model', (line) => {
+  expect(recognize(processOf(wordsOf(line)))).toBeNull();
+});
 
 test('what an openai deployment names is reached, never launched', () => {
   const engine = engineOf('openai');

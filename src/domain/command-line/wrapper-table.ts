@@ -214,7 +214,6 @@ export const wrappers: Readonly<Record<string, Wrapper>> = {
     waits: true,
   }),
   'hwloc-bind': wrapper([], { operands: 1 }),
-  setarch: wrapper([], { operands: 1 }),
   faketime: wrapper([], { operands: 1 }),
   'prime-run': wrapper([]),
   'ramalama-serve-core': wrapper([]),

@@ -88,7 +88,22 @@ function peelSu(args: readonly string[]): Peeled | null {
 /** Wrappers that say what they run in ways of their own; null where they run nothing. */
 const specials: Readonly<Record<string, (args: readonly string[]) => Peeled | null>> = {
   torchrun: peelTorch,
+  // `setarch [ARCH] [-R] CMD`
+  setarch: (args) => {
+    const named = /^(linux(32|64)|uname26|(x86|amd|i\d|aarch|arm|ppc|s390|mips|riscv)\w*)$/.test(
+      args[0] ?? '',
+    );
+    const words = args.slice(named ? 1 : 0);
+    return { commands: [words.slice(skipOptions(words, []))], env: {}, waits: false };
+  },
   accelerate: (args) => (args[0] === 'launch' ? peelTorch(args) : null),
+  // `ray symmetric-run --address HOST:PORT -- CMD`: one on each machine; all else of it starts nothing here.
+  ray: (args) => {
+    const behind = args.indexOf('--');
+    return args[0] === 'symmetric-run' && behind > 0
+      ? { commands: [args.slice(behind + 1)], env: {}, waits: true }
+      : null;
+  },
   // `script -qfc "words" FILE`
   script: (args) => peelText(args, /^-[a-z]*c$|^--command$/),
   // `sops exec-env FILE "words"`

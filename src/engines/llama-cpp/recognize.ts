@@ -55,12 +55,24 @@ export const optionVariables: ReadonlySet<string> = new Set([
 
 /** Programs beside it that have its name within theirs. */
 const besides =
-  /[-_.](bench\w*|exporter|metrics|client|tests?|logs?|proxy|ui|monitor|watch\w*|supervis\w*|health\w*|md|json|ya?ml|txt)$/;
+  /[-_.](bench\w*|exporter|metrics|client|tests?|logs?|proxy|ui|monitor|watch\w*|supervis\w*|health\w*|status|stats|info|check\w*|probe|dash\w*|manager|updater?|install\w*|config\w*|md|json|ya?ml|txt)$/;
+
+/** It prints what it is asked for, and serves nothing. */
+const endsAtOnce = [
+  '--help',
+  '-h',
+  '--usage',
+  '--version',
+  '--license',
+  '--list-devices',
+  '--cache-list',
+  '-cl',
+  '--completion-bash',
+];
 
 export function isLlamaServer(command: Unwrapped, inherited: ProcessFacts['env'] = null): boolean {
   const { program, args } = command;
-  if (hasFlag(args, '--help', '-h', '--usage', '--version', '--list-devices', '--completion-bash'))
-    return false;
+  if (hasFlag(args, ...endsAtOnce)) return false;
   if (program === 'llama-server' || program === 'llama-box') return true;
   if (program === 'llama' && args[0] === 'serve') return true;
   // The entrypoint of its full image.

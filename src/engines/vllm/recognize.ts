@@ -62,12 +62,12 @@ function takeModel(rest: readonly string[]): { model: string | null; others: rea
   return { model, others: [...rest.slice(0, at), ...rest.slice(at + 1)] };
 }
 
+const yesOrNo =
+  /^--(no|enable|disable|use|skip|return|allow|trust|exclude|calculate|interleave|fully)[-_]|^--[\w-]+[-_](only|lb|prefill)$|^-O./;
+
 /** Flags that say yes or no say so by their names, as far as berth does not know them; "-O3" has its value in itself. */
 function switchesIn(rest: readonly string[]): string[] {
-  return [
-    ...otherSwitches,
-    ...rest.filter((word) => /^--(no|enable|disable|use|skip|return)[-_]|^-O./.test(word)),
-  ];
+  return [...otherSwitches, ...rest.filter((word) => yesOrNo.test(word))];
 }
 
 function ourOptions(stated: Readonly<Record<string, unknown>>): Record<string, unknown> {
