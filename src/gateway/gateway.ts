@@ -19,6 +19,7 @@ import { createUsageCounts } from './accounts/key-usage.ts';
 import { SharedRooms } from './limits/shared-rooms.ts';
 import { withHosts } from './front/hosts.ts';
 import { createRefuser } from './front/refuser.ts';
+import { createKeyRefusals } from './upstream/key-refusals.ts';
 import { createMeter } from './reply/meter.ts';
 import { createObserver } from './observe/observer.ts';
 import { Demands } from './on-demand/demands.ts';
@@ -133,6 +134,7 @@ function firstState(
     leaving: new Set(),
     deserted: new Set(),
     meter: createMeter(),
+    keyRefusals: createKeyRefusals(world.log),
     usage: createUsageCounts(wallMs),
     held,
     shadows: new Shadows(held, sweep.after),

@@ -1,6 +1,7 @@
 import type { Instance } from './routing/instance.ts';
 import type { HeldBytes } from './admission/held-bytes.ts';
 import type { UsageCounts } from './accounts/key-usage.ts';
+import type { KeyRefusals } from './upstream/key-refusals.ts';
 import type { Meter } from './reply/meter.ts';
 import type { Trials } from './experiments/trials.ts';
 import type { Observer } from './observe/observer.ts';
@@ -22,6 +23,7 @@ export interface GatewayState {
   /** Deployments that a reload took away and that requests of before still wait for or are under way at. */
   readonly deserted: Set<Deployment>;
   readonly meter: Meter;
+  readonly keyRefusals: KeyRefusals;
   readonly usage: UsageCounts;
   readonly held: HeldBytes;
   readonly shadows: Shadows;

@@ -47,6 +47,7 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
         value: breakerLevel[shownHealth(instance.health, now)],
       })),
     ),
+    state.keyRefusals.family(),
     ...demandFamilies(state),
     gauge('body_bytes', 'Request bodies held in memory.', [{ labels: {}, value: state.held.total }]),
     {

@@ -175,6 +175,12 @@ export function draining(): ApiError {
   return new ApiError({ status: 503, type: 'server_error', code: 'draining', message, retryAfter: 5 });
 }
 
+/** The client's own key never reaches an engine: that this one was refused is nothing that it could mend. */
+export function upstreamKeyRefused(status: number): ApiFault {
+  const message = `The engine refused the key of this gateway (${status}). Whoever runs it has to name the right one.`;
+  return { status: 502, type: 'server_error', code: 'upstream_key_refused', message };
+}
+
 export function upstreamFailed(kind: FailureKind, message: string): ApiFault {
   if (kind === 'connect-timeout' || kind === 'first-byte-timeout' || kind === 'idle-timeout')
     return { status: 504, type: 'server_error', code: 'upstream_timeout', message };

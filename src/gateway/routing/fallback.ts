@@ -36,6 +36,8 @@ const causes: Readonly<Record<string, FallbackCause>> = {
   no_healthy_instance: 'unreachable',
   // Before the head of a reply the only times that can run out are that of connecting, and that of a head without an end.
   upstream_timeout: 'unreachable',
+  // None of its engines can be asked before an operator has mended it.
+  upstream_key_refused: 'unreachable',
   queue_full: 'full',
   queue_timeout: 'deadline',
   wait_too_long: 'deadline',

@@ -16,9 +16,10 @@ import type { Call, Phase } from '../front/call.ts';
 import type { Verdict } from '../routing/deployment.ts';
 import { EventCounter } from '../reply/event-counter.ts';
 import { EventFilter } from '../reply/event-filter.ts';
-import { cancelled, upstreamFailed } from '../reply/faults.ts';
+import { cancelled, upstreamFailed, upstreamKeyRefused } from '../reply/faults.ts';
 import { requestBlock } from './header-blocks.ts';
 import { ownRequestHeaders } from './headers.ts';
+import { refusesKey } from './key-refusals.ts';
 import type { Lease } from '../admission/lease.ts';
 import { estimate } from '../limits/estimate.ts';
 import { targetAt } from '../front/paths.ts';
@@ -54,6 +55,8 @@ export interface AttemptPorts {
   readonly other: () => Lease | null;
   readonly retryAfter: () => number;
   readonly noInstance: () => ApiFault;
+  /** The engine has refused the gateway's own key, by that status. */
+  readonly keyRefused: (status: number) => void;
   /** Milliseconds that a client may leave unread what waits for it. */
   readonly clientMs: () => number;
   /** Where what the engine keeps is noted. */
@@ -143,18 +146,28 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
   }
 
   onHead(head: UpstreamHead): void {
-    // 501 and 503 are said by an engine that knows what it can do, and when.
-    this.verdict = head.status < 500 || head.status === 501 || head.status === 503 ? 'answered' : 'erred';
     this.#status = head.status;
+    const isKeyRefused = refusesKey(head.status);
+    // 501 and 503 are said by an engine that knows what it can do, and when.
+    this.verdict =
+      (head.status < 500 && !isKeyRefused) || head.status === 501 || head.status === 503
+        ? 'answered'
+        : 'erred';
+    if (isKeyRefused) this.#ports.keyRefused(head.status);
     if (this.#drain) return;
-    if (head.status === 502 || head.status === 503 || head.status === 429) {
-      if (head.status !== 502) this.#lease.instance.room.noteRefusal();
+    if (isKeyRefused || head.status === 502 || head.status === 503 || head.status === 429) {
+      if (head.status === 503 || head.status === 429) this.#lease.instance.room.noteRefusal();
       const lease = this.#ports.other();
       if (lease) {
         this.#exchange.abort();
         this.#endAs({ kind: 'retry', reason: String(head.status), lease });
         return;
       }
+    }
+    if (isKeyRefused) {
+      this.#exchange.abort();
+      this.#endAs({ kind: 'failed', fault: upstreamKeyRefused(head.status) });
+      return;
     }
     this.#mayKeep = head.status < 300 && this.#call.endpoint.path === '/v1/responses';
     this.#commit(head);

@@ -8,6 +8,7 @@ import type { Call } from '../front/call.ts';
 import type { Deployment } from '../routing/deployment.ts';
 import { noInstance } from '../reply/faults.ts';
 import type { Instance } from '../routing/instance.ts';
+import type { KeyRefusals } from './key-refusals.ts';
 import type { Lease } from '../admission/lease.ts';
 import { account } from '../accounts/account.ts';
 import type { Meter } from '../reply/meter.ts';
@@ -21,6 +22,7 @@ export interface ForwardContext {
   readonly meter: Meter;
   readonly after: (ms: number, task: () => void) => () => void;
   readonly stored: StoredResponses;
+  readonly keyRefusals: KeyRefusals;
   readonly snapshot: Pick<Snapshot, 'config'>;
 }
 
@@ -131,6 +133,10 @@ class Forwarding implements AttemptPorts {
   noInstance(): ApiFault {
     const { deployment } = this.#work;
     return noInstance(deployment.name, deployment.retryAfter()).fault;
+  }
+
+  keyRefused(status: number): void {
+    if (this.#lease) this.#work.context.keyRefusals.note(this.#lease.instance, status);
   }
 
   clientMs(): number {
