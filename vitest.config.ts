@@ -1,20 +1,36 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** One file at a time: what makes machines (systemd, dockerd, clusters) shares control groups, the last two the usual ports. */
+/** One file at a time: daemons of containers and clusters share control groups, the last two the usual ports of this machine. */
 const hosts = ['test/hosts/**/*.live.test.ts', 'test/docs.live.test.ts', 'test/clone.live.test.ts'];
 
+/** Of these, what has machines by namespaces alone, whose networks and control groups are their own: may run beside the others. */
+const machines = [
+  'adopt-ssh',
+  'audit-units',
+  'deployment-state',
+  'exchange-ports',
+  'move',
+  'move-targets',
+  'render',
+  'ssh',
+  'ssh-sudo',
+  'systemd',
+  'user-units',
+  'wrong-inputs',
+].map((name) => `test/hosts/${name}.live.test.ts`);
+
 /**
- * `unit` needs nothing but Node; `live` and `live-hosts` drive real components and skip what is missing by name; `crash`
- * kills berth at hundreds of moments, and takes long.
+ * `unit` needs nothing but Node; `live`, `live-machines` and `live-hosts` drive real components and skip what is missing by
+ * name; `crash` kills berth at hundreds of moments, and takes long.
  */
 export default defineConfig({
   test: {
     // The last resort on a busy machine: waits have limits of their own, below this, and say what did not come about.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Scenarios wait more than they compute: on a machine of two cores one at a time takes twice as long.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Scenarios wait more than they compute: each takes a third of a core or less.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // By `npm test` and `npm run test:live`, which build first, berth's own processes are those of the build; of vitest alone
     // they start from the sources, whatever an old dist holds.
     env: {
@@ -45,9 +61,14 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: 'live-machines', include: machines, fileParallelism: false },
+      },
+      {
+        extends: true,
         test: {
           name: 'live-hosts',
           include: hosts,
+          exclude: [...machines, '**/node_modules/**'],
           fileParallelism: false,
           globalSetup: ['test/hosts/cluster-of-run.ts'],
         },

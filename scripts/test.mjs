@@ -9,7 +9,7 @@ await main(async (args) => {
   const kind = ['live', 'crash'].find((name) => args.includes(`--${name}`)) ?? 'unit';
   process.env.BERTH_FROM_SOURCE ??= '';
   const rest = args.filter((word) => word !== `--${kind}`);
-  const all = kind === 'live' ? ['live', 'live-hosts'] : [kind];
+  const all = kind === 'live' ? ['live', 'live-machines', 'live-hosts'] : [kind];
   const projects = rest.includes('--project') ? [] : all.flatMap((name) => ['--project', name]);
   return runTool('vitest', ['run', ...projects, ...rest]);
 });

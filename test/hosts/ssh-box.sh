@@ -37,7 +37,9 @@ mkdir -p "$folder/home" "$folder/bin"
 [ -z "${BOX_PID:-}" ] || echo "$BOX_PID" >"$folder/into.pid"
 for key in host client other; do ssh-keygen -q -t ed25519 -N '' -f "$folder/$key"; done
 cp "$folder/client.pub" "$folder/authorized_keys"
-net=10.251.$((RANDOM % 256)) name=bs$$
+name=bs$$
+# Two boxes at a time may not have one network.
+while net=10.251.$((RANDOM % 256)) && ip -o addr | grep -qF " $net."; do :; done
 near=$net.1 far=$net.2
 cat >"$folder/sshd_config" <<SSHD
 ListenAddress $far
