@@ -26,11 +26,14 @@ export interface Counted {
 /** A replica that no fleet has: where its number stands in an object, that of a release's own replica goes. */
 export const someReplica = 990_017;
 
-interface PodPart {
-  /** Absent: whoever scales it says how many. */
-  readonly replicas?: number;
-  readonly template: { readonly spec: { readonly containers: readonly Record<string, unknown>[] } };
-}
+type Path = readonly (string | number)[];
+
+/** Where an object says which image runs, and by what resources, by its kind. */
+const engineParts: ReadonlyMap<string, Path> = new Map<string, Path>([
+  ['Deployment', ['spec', 'template', 'spec', 'containers', 0]],
+  ['ServingRuntime', ['spec', 'containers', 0]],
+  ['InferenceService', ['spec', 'predictor', 'model']],
+]);
 
 /** `pods`: its number of pods is the release's, too. */
 export function templateOf(
@@ -38,19 +41,28 @@ export function templateOf(
   place: readonly string[],
   { pods = false, counted = null }: { pods?: boolean; counted?: Counted | null } = {},
 ): Template {
-  if (object.kind !== 'Deployment')
-    return { object: withSubjects(object, releaseNamespace), holes: [], counted };
-  const spec = object['spec'] as PodPart;
-  const [container, ...beside] = spec.template.spec.containers;
-  const wanted = { image: container?.['image'], resources: container?.['resources'] };
-  const inContainer = holesOf(wanted, place);
-  const inSpec = pods ? holesOf({ replicas: spec.replicas }, place) : [];
-  const pod = {
-    ...spec.template.spec,
-    containers: [{ ...container, ...marksIn(inContainer) }, ...beside],
-  };
-  const holed = { ...spec, ...marksIn(inSpec), template: { ...spec.template, spec: pod } };
-  return { object: { ...object, spec: holed }, holes: [...inContainer, ...inSpec], counted };
+  const part = engineParts.get(object.kind);
+  if (!part) return { object: withSubjects(object, releaseNamespace), holes: [], counted };
+  const { image, resources } = partAt(object, part);
+  const inEngine = holesOf({ image, resources }, place);
+  const inSpec = pods ? holesOf({ replicas: partAt(object, ['spec'])['replicas'] }, place) : [];
+  const holed = withPart(withPart(object, part, marksIn(inEngine)), ['spec'], marksIn(inSpec));
+  return { object: holed as KubeObject, holes: [...inEngine, ...inSpec], counted };
+}
+
+type Part = Readonly<Record<string, unknown>>;
+
+function partAt(part: unknown, path: Path): Part {
+  const [key, ...rest] = path;
+  return key === undefined ? (part as Part) : partAt((part as Part)[key], rest);
+}
+
+/** The same with these fields in that place. */
+function withPart(whole: unknown, path: Path, fields: Part): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return { ...(whole as Part), ...fields };
+  if (Array.isArray(whole)) return whole.with(Number(key), withPart(whole[Number(key)], rest, fields));
+  return { ...(whole as Part), [key]: withPart((whole as Part)[key], rest, fields) };
 }
 
 function holesOf(values: Readonly<Record<string, unknown>>, place: readonly string[]): Hole[] {
@@ -69,7 +81,7 @@ const releaseNamespace = 'berth-hole-namespace';
 export function templateText({ object, holes, counted }: Template): string {
   let text = yamlOf(object)
     .replaceAll('{{', '{{ "{{" }}')
-    .replace(releaseNamespace, '{{ .Release.Namespace }}');
+    .replace(releaseNamespace, '{{ $.Release.Namespace }}');
   for (const { mark, path, value } of holes) {
     const found = valueAt(path);
     text = text.replace(new RegExp(`^([ -]*)(\\S+): ${mark}$`, 'm'), (_, indent: string, key: string) => {

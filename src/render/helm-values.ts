@@ -63,5 +63,5 @@ const schemas: ReadonlyMap<string, (inner: unknown) => Tree | null> = new Map<
 
 /** Values of a deployment, in place of amounts. */
 function isPart(inner: unknown): boolean {
-  return typeof inner === 'object' && inner !== null && 'image' in inner;
+  return typeof inner === 'object' && inner !== null && ('image' in inner || 'resources' in inner);
 }

@@ -3,7 +3,7 @@ import { quoteWord } from '../domain/command-line/quote-word.ts';
 import type { Mark } from '../domain/instance.ts';
 import { objectName } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { clusterRefuses, needsOf, objectsOf, objectsOfReplica, optionsOf } from './cluster-objects.ts';
+import { clusterRefuses, needsOf, objectsOf, objectsOfReplica, wayOf } from './cluster-objects.ts';
 import type { RenderedDeployment, RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
 import { someReplica, templateOf, templateText } from './helm-template.ts';
@@ -75,14 +75,10 @@ function pathOf({ object: { kind, metadata } }: Template): string {
   return `templates/${kind.toLowerCase()}-${metadata.name.replace(`-${someReplica}`, '')}.yaml`;
 }
 
-/**
- * A name that has to be made to fit is another one for each replica, which no template can tell; nor that the first alone has
- * labels and a Service by names of its own.
- */
+/** A name that has to be made to fit is another one for each replica, which no template can tell. */
 function canBeCounted(deployment: RenderedDeployment): boolean {
   const { name } = deployment;
-  const { selector, service } = optionsOf(deployment);
-  if (selector || service.name !== undefined) return false;
+  if (!wayOf(deployment).canBeCounted(deployment)) return false;
   return objectName(name, someReplica) === `${name}-${someReplica}`;
 }
 
@@ -96,13 +92,15 @@ function templatesOf(
   const place = ['deployments', name];
   if (!canBeCounted(deployment)) return kept.map((object) => templateOf(object, place));
   const counted = { name, path: [...place, 'replicas'] };
-  const first = objectsOfReplica(input, name, (mark) => mark).filter((object) =>
+  const first = objectsOfReplica(input, deployment, (mark) => mark).filter((object) =>
     kept.some((one) => keyOf(one) === keyOf(object)),
   );
-  const other = objectsOfReplica(input, name, withReplica);
+  const other = objectsOfReplica(input, deployment, withReplica);
   return first.map((object) => {
     const same = other.find((one) => one.kind === object.kind && isOtherOf(one, object));
-    return same === undefined ? templateOf(object, place) : templateOf(same, place, { counted });
+    // A runtime that all replicas share is the same for any of them.
+    const isAlone = same === undefined || JSON.stringify(same) === JSON.stringify(object);
+    return isAlone ? templateOf(object, place) : templateOf(same, place, { counted });
   });
 }
 

@@ -85,7 +85,8 @@ test('what not every cluster has is a component of its own, and the base has the
     return new Set(built(join(deploy, folder)).map(({ kind }) => kind));
   }
   const engines = ['Service', 'Deployment', 'NetworkPolicy', 'PodDisruptionBudget', 'PersistentVolumeClaim'];
-  expect(kindsIn('base')).toEqual(new Set(engines));
+  const kserve = ['InferenceService', 'ServingRuntime', 'ConfigMap', 'ServiceAccount', 'Role', 'RoleBinding'];
+  expect(kindsIn('base')).toEqual(new Set([...engines, ...kserve]));
   expect(kindsIn('components/namespace')).toEqual(new Set(['Namespace', 'ResourceQuota', 'LimitRange']));
   expect(kindsIn('components/ingress')).toEqual(new Set(['Ingress', 'HTTPRoute']));
   expect(kindsIn('components/monitoring')).toEqual(new Set(['ServiceMonitor', 'PodMonitor']));
@@ -93,6 +94,42 @@ test('what not every cluster has is a component of its own, and the base has the
   expect(kindsIn('components/benchmarks')).toEqual(new Set(['ConfigMap', 'CronJob']));
   for (const name of readdirSync(join(deploy, 'components')))
     expect(kustomizationOf(join(deploy, 'components', name)).kind).toBe('Component');
+});
+
+test('each deployment is written as what its target says, as the format of that target alone writes it', async () => {
+  const all = await place.berth('render', '--format', 'kubernetes', '--json');
+  const { files } = all.json() as { files: { path: string; text: string }[] };
+  const texts = new Map(files.map(({ path, text }) => [path, text]));
+  const served = await place.berth('render', 'served', '--format', 'kserve', '--json');
+  const own = (served.json() as { files: { path: string; text: string }[] }).files;
+  expect(texts.get('served.yaml')).toBe(own.find(({ path }) => path === 'served.yaml')?.text);
+  expect(texts.get('served.yaml')).toContain('kind: InferenceService');
+  expect(texts.get('mistral.yaml')).not.toContain('InferenceService');
+});
+
+test('what KServe cannot take, and a runtime that would be two, are refused in every format', async () => {
+  const text = clusterFleet.replace(/ {2}served:[^]*/, '');
+  place.write(
+    `${text}\n  served: {model: m, engine: {kind: command, command: ["{port}"]}, target: {kind: kserve}}\n`,
+  );
+  for (const format of ['kubernetes', 'kustomize', 'helm']) {
+    const refused = await place.berth('render', 'served', '--format', format);
+    expect([refused.code, refused.stderr], format).toEqual([
+      2,
+      expect.stringContaining(`served cannot be written as ${format}: the engine has no image of its own`),
+    ]);
+  }
+  place.write(`${text}
+  served: {model: m, engine: {kind: vllm}, target: {kind: kserve, dashboard: {}, runtime: {create: r}}}
+  other: {model: m, gpus: 1, engine: {kind: vllm}, target: {kind: kserve, dashboard: {}, runtime: {create: r}}}
+`);
+  for (const format of ['kubernetes', 'kustomize', 'helm']) {
+    const refused = await place.berth('render', '--format', format);
+    expect([refused.code, refused.stderr], format).toEqual([
+      2,
+      expect.stringContaining('The runtime r would be another one for served and for other.'),
+    ]);
+  }
 });
 
 test('an overlay of your own stays, and a component that the fleet no longer has goes away', async () => {

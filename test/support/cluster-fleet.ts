@@ -43,4 +43,9 @@ deployments:
     model: m
     engine: {kind: llama.cpp}
     target: {kind: kubernetes, autoscale: {max: 2, metric: llamacpp_requests_deferred, average: 1}}
+  served:
+    model: m
+    replicas: 2
+    engine: {kind: llama.cpp}
+    target: {kind: kserve, format: gguf, route: {auth: true}}
 `;

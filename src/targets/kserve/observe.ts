@@ -17,7 +17,7 @@ import type { Settled, Usage } from '../contract.ts';
 import { enginePort } from './engine-container.ts';
 import { manifestsOf, serviceKind } from './manifests.ts';
 import { allMarks, markOf } from './marks.ts';
-import type { KserveOptions } from './options.ts';
+import { optionsOf } from './options.ts';
 import { isStopped, stopAnnotation } from './stopped.ts';
 import { isTakenOver } from './taken-over.ts';
 
@@ -110,11 +110,6 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   const address = servingPod(made)?.status?.podIP;
   if (address && isRolledOut(made)) return { address, port: enginePort(made.deployment) };
   return waitsInFull(place, made);
-}
-
-/** Its own schema has parsed them before they were written into the mark. */
-export function optionsOf(mark: Mark): KserveOptions {
-  return mark.target as unknown as KserveOptions;
 }
 
 /** False too once another pod serves in place of the one that was seen. */

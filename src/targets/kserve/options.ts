@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Mark } from '../../domain/instance.ts';
 import { podOptions } from '../../kube/pod-options.ts';
 
 const KubeName = z.string().regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/);
@@ -75,4 +76,9 @@ export type KserveOptions = z.infer<typeof KserveOptions>;
 /** Its runtime is there already, and says itself what is run and how it is started. */
 export function isOnlyNamed({ runtime }: Pick<KserveOptions, 'runtime'>): boolean {
   return runtime !== undefined && 'use' in runtime;
+}
+
+/** Those of a mark; this schema has parsed them before they were written there. */
+export function optionsOf({ target }: Mark): KserveOptions {
+  return target as unknown as KserveOptions;
 }
