@@ -7,7 +7,7 @@ import type { Place } from './client.ts';
 import { differencesOf } from './differences.ts';
 import { nameOfObject } from './kinds.ts';
 import type { KubeObject } from './object.ts';
-import { expectOwn } from './ownership.ts';
+import { expectOwn, expectUntracked, otherOwner } from './ownership.ts';
 
 /**
  * What the cluster would say to all of it: its own defaults, admission, quotas and owners. Nothing is changed. `instead` asks it
@@ -36,10 +36,8 @@ export async function foresee(
       if (!(error instanceof BerthError)) throw error;
       // A namespace that is about to be made has nothing to say yet.
       if (error.code === 'KUBE_NAMESPACE_MISSING' && makesNamespace) return;
-      const { message, code, cure } = error;
-      if (findings.some((one) => one.message === message)) return;
-      const object = mark.deployment;
-      findings.push({ rule: 'cluster', severity: 'critical', object, message, evidence: [code], cure });
+      if (findings.some((one) => one.message === error.message)) return;
+      findings.push(findingOf(mark.deployment, error));
     }
   }
   await ask(() => expectOwn(place, mark, objects));
@@ -47,6 +45,27 @@ export async function foresee(
   for (const object of objects)
     await ask(() => instead(object) ?? applyObject(place, object, { dryRun: true, force }));
   return findings;
+}
+
+/** What keeps an object of this fleet from being taken away: another program has it, and would make it again. Reads only. */
+export async function endFindings(
+  place: Place,
+  mark: Pick<Mark, 'fleet' | 'fleetId' | 'deployment'>,
+  named: { readonly apiVersion: string; readonly kind: string; readonly name: string },
+): Promise<Finding[]> {
+  const live = await getObject(place, named, Live);
+  if (!live || otherOwner(live, mark) !== null) return [];
+  try {
+    expectUntracked(named.kind, live);
+    return [];
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    return [findingOf(mark.deployment, error)];
+  }
+}
+
+function findingOf(object: string, { message, code, cure }: BerthError): Finding {
+  return { rule: 'cluster', severity: 'critical', object, message, evidence: [code], cure };
 }
 
 /** What somebody else changed: in what the live objects are not as they would be if berth had its way. */

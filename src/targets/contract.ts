@@ -22,6 +22,9 @@ export interface StartRequest {
   readonly onProgress?: (line: string) => void;
 }
 
+/** Whose an object is, and by which options it was made. */
+export type MarkedPlace = Pick<Mark, 'fleet' | 'fleetId' | 'deployment' | 'replica' | 'target'>;
+
 /** An object that was just started, and what becomes of this very start. */
 export interface Started {
   readonly instance: Instance;
@@ -101,6 +104,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly remains?: (world: World, instance: Instance) => Promise<string>;
   /** What would go wrong with it on this host; `critical` is not tried. Reads only. */
   readonly preview?: (world: World, request: StartRequest, options: Options) => Promise<Finding[]>;
+  /** What would keep the object of this place from being ended; `critical` is not tried. Absent: nothing. Reads only. */
+  readonly previewEnd?: (world: World, place: MarkedPlace) => Promise<Finding[]>;
   /** Makes the object and starts it. One of the same place that does not run is taken over. */
   readonly create: (world: World, request: StartRequest, options: Options) => Promise<Started>;
   /** Changes the object in its place, keeping its name; without it, it is removed and made again. */

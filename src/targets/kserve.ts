@@ -47,6 +47,7 @@ export const kserveTarget = {
   settled: async (world, instance) => (await import('./kserve/observe.ts')).settled(world, instance),
   preview: async (world, request, options) =>
     (await import('./kserve/create.ts')).preview(world, request, options),
+  previewEnd: async (world, place) => (await import('./kserve/stop.ts')).previewEnd(world, place),
   create: async (world, request) => (await import('./kserve/create.ts')).create(world, request),
   update: async (world, _instance, request) => (await import('./kserve/create.ts')).create(world, request),
   restart: async (world, instance) => (await import('./kserve/create.ts')).restart(world, instance),

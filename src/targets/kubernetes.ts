@@ -42,6 +42,7 @@ export const kubernetesTarget = {
   settled: async (world, instance) => (await import('./kubernetes/observe.ts')).settled(world, instance),
   preview: async (world, request, options) =>
     (await import('./kubernetes/preview.ts')).preview(world, request, options),
+  previewEnd: async (world, place) => (await import('./kubernetes/preview.ts')).previewEnd(world, place),
   create: async (world, request, options) =>
     (await import('./kubernetes/create.ts')).create(world, request, options),
   update: async (world, _instance, request, options) =>

@@ -2,7 +2,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { GatewayAction, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
-import { driftOf, foresee } from '../../kube/foresee.ts';
+import { driftOf, endFindings, foresee } from '../../kube/foresee.ts';
 import { namedByGateway, namedFindings } from '../../kube/named-objects.ts';
 import { gatewayName } from '../../kube/names.ts';
 import { isRolledOut, waitsFor } from '../../kube/state.ts';
@@ -18,12 +18,19 @@ type Of<Kind extends GatewayAction['do']> = Extract<GatewayAction, { do: Kind }>
 export async function gatewayFindings(world: World, plan: Plan): Promise<Finding[]> {
   const found = await Promise.all(
     (plan.gateways ?? []).map(async (action): Promise<Finding[]> => {
-      if (action.do === 'stop') return [];
       const host = await worldOn(world, plan.hosts[action.host]);
+      if (action.do === 'stop') return endedFindings(host, plan);
       return action.do === 'keep' ? keptFindings(host, plan, action) : foreseen(host, plan, action);
     }),
   );
   return found.flat();
+}
+
+/** Whether another program keeps the gateway that is to go. */
+async function endedFindings(host: World, { fleet, fleetId }: Plan): Promise<Finding[]> {
+  const mark = { fleet, fleetId, deployment: gatewayName };
+  const named = { apiVersion: 'apps/v1', kind: 'Deployment', name: gatewayName };
+  return endFindings(await placeOf(host), mark, named);
 }
 
 async function foreseen(

@@ -1,7 +1,7 @@
 import type { Finding } from '../../domain/finding.ts';
 import { objectKey } from '../../domain/instance.ts';
 import type { Instance } from '../../domain/instance.ts';
-import type { Plan } from '../../domain/plan.ts';
+import type { Action, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { markOf } from '../apply/change-steps.ts';
@@ -11,16 +11,35 @@ import type { Observed } from './observe.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { startRequest } from '../apply/start-engine.ts';
 
-/** What the targets themselves foresee of what the plan would make. Reads only. */
+/** What the targets themselves foresee of what the plan would make, and of what it would end. Reads only. */
 export async function previewFindings(world: World, plan: Plan): Promise<Finding[]> {
-  const asked = plan.actions.map(async (action) => {
-    if (action.do !== 'start' && action.do !== 'replace') return [];
-    const { target } = action.wanted;
-    const host = await worldOn(world, plan.hosts[action.host]);
-    const request = startRequest(host, markOf(host, plan, action), plan.withheld);
-    return (await targetOf(target.kind).preview?.(host, request, target)) ?? [];
-  });
+  const asked = plan.actions.flatMap((action) => [
+    startFindings(world, plan, action),
+    endFindings(world, plan, action),
+  ]);
   return (await Promise.all(asked)).flat();
+}
+
+async function startFindings(world: World, plan: Plan, action: Action): Promise<Finding[]> {
+  if (action.do !== 'start' && action.do !== 'replace') return [];
+  const { target } = action.wanted;
+  const host = await worldOn(world, plan.hosts[action.host]);
+  const request = startRequest(host, markOf(host, plan, action), plan.withheld);
+  return (await targetOf(target.kind).preview?.(host, request, target)) ?? [];
+}
+
+async function endFindings(world: World, plan: Plan, action: Action): Promise<Finding[]> {
+  // What is changed in its place is asked of what it becomes.
+  const ends =
+    action.do === 'stop' ||
+    (action.do === 'replace' && action.running.target.kind !== action.wanted.target.kind);
+  if (!ends) return [];
+  const { deployment, replica, host, running } = action;
+  const { fleet, fleetId } = plan;
+  const { target } = running;
+  const there = await worldOn(world, plan.hosts[host]);
+  const place = { fleet, fleetId, deployment, replica, target };
+  return (await targetOf(target.kind).previewEnd?.(there, place)) ?? [];
 }
 
 /** Objects of the fleet that are not as their marks say: somebody else changed them. */

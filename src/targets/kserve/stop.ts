@@ -1,12 +1,16 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import type { Finding } from '../../domain/finding.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { PodLive } from '../../kube/answers.ts';
 import { listObjects, must } from '../../kube/client.ts';
 import type { Live, Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
+import { endFindings } from '../../kube/foresee.ts';
 import { objectPath } from '../../kube/kinds.ts';
+import { objectName } from '../../kube/names.ts';
 import { expectUntracked } from '../../kube/ownership.ts';
+import type { MarkedPlace } from '../contract.ts';
 import { serviceKind } from './manifests.ts';
 import { lookAgain, podLabels } from './observe.ts';
 import { stopAnnotation } from './stopped.ts';
@@ -38,6 +42,12 @@ export async function park(
     }
     await world.clock.sleep(pollMs);
   }
+}
+
+/** Whether another program keeps the service that is to go or to stand still. */
+export async function previewEnd(world: World, marked: MarkedPlace): Promise<Finding[]> {
+  const name = objectName(marked.deployment, marked.replica);
+  return endFindings(await placeOf(world), marked, { ...serviceKind, name });
 }
 
 /** Takes the annotation away, whoever put it there. */

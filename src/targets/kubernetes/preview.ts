@@ -1,11 +1,12 @@
 import type { Finding } from '../../domain/finding.ts';
 import type { World } from '../../io/world.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
-import { foresee, isSameMark } from '../../kube/foresee.ts';
+import { endFindings, foresee, isSameMark } from '../../kube/foresee.ts';
 import { namedBy, namedFindings } from '../../kube/named-objects.ts';
+import { objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { knowsSleep } from '../../kube/server-version.ts';
-import type { StartRequest } from '../contract.ts';
+import type { MarkedPlace, StartRequest } from '../contract.ts';
 import { adoptedIn } from './adopt.ts';
 import { kept } from './kept.ts';
 import { markedObjects } from './objects.ts';
@@ -37,4 +38,10 @@ export async function preview(
       adopted && object.kind === 'Deployment' ? tryTakenOver(place, adopted, object) : null,
   });
   return [...findings, ...(await namedFindings(place, mark, namedBy(mark.spec, options)))];
+}
+
+/** Whether another program keeps the Deployment that is to go. */
+export async function previewEnd(world: World, marked: MarkedPlace): Promise<Finding[]> {
+  const name = objectName(marked.deployment, marked.replica);
+  return endFindings(await placeOf(world), marked, { apiVersion: 'apps/v1', kind: 'Deployment', name });
 }
