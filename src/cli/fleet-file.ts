@@ -74,12 +74,14 @@ async function asItIsHere(
 export async function withStored(world: World, loaded: LoadedFleet): Promise<LoadedFleet> {
   if (!loaded.deployments.some(({ model }) => model && isAddress(model.path))) return loaded;
   const { modelPath, storeOf, storedModel } = await import('../models/cache.ts');
+  const { knownKey } = await import('../models/place-key.ts');
   const deployments = await Promise.all(
     loaded.deployments.map(async (deployment) => {
       const { model, host } = deployment;
       const here = machineOf(loaded.hosts[host]) === thisMachine;
-      const stored = model && here && isAddress(model.path) ? await storedModel(world, model.path) : null;
-      if (!model || !stored) return deployment;
+      if (!model || !here || !isAddress(model.path)) return deployment;
+      const stored = await storedModel(world, await knownKey(world, model.path, model.secret ?? null));
+      if (!stored) return deployment;
       return { ...deployment, model: { ...model, path: modelPath(storeOf(world), stored) } };
     }),
   );

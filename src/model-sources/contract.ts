@@ -21,6 +21,8 @@ export interface ModelSource<Kind extends string = string> {
   readonly owns: (source: string) => boolean;
   /** What is wrong with one that it owns, as a sentence; null when it is of the form. */
   readonly misshapen: (source: string) => string | null;
+  /** The mirror or store that is set in place of the usual one; null where none is, or there is no such thing. `secret` as in SourceAccess. */
+  readonly endpoint: (world: World, secret: string | null) => Promise<string | null>;
   readonly wanted: (source: string) => WantedFiles;
   /** What there is; nothing of the files themselves is read. Throws MODEL_NOT_FOUND, MODEL_GATED, MODEL_UNAUTHORIZED, MODEL_QUOTA, MODEL_PLACE_FAILED; MODEL_NOT_PULLED where berth cannot fetch from there. */
   readonly list: (world: World, source: string, access: SourceAccess) => Promise<ListedModel>;

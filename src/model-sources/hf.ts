@@ -20,6 +20,7 @@ export const hfSource = {
     hubName(source)?.repo.includes('/')
       ? null
       : 'It wants an owner and a name, and behind them a file or a quantization.',
+  endpoint: async (world) => (endpointOf(world) === usual ? null : endpointOf(world)),
   wanted: (source) => {
     const { path, quant } = readName(source);
     return { path, quant };
@@ -158,8 +159,10 @@ function refusal(world: World, source: string, token: boolean, reply: Refusal): 
   });
 }
 
+const usual = 'https://huggingface.co';
+
 function endpointOf(world: World): string {
-  return (world.env['HF_ENDPOINT'] ?? 'https://huggingface.co').replace(/\/+$/, '');
+  return (world.env['HF_ENDPOINT'] || usual).replace(/\/+$/, '');
 }
 
 /** A mirror may have a password in its address. */

@@ -13,6 +13,7 @@ export const httpSource = {
   owns: (source) => /^https?:\/\//.test(source),
   misshapen: (source) =>
     URL.canParse(source) && nameIn(new URL(source)) !== '' ? null : 'It wants a host and the path of a file.',
+  endpoint: async () => null,
   wanted: (source) => ({ path: nameIn(urlOf(source)), quant: null }),
   list: async (_world, source) => {
     const url = urlOf(source);

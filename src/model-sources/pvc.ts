@@ -8,6 +8,7 @@ export const pvcSource = {
   clusterBrings: true,
   owns: (source) => source.startsWith('pvc://'),
   misshapen: () => null,
+  endpoint: async () => null,
   wanted: () => ({ path: null, quant: null }),
   list: (_world, source) => Promise.reject(notHere(source)),
   address: (_world, source) => Promise.reject(notHere(source)),

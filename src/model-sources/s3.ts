@@ -26,6 +26,7 @@ export const s3Source = {
     const called = /[:@]/.test(bucket) ? 'so' : JSON.stringify(bucket);
     return `No bucket can be called ${called}: names have 3 to 63 lower-case letters, digits, dots and dashes.`;
   },
+  endpoint: async (world, secret) => (await s3Settings(world, secret)).endpoint,
   wanted: (source) => {
     const { prefix } = placeOf(source);
     return { path: isSplit(prefix) ? basename(prefix) : null, quant: null };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { shownSource } from '../domain/model-source.ts';
 import { parseJson } from '../domain/json.ts';
 import type { World } from '../io/world.ts';
 
@@ -20,6 +21,8 @@ const StoredModel = z.object({
   source: z.string(),
   /** Its folder below `trees`. */
   folder: z.string(),
+  /** The mirror or store that it came from; null for the usual one, absent where an older version has not noted it. */
+  endpoint: z.string().nullish(),
   revision: z.string().nullable(),
   licence: z.string().nullable(),
   /** The file or folder in it that an engine is given; null for all of it. */
@@ -68,9 +71,37 @@ export function modelPath(store: StorePaths, { folder, main }: Pick<StoredModel,
   return main === null ? store.tree(folder) : join(store.tree(folder), main);
 }
 
-/** Null when it is not in the store, or its record is damaged, which a pull mends. */
-export async function storedModel(world: World, source: string): Promise<StoredModel | null> {
-  return readRecord(await world.files.read(storeOf(world).record(folderOf(source))));
+/** What a model is kept by: two mirrors can have different files under one name. */
+export interface StoreKey {
+  readonly source: string;
+  /** Null for the usual place of such sources. */
+  readonly endpoint: string | null;
+  /** Its folder below `trees`. */
+  readonly folder: string;
+}
+
+export function storeKey(source: string, endpoint: string | null): StoreKey {
+  const shown = endpoint === null ? null : shownSource(endpoint);
+  return { source, endpoint: shown, folder: folderOf(source, shown) };
+}
+
+/** Null when it is not in the store, or its record is damaged, which a pull mends. What has no note of its endpoint is believed for each. */
+export async function storedModel(
+  world: World,
+  { source, endpoint, folder }: StoreKey,
+): Promise<StoredModel | null> {
+  const store = storeOf(world);
+  const own = readRecord(await world.files.read(store.record(folder)));
+  if (own !== null || endpoint === null) return own;
+  const older = readRecord(await world.files.read(store.record(folderOf(source))));
+  return older?.endpoint === undefined ? older : null;
+}
+
+/** Whether this is a folder of the source, from whichever endpoint. */
+export function isFolderOf(source: string, folder: string): boolean {
+  if (folder === folderOf(source)) return true;
+  // Those of a web server have no endpoint beside their own host.
+  return !/^https?:/.test(source) && folder.slice(0, -sumLength) === folderOf(source).slice(0, -sumLength);
 }
 
 /** By source. */
@@ -88,15 +119,17 @@ export function readRecord(text: string | null): StoredModel | null {
   return StoredModel.safeParse(parseJson(text ?? '')).data ?? null;
 }
 
-/** Readable, and different for different sources. A query may hold a token: it is in the sum only. */
-export function folderOf(source: string): string {
+/** Readable, and different for different sources and endpoints. A query may hold a token: it is in the sum only. */
+function folderOf(source: string, endpoint: string | null = null): string {
   const readable = source
     .replace(/[?#].*$/, '')
     .replaceAll(/[^A-Za-z0-9._-]+/g, '--')
     .slice(0, 120);
-  return `${readable}-${shortSum(source)}`;
+  return `${readable}-${shortSum(endpoint === null ? source : `${source}\n${endpoint}`)}`;
 }
 
+const sumLength = 10;
+
 function shortSum(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 10);
+  return createHash('sha256').update(text).digest('hex').slice(0, sumLength);
 }

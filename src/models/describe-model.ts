@@ -14,7 +14,7 @@ import type { GgufHeader } from '../model-files/gguf-types.ts';
 import { readHfConfig } from '../model-files/hf-config.ts';
 import { readSafetensors } from '../model-files/safetensors.ts';
 import type { ModelSource, SourceAccess } from '../model-sources/contract.ts';
-import { storedModel } from './cache.ts';
+import { storeKey, storedModel } from './cache.ts';
 import { chooseFiles } from './choose-files.ts';
 import type { ChosenFiles } from './choose-files.ts';
 
@@ -57,7 +57,8 @@ export async function describeModel(
     );
   }
   try {
-    const pulled = (await storedModel(world, source)) !== null;
+    const pulled =
+      (await storedModel(world, storeKey(source, await kind.endpoint(world, access.secret)))) !== null;
     return await factsOf({ source: shownSource(source), pulled, listed, chosen, open });
   } catch (error) {
     if (error instanceof BerthError || access.signal.aborted) throw error;

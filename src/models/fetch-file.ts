@@ -13,7 +13,7 @@ import type { World } from '../io/world.ts';
 import { readGgufFile } from '../model-files/gguf-read.ts';
 import { checkSafetensors } from '../model-files/safetensors.ts';
 import type { ModelSource } from '../model-sources/contract.ts';
-import { folderOf, storeOf } from './cache.ts';
+import { storeOf } from './cache.ts';
 import type { StoredFile } from './cache.ts';
 import type { PullOptions } from './pull-options.ts';
 import { remainingFile } from './remains.ts';
@@ -21,6 +21,8 @@ import { remainingFile } from './remains.ts';
 export interface FileOfModel {
   readonly kind: ModelSource;
   readonly source: string;
+  /** Of the model, below `trees`. */
+  readonly folder: string;
   readonly listed: ListedModel;
   readonly file: ListedFile;
 }
@@ -32,7 +34,7 @@ export interface FileOfModel {
 export async function fetchFile(world: World, what: FileOfModel, options: PullOptions): Promise<StoredFile> {
   const store = storeOf(world);
   const { file } = what;
-  const name = join(store.tree(folderOf(what.source)), file.path);
+  const name = join(store.tree(what.folder), file.path);
   const known = file.sha256 === null ? null : await world.files.stat(store.blob(file.sha256));
   if (file.sha256 !== null && known !== null && (file.size === null || known.size === file.size)) {
     await linkAs(store.blob(file.sha256), name);
@@ -43,23 +45,30 @@ export async function fetchFile(world: World, what: FileOfModel, options: PullOp
     await linkAs(store.blob(there.sha256), name);
     return there;
   }
-  const partial = store.partial(folderOf(what.source), file.path);
+  const partial = store.partial(what.folder, file.path);
   const { sha256, etag, modified } = await fetchProved(world, what, partial, options);
   const size = (await world.files.stat(partial))?.size ?? 0;
-  await moveInto(partial, store.blob(sha256));
-  await world.files.remove(`${partial}.parts`);
+  await keepAs(partial, store.blob(sha256), sha256, options.access.signal);
+  await drop(world, partial);
   await linkAs(store.blob(sha256), name);
   return { path: file.path, size, sha256, etag, modified };
+}
+
+/** The same bytes from two addresses lie there once: what is there already, and is as it should be, stays. */
+async function keepAs(partial: string, blob: string, sha256: string, signal: AbortSignal): Promise<void> {
+  const there = await hashFile(blob, signal);
+  signal.throwIfAborted();
+  if (there !== sha256) await moveInto(partial, blob);
 }
 
 /** What has a sum is found by it. */
 async function remaining(
   world: World,
-  { kind, source, listed, file }: FileOfModel,
+  { kind, source, folder, listed, file }: FileOfModel,
   { access }: PullOptions,
 ): Promise<StoredFile | null> {
   if (file.sha256 !== null || file.gitName !== undefined) return null;
-  return remainingFile(world, folderOf(source), file.path, {
+  return remainingFile(world, folder, file.path, {
     address: () => kind.address(world, source, listed, file, access),
     signal: access.signal,
   });

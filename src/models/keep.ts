@@ -5,9 +5,11 @@ import type { Lock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
 import { foldersInUse } from './in-use.ts';
 import type { StoreFolder } from './in-use.ts';
-import { pullLockOf, storeOf, storedModels } from './cache.ts';
+import { pullLockOf, readRecord, storeOf, storedModels } from './cache.ts';
 import type { StoredModel } from './cache.ts';
 import { recordRemains } from './remains.ts';
+import { waitForTurn } from './turn.ts';
+import type { Waiting } from './turn.ts';
 
 export interface Verified {
   readonly model: StoredModel;
@@ -16,11 +18,16 @@ export interface Verified {
 }
 
 /**
- * Reads every byte of a stored model. What is damaged is taken out of the store, and with it the record that all is there: nothing
+ * Reads every byte of a stored model, once nobody else fetches it or takes it away. What is damaged is taken out of the store, and with it the record that all is there: nothing
  * is served from it until the next pull has fetched it anew.
  */
-export async function verifyModel(world: World, model: StoredModel, signal: AbortSignal): Promise<Verified> {
+export async function verifyModel(world: World, listed: StoredModel, waiting: Waiting): Promise<Verified> {
+  const { signal } = waiting;
   const store = storeOf(world);
+  using _turn = await waitForTurn(world, listed.folder, 'verify', waiting);
+  // Whoever had it meanwhile may have fetched it anew, or taken it away.
+  const model = readRecord(await world.files.read(store.record(listed.folder)));
+  if (model === null) return { model: listed, damaged: [] };
   const damaged: string[] = [];
   for (const { path, sha256 } of model.files) {
     const name = join(store.tree(model.folder), path);
@@ -38,7 +45,7 @@ export async function verifyModel(world: World, model: StoredModel, signal: Abor
 
 export interface Pruned {
   readonly models: readonly StoredModel[];
-  /** Kept, though none of the `kept`: something on this machine uses them. */
+  /** Kept, though nothing names them: something on this machine uses them. */
   readonly used: readonly string[];
   /** Contents that no model has any more, and what was left half fetched. */
   readonly blobs: number;
@@ -47,10 +54,14 @@ export interface Pruned {
 }
 
 /**
- * What `prune` would take away: models that are not `kept`, and what belongs to none. With `act`, it is taken away. What an engine
- * or a unit is given, and what a pull is fetching, stays whatever is `kept`.
+ * What `prune` would take away: models that it does not `keep`, and what belongs to none. With `act`, it is taken away. What an engine
+ * or a unit is given, and what a pull is fetching, stays whatever `keeps` says.
  */
-export async function pruneStore(world: World, kept: ReadonlySet<string>, act: boolean): Promise<Pruned> {
+export async function pruneStore(
+  world: World,
+  keeps: (folder: string) => boolean,
+  act: boolean,
+): Promise<Pruned> {
   const store = storeOf(world);
   const all = await storedModels(world);
   const places = ['trees', 'partial'].map((name) => world.files.list(join(store.root, name)));
@@ -65,13 +76,13 @@ export async function pruneStore(world: World, kept: ReadonlySet<string>, act: b
   const busy = new Set<string>();
   try {
     for (const folder of folders) {
-      if (kept.has(folder) || used.has(folder)) continue;
+      if (keeps(folder) || used.has(folder)) continue;
       const lock = await tryLock(pullLockOf(store, folder), 'prune');
       if (lock === null) busy.add(folder);
       else locks.push(lock);
     }
     function stays(folder: string): boolean {
-      return kept.has(folder) || used.has(folder) || busy.has(folder);
+      return keeps(folder) || used.has(folder) || busy.has(folder);
     }
     const gone = all.filter(({ folder }) => !stays(folder));
     const partials = [...unrecorded].filter((folder) => !stays(folder));
@@ -91,7 +102,7 @@ export async function pruneStore(world: World, kept: ReadonlySet<string>, act: b
     }
     return {
       models: gone,
-      used: all.filter(({ folder }) => !kept.has(folder) && used.has(folder)).map(({ source }) => source),
+      used: all.filter(({ folder }) => !keeps(folder) && used.has(folder)).map(({ source }) => source),
       blobs: blobs.length,
       partials: partials.length,
       bytes,

@@ -2,19 +2,18 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import { shownSource } from '../domain/model-source.ts';
 import type { ListedModel } from '../domain/listed-model.ts';
 import { splitSet } from '../domain/split-files.ts';
-import { tryLock } from '../io/lock.ts';
-import type { Lock } from '../io/lock.ts';
 import { freeBytes, takenBytes } from '../io/store-files.ts';
 import type { World } from '../io/world.ts';
 import { readGgufFile } from '../model-files/gguf-read.ts';
 import { splitFault } from '../model-files/gguf-split.ts';
 import type { ModelSource } from '../model-sources/contract.ts';
-import { folderOf, modelPath, pullLockOf, storeOf, storedModel } from './cache.ts';
-import type { StoredFile, StoredModel } from './cache.ts';
+import { modelPath, storeKey, storeOf, storedModel } from './cache.ts';
+import type { StoreKey, StoredFile, StoredModel } from './cache.ts';
 import { chooseFiles } from './choose-files.ts';
 import type { ChosenFiles } from './choose-files.ts';
 import { fetchFile } from './fetch-file.ts';
 import type { PullOptions } from './pull-options.ts';
+import { waitForTurn } from './turn.ts';
 
 export interface Pulled {
   readonly model: StoredModel;
@@ -34,21 +33,26 @@ export async function pullModel(
   source: string,
   options: PullOptions,
 ): Promise<Pulled> {
-  using _turn = await waitForTurn(world, source, options);
+  const key = storeKey(source, await kind.endpoint(world, options.access.secret));
+  const { folder, endpoint } = key;
+  using _turn = await waitForTurn(world, folder, 'pull', {
+    signal: options.access.signal,
+    onWait: () => options.onLine(`${shownSource(source)} is being fetched by another berth; waiting for it.`),
+  });
   const store = storeOf(world);
-  const there = await storedModel(world, source);
+  const there = await storedModel(world, key);
   if (there !== null && (await isWhole(world, there)))
     return { model: there, path: modelPath(store, there), fetched: false };
   const listed = await kind.list(world, source, options.access);
   const chosen = chooseFiles(shownSource(source), listed.files, kind.wanted(source));
-  await checkRoom(world, source, chosen);
-  const files = await fetchAll(world, kind, source, listed, chosen, options);
-  const folder = folderOf(source);
+  await checkRoom(world, folder, chosen);
+  const files = await fetchAll(world, kind, key, listed, chosen, options);
   await checkParts(store.tree(folder), files);
   const model: StoredModel = {
     version: 1,
     source: shownSource(source),
     folder,
+    endpoint,
     revision: listed.revision,
     licence: listed.licence,
     main: chosen.main,
@@ -71,17 +75,6 @@ async function checkParts(tree: string, files: readonly StoredFile[]): Promise<v
   throw new BerthError('GGUF_BROKEN', { path: parts[fault.part]?.path ?? tree, detail: fault.detail });
 }
 
-/** Held by one process for one model; it falls free when that ends, however it ends. */
-async function waitForTurn(world: World, source: string, { access, onLine }: PullOptions): Promise<Lock> {
-  const name = pullLockOf(storeOf(world), folderOf(source));
-  for (let told = false; ; told = true) {
-    const lock = await tryLock(name, 'pull');
-    if (lock !== null) return lock;
-    if (!told) onLine(`${shownSource(source)} is being fetched by another berth; waiting for it.`);
-    await world.clock.sleep(500, access.signal);
-  }
-}
-
 /** All files are there with the length they had; their bytes are looked at by `verify` only. */
 async function isWhole(world: World, model: StoredModel): Promise<boolean> {
   const tree = storeOf(world).tree(model.folder);
@@ -91,12 +84,12 @@ async function isWhole(world: World, model: StoredModel): Promise<boolean> {
   return found.every(Boolean);
 }
 
-async function checkRoom(world: World, source: string, { files }: ChosenFiles): Promise<void> {
+async function checkRoom(world: World, folder: string, { files }: ChosenFiles): Promise<void> {
   const store = storeOf(world);
   let needed = 0;
   for (const { path, size, sha256 } of files) {
     if (size === null || (sha256 !== null && (await world.files.stat(store.blob(sha256))) !== null)) continue;
-    needed += Math.max(0, size - (await takenBytes(store.partial(folderOf(source), path))));
+    needed += Math.max(0, size - (await takenBytes(store.partial(folder, path))));
   }
   const free = await freeBytes(store.root);
   if (needed > free) throw new BerthError('MODEL_NO_ROOM', { path: store.root, needed, free });
@@ -105,7 +98,7 @@ async function checkRoom(world: World, source: string, { files }: ChosenFiles): 
 async function fetchAll(
   world: World,
   kind: ModelSource,
-  source: string,
+  { source, folder }: StoreKey,
   listed: ListedModel,
   { files }: ChosenFiles,
   options: PullOptions,
@@ -117,7 +110,7 @@ async function fetchAll(
   for (const file of files) {
     const done = await fetchFile(
       world,
-      { kind, source, listed, file },
+      { kind, source, folder, listed, file },
       {
         ...options,
         onBytes: (bytes, ofFile) => options.onBytes(before + bytes, files.length === 1 ? ofFile : total),

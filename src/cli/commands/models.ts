@@ -6,7 +6,7 @@ import { exitCodes } from '../../domain/exit-codes.ts';
 import { formatBytes, formatCount } from '../../domain/format.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import { sourceOf } from '../../model-sources/registry.ts';
-import { folderOf, storedModels } from '../../models/cache.ts';
+import { isFolderOf, storedModels } from '../../models/cache.ts';
 import type { StoredModel } from '../../models/cache.ts';
 import { describeModel, describePath } from '../../models/describe-model.ts';
 import type { ModelFacts } from '../../models/describe-model.ts';
@@ -55,7 +55,7 @@ async function list({ world, output }: CliContext): Promise<void> {
   output.result({ store: world.places.models, models }, () => {
     if (models.length === 0) return `No models in ${world.places.models}. "berth pull" fetches some.`;
     const rows = models.map((model) => [
-      model.source,
+      model.endpoint ? `${model.source} from ${model.endpoint}` : model.source,
       formatBytes(bytesOf(model)),
       String(model.files.length),
       model.licence ?? '-',
@@ -106,10 +106,10 @@ async function verify(
   { world, output, signal, exit }: CliContext,
   sources: readonly string[],
 ): Promise<void> {
-  const wanted = new Set(sources.map(folderOf));
   const shown = new Set(sources.map(shownSource));
   const models = (await storedModels(world)).filter(
-    ({ folder, source }) => sources.length === 0 || wanted.has(folder) || shown.has(source),
+    ({ folder, source }) =>
+      sources.length === 0 || shown.has(source) || sources.some((one) => isFolderOf(one, folder)),
   );
   if (sources.length > 0 && models.length === 0)
     throw new BerthError('MODEL_NOT_FOUND', {
@@ -120,7 +120,13 @@ async function verify(
   const verified: Verified[] = [];
   for (const model of models) {
     output.progress(`${model.source}: reading ${formatBytes(bytesOf(model))}`);
-    verified.push(await verifyModel(world, model, signal));
+    verified.push(
+      await verifyModel(world, model, {
+        signal,
+        onWait: () =>
+          output.progress(`${model.source} is being fetched or looked at by another berth; waiting for it.`),
+      }),
+    );
   }
   const damaged = verified.filter((one) => one.damaged.length > 0);
   output.result(
@@ -142,8 +148,12 @@ async function prune(
 ): Promise<void> {
   const loaded = options.all ? null : await loadWithoutSecrets(context, options);
   const sources = Object.values(loaded?.models ?? {}).map(({ source }) => source);
-  const kept = new Set(sources.filter(isAddress).map(folderOf));
-  const pruned = await pruneStore(context.world, kept, options.yes ?? false);
+  const named = sources.filter(isAddress);
+  const pruned = await pruneStore(
+    context.world,
+    (folder) => named.some((source) => isFolderOf(source, folder)),
+    options.yes ?? false,
+  );
   context.output.result({ ...pruned, done: options.yes ?? false }, () =>
     prunedText(pruned, options.yes ?? false),
   );

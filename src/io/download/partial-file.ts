@@ -5,15 +5,15 @@ import { lengthOf, partCount, rangeOf } from './parts.ts';
 import type { Identity } from './parts.ts';
 
 /**
- * A file that arrives in parts, beside a book of how much of each part has arrived. Bytes are written before the book
- * says so: whoever is killed in between has too little in the book, never too much.
+ * A file that arrives in parts, beside a book of how much of each part has arrived. Bytes are on the disk before the book
+ * says so: whoever is killed in between, or loses power, has too little in the book, never too much.
  */
 export interface PartialFile extends AsyncDisposable {
   readonly identity: Identity;
   readonly doneOf: (part: number) => number;
   readonly done: () => number;
   readonly write: (part: number, bytes: Uint8Array) => Promise<void>;
-  /** Writes the book; a part that is whole is put on the disk first. */
+  /** Puts what was written on the disk, and then into the book. Several at once wait for the same writing. */
   readonly settle: (part: number) => Promise<void>;
 }
 
@@ -81,6 +81,29 @@ function opened(
   data: FileHandle,
   book: FileHandle,
 ): PartialFile {
+  const unsettled = new Set<number>();
+  let running: Promise<void> = Promise.resolve();
+  let next: Promise<void> | null = null;
+
+  async function enter(): Promise<void> {
+    const counts = [...unsettled].map((part) => [part, done[part] ?? 0] as const);
+    unsettled.clear();
+    await data.datasync();
+    for (const [part, count] of counts) {
+      const cell = Buffer.alloc(4);
+      cell.writeUInt32LE(count);
+      await book.write(cell, 0, 4, headBytes + part * 4);
+    }
+  }
+
+  /** Of those who ask while one is under way, all wait for one that begins after it. */
+  async function enterNext(): Promise<void> {
+    await running.catch(() => {});
+    next = null;
+    running = enter();
+    await running;
+  }
+
   return {
     identity: { size, etag, modified },
     doneOf: (part) => done[part] ?? 0,
@@ -93,11 +116,8 @@ function opened(
       done[part] = (done[part] ?? 0) + bytes.length;
     },
     settle: async (part) => {
-      const count = done[part] ?? 0;
-      if (count === lengthOf(rangeOf(part, size))) await data.datasync();
-      const cell = Buffer.alloc(4);
-      cell.writeUInt32LE(count);
-      await book.write(cell, 0, 4, headBytes + part * 4);
+      unsettled.add(part);
+      await (next ??= enterNext());
     },
     [Symbol.asyncDispose]: async () => {
       await data.close();

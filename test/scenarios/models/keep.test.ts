@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { tryLock } from '../../../src/io/lock.ts';
 import { makePlace, until } from '../../support/berth.ts';
 import type { Place, Ran } from '../../support/berth.ts';
 import { contentOf, startHub, sumOf } from '../../support/hub-server.ts';
@@ -49,6 +50,20 @@ test('what rots on the disk is found, taken out and fetched anew', async () => {
   expect(found.json()).toEqual([{ source, damaged: [file] }]);
   expectWhole(await place.berth('pull', source, '--json'));
   expect((await place.berth('models', 'verify')).code).toBe(0);
+});
+
+test('verify waits for whoever fetches the same model', async () => {
+  await place.berth('pull', source);
+  const [folder = ''] = readdirSync(store('trees'));
+  const lock = await tryLock(`model ${store('trees', folder)}`, 'pull');
+  const verify = place.spawn('models', 'verify');
+  try {
+    await until(() => verify.output().stderr.includes('waiting for it') || null, 'that it waits');
+    expect(verify.child.exitCode).toBe(null);
+  } finally {
+    lock?.release();
+  }
+  expect(await verify.exited).toBe(0);
 });
 
 test('prune takes what the fleet file does not name, and nothing else', async () => {
