@@ -51,6 +51,12 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
   'open-secret-file': [set(`${mistral}.openSecrets`, ['/etc/key'])],
   'secret-in-environment': [
     set(`${box}.secretVariables`, ['HF_TOKEN']),
+    set(`${unit}.secretVariables`, ['HF_TOKEN']),
+    // Its container shows another one alone.
+    (draft) => {
+      set(`${night}.container`, 'box')(draft);
+      set(`${night}.secretVariables`, ['LLAMA_API_KEY'])(draft);
+    },
     set(`${engine}.env`, [{ name: 'HF_TOKEN', value: 'hf_x' }]),
   ],
   'open-without-key': [

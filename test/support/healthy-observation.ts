@@ -279,6 +279,7 @@ function unit(name: string, more: Partial<Unit> & Pick<Unit, 'starts'>): Unit {
     restarts: 0,
     marked: false,
     container: null,
+    secretVariables: [],
     ...more,
   };
 }

@@ -280,3 +280,24 @@ test('a unit that gives its program a name of its own starts that program', asyn
   expect(unit?.starts).toMatchObject({ engine: 'llama.cpp', model: '/srv/kimi.gguf', port: 8081 });
   expect(unit?.starts.command).not.toContain('kimi');
 });
+
+test('secrets of a definition are told by name, those of a closed file, a path or a specifier are not', async () => {
+  const [unit] = await modelUnits(
+    machine(
+      {
+        [`${etc}/llm.service`]: [
+          '[Service]',
+          'Environment=HF_TOKEN=old',
+          'Environment=',
+          'Environment="HF_TOKEN=hf_abc" LLAMA_ARG_PORT=8081 LLAMA_API_KEY=%d/key EOS_TOKEN=x',
+          'EnvironmentFile=/etc/llm.env',
+          'ExecStart=/usr/bin/env OPENAI_API_KEY=sk-1 VLLM_API_KEY=${KEY} /usr/bin/llama-server -m /m.gguf',
+        ].join('\n'),
+        [`${etc}/llm.service.d/key.conf`]: '[Service]\nEnvironment=AUTH_TOKEN=abc\n',
+        '/etc/llm.env': 'MASTER_KEY=hidden\nKEY=hidden\n',
+      },
+      { 'llm.service': 'active' },
+    ),
+  );
+  expect(unit?.secretVariables).toEqual(['HF_TOKEN', 'AUTH_TOKEN', 'OPENAI_API_KEY']);
+});

@@ -21,6 +21,7 @@ import { startedServer } from './started-server.ts';
 import type { Containers } from './started-server.ts';
 import { fillSpecifiers, specifiersOf } from './specifiers.ts';
 import { unitFiles } from './unit-files.ts';
+import { unitSecrets } from './unit-secrets.ts';
 import type { UnitFile } from './unit-files.ts';
 
 /** Where units lie, later ones over earlier ones. */
@@ -49,7 +50,10 @@ export async function modelUnits(
   return found.flat();
 }
 
-type Read = Pick<ObservedUnit, 'name' | 'path' | 'dropIns' | 'marked' | 'starts' | 'madeBy' | 'container'> & {
+type Read = Pick<
+  ObservedUnit,
+  'name' | 'path' | 'dropIns' | 'marked' | 'starts' | 'madeBy' | 'container' | 'secretVariables'
+> & {
   /** Null: systemd says it. */
   readonly atBoot: boolean | null;
 };
@@ -150,7 +154,9 @@ async function readOne(
   const madeBy = /@\.\w+$/.test(file.path) ? 'template' : made;
   const { starts, container } = what;
   const { name, path } = file;
-  return [{ name, path, dropIns: found.dropIns, marked, starts, madeBy, container, atBoot: null }];
+  const secretVariables = unitSecrets(found.unit);
+  const { dropIns } = found;
+  return [{ name, path, dropIns, marked, starts, madeBy, container, secretVariables, atBoot: null }];
 }
 
 /** A unit that podman makes of a ".container" file: that file is what a person keeps. */
@@ -178,6 +184,7 @@ async function readQuadlet(
       starts,
       madeBy: 'quadlet',
       container: quadletContainer(found.unit, name),
+      secretVariables: unitSecrets(found.unit),
       atBoot: quadletEnabled(found.unit),
     },
   ];

@@ -6,8 +6,8 @@ import { perHost } from './contract.ts';
 export const secretInEnvironment: Rule = {
   id: 'secret-in-environment',
   severity: 'warning',
-  finds: 'a token or key in the environment of a container, or as plain text in a pod template',
-  why: 'It shows to whoever may inspect the container or read the object, and stays in backups.',
+  finds: 'a token or key in the environment of a container or of a unit, or as plain text in a pod template',
+  why: 'It shows to whoever may inspect the container, ask systemd or read the object, and stays in backups.',
   find: ({ hosts, pods }) => [
     ...perHost(hosts, ({ containers }) =>
       containers
@@ -19,6 +19,23 @@ export const secretInEnvironment: Rule = {
           evidence: one.secretVariables.map((name) => `${name} is set in the environment of ${one.name}.`),
           cure: 'Mount the secret as a file and name it by HF_TOKEN_PATH or --api-key-file. Then change it.',
         })),
+    ),
+    ...perHost(hosts, ({ units, containers }) =>
+      units.flatMap((unit) => {
+        // Its container shows them itself.
+        const told = containers.find((one) => one.name === unit.container)?.secretVariables ?? [];
+        const shown = unit.secretVariables.filter((name) => !told.includes(name));
+        if (shown.length === 0) return [];
+        return [
+          {
+            object: unit.name,
+            names: [unit.name],
+            message: `Its definition shows ${shown.join(', ')} to every user who asks systemd for it.`,
+            evidence: shown.map((name) => `${name} is set in ${[unit.path, ...unit.dropIns].join(' or ')}.`),
+            cure: 'Keep it in a file of mode 600 that EnvironmentFile= or LoadCredential= names. Then change it.',
+          },
+        ];
+      }),
     ),
     ...pods.flatMap(({ workload, container }) => {
       const plain = (container.env ?? []).filter(showsSecret);

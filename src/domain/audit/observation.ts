@@ -37,6 +37,8 @@ export const ObservedUnit = z.strictObject({
   marked: z.boolean(),
   /** The name of the container that it starts, where it has one of its own. */
   container: z.string().nullable().default(null),
+  /** Names of variables that hold a secret in what everybody may ask systemd for. */
+  secretVariables: z.array(z.string()).default([]),
   starts: DefinedServer,
 });
 export type ObservedUnit = z.infer<typeof ObservedUnit>;

@@ -1,0 +1,27 @@
+import { isWrittenSecret, secretAssignments } from '../../domain/command-line/written-secret.ts';
+import { shellCommands } from '../../domain/command-line/shell-words.ts';
+import { valuesOf } from '../../targets/systemd/unit-text.ts';
+import type { UnitText } from '../../targets/systemd/unit-text.ts';
+
+/**
+ * Variables that hold a secret in a unit's `Environment=`, or that its command line sets to one. systemd shows both to every user, be
+ * the file as closed as it may; what comes from an `EnvironmentFile=` it does not show. Pure.
+ */
+export function unitSecrets(unit: UnitText): string[] {
+  const set = ['Service', 'Container'].flatMap((section) =>
+    inForce(valuesOf(unit, section, 'Environment')).flatMap((line) => shellCommands(line)[0] ?? []),
+  );
+  const named = set.flatMap((word) => {
+    const at = word.indexOf('=');
+    const [name, value] = [word.slice(0, at), word.slice(at + 1)];
+    // "%d/key" is the path of a credential.
+    return at > 0 && !value.startsWith('%') && isWrittenSecret(name, value) ? [name] : [];
+  });
+  const started = inForce(valuesOf(unit, 'Service', 'ExecStart')).flatMap(secretAssignments);
+  return [...new Set([...named, ...started])];
+}
+
+/** An empty value forgets those before it. */
+function inForce(values: readonly string[]): readonly string[] {
+  return values.slice(values.lastIndexOf('') + 1);
+}
