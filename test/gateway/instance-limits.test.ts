@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { noQuotas } from '../../src/gateway/limits/limits.ts';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
-import { configFor, engine, errorOf, front, postChat, sha256, turnedClock, until } from './harness.ts';
+import { chat, configFor, engine, errorOf, front, postChat, sha256, turnedClock, until } from './harness.ts';
 import type { RunningGateway, UpstreamShape } from './harness.ts';
 
 /** Rules 12, 19 and 20, and the limit that follows the engine: on a clock that the test turns. */
@@ -74,6 +74,25 @@ test('requests that would overfill the cache wait, and go when it has room', asy
   expect(await gateway.metric('berth_gateway_kv_tokens_held')).toBeGreaterThan(750);
   expect(await serveAll(held, replies)).toEqual([200, 200, 200, 200]);
   expect(await gateway.metric('berth_gateway_kv_tokens_held')).toBe(0);
+});
+
+test('a completion by the path of its model holds as much of the cache as any other', async () => {
+  const { gateway, held } = await holding({ slots: 16, limits: { kvTokens: 1000 } });
+  function holds(): Promise<number> {
+    return gateway.metric('berth_gateway_kv_tokens_held');
+  }
+  const replies = [postChat(gateway.url)];
+  await until('it is served', () => held.length === 1);
+  const one = await holds();
+  expect(one).toBeGreaterThan(256);
+  replies.push(fetch(`${gateway.url}/upstream/m/v1/chat/completions`, { method: 'POST', body: chat() }));
+  await until('both are served', () => held.length === 2);
+  expect(await holds()).toBe(2 * one);
+  // Any other path has its engine compute no answer.
+  replies.push(fetch(`${gateway.url}/upstream/m/props`));
+  await until('all are served', () => held.length === 3);
+  expect(await holds()).toBe(2 * one);
+  expect(await serveAll(held, replies)).toEqual([200, 200, 200]);
 });
 
 test('of a client that bounds its answer no more than that is kept free, also where no caller is limited', async () => {

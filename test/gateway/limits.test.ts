@@ -131,6 +131,59 @@ test('rule 13: an answer is reserved for also where the model stands in the path
   expect((await served).status).toBe(200);
 });
 
+test.each([true, false])(
+  'rule 13: who leaves before the first byte (stream: %s) has the prompt charged that the engine had taken',
+  async (stream) => {
+    const held: Turn[] = [];
+    const { ask, gateway } = await limited((turn) => void held.push(turn), { tpm: 1000 });
+    const leave = new AbortController();
+    const long = { messages: [{ role: 'user', content: 'x'.repeat(2800) }], max_tokens: 100, stream };
+    const headers = { authorization: 'Bearer a' };
+    const left = postChat(gateway.url, long, { headers, signal: leave.signal }).catch(() => null);
+    await until('the engine has it', () => held.length === 1);
+    leave.abort();
+    await left;
+    await until(
+      'it is counted',
+      async () => (await gateway.metric('berth_gateway_requests_total', 'status="499"')) === 1,
+    );
+    const prompt = await gateway.metric('berth_gateway_tokens_total', 'source="estimate"');
+    expect(prompt).toBeGreaterThan(700);
+    const refused = await ask('a', long);
+    expect([refused.status, (await errorOf(refused)).code]).toEqual([429, 'rate_limit_exceeded']);
+    // The answer, of which nothing was made, is not charged.
+    const small = ask('a', { max_tokens: 1000 - prompt - 50 });
+    await until('a small one is served', () => held.length === 2);
+    if (held[1]) wellBehaved(held[1]);
+    expect((await small).status).toBe(200);
+  },
+);
+
+test('rule 13: who leaves before an engine had it, or is refused by one, has nothing charged', async () => {
+  const held: Turn[] = [];
+  const { ask, gateway } = await limited((turn) => void held.push(turn), { tpm: 1000 });
+  const long = { messages: [{ role: 'user', content: 'x'.repeat(2800) }], max_tokens: 100 };
+  const refused = ask('a', long);
+  await until('the engine has it', () => held.length === 1);
+  held.shift()?.json(400, { error: { message: 'no' } });
+  expect((await refused).status).toBe(400);
+  const busy = Array.from({ length: 8 }, () => ask('b', { max_tokens: 10 }));
+  await until('all slots are taken', () => held.length === 8);
+  const leave = new AbortController();
+  const headers = { authorization: 'Bearer a' };
+  const left = postChat(gateway.url, long, { headers, signal: leave.signal }).catch(() => null);
+  await until('it waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  leave.abort();
+  await left;
+  await until('it has left', async () => (await gateway.metric('berth_gateway_queue_depth')) === 0);
+  for (const turn of held.splice(0)) wellBehaved(turn);
+  for (const reply of busy) expect((await reply).status).toBe(200);
+  const served = ask('a', long);
+  await until('the next is there', () => held.length === 1);
+  if (held[0]) wellBehaved(held[0]);
+  expect((await served).status).toBe(200);
+});
+
 test('rule 13: an admitted stream is never cut, however much it takes', async () => {
   const { ask } = await limited(
     (turn) => {

@@ -1,5 +1,6 @@
 import type { Attempt, AttemptEnd } from '../upstream/attempt.ts';
 import type { Call } from '../front/call.ts';
+import { estimatedPrompt } from '../limits/estimate.ts';
 import { findUsage } from '../reply/usage.ts';
 import type { Usage } from '../reply/usage.ts';
 
@@ -10,9 +11,13 @@ import type { Usage } from '../reply/usage.ts';
 export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
   if (end.kind === 'retry' || end.kind === 'lost' || end.kind === 'failed') return;
   const good = end.kind === 'done' && end.status < 400;
-  // Refused by the engine, or left before it answered: a request, but no tokens.
+  // Refused by the engine: a request, but no tokens.
   call.spent = { input: 0, output: 0 };
-  if (attempt.firstAt === null || (end.kind === 'done' && !good)) return;
+  if (end.kind === 'done' && !good) return;
+  if (attempt.firstAt === null) {
+    if (call.gone && attempt.taken) chargePrompt(call, attempt);
+    return;
+  }
   const { series } = call;
   // A stream that broke off has told of its tokens only where the engine does so in every event.
   const tells = good || call.endpoint.usageInStream;
@@ -36,6 +41,17 @@ export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
     series.tokens('input', 'estimate').value += attempt.promptTokens;
     series.tokens('output', 'estimate').value += attempt.pieces;
   }
+}
+
+/** Its client has left, and the engine has read the prompt, or was about to: as much as was reserved for it. */
+function chargePrompt(call: Call, attempt: Attempt): void {
+  const { body, countedAs, series, trail } = call;
+  call.spent = { input: null, output: 0 };
+  const tokens = body ? estimatedPrompt(countedAs, body.bytes) : attempt.promptTokens;
+  series.tokens('input', 'estimate').value += tokens;
+  trail.inputTokens = tokens;
+  trail.outputTokens = 0;
+  trail.tokenSource = 'estimate';
 }
 
 function note({ trail }: Call, attempt: Attempt, usage: Usage | null): void {

@@ -1,6 +1,3 @@
-import { withoutQuery } from '../upstream/upstream-path.ts';
-import type { Endpoint } from '../../domain/endpoints.ts';
-import { endpointAt } from '../front/endpoints.ts';
 import { ClientGone } from '../front/call.ts';
 import type { Call } from '../front/call.ts';
 import type { RouteState } from '../routing/routes.ts';
@@ -18,7 +15,7 @@ export function reserve(snapshot: Snapshot, call: Call, route: RouteState): Prom
   const held = snapshot.limits.reserve({
     caller,
     model: route.aliasOf ?? route.name,
-    endpoint: countedAs(call),
+    endpoint: call.countedAs,
     body: body.bytes,
     maxTokens: body.maxTokens,
   });
@@ -29,9 +26,4 @@ export function reserve(snapshot: Snapshot, call: Call, route: RouteState): Prom
     });
   call.reservation = held;
   return undefined;
-}
-
-/** A completion is one whether the model stands in its path or in its body. */
-function countedAs({ endpoint, exact }: Call): Endpoint {
-  return exact ? (endpointAt.get(withoutQuery(exact.target)) ?? endpoint) : endpoint;
 }

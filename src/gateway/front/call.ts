@@ -34,6 +34,8 @@ export interface Call {
   readonly inbound: Inbound;
   reply: Reply;
   readonly endpoint: Endpoint;
+  /** What limits and caches take it for: a completion is one whether the model stands in its path or in its body. */
+  readonly countedAs: Endpoint;
   readonly caller: Caller;
   /** Id of the caller: whose turn it is in a queue. */
   readonly key: string;

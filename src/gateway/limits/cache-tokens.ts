@@ -18,16 +18,16 @@ export function cacheTokens(
   memory: LimitsMemory,
   model: string,
   {
-    endpoint,
+    countedAs,
     body,
   }: {
-    readonly endpoint: Endpoint;
+    readonly countedAs: Endpoint;
     readonly body: { readonly bytes: Buffer; readonly maxTokens: number | null } | null;
   },
 ): CacheTokens {
   if (!body) return uncounted;
   const usual = answerLength(memory, model).tokens;
   const maxTokens = Math.min(body.maxTokens ?? usual, usual);
-  const { input, output } = estimate({ endpoint, body: body.bytes, maxTokens }, usual);
+  const { input, output } = estimate({ endpoint: countedAs, body: body.bytes, maxTokens }, usual);
   return { tokens: input + output, answer: output };
 }

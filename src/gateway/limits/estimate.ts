@@ -31,6 +31,14 @@ export function estimate(
   return { input: endpoint.body === 'form' ? tokensPerAttachment : promptTokens(body), output };
 }
 
+/** Of a request whose engine does not tell. */
+export function estimatedPrompt(
+  endpoint: { operation: string; body: 'json' | 'form' },
+  body: Buffer,
+): number {
+  return estimate({ endpoint, body, maxTokens: 0 }, 0).input;
+}
+
 /** About four bytes of JSON make a token; attachments are counted by the piece. */
 function promptTokens(body: Buffer): number {
   let bytes = body.length;

@@ -23,7 +23,9 @@ import { serveRoute } from './serve-route.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import type { GatewayState } from '../state.ts';
 import { newTrail } from '../accounts/trail.ts';
+import { withoutQuery } from '../upstream/upstream-path.ts';
 import type { Exact } from '../upstream/upstream-path.ts';
+import { endpointAt } from '../front/endpoints.ts';
 
 export interface ModelRequest {
   readonly inbound: Inbound;
@@ -118,6 +120,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     inbound: request.inbound,
     reply: request.reply,
     endpoint,
+    countedAs: countedAs(request),
     caller: request.caller,
     key: request.caller.id,
     exact: request.exact ?? null,
@@ -146,6 +149,10 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     spent: null,
     status: 0,
   };
+}
+
+function countedAs({ endpoint, exact }: ModelRequest): Endpoint {
+  return exact ? (endpointAt.get(withoutQuery(exact.target)) ?? endpoint) : endpoint;
 }
 
 /** Throws, and then tells nothing, or tells: what comes at once needs no promise. */

@@ -21,7 +21,7 @@ import { requestBlock } from './header-blocks.ts';
 import { ownRequestHeaders } from './headers.ts';
 import { refusesKey } from './key-refusals.ts';
 import type { Lease } from '../admission/lease.ts';
-import { estimate } from '../limits/estimate.ts';
+import { estimatedPrompt } from '../limits/estimate.ts';
 import { targetAt } from '../front/paths.ts';
 import { headersForClient, passingOf } from '../reply/reply-head.ts';
 import { ReplyWriter } from '../reply/reply-writer.ts';
@@ -71,7 +71,7 @@ export const clientStalled = 'client_stalled';
 /** The id of a response stands in its first events, or at the beginning of its text. */
 const piecesBeforeId = 8;
 
-const unsent: Exchange = { abort: () => {}, pause: () => {}, resume: () => {} };
+const unsent: Exchange = { sent: false, abort: () => {}, pause: () => {}, resume: () => {} };
 
 /** One request sent to one instance, and its reply passed on. States: waiting for the head → passing → ended. */
 export class Attempt implements UpstreamSink, Phase, TurnWork {
@@ -111,6 +111,11 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
   /** From the request to the first event; null where it was no stream, or nothing came. */
   get ttftMs(): number | null {
     return this.eventStream && this.firstAt !== null ? this.firstAt - this.#sentAt : null;
+  }
+
+  /** The engine had it, and has not refused it. */
+  get taken(): boolean {
+    return this.#exchange.sent && this.#status < 400;
   }
 
   /** It may end before this returns. */
@@ -248,9 +253,9 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     call.share.release();
   }
 
-  #beginEvents({ body, endpoint }: Call): void {
+  #beginEvents({ body, countedAs }: Call): void {
     this.#events = new EventCounter();
-    if (body) this.promptTokens = estimate({ endpoint, body: body.bytes, maxTokens: null }, 0).input;
+    if (body) this.promptTokens = estimatedPrompt(countedAs, body.bytes);
   }
 
   /** Noted as soon as its id has come: a client may ask for it, or cancel it, while it is still being made. */

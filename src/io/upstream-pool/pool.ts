@@ -187,6 +187,10 @@ class Sending implements Job, Exchange {
     this.#pool = pool;
   }
 
+  get sent(): boolean {
+    return this.connection?.connecting === false;
+  }
+
   abort(): void {
     if (!this.live) return;
     this.live = false;

@@ -72,6 +72,8 @@ export interface UpstreamSink {
 
 /** One request under way. */
 export interface Exchange {
+  /** It was given to a connection that had come about: the upstream may have begun its work. */
+  readonly sent: boolean;
   /** Closes the connection, so that the upstream stops working on it; the sink hears nothing more. */
   readonly abort: () => void;
   /** Backpressure: stops reading, so that the upstream's window fills. */
