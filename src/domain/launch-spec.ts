@@ -74,6 +74,10 @@ export const LaunchSpec = z.strictObject({
       resources: GivenResources.optional(),
       /** SHA-256 of files, by their path in the folder. */
       sums: z.record(z.string(), z.string()).optional(),
+      /** Where `berth pull` of its image puts it, below the claim's own folder; absent: another program fetches, and `entrypoint` is it. */
+      pulledTo: z.string().optional(),
+      env: z.record(z.string(), z.string()).optional(),
+      ca: z.strictObject({ configMap: z.string(), key: z.string() }).optional(),
     })
     .optional(),
   /** Names of writable folders the engine wants (see the `cache` hole). */

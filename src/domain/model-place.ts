@@ -13,21 +13,39 @@ const IntoClaim = z
       .enum(['ReadWriteOnce', 'ReadWriteMany'])
       .default('ReadWriteOnce')
       .describe('Whether pods of several nodes use it at once.'),
+    berth: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Image of berth, whose "berth pull" fetches (default: that of `gateway.image`).'),
     image: z
       .string()
       .min(1)
-      .default('kserve/kserve-storage-initializer:v0.17.0')
-      .describe('Image with a shell and the program that fetches.'),
+      .optional()
+      .describe(
+        'Image with a shell and another program that fetches (default without one of berth: kserve/kserve-storage-initializer:v0.17.0).',
+      ),
     entrypoint: z
       .array(z.string().min(1))
       .min(1)
-      .default(['/storage-initializer/scripts/initializer-entrypoint'])
+      .optional()
       .describe('That program in the image; it is given the source and the folder.'),
     secret: z
       .string()
       .min(1)
       .optional()
       .describe('Secret of the cluster with its variables, such as HF_TOKEN or the keys of S3.'),
+    env: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
+      .optional()
+      .describe('More variables of it that are no secrets, such as HF_ENDPOINT or AWS_ENDPOINT_URL.'),
+    ca: z
+      .strictObject({
+        configMap: z.string().min(1).describe('ConfigMap of the cluster.'),
+        key: z.string().min(1).default('ca.crt').describe('Its key.'),
+      })
+      .optional()
+      .describe('Authorities that sign for the place of the model, beside the usual ones.'),
     resources: Resources.optional().describe(
       'What fetching may take (default: 100m and 512Mi kept for it, 2 and 4Gi at most).',
     ),

@@ -31,3 +31,19 @@ export async function takenBytes(path: string): Promise<number> {
   const found = await fs.stat(path).catch(() => null);
   return found === null ? 0 : found.blocks * 512;
 }
+
+/** Made with its parents, so that others can read what is put into it. */
+export async function makeFolder(path: string): Promise<void> {
+  await fs.mkdir(path, { recursive: true, mode: 0o755 });
+}
+
+/** Gives a file a name elsewhere on its disk, at once in place of what has that name; a copy where the disk knows no second names. */
+export async function putAs(file: string, name: string): Promise<void> {
+  await makeFolder(dirname(name));
+  const next = `${name}.berth-new`;
+  await fs.rm(next, { force: true });
+  await fs.link(file, next).catch(() => fs.copyFile(file, next));
+  await fs.rename(next, name);
+  // Two names of one file are left as they are by a rename.
+  await fs.rm(next, { force: true });
+}

@@ -31,12 +31,14 @@ export function berthImageFrom(tree: string, name = berthImage): (folder: string
           recursive: true,
         });
     const [entrypoint = '[]'] = instructions('ENTRYPOINT');
+    const [user = ''] = instructions('USER');
     return {
       name,
       from: folder,
       files: ['.'],
       entrypoint: JSON.parse(entrypoint) as string[],
       env: ['PATH=/usr/local/bin', ...instructions('ENV').flatMap((line) => line.split(' '))],
+      user,
     };
   };
 }

@@ -249,6 +249,8 @@ export interface Image {
   readonly files: readonly string[];
   readonly entrypoint: readonly string[];
   readonly env?: readonly string[];
+  /** As numbers; absent: root. */
+  readonly user?: string;
 }
 
 /** Lays its files into the folder and says what the image is. */
@@ -268,7 +270,7 @@ function image(folder: string, work: string, of: Image): void {
   const config = JSON.stringify({
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
-    config: { Entrypoint: of.entrypoint, Env: of.env ?? [] },
+    config: { Entrypoint: of.entrypoint, Env: of.env ?? [], User: of.user ?? '' },
     rootfs: { type: 'layers', diff_ids: [`sha256:${layer}`] },
     history: [{ created_by: 'a test' }],
   });

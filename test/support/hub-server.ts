@@ -48,12 +48,12 @@ export interface HubServer {
 
 /**
  * A hub as models are fetched from: it lists the same files for every repository, with sums, and redirects each file to a second address,
- * as the real one does to its store. Listens on loopback.
+ * as the real one does to its store. Listens on loopback, or on an address that pods reach.
  */
-export async function startHub(): Promise<HubServer> {
+export async function startHub(address = '127.0.0.1'): Promise<HubServer> {
   const sums = new Map<Content, string>();
-  const store = await listen((request, reply) => serve(request, reply, 'store'));
-  const hub = await listen((request, reply) => {
+  const store = await listen(address, (request, reply) => serve(request, reply, 'store'));
+  const hub = await listen(address, (request, reply) => {
     const url = new URL(request.url ?? '/', 'http://hub');
     if (url.pathname.startsWith('/api/models/')) return list(reply);
     const path = /^\/[^/]+\/[^/]+\/resolve\/[^/]+\/(.+)$/.exec(url.pathname)?.[1];
@@ -177,11 +177,14 @@ function end(reply: http.ServerResponse, status: number): void {
   reply.writeHead(status).end();
 }
 
-async function listen(handle: http.RequestListener): Promise<{ url: string; stop: () => Promise<void> }> {
+async function listen(
+  address: string,
+  handle: http.RequestListener,
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const server = http.createServer(handle);
-  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  await new Promise<void>((done) => void server.listen(0, address, done));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${address}:${(server.address() as AddressInfo).port}`,
     stop: () =>
       new Promise((done) => {
         server.close(() => done());

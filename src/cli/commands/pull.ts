@@ -1,5 +1,10 @@
+import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import { formatBytes } from '../../domain/format.ts';
+import { shownSource } from '../../domain/model-source.ts';
+import { putModel, storeBeside } from '../../models/put-model.ts';
 import type { Pulled } from '../../models/pull.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption } from '../fleet-file.ts';
@@ -12,11 +17,18 @@ export const examples = [
   ['berth pull', 'Fetches every model of the fleet file that lies elsewhere.'],
   ['berth pull hf://bartowski/Qwen2.5-7B-Instruct-GGUF:Q4_K_M', 'One model, with or without a fleet file.'],
   ['berth pull s3://models/mistral-24b', 'All files below a prefix of a bucket.'],
+  [
+    'berth pull hf://Qwen/Qwen2.5-0.5B-Instruct-GGUF:Q4_K_M --to /srv/models/qwen.gguf',
+    'Puts it under that name, and nothing into the store.',
+  ],
   ['berth models show hf://Qwen/Qwen2.5-7B-Instruct', 'What it is, before anything is fetched.'],
 ] as const;
 
 interface PullCommandOptions extends FileOptions {
   readonly connections: number;
+  readonly to?: string;
+  readonly mark?: string;
+  readonly sum: Readonly<Record<string, string>>;
 }
 
 export function configure(command: Command, context: CliContext): void {
@@ -26,7 +38,21 @@ export function configure(command: Command, context: CliContext): void {
       'sources, or models or deployments of the fleet file; without any, all of its models',
     )
     .option('--connections <n>', 'ranges of one file that are fetched at once', countOption(1, 32), 4)
+    .option(
+      '--to <path>',
+      'where the one model is put, in place of the store: a folder, or a name ending in .gguf',
+    )
+    .option('--mark <file>', 'file that is made once all lies there; where it is, nothing is left to do')
+    .option(
+      '--sum <file=sha256>',
+      'sum that a file must have, by its path below the folder; several times',
+      addSum,
+      {},
+    )
     .action(async (names: string[], options: PullCommandOptions) => {
+      if (options.to !== undefined) return pullTo(context, names, { ...options, to: options.to });
+      if (options.mark !== undefined || Object.keys(options.sum).length > 0)
+        throw usage('"--mark" and "--sum" are for a model that "--to" puts somewhere.');
       const pulled: Pulled[] = [];
       for (const named of await namedSources(context, options, names))
         pulled.push(await pullNamed(context, named, options.connections));
@@ -35,6 +61,42 @@ export function configure(command: Command, context: CliContext): void {
         () => pulled.map(lineOf).join('\n') || 'The fleet file names no model that lies elsewhere.',
       );
     });
+}
+
+/** One model to a place of its own, for whoever waits for it there. */
+async function pullTo(
+  context: CliContext,
+  names: readonly string[],
+  { to: path, mark, sum: sums, connections, ...file }: PullCommandOptions & { readonly to: string },
+): Promise<void> {
+  const { world, output, cwd } = context;
+  const [named, ...others] = await namedSources(context, file, names);
+  if (!named || others.length > 0) throw usage('"--to" puts one model somewhere: name one.');
+  const to = resolve(cwd, path);
+  const done = mark === undefined ? null : resolve(cwd, mark);
+  const fetched = done === null || (await world.files.stat(done)) === null;
+  if (fetched) {
+    const own = await storeBeside(world, named.source, { to, sums });
+    const { model } = await pullNamed({ ...context, world: own }, named, connections);
+    await putModel(own, model, { to, sums });
+    if (done !== null) await world.files.write(done, `${model.source}\n`, 0o644);
+  }
+  const source = shownSource(named.source);
+  output.result(
+    { source, path: to, fetched },
+    () => `${source}: ${fetched ? 'fetched' : 'there already'}, ${to}`,
+  );
+}
+
+function addSum(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+  const [, file, sum] = /^(.+)=([0-9a-f]{64})$/.exec(text) ?? [];
+  if (file === undefined || sum === undefined)
+    throw new InvalidArgumentError('It is FILE=SHA256, with 64 digits of hexadecimal.');
+  return { ...before, [file]: sum };
+}
+
+function usage(detail: string): BerthError<'USAGE'> {
+  return new BerthError('USAGE', { detail, command: 'pull' });
 }
 
 function lineOf({ model, path, fetched }: Pulled): string {

@@ -80,6 +80,18 @@ export const pullErrors = {
     () =>
       'Make room ("berth models prune" removes what no fleet file names), then run the same again: it goes on where it stopped.',
   ),
+  MODEL_NOT_PLACED: defineError<{ source: string; to: string; reason: string }>(
+    (f) => `${f.source} cannot be put at ${f.to}: ${f.reason}.`,
+    () => 'Name a folder, or the file by the name that it has there.',
+    'usage',
+  ),
+  MODEL_SUM_WRONG: defineError<{ source: string; file: string; expected: string; found: string | null }>(
+    (f) =>
+      f.found === null
+        ? `${f.source} has no file ${f.file}, whose SHA-256 is stated.`
+        : `The SHA-256 of ${f.file} of ${f.source} is ${f.found}, not ${f.expected}.`,
+    () => 'Nothing of it was kept. Look which of both is right: the stated sum, or what its place gives out.',
+  ),
   MODEL_DAMAGED: defineError<{ models: readonly string[] }>(
     (f) => `Of ${f.models.join(', ')} not all files are as they were fetched.`,
     () => 'Run "berth pull" for it again: what is damaged is fetched anew.',

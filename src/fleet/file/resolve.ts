@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { basename, join, posix } from 'node:path';
+import { basename, join } from 'node:path';
 import type { InsideFile } from '../../domain/cluster-gateway.ts';
 import { Name } from '../../domain/fleet.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
@@ -16,6 +16,7 @@ import type { KindOptions } from '../../lean-fleet-schema.ts';
 import { targetOf } from '../../targets/registry.ts';
 import type { FleetIdentity } from './paths.ts';
 import { hostOf } from '../checks/port-checks.ts';
+import { fetchedInto } from './fetched-into.ts';
 import { secretVariables } from './secret-places.ts';
 import type { WrittenGateway } from './written-gateway.ts';
 import type { SourceFile, Sources } from './sources.ts';
@@ -114,7 +115,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
           model && entry.model !== undefined
             ? {
                 name: entry.model,
-                ...placeOfModel(model, hostOf(tree, piece)),
+                ...placeOfModel(model, hostOf(tree, piece), file.gateway),
                 secret: model.secret ?? null,
                 size: model.size,
               }
@@ -157,6 +158,7 @@ function usualTarget(host: Host | undefined): KindOptions {
 function placeOfModel(
   { source, mmproj, at }: FleetFile['models'][string],
   host: string,
+  gateway: FleetFile['gateway'],
 ): Omit<NonNullable<Deployment['model']>, 'name' | 'secret'> {
   const place = at[host];
   if (!place) return { path: source, mmproj: mmproj ?? null };
@@ -177,17 +179,8 @@ function placeOfModel(
   const path =
     place.path !== undefined ? `${claim}/${place.path}` : isAddress(source) ? claim : inPlace(source);
   return place.fetch
-    ? { path, mmproj: projector, fetched: fetchedInto(place, source) }
+    ? { path, mmproj: projector, fetched: fetchedInto(place, source, gateway) }
     : { path, mmproj: projector };
-}
-
-type InClaim = Extract<FleetFile['models'][string]['at'][string], { pvc: string }>;
-
-/** A file is fetched into its folder, since what fetches it names it itself. */
-function fetchedInto({ pvc, path = '', fetch }: InClaim, from: string): LaunchSpec['fetched'] {
-  if (!fetch) return undefined;
-  const folder = /\.gguf$/i.test(path) ? posix.dirname(path) : path;
-  return { from, claim: pvc, folder: folder === '.' ? '' : folder, ...fetch };
 }
 
 /** Which fleet the file is of; null when it does not tell, or not well. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -8,6 +8,7 @@ import { kubeFaults, specsFolder } from '../../../test/support/kube-schema.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { fetchRefuses } from './fetch.ts';
+import type { Fetched } from './fetch-job.ts';
 import { manifestsOf } from './manifests.ts';
 import { KubernetesOptions } from './options.ts';
 
@@ -54,7 +55,7 @@ interface Pods {
   };
 }
 
-function made(replica = 0, change: Partial<NonNullable<LaunchSpec['fetched']>> = {}): KubeObject[] {
+function made(replica = 0, change: Partial<Fetched> = {}): KubeObject[] {
   const placed = { fleet: 'lab', fleetId: 'k3x9', deployment: 'big', namespace: 'llm', port: 8081, pods: 1 };
   const options = KubernetesOptions.parse({ kind: 'kubernetes' });
   return manifestsOf({ ...placed, replica, spec: { ...spec, fetched: { ...fetched, ...change } } }, options);
@@ -129,6 +130,67 @@ test('a file with another sum is no fetch, and is taken away; with the right one
   expect(readdirSync(join(folder, 'qwen3')).length).toBe(2);
 });
 
+/** Of the containers that fetch and that wait, the words. */
+function wordsOf(change: Partial<Fetched>): {
+  fetches: Container | undefined;
+  waits: readonly string[];
+} {
+  const [job, pods] = ['Job', 'Deployment'].map((kind) => {
+    const one = made(0, change).find((object) => object.kind === kind);
+    return (one?.['spec'] as Pods | undefined)?.template.spec;
+  });
+  return { fetches: job?.containers[0], waits: pods?.initContainers?.[0]?.command ?? [] };
+}
+
+const byBerth = { image: 'e/berth:1', entrypoint: [], folder: 'orca', pulledTo: 'orca/m.gguf' };
+
+test.skipIf(specsFolder === undefined)('a strict API server takes what pulls by the image of berth', () => {
+  const ca = { configMap: 'lab-ca', key: 'ca.crt' };
+  expect(made(0, { ...byBerth, ca, env: { HF_ENDPOINT: 'https://hub.lab' } }).flatMap(kubeFaults)).toEqual(
+    [],
+  );
+});
+
+test('the image of berth pulls a model to the very path that the engine opens, and says so by the file that is waited for', () => {
+  const sums = { 'm.gguf': 'a'.repeat(64) };
+  const { fetches, waits } = wordsOf({ ...byBerth, from: 'hf://TheBloke/Orca:Q5_K_M', sums });
+  const mark = waits.at(-1) ?? '';
+  expect(mark).toMatch(/^\/mnt\/models\/orca\/\.berth-[0-9a-f]{8}$/);
+  expect(fetches).toMatchObject({
+    image: 'e/berth:1',
+    args: [
+      'pull',
+      'hf://TheBloke/Orca:Q5_K_M',
+      '--to',
+      '/mnt/models/orca/m.gguf',
+      '--mark',
+      mark,
+      '--sum',
+      `m.gguf=${'a'.repeat(64)}`,
+    ],
+    envFrom: [{ secretRef: { name: 'hub' } }],
+  });
+});
+
+test('whoever waits for the image of berth wants nothing of it but Node', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-wait-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [program = '', ...words] = wordsOf(byBerth).waits;
+  const mark = join(folder, 'mark');
+  const there = [...words.slice(0, -1), mark];
+  const early = spawnSync(program, there, { timeout: 2500 });
+  expect([early.status, early.signal]).toEqual([null, 'SIGTERM']);
+  writeFileSync(mark, '');
+  expect(spawnSync(program, there, { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+});
+
+test('of one source two names in one folder are two fetches', () => {
+  const marks = ['orca/m.gguf', 'orca/n.gguf'].map((pulledTo) =>
+    wordsOf({ ...byBerth, pulledTo }).waits.at(-1),
+  );
+  expect(new Set(marks).size).toBe(2);
+});
+
 test('what no Job can fetch is refused', () => {
   function refused(from: string): string | null {
     return fetchRefuses({ ...spec, fetched: { ...fetched, from } });
@@ -136,4 +198,10 @@ test('what no Job can fetch is refused', () => {
   expect(refused('./m.gguf')).toContain('a file of this machine');
   expect(refused('hf://a/b:Q5_K_M')).toContain('whole repositories');
   expect(refused('s3://models/mistral')).toBeNull();
+  function refusedByBerth(from: string, pulledTo: string): string | null {
+    return fetchRefuses({ ...spec, fetched: { ...fetched, ...byBerth, from, pulledTo } });
+  }
+  expect(refusedByBerth('hf://a/b:Q5_K_M', 'm.gguf')).toBeNull();
+  expect(refusedByBerth('hf://a/b:Q5_K_M', 'orca')).toContain('by which name (ending in .gguf)');
+  expect(refusedByBerth('pvc://other/m.gguf', 'm.gguf')).toContain('nothing that "berth pull" fetches');
 });

@@ -1,0 +1,130 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { FleetStatus } from '../../src/domain/fleet-status.ts';
+import { localFiles } from '../../src/io/files.ts';
+import { makeModel } from '../../src/model-files/make-model.ts';
+import { makePlace } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { contentOfBytes, startHub } from '../support/hub-server.ts';
+import type { HubServer } from '../support/hub-server.ts';
+import { berthImage, berthImageFrom } from './berth-image.ts';
+import { llamaTree } from './container-box.ts';
+import { complete, llamaImage, llamaProgram, missingForCluster, startCluster } from './kube-box.ts';
+import type { KubeBox } from './kube-box.ts';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 });
+
+const root = resolve(import.meta.dirname, '../..');
+const missing = missingForCluster();
+const namespace = 'weights';
+const token = 'hf_a-token-of-a-test';
+
+describe.skipIf(missing !== null)(
+  `models that a Job of a real cluster fetches${missing ? ` (skipped: ${missing})` : ''}`,
+  () => {
+    let box: KubeBox;
+    let place: Place;
+    let work: string;
+    let hub: HubServer;
+    let volume: string;
+
+    beforeAll(async () => {
+      work = mkdtempSync(join(tmpdir(), 'berth-image-'));
+      execFileSync('node', [join(root, 'scripts/image.mjs'), join(work, 'image')], { stdio: 'ignore' });
+      box = await startCluster([berthImageFrom(join(work, 'image'))]);
+    });
+    afterAll(() => {
+      box?.stop();
+      rmSync(work, { recursive: true, force: true });
+    });
+
+    beforeEach(async () => {
+      place = makePlace();
+      place.env['KUBECONFIG'] = box.kubeconfig;
+      chmodSync(place.folder, 0o755);
+      volume = join(place.folder, 'volume');
+      mkdirSync(volume);
+      // Volumes of such folders are given to no group by the kubelet.
+      chmodSync(volume, 0o777);
+      const path = join(place.folder, 'm.gguf');
+      await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path });
+      // The machine's end of the wire to the cluster, which pods reach.
+      hub = await startHub(box.address.replace(/\.2$/, '.1'));
+      hub.files.set('toy.Q8_0.gguf', contentOfBytes(readFileSync(path)));
+      hub.files.set('toy.Q4_K_M.gguf', contentOfBytes(Buffer.from('GGUF of another')));
+      box.kubectl('create', 'namespace', namespace);
+      place.write(JSON.stringify(volumeOf(volume)), 'volume.json');
+      box.kubectl('apply', '-f', join(place.folder, 'volume.json'));
+      inNamespace('create', 'secret', 'generic', 'hub', `--from-literal=HF_TOKEN=${token}`);
+    });
+    afterEach(async () => {
+      await place.berth('down');
+      await place.close();
+      await hub.stop();
+      box.kubectl('delete', 'namespace', namespace);
+      box.kubectl('delete', 'pv', 'fetched');
+    });
+
+    function inNamespace(...args: string[]): string {
+      return box.kubectl('-n', namespace, ...args);
+    }
+
+    function fleet(names: readonly string[] = ['toy']): string {
+      const backend = llamaTree()?.backend ?? '';
+      return `version: 1
+fleet: lab
+id: k3x9q2
+hosts: {box: {kubernetes: {context: box, namespace: ${namespace}}}}
+models:
+  toy:
+    source: "hf://lab/toy:Q8_0"
+    at: {box: {pvc: weights, path: toy/m.gguf, fetch: {size: 1Gi, storageClass: fetched, secret: hub, env: {HF_ENDPOINT: "${hub.url}"}}}}
+gateway: {host: box, image: "${berthImage}", allowAnonymous: true}
+deployments:
+${names
+  .map(
+    (name) => `  ${name}:
+    model: toy
+    host: box
+    replicas: 2
+    engine: {kind: llama.cpp, slots: 2, context: 256, threads: 1, cacheRam: 0, startTimeout: 120s, env: {GGML_BACKEND_PATH: ${backend}}}
+    target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(llamaProgram)}}`,
+  )
+  .join('\n')}
+`;
+    }
+
+    test('the image of berth pulls a quantization with the token of a Secret, once for all, to where the engine opens it', async () => {
+      place.write(fleet());
+      const ran = await place.berth('apply');
+      expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+      const status: FleetStatus = (await place.berth('status', '--json')).json();
+      const replicas = status.deployments[0]?.replicas ?? [];
+      expect(replicas.map(({ state }) => state)).toEqual(['ready', 'ready']);
+      expect(await complete(replicas[0]?.url ?? null)).toBe(200);
+      const kept = readdirSync(join(volume, 'toy')).toSorted();
+      expect(kept).toEqual([expect.stringMatching(/^\.berth-[0-9a-f]{8}$/), 'm.gguf']);
+      const asked = hub.asked.filter(({ host }) => host === 'hub');
+      expect(asked.map(({ path }) => path)).toEqual(['toy.Q8_0.gguf']);
+      expect(asked[0]?.headers.authorization).toBe(`Bearer ${token}`);
+      expect((await place.berth('plan')).stdout).toContain('unchanged');
+    });
+  },
+);
+
+function volumeOf(path: string): unknown {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'fetched' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: 'fetched',
+      capacity: { storage: '1Gi' },
+      hostPath: { path },
+    },
+  };
+}
