@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { replicaStates } from './fleet-status.ts';
+import { LlmServicesStatus, replicaStates } from './fleet-status.ts';
 import { EngineSample, GpuSample } from './run/server-sample.ts';
 
 const figure = z.number().nullable();
@@ -25,6 +25,8 @@ export interface FleetReading {
   readonly at: number;
   readonly replicas: readonly ReplicaReading[];
   readonly gpus: readonly GpuSample[];
+  /** Beside the fleet's engines of target kserve; absent where there are none. */
+  readonly llmServices?: readonly LlmServicesStatus[];
 }
 
 export const ReplicaLoad = ReplicaReading.omit({ cpuSeconds: true, engine: true }).extend({
@@ -46,6 +48,7 @@ export const FleetLoad = z.strictObject({
   seconds: z.number(),
   replicas: z.array(ReplicaLoad),
   gpus: z.array(GpuSample),
+  llmServices: z.array(LlmServicesStatus).optional(),
 });
 export type FleetLoad = z.infer<typeof FleetLoad>;
 
@@ -76,5 +79,6 @@ export function loadBetween(fleet: string, before: FleetReading, now: FleetReadi
       };
     }),
     gpus: [...now.gpus],
+    ...(now.llmServices ? { llmServices: [...now.llmServices] } : {}),
   };
 }

@@ -1,33 +1,13 @@
 import { z } from 'zod';
 import type { LlmServiceStatus } from '../domain/fleet-status.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { listObjects, Live } from './client.ts';
+import { listObjects } from './client.ts';
 import type { Place } from './client.ts';
+import { LlmService, llmServiceStatus } from './llm-service-status.ts';
 
 const version = 'serving.kserve.io/v1alpha1';
 const kind = { apiVersion: version, kind: 'LLMInferenceService', labels: '' };
 const plural = 'llminferenceservices';
-
-const LlmService = Live.extend({
-  spec: z.looseObject({ model: z.looseObject({ uri: z.string().nullish() }).nullish() }).nullish(),
-  status: z
-    .looseObject({
-      url: z.string().nullish(),
-      addresses: z.array(z.looseObject({ url: z.string().nullish() })).nullish(),
-      conditions: z
-        .array(
-          z.looseObject({
-            type: z.string(),
-            status: z.string(),
-            reason: z.string().nullish(),
-            message: z.string().nullish(),
-          }),
-        )
-        .nullish(),
-    })
-    .nullish(),
-});
-type LlmService = z.infer<typeof LlmService>;
 
 /** What is to be seen of them in one namespace. */
 export interface LlmServices {
@@ -40,7 +20,7 @@ export interface LlmServices {
 export async function llmServices(place: Place): Promise<LlmServices> {
   try {
     const found = await listObjects(place, kind, LlmService);
-    const services = found.map(statusOf).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const services = found.map(llmServiceStatus).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     return { services, unseen: null };
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
@@ -54,24 +34,4 @@ const Resources = z.object({ resources: z.array(z.object({ name: z.string() })) 
 async function isKnown({ api }: Place): Promise<boolean> {
   const { json } = await api.ask('GET', `/apis/${version}`);
   return Resources.safeParse(json).data?.resources.some(({ name }) => name === plural) ?? false;
-}
-
-/** Pure. */
-function statusOf({ metadata, spec, status }: LlmService): LlmServiceStatus {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  const said = [ready?.reason, ready?.message].filter(Boolean).join(': ').replaceAll(/\s+/g, ' ');
-  const isStopped = metadata.annotations?.['serving.kserve.io/stop'] === 'true';
-  return {
-    name: metadata.name,
-    state: isStopped
-      ? 'stopped'
-      : ready?.status === 'True'
-        ? 'ready'
-        : ready?.status === 'False'
-          ? 'not ready'
-          : 'unknown',
-    reason: ready?.status === 'True' || said === '' ? null : said,
-    url: status?.url ?? status?.addresses?.find(({ url }) => url)?.url ?? null,
-    model: spec?.model?.uri ?? null,
-  };
 }

@@ -22,6 +22,9 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/kube\//, 1.7, 'folder'],
   [/^src\/render\/(secret-shell|shared-objects)\.ts$/, 2.2, 'file'],
   [/^src\/render\/replica-marks\.ts$/, 2.3, 'file'],
+  // What each target of a cluster is written as, which all formats for clusters share.
+  [/^src\/render\/cluster-way\.ts$/, 2.34, 'file'],
+  [/^src\/render\/(kubernetes|kserve)-way\.ts$/, 2.35, 'file'],
   // A format writes what a target would make, with its mark, and two of them write the same objects.
   [
     /^src\/render\/(cluster-objects|gateway-objects|benchmark-objects|benchmark-timer|namespace-objects|kustomize-tree)\.ts$/,

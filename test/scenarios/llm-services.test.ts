@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { FleetLoad } from '../../src/domain/fleet-load.ts';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
@@ -128,4 +129,28 @@ test('one that lacks the kind, also where it forbids what it does not know, has 
   const resources = { resources: [{ name: 'servingruntimes' }] };
   const hidden = await placeWith({ [list]: forbidden, [group]: { status: 200, json: resources } });
   expect(await statusIn(hidden)).not.toHaveProperty('llmServices');
+});
+
+test('"berth top" and "berth describe" tell them as "berth status" does', async () => {
+  const seen = services.map((one) => ({ ...one, metadata: { ...one.metadata, namespace: 'llm' } }));
+  const everywhere = { status: 200, json: { items: seen } };
+  const groups = {
+    groups: [{ name: 'serving.kserve.io', versions: [{ version: 'v1alpha1' }, { version: 'v1beta1' }] }],
+  };
+  const place = await placeWith({
+    [list]: { status: 200, json: { items: services } },
+    [`${group}/llminferenceservices`]: everywhere,
+    '/apis': { status: 200, json: groups },
+  });
+  const load = FleetLoad.parse((await place.berth('top', '--once', '--interval', '0.1', '--json')).json());
+  expect(load.llmServices).toEqual((await statusIn(place)).llmServices);
+  const top = await place.berth('top', '--once', '--interval', '0.1');
+  expect(top.stdout).toMatch(/^granite +ready +http:\/\/granite\.llm +pvc:\/\/weights\/granite$/m);
+  const described = await place.berth('describe');
+  expect(described.code, described.stderr).toBe(0);
+  expect(described.stdout).toContain('## LLMInferenceServices of KServe');
+  expect(described.stdout).toContain(
+    '| granite | ocp (namespace llm) | ready | http://granite.llm | pvc://weights/granite |',
+  );
+  expect(described.stdout).toContain('not ready (HTTPRoutesNotReady: no gateway takes the route)');
 });

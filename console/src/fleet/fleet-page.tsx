@@ -8,6 +8,7 @@ import { useNow } from '../use-now.ts';
 import { DeploymentCard } from './deployment-card.tsx';
 import { Findings } from './findings.tsx';
 import { GatewayCard } from './gateway-card.tsx';
+import { LlmServices } from './llm-services.tsx';
 import { Routes } from './routes.tsx';
 
 /** The fleet as the file wants it beside what runs. */
@@ -51,6 +52,7 @@ function FleetBody({ status, live }: { status: FleetStatus; live: LiveFleet }): 
           <DeploymentCard key={deployment.name} deployment={deployment} load={load} now={now} />
         ))}
       </section>
+      <LlmServices all={status.llmServices ?? []} />
       <Routes routes={status.routes} />
       {status.foreign > 0 && (
         <p className="note">

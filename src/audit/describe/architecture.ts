@@ -1,7 +1,10 @@
+import { z } from 'zod';
 import { deploymentOf } from '../../domain/audit/deployment-of.ts';
 import type { Known } from '../../domain/audit/deployment-of.ts';
 import type { ObservedFleet, ObservedHost, Observation } from '../../domain/audit/observation.ts';
 import type { Finding } from '../../domain/finding.ts';
+import type { LlmServiceStatus } from '../../domain/fleet-status.ts';
+import { LlmService, llmServiceStatus } from '../../kube/llm-service-status.ts';
 import { findingsIn } from '../audit.ts';
 import { viewOf } from '../view.ts';
 import { nameOf, servicesOf } from './services.ts';
@@ -17,6 +20,11 @@ export interface Architecture {
   readonly absent: readonly { readonly name: string; readonly why: string }[];
   readonly ports: readonly { readonly host: string; readonly port: number; readonly who: string }[];
   readonly gateway: ObservedFleet['gateway'] | null;
+  /** Services of KServe's newer kind, which serve models and are of no fleet. */
+  readonly llmServices: readonly (LlmServiceStatus & {
+    readonly cluster: string;
+    readonly namespace: string;
+  })[];
   readonly findings: readonly Finding[];
 }
 
@@ -33,8 +41,28 @@ export function architectureOf(observation: Observation): Architecture {
     absent: absentOf(known),
     ports: portsOf(known),
     gateway: fleet && fleet.gateway.routes.length > 0 ? fleet.gateway : null,
+    llmServices: llmServicesOf(observation),
     findings: findingsIn(observation),
   };
+}
+
+function llmServicesOf({ clusters }: Pick<Observation, 'clusters'>): Architecture['llmServices'] {
+  const found = clusters.flatMap(({ name: cluster, objects }) =>
+    objects.flatMap((object) => {
+      const { data } = Seen.safeParse(object);
+      return data ? [{ cluster, namespace: data.metadata.namespace ?? '', ...llmServiceStatus(data) }] : [];
+    }),
+  );
+  return found.toSorted((a, b) => placeOf(a).localeCompare(placeOf(b)));
+}
+
+const Seen = LlmService.extend({
+  kind: z.literal('LLMInferenceService'),
+  metadata: LlmService.shape.metadata.extend({ namespace: z.string().optional() }),
+});
+
+function placeOf({ cluster, namespace, name }: Architecture['llmServices'][number]): string {
+  return `${cluster} ${namespace} ${name}`;
 }
 
 function absentOf(known: Known): Architecture['absent'] {

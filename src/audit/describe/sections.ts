@@ -13,7 +13,7 @@ export interface Section {
 
 /** The document in parts; every format writes the same ones. Pure. */
 export function sectionsOf(architecture: Architecture): Section[] {
-  const { services, absent, ports, gateway, findings, fleet } = architecture;
+  const { services, absent, ports, gateway, llmServices, findings, fleet } = architecture;
   return [
     {
       heading: fleet === null ? 'What serves models here' : `The fleet ${fleet.name}`,
@@ -25,6 +25,9 @@ export function sectionsOf(architecture: Architecture): Section[] {
     services.length === 0
       ? { heading: 'Servers', text: 'No model server runs.' }
       : { heading: 'Servers', table: serverTable(services) },
+    ...(llmServices.length === 0
+      ? []
+      : [{ heading: 'LLMInferenceServices of KServe', table: llmTable(llmServices) }]),
     ...(absent.length === 0
       ? []
       : [
@@ -82,6 +85,17 @@ function machines({ hosts }: Architecture): string[][] {
     gpus.map((gpu) => `${gpu.name} ${formatBytes(gpu.memoryBytes)}`).join(', ') || 'none',
   ]);
   return [['MACHINE', 'PROCESSOR', 'MEMORY', 'GPUS'], ...rows];
+}
+
+function llmTable(services: Architecture['llmServices']): string[][] {
+  const rows = services.map(({ name, cluster, namespace, state, reason, url, model }) => [
+    name,
+    `${cluster} (namespace ${namespace})`,
+    state + (reason === null ? '' : ` (${reason})`),
+    url ?? '-',
+    model ?? '-',
+  ]);
+  return [['NAME', 'CLUSTER', 'STATE', 'URL', 'MODEL'], ...rows];
 }
 
 function serverTable(services: readonly Service[]): string[][] {

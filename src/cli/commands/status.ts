@@ -1,17 +1,13 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
-import type {
-  ClusterGatewayStatus,
-  FleetStatus,
-  LlmServicesStatus,
-  ReplicaStatus,
-} from '../../domain/fleet-status.ts';
+import type { ClusterGatewayStatus, FleetStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { fleetStatus } from '../../fleet/observe/status.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { table } from '../output.ts';
+import { llmServicesText } from '../text/llm-services-text.ts';
 import { isFaultOfFiles, statusInForce } from '../status-in-force.ts';
 import { findingText } from '../text/plan-text.ts';
 
@@ -79,7 +75,7 @@ function statusText(status: FleetStatus, now: Date): string {
     `Gateway: ${status.gateway.url ?? 'stopped'}`,
     ...(status.clusterGateway ? [clusterText(status.clusterGateway)] : []),
     `Console: ${status.console.url ?? 'stopped'}`,
-    ...(status.llmServices ?? []).map(llmText),
+    ...(status.llmServices ?? []).map(llmServicesText),
     ...(status.foreign > 0 ? [`Engines of other fleets on this machine: ${status.foreign}`] : []),
     ...status.findings.map(findingText),
   ].join('\n');
@@ -89,19 +85,6 @@ function clusterText({ host, state, ready, replicas, url, waits }: ClusterGatewa
   const where = `Gateway on ${host}: ${state}`;
   if (url === null) return where;
   return `${where}, ${ready} of ${replicas} pods ready, ${url}${waits === null ? '' : ` (one ${waits})`}`;
-}
-
-/** They are not of the fleet, so they have a table of their own. */
-function llmText({ host, namespace, services, unseen }: LlmServicesStatus): string {
-  const where = `LLMInferenceServices of ${host} (namespace ${namespace})`;
-  if (unseen !== null) return `${where} are not seen: ${unseen}`;
-  const rows = services.map(({ name, state, reason, url, model }) => [
-    name,
-    state + (reason === null ? '' : ` (${reason})`),
-    url ?? '-',
-    model ?? '-',
-  ]);
-  return `${where}:\n${table([['NAME', 'STATE', 'URL', 'MODEL'], ...rows])}`;
 }
 
 function age(replica: ReplicaStatus, now: Date): string {

@@ -1,17 +1,19 @@
 import type { FleetLoad, ReplicaLoad } from '../../domain/fleet-load.ts';
 import type { GpuSample } from '../../domain/run/server-sample.ts';
 import { table } from '../output.ts';
+import { llmServicesText } from './llm-services-text.ts';
 
 const header = ['DEPLOYMENT', 'STATE', 'BUSY', 'WAITING', 'KV', 'IN TOK/S', 'OUT TOK/S', 'CORES', 'MEMORY'];
 const gpuHeader = ['GPU', 'BUSY', 'MEMORY', 'POWER'];
 
-/** The fleet's load as a table, and one of the GPUs where there are any; what is not told is a dash. */
-export function loadText({ replicas, gpus }: FleetLoad): string {
+/** The fleet's load as a table, one of the GPUs and one of LLMInferenceServices where there are any; what is not told is a dash. */
+export function loadText({ replicas, gpus, llmServices }: FleetLoad): string {
   const many = new Set(replicas.filter((one) => one.replica > 0).map((one) => one.deployment));
   const rows = replicas.map((one) => replicaRow(one, many.has(one.deployment)));
   const parts = [
     replicas.length > 0 ? table([header, ...rows], [2, 3, 4, 5, 6, 7, 8]) : 'The fleet has no deployments.',
     ...(gpus.length > 0 ? [table([gpuHeader, ...gpus.map(gpuRow)], [1, 2, 3])] : []),
+    ...(llmServices ?? []).map(llmServicesText),
   ];
   return parts.join('\n\n');
 }

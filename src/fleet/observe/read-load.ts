@@ -35,7 +35,13 @@ export async function readLoad(
     const deployment = loaded.deployments.find((one) => one.name === name);
     return deployment ? replicas.map((one) => readReplica(world, loaded, { deployment, one, cpu })) : [];
   });
-  return { at: world.clock.now(), replicas: await Promise.all(read), gpus: found?.gpus ?? [] };
+  const { llmServices } = status;
+  return {
+    at: world.clock.now(),
+    replicas: await Promise.all(read),
+    gpus: found?.gpus ?? [],
+    ...(llmServices ? { llmServices } : {}),
+  };
 }
 
 async function readReplica(
