@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { freePorts, makePlace, until } from '../support/berth.ts';
 import type { Place, Running } from '../support/berth.ts';
@@ -138,3 +139,51 @@ deployments: {toy: {model: m, engine: {kind: llama.cpp}}}
   const without = await place.berth('serve');
   expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('this is no pod')]);
 });
+
+/** An address of this machine where nobody else listens at the port of the web. */
+const knative = '127.80.3.4';
+const needsRoot = process.getuid?.() === 0 ? '' : ' (skipped: port 80 is for root)';
+
+test.skipIf(needsRoot !== '')(
+  `an engine of Knative is asked by the URL of its service, by whose name Knative finds it${needsRoot}`,
+  async () => {
+    const hosts = new Set<string | undefined>();
+    const server = createServer((request, response) => {
+      hosts.add(request.headers.host);
+      request.resume();
+      const text = { choices: [{ index: 0, text: 'of Knative', finish_reason: 'stop' }] };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(text));
+    });
+    await new Promise<void>((done) => server.listen(80, knative, done));
+    onTestFinished(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    // Names of Services are known in a cluster alone.
+    place.write(
+      `const dns = require('node:dns');
+const { lookup } = dns;
+dns.lookup = (name, options, done) => {
+  if (name !== 'chat-predictor.llm.svc') return lookup(name, options, done);
+  if (options.all) return done(null, [{ address: '${knative}', family: 4 }]);
+  return done(null, '${knative}', 4);
+};
+`,
+      'names.cjs',
+    );
+    place.env['NODE_OPTIONS'] = `--require "${place.folder}/names.cjs"`;
+    place.write(`version: 1
+fleet: lab
+id: k3x9
+hosts: {k3s: {kubernetes: {context: k3s, namespace: llm}}}
+models: {c: {source: "pvc://claim/m"}}
+gateway: {listen: ["${new URL(gateway).host}"], limits: {probe: 1h}}
+deployments:
+  chat: {model: c, engine: {kind: vllm}, target: {kind: kserve, mode: Knative}}
+`);
+    const running = serve();
+    await until(async () => (await ask('chat')) === 'of Knative', 'the engine of Knative');
+    expect(running.output().stderr).toContain('from chat-predictor');
+    expect([...hosts]).toEqual(['chat-predictor.llm.svc']);
+  },
+);
