@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { noQuotas } from '../../src/gateway/limits/limits.ts';
 import { openUsageStore } from '../../src/io/usage-store.ts';
+import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
 import { wellBehaved } from './fake-upstream.ts';
+import type { Turn } from './fake-upstream.ts';
 import { runProgram } from './gateway-process.ts';
-import { configFor, engine, errorOf, postChat, sha256, until } from './harness.ts';
+import { configFor, engine, errorOf, front, postChat, sha256, until } from './harness.ts';
 
 test('what a key has spent outlives a gateway that is killed: the next one refuses the key, and no other', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'berth usage '));
@@ -36,4 +38,48 @@ test('what a key has spent outlives a gateway that is killed: the next one refus
   expect([refused.status, (await errorOf(refused)).code]).toEqual([429, 'insufficient_quota']);
   expect((await ask(next, 'b')).status).toBe(200);
   expect(upstream.seen.length).toBe(3);
+});
+
+test('a reload that names another file of usage counts nothing twice, and loses nothing that is under way', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth usage '));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const [one, other] = [join(folder, 'one.sqlite'), join(folder, 'other.sqlite')];
+  const held: Turn[] = [];
+  const upstream = await engine((turn) => void held.push(turn));
+  function config(usageFile: string, url = upstream.url): GatewayConfig {
+    const keys = [
+      { id: 'a', name: 'a', sha256: sha256('a'), limits: { budget: { month: { tokens: 1000 } } } },
+    ];
+    return configFor([{ url }], { keys, quotas: { ...noQuotas, usageFile } });
+  }
+  const gateway = await front(config(one));
+  function left(): Promise<number> {
+    return gateway.metric('berth_gateway_budget_remaining', 'window="month"');
+  }
+  async function ask(meanwhile: () => Promise<void> = async () => {}): Promise<void> {
+    const reply = postChat(gateway.url, { max_tokens: 10 }, { headers: { authorization: 'Bearer a' } });
+    await until('the engine has it', () => held.length === 1);
+    await meanwhile();
+    const turn = held.shift();
+    if (turn) wellBehaved(turn);
+    expect((await reply).status).toBe(200);
+  }
+  await ask();
+  const cost = 1000 - (await left());
+  expect(cost).toBeGreaterThan(0);
+  let asked = 1;
+  for (const file of [other, one, other, one]) {
+    await gateway.reload(config(file));
+    await ask();
+    asked += 1;
+    expect(await left()).toBe(1000 - asked * cost);
+  }
+  await ask(() => gateway.reload(config(other)));
+  await expect(gateway.reload(config(one, 'no address'))).rejects.toThrow('Invalid URL');
+  await ask();
+  expect(await left()).toBe(1000 - 7 * cost);
+  const store = await openUsageStore(other);
+  onTestFinished(() => store.close());
+  // Two of before, what began under the other file, and what came after a reload that was in vain.
+  await until('all are written', () => store.since('2000-01-01')[0]?.requests === 4);
 });

@@ -33,20 +33,11 @@ export interface Reservation {
   readonly settle: (usage: Usage | null) => void;
 }
 
-/** Told of what was used, after the request has ended. */
-export interface Ledger {
-  readonly add: (
-    of: { key: string; model: string },
-    used: { input: number; output: number; usd: number },
-  ) => void;
-}
-
 export interface LimitsContext {
   readonly memory: LimitsMemory;
   /** Milliseconds since 1970: days and months are the calendar's. */
   readonly wallMs: () => number;
   readonly random: () => number;
-  readonly ledger: Ledger | null;
   /** What all gateways count together; null: this one is alone. */
   readonly shared: { readonly book: SharedBook; readonly crowds: SharedCrowds } | null;
 }
@@ -96,7 +87,7 @@ export class Hold implements Reservation {
     if (!this.#open) return;
     this.#open = false;
     const { context, demand, guess, quotas, since, subjects } = this.#for;
-    const { memory, ledger } = context;
+    const { memory } = context;
     const now = context.wallMs();
     for (const one of subjects) leaveCrowd(crowdOf(memory, one), now - since);
     const real = usage && { input: usage.input ?? guess.input, output: usage.output ?? guess.output };
@@ -107,7 +98,7 @@ export class Hold implements Reservation {
     if (!real || !amounts) return;
     context.shared?.book.note(this.#charge.bounds, amounts, now);
     if (usage.output !== null && guess.output > 0) answerLength(memory, demand.model).observe(usage.output);
-    ledger?.add({ key: demand.caller.id, model: demand.model }, { ...real, usd: amounts.usd });
+    memory.ledger?.add({ key: demand.caller.id, model: demand.model }, { ...real, usd: amounts.usd });
   }
 }
 

@@ -21,6 +21,7 @@ function setUp(quotas: Partial<Quotas> = {}) {
   const chance = { next: 0 };
   const memory = createLimitsMemory();
   const added: unknown[] = [];
+  memory.ledger = { add: (...all) => void added.push(all) };
   const limits = createLimits(
     { ...noQuotas, ...quotas },
     {
@@ -28,7 +29,6 @@ function setUp(quotas: Partial<Quotas> = {}) {
       wallMs: () => clock.now,
       random: () => chance.next,
       shared: null,
-      ledger: { add: (...all) => void added.push(all) },
     },
   );
   const endpoint = { operation: 'chat', body: 'json' } as const;

@@ -9,15 +9,25 @@ export interface Crowd {
   meanMs: number;
 }
 
+/** Told of what was used, after the request has ended. */
+export interface Ledger {
+  readonly add: (
+    of: { key: string; model: string },
+    used: { input: number; output: number; usd: number },
+  ) => void;
+}
+
 /** What is counted, whatever the limits are: it outlives a reload. */
 export interface LimitsMemory {
+  /** That in force: a request that began under another file is written to this one. */
+  ledger: Ledger | null;
   readonly book: Book;
   readonly crowds: Map<string, Crowd>;
   readonly answers: Map<string, AnswerLength>;
 }
 
 export function createLimitsMemory(): LimitsMemory {
-  return { book: new Map(), crowds: new Map(), answers: new Map() };
+  return { ledger: null, book: new Map(), crowds: new Map(), answers: new Map() };
 }
 
 export function crowdOf(memory: LimitsMemory, { id }: Pick<Subject, 'id'>): Crowd {

@@ -20,13 +20,19 @@ import { createSharedWishes, gatewayName } from './shared-wishes.ts';
 import type { SharedWishes } from './shared-wishes.ts';
 import { createSharedHolders } from '../stored/shared-holders.ts';
 import type { SharedHolders } from '../stored/shared-holders.ts';
-import { createUsageLedger, recallSpending } from './usage-ledger.ts';
-import type { UsageLedger } from './usage-ledger.ts';
+import { createUsageLedger, recallSpending, spentIn } from './usage-ledger.ts';
+import type { Spent, UsageLedger } from './usage-ledger.ts';
 
 /** What limits are counted in. It outlives a reload; file and store are opened anew only when others are named. */
 export interface LimitsState {
   readonly memory: LimitsMemory;
-  readonly usage: { readonly file: string; readonly ledger: UsageLedger; readonly close: () => void } | null;
+  readonly usage: {
+    readonly file: string;
+    readonly ledger: UsageLedger;
+    /** As the file told when it was opened. */
+    readonly spent: Spent;
+    readonly close: () => void;
+  } | null;
   readonly shared: SharedLink | null;
 }
 
@@ -54,7 +60,11 @@ interface Context {
   readonly wallMs: () => number;
 }
 
-/** Never rejects for a file or a store that fails: limits are then counted without it, and the log says so. */
+/**
+ * What `config` names, taken over from `previous` where that had it open already. Changes nothing there: `putInForce` does, or
+ * `closeReplaced` of what was opened in vain. Never rejects for a file or a store that fails: limits are then counted without it,
+ * and the log says so.
+ */
 export async function openLimitsState(
   config: { readonly fleet: string; readonly quotas?: Quotas | undefined },
   previous: LimitsState | null,
@@ -65,14 +75,25 @@ export async function openLimitsState(
   const keepsFile = previous?.usage?.file === usageFile;
   const url = sharedUrlFile === null ? null : ((await context.files.read(sharedUrlFile))?.trim() ?? null);
   const keepsLink = previous?.shared?.url === url;
-  const usage = keepsFile ? previous.usage : await openUsage(usageFile, memory, context);
+  const usage = keepsFile ? previous.usage : await openUsage(usageFile, context);
   const shared = keepsLink ? previous.shared : await openShared(config.fleet, url, memory, context);
-  if (previous)
-    closeLimitsState({
-      usage: keepsFile ? null : previous.usage,
-      shared: keepsLink ? null : previous.shared,
-    });
   return { memory, usage, shared };
+}
+
+/** Spending is written to its file from now on, and what it does not take over is closed. */
+export function putInForce(state: LimitsState, previous: LimitsState | null, wallMs: number): void {
+  const { usage, memory } = state;
+  if (usage && usage !== previous?.usage) recallSpending(usage.spent, memory.book, wallMs);
+  memory.ledger = usage?.ledger ?? null;
+  if (previous) closeReplaced(previous, state);
+}
+
+/** Closes what the other one does not go on with. */
+export function closeReplaced(state: LimitsState, by: LimitsState | null): void {
+  closeLimitsState({
+    usage: state.usage === by?.usage ? null : state.usage,
+    shared: state.shared === by?.shared ? null : state.shared,
+  });
 }
 
 export function closeLimitsState({ usage, shared }: Pick<LimitsState, 'usage' | 'shared'>): void {
@@ -80,20 +101,16 @@ export function closeLimitsState({ usage, shared }: Pick<LimitsState, 'usage' | 
   shared?.close();
 }
 
-async function openUsage(
-  file: string | null,
-  memory: LimitsMemory,
-  context: Context,
-): Promise<LimitsState['usage']> {
+async function openUsage(file: string | null, context: Context): Promise<LimitsState['usage']> {
   if (file === null) return null;
   try {
     const store = await openUsageStore(file);
-    recallSpending(store, memory.book, context.wallMs());
     const ledger = createUsageLedger(store, context);
     const stop = context.sweep.each(ledger.tick);
     return {
       file,
       ledger,
+      spent: spentIn(store, context.wallMs()),
       close: () => {
         stop();
         ledger.close();

@@ -2,8 +2,8 @@ import type { Log } from '../../io/log.ts';
 import type { UsageRow, UsageStore } from '../../io/usage-store.ts';
 import { boundId } from './bounds.ts';
 import type { Book } from './book.ts';
-import type { Ledger } from './hold.ts';
-import { slotOf } from './window.ts';
+import type { Ledger } from './memory.ts';
+import { roll, slotOf } from './window.ts';
 import type { WindowKind } from './window.ts';
 
 /** What was used, gathered here and written each second: a crash loses a second, and the requests that were under way. */
@@ -89,23 +89,43 @@ function dayOf(wallMs: number): string {
   return new Date(wallMs).toISOString().slice(0, 10);
 }
 
-/** Takes over what was spent of this month's and this day's budgets before this process began. */
-export function recallSpending(store: UsageStore, book: Book, wallMs: number): void {
+/** What stands in a file of this month's and this day's budgets, by the id of their bounds. */
+export type Spent = ReadonlyMap<string, { readonly window: WindowKind; readonly amount: number }>;
+
+export function spentIn(store: UsageStore, wallMs: number): Spent {
   const today = dayOf(wallMs);
+  const spent = new Map<string, { window: WindowKind; amount: number }>();
   for (const row of store.since(`${today.slice(0, 7)}-01`)) {
-    remember(book, row, 'month', wallMs);
-    if (row.day === today) remember(book, row, 'day', wallMs);
+    sumUp(spent, row, 'month');
+    if (row.day === today) sumUp(spent, row, 'day');
+  }
+  return spent;
+}
+
+/**
+ * Takes over what a file told. Some of it may have been counted here already, and what was counted here may stand in another file:
+ * the larger of both counts.
+ */
+export function recallSpending(spent: Spent, book: Book, wallMs: number): void {
+  for (const [id, { window, amount }] of spent) {
+    const slot = slotOf(window, wallMs);
+    const count = book.get(id) ?? { slot, current: 0, previous: 0 };
+    roll(count, slot);
+    count.current = Math.max(count.current, amount);
+    book.set(id, count);
   }
 }
 
-function remember(book: Book, row: UsageRow, window: WindowKind, wallMs: number): void {
+function sumUp(
+  spent: Map<string, { window: WindowKind; amount: number }>,
+  row: UsageRow,
+  window: WindowKind,
+): void {
   for (const [unit, amount] of [
     ['tokens', row.input + row.output],
     ['usd', row.usd],
   ] as const) {
     const id = boundId('key', row.key, unit, window);
-    const count = book.get(id) ?? { slot: slotOf(window, wallMs), current: 0, previous: 0 };
-    count.current += amount;
-    book.set(id, count);
+    spent.set(id, { window, amount: amount + (spent.get(id)?.amount ?? 0) });
   }
 }

@@ -15,7 +15,7 @@ import { createKeyring } from '../accounts/keys.ts';
 import type { Keyring } from '../accounts/keys.ts';
 import { createLimits, noQuotas } from '../limits/limits.ts';
 import type { Limits } from '../limits/limits.ts';
-import { openLimitsState } from '../limits/state.ts';
+import { closeReplaced, openLimitsState, putInForce } from '../limits/state.ts';
 import type { LimitsState } from '../limits/state.ts';
 import { takeoverOf } from '../routing/takeover.ts';
 import { buildRoutes } from '../routing/routes.ts';
@@ -67,8 +67,29 @@ export async function buildSnapshot(
       { key: keys.get(id)?.trim() ?? null, ca: authorities.get(id) ?? null },
     ]),
   );
+  const before = previous?.limitsState ?? null;
+  const limitsState = await openLimitsState(config, before, context);
+  try {
+    const made = makeSnapshot({ config, besides, previous, context, limitsState });
+    putInForce(limitsState, before, context.wallMs());
+    return made;
+  } catch (error) {
+    closeReplaced(limitsState, before);
+    throw error;
+  }
+}
+
+interface Making {
+  readonly config: GatewayConfig;
+  readonly besides: ReadonlyMap<string, Beside>;
+  readonly previous: Snapshot | null;
+  readonly context: SnapshotContext;
+  readonly limitsState: LimitsState;
+}
+
+/** Throws before it has changed anything. */
+function makeSnapshot({ config, besides, previous, context, limitsState }: Making): Snapshot {
   const newPools = openPools(config, besides, previous, context.sweep);
-  const limitsState = await openLimitsState(config, previous?.limitsState ?? null, context);
   const instances = new Map(
     config.upstreams.map((upstream) => {
       const beside = besides.get(upstream.id) as Beside;
@@ -113,7 +134,6 @@ function limitsOf(config: GatewayConfig, state: LimitsState, context: SnapshotCo
     memory: state.memory,
     wallMs: context.wallMs,
     random: Math.random,
-    ledger: state.usage?.ledger ?? null,
     shared: state.shared,
   });
 }
