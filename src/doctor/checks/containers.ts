@@ -1,6 +1,7 @@
 import { daemonPlaces } from '../../targets/docker/daemon.ts';
 import { toldDaemons } from '../../targets/docker/info.ts';
-import type { DaemonInfo, ToldDaemon } from '../../targets/docker/info.ts';
+import type { DaemonInfo } from '../../targets/docker/answers.ts';
+import type { ToldDaemon } from '../../targets/docker/info.ts';
 import { absent, bad, defineCheck, good } from '../contract.ts';
 import type { Verdict } from '../contract.ts';
 

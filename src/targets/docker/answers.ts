@@ -34,6 +34,7 @@ export const Inspected = z.object({
   State,
   Config: z.looseObject({
     Tty: z.boolean().nullish(),
+    User: z.string().nullish(),
     Image: z.string().nullish(),
     Cmd: z.array(z.string()).nullish(),
     Entrypoint: z.union([z.array(z.string()), z.string()]).nullish(),
@@ -74,3 +75,18 @@ export const PullLine = z.object({
   error: z.string().nullish(),
   progressDetail: z.object({ current: z.number().nullish(), total: z.number().nullish() }).nullish(),
 });
+
+/** What Docker and podman say of themselves, as far as berth looks at it. */
+export const DaemonInfo = z.object({
+  ServerVersion: z.string().nullish(),
+  Driver: z.string().nullish(),
+  CgroupVersion: z.string().nullish(),
+  DockerRootDir: z.string().nullish(),
+  SecurityOptions: z.array(z.string()).nullish(),
+  Warnings: z.array(z.string()).nullish(),
+  Runtimes: z.record(z.string(), z.unknown()).nullish(),
+  CDISpecDirs: z.array(z.string()).nullish(),
+  /** Devices that the engine knows by the container device interface. */
+  DiscoveredDevices: z.array(z.object({ ID: z.string() })).nullish(),
+});
+export type DaemonInfo = z.infer<typeof DaemonInfo>;

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { secretFileText } from '../../domain/fill-args.ts';
 import type { Ending, Instance, Mark } from '../../domain/instance.ts';
@@ -11,6 +10,7 @@ import { forget, forgetGone, isForeign } from './adopt.ts';
 import { Created, Event } from './answers.ts';
 import type { Inspected } from './answers.ts';
 import { asked, daemonOf, must, sayingOf } from './daemon.ts';
+import { giveFiles, ownFiles } from './give-files.ts';
 import { expectNotKept, isOfPlace } from './kept-by-unit.ts';
 import { containerLogs } from './logs.ts';
 import { apiOf, instanceOf, inspect, isUp, markedContainers } from './observe.ts';
@@ -50,6 +50,12 @@ async function makeAndStart(
   const { mark } = request;
   const body = withWritten(renderContainer(mark, options, facts), facts);
   const id = await make(world, api, mark, body);
+  try {
+    await giveFiles(world, api, { id, request });
+  } catch (error) {
+    await discard(world, api, id);
+    throw error;
+  }
   const answer = await asked(world, api, 'POST', `/containers/${id}/start`, { timeoutMs: startTimeoutMs });
   if (answer.status === 204 || answer.status === 304) return id;
   await discard(world, api, id);
@@ -137,14 +143,14 @@ function startFault({ deployment, address, port }: Mark, image: string, answer: 
   return new BerthError('CONTAINER_NOT_STARTED', { deployment, image, answer });
 }
 
-async function writeFiles(world: World, { mark, stateDir }: StartRequest): Promise<void> {
-  const { spec, deployment, replica } = mark;
-  const own = `${deployment}-${replica}`;
+async function writeFiles(world: World, request: StartRequest): Promise<void> {
+  const { spec } = request.mark;
+  const { secret, work } = ownFiles(request);
   for (const [name, ref] of Object.entries(spec.secrets)) {
     const text = secretFileText(spec, name, await resolveSecret(world, ref));
-    await world.files.write(join(stateDir, 'secrets', `${own}-${name}`), text, 0o600);
+    await world.files.write(secret(name), text, 0o600);
   }
-  for (const name of spec.writable) await world.files.makeDir(join(stateDir, 'work', own, name));
+  for (const name of spec.writable) await world.files.makeDir(work(name));
 }
 
 /** Numbers of the groups that own the devices of GPUs. */

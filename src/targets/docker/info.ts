@@ -1,22 +1,7 @@
-import { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { World } from '../../io/world.ts';
+import { DaemonInfo } from './answers.ts';
 import { daemonsHere, must } from './daemon.ts';
-
-/** What Docker and podman say of themselves, as far as berth looks at it. */
-const DaemonInfo = z.object({
-  ServerVersion: z.string().nullish(),
-  Driver: z.string().nullish(),
-  CgroupVersion: z.string().nullish(),
-  DockerRootDir: z.string().nullish(),
-  SecurityOptions: z.array(z.string()).nullish(),
-  Warnings: z.array(z.string()).nullish(),
-  Runtimes: z.record(z.string(), z.unknown()).nullish(),
-  CDISpecDirs: z.array(z.string()).nullish(),
-  /** Devices that the engine knows by the container device interface. */
-  DiscoveredDevices: z.array(z.object({ ID: z.string() })).nullish(),
-});
-export type DaemonInfo = z.infer<typeof DaemonInfo>;
 
 export interface ToldDaemon {
   readonly where: string;
