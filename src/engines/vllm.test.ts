@@ -65,7 +65,7 @@ test('what the seed deployment asks for is written, and its GPUs are shared', ()
     servedModel: 'mixtral',
     devices: { vendor: 'nvidia', count: 4 },
     sharedMemory: 8 * 1024 ** 3,
-    caches: { hub: { env: 'HF_HOME' }, compiled: { env: 'VLLM_CACHE_ROOT' } },
+    caches: { hub: { env: 'HF_HOME' }, compiled: { env: 'VLLM_CACHE_ROOT' }, home: { env: 'HOME' } },
   });
 });
 

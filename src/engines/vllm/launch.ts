@@ -58,7 +58,8 @@ export function launch(input: Input): LaunchSpec {
     model: hub === null ? input.model : null,
     mmproj: null,
     writable: [],
-    caches: { hub: { env: 'HF_HOME' }, compiled: { env: 'VLLM_CACHE_ROOT' } },
+    // Triton, FlashInfer and torch compile into folders of the home, which a unit or a pod may lack or not write.
+    caches: { hub: { env: 'HF_HOME' }, compiled: { env: 'VLLM_CACHE_ROOT' }, home: { env: 'HOME' } },
     sharedMemory: Math.max(8, input.gpus) * GiB,
     devices: {
       vendor: input.gpus > 0 || accelerator !== 'cpu' ? vendors[accelerator] : 'none',

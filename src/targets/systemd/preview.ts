@@ -8,6 +8,7 @@ import type { UnitFacts } from './render.ts';
 import type { SystemdOptions } from './options.ts';
 import { ask, ofUser, reasonOf, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { unreadable } from './unreadable.ts';
 
 /** What systemd and the file system would object to. */
 export async function preview(
@@ -27,7 +28,7 @@ export async function preview(
     const facts = await unitFacts(world, request, { unit, scope });
     const found = await Promise.all([
       verify(world, scope, { request, options, facts }),
-      unreadable(world, { request, options, facts }),
+      unreadable(world, { mark: request.mark, options, facts }),
     ]);
     return [...found.flat(), ...letIn(request, options, facts)];
   } catch (error) {
@@ -79,30 +80,6 @@ async function verify(world: World, scope: Scope, { request, options, facts }: A
   } finally {
     await world.files.remove(folder);
   }
-}
-
-/** A unit of its own user reads what everybody may read. */
-async function unreadable(world: World, { request, options, facts }: Asked): Promise<Finding[]> {
-  if (facts.scope === 'user' || options.user !== undefined) return [];
-  const { model, mmproj } = request.mark.spec;
-  const paths = [model, mmproj].flatMap((path) => path ?? []);
-  const found = await Promise.all(
-    paths.map(async (path): Promise<Finding[]> => {
-      const { code, stdout } = await world.exec.run(['stat', '-L', '-c', '%a', path], { timeoutMs: 10_000 });
-      if (code !== 0 || (Number.parseInt(stdout.trim().slice(-1), 8) & 4) !== 0) return [];
-      return [
-        {
-          rule: 'model-unreadable',
-          severity: 'critical',
-          object: request.mark.deployment,
-          message: `The unit runs as a user of its own, who may not read ${path} (mode ${stdout.trim()}).`,
-          evidence: [path],
-          cure: `Let everybody read it ("chmod o+r ${path}"), or name a user who may with "target.user".`,
-        },
-      ];
-    }),
-  );
-  return found.flat();
 }
 
 function letIn(request: StartRequest, options: SystemdOptions, facts: UnitFacts): Finding[] {

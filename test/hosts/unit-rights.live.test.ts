@@ -1,0 +1,102 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { localFiles } from '../../src/io/files.ts';
+import { makeModel } from '../../src/model-files/make-model.ts';
+import { fakeEngine } from '../support/berth.ts';
+import { missingForSystemd, startSystemdBox } from './systemd-box.ts';
+import type { BoxRan, SystemdBox } from './systemd-box.ts';
+
+const lacks = missingForSystemd();
+const why = lacks === '' ? '' : ` (skipped: ${lacks} is missing)`;
+
+let box: SystemdBox;
+let folder: string;
+
+function enter(...argv: string[]): BoxRan {
+  return box.enter(...argv);
+}
+
+function berth(...args: string[]): BoxRan {
+  return box.berth(args);
+}
+
+/** What a host has of units and their files. */
+function inventory(): string {
+  return enter('sh', '-c', 'find /etc/systemd/system /etc/berth /var/cache 2>/dev/null | sort').stdout;
+}
+
+describe.skipIf(lacks !== '')(`what the user of a unit may write and read${why}`, () => {
+  beforeAll(() => {
+    box = startSystemdBox();
+    folder = box.folder;
+  }, 120_000);
+
+  afterAll(() => box.stop(), 60_000);
+
+  test('a program that keeps things in its home has one that it may write in a hardened unit, and it goes with the unit', async () => {
+    const before = inventory();
+    // Stands in for vLLM as far as its command line and its folders go: it ends where it cannot write them.
+    const script = [
+      '#!/bin/sh -e',
+      'while [ $# -gt 0 ]; do [ "$1" != --port ] || port=$2; shift; done',
+      'for one in "$HF_HOME/hub" "$VLLM_CACHE_ROOT/torch" ~/.triton/cache ~/.cache/flashinfer ~/.config/vllm; do',
+      '  mkdir -p "$one"; echo written >"$one/one"; echo "kept in $one"',
+      'done',
+      `exec '${process.execPath}' '${fakeEngine}' "$port"`,
+    ];
+    writeFileSync(join(folder, 'vllm'), script.join('\n'));
+    for (const one of [folder, join(folder, 'vllm')]) chmodSync(one, 0o755);
+    const paths = [folder, dirname(dirname(process.execPath)), dirname(fakeEngine)].join(' ');
+    writeFileSync(
+      join(folder, 'berth.yaml'),
+      [
+        'version: 1\nfleet: lab\nid: box1',
+        'models: {m: {source: "hf://someone/m"}}',
+        'deployments:',
+        `  v: {model: m, target: {kind: systemd, unit: {Service: {BindReadOnlyPaths: ${paths}}}}, engine: {kind: vllm, binary: ${folder}/vllm, startTimeout: 60s}}`,
+        '',
+      ].join('\n'),
+    );
+    const applied = berth('apply');
+    expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    const home = '/var/cache/berth/lab-box1/v-0/home';
+    expect(berth('logs', 'v').stdout).toContain(`kept in ${home}/.triton/cache`);
+    expect(enter('cat', `/var/cache/private/berth/lab-box1/v-0/home/.config/vllm/one`).stdout).toBe(
+      'written\n',
+    );
+    expect(berth('down').code).toBe(0);
+    expect(inventory()).toBe(before);
+  }, 120_000);
+
+  test('a model in a folder that the user of the unit may not enter is told by the plan', async () => {
+    const models = join(folder, 'models');
+    const file = join(models, 'm.gguf');
+    await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: file });
+    chmodSync(file, 0o644);
+    writeFileSync(join(folder, 'llama-server'), '#!/bin/sh\n');
+    chmodSync(join(folder, 'llama-server'), 0o755);
+    function told(user = ''): { severity: string; message: string; cure: string }[] {
+      const target = `{kind: systemd, hardening: basic${user}}`;
+      writeFileSync(
+        join(folder, 'berth.yaml'),
+        `version: 1\nfleet: lab\nid: box1\nmodels: {m: {source: ./models/m.gguf}}\ndeployments:\n  a: {model: m, target: ${target}, engine: {kind: llama.cpp, binary: ${folder}/llama-server}}\n`,
+      );
+      const { findings } = JSON.parse(berth('plan', '--json').stdout) as {
+        findings: { rule: string; severity: string; message: string; cure: string }[];
+      };
+      return findings.filter(({ rule }) => rule === 'model-unreadable');
+    }
+    for (const one of [folder, models]) chmodSync(one, 0o755);
+    expect(told()).toEqual([]);
+    chmodSync(models, 0o700);
+    const [own, ...rest] = told();
+    expect([own?.severity, rest]).toEqual(['critical', []]);
+    expect(own?.message).toContain(`may not enter ${models}, where ${file} lies (mode 700)`);
+    expect(own?.cure).toContain(`chmod o+x ${models}`);
+    expect(told(', user: nobody')[0]?.message).toContain(
+      `The unit runs as nobody, who may not enter ${models}`,
+    );
+    expect(told(', user: root')).toEqual([]);
+  }, 120_000);
+});
