@@ -1,4 +1,6 @@
 import http from 'node:http';
+import https from 'node:https';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { parseJson } from '../domain/json.ts';
@@ -36,6 +38,28 @@ const version = 'v1.41';
 /** Where a daemon is asked: by its address, or over a stream of bytes that leads to it. */
 export type Reached = string | (() => Promise<Duplex>);
 
+/** What a daemon over TLS is asked with, as text of PEM files; the key is a secret. */
+export interface TlsMaterial {
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  /** Its certificate has to be of an authority that is trusted. */
+  readonly verify: boolean;
+}
+
+function secured(
+  { ca, cert, key, verify }: TlsMaterial,
+  { host }: http.RequestOptions,
+): https.RequestOptions {
+  return {
+    // Else its certificate would be held against the header "host". An address is no name of a server.
+    servername: isIP(host ?? '') === 0 ? (host ?? '') : '',
+    ...(ca === null ? {} : { ca }),
+    ...(cert === null || key === null ? {} : { cert, key }),
+    rejectUnauthorized: verify,
+  };
+}
+
 function placeOf(reached: Reached): http.RequestOptions {
   if (typeof reached === 'function')
     return {
@@ -55,10 +79,16 @@ function placeOf(reached: Reached): http.RequestOptions {
 
 /**
  * A client of its own, since a dozen questions need no library. Each question has a connection of its own. `reached` is where
- * it is asked, `where` its name where that differs: the socket of another machine has a way that changes.
+ * it is asked, `where` its name where that differs: the socket of another machine has a way that changes. `tls`: it is asked over TLS.
  */
-export function dockerApi(reached: Reached, where = typeof reached === 'string' ? reached : ''): DockerApi {
-  const at = placeOf(reached);
+export function dockerApi(
+  reached: Reached,
+  where = typeof reached === 'string' ? reached : '',
+  tls: TlsMaterial | null = null,
+): DockerApi {
+  const place = placeOf(reached);
+  const at = { ...place, ...(tls === null ? {} : secured(tls, place)) };
+  const { request } = tls === null ? http : https;
 
   function send(
     method: string,
@@ -67,7 +97,7 @@ export function dockerApi(reached: Reached, where = typeof reached === 'string' 
   ): Promise<http.IncomingMessage> {
     const text = how.body === undefined ? undefined : JSON.stringify(how.body);
     return new Promise((resolve, reject) => {
-      const outgoing = http.request(
+      const outgoing = request(
         {
           ...at,
           method,

@@ -1,4 +1,4 @@
-import { daemonPlaces } from '../../targets/docker/daemon.ts';
+import { daemonPlaces } from '../../targets/docker/places.ts';
 import { toldDaemons } from '../../targets/docker/info.ts';
 import type { DaemonInfo } from '../../targets/docker/answers.ts';
 import type { ToldDaemon } from '../../targets/docker/info.ts';
@@ -13,7 +13,7 @@ interface Facts {
 export const containers = defineCheck<'containers', Facts>({
   kind: 'containers',
   title: 'Docker and podman',
-  gather: async (world) => ({ looked: daemonPlaces(world.env), daemons: await toldDaemons(world) }),
+  gather: async (world) => ({ looked: (await daemonPlaces(world)).all, daemons: await toldDaemons(world) }),
   judge: ({ looked, daemons }, { targets }) => {
     const wanted = targets.includes('docker');
     if (daemons.length === 0)

@@ -6,7 +6,7 @@ export const dockerErrors = {
   DOCKER_UNREACHABLE: defineError<{ where: readonly string[]; reason: string }>(
     (f) => `No container engine answers at ${f.where.join(' or ')}: ${f.reason}.`,
     () =>
-      'Start it ("systemctl start docker", or "systemctl --user start podman.socket"), or set DOCKER_HOST to where it listens.',
+      'Start it ("systemctl start docker", or "systemctl --user start podman.socket"), or set DOCKER_HOST to where it listens (or choose another context of Docker).',
     'targetDown',
   ),
   DOCKER_FORBIDDEN: defineError<{ where: string; user: string }>(

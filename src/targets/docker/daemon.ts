@@ -4,24 +4,14 @@ import { dockerApi } from '../../io/docker-api.ts';
 import type { DockerAnswer, DockerApi, DockerQuestion } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { Answered, Version } from './answers.ts';
+import { daemonPlaces, sshCommand } from './places.ts';
 import { sudoFault, throughSudo } from './through-sudo.ts';
-
-/** Where a daemon may listen: where DOCKER_HOST says, else in the usual places, Docker's before Podman's. */
-export function daemonPlaces(env: World['env']): string[] {
-  const told = env['DOCKER_HOST'];
-  if (told) return [told];
-  const runtime = env['XDG_RUNTIME_DIR'];
-  return [
-    'unix:///var/run/docker.sock',
-    ...(runtime ? [`unix://${runtime}/docker.sock`, `unix://${runtime}/podman/podman.sock`] : []),
-    'unix:///run/podman/podman.sock',
-  ];
-}
 
 /** The daemons whose sockets are there; of a place over TCP that is not known before it is asked. */
 export async function daemonsHere(world: World): Promise<DockerApi[]> {
   if (world.cluster) return [];
-  const places = daemonPlaces(world.env).filter((where) => /^(unix|tcp|http):\/\//.test(where));
+  const { all } = await daemonPlaces(world);
+  const places = all.filter((where) => /^(unix|tcp|http|ssh):\/\//.test(where));
   const sockets = places.filter((where) => where.startsWith('unix:'));
   const there = await (world.machine === thisMachine ? socketsHere : socketsThere)(world, sockets);
   const found = places.filter((where) => !sockets.includes(where) || there.includes(where));
@@ -58,8 +48,10 @@ function pathOf(where: string): string {
 
 /** A daemon by where it listens on its host; by which way that is reached from here is no part of its name. */
 export async function daemonAt(world: World, where: string): Promise<DockerApi> {
-  const argv = await throughSudo(world, where);
-  return dockerApi(argv === null ? await world.reach(where) : () => world.exec.pipe(argv), where);
+  const argv = sshCommand(where) ?? (await throughSudo(world, where));
+  if (argv !== null) return dockerApi(() => world.exec.pipe(argv), where);
+  const { all, tls } = await daemonPlaces(world);
+  return dockerApi(await world.reach(where), where, all.includes(where) ? tls : null);
 }
 
 export interface Daemon {
@@ -80,12 +72,13 @@ export async function daemonOf(world: World): Promise<Daemon> {
       fault ??= error;
     }
   }
-  throw fault ?? noDaemon(world);
+  throw fault ?? (await noDaemon(world));
 }
 
-export function noDaemon({ env, machine }: World): BerthError {
-  const places = daemonPlaces(env).map((where) => placeText(machine, where));
-  return new BerthError('DOCKER_UNREACHABLE', { where: places, reason: 'there is no such socket' });
+export async function noDaemon(world: World): Promise<BerthError> {
+  const { all, fault } = await daemonPlaces(world);
+  const where = (fault ? [fault.named] : all).map((one) => placeText(world.machine, one));
+  return new BerthError('DOCKER_UNREACHABLE', { where, reason: fault?.reason ?? 'there is no such socket' });
 }
 
 function placeText(machine: string, where: string): string {

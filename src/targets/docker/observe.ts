@@ -17,7 +17,7 @@ import { unasked } from './unasked.ts';
  */
 export async function markedContainers(world: World): Promise<Instance[]> {
   const looks = await Promise.all((await daemonsHere(world)).map((api) => lookAt(world, api)));
-  const fault = faultOf(looks) ?? (looks.length === 0 ? noDaemon(world) : null);
+  const fault = faultOf(looks) ?? (looks.length === 0 ? await noDaemon(world) : null);
   if (fault) throw fault;
   return looks.flatMap((look) => (look instanceof BerthError ? [] : look));
 }
