@@ -177,7 +177,7 @@ deployments:
       const rendered = await place.berth('render', '--format', 'kustomize', '--out', 'deploy');
       expect(rendered.code, rendered.stderr).toBe(0);
       expect(rendered.stderr).toContain(
-        '"CI_KEY=$CI_KEY" | kubectl create secret generic berth-gateway-secrets -n llm --from-env-file=/dev/stdin',
+        '"CI_KEY=${CI_KEY:?}" | kubectl create secret generic berth-gateway-secrets -n llm --from-env-file=/dev/stdin',
       );
       kubectl('create', 'secret', 'generic', 'berth-gateway-secrets', `--from-literal=CI_KEY=${key}`);
       kubectl('label', 'secret', 'berth-gateway-secrets', ...labelsIn(rendered.stderr));
