@@ -51,9 +51,9 @@ export function auditReport(observation: Observation, suppressions: readonly Sup
 
 /** A server counts once, in whichever ways it was seen: as a process, by its unit or container, by the object that made its pod. */
 function countServers(observation: Observation): number {
-  const { pods, objects } = viewOf(observation);
+  const { pods, objects, hosts } = viewOf(observation);
   const seen = new Set(
-    observation.hosts.flatMap(({ servers }) =>
+    hosts.flatMap(({ servers }) =>
       servers.flatMap(({ owner }) => (owner.kind === 'pod' ? [owner.name] : [])),
     ),
   );
@@ -63,7 +63,7 @@ function countServers(observation: Observation): number {
       // A runtime runs nothing until a service names it.
       !workload.object.kind.endsWith('ServingRuntime') && !running.some((pod) => isPodOf(pod, workload)),
   );
-  const here = observation.hosts.map(
+  const here = hosts.map(
     ({ servers, units, containers }) =>
       servers.length +
       units.filter((unit) => unit.active !== 'active').length +

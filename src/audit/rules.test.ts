@@ -342,6 +342,9 @@ test.each<[string, (draft: Draft) => void]>([
       set(`${mistral}.engine`, 'lm-studio')(draft);
       set(`${mistral}.endpoints`, [])(draft);
       set(`${mistral}.state`, 'silent')(draft);
+      set(`${mistral}.mark`, null)(draft);
+      set(`${mistral}.owner`, { kind: 'session', name: 'desktop session', user: 'me' })(draft);
+      set(`${mistral}.told.tokens`, 0)(draft);
     },
   ],
   [

@@ -7,6 +7,7 @@ import type { Engine } from '../engines/contract.ts';
 import { engineOf, engines } from '../engines/registry.ts';
 import { workloadsIn } from '../domain/audit/workloads.ts';
 import { modelPods } from '../domain/audit/model-pods.ts';
+import { isWindow } from '../domain/audit/window.ts';
 import { podGpus } from '../domain/audit/pod-gpus.ts';
 import { definedServer } from './gather/defined-server.ts';
 import type { AuditView, PodServer } from './rules/contract.ts';
@@ -21,10 +22,11 @@ export function viewOf({
   uses = [],
   idleMs = usualIdleMs,
   at,
-  hosts,
+  hosts: looked,
   clusters,
   fleet,
 }: Viewed): AuditView {
+  const hosts = looked.map((host) => ({ ...host, servers: host.servers.filter((one) => !isWindow(one)) }));
   const all = clusters.flatMap(({ name, reach, objects, unseen }) => {
     const cluster = { name, reach, several: clusters.length > 1, unseen };
     return objects.flatMap((object): KubeObject[] => {

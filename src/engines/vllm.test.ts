@@ -136,3 +136,15 @@ test.each([['--api-key', 'sk-1'], ['--api_key=sk-1'], ['--api-key=sk-1']])(
     expect(JSON.stringify(found)).not.toContain('sk-1');
   },
 );
+
+test.each([
+  ['/opt/venv/bin/python3 -m vllm.entrypoints.openai.api_server --model org/m', '/opt/venv/bin/vllm'],
+  ['python3 -m vllm.entrypoints.openai.api_server --model org/m', 'vllm'],
+  ['/opt/venv/bin/python3.12 -m vllm serve org/m', '/opt/venv/bin/vllm'],
+  ['venv/bin/python -m vllm.entrypoints.cli.main serve org/m', 'venv/bin/vllm'],
+  ['/opt/venv/bin/python3 /opt/other/bin/vllm serve org/m', '/opt/other/bin/vllm'],
+  ['/usr/bin/python3 -m vllm_tgis_adapter --model org/m', 'vllm_tgis_adapter'],
+])('"%s" is started again by %s', (line, binary) => {
+  const found = vllm.recognize({ pid: 1, ppid: 0, exe: null, env: null, cwd: null, argv: line.split(' ') });
+  expect(found?.options).toMatchObject({ binary });
+});

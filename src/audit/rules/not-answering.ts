@@ -18,7 +18,7 @@ export const notAnswering: Rule = {
   find: ({ at, hosts, fleet }) =>
     perHost(hosts, (host) =>
       host.servers
-        .filter((server) => server.state === 'silent' && !stillLoads(server, at) && !isWindow(server))
+        .filter((server) => server.state === 'silent' && !stillLoads(server, at))
         .map((server) => ({
           ...subjectOf(server, host),
           ...(server.mark !== null && server.mark.fleet === fleet?.name
@@ -31,13 +31,6 @@ export const notAnswering: Rule = {
         })),
     ),
 };
-
-/** Programs of a desktop serve only once they are told to. */
-const desktop = ['lm-studio', 'jan'];
-
-function isWindow({ engine, endpoints }: ScannedServer): boolean {
-  return desktop.includes(engine) && endpoints.length === 0;
-}
 
 function stillLoads({ engine, endpoints, startedAt }: ScannedServer, at: string): boolean {
   const young = Date.parse(at) - Date.parse(startedAt) < loadingMs;

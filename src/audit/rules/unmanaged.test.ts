@@ -28,6 +28,20 @@ test('a server that a fleet does not know runs beside it, and one that it reache
   expect(unmarked((draft) => external(draft, 'http://127.0.0.1:8000'))).toEqual([]);
 });
 
+test('a server that the fleet reaches and that somebody started by hand is told, since nothing starts it again', () => {
+  function owned(kind: 'session' | 'system-unit'): string[] {
+    return unmarked((draft) => {
+      external(draft, 'http://127.0.0.1:8000');
+      const server = draft.hosts[0]?.servers.find((one) => one.model?.includes('Qwen'));
+      Object.assign(server ?? {}, { owner: { kind, name: 'x', user: 'root' } });
+    });
+  }
+  expect(owned('session')).toEqual([
+    expect.stringContaining('reaches it as qwen, and nothing starts it again'),
+  ]);
+  expect(owned('system-unit')).toEqual([]);
+});
+
 test('a server in a network of its own that was seen to be reached is known, too', () => {
   function reached(pid: number): Change {
     return (draft) => {

@@ -8,20 +8,48 @@ import { perHost } from './contract.ts';
 export const unmanaged: Rule = {
   id: 'unmanaged',
   severity: 'info',
-  finds: 'a server that somebody started by hand, or that is not in the fleet file at hand',
+  finds:
+    'a server that somebody started by hand, be it one that the fleet reaches, or that is not in the fleet file at hand',
   why: 'What was started by hand ends with its session or at a reboot, and no file says how it was started.',
   find: (view) =>
     perHost(view.hosts, (host) =>
-      host.servers.flatMap((server) =>
+      host.servers.flatMap((server) => {
         // What the fleet reaches, or runs as a pod whose mark its maker has, the file has too.
-        deploymentOf(server, host.host, view) === null ? judge(server, host, view.fleet) : [],
-      ),
+        const deployment = deploymentOf(server, host.host, view);
+        return deployment === null
+          ? judge(server, host, view.fleet)
+          : onlyReached(server, host, { deployment, fleet: view.fleet });
+      }),
     ),
 };
 
+/** One that the file names and nobody starts: it is gone with its session, and its requests fail. */
+function onlyReached(
+  server: ScannedServer,
+  host: ObservedHost,
+  { deployment, fleet }: { deployment: string; fleet: ObservedFleet | null },
+): Found[] {
+  const stated = fleet?.deployments.find(({ name }) => name === deployment);
+  if (server.mark !== null || !stated?.external || !isByHand(server)) return [];
+  const { object, names } = subjectOf(server, host);
+  return [
+    {
+      object,
+      names: [deployment, ...names],
+      message: `The fleet reaches it as ${deployment}, and nothing starts it again: it was started by hand.`,
+      evidence: [`${ownerName(server)}, on ${placeOf(server)}, since ${server.startedAt}.`],
+      cure: `Have a unit or container start it, or give berth its start in place of its URL; or suppress this finding with a reason.`,
+    },
+  ];
+}
+
+function isByHand({ owner }: ScannedServer): boolean {
+  return owner.kind === 'session' || owner.kind === 'unknown';
+}
+
 function judge(server: ScannedServer, host: ObservedHost, fleet: ObservedFleet | null): Found[] {
   if (server.mark !== null) return [];
-  const byHand = server.owner.kind === 'session' || server.owner.kind === 'unknown';
+  const byHand = isByHand(server);
   if (!byHand && fleet === null) return [];
   return [
     {

@@ -11,6 +11,7 @@ import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { usualFiles } from '../../fleet/file/sources.ts';
 import { adoptableOn, hostHere } from '../adoptable.ts';
+import { lockEdit } from '../carry-out-edit.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
@@ -41,7 +42,11 @@ export function configure(command: Command, context: CliContext): void {
     .option('--host <name>', 'the host of the fleet file to look at; else this machine')
     .option('--fleet <name>', 'name of the fleet, where the file is new', 'home')
     .action(async (names: string[], options: AdoptOptions) => {
-      const before = await readBefore(context, options);
+      const first = await readBefore(context, options);
+      const writes = options.all === true || names.length > 0;
+      using _lock = writes ? await lockEdit(context, first.path, 'adopt') : null;
+      // What was written while nobody held the lock counts.
+      const before = writes ? await readBefore(context, options) : first;
       const host = options.host ?? hostHere(before.loaded);
       const { entries, refused } = await adoptableOn(context, before.loaded, {
         host: options.host,

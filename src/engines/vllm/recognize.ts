@@ -17,7 +17,7 @@ export function recognize(facts: ProcessFacts): Recognized | null {
   // Its workers rename themselves: "VLLM::EngineCore", "VLLM::Worker_TP0"; Ray has names of its own for them.
   if (/^(VLLM::|ray::(RayWorker|.*vllm))/i.test(facts.argv[0] ?? '')) return { ...nothing, child: true };
   const found = unwrap(facts.argv).find(isServer);
-  return found ? server(found, { ...facts.env, ...found.env }) : null;
+  return found ? server(found, { ...facts.env, ...found.env }, programOf(found.path, facts.argv)) : null;
 }
 
 const nothing = { engine: 'vllm', model: null, host: null, port: null, options: {} } as const;
@@ -27,7 +27,15 @@ function isServer({ program, path, args }: Unwrapped): boolean {
   return apiServers.test(path) || (modules.includes(program) && args[0] === 'serve');
 }
 
-function server(found: Unwrapped, env: Readonly<Record<string, string>>): Recognized {
+/** A module of Python is no program: that lies beside the Python that runs it, and else on PATH. */
+function programOf(path: string, argv: readonly string[]): string {
+  const own = path === 'vllm' || /(^|\/)vllm[./]entrypoints[./]/.test(path);
+  if (!own) return path;
+  const python = argv.findLast((word) => /(^|\/)(python[\d.]*t?|pypy3?)$/.test(word)) ?? '';
+  return `${python.slice(0, python.lastIndexOf('/') + 1)}vllm`;
+}
+
+function server(found: Unwrapped, env: Readonly<Record<string, string>>, binary: string): Recognized {
   const words = apiServers.test(found.path) ? found.args : found.args.slice(1);
   const { values, rest } = readFlags(words, flags, vllmDrift.style);
   const { model, others } = takeModel(rest);
@@ -38,7 +46,7 @@ function server(found: Unwrapped, env: Readonly<Record<string, string>>): Recogn
     model: text(named) ?? model,
     host: text(host),
     port: typeof port === 'number' ? port : null,
-    options: { binary: found.path, ...ourOptions(stated), args: redact(others) },
+    options: { binary, ...ourOptions(stated), args: redact(others) },
     child: false,
     // What a configuration file holds does not show.
     ...(unknown ? {} : { keyed: asksForKey(others) || Boolean(env['VLLM_API_KEY']) }),

@@ -14,6 +14,7 @@ import { patchFor, secretIn } from './pod-patch.ts';
 import { leadsTo, reachedBy } from './only-reached.ts';
 import { placesOf } from './pod-places.ts';
 import { servedName } from './served-name.ts';
+import { unstatedSlots } from './unstated-slots.ts';
 
 export interface WorkloadContext {
   /** Names of deployments and of models that the file has already. */
@@ -120,6 +121,7 @@ function optionsOf({ container, server }: Found, accelerator: string | undefined
     kind: server.engine,
     ...servedName(server.engine, stated, server.model),
     ...stated,
+    ...unstatedSlots(server, container.image ?? null),
     ...(accelerator === undefined ? {} : { accelerator }),
     ...(Array.isArray(args) && args.length > 0 ? { args } : {}),
     ...(Object.keys(env).length > 0 ? { env } : {}),
