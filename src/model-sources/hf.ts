@@ -9,6 +9,7 @@ import type { HttpReply } from '../io/http.ts';
 import { proxyFor } from '../io/proxy.ts';
 import type { World } from '../io/world.ts';
 import { secondsToWait } from '../io/download/wait-of.ts';
+import { askAgain } from './ask-again.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
 
 export const hfSource = {
@@ -100,17 +101,14 @@ async function ask(
 ): Promise<HttpReply> {
   let at = url;
   for (let redirects = 0; ; redirects += 1) {
-    const reply = await world.http
-      .request(at, { headers, signal, timeoutMs: 60_000, proxy: proxyFor(world.env, at) })
-      .catch((cause: unknown) => {
-        if (signal.aborted) throw cause;
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new BerthError(
-          'MODEL_PLACE_FAILED',
-          { source, place: shownEndpoint(world), reason },
-          { cause },
-        );
-      });
+    const asked = at;
+    const reply = await askAgain(world.clock, signal, () =>
+      world.http.request(asked, { headers, signal, timeoutMs: 60_000, proxy: proxyFor(world.env, asked) }),
+    ).catch((cause: unknown) => {
+      if (signal.aborted) throw cause;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new BerthError('MODEL_PLACE_FAILED', { source, place: shownEndpoint(world), reason }, { cause });
+    });
     const { location } = reply.headers;
     if (![301, 302, 307, 308].includes(reply.status) || location === undefined || redirects === 5)
       return reply;

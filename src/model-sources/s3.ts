@@ -6,6 +6,7 @@ import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import { proxyFor } from '../io/proxy.ts';
 import type { World } from '../io/world.ts';
 import { secondsToWait } from '../io/download/wait-of.ts';
+import { askAgain } from './ask-again.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
 import { bucketUrl, objectUrl, s3Settings } from '../io/s3/settings.ts';
 import type { S3Settings } from '../io/s3/settings.ts';
@@ -145,19 +146,19 @@ async function ask(
   signal: AbortSignal,
 ): Promise<string> {
   const address = await signed(url, settings);
-  const reply = await world.http
-    .request(address.url, {
+  const reply = await askAgain(world.clock, signal, () =>
+    world.http.request(address.url, {
       headers: { ...address.headers },
       timeoutMs: 60_000,
       signal,
       proxy: proxyFor(world.env, address.url),
       ...settings.trust,
-    })
-    .catch((cause: unknown) => {
-      if (signal.aborted) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new BerthError('MODEL_PLACE_FAILED', { source, place: url.origin, reason }, { cause });
-    });
+    }),
+  ).catch((cause: unknown) => {
+    if (signal.aborted) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new BerthError('MODEL_PLACE_FAILED', { source, place: url.origin, reason }, { cause });
+  });
   if (reply.status === 200) return reply.text;
   throw refusal(world, source, url, settings, reply);
 }

@@ -29,7 +29,8 @@ export interface FileOfModel {
 
 /**
  * One file of a model: fetched, unless its content is in the store, proved by its sum where the place tells one, and put under
- * its name. What has a wrong sum is fetched once more, front to back, and then given up; nothing of it is kept.
+ * its name. What has a wrong sum is fetched once more, in ranges again, and if it came otherwise then, from front to back; what
+ * stays wrong is given up, and nothing of it is kept.
  */
 export async function fetchFile(world: World, what: FileOfModel, options: PullOptions): Promise<StoredFile> {
   const store = storeOf(world);
@@ -82,7 +83,8 @@ async function fetchProved(
   options: PullOptions,
 ): Promise<Pick<Identity, 'etag' | 'modified'> & { readonly sha256: string }> {
   const { file, source } = what;
-  for (const ranges of [true, false]) {
+  let before: string | null = null;
+  for (const ranges of [true, true, false]) {
     const { etag, modified } = await fetchBytes(world, what, partial, ranges, options);
     if ((file.size ?? 0) > 256 * 1024 * 1024) options.onLine(`${file.path}: all there, proving its sum.`);
     const { sha256, found, expected } = await sumsOf(file, partial, options.access.signal);
@@ -91,14 +93,17 @@ async function fetchProved(
       return { sha256, etag, modified };
     }
     await drop(world, partial);
-    if (!ranges)
+    // The same bytes twice are what the place has: a third time would not change them.
+    if (!ranges || found === before)
       throw new BerthError('DOWNLOAD_CORRUPT', {
         source: shownSource(source),
         file: file.path,
         expected: expected ?? '-',
         found: found ?? '-',
       });
-    options.onLine(`${file.path}: its sum is wrong; it is fetched once more, in one piece.`);
+    const how = before === null ? '' : ', from front to back';
+    options.onLine(`${file.path}: its sum is wrong; it is fetched once more${how}.`);
+    before = found;
   }
   throw new Error('unreachable');
 }

@@ -1,7 +1,9 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { shownSource } from '../domain/model-source.ts';
-import type { ListedModel } from '../domain/listed-model.ts';
+import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import { splitSet } from '../domain/split-files.ts';
+import type { Address } from '../io/download/connect.ts';
+import { identify } from '../io/download/identify.ts';
 import { freeBytes, takenBytes } from '../io/store-files.ts';
 import type { World } from '../io/world.ts';
 import { readGgufFile } from '../model-files/gguf-read.ts';
@@ -45,7 +47,8 @@ export async function pullModel(
     return { model: there, path: modelPath(store, there), fetched: false };
   const listed = await kind.list(world, source, options.access);
   const chosen = chooseFiles(shownSource(source), listed.files, kind.wanted(source));
-  await checkRoom(world, folder, chosen);
+  const where = (file: ListedFile) => kind.address(world, source, listed, file, options.access);
+  await checkRoom(world, folder, await withSizes(world, chosen.files, where, options));
   const files = await fetchAll(world, kind, key, listed, chosen, options);
   await checkParts(store.tree(folder), files);
   const model: StoredModel = {
@@ -84,7 +87,23 @@ async function isWhole(world: World, model: StoredModel): Promise<boolean> {
   return found.every(Boolean);
 }
 
-async function checkRoom(world: World, folder: string, { files }: ChosenFiles): Promise<void> {
+/** What is listed without a size is asked for it. The answer is held against nothing: it may change until the file is fetched. */
+async function withSizes(
+  world: World,
+  files: readonly ListedFile[],
+  where: (file: ListedFile) => Promise<Address>,
+  { access: { signal } }: PullOptions,
+): Promise<ListedFile[]> {
+  const sized: ListedFile[] = [];
+  for (const file of files) {
+    const told = file.size === null ? await identify(await where(file), { env: world.env, signal }) : null;
+    sized.push(told === null || told.size === 0 ? file : { ...file, size: told.size });
+  }
+  return sized;
+}
+
+/** What can never fit is told before anything is fetched. */
+async function checkRoom(world: World, folder: string, files: readonly ListedFile[]): Promise<void> {
   const store = storeOf(world);
   let needed = 0;
   for (const { path, size, sha256 } of files) {

@@ -35,7 +35,14 @@ export interface HubServer {
   /** What goes wrong with this request; null lets it go well. */
   fault: (request: HubRequest) => HubFault | null;
   /** Status of the list of files, with the code that the Hub puts beside it. */
-  refuse: { readonly status: number; readonly code: string } | null;
+  refuse: {
+    readonly status: number;
+    readonly code: string;
+    /** So often, and then no more; absent: always. */
+    times?: number;
+  } | null;
+  /** How often the list was refused. */
+  refused: number;
   /** Sums that the list tells, in place of the true ones. */
   readonly sums: Map<string, string>;
   /** Files that git itself has, by the names that the list gives them. */
@@ -64,7 +71,9 @@ export async function startHub(address = '127.0.0.1'): Promise<HubServer> {
 
   function list(reply: http.ServerResponse): void {
     if (self.refuse !== null) {
+      self.refused += 1;
       reply.writeHead(self.refuse.status, { 'x-error-code': self.refuse.code }).end('{"error":"no"}');
+      if (self.refuse.times !== undefined && (self.refuse.times -= 1) === 0) self.refuse = null;
       return;
     }
     const siblings = [...self.files].map(([rfilename, content]) => {
@@ -104,6 +113,7 @@ export async function startHub(address = '127.0.0.1'): Promise<HubServer> {
     files: new Map(),
     fault: () => null,
     refuse: null,
+    refused: 0,
     sums: new Map(),
     gitNames: new Map(),
     revision: 'c0ffee',

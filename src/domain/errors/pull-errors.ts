@@ -71,7 +71,7 @@ export const pullErrors = {
     () => 'Run the same again: the place is listed anew. A revision that is named stays what it is.',
   ),
   DOWNLOAD_CORRUPT: defineError<{ source: string; file: string; expected: string; found: string }>(
-    (f) => `${f.file} of ${f.source} came twice with wrong bytes: ${f.found} in place of ${f.expected}.`,
+    (f) => `${f.file} of ${f.source} came again and again with wrong bytes: ${f.found} in place of ${f.expected}.`,
     () => 'Nothing of it was kept. A proxy or mirror on the way changes it, or the place tells a wrong sum.',
   ),
   MODEL_NO_ROOM: defineError<{ path: string; needed: number | null; free: number }>(

@@ -101,6 +101,33 @@ test('a file that changes midway is begun anew, and is never a mixture', async (
   await expectWhole(await place.berth('pull', source, '--json'), 1);
 });
 
+test('after a wrong sum all comes in ranges again, and from front to back only where it came otherwise then', async () => {
+  let requests = 0;
+  // Of three ranges the first time, and three the second.
+  hub.fault = () => ((requests += 1) <= 4 ? { do: 'wrong-bytes' } : null);
+  const ran = await place.berth('pull', source, '--json');
+  await expectWhole(ran);
+  const ranges = hub.asked.filter(({ host }) => host === 'store').map(({ range }) => range !== null);
+  expect(ranges).toEqual([true, true, true, true, true, true, false]);
+});
+
+test.each([503, 429])('a hub whose list answers %i twice is asked again', async (status) => {
+  hub.refuse = { status, code: '', times: 2 };
+  await expectWhole(await place.berth('pull', source, '--json'));
+  expect(hub.refused).toBe(2);
+});
+
+test('what can never fit is told before it is fetched, also where no list tells its size', async () => {
+  hub.files.set('vast.bin', { ...contentOf(0), size: 2 ** 49, read: contentOf(0).read });
+  const ran = await place.berth('pull', `${hub.url}/lab/tiny/resolve/main/vast.bin`);
+  expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('are needed, ')]);
+  expect(hub.asked.map(({ range }) => range)).toEqual([
+    { from: 0, to: 0 },
+    { from: 0, to: 0 },
+  ]);
+  expect(filesBelow(store('partial'))).toEqual([]);
+});
+
 test('a file that always has wrong bytes is refused, and nothing of it is kept', async () => {
   hub.sums.set(file, 'a'.repeat(64));
   const ran = await place.berth('pull', source);
