@@ -12,6 +12,7 @@ export async function pullNamed(
   { source, secret }: NamedSource,
   connections: number,
   onPart: (part: number) => void = () => {},
+  refresh = false,
 ): Promise<Pulled> {
   const kind = sourceOf(source);
   const progress = showPull(output, world.clock.now);
@@ -25,6 +26,7 @@ export async function pullNamed(
       access,
       connections,
       stallMs: 30_000,
+      refresh,
       ...progress,
       onBytes,
     });

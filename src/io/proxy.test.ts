@@ -13,6 +13,12 @@ test('each scheme has its own proxy, lower case comes first, and an address with
   expect(proxyFor(env, 'http://hub.test/a')).toBe('https://me:x@plain.test/');
   expect(proxyFor({ HTTPS_PROXY: ' ' }, 'https://hub.test/a')).toBeNull();
   expect(proxyFor({ HTTP_PROXY: proxy }, 'https://hub.test/a')).toBeNull();
+  // Where its own is not set, that for all.
+  for (const url of ['https://hub.test/a', 'http://hub.test/a'])
+    expect(proxyFor({ all_proxy: proxy }, url)).toBe(`${proxy}/`);
+  expect(proxyFor({ ALL_PROXY: proxy, https_proxy: 'near.test:1' }, 'https://hub.test/a')).toBe(
+    'http://near.test:1/',
+  );
 });
 
 test.each([

@@ -10,7 +10,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
  */
 export function proxyFor(env: Variables, url: string): string | null {
   const { protocol, hostname, port } = new URL(url);
-  const [name, value] = stated(env, protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+  const own = stated(env, protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+  const [name, value] = own[1] === null ? stated(env, 'ALL_PROXY') : own;
   if (value === null) return null;
   const host = hostname.replace(/^\[|\]$/g, '');
   const excepted = (stated(env, 'NO_PROXY')[1] ?? '').split(/[\s,]+/);

@@ -29,29 +29,34 @@ export interface FileOfModel {
 
 /**
  * One file of a model: fetched, unless its content is in the store, proved by its sum where the place tells one, and put under
- * its name. What has a wrong sum is fetched once more, in ranges again, and if it came otherwise then, from front to back; what
+ * its name, unless it is to wait for the others of a newer form. What has a wrong sum is fetched once more, in ranges again, and if it came otherwise then, from front to back; what
  * stays wrong is given up, and nothing of it is kept.
  */
 export async function fetchFile(world: World, what: FileOfModel, options: PullOptions): Promise<StoredFile> {
+  const file = await intoStore(world, what, options);
+  if (!options.refresh) await nameFile(world, what.folder, file);
+  return file;
+}
+
+/** Puts the content that the store has under the name that the model has for it. */
+export async function nameFile(world: World, folder: string, { path, sha256 }: StoredFile): Promise<void> {
   const store = storeOf(world);
-  const { file } = what;
-  const name = join(store.tree(what.folder), file.path);
+  await linkAs(store.blob(sha256), join(store.tree(folder), path));
+}
+
+async function intoStore(world: World, what: FileOfModel, options: PullOptions): Promise<StoredFile> {
+  const store = storeOf(world);
+  const { file, folder } = what;
   const known = file.sha256 === null ? null : await world.files.stat(store.blob(file.sha256));
-  if (file.sha256 !== null && known !== null && (file.size === null || known.size === file.size)) {
-    await linkAs(store.blob(file.sha256), name);
+  if (file.sha256 !== null && known !== null && (file.size === null || known.size === file.size))
     return { path: file.path, size: known.size, sha256: file.sha256 };
-  }
   const there = await remaining(world, what, options);
-  if (there !== null) {
-    await linkAs(store.blob(there.sha256), name);
-    return there;
-  }
-  const partial = store.partial(what.folder, file.path);
+  if (there !== null) return there;
+  const partial = store.partial(folder, file.path);
   const { sha256, etag, modified } = await fetchProved(world, what, partial, options);
   const size = (await world.files.stat(partial))?.size ?? 0;
   await keepAs(partial, store.blob(sha256), sha256, options.access.signal);
   await drop(world, partial);
-  await linkAs(store.blob(sha256), name);
   return { path: file.path, size, sha256, etag, modified };
 }
 

@@ -13,8 +13,10 @@ import { modelPath, storeKey, storeOf, storedModel } from './cache.ts';
 import type { StoreKey, StoredFile, StoredModel } from './cache.ts';
 import { chooseFiles } from './choose-files.ts';
 import type { ChosenFiles } from './choose-files.ts';
-import { fetchFile } from './fetch-file.ts';
+import { fetchFile, nameFile } from './fetch-file.ts';
+import { newnessOf } from './newer.ts';
 import type { PullOptions } from './pull-options.ts';
+import { recordRemains } from './remains.ts';
 import { waitForTurn } from './turn.ts';
 
 export interface Pulled {
@@ -43,13 +45,21 @@ export async function pullModel(
   });
   const store = storeOf(world);
   const there = await storedModel(world, key);
-  if (there !== null && (await isWhole(world, there)))
+  if (
+    there !== null &&
+    (await isWhole(world, there)) &&
+    !(await isToRefresh(world, kind, source, there, options))
+  )
     return { model: there, path: modelPath(store, there), fetched: false };
   const listed = await kind.list(world, source, options.access);
   const chosen = chooseFiles(shownSource(source), listed.files, kind.wanted(source));
-  const where = (file: ListedFile) => kind.address(world, source, listed, file, options.access);
+  if (there !== null && options.refresh) await recordRemains(world, there, new Set());
+  function where(file: ListedFile): Promise<Address> {
+    return kind.address(world, source, listed, file, options.access);
+  }
   await checkRoom(world, folder, await withSizes(world, chosen.files, where, options));
   const files = await fetchAll(world, kind, key, listed, chosen, options);
+  if (options.refresh) await renameAll(world, folder, files);
   await checkParts(store.tree(folder), files);
   const model: StoredModel = {
     version: 1,
@@ -76,6 +86,24 @@ async function checkParts(tree: string, files: readonly StoredFile[]): Promise<v
   // What is no GGUF at all is told where it is read.
   if (fault === null || headers.includes(null)) return;
   throw new BerthError('GGUF_BROKEN', { path: parts[fault.part]?.path ?? tree, detail: fault.detail });
+}
+
+/** What cannot be told apart from what its place has is fetched. */
+async function isToRefresh(
+  world: World,
+  kind: ModelSource,
+  source: string,
+  there: StoredModel,
+  { refresh = false, access }: PullOptions,
+): Promise<boolean> {
+  return refresh && (await newnessOf(world, kind, source, there, access)) !== 'same';
+}
+
+/** The old form is whole until all of the new one has come; between them no record says that what lies there is one model. */
+async function renameAll(world: World, folder: string, files: readonly StoredFile[]): Promise<void> {
+  const store = storeOf(world);
+  for (const path of [store.record(folder), store.tree(folder)]) await world.files.remove(path);
+  for (const file of files) await nameFile(world, folder, file);
 }
 
 /** All files are there with the length they had; their bytes are looked at by `verify` only. */

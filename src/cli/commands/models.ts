@@ -15,6 +15,7 @@ import type { Pruned, Verified } from '../../models/keep.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
+import { isNewer } from '../newer-models.ts';
 import { namedSources } from '../named-models.ts';
 import { table } from '../output.ts';
 
@@ -32,8 +33,9 @@ export const examples = [
 export function configure(command: Command, context: CliContext): void {
   command
     .command('list')
+    .option('--check', 'ask the place of each whether it has a newer form')
     .description('Models in the store.')
-    .action(() => list(context));
+    .action((options: { check?: boolean }) => list(context, options.check ?? false));
   addFileOption(command.command('show'))
     .argument('<model>', 'a source, a path with a slash, or a model or deployment of the fleet file')
     .description('What a model is, read from the fronts of its files where they lie.')
@@ -50,8 +52,10 @@ export function configure(command: Command, context: CliContext): void {
     .action((options: FileOptions & { yes?: boolean; all?: boolean }) => prune(context, options));
 }
 
-async function list({ world, output }: CliContext): Promise<void> {
-  const models = await storedModels(world);
+async function list(context: CliContext, check: boolean): Promise<void> {
+  const { world, output } = context;
+  const stored = await storedModels(world);
+  const models = check ? await Promise.all(stored.map((model) => checked(context, model))) : stored;
   output.result({ store: world.places.models, models }, () => {
     if (models.length === 0) return `No models in ${world.places.models}. "berth pull" fetches some.`;
     const rows = models.map((model) => [
@@ -60,10 +64,18 @@ async function list({ world, output }: CliContext): Promise<void> {
       String(model.files.length),
       model.licence ?? '-',
       model.revision?.slice(0, 12) ?? '-',
-      model.pulledAt.slice(0, 10),
+      model.pulledAt.slice(0, 10) + ('newer' in model && model.newer ? ', newer at its place' : ''),
     ]);
     return table([['SOURCE', 'SIZE', 'FILES', 'LICENCE', 'REVISION', 'FETCHED'], ...rows], [1, 2]);
   });
+}
+
+/** Tokens are those of the environment: the store does not know under which name of a fleet file it serves. */
+async function checked(
+  context: CliContext,
+  model: StoredModel,
+): Promise<StoredModel & { readonly newer: boolean }> {
+  return { ...model, newer: await isNewer(context, { source: model.source, secret: null }, model) };
 }
 
 async function show(context: CliContext, name: string, options: FileOptions): Promise<void> {

@@ -11,6 +11,7 @@ import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { countOption } from '../count-option.ts';
 import { namedSources } from '../named-models.ts';
+import { isNewer } from '../newer-models.ts';
 import { pullNamed } from '../pull-named.ts';
 
 export const examples = [
@@ -21,11 +22,13 @@ export const examples = [
     'berth pull hf://Qwen/Qwen2.5-0.5B-Instruct-GGUF:Q4_K_M --to /srv/models/qwen.gguf',
     'Puts it under that name, and nothing into the store.',
   ],
+  ['berth pull --refresh', 'Fetches what their places have in a newer form.'],
   ['berth models show hf://Qwen/Qwen2.5-7B-Instruct', 'What it is, before anything is fetched.'],
 ] as const;
 
 interface PullCommandOptions extends FileOptions {
   readonly connections: number;
+  readonly refresh?: boolean;
   readonly to?: string;
   readonly mark?: string;
   readonly sum: Readonly<Record<string, string>>;
@@ -49,15 +52,21 @@ export function configure(command: Command, context: CliContext): void {
       addSum,
       {},
     )
+    .option('--refresh', 'ask for models that are there already, and fetch what has a newer form')
     .action(async (names: string[], options: PullCommandOptions) => {
       if (options.to !== undefined) return pullTo(context, names, { ...options, to: options.to });
       if (options.mark !== undefined || Object.keys(options.sum).length > 0)
         throw usage('"--mark" and "--sum" are for a model that "--to" puts somewhere.');
-      const pulled: Pulled[] = [];
-      for (const named of await namedSources(context, options, names))
-        pulled.push(await pullNamed(context, named, options.connections));
+      const pulled: Told[] = [];
+      for (const named of await namedSources(context, options, names)) {
+        const one = await pullNamed(context, named, options.connections, undefined, options.refresh);
+        pulled.push({
+          ...one,
+          newer: !one.fetched && !options.refresh && (await isNewer(context, named, one.model)),
+        });
+      }
       context.output.result(
-        pulled.map(({ model, path, fetched }) => ({ ...model, path, fetched })),
+        pulled.map(({ model, path, fetched, newer }) => ({ ...model, path, fetched, newer })),
         () => pulled.map(lineOf).join('\n') || 'The fleet file names no model that lies elsewhere.',
       );
     });
@@ -99,7 +108,12 @@ function usage(detail: string): BerthError<'USAGE'> {
   return new BerthError('USAGE', { detail, command: 'pull' });
 }
 
-function lineOf({ model, path, fetched }: Pulled): string {
+interface Told extends Pulled {
+  /** Its place has another form by now. */
+  readonly newer: boolean;
+}
+
+function lineOf({ model, path, fetched, newer }: Told): string {
   const bytes = model.files.reduce((sum, { size }) => sum + size, 0);
-  return `${model.source}: ${fetched ? 'fetched' : 'there already'}, ${formatBytes(bytes)}, ${path}`;
+  return `${model.source}: ${fetched ? 'fetched' : 'there already'}, ${formatBytes(bytes)}, ${path}${newer ? '; newer at its place, "berth pull --refresh" fetches that' : ''}`;
 }
