@@ -8,7 +8,7 @@ import type { World } from '../io/world.ts';
 import { secondsToWait } from '../io/download/wait-of.ts';
 import { askAgain } from './ask-again.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
-import { bucketUrl, objectUrl, s3Settings } from '../io/s3/settings.ts';
+import { bucketUrl, objectUrl, s3Access, s3Settings } from '../io/s3/settings.ts';
 import type { S3Settings } from '../io/s3/settings.ts';
 import { signed } from '../io/s3/sign.ts';
 
@@ -35,14 +35,14 @@ export const s3Source = {
   list: listBucket,
   address: async (world, source, _model, file, access) => {
     const { bucket, prefix } = placeOf(source);
-    const settings = await s3Settings(world, access.secret);
+    const settings = await s3Access(world, access.secret);
     const isObject = `/${prefix}`.endsWith(`/${file.path}`);
     const key = isObject ? prefix : join(isSplit(prefix) ? dirname(prefix) : prefix, file.path);
     const url = objectUrl(settings, bucket, key);
     return { ...(await signed(url, settings)), ...settings.trust };
   },
   refusal: async (world, source, access, reply) => {
-    const settings = await s3Settings(world, access.secret);
+    const settings = await s3Access(world, access.secret);
     return refusal(world, source, new URL(bucketUrl(settings, placeOf(source).bucket)), settings, reply);
   },
 } as const satisfies ModelSource;
@@ -61,7 +61,7 @@ function isSplit(prefix: string): boolean {
 
 async function listBucket(world: World, source: string, access: SourceAccess): Promise<ListedModel> {
   const { bucket, prefix } = placeOf(source);
-  const settings = await s3Settings(world, access.secret);
+  const settings = await s3Access(world, access.secret);
   const listed = isSplit(prefix) ? prefix.replace(/\d{5}-of-\d{5}\.[a-z]+$/, '') : prefix;
   const files: ListedFile[] = [];
   const tokens = new Set<string>();

@@ -56,6 +56,10 @@ export const pullErrors = {
         : `Set the keys as variables first: eval "$(aws configure export-credentials --profile ${f.profile} --format env)".`,
     'usage',
   ),
+  S3_KEYS_REFUSED: defineError<{ by: string; reason: string }>(
+    (f) => `Keys for S3 are to come by ${f.by}, and did not: ${f.reason}.`,
+    () => 'Mend that, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which come before it.',
+  ),
   PROXY_UNUSABLE: defineError<{ name: string; reason: string }>(
     (f) => `${f.name} ${f.reason}.`,
     (f) => `Set it to http://HOST:PORT or https://HOST:PORT, or take it away: unset ${f.name}.`,
@@ -71,7 +75,8 @@ export const pullErrors = {
     () => 'Run the same again: the place is listed anew. A revision that is named stays what it is.',
   ),
   DOWNLOAD_CORRUPT: defineError<{ source: string; file: string; expected: string; found: string }>(
-    (f) => `${f.file} of ${f.source} came again and again with wrong bytes: ${f.found} in place of ${f.expected}.`,
+    (f) =>
+      `${f.file} of ${f.source} came again and again with wrong bytes: ${f.found} in place of ${f.expected}.`,
     () => 'Nothing of it was kept. A proxy or mirror on the way changes it, or the place tells a wrong sum.',
   ),
   MODEL_NO_ROOM: defineError<{ path: string; needed: number | null; free: number }>(

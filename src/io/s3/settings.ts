@@ -2,6 +2,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { World } from '../world.ts';
+import { keysByProgram, keysByWebIdentity, keysOfContainer, keysOfMachine } from './lent-keys.ts';
+import type { LentKeys } from './lent-keys.ts';
 import { borrowsBy, profileIn } from './shared-config.ts';
 import type { Profile } from './shared-config.ts';
 import type { S3Keys } from './sign.ts';
@@ -28,6 +30,51 @@ export async function s3Settings(
   secret: string | null,
   stated: StatedSettings = {},
 ): Promise<S3Settings> {
+  return (await readSettings(world, secret, stated)).settings;
+}
+
+/** Keys that were lent, by the world that they were lent in and whom they are of. */
+const lent = new WeakMap<World, Map<string, LentKeys | null>>();
+/** Keys that end sooner are not used any more. */
+const leastLeftMs = 5 * 60_000;
+
+/**
+ * The same, and where no keys are stated those that are to be asked for: by web identity, a program, the container or the role of
+ * the machine, in the order of the AWS tools. They are asked for once until they end. Throws S3_KEYS_REFUSED too.
+ */
+export async function s3Access(
+  world: World,
+  secret: string | null,
+  stated: StatedSettings = {},
+): Promise<S3Settings> {
+  const { settings, get, profile } = await readSettings(world, secret, stated);
+  const hasOwn = get('AWS_ACCESS_KEY_ID') !== null;
+  // Of the variables for it, and not of a profile: those stand before the keys of a profile.
+  const byPod = get('AWS_WEB_IDENTITY_TOKEN_FILE') !== null;
+  if (hasOwn || (settings.keyId !== null && !byPod)) return settings;
+  const known = lent.get(world) ?? new Map<string, LentKeys | null>();
+  lent.set(world, known);
+  const name = JSON.stringify([secret, settings.region]);
+  const before = known.get(name);
+  const left = (before?.until ?? Number.POSITIVE_INFINITY) - world.clock.wall().getTime();
+  if (before !== undefined && left > leastLeftMs) return { ...settings, ...before };
+  const lending = { world, get, profile, region: settings.region };
+  const keys =
+    (await keysByWebIdentity(lending)) ??
+    (await keysByProgram(lending)) ??
+    (await keysOfContainer(lending)) ??
+    (await keysOfMachine(lending));
+  known.set(name, keys);
+  return { ...settings, ...keys };
+}
+
+interface Read {
+  readonly settings: S3Settings;
+  readonly get: (...names: string[]) => string | null;
+  readonly profile: Profile | null;
+}
+
+async function readSettings(world: World, secret: string | null, stated: StatedSettings): Promise<Read> {
   const own = new Map(
     (secret ?? '').split('\n').flatMap((line): [string, string][] => {
       const [, name, value] = /^\s*(?:export\s+)?([A-Z0-9_]+)\s*=\s*["']?(.*?)["']?\s*$/.exec(line) ?? [];
@@ -54,12 +101,13 @@ export async function s3Settings(
     profile?.get('s3.endpoint_url') ??
     profile?.get('endpoint_url');
   const region = stated.region ?? get('AWS_REGION', 'AWS_DEFAULT_REGION') ?? profile?.get('region');
-  return {
+  const settings = {
     endpoint: endpoint?.replace(/\/+$/, '') ?? null,
     region: region ?? 'us-east-1',
     ...keysOf(own, get, named, profile),
     trust: ca === null ? {} : { ca },
   };
+  return { settings, get, profile };
 }
 
 /** All from one place: a session's token belongs to the keys that it was given with, and makes others invalid. */

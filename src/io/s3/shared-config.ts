@@ -44,16 +44,10 @@ function sectionsOf(text: string): Sections {
   return sections;
 }
 
-const borrowed = [
-  'credential_process',
-  'sso_session',
-  'sso_start_url',
-  'role_arn',
-  'web_identity_token_file',
-  'login_session',
-];
+const borrowed = ['sso_session', 'sso_start_url', 'role_arn', 'login_session'];
 
-/** By what a profile gets keys that do not stand in it; null where nothing says so. */
+/** By what a profile gets keys that nobody here can ask for; null where nothing says so. */
 export function borrowsBy(profile: Profile): string | null {
+  if (profile.has('credential_process') || profile.has('web_identity_token_file')) return null;
   return borrowed.find((name) => profile.has(name)) ?? null;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { proxyFor } from '../../io/proxy.ts';
-import { objectUrl, s3Settings } from '../../io/s3/settings.ts';
+import { objectUrl, s3Access } from '../../io/s3/settings.ts';
 import type { S3Settings } from '../../io/s3/settings.ts';
 import { signed } from '../../io/s3/sign.ts';
 import type { World } from '../../io/world.ts';
@@ -28,7 +28,7 @@ async function publish(
   options: S3PublisherOptions,
   secret: string | null,
 ): Promise<string> {
-  const settings = await s3Settings(world, secret, options);
+  const settings = await s3Access(world, secret, options);
   const { bucket } = options;
   const model = `${options.prefix}/v1/model=${plain(report.spec.target.deployment ?? report.server.model)}`;
   const folder = `${model}/run=${report.id}`;
