@@ -121,15 +121,23 @@ test('all at once are unloaded without a name, and names that are not on demand 
   await until('it ends', () => asked.includes('unload a'));
 });
 
-test('these paths want a key for control, even where requests want none', async () => {
+test('these paths want a key for control, all but /running even where requests want none', async () => {
   const { gateway } = await stage({ a: {} }, { config: keys });
-  for (const path of ['/running', '/unload', '/logs/a', '/logs/stream/a']) {
+  for (const path of ['/unload', '/logs/a', '/logs/stream/a']) {
     const bare = await fetch(gateway.url + path);
     expect([bare.status, (await errorOf(bare)).message]).toEqual([401, expect.stringContaining('--control')]);
     expect((await fetch(gateway.url + path, { headers: { authorization: 'Bearer other' } })).status).toBe(
       401,
     );
   }
+  const open = await fetch(`${gateway.url}/running`);
+  expect([open.status, await open.json()]).toEqual([200, { running: [] }]);
+  const page = await fetch(`${gateway.url}/running`, { headers: { origin: 'https://page.example' } });
+  expect([page.status, (await errorOf(page)).code]).toEqual([403, 'origin_not_allowed']);
+  const closed = await stage({ a: {} }, { config: { ...keys, anonymous: false } });
+  const bare = await fetch(`${closed.gateway.url}/running`);
+  expect([bare.status, (await errorOf(bare)).message]).toEqual([401, expect.stringContaining('--control')]);
+  expect((await fetch(`${closed.gateway.url}/running`, { headers: master })).status).toBe(200);
   expect((await fetch(`${gateway.url}/running`, { method: 'DELETE', headers: master })).status).toBe(405);
 });
 

@@ -10,7 +10,10 @@ import { isOwnModel, unloadOwn } from './unload-own.ts';
 
 const shownLines = 200;
 
-/** Answers `/running`, `/unload` and `/logs`, all for keys that may control. Rejects with ApiError. */
+/**
+ * Answers `/running`, `/unload` and `/logs`, for keys that may control; the first, which changes nothing, for everybody where requests
+ * want no key. Rejects with ApiError.
+ */
 export async function answerSwap(
   state: GatewayState,
   ask: SwapAsk,
@@ -18,7 +21,8 @@ export async function answerSwap(
 ): Promise<void> {
   const methods = swapMethods[ask.kind];
   if (!methods.includes(inbound.method)) throw methodFault(inbound.method, inbound.url, methods.join(', '));
-  state.snapshot.keyring.requireControl(inbound);
+  const { config, keyring } = state.snapshot;
+  if (ask.kind !== 'running' || !config.anonymous) keyring.requireControl(inbound);
   switch (ask.kind) {
     case 'running':
       return sendJson(reply, runningModels(state), requestId);
