@@ -9,7 +9,7 @@ import type { HttpReply } from '../io/http.ts';
 import { proxyFor } from '../io/proxy.ts';
 import type { World } from '../io/world.ts';
 import { secondsToWait } from '../io/download/wait-of.ts';
-import { askAgain } from './ask-again.ts';
+import { askAgain } from '../io/download/ask-again.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
 
 export const hfSource = {

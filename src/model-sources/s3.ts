@@ -6,7 +6,7 @@ import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import { proxyFor } from '../io/proxy.ts';
 import type { World } from '../io/world.ts';
 import { secondsToWait } from '../io/download/wait-of.ts';
-import { askAgain } from './ask-again.ts';
+import { askAgain } from '../io/download/ask-again.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
 import { bucketUrl, objectUrl, s3Access, s3Settings } from '../io/s3/settings.ts';
 import type { S3Settings } from '../io/s3/settings.ts';

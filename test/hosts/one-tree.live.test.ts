@@ -87,7 +87,7 @@ describe.skipIf(missing !== null)(
       async function codes(): Promise<boolean> {
         const status: FleetStatus = (await place.berth('status', '--json')).json();
         const urls = status.deployments.map(({ replicas }) => replicas[0]?.url ?? null);
-        const found = await Promise.all(urls.map((url) => (url === null ? null : complete(url))));
+        const found = await Promise.all(urls.map(async (url) => (url === null ? null : complete(url))));
         return found.length === 2 && found.every((code) => code === 200);
       }
       await until(codes, 'both engines', 180_000);

@@ -57,7 +57,7 @@ async function installed(place: Place, annotations: Record<string, string>): Pro
     const { metadata } = object;
     const own = { ...metadata.annotations, ...annotations };
     const uid = `uid-of-${object.kind}-${metadata.name}`;
-    return { ...object, metadata: { ...metadata, uid, annotations: own } } as KubeObject;
+    return { ...object, metadata: { ...metadata, uid, annotations: own } };
   });
 }
 

@@ -63,7 +63,7 @@ test('a repository keeps the names of its files below the folder', async () => {
 });
 
 test('a break loses no part that was there', async () => {
-  const [head = '', tail = ''] = ['m-00001-of-00002.gguf', 'm-00002-of-00002.gguf'];
+  const [head, tail] = ['m-00001-of-00002.gguf', 'm-00002-of-00002.gguf'] as const;
   hub.files.set(head, one);
   hub.files.set(tail, other);
   hub.fault = ({ path }) => (path === tail ? { do: 'status', status: 404 } : null);

@@ -1,6 +1,6 @@
-import { waitOf } from '../io/download/wait-of.ts';
-import type { HttpReply } from '../io/http.ts';
-import type { Clock } from '../io/clock.ts';
+import { waitOf } from './wait-of.ts';
+import type { HttpReply } from '../http.ts';
+import type { Clock } from '../clock.ts';
 
 const mostTries = 4;
 /** A server that sends us away for longer is not waited for. */
