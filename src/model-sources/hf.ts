@@ -102,8 +102,9 @@ async function ask(
   let at = url;
   for (let redirects = 0; ; redirects += 1) {
     const asked = at;
+    const proxy = proxyFor(world.env, asked);
     const reply = await askAgain(world.clock, signal, () =>
-      world.http.request(asked, { headers, signal, timeoutMs: 60_000, proxy: proxyFor(world.env, asked) }),
+      world.http.request(asked, { headers, signal, timeoutMs: 60_000, proxy }),
     ).catch((cause: unknown) => {
       if (signal.aborted) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
