@@ -146,12 +146,13 @@ async function ask(
   signal: AbortSignal,
 ): Promise<string> {
   const address = await signed(url, settings);
+  const proxy = proxyFor(world.env, address.url);
   const reply = await askAgain(world.clock, signal, () =>
     world.http.request(address.url, {
       headers: { ...address.headers },
       timeoutMs: 60_000,
       signal,
-      proxy: proxyFor(world.env, address.url),
+      proxy,
       ...settings.trust,
     }),
   ).catch((cause: unknown) => {
