@@ -14,7 +14,6 @@ const machines = [
   'move-targets',
   'render',
   'ssh',
-  'ssh-sudo',
   'systemd',
   'user-units',
   'wrong-inputs',

@@ -28,6 +28,8 @@ async function lookUp(world: World, where: string): Promise<readonly string[] | 
   return podman === null ? null : ['sudo', '-n', podman, '--url', where, 'system', 'dial-stdio'];
 }
 
+const hostNameUnknown = /^sudo: unable to resolve host /;
+
 /** Why nothing came through it: the program says so to whoever runs it with nothing to hand over. */
 export async function sudoFault(
   world: World,
@@ -35,7 +37,9 @@ export async function sudoFault(
   { place, error }: { place: string; error: unknown },
 ): Promise<BerthError> {
   const { stderr } = await world.exec.run(argv, { input: '', timeoutMs: 20_000 });
-  const said = stderr.trim().split('\n').at(-1)?.replace(/\.$/, '') ?? '';
+  // A machine that does not know its own name makes sudo say so, and go on.
+  const lines = stderr.split('\n').filter((line) => line.trim() && !hostNameUnknown.test(line));
+  const said = lines.at(-1)?.trim().replace(/\.$/, '') ?? '';
   if (said.startsWith('sudo:')) return new BerthError('BECOME_REFUSED', { reason: said }, { cause: error });
   const reason = said || 'the connection through sudo ended';
   return new BerthError('DOCKER_UNREACHABLE', { where: [place], reason }, { cause: error });

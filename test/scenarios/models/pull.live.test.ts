@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -86,13 +86,20 @@ test(`a disk that is full is told, keeps what came, and nothing on it is believe
     const known = await place.berth('pull', 'hf://lab/tiny/m.bin');
     expect(known.code).toBe(1);
     expect(known.stderr).toContain('40.0 MiB are needed, 24.0 MiB are free');
-    // A web server that tells no length beforehand is believed until the disk is full.
+    // The room that there was is taken by somebody else while it comes.
+    execFileSync('mount', ['-o', 'remount,size=64m', store]);
     const source = `${hub.url}/lab/tiny/resolve/main/m.bin`;
+    const other = join(store, 'other');
+    let pieces = 0;
+    hub.pace = async () => {
+      pieces += 1;
+      if (pieces === 10) writeFileSync(other, Buffer.alloc(50 * mi));
+    };
     const full = await place.berth('pull', source);
     expect(full.code).toBe(1);
     expect(full.stderr).toContain('There is no room in');
-    expect(readdirSync(store)).toEqual(['partial']);
-    execFileSync('mount', ['-o', 'remount,size=64m', store]);
+    expect(readdirSync(store).toSorted()).toEqual(['other', 'partial']);
+    rmSync(other);
     const ran = await place.berth('pull', source, '--json');
     expect(ran.code, ran.stderr).toBe(0);
     const [pulled] = ran.json() as { path: string }[];
