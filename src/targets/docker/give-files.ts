@@ -7,6 +7,7 @@ import { DaemonInfo } from './answers.ts';
 import type { Inspected } from './answers.ts';
 import { must } from './daemon.ts';
 import { inspect } from './observe.ts';
+import { lastSaid } from './through-sudo.ts';
 import { uidIn } from './user-in-image.ts';
 
 /** What of the host is a container's own: its secrets, and the folders that it writes. */
@@ -87,7 +88,7 @@ async function changeHands(
   const argv = [...asRoot, 'chown', '--', String(uid), ...paths];
   const { code, stderr } = await world.exec.run(argv, { timeoutMs: 20_000 });
   if (code === 0) return;
-  const said = stderr.trim().split('\n').at(-1)?.replace(/\.$/, '') ?? '';
+  const said = lastSaid(stderr);
   if (said.startsWith('sudo:')) throw new BerthError('BECOME_REFUSED', { reason: said });
   throw new BerthError('CONTAINER_USER', { ...fault, reason: said || 'its files could not be given to it' });
 }

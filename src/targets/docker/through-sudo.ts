@@ -1,3 +1,4 @@
+import { withoutHostWarning } from '../../domain/sudo-said.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { findProgram } from '../../io/find-program.ts';
 import type { World } from '../../io/world.ts';
@@ -28,7 +29,10 @@ async function lookUp(world: World, where: string): Promise<readonly string[] | 
   return podman === null ? null : ['sudo', '-n', podman, '--url', where, 'system', 'dial-stdio'];
 }
 
-const hostNameUnknown = /^sudo: unable to resolve host /;
+/** The last line of what a command through sudo said, as the end of a sentence; "" where it said nothing. */
+export function lastSaid(stderr: string): string {
+  return withoutHostWarning(stderr).trim().split('\n').at(-1)?.trim().replace(/\.$/, '') ?? '';
+}
 
 /** Why nothing came through it: the program says so to whoever runs it with nothing to hand over. */
 export async function sudoFault(
@@ -37,9 +41,7 @@ export async function sudoFault(
   { place, error }: { place: string; error: unknown },
 ): Promise<BerthError> {
   const { stderr } = await world.exec.run(argv, { input: '', timeoutMs: 20_000 });
-  // A machine that does not know its own name makes sudo say so, and go on.
-  const lines = stderr.split('\n').filter((line) => line.trim() && !hostNameUnknown.test(line));
-  const said = lines.at(-1)?.trim().replace(/\.$/, '') ?? '';
+  const said = lastSaid(stderr);
   if (said.startsWith('sudo:')) return new BerthError('BECOME_REFUSED', { reason: said }, { cause: error });
   const reason = said || 'the connection through sudo ended';
   return new BerthError('DOCKER_UNREACHABLE', { where: [place], reason }, { cause: error });

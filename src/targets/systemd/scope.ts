@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { withoutHostWarning } from '../../domain/sudo-said.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { ExecResult } from '../../io/exec.ts';
 import type { World } from '../../io/world.ts';
@@ -101,6 +102,6 @@ export function faultOf(
 }
 
 export function reasonOf(result: ExecResult): string {
-  const text = (result.stderr || result.stdout).trim().split('\n').slice(-3).join('; ');
+  const text = (withoutHostWarning(result.stderr) || result.stdout).trim().split('\n').slice(-3).join('; ');
   return text === '' ? `exit code ${result.code ?? 'unknown'}` : text.replace(/\.$/, '');
 }
