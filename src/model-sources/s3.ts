@@ -8,6 +8,7 @@ import type { World } from '../io/world.ts';
 import { secondsToWait } from '../io/download/wait-of.ts';
 import { askAgain } from '../io/download/ask-again.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
+import { s3ErrorCode } from '../io/s3/error-code.ts';
 import { bucketUrl, objectUrl, s3Access, s3Settings } from '../io/s3/settings.ts';
 import type { S3Settings } from '../io/s3/settings.ts';
 import { signed } from '../io/s3/sign.ts';
@@ -171,7 +172,7 @@ function refusal(
   { keyId }: S3Settings,
   { status, text, headers }: Refusal,
 ): BerthError {
-  const code = /<Code>([A-Za-z]+)<\/Code>/.exec(text)?.[1] ?? String(status);
+  const code = s3ErrorCode(text) ?? String(status);
   if (code === 'NoSuchBucket' || status === 404) {
     const what = code === 'NoSuchKey' ? 'has not this object any more' : 'has no such bucket';
     return new BerthError('MODEL_NOT_FOUND', { source, what: `${url.host} ${what}`, near: [] });

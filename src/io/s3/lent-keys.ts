@@ -4,6 +4,7 @@ import { parseJson } from '../../domain/json.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { proxyFor } from '../proxy.ts';
 import type { World } from '../world.ts';
+import { s3ErrorCode } from './error-code.ts';
 import type { Profile } from './shared-config.ts';
 import type { S3Keys } from './sign.ts';
 
@@ -116,8 +117,8 @@ async function ask(
       throw refused(by, cause instanceof Error ? cause.message : String(cause));
     });
   if (reply.status === 200) return reply.text;
-  const code = /<Code>([A-Za-z]+)<\/Code>/.exec(reply.text)?.[1];
-  throw refused(by, `${new URL(url).host} answers ${reply.status}${code === undefined ? '' : ` (${code})`}`);
+  const code = s3ErrorCode(reply.text);
+  throw refused(by, `${new URL(url).host} answers ${reply.status}${code === null ? '' : ` (${code})`}`);
 }
 
 const Told = z.object({

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { proxyFor } from '../../io/proxy.ts';
+import { s3ErrorCode } from '../../io/s3/error-code.ts';
 import { objectUrl, s3Access } from '../../io/s3/settings.ts';
 import type { S3Settings } from '../../io/s3/settings.ts';
 import { signed } from '../../io/s3/sign.ts';
@@ -91,7 +92,7 @@ async function put(
       throw new BerthError('PUBLISH_FAILED', { place: url.origin, reason }, { cause });
     });
   if (reply.status >= 200 && reply.status < 300) return;
-  const code = /<Code>([A-Za-z]+)<\/Code>/.exec(reply.text)?.[1] ?? String(reply.status);
+  const code = s3ErrorCode(reply.text) ?? String(reply.status);
   const keys = settings.keyId === null ? ', and no keys were given' : '';
   throw new BerthError('PUBLISH_FAILED', {
     place: url.origin,

@@ -4,7 +4,7 @@ import { dockerApi } from '../../io/docker-api.ts';
 import type { DockerAnswer, DockerApi, DockerQuestion } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { Answered, Version } from './answers.ts';
-import { daemonPlaces, sshCommand } from './places.ts';
+import { daemonPlaces, placeText, sshCommand } from './places.ts';
 import { sudoFault, throughSudo } from './through-sudo.ts';
 
 /** The daemons whose sockets are there; of a place over TCP that is not known before it is asked. */
@@ -79,10 +79,6 @@ export async function noDaemon(world: World): Promise<BerthError> {
   const { all, fault } = await daemonPlaces(world);
   const where = (fault ? [fault.named] : all).map((one) => placeText(world.machine, one));
   return new BerthError('DOCKER_UNREACHABLE', { where, reason: fault?.reason ?? 'there is no such socket' });
-}
-
-function placeText(machine: string, where: string): string {
-  return machine === thisMachine ? where : `${where} of ${machine}`;
 }
 
 /** One question with the faults of the way told as ours; any status is an answer. */

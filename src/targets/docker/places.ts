@@ -36,9 +36,19 @@ export function daemonPlaces(world: World): Promise<DaemonPlaces> {
   return found;
 }
 
+/** Where Docker's own programs keep what a user has set, logins and contexts. */
+export function dockerFolder({ env, places }: World): string {
+  return env['DOCKER_CONFIG'] || join(places.home, '.docker');
+}
+
+/** A place as a person is told of it: with its machine, where that is another. */
+export function placeText(machine: string, where: string): string {
+  return machine === thisMachine ? where : `${where} of ${machine}`;
+}
+
 async function look(world: World): Promise<DaemonPlaces> {
-  const { env, files, places } = world;
-  const folder = env['DOCKER_CONFIG'] || join(places.home, '.docker');
+  const { env, files } = world;
+  const folder = dockerFolder(world);
   const told = env['DOCKER_HOST'];
   if (told) {
     const verify = Boolean(env['DOCKER_TLS_VERIFY']);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseJson } from '../../domain/json.ts';
-import { thisMachine } from '../../domain/host-access.ts';
 import type { World } from '../../io/world.ts';
+import { dockerFolder, placeText } from './places.ts';
 import { authHeader, HelperAnswer, helperOf, loginIn, loginOf, LoginsFile } from './registry-logins.ts';
 import { registryOf, serverOf } from './registry-logins.ts';
 import type { RegistryLogin } from './registry-logins.ts';
@@ -30,13 +30,17 @@ export async function registryAuth(
       const found = await loginFrom(at, path, image);
       if (typeof found === 'string') faults.push(found);
       else if (found)
-        return { header: authHeader(found, registry), told: `with the login in ${placed(at, path)}` };
+        return {
+          header: authHeader(found, registry),
+          told: `with the login in ${placeText(at.machine, path)}`,
+        };
     }
   return { header: null, told: ['without a login', ...faults].join('; ') };
 }
 
-function loginFiles({ env, places }: World, podman: boolean): string[] {
-  const docker = join(env['DOCKER_CONFIG'] || join(places.home, '.docker'), 'config.json');
+function loginFiles(world: World, podman: boolean): string[] {
+  const { env, places } = world;
+  const docker = join(dockerFolder(world), 'config.json');
   if (!podman) return [docker];
   const told = env['REGISTRY_AUTH_FILE'];
   const runtime = env['XDG_RUNTIME_DIR'];
@@ -53,9 +57,9 @@ function loginFiles({ env, places }: World, podman: boolean): string[] {
 async function loginFrom(world: World, path: string, image: string): Promise<RegistryLogin | string | null> {
   const text = await world.files.read(path).catch(() => undefined);
   if (text === null) return null;
-  if (text === undefined) return `${placed(world, path)} cannot be read`;
+  if (text === undefined) return `${placeText(world.machine, path)} cannot be read`;
   const file = LoginsFile.safeParse(parseJson(text)).data;
-  if (!file) return `${placed(world, path)} is no file of logins`;
+  if (!file) return `${placeText(world.machine, path)} is no file of logins`;
   const { registry } = registryOf(image);
   const helper = helperOf(file, registry);
   const kept = helper === null ? null : await askHelper(world, helper, serverOf(registry));
@@ -81,8 +85,4 @@ async function askHelper(
   const said =
     stderr.trim().split('\n').at(-1) || (code === null ? 'it did not end in time' : `it ended with ${code}`);
   return `${program} gives none: ${said.replace(/\.$/, '')}`;
-}
-
-function placed({ machine }: World, path: string): string {
-  return machine === thisMachine ? path : `${path} of ${machine}`;
 }
