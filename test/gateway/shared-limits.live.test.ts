@@ -131,6 +131,40 @@ describe.skipIf(!redisServer.there)(`several gateways (${redisServer.name})`, ()
     expect(await ask(`${one}/v1/responses/${last}`)).toEqual([200, last]);
   });
 
+  test('send one beginning to one replica by prefix affinity, each by itself, with their store and without it', async () => {
+    const { urlFile, redis } = await store();
+    const engines = await Promise.all(Array.from({ length: 4 }, () => engine(wellBehaved)));
+    const config = configFor(
+      engines.map(({ url }) => ({ url })),
+      { policies: { d: { kind: 'prefix-affinity' } }, quotas: { ...noQuotas, sharedUrlFile: urlFile } },
+    );
+    const programs = await Promise.all([runProgram(config), runProgram(config)]);
+    const urls = await Promise.all(programs.map((program) => program.url()));
+    const [one = '', two = ''] = urls;
+    await connected(urls);
+    async function home(url: string, talk: number, turns: number): Promise<string | null> {
+      const messages = Array.from({ length: turns }, (_, turn) => ({
+        role: 'user',
+        content: `${talk}.${turn}: ${'what this talk is about '.repeat(40)}`,
+      }));
+      const reply = await postChat(url, { messages });
+      await reply.text();
+      return reply.headers.get('x-berth-upstream');
+    }
+    const talks = Array.from({ length: 24 }, (_, talk) => talk);
+    const homes: (string | null)[] = [];
+    for (const talk of talks) homes.push(await home(talk % 2 ? one : two, talk, 1));
+    expect(new Set(homes).size).toBe(4);
+    for (const talk of talks) expect(await home(talk % 2 ? two : one, talk, 2)).toBe(homes[talk]);
+
+    redis.kill('SIGKILL');
+    await until('the store is gone', async () => {
+      return (await readMetric(one, 'berth_gateway_shared_limits_up', '')) === 0;
+    });
+    for (const talk of [100, 101, 102, 103, 104, 105])
+      expect(await home(two, talk, 1)).toBe(await home(one, talk, 1));
+  });
+
   test('divide the slots of an instance, lend what they do not use, and serve all who wait', async () => {
     const { urlFile, redis } = await store();
     let under = 0;

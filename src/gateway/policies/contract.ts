@@ -35,12 +35,15 @@ export interface Balancer {
   readonly entries?: () => number;
 }
 
-/** A way of choosing an instance. Pure but for what its balancer remembers; `random` gives numbers from 0 up to 1. */
+/**
+ * A way of choosing an instance. Pure but for what its balancer remembers; `random` gives numbers from 0 up to 1.
+ * `beside`: other gateways may send to the same instances, and have policies that are told the same.
+ */
 export interface Policy<Kind extends string = string, Options extends { kind: Kind } = { kind: Kind }> {
   readonly kind: Kind;
   readonly title: string;
   readonly options: z.ZodType<Options>;
-  readonly create: (options: Options, random: () => number) => Balancer;
+  readonly create: (options: Options, random: () => number, beside: boolean) => Balancer;
 }
 
 export const readsNothing: Reads = { unit: null, prompt: null };

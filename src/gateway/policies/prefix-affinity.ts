@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { anywhere, leastLoaded, withinBound } from '../../domain/instance-load.ts';
 import type { Balancer, Candidate, Policy } from './contract.ts';
+import { placeByHash } from './hash-ring.ts';
 import { PrefixIndex } from './prefix-affinity/prefix-index.ts';
 
 const Options = z.strictObject({
@@ -46,9 +47,13 @@ export const prefixAffinity: Policy<'prefix-affinity', Options> = {
   create: createBalancer,
 };
 
-function createBalancer(options: Options, random: () => number): Balancer {
+/**
+ * What other gateways have sent where is not known here: beside them, what no preferred instance is found for goes where
+ * each of them would send it.
+ */
+function createBalancer(options: Options, random: () => number, beside: boolean): Balancer {
   const index = new PrefixIndex(options.entries);
-  const counts = { hits: 0, misses: 0, gated: 0, matched_blocks: 0 };
+  const counts = { hits: 0, misses: 0, gated: 0, matched_blocks: 0, placed: 0 };
 
   /** Those that know the longest beginning, by its absolute length, and may take one more; the load decides among them. */
   function stickySet<One extends Candidate>(
@@ -65,6 +70,18 @@ function createBalancer(options: Options, random: () => number): Balancer {
     return { blocks: 0, among: [] };
   }
 
+  function placed<One extends Candidate>(
+    open: readonly One[],
+    prefix: readonly number[],
+    alive: readonly One[],
+  ): One | null {
+    const start = beside ? prefix[options.least - 1] : undefined;
+    if (start === undefined) return null;
+    const place = placeByHash(start, { open, alive, loadFactor: options.loadFactor });
+    if (place) counts.placed += 1;
+    return place?.one ?? null;
+  }
+
   return {
     reads: { unit: null, prompt: { blockBytes: options.blockBytes, most: options.longest } },
     pick: (open, { prefix }, alive) => {
@@ -73,7 +90,8 @@ function createBalancer(options: Options, random: () => number): Balancer {
       else if (index.knows(prefix, options.least)) counts.gated += 1;
       else counts.misses += 1;
       counts.matched_blocks += blocks;
-      const picked = leastLoaded(among.length > 0 ? among : open, anywhere(random));
+      const place = among.length > 0 ? null : placed(open, prefix, alive);
+      const picked = place ?? leastLoaded(among.length > 0 ? among : open, anywhere(random));
       index.note(prefix, picked.id);
       return picked;
     },

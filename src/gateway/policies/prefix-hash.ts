@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { hashPair, hashText } from '../../domain/hashing.ts';
-import { anywhere, leastLoaded, withinBound } from '../../domain/instance-load.ts';
+import { anywhere, leastLoaded } from '../../domain/instance-load.ts';
 import type { Policy } from './contract.ts';
+import { placeByHash } from './hash-ring.ts';
 
 const Options = z.strictObject({
   kind: z.literal('prefix-hash'),
@@ -19,10 +19,7 @@ const Options = z.strictObject({
     .describe('An instance with more than so many times its share of the requests is passed over.'),
 });
 
-/**
- * Rendezvous hashing with bounded loads: each gateway comes to the same choice by itself, as long as it sees the same
- * instances. A prompt shorter than `bytes` has too little to hold on to and goes to the least loaded.
- */
+/** A prompt shorter than `bytes` has too little to hold on to and goes to the least loaded. */
 export const prefixHash: Policy<'prefix-hash', z.infer<typeof Options>> = {
   kind: 'prefix-hash',
   title: 'prompts that begin alike go to the same instance, in every gateway, with nothing remembered',
@@ -37,14 +34,10 @@ export const prefixHash: Policy<'prefix-hash', z.infer<typeof Options>> = {
           counts.misses += 1;
           return leastLoaded(open, anywhere(random));
         }
-        const unit = hashPair(start >>> 0, Math.floor(start / 0x1_0000_0000));
-        const ranked = open.toSorted(
-          (a, b) => hashPair(unit, hashText(b.id)) - hashPair(unit, hashText(a.id)),
-        );
-        const at = ranked.findIndex((one) => withinBound(one, alive, loadFactor));
-        if (at === 0) counts.hits += 1;
+        const place = placeByHash(start, { open, alive, loadFactor });
+        if (place?.at === 0) counts.hits += 1;
         else counts.gated += 1;
-        return ranked[at] ?? leastLoaded(open, anywhere(random));
+        return place?.one ?? leastLoaded(open, anywhere(random));
       },
       counts: () => counts,
     };

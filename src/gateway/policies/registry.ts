@@ -11,7 +11,7 @@ export const policies = [leastLoaded, roundRobin, prefixAffinity, prefixHash, st
 
 /** What the registry holds, seen without the types of the single entries. */
 type AnyPolicy = Pick<Policy, 'kind' | 'options'> & {
-  create: (options: never, random: () => number) => Balancer;
+  create: (options: never, random: () => number, beside: boolean) => Balancer;
 };
 
 /** What is wrong with a policy's options; empty when nothing is. */
@@ -22,11 +22,11 @@ export function policyFaults(options: PolicyChoice): string[] {
   return parsed.success ? [] : parsed.error.issues.map((one) => `${one.path.join('.')}: ${one.message}`);
 }
 
-/** A balancer of its own for these options, which have no faults. */
-export function createBalancer(options: PolicyChoice, random: () => number): Balancer {
+/** A balancer of its own for these options, which have no faults. `beside`: as in the contract. */
+export function createBalancer(options: PolicyChoice, random: () => number, beside = false): Balancer {
   const policy = policyOf(options.kind);
   if (!policy) throw new Error(`There is no policy "${options.kind}".`);
-  return policy.create(policy.options.parse(options) as never, random);
+  return policy.create(policy.options.parse(options) as never, random, beside);
 }
 
 function policyOf(kind: string): AnyPolicy | undefined {

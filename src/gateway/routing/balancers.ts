@@ -21,7 +21,7 @@ export interface NamedBalancer {
   readonly deployment: string;
   readonly kind: string;
   readonly choice: Choice;
-  /** The options as text: what is the same keeps its balancer over a reload, with all that it remembers. */
+  /** The options and whether there are other gateways, as text: what is the same keeps its balancer over a reload, with all that it remembers. */
   readonly options: string;
 }
 
@@ -58,12 +58,14 @@ export function preferring(id: string, choice: Choice): Choice {
 export function buildBalancers(config: GatewayConfig, previous: Balancers | null): Balancers {
   const kept = new Map(previous?.all().map((one) => [`${nameOf(one)} ${one.options}`, one]));
   const made = new Map<string, NamedBalancer>();
+  // Gateways that share a store stand before the same instances; whether another one is up now may change at any moment.
+  const beside = (config.quotas?.sharedUrlFile ?? null) !== null;
   function add(route: string | null, deployment: string, policy: PolicyChoice): void {
-    const named = { route, deployment, kind: policy.kind, options: JSON.stringify(policy) };
+    const named = { route, deployment, kind: policy.kind, options: JSON.stringify([policy, beside]) };
     const same = kept.get(`${nameOf(named)} ${named.options}`);
     const choice = same?.choice ?? {
       ...uncounted,
-      balancer: createBalancer(policy, Math.random),
+      balancer: createBalancer(policy, Math.random, beside),
       ask: asksNothing,
     };
     made.set(nameOf(named), { ...named, choice });

@@ -100,6 +100,30 @@ test('two gateways come to the same choice by hashing, and few prompts move when
   expect(moved.length).toBeLessThan(140);
 });
 
+test('beside other gateways a beginning that one does not know goes where the other sends it, under the same gate', () => {
+  function gateway(seed: number): ReturnType<typeof createBalancer> {
+    return createBalancer({ kind: 'prefix-affinity', least: 2 }, seededRandom(seed).next, true);
+  }
+  const [one, other] = [gateway(1), gateway(2)];
+  const all = engines(0, 0, 0, 0);
+  const asked = Array.from({ length: 40 }, (_, i) => about(prefixOf(`${i}: so begins a talk `.repeat(4))));
+  const homes = asked.map((ask) => one.pick(all, ask, all).id);
+  expect(asked.map((ask) => other.pick(all, ask, all).id)).toEqual(homes);
+  expect(new Set(homes).size).toBe(4);
+  expect(one.counts?.()).toMatchObject({ misses: 40, placed: 40, hits: 0 });
+
+  const [ask] = asked as [Ask];
+  for (const engine of all) if (engine.id === homes[0]) engine.inflight = 5;
+  const second = one.pick(all, ask, all).id;
+  expect(second).not.toBe(homes[0]);
+  expect(gateway(3).pick(all, ask, all).id).toBe(second);
+  expect(one.counts?.()).toMatchObject({ gated: 1, placed: 41 });
+  // What is too short to belong anywhere goes to the least loaded, as ever.
+  const busy = engines(3, 0, 3, 3);
+  for (let i = 0; i < 8; i += 1)
+    expect(one.pick(busy, about(prefixOf(`${i}`.repeat(16))), busy).id).toBe('e1');
+});
+
 test('hashing passes over an instance that has more than its share', () => {
   const balancer = createBalancer({ kind: 'prefix-hash', bytes: 16 }, seededRandom(1).next);
   const ask = about(prefixOf('a beginning that all have'));
