@@ -39,6 +39,8 @@ export const ConditionsLive = Live.extend({
     .nullish(),
 });
 
+export type ConditionsLive = z.infer<typeof ConditionsLive>;
+
 const Terminated = z.object({
   exitCode: z.number().nullish(),
   signal: z.number().nullish(),

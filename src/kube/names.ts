@@ -11,6 +11,8 @@ export const adoptedAnnotation = 'berth.dev/adopted';
 /** Of what Helm has installed: the name of its release. */
 export const helmAnnotation = 'meta.helm.sh/release-name';
 export const fleetIdLabel = 'berth.dev/fleet-id';
+/** Of Jobs that fetch: the folder that they fill. */
+export const fetchLabel = 'berth.dev/fetch';
 
 /** A Secret that changes makes no new pods, and engines read theirs as they start: this does. Keyed hashes, no values. */
 export function secretAnnotation({ secrets }: { readonly secrets?: Mark['secrets'] | undefined }): {

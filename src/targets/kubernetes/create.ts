@@ -6,7 +6,6 @@ import { applyObject, deleteObject, getMetadata, listObjects, Live } from '../..
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import type { KubeKind } from '../../kube/kinds.ts';
-import { waitFetched } from '../../kube/fetched.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Started, StartRequest } from '../contract.ts';
@@ -15,6 +14,7 @@ import { podLines } from '../../kube/pod-lines.ts';
 import { kept, keptSeconds } from './kept.ts';
 import { adoptedIn, isAdopted } from './adopt.ts';
 import { serveAdopted } from './adopted-service.ts';
+import { fetchInCluster, sweepFetches } from './fetch-jobs.ts';
 import { leaves } from './leaves.ts';
 import { markedObjects, secretOf } from './objects.ts';
 import { platformKinds } from './platform.ts';
@@ -90,15 +90,14 @@ async function applyAll(
   try {
     for (const object of objects) {
       if (adopted && object.kind === 'Deployment') await takeOver(place, adopted);
+      if (object.kind === 'Job') {
+        const from = mark.spec.fetched?.from ?? '';
+        await fetchInCluster(world, place, { job: object, from, fleet: mark, force, onProgress });
+        continue;
+      }
       await applyObject(place, object, {
         force: force || (adopted !== null && object.kind === 'Deployment'),
       });
-      if (object.kind === 'Job')
-        await waitFetched(world, place, {
-          job: object.metadata.name,
-          from: mark.spec.fetched?.from ?? '',
-          onProgress,
-        });
     }
   } catch (error) {
     // A half of something new is of no use to anyone; of what was there, the rest is as it was.
@@ -219,6 +218,7 @@ async function removeAll(place: Place, mark: Mark, keep: readonly KubeObject[]):
       if (!keep.some((one) => one.kind === kind.kind && one.metadata.name === metadata.name))
         await deleteObject(place, kind, metadata);
   }
+  await sweepFetches(place, mark, keep);
 }
 
 /** Who may not look at a kind that platforms bring has made none of it. */

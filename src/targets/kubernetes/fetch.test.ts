@@ -76,6 +76,29 @@ test('the first replica fetches for all, into a claim that is of no deployment a
   expect(Object.keys(claim?.metadata.labels ?? {})).not.toContain('app.kubernetes.io/instance');
 });
 
+test('deployments that share a model share the Job, and it is of none of them', () => {
+  const [, job] = made();
+  const [, same] = manifestsOf(
+    {
+      fleet: 'lab',
+      fleetId: 'k3x9',
+      deployment: 'other',
+      replica: 0,
+      namespace: 'llm',
+      port: 8082,
+      pods: 1,
+      spec: { ...spec, fetched },
+    },
+    KubernetesOptions.parse({ kind: 'kubernetes' }),
+  );
+  expect(same).toEqual(job);
+  expect(Object.keys(job?.metadata.labels ?? {})).not.toContain('app.kubernetes.io/instance');
+  // By it those that fill one folder are found, whatever they fetch.
+  const label = job?.metadata.labels?.['berth.dev/fetch'];
+  expect(made(0, { from: 'hf://a/b' })[1]?.metadata.labels?.['berth.dev/fetch']).toBe(label);
+  expect(made(0, { folder: 'b' })[1]?.metadata.labels?.['berth.dev/fetch']).not.toBe(label);
+});
+
 test('another wish is another Job, since a Job cannot be changed', () => {
   const [, job] = made();
   expect(made()[1]?.metadata.name).toBe(job?.metadata.name);

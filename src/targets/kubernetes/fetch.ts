@@ -2,14 +2,13 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { isAddress } from '../../domain/model-source.ts';
-import { objectName } from '../../kube/names.ts';
+import { fetchLabel } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { fetchSpec, waitingContainer } from './fetch-job.ts';
 import type { Fetched } from './fetch-job.ts';
 
 /** Of a deployment, what fetches its model. */
 export interface Fetching {
-  readonly deployment: string;
   readonly replica: number;
   readonly spec: LaunchSpec;
   readonly metaOf: (name: string) => KubeObject['metadata'];
@@ -32,8 +31,11 @@ export function fetchRefuses({ fetched }: LaunchSpec): string | null {
     : null;
 }
 
-/** The claim and the Job that fills it, which the first replica has for all. A claim outlasts them. Pure. */
-export function fetchObjects({ deployment, replica, spec, metaOf }: Fetching): KubeObject[] {
+/**
+ * The claim and the Job that fills it, which the first replica of each deployment has for all. Deployments that share a model share
+ * both, and they are of none of them. A claim outlasts them. Pure.
+ */
+export function fetchObjects({ replica, spec, metaOf }: Fetching): KubeObject[] {
   const { fetched } = spec;
   if (!fetched || replica !== 0) return [];
   const { claim, size, storageClass, access } = fetched;
@@ -41,7 +43,6 @@ export function fetchObjects({ deployment, replica, spec, metaOf }: Fetching): K
     {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
-      // Deployments that share it are each other's, so it is of none of them.
       metadata: withoutPlace(metaOf(claim)),
       spec: {
         accessModes: [access],
@@ -49,7 +50,7 @@ export function fetchObjects({ deployment, replica, spec, metaOf }: Fetching): K
         resources: { requests: { storage: size } },
       },
     },
-    job(deployment, fetched, metaOf),
+    job(fetched, metaOf),
   ];
 }
 
@@ -59,10 +60,18 @@ function withoutPlace({ labels = {}, ...meta }: KubeObject['metadata']): KubeObj
 }
 
 /** A Job cannot be changed: whatever is another in it, be it another wish or another berth's way of writing it, is another one. */
-function job(deployment: string, fetched: Fetched, metaOf: Fetching['metaOf']): KubeObject {
+function job(fetched: Fetched, metaOf: Fetching['metaOf']): KubeObject {
   const spec = fetchSpec(fetched, markOf(fetched));
-  const name = `${objectName(deployment, 0)}-fetch-${hashOf(JSON.stringify(spec))}`;
-  return { apiVersion: 'batch/v1', kind: 'Job', metadata: metaOf(name), spec };
+  const { claim, folder, pulledTo = folder } = fetched;
+  const name = `${claim.replaceAll('.', '-').slice(0, 40)}-fetch-${hashOf(JSON.stringify(spec))}`;
+  const { labels, ...meta } = withoutPlace(metaOf(name));
+  const place = { [fetchLabel]: hashOf(JSON.stringify([claim, pulledTo])) };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { ...meta, labels: { ...labels, ...place } },
+    spec,
+  };
 }
 
 /** Holds an engine back until its model is whole; empty where nobody fetches it. */
