@@ -11,24 +11,23 @@ const pollMs = 1_000;
 const shownLines = 5;
 
 /**
- * Waits until a Job has done what it is for, as long as that takes; false: it is gone. Throws KUBE_FETCH_FAILED once the cluster has given it up, and
+ * Waits until a Job has done what it is for, as long as that takes. Throws KUBE_FETCH_FAILED once the cluster has given it up, and
  * KUBE_QUOTA where it gets no pod.
  */
 export async function waitFetched(
   world: World,
   place: Place,
   wish: { readonly job: string; readonly from: string; readonly onProgress: (line: string) => void },
-): Promise<boolean> {
+): Promise<void> {
   const { job, from } = wish;
   let told = '';
   for (;;) {
     const live = await getObject(place, { apiVersion: 'batch/v1', kind: 'Job', name: job }, ConditionsLive);
     const is = live?.status?.conditions?.filter(({ status }) => status === 'True') ?? [];
-    if (is.some(({ type }) => type === 'Complete')) return true;
-    if (!live) return false;
+    if (is.some(({ type }) => type === 'Complete')) return;
     const failed = is.find(({ type }) => type === 'Failed');
-    if (failed) {
-      const reason = failed.message ?? 'the cluster gives no reason';
+    if (!live || failed) {
+      const reason = live ? (failed?.message ?? 'the cluster gives no reason') : 'its Job is gone';
       throw new BerthError('KUBE_FETCH_FAILED', { job, from, reason, log: await lastLines(place, job) });
     }
     const [pod] = await podsOf(place, job);

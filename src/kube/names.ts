@@ -11,7 +11,7 @@ export const adoptedAnnotation = 'berth.dev/adopted';
 /** Of what Helm has installed: the name of its release. */
 export const helmAnnotation = 'meta.helm.sh/release-name';
 export const fleetIdLabel = 'berth.dev/fleet-id';
-/** Of Jobs that fetch: the folder that they fill. */
+/** Of Jobs that fetch: the place that they fill. */
 export const fetchLabel = 'berth.dev/fetch';
 
 /** A Secret that changes makes no new pods, and engines read theirs as they start: this does. Keyed hashes, no values. */

@@ -52,6 +52,7 @@ export const kubernetesTarget = {
   finish: async (world, instance) => (await import('./kubernetes/create.ts')).finish(world, instance),
   remove: async (world, instance, how) =>
     (await import('./kubernetes/create.ts')).remove(world, instance, how),
+  settle: async (world) => (await import('./kubernetes/fetch-jobs.ts')).sweepFetches(world),
   leaves: async (world, mark) => (await import('./kubernetes/leaves.ts')).leaves(world, mark),
   logs: async function* (world, instance, how) {
     yield* (await import('./kubernetes/observe.ts')).logs(world, instance, how);

@@ -72,7 +72,7 @@ describe.skipIf(missing !== null)(
       return box.kubectl('-n', namespace, ...args);
     }
 
-    function fleet(names: readonly string[] = ['toy']): string {
+    function fleet(names: readonly string[] = ['toy'], replicas = 2): string {
       const backend = llamaTree()?.backend ?? '';
       return `version: 1
 fleet: lab
@@ -89,7 +89,7 @@ ${names
     (name) => `  ${name}:
     model: toy
     host: box
-    replicas: 2
+    replicas: ${replicas}
     engine: {kind: llama.cpp, slots: 2, context: 256, threads: 1, cacheRam: 0, startTimeout: 120s, env: {GGML_BACKEND_PATH: ${backend}}}
     target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(llamaProgram)}}`,
   )
@@ -111,6 +111,31 @@ ${names
       expect(asked.map(({ path }) => path)).toEqual(['toy.Q8_0.gguf']);
       expect(asked[0]?.headers.authorization).toBe(`Bearer ${token}`);
       expect((await place.berth('plan')).stdout).toContain('unchanged');
+    });
+
+    function jobs(): string[] {
+      return inNamespace('get', 'jobs', '-o', 'name').split('\n').filter(Boolean);
+    }
+
+    async function apply(text: string): Promise<void> {
+      place.write(text);
+      const ran = await place.berth('apply');
+      expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+    }
+
+    test('deployments with one model share its Job, which stays as long as one of them wants it', async () => {
+      await apply(fleet(['toy', 'twin'], 1));
+      const shared = jobs();
+      expect(shared).toEqual([expect.stringMatching(/^job.batch\/weights-fetch-[0-9a-f]{8}$/)]);
+      expect(hub.asked.filter(({ host }) => host === 'hub').map(({ path }) => path)).toEqual([
+        'toy.Q8_0.gguf',
+      ]);
+      await apply(fleet(['twin'], 1));
+      expect(jobs()).toEqual(shared);
+      const plan = await place.berth('plan');
+      expect([plan.code, plan.stdout]).toEqual([0, expect.stringContaining('unchanged')]);
+      expect((await place.berth('down')).code).toBe(0);
+      expect(jobs()).toEqual([]);
     });
   },
 );

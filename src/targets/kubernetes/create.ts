@@ -14,7 +14,7 @@ import { podLines } from '../../kube/pod-lines.ts';
 import { kept, keptSeconds } from './kept.ts';
 import { adoptedIn, isAdopted } from './adopt.ts';
 import { serveAdopted } from './adopted-service.ts';
-import { fetchInCluster, sweepFetches } from './fetch-jobs.ts';
+import { fetchInCluster } from './fetch-jobs.ts';
 import { leaves } from './leaves.ts';
 import { markedObjects, secretOf } from './objects.ts';
 import { platformKinds } from './platform.ts';
@@ -92,7 +92,7 @@ async function applyAll(
       if (adopted && object.kind === 'Deployment') await takeOver(place, adopted);
       if (object.kind === 'Job') {
         const from = mark.spec.fetched?.from ?? '';
-        await fetchInCluster(world, place, { job: object, from, fleet: mark, force, onProgress });
+        await fetchInCluster(world, place, { job: object, from, force, onProgress });
         continue;
       }
       await applyObject(place, object, {
@@ -218,7 +218,6 @@ async function removeAll(place: Place, mark: Mark, keep: readonly KubeObject[]):
       if (!keep.some((one) => one.kind === kind.kind && one.metadata.name === metadata.name))
         await deleteObject(place, kind, metadata);
   }
-  await sweepFetches(place, mark, keep);
 }
 
 /** Who may not look at a kind that platforms bring has made none of it. */

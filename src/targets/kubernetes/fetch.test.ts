@@ -78,25 +78,32 @@ test('the first replica fetches for all, into a claim that is of no deployment a
 
 test('deployments that share a model share the Job, and it is of none of them', () => {
   const [, job] = made();
-  const [, same] = manifestsOf(
-    {
-      fleet: 'lab',
-      fleetId: 'k3x9',
-      deployment: 'other',
-      replica: 0,
-      namespace: 'llm',
-      port: 8082,
-      pods: 1,
-      spec: { ...spec, fetched },
-    },
-    KubernetesOptions.parse({ kind: 'kubernetes' }),
-  );
+  const placed = {
+    fleet: 'lab',
+    fleetId: 'k3x9',
+    deployment: 'other',
+    replica: 0,
+    namespace: 'llm',
+    pods: 1,
+  };
+  const options = KubernetesOptions.parse({ kind: 'kubernetes' });
+  const [, same] = manifestsOf({ ...placed, port: 8082, spec: { ...spec, fetched } }, options);
   expect(same).toEqual(job);
   expect(Object.keys(job?.metadata.labels ?? {})).not.toContain('app.kubernetes.io/instance');
-  // By it those that fill one folder are found, whatever they fetch.
-  const label = job?.metadata.labels?.['berth.dev/fetch'];
-  expect(made(0, { from: 'hf://a/b' })[1]?.metadata.labels?.['berth.dev/fetch']).toBe(label);
-  expect(made(0, { folder: 'b' })[1]?.metadata.labels?.['berth.dev/fetch']).not.toBe(label);
+});
+
+/** By it those are found that write to one place, whatever they fetch. */
+function placeLabel(change: Partial<Fetched>): string | undefined {
+  return made(0, change)[1]?.metadata.labels?.['berth.dev/fetch'];
+}
+
+test('Jobs that write to one place are known by a label', () => {
+  const own = placeLabel(byBerth);
+  expect(own).toMatch(/^[0-9a-f]{8}$/);
+  expect(placeLabel({ ...byBerth, from: 'hf://a/b:Q8_0' })).toBe(own);
+  expect(placeLabel({ ...byBerth, pulledTo: 'orca/n.gguf' })).not.toBe(own);
+  // Other programs may fill one folder with files of several sources.
+  expect(placeLabel({ from: 'hf://a/b' })).not.toBe(placeLabel({}));
 });
 
 test('another wish is another Job, since a Job cannot be changed', () => {

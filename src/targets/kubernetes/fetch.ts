@@ -62,14 +62,15 @@ function withoutPlace({ labels = {}, ...meta }: KubeObject['metadata']): KubeObj
 /** A Job cannot be changed: whatever is another in it, be it another wish or another berth's way of writing it, is another one. */
 function job(fetched: Fetched, metaOf: Fetching['metaOf']): KubeObject {
   const spec = fetchSpec(fetched, markOf(fetched));
-  const { claim, folder, pulledTo = folder } = fetched;
+  const { claim, folder, from, pulledTo } = fetched;
   const name = `${claim.replaceAll('.', '-').slice(0, 40)}-fetch-${hashOf(JSON.stringify(spec))}`;
   const { labels, ...meta } = withoutPlace(metaOf(name));
-  const place = { [fetchLabel]: hashOf(JSON.stringify([claim, pulledTo])) };
+  // Of other programs several may fill one folder, each with files of its own.
+  const place = hashOf(JSON.stringify([claim, ...(pulledTo === undefined ? [folder, from] : [pulledTo])]));
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { ...meta, labels: { ...labels, ...place } },
+    metadata: { ...meta, labels: { ...labels, [fetchLabel]: place } },
     spec,
   };
 }
