@@ -17,6 +17,7 @@ import { lemonade } from './lemonade.ts';
 import { llamaCpp } from './llama-cpp.ts';
 import { llamaCppPython } from './llama-cpp-python.ts';
 import { llamaRouter } from './llama-cpp/router.ts';
+import { llamafiler } from './llamafiler.ts';
 import { llamaSwap } from './llama-swap.ts';
 import { lmStudio } from './lm-studio.ts';
 import { lmdeploy } from './lmdeploy.ts';
@@ -76,6 +77,7 @@ export const engines = [
   lemonade,
   dynamo,
   jan,
+  llamafiler,
 ] as const;
 
 /**

@@ -12,7 +12,27 @@ export const tabbyapi = {
   recognize,
 } as const satisfies Engine<'tabbyapi'>;
 
-const ownFlags = ['max-seq-len', 'cache-mode', 'cache-size', 'disable-auth', 'gpu-split', 'draft-model-name'];
+/** Flags that no program of another kind has. */
+const ownFlags = [
+  'gpu-split',
+  'gpu-split-auto',
+  'autosplit-reserve',
+  'cache-mode',
+  'disable-auth',
+  'draft-model-name',
+  'draft-model-dir',
+];
+/** Programs of other kinds have these, too, as those that train models. */
+const commonFlags = [
+  'max-seq-len',
+  'cache-size',
+  'model-dir',
+  'model-name',
+  'chunk-size',
+  'prompt-template',
+  'config',
+];
+const doorFlags = ['--host', '--port'];
 
 /** It takes each with dashes and with underscores. */
 function spellings(names: readonly string[]): string[] {
@@ -27,7 +47,13 @@ function recognize(facts: ProcessFacts): Recognized | null {
       const folder = `${path.startsWith('/') ? path : `${facts.cwd ?? ''}/${path}`} ${facts.argv[0] ?? ''}`;
       if (!/^(main|start)\.py$/.test(program)) return null;
       const folderTells = /tabby-?api\//i.test(folder);
-      const flagsTell = hasFlag(args, ...spellings(ownFlags)) && hasFlag(args, '--host', '--port');
+      const isDoor = hasFlag(args, ...doorFlags);
+      const own = ownFlags.filter((name) => hasFlag(args, ...spellings([name])));
+      const common = hasFlag(args, ...spellings(commonFlags));
+      const flagsTell =
+        own.length > 1 ||
+        (own.length > 0 && (common || isDoor)) ||
+        (isDoor && hasFlag(args, ...spellings(['max-seq-len', 'cache-size'])));
       return folderTells || flagsTell ? args : null;
     },
     model: ['--model-name'],

@@ -190,6 +190,16 @@ export const lessKnownLines: Readonly<Record<string, readonly RealLine[]>> = {
       port: 3001,
     }),
   ],
+  llamafiler: [
+    line('llamafiler -m /m/a.gguf -l 0.0.0.0:8080 -c 4096 -s 4', {
+      model: '/m/a.gguf',
+      host: '0.0.0.0',
+      port: 8080,
+      options: { context: 4096, slots: 4 },
+    }),
+    line('/usr/local/bin/llamafiler-0.9.3 --model /m/a.gguf --listen=127.0.0.1:8081', { port: 8081 }),
+    line('/usr/bin/ape ./llamafiler -m /m/a.gguf', { model: '/m/a.gguf', port: null }),
+  ],
   exo: [
     line('exo --chatgpt-api-port 8000 --disable-tui', { port: 8000 }),
     line('uv run exo', { port: 52_415 }),

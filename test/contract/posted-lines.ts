@@ -249,4 +249,59 @@ export const postedLines: readonly (readonly [
     'python3 -m debugpy --listen 5678 -m vllm.entrypoints.openai.api_server --model org/m',
     { engine: 'vllm', model: 'org/m' },
   ],
+  ['/usr/bin/pwsh -c "llama-server -m a.gguf --port 8080"', { engine: 'llama.cpp', port: 8080 }],
+  ['pwsh -NoProfile -Command "& ./llama-server -m a.gguf"', { engine: 'llama.cpp', model: 'a.gguf' }],
+  ['pwsh -c { ./llama-server -m a.gguf }', { engine: 'llama.cpp', model: 'a.gguf' }],
+  [
+    'pwsh -nop -c \'$env:CUDA_VISIBLE_DEVICES=1; & "C:\\llama\\llama-server.exe" -m a.gguf\'',
+    { engine: 'llama.cpp', model: 'a.gguf' },
+  ],
+  ['powershell.exe -ExecutionPolicy Bypass -Command "vllm serve org/m"', { engine: 'vllm', model: 'org/m' }],
+  ['cmd.exe /c "llama-server.exe -m a.gguf --port 8081"', { engine: 'llama.cpp', port: 8081 }],
+  ['mangohud llama-server -m a.gguf', { engine: 'llama.cpp', model: 'a.gguf' }],
+  ['torchrun --nproc_per_node 2 /usr/local/bin/vllm serve org/m', { engine: 'vllm', model: 'org/m' }],
+  [
+    'torchrun --standalone --nproc-per-node=1 /opt/v/bin/vllm serve org/m',
+    { engine: 'vllm', model: 'org/m' },
+  ],
+  [
+    'python -m torch.distributed.run --nproc-per-node 1 /usr/bin/vllm serve org/m',
+    { engine: 'vllm', model: 'org/m' },
+  ],
+  [
+    'accelerate launch --num_processes 1 -m vllm.entrypoints.openai.api_server --model org/m',
+    { engine: 'vllm' },
+  ],
+  [
+    "gunicorn -k uvicorn.workers.UvicornWorker 'llama_cpp.server.app:create_app()' -b 0.0.0.0:8001",
+    { engine: 'llama-cpp-python', host: '0.0.0.0', port: 8001 },
+  ],
+  [
+    "python -m gunicorn 'llama_cpp.server.app:create_app()' --bind=[::]:8002",
+    { engine: 'llama-cpp-python', host: '::', port: 8002 },
+  ],
+  [
+    'hypercorn llama_cpp.server.app:create_app --bind 127.0.0.1:8003',
+    { engine: 'llama-cpp-python', port: 8003 },
+  ],
+  [
+    'python3 main.py --model-dir models --model-name x --gpu-split-auto true',
+    { engine: 'tabbyapi', model: 'x' },
+  ],
+  [
+    'python start.py --config /c/config.yml --disable-auth true --model-name x',
+    { engine: 'tabbyapi', model: 'x' },
+  ],
+  ['./main --server --model /m/a.gguf --port 8080', { engine: 'llama.cpp', port: 8080, model: '/m/a.gguf' }],
+  ['/opt/llama.cpp/build/bin/llama_server -m a.gguf', { engine: 'llama.cpp', model: 'a.gguf' }],
+  ['llama-cpp-server -m a.gguf', { engine: 'llama.cpp', model: 'a.gguf' }],
+  [
+    'sh -c "bash /opt/multi-node.sh leader --ray_cluster_size=$(SIZE); python3 -m vllm.entrypoints.openai.api_server --port 8080 --model org/m --pipeline_parallel_size 2"',
+    { engine: 'vllm', port: 8080, model: 'org/m', options: { pipelineParallel: 2 } },
+  ],
+  [
+    'uv run --env-file .env --no-project -- python -m vllm.entrypoints.openai.api_server --model org/m',
+    { engine: 'vllm' },
+  ],
+  ['scl enable gcc-toolset-12 -- llama-server -m a.gguf', { engine: 'llama.cpp' }],
 ];

@@ -1,5 +1,5 @@
 import type { ProcessFacts, Recognized } from '../process-facts.ts';
-import { firstOperand, flagNumber, flagValue, hasFlag, toNumber } from './flags.ts';
+import { firstOperand, flagNumber, flagValue, hasFlag, parseHostPort, toNumber } from './flags.ts';
 import { unwrap } from './unwrap.ts';
 import type { Unwrapped } from './unwrap.ts';
 
@@ -13,6 +13,8 @@ export interface ForeignServer {
   readonly modelFirst?: true;
   readonly host: readonly string[];
   readonly port: readonly string[];
+  /** Flags that say both: "0.0.0.0:8080". */
+  readonly listen?: readonly string[];
   /** Of one with several ports: the one for clients, where its command line leaves it out. */
   readonly usualPort?: number;
   readonly key: readonly string[];
@@ -42,11 +44,12 @@ export function recognizeForeign(facts: ProcessFacts, server: ForeignServer): Re
       const value = flagNumber(args, ...flags);
       return value === null ? [] : [[option, value] as const];
     });
-    const port = flagNumber(args, ...server.port) ?? toNumber(fromEnv(env, server.env?.port));
+    const listens = parseHostPort(firstOf(args, server.listen ?? []));
+    const port = flagNumber(args, ...server.port) ?? listens.port ?? toNumber(fromEnv(env, server.env?.port));
     return {
       engine: server.engine,
       model: firstOf(args, server.model) ?? standing ?? fromEnv(env, server.env?.model),
-      host: flagValue(args, ...server.host) ?? fromEnv(env, server.env?.host),
+      host: flagValue(args, ...server.host) ?? listens.host ?? fromEnv(env, server.env?.host),
       port: port ?? server.usualPort ?? null,
       options: Object.fromEntries(numbers),
       child: server.child ?? false,

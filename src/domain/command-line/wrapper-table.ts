@@ -185,6 +185,7 @@ export const wrappers: Readonly<Record<string, Wrapper>> = {
   caffeinate: wrapper(['-t', '-w'], { waits: true }),
   'xvfb-run': wrapper(['-s', '-n', '-e', '-f', '-p', '-w'], { waits: true }),
   gamemoderun: wrapper([]),
+  mangohud: wrapper([]),
   catchsegv: wrapper([], { waits: true }),
   optirun: wrapper(['-b'], { waits: true }),
   primusrun: wrapper([]),

@@ -1,4 +1,6 @@
 import { runners, wrappers } from './wrapper-table.ts';
+import { peelTorch } from './peel-torch.ts';
+import { peelCmd, peelPowershell } from './windows-shells.ts';
 import { peelWatcher } from './watchers.ts';
 import type { Peeled } from './peeled.ts';
 
@@ -88,6 +90,12 @@ function peelSu(args: readonly string[]): Peeled | null {
 /** Wrappers that say what they run in ways of their own; null where they run nothing. */
 const specials: Readonly<Record<string, (args: readonly string[]) => Peeled | null>> = {
   torchrun: peelTorch,
+  'torch.distributed.run': peelTorch,
+  // `command -v NAME` only looks where it is.
+  command: (args) => (/^-[pvV]*[vV]/.test(args[0] ?? '') ? { commands: [], env: {}, waits: false } : null),
+  cmd: peelCmd,
+  pwsh: peelPowershell,
+  powershell: peelPowershell,
   // `setarch [ARCH] [-R] CMD`
   setarch: (args) => {
     const named = /^(linux(32|64)|uname26|(x86|amd|i\d|aarch|arm|ppc|s390|mips|riscv)\w*)$/.test(
@@ -96,7 +104,7 @@ const specials: Readonly<Record<string, (args: readonly string[]) => Peeled | nu
     const words = args.slice(named ? 1 : 0);
     return { commands: [words.slice(skipOptions(words, []))], env: {}, waits: false };
   },
-  accelerate: (args) => (args[0] === 'launch' ? peelTorch(args) : null),
+  accelerate: (args) => (args[0] === 'launch' ? peelTorch(args.slice(1)) : null),
   // `ray symmetric-run --address HOST:PORT -- CMD`: one on each machine; all else of it starts nothing here.
   ray: (args) => {
     const behind = args.indexOf('--');
@@ -162,12 +170,6 @@ function peelDaemon(args: readonly string[]): Peeled | null {
   const path = at < 0 ? args[behind - 1] : args[at + 1];
   if (path === undefined) return null;
   return { commands: [[path, ...(behind < 0 ? [] : args.slice(behind + 1))]], env: {}, waits: false };
-}
-
-/** Starts Python several times: `torchrun --nproc-per-node 2 -m MODULE ARGS`. */
-function peelTorch(args: readonly string[]): Peeled | null {
-  const at = args.findIndex((word) => word === '-m' || word === '--module');
-  return at < 0 ? null : { commands: [['python', '-m', ...args.slice(at + 1)]], env: {}, waits: true };
 }
 
 function peelText(args: readonly string[], option: RegExp): Peeled | null {

@@ -81,10 +81,11 @@ export function isLlamaServer(command: Unwrapped, inherited: ProcessFacts['env']
   if (isLlamafile(program))
     return hasFlag(args, '--server', '--nobrowser', '--host', '--port') || !talks(command);
   // Builds under other names, and the name that the server had at first, which others have, too.
-  if (/^([\w.-]+[-_.])?llama-server[-_.]?[\w.-]*$/.test(program))
+  if (/^(?!ollama_)([\w.-]+[-_.])?llama[-_](cpp[-_])?server([-_.][\w.-]*)?$/.test(program))
     return !besides.test(program) && namesModel(command, inherited);
   const model = flagValue(args, '-m', '--model') ?? flagValue(args, '-hf', '--hf-repo') ?? '';
-  return program === 'server' && /\.gguf$|(ggml|[-.]q\d)[^/]*\.bin$|^[\w.-]+\/[\w.-]+-gguf(:|$)/i.test(model);
+  const isServer = program === 'server' || (program === 'main' && hasFlag(args, '--server'));
+  return isServer && /\.gguf$|(ggml|[-.]q\d)[^/]*\.bin$|^[\w.-]+\/[\w.-]+-gguf(:|$)/i.test(model);
 }
 
 function namesModel({ args, env }: Unwrapped, inherited: ProcessFacts['env']): boolean {
