@@ -101,11 +101,15 @@ deployments:
       return box.kubectl('-n', 'llm', ...args);
     }
 
+    const askForPods = ['get', 'pods', '-l', 'app.kubernetes.io/name=berth-gateway', '-o', 'json'];
+
     /** Pods that serve now, by name, with their addresses. */
     function gateways(): { name: string; url: string }[] {
-      const list = JSON.parse(
-        kubectl('get', 'pods', '-l', 'app.kubernetes.io/name=berth-gateway', '-o', 'json'),
-      ) as {
+      return ready(kubectl(...askForPods));
+    }
+
+    function ready(pods: string): { name: string; url: string }[] {
+      const list = JSON.parse(pods) as {
         items: {
           metadata: { name: string; deletionTimestamp?: string };
           status: { podIP?: string; conditions?: { type: string; status: string }[] };
@@ -141,16 +145,16 @@ deployments:
      */
     function startLoad(): { stop: () => Promise<{ url: string; status: number }[]> } {
       const sent: { url: string; status: number }[] = [];
-      let [ready, ended] = [gateways(), false];
+      let [serving, ended] = [gateways(), false];
       async function look(): Promise<void> {
         while (!ended) {
           await new Promise((done) => setTimeout(done, 500));
-          ready = gateways();
+          serving = ready(await box.kubectlBeside('-n', 'llm', ...askForPods));
         }
       }
       async function send(worker: number): Promise<void> {
         for (let turn = worker; !ended; turn += 1) {
-          const url = ready[turn % Math.max(1, ready.length)]?.url ?? '';
+          const url = serving[turn % Math.max(1, serving.length)]?.url ?? '';
           sent.push({ url, status: (await ask(url)).status });
         }
       }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { until } from '../support/berth.ts';
 import { clusterScript } from './cluster-script.ts';
@@ -26,6 +27,8 @@ export interface KubeBox {
   readonly address: string;
   /** Its standard output; throws what it says when it fails. */
   readonly kubectl: (...args: string[]) => string;
+  /** The same, while the test goes on with what else it does. */
+  readonly kubectlBeside: (...args: string[]) => Promise<string>;
   readonly stop: () => void;
 }
 
@@ -107,12 +110,13 @@ export async function startCluster(more: WriteImage[] = []): Promise<KubeBox> {
 function boxIn(folder: string): KubeBox {
   const kubeconfig = join(folder, 'kubeconfig');
   const bin = process.env['KUBEBUILDER_ASSETS'] ?? '';
+  const common = ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl')];
+  const maxBuffer = 64 * 1024 * 1024;
   function kubectl(...args: string[]): string {
-    const all = ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl'), ...args];
-    return execFileSync(join(bin, 'kubectl'), all, {
+    return execFileSync(join(bin, 'kubectl'), [...common, ...args], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
-      maxBuffer: 64 * 1024 * 1024,
+      maxBuffer,
     });
   }
   return {
@@ -122,6 +126,8 @@ function boxIn(folder: string): KubeBox {
       return readFileSync(join(folder, 'address'), 'utf8').trim();
     },
     kubectl,
+    kubectlBeside: async (...args) =>
+      (await promisify(execFile)(join(bin, 'kubectl'), [...common, ...args], { maxBuffer })).stdout,
     stop: () => sweep(kubectl),
   };
 }
