@@ -1,11 +1,16 @@
-import type { Exchange, UpstreamSink } from '../../io/upstream-pool/types.ts';
+import type { Exchange, UpstreamFailure, UpstreamSink } from '../../io/upstream-pool/types.ts';
 import type { Deployment } from './deployment.ts';
 import { checkDue } from './health.ts';
 import type { Instance } from './instance.ts';
+import { afterNoWay, hasVanished } from './vanished.ts';
+import type { NoWay, Unreached } from './vanished.ts';
 import type { GatewayState } from '../state.ts';
 
-/** What a check told; "silent": it was reached, and gave no good answer. */
-export type CheckResult = 'well' | 'loading' | 'refused' | 'silent';
+/**
+ * What a check told. "silent": it was reached, and gave no good answer. "untrusted": it was reached, and no TLS came about.
+ * "untold": no connection came about, for a reason that says nothing of its machine, as when a name is not found.
+ */
+export type CheckResult = 'well' | 'loading' | 'silent' | 'untrusted' | 'untold' | NoWay;
 
 /** An engine that is busy may be slow to say so. */
 const answerMs = 5000;
@@ -17,6 +22,7 @@ const answerMs = 5000;
 export function createHealthChecks(state: GatewayState): (now: number) => void {
   /** When each was asked last; Infinity while the answer is awaited. */
   const asked = new WeakMap<Instance, number>();
+  const unreached = new WeakMap<Instance, Unreached>();
   return (now) => {
     if (state.draining) return;
     const { deployments, config } = state.snapshot;
@@ -31,6 +37,7 @@ export function createHealthChecks(state: GatewayState): (now: number) => void {
         void check(state, instance, healthPath).then((result) => {
           asked.set(instance, state.now());
           note(deployment, instance, result);
+          noteWay(unreached, { instance, result, now: state.now() });
         });
       }
     }
@@ -39,7 +46,22 @@ export function createHealthChecks(state: GatewayState): (now: number) => void {
 
 function note(deployment: Deployment, instance: Instance, result: CheckResult): void {
   if (result === 'well' || result === 'loading') deployment.checked(instance, result);
-  else deployment.judge(instance, result === 'refused' ? 'connect-failed' : 'broke');
+  else deployment.judge(instance, result === 'silent' ? 'broke' : 'connect-failed');
+}
+
+/** What an engine that has vanished was to begin is begun elsewhere, and not after the kernel's quarter of an hour. */
+function noteWay(
+  unreached: WeakMap<Instance, Unreached>,
+  { instance, result, now }: { instance: Instance; result: CheckResult; now: number },
+): void {
+  if (result === 'untold') return;
+  if (result !== 'unreachable' && result !== 'refused') {
+    unreached.delete(instance);
+    return;
+  }
+  const row = afterNoWay(unreached.get(instance) ?? null, result, now);
+  unreached.set(instance, row);
+  if (hasVanished(row, now)) instance.pool.giveUp(row.since);
 }
 
 function check(state: GatewayState, instance: Instance, path: string): Promise<CheckResult> {
@@ -53,6 +75,7 @@ function check(state: GatewayState, instance: Instance, path: string): Promise<C
       resolve(result);
     }
     const callOff = state.after(answerMs, () => {
+      if (exchange?.sent === false) result = exchange.reached ? 'untrusted' : 'unreachable';
       exchange?.abort();
       end();
     });
@@ -60,9 +83,8 @@ function check(state: GatewayState, instance: Instance, path: string): Promise<C
       onHead: ({ status }) => (result = resultOf(status)),
       onBody: () => {},
       onEnd: end,
-      onFail: ({ kind }) => {
-        result =
-          kind === 'refused' || kind === 'untrusted' || kind === 'connect-timeout' ? 'refused' : 'silent';
+      onFail: (failure) => {
+        result = resultOfFailure(failure);
         end();
       },
     };
@@ -74,4 +96,14 @@ function check(state: GatewayState, instance: Instance, path: string): Promise<C
 function resultOf(status: number): CheckResult {
   if (status === 503) return 'loading';
   return status < 500 ? 'well' : 'silent';
+}
+
+const away = /^(EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ETIMEDOUT)$/;
+
+function resultOfFailure({ kind, code = '' }: UpstreamFailure): CheckResult {
+  if (kind === 'untrusted') return 'untrusted';
+  if (kind !== 'refused' && kind !== 'connect-timeout') return 'silent';
+  if (away.test(code)) return 'unreachable';
+  if (code === 'ECONNREFUSED') return 'refused';
+  return kind === 'connect-timeout' ? 'untrusted' : 'untold';
 }

@@ -71,7 +71,7 @@ export const clientStalled = 'client_stalled';
 /** The id of a response stands in its first events, or at the beginning of its text. */
 const piecesBeforeId = 8;
 
-const unsent: Exchange = { sent: false, abort: () => {}, pause: () => {}, resume: () => {} };
+const unsent: Exchange = { sent: false, reached: false, abort: () => {}, pause: () => {}, resume: () => {} };
 
 /** One request sent to one instance, and its reply passed on. States: waiting for the head → passing → ended. */
 export class Attempt implements UpstreamSink, Phase, TurnWork {

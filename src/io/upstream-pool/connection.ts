@@ -4,7 +4,14 @@ import { MalformedReply } from './chunked.ts';
 import type { Dial } from './dial.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { KnownReplies } from './known-replies.ts';
-import type { BodyRead, FailureKind, UpstreamHead, UpstreamRequest, UpstreamSink } from './types.ts';
+import type {
+  BodyRead,
+  FailureKind,
+  UpstreamFailure,
+  UpstreamHead,
+  UpstreamRequest,
+  UpstreamSink,
+} from './types.ts';
 
 /** One exchange, through possibly two connections (a stale one, then a fresh one). */
 export interface Job {
@@ -21,7 +28,9 @@ export interface ConnectionOwner {
   readonly known: KnownReplies;
   /** The reply is whole; `reusable` says whether the connection may carry another request. */
   readonly onFree: (connection: Connection, reusable: boolean) => void;
-  readonly onFailed: (connection: Connection, job: Job, kind: FailureKind, message: string) => void;
+  readonly onFailed: (connection: Connection, job: Job, failure: UpstreamFailure) => void;
+  /** The upstream has answered: by a connection, or by a whole reply. */
+  readonly onHeard: () => void;
   readonly onGone: (connection: Connection) => void;
 }
 
@@ -35,6 +44,8 @@ export class Connection implements UpstreamSink {
   /** Since when it waits: for the connect, for the next read, or for its next request. */
   since: number;
   connecting = true;
+  /** The upstream's machine has taken the connection, be it without TLS yet. */
+  reached = false;
   job: Job | null = null;
   served = 0;
   /** No byte of the reply to the present request has come. */
@@ -56,6 +67,7 @@ export class Connection implements UpstreamSink {
     this.socket = dial({ onReady: () => this.#onReady(), onBytes: (bytes) => this.#onData(bytes) });
     this.#out = new TurnWriter(this.socket);
     this.socket
+      .on('connect', () => this.#onReached())
       .on('end', () => this.#onEnd())
       .on('error', (error) => (this.#error = error))
       .on('close', () => this.#onClose());
@@ -77,6 +89,11 @@ export class Connection implements UpstreamSink {
     else this.#send(pieces);
   }
 
+  #onReached(): void {
+    this.reached = true;
+    this.#owner.onHeard();
+  }
+
   #onReady(): void {
     this.connecting = false;
     this.since = this.#owner.now();
@@ -96,10 +113,16 @@ export class Connection implements UpstreamSink {
   }
 
   /** Ends it with a reason of our own (a time limit). */
-  fail(kind: FailureKind, message: string): void {
+  fail(kind: FailureKind, message: string, code?: string): void {
     const job = this.job;
     this.#drop();
-    if (job?.live) this.#owner.onFailed(this, job, kind, message);
+    if (job?.live) this.#owner.onFailed(this, job, { kind, message, code });
+  }
+
+  /** Its machine has gone: no other connection to it would do better. */
+  lose(): void {
+    this.untouched = false;
+    this.fail('reset', "The upstream's machine cannot be reached any more.");
   }
 
   /** The pool's way to let go of an unused or aborted connection. */
@@ -156,6 +179,7 @@ export class Connection implements UpstreamSink {
     this.maxRequests = head?.maxRequests ?? null;
     this.streamed = head?.eventStream ?? false;
     this.since = this.#owner.now();
+    this.#owner.onHeard();
     // A reply that came before the request was fully sent leaves the connection in the middle of a message.
     const reusable =
       head !== null &&
@@ -179,20 +203,30 @@ export class Connection implements UpstreamSink {
   #onClose(): void {
     const job = this.job;
     const { connecting, untouched } = this;
-    const reason = this.#error?.code ?? this.#error?.message ?? 'closed';
+    const code = this.#error?.code;
+    const reason = code ?? this.#error?.message ?? 'closed';
     this.job = null;
     this.#reader = null;
     this.#owner.onGone(this);
     if (!job?.live) return;
     if ((connecting || untouched) && tlsReason.test(reason))
-      this.#owner.onFailed(
-        this,
-        job,
-        'untrusted',
-        `No TLS connection came about with the upstream (${reason}).`,
-      );
-    else if (connecting) this.#owner.onFailed(this, job, 'refused', `The connection failed (${reason}).`);
-    else this.#owner.onFailed(this, job, 'reset', `The upstream ended the connection (${reason}).`);
+      this.#owner.onFailed(this, job, {
+        kind: 'untrusted',
+        message: `No TLS connection came about with the upstream (${reason}).`,
+        code,
+      });
+    else if (connecting)
+      this.#owner.onFailed(this, job, {
+        kind: 'refused',
+        message: `The connection failed (${reason}).`,
+        code,
+      });
+    else
+      this.#owner.onFailed(this, job, {
+        kind: 'reset',
+        message: `The upstream ended the connection (${reason}).`,
+        code,
+      });
   }
 }
 

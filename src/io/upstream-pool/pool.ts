@@ -6,9 +6,9 @@ import { KnownReplies } from './known-replies.ts';
 import type { Sweep } from './sweep.ts';
 import type {
   Exchange,
-  FailureKind,
   PoolOptions,
   PoolTimes,
+  UpstreamFailure,
   UpstreamPool,
   UpstreamRequest,
   UpstreamSink,
@@ -41,6 +41,8 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
   /** Some servers announce keep-alive and yet close after an event stream; learned from the first ones. */
   #keepsAfterStream: boolean | null = null;
   #retired = false;
+  /** When it answered last, but for parts of replies that are not whole. */
+  #heardAt = -Infinity;
 
   constructor(base: URL, sweep: Sweep, options: PoolOptions) {
     this.#dial = dialTo(base, options.ca);
@@ -63,6 +65,12 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
     this.#options = { ...this.#options, ...times };
   }
 
+  giveUp(unreachedSince: number): void {
+    const busy = [...this.#busy];
+    if (this.#heardAt > unreachedSince || busy.some((one) => one.begun && one.since > unreachedSince)) return;
+    for (const connection of busy) if (isSilent(connection)) connection.lose();
+  }
+
   retire(): void {
     this.#retired = true;
     for (const connection of [...this.#unused, ...this.#watched]) connection.destroy();
@@ -81,15 +89,19 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
     } else this.#unused.push(connection);
   }
 
-  onFailed(connection: Connection, job: Job, kind: FailureKind, message: string): void {
+  onHeard(): void {
+    this.#heardAt = this.now();
+  }
+
+  onFailed(connection: Connection, job: Job, failure: UpstreamFailure): void {
     this.#busy.delete(connection);
     // The upstream closed the kept connection while our request was on its way: it never saw the request.
-    if (kind === 'reset' && connection.untouched && connection.served > 0) {
+    if (failure.kind === 'reset' && connection.untouched && connection.served > 0) {
       this.#start(new Connection(this, this.#dial), job);
       return;
     }
     job.live = false;
-    job.sink.onFail({ kind, message });
+    job.sink.onFail(failure);
   }
 
   onGone(connection: Connection): void {
@@ -145,7 +157,11 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
     for (const connection of this.#busy) {
       const waited = now - connection.since;
       if (connection.connecting && waited > connectMs)
-        connection.fail('connect-timeout', `No connection within ${connectMs} ms.`);
+        connection.fail(
+          'connect-timeout',
+          `No connection within ${connectMs} ms.`,
+          connection.reached ? undefined : 'ETIMEDOUT',
+        );
       else if (connection.begun && !connection.job?.paused && waited > idleMs)
         connection.fail('idle-timeout', `The upstream sent nothing for ${idleMs} ms.`);
       else if (firstByteMs !== undefined && isSilent(connection) && waited > firstByteMs)
@@ -189,6 +205,10 @@ class Sending implements Job, Exchange {
 
   get sent(): boolean {
     return this.connection?.connecting === false;
+  }
+
+  get reached(): boolean {
+    return this.connection?.reached === true;
   }
 
   abort(): void {

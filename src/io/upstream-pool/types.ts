@@ -60,6 +60,8 @@ export type FailureKind =
 export interface UpstreamFailure {
   readonly kind: FailureKind;
   readonly message: string;
+  /** The system's word for it, where it has one: ECONNREFUSED. */
+  readonly code?: string | undefined;
 }
 
 /** Hears of one exchange: `onHead`, then `onBody` as often as needed, then `onEnd`; or `onFail` at any point. */
@@ -74,6 +76,8 @@ export interface UpstreamSink {
 export interface Exchange {
   /** It was given to a connection that had come about: the upstream may have begun its work. */
   readonly sent: boolean;
+  /** The upstream's machine has taken its connection, be it without TLS yet. */
+  readonly reached: boolean;
   /** Closes the connection, so that the upstream stops working on it; the sink hears nothing more. */
   readonly abort: () => void;
   /** Backpressure: stops reading, so that the upstream's window fills. */
@@ -85,6 +89,11 @@ export interface UpstreamPool {
   readonly send: (request: UpstreamRequest, sink: UpstreamSink) => Exchange;
   /** Sets other time limits, for what is under way too. */
   readonly limit: (times: PoolTimes) => void;
+  /**
+   * The upstream's machine has not been reached since then: ends as `reset` all that waits for the beginning of a reply.
+   * Does nothing when something has come from there since.
+   */
+  readonly giveUp: (unreachedSince: number) => void;
   /** Closes idle connections and keeps none from now on; exchanges under way go on to their end. */
   readonly retire: () => void;
 }
