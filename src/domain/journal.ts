@@ -37,6 +37,8 @@ const Effect = z.object({
   replica: z.int().nullable(),
   /** What it was done to: "process 4242"; null for what was to come. */
   object: z.string().nullable(),
+  /** The kind of target that runs what it brings; absent where it brings nothing, and in lines of earlier versions. */
+  target: z.string().optional(),
   reasons: z.array(z.string()),
 });
 export type Effect = z.infer<typeof Effect>;

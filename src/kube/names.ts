@@ -6,6 +6,9 @@ export const fleetLabel = 'berth.dev/fleet';
 export const markAnnotation = 'berth.dev/mark';
 /** Beside the mark: the objects as they were sent. */
 export const writtenAnnotation = 'berth.dev/written';
+/** Beside both: what ran before, by an owner of its own, so that no change of the rest takes it away. */
+export const ranAnnotation = 'berth.dev/ran';
+export const ranManager = 'berth-ran';
 /** On what somebody else made and berth has changed nothing of yet. */
 export const adoptedAnnotation = 'berth.dev/adopted';
 /** Of what Helm has installed: the name of its release. */

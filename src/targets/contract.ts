@@ -142,6 +142,14 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly leaves?: (world: World, mark: Mark) => Promise<Left[]>;
   /** What is done once for all changes of a command on a host; absent: nothing. Idempotent. */
   readonly settle?: (world: World) => Promise<void>;
+  /**
+   * A text that is kept with the object itself, for all who may change it, and goes with it; absent: who applies keeps it on the host.
+   * `keep` does nothing where the object is not there.
+   */
+  readonly record?: {
+    readonly read: (world: World, place: MarkedPlace) => Promise<string | null>;
+    readonly keep: (world: World, place: MarkedPlace, text: string) => Promise<void>;
+  };
   /** Lines of the engine's output, oldest first; with `follow` it goes on until the signal aborts. */
   readonly logs: (
     world: World,

@@ -53,6 +53,10 @@ export const kserveTarget = {
   restart: async (world, instance) => (await import('./kserve/create.ts')).restart(world, instance),
   remove: async (world, instance, how) => (await import('./kserve/create.ts')).remove(world, instance, how),
   park: async (world, instance, how) => (await import('./kserve/stop.ts')).park(world, instance, how),
+  record: {
+    read: async (world, place) => (await import('./kserve/record.ts')).readRecord(world, place),
+    keep: async (world, place, text) => (await import('./kserve/record.ts')).keepRecord(world, place, text),
+  },
   logs: async function* (world, instance, how) {
     yield* (await import('./kserve/observe.ts')).logs(world, instance, how);
   },

@@ -54,6 +54,11 @@ export const kubernetesTarget = {
     (await import('./kubernetes/create.ts')).remove(world, instance, how),
   settle: async (world) => (await import('./kubernetes/fetch-jobs.ts')).sweepFetches(world),
   leaves: async (world, mark) => (await import('./kubernetes/leaves.ts')).leaves(world, mark),
+  record: {
+    read: async (world, place) => (await import('./kubernetes/record.ts')).readRecord(world, place),
+    keep: async (world, place, text) =>
+      (await import('./kubernetes/record.ts')).keepRecord(world, place, text),
+  },
   logs: async function* (world, instance, how) {
     yield* (await import('./kubernetes/observe.ts')).logs(world, instance, how);
   },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
@@ -95,6 +95,19 @@ deployments:
   toy: {model: toy, ${more}engine: {kind: llama.cpp, slots: 1, context: 256, threads: 1, cacheRam: 0, warmup: false, startTimeout: 60s, env: {GGML_BACKEND_PATH: ${image.backend}}}, target: {kind: docker, image: "${llamaImage}", pull: never, entrypoint: ${entrypoint}}}
   beside: {engine: {kind: command, command: ${command}, slots: ${beside}, stopGrace: 2s, startTimeout: 60s}}
 `);
+  }
+
+  /** The same without the container. */
+  function withoutContainer(): void {
+    fleet();
+    const path = join(place.folder, 'berth.yaml');
+    place.write(readFileSync(path, 'utf8').replace(/^ {2}toy: .*\n/m, ''));
+  }
+
+  async function leftOver(): Promise<string[]> {
+    const { actions, findings } = (await place.berth('plan', '--json')).json() as Plan;
+    const told = findings.filter(({ rule }) => rule === 'not-removed').map(({ object }) => `left ${object}`);
+    return [...actions.map((action) => `${action.do} ${action.deployment}`), ...told];
   }
 
   async function replica(name: string): Promise<ReplicaStatus | undefined> {
@@ -195,5 +208,26 @@ deployments:
       return entries.find((one) => one.do === 'restart' && one.outcome !== 'under way');
     }, 'the journal to tell the end of it');
     expect(told).toMatchObject({ command: 'up', reasons: ['it ran and did not answer'], outcome: 'done' });
+  });
+
+  test('a container that leaves the file while its daemon is silent is told, stays, and goes once it answers', async () => {
+    fleet();
+    expect((await place.berth('apply', '--yes')).code).toBe(0);
+    const [container] = await ids();
+    way.cut();
+    withoutContainer();
+    expect(await leftOver()).toEqual(['keep beside', 'left toy']);
+    const applied = await place.berth('apply', '--yes');
+    expect([applied.code, applied.stderr], applied.stdout).toEqual([
+      0,
+      expect.stringContaining('cannot be looked at, so it is not removed'),
+    ]);
+    expect(await ids()).toEqual([container]);
+    await way.open();
+    expect(await leftOver()).toEqual(['stop toy', 'keep beside']);
+    expect((await place.berth('apply', '--yes')).code).toBe(0);
+    expect(await ids()).toEqual([]);
+    way.cut();
+    expect(await leftOver()).toEqual(['keep beside']);
   });
 });

@@ -1,3 +1,4 @@
+import { appendFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -75,4 +76,43 @@ test('a container engine that answers with a fault has not said that nothing run
   } finally {
     server.close();
   }
+});
+
+/** As the journal of a fleet tells of a container that was started in this place. */
+function startedBefore(deployment: string): void {
+  const state = join(fleet.place.folder, 'state/state');
+  const [lab = ''] = readdirSync(state).filter((name) => name.startsWith('lab-'));
+  const line = { version: 1, id: `earlier-${deployment}`, at: '2026-01-01T00:00:00.000Z' };
+  const who = { uid: 0, user: null, sudoUser: null, machine: 'm' };
+  const by = { who, process: { bootId: 'b', pid: 1, startTicks: 1 }, command: 'apply', plan: null };
+  const place = { do: 'start', host: 'local', deployment, replica: 0, object: null, target: 'docker' };
+  const lines = [
+    { ...line, phase: 'begin', ...by, ...place, reasons: [] },
+    { ...line, phase: 'done', became: `container ${deployment}`, error: null },
+  ];
+  for (const one of lines) appendFileSync(join(state, lab, 'journal.jsonl'), `${JSON.stringify(one)}\n`);
+}
+
+test('a container that left the file, or became a process, while its daemon is silent is told as not removed', async () => {
+  const { berth, env, folder } = fleet.place;
+  env['DOCKER_HOST'] = `unix://${join(folder, 'none.sock')}`;
+  fleet.write({ a: '' });
+  expect((await berth('apply', '--yes')).code).toBe(0);
+  expect((await plan()).findings.filter(({ rule }) => rule === 'not-removed')).toEqual([]);
+  startedBefore('gone');
+  startedBefore('a');
+  startedBefore('boxed');
+  fleet.write({ a: '' }, { top: contained });
+  const { actions, findings } = await plan();
+  expect(actions.map((action) => `${action.do} ${action.deployment}`)).toEqual(['keep a']);
+  const told = findings.filter(({ rule }) => rule === 'not-removed');
+  expect(told.map(({ object, evidence }) => [object, ...evidence])).toEqual([
+    ['a', 'DOCKER_UNREACHABLE', 'container a'],
+    ['gone', 'DOCKER_UNREACHABLE', 'container gone'],
+  ]);
+  expect(told.map(({ message }) => message).join('\n')).toMatch(
+    /the file wants it as .*process.* on host local: .*\n.*the file no longer names this deployment: /,
+  );
+  expect(told[0]?.cure).toContain('Then run "berth apply" again');
+  expect((await fleet.status()).findings.map(({ rule }) => rule)).toContain('not-removed');
 });

@@ -52,7 +52,8 @@ export async function adopt(
       if (!wanted) throw new BerthError('ADOPT_NOT_STARTED', { deployment: entry.name });
       const object = objectName(entry);
       const place = { host: wanted.deployment.host, deployment: entry.name, replica: 0 };
-      const effect = { do: 'adopt' as const, ...place, object, reasons: ['it runs already'] };
+      const target = wanted.deployment.target.kind;
+      const effect = { do: 'adopt' as const, ...place, object, target, reasons: ['it runs already'] };
       const saved = await journal.record(effect, () => markOne(world, loaded, { entry, wanted }));
       done.push({ entry, wanted });
       adopted.push({ name: entry.name, object, pid: entry.pid, saved });

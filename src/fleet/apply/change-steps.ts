@@ -147,6 +147,7 @@ function effectOf(action: Change, kind: Effect['do'], how?: StartWay): Effect {
     deployment,
     replica,
     object: named ? action.running.object.name : null,
+    ...(kind === 'start' && action.do !== 'stop' ? { target: action.wanted.target.kind } : {}),
     reasons: reasons.map((reason) => reason.text),
   };
 }

@@ -51,7 +51,7 @@ export async function goBack(
     onProgress(`Going back: starting ${name} as it was on port ${mark.port}`);
     const reasons = ['the new one never answered'];
     await journal.record(
-      { do: 'back', host: action.host, deployment, replica, object: null, reasons },
+      { do: 'back', host: action.host, deployment, replica, object: null, target: target.kind, reasons },
       async () => {
         const started = await startEngine(host, mark, {
           withheld: plan.withheld,

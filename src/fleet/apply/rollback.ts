@@ -68,8 +68,10 @@ async function candidatesOf(
   return Promise.all(
     [...replicas].map(async (replica): Promise<Candidate> => {
       const one = there.find(({ mark, alive }) => alive && mark?.replica === replica);
-      const states = await readRan(host, loaded, { deployment: deployment.name, replica });
       const mark = one?.mark ?? null;
+      const { name, target } = deployment;
+      const place = { deployment: name, replica, target: mark?.target ?? target };
+      const states = await readRan(host, loaded, place);
       const now = mark
         ? { ...mark, pinned: false }
         : await asTheFileSays(world, loaded, { deployment, states });

@@ -20,6 +20,7 @@ import { declaredDifferences, sameValue } from '../plan/differences.ts';
 import { engineKeyOf } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
 import { worldOfInstance } from '../file/hosts.ts';
+import { leftUnseen } from './left-unseen.ts';
 import { instancesOf, observeFleet, silentFindings, unseenFault } from './observe.ts';
 import type { Sight } from './observe.ts';
 import { probe, urlOf } from '../apply/ready.ts';
@@ -78,6 +79,7 @@ export async function fleetStatus(
     foreign: observed.instances.length - own.length,
     findings: [
       ...silentFindings(observed, new Set(loaded.deployments.map(({ host }) => host)), loaded.deployments),
+      ...(await leftUnseen(world, loaded, observed)),
       ...restFindings(loaded),
       ...parkedFindings(loaded, own),
       ...strays(loaded, own),

@@ -128,7 +128,8 @@ function effectOf(
 ): Effect {
   const { deployment, replica } = what.mark;
   const host = deployments.find(({ name }) => name === deployment)?.host ?? 'local';
-  return { do: what.do, host, deployment, replica, object: what.object, reasons: [what.reason] };
+  const target = what.do === 'start' ? { target: what.mark.target.kind } : {};
+  return { do: what.do, host, deployment, replica, object: what.object, ...target, reasons: [what.reason] };
 }
 
 /** An apply holds the lock until its engines answer, and whoever asks for a model has a deadline of his own. */

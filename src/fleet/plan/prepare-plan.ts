@@ -23,6 +23,7 @@ import { asWritten, foreseen } from './foresee.ts';
 import { fitFindings } from './fit.ts';
 import { withChosenGpus } from './host-gpus.ts';
 import { gatewayReload } from './gateway-reload.ts';
+import { leftUnseen } from '../observe/left-unseen.ts';
 import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
 import { worldOfHost, worldOn } from '../file/hosts.ts';
 import {
@@ -92,6 +93,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     ...(rest ? { leftOut: rest.leftOut } : {}),
     findings: [
       ...silentFindings(observed, wantedHosts(loaded), loaded.deployments),
+      ...(await leftUnseen(world, loaded, observed)),
       ...loaded.warnings,
       ...restFindings(named),
       ...plan.findings,

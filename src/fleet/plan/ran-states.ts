@@ -1,51 +1,73 @@
 import { join } from 'node:path';
 import type { Instance, Mark } from '../../domain/instance.ts';
+import { parseJson } from '../../domain/json.ts';
 import type { Wanted } from '../../domain/plan.ts';
 import { RanStates } from '../../domain/ran-states.ts';
 import type { RanState } from '../../domain/ran-states.ts';
 import type { World } from '../../io/world.ts';
+import { targetOf } from '../../targets/registry.ts';
 import { sameValue } from './differences.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 
+/** One replica, and the kind of target that runs it. */
 export interface Place {
   readonly deployment: string;
   readonly replica: number;
+  readonly target: { readonly kind: string };
 }
 
 /** The one that runs and the one before it. */
 const kept = 2;
 
-/** What ran in this place, as the host keeps it beside the engine's log; a file that is missing or broken tells nothing. */
+/**
+ * What ran in this place: as its target keeps it with the object, where it does, or as the host keeps it beside the engine's log,
+ * whichever is newer. One that is missing or broken tells nothing.
+ */
 export async function readRan(host: World, fleet: FleetIdentity, place: Place): Promise<RanState[]> {
-  const text = await host.files.read(pathOf(host, fleet, place));
-  try {
-    return text === null ? [] : (RanStates.safeParse(JSON.parse(text)).data?.states ?? []);
-  } catch {
-    return [];
-  }
+  const [own, shared] = await Promise.all([
+    host.files.read(pathOf(host, fleet, place)),
+    targetOf(place.target.kind).record?.read(host, { ...fleet, ...place }) ?? null,
+  ]);
+  return newer(statesIn(own), statesIn(shared));
 }
 
 /**
  * Keeps what runs in this place, or ran until now, beside what ran before it. The same once more, as a restart brings it,
- * pushes nothing out. Whole or not at all, and readable by its user alone.
+ * pushes nothing out. The file is written whole or not at all, and is readable by its user alone; where the target keeps a text with
+ * the object, whoever else may change that finds it there.
  */
 export async function keepRan(
   host: World,
-  { fleet, place, state }: { fleet: FleetIdentity; place: Place; state: RanState },
+  { fleet, place, state }: { fleet: FleetIdentity; place: Omit<Place, 'target'>; state: RanState },
 ): Promise<void> {
-  const before = await readRan(host, fleet, place);
-  const states = withState(before, state);
-  if (sameValue(before, states)) return;
+  const where: Place = { deployment: place.deployment, replica: place.replica, target: state.target };
+  const states = withState(await readRan(host, fleet, where), state);
   const file: RanStates = { version: 1, states };
-  await host.files.write(pathOf(host, fleet, place), `${JSON.stringify(file, null, 2)}\n`, 0o600);
+  const path = pathOf(host, fleet, where);
+  if (!sameValue(statesIn(await host.files.read(path)), states))
+    await host.files.write(path, `${JSON.stringify(file, null, 2)}\n`, 0o600);
+  const { record } = targetOf(state.target.kind);
+  const shared = { ...fleet, ...where };
+  if (record && !sameValue(statesIn(await record.read(host, shared)), states))
+    await record.keep(host, shared, JSON.stringify(file));
+}
+
+function statesIn(text: string | null): RanState[] {
+  return RanStates.safeParse(parseJson(text ?? '')).data?.states ?? [];
+}
+
+/** Pure. */
+function newer(own: RanState[], shared: RanState[]): RanState[] {
+  const [mine = '', theirs = ''] = [own.at(-1)?.at, shared.at(-1)?.at];
+  return theirs >= mine && shared.length > 0 ? shared : own;
 }
 
 export function ranFolder(host: World, fleet: FleetIdentity): string {
   return join(fleetPaths(host, fleet).state, 'ran');
 }
 
-function pathOf(host: World, fleet: FleetIdentity, { deployment, replica }: Place): string {
+function pathOf(host: World, fleet: FleetIdentity, { deployment, replica }: Omit<Place, 'target'>): string {
   return join(ranFolder(host, fleet), `${deployment}-${replica}.json`);
 }
 

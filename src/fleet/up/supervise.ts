@@ -186,6 +186,7 @@ function effectOf({ mark, hung }: Fallen, host: string): Effect {
     deployment: mark.deployment,
     replica: mark.replica,
     object: hung?.object.name ?? null,
+    target: mark.target.kind,
     reasons: [hung ? 'it ran and did not answer' : 'it had ended by itself'],
   };
 }

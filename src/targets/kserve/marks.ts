@@ -8,6 +8,7 @@ import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { otherOwner } from '../../kube/ownership.ts';
 import { writtenText } from '../../kube/written.ts';
+import type { MarkedPlace } from '../contract.ts';
 
 const kind = { apiVersion: 'v1', kind: 'ConfigMap' } as const;
 
@@ -55,10 +56,20 @@ function nameOf({ deployment, replica }: Pick<Mark, 'deployment' | 'replica'>): 
 /** Where the mark of a service lies: an object of its own, which files can bring as `apply` does. Pure. */
 export function markObject(mark: Mark, sent: readonly KubeObject[]): KubeObject {
   return {
-    ...kind,
-    metadata: { name: `${nameOf(mark)}-mark`, labels: labelsOf(mark) },
+    ...markPlace(mark),
     data: { [markKey]: markText(mark), [writtenEnd]: writtenText(sent) },
   };
+}
+
+/** That object without what is in it. Pure. */
+export function markPlace(mark: MarkedPlace): KubeObject {
+  return { ...kind, metadata: { name: `${nameOf(mark)}-mark`, labels: labelsOf(mark) } };
+}
+
+/** As it is there; null where none of this fleet is. */
+export async function ownMarkMap(place: Place, mark: MarkedPlace): Promise<z.infer<typeof ConfigMap> | null> {
+  const live = await getObject(place, { ...kind, name: markPlace(mark).metadata.name }, ConfigMap);
+  return live && otherOwner(live, mark) === null ? live : null;
 }
 
 function labelsOf({ fleet, fleetId }: Pick<Mark, 'fleet' | 'fleetId'>): Record<string, string> {
@@ -71,9 +82,8 @@ export async function keepMark(place: Place, mark: Mark, sent: readonly KubeObje
 }
 
 export async function dropMark(place: Place, mark: Mark): Promise<void> {
-  const { metadata } = markObject(mark, []);
-  const live = await getObject(place, { ...kind, name: metadata.name }, Live);
-  if (live && otherOwner(live, mark) === null) await deleteObject(place, kind, live.metadata);
+  const live = await ownMarkMap(place, mark);
+  if (live) await deleteObject(place, kind, live.metadata);
   await dropOlder(place, mark);
 }
 

@@ -20,6 +20,7 @@ import { writtenText } from '../../kube/written.ts';
 import type { World } from '../../io/world.ts';
 import type { Foreign } from '../contract.ts';
 import { adoptedServices, endService, serveAdopted } from './adopted-service.ts';
+import { dropRecord } from './record.ts';
 import { deploymentKind, handOn } from './take-over.ts';
 
 /** Somebody else made it, and berth has changed nothing of it but its marks. */
@@ -75,6 +76,7 @@ export async function disown(world: World, { object, mark }: Instance): Promise<
   await handOn(place, live);
   // Who applies nothing keeps nothing.
   await applyObject(place, { ...deploymentKind, metadata: { name, uid: object.id } });
+  await dropRecord(place, live);
   if (mark) await endService(place, mark);
   return true;
 }
