@@ -76,6 +76,10 @@ export const LaunchSpec = z.strictObject({
       sums: z.record(z.string(), z.string()).optional(),
       /** Where `berth pull` of its image puts it, below the claim's own folder; absent: another program fetches, and `entrypoint` is it. */
       pulledTo: z.string().optional(),
+      /** Files beside the model, such as its projector, each with its path below the claim's own folder. */
+      also: z.array(z.strictObject({ from: z.string(), path: z.string() })).optional(),
+      /** Secrets with the keys of the registry that has the image. */
+      pullSecrets: z.array(z.string()).optional(),
       env: z.record(z.string(), z.string()).optional(),
       ca: z.strictObject({ configMap: z.string(), key: z.string() }).optional(),
     })

@@ -3,6 +3,7 @@ import type { World } from '../io/world.ts';
 import { ConditionsLive, PodLive } from './answers.ts';
 import { getObject, isQuota, listObjects } from './client.ts';
 import type { Place } from './client.ts';
+import { preparing } from './init-containers.ts';
 import { lastWarning } from './pod-warnings.ts';
 import { linesOf } from './pod-lines.ts';
 import { objectPath } from './kinds.ts';
@@ -59,7 +60,8 @@ function stateOf(pod: PodLive | undefined): string {
   if (!pod) return 'there is no pod yet';
   const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.status === 'False') return `finds no node: ${scheduled.message ?? 'no reason is given'}`;
-  const { waiting, running, terminated } = pod.status?.containerStatuses?.[0]?.state ?? {};
+  const { waiting, running, terminated } =
+    (preparing(pod) ?? pod.status?.containerStatuses?.[0])?.state ?? {};
   if (waiting) return `its pod waits: ${[waiting.reason, waiting.message].filter(Boolean).join(': ')}`;
   if (terminated) return `ended with code ${terminated.exitCode ?? 'unknown'}`;
   return running ? 'under way' : 'its pod is being started';
@@ -68,7 +70,9 @@ function stateOf(pod: PodLive | undefined): string {
 async function lastLines(place: Place, job: string): Promise<string[]> {
   const [pod] = await podsOf(place, job);
   if (!pod) return [];
-  const path = `${objectPath({ apiVersion: 'v1', kind: 'Pod' }, place.namespace, pod.metadata.name)}/log?tailLines=${shownLines}`;
+  const first = preparing(pod);
+  const container = first ? `&container=${first.name}` : '';
+  const path = `${objectPath({ apiVersion: 'v1', kind: 'Pod' }, place.namespace, pod.metadata.name)}/log?tailLines=${shownLines}${container}`;
   const lines: string[] = [];
   for await (const line of linesOf(place, path, AbortSignal.timeout(10_000))) lines.push(line);
   return lines;

@@ -2,14 +2,26 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
 import { makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
+import { makeAuthority } from '../support/certificates.ts';
 import { contentOfBytes, startHub } from '../support/hub-server.ts';
 import type { HubServer } from '../support/hub-server.ts';
+import { s3Keys, startS3 } from '../support/s3-server.ts';
 import { berthImage, berthImageFrom } from './berth-image.ts';
 import { llamaTree } from './container-box.ts';
 import { complete, llamaImage, llamaProgram, missingForCluster, startCluster } from './kube-box.ts';
@@ -72,7 +84,12 @@ describe.skipIf(missing !== null)(
       return box.kubectl('-n', namespace, ...args);
     }
 
-    function fleet(names: readonly string[] = ['toy'], replicas = 2): string {
+    const fromHub = {
+      source: 'hf://lab/toy:Q8_0',
+      fetch: 'secret: hub, env: {HF_ENDPOINT: "$HUB"}',
+    };
+
+    function fleet(names: readonly string[] = ['toy'], replicas = 2, { source, fetch } = fromHub): string {
       const backend = llamaTree()?.backend ?? '';
       return `version: 1
 fleet: lab
@@ -80,8 +97,8 @@ id: k3x9q2
 hosts: {box: {kubernetes: {context: box, namespace: ${namespace}}}}
 models:
   toy:
-    source: "hf://lab/toy:Q8_0"
-    at: {box: {pvc: weights, path: toy/m.gguf, fetch: {size: 1Gi, storageClass: fetched, secret: hub, env: {HF_ENDPOINT: "${hub.url}"}}}}
+    source: ${source}
+    at: {box: {pvc: weights, path: toy/m.gguf, fetch: {size: 1Gi, storageClass: fetched, ${fetch.replace('$HUB', hub.url)}}}}
 gateway: {host: box, image: "${berthImage}", allowAnonymous: true}
 deployments:
 ${names
@@ -110,6 +127,45 @@ ${names
       const asked = hub.asked.filter(({ host }) => host === 'hub');
       expect(asked.map(({ path }) => path)).toEqual(['toy.Q8_0.gguf']);
       expect(asked[0]?.headers.authorization).toBe(`Bearer ${token}`);
+      expect((await place.berth('plan')).stdout).toContain('unchanged');
+    });
+
+    test('of a store with an authority of its own a model comes with its projector, by the keys of a Secret', async () => {
+      const address = box.address.replace(/\.2$/, '.1');
+      const authority = makeAuthority();
+      const { cert, keyFile } = authority.issue('store', { names: `IP:${address}` });
+      const store = await startS3({ key: readFileSync(keyFile), cert }, address);
+      onTestFinished(() => store.stop());
+      store.objects.set('models/toy/m.gguf', readFileSync(join(place.folder, 'm.gguf')));
+      store.objects.set('models/toy/mmproj.gguf', Buffer.from('GGUF of a projector'));
+      inNamespace('create', 'configmap', 'store-ca', `--from-file=ca.crt=${authority.certFile}`);
+      const keys = [`AWS_ACCESS_KEY_ID=${s3Keys.id}`, `AWS_SECRET_ACCESS_KEY=${s3Keys.secret}`];
+      inNamespace('create', 'secret', 'generic', 'store', ...keys.map((one) => `--from-literal=${one}`));
+      const login = ['--docker-server=registry.lab', '--docker-username=u', '--docker-password=p'];
+      inNamespace('create', 'secret', 'docker-registry', 'registry', ...login);
+      const env = `{AWS_ENDPOINT_URL: "${store.url}", AWS_REGION: ${s3Keys.region}}`;
+      const text = fleet(['toy'], 1, {
+        source: 's3://models/toy/m.gguf\n    mmproj: s3://models/toy/mmproj.gguf',
+        fetch: `secret: store, ca: {configMap: store-ca}, env: ${env}`,
+      });
+      // The engine of this test is given no projector, since that is none of a real model.
+      const flags = ['-m', '{model}', '--host', '{host}', '--port', '{port}', '-c', '256', '--threads', '1'];
+      const command = JSON.stringify([...llamaProgram, ...flags]);
+      const plain = `{kind: command, command: ${command}, startTimeout: 120s, env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}}`;
+      await apply(
+        text
+          .replace(/engine: \{kind: llama\.cpp.*\}\}/, `engine: ${plain}`)
+          .replace(/, entrypoint: .*\}/, ', pullSecrets: [registry]}'),
+      );
+      expect(readdirSync(join(volume, 'toy')).filter((name) => !name.startsWith('.'))).toEqual([
+        'm.gguf',
+        'mmproj.gguf',
+      ]);
+      expect(readFileSync(join(volume, 'toy/mmproj.gguf'), 'utf8')).toBe('GGUF of a projector');
+      const named = 'jsonpath={.items[0].spec.template.spec.imagePullSecrets[*].name}';
+      expect(inNamespace('get', 'jobs', '-o', named)).toBe('registry');
+      const status: FleetStatus = (await place.berth('status', '--json')).json();
+      expect(await complete(status.deployments[0]?.replicas[0]?.url ?? null)).toBe(200);
       expect((await place.berth('plan')).stdout).toContain('unchanged');
     });
 

@@ -24,8 +24,11 @@ export interface S3Answer {
 
 export const s3Keys = { id: 'AKIDTEST', secret: 'secret/canary+77', region: 'eu-test-1' } as const;
 
-/** An object store on loopback that lists, gives and takes objects to whoever signs right (AWS Signature Version 4), path style. */
-export async function startS3(tls: { key: Buffer; cert: string } | null): Promise<S3Server> {
+/** An object store, on loopback unless told otherwise, that lists, gives and takes objects to whoever signs right (AWS Signature Version 4), path style. */
+export async function startS3(
+  tls: { key: Buffer; cert: string } | null,
+  address = '127.0.0.1',
+): Promise<S3Server> {
   const objects = new Map<string, Buffer>();
   function handle(request: http.IncomingMessage, reply: http.ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://s3');
@@ -88,10 +91,10 @@ export async function startS3(tls: { key: Buffer; cert: string } | null): Promis
   }
 
   const server = tls === null ? http.createServer(handle) : https.createServer(tls, handle);
-  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  await new Promise<void>((done) => void server.listen(0, address, done));
   const { port } = server.address() as AddressInfo;
   const self: S3Server = {
-    url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${port}`,
+    url: `${tls === null ? 'http' : 'https'}://${address}:${port}`,
     objects,
     pageSize: 1000,
     plainKeys: false,

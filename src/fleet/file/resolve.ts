@@ -16,7 +16,7 @@ import type { KindOptions } from '../../lean-fleet-schema.ts';
 import { targetOf } from '../../targets/registry.ts';
 import type { FleetIdentity } from './paths.ts';
 import { hostOf } from '../checks/port-checks.ts';
-import { fetchedInto } from './fetched-into.ts';
+import { fetchedInto, projectorIn } from './fetched-into.ts';
 import { secretVariables } from './secret-places.ts';
 import type { WrittenGateway } from './written-gateway.ts';
 import type { SourceFile, Sources } from './sources.ts';
@@ -115,7 +115,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
           model && entry.model !== undefined
             ? {
                 name: entry.model,
-                ...placeOfModel(model, hostOf(tree, piece), file.gateway),
+                ...placeOfModel(model, hostOf(tree, piece), file, tree),
                 secret: model.secret ?? null,
                 size: model.size,
               }
@@ -158,7 +158,8 @@ function usualTarget(host: Host | undefined): KindOptions {
 function placeOfModel(
   { source, mmproj, at }: FleetFile['models'][string],
   host: string,
-  gateway: FleetFile['gateway'],
+  file: FleetFile,
+  tree: Located,
 ): Omit<NonNullable<Deployment['model']>, 'name' | 'secret'> {
   const place = at[host];
   if (!place) return { path: source, mmproj: mmproj ?? null };
@@ -166,7 +167,8 @@ function placeOfModel(
     return place && 'hostPath' in place ? join(place.hostPath, basename(file)) : `${claim}/${basename(file)}`;
   }
   const claim = 'pvc' in place ? `pvc://${place.pvc}` : '';
-  const projector = mmproj === undefined ? null : inPlace(mmproj);
+  const fetched = 'pvc' in place ? projectorIn(place, mmproj) : null;
+  const projector = mmproj === undefined ? null : fetched === null ? inPlace(mmproj) : `${claim}/${fetched}`;
   if ('hostPath' in place) {
     const path =
       place.path !== undefined
@@ -178,9 +180,25 @@ function placeOfModel(
   }
   const path =
     place.path !== undefined ? `${claim}/${place.path}` : isAddress(source) ? claim : inPlace(source);
-  return place.fetch
-    ? { path, mmproj: projector, fetched: fetchedInto(place, source, gateway) }
-    : { path, mmproj: projector };
+  if (!place.fetch) return { path, mmproj: projector };
+  const { image } = file.gateway;
+  const pullSecrets = pullSecretsOf(file, tree, { host, claim: place.pvc });
+  return { path, mmproj: projector, fetched: fetchedInto(place, { source, mmproj }, { image, pullSecrets }) };
+}
+
+/** Those of all deployments that use the claim: what fills it is of none of them alone. */
+function pullSecretsOf(
+  file: FleetFile,
+  tree: Located,
+  { host, claim }: { host: string; claim: string },
+): string[] {
+  const found = Object.entries(file.deployments).flatMap(([name, { model, target }]) => {
+    const place = file.models[model ?? '']?.at[host];
+    const isOfClaim = place && 'pvc' in place && place.pvc === claim;
+    if (!isOfClaim || hostOf(tree, pieceAt(tree, ['deployments', name]) as Located) !== host) return [];
+    return (target as { pullSecrets?: readonly string[] } | undefined)?.pullSecrets ?? [];
+  });
+  return [...new Set(found)].toSorted();
 }
 
 /** Which fleet the file is of; null when it does not tell, or not well. */

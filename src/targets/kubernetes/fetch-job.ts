@@ -1,9 +1,8 @@
 import { posix } from 'node:path';
-import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { GivenResources } from '../../domain/resources.ts';
 import { amountsOf } from '../../kube/launched.ts';
-
-export type Fetched = NonNullable<LaunchSpec['fetched']>;
+import { piecesOf } from './fetch-pieces.ts';
+import type { Fetched, Piece } from './fetch-pieces.ts';
 
 const mount = '/mnt/models';
 const caFolder = '/etc/berth-ca';
@@ -11,24 +10,13 @@ const caFolder = '/etc/berth-ca';
 /** Group that the image of berth runs as, and that what it writes on a volume belongs to. */
 const group = 10_001;
 
-/** Pods of a Job that fetches this, and leaves `mark` once all of it is there. Pure. */
-export function fetchSpec(fetched: Fetched, mark: string): Record<string, unknown> {
-  const { image, secret, resources, ca, pulledTo } = fetched;
+/** Pods of a Job that fetches this, one piece after the other. Pure. */
+export function fetchSpec(fetched: Fetched): Record<string, unknown> {
+  const { ca, pulledTo, pullSecrets = [] } = fetched;
   const isBerth = pulledTo !== undefined;
-  const container = {
-    name: 'fetch',
-    image,
-    ...(isBerth ? { args: pullArgs(fetched, mark) } : { command: scriptCommand(fetched, mark) }),
-    resources: amountsOf(resources ?? usualAmounts),
-    env: Object.entries(variables(fetched)).map(([name, value]) => ({ name, value })),
-    ...(secret === undefined ? {} : { envFrom: [{ secretRef: { name: secret } }] }),
-    securityContext: isBerth ? { ...bare, readOnlyRootFilesystem: true } : bare,
-    volumeMounts: [
-      { name: 'model', mountPath: mount },
-      { name: 'tmp', mountPath: '/tmp' },
-      ...(ca === undefined ? [] : [{ name: 'ca', mountPath: caFolder, readOnly: true }]),
-    ],
-  };
+  const pieces = piecesOf(fetched).map((piece, at, { length }) =>
+    container(fetched, piece, at === length - 1 ? 'fetch' : `fetch-beside-${at}`),
+  );
   const seccompProfile = { type: 'RuntimeDefault' };
   return {
     backoffLimit: 6,
@@ -37,10 +25,12 @@ export function fetchSpec(fetched: Fetched, mark: string): Record<string, unknow
         restartPolicy: 'OnFailure',
         enableServiceLinks: false,
         automountServiceAccountToken: false,
+        ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
         securityContext: isBerth
           ? { runAsNonRoot: true, fsGroup: group, fsGroupChangePolicy: 'OnRootMismatch', seccompProfile }
           : { seccompProfile },
-        containers: [container],
+        ...(pieces.length > 1 ? { initContainers: pieces.slice(0, -1) } : {}),
+        containers: pieces.slice(-1),
         volumes: [
           { name: 'model', persistentVolumeClaim: { claimName: fetched.claim } },
           { name: 'tmp', emptyDir: {} },
@@ -51,6 +41,25 @@ export function fetchSpec(fetched: Fetched, mark: string): Record<string, unknow
   };
 }
 
+function container(fetched: Fetched, piece: Piece, name: string): Record<string, unknown> {
+  const { image, secret, resources, ca, entrypoint } = fetched;
+  const isBerth = piece.pulledTo !== undefined;
+  return {
+    name,
+    image,
+    ...(isBerth ? { args: pullArgs(piece) } : { command: scriptCommand(piece, entrypoint) }),
+    resources: amountsOf(resources ?? usualAmounts),
+    env: Object.entries(variables(fetched)).map(([key, value]) => ({ name: key, value })),
+    ...(secret === undefined ? {} : { envFrom: [{ secretRef: { name: secret } }] }),
+    securityContext: isBerth ? { ...bare, readOnlyRootFilesystem: true } : bare,
+    volumeMounts: [
+      { name: 'model', mountPath: mount },
+      { name: 'tmp', mountPath: '/tmp' },
+      ...(ca === undefined ? [] : [{ name: 'ca', mountPath: caFolder, readOnly: true }]),
+    ],
+  };
+}
+
 const bare = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
 function caVolume({ configMap: name, key }: NonNullable<Fetched['ca']>): object {
@@ -58,7 +67,7 @@ function caVolume({ configMap: name, key }: NonNullable<Fetched['ca']>): object 
 }
 
 /** Words after "berth". The model lies where the engine opens it, with the name that the engine has for it. */
-function pullArgs({ from, sums = {}, pulledTo = '' }: Fetched, mark: string): string[] {
+function pullArgs({ from, sums = {}, pulledTo = '', mark }: Piece): string[] {
   const wanted = Object.entries(sums).flatMap(([file, sum]) => ['--sum', `${file}=${sum}`]);
   return ['pull', from, '--to', posix.join(mount, pulledTo), '--mark', inMount(mark), ...wanted];
 }
@@ -90,7 +99,7 @@ const script = [
   '[ -z "$wrong" ] || exit 1; touch "$mark"',
 ].join('\n');
 
-function scriptCommand({ from, folder, sums = {}, entrypoint }: Fetched, mark: string): string[] {
+function scriptCommand({ from, folder, sums = {}, mark }: Piece, entrypoint: readonly string[]): string[] {
   const lines = Object.entries(sums).map(([file, sum]) => `${sum} ${file}`);
   const into = posix.join(mount, folder);
   return ['sh', '-c', script, inMount(mark), from, into, lines.join('\n'), ...entrypoint];
@@ -117,17 +126,18 @@ const waitingByNode: GivenResources = {
   limits: { cpu: 0.1, memory: GiB / 8 },
 };
 
-/** An init container that ends once the mark is there. The image of berth need not have a shell. Pure. */
-export function waitingContainer({ image, pulledTo }: Fetched, mark: string): Record<string, unknown> {
-  const isBerth = pulledTo !== undefined;
+/** An init container that ends once all of it is there. The image of berth need not have a shell. Pure. */
+export function waitingContainer(fetched: Fetched): Record<string, unknown> {
+  const isBerth = fetched.pulledTo !== undefined;
+  const marks = piecesOf(fetched).map(({ mark }) => inMount(mark));
   const look =
-    "const look = () => require('fs').existsSync(process.argv[1]) || setTimeout(look, 2000); look()";
+    "const { existsSync } = require('fs'); const look = () => process.argv.slice(1).every((mark) => existsSync(mark)) || setTimeout(look, 2000); look()";
   return {
     name: 'model',
-    image,
+    image: fetched.image,
     command: isBerth
-      ? ['node', '-e', look, inMount(mark)]
-      : ['sh', '-c', 'until [ -e "$0" ]; do sleep 2; done', inMount(mark)],
+      ? ['node', '-e', look, ...marks]
+      : ['sh', '-c', 'for mark; do until [ -e "$mark" ]; do sleep 2; done; done', 'sh', ...marks],
     resources: amountsOf(isBerth ? waitingByNode : waitingAmounts),
     securityContext: bare,
     volumeMounts: [{ name: 'model', mountPath: mount, readOnly: true }],

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -8,7 +8,7 @@ import { kubeFaults, specsFolder } from '../../../test/support/kube-schema.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { fetchRefuses } from './fetch.ts';
-import type { Fetched } from './fetch-job.ts';
+import type { Fetched } from './fetch-pieces.ts';
 import { manifestsOf } from './manifests.ts';
 import { KubernetesOptions } from './options.ts';
 
@@ -221,6 +221,72 @@ test('of one source two names in one folder are two fetches', () => {
   expect(new Set(marks).size).toBe(2);
 });
 
+interface Fetching {
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
+  readonly initContainers?: readonly (Container & { readonly args?: readonly string[] })[];
+  readonly containers: readonly (Container & { readonly args?: readonly string[] })[];
+}
+
+function jobOf(change: Partial<Fetched>): Fetching {
+  const job = made(0, change).find(({ kind }) => kind === 'Job');
+  return (job?.['spec'] as { template: { spec: Fetching } }).template.spec;
+}
+
+const projector = { from: 'hf://TheBloke/Orca/mmproj.gguf', path: 'orca/mmproj.gguf' };
+
+test('a projector is fetched before its model, each with its own sum, and pods wait for both', () => {
+  const sums = { 'm.gguf': 'a'.repeat(64), 'mmproj.gguf': 'b'.repeat(64) };
+  const change = { ...byBerth, from: 'hf://TheBloke/Orca:Q5_K_M', also: [projector], sums };
+  const { initContainers: [first] = [], containers } = jobOf(change);
+  const [, markOfFirst] = /--mark (\S+)/.exec(first?.args?.join(' ') ?? '') ?? [];
+  const [, markOfModel] = /--mark (\S+)/.exec(containers[0]?.args?.join(' ') ?? '') ?? [];
+  expect(first?.args).toEqual([
+    'pull',
+    projector.from,
+    '--to',
+    '/mnt/models/orca/mmproj.gguf',
+    '--mark',
+    markOfFirst,
+    '--sum',
+    `mmproj.gguf=${'b'.repeat(64)}`,
+  ]);
+  expect(containers[0]?.args?.slice(-2)).toEqual(['--sum', `m.gguf=${'a'.repeat(64)}`]);
+  expect(wordsOf(change).waits.slice(-2)).toEqual([markOfFirst, markOfModel]);
+  expect(new Set([markOfFirst, markOfModel]).size).toBe(2);
+});
+
+test('a model that is there is not fetched again for its projector', () => {
+  const alone = wordsOf({ ...byBerth, from: 'hf://TheBloke/Orca:Q5_K_M' }).waits.at(-1);
+  const both = wordsOf({ ...byBerth, from: 'hf://TheBloke/Orca:Q5_K_M', also: [projector] }).waits.at(-1);
+  expect(both).toBe(alone);
+});
+
+test('the keys of the registry with the image are named in the pods that fetch', () => {
+  expect(jobOf({ ...byBerth, pullSecrets: ['registry', 'other'] }).imagePullSecrets).toEqual([
+    { name: 'registry' },
+    { name: 'other' },
+  ]);
+  expect(jobOf(byBerth).imagePullSecrets).toBeUndefined();
+});
+
+test.skipIf(specsFolder === undefined)('a strict API server takes a Job that fetches two pieces', () => {
+  const change = { ...byBerth, also: [projector], pullSecrets: ['registry'] };
+  expect(made(0, change).flatMap(kubeFaults)).toEqual([]);
+});
+
+test('whoever waits with a shell waits for all pieces', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-wait-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const also = [{ from: 's3://models/mmproj.gguf', path: 'qwen3/mmproj.gguf' }];
+  const { waits } = wordsOf({ from: 's3://models/qwen3', also });
+  const [program = '', ...words] = waits.map((word) => word.replaceAll('/mnt/models', folder));
+  mkdirSync(join(folder, 'qwen3'));
+  writeFileSync(words.at(-1) ?? '', '');
+  expect(spawnSync(program, words, { timeout: 1000 }).signal).toBe('SIGTERM');
+  writeFileSync(words.at(-2) ?? '', '');
+  expect(spawnSync(program, words, { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+});
+
 test('what no Job can fetch is refused', () => {
   function refused(from: string): string | null {
     return fetchRefuses({ ...spec, fetched: { ...fetched, from } });
@@ -234,4 +300,16 @@ test('what no Job can fetch is refused', () => {
   expect(refusedByBerth('hf://a/b:Q5_K_M', 'm.gguf')).toBeNull();
   expect(refusedByBerth('hf://a/b:Q5_K_M', 'orca')).toContain('by which name (ending in .gguf)');
   expect(refusedByBerth('pvc://other/m.gguf', 'm.gguf')).toContain('nothing that "berth pull" fetches');
+  function refusedBeside(from: string, path: string, change: Partial<Fetched> = byBerth): string | null {
+    return fetchRefuses({
+      ...spec,
+      fetched: { ...fetched, from: 'hf://a/b', ...change, also: [{ from, path }] },
+    });
+  }
+  expect(refusedBeside(projector.from, projector.path)).toBeNull();
+  expect(refusedBeside('hf://a/b:F16', 'orca/b:F16')).toContain('does not name the file (ending in .gguf)');
+  expect(refusedBeside('hf://a/b/m.gguf', 'orca/m.gguf')).toContain('would lie under one name, orca/m.gguf');
+  expect(refusedBeside('oci://a/b/m.gguf', 'orca/p.gguf')).toContain('nothing that a Job fetches');
+  expect(refusedBeside(projector.from, projector.path, {})).toContain('whole repositories');
+  expect(refusedBeside('s3://models/p.gguf', 'orca/p.gguf', {})).toBeNull();
 });

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { posix } from 'node:path';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { isAddress } from '../../domain/model-source.ts';
+import { isAddress, shownSource } from '../../domain/model-source.ts';
 import { fetchLabel } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { fetchSpec, waitingContainer } from './fetch-job.ts';
-import type { Fetched } from './fetch-job.ts';
+import { hashOf } from './fetch-pieces.ts';
+import type { Fetched } from './fetch-pieces.ts';
 
 /** Of a deployment, what fetches its model. */
 export interface Fetching {
@@ -17,7 +16,9 @@ export interface Fetching {
 /** Why it cannot be fetched; null when it can, or nobody fetches it. */
 export function fetchRefuses({ fetched }: LaunchSpec): string | null {
   if (!fetched) return null;
-  const { from, pulledTo } = fetched;
+  const { from, pulledTo, also = [] } = fetched;
+  const beside = also.flatMap((one) => besideRefuses(one, fetched) ?? []);
+  if (beside[0] !== undefined) return beside[0];
   if (!isAddress(from)) return `${from} is a file of this machine, which no Job of a cluster can fetch`;
   const isQuant = /^hf:\/\/[^/]+\/[^/]+:/.test(from);
   if (pulledTo === undefined)
@@ -29,6 +30,19 @@ export function fetchRefuses({ fetched }: LaunchSpec): string | null {
   return isFile && !/\.gguf$/i.test(pulledTo)
     ? `${from} is one file, and models.NAME.at.HOST.path does not say by which name (ending in .gguf) it lies there`
     : null;
+}
+
+/** Of a file beside a model its own name is the one under which the engine opens it. */
+function besideRefuses(
+  { from, path }: NonNullable<Fetched['also']>[number],
+  { pulledTo }: Fetched,
+): string | null {
+  const shown = shownSource(from);
+  if (/^(pvc|oci):/.test(from)) return `${shown} is nothing that a Job fetches`;
+  if (!/\.gguf$/i.test(path)) return `${shown} does not name the file (ending in .gguf) that is wanted of it`;
+  if (pulledTo === undefined && from.startsWith('hf:'))
+    return `a Job of that image fetches whole repositories, and ${shown} is one file`;
+  return path === pulledTo ? `the model and ${shown} would lie under one name, ${path}` : null;
 }
 
 /**
@@ -61,7 +75,7 @@ function withoutPlace({ labels = {}, ...meta }: KubeObject['metadata']): KubeObj
 
 /** A Job cannot be changed: whatever is another in it, be it another wish or another berth's way of writing it, is another one. */
 function job(fetched: Fetched, metaOf: Fetching['metaOf']): KubeObject {
-  const spec = fetchSpec(fetched, markOf(fetched));
+  const spec = fetchSpec(fetched);
   const { claim, folder, from, pulledTo } = fetched;
   const name = `${claim.replaceAll('.', '-').slice(0, 40)}-fetch-${hashOf(JSON.stringify(spec))}`;
   const { labels, ...meta } = withoutPlace(metaOf(name));
@@ -77,17 +91,5 @@ function job(fetched: Fetched, metaOf: Fetching['metaOf']): KubeObject {
 
 /** Holds an engine back until its model is whole; empty where nobody fetches it. */
 export function waitForFetch({ fetched }: LaunchSpec): Record<string, unknown>[] {
-  return fetched ? [waitingContainer(fetched, markOf(fetched))] : [];
-}
-
-/** What was fetched once is told by a file beside it, which only a whole fetch leaves. With other sums it has to be looked at again. */
-function markOf({ from, folder, sums, pulledTo }: Fetched): string {
-  const stated = sums === undefined ? [] : [sums];
-  // One folder may hold one source under two names.
-  const what = pulledTo === undefined ? [from, ...stated] : [from, pulledTo, ...stated];
-  return posix.join(folder, `.berth-${hashOf(what.length === 1 ? from : JSON.stringify(what))}`);
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return fetched ? [waitingContainer(fetched)] : [];
 }
