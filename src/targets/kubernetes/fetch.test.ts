@@ -228,8 +228,8 @@ interface Fetching {
 }
 
 function jobOf(change: Partial<Fetched>): Fetching {
-  const job = made(0, change).find(({ kind }) => kind === 'Job');
-  return (job?.['spec'] as { template: { spec: Fetching } }).template.spec;
+  const [, job] = made(0, change);
+  return (job as unknown as { spec: { template: { spec: Fetching } } }).spec.template.spec;
 }
 
 const projector = { from: 'hf://TheBloke/Orca/mmproj.gguf', path: 'orca/mmproj.gguf' };
