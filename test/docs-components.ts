@@ -23,7 +23,8 @@ import { findLlamaServer } from './hosts/llama-server.ts';
 import { buildUsualLlama, missingForPodmanMachine, startPodmanMachine } from './hosts/podman-machine.ts';
 import { missingForSsh } from './hosts/missing-for-ssh.ts';
 import { missingForSystemd, startSystemdBox } from './hosts/systemd-box.ts';
-import { startSmallHub } from './support/hub-server.ts';
+import { contentOfBytes, startHub, startSmallHub } from './support/hub-server.ts';
+import { s3Keys, startS3 } from './support/s3-server.ts';
 
 interface Started extends Where {
   readonly stop: () => Promise<void>;
@@ -83,8 +84,56 @@ export const components: Readonly<Record<string, Component>> = {
       };
     },
   },
+  // A hub and a bucket, for pages that bring a model from one to the other.
+  'object-store': { there: signsByCurl, start: startObjectStore },
   kserve: { there: () => missingForKserve() === null, start: startWithKserve },
 };
+
+/** The first curl that signs uploads to S3 without reading them first. */
+function signsByCurl(): boolean {
+  try {
+    const told = execFileSync('curl', ['--version'], { encoding: 'utf8' });
+    const [, major, minor] = /^curl (\d+)\.(\d+)/.exec(told) ?? [];
+    return Number(major) * 1000 + Number(minor) >= 7086;
+  } catch {
+    return false;
+  }
+}
+
+async function startObjectStore(): Promise<Started> {
+  const hub = await startHub();
+  const header = Buffer.from('{"w":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}');
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const weights = Buffer.concat([length, header, Buffer.alloc(4, 7)]);
+  hub.files.set('model.safetensors', contentOfBytes(weights));
+  const config = '{"architectures":["MistralForCausalLM"],"model_type":"mistral"}';
+  hub.files.set('config.json', contentOfBytes(Buffer.from(config)));
+  hub.files.set('tokenizer.json', contentOfBytes(Buffer.from('{}')));
+  const store = await startS3(null);
+  store.objects.set('models/empty', Buffer.alloc(0));
+  return {
+    env: { HF_ENDPOINT: hub.url, PATH: '/usr/bin' },
+    filled: { [mistralEnv]: mistralValues(store.url) },
+    stop: async () => {
+      await store.stop();
+      await hub.stop();
+    },
+  };
+}
+
+const mistralEnv = 'examples/mistral-small/.env';
+
+function mistralValues(url: string): string {
+  const { id, secret, region } = s3Keys;
+  return [
+    'HF_TOKEN=hf_of_a_reader',
+    `AWS_ENDPOINT_URL=${url}`,
+    `AWS_REGION=${region}`,
+    `AWS_ACCESS_KEY_ID=${id}`,
+    `AWS_SECRET_ACCESS_KEY=${secret}\n`,
+  ].join('\n');
+}
 
 async function startWithDocker(): Promise<Started> {
   const hub = await startSmallHub();
@@ -213,6 +262,7 @@ async function startWithKserve(): Promise<Started> {
   );
   return {
     ...where,
+    filled: { [mistralEnv]: mistralValues('https://minio.lab') },
     stop: async () => {
       for (const standIn of standIns) await standIn.stop();
       await stop();

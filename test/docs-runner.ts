@@ -30,6 +30,8 @@ export interface Where {
   readonly env?: Readonly<Record<string, string>>;
   /** Another one: a folder that both see, and what stands before a command that is to run there. */
   readonly machine?: { readonly folder: string; readonly before: readonly string[] };
+  /** What a reader has filled in by hand, by path. */
+  readonly filled?: Readonly<Record<string, string>>;
 }
 
 /** Pages that have such a block, as [short name, path] for `test.each`. */
@@ -46,12 +48,13 @@ export function pagesWith(wanted: (info: string) => boolean): (readonly [string,
  */
 export async function runBlocks(
   fences: readonly Fence[],
-  { env = {}, machine }: Where = {},
+  { env = {}, machine, filled = {} }: Where = {},
 ): Promise<string[]> {
   const folder = mkdtempSync(join(machine?.folder ?? tmpdir(), 'berth docs '));
   // Units of systemd run as users of their own.
   if (machine) chmodSync(folder, 0o755);
   const work = makeScratch(folder);
+  for (const [path, text] of Object.entries(filled)) writeFileSync(join(work, path), text, { mode: 0o600 });
   const faults: string[] = [];
   try {
     for (const fence of fences) {

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { RequestRecord } from '../../src/domain/run/record.ts';
 import { Report } from '../../src/domain/run/report.ts';
@@ -56,10 +57,22 @@ test('every key of the fleet file is described', () => {
   expect(silent).toEqual([]);
 });
 
+/** The examples as somebody has them who has copied each `.env.example`. */
+function copied(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-examples-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  cpSync(join(root, 'examples'), join(folder, 'examples'), { recursive: true });
+  for (const path of examples) {
+    const env = join(folder, path, '../.env');
+    if (existsSync(`${env}.example`)) cpSync(`${env}.example`, env);
+  }
+  return folder;
+}
+
 test.each(examples)('%s is valid and names the schema in its first line', async (path) => {
   const [first] = readFileSync(join(root, path), 'utf8').split('\n');
   expect(first).toBe('# yaml-language-server: $schema=../../schema/berth.schema.json');
   const world = { ...localWorld(), env: { OPENAI_API_KEY: 'x', BERTH_KEY: 'y', HF_TOKEN: 'z' } };
-  const loaded = await loadFleet(world, { files: [path], cwd: root });
+  const loaded = await loadFleet(world, { files: [path], cwd: copied() });
   expect(loaded.deployments.length).toBeGreaterThan(0);
 });

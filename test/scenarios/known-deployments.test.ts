@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -118,7 +118,10 @@ deployments: {a: {model: m, resources: {limits: {cpu: 2, memory: 4Gi}}, target: 
 test.skipIf(specsFolder === undefined)(
   'the Mistral Small example is what the definitions of KServe ask for',
   async () => {
-    const file = join(examples, 'mistral-small/berth.yaml');
+    const folder = join(place.folder, 'mistral-small');
+    cpSync(join(examples, 'mistral-small'), folder, { recursive: true });
+    renameSync(join(folder, '.env.example'), join(folder, '.env'));
+    const file = join(folder, 'berth.yaml');
     const ran = await place.berth('render', '--file', file, '--format', 'kserve', '--namespace', 'demo');
     const objects = parseAllDocuments(ran.stdout).map((one) => one.toJS() as KubeObject);
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
@@ -126,6 +129,7 @@ test.skipIf(specsFolder === undefined)(
       'ServingRuntime mistral-24b-quantized',
       'InferenceService mistral-24b-quantized',
       'ConfigMap mistral-24b-quantized-mark',
+      'ServiceAccount mistral-24b-storage',
       'ServingRuntime mistral-24b',
       'InferenceService mistral-24b',
       'ConfigMap mistral-24b-mark',
