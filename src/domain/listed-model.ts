@@ -7,6 +7,8 @@ export interface ListedFile {
   readonly sha256: string | null;
   /** Where git keeps the file itself: its name there, which is a sum of its content. */
   readonly gitName?: string;
+  /** Where its place tells another sum than SHA-256: which, and what it is in base64. */
+  readonly crc?: { readonly kind: 'crc64nvme' | 'crc32c' | 'crc32'; readonly value: string };
 }
 
 /** What a place says of a model. */

@@ -34,6 +34,13 @@ export interface ModelSource<Kind extends string = string> {
     file: ListedFile,
     access: SourceAccess,
   ) => Promise<Address>;
+  /** One listed file with the sum that its place tells only of it alone; as it was where it tells none. */
+  readonly withSum?: (
+    world: World,
+    source: string,
+    file: ListedFile,
+    access: SourceAccess,
+  ) => Promise<ListedFile>;
   /** What an answer means by which the place gives nothing out. */
   readonly refusal: (
     world: World,

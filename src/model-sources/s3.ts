@@ -9,6 +9,7 @@ import { secondsToWait } from '../io/download/wait-of.ts';
 import { askAgain } from '../io/download/ask-again.ts';
 import type { ModelSource, Refusal, SourceAccess } from './contract.ts';
 import { s3ErrorCode } from '../io/s3/error-code.ts';
+import { objectSum } from '../io/s3/object-sum.ts';
 import { bucketUrl, objectUrl, s3Access, s3Settings } from '../io/s3/settings.ts';
 import type { S3Settings } from '../io/s3/settings.ts';
 import { signed } from '../io/s3/sign.ts';
@@ -35,12 +36,14 @@ export const s3Source = {
   },
   list: listBucket,
   address: async (world, source, _model, file, access) => {
-    const { bucket, prefix } = placeOf(source);
     const settings = await s3Access(world, access.secret);
-    const isObject = `/${prefix}`.endsWith(`/${file.path}`);
-    const key = isObject ? prefix : join(isSplit(prefix) ? dirname(prefix) : prefix, file.path);
-    const url = objectUrl(settings, bucket, key);
-    return { ...(await signed(url, settings)), ...settings.trust };
+    return { ...(await signed(urlOf(source, file, settings), settings)), ...settings.trust };
+  },
+  withSum: async (world, source, file, access) => {
+    const settings = await s3Access(world, access.secret);
+    const sum = await objectSum(world, urlOf(source, file, settings), settings, access.signal);
+    if (sum === null) return file;
+    return sum.kind === 'sha256' ? { ...file, sha256: sum.value } : { ...file, crc: sum };
   },
   refusal: async (world, source, access, reply) => {
     const settings = await s3Access(world, access.secret);
@@ -53,6 +56,13 @@ function placeOf(source: string): { bucket: string; prefix: string } {
   if (!found?.[1])
     throw new BerthError('MODEL_SOURCE_UNKNOWN', { source: shownSource(source), forms: [s3Source.form] });
   return { bucket: found[1], prefix: (found[2] ?? '').replace(/\/+$/, '') };
+}
+
+function urlOf(source: string, file: ListedFile, settings: S3Settings): URL {
+  const { bucket, prefix } = placeOf(source);
+  const isObject = `/${prefix}`.endsWith(`/${file.path}`);
+  const key = isObject ? prefix : join(isSplit(prefix) ? dirname(prefix) : prefix, file.path);
+  return objectUrl(settings, bucket, key);
 }
 
 /** One part of a split model stands for all, which lie beside it. */

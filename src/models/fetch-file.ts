@@ -6,7 +6,7 @@ import type { Address } from '../io/download/connect.ts';
 import { download } from '../io/download/download.ts';
 import { Changed, GaveUp, NoRoom, Refused, Unwritten } from '../io/download/faults.ts';
 import type { Identity } from '../io/download/parts.ts';
-import { gitNameOf, hashFile } from '../io/hash-file.ts';
+import { crcOf, gitNameOf, hashFile } from '../io/hash-file.ts';
 import { freeBytes, linkAs, moveInto } from '../io/store-files.ts';
 import { writeFault } from '../io/system-fault.ts';
 import type { World } from '../io/world.ts';
@@ -33,7 +33,9 @@ export interface FileOfModel {
  * stays wrong is given up, and nothing of it is kept.
  */
 export async function fetchFile(world: World, what: FileOfModel, options: PullOptions): Promise<StoredFile> {
-  const file = await intoStore(world, what, options);
+  const { kind, source } = what;
+  const told = (await kind.withSum?.(world, source, what.file, options.access)) ?? what.file;
+  const file = await intoStore(world, { ...what, file: told }, options);
   if (!options.refresh) await nameFile(world, what.folder, file);
   return file;
 }
@@ -122,7 +124,7 @@ interface Sums {
 }
 
 async function sumsOf(
-  { sha256: listed, gitName }: ListedFile,
+  { sha256: listed, gitName, crc }: ListedFile,
   partial: string,
   signal: AbortSignal,
 ): Promise<Sums> {
@@ -130,9 +132,11 @@ async function sumsOf(
   const inGit = listed === null && gitName !== undefined ? await gitNameOf(partial, signal) : null;
   signal.throwIfAborted();
   if (listed !== null) return { sha256, expected: `sha256 ${listed}`, found: `sha256 ${sha256 ?? '-'}` };
-  return gitName === undefined
-    ? { sha256, expected: null, found: null }
-    : { sha256, expected: `git ${gitName}`, found: `git ${inGit ?? '-'}` };
+  if (gitName !== undefined) return { sha256, expected: `git ${gitName}`, found: `git ${inGit ?? '-'}` };
+  if (crc === undefined) return { sha256, expected: null, found: null };
+  const found = await crcOf(partial, crc.kind, signal);
+  signal.throwIfAborted();
+  return { sha256, expected: `${crc.kind} ${crc.value}`, found: `${crc.kind} ${found ?? '-'}` };
 }
 
 const formChecks: readonly (readonly [string, (path: string) => Promise<unknown>])[] = [

@@ -56,6 +56,8 @@ async function ofFile(
     const path = join(storeOf(world).tree(model.folder), file.path);
     return (await gitNameOf(path, access.signal)) === file.gitName ? 'same' : 'newer';
   }
+  const { sha256 } = (await kind.withSum?.(world, source, file, access)) ?? file;
+  if (sha256 !== null) return sha256 === was.sha256 ? 'same' : 'newer';
   const address = await kind.address(world, source, listed, file, access);
   const now = await identify(address, { env: world.env, signal: access.signal });
   if (now === null) return 'unknown';

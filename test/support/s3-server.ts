@@ -7,6 +7,8 @@ export interface S3Server {
   readonly url: string;
   /** By "BUCKET/KEY". */
   readonly objects: Map<string, Buffer>;
+  /** What it tells of an object's sums, as headers, to whoever asks for sums. By the same names. */
+  readonly sums: Map<string, Readonly<Record<string, string>>>;
   /** Keys of one page of a list. */
   pageSize: number;
   /** Lists keys as XML has text, whatever encoding is asked for, as some stores do. */
@@ -30,6 +32,7 @@ export async function startS3(
   address = '127.0.0.1',
 ): Promise<S3Server> {
   const objects = new Map<string, Buffer>();
+  const sums: S3Server['sums'] = new Map();
   function handle(request: http.IncomingMessage, reply: http.ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://s3');
     const other = self.answer?.(request);
@@ -53,15 +56,25 @@ export async function startS3(
       etag: `"${createHash('md5').update(object).digest('hex')}"`,
       'content-length': to - from + 1,
       ...(range ? { 'content-range': `bytes ${from}-${to}/${object.length}` } : {}),
+      // Of a range they would be told only where it is a part that was uploaded so.
+      ...(!range && request.headers['x-amz-checksum-mode'] === 'ENABLED' ? sums.get(`${bucket}/${key}`) : {}),
     });
-    reply.end(object.subarray(from, to + 1));
+    reply.end(request.method === 'HEAD' ? undefined : object.subarray(from, to + 1));
   }
 
   function keep(request: http.IncomingMessage, reply: http.ServerResponse, name: string): void {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
-      objects.set(name, Buffer.concat(parts));
+      const bytes = Buffer.concat(parts);
+      const sha256 = createHash('sha256').update(bytes);
+      const stated = request.headers['x-amz-content-sha256'] ?? 'UNSIGNED-PAYLOAD';
+      const kept = request.headers['x-amz-checksum-sha256'];
+      if (stated !== 'UNSIGNED-PAYLOAD' && stated !== sha256.copy().digest('hex'))
+        return refuse(reply, 400, 'XAmzContentSHA256Mismatch');
+      if (kept !== undefined && kept !== sha256.digest('base64')) return refuse(reply, 400, 'BadDigest');
+      objects.set(name, bytes);
+      if (kept !== undefined) sums.set(name, { 'x-amz-checksum-sha256': String(kept) });
       reply.writeHead(200).end();
     });
   }
@@ -96,6 +109,7 @@ export async function startS3(
   const self: S3Server = {
     url: `${tls === null ? 'http' : 'https'}://${address}:${port}`,
     objects,
+    sums,
     pageSize: 1000,
     plainKeys: false,
     answer: null,

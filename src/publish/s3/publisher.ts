@@ -73,7 +73,7 @@ async function put(
   { content, contentType }: RunContent,
 ): Promise<void> {
   const url = objectUrl(settings, bucket, key);
-  const address = await signed(url, settings, 'PUT');
+  const address = await signed(url, settings, { method: 'PUT' });
   const reply = await world.http
     .request(address.url, {
       method: 'PUT',
