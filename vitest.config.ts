@@ -14,6 +14,7 @@ const machines = [
   'move-targets',
   'render',
   'ssh',
+  'ssh-lock',
   'systemd',
   'user-units',
   'wrong-inputs',

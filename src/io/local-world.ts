@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { thisMachine } from '../domain/host-access.ts';
 import { systemClock } from './clock.ts';
 import { localExec } from './exec.ts';
@@ -34,7 +34,7 @@ export function localWorld(options: { stateDir?: string; log?: Log } = {}): Worl
     },
     uid: process.getuid?.() ?? -1,
     logFiles: localLogFiles,
-    locks: localLocks(join(places.runtime, 'locks')),
+    locks: localLocks(),
     reach: (where) => Promise.resolve(where),
     open(where) {
       return opened.open(this, where);

@@ -55,18 +55,27 @@ export function socketName(name: string): string {
   return `\0berth-${hashOf(name)}`;
 }
 
-/** The file by which whoever comes by ssh holds the same lock: a shell cannot make such a socket. */
+/**
+ * The file by which whoever comes by ssh holds the same lock: a shell cannot make such a socket. It belongs to whoever came first, and is
+ * only read by others, who lock it all the same.
+ */
 export function lockFileName(name: string): string {
-  return `${hashOf(name)}.lock`;
+  return `berth-${hashOf(name)}.lock`;
 }
+
+/** Where all users of a machine see that file: the first where each may make files of his own, else the last. */
+export const lockFolders = ['/run/lock', '/tmp'] as const;
 
 function hashOf(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 40);
 }
 
+const flockScript = '[ -r "$1" ] || exit 3; exec 9<"$1"; flock -n 9 || exit 9';
+
 /**
- * What stands in the lock file when someone holds it who came by ssh; null when nobody does. The kernel is asked by the program that
- * such a holder has used here too: /proc/locks leaves out locks of processes that have handed them on and ended.
+ * What the holder has written beside the lock file when someone holds it who came by ssh; null when nobody does. The kernel is asked by
+ * the program that such a holder has used here too: /proc/locks leaves out locks of processes that have handed them on and ended. That
+ * program is given the file opened: where all may write nobody may open for writing what is another's, and by its name it would.
  */
 async function heldFromAfar(folder: string, name: string): Promise<string | null> {
   const path = join(folder, lockFileName(name));
@@ -74,23 +83,52 @@ async function heldFromAfar(folder: string, name: string): Promise<string | null
     await fs.access(path);
     const { execFile } = await import('node:child_process');
     const free = await new Promise<boolean>((resolve) => {
-      execFile('flock', ['-n', path, 'true'], (error) => resolve(error?.code !== 1));
+      execFile('sh', ['-c', flockScript, 'sh', path], (error) => resolve(error?.code !== 9));
     });
-    return free ? null : await fs.readFile(path, 'utf8');
+    return free ? null : await toldBeside(folder, lockFileName(name)).catch(() => unnamed);
   } catch {
     return null;
   }
 }
 
-/** Locks of this machine. Both sides take their own first and then look for the other's, so that both cannot have it. */
-export function localLocks(folder: string): HostLocks {
+const unnamed = 'a berth that came by ssh';
+
+/** The newest of what holders have written, each into a file of his own. */
+async function toldBeside(folder: string, file: string): Promise<string> {
+  const names = (await fs.readdir(folder)).filter((one) => one.startsWith(`${file}.`));
+  const found = await Promise.all(
+    names.map(async (one) => ({ path: join(folder, one), stat: await fs.lstat(join(folder, one)) })),
+  );
+  const [newest] = found
+    .filter(({ stat }) => stat.isFile() && stat.size < 1000)
+    .toSorted((a, b) => b.stat.mtimeMs - a.stat.mtimeMs);
+  return newest ? fs.readFile(newest.path, 'utf8') : unnamed;
+}
+
+async function sharedFolder(): Promise<string> {
+  const [first, last] = lockFolders;
+  const stat = await fs.stat(first).catch(() => null);
+  return stat?.isDirectory() && (stat.mode & openToAll) === openToAll ? first : last;
+}
+
+/** Everybody may make files there, and nobody take another's away. */
+const openToAll = 0o1777;
+
+/**
+ * Locks of this machine, over all its users. Both sides take their own first and then look for the other's, so that both cannot have it.
+ * `folder`: where files of those who come by ssh lie; absent: where they lay them.
+ */
+export function localLocks(folder?: string): HostLocks {
+  async function heldByOther(name: string): Promise<string | null> {
+    return heldFromAfar(folder ?? (await sharedFolder()), name);
+  }
   return {
     take: async (name, info) => {
       const lock = await tryLock(name, info);
-      if (lock === null || (await heldFromAfar(folder, name)) === null) return lock;
+      if (lock === null || (await heldByOther(name)) === null) return lock;
       lock.release();
       return null;
     },
-    holder: async (name) => (await lockHolder(name)) ?? heldFromAfar(folder, name),
+    holder: async (name) => (await lockHolder(name)) ?? heldByOther(name),
   };
 }

@@ -59,6 +59,7 @@ if [ -z "${BOX_PID:-}" ]; then
   ip link set lo up
 fi
 mkdir -p /run/sshd
+[ -d /run/lock ] || mkdir -m 1777 /run/lock
 while ! ip link show $name-b >/dev/null 2>&1; do sleep 0.02; done
 ip addr add $far/30 dev $name-b
 ip link set $name-b up

@@ -1,5 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { lockFileName, socketName } from '../lock.ts';
+import { lockFileName, lockFolders, socketName } from '../lock.ts';
 import type { HostLocks, Lock } from '../lock.ts';
 import type { Connection } from './connection.ts';
 import { quote } from './script.ts';
@@ -9,47 +9,58 @@ const beatMs = 5_000;
 const patienceSeconds = 30;
 const answerMs = 30_000;
 
-/** What is the same for holding and for asking. A berth that runs there itself has a socket of this name. */
-function setOut(folder: string, name: string): string {
-  return `umask 077
-LC_ALL=C; export LC_ALL
-file=${quote(`${folder}/${lockFileName(name)}`)}
+/**
+ * What is the same for holding and for asking. A berth that runs there itself has a socket of this name. The file is opened to be read,
+ * since where all may write nobody may open for writing what is another's; a lock is given all the same.
+ */
+function setOut(name: string): string {
+  const [first, last] = lockFolders;
+  return `LC_ALL=C; export LC_ALL
+folder=${last}
+case $(stat -c %a ${first} 2>/dev/null) in 1777) folder=${first} ;; esac
+file=$folder/${lockFileName(name)}
 socket=${quote(socketName(name).replace('\0', '@'))}
 `;
 }
 
 /**
- * Holds a lock of the kernel on a file, which ends with the process that has it, and with our beats. Whoever has locked a file that
- * has been removed in between has locked nothing.
+ * Holds a lock of the kernel on a file that all users of the machine see, which ends with the process that has it, and with our beats.
+ * Whoever has locked a file that has been removed in between has locked nothing. What the holder says of itself lies in a file of its own,
+ * which may be left by one who died.
  */
-function takeScript(folder: string, name: string, info: string): string {
-  return `${setOut(folder, name)}
-said=$(mkdir -p ${quote(folder)} 2>&1) || { echo "failed the folder "${quote(folder)}" cannot be made: \${said##*: }"; exit 1; }
-said=$( (: >>"$file") 2>&1) || { echo "failed $file cannot be written: \${said##*: }"; exit 1; }
-exec 9>>"$file" || { echo "failed $file cannot be written"; exit 1; }
+function takeScript(name: string, info: string): string {
+  return `umask 022
+${setOut(name)}
+[ -e "$file" ] || said=$( (set -C; : >"$file") 2>&1) || [ -e "$file" ] || { echo "failed $file cannot be made: \${said##*: }"; exit 1; }
+[ -f "$file" ] && [ -r "$file" ] || { [ -e "$file" ] || { echo taken; exit 0; }; echo "failed $file cannot be read"; exit 1; }
+exec 9<"$file" || { echo "failed $file cannot be read"; exit 1; }
 flock -n 9 || { echo taken; exit 0; }
 [ "$(stat -L -c %d:%i /proc/self/fd/9)" = "$(stat -c %d:%i "$file" 2>/dev/null)" ] || { echo taken; exit 0; }
 if grep -qF " $socket" /proc/net/unix; then rm -f "$file"; echo taken; exit 0; fi
-printf '%s' ${quote(info)} >"$file"
+own=$file.$(id -u)
+rm -f "$own" 2>/dev/null
+(set -C; printf '%s' ${quote(info)} >"$own") 2>/dev/null
 echo held
-while beat=$(timeout ${patienceSeconds} dd bs=1 count=1 2>/dev/null 9>&-) && [ -n "$beat" ]; do :; done
-rm -f "$file"
+while beat=$(timeout ${patienceSeconds} dd bs=1 count=1 2>/dev/null 9<&-) && [ -n "$beat" ]; do :; done
+rm -f "$own" "$file" 2>/dev/null
 `;
 }
 
-function holderScript(folder: string, name: string): string {
-  return `${setOut(folder, name)}
-if [ -e "$file" ] && ! flock -n "$file" true; then cat "$file"; exit 0; fi
+function holderScript(name: string): string {
+  return `${setOut(name)}
+if [ -f "$file" ] && [ -r "$file" ] && ! (exec 9<"$file"; flock -n 9); then
+  for own in $(ls -t "$file".* 2>/dev/null); do
+    [ -f "$own" ] && [ ! -L "$own" ] && { head -c 1000 "$own"; exit 0; }
+  done
+  printf 'a berth that came by ssh'
+  exit 0
+fi
 if grep -qF " $socket" /proc/net/unix; then printf 'a berth that runs there'; exit 0; fi
 exit 3`;
 }
 
-async function take(
-  link: Connection,
-  folder: string,
-  { name, info }: { name: string; info: string },
-): Promise<Lock | null> {
-  const session = await link.talk(takeScript(folder, name, info));
+async function take(link: Connection, { name, info }: { name: string; info: string }): Promise<Lock | null> {
+  const session = await link.talk(takeScript(name, info));
   const said = await new Promise<string>((resolve) => {
     const timer = setTimeout(() => resolve('slow'), answerMs);
     session.onLine(resolve);
@@ -80,12 +91,12 @@ function lockFault(host: string, said: string): BerthError {
   return new BerthError('HOST_LOST', { host, said: said.slice(5) || 'while the lock was taken' });
 }
 
-/** Locks of another machine, which berths that run there and berths that come by ssh respect alike. */
-export function farLocks(link: Connection, folder: string): HostLocks {
+/** Locks of another machine, which berths that run there and berths that come by ssh respect alike, whichever users they are. */
+export function farLocks(link: Connection): HostLocks {
   return {
-    take: (name, info) => take(link, folder, { name, info }),
+    take: (name, info) => take(link, { name, info }),
     holder: async (name) => {
-      const done = await link.run(holderScript(folder, name), { doing: 'asking who holds a lock' });
+      const done = await link.run(holderScript(name), { doing: 'asking who holds a lock' });
       return done?.code === 0 ? done.stdout.toString('utf8') : null;
     },
   };

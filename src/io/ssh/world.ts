@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path/posix';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { placesOf } from '../places.ts';
 import type { World } from '../world.ts';
@@ -57,7 +56,7 @@ export async function openFarWorld(
     procfs: farProcfs(link, () => randomBytes(12).toString('hex')),
     uid,
     logFiles: farLogFiles(link, clock),
-    locks: farLocks(link, join(places.runtime, 'locks')),
+    locks: farLocks(link),
     reach,
     home,
     open: home.open,
