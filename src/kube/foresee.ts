@@ -64,7 +64,8 @@ export async function endFindings(
   }
 }
 
-function findingOf(object: string, { message, code, cure }: BerthError): Finding {
+/** A refusal as what keeps a change from being tried. Pure. */
+export function findingOf(object: string, { message, code, cure }: BerthError): Finding {
   return { rule: 'cluster', severity: 'critical', object, message, evidence: [code], cure };
 }
 

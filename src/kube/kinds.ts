@@ -34,6 +34,7 @@ const plurals: Readonly<Record<string, string>> = {
   'serving.kserve.io/v1alpha1 ServingRuntime': 'servingruntimes',
   'serving.kserve.io/v1alpha1 ClusterServingRuntime': 'clusterservingruntimes',
   'serving.kserve.io/v1alpha1 LLMInferenceService': 'llminferenceservices',
+  'serving.knative.dev/v1 Service': 'services',
 };
 
 export interface KubeKind {

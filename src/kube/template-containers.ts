@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { DeploymentLive } from './answers.ts';
 
 const Container = z.looseObject({
   name: z.string(),
@@ -15,6 +14,6 @@ const Template = z.looseObject({
 });
 
 /** The containers of the pods that a live Deployment makes. Pure. */
-export function templateContainers({ spec }: Pick<DeploymentLive, 'spec'>): readonly TemplateContainer[] {
+export function templateContainers({ spec }: { readonly spec?: unknown }): readonly TemplateContainer[] {
   return Template.safeParse(spec).data?.template.spec.containers ?? [];
 }

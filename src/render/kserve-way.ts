@@ -21,9 +21,7 @@ function optionsOf({ target }: RenderedDeployment): KserveOptions {
 export const kserveWay = {
   kind: 'kserve',
   optionsOf,
-  refuses: (deployment) =>
-    // What is only written may be of Knative, too.
-    kserveTarget.refuses(deployment.spec, { ...optionsOf(deployment), mode: 'RawDeployment' }),
+  refuses: (deployment) => kserveTarget.refuses(deployment.spec, optionsOf(deployment)),
   objectsOf: (mark, namespace) => {
     const sent = manifestsOf(mark, optionsOfMark(mark));
     return [...sent, markObject(mark, sent)].map((object) => placed(object, namespace));

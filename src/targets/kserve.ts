@@ -4,12 +4,11 @@ import { limitsOf } from '../domain/resources.ts';
 import { entrypointOf, imageOf, podSecretRefusal } from '../kube/launched.ts';
 import { objectName } from '../kube/names.ts';
 import type { Target } from './contract.ts';
-import { isOnlyNamed, KserveOptions } from './kserve/options.ts';
+import { isKnative } from './kserve/knative-spec.ts';
+import { isOnlyNamed, KserveOptions, optionsOf } from './kserve/options.ts';
 import { storageRefusal } from './kserve/storage.ts';
 
 function refuses(spec: LaunchSpec, options: KserveOptions): string | null {
-  if (options.mode === 'Knative')
-    return 'services of Knative are only written down, by "berth render", not applied';
   const made = options.runtime === undefined || 'create' in options.runtime;
   if (made && imageOf(spec, options) === null)
     return 'the engine has no image of its own, and target.image names none';
@@ -46,7 +45,7 @@ export const kserveTarget = {
   isAlive: async (world, instance) => (await import('./kserve/observe.ts')).isAlive(world, instance),
   settled: async (world, instance) => (await import('./kserve/observe.ts')).settled(world, instance),
   preview: async (world, request, options) =>
-    (await import('./kserve/create.ts')).preview(world, request, options),
+    (await import('./kserve/preview.ts')).preview(world, request, options),
   previewEnd: async (world, place) => (await import('./kserve/stop.ts')).previewEnd(world, place),
   create: async (world, request) => (await import('./kserve/create.ts')).create(world, request),
   update: async (world, _instance, request) => (await import('./kserve/create.ts')).create(world, request),
@@ -60,8 +59,13 @@ export const kserveTarget = {
   logs: async function* (world, instance, how) {
     yield* (await import('./kserve/observe.ts')).logs(world, instance, how);
   },
-  logPlace: (mark) =>
-    `kubectl logs deployment/${objectName(mark.deployment, mark.replica)}-predictor -c kserve-container`,
+  logPlace: (mark) => {
+    const name = objectName(mark.deployment, mark.replica);
+    const pods = isKnative(optionsOf(mark))
+      ? `-l serving.knative.dev/service=${name}-predictor --tail=-1`
+      : `deployment/${name}-predictor`;
+    return `kubectl logs ${pods} -c kserve-container`;
+  },
   usage: async (world, instance) => (await import('./kserve/observe.ts')).usage(world, instance),
   readBack: async (world, instance) => (await import('./kserve/create.ts')).readBack(world, instance),
   rendersOtherwise: async (world, instance) =>

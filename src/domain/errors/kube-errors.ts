@@ -92,6 +92,12 @@ export const kubeErrors = {
     () =>
       'The annotation was taken back. See whether KServe\'s controller runs, and update a KServe that does not know that annotation; or take the deployment out of the fleet file, and "berth apply" removes the service.',
   ),
+  KNATIVE_MISSING: defineError<{ deployment: string; server: string }>(
+    (f) =>
+      `The cluster at ${f.server} has no Knative (it does not serve serving.knative.dev/v1), by which KServe would run ${f.deployment}.`,
+    () =>
+      'Install Knative Serving and have KServe\'s controller start anew, or take "mode: Knative" from the target: without it KServe makes a plain Deployment.',
+  ),
   KUBE_TRACKED: defineError<{ object: string; by: string }>(
     (f) => `${f.object} is tracked by ${f.by}, which would undo what berth does.`,
     (f) => `Change it where ${f.by} takes it from ("berth render" writes manifests), or end the tracking.`,

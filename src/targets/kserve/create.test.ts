@@ -3,9 +3,10 @@ import { servedCluster } from '../../../test/support/kube-server.ts';
 import type { Asked } from '../../../test/support/kube-server.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { create, preview, remove } from './create.ts';
+import { create, remove } from './create.ts';
 import { markedServices } from './observe.ts';
 import { KserveOptions } from './options.ts';
+import { preview } from './preview.ts';
 import { park } from './stop.ts';
 
 const spec: LaunchSpec = {

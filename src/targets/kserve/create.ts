@@ -1,17 +1,14 @@
 import { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import type { Finding } from '../../domain/finding.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { PodLive } from '../../kube/answers.ts';
 import { applyObject, deleteObject, getObject, listObjects, Live } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
-import { driftOf, foresee, isSameMark } from '../../kube/foresee.ts';
+import { driftOf } from '../../kube/foresee.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
-import { namedBy, namedFindings } from '../../kube/named-objects.ts';
-import type { NamedObject } from '../../kube/named-objects.ts';
-import type { KubeMeta, KubeObject } from '../../kube/object.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import { expectOwn, expectUntracked, otherOwner } from '../../kube/ownership.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { secretObject } from '../../kube/secret-object.ts';
@@ -19,16 +16,16 @@ import { countsOf, endingOf } from '../../kube/state.ts';
 import { goneAlready, waitGone } from '../../kube/wait-gone.ts';
 import { otherLines, readWritten } from '../../kube/written.ts';
 import type { Drift, Started, StartRequest } from '../contract.ts';
+import { changesMode, isKnative } from './knative-spec.ts';
+import { expectKnative } from './knative.ts';
 import { besideService, manifestsOf, runtimeKind, secretName, serviceKind } from './manifests.ts';
 import { allMarks, dropMark, keepMark, markObject, markOf } from './marks.ts';
-import { runtimeFindings } from './named-runtime.ts';
 import { instanceOf, look, lookAgain, podLabels } from './observe.ts';
 import { optionsOf } from './options.ts';
-import type { KserveOptions } from './options.ts';
 import { release } from './stop.ts';
 import { isStopped } from './stopped.ts';
 import { storageSecret } from './storage-secret.ts';
-import { storageOf } from './storage.ts';
+import { restartAnnotation } from './taken-over.ts';
 
 /** Makes the service and its runtime, or has those that are there as they should be. */
 export async function create(world: World, { mark }: StartRequest): Promise<Started> {
@@ -42,19 +39,33 @@ async function applyAll(
   place: Place,
   { mark, force }: { mark: Mark; force: boolean },
 ): Promise<void> {
+  if (isKnative(optionsOf(mark))) await expectKnative(place, mark.deployment);
   const before = await look(place, mark);
   const sent = manifestsOf(mark, optionsOf(mark));
   const objects = [...(await secretOf(world, mark)), ...(await storageSecret(world, mark)), ...sent];
   await expectOwn(place, mark, [...objects, markObject(mark, sent)]);
+  const there = before && changesMode(before.service, mark) ? null : before;
+  if (before && !there) await endService(world, place, { mark, service: before.service });
   try {
     for (const object of objects) await applyObject(place, object, { force });
     await keepMark(place, mark, sent);
   } catch (error) {
-    if (!before) await removeAll(place, mark);
+    if (!there) await removeAll(place, mark);
     throw error;
   }
   if (before) await removeBeside(place, mark, objects);
-  if (before && isStopped(before.service)) await release(place, before.service);
+  if (there && isStopped(there.service)) await release(place, there.service);
+}
+
+/** The service alone, for one of another mode. */
+async function endService(
+  world: World,
+  place: Place,
+  { mark, service }: { mark: Mark; service: Live },
+): Promise<void> {
+  expectUntracked(serviceKind.kind, service);
+  await deleteObject(place, serviceKind, service.metadata);
+  await waitServiceGone(world, place, { mark, graceMs: mark.spec.stop.graceMs });
 }
 
 async function secretOf(world: World, mark: Mark): Promise<KubeObject[]> {
@@ -72,7 +83,7 @@ export async function restart(world: World, instance: Instance): Promise<Started
   const { mark } = instance;
   if (!mark || !(await lookAgain(place, instance))) throw goneAlready(instance.object.name);
   await applyAll(world, place, { mark, force: true });
-  const annotations = { 'berth.dev/restarted-at': world.clock.wall().toISOString() };
+  const annotations = { [restartAnnotation]: world.clock.wall().toISOString() };
   const metadata = { name: objectName(mark.deployment, mark.replica), annotations };
   const spec = { predictor: {} };
   await applyObject(place, { ...serviceKind, metadata, spec }, { manager: 'berth-restart', force: true });
@@ -115,6 +126,14 @@ export async function remove(
   if (!mark || !served) return;
   expectUntracked(serviceKind.kind, served.service);
   await removeAll(place, mark);
+  await waitServiceGone(world, place, { mark, graceMs });
+}
+
+async function waitServiceGone(
+  world: World,
+  place: Place,
+  { mark, graceMs }: { mark: Mark; graceMs: number },
+): Promise<void> {
   const labels = podLabels(objectName(mark.deployment, mark.replica));
   await waitGone(world, place, {
     graceMs,
@@ -170,59 +189,6 @@ async function removeOwn(
   const live = await getObject(place, { apiVersion, kind, name: metadata.name }, Live);
   if (live && otherOwner(live, mark) === null) await deleteObject(place, { apiVersion, kind }, live.metadata);
 }
-
-export async function preview(
-  world: World,
-  { mark }: StartRequest,
-  options: KserveOptions,
-): Promise<Finding[]> {
-  const place = await placeOf(world);
-  const served = await look(place, mark);
-  const there = served && markOf(await allMarks(place), served.service);
-  const findings = await foresee(place, mark, {
-    objects: await tried(place, manifestsOf(mark, options)),
-    force: isSameMark(there?.mark ?? null, mark),
-    makesNamespace: Boolean(world.cluster?.createNamespace),
-  });
-  // A cluster without KServe has said so already.
-  const isKnown = !findings.some(({ evidence }) => evidence.includes('KUBE_KIND_MISSING'));
-  return [
-    ...findings,
-    ...(isKnown ? await runtimeFindings(place, mark.deployment, options) : []),
-    ...(await namedFindings(place, mark, namedByService(mark, options))),
-  ];
-}
-
-/** Who may not give away all rights is asked for the role of a binding, which is there only once it has been made. */
-async function tried(place: Place, objects: readonly KubeObject[]): Promise<readonly KubeObject[]> {
-  const role = objects.find(({ kind }) => kind === 'Role');
-  if (!role || (await getObject(place, { ...role, name: role.metadata.name }, Live))) return objects;
-  return objects.filter(({ kind }) => kind !== 'RoleBinding');
-}
-
-/** KServe fetches nothing without these. */
-function namedByService({ spec }: Mark, options: KserveOptions): NamedObject[] {
-  const needs = { kind: 'Secret', severity: 'critical', without: 'could not be given their model' } as const;
-  const { connection } = options;
-  return [
-    ...namedBy(spec, options),
-    ...(storageOf(spec, options)?.key ? [{ ...needs, name: 'storage-config' }] : []),
-    ...(connection
-      ? [
-          {
-            ...needs,
-            name: connection.secret,
-            lacks: ({ annotations }: Pick<KubeMeta, 'annotations'>) =>
-              annotations?.[protocol] === undefined
-                ? `is no connection of OpenShift AI: it lacks the annotation ${protocol}`
-                : null,
-          },
-        ]
-      : []),
-  ];
-}
-
-const protocol = 'opendatahub.io/connection-type-protocol';
 
 /** What others have changed of what was sent. */
 export async function readBack(world: World, instance: Instance): Promise<Drift[]> {

@@ -16,6 +16,7 @@ import { volumesOf } from '../../kube/volumes.ts';
 import type { Mounted } from '../../kube/volumes.ts';
 import { accessObjects } from './access.ts';
 import { engineArgs } from './engine-args.ts';
+import { deadlineOf, isKnative, knativeLife, modeAnnotation, modeName, signed } from './knative-spec.ts';
 import type { KserveOptions } from './options.ts';
 import { connectionPath, containerPort, fillerOf, hasOwnKeys, storageOf } from './storage.ts';
 import { storageName } from './storage-secret.ts';
@@ -32,11 +33,12 @@ export const runtimeKind = { apiVersion: 'serving.kserve.io/v1alpha1', kind: 'Se
 export function manifestsOf(placed: Placed, options: KserveOptions): KubeObject[] {
   const runtime = options.runtime ?? { create: objectName(placed.deployment, placed.replica) };
   const service = inferenceService(placed, options, 'use' in runtime ? runtime.use : runtime.create);
+  const runtimes = 'use' in runtime ? [] : [servingRuntime(placed, options, runtime.create)];
   return [
     ...storageAccount(placed),
     ...accessObjects(placed, options, (name, more) => metaOf(placed, name, more)),
-    ...('use' in runtime ? [] : [servingRuntime(placed, options, runtime.create)]),
-    service,
+    ...runtimes,
+    isKnative(options) ? signed(service, runtimes) : service,
   ];
 }
 
@@ -142,9 +144,7 @@ function inferenceService(placed: Placed, options: KserveOptions, runtime: strin
       predictor: {
         minReplicas: 1,
         maxReplicas: 1,
-        // Two pods would want the same GPUs.
-        ...(gpusOf(spec, options) === null ? {} : { deploymentStrategy: { type: 'Recreate' } }),
-        terminationGracePeriodSeconds: Math.ceil(spec.stop.graceMs / 1000),
+        ...(isKnative(options) ? knativeLife() : deploymentLife(spec, options)),
         enableServiceLinks: false,
         ...(serviceAccount === undefined ? {} : { serviceAccountName: serviceAccount }),
         ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
@@ -154,6 +154,14 @@ function inferenceService(placed: Placed, options: KserveOptions, runtime: strin
         volumes: [...new Map(mounts.map(({ volume }) => [volume.name, volume])).values()],
       },
     },
+  };
+}
+
+function deploymentLife(spec: LaunchSpec, options: KserveOptions): Record<string, unknown> {
+  return {
+    // Two pods would want the same GPUs.
+    ...(gpusOf(spec, options) === null ? {} : { deploymentStrategy: { type: 'Recreate' } }),
+    terminationGracePeriodSeconds: Math.ceil(spec.stop.graceMs / 1000),
   };
 }
 
@@ -184,7 +192,7 @@ function modelOf(
 /** What controllers and dashboards read. */
 function tellsOf(placed: Placed, options: KserveOptions): Partial<KubeObject['metadata']> {
   const { deployment } = placed;
-  const { dashboard, route, mode, connection } = options;
+  const { dashboard, route, connection } = options;
   const path = connectionPath(placed.spec, options);
   const profile = dashboard?.hardwareProfile;
   return {
@@ -193,9 +201,9 @@ function tellsOf(placed: Placed, options: KserveOptions): Partial<KubeObject['me
       ...(route ? { 'networking.kserve.io/visibility': 'exposed' } : {}),
     },
     annotations: {
-      'serving.kserve.io/deploymentMode': mode,
+      [modeAnnotation]: modeName(options),
       ...secretAnnotation(placed).annotations,
-      ...(mode === 'RawDeployment' ? { 'serving.kserve.io/autoscalerClass': 'none' } : {}),
+      ...(isKnative(options) ? deadlineOf(placed.spec) : { 'serving.kserve.io/autoscalerClass': 'none' }),
       ...(dashboard
         ? {
             'openshift.io/display-name': dashboard.title ?? deployment,

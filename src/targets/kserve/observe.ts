@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { BerthError } from '../../domain/errors/berth-error.ts';
-import type { Instance, Mark } from '../../domain/instance.ts';
+import type { Instance, Mark, Reached } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { ConditionsLive } from '../../kube/answers.ts';
 import { getObject } from '../../kube/client.ts';
@@ -11,23 +10,31 @@ import { objectName } from '../../kube/names.ts';
 import { podLines } from '../../kube/pod-lines.ts';
 import { waitsInFull } from '../../kube/pod-warnings.ts';
 import type { LinesWanted } from '../../kube/pod-lines.ts';
-import { expectImages, isRolledOut, quotaFault, servingPod, startedAt, waitsFor } from '../../kube/state.ts';
+import { isRolledOut, servingPod, startedAt, waitsFor } from '../../kube/state.ts';
 import type { Made } from '../../kube/state.ts';
 import type { Settled, Usage } from '../contract.ts';
 import { enginePort } from './engine-container.ts';
+import { isKnative } from './knative-spec.ts';
+import { lookAtRevisions, revisionLabel } from './knative.ts';
+import type { Revisions } from './knative.ts';
+import { knativeWaits, settledRevision } from './knative-waits.ts';
 import { manifestsOf, serviceKind } from './manifests.ts';
 import { allMarks, markOf } from './marks.ts';
 import { optionsOf } from './options.ts';
+import { expectStartable } from './startable.ts';
 import { isStopped, stopAnnotation } from './stopped.ts';
-import { isTakenOver } from './taken-over.ts';
+import { isGiven, isTakenOver } from './taken-over.ts';
 
 export const ServiceLive = ConditionsLive;
 export type ServiceLive = z.infer<typeof ServiceLive>;
 
-/** A service with the Deployment that KServe has made of it; null: not yet. */
+/** A service with what KServe has made of it. */
 export interface Served {
   readonly service: ServiceLive;
+  /** Its Deployment, with Knative that of the newest revision; null: not yet. */
   readonly made: Made | null;
+  /** Null where a plain Deployment runs it. */
+  readonly revisions: Revisions | null;
 }
 
 export async function markedServices(world: World): Promise<Instance[]> {
@@ -46,7 +53,9 @@ export async function markedServices(world: World): Promise<Instance[]> {
 export async function look(place: Place, mark: Mark): Promise<Served | null> {
   const name = objectName(mark.deployment, mark.replica);
   const service = await getObject(place, { ...serviceKind, name }, ServiceLive);
-  return service && { service, made: await lookAt(place, deploymentOf(name)) };
+  if (!service) return null;
+  const revisions = isKnative(optionsOf(mark)) ? await lookAtRevisions(place, name) : null;
+  return { service, made: revisions ? revisions.made : await lookAt(place, deploymentOf(name)), revisions };
 }
 
 /** What KServe calls what it makes. */
@@ -64,26 +73,41 @@ export async function lookAgain(place: Place, { mark, object }: Instance): Promi
   return served?.service.metadata.uid === object.id ? served : null;
 }
 
-export function instanceOf(mark: Mark, { service, made }: Served): Instance {
+export function instanceOf(mark: Mark, served: Served): Instance {
+  const { service, made } = served;
   const { metadata } = service;
   const stopped = isStopped(service);
-  const address = made && servingPod(made)?.status?.podIP;
+  const reached = reachedOf(served);
   const created = Date.parse(metadata.creationTimestamp ?? '');
   return {
     host: 'local',
     object: { target: 'kserve', id: metadata.uid, name: `inference service ${metadata.name}` },
     alive: !stopped && !metadata.deletionTimestamp,
-    trouble: stopped ? stoppedText : made ? waitsFor(made) : refusalOf(service),
+    trouble: stopped ? stoppedText : troubleOf(served),
     ...(stopped ? { parked: true as const } : {}),
     process: null,
     engine: mark.spec.engine,
     model: mark.spec.model,
     owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
-    endpoints: address ? [{ address, port: mark.port, netns: 'cluster' }] : [],
+    endpoints: reached ? [{ address: reached.address, port: mark.port, netns: 'cluster' }] : [],
     rssBytes: null,
     startedAt: made ? startedAt(made) : Number.isNaN(created) ? null : new Date(created).toISOString(),
-    mark: address ? { ...mark, reached: { address, port: enginePort(made.deployment) } } : mark,
+    mark: reached ? { ...mark, reached } : mark,
   };
+}
+
+/** The pod that serves; with Knative one of the revision before, until the newest one is ready. */
+function reachedOf({ made, revisions }: Served): Reached | null {
+  for (const one of [made, revisions?.before ?? null]) {
+    const address = one && servingPod(one)?.status?.podIP;
+    if (address) return { address, port: enginePort(one.deployment) };
+  }
+  return null;
+}
+
+function troubleOf({ service, made, revisions }: Served): string | null {
+  if (revisions?.knative) return knativeWaits(revisions.knative, made);
+  return made ? waitsFor(made) : refusalOf(service);
 }
 
 const stoppedText = `is stopped by ${stopAnnotation}`;
@@ -100,13 +124,16 @@ export async function settled(world: World, instance: Instance): Promise<Settled
   const place = await placeOf(world);
   const served = await lookAgain(place, instance);
   if (!served || !mark) return { waits: 'is gone' };
-  const { made } = served;
   if (isStopped(served.service)) return { waits: stoppedText };
+  const { made, revisions } = served;
+  if (revisions) {
+    const { knative } = revisions;
+    if (!knative || !isGiven(knative, served.service)) return { waits: refusalOf(served.service) };
+    return settledRevision(place, mark, { knative, made });
+  }
   if (!made) return { waits: refusalOf(served.service) };
   if (!isTakenOver(made.deployment, manifestsOf(mark, optionsOf(mark)))) return { waits: 'waits for KServe' };
-  const answer = quotaFault(made);
-  if (answer !== null) throw new BerthError('KUBE_QUOTA', { object: `a pod of ${mark.deployment}`, answer });
-  expectImages(made, { deployment: mark.deployment, whose: 'its runtime' });
+  expectStartable(made, mark);
   const address = servingPod(made)?.status?.podIP;
   if (address && isRolledOut(made)) return { address, port: enginePort(made.deployment) };
   return waitsInFull(place, made);
@@ -117,7 +144,7 @@ export async function isAlive(world: World, instance: Instance): Promise<boolean
   const served = await lookAgain(await placeOf(world), instance);
   if (!served || !instance.mark || !instanceOf(instance.mark, served).alive) return false;
   const before = instance.mark.reached?.address;
-  const now = served.made && servingPod(served.made)?.status?.podIP;
+  const now = reachedOf(served)?.address;
   return !before || !now || before === now;
 }
 
@@ -125,7 +152,9 @@ export async function usage(world: World, instance: Instance): Promise<Usage> {
   const place = await placeOf(world);
   const served = await lookAgain(place, instance);
   if (!served?.made) return { memoryBytes: null, cpuSeconds: null, restarts: null };
-  return usageOf(place, served.made, podLabels(served.service.metadata.name));
+  const { name } = served.service.metadata;
+  const newest = served.revisions?.knative?.status?.latestCreatedRevisionName;
+  return usageOf(place, served.made, newest ? revisionLabel(newest) : podLabels(name));
 }
 
 export async function* logs(world: World, instance: Instance, how: LinesWanted): AsyncIterable<string> {

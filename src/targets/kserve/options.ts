@@ -14,7 +14,7 @@ export const KserveOptions = z.strictObject({
     // Newer versions of KServe still take the older name, and older ones know no other.
     .transform((mode) => (mode === 'Standard' ? 'RawDeployment' : mode))
     .describe(
-      'whether plain Deployments run it (Standard is the newer name of the same), or Knative, which cannot hold long starts well and is only written by "berth render"',
+      'whether plain Deployments run it (Standard is the newer name of the same), or Knative, which has a new revision come up beside the old one at each change',
     ),
   runtime: z
     .union([

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { DeploymentLive } from '../../kube/answers.ts';
+import type { Live } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { engineContainer } from './engine-container.ts';
+import { specAnnotation } from './knative-spec.ts';
+import type { KnativeLive } from './knative.ts';
 
 const Env = z.object({ name: z.string(), value: z.string().nullish() });
 
@@ -34,4 +37,19 @@ export function isTakenOver(deployment: DeploymentLive, objects: readonly KubeOb
     (image === undefined || live.image === image) &&
     (env ?? []).every((one) => live.env?.some(({ name, value }) => name === one.name && value === one.value))
   );
+}
+
+/** On a service that was asked to make its pods anew: when. */
+export const restartAnnotation = 'berth.dev/restarted-at';
+
+const Template = z.looseObject({
+  template: z.looseObject({
+    metadata: z.looseObject({ annotations: z.record(z.string(), z.string()).nullish() }).nullish(),
+  }),
+});
+
+/** Whether KServe has given Knative the service as it is now, with the restart that it was asked for last. Pure. */
+export function isGiven({ spec }: Pick<KnativeLive, 'spec'>, { metadata }: Live): boolean {
+  const there = Template.safeParse(spec).data?.template.metadata?.annotations ?? {};
+  return [specAnnotation, restartAnnotation].every((one) => there[one] === metadata.annotations?.[one]);
 }
