@@ -75,6 +75,8 @@ export function missingForCluster(): string | null {
 }
 
 export const llamaImage = 'localhost/llama:1';
+/** It does nothing until it is ended. */
+export const pauseImage = 'localhost/pause:1';
 
 const lib = '/usr/lib/x86_64-linux-gnu';
 
@@ -227,7 +229,7 @@ function writeImages(folder: string, writes: readonly WriteImage[]): void {
 
 function pause(folder: string): Image {
   copyFileSync(programPath('catatonit'), join(folder, 'pause'));
-  return { name: 'localhost/pause:1', from: folder, files: ['pause'], entrypoint: ['/pause', '-P'] };
+  return { name: pauseImage, from: folder, files: ['pause'], entrypoint: ['/pause', '-P'] };
 }
 
 function llama(): Image {
