@@ -346,3 +346,25 @@ test('what Knative would not take stands in no service of it, and a long start h
   expect(annotations['serving.knative.dev/progress-deadline']).toBe('1860s');
   expect(annotations).not.toHaveProperty('serving.kserve.io/autoscalerClass');
 });
+
+test('a restart of a plain Deployment too is in place once KServe has handed it on', async () => {
+  const there = await cluster();
+  await create(there.world, { ...request, mark: markOf({}, 'RawDeployment') });
+  const at = '/apis/apps/v1/namespaces/llm/deployments/big-predictor';
+  there.revise('big-predictor', { ip: '10.0.0.1', ready: true });
+  function hand(annotations: object): void {
+    const { args, image } = { args: ['serve', '/mnt/models'], image: 'e/cpu:1' };
+    const container = { name: 'kserve-container', args, image };
+    const template = { metadata: { annotations }, spec: { containers: [container] } };
+    const metadata = { name: 'big-predictor', uid: 'd-big-predictor' };
+    const status = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+    there.objects.set(at, { metadata, spec: { replicas: 1, template }, status });
+  }
+  hand({});
+  const instance = await only(there.world);
+  expect(await settled(there.world, instance)).toEqual({ address: '10.0.0.1', port: 8080 });
+  const again = await restart(there.world, instance);
+  expect(await settled(there.world, again.instance)).toEqual({ waits: 'waits for KServe' });
+  hand(there.objects.get(service)?.metadata.annotations ?? {});
+  expect(await settled(there.world, again.instance)).toEqual({ address: '10.0.0.1', port: 8080 });
+});

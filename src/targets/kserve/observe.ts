@@ -23,7 +23,7 @@ import { allMarks, markOf } from './marks.ts';
 import { optionsOf } from './options.ts';
 import { expectStartable } from './startable.ts';
 import { isStopped, stopAnnotation } from './stopped.ts';
-import { isGiven, isTakenOver } from './taken-over.ts';
+import { isGiven, isRestarted, isTakenOver } from './taken-over.ts';
 
 export const ServiceLive = ConditionsLive;
 export type ServiceLive = z.infer<typeof ServiceLive>;
@@ -132,7 +132,9 @@ export async function settled(world: World, instance: Instance): Promise<Settled
     return settledRevision(place, mark, { knative, made });
   }
   if (!made) return { waits: refusalOf(served.service) };
-  if (!isTakenOver(made.deployment, manifestsOf(mark, optionsOf(mark)))) return { waits: 'waits for KServe' };
+  const sent = manifestsOf(mark, optionsOf(mark));
+  if (!isTakenOver(made.deployment, sent) || !isRestarted(made.deployment, served.service))
+    return { waits: 'waits for KServe' };
   expectStartable(made, mark);
   const address = servingPod(made)?.status?.podIP;
   if (address && isRolledOut(made)) return { address, port: enginePort(made.deployment) };

@@ -48,8 +48,20 @@ const Template = z.looseObject({
   }),
 });
 
+type Holder = Pick<KnativeLive | DeploymentLive, 'spec'>;
+
 /** Whether KServe has given Knative the service as it is now, with the restart that it was asked for last. Pure. */
-export function isGiven({ spec }: Pick<KnativeLive, 'spec'>, { metadata }: Live): boolean {
-  const there = Template.safeParse(spec).data?.template.metadata?.annotations ?? {};
-  return [specAnnotation, restartAnnotation].every((one) => there[one] === metadata.annotations?.[one]);
+export function isGiven(knative: Holder, service: Live): boolean {
+  return isCopied(knative, service, specAnnotation) && isRestarted(knative, service);
+}
+
+/** Whether the pods are made as the last restart wants them. Pure. */
+export function isRestarted(made: Holder, service: Live): boolean {
+  return isCopied(made, service, restartAnnotation);
+}
+
+/** What stands on a service KServe hands on to the template of its pods. */
+function isCopied({ spec }: Holder, { metadata }: Live, name: string): boolean {
+  const there = Template.safeParse(spec).data?.template.metadata?.annotations;
+  return there?.[name] === metadata.annotations?.[name];
 }
