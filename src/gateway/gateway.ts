@@ -1,5 +1,6 @@
 import type { GatewayConfig } from '../domain/gateway-config.ts';
 import { wallMsOf } from '../io/clock.ts';
+import { usualLimits } from '../io/http-server/limits.ts';
 import { startSweep } from '../io/upstream-pool/sweep.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
 import { workDone } from '../io/turn-work.ts';
@@ -188,6 +189,13 @@ function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers 
     ),
     inside: createHandler(state, onFault, (inbound) => state.snapshot.keyring.requireControl(inbound)),
     refuser: createRefuser(state),
+    limits: {
+      ...usualLimits,
+      get unreadMs() {
+        return state.snapshot.config.limits.clientMs ?? usualLimits.unreadMs;
+      },
+    },
+    onUnread: () => state.meter.leftUnread(),
   };
 }
 

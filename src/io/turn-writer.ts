@@ -57,6 +57,14 @@ export class TurnWriter {
     return !this.#underWay && this.#socket.writableLength === 0;
   }
 
+  /** Bytes that the kernel has not taken, as far as can be known: it gets less while a slow client reads. */
+  get left(): number {
+    const socket = this.#socket as Socket & {
+      readonly _handle?: { readonly writeQueueSize?: number } | null;
+    };
+    return this.#kept.length + socket.writableLength + (socket._handle?.writeQueueSize ?? 0);
+  }
+
   /** What is written now would not have to wait for the reader. */
   get ready(): boolean {
     return !this.#underWay && !this.#socket.writableNeedDrain;

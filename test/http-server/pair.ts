@@ -41,6 +41,7 @@ export async function serveOurs(pieces: readonly Buffer[]): Promise<Served> {
     now: () => 0,
     closing: false,
     commonLines: () => '',
+    onUnread: () => {},
     onGone: () => {},
     serve: (inbound, reply) => {
       inbound.body(1 << 20).then(

@@ -7,9 +7,10 @@ import type { Handler, Inbound, Listening, Reply } from '../../src/io/http-serve
 
 /** The server pair on real sockets: what every room that serves HTTP relies on. */
 
-async function listen(handler: Handler, limits = {}): Promise<Listening> {
+async function listen(handler: Handler, limits = {}, onUnread = (): void => {}): Promise<Listening> {
   const server = await serve({ address: '127.0.0.1', port: 0 }, handler, {
     limits: { ...usualLimits, ...limits },
+    onUnread,
   });
   onTestFinished(() => server.close(0));
   return server;
@@ -249,6 +250,49 @@ test('one who reads slowly gets the whole of a last reply; one who goes on sendi
   let came = 0;
   for await (const part of slow as AsyncIterable<Buffer>) came += part.length;
   expect(came).toBeGreaterThan(total);
+});
+
+function long(total: number): Handler {
+  return (_, reply) => {
+    reply.head(200, ['Content-Length', String(total)]);
+    reply.end(Buffer.alloc(total, 97));
+  };
+}
+
+test.each([
+  ['kept', ''],
+  ['ended with it', 'Connection: close\r\n'],
+])('a reply of which nothing is taken is cut where its connection is %s', async (_, how) => {
+  const cut = Promise.withResolvers<void>();
+  let times = 0;
+  const server = await listen(long(30_000_000), { lingerMs: 40, unreadMs: 40 }, () => {
+    times += 1;
+    cut.resolve();
+  });
+  const deaf = net.connect({ host: '127.0.0.1', port: server.port });
+  onTestFinished(() => void deaf.destroy());
+  // More than is kept of later requests, so that its end would not be seen either.
+  deaf.on('error', () => {}).write(get('/', how) + get('/').repeat(4000));
+  await cut.promise;
+  // Resolves when no connection is left.
+  await server.close(600_000);
+  expect(times).toBe(1);
+});
+
+test('a reply that is taken slowly is not cut, however long that takes', async () => {
+  const total = 30_000_000;
+  const { port } = await listen(long(total), { lingerMs: 40, unreadMs: 6000 });
+  const slow = net.connect({ host: '127.0.0.1', port });
+  onTestFinished(() => void slow.destroy());
+  slow.write(get('/'));
+  let came = 0;
+  for await (const part of slow as AsyncIterable<Buffer>) {
+    came += part.length;
+    if (came >= total) break;
+    // On the whole longer than the limit. The kernels keep megabytes, so that some seconds' worth is taken at once.
+    await new Promise((resolve) => setTimeout(resolve, 15));
+  }
+  expect(came).toBeGreaterThanOrEqual(total);
 });
 
 test('a client that leaves is told once, one that has its reply is not told', async () => {

@@ -2,6 +2,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import { serve } from '../../io/http-server/serve.ts';
 import type { TlsMaterial } from '../../io/tls/material.ts';
+import type { ServerLimits } from '../../io/http-server/limits.ts';
 import type { Handler, Listening, Refuser } from '../../io/http-server/types.ts';
 
 type Address = GatewayConfig['listen'][number];
@@ -23,6 +24,9 @@ export interface Handlers {
   readonly inside: Handler;
   /** For what is no request that a handler could serve. */
   readonly refuser: Refuser;
+  readonly limits: ServerLimits;
+  /** Told of each connection that is cut since its client reads nothing. */
+  readonly onUnread: () => void;
 }
 
 /** The addresses that the gateway listens on. */
@@ -119,8 +123,7 @@ async function open(asked: DoorWish, handlers: Handlers): Promise<Door> {
   const { address, port, tls } = asked;
   try {
     const handler = asked.inside ? handlers.inside : handlers.outside;
-    const { refuser } = handlers;
-    return { asked, server: await serve({ address, port, ...(tls ? { tls } : {}) }, handler, { refuser }) };
+    return { asked, server: await serve({ address, port, ...(tls ? { tls } : {}) }, handler, handlers) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new BerthError('PORT_TAKEN', { address, port, holder: 'another program' }, { cause: error });

@@ -33,6 +33,8 @@ export interface Meter {
   readonly restarted: (deployment: string, reason: string) => void;
   /** Upstream requests cut before their end. */
   readonly aborted: (cause: string) => void;
+  /** A connection cut whose client took nothing of a finished reply. */
+  readonly leftUnread: () => void;
   /** Counts a request that has ended for the key that asked. */
   readonly used: (key: string, tokens: { readonly input: number; readonly output: number }) => void;
   /** `genAi`: also under the names of OpenTelemetry's conventions. */
@@ -62,6 +64,7 @@ export function createMeter(): Meter {
     fellBack: (model, route) => void (vectors.fallbacks.at(model, route).value += 1),
     restarted: (deployment, reason) => void (vectors.restarts.at(deployment, reason).value += 1),
     aborted: (cause) => void (vectors.aborts.at(cause).value += 1),
+    leftUnread: () => void (vectors.unread.at().value += 1),
     used: (key, tokens) => {
       let cells = keys.get(key);
       if (!cells) keys.set(key, (cells = keyCells(vectors, key)));
@@ -131,6 +134,11 @@ function ownVectors() {
       'reason',
     ]),
     aborts: count('upstream_aborts_total', 'Upstream requests cut before their end.', ['cause']),
+    unread: count(
+      'unread_replies_total',
+      'Connections cut whose client took nothing of a finished reply.',
+      [],
+    ),
     tokens: count(
       'tokens_total',
       'Tokens as the engine counted them, or, of a stream that broke off, estimated: the prompt by its bytes, the answer by its events.',

@@ -1,3 +1,4 @@
+import { usualLimits } from '../../io/http-server/limits.ts';
 import { ApiError } from '../../domain/openai.ts';
 import type { ApiFault } from '../../domain/openai.ts';
 import { Attempt, clientStalled } from './attempt.ts';
@@ -16,7 +17,6 @@ import type { Snapshot } from '../observe/snapshot.ts';
 import type { StoredResponses } from '../stored/stored-responses.ts';
 
 const longestJitterMs = 25;
-const usualClientMs = 600_000;
 
 export interface ForwardContext {
   readonly meter: Meter;
@@ -140,7 +140,7 @@ class Forwarding implements AttemptPorts {
   }
 
   clientMs(): number {
-    return this.#work.context.snapshot.config.limits.clientMs ?? usualClientMs;
+    return this.#work.context.snapshot.config.limits.clientMs ?? usualLimits.unreadMs;
   }
 
   #conclude(attempt: Attempt, end: AttemptEnd): void {

@@ -30,6 +30,8 @@ export interface ConnectionOwner {
   readonly serve: (inbound: HttpInbound, reply: HttpReply) => void;
   readonly refuser: Refuser;
   readonly onGone: (connection: Connection) => void;
+  /** It is cut since its client takes nothing of a reply that is written. */
+  readonly onUnread: () => void;
 }
 
 /** A request under way and its reply. */
@@ -67,6 +69,9 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   #headSince = 0;
   #dropSince = 0;
   #leaving = false;
+  /** What of a reply that is written the client has not taken, and since when it is so much. */
+  #unread = 0;
+  #unreadSince = 0;
   #onDrain: (() => void)[] = [];
   #certificateName: { readonly value: string | null } | null = null;
 
@@ -113,7 +118,10 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     const { limits } = this.#owner;
     const silent = now - this.#since;
     const turn = this.#turn;
-    if (this.#leaving) {
+    if ((this.#leaving || turn?.reply.finished) && this.#isUnread(now)) {
+      this.#owner.onUnread();
+      this.socket.destroy();
+    } else if (this.#leaving) {
       // A slow client is still reading the last reply until then.
       if (this.socket.writableFinished && silent > limits.lingerMs) this.socket.destroy();
     } else if (!turn) {
@@ -123,6 +131,16 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
       if (now - this.#dropSince > limits.dropMs || turn.body.dropped > limits.dropBytes) this.leave();
     } else if (!turn.body.whole && silent > limits.idleMs && !this.socket.isPaused())
       this.#break(malformedFaults.late);
+  }
+
+  /** Nothing of what it is still to take has gone out for too long. */
+  #isUnread(now: number): boolean {
+    const { left } = this.out;
+    if (left === 0 || left !== this.#unread) {
+      this.#unread = left;
+      this.#unreadSince = now;
+    }
+    return left > 0 && now - this.#unreadSince > this.#owner.limits.unreadMs;
   }
 
   // What the parser tells.

@@ -9,6 +9,8 @@ export interface ServerLimits {
   readonly dropBytes: number;
   /** After the last reply, for the client to close in turn. */
   readonly lingerMs: number;
+  /** How long a client may take nothing of a reply that is written. May change while it serves. */
+  readonly unreadMs: number;
 }
 
 export const usualLimits: ServerLimits = {
@@ -17,4 +19,5 @@ export const usualLimits: ServerLimits = {
   dropMs: 15_000,
   dropBytes: 512 * 1024 * 1024,
   lingerMs: 2000,
+  unreadMs: 600_000,
 };

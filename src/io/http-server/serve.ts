@@ -21,6 +21,8 @@ export interface ServeOptions {
   readonly limits?: ServerLimits;
   /** Words the replies to what no handler gets; OpenAI's or Anthropic's error shape without it. */
   readonly refuser?: Refuser;
+  /** Told of each connection that is cut by `unreadMs`. */
+  readonly onUnread?: () => void;
 }
 
 /**
@@ -31,12 +33,12 @@ export interface ServeOptions {
 export async function serve(
   listen: { address: string; port: number; tls?: TlsMaterial },
   handler: Handler,
-  { limits = usualLimits, refuser = plainRefuser }: ServeOptions = {},
+  { limits = usualLimits, refuser = plainRefuser, onUnread = () => {} }: ServeOptions = {},
 ): Promise<Listening> {
   const connections = new Set<Connection>();
   const tickMs = Math.min(1000, limits.headMs / 4, limits.lingerMs / 4);
   const sweep = startSweep(systemClock, tickMs);
-  const owner = createOwner(connections, { handler, limits, refuser, now: sweep.now });
+  const owner = createOwner(connections, { handler, limits, refuser, onUnread, now: sweep.now });
   sweep.each((now) => {
     for (const connection of connections) connection.check(now);
     owner.setDate();
@@ -101,7 +103,13 @@ interface Owner extends ConnectionOwner {
 
 function createOwner(
   connections: Set<Connection>,
-  { handler, limits, refuser, now }: Required<ServeOptions> & { handler: Handler; now: () => number },
+  {
+    handler,
+    limits,
+    refuser,
+    onUnread,
+    now,
+  }: Required<ServeOptions> & { handler: Handler; now: () => number },
 ): Owner {
   let kept = '';
   let last = '';
@@ -115,6 +123,7 @@ function createOwner(
   return {
     limits,
     refuser,
+    onUnread,
     now,
     closing: false,
     setDate,

@@ -35,3 +35,13 @@ test('rule 3: a client that reads nothing of its reply is given up, and its slot
   await deaf.closed;
   expect(deaf.text()).not.toContain('\r\n0\r\n\r\n');
 });
+
+test('rule 3: a client that takes none of its finished replies does not keep its connection', async () => {
+  const { gateway } = await start((turn) => turn.json(200, {}), { limits: { clientMs: 300 } });
+  const deaf = await dial(gateway.port, 'GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(40_000));
+  deaf.socket.pause();
+  await until('it is cut', async () => (await gateway.metric('berth_gateway_unread_replies_total')) === 1);
+  deaf.socket.resume();
+  await deaf.closed;
+  expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200);
+});
