@@ -50,6 +50,7 @@ export function viewOf({
     objects,
     workloads,
     pods,
+    services: all.filter(({ kind }) => kind === 'Service'),
     modelPods: running,
     figures,
     uses,

@@ -32,6 +32,16 @@ export function llama(more: Thing = {}): Thing {
   });
 }
 
+/** The same on the CPU, without a cache of prompts. */
+export function llamaOnCpu(more: Thing = {}): Thing {
+  return llama({
+    image: 'ghcr.io/ggml-org/llama.cpp:server-b6000',
+    args: ['-m', '/models/a.gguf', '--port', '8000', '--cache-ram', '0'],
+    resources: {},
+    ...more,
+  });
+}
+
 export function object(kind: string, name: string, spec: Thing, more: Thing = {}): Thing {
   const { metadata, ...rest } = more as { metadata?: Thing };
   return { apiVersion: 'v1', kind, metadata: { name, namespace: 'llm', ...metadata }, spec, ...rest };

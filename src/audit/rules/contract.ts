@@ -29,6 +29,8 @@ export interface AuditView {
   readonly objects: readonly KubeObject[];
   readonly workloads: readonly Workload[];
   readonly pods: readonly PodServer[];
+  /** Every Service that was seen, also those that are none of ours. */
+  readonly services: readonly KubeObject[];
   /** Pods that have to do with models, whatever their containers run. */
   readonly modelPods: readonly KubeObject[];
   readonly figures: readonly CheckedFigure[];

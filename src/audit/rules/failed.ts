@@ -1,3 +1,4 @@
+import { conditionsOf } from '../../domain/audit/conditions.ts';
 import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
@@ -11,9 +12,9 @@ export const failed: Rule = {
   id: 'failed',
   severity: 'critical',
   finds:
-    'a unit that failed, a container that its daemon was to keep up and that has ended, a pod that crashes or that no node takes',
+    'a unit that failed, a container that its daemon was to keep up and that has ended, a pod that crashes, that no node takes or that the cluster refuses',
   why: 'A model that somebody counts on is not served.',
-  find: ({ at, hosts, modelPods }) => [
+  find: ({ at, hosts, modelPods, pods }) => [
     ...perHost(hosts, ({ units, containers }) => [
       ...units
         .filter((unit) => unit.active === 'failed' && unit.result !== 'oom-kill')
@@ -60,6 +61,7 @@ export const failed: Rule = {
         ],
       })),
     ...modelPods.flatMap((pod) => judgeWaiting(pod, at)),
+    ...[...new Set(pods.map(({ workload }) => workload.object))].flatMap(judgeRefused),
   ],
 };
 
@@ -87,6 +89,25 @@ function judgeWaiting(pod: KubeObject, at: string): Found[] {
       evidence: [`PodScheduled False${waits.since === null ? '' : ` since ${waits.since}`}: ${waits.why}`],
       cure: 'Give it a node that has what it asks for, or let it ask for less.',
       commands: [`${kubectlFor(pod)} describe pod ${pod.metadata.name}`],
+    },
+  ];
+}
+
+/** A quota, a policy or a right that is missing: then there is no pod that could say why. */
+function judgeRefused(maker: KubeObject): Found[] {
+  const refused = conditionsOf(maker).find(
+    ({ type, status }) => type === 'ReplicaFailure' && status === 'True',
+  );
+  if (!refused) return [];
+  const why = [refused.reason, refused.message].filter(Boolean).join(': ');
+  return [
+    {
+      object: titleOf(maker),
+      names: [maker.metadata.name],
+      message: `The cluster refuses its pods: ${why}`,
+      evidence: [`ReplicaFailure True: ${why}`],
+      cure: 'Let it ask for what it may have, or raise what it may have.',
+      commands: [`${kubectlFor(maker)} describe ${maker.kind.toLowerCase()} ${maker.metadata.name}`],
     },
   ];
 }

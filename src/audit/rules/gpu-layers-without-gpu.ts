@@ -6,7 +6,7 @@ import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 /** Images of llama.cpp that are built for the CPU alone: ":server", ":server-b6000", ":full", ":light". */
-const cpuImage = /llama\.cpp:(server|full|light)(-b\d+)?$/;
+const cpuImage = /llama\.cpp:(server|full|light)(-b\d+)?(@|$)/;
 
 export const gpuLayersWithoutGpu: Rule = {
   id: 'gpu-layers-without-gpu',

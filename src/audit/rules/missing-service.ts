@@ -8,17 +8,12 @@ export const missingService: Rule = {
   severity: 'critical',
   finds: 'an Ingress or Route to a Service that does not exist',
   why: 'Its address answers with 503.',
-  find: ({ objects }) =>
+  find: ({ objects, services }) =>
     objects
       .filter((object) => ['Ingress', 'Route', 'HTTPRoute'].includes(object.kind))
       .flatMap((door) =>
         servicesOf(door)
-          .filter(
-            (name) =>
-              !objects.some(
-                (one) => one.kind === 'Service' && one.metadata.name === name && sameNamespace(one, door),
-              ),
-          )
+          .filter((name) => !services.some((one) => one.metadata.name === name && sameNamespace(one, door)))
           .map((name) => ({
             object: titleOf(door),
             names: [door.metadata.name],

@@ -7,7 +7,8 @@ const least = 1024 ** 3;
 export const missingShm: Rule = {
   id: 'missing-shm',
   severity: 'warning',
-  finds: 'a vLLM over several GPUs with the 64 MiB of shared memory that containers have by default',
+  finds:
+    'a vLLM or SGLang over several GPUs with the 64 MiB of shared memory that containers have by default',
   why: 'Its workers exchange tensors there, and hang or die when it is full.',
   find: ({ hosts, pods }) => [
     ...perHost(hosts, ({ containers }) =>
@@ -19,16 +20,15 @@ export const missingShm: Rule = {
           object: `container ${one.name}`,
           names: [one.name],
           message: `It has ${Math.round((one.shmBytes ?? 0) / 1024 ** 2)} MiB of shared memory.`,
-          evidence: [
-            `ShmSize ${one.shmBytes}`,
-            `tensorParallel ${String(one.starts.options['tensorParallel'])}`,
-          ],
+          evidence: [`ShmSize ${one.shmBytes}`, `it computes on ${gpusOf(one.starts.options)} GPUs`],
           cure: 'Start it with --shm-size 8g or --ipc=host (shm: 8Gi of its target).',
         })),
     ),
     ...pods
       .filter(({ server, workload: { pod, partial }, container }) => {
-        const mounts = (container.volumeMounts ?? []).filter((one) => one.mountPath === '/dev/shm');
+        const mounts = (container.volumeMounts ?? []).filter(
+          (one) => one.mountPath.replace(/\/+$/, '') === '/dev/shm',
+        );
         const memory = (pod.volumes ?? []).filter(
           (one) => one.emptyDir?.medium === 'Memory' || one.hostPath?.path.startsWith('/dev/shm'),
         );
@@ -44,7 +44,7 @@ export const missingShm: Rule = {
         names: [object.metadata.name],
         message: 'Nothing of memory is mounted at /dev/shm.',
         evidence: [
-          `tensorParallel ${String(server.options['tensorParallel'])}`,
+          `it computes on ${gpusOf(server.options)} GPUs`,
           'no emptyDir of medium Memory at /dev/shm',
         ],
         cure: 'Mount an emptyDir with medium: Memory there.',
@@ -59,5 +59,9 @@ function parallel({
   engine: string;
   options: Readonly<Record<string, unknown>>;
 }): boolean {
-  return engine === 'vllm' && Number(options['tensorParallel'] ?? 1) > 1;
+  return ['vllm', 'sglang'].includes(engine) && gpusOf(options) > 1;
+}
+
+function gpusOf(options: Readonly<Record<string, unknown>>): number {
+  return Number(options['tensorParallel'] ?? 1) * Number(options['pipelineParallel'] ?? 1);
 }

@@ -1,9 +1,13 @@
+import { titleOf } from '../../domain/audit/kube-object.ts';
+import type { KubeObject } from '../../domain/audit/kube-object.ts';
+import { openServices } from '../../domain/audit/open-services.ts';
+import { saysElsewhere } from '../../domain/audit/server-port.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import { hasFlag } from '../../domain/command-line/flags.ts';
 import { secretFlagsAt, standsForNothing } from '../../domain/command-line/redact.ts';
 import type { DefinedServer, ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
-import type { Found, Rule } from './contract.ts';
+import type { Found, PodServer, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 export const openWithoutKey: Rule = {
@@ -11,7 +15,7 @@ export const openWithoutKey: Rule = {
   severity: 'warning',
   finds: 'a server that others can reach and that asks for no key',
   why: 'Anyone on the network can use it, and read what it is asked where its slots are shown.',
-  find: ({ hosts }) => [
+  find: ({ hosts, objects, pods }) => [
     ...perHost(hosts, (host) =>
       host.servers
         .filter(
@@ -26,6 +30,7 @@ export const openWithoutKey: Rule = {
         })),
     ),
     ...perHost(hosts, (host) => host.containers.flatMap((one) => ofContainer(one, host))),
+    ...pods.flatMap((pod) => ofPod(pod, objects)),
   ],
 };
 
@@ -48,6 +53,25 @@ function ofContainer(container: ObservedContainer, { servers }: ObservedHost): F
       message: 'It is published beyond this machine and asks for no key.',
       evidence: open.map(({ address, port, to }) => `${address}:${port} leads to its port ${to}.`),
       cure: 'Publish it on 127.0.0.1 with a gateway in front ("berth init"), or give it a key.',
+    },
+  ];
+}
+
+/** By a Service that leads into the cluster from outside. */
+function ofPod(pod: PodServer, objects: readonly KubeObject[]): Found[] {
+  const { server, container, workload } = pod;
+  const open = openServices(pod, objects);
+  // A key that a Secret holds, or that another object adds, does not show.
+  const mayHave = (container.env ?? []).some(({ name, valueFrom }) => valueFrom && /KEY|TOKEN/.test(name));
+  if (open.length === 0 || !asksForNone(server) || mayHave || saysElsewhere(pod)) return [];
+  const { object } = workload;
+  return [
+    {
+      object: titleOf(object),
+      names: [object.metadata.name],
+      message: 'It is reached from outside the cluster and asks for no key.',
+      evidence: open.map((one) => `${titleOf(one)} has type ${String(one.spec?.['type'])}.`),
+      cure: 'Let the Service be a ClusterIP with a gateway in front ("berth init"), or give it a key.',
     },
   ];
 }

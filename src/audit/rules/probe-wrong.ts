@@ -1,7 +1,8 @@
+import { doorOf } from '../../domain/command-line/server-door.ts';
 import { flagValue } from '../../domain/command-line/flags.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Container, Probe } from '../../domain/audit/kube-object.ts';
-import { serverPort } from '../../domain/audit/server-port.ts';
+import { saysElsewhere, serverPort } from '../../domain/audit/server-port.ts';
 import type { PodServer, Rule } from './contract.ts';
 
 export const probeWrong: Rule = {
@@ -21,7 +22,7 @@ export const probeWrong: Rule = {
             names: [object.metadata.name],
             message: `Its ${name} cannot succeed: ${reason}.`,
             evidence: [
-              `container ${pod.container.name}: ${name} ${JSON.stringify(pod.container[name]?.httpGet)}`,
+              `container ${pod.container.name}: ${name} ${JSON.stringify(pod.container[name]?.httpGet ?? pod.container[name]?.tcpSocket)}`,
             ],
             cure: `Ask ${prefixOf(pod)}/health on port ${serverPort(pod) ?? 'that it listens on'}.`,
           },
@@ -44,19 +45,34 @@ function prefixOf({ server, container }: PodServer): string {
 
 function faultOf(pod: PodServer, probe: Probe): string | null {
   const { container, server } = pod;
-  const asked = probe?.httpGet;
-  if (!asked) return null;
+  const asked = probe?.httpGet ?? probe?.tcpSocket;
+  // With a host of its own it asks somebody else.
+  if (!asked || asked.host) return null;
   const port = portOf(container, asked.port);
   const own = serverPort(pod);
   if (port === null && isName(asked.port)) return `no port of its container is called ${asked.port}`;
   if (port !== null && own !== null && port !== own)
     return listensBeside(pod, port) ? null : `it asks port ${port}, and the server listens on ${own}`;
+  if (!probe?.httpGet) return null;
+  const { path: given, scheme } = probe.httpGet;
+  if (port !== null && port === own && secured(pod) !== null && secured(pod) !== (scheme === 'HTTPS'))
+    return `it asks by ${scheme === 'HTTPS' ? 'https' : 'http'}, and the server ${secured(pod) ? 'has' : 'has no'} certificate`;
   // The kubelet puts a slash before a path that has none.
-  const path = `/${(asked.path ?? '/').split('?')[0] ?? ''}`.replace(/^\/+/, '/');
+  const path = `/${(given ?? '/').split('?')[0] ?? ''}`.replace(/^\/+/, '/');
   const known = paths[server.engine];
   const prefix = prefixOf(pod);
   const served = path === prefix || path.startsWith(`${prefix}/`) ? path.slice(prefix.length) || '/' : path;
   return known && !known.includes(served) && !known.includes(path) ? `${server.engine} has no ${path}` : null;
+}
+
+/** Whether the server has a certificate; null where that does not show. */
+function secured(pod: PodServer): boolean | null {
+  const { server, container } = pod;
+  if (!(server.engine in paths) || saysElsewhere(pod)) return null;
+  const env = Object.fromEntries(
+    (container.env ?? []).map(({ name, value }) => [name, value ?? 'elsewhere']),
+  );
+  return doorOf(server.command, env).tls;
 }
 
 /** The containers of a pod share its network: a proxy beside the server may hold the port that is asked. */

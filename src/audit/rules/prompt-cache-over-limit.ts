@@ -45,8 +45,9 @@ function isSaid({ options }: DefinedServer): boolean {
 }
 
 /** What another object adds may say how much. */
-function saysMore({ partial }: Workload, { envFrom }: Container): boolean {
-  return partial || (envFrom ?? []).length > 0;
+function saysMore({ partial }: Workload, { env, envFrom }: Container): boolean {
+  const isElsewhere = (env ?? []).some(({ name, valueFrom }) => name === 'LLAMA_ARG_CACHE_RAM' && valueFrom);
+  return partial || isElsewhere || (envFrom ?? []).length > 0;
 }
 
 function judge(

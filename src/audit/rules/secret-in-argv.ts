@@ -1,3 +1,4 @@
+import { podContainers } from './pod-containers.ts';
 import { writtenFlagsOf } from '../../domain/command-line/written-secret.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
@@ -49,8 +50,8 @@ export const secretInArgv: Rule = {
           ];
         }),
     ),
-    ...pods.flatMap(({ workload: { object }, container, server }) => {
-      const flags = writtenFlagsOf(server.command);
+    ...podContainers(pods).flatMap(({ workload: { object }, container, command }) => {
+      const flags = writtenFlagsOf(command);
       if (flags.length === 0) return [];
       return [
         {

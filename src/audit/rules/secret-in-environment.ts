@@ -1,3 +1,4 @@
+import { podContainers } from './pod-containers.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { showsSecret } from '../../domain/audit/secret-variable.ts';
 import type { Rule } from './contract.ts';
@@ -37,7 +38,7 @@ export const secretInEnvironment: Rule = {
         ];
       }),
     ),
-    ...pods.flatMap(({ workload, container }) => {
+    ...podContainers(pods).flatMap(({ workload, container }) => {
       const plain = (container.env ?? []).filter(showsSecret);
       if (plain.length === 0) return [];
       return [

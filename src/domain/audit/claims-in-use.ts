@@ -38,10 +38,21 @@ export function claimUsers(
 /** Wherever else an object speaks of one: "pvc://NAME/path", runtimes, templates of volumes. */
 function namesIn(object: KubeObject): string[] {
   const text = JSON.stringify(object.spec ?? {});
-  const named = text.matchAll(/pvc:\/\/([a-z0-9.-]+)|"claimName":"([^"]+)"/g);
+  const named = text.matchAll(/pvc:\/\/([a-z0-9.-]+)|"(?:claimName|pvcName|existingClaim)":"([^"]+)"/g);
   return [
-    ...new Set([...[...named].map(([, address, claim]) => address ?? claim ?? ''), ...cacheOf(object)]),
+    ...new Set([
+      ...[...named].map(([, address, claim]) => address ?? claim ?? ''),
+      ...sourcesIn(text),
+      ...cacheOf(object),
+    ]),
   ];
+}
+
+/** Claims that others begin as copies of. */
+function sourcesIn(text: string): string[] {
+  return [...text.matchAll(/"dataSource(?:Ref)?":(\{[^{}]*\})/g)].flatMap(([, source = '']) =>
+    source.includes('"kind":"PersistentVolumeClaim"') ? (/"name":"([^"]+)"/.exec(source)?.[1] ?? []) : [],
+  );
 }
 
 /** A Model of KubeAI names only a profile; its cache is one claim of that profile, or one of its own. */

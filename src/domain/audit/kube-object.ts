@@ -41,7 +41,15 @@ const number = z.union([z.number(), z.string()]).nullish().catch(null);
 
 const Probe = z
   .object({
-    httpGet: z.object({ path: z.string().nullish(), port: number }).nullish(),
+    httpGet: z
+      .object({
+        path: z.string().nullish(),
+        port: number,
+        host: z.string().nullish(),
+        scheme: z.string().nullish(),
+      })
+      .nullish(),
+    tcpSocket: z.object({ port: number, host: z.string().nullish() }).nullish(),
     initialDelaySeconds: z.number().nullish(),
     periodSeconds: z.number().nullish(),
     failureThreshold: z.number().nullish(),

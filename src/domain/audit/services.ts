@@ -1,3 +1,4 @@
+import { leadsTo } from './leads-to.ts';
 import { z } from 'zod';
 import { sameNamespace, selects } from './kube-object.ts';
 import type { KubeObject, Workload } from './kube-object.ts';
@@ -29,7 +30,7 @@ export function judgeService(
   if ((service.metadata.ownerReferences ?? []).length > 0 || hasEndpoints(service, objects)) return null;
   const there = workloads.filter((one) => sameNamespace(one.object, service));
   const pods = objects.filter((one) => one.kind === 'Pod' && sameNamespace(one, service));
-  if (there.some((one) => selects(selector, one.labels))) return null;
+  if (there.some((one) => leadsTo(selector, one))) return null;
   if (pods.some((pod) => selects(selector, pod.metadata.labels ?? {}))) return null;
   const near = there.find((one) => almost(service, selector, one) && !isTaken(one, service, objects));
   return near ? { kind: 'mismatch', selector, near } : { kind: 'orphan', selector };

@@ -1,3 +1,4 @@
+import { leadsTo } from './leads-to.ts';
 import { z } from 'zod';
 import { PodSpec, sameNamespace, selects } from './kube-object.ts';
 import type { Container, KubeObject, Workload } from './kube-object.ts';
@@ -40,7 +41,7 @@ export function deadPorts(
   if (!spec || spec.type === 'ExternalName' || Object.keys(spec.selector).length === 0) return null;
   if ((service.metadata.ownerReferences ?? []).length > 0) return null;
   const selected = workloads.filter(
-    ({ object, labels }) => sameNamespace(object, service) && selects(spec.selector, labels),
+    ({ object, labels }) => sameNamespace(object, service) && leadsTo(spec.selector, { object, labels }),
   );
   const serving = servers.filter((one) => selected.includes(one.workload));
   if (serving.length === 0 || selected.some((one) => one.partial)) return null;

@@ -101,7 +101,7 @@ export function redactText(text: string): string {
   return text
     .replace(listInText, (_whole, flag: string, keys: string) => `${flag}${hideEach(keys)}`)
     .replace(secretInText, (whole, before: string, flag: string, between: string, value: string) =>
-      standsForNothing(unquoted(value)) ? whole : `${before}${flag}${between}***`,
+      isShown(unquoted(value.replace(/[;&|)]+$/, ''))) ? whole : `${before}${flag}${between}***`,
     )
     .replace(assignment, '$1=***')
     .replace(credentials, '$1***@');
