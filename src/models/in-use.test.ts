@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { foldersInUse } from './in-use.ts';
 
 const store = '/home/a/models/trees';
-const [tiny, large, linked, local, unit, other] = [
+const [tiny, large, linked, local, unit, stopped, other] = [
   'hf--lab--tiny-0123456789',
   'hf--lab--large-abcdefabcd',
   'hf--lab--linked-1111111111',
   'hf--lab--local-2222222222',
   'hf--lab--unit-3333333333',
+  'hf--lab--stopped-4444444444',
   'hf--lab--other-0000000000',
 ] as const;
 
@@ -25,6 +26,8 @@ const ids: Record<string, string> = {
   '/srv/best.gguf': '8:1',
   [`${store}/${local}/m.gguf`]: '8:2',
   '/home/b/mine.gguf': '8:2',
+  [`${store}/${stopped}/m.gguf`]: '8:4',
+  '/home/b/weights/m.gguf': '8:4',
   [`${store}/${other}/m.gguf`]: '8:3',
 };
 
@@ -33,7 +36,7 @@ const units: Record<string, string> = {
   '/home/a/.config/systemd/user/notes.txt': `${store}/${other}`,
 };
 
-test('a model is in use by a command line, under any name, mounted into a container, or by a unit', async () => {
+test('a model is in use by a command line, under any name, mounted into a container, by a unit, or by a container that does not run', async () => {
   const found = await foldersInUse(
     {
       proc: {
@@ -50,11 +53,18 @@ test('a model is in use by a command line, under any name, mounted into a contai
           ),
       },
       env: { HOME: '/home/a' },
+      containers: [
+        {
+          words: ['-m', '/models/m.gguf'],
+          mounts: [{ from: '/home/b/weights', to: '/models' }],
+          folder: '/',
+        },
+      ],
     },
-    [tiny, large, linked, local, unit, other].map((folder) => ({
+    [tiny, large, linked, local, unit, stopped, other].map((folder) => ({
       folder,
       paths: [`${store}/${folder}/m.gguf`],
     })),
   );
-  expect(found).toEqual(new Set([tiny, large, linked, local, unit]));
+  expect(found).toEqual(new Set([tiny, large, linked, local, unit, stopped]));
 });

@@ -3,6 +3,7 @@ import { hashFile } from '../io/hash-file.ts';
 import { tryLock } from '../io/lock.ts';
 import type { Lock } from '../io/lock.ts';
 import type { World } from '../io/world.ts';
+import { givenToContainers } from './given-to-containers.ts';
 import { foldersInUse } from './in-use.ts';
 import type { StoreFolder } from './in-use.ts';
 import { pullLockOf, readRecord, storeOf, storedModels } from './cache.ts';
@@ -51,6 +52,8 @@ export interface Pruned {
   readonly blobs: number;
   readonly partials: number;
   readonly bytes: number;
+  /** Daemons of containers that are there and do not tell what those are given. */
+  readonly silent: readonly string[];
 }
 
 /**
@@ -68,8 +71,9 @@ export async function pruneStore(
   const unrecorded = new Set((await Promise.all(places)).flat());
   for (const { folder } of all) unrecorded.delete(folder);
   const folders = [...all.map(({ folder }) => folder), ...unrecorded];
+  const { given, silent } = await givenToContainers(world);
   const used = await foldersInUse(
-    world,
+    { ...world, containers: given },
     await Promise.all(folders.map((folder) => heldBy(world, folder, all))),
   );
   const locks: Lock[] = [];
@@ -86,7 +90,8 @@ export async function pruneStore(
     }
     const gone = all.filter(({ folder }) => !stays(folder));
     const partials = [...unrecorded].filter((folder) => !stays(folder));
-    const blobs = await needless(world, all, stays, busy.size > 0 || [...unrecorded].some(stays));
+    const begun = [...unrecorded, ...(await refreshed(world, all))];
+    const blobs = await needless(world, all, stays, busy.size > 0 || begun.some(stays));
     let bytes = 0;
     for (const path of blobs) bytes += (await world.files.stat(path))?.size ?? 0;
     if (act) {
@@ -106,10 +111,20 @@ export async function pruneStore(
       blobs: blobs.length,
       partials: partials.length,
       bytes,
+      silent,
     };
   } finally {
     for (const lock of locks) lock[Symbol.dispose]();
   }
+}
+
+/** Models whose newer form is on its way, or was when its fetch broke off. */
+async function refreshed(world: World, all: readonly StoredModel[]): Promise<string[]> {
+  const store = storeOf(world);
+  const found = await Promise.all(
+    all.map(async ({ folder }) => ((await world.files.stat(store.remains(folder))) ? [folder] : [])),
+  );
+  return found.flat();
 }
 
 /** The folder of a model and its files; of one without a record what lies there. */

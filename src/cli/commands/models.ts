@@ -4,6 +4,7 @@ import { isAddress, shownSource } from '../../domain/model-source.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import { formatBytes, formatCount } from '../../domain/format.ts';
+import { eachOf } from '../../domain/each-of.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import { sourceOf } from '../../model-sources/registry.ts';
 import { isFolderOf, storedModels } from '../../models/cache.ts';
@@ -55,7 +56,7 @@ export function configure(command: Command, context: CliContext): void {
 async function list(context: CliContext, check: boolean): Promise<void> {
   const { world, output } = context;
   const stored = await storedModels(world);
-  const models = check ? await Promise.all(stored.map((model) => checked(context, model))) : stored;
+  const models = check ? await eachOf(stored, 8, (model) => checked(context, model)) : stored;
   output.result({ store: world.places.models, models }, () => {
     if (models.length === 0) return `No models in ${world.places.models}. "berth pull" fetches some.`;
     const rows = models.map((model) => [
@@ -171,8 +172,13 @@ async function prune(
   );
 }
 
-function prunedText({ models, used, blobs, partials, bytes }: Pruned, done: boolean): string {
-  const staying = used.map((source) => `${source} stays: an engine or a unit of this machine is given it.`);
+function prunedText({ models, used, blobs, partials, bytes, silent }: Pruned, done: boolean): string {
+  const staying = [
+    ...used.map((source) => `${source} stays: an engine, a container or a unit of this machine is given it.`),
+    ...silent.map(
+      (where) => `${where} does not tell what its containers are given: look there before --yes.`,
+    ),
+  ];
   if (models.length + blobs + partials === 0)
     return [...staying, 'There is nothing to take away.'].join('\n');
   const lines = [...models.map(({ source }) => source), ...staying];

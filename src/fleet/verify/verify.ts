@@ -1,3 +1,4 @@
+import { eachOf } from '../../domain/each-of.ts';
 import type { FleetStatus } from '../../domain/fleet-status.ts';
 import type { Check, Verification } from '../../domain/verification.ts';
 import { engineOf } from '../../engines/registry.ts';
@@ -11,6 +12,9 @@ import type { VerifyOptions } from './options.ts';
 import { externalChecks } from './external.ts';
 import { routeChecks } from './routes.ts';
 
+/** Deployments that are asked side by side: each is a request to an engine, and a way to its host. */
+const atOnce = 8;
+
 /** Holds what runs against the file, and asks each engine and each route for one token. Changes nothing but what a request changes. */
 export async function verifyFleet(
   world: World,
@@ -21,14 +25,12 @@ export async function verifyFleet(
   expectNamed(names, loaded);
   const chosen = loaded.deployments.filter((one) => names.length === 0 || names.includes(one.name));
   const [status, instances] = await Promise.all([fleetStatus(world, loaded), fleetInstances(world, loaded)]);
-  const byDeployment = await Promise.all(
-    chosen.map((deployment) => {
-      const context = { loaded, deployment, status: statusOf(status, deployment), options };
-      return engineOf(deployment.engine.kind).external
-        ? externalChecks(world, context)
-        : engineChecks(world, { ...context, instances });
-    }),
-  );
+  const byDeployment = await eachOf(chosen, atOnce, (deployment) => {
+    const context = { loaded, deployment, status: statusOf(status, deployment), options };
+    return engineOf(deployment.engine.kind).external
+      ? externalChecks(world, context)
+      : engineChecks(world, { ...context, instances });
+  });
   const checks: Check[] = [
     ...byDeployment.flat(),
     ...(door === undefined ? [] : await routeChecks(world, { loaded, chosen, status, door, options })),

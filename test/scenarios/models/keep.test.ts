@@ -84,7 +84,9 @@ test('prune leaves what an engine on this machine is given, whatever the fleet f
   const engine = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', path]);
   try {
     const pruned = await place.berth('models', 'prune', '--all', '--yes');
-    expect(pruned.stdout).toContain(`${source} stays: an engine or a unit of this machine is given it.`);
+    expect(pruned.stdout).toContain(
+      `${source} stays: an engine, a container or a unit of this machine is given it.`,
+    );
     expect(readFileSync(path).length).toBe(size);
     expect((await place.berth('models', 'verify')).code).toBe(0);
   } finally {

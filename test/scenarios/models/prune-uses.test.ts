@@ -1,0 +1,120 @@
+import { linkSync, mkdirSync } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { makePlace } from '../../support/berth.ts';
+import type { Place } from '../../support/berth.ts';
+import { contentOf, startHub, sumOf } from '../../support/hub-server.ts';
+import type { HubServer } from '../../support/hub-server.ts';
+import { filesBelow, pathOf } from './stored.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
+
+const source = 'hf://lab/tiny/tiny.bin';
+let place: Place;
+let hub: HubServer;
+let daemon: http.Server;
+/** What the daemon answers of its one container, which does not run; null: it answers with a fault. */
+let stopped: object | null;
+
+beforeEach(async () => {
+  place = makePlace();
+  hub = await startHub();
+  hub.files.set('tiny.bin', contentOf(5000));
+  daemon = http.createServer(({ url }, reply) => {
+    const list = [{ Id: 'c0ffee', State: 'exited' }];
+    reply.writeHead(stopped === null ? 500 : 200, { 'content-type': 'application/json' });
+    reply.end(JSON.stringify(url?.includes('/containers/json') ? list : stopped));
+  });
+  const socket = join(place.folder, 'd.sock');
+  await new Promise<void>((done) => void daemon.listen(socket, done));
+  stopped = { Config: {} };
+  Object.assign(place.env, { HF_ENDPOINT: hub.url, HOME: place.folder, DOCKER_HOST: `unix://${socket}` });
+});
+
+afterEach(async () => {
+  await place.close();
+  await hub.stop();
+  daemon.close();
+  daemon.closeAllConnections();
+});
+
+async function prune(): Promise<string> {
+  return (await place.berth('models', 'prune', '--all', '--yes')).stdout;
+}
+
+test('prune leaves what a stopped container is given, as a mount, by its arguments or a variable, under any name', async () => {
+  const path = pathOf(await place.berth('pull', source, '--json'));
+  const [tree, trees] = [join(path, '..'), join(path, '../..')];
+  mkdirSync(join(place.folder, 'mine'));
+  linkSync(path, join(place.folder, 'mine/best.gguf'));
+  const mine = { Source: join(place.folder, 'mine'), Destination: '/models' };
+  for (const container of [
+    { Config: {}, Mounts: [{ Source: tree, Destination: '/model' }] },
+    {
+      Config: {},
+      Args: ['-m', `/m/${path.slice(trees.length + 1)}`],
+      Mounts: [{ Source: trees, Destination: '/m' }],
+    },
+    { Config: {}, Args: ['--model=/models/best.gguf'], Mounts: [mine] },
+    { Config: { Env: ['LLAMA_ARG_MODEL=best.gguf'], WorkingDir: '/models' }, Mounts: [mine] },
+  ]) {
+    stopped = container;
+    expect(await prune(), JSON.stringify(container)).toContain(
+      `${source} stays: an engine, a container or a unit of this machine is given it.`,
+    );
+  }
+  stopped = null;
+  expect((await place.berth('models', 'prune', '--all')).stdout).toContain(
+    'does not tell what its containers are given',
+  );
+  stopped = { Config: {}, Args: ['--model=/models/other.gguf'], Mounts: [mine] };
+  expect(await prune()).toContain('Taken away: 1 models');
+});
+
+test('prune leaves what a unit or a Quadlet file is given under another name of the file', async () => {
+  const path = pathOf(await place.berth('pull', source, '--json'));
+  mkdirSync(join(place.folder, 'mine'));
+  linkSync(path, join(place.folder, 'mine/best.gguf'));
+  for (const folder of ['systemd/user/toy.service.d', 'containers/systemd'])
+    mkdirSync(join(place.folder, '.config', folder), { recursive: true });
+  for (const [name, text] of [
+    ['systemd/user/toy.service', '[Service]\nExecStart=/usr/bin/llama-server \\\n  -m "%h/mine/best.gguf"\n'],
+    [
+      'systemd/user/toy.service',
+      `[Service]\nWorkingDirectory=${place.folder}/mine\nExecStart=llama-server -m best.gguf\n`,
+    ],
+    [
+      'systemd/user/toy.service.d/model.conf',
+      `[Service]\nEnvironment="LLAMA_ARG_MODEL=${place.folder}/mine/best.gguf"\n`,
+    ],
+    [
+      'containers/systemd/toy.container',
+      '[Container]\nVolume=%h/mine:/models:ro\nExec=-m /models/best.gguf\n',
+    ],
+  ] as const) {
+    place.write(text, `.config/${name}`);
+    expect(await prune(), text).toContain(`${source} stays`);
+    place.write('', `.config/${name}`);
+  }
+  expect(await prune()).toContain('Taken away: 1 models');
+});
+
+test('prune leaves what a refresh has brought that broke off', async () => {
+  hub.files.clear();
+  for (const n of [1, 2]) hub.files.set(`m-0000${n}-of-00002.gguf`, contentOf(1000, n));
+  pathOf(await place.berth('pull', 'hf://lab/tiny', '--json'));
+  place.write('version: 1\nfleet: lab\nmodels: {kept: {source: "hf://lab/tiny"}}\n');
+  hub.revision = 'beef';
+  for (const n of [1, 2]) hub.files.set(`m-0000${n}-of-00002.gguf`, contentOf(1000, n + 5));
+  hub.fault = ({ path }) => (path.includes('00002-of') ? { do: 'status', status: 404 } : null);
+  expect((await place.berth('pull', '--refresh')).code).toBe(1);
+  const fresh = `sha256-${sumOf(contentOf(1000, 6))}`;
+  const blobs = join(place.folder, 'state/data/models/blobs');
+  expect(filesBelow(blobs)).toContain(fresh);
+  const pruned = await place.berth('models', 'prune', '--yes', '--json');
+  expect(pruned.json()).toMatchObject({ blobs: 0, partials: 0 });
+  expect(filesBelow(blobs)).toContain(fresh);
+  await place.berth('models', 'prune', '--all', '--yes');
+  expect(filesBelow(blobs)).toEqual([]);
+});
