@@ -4,6 +4,7 @@ import { parseJson } from '../../domain/json.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { proxyFor } from '../proxy.ts';
 import type { World } from '../world.ts';
+import { noteInVain, wasAskedInVain } from './asked-in-vain.ts';
 import { s3ErrorCode } from './error-code.ts';
 import type { Profile } from './shared-config.ts';
 import type { S3Keys } from './sign.ts';
@@ -74,7 +75,10 @@ export async function keysOfContainer({ world, get }: Lending): Promise<LentKeys
   const token =
     file === null ? get('AWS_CONTAINER_AUTHORIZATION_TOKEN') : ((await world.files.read(file)) ?? '').trim();
   const headers: Record<string, string> = token ? { authorization: token } : {};
-  return keysIn(parseJson(await ask(world, 'the container', url, { headers })), 'the container');
+  return keysIn(
+    parseJson(await ask(world, 'the container', url, { headers, direct: url.startsWith('http:') })),
+    'the container',
+  );
 }
 
 /** Addresses that AWS keeps for this beside those of the machine: whoever else is asked over plain http could read the token. */
@@ -87,10 +91,17 @@ function isTrusted({ protocol, hostname }: URL): boolean {
   );
 }
 
-/** By the role of the machine; null where there is no such service, or it has no role. */
+/** By the role of the machine; null where there is no such service, or it has no role, or it had none a while ago. */
 export async function keysOfMachine({ world, get }: Lending): Promise<LentKeys | null> {
   if (get('AWS_EC2_METADATA_DISABLED')?.toLowerCase() === 'true') return null;
   const root = get('AWS_EC2_METADATA_SERVICE_ENDPOINT') ?? 'http://169.254.169.254';
+  if (await wasAskedInVain(world, root)) return null;
+  const keys = await askMachine(world, root);
+  if (keys === null) await noteInVain(world, root);
+  return keys;
+}
+
+async function askMachine(world: World, root: string): Promise<LentKeys | null> {
   const roles = '/latest/meta-data/iam/security-credentials/';
   async function look(path: string, method: string, headers: Record<string, string>): Promise<string | null> {
     const url = `${root.replace(/\/+$/, '')}${path}`;
@@ -105,14 +116,23 @@ export async function keysOfMachine({ world, get }: Lending): Promise<LentKeys |
   return keysIn(parseJson((await look(`${roles}${role}`, 'GET', headers)) ?? ''), 'the role of this machine');
 }
 
+interface Question {
+  readonly method?: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  /** A proxy would ask its own machine, and see the token. */
+  readonly direct?: boolean;
+}
+
 async function ask(
   world: World,
   by: string,
   url: string,
-  request: { method?: string; headers: Record<string, string>; body?: string },
+  { direct = false, ...request }: Question,
 ): Promise<string> {
+  const proxy = direct ? null : proxyFor(world.env, url);
   const reply = await world.http
-    .request(url, { ...request, timeoutMs: 10_000, proxy: proxyFor(world.env, url) })
+    .request(url, { ...request, timeoutMs: 10_000, proxy })
     .catch((cause: unknown) => {
       throw refused(by, cause instanceof Error ? cause.message : String(cause));
     });

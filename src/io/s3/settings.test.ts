@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { World } from '../world.ts';
-import { s3Settings } from './settings.ts';
+import { s3Access, s3Settings } from './settings.ts';
 
 const env = { AWS_ACCESS_KEY_ID: 'theirs', AWS_SECRET_ACCESS_KEY: 'x', AWS_SESSION_TOKEN: 'token of theirs' };
 const files: Record<string, string> = {
@@ -44,6 +44,7 @@ function worldOf(given: Record<string, string>): World {
   return {
     env: { HOME: '/home/a', ...given },
     files: { read: async (path: string) => files[path] ?? null },
+    clock: { wall: () => new Date('2026-01-01') },
   } as unknown as World;
 }
 
@@ -105,4 +106,46 @@ test('a profile that is not there, or whose keys are to be asked for, is told wh
   await expect(sso).rejects.toThrow('Profile "sso" of the AWS tools gets its keys by sso_session');
   expect(await s3Settings(worldOf({ ...env, AWS_PROFILE: 'gone' }), null)).toMatchObject({ keyId: 'theirs' });
   expect(await s3Settings(worldOf({ HOME: '/home/b' }), null)).toMatchObject({ keyId: null, key: null });
+});
+
+/** What is asked for keys of a container, and by what; it answers with keys. */
+async function askedFor(given: Record<string, string>): Promise<unknown[]> {
+  const asked: unknown[] = [];
+  const world = {
+    ...worldOf({ HOME: '/home/b', HTTP_PROXY: 'http://proxy.lab:3128', ...given }),
+    http: {
+      request: async (url: string, { headers, proxy }: { headers: unknown; proxy: unknown }) => {
+        asked.push({ url, headers, proxy });
+        return {
+          status: 200,
+          headers: {},
+          text: '{"AccessKeyId": "lent", "SecretAccessKey": "x", "Token": "t"}',
+        };
+      },
+    },
+  };
+  const settings = await s3Access(world as unknown as World, null);
+  expect(settings).toMatchObject({ keyId: 'lent', key: 'x', sessionToken: 't' });
+  return asked;
+}
+
+test('the place of a container that is told by its path is the one of its host, with its token and by no proxy', async () => {
+  const given = {
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2/credentials/abc',
+    // The path comes first.
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: 'https://keys.lab/',
+    AWS_CONTAINER_AUTHORIZATION_TOKEN: 'token of it',
+  };
+  expect(await askedFor(given)).toEqual([
+    {
+      url: 'http://169.254.170.2/v2/credentials/abc',
+      headers: { authorization: 'token of it' },
+      proxy: null,
+    },
+  ]);
+});
+
+test('a path that names another host is refused before anything is sent', async () => {
+  const given = { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '@keys.evil/v2', HOME: '/home/b' };
+  await expect(s3Access(worldOf(given), null)).rejects.toMatchObject({ code: 'S3_KEYS_REFUSED' });
 });

@@ -142,3 +142,16 @@ test('keys come from the program that a profile names, and what it says on its w
   ]);
   expect(ran.stdout + ran.stderr).not.toContain('canary');
 });
+
+test('a machine that has no keys is asked once, and not by each command anew', async () => {
+  place.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = lenderUrl();
+  answer = () => null;
+  for (let times = 0; times < 2; times += 1) {
+    expect((await place.berth('pull', 's3://models/m')).code).toBe(1);
+    expect(seen).toEqual(['PUT /latest/api/token']);
+  }
+  // Another address is another machine.
+  place.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = `${lenderUrl()}/`;
+  expect((await place.berth('pull', 's3://models/m')).code).toBe(1);
+  expect(seen).toHaveLength(2);
+});
