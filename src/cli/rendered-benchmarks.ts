@@ -24,5 +24,7 @@ export async function renderedBenchmark(
   const { text, beside, secrets, obstacles } = await benchFile(world, loaded, { name, files, cwd });
   const [reason] = [...(image === undefined ? ['it names no image of berth'] : []), ...obstacles];
   if (reason !== undefined) throw new BerthError('BENCH_NOT_WRITTEN', { name, reason });
-  return { ...place, image: image ?? '', fleetFile: text, beside, secrets };
+  const openshift = loaded.hosts[loaded.benchmarks[name]?.runsOn ?? '']?.kubernetes?.openshift === true;
+  const own = { image: image ?? '', fleetFile: text, beside, secrets };
+  return { ...place, ...own, ...(openshift ? { anyUser: true } : {}) };
 }

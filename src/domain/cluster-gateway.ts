@@ -25,6 +25,8 @@ export const ClusterGateway = z.strictObject({
   inFile: z.boolean(),
   /** Time that open requests get when a pod ends. */
   drainMs: z.int(),
+  /** The cluster chooses the user of its pods; absent: they have a fixed one. */
+  anyUser: z.literal(true).optional(),
 });
 export type ClusterGateway = z.infer<typeof ClusterGateway>;
 
@@ -41,6 +43,7 @@ export const GatewayMark = z.strictObject({
   allowAnonymous: z.boolean(),
   inFile: z.boolean(),
   drainMs: z.int(),
+  anyUser: z.literal(true).optional(),
 });
 export type GatewayMark = z.infer<typeof GatewayMark>;
 

@@ -56,6 +56,12 @@ export const ClusterPlace = z
       .union([z.boolean(), NewNamespace])
       .default(false)
       .describe('Whether the namespace is made where it is missing, and with what; it is never deleted.'),
+    openshift: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether the cluster chooses the users of pods itself, as OpenShift does (`restricted-v2`): berth's own then name none.",
+      ),
   })
   .describe('A cluster of Kubernetes in place of a machine.');
 export type ClusterPlace = z.infer<typeof ClusterPlace>;

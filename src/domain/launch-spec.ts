@@ -80,6 +80,8 @@ export const LaunchSpec = z.strictObject({
       also: z.array(z.strictObject({ from: z.string(), path: z.string() })).optional(),
       /** Secrets with the keys of the registry that has the image. */
       pullSecrets: z.array(z.string()).optional(),
+      /** The cluster chooses the user of its pods; absent: what berth pulls belongs to a fixed group. */
+      anyUser: z.literal(true).optional(),
       env: z.record(z.string(), z.string()).optional(),
       ca: z.strictObject({ configMap: z.string(), key: z.string() }).optional(),
     })

@@ -3,14 +3,13 @@ import { kubeCron } from '../domain/cron.ts';
 import { secretTitle } from '../domain/secret.ts';
 import { fleetLabel, objectName } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { ownPodSecurity } from '../kube/own-user.ts';
 import { yamlOf } from './yaml.ts';
 import type { RenderedBenchmark, RenderedFile, RenderInput } from './contract.ts';
 
 const configFolder = '/etc/berth';
 const resultsFolder = '/results';
 const secretFolder = '/run/secrets/berth';
-/** Any that no image has a user of; never root. */
-const user = 10_001;
 
 /** The client of a benchmark as a Job, or by a schedule as a CronJob. It asks the engines, and no API of the cluster. Pure. */
 export function benchmarkObjects(input: RenderInput): KubeObject[] {
@@ -118,13 +117,7 @@ function podOf(benchmark: RenderedBenchmark, name: string): Record<string, unkno
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     ...(account === undefined ? {} : { serviceAccountName: account }),
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: user,
-      runAsGroup: user,
-      fsGroup: user,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
+    securityContext: ownPodSecurity(benchmark.anyUser === true),
     containers: [containerOf(benchmark, files.length > 0)],
     volumes: [
       { name: 'fleet', configMap: { name } },

@@ -35,6 +35,8 @@ export interface RenderedBenchmark {
   readonly beside: Readonly<Record<string, string>>;
   /** What the cluster gives it, each as a file of this name; null: all values of a Secret as variables. */
   readonly secrets: readonly { readonly file: string | null; readonly ref: ClusterSecret }[];
+  /** The cluster chooses the user of its pods; absent: they have a fixed one. */
+  readonly anyUser?: true;
 }
 
 export interface RenderInput {

@@ -16,6 +16,7 @@ import {
 } from '../kube/names.ts';
 import { shellText } from './secret-shell.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { ownPodSecurity } from '../kube/own-user.ts';
 import { pauseHook } from '../kube/pre-stop.ts';
 import { secretCommands } from '../kube/secret-commands.ts';
 import { writtenText } from '../kube/written.ts';
@@ -26,8 +27,6 @@ const configFolder = '/etc/berth';
 const engineKeysFolder = `${gatewaySecretsFolder}/engine-keys`;
 /** News that a pod ends travel; until then it still takes requests. */
 const preStopSeconds = 5;
-/** Any that no image has a user of; never root. */
-const user = 10_001;
 
 /** Where the secrets of the gateway come from. */
 export const gatewaySecret = 'berth-gateway-secrets';
@@ -255,13 +254,7 @@ function podOf(gateway: ClusterGateway): Record<string, unknown> {
     automountServiceAccountToken: true,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: Math.ceil(gateway.drainMs / 1000) + preStopSeconds + 10,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: user,
-      runAsGroup: user,
-      fsGroup: user,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
+    securityContext: ownPodSecurity(gateway.anyUser === true),
     topologySpreadConstraints: [
       {
         maxSkew: 1,

@@ -136,8 +136,10 @@ ${names
       const { cert, keyFile } = authority.issue('store', { names: `IP:${address}` });
       const store = await startS3({ key: readFileSync(keyFile), cert }, address);
       onTestFinished(() => store.stop());
-      store.objects.set('models/toy/m.gguf', readFileSync(join(place.folder, 'm.gguf')));
-      store.objects.set('models/toy/mmproj.gguf', Buffer.from('GGUF of a projector'));
+      const model = readFileSync(join(place.folder, 'm.gguf'));
+      store.objects.set('models/toy/m.gguf', model);
+      // What is fetched has to be a file of that format.
+      store.objects.set('models/toy/mmproj.gguf', model);
       inNamespace('create', 'configmap', 'store-ca', `--from-file=ca.crt=${authority.certFile}`);
       const keys = [`AWS_ACCESS_KEY_ID=${s3Keys.id}`, `AWS_SECRET_ACCESS_KEY=${s3Keys.secret}`];
       inNamespace('create', 'secret', 'generic', 'store', ...keys.map((one) => `--from-literal=${one}`));
@@ -161,7 +163,7 @@ ${names
         'm.gguf',
         'mmproj.gguf',
       ]);
-      expect(readFileSync(join(volume, 'toy/mmproj.gguf'), 'utf8')).toBe('GGUF of a projector');
+      expect(readFileSync(join(volume, 'toy/mmproj.gguf')).equals(model)).toBe(true);
       const named = 'jsonpath={.items[0].spec.template.spec.imagePullSecrets[*].name}';
       expect(inNamespace('get', 'jobs', '-o', named)).toBe('registry');
       const status: FleetStatus = (await place.berth('status', '--json')).json();

@@ -14,6 +14,7 @@ import { gpuFaults } from './gpu-checks.ts';
 import { limitFaults } from './limit-checks.ts';
 import { objectNameFaults } from './object-name-checks.ts';
 import { hostOf, isCluster, portFaults, twiceNamedFaults } from './port-checks.ts';
+import { openshiftFaults } from './openshift-checks.ts';
 import { referenceFault } from '../file/references.ts';
 import { resourceFaults } from './resource-checks.ts';
 import { routeFaults } from './route-checks.ts';
@@ -37,6 +38,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...objectNameFaults(tree),
     ...runtimeFaults(tree),
     ...kserveFaults(tree),
+    ...openshiftFaults(tree),
     ...clusterModelFaults(tree),
     ...gatewayFaults(tree, hostNames(tree)),
     ...tlsSecretFaults(tree),

@@ -26,6 +26,14 @@ test('a gateway is started where there is none, kept where it is as the file say
   expect(planGateways(wanted, [], calm).map((one) => one.do)).toEqual(['start']);
   const there = [seenOn('k3s', gateway)];
   expect(planGateways(wanted, there, calm).map((one) => one.do)).toEqual(['keep']);
+  const anywhere = { ...gateway, anyUser: true as const };
+  for (const [before, after, text] of [
+    [gateway, anywhere, 'kubernetes.openshift: none → true'],
+    [anywhere, gateway, 'kubernetes.openshift: true → none'],
+  ] as const)
+    expect(planGateways({ host: 'k3s', gateway: after }, [seenOn('k3s', before)], calm)).toMatchObject([
+      { do: 'replace', reasons: [{ text }] },
+    ]);
   const more = { host: 'k3s', gateway: { ...gateway, replicas: 3, fleetFile: 'version: 1\nfleet: x\n' } };
   expect(planGateways(more, there, calm)).toMatchObject([
     {

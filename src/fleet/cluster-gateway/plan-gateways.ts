@@ -13,6 +13,7 @@ const fields: Readonly<Record<string, string>> = {
   tlsSecret: 'gateway.tls.secret',
   allowAnonymous: 'gateway.allowAnonymous',
   drainMs: 'gateway.limits.drain',
+  anyUser: 'kubernetes.openshift',
 };
 
 /** What becomes of the gateways that clusters have, where the file wants that one. Hosts that did not answer are left alone. Pure. */
@@ -48,8 +49,9 @@ export function planGateways(
 
 function differences(before: GatewayMark | null, now: GatewayMark): Reason[] {
   if (!before) return [{ field: null, text: 'another version of berth wrote it' }];
-  return Object.entries(now).flatMap(([key, value]): Reason[] => {
-    const was: unknown = before[key as keyof GatewayMark];
+  return Object.keys({ ...before, ...now }).flatMap((name): Reason[] => {
+    const key = name as keyof GatewayMark;
+    const [was, value] = [before[key], now[key]];
     if (sameValue(was, value)) return [];
     const field = fields[key] ?? null;
     if (field === null) return [{ field, text: 'what it reads of the fleet file has changed' }];

@@ -45,7 +45,14 @@ export function clusterGateway(
     allowAnonymous,
     inFile: loaded.gateway.host !== undefined,
     drainMs: limits.drain ?? usualDrainMs,
+    ...(choosesUsers(loaded) ? { anyUser: true } : {}),
   };
+}
+
+/** Of the gateway's cluster; one that the command line alone has written goes to that of the engines. */
+function choosesUsers({ gateway, hosts, deployments }: LoadedFleet): boolean {
+  const places = gateway.host === undefined ? deployments.map(({ host }) => host) : [gateway.host];
+  return places.some((host) => hosts[host]?.kubernetes?.openshift);
 }
 
 /** Of engines that run in a cluster: on a machine nobody there reaches them. */

@@ -12,7 +12,11 @@ const kserveProgram = ['/storage-initializer/scripts/initializer-entrypoint'];
 export function fetchedInto(
   { pvc, path = '', fetch }: InClaim,
   { source, mmproj }: Pick<FleetFile['models'][string], 'source' | 'mmproj'>,
-  { image: gateway, pullSecrets }: { image?: string | undefined; pullSecrets: readonly string[] },
+  {
+    image: gateway,
+    pullSecrets,
+    anyUser,
+  }: { image?: string | undefined; pullSecrets: readonly string[]; anyUser: boolean },
 ): LaunchSpec['fetched'] {
   if (!fetch) return undefined;
   const { berth, image, entrypoint, ...rest } = fetch;
@@ -24,6 +28,7 @@ export function fetchedInto(
     ...rest,
     ...(mmproj === undefined || projector === null ? {} : { also: [{ from: mmproj, path: projector }] }),
     ...(pullSecrets.length === 0 ? {} : { pullSecrets: [...pullSecrets] }),
+    ...(anyUser ? { anyUser } : {}),
   };
   const own = berth ?? (image === undefined && entrypoint === undefined ? gateway : undefined);
   return own === undefined

@@ -183,7 +183,9 @@ function placeOfModel(
   if (!place.fetch) return { path, mmproj: projector };
   const { image } = file.gateway;
   const pullSecrets = pullSecretsOf(file, tree, { host, claim: place.pvc });
-  return { path, mmproj: projector, fetched: fetchedInto(place, { source, mmproj }, { image, pullSecrets }) };
+  const anyUser = file.hosts[host]?.kubernetes?.openshift === true;
+  const how = { image, pullSecrets, anyUser };
+  return { path, mmproj: projector, fetched: fetchedInto(place, { source, mmproj }, how) };
 }
 
 /** Those of all deployments that use the claim: what fills it is of none of them alone. */

@@ -1,18 +1,16 @@
 import { posix } from 'node:path';
 import type { GivenResources } from '../../domain/resources.ts';
 import { amountsOf } from '../../kube/launched.ts';
+import { ownUser } from '../../kube/own-user.ts';
 import { piecesOf } from './fetch-pieces.ts';
 import type { Fetched, Piece } from './fetch-pieces.ts';
 
 const mount = '/mnt/models';
 const caFolder = '/etc/berth-ca';
 
-/** Group that the image of berth runs as, and that what it writes on a volume belongs to. */
-const group = 10_001;
-
 /** Pods of a Job that fetches this, one piece after the other. Pure. */
 export function fetchSpec(fetched: Fetched): Record<string, unknown> {
-  const { ca, pulledTo, pullSecrets = [] } = fetched;
+  const { ca, pulledTo, pullSecrets = [], anyUser = false } = fetched;
   const isBerth = pulledTo !== undefined;
   const pieces = piecesOf(fetched).map((piece, at, { length }) =>
     container(fetched, piece, at === length - 1 ? 'fetch' : `fetch-beside-${at}`),
@@ -27,7 +25,12 @@ export function fetchSpec(fetched: Fetched): Record<string, unknown> {
         automountServiceAccountToken: false,
         ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
         securityContext: isBerth
-          ? { runAsNonRoot: true, fsGroup: group, fsGroupChangePolicy: 'OnRootMismatch', seccompProfile }
+          ? {
+              runAsNonRoot: true,
+              ...(anyUser ? {} : { fsGroup: ownUser }),
+              fsGroupChangePolicy: 'OnRootMismatch',
+              seccompProfile,
+            }
           : { seccompProfile },
         ...(pieces.length > 1 ? { initContainers: pieces.slice(0, -1) } : {}),
         containers: pieces.slice(-1),

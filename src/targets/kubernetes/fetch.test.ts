@@ -222,6 +222,7 @@ test('of one source two names in one folder are two fetches', () => {
 });
 
 interface Fetching {
+  readonly securityContext: unknown;
   readonly imagePullSecrets?: readonly { readonly name: string }[];
   readonly initContainers?: readonly (Container & { readonly args?: readonly string[] })[];
   readonly containers: readonly (Container & { readonly args?: readonly string[] })[];
@@ -272,6 +273,19 @@ test('the keys of the registry with the image are named in the pods that fetch',
 test.skipIf(specsFolder === undefined)('a strict API server takes a Job that fetches two pieces', () => {
   const change = { ...byBerth, also: [projector], pullSecrets: ['registry'] };
   expect(made(0, change).flatMap(kubeFaults)).toEqual([]);
+});
+
+test('where the cluster chooses users, no group is named, and all else of its security stays', () => {
+  expect(jobOf(byBerth)).toMatchObject({ securityContext: { runAsNonRoot: true, fsGroup: 10_001 } });
+  const { securityContext, containers } = jobOf({ ...byBerth, anyUser: true });
+  expect(securityContext).toEqual({
+    runAsNonRoot: true,
+    fsGroupChangePolicy: 'OnRootMismatch',
+    seccompProfile: { type: 'RuntimeDefault' },
+  });
+  expect(containers[0]).toMatchObject({
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  });
 });
 
 test('whoever waits with a shell waits for all pieces', () => {
