@@ -11,6 +11,26 @@ import {
   ownedBy,
 } from '../../test/support/cluster-cases.ts';
 
+/** The Deployment of a revision; that of the first has no pods any more. */
+function revision(
+  name: string,
+  number: number,
+  more: Record<string, string> = {},
+): ReturnType<typeof object> {
+  const revised = `${name}-predictor-0000${number}`;
+  const labels = {
+    'serving.knative.dev/service': `${name}-predictor`,
+    'serving.knative.dev/revision': revised,
+  };
+  const engine = vllm({ securityContext: { privileged: true } });
+  return object(
+    'Deployment',
+    `${revised}-deployment`,
+    { replicas: number - 1, template: template([engine], {}, { app: revised }) },
+    { metadata: { ...ownedBy('Revision', revised), labels: { ...labels, ...more } } },
+  );
+}
+
 tryClusters([
   {
     what: 'a DaemonSet with a hostPath of the GPU',
@@ -115,6 +135,25 @@ tryClusters([
       ),
     ],
     found: [],
+  },
+  {
+    what: 'revisions of Knative that KServe made of a service that is seen',
+    objects: [
+      object('InferenceService', 'm', {
+        predictor: { model: { modelFormat: { name: 'vLLM' }, runtime: 'r' } },
+      }),
+      object('ServingRuntime', 'r', {
+        containers: [{ name: 'kserve-container', image: 'vllm/vllm-openai:v0.11.0' }],
+      }),
+      revision('m', 1, { 'serving.kserve.io/inferenceservice': 'm' }),
+      revision('m', 2, { 'serving.kserve.io/inferenceservice': 'm' }),
+    ],
+    found: [],
+  },
+  {
+    what: 'revisions of a service of Knative, of which the last has pods',
+    objects: [revision('m', 1), revision('m', 2)],
+    found: ['privileged m-predictor-00002-deployment'],
   },
   {
     what: 'a service that runs by a runtime of the whole cluster',

@@ -57,14 +57,15 @@ interface Saying {
   readonly tells: (workload: Workload) => boolean;
 }
 
-/** What others made and nothing that is seen says, the first of those that one owner made. */
+/** What others made and nothing that is seen says: of those that one owner made the first that has pods, else the first. */
 function firstOfEach(some: readonly KubeObject[], saying: Saying): KubeObject[] {
   const made = new Map<string, KubeObject>();
   for (const object of some) {
     const [owner] = ownersOf(object);
     if (!owner || isMade(object, owner, saying)) continue;
     const key = [namespaceOf(object), object.kind, owner.kind, owner.name].join(' ');
-    if (!made.has(key)) made.set(key, object);
+    const held = made.get(key);
+    if (!held || (replicasOf(held) === 0 && replicasOf(object) > 0)) made.set(key, object);
   }
   return [...made.values()];
 }
@@ -77,7 +78,7 @@ function templatesOf(object: KubeObject, objects: readonly KubeObject[]): Worklo
     const pod = PodSpec.safeParse(spec).data;
     return pod ? [{ object, labels: metadata.labels ?? {}, replicas: 1, pod, partial: false }] : [];
   }
-  const replicas = Replicas.safeParse(spec).data?.replicas ?? 1;
+  const replicas = replicasOf(object);
   const partial = completed.includes(kind);
   const predictor = kind === 'InferenceService' ? predictorPod(object, objects) : null;
   const found = [...podSpecsIn(spec), ...(predictor ? [{ labels: {}, pod: predictor }] : [])];
@@ -90,6 +91,10 @@ function templatesOf(object: KubeObject, objects: readonly KubeObject[]): Worklo
   }));
 }
 
+function replicasOf({ spec }: KubeObject): number {
+  return Replicas.safeParse(spec).data?.replicas ?? 1;
+}
+
 /** What a controller writes on its pods beyond the labels of their template. */
 function addedLabels({ kind, metadata: { name } }: KubeObject): Record<string, string> {
   if (kind === 'InferenceService') return { 'serving.kserve.io/inferenceservice': name };
@@ -98,7 +103,19 @@ function addedLabels({ kind, metadata: { name } }: KubeObject): Record<string, s
 
 /** A mirror of a static pod is owned by its node, which says nothing of it. */
 function ownersOf({ metadata }: KubeObject): { kind: string; name: string }[] {
-  return (metadata.ownerReferences ?? []).filter((owner) => owner.kind !== 'Node');
+  const owners = (metadata.ownerReferences ?? []).filter((owner) => owner.kind !== 'Node');
+  return owners.map((owner) => (owner.kind === 'Revision' ? revisedBy(metadata.labels ?? {}, owner) : owner));
+}
+
+/** Knative keeps revisions of before without pods: what they are of has made them all. */
+function revisedBy(
+  labels: Readonly<Record<string, string>>,
+  revision: { kind: string; name: string },
+): { kind: string; name: string } {
+  const inference = labels['serving.kserve.io/inferenceservice'];
+  if (inference !== undefined) return { kind: 'InferenceService', name: inference };
+  const name = labels['serving.knative.dev/service'];
+  return name === undefined ? revision : { kind: 'Service of Knative', name };
 }
 
 /** Whether it is as something says that is seen, or that Kubernetes makes of what is seen. */
