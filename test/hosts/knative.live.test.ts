@@ -113,7 +113,7 @@ describe.skipIf(missing !== null)(
       await expectRan('apply');
       await expectServedBy('toy-predictor-00001');
       await expectNothingToDo();
-      expect((await place.berth('logs', 'toy')).stdout).toContain('server is listening');
+      expect((await place.berth('logs', 'toy')).stdout).toContain('listening on http');
       const first = await urlOf();
       place.write(fleet(2));
       await expectRan('apply');
@@ -139,6 +139,23 @@ describe.skipIf(missing !== null)(
       expect(await urlOf()).not.toBe(before);
       await expectServedBy('toy-predictor-00003');
       await expectNothingToDo();
+    });
+
+    test('a revision that never serves is told with its lines, and the one before answers all the while', async () => {
+      place.write(fleet(1).replace('"--parallel"', '"--no-such-flag","--parallel"'));
+      const url = await urlOf();
+      const failing = place.berth('apply');
+      await until(
+        () => Promise.resolve(inNamespace('get', 'rev', '-o', 'name').includes('00004')),
+        'the revision that fails',
+      );
+      expect(await complete(url)).toBe(200);
+      const { code, stdout, stderr } = await failing;
+      expect([code, stdout + stderr]).toEqual([1, expect.stringContaining('no-such-flag')]);
+      expect(await complete(await urlOf())).toBe(200);
+      place.write(fleet(2));
+      await expectRan('apply');
+      await expectServedBy('toy-predictor-00005');
     });
 
     test('"berth stop" has Knative end all of it and keeps the service, and "berth start" has it serve again', async () => {
