@@ -23,6 +23,8 @@ export interface Visit {
   readonly leaveAfterMs: number | null;
   /** Stops reading for that long once the reply has begun. */
   readonly pauseMs: number;
+  /** The key that it shows, and says as the `user` of its body; absent: none. */
+  readonly key?: string;
 }
 
 /** One request on a connection of its own, read to the very end of the connection. */
@@ -38,6 +40,7 @@ function exchange({
   once,
   leaveAfterMs,
   pauseMs,
+  key,
 }: Visit): Promise<{ text: string; left: boolean }> {
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
@@ -62,8 +65,11 @@ function exchange({
         if (timer) clearTimeout(timer);
         resolve({ text: Buffer.concat(parts).toString('utf8'), left });
       });
-    const headers = `Connection: close\r\nx-fault: ${fault}\r\n${once === null ? '' : `x-once: ${once}\r\n`}`;
-    socket.write(post('/v1/chat/completions', chat({ stream: true }), headers));
+    const shown = key === undefined ? '' : `Authorization: Bearer ${key}\r\n`;
+    const headers = `Connection: close\r\n${shown}x-fault: ${fault}\r\n${once === null ? '' : `x-once: ${once}\r\n`}`;
+    socket.write(
+      post('/v1/chat/completions', chat({ stream: true, ...(key !== undefined && { user: key }) }), headers),
+    );
   });
 }
 
