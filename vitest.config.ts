@@ -10,6 +10,7 @@ const machines = [
   'audit-units',
   'deployment-state',
   'exchange-ports',
+  'gpus-ssh',
   'move',
   'move-targets',
   'render',

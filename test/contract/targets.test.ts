@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -43,7 +43,7 @@ describe.each(['process'])('target %s', (kind) => {
   const target = targetOf(kind);
   const world = { ...localWorld(), env: { ...process.env, CONTRACT_SECRET: 'sk-not-to-be-seen' } };
 
-  async function start(): Promise<{ instance: Instance; mark: Mark }> {
+  async function start(spec = specOf()): Promise<{ instance: Instance; mark: Mark }> {
     const [port = 0] = await freePorts(1);
     const mark: Mark = {
       fleet,
@@ -55,7 +55,7 @@ describe.each(['process'])('target %s', (kind) => {
       port,
       logFile: join(folder, 'logs', 'a.log'),
       declared: { 'engine.slots': 2 },
-      spec: specOf(),
+      spec,
     };
     const request = {
       mark,
@@ -93,6 +93,17 @@ describe.each(['process'])('target %s', (kind) => {
     expect(found.endpoints.map((end) => end.port)).toEqual([mark.port]);
     expect(found.rssBytes).toBeGreaterThan(0);
     await target.remove(world, instance, { signal: 'SIGTERM', graceMs: 5_000 });
+  });
+
+  test('an engine is shown the GPUs that were chosen for it, and its mark tells them', async () => {
+    const chosen = { vendor: 'nvidia' as const, ids: ['GPU-a', 'GPU-b'] };
+    const devices = { vendor: 'nvidia' as const, count: 2, chosen };
+    const { instance } = await start({ ...specOf(), devices });
+    const found = await until(observed, 'it to be seen');
+    expect(found.mark?.spec.devices).toEqual(devices);
+    const env = readFileSync(`/proc/${found.process?.pid}/environ`, 'utf8').split('\0');
+    expect(env).toContain('CUDA_VISIBLE_DEVICES=GPU-a,GPU-b');
+    await target.remove(world, instance, { signal: 'SIGKILL', graceMs: 0 });
   });
 
   test('what it stopped is gone, and stopping again is no fault', async () => {
