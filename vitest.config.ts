@@ -17,6 +17,7 @@ const machines = [
   'ssh',
   'ssh-lock',
   'systemd',
+  'unit-rights',
   'user-units',
   'wrong-inputs',
 ].map((name) => `test/hosts/${name}.live.test.ts`);

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localFiles } from '../../src/io/files.ts';
@@ -98,5 +98,72 @@ describe.skipIf(lacks !== '')(`what the user of a unit may write and read${why}`
       `The unit runs as nobody, who may not enter ${models}`,
     );
     expect(told(', user: root')).toEqual([]);
+  }, 120_000);
+
+  test('a program in such a folder is told too, and so is what a link leads to', async () => {
+    const [opt, models, links] = ['opt', 'weights', 'links'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const one of [opt, links]) mkdirSync(one);
+    await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(models, 'm.gguf') });
+    chmodSync(join(models, 'm.gguf'), 0o644);
+    writeFileSync(join(opt, 'llama-server'), '#!/bin/sh\n');
+    chmodSync(join(opt, 'llama-server'), 0o755);
+    symlinkSync(join(opt, 'llama-server'), join(links, 'llama-server'));
+    symlinkSync(join(models, 'm.gguf'), join(links, 'm.gguf'));
+    function told(program: string): string[] {
+      writeFileSync(
+        join(folder, 'berth.yaml'),
+        `version: 1\nfleet: lab\nid: box1\nmodels: {m: {source: ./links/m.gguf}}\ndeployments:\n  a: {model: m, target: {kind: systemd, hardening: basic}, engine: {kind: llama.cpp, binary: ${program}}}\n`,
+      );
+      const { findings } = JSON.parse(berth('plan', '--json').stdout) as {
+        findings: { rule: string; evidence: string[] }[];
+      };
+      return findings.flatMap(({ rule, evidence }) =>
+        rule.endsWith('-unreadable') ? [`${rule} ${evidence.at(-1)}`] : [],
+      );
+    }
+    for (const one of [folder, opt, models, links]) chmodSync(one, 0o755);
+    expect(told(join(opt, 'llama-server'))).toEqual([]);
+    chmodSync(opt, 0o700);
+    expect(told(join(opt, 'llama-server'))).toEqual([`program-unreadable ${opt}`]);
+    expect(told(join(links, 'llama-server'))).toEqual([`program-unreadable ${opt}`]);
+    chmodSync(opt, 0o755);
+    chmodSync(join(opt, 'llama-server'), 0o744);
+    expect(told(join(opt, 'llama-server'))).toEqual([`program-unreadable ${join(opt, 'llama-server')}`]);
+    chmodSync(join(opt, 'llama-server'), 0o755);
+    chmodSync(models, 0o750);
+    expect(told(join(links, 'llama-server'))).toEqual([`model-unreadable ${models}`]);
+  }, 120_000);
+
+  test('a hardened unit reads a model and runs a program that links lead to', async () => {
+    const home = join(folder, 'hub');
+    for (const one of ['snapshots', 'blobs', 'bin']) mkdirSync(join(home, one), { recursive: true });
+    await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(home, 'blobs/abc') });
+    chmodSync(join(home, 'blobs/abc'), 0o644);
+    symlinkSync('../blobs/abc', join(home, 'snapshots/m.gguf'));
+    const script = [
+      '#!/bin/sh -e',
+      'while [ $# -gt 0 ]; do case $1 in --port) port=$2 ;; -m|--model) model=$2 ;; esac; shift; done',
+      'echo "$(head -c 4 "$model") is read"',
+      `exec '${process.execPath}' '${fakeEngine}' "$port"`,
+    ];
+    mkdirSync(join(home, 'real'));
+    writeFileSync(join(home, 'real/llama-server'), script.join('\n'));
+    symlinkSync('../real/llama-server', join(home, 'bin/llama-server'));
+    for (const one of ['.', 'snapshots', 'blobs', 'bin', 'real', 'real/llama-server'])
+      chmodSync(join(home, one), 0o755);
+    const paths = [dirname(dirname(process.execPath)), dirname(fakeEngine)].join(' ');
+    writeFileSync(
+      join(folder, 'berth.yaml'),
+      `version: 1\nfleet: lab\nid: box1\nmodels: {m: {source: ./hub/snapshots/m.gguf}}\ndeployments:\n  a: {model: m, target: {kind: systemd, unit: {Service: {BindReadOnlyPaths: ${paths}}}}, engine: {kind: llama.cpp, binary: ${home}/bin/llama-server, startTimeout: 60s}}\n`,
+    );
+    const applied = berth('apply');
+    expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    expect(berth('logs', 'a').stdout).toContain('GGUF is read');
+    expect(JSON.parse(berth('plan', '--json').stdout)).toMatchObject({ actions: [{ do: 'keep' }] });
+    expect(berth('down').code).toBe(0);
   }, 120_000);
 });

@@ -5,6 +5,7 @@ import { programArgv } from '../../io/program.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
 import type { UnitFacts } from './render.ts';
+import { realPaths } from './real-paths.ts';
 import type { Scope } from './scope.ts';
 
 /** Looks up on the host what a unit is made from. Throws PROGRAM_MISSING. */
@@ -13,13 +14,18 @@ export async function unitFacts(
   request: Pick<StartRequest, 'mark'>,
   { unit, scope }: { unit: string; scope: Scope },
 ): Promise<UnitFacts> {
-  const { entry } = request.mark.spec.program;
+  const {
+    program: { entry },
+    model,
+    mmproj,
+  } = request.mark.spec;
   const [program, version, groups] = await Promise.all([
     programOf(world, request),
     world.exec.run(['systemctl', '--version'], { timeoutMs: 20_000 }),
     world.files.read('/etc/group'),
   ]);
   const [first = ''] = program;
+  const behind = await linkedFolders(world, [first, model, mmproj]);
   const fetchers = await Promise.all((['curl', 'wget'] as const).map((one) => findProgram(world, one)));
   return {
     unit,
@@ -28,14 +34,21 @@ export async function unitFacts(
     program,
     reads:
       entry === undefined
-        ? [dirname(first)]
-        : [dirname(first), packageOf(program[1] ?? ''), world.places.engines],
+        ? [dirname(first), ...behind]
+        : [dirname(first), ...behind, packageOf(program[1] ?? ''), world.places.engines],
     // Our own program looks for the engine's library there.
     environment: entry === undefined ? {} : { BERTH_ENGINES: world.places.engines },
     fetcher: fetchers[0] ? 'curl' : fetchers[1] ? 'wget' : null,
     gpuGroups: ['video', 'render'].filter((name) => new RegExp(`^${name}:`, 'm').test(groups ?? '')),
     systemdVersion: Number(/systemd (\d+)/.exec(version.stdout)?.[1] ?? 0),
   };
+}
+
+/** Folders that links lead into, as those of the Hub's cache do: a sandbox that lets the link in hides what it leads to. */
+async function linkedFolders(world: World, named: readonly (string | null)[]): Promise<string[]> {
+  const paths = named.flatMap((path) => (path?.startsWith('/') ? [path] : []));
+  const real = await realPaths(world, paths);
+  return [...real].flatMap(([path, to]) => (to === path ? [] : [dirname(to)]));
 }
 
 /** src/programs/x.ts and dist/programs/x.js lie two folders below the package. */

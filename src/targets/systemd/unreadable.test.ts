@@ -43,3 +43,12 @@ test('a named user has the rights of its own, else of its groups, else of everyb
   // Who owns it and may not is not helped by what others may.
   expect(lacking({ uid: 1000, gids: [] }, { path, way, rights: rights([path, 0o044]) })?.path).toBe(path);
 });
+
+test('a program has to be run, not read', () => {
+  const program = '/opt/llama/llama-server';
+  const one = { path: program, way: ['/opt/llama'], bits: 1 };
+  expect(lacking(nobody, { ...one, rights: rights([program, 0o711]) })).toBeNull();
+  expect(lacking(nobody, { ...one, rights: rights([program, 0o744]) })?.path).toBe(program);
+  const shut = rights(['/opt/llama', 0o700, 'folder'], [program, 0o755]);
+  expect(lacking(nobody, { ...one, rights: shut })?.path).toBe('/opt/llama');
+});

@@ -4,6 +4,7 @@ import type { Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { hiddenFolders } from './hardening.ts';
 import type { SystemdOptions } from './options.ts';
+import { realPaths } from './real-paths.ts';
 import { hiddenReads } from './render.ts';
 import type { UnitFacts } from './render.ts';
 
@@ -23,25 +24,63 @@ export interface Rights {
   readonly gid: number;
 }
 
-/** Models that the user of a unit may not read, or that lie in a folder that it may not enter. */
+/** A file that a unit opens. `bits`: what is asked of it, as the rights of a file are counted. */
+interface Wanted {
+  readonly path: string;
+  readonly bits: number;
+  readonly rule: string;
+}
+
+const read = 4;
+const run = 1;
+
+/**
+ * Models that the user of a unit may not read, a program that it may not run, and either in a folder that it may not enter, also behind
+ * a link.
+ */
 export async function unreadable(
   world: World,
   { mark, options, facts }: { mark: Mark; options: SystemdOptions; facts: UnitFacts },
 ): Promise<Finding[]> {
   if (facts.scope === 'user') return [];
-  const { model, mmproj } = mark.spec;
-  const models = [model, mmproj].flatMap((path) => path ?? []);
-  if (models.length === 0) return [];
   const reader = options.user === undefined ? nobody : await readerOf(world, options.user);
   // Root reads all, unless it is taken from it.
   if (reader === null || (reader.uid === 0 && options.hardening !== 'strict')) return [];
   const bound = hiddenReads(mark, options, facts);
-  const wanted = models.map((path) => ({ path, way: wayTo(path, options, bound) }));
+  const opened = openedBy(mark, facts);
+  const real = await realPaths(
+    world,
+    opened.map(({ path }) => path),
+  );
+  const wanted = opened.flatMap((one) =>
+    [...new Set([one.path, real.get(one.path) ?? one.path])].map((path) => ({
+      ...one,
+      path,
+      way: wayTo(path, options, bound),
+    })),
+  );
   const rights = await rightsOf(world, [...new Set(wanted.flatMap(({ path, way }) => [path, ...way]))]);
-  return wanted.flatMap(({ path, way }) => {
-    const lacks = lacking(reader, { path, way, rights });
-    return lacks === null ? [] : [told(mark.deployment, { path, lacks, user: options.user })];
+  const told = new Set<string>();
+  return wanted.flatMap((one) => {
+    const lacks = lacking(reader, { ...one, rights });
+    if (lacks === null || told.has(`${one.rule} ${lacks.path}`)) return [];
+    told.add(`${one.rule} ${lacks.path}`);
+    return [findingOf(mark.deployment, { ...one, lacks, user: options.user })];
   });
+}
+
+/** A program of our own is run by another, which reads it. */
+function openedBy({ spec: { model, mmproj } }: Mark, { program }: UnitFacts): Wanted[] {
+  const [first, ...scripts] = program;
+  return [
+    ...(first === undefined ? [] : [{ path: first, bits: run, rule: 'program-unreadable' }]),
+    ...scripts
+      .filter((word) => word.startsWith('/'))
+      .map((path) => ({ path, bits: read, rule: 'program-unreadable' })),
+    ...[model, mmproj].flatMap((path) =>
+      path === null ? [] : [{ path, bits: read, rule: 'model-unreadable' }],
+    ),
+  ];
 }
 
 const nobody: Reader = { uid: null, gids: [] };
@@ -64,11 +103,16 @@ export function wayTo(
 /** The first of them that this reader may not pass; null where all may be, or are not known. Pure. */
 export function lacking(
   reader: Reader,
-  { path, way, rights }: { path: string; way: readonly string[]; rights: ReadonlyMap<string, Rights> },
+  {
+    path,
+    way,
+    rights,
+    bits = read,
+  }: { path: string; way: readonly string[]; rights: ReadonlyMap<string, Rights>; bits?: number },
 ): Rights | null {
   const enters = way.flatMap((one) => rights.get(one) ?? []).find((one) => !may(reader, one, 1));
   const file = rights.get(path);
-  return enters ?? (file && !may(reader, file, file.folder ? 5 : 4) ? file : null);
+  return enters ?? (file && !may(reader, file, file.folder ? read + run : bits) ? file : null);
 }
 
 function may({ uid, gids }: Reader, one: Rights, bits: number): boolean {
@@ -98,22 +142,22 @@ async function rightsOf(world: World, paths: readonly string[]): Promise<Map<str
 }
 
 /** Of a user who is named, further rights (access lists) may let it in after all. */
-function told(
+function findingOf(
   object: string,
-  { path, lacks, user }: { path: string; lacks: Rights; user: string | undefined },
+  { path, bits, rule, lacks, user }: Wanted & { readonly lacks: Rights; readonly user: string | undefined },
 ): Finding {
   const who = user === undefined ? 'a user of its own, who' : `${user}, who`;
   const mode = lacks.mode.toString(8);
-  const what =
-    lacks.path === path ? `may not read ${path}` : `may not enter ${lacks.path}, where ${path} lies`;
-  const right = lacks.path === path ? (lacks.folder ? 'o+rx' : 'o+r') : 'o+x';
-  const open = lacks.path === path ? 'Let everybody read it' : 'Let everybody pass through it';
+  const [verb, right] = bits === run ? ['run', 'o+rx'] : ['read', lacks.folder ? 'o+rx' : 'o+r'];
+  const isFile = lacks.path === path;
+  const what = isFile ? `may not ${verb} ${path}` : `may not enter ${lacks.path}, where ${path} lies`;
+  const open = isFile ? `Let everybody ${verb} it` : 'Let everybody pass through it';
   return {
-    rule: 'model-unreadable',
+    rule,
     severity: user === undefined ? 'critical' : 'warning',
     object,
     message: `The unit runs as ${who} ${what} (mode ${mode}).`,
-    evidence: [path, ...(lacks.path === path ? [] : [lacks.path])],
-    cure: `${open} ("chmod ${right} ${lacks.path}"), or name a user who may with "target.user".`,
+    evidence: [path, ...(isFile ? [] : [lacks.path])],
+    cure: `${open} ("chmod ${isFile ? right : 'o+x'} ${lacks.path}"), or name a user who may with "target.user".`,
   };
 }
