@@ -5,7 +5,7 @@ import { launchSpecOf } from '../fleet/plan/launch-spec-of.ts';
 import { accessOf } from '../fleet/file/hosts.ts';
 import { usualPorts } from '../fleet/plan/ports.ts';
 import type { Deployment, LoadedFleet } from '../fleet/file/resolve.ts';
-import { targetOf } from '../targets/registry.ts';
+import { usesHostPrograms } from '../targets/registry.ts';
 
 export const nothingWanted: Wants = {
   targets: [],
@@ -57,7 +57,7 @@ function gpusOf(deployments: readonly Deployment[]): number {
 
 /** A faulty deployment is told by `plan`; here it wants no program. */
 function programOf(deployment: Deployment): Wants['programs'] {
-  if (targetOf(deployment.target.kind).hostPrograms === false) return [];
+  if (!usesHostPrograms(deployment.target)) return [];
   try {
     const binary = launchSpecOf(deployment, { cores: null, help: null, key: null })?.program.binary;
     return binary === undefined ? [] : [{ binary, deployment: deployment.name }];

@@ -1,7 +1,8 @@
 import type { Mark } from '../domain/instance.ts';
 import { isOfCluster } from '../domain/secret.ts';
 import type { ContainerBody, Mount } from '../targets/docker/render.ts';
-import { containerRefusal, containersOf, secretFolder, ulimitsOf } from './containers.ts';
+import { secretFolder, ulimitsOf } from '../targets/docker/container-body.ts';
+import { containerRefusal, containersOf } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
 import { isOnDemand, pipeSecret } from './replica-marks.ts';

@@ -1,13 +1,11 @@
 import { machineSecretRefusal } from '../domain/secret.ts';
 import { DockerOptions } from '../targets/docker/options.ts';
 import type { Mark } from '../domain/instance.ts';
+import { publishedPorts } from '../targets/docker/container-body.ts';
 import { containerName, entrypointOf, imageOf, renderContainer } from '../targets/docker/render.ts';
 import type { ContainerBody, HostFacts, Mount } from '../targets/docker/render.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
 import { marksOf } from './replica-marks.ts';
-
-/** Where a container finds the files of its secrets. */
-export const secretFolder = '/run/secrets/';
 
 /** One replica as the target docker would make it. */
 export interface RenderedContainer {
@@ -40,26 +38,4 @@ export function containerRefusal(deployment: RenderedDeployment): string | null 
   return options.hostConfig === undefined
     ? machineSecretRefusal(deployment.spec)
     : 'target.hostConfig is in words that only the API of Docker has';
-}
-
-export interface Ulimit {
-  readonly Name: string;
-  readonly Soft: number;
-  readonly Hard: number;
-}
-
-/** Limits of its processes that are other than the daemon's. */
-export function ulimitsOf({ HostConfig: { Ulimits = [] } }: ContainerBody): readonly Ulimit[] {
-  return Ulimits as readonly Ulimit[];
-}
-
-/** "127.0.0.1:8000:8000" for each port that is let out; none where it shares the network of the machine. */
-function publishedPorts(body: ContainerBody): string[] {
-  const bindings = (body.HostConfig['PortBindings'] ?? {}) as Record<
-    string,
-    { HostIp: string; HostPort: string }[]
-  >;
-  return Object.entries(bindings).flatMap(([port, places]) =>
-    places.map(({ HostIp, HostPort }) => `${HostIp}:${HostPort}:${port.replace('/tcp', '')}`),
-  );
 }

@@ -6,33 +6,18 @@ import { renderUnit, unitNameOf } from '../targets/systemd/render.ts';
 import type { UnitFacts } from '../targets/systemd/render.ts';
 import type { RenderedDeployment, RenderFormat, RenderInput, RenderOutput } from './contract.ts';
 import { timerOf } from './benchmark-timer.ts';
-import { isOnDemand, marksOf, onDemandNote, pipeSecret, runThere } from './replica-marks.ts';
+import { isOnDemand, marksOf, onDemandNote } from './replica-marks.ts';
+import {
+  needsSecret,
+  ofSystem,
+  unitContainerOf,
+  unitContainerRefusal,
+  unitsOfContainers,
+} from './unit-containers.ts';
+import type { Manager } from './unit-containers.ts';
 
 /** Older ones warn of keys that came later. */
 const oldestVersion = 252;
-
-/** Where the units of one manager go, and how they get there. */
-interface Manager {
-  readonly scope: UnitFacts['scope'];
-  /** Of what is written: its units, and what belongs to them. */
-  readonly units: string;
-  readonly own: string;
-  /** Where the second lies once it is in its place. */
-  readonly config: string;
-  readonly sudo: string;
-  readonly copy: string;
-  readonly systemctl: string;
-}
-
-const ofSystem: Manager = {
-  scope: 'system',
-  units: 'etc/systemd/system',
-  own: 'etc/berth',
-  config: '/etc/berth',
-  sudo: 'sudo ',
-  copy: 'sudo cp -r etc /',
-  systemctl: 'sudo systemctl',
-};
 
 function ofUser(home: string): Manager {
   const place = join(home, '.config');
@@ -40,6 +25,7 @@ function ofUser(home: string): Manager {
     scope: 'user',
     units: 'config/systemd/user',
     own: 'config/berth',
+    containers: 'config/containers/systemd',
     config: join(place, 'berth'),
     sudo: '',
     copy: `mkdir -p ${quoteWord(place)} && cp -r config/. ${quoteWord(place)}`,
@@ -54,12 +40,18 @@ export const systemdFormat = {
   place: 'machine',
   benchmarks: true,
   forUsers: true,
-  refuses: ({ spec }) =>
-    spec.program.binary === undefined
-      ? 'its engine is a program of this berth or only an image, and no program of the other machine'
-      : machineSecretRefusal(spec),
+  refuses,
   render,
 } as const satisfies RenderFormat<'systemd'>;
+
+function refuses(deployment: RenderedDeployment): string | null {
+  const { spec } = deployment;
+  const options = unitContainerOf(deployment);
+  if (options !== null) return unitContainerRefusal(deployment, options.container);
+  return spec.program.binary === undefined
+    ? 'its engine is a program of this berth or only an image, and no program of the other machine'
+    : machineSecretRefusal(spec);
+}
 
 /** What the file says of another target means nothing to a unit. Its own was parsed with the file. */
 function optionsOf({ target }: RenderedDeployment): SystemdOptions {
@@ -70,22 +62,22 @@ function optionsOf({ target }: RenderedDeployment): SystemdOptions {
 
 function render(input: RenderInput): RenderOutput {
   const manager = input.userHome === null ? ofSystem : ofUser(input.userHome);
-  const units = marksOf(input, optionsOf, { gpus: true }).map(({ mark, options }) => {
+  const containers = unitsOfContainers(input, manager);
+  const deployments = input.deployments.filter((one) => unitContainerOf(one) === null);
+  const units = marksOf({ ...input, deployments }, optionsOf, { gpus: true }).map(({ mark, options }) => {
     const unit = unitNameOf(mark, options);
     const facts = factsOf(manager, unit, mark.spec.program.binary ?? '');
     return { mark, unit, rendered: renderUnit(mark, options, facts) };
   });
   const secrets = units.flatMap(({ mark, unit }) =>
-    Object.keys(mark.spec.secrets).map(
-      (name) =>
-        `${unit} needs a secret: ${pipeSecret(mark, name)} | ${runThere(input.ssh, `${manager.sudo}install -D -m 600 /dev/stdin ${quoteWord(join(manager.config, 'units', unit, name))}`)}`,
-    ),
+    Object.keys(mark.spec.secrets).map((name) => needsSecret(input, manager, { mark, unit, name })),
   );
   const timers = input.benchmarks.map((one) =>
     timerOf(input.fleet, one, { folder: manager.units, config: manager.config }),
   );
   const later = units.filter(({ mark }) => isOnDemand(input, mark)).map(({ unit }) => unit);
   const now = units.map(({ unit }) => unit).filter((unit) => !later.includes(unit));
+  const made = containers.map(({ unit }) => unit).join(' ');
   const names = [...now, ...timers.map(({ timer }) => timer)].join(' ');
   return {
     files: [
@@ -94,15 +86,17 @@ function render(input: RenderInput): RenderOutput {
         { path: `${manager.units}/${unit}.service.d/10-berth.conf`, text: rendered.dropIn },
         { path: `${manager.own}/units/${unit}/environment`, text: rendered.environment },
       ]),
+      ...containers.flatMap(({ files }) => files),
       ...timers.flatMap(({ files }) => files),
     ],
     needs:
-      units.length + timers.length === 0
+      units.length + containers.length + timers.length === 0
         ? []
         : [
             ...secrets,
+            ...containers.flatMap(({ needs }) => needs),
             ...timers.flatMap(({ needs }) => needs),
-            `Then: ${[manager.copy, `${manager.systemctl} daemon-reload`, ...(names === '' ? [] : [`${manager.systemctl} enable --now ${names}`])].join(' && ')}`,
+            `Then: ${[manager.copy, `${manager.systemctl} daemon-reload`, ...(names === '' ? [] : [`${manager.systemctl} enable --now ${names}`]), ...(made === '' ? [] : [`${manager.systemctl} start ${made}`])].join(' && ')}`,
             ...later.map(onDemandNote),
           ],
   };

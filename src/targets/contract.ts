@@ -84,8 +84,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly supervises: boolean;
   /** It runs in a cluster: hosts that are machines have nothing of it, and clusters of nothing else. */
   readonly inCluster?: true;
-  /** False where the engine's program comes from an image: the host's own is not asked for its flags. */
-  readonly hostPrograms?: false;
+  /** False where the engine's program comes from an image: the host's own is not asked for its flags. Absent: it is the host's. Pure. */
+  readonly hostPrograms?: (options: Options) => boolean;
   /** Why it cannot run this at all, as a sentence; null when it can. `far`: on another machine than berth's own. Pure. */
   readonly refuses: (spec: LaunchSpec, options: Options, far: boolean) => string | null;
   /** What it holds the engine to; absent: it holds it to nothing, whatever the file says. Pure. */

@@ -23,7 +23,7 @@ export const dockerTarget = {
   title: 'a container of Docker or podman',
   options: DockerOptions,
   supervises: true,
-  hostPrograms: false,
+  hostPrograms: () => false,
   refuses,
   bounds: (spec, options) => ({ ...limitsOf(spec), image: imageOf(spec, options) }),
   beside: () => true,

@@ -31,7 +31,7 @@ export const kserveTarget = {
   options: KserveOptions,
   inCluster: true,
   supervises: true,
-  hostPrograms: false,
+  hostPrograms: () => false,
   bounds: (spec, options) => ({
     ...limitsOf(spec),
     // That of a runtime which is only named is the runtime's.

@@ -29,7 +29,7 @@ export const kubernetesTarget = {
   options: KubernetesOptions,
   inCluster: true,
   supervises: true,
-  hostPrograms: false,
+  hostPrograms: () => false,
   bounds: (spec, options) => ({ ...limitsOf(spec), image: imageOf(spec, options) }),
   refuses,
   // The cluster itself has the new pod come before the old one goes.

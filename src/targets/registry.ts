@@ -1,5 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { Instance } from '../domain/instance.ts';
+import type { Instance, Mark } from '../domain/instance.ts';
 import type { World } from '../io/world.ts';
 import type { Target } from './contract.ts';
 import { dockerTarget } from './docker.ts';
@@ -45,6 +45,11 @@ export async function markedOn(world: World): Promise<Marked> {
 /** It says that what keeps the objects of a target cannot be asked, and so nothing of them. */
 export function isUnasked({ unasked }: Pick<Target, 'unasked'>, error: unknown): error is BerthError {
   return error instanceof BerthError && (unasked?.includes(error.code) ?? false);
+}
+
+/** Whether the engine is a program of the host, and comes from no image. */
+export function usesHostPrograms(options: Mark['target']): boolean {
+  return targetOf(options.kind).hostPrograms?.(options) ?? true;
 }
 
 /** The target of this kind. Hand it only options that its own schema has parsed. */

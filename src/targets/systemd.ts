@@ -1,19 +1,28 @@
 import { programRefusal } from '../domain/program-refusal.ts';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { limitsOf } from '../domain/resources.ts';
 import type { Target } from './contract.ts';
+import { imageOf } from './docker/render.ts';
 import { SystemdOptions, unitWish } from './systemd/options.ts';
+import { containerRefusal, dockerOptionsOf } from './systemd/quadlet.ts';
+
+function imageIn(spec: LaunchSpec, { container }: SystemdOptions): string | null {
+  return container === undefined ? null : imageOf(spec, dockerOptionsOf(container));
+}
 
 /**
  * Units of systemd: the system's where berth may change it (root, or "become: sudo"), else those of the user. The mark
- * lies in a drop-in beside the unit. They are there after a reboot, and systemd starts again what crashes.
+ * lies in a drop-in beside the unit, which podman makes of a Quadlet file where the engine runs in a container. They are there after a reboot, and systemd starts again what crashes.
  */
 export const systemdTarget = {
   kind: 'systemd',
   title: 'a unit of systemd',
   options: SystemdOptions,
   supervises: true,
-  refuses: (spec, _options, far) => programRefusal(spec, far),
-  bounds: (spec) => ({ ...limitsOf(spec), image: null }),
+  hostPrograms: ({ container }) => container === undefined,
+  refuses: (spec, { container }, far) =>
+    container === undefined ? programRefusal(spec, far) : containerRefusal(spec, container),
+  bounds: (spec, options) => ({ ...limitsOf(spec), image: imageIn(spec, options) }),
   // A name that was asked for is there once.
   beside: (options) => unitWish(options).name === null,
   observe: async (world) => (await import('./systemd/observe.ts')).observe(world),

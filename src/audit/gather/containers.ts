@@ -8,7 +8,7 @@ import type { World } from '../../io/world.ts';
 import { adoptedMarks } from '../../targets/docker/adopt.ts';
 import { ContainerList, State } from '../../targets/docker/answers.ts';
 import { daemonsHere } from '../../targets/docker/daemon.ts';
-import { markLabel } from '../../targets/docker/render.ts';
+import { fleetLabel, markLabel } from '../../targets/docker/render.ts';
 import { definedServer } from './defined-server.ts';
 import { PortBindings, portsOf } from './published-as.ts';
 
@@ -107,7 +107,8 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
       value !== '' && secretVariable.test(name) ? [name] : [],
     ),
     managedBy: managerOf(labels),
-    marked: labels[markLabel] !== undefined,
+    // Of one whose unit has the mark the fleet alone is told.
+    marked: labels[markLabel] !== undefined || labels[fleetLabel] !== undefined,
     starts,
   };
 }

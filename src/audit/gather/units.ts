@@ -174,13 +174,16 @@ async function readQuadlet(
     world,
     folders.map((folder) => `${folder}/${name}.d`),
   );
-  const mark = valuesOf(found.unit, 'Container', 'Label').some((one) => one.includes(`${markLabel}=`));
+  const labels = valuesOf(found.unit, 'Container', 'Label');
+  const marked =
+    labels.some((one) => one.includes(`${markLabel}=`)) ||
+    over.some(({ text }) => valuesOf(readUnit(text), 'Unit', 'X-Berth-Mark').length > 0);
   return [
     {
       name,
       path: file.path,
       dropIns: [...found.dropIns, ...over.map((one) => one.path)],
-      marked: mark,
+      marked,
       starts,
       madeBy: 'quadlet',
       container: quadletContainer(found.unit, name),

@@ -26,6 +26,17 @@ export const systemdErrors = {
     (f) => `The unit ${f.unit} lies in ${f.path || 'no file'}, where a package puts its own.`,
     (f) => `Copy it to ${f.folder} first, and run "systemctl daemon-reload".`,
   ),
+  QUADLET_MISSING: defineError<{
+    deployment: string;
+    machine: string;
+    version: string | null;
+    sought: string;
+  }>(
+    (f) =>
+      `Podman makes no units of containers on ${f.machine}, which ${f.deployment} wants: ${f.version === null ? 'podman is not installed' : `podman ${f.version} is there without ${f.sought}`}.`,
+    (f) =>
+      `Install podman 5 or newer, which brings that generator (the first came with 4.4), or run ${f.deployment} by the target "docker", which needs none.`,
+  ),
   BECOME_REFUSED: defineError<{ reason: string }>(
     (f) => `"sudo -n" was refused: ${f.reason}.`,
     () =>

@@ -22,6 +22,7 @@ import { runtimeFaults } from './runtime-checks.ts';
 import { clusterSecretFaults, gatewaySecretFaults, misplacedSecrets } from './secret-checks.ts';
 import { sourceFaults } from './source-checks.ts';
 import { tlsSecretFaults } from './tls-secret-checks.ts';
+import { unitFaults } from './unit-checks.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 
@@ -39,6 +40,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...runtimeFaults(tree),
     ...kserveFaults(tree),
     ...openshiftFaults(tree),
+    ...unitFaults(tree),
     ...clusterModelFaults(tree),
     ...gatewayFaults(tree, hostNames(tree)),
     ...tlsSecretFaults(tree),

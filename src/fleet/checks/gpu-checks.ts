@@ -45,7 +45,11 @@ export function gpuFaults(tree: Located): ConfigFault[] {
 function gpusOf(tree: Located, deployment: Located): number | null {
   const gpus = scalarAt(deployment, ['gpus']);
   const count = typeof gpus === 'number' && gpus > 0 ? gpus : 0;
-  const ids = pieceAt(deployment, ['target', 'gpuIds'])?.content;
+  const places = [
+    ['target', 'gpuIds'],
+    ['target', 'container', 'gpuIds'],
+  ];
+  const ids = places.flatMap((path) => pieceAt(deployment, path) ?? [])[0]?.content;
   if (ids?.kind === 'list') return namedGpus(deployment, ids.items.length, count);
   if (count > 0) return count;
   const accelerator = scalarAt(deployment, ['engine', 'accelerator']);

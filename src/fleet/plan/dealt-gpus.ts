@@ -4,7 +4,9 @@ import type { DesiredReplica } from './desired.ts';
 
 /** GPUs that the file names for a target; null where it names none. */
 export function gpuIdsOf(target: object): readonly string[] | null {
-  const ids: unknown = Reflect.get(target, 'gpuIds');
+  const container: unknown = Reflect.get(target, 'container');
+  const place = typeof container === 'object' && container !== null ? container : target;
+  const ids: unknown = Reflect.get(place, 'gpuIds');
   return Array.isArray(ids) ? ids.map(String) : null;
 }
 

@@ -4,7 +4,7 @@ import { machineOf } from '../../domain/host-access.ts';
 import type { SecretHashes } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { engineOf } from '../../engines/registry.ts';
-import { targetOf } from '../../targets/registry.ts';
+import { targetOf, usesHostPrograms } from '../../targets/registry.ts';
 import { usableCores } from '../../domain/hardware.ts';
 import { detectCpu } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
@@ -82,7 +82,7 @@ export async function desiredOrFaults(
     const engine = engineOf(deployment.engine.kind);
     if (!engine.launch || deployment.atRest !== undefined) continue;
     const target = targetOf(deployment.target.kind);
-    const asked = target.hostPrograms !== false ? engine.help?.(deployment.engine) : undefined;
+    const asked = usesHostPrograms(deployment.target) ? engine.help?.(deployment.engine) : undefined;
     const help = asked ? await helpOf(asked, deployment) : null;
     const given = {
       cores: target.inCluster ? null : await cores(deployment.host),

@@ -1,5 +1,5 @@
 import { gpuVariables } from '../../domain/gpu-environment.ts';
-import { targetOf } from '../../targets/registry.ts';
+import { targetOf, usesHostPrograms } from '../../targets/registry.ts';
 import type { GpuWish } from './choose-gpus.ts';
 import { gpuIdsOf, vendorSaid } from './dealt-gpus.ts';
 import type { DesiredReplica } from './desired.ts';
@@ -11,6 +11,6 @@ export function wantedVendor({ deployment, spec }: DesiredReplica): GpuWish['ven
   if (count === 0 || named || target.inCluster || deployment.onDemand) return null;
   if (gpuIdsOf(deployment.target) || gpuVariables.some((name) => spec.env[name] !== undefined)) return null;
   // What it can be shown of other vendors' is not said by a device of a container.
-  if (vendor === 'any') return deployment.target.kind === 'docker' ? null : 'any';
+  if (vendor === 'any') return usesHostPrograms(deployment.target) ? 'any' : null;
   return vendorSaid(spec);
 }

@@ -3,7 +3,7 @@ import { formatBytes } from '../../domain/format.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { hubName, isAddress } from '../../domain/model-source.ts';
 import type { World } from '../../io/world.ts';
-import { targetOf } from '../../targets/registry.ts';
+import { usesHostPrograms } from '../../targets/registry.ts';
 import { engineHeaders } from '../apply/engine-key.ts';
 import { urlOf } from '../apply/ready.ts';
 import type { Deployment } from '../file/resolve.ts';
@@ -50,7 +50,7 @@ export async function modelCheck(world: World, { deployment, mark, instance }: M
 /** In a container the file lies elsewhere, so that its name alone can be compared. */
 function wrongSource(wanted: string, { sources }: ToldModels, mark: Mark): string | null {
   if (sources.length === 0) return null;
-  const inImage = targetOf(mark.target.kind).hostPrograms === false;
+  const inImage = !usesHostPrograms(mark.target);
   const hub = hubName(wanted);
   const meant = hub?.repo ?? wanted;
   function same(source: string): boolean {

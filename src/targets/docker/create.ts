@@ -11,6 +11,7 @@ import { Created, Event } from './answers.ts';
 import type { Inspected } from './answers.ts';
 import { asked, daemonOf, must, sayingOf } from './daemon.ts';
 import { giveFiles, ownFiles } from './give-files.ts';
+import { gpuGroups } from './gpu-groups.ts';
 import { expectNotKept, isOfPlace } from './kept-by-unit.ts';
 import { containerLogs } from './logs.ts';
 import { apiOf, instanceOf, inspect, isUp, markedContainers } from './observe.ts';
@@ -151,15 +152,6 @@ async function writeFiles(world: World, request: StartRequest): Promise<void> {
     await world.files.write(secret(name), text, 0o600);
   }
   for (const name of spec.writable) await world.files.makeDir(work(name));
-}
-
-/** Numbers of the groups that own the devices of GPUs. */
-async function gpuGroups(world: World): Promise<string[]> {
-  const groups = (await world.files.read('/etc/group')) ?? '';
-  return groups.split('\n').flatMap((line) => {
-    const [name = '', , gid] = line.split(':');
-    return gid !== undefined && /^(video|render)$/.test(name) ? [gid] : [];
-  });
 }
 
 async function startedOf(

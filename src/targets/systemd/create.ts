@@ -6,12 +6,14 @@ import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { keepDefinition } from './adopt.ts';
-import { unitFacts } from './facts.ts';
+import { containerFile, definitionOf, inContainer } from './definition.ts';
 import { lastLines, unitOfObject } from './logs.ts';
 import { beingStopped, dropInName, endingOf, markOnDisk, observe, runs, show } from './observe.ts';
-import { unitWish } from './options.ts';
+import { optionsOf, unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
-import { foldersOf, renderUnit, unitNameOf } from './render.ts';
+import { ensureImage, expectNameFree, generatorOf, giveSecrets, podman } from './podman.ts';
+import { workVolumes } from './quadlet.ts';
+import { foldersOf, unitNameOf } from './render.ts';
 import { ask, cacheFolders, faultOf, scopeNamed, scopeOf, tell } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { killedForMemory } from './scripts.ts';
@@ -26,27 +28,48 @@ const usualGraceMs = 90_000;
 
 /** Writes the unit with its environment and secrets, has systemd read it once, and starts it. */
 export async function create(world: World, request: StartRequest, options: SystemdOptions): Promise<Started> {
+  const { mark, onProgress = () => {} } = request;
+  const { deployment, spec } = mark;
   const scope = scopeOf(world);
+  if (inContainer(options)) {
+    await generatorOf(world, scope, deployment);
+    await ensureImage(world, scope, { mark, container: options.container, onProgress });
+  }
   const unit = await freeUnit(world, scope, { request, options });
-  const facts = await unitFacts(world, request, { unit, scope });
-  const rendered = renderUnit(request.mark, options, facts);
+  if (inContainer(options)) await expectNameFree(world, scope, { unit, deployment });
+  const definition = await definitionOf(world, mark, { options, unit, scope });
+  const config = join(scope.config, unit);
   const secrets = await Promise.all(
-    Object.entries(request.mark.spec.secrets).map(async ([key, ref]) => ({
-      path: join(facts.config, key),
-      text: secretFileText(request.mark.spec, key, await resolveSecret(world, ref)),
+    Object.entries(spec.secrets).map(async ([key, ref]) => ({
+      path: join(config, key),
+      text: secretFileText(spec, key, await resolveSecret(world, ref)),
       mode: '600' as const,
     })),
   );
+  const { path, text, dropIn, environment } = definition;
   // The mark comes first: whatever is left half made can be known for ours.
   await writeFiles(world, scope, [
-    { path: join(scope.units, `${unit}.service.d`, dropInName), text: rendered.dropIn, mode: '644' },
-    { path: join(facts.config, 'environment'), text: rendered.environment, mode: '600' },
+    { path: join(scope.units, `${unit}.service.d`, dropInName), text: dropIn, mode: '644' },
+    ...(environment === null
+      ? []
+      : [{ path: join(config, 'environment'), text: environment, mode: '600' as const }]),
     ...secrets,
-    { path: join(scope.units, `${unit}.service`), text: rendered.unit, mode: '644' },
+    { path, text, mode: '644' },
   ]);
   const file = `${unit}.service`;
-  await tell(world, scope, { args: ['enable', '--no-reload', '--quiet', file], unit, what: 'enabled' });
-  if (!(await isRead(world, scope, unit))) await reload(world, scope, unit);
+  if (inContainer(options)) {
+    await giveSecrets(world, scope, {
+      mark,
+      container: options.container,
+      paths: secrets.map((one) => one.path),
+    });
+    // A unit of the same name goes over what podman makes.
+    await removeFiles(world, scope, [join(scope.units, file), join(config, 'environment')]);
+  } else {
+    await removeFiles(world, scope, [containerFile(scope, unit)]);
+    await tell(world, scope, { args: ['enable', '--no-reload', '--quiet', file], unit, what: 'enabled' });
+  }
+  if (inContainer(options) || !(await isRead(world, scope, unit))) await reload(world, scope, unit);
   await ask(world, scope, ['reset-failed', file]);
   const since = world.clock.wall().getTime();
   await tell(world, scope, { args: ['start', '--no-block', file], unit, what: 'started' });
@@ -127,7 +150,8 @@ async function freeUnit(
     const there = await markOnDisk(world, scope, unit);
     const isOurs = there !== null && isSamePlace(there, mark);
     if (isOurs && (!runs(shown) || (await hasStopped(world, scope, unit)))) return unit;
-    if (!there && (shown.get('LoadState') === 'not-found' || (await isGone(world, shown)))) return unit;
+    const isFree = shown.get('LoadState') === 'not-found' || (await isGone(world, shown));
+    if (!there && isFree && !(await waitsForPodman(world, scope, unit))) return unit;
     if (name !== null)
       throw new BerthError('UNIT_FOREIGN', {
         unit,
@@ -153,6 +177,11 @@ async function isGone(world: World, shown: ReadonlyMap<string, string>): Promise
   return path !== undefined && path !== '' && !runs(shown) && (await world.files.stat(path)) === null;
 }
 
+/** A file of somebody else's that podman has not made a unit of yet. */
+async function waitsForPodman(world: World, scope: Scope, unit: string): Promise<boolean> {
+  return (await world.files.stat(containerFile(scope, unit)).catch(() => null)) !== null;
+}
+
 function isSamePlace(a: Mark, b: Mark): boolean {
   return (
     a.fleet === b.fleet && a.fleetId === b.fleetId && a.deployment === b.deployment && a.replica === b.replica
@@ -176,19 +205,24 @@ export async function remove(
   const others = (await observe(world)).filter(
     (one) => one.object.id !== instance.object.id && one.mark && isSamePlace(one.mark, there),
   );
+  const container = inContainer(optionsOf(there));
   if (isUnit) {
     // One that was stopped while it started has failed, and systemd cleans only what is inactive.
     await ask(world, scope, ['reset-failed', file]);
     // A cache outlives the unit while another unit of the same place goes on with it.
-    if (others.length === 0 && foldersOf(there, scope.name).length > 0)
+    if (!container && others.length === 0 && foldersOf(there, scope.name).length > 0)
       await tell(world, scope, { args: ['clean', '--what=cache', file], unit, what: 'cleaned' });
-    await tell(world, scope, { args: ['disable', '--no-reload', '--quiet', file], unit, what: 'disabled' });
+    // What podman has made is not enabled, and refuses to be disabled.
+    if (!container)
+      await tell(world, scope, { args: ['disable', '--no-reload', '--quiet', file], unit, what: 'disabled' });
     await keepDefinition(world, scope, unit);
   }
+  const volumes = container && others.length === 0 ? workVolumes(there) : [];
+  if (volumes.length > 0) await podman(world, scope, ['volume', 'rm', '--force', ...volumes]);
   const config = join(scope.config, unit);
   const kept = Object.keys(there.spec.secrets).map((key) => join(config, key));
   await removeFiles(world, scope, [
-    join(scope.units, file),
+    container ? containerFile(scope, unit) : join(scope.units, file),
     ...kept,
     join(config, 'environment'),
     config,

@@ -5,6 +5,7 @@ import { ownerOfCgroup } from '../../domain/cgroup-owner.ts';
 import { readProcessTable } from '../../io/procfs.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
 import type { World } from '../../io/world.ts';
+import { optionsOf } from './options.ts';
 import { hiddenSockets, isHeldBy } from './hidden-sockets.ts';
 import { unitOfObject } from './logs.ts';
 import { ask, scopeNamed, systemScope, userScope } from './scope.ts';
@@ -73,7 +74,8 @@ async function observeScope(world: World, scope: Scope): Promise<Instance[]> {
   return units.map(({ unit, mark }): Instance => {
     const facts = shown.get(unit) ?? new Map<string, string>();
     const members = membersOf.get(unit) ?? [];
-    const main = table.processes.get(Number(facts.get('MainPID') ?? 0));
+    const container = optionsOf(mark).container;
+    const main = engineOf(table.processes.get(Number(facts.get('MainPID') ?? 0)), members, container);
     // What is being stopped is there for as long as its grace, and nobody will start it again.
     const alive = runs(facts) && !ending.has(unit);
     return {
@@ -85,14 +87,29 @@ async function observeScope(world: World, scope: Scope): Promise<Instance[]> {
       engine: mark.spec.engine,
       model: mark.spec.model,
       owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
-      endpoints: [...listeners, ...hidden]
-        .filter((listener) => isHeldBy(listener, members))
-        .map(({ address, port, netns }) => ({ address, port, netns })),
+      endpoints:
+        container?.network === 'bridge'
+          ? // Its port is published for as long as it runs, whoever listens for it.
+            alive
+            ? [{ address: mark.address, port: mark.port, netns: 'published' }]
+            : []
+          : [...listeners, ...hidden]
+              .filter((listener) => isHeldBy(listener, members))
+              .map(({ address, port, netns }) => ({ address, port, netns })),
       rssBytes: sum(members.flatMap((entry) => entry.rssBytes ?? [])),
       startedAt: main ? new Date(main.startedAt).toISOString() : null,
       mark,
     };
   });
+}
+
+/** What a unit of a container starts watches over the engine, and is its parent. */
+function engineOf(
+  main: ProcessEntry | undefined,
+  members: readonly ProcessEntry[],
+  container: object | undefined,
+): ProcessEntry | undefined {
+  return container === undefined ? main : members.find(({ ppid }) => ppid === main?.pid);
 }
 
 function belongs(entry: ProcessEntry, scope: Scope, unit: string): boolean {

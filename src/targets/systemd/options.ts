@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Mark } from '../../domain/instance.ts';
+import { DockerOptions } from '../docker/options.ts';
 
 const UnitName = z
   .string()
@@ -11,6 +13,12 @@ const Section = z
   .record(z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/), z.union([Value, z.array(Value)]))
   .describe('Keys of this section as systemd names them; they take the place of those that berth writes.');
 
+/** What of a container is said as the target docker says it; podman runs it, and the unit starts it again. */
+export const UnitContainer = DockerOptions.omit({ kind: true, restart: true, hostConfig: true }).describe(
+  'Run in a container of podman, whose unit podman makes of a Quadlet file (podman 5 or newer).',
+);
+export type UnitContainer = z.infer<typeof UnitContainer>;
+
 /** Keys of `target:` for units of systemd. */
 export const SystemdOptions = z.strictObject({
   kind: z.literal('systemd'),
@@ -22,10 +30,12 @@ export const SystemdOptions = z.strictObject({
         Unit: Section.optional(),
         Service: Section.optional(),
         Install: Section.optional(),
+        Container: Section.optional(),
       }),
     ])
     .optional()
     .describe('Name of the unit, or its name with raw keys that go into the unit as they are.'),
+  container: UnitContainer.optional(),
   hardening: z
     .enum(['strict', 'basic', 'off'])
     .default('strict')
@@ -42,16 +52,22 @@ export const SystemdOptions = z.strictObject({
 });
 export type SystemdOptions = z.infer<typeof SystemdOptions>;
 
+/** The options that a unit was made by: this schema has parsed them before they were written into its mark. */
+export function optionsOf({ target }: Pick<Mark, 'target'>): SystemdOptions {
+  return target as unknown as SystemdOptions;
+}
+
 export interface UnitWish {
   readonly name: string | null;
-  readonly raw: Readonly<Record<'Unit' | 'Service' | 'Install', z.infer<typeof Section>>>;
+  readonly raw: Readonly<Record<'Unit' | 'Service' | 'Install' | 'Container', z.infer<typeof Section>>>;
 }
 
 /** The two forms of `unit:` as one. */
 export function unitWish({ unit }: Pick<SystemdOptions, 'unit'>): UnitWish {
-  const { name, Unit = {}, Service = {}, Install = {} } = typeof unit === 'object' ? unit : { name: unit };
+  const wish = typeof unit === 'object' ? unit : { name: unit };
+  const { name, Unit = {}, Service = {}, Install = {}, Container = {} } = wish;
   return {
     name: name === undefined ? null : name.replace(/\.service$/, ''),
-    raw: { Unit, Service, Install },
+    raw: { Unit, Service, Install, Container },
   };
 }

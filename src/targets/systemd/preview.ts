@@ -2,13 +2,16 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
+import { inContainer } from './definition.ts';
 import { unitFacts } from './facts.ts';
+import { previewContainer } from './preview-container.ts';
 import { hiddenReads, renderUnit, unitNameOf } from './render.ts';
 import type { UnitFacts } from './render.ts';
 import type { SystemdOptions } from './options.ts';
-import { ask, ofUser, reasonOf, scopeOf } from './scope.ts';
+import { ask, reasonOf, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { unreadable } from './unreadable.ts';
+import { verified } from './verify.ts';
 
 /** What systemd and the file system would object to. */
 export async function preview(
@@ -25,6 +28,8 @@ export async function preview(
   }
   const unit = unitNameOf(request.mark, options);
   try {
+    if (inContainer(options))
+      return await previewContainer(world, scope, { mark: request.mark, options, unit });
     const facts = await unitFacts(world, request, { unit, scope });
     const found = await Promise.all([
       verify(world, scope, { request, options, facts }),
@@ -50,36 +55,9 @@ interface Asked {
   readonly facts: UnitFacts;
 }
 
-/** systemd-analyze exits with 0 also when it has something to say, so that what it says counts. */
 async function verify(world: World, scope: Scope, { request, options, facts }: Asked): Promise<Finding[]> {
-  const file = `${facts.unit}.service`;
-  const folder = `${world.places.runtime}/verify-${request.mark.deployment}-${request.mark.replica}`;
-  const { unit } = renderUnit(request.mark, options, facts);
-  try {
-    await world.files.write(`${folder}/${file}`, unit);
-    const front = scope.name === 'user' ? ofUser(world) : [];
-    const mode = scope.name === 'user' ? ['--user'] : [];
-    const argv = [...front, 'systemd-analyze', ...mode, 'verify', '--man=no', `${folder}/${file}`];
-    const { code, stderr } = await world.exec.run(argv, { timeoutMs: 30_000 });
-    const said = stderr
-      .split('\n')
-      .filter((line) => line.includes(file) && !/^Failed to|is marked/.test(line));
-    if (code === null || said.length === 0) return [];
-    return [
-      {
-        rule: 'unit-verify',
-        severity: said.some((line) => /not executable|bad-setting|Missing/i.test(line))
-          ? 'critical'
-          : 'warning',
-        object: request.mark.deployment,
-        message: `systemd objects to the unit ${facts.unit}: ${said.map((line) => line.replace(`${folder}/`, '')).join('; ')}`,
-        evidence: said,
-        cure: 'Correct the raw keys below "target.unit", or the program of the engine.',
-      },
-    ];
-  } finally {
-    await world.files.remove(folder);
-  }
+  const { unit: text } = renderUnit(request.mark, options, facts);
+  return verified(world, scope, { mark: request.mark, unit: facts.unit, text });
 }
 
 function letIn(request: StartRequest, options: SystemdOptions, facts: UnitFacts): Finding[] {

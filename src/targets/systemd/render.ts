@@ -256,11 +256,12 @@ export function dropInOf(mark: Mark, unit: string, how: { adopted: boolean } = {
 
 /** Keys of which systemd keeps every line; a raw one is added to ours instead of taking its place. */
 const lists =
-  /^(Exec\w+|Environment|EnvironmentFile|LoadCredential|DeviceAllow|SystemCallFilter|\w+Paths|After|Before|Wants|Requires|WantedBy|Condition\w+|Assert\w+)$/;
+  /^(Exec\w+|Environment|EnvironmentFile|LoadCredential|DeviceAllow|SystemCallFilter|\w+Paths|After|Before|Wants|Requires|WantedBy|AddCapability|AddDevice|GlobalArgs|GroupAdd|Label|PodmanArgs|PublishPort|Volume|Condition\w+|Assert\w+)$/;
 
 type Raw = ReturnType<typeof unitWish>['raw'];
 
-function overlay(unit: UnitText, raw: Raw): UnitText {
+/** Raw keys of the file over those that berth writes. */
+export function overlay(unit: UnitText, raw: Raw): UnitText {
   return unit.map(([name, keys]) => {
     const given = Object.entries(raw[name as keyof Raw]).map(
       ([key, value]) => [key, [value].flat()] as const,

@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
-import { unitFacts } from './facts.ts';
+import { definitionOf, definitionPath } from './definition.ts';
 import { unitOfObject } from './logs.ts';
 import { dropInName } from './observe.ts';
-import type { SystemdOptions } from './options.ts';
-import { renderUnit } from './render.ts';
+import { optionsOf } from './options.ts';
 import { scopeNamed } from './scope.ts';
 import { readUnit, valuesOf } from './unit-text.ts';
 
@@ -15,16 +14,15 @@ export async function rendersOtherwise(world: World, instance: Instance): Promis
   const { mark } = instance;
   const { scope: name, unit } = unitOfObject(instance);
   const scope = scopeNamed(world, name);
-  const file = `${scope.units}/${unit}.service`;
-  const dropIn = await world.files.read(`${file}.d/${dropInName}`).catch(() => null);
+  const dropIn = await world.files.read(`${scope.units}/${unit}.service.d/${dropInName}`).catch(() => null);
   const keys = readUnit(dropIn ?? '');
   const [written] = valuesOf(keys, 'Unit', 'X-Berth-Unit-Sha256');
   const [adopted] = valuesOf(keys, 'Unit', 'X-Berth-Adopted');
   if (mark === null || written === undefined || adopted === 'yes') return [];
   try {
-    // Its own schema has parsed the options before they were written into the mark.
-    const options = mark.target as unknown as SystemdOptions;
-    const now = renderUnit(mark, options, await unitFacts(world, { mark }, { unit, scope })).unit;
+    const options = optionsOf(mark);
+    const file = definitionPath(scope, unit, options);
+    const now = (await definitionOf(world, mark, { options, unit, scope })).text;
     if (createHash('sha256').update(now).digest('hex') === written) return [];
     const before = ((await world.files.read(file)) ?? '').split('\n');
     const lines = now.split('\n').filter((line) => !before.includes(line));

@@ -10,6 +10,8 @@ export interface Scope {
   readonly name: 'system' | 'user';
   /** Where its units lie that are made by hand or by berth. */
   readonly units: string;
+  /** Where podman reads what it makes units of. */
+  readonly containers: string;
   /** Where their environment and secrets lie, for its manager alone. */
   readonly config: string;
   /** Where its units' caches lie; a user of a unit's own has them behind a door. */
@@ -25,6 +27,7 @@ export function systemScope(world: World): Scope {
   return {
     name: 'system',
     units: '/etc/systemd/system',
+    containers: '/etc/containers/systemd',
     config: '/etc/berth/units',
     caches: ['/var/cache/private', '/var/cache'],
     sudo,
@@ -37,6 +40,7 @@ export function userScope(world: World): Scope {
   return {
     name: 'user',
     units: join(config, 'systemd/user'),
+    containers: join(config, 'containers/systemd'),
     config: join(config, 'berth/units'),
     caches: [world.env['XDG_CACHE_HOME'] ?? join(home, '.cache')],
     sudo: false,
