@@ -126,3 +126,38 @@ deployments:
     expect(starts[0]).toMatch(/--override-kv "\$\$x(?:\\x20| )100%%"$/);
   },
 );
+
+test.skipIf(!quadlet)(
+  `what the target systemd writes for a container becomes a unit that systemd takes${quadlet ? '' : ' (no quadlet of podman: tools/live/quadlet.sh gets one)'}`,
+  async () => {
+    const place = makePlace();
+    onTestFinished(() => place.close());
+    place.write(`version: 1
+fleet: lab
+models:
+  h: {source: "hf://a/b", secret: "\${env:HUB_TOKEN}"}
+deployments:
+  a: {model: h, gpus: 1, port: 8000, ownKey: true, resources: {limits: {memory: 12Gi}}, target: {kind: systemd, unit: {Container: {GroupAdd: ["44", "109"]}}, container: {shm: 8Gi, pull: never}}, engine: {kind: vllm, args: ["--x", "$x 100%"]}}
+`);
+    expect((await place.berth('render', '--format', 'systemd', '--out', '.')).code).toBe(0);
+    const env = { ...process.env, QUADLET_UNIT_DIRS: join(place.folder, 'etc/containers/systemd') };
+    const made = execFileSync(quadlet ?? '', ['-dryrun'], { encoding: 'utf8', env, stdio: 'pipe' });
+    const text = made.slice(made.indexOf('\n') + 1);
+    const [start = ''] = text.split('\n').filter((line) => line.startsWith('ExecStart='));
+    for (const part of [
+      '--publish 127.0.0.1:8000:8000',
+      '--device nvidia.com/gpu=0',
+      '--group-add 44 --group-add 109',
+      '/etc/berth/units/berth-lab-a/hub:/run/secrets/hub:ro',
+      '--pull never',
+      '--log-driver=passthrough',
+    ])
+      expect(start).toContain(part);
+    const file = join(place.folder, 'berth-lab-a.service');
+    writeFileSync(file, text);
+    // It says so on standard error, and exits with 0.
+    const verify = 'systemd-analyze verify --man=no "$0" 2>&1';
+    const said = execFileSync('sh', ['-c', verify, file], { encoding: 'utf8', stdio: 'pipe' });
+    expect(said.split('\n').filter((line) => line.includes('berth-lab-a'))).toEqual([]);
+  },
+);

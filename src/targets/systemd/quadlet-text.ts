@@ -24,7 +24,7 @@ export function containerSection(
     ...(published.length > 0 ? published : ([['Network', 'host']] as const)),
     ...mounts,
     ...devices.map(({ PathOnHost }) => ['AddDevice', PathOnHost] as const),
-    ...one('GroupAdd', (host['GroupAdd'] as string[] | undefined)?.join(' ')),
+    ...((host['GroupAdd'] ?? []) as string[]).map((group) => ['GroupAdd', group] as const),
     ...one('ShmSize', host['ShmSize']),
     ...one('User', body['User']),
     ...one('WorkingDir', body['WorkingDir']),
