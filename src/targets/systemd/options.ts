@@ -13,8 +13,11 @@ const Section = z
   .record(z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/), z.union([Value, z.array(Value)]))
   .describe('Keys of this section as systemd names them; they take the place of those that berth writes.');
 
+/** How a daemon starts it again, and how long its pull may be silent, says nothing to a unit. */
+const others = { kind: true, restart: true, hostConfig: true, pullTimeout: true } as const;
+
 /** What of a container is said as the target docker says it; podman runs it, and the unit starts it again. */
-export const UnitContainer = DockerOptions.omit({ kind: true, restart: true, hostConfig: true }).describe(
+export const UnitContainer = DockerOptions.omit(others).describe(
   'Run in a container of podman, whose unit podman makes of a Quadlet file (podman 5 or newer).',
 );
 export type UnitContainer = z.infer<typeof UnitContainer>;

@@ -34,7 +34,7 @@ export interface RenderedQuadlet {
 
 /** The options of the target docker that say the same of the container. */
 export function dockerOptionsOf(container: UnitContainer): DockerOptions {
-  return { ...container, kind: 'docker', restart: 'no' };
+  return { ...container, kind: 'docker', restart: 'no', pullTimeout: 0 };
 }
 
 /** Why no container can be made of this, as a sentence; null: one can. */
