@@ -99,11 +99,10 @@ test.skipIf(missing !== null)(
   () => {
     writeFleet(2);
     const before = inventory(box, box.folder);
-    for (const args of [['plan'], ['apply']]) {
-      const said = berth(args, 1);
-      expect(said).toContain('Podman makes no units of containers on this machine');
-      expect(said).toContain('Install podman 5 or newer');
-    }
+    const said = berth(['plan']);
+    expect(said).toContain('Podman makes no units of containers on this machine');
+    expect(said).toContain('Install podman 5 or newer');
+    expect(berth(['apply'], 1)).toContain('Podman makes no units of containers on this machine');
     expect(inventory(box, box.folder)).toEqual(before);
   },
 );
@@ -132,7 +131,7 @@ test.skipIf(missing !== null)(
     inBox('sed', '-i', 's/^RestartSec=2$/RestartSec=7/', file);
     const drifted = berth(['plan']);
     expect(drifted).toContain('Service.RestartSec');
-    expect(drifted).toContain('MINE=1');
+    expect(drifted).toContain(`${file}.d/mine.conf`);
     inBox('sed', '-i', 's/^RestartSec=7$/RestartSec=2/', file);
     inBox('rm', '-r', `${file}.d`);
     inBox('systemctl', 'daemon-reload');

@@ -1,4 +1,5 @@
 import { defineError } from './define.ts';
+import { machineText } from './machine-text.ts';
 
 /** Faults of the machine that berth runs on or works for. */
 export const hostErrors = {
@@ -37,8 +38,3 @@ export const hostErrors = {
       `Run "${f.program} --help" by hand as the same user and mend what it says, or name another program.`,
   ),
 };
-
-/** "opc@a10" of "ssh://opc@a10". */
-function machineText(machine = 'local'): string {
-  return machine === 'local' ? 'this machine' : machine.replace(/^ssh:\/\//, '');
-}

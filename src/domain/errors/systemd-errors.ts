@@ -1,4 +1,5 @@
 import { defineError } from './define.ts';
+import { machineText } from './machine-text.ts';
 
 /** Faults of running engines as units of systemd. */
 export const systemdErrors = {
@@ -33,7 +34,7 @@ export const systemdErrors = {
     sought: string;
   }>(
     (f) =>
-      `Podman makes no units of containers on ${f.machine}, which ${f.deployment} wants: ${f.version === null ? 'podman is not installed' : `podman ${f.version} is there without ${f.sought}`}.`,
+      `Podman makes no units of containers on ${machineText(f.machine)}, which ${f.deployment} wants: ${f.version === null ? 'podman is not installed' : `podman ${f.version} is there without ${f.sought}`}.`,
     (f) =>
       `Install podman 5 or newer, which brings that generator (the first came with 4.4), or run ${f.deployment} by the target "docker", which needs none.`,
   ),
