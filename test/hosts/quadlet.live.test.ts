@@ -87,11 +87,11 @@ function replica(): FleetStatus['deployments'][number]['replicas'][number] {
 function completion(): string {
   const { url } = replica();
   const key = inBox('sh', '-c', `cat /etc/berth/units/${unit}/*`).trim();
-  return inBox(
-    ...['curl', '--fail', '--silent', '--header', `Authorization: Bearer ${key}`],
-    ...['--header', 'Content-Type: application/json', '--data', '{"prompt": "a", "max_tokens": 4}'],
-    `${url}/v1/completions`,
-  );
+  const auth = `Authorization: Bearer ${key}`;
+  const json = 'Content-Type: application/json';
+  const data = '{"prompt": "a", "max_tokens": 4}';
+  const words = ['--fail', '--silent', '-H', auth, '-H', json, '--data', data, `${url}/v1/completions`];
+  return inBox('curl', ...words);
 }
 
 test.skipIf(missing !== null)(
