@@ -48,7 +48,10 @@ const cases: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = {
     set(`${mistral}.command`, ['sh', '-c', 'exec llama-server -m x --api_key ***']),
     set(`${night}.starts.command`, ['llama-server', '-m', 'x', '--api-key', '***']),
   ],
-  'open-secret-file': [set(`${mistral}.openSecrets`, ['/etc/key'])],
+  'open-secret-file': [
+    set(`${mistral}.openSecrets`, ['/etc/key']),
+    set(`${night}.openSecrets`, ['/etc/llm.env']),
+  ],
   'secret-in-environment': [
     set(`${box}.secretVariables`, ['HF_TOKEN']),
     set(`${unit}.secretVariables`, ['HF_TOKEN']),

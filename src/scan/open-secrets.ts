@@ -27,7 +27,8 @@ export async function openSecrets(
   return open.flat();
 }
 
-async function isOpen({ files }: Pick<World, 'files'>, root: string, path: string): Promise<boolean> {
+/** Whether every user of the machine can read a file; `root` is where its own machine begins. */
+export async function isOpen({ files }: Pick<World, 'files'>, root: string, path: string): Promise<boolean> {
   const found = await files.stat(`${root}${path}`).catch(() => null);
   if (!found?.isFile || !((found.mode ?? 0) & 0o004)) return false;
   for (let folder = dirname(path); folder !== '/'; folder = dirname(folder)) {

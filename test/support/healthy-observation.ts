@@ -280,6 +280,7 @@ function unit(name: string, more: Partial<Unit> & Pick<Unit, 'starts'>): Unit {
     marked: false,
     container: null,
     secretVariables: [],
+    openSecrets: [],
     ...more,
   };
 }

@@ -301,3 +301,29 @@ test('secrets of a definition are told by name, those of a closed file, a path o
   );
   expect(unit?.secretVariables).toEqual(['HF_TOKEN', 'AUTH_TOKEN', 'OPENAI_API_KEY']);
 });
+
+test('a file of variables with a secret is told where every user can read it, others are not', async () => {
+  const files = {
+    [`${etc}/llm.service`]: [
+      '[Service]',
+      'EnvironmentFile=-/etc/gone.env',
+      'EnvironmentFile=/etc/open.env',
+      'EnvironmentFile=/etc/closed.env',
+      'EnvironmentFile=/etc/plain.env',
+      'EnvironmentFile=/root/hidden.env',
+      'ExecStart=/usr/bin/llama-server -m /m.gguf',
+    ].join('\n'),
+    '/etc/open.env': '# of the hub\nHF_TOKEN="hf_abc"\nLLAMA_ARG_PORT=8081\n',
+    '/etc/closed.env': 'LLAMA_API_KEY=abc\n',
+    '/etc/plain.env': 'LLAMA_ARG_CTX_SIZE=4096\nHF_TOKEN=\nEOS_TOKEN=x\n',
+    '/root/hidden.env': 'HF_TOKEN=hf_abc\n',
+  };
+  const modes: Readonly<Record<string, number>> = { '/etc/closed.env': 0o600, '/root': 0o700 };
+  const world = machine(files, { 'llm.service': 'active' });
+  const own = await world.files.stat('/');
+  const stat: World['files']['stat'] = async (path) =>
+    own && { ...own, isFile: path in files, mode: modes[path] ?? (path in files ? 0o644 : 0o755) };
+  const [unit] = await modelUnits({ ...world, files: { ...world.files, stat } });
+  expect(unit?.openSecrets).toEqual(['/etc/open.env']);
+  expect(unit?.starts.port).toBe(8081);
+});

@@ -20,6 +20,7 @@ import { modelContainers } from './containers.ts';
 import { startedServer } from './started-server.ts';
 import type { Containers } from './started-server.ts';
 import { fillSpecifiers, specifiersOf } from './specifiers.ts';
+import { environmentOf, openEnvironment } from './unit-environment.ts';
 import { unitFiles } from './unit-files.ts';
 import { unitSecrets } from './unit-secrets.ts';
 import type { UnitFile } from './unit-files.ts';
@@ -52,7 +53,15 @@ export async function modelUnits(
 
 type Read = Pick<
   ObservedUnit,
-  'name' | 'path' | 'dropIns' | 'marked' | 'starts' | 'madeBy' | 'container' | 'secretVariables'
+  | 'name'
+  | 'path'
+  | 'dropIns'
+  | 'marked'
+  | 'starts'
+  | 'madeBy'
+  | 'container'
+  | 'secretVariables'
+  | 'openSecrets'
 > & {
   /** Null: systemd says it. */
   readonly atBoot: boolean | null;
@@ -155,8 +164,10 @@ async function readOne(
   const { starts, container } = what;
   const { name, path } = file;
   const secretVariables = unitSecrets(found.unit);
+  const openSecrets = await openEnvironment(world, found.unit, 'Service');
   const { dropIns } = found;
-  return [{ name, path, dropIns, marked, starts, madeBy, container, secretVariables, atBoot: null }];
+  const secrets = { secretVariables, openSecrets };
+  return [{ name, path, dropIns, marked, starts, madeBy, container, ...secrets, atBoot: null }];
 }
 
 /** A unit that podman makes of a ".container" file: that file is what a person keeps. */
@@ -188,6 +199,7 @@ async function readQuadlet(
       madeBy: 'quadlet',
       container: quadletContainer(found.unit, name),
       secretVariables: unitSecrets(found.unit),
+      openSecrets: await openEnvironment(world, found.unit, 'Container'),
       atBoot: quadletEnabled(found.unit),
     },
   ];
@@ -230,25 +242,6 @@ async function serverOf(
   if (run) return { ...run, runsContainer: true };
   const starts = definedServer({ image: null, command: argv, args: [], env });
   return starts && { starts, container: null, runsContainer: false };
-}
-
-async function environmentOf(
-  world: World,
-  unit: UnitText,
-  section = 'Service',
-): Promise<Record<string, string>> {
-  const files = valuesOf(unit, section, 'EnvironmentFile').map((path) => path.replace(/^-/, ''));
-  const texts = await Promise.all(files.map((path) => world.files.read(path).catch(() => null)));
-  const lines = [
-    ...valuesOf(unit, section, 'Environment').flatMap((line) => shellCommands(line)[0] ?? []),
-    ...texts.flatMap((text) => (text ?? '').split('\n')),
-  ];
-  return Object.fromEntries(
-    lines.flatMap((line) => {
-      const match = /^\s*([A-Za-z_]\w*)=(.*)$/.exec(line);
-      return match ? [[match[1] ?? '', (match[2] ?? '').trim().replace(/^(["'])(.*)\1$/, '$2')]] : [];
-    }),
-  );
 }
 
 /** As systemd does: "$NAME" alone becomes words, "${NAME}" stays one. What is not set is left, and shows. */

@@ -39,6 +39,8 @@ export const ObservedUnit = z.strictObject({
   container: z.string().nullable().default(null),
   /** Names of variables that hold a secret in what everybody may ask systemd for. */
   secretVariables: z.array(z.string()).default([]),
+  /** Files of variables with a secret that every user of the machine can read. */
+  openSecrets: z.array(z.string()).default([]),
   starts: DefinedServer,
 });
 export type ObservedUnit = z.infer<typeof ObservedUnit>;

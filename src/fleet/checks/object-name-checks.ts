@@ -28,7 +28,7 @@ export function objectNameFaults(tree: Located): ConfigFault[] {
     ...doubles(
       deployments.flatMap(([name, piece]) => unitClaims(tree, name, piece)),
       (name, by) => `The unit ${name} is named twice on this machine: ${by} has it too.`,
-      'Give one of them another target.unit.',
+      'Give one of them another target.unit; of a unit of the system and one of a user by the same name, one file can have one.',
     ),
     ...doubles(
       deployments.flatMap(([name, piece]) => nodePortClaims(tree, name, piece)),

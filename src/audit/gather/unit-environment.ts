@@ -1,0 +1,51 @@
+import { shellCommands } from '../../domain/command-line/shell-words.ts';
+import { isWrittenSecret } from '../../domain/command-line/written-secret.ts';
+import type { World } from '../../io/world.ts';
+import { isOpen } from '../../scan/open-secrets.ts';
+import { valuesOf } from '../../targets/systemd/unit-text.ts';
+import type { UnitText } from '../../targets/systemd/unit-text.ts';
+
+/** The variables that a unit gives its program, those of files that can be read among them. */
+export async function environmentOf(
+  world: World,
+  unit: UnitText,
+  section = 'Service',
+): Promise<Record<string, string>> {
+  const texts = await filesOf(world, unit, section);
+  const lines = [
+    ...valuesOf(unit, section, 'Environment').flatMap((line) => shellCommands(line)[0] ?? []),
+    ...texts.flatMap(({ text }) => text.split('\n')),
+  ];
+  return Object.fromEntries(lines.flatMap((line) => [pairOf(line)].flatMap((pair) => (pair ? [pair] : []))));
+}
+
+/** Files of variables with a secret in them that every user of the machine can read. */
+export async function openEnvironment(world: World, unit: UnitText, section: string): Promise<string[]> {
+  const files = await filesOf(world, unit, section);
+  const open = await Promise.all(
+    files.map(async ({ path, text }) => {
+      const holds = text.split('\n').some((line) => isWrittenSecret(...(pairOf(line) ?? ['', ''])));
+      return holds && (await isOpen(world, '', path)) ? [path] : [];
+    }),
+  );
+  return [...new Set(open.flat())];
+}
+
+async function filesOf(
+  world: World,
+  unit: UnitText,
+  section: string,
+): Promise<{ path: string; text: string }[]> {
+  const values = valuesOf(unit, section, 'EnvironmentFile');
+  // An empty value forgets those before it.
+  const paths = values.slice(values.lastIndexOf('') + 1).map((path) => path.replace(/^-/, ''));
+  return Promise.all(
+    paths.map(async (path) => ({ path, text: (await world.files.read(path).catch(() => null)) ?? '' })),
+  );
+}
+
+/** "NAME=value", without the quotes around the value. */
+function pairOf(line: string): [string, string] | null {
+  const match = /^\s*([A-Za-z_]\w*)=(.*)$/.exec(line);
+  return match ? [match[1] ?? '', (match[2] ?? '').trim().replace(/^(["'])(.*)\1$/, '$2')] : null;
+}
