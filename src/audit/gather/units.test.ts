@@ -321,8 +321,10 @@ test('a file of variables with a secret is told where every user can read it, ot
   const modes: Readonly<Record<string, number>> = { '/etc/closed.env': 0o600, '/root': 0o700 };
   const world = machine(files, { 'llm.service': 'active' });
   const own = await world.files.stat('/');
-  const stat: World['files']['stat'] = async (path) =>
-    own && { ...own, isFile: path in files, mode: modes[path] ?? (path in files ? 0o644 : 0o755) };
+  async function stat(path: string): ReturnType<World['files']['stat']> {
+    const mode = modes[path] ?? (path in files ? 0o644 : 0o755);
+    return own && { ...own, isFile: path in files, mode };
+  }
   const [unit] = await modelUnits({ ...world, files: { ...world.files, stat } });
   expect(unit?.openSecrets).toEqual(['/etc/open.env']);
   expect(unit?.starts.port).toBe(8081);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Plan } from '../../../src/domain/plan.ts';
 import type { ScanReport } from '../../../src/domain/scan-report.ts';
+import { tryLock } from '../../../src/io/lock.ts';
 import { freePorts, isRunning, makePlace, until } from '../../support/berth.ts';
 import { createFakes, serverOf } from '../scan/fakes.ts';
 
@@ -82,6 +83,27 @@ test('a server that was started by hand is adopted: into the file beside its com
     await stop();
   }
 });
+
+test('while another command edits the file, adopting changes nothing and says who has it; afterwards it goes on', async () => {
+  const { place, pid, stop } = await running();
+  const file = join(place.folder, 'berth.yaml');
+  const text = readFileSync(file, 'utf8');
+  const held = await tryLock(`edit ${file}`, 'berth consolidate (process 1)');
+  try {
+    // A look writes nothing, and needs nobody's leave.
+    expect((await place.berth('adopt')).code).toBe(0);
+    const refused = await place.berth('adopt', String(pid));
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('berth consolidate (process 1)');
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    held?.release();
+    expect((await place.berth('adopt', String(pid))).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toContain(`from process ${pid}`);
+  } finally {
+    held?.release();
+    await stop();
+  }
+}, 60_000);
 
 test('an adopted server is replaced as any other once the file changes, and nothing else of its session ends', async () => {
   const { place, pid, stop } = await running();
