@@ -220,7 +220,9 @@ function addPeer(context: Context, peer: Located): void {
   const models = pieceAt(peer, ['models'])?.content;
   const url = fillMacros(textAt(peer, ['proxy']), context.macros);
   const key = keyOf(context, pieceAt(peer, ['apiKey']), variableName(`${peer.path.at(-1) ?? 'peer'} key`));
-  for (const item of models?.kind === 'list' ? models.items : []) {
+  const items = models?.kind === 'list' ? models.items : [];
+  if (items.length === 0) leave(peer, 'It names no models that could be asked for there.');
+  for (const item of items) {
     const id = textAt(item, []);
     const name = context.nameOf(id);
     context.names.set(id, name);
