@@ -151,7 +151,7 @@ describe.skipIf(missing !== null)(
       );
       expect(await complete(url)).toBe(200);
       const { code, stdout, stderr } = await failing;
-      expect([code, stdout + stderr]).toEqual([1, expect.stringContaining('no-such-flag')]);
+      expect([code, stdout + stderr]).toEqual([7, expect.stringContaining('no-such-flag')]);
       expect(await complete(await urlOf())).toBe(200);
       place.write(fleet(2));
       await expectRan('apply');
