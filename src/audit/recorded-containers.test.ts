@@ -57,6 +57,19 @@ const cases: readonly Case[] = [
     server: 'llama.cpp /m/a.gguf 8090',
   },
   {
+    what: 'a server that is told no port, and a health check of another one',
+    config: { Healthcheck: { Test: ['CMD', 'curl', '-f', 'http://0.0.0.0:8080/health'] } },
+    more: { Path: 'vllm', Args: ['serve', 'org/m'] },
+    server: 'vllm org/m null',
+    found: ['health-check-port'],
+  },
+  {
+    what: 'a server that is told no port, and a health check of its usual one',
+    config: { Healthcheck: { Test: ['CMD-SHELL', 'curl -f http://0.0.0.0:8000/health'] } },
+    more: { Path: 'vllm', Args: ['serve', 'org/m'] },
+    server: 'vllm org/m null',
+  },
+  {
     what: 'llama-server that variables configure, with the health check of its image',
     config: {
       Image: 'ghcr.io/ggml-org/llama.cpp:server-b6000',

@@ -1,3 +1,5 @@
+import type { DefinedServer } from '../../domain/audit/observation.ts';
+import { leavesOpen, usualPort } from '../../domain/audit/server-port.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -11,7 +13,7 @@ export const healthCheckPort: Rule = {
     perHost(hosts, ({ containers }) =>
       containers.flatMap((one) => {
         const asked = askedPort(one.healthCheck ?? []);
-        const { port } = one.starts;
+        const port = portOf(one.starts);
         if (asked === null || port === null || asked === port) return [];
         return [
           {
@@ -27,6 +29,11 @@ export const healthCheckPort: Rule = {
 };
 
 function askedPort(words: readonly string[]): number | null {
-  const port = /(?:localhost|127\.0\.0\.1|\[::1\]):(\d+)/.exec(words.join(' '))?.[1];
+  const port = /(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d+)/.exec(words.join(' '))?.[1];
   return port === undefined ? null : Number(port);
+}
+
+/** All its variables are seen, so that one that is told nothing listens where its engine does by default. */
+function portOf({ engine, port, command }: DefinedServer): number | null {
+  return port ?? (leavesOpen(command) ? null : usualPort(engine));
 }

@@ -17,9 +17,14 @@ const usualPorts: Readonly<Record<string, number>> = {
   sglang: 30_000,
 };
 
+/** Where an engine listens that is told nothing; null: not known. */
+export function usualPort(engine: string): number | null {
+  return usualPorts[engine] ?? null;
+}
+
 /** Where a server of a pod listens; null: not known. */
 export function serverPort(one: ServerOfPod): number | null {
-  return one.server.port ?? (saysElsewhere(one) ? null : (usualPorts[one.server.engine] ?? null));
+  return one.server.port ?? (saysElsewhere(one) ? null : usualPort(one.server.engine));
 }
 
 /** Whether its port may be left to a variable or to a file, which do not show, or to what another object adds. */

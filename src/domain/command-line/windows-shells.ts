@@ -6,8 +6,9 @@ export function peelPowershell(args: readonly string[]): Peeled | null {
   const text = args.slice(at + 1).join(' ');
   if (at < 0 || text === '') return null;
   // "&" in front of a command calls it.
-  const plain = text.replaceAll(/(^|[;{|]|&&)\s*[&.]\s+/g, '$1 ');
-  return { commands: [['sh', '-c', plain.replaceAll(/^\s*\{|\}\s*$/g, ' ')]], env: {}, waits: true };
+  const block = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1] ?? text;
+  const plain = block.replaceAll(/(^|[;{|]|&&)\s*[&.]\s+/g, '$1 ');
+  return { commands: [['sh', '-c', plain]], env: {}, waits: true };
 }
 
 /** `cmd /c "server.exe --port 1"` */
