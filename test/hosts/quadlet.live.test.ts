@@ -68,6 +68,12 @@ deployments:
   );
 }
 
+/** Podman keeps books of its own, and a network that it makes once. */
+function leftovers(): string[] {
+  const podmans = [`file ${box.folder}/graph/`, 'file /var/lib/cni/', 'file /etc/cni/'];
+  return inventory(box, box.folder).filter((line) => !podmans.some((one) => line.startsWith(one)));
+}
+
 function plan(): Plan {
   return JSON.parse(berth(['plan', '--json'])) as Plan;
 }
@@ -86,7 +92,7 @@ function replica(): FleetStatus['deployments'][number]['replicas'][number] {
 /** By berth's own key for the engine, which a client of the machine would have to know. */
 function completion(): string {
   const { url } = replica();
-  const key = inBox('sh', '-c', `cat /etc/berth/units/${unit}/*`).trim();
+  const key = inBox('sh', '-c', `cat /etc/berth/units/${unit}*/*`).trim();
   const auth = `Authorization: Bearer ${key}`;
   const json = 'Content-Type: application/json';
   const data = '{"prompt": "a", "max_tokens": 4}';
@@ -98,12 +104,12 @@ test.skipIf(missing !== null)(
   `a machine whose podman makes no units is told so before anything is written${why}`,
   () => {
     writeFleet(2);
-    const before = inventory(box, box.folder);
+    const before = leftovers();
     const said = berth(['plan']);
     expect(said).toContain('Podman makes no units of containers on this machine');
     expect(said).toContain('Install podman 5 or newer');
     expect(berth(['apply'], 1)).toContain('Podman makes no units of containers on this machine');
-    expect(inventory(box, box.folder)).toEqual(before);
+    expect(leftovers()).toEqual(before);
   },
 );
 
@@ -112,7 +118,7 @@ test.skipIf(missing !== null)(
   async () => {
     inBox('sh', '-c', 'mkdir -p "$(dirname "$1")" && cp "$0" "$1"', quadlet ?? '', generator);
     writeFleet(2);
-    const before = inventory(box, box.folder);
+    const before = leftovers();
     berth(['apply']);
     expect(completion()).toContain('"text"');
     const first = replica();
@@ -153,6 +159,6 @@ test.skipIf(missing !== null)(
 
     berth(['down']);
     expect(inBox('podman', 'ps', '--all', '--quiet')).toBe('');
-    expect(inventory(box, box.folder)).toEqual(before);
+    expect(leftovers()).toEqual(before);
   },
 );
