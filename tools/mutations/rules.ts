@@ -348,4 +348,16 @@ export const mutations: readonly Mutation[] = [
     search: 'mayEject: ejected + 1 <= this.instances.length / 2',
     replace: 'mayEject: true',
   },
+  {
+    rule: 22,
+    file: `${gateway}/routing/vanished.ts`,
+    search: 'checks >= fewestChecks',
+    replace: 'checks < 0',
+  },
+  {
+    rule: 3,
+    file: 'src/io/http-server/connection.ts',
+    search: 'left > 0 && now - this.#unreadSince',
+    replace: 'left < 0 && now - this.#unreadSince',
+  },
 ];
