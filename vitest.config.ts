@@ -14,6 +14,7 @@ const machines = [
   'move',
   'move-targets',
   'render',
+  'secrets-ssh',
   'ssh',
   'ssh-lock',
   'systemd',

@@ -125,11 +125,7 @@ async function verify(
       sources.length === 0 || shown.has(source) || sources.some((one) => isFolderOf(one, folder)),
   );
   if (sources.length > 0 && models.length === 0)
-    throw new BerthError('MODEL_NOT_FOUND', {
-      source: sources.map(shownSource).join(', '),
-      what: 'the store does not hold it',
-      near: [],
-    });
+    throw new BerthError('MODEL_NOT_STORED', { sources: [...shown] });
   const verified: Verified[] = [];
   for (const model of models) {
     output.progress(`${model.source}: reading ${formatBytes(bytesOf(model))}`);

@@ -26,6 +26,11 @@ export const pullErrors = {
         ? `There is: ${f.near.join(', ')}.`
         : 'Check owner, name and revision; a private one looks as if it were not there, without a token.',
   ),
+  MODEL_NOT_STORED: defineError<{ sources: readonly string[] }>(
+    (f) => `The store does not hold ${f.sources.join(', ')}.`,
+    () => '"berth models list" names what it holds, "berth pull" fetches what it lacks.',
+    'usage',
+  ),
   MODEL_GATED: defineError<{ source: string; page: string; token: boolean }>(
     (f) =>
       `${f.source} is given out only to accounts that have accepted its terms${f.token ? ', and the account of this token has not' : ''}.`,

@@ -52,6 +52,14 @@ test('what rots on the disk is found, taken out and fetched anew', async () => {
   expect((await place.berth('models', 'verify')).code).toBe(0);
 });
 
+test('verify of what the store does not hold says so', async () => {
+  const ran = await place.berth('models', 'verify', source);
+  expect([ran.code, ran.stderr]).toEqual([
+    2,
+    expect.stringContaining('"berth models list" names what it holds'),
+  ]);
+});
+
 test('verify waits for whoever fetches the same model', async () => {
   await place.berth('pull', source);
   const [folder = ''] = readdirSync(store('trees'));
