@@ -2,6 +2,7 @@ import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import { nearest } from '../../domain/nearest.ts';
 import { targets } from '../../targets/registry.ts';
 import { benchmarkFaults } from './benchmark-checks.ts';
+import { claimFaults } from './claim-checks.ts';
 import { clusterModelFaults } from './cluster-model-checks.ts';
 import { demandFaults } from './demand-checks.ts';
 import { experimentFaults } from './experiment-checks.ts';
@@ -42,6 +43,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...openshiftFaults(tree),
     ...unitFaults(tree),
     ...clusterModelFaults(tree),
+    ...claimFaults(tree),
     ...gatewayFaults(tree, hostNames(tree)),
     ...tlsSecretFaults(tree),
     ...routeFaults(tree),
