@@ -37,3 +37,8 @@ test('the usual quantization is taken also where another word stands before it',
 test('two that fit alike are asked for', () => {
   expect(() => chosen('Q4_K_M', ['m-UD-Q4_K_M.gguf', 'm.f16.Q4_K_M.gguf'])).toThrow('2 models are Q4_K_M');
 });
+
+test('a projector is passed over beside models, and taken where it is all that an address names', () => {
+  expect(chosen(null, ['mmproj-F16.gguf', 'm-Q8_0.gguf'])).toBe('m-Q8_0.gguf');
+  expect(chosen(null, ['mmproj-F16.gguf'])).toBe('mmproj-F16.gguf');
+});

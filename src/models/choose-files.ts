@@ -20,6 +20,10 @@ const usualQuant = 'Q4_K_M';
 export function chooseFiles(source: string, listed: readonly ListedFile[], wanted: WantedFiles): ChosenFiles {
   const files = listed.filter(({ path }) => isSafePath(path));
   if (wanted.path !== null) return named(source, files, { path: wanted.path, quant: wanted.quant });
+  const [sole, ...more] = files;
+  // An address of that very file, which may be a projector.
+  if (sole && more.length === 0 && isGguf(sole.path) && wanted.quant === null)
+    return withParts(files, sole.path, source);
   const models = firstParts(files.filter(({ path }) => isGguf(path) && !isProjector(path)));
   if (wanted.quant !== null) return ofQuant(source, files, models, wanted.quant);
   if (models.length === 0) return folderOf(source, files);
