@@ -68,10 +68,15 @@ deployments:
   );
 }
 
-/** Podman keeps books of its own, and a network that it makes once. */
+/** Podman keeps books of its own and a network that it makes once, berth its keys. */
 function leftovers(): string[] {
-  const podmans = [`file ${box.folder}/graph/`, 'file /var/lib/cni/', 'file /etc/cni/'];
-  return inventory(box, box.folder).filter((line) => !podmans.some((one) => line.startsWith(one)));
+  const kept = [
+    `file ${box.folder}/graph/`,
+    `file ${box.folder}/state/`,
+    'file /var/lib/cni/',
+    'file /etc/cni/',
+  ];
+  return inventory(box, box.folder).filter((line) => !kept.some((one) => line.startsWith(one)));
 }
 
 function plan(): Plan {
