@@ -1,7 +1,7 @@
 import type { Mark } from '../domain/instance.ts';
 import { isOfCluster } from '../domain/secret.ts';
-import type { ContainerBody, Mount } from '../targets/docker/render.ts';
-import { secretFolder, ulimitsOf } from '../targets/docker/container-body.ts';
+import type { ContainerBody, Mount } from '../container/render.ts';
+import { secretFolder, ulimitsOf } from '../container/container-body.ts';
 import { containerRefusal, containersOf } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';

@@ -1,9 +1,9 @@
 import { machineSecretRefusal } from '../domain/secret.ts';
-import { DockerOptions } from '../targets/docker/options.ts';
+import { DockerOptions } from '../container/options.ts';
 import type { Mark } from '../domain/instance.ts';
-import { publishedPorts } from '../targets/docker/container-body.ts';
-import { containerName, entrypointOf, imageOf, renderContainer } from '../targets/docker/render.ts';
-import type { ContainerBody, HostFacts, Mount } from '../targets/docker/render.ts';
+import { publishedPorts } from '../container/container-body.ts';
+import { containerName, entrypointOf, imageOf, renderContainer } from '../container/render.ts';
+import type { ContainerBody, HostFacts, Mount } from '../container/render.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
 import { marksOf } from './replica-marks.ts';
 

@@ -1,6 +1,6 @@
 import type { Mark } from '../domain/instance.ts';
-import type { ContainerBody, Mount } from '../targets/docker/render.ts';
-import { secretFolder } from '../targets/docker/container-body.ts';
+import type { ContainerBody, Mount } from '../container/render.ts';
+import { secretFolder } from '../container/container-body.ts';
 import { containerSection, containerService, volumeOf } from '../targets/systemd/quadlet-text.ts';
 import { escapeText, writeUnit } from '../targets/systemd/unit-text.ts';
 import type { Section } from '../targets/systemd/unit-text.ts';

@@ -1,5 +1,6 @@
-import { dirname, resolve } from 'node:path/posix';
+import { resolve } from 'node:path/posix';
 import type { ProcessEntry } from '../domain/process-facts.ts';
+import { isOpen } from '../io/open-to-all.ts';
 import type { World } from '../io/world.ts';
 
 const flag = /^--[\w-]*(key|token(?!izer)|secret|password)[\w-]*-?(file|path)(?:=(.*))?$/i;
@@ -25,15 +26,4 @@ export async function openSecrets(
     }),
   );
   return open.flat();
-}
-
-/** Whether every user of the machine can read a file; `root` is where its own machine begins. */
-export async function isOpen({ files }: Pick<World, 'files'>, root: string, path: string): Promise<boolean> {
-  const found = await files.stat(`${root}${path}`).catch(() => null);
-  if (!found?.isFile || !((found.mode ?? 0) & 0o004)) return false;
-  for (let folder = dirname(path); folder !== '/'; folder = dirname(folder)) {
-    const above = await files.stat(`${root}${folder}`).catch(() => null);
-    if (!above || !((above.mode ?? 0) & 0o001)) return false;
-  }
-  return true;
 }

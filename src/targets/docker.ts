@@ -2,8 +2,8 @@ import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { limitsOf } from '../domain/resources.ts';
 import { machineSecretRefusal } from '../domain/secret.ts';
 import type { Target } from './contract.ts';
-import { DockerOptions } from './docker/options.ts';
-import { entrypointOf, imageOf } from './docker/render.ts';
+import { DockerOptions } from '../container/options.ts';
+import { entrypointOf, imageOf } from '../container/render.ts';
 import { unasked } from './docker/unasked.ts';
 
 function refuses(spec: LaunchSpec, options: DockerOptions): string | null {

@@ -2,7 +2,7 @@ import { programRefusal } from '../domain/program-refusal.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { limitsOf } from '../domain/resources.ts';
 import type { Target } from './contract.ts';
-import { imageOf } from './docker/render.ts';
+import { imageOf } from '../container/render.ts';
 import { SystemdOptions, unitWish } from './systemd/options.ts';
 import { containerRefusal, dockerOptionsOf } from './systemd/quadlet.ts';
 

@@ -207,7 +207,7 @@ describe.skipIf(noDocker !== null)('containers that another version of berth mad
     expect.hasAssertions();
     await importLlama(box);
     const target = `target: {kind: docker, image: "${llamaImage}", pull: never, entrypoint: ${entrypoint}}`;
-    const render = 'src/targets/docker/render.ts';
+    const render = 'src/container/render.ts';
     await expectFinding(place, fleetOf(ownPorts(), target), {
       changes: [
         otherDefault,

@@ -20,6 +20,9 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/bench\/(prompts|traces)\//, 1.7, 'folder'],
   // What all targets of a cluster make and ask there.
   [/^src\/kube\//, 1.7, 'folder'],
+  // What a daemon's containers and those of units are made of.
+  [/^src\/container\//, 1.7, 'folder'],
+  [/^src\/audit\/rules\/pod-containers\.ts$/, 1.7, 'file'],
   [/^src\/render\/(secret-shell|shared-objects)\.ts$/, 2.2, 'file'],
   [/^src\/render\/replica-marks\.ts$/, 2.3, 'file'],
   // What each target of a cluster is written as, which all formats for clusters share.
@@ -32,7 +35,7 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
     'file',
   ],
   [/^src\/render\/yaml\.ts$/, 1.7, 'folder'],
-  [/^src\/render\/containers\.ts$/, 2.45, 'file'],
+  [/^src\/render\/(unit-)?containers\.ts$/, 2.45, 'file'],
   [/^src\/render\/helm-template\.ts$/, 2.46, 'file'],
   [/^src\/render\/helm-values\.ts$/, 2.47, 'file'],
   [/^src\/render\//, 2.5, 'file'],

@@ -8,7 +8,7 @@ import type { World } from '../../io/world.ts';
 import { adoptedMarks } from '../../targets/docker/adopt.ts';
 import { ContainerList, State } from '../../targets/docker/answers.ts';
 import { daemonsHere } from '../../targets/docker/daemon.ts';
-import { fleetLabel, markLabel } from '../../targets/docker/render.ts';
+import { fleetLabel, markLabel } from '../../container/render.ts';
 import { definedServer } from './defined-server.ts';
 import { PortBindings, portsOf } from './published-as.ts';
 

@@ -1,7 +1,7 @@
 import { shellCommands } from '../../domain/command-line/shell-words.ts';
 import { isWrittenSecret } from '../../domain/command-line/written-secret.ts';
 import type { World } from '../../io/world.ts';
-import { isOpen } from '../../scan/open-secrets.ts';
+import { isOpen } from '../../io/open-to-all.ts';
 import { valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 

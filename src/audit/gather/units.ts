@@ -3,7 +3,7 @@ import type { ObservedUnit } from '../../domain/audit/observation.ts';
 import type { World } from '../../io/world.ts';
 import { ask, systemScope, userScope } from '../../targets/systemd/scope.ts';
 import type { Scope } from '../../targets/systemd/scope.ts';
-import { markLabel } from '../../targets/docker/render.ts';
+import { markLabel } from '../../container/render.ts';
 import { readUnit, valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { definedServer } from './defined-server.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { anywhere, leastLoaded, withinBound } from '../../domain/instance-load.ts';
 import type { Balancer, Candidate, Policy } from './contract.ts';
-import { placeByHash } from './hash-ring.ts';
+import { placeByHash } from '../../domain/hash-ring.ts';
 import { PrefixIndex } from './prefix-affinity/prefix-index.ts';
 
 const Options = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { anywhere, leastLoaded } from '../../domain/instance-load.ts';
 import type { Policy } from './contract.ts';
-import { placeByHash } from './hash-ring.ts';
+import { placeByHash } from '../../domain/hash-ring.ts';
 
 const Options = z.strictObject({
   kind: z.literal('prefix-hash'),

@@ -8,7 +8,7 @@ import type { Foreign } from '../contract.ts';
 import { VolumeList } from './answers.ts';
 import type { Inspected } from './answers.ts';
 import { asked, daemonAt, must } from './daemon.ts';
-import { fleetLabel, markLabel } from './render.ts';
+import { fleetLabel, markLabel } from '../../container/render.ts';
 
 /**
  * Marks of containers that somebody else made. Labels of a container cannot be changed without making it anew, so the mark is an

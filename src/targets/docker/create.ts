@@ -11,14 +11,14 @@ import { Created, Event } from './answers.ts';
 import type { Inspected } from './answers.ts';
 import { asked, daemonOf, must, sayingOf } from './daemon.ts';
 import { giveFiles, ownFiles } from './give-files.ts';
-import { gpuGroups } from './gpu-groups.ts';
+import { gpuGroups } from '../../container/gpu-groups.ts';
 import { expectNotKept, isOfPlace } from './kept-by-unit.ts';
 import { containerLogs } from './logs.ts';
 import { apiOf, instanceOf, inspect, isUp, markedContainers } from './observe.ts';
-import type { DockerOptions } from './options.ts';
+import type { DockerOptions } from '../../container/options.ts';
 import { ensureImage } from './pull.ts';
-import { containerName, imageOf, renderContainer } from './render.ts';
-import type { ContainerBody, HostFacts } from './render.ts';
+import { containerName, imageOf, renderContainer } from '../../container/render.ts';
+import type { ContainerBody, HostFacts } from '../../container/render.ts';
 import { withWritten } from './written.ts';
 
 const startTimeoutMs = 120_000;

@@ -9,7 +9,7 @@ import { ContainerList, Inspected, Stats } from './answers.ts';
 import type { State } from './answers.ts';
 import { adoptedMarks } from './adopt.ts';
 import { asked, daemonAt, daemonsHere, must, noDaemon } from './daemon.ts';
-import { fleetLabel, markLabel } from './render.ts';
+import { fleetLabel, markLabel } from '../../container/render.ts';
 import { unasked } from './unasked.ts';
 
 /**

@@ -4,9 +4,9 @@ import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
 import { daemonOf } from './daemon.ts';
 import { expectPlaceNotKept } from './kept-by-unit.ts';
-import type { DockerOptions } from './options.ts';
+import type { DockerOptions } from '../../container/options.ts';
 import { hasImage } from './pull.ts';
-import { imageOf } from './render.ts';
+import { imageOf } from '../../container/render.ts';
 
 /** What is wrong before anything is tried: no daemon, no right to it, an image that nobody may fetch, a unit that keeps what runs. Reads only. */
 export async function preview(

@@ -4,7 +4,7 @@ import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { PullLine } from './answers.ts';
 import { asked, wayFault } from './daemon.ts';
-import type { DockerOptions } from './options.ts';
+import type { DockerOptions } from '../../container/options.ts';
 import { registryAuth } from './registry-auth.ts';
 import type { RegistryAuth } from './registry-auth.ts';
 import { registryOf } from './registry-logins.ts';

@@ -6,8 +6,8 @@ import type { Inspected } from './answers.ts';
 import { daemonOf } from './daemon.ts';
 import { unitOf } from './kept-by-unit.ts';
 import { apiOf, inspect } from './observe.ts';
-import type { DockerOptions } from './options.ts';
-import { renderContainer } from './render.ts';
+import type { DockerOptions } from '../../container/options.ts';
+import { renderContainer } from '../../container/render.ts';
 import { writtenOf } from './written.ts';
 import type { WrittenBody } from './written.ts';
 

@@ -3,8 +3,8 @@ import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import type { Inspected } from './answers.ts';
 import { apiOf, inspect } from './observe.ts';
-import type { DockerOptions } from './options.ts';
-import { renderContainer } from './render.ts';
+import type { DockerOptions } from '../../container/options.ts';
+import { renderContainer } from '../../container/render.ts';
 import { comparable, writtenOf } from './written.ts';
 
 /** Lines of a container's body that berth would write otherwise by now; none where it does not tell what was written. */

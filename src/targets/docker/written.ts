@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { parseJson } from '../../domain/json.ts';
 import type { Inspected } from './answers.ts';
-import { markLabel, writtenLabel } from './render.ts';
-import type { ContainerBody, HostFacts } from './render.ts';
+import { markLabel, writtenLabel } from '../../container/render.ts';
+import type { ContainerBody, HostFacts } from '../../container/render.ts';
 
 const Body = z.looseObject({
   Image: z.string(),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Mark } from '../../domain/instance.ts';
 import { findProgram } from '../../io/find-program.ts';
 import type { World } from '../../io/world.ts';
-import { gpuGroups } from '../docker/gpu-groups.ts';
+import { gpuGroups } from '../../container/gpu-groups.ts';
 import { unitFacts } from './facts.ts';
 import type { SystemdOptions, UnitContainer } from './options.ts';
 import { renderQuadlet } from './quadlet.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Mark } from '../../domain/instance.ts';
-import { DockerOptions } from '../docker/options.ts';
+import { DockerOptions } from '../../container/options.ts';
 
 const UnitName = z
   .string()

@@ -7,7 +7,7 @@ import type { World } from '../../io/world.ts';
 import type { UnitContainer } from './options.ts';
 import { dockerOptionsOf } from './quadlet.ts';
 import { qualified } from './quadlet-text.ts';
-import { imageOf } from '../docker/render.ts';
+import { imageOf } from '../../container/render.ts';
 import { asRoot, ofUser, reasonOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 

@@ -2,7 +2,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { Mark } from '../../domain/instance.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { World } from '../../io/world.ts';
-import { imageOf } from '../docker/render.ts';
+import { imageOf } from '../../container/render.ts';
 import { definitionOf } from './definition.ts';
 import type { SystemdOptions, UnitContainer } from './options.ts';
 import { expectNameFree, generatorOf, hasImage } from './podman.ts';

@@ -1,6 +1,6 @@
 import type { Mark } from '../../domain/instance.ts';
-import { publishedPorts, ulimitsOf } from '../docker/container-body.ts';
-import type { ContainerBody, Mount } from '../docker/render.ts';
+import { publishedPorts, ulimitsOf } from '../../container/container-body.ts';
+import type { ContainerBody, Mount } from '../../container/render.ts';
 import { escapeText, quoteWord } from './unit-text.ts';
 import type { Section } from './unit-text.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ByteSize, PositiveDuration } from '../../domain/units.ts';
+import { ByteSize, PositiveDuration } from '../domain/units.ts';
 
 /** Keys of `target:` for containers. Where the daemon listens is said by DOCKER_HOST, as for Docker's own programs. */
 export const DockerOptions = z.strictObject({

@@ -1,9 +1,9 @@
 import { basename, dirname, join } from 'node:path';
-import { fillArg, fillArgs, filler, filesNamed } from '../../domain/fill-args.ts';
-import { gpuEnvironment } from '../../domain/gpu-environment.ts';
-import type { Mark } from '../../domain/instance.ts';
-import type { Accelerator } from '../../domain/accelerators.ts';
-import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
+import { fillArg, fillArgs, filler, filesNamed } from '../domain/fill-args.ts';
+import { gpuEnvironment } from '../domain/gpu-environment.ts';
+import type { Mark } from '../domain/instance.ts';
+import type { Accelerator } from '../domain/accelerators.ts';
+import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
 import type { DockerOptions } from './options.ts';
 
 /** Labels that tell berth's containers; the mark itself is JSON. */

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import type { Mark } from '../../domain/instance.ts';
-import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { dockerTarget } from '../docker.ts';
-import { expectNotKept } from './kept-by-unit.ts';
+import type { Mark } from '../domain/instance.ts';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
+import { dockerTarget } from '../targets/docker.ts';
+import { expectNotKept } from '../targets/docker/kept-by-unit.ts';
 import { DockerOptions } from './options.ts';
-import type { Inspected } from './answers.ts';
-import { driftOf } from './read-back.ts';
+import type { Inspected } from '../targets/docker/answers.ts';
+import { driftOf } from '../targets/docker/read-back.ts';
 import { renderContainer } from './render.ts';
 import type { ContainerBody } from './render.ts';
-import { otherLines } from './rerender.ts';
-import { withWritten, writtenOf } from './written.ts';
+import { otherLines } from '../targets/docker/rerender.ts';
+import { withWritten, writtenOf } from '../targets/docker/written.ts';
 
 const spec: LaunchSpec = {
   engine: 'vllm',

@@ -1,6 +1,6 @@
-import { hashPair, hashText } from '../../domain/hashing.ts';
-import { withinBound } from '../../domain/instance-load.ts';
-import type { Candidate } from './contract.ts';
+import { hashPair, hashText } from './hashing.ts';
+import { withinBound } from './instance-load.ts';
+import type { Loaded } from './instance-load.ts';
 
 /** Where a beginning belongs. `at`: how many were passed over before it, since they had too much to do. */
 export interface Place<One> {
@@ -12,7 +12,7 @@ export interface Place<One> {
  * Rendezvous hashing with bounded loads: who sees the same instances comes to the same choice, with nothing remembered
  * and nobody asked. `start`: hash of the beginning. Null: all of `open` have too much to do.
  */
-export function placeByHash<One extends Candidate>(
+export function placeByHash<One extends Loaded & { readonly id: string }>(
   start: number,
   { open, alive, loadFactor }: { open: readonly One[]; alive: readonly One[]; loadFactor: number },
 ): Place<One> | null {

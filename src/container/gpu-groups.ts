@@ -1,4 +1,4 @@
-import type { World } from '../../io/world.ts';
+import type { World } from '../io/world.ts';
 
 /** Numbers of the groups that own the devices of GPUs: names mean nothing in a container. */
 export async function gpuGroups(world: World): Promise<string[]> {
