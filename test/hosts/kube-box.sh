@@ -11,6 +11,11 @@ export D=$2
 sum=$(echo "$D" | cksum | cut -d' ' -f1)
 export a=$((sum % 100 + 100)) b=$((sum / 100 % 250)) v=$((sum % 1000000))
 export outside=10.$a.$b.1 inside=10.$a.$b.2 pods=10.$((sum / 1000 % 50 + 200)).$b.0/24
+# A machine's systemd takes cgroups away that it was not asked for, and the kubelet then ends the pods in them.
+case $op in
+inside) driver=systemd cgroups=/ ;;
+*) driver=cgroupfs cgroups=/$(basename "$D") ;;
+esac
 case $op in
 start | inside)
   mkdir -p "$D/pki" "$D/cni" "$D/logs"
@@ -35,8 +40,8 @@ port: 20250
 healthzPort: 20248
 readOnlyPort: 0
 failCgroupV1: false
-cgroupDriver: cgroupfs
-cgroupRoot: /$(basename "$D")
+cgroupDriver: $driver
+cgroupRoot: $cgroups
 cgroupsPerQOS: true
 enforceNodeAllocatable: []
 failSwapOn: false
@@ -68,7 +73,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs","io.containerd.snapshot
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-      SystemdCgroup = false
+      SystemdCgroup = $([ $driver = systemd ] && echo true || echo false)
 C
   cat >"$D/cni/10-box.conflist" <<C
 {"cniVersion":"0.4.0","name":"box","plugins":[

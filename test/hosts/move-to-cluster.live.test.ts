@@ -14,6 +14,9 @@ import type { BoxRan, SystemdBox } from './systemd-box.ts';
 const lacks = missingForCluster() ?? missingForSystemd();
 if (lacks !== '') console.info(`move to a cluster: not run, ${lacks} is missing`);
 
+/** Units see no homes, so that the machine has a llama-server outside of them. */
+const ownBin = '/opt/llama/bin';
+
 const clients = 20;
 const text = `version: 1
 fleet: lab
@@ -36,7 +39,7 @@ function path(name: string): string {
 }
 
 function berth(...args: string[]): BoxRan {
-  return box.berth(args, { KUBECONFIG: kubeconfig, PATH: `${liveBin}:${process.env['PATH']}` });
+  return box.berth(args, { KUBECONFIG: kubeconfig, PATH: `${ownBin}:${process.env['PATH']}` });
 }
 
 interface Answer {
@@ -67,7 +70,7 @@ function accessLog(): { status: number; retries: number }[] {
 async function movedTo(place: string): Promise<void> {
   const bin = resolve(import.meta.dirname, '../../bin/berth.js');
   const words = `'${process.execPath}' '${bin}' move a --to ${place} --step-time 10s --yes --json`;
-  const env = `KUBECONFIG='${kubeconfig}' PATH='${liveBin}':"$PATH"`;
+  const env = `KUBECONFIG='${kubeconfig}' PATH='${ownBin}':"$PATH"`;
   const ran = box.enter('sh', '-c', `cd '${box.folder}' && ${env} ${words} 2>>move.log`);
   const told = readFileSync(path('move.log'), 'utf8');
   expect(ran.code, ran.stdout + told).toBe(0);
@@ -84,10 +87,31 @@ function runs(): { target: string | undefined; state: string | undefined } {
   return { target: one?.replicas[0]?.object?.split(' ')[0], state: one?.replicas[0]?.state };
 }
 
+/** Units of the fleet that the machine has: files and what is loaded. */
+function units(): string[] {
+  const listed = box.enter(
+    'sh',
+    '-c',
+    "systemctl list-units --all --plain --no-legend 'berth-lab-*'; ls /etc/systemd/system",
+  );
+  return listed.stdout.split(/\s+/).filter((word) => /^berth-lab-.*service$/.test(word));
+}
+
+/** The libraries of the test's llama-server, and it with their new place. */
+function layLlama(): void {
+  const from = resolve(liveBin, '../llama-cpp/root');
+  const script = readFileSync(join(liveBin, 'llama-server'), 'utf8').replaceAll(from, '/opt/llama/root');
+  writeFileSync(path('llama-server'), script, { mode: 0o755 });
+  const words = `mkdir -p ${ownBin} && cp -r '${from}' /opt/llama/root && cp '${path('llama-server')}' ${ownBin}`;
+  const laid = box.enter('sh', '-c', words);
+  if (laid.code !== 0) throw new Error(laid.stderr);
+}
+
 describe.skipIf(lacks !== '')('a deployment that moves into a cluster and out of it, under a load', () => {
   beforeAll(async () => {
     const bin = process.env['KUBEBUILDER_ASSETS'] ?? '';
     box = startSystemdBox([bin, resolve(liveBin, '..')], { node: true });
+    layLlama();
     ({ kubeconfig, kubectl } = await startClusterIn(box, [usualLlama]));
     await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: path('m.gguf') });
     writeFileSync(path('berth.yaml'), text);
@@ -100,7 +124,7 @@ describe.skipIf(lacks !== '')('a deployment that moves into a cluster and out of
     box.stop();
   }, 120_000);
 
-  test('goes from a process to a pod and back: no request fails, each text is as in a calm run', async () => {
+  test('goes from a process to a pod, to a unit, and from that to a pod and back: no request fails, each text is as in a calm run', async () => {
     writeFileSync(path('at-once'), '');
     const calm = box.enter('sh', '-c', load('calm', 'at-once'));
     expect(calm.code, calm.stderr).toBe(0);
@@ -112,6 +136,15 @@ describe.skipIf(lacks !== '')('a deployment that moves into a cluster and out of
     expect(runs()).toEqual({ target: 'deployment', state: 'ready' });
     expect(readFileSync(path('berth.yaml'), 'utf8')).toContain('# one of them');
     expect(kubectl('-n', 'llm', 'get', 'deployments', '-o', 'name').trim()).toBe('deployment.apps/a');
+
+    await movedTo('here/systemd');
+    expect(runs()).toEqual({ target: 'unit', state: 'ready' });
+    expect(units()).toContain('berth-lab-a.service');
+    expect(kubectl('-n', 'llm', 'get', 'deployments,pods', '-o', 'name').trim()).toBe('');
+
+    await movedTo('kubernetes');
+    expect(runs()).toEqual({ target: 'deployment', state: 'ready' });
+    expect(units()).toEqual([]);
 
     await movedTo('here/process');
     expect(runs()).toEqual({ target: 'process', state: 'ready' });
@@ -128,5 +161,5 @@ describe.skipIf(lacks !== '')('a deployment that moves into a cluster and out of
     expect(noted.filter((one) => one.status !== 200 || one.retries > 0)).toEqual([]);
     const plan = JSON.parse(berth('plan', '--json').stdout) as { actions: { do: string }[] };
     expect(plan.actions.map((one) => one.do)).toEqual(['keep']);
-  }, 900_000);
+  }, 1_800_000);
 });
