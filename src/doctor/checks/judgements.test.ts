@@ -107,7 +107,12 @@ test('Vulkan that only draws with the processor is no GPU', () => {
 });
 
 test('versions of control groups are told apart, and what a user may not limit', () => {
-  const two = { mounts: 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n', delegated: 'memory pids', uid: 1000 };
+  const two = {
+    mounts: 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n',
+    delegated: 'memory pids',
+    uid: 1000,
+    pastSystemd: null,
+  };
   expect(said(cgroups.judge(two, { ...nothing, targets: ['systemd'] }))).toEqual([
     expect.stringContaining('Delegate=cpu'),
   ]);
@@ -115,6 +120,11 @@ test('versions of control groups are told apart, and what a user may not limit',
   const hybrid = { ...two, mounts: `${two.mounts}cgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0\n` };
   expect(cgroups.judge(hybrid, nothing)[0]?.evidence).toEqual(['version: hybrid']);
   expect(said(cgroups.judge({ ...two, mounts: '' }, nothing))).toEqual([expect.stringMatching(/^warning/)]);
+  const pods = { ...two, pastSystemd: '/sys/fs/cgroup/kubepods' };
+  expect(said(cgroups.judge(pods, nothing))).toEqual([
+    'good: -',
+    expect.stringContaining('cgroupDriver: systemd'),
+  ]);
 });
 
 test('limits are read as the kernel prints them, and judged by what the fleet wants', () => {
