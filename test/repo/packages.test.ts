@@ -25,9 +25,12 @@ test('the pinned Node is one version everywhere', () => {
     optionalDependencies: Record<string, string>;
   };
   expect(new Set(Object.values(pinned.optionalDependencies))).toEqual(new Set([pinned.version]));
-  expect(own['devDependencies']?.['@types/node']).toMatch(
-    new RegExp(`\\^${pinned.version.split('.')[0]}\\.`),
-  );
+});
+
+test('types are those of the oldest Node that berth is for', () => {
+  const oldest = own['engines']?.['node'] ?? '';
+  expect(oldest).toMatch(/^>=\d+$/);
+  expect(own['devDependencies']?.['@types/node']).toMatch(new RegExp(`^\\^${oldest.slice(2)}\\.`));
 });
 
 test('what is published holds no sources, tests or tools', () => {
