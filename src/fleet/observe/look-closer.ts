@@ -2,6 +2,8 @@ import type { Finding } from '../../domain/finding.ts';
 import { objectKey } from '../../domain/instance.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { Action, Plan } from '../../domain/plan.ts';
+import type { Files } from '../../io/files.ts';
+import { rememberStats } from '../../io/remembered-stats.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { markOf } from '../apply/change-steps.ts';
@@ -13,17 +15,33 @@ import { startRequest } from '../apply/start-engine.ts';
 
 /** What the targets themselves foresee of what the plan would make, and of what it would end. Reads only. */
 export async function previewFindings(world: World, plan: Plan): Promise<Finding[]> {
+  const hostOf = hostsOfNow(world, plan);
   const asked = plan.actions.flatMap((action) => [
-    startFindings(world, plan, action),
+    startFindings(hostOf, plan, action),
     endFindings(world, plan, action),
   ]);
   return (await Promise.all(asked)).flat();
 }
 
-async function startFindings(world: World, plan: Plan, action: Action): Promise<Finding[]> {
+/** The hosts of a plan; a machine that many replicas are planned for is asked once for a file that they all want. */
+function hostsOfNow(world: World, plan: Plan): (name: string) => Promise<World> {
+  const files = new Map<string, Files>();
+  return async (name) => {
+    const host = await worldOn(world, plan.hosts[name]);
+    const looked = files.get(host.machine) ?? rememberStats(host.files);
+    files.set(host.machine, looked);
+    return { ...host, files: looked };
+  };
+}
+
+async function startFindings(
+  hostOf: (name: string) => Promise<World>,
+  plan: Plan,
+  action: Action,
+): Promise<Finding[]> {
   if (action.do !== 'start' && action.do !== 'replace') return [];
   const { target } = action.wanted;
-  const host = await worldOn(world, plan.hosts[action.host]);
+  const host = await hostOf(action.host);
   const request = startRequest(host, markOf(host, plan, action), plan.withheld);
   return (await targetOf(target.kind).preview?.(host, request, target)) ?? [];
 }
