@@ -70,7 +70,7 @@ function hashOf(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 40);
 }
 
-const flockScript = '[ -r "$1" ] || exit 3; exec 9<"$1"; flock -n 9 || exit 9';
+const flockScript = '[ -r "$1" ] && command -v flock >/dev/null || exit 3; exec 9<"$1"; flock -n 9 || exit 9';
 
 /**
  * What the holder has written beside the lock file when someone holds it who came by ssh; null when nobody does. The kernel is asked by

@@ -24,7 +24,11 @@ const Inspected = z.object({
 
 /** Asks the daemons that listen on sockets of this machine: others have files of their own. */
 export async function givenToContainers(world: World): Promise<ContainerUses> {
-  const daemons = (await daemonsHere(world)).filter(({ where }) => where.startsWith('unix:'));
+  const usual = { ...world, env: { ...world.env, DOCKER_HOST: '', DOCKER_CONTEXT: 'default' } };
+  // Who has chosen another daemon has containers at the usual ones all the same.
+  const all = [...(await daemonsHere(world)), ...(await daemonsHere(usual))];
+  const here = all.filter(({ where }) => where.startsWith('unix:'));
+  const daemons = new Map(here.map((api) => [api.where, api])).values();
   const silent: string[] = [];
   const given: Given[] = [];
   for (const api of daemons) {

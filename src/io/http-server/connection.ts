@@ -282,6 +282,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
 
   #next(): void {
     this.#turn = null;
+    this.#unread = 0;
     this.#since = this.#owner.now();
     if (this.#owner.closing) {
       this.leave();

@@ -41,7 +41,13 @@ async function clearPlace(world: World, place: Place, job: KubeObject): Promise<
   const until = world.clock.now() + goneMs;
   for (;;) {
     const inTheWay = (await jobsWith(place, same)).filter((one) => isInTheWay(one, job));
-    if (inTheWay.length === 0 || world.clock.now() > until) return;
+    const [first] = inTheWay;
+    if (!first) return;
+    if (world.clock.now() > until)
+      throw new BerthError('NOT_ENDING', {
+        object: `Job ${first.metadata.name}`,
+        holds: 'it may still write where this one would, and its node has not said that it is gone',
+      });
     for (const { metadata } of inTheWay)
       if (!metadata.deletionTimestamp) await deleteObject(place, jobKind, metadata);
     await world.clock.sleep(500);

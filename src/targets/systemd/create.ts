@@ -218,7 +218,7 @@ export async function remove(
     await keepDefinition(world, scope, unit);
   }
   const volumes = container && others.length === 0 ? workVolumes(there) : [];
-  if (volumes.length > 0) await podman(world, scope, ['volume', 'rm', '--force', ...volumes]);
+  if (volumes.length > 0) await podman(world, scope, ['volume', 'rm', ...volumes]);
   const config = join(scope.config, unit);
   const kept = Object.keys(there.spec.secrets).map((key) => join(config, key));
   await removeFiles(world, scope, [
