@@ -1,3 +1,7 @@
+/** Sums of object stores beside SHA-256, which they tell of a whole object also where it was sent in parts. */
+export const crcKinds = ['crc64nvme', 'crc32c', 'crc32'] as const;
+export type CrcKind = (typeof crcKinds)[number];
+
 /** A file as its place lists it, before anything of it is fetched. */
 export interface ListedFile {
   /** Within the model, with "/" between folders; never absolute, never with "..". */
@@ -8,7 +12,7 @@ export interface ListedFile {
   /** Where git keeps the file itself: its name there, which is a sum of its content. */
   readonly gitName?: string;
   /** Where its place tells another sum than SHA-256: which, and what it is in base64. */
-  readonly crc?: { readonly kind: 'crc64nvme' | 'crc32c' | 'crc32'; readonly value: string };
+  readonly crc?: { readonly kind: CrcKind; readonly value: string };
 }
 
 /** What a place says of a model. */

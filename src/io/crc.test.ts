@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { beginCrc, crcKinds } from './crc.ts';
-import type { CrcKind } from './crc.ts';
+import { crcKinds } from '../domain/listed-model.ts';
+import type { CrcKind } from '../domain/listed-model.ts';
+import { beginCrc } from './crc.ts';
 
 // What the catalogue of parametrised CRC algorithms gives as the check value of each.
 test.each([

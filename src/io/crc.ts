@@ -1,6 +1,4 @@
-/** Sums of object stores beside SHA-256, which they tell of a whole object also where it was sent in parts. */
-export const crcKinds = ['crc64nvme', 'crc32c', 'crc32'] as const;
-export type CrcKind = (typeof crcKinds)[number];
+import type { CrcKind } from '../domain/listed-model.ts';
 
 export interface Crc {
   readonly update: (bytes: Uint8Array) => void;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
+import type { CrcKind } from '../domain/listed-model.ts';
 import { openSource } from './byte-file.ts';
 import { beginCrc } from './crc.ts';
-import type { CrcKind } from './crc.ts';
 
 const part = 4 * 1024 * 1024;
 

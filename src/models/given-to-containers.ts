@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DockerApi } from '../io/docker-api.ts';
 import type { World } from '../io/world.ts';
 import { ContainerList } from '../targets/docker/answers.ts';
-import { daemonsHere } from '../targets/docker/daemon.ts';
+import { daemonsOnSockets } from '../targets/docker/daemon.ts';
 import type { Given } from './given-paths.ts';
 
 /** What containers of this machine are given, those that do not run included. */
@@ -24,14 +24,9 @@ const Inspected = z.object({
 
 /** Asks the daemons that listen on sockets of this machine: others have files of their own. */
 export async function givenToContainers(world: World): Promise<ContainerUses> {
-  const usual = { ...world, env: { ...world.env, DOCKER_HOST: '', DOCKER_CONTEXT: 'default' } };
-  // Who has chosen another daemon has containers at the usual ones all the same.
-  const all = [...(await daemonsHere(world)), ...(await daemonsHere(usual))];
-  const here = all.filter(({ where }) => where.startsWith('unix:'));
-  const daemons = new Map(here.map((api) => [api.where, api])).values();
   const silent: string[] = [];
   const given: Given[] = [];
-  for (const api of daemons) {
+  for (const api of await daemonsOnSockets(world)) {
     const found = await ofDaemon(api).catch(() => null);
     if (found === null) silent.push(api.where);
     else given.push(...found);

@@ -1,8 +1,8 @@
-import type { Mark } from '../domain/instance.ts';
 import type { ContainerBody, Mount } from '../container/render.ts';
 import { secretFolder } from '../container/container-body.ts';
 import { containerSection, containerService, volumeOf } from '../targets/systemd/quadlet-text.ts';
-import { escapeText, writeUnit } from '../targets/systemd/unit-text.ts';
+import { descriptionOf } from '../targets/systemd/render.ts';
+import { writeUnit } from '../targets/systemd/unit-text.ts';
 import type { Section } from '../targets/systemd/unit-text.ts';
 import { containerRefusal, containersOf } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
@@ -59,7 +59,7 @@ function render(input: RenderInput): RenderOutput {
             [
               'Unit',
               [
-                ['Description', escapeText(descriptionOf(one.mark))],
+                ['Description', descriptionOf(one.mark)],
                 ['After', 'network-online.target'],
                 ['Wants', 'network-online.target'],
               ],
@@ -87,10 +87,6 @@ function render(input: RenderInput): RenderOutput {
 }
 
 const installed = ['Install', [['WantedBy', 'multi-user.target default.target']]] as const;
-
-function descriptionOf({ deployment, fleet, spec }: Mark): string {
-  return `${deployment} of fleet ${fleet} (${spec.engine}, by berth)`;
-}
 
 function containerOf({ mark, container, body, mounts }: RenderedContainer, unit: string): Section {
   return containerSection(body, {

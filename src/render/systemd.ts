@@ -4,6 +4,7 @@ import { machineSecretRefusal } from '../domain/secret.ts';
 import { SystemdOptions } from '../targets/systemd/options.ts';
 import { renderUnit, unitNameOf } from '../targets/systemd/render.ts';
 import type { UnitFacts } from '../targets/systemd/render.ts';
+import { dropInName } from '../targets/systemd/scope.ts';
 import type { RenderedDeployment, RenderFormat, RenderInput, RenderOutput } from './contract.ts';
 import { timerOf } from './benchmark-timer.ts';
 import { isOnDemand, marksOf, onDemandNote } from './replica-marks.ts';
@@ -83,7 +84,7 @@ function render(input: RenderInput): RenderOutput {
     files: [
       ...units.flatMap(({ unit, rendered }) => [
         { path: `${manager.units}/${unit}.service`, text: rendered.unit },
-        { path: `${manager.units}/${unit}.service.d/10-berth.conf`, text: rendered.dropIn },
+        { path: `${manager.units}/${unit}.service.d/${dropInName}`, text: rendered.dropIn },
         { path: `${manager.own}/units/${unit}/environment`, text: rendered.environment },
       ]),
       ...containers.flatMap(({ files }) => files),

@@ -4,6 +4,7 @@ import type { Mark } from '../domain/instance.ts';
 import type { SystemdOptions, UnitContainer } from '../targets/systemd/options.ts';
 import { containerRefusal, renderQuadlet } from '../targets/systemd/quadlet.ts';
 import { unitNameOf } from '../targets/systemd/render.ts';
+import { dropInName } from '../targets/systemd/scope.ts';
 import type { RenderedDeployment, RenderedFile, RenderInput } from './contract.ts';
 import { marksOf, pipeSecret, runThere } from './replica-marks.ts';
 
@@ -81,7 +82,7 @@ export function unitsOfContainers(input: RenderInput, manager: Manager): UnitOfC
         unit,
         files: [
           { path: `${manager.containers}/${unit}.container`, text },
-          { path: `${manager.units}/${unit}.service.d/10-berth.conf`, text: dropIn },
+          { path: `${manager.units}/${unit}.service.d/${dropInName}`, text: dropIn },
         ],
         needs: Object.keys(mark.spec.secrets).map((name) =>
           needsSecret(input, manager, { mark, unit, name }),

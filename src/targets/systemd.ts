@@ -1,18 +1,13 @@
 import { programRefusal } from '../domain/program-refusal.ts';
-import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { limitsOf } from '../domain/resources.ts';
 import type { Target } from './contract.ts';
-import { imageOf } from '../container/render.ts';
 import { SystemdOptions, unitWish } from './systemd/options.ts';
-import { containerRefusal, dockerOptionsOf } from './systemd/quadlet.ts';
-
-function imageIn(spec: LaunchSpec, { container }: SystemdOptions): string | null {
-  return container === undefined ? null : imageOf(spec, dockerOptionsOf(container));
-}
+import { containerRefusal, unitImageOf } from './systemd/quadlet.ts';
 
 /**
  * Units of systemd: the system's where berth may change it (root, or "become: sudo"), else those of the user. The mark
- * lies in a drop-in beside the unit, which podman makes of a Quadlet file where the engine runs in a container. They are there after a reboot, and systemd starts again what crashes.
+ * lies in a drop-in beside the unit, which podman makes of a Quadlet file where the engine runs in a container. They are
+ * there after a reboot, and systemd starts again what crashes.
  */
 export const systemdTarget = {
   kind: 'systemd',
@@ -22,7 +17,10 @@ export const systemdTarget = {
   hostPrograms: ({ container }) => container === undefined,
   refuses: (spec, { container }, far) =>
     container === undefined ? programRefusal(spec, far) : containerRefusal(spec, container),
-  bounds: (spec, options) => ({ ...limitsOf(spec), image: imageIn(spec, options) }),
+  bounds: (spec, { container }) => ({
+    ...limitsOf(spec),
+    image: container === undefined ? null : unitImageOf(spec, container),
+  }),
   // A name that was asked for is there once.
   beside: (options) => unitWish(options).name === null,
   observe: async (world) => (await import('./systemd/observe.ts')).observe(world),

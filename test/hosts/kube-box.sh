@@ -124,7 +124,8 @@ while :; do
   sleep 1
 done
 I
-  for c in /sys/fs/cgroup/*/; do mkdir -p "$c$(basename "$D")" 2>/dev/null || true; done
+  # Those of a machine with systemd it makes.
+  [ $driver = systemd ] || for c in /sys/fs/cgroup/*/; do mkdir -p "$c$(basename "$D")" 2>/dev/null || true; done
   cpuset=/sys/fs/cgroup/cpuset
   if [ -d "$cpuset/$(basename "$D")" ]; then
     cat $cpuset/cpuset.cpus >"$cpuset/$(basename "$D")/cpuset.cpus"

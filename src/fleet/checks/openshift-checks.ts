@@ -14,7 +14,7 @@ export function openshiftFaults(tree: Located): ConfigFault[] {
       fault(
         user,
         user.keyAt,
-        `OpenShift chooses the user of its pods itself, and refuses others.`,
+        'OpenShift chooses the user of its pods itself, and refuses others.',
         `Leave target.user out; or remove hosts.${host}.kubernetes.openshift, where its rules let pods name one.`,
       ),
     ];

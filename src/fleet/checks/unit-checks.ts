@@ -28,17 +28,20 @@ function containerFaults(target: Located): ConfigFault[] {
   ];
 }
 
+const template = /@(\.service)?$/;
+
 /** Podman makes one unit of one file. */
 function templateFaults(target: Located): ConfigFault[] {
   const piece = pieceAt(target, ['unit', 'name']) ?? pieceAt(target, ['unit']);
   const name = piece && scalarAt(piece, []);
-  if (!piece || typeof name !== 'string' || !/@(\.service)?$/.test(name)) return [];
+  if (!piece || typeof name !== 'string' || !template.test(name)) return [];
+  const plain = name.replace(template, '');
   return [
     fault(
       piece,
       piece.keyAt,
       `Units of containers are no instances of a template such as ${name}.`,
-      `Name it ${name.replace(/@(\.service)?$/, '')}: replicas are called ${name.replace(/@(\.service)?$/, '')}-1 and so on.`,
+      `Name it ${plain}: replicas are called ${plain}-1 and so on.`,
     ),
   ];
 }

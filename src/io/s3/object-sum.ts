@@ -1,5 +1,5 @@
-import type { CrcKind } from '../crc.ts';
-import { crcKinds } from '../crc.ts';
+import { crcKinds } from '../../domain/listed-model.ts';
+import type { CrcKind } from '../../domain/listed-model.ts';
 import { proxyFor } from '../proxy.ts';
 import type { World } from '../world.ts';
 import type { S3Settings } from './settings.ts';

@@ -209,26 +209,17 @@ export class Connection implements UpstreamSink {
     this.#reader = null;
     this.#owner.onGone(this);
     if (!job?.live) return;
-    if ((connecting || untouched) && tlsReason.test(reason))
-      this.#owner.onFailed(this, job, {
-        kind: 'untrusted',
-        message: `No TLS connection came about with the upstream (${reason}).`,
-        code,
-      });
-    else if (connecting)
-      this.#owner.onFailed(this, job, {
-        kind: 'refused',
-        message: `The connection failed (${reason}).`,
-        code,
-      });
-    else
-      this.#owner.onFailed(this, job, {
-        kind: 'reset',
-        message: `The upstream ended the connection (${reason}).`,
-        code,
-      });
+    const noTls = (connecting || untouched) && tlsReason.test(reason);
+    const kind = noTls ? 'untrusted' : connecting ? 'refused' : 'reset';
+    this.#owner.onFailed(this, job, { kind, message: `${endings[kind]} (${reason}).`, code });
   }
 }
+
+const endings = {
+  untrusted: 'No TLS connection came about with the upstream',
+  refused: 'The connection failed',
+  reset: 'The upstream ended the connection',
+} as const;
 
 /** Codes by which a handshake fails; a server that wants a certificate of ours says so once we count as connected. */
 const tlsReason = /CERT|TLS|SSL|EPROTO|UNABLE_TO|CRL_|ISSUER|HOSTNAME_MISMATCH/;

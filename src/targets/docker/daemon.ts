@@ -4,13 +4,25 @@ import { dockerApi } from '../../io/docker-api.ts';
 import type { DockerAnswer, DockerApi, DockerQuestion } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { Answered, Version } from './answers.ts';
-import { daemonPlaces, placeText, sshCommand } from './places.ts';
+import { daemonPlaces, placeText, sshCommand, usualPlaces } from './places.ts';
 import { sudoFault, throughSudo } from './through-sudo.ts';
 
 /** The daemons whose sockets are there; of a place over TCP that is not known before it is asked. */
 export async function daemonsHere(world: World): Promise<DockerApi[]> {
-  if (world.cluster) return [];
+  return world.cluster ? [] : daemonsIn(world, (await daemonPlaces(world)).all);
+}
+
+/** Those that have containers of this machine: who has chosen another daemon may have some at the usual ones all the same. */
+export async function daemonsOnSockets(world: World): Promise<DockerApi[]> {
   const { all } = await daemonPlaces(world);
+  const places = [...new Set([...all, ...usualPlaces(world.env)])];
+  return daemonsIn(
+    world,
+    places.filter((where) => where.startsWith('unix:')),
+  );
+}
+
+async function daemonsIn(world: World, all: readonly string[]): Promise<DockerApi[]> {
   const places = all.filter((where) => /^(unix|tcp|http|ssh):\/\//.test(where));
   const sockets = places.filter((where) => where.startsWith('unix:'));
   const there = await (world.machine === thisMachine ? socketsHere : socketsThere)(world, sockets);

@@ -64,7 +64,8 @@ async function look(world: World): Promise<DaemonPlaces> {
     : ofContext(world, folder, name);
 }
 
-function usualPlaces(env: World['env']): string[] {
+/** Where daemons of a machine listen that nobody has set up otherwise. */
+export function usualPlaces(env: World['env']): string[] {
   const runtime = env['XDG_RUNTIME_DIR'];
   return [
     'unix:///var/run/docker.sock',

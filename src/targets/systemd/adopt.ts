@@ -4,9 +4,9 @@ import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import type { Foreign } from '../contract.ts';
 import { unitOfObject } from './logs.ts';
-import { dropInName, show } from './observe.ts';
+import { show } from './observe.ts';
 import { dropInOf } from './render.ts';
-import { scopeNamed, tell } from './scope.ts';
+import { dropInPath, scopeNamed, tell, unitPath } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { readUnit, valuesOf } from './unit-text.ts';
 import { removeFiles, writeFiles } from './write-files.ts';
@@ -60,12 +60,4 @@ export async function disown(world: World, instance: Instance): Promise<boolean>
   await removeFiles(world, scope, [path, join(scope.units, `${unit}.service.d`)]);
   await tell(world, scope, { args: ['daemon-reload'], unit, what: 'read' });
   return true;
-}
-
-function unitPath(scope: Scope, unit: string): string {
-  return join(scope.units, `${unit}.service`);
-}
-
-function dropInPath(scope: Scope, unit: string): string {
-  return join(scope.units, `${unit}.service.d`, dropInName);
 }

@@ -6,15 +6,15 @@ import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { keepDefinition } from './adopt.ts';
-import { containerFile, definitionOf, inContainer } from './definition.ts';
+import { containerFile, definitionOf, definitionPath, inContainer } from './definition.ts';
 import { lastLines, unitOfObject } from './logs.ts';
-import { beingStopped, dropInName, endingOf, markOnDisk, observe, runs, show } from './observe.ts';
+import { beingStopped, endingOf, markOnDisk, observe, runs, show } from './observe.ts';
 import { optionsOf, unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
 import { ensureImage, expectNameFree, generatorOf, giveSecrets, podman } from './podman.ts';
 import { workVolumes } from './quadlet.ts';
 import { foldersOf, unitNameOf } from './render.ts';
-import { ask, cacheFolders, faultOf, scopeNamed, scopeOf, tell } from './scope.ts';
+import { ask, cacheFolders, dropInPath, faultOf, scopeNamed, scopeOf, tell, unitPath } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { killedForMemory } from './scripts.ts';
 import { removeFiles, writeFiles } from './write-files.ts';
@@ -49,7 +49,7 @@ export async function create(world: World, request: StartRequest, options: Syste
   const { path, text, dropIn, environment } = definition;
   // The mark comes first: whatever is left half made can be known for ours.
   await writeFiles(world, scope, [
-    { path: join(scope.units, `${unit}.service.d`, dropInName), text: dropIn, mode: '644' },
+    { path: dropInPath(scope, unit), text: dropIn, mode: '644' },
     ...(environment === null
       ? []
       : [{ path: join(config, 'environment'), text: environment, mode: '600' as const }]),
@@ -64,7 +64,7 @@ export async function create(world: World, request: StartRequest, options: Syste
       paths: secrets.map((one) => one.path),
     });
     // A unit of the same name goes over what podman makes.
-    await removeFiles(world, scope, [join(scope.units, file), join(config, 'environment')]);
+    await removeFiles(world, scope, [unitPath(scope, unit), join(config, 'environment')]);
   } else {
     await removeFiles(world, scope, [containerFile(scope, unit)]);
     await tell(world, scope, { args: ['enable', '--no-reload', '--quiet', file], unit, what: 'enabled' });
@@ -82,8 +82,8 @@ async function isRead(world: World, scope: Scope, unit: string): Promise<boolean
   return (
     shown?.get('LoadState') === 'loaded' &&
     shown.get('NeedDaemonReload') === 'no' &&
-    shown.get('FragmentPath') === join(scope.units, `${unit}.service`) &&
-    (shown.get('DropInPaths') ?? '').split(' ').includes(join(scope.units, `${unit}.service.d`, dropInName))
+    shown.get('FragmentPath') === unitPath(scope, unit) &&
+    (shown.get('DropInPaths') ?? '').split(' ').includes(dropInPath(scope, unit))
   );
 }
 
@@ -222,7 +222,7 @@ export async function remove(
   const config = join(scope.config, unit);
   const kept = Object.keys(there.spec.secrets).map((key) => join(config, key));
   await removeFiles(world, scope, [
-    container ? containerFile(scope, unit) : join(scope.units, file),
+    definitionPath(scope, unit, optionsOf(there)),
     ...kept,
     join(config, 'environment'),
     config,
@@ -230,8 +230,8 @@ export async function remove(
     dirname(scope.config),
     ...(others.length === 0 ? cacheFolders(scope, there) : []),
     // The mark goes last, so that a removal that is cut off goes on the next time.
-    join(scope.units, `${file}.d`, dropInName),
-    join(scope.units, `${file}.d`),
+    dropInPath(scope, unit),
+    dirname(dropInPath(scope, unit)),
   ]);
   if (how.settles && scope.name === scopeOf(world).name) return;
   await tell(world, scope, { args: ['daemon-reload'], unit, what: 'forgotten' });

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Mark } from '../../domain/instance.ts';
-import { findProgram } from '../../io/find-program.ts';
 import type { World } from '../../io/world.ts';
 import { gpuGroups } from '../../container/gpu-groups.ts';
-import { unitFacts } from './facts.ts';
+import { fetcherOf, unitFacts } from './facts.ts';
 import type { SystemdOptions, UnitContainer } from './options.ts';
 import { renderQuadlet } from './quadlet.ts';
 import type { QuadletFacts } from './quadlet.ts';
 import { renderUnit } from './render.ts';
+import { unitPath } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 /** The text by which a unit is known to systemd, or to podman, which makes the unit of it. */
@@ -31,7 +31,7 @@ export function definitionPath(
   unit: string,
   options: Pick<SystemdOptions, 'container'>,
 ): string {
-  return inContainer(options) ? containerFile(scope, unit) : join(scope.units, `${unit}.service`);
+  return inContainer(options) ? containerFile(scope, unit) : unitPath(scope, unit);
 }
 
 export function containerFile(scope: Scope, unit: string): string {
@@ -57,12 +57,11 @@ async function quadletFacts(
   world: World,
   { unit, scope }: { unit: string; scope: Scope },
 ): Promise<QuadletFacts> {
-  const fetchers = await Promise.all((['curl', 'wget'] as const).map((one) => findProgram(world, one)));
   return {
     unit,
     scope: scope.name,
     config: join(scope.config, unit),
-    fetcher: fetchers[0] ? 'curl' : fetchers[1] ? 'wget' : null,
+    fetcher: await fetcherOf(world),
     gpuGroups: scope.name === 'user' ? ['keep-groups'] : await gpuGroups(world),
   };
 }

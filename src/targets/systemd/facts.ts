@@ -26,7 +26,6 @@ export async function unitFacts(
   ]);
   const [first = ''] = program;
   const behind = await linkedFolders(world, [first, model, mmproj]);
-  const fetchers = await Promise.all((['curl', 'wget'] as const).map((one) => findProgram(world, one)));
   return {
     unit,
     scope: scope.name,
@@ -38,10 +37,16 @@ export async function unitFacts(
         : [dirname(first), ...behind, packageOf(program[1] ?? ''), world.places.engines],
     // Our own program looks for the engine's library there.
     environment: entry === undefined ? {} : { BERTH_ENGINES: world.places.engines },
-    fetcher: fetchers[0] ? 'curl' : fetchers[1] ? 'wget' : null,
+    fetcher: await fetcherOf(world),
     gpuGroups: ['video', 'render'].filter((name) => new RegExp(`^${name}:`, 'm').test(groups ?? '')),
     systemdVersion: Number(/systemd (\d+)/.exec(version.stdout)?.[1] ?? 0),
   };
+}
+
+/** The program by which a unit asks whether its engine answers; null: the host has none. */
+export async function fetcherOf(world: World): Promise<'curl' | 'wget' | null> {
+  for (const one of ['curl', 'wget'] as const) if ((await findProgram(world, one)) !== null) return one;
+  return null;
 }
 
 /** Folders that links lead into, as those of the Hub's cache do: a sandbox that lets the link in hides what it leads to. */

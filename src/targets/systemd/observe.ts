@@ -8,11 +8,9 @@ import type { World } from '../../io/world.ts';
 import { optionsOf } from './options.ts';
 import { hiddenSockets, isHeldBy } from './hidden-sockets.ts';
 import { unitOfObject } from './logs.ts';
-import { ask, scopeNamed, systemScope, userScope } from './scope.ts';
+import { ask, dropInPath, scopeNamed, systemScope, userScope } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { readUnit, valuesOf } from './unit-text.ts';
-
-export const dropInName = '10-berth.conf';
 
 /** What systemd says of one unit; a value that is not set is absent. */
 export type Shown = ReadonlyMap<string, string>;
@@ -37,7 +35,7 @@ async function markedUnits(world: World, scope: Scope): Promise<{ unit: string; 
 
 /** Null where there is none, or one of another version of berth, which is left alone. */
 export async function markOnDisk(world: World, scope: Scope, unit: string): Promise<Mark | null> {
-  const text = await world.files.read(`${scope.units}/${unit}.service.d/${dropInName}`).catch(() => null);
+  const text = await world.files.read(dropInPath(scope, unit)).catch(() => null);
   if (text === null) return null;
   try {
     const [json = ''] = valuesOf(readUnit(text), 'Unit', 'X-Berth-Mark');

@@ -5,9 +5,8 @@ import type { ExecResult } from '../../io/exec.ts';
 import { findProgram } from '../../io/find-program.ts';
 import type { World } from '../../io/world.ts';
 import type { UnitContainer } from './options.ts';
-import { dockerOptionsOf } from './quadlet.ts';
+import { unitImageOf } from './quadlet.ts';
 import { qualified } from './quadlet-text.ts';
-import { imageOf } from '../../container/render.ts';
 import { asRoot, ofUser, reasonOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 
@@ -61,7 +60,7 @@ export async function ensureImage(
     onProgress,
   }: { mark: Mark; container: UnitContainer; onProgress: (line: string) => void },
 ): Promise<void> {
-  const image = imageOf(mark.spec, dockerOptionsOf(container)) ?? '';
+  const image = unitImageOf(mark.spec, container) ?? '';
   const { deployment } = mark;
   const there = await hasImage(world, scope, image);
   if (there && container.pull !== 'always') return;
@@ -118,7 +117,7 @@ async function userOf(
   scope: Scope,
   { mark, container }: { mark: Mark; container: UnitContainer },
 ): Promise<string> {
-  const image = qualified(imageOf(mark.spec, dockerOptionsOf(container)) ?? '');
+  const image = qualified(unitImageOf(mark.spec, container) ?? '');
   const asked =
     container.user ??
     (await podman(world, scope, ['image', 'inspect', '--format', '{{.Config.User}}', image])).stdout.trim();

@@ -2,11 +2,10 @@ import type { Finding } from '../../domain/finding.ts';
 import type { Mark } from '../../domain/instance.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { World } from '../../io/world.ts';
-import { imageOf } from '../../container/render.ts';
 import { definitionOf } from './definition.ts';
 import type { SystemdOptions, UnitContainer } from './options.ts';
 import { expectNameFree, generatorOf, hasImage } from './podman.ts';
-import { dockerOptionsOf } from './quadlet.ts';
+import { unitImageOf } from './quadlet.ts';
 import { ofUser, reasonOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { verified } from './verify.ts';
@@ -34,7 +33,7 @@ export async function previewContainer(world: World, scope: Scope, asked: Asked)
 async function imageFindings(world: World, scope: Scope, { mark, options }: Asked): Promise<Finding[]> {
   const { container } = options;
   const { deployment } = mark;
-  const image = imageOf(mark.spec, dockerOptionsOf(container)) ?? '';
+  const image = unitImageOf(mark.spec, container) ?? '';
   if (await hasImage(world, scope, image)) return [];
   if (container.pull === 'never')
     throw new BerthError('IMAGE_MISSING', { deployment, image, reason: 'pull is "never"' });

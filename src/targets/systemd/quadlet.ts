@@ -9,9 +9,9 @@ import type { DockerOptions } from '../../container/options.ts';
 import { unitWish } from './options.ts';
 import type { SystemdOptions, UnitContainer } from './options.ts';
 import { containerSection, containerService, volumeOf } from './quadlet-text.ts';
-import { dropInOf, overlay } from './render.ts';
+import { descriptionOf, dropInOf, overlay } from './render.ts';
 import { waitForHealth } from './scripts.ts';
-import { escapeText, quoteWord, writeUnit } from './unit-text.ts';
+import { quoteWord, writeUnit } from './unit-text.ts';
 import type { Section } from './unit-text.ts';
 
 /** What a container's unit is made from, beside the mark: facts of the host. */
@@ -37,12 +37,16 @@ export function dockerOptionsOf(container: UnitContainer): DockerOptions {
   return { ...container, kind: 'docker', restart: 'no', pullTimeout: 0 };
 }
 
+/** The image that it runs in; null: the engine has none, and none is named. */
+export function unitImageOf(spec: LaunchSpec, container: UnitContainer): string | null {
+  return imageOf(spec, dockerOptionsOf(container));
+}
+
 /** Why no container can be made of this, as a sentence; null: one can. */
 export function containerRefusal(spec: LaunchSpec, container: UnitContainer): string | null {
-  const options = dockerOptionsOf(container);
-  if (imageOf(spec, options) === null)
+  if (unitImageOf(spec, container) === null)
     return 'the engine has no image of its own, and target.container.image names none';
-  if (entrypointOf(spec, options) === null)
+  if (entrypointOf(spec, dockerOptionsOf(container)) === null)
     return 'target.container.entrypoint does not say what to run in the image';
   return machineSecretRefusal(spec);
 }
@@ -53,7 +57,6 @@ interface ContainerOptions extends SystemdOptions {
 
 /** Everything of a container's unit but the secrets themselves. Pure: reading it back compares with this. */
 export function renderQuadlet(mark: Mark, options: ContainerOptions, facts: QuadletFacts): RenderedQuadlet {
-  const { deployment, fleet, spec } = mark;
   const health = waitForHealth(facts.fetcher, mark);
   const unit = writeUnit(
     overlay(
@@ -61,7 +64,7 @@ export function renderQuadlet(mark: Mark, options: ContainerOptions, facts: Quad
         [
           'Unit',
           [
-            ['Description', escapeText(`${deployment} of fleet ${fleet} (${spec.engine}, by berth)`)],
+            ['Description', descriptionOf(mark)],
             ['After', 'network-online.target'],
             ['Wants', 'network-online.target'],
             ['StartLimitIntervalSec', '600'],

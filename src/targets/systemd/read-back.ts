@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
@@ -6,9 +5,10 @@ import type { World } from '../../io/world.ts';
 import type { Drift, Usage } from '../contract.ts';
 import { containerFile, definitionOf, definitionPath, inContainer } from './definition.ts';
 import { unitOfObject } from './logs.ts';
-import { dropInName, show } from './observe.ts';
+import { show } from './observe.ts';
 import { optionsOf } from './options.ts';
-import { scopeNamed } from './scope.ts';
+import { unitSum } from './render.ts';
+import { dropInName, dropInPath, scopeNamed } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { unitDifferences } from './unit-differences.ts';
 import { readUnit, valuesOf } from './unit-text.ts';
@@ -49,10 +49,10 @@ async function fileDrift(
   const file = definitionPath(scope, unit, mark === null ? {} : optionsOf(mark));
   const [text, dropIn] = await Promise.all([
     world.files.read(file),
-    world.files.read(join(scope.units, `${unit}.service.d`, dropInName)),
+    world.files.read(dropInPath(scope, unit)),
   ]);
   const [written = null] = valuesOf(readUnit(dropIn ?? ''), 'Unit', 'X-Berth-Unit-Sha256');
-  const live = text === null ? null : hashOf(text);
+  const live = text === null ? null : unitSum(text);
   if (written === live) return [];
   const whole = [{ field: file, marked: written, live }];
   if (mark === null || text === null) return whole;
@@ -62,13 +62,9 @@ async function fileDrift(
       throw error;
     },
   );
-  if (now === null || hashOf(now.text) !== written) return whole;
+  if (now === null || unitSum(now.text) !== written) return whole;
   const keys = unitDifferences(readUnit(now.text), readUnit(text));
   return keys.length === 0 ? whole : keys.map((one) => ({ ...one, field: `${file} ${one.field}` }));
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 /** What others lay over the file that podman makes the unit of. */

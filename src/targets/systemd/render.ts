@@ -95,7 +95,7 @@ function unitOf(mark: Mark, options: SystemdOptions, facts: UnitFacts): UnitText
     [
       'Unit',
       [
-        ['Description', escapeText(`${mark.deployment} of fleet ${mark.fleet} (${spec.engine}, by berth)`)],
+        ['Description', descriptionOf(mark)],
         ['After', 'network-online.target'],
         ['Wants', 'network-online.target'],
         ['StartLimitIntervalSec', '600'],
@@ -233,6 +233,11 @@ function environmentFile(mark: Mark, facts: UnitFacts): string {
   return `# Written by berth.\n${lines.join('')}`;
 }
 
+/** By which what was written is known again: SHA-256 in hexadecimal. */
+export function unitSum(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 /** Carries the mark: systemd passes over keys that begin with X-, and "systemctl show" does not print them. */
 export function dropInOf(mark: Mark, unit: string, how: { adopted: boolean } = { adopted: false }): string {
   return writeUnit(
@@ -244,7 +249,7 @@ export function dropInOf(mark: Mark, unit: string, how: { adopted: boolean } = {
           ['X-Berth-Fleet-Id', mark.fleetId],
           ['X-Berth-Deployment', mark.deployment],
           ['X-Berth-Replica', String(mark.replica)],
-          ['X-Berth-Unit-Sha256', createHash('sha256').update(unit).digest('hex')],
+          ['X-Berth-Unit-Sha256', unitSum(unit)],
           ...(how.adopted ? [['X-Berth-Adopted', 'yes'] as const] : []),
           ['X-Berth-Mark', markText(mark)],
         ],
@@ -252,6 +257,11 @@ export function dropInOf(mark: Mark, unit: string, how: { adopted: boolean } = {
     ],
     'The mark by which berth knows its own unit.',
   );
+}
+
+/** What a unit says of itself. */
+export function descriptionOf({ deployment, fleet, spec }: Mark): string {
+  return escapeText(`${deployment} of fleet ${fleet} (${spec.engine}, by berth)`);
 }
 
 /** Keys of which systemd keeps every line; a raw one is added to ours instead of taking its place. */

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { definitionOf, definitionPath } from './definition.ts';
 import { unitOfObject } from './logs.ts';
-import { dropInName } from './observe.ts';
 import { optionsOf } from './options.ts';
-import { scopeNamed } from './scope.ts';
+import { unitSum } from './render.ts';
+import { dropInPath, scopeNamed } from './scope.ts';
 import { readUnit, valuesOf } from './unit-text.ts';
 
 /** Lines of a unit that berth would write otherwise by now. None where berth did not write it, or could not write it any longer. */
@@ -14,7 +13,7 @@ export async function rendersOtherwise(world: World, instance: Instance): Promis
   const { mark } = instance;
   const { scope: name, unit } = unitOfObject(instance);
   const scope = scopeNamed(world, name);
-  const dropIn = await world.files.read(`${scope.units}/${unit}.service.d/${dropInName}`).catch(() => null);
+  const dropIn = await world.files.read(dropInPath(scope, unit)).catch(() => null);
   const keys = readUnit(dropIn ?? '');
   const [written] = valuesOf(keys, 'Unit', 'X-Berth-Unit-Sha256');
   const [adopted] = valuesOf(keys, 'Unit', 'X-Berth-Adopted');
@@ -23,7 +22,7 @@ export async function rendersOtherwise(world: World, instance: Instance): Promis
     const options = optionsOf(mark);
     const file = definitionPath(scope, unit, options);
     const now = (await definitionOf(world, mark, { options, unit, scope })).text;
-    if (createHash('sha256').update(now).digest('hex') === written) return [];
+    if (unitSum(now) === written) return [];
     const before = ((await world.files.read(file)) ?? '').split('\n');
     const lines = now.split('\n').filter((line) => !before.includes(line));
     const gone = before.filter((line) => !now.split('\n').includes(line));

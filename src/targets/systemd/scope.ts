@@ -52,6 +52,19 @@ export function scopeOf(world: World): Scope {
   return world.become === 'sudo' || world.uid === 0 ? systemScope(world) : userScope(world);
 }
 
+/** The drop-in with the mark of a unit; those of others whose names come later go over it. */
+export const dropInName = '10-berth.conf';
+
+/** Where a unit that systemd reads as it stands lies. */
+export function unitPath(scope: Scope, unit: string): string {
+  return join(scope.units, `${unit}.service`);
+}
+
+/** Where the mark of a unit lies. */
+export function dropInPath(scope: Scope, unit: string): string {
+  return join(scope.units, `${unit}.service.d`, dropInName);
+}
+
 /** The folders around the caches of one place, innermost first: empty once "systemctl clean" has run. */
 export function cacheFolders(scope: Scope, mark: Mark): string[] {
   const { fleet, fleetId, deployment, replica } = mark;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { beginCrc } from '../../../src/io/crc.ts';
-import type { CrcKind } from '../../../src/io/crc.ts';
+import type { CrcKind } from '../../../src/domain/listed-model.ts';
 import { makePlace } from '../../support/berth.ts';
 import type { Place, Ran } from '../../support/berth.ts';
 import { s3Keys, startS3 } from '../../support/s3-server.ts';
