@@ -1,8 +1,8 @@
-// Adds up vitest's JSON reports and ends with one line: "N passed, N failed[, N skipped]". Exits 1 when something failed,
+// Adds up vitest's JSON reports, says what failed and how, and ends with one line: "N passed, N failed[, N skipped]". Exits 1 when something failed,
 // when a report is missing (its run was cut) and when no test ran at all. Beside REPORT.json, REPORT.again.json is taken
 // for the files that it holds.
 import { existsSync, readFileSync } from 'node:fs';
-import { countsOf, withSecondRun } from './vitest-report.mjs';
+import { countsOf, failuresOf, withSecondRun } from './vitest-report.mjs';
 
 function read(path) {
   return JSON.parse(readFileSync(path, 'utf8'));
@@ -16,8 +16,9 @@ for (const path of process.argv.slice(2)) {
     continue;
   }
   const again = path.replace(/\.json$/, '.again.json');
-  const report = read(path);
-  const counts = countsOf(existsSync(again) ? withSecondRun(report, read(again)) : report);
+  const report = existsSync(again) ? withSecondRun(read(path), read(again)) : read(path);
+  for (const failure of failuresOf(report)) console.log(`failed: ${failure}`);
+  const counts = countsOf(report);
   for (const key of Object.keys(total)) total[key] += counts[key];
 }
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';

@@ -1,4 +1,5 @@
 // Reading vitest's JSON reports.
+import { stripVTControlCharacters } from 'node:util';
 
 /** @returns paths of the files in which a test, the set-up or the loading failed */
 export function failedFiles(report) {
@@ -13,6 +14,31 @@ export function failedTests(report) {
 /** @returns the same of those that passed */
 export function passedTests(report) {
   return titlesOf(report, 'passed');
+}
+
+/**
+ * What a reader wants to see of what failed: each test, or file that failed without a test, with the beginning of its message,
+ * without colours.
+ */
+export function failuresOf(report) {
+  return report.testResults.flatMap((file) => {
+    const tests = file.assertionResults.filter((one) => one.status === 'failed');
+    if (tests.length > 0)
+      return tests.map(
+        (one) => `${file.name} > ${one.fullName}\n${beginningOf(one.failureMessages?.join('\n'))}`,
+      );
+    return file.status === 'failed' ? [`${file.name}\n${beginningOf(file.message)}`] : [];
+  });
+}
+
+const shownLines = 12;
+
+function beginningOf(message = '') {
+  return stripVTControlCharacters(message)
+    .split('\n')
+    .slice(0, shownLines)
+    .map((line) => `  ${line}`)
+    .join('\n');
 }
 
 function titlesOf(report, status) {

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { countsOf, failedFiles, failedGroups, failedTests, withSecondRun } from './vitest-report.mjs';
+import {
+  countsOf,
+  failedFiles,
+  failedGroups,
+  failedTests,
+  failuresOf,
+  withSecondRun,
+} from './vitest-report.mjs';
 
 function file(name: string, ...outcomes: readonly string[]): Record<string, unknown> {
   return {
@@ -27,6 +34,22 @@ test('a file that could not be loaded counts as one failure, and so does a run t
   });
   expect(failedFiles(first)).toEqual(['a', 'c']);
   expect(failedTests(first)).toEqual(['a > a 1']);
+});
+
+test('what failed is said with the beginning of its message, and so is a file that could not be loaded', () => {
+  const long = Array.from({ length: 40 }, (_, i) => `\u001b[31mline ${i}\u001b[39m`).join('\n');
+  const bad = { status: 'failed', fullName: 'sums', ancestorTitles: [], failureMessages: [long] };
+  const report = {
+    testResults: [
+      { name: 'a', status: 'failed', assertionResults: [bad, { ...bad, status: 'passed' }] },
+      { name: 'b', status: 'failed', message: 'no such module', assertionResults: [] },
+      file('c', 'passed'),
+    ],
+  };
+  const [test, loading, ...more] = failuresOf(report);
+  expect(test).toMatch(/^a > sums\n  line 0\n(  line \d+\n)*  line 11$/);
+  expect(loading).toBe('b\n  no such module');
+  expect(more).toEqual([]);
 });
 
 test('a second run stands for the files that it ran, and for no other', () => {
