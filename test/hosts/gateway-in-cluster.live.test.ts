@@ -59,18 +59,8 @@ describe.skipIf(missing !== null)(
     });
 
     function startRedis(): ChildProcess {
-      const args = [
-        '--bind',
-        outside,
-        '--port',
-        '26379',
-        '--protected-mode',
-        'no',
-        '--save',
-        '',
-        '--dir',
-        work,
-      ];
+      const open = ['--bind', outside, '--port', '26379', '--protected-mode', 'no'];
+      const args = [...open, '--save', '', '--dir', work];
       return spawn(redisServer ?? '', args, { stdio: 'ignore' });
     }
 
@@ -103,9 +93,9 @@ deployments:
 
     const askForPods = ['get', 'pods', '-l', 'app.kubernetes.io/name=berth-gateway', '-o', 'json'];
 
-    /** Pods that serve now, by name, with their addresses. */
-    function gateways(): { name: string; url: string }[] {
-      return ready(kubectl(...askForPods));
+    /** Pods that serve now, by name, with their addresses. Beside the load, which a command that is waited for would hold up. */
+    async function gateways(): Promise<{ name: string; url: string }[]> {
+      return ready(await box.kubectlBeside('-n', 'llm', ...askForPods));
     }
 
     function ready(pods: string): { name: string; url: string }[] {
@@ -143,13 +133,13 @@ deployments:
      * Requests without an end, each sent once, to pods that are ready by the cluster's word, as through a Service. Gives what became
      * of each.
      */
-    function startLoad(): { stop: () => Promise<{ url: string; status: number }[]> } {
+    async function startLoad(): Promise<{ stop: () => Promise<{ url: string; status: number }[]> }> {
       const sent: { url: string; status: number }[] = [];
-      let [serving, ended] = [gateways(), false];
+      let [serving, ended] = [await gateways(), false];
       async function look(): Promise<void> {
         while (!ended) {
           await new Promise((done) => setTimeout(done, 500));
-          serving = ready(await box.kubectlBeside('-n', 'llm', ...askForPods));
+          serving = await gateways();
         }
       }
       async function send(worker: number): Promise<void> {
@@ -187,14 +177,15 @@ deployments:
       kubectl('label', 'secret', 'berth-gateway-secrets', ...labelsIn(rendered.stderr));
       box.kubectl('apply', '-k', join(place.folder, 'deploy/overlays/all'));
 
-      await until(async () => gateways().length === 2, 'two gateways', 240_000);
-      for (const { url } of gateways())
+      await until(async () => (await gateways()).length === 2, 'two gateways', 240_000);
+      for (const { url } of await gateways())
         await until(async () => (await ask(url)).status === 200, 'an answer', 120_000);
       await expectNothingToDo();
-      for (const { url } of gateways()) await until(async () => (await sharedUp(url)) === '1', 'the store');
+      for (const { url } of await gateways())
+        await until(async () => (await sharedUp(url)) === '1', 'the store');
 
       // What one was asked counts at the other.
-      const [one, two] = gateways();
+      const [one, two] = await gateways();
       const first = await ask(one?.url ?? '');
       const second = await ask(two?.url ?? '');
       const third = await ask(one?.url ?? '');
@@ -203,9 +194,9 @@ deployments:
 
       // Of two, one is killed under load: what the other is asked is answered, and another comes in its place. Only requests that
       // were on their way at the killed one can be lost.
-      const killed = startLoad();
-      kubectl('delete', 'pod', one?.name ?? '', '--grace-period=0', '--force');
-      await until(async () => gateways().length === 2, 'another gateway', 240_000);
+      const killed = await startLoad();
+      await box.kubectlBeside('-n', 'llm', 'delete', 'pod', one?.name ?? '', '--grace-period=0', '--force');
+      await until(async () => (await gateways()).length === 2, 'another gateway', 240_000);
       const besideDeath = await killed.stop();
       const lost = besideDeath.filter(({ status }) => status !== 200);
       console.info(`a gateway killed: ${lost.length} of ${besideDeath.length} requests lost, all at it`);
@@ -215,26 +206,29 @@ deployments:
       ).toBeGreaterThan(0);
 
       // One that is ended as the cluster ends pods, and Redis that is killed: no request is lost.
-      const load = startLoad();
-      kubectl('delete', 'pod', two?.name ?? '', '--wait=false');
-      await until(async () => gateways().every(({ name }) => name !== two?.name), 'the end to be seen');
-      await until(async () => gateways().length === 2, 'a third gateway', 240_000);
+      const load = await startLoad();
+      await box.kubectlBeside('-n', 'llm', 'delete', 'pod', two?.name ?? '', '--wait=false');
+      await until(
+        async () => (await gateways()).every(({ name }) => name !== two?.name),
+        'the end to be seen',
+      );
+      await until(async () => (await gateways()).length === 2, 'a third gateway', 240_000);
       redis.kill('SIGKILL');
-      for (const { url } of gateways())
+      for (const { url } of await gateways())
         await until(async () => (await sharedUp(url)) === '0', 'the loss of the store to be seen');
       const besideLoss = await load.stop();
       console.info(`a gateway ended, and Redis killed: ${besideLoss.length} requests, none lost`);
       expect(besideLoss.filter(({ status }) => status !== 200)).toEqual([]);
 
       // Without Redis each counts alone and serves on; it is back: they count together again.
-      for (const { url } of gateways()) {
+      for (const { url } of await gateways()) {
         expect(await sharedUp(url)).toBe('0');
         expect((await ask(url)).status).toBe(200);
       }
       redis = startRedis();
-      for (const { url } of gateways())
+      for (const { url } of await gateways())
         await until(async () => (await sharedUp(url)) === '1', 'the store again');
-      const [three, four] = gateways();
+      const [three, four] = await gateways();
       const before = await ask(three?.url ?? '');
       expect(before.left - (await ask(four?.url ?? '')).left).toBe(1);
 
@@ -245,7 +239,7 @@ deployments:
 
       // An engine that comes back with another address is found.
       kubectl('delete', 'pod', '-l', 'app.kubernetes.io/name=toy', '--grace-period=0', '--force');
-      for (const { url } of gateways())
+      for (const { url } of await gateways())
         await until(async () => (await ask(url)).status === 200, 'the new engines', 120_000);
 
       // Least rights: it may see where pods answer, and neither pods nor secrets.
@@ -282,14 +276,14 @@ deployments:
       await expectNothingToDo();
       // What is applied and what is rendered are the same to the server.
       expect(kubectl('diff', '-k', join(place.folder, 'deploy/overlays/all'))).toBe('');
-      for (const { url } of gateways())
+      for (const { url } of await gateways())
         await until(async () => (await ask(url)).status === 200, 'an answer', 120_000);
       expect((await place.berth('logs', 'gateway')).stdout).toContain('Serving');
 
       place.write(fleet(1));
       expect((await place.berth('plan')).stdout).toContain('gateway.replicas: 2 → 1');
       expect((await place.berth('apply', '--yes')).code).toBe(0);
-      await until(() => Promise.resolve(gateways().length === 1), 'one gateway');
+      await until(async () => (await gateways()).length === 1, 'one gateway');
       const status = await place.berth('status', '--check');
       expect([status.code, status.stdout]).toEqual([0, expect.stringContaining('1 of 1 pods ready')]);
 
@@ -305,7 +299,7 @@ deployments:
       place.write(fleet(1));
       const applied = await place.berth('apply', '--yes');
       expect(applied.code, applied.stdout + applied.stderr).toBe(0);
-      const before = gateways();
+      const before = await gateways();
       place.write(
         fleet(1)
           .replace(berthImage, 'localhost/nowhere:1')
@@ -317,7 +311,7 @@ deployments:
       kubectl('rollout', 'status', 'deployment/berth-gateway', '--timeout=120s');
       place.write(fleet(1));
       await expectNothingToDo();
-      expect(gateways()).toEqual(before);
+      expect(await gateways()).toEqual(before);
       const ports = ['get', 'service', 'berth-gateway', '-o', 'jsonpath={.spec.ports[*].port}'];
       expect(kubectl(...ports)).toBe('8484');
       expect((await place.berth('down')).code).toBe(0);
@@ -336,7 +330,7 @@ deployments:
       await expectNothingToDo();
       const status = await place.berth('status');
       expect(status.stdout).toContain('https://berth-gateway.llm:8484');
-      const [{ name, url } = { name: '', url: '' }] = gateways();
+      const [{ name, url } = { name: '', url: '' }] = await gateways();
       const ca = authority.cert;
       expect(await askByTls(url, { ca, path: '/v1/models' })).toEqual([200, 'first']);
 
@@ -350,7 +344,7 @@ deployments:
         'the renewed certificate',
         180_000,
       );
-      expect(gateways().map((one) => one.name)).toEqual([name]);
+      expect((await gateways()).map((one) => one.name)).toEqual([name]);
       await expectNothingToDo();
       expect((await place.berth('down')).code).toBe(0);
       expect(kubectl('get', 'secret', 'web-tls', '-o', 'name')).toContain('web-tls');
