@@ -4,6 +4,7 @@ import { gpuEnvironment } from '../domain/gpu-environment.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { Accelerator } from '../domain/accelerators.ts';
 import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
+import { isOneOfSeveral } from '../domain/model-source.ts';
 import type { DockerOptions } from './options.ts';
 
 /** Labels that tell berth's containers; the mark itself is JSON. */
@@ -206,11 +207,8 @@ function bind(source: string, target: string, readOnly: boolean): Mount {
   return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly };
 }
 
-/** A model in several files is opened by the name of its first, and the others lie beside it. */
-const oneOfSeveral = /-\d{5}-of-\d{5}\.gguf$/;
-
 function modelMount(path: string): Mount {
-  return oneOfSeveral.test(path) ? bind(dirname(path), '/models', true) : bind(path, modelPath(path), true);
+  return isOneOfSeveral(path) ? bind(dirname(path), '/models', true) : bind(path, modelPath(path), true);
 }
 
 function modelPath(path: string): string {

@@ -1,6 +1,7 @@
 import { basename, dirname, posix } from 'node:path';
 import { filler, filesNamed } from '../domain/fill-args.ts';
 import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
+import { isOneOfSeveral } from '../domain/model-source.ts';
 import { isOfCluster } from '../domain/secret.ts';
 import type { AnySecret, ClusterSecret } from '../domain/secret.ts';
 
@@ -22,9 +23,6 @@ export interface VolumeNames {
 
 const claimAddress = /^pvc:\/\/([^/]+)\/?(.*)$/;
 
-/** A model in several files is opened by the name of its first, and the others lie beside it. */
-const oneOfSeveral = /-\d{5}-of-\d{5}\.gguf$/;
-
 /** Path of a model, or its projector, in the container. */
 export function modelPath(path: string, folder: string): string {
   const claim = claimAddress.exec(path);
@@ -39,7 +37,7 @@ function modelVolume(name: string, path: string, folder: string): Mounted {
       at: folder,
       readOnly: true,
     };
-  if (oneOfSeveral.test(path))
+  if (isOneOfSeveral(path))
     return { volume: hostVolume(name, dirname(path), 'Directory'), at: folder, readOnly: true };
   return { volume: hostVolume(name, path, typeOf(path)), at: modelPath(path, folder), readOnly: true };
 }

@@ -159,6 +159,39 @@ test('an image that holds the model is named as it is, and a file that is fetche
     expect(predictorOf(objects).model['args']).toContain('/mnt/models/m.gguf');
 });
 
+test('of a bucket all files of a model are fetched, and the first of them is opened', () => {
+  const model = 's3://models/q/m-00001-of-00003.gguf';
+  const plain = predictorOf(made({}, { model })).model;
+  expect(plain).toMatchObject({ storageUri: 's3://models/q' });
+  const keyed = predictorOf(made({}, { model, modelSecret: stored })).model;
+  expect(keyed).toMatchObject({ storage: { path: 'q', parameters: { bucket: 'models' } } });
+  const connected = made({ connection: { secret: 'minio' } }, { model });
+  expect(connected.at(-1)?.metadata.annotations).toMatchObject({ 'opendatahub.io/connection-path': 'q' });
+  for (const { args } of [plain, keyed, predictorOf(connected).model])
+    expect(args).toContain('/mnt/models/m-00001-of-00003.gguf');
+  const alone = predictorOf(made({}, { model: 's3://models/m-00001-of-00003.gguf' })).model;
+  expect(alone).toMatchObject({ storageUri: 's3://models/' });
+});
+
+test('a repository of the Hub is named as KServe names it, and a part of one is refused', () => {
+  function uriOf(model: string): unknown {
+    return predictorOf(made({}, { model })).model['storageUri'];
+  }
+  function refused(model: string, change: Partial<LaunchSpec> = {}): string | null {
+    return kserveTarget.refuses({ ...spec, model, ...change }, KserveOptions.parse({ kind: 'kserve' }));
+  }
+  expect(uriOf('hf://Qwen/Qwen3-0.6B')).toBe('hf://Qwen/Qwen3-0.6B');
+  expect(uriOf('hf://Qwen/Qwen3-0.6B@abc123')).toBe('hf://Qwen/Qwen3-0.6B:abc123');
+  expect(refused('hf://Qwen/Qwen3-0.6B@abc123')).toBeNull();
+  for (const part of ['hf://o/r@abc/m.gguf', 'hf://o/r@abc:Q4_K_M', 'hf://o/r/folder'])
+    expect(refused(part)).toContain(`whole repositories of the Hub, and ${part} is a part of one`);
+  expect(refused('hf://gpt2')).toContain('OWNER/NAME');
+  expect(refused('https://lab/m-00001-of-00003.gguf')).toContain('one file of a web server');
+  expect(refused('hf://o/r', { modelSecret: { secretRef: { name: 'hub' } } })).toContain(
+    'target.serviceAccount',
+  );
+});
+
 test('no mark stands on the service, since its annotations flow into its pods', () => {
   expect(JSON.stringify(made().map(({ metadata }) => metadata))).not.toContain('berth.dev/mark');
 });
@@ -295,5 +328,7 @@ test('two who would say how the model is fetched are refused', () => {
   expect(refused({}, { model: 'oci://lab/m:1', modelSecret: { env: 'KEY' } })).toContain(
     'target.pullSecrets',
   );
-  expect(refused({}, { model: 'https://lab/m', modelSecret: { env: 'KEY' } })).toContain('secretRef');
+  expect(refused({}, { model: 'https://lab/m', modelSecret: { env: 'KEY' } })).toContain(
+    'target.serviceAccount',
+  );
 });

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
+import { hubName, isOneOfSeveral, shownSource } from '../../domain/model-source.ts';
 import { isOfCluster } from '../../domain/secret.ts';
 import { serviceAccountOf } from '../../kube/launched.ts';
 import { podFiller } from '../../kube/volumes.ts';
@@ -25,16 +26,30 @@ const s3Form = /^s3:\/\/([^/]+)\/?(.*)$/;
 export function storageOf(spec: LaunchSpec, way: Way): Storage | null {
   const { model, modelSecret } = spec;
   if (model === null) return null;
-  if (way.connection) return { uri: null, path: broughtTo(connectionPath(spec, way) ?? ''), key: null };
+  if (way.connection) return { uri: null, path: broughtTo(connectedPath(spec, way) ?? ''), key: null };
   const [, bucket, inside = ''] = s3Form.exec(model) ?? [];
   const named = modelSecret && 'secretRef' in modelSecret ? modelSecret.secretRef?.name : undefined;
-  if (bucket !== undefined && named !== undefined)
-    return { uri: model, path: broughtTo(inside), key: { key: named, path: inside, parameters: { bucket } } };
-  return plainStorage(model);
+  if (bucket === undefined) return plainStorage(model);
+  const from = withItsParts(inside);
+  const uri = from === inside ? model : `s3://${bucket}/${from}`;
+  const key = named === undefined ? null : { key: named, path: from, parameters: { bucket } };
+  return { uri, path: broughtTo(inside), key };
 }
 
-/** The folder in the place of a connection: what the file says, else that of an S3 source. */
-export function connectionPath({ model }: LaunchSpec, { connection }: Way): string | null {
+/** One of several files of a model is fetched with the others, which lie in its folder. */
+function withItsParts(inside: string): string {
+  if (!isOneOfSeveral(inside)) return inside;
+  const folder = posix.dirname(inside);
+  return folder === '.' ? '' : folder;
+}
+
+/** What is fetched from the place of a connection: what the file says, else what an S3 source names. */
+export function connectionPath(spec: LaunchSpec, way: Way): string | null {
+  const path = connectedPath(spec, way);
+  return path === null ? null : withItsParts(path) || null;
+}
+
+function connectedPath({ model }: LaunchSpec, { connection }: Way): string | null {
   return connection?.path ?? (s3Form.exec(model ?? '')?.[2] || null);
 }
 
@@ -53,12 +68,31 @@ export function storageRefusal(spec: LaunchSpec, way: Way): string | null {
     return 'target.connection and models.NAME.secret both say how the model is fetched: leave one out';
   if (connection && model.startsWith('pvc://'))
     return 'target.connection and models.NAME.at both say where the model is: leave one out';
+  const unfetched = connection ? null : partRefusal(model);
+  if (unfetched !== null) return unfetched;
   if (!modelSecret) return null;
   if (model.startsWith('oci://'))
     return `the image ${model} is fetched by its node: name the Secret with the keys of its registry in target.pullSecrets, and no models.NAME.secret`;
   if (hasOwnKeys(spec)) return accountRefusal(spec, way);
   if ('secretRef' in modelSecret && s3Form.test(model)) return null;
-  return `KServe fetches ${model} with keys that the cluster has: name its Secret as secretRef, without a key`;
+  return s3Form.test(model)
+    ? `KServe fetches ${shownSource(model)} with keys that the cluster has: name its Secret as secretRef, without a key`
+    : `berth has no way to give KServe the keys for ${shownSource(model)}: leave models.NAME.secret out, and name in target.serviceAccount an account whose Secrets hold them`;
+}
+
+/** Of the Hub KServe fetches whole repositories, and of a web server one file. */
+function partRefusal(model: string): string | null {
+  const shown = shownSource(model);
+  const elsewhere = 'say under models.NAME.at which claim has it';
+  if (/^https?:/.test(model) && isOneOfSeveral(model))
+    return `KServe fetches one file of a web server, and ${shown} is one of several: ${elsewhere}, or name a folder of a bucket (s3://)`;
+  if (!model.startsWith('hf://')) return null;
+  const hub = hubName(model);
+  if (hub === null || !hub.repo.includes('/'))
+    return `KServe fetches OWNER/NAME of the Hub, and ${shown} is of another form`;
+  return hub.path === null && hub.quant === null
+    ? null
+    : `KServe fetches whole repositories of the Hub, and ${shown} is a part of one: ${elsewhere}, or leave the revision out where the engine fetches it itself`;
 }
 
 /** One pod has one account: that which berth makes for its keys has no place beside another. */
@@ -78,6 +112,14 @@ function broughtTo(from: string): string {
 }
 
 function plainStorage(model: string): Storage {
+  const hub = hubName(model);
+  // It writes a revision as others write a tag.
+  if (hub)
+    return {
+      uri: `hf://${hub.repo}${hub.revision === null ? '' : `:${hub.revision}`}`,
+      path: modelFolder,
+      key: null,
+    };
   const claim = /^pvc:\/\/([^/]+)\/?(.*)$/.exec(model);
   if (!claim) return { uri: model, path: broughtTo(model), key: null };
   const [, name = '', inside = ''] = claim;
