@@ -115,6 +115,28 @@ test('rule 13: tokens are reserved before, and settled with what the engine coun
   expect((await next).status).toBe(200);
 });
 
+test.each([
+  ['several bounds, of which engines take one or the other', { max_completion_tokens: 1, max_tokens: 900 }],
+  ['a bound in the words of llama.cpp', { max_tokens: 1, n_predict: 900 }],
+  ['several answers', { max_tokens: 30, n: 30 }],
+  ['several answers to choose from', { max_tokens: 30, best_of: 30 }],
+  ['a list of prompts', { max_tokens: 300, prompt: ['a', 'b', 'c'] }],
+  ['a list of prompts as tokens', { max_tokens: 300, prompt: [[1, 2], [3], [4]] }],
+])('rule 13: as much is reserved as may be written: %s', async (_, more) => {
+  const held: Turn[] = [];
+  const { ask, gateway } = await limited((turn) => void held.push(turn), { tpm: 1000 });
+  const served = ask('a', more);
+  await until('the request is there', () => held.length === 1);
+  expect((await ask('a', { max_tokens: 100 })).status).toBe(429);
+  const headers = { authorization: 'Bearer b', 'content-type': 'application/json' };
+  const path = '/upstream/m/v1/chat/completions';
+  const passed = fetch(gateway.url + path, { method: 'POST', headers, body: chat(more) });
+  await until('the one that is passed on is there', () => held.length === 2);
+  expect((await ask('b', { max_tokens: 100 })).status).toBe(429);
+  for (const turn of held) wellBehaved(turn);
+  expect([(await served).status, (await passed).status]).toEqual([200, 200]);
+});
+
 test('rule 13: an answer is reserved for also where the model stands in the path', async () => {
   const held: Turn[] = [];
   const { gateway, ask } = await limited((turn) => void held.push(turn), { tpm: 300 });

@@ -18,6 +18,7 @@ export function reserve(snapshot: Snapshot, call: Call, route: RouteState): Prom
     endpoint: call.countedAs,
     body: body.bytes,
     maxTokens: body.maxTokens,
+    answers: body.answers,
   });
   if (held instanceof Promise)
     return held.then((reservation) => {

@@ -34,8 +34,9 @@ export function readBody(snapshot: Snapshot, call: Call): ScannedBody | Promise<
   );
 }
 
-function scanned(bytes: Buffer, snapshot: Snapshot, { endpoint, exact, inbound }: Call): ScannedBody {
-  if (exact) return unread(bytes, exact.model);
+function scanned(bytes: Buffer, snapshot: Snapshot, call: Call): ScannedBody {
+  const { endpoint, exact, inbound } = call;
+  if (exact) return unread(bytes, exact.model, snapshot.readsMaxTokens ? boundsIn(bytes, call) : noBounds);
   try {
     return endpoint.body === 'form'
       ? scanFormBody(bytes, inbound.header('content-type'))
@@ -46,10 +47,24 @@ function scanned(bytes: Buffer, snapshot: Snapshot, { endpoint, exact, inbound }
   }
 }
 
+type Bounds = Pick<ScannedBody, 'maxTokens' | 'answers'>;
+
+const noBounds: Bounds = { maxTokens: null, answers: 1 };
+
 /** Passed on as it is: the path has named the model. */
-function unread(bytes: Buffer, model: string): ScannedBody {
+function unread(bytes: Buffer, model: string, { maxTokens, answers }: Bounds): ScannedBody {
   const written = JSON.stringify;
-  return { bytes, model, modelSpan: null, written, stream: false, maxTokens: null, usageSplice: null };
+  return { bytes, model, modelSpan: null, written, stream: false, maxTokens, answers, usageSplice: null };
+}
+
+/** How long an answer may become, for what its limits reserve. A body that cannot be read is for the engine to refuse. */
+function boundsIn(bytes: Buffer, { countedAs, endpoint }: Call): Bounds {
+  if (countedAs === endpoint || countedAs.body === 'form') return noBounds;
+  try {
+    return scanBody(bytes, { usage: false, maxTokens: true });
+  } catch {
+    return noBounds;
+  }
 }
 
 /** What we read must be what the engine reads: plain UTF-8 bytes, and of a form one boundary. */

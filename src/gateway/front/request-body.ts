@@ -2,7 +2,7 @@ import type { Upstream } from '../../domain/gateway-config.ts';
 import { badRequest } from '../reply/faults.ts';
 import { knownText } from './known-text.ts';
 import { scanForm } from './scan-form.ts';
-import { scanInto, scanObject } from './scan.ts';
+import { countTexts, scanInto, scanObject } from './scan.ts';
 import type { Span } from './scan.ts';
 
 /** What the gateway reads of a request body; everything else is the engine's. */
@@ -14,8 +14,10 @@ export interface ScannedBody {
   /** A model's name as this kind of body writes it. */
   readonly written: (model: string) => string;
   readonly stream: boolean;
-  /** The client's own bound on the answer; null when there is none, or when it was not looked for. */
+  /** The client's own bound on each answer; null when there is none, or when it was not looked for. */
   readonly maxTokens: number | null;
+  /** How many answers it asks for; 1 when that was not looked for. */
+  readonly answers: number;
   /** Where and what to write so that the engine reports usage at the end of the stream; null when it does so anyway. */
   readonly usageSplice: Splice | null;
 }
@@ -28,9 +30,13 @@ export interface Splice {
 }
 
 const wanted = ['model', 'stream', 'stream_options'];
-/** Every API has its own name for the bound on the answer; where several stand, the first of these counts. */
-const maxTokenKeys = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'];
-const wantedWithTokens = [...wanted, ...maxTokenKeys];
+/** Every API has its own name for the bound on the answer; where several stand, engines disagree on which one counts: the largest does. */
+const maxTokenKeys = ['max_completion_tokens', 'max_output_tokens', 'max_tokens', 'n_predict'];
+/** How many answers each prompt gets, in the words of OpenAI's API and of llama.cpp. */
+const answerKeys = ['n', 'best_of', 'n_cmpl'];
+const answersAt = wanted.length + maxTokenKeys.length;
+const promptAt = answersAt + answerKeys.length;
+const wantedWithTokens = [...wanted, ...maxTokenKeys, ...answerKeys, 'prompt'];
 /** Where the values lie in the body that is read now. */
 const spans = new Int32Array(2 * wanted.length);
 const spansWithTokens = new Int32Array(2 * wantedWithTokens.length);
@@ -45,8 +51,9 @@ export function scanBody(bytes: Buffer, options: { usage: boolean; maxTokens: bo
   const stream = streamSpan !== null && isTrue(bytes, streamSpan);
   const usageSplice =
     stream && options.usage && streamSpan ? askForUsage(bytes, streamSpan, spanAt(found, 2)) : null;
-  const maxTokens = options.maxTokens ? maxTokensOf(bytes, found) : null;
-  return { bytes, model, modelSpan, written: JSON.stringify, stream, maxTokens, usageSplice };
+  const maxTokens = options.maxTokens ? largest(bytes, found, wanted.length, answersAt) : null;
+  const answers = options.maxTokens ? answersOf(bytes, found) : 1;
+  return { bytes, model, modelSpan, written: JSON.stringify, stream, maxTokens, answers, usageSplice };
 }
 
 /** An engine that takes 1 or "true" for true would stream to a client whose stream is not counted as one. */
@@ -71,14 +78,22 @@ export function previousResponseOf(bytes: Buffer): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** What is no count is for the engine to judge. */
-function maxTokensOf(bytes: Buffer, found: Int32Array): number | null {
-  for (let i = wanted.length; i < wantedWithTokens.length; i += 1) {
+/** Of the wanted values from one place to another; null when none is a count: that is for the engine to judge. */
+function largest(bytes: Buffer, found: Int32Array, from: number, to: number): number | null {
+  let most: number | null = null;
+  for (let i = from; i < to; i += 1) {
     const start = found[2 * i] as number;
     const value = start < 0 ? Number.NaN : numberIn(bytes, start, found[2 * i + 1] as number);
-    if (Number.isSafeInteger(value) && value > 0) return value;
+    if (Number.isSafeInteger(value) && value > (most ?? 0)) most = value;
   }
-  return null;
+  return most;
+}
+
+/** Each prompt of a list is answered, and each as often as is asked for. */
+function answersOf(bytes: Buffer, found: Int32Array): number {
+  const prompt = spanAt(found, promptAt);
+  const prompts = prompt === null ? 1 : countTexts(bytes, prompt);
+  return Math.max(1, prompts) * (largest(bytes, found, answersAt, promptAt) ?? 1);
 }
 
 /** Of a few digits, as most bounds are, no text is made. */
@@ -103,6 +118,7 @@ export function scanFormBody(bytes: Buffer, contentType: string | undefined): Sc
     written: (name) => name,
     stream: false,
     maxTokens: null,
+    answers: 1,
     usageSplice: null,
   };
 }

@@ -68,6 +68,19 @@ export function scanInto(spans: Int32Array, body: Buffer, wanted: readonly strin
   if (at < body.length) throw broken(at);
 }
 
+/** How many texts a list holds, or lists of tokens; 1 for what is no such list. The body has been scanned. */
+export function countTexts(body: Buffer, { start, end }: Span): number {
+  let at = skipSpace(body, start + 1);
+  if (body[start] !== openBracket || (body[at] !== quote && body[at] !== openBracket)) return 1;
+  let count = 0;
+  while (at < end - 1) {
+    at = skipSpace(body, skipValue(body, at));
+    count += 1;
+    if (body[at] === comma) at = skipSpace(body, at + 1);
+  }
+  return count;
+}
+
 /** Which of the wanted keys this one, quotes included, is; -1 for none. No text is made of plain ones: most keys of most bodies are not wanted. */
 function wantedAt(body: Buffer, start: number, end: number, wanted: readonly string[]): number {
   if (isPlain(body, start + 1, end - 1)) {

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../domain/endpoints.ts';
+import type { ScannedBody } from '../front/request-body.ts';
 import { estimate } from './estimate.ts';
 import { answerLength } from './memory.ts';
 import type { LimitsMemory } from './memory.ts';
@@ -22,12 +23,13 @@ export function cacheTokens(
     body,
   }: {
     readonly countedAs: Endpoint;
-    readonly body: { readonly bytes: Buffer; readonly maxTokens: number | null } | null;
+    readonly body: Pick<ScannedBody, 'bytes' | 'maxTokens' | 'answers'> | null;
   },
 ): CacheTokens {
   if (!body) return uncounted;
   const usual = answerLength(memory, model).tokens;
   const maxTokens = Math.min(body.maxTokens ?? usual, usual);
-  const { input, output } = estimate({ endpoint: countedAs, body: body.bytes, maxTokens }, usual);
+  const { bytes, answers } = body;
+  const { input, output } = estimate({ endpoint: countedAs, body: bytes, maxTokens, answers }, usual);
   return { tokens: input + output, answer: output };
 }

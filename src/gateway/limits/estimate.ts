@@ -21,13 +21,15 @@ export function estimate(
     endpoint: { operation: string; body: 'json' | 'form' };
     body: Buffer;
     maxTokens: number | null;
+    /** How many answers are asked for, each of that length. */
+    answers: number;
   },
   usualAnswer: number,
 ): Estimate {
-  const { endpoint, body, maxTokens } = request;
+  const { endpoint, body, maxTokens, answers } = request;
   const generates = generating.has(endpoint.operation);
   if (!generates && free.has(endpoint.operation)) return { input: 0, output: 0 };
-  const output = generates ? (maxTokens ?? usualAnswer) : 0;
+  const output = generates ? (maxTokens ?? usualAnswer) * answers : 0;
   return { input: endpoint.body === 'form' ? tokensPerAttachment : promptTokens(body), output };
 }
 
@@ -36,7 +38,7 @@ export function estimatedPrompt(
   endpoint: { operation: string; body: 'json' | 'form' },
   body: Buffer,
 ): number {
-  return estimate({ endpoint, body, maxTokens: 0 }, 0).input;
+  return estimate({ endpoint, body, maxTokens: 0, answers: 1 }, 0).input;
 }
 
 /** About four bytes of JSON make a token; attachments are counted by the piece. */

@@ -18,8 +18,10 @@ export interface Demand {
   readonly model: string;
   readonly endpoint: Pick<Endpoint, 'operation' | 'body'>;
   readonly body: Buffer;
-  /** Bound on the answer that the client set; null: none. */
+  /** Bound on each answer that the client set; null: none. */
   readonly maxTokens: number | null;
+  /** How many answers it asks for. */
+  readonly answers: number;
 }
 
 /** What an admitted request holds. */

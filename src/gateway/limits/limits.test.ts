@@ -39,6 +39,7 @@ function setUp(quotas: Partial<Quotas> = {}) {
       model: 'm',
       body: Buffer.alloc(400),
       maxTokens: 100,
+      answers: 1,
       ...more,
     };
     const held = limits.reserve(demand);
@@ -229,7 +230,10 @@ test('whatever becomes of requests, nothing stays reserved', () => {
 
 test('attachments count by the piece, files too, and what computes nothing is free', () => {
   function tokens(text: string, operation = 'chat', body: 'json' | 'form' = 'json'): number {
-    const guess = estimate({ endpoint: { operation, body }, body: Buffer.from(text), maxTokens: null }, 50);
+    const guess = estimate(
+      { endpoint: { operation, body }, body: Buffer.from(text), maxTokens: null, answers: 1 },
+      50,
+    );
     return guess.input + guess.output;
   }
   const image = `{"url":"data:image/png;base64,${'A'.repeat(400_000)}"}`;
