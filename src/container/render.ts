@@ -4,7 +4,7 @@ import { gpuEnvironment } from '../domain/gpu-environment.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { Accelerator } from '../domain/accelerators.ts';
 import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
-import { isOneOfSeveral } from '../domain/model-source.ts';
+import { isOneOfSeveral } from '../domain/split-files.ts';
 import type { DockerOptions } from './options.ts';
 
 /** Labels that tell berth's containers; the mark itself is JSON. */

@@ -29,11 +29,6 @@ export function hubName(source: string | null): HubName | null {
   };
 }
 
-/** A model in several files is opened by the name of its first, and the others lie beside it. */
-export function isOneOfSeveral(path: string): boolean {
-  return /-\d{5}-of-\d{5}\.gguf$/i.test(path);
-}
-
 /** A source without what may be secret in it: credentials and a signed query. */
 export function shownSource(source: string): string {
   return (

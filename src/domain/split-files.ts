@@ -11,3 +11,8 @@ export function splitSet(name: string): string[] {
     (_, i) => `${stem}-${String(i + 1).padStart(5, '0')}-of-${last}.${kind}`,
   );
 }
+
+/** A model in several files is opened by the name of its first, and the others lie beside it. */
+export function isOneOfSeveral(path: string): boolean {
+  return splitSet(path).length > 1;
+}

@@ -1,9 +1,9 @@
 import { basename, dirname, posix } from 'node:path';
 import { filler, filesNamed } from '../domain/fill-args.ts';
 import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
-import { isOneOfSeveral } from '../domain/model-source.ts';
 import { isOfCluster } from '../domain/secret.ts';
 import type { AnySecret, ClusterSecret } from '../domain/secret.ts';
+import { isOneOfSeveral } from '../domain/split-files.ts';
 
 /** One volume of a pod and where the container sees it. */
 export interface Mounted {

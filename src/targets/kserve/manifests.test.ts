@@ -100,6 +100,7 @@ describe.skipIf(specsFolder === undefined)(
       ['with a secret in a variable', {}, { secretEnv: { KEY: 'key' }, args: ['serve', 'a/b'] }],
       ['without a model of its own', {}, { model: null, secrets: {}, args: ['serve', 'a/b'] }],
       ['by a runtime that is there', { runtime: { use: 'vllm-cuda' } }, {}],
+      ['with a patch', { patch: { spec: { predictor: { runtimeClassName: 'nvidia' } } } }, {}],
     ])('take all objects %s', (_, given, change) => {
       expect(made(given, change).flatMap(kubeFaults)).toEqual([]);
     });
@@ -190,6 +191,26 @@ test('a repository of the Hub is named as KServe names it, and a part of one is 
   expect(refused('hf://o/r', { modelSecret: { secretRef: { name: 'hub' } } })).toContain(
     'target.serviceAccount',
   );
+});
+
+test('what berth has no word for is merged over the service, and its runtime stays as it is', () => {
+  const patch = {
+    metadata: { labels: { 'opendatahub.io/genai-asset': 'true' } },
+    spec: { predictor: { runtimeClassName: 'nvidia', maxReplicas: null } },
+  };
+  const [runtime, service] = made({ patch });
+  expect(service?.metadata.labels).toMatchObject({
+    'app.kubernetes.io/managed-by': 'berth',
+    'opendatahub.io/genai-asset': 'true',
+  });
+  expect(predictorOf(made({ patch }))).toMatchObject({ runtimeClassName: 'nvidia', minReplicas: 1 });
+  expect(predictorOf(made({ patch }))).not.toHaveProperty('maxReplicas');
+  expect(runtime).toEqual(made()[0]);
+  const hash = 'berth.dev/spec';
+  const hashes = [{}, { patch }].map(
+    (given) => made({ mode: 'Knative', ...given }).at(-1)?.metadata.annotations?.[hash],
+  );
+  expect(new Set(hashes).size).toBe(2);
 });
 
 test('no mark stands on the service, since its annotations flow into its pods', () => {

@@ -8,6 +8,7 @@ import {
   serviceAccountOf,
   tolerationsOf,
 } from '../../kube/launched.ts';
+import { mergePatch } from '../../kube/merge-patch.ts';
 import { fleetIdLabel, fleetLabel, objectName, secretAnnotation } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { podVariables } from '../../kube/pod-variables.ts';
@@ -32,7 +33,8 @@ export const runtimeKind = { apiVersion: 'serving.kserve.io/v1alpha1', kind: 'Se
  */
 export function manifestsOf(placed: Placed, options: KserveOptions): KubeObject[] {
   const runtime = options.runtime ?? { create: objectName(placed.deployment, placed.replica) };
-  const service = inferenceService(placed, options, 'use' in runtime ? runtime.use : runtime.create);
+  const made = inferenceService(placed, options, 'use' in runtime ? runtime.use : runtime.create);
+  const service = options.patch ? (mergePatch(made, options.patch) as KubeObject) : made;
   const runtimes = 'use' in runtime ? [] : [servingRuntime(placed, options, runtime.create)];
   return [
     ...storageAccount(placed),
@@ -106,10 +108,13 @@ function servingRuntime(placed: Placed, options: KserveOptions, name: string): K
     ...runtimeKind,
     metadata: metaOf(placed, name, meta),
     spec: {
-      annotations:
-        spec.metricsPath === null
+      annotations: {
+        ...(spec.metricsPath === null
           ? {}
-          : { 'prometheus.io/port': String(containerPort), 'prometheus.io/path': spec.metricsPath },
+          : { 'prometheus.io/port': String(containerPort), 'prometheus.io/path': spec.metricsPath }),
+        // By it OpenShift AI knows which of its dashboards reads these metrics.
+        ...(options.dashboard ? { 'opendatahub.io/kserve-runtime': spec.engine } : {}),
+      },
       multiModel: false,
       supportedModelFormats: [{ name: options.format, autoSelect: false }],
       containers: [

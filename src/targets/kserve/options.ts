@@ -70,6 +70,10 @@ export const KserveOptions = z.strictObject({
     })
     .optional()
     .describe('a way in from outside, by a Route of OpenShift'),
+  patch: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('a JSON merge patch over the InferenceService that berth writes'),
 });
 export type KserveOptions = z.infer<typeof KserveOptions>;
 

@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
-import { hubName, isOneOfSeveral, shownSource } from '../../domain/model-source.ts';
+import { hubName, shownSource } from '../../domain/model-source.ts';
 import { isOfCluster } from '../../domain/secret.ts';
+import { isOneOfSeveral } from '../../domain/split-files.ts';
 import { serviceAccountOf } from '../../kube/launched.ts';
 import { podFiller } from '../../kube/volumes.ts';
 import type { KserveOptions } from './options.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { fetchObjects } from './fetch.ts';
-import { mergePatch } from './merge-patch.ts';
+import { mergePatch } from '../../kube/merge-patch.ts';
 import type { KubernetesOptions } from './options.ts';
 import { platformObjects } from './platform.ts';
 import { podSpec } from './pod.ts';

@@ -10,7 +10,7 @@ import { knowsSleep } from '../../kube/server-version.ts';
 import { otherLines, readWritten } from '../../kube/written.ts';
 import type { Drift } from '../contract.ts';
 import { adoptedIn, isAdopted } from './adopt.ts';
-import { mergePatch } from './merge-patch.ts';
+import { mergePatch } from '../../kube/merge-patch.ts';
 import { markedObjects, plainObjects } from './objects.ts';
 import { lookAgain } from './observe.ts';
 import { optionsOf } from './options.ts';
