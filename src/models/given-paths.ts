@@ -26,24 +26,59 @@ export function givenPaths({ words, mounts, folder }: Given): string[] {
   return [...mounts.map(({ from }) => from), ...likely, ...mounted];
 }
 
+const folderName = String.raw`models?[-_]?(?:dir|directory|path|folder)s?`;
+const namesFolder = new RegExp(`${folderName}$`, 'i');
+const withFolder = new RegExp(`${folderName}=(.+)$`, 'i');
+
+/** Folders of this machine that a server looks through by itself, such as that of "--models-dir". Pure. */
+export function givenFolders({ words, mounts, folder }: Given): string[] {
+  const named = words.flatMap((word, at) => {
+    const value = withFolder.exec(word)?.[1] ?? (namesFolder.test(word) ? words[at + 1] : undefined);
+    return value === undefined || value.startsWith('-') ? [] : [`${value}/`];
+  });
+  return givenPaths({ words: named, mounts, folder }).slice(mounts.length);
+}
+
 function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }
 
 const mountKeys = /^\s*(Volume|BindPaths|BindReadOnlyPaths)\s*=\s*(.*?)\s*$/;
 
-/** What a unit of systemd or a Quadlet file gives its program. Pure. */
+/** What a unit of systemd or a Quadlet file, with what changes it, gives its program. Pure. */
 export function givenByUnit(text: string, home: string): Given {
-  // A line goes on after a backslash.
-  const lines = text.replaceAll('\\\n', ' ').replaceAll('%h', home).split('\n');
+  const lines = linesOf(text, home);
   const words = lines.flatMap((line) => wordsOf(line));
   const mounts = lines.flatMap((line) => {
     const [, key, value = ''] = mountKeys.exec(line) ?? [];
     // A Volume is one, spaces and all.
     return (key === 'Volume' ? [value] : wordsOf(value)).flatMap(mountIn);
   });
-  const [folder] = lines.flatMap((line) => /^\s*WorkingDirectory\s*=\s*-?(\/.*?)\s*$/.exec(line)?.[1] ?? []);
+  const folder = lines
+    .flatMap((line) => /^\s*WorkingDirectory\s*=\s*-?(\/.*?)\s*$/.exec(line)?.[1] ?? [])
+    .at(-1);
   return { words, mounts, folder: folder ?? '/' };
+}
+
+/** The files of variables that it names; those of a Quadlet file may count from the folder that it lies in. Pure. */
+export function variableFiles(text: string, { home, folder }: { home: string; folder: string }): string[] {
+  return linesOf(text, home).flatMap((line) => {
+    const value = /^\s*EnvironmentFile\s*=\s*-?(.+?)\s*$/.exec(line)?.[1];
+    return value === undefined ? [] : [posix.resolve(folder, value.replace(/^(["'])(.*)\1$/, '$2'))];
+  });
+}
+
+/** "NAME=value" of a file of variables, whose values may have spaces in them. Pure. */
+export function variablesIn(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const [, name, value = ''] = /^\s*(?:export\s+)?([A-Za-z_]\w*)=(.*?)\s*$/.exec(line) ?? [];
+    return name === undefined ? [] : [`${name}=${value.replace(/^(["'])(.*)\1$/, '$2')}`];
+  });
+}
+
+/** A line goes on after a backslash. */
+function linesOf(text: string, home: string): string[] {
+  return text.replaceAll('\\\n', ' ').replaceAll('%h', home).split('\n');
 }
 
 function wordsOf(line: string): string[] {

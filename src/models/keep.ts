@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BerthError } from '../domain/errors/berth-error.ts';
 import { hashFile } from '../io/hash-file.ts';
 import { tryLock } from '../io/lock.ts';
 import type { Lock } from '../io/lock.ts';
@@ -58,12 +59,13 @@ export interface Pruned {
 
 /**
  * What `prune` would take away: models that it does not `keep`, and what belongs to none. With `act`, it is taken away. What an engine
- * or a unit is given, and what a pull is fetching, stays whatever `keeps` says.
+ * or a unit is given, and what a pull is fetching, stays whatever `keeps` says. Throws USES_UNSEEN where a daemon does not tell what its
+ * containers are given, but for `unseen`: nothing is taken then.
  */
 export async function pruneStore(
   world: World,
   keeps: (folder: string) => boolean,
-  act: boolean,
+  { act, unseen }: { act: boolean; unseen: boolean },
 ): Promise<Pruned> {
   const store = storeOf(world);
   const all = await storedModels(world);
@@ -92,6 +94,8 @@ export async function pruneStore(
     const partials = [...unrecorded].filter((folder) => !stays(folder));
     const begun = [...unrecorded, ...(await refreshed(world, all))];
     const blobs = await needless(world, all, stays, busy.size > 0 || begun.some(stays));
+    if (act && !unseen && silent.length > 0 && gone.length + blobs.length + partials.length > 0)
+      throw new BerthError('USES_UNSEEN', { daemons: silent });
     let bytes = 0;
     for (const path of blobs) bytes += (await world.files.stat(path))?.size ?? 0;
     if (act) {

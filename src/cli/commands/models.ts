@@ -49,9 +49,12 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command.command('prune'))
     .option('--yes', 'take it away; without it, what would go is shown')
     .option('--all', 'keep nothing, whatever the fleet file names')
+    .option('--unseen', 'also where a daemon does not tell what its containers are given')
     .description('Take away models that the fleet file does not name, and what was left half fetched.')
-    .action((options: FileOptions & { yes?: boolean; all?: boolean }) => prune(context, options));
+    .action((options: PruneOptions) => prune(context, options));
 }
+
+type PruneOptions = FileOptions & { yes?: boolean; all?: boolean; unseen?: boolean };
 
 async function list(context: CliContext, check: boolean): Promise<void> {
   const { world, output } = context;
@@ -151,17 +154,14 @@ function verifiedLine({ model, damaged }: Verified): string {
     : `${model.source}: damaged: ${damaged.join(', ')}. "berth pull" fetches it anew.`;
 }
 
-async function prune(
-  context: CliContext,
-  options: FileOptions & { yes?: boolean; all?: boolean },
-): Promise<void> {
+async function prune(context: CliContext, options: PruneOptions): Promise<void> {
   const loaded = options.all ? null : await loadWithoutSecrets(context, options);
   const sources = Object.values(loaded?.models ?? {}).map(({ source }) => source);
   const named = sources.filter(isAddress);
   const pruned = await pruneStore(
     context.world,
     (folder) => named.some((source) => isFolderOf(source, folder)),
-    options.yes ?? false,
+    { act: options.yes ?? false, unseen: options.unseen ?? false },
   );
   context.output.result({ ...pruned, done: options.yes ?? false }, () =>
     prunedText(pruned, options.yes ?? false),
@@ -172,7 +172,8 @@ function prunedText({ models, used, blobs, partials, bytes, silent }: Pruned, do
   const staying = [
     ...used.map((source) => `${source} stays: an engine, a container or a unit of this machine is given it.`),
     ...silent.map(
-      (where) => `${where} does not tell what its containers are given: look there before --yes.`,
+      (where) =>
+        `${where} does not tell what its containers are given: --yes wants --unseen beside it, once you have looked there.`,
     ),
   ];
   if (models.length + blobs + partials === 0)

@@ -31,6 +31,12 @@ export const pullErrors = {
     () => '"berth models list" names what it holds, "berth pull" fetches what it lacks.',
     'usage',
   ),
+  USES_UNSEEN: defineError<{ daemons: readonly string[] }>(
+    (f) =>
+      `${f.daemons.join(', ')} does not tell what its containers are given, so that one may want what would go: nothing was taken away.`,
+    () =>
+      'Start that daemon, or run berth as a user who may ask it; "--unseen" takes it away once you have looked there yourself.',
+  ),
   MODEL_GATED: defineError<{ source: string; page: string; token: boolean }>(
     (f) =>
       `${f.source} is given out only to accounts that have accepted its terms${f.token ? ', and the account of this token has not' : ''}.`,

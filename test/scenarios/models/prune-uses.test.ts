@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync } from 'node:fs';
+import { linkSync, mkdirSync, symlinkSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -68,14 +68,32 @@ test('prune leaves what a stopped container is given, as a mount, by its argumen
   expect((await place.berth('models', 'prune', '--all')).stdout).toContain(
     'does not tell what its containers are given',
   );
+  const refused = await place.berth('models', 'prune', '--all', '--yes');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('"--unseen" takes it away');
+  expect(filesBelow(trees)).not.toEqual([]);
   stopped = { Config: {}, Args: ['--model=/models/other.gguf'], Mounts: [mine] };
   expect(await prune()).toContain('Taken away: 1 models');
+});
+
+test('prune takes what a daemon does not tell of by a word alone', async () => {
+  pathOf(await place.berth('pull', source, '--json'));
+  stopped = null;
+  const pruned = await place.berth('models', 'prune', '--all', '--yes', '--unseen');
+  expect(pruned.stdout).toContain('Taken away: 1 models');
+  // Nothing would go, so that nothing is refused.
+  expect((await place.berth('models', 'prune', '--all', '--yes')).code).toBe(0);
 });
 
 test('prune leaves what a unit or a Quadlet file is given under another name of the file', async () => {
   const path = pathOf(await place.berth('pull', source, '--json'));
   mkdirSync(join(place.folder, 'mine'));
   linkSync(path, join(place.folder, 'mine/best.gguf'));
+  mkdirSync(join(place.folder, 'linked/tiny'), { recursive: true });
+  symlinkSync(path, join(place.folder, 'linked/tiny/any.gguf'));
+  mkdirSync(join(place.folder, '.config/containers/systemd'), { recursive: true });
+  place.write('LLAMA_ARG_MODEL=/models/best.gguf\n', '.config/containers/systemd/toy.env');
+  place.write(`# LLAMA_ARG_MODEL=\nLLAMA_ARG_MODEL="${place.folder}/mine/best.gguf"\n`, 'mine/toy.env');
   for (const folder of ['systemd/user/toy.service.d', 'containers/systemd'])
     mkdirSync(join(place.folder, '.config', folder), { recursive: true });
   for (const [name, text] of [
@@ -91,6 +109,13 @@ test('prune leaves what a unit or a Quadlet file is given under another name of 
     [
       'containers/systemd/toy.container',
       '[Container]\nVolume=%h/mine:/models:ro\nExec=-m /models/best.gguf\n',
+    ],
+    ['systemd/user/toy.service', `[Service]\nEnvironmentFile=-%h/mine/toy.env\nExecStart=llama-server\n`],
+    ['containers/systemd/toy.container', '[Container]\nVolume=%h/mine:/models:ro\nEnvironmentFile=toy.env\n'],
+    ['systemd/user/toy.service', '[Service]\nExecStart=llama-server --models-dir "%h/linked"\n'],
+    [
+      'containers/systemd/toy.container',
+      '[Container]\nVolume=%h/linked:/models:ro\nEnvironment=LLAMA_ARG_MODELS_DIR=/models\n',
     ],
   ] as const) {
     place.write(text, `.config/${name}`);
