@@ -67,6 +67,7 @@ export type ContainerLive = z.infer<typeof ContainerLive>;
 
 export const PodLive = Live.extend({
   metadata: Meta,
+  spec: z.object({ terminationGracePeriodSeconds: z.number().nullish() }).nullish(),
   status: z
     .object({
       phase: z.string().nullish(),

@@ -147,6 +147,40 @@ test('where KServe lets the pods run a stop takes its annotation back and says s
   expect((await markedServices(world))[0]?.alive).toBe(true);
 });
 
+/** A pod of a Deployment that is gone already, ended for as long as `isThere`. */
+async function stopping(isThere: (now: number) => boolean) {
+  const { answer } = store();
+  let now = 0;
+  const labels = { 'serving.kserve.io/inferenceservice': 'big' };
+  const metadata = { name: 'big-1', uid: 'p', labels, deletionTimestamp: '2026-01-01T00:10:00Z' };
+  const pod = { metadata, spec: { terminationGracePeriodSeconds: 600 } };
+  const { world } = await servedCluster((one) =>
+    one.key.endsWith('/pods') && now > 0 ? [200, { items: isThere(now) ? [pod] : [] }] : answer(one),
+  );
+  const clock = { ...world.clock, now: () => (now += 10_000), sleep: () => Promise.resolve() };
+  await create(world, { ...request, mark: open });
+  const [running] = await markedServices(world);
+  if (!running) throw new Error('there is no service');
+  return { world: { ...world, clock }, running, now: () => now };
+}
+
+test('a stop waits as long as the pods may take by themselves, which is more than the engine needs', async () => {
+  const { world, running, now } = await stopping((at) => at < 590_000);
+  await park(world, running, { graceMs: 5_000 });
+  expect(now()).toBeGreaterThanOrEqual(590_000);
+  expect((await markedServices(world))[0]?.parked).toBe(true);
+});
+
+test('a stop that is under way is not undone where its pods outstay their time', async () => {
+  const { world, running, now } = await stopping(() => true);
+  await expect(park(world, running, { graceMs: 5_000 })).rejects.toMatchObject({
+    code: 'NOT_ENDING',
+    message: expect.stringContaining('pod big-1 does not end: it had 600 s') as string,
+  });
+  expect(now()).toBeLessThan(700_000);
+  expect((await markedServices(world))[0]?.parked).toBe(true);
+});
+
 test('who may ask comes with a Route that wants a token, and goes when it wants none and with the service', async () => {
   const { answer, names } = store();
   const { world, asked } = await servedCluster(answer);

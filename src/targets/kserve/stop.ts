@@ -21,7 +21,9 @@ const noticeMs = 60_000;
 
 /**
  * Has a service stand still by its annotation: KServe takes its pods away and keeps the service, and other programs that know KServe
- * show it as stopped. Resolves when its pods are gone. Throws KSERVE_STOP_UNKNOWN where KServe lets them run, KUBE_TRACKED.
+ * show it as stopped. Resolves when its pods are gone, which have as long as they themselves say: of Knative ten minutes, whatever
+ * their engine needs. A stop that KServe has taken up is not undone. Throws KSERVE_STOP_UNKNOWN where it lets them run, NOT_ENDING
+ * where they outstay their time, KUBE_TRACKED.
  */
 export async function park(
   world: World,
@@ -34,14 +36,33 @@ export async function park(
   const { metadata } = served.service;
   expectUntracked(serviceKind.kind, served.service);
   await annotate(place, served.service, 'true');
-  const until = world.clock.now() + graceMs + noticeMs;
-  while (await isServed(place, instance)) {
-    if (world.clock.now() > until) {
+  const since = world.clock.now();
+  let allowedMs = graceMs;
+  for (let takenUp = false; ;) {
+    const left = await leftOf(place, instance);
+    if (!left) return;
+    const { pods } = left;
+    takenUp ||= !left.isMade || (pods.length > 0 && pods.every((pod) => pod.metadata.deletionTimestamp));
+    allowedMs = Math.max(allowedMs, ...pods.map(graceOf));
+    if (world.clock.now() > since + (takenUp ? allowedMs : graceMs) + noticeMs) {
+      if (takenUp) throw notEnding(metadata.name, pods, allowedMs);
       await annotate(place, served.service, null);
       throw new BerthError('KSERVE_STOP_UNKNOWN', { service: metadata.name, annotation: stopAnnotation });
     }
     await world.clock.sleep(pollMs);
   }
+}
+
+function graceOf({ spec }: PodLive): number {
+  return (spec?.terminationGracePeriodSeconds ?? 0) * 1000;
+}
+
+function notEnding(service: string, pods: readonly PodLive[], allowedMs: number): BerthError {
+  const [pod] = pods;
+  return new BerthError('NOT_ENDING', {
+    object: pod ? `pod ${pod.metadata.name}` : `inference service ${service}`,
+    holds: `it had ${Math.round(allowedMs / 1000)} s to end what it does, and the service stays stopped`,
+  });
 }
 
 /** Whether another program keeps the service that is to go or to stand still. */
@@ -55,12 +76,17 @@ export async function release(place: Place, service: Live): Promise<void> {
   await annotate(place, service, null);
 }
 
-async function isServed(place: Place, instance: Instance): Promise<boolean> {
+/** Null once nothing of it runs. */
+async function leftOf(
+  place: Place,
+  instance: Instance,
+): Promise<{ readonly isMade: boolean; readonly pods: readonly PodLive[] } | null> {
   const served = await lookAgain(place, instance);
-  if (!served) return false;
+  if (!served) return null;
   const labels = podLabels(served.service.metadata.name);
   const pods = await listObjects(place, { apiVersion: 'v1', kind: 'Pod', labels }, PodLive);
-  return served.made !== null || pods.length > 0;
+  const isMade = served.made !== null;
+  return isMade || pods.length > 0 ? { isMade, pods } : null;
 }
 
 /** The UID keeps another service of that name from being changed. Other fields stay whose they are. */
