@@ -1,3 +1,4 @@
+import { hasFlag } from '../domain/command-line/flags.ts';
 import { recognizeForeign } from '../domain/command-line/foreign-server.ts';
 import type { Unwrapped } from '../domain/command-line/unwrap.ts';
 import type { Engine } from './contract.ts';
@@ -21,6 +22,7 @@ export const mistralRs = {
 } as const satisfies Engine<'mistral.rs'>;
 
 function argsOf({ program, args }: Unwrapped): readonly string[] | null {
-  if (program === 'mistralrs-server') return args;
+  // With the first of them it talks in the terminal.
+  if (program === 'mistralrs-server') return hasFlag(args, '-i', '--interactive-mode') ? null : args;
   return program === 'mistralrs' && args[0] === 'serve' ? args.slice(1) : null;
 }

@@ -16,7 +16,7 @@ export const textEmbeddingsInference = {
       host: ['--hostname'],
       port: ['--port', '-p'],
       key: ['--api-key'],
-      env: { model: 'MODEL_ID', host: 'HOSTNAME', port: 'PORT' },
+      env: { model: 'MODEL_ID', host: 'HOSTNAME', port: 'PORT', key: 'API_KEY' },
       options: {},
     }),
 } as const satisfies Engine<'text-embeddings-inference'>;

@@ -40,13 +40,15 @@ function server(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Recognized {
+  const shards = flagNumber(args, '--num-shard') ?? toNumber(env['NUM_SHARD']);
   return {
     engine: 'tgi',
     model,
-    host: flagValue(args, '--hostname') ?? null,
+    host: flagValue(args, '--hostname') ?? env['HOSTNAME'] ?? null,
     port: flagNumber(args, '--port', '-p') ?? toNumber(env['PORT']),
-    options: {},
+    options: shards === null || shards < 2 ? {} : { tensorParallel: shards },
     child: false,
+    keyed: hasFlag(args, '--api-key') || Boolean(env['API_KEY']),
   };
 }
 

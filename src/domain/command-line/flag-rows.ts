@@ -31,6 +31,8 @@ export interface FlagRow {
   readonly adds?: true;
   /** Words that stand for this option with a fixed value, as other versions of the server have them. */
   readonly alike?: Readonly<Record<string, unknown>>;
+  /** The one of these values that the others do not take back. */
+  readonly stays?: string;
 }
 
 export type FlagValues = Map<string, unknown>;
@@ -83,7 +85,9 @@ function takeFlag(
   );
   if (!row) return 0;
   if (row.alike && Object.hasOwn(row.alike, name)) {
-    values.set(row.option, row.alike[name]);
+    const before = values.get(row.option);
+    const stronger = row.stays !== undefined && before === row.stays;
+    if (!stronger) values.set(row.option, row.alike[name]);
     return 1;
   }
   const joined = style.joined && word.includes('=') ? word.slice(word.indexOf('=') + 1) : null;
@@ -118,7 +122,7 @@ function valueWords(shape: FlagShape, after: readonly string[]): readonly string
     case 'toggle':
       return /^(true|false)$/i.test(next ?? '') ? [next as string] : [];
     case 'on-off-auto':
-      return /^(on|off|auto|0|1)$/.test(next ?? '') ? [next as string] : [];
+      return onOffAuto(next) === null ? [] : [next as string];
     case 'list': {
       const end = after.findIndex(isFlagWord);
       return end === 0 || after.length === 0 ? null : after.slice(0, end < 0 ? undefined : end);
@@ -145,7 +149,7 @@ export function toValue(shape: FlagShape, words: readonly string[]): unknown {
     case 'toggle':
       return !/^(false|0|off|disabled)$/i.test(text);
     case 'on-off-auto':
-      return words.length === 0 ? 'on' : ({ '1': 'on', '0': 'off' }[text] ?? text);
+      return words.length === 0 ? 'on' : (onOffAuto(text) ?? text);
     case 'number':
       return /^-?\d+$/.test(text) ? Number(text) : null;
     case 'decimal':
@@ -159,13 +163,25 @@ export function toValue(shape: FlagShape, words: readonly string[]): unknown {
     case 'csv':
       return text.split(',').filter((part) => part !== '');
     case 'csv-numbers':
-      return text.split(',').every(isNumber) ? text.split(',').map(Number) : null;
+      return numbers(text);
     case 'json':
       return json(text);
     case 'text':
     case 'repeated':
       return text;
   }
+}
+
+function onOffAuto(text: string | undefined): string | null {
+  if (/^(on|true|enabled|1)$/.test(text ?? '')) return 'on';
+  if (/^(off|false|disabled|0)$/.test(text ?? '')) return 'off';
+  return /^(auto|-1)$/.test(text ?? '') ? 'auto' : null;
+}
+
+/** "3,1", and "3/1" as shares are written. */
+function numbers(text: string): number[] | null {
+  const parts = text.split(/[,/]/);
+  return parts.every(isNumber) ? parts.map(Number) : null;
 }
 
 function isNumber(text: string): boolean {

@@ -19,7 +19,12 @@ export interface ForeignServer {
   readonly usualPort?: number;
   readonly key: readonly string[];
   /** Empty names: no variable. */
-  readonly env?: { readonly model: string; readonly host: string; readonly port: string };
+  readonly env?: {
+    readonly model: string;
+    readonly host: string;
+    readonly port: string;
+    readonly key?: string;
+  };
   /** Options in berth's words, by their flags; all are numbers. */
   readonly options: Readonly<Record<string, readonly string[]>>;
   /** It computes for another server and has no clients of its own. */
@@ -53,7 +58,9 @@ export function recognizeForeign(facts: ProcessFacts, server: ForeignServer): Re
       port: port ?? server.usualPort ?? null,
       options: Object.fromEntries(numbers),
       child: server.child ?? false,
-      ...(server.child ? {} : { keyed: hasFlag(args, ...server.key) }),
+      ...(server.child
+        ? {}
+        : { keyed: hasFlag(args, ...server.key) || Boolean(fromEnv(env, server.env?.key)) }),
     };
   }
   return null;

@@ -47,6 +47,7 @@ export const statedFlags: readonly FlagRow[] = [
   {
     ...flag('loadMode', 'text', 'LLAMA_ARG_LOAD_MODE', '--load-mode', '-lm'),
     alike: { '--mlock': 'mlock', '--no-mmap': 'none', '--direct-io': 'dio' },
+    stays: 'mlock',
   },
   toggle('kvOffload', 'LLAMA_ARG_KV_OFFLOAD', '--kv-offload -kvo', '--no-kv-offload -nkvo'),
   toggle('kvUnified', 'LLAMA_ARG_KV_UNIFIED', '--kv-unified -kvu', '--no-kv-unified -no-kvu'),

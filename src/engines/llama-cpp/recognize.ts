@@ -5,12 +5,11 @@ import type { FlagStyle, FlagValues } from '../../domain/command-line/flag-rows.
 import { flagValue, hasFlag } from '../../domain/command-line/flags.ts';
 import { redact } from '../../domain/command-line/redact.ts';
 import type { ProcessFacts, Recognized } from '../../domain/process-facts.ts';
-import { llamaDrift } from './drift.ts';
 import { flags, riskyFlags, secretFlags } from './flags.ts';
 import { isRouter } from './is-router.ts';
 
-/** Forks of it take "--port=8080", too. */
-export const spelled: FlagStyle = { ...llamaDrift.style, joined: true };
+/** It takes "--ctx_size", and forks of it "--port=8080", too. */
+export const spelled: FlagStyle = { joined: true, underscores: true };
 
 /** Reads a llama-server back from its command line and its LLAMA_ARG_* variables; the command line wins, as in the server. */
 export function recognize(facts: ProcessFacts): Recognized | null {
@@ -19,11 +18,12 @@ export function recognize(facts: ProcessFacts): Recognized | null {
   const env = { ...facts.env, ...found.env };
   const { values, rest } = readFlags(llamaServerArgs(found), flags, spelled);
   addFromEnv(values, flags, env);
-  const { model: remote, others } = takeModelName(rest);
-  const fromEnv = modelVariables.map((name) => env[name]).find(Boolean) ?? null;
+  addRefusals(values, env);
+  // Beside a file such a name only says where that is fetched from.
+  const { model: remote, others } = values.has('model') ? { model: null, others: rest } : takeModelName(rest);
   return {
     engine: 'llama.cpp',
-    model: (values.get('model') as string | undefined) ?? remote ?? fromEnv ?? ownModel(found),
+    model: (values.get('model') as string | undefined) ?? remote ?? modelIn(env) ?? ownModel(found),
     host: (values.get('host') as string | undefined) ?? null,
     port: (values.get('port') as number | undefined) ?? null,
     options: { binary: found.path, ...ourOptions(values), args: redact(others) },
@@ -31,6 +31,21 @@ export function recognize(facts: ProcessFacts): Recognized | null {
     keyed: values.has('keyFile') || hasFlag(rest, '--api-key') || Boolean(env['LLAMA_API_KEY']),
     exposes: rest.filter((word) => riskyFlags.test(word)),
   };
+}
+
+/** "LLAMA_ARG_NO_KV_OFFLOAD" says no by being there, whatever it holds. */
+function addRefusals(values: FlagValues, env: Readonly<Record<string, string>>): void {
+  for (const { option, shape, env: name } of flags) {
+    const no = name?.replace(/^LLAMA_ARG_/, '$&NO_') ?? '';
+    if (shape === 'toggle' && env[no] !== undefined && !values.has(option)) values.set(option, false);
+  }
+}
+
+function modelIn(env: Readonly<Record<string, string>>): string | null {
+  const name = modelVariables.find((one) => env[one]);
+  const model = name === undefined ? null : (env[name] ?? null);
+  const file = env['LLAMA_ARG_HF_FILE'];
+  return name === 'LLAMA_ARG_HF_REPO' && model !== null && file ? fileOf(model, file) : model;
 }
 
 const modelFlags = [
@@ -51,6 +66,7 @@ const modelVariables = ['LLAMA_ARG_HF_REPO', 'LLAMA_ARG_MODEL_URL', 'LLAMA_ARG_D
 export const optionVariables: ReadonlySet<string> = new Set([
   ...flags.flatMap(({ env }) => env ?? []),
   ...modelVariables,
+  'LLAMA_ARG_HF_FILE',
 ]);
 
 /** Programs beside it that have its name within theirs. */
@@ -140,7 +156,11 @@ const fromRepository: ReadonlySet<string> = new Set(['-hf', '-hfr', '--hf-repo']
 function withFile(repo: string, others: readonly string[]): { model: string; others: readonly string[] } {
   const file = takeFlag(others, ['-hff', '--hf-file']);
   if (file.value === null) return { model: repo, others };
-  return { model: `hf://${repo.replace(/:.*$/, '')}/${file.value}`, others: file.others };
+  return { model: fileOf(repo, file.value), others: file.others };
+}
+
+function fileOf(repo: string, file: string): string {
+  return `hf://${repo.replace(/:.*$/, '')}/${file}`;
 }
 
 /** The first of these flags, with its value behind it or joined to it, and the words without both. */

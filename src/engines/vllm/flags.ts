@@ -9,13 +9,17 @@ function toggle(option: string, name: string): FlagRow {
   return { option, shape: 'toggle', names: [`--${name}`], off: [`--no-${name}`] };
 }
 
+/** The gateway asks these every few seconds; its questions would bury the log. */
+export const quietPaths = '/health,/metrics';
+export const quietFlag = '--disable-access-log-for-endpoints';
+
 /** What berth itself or another part of the fleet file says. */
 const fixed: readonly FlagRow[] = [
   { ...flag('model', 'text', '--model'), path: 'whole' },
   flag('host', 'text', '--host'),
   flag('port', 'number', '--port'),
   flag('config', 'text', '--config'),
-  flag('quietPaths', 'text', '--disable-access-log-for-endpoints'),
+  flag('quietPaths', 'text', quietFlag),
 ];
 
 /** Written where the file states them, in this order. */

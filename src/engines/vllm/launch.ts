@@ -7,7 +7,7 @@ import type { Arg, LaunchSpec } from '../../domain/launch-spec.ts';
 import { hubName } from '../../domain/model-source.ts';
 import type { HubName } from '../../domain/model-source.ts';
 import type { LaunchInput } from '../contract.ts';
-import { statedFlags } from './flags.ts';
+import { quietFlag, quietPaths, statedFlags } from './flags.ts';
 import type { VllmOptions } from './options.ts';
 import { fitToVersion, vllmDrift } from './versions.ts';
 
@@ -83,8 +83,7 @@ function fixedUses({ key }: Input): FlagUse[] {
   return [
     { flag: '--host', values: [{ hole: 'host' }] },
     { flag: '--port', values: [{ hole: 'port' }] },
-    // The gateway asks every few seconds; its questions would bury the log.
-    { flag: '--disable-access-log-for-endpoints', values: ['/health,/metrics'], optional: true },
+    { flag: quietFlag, values: [quietPaths], optional: true },
     ...(key ? [{ flag: '--config', values: [{ hole: 'secret', name: 'key' } as const] }] : []),
   ];
 }

@@ -1,10 +1,11 @@
-import { flagName, isFlagWord, readFlags } from '../../domain/command-line/flag-rows.ts';
+import { z } from 'zod';
+import { flagName, isFlagWord, readFlags, toValue } from '../../domain/command-line/flag-rows.ts';
 import { firstOperand, hasFlag } from '../../domain/command-line/flags.ts';
 import { redact } from '../../domain/command-line/redact.ts';
 import { unwrap } from '../../domain/command-line/unwrap.ts';
 import type { Unwrapped } from '../../domain/command-line/unwrap.ts';
 import type { ProcessFacts, Recognized } from '../../domain/process-facts.ts';
-import { flags, otherSwitches } from './flags.ts';
+import { flags, otherSwitches, quietFlag, quietPaths } from './flags.ts';
 import { vllmDrift } from './versions.ts';
 
 /** Its own server, that of NVIDIA's containers, the plain one of its examples, each by its file, and the one that speaks TGIS, too. */
@@ -37,10 +38,10 @@ function programOf(path: string, argv: readonly string[]): string {
 
 function server(found: Unwrapped, env: Readonly<Record<string, string>>, binary: string): Recognized {
   const words = apiServers.test(found.path) ? found.args : found.args.slice(1);
-  const { values, rest } = readFlags(words, flags, vllmDrift.style);
-  const { model, others } = takeModel(rest);
-  const { model: named, host, port, config, quietPaths: _, ...stated } = Object.fromEntries(values);
-  const unknown = config !== undefined;
+  const { values, rest } = readFlags(withoutKeyFile(words), readFrom, vllmDrift.style);
+  const { model: named, host, port, quietPaths: _, ...stated } = Object.fromEntries(values);
+  const unknown = isGiven(words, '--config');
+  const { model, others } = takeModel(rest, named === undefined && !unknown);
   return {
     engine: 'vllm',
     model: text(named) ?? model,
@@ -49,26 +50,64 @@ function server(found: Unwrapped, env: Readonly<Record<string, string>>, binary:
     options: { binary, ...ourOptions(stated), args: redact(others) },
     child: false,
     // What a configuration file holds does not show.
-    ...(unknown ? {} : { keyed: asksForKey(others) || Boolean(env['VLLM_API_KEY']) }),
+    ...(unknown ? {} : { keyed: isGiven(others, '--api-key') || Boolean(env['VLLM_API_KEY']) }),
   };
 }
 
-function asksForKey(words: readonly string[]): boolean {
-  return words.some((word) => isFlagWord(word) && flagName(word, vllmDrift.style) === '--api-key');
+/** What a file of options holds nobody else says: its name stays among the words, but for the one that berth writes for a key. */
+const readFrom = flags.filter(({ option }) => option !== 'config');
+
+function withoutKeyFile(words: readonly string[]): readonly string[] {
+  const at = words.findIndex((word, place) => {
+    if (word !== '--config') return false;
+    const [flag, value] = words.slice(Math.max(0, place - 2), place);
+    // Versions that cannot be told to be quiet have it right behind the port.
+    return (
+      (flag === quietFlag && value === quietPaths) ||
+      (flag === '--port' && /[/.-]key$/.test(words[place + 1] ?? ''))
+    );
+  });
+  return at < 0 ? words : words.toSpliced(at, 2);
+}
+
+function isGiven(words: readonly string[], flag: string): boolean {
+  return words.some((word) => isFlagWord(word) && flagName(word, vllmDrift.style) === flag);
 }
 
 function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** The model stands by itself, first as a rule. */
-function takeModel(rest: readonly string[]): { model: string | null; others: readonly string[] } {
+/**
+ * The model stands by itself, first as a rule. Where it is sure to be there and seems to be the value of a flag that nobody here knows,
+ * that flag has none.
+ */
+function takeModel(
+  rest: readonly string[],
+  isSure: boolean,
+): { model: string | null; others: readonly string[] } {
   const [first] = rest;
-  const model = first !== undefined && !isFlagWord(first) ? first : firstOperand(rest, switchesIn(rest));
+  const byItself = first !== undefined && !isFlagWord(first) ? first : firstOperand(rest, switchesIn(rest));
+  const model = byItself ?? (isSure ? behindUnknown(rest) : null);
   if (model === null) return { model, others: rest };
   const at = rest.indexOf(model);
   return { model, others: [...rest.slice(0, at), ...rest.slice(at + 1)] };
 }
+
+function behindUnknown(rest: readonly string[]): string | null {
+  const found = rest.find(
+    (word, at) =>
+      repository.test(word) &&
+      isFlagWord(rest[at - 1] ?? '') &&
+      !valued.test(flagName(rest[at - 1] ?? '', vllmDrift.style)),
+  );
+  return found ?? null;
+}
+
+const repository = /^[\w.-]+\/[\w.-]+(:[\w.-]+)?$/;
+/** What they are given may look like a repository, too. */
+const valued =
+  /(path|dir|file|config|tokenizer|model|plugin|revision|name|key|cls|middleware|prefix|url|template)s?$/;
 
 const yesOrNo =
   /^--(no|enable|disable|use|skip|return|allow|trust|exclude|calculate|interleave|fully)[-_]|^--[\w-]+[-_](only|lb|prefill)$|^-O./;
@@ -79,11 +118,20 @@ function switchesIn(rest: readonly string[]): string[] {
 }
 
 function ourOptions(stated: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { servedModels, enableLora: _, shutdownTimeout, ...options } = stated;
+  const { servedModels, enableLora: _, shutdownTimeout, lora, ...options } = stated;
   const [servedModel, ...aliases] = Array.isArray(servedModels) ? (servedModels as string[]) : [];
   return {
     ...(servedModel === undefined ? {} : { servedModel, aliases }),
     ...options,
+    ...(Array.isArray(lora) ? { lora: (lora as string[]).map(adapterOf) } : {}),
     ...(typeof shutdownTimeout === 'number' ? { shutdownTimeout: `${shutdownTimeout}s` } : {}),
   };
+}
+
+const Adapter = z.object({ name: z.string(), path: z.string() });
+
+/** An adapter may be told as JSON, too. */
+function adapterOf(word: string): string {
+  const { data } = Adapter.safeParse(toValue('json', [word]));
+  return data ? `${data.name}=${data.path}` : word;
 }

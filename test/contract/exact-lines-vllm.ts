@@ -1,0 +1,235 @@
+import type { ExactLine } from './exact-line.ts';
+
+const v = { binary: 'vllm' };
+
+/** Lines of vLLM with all that they say: "engine model host port", and every option; what is no option of ours stays in `args`. */
+export const exactVllmLines: readonly ExactLine[] = [
+  [
+    'vllm serve --model meta-llama/Llama-3.1-8B-Instruct --max_model_len 8192',
+    'vllm meta-llama/Llama-3.1-8B-Instruct - -',
+    { ...v, context: 8192, args: [] },
+  ],
+  [
+    'vllm serve Qwen/Qwen3-32B --max-model-len=32k -tp=4 --gpu-memory-utilization=.92 --host=0.0.0.0 --port=8000',
+    'vllm Qwen/Qwen3-32B 0.0.0.0 8000',
+    { ...v, context: 32_000, tensorParallel: 4, gpuMemoryUtilization: 0.92, args: [] },
+  ],
+  [
+    'vllm serve org/m --max-model-len 1.5K --max-num-batched-tokens 8k',
+    'vllm org/m - -',
+    { ...v, context: 1536, maxBatchedTokens: 8000, args: [] },
+  ],
+  ['vllm serve --max-model-len auto org/m', 'vllm org/m - -', { ...v, args: ['--max-model-len', 'auto'] }],
+  ['vllm serve org/m --max-model-len -1', 'vllm org/m - -', { ...v, args: ['--max-model-len', '-1'] }],
+  ['vllm serve org/m -O3', 'vllm org/m - -', { ...v, args: ['-O3'] }],
+  ['vllm serve -O 3 org/m', 'vllm org/m - -', { ...v, args: ['-O', '3'] }],
+  ['vllm serve -O.cudagraph_mode=FULL org/m', 'vllm org/m - -', { ...v, args: ['-O.cudagraph_mode=FULL'] }],
+  ['vllm serve -cc.mode=3 org/m', 'vllm org/m - -', { ...v, args: ['-cc.mode=3'] }],
+  [
+    `vllm serve org/m -cc '{"cudagraph_mode": "PIECEWISE", "mode": 3}'`,
+    'vllm org/m - -',
+    { ...v, args: ['-cc', '{"cudagraph_mode": "PIECEWISE", "mode": 3}'] },
+  ],
+  [
+    `vllm serve --compilation-config '{"level":3}' org/m`,
+    'vllm org/m - -',
+    { ...v, args: ['--compilation-config', '{"level":3}'] },
+  ],
+  [
+    'vllm serve org/m --speculative-config.method ngram --speculative-config.num_speculative_tokens 4',
+    'vllm org/m - -',
+    {
+      ...v,
+      args: ['--speculative-config.method', 'ngram', '--speculative-config.num_speculative_tokens', '4'],
+    },
+  ],
+  [
+    `vllm serve org/m --kv-transfer-config '{"kv_connector":"NixlConnector","kv_role":"kv_both"}' --port 8100`,
+    'vllm org/m - 8100',
+    { ...v, args: ['--kv-transfer-config', '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'] },
+  ],
+  [
+    'vllm serve org/m --enable-lora --lora-modules sql=/l/sql de=org/de --max-loras 2',
+    'vllm org/m - -',
+    { ...v, lora: ['sql=/l/sql', 'de=org/de'], maxLoras: 2, args: [] },
+  ],
+  [
+    `vllm serve org/m --enable-lora --lora-modules '{"name":"sql","path":"/l/sql","base_model_name":"org/m"}' de=/l/de`,
+    'vllm org/m - -',
+    { ...v, lora: ['sql=/l/sql', 'de=/l/de'], args: [] },
+  ],
+  [
+    'vllm serve --served-model-name gpt-oss --served-model-name=other --model openai/gpt-oss-120b',
+    'vllm openai/gpt-oss-120b - -',
+    { ...v, servedModel: 'other', aliases: [], args: [] },
+  ],
+  [
+    'vllm serve openai/gpt-oss-120b --served-model-name gpt-oss openai/gpt-oss-120b --async-scheduling',
+    'vllm openai/gpt-oss-120b - -',
+    { ...v, servedModel: 'gpt-oss', aliases: ['openai/gpt-oss-120b'], args: ['--async-scheduling'] },
+  ],
+  [
+    'vllm serve org/m --api-key one two --port 8000',
+    'vllm org/m - 8000 keyed',
+    { ...v, args: ['--api-key', '***', '***'] },
+  ],
+  [
+    'vllm serve org/m --no-enable-prefix-caching --no-enable-chunked-prefill --no-async-scheduling',
+    'vllm org/m - -',
+    { ...v, prefixCaching: false, chunkedPrefill: false, args: ['--no-async-scheduling'] },
+  ],
+  [
+    'vllm serve --log-error-stack org/m --port 8001',
+    'vllm org/m - 8001',
+    { ...v, args: ['--log-error-stack'] },
+  ],
+  ['vllm serve --numa-bind org/m', 'vllm org/m - -', { ...v, args: ['--numa-bind'] }],
+  ['vllm serve --omni org/m --port 8091', 'vllm org/m - 8091', { ...v, args: ['--omni'] }],
+  [
+    'vllm serve --language-model-only --data-parallel-hybrid-lb /models/qwen',
+    'vllm /models/qwen - -',
+    { ...v, args: ['--language-model-only', '--data-parallel-hybrid-lb'] },
+  ],
+  [
+    'vllm serve org/m -dp 8 -dpl 4 -dpa 10.0.0.1 -dpp 13345 --headless --data-parallel-start-rank 4 --enable-expert-parallel',
+    'vllm org/m - -',
+    {
+      ...v,
+      dataParallel: 8,
+      expertParallel: true,
+      args: [
+        '-dpl',
+        '4',
+        '-dpa',
+        '10.0.0.1',
+        '-dpp',
+        '13345',
+        '--headless',
+        '--data-parallel-start-rank',
+        '4',
+      ],
+    },
+  ],
+  [
+    'vllm serve org/m -dcp 2 -asc 4 -pp=2 --distributed_executor_backend=ray',
+    'vllm org/m - -',
+    { ...v, pipelineParallel: 2, executor: 'ray', args: ['-dcp', '2', '-asc', '4'] },
+  ],
+  [
+    'vllm serve org/m --limit-mm-per-prompt image=2,video=1',
+    'vllm org/m - -',
+    { ...v, args: ['--limit-mm-per-prompt', 'image=2,video=1'] },
+  ],
+  [
+    'vllm serve org/m --limit-mm-per-prompt.image 2 --mm-processor-cache-gb 0',
+    'vllm org/m - -',
+    { ...v, args: ['--limit-mm-per-prompt.image', '2', '--mm-processor-cache-gb', '0'] },
+  ],
+  [
+    `vllm serve org/m --hf-overrides '{"rope_parameters":{"rope_type":"yarn","factor":4.0}}' --max-model-len 131072`,
+    'vllm org/m - -',
+    { ...v, overrides: { rope_parameters: { rope_type: 'yarn', factor: 4 } }, context: 131_072, args: [] },
+  ],
+  [
+    'vllm serve org/m --rope-scaling \'{"rope_type":"yarn","factor":4.0}\'',
+    'vllm org/m - -',
+    { ...v, args: ['--rope-scaling', '{"rope_type":"yarn","factor":4.0}'] },
+  ],
+  [
+    'vllm serve --config /etc/vllm/config.yaml',
+    'vllm - - -',
+    { ...v, args: ['--config', '/etc/vllm/config.yaml'] },
+  ],
+  [
+    'vllm serve org/m --config=config.yaml --port 9000',
+    'vllm org/m - 9000',
+    { ...v, args: ['--config=config.yaml'] },
+  ],
+  [
+    'vllm serve org/m --disable-access-log-for-endpoints /health,/metrics',
+    'vllm org/m - -',
+    { ...v, args: [] },
+  ],
+  [
+    'vllm serve s3://bucket/m --load-format runai_streamer --model-loader-extra-config \'{"concurrency":16}\' --served-model-name m',
+    'vllm s3://bucket/m - -',
+    {
+      ...v,
+      loadFormat: 'runai_streamer',
+      servedModel: 'm',
+      aliases: [],
+      args: ['--model-loader-extra-config', '{"concurrency":16}'],
+    },
+  ],
+  [
+    'vllm serve mistralai/Ministral-8B --tokenizer-mode mistral --config-format mistral --load-format mistral --tool-call-parser mistral --enable-auto-tool-choice',
+    'vllm mistralai/Ministral-8B - -',
+    {
+      ...v,
+      tokenizerMode: 'mistral',
+      loadFormat: 'mistral',
+      toolCallParser: 'mistral',
+      autoToolChoice: true,
+      args: ['--config-format', 'mistral'],
+    },
+  ],
+  [
+    'vllm serve org/m-GGUF:Q4_K_M --tokenizer org/m --uds /run/vllm.sock',
+    'vllm org/m-GGUF:Q4_K_M - -',
+    { ...v, tokenizer: 'org/m', args: ['--uds', '/run/vllm.sock'] },
+  ],
+  [
+    '/opt/venv/bin/python3 -u /opt/venv/bin/vllm serve org/m --task embed --kv-cache-memory-bytes 8G',
+    'vllm org/m - -',
+    { binary: '/opt/venv/bin/vllm', args: ['--task', 'embed', '--kv-cache-memory-bytes', '8G'] },
+  ],
+  [
+    'python3 -m vllm.entrypoints.openai.api_server --model /models --tensor_parallel_size 2 --quantization=awq_marlin --disable_log_requests --swap_space 0 --cpu_offload_gb 1.5',
+    'vllm /models - -',
+    {
+      ...v,
+      tensorParallel: 2,
+      quantization: 'awq_marlin',
+      swapSpace: 0,
+      cpuOffload: 1.5,
+      args: ['--disable_log_requests'],
+    },
+  ],
+  [
+    'vllm serve org/m --ssl-keyfile /k.pem --ssl-certfile /c.pem --root-path /llm --allowed-origins \'["*"]\'',
+    'vllm org/m - -',
+    {
+      ...v,
+      args: [
+        '--ssl-keyfile',
+        '/k.pem',
+        '--ssl-certfile',
+        '/c.pem',
+        '--root-path',
+        '/llm',
+        '--allowed-origins',
+        '["*"]',
+      ],
+    },
+  ],
+  [
+    'vllm serve org/m --cuda-graph-sizes 1 2 4 8 --enforce-eager --seed 0 --dtype half',
+    'vllm org/m - -',
+    { ...v, enforceEager: true, seed: 0, dtype: 'half', args: ['--cuda-graph-sizes', '1', '2', '4', '8'] },
+  ],
+  ['vllm serve org/m', 'vllm org/m - - keyed', { ...v, args: [] }, { VLLM_API_KEY: 'k' }],
+  ['vllm bench serve --model org/m --base-url http://127.0.0.1:8000', null],
+  ['vllm chat --url http://127.0.0.1:8000/v1', null],
+  ['vllm run-batch -i in.jsonl -o out.jsonl --model org/m', null],
+  ['vllm collect-env', null],
+  ['python3 -m vllm.entrypoints.openai.run_batch -i in.jsonl -o out.jsonl --model org/m', null],
+  ['python3 benchmark_serving.py --backend vllm --model org/m --port 8000', null],
+  ['lm_eval --model vllm --model_args pretrained=org/m,tensor_parallel_size=2', null],
+  ['guidellm benchmark --target http://127.0.0.1:8000 --model org/m', null],
+  ['docker exec -it vllm vllm serve org/m', null],
+  ['kubectl exec vllm-0 -- vllm serve org/m', null],
+  ['docker compose -f vllm.yaml up vllm', null],
+  ['ray start --head --block', null],
+  ['jupyter lab --ip=0.0.0.0 --notebook-dir=/work/vllm', null],
+  ['python3 -m vllm_router.app --port 8001 --static-backends http://a:8000', null],
+];
