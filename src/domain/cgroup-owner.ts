@@ -1,11 +1,19 @@
 /** Who keeps a process running, as the path of its control group tells it. `uid`: the user of a session or a user unit. */
 export interface CgroupOwner {
-  readonly kind: 'system-unit' | 'user-unit' | 'container' | 'pod' | 'session' | 'unknown';
+  readonly kind: 'system-unit' | 'user-unit' | 'container' | 'pod' | 'supervisor' | 'session' | 'unknown';
   readonly name: string;
   readonly uid: number | null;
 }
 
 const id64 = '[0-9a-f]{64}';
+
+/** Units in which people, or clocks, start what they like: none of it is the unit's own. */
+const shells =
+  /^(cron|crond|cronie|fcron|anacron|atd|sshd?(@.*)?|dropbear(@.*)?|(serial-|container-)?getty@.*|console-getty|gdm3?|sddm|lightdm|display-manager|xrdp.*|vncserver.*|gnome-terminal-server|org\.gnome\.Shell.*|plasma-.*|tmux(@.*)?|screen(@.*)?|emacs|code-server(@.*)?|code-tunnel|openvscode-server|jupyter.*|ttyd|cockpit.*|slurmd|amazon-ssm-agent|google-guest-agent|walinuxagent|teleport)\.service$/;
+
+/** Units of what keeps other programs running. */
+const supervisors =
+  /^(supervisord?|pm2(-.*)?|runit|runsvdir(-.*|@.*)?|s6(-.*)?|daemontools|svscan|monit|circusd?|nomad|dinit)\.service$/;
 
 /** Innermost first: a container inside a unit belongs to the container, a session inside a slice to the session. */
 const patterns: readonly (readonly [RegExp, (match: RegExpExecArray) => CgroupOwner])[] = [
@@ -31,6 +39,11 @@ const patterns: readonly (readonly [RegExp, (match: RegExpExecArray) => CgroupOw
     new RegExp(`/(?:cri-containerd|crio|nerdctl|containerd)-(${id64})\\.scope`),
     ([, id]) => owner('container', `containerd ${short(id)}`),
   ],
+  [
+    /\/nomad(?:\.slice)?\/(?:.*\/)?[0-9a-f-]{36}\.(.+?)(?:\.scope|$)/,
+    ([, task]) => owner('supervisor', `Nomad ${task}`),
+  ],
+  [/^\/openrc\.([^/]+)/, ([, name]) => owner('supervisor', `OpenRC ${name}`)],
   [/\/lxc(?:\.payload\.|\/)([^/]+)/, ([, name]) => owner('container', `lxc ${name}`)],
   [
     /\/machine\.slice\/(?:machine-)?([^/]+?)\.(?:scope|service)/,
@@ -38,7 +51,7 @@ const patterns: readonly (readonly [RegExp, (match: RegExpExecArray) => CgroupOw
   ],
   [
     /\/user@(\d+)\.service\/(?:.*\/)?([^/]+\.service)(?:\/|$)/,
-    ([, uid, unit]) => owner('user-unit', unit, uid),
+    ([, uid, unit]) => ofUnit('user-unit', unit, uid),
   ],
   [
     /\/user-(\d+)\.slice\/session-([^/]+)\.scope/,
@@ -46,7 +59,7 @@ const patterns: readonly (readonly [RegExp, (match: RegExpExecArray) => CgroupOw
   ],
   // A terminal or a program started from a desktop: a person's session all the same.
   [/\/user@(\d+)\.service\/(?:.*\/)?([^/]+)\.scope/, ([, uid]) => owner('session', 'desktop session', uid)],
-  [/\/([^/]+\.service)(?:\/|$)/, ([, unit]) => owner('system-unit', unit)],
+  [/\/([^/]+\.service)(?:\/|$)/, ([, unit]) => ofUnit('system-unit', unit)],
 ];
 
 /**
@@ -66,6 +79,11 @@ export function ownerOfCgroup(text: string | null): CgroupOwner {
     }
   }
   return owner('unknown', '');
+}
+
+function ofUnit(kind: 'system-unit' | 'user-unit', unit = '', uid?: string): CgroupOwner {
+  if (shells.test(unit)) return owner('session', unit, uid);
+  return owner(supervisors.test(unit) ? 'supervisor' : kind, unit, uid);
 }
 
 function owner(kind: CgroupOwner['kind'], name: string | undefined, uid?: string): CgroupOwner {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { LaunchSpec } from './launch-spec.ts';
 
-/** Who keeps the server running: found from cgroup, container id or login session. */
+/** Who keeps the server running: found from cgroup, container id or login session. A supervisor is what starts again in place of systemd. */
 export const Owner = z.strictObject({
-  kind: z.enum(['berth', 'system-unit', 'user-unit', 'container', 'pod', 'session', 'unknown']),
+  kind: z.enum(['berth', 'system-unit', 'user-unit', 'container', 'pod', 'supervisor', 'session', 'unknown']),
   name: z.string(),
   user: z.string().nullable(),
 });

@@ -1,7 +1,7 @@
 import { flagValue } from '../domain/command-line/flags.ts';
 import { isFollower } from '../domain/command-line/follower.ts';
 import { redact, redactText } from '../domain/command-line/redact.ts';
-import { ownerOfCgroup } from '../domain/cgroup-owner.ts';
+import { keeperOf } from './keeper.ts';
 import type { Owner } from '../domain/instance.ts';
 import type { Listener, ProcessEntry } from '../domain/process-facts.ts';
 import type { ScannedEndpoint, ScannedServer } from '../domain/scan-report.ts';
@@ -25,7 +25,7 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     modelBytes: file?.bytes ?? null,
     process: { bootId: context.table.bootId, pid: entry.pid, startTicks: entry.startTicks },
     command: redact(entry.argv),
-    owner: ownerOf(entry, mark, context.users),
+    owner: ownerOf(entry, mark, context),
     mark,
     wantedPort: recognized.port,
     netns: entry.netns,
@@ -141,9 +141,9 @@ function isInside({ cgroup }: ProcessEntry, object: string): boolean {
 function ownerOf(
   entry: ProcessEntry,
   mark: ScannedServer['mark'],
-  users: ReadonlyMap<number, string>,
+  { users, table }: Pick<DescribeContext, 'users' | 'table'>,
 ): Owner {
-  const { kind, name, uid } = ownerOfCgroup(entry.cgroup);
+  const { kind, name, uid } = keeperOf(entry, table);
   const id = uid ?? entry.uid;
   const user = users.get(id) ?? String(id);
   if (mark) return { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user };

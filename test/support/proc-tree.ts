@@ -9,7 +9,11 @@ export interface FakeProcess {
   readonly argv?: readonly string[] | null;
   readonly env?: Record<string, string> | null;
   readonly uid?: number;
+  /** Its path, or the whole text of the file as version 1 has it. */
   readonly cgroup?: string;
+  /** Where the links to its program and its folder lead; absent: hidden. */
+  readonly exe?: string;
+  readonly cwd?: string;
   readonly netns?: string | null;
   readonly rssKib?: number;
   readonly rssFileKib?: number;
@@ -70,7 +74,10 @@ function writeProcess(folder: string, entry: FakeProcess): void {
     const words = Object.entries(env).map(([name, value]) => `${name}=${value}\0`);
     writeFileSync(join(folder, 'environ'), words.join(''));
   }
-  writeFileSync(join(folder, 'cgroup'), `0::${entry.cgroup ?? '/'}\n`);
+  const cgroup = entry.cgroup ?? '/';
+  writeFileSync(join(folder, 'cgroup'), cgroup.startsWith('/') ? `0::${cgroup}\n` : cgroup);
+  if (entry.exe !== undefined) symlinkSync(entry.exe, join(folder, 'exe'));
+  if (entry.cwd !== undefined) symlinkSync(entry.cwd, join(folder, 'cwd'));
   if (netns !== null) symlinkSync(`net:[${netns}]`, join(folder, 'ns/net'));
   entry.sockets?.forEach((inode, i) => symlinkSync(`socket:[${inode}]`, join(folder, 'fd', String(i + 3))));
   writeFileSync(

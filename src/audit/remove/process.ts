@@ -66,6 +66,8 @@ async function expectFree(world: World, object: string, entry: ProcessEntry): Pr
       `it runs in the ${kind} ${name}`,
       `Name the ${kind === 'pod' ? 'object that made the pod' : 'container'}.`,
     );
+  if (kind === 'supervisor')
+    throw refused(object, `${name} keeps it, and would start it again`, `Have ${name} stop it.`);
   const { instances } = await markedOn(world);
   const own = instances.find((one) => one.process?.pid === entry.pid);
   if (own?.mark)

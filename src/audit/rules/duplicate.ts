@@ -2,6 +2,7 @@ import { hasFlag } from '../../domain/command-line/flags.ts';
 import { formatBytes } from '../../domain/format.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import {
+  byItself,
   nameOf,
   placeOf,
   removableName,
@@ -53,9 +54,12 @@ function onHost({ host, servers }: ObservedHost, view: AuditView): Found[] {
       same.map((server) => server.mark && `${server.mark.fleet}/${server.mark.deployment}`),
     );
     if (same.length < 2 || (deployments.size === 1 && !deployments.has(null))) return [];
-    const [keep, ...spare] = same.toSorted(byWorth) as [ScannedServer, ...ScannedServer[]];
+    const [keep, ...further] = same.toSorted(byWorth) as [ScannedServer, ...ScannedServer[]];
+    const spare = further.map((server) => byItself(server, servers));
     const wasted = spare.reduce((sum, server) => sum + (server.rssBytes ?? 0), 0);
-    const removable = spare.flatMap((server) => removableName(server) ?? []);
+    const removable = spare.flatMap((server) =>
+      further.includes(server) ? (removableName(server) ?? []) : [],
+    );
     const onGpu = spare.reduce((sum, server) => sum + (server.gpuBytes ?? 0), 0);
     return [
       {
@@ -92,7 +96,7 @@ function isPart({ command }: ScannedServer): boolean {
 
 /** Worth keeping: what a fleet owns, then what computes on a GPU, then what a unit keeps, then what has run longest. */
 function byWorth(a: ScannedServer, b: ScannedServer): number {
-  const kinds = ['berth', 'system-unit', 'pod', 'container', 'user-unit', 'session', 'unknown'];
+  const kinds = ['berth', 'system-unit', 'pod', 'container', 'user-unit', 'supervisor', 'session', 'unknown'];
   const owned = Number(b.owner.kind === 'berth') - Number(a.owner.kind === 'berth');
   if (owned !== 0) return owned;
   const gpu = Number((b.gpuBytes ?? 0) > 0) - Number((a.gpuBytes ?? 0) > 0);

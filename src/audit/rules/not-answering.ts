@@ -1,5 +1,5 @@
 import { holdingOf } from '../../domain/audit/server-words.ts';
-import { logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
+import { byItself, logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -27,7 +27,7 @@ export const notAnswering: Rule = {
           message: 'It runs and does not answer.',
           evidence: [...server.evidence],
           cost: holdingOf(server),
-          cure: `See its log${logHint(server)}; if it stays so, end it: ${stopCommand(server)}`,
+          cure: `See its log${logHint(server)}; if it stays so, end it: ${stopCommand(byItself(server, host.servers))}`,
         })),
     ),
 };

@@ -1,6 +1,6 @@
 import type { ObservedFleet, ObservedHost } from '../../domain/audit/observation.ts';
 import { deploymentOf } from '../../domain/audit/deployment-of.ts';
-import { ownerName, placeOf, subjectOf } from '../../domain/audit/server-words.ts';
+import { isTransientName, ownerName, placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -30,7 +30,7 @@ function onlyReached(
   { deployment, fleet }: { deployment: string; fleet: ObservedFleet | null },
 ): Found[] {
   const stated = fleet?.deployments.find(({ name }) => name === deployment);
-  if (server.mark !== null || !stated?.external || !isByHand(server)) return [];
+  if (server.mark !== null || !stated?.external || !isByHand(server, host)) return [];
   const { object, names } = subjectOf(server, host);
   return [
     {
@@ -43,13 +43,17 @@ function onlyReached(
   ];
 }
 
-function isByHand({ owner }: ScannedServer): boolean {
-  return owner.kind === 'session' || owner.kind === 'unknown';
+/** What was started by systemd-run under whatever name has no file that outlives a reboot. */
+function isByHand({ owner: { kind, name } }: ScannedServer, { units }: ObservedHost): boolean {
+  if (kind === 'session' || kind === 'unknown') return true;
+  const scope = kind === 'system-unit' ? 'system' : kind === 'user-unit' ? 'user' : null;
+  const unit = units.find((one) => one.scope === scope && one.name === name);
+  return scope !== null && (isTransientName(name) || unit?.path.includes('/systemd/transient/') === true);
 }
 
 function judge(server: ScannedServer, host: ObservedHost, fleet: ObservedFleet | null): Found[] {
   if (server.mark !== null) return [];
-  const byHand = isByHand(server);
+  const byHand = isByHand(server, host);
   if (!byHand && fleet === null) return [];
   return [
     {

@@ -38,6 +38,8 @@ export function ownerName(server: ScannedServer): string {
       return name;
     case 'pod':
       return `pod ${name.slice(0, 8)}`;
+    case 'supervisor':
+      return name;
     case 'session':
     case 'unknown':
       return `${user}, by hand`;
@@ -51,19 +53,40 @@ export function stopCommand(server: ScannedServer): string {
     case 'berth':
       return `berth down ${server.mark?.deployment ?? ''} (fleet ${server.mark?.fleet ?? 'unknown'})`;
     case 'system-unit':
-      return `sudo systemctl disable --now ${quoteWord(name)}`;
+      return `sudo systemctl ${endOf(name)} ${quoteWord(name)}`;
     case 'user-unit':
-      return `systemctl --user disable --now ${quoteWord(name)}`;
+      return `systemctl --user ${endOf(name)} ${quoteWord(name)}`;
     case 'container': {
       const [tool, id] = name.split(' ');
       return tool === 'docker' || tool === 'podman' ? `${tool} stop ${id}` : `kill ${server.process.pid}`;
     }
     case 'pod':
       return `scale down the owner of pod ${name}`;
+    case 'supervisor':
+      return `have ${name} stop it`;
     case 'session':
     case 'unknown':
       return `kill ${server.process.pid}`;
   }
+}
+
+/** A unit that systemd-run has made has no file that could start it again, and refuses to be disabled. */
+function endOf(unit: string): string {
+  return isTransientName(unit) ? 'stop' : 'disable --now';
+}
+
+/** What systemd-run calls a unit that is given no name: "run-u12", "run-r0123abcd", "run-p12-i34". */
+export function isTransientName(unit: string): boolean {
+  return /^run-(u\d+|r[0-9a-f]+|p\d+-i\d+)\.(service|scope)$/.test(unit);
+}
+
+/** A server as its process alone, where what keeps it keeps others of this machine too, which go on. */
+export function byItself(server: ScannedServer, all: readonly ScannedServer[]): ScannedServer {
+  const { kind, name } = server.owner;
+  const isShared = all.some((one) => one !== server && one.owner.kind === kind && one.owner.name === name);
+  return isShared && (kind === 'system-unit' || kind === 'user-unit')
+    ? { ...server, owner: { ...server.owner, kind: 'unknown', name: '' } }
+    : server;
 }
 
 /** What removes an object that is not of a fleet, and keeps its definition. */
@@ -87,6 +110,7 @@ export function removableName({ owner, process }: ScannedServer): string | null 
       return `process:${process.pid}`;
     case 'berth':
     case 'pod':
+    case 'supervisor':
       return null;
   }
 }
@@ -110,6 +134,7 @@ function ownNames({ owner }: ScannedServer): string[] {
     case 'user-unit':
     case 'container':
     case 'pod':
+    case 'supervisor':
       return [owner.name];
     case 'berth':
     case 'session':
@@ -131,6 +156,7 @@ export function logHint(server: ScannedServer): string {
     case 'container':
       return /^(docker|podman) /.test(name) ? ` (${name.replace(' ', ' logs ')})` : '';
     case 'pod':
+    case 'supervisor':
     case 'session':
     case 'unknown':
       return '';

@@ -14,6 +14,7 @@ interface Known {
 export function stopCommands(server: ScannedServer, known: Known): string[] {
   const { owner, mark } = server;
   if (owner.kind === 'pod') return ofPod(owner.name, known);
+  if (owner.kind === 'supervisor') return [];
   if (owner.kind !== 'berth') return [stopCommand(server)];
   return mark && mark.fleet === known.fleet?.name ? [`berth down ${mark.deployment}`] : [];
 }

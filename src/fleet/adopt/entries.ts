@@ -345,6 +345,7 @@ function markOf(
     case 'berth':
     case 'container':
     case 'pod':
+    case 'supervisor':
     case 'session':
     case 'unknown':
       return { target: 'process', options: { kind: 'process' }, foreign: { process, unit: null } };
