@@ -1,5 +1,4 @@
 import type { DefinedServer } from '../../domain/audit/observation.ts';
-import { shellCommands } from '../../domain/command-line/shell-words.ts';
 import type { World } from '../../io/world.ts';
 import type { Scope } from '../../targets/systemd/scope.ts';
 import { valuesOf } from '../../targets/systemd/unit-text.ts';
@@ -7,6 +6,7 @@ import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { definedServer } from './defined-server.ts';
 import { publishedAs } from './published-as.ts';
 import type { UnitFile } from './unit-files.ts';
+import { unitWords } from './unit-words.ts';
 
 /** Where podman looks for what it makes units of, later ones over earlier ones. */
 export function quadletFolders(world: World, scope: Scope): string[] {
@@ -34,7 +34,7 @@ export async function quadletFiles(world: World, folders: readonly string[]): Pr
   return [...paths].map(([name, path]) => ({
     name: name.replace(/\.container$/, '.service'),
     path,
-    dropIns: drops.filter((one) => one.endsWith(`/${name}.d`)),
+    dropIns: drops.filter((one) => one.endsWith(`/${name}.d`)).toReversed(),
   }));
 }
 
@@ -59,7 +59,7 @@ export function quadletServer(unit: UnitText, env: Readonly<Record<string, strin
   function last(key: string): string | undefined {
     return valuesOf(unit, 'Container', key).at(-1);
   }
-  const words = shellCommands(last('Exec') ?? '')[0] ?? [];
+  const words = unitWords(last('Exec') ?? '');
   const entrypoint = last('Entrypoint');
   const found = definedServer({
     image: last('Image') ?? null,

@@ -1,9 +1,10 @@
-import { shellCommands } from '../../domain/command-line/shell-words.ts';
+import { dirname } from 'node:path/posix';
 import { isWrittenSecret } from '../../domain/command-line/written-secret.ts';
 import type { World } from '../../io/world.ts';
 import { isOpen } from '../../io/open-to-all.ts';
 import { valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
+import { unitWords } from './unit-words.ts';
 
 /** The variables that a unit gives its program, those of files that can be read among them. */
 export async function environmentOf(
@@ -13,7 +14,7 @@ export async function environmentOf(
 ): Promise<Record<string, string>> {
   const texts = await filesOf(world, unit, section);
   const lines = [
-    ...valuesOf(unit, section, 'Environment').flatMap((line) => shellCommands(line)[0] ?? []),
+    ...valuesOf(unit, section, 'Environment').flatMap((line) => unitWords(line)),
     ...texts.flatMap(({ text }) => text.split('\n')),
   ];
   return Object.fromEntries(lines.flatMap((line) => [pairOf(line)].flatMap((pair) => (pair ? [pair] : []))));
@@ -38,10 +39,26 @@ async function filesOf(
 ): Promise<{ path: string; text: string }[]> {
   const values = valuesOf(unit, section, 'EnvironmentFile');
   // An empty value forgets those before it.
-  const paths = values.slice(values.lastIndexOf('') + 1).map((path) => path.replace(/^-/, ''));
+  const named = values.slice(values.lastIndexOf('') + 1).map((path) => path.replace(/^-/, ''));
+  const paths = await Promise.all(named.map((path) => matching(world, path)));
   return Promise.all(
-    paths.map(async (path) => ({ path, text: (await world.files.read(path).catch(() => null)) ?? '' })),
+    paths
+      .flat()
+      .map(async (path) => ({ path, text: (await world.files.read(path).catch(() => null)) ?? '' })),
   );
+}
+
+/** "*" and "?" in its name stand for what lies in its folder, in the order of names. */
+async function matching({ files }: World, path: string): Promise<string[]> {
+  const folder = dirname(path);
+  if (!/[*?]/.test(path) || /[*?]/.test(folder)) return [path];
+  const pattern = path.slice(folder.length + 1).replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
+  const wanted = new RegExp(`^${pattern.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+  const names = await files.list(folder).catch(() => []);
+  return names
+    .filter((name) => wanted.test(name))
+    .toSorted()
+    .map((name) => `${folder}/${name}`);
 }
 
 /** "NAME=value", without the quotes around the value. */

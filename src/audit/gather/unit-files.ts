@@ -3,7 +3,10 @@ import { ask } from '../../targets/systemd/scope.ts';
 import type { Scope } from '../../targets/systemd/scope.ts';
 import { templateOf } from './specifiers.ts';
 
-/** A file that makes a unit of this name, with the folders of what lies over it. Of a template: one for each of its instances. */
+/**
+ * A file that makes a unit of this name, with the folders of what lies over it: a file there hides those of its name in folders
+ * behind. Of a template: one for each of its instances.
+ */
 export interface UnitFile {
   readonly name: string;
   readonly path: string;
@@ -18,7 +21,7 @@ export async function unitFiles(world: World, scope: Scope, folders: readonly st
   for (const [index, names] of lists.entries()) {
     for (const name of names) {
       const path = `${folders[index]}/${name}`;
-      if (name.endsWith('.service.d')) drops.add(path);
+      if (/(^|\.)service\.d$/.test(name)) drops.add(path);
       if (name.endsWith('.service')) paths.set(name, path);
     }
   }
@@ -31,11 +34,25 @@ export async function unitFiles(world: World, scope: Scope, folders: readonly st
   return [...own, ...made].map(([name, path]) => ({
     name,
     path,
-    // What lies over a template lies over each of its instances.
-    dropIns: [...new Set([templateOf(name), name])].flatMap((one) =>
-      folders.map((folder) => `${folder}/${one}.d`).filter((folder) => drops.has(folder)),
-    ),
+    dropIns: dropInFolders(name, folders).filter((folder) => drops.has(folder)),
   }));
+}
+
+/** Those of the unit, of its template, of all units whose names begin alike, and of all services, the strongest first. */
+function dropInFolders(name: string, folders: readonly string[]): string[] {
+  const strongest = folders.toReversed();
+  const names = [...new Set([name, templateOf(name)])].flatMap((one) => [one, ...prefixesOf(one)]);
+  return [
+    ...strongest.flatMap((folder) => names.map((one) => `${folder}/${one}.d`)),
+    ...strongest.map((folder) => `${folder}/service.d`),
+  ];
+}
+
+/** "a-b-.service" and "a-.service" of "a-b-c.service". */
+function prefixesOf(name: string): string[] {
+  const stem = name.replace(/@?\.\w+$/, '');
+  const dashes = [...stem].flatMap((letter, at) => (letter === '-' && at < stem.length - 1 ? [at] : []));
+  return dashes.toReversed().map((at) => `${stem.slice(0, at + 1)}.service`);
 }
 
 /** Those that systemd has loaded, and those that are started at boot. */

@@ -1,7 +1,7 @@
 import { isWrittenSecret, secretAssignments } from '../../domain/command-line/written-secret.ts';
-import { shellCommands } from '../../domain/command-line/shell-words.ts';
 import { valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
+import { unitWords } from './unit-words.ts';
 
 /**
  * Variables that hold a secret in a unit's `Environment=`, or that its command line sets to one. systemd shows both to every user, be
@@ -9,7 +9,7 @@ import type { UnitText } from '../../targets/systemd/unit-text.ts';
  */
 export function unitSecrets(unit: UnitText): string[] {
   const set = ['Service', 'Container'].flatMap((section) =>
-    inForce(valuesOf(unit, section, 'Environment')).flatMap((line) => shellCommands(line)[0] ?? []),
+    inForce(valuesOf(unit, section, 'Environment')).flatMap((line) => unitWords(line)),
   );
   const named = set.flatMap((word) => {
     const at = word.indexOf('=');

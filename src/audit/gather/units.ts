@@ -1,4 +1,3 @@
-import { shellCommands } from '../../domain/command-line/shell-words.ts';
 import type { ObservedUnit } from '../../domain/audit/observation.ts';
 import type { World } from '../../io/world.ts';
 import { ask, systemScope, userScope } from '../../targets/systemd/scope.ts';
@@ -19,9 +18,11 @@ import { containerRun } from './run-line.ts';
 import { modelContainers } from './containers.ts';
 import { startedServer } from './started-server.ts';
 import type { Containers } from './started-server.ts';
+import { surroundings } from './unit-surroundings.ts';
 import { fillSpecifiers, specifiersOf } from './specifiers.ts';
 import { environmentOf, openEnvironment } from './unit-environment.ts';
 import { unitFiles } from './unit-files.ts';
+import { firstCommand, unitWords } from './unit-words.ts';
 import { unitSecrets } from './unit-secrets.ts';
 import type { UnitFile } from './unit-files.ts';
 
@@ -34,7 +35,10 @@ const systemFolders = [
   '/run/systemd/transient',
 ];
 
-const shown = 'Id,Names,ActiveState,Result,UnitFileState,NeedDaemonReload,NRestarts';
+/** Others that start a unit: a timer, a socket, what needs it. */
+const starters = ['TriggeredBy', 'WantedBy', 'RequiredBy', 'BoundBy', 'UpheldBy'] as const;
+
+const shown = ['Id,Names,ActiveState,Result,UnitFileState,NeedDaemonReload,NRestarts', ...starters].join(',');
 
 /** Every unit that starts a model server, of the system and of this user, whether or not it runs. Only looks. */
 export async function modelUnits(
@@ -43,7 +47,15 @@ export async function modelUnits(
 ): Promise<ObservedUnit[]> {
   const [system, user] = [systemScope(world), userScope(world)];
   const running = world.env['XDG_RUNTIME_DIR'] ?? `/run/user/${world.uid}`;
-  const userFolders = ['/etc/systemd/user', user.units, `${running}/systemd/transient`];
+  const data = world.env['XDG_DATA_HOME'] ?? `${world.env['HOME'] ?? ''}/.local/share`;
+  const userFolders = [
+    '/usr/lib/systemd/user',
+    '/usr/local/lib/systemd/user',
+    `${data}/systemd/user`,
+    '/etc/systemd/user',
+    user.units,
+    `${running}/systemd/transient`,
+  ];
   const found = await Promise.all([
     unitsOf(world, system, { folders: systemFolders, containers }),
     unitsOf(world, user, { folders: userFolders, containers }),
@@ -62,6 +74,9 @@ type Read = Pick<
   | 'container'
   | 'secretVariables'
   | 'openSecrets'
+  | 'network'
+  | 'conflicts'
+  | 'inherits'
 > & {
   /** Null: systemd says it. */
   readonly atBoot: boolean | null;
@@ -95,7 +110,7 @@ async function unitsOf(
       scope: scope.name,
       active: facts.get('ActiveState') ?? 'unknown',
       result: facts.get('Result') ?? null,
-      enabled: atBoot ?? enabledOf(facts.get('UnitFileState')),
+      enabled: atBoot ?? enabledOf(facts),
       needsReload: facts.get('NeedDaemonReload') === 'yes',
       restarts: restarts === undefined || restarts === '' ? null : Number(restarts),
     };
@@ -122,10 +137,11 @@ function withoutAliases(
   });
 }
 
-/** What is started by others ("static", "generated") is neither. */
-function enabledOf(state: string | undefined): boolean | null {
+/** What is started by others ("static", "generated", by a timer or what wants it) is neither. */
+function enabledOf(facts: ReadonlyMap<string, string>): boolean | null {
+  const state = facts.get('UnitFileState');
   if (state === 'enabled' || state === 'enabled-runtime') return true;
-  return state === 'disabled' ? false : null;
+  return state === 'disabled' && !starters.some((key) => facts.get(key)) ? false : null;
 }
 
 /** Its text with all that lies over it, and what its percent signs stand for put in. */
@@ -167,7 +183,8 @@ async function readOne(
   const openSecrets = await openEnvironment(world, found.unit, 'Service');
   const { dropIns } = found;
   const secrets = { secretVariables, openSecrets };
-  return [{ name, path, dropIns, marked, starts, madeBy, container, ...secrets, atBoot: null }];
+  const around = surroundings(found.unit, name, starts.command);
+  return [{ name, path, dropIns, marked, starts, madeBy, container, ...secrets, ...around, atBoot: null }];
 }
 
 /** A unit that podman makes of a ".container" file: that file is what a person keeps. */
@@ -183,7 +200,7 @@ async function readQuadlet(
   const name = quadletName(found.unit, file.name);
   const over = await dropInsOf(
     world,
-    folders.map((folder) => `${folder}/${name}.d`),
+    folders.toReversed().map((folder) => `${folder}/${name}.d`),
   );
   const labels = valuesOf(found.unit, 'Container', 'Label');
   const marked =
@@ -200,27 +217,29 @@ async function readQuadlet(
       container: quadletContainer(found.unit, name),
       secretVariables: unitSecrets(found.unit),
       openSecrets: await openEnvironment(world, found.unit, 'Container'),
+      ...surroundings(found.unit, name, []),
       atBoot: quadletEnabled(found.unit),
     },
   ];
 }
 
+/** By their names, whatever folder they lie in; a name that two folders have is that of the first. */
 async function dropInsOf(
   world: World,
   folders: readonly string[],
 ): Promise<{ path: string; text: string }[]> {
-  const found = await Promise.all(
-    folders.map(async (folder) => {
-      const names = (await world.files.list(folder).catch(() => [])).filter((one) => one.endsWith('.conf'));
-      return Promise.all(
-        names.toSorted().map(async (one) => {
-          const path = `${folder}/${one}`;
-          return { path, text: (await world.files.read(path).catch(() => null)) ?? '' };
-        }),
-      );
-    }),
+  const lists = await Promise.all(folders.map((folder) => world.files.list(folder).catch(() => [])));
+  const paths = new Map<string, string>();
+  for (const [index, names] of lists.entries())
+    for (const name of names.filter((one) => one.endsWith('.conf')))
+      if (!paths.has(name)) paths.set(name, `${folders[index]}/${name}`);
+  const sorted = [...paths].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Promise.all(
+    sorted.map(async ([, path]) => ({
+      path,
+      text: (await world.files.read(path).catch(() => null)) ?? '',
+    })),
   );
-  return found.flat();
 }
 
 async function serverOf(
@@ -234,7 +253,7 @@ async function serverOf(
   if (command === undefined) return null;
   const env = await environmentOf(world, unit);
   const [, marks = '', line = ''] = /^([-@:+!|]*)(.*)$/s.exec(command) ?? [];
-  const words = shellCommands(line)[0] ?? [];
+  const words = firstCommand(line);
   // With "@" the second word is the name that the program sees of itself.
   const called = marks.includes('@') ? words.toSpliced(1, 1) : words;
   const argv = called.flatMap((word) => expand(word, env));
@@ -248,7 +267,7 @@ async function serverOf(
 function expand(word: string, env: Readonly<Record<string, string>>): string[] {
   const whole = /^\$([A-Za-z_]\w*)$/.exec(word)?.[1];
   const value = whole === undefined ? undefined : env[whole];
-  if (value !== undefined) return shellCommands(value)[0] ?? [];
+  if (value !== undefined) return unitWords(value);
   return [
     word.replaceAll(/\$\{([A-Za-z_]\w*)\}/g, (text, name: string) => env[name] ?? text).replaceAll('$$', '$'),
   ];

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { ObservedUnit } from '../../domain/audit/observation.ts';
@@ -70,8 +70,10 @@ async function filesOf(
   world: World,
   { name, path, dropIns, madeBy }: ObservedUnit,
 ): Promise<Definition['files']> {
-  const over = madeBy === 'template' ? dropIns.filter((one) => dirname(one).endsWith(`/${name}.d`)) : dropIns;
-  const own = madeBy === 'template' || /^\/usr\/(?!local\/)/.test(path) ? over : [path, ...over];
+  // What lies over several units, as over all of a template, is others' too.
+  const folders = [`${name}.d`, ...(madeBy === 'template' ? [] : [`${basename(path)}.d`])];
+  const over = dropIns.filter((one) => folders.includes(basename(dirname(one))) && !isPackaged(one));
+  const own = madeBy === 'template' || isPackaged(path) ? over : [path, ...over];
   const read = await Promise.all(
     own.map(async (one) => {
       const [text, stat] = await Promise.all([world.files.read(one), world.files.stat(one)]);
@@ -80,6 +82,10 @@ async function filesOf(
     }),
   );
   return read.flat();
+}
+
+function isPackaged(path: string): boolean {
+  return /^\/usr\/(?!local\/)/.test(path);
 }
 
 async function removeUnit(world: World, { scope: name, name: unitName, files }: Definition): Promise<void> {

@@ -29,7 +29,7 @@ interface Wants {
 function onHost(host: ObservedHost): Found[] {
   const wants = [...host.units.flatMap(ofUnit), ...host.containers.flatMap(ofContainer)];
   return wants.flatMap((one, at) => {
-    const others = wants.slice(at + 1).filter((other) => !isItsContainer(one, other));
+    const others = wants.slice(at + 1).filter((other) => !isItsContainer(one, other) && !isApart(one, other));
     const other = others.find((next) => clash(one, next) !== null);
     const shared = other && clash(one, other);
     if (!shared) return [];
@@ -87,6 +87,13 @@ function isItsContainer({ unit }: Wants, { container }: Wants): boolean {
   if (container.managedBy === `unit ${unit.name}` || unit.container === container.name) return true;
   const [its, seen] = [unit.starts, container.starts];
   return unit.madeBy === 'container-run' && its.engine === seen.engine && its.model === seen.model;
+}
+
+/** In another network namespace, or never at one time. */
+function isApart(one: Wants, other: Wants): boolean {
+  const [a, b] = [one.unit, other.unit];
+  const ends = (a?.conflicts.includes(other.name) ?? false) || (b?.conflicts.includes(one.name) ?? false);
+  return ends || (a?.network ?? null) !== (b?.network ?? null);
 }
 
 function clash(one: Wants, other: Wants): readonly [Place, Place] | null {

@@ -36,7 +36,10 @@ function compare(unit: ObservedUnit, server: ScannedServer): Found[] {
       ? Object.keys(live).filter((name) => Reflect.get(live, name) !== null)
       : [...Object.keys(file), ...Object.keys(live)];
   const fields = [...new Set(known)].filter(
-    (name) => !passed.has(name) && text(Reflect.get(file, name)) !== text(Reflect.get(live, name)),
+    (name) =>
+      !passed.has(name) &&
+      text(Reflect.get(file, name)) !== text(Reflect.get(live, name)) &&
+      !(unit.inherits && text(Reflect.get(file, name)) === nothing),
   );
   if (open || fields.length === 0 || server.engine !== unit.starts.engine) return [];
   return [
@@ -56,9 +59,11 @@ function compare(unit: ObservedUnit, server: ScannedServer): Found[] {
   ];
 }
 
+const nothing = 'nothing';
+
 function text(value: unknown): string {
   return value === undefined || value === null
-    ? 'nothing'
+    ? nothing
     : typeof value === 'string'
       ? value
       : JSON.stringify(value);

@@ -35,6 +35,12 @@ export const ObservedUnit = z.strictObject({
   needsReload: z.boolean(),
   restarts: z.int().nullable(),
   marked: z.boolean(),
+  /** The network namespace that it is in, by a file or by the unit that has it; null: that of the machine. */
+  network: z.string().nullable().default(null),
+  /** Units that it ends when it starts, and that end it. */
+  conflicts: z.array(z.string()).default([]),
+  /** Its manager gives it variables, whose values are not in its files. */
+  inherits: z.boolean().default(false),
   /** The name of the container that it starts, where it has one of its own. */
   container: z.string().nullable().default(null),
   /** Names of variables that hold a secret in what everybody may ask systemd for. */

@@ -14,7 +14,7 @@ export function writeUnit(unit: UnitText, comment: string): string {
 /** Reads what systemd would: continued lines are joined, comments left out. Keys before any section are left out too. */
 export function readUnit(text: string): UnitText {
   const sections: [string, [string, string][]][] = [];
-  const joined = text.replaceAll(/\\\n([#;].*\n)*/g, ' ');
+  const joined = text.replaceAll(/\\\n([ \t]*[#;].*\n)*/g, ' ');
   for (const line of joined.split('\n').map((one) => one.trim())) {
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
     const section = /^\[(.+)\]$/.exec(line)?.[1];
