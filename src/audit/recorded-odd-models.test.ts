@@ -146,17 +146,4 @@ tryMachines([
     ],
     found: [],
   },
-  {
-    what: 'two replicas on two GPUs that a router of vLLM divides requests among',
-    processes: [
-      { ...vllm(10, 'org/m'), env: { CUDA_VISIBLE_DEVICES: '0' } },
-      { ...vllm(20, 'org/m'), env: { CUDA_VISIBLE_DEVICES: '1' } },
-      {
-        pid: 30,
-        argv: ['/opt/v/bin/vllm-router', '--static-backends', 'http://127.0.0.1:8010,http://127.0.0.1:8020'],
-        at: ['127.0.0.1:9000'],
-      },
-    ],
-    found: [],
-  },
 ]);

@@ -1,4 +1,5 @@
 import { flagValue } from '../domain/command-line/flags.ts';
+import { baseName } from '../domain/command-line/unwrap.ts';
 import { isFollower } from '../domain/command-line/follower.ts';
 import { redact, redactText } from '../domain/command-line/redact.ts';
 import { keeperOf } from './keeper.ts';
@@ -21,7 +22,7 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     engine,
     title: engine === 'unknown' ? 'OpenAI-compatible server' : context.titleOf(engine),
     model: model === null ? null : redactText(model),
-    modelId: file?.id ?? repositoryOf(recognized.model),
+    modelId: snapshotOf(recognized.model) ?? file?.id ?? repositoryOf(recognized.model),
     modelBytes: file?.bytes ?? null,
     process: { bootId: context.table.bootId, pid: entry.pid, startTicks: entry.startTicks },
     command: redact(entry.argv),
@@ -72,6 +73,12 @@ function repositoryOf(model: string | null): string | null {
     : null;
 }
 
+/** The repository that a folder of the hub's cache is of. */
+function snapshotOf(model: string | null): string | null {
+  const [, owner, name] = /\/models--([\w.-]+?)--([\w.-]+)\/snapshots\/[^/]+\/?$/.exec(model ?? '') ?? [];
+  return owner === undefined ? null : `${owner}/${name}`;
+}
+
 /**
  * The API's port where the command line names it, else all: some engines open ports for their own workers too.
  * Ports of this machine that are forwarded to it come first: that is where its clients find it.
@@ -119,7 +126,16 @@ function notOnPort({ entry, recognized }: FoundServer, { table }: DescribeContex
   if (/^unix:|\.sock$|^\//.test(socket)) return `It listens on the socket ${socket}, which has no port.`;
   if (isFollower(entry.argv)) return 'It computes for a server elsewhere, and has no port of its own.';
   const parent = recognized.child ? table.processes.get(entry.ppid) : undefined;
-  return parent && parent.pid !== 1 ? `It is a worker that process ${parent.pid} started.` : null;
+  return parent && parent.pid !== 1 && !isInit(parent)
+    ? `It is a worker that process ${parent.pid} started.`
+    : null;
+}
+
+/** What takes over those whose parent has ended. */
+function isInit({ argv }: ProcessEntry): boolean {
+  return /^(systemd|init|tini(-static)?|docker-init|podman-init|dumb-init|catatonit|conmon|containerd-shim.*)$/.test(
+    baseName(argv[0] ?? ''),
+  );
 }
 
 function markOf(server: FoundServer, context: DescribeContext): ScannedServer['mark'] {

@@ -34,10 +34,14 @@ export function findServers(
     const recognized = recognize(entry);
     if (recognized) known.set(entry.pid, recognized);
   }
+  const launchers = new Set<number>();
   for (const pid of known.keys()) {
     const entry = table.processes.get(pid);
     const below = descendantsOf(pid, index);
-    if (entry && waits(entry) && !standsForItself(below, known, listeners)) known.delete(pid);
+    if (entry && waits(entry) && !standsForItself(below, known, listeners)) {
+      known.delete(pid);
+      launchers.add(pid);
+    }
   }
   const tops = [...known].flatMap(([pid, recognized]) => {
     const entry = table.processes.get(pid);
@@ -45,7 +49,13 @@ export function findServers(
       ? [{ entry, recognized }]
       : [];
   });
-  const strays = new Map(tops.flatMap((one) => [strayOf(one, tops)].flatMap((pair) => (pair ? [pair] : []))));
+  const listening = new Set(listeners.flatMap((listener) => listener.pids));
+  const strays = new Map(
+    tops.flatMap((one) => {
+      const server = strayOf(one, tops) ?? firstRank(one, tops, { launchers, listening });
+      return server === null ? [] : [[one.entry.pid, server] as const];
+    }),
+  );
   const roots = tops.filter(({ entry }) => !strays.has(entry.pid));
   return roots.map(({ entry, recognized }) => {
     const own = [
@@ -73,7 +83,7 @@ interface Top {
 }
 
 /** A worker that another process started (Ray), or that has lost its parent, belongs to the one server of its kind in its control group. */
-function strayOf({ entry, recognized }: Top, tops: readonly Top[]): [number, number] | null {
+function strayOf({ entry, recognized }: Top, tops: readonly Top[]): number | null {
   if (!recognized.child || entry.cgroup === null) return null;
   const servers = tops.filter(
     (one) =>
@@ -82,7 +92,25 @@ function strayOf({ entry, recognized }: Top, tops: readonly Top[]): [number, num
       one.entry.cgroup === entry.cgroup,
   );
   const [server, another] = servers;
-  return server && !another ? [entry.pid, server.entry.pid] : null;
+  return server && !another ? server.entry.pid : null;
+}
+
+/** What `torchrun` or `mpirun` starts several times by one command line is one server: the one of them that listens. */
+function firstRank(
+  { entry }: Top,
+  tops: readonly Top[],
+  { launchers, listening }: { launchers: ReadonlySet<number>; listening: ReadonlySet<number> },
+): number | null {
+  if (!launchers.has(entry.ppid)) return null;
+  const ranks = tops
+    .map((one) => one.entry)
+    .filter((one) => one.ppid === entry.ppid && commandOf(one) === commandOf(entry));
+  const first = ranks.find(({ pid }) => listening.has(pid)) ?? ranks[0];
+  return first === undefined || first.pid === entry.pid ? null : first.pid;
+}
+
+function commandOf({ argv }: ProcessEntry): string {
+  return argv.filter((word) => !/^--local[-_]rank=/.test(word)).join('\0');
 }
 
 function waits(entry: ProcessEntry): boolean {

@@ -3,7 +3,7 @@ import { doorOf } from '../domain/command-line/server-door.ts';
 import { ownerOfCgroup } from '../domain/cgroup-owner.ts';
 import { engines } from '../engines/registry.ts';
 import { readAddresses } from '../io/procfs/addresses.ts';
-import { fileIdentity } from '../io/procfs/file-identity.ts';
+import { modelIdentity } from './model-identity.ts';
 import type { World } from '../io/world.ts';
 import type { FoundServer } from './find-servers.ts';
 import { openSecrets } from './open-secrets.ts';
@@ -61,8 +61,8 @@ function publishedPorts(server: FoundServer, seen: Seen): Looked['published'] {
 
 /** A path means what it means where the process lives; outside containers that is here, also where rights hide its root. */
 async function identify(world: World, { entry }: FoundServer, path: string): Promise<Looked['file']> {
-  const found = await fileIdentity(world, entry, path);
+  const found = await modelIdentity(world, entry, path);
   const inside = ['container', 'pod'].includes(ownerOfCgroup(entry.cgroup).kind);
   if (found || inside || !path.startsWith('/')) return found;
-  return fileIdentity(world, { pid: 'self', cwd: '/' }, path);
+  return modelIdentity(world, { pid: 'self', cwd: '/' }, path);
 }

@@ -28,8 +28,8 @@ export interface Looked {
   readonly memoryLimitBytes: number | null;
   readonly memoryKills: number | null;
   readonly openSecrets: readonly string[];
-  /** The model's file, where it is one. */
-  readonly file: { readonly id: string; readonly bytes: number } | null;
+  /** The model's file, all parts of it counted, or its folder, whose size is not known. */
+  readonly file: { readonly id: string; readonly bytes: number | null } | null;
 }
 
 export type DescribeContext = Seen & {

@@ -8,7 +8,7 @@ const hints =
 
 /** What passes requests on, or speaks of servers: whose answers it gives is no model server here. */
 const forwards =
-  /^(kubectl|oc|k9s|ssh|sshd|autossh|mosh-server|socat|ncat|nc|nginx|haproxy|envoy|traefik|caddy|httpd|apache2|litellm|vllm-router|vllm_router\.app|sglang[-_]router(\..*)?|smg|bifrost(-http)?|one-api|new-api|olla|open-webui|kong|varnishd|stunnel\d?|cloudflared|tailscaled|ngrok|frpc|frps|chisel|docker|dockerd|docker-proxy|podman|conmon|rootlessport|rootlesskit|slirp4netns|pasta|passt|gvproxy|containerd(-shim.*)?|kubelet|kube-proxy|k3s|prometheus|grafana(-server)?|otelcol.*|code|code-server|jupyter.*|tmux.*|vim?|nvim|emacs)$/i;
+  /^(kubectl|oc|k9s|ssh|sshd|autossh|mosh-server|socat|ncat|nc|nginx|haproxy|envoy|traefik|caddy|httpd|apache2|litellm|vllm-router|vllm_router\.app|sglang[-_]router(\..*)?|smg|bifrost(-http)?|one-api|new-api|olla|open-webui|kong|varnishd|stunnel\d?|cloudflared|tailscaled|ngrok|frpc|frps|chisel|docker|dockerd|docker-proxy|podman|conmon|rootlessport|rootlesskit|slirp4netns|pasta|passt|gvproxy|containerd(-shim.*)?|kubelet|kube-proxy|k3s|systemd-socket-proxyd|oauth2[-_]proxy|ghostunnel|rinetd|redir|gost|simpleproxy|mitm(proxy|web|dump)|mitmproxy(\..*)?|toxiproxy(-server)?|wstunnel|websockify|tailscale|openresty|angie|lighttpd|squid|tinyproxy|sniproxy|apisix|pomerium|zrok|rathole|bore|inlets|dumbproxy|glider|sslh|hitch|pound|varnish|hey|vector|oha|prometheus|grafana(-server)?|otelcol.*|code|code-server|jupyter.*|tmux.*|vim?|nvim|emacs)$/i;
 
 /** Our own processes that answer in OpenAI shape without being a model server. */
 const own =

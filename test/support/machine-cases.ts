@@ -84,7 +84,9 @@ export async function lookAt(machine: MachineCase): Promise<ObservedHost> {
     signal: new AbortController().signal,
     timeoutMs: 5000,
   });
-  return observeHost(world, host);
+  // What is looked at goes when this ends.
+  const observed = await observeHost(world, host);
+  return observed;
 }
 
 function fakeProcesses(given: readonly MachineProcess[]): FakeProcess[] {

@@ -1,6 +1,7 @@
-import { dirname } from 'node:path/posix';
+import { dirname, resolve } from 'node:path/posix';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
+import { readLink } from '../../io/procfs/read.ts';
 import type { World } from '../../io/world.ts';
 
 const mostFolders = 20;
@@ -11,15 +12,35 @@ export async function modelFilesBeside(
   world: World,
   servers: readonly ScannedServer[],
 ): Promise<ObservedHost['modelFiles']> {
+  const served = servers.flatMap(({ model, process: { pid } }) =>
+    model !== null && /\.gguf$/i.test(model) ? [{ model, pid }] : [],
+  );
+  const cwds = await cwdsOf(
+    world,
+    served.flatMap(({ model, pid }) => (model.startsWith('/') ? [] : [pid])),
+  );
   const folders = new Map(
-    servers
-      .filter(({ model }) => model?.startsWith('/') && /\.gguf$/i.test(model))
-      .map(({ model, process }) => [dirname(model ?? ''), process.pid] as const),
+    served.flatMap(({ model, pid }) => {
+      const cwd = model.startsWith('/') ? '/' : cwds.get(pid);
+      return cwd === undefined ? [] : [[dirname(resolve(cwd, model)), pid] as const];
+    }),
   );
   const found = await Promise.all(
     [...folders].slice(0, mostFolders).map(([folder, pid]) => filesIn(world, folder, pid)),
   );
   return [...new Map(found.flat().map((one) => [one.id, one])).values()];
+}
+
+/** The folders that these processes are in, as far as rights show them. */
+async function cwdsOf(world: World, pids: readonly number[]): Promise<Map<number, string>> {
+  if (pids.length === 0) return new Map();
+  const proc = await world.procfs(pids);
+  return new Map(
+    pids.flatMap((pid) => {
+      const cwd = readLink(proc, `${pid}/cwd`);
+      return cwd === null ? [] : [[pid, cwd] as const];
+    }),
+  );
 }
 
 async function filesIn(

@@ -47,7 +47,8 @@ function inCluster(model: string, servers: readonly PodServer[]): Found {
 function onHost({ host, servers }: ObservedHost, view: AuditView): Found[] {
   const byModel = Map.groupBy(
     servers.filter((server) => server.modelId !== null && !isPart(server)),
-    (server) => `${server.modelId} ${roleOf(server)}`,
+    // The hub knows a repository in whatever letters.
+    (server) => `${server.modelId?.toLowerCase()} ${roleOf(server)}`,
   );
   return [...byModel.values()].flatMap((same) => {
     const deployments = new Set(

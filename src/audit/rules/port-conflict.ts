@@ -1,5 +1,7 @@
 import type { ObservedContainer, ObservedHost, ObservedUnit } from '../../domain/audit/observation.ts';
 import { leavesOpen } from '../../domain/audit/server-port.ts';
+import { listenAddress, meet } from '../../domain/audit/listen-address.ts';
+import { sharedPorts } from './shared-ports.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -7,9 +9,13 @@ export const portConflict: Rule = {
   id: 'port-conflict',
   severity: 'warning',
   finds:
-    'two definitions on one machine (units, containers by what they publish or in its network) that want the same address and port',
+    'two definitions on one machine (units, containers by what they publish or in its network) that want the same address and port, or two servers that both have it',
   why: 'Only one of them can start; after a reboot it may be the other one.',
-  find: ({ hosts }) => perHost(hosts, onHost),
+  find: ({ hosts }) =>
+    perHost(hosts, (host) => {
+      const defined = onHost(host);
+      return [...defined, ...sharedPorts(host, defined)];
+    }),
 };
 
 interface Place {
@@ -73,12 +79,7 @@ function placesOf({ starts }: Pick<ObservedUnit, 'starts'>): Place[] {
   const { engine, host, port, command } = starts;
   const usual = engine === 'llama.cpp' ? 8080 : engine === 'vllm' ? 8000 : null;
   const wanted = port ?? (leavesOpen(command) ? null : usual);
-  return wanted === null ? [] : [{ address: addressOf(host, engine), port: wanted }];
-}
-
-function addressOf(host: string | null, engine: string): string {
-  if (host === null || host === '') return engine === 'vllm' ? '0.0.0.0' : '127.0.0.1';
-  return host === 'localhost' ? '127.0.0.1' : host;
+  return wanted === null ? [] : [{ address: listenAddress(host, engine), port: wanted }];
 }
 
 /** A unit that starts a container, which is seen beside it. */
@@ -99,9 +100,4 @@ function isApart(one: Wants, other: Wants): boolean {
 function clash(one: Wants, other: Wants): readonly [Place, Place] | null {
   const pairs = one.places.flatMap((a) => other.places.map((b) => [a, b] as const));
   return pairs.find(([a, b]) => a.port === b.port && meet(a.address, b.address)) ?? null;
-}
-
-function meet(a: string, b: string): boolean {
-  const all = ['0.0.0.0', '::'];
-  return a === b || all.includes(a) || all.includes(b);
 }

@@ -1,4 +1,7 @@
+import { isIP } from 'node:net';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
+import { flagValue } from '../../domain/command-line/flags.ts';
+import { listenAddress, meet } from '../../domain/audit/listen-address.ts';
 import { holdingOf } from '../../domain/audit/server-words.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
@@ -18,8 +21,14 @@ function onHost(host: ObservedHost): Found[] {
     if (port === null || netns === null || server.endpoints.some((endpoint) => endpoint.port === port))
       return [];
     const own = [server.process.pid, ...server.children.map((child) => child.pid)];
+    const wanted = listenAddress(flagValue(server.command, '--host'), server.engine);
     const holder = host.listeners.find(
-      (one) => one.port === port && one.netns === netns && !(one.pid !== null && own.includes(one.pid)),
+      (one) =>
+        one.port === port &&
+        one.netns === netns &&
+        // A name may stand for any address.
+        (isIP(wanted) === 0 || meet(wanted, one.address)) &&
+        !(one.pid !== null && own.includes(one.pid)),
     );
     if (!holder) return [];
     const by = holder.pid === null ? `a process of user ${holder.uid}` : `process ${holder.pid}`;

@@ -40,6 +40,8 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
 
 function calledAs(name: string, args: readonly string[]): string {
   if (name === 'init' && args[0] === '--') return 'tini';
+  // What a program for all systems unpacks to be loaded by.
+  if (/^\.?ape-[\d.]+$/.test(name)) return 'ape';
   // One for each driver of a GPU.
   return name.startsWith('nixGL') ? 'nixGL' : name;
 }
