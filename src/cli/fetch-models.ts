@@ -29,11 +29,13 @@ export async function fetchModel(
   const { path } = await pullNamed(
     { ...context, signal: AbortSignal.any([context.signal, signal]) },
     { source, secret },
-    connections,
-    (part) => {
-      const percent = Math.floor(part * 100);
-      if (percent !== told) onPart(part);
-      told = percent;
+    {
+      connections,
+      onPart: (part) => {
+        const percent = Math.floor(part * 100);
+        if (percent !== told) onPart(part);
+        told = percent;
+      },
     },
   );
   return path;

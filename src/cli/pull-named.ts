@@ -6,13 +6,20 @@ import type { CliContext } from './context.ts';
 import type { NamedSource } from './named-models.ts';
 import { showPull } from './pull-progress.ts';
 
-/** Fetches one model into the store, or finds it there, and shows how far it is; `onPart` is told so, too, from 0 to 1. */
+export interface PullHow {
+  readonly connections: number;
+  /** Half a minute without it. */
+  readonly stallMs?: number;
+  readonly refresh?: boolean;
+  /** Told how far it is, from 0 to 1. */
+  readonly onPart?: (part: number) => void;
+}
+
+/** Fetches one model into the store, or finds it there, and shows how far it is. */
 export async function pullNamed(
   { world, output, signal }: CliContext,
   { source, secret }: NamedSource,
-  connections: number,
-  onPart: (part: number) => void = () => {},
-  refresh = false,
+  { connections, stallMs = 30_000, refresh = false, onPart = () => {} }: PullHow,
 ): Promise<Pulled> {
   const kind = sourceOf(source);
   const progress = showPull(output, world.clock.now);
@@ -25,7 +32,7 @@ export async function pullNamed(
     return await pullModel(world, kind, source, {
       access,
       connections,
-      stallMs: 30_000,
+      stallMs,
       refresh,
       ...progress,
       onBytes,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { shownSource } from '../domain/model-source.ts';
-import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
+import type { ListedFile } from '../domain/listed-model.ts';
 import type { Address } from '../io/download/connect.ts';
 import { download } from '../io/download/download.ts';
 import { Changed, GaveUp, NoRoom, Refused, Unwritten } from '../io/download/faults.ts';
@@ -12,20 +12,11 @@ import { writeFault } from '../io/system-fault.ts';
 import type { World } from '../io/world.ts';
 import { readGgufFile } from '../model-files/gguf-read.ts';
 import { checkSafetensors } from '../model-files/safetensors.ts';
-import type { ModelSource } from '../model-sources/contract.ts';
 import { storeOf } from './cache.ts';
 import type { StoredFile } from './cache.ts';
-import type { PullOptions } from './pull-options.ts';
+import { checkListed } from './listed-now.ts';
+import type { FileOfModel, PullOptions } from './pull-options.ts';
 import { remainingFile } from './remains.ts';
-
-export interface FileOfModel {
-  readonly kind: ModelSource;
-  readonly source: string;
-  /** Of the model, below `trees`. */
-  readonly folder: string;
-  readonly listed: ListedModel;
-  readonly file: ListedFile;
-}
 
 /**
  * One file of a model: fetched, unless its content is in the store, proved by its sum where the place tells one, and put under
@@ -100,6 +91,7 @@ async function fetchProved(
       return { sha256, etag, modified };
     }
     await drop(world, partial);
+    if (expected !== null) await checkListed(world, what, options);
     // The same bytes twice are what the place has: a third time would not change them.
     if (!ranges || found === before)
       throw new BerthError('DOWNLOAD_CORRUPT', {
@@ -162,11 +154,13 @@ async function drop(world: World, partial: string): Promise<void> {
 
 async function fetchBytes(
   world: World,
-  { kind, source, listed, file }: FileOfModel,
+  what: FileOfModel,
   partial: string,
   ranges: boolean,
-  { access, connections, stallMs, onBytes, onLine }: PullOptions,
+  options: PullOptions,
 ): Promise<Identity> {
+  const { kind, source, listed, file } = what;
+  const { access, connections, stallMs, onBytes, onLine } = options;
   function address(): Promise<Address> {
     return kind.address(world, source, listed, file, access);
   }
@@ -183,6 +177,7 @@ async function fetchBytes(
       signal,
       onProgress: onBytes,
       onTrouble: (reason) => onLine(`${file.path}: ${reason}.`),
+      onChanged: () => checkListed(world, what, options),
     });
   } catch (error) {
     const shown = shownSource(source);

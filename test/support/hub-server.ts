@@ -18,6 +18,8 @@ export type HubFault =
   | { readonly do: 'no-ranges' }
   /** A 206 of another range than the one it is for. */
   | { readonly do: 'lie' }
+  /** A 206 that says the right range, and has so many bytes more of the file, or fewer, in its body. */
+  | { readonly do: 'longer' | 'shorter'; readonly by: number }
   | { readonly do: 'wrong-bytes' };
 
 export interface HubRequest {
@@ -142,14 +144,15 @@ async function answer(
   const to = whole ? content.size - 1 : Math.min(range.to, content.size - 1);
   const told =
     fault?.do === 'lie' ? `bytes ${from + 1}-${to}/${content.size}` : `bytes ${from}-${to}/${content.size}`;
+  const last = Math.min(content.size - 1, Math.max(from, to + beyond(fault)));
   reply.writeHead(whole ? 200 : 206, {
     etag,
-    'content-length': to - from + 1,
+    'content-length': last - from + 1,
     ...(whole ? {} : { 'content-range': told }),
   });
   let sent = 0;
-  for (let at = from; at <= to; at += 64 * 1024) {
-    const end = Math.min(to, at + 64 * 1024 - 1);
+  for (let at = from; at <= last; at += 64 * 1024) {
+    const end = Math.min(last, at + 64 * 1024 - 1);
     const bytes = content.read(at, end);
     if (fault?.do === 'wrong-bytes') bytes[0] = (bytes[0] ?? 0) ^ 0xff;
     const stops =
@@ -165,6 +168,11 @@ async function answer(
     if (!reply.write(bytes)) await drainOrEnd(reply);
   }
   reply.end();
+}
+
+function beyond(fault: HubFault | null): number {
+  if (fault?.do === 'longer') return fault.by;
+  return fault?.do === 'shorter' ? -fault.by : 0;
 }
 
 function drainOrEnd(reply: http.ServerResponse): Promise<void> {

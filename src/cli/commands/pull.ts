@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { formatBytes } from '../../domain/format.ts';
 import { shownSource } from '../../domain/model-source.ts';
+import { leastPerSecond } from '../../io/download/pace.ts';
 import { putModel, storeBeside } from '../../models/put-model.ts';
 import type { Pulled } from '../../models/pull.ts';
 import type { CliContext } from '../context.ts';
@@ -13,6 +14,7 @@ import { countOption } from '../count-option.ts';
 import { namedSources } from '../named-models.ts';
 import { isNewer } from '../newer-models.ts';
 import { pullNamed } from '../pull-named.ts';
+import type { PullHow } from '../pull-named.ts';
 
 export const examples = [
   ['berth pull', 'Fetches every model of the fleet file that lies elsewhere.'],
@@ -28,6 +30,7 @@ export const examples = [
 
 interface PullCommandOptions extends FileOptions {
   readonly connections: number;
+  readonly stall: number;
   readonly refresh?: boolean;
   readonly to?: string;
   readonly mark?: string;
@@ -41,6 +44,12 @@ export function configure(command: Command, context: CliContext): void {
       'sources, or models or deployments of the fleet file; without any, all of its models',
     )
     .option('--connections <n>', 'ranges of one file that are fetched at once', countOption(1, 32), 4)
+    .option(
+      '--stall <seconds>',
+      `a connection that brings less than ${leastPerSecond} bytes a second for so long is given up for another`,
+      countOption(1, 3600),
+      30,
+    )
     .option(
       '--to <path>',
       'where the one model is put, in place of the store: a folder, or a name ending in .gguf',
@@ -59,7 +68,7 @@ export function configure(command: Command, context: CliContext): void {
         throw usage('"--mark" and "--sum" are for a model that "--to" puts somewhere.');
       const pulled: Told[] = [];
       for (const named of await namedSources(context, options, names)) {
-        const one = await pullNamed(context, named, options.connections, undefined, options.refresh);
+        const one = await pullNamed(context, named, { ...howOf(options), refresh: options.refresh === true });
         pulled.push({
           ...one,
           newer: !one.fetched && !options.refresh && (await isNewer(context, named, one.model)),
@@ -72,21 +81,25 @@ export function configure(command: Command, context: CliContext): void {
     });
 }
 
+function howOf({ connections, stall }: Pick<PullCommandOptions, 'connections' | 'stall'>): PullHow {
+  return { connections, stallMs: stall * 1000 };
+}
+
 /** One model to a place of its own, for whoever waits for it there. */
 async function pullTo(
   context: CliContext,
   names: readonly string[],
-  { to: path, mark, sum: sums, connections, ...file }: PullCommandOptions & { readonly to: string },
+  { to: path, mark, sum: sums, ...options }: PullCommandOptions & { readonly to: string },
 ): Promise<void> {
   const { world, output, cwd } = context;
-  const [named, ...others] = await namedSources(context, file, names);
+  const [named, ...others] = await namedSources(context, options, names);
   if (!named || others.length > 0) throw usage('"--to" puts one model somewhere: name one.');
   const to = resolve(cwd, path);
   const done = mark === undefined ? null : resolve(cwd, mark);
   const fetched = done === null || (await world.files.stat(done)) === null;
   if (fetched) {
     const own = await storeBeside(world, named.source, { to, sums });
-    const { model } = await pullNamed({ ...context, world: own }, named, connections);
+    const { model } = await pullNamed({ ...context, world: own }, named, howOf(options));
     await putModel(own, model, { to, sums });
     if (done !== null) await world.files.write(done, `${model.source}\n`, 0o644);
   }

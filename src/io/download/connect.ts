@@ -141,7 +141,9 @@ function send(lines: Lines, address: Address, signal: AbortSignal): Promise<Repl
       agent: lines.agentFor(secure, proxy),
       ...(ca === undefined ? {} : { ca }),
     };
+    let coming: http.IncomingMessage | null = null;
     const outgoing = (plain.url.startsWith('https:') ? https : http).get(plain.url, options, (incoming) => {
+      coming = incoming;
       const reply = { status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming };
       try {
         checkProxyReply(proxy, reply.status);
@@ -152,7 +154,8 @@ function send(lines: Lines, address: Address, signal: AbortSignal): Promise<Repl
       }
     });
     outgoing.setTimeout(lines.stallMs, () =>
-      outgoing.destroy(new Error(`nothing came for ${Math.round(lines.stallMs / 1000)} s`)),
+      // Whoever reads a body is told what ended it by that alone.
+      (coming ?? outgoing).destroy(new Error(`nothing came for ${lines.stallMs / 1000} s`)),
     );
     outgoing.on('error', (error) => reject(endless(error)));
     endWith(signal, outgoing, reject);

@@ -31,10 +31,14 @@ export interface DownloadRequest {
   readonly onProgress: (done: number, total: number | null) => void;
   /** Told when something is tried again, and why. */
   readonly onTrouble: (reason: string) => void;
+  /** Asked before what has come of a file that changed is thrown away; what it rejects with ends the download, and is kept for the next. */
+  readonly onChanged?: () => Promise<void>;
 }
 
 const mostFailures = 6;
 const mostRestarts = 3;
+/** Of many servers behind one name one may not know ranges: what has come is worth another try. */
+const mostLies = 3;
 const settleEvery = 1024 * 1024;
 /** A try that brought less than this is one of those that failed. */
 const progressBytes = 64 * 1024;
@@ -70,6 +74,7 @@ export async function download(clock: Clock, request: DownloadRequest): Promise<
         return await wholeFile(work, null);
       }
       if (!(error instanceof Changed)) throw error;
+      await request.onChanged?.();
       await writing(() => removePartial(request.path));
       // Several servers behind one name can each tell another tag of one file: a single reply is never a mixture.
       const whole = restarts === mostRestarts;
@@ -90,12 +95,8 @@ async function inRanges(work: Work): Promise<InRanges> {
   const missing = earlier === null ? [0] : missingParts(earlier);
   const [part] = missing;
   if (earlier !== null && part === undefined) return { identity: earlier.identity, whole: null };
-  const reply = await openPart(work, part ?? 0, earlier);
-  if (reply.status === 200) {
-    if (earlier === null) return { identity: identityOf(reply), whole: reply };
-    await leave(reply);
-    throw new Changed('another file lies there than before');
-  }
+  const reply = await openHonest(work, part ?? 0, earlier);
+  if (reply.status === 200) return { identity: identityOf(reply), whole: reply };
   work.opened = { part: part ?? 0, reply };
   if (earlier !== null) {
     await takeParts(work, earlier, missing);
@@ -148,8 +149,7 @@ async function takePart(work: Work, file: PartialFile, part: number, signal: Abo
 async function takeRest(work: Work, file: PartialFile, part: number, signal: AbortSignal): Promise<void> {
   const { opened } = work;
   if (opened?.part === part) work.opened = null;
-  const reply = opened?.part === part ? opened.reply : await openPart(work, part, file, signal);
-  if (reply.status !== 206) throw new Changed('the server sends the whole file where a part was asked for');
+  const reply = opened?.part === part ? opened.reply : await openHonest(work, part, file, signal);
   let unsettled = 0;
   try {
     for await (const chunk of paced(reply.body, work.request.stallMs, work.clock.now)) {
@@ -169,18 +169,41 @@ async function takeRest(work: Work, file: PartialFile, part: number, signal: Abo
   }
 }
 
-/** The reply to what is missing of a part. It is a 206 of exactly that, or a 200; everything else rejects. */
-async function openPart(
+/** As `openPart`, which is tried again where a server sends another range than it was asked for, or all of the same file. */
+async function openHonest(
   work: Work,
   part: number,
   file: PartialFile | null,
   signal: AbortSignal = work.request.signal,
 ): Promise<Reply> {
+  for (let lies = 1; ; lies += 1) {
+    try {
+      return await openPart(work, part, file, signal);
+    } catch (error) {
+      if (!(error instanceof RangeLie) || error.always || lies === mostLies) throw error;
+      await pause(work, lies, error, signal);
+    }
+  }
+}
+
+/** The reply to what is missing of a part. It is a 206 of exactly that, or a 200 where there is no `file` yet; everything else rejects. */
+async function openPart(
+  work: Work,
+  part: number,
+  file: PartialFile | null,
+  signal: AbortSignal,
+): Promise<Reply> {
   const size = file?.identity.size ?? work.request.size;
   const full = rangeOf(part, size ?? Number.MAX_SAFE_INTEGER);
   const range = { from: full.from + (file?.doneOf(part) ?? 0), to: full.to };
   const reply = await open(work, range, strongTag(file?.identity.etag ?? null), signal);
-  if (reply.status === 200) return reply;
+  if (reply.status === 200) {
+    if (file === null) return reply;
+    await leave(reply);
+    throw isSame(file.identity, reply)
+      ? new RangeLie(`the server sends the whole file for bytes ${range.from}-${range.to}`)
+      : new Changed('another file lies there than before');
+  }
   const sent = readContentRange(reply.headers['content-range']);
   if (sent === null || sent.from !== range.from || (file !== null && sent.to > range.to)) {
     await leave(reply);
@@ -209,7 +232,7 @@ async function open(
       const said = withoutSecrets(await beginningOf(reply), work.address);
       const refused = new Refused(reply.status, reply.headers, said);
       if (reply.status === 416 && reply.headers['content-range']?.endsWith('/0'))
-        throw new RangeLie('the file is empty');
+        throw new RangeLie('the file is empty', true);
       if (reply.status === 416) throw new Changed('the file is shorter than before');
       if (reply.status === 429 || reply.status >= 500)
         throw new Busy(refused, waitOf(reply.headers, work.clock.wall()));
@@ -239,11 +262,17 @@ class Busy extends Error {
 }
 
 async function pause(work: Work, failures: number, error: unknown, signal: AbortSignal): Promise<void> {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   if (failures >= mostFailures) throw new GaveUp(reason, { cause: error });
   work.request.onTrouble(`${reason}; tried again`);
   const backOff = Math.min(30_000, 250 * 2 ** failures);
   await work.clock.sleep(Math.max(backOff, error instanceof Busy ? error.waitMs : 0), signal);
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Node's word for a body whose connection is gone.
+  return error.message === 'aborted' ? 'the connection broke off' : error.message;
 }
 
 async function wholeFile(work: Work, opened: Reply | null): Promise<Identity> {
@@ -285,6 +314,12 @@ async function beginWhole(path: string): Promise<FileHandle> {
 function checkSize({ size }: DownloadRequest, found: number): void {
   if (size !== null && size !== found)
     throw new Changed(`the file has ${found} bytes where ${size} were listed`);
+}
+
+/** A reply that tells no length is judged by the rest of what it tells. */
+function isSame(file: Identity, reply: Reply): boolean {
+  const told = identityOf(reply);
+  return sameFile(file, reply.headers['content-length'] === undefined ? { ...told, size: file.size } : told);
 }
 
 function missingParts(file: PartialFile): number[] {

@@ -21,9 +21,16 @@ export class Changed extends Error {
   override readonly name = 'Changed';
 }
 
-/** The server says that it sends a range, and sends another. */
+/** The server sends another range than it was asked for, or all. */
 export class RangeLie extends Error {
   override readonly name = 'RangeLie';
+  /** No further try would have another answer. */
+  readonly always: boolean;
+
+  constructor(message: string, always = false) {
+    super(message);
+    this.always = always;
+  }
 }
 
 /** Nothing can be written: the disk is full, or a quota is. */

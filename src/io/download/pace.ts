@@ -1,5 +1,5 @@
-/** A connection over which less comes is as good as broken. */
-const leastPerSecond = 256;
+/** Bytes: a connection over which less comes is as good as broken. */
+export const leastPerSecond = 256;
 
 /** The same chunks; rejects once less than a trickle has come within `windowMs`, though something came all the while. */
 export async function* paced(
