@@ -48,7 +48,7 @@ export async function renderFleet(
 ): Promise<RenderedFleet> {
   const { names } = wishes;
   expectKnown(loaded, wishes);
-  const parts = partsOf(context, loaded, { format, wishes });
+  const parts = await partsOf(context, loaded, { format, wishes });
   const all = renderPlaces(loaded.hosts, hostsOf(parts), format);
   const chosen = wishes.host === undefined ? all : [placeOfHost(loaded.hosts, wishes.host)];
   const written = chosen
@@ -77,14 +77,14 @@ function expectKnown(loaded: LoadedFleet, { names, host }: RenderWishes): void {
 }
 
 /** Of the whole fleet, since what is written alone has the folder, ports and GPUs that it has among the others. */
-function partsOf(
+async function partsOf(
   { world }: CliContext,
   loaded: LoadedFleet,
   { format, wishes }: { format: RenderFormat; wishes: RenderWishes },
-): Parts {
+): Promise<Parts> {
   const here = hostNameOf(loaded.hosts, { host: thisMachine });
   return {
-    deployments: renderedDeployments(world, loaded),
+    deployments: await renderedDeployments(world, loaded),
     benchmarks: Object.entries(loaded.benchmarks).flatMap(([name, { runsOn = here, schedule }]) => {
       const inCluster = runsInCluster(loaded, name);
       const fits = format.place === 'cluster' ? inCluster : !inCluster && schedule !== undefined;

@@ -38,6 +38,13 @@ export function fillArg(arg: Arg, fill: (hole: Hole) => string): string {
   return arg.parts.map((part) => (typeof part === 'string' ? part : fill(part))).join('');
 }
 
+/** The same argument with other holes. */
+export function fillHoles(arg: Arg, change: (hole: Hole) => Hole): Arg {
+  if (typeof arg === 'string') return arg;
+  if ('hole' in arg) return change(arg);
+  return { parts: arg.parts.map((part) => (typeof part === 'string' ? part : change(part))) };
+}
+
 export function fillArgs(args: readonly Arg[], fill: (hole: Hole) => string): string[] {
   return args.map((arg) => fillArg(arg, fill));
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accelerators } from './accelerators.ts';
 import { GivenResources } from './resources.ts';
-import { AnySecret } from './secret.ts';
+import { AnySecret, EngineSecret } from './secret.ts';
 
 /** An argument that only the target can know: where the model lies there, which port was taken, which file holds a secret. */
 export const Hole = z.discriminatedUnion('hole', [
@@ -13,7 +13,10 @@ export const Hole = z.discriminatedUnion('hole', [
   z.strictObject({ hole: z.literal('secret'), name: z.string() }),
   /** Path of a writable folder of this name. */
   z.strictObject({ hole: z.literal('cache'), name: z.string() }),
-  /** A file or folder of the host that the engine reads; in a container it lies elsewhere. */
+  /**
+   * A file or folder of the host that the engine reads; in a container it lies elsewhere. As `file://` and a path it is one of the
+   * machine that berth runs on, which becomes a secret hole before a target sees it.
+   */
   z.strictObject({ hole: z.literal('file'), path: z.string() }),
 ]);
 export type Hole = z.infer<typeof Hole>;
@@ -44,8 +47,8 @@ export const LaunchSpec = z.strictObject({
   env: z.record(z.string(), Arg),
   /** Folder to start in; absent: the target's choice. */
   workdir: z.string().optional(),
-  /** Secrets by name; each reaches the engine as a file through a `secret` hole, never as an argument. */
-  secrets: z.record(z.string(), AnySecret),
+  /** Secrets by name, and files of the user; each reaches the engine as a file through a `secret` hole, never as an argument. */
+  secrets: z.record(z.string(), EngineSecret),
   /** Secrets whose file is YAML, with this key before the value: for engines that take a secret in a configuration file. */
   secretKeys: z.record(z.string(), z.string()).optional(),
   /** Variables that hold a secret, with its name among `secrets`: pods alone are given them, by reference. */

@@ -60,14 +60,39 @@ export function variableOfSecret({ secretRef }: ClusterSecret): SecretRef & { re
 export const AnySecret = z.union([SecretRef, ClusterSecret]);
 export type AnySecret = z.infer<typeof AnySecret>;
 
-export function isOfCluster(ref: AnySecret): ref is ClusterSecret {
-  return !('env' in ref) && !('file' in ref);
+/**
+ * A text file of the machine that berth runs on, such as a chat template, which an engine is given the way secrets are. It is none:
+ * what it holds is known by its digest.
+ */
+export const GivenFile = z.strictObject({
+  given: z.string().min(1),
+  sha256: z.string(),
+  bytes: z.int().min(0),
+});
+export type GivenFile = z.infer<typeof GivenFile>;
+
+/** What an engine is given as a file of its own. */
+export const EngineSecret = z.union([AnySecret, GivenFile]);
+export type EngineSecret = z.infer<typeof EngineSecret>;
+
+export function isOfCluster(ref: EngineSecret): ref is ClusterSecret {
+  return 'secretRef' in ref || 'serviceAccount' in ref;
+}
+
+export function isGiven(ref: EngineSecret): ref is GivenFile {
+  return 'given' in ref;
+}
+
+/** A secret whose value is read here. */
+export function isOfHere(ref: EngineSecret): ref is SecretRef {
+  return 'env' in ref || 'file' in ref;
 }
 
 /** "Secret minio-connection", "HF_TOKEN": what a person knows it by. */
-export function secretTitle(ref: AnySecret): string {
+export function secretTitle(ref: EngineSecret): string {
   if ('env' in ref) return ref.secret ? `key ${ref.secret.key} of Secret ${ref.secret.name}` : ref.env;
   if ('file' in ref) return ref.file;
+  if (isGiven(ref)) return ref.given;
   if (ref.serviceAccount !== undefined) return `service account ${ref.serviceAccount}`;
   const { name = '', key } = ref.secretRef ?? {};
   return key === undefined ? `Secret ${name}` : `key ${key} of Secret ${name}`;
@@ -78,7 +103,7 @@ export function machineSecretRefusal({
   secrets,
   secretEnv = {},
 }: {
-  readonly secrets: Readonly<Record<string, AnySecret>>;
+  readonly secrets: Readonly<Record<string, EngineSecret>>;
   readonly secretEnv?: Readonly<Record<string, string>> | undefined;
 }): string | null {
   const [variable] = Object.keys(secretEnv);

@@ -1,6 +1,6 @@
 import { secretFileText } from '../domain/fill-args.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
-import { isOfCluster } from '../domain/secret.ts';
+import { isOfHere } from '../domain/secret.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import type { World } from '../io/world.ts';
 import type { KubeMeta, KubeObject } from './object.ts';
@@ -11,12 +11,12 @@ export async function secretObject(
   spec: LaunchSpec,
   metadata: KubeMeta,
 ): Promise<KubeObject[]> {
-  const names = Object.entries(spec.secrets).filter(([, ref]) => !isOfCluster(ref));
-  if (names.length === 0) return [];
   const data: Record<string, string> = {};
-  for (const [name, ref] of names) {
+  for (const [name, ref] of Object.entries(spec.secrets)) {
+    if (!isOfHere(ref)) continue;
     const text = secretFileText(spec, name, await resolveSecret(world, ref));
     data[name] = Buffer.from(text, 'utf8').toString('base64');
   }
+  if (Object.keys(data).length === 0) return [];
   return [{ apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data }];
 }

@@ -1,8 +1,9 @@
 import { basename, dirname, posix } from 'node:path';
 import { filler, filesNamed } from '../domain/fill-args.ts';
+import { givenIn } from '../domain/given-files.ts';
 import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
-import { isOfCluster } from '../domain/secret.ts';
-import type { AnySecret, ClusterSecret } from '../domain/secret.ts';
+import { isOfCluster, isOfHere } from '../domain/secret.ts';
+import type { ClusterSecret, EngineSecret } from '../domain/secret.ts';
 import { isOneOfSeveral } from '../domain/split-files.ts';
 
 /** One volume of a pod and where the container sees it. */
@@ -17,6 +18,8 @@ export interface Mounted {
 export interface VolumeNames {
   /** Secret with the engine's secrets. */
   readonly secret: string;
+  /** ConfigMap with the files of the user that it is given; null: none. */
+  readonly files: string | null;
   /** Claim for what the engine keeps; null: it is lost with the pod. */
   readonly cache: string | null;
 }
@@ -83,7 +86,7 @@ export function volumesOf(spec: LaunchSpec, names: VolumeNames, shmBytes: number
 }
 
 /** Those that reach the engine as files, not as variables. */
-function filesOf({ secrets, secretEnv = {} }: LaunchSpec): [string, AnySecret][] {
+function filesOf({ secrets, secretEnv = {} }: LaunchSpec): [string, EngineSecret][] {
   const variables = Object.values(secretEnv);
   return Object.entries(secrets).filter(([name]) => !variables.includes(name));
 }
@@ -91,11 +94,14 @@ function filesOf({ secrets, secretEnv = {} }: LaunchSpec): [string, AnySecret][]
 /** Each secret is a file of its name, wherever the cluster has it: files are renewed, and show in no list of variables. */
 function secretVolume(spec: LaunchSpec, names: VolumeNames): Mounted['volume'] {
   const refs = filesOf(spec);
+  // What is no secret may be read by any user of the image.
+  const items = Object.keys(givenIn(spec)).map((key) => ({ key, path: key, mode: 0o444 }));
+  const given = names.files === null ? [] : [{ configMap: { name: names.files, items } }];
   const there = refs.flatMap(([name, ref]) => (isOfCluster(ref) ? [projected(name, ref)] : []));
-  if (there.length === 0)
+  if (there.length + given.length === 0)
     return { name: 'secrets', secret: { secretName: names.secret, defaultMode: 0o440 } };
-  const own = there.length < refs.length ? [{ secret: { name: names.secret } }] : [];
-  return { name: 'secrets', projected: { defaultMode: 0o440, sources: [...own, ...there] } };
+  const own = refs.some(([, ref]) => isOfHere(ref)) ? [{ secret: { name: names.secret } }] : [];
+  return { name: 'secrets', projected: { defaultMode: 0o440, sources: [...own, ...there, ...given] } };
 }
 
 function projected(path: string, { secretRef }: ClusterSecret): Record<string, unknown> {

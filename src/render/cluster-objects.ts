@@ -1,6 +1,7 @@
 import type { Mark } from '../domain/instance.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
-import { isOfCluster, secretTitle } from '../domain/secret.ts';
+import { isOfCluster, isOfHere, secretTitle } from '../domain/secret.ts';
+import { filesObject } from '../kube/given-files.ts';
 import { fleetIdLabel, fleetLabel, selectorOf } from '../kube/names.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { secretCommands } from '../kube/secret-commands.ts';
@@ -34,7 +35,7 @@ export function objectsOf(input: RenderInput, by: WayOf = wayOf): { name: string
   const groups = input.deployments.map((deployment) => {
     const way = by(deployment);
     const marks = marksOf({ ...input, deployments: [deployment] }, way.optionsOf);
-    const objects = marks.flatMap(({ mark }) => way.objectsOf(mark, input.namespace));
+    const objects = marks.flatMap(({ mark }) => objectsOfMark(input, deployment, mark, way));
     return { name: deployment.name, objects };
   });
   expectOneRuntime(groups);
@@ -49,7 +50,16 @@ export function objectsOfReplica(
 ): KubeObject[] {
   const way = wayOf(deployment);
   const [first] = marksOf({ ...input, deployments: [deployment] }, way.optionsOf);
-  return first ? way.objectsOf(change(first.mark), input.namespace) : [];
+  return first ? objectsOfMark(input, deployment, change(first.mark), way) : [];
+}
+
+/** What its pods are given comes before them. */
+function objectsOfMark(
+  { namespace }: Pick<RenderInput, 'namespace'>,
+  { files }: RenderedDeployment,
+  ...[mark, way]: [Mark, ClusterWay]
+): KubeObject[] {
+  return [...filesObject(mark, files, namespace), ...way.objectsOf(mark, namespace)];
 }
 
 /** What has to be there beside the files. Secrets are never written: who applies the files makes them. */
@@ -65,7 +75,7 @@ function secretNeeds(
   { fleet, fleetId, namespace }: RenderInput,
 ): string[] {
   const refs = Object.entries(spec.secrets);
-  const own = refs.filter(([, ref]) => !isOfCluster(ref)).map(([key]) => key);
+  const own = refs.filter(([, ref]) => isOfHere(ref)).map(([key]) => key);
   const texts = Object.fromEntries(own.map((key) => [key, secretText(spec, key)]));
   const there = [...refs.map(([, ref]) => ref), spec.modelSecret ?? []].flat().filter(isOfCluster);
   const made = Array.from({ length: own.length === 0 ? 0 : replicas }, (_, replica) => {

@@ -1,5 +1,5 @@
 import type { Mark } from '../domain/instance.ts';
-import { isOfCluster } from '../domain/secret.ts';
+import { isGiven, isOfCluster } from '../domain/secret.ts';
 import type { ContainerBody, Mount } from '../container/render.ts';
 import { secretFolder, ulimitsOf } from '../container/container-body.ts';
 import { containerRefusal, containersOf } from './containers.ts';
@@ -76,7 +76,8 @@ function secretOf(
   if (mark.spec.secretKeys?.[key] !== undefined || !ref || isOfCluster(ref))
     return { file: `${secretsHere}${name}` };
   if ('env' in ref) return { environment: ref.env };
-  return { file: ssh === null ? ref.file : `${secretsHere}${name}` };
+  const file = isGiven(ref) ? ref.given : ref.file;
+  return { file: ssh === null ? file : `${secretsHere}${name}` };
 }
 
 function serviceOf(

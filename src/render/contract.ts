@@ -12,6 +12,8 @@ export interface RenderedDeployment {
   /** Its target with all options, whichever it is; the schema of each kind has parsed it. */
   readonly target: { readonly kind: string; readonly [key: string]: unknown };
   readonly spec: LaunchSpec;
+  /** Texts of the files that the spec gives it, by their names there. */
+  readonly files: Readonly<Record<string, string>>;
   /** Its first request starts it, and nothing else. */
   readonly onDemand: boolean;
   /** What the file states of it, flat, as marks carry it. */

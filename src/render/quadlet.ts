@@ -8,7 +8,7 @@ import { containerRefusal, containersOf } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
 import { ofSystem, unitContainerOf, unitContainerRefusal, unitsOfContainers } from './unit-containers.ts';
-import { isOnDemand, onDemandNote, pipeSecret, runThere } from './replica-marks.ts';
+import { isOnDemand, onDemandNote, pipeSecret, runThere, whatOf } from './replica-marks.ts';
 
 const folder = 'etc/containers/systemd';
 
@@ -38,7 +38,7 @@ function render(input: RenderInput): RenderOutput {
   const secrets = replicas.flatMap(({ mark, unit }) =>
     Object.keys(mark.spec.secrets).map(
       (key) =>
-        `${unit} needs a secret: ${pipeSecret(mark, key)} | ${runThere(input.ssh, `sudo podman secret create ${unit}-${key} -`)}`,
+        `${unit} needs a ${whatOf(mark, key)}: ${pipeSecret(mark, key)} | ${runThere(input.ssh, `sudo podman secret create ${unit}-${key} -`)}`,
     ),
   );
   const folders = replicas.flatMap(({ mark, mounts }) =>

@@ -1,7 +1,7 @@
 import { quoteWord } from '../domain/command-line/quote-word.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
-import { isOfCluster } from '../domain/secret.ts';
+import { isGiven, isOfCluster } from '../domain/secret.ts';
 import type { RenderedDeployment, RenderInput } from './contract.ts';
 import { shellText } from './secret-shell.ts';
 
@@ -51,9 +51,16 @@ export function runThere(ssh: string | null, command: string): string {
   return ssh === null ? command : `${ssh} ${quoteWord(command)}`;
 }
 
-/** What puts a secret to where it is read from, as a command for a shell. */
+/** What a name among the secrets of a spec stands for. */
+export function whatOf({ spec }: Mark, name: string): 'secret' | 'file' {
+  const ref = spec.secrets[name];
+  return ref && isGiven(ref) ? 'file' : 'secret';
+}
+
+/** What puts a secret to where it is read from, as a command for a shell; what is none, as it is. */
 export function pipeSecret(mark: Mark, name: string): string {
   const ref = mark.spec.secrets[name];
+  if (ref && isGiven(ref)) return `cat ${quoteWord(ref.given)}`;
   const key = mark.spec.secretKeys?.[name];
   const value = !ref || isOfCluster(ref) ? '' : `"${shellText(ref)}"`;
   return key === undefined ? `printf %s ${value}` : `printf '${key}: "%s"\\n' ${value}`;

@@ -1,13 +1,14 @@
 import { quote } from '../io/ssh/script.ts';
-import { isOfCluster } from '../domain/secret.ts';
-import type { AnySecret } from '../domain/secret.ts';
+import { isGiven, isOfCluster } from '../domain/secret.ts';
+import type { EngineSecret } from '../domain/secret.ts';
 
 /**
  * A secret as a shell writes it within double quotes. A variable that the shell lacks ends the command in place of an empty
  * secret; one of a `.env` is read from there by the rules that berth reads it by.
  */
-export function shellText(ref: AnySecret): string {
+export function shellText(ref: EngineSecret): string {
   if (isOfCluster(ref)) return '';
+  if (isGiven(ref)) return `$(cat ${quote(ref.given)})`;
   if ('file' in ref) return `$(cat ${quote(ref.file)})`;
   if (ref.dotenv === undefined) return `\${${ref.env}:?}`;
   return `$(node --env-file=${quote(ref.dotenv)} -e ${quote(`process.stdout.write(process.env.${ref.env})`)})`;

@@ -30,7 +30,9 @@ describe.skipIf(missing !== null)(`rollback in a real cluster${why}`, () => {
     return place;
   }
 
+  /** With a chat template beside the fleet file, which tells the number of slots. */
   function write(place: Place, model: string, slots: number): void {
+    place.write(templateOf(slots), 'chat.jinja');
     place.write(`version: 1
 fleet: lab
 id: k3x9q2
@@ -39,9 +41,31 @@ models: {toy: {source: "${model}"}}
 gateway: {listen: ["127.0.0.1:0"]}
 console: {listen: "127.0.0.1:0"}
 deployments:
-  toy: {model: toy, port: 8081, engine: {kind: llama.cpp, slots: ${slots}, context: 256, threads: 1, cacheRam: 0, startTimeout: 90s, env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}},
+  toy: {model: toy, port: 8081, engine: {kind: llama.cpp, chatTemplateFile: chat.jinja, jinja: true, slots: ${slots}, context: 256, threads: 1, cacheRam: 0, startTimeout: 90s, env: {GGML_BACKEND_PATH: ${llamaTree()?.backend ?? ''}}},
     target: {kind: kubernetes, image: "${llamaImage}", pull: Never, preStop: 0, entrypoint: ${JSON.stringify(llamaProgram)}}}
 `);
+  }
+
+  function templateOf(slots: number): string {
+    return `{% for m in messages %}template ${slots}: {{ m.content }}\n{% endfor %}\n`;
+  }
+
+  /** What the engine makes of a question before it answers. */
+  async function prompt(): Promise<unknown> {
+    const running = '--field-selector=status.phase=Running';
+    const path = 'jsonpath={.items[-1:].status.podIP}';
+    const address = inNamespace('get', 'pods', running, '--sort-by=.metadata.creationTimestamp', '-o', path);
+    const reply = await fetch(`http://${address}:8081/apply-template`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'hello' }] }),
+    });
+    return ((await reply.json()) as { prompt?: unknown }).prompt;
+  }
+
+  function givenFiles(): string[] {
+    const path = 'jsonpath={.items[*].metadata.name}';
+    return inNamespace('get', 'configmaps', '-l', 'berth.dev/files=toy', '-o', path).split(' ');
   }
 
   function inNamespace(...args: string[]): string {
@@ -70,13 +94,17 @@ deployments:
     try {
       write(first, model, 2);
       await expectDone(first, 'apply');
+      expect(await prompt()).toContain('template 2: hello');
       write(first, model, 3);
       await expectDone(first, 'apply');
       expect(slots()).toBe('3');
+      expect(await prompt()).toContain('template 3: hello');
 
       write(second, model, 3);
       await expectDone(second, 'rollback', 'toy');
       expect(slots()).toBe('2');
+      // Here the file holds that of now by then: what the pods of before were given is in the cluster.
+      expect(await prompt()).toContain('template 2: hello');
       const pods = inNamespace('get', 'pods', '-o', 'name');
       // What is kept beside the mark is no difference to anyone.
       write(second, model, 2);
@@ -85,6 +113,28 @@ deployments:
 
       await expectDone(first, 'rollback', 'toy');
       expect(slots()).toBe('3');
+
+      // Another text in the file alone is another pod; what somebody takes away is told, and made again.
+      write(second, model, 3);
+      second.write(templateOf(4), 'chat.jinja');
+      const planned = await second.berth('plan');
+      expect(planned.stdout).toContain(`file ${join(second.folder, 'chat.jinja')} changed: restart`);
+      await expectDone(second, 'apply');
+      expect(await prompt()).toContain('template 4: hello');
+      expect(givenFiles()).toHaveLength(2);
+      inNamespace('delete', 'configmaps', '-l', 'berth.dev/files=toy');
+      expect((await second.berth('plan')).stdout).toMatch(/ConfigMap toy-files-[0-9a-f]{8}/);
+      await expectDone(second, 'apply', '--restart', 'toy');
+      expect(await prompt()).toContain('template 4: hello');
+      expect((await second.berth('plan')).stdout).not.toContain('ConfigMap');
+
+      // Applied from files the same runs, with the same template.
+      const rendered = await second.berth('render', '--format', 'kubernetes');
+      second.write(rendered.stdout, 'rendered.yaml');
+      inNamespace('apply', '--server-side', '--force-conflicts', '-f', join(second.folder, 'rendered.yaml'));
+      expect((await second.berth('plan')).stdout).not.toContain('ConfigMap');
+      await expectDone(second, 'apply');
+      expect(await prompt()).toContain('template 4: hello');
     } finally {
       await first.berth('down');
     }

@@ -1,3 +1,4 @@
+import { ofHere } from '../given-files.ts';
 import type { Arg } from '../launch-spec.ts';
 import { writeFlag } from './flag-rows.ts';
 import type { FlagRow } from './flag-rows.ts';
@@ -40,7 +41,7 @@ export function rawUses(args: readonly string[]): FlagUse[] {
 function fileArg({ path }: FlagRow, text: string): Arg {
   if (path === undefined) return text;
   const { before, at, after } = splitPath(path, text);
-  if (!at.startsWith('/')) return text;
+  if (!at.startsWith('/') && !at.startsWith(ofHere)) return text;
   const parts = [before, { hole: 'file' as const, path: at }, after].filter((part) => part !== '');
   return parts.length === 1 ? { hole: 'file', path: at } : { parts };
 }

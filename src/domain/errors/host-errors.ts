@@ -15,6 +15,15 @@ export const hostErrors = {
     (f) => `${f.path} cannot be read: ${f.reason}.`,
     () => 'Check the path and the permissions of the user who runs berth.',
   ),
+  FILE_UNFIT: defineError<{ path: string; reason: string }>(
+    (f) => `${f.path} cannot be given to an engine: it ${f.reason}.`,
+    () =>
+      'A text of up to 1 MB beside the fleet file is given to the engine; anything else has to lie on its host: write the path that it has there, beginning with "/".',
+  ),
+  GIVEN_FILE_CHANGED: defineError<{ path: string; digest: string }>(
+    (f) => `${f.path} no longer holds what the engine is to be given (${f.digest}).`,
+    () => 'Put the content of then back into the file, or run "berth apply" for that of now.',
+  ),
   WRITE_DENIED: defineError<{ path: string; reason: string }>(
     (f) => `${f.path} could not be written: ${f.reason}.`,
     () =>

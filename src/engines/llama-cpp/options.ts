@@ -8,6 +8,7 @@ import { ownedFlags, secretFlags } from './flags.ts';
 
 const count = z.int().positive();
 const path = z.string().startsWith('/', { error: 'It must be an absolute path of the host.' });
+const givenPath = z.string().min(1);
 const layers = z.union([z.int().min(0), z.enum(['auto', 'all'])]);
 const word = z.string().regex(/^[^\s,-][^\s,]*$/);
 
@@ -94,7 +95,9 @@ export const LlamaCppOptions = z.strictObject({
     .describe('how embeddings are made of tokens'),
   jinja: z.boolean().optional().describe("use the model's own chat template, which tools need"),
   chatTemplate: z.string().min(1).optional().describe('name of a built-in chat template'),
-  chatTemplateFile: path.optional().describe('file of a chat template'),
+  chatTemplateFile: givenPath
+    .optional()
+    .describe('file of a chat template, beside the fleet file or with "/" of the host'),
   reasoningFormat: word.optional().describe('how thoughts are told apart, such as deepseek or none'),
   reasoningBudget: z.int().min(-1).optional().describe('tokens of thought; -1: no bound, 0: none'),
   warmup: z.boolean().optional().describe('an empty run after the load'),

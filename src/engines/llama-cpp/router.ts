@@ -65,7 +65,11 @@ export const LlamaRouterOptions = z
     accelerator,
     build,
     modelsDir: z.string().startsWith('/').optional().describe('folder of GGUF files; each is a model'),
-    modelsPreset: z.string().startsWith('/').optional().describe('INI file with the models and their flags'),
+    modelsPreset: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('INI file with the models and their flags, beside the fleet file or with "/" of the host'),
     modelsMax: z.int().min(0).default(4).describe('models that are loaded at once; 0: no limit'),
     autoload: z.boolean().default(true).describe('load a model when it is asked for'),
     sleepIdle: PositiveDuration.optional().describe(

@@ -62,7 +62,13 @@ export const VllmOptions = z.strictObject({
   tokenizer: word.optional().describe('tokenizer in place of the one of the model'),
   tokenizerMode: word.optional().describe('such as auto or mistral'),
   revision: word.optional().describe('branch, tag or commit of the model'),
-  chatTemplate: z.string().min(1).optional().describe('chat template: an absolute path or the template'),
+  chatTemplate: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'chat template: a file beside the fleet file ("./x.jinja"), one of the host ("/x.jinja"), or the template',
+    ),
   autoToolChoice: z.boolean().optional().describe('let the model choose tools; needs toolCallParser'),
   toolCallParser: word.optional().describe('how tool calls are read, such as hermes or mistral'),
   reasoningParser: word.optional().describe('how thoughts are told apart'),

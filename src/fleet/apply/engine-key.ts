@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
+import { isGiven } from '../../domain/secret.ts';
 import type { SecretRef } from '../../domain/secret.ts';
 import { tokenOfFile } from '../../io/token-file.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
@@ -49,6 +50,6 @@ export async function makeKeyFile({ home, files }: World, path: string): Promise
 /** What a question to an engine carries. Without the file it is asked without the key, and says so itself. */
 export async function engineHeaders(world: World, mark: Mark): Promise<Record<string, string>> {
   const ref = mark.spec.secrets[name];
-  const key = ref && (await resolveSecret(world, ref).catch(() => null));
+  const key = ref && !isGiven(ref) && (await resolveSecret(world, ref).catch(() => null));
   return key ? { authorization: `Bearer ${key}` } : {};
 }

@@ -6,7 +6,16 @@ import type { Located } from '../file/tree.ts';
 import { hostOf, isCluster, machineOfHost } from './port-checks.ts';
 
 /** What its host opens; `ca` is read by berth itself. */
-const ofEngine = ['binary', 'workdir', 'command', 'lora', 'draftModel', 'chatTemplateFile'];
+const ofEngine = [
+  'binary',
+  'workdir',
+  'command',
+  'lora',
+  'draftModel',
+  'chatTemplateFile',
+  'modelsPreset',
+  'chatTemplate',
+];
 
 /** `~` is a folder of this machine, so that it cannot stand in a path that another machine or a cluster opens. */
 export function homeFaults(tree: Located): ConfigFault[] {

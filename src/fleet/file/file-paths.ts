@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { ofHere } from '../../domain/given-files.ts';
 import { changeScalars } from './tree.ts';
 import type { Located } from './tree.ts';
 
@@ -36,12 +37,18 @@ const fromFolder = patternsOf([
 const fromHome = patternsOf([
   'deployments.*.engine.lora.*',
   'deployments.*.engine.draftModel',
-  'deployments.*.engine.chatTemplateFile',
   'defaults.engine.lora.*',
   'defaults.engine.draftModel',
-  'defaults.engine.chatTemplateFile',
   'gateway.accessLog.path',
 ]);
+
+/** Places of texts that an engine is given from beside the file; with "/" they lie on its host already. */
+const given = patternsOf(
+  ['chatTemplateFile', 'modelsPreset', 'chatTemplate'].flatMap((key) => [
+    `deployments.*.engine.${key}`,
+    `defaults.engine.${key}`,
+  ]),
+);
 
 function patternsOf(places: readonly string[]): RegExp[] {
   return places.map((place) => new RegExp(`^${place.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`));
@@ -56,12 +63,26 @@ export function resolvePaths(tree: Located, base: PathBase): Located {
     const ofHome = isOfHome(text);
     if (fromHome.some((pattern) => pattern.test(name)))
       return ofHome ? { value: absolute(text, base), ofHome } : { value: text };
+    if (given.some((pattern) => pattern.test(name))) return givenAt(name, text, base);
     const place = fromFolder.find((pattern) => pattern.test(name));
     if (!place || text === '' || /^[a-z0-9+]+:\/\//i.test(text)) return { value: text };
     // The name of a program without a slash is looked up on PATH.
     if (/binary|command/.test(place.source) && !text.includes('/')) return { value: text };
     return ofHome ? { value: absolute(text, base), ofHome } : { value: absolute(text, base) };
   });
+}
+
+/** A template can stand there itself, or the name of one: then a file begins with a dot. */
+function givenAt(
+  name: string,
+  text: string,
+  base: PathBase,
+): ReturnType<Parameters<typeof changeScalars>[1]> {
+  if (isOfHome(text)) return { value: absolute(text, base), ofHome: true };
+  const isFile = name.endsWith('.chatTemplate') ? /^\.{1,2}\//.test(text) : !text.startsWith(ofHere);
+  return {
+    value: isFile && text !== '' && !text.startsWith('/') ? `${ofHere}${absolute(text, base)}` : text,
+  };
 }
 
 function isOfHome(text: string): boolean {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { InsideFile } from '../../domain/cluster-gateway.ts';
 import { Name } from '../../domain/fleet.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { Console, Host } from '../../domain/fleet.ts';
+import { ofHere } from '../../domain/given-files.ts';
 import { isAddress } from '../../domain/model-source.ts';
 import type { MemoryNeed } from '../../domain/on-demand.ts';
 import type { Finding } from '../../domain/finding.ts';
@@ -133,7 +134,7 @@ export function resolveFleet(file: FleetFile, tree: Located, sources: Sources): 
         ownKey: entry.ownKey,
         protect: entry.protect,
         hungAfter: entry.hungAfter,
-        declared: declaredOf(piece, model),
+        declared: declaredOf(piece, model, dirname(sources.main)),
       };
     }),
     gateway: file.gateway,
@@ -226,10 +227,14 @@ function idOfPlace(place: string): string {
 function declaredOf(
   piece: Located,
   model: Pick<FleetFile['models'][string], 'source' | 'mmproj' | 'secret'> | undefined,
+  folder: string,
 ): Record<string, unknown> {
   const declared: Record<string, unknown> = {};
   for (const part of ['engine', 'target', 'gpus', 'resources', 'ownKey', 'protect'])
     flatten(part, pieceAt(piece, [part]), declared);
+  for (const [key, value] of Object.entries(declared))
+    if (typeof value === 'string' && value.startsWith(ofHere))
+      declared[key] = `./${relative(folder, value.slice(ofHere.length))}`;
   if (model) declared['model'] = model.source;
   if (model?.mmproj) declared['mmproj'] = model.mmproj;
   if (model?.secret) declared['secret'] = secretTitle(model.secret);

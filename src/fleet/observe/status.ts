@@ -15,7 +15,8 @@ import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { restFindings } from '../plan/at-rest.ts';
 import { parkedFindings } from '../plan/parked.ts';
-import { launchSpecOf } from '../plan/launch-spec-of.ts';
+import { withPlacesOf } from '../../domain/given-files.ts';
+import { givenSpecOf } from '../plan/given-spec.ts';
 import { declaredDifferences, sameValue } from '../plan/differences.ts';
 import { engineKeyOf } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
@@ -216,7 +217,8 @@ export async function isOutdated(world: World, deployment: Deployment, mark: Mar
   if (declaredDifferences(mark.declared, deployment.declared).length === 0) return false;
   const cores = usableCores(await detectCpu(world));
   const key = engineKeyOf(world, mark, deployment);
-  return !sameValue(launchSpecOf(deployment, { cores, help: null, key }), mark.spec);
+  const spec = await givenSpecOf(world, deployment, { cores, help: null, key }).catch(() => null);
+  return !sameValue(spec && withPlacesOf(spec, mark.spec), mark.spec);
 }
 
 async function externalStatus(

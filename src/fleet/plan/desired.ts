@@ -11,7 +11,7 @@ import type { World } from '../../io/world.ts';
 import { engineKeyOf } from '../apply/engine-key.ts';
 import { accessOf, worldOfHost } from '../file/hosts.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
-import { launchSpecOf } from './launch-spec-of.ts';
+import { givenSpecOf } from './given-spec.ts';
 import { secretHashesOf } from './secret-hashes.ts';
 
 /** One engine that the fleet file wants to run. */
@@ -89,7 +89,7 @@ export async function desiredOrFaults(
       help,
       key: engineKeyOf(world, loaded, deployment),
     };
-    const spec = specOrFault(deployment, given);
+    const spec = await specOrFault(world, deployment, given);
     if (spec instanceof BerthError) faults.push({ deployment: deployment.name, fault: spec });
     if (!spec || spec instanceof BerthError) continue;
     const secrets = await secretHashesOf(world, spec);
@@ -101,11 +101,11 @@ export async function desiredOrFaults(
   return { desired: replicas, faults };
 }
 
-function specOrFault(
-  ...asked: Parameters<typeof launchSpecOf>
-): ReturnType<typeof launchSpecOf> | BerthError {
+async function specOrFault(
+  ...asked: Parameters<typeof givenSpecOf>
+): Promise<LaunchSpec | BerthError | null> {
   try {
-    return launchSpecOf(...asked);
+    return await givenSpecOf(...asked);
   } catch (error) {
     if (error instanceof BerthError) return error;
     throw error;

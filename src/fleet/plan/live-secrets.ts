@@ -4,8 +4,8 @@ import { secretFileText } from '../../domain/fill-args.ts';
 import { objectKey } from '../../domain/instance.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { Reason } from '../../domain/plan.ts';
-import { isOfCluster, secretTitle } from '../../domain/secret.ts';
-import type { AnySecret } from '../../domain/secret.ts';
+import { isOfHere, secretTitle } from '../../domain/secret.ts';
+import type { EngineSecret } from '../../domain/secret.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import { getObject, Live } from '../../kube/client.ts';
@@ -31,7 +31,7 @@ export async function otherSecrets(
     instances.map(async (instance) => {
       const { mark } = instance;
       if (!mark || mark.secrets || !targetOf(mark.target.kind).inCluster) return [];
-      if (!Object.values(mark.spec.secrets).some((ref) => !isOfCluster(ref))) return [];
+      if (!Object.values(mark.spec.secrets).some(isOfHere)) return [];
       const place = await placeOf(await worldOfInstance(world, hosts, instance));
       const changed = await changedInCluster(world, place, {
         name: engineSecretName(mark),
@@ -47,7 +47,7 @@ export async function otherSecrets(
 interface Compared {
   /** Of the Secret. */
   readonly name: string;
-  readonly secrets: Readonly<Record<string, AnySecret>>;
+  readonly secrets: Readonly<Record<string, EngineSecret>>;
   /** What stands there for a value of here. */
   readonly textOf: (name: string, value: string) => string;
 }
@@ -57,7 +57,7 @@ export async function changedInCluster(
   world: World,
   place: Place,
   { name, secrets, textOf }: Compared,
-): Promise<{ key: string; ref: AnySecret }[]> {
+): Promise<{ key: string; ref: EngineSecret }[]> {
   const live = await getObject(place, { apiVersion: 'v1', kind: 'Secret', name }, Secret).catch(
     (error: unknown) => {
       if (error instanceof BerthError && error.code === 'KUBE_FORBIDDEN') return null;
@@ -68,7 +68,7 @@ export async function changedInCluster(
   if (!data) return [];
   const compared = Object.entries(secrets).map(async ([key, ref]) => {
     const there = data[key];
-    if (isOfCluster(ref) || there === undefined) return [];
+    if (!isOfHere(ref) || there === undefined) return [];
     const value = await resolveSecret(world, ref).catch(() => null);
     const held = Buffer.from(there, 'base64').toString('utf8');
     const same = value === null || withoutEnd(held) === withoutEnd(textOf(key, value));
@@ -82,6 +82,6 @@ function withoutEnd(text: string): string {
   return text.replace(/\r?\n$/, '');
 }
 
-export function reasonOf({ key, ref }: { key: string; ref: AnySecret }, what: string): Reason {
+export function reasonOf({ key, ref }: { key: string; ref: EngineSecret }, what: string): Reason {
   return { field: `secrets.${key}`, text: `secret ${secretTitle(ref)} changed: ${what}` };
 }

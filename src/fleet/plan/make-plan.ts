@@ -1,3 +1,4 @@
+import { withPlacesOf } from '../../domain/given-files.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { objectKey } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
@@ -12,6 +13,7 @@ import { isInTheWay } from './order.ts';
 import { mayStandStill, parkedFindings } from './parked.ts';
 import { holdBack } from './protect.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
+import { changedFiles } from './given-spec.ts';
 import { changedSecrets } from './secret-hashes.ts';
 import { TakenPorts } from './taken-ports.ts';
 
@@ -200,7 +202,8 @@ function compare(
   { findings, taken }: { findings: Finding[]; taken: TakenPorts },
 ): Action {
   const { mark } = instance;
-  const specChanged = !sameValue(mark.spec, withGpusOf(mark.spec, wanted.spec));
+  const spec = withPlacesOf(withGpusOf(mark.spec, wanted.spec), mark.spec);
+  const specChanged = !sameValue(mark.spec, spec);
   // To write down what was the default anyway changes nothing that runs.
   const moved = !sameValue(mark.target, wanted.deployment.target);
   const reasons: Reason[] =
@@ -208,6 +211,7 @@ function compare(
   const port = wanted.deployment.port ?? mark.port;
   if (port !== mark.port) reasons.push({ field: 'port', text: `port: ${mark.port} → ${port}` });
   reasons.push(...changedSecrets(mark, wanted.spec, wanted.secrets ?? null));
+  if (reasons.length === 0) reasons.push(...changedFiles(mark.spec, spec));
   reasons.push(...(input.otherSecrets?.get(objectKey(instance.object)) ?? []));
   const rendered = input.renderedOtherwise.get(objectKey(instance.object)) ?? [];
   if (reasons.length === 0 && (specChanged || moved || rendered.length > 0)) {

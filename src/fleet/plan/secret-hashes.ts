@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import type { Mark, SecretHashes } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { isOfCluster, secretTitle } from '../../domain/secret.ts';
+import { isOfHere, secretTitle } from '../../domain/secret.ts';
 import type { Reason } from '../../domain/plan.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import { tokenOfFile } from '../../io/token-file.ts';
@@ -24,14 +24,14 @@ export async function withSecretHashes(world: World, mark: Mark): Promise<Mark> 
 
 /** Null without secrets from here. Makes the key of the hashes where there is none. */
 export async function makeSecretHashes(world: World, spec: Holder): Promise<SecretHashes | null> {
-  if (!Object.values(spec.secrets).some((ref) => !isOfCluster(ref))) return null;
+  if (!Object.values(spec.secrets).some(isOfHere)) return null;
   const home = world.home ?? world;
   return hashed(home, spec, await tokenOfFile(home.files, keyFile(home)));
 }
 
 /** The same for a plan, which writes nothing: null where no mark can have been written with a key of this machine. */
 export async function secretHashesOf(world: World, spec: Holder): Promise<SecretHashes | null> {
-  if (Object.keys(spec.secrets).length === 0) return null;
+  if (!Object.values(spec.secrets).some(isOfHere)) return null;
   const home = world.home ?? world;
   const key = (await home.files.read(keyFile(home)))?.trim();
   return key ? hashed(home, spec, key) : null;
@@ -41,7 +41,7 @@ export async function secretHashesOf(world: World, spec: Holder): Promise<Secret
 async function hashed(home: World, spec: Holder, key: string): Promise<SecretHashes> {
   const of: Record<string, string> = {};
   for (const [name, ref] of Object.entries(spec.secrets)) {
-    if (isOfCluster(ref)) continue;
+    if (!isOfHere(ref)) continue;
     const value = await resolveSecret(home, ref).catch(() => null);
     if (value !== null) of[name] = createHmac('sha256', key).update(value).digest('hex').slice(0, 32);
   }

@@ -1,9 +1,9 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { secretFileText } from '../../domain/fill-args.ts';
 import type { Ending, Instance, Mark } from '../../domain/instance.ts';
 import { jsonLines } from '../../io/docker-api.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
-import { resolveSecret } from '../../io/secret-values.ts';
+import { engineFileText } from '../../io/given-file.ts';
+import { isGiven } from '../../domain/secret.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { forget, forgetGone, isForeign } from './adopt.ts';
@@ -148,8 +148,8 @@ async function writeFiles(world: World, request: StartRequest): Promise<void> {
   const { spec } = request.mark;
   const { secret, work } = ownFiles(request);
   for (const [name, ref] of Object.entries(spec.secrets)) {
-    const text = secretFileText(spec, name, await resolveSecret(world, ref));
-    await world.files.write(secret(name), text, 0o600);
+    const text = await engineFileText(world, spec, { name, there: () => world.files.read(secret(name)) });
+    await world.files.write(secret(name), text, isGiven(ref) ? 0o644 : 0o600);
   }
   for (const name of spec.writable) await world.files.makeDir(work(name));
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { givenIn } from '../../domain/given-files.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
@@ -23,7 +24,9 @@ export function ownFiles({ mark: { spec, deployment, replica }, stateDir }: Star
   function work(name: string): string {
     return join(stateDir, 'work', own, name);
   }
-  return { secret, work, all: [...Object.keys(spec.secrets).map(secret), ...spec.writable.map(work)] };
+  // What is no secret can be read by anybody as it is.
+  const secrets = Object.keys(spec.secrets).filter((name) => !(name in givenIn(spec)));
+  return { secret, work, all: [...secrets.map(secret), ...spec.writable.map(work)] };
 }
 
 /**

@@ -7,6 +7,15 @@ import { applyObject, deleteObject, getObject, listObjects, Live } from '../../k
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { driftOf } from '../../kube/foresee.ts';
+import {
+  applyFiles,
+  configMapKind,
+  filesDrift,
+  filesLabel,
+  filesLabels,
+  filesName,
+  givenObjects,
+} from '../../kube/given-files.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { expectOwn, expectUntracked, otherOwner } from '../../kube/ownership.ts';
@@ -41,12 +50,15 @@ async function applyAll(
 ): Promise<void> {
   if (isKnative(optionsOf(mark))) await expectKnative(place, mark.deployment);
   const before = await look(place, mark);
+  const filesBefore = before && (await filesOf(place, before.service));
   const sent = manifestsOf(mark, optionsOf(mark));
+  const given = await givenObjects(world, place, mark);
   const objects = [...(await secretOf(world, mark)), ...(await storageSecret(world, mark)), ...sent];
-  await expectOwn(place, mark, [...objects, markObject(mark, sent)]);
+  await expectOwn(place, mark, [...given, ...objects, markObject(mark, sent)]);
   const there = before && changesMode(before.service, mark) ? null : before;
   if (before && !there) await endService(world, place, { mark, service: before.service });
   try {
+    await applyFiles(place, given);
     for (const object of objects) await applyObject(place, object, { force });
     await keepMark(place, mark, sent);
   } catch (error) {
@@ -54,6 +66,7 @@ async function applyAll(
     throw error;
   }
   if (before) await removeBeside(place, mark, objects);
+  await removeFiles(place, mark, [...given.map(({ metadata }) => metadata.name), filesBefore]);
   if (there && isStopped(there.service)) await release(place, there.service);
 }
 
@@ -66,6 +79,26 @@ async function endService(
   expectUntracked(serviceKind.kind, service);
   await deleteObject(place, serviceKind, service.metadata);
   await waitServiceGone(world, place, { mark, graceMs: mark.spec.stop.graceMs });
+}
+
+/** What the pods of before were given stays for who goes back. */
+async function filesOf(place: Place, service: Live): Promise<string | null> {
+  const before = markOf(await allMarks(place), service);
+  return before && filesName(before.mark);
+}
+
+/** Those of a service but for these. Who may not look at them has made none. */
+async function removeFiles(place: Place, mark: Mark, keep: readonly (string | null)[]): Promise<void> {
+  const labels = filesLabels(mark);
+  const all = await listObjects(place, { ...configMapKind, labels }, Live).catch(noneWhereForbidden);
+  // By its label alone a mark's own ConfigMap is none of them.
+  for (const { metadata } of all.filter((one) => one.metadata.labels?.[filesLabel] !== undefined))
+    if (!keep.includes(metadata.name)) await deleteObject(place, configMapKind, metadata);
+}
+
+function noneWhereForbidden(error: unknown): never[] {
+  if (error instanceof BerthError && error.code === 'KUBE_FORBIDDEN') return [];
+  throw error;
 }
 
 async function secretOf(world: World, mark: Mark): Promise<KubeObject[]> {
@@ -156,6 +189,7 @@ async function removeAll(place: Place, mark: Mark): Promise<void> {
   const [service] = objects.filter((one) => one.kind === serviceKind.kind);
   if (service) await removeOwn(place, mark, service);
   await removeBeside(place, mark, []);
+  await removeFiles(place, mark, []);
   const runtime = objects.find((one) => one.kind === runtimeKind.kind);
   if (runtime && !(await isNamed(place, runtime.metadata.name, service?.metadata.name)))
     await removeOwn(place, mark, runtime);
@@ -195,7 +229,8 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
   const { mark } = instance;
   if (!mark) return [];
   const place = await placeOf(world);
-  return driftOf(place, (await sentOf(place, instance)) ?? manifestsOf(mark, optionsOf(mark)));
+  const sent = (await sentOf(place, instance)) ?? manifestsOf(mark, optionsOf(mark));
+  return [...(await driftOf(place, sent)), ...(await filesDrift(place, mark))];
 }
 
 /** What of its objects berth would send otherwise by now; nothing where it does not tell what was sent. */

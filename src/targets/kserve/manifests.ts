@@ -8,6 +8,7 @@ import {
   serviceAccountOf,
   tolerationsOf,
 } from '../../kube/launched.ts';
+import { filesName } from '../../kube/given-files.ts';
 import { mergePatch } from '../../kube/merge-patch.ts';
 import { fleetIdLabel, fleetLabel, objectName, secretAnnotation } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -86,7 +87,11 @@ function mountsOf(placed: Placed, options: KserveOptions): Mounted[] {
   const { spec } = placed;
   const shm = options.shm ?? spec.sharedMemory ?? null;
   // KServe itself brings the model.
-  return volumesOf({ ...spec, model: null }, { secret: secretName(placed), cache: null }, shm);
+  return volumesOf(
+    { ...spec, model: null },
+    { secret: secretName(placed), files: filesName(placed), cache: null },
+    shm,
+  );
 }
 
 /** The part that is the same for every model: program, port, probes. A container of this name is what services are merged with. */

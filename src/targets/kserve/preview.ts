@@ -5,6 +5,7 @@ import type { Place } from '../../kube/client.ts';
 import { getObject, Live } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { foresee, isSameMark } from '../../kube/foresee.ts';
+import { givenObjects } from '../../kube/given-files.ts';
 import { namedBy, namedFindings } from '../../kube/named-objects.ts';
 import type { NamedObject } from '../../kube/named-objects.ts';
 import type { KubeMeta, KubeObject } from '../../kube/object.ts';
@@ -30,7 +31,10 @@ export async function preview(
   const isSame = isSameMark(there?.mark ?? null, mark);
   const anew = served !== null && changesMode(served.service, mark);
   const findings = await foresee(place, mark, {
-    objects: await tried(place, manifestsOf(mark, options)),
+    objects: [
+      ...(await givenObjects(world, place, mark)),
+      ...(await tried(place, manifestsOf(mark, options))),
+    ],
     force: isSame,
     makesNamespace: Boolean(world.cluster?.createNamespace),
     // KServe would refuse it of the service that is there.

@@ -5,6 +5,7 @@ import type { World } from '../../io/world.ts';
 import { applyObject, deleteObject, getMetadata, listObjects, Live } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
+import { applyFiles, configMapKind, filesName, givenObjects } from '../../kube/given-files.ts';
 import type { KubeKind } from '../../kube/kinds.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -39,6 +40,7 @@ const kinds = [
   { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
   { apiVersion: 'batch/v1', kind: 'Job' },
   { apiVersion: 'v1', kind: 'Secret' },
+  configMapKind,
 ] as const;
 
 /** Makes all objects of a replica, or has those that are there as they should be; what is no longer wanted goes. */
@@ -85,9 +87,11 @@ async function applyAll(
   const before = await look(place, mark);
   const adopted = adoptedIn(before);
   const wanted = markedObjects(mark, options, { sleeps: await knowsSleep(place) });
+  const given = await givenObjects(world, place, mark);
   const objects = [...(await secretOf(world, mark)), ...(before && keepsOld ? wanted.map(kept) : wanted)];
-  await expectOwn(place, mark, objects);
+  await expectOwn(place, mark, [...given, ...objects]);
   try {
+    await applyFiles(place, given);
     for (const object of objects) {
       if (adopted && object.kind === 'Deployment') await takeOver(place, adopted);
       if (object.kind === 'Job') {
@@ -107,7 +111,14 @@ async function applyAll(
     }
     throw error;
   }
-  await removeAll(place, mark, objects);
+  await removeAll(place, mark, [...objects, ...given, ...filesOfBefore(before)]);
+}
+
+/** Who goes back needs what the pods of before were given, and so do these until they are gone. */
+function filesOfBefore(before: Made | null): Pick<KubeObject, 'kind' | 'metadata'>[] {
+  const mark = before && markOf(before.deployment);
+  const name = mark && filesName(mark);
+  return name ? [{ kind: configMapKind.kind, metadata: { name } }] : [];
 }
 
 /** Claims that are there, also half filled: what was fetched need not be fetched again. */
@@ -207,7 +218,11 @@ function podsLeft(place: Place, mark: Mark): Promise<PodLive[]> {
 }
 
 /** Deletes what carries this fleet's labels and is of this replica, but for those objects. */
-async function removeAll(place: Place, mark: Mark, keep: readonly KubeObject[]): Promise<void> {
+async function removeAll(
+  place: Place,
+  mark: Mark,
+  keep: readonly Pick<KubeObject, 'kind' | 'metadata'>[],
+): Promise<void> {
   const labels = [
     `${fleetLabel}=${mark.fleet}`,
     `${fleetIdLabel}=${mark.fleetId}`,
@@ -226,7 +241,8 @@ async function seen(place: Place, kind: KubeKind & { readonly labels: string }):
     return await listObjects(place, kind, Live);
   } catch (error) {
     const isUnseen = error instanceof BerthError && error.code === 'KUBE_FORBIDDEN';
-    if (isUnseen && [...platformKinds, { kind: 'Job' }].some((one) => one.kind === kind.kind)) return [];
+    if (isUnseen && [...platformKinds, { kind: 'Job' }, configMapKind].some((one) => one.kind === kind.kind))
+      return [];
     throw error;
   }
 }

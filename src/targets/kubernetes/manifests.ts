@@ -1,5 +1,6 @@
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
+import { filesName } from '../../kube/given-files.ts';
 import {
   fleetIdLabel,
   fleetLabel,
@@ -144,7 +145,7 @@ function service(placed: Placed, options: KubernetesOptions): KubeObject {
 function deployment(placed: Placed, options: KubernetesOptions): KubeObject {
   const { spec } = placed;
   const selector = podSelector(placed, options);
-  const names = { secret: secretName(placed), cache: cacheName(placed, options) };
+  const names = { secret: secretName(placed), files: filesName(placed), cache: cacheName(placed, options) };
   const made: KubeObject = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',

@@ -2,6 +2,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { World } from '../../io/world.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { endFindings, foresee, isSameMark } from '../../kube/foresee.ts';
+import { givenObjects } from '../../kube/given-files.ts';
 import { namedBy, namedFindings } from '../../kube/named-objects.ts';
 import { objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -28,10 +29,11 @@ export async function preview(
   const made = await look(place, mark);
   const adopted = adoptedIn(made);
   const objects = markedObjects(mark, options, { sleeps: await knowsSleep(place) });
+  const given = await givenObjects(world, place, mark);
   // While a change rolls, the Deployment is written otherwise for a time.
   const rolling = made && !adopted && rolls(mark.spec, options) ? objects.filter(isDeployment).map(kept) : [];
   const findings = await foresee(place, mark, {
-    objects: [...objects, ...rolling],
+    objects: [...given, ...objects, ...rolling],
     force: isSameMark(made && markOf(made.deployment), mark),
     makesNamespace: Boolean(world.cluster?.createNamespace),
     instead: (object) =>

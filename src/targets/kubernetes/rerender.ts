@@ -1,9 +1,10 @@
-import type { Instance } from '../../domain/instance.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import type { DeploymentLive } from '../../kube/answers.ts';
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { driftBetween, driftOf } from '../../kube/foresee.ts';
+import { filesDrift } from '../../kube/given-files.ts';
 import { markAnnotation, writtenAnnotation } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { knowsSleep } from '../../kube/server-version.ts';
@@ -35,6 +36,10 @@ export async function readBack(world: World, instance: Instance): Promise<Drift[
   const { mark } = instance;
   if (!mark) return [];
   const place = await placeOf(world);
+  return [...(await objectDrift(place, instance, mark)), ...(await filesDrift(place, mark))];
+}
+
+async function objectDrift(place: Place, instance: Instance, mark: Mark): Promise<Drift[]> {
   const made = await lookAgain(place, instance);
   const annotations = made?.deployment.metadata.annotations ?? {};
   const { [markAnnotation]: marked = '', [writtenAnnotation]: text = '' } = annotations;

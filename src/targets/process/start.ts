@@ -1,15 +1,15 @@
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
-import { fillArg, fillArgs, filler, secretFileText } from '../../domain/fill-args.ts';
+import { fillArg, fillArgs, filler } from '../../domain/fill-args.ts';
 import { gpuEnvironment } from '../../domain/gpu-environment.ts';
 import { markText } from '../../domain/mark-text.ts';
 import type { Ending } from '../../domain/instance.ts';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
 import { findProgram } from '../../io/find-program.ts';
+import { engineFileText } from '../../io/given-file.ts';
 import { readBootId, readProcess } from '../../io/procfs.ts';
 import { programArgv } from '../../io/program.ts';
-import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest, Started } from '../contract.ts';
 import { markVariable, toInstance } from './marks.ts';
@@ -117,9 +117,10 @@ async function fillerOf(world: World, request: StartRequest): Promise<(hole: Hol
   const { spec, deployment, replica } = request.mark;
   const name = `${deployment}-${replica}`;
   const secrets = new Map<string, string>();
-  for (const [key, ref] of Object.entries(spec.secrets)) {
+  for (const key of Object.keys(spec.secrets)) {
     const path = join(request.stateDir, 'secrets', `${name}-${key}`);
-    await world.files.write(path, secretFileText(spec, key, await resolveSecret(world, ref)), 0o600);
+    const text = await engineFileText(world, spec, { name: key, there: () => world.files.read(path) });
+    await world.files.write(path, text, 0o600);
     secrets.set(key, path);
   }
   const folders = new Map(spec.writable.map((key) => [key, join(request.stateDir, 'work', name, key)]));

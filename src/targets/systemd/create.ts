@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
-import { secretFileText } from '../../domain/fill-args.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { givenPrefix } from '../../domain/given-files.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
-import { resolveSecret } from '../../io/secret-values.ts';
+import { engineFileText } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { keepDefinition } from './adopt.ts';
@@ -17,7 +17,7 @@ import { foldersOf, unitNameOf } from './render.ts';
 import { ask, cacheFolders, dropInPath, faultOf, scopeNamed, scopeOf, tell, unitPath } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { killedForMemory } from './scripts.ts';
-import { removeFiles, writeFiles } from './write-files.ts';
+import { readAsRoot, removeFiles, writeFiles } from './write-files.ts';
 
 const allLines = 2_000;
 const pollMs = 100;
@@ -40,11 +40,14 @@ export async function create(world: World, request: StartRequest, options: Syste
   const definition = await definitionOf(world, mark, { options, unit, scope });
   const config = join(scope.config, unit);
   const secrets = await Promise.all(
-    Object.entries(spec.secrets).map(async ([key, ref]) => ({
-      path: join(config, key),
-      text: secretFileText(spec, key, await resolveSecret(world, ref)),
-      mode: '600' as const,
-    })),
+    Object.keys(spec.secrets).map(async (key) => {
+      const path = join(config, key);
+      const text = await engineFileText(world, spec, {
+        name: key,
+        there: () => readAsRoot(world, scope, path),
+      });
+      return { path, text, mode: '600' as const };
+    }),
   );
   const { path, text, dropIn, environment } = definition;
   // The mark comes first: whatever is left half made can be known for ours.
@@ -224,6 +227,7 @@ export async function remove(
   await removeFiles(world, scope, [
     definitionPath(scope, unit, optionsOf(there)),
     ...kept,
+    join(config, `${givenPrefix}*`),
     join(config, 'environment'),
     config,
     scope.config,

@@ -37,10 +37,11 @@ export async function writeFiles(world: World, scope: Scope, files: readonly Fil
     : new BerthError('WRITE_DENIED', { path, reason });
 }
 
-/** Files, and folders when nothing of others is in them. */
+/** Files, and folders when nothing of others is in them. A name that ends in a star is all that begin so. */
 const removal = `set -eu
 while read -r name; do
   path=$(printf %s "$name" | base64 -d)
+  case "$path" in *\\*) rm -f -- "\${path%\\*}"*; continue ;; esac
   if [ -d "$path" ]; then rmdir -- "$path" 2>/dev/null || true; else rm -f -- "$path" "$path.berth-new"; fi
 done`;
 
@@ -49,6 +50,12 @@ export async function removeFiles(world: World, scope: Scope, paths: readonly st
   const result = await world.exec.run([...asRoot(scope), 'sh', '-c', removal], { input, timeoutMs: 30_000 });
   if (result.code !== 0)
     throw new BerthError('WRITE_DENIED', { path: paths[0] ?? scope.units, reason: reasonOf(result) });
+}
+
+/** What a file of the scope holds; null where it cannot be read. */
+export async function readAsRoot(world: World, scope: Scope, path: string): Promise<string | null> {
+  const { code, stdout } = await world.exec.run([...asRoot(scope), 'cat', '--', path], { timeoutMs: 30_000 });
+  return code === 0 ? stdout : null;
 }
 
 function b64(text: string): string {

@@ -1,0 +1,184 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import type { KubeObject } from '../../src/kube/object.ts';
+import { fakeEngine, makePlace } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { kubeFaults, specsFolder } from '../support/kube-schema.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const template = '{% for m in messages %}{{ m.content }}{% endfor %}\n';
+
+let place: Place;
+
+beforeEach(() => {
+  place = makePlace();
+  place.write(template, 'chat.jinja');
+});
+afterEach(async () => {
+  await place.berth('down');
+  await place.close();
+});
+
+/** What an engine was given: it keeps the place and the text of its template beside itself. */
+function engine(): string {
+  const program = join(place.folder, 'vllm');
+  writeFileSync(
+    program,
+    `#!/bin/sh
+port= template=
+while [ $# -gt 0 ]; do
+  case $1 in --port) port=$2 ;; --chat-template) template=$2 ;; esac
+  shift
+done
+[ -z "$template" ] || { echo "$template"; cat "$template"; } >"$0.seen"
+exec '${process.execPath}' '${fakeEngine}' "$port"
+`,
+  );
+  chmodSync(program, 0o755);
+  return program;
+}
+
+function seen(): { path: string; text: string } {
+  const [path = '', ...lines] = readFileSync(join(place.folder, 'vllm.seen'), 'utf8').split('\n');
+  return { path, text: lines.join('\n') };
+}
+
+function fleet(engineText: string, more = ''): void {
+  place.write(`version: 1
+fleet: lab
+id: k3x9
+hosts: {local: {local: true}${more.includes('host: k') ? ', k: {kubernetes: {context: k, namespace: llm}}' : ''}}
+gateway: {listen: ["127.0.0.1:0"]}
+console: {listen: "127.0.0.1:0"}
+models: {m: {source: /srv/models/m.gguf}, h: {source: "hf://a/b"}}
+deployments:
+  chat: {model: ${engineText.includes('vllm') ? 'h' : 'm'}, engine: ${engineText}${more}}
+`);
+}
+
+async function said(...args: string[]): Promise<string> {
+  const { stdout, stderr } = await place.berth(...args);
+  return stdout + stderr;
+}
+
+test('an engine opens what lay beside the fleet file when it was started, and another text is a restart', async () => {
+  fleet(`{kind: vllm, binary: ${engine()}, chatTemplate: ./chat.jinja, startTimeout: 60s}`);
+  expect((await place.berth('apply')).code).toBe(0);
+  expect(seen().text).toBe(template);
+  expect(seen().path).toMatch(/file-[0-9a-f]{8}-chat\.jinja$/);
+  expect(seen().path.startsWith(join(place.folder, 'state'))).toBe(true);
+  expect(await said('plan')).toContain('1 unchanged');
+
+  place.write('another\n', 'chat.jinja');
+  // A start that nobody asked for has what the engine had before.
+  expect((await place.berth('plan')).stdout).toContain(
+    `file ${join(place.folder, 'chat.jinja')} changed: restart`,
+  );
+  expect((await place.berth('apply')).code).toBe(0);
+  expect(seen().text).toBe('another\n');
+  const back = await place.berth('rollback', 'chat');
+  expect(back.code, back.stdout + back.stderr).toBe(0);
+  expect(seen().text).toBe(template);
+});
+
+test('a path that begins with "/" is one of the host, and nothing is copied', async () => {
+  const path = join(place.folder, 'chat.jinja');
+  fleet(`{kind: vllm, binary: ${engine()}, chatTemplate: ${path}, startTimeout: 60s}`);
+  expect((await place.berth('apply')).code).toBe(0);
+  expect(seen()).toEqual({ path, text: template });
+});
+
+test('what is missing, no text, or too large for where it goes is told before anything is done', async () => {
+  fleet('{kind: llama.cpp, chatTemplateFile: none.jinja}');
+  expect(await said('render', '--format', 'kubernetes')).toContain(
+    `The file ${join(place.folder, 'none.jinja')} does not exist.`,
+  );
+  fleet('{kind: llama.cpp, chatTemplateFile: chat.jinja}');
+  writeFileSync(join(place.folder, 'chat.jinja'), Buffer.from([0x47, 0xff, 0xfe, 0x41]));
+  expect(await said('render', '--format', 'kubernetes')).toContain('is no text in UTF-8');
+  place.write('x'.repeat(1_000_001), 'chat.jinja');
+  expect(await said('plan')).toContain('has 1000001 bytes, and 1000000 are the most');
+});
+
+test('rendered for a cluster it is a ConfigMap that the pods mount, by the rules of an API server', async () => {
+  fleet('{kind: llama.cpp, chatTemplateFile: chat.jinja}', ', replicas: 2');
+  const { stdout, code, stderr } = await place.berth('render', '--format', 'kubernetes');
+  expect(code, stderr).toBe(0);
+  const objects = parseAllDocuments(stdout).map((one) => one.toJS() as KubeObject);
+  const maps = objects.filter(({ kind }) => kind === 'ConfigMap');
+  expect(maps.map(({ metadata }) => metadata.name)).toEqual([
+    expect.stringMatching(/^chat-files-[0-9a-f]{8}$/),
+    expect.stringMatching(/^chat-1-files-[0-9a-f]{8}$/),
+  ]);
+  const [key = ''] = Object.keys(maps[0]?.['data'] as object);
+  expect(maps[0]).toMatchObject({
+    immutable: true,
+    metadata: { labels: { 'berth.dev/fleet': 'lab', 'berth.dev/fleet-id': 'k3x9' } },
+    data: { [key]: template },
+  });
+  const [deployment] = objects.filter(({ kind }) => kind === 'Deployment');
+  if (!deployment) throw new Error('there is no Deployment');
+  const { template: pod } = deployment['spec'] as {
+    template: { spec: { containers: { args: string[] }[]; volumes: object[] } };
+  };
+  const { containers, volumes } = pod.spec;
+  expect(containers[0]?.args).toContain(`/run/secrets/berth/${key}`);
+  expect(volumes).toContainEqual({
+    name: 'secrets',
+    projected: {
+      defaultMode: 0o440,
+      sources: [{ configMap: { name: maps[0]?.metadata.name, items: [{ key, path: key, mode: 0o444 }] } }],
+    },
+  });
+  expect(specsFolder === undefined ? [] : objects.flatMap(kubeFaults)).toEqual([]);
+
+  // Another text is another ConfigMap, so that other pods come.
+  place.write('another\n', 'chat.jinja');
+  expect(await said('render', '--format', 'kubernetes')).not.toContain(maps[0]?.metadata.name);
+});
+
+test('InferenceServices, charts and kustomize trees have it too, and words of Helm in it stay as they are', async () => {
+  fleet('{kind: vllm, chatTemplate: ./chat.jinja}', ', host: k, target: {kind: kserve}');
+  const served = await said('render', '--format', 'kserve');
+  expect(served).toContain('kind: ConfigMap');
+  expect(served).toMatch(/--chat-template\n +- \/run\/secrets\/berth\/file-[0-9a-f]{8}-chat\.jinja/);
+  fleet('{kind: llama.cpp, chatTemplateFile: chat.jinja}');
+  const chart = await said('render', '--format', 'helm');
+  expect(chart).toContain('{{ "{{" }} m.content }}');
+  expect(await said('render', '--format', 'kustomize')).toContain('{{ m.content }}');
+});
+
+test('rendered for machines it goes where the engine reads it, by a command that is told or as compose mounts it', async () => {
+  fleet('{kind: llama.cpp, chatTemplateFile: chat.jinja}');
+  const from = join(place.folder, 'chat.jinja');
+  const units = await said('render', '--format', 'systemd');
+  expect(units).toMatch(
+    /berth-lab-chat needs a file: cat '?.*chat\.jinja'? \| sudo install -D -m 600 \/dev\/stdin \/etc\/berth\/units\/berth-lab-chat\/file-[0-9a-f]{8}-chat\.jinja/,
+  );
+  expect(units).toMatch(/"--chat-template-file" "\$\{CREDENTIALS_DIRECTORY\}\/file-[0-9a-f]{8}-chat\.jinja/);
+  expect(units).toMatch(/LoadCredential=file-[0-9a-f]{8}-chat\.jinja:\/etc\/berth\/units\/berth-lab-chat\//);
+  const compose = parse((await place.berth('render', '--format', 'compose')).stdout) as {
+    secrets: Record<string, { file: string }>;
+  };
+  expect(Object.values(compose.secrets)).toEqual([{ file: from }]);
+  expect(await said('render', '--format', 'quadlet')).toMatch(
+    /needs a file: cat .*\| sudo podman secret create/,
+  );
+});
+
+test('two clones of one repository have the same engine: where the file lies is no difference', async () => {
+  const program = engine();
+  fleet(`{kind: vllm, binary: ${program}, chatTemplate: ./chat.jinja, startTimeout: 60s}`);
+  expect((await place.berth('apply')).code).toBe(0);
+  mkdirSync(join(place.folder, 'clone'));
+  place.write(template, 'clone/chat.jinja');
+  place.write(readFileSync(join(place.folder, 'berth.yaml'), 'utf8'), 'clone/berth.yaml');
+  const other = await place.berth('plan', '--file', 'clone/berth.yaml', '--json');
+  expect(other.code, other.stderr).toBe(0);
+  const plan = other.json() as { actions: { do: string }[]; findings: { rule: string }[] };
+  expect(plan.actions.map((one) => one.do)).toEqual(['keep']);
+  expect(plan.findings.map(({ rule }) => rule)).not.toContain('rendered-otherwise');
+});
