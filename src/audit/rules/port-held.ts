@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { flagValue } from '../../domain/command-line/flags.ts';
-import { listenAddress, meet } from '../../domain/audit/listen-address.ts';
+import { ipVersion, listenAddress, meet } from '../../domain/audit/listen-address.ts';
 import { holdingOf } from '../../domain/audit/server-words.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
@@ -27,7 +26,7 @@ function onHost(host: ObservedHost): Found[] {
         one.port === port &&
         one.netns === netns &&
         // A name may stand for any address.
-        (isIP(wanted) === 0 || meet(wanted, one.address)) &&
+        (ipVersion(wanted) === 0 || meet(wanted, one.address)) &&
         !(one.pid !== null && own.includes(one.pid)),
     );
     if (!holder) return [];

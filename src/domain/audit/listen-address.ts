@@ -1,5 +1,3 @@
-import { isIPv4 } from 'node:net';
-
 /** Where a server listens that is told this: llama-server and most others on loopback, vLLM on all addresses. */
 export function listenAddress(host: string | null, engine: string): string {
   if (host === null || host === '') return engine === 'vllm' ? '0.0.0.0' : '127.0.0.1';
@@ -9,5 +7,11 @@ export function listenAddress(host: string | null, engine: string): string {
 /** Whether two sockets on one port would be in each other's way. "::" takes those of version 4 too. */
 export function meet(a: string, b: string): boolean {
   if (a === b || a === '::' || b === '::') return true;
-  return (a === '0.0.0.0' && isIPv4(b)) || (b === '0.0.0.0' && isIPv4(a));
+  return (a === '0.0.0.0' && ipVersion(b) === 4) || (b === '0.0.0.0' && ipVersion(a) === 4);
+}
+
+/** Of an address; 0 where it is a name. */
+export function ipVersion(address: string): 0 | 4 | 6 {
+  if (address.includes(':')) return 6;
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(address) ? 4 : 0;
 }
