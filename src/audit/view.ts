@@ -3,13 +3,12 @@ import { concernsModels, KubeObject, namespaceOf } from '../domain/audit/kube-ob
 import { amountOf } from '../domain/kube-amount.ts';
 import type { Container, Workload } from '../domain/audit/kube-object.ts';
 import type { Observation } from '../domain/audit/observation.ts';
-import type { Engine } from '../engines/contract.ts';
-import { engineOf, engines } from '../engines/registry.ts';
 import { workloadsIn } from '../domain/audit/workloads.ts';
 import { modelPods } from '../domain/audit/model-pods.ts';
 import { isWindow } from '../domain/audit/window.ts';
 import { podGpus } from '../domain/audit/pod-gpus.ts';
 import { definedServer } from './gather/defined-server.ts';
+import { engineNamed, ignoredIn } from './ignored-in.ts';
 import type { AuditView, PodServer } from './rules/contract.ts';
 
 /** An observation, as much of it as is known. */
@@ -95,18 +94,6 @@ function expand(words: readonly string[], { env }: Container): string[] {
       return value ?? whole;
     }),
   );
-}
-
-function engineNamed(kind: string): Engine | null {
-  return engines.some((engine) => engine.kind === kind) ? engineOf(kind) : null;
-}
-
-function ignoredIn(kind: string, names: readonly string[]): PodServer['ignored'] {
-  const engine = engineNamed(kind);
-  return names.flatMap((name) => {
-    const meant = engine?.meantVariable?.(name) ?? null;
-    return meant === null ? [] : [{ name, meant }];
-  });
 }
 
 function outdatedIn(kind: string, command: readonly string[]): { name: string; meant: string }[] {

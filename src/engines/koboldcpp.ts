@@ -52,7 +52,9 @@ function withoutBackends(args: readonly string[]): readonly string[] {
 function recognize(facts: ProcessFacts): Recognized | null {
   const found = unwrap(facts.argv).find(({ program }) => /^koboldcpp([-_][\w.-]+)?(\.py)?$/.test(program));
   if (!found || hasFlag(found.args, '--help', '-h')) return null;
-  const { args } = found;
+  // Its image takes its flags from a variable.
+  const told = facts.env?.['KCPP_ARGS']?.split(/\s+/).filter(Boolean) ?? [];
+  const args = found.args.length > 0 ? found.args : told;
   const named = flagValue(args, '--model');
   const operand = named === null ? firstOperand(withoutBackends(args), switches) : null;
   const options = {

@@ -1,4 +1,4 @@
-import { hasFlag } from '../domain/command-line/flags.ts';
+import { flagValue, hasFlag } from '../domain/command-line/flags.ts';
 import { recognizeForeign } from '../domain/command-line/foreign-server.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
 import type { Engine } from './contract.ts';
@@ -40,7 +40,7 @@ function spellings(names: readonly string[]): string[] {
 }
 
 function recognize(facts: ProcessFacts): Recognized | null {
-  return recognizeForeign(facts, {
+  const found = recognizeForeign(facts, {
     engine: 'tabbyapi',
     argsOf: ({ program, path, args }) => {
       // Its environment of Python lies in its folder as a rule.
@@ -62,4 +62,11 @@ function recognize(facts: ProcessFacts): Recognized | null {
     key: [],
     options: { context: ['--max-seq-len'] },
   });
+  if (!found) return null;
+  // It makes keys for itself unless it is told not to, be it by its file.
+  const { keyed: _, ...server } = found;
+  const open = ['--disable-auth', '--disable_auth'].some((flag) =>
+    /^(true|1)$/i.test(flagValue(facts.argv, flag) ?? ''),
+  );
+  return open ? { ...server, keyed: false } : server;
 }

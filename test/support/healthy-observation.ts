@@ -300,6 +300,8 @@ function container(
     image,
     state: 'running',
     exitCode: null,
+    hasGpu: null,
+    ignored: [],
     error: null,
     outOfMemory: false,
     restarts: 0,

@@ -1,16 +1,19 @@
 import { z } from 'zod';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import type { ObservedContainer } from '../../domain/audit/observation.ts';
-import { redactText } from '../../domain/command-line/redact.ts';
-import { isEntrypoint } from '../../domain/audit/image-command.ts';
+import { redactText, standsForNothing } from '../../domain/command-line/redact.ts';
+import { leavesOpen, usualPort } from '../../domain/audit/server-port.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { adoptedMarks } from '../../targets/docker/adopt.ts';
 import { ContainerList, State } from '../../targets/docker/answers.ts';
 import { daemonsHere } from '../../targets/docker/daemon.ts';
 import { fleetLabel, markLabel } from '../../container/render.ts';
+import { ignoredIn } from '../ignored-in.ts';
 import { definedServer } from './defined-server.ts';
-import { PortBindings, portsOf } from './published-as.ts';
+import { preparedServer } from './prepared-server.ts';
+import { PortBindings } from './published-as.ts';
+import { reachedPorts } from './reached-ports.ts';
 
 export const Inspected = z.object({
   Id: z.string(),
@@ -34,7 +37,14 @@ export const Inspected = z.object({
     ShmSize: z.number().nullish(),
     Tmpfs: z.record(z.string(), z.string()).nullish(),
     RestartPolicy: z.object({ Name: z.string().nullish() }).nullish(),
+    Runtime: z.string().nullish(),
+    DeviceRequests: z.array(z.unknown()).nullish().catch(null),
+    Devices: z.array(z.unknown()).nullish().catch(null),
   }),
+  NetworkSettings: z
+    .object({ Ports: PortBindings.nullish().catch(null) })
+    .nullish()
+    .catch(null),
   Mounts: z
     .array(z.object({ Destination: z.string() }))
     .nullish()
@@ -56,15 +66,32 @@ async function ofDaemon(world: World, api: DockerApi): Promise<ObservedContainer
     adoptedMarks(world, api),
   ]);
   const list = ContainerList.safeParse(json).data ?? [];
-  const found = await Promise.all(
+  const told = await Promise.all(
     list.map(async ({ Id }) => {
       const answer = await api.ask('GET', `/containers/${Id}/json`);
-      const container = Inspected.safeParse(answer.json).data;
-      const one = container && observed(container, /podman/.test(api.where) ? 'podman' : 'docker');
-      return one && { ...one, marked: one.marked || adopted.has(Id) };
+      return Inspected.safeParse(answer.json).data ?? [];
     }),
   );
-  return found.flatMap((one) => one ?? []);
+  return seenContainers(told.flat(), /podman/.test(api.where) ? 'podman' : 'docker').map((one) => ({
+    ...one,
+    marked: one.marked || adopted.has(one.id),
+  }));
+}
+
+/** Those of one daemon that run, or would run, a model server. Pure. */
+export function seenContainers(told: readonly Inspected[], tool: 'docker' | 'podman'): ObservedContainer[] {
+  return told.flatMap((one) => {
+    const seen = observed(one, tool);
+    const network = /^container:(.+)$/.exec(one.HostConfig.NetworkMode ?? '')?.[1];
+    const owner = told.find(({ Id, Name }) => network !== undefined && [Id, Name.slice(1)].includes(network));
+    return seen ? [owner ? { ...seen, published: publishedBy(owner, seen) } : seen] : [];
+  });
+}
+
+/** Of what leads into a network that several containers share, each has what leads to its own port. */
+function publishedBy(owner: Inspected, { starts }: ObservedContainer): ObservedContainer['published'] {
+  const port = starts.port ?? (leavesOpen(starts.command) ? null : usualPort(starts.engine));
+  return hasOwnNetwork(owner.HostConfig) ? reachedPorts(owner).filter(({ to }) => to === port) : [];
 }
 
 /** Null for what runs no model server, and for a container that a pod of Kubernetes has: that belongs to its pod. Pure. */
@@ -75,11 +102,10 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
     (one) => [one.split('=')[0] ?? '', one.slice(one.indexOf('=') + 1)] as const,
   );
   const command = [...(container.Path ? [container.Path] : []), ...(container.Args ?? [])];
-  const what = { image: Config.Image ?? null, env: Object.fromEntries(env) };
-  const prepared = isEntrypoint(container.Path ?? '');
-  const starts =
-    definedServer({ ...what, command, args: [] }) ??
-    (prepared ? definedServer({ ...what, command: [], args: container.Args ?? [] }) : null);
+  // A word that everybody writes where there is no key keeps nobody out.
+  const told = env.filter(([name, value]) => !secretVariable.test(name) || !standsForNothing(value));
+  const what = { image: Config.Image ?? null, env: Object.fromEntries(told) };
+  const starts = definedServer({ ...what, command, args: [] }) ?? preparedServer(command, what);
   if (!starts || labels['io.kubernetes.pod.uid'] !== undefined) return null;
   const shares = [
     ...(HostConfig.PidMode === 'host' ? (['pid'] as const) : []),
@@ -91,7 +117,7 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
     name: container.Name.replace(/^\//, ''),
     tool,
     image: Config.Image ?? '',
-    state: state.Status ?? 'unknown',
+    state: stateNames[state.Status ?? ''] ?? state.Status ?? 'unknown',
     exitCode: state.Running ? null : (state.ExitCode ?? null),
     outOfMemory: state.OOMKilled ?? false,
     restarts: container.RestartCount ?? null,
@@ -100,17 +126,43 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
     healthCheck: Config.Healthcheck?.Test ?? null,
     privileged: HostConfig.Privileged ?? false,
     shares,
-    published: hasOwnNetwork(HostConfig) ? portsOf(HostConfig.PortBindings ?? {}) : [],
+    published: hasOwnNetwork(HostConfig) ? reachedPorts(state.Running ? container : { HostConfig }) : [],
+    hasGpu: hasGpu(container, tool),
+    ignored: ignoredIn(
+      starts.engine,
+      env.map(([name]) => name),
+    ),
     shmBytes: hasOwnShm(container) ? (HostConfig.ShmSize ?? null) : null,
     error: state.Running || !state.Error ? null : redactText(state.Error),
     secretVariables: env.flatMap(([name, value]) =>
-      value !== '' && secretVariable.test(name) ? [name] : [],
+      secretVariable.test(name) && !standsForNothing(value) ? [name] : [],
     ),
     managedBy: managerOf(labels),
     // Of one whose unit has the mark the fleet alone is told.
     marked: labels[markLabel] !== undefined || labels[fleetLabel] !== undefined,
     starts,
   };
+}
+
+/** Those that podman has names of its own for. */
+const stateNames: Readonly<Record<string, string>> = {
+  configured: 'created',
+  initialized: 'created',
+  stopped: 'exited',
+};
+
+const plainRuntimes = /^(runc|crun|youki|io\.containerd\.runc\.v2)?$/;
+
+/** Podman's hooks give devices that do not show. */
+function hasGpu({ HostConfig, Mounts }: Inspected, tool: 'docker' | 'podman'): boolean | null {
+  const { DeviceRequests, Devices, Runtime, Privileged } = HostConfig;
+  const given =
+    (DeviceRequests ?? []).length > 0 ||
+    (Devices ?? []).length > 0 ||
+    !plainRuntimes.test(Runtime ?? '') ||
+    Boolean(Privileged) ||
+    (Mounts ?? []).some(({ Destination }) => /^\/dev(\/(dri|kfd|nvidia\S*|dxg))?\/?$/.test(Destination));
+  return given || (tool === 'podman' ? null : false);
 }
 
 /** What publishes a port for the containers of one network is the one that has it: podman repeats it with each of them. */

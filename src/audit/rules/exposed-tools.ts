@@ -1,3 +1,4 @@
+import { unseenContainers } from '../../domain/audit/container-server.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
@@ -28,16 +29,23 @@ export const exposedTools: Rule = {
           };
         }),
     ),
-    ...perHost(hosts, ({ units, containers }) =>
-      [
-        ...units.filter((one) => one.active !== 'active'),
-        ...containers
-          .filter((one) => one.state !== 'running')
-          .map((one) => ({ ...one, name: `container ${one.name}` })),
-      ].flatMap(({ name, starts }) =>
-        ofDefinition(starts, { object: name, names: [name], severity: 'warning' }),
+    ...perHost(hosts, (host) => [
+      ...host.units
+        .filter((one) => one.active !== 'active')
+        .flatMap(({ name, starts }) =>
+          ofDefinition(starts, { object: name, names: [name], severity: 'warning' }),
+        ),
+      ...unseenContainers(host).flatMap(({ name, state, published, starts }) =>
+        ofDefinition(starts, {
+          object: `container ${name}`,
+          names: [`container ${name}`, name],
+          severity:
+            state === 'running' && published.some(({ address }) => !isLoopback(address))
+              ? 'critical'
+              : 'warning',
+        }),
       ),
-    ),
+    ]),
     ...pods.flatMap(({ workload: { object }, server }) =>
       ofDefinition(server, {
         object: titleOf(object),

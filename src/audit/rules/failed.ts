@@ -69,9 +69,12 @@ export const failed: Rule = {
 const stopCodes = [0, 130, 137, 143];
 
 /** A daemon that always starts again gives up on none: one that has ended by a signal was stopped by somebody. */
-function hasFailed({ state, exitCode, error, restartPolicy }: ObservedContainer): boolean {
+function hasFailed({ state, exitCode, error, restartPolicy, restarts }: ObservedContainer): boolean {
+  if (state === 'dead') return true;
   if (error !== null && ['created', 'exited'].includes(state)) return true;
-  const stopped = restartPolicy !== 'on-failure' && stopCodes.includes(exitCode ?? 0);
+  // One that its daemon never started again had not failed before it was stopped.
+  const mayBeStopped = restartPolicy !== 'on-failure' || restarts === 0;
+  const stopped = mayBeStopped && stopCodes.includes(exitCode ?? 0);
   return state === 'exited' && (exitCode ?? 0) !== 0 && !stopped;
 }
 

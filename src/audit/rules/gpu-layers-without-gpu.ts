@@ -1,6 +1,7 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { hasFlag } from '../../domain/command-line/flags.ts';
-import type { ScannedServer } from '../../domain/scan-report.ts';
+import { serverOf } from '../../domain/audit/container-server.ts';
+import type { ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -24,16 +25,18 @@ export const gpuLayersWithoutGpu: Rule = {
           ),
     ),
     // Where the machine has no GPU, what runs in a container is told as a server.
-    ...perHost(hosts, ({ containers, hardware, gpuDevices }) =>
-      containers
-        .filter(({ state }) => state !== 'running' || hardware.gpus.length > 0 || gpuDevices?.length !== 0)
-        .filter(({ image }) => cpuImage.test(image))
-        .flatMap(({ name, image, starts }) =>
-          judge(starts.options['gpuLayers'], `${image} is built for the CPU.`, {
-            object: `container ${name}`,
-            names: [name],
-          }),
-        ),
+    ...perHost(hosts, (host) =>
+      host.containers
+        .filter(
+          ({ state }) =>
+            state !== 'running' || host.hardware.gpus.length > 0 || host.gpuDevices?.length !== 0,
+        )
+        .filter(({ starts }) => computesHere(starts))
+        .flatMap((one) => {
+          const why = whyNoGpu(one, host);
+          const subject = { object: `container ${one.name}`, names: [one.name] };
+          return why === null ? [] : judge(one.starts.options['gpuLayers'], why, subject);
+        }),
     ),
     ...pods.flatMap(({ workload, container, server, gpus }) => {
       const subject = { object: titleOf(workload.object), names: [workload.object.metadata.name] };
@@ -47,8 +50,15 @@ export const gpuLayersWithoutGpu: Rule = {
 };
 
 /** With --rpc the layers lie on GPUs of other machines. */
-function computesHere({ command }: ScannedServer): boolean {
+function computesHere({ command }: { readonly command: readonly string[] }): boolean {
   return !hasFlag(command, '--rpc');
+}
+
+/** What its process holds of a GPU counts more than what its definition shows. */
+function whyNoGpu(container: ObservedContainer, host: ObservedHost): string | null {
+  if (cpuImage.test(container.image)) return `${container.image} is built for the CPU.`;
+  const holds = (serverOf(container, host)?.gpuBytes ?? 0) > 0;
+  return container.hasGpu === false && !holds ? 'Its container is given no GPU.' : null;
 }
 
 function judge(layers: unknown, why: string, subject: { object: string; names: string[] }): Found[] {

@@ -1,5 +1,4 @@
-import type { DefinedServer } from '../../domain/audit/observation.ts';
-import { leavesOpen, usualPort } from '../../domain/audit/server-port.ts';
+import { wrongCheck } from '../../domain/audit/health-check.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -12,9 +11,9 @@ export const healthCheckPort: Rule = {
   find: ({ hosts }) =>
     perHost(hosts, ({ containers }) =>
       containers.flatMap((one) => {
-        const asked = askedPort(one.healthCheck ?? []);
-        const port = portOf(one.starts);
-        if (asked === null || port === null || asked === port) return [];
+        const wrong = wrongCheck(one);
+        if (!wrong) return [];
+        const { asked, port } = wrong;
         return [
           {
             object: `container ${one.name}`,
@@ -27,13 +26,3 @@ export const healthCheckPort: Rule = {
       }),
     ),
 };
-
-function askedPort(words: readonly string[]): number | null {
-  const port = /(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d+)/.exec(words.join(' '))?.[1];
-  return port === undefined ? null : Number(port);
-}
-
-/** All its variables are seen, so that one that is told nothing listens where its engine does by default. */
-function portOf({ engine, port, command }: DefinedServer): number | null {
-  return port ?? (leavesOpen(command) ? null : usualPort(engine));
-}

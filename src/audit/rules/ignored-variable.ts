@@ -1,4 +1,5 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import { serverOf } from '../../domain/audit/container-server.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -18,6 +19,22 @@ export const ignoredVariable: Rule = {
           evidence: server.ignored.map(({ name, meant }) => `${name} is not read; ${meant} is.`),
           cure: `Say it as ${server.ignored.map(({ meant }) => meant).join(', ')}.`,
         })),
+    ),
+    ...perHost(hosts, (host) =>
+      host.containers.flatMap((one) => {
+        const told = serverOf(one, host)?.ignored.map(({ name }) => name) ?? [];
+        const ignored = one.ignored.filter(({ name }) => !told.includes(name));
+        if (ignored.length === 0) return [];
+        return [
+          {
+            object: `container ${one.name}`,
+            names: [one.name],
+            message: `Its server ignores ${ignored.map(({ name }) => name).join(', ')}.`,
+            evidence: ignored.map(({ name, meant }) => `${name} is not read; ${meant} is.`),
+            cure: `Say it as ${ignored.map(({ meant }) => meant).join(', ')}.`,
+          },
+        ];
+      }),
     ),
     ...pods
       .filter(({ ignored }) => ignored.length > 0)

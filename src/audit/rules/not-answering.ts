@@ -1,7 +1,11 @@
 import { holdingOf } from '../../domain/audit/server-words.ts';
 import { byItself, logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
-import type { Rule } from './contract.ts';
+import { serverOf } from '../../domain/audit/container-server.ts';
+import { wrongCheck } from '../../domain/audit/health-check.ts';
+import type { ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
+import { redact } from '../../domain/command-line/redact.ts';
+import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 /** As long as a large model may take to load. */
@@ -13,11 +17,11 @@ const listenLate = ['vllm', 'sglang', 'tgi'];
 export const notAnswering: Rule = {
   id: 'not-answering',
   severity: 'warning',
-  finds: 'a server that runs and does not answer',
+  finds: 'a server that runs and does not answer, or whose container is unhealthy',
   why: 'It holds memory and serves nobody.',
   find: ({ at, hosts, fleet }) =>
-    perHost(hosts, (host) =>
-      host.servers
+    perHost(hosts, (host) => [
+      ...host.servers
         .filter((server) => server.state === 'silent' && !stillLoads(server, at))
         .map((server) => ({
           ...subjectOf(server, host),
@@ -29,8 +33,34 @@ export const notAnswering: Rule = {
           cost: holdingOf(server),
           cure: `See its log${logHint(server)}; if it stays so, end it: ${stopCommand(byItself(server, host.servers))}`,
         })),
-    ),
+      ...host.containers.filter((one) => isUnhealthy(one, host)).map(ofContainer),
+    ]),
 };
+
+/** By its own health check, where its process cannot be asked. */
+function isUnhealthy(container: ObservedContainer, host: ObservedHost): boolean {
+  const { state, health } = container;
+  return (
+    state === 'running' &&
+    health === 'unhealthy' &&
+    wrongCheck(container) === null &&
+    (serverOf(container, host)?.state ?? 'unknown') === 'unknown'
+  );
+}
+
+function ofContainer({ name, tool, healthCheck }: ObservedContainer): Found {
+  return {
+    object: `container ${name}`,
+    names: [name],
+    message: 'It runs, and its health check fails.',
+    evidence: ['health: unhealthy', `health check: ${redact(healthCheck ?? []).join(' ')}`],
+    cure: 'See what its check and its log say.',
+    commands: [
+      `${tool} inspect --format '{{json .State.Health}}' ${name}`,
+      `${tool} logs --tail 100 ${name}`,
+    ],
+  };
+}
 
 function stillLoads({ engine, endpoints, startedAt }: ScannedServer, at: string): boolean {
   const young = Date.parse(at) - Date.parse(startedAt) < loadingMs;

@@ -1,5 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
+import { isOf } from '../../domain/audit/container-server.ts';
 import { openServices } from '../../domain/audit/open-services.ts';
 import { saysElsewhere } from '../../domain/audit/server-port.ts';
 import { isLoopback } from '../../domain/loopback.ts';
@@ -74,12 +75,6 @@ function ofPod(pod: PodServer, objects: readonly KubeObject[]): Found[] {
       cure: 'Let the Service be a ClusterIP with a gateway in front ("berth init"), or give it a key.',
     },
   ];
-}
-
-/** "docker 3f2a…", of a container with this id. */
-function isOf(owner: string, id: string): boolean {
-  const short = owner.split(' ')[1] ?? '';
-  return short !== '' && id.startsWith(short);
 }
 
 /** A key that everybody writes where there is none keeps nobody out. */

@@ -1,6 +1,12 @@
 import { removeCommand } from '../../domain/audit/server-words.ts';
+import type { ObservedContainer } from '../../domain/audit/observation.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
+
+/** No daemon starts for the first time what somebody only made; compose does, once what it waits for is there. */
+function neverStarted({ state, error, managedBy }: ObservedContainer): boolean {
+  return state === 'created' && error === null && managedBy === null;
+}
 
 export const orphanContainer: Rule = {
   id: 'orphan-container',
@@ -13,7 +19,7 @@ export const orphanContainer: Rule = {
         .filter(
           (one) =>
             ['exited', 'created', 'dead'].includes(one.state) &&
-            one.restartPolicy === 'no' &&
+            (one.restartPolicy === 'no' || neverStarted(one)) &&
             !one.outOfMemory &&
             !one.marked &&
             // A unit or a swarm starts another one in its place.
@@ -24,7 +30,7 @@ export const orphanContainer: Rule = {
           object: `container ${one.name}`,
           names: [one.name],
           message: `It is ${one.state}, and nothing starts it.`,
-          evidence: [`image ${one.image}`, `state ${one.state}`, 'restart policy no'],
+          evidence: [`image ${one.image}`, `state ${one.state}`, `restart policy ${one.restartPolicy}`],
           cure: 'Remove it once you know that nobody starts it by hand; its definition is kept.',
           commands: [removeCommand([`container:${one.name}`], host)],
         })),

@@ -1,4 +1,5 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import { unseenContainers } from '../../domain/audit/container-server.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { AuditView, Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -17,11 +18,9 @@ export const outdatedFlag: Rule = {
       ...host.units
         .filter((unit) => unit.active !== 'active')
         .flatMap(({ name, starts }) => judge(outdatedIn(starts.engine, starts.command), { object: name })),
-      ...host.containers
-        .filter((one) => one.state !== 'running')
-        .flatMap(({ name, starts }) =>
-          judge(outdatedIn(starts.engine, starts.command), { object: `container ${name}`, names: [name] }),
-        ),
+      ...unseenContainers(host).flatMap(({ name, starts }) =>
+        judge(outdatedIn(starts.engine, starts.command), { object: `container ${name}`, names: [name] }),
+      ),
     ]),
     ...pods.flatMap(({ workload: { object }, server }) =>
       judge(outdatedIn(server.engine, server.command), {

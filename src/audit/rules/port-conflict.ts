@@ -64,8 +64,13 @@ function ofUnit(unit: ObservedUnit): Wants[] {
 
 function ofContainer(container: ObservedContainer): Wants[] {
   if (!isStarted(container)) return [];
-  const places = container.shares.includes('network') ? placesOf(container) : container.published;
+  const places = container.shares.includes('network') ? placesOf(container) : fixedIn(container);
   return [{ name: `container ${container.name}`, state: container.state, places, container }];
+}
+
+/** A port that its daemon picked is another one next time. */
+function fixedIn({ published }: ObservedContainer): Place[] {
+  return published.filter(({ picked }) => picked !== true);
 }
 
 /** Of what has ended, a daemon starts at boot what it always keeps up; and what it could not start is wanted all the same. */

@@ -1,11 +1,17 @@
 import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import type { ObservedContainer } from '../../domain/audit/observation.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 import { podStates } from '../../domain/audit/pod-states.ts';
 
 const often = 3;
+
+/** What its daemon has given up has failed. */
+function hasEnded({ state, restartPolicy }: ObservedContainer): boolean {
+  return ['exited', 'dead'].includes(state) && restartPolicy !== 'no';
+}
 
 export const restarting: Rule = {
   id: 'restarting',
@@ -24,7 +30,7 @@ export const restarting: Rule = {
           commands: [`journalctl ${unit.scope === 'user' ? '--user ' : ''}-u ${quoteWord(unit.name)} -n 100`],
         })),
       ...containers
-        .filter((one) => (one.restarts ?? 0) >= often && !one.outOfMemory)
+        .filter((one) => (one.restarts ?? 0) >= often && !one.outOfMemory && !hasEnded(one))
         .map((one) => ({
           object: `container ${one.name}`,
           names: [one.name],

@@ -1,8 +1,10 @@
 import { podContainers } from './pod-containers.ts';
 import { writtenFlagsOf } from '../../domain/command-line/written-secret.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import { unseenContainers } from '../../domain/audit/container-server.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
-import type { Rule } from './contract.ts';
+import type { ObservedContainer } from '../../domain/audit/observation.ts';
+import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 const advice: Readonly<Record<string, string>> = {
@@ -50,6 +52,7 @@ export const secretInArgv: Rule = {
           ];
         }),
     ),
+    ...perHost(hosts, (host) => unseenContainers(host).flatMap(ofContainer)),
     ...podContainers(pods).flatMap(({ workload: { object }, container, command }) => {
       const flags = writtenFlagsOf(command);
       if (flags.length === 0) return [];
@@ -65,3 +68,18 @@ export const secretInArgv: Rule = {
     }),
   ],
 };
+
+function ofContainer({ name, tool, starts }: ObservedContainer): Found[] {
+  const flags = writtenFlagsOf(starts.command);
+  if (flags.length === 0) return [];
+  const how = advice[starts.engine] ?? 'Give it the secret in a file that only its user can read.';
+  return [
+    {
+      object: `container ${name}`,
+      names: [name],
+      message: 'A secret stands on its command line, for whoever may inspect it or list processes.',
+      evidence: [`${flags.join(', ')} in what "${tool} inspect" shows of ${name}.`],
+      cure: `${how} Then change the secret.`,
+    },
+  ];
+}

@@ -59,5 +59,5 @@ export function containerCommand(
 
 /** Whether this is what an image starts to prepare its program, and not another program in its place. */
 export function isEntrypoint(path: string): boolean {
-  return /entry-?point|(^|\/)(start|run|init)[^/]*\.sh$/i.test(path);
+  return /entry-?point|(^|\/)(start|run|init|docker-helper)[^/]*\.sh$/i.test(path);
 }

@@ -71,8 +71,22 @@ export const ObservedContainer = z.strictObject({
   privileged: z.boolean(),
   /** Namespaces that it shares with the host: "pid", "network", "ipc". */
   shares: z.array(z.enum(['pid', 'network', 'ipc'])),
-  /** Ports of the machine that lead into it, to one of its own, while it runs; where they are fixed. */
-  published: z.array(z.strictObject({ address: z.string(), port: z.int(), to: z.int() })).default([]),
+  /** Ports of the machine that lead into it, to one of its own, while it runs. */
+  published: z
+    .array(
+      z.strictObject({
+        address: z.string(),
+        port: z.int(),
+        to: z.int(),
+        /** By its daemon, for as long as it runs. */
+        picked: z.literal(true).optional(),
+      }),
+    )
+    .default([]),
+  /** Whether it is given a device of a GPU; null: not told. */
+  hasGpu: z.boolean().nullable().default(null),
+  /** Variables that its engine takes no notice of, with what is meant. */
+  ignored: z.array(z.strictObject({ name: z.string(), meant: z.string() })).default([]),
   shmBytes: bytes,
   /** Names of variables that hold a secret in plain sight of "inspect". */
   secretVariables: z.array(z.string()),
