@@ -99,6 +99,23 @@ test('rule 12: who asks too often is told to slow down, until when, and nobody e
   expect((await ask('a')).status).toBe(200);
 });
 
+test('rule 12: a clock that ran ahead and is set right locks nobody out, and forgets nothing of the day', async () => {
+  const { ask, clock, gateway } = await limited(wellBehaved, { rpm: 2, budget: { day: { tokens: 1000 } } });
+  function left(): Promise<number> {
+    return gateway.metric('berth_gateway_budget_remaining', 'window="day"');
+  }
+  await (await ask('a')).text();
+  const cost = 1000 - (await left());
+  const day = 86_400_000;
+  clock.ms += day;
+  for (let i = 0; i < 2; i += 1) expect((await ask('a')).status).toBe(200);
+  clock.ms -= day;
+  expect((await ask('a')).status).toBe(429);
+  clock.ms += 121_000;
+  expect((await ask('a')).status).toBe(200);
+  expect(await left()).toBe(1000 - 4 * cost);
+});
+
 test('rule 13: tokens are reserved before, and settled with what the engine counted after', async () => {
   const held: Turn[] = [];
   const { ask } = await limited((turn) => void held.push(turn), { tpm: 1000 });

@@ -144,6 +144,16 @@ test('a client that leaves takes its own request along, not the copy', async () 
   expect(await gateway.metric(outcomes, 'outcome="done"')).toBe(1);
 });
 
+test('what goes to an engine as it is is not copied: it may be meant to change something there', async () => {
+  const { main, shadow, gateway } = await mirrored(wellBehaved);
+  const erased = await fetch(`${gateway.url}/upstream/m/slots/0?action=erase`, { method: 'POST' });
+  await erased.text();
+  await (await postChat(gateway.url)).text();
+  await until('the copy is done', async () => (await gateway.metric(outcomes, 'outcome="done"')) === 1);
+  expect(main.seen.map(({ path }) => path)).toEqual(['/slots/0?action=erase', '/v1/chat/completions']);
+  expect(shadow.seen.map(({ path }) => path)).toEqual(['/v1/chat/completions']);
+});
+
 test('a share of the requests is copied', async () => {
   const { shadow, gateway } = await mirrored(wellBehaved, { percent: 25 });
   for (let i = 0; i < 200; i += 1) {

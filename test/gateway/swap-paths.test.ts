@@ -3,6 +3,7 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { noQuotas } from '../../src/gateway/limits/limits.ts';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
 import { chat, configFor, dial, engine, errorOf, front, postChat, start, until } from './harness.ts';
@@ -253,6 +254,35 @@ test('/upstream is refused to a key that is bound to models', async () => {
   const refused = await fetch(`${gateway.url}/upstream/one/props`, { headers });
   expect([refused.status, (await errorOf(refused)).code]).toEqual([403, 'endpoint_not_allowed']);
   expect((await postChat(gateway.url, { model: 'one' }, { headers })).status).toBe(200);
+});
+
+test('/upstream is refused to whoever has a budget in money, since an engine of several models is asked there at no known price', async () => {
+  const upstream = await engine(wellBehaved);
+  const usd = { budget: { month: { usd: 5 } } };
+  const tokens = { budget: { month: { tokens: 5000 } } };
+  const keys = [
+    { id: 'money', limits: usd },
+    { id: 'tokens', limits: tokens },
+    { id: 'each' },
+    { id: 'operator', control: true },
+  ].map((key) => ({ ...key, name: key.id, sha256: createHash('sha256').update(key.id).digest('hex') }));
+  const prices = { m: { input: 1, output: 1 } };
+  const gateway = await front(configFor([{ url: upstream.url }], { keys, quotas: { ...noQuotas, prices } }));
+  async function answers(): Promise<number[]> {
+    const replies = keys.map(({ id }) =>
+      fetch(`${gateway.url}/upstream/m/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${id}` },
+        body: chat({ model: 'dear' }),
+      }),
+    );
+    return (await Promise.all(replies)).map(({ status }) => status);
+  }
+  expect(await answers()).toEqual([403, 200, 200, 200]);
+  await gateway.reload(
+    configFor([{ url: upstream.url }], { keys, quotas: { ...noQuotas, prices, eachKey: usd } }),
+  );
+  expect(await answers()).toEqual([403, 200, 403, 200]);
 });
 
 test('/upstream loads a model, and a stream through it keeps the model from being unloaded', async () => {

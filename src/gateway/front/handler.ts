@@ -2,9 +2,11 @@ import { ApiError } from '../../domain/openai.ts';
 import type { Handler, Inbound, Reply } from '../../io/http-server/types.ts';
 import { prometheusContentType, prometheusText } from '../../stats/prometheus.ts';
 import { mayUse } from './caller.ts';
+import type { Caller } from './caller.ts';
 import { dialectOf, endpointAt, methodFault, ownPaths, pathFault } from './endpoints.ts';
 import { draining, endpointForbidden, exactForbidden } from '../reply/faults.ts';
 import { gaugeFamilies } from '../observe/gauges.ts';
+import type { Snapshot } from '../observe/snapshot.ts';
 import { isReachable } from '../models.ts';
 import { modelsReply } from '../reply/models-reply.ts';
 import { answerSwap } from '../on-demand/answer-swap.ts';
@@ -87,12 +89,19 @@ function route(state: GatewayState, asked: Asked, fail: (error: unknown) => void
   return undefined;
 }
 
+/** A budget of money holds for the caller. What an engine of several models is asked as it is has no price that is known here. */
+function spendsMoney({ control, limits }: Caller, { config }: Snapshot): boolean {
+  const { budget } = { ...(control ? {} : config.quotas?.eachKey), ...limits };
+  return budget?.day?.usd !== undefined || budget?.month?.usd !== undefined;
+}
+
 /** To the engine of the model as it is. Throws ApiError. */
 function passUpstream(state: GatewayState, asked: Asked, fail: (error: unknown) => void): void {
   if (state.draining) throw draining();
   const { routes, keyring } = state.snapshot;
   const caller = keyring.identify(asked.inbound);
-  if (caller.models) throw exactForbidden();
+  if (caller.models) throw exactForbidden('some models');
+  if (spendsMoney(caller, state.snapshot)) throw exactForbidden('an amount of money');
   const exact = exactOf(asked.inbound.url, (name) => routes.has(name));
   const path = withoutQuery(exact.target);
   if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);

@@ -12,10 +12,15 @@ test('of the minute before, as much counts as the last 60 seconds cover', () => 
   expect(usedOf(count, 1)).toBe(0);
 });
 
-test('a clock that is set back moves nothing', () => {
-  const count = { slot: 10, current: 4, previous: 2 };
-  roll(count, 8);
-  expect(count).toEqual({ slot: 10, current: 4, previous: 2 });
+test('a clock that is set back takes along what was counted, and from then on moves as always', () => {
+  const ahead = { slot: 10, current: 4, previous: 2 };
+  roll(ahead, 8);
+  expect(ahead).toEqual({ slot: 8, current: 4, previous: 0 });
+  roll(ahead, 9);
+  expect(ahead).toEqual({ slot: 9, current: 0, previous: 4 });
+  const atMidnight = { slot: 10, current: 1, previous: 7 };
+  roll(atMidnight, 9);
+  expect(atMidnight).toEqual({ slot: 9, current: 8, previous: 0 });
 });
 
 test('days and months begin at nothing, in UTC', () => {

@@ -38,11 +38,19 @@ export function carryOf(window: WindowKind, wallMs: number): number {
   return window === 'minute' ? 1 - (wallMs % minuteMs) / minuteMs : 0;
 }
 
-/** Moves a count on to a later slot; a clock that was set back changes nothing. */
+/**
+ * Moves a count on to a later slot. One back to an earlier slot, where a clock that ran ahead was set right, takes along what was
+ * counted there: it would else be added to until that time has come again.
+ */
 export function roll(count: Count, slot: number): void {
-  if (slot <= count.slot) return;
-  count.previous = slot === count.slot + 1 ? count.current : 0;
-  count.current = 0;
+  if (slot === count.slot) return;
+  if (slot < count.slot) {
+    if (slot === count.slot - 1) count.current += count.previous;
+    count.previous = 0;
+  } else {
+    count.previous = slot === count.slot + 1 ? count.current : 0;
+    count.current = 0;
+  }
   count.slot = slot;
 }
 

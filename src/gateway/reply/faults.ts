@@ -63,9 +63,8 @@ export function endpointForbidden(path: string, allowed: readonly string[]): Api
 }
 
 /** Such a body is not read, and an engine may hold several models. */
-export function exactForbidden(): ApiError {
-  const message =
-    'This API key is bounded to some models, and a request that goes to an engine as it is cannot be held to them.';
+export function exactForbidden(bound: 'some models' | 'an amount of money'): ApiError {
+  const message = `This API key is bounded to ${bound}, and a request that goes to an engine as it is cannot be held to that.`;
   return new ApiError({ status: 403, type: 'permission_error', code: 'endpoint_not_allowed', message });
 }
 

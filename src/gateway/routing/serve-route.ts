@@ -260,7 +260,8 @@ function serveLeased(
   // A reservation notes it itself.
   const end = tokens === 0 || call.reservation ? served : noting(state, call, route, served);
   forward(call, { deployment, lease, context: state }, end);
-  if (route.shadow && body && !again) state.shadows.mirror(call, body, route.shadow, Math.random());
+  // What goes to an engine as it is may change its state: it is meant for that one.
+  if (route.shadow && body && !again && !call.exact) state.shadows.mirror(call, body, route.shadow, Math.random());
 }
 
 /** Takes note of how long a good answer was. */
