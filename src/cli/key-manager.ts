@@ -10,6 +10,7 @@ import type { KeyChange } from '../fleet/gateway/key-changes.ts';
 import { changeKeys } from '../fleet/gateway/key-file.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { World } from '../io/world.ts';
+import { fileKeys } from '../fleet/gateway/file-keys.ts';
 
 /** Lists and changes the keys of one fleet, for the command line and the control API alike. The gateway is told by the caller. */
 export interface KeyManager {
@@ -43,12 +44,12 @@ export function keyManager(world: World, fleet: () => LoadedFleet, command: stri
     return world.clock.wall();
   }
   function notInFile(name: string): void {
-    if (name in fleet().gateway.keys) throw new BerthError('KEY_IN_FILE', { name });
+    if (name in fileKeys(fleet().gateway)) throw new BerthError('KEY_IN_FILE', { name });
   }
   return {
     list: () => keyViews(world, fleet()),
     add: async (wish) => {
-      const inFile = Object.keys(fleet().gateway.keys);
+      const inFile = Object.keys(fileKeys(fleet().gateway));
       return newKey(
         await change('add key', (keys) => {
           const changed = addKey(keys, wish, { ...mint(now()), inFile });

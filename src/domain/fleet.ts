@@ -215,6 +215,9 @@ const Gateway = z
       .describe(
         'API keys by name, each where it lies, beside those of "berth keys". Without any, only loopback may be listened on.',
       ),
+    masterKey: GatewaySecret.optional().describe(
+      'A key, where it lies, that opens the control paths of the gateway too; it is called "master" and bounded by nothing.',
+    ),
     prices: z
       .record(z.string().min(1), ModelPrice.describe('What this model costs, in US dollars.'))
       .optional()

@@ -281,7 +281,7 @@ test('a file of LiteLLM becomes servers elsewhere, routes with weights, aliases 
       chat: { to: { chat: 2, 'chat-2': 1 }, aliases: ['gpt-4'], fallback: ['Local'] },
       Local: { to: 'local' },
     },
-    keys: { master: '${env:BERTH_KEY}' },
+    masterKey: '${env:BERTH_KEY}',
     prices: { Local: { input: 0.15, output: 0.6 } },
     limits: { models: { chat: { rpm: 100 } } },
   });

@@ -184,6 +184,35 @@ function writeKey(text: string): void {
   place.write(text, 'named key');
 }
 
+test('the master key of the file opens the control paths, is bounded by nothing, and is no name for another', async () => {
+  Object.assign(place.env, { LAPTOP_KEY: 'sk-laptop', MASTER_KEY: 'sk-master' });
+  const master = '  masterKey: "${env:MASTER_KEY}"';
+  place.write(fleet(`  keys: {laptop: "\${env:LAPTOP_KEY}"}\n${master}\n  limits: {eachKey: {rpm: 1}}`));
+  const url = await up();
+  async function running(key?: string): Promise<number> {
+    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    return (await fetch(`${url}/running`, { headers })).status;
+  }
+  expect([await running(), await running('sk-laptop'), await running('sk-master')]).toEqual([401, 403, 200]);
+  expect([await ask(url, 'sk-laptop'), await ask(url, 'sk-laptop')]).toEqual([200, 429]);
+  for (let i = 0; i < 3; i += 1) expect(await ask(url, 'sk-master', 'dear')).toBe(200);
+  const listed = (await place.berth('keys', 'list', '--json')).json() as { keys: KeyView[] };
+  expect(listed.keys.map(({ name, source, control }) => [name, source, control])).toEqual([
+    ['laptop', 'file', false],
+    ['master', 'file', true],
+  ]);
+  for (const args of [
+    ['add', 'master'],
+    ['revoke', 'master'],
+  ]) {
+    const refused = await place.berth('keys', ...args);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('fleet file')]);
+  }
+  place.write(fleet(`  keys: {master: "\${env:LAPTOP_KEY}"}\n${master}`));
+  const twice = await place.berth('validate');
+  expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('is called "master" too')]);
+});
+
 test('commands at the same time lose no key, and one that is killed leaves a file that is whole', async () => {
   place.write(fleet());
   await add('first');

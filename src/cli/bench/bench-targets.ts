@@ -8,6 +8,7 @@ import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
 import type { World } from '../../io/world.ts';
 import { consoleTokenFile } from '../console-address.ts';
+import { fileKeys } from '../../fleet/gateway/file-keys.ts';
 
 type Entry = LoadedFleet['benchmarks'][string];
 
@@ -34,7 +35,7 @@ export async function gatewayDoor(
   status: FleetStatus,
 ): Promise<GatewayDoor | null> {
   const { url } = status.gateway;
-  const [key = null] = Object.values(loaded.gateway.keys);
+  const [key = null] = Object.values(fileKeys(loaded.gateway));
   if (url === null || !url.startsWith('https:')) return url === null ? null : { url, key };
   const inside = (await readUpState(world, loaded))?.gateway?.insideUrl;
   return inside === undefined

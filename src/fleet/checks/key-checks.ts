@@ -3,6 +3,7 @@ import { isLoopback } from '../../domain/loopback.ts';
 import { ListenAddress } from '../../domain/units.ts';
 import type { World } from '../../io/world.ts';
 import { fault } from '../file/fault.ts';
+import { masterName } from '../gateway/file-keys.ts';
 import { readKeys } from '../gateway/key-file.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
@@ -27,7 +28,20 @@ export async function keyFaults(
 }
 
 function clashes(tree: Located, made: readonly string[]): ConfigFault[] {
-  return entriesAt(tree, ['gateway', 'keys'])
+  const named = entriesAt(tree, ['gateway', 'keys']);
+  const master = pieceAt(tree, ['gateway', 'masterKey']);
+  const all = master ? [...named, [masterName, master] as const] : named;
+  const twice = named.filter(([name]) => master && name === masterName);
+  return [
+    ...twice.map(([, piece]) =>
+      fault(piece, piece.keyAt, 'The master key is called "master" too.', 'Give this one another name.'),
+    ),
+    ...madeToo(all, made),
+  ];
+}
+
+function madeToo(named: readonly (readonly [string, Located])[], made: readonly string[]): ConfigFault[] {
+  return named
     .filter(([name]) => made.includes(name))
     .map(([name, piece]) =>
       fault(
@@ -55,7 +69,8 @@ function openFaults(tree: Located, hasMade: boolean, opening: Opening): ConfigFa
       ),
     ];
   }
-  if (hasMade || entriesAt(tree, ['gateway', 'keys']).length > 0) return [];
+  if (hasMade || pieceAt(tree, ['gateway', 'masterKey'])) return [];
+  if (entriesAt(tree, ['gateway', 'keys']).length > 0) return [];
   return open.map(({ piece, address }) =>
     fault(
       piece,

@@ -95,7 +95,7 @@ export function fromLiteLlm(root: Located, { env }: Pick<ConvertOptions, 'env'>)
   const master = keyOf(pieceAt(root, ['general_settings', 'master_key']), 'BERTH_KEY', leave);
   const gateway = {
     ...(Object.keys(routes).length > 0 ? { routes } : {}),
-    ...(master ? { keys: { master } } : {}),
+    ...(master ? { masterKey: master } : {}),
     ...(Object.keys(prices).length > 0 ? { prices } : {}),
     ...(Object.keys(models).length > 0 ? { limits: { models } } : {}),
   };

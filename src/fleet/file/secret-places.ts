@@ -5,6 +5,7 @@ import type { Located } from './tree.ts';
 export function secretPlaces(tree: Located): { readonly path: readonly string[]; readonly piece: Located }[] {
   const paths = [
     ...entriesAt(tree, ['gateway', 'keys']).map(([name]) => ['gateway', 'keys', name]),
+    ['gateway', 'masterKey'],
     ...entriesAt(tree, ['deployments']).map(([name]) => ['deployments', name, 'engine', 'key']),
     ...entriesAt(tree, ['deployments']).flatMap(([name]) =>
       entriesAt(tree, ['deployments', name, 'engine', 'env']).map(([variable]) => [

@@ -3,6 +3,7 @@ import type { ClientKey } from '../../domain/client-key.ts';
 import type { KeyRecord, KeyView } from '../../domain/key-record.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
+import { fileKeys, isMaster } from './file-keys.ts';
 import { readKeys } from './key-file.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 
@@ -16,9 +17,10 @@ export async function clientKeys(
   loaded: LoadedFleet,
 ): Promise<{ keys: ClientKey[]; wanted: boolean }> {
   const named = await Promise.all(
-    Object.entries(loaded.gateway.keys).map(async ([name, ref]) =>
-      plainKey(name, await resolveSecret(world, ref)),
-    ),
+    Object.entries(fileKeys(loaded.gateway)).map(async ([name, ref]) => ({
+      ...plainKey(name, await resolveSecret(world, ref)),
+      ...(isMaster(loaded.gateway, name) && { control: true }),
+    })),
   );
   const made = await readKeys(world, loaded);
   return {
@@ -54,10 +56,13 @@ function keysOfRecord(record: KeyRecord): ClientKey[] {
 export async function keyViews(world: World, loaded: LoadedFleet): Promise<KeyView[]> {
   const now = world.clock.wall();
   const made = (await readKeys(world, loaded)) ?? [];
-  return [...Object.keys(loaded.gateway.keys).map(viewOfNamed), ...made.map((one) => viewOf(one, now))];
+  const named = Object.keys(fileKeys(loaded.gateway)).map((name) =>
+    viewOfNamed(name, isMaster(loaded.gateway, name)),
+  );
+  return [...named, ...made.map((one) => viewOf(one, now))];
 }
 
-function viewOfNamed(name: string): KeyView {
+function viewOfNamed(name: string, control: boolean): KeyView {
   return {
     id: name,
     name,
@@ -65,7 +70,7 @@ function viewOfNamed(name: string): KeyView {
     state: 'active',
     models: null,
     endpoints: null,
-    control: false,
+    control,
     limits: null,
     createdAt: null,
     rotatedAt: null,

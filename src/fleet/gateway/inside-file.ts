@@ -11,6 +11,7 @@ import { fillSecrets, replacedAt } from '../file/secret-table.ts';
 import { readSources } from '../file/sources.ts';
 import { toPlain } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
+import { fileKeys } from './file-keys.ts';
 
 /** What a gateway needs of the fleet: no benchmark, no console, no key with which a model is fetched. Secrets stay references. */
 export async function insideFile(
@@ -42,7 +43,7 @@ export function insideOf(written: Located, loaded: LoadedFleet): InsideFile {
     },
     { lineWidth: 0, aliasDuplicateObjects: false },
   );
-  const keys = read.some(({ path }) => path[1] === 'keys');
+  const keys = read.some(({ path }) => path[1] === 'keys' || path[1] === 'masterKey');
   return {
     text,
     secrets: Object.fromEntries(read.map(({ name, ref }) => [name, asLoaded(ref, loaded)])),
@@ -103,7 +104,7 @@ function asLoaded(ref: SecretRef, { gateway, deployments }: LoadedFleet): Secret
   if (!('env' in ref)) return ref;
   const { shared } = gateway.limits;
   const all = [
-    ...Object.values(gateway.keys),
+    ...Object.values(fileKeys(gateway)),
     ...(shared && !('url' in shared) ? [shared] : []),
     ...deployments.flatMap(({ engine }) => (engine['key'] as SecretRef | undefined) ?? []),
   ];

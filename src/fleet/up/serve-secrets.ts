@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { SecretRef } from '../../domain/secret.ts';
 import type { World } from '../../io/world.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
+import { fileKeys } from '../gateway/file-keys.ts';
 
 /** A cluster exchanges the files of a Secret under a running pod within a minute or so. */
 const lookMs = 10_000;
@@ -11,7 +12,7 @@ const lookMs = 10_000;
 export function secretFiles({ gateway, deployments }: LoadedFleet, engineKeys: string): string[] {
   const { shared } = gateway.limits;
   const refs = [
-    ...Object.values(gateway.keys),
+    ...Object.values(fileKeys(gateway)),
     ...(shared && !('url' in shared) ? [shared] : []),
     ...deployments.flatMap(({ engine }) => (engine['key'] as SecretRef | undefined) ?? []),
   ];
