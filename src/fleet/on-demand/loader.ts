@@ -24,6 +24,10 @@ export interface LoaderPorts {
   readonly times: LoadTimes;
 }
 
+/** Between tries to end what did not end; each is twice as long as the one before. */
+const firstWaitMs = 1_000;
+const longestWaitMs = 60_000;
+
 interface Entry {
   readonly name: string;
   phase: DemandPhase;
@@ -84,10 +88,9 @@ export class Loader {
     }
   }
 
-  /** Gives up what is being loaded, and waits for what is under way. */
+  /** Gives up what is being loaded or is to be ended once more, and waits for what is under way. */
   async stop(): Promise<void> {
-    for (const entry of this.#entries.values())
-      if (entry.phase === 'fetching' || entry.phase === 'starting') entry.abort.abort();
+    for (const entry of this.#entries.values()) entry.abort.abort();
     await Promise.all([...this.#entries.values()].map((entry) => entry.work));
   }
 
@@ -179,10 +182,36 @@ export class Loader {
   }
 
   async #end(entry: Entry): Promise<void> {
-    const { loaded, onProgress, changed } = this.#ports;
-    await stopReplicas(this.#world, { loaded: loaded(), deployment: entry.name, onProgress });
+    const { onProgress, changed } = this.#ports;
+    entry.abort = new AbortController();
+    if (!(await this.#untilEnded(entry))) return;
     if (entry.phase === 'ending') entry.phase = 'gone';
     onProgress(`${entry.name} is unloaded`);
     await changed();
+  }
+
+  /**
+   * Tries until its engines have ended: what could not be ended takes memory that others wait for, and nobody asks again for what is
+   * on its way out. False when that was given up.
+   */
+  async #untilEnded({ name, abort: { signal } }: Entry): Promise<boolean> {
+    const { loaded, onProgress } = this.#ports;
+    let told = '';
+    for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
+      try {
+        await stopReplicas(this.#world, { loaded: loaded(), deployment: name, onProgress });
+        return true;
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        if (reason !== told)
+          this.#world.log.error('A model on demand cannot be unloaded, which is tried again.', {
+            name,
+            reason,
+          });
+        told = reason;
+      }
+      await this.#world.clock.sleep(waitMs, signal).catch(() => {});
+      if (signal.aborted) return false;
+    }
   }
 }

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import type { World } from '../../io/world.ts';
+import { localWorld } from '../../io/local-world.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
+import { Loader } from './loader.ts';
+
+/** A host that nothing can be changed on for the first tries, as one whose daemon does not answer; waits pass at once. */
+function stubborn(tries: number): { world: World; waits: number[]; errors: unknown[] } {
+  const world = localWorld();
+  const waits: number[] = [];
+  const errors: unknown[] = [];
+  let left = tries;
+  const locks: World['locks'] = {
+    take: async (name, info) => {
+      if (left === 0) return world.locks.take(name, info);
+      left -= 1;
+      throw new Error('The daemon does not answer.');
+    },
+    holder: async () => null,
+  };
+  const clock: World['clock'] = {
+    ...world.clock,
+    sleep: async (ms) => {
+      waits.push(ms);
+    },
+  };
+  const log: World['log'] = { ...world.log, error: (_message, fields) => void errors.push(fields) };
+  return { world: { ...world, locks, clock, log }, waits, errors };
+}
+
+function loaderOf(world: World): { loader: Loader; told: string[] } {
+  const told: string[] = [];
+  const loaded = { fleet: 'none', fleetId: 'of-nobody', hosts: {}, deployments: [] };
+  const loader = new Loader(world, {
+    loaded: () => loaded as unknown as LoadedFleet,
+    tell: () => {},
+    changed: async () => void told.push(loader.phaseOf('a')),
+    onProgress: () => {},
+    fetch: () => Promise.reject(new Error('Nothing is fetched here.')),
+    fetches: async () => {},
+    fetched: () => {},
+    times: { of: () => null, learn: async () => {} },
+  });
+  return { loader, told };
+}
+
+test('an engine that could not be ended is tried again, less and less often, and its model is told as gone once it has ended', async () => {
+  const { world, waits, errors } = stubborn(8);
+  const { loader, told } = loaderOf(world);
+  loader.unload('a');
+  await expect.poll(() => told, { timeout: 60_000 }).toEqual(['gone']);
+  expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+  expect(errors).toEqual([{ name: 'a', reason: 'The daemon does not answer.' }]);
+});
+
+test('what cannot be ended keeps nobody from ending', async () => {
+  const { world, waits } = stubborn(Infinity);
+  const { loader, told } = loaderOf({
+    ...world,
+    clock: {
+      ...world.clock,
+      sleep: (ms, signal) => {
+        waits.push(ms);
+        return new Promise((_resolve, reject) =>
+          signal?.addEventListener('abort', () => reject(signal.reason)),
+        );
+      },
+    },
+  });
+  loader.unload('a');
+  await expect.poll(() => waits.length).toBe(1);
+  await loader.stop();
+  expect([loader.phaseOf('a'), told]).toEqual(['ending', []]);
+});
