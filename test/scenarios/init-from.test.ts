@@ -161,6 +161,46 @@ test('a file of llama-swap becomes a fleet whose models are on demand', async ()
   );
 });
 
+test.each([
+  [
+    'a matrix',
+    `use: matrix
+    settings:
+      groups: {ignored: {members: [a-1, b]}}
+      matrix:
+        vars: {v: voice.x}
+        evict_costs: {v: 50}
+        sets: {one: "(a-1 | b) & v"}`,
+    [
+      ['a-1', 'voice.x'],
+      ['b', 'voice.x'],
+    ],
+    ['routing.router.settings.matrix.evict_costs', 'routing.scheduler'],
+  ],
+  [
+    'groups',
+    `settings:
+      groups: {both: {swap: false, members: [a-1, b]}}`,
+    [['a-1', 'b'], ['voice.x']],
+    ['routing.scheduler'],
+  ],
+])(
+  'what newer files of llama-swap say under routing becomes sets too: %s',
+  async (_, router, sets, paths) => {
+    const { made, left } = await takeOver(`models:
+  a-1: {cmd: "llama-server --port \${PORT} -m a.gguf -c 4096"}
+  b: {cmd: "llama-server --port \${PORT} -m b.gguf -c 4096"}
+  voice.x: {cmd: "llama-server --port \${PORT} -m c.gguf -c 4096"}
+routing:
+  router:
+    ${router}
+  scheduler: {use: fifo}
+`);
+    expect(made.gateway).toEqual({ onDemand: { sets } });
+    expect(left.map(({ path }) => path).toSorted()).toEqual(paths);
+  },
+);
+
 test('groups of llama-swap become sets of what may run together', async () => {
   const cmd = 'llama-server --port ${PORT} -m /m.gguf -c 4096';
   const { made, left } = await takeOver(`models:

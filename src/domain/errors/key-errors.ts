@@ -23,7 +23,8 @@ export const keyErrors = {
   ),
   KEY_IN_FILE: defineError<{ name: string }>(
     (f) => `The key "${f.name}" stands in the fleet file, and only the file can change it.`,
-    (f) => `Change what gateway.keys.${f.name}, or for the master key gateway.masterKey, names, then run "berth apply".`,
+    (f) =>
+      `Change what gateway.keys.${f.name}, or for the master key gateway.masterKey, names, then run "berth apply".`,
     'usage',
   ),
   KEY_WISH_INVALID: defineError<{ faults: readonly string[] }>(

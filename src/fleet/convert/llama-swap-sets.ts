@@ -7,14 +7,26 @@ const mostSets = 64;
 
 export type Sets = readonly (readonly string[])[];
 
+/** Where newer files have both: only the one that `use` names counts, which is `group` where it is not said. */
+const router = ['routing', 'router'];
+
+/** What a file says of models that run together: either; older ones have them at the top. */
+export function sharing(root: Located): { matrix: Located | null; groups: Located | null } {
+  const older = { matrix: pieceAt(root, ['matrix']), groups: pieceAt(root, ['groups']) };
+  if (older.matrix || older.groups) return older;
+  const isMatrix = scalarAt(root, [...router, 'use']) === 'matrix';
+  const used = pieceAt(root, [...router, 'settings', isMatrix ? 'matrix' : 'groups']);
+  return isMatrix ? { matrix: used, groups: null } : { matrix: null, groups: used };
+}
+
 /**
- * Which models may run together, from `matrix` or `groups`; null where the file has neither, or too many combinations. Names are
- * those of the file.
+ * Which models may run together, from a matrix or groups; null where the file has neither, or too many combinations. Names are those
+ * of the file.
  */
 export function setsOf(root: Located): { sets: Sets | null; refused: Located | null } {
-  const matrix = pieceAt(root, ['matrix']);
-  const groups = pieceAt(root, ['groups']);
-  const sets = unlike(matrix ? matrixSets(matrix) : groups ? groupSets(root, groups) : []);
+  const { matrix, groups } = sharing(root);
+  const models = new Set(entriesAt(root, ['models']).map(([name]) => name));
+  const sets = unlike(matrix ? matrixSets(matrix, models) : groups ? groupSets(root, groups) : []);
   if (sets === null || sets.length > mostSets) return { sets: null, refused: matrix ?? groups };
   return { sets: sets.length === 0 ? null : sets, refused: null };
 }
@@ -25,12 +37,12 @@ function unlike(sets: Sets | null): Sets | null {
 }
 
 /** Null when an expression cannot be read. */
-function matrixSets(matrix: Located): Sets | null {
+function matrixSets(matrix: Located, models: ReadonlySet<string>): Sets | null {
   const vars = new Map(entriesAt(matrix, ['vars']).map(([name, one]) => [name, textAt(one, [])]));
   const texts = new Map(entriesAt(matrix, ['sets']).map(([name, one]) => [name, textAt(one, [])]));
   const all: (readonly string[])[] = [];
   for (const text of texts.values()) {
-    const expanded = expand(text, { vars, texts, depth: 0 });
+    const expanded = expand(text, { vars, models, texts, depth: 0 });
     if (expanded === null) return null;
     all.push(...expanded);
   }
@@ -39,13 +51,15 @@ function matrixSets(matrix: Located): Sets | null {
 
 interface Names {
   readonly vars: ReadonlyMap<string, string>;
+  /** They may be named themselves. */
+  readonly models: ReadonlySet<string>;
   readonly texts: ReadonlyMap<string, string>;
   readonly depth: number;
 }
 
 /** All combinations of an expression of `&`, `|`, brackets, names, and `+set`. */
 function expand(text: string, names: Names): Sets | null {
-  const tokens = text.match(/\+?\w+|[&|()]/g) ?? [];
+  const tokens = text.match(/[^\s&|()]+|[&|()]/g) ?? [];
   let at = 0;
   function either(): Sets | null {
     let found = both();
@@ -79,7 +93,8 @@ function expand(text: string, names: Names): Sets | null {
         ? null
         : expand(other, { ...names, depth: names.depth + 1 });
     }
-    const model = names.vars.get(token ?? '');
+    if (token === undefined) return null;
+    const model = names.vars.get(token) ?? (names.models.has(token) ? token : undefined);
     return model === undefined ? null : [[model]];
   }
   const found = either();

@@ -7,7 +7,7 @@ import { leaveUnknown, leftovers, namer, variableName, textAt } from './conversi
 import type { Conversion, ConvertOptions, Leave } from './conversion.ts';
 import { fillMacros, readMacros, variablesIn } from './llama-swap-macros.ts';
 import type { Macros } from './llama-swap-macros.ts';
-import { setsOf } from './llama-swap-sets.ts';
+import { setsOf, sharing } from './llama-swap-sets.ts';
 
 const fileKeys = [
   'healthCheckTimeout',
@@ -16,6 +16,7 @@ const fileKeys = [
   'models',
   'matrix',
   'groups',
+  'routing',
   'peers',
   'apiKeys',
 ];
@@ -59,12 +60,7 @@ export function fromLlamaSwap(root: Located, options: ConvertOptions): Conversio
   for (const [, peer] of entriesAt(root, ['peers'])) addPeer(context, peer);
   const keys = addKeys(context, root);
   const { sets, refused } = setsOf(root);
-  leaveUnknown(
-    pieceAt(root, ['matrix']),
-    ['vars', 'sets'],
-    { evict_costs: 'What a model costs to lose is learned from how long it takes to load.' },
-    leave,
-  );
+  leaveRouting(root, leave);
   if (refused) leave(refused, 'It cannot be written as lists of models: berth runs together what fits.');
   const onDemand = sets
     ? { onDemand: { sets: sets.map((set) => set.map((id) => context.names.get(id) ?? id)) } }
@@ -79,6 +75,16 @@ export function fromLlamaSwap(root: Located, options: ConvertOptions): Conversio
     fleet: { models: context.models, deployments: context.deployments, gateway },
     left,
   };
+}
+
+/** What there is of a matrix and of routing beside the sets. */
+function leaveRouting(root: Located, leave: Leave): void {
+  const learned = 'What a model costs to lose is learned from how long it takes to load.';
+  leaveUnknown(sharing(root).matrix, ['vars', 'sets'], { evict_costs: learned }, leave);
+  const scheduler = 'Who waits is served by turns of keys and by priority, of a key or a route.';
+  leaveUnknown(pieceAt(root, ['routing']), ['router'], { scheduler }, leave);
+  const use = pieceAt(root, ['routing', 'router', 'use']);
+  if (use && !['group', 'matrix'].includes(textAt(use, []))) leave(use, 'Berth has nothing like it.');
 }
 
 interface Context extends ConvertOptions {

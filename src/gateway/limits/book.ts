@@ -68,7 +68,8 @@ export function settle(book: Book, charged: Charge, real: Amounts | null, wallMs
     const count = countOf(book, bound, wallMs);
     const slot = charged.slots[i];
     // A later slot than the present one: the clock was set back, and the count has taken it along.
-    if (more >= 0 || slot === undefined || slot >= count.slot) count.current = Math.max(0, count.current + more);
+    if (more >= 0 || slot === undefined || slot >= count.slot)
+      count.current = Math.max(0, count.current + more);
     else if (slot === count.slot - 1) count.previous = Math.max(0, count.previous + more);
   }
 }

@@ -261,7 +261,8 @@ function serveLeased(
   const end = tokens === 0 || call.reservation ? served : noting(state, call, route, served);
   forward(call, { deployment, lease, context: state }, end);
   // What goes to an engine as it is may change its state: it is meant for that one.
-  if (route.shadow && body && !again && !call.exact) state.shadows.mirror(call, body, route.shadow, Math.random());
+  if (route.shadow && body && !again && !call.exact)
+    state.shadows.mirror(call, body, route.shadow, Math.random());
 }
 
 /** Takes note of how long a good answer was. */
