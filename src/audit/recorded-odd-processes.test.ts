@@ -101,11 +101,7 @@ tryMachines([
       },
     ],
     silent: [8000],
-    found: [
-      'not-answering vllm (process 20)',
-      'port-held vllm org/m (process 99900)',
-      'unmanaged vllm (process 20)',
-    ],
+    found: ['not-answering vllm (process 20)', 'port-held vllm org/m (process 99900)'],
   },
   {
     what: 'a worker of vLLM whose server is gone, below the first process',
@@ -123,7 +119,7 @@ tryMachines([
       },
       { pid: 20, ppid: 9, argv: ['VLLM::EngineCore'], cgroup: '/user.slice/user-1000.slice/session-3.scope' },
     ],
-    found: ['not-answering vllm (process 20)', 'unmanaged vllm (process 20)'],
+    found: ['not-answering vllm (process 20)'],
   },
   {
     what: 'a worker of SGLang whose server is gone, taken over by what a container begins with',

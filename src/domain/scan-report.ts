@@ -33,6 +33,8 @@ export const ScannedServer = z.strictObject({
   process: ProcessId,
   /** Secrets replaced. */
   command: z.array(z.string()),
+  /** It computes for a server and takes no requests itself: one whose server is elsewhere, unknown or gone. */
+  worker: z.boolean().optional(),
   owner: Owner,
   mark: z.strictObject({ fleet: z.string(), deployment: z.string(), replica: z.int() }).nullable(),
   /** Port that its command line names. */

@@ -26,6 +26,7 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     modelBytes: file?.bytes ?? null,
     process: { bootId: context.table.bootId, pid: entry.pid, startTicks: entry.startTicks },
     command: redact(entry.argv),
+    ...(recognized.child ? { worker: true } : {}),
     owner: ownerOf(entry, mark, context),
     mark,
     wantedPort: recognized.port,

@@ -33,6 +33,9 @@ export interface MachineCase {
   readonly userLoaded?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What is answered, by port and path ("8080/v1/models"); whatever else listens tells that it is in good health. */
   readonly replies?: Readonly<Record<string, string>>;
+  /** The GPUs, by their use in MiB and whether they are divided (MIG), and who holds what of which, in MiB. */
+  readonly gpus?: readonly { used: number; mig?: true }[];
+  readonly gpuHolders?: readonly { gpu: number; pid: number; name?: string; used: number | null }[];
   /** Ports that take a connection and never answer. */
   readonly silent?: readonly number[];
   /** "engine model (process pid)" of each server, sorted. */
@@ -149,7 +152,9 @@ function worldOf(machine: MachineCase, proc: string): World {
       run: async (argv) =>
         argv[0] === 'systemctl'
           ? { code: 0, signal: null, stdout: systemctl(machine, argv), stderr: '' }
-          : { code: null, signal: null, stdout: '', stderr: 'ENOENT' },
+          : argv[0] === 'nvidia-smi' && machine.gpus
+            ? { code: 0, signal: null, stdout: nvidiaSmi(machine, argv), stderr: '' }
+            : { code: null, signal: null, stdout: '', stderr: 'ENOENT' },
     },
     http: {
       request: async (url: string) => {
@@ -207,6 +212,19 @@ function filesOf(
       return place === null ? real.stat(path) : stat(place);
     },
   };
+}
+
+/** What the tool of NVIDIA prints of GPUs with 80 GiB. */
+function nvidiaSmi({ gpus = [], gpuHolders = [] }: MachineCase, argv: readonly string[]): string {
+  if (argv.some((word) => word.startsWith('--query-compute-apps')))
+    return gpuHolders
+      .map(({ gpu, pid, name = 'python3', used }) => `GPU-${gpu}, ${pid}, ${name}, ${used ?? '[N/A]'}\n`)
+      .join('');
+  const rows = gpus.map(
+    ({ used, mig }, n) =>
+      `${n}, GPU-${n}, 0000:0${n}:00.0, NVIDIA H100, 81920, ${used}, 500, 10, 40, 100, ${mig ? 'Enabled' : 'Disabled'}, 570.1, 9.0\n`,
+  );
+  return argv.some((word) => word.startsWith('--query-gpu')) ? rows.join('') : '';
 }
 
 /** What systemd says: of what it is asked for, and of each unit what it says of one that runs well. */

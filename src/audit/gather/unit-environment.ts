@@ -2,7 +2,7 @@ import { dirname } from 'node:path/posix';
 import { isWrittenSecret } from '../../domain/command-line/written-secret.ts';
 import type { World } from '../../io/world.ts';
 import { isOpen } from '../../io/open-to-all.ts';
-import { valuesOf } from '../../targets/systemd/unit-text.ts';
+import { inForce, valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { unitWords } from './unit-words.ts';
 
@@ -14,10 +14,16 @@ export async function environmentOf(
 ): Promise<Record<string, string>> {
   const texts = await filesOf(world, unit, section);
   const lines = [
-    ...valuesOf(unit, section, 'Environment').flatMap((line) => unitWords(line)),
+    ...inForce(valuesOf(unit, section, 'Environment')).flatMap((line) => unitWords(line)),
     ...texts.flatMap(({ text }) => text.split('\n')),
   ];
-  return Object.fromEntries(lines.flatMap((line) => [pairOf(line)].flatMap((pair) => (pair ? [pair] : []))));
+  const taken = inForce(valuesOf(unit, section, 'UnsetEnvironment')).flatMap((line) => unitWords(line));
+  const pairs = lines.flatMap((line) => [pairOf(line)].flatMap((pair) => (pair ? [pair] : [])));
+  return Object.fromEntries(
+    Object.entries(Object.fromEntries(pairs)).filter(
+      ([name, value]) => !taken.includes(name) && !taken.includes(`${name}=${value}`),
+    ),
+  );
 }
 
 /** Files of variables with a secret in them that every user of the machine can read. */
@@ -37,9 +43,7 @@ async function filesOf(
   unit: UnitText,
   section: string,
 ): Promise<{ path: string; text: string }[]> {
-  const values = valuesOf(unit, section, 'EnvironmentFile');
-  // An empty value forgets those before it.
-  const named = values.slice(values.lastIndexOf('') + 1).map((path) => path.replace(/^-/, ''));
+  const named = inForce(valuesOf(unit, section, 'EnvironmentFile')).map((path) => path.replace(/^-/, ''));
   const paths = await Promise.all(named.map((path) => matching(world, path)));
   return Promise.all(
     paths

@@ -1,5 +1,5 @@
 import { isWrittenSecret, secretAssignments } from '../../domain/command-line/written-secret.ts';
-import { valuesOf } from '../../targets/systemd/unit-text.ts';
+import { inForce, valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { unitWords } from './unit-words.ts';
 
@@ -19,9 +19,4 @@ export function unitSecrets(unit: UnitText): string[] {
   });
   const started = inForce(valuesOf(unit, 'Service', 'ExecStart')).flatMap(secretAssignments);
   return [...new Set([...named, ...started])];
-}
-
-/** An empty value forgets those before it. */
-function inForce(values: readonly string[]): readonly string[] {
-  return values.slice(values.lastIndexOf('') + 1);
 }

@@ -8,11 +8,13 @@ export function unitWords(value: string): string[] {
   return [...value.matchAll(item)].map(([word]) => plain(word));
 }
 
-/** Those of the first command of "ExecStart=": a ";" by itself begins another. */
-export function firstCommand(value: string): string[] {
-  const words = [...value.matchAll(item)].map(([word]) => word);
-  const end = words.indexOf(';');
-  return words.slice(0, end < 0 ? undefined : end).map(plain);
+/** Those of each command of "ExecStart=": a ";" by itself begins another. */
+export function commandsIn(value: string): string[][] {
+  const commands: string[][] = [[]];
+  for (const [word] of value.matchAll(item))
+    if (word === ';') commands.push([]);
+    else commands.at(-1)?.push(plain(word));
+  return commands;
 }
 
 const signs: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', s: ' ' };

@@ -3,7 +3,7 @@ import type { World } from '../../io/world.ts';
 import { ask, systemScope, userScope } from '../../targets/systemd/scope.ts';
 import type { Scope } from '../../targets/systemd/scope.ts';
 import { markLabel } from '../../container/render.ts';
-import { readUnit, valuesOf } from '../../targets/systemd/unit-text.ts';
+import { inForce, readUnit, valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { definedServer } from './defined-server.ts';
 import {
@@ -22,7 +22,7 @@ import { surroundings } from './unit-surroundings.ts';
 import { fillSpecifiers, specifiersOf } from './specifiers.ts';
 import { environmentOf, openEnvironment } from './unit-environment.ts';
 import { unitFiles } from './unit-files.ts';
-import { firstCommand, unitWords } from './unit-words.ts';
+import { commandsIn, unitWords } from './unit-words.ts';
 import { unitSecrets } from './unit-secrets.ts';
 import type { UnitFile } from './unit-files.ts';
 
@@ -242,21 +242,29 @@ async function dropInsOf(
   );
 }
 
-async function serverOf(
-  world: World,
-  unit: UnitText,
-  containers: Containers,
-): Promise<(Pick<ObservedUnit, 'starts' | 'container'> & { runsContainer: boolean }) | null> {
-  const lines = valuesOf(unit, 'Service', 'ExecStart');
-  // An empty value forgets those before it.
-  const command = lines.slice(lines.lastIndexOf('') + 1).at(-1);
-  if (command === undefined) return null;
+type Started = Pick<ObservedUnit, 'starts' | 'container'> & { readonly runsContainer: boolean };
+
+/** The server among the commands of a unit, which may prepare it and follow it; of several the last. */
+async function serverOf(world: World, unit: UnitText, containers: Containers): Promise<Started | null> {
+  const commands = inForce(valuesOf(unit, 'Service', 'ExecStart')).flatMap(commandsIn);
+  if (commands.length === 0) return null;
   const env = await environmentOf(world, unit);
-  const [, marks = '', line = ''] = /^([-@:+!|]*)(.*)$/s.exec(command) ?? [];
-  const words = firstCommand(line);
+  for (const command of commands.toReversed()) {
+    const found = await startedBy(command, env, containers);
+    if (found) return found;
+  }
+  return null;
+}
+
+async function startedBy(
+  [first = '', ...rest]: readonly string[],
+  env: Readonly<Record<string, string>>,
+  containers: Containers,
+): Promise<Started | null> {
+  const [, marks = '', program = ''] = /^([-@:+!|]*)(.*)$/s.exec(first) ?? [];
   // With "@" the second word is the name that the program sees of itself.
-  const called = marks.includes('@') ? words.toSpliced(1, 1) : words;
-  const argv = called.flatMap((word) => expand(word, env));
+  const words = [program, ...(marks.includes('@') ? rest.slice(1) : rest)];
+  const argv = words.flatMap((word) => expand(word, env));
   const run = containerRun(argv, env) ?? (await startedServer(argv, containers));
   if (run) return { ...run, runsContainer: true };
   const starts = definedServer({ image: null, command: argv, args: [], env });

@@ -22,7 +22,8 @@ function onHost(host: ObservedHost): Found[] {
       0,
     );
     const all = gpu.processes.reduce((sum, one) => sum + (one.memoryBytes ?? 0), 0);
-    if (own.length === 0 || all - known < counts) return [];
+    // What another part of a GPU (MIG) holds is missing to nobody.
+    if (gpu.mig === true || own.length === 0 || all - known < counts) return [];
     return [
       {
         object: `GPU ${gpu.index}`,

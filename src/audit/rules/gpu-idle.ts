@@ -14,6 +14,7 @@ export const gpuIdle: Rule = {
       host.servers.flatMap((server) => {
         const free = host.hardware.gpus.find(
           (gpu) =>
+            gpu.mig !== true &&
             gpu.processes.length === 0 &&
             (gpu.memoryUsedBytes ?? 0) < 1024 ** 3 &&
             (gpu.memoryBytes ?? 0) > (server.modelBytes ?? Infinity),

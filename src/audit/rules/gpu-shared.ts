@@ -14,6 +14,8 @@ export const gpuShared: Rule = {
 
 function onHost(host: ObservedHost): Found[] {
   return host.hardware.gpus.flatMap((gpu) => {
+    // Parts of a GPU (MIG) are as apart as two of them, and who has which is not told.
+    if (gpu.mig === true) return [];
     const on = host.servers.flatMap((server) => {
       const held = server.gpus.find((one) => one.index === gpu.index);
       return held ? [{ server, held }] : [];

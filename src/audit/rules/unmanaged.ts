@@ -52,7 +52,8 @@ function isByHand({ owner: { kind, name } }: ScannedServer, { units }: ObservedH
 }
 
 function judge(server: ScannedServer, host: ObservedHost, fleet: ObservedFleet | null): Found[] {
-  if (server.mark !== null) return [];
+  // A worker is of the program that has started it, or is left over: nobody starts it by itself.
+  if (server.mark !== null || server.worker === true) return [];
   const byHand = isByHand(server, host);
   if (!byHand && fleet === null) return [];
   return [

@@ -33,6 +33,11 @@ export function valuesOf(unit: UnitText, section: string, key: string): string[]
   );
 }
 
+/** Of the values of a key that adds up: an empty one forgets those before it. */
+export function inForce(values: readonly string[]): readonly string[] {
+  return values.slice(values.lastIndexOf('') + 1);
+}
+
 /** One word of a command line in a unit: specifiers (%) and variables ($) are written as themselves. */
 export function quoteWord(word: string): string {
   return `"${escapeText(word).replaceAll('$', '$$$$')}"`;
