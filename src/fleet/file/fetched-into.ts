@@ -41,7 +41,12 @@ export function projectorIn(
   { path = '', fetch }: Pick<InClaim, 'path' | 'fetch'>,
   mmproj: string | undefined,
 ): string | null {
-  if (!fetch || mmproj === undefined || !isAddress(mmproj)) return null;
+  return fetch && mmproj !== undefined ? projectorBeside(path, mmproj) : null;
+}
+
+/** Where a projector is put beside the model at this path; null for one that has no address. Pure. */
+export function projectorBeside(path: string, mmproj: string): string | null {
+  if (!isAddress(mmproj)) return null;
   return posix.join(folderOf(path), posix.basename(mmproj.replace(/[?#].*$/, '')));
 }
 
