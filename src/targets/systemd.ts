@@ -36,6 +36,10 @@ export const systemdTarget = {
   restart: async (world, instance) => (await import('./systemd/create.ts')).restart(world, instance),
   remove: async (world, instance, how) => (await import('./systemd/create.ts')).remove(world, instance, how),
   settle: async (world) => (await import('./systemd/create.ts')).settle(world),
+  record: {
+    read: async (world, place) => (await import('./systemd/record.ts')).readRecord(world, place),
+    keep: async (world, place, text) => (await import('./systemd/record.ts')).keepRecord(world, place, text),
+  },
   logs: async function* (world, instance, how) {
     yield* (await import('./systemd/logs.ts')).logs(world, instance, how);
   },

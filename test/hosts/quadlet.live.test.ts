@@ -7,6 +7,7 @@ import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
 import { until } from '../support/berth.ts';
 import { findQuadlet } from './find-quadlet.ts';
+import { findLlamaServer } from './llama-server.ts';
 import { buildUsualLlama, missingForPodmanMachine, startPodmanMachine } from './podman-machine.ts';
 import { inventory } from './suite/systemd.ts';
 import type { SystemdBox } from './systemd-box.ts';
@@ -14,6 +15,7 @@ import type { SystemdBox } from './systemd-box.ts';
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 const quadlet = findQuadlet();
+const llama = findLlamaServer();
 const missing =
   missingForPodmanMachine() ??
   (quadlet === null ? 'no quadlet of podman: tools/live/quadlet.sh gets one' : null);
@@ -25,7 +27,7 @@ let box: SystemdBox;
 
 beforeAll(async () => {
   if (missing !== null) return;
-  box = startPodmanMachine([dirname(quadlet ?? '')]);
+  box = startPodmanMachine([dirname(quadlet ?? ''), ...(llama ? [dirname(dirname(llama))] : [])]);
   buildUsualLlama(box);
   await makeModel(localFiles, { size: '1M', type: 'q8_0', seed: 1, path: join(box.folder, 'm.gguf') });
   // Podman 4.3 leaves the file of an id, over which a unit made for a later one falls when it starts again.
@@ -50,7 +52,7 @@ function berth(args: readonly string[], code = 0): string {
   return ran.stdout + ran.stderr;
 }
 
-function writeFleet(slots: number, target = ''): void {
+function writeFleet(slots: number, target = '', container = 'container: {shm: 96Mi}'): void {
   writeFileSync(
     join(box.folder, 'berth.yaml'),
     `version: 1
@@ -62,8 +64,8 @@ deployments:
     model: toy
     ownKey: true
     resources: {limits: {memory: 900Mi}}
-    target: {kind: systemd, ${target}container: {shm: 96Mi}}
-    engine: {kind: llama.cpp, slots: ${slots}, context: 256, threads: 1, cacheRam: 0}
+    target: {kind: systemd, ${target}${container}}
+    engine: {kind: llama.cpp, ${container === '' ? `binary: ${llama}, ` : ''}slots: ${slots}, context: 256, threads: 1, cacheRam: 0}
 `,
   );
 }
@@ -114,6 +116,64 @@ test.skipIf(missing !== null)(
     expect(said).toContain('Podman makes no units of containers on this machine');
     expect(said).toContain('Install podman 5 or newer');
     expect(berth(['apply'], 1)).toContain('Podman makes no units of containers on this machine');
+    expect(leftovers()).toEqual(before);
+  },
+);
+
+test.skipIf(missing !== null)(
+  `secrets that cannot be given to the user of a container are told before anything is written${why}`,
+  () => {
+    inBox('sh', '-c', 'mkdir -p "$(dirname "$1")" && cp "$0" "$1"', quadlet ?? '', generator);
+    writeFleet(2, '', 'container: {user: llama}');
+    const before = leftovers();
+    expect(berth(['plan'])).toContain('it is not named by its number');
+    berth(['apply'], 1);
+    expect(leftovers()).toEqual(before);
+  },
+);
+
+test.skipIf(missing !== null)(
+  `a unit that becomes a container's or a plain one leaves nothing of before, and a file of somebody else's stays${why}`,
+  () => {
+    inBox('sh', '-c', 'mkdir -p "$(dirname "$1")" && cp "$0" "$1"', quadlet ?? '', generator);
+    const plainOwn = `unit: {name: own, Service: {BindReadOnlyPaths: ${dirname(dirname(llama ?? ''))}}}`;
+    const link = '/etc/systemd/system/multi-user.target.wants/own.service';
+    const theirs = '/etc/containers/systemd/own.container';
+    const text = '[Container]\nImage=localhost/somebody\n';
+    const plain = '/etc/systemd/system/own.service';
+    const before = leftovers();
+    writeFleet(2, plainOwn, '');
+    berth(['apply']);
+    expect(inBox('readlink', link).trim()).toBe(plain);
+
+    put(theirs, text);
+    writeFleet(3, plainOwn, '');
+    const { pid } = replica();
+    expect(berth(['apply'], 1)).toContain(theirs);
+    expect(inBox('cat', theirs)).toBe(text);
+    expect(replica()).toMatchObject({ state: 'ready', pid });
+    writeFleet(3, 'unit: own, ', 'container: {shm: 96Mi}');
+    expect(berth(['apply'], 1)).toContain(theirs);
+    expect(inBox('cat', theirs)).toBe(text);
+    inBox('rm', theirs);
+
+    // One that does not run is taken over in its place.
+    writeFleet(3, plainOwn, '');
+    berth(['apply']);
+    inBox('systemctl', 'stop', 'own');
+    writeFleet(3, 'unit: own, ', 'container: {shm: 96Mi}');
+    berth(['apply']);
+    expect(steps()).toEqual(['keep']);
+    expect(box.enter('ls', link, plain).code).not.toBe(0);
+    inBox('systemctl', 'stop', 'own');
+    writeFleet(3, plainOwn, '');
+    berth(['apply']);
+    expect(steps()).toEqual(['keep']);
+    expect(inBox('readlink', link).trim()).toBe(plain);
+    expect(box.enter('ls', theirs).code).not.toBe(0);
+
+    berth(['down']);
+    expect(inBox('podman', 'ps', '--all', '--quiet')).toBe('');
     expect(leftovers()).toEqual(before);
   },
 );

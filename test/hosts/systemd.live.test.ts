@@ -114,6 +114,24 @@ describe.skipIf(lacks !== '')('target systemd, with systemd as the first process
     expect(replica().pid).not.toBe(before);
   });
 
+  test('what a unit was before is found by whoever else may change it, and goes with it', () => {
+    onTestFinished(() => void berth('down'));
+    for (const n of [1, 2]) {
+      fleet(`, env: {N: "${n}"}`);
+      const applied = berth('apply');
+      expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    }
+    const other = { BERTH_STATE_DIR: join(folder, 'of somebody else') };
+    const back = box.berth(['rollback', 'a', '--yes'], other);
+    expect(back.code, back.stdout + back.stderr).toBe(0);
+    expect(enter('cat', `/proc/${replica().pid}/environ`).stdout).toContain('N=1\0');
+    // By now that is what comes before, also for who has applied it first.
+    expect(berth('rollback', 'a', '--dry-run').stdout).toContain('back to what it was since');
+    expect(enter('sh', '-c', 'stat -c "%a %U" /etc/berth/ran/*/*').stdout.trim()).toBe('644 root');
+    expect(berth('down').code).toBe(0);
+    expect(enter('ls', '/etc/berth').code).not.toBe(0);
+  }, 240_000);
+
   test('systemd reads its files anew once for all units of a command, and replicas can be the instances of one name', () => {
     const before = inventory();
     const command = JSON.stringify([process.execPath, fakeEngine, '{port}']);

@@ -48,7 +48,7 @@ export const dockerErrors = {
     (f) =>
       `The container of ${f.deployment} runs as user ${f.user}, who cannot be given its secrets and folders: ${f.reason}.`,
     (f) =>
-      `It was removed again. Write the number of a user that can under target.user of ${f.deployment} ("0", or that of the user who runs berth), or "become: sudo" at its host where berth is not root.`,
+      `Write the number of a user that can under target.user of ${f.deployment}, or target.container.user of a unit ("0", or that of the user who runs berth), or "become: sudo" at its host where berth is not root.`,
   ),
   CONTAINER_NOT_STARTED: defineError<{ deployment: string; image: string; answer: string }>(
     (f) => `The container of ${f.deployment} from ${f.image} could not be started: ${f.answer}.`,

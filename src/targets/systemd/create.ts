@@ -6,13 +6,15 @@ import { engineFileText } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { keepDefinition } from './adopt.ts';
-import { containerFile, definitionOf, definitionPath, inContainer } from './definition.ts';
+import { definitionOf, definitionPath, inContainer } from './definition.ts';
 import { lastLines, unitOfObject } from './logs.ts';
-import { beingStopped, endingOf, markOnDisk, observe, runs, show } from './observe.ts';
+import { beingStopped, endingOf, isSamePlace, markOnDisk, observe, runs, show } from './observe.ts';
 import { optionsOf, unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
-import { ensureImage, expectNameFree, generatorOf, giveSecrets, podman } from './podman.ts';
+import { definitionFiles } from './own-files.ts';
+import { ensureImage, expectNameFree, generatorOf, giveSecrets, podman, readerOfSecrets } from './podman.ts';
 import { workVolumes } from './quadlet.ts';
+import { recordFolders } from './record.ts';
 import { foldersOf, unitNameOf } from './render.ts';
 import { ask, cacheFolders, dropInPath, faultOf, scopeNamed, scopeOf, tell, unitPath } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -31,9 +33,11 @@ export async function create(world: World, request: StartRequest, options: Syste
   const { mark, onProgress = () => {} } = request;
   const { deployment, spec } = mark;
   const scope = scopeOf(world);
+  let reader: string | null = null;
   if (inContainer(options)) {
     await generatorOf(world, scope, deployment);
     await ensureImage(world, scope, { mark, container: options.container, onProgress });
+    reader = await readerOfSecrets(world, scope, { mark, container: options.container });
   }
   const unit = await freeUnit(world, scope, { request, options });
   if (inContainer(options)) await expectNameFree(world, scope, { unit, deployment });
@@ -50,6 +54,8 @@ export async function create(world: World, request: StartRequest, options: Syste
     }),
   );
   const { path, text, dropIn, environment } = definition;
+  const before = await markOnDisk(world, scope, unit);
+  const { own } = await definitionFiles(world, scope, { unit, mark: before });
   // The mark comes first: whatever is left half made can be known for ours.
   await writeFiles(world, scope, [
     { path: dropInPath(scope, unit), text: dropIn, mode: '644' },
@@ -57,26 +63,41 @@ export async function create(world: World, request: StartRequest, options: Syste
       ? []
       : [{ path: join(config, 'environment'), text: environment, mode: '600' as const }]),
     ...secrets,
-    { path, text, mode: '644' },
   ]);
+  const paths = secrets.map((one) => one.path);
+  if (reader !== null) await giveSecrets(world, scope, { deployment, user: reader, paths });
+  // Last, since the next boot would start it.
+  await writeFiles(world, scope, [{ path, text, mode: '644' }]);
+  await dropOtherKind(world, scope, { unit, before, old: own.filter((one) => one !== path) });
   const file = `${unit}.service`;
-  if (inContainer(options)) {
-    await giveSecrets(world, scope, {
-      mark,
-      container: options.container,
-      paths: secrets.map((one) => one.path),
-    });
-    // A unit of the same name goes over what podman makes.
-    await removeFiles(world, scope, [unitPath(scope, unit), join(config, 'environment')]);
-  } else {
-    await removeFiles(world, scope, [containerFile(scope, unit)]);
+  if (!inContainer(options))
     await tell(world, scope, { args: ['enable', '--no-reload', '--quiet', file], unit, what: 'enabled' });
-  }
   if (inContainer(options) || !(await isRead(world, scope, unit))) await reload(world, scope, unit);
   await ask(world, scope, ['reset-failed', file]);
   const since = world.clock.wall().getTime();
   await tell(world, scope, { args: ['start', '--no-block', file], unit, what: 'started' });
   return started(world, scope, { unit, since });
+}
+
+/** Takes away what defined the unit while it was a container's and is not any more, or the other way round, and what went with that. */
+async function dropOtherKind(
+  world: World,
+  scope: Scope,
+  { unit, before, old }: { unit: string; before: Mark | null; old: readonly string[] },
+): Promise<void> {
+  if (old.includes(unitPath(scope, unit))) {
+    await tell(world, scope, { args: disableArgs(unit), unit, what: 'disabled' });
+    // What a container is told lies in its own file.
+    await removeFiles(world, scope, [...old, join(scope.config, unit, 'environment')]);
+  } else await removeFiles(world, scope, old);
+  if (!before || !inContainer(optionsOf(before)) || old.length === 0) return;
+  const volumes = workVolumes(before);
+  // Podman refuses for those that another container of the same place has.
+  if (volumes.length > 0) await podman(world, scope, ['volume', 'rm', ...volumes]);
+}
+
+function disableArgs(unit: string): string[] {
+  return ['disable', '--no-reload', '--quiet', `${unit}.service`];
 }
 
 /** One that systemd did not know it reads by itself, and others need not be read anew for it. */
@@ -152,13 +173,15 @@ async function freeUnit(
       throw faultOf(scope, await ask(world, scope, ['show', '-p', 'Version']), { unit, what: 'looked up' });
     const there = await markOnDisk(world, scope, unit);
     const isOurs = there !== null && isSamePlace(there, mark);
-    if (isOurs && (!runs(shown) || (await hasStopped(world, scope, unit)))) return unit;
+    const { foreign } = await definitionFiles(world, scope, { unit, mark: isOurs ? there : null });
+    const isHeld = foreign.length > 0;
+    if (isOurs && !isHeld && (!runs(shown) || (await hasStopped(world, scope, unit)))) return unit;
     const isFree = shown.get('LoadState') === 'not-found' || (await isGone(world, shown));
-    if (!there && isFree && !(await waitsForPodman(world, scope, unit))) return unit;
+    if (!there && !isHeld && isFree) return unit;
     if (name !== null)
       throw new BerthError('UNIT_FOREIGN', {
         unit,
-        path: shown.get('FragmentPath') || 'a unit without a file',
+        path: (isHeld ? foreign[0] : shown.get('FragmentPath')) || 'a unit without a file',
       });
   }
   throw new BerthError('UNIT_FOREIGN', { unit: usual, path: `${scope.units}/${usual}.service` });
@@ -180,17 +203,6 @@ async function isGone(world: World, shown: ReadonlyMap<string, string>): Promise
   return path !== undefined && path !== '' && !runs(shown) && (await world.files.stat(path)) === null;
 }
 
-/** A file of somebody else's that podman has not made a unit of yet. */
-async function waitsForPodman(world: World, scope: Scope, unit: string): Promise<boolean> {
-  return (await world.files.stat(containerFile(scope, unit)).catch(() => null)) !== null;
-}
-
-function isSamePlace(a: Mark, b: Mark): boolean {
-  return (
-    a.fleet === b.fleet && a.fleetId === b.fleetId && a.deployment === b.deployment && a.replica === b.replica
-  );
-}
-
 /** Stops and disables the unit and takes away what berth wrote of it; drop-ins of others stay. */
 export async function remove(
   world: World,
@@ -209,6 +221,7 @@ export async function remove(
     (one) => one.object.id !== instance.object.id && one.mark && isSamePlace(one.mark, there),
   );
   const container = inContainer(optionsOf(there));
+  const { own } = await definitionFiles(world, scope, { unit, mark: there });
   if (isUnit) {
     // One that was stopped while it started has failed, and systemd cleans only what is inactive.
     await ask(world, scope, ['reset-failed', file]);
@@ -216,8 +229,8 @@ export async function remove(
     if (!container && others.length === 0 && foldersOf(there, scope.name).length > 0)
       await tell(world, scope, { args: ['clean', '--what=cache', file], unit, what: 'cleaned' });
     // What podman has made is not enabled, and refuses to be disabled.
-    if (!container)
-      await tell(world, scope, { args: ['disable', '--no-reload', '--quiet', file], unit, what: 'disabled' });
+    if (!container || own.includes(unitPath(scope, unit)))
+      await tell(world, scope, { args: disableArgs(unit), unit, what: 'disabled' });
     await keepDefinition(world, scope, unit);
   }
   const volumes = container && others.length === 0 ? workVolumes(there) : [];
@@ -226,13 +239,14 @@ export async function remove(
   const kept = Object.keys(there.spec.secrets).map((key) => join(config, key));
   await removeFiles(world, scope, [
     definitionPath(scope, unit, optionsOf(there)),
+    ...own,
     ...kept,
     join(config, `${givenPrefix}*`),
     join(config, 'environment'),
     config,
     scope.config,
+    ...(others.length === 0 ? [...recordFolders(scope, there), ...cacheFolders(scope, there)] : []),
     dirname(scope.config),
-    ...(others.length === 0 ? cacheFolders(scope, there) : []),
     // The mark goes last, so that a removal that is cut off goes on the next time.
     dropInPath(scope, unit),
     dirname(dropInPath(scope, unit)),

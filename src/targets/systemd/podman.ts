@@ -88,17 +88,17 @@ export async function expectNameFree(
 }
 
 /**
- * Gives the files of secrets to the user that the container runs as. Root reads them as they are. Throws CONTAINER_USER where that
- * user has no number, or another one outside.
+ * The number of the user that the container runs as and that has to be given the files of secrets; null where there are none, or root
+ * reads them as they are. Throws CONTAINER_USER where that user has no number, or another one outside.
  */
-export async function giveSecrets(
+export async function readerOfSecrets(
   world: World,
   scope: Scope,
-  { mark, container, paths }: { mark: Mark; container: UnitContainer; paths: readonly string[] },
-): Promise<void> {
-  if (paths.length === 0) return;
+  { mark, container }: { mark: Mark; container: UnitContainer },
+): Promise<string | null> {
+  if (Object.keys(mark.spec.secrets).length === 0) return null;
   const user = await userOf(world, scope, { mark, container });
-  if (user === '0') return;
+  if (user === '0') return null;
   const fault = { deployment: mark.deployment, user };
   if (scope.name === 'user')
     throw new BerthError('CONTAINER_USER', {
@@ -107,9 +107,19 @@ export async function giveSecrets(
     });
   if (!/^\d+$/.test(user))
     throw new BerthError('CONTAINER_USER', { ...fault, reason: 'it is not named by its number' });
+  return user;
+}
+
+/** Throws CONTAINER_USER where they cannot be given to that user. */
+export async function giveSecrets(
+  world: World,
+  scope: Scope,
+  { deployment, user, paths }: { deployment: string; user: string; paths: readonly string[] },
+): Promise<void> {
   const argv = [...asRoot(scope), 'chown', '--', user, ...paths];
   const result = await world.exec.run(argv, { timeoutMs: 20_000 });
-  if (result.code !== 0) throw new BerthError('CONTAINER_USER', { ...fault, reason: reasonOf(result) });
+  if (result.code !== 0)
+    throw new BerthError('CONTAINER_USER', { deployment, user, reason: reasonOf(result) });
 }
 
 async function userOf(

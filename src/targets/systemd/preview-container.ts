@@ -4,7 +4,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { World } from '../../io/world.ts';
 import { definitionOf } from './definition.ts';
 import type { SystemdOptions, UnitContainer } from './options.ts';
-import { expectNameFree, generatorOf, hasImage } from './podman.ts';
+import { expectNameFree, generatorOf, hasImage, readerOfSecrets } from './podman.ts';
 import { unitImageOf } from './quadlet.ts';
 import { ofUser, reasonOf } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -34,7 +34,10 @@ async function imageFindings(world: World, scope: Scope, { mark, options }: Aske
   const { container } = options;
   const { deployment } = mark;
   const image = unitImageOf(mark.spec, container) ?? '';
-  if (await hasImage(world, scope, image)) return [];
+  if (await hasImage(world, scope, image)) {
+    await readerOfSecrets(world, scope, { mark, container });
+    return [];
+  }
   if (container.pull === 'never')
     throw new BerthError('IMAGE_MISSING', { deployment, image, reason: 'pull is "never"' });
   return [

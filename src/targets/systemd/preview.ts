@@ -4,9 +4,12 @@ import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
 import { inContainer } from './definition.ts';
 import { unitFacts } from './facts.ts';
+import { isSamePlace, markOnDisk } from './observe.ts';
+import { definitionFiles } from './own-files.ts';
 import { previewContainer } from './preview-container.ts';
 import { hiddenReads, renderUnit, unitNameOf } from './render.ts';
 import type { UnitFacts } from './render.ts';
+import { unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
 import { ask, reasonOf, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -28,6 +31,7 @@ export async function preview(
   }
   const unit = unitNameOf(request.mark, options);
   try {
+    await expectOwnFiles(world, scope, { request, options, unit });
     if (inContainer(options))
       return await previewContainer(world, scope, { mark: request.mark, options, unit });
     const facts = await unitFacts(world, request, { unit, scope });
@@ -40,6 +44,19 @@ export async function preview(
     if (!(error instanceof BerthError)) throw error;
     return [finding('critical', { rule: 'unit-impossible', object, error })];
   }
+}
+
+/** Before the unit that serves is stopped for one of its name, which would be refused then. Throws UNIT_FOREIGN. */
+async function expectOwnFiles(
+  world: World,
+  scope: Scope,
+  { request, options, unit }: { request: StartRequest; options: SystemdOptions; unit: string },
+): Promise<void> {
+  if (unitWish(options).name === null) return;
+  const mark = await markOnDisk(world, scope, unit);
+  if (!mark || !isSamePlace(mark, request.mark)) return;
+  const [path] = (await definitionFiles(world, scope, { unit, mark })).foreign;
+  if (path !== undefined) throw new BerthError('UNIT_FOREIGN', { unit, path });
 }
 
 function finding(

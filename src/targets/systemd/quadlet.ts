@@ -11,7 +11,7 @@ import type { SystemdOptions, UnitContainer } from './options.ts';
 import { containerSection, containerService, volumeOf } from './quadlet-text.ts';
 import { descriptionOf, dropInOf, overlay } from './render.ts';
 import { waitForHealth } from './scripts.ts';
-import { quoteWord, writeUnit } from './unit-text.ts';
+import { ownComment, quoteWord, writeUnit } from './unit-text.ts';
 import type { Section } from './unit-text.ts';
 
 /** What a container's unit is made from, beside the mark: facts of the host. */
@@ -83,7 +83,7 @@ export function renderQuadlet(mark: Mark, options: ContainerOptions, facts: Quad
       ],
       unitWish(options).raw,
     ),
-    'Written by berth; what you change goes into a drop-in of your own, which berth leaves alone.',
+    ownComment,
   );
   return { unit, dropIn: dropInOf(mark, unit) };
 }

@@ -10,7 +10,7 @@ import { hardening, hiddenFolders } from './hardening.ts';
 import { unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
 import { checkMemory, waitForHealth } from './scripts.ts';
-import { escapeText, quoteWord, writeUnit } from './unit-text.ts';
+import { escapeText, ownComment, quoteWord, writeUnit } from './unit-text.ts';
 import type { Section, UnitText } from './unit-text.ts';
 
 /** What a unit is made from, beside the mark: facts of the host. */
@@ -53,10 +53,7 @@ export function unitNameOf(
 
 /** Everything of a unit but the secrets themselves. Pure: reading a unit back compares with this. */
 export function renderUnit(mark: Mark, options: SystemdOptions, facts: UnitFacts): Rendered {
-  const unit = writeUnit(
-    overlay(unitOf(mark, options, facts), unitWish(options).raw),
-    'Written by berth; what you change goes into a drop-in of your own, which berth leaves alone.',
-  );
+  const unit = writeUnit(overlay(unitOf(mark, options, facts), unitWish(options).raw), ownComment);
   return { unit, environment: environmentFile(mark, facts), dropIn: dropInOf(mark, unit) };
 }
 

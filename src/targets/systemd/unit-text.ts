@@ -11,6 +11,14 @@ export function writeUnit(unit: UnitText, comment: string): string {
   return `# ${comment}\n${texts.join('\n')}`;
 }
 
+/** Stands at the head of the files that an apply writes, and says whose they are. */
+export const ownComment =
+  'Written by berth; what you change goes into a drop-in of your own, which berth leaves alone.';
+
+export function isWrittenByBerth(text: string): boolean {
+  return text.startsWith(`# ${ownComment}\n`);
+}
+
 /** Reads what systemd would: continued lines are joined, comments left out. Keys before any section are left out too. */
 export function readUnit(text: string): UnitText {
   const sections: [string, [string, string][]][] = [];
