@@ -47,6 +47,12 @@ test('flags that engines do not know and targets that cannot run an engine are t
   expect(several.stderr).toContain('boxed: The target docker cannot run boxed');
   expect(several.stderr).toContain('did you mean --flag-1?');
 
+  // What is found of one without such a fault is told with it, as that its program is not there.
+  write('  c: {engine: {kind: command, command: [/nowhere/serve, "{port}"]}}', boxed);
+  const both = await place.berth('plan');
+  expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('2 deployments cannot be started')]);
+  expect(both.stderr).toMatch(/c: .*\/nowhere\/serve/);
+
   write(boxed);
   const one = await place.berth('plan');
   expect([one.code, one.stderr]).toEqual([2, expect.stringContaining('The target docker cannot run boxed')]);

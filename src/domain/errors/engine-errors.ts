@@ -31,7 +31,7 @@ export const engineErrors = {
     faults: readonly { deployment: string; code: string; message: string; cure: string }[];
   }>(
     (f) =>
-      `${f.faults.length} deployments cannot be started as the file has them:\n${f.faults.map((one) => `  ${one.deployment}: ${one.message}`).join('\n')}`,
+      `${countOf(f.faults)} cannot be started as the file has them:\n${f.faults.map((one) => `  ${one.deployment}: ${one.message}`).join('\n')}`,
     (f) => [...new Set(f.faults.map(({ cure }) => cure))].join(' '),
     'usage',
   ),
@@ -84,3 +84,8 @@ export const engineErrors = {
     'usage',
   ),
 };
+
+function countOf(faults: readonly { deployment: string }[]): string {
+  const { size } = new Set(faults.map(({ deployment }) => deployment));
+  return size === 1 ? 'One deployment' : `${size} deployments`;
+}

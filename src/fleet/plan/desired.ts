@@ -1,6 +1,7 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { engineEnvironment } from '../../domain/engine-environment.ts';
 import { machineOf } from '../../domain/host-access.ts';
+import type { Finding } from '../../domain/finding.ts';
 import type { SecretHashes } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { engineOf } from '../../engines/registry.ts';
@@ -40,18 +41,21 @@ export async function desiredReplicas(world: World, loaded: LoadedFleet): Promis
   return desired;
 }
 
-/** Throws one fault as it is, and several as one: DEPLOYMENTS_FAULTY. */
-export function expectFaultless(faults: readonly DeploymentFault[]): void {
+/** Throws one fault as it is, and several, or one beside critical findings, as one: DEPLOYMENTS_FAULTY. */
+export function expectFaultless(faults: readonly DeploymentFault[], beside: readonly Finding[] = []): void {
   const [first, ...more] = faults;
   if (!first) return;
-  if (more.length === 0) throw first.fault;
+  if (more.length + beside.length === 0) throw first.fault;
   throw new BerthError('DEPLOYMENTS_FAULTY', {
-    faults: faults.map(({ deployment, fault: { code, message, cure } }) => ({
-      deployment,
-      code,
-      message,
-      cure,
-    })),
+    faults: [
+      ...faults.map(({ deployment, fault: { code, message, cure } }) => ({
+        deployment,
+        code,
+        message,
+        cure,
+      })),
+      ...beside.map(({ object, rule, message, cure }) => ({ deployment: object, code: rule, message, cure })),
+    ],
   });
 }
 

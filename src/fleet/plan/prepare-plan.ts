@@ -10,7 +10,7 @@ import { detectMemory } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { desiredOrFaults, expectFaultless } from './desired.ts';
-import type { DesiredReplica } from './desired.ts';
+import type { DeploymentFault, DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
 import type { PlanInput } from './make-plan.ts';
 import { refusedFaults } from './refused.ts';
@@ -66,7 +66,8 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     wishes.instead ? { desired: wishes.instead, faults: [] } : desiredOrFaults(world, named),
     planInput(world, { loaded, reached, observed }, { ...wishes, restart }),
   ]);
-  expectFaultless([...faults, ...refusedFaults(stated, loaded)]);
+  const faulty = [...faults, ...refusedFaults(stated, loaded)];
+  if (faulty.length > 0) expectFaultless(faulty, await foundBeside(world, loaded, { faulty, wishes }));
   const standing = confined(own, only);
   const gpus = await withChosenGpus(world, loaded, { desired: stated, observed, standing });
   const { desired } = gpus;
@@ -110,6 +111,31 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
   const { withGateways } = await import('../cluster-gateway/in-plan.ts');
   const silent = new Set(observed.silent.keys());
   return withGateways(world, whole, { loaded, silent, restart: restartGateway });
+}
+
+/** What else is critical, of deployments without such faults, so that one run tells all. */
+async function foundBeside(
+  world: World,
+  loaded: LoadedFleet,
+  { faulty, wishes }: { faulty: readonly DeploymentFault[]; wishes: PlanWishes },
+): Promise<Finding[]> {
+  const out = new Set(faulty.map(({ deployment }) => deployment));
+  const { only = loaded.deployments.map(({ name }) => name), restart = [], instead } = wishes;
+  const rest = only.filter((name) => !out.has(name));
+  if (rest.length === 0) return [];
+  try {
+    const { findings } = await preparePlan(world, loaded, {
+      ...wishes,
+      only: rest,
+      restart: restart.filter((name) => !out.has(name)),
+      ...(instead ? { instead: instead.filter(({ deployment }) => !out.has(deployment.name)) } : {}),
+    });
+    return findings.filter(({ severity, object }) => severity === 'critical' && rest.includes(object));
+  } catch (error) {
+    // What the plan of the others fails at is told once these faults are mended.
+    if (error instanceof BerthError) return [];
+    throw error;
+  }
 }
 
 function wantedHosts({ deployments, gateway: { host } }: LoadedFleet): ReadonlySet<string> {
