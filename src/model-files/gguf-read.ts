@@ -1,5 +1,6 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { ByteSource } from '../io/byte-file.ts';
+import { splitSet } from '../domain/split-files.ts';
 import { openSource } from '../io/byte-file.ts';
 import { Malformed, MoreNeeded, parseGguf } from './gguf-parse.ts';
 import type { GgufHeader } from './gguf-types.ts';
@@ -18,6 +19,15 @@ export async function readGgufFile(path: string): Promise<GgufHeader> {
   const header = await readGgufHeader(source);
   checkData(header, source);
   return header;
+}
+
+/** The header of a whole model: of one in several files the first's, with the tensors of all. Throws as `readGgufFile` does. */
+export async function readGgufModel(path: string): Promise<GgufHeader> {
+  const [first, ...others] = splitSet(path);
+  const header = await readGgufFile(first ?? path);
+  const tensors = [...header.tensors];
+  for (const part of others) tensors.push(...(await readGgufFile(part)).tensors);
+  return { ...header, tensors };
 }
 
 /** Of a file that may lie elsewhere: as much of its front as the header takes. Throws as `readGgufFile` does. */

@@ -197,6 +197,12 @@ test('a missing program and a missing model file are told by name', async () => 
   const failed = await place.berth('apply');
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain(`The model file ${join(place.folder, 'gone.gguf')} does not exist.`);
+  place.write('GGUF', 'm-00001-of-00002.gguf');
+  const split = 'models: {m: {source: ./m-00001-of-00002.gguf}}\n';
+  place.write(`${fleet([deployment('a', { more: 'model: m, ' })])}${split}`);
+  const rest = `The model file ${join(place.folder, 'm-00002-of-00002.gguf')} does not exist.`;
+  expect((await place.berth('plan')).stdout).toContain(rest);
+  expect((await place.berth('apply')).stderr).toContain(rest);
 });
 
 test('a port that was chosen once is read back, never chosen again', async () => {

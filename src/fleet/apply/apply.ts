@@ -19,7 +19,8 @@ import { settleAll } from './settle-all.ts';
 import { tidy } from './tidy.ts';
 import { observeHosts } from '../observe/observe.ts';
 import type { Sight } from '../observe/observe.ts';
-import { filesOf, foreignHolders, isThere, portFault } from '../plan/prepare-plan.ts';
+import { filesOf, isThere } from '../plan/missing-files.ts';
+import { foreignHolders, portFault } from '../plan/prepare-plan.ts';
 import { unstartable } from '../plan/missing-programs.ts';
 import { inOrder, isInTheWay, successorOf } from '../plan/order.ts';
 import type { Change } from '../plan/order.ts';
@@ -105,9 +106,9 @@ async function withGatewaysDone(
 }
 
 async function preflight(world: World, plan: Plan, observed: Sight): Promise<void> {
-  for (const { path, host } of filesOf(plan))
+  for (const { path, host, what } of filesOf(plan))
     if (!(await isThere(await worldOn(world, plan.hosts[host]), path)))
-      throw new BerthError('FILE_MISSING', { path, what: 'model file' });
+      throw new BerthError('FILE_MISSING', { path, what });
   const [held] = foreignHolders(plan, observed);
   if (held) throw portFault(plan, held);
   const seen = [...(await previewFindings(world, plan)), ...(await ofGateways(world, plan))];

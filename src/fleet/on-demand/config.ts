@@ -1,6 +1,7 @@
 import type { OnDemandConfig, OnDemandModel } from '../../domain/on-demand.ts';
 import { enginePaths } from '../../engines/registry.ts';
 import { detectHardware } from '../../hardware/detect.ts';
+import { weightBytes } from '../../io/weight-bytes.ts';
 import type { World } from '../../io/world.ts';
 import { launchSpecOf } from '../plan/launch-spec-of.ts';
 import { instancesOf, observe } from '../observe/observe.ts';
@@ -52,7 +53,7 @@ async function modelOf(
 ): Promise<OnDemandModel> {
   const { name, replicas, model } = deployment;
   const paths = fleetPaths(world, loaded);
-  const size = model && (await world.files.stat(model.path))?.size;
+  const size = model && (await weightBytes(world, model.path));
   const guess = size ? Math.round(size / diskBytesPerMs) + beginMs : null;
   return {
     deployment: name,

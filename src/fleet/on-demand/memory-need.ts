@@ -3,9 +3,10 @@ import type { MemoryNeed } from '../../domain/on-demand.ts';
 import type { Mark } from '../../domain/instance.ts';
 import { engineOf, engines } from '../../engines/registry.ts';
 import type { World } from '../../io/world.ts';
-import { readGgufFile } from '../../model-files/gguf-read.ts';
+import { readGgufModel } from '../../model-files/gguf-read.ts';
 import { llamaShape } from '../../model-files/llama-shape.ts';
 import type { LlamaShape } from '../../domain/fit/llama-memory.ts';
+import { splitSet } from '../../domain/split-files.ts';
 import type { Deployment } from '../file/resolve.ts';
 
 /** Headers are read once as long as their file stays the same. */
@@ -90,10 +91,10 @@ async function computed(
 }
 
 async function shapeOf(world: World, path: string, shapes: ShapeCache): Promise<LlamaShape | null> {
-  const found = await world.files.stat(path);
-  if (!found?.isFile) return null;
-  const key = `${path}\0${found.size}\0${found.mtimeMs}`;
-  const read = shapes.get(key) ?? readGgufFile(path).then(llamaShape, () => null);
+  const found = await Promise.all(splitSet(path).map((part) => world.files.stat(part)));
+  if (!found.every((one) => one?.isFile)) return null;
+  const key = [path, ...found.map((one) => `${one?.size} ${one?.mtimeMs}`)].join('\0');
+  const read = shapes.get(key) ?? readGgufModel(path).then(llamaShape, () => null);
   shapes.set(key, read);
   return await read;
 }

@@ -1,8 +1,6 @@
-import { isAddress } from '../../domain/model-source.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { filesNamed } from '../../domain/fill-args.ts';
 import type { Finding } from '../../domain/finding.ts';
-import { machineOf, thisMachine } from '../../domain/host-access.ts';
+import { machineOf } from '../../domain/host-access.ts';
 import { sameObject } from '../../domain/instance.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { Plan } from '../../domain/plan.ts';
@@ -14,6 +12,7 @@ import type { DeploymentFault, DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
 import type { PlanInput } from './make-plan.ts';
 import { refusedFaults } from './refused.ts';
+import { missingFiles } from './missing-files.ts';
 import { missingPrograms } from './missing-programs.ts';
 import { fetchesOf } from '../apply/fetches.ts';
 import { restFindings } from './at-rest.ts';
@@ -25,7 +24,8 @@ import { withChosenGpus } from './host-gpus.ts';
 import { gatewayReload } from './gateway-reload.ts';
 import { leftUnseen } from '../observe/left-unseen.ts';
 import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
-import { worldOfHost, worldOn } from '../file/hosts.ts';
+import { weightBytes } from '../../io/weight-bytes.ts';
+import { worldOfHost } from '../file/hosts.ts';
 import {
   holderOf,
   instancesOf,
@@ -262,7 +262,7 @@ export async function freeMemory(world: World, loaded: LoadedFleet): Promise<Map
 export async function modelSizes(world: World, loaded: LoadedFleet): Promise<Map<string, number>> {
   const onMachine = once(async (_file: string, host: string, path: string) => {
     const there = await worldOfHost(world, loaded.hosts, host);
-    return there.cluster ? 0 : ((await there.files.stat(path))?.size ?? 0);
+    return there.cluster ? 0 : ((await weightBytes(there, path)) ?? 0);
   });
   const sizes = loaded.deployments.flatMap(({ model, host }) => {
     if (!model) return [];
@@ -283,54 +283,6 @@ function once<Args extends readonly unknown[], Value>(
     asked.set(key, answer);
     return answer;
   };
-}
-
-/** Model files that the plan would open and that are not there. */
-async function missingFiles(world: World, plan: Plan): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  const onMachine = once((_file: string, there: World, path: string) => isThere(there, path));
-  for (const { deployment, host, path } of filesOf(plan)) {
-    const there = await worldOn(world, plan.hosts[host]);
-    if (await onMachine(`${there.machine} ${path}`, there, path)) continue;
-    const where = there.machine === thisMachine ? '' : ` on ${host}`;
-    const elsewhere = isAddress(path);
-    const comes = plan.fetch?.some((one) => one.source === path);
-    findings.push({
-      rule: 'model-missing',
-      severity: comes ? 'info' : 'critical',
-      object: deployment,
-      message: elsewhere
-        ? `The model ${path} has not been fetched${where}.`
-        : `The model file ${path} does not exist${where}.`,
-      evidence: [path],
-      cure: comes
-        ? `"berth apply" fetches it before it touches anything; "berth pull ${deployment}" does so now.`
-        : elsewhere && there.machine !== thisMachine
-          ? `"berth pull" keeps it on this machine alone: copy it to ${host}, and write its path there as the source of its model.`
-          : elsewhere
-            ? `Run "berth pull ${deployment}", which fetches it into the store.`
-            : 'Check models.*.source in the fleet file; a relative path counts from the folder of that file.',
-    });
-  }
-  return findings;
-}
-
-/** Files of a cluster are seen by its nodes alone. A model can be a folder, but not where it has the name of a file. */
-export async function isThere(world: World, path: string): Promise<boolean> {
-  if (world.cluster) return true;
-  const found = await world.files.stat(path);
-  return found !== null && (found.isFile || !/\.gguf$/i.test(path));
-}
-
-export function filesOf(plan: Plan): { deployment: string; host: string; path: string }[] {
-  return plan.actions.flatMap((action) => {
-    if (action.do !== 'start' && action.do !== 'replace') return [];
-    const { spec } = action.wanted;
-    const paths = [spec.model, spec.mmproj, ...filesNamed(spec)];
-    return paths.flatMap((path) =>
-      path ? [{ deployment: action.deployment, host: action.host, path }] : [],
-    );
-  });
 }
 
 interface HeldPort {

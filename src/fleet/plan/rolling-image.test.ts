@@ -31,6 +31,7 @@ test.each([
   ],
   ['{kind: vllm}', '{kind: docker}', 'vllm/vllm-openai-cpu:latest', 'engine.version, such as 0.18.0, or '],
   ['{kind: vllm}', '{kind: kserve}', 'vllm/vllm-openai-cpu:latest', 'engine.version, such as 0.18.0, or '],
+  ['{kind: vllm, version: 0.18.0, accelerator: rocm}', '{kind: docker}', 'rocm/vllm:latest', ''],
   ['{kind: llama.cpp, build: b6000}', '{kind: docker, image: "box:5000/llama"}', 'box:5000/llama', ''],
   ['{kind: command, command: [x]}', '{kind: docker, image: "x:latest"}', 'x:latest', ''],
 ])('an image that rolls is told with what pins it: %s %s', async (engine, target, image, pin) => {

@@ -11,7 +11,10 @@ export function rollingFindings(
 ): Finding[] {
   if (image === null || !isRolling(image)) return [];
   const pin: Engine['imagePin'] = engineOf(engine.kind).imagePin;
-  const own = target['image'] === undefined && pin ? `engine.${pin.option}, such as ${pin.example}, or ` : '';
+  // Where it is stated already, no image of the engine's follows it.
+  const isOpen = pin && (engine as Readonly<Record<string, unknown>>)[pin.option] === undefined;
+  const own =
+    target['image'] === undefined && isOpen ? `engine.${pin.option}, such as ${pin.example}, or ` : '';
   return [
     {
       rule: 'rolling-image',
