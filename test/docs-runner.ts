@@ -23,7 +23,7 @@ const root = resolve(import.meta.dirname, '..');
 /** In the environment of everything that a page's blocks start, so that nothing stays behind. */
 const mark = 'BERTH_DOCS_SCRATCH';
 /** Variables that the pages' fleet files name as places of keys. */
-const keys = { CLOUD_KEY: 'example-1', LAPTOP_KEY: 'example-2' };
+const keys = { CLOUD_KEY: 'example-1', LAPTOP_KEY: 'example-2', MASTER_KEY: 'example-3' };
 
 /** Where blocks run, in place of this machine as it is. */
 export interface Where {
