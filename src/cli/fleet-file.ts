@@ -68,22 +68,30 @@ async function asItIsHere(
 }
 
 /**
- * A model that was pulled is served from the store, on this machine alone; where it was not, its address stays what its engine is
+ * A model or projector that was pulled is served from the store, on this machine alone; where it was not, its address stays what its engine is
  * given.
  */
 export async function withStored(world: World, loaded: LoadedFleet): Promise<LoadedFleet> {
-  if (!loaded.deployments.some(({ model }) => model && isAddress(model.path))) return loaded;
+  if (!loaded.deployments.some(({ model }) => model && addressesOf(model).length > 0)) return loaded;
   const { modelPath, storeOf, storedModel } = await import('../models/cache.ts');
   const { knownKey } = await import('../models/place-key.ts');
   const deployments = await Promise.all(
     loaded.deployments.map(async (deployment) => {
       const { model, host } = deployment;
       const here = machineOf(loaded.hosts[host]) === thisMachine;
-      if (!model || !here || !isAddress(model.path)) return deployment;
-      const stored = await storedModel(world, await knownKey(world, model.path, model.secret ?? null));
-      if (!stored) return deployment;
-      return { ...deployment, model: { ...model, path: modelPath(storeOf(world), stored) } };
+      if (!model || !here) return deployment;
+      const paths = new Map<string, string>();
+      for (const address of addressesOf(model)) {
+        const stored = await storedModel(world, await knownKey(world, address, model.secret ?? null));
+        if (stored) paths.set(address, modelPath(storeOf(world), stored));
+      }
+      const mmproj = model.mmproj === null ? null : (paths.get(model.mmproj) ?? model.mmproj);
+      return { ...deployment, model: { ...model, path: paths.get(model.path) ?? model.path, mmproj } };
     }),
   );
   return { ...loaded, deployments };
+}
+
+function addressesOf({ path, mmproj }: { readonly path: string; readonly mmproj: string | null }): string[] {
+  return [path, mmproj].filter((one) => one !== null && isAddress(one)) as string[];
 }

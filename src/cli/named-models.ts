@@ -11,9 +11,11 @@ import type { FileOptions } from './fleet-file.ts';
 export interface NamedSource {
   readonly source: string;
   readonly secret: AnySecret | null;
+  /** A projector, which nobody has named himself. */
+  readonly beside?: true;
 }
 
-/** What a user names to be fetched: sources as they are, models or deployments of the fleet file by name, or without a name all of its models but those that a cluster brings. */
+/** What a user names to be fetched: sources as they are, models or deployments of the fleet file by name, or without a name all of its models but those that a cluster brings; with each its projector. */
 export async function namedSources(
   context: CliContext,
   options: FileOptions,
@@ -32,12 +34,19 @@ function fromFleet(loaded: LoadedFleet, names: readonly string[]): NamedSource[]
   const models = new Map(Object.entries(loaded.models));
   const wanted =
     names.length === 0
-      ? [...models.keys()].filter((name) => isFetched(models.get(name)?.source ?? ''))
+      ? [...models.keys()]
       : names.map((name) => loaded.deployments.find((one) => one.name === name)?.model?.name ?? name);
-  return [...new Set(wanted)].map((name) => {
+  return [...new Set(wanted)].flatMap((name) => {
     const model = models.get(name);
     if (!model) throw new BerthError('MODEL_UNNAMED', { name, models: [...models.keys()] });
-    return { source: model.source, secret: model.secret ?? null };
+    const { source, mmproj, secret = null } = model;
+    const taken = names.length > 0 || isFetched(source) ? [source] : [];
+    // A projector is fetched beside its model, wherever that lies.
+    const beside = mmproj !== undefined && isFetched(mmproj) ? [mmproj] : [];
+    return [
+      ...taken.map((one) => ({ source: one, secret })),
+      ...beside.map((one) => ({ source: one, secret, beside: true as const })),
+    ];
   });
 }
 

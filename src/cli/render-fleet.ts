@@ -181,7 +181,7 @@ function expectWritable(
 function unfetched({ hosts }: LoadedFleet, { name, host, spec }: PlacedDeployment): string | null {
   const address = [spec.model, spec.mmproj].find((path) => path !== null && isAddress(path));
   if (address === undefined || address === null) return null;
-  return machineOf(hosts[host]) === thisMachine && address === spec.model
+  return machineOf(hosts[host]) === thisMachine
     ? `${address} has not been fetched; "berth pull ${name}" does so`
     : `nobody fetches ${address} there; write the path that it has on ${host} as the source`;
 }

@@ -95,7 +95,13 @@ export const Model = z
       .describe(
         'Path of the model file, relative to the folder of this file, or below "~/"; or where "berth pull" fetches it from: "hf://OWNER/NAME", "s3://BUCKET/PREFIX", "https://HOST/FILE".',
       ),
-    mmproj: z.string().min(1).optional().describe('Path of the projector that lets the model see images.'),
+    mmproj: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Path of the projector that lets the model see images, or where it is fetched from, as a source: a file such as "hf://OWNER/NAME/mmproj-F16.gguf".',
+      ),
     at: z
       .record(Name, ModelPlace)
       .default({})

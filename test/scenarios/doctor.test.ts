@@ -191,6 +191,7 @@ test('a container engine that cannot hand on GPUs is told with the command that 
 });
 
 test('a cluster is looked at through its kubectl: rights, GPUs, storage and KServe', async () => {
+  const openshift = { metadata: { name: 'securitycontextconstraints.security.openshift.io' } };
   const node = { metadata: { name: 'gpu1' }, status: { allocatable: { cpu: '8', 'nvidia.com/gpu': '4' } } };
   const crd = {
     metadata: { name: 'inferenceservices.serving.kserve.io' },
@@ -203,7 +204,7 @@ test('a cluster is looked at through its kubectl: rights, GPUs, storage and KSer
     ['"version -o json"*', JSON.stringify({ serverVersion: { gitVersion: 'v1.31.2' } })],
     ['"get nodes"*', list(node)],
     ['"get storageclasses"*', list({ metadata: { name: 'local-path' } })],
-    ['"get customresourcedefinitions"*', list(crd)],
+    ['"get customresourcedefinitions"*', list(crd, openshift)],
     ['"auth can-i create secrets"*', 'no\n', 1],
     ['"auth can-i"*', 'yes\n'],
   ]);
@@ -297,6 +298,7 @@ deployments: {a: {model: m, replicas: 2, gpus: 2, engine: {kind: vllm}, target: 
   ];
   cluster();
   const withThem = of((await doctor('k3s')).found, 'kubernetes').map(({ message }) => message);
+  expect(withThem.join()).not.toContain('OpenShift');
   expect(withThem).toEqual(
     expect.arrayContaining([
       'The GPU Operator of NVIDIA is ready.',
@@ -304,6 +306,43 @@ deployments: {a: {model: m, replicas: 2, gpus: 2, engine: {kind: vllm}, target: 
       'KServe v0.15.2 is installed (v1beta1).',
     ]),
   );
+});
+
+test('an OpenShift that the file does not tell of is warned of, and KServe of OpenShift AI is told by its release', async () => {
+  const crds = ['inferenceservices.serving.kserve.io', 'securitycontextconstraints.security.openshift.io'];
+  const definitions = crds.map((name) => ({ metadata: { name }, spec: { versions: [{ name: 'v1' }] } }));
+  const releases = [{ name: 'KServe', version: 'v0.15.0', repoUrl: 'https://github.com/kserve/kserve' }];
+  const containers = [{ image: 'registry.lab/odh-kserve-controller-rhel9@sha256:12' }];
+  const lists: Record<string, object[]> = {
+    customresourcedefinitions: definitions,
+    deployments: [
+      { metadata: { name: 'kserve-controller-manager' }, spec: { template: { spec: { containers } } } },
+    ],
+    'kserves.components.platform.opendatahub.io': [
+      { metadata: { name: 'default-kserve' }, status: { releases } },
+    ],
+  };
+  tool('kubectl', [
+    ['"version -o json"*', JSON.stringify({ serverVersion: { gitVersion: 'v1.31.2' } })],
+    ...Object.entries(lists).map(([what, items]) => [`"get ${what}"*`, JSON.stringify({ items })] as const),
+    ['"get "*', '{"items":[]}'],
+    ['"auth can-i"*', 'yes\n'],
+  ]);
+  place.write('apiVersion: v1\nkind: Config\n', 'kubeconfig');
+  place.env['KUBECONFIG'] = join(place.folder, 'kubeconfig');
+  async function told(openshift: string): Promise<string[]> {
+    place.write(`version: 1
+fleet: lab
+hosts: {ocp: {kubernetes: {context: ocp, namespace: llm${openshift}}}}
+models: {m: {source: "hf://a/b"}}
+deployments: {a: {model: m, engine: {kind: vllm}, target: {kind: kserve}}}
+`);
+    return of((await doctor('ocp')).found, 'kubernetes').map(({ state, message }) => `${state}: ${message}`);
+  }
+  const warned = 'warning: The cluster is an OpenShift, and the fleet file does not say so.';
+  expect(await told('')).toEqual(expect.arrayContaining([warned, 'good: KServe v0.15.0 is installed (v1).']));
+  for (const said of ['true', 'false'])
+    expect(await told(`, openshift: ${said}`)).not.toEqual(expect.arrayContaining([warned]));
 });
 
 test('a host that does not answer is told beside what is found of the others', async () => {

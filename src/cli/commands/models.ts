@@ -156,7 +156,7 @@ function verifiedLine({ model, damaged }: Verified): string {
 
 async function prune(context: CliContext, options: PruneOptions): Promise<void> {
   const loaded = options.all ? null : await loadWithoutSecrets(context, options);
-  const sources = Object.values(loaded?.models ?? {}).map(({ source }) => source);
+  const sources = Object.values(loaded?.models ?? {}).flatMap(({ source, mmproj = '' }) => [source, mmproj]);
   const named = sources.filter(isAddress);
   const pruned = await pruneStore(
     context.world,

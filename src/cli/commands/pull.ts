@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { formatBytes } from '../../domain/format.ts';
-import { shownSource } from '../../domain/model-source.ts';
+import { isAddress, shownSource } from '../../domain/model-source.ts';
 import { leastPerSecond } from '../../io/download/pace.ts';
 import { putModel, storeBeside } from '../../models/put-model.ts';
 import type { Pulled } from '../../models/pull.ts';
@@ -12,6 +12,7 @@ import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { countOption } from '../count-option.ts';
 import { namedSources } from '../named-models.ts';
+import type { NamedSource } from '../named-models.ts';
 import { isNewer } from '../newer-models.ts';
 import { pullNamed } from '../pull-named.ts';
 import type { PullHow } from '../pull-named.ts';
@@ -67,7 +68,7 @@ export function configure(command: Command, context: CliContext): void {
       if (options.mark !== undefined || Object.keys(options.sum).length > 0)
         throw usage('"--mark" and "--sum" are for a model that "--to" puts somewhere.');
       const pulled: Told[] = [];
-      for (const named of await namedSources(context, options, names)) {
+      for (const named of elsewhere(await namedSources(context, options, names))) {
         const one = await pullNamed(context, named, { ...howOf(options), refresh: options.refresh === true });
         pulled.push({
           ...one,
@@ -79,6 +80,11 @@ export function configure(command: Command, context: CliContext): void {
         () => pulled.map(lineOf).join('\n') || 'The fleet file names no model that lies elsewhere.',
       );
     });
+}
+
+/** A projector is fetched also where its model lies on this machine. */
+function elsewhere(named: readonly NamedSource[]): readonly NamedSource[] {
+  return named.some(({ beside }) => beside) ? named.filter(({ source }) => isAddress(source)) : named;
 }
 
 function howOf({ connections, stall }: Pick<PullCommandOptions, 'connections' | 'stall'>): PullHow {
@@ -93,7 +99,8 @@ async function pullTo(
 ): Promise<void> {
   const { world, output, cwd } = context;
   const [named, ...others] = await namedSources(context, options, names);
-  if (!named || others.length > 0) throw usage('"--to" puts one model somewhere: name one.');
+  if (!named || others.some(({ beside }) => !beside))
+    throw usage('"--to" puts one model somewhere: name one.');
   const to = resolve(cwd, path);
   const done = mark === undefined ? null : resolve(cwd, mark);
   const fetched = done === null || (await world.files.stat(done)) === null;

@@ -37,6 +37,7 @@ export const kubernetes = defineCheck<'kubernetes', Facts>({
       ];
     return [
       good(`The cluster answers, version ${facts.server}.`, facts.configs),
+      ...openshift(facts, wants),
       ...rights(facts, wants),
       ...gpuOperator(facts, wants),
       ...gpus(facts, wants),
@@ -65,6 +66,20 @@ function rights({ denied }: Facts, { targets }: Wants): Verdict[] {
     bad(needed ? 'critical' : 'warning', `This user may not ${lacks.join('; ')} there.`, {
       evidence: denied.map(({ verb, resource }) => `kubectl auth can-i ${verb} ${resource}: no`),
       cure: 'Have an administrator bind the role "edit" of the namespace to this user, and beside it what that role lacks.',
+    }),
+  ];
+}
+
+const constraints = 'securitycontextconstraints.security.openshift.io';
+
+/** Pods that name a user of their own are refused there. */
+function openshift({ definitions }: Facts, { cluster }: Wants): Verdict[] {
+  const has = definitions?.some(({ metadata }) => metadata.name === constraints) === true;
+  if (!has || cluster === null || cluster.openshift !== undefined) return [];
+  return [
+    bad('warning', 'The cluster is an OpenShift, and the fleet file does not say so.', {
+      evidence: [`definition ${constraints}`],
+      cure: 'Write "openshift: true" below "kubernetes" of this host, so that pods leave the choice of their user to it; "false" where they may choose it.',
     }),
   ];
 }
@@ -131,7 +146,7 @@ function storage({ storage: classes }: Facts): Verdict[] {
   ];
 }
 
-function kserve({ definitions, kserve: controllers }: Facts, { targets }: Wants): Verdict[] {
+function kserve({ definitions, kserve: controllers, kserveOfHub }: Facts, { targets }: Wants): Verdict[] {
   const wanted = targets.includes('kserve');
   if (definitions === null)
     return wanted
@@ -152,11 +167,16 @@ function kserve({ definitions, kserve: controllers }: Facts, { targets }: Wants)
           })
         : absent('KServe is not installed in the cluster.'),
     ];
-  const version = controllers?.map(versionOf).find((one) => one !== null);
+  const told = controllers?.map(versionOf).find((one) => one !== null);
+  const version = told ?? kserveOfHub?.map(releaseOf).find((one) => one !== null);
   const apis = (found.spec?.versions ?? []).map(({ name }) => name).join(', ');
   return version === undefined
     ? [good(`KServe is installed (${apis}); its version is not shown.`)]
     : [good(`KServe ${version} is installed (${apis}).`, controllers?.flatMap(imagesOf))];
+}
+
+function releaseOf({ status }: Controller): string | null {
+  return status?.releases?.find(({ name }) => /^kserve$/i.test(name))?.version || null;
 }
 
 /** By its label, else by the tag of its image; null where neither tells. */

@@ -172,13 +172,19 @@ export class Loader {
 
   async #fetchFirst({ name, abort: { signal } }: Entry): Promise<void> {
     const { loaded, fetched, tell } = this.#ports;
-    const wanted = fetchFirst(loaded(), name);
-    if (wanted === null) return;
-    const path = await this.#ports.fetch(wanted, {
-      signal,
-      onPart: (part) => tell({ do: 'load-progress', deployment: name, part }),
-    });
-    fetched(wanted.source, path);
+    const had = new Set<string>();
+    for (
+      let wanted = fetchFirst(loaded(), name);
+      wanted !== null && !had.has(wanted.source);
+      wanted = fetchFirst(loaded(), name)
+    ) {
+      const path = await this.#ports.fetch(wanted, {
+        signal,
+        onPart: (part) => tell({ do: 'load-progress', deployment: name, part }),
+      });
+      had.add(wanted.source);
+      fetched(wanted.source, path);
+    }
   }
 
   async #end(entry: Entry): Promise<void> {

@@ -17,6 +17,7 @@ const Items = z.object({
         .object({
           allocatable: z.record(z.string(), z.string()).nullish(),
           state: z.string().nullish(),
+          releases: z.array(z.object({ name: z.string(), version: z.string().nullish() })).nullish(),
         })
         .nullish(),
       spec: z
@@ -47,6 +48,8 @@ export interface ClusterFacts {
   readonly gpuPolicies: Items | null;
   /** Deployments of KServe's controller. */
   readonly kserve: Items | null;
+  /** What OpenShift AI and Open Data Hub say of the KServe that they install, whose images have no tags. */
+  readonly kserveOfHub: Items | null;
   /** What may not be done in the namespace. */
   readonly denied: readonly Right[];
 }
@@ -101,6 +104,7 @@ export async function clusterFacts(world: World, wants: Wants): Promise<ClusterF
     definitions: null,
     gpuPolicies: null,
     kserve: null,
+    kserveOfHub: null,
     denied: [],
   };
   if (configs.length === 0 || kubectl === null) return none;
@@ -128,15 +132,16 @@ export async function clusterFacts(world: World, wants: Wants): Promise<ClusterF
     }
     return denied;
   }
-  const [nodes, storage, definitions, gpuPolicies, kserve, denied] = await Promise.all([
+  const [nodes, storage, definitions, gpuPolicies, kserve, kserveOfHub, denied] = await Promise.all([
     list('nodes'),
     list('storageclasses'),
     list('customresourcedefinitions'),
     list('clusterpolicies.nvidia.com'),
     list('deployments', '--all-namespaces', '--selector=control-plane=kserve-controller-manager'),
+    list('kserves.components.platform.opendatahub.io'),
     deniedOf(resourcesOf(wants)),
   ]);
-  return { ...none, server, nodes, storage, definitions, gpuPolicies, kserve, denied };
+  return { ...none, server, nodes, storage, definitions, gpuPolicies, kserve, kserveOfHub, denied };
 }
 
 /** The cluster that the file names; without one, the usual one of kubectl. */
