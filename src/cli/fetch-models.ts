@@ -11,6 +11,8 @@ const connections = 4;
  */
 export async function fetchModels(context: CliContext, plan: Plan): Promise<Plan> {
   if (!plan.fetch || plan.fetch.length === 0) return plan;
+  const { checkRoomOf } = await import('./pull-named.ts');
+  await checkRoomOf(context, plan.fetch);
   const paths = new Map<string, string>();
   for (const fetch of plan.fetch)
     paths.set(fetch.source, await fetchModel(context, fetch, { signal: context.signal, onPart: () => {} }));

@@ -2,9 +2,24 @@ import { resolveSecret } from '../io/secret-values.ts';
 import { sourceOf } from '../model-sources/registry.ts';
 import { pullModel } from '../models/pull.ts';
 import type { Pulled } from '../models/pull.ts';
+import { checkRoomTogether } from '../models/room.ts';
 import type { CliContext } from './context.ts';
 import type { NamedSource } from './named-models.ts';
 import { showPull } from './pull-progress.ts';
+
+/** What can never fit together is told before the first of several models is fetched. */
+export async function checkRoomOf(
+  { world, signal }: CliContext,
+  named: readonly NamedSource[],
+): Promise<void> {
+  if (named.length < 2) return;
+  const models = named.map(async ({ source, secret }) => ({
+    kind: sourceOf(source),
+    source,
+    access: { secret: secret === null ? null : await resolveSecret(world, secret), signal },
+  }));
+  await checkRoomTogether(world, await Promise.all(models));
+}
 
 export interface PullHow {
   readonly connections: number;

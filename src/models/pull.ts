@@ -3,8 +3,6 @@ import { shownSource } from '../domain/model-source.ts';
 import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import { splitSet } from '../domain/split-files.ts';
 import type { Address } from '../io/download/connect.ts';
-import { identify } from '../io/download/identify.ts';
-import { freeBytes, takenBytes } from '../io/store-files.ts';
 import type { World } from '../io/world.ts';
 import { readGgufFile } from '../model-files/gguf-read.ts';
 import { splitFault } from '../model-files/gguf-split.ts';
@@ -17,6 +15,7 @@ import { fetchFile, nameFile } from './fetch-file.ts';
 import { newnessOf } from './newer.ts';
 import type { PullOptions } from './pull-options.ts';
 import { recordRemains } from './remains.ts';
+import { checkRoom } from './room.ts';
 import { waitForTurn } from './turn.ts';
 
 export interface Pulled {
@@ -57,7 +56,7 @@ export async function pullModel(
   function where(file: ListedFile): Promise<Address> {
     return kind.address(world, source, listed, file, options.access);
   }
-  await checkRoom(world, folder, await withSizes(world, chosen.files, where, options));
+  await checkRoom(world, folder, chosen.files, { where, access: options.access });
   const files = await fetchAll(world, kind, key, listed, chosen, options);
   if (options.refresh) await renameAll(world, folder, files);
   await checkParts(store.tree(folder), files);
@@ -113,33 +112,6 @@ async function isWhole(world: World, model: StoredModel): Promise<boolean> {
     model.files.map(async ({ path, size }) => (await world.files.stat(`${tree}/${path}`))?.size === size),
   );
   return found.every(Boolean);
-}
-
-/** What is listed without a size is asked for it. The answer is held against nothing: it may change until the file is fetched. */
-async function withSizes(
-  world: World,
-  files: readonly ListedFile[],
-  where: (file: ListedFile) => Promise<Address>,
-  { access: { signal } }: PullOptions,
-): Promise<ListedFile[]> {
-  const sized: ListedFile[] = [];
-  for (const file of files) {
-    const told = file.size === null ? await identify(await where(file), { env: world.env, signal }) : null;
-    sized.push(told === null || told.size === 0 ? file : { ...file, size: told.size });
-  }
-  return sized;
-}
-
-/** What can never fit is told before anything is fetched. */
-async function checkRoom(world: World, folder: string, files: readonly ListedFile[]): Promise<void> {
-  const store = storeOf(world);
-  let needed = 0;
-  for (const { path, size, sha256 } of files) {
-    if (size === null || (sha256 !== null && (await world.files.stat(store.blob(sha256))) !== null)) continue;
-    needed += Math.max(0, size - (await takenBytes(store.partial(folder, path))));
-  }
-  const free = await freeBytes(store.root);
-  if (needed > free) throw new BerthError('MODEL_NO_ROOM', { path: store.root, needed, free });
 }
 
 async function fetchAll(

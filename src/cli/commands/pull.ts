@@ -14,7 +14,7 @@ import { countOption } from '../count-option.ts';
 import { namedSources } from '../named-models.ts';
 import type { NamedSource } from '../named-models.ts';
 import { isNewer } from '../newer-models.ts';
-import { pullNamed } from '../pull-named.ts';
+import { checkRoomOf, pullNamed } from '../pull-named.ts';
 import type { PullHow } from '../pull-named.ts';
 
 export const examples = [
@@ -68,7 +68,9 @@ export function configure(command: Command, context: CliContext): void {
       if (options.mark !== undefined || Object.keys(options.sum).length > 0)
         throw usage('"--mark" and "--sum" are for a model that "--to" puts somewhere.');
       const pulled: Told[] = [];
-      for (const named of elsewhere(await namedSources(context, options, names))) {
+      const all = elsewhere(await namedSources(context, options, names));
+      await checkRoomOf(context, all);
+      for (const named of all) {
         const one = await pullNamed(context, named, { ...howOf(options), refresh: options.refresh === true });
         pulled.push({
           ...one,

@@ -58,13 +58,16 @@ afterAll(() => {
 
 /** Zeros, which cost little to make, but for a mark in every MiB of where it belongs and whose edition it is. */
 function contentOfEdition(edition: number): Content {
+  const mark = Buffer.alloc(16);
   return {
     size,
     read: (from, to) => {
       const bytes = Buffer.alloc(Math.max(0, to - from + 1));
-      for (let at = Math.ceil(from / mi) * mi; at + 15 <= to; at += mi) {
-        bytes.writeDoubleLE(at + 1, at - from);
-        bytes.writeDoubleLE(edition, at - from + 8);
+      for (let at = Math.floor(from / mi) * mi; at <= to; at += mi) {
+        mark.writeDoubleLE(at + 1);
+        mark.writeDoubleLE(edition, 8);
+        // Of one that a piece begins or ends within, it has what is its own.
+        for (const [i, byte] of mark.entries()) if (at + i >= from) bytes[at + i - from] = byte;
       }
       return bytes;
     },

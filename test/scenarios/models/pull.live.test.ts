@@ -32,8 +32,11 @@ function mostlyEmpty(size: number): Content {
     size,
     read: (from, to) => {
       const bytes = Buffer.alloc(Math.max(0, to - from + 1));
-      for (let at = Math.ceil(from / (64 * mi)) * 64 * mi; at + 8 <= to; at += 64 * mi)
-        bytes.writeDoubleLE(at + 1, at - from);
+      const mark = Buffer.alloc(8);
+      for (let at = Math.floor(from / (64 * mi)) * 64 * mi; at <= to; at += 64 * mi) {
+        mark.writeDoubleLE(at + 1);
+        for (const [i, byte] of mark.entries()) if (at + i >= from) bytes[at + i - from] = byte;
+      }
       return bytes;
     },
   };

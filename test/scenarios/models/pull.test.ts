@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { partBytes } from '../../../src/io/download/parts.ts';
@@ -126,6 +126,22 @@ test('what can never fit is told before it is fetched, also where no list tells 
     { from: 0, to: 0 },
   ]);
   expect(filesBelow(store('partial'))).toEqual([]);
+});
+
+test('models that do not fit together are told before the first of them is fetched', async () => {
+  const { bavail, bsize } = statfsSync(place.folder);
+  const most = Math.floor(0.6 * bavail * bsize);
+  for (const [at, name] of ['one.gguf', 'two.gguf'].entries()) {
+    hub.files.set(name, { ...contentOf(0), size: most + at });
+    hub.sums.set(name, String(at).repeat(64));
+  }
+  const ran = await place.berth('pull', 'hf://lab/tiny/one.gguf', 'hf://lab/tiny/two.gguf');
+  expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('are needed, ')]);
+  expect(hub.asked).toEqual([]);
+  // What lies there once counts once, and what is there already does not count.
+  hub.sums.set('two.gguf', '0'.repeat(64));
+  hub.files.set(file, contentOf(size));
+  await expectWhole(await place.berth('pull', source, source, '--json'));
 });
 
 test('a file that always has wrong bytes is refused, and nothing of it is kept', async () => {

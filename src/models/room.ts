@@ -1,0 +1,103 @@
+import { BerthError } from '../domain/errors/berth-error.ts';
+import type { ListedFile } from '../domain/listed-model.ts';
+import { shownSource } from '../domain/model-source.ts';
+import type { Address } from '../io/download/connect.ts';
+import { identify } from '../io/download/identify.ts';
+import { freeBytes, takenBytes } from '../io/store-files.ts';
+import type { World } from '../io/world.ts';
+import type { ModelSource, SourceAccess } from '../model-sources/contract.ts';
+import { storeKey, storeOf, storedModel } from './cache.ts';
+import { chooseFiles } from './choose-files.ts';
+
+export interface WantedModel {
+  readonly kind: ModelSource;
+  readonly source: string;
+  readonly access: SourceAccess;
+}
+
+/**
+ * What can never fit is told before anything of several models is fetched. Throws MODEL_NO_ROOM. What a place does not tell now counts
+ * as nothing: its own fetch says why.
+ */
+export async function checkRoomTogether(world: World, models: readonly WantedModel[]): Promise<void> {
+  const needed = new Map<string, number>();
+  for (const model of models) {
+    const bytes = await toCome(world, model).catch(() => []);
+    model.access.signal.throwIfAborted();
+    for (const [path, count] of bytes) needed.set(path, count);
+  }
+  await expectRoom(
+    world,
+    [...needed.values()].reduce((sum, bytes) => sum + bytes, 0),
+  );
+}
+
+/** Of each file that is missing, by what it is kept as, the bytes that are to come. */
+async function toCome(
+  world: World,
+  { kind, source, access }: WantedModel,
+): Promise<readonly (readonly [string, number])[]> {
+  const key = storeKey(source, await kind.endpoint(world, access.secret));
+  if ((await storedModel(world, key)) !== null) return [];
+  const listed = await kind.list(world, source, access);
+  const { files } = chooseFiles(shownSource(source), listed.files, kind.wanted(source));
+  const sized = await withSizes(
+    world,
+    files,
+    (file) => kind.address(world, source, listed, file, access),
+    access,
+  );
+  return missingBytes(world, key.folder, sized);
+}
+
+/** What is listed without a size is asked for it. The answer is held against nothing: it may change until the file is fetched. */
+async function withSizes(
+  world: World,
+  files: readonly ListedFile[],
+  where: (file: ListedFile) => Promise<Address>,
+  { signal }: SourceAccess,
+): Promise<ListedFile[]> {
+  const sized: ListedFile[] = [];
+  for (const file of files) {
+    const told = file.size === null ? await identify(await where(file), { env: world.env, signal }) : null;
+    sized.push(told === null || told.size === 0 ? file : { ...file, size: told.size });
+  }
+  return sized;
+}
+
+/** What can never fit is told before anything is fetched. Throws MODEL_NO_ROOM. */
+export async function checkRoom(
+  world: World,
+  folder: string,
+  files: readonly ListedFile[],
+  {
+    where,
+    access,
+  }: { readonly where: (file: ListedFile) => Promise<Address>; readonly access: SourceAccess },
+): Promise<void> {
+  const missing = await missingBytes(world, folder, await withSizes(world, files, where, access));
+  await expectRoom(
+    world,
+    missing.reduce((sum, [, bytes]) => sum + bytes, 0),
+  );
+}
+
+async function missingBytes(
+  world: World,
+  folder: string,
+  files: readonly ListedFile[],
+): Promise<(readonly [string, number])[]> {
+  const store = storeOf(world);
+  const missing: (readonly [string, number])[] = [];
+  for (const { path, size, sha256 } of files) {
+    if (size === null || (sha256 !== null && (await world.files.stat(store.blob(sha256))) !== null)) continue;
+    const partial = store.partial(folder, path);
+    missing.push([sha256 ?? partial, Math.max(0, size - (await takenBytes(partial)))]);
+  }
+  return missing;
+}
+
+async function expectRoom({ places }: World, needed: number): Promise<void> {
+  const free = await freeBytes(places.models);
+  if (needed > free) throw new BerthError('MODEL_NO_ROOM', { path: places.models, needed, free });
+}
