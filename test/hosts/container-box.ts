@@ -169,7 +169,8 @@ export async function importUsualLlama(box: ContainerBox): Promise<void> {
   }
 }
 
-async function importFolder(
+/** Makes an image of files of this machine. */
+export async function importFolder(
   box: ContainerBox,
   image: string,
   { folder, paths, changes = [] }: { folder: string; paths: readonly string[]; changes?: readonly string[] },
