@@ -15,8 +15,12 @@ const script = resolve(import.meta.dirname, 'ssh-box.sh');
 
 /** Stands in for vLLM as far as its command line goes. */
 const vllm = `#!/bin/sh
-port=
-while [ $# -gt 0 ]; do [ "$1" != --port ] || port=$2; shift; done
+port= template=
+while [ $# -gt 0 ]; do
+  case $1 in --port) port=$2 ;; --chat-template) template=$2 ;; esac
+  shift
+done
+[ -z "$template" ] || echo "the template is $(cat "$template")"
 echo "the token is in \${HF_TOKEN_PATH:-nothing}"
 exec '${process.execPath}' '${fakeEngine}' "$port"
 `;
@@ -46,6 +50,7 @@ test.skipIf(lacks !== '')(
     place.write(`DOTENV_TOKEN='${found.make('dotenv')}'\n`, '.env');
     place.write(found.make('file'), 'file.token');
     for (const name of ['.env', 'file.token']) chmodSync(join(place.folder, name), 0o600);
+    place.write('{{ a template }}\n', 'chat.jinja');
     const references = ['env:HUB_TOKEN', 'env:DOTENV_TOKEN', 'file:./file.token'];
     const seen = `${dirname(dirname(process.execPath))} ${dirname(fakeEngine)} ${box.folder}`;
     const own = JSON.stringify([process.execPath, fakeEngine, '{port}', '--keyed', '{key-file}']);
@@ -60,7 +65,7 @@ test.skipIf(lacks !== '')(
         ...references.flatMap((_, at) =>
           (['unit', 'process'] as const).map(
             (kind) =>
-              `  ${kind}${at}: {model: m${at}, host: far, target: ${kind === 'unit' ? unit : '{kind: process}'}, ownKey: true, engine: {kind: vllm, binary: ${program}, startTimeout: 60s}}`,
+              `  ${kind}${at}: {model: m${at}, host: far, target: ${kind === 'unit' ? unit : '{kind: process}'}, ownKey: true, engine: {kind: vllm, binary: ${program}, chatTemplate: ./chat.jinja, startTimeout: 60s}}`,
           ),
         ),
         `  own: {host: far, target: {kind: systemd}, ownKey: true, engine: {kind: command, command: ${own}, startTimeout: 60s}}`,
@@ -82,6 +87,9 @@ test.skipIf(lacks !== '')(
     ]);
     expect(texts.get('logs unit0')).toContain('the token is in /run/credentials/');
     expect(texts.get('logs process0')).toMatch(/the token is in \/.*/);
+    // What is no secret goes the same way, past the walls of the unit.
+    for (const name of ['logs unit0', 'logs process0'])
+      expect(texts.get(name)).toContain('the template is {{ a template }}');
     const state = join(place.folder, 'state');
     for (const name of readdirSync(join(state, 'state/lab-canary/engine-keys')))
       found.add(
