@@ -64,7 +64,7 @@ test('an engine that hangs is restarted by up, which status, metrics and the log
 
 test('an engine that streams is not restarted, however long its readiness path is silent', async () => {
   const mute = join(place.folder, 'mute');
-  const { up, pid } = await serve(['--mute', mute], 'hungAfter: 1s');
+  const { up, pid } = await serve(['--mute', mute], 'hungAfter: 3s');
   const client = new AbortController();
   const reply = await fetch(`${up.gateway.url}/v1/chat/completions`, {
     method: 'POST',
@@ -76,10 +76,10 @@ test('an engine that streams is not restarted, however long its readiness path i
   let events = 0;
   for await (const part of reply.body ?? []) {
     events += new TextDecoder().decode(part).split('data: ').length - 1;
-    // Twenty seconds of one event each 50 ms: many times what three misses and the patience take.
-    if (events >= 400) break;
+    // Twenty-five seconds of one event each 50 ms: many times the patience, which a busy machine may take a part of.
+    if (events >= 500) break;
   }
-  expect(events).toBeGreaterThanOrEqual(400);
+  expect(events).toBeGreaterThanOrEqual(500);
   expect(pidOf(await status())).toBe(pid);
   client.abort();
   await until(() => !isRunning(pid), 'the engine to be ended, now that nothing moves');

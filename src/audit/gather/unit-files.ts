@@ -51,7 +51,7 @@ function dropInFolders(name: string, folders: readonly string[]): string[] {
 /** "a-b-.service" and "a-.service" of "a-b-c.service". */
 function prefixesOf(name: string): string[] {
   const stem = name.replace(/@?\.\w+$/, '');
-  const dashes = [...stem].flatMap((letter, at) => (letter === '-' && at < stem.length - 1 ? [at] : []));
+  const dashes = stem.split('').flatMap((letter, at) => (letter === '-' && at < stem.length - 1 ? [at] : []));
   return dashes.toReversed().map((at) => `${stem.slice(0, at + 1)}.service`);
 }
 

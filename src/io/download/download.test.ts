@@ -200,7 +200,13 @@ test('a server that always lies about a range is read from front to back in the 
   await download(quick, request());
   expectWhole();
   const ranges = hub.asked.filter(({ host }) => host === 'store').map(({ range }) => range?.from);
-  expect(ranges.toSorted()).toEqual([0, partBytes, partBytes, partBytes, undefined]);
+  expect(ranges.toSorted((a = Infinity, b = Infinity) => a - b)).toEqual([
+    0,
+    partBytes,
+    partBytes,
+    partBytes,
+    undefined,
+  ]);
 });
 
 test('what changed is thrown away only once its place was asked again', async () => {

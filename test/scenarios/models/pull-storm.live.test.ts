@@ -216,7 +216,7 @@ test(`killed by -9 while another waits, the other goes on and fetches less than 
   const fetched = [second, third].map(
     ({ output }) => (JSON.parse(output().stdout) as { fetched: boolean }[])[0]?.fetched,
   );
-  expect(fetched.toSorted()).toEqual([false, true]);
+  expect(fetched.filter(Boolean)).toEqual([true]);
   figures.push(
     `kill -9 and two that wait: ${((Date.now() - began) / 1000).toFixed(0)} s after it, ${(lost / mi).toFixed(1)} MiB of ${((have + lost) / mi).toFixed(0)} lost`,
   );
