@@ -11,7 +11,7 @@ import type { Patience, Silence } from './silence.ts';
 export interface HungPorts {
   /** Null: this deployment is not watched for it. */
   readonly patience: (deployment: string) => Patience | null;
-  /** What is under way in the gateway; null when it cannot be asked. */
+  /** What is under way in the gateway; null where none runs. Rejects when it does not tell. */
   readonly requests: () => Promise<LiveRequests | null>;
   /** What the gateway calls this engine. */
   readonly idOf: (mark: Mark) => string;
@@ -118,17 +118,18 @@ async function see(
   }
   const [own, live] = await Promise.all([
     ownFigures(world, mark, timeoutMs),
-    ports.requests().catch(() => null),
+    ports.requests().catch(() => 'untold' as const),
   ]);
   const id = ports.idOf(mark);
-  const mine = live?.requests.filter(({ instance }) => instance === id) ?? [];
+  const listed = live === null || live === 'untold' ? [] : live.requests;
+  const mine = listed.filter(({ instance }) => instance === id);
   const flows = mine.some((one) => one.pieces > (state.pieces.get(one.id) ?? 0));
   const counts = own?.tokens !== null && state.tokens !== null && (own?.tokens ?? 0) > state.tokens;
   state.pieces = new Map(mine.map((one) => [one.id, one.pieces]));
   state.tokens = own?.tokens ?? state.tokens;
-  // Of a list that was cut, the rest may be its own.
-  const cut = live !== null && live.total > live.requests.length;
-  state.busy = mine.length > 0 || cut || (own?.running ?? 0) > 0;
+  // Of a list that was cut, the rest may be its own, and so may those of a gateway that is too busy to tell.
+  const unseen = live === 'untold' || (live !== null && live.total > listed.length);
+  state.busy = mine.length > 0 || unseen || (own?.running ?? 0) > 0;
   const sight = { answers: false, moves: flows || counts, busy: state.busy };
   state.silence = afterSight(state.silence, sight, world.clock.now());
 }
