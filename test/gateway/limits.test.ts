@@ -139,6 +139,7 @@ test.each([
   ['several answers to choose from', { max_tokens: 30, best_of: 30 }],
   ['a list of prompts', { max_tokens: 300, prompt: ['a', 'b', 'c'] }],
   ['a list of prompts as tokens', { max_tokens: 300, prompt: [[1, 2], [3], [4]] }],
+  ['a list of prompts as objects', { max_tokens: 300, prompt: [{ prompt_string: 'a' }, 'b', [4]] }],
 ])('rule 13: as much is reserved as may be written: %s', async (_, more) => {
   const held: Turn[] = [];
   const { ask, gateway } = await limited((turn) => void held.push(turn), { tpm: 1000 });
@@ -152,6 +153,24 @@ test.each([
   expect((await ask('b', { max_tokens: 100 })).status).toBe(429);
   for (const turn of held) wellBehaved(turn);
   expect([(await served).status, (await passed).status]).toEqual([200, 200]);
+});
+
+test('a body that goes to an engine as it is is refused where limits could not read how much it asks for', async () => {
+  const { ask, gateway } = await limited(wellBehaved, { tpm: 1000 });
+  const headers = { authorization: 'Bearer a', 'content-type': 'application/json' };
+  const send = async (body: string, more: Record<string, string> = {}) =>
+    (
+      await fetch(`${gateway.url}/upstream/m/v1/chat/completions`, {
+        method: 'POST',
+        headers: { ...headers, ...more },
+        body,
+      })
+    ).status;
+  expect(await send('{"max_tokens": 900, "max_tokens": 1}')).toBe(400);
+  expect(await send(chat(), { 'content-encoding': 'gzip' })).toBe(415);
+  // What engines make of it is theirs to say.
+  expect(await send('{"stream": 0, "max_tokens": 1}')).toBe(200);
+  expect((await ask('a', { max_tokens: 1, N: 5, Prompt: 'a' })).status).toBe(200);
 });
 
 test('rule 13: an answer is reserved for also where the model stands in the path', async () => {

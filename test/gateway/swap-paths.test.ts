@@ -256,7 +256,7 @@ test('/upstream is refused to a key that is bound to models', async () => {
   expect((await postChat(gateway.url, { model: 'one' }, { headers })).status).toBe(200);
 });
 
-test('/upstream is refused to whoever has a budget in money, since an engine of several models is asked there at no known price', async () => {
+test('/upstream computes nothing for whoever has a budget in money, since an engine of several models is asked there at no known price', async () => {
   const upstream = await engine(wellBehaved);
   const usd = { budget: { month: { usd: 5 } } };
   const tokens = { budget: { month: { tokens: 5000 } } };
@@ -283,6 +283,9 @@ test('/upstream is refused to whoever has a budget in money, since an engine of 
     configFor([{ url: upstream.url }], { keys, quotas: { ...noQuotas, prices, eachKey: usd } }),
   );
   expect(await answers()).toEqual([403, 200, 403, 200]);
+  // What is only read there costs nothing.
+  const page = await fetch(`${gateway.url}/upstream/m/props`, { headers: { authorization: 'Bearer money' } });
+  expect(page.status).toBe(200);
 });
 
 test('/upstream loads a model, and a stream through it keeps the model from being unloaded', async () => {

@@ -5,6 +5,7 @@ import type { Scope } from '../../targets/systemd/scope.ts';
 import { markLabel } from '../../container/render.ts';
 import { inForce, readUnit, valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
+import { handedOver } from '../../domain/command-line/handed-over.ts';
 import { definedServer } from './defined-server.ts';
 import {
   quadletContainer,
@@ -267,7 +268,7 @@ async function startedBy(
   const argv = words.flatMap((word) => expand(word, env));
   const run = containerRun(argv, env) ?? (await startedServer(argv, containers));
   if (run) return { ...run, runsContainer: true };
-  const starts = definedServer({ image: null, command: argv, args: [], env });
+  const starts = definedServer({ image: null, command: handedOver(argv), args: [], env });
   return starts && { starts, container: null, runsContainer: false };
 }
 

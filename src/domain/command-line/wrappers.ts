@@ -46,7 +46,8 @@ function calledAs(name: string, args: readonly string[]): string {
   return name.startsWith('nixGL') ? 'nixGL' : name;
 }
 
-function skipOptions(args: readonly string[], valued: readonly string[]): number {
+/** Where the options end, of which some take the next word. */
+export function skipOptions(args: readonly string[], valued: readonly string[]): number {
   let at = 0;
   while (args[at]?.startsWith('-')) {
     if (args[at] === '--') return at + 1;
@@ -137,7 +138,6 @@ const specials: Readonly<Record<string, (args: readonly string[]) => Peeled | nu
       ? null
       : { commands: [[program, ...behind.slice(app + 1)]], env: {}, waits: true };
   },
-  tmux: peelTmux,
   'supervise-daemon': peelDaemon,
   'nix-shell': (args) => peelText(args, /^--run$|^--command$/),
   // `sg GROUP -c "words"`, and without -c
@@ -165,16 +165,6 @@ const specials: Readonly<Record<string, (args: readonly string[]) => Peeled | nu
   },
   'start-stop-daemon': peelDaemon,
 };
-
-/** `tmux new-session -d -s NAME "words"`, and words of their own: its server starts them. */
-function peelTmux(args: readonly string[]): Peeled | null {
-  const at = skipOptions(args, ['-L', '-S', '-f', '-c', '-T']);
-  if (!/^(new(-session|-window|w)?|split(-window|w)|respawn-\w+)$/.test(args[at] ?? '')) return null;
-  const rest = args.slice(at + 1);
-  const words = rest.slice(skipOptions(rest, ['-s', '-n', '-t', '-c', '-x', '-y', '-F', '-e', '-f', '-l']));
-  if (words.length === 0) return null;
-  return { commands: [words.length === 1 ? ['sh', '-c', words[0] ?? ''] : words], env: {}, waits: true };
-}
 
 /** `start-stop-daemon --start --exec PATH -- ARGS`, `supervise-daemon NAME --start PATH -- ARGS` */
 function peelDaemon(args: readonly string[]): Peeled | null {

@@ -8,6 +8,7 @@ import { draining, endpointForbidden, exactForbidden } from '../reply/faults.ts'
 import { gaugeFamilies } from '../observe/gauges.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import { isReachable } from '../models.ts';
+import { limitsOf, noQuotas } from '../limits/limits.ts';
 import { modelsReply } from '../reply/models-reply.ts';
 import { answerSwap } from '../on-demand/answer-swap.ts';
 import { swapAsk } from '../on-demand/swap-paths.ts';
@@ -90,8 +91,8 @@ function route(state: GatewayState, asked: Asked, fail: (error: unknown) => void
 }
 
 /** A budget of money holds for the caller. What an engine of several models is asked as it is has no price that is known here. */
-function spendsMoney({ control, limits }: Caller, { config }: Snapshot): boolean {
-  const { budget } = { ...(control ? {} : config.quotas?.eachKey), ...limits };
+function spendsMoney(caller: Caller, { config }: Snapshot): boolean {
+  const { budget } = limitsOf(caller, config.quotas ?? noQuotas);
   return budget?.day?.usd !== undefined || budget?.month?.usd !== undefined;
 }
 
@@ -101,11 +102,11 @@ function passUpstream(state: GatewayState, asked: Asked, fail: (error: unknown) 
   const { routes, keyring } = state.snapshot;
   const caller = keyring.identify(asked.inbound);
   if (caller.models) throw exactForbidden('some models');
-  if (spendsMoney(caller, state.snapshot)) throw exactForbidden('an amount of money');
+  const reads = asked.inbound.method === 'GET' || asked.inbound.method === 'HEAD';
+  if (!reads && spendsMoney(caller, state.snapshot)) throw exactForbidden('an amount of money');
   const exact = exactOf(asked.inbound.url, (name) => routes.has(name));
   const path = withoutQuery(exact.target);
   if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
-  const reads = asked.inbound.method === 'GET' || asked.inbound.method === 'HEAD';
   if (exact.slashed !== null && reads && routes.has(exact.model)) return toFolder(asked, exact.slashed);
   serveModel(state, { ...asked, endpoint: upstreamEndpoint, caller, exact }, fail);
 }

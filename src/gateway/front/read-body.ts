@@ -4,8 +4,8 @@ import type { Inbound } from '../../io/http-server/types.ts';
 import { ClientGone } from './call.ts';
 import type { Call } from './call.ts';
 import { badRequest, bodiesFull, bodyTooLarge, unsupportedMedia } from '../reply/faults.ts';
-import { scanBody, scanFormBody } from './request-body.ts';
-import type { ScannedBody } from './request-body.ts';
+import { boundsOf, noBounds, scanBody, scanFormBody } from './request-body.ts';
+import type { Bounds, ScannedBody } from './request-body.ts';
 import { ScanFault } from './scan.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 
@@ -36,20 +36,20 @@ export function readBody(snapshot: Snapshot, call: Call): ScannedBody | Promise<
 
 function scanned(bytes: Buffer, snapshot: Snapshot, call: Call): ScannedBody {
   const { endpoint, exact, inbound } = call;
-  if (exact) return unread(bytes, exact.model, snapshot.readsMaxTokens ? boundsIn(bytes, call) : noBounds);
   try {
+    if (exact) return unread(bytes, exact.model, snapshot.readsMaxTokens ? boundsIn(bytes, call) : noBounds);
     return endpoint.body === 'form'
       ? scanFormBody(bytes, inbound.header('content-type'))
-      : scanBody(bytes, { usage: endpoint.usageInStream, maxTokens: snapshot.readsMaxTokens });
+      : scanBody(bytes, {
+          usage: endpoint.usageInStream,
+          maxTokens: snapshot.readsMaxTokens,
+          dialect: endpoint.dialect,
+        });
   } catch (error) {
     if (error instanceof ScanFault) throw badRequest(error.message, null, `invalid_${endpoint.body}`);
     throw error;
   }
 }
-
-type Bounds = Pick<ScannedBody, 'maxTokens' | 'answers'>;
-
-const noBounds: Bounds = { maxTokens: null, answers: 1 };
 
 /** Passed on as it is: the path has named the model. */
 function unread(bytes: Buffer, model: string, { maxTokens, answers }: Bounds): ScannedBody {
@@ -57,14 +57,11 @@ function unread(bytes: Buffer, model: string, { maxTokens, answers }: Bounds): S
   return { bytes, model, modelSpan: null, written, stream: false, maxTokens, answers, usageSplice: null };
 }
 
-/** How long an answer may become, for what its limits reserve. A body that cannot be read is for the engine to refuse. */
-function boundsIn(bytes: Buffer, { countedAs, endpoint }: Call): Bounds {
-  if (countedAs === endpoint || countedAs.body === 'form') return noBounds;
-  try {
-    return scanBody(bytes, { usage: false, maxTokens: true });
-  } catch {
-    return noBounds;
-  }
+/** What its limits reserve. An answer whose length the gateway could not read would go past them. Throws ApiError 415, ScanFault. */
+function boundsIn(bytes: Buffer, { countedAs, endpoint, inbound }: Call): Bounds {
+  if (countedAs === endpoint || countedAs.body === 'form' || bytes.length === 0) return noBounds;
+  checkMedia(inbound, countedAs);
+  return boundsOf(bytes, countedAs.dialect);
 }
 
 /** What we read must be what the engine reads: plain UTF-8 bytes, and of a form one boundary. */

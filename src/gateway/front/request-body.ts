@@ -1,8 +1,9 @@
+import type { Endpoint } from '../../domain/endpoints.ts';
 import type { Upstream } from '../../domain/gateway-config.ts';
 import { badRequest } from '../reply/faults.ts';
 import { knownText } from './known-text.ts';
 import { scanForm } from './scan-form.ts';
-import { countTexts, scanInto, scanObject } from './scan.ts';
+import { countPrompts, scanInto, scanObject } from './scan.ts';
 import type { Span } from './scan.ts';
 
 /** What the gateway reads of a request body; everything else is the engine's. */
@@ -34,6 +35,8 @@ const wanted = ['model', 'stream', 'stream_options'];
 const maxTokenKeys = ['max_completion_tokens', 'max_output_tokens', 'max_tokens', 'n_predict'];
 /** How many answers each prompt gets, in the words of OpenAI's API and of llama.cpp. */
 const answerKeys = ['n', 'best_of', 'n_cmpl'];
+/** From here on keys are some engines' alone. */
+const laxAt = wanted.length + maxTokenKeys.indexOf('n_predict');
 const answersAt = wanted.length + maxTokenKeys.length;
 const promptAt = answersAt + answerKeys.length;
 const wantedWithTokens = [...wanted, ...maxTokenKeys, ...answerKeys, 'prompt'];
@@ -41,19 +44,42 @@ const wantedWithTokens = [...wanted, ...maxTokenKeys, ...answerKeys, 'prompt'];
 const spans = new Int32Array(2 * wanted.length);
 const spansWithTokens = new Int32Array(2 * wantedWithTokens.length);
 
+/** Whether limits want them, and whose names they have. */
+interface BoundsAsked {
+  readonly maxTokens: boolean;
+  readonly dialect: Endpoint['dialect'];
+}
+
 /** Throws ApiError 400 when what names the model is no name or "stream" neither true, false nor null, ScanFault when the body is no JSON object. */
-export function scanBody(bytes: Buffer, options: { usage: boolean; maxTokens: boolean }): ScannedBody {
+export function scanBody(bytes: Buffer, options: BoundsAsked & { usage: boolean }): ScannedBody {
   const found = options.maxTokens ? spansWithTokens : spans;
-  scanInto(found, bytes, options.maxTokens ? wantedWithTokens : wanted);
+  if (options.maxTokens) scanInto(found, bytes, wantedWithTokens, laxAt);
+  else scanInto(found, bytes, wanted);
   const modelSpan = spanAt(found, 0);
   const model = modelSpan && nameIn(bytes, modelSpan);
   const streamSpan = spanAt(found, 1);
   const stream = streamSpan !== null && isTrue(bytes, streamSpan);
   const usageSplice =
     stream && options.usage && streamSpan ? askForUsage(bytes, streamSpan, spanAt(found, 2)) : null;
-  const maxTokens = options.maxTokens ? largest(bytes, found, wanted.length, answersAt) : null;
-  const answers = options.maxTokens ? answersOf(bytes, found) : 1;
+  const { maxTokens, answers } = options.maxTokens ? boundsIn(bytes, found, options.dialect) : noBounds;
   return { bytes, model, modelSpan, written: JSON.stringify, stream, maxTokens, answers, usageSplice };
+}
+
+/** How long and how many its answers may become. */
+export type Bounds = Pick<ScannedBody, 'maxTokens' | 'answers'>;
+
+export const noBounds: Bounds = { maxTokens: null, answers: 1 };
+
+/** The same of a body of which nothing else is read. Throws ScanFault when it is no JSON object. */
+export function boundsOf(bytes: Buffer, dialect: Endpoint['dialect']): Bounds {
+  scanInto(spansWithTokens, bytes, wantedWithTokens, laxAt);
+  return boundsIn(bytes, spansWithTokens, dialect);
+}
+
+/** One request has one answer in the APIs that are not OpenAI's first. */
+function boundsIn(bytes: Buffer, found: Int32Array, dialect: Endpoint['dialect']): Bounds {
+  const maxTokens = largest(bytes, found, wanted.length, answersAt);
+  return { maxTokens, answers: dialect === 'openai' ? answersOf(bytes, found) : 1 };
 }
 
 /** An engine that takes 1 or "true" for true would stream to a client whose stream is not counted as one. */
@@ -92,7 +118,7 @@ function largest(bytes: Buffer, found: Int32Array, from: number, to: number): nu
 /** Each prompt of a list is answered, and each as often as is asked for. */
 function answersOf(bytes: Buffer, found: Int32Array): number {
   const prompt = spanAt(found, promptAt);
-  const prompts = prompt === null ? 1 : countTexts(bytes, prompt);
+  const prompts = prompt === null ? 1 : countPrompts(bytes, prompt);
   return Math.max(1, prompts) * (largest(bytes, found, answersAt, promptAt) ?? 1);
 }
 

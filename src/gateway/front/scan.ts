@@ -38,8 +38,16 @@ export function scanObject(body: Buffer, wanted: readonly string[]): Map<string,
   return found;
 }
 
-/** The same for who asks it of every request: start and end of each wanted value in turn, -1 where there is none. */
-export function scanInto(spans: Int32Array, body: Buffer, wanted: readonly string[]): void {
+/**
+ * The same for who asks it of every request: start and end of each wanted value in turn, -1 where there is none. Of the wanted from
+ * `lax` on the last counts where several stand, as with most engines, and other letters make another key.
+ */
+export function scanInto(
+  spans: Int32Array,
+  body: Buffer,
+  wanted: readonly string[],
+  lax = wanted.length,
+): void {
   spans.fill(-1);
   let at = skipSpace(body, 0);
   if (body[at] !== openBrace) throw new ScanFault('The body is not a JSON object.');
@@ -47,13 +55,13 @@ export function scanInto(spans: Int32Array, body: Buffer, wanted: readonly strin
   while (body[at] !== closeBrace) {
     if (body[at] !== quote) throw broken(at);
     const keyEnd = skipString(body, at);
-    const key = wantedAt(body, at, keyEnd, wanted);
+    const key = wantedAt(body, at, keyEnd, wanted, lax);
     at = skipSpace(body, keyEnd);
     if (body[at] !== colon) throw broken(at);
     const start = skipSpace(body, at + 1);
     const end = skipValue(body, start);
     if (key >= 0) {
-      if ((spans[2 * key] as number) >= 0)
+      if (key < lax && (spans[2 * key] as number) >= 0)
         throw new ScanFault(`The key "${wanted[key]}" occurs more than once.`);
       spans[2 * key] = start;
       spans[2 * key + 1] = end;
@@ -68,12 +76,14 @@ export function scanInto(spans: Int32Array, body: Buffer, wanted: readonly strin
   if (at < body.length) throw broken(at);
 }
 
-/** How many texts a list holds, or lists of tokens; 1 for what is no such list. The body has been scanned. */
-export function countTexts(body: Buffer, { start, end }: Span): number {
+/** How many prompts this is: those of a list, but for one with a number in it, which is one of tokens. The body has been scanned. */
+export function countPrompts(body: Buffer, { start, end }: Span): number {
+  if (body[start] !== openBracket) return 1;
   let at = skipSpace(body, start + 1);
-  if (body[start] !== openBracket || (body[at] !== quote && body[at] !== openBracket)) return 1;
   let count = 0;
   while (at < end - 1) {
+    const first = body[at] as number;
+    if (first !== quote && first !== openBracket && first !== openBrace) return 1;
     at = skipSpace(body, skipValue(body, at));
     count += 1;
     if (body[at] === comma) at = skipSpace(body, at + 1);
@@ -82,7 +92,7 @@ export function countTexts(body: Buffer, { start, end }: Span): number {
 }
 
 /** Which of the wanted keys this one, quotes included, is; -1 for none. No text is made of plain ones: most keys of most bodies are not wanted. */
-function wantedAt(body: Buffer, start: number, end: number, wanted: readonly string[]): number {
+function wantedAt(body: Buffer, start: number, end: number, wanted: readonly string[], lax: number): number {
   if (isPlain(body, start + 1, end - 1)) {
     for (let i = 0; i < wanted.length; i += 1) {
       const key = wanted[i] as string;
@@ -92,8 +102,8 @@ function wantedAt(body: Buffer, start: number, end: number, wanted: readonly str
   }
   const key = keyText(body, start, end);
   const at = wanted.indexOf(key);
-  if (at < 0 && wanted.includes(folded(key)))
-    throw new ScanFault(`The key "${key}" must be written in small letters.`);
+  const meant = at < 0 ? wanted.indexOf(folded(key)) : -1;
+  if (meant >= 0 && meant < lax) throw new ScanFault(`The key "${key}" must be written in small letters.`);
   return at;
 }
 

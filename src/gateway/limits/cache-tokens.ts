@@ -14,7 +14,10 @@ export interface CacheTokens {
 
 export const uncounted: CacheTokens = { tokens: 0, answer: Infinity };
 
-/** The prompt, and an answer that is seldom as long as it may be; one that is longer is corrected as it comes. */
+/**
+ * The prompt, and an answer that is seldom as long as it may be; one that is longer is corrected as it comes. Of several answers one is
+ * counted: an engine whose cache is full has the others wait, which may hold up nobody else here.
+ */
 export function cacheTokens(
   memory: LimitsMemory,
   model: string,
@@ -23,13 +26,13 @@ export function cacheTokens(
     body,
   }: {
     readonly countedAs: Endpoint;
-    readonly body: Pick<ScannedBody, 'bytes' | 'maxTokens' | 'answers'> | null;
+    readonly body: Pick<ScannedBody, 'bytes' | 'maxTokens'> | null;
   },
 ): CacheTokens {
   if (!body) return uncounted;
   const usual = answerLength(memory, model).tokens;
   const maxTokens = Math.min(body.maxTokens ?? usual, usual);
-  const { bytes, answers } = body;
-  const { input, output } = estimate({ endpoint: countedAs, body: bytes, maxTokens, answers }, usual);
+  const asked = { endpoint: countedAs, body: body.bytes, maxTokens, answers: 1 };
+  const { input, output } = estimate(asked, usual);
   return { tokens: input + output, answer: output };
 }

@@ -14,6 +14,8 @@ const semicolon = 59;
 /** These count and write out tokens, and have the model compute none. */
 const free = new Set(['count_tokens', 'tokenize', 'detokenize', 'apply_template']);
 const generating = new Set(['chat', 'text_completion']);
+/** More than any engine writes. Sums of it stay exact, so that what was charged is given back to the token. */
+const mostOutput = 2 ** 31;
 
 /** `usualAnswer`: for requests that do not bound theirs. */
 export function estimate(
@@ -29,7 +31,7 @@ export function estimate(
   const { endpoint, body, maxTokens, answers } = request;
   const generates = generating.has(endpoint.operation);
   if (!generates && free.has(endpoint.operation)) return { input: 0, output: 0 };
-  const output = generates ? (maxTokens ?? usualAnswer) * answers : 0;
+  const output = generates ? Math.min((maxTokens ?? usualAnswer) * answers, mostOutput) : 0;
   return { input: endpoint.body === 'form' ? tokensPerAttachment : promptTokens(body), output };
 }
 

@@ -47,7 +47,7 @@ export interface LimitsContext {
 interface HeldFor {
   readonly quotas: Quotas;
   readonly context: LimitsContext;
-  readonly demand: Pick<Demand, 'caller' | 'model'>;
+  readonly demand: Pick<Demand, 'caller' | 'model' | 'answers'>;
   readonly guess: Estimate;
   readonly subjects: readonly Subject[];
   /** Wall time of the admission. */
@@ -99,7 +99,8 @@ export class Hold implements Reservation {
     if (this.#shared) context.shared?.book.settle(this.#shared, amounts, now);
     if (!real || !amounts) return;
     context.shared?.book.note(this.#charge.bounds, amounts, now);
-    if (usage.output !== null && guess.output > 0) answerLength(memory, demand.model).observe(usage.output);
+    if (usage.output !== null && guess.output > 0)
+      answerLength(memory, demand.model).observe(usage.output / demand.answers);
     memory.ledger?.add({ key: demand.caller.id, model: demand.model }, { ...real, usd: amounts.usd });
   }
 }

@@ -181,6 +181,27 @@ test('a spent budget answers insufficient_quota without a time to come back, unt
   ask(key);
 });
 
+test('what was asked without measure and refused by the engine leaves what was spent as it was', () => {
+  const { ask, memory, refusal } = setUp();
+  const key = caller({ budget: { day: { tokens: 1_000_000 } } });
+  ask(key).settle({ input: 4000, output: 1000 });
+  const most = Number.MAX_SAFE_INTEGER;
+  ask(key, { maxTokens: most, answers: most }).settle(null);
+  const [spent] = [...memory.book].filter(([id]) => id.endsWith(':day:tokens'));
+  expect(spent && usedOf(spent[1], 0)).toBe(5000);
+  ask(key).settle({ input: 995_000, output: 0 });
+  expect(refusal(key).code).toBe('insufficient_quota');
+});
+
+test('what is learnt of answers is the length of one of them', () => {
+  const { ask } = setUp();
+  const many = { maxTokens: null, answers: 10, body: Buffer.alloc(4) };
+  for (let i = 0; i < 200; i += 1) ask(caller({}), many).settle({ input: 1, output: 1000 });
+  const left = Number(headersIn(ask(caller({ tpm: 5000 }), many).lines)['x-ratelimit-remaining-tokens']);
+  expect(left).toBeGreaterThan(3500);
+  expect(left).toBeLessThan(4100);
+});
+
 test('requests side by side cannot spend a budget more than once', () => {
   const { ask, refusal } = setUp();
   const key = caller({ budget: { day: { tokens: 500 } } });

@@ -1,4 +1,5 @@
 import type { Quotas } from '../../domain/gateway-config.ts';
+import type { KeyLimits } from '../../domain/key-limits.ts';
 import type { Caller } from '../front/caller.ts';
 import { keySubject, modelSubject } from './bounds.ts';
 import type { Bound, Subject } from './bounds.ts';
@@ -67,10 +68,13 @@ export function createLimits(quotas: Quotas, context: LimitsContext): Limits {
 }
 
 /** What a key says itself goes before what is said for each key; the latter is not for berth's own keys. */
+export function limitsOf({ control, limits }: Caller, quotas: Quotas): KeyLimits {
+  return { ...(control ? {} : quotas.eachKey), ...limits };
+}
+
 function subjectsOf(quotas: Quotas, caller: Caller, model: string): Subject[] {
-  const common = caller.control ? {} : quotas.eachKey;
   const ofModel = modelSubject(model, quotas.models[model]);
-  return [keySubject(caller, { ...common, ...caller.limits }), ...(ofModel ? [ofModel] : [])];
+  return [keySubject(caller, limitsOf(caller, quotas)), ...(ofModel ? [ofModel] : [])];
 }
 
 interface Here {

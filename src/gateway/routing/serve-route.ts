@@ -270,7 +270,8 @@ function noting(state: GatewayState, call: Call, route: RouteState, served: OnSe
   return (error) => {
     const output = error === null ? (call.spent?.output ?? 0) : 0;
     const { memory } = state.snapshot.limitsState;
-    if (output > 0) answerLength(memory, route.aliasOf ?? route.name).observe(output);
+    if (output > 0)
+      answerLength(memory, route.aliasOf ?? route.name).observe(output / (call.body?.answers ?? 1));
     served(error);
   };
 }
