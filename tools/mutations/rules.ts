@@ -201,8 +201,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 17,
     file: `${gateway}/front/scan.ts`,
-    search: 'if ((spans[2 * key] as number) >= 0)',
-    replace: 'if ((spans[2 * key] as number) > 9e9)',
+    search: 'if (key < lax && (spans[2 * key] as number) >= 0)',
+    replace: 'if (key < lax && (spans[2 * key] as number) > 9e9)',
   },
   {
     rule: 18,
@@ -315,8 +315,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 13,
     file: `${gateway}/limits/book.ts`,
-    search: 'if (more >= 0 || slot === count.slot) count',
-    replace: 'if (more >= 0) count',
+    search: 'if (more >= 0 || slot === undefined || slot >= count.slot)',
+    replace: 'if (more >= 0 || slot === undefined)',
   },
   {
     rule: 15,
@@ -327,8 +327,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 17,
     file: `${gateway}/front/scan.ts`,
-    search: 'if ((spans[2 * key] as number) >= 0)',
-    replace: 'if ((spans[2 * key] as number) < -9)',
+    search: 'if (key < lax && (spans[2 * key] as number) >= 0)',
+    replace: 'if (key < lax && (spans[2 * key] as number) < -9)',
   },
   {
     rule: 20,
