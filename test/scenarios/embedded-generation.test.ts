@@ -124,8 +124,8 @@ test('a prompt is kept in its slot and reused, unless the request forbids it', a
   const length = countOf(first['usage']?.['prompt_tokens']);
   expect(again['usage']?.['prompt_tokens_details']).toEqual({ cached_tokens: length - 1 });
   expect(fresh['usage']?.['prompt_tokens_details']).toEqual({ cached_tokens: 0 });
+  // The text of the fresh one is not held against theirs: in a slot elsewhere sums have another order, which can turn a near tie.
   expect(again['choices']).toEqual(first['choices']);
-  expect(fresh['choices']).toEqual(first['choices']);
 });
 
 test('an answer is the same alone and among others', async () => {
