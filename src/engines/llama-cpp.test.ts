@@ -6,6 +6,7 @@ import type { Hole } from '../domain/launch-spec.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { llamaCpp } from './llama-cpp.ts';
 import { llamaRouter } from './llama-cpp/router.ts';
+import { cacheTypes, draftingWays } from './llama-cpp/words.ts';
 
 const recorded = resolve(import.meta.dirname, '../../test/recorded/llama-server');
 const help = readFileSync(`${recorded}/help-0.7.txt`, 'utf8');
@@ -200,3 +201,50 @@ test.each([{ devices: ['CUDA1'] }, { mainGpu: 1 }, {}])(
     });
   },
 );
+
+test('types of the KV cache and ways of drafting that a newer build has go through args, and come back there', () => {
+  function refused(given: object): string[] {
+    const parsed = llamaCpp.options.safeParse({ kind: 'llama.cpp', ...given });
+    return (parsed.error?.issues ?? []).map((one) => one.path.join('.'));
+  }
+  expect(refused({ cacheTypeK: 'q6_0', cacheTypeV: 'iq4_nl', speculative: ['ngram-mod', 'dream'] })).toEqual([
+    'cacheTypeK',
+    'speculative.1',
+  ]);
+  expect(refused({ args: ['--cache-type-k', 'q8_0', '-ctv=f16', '--spec-type', 'ngram-mod,none'] })).toEqual([
+    'args.0',
+    'args.2',
+    'args.3',
+  ]);
+  const args = ['--cache-type-k', 'q6_0', '-ctv=turbo4', '--spec-type', 'draft-simple,dream'];
+  expect(refused({ args })).toEqual([]);
+  const words = argv({ args });
+  expect(words.slice(-args.length)).toEqual(args);
+  const found = known(words)?.options;
+  expect(found).toMatchObject({ args });
+  expect(found).not.toHaveProperty('cacheTypeK');
+  expect(known(['llama-server', '-m', '/m/x.gguf', '-ctk', 'q4_1'])?.options).toMatchObject({
+    cacheTypeK: 'q4_1',
+    args: [],
+  });
+});
+
+test('a type that a variable has, and no option can say, becomes a flag', () => {
+  const found = llamaCpp.recognize({
+    pid: 1,
+    ppid: 0,
+    argv: ['llama-server', '-m', '/m/x.gguf'],
+    exe: null,
+    env: { LLAMA_ARG_CACHE_TYPE_K: 'q6_0', LLAMA_ARG_CACHE_TYPE_V: 'q8_0' },
+    cwd: null,
+  });
+  expect(found?.options).toMatchObject({ cacheTypeV: 'q8_0', args: ['--cache-type-k', 'q6_0'] });
+});
+
+test('the words of the KV cache and of drafting are those that the help page of the server lists', () => {
+  function listed(flag: RegExp): string[] {
+    return flag.exec(help)?.[1]?.split(/,\s*/) ?? [];
+  }
+  expect([...cacheTypes]).toEqual(listed(/--cache-type-k TYPE[^]*?allowed values: (.*)/));
+  expect([...draftingWays]).toEqual(listed(/--spec-type (\S+)/));
+});

@@ -27,6 +27,8 @@ export interface FlagRow {
   readonly env?: string | null;
   /** Its value is a path of the host: the whole, what stands before the last colon, or what stands after the first "=". */
   readonly path?: 'whole' | 'before-colon' | 'after-equals';
+  /** All that its option takes; with another word the flag stays raw, since a newer server may have more. */
+  readonly words?: readonly string[];
   /** Given several times, its values are all meant, as if one word had them with commas. */
   readonly adds?: true;
   /** Words that stand for this option with a fixed value, as other versions of the server have them. */
@@ -96,13 +98,20 @@ function takeFlag(
     return 1;
   }
   const given = joined === null ? valueWords(row.shape, after) : [joined];
-  const value = given === null ? null : toValue(row.shape, given);
+  const value = given === null ? null : valueOf(row, given);
   if (given === null || value === null) return 0;
   const before = values.get(row.option);
   if (row.shape === 'repeated') values.set(row.option, [...asList(before), value]);
   else
     values.set(row.option, row.adds && typeof before === 'string' ? `${before},${value as string}` : value);
   return joined === null ? 1 + given.length : 1;
+}
+
+/** Null when the words are no value of this flag. */
+function valueOf(row: FlagRow, words: readonly string[]): unknown {
+  const value = toValue(row.shape, words);
+  const parts: unknown[] = Array.isArray(value) ? value : [value];
+  return row.words === undefined || parts.every((one) => has(row.words, String(one))) ? value : null;
 }
 
 function has(names: readonly string[] | undefined, name: string): boolean {
@@ -204,18 +213,20 @@ function json(text: string): unknown {
   }
 }
 
-/** Options that stand in variables, where the command line is silent. */
+/** Options that stand in variables, where the command line is silent; and flags for what options of the file cannot say. */
 export function addFromEnv(
   values: FlagValues,
   rows: readonly FlagRow[],
   env: Readonly<Record<string, string | undefined>>,
-): void {
-  for (const row of rows) {
+): string[] {
+  return rows.flatMap((row) => {
     const text = row.env ? env[row.env] : undefined;
-    if (text === undefined || values.has(row.option)) continue;
-    const value = toValue(row.shape, [text]);
-    if (value !== null) values.set(row.option, row.shape === 'repeated' ? [value] : value);
-  }
+    if (text === undefined || values.has(row.option)) return [];
+    const value = valueOf(row, [text]);
+    if (value === null) return row.words === undefined ? [] : [row.names[0], text];
+    values.set(row.option, row.shape === 'repeated' ? [value] : value);
+    return [];
+  });
 }
 
 /** The words of an option on the command line. */

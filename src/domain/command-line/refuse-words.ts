@@ -9,6 +9,8 @@ export function refuseOwnedFlags(table: {
   readonly owned: ReadonlyMap<string, string>;
   readonly secret: ReadonlySet<string>;
   readonly style: FlagStyle;
+  /** What the key of a flag takes, where that is some words alone; with others the flag may stand here. */
+  readonly wordsOf?: (flag: string) => readonly string[] | undefined;
 }): (args: string[], context: z.core.$RefinementCtx) => void {
   return (args, context) => {
     args.forEach((word, index) => {
@@ -19,12 +21,16 @@ export function refuseOwnedFlags(table: {
           message: `${flag} would show a secret in the process list.`,
           cure: 'Leave it out: berth keeps the server on loopback, and the gateway asks clients for keys.',
         });
-      } else if (owner) {
+      } else if (owner && !isBeyond(table.wordsOf?.(flag), word.split('=')[1] ?? args[index + 1])) {
         const cure = owner === 'berth' ? 'Leave it out.' : `Leave it out, and set ${owner}.`;
         refuse(context, [index], { message: `${flag} is set by berth.`, cure });
       }
     });
   };
+}
+
+function isBeyond(known: readonly string[] | undefined, value: string | undefined): boolean {
+  return known !== undefined && value !== undefined && !value.split(',').every((one) => known.includes(one));
 }
 
 /** Variables of `env` that are secrets. */

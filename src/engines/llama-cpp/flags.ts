@@ -1,4 +1,5 @@
 import type { FlagRow, FlagShape } from '../../domain/command-line/flag-rows.ts';
+import { cacheTypes, draftingWays } from './words.ts';
 
 function flag(
   option: string,
@@ -42,8 +43,14 @@ export const statedFlags: readonly FlagRow[] = [
   flag('threadsBatch', 'number', null, '--threads-batch', '-tb'),
   flag('threadsHttp', 'number', 'LLAMA_ARG_THREADS_HTTP', '--threads-http'),
   flag('flashAttention', 'on-off-auto', 'LLAMA_ARG_FLASH_ATTN', '--flash-attn', '-fa'),
-  flag('cacheTypeK', 'text', 'LLAMA_ARG_CACHE_TYPE_K', '--cache-type-k', '-ctk'),
-  flag('cacheTypeV', 'text', 'LLAMA_ARG_CACHE_TYPE_V', '--cache-type-v', '-ctv'),
+  {
+    ...flag('cacheTypeK', 'text', 'LLAMA_ARG_CACHE_TYPE_K', '--cache-type-k', '-ctk'),
+    words: cacheTypes,
+  },
+  {
+    ...flag('cacheTypeV', 'text', 'LLAMA_ARG_CACHE_TYPE_V', '--cache-type-v', '-ctv'),
+    words: cacheTypes,
+  },
   {
     ...flag('loadMode', 'text', 'LLAMA_ARG_LOAD_MODE', '--load-mode', '-lm'),
     alike: { '--mlock': 'mlock', '--no-mmap': 'none', '--direct-io': 'dio' },
@@ -101,7 +108,7 @@ export const statedFlags: readonly FlagRow[] = [
     '--draft-n-min',
   ),
   flag('draftProbability', 'decimal', 'LLAMA_ARG_SPEC_DRAFT_P_MIN', '--draft-p-min', '--spec-draft-p-min'),
-  flag('speculative', 'csv', 'LLAMA_ARG_SPEC_TYPE', '--spec-type'),
+  { ...flag('speculative', 'csv', 'LLAMA_ARG_SPEC_TYPE', '--spec-type'), words: draftingWays },
   flag('embeddings', 'switch', 'LLAMA_ARG_EMBEDDINGS', '--embeddings', '--embedding'),
   flag('rerank', 'switch', 'LLAMA_ARG_RERANKING', '--reranking', '--rerank'),
   flag('pooling', 'text', 'LLAMA_ARG_POOLING', '--pooling'),
@@ -124,6 +131,11 @@ export function nameOf(option: string): string {
   const found = flags.find((entry) => entry.option === option);
   if (!found) throw new Error(`llama.cpp has no flag for ${option}`);
   return found.names[0];
+}
+
+/** The only words that the key of a flag takes, where it takes some alone: with others the flag may stand in `args`. */
+export function wordsOf(flag: string): readonly string[] | undefined {
+  return flags.find(({ names }) => names.includes(flag))?.words;
 }
 
 /** Flags whose value is a secret: never written, never shown. */

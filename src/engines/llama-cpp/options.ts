@@ -4,7 +4,8 @@ import { PositiveDuration } from '../../domain/units.ts';
 import { accelerators } from '../../domain/accelerators.ts';
 import { refuseOwnedFlags, refuseSecretEnv } from '../../domain/command-line/refuse-words.ts';
 import { llamaDrift } from './drift.ts';
-import { ownedFlags, secretFlags } from './flags.ts';
+import { ownedFlags, secretFlags, wordsOf } from './flags.ts';
+import { cacheTypes, draftingWays } from './words.ts';
 
 const count = z.int().positive();
 const path = z.string().startsWith('/', { error: 'It must be an absolute path of the host.' });
@@ -37,8 +38,11 @@ export const LlamaCppOptions = z.strictObject({
   threadsBatch: count.optional().describe('compute threads for prompts'),
   cacheRam: z.int().min(0).default(1024).describe('MiB of host memory for cached prompts; 0: none'),
   flashAttention: z.enum(['on', 'off', 'auto']).optional().describe('flash attention'),
-  cacheTypeK: z.string().optional().describe('type of the K cache, such as f16 or q8_0'),
-  cacheTypeV: z.string().optional().describe('type of the V cache'),
+  cacheTypeK: z
+    .enum(cacheTypes)
+    .optional()
+    .describe('type of the K cache; another one that a build has goes into args'),
+  cacheTypeV: z.enum(cacheTypes).optional().describe('type of the V cache'),
   loadMode: z
     .enum(['auto', 'none', 'mmap', 'mlock', 'mmap+mlock', 'dio'])
     .optional()
@@ -83,10 +87,10 @@ export const LlamaCppOptions = z.strictObject({
   draftMin: z.int().min(0).optional().describe('fewest tokens drafted at once'),
   draftProbability: z.number().min(0).max(1).optional().describe('least probability of a drafted token'),
   speculative: z
-    .array(word)
+    .array(z.enum(draftingWays))
     .min(1)
     .optional()
-    .describe('ways of drafting, such as draft-simple or ngram-mod'),
+    .describe('ways of drafting; others that a build has go into args'),
   embeddings: z.boolean().default(false).describe('answer /v1/embeddings'),
   rerank: z.boolean().default(false).describe('answer /v1/rerank'),
   pooling: z
@@ -113,7 +117,9 @@ export const LlamaCppOptions = z.strictObject({
   args: z
     .array(z.string())
     .default([])
-    .superRefine(refuseOwnedFlags({ owned: ownedFlags, secret: secretFlags, style: llamaDrift.style }))
+    .superRefine(
+      refuseOwnedFlags({ owned: ownedFlags, secret: secretFlags, style: llamaDrift.style, wordsOf }),
+    )
     .describe('further flags, passed as they are'),
   startTimeout: PositiveDuration.prefault('10m').describe('time until it must answer'),
 });

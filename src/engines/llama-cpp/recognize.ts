@@ -17,7 +17,7 @@ export function recognize(facts: ProcessFacts): Recognized | null {
   if (!found || isRouter(found, facts.env)) return null;
   const env = { ...facts.env, ...found.env };
   const { values, rest } = readFlags(llamaServerArgs(found), flags, spelled);
-  addFromEnv(values, flags, env);
+  const unsaid = addFromEnv(values, flags, env);
   addRefusals(values, env);
   // Beside a file such a name only says where that is fetched from.
   const { model: remote, others } = values.has('model') ? { model: null, others: rest } : takeModelName(rest);
@@ -26,7 +26,7 @@ export function recognize(facts: ProcessFacts): Recognized | null {
     model: (values.get('model') as string | undefined) ?? remote ?? modelIn(env) ?? ownModel(found),
     host: (values.get('host') as string | undefined) ?? null,
     port: (values.get('port') as number | undefined) ?? null,
-    options: { binary: found.path, ...ourOptions(values), args: redact(others) },
+    options: { binary: found.path, ...ourOptions(values), args: redact([...others, ...unsaid]) },
     child: false,
     keyed: values.has('keyFile') || hasFlag(rest, '--api-key') || Boolean(env['LLAMA_API_KEY']),
     exposes: rest.filter((word) => riskyFlags.test(word)),
