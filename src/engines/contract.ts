@@ -68,7 +68,7 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
   readonly ownProgram?: true;
   /** True when a deployment must name a model (a file that the engine opens). */
   readonly needsModel?: boolean;
-  /** It serves several models under names of their own, each of which becomes a route; this path lists them. */
+  /** It serves several models under names of their own, each of which becomes a route; this path lists them. No other model is given to it. */
   readonly modelsPath?: string;
   /** Throws a BerthError when the options cannot be met (an unknown flag, a missing model). */
   readonly launch?: (input: LaunchInput<Options>) => LaunchSpec;

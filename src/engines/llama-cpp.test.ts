@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { filesNamed, fillArgs } from '../domain/fill-args.ts';
 import type { Hole } from '../domain/launch-spec.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { keptEnv } from '../fleet/adopt/kept-env.ts';
 import { llamaCpp } from './llama-cpp.ts';
 import { llamaRouter } from './llama-cpp/router.ts';
 import { cacheTypes, draftingWays } from './llama-cpp/words.ts';
@@ -247,4 +248,30 @@ test('the words of the KV cache and of drafting are those that the help page of 
   }
   expect([...cacheTypes]).toEqual(listed(/--cache-type-k TYPE[^]*?allowed values: (.*)/));
   expect([...draftingWays]).toEqual(listed(/--spec-type (\S+)/));
+});
+
+test('a router has variables of the user, and of those that it runs with only its options are read', () => {
+  const options = llamaRouter.options.parse({
+    kind: 'llama-router',
+    modelsDir: '/m',
+    env: {
+      GGML_CUDA_ENABLE_UNIFIED_MEMORY: '1',
+      HF_TOKEN: { secret: { secretRef: { name: 'hf', key: 't' } } },
+    },
+  });
+  const place = { deployment: 'r', model: null, mmproj: null, gpus: 0, cores: null, key: null };
+  const spec = llamaRouter.launch({ ...place, options });
+  expect(spec.env).toEqual({ GGML_CUDA_ENABLE_UNIFIED_MEMORY: '1' });
+  expect(spec.secretEnv).toEqual({ HF_TOKEN: 'env-HF_TOKEN' });
+  expect(Object.keys(spec.secrets)).toEqual(['env-HF_TOKEN']);
+  const written = {
+    kind: 'llama-router',
+    modelsDir: '/m',
+    env: { HF_TOKEN: 'hf_abcdefghijklmnopqrstuvwxyz012345' },
+  };
+  expect(llamaRouter.options.safeParse(written).error?.issues[0]?.path).toEqual(['env', 'HF_TOKEN']);
+  const env = { GGML_CUDA_ENABLE_UNIFIED_MEMORY: '1', LLAMA_ARG_MODELS_MAX: '2' };
+  expect(keptEnv(env, { engine: 'llama-router', unit: false, gpus: false }).env).toEqual({
+    GGML_CUDA_ENABLE_UNIFIED_MEMORY: '1',
+  });
 });

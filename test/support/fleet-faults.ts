@@ -29,6 +29,11 @@ export async function fleetFaults(text: string): Promise<readonly ConfigFault[]>
   }
 }
 
+/** The deployments of a fleet file of this text, which has no faults. */
+export async function fleetDeployments(text: string): Promise<LoadedFleet['deployments']> {
+  return (await load(text)).deployments;
+}
+
 /** What "berth validate" finds in one that has no faults. */
 export async function fleetFindings(text: string): Promise<readonly Finding[]> {
   const loaded = await load(text);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
+import { EngineEnv, secretsOf, textsOf } from '../../domain/engine-env.ts';
 import { PositiveDuration } from '../../domain/units.ts';
 import type { Engine, LaunchInput } from '../contract.ts';
 import { riskyFlags, secretFlags } from './flags.ts';
@@ -8,6 +9,7 @@ import type { FlagRow } from '../../domain/command-line/flag-rows.ts';
 import { flagUses, rawUses } from '../../domain/command-line/flag-use.ts';
 import type { FlagUse } from '../../domain/command-line/flag-use.ts';
 import { hasFlag } from '../../domain/command-line/flags.ts';
+import { refuseSecretEnv } from '../../domain/command-line/refuse-words.ts';
 import { fitToHelp } from '../../domain/command-line/help-page.ts';
 import { redact } from '../../domain/command-line/redact.ts';
 import { unwrap } from '../../domain/command-line/unwrap.ts';
@@ -51,6 +53,11 @@ const fixedFlags: readonly FlagRow[] = [
   { option: 'keyFile', shape: 'text', names: ['--api-key-file'], env: 'LLAMA_ARG_API_KEY_FILE' },
 ];
 
+/** Variables that are read as options. */
+const optionVariables: ReadonlySet<string> = new Set(
+  [...fixedFlags, ...statedFlags].flatMap(({ env }) => env ?? []),
+);
+
 /** What berth or an option of ours sets already. */
 const owned = new Set([
   ...[...fixedFlags, ...statedFlags].flatMap((row) => [...row.names, ...(row.off ?? [])]),
@@ -76,6 +83,9 @@ export const LlamaRouterOptions = z
       'a model is put to sleep after so long without a request',
     ),
     slots: z.int().positive().optional().describe('requests sent to it at once; by default no limit'),
+    env: EngineEnv.default({})
+      .superRefine(refuseSecretEnv)
+      .describe('further environment variables, for all models; a secret as {secret: …}, in a cluster'),
     args: z
       .array(z.string())
       .default([])
@@ -97,6 +107,7 @@ function launch({ options, key, help, gpus }: LaunchInput<LlamaRouterOptions>): 
     ...options,
     sleepIdle: options.sleepIdle === undefined ? undefined : Math.ceil(options.sleepIdle / 1000),
   };
+  const given = secretsOf(options.env);
   const uses: FlagUse[] = [
     { flag: '--host', values: [{ hole: 'host' }] },
     { flag: '--port', values: [{ hole: 'port' }] },
@@ -110,8 +121,9 @@ function launch({ options, key, help, gpus }: LaunchInput<LlamaRouterOptions>): 
     engine: options.kind,
     program: { binary: options.binary, ...llamaImages(options.build) },
     args: fitToHelp(uses, { program: options.binary, help: help ?? null, drift: llamaDrift }),
-    env: {},
-    secrets: key ? { key } : {},
+    env: textsOf(options.env),
+    secrets: { ...(key ? { key } : {}), ...given.secrets },
+    ...given.rest,
     model: null,
     mmproj: null,
     writable: [],
@@ -161,6 +173,7 @@ export const llamaRouter = {
   modelsPath: '/v1/models',
   launch,
   recognize,
+  readsOptionsFrom: optionVariables,
   identify: { paths: ['/props'], read: identify },
   help: (options) => [options.binary, '--help'],
 } as const satisfies Engine<'llama-router', LlamaRouterOptions>;

@@ -158,6 +158,16 @@ function engineFaults(deployment: Located): ConfigFault[] {
         `The engine ${engine.kind} needs one: add model.`,
       ),
     );
+  const model = pieceAt(deployment, ['model']);
+  if ('modelsPath' in engine && model)
+    faults.push(
+      fault(
+        model,
+        model.keyAt,
+        `"model" has no meaning here: an engine of kind ${engine.kind} has models of its own.`,
+        'Remove it; the options of the engine name its models.',
+      ),
+    );
   if ('external' in engine)
     for (const key of ['port', 'replicas', 'gpus', 'resources']) {
       const piece = pieceAt(deployment, [key]);

@@ -1,7 +1,11 @@
+import { engines } from '../../engines/registry.ts';
 import { entriesAt, overlay, pieceAt, scalarAt, withEntry } from './tree.ts';
 import type { Located } from './tree.ts';
 
-/** Lays each deployment over `defaults`. What the defaults say of an engine or a target holds for their own kind alone. */
+/**
+ * Lays each deployment over `defaults`. What the defaults say of an engine or a target holds for their own kind alone, and a model for
+ * engines that are given one.
+ */
 export function fillDefaults(tree: Located): Located {
   const defaults = pieceAt(tree, ['defaults']);
   const deployments = pieceAt(tree, ['deployments']);
@@ -24,8 +28,14 @@ function fitting(defaults: Located, deployment: Located): Located {
     const own = scalarAt(deployment, [part, 'kind']);
     const usual = scalarAt(defaults, [part, 'kind']);
     if (own !== undefined && own !== usual) entries.delete(part);
+    if (part === 'engine' && hasOwnModels(own ?? usual)) entries.delete('model');
   }
   return withoutOthers({ ...defaults, content: { kind: 'map', entries } }, deployment);
+}
+
+function hasOwnModels(kind: unknown): boolean {
+  const engine = engines.find((one) => one.kind === kind);
+  return engine !== undefined && 'modelsPath' in engine;
 }
 
 /** Where one key of several may stand; that of a deployment takes the place of another one that the defaults have. */

@@ -98,12 +98,14 @@ function duplicates({ hosts }: LoadedFleet, desired: readonly DesiredReplica[]):
   return [...same.values()].flatMap((group): Finding[] => {
     const [keep, ...others] = group.map(({ deployment }) => deployment.name);
     if (keep === undefined || others.length === 0) return [];
+    const inCluster = hosts[group[0]?.deployment.host ?? '']?.kubernetes !== undefined;
+    const where = inCluster ? 'in one namespace of a cluster' : 'on one machine';
     return [
       {
         rule: 'duplicate',
         severity: 'warning',
         object: keep,
-        message: `${[keep, ...others].join(' and ')} serve the same model on one machine: each holds all of it.`,
+        message: `${[keep, ...others].join(' and ')} serve the same model ${where}: each holds all of it.`,
         evidence: [group[0]?.deployment.model?.path ?? ''],
         cure: `Keep ${keep} with more slots, send the others' clients there (a route with aliases), and take out ${others.join(', ')}.`,
       },
