@@ -26,8 +26,19 @@ const gpuResources = {
   nvidia: 'nvidia.com/gpu',
   amd: 'amd.com/gpu',
   intel: 'gpu.intel.com/i915',
+  // Refused without a word of the file since; marks of before say it.
   any: 'nvidia.com/gpu',
 } as const;
+
+/** Why no GPU can be asked for, as the end of a sentence; null: one can, or none is wanted. */
+export function gpuRefusal(
+  { devices: { vendor } }: LaunchSpec,
+  { gpuResource }: Pick<PodOptions, 'gpuResource'>,
+): string | null {
+  return vendor === 'any' && gpuResource === undefined
+    ? 'Vulkan computes on GPUs of every maker, and target.gpuResource does not say which are asked for: nvidia.com/gpu, amd.com/gpu, gpu.intel.com/i915 or gpu.intel.com/xe'
+    : null;
+}
 
 /** What is asked of the cluster's scheduler; null without GPUs. A cluster cannot give "all there are", so that is one. */
 export function gpusOf(
@@ -36,6 +47,18 @@ export function gpusOf(
 ): { resource: string; count: number } | null {
   if (vendor === 'none') return null;
   return { resource: gpuResource ?? gpuResources[vendor], count: Math.max(1, count) };
+}
+
+const driverParts = 'NVIDIA_DRIVER_CAPABILITIES';
+
+/**
+ * The spec with what its container says to the runtime of its GPUs: NVIDIA's gives a container the part of the driver that computes,
+ * and Vulkan lies in the one that draws.
+ */
+export function withDriver(spec: LaunchSpec, options: Pick<PodOptions, 'gpuResource'>): LaunchSpec {
+  const isNvidia = gpusOf(spec, options)?.resource.startsWith('nvidia.com/') ?? false;
+  if (spec.devices.vendor !== 'any' || !isNvidia) return spec;
+  return { ...spec, env: { [driverParts]: 'compute,utility,graphics', ...spec.env } };
 }
 
 /** Amounts of a container, with its GPUs in both, as Kubernetes wants of what it cannot divide. */

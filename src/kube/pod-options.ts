@@ -32,7 +32,9 @@ export const podOptions = {
     .string()
     .min(1)
     .optional()
-    .describe("name by which the cluster counts GPUs, in place of the vendor's usual one")
+    .describe(
+      "name by which the cluster counts GPUs, in place of the maker's usual one; Vulkan has no usual one",
+    )
     .meta({ examples: ['nvidia.com/mig-1g.10gb'] }),
   shm: ByteSize.optional().describe('shared memory; by default what the engine asks for'),
   serviceAccount: z.string().min(1).optional().describe('service account that it runs as'),

@@ -1,7 +1,7 @@
 import { isAddress } from '../domain/model-source.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { limitsOf } from '../domain/resources.ts';
-import { entrypointOf, imageOf, podSecretRefusal } from '../kube/launched.ts';
+import { entrypointOf, gpuRefusal, imageOf, podSecretRefusal } from '../kube/launched.ts';
 import { objectName } from '../kube/names.ts';
 import type { Target } from './contract.ts';
 import { isKnative } from './kserve/knative-spec.ts';
@@ -18,7 +18,7 @@ function refuses(spec: LaunchSpec, options: KserveOptions): string | null {
     return 'KServe fetches models itself: name the source alone, without models.NAME.at.HOST.fetch';
   if (spec.model !== null && !isAddress(spec.model))
     return `KServe takes no model from the disk of a node (${spec.model}); put it into a claim, and say so under models.NAME.at`;
-  return podSecretRefusal(spec, options) ?? storageRefusal(spec, options);
+  return gpuRefusal(spec, options) ?? podSecretRefusal(spec, options) ?? storageRefusal(spec, options);
 }
 
 /**

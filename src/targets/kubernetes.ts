@@ -1,7 +1,7 @@
 import { isAddress } from '../domain/model-source.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { limitsOf } from '../domain/resources.ts';
-import { entrypointOf, imageOf, podSecretRefusal } from '../kube/launched.ts';
+import { entrypointOf, gpuRefusal, imageOf, podSecretRefusal } from '../kube/launched.ts';
 import { objectName } from '../kube/names.ts';
 import type { Target } from './contract.ts';
 import { fetchRefuses } from './kubernetes/fetch.ts';
@@ -16,7 +16,12 @@ function refuses(spec: LaunchSpec, options: KubernetesOptions): string | null {
   for (const path of [spec.model, spec.mmproj])
     if (path !== null && isAddress(path) && !path.startsWith('pvc://'))
       return `nobody fetches ${path} there; say under models.NAME.at where the cluster has it`;
-  return podSecretRefusal(spec, options) ?? fetchRefuses(spec) ?? platformRefuses(spec, options);
+  return (
+    gpuRefusal(spec, options) ??
+    podSecretRefusal(spec, options) ??
+    fetchRefuses(spec) ??
+    platformRefuses(spec, options)
+  );
 }
 
 /**

@@ -5,11 +5,11 @@ import type { ForeignEngine } from '../../targets/kubernetes/foreign.ts';
 type Found = ForeignEngine['resources'];
 type Amounts = Readonly<Record<string, string | number>>;
 
-/** Names by which a cluster counts GPUs, the usual one of each maker first, and what an engine is told to compute on. */
+/** Names by which a cluster counts GPUs, the usual one that berth takes by itself, and what an engine is told to compute on. */
 const makers = [
   { known: /^nvidia\.com\/(gpu|mig-.+)$/, usual: 'nvidia.com/gpu', accelerator: undefined },
   { known: /^amd\.com\/gpu$/, usual: 'amd.com/gpu', accelerator: 'rocm' },
-  { known: /^gpu\.intel\.com\/(i915|xe)$/, usual: 'gpu.intel.com/i915', accelerator: 'vulkan' },
+  { known: /^gpu\.intel\.com\/(i915|xe)$/, usual: null, accelerator: 'vulkan' },
 ] as const;
 
 /** GPUs that a container has, by the name under which they are counted where that is not its maker's usual one. */

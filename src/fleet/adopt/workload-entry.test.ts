@@ -134,6 +134,16 @@ test('a Deployment becomes an entry that says all that berth would need to make 
   ]);
 });
 
+test('GPUs of a maker that an engine is not told by its accelerator alone are named as the cluster counts them', () => {
+  const found = { ...server, engine: 'llama.cpp', options: { binary: '/app/llama-server', args: [] } };
+  const container = { resources: { limits: { 'gpu.intel.com/i915': '1' } } };
+  expect(made(workload({ container }), { found }).entries[0]?.deployment).toMatchObject({
+    gpus: 1,
+    engine: { accelerator: 'vulkan' },
+    target: { gpuResource: 'gpu.intel.com/i915' },
+  });
+});
+
 test('a name that it answers to stays, and none is written for an engine that answers to any', () => {
   const named = { ...server, options: { ...server.options, servedModel: 'qwen3' } };
   expect(made(workload(), { found: named }).entries[0]?.deployment['engine']).toMatchObject({

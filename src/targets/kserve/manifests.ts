@@ -7,6 +7,7 @@ import {
   resourcesOf,
   serviceAccountOf,
   tolerationsOf,
+  withDriver,
 } from '../../kube/launched.ts';
 import { filesName } from '../../kube/given-files.ts';
 import { mergePatch } from '../../kube/merge-patch.ts';
@@ -182,7 +183,7 @@ function modelOf(
 ): Record<string, unknown> {
   const fill = fillerOf(spec, options);
   const storage = storageOf(spec, options);
-  const env = podVariables(spec, secret, fill);
+  const env = podVariables(withDriver(spec, options), secret, fill);
   return {
     modelFormat: { name: options.format },
     runtime,

@@ -304,3 +304,26 @@ test('a secret in a variable is a reference, and no file of its own', () => {
   const options = KubernetesOptions.parse({ kind: 'kubernetes' });
   expect(kubernetesTarget.refuses({ ...spec, ...token }, options)).toContain('no variable can hold it');
 });
+
+test('Vulkan wants to be told whose GPUs are asked for, and of NVIDIA it has the part of the driver that draws', () => {
+  const vulkan = { ...plain, devices: { vendor: 'any', count: 1 } } as const;
+  function refused(given: object): string | null {
+    const options = KubernetesOptions.parse({ kind: 'kubernetes', image: 'e/vulkan:1', ...given });
+    return kubernetesTarget.refuses({ ...spec, ...vulkan }, options);
+  }
+  expect(refused({})).toContain('target.gpuResource does not say which are asked for: nvidia.com/gpu,');
+  expect(refused({ gpuResource: 'gpu.intel.com/xe' })).toBeNull();
+  function engineOf(gpuResource: string, change: Partial<LaunchSpec> = {}): Record<string, unknown> {
+    return podOf({ gpuResource }, { ...vulkan, ...change }).containers[0];
+  }
+  const parts = 'NVIDIA_DRIVER_CAPABILITIES';
+  expect(engineOf('nvidia.com/gpu')['env']).toEqual([{ name: parts, value: 'compute,utility,graphics' }]);
+  expect(engineOf('nvidia.com/gpu', { env: { [parts]: 'all' } })['env']).toEqual([
+    { name: parts, value: 'all' },
+  ]);
+  expect(engineOf('gpu.intel.com/xe')).toMatchObject({ resources: { limits: { 'gpu.intel.com/xe': '1' } } });
+  expect(engineOf('gpu.intel.com/xe')).not.toHaveProperty('env');
+  expect(podOf({}, { ...plain, devices: { vendor: 'nvidia', count: 1 } }).containers[0]).not.toHaveProperty(
+    'env',
+  );
+});

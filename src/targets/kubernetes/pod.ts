@@ -7,6 +7,7 @@ import {
   resourcesOf,
   serviceAccountOf,
   tolerationsOf,
+  withDriver,
 } from '../../kube/launched.ts';
 import { pauseHook } from '../../kube/pre-stop.ts';
 import { podVariables } from '../../kube/pod-variables.ts';
@@ -60,7 +61,7 @@ function container(
   }: { port: number; mounted: readonly Mounted[]; secret: string; sleeps: boolean },
 ): Record<string, unknown> {
   const fill = podFiller(spec, port);
-  const env = podVariables(spec, secret, fill);
+  const env = podVariables(withDriver(spec, options), secret, fill);
   return {
     name: 'engine',
     image: imageOf(spec, options) ?? '',
