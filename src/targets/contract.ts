@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Finding } from '../domain/finding.ts';
-import type { Bounds } from '../domain/foresight.ts';
+import type { Bounds, Foreseen } from '../domain/foresight.ts';
 import type { Ending, Instance, Mark, ProcessId } from '../domain/instance.ts';
 import type { Left } from '../domain/left.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
@@ -90,6 +90,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly refuses: (spec: LaunchSpec, options: Options, far: boolean) => string | null;
   /** What it holds the engine to; absent: it holds it to nothing, whatever the file says. Pure. */
   readonly bounds?: (spec: LaunchSpec, options: Options) => Bounds;
+  /** What of these options will go badly though it starts; `replicas`: how many of them there are. Pure. */
+  readonly foresee?: (spec: LaunchSpec, options: Options, replicas: number) => readonly Foreseen[];
   /** Two objects of one replica can be there at once, as replacing one beside the other needs. */
   readonly beside: (options: Options) => boolean;
   /** All marked objects of every fleet on this host, running or not, and nothing else. */

@@ -5,6 +5,7 @@ import { entrypointOf, gpuRefusal, imageOf, podSecretRefusal } from '../kube/lau
 import { objectName } from '../kube/names.ts';
 import type { Target } from './contract.ts';
 import { fetchRefuses } from './kubernetes/fetch.ts';
+import { foresee } from './kubernetes/foresee.ts';
 import { KubernetesOptions } from './kubernetes/options.ts';
 import { platformRefuses } from './kubernetes/platform.ts';
 import { rolls } from './kubernetes/strategy.ts';
@@ -37,6 +38,7 @@ export const kubernetesTarget = {
   hostPrograms: () => false,
   bounds: (spec, options) => ({ ...limitsOf(spec), image: imageOf(spec, options) }),
   refuses,
+  foresee,
   // The cluster itself has the new pod come before the old one goes.
   beside: () => false,
   updatesBeside: true,

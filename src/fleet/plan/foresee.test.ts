@@ -35,3 +35,45 @@ deployments:
     '9:7 deployments.c.model: "model" has no meaning here: an engine of kind llama-router has models of its own. Remove it; the options of the engine name its models.',
   ]);
 });
+
+async function rulesOf(target: string, more = '', model = 'm'): Promise<string[]> {
+  const findings = await fleetFindings(
+    `${head.trim().replace('{m: {', '{c: {source: "hf://o/n", at: {k: {pvc: w, fetch: {size: 9Gi}}}}, m: {')}
+deployments: {a: {model: ${model}, host: k, ${more}engine: {kind: vllm, accelerator: cpu}, target: {kind: kubernetes, image: "e:1", ${target}}}}`,
+  );
+  return findings
+    .filter(({ rule }) => ['volume-of-one-node', 'shut-out'].includes(rule))
+    .map(({ rule, evidence, cure }) => `${rule}: ${evidence.join(', ')}. ${cure}`);
+}
+
+const scaled = 'autoscale: {max: 3, metric: x, average: 1}';
+
+test('pods that may lie on several nodes beside a volume of one node are told with the cure', async () => {
+  expect(await rulesOf(`${scaled}, cache: {size: 1Gi}`)).toEqual([
+    expect.stringMatching(
+      /^volume-of-one-node: target\.cache\.access ReadWriteOnce, 3 pods\. Write access: ReadWriteMany under target\.cache/,
+    ),
+  ]);
+  expect(await rulesOf(`${scaled}, cache: {size: 1Gi, access: ReadWriteMany}`)).toEqual([]);
+  expect(await rulesOf(`${scaled}, cache: {size: 1Gi}, node: n1`)).toEqual([]);
+  expect(await rulesOf(`cache: {size: 1Gi}`, 'replicas: 3, ')).toEqual([]);
+  expect(await rulesOf(scaled)).toEqual([]);
+  expect(await rulesOf('', 'replicas: 2, ', 'c')).toEqual([
+    expect.stringContaining('models.NAME.at.HOST.fetch.access ReadWriteOnce, 2 pods.'),
+  ]);
+  expect(await rulesOf('', '', 'c')).toEqual([]);
+});
+
+test('who asks from elsewhere and is not among those that may is told with the line that lets him in', async () => {
+  const own = 'allowFrom: [{pods: {app: x}}]';
+  expect(await rulesOf(`${own}, ingress: {class: traefik, host: h}, monitor: {}`)).toEqual([
+    'shut-out: target.allowFrom, target.monitor. Write from: {namespace: {kubernetes.io/metadata.name: monitoring}} under target.monitor, with the namespace that Prometheus runs in.',
+    'shut-out: target.allowFrom, target.ingress. Write from: {namespace: {kubernetes.io/metadata.name: traefik}} under target.ingress, with the namespace that its controller runs in.',
+  ]);
+  const route = 'httpRoute: {gateway: g, gatewayNamespace: infra';
+  expect(await rulesOf(`${own}, ${route}}`)).toEqual([
+    expect.stringContaining('{kubernetes.io/metadata.name: infra}} under target.httpRoute'),
+  ]);
+  expect(await rulesOf(`${own}, ${route}, from: {namespace: {a: b}}}`)).toEqual([]);
+  expect(await rulesOf('ingress: {host: h}, monitor: {}')).toEqual([]);
+});

@@ -38,7 +38,7 @@ function atOdds(
   { deployment, spec }: DesiredReplica,
   modelBytes: (host: string, path: string) => number,
 ): Finding[] {
-  const { name, engine, target, host, gpus, model } = deployment;
+  const { name, engine, target, host, gpus, model, replicas } = deployment;
   const bounds = targetOf(target.kind).bounds?.(spec, target) ?? {
     cpus: null,
     memoryBytes: null,
@@ -47,7 +47,10 @@ function atOdds(
   // What can be seen counts before what the file says.
   const seen = spec.model === null ? 0 : modelBytes(host, spec.model);
   const place = { ...bounds, gpus, modelBytes: seen || (model?.size ?? 0) };
-  const found = engineOf(engine.kind).foresee?.(engine, place) ?? [];
+  const found = [
+    ...(engineOf(engine.kind).foresee?.(engine, place) ?? []),
+    ...(targetOf(target.kind).foresee?.(spec, target, replicas) ?? []),
+  ];
   return [
     ...notHeld(deployment),
     ...notLocked(deployment, spec),

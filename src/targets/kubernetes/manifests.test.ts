@@ -327,3 +327,25 @@ test('Vulkan wants to be told whose GPUs are asked for, and of NVIDIA it has the
     'env',
   );
 });
+
+test('whoever is behind a way in is let in beside those that alone may ask, and nobody twice', () => {
+  const web = { namespace: { team: 'web' } };
+  const policy = made(
+    {
+      allowFrom: [web],
+      ingress: { host: 'h', from: web },
+      httpRoute: { gateway: 'g', from: { namespace: { team: 'infra' }, pods: { app: 'proxy' } } },
+      monitor: { from: { namespace: { 'kubernetes.io/metadata.name': 'monitoring' } } },
+    },
+    { ...plain, metricsPath: '/metrics' },
+  ).find(({ kind }) => kind === 'NetworkPolicy') as unknown as { spec: { ingress: [{ from: unknown[] }] } };
+  expect(policy.spec.ingress[0].from).toEqual([
+    { namespaceSelector: { matchLabels: web.namespace } },
+    {
+      namespaceSelector: { matchLabels: { team: 'infra' } },
+      podSelector: { matchLabels: { app: 'proxy' } },
+    },
+    { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } },
+    { podSelector: { matchLabels: expect.objectContaining({ 'app.kubernetes.io/name': 'berth-gateway' }) } },
+  ]);
+});

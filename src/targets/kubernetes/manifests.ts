@@ -194,15 +194,17 @@ function ingress(placed: Placed, options: KubernetesOptions): KubeObject[] {
   ];
 }
 
-/** Whom the file names, and the gateway beside the engine, which would else be shut out of its own fleet. */
+/** Whom the file names, there or beside the way in that is his, and the gateway beside the engine, which would else be shut out of its own fleet. */
 function networkPolicy(placed: Placed, options: KubernetesOptions): KubeObject[] {
-  const { allowFrom } = options;
+  const { allowFrom, ingress: way, httpRoute, monitor } = options;
   if (!allowFrom) return [];
-  const from = allowFrom.map(({ namespace, pods }) => ({
+  const behind = [way, httpRoute, monitor].flatMap((one) => one?.from ?? []);
+  const from = [...allowFrom, ...behind].map(({ namespace, pods }) => ({
     ...(namespace === undefined ? {} : { namespaceSelector: { matchLabels: namespace } }),
     ...(namespace !== undefined && pods === undefined ? {} : { podSelector: { matchLabels: pods ?? {} } }),
   }));
   const gateway = { podSelector: { matchLabels: gatewayLabels } };
+  const all = new Map([...from, gateway].map((one) => [JSON.stringify(one), one]));
   return [
     {
       apiVersion: 'networking.k8s.io/v1',
@@ -211,7 +213,7 @@ function networkPolicy(placed: Placed, options: KubernetesOptions): KubeObject[]
       spec: {
         podSelector: { matchLabels: podSelector(placed, options) },
         policyTypes: ['Ingress'],
-        ingress: [{ from: [...from, gateway], ports: [{ port: 'http', protocol: 'TCP' }] }],
+        ingress: [{ from: [...all.values()], ports: [{ port: 'http', protocol: 'TCP' }] }],
       },
     },
   ];

@@ -1,6 +1,7 @@
 import type { Mark } from '../../domain/instance.ts';
 import { z } from 'zod';
 import { podOptions } from '../../kube/pod-options.ts';
+import { Peer } from './peer.ts';
 import { platformOptions } from './platform-options.ts';
 
 const Claim = z.strictObject({
@@ -35,14 +36,8 @@ const Ingress = z.strictObject({
   path: z.string().startsWith('/').default('/').describe('paths below this one'),
   tls: z.string().min(1).optional().describe('name of the Secret with its certificate'),
   annotations: z.record(z.string(), z.string()).default({}).describe('annotations for its controller'),
+  from: Peer.optional().describe('pods of its controller, which allowFrom then lets in too'),
 });
-
-const Peer = z
-  .strictObject({
-    namespace: z.record(z.string(), z.string()).optional().describe('labels of namespaces; default: its own'),
-    pods: z.record(z.string(), z.string()).optional().describe('labels of pods; default: all'),
-  })
-  .describe('pods that may ask it');
 
 /** Keys of `target:` for a Deployment of a cluster. */
 export const KubernetesOptions = z.strictObject({
@@ -86,7 +81,7 @@ export const KubernetesOptions = z.strictObject({
   service: Service.prefault({}).describe('the name and port it has in the cluster'),
   ingress: Ingress.optional().describe('a way in from outside of the cluster'),
   allowFrom: z
-    .array(Peer)
+    .array(Peer.describe('pods that may ask it'))
     .min(1)
     .optional()
     .describe('pods that alone may ask it; by default the cluster decides'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Peer } from './peer.ts';
 
 const Name = z.string().min(1);
 const Count = z.union([z.int().min(0), z.string().regex(/^\d{1,3}%$/)]).meta({ examples: [1, '50%'] });
@@ -23,6 +24,7 @@ const HttpRoute = z.strictObject({
     .regex(/^\d{1,5}(h|m|s|ms)$/)
     .default('3600s')
     .describe('longest answer; "0s": none is too long'),
+  from: Peer.optional().describe('pods of the proxy behind that Gateway, which allowFrom then lets in too'),
 });
 
 const Monitor = z.strictObject({
@@ -39,6 +41,7 @@ const Monitor = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe('labels by which Prometheus chooses what it reads, such as {release: prometheus}'),
+  from: Peer.optional().describe('pods of Prometheus, which allowFrom then lets in too'),
 });
 
 const bounds = {
