@@ -2,7 +2,8 @@ import type { ContainerBody, Mount } from '../container/render.ts';
 import { secretFolder } from '../container/container-body.ts';
 import { containerSection, containerService, volumeOf } from '../targets/systemd/quadlet-text.ts';
 import { descriptionOf } from '../targets/systemd/render.ts';
-import { writeUnit } from '../targets/systemd/unit-text.ts';
+import { waitWhereItCan } from '../targets/systemd/scripts.ts';
+import { quoteWord, writeUnit } from '../targets/systemd/unit-text.ts';
 import type { Section } from '../targets/systemd/unit-text.ts';
 import { containerRefusal, containersOf } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
@@ -65,7 +66,7 @@ function render(input: RenderInput): RenderOutput {
               ],
             ],
             ['Container', containerOf(one, unit)],
-            ['Service', containerService(one.mark, restartOf(one.body))],
+            ['Service', serviceOf(one)],
             ...(isOnDemand(input, one.mark) ? [] : [installed]),
           ],
           'Written by berth.',
@@ -94,6 +95,14 @@ function containerOf({ mark, container, body, mounts }: RenderedContainer, unit:
     mark,
     mounts: mounts.map((mount) => mountOf(mount, unit)),
   });
+}
+
+/** Whoever starts it, or what comes after it, waits for the model. */
+function serviceOf({ mark, body }: RenderedContainer): Section {
+  return [
+    ...containerService(mark, restartOf(body)),
+    ['ExecStartPost', `/bin/sh -c ${quoteWord(waitWhereItCan(mark))}`],
+  ];
 }
 
 function mountOf(mount: Mount, unit: string): readonly [string, string] {

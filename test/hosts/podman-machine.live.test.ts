@@ -104,6 +104,12 @@ test.skipIf(withoutQuadlet !== null)(
       for (const unit of units)
         expect(inBox('systemd-analyze', 'verify', `/run/systemd/generator/${unit}`)).toBe('');
       inBox('systemctl', verb, ...units);
+      // Whoever has started them finds engines that answer.
+      const published = inBox('sh', '-c', "sed -n 's/^PublishPort=//p' /etc/containers/systemd/berth-lab-*");
+      const places = [...published.matchAll(/^([\d.]+:\d+):\d+$/gm)].map(([, place]) => place);
+      expect(places).toHaveLength(units.length);
+      for (const place of places)
+        expect(inBox('curl', '--fail', '--silent', `http://${place}/health`)).toContain('ok');
     }
     function ready(): Promise<boolean> {
       return Promise.resolve(replicas().filter(({ state }) => state === 'ready').length === 2);

@@ -123,6 +123,9 @@ deployments:
     expect(starts).toHaveLength(3);
     expect(starts.join('\n')).toContain('--publish 127.0.0.1:8000:8000');
     expect(starts.join('\n')).toContain('--device nvidia.com/gpu=1');
+    const waits = made.split('\n').filter((line) => line.startsWith('ExecStartPost='));
+    expect(waits).toHaveLength(3);
+    expect(waits[2]).toContain("'http://127.0.0.1:8000/health'");
     expect(starts[0]).toMatch(/--override-kv "\$\$x(?:\\x20| )100%%"$/);
   },
 );

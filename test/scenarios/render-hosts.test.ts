@@ -184,6 +184,13 @@ test('a Quadlet file has the same, in the words of podman', async () => {
   expect(container('Secret')).toEqual(['berth-lab-b-hub,type=mount,target=/run/secrets/hub,mode=0400']);
   expect(container('Volume')).toContain('berth-lab-hub:/var/cache/berth/hub');
   expect(container('PodmanArgs')[0]).toContain('--memory=21474836480b');
+  // Where nothing can ask, it is started all the same.
+  expect(valuesOf(unit, 'Service', 'ExecStartPost')).toEqual([
+    expect.stringMatching(
+      /^\/bin\/sh -c "command -v curl >\/dev\/null \|\| exit 0; until .*'http:\/\/127\.0\.0\.1:8000\/health'.*\$\$MAINPID/,
+    ),
+  ]);
+  expect(valuesOf(unit, 'Service', 'TimeoutStartSec')).toEqual(['2400']);
   expect(container('Label').some((label) => label.startsWith('"berth.dev/mark={'))).toBe(true);
   expect(ran.stderr).toContain('printf %s "${HUB_TOKEN:?}" | sudo podman secret create berth-lab-b-hub -');
 });

@@ -18,6 +18,11 @@ export function waitForHealth(fetcher: 'curl' | 'wget' | null, mark: Mark): stri
   return `until ${answers}; do kill -0 $MAINPID || exit 1; sleep 1; done`;
 }
 
+/** The same for a unit that is written for whatever machine: one without curl is started and not waited for. */
+export function waitWhereItCan(mark: Mark): string {
+  return `command -v curl >/dev/null || exit 0; ${waitForHealth('curl', mark) ?? ''}`;
+}
+
 export const killedForMemory = 'berth: killed for the memory that it took';
 
 /** With cgroups of version 1 systemd does not tell; the counter of the unit's own cgroup does, which is gone a moment later. */
