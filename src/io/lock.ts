@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
+import { unnamedHolder } from './unnamed-holder.ts';
 
 /** Held until released, or until the process that holds it ends, however it ends. */
 export interface Lock extends Disposable {
@@ -63,8 +64,10 @@ export function lockFileName(name: string): string {
   return `berth-${hashOf(name)}.lock`;
 }
 
-/** Where all users of a machine see that file: the first where each may make files of his own, else the last. */
+/** Where all users of a machine see that file: the first where each may make files of his own and take none of others away, else the last. */
 export const lockFolders = ['/run/lock', '/tmp'] as const;
+
+export type LockFolders = readonly [string, string];
 
 function hashOf(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 40);
@@ -85,16 +88,25 @@ async function heldFromAfar(folder: string, name: string): Promise<string | null
     const free = await new Promise<boolean>((resolve) => {
       execFile('sh', ['-c', flockScript, 'sh', path], (error) => resolve(error?.code !== 9));
     });
-    return free ? null : await toldBeside(folder, lockFileName(name)).catch(() => unnamed);
+    if (free) return null;
+    return (await toldBeside(folder, lockFileName(name)).catch(() => null)) ?? (await seenHolding(path));
   } catch {
     return null;
   }
 }
 
-const unnamed = 'a berth that came by ssh';
+/** Who holds the lock of a file that nobody has left a name beside. */
+async function seenHolding(path: string): Promise<string> {
+  const { execFile } = await import('node:child_process');
+  return new Promise((resolve) => {
+    execFile('sh', ['-c', `file=$1\n${unnamedHolder()}`, 'sh', path], (error, stdout) =>
+      resolve(error || stdout === '' ? `somebody who left no name, by the file ${path}` : stdout),
+    );
+  });
+}
 
-/** The newest of what holders have written, each into a file of his own. */
-async function toldBeside(folder: string, file: string): Promise<string> {
+/** The newest of what holders have written, each into a file of his own; null: none of them has. */
+async function toldBeside(folder: string, file: string): Promise<string | null> {
   const names = (await fs.readdir(folder)).filter((one) => one.startsWith(`${file}.`));
   const found = await Promise.all(
     names.map(async (one) => ({ path: join(folder, one), stat: await fs.lstat(join(folder, one)) })),
@@ -102,11 +114,11 @@ async function toldBeside(folder: string, file: string): Promise<string> {
   const [newest] = found
     .filter(({ stat }) => stat.isFile() && stat.size < 1000)
     .toSorted((a, b) => b.stat.mtimeMs - a.stat.mtimeMs);
-  return newest ? fs.readFile(newest.path, 'utf8') : unnamed;
+  return newest ? fs.readFile(newest.path, 'utf8') : null;
 }
 
-async function sharedFolder(): Promise<string> {
-  const [first, last] = lockFolders;
+/** Of these folders the one where the files lie. */
+export async function sharedFolder([first, last]: LockFolders = lockFolders): Promise<string> {
   const stat = await fs.stat(first).catch(() => null);
   return stat?.isDirectory() && (stat.mode & openToAll) === openToAll ? first : last;
 }

@@ -1,6 +1,7 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { lockFileName, lockFolders, socketName } from '../lock.ts';
-import type { HostLocks, Lock } from '../lock.ts';
+import type { HostLocks, Lock, LockFolders } from '../lock.ts';
+import { unnamedHolder } from '../unnamed-holder.ts';
 import type { Connection } from './connection.ts';
 import { quote } from './script.ts';
 
@@ -13,11 +14,10 @@ const answerMs = 30_000;
  * What is the same for holding and for asking. A berth that runs there itself has a socket of this name. The file is opened to be read,
  * since where all may write nobody may open for writing what is another's; a lock is given all the same.
  */
-function setOut(name: string): string {
-  const [first, last] = lockFolders;
+function setOut(name: string, [first, last]: LockFolders): string {
   return `LC_ALL=C; export LC_ALL
-folder=${last}
-case $(stat -c %a ${first} 2>/dev/null) in 1777) folder=${first} ;; esac
+first=${quote(first)} folder=${quote(last)}
+case $([ -d "$first" ] && stat -L -c %a "$first" 2>/dev/null) in [1357]777) folder=$first ;; esac
 file=$folder/${lockFileName(name)}
 socket=${quote(socketName(name).replace('\0', '@'))}
 `;
@@ -28,9 +28,9 @@ socket=${quote(socketName(name).replace('\0', '@'))}
  * Whoever has locked a file that has been removed in between has locked nothing. What the holder says of itself lies in a file of its own,
  * which may be left by one who died.
  */
-function takeScript(name: string, info: string): string {
+function takeScript(name: string, info: string, folders: LockFolders): string {
   return `umask 022
-${setOut(name)}
+${setOut(name, folders)}
 [ -e "$file" ] || said=$( (set -C; : >"$file") 2>&1) || [ -e "$file" ] || { echo "failed $file cannot be made: \${said##*: }"; exit 1; }
 [ -f "$file" ] && [ -r "$file" ] || { [ -e "$file" ] || { echo taken; exit 0; }; echo "failed $file cannot be read"; exit 1; }
 exec 9<"$file" || { echo "failed $file cannot be read"; exit 1; }
@@ -46,21 +46,22 @@ rm -f "$own" "$file" 2>/dev/null
 `;
 }
 
-function holderScript(name: string): string {
-  return `${setOut(name)}
+function holderScript(name: string, folders: LockFolders): string {
+  return `${setOut(name, folders)}
 if [ -f "$file" ] && [ -r "$file" ] && ! (exec 9<"$file"; flock -n 9); then
   for own in $(ls -t "$file".* 2>/dev/null); do
     [ -f "$own" ] && [ ! -L "$own" ] && { head -c 1000 "$own"; exit 0; }
   done
-  printf 'a berth that came by ssh'
-  exit 0
+  ${unnamedHolder()}  exit 0
 fi
 if grep -qF " $socket" /proc/net/unix; then printf 'a berth that runs there'; exit 0; fi
 exit 3`;
 }
 
-async function take(link: Connection, { name, info }: { name: string; info: string }): Promise<Lock | null> {
-  const session = await link.talk(takeScript(name, info));
+type Way = Pick<Connection, 'where' | 'run' | 'talk' | 'hold'>;
+
+async function take(link: Way, script: string): Promise<Lock | null> {
+  const session = await link.talk(script);
   const said = await new Promise<string>((resolve) => {
     const timer = setTimeout(() => resolve('slow'), answerMs);
     session.onLine(resolve);
@@ -92,11 +93,11 @@ function lockFault(host: string, said: string): BerthError {
 }
 
 /** Locks of another machine, which berths that run there and berths that come by ssh respect alike, whichever users they are. */
-export function farLocks(link: Connection): HostLocks {
+export function farLocks(link: Way, folders: LockFolders = lockFolders): HostLocks {
   return {
-    take: (name, info) => take(link, { name, info }),
+    take: (name, info) => take(link, takeScript(name, info, folders)),
     holder: async (name) => {
-      const done = await link.run(holderScript(name), { doing: 'asking who holds a lock' });
+      const done = await link.run(holderScript(name, folders), { doing: 'asking who holds a lock' });
       return done?.code === 0 ? done.stdout.toString('utf8') : null;
     },
   };

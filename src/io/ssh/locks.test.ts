@@ -1,0 +1,76 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { lockFileName, sharedFolder } from '../lock.ts';
+import { farLocks } from './locks.ts';
+import { framed, readFrame } from './script.ts';
+
+/** A machine whose folders for locks are these, as a shell there answers. */
+function locksIn(folders: readonly [string, string]): ReturnType<typeof farLocks> {
+  function none(): never {
+    throw new Error('this test takes no lock');
+  }
+  return farLocks(
+    {
+      where: 'ssh://box',
+      hold: none,
+      talk: none,
+      run: (script) => {
+        const ran = spawnSync('sh', ['-c', framed(script, 'n1')]);
+        return Promise.resolve(readFrame(ran.stdout, ran.stderr.toString(), 'n1'));
+      },
+    },
+    folders,
+  );
+}
+
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-locks-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Holds the lock of a file until the test ends, and leaves no name. */
+async function hold(path: string): Promise<number> {
+  const child = spawn('flock', ['-F', path, 'sh', '-c', 'echo; read -r _'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  return child.pid ?? 0;
+}
+
+test.each([
+  ['where each may make files and take none of others away', 0o1777, true],
+  ['of a group whose files stay its own', 0o3777, true],
+  ['where each may take away what others made', 0o777, false],
+  ['where few may make files', 0o1775, false],
+])('a folder %s is judged by ssh as by who works there', async (_, mode, isTaken) => {
+  const folder = makeFolder();
+  const [real, linked, last] = [join(folder, 'real'), join(folder, "lo'cks"), join(folder, 'last')];
+  for (const one of [real, last]) mkdirSync(one);
+  chmodSync(real, mode);
+  symlinkSync(real, linked);
+  const name = randomBytes(8).toString('hex');
+  const pid = await hold(join(real, lockFileName(name)));
+  const user = userInfo().username;
+  for (const first of [real, linked]) {
+    expect(await sharedFolder([first, last])).toBe(isTaken ? first : last);
+    expect(await locksIn([first, last]).holder(name)).toBe(
+      isTaken ? `process ${pid} (sh) of user ${user}, which left no name` : null,
+    );
+  }
+});
+
+test('whoever left a name is told by it', async () => {
+  const folder = makeFolder();
+  chmodSync(folder, 0o1777);
+  const name = randomBytes(8).toString('hex');
+  const path = join(folder, lockFileName(name));
+  await hold(path);
+  writeFileSync(`${path}.1000`, 'berth apply of fleet lab');
+  expect(await locksIn([folder, '/nowhere']).holder(name)).toBe('berth apply of fleet lab');
+});
