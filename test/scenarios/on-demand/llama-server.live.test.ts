@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../../src/domain/fleet-status.ts';
+import type { Verification } from '../../../src/domain/verification.ts';
 import { localFiles } from '../../../src/io/files.ts';
 import { makeModel } from '../../../src/model-files/make-model.ts';
 import { readMetric } from '../../gateway/harness.ts';
@@ -98,7 +99,7 @@ test.skipIf(!server)('the models of a llama-server that routes are routes of the
       path: join(folder, name, `${name}.gguf`),
     });
   place.write(
-    `${head()}deployments:\n  router: {engine: {kind: llama-router, binary: ${JSON.stringify(selfStarting(server ?? '', place.folder))}, modelsDir: ${JSON.stringify(folder)}, modelsMax: 1}}\n`,
+    `${head()}models: {other: {source: ${JSON.stringify(join(place.folder, 'other.gguf'))}}}\ndefaults: {model: other}\ndeployments:\n  router: {engine: {kind: llama-router, env: {LLAMA_LOG_PREFIX: "1"}, binary: ${JSON.stringify(selfStarting(server ?? '', place.folder))}, modelsDir: ${JSON.stringify(folder)}, modelsMax: 1}}\n`,
   );
   expect((await place.berth('plan', '--json')).stdout).toContain('"--models-max"');
   place.spawn('up');
@@ -111,6 +112,14 @@ test.skipIf(!server)('the models of a llama-server that routes are routes of the
   expect(Object.fromEntries(models.data.map((one) => [one.id, one.status.value]))).toEqual({
     one: 'unloaded',
     two: 'unloaded',
+  });
+  // The model of the defaults is none of its own, and not held against it.
+  const checked = await place.berth('verify', '--json', '--direct');
+  expect(checked.code, checked.stdout).toBe(0);
+  const { checks } = checked.json() as Verification;
+  expect(checks.find((one) => one.check === 'model')).toMatchObject({
+    outcome: 'passed',
+    evidence: expect.stringMatching(/^serves .*\bone\b/),
   });
   let headers = {};
   async function states(): Promise<Record<string, string>> {
