@@ -153,4 +153,6 @@ export const foreignArgs: readonly (readonly string[])[] = [
   ['--made-up=x=y', '--other', 'a b', '-x'],
   ['--rope-scaling', 'yarn', '--yarn-orig-ctx', '4096', '--temp', '0.2', '--temp', '0.3'],
   ['--logit-bias', '15043-1', '--samplers', 'top_k;min_p', '--no-host'],
+  // Flags of an option, with words that it does not know.
+  ['--cache-type-v', 'turbo4', '--spec-type', 'draft-simple,dream'],
 ];
