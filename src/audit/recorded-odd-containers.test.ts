@@ -295,6 +295,23 @@ tryContainers([
     tool: 'podman',
   },
   one(
+    'has a key in a header of its health check, which fails',
+    {
+      config: {
+        Healthcheck: {
+          Test: ['CMD-SHELL', 'curl -fH "Authorization: Bearer s3cr3t" http://localhost:8000/v1/models'],
+        },
+      },
+      state: { Health: { Status: 'unhealthy' } },
+    },
+    ['not-answering container vllm'],
+  ),
+  one(
+    'has a key in a header of a health check that asks another port',
+    { config: { Healthcheck: { Test: ['CMD', 'curl', '-H', 'X-Api-Key: s3cr3t', 'http://localhost:1/'] } } },
+    ['health-check-port container vllm'],
+  ),
+  one(
     'has a key among its words, and no process that is seen',
     { run: [...vllmRun, '--api-key', 's3cr3t'] },
     ['secret-in-argv container vllm'],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import type { ObservedContainer } from '../../domain/audit/observation.ts';
-import { redactText, standsForNothing } from '../../domain/command-line/redact.ts';
+import { redact, redactText, standsForNothing } from '../../domain/command-line/redact.ts';
 import { leavesOpen, usualPort } from '../../domain/audit/server-port.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
@@ -123,7 +123,7 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
     restarts: container.RestartCount ?? null,
     restartPolicy: HostConfig.RestartPolicy?.Name || 'no',
     health: state.Health?.Status ?? null,
-    healthCheck: Config.Healthcheck?.Test ?? null,
+    healthCheck: Config.Healthcheck?.Test ? redact(Config.Healthcheck.Test) : null,
     privileged: HostConfig.Privileged ?? false,
     shares,
     published: hasOwnNetwork(HostConfig) ? reachedPorts(state.Running ? container : { HostConfig }) : [],

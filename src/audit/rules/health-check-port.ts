@@ -19,7 +19,7 @@ export const healthCheckPort: Rule = {
             object: `container ${one.name}`,
             names: [one.name],
             message: `It listens on port ${port}, and its health check asks port ${asked}.`,
-            evidence: [`health check: ${one.healthCheck?.join(' ')}`, `health: ${one.health ?? 'not told'}`],
+            evidence: [`health: ${one.health ?? 'not told'}`],
             cure: `Start it with --health-cmd "curl -f http://localhost:${port}/health", or let it listen on ${asked} inside.`,
           },
         ];

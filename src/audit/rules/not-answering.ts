@@ -4,7 +4,6 @@ import type { ScannedServer } from '../../domain/scan-report.ts';
 import { serverOf } from '../../domain/audit/container-server.ts';
 import { wrongCheck } from '../../domain/audit/health-check.ts';
 import type { ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
-import { redact } from '../../domain/command-line/redact.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -48,12 +47,12 @@ function isUnhealthy(container: ObservedContainer, host: ObservedHost): boolean 
   );
 }
 
-function ofContainer({ name, tool, healthCheck }: ObservedContainer): Found {
+function ofContainer({ name, tool }: ObservedContainer): Found {
   return {
     object: `container ${name}`,
     names: [name],
     message: 'It runs, and its health check fails.',
-    evidence: ['health: unhealthy', `health check: ${redact(healthCheck ?? []).join(' ')}`],
+    evidence: ['health: unhealthy'],
     cure: 'See what its check and its log say.',
     commands: [
       `${tool} inspect --format '{{json .State.Health}}' ${name}`,

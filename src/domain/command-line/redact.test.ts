@@ -116,3 +116,30 @@ test('the text of a shell hides every key of a list, and no more than the list',
   expect(hidden('x --api-key "A B" C; vllm serve m')).toBe('x --api-key *** ***; vllm serve m');
   expect(hidden('x --password A m')).toBe('x --password *** m');
 });
+
+test('headers that carry a key are hidden, be they of a shell, of words or of a program', () => {
+  function hidden(text: string): string {
+    return redact(['CMD-SHELL', text])[1] ?? '';
+  }
+  expect(hidden('curl -f -H "Authorization: Bearer sk-1" http://localhost:8000/health')).toBe(
+    'curl -f -H "Authorization: Bearer ***" http://localhost:8000/health',
+  );
+  expect(hidden("curl -H 'X-Api-Key: k1' -H api-key:k2 http://a")).toBe(
+    "curl -H 'X-Api-Key: ***' -H api-key:*** http://a",
+  );
+  expect(hidden('wget --header="Proxy-Authorization: Basic bWU6cHc=" http://a')).toBe(
+    'wget --header="Proxy-Authorization: Basic ***" http://a',
+  );
+  expect(hidden(`python3 -c "get(u, headers={'Authorization': 'Bearer sk-1'})"`)).toBe(
+    `python3 -c "get(u, headers={'Authorization': 'Bearer ***'})"`,
+  );
+  expect(hidden(`python3 -c "r.add_header('api-key', 'k1')"`)).toBe(
+    `python3 -c "r.add_header('api-key', '***')"`,
+  );
+  expect(hidden('curl -H "Authorization: Bearer $API_KEY" http://a')).toBe(
+    'curl -H "Authorization: Bearer $API_KEY" http://a',
+  );
+  expect(
+    redact(['curl', '-H', 'Authorization: Bearer sk-1', '-HX-Api-Key:k1==', '-HAuthorization: token k2']),
+  ).toEqual(['curl', '-H', 'Authorization: Bearer ***', '-HX-Api-Key:***', '-HAuthorization: token ***']);
+});

@@ -26,6 +26,10 @@ const assignment = /\b([A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD))=("[^"]*"|'[^']*'
 /** "https://user:password@host" */
 const credentials = /(:\/\/)[^/@\s]+@/g;
 
+/** "Authorization: Bearer sk-1" in whatever quotes, and the name and the value as two words of a program. */
+const header =
+  /((?:\b|-H)(?:(?:proxy-)?authorization|(?:[a-z]+-)*(?:api-?key|auth-token)))(\\?["']?\s*:\s*\\?["']?|\\?["']\s*,\s*\\?["'])((?:(?:bearer|basic|token|api-?key|key)\s+)?)([^\s"'\\,;|)}]+)/gi;
+
 /** "$(KEY)", "${KEY}" and "$KEY" name a secret that lies elsewhere, and are none. */
 const reference = /^\$([A-Z_][A-Z0-9_]*|\([A-Z_][A-Z0-9_]*\)|\{[A-Z_][A-Z0-9_]*\})$/;
 
@@ -104,6 +108,9 @@ export function redactText(text: string): string {
       isShown(unquoted(value.replace(/[;&|)]+$/, ''))) ? whole : `${before}${flag}${between}***`,
     )
     .replace(assignment, '$1=***')
+    .replace(header, (whole, name: string, between: string, scheme: string, value: string) =>
+      isShown(value) ? whole : `${name}${between}${scheme}***`,
+    )
     .replace(credentials, '$1***@');
 }
 
