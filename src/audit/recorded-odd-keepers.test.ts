@@ -17,6 +17,13 @@ const other: MachineProcess = {
   cgroup: '/system.slice/kept.service',
 };
 
+const id64 = 'c0ffee'.padEnd(64, '0');
+const inPod = '/kubepods.slice/kubepods-pod0f3c9a52_1111_2222_3333_444455556666.slice/x.scope';
+
+function userUnit(name: string): string {
+  return `/user.slice/user-1000.slice/user@1000.service/app.slice/${name}`;
+}
+
 tryMachines([
   ...[
     ['a session', '/user.slice/user-1000.slice/session-3.scope'],
@@ -143,6 +150,63 @@ tryMachines([
     models: { '/m/a.gguf': 1 },
     found: ['duplicate /m/a.gguf'],
     commands: ['kill 10'],
+  },
+  {
+    what: 'a server in a unit that also runs other things, to end: the unit is not its own',
+    processes: [
+      { pid: 8, argv: ['dockerd'], cgroup: userUnit('docker.service') },
+      { ...llama, cgroup: userUnit('docker.service') },
+      other,
+    ],
+    models: { '/m/a.gguf': 1 },
+    found: ['duplicate /m/a.gguf'],
+    commands: ['kill 10'],
+  },
+  {
+    what: 'a server whose output another program takes, to end: the unit is its own',
+    processes: [
+      { pid: 8, argv: ['/bin/bash', '/opt/llm.sh'], cgroup: '/system.slice/llm.service' },
+      { pid: 9, ppid: 8, argv: ['tee', '-a', '/var/log/llm'], cgroup: '/system.slice/llm.service' },
+      { ...llama, ppid: 8, cgroup: '/system.slice/llm.service' },
+      { ...other, ppid: 1, cgroup: '/system.slice/a.service', pid: 3 },
+    ],
+    models: { '/m/a.gguf': 1 },
+    found: ['duplicate /m/a.gguf'],
+    commands: ['sudo systemctl disable --now llm.service'],
+  },
+  {
+    what: 'units of two users with one name: each is its own',
+    processes: [
+      { ...llama, cgroup: userUnit('llm.service') },
+      {
+        ...other,
+        cgroup: '/user.slice/user-1001.slice/user@1001.service/app.slice/llm.service',
+      },
+    ],
+    models: { '/m/a.gguf': 1 },
+    found: ['duplicate /m/a.gguf'],
+    commands: ['systemctl --user disable --now llm.service'],
+  },
+  {
+    what: 'two servers of one container, one to end: the container is not its own',
+    processes: [
+      { pid: 4, argv: ['bash', '/start.sh'], cgroup: `/docker/${id64}` },
+      { ...other, ppid: 4, cgroup: `/docker/${id64}` },
+      { ...llama, ppid: 4, cgroup: `/docker/${id64}` },
+    ],
+    models: { '/m/a.gguf': 1 },
+    found: ['duplicate /m/a.gguf'],
+    commands: ['kill 10'],
+  },
+  {
+    what: 'two servers of one pod, one to end: the pod is not its own',
+    processes: [
+      { ...other, cgroup: inPod },
+      { ...llama, cgroup: inPod },
+    ],
+    models: { '/m/a.gguf': 1 },
+    found: ['duplicate /m/a.gguf'],
+    commands: [],
   },
   {
     what: 'in a screen that was left',

@@ -3,6 +3,7 @@ import { baseName } from '../domain/command-line/unwrap.ts';
 import { isFollower } from '../domain/command-line/follower.ts';
 import { redact, redactText } from '../domain/command-line/redact.ts';
 import { keeperOf } from './keeper.ts';
+import { isShared } from './shared.ts';
 import type { Owner } from '../domain/instance.ts';
 import type { Listener, ProcessEntry } from '../domain/process-facts.ts';
 import type { ScannedEndpoint, ScannedServer } from '../domain/scan-report.ts';
@@ -15,6 +16,7 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
   const { entry, recognized, family } = server;
   const engine = recognized.engine === 'unknown' ? (probed?.engine ?? 'unknown') : recognized.engine;
   const mark = markOf(server, context);
+  const owner = ownerOf(entry, mark, context);
   const endpoints = endpointsOf(server, published, context.ownNetns);
   const gpus = gpusOf(family, context);
   const model = recognized.model ?? probed?.identity?.modelPath ?? probed?.served[0] ?? null;
@@ -27,7 +29,8 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     process: { bootId: context.table.bootId, pid: entry.pid, startTicks: entry.startTicks },
     command: redact(entry.argv),
     ...(recognized.child ? { worker: true } : {}),
-    owner: ownerOf(entry, mark, context),
+    owner,
+    ...(keepers.includes(owner.kind) && isShared(server, context) ? { shared: true } : {}),
     mark,
     wantedPort: recognized.port,
     netns: entry.netns,
@@ -61,6 +64,9 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     })),
   };
 }
+
+/** What keeps several things at once, and ends them together. */
+const keepers: readonly Owner['kind'][] = ['system-unit', 'user-unit', 'container', 'pod'];
 
 /** A key in an environment that rights hide is not known to be missing. */
 function keyedBy({ entry, recognized }: FoundServer): boolean | null {

@@ -62,7 +62,14 @@ export async function scanHost(world: World, options: ScanOptions): Promise<Scan
   ]);
   const answering = others.filter(({ probed }) => probed?.engine || (probed?.served.length ?? 0) > 0);
   const servers = [...known, ...answering].map((one) =>
-    describe(one, { ...seen, users, gpus: hardware.gpus, titleOf, ignoredBy }),
+    describe(one, {
+      ...seen,
+      found: [...found, ...answering.map(({ server }) => server)],
+      users,
+      gpus: hardware.gpus,
+      titleOf,
+      ignoredBy,
+    }),
   );
   const report = {
     version: 1 as const,

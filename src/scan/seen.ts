@@ -33,6 +33,8 @@ export interface Looked {
 }
 
 export type DescribeContext = Seen & {
+  /** Every model server of this machine. */
+  readonly found: readonly FoundServer[];
   readonly users: ReadonlyMap<number, string>;
   readonly gpus: readonly Gpu[];
   readonly titleOf: (kind: string) => string;

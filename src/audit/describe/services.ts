@@ -117,11 +117,16 @@ function commandsOf(server: ScannedServer, known: Known): Record<string, string>
   const user = kind === 'user-unit' ? '--user ' : '';
   const stop = stopCommands(server, known).join(' && ');
   const stopped = stop === '' ? {} : { stop };
+  // What ends with it would be started again too, or not at all.
+  function restartedBy(restart: string): Record<string, string> {
+    return server.shared === true ? {} : { restart };
+  }
+  server.shared === true ? {} : { restart };
   if (kind === 'system-unit' || kind === 'user-unit')
     return {
       state: `systemctl ${user}status ${name}`,
       log: `journalctl ${user}-u ${name}`,
-      restart: `systemctl ${user}restart ${name}`,
+      ...restartedBy(`systemctl ${user}restart ${name}`),
       ...stopped,
     };
   const [tool, id] = name.split(' ');
@@ -129,7 +134,7 @@ function commandsOf(server: ScannedServer, known: Known): Record<string, string>
     return {
       state: `${tool} inspect ${id}`,
       log: `${tool} logs ${id}`,
-      restart: `${tool} restart ${id}`,
+      ...restartedBy(`${tool} restart ${id}`),
       ...stopped,
     };
   return stopped;

@@ -2,7 +2,6 @@ import { hasFlag } from '../../domain/command-line/flags.ts';
 import { formatBytes } from '../../domain/format.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import {
-  byItself,
   nameOf,
   placeOf,
   removableName,
@@ -55,12 +54,9 @@ function onHost({ host, servers }: ObservedHost, view: AuditView): Found[] {
       same.map((server) => server.mark && `${server.mark.fleet}/${server.mark.deployment}`),
     );
     if (same.length < 2 || (deployments.size === 1 && !deployments.has(null))) return [];
-    const [keep, ...further] = same.toSorted(byWorth) as [ScannedServer, ...ScannedServer[]];
-    const spare = further.map((server) => byItself(server, servers));
+    const [keep, ...spare] = same.toSorted(byWorth) as [ScannedServer, ...ScannedServer[]];
     const wasted = spare.reduce((sum, server) => sum + (server.rssBytes ?? 0), 0);
-    const removable = spare.flatMap((server) =>
-      further.includes(server) ? (removableName(server) ?? []) : [],
-    );
+    const removable = spare.flatMap((server) => removableName(server) ?? []);
     const onGpu = spare.reduce((sum, server) => sum + (server.gpuBytes ?? 0), 0);
     return [
       {

@@ -1,5 +1,5 @@
 import { holdingOf } from '../../domain/audit/server-words.ts';
-import { byItself, logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
+import { logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import { serverOf } from '../../domain/audit/container-server.ts';
 import { wrongCheck } from '../../domain/audit/health-check.ts';
@@ -30,7 +30,7 @@ export const notAnswering: Rule = {
           message: 'It runs and does not answer.',
           evidence: [...server.evidence],
           cost: holdingOf(server),
-          cure: `See its log${logHint(server)}; if it stays so, end it: ${stopCommand(byItself(server, host.servers))}`,
+          cure: `See its log${logHint(server)}; if it stays so, end it: ${stopCommand(server)}`,
         })),
       ...host.containers.filter((one) => isUnhealthy(one, host)).map(ofContainer),
     ]),

@@ -46,9 +46,11 @@ export function ownerName(server: ScannedServer): string {
   }
 }
 
-/** The command that ends a server in the way that does not bring it back. */
+/** The command that ends a server in the way that does not bring it back, and nothing beside it. */
 export function stopCommand(server: ScannedServer): string {
   const { kind, name } = server.owner;
+  if (server.shared === true)
+    return kind === 'pod' ? `take it out of the pod ${name}, which has others` : `kill ${server.process.pid}`;
   switch (kind) {
     case 'berth':
       return `berth down ${server.mark?.deployment ?? ''} (fleet ${server.mark?.fleet ?? 'unknown'})`;
@@ -80,22 +82,14 @@ export function isTransientName(unit: string): boolean {
   return /^run-(u\d+|r[0-9a-f]+|p\d+-i\d+)\.(service|scope)$/.test(unit);
 }
 
-/** A server as its process alone, where what keeps it keeps others of this machine too, which go on. */
-export function byItself(server: ScannedServer, all: readonly ScannedServer[]): ScannedServer {
-  const { kind, name } = server.owner;
-  const isShared = all.some((one) => one !== server && one.owner.kind === kind && one.owner.name === name);
-  return isShared && (kind === 'system-unit' || kind === 'user-unit')
-    ? { ...server, owner: { ...server.owner, kind: 'unknown', name: '' } }
-    : server;
-}
-
 /** What removes an object that is not of a fleet, and keeps its definition. */
 export function removeCommand(objects: readonly string[], host: string): string {
   return `berth remove ${objects.map(quoteWord).join(' ')}${host === 'local' ? '' : ` --host ${quoteWord(host)}`}`;
 }
 
-/** A server as "berth remove" takes it; null for what a fleet or a pod has. */
-export function removableName({ owner, process }: ScannedServer): string | null {
+/** A server as "berth remove" takes it; null for what a fleet or a pod has, and for what shares a unit or a container. */
+export function removableName({ owner, process, shared }: ScannedServer): string | null {
+  if (shared === true) return null;
   switch (owner.kind) {
     case 'system-unit':
       return `unit:${owner.name}`;
