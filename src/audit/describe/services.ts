@@ -121,7 +121,6 @@ function commandsOf(server: ScannedServer, known: Known): Record<string, string>
   function restartedBy(restart: string): Record<string, string> {
     return server.shared === true ? {} : { restart };
   }
-  server.shared === true ? {} : { restart };
   if (kind === 'system-unit' || kind === 'user-unit')
     return {
       state: `systemctl ${user}status ${name}`,

@@ -103,3 +103,19 @@ test('variables that an engine was started with are kept, and what goes is told'
   const open = { endpoints: [{ address: '0.0.0.0', port: 8080, netns: '1', here: true }] };
   expect(adopted(open).goes).toEqual([...goes, expect.stringContaining('its port 8080 at 0.0.0.0')]);
 });
+
+test.each([
+  [
+    'a supervisor keeps',
+    { owner: { kind: 'supervisor', name: 'runit llama', user: 'me' } },
+    'runit llama keeps it, and would start it again',
+  ],
+  [
+    'a unit keeps beside others',
+    { owner: { kind: 'system-unit', name: 'ray.service', user: 'me' }, shared: true },
+    'its unit ray keeps something else too',
+  ],
+] as const)('what %s is only reached: berth could not end it by itself', (_, change, because) => {
+  const { entries } = entriesOf([{ ...serverOf('llama.cpp'), ...change }], context);
+  expect(entries).toMatchObject([{ mark: null, because, deployment: { engine: { kind: 'openai' } } }]);
+});

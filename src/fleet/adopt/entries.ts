@@ -305,10 +305,8 @@ interface How {
 }
 
 /** A unit goes on with the rights that it has: a later change of something else must not take them. */
-function markOf(
-  { owner, process }: ScannedServer,
-  context: EntryContext,
-): How | { readonly because: string } | string {
+function markOf(server: ScannedServer, context: EntryContext): How | { readonly because: string } | string {
+  const { owner, process } = server;
   const unit = owner.name.replace(/\.service$/, '');
   if (owner.kind === 'system-unit' || owner.kind === 'user-unit') {
     if (unit.includes('@'))
@@ -317,6 +315,7 @@ function markOf(
     const place = context.unitFile(unit, scope);
     if (place === 'transient')
       return { target: 'process', options: { kind: 'process' }, foreign: { process, unit: null } };
+    if (server.shared === true) return { because: `its unit ${unit} keeps something else too` };
     if (place === 'elsewhere')
       return `its unit ${unit} lies where a package puts its own; copy it to ${scope === 'user' ? '~/.config/systemd/user' : '/etc/systemd/system'}, then have systemd read it ("daemon-reload")`;
   }
@@ -342,10 +341,11 @@ function markOf(
             foreign: { process, unit: { name: unit, scope: 'user' } },
           }
         : `its unit is one of the user ${owner.user}; run this as that user`;
+    case 'supervisor':
+      return { because: `${owner.name} keeps it, and would start it again` };
     case 'berth':
     case 'container':
     case 'pod':
-    case 'supervisor':
     case 'session':
     case 'unknown':
       return { target: 'process', options: { kind: 'process' }, foreign: { process, unit: null } };
