@@ -209,6 +209,57 @@ tryMachines([
     commands: [],
   },
   {
+    what: 'of an SSH login under OpenRC',
+    processes: [
+      { pid: 7, argv: ['/usr/sbin/sshd'], cgroup: '/openrc.sshd' },
+      { pid: 8, ppid: 7, argv: ['sshd: me@pts/0'], cgroup: '/openrc.sshd' },
+      { pid: 9, ppid: 8, argv: ['-ash'], cgroup: '/openrc.sshd' },
+      { ...llama, ppid: 9, cgroup: '/openrc.sshd' },
+    ],
+    found: byHand,
+  },
+  {
+    what: 'left behind by an SSH login under OpenRC',
+    processes: [{ ...llama, cgroup: '/openrc.sshd' }],
+    found: byHand,
+  },
+  {
+    what: 'typed in a notebook that a supervisor keeps',
+    processes: [
+      { pid: 6, argv: ['/usr/bin/python3', '/usr/bin/supervisord', '-n'] },
+      { pid: 7, ppid: 6, argv: ['/usr/bin/python3', '/usr/bin/jupyter-lab', '--ip=0.0.0.0'] },
+      { pid: 8, ppid: 7, argv: ['/bin/bash', '-l'] },
+      { ...llama, ppid: 8 },
+    ],
+    found: byHand,
+  },
+  {
+    what: 'of a supervisor that somebody has started from a shell',
+    processes: [
+      { pid: 7, argv: ['-bash'] },
+      { pid: 8, ppid: 7, argv: ['/usr/bin/python3', '/usr/bin/supervisord', '-n'] },
+      { ...llama, ppid: 8 },
+    ],
+    found: [],
+  },
+  {
+    what: 'in tmux that its unit starts it in: the unit is its own, whatever its name',
+    processes: [
+      { pid: 8, argv: ['tmux: server'], cgroup: '/system.slice/tmux.service' },
+      { pid: 9, ppid: 8, argv: ['-zsh'], cgroup: '/system.slice/tmux.service' },
+      { ...llama, ppid: 9, cgroup: '/system.slice/tmux.service' },
+      other,
+    ],
+    files: {
+      '/etc/systemd/system/tmux.service':
+        '[Service]\nType=forking\nExecStart=/usr/bin/tmux new-session -d -s llm llama-server -m /m/a.gguf --port 8080\n',
+    },
+    loaded: { 'tmux.service': {} },
+    models: { '/m/a.gguf': 1 },
+    found: ['duplicate /m/a.gguf'],
+    commands: ['sudo systemctl disable --now tmux.service'],
+  },
+  {
     what: 'in a screen that was left',
     processes: [
       {

@@ -7,14 +7,6 @@ export interface CgroupOwner {
 
 const id64 = '[0-9a-f]{64}';
 
-/** Units in which people, or clocks, start what they like: none of it is the unit's own. */
-const shells =
-  /^(cron|crond|cronie|fcron|anacron|atd|sshd?(@.*)?|dropbear(@.*)?|(serial-|container-)?getty@.*|console-getty|gdm3?|sddm|lightdm|display-manager|xrdp.*|vncserver.*|gnome-terminal-server|org\.gnome\.Shell.*|plasma-.*|tmux(@.*)?|screen(@.*)?|emacs|code-server(@.*)?|code-tunnel|openvscode-server|jupyter.*|ttyd|cockpit.*|slurmd|amazon-ssm-agent|google-guest-agent|walinuxagent|teleport)\.service$/;
-
-/** Units of what keeps other programs running. */
-const supervisors =
-  /^(supervisord?|pm2(-.*)?|runit|runsvdir(-.*|@.*)?|s6(-.*)?|daemontools|svscan|monit|circusd?|nomad|dinit)\.service$/;
-
 /** Innermost first: a container inside a unit belongs to the container, a session inside a slice to the session. */
 const patterns: readonly (readonly [RegExp, (match: RegExpExecArray) => CgroupOwner])[] = [
   // Quadlet runs podman with a split group: the unit is what a person starts and stops.
@@ -51,7 +43,7 @@ const patterns: readonly (readonly [RegExp, (match: RegExpExecArray) => CgroupOw
   ],
   [
     /\/user@(\d+)\.service\/(?:.*\/)?([^/]+\.service)(?:\/|$)/,
-    ([, uid, unit]) => ofUnit('user-unit', unit, uid),
+    ([, uid, unit]) => owner('user-unit', unit, uid),
   ],
   [
     /\/user-(\d+)\.slice\/session-([^/]+)\.scope/,
@@ -59,7 +51,7 @@ const patterns: readonly (readonly [RegExp, (match: RegExpExecArray) => CgroupOw
   ],
   // A terminal or a program started from a desktop: a person's session all the same.
   [/\/user@(\d+)\.service\/(?:.*\/)?([^/]+)\.scope/, ([, uid]) => owner('session', 'desktop session', uid)],
-  [/\/([^/]+\.service)(?:\/|$)/, ([, unit]) => ofUnit('system-unit', unit)],
+  [/\/([^/]+\.service)(?:\/|$)/, ([, unit]) => owner('system-unit', unit)],
 ];
 
 /**
@@ -79,11 +71,6 @@ export function ownerOfCgroup(text: string | null): CgroupOwner {
     }
   }
   return owner('unknown', '');
-}
-
-function ofUnit(kind: 'system-unit' | 'user-unit', unit = '', uid?: string): CgroupOwner {
-  if (shells.test(unit)) return owner('session', unit, uid);
-  return owner(supervisors.test(unit) ? 'supervisor' : kind, unit, uid);
 }
 
 function owner(kind: CgroupOwner['kind'], name: string | undefined, uid?: string): CgroupOwner {

@@ -36,7 +36,7 @@ export const ScannedServer = z.strictObject({
   /** It computes for a server and takes no requests itself: one whose server is elsewhere, unknown or gone. */
   worker: z.boolean().optional(),
   owner: Owner,
-  /** What keeps it (a unit, a container, a pod) keeps something else too, which would end with it. */
+  /** Its unit, container or pod keeps something else too, which would end with it. */
   shared: z.boolean().optional(),
   mark: z.strictObject({ fleet: z.string(), deployment: z.string(), replica: z.int() }).nullable(),
   /** Port that its command line names. */

@@ -2,7 +2,7 @@ import { flagValue } from '../domain/command-line/flags.ts';
 import { baseName } from '../domain/command-line/unwrap.ts';
 import { isFollower } from '../domain/command-line/follower.ts';
 import { redact, redactText } from '../domain/command-line/redact.ts';
-import { keeperOf } from './keeper.ts';
+import { keeperOf } from '../domain/keeper.ts';
 import { isShared } from './shared.ts';
 import type { Owner } from '../domain/instance.ts';
 import type { Listener, ProcessEntry } from '../domain/process-facts.ts';
@@ -30,7 +30,7 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     command: redact(entry.argv),
     ...(recognized.child ? { worker: true } : {}),
     owner,
-    ...(keepers.includes(owner.kind) && isShared(server, context) ? { shared: true } : {}),
+    ...(isShared(server, context) ? { shared: true } : {}),
     mark,
     wantedPort: recognized.port,
     netns: entry.netns,
@@ -64,9 +64,6 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     })),
   };
 }
-
-/** What keeps several things at once, and ends them together. */
-const keepers: readonly Owner['kind'][] = ['system-unit', 'user-unit', 'container', 'pod'];
 
 /** A key in an environment that rights hide is not known to be missing. */
 function keyedBy({ entry, recognized }: FoundServer): boolean | null {

@@ -6,7 +6,7 @@ import type {
   ProcessTable,
   Recognized,
 } from '../domain/process-facts.ts';
-import { ancestorsOf, descendantsOf, indexChildren } from './process-tree.ts';
+import { ancestorsOf, descendantsOf, indexChildren } from '../domain/process-tree.ts';
 
 /** A model server as the process list shows it: the process, all that it started, and where it listens. */
 export interface FoundServer {

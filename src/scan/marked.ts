@@ -1,4 +1,4 @@
-import { descendantsOf, indexChildren } from './process-tree.ts';
+import { descendantsOf, indexChildren } from '../domain/process-tree.ts';
 import type { FoundServer } from './find-servers.ts';
 import type { Seen } from './seen.ts';
 

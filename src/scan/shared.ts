@@ -3,14 +3,14 @@ import type { CgroupOwner } from '../domain/cgroup-owner.ts';
 import { baseName, unwrap } from '../domain/command-line/unwrap.ts';
 import type { ProcessEntry, ProcessTable } from '../domain/process-facts.ts';
 import type { FoundServer } from './find-servers.ts';
-import { ancestorsOf } from './process-tree.ts';
+import { ancestorsOf } from '../domain/process-tree.ts';
 
 /** What stands beside a server for its sake alone: shells, what takes its output, and what runs containers. */
 const helpers =
   /^((ba|da|a|z|k)?sh|fish|tee|cat|logger|systemd-cat|tail|sleep|awk|gawk|mawk|grep|sed|ts|multilog|svlogd|s6-log|cronolog|rotatelogs|podman|docker|nerdctl|conmon|catatonit|pause|crun|runc|slirp4netns|pasta|passt|rootlessport.*|aardvark-dns|netavark|fuse-overlayfs|\(sd-pam\))$/;
 
 /**
- * Whether what keeps a server keeps something else too, which would end with it. The containers of a pod are there for each other, so
+ * Whether the unit, container or pod of a server keeps something else too, which would end with it. The containers of a pod are there for each other, so
  * that of a pod only another model server counts.
  */
 export function isShared(
@@ -19,6 +19,7 @@ export function isShared(
 ): boolean {
   const { entry, family } = server;
   const keeper = ownerOfCgroup(entry.cgroup);
+  if (!['system-unit', 'user-unit', 'container', 'pod'].includes(keeper.kind)) return false;
   const own = new Set([...family, ...ancestorsOf(entry, table)].map(({ pid }) => pid));
   const others =
     keeper.kind === 'pod' ? found.map((one) => one.entry) : [...table.processes.values()].filter(isForItself);

@@ -1,7 +1,7 @@
 import { deploymentOf, markOf } from '../../domain/audit/deployment-of.ts';
 import type { Known, Place } from '../../domain/audit/deployment-of.ts';
 import type { ObservedFleet } from '../../domain/audit/observation.ts';
-import { modelName, ownerName, placeOf } from '../../domain/audit/server-words.ts';
+import { endsOthers, modelName, ownerName, placeOf } from '../../domain/audit/server-words.ts';
 import { stopCommands } from '../../domain/audit/stop-commands.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 
@@ -119,7 +119,7 @@ function commandsOf(server: ScannedServer, known: Known): Record<string, string>
   const stopped = stop === '' ? {} : { stop };
   // What ends with it would be started again too, or not at all.
   function restartedBy(restart: string): Record<string, string> {
-    return server.shared === true ? {} : { restart };
+    return endsOthers(server) ? {} : { restart };
   }
   if (kind === 'system-unit' || kind === 'user-unit')
     return {

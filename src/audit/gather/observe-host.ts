@@ -2,6 +2,7 @@ import type { ObservedHost } from '../../domain/audit/observation.ts';
 import type { World } from '../../io/world.ts';
 import { modelContainers } from './containers.ts';
 import { modelFilesBeside } from './model-files.ts';
+import { inOwnUnits } from './own-units.ts';
 import { modelUnits } from './units.ts';
 
 /** A machine as the scan has seen it, with the units, containers and model files that only an audit looks at. Changes nothing. */
@@ -13,7 +14,8 @@ export async function observeHost(world: World, scanned: ObservedHost): Promise<
     modelFilesBeside(world, scanned.servers),
     gpuDevicesOf(world),
   ]);
-  return { ...scanned, units, containers, modelFiles, gpuDevices };
+  const servers = inOwnUnits(scanned.servers, units);
+  return { ...scanned, servers, units, containers, modelFiles, gpuDevices };
 }
 
 /** A GPU without a tool that berth knows shows here all the same: Intel, Vulkan, WSL. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ownerOfCgroup } from '../../domain/cgroup-owner.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { keeperOf } from '../../domain/keeper.ts';
 import type { ProcessEntry } from '../../domain/process-facts.ts';
 import { redact } from '../../domain/command-line/redact.ts';
 import { recognize } from '../../engines/registry.ts';
-import { readBootId, readProcess } from '../../io/procfs.ts';
+import { readBootId, readProcess, readProcessTable } from '../../io/procfs.ts';
 import type { World } from '../../io/world.ts';
 import { markedOn } from '../../targets/registry.ts';
 import type { Found, Removable } from './contract.ts';
@@ -53,7 +53,7 @@ async function findProcess(world: World, name: string): Promise<Found> {
 }
 
 async function expectFree(world: World, object: string, entry: ProcessEntry): Promise<void> {
-  const { kind, name } = ownerOfCgroup(entry.cgroup);
+  const { kind, name } = keeperOf(entry, readProcessTable(await world.procfs()));
   if (kind === 'system-unit' || kind === 'user-unit')
     throw refused(
       object,

@@ -49,7 +49,7 @@ export function ownerName(server: ScannedServer): string {
 /** The command that ends a server in the way that does not bring it back, and nothing beside it. */
 export function stopCommand(server: ScannedServer): string {
   const { kind, name } = server.owner;
-  if (server.shared === true)
+  if (endsOthers(server))
     return kind === 'pod' ? `take it out of the pod ${name}, which has others` : `kill ${server.process.pid}`;
   switch (kind) {
     case 'berth':
@@ -72,6 +72,11 @@ export function stopCommand(server: ScannedServer): string {
   }
 }
 
+/** Whether to end what keeps it would end something else too. */
+export function endsOthers({ owner: { kind }, shared }: ScannedServer): boolean {
+  return shared === true && ['system-unit', 'user-unit', 'container', 'pod'].includes(kind);
+}
+
 /** A unit that systemd-run has made has no file that could start it again, and refuses to be disabled. */
 function endOf(unit: string): string {
   return isTransientName(unit) ? 'stop' : 'disable --now';
@@ -88,8 +93,9 @@ export function removeCommand(objects: readonly string[], host: string): string 
 }
 
 /** A server as "berth remove" takes it; null for what a fleet or a pod has, and for what shares a unit or a container. */
-export function removableName({ owner, process, shared }: ScannedServer): string | null {
-  if (shared === true) return null;
+export function removableName(server: ScannedServer): string | null {
+  const { owner, process } = server;
+  if (endsOthers(server)) return null;
   switch (owner.kind) {
     case 'system-unit':
       return `unit:${owner.name}`;

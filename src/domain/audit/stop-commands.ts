@@ -2,7 +2,7 @@ import type { ScannedServer } from '../scan-report.ts';
 import type { KubeObject, Workload } from './kube-object.ts';
 import { selects, sameNamespace } from './kube-object.ts';
 import { kubectlFor } from './kube-words.ts';
-import { stopCommand } from './server-words.ts';
+import { endsOthers, stopCommand } from './server-words.ts';
 
 interface Known {
   readonly fleet: { readonly name: string } | null;
@@ -13,7 +13,7 @@ interface Known {
 /** What ends a server so that nothing brings it back, as commands that can be pasted; none where that is not known. */
 export function stopCommands(server: ScannedServer, known: Known): string[] {
   const { owner, mark } = server;
-  if (owner.kind === 'pod') return server.shared === true ? [] : ofPod(owner.name, known);
+  if (owner.kind === 'pod') return endsOthers(server) ? [] : ofPod(owner.name, known);
   if (owner.kind === 'supervisor') return [];
   if (owner.kind !== 'berth') return [stopCommand(server)];
   return mark && mark.fleet === known.fleet?.name ? [`berth down ${mark.deployment}`] : [];

@@ -1,7 +1,7 @@
-import type { ProcessEntry, ProcessTable } from '../domain/process-facts.ts';
+import type { ProcessEntry, ProcessTable } from './process-facts.ts';
 
 /** Processes above one, nearest first. */
-export function ancestorsOf(entry: ProcessEntry, table: ProcessTable): ProcessEntry[] {
+export function ancestorsOf(entry: ProcessEntry, table: Pick<ProcessTable, 'processes'>): ProcessEntry[] {
   const ancestors: ProcessEntry[] = [];
   let above = table.processes.get(entry.ppid);
   while (above && !ancestors.includes(above)) {
