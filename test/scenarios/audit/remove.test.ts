@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { isRunning, makePlace, until } from '../../support/berth.ts';
@@ -56,6 +56,21 @@ test('a server that was started by hand ends when it is named, and the undo star
   } finally {
     process.kill(again, 'SIGKILL');
   }
+});
+
+test('what a supervisor keeps is left to it, as the audit tells', async () => {
+  using fakes = createFakes();
+  const model = join(fakes.dir, 'a.gguf');
+  const program = [fakes.program('llama-server'), '-m', model, '--port', String(await freePort())];
+  const supervisor = join(fakes.dir, 'runsv');
+  const start =
+    "require('child_process').spawn(process.argv[3], process.argv.slice(4), { stdio: 'inherit' })";
+  writeFileSync(supervisor, `#!${join(fakes.dir, 'node')}\n${start};\n`);
+  chmodSync(supervisor, 0o755);
+  const { pid } = await fakes.start([supervisor, 'llama', ...program]);
+  const asked = await place.berth('remove', `process:${pid}`, '--yes');
+  expect([asked.code, asked.stderr]).toEqual([1, expect.stringContaining('runit llama keeps it')]);
+  expect(isRunning(pid)).toBe(true);
 });
 
 test('nothing is removed without its name, what is no model server is not known, and a name has a kind', async () => {
