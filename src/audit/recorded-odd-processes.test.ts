@@ -125,9 +125,44 @@ tryMachines([
     what: 'a worker of SGLang whose server is gone, taken over by what a container begins with',
     processes: [
       { pid: 9, argv: ['/sbin/docker-init', '--', 'bash'], ...inUnit },
+      { pid: 10, ppid: 9, argv: ['bash'], ...inUnit },
       { pid: 20, ppid: 9, argv: ['sglang::scheduler_TP0'], ...inUnit },
     ],
     found: ['not-answering sglang (process 20)'],
+  },
+  ...['/usr/bin/containerd-shim-runc-v2', 'conmon', '/sbin/tini'].map((name) => ({
+    what: `a worker that is all that ${name} keeps`,
+    processes: [
+      { pid: 9, argv: [name, '--', 'x'], ...inUnit },
+      { pid: 20, ppid: 9, argv: ['VLLM::EngineCore'], ...inUnit },
+    ],
+    servers: ['vllm (process 20)'],
+    found: [],
+  })),
+  {
+    what: 'a worker of Dynamo that somebody has started',
+    processes: [
+      { pid: 9, argv: ['-bash'], cgroup: '/user.slice/user-1000.slice/session-3.scope' },
+      {
+        pid: 20,
+        ppid: 9,
+        argv: ['python3', '-m', 'dynamo.vllm', '--model', 'org/m'],
+        cgroup: '/user.slice/user-1000.slice/session-3.scope',
+      },
+    ],
+    servers: ['dynamo org/m (process 20)'],
+    found: ['unmanaged dynamo org/m (process 20)'],
+  },
+  {
+    what: 'a worker of Dynamo that was started with nohup',
+    processes: [
+      {
+        pid: 20,
+        argv: ['python3', '-m', 'dynamo.vllm', '--model', 'org/m'],
+        cgroup: '/user.slice/user-1000.slice/session-3.scope',
+      },
+    ],
+    found: ['unmanaged dynamo org/m (process 20)'],
   },
   {
     what: 'a runner that its Ollama has left behind, beside a new one',

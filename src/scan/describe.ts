@@ -5,7 +5,8 @@ import { redact, redactText } from '../domain/command-line/redact.ts';
 import { keeperOf } from '../domain/keeper.ts';
 import { isShared } from './shared.ts';
 import type { Owner } from '../domain/instance.ts';
-import type { Listener, ProcessEntry } from '../domain/process-facts.ts';
+import { areForked } from '../domain/forked-workers.ts';
+import type { Listener, ProcessEntry, ProcessTable } from '../domain/process-facts.ts';
 import type { ScannedEndpoint, ScannedServer } from '../domain/scan-report.ts';
 import type { FoundServer } from './find-servers.ts';
 import type { DescribeContext, Looked } from './seen.ts';
@@ -129,17 +130,22 @@ function notOnPort({ entry, recognized }: FoundServer, { table }: DescribeContex
   const socket = flagValue(entry.argv, '--uds') ?? recognized.host ?? '';
   if (/^unix:|\.sock$|^\//.test(socket)) return `It listens on the socket ${socket}, which has no port.`;
   if (isFollower(entry.argv)) return 'It computes for a server elsewhere, and has no port of its own.';
-  const parent = recognized.child ? table.processes.get(entry.ppid) : undefined;
-  return parent && parent.pid !== 1 && !isInit(parent)
+  if (!recognized.child) return null;
+  if (!areForked(recognized.engine)) return 'It is a worker, which takes its requests from another program.';
+  const parent = table.processes.get(entry.ppid);
+  return parent && !tookOver(parent, entry, table)
     ? `It is a worker that process ${parent.pid} started.`
     : null;
 }
 
-/** What takes over those whose parent has ended. */
-function isInit({ argv }: ProcessEntry): boolean {
-  return /^(systemd|init|tini(-static)?|docker-init|podman-init|dumb-init|catatonit|conmon|containerd-shim.*)$/.test(
-    baseName(argv[0] ?? ''),
-  );
+/** Whether a process has taken over one whose parent has ended. What a container begins with starts its first child itself. */
+function tookOver(parent: ProcessEntry, child: ProcessEntry, { processes }: ProcessTable): boolean {
+  const name = baseName(parent.argv[0] ?? '');
+  if (/^(tini(-static)?|docker-init|podman-init|dumb-init|catatonit)$/.test(name))
+    return [...processes.values()].some(
+      ({ ppid, startTicks }) => ppid === parent.pid && startTicks < child.startTicks,
+    );
+  return parent.pid === 1 || /^(systemd|init)$/.test(name);
 }
 
 function markOf(server: FoundServer, context: DescribeContext): ScannedServer['mark'] {

@@ -1,6 +1,7 @@
 import type { ObservedFleet, ObservedHost } from '../../domain/audit/observation.ts';
 import { deploymentOf } from '../../domain/audit/deployment-of.ts';
 import { isTransientName, ownerName, placeOf, subjectOf } from '../../domain/audit/server-words.ts';
+import { areForked } from '../../domain/forked-workers.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -52,8 +53,9 @@ function isByHand({ owner: { kind, name } }: ScannedServer, { units }: ObservedH
 }
 
 function judge(server: ScannedServer, host: ObservedHost, fleet: ObservedFleet | null): Found[] {
-  // A worker is of the program that has started it, or is left over: nobody starts it by itself.
-  if (server.mark !== null || server.worker === true) return [];
+  // A worker is of the server that has started it, or is left over.
+  const isWorker = server.worker === true;
+  if (server.mark !== null || (isWorker && areForked(server.engine))) return [];
   const byHand = isByHand(server, host);
   if (!byHand && fleet === null) return [];
   return [
@@ -64,8 +66,9 @@ function judge(server: ScannedServer, host: ObservedHost, fleet: ObservedFleet |
         ? 'It was started by hand: nothing starts it again, and no file says how it was started.'
         : `It runs beside the fleet ${fleet?.name}, which does not know it.`,
       evidence: [`${ownerName(server)}, on ${placeOf(server)}, since ${server.startedAt}.`],
-      cure:
-        fleet === null
+      cure: isWorker
+        ? 'Have a unit or container start it; or suppress this finding with a reason.'
+        : fleet === null
           ? '"berth adopt" writes it into a fleet file, without a restart.'
           : `"berth adopt ${server.process.pid}" takes it into the fleet file without a restart; or suppress this finding with a reason.`,
     },
