@@ -179,6 +179,41 @@ const innocent: Readonly<Record<string, readonly ((draft: Draft) => void)[]>> = 
     set(`${night}.madeBy`, 'container-run'),
     set(`${night}.container`, 'mistral'),
   ],
+  'a container of the fleet that its daemon calls unhealthy, while its server answers': [
+    set('hosts.0.containers.1.health', 'unhealthy'),
+    set('hosts.0.containers.1.ignored', [{ name: 'VLLM_PORTS', meant: 'VLLM_PORT' }]),
+  ],
+  'an unhealthy container whose server answers, beside a unit that starts the same': [
+    set(`${batch}.state`, 'running'),
+    set(`${batch}.marked`, false),
+    set(`${batch}.published`, []),
+    set(`${batch}.health`, 'unhealthy'),
+    set(`${batch}.id`, 'beef'.padEnd(64, '0')),
+    set(`${batch}.starts.command`, ['llama-server', '-m', '/srv/models/mistral.gguf']),
+    (draft) => {
+      const host = draft.hosts[0];
+      const seen = host?.servers[1];
+      if (!host || !seen) throw new Error('The server of mistral is gone.');
+      const command = ['llama-server', '-m', '/srv/models/mistral.gguf'];
+      const own = { ...seen, modelId: null, mark: null, wantedPort: null, command, endpoints: [] };
+      // Of the container, which answers; and of a unit, which cannot be asked.
+      host.servers.push({
+        ...own,
+        process: { ...own.process, pid: 9 },
+        owner: { kind: 'container', name: 'docker beef00000000', user: 'root' },
+      });
+      host.servers.unshift({
+        ...own,
+        process: { ...own.process, pid: 8 },
+        state: 'unknown',
+        owner: { kind: 'system-unit', name: 'other.service', user: 'root' },
+      });
+      if (draft.fleet)
+        Object.assign(draft.fleet, {
+          reached: [8, 9].map((pid) => ({ host: 'local', pid, deployment: 'mistral' })),
+        });
+    },
+  ],
   'a container that a unit of podman keeps, on the port of that unit': [
     set(`${night}.starts.port`, 18_403),
     set(`${night}.madeBy`, 'quadlet'),

@@ -1,5 +1,5 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
-import { serverOf } from '../../domain/audit/container-server.ts';
+import { ownContainers, serverOf } from '../../domain/audit/container-server.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -21,7 +21,7 @@ export const ignoredVariable: Rule = {
         })),
     ),
     ...perHost(hosts, (host) =>
-      host.containers.flatMap((one) => {
+      ownContainers(host).flatMap((one) => {
         const told = serverOf(one, host)?.ignored.map(({ name }) => name) ?? [];
         const ignored = one.ignored.filter(({ name }) => !told.includes(name));
         if (ignored.length === 0) return [];

@@ -1,7 +1,7 @@
 import { holdingOf } from '../../domain/audit/server-words.ts';
 import { logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
-import { serverOf } from '../../domain/audit/container-server.ts';
+import { ownContainers, serverOf } from '../../domain/audit/container-server.ts';
 import { wrongCheck } from '../../domain/audit/health-check.ts';
 import type { ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
 import type { Found, Rule } from './contract.ts';
@@ -32,7 +32,9 @@ export const notAnswering: Rule = {
           cost: holdingOf(server),
           cure: `See its log${logHint(server)}; if it stays so, end it: ${stopCommand(server)}`,
         })),
-      ...host.containers.filter((one) => isUnhealthy(one, host)).map(ofContainer),
+      ...ownContainers(host)
+        .filter((one) => isUnhealthy(one, host))
+        .map(ofContainer),
     ]),
 };
 

@@ -37,14 +37,18 @@ export const openWithoutKey: Rule = {
 
 /** Where the kernel itself leads a port into a container, no socket of the machine shows it. */
 function ofContainer(container: ObservedContainer, { servers }: ObservedHost): Found[] {
-  const { id, name, starts, state } = container;
+  const { id, name, starts, state, marked } = container;
   const open = container.published.filter(
     ({ address, to }) => !isLoopback(address) && (starts.port === null || to === starts.port),
   );
   if (state !== 'running' || open.length === 0 || !asksForNone(starts)) return [];
+  function isOpenAt(port: number): boolean {
+    return open.some((one) => one.port === port);
+  }
   const isSeen = servers.some(
     ({ owner, endpoints }) =>
-      owner.kind === 'container' && isOf(owner.name, id) && endpoints.some((one) => one.here),
+      (owner.kind === 'container' && isOf(owner.name, id) && endpoints.some((one) => one.here)) ||
+      (marked && owner.kind === 'berth' && endpoints.some((one) => one.here && isOpenAt(one.port))),
   );
   if (isSeen) return [];
   return [
