@@ -8,6 +8,7 @@ import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import { hasFlag } from '../../domain/command-line/flags.ts';
 import { secretFlagsAt, standsForNothing } from '../../domain/command-line/redact.ts';
 import type { DefinedServer, ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
+import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Found, PodServer, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -42,13 +43,13 @@ function ofContainer(container: ObservedContainer, { servers }: ObservedHost): F
     ({ address, to }) => !isLoopback(address) && (starts.port === null || to === starts.port),
   );
   if (state !== 'running' || open.length === 0 || !asksForNone(starts)) return [];
-  function isOpenAt(port: number): boolean {
-    return open.some((one) => one.port === port);
+  function isOpen({ address, port, here }: ScannedServer['endpoints'][number]): boolean {
+    return here && !isLoopback(address) && open.some((one) => one.port === port);
   }
   const isSeen = servers.some(
     ({ owner, endpoints }) =>
       (owner.kind === 'container' && isOf(owner.name, id) && endpoints.some((one) => one.here)) ||
-      (marked && owner.kind === 'berth' && endpoints.some((one) => one.here && isOpenAt(one.port))),
+      (marked && owner.kind === 'berth' && endpoints.some(isOpen)),
   );
   if (isSeen) return [];
   return [
