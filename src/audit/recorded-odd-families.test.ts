@@ -246,4 +246,47 @@ tryMachines([
     servers: ['sglang org/m (process 11)'],
     found: [],
   },
+  {
+    what: 'two Ollamas of one shell, whose variables tell them apart',
+    processes: [
+      {
+        pid: 9,
+        argv: ['sh', '-c', 'OLLAMA_HOST=:11434 ollama serve & OLLAMA_HOST=:11435 ollama serve'],
+        ...inUnit,
+      },
+      ...[11_434, 11_435].map((port) => ({
+        pid: port,
+        ppid: 9,
+        argv: ['ollama', 'serve'],
+        env: { OLLAMA_HOST: `127.0.0.1:${port}` },
+        at: [`127.0.0.1:${port}`],
+        ...inUnit,
+      })),
+    ],
+    servers: ['ollama (process 11434)', 'ollama (process 11435)'],
+    found: [],
+  },
+  {
+    what: 'SGLang by Slurm, a task for each GPU',
+    processes: [
+      { pid: 9, argv: ['slurmstepd: [17.0]'], ...inUnit },
+      ...[11, 12].map((pid) => ({
+        pid,
+        ppid: 9,
+        argv: [
+          '/opt/v/bin/python3',
+          '-m',
+          'sglang.launch_server',
+          '--model-path',
+          'org/m',
+          '--port',
+          '30000',
+        ],
+        at: pid === 11 ? ['127.0.0.1:30000'] : [],
+        ...inUnit,
+      })),
+    ],
+    servers: ['sglang org/m (process 11)'],
+    found: [],
+  },
 ]);

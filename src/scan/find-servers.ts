@@ -1,4 +1,4 @@
-import { unwrap } from '../domain/command-line/unwrap.ts';
+import { baseName, unwrap } from '../domain/command-line/unwrap.ts';
 import type {
   Listener,
   ProcessEntry,
@@ -34,14 +34,10 @@ export function findServers(
     const recognized = recognize(entry);
     if (recognized) known.set(entry.pid, recognized);
   }
-  const launchers = new Set<number>();
   for (const pid of known.keys()) {
     const entry = table.processes.get(pid);
     const below = descendantsOf(pid, index);
-    if (entry && waits(entry) && !standsForItself(below, known, listeners)) {
-      known.delete(pid);
-      launchers.add(pid);
-    }
+    if (entry && waits(entry) && !standsForItself(below, known, listeners)) known.delete(pid);
   }
   const tops = [...known].flatMap(([pid, recognized]) => {
     const entry = table.processes.get(pid);
@@ -52,7 +48,7 @@ export function findServers(
   const listening = new Set(listeners.flatMap((listener) => listener.pids));
   const strays = new Map(
     tops.flatMap((one) => {
-      const server = strayOf(one, tops) ?? firstRank(one, tops, { launchers, listening });
+      const server = strayOf(one, tops) ?? firstRank(one, tops, { table, listening });
       return server === null ? [] : [[one.entry.pid, server] as const];
     }),
   );
@@ -95,18 +91,34 @@ function strayOf({ entry, recognized }: Top, tops: readonly Top[]): number | nul
   return server && !another ? server.entry.pid : null;
 }
 
+const launchers =
+  /^(torchrun|torch\.distributed\.(run|launch)|mpirun|mpiexec(\.\w+)?|orterun|srun|slurmstepd|deepspeed)$/;
+
 /** What `torchrun` or `mpirun` starts several times by one command line is one server: the one of them that listens. */
 function firstRank(
-  { entry }: Top,
+  { entry, recognized }: Top,
   tops: readonly Top[],
-  { launchers, listening }: { launchers: ReadonlySet<number>; listening: ReadonlySet<number> },
+  { table, listening }: { table: ProcessTable; listening: ReadonlySet<number> },
 ): number | null {
-  if (!launchers.has(entry.ppid)) return null;
+  const words = table.processes.get(entry.ppid)?.argv ?? [];
+  // "slurmstepd: [17.0]" has given itself a title.
+  if (!words.some((word) => launchers.test(baseName(word.replace(/:\s.*$/, ''))))) return null;
   const ranks = tops
-    .map((one) => one.entry)
-    .filter((one) => one.ppid === entry.ppid && commandOf(one) === commandOf(entry));
+    .filter((one) => one.entry.ppid === entry.ppid && areOne(one, { entry, recognized }))
+    .map((one) => one.entry);
   const first = ranks.find(({ pid }) => listening.has(pid)) ?? ranks[0];
   return first === undefined || first.pid === entry.pid ? null : first.pid;
+}
+
+/** By their words, and by what their variables make of those. */
+function areOne(a: Top, b: Top): boolean {
+  const [one, other] = [a.recognized, b.recognized];
+  return (
+    commandOf(a.entry) === commandOf(b.entry) &&
+    one.host === other.host &&
+    one.port === other.port &&
+    one.model === other.model
+  );
 }
 
 function commandOf({ argv }: ProcessEntry): string {
