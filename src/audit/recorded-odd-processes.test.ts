@@ -6,6 +6,13 @@ const vllm = ['/opt/v/bin/python3', '/opt/v/bin/vllm', 'serve', 'org/m', '--port
 const loopback = ['127.0.0.1:8080'];
 const isLlama = 'llama.cpp a.gguf (process 10)';
 
+/** A web server at one address of several. */
+const elsewhere = {
+  pid: 20,
+  argv: ['python3', '-m', 'http.server', '8080', '-b', '192.0.2.7'],
+  at: ['192.0.2.7:8080'],
+};
+
 tryMachines([
   {
     what: 'a server on loopback of both versions',
@@ -88,6 +95,41 @@ tryMachines([
       { pid: 20, argv: ['python3', '-m', 'http.server', '8000'], at: ['0.0.0.0:8000'] },
     ],
     found: ['port-held vllm org/m (process 99900)'],
+  },
+  {
+    what: 'TGI that loads on all addresses, while a web server has its port at one of them',
+    processes: [
+      {
+        pid: 99_900,
+        argv: ['text-generation-launcher', '--model-id', 'o/m', '--port', '8080'],
+        ...inUnit,
+      },
+      elsewhere,
+    ],
+    found: ['port-held tgi o/m (process 99900)'],
+  },
+  {
+    what: 'llama-server that a variable has listen where a web server does',
+    processes: [{ pid: 10, argv: llama, env: { LLAMA_ARG_HOST: '192.0.2.7' }, ...inUnit }, elsewhere],
+    found: [`not-answering ${isLlama}`, `port-held ${isLlama}`],
+  },
+  {
+    what: 'an engine whose usual address is not known, while a web server has its port',
+    processes: [{ pid: 10, argv: ['local-ai', 'run', '--address', ':8080'], ...inUnit }, elsewhere],
+    found: ['not-answering localai (process 10)', 'port-held localai (process 10)'],
+  },
+  {
+    what: 'a vLLM that loads on all addresses, while a web server has its port at one of version 6',
+    processes: [
+      {
+        pid: 99_900,
+        argv: ['vllm', 'serve', 'org/m', '--port', '8080'],
+        env: { VLLM_API_KEY: 'x' },
+        ...inUnit,
+      },
+      { pid: 20, argv: ['python3', '-m', 'http.server', '8080', '-b', '::1'], at: ['[::1]:8080'] },
+    ],
+    found: [],
   },
   {
     what: 'a vLLM that loads, while its port is held by a worker that its dead predecessor left',

@@ -41,6 +41,8 @@ export const ScannedServer = z.strictObject({
   mark: z.strictObject({ fleet: z.string(), deployment: z.string(), replica: z.int() }).nullable(),
   /** Port that its command line names. */
   wantedPort: z.int().nullable(),
+  /** Address that its command line or its variables name, where they name one. */
+  wantedHost: z.string().optional(),
   /** Network namespace that it lives in; null where rights hide it. */
   netns: z.string().nullable(),
   endpoints: z.array(ScannedEndpoint),

@@ -30,7 +30,10 @@ function recognize(facts: ProcessFacts): Recognized | null {
     const isRunner = (own && args[0] === 'runner') || program === 'ollama_llama_server';
     if (isRunner) return runner(args);
     if (own && (args[0] === 'serve' || args[0] === 'start') && !hasFlag(args, '--help', '-h')) {
-      const { host, port } = parseHostPort({ ...facts.env, ...env }['OLLAMA_HOST'] ?? null);
+      const said = { ...facts.env, ...env }['OLLAMA_HOST'] ?? null;
+      const { host: named, port } = parseHostPort(said);
+      // A port alone (":11434") is one of all addresses.
+      const host = named ?? (/^(\w+:\/\/)?:/.test(said ?? '') ? '0.0.0.0' : null);
       return { engine: 'ollama', model: null, host, port, options: {}, child: false, keyed: false };
     }
   }

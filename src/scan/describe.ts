@@ -34,6 +34,7 @@ export function describe(looked: Looked, context: DescribeContext): ScannedServe
     ...(isShared(server, context) ? { shared: true } : {}),
     mark,
     wantedPort: recognized.port,
+    ...(recognized.host === null ? {} : { wantedHost: recognized.host }),
     netns: entry.netns,
     endpoints,
     ...stateOf(looked, { endpoints, context }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import type { ObservedContainer } from '../../domain/audit/observation.ts';
 import { redact, redactText, standsForNothing } from '../../domain/command-line/redact.ts';
-import { leavesOpen, usualPort } from '../../domain/audit/server-port.ts';
+import { listenPort } from '../../domain/audit/server-port.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
 import type { World } from '../../io/world.ts';
 import { adoptedMarks } from '../../targets/docker/adopt.ts';
@@ -90,7 +90,7 @@ export function seenContainers(told: readonly Inspected[], tool: 'docker' | 'pod
 
 /** Of what leads into a network that several containers share, each has what leads to its own port. */
 function publishedBy(owner: Inspected, { starts }: ObservedContainer): ObservedContainer['published'] {
-  const port = starts.port ?? (leavesOpen(starts.command) ? null : usualPort(starts.engine));
+  const port = listenPort(starts);
   return hasOwnNetwork(owner.HostConfig) ? reachedPorts(owner).filter(({ to }) => to === port) : [];
 }
 

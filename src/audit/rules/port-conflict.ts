@@ -1,5 +1,5 @@
 import type { ObservedContainer, ObservedHost, ObservedUnit } from '../../domain/audit/observation.ts';
-import { leavesOpen } from '../../domain/audit/server-port.ts';
+import { listenPort } from '../../domain/audit/server-port.ts';
 import { listenAddress, meet } from '../../domain/audit/listen-address.ts';
 import { sharedPorts } from './shared-ports.ts';
 import type { Found, Rule } from './contract.ts';
@@ -79,12 +79,10 @@ function isStarted({ state, restartPolicy, error }: ObservedContainer): boolean 
   return restartPolicy === 'always' || (error !== null && restartPolicy !== 'no');
 }
 
-/** Where nothing is said, and no file or variable that is not seen may say it: llama-server listens on loopback, vLLM on all addresses. */
+/** Where nothing is said, and no file or variable that is not seen may say it, its engine's own. */
 function placesOf({ starts }: Pick<ObservedUnit, 'starts'>): Place[] {
-  const { engine, host, port, command } = starts;
-  const usual = engine === 'llama.cpp' ? 8080 : engine === 'vllm' ? 8000 : null;
-  const wanted = port ?? (leavesOpen(command) ? null : usual);
-  return wanted === null ? [] : [{ address: listenAddress(host, engine), port: wanted }];
+  const port = listenPort(starts);
+  return port === null ? [] : [{ address: listenAddress(starts.host, starts.engine), port }];
 }
 
 /** A unit that starts a container, which is seen beside it. */

@@ -1,5 +1,4 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
-import { flagValue } from '../../domain/command-line/flags.ts';
 import { ipVersion, listenAddress, meet } from '../../domain/audit/listen-address.ts';
 import { holdingOf } from '../../domain/audit/server-words.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
@@ -20,7 +19,7 @@ function onHost(host: ObservedHost): Found[] {
     if (port === null || netns === null || server.endpoints.some((endpoint) => endpoint.port === port))
       return [];
     const own = [server.process.pid, ...server.children.map((child) => child.pid)];
-    const wanted = listenAddress(flagValue(server.command, '--host'), server.engine);
+    const wanted = listenAddress(server.wantedHost ?? null, server.engine);
     const holder = host.listeners.find(
       (one) =>
         one.port === port &&

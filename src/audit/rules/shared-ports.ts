@@ -1,4 +1,5 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
+import { serverOf } from '../../domain/audit/container-server.ts';
 import { nameOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Found } from './contract.ts';
@@ -12,8 +13,10 @@ export function sharedPorts(host: ObservedHost, told: readonly Found[]): Found[]
   return servers.flatMap((one, at) =>
     servers.slice(at + 1).flatMap((other) => {
       const shared = sharedPlace(one, other, host);
-      const names = [one, other].map(({ owner }) => owner.name);
-      const isTold = told.some((found) => names.every((name) => found.names?.includes(name)));
+      const names = [one, other].map((server) => definedAs(server, host));
+      const isTold = told.some((found) =>
+        names.every((own) => own.some((name) => found.names?.includes(name))),
+      );
       if (!shared || isTold) return [];
       return [
         {
@@ -28,13 +31,20 @@ export function sharedPorts(host: ObservedHost, told: readonly Found[]): Found[]
   );
 }
 
+/** As definitions are called: its unit, or the container that it is the server of. */
+function definedAs(server: ScannedServer, host: ObservedHost): string[] {
+  const containers = host.containers.filter((one) => serverOf(one, host) === server);
+  return [server.owner.name, ...containers.map(({ name }) => `container ${name}`)];
+}
+
 function sharedPlace(
   one: ScannedServer,
   other: ScannedServer,
   { listeners }: ObservedHost,
 ): { address: string; port: number } | null {
   const isHidden = one.netns === null || other.netns === null;
-  if (isHidden || (one.engine === other.engine && one.model === other.model)) return null;
+  const isOneModel = one.model === other.model || (one.modelId !== null && one.modelId === other.modelId);
+  if (isHidden || (one.engine === other.engine && isOneModel)) return null;
   function isSame(a: { address: string; port: number; netns: string }, b: typeof a): boolean {
     return a.address === b.address && a.port === b.port && a.netns === b.netns;
   }

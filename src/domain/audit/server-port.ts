@@ -18,8 +18,13 @@ const usualPorts: Readonly<Record<string, number>> = {
 };
 
 /** Where an engine listens that is told nothing; null: not known. */
-export function usualPort(engine: string): number | null {
+function usualPort(engine: string): number | null {
   return usualPorts[engine] ?? null;
+}
+
+/** Where a server listens all of whose variables are seen; null: not known. */
+export function listenPort({ engine, port, command }: DefinedServer): number | null {
+  return port ?? (leavesOpen(command) ? null : usualPort(engine));
 }
 
 /** Where a server of a pod listens; null: not known. */
