@@ -1,4 +1,9 @@
+import { expect, test } from 'vitest';
+import { healthyObservation } from '../../test/support/healthy-observation.ts';
+import { findingsIn } from './audit.ts';
+import { Inspected, seenContainers } from './gather/containers.ts';
 import {
+  inspectOf,
   llamaImage,
   published,
   tryContainers,
@@ -357,3 +362,25 @@ tryContainers([
     found: ['outdated-flag container llama'],
   },
 ]);
+
+test('a dead container is to be removed, and tools that the network of the machine reaches are critical', () => {
+  const run = [...llamaRun, '--tools', 'all', '--api-key-file', '/run/secrets/key'];
+  const dead = { Status: 'dead', Running: false, Dead: true, ExitCode: 137 };
+  const told = [
+    { name: 'gone', state: dead },
+    { name: 'open', image: llamaImage, run, host: { NetworkMode: 'host' } },
+  ].map((one, nth) => Inspected.parse(inspectOf(one, nth)));
+  const [first] = healthyObservation().hosts;
+  if (!first) throw new Error('The healthy machine is gone.');
+  const containers = seenContainers(told, 'docker');
+  const host = { ...first, servers: [], units: [], listeners: [], modelFiles: [], containers };
+  const found = findingsIn({ ...healthyObservation(), fleet: null, clusters: [], hosts: [host] });
+  expect(found.find(({ rule }) => rule === 'failed')).toMatchObject({
+    message: 'Its daemon could not remove it whole.',
+    commands: ['docker rm -f gone'],
+  });
+  expect(found.find(({ rule }) => rule === 'exposed-tools')).toMatchObject({
+    severity: 'critical',
+    message: 'It runs: whoever reaches its port reaches files or a shell where it runs.',
+  });
+});

@@ -41,6 +41,8 @@ const rows: readonly Row[] = [
     ['missing-shm container x'],
   ],
   ['vllm/vllm-openai:v0.11.0', 'bash', null],
+  ['vllm/vllm-openai:v0.11.0', '/start.sh', 'vllm null null'],
+  ['acme/vllm:1.0', '/start.sh', null],
   ['vllm/vllm-openai:v0.11.0', 'python3 train.py', null],
   ['vllm/vllm-openai:v0.11.0', 'vllm bench serve --model org/m', null],
   ['vllm/vllm-openai:v0.11.0', 'ray start --address=head:6379 --block', null],

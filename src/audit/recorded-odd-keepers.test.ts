@@ -260,6 +260,18 @@ tryMachines([
     commands: ['sudo systemctl disable --now tmux.service'],
   },
   {
+    what: 'in a unit that systemd-run has made under a name, to end: it cannot be disabled',
+    processes: [{ ...llama, cgroup: '/system.slice/kimi.service' }, other],
+    files: {
+      '/run/systemd/transient/kimi.service':
+        '[Service]\nExecStart=/usr/bin/llama-server -m /m/a.gguf --port 8080\n',
+    },
+    loaded: { 'kimi.service': { FragmentPath: '/run/systemd/transient/kimi.service' } },
+    models: { '/m/a.gguf': 1 },
+    found: ['duplicate /m/a.gguf', ...byHand],
+    commands: ['sudo systemctl stop kimi.service'],
+  },
+  {
     what: 'in a screen that was left',
     processes: [
       {

@@ -60,6 +60,15 @@ tryMachines([
     found: ['duplicate org/m'],
   },
   {
+    what: 'two revisions of one repository, by their folders of a hub',
+    processes: [vllm(10, `${hub}/snapshots/r1`), vllm(20, `${hub}/snapshots/r2`)],
+    models: {
+      [`${hub}/snapshots/r1/model.safetensors`]: 6,
+      [`${hub}/snapshots/r2/model.safetensors`]: 6,
+    },
+    found: [],
+  },
+  {
     what: 'one folder of a model, by a link and by its name',
     processes: [vllm(10, '/srv/qwen'), vllm(20, '/srv/current')],
     models: {

@@ -8,7 +8,7 @@ import { modelPods } from '../domain/audit/model-pods.ts';
 import { isWindow } from '../domain/audit/window.ts';
 import { podGpus } from '../domain/audit/pod-gpus.ts';
 import { definedServer } from './gather/defined-server.ts';
-import { engineNamed, ignoredIn } from './ignored-in.ts';
+import { engineNamed, ignoredIn } from '../engines/registry.ts';
 import type { AuditView, PodServer } from './rules/contract.ts';
 
 /** An observation, as much of it as is known. */

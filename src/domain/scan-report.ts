@@ -27,7 +27,7 @@ export const ScannedServer = z.strictObject({
   title: z.string(),
   /** As the command line has it, or else as the server says. */
   model: z.string().nullable(),
-  /** Device and inode of the model's file, or the name of a repository: equal for the same model. */
+  /** Device and inode of the model's file, or the name of a repository, with its revision where that is known: equal for the same model. */
   modelId: z.string().nullable(),
   modelBytes: bytes,
   process: ProcessId,
@@ -38,6 +38,8 @@ export const ScannedServer = z.strictObject({
   owner: Owner,
   /** Its unit, container or pod keeps something else too, which would end with it. */
   shared: z.boolean().optional(),
+  /** Its unit was made by systemd-run, whatever its name, and has no file that outlives it. */
+  transient: z.boolean().optional(),
   mark: z.strictObject({ fleet: z.string(), deployment: z.string(), replica: z.int() }).nullable(),
   /** Port that its command line names. */
   wantedPort: z.int().nullable(),

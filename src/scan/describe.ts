@@ -79,10 +79,11 @@ function repositoryOf(model: string | null): string | null {
     : null;
 }
 
-/** The repository that a folder of the hub's cache is of. */
+/** The repository and the revision that a folder of the hub's cache is of: "org/m@0123abcd". */
 function snapshotOf(model: string | null): string | null {
-  const [, owner, name] = /\/models--([\w.-]+?)--([\w.-]+)\/snapshots\/[^/]+\/?$/.exec(model ?? '') ?? [];
-  return owner === undefined ? null : `${owner}/${name}`;
+  const [, owner, name, revision] =
+    /\/models--([\w.-]+?)--([\w.-]+)\/snapshots\/([^/]+)\/?$/.exec(model ?? '') ?? [];
+  return owner === undefined ? null : `${owner}/${name}@${revision}`;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ObservedHost, ObservedListener } from '../domain/audit/observation
 import type { Finding } from '../domain/finding.ts';
 import type { Listener, ProcessTable } from '../domain/process-facts.ts';
 import type { ScanReport } from '../domain/scan-report.ts';
-import { engineOf, engines, recognize } from '../engines/registry.ts';
+import { engineNamed, engines, ignoredIn, recognize } from '../engines/registry.ts';
 import { detectHardware } from '../hardware/detect.ts';
 import { readListeners } from '../io/procfs/listeners.ts';
 import { readOwnNetns, readOwnPidns, readOwnUid, readProcessTable } from '../io/procfs.ts';
@@ -68,7 +68,7 @@ export async function scanHost(world: World, options: ScanOptions): Promise<Scan
       users,
       gpus: hardware.gpus,
       titleOf,
-      ignoredBy,
+      ignoredBy: ignoredIn,
     }),
   );
   const report = {
@@ -99,17 +99,8 @@ function observed({ pids, ...listener }: Listener, { table, ownNetns }: Seen): O
   return { ...listener, here: listener.netns === ownNetns, pid, program };
 }
 
-function ignoredBy(kind: string, names: readonly string[]): { name: string; meant: string }[] {
-  if (!engines.some((engine) => engine.kind === kind)) return [];
-  const { meantVariable } = engineOf(kind);
-  return names.flatMap((name) => {
-    const meant = meantVariable?.(name) ?? null;
-    return meant === null ? [] : [{ name, meant }];
-  });
-}
-
 function titleOf(kind: string): string {
-  return engines.find((engine) => engine.kind === kind)?.title ?? kind;
+  return engineNamed(kind)?.title ?? kind;
 }
 
 function lookedAt(table: ProcessTable, listeners: readonly Listener[]): ScanReport['looked'] {

@@ -9,7 +9,7 @@ import { adoptedMarks } from '../../targets/docker/adopt.ts';
 import { ContainerList, State } from '../../targets/docker/answers.ts';
 import { daemonsHere } from '../../targets/docker/daemon.ts';
 import { fleetLabel, markLabel } from '../../container/render.ts';
-import { ignoredIn } from '../ignored-in.ts';
+import { ignoredIn } from '../../engines/registry.ts';
 import { definedServer } from './defined-server.ts';
 import { preparedServer } from './prepared-server.ts';
 import { PortBindings } from './published-as.ts';

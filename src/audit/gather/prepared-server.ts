@@ -6,6 +6,10 @@ import { definedServer } from './defined-server.ts';
 /** Engines that serve nothing where they are told no model. */
 const needModel = ['vllm', 'sglang', 'aphrodite'];
 
+/** Where they publish their own images, which hold nothing else. */
+const ownRepositories =
+  /(^|\/)(vllm\/vllm-openai(-[\w.-]+)?|lmsysorg\/sglang|alpindale\/aphrodite-(openai|engine))([:@]|$)/;
+
 /**
  * The server of a container whose first program is a script that prepares its image's own. Null where it is given another command, and
  * where the image has only the name of an engine that would lack a model.
@@ -17,7 +21,9 @@ export function preparedServer(
   const [script, ...args] = withoutShell(command);
   if (!isEntrypoint(script ?? '')) return null;
   const found = definedServer({ ...what, command: [], args });
-  const lacksModel = needModel.includes(found?.engine ?? '') && found?.model === null && args.length === 0;
+  const isSure = ownRepositories.test(what.image ?? '');
+  const lacksModel =
+    !isSure && needModel.includes(found?.engine ?? '') && found?.model === null && args.length === 0;
   // "/entrypoint.sh jupyter lab": a bare word is a command. LocalAI alone has models of such names.
   const isCommand = found?.model !== null && found?.model === args[0] && /^[\w.-]+$/.test(args[0] ?? '');
   return lacksModel || (isCommand && found?.engine !== 'localai') ? null : found;

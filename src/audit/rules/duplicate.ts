@@ -10,6 +10,7 @@ import {
 } from '../../domain/audit/server-words.ts';
 import { stopCommands } from '../../domain/audit/stop-commands.ts';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
+import { bySameModel } from '../../domain/audit/same-model.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { roleOf } from '../../domain/model-role.ts';
 import { copiesIn } from './duplicate/model-copies.ts';
@@ -44,12 +45,11 @@ function inCluster(model: string, servers: readonly PodServer[]): Found {
 }
 
 function onHost({ host, servers }: ObservedHost, view: AuditView): Found[] {
-  const byModel = Map.groupBy(
+  const byRole = Map.groupBy(
     servers.filter((server) => server.modelId !== null && !isPart(server)),
-    // The hub knows a repository in whatever letters.
-    (server) => `${server.modelId?.toLowerCase()} ${roleOf(server)}`,
+    (server) => roleOf(server),
   );
-  return [...byModel.values()].flatMap((same) => {
+  return [...byRole.values()].flatMap(bySameModel).flatMap((same) => {
     const deployments = new Set(
       same.map((server) => server.mark && `${server.mark.fleet}/${server.mark.deployment}`),
     );

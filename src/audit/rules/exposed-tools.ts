@@ -2,7 +2,8 @@ import { unseenContainers } from '../../domain/audit/container-server.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
-import type { DefinedServer } from '../../domain/audit/observation.ts';
+import { listenAddress } from '../../domain/audit/listen-address.ts';
+import type { DefinedServer, ObservedContainer } from '../../domain/audit/observation.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -35,15 +36,16 @@ export const exposedTools: Rule = {
         .flatMap(({ name, starts }) =>
           ofDefinition(starts, { object: name, names: [name], severity: 'warning' }),
         ),
-      ...unseenContainers(host).flatMap(({ name, state, published, starts }) =>
-        ofDefinition(starts, {
-          object: `container ${name}`,
-          names: [`container ${name}`, name],
-          severity:
-            state === 'running' && published.some(({ address }) => !isLoopback(address))
-              ? 'critical'
-              : 'warning',
-        }),
+      ...unseenContainers(host).flatMap((one) =>
+        ofDefinition(
+          one.starts,
+          {
+            object: `container ${one.name}`,
+            names: [`container ${one.name}`, one.name],
+            severity: isOpen(one) ? 'critical' : 'warning',
+          },
+          one.state === 'running' ? 'It runs: whoever' : 'Once it runs, whoever',
+        ),
       ),
     ]),
     ...pods.flatMap(({ workload: { object }, server }) =>
@@ -56,16 +58,25 @@ export const exposedTools: Rule = {
   ],
 };
 
+/** Whether others reach it while it runs: by what it publishes, or in the network of the machine. */
+function isOpen({ state, shares, published, starts }: ObservedContainer): boolean {
+  const places = shares.includes('network')
+    ? [listenAddress(starts.host, starts.engine)]
+    : published.map(({ address }) => address);
+  return state === 'running' && places.some((address) => !isLoopback(address));
+}
+
 function ofDefinition(
   { exposes }: DefinedServer,
   subject: Pick<Found, 'object' | 'names'> & { severity: 'warning' | 'critical' },
+  whoever = 'Once it runs, whoever',
 ): Found[] {
   if (exposes.length === 0) return [];
   const flags = exposes.join(', ');
   return [
     {
       ...subject,
-      message: 'Once it runs, whoever reaches its port reaches files or a shell where it runs.',
+      message: `${whoever} reaches its port reaches files or a shell where it runs.`,
       evidence: [`Its definition starts it with ${flags}.`],
       cure: `Define it without ${flags}, or on 127.0.0.1 with --api-key-file.`,
     },

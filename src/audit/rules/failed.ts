@@ -30,18 +30,22 @@ export const failed: Rule = {
         .map((one) => ({
           object: `container ${one.name}`,
           names: [one.name],
-          message:
-            one.error === null
-              ? `It has ended with code ${one.exitCode}, and its daemon has given up.`
-              : `Its daemon could not start it: ${one.error}`,
+          message: whyOf(one),
           evidence: [
             `state ${one.state}`,
             `exit code ${one.exitCode}`,
             `restart policy ${one.restartPolicy}`,
             ...(one.error === null ? [] : [one.error]),
           ],
-          cure: 'See its last lines, then start it again.',
-          commands: [`${one.tool} logs --tail 100 ${one.name}`],
+          ...(one.state === 'dead'
+            ? {
+                cure: 'Remove it, then make it again: a dead container cannot be started.',
+                commands: [`${one.tool} rm -f ${one.name}`],
+              }
+            : {
+                cure: 'See its last lines, then start it again.',
+                commands: [`${one.tool} logs --tail 100 ${one.name}`],
+              }),
         })),
     ]),
     ...podStates(modelPods)
@@ -64,6 +68,13 @@ export const failed: Rule = {
     ...[...new Set(pods.map(({ workload }) => workload.object))].flatMap(judgeRefused),
   ],
 };
+
+function whyOf({ state, error, exitCode }: ObservedContainer): string {
+  if (state === 'dead') return `Its daemon could not remove it whole${error === null ? '.' : `: ${error}`}`;
+  return error === null
+    ? `It has ended with code ${exitCode}, and its daemon has given up.`
+    : `Its daemon could not start it: ${error}`;
+}
 
 /** By what a stop sends, and by what follows where that is not heard. */
 const stopCodes = [0, 130, 137, 143];

@@ -1,6 +1,7 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { serverOf } from '../../domain/audit/container-server.ts';
 import { nameOf, subjectOf } from '../../domain/audit/server-words.ts';
+import { isSameModel } from '../../domain/audit/same-model.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Found } from './contract.ts';
 
@@ -43,7 +44,7 @@ function sharedPlace(
   { listeners }: ObservedHost,
 ): { address: string; port: number } | null {
   const isHidden = one.netns === null || other.netns === null;
-  const isOneModel = one.model === other.model || (one.modelId !== null && one.modelId === other.modelId);
+  const isOneModel = one.model === other.model || isSameModel(one.modelId, other.modelId);
   if (isHidden || (one.engine === other.engine && isOneModel)) return null;
   function isSame(a: { address: string; port: number; netns: string }, b: typeof a): boolean {
     return a.address === b.address && a.port === b.port && a.netns === b.netns;

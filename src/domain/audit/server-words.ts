@@ -55,9 +55,9 @@ export function stopCommand(server: ScannedServer): string {
     case 'berth':
       return `berth down ${server.mark?.deployment ?? ''} (fleet ${server.mark?.fleet ?? 'unknown'})`;
     case 'system-unit':
-      return `sudo systemctl ${endOf(name)} ${quoteWord(name)}`;
+      return `sudo systemctl ${endOf(server)} ${quoteWord(name)}`;
     case 'user-unit':
-      return `systemctl --user ${endOf(name)} ${quoteWord(name)}`;
+      return `systemctl --user ${endOf(server)} ${quoteWord(name)}`;
     case 'container': {
       const [tool, id] = name.split(' ');
       return tool === 'docker' || tool === 'podman' ? `${tool} stop ${id}` : `kill ${server.process.pid}`;
@@ -78,8 +78,8 @@ export function endsOthers({ owner: { kind }, shared }: ScannedServer): boolean 
 }
 
 /** A unit that systemd-run has made has no file that could start it again, and refuses to be disabled. */
-function endOf(unit: string): string {
-  return isTransientName(unit) ? 'stop' : 'disable --now';
+function endOf({ owner, transient }: ScannedServer): string {
+  return transient === true || isTransientName(owner.name) ? 'stop' : 'disable --now';
 }
 
 /** What systemd-run calls a unit that is given no name: "run-u12", "run-r0123abcd", "run-p12-i34". */
