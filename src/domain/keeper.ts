@@ -14,8 +14,8 @@ const supervisingUnits =
 
 /**
  * Who keeps a process running, by its control group and, where that does not tell, by those who started it: the nearest of them that
- * people, clocks or supervisors start things in. The name of a
- * unit alone may mislead: one whose file starts a model server is kept by itself (`inOwnUnits`).
+ * people, clocks or supervisors start things in. The name of a unit alone may mislead: one whose file starts a model server keeps it,
+ * which an audit, that has read the files, puts right.
  */
 export function keeperOf(entry: ProcessEntry, table: Pick<ProcessTable, 'processes'>): CgroupOwner {
   const owner = ownerOfCgroup(entry.cgroup);

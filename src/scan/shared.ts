@@ -2,16 +2,16 @@ import { ownerOfCgroup } from '../domain/cgroup-owner.ts';
 import type { CgroupOwner } from '../domain/cgroup-owner.ts';
 import { baseName, unwrap } from '../domain/command-line/unwrap.ts';
 import type { ProcessEntry, ProcessTable } from '../domain/process-facts.ts';
-import type { FoundServer } from './find-servers.ts';
 import { ancestorsOf } from '../domain/process-tree.ts';
+import type { FoundServer } from './find-servers.ts';
 
-/** What stands beside a server for its sake alone: shells, what takes its output, and what runs containers. */
+/** What stands beside a server for its sake alone: shells, what takes its output or asks how it is, and what runs containers. */
 const helpers =
-  /^((ba|da|a|z|k)?sh|fish|tee|cat|logger|systemd-cat|tail|sleep|awk|gawk|mawk|grep|sed|ts|multilog|svlogd|s6-log|cronolog|rotatelogs|podman|docker|nerdctl|conmon|catatonit|pause|crun|runc|slirp4netns|pasta|passt|rootlessport.*|aardvark-dns|netavark|fuse-overlayfs|\(sd-pam\))$/;
+  /^((ba|da|a|z|k)?sh|fish|tee|cat|logger|systemd-cat|tail|sleep|curl|wget|nc|nvidia-smi|rocm-smi|awk|gawk|mawk|grep|sed|ts|multilog|svlogd|s6-log|cronolog|rotatelogs|podman|docker|nerdctl|conmon|catatonit|pause|crun|runc|slirp4netns|pasta|passt|rootlessport.*|aardvark-dns|netavark|fuse-overlayfs|\(sd-pam\))$/;
 
 /**
- * Whether the unit, container or pod of a server keeps something else too, which would end with it. The containers of a pod are there for each other, so
- * that of a pod only another model server counts.
+ * Whether the unit, container or pod of a server keeps something else too, which would end with it. The containers of a pod are there
+ * for each other, so that of a pod only another model server counts.
  */
 export function isShared(
   server: FoundServer,

@@ -25,9 +25,14 @@ function replace(key: string, value: unknown): unknown {
   // A Model of KubeAI has its variables by name; those of an application of Ray stand in a text of its own.
   if (key === 'env' && !Array.isArray(value)) return hideBySecretName(value);
   if (rayTexts.includes(key)) return typeof value === 'string' ? redactText(hideByLine(value)) : value;
+  // Probes ask with headers, which are written as variables are.
   const variable = Variable.safeParse(value).data;
-  return variable && showsSecret(variable) ? { ...(value as object), value: '***' } : value;
+  return variable && (showsSecret(variable) || secretHeader.test(variable.name))
+    ? { ...(value as object), value: '***' }
+    : value;
 }
+
+const secretHeader = /^((proxy-)?authorization|([a-z]+-)*api-?key|cookie)$/i;
 
 const rayTexts = ['serveConfigV2', 'runtimeEnvYAML', 'entrypoint'];
 
