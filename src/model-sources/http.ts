@@ -11,14 +11,19 @@ export const httpSource = {
   form: 'https://HOST/PATH/FILE[#sha256=SUM]',
   title: 'Any web server',
   owns: (source) => /^https?:\/\//.test(source),
-  misshapen: (source) =>
-    URL.canParse(source) && nameIn(new URL(source)) !== '' ? null : 'It wants a host and the path of a file.',
+  misshapen: (source) => {
+    if (!URL.canParse(source) || nameIn(new URL(source)) === '') return 'It wants a host and the path of a file.';
+    const { hash } = new URL(source);
+    return hash === '' || sumIn(hash) !== null
+      ? null
+      : 'What stands behind # is no sum: "sha256=" and 64 digits of hexadecimal.';
+  },
   endpoint: async () => null,
   wanted: (source) => ({ path: nameIn(urlOf(source)), quant: null }),
   list: async (_world, source) => {
     const url = urlOf(source);
     const name = nameIn(url);
-    const sum = /^#sha256=([0-9a-f]{64})$/i.exec(url.hash)?.[1]?.toLowerCase() ?? null;
+    const sum = sumIn(url.hash);
     if (name === '')
       throw new BerthError('MODEL_SOURCE_UNKNOWN', { source: shownSource(source), forms: [httpSource.form] });
     return {
@@ -67,6 +72,11 @@ function nameIn({ pathname }: URL): string {
   } catch {
     return name;
   }
+}
+
+/** A sum that is none would be a file that nothing is held against. */
+function sumIn(hash: string): string | null {
+  return /^#sha256=([0-9a-f]{64})$/i.exec(hash)?.[1]?.toLowerCase() ?? null;
 }
 
 function urlOf(source: string): URL {

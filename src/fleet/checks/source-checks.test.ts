@@ -27,6 +27,7 @@ test.each([
 test.each([
   'https://host/m.gguf',
   'https://host/m.gguf?download=true',
+  `https://host/m.gguf#sha256=${'B8'.repeat(32)}`,
   'hf://a/b/c.gguf',
   's3://models/p',
   './m@1?.gguf',
@@ -41,6 +42,8 @@ test.each([
   ['s3://My_Bucket?x=wJalrXU', 'No bucket can be called "My_Bucket": names'],
   ['hf://name', 'It wants an owner and a name'],
   ['https://host/', 'It wants a host and the path of a file'],
+  ['https://host/m.gguf#sha256=b829c9', 'What stands behind # is no sum'],
+  [`https://host/m.gguf#sha256:${'b8'.repeat(32)}`, 'What stands behind # is no sum'],
 ])('an address that is not of its form is told with what is wrong: %s', (source, reason) => {
   const told = faultsOf(source);
   expect(told).toEqual([expect.stringContaining(reason)]);
@@ -67,4 +70,17 @@ test.each([
   ['s3://b/p', `${vllm}, host: k`, '{k: {pvc: c, fetch: {size: 5Gi}}}', 'No bucket can be called "b"'],
 ])('what is to be fetched for it is told: %s for %s, at %s', (source, deployment, at, reason) => {
   expect(faultsOf(source, deployment, at)).toEqual([expect.stringContaining(reason)]);
+});
+
+test.each([
+  ['https://host/p.gguf?access_token=ab', 'The address holds a key (access_token)'],
+  ['ftp://host/p.gguf', 'Models from ftp:// are not supported yet'],
+  ['https://host/p.gguf#sha256=ab', 'What stands behind # is no sum'],
+])('a projector is held to the same: %s', (mmproj, reason) => {
+  const text = `models: {m: {source: ./m.gguf, mmproj: ${JSON.stringify(mmproj)}}}
+deployments: {d: {model: m, engine: {kind: llama.cpp}}}`;
+  const { tree } = readTree('berth.yaml', text);
+  expect(tree && sourceFaults(tree)).toEqual([
+    expect.objectContaining({ message: expect.stringContaining(reason) as unknown }),
+  ]);
 });

@@ -13,35 +13,41 @@ const keyParameter =
 
 /** An address in place of a path is of a kind that `berth pull` fetches, or the engine itself, and holds no key: plans and marks show it. */
 export function sourceFaults(tree: Located): ConfigFault[] {
-  return entriesAt(tree, ['models']).flatMap(([name, model]) => {
-    const piece = pieceAt(model, ['source']);
-    const source = scalarAt(model, ['source']);
-    if (!piece || typeof source !== 'string' || !isAddress(source)) return [];
-    const what = keyIn(source);
-    if (what !== null)
-      return [
-        fault(
-          piece,
-          piece.at,
-          `The address holds ${what}, and plans and marks show addresses.`,
-          'Download the file once, with "berth pull" or otherwise, and write its path; a token for hf:// or s3:// is told by secret.',
-        ),
-      ];
-    const place = modelSources.find(({ owns }) => owns(source));
-    const reason = place?.misshapen(source) ?? null;
-    if (place && reason !== null && isHeldToForm(tree, name, source))
-      return [fault(piece, piece.at, reason, `Write ${place.form}.`)];
-    if (place) return [];
-    const scheme = source.slice(0, source.indexOf(':'));
+  return entriesAt(tree, ['models']).flatMap(([name, model]) =>
+    ['source', 'mmproj'].flatMap((key) => {
+      const piece = pieceAt(model, [key]);
+      return piece ? addressFaults(tree, name, piece) : [];
+    }),
+  );
+}
+
+function addressFaults(tree: Located, model: string, piece: Located): ConfigFault[] {
+  const source = scalarAt(piece, []);
+  if (typeof source !== 'string' || !isAddress(source)) return [];
+  const what = keyIn(source);
+  if (what !== null)
     return [
       fault(
         piece,
         piece.at,
-        `Models from ${scheme}:// are not supported yet.`,
-        `Write a path, or one of: ${modelSources.map(({ form }) => form).join(', ')}.`,
+        `The address holds ${what}, and plans and marks show addresses.`,
+        'Download the file once, with "berth pull" or otherwise, and write its path; a token for hf:// or s3:// is told by secret.',
       ),
     ];
-  });
+  const place = modelSources.find(({ owns }) => owns(source));
+  const reason = place?.misshapen(source) ?? null;
+  if (place && reason !== null && isHeldToForm(tree, model, source))
+    return [fault(piece, piece.at, reason, `Write ${place.form}.`)];
+  if (place) return [];
+  const scheme = source.slice(0, source.indexOf(':'));
+  return [
+    fault(
+      piece,
+      piece.at,
+      `Models from ${scheme}:// are not supported yet.`,
+      `Write a path, or one of: ${modelSources.map(({ form }) => form).join(', ')}.`,
+    ),
+  ];
 }
 
 /** Whether berth, or what fetches by the same form, is to fetch it for some deployment. */
