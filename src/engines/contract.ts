@@ -20,6 +20,8 @@ export interface LaunchInput<Options> {
   readonly key: SecretRef | null;
   /** The key of the place that the model is fetched from, by an engine that fetches it itself. */
   readonly modelKey?: AnySecret | null;
+  /** A variable may hold a secret there: in a cluster it is a reference, and on a machine it would show. */
+  readonly secretVariables?: boolean;
   /** What the command of `help` printed (both streams); absent when it was not asked, so flags go unchecked. */
   readonly help?: string | null;
 }

@@ -57,6 +57,32 @@ test('with GPUs all layers go there, and a key comes from a file', () => {
   expect(words).toContain('--mmproj /m/mm.gguf');
 });
 
+function launched(source: string, input: Partial<Parameters<typeof llamaCpp.launch>[0]>, env = {}) {
+  const options = llamaCpp.options.parse({ kind: 'llama.cpp', env });
+  const usual = { deployment: 'mistral', mmproj: null, gpus: 0, cores: null, key: null };
+  const { args, model, secrets, secretEnv } = llamaCpp.launch({ ...usual, options, model: source, ...input });
+  return { fetches: args.includes('--hf-repo'), model, secrets, secretEnv };
+}
+
+test('a gated model is fetched with its token: by itself where a variable may hold one, else by berth', () => {
+  const gated = 'hf://org/m-GGUF:Q4_0';
+  const modelKey = { env: 'HUB_TOKEN' };
+  expect(launched(gated, { modelKey, secretVariables: true })).toEqual({
+    fetches: true,
+    model: null,
+    secrets: { 'env-HF_TOKEN': modelKey },
+    secretEnv: { HF_TOKEN: 'env-HF_TOKEN' },
+  });
+  expect(launched(gated, { modelKey })).toEqual({ fetches: false, model: gated, secrets: {} });
+  expect(launched(gated, {})).toEqual({ fetches: true, model: null, secrets: {} });
+  // What the file says of the variable itself comes first, and a revision is fetched by berth in any case.
+  const own = { HF_TOKEN: { secret: { secretRef: { name: 'hub', key: 'token' } } } };
+  expect(launched(gated, { modelKey, secretVariables: true }, own).secrets).toEqual({
+    'env-HF_TOKEN': { secretRef: { name: 'hub', key: 'token' } },
+  });
+  expect(launched('hf://org/m-GGUF@abc:Q4_0', { modelKey, secretVariables: true }).secrets).toEqual({});
+});
+
 test('flags that only some builds have are written where the help page lists them', () => {
   expect(argv({}, { help })).toContain('--no-ui');
   expect(argv({})).not.toContain('--no-ui');

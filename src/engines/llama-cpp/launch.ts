@@ -3,6 +3,7 @@ import { flagUses, rawUses } from '../../domain/command-line/flag-use.ts';
 import type { FlagUse } from '../../domain/command-line/flag-use.ts';
 import { fitToHelp } from '../../domain/command-line/help-page.ts';
 import { secretsOf, textsOf } from '../../domain/engine-env.ts';
+import type { EngineEnv } from '../../domain/engine-env.ts';
 import type { Arg, LaunchSpec } from '../../domain/launch-spec.ts';
 import { hubName } from '../../domain/model-source.ts';
 import type { LaunchInput } from '../contract.ts';
@@ -24,8 +25,8 @@ export function launch(input: Input): LaunchSpec {
   if (input.model === null) {
     throw new BerthError('ENGINE_NEEDS_MODEL', { deployment: input.deployment, engine: options.kind });
   }
-  const hub = repositoryFlags(input.model);
-  const given = secretsOf(options.env);
+  const hub = ownFetch(input, input.model);
+  const given = secretsOf(hub === null ? options.env : { ...tokenVariable(input), ...options.env });
   const uses = [...fixedFlags(input, hub), ...chosenFlags(input), ...rawUses(options.args)];
   return {
     engine: options.kind,
@@ -55,6 +56,15 @@ export function launch(input: Input): LaunchSpec {
 const namesDevice: ReadonlySet<string> = new Set(
   (['devices', 'mainGpu', 'draftDevices'] as const).map(nameOf),
 );
+
+/** It reads the token of the Hub from a variable alone: where none may hold one, berth fetches what wants it. */
+function ownFetch({ modelKey, secretVariables }: Input, source: string): readonly FlagUse[] | null {
+  return modelKey && !secretVariables ? null : repositoryFlags(source);
+}
+
+function tokenVariable({ modelKey }: Input): EngineEnv {
+  return modelKey ? { HF_TOKEN: { secret: modelKey } } : {};
+}
 
 /** How it is told to fetch the model itself; null where it cannot be: a file of its own, or a revision, which it has no word for. */
 function repositoryFlags(source: string): readonly FlagUse[] | null {

@@ -22,6 +22,7 @@ export function launchSpecOf(
     cores: coresWithin(given.cores, deployment.resources),
     key: given.key,
     modelKey: deployment.model?.path.startsWith('hf://') ? secret : null,
+    secretVariables: targetOf(deployment.target.kind).inCluster === true,
     help: given.help,
   });
   if (!spec) return null;

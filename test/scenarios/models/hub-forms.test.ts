@@ -84,3 +84,33 @@ deployments:
   expect(rendered.stderr).toContain('nobody fetches hf://o/n-GGUF@v2/f.gguf there');
   expect(rendered.stderr).toContain('models.NAME.at');
 });
+
+const gated = `version: 1
+fleet: lab
+id: hub-forms
+hosts: {k: {kubernetes: {context: k, namespace: llm}}}
+models: {m: {source: "hf://o/n-GGUF:Q8_0", secret: "\${env:HUB_TOKEN}"}}
+deployments:
+`;
+
+test('a gated model that llama.cpp is to serve on a machine is fetched by berth, which shows the token', async () => {
+  place.env['HUB_TOKEN'] = 'hf_canary';
+  place.write(`${gated}  d: {model: m, host: local, engine: {${llama}}}\n`);
+  const plan: Plan = (await place.berth('plan', '--json')).json();
+  expect(started(plan).model).toBe('hf://o/n-GGUF:Q8_0');
+  expect(plan.fetch).toMatchObject([{ deployment: 'd', secret: { env: 'HUB_TOKEN' } }]);
+});
+
+test.each(['kubernetes', 'kserve'])(
+  'in a cluster (%s) llama.cpp is given the token of a gated model by a reference to a Secret',
+  async (target) => {
+    place.env['HUB_TOKEN'] = 'hf_canary';
+    place.write(`${gated}  d: {model: m, host: k, engine: {kind: llama.cpp}, target: {kind: ${target}}}\n`);
+    const { stdout, stderr } = await place.berth('render', '--format', 'kubernetes');
+    expect(stdout).toMatch(
+      /- name: HF_TOKEN\s+valueFrom:\s+secretKeyRef:\s+name: d-secrets\s+key: env-HF_TOKEN/,
+    );
+    expect(stderr).toContain(`printf '%s\\n' "env-HF_TOKEN=\${HUB_TOKEN:?}" | kubectl create secret`);
+    expect(stdout + stderr).not.toContain('canary');
+  },
+);
