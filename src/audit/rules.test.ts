@@ -329,6 +329,16 @@ for (const [id, changes] of Object.entries(cases)) {
   }
 }
 
+test('a token of the Hub has a cure that its engine knows: llama-server reads it from no file', () => {
+  const draft = healthyObservation();
+  set(`${mistral}.command`, ['llama-server', '-hf', 'a/b', '--hf-token', '***'])(draft);
+  for (const one of [box, vllmBox]) set(`${one}.secretVariables`, ['HF_TOKEN'])(draft);
+  const cures = findingsIn(Observation.parse(draft)).map(({ object, cure }) => [object, cure]);
+  expect(cures).toHaveLength(3);
+  for (const [object, cure] of cures)
+    expect(cure, object).toContain(object === 'container qwen' ? 'by HF_TOKEN_PATH' : 'by "berth pull"');
+});
+
 test.each<[string, (draft: Draft) => void]>([
   [
     'a unit whose port stands in a variable or in a file of its own',

@@ -102,6 +102,4 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
   readonly meantVariable?: (name: string) => string | null;
   /** What says the same as a flag that newer builds refuse; null for one that they take. */
   readonly successorOf?: (flag: string) => string | null;
-  /** How it is given its key without showing it in the process list; one sentence. */
-  readonly keyAdvice?: string;
 }

@@ -39,7 +39,6 @@ export const llamaCpp = {
       tokens: ['llamacpp:prompt_tokens_total', 'llamacpp:tokens_predicted_total'],
     },
   },
-  keyAdvice: 'Give llama-server the key by --api-key-file, and the Hugging Face token by HF_TOKEN_PATH.',
   meantVariable,
   successorOf,
   imagePin: { option: 'build', example: 'b6000' },

@@ -50,7 +50,6 @@ export const vllm = {
   takesAnyHubName: true,
   imagePin: { option: 'version', example: '0.18.0' },
   successorOf,
-  keyAdvice: 'Give vLLM the key in a configuration file that only its user can read (--config).',
 } as const satisfies Engine<'vllm', VllmOptions>;
 
 function identify(answers: Answers): Identity | null {

@@ -8,7 +8,9 @@ import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 const advice: Readonly<Record<string, string>> = {
-  'llama.cpp': 'Give llama-server the key by --api-key-file, and the Hugging Face token by HF_TOKEN_PATH.',
+  // It reads a token of the Hub from no file.
+  'llama.cpp':
+    'Give llama-server the key by --api-key-file; what wants a token of Hugging Face, fetch first by "berth pull", and name its file.',
   vllm: 'Give vLLM the key in a configuration file that only its user can read (--config).',
 };
 

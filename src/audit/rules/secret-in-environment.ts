@@ -1,5 +1,6 @@
 import { podContainers } from './pod-containers.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import type { ObservedContainer } from '../../domain/audit/observation.ts';
 import { showsSecret } from '../../domain/audit/secret-variable.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
@@ -18,7 +19,7 @@ export const secretInEnvironment: Rule = {
           names: [one.name],
           message: `Its environment shows ${one.secretVariables.join(', ')} to whoever may inspect it.`,
           evidence: one.secretVariables.map((name) => `${name} is set in the environment of ${one.name}.`),
-          cure: 'Mount the secret as a file and name it by HF_TOKEN_PATH or --api-key-file. Then change it.',
+          cure: `${adviceFor(one)} Then change it.`,
         })),
     ),
     ...perHost(hosts, ({ units, containers }) =>
@@ -53,3 +54,12 @@ export const secretInEnvironment: Rule = {
     }),
   ],
 };
+
+/** llama-server reads a token of the Hub from no file. */
+function adviceFor({ starts, secretVariables }: ObservedContainer): string {
+  if (starts.engine !== 'llama.cpp')
+    return 'Mount the secret as a file and name it by HF_TOKEN_PATH or --api-key-file.';
+  return secretVariables.includes('HF_TOKEN')
+    ? 'Fetch the model first by "berth pull", mount its file, and leave HF_TOKEN out; a key is named by --api-key-file.'
+    : 'Mount the key as a file and name it by --api-key-file.';
+}
