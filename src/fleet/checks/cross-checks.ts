@@ -4,6 +4,7 @@ import { targets } from '../../targets/registry.ts';
 import { benchmarkFaults } from './benchmark-checks.ts';
 import { claimFaults } from './claim-checks.ts';
 import { clusterModelFaults } from './cluster-model-checks.ts';
+import { fetchSecretFaults } from './fetch-secret-checks.ts';
 import { demandFaults } from './demand-checks.ts';
 import { experimentFaults } from './experiment-checks.ts';
 import { engineIn } from './engine-in.ts';
@@ -43,6 +44,7 @@ export function crossFaults(tree: Located): ConfigFault[] {
     ...openshiftFaults(tree),
     ...unitFaults(tree),
     ...clusterModelFaults(tree),
+    ...fetchSecretFaults(tree),
     ...claimFaults(tree),
     ...gatewayFaults(tree, hostNames(tree)),
     ...tlsSecretFaults(tree),
