@@ -30,7 +30,7 @@ export const hfSource = {
   address: async (world, source, model, file, access) => {
     const { repo, revision } = readName(source);
     const path = file.path.split('/').map(encodeURIComponent).join('/');
-    const url = `${endpointOf(world)}/${repo}/resolve/${encodeURIComponent(model.revision ?? revision)}/${path}`;
+    const url = `${usableEndpoint(world)}/${repo}/resolve/${encodeURIComponent(model.revision ?? revision)}/${path}`;
     return { url, headers: headersOf(await tokenOf(world, access)) };
   },
   refusal: async (world, source, access, reply) =>
@@ -67,7 +67,7 @@ const Repo = z.object({
 async function listRepo(world: World, source: string, access: SourceAccess): Promise<ListedModel> {
   const { repo, revision } = readName(source);
   const token = await tokenOf(world, access);
-  const url = `${endpointOf(world)}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const url = `${usableEndpoint(world)}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const reply = await ask(world, source, url, headersOf(token), access.signal);
   if (reply.status !== 200) throw refusal(world, source, token !== null, reply);
   const read = Repo.safeParse(parseJson(reply.text));
@@ -162,6 +162,16 @@ const usual = 'https://huggingface.co';
 
 function endpointOf(world: World): string {
   return (world.env['HF_ENDPOINT'] || usual).replace(/\/+$/, '');
+}
+
+function usableEndpoint(world: World): string {
+  const endpoint = endpointOf(world);
+  if (/^https?:\/\//i.test(endpoint) && URL.canParse(endpoint)) return endpoint;
+  throw new BerthError('PLACE_UNUSABLE', {
+    name: 'HF_ENDPOINT',
+    reason: 'is no address of a web server',
+    example: 'https://hub.lan',
+  });
 }
 
 /** A mirror may have a password in its address. */

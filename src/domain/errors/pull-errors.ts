@@ -76,6 +76,11 @@ export const pullErrors = {
     (f) => `Set it to http://HOST:PORT or https://HOST:PORT, or take it away: unset ${f.name}.`,
     'usage',
   ),
+  PLACE_UNUSABLE: defineError<{ name: string; reason: string; example: string }>(
+    (f) => `${f.name} ${f.reason}.`,
+    (f) => `Set it to such as ${f.example}, or take it away: unset ${f.name}.`,
+    'usage',
+  ),
   MODEL_CHOICE: defineError<{ source: string; reason: string; choices: readonly string[]; form: string }>(
     (f) => `${f.source} does not say which file is meant: ${f.reason}.`,
     (f) => `Write ${f.form} with one of: ${f.choices.join(', ')}.`,

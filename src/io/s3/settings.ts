@@ -40,7 +40,7 @@ const leastLeftMs = 5 * 60_000;
 
 /**
  * The same, and where no keys are stated those that are to be asked for: by web identity, a program, the container or the role of
- * the machine, in the order of the AWS tools. They are asked for once until they end. Throws S3_KEYS_REFUSED too.
+ * the machine, in the order of the AWS tools. They are asked for once until they end. Throws S3_KEYS_REFUSED and PLACE_UNUSABLE too.
  */
 export async function s3Access(
   world: World,
@@ -48,6 +48,7 @@ export async function s3Access(
   stated: StatedSettings = {},
 ): Promise<S3Settings> {
   const { settings, get, profile } = await readSettings(world, secret, stated);
+  expectUsable(settings);
   const hasOwn = get('AWS_ACCESS_KEY_ID') !== null;
   // Of the variables for it, and not of a profile: those stand before the keys of a profile.
   const byPod = get('AWS_WEB_IDENTITY_TOKEN_FILE') !== null;
@@ -66,6 +67,24 @@ export async function s3Access(
     (await keysOfMachine(lending));
   known.set(name, keys);
   return { ...settings, ...keys };
+}
+
+function expectUsable({ endpoint, region }: S3Settings): void {
+  if (endpoint !== null) {
+    const url = withScheme(endpoint);
+    if (/^https?:/i.test(url) && URL.canParse(url)) return;
+    throw new BerthError('PLACE_UNUSABLE', {
+      name: 'AWS_ENDPOINT_URL',
+      reason: 'is no address of a web server',
+      example: 'https://minio.lan:9000',
+    });
+  }
+  if (/^[a-z0-9-]+$/i.test(region)) return;
+  throw new BerthError('PLACE_UNUSABLE', {
+    name: 'AWS_REGION',
+    reason: `is no region of Amazon's: ${JSON.stringify(region)}`,
+    example: 'eu-central-1',
+  });
 }
 
 interface Read {
@@ -155,7 +174,11 @@ export function bucketUrl({ endpoint, region }: S3Settings, bucket: string): str
     // No certificate of theirs covers a name with more dots.
     return bucket.includes('.') ? `https://${host}/${bucket}` : `https://${bucket}.${host}/`;
   }
-  return `${/^https?:\/\//.test(endpoint) ? endpoint : `https://${endpoint}`}/${bucket}`;
+  return `${withScheme(endpoint)}/${bucket}`;
+}
+
+function withScheme(endpoint: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`;
 }
 
 /** Address of one object. */

@@ -108,3 +108,22 @@ test('the same bytes from two addresses lie there once, also where no place tell
     for (const s3 of stores) await s3.stop();
   }
 });
+
+test.each([
+  ['hf://lab/tiny', 'HF_ENDPOINT', 'hub.lan', 'is no address of a web server'],
+  ['hf://lab/tiny', 'HF_ENDPOINT', 'hub.lan:8080', 'is no address of a web server'],
+  ['s3://models/m', 'AWS_ENDPOINT_URL', 'http://store lan', 'is no address of a web server'],
+  ['s3://models/m', 'AWS_ENDPOINT_URL', 'ftp://store.lan', 'is no address of a web server'],
+  ['s3://models/m', 'AWS_REGION', 'eu west', `is no region of Amazon's: "eu west"`],
+])('what cannot be asked is told with the variable: %s by %s=%s', async (from, name, value, reason) => {
+  place.env['HOME'] = place.folder;
+  place.env[name] = value;
+  for (const how of [['pull'], ['models', 'show']]) {
+    const { code, stderr } = await place.berth(...how, from);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`berth: ${name} ${reason}.\nSet it to such as `)]);
+  }
+  // What asks no place goes on.
+  place.write(`version: 1\nfleet: lab\nmodels: {m: {source: "${from}"}}\n`);
+  expect((await place.berth('models', 'list')).code).toBe(0);
+  expect((await place.berth('validate')).code).toBe(0);
+});
