@@ -24,7 +24,7 @@ export const pullErrors = {
     (f) =>
       f.near.length > 0
         ? `There is: ${f.near.join(', ')}.`
-        : 'Check owner, name and revision; a private one looks as if it were not there, without a token.',
+        : whereToLook(f.source),
   ),
   MODEL_NOT_STORED: defineError<{ sources: readonly string[] }>(
     (f) => `The store does not hold ${f.sources.join(', ')}.`,
@@ -93,7 +93,8 @@ export const pullErrors = {
   DOWNLOAD_CORRUPT: defineError<{ source: string; file: string; expected: string; found: string }>(
     (f) =>
       `${f.file} of ${f.source} came again and again with wrong bytes: ${f.found} in place of ${f.expected}.`,
-    () => 'Nothing of it was kept. A proxy or mirror on the way changes it, or the place tells a wrong sum.',
+    () =>
+      'Nothing of it was kept. A proxy or mirror on the way changes it, or the sum is wrong that its place or its address tells.',
   ),
   MODEL_NO_ROOM: defineError<{ path: string; needed: number | null; free: number }>(
     (f) =>
@@ -118,3 +119,11 @@ export const pullErrors = {
     () => 'Run "berth pull" for it again: what is damaged is fetched anew.',
   ),
 };
+
+function whereToLook(source: string): string {
+  if (source.startsWith('s3://'))
+    return 'Check bucket and prefix, and which store is asked (AWS_ENDPOINT_URL, AWS_REGION).';
+  return source.startsWith('hf://')
+    ? 'Check owner, name and revision; a private one looks as if it were not there, without a token.'
+    : 'Check the address.';
+}

@@ -127,3 +127,8 @@ test.each([
   expect((await place.berth('models', 'list')).code).toBe(0);
   expect((await place.berth('validate')).code).toBe(0);
 });
+
+test('a file that a web server lacks is told without advice that is for the Hub', async () => {
+  const { code, stderr } = await place.berth('pull', `${hub(0).url}/lab/none.gguf`);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/has no such file\.\nCheck the address\.\n/)]);
+});
