@@ -44,3 +44,19 @@ export function nextIndex(
   const gone = others.filter((one) => whole && one.by === by);
   return { index: [...others.filter((one) => !gone.includes(one)), ...now], gone };
 }
+
+/** Of files that are there with another text those that no render wrote, and those that somebody has changed since one did. Pure. */
+export function writtenOver(
+  before: readonly WrittenFile[],
+  files: readonly RenderedFile[],
+  there: ReadonlyMap<string, string>,
+): { foreign: string[]; changed: string[] } {
+  const differ = files.filter(({ path, text }) => (there.get(path) ?? text) !== text);
+  const sums = new Map(before.map(({ path, sum }) => [path, sum]));
+  return {
+    foreign: differ.filter(({ path }) => !sums.has(path)).map(({ path }) => path),
+    changed: differ
+      .filter(({ path }) => sums.has(path) && sums.get(path) !== sumOf(there.get(path) ?? ''))
+      .map(({ path }) => path),
+  };
+}

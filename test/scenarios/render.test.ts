@@ -173,6 +173,34 @@ test('a file that is no longer written and was changed by somebody stays, and is
   expect(again.stderr).not.toContain('vllm.yaml');
 });
 
+test('a file that no render wrote is not written over, and nothing else is written either', async () => {
+  const own = 'services: {web: {image: nginx}}\n';
+  place.write(own, 'compose.yaml');
+  const refused = await place.berth('render', '--format', 'compose', '--out', '.');
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    expect.stringContaining(`No render wrote ${join(place.folder, 'compose.yaml')}, which would be written over.`),
+  ]);
+  expect(readFileSync(join(place.folder, 'compose.yaml'), 'utf8')).toBe(own);
+  expect(readdirSync(place.folder)).not.toContain('.berth-rendered');
+  // The fleet file itself is such a file.
+  const text = readFileSync(join(place.folder, 'berth.yaml'), 'utf8');
+  place.write(text.replaceAll('vllm:', 'berth:'));
+  const named = await place.berth('render', '--format', 'kubernetes', '--out', '.');
+  expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('No render wrote')]);
+});
+
+test('a rendered file that somebody has changed is written anew, which is told', async () => {
+  const words = ['render', '--format', 'compose', '--out', 'deploy'];
+  expect((await place.berth(...words)).code).toBe(0);
+  const first = readFileSync(join(place.folder, 'deploy/compose.yaml'), 'utf8');
+  expect((await place.berth(...words)).stderr).not.toContain('changed');
+  place.write(`${first}# mine\n`, 'deploy/compose.yaml');
+  const again = await place.berth(...words);
+  expect(again.stderr).toContain('compose.yaml had been changed by somebody, and is written anew.');
+  expect(readFileSync(join(place.folder, 'deploy/compose.yaml'), 'utf8')).toBe(first);
+});
+
 test('a llama-server that routes has the image and the GPUs of its accelerator', async () => {
   const images: string[] = [];
   for (const more of ['', 'accelerator: vulkan, ', 'build: b6000, ']) {

@@ -92,7 +92,7 @@ export function configure(command: Command, context: CliContext): void {
             });
       tell(context, rendered, folder);
       context.output.result(
-        { ...rendered, written: null, removed: [], left: [], ...folder },
+        { ...rendered, written: null, removed: [], left: [], changed: [], ...folder },
         () => folder?.written.join('\n') ?? textOf(rendered),
       );
     });
@@ -101,6 +101,8 @@ export function configure(command: Command, context: CliContext): void {
 function tell({ output }: CliContext, { needs }: RenderedFleet, folder: WrittenFolder | null): void {
   for (const need of needs) output.progress(need);
   for (const path of folder?.removed ?? []) output.progress(`${path} is gone: it is no longer written.`);
+  for (const path of folder?.changed ?? [])
+    output.progress(`${path} had been changed by somebody, and is written anew.`);
   for (const path of folder?.left ?? [])
     output.progress(`${path} is no longer written, and stays: somebody has changed it.`);
 }

@@ -55,6 +55,11 @@ export const engineErrors = {
     () => 'Write a folder for each with "--out FOLDER", or take one of them with "--host NAME".',
     'usage',
   ),
+  RENDER_OVERWRITES: defineError<{ files: readonly string[] }>(
+    (f) => `No render wrote ${f.files.join(', ')}, which would be written over.`,
+    () => 'Name a folder of its own with "--out", or move what is there away.',
+    'usage',
+  ),
   RUNTIME_CONTRADICTS: defineError<{ runtime: string; deployments: readonly [string, string] }>(
     (f) => `The runtime ${f.runtime} would be another one for ${f.deployments.join(' and for ')}.`,
     () => 'Let both say the same of image, program and start, or give one of them another target.runtime.',
