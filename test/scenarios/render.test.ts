@@ -135,6 +135,13 @@ test('an engine without an image cannot be written for a cluster, and a name tha
   expect(unknown.stderr).toContain('tyo');
 });
 
+test('a namespace that no cluster has is refused, as it is in the file', async () => {
+  for (const command of [['render', '--format', 'kubernetes'], ['serve']]) {
+    const { code, stderr } = await place.berth(...command, '--namespace', 'My_Team');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('lower-case letters, digits and dashes')]);
+  }
+});
+
 test('what an earlier render wrote and this one does not is taken away, but nothing of anybody else', async () => {
   const folder = join(place.folder, 'deploy');
   const two = readFileSync(join(place.folder, 'berth.yaml'), 'utf8');

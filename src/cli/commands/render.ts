@@ -10,6 +10,7 @@ import { addFileOption, loadAsWritten, withStored } from '../fleet-file.ts';
 import { renderFleet } from '../render-fleet.ts';
 import type { RenderedFleet } from '../render-fleet.ts';
 import type { GatewayOptions } from '../rendered-gateway.ts';
+import { namespaceOption } from '../namespace-option.ts';
 import { writeRendered } from '../write-rendered.ts';
 import type { WrittenFolder } from '../write-rendered.ts';
 
@@ -52,6 +53,7 @@ export function configure(command: Command, context: CliContext): void {
     .option(
       '--namespace <name>',
       'namespace of the cluster that is written into the files; default: that of the host',
+      namespaceOption,
     )
     .option(
       '--gateway <image>',

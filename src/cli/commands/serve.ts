@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
+import { namespaceOption } from '../namespace-option.ts';
 
 export const examples = [
   ['berth serve', 'In a pod: fronts the engines of the fleet in the namespace of this pod.'],
@@ -25,7 +26,11 @@ const namespaceFile = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .option('--context <name>', 'context of the kubeconfig', 'in-cluster')
-    .option('--namespace <name>', 'where the engines are (default: the namespace of this pod)')
+    .option(
+      '--namespace <name>',
+      'where the engines are (default: the namespace of this pod)',
+      namespaceOption,
+    )
     .option(
       '--engine-keys <folder>',
       'keys that engines ask for, a file for each deployment (default: where "berth apply" keeps them)',

@@ -27,7 +27,7 @@ export const hostErrors = {
   WRITE_DENIED: defineError<{ path: string; reason: string }>(
     (f) => `${f.path} could not be written: ${f.reason}.`,
     () =>
-      'Run berth as a user who may write there, or name another folder with --state-dir; units of the system need "become: sudo" on the host.',
+      'Run berth as a user who may write there, or name another folder with --state-dir ("berth render": with --out); units of the system need "become: sudo" on the host.',
   ),
   DISK_FULL: defineError<{ path: string }>(
     (f) => `${f.path} could not be written: no space is left on that disk.`,
