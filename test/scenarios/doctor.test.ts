@@ -246,7 +246,47 @@ deployments: {a: {model: m, engine: {kind: llama.cpp}, target: {kind: kubernetes
   expect([...new Set(found.hosts[0]?.checks.map(({ check }) => check))]).toEqual(['kubernetes']);
   expect(of(found, 'kubernetes')[0]?.message).toBe('The cluster answers, version v1.31.2.');
   place.env['KUBECONFIG'] = '/nowhere/kubeconfig';
-  expect((await doctor('k3s')).code).toBe(8);
+  const lost = await doctor('k3s');
+  expect(lost.code).toBe(8);
+  expect(of(lost.found, 'kubernetes')[0]?.evidence).toEqual(['no file /nowhere/kubeconfig']);
+});
+
+const onCluster = `version: 1
+fleet: lab
+hosts: {k3s: {kubernetes: {context: lab, namespace: llm}}}
+models: {m: {source: /srv/models/m.gguf}}
+deployments: {a: {model: m, engine: {kind: llama.cpp}, target: {kind: kubernetes}}}
+`;
+
+test('a context that the kubeconfig lacks is told as that, and not as a cluster that is silent', async () => {
+  tool('kubectl', [['*', '', 1]]);
+  const folder = join(place.folder, 'tools');
+  writeFileSync(join(folder, 'kubectl'), '#!/bin/sh\necho \'error: context "lab" does not exist\' >&2; exit 1\n');
+  place.write('apiVersion: v1\nkind: Config\n', 'kubeconfig');
+  place.env['KUBECONFIG'] = join(place.folder, 'kubeconfig');
+  place.write(onCluster);
+  const [told] = of((await doctor('k3s')).found, 'kubernetes');
+  expect(told).toMatchObject({ state: 'critical', message: 'The kubeconfig has no context lab.' });
+  expect(told?.cure).toContain('kubectl config get-contexts');
+});
+
+test('who may not take the lock of the namespace can change nothing there; in a pod its account is the way in', async () => {
+  tool('kubectl', [
+    ['"version -o json"*', JSON.stringify({ serverVersion: { gitVersion: 'v1.31.2' } })],
+    ['"get "*', '{"items":[]}'],
+    ['"auth can-i update leases"*', 'no\n', 1],
+    ['"auth can-i"*', 'yes\n'],
+  ]);
+  place.env['HOME'] = place.folder;
+  place.env['KUBERNETES_SERVICE_HOST'] = '10.43.0.1';
+  delete place.env['KUBECONFIG'];
+  place.write(onCluster.replace('context: lab', 'context: in-cluster'));
+  const told = of((await doctor('k3s')).found, 'kubernetes');
+  expect(told[0]).toMatchObject({ state: 'good', evidence: ['the account of this pod'] });
+  expect(told[1]).toMatchObject({
+    state: 'critical',
+    message: 'This user may not update leases.coordination.k8s.io there.',
+  });
 });
 
 test('a fleet that wants KServe and GPUs of a cluster that has neither cannot run there', async () => {

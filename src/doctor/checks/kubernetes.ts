@@ -1,4 +1,4 @@
-import { clusterFacts } from './kubernetes/cluster-facts.ts';
+import { clusterFacts, leases } from './kubernetes/cluster-facts.ts';
 import type { ClusterFacts as Facts, Items } from './kubernetes/cluster-facts.ts';
 import { absent, bad, defineCheck, good } from '../contract.ts';
 import type { Verdict, Wants } from '../contract.ts';
@@ -16,7 +16,7 @@ export const kubernetes = defineCheck<'kubernetes', Facts>({
       return [
         cluster !== null
           ? bad('critical', 'The fleet has a cluster, and nothing here says how to enter one.', {
-              evidence: ['no KUBECONFIG, no ~/.kube/config'],
+              evidence: facts.missing.map((path) => `no file ${path}`),
               cure: 'Set KUBECONFIG to the file that your cluster gave you.',
             })
           : absent('No kubeconfig is here, and nothing asks for a cluster.'),
@@ -26,6 +26,13 @@ export const kubernetes = defineCheck<'kubernetes', Facts>({
         bad('info', 'A kubeconfig is here, and kubectl, by which this check asks, is not.', {
           evidence: facts.configs,
           cure: 'Install kubectl to have the cluster looked at too.',
+        }),
+      ];
+    if (facts.server === null && cluster !== null && /^error: context .* does not exist/.test(facts.fault))
+      return [
+        bad('critical', `The kubeconfig has no context ${cluster.context}.`, {
+          evidence: [...facts.configs, facts.fault],
+          cure: 'kubectl config get-contexts   names those that it has: write one of them as context of this host.',
         }),
       ];
     if (facts.server === null)
@@ -56,7 +63,10 @@ const cores: ReadonlyMap<string, string> = new Map([
 
 function rights({ denied }: Facts, { targets }: Wants): Verdict[] {
   if (denied.length === 0) return [];
-  const needed = denied.some(({ resource }) => targets.includes(cores.get(resource) ?? ''));
+  const needed = denied.some(
+    ({ resource }) =>
+      targets.includes(cores.get(resource) ?? '') || (resource === leases && targets.length > 0),
+  );
   const resources = [...new Set(denied.map(({ resource }) => resource))];
   const lacks = resources.map((name) => {
     const missing = denied.filter(({ resource }) => resource === name).map(({ verb }) => verb);

@@ -37,6 +37,8 @@ export type Items = z.infer<typeof Items>['items'];
 export interface ClusterFacts {
   /** Files with clusters and how to enter them. */
   readonly configs: readonly string[];
+  /** Those that are named, or usual, and are not there. */
+  readonly missing: readonly string[];
   readonly kubectl: string | null;
   /** Version of the server; null where it does not answer, which `fault` tells. */
   readonly server: string | null;
@@ -59,7 +61,15 @@ export interface Right {
   readonly resource: string;
 }
 
-const verbs = ['get', 'list', 'create', 'patch', 'delete'] as const;
+const verbs = ['get', 'list', 'create', 'patch', 'update', 'delete'] as const;
+/** The lock of a namespace, which is taken by writing all of it: without it nothing is changed there. */
+export const leases = 'leases.coordination.k8s.io';
+
+/** What berth does with objects of a kind. Pure. */
+function isDone(verb: (typeof verbs)[number], resource: string): boolean {
+  return resource === leases ? verb !== 'list' && verb !== 'patch' : verb !== 'update';
+}
+
 /** What berth makes in every cluster, and keeps there for itself. */
 const everywhere = [
   'services',
@@ -67,7 +77,7 @@ const everywhere = [
   'persistentvolumeclaims',
   'ingresses.networking.k8s.io',
   'networkpolicies.networking.k8s.io',
-  'leases.coordination.k8s.io',
+  leases,
 ] as const;
 const ofKserve = [
   'inferenceservices.serving.kserve.io',
@@ -91,11 +101,15 @@ export async function clusterFacts(world: World, wants: Wants): Promise<ClusterF
   const named = world.env['KUBECONFIG']?.split(':').filter((path) => path !== '');
   const usual = `${world.env['HOME'] ?? ''}/.kube/config`;
   const configs: string[] = [];
+  const missing: string[] = [];
   for (const path of (cluster?.kubeconfig === undefined ? named : [cluster.kubeconfig]) ?? [usual])
-    if ((await world.files.stat(path))?.isFile) configs.push(path);
+    ((await world.files.stat(path))?.isFile ? configs : missing).push(path);
+  if (cluster?.context === 'in-cluster' && world.env['KUBERNETES_SERVICE_HOST'])
+    configs.push('the account of this pod');
   const kubectl = await findProgram(world, 'kubectl');
   const none = {
     configs,
+    missing,
     kubectl,
     server: null,
     fault: '',
@@ -123,9 +137,10 @@ export async function clusterFacts(world: World, wants: Wants): Promise<ClusterF
     const denied: Right[] = [];
     // Verb by verb: each question is a program of its own.
     for (const verb of verbs) {
-      const answers = await Promise.all(resources.map((what) => ask(['auth', 'can-i', verb, what])));
+      const done = resources.filter((what) => isDone(verb, what));
+      const answers = await Promise.all(done.map((what) => ask(['auth', 'can-i', verb, what])));
       denied.push(
-        ...resources
+        ...done
           .filter((_, i) => /^no\b/.test(answers[i]?.stdout ?? ''))
           .map((resource) => ({ verb, resource })),
       );
