@@ -15,7 +15,7 @@ export interface NamedSource {
   readonly beside?: true;
 }
 
-/** What a user names to be fetched: sources as they are, models or deployments of the fleet file by name, or without a name all of its models but those that a cluster brings; with each its projector. */
+/** What a user names to be fetched: sources as they are, models or deployments of the fleet file by name, or without a name all of its models but those that clusters alone serve or bring; with each its projector. */
 export async function namedSources(
   context: CliContext,
   options: FileOptions,
@@ -34,7 +34,7 @@ function fromFleet(loaded: LoadedFleet, names: readonly string[]): NamedSource[]
   const models = new Map(Object.entries(loaded.models));
   const wanted =
     names.length === 0
-      ? [...models.keys()]
+      ? [...models.keys()].filter((name) => !isOfClusters(loaded, name))
       : names.map((name) => loaded.deployments.find((one) => one.name === name)?.model?.name ?? name);
   return [...new Set(wanted)].flatMap((name) => {
     const model = models.get(name);
@@ -48,6 +48,12 @@ function fromFleet(loaded: LoadedFleet, names: readonly string[]): NamedSource[]
       ...beside.map((one) => ({ source: one, secret, beside: true as const })),
     ];
   });
+}
+
+/** Whoever serves it has no use for what this machine has. */
+function isOfClusters({ deployments, hosts }: LoadedFleet, name: string): boolean {
+  const users = deployments.filter(({ model }) => model?.name === name);
+  return users.length > 0 && users.every(({ host }) => hosts[host]?.kubernetes !== undefined);
 }
 
 function isFetched(source: string): boolean {

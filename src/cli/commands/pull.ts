@@ -79,7 +79,9 @@ export function configure(command: Command, context: CliContext): void {
       }
       context.output.result(
         pulled.map(({ model, path, fetched, newer }) => ({ ...model, path, fetched, newer })),
-        () => pulled.map(lineOf).join('\n') || 'The fleet file names no model that lies elsewhere.',
+        () =>
+          pulled.map(lineOf).join('\n') ||
+          'The fleet file names no model that lies elsewhere, or those alone that its clusters fetch.',
       );
     });
 }

@@ -144,6 +144,24 @@ test('models that do not fit together are told before the first of them is fetch
   await expectWhole(await place.berth('pull', source, source, '--json'));
 });
 
+test('without a name a model is not fetched that clusters alone serve, whose Secret nobody here has', async () => {
+  place.write(`version: 1
+fleet: lab
+hosts: {k: {kubernetes: {context: k}}, box: {local: true}}
+secrets: {hub: {secretRef: {name: hub, key: HF_TOKEN}}}
+models:
+  far: {source: "hf://lab/far", secret: hub}
+  both: {source: "${source}"}
+deployments:
+  a: {host: k, model: far, engine: {kind: vllm}, target: {kind: kubernetes}}
+  b: {host: k, model: both, engine: {kind: vllm}, target: {kind: kubernetes}}
+  c: {host: box, model: both, engine: {kind: vllm, binary: /opt/vllm}}
+`);
+  const ran = await place.berth('pull', '--json');
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(ran.json()).toMatchObject([{ source, fetched: true }]);
+});
+
 test('a file that always has wrong bytes is refused, and nothing of it is kept', async () => {
   hub.sums.set(file, 'a'.repeat(64));
   const ran = await place.berth('pull', source);
