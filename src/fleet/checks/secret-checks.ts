@@ -3,7 +3,7 @@ import type { World } from '../../io/world.ts';
 import type { DotEnv } from '../file/dot-env.ts';
 import { fault } from '../file/fault.ts';
 import { hostOf, isCluster } from './port-checks.ts';
-import { gatewaySecretPlaces, referenceOf, secretPlaces } from '../file/secret-places.ts';
+import { fetchesIn, gatewaySecretPlaces, referenceOf, secretPlaces } from '../file/secret-places.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 
@@ -113,18 +113,22 @@ export function misplacedSecrets(tree: Located): ConfigFault[] {
     }),
     ...entriesAt(deployment, ['target']).map(([, piece]) => piece),
   ]);
-  return pieces.flatMap(misplacedIn);
+  const ofJobs = fetchesIn(tree).flatMap((fetch) => misplacedIn(fetch, inJob));
+  return [...pieces.flatMap((piece) => misplacedIn(piece)), ...ofJobs];
 }
+
+const inJob = 'Put it into a Secret of the cluster, and write the name of that as fetch.secret.';
 
 /** Else it says where a secret lies. */
 function isText({ content }: Located): boolean {
   return content.kind === 'scalar';
 }
 
-function misplacedIn(piece: Located): ConfigFault[] {
+function misplacedIn(piece: Located, cure = inEngineOrTarget): ConfigFault[] {
   const { content } = piece;
-  if (content.kind === 'map') return [...content.entries.values()].flatMap(misplacedIn);
-  if (content.kind === 'list') return content.items.flatMap(misplacedIn);
+  if (content.kind === 'map')
+    return [...content.entries.values()].flatMap((one) => misplacedIn(one, cure));
+  if (content.kind === 'list') return content.items.flatMap((one) => misplacedIn(one, cure));
   const { value } = content;
   if (typeof value !== 'string') return [];
   if (!/\$\{env:[A-Za-z_]\w*\}/.test(value) && referenceOf(piece, 'file') === null) return [];
@@ -133,7 +137,11 @@ function misplacedIn(piece: Located): ConfigFault[] {
       piece,
       piece.at,
       'No secret is filled in here.',
-      'In a cluster write {secret: …} as a variable of "env". Else have the program read a file, or a variable of the shell that runs berth: an engine inherits those that the file does not name.',
+      cure,
     ),
   ];
 }
+
+const inEngineOrTarget =
+  'In a cluster write {secret: …} as a variable of "env". Else have the program read a file, or a variable of the shell that runs berth: an engine inherits those that the file does not name.';
+

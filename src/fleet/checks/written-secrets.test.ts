@@ -101,3 +101,15 @@ test('a reference in what a target passes on would stay as it is', async () => {
     expect.stringContaining('No secret is filled in here.'),
   ]);
 });
+
+test.each([
+  ['env: {AWS_SECRET_ACCESS_KEY: wJalrXUt}', `wJalrXUt: AWS_SECRET_ACCESS_KEY ${place}`],
+  ['entrypoint: [sh, -c, "HF_TOKEN=abc get"]', `"HF_TOKEN=abc get": HF_TOKEN ${place}`],
+  ['env: {HF_TOKEN: "${env:HF_TOKEN}"}', '"${env:HF_TOKEN: No secret is filled in here.'],
+  [`env: {HF_ENDPOINT: "https://hub.lan"}, entrypoint: [sh, -c, 'get "$HF_TOKEN"']`, null],
+])('the Job that fetches a model shows what the file gives it: %s', async (given, fault) => {
+  const models = `models: {m: {source: "hf://o/n", at: {k: {pvc: c, path: n, fetch: {size: 5Gi, ${given}}}}}}`;
+  expect(await told('{kind: command, command: [x]}', '{kind: process}', models)).toEqual(
+    fault === null ? [] : [fault],
+  );
+});

@@ -6,25 +6,36 @@ import {
   writtenFlagAt,
 } from '../../domain/command-line/written-secret.ts';
 import { fault } from '../file/fault.ts';
+import { fetchesIn } from '../file/secret-places.ts';
 import { entriesAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 
 const cure =
   'Leave it out. In a cluster write {secret: …} as a variable of "env"; else have the program read a file that only its user can read, or a variable of the shell that runs berth, which a process inherits.';
 
+const cureOfFetch =
+  'Leave it out: put it into a Secret of the cluster under the name of its variable, and write the name of that as fetch.secret.';
+
 /**
  * Secrets that are written into the file: by the names of variables and flags in what an engine and its target are given, and
  * by their looks anywhere. No fault repeats one, and there is none where a place has a fault already.
  */
 export function writtenSecrets(tree: Located, others: readonly ConfigFault[]): ConfigFault[] {
-  const named = entriesAt(tree, ['deployments']).flatMap(([, deployment]) => [
-    ...entriesAt(deployment, ['engine']).flatMap(([key, piece]) => inEngine(key, piece)),
-    ...entriesAt(deployment, ['target']).flatMap(([, piece]) => inTarget(piece)),
-  ]);
+  const named: Named[] = [
+    ...entriesAt(tree, ['deployments']).flatMap(([, deployment]) => [
+      ...entriesAt(deployment, ['engine']).flatMap(([key, piece]) => inEngine(key, piece)),
+      ...entriesAt(deployment, ['target']).flatMap(([, piece]) => inTarget(piece)),
+    ]),
+    ...fetchesIn(tree).flatMap((fetch) =>
+      entriesAt(fetch, [])
+        .flatMap(([key, piece]) => inEngine(key === 'entrypoint' ? 'command' : key, piece))
+        .map((one) => ({ ...one, cure: cureOfFetch })),
+    ),
+  ];
   const told = new Set(named.flatMap(({ piece, behind = piece }) => [piece, behind]));
   const faults = [
-    ...named.map(({ piece, name }) =>
-      fault(piece, piece.at, `${name} would put a secret into the fleet file.`, cure),
+    ...named.map(({ piece, name, cure: own = cure }) =>
+      fault(piece, piece.at, `${name} would put a secret into the fleet file.`, own),
     ),
     ...byLooks(tree)
       .filter(({ piece }) => !told.has(piece))
@@ -45,6 +56,7 @@ interface Named {
   readonly name: string;
   /** The word that has the value, where it is the next. */
   readonly behind?: Located | undefined;
+  readonly cure?: string;
 }
 
 function inEngine(key: string, piece: Located): Named[] {

@@ -37,6 +37,13 @@ export function gatewaySecretPlaces(tree: Located): ReturnType<typeof secretPlac
   );
 }
 
+/** How models are fetched into claims of clusters: what a Job is given there stands in its manifest. */
+export function fetchesIn(tree: Located): Located[] {
+  return entriesAt(tree, ['models']).flatMap(([, model]) =>
+    entriesAt(model, ['at']).flatMap(([, place]) => pieceAt(place, ['fetch']) ?? []),
+  );
+}
+
 export function referenceOf(piece: Located, scheme: 'env' | 'file'): string | null {
   const { content } = piece;
   if (content.kind !== 'scalar' || typeof content.value !== 'string') return null;
