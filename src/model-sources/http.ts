@@ -13,6 +13,8 @@ export const httpSource = {
   owns: (source) => /^https?:\/\//.test(source),
   misshapen: (source) => {
     if (!URL.canParse(source) || nameIn(new URL(source)) === '') return 'It wants a host and the path of a file.';
+    const page = hubPage.exec(source);
+    if (page) return `It is a page of the Hub and no file: what it shows is ${hubNameOf(page)}.`;
     const { hash } = new URL(source);
     return hash === '' || sumIn(hash) !== null
       ? null
@@ -63,6 +65,15 @@ export const httpSource = {
     });
   },
 } as const satisfies ModelSource;
+
+/** What a browser shows of a repository or of a file in it; files themselves are behind /resolve/. */
+const hubPage =
+  /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/(?!api\/|datasets\/|spaces\/)([\w.-]+\/[\w.-]+)\/?(?:(?:tree|blob)\/([^/?#]+)(?:\/([^?#]*))?)?(?:[?#].*)?$/;
+
+function hubNameOf([, repo = '', revision = 'main', path = '']: RegExpExecArray): string {
+  const file = path.replace(/\/$/, '');
+  return `hf://${repo}${revision === 'main' ? '' : `@${revision}`}${file === '' ? '' : `/${file}`}`;
+}
 
 /** As it is written where its escapes are none. */
 function nameIn({ pathname }: URL): string {

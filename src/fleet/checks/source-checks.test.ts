@@ -27,6 +27,8 @@ test.each([
 test.each([
   'https://host/m.gguf',
   'https://host/m.gguf?download=true',
+  'https://huggingface.co/o/n/resolve/main/m.gguf?download=true',
+  'https://mirror.lan/o/n',
   `https://host/m.gguf#sha256=${'B8'.repeat(32)}`,
   'hf://a/b/c.gguf',
   's3://models/p',
@@ -42,6 +44,9 @@ test.each([
   ['s3://My_Bucket?x=wJalrXU', 'No bucket can be called "My_Bucket": names'],
   ['hf://name', 'It wants an owner and a name'],
   ['https://host/', 'It wants a host and the path of a file'],
+  ['https://huggingface.co/o/n-GGUF', 'It is a page of the Hub and no file: what it shows is hf://o/n-GGUF.'],
+  ['https://huggingface.co/o/n/blob/main/d/m.gguf', 'what it shows is hf://o/n/d/m.gguf.'],
+  ['https://hf.co/o/n/tree/v2?x=1', 'what it shows is hf://o/n@v2.'],
   ['https://host/m.gguf#sha256=b829c9', 'What stands behind # is no sum'],
   [`https://host/m.gguf#sha256:${'b8'.repeat(32)}`, 'What stands behind # is no sum'],
 ])('an address that is not of its form is told with what is wrong: %s', (source, reason) => {
