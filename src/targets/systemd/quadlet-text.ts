@@ -15,7 +15,7 @@ export function containerSection(
   return [
     ['Image', qualified(body.Image)],
     ['ContainerName', name],
-    ['Entrypoint', escapeText(body.Entrypoint[0] ?? '')],
+    ['Entrypoint', escapeWord(body.Entrypoint[0] ?? '')],
     ['Exec', body.Cmd.map(quoteWord).join(' ')],
     ...body.Env.map((one) => ['Environment', quoteWord(one)] as const),
     ...Object.entries(body.Labels).map(
@@ -54,7 +54,12 @@ export function containerService(mark: Mark, restart: string): Section {
 }
 
 export function volumeOf({ Source, Target, ReadOnly }: Mount): readonly [string, string] {
-  return ['Volume', `${escapeText(Source)}:${escapeText(Target)}${ReadOnly ? ':ro' : ''}`];
+  return ['Volume', `${escapeWord(Source)}:${escapeWord(Target)}${ReadOnly ? ':ro' : ''}`];
+}
+
+/** The generator puts it into a command line, where systemd fills in variables. */
+function escapeWord(text: string): string {
+  return escapeText(text).replaceAll('$', () => '$$');
 }
 
 /** Podman takes no short names where nobody can be asked which registry is meant. */

@@ -163,3 +163,8 @@ test('of what a generator prints the unit of this name is taken', () => {
   expect(unitIn(printed, 'b')).toBe('[Service]\nB=1\n');
   expect(unitIn(printed, 'c')).toBeNull();
 });
+
+test('a path with what systemd would fill in stays as it is', () => {
+  const { unit } = rendered({}, { model: '/m/cost $x 5%.gguf' });
+  expect(unit).toContain('Volume=/m/cost $$x 5%%.gguf:/models/cost $$x 5%%.gguf:ro\n');
+});
