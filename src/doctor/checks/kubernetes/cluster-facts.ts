@@ -98,14 +98,7 @@ function resourcesOf({ targets }: Wants): string[] {
 /** Asks the cluster that the fleet file names, else the usual one of kubectl. */
 export async function clusterFacts(world: World, wants: Wants): Promise<ClusterFacts> {
   const { cluster } = wants;
-  const named = world.env['KUBECONFIG']?.split(':').filter((path) => path !== '');
-  const usual = `${world.env['HOME'] ?? ''}/.kube/config`;
-  const configs: string[] = [];
-  const missing: string[] = [];
-  for (const path of (cluster?.kubeconfig === undefined ? named : [cluster.kubeconfig]) ?? [usual])
-    ((await world.files.stat(path))?.isFile ? configs : missing).push(path);
-  if (cluster?.context === 'in-cluster' && world.env['KUBERNETES_SERVICE_HOST'])
-    configs.push('the account of this pod');
+  const { configs, missing } = await waysIn(world, cluster);
   const kubectl = await findProgram(world, 'kubectl');
   const none = {
     configs,
@@ -157,6 +150,21 @@ export async function clusterFacts(world: World, wants: Wants): Promise<ClusterF
     deniedOf(resourcesOf(wants)),
   ]);
   return { ...none, server, nodes, storage, definitions, gpuPolicies, kserve, kserveOfHub, denied };
+}
+
+async function waysIn(
+  { env, files }: World,
+  cluster: Wants['cluster'],
+): Promise<Pick<ClusterFacts, 'configs' | 'missing'>> {
+  const named = env['KUBECONFIG']?.split(':').filter((path) => path !== '');
+  const usual = `${env['HOME'] ?? ''}/.kube/config`;
+  const configs: string[] = [];
+  const missing: string[] = [];
+  for (const path of (cluster?.kubeconfig === undefined ? named : [cluster.kubeconfig]) ?? [usual])
+    ((await files.stat(path))?.isFile ? configs : missing).push(path);
+  if (cluster?.context === 'in-cluster' && env['KUBERNETES_SERVICE_HOST'])
+    configs.push('the account of this pod');
+  return { configs, missing };
 }
 
 /** The cluster that the file names; without one, the usual one of kubectl. */
