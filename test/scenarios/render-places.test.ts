@@ -216,7 +216,7 @@ test('secrets get to another machine by ssh from here, and none is written', asy
   const docker = 'target: {kind: docker, image: "e/x:1"}';
   fleet(
     `  a: {model: h, host: one, engine: {kind: vllm, binary: /opt/vllm}, ${docker}}
-  b: {model: h, host: far, ownKey: true, ${engine}, ${docker}}
+  b: {model: m, host: far, ownKey: true, ${engine}, ${docker}}
   c: {model: f, host: far, engine: {kind: vllm, binary: /opt/vllm}, ${docker}}
 `,
     {
@@ -280,4 +280,14 @@ test('what is on demand is written, and nothing but a request or a hand starts i
   const alone = await place.berth('render', 'late', '--format', 'systemd', '--out', 'alone');
   expect(alone.stderr).not.toContain('enable --now');
   expect(alone.stderr).toContain('systemctl daemon-reload');
+});
+
+test('a gated model that llama.cpp is to serve has to lie on the machine: nobody there has its token', async () => {
+  place.env['HUB_TOKEN'] = 'hf_canary';
+  fleet(`  a: {model: h, host: one, ${engine}}\n`);
+  const { code, stderr } = await place.berth('render', '--format', 'systemd', '--out', 'units');
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining('write the path that it has on one as the source'),
+  ]);
 });

@@ -35,10 +35,10 @@ const engine = 'engine: {kind: llama.cpp}';
 const one = `{a: {model: m, host: k, ${engine}}}`;
 
 test('a projector with an address is fetched beside its model, and opened there', async () => {
-  const [found] = await fetchedFor(modelWith('https://store.lab/p/mmproj-F16.gguf?sig=a/b'), one);
+  const [found] = await fetchedFor(modelWith('https://store.lab/p/mmproj-F16.gguf?v=a/b'), one);
   expect(found?.[0]).toMatchObject({
     from: 'hf://a/b:Q8_0',
-    also: [{ from: 'https://store.lab/p/mmproj-F16.gguf?sig=a/b', path: 'orca/mmproj-F16.gguf' }],
+    also: [{ from: 'https://store.lab/p/mmproj-F16.gguf?v=a/b', path: 'orca/mmproj-F16.gguf' }],
   });
   expect(found?.[1]).toBe('pvc://weights/orca/mmproj-F16.gguf');
   const [beside] = await fetchedFor(modelWith('hf://a/b/mmproj.gguf', 'm.gguf'), one);
