@@ -12,7 +12,8 @@ export const httpSource = {
   title: 'Any web server',
   owns: (source) => /^https?:\/\//.test(source),
   misshapen: (source) => {
-    if (!URL.canParse(source) || nameIn(new URL(source)) === '') return 'It wants a host and the path of a file.';
+    if (!URL.canParse(source) || nameIn(new URL(source)) === '')
+      return 'It wants a host and the path of a file.';
     const page = hubPage.exec(source);
     if (page) return `It is a page of the Hub and no file: what it shows is ${hubNameOf(page)}.`;
     const { hash } = new URL(source);

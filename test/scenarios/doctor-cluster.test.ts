@@ -94,7 +94,10 @@ deployments: {a: {model: m, engine: {kind: llama.cpp}, target: {kind: kubernetes
 test('a context that the kubeconfig lacks is told as that, and not as a cluster that is silent', async () => {
   tool('kubectl', [['*', '', 1]]);
   const folder = join(place.folder, 'tools');
-  writeFileSync(join(folder, 'kubectl'), '#!/bin/sh\necho \'error: context "lab" does not exist\' >&2; exit 1\n');
+  writeFileSync(
+    join(folder, 'kubectl'),
+    '#!/bin/sh\necho \'error: context "lab" does not exist\' >&2; exit 1\n',
+  );
   place.write('apiVersion: v1\nkind: Config\n', 'kubeconfig');
   place.env['KUBECONFIG'] = join(place.folder, 'kubeconfig');
   place.write(onCluster);

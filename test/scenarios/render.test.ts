@@ -186,7 +186,9 @@ test('a file that no render wrote is not written over, and nothing else is writt
   const refused = await place.berth('render', '--format', 'compose', '--out', '.');
   expect([refused.code, refused.stderr]).toEqual([
     2,
-    expect.stringContaining(`No render wrote ${join(place.folder, 'compose.yaml')}, which would be written over.`),
+    expect.stringContaining(
+      `No render wrote ${join(place.folder, 'compose.yaml')}, which would be written over.`,
+    ),
   ]);
   expect(readFileSync(join(place.folder, 'compose.yaml'), 'utf8')).toBe(own);
   expect(readdirSync(place.folder)).not.toContain('.berth-rendered');

@@ -21,10 +21,7 @@ export const pullErrors = {
   ),
   MODEL_NOT_FOUND: defineError<{ source: string; what: string; near: readonly string[] }>(
     (f) => `${f.source} does not exist: ${f.what}.`,
-    (f) =>
-      f.near.length > 0
-        ? `There is: ${f.near.join(', ')}.`
-        : whereToLook(f.source),
+    (f) => (f.near.length > 0 ? `There is: ${f.near.join(', ')}.` : whereToLook(f.source)),
   ),
   MODEL_NOT_STORED: defineError<{ sources: readonly string[] }>(
     (f) => `The store does not hold ${f.sources.join(', ')}.`,

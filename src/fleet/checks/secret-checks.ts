@@ -126,22 +126,13 @@ function isText({ content }: Located): boolean {
 
 function misplacedIn(piece: Located, cure = inEngineOrTarget): ConfigFault[] {
   const { content } = piece;
-  if (content.kind === 'map')
-    return [...content.entries.values()].flatMap((one) => misplacedIn(one, cure));
+  if (content.kind === 'map') return [...content.entries.values()].flatMap((one) => misplacedIn(one, cure));
   if (content.kind === 'list') return content.items.flatMap((one) => misplacedIn(one, cure));
   const { value } = content;
   if (typeof value !== 'string') return [];
   if (!/\$\{env:[A-Za-z_]\w*\}/.test(value) && referenceOf(piece, 'file') === null) return [];
-  return [
-    fault(
-      piece,
-      piece.at,
-      'No secret is filled in here.',
-      cure,
-    ),
-  ];
+  return [fault(piece, piece.at, 'No secret is filled in here.', cure)];
 }
 
 const inEngineOrTarget =
   'In a cluster write {secret: …} as a variable of "env". Else have the program read a file, or a variable of the shell that runs berth: an engine inherits those that the file does not name.';
-

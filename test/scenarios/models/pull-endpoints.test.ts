@@ -120,7 +120,10 @@ test.each([
   place.env[name] = value;
   for (const how of [['pull'], ['models', 'show']]) {
     const { code, stderr } = await place.berth(...how, from);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(`berth: ${name} ${reason}.\nSet it to such as `)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining(`berth: ${name} ${reason}.\nSet it to such as `),
+    ]);
   }
   // What asks no place goes on.
   place.write(`version: 1\nfleet: lab\nmodels: {m: {source: "${from}"}}\n`);
