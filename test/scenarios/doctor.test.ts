@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { freePorts, makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { doctorIn, toolIn, verdictsOf } from '../support/doctored.ts';
+import type { Examined } from '../support/doctored.ts';
 
 let place: Place;
 
