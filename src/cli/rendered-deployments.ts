@@ -41,7 +41,7 @@ export async function renderedDeployments(
 
 async function textsOf(world: World, spec: LaunchSpec): Promise<Record<string, string>> {
   const texts = Object.entries(givenIn(spec)).map(async ([name, file]) => {
-    return [name, await givenText(world, file, () => Promise.resolve(null))] as const;
+    return [name, await givenText(world, file)] as const;
   });
   return Object.fromEntries(await Promise.all(texts));
 }

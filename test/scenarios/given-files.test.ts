@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import type { KubeObject } from '../../src/kube/object.ts';
-import { fakeEngine, makePlace } from '../support/berth.ts';
+import { fakeEngine, freePorts, makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { kubeFaults, specsFolder } from '../support/kube-schema.ts';
 
@@ -34,6 +34,8 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -z "$template" ] || { echo "$template"; cat "$template"; } >"$0.seen"
+# What a target takes away with its unit is gone by the time that the next engine crashes.
+[ -z "$template" ] || ! grep -q broken "$template" || { rm -f "$(dirname "$template")"/*; exit 3; }
 exec '${process.execPath}' '${fakeEngine}' "$port"
 `,
   );
@@ -82,6 +84,31 @@ test('an engine opens what lay beside the fleet file when it was started, and an
   const back = await place.berth('rollback', 'chat');
   expect(back.code, back.stdout + back.stderr).toBe(0);
   expect(seen().text).toBe(template);
+});
+
+test('an engine whose next template never works serves again with the one before, though nobody but berth has that text any more', async () => {
+  const [port = 0] = await freePorts(1);
+  const settings = `{kind: vllm, binary: ${engine()}, chatTemplate: ./chat.jinja, startTimeout: 60s}`;
+  fleet(settings, `, port: ${port}`);
+  expect((await place.berth('apply')).code).toBe(0);
+  place.write('broken\n', 'chat.jinja');
+  const failed = await place.berth('apply', '--json');
+  expect(failed.code, failed.stderr).toBe(7);
+  const { back } = failed.json() as { back: object[] };
+  expect(back).toMatchObject([{ deployment: 'chat', failure: null }]);
+  expect(seen().text).toBe(template);
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).ok).toBe(true);
+});
+
+test('what was kept of a template goes with the last state that had it', async () => {
+  fleet(`{kind: vllm, binary: ${engine()}, chatTemplate: ./chat.jinja, startTimeout: 60s}`);
+  for (const text of ['one\n', 'two\n', 'three\n']) {
+    place.write(text, 'chat.jinja');
+    expect((await place.berth('apply')).code).toBe(0);
+  }
+  const kept = join(place.folder, 'state/state/lab-k3x9/given/chat-0');
+  const texts = readdirSync(kept).map((name) => readFileSync(join(kept, name), 'utf8'));
+  expect(texts.toSorted()).toEqual(['three\n', 'two\n']);
 });
 
 test('a path that begins with "/" is one of the host, and nothing is copied', async () => {

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { givenIn } from '../../domain/given-files.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { parseJson } from '../../domain/json.ts';
 import type { Wanted } from '../../domain/plan.ts';
 import { RanStates } from '../../domain/ran-states.ts';
 import type { RanState } from '../../domain/ran-states.ts';
+import { dropGiven } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { sameValue } from './differences.ts';
@@ -42,7 +44,8 @@ export async function keepRan(
   { fleet, place, state }: { fleet: FleetIdentity; place: Omit<Place, 'target'>; state: RanState },
 ): Promise<void> {
   const where: Place = { deployment: place.deployment, replica: place.replica, target: state.target };
-  const states = withState(await readRan(host, fleet, where), state);
+  const known = await readRan(host, fleet, where);
+  const states = withState(known, state);
   const file: RanStates = { version: 1, states };
   const path = pathOf(host, fleet, where);
   if (!sameValue(statesIn(await host.files.read(path)), states))
@@ -51,6 +54,12 @@ export async function keepRan(
   const shared = { ...fleet, ...where };
   if (record && !sameValue(statesIn(await record.read(host, shared)), states))
     await record.keep(host, shared, JSON.stringify(file));
+  if ([...known, ...states].some(({ spec }) => Object.keys(givenIn(spec)).length > 0))
+    await dropGiven(
+      host,
+      { mark: where, stateDir: fleetPaths(host, fleet).state },
+      states.map(({ spec }) => spec),
+    );
 }
 
 function statesIn(text: string | null): RanState[] {

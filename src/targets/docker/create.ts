@@ -148,7 +148,7 @@ async function writeFiles(world: World, request: StartRequest): Promise<void> {
   const { spec } = request.mark;
   const { secret, work } = ownFiles(request);
   for (const [name, ref] of Object.entries(spec.secrets)) {
-    const text = await engineFileText(world, spec, { name, there: () => world.files.read(secret(name)) });
+    const text = await engineFileText(world, request, { name, there: () => world.files.read(secret(name)) });
     await world.files.write(secret(name), text, isGiven(ref) ? 0o644 : 0o600);
   }
   for (const name of spec.writable) await world.files.makeDir(work(name));

@@ -119,7 +119,7 @@ async function fillerOf(world: World, request: StartRequest): Promise<(hole: Hol
   const secrets = new Map<string, string>();
   for (const key of Object.keys(spec.secrets)) {
     const path = join(request.stateDir, 'secrets', `${name}-${key}`);
-    const text = await engineFileText(world, spec, { name: key, there: () => world.files.read(path) });
+    const text = await engineFileText(world, request, { name: key, there: () => world.files.read(path) });
     await world.files.write(path, text, 0o600);
     secrets.set(key, path);
   }

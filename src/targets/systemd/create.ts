@@ -46,7 +46,7 @@ export async function create(world: World, request: StartRequest, options: Syste
   const secrets = await Promise.all(
     Object.keys(spec.secrets).map(async (key) => {
       const path = join(config, key);
-      const text = await engineFileText(world, spec, {
+      const text = await engineFileText(world, request, {
         name: key,
         there: () => readAsRoot(world, scope, path),
       });
