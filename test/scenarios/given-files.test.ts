@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -99,6 +99,32 @@ test('an engine whose next template never works serves again with the one before
   expect(seen().text).toBe(template);
   expect((await fetch(`http://127.0.0.1:${port}/health`)).ok).toBe(true);
 });
+
+test('an engine to which there is no way back is not stopped for it', async () => {
+  const [port = 0] = await freePorts(1);
+  fleet(
+    `{kind: vllm, binary: ${engine()}, chatTemplate: ./chat.jinja, startTimeout: 60s}`,
+    `, port: ${port}`,
+  );
+  for (const text of ['one\n', 'two\n']) {
+    place.write(text, 'chat.jinja');
+    expect((await place.berth('apply')).code).toBe(0);
+  }
+  const state = join(place.folder, 'state/state/lab-k3x9');
+  for (const folder of ['given', 'secrets']) rmSync(join(state, folder), { recursive: true });
+  const before = await pidAt(port);
+  const back = await place.berth('rollback', 'chat');
+  expect(back.stdout + back.stderr).toContain('no longer holds what the engine is to be given');
+  expect(back.code).not.toBe(0);
+  expect(back.stdout).not.toContain('Stopping');
+  expect(await pidAt(port)).toBe(before);
+});
+
+async function pidAt(port: number): Promise<number> {
+  const url = `http://127.0.0.1:${port}/v1/chat/completions`;
+  const answer = await fetch(url, { method: 'POST', body: '{}' });
+  return Number(/hello from (\d+)/.exec(await answer.text())?.[1]);
+}
 
 test('what was kept of a template goes with the last state that had it', async () => {
   fleet(`{kind: vllm, binary: ${engine()}, chatTemplate: ./chat.jinja, startTimeout: 60s}`);

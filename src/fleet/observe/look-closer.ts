@@ -8,6 +8,7 @@ import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { markOf } from '../apply/change-steps.ts';
 import { worldOfInstance, worldOn } from '../file/hosts.ts';
+import { givenFindings, orFinding } from './given-findings.ts';
 import { instancesOf } from './observe.ts';
 import type { Observed } from './observe.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -43,7 +44,10 @@ async function startFindings(
   const { target } = action.wanted;
   const host = await hostOf(action.host);
   const request = startRequest(host, markOf(host, plan, action), plan.withheld);
-  return (await targetOf(target.kind).preview?.(host, request, target)) ?? [];
+  const { inCluster, preview } = targetOf(target.kind);
+  const foreseen = await orFinding(action.deployment, async () => (await preview?.(host, request, target)) ?? []);
+  // A cluster has them itself.
+  return inCluster ? foreseen : [...(await givenFindings(host, request)), ...foreseen];
 }
 
 async function endFindings(world: World, plan: Plan, action: Action): Promise<Finding[]> {
