@@ -9,11 +9,10 @@ import { placeOf } from '../../kube/cluster-world.ts';
 import { driftOf } from '../../kube/foresee.ts';
 import {
   applyFiles,
-  configMapKind,
+  dropFiles,
   filesDrift,
-  filesLabel,
-  filesLabels,
   filesName,
+  filesOfRan,
   givenObjects,
 } from '../../kube/given-files.ts';
 import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
@@ -31,6 +30,7 @@ import { besideService, manifestsOf, runtimeKind, secretName, serviceKind } from
 import { allMarks, dropMark, keepMark, markObject, markOf } from './marks.ts';
 import { instanceOf, look, lookAgain, podLabels } from './observe.ts';
 import { optionsOf } from './options.ts';
+import { readRecord } from './record.ts';
 import { release } from './stop.ts';
 import { isStopped } from './stopped.ts';
 import { storageSecret } from './storage-secret.ts';
@@ -50,7 +50,7 @@ async function applyAll(
 ): Promise<void> {
   if (isKnative(optionsOf(mark))) await expectKnative(place, mark.deployment);
   const before = await look(place, mark);
-  const filesBefore = before && (await filesOf(place, before.service));
+  const filesBefore = before ? await filesOf(world, place, before.service) : [];
   const sent = manifestsOf(mark, optionsOf(mark));
   const given = await givenObjects(world, place, mark);
   const objects = [...(await secretOf(world, mark)), ...(await storageSecret(world, mark)), ...sent];
@@ -62,11 +62,11 @@ async function applyAll(
     for (const object of objects) await applyObject(place, object, { force });
     await keepMark(place, mark, sent);
   } catch (error) {
-    if (!there) await removeAll(place, mark);
+    if (!there) await removeAll(place, mark, filesBefore);
     throw error;
   }
   if (before) await removeBeside(place, mark, objects);
-  await removeFiles(place, mark, [...given.map(({ metadata }) => metadata.name), filesBefore]);
+  await dropFiles(place, mark, [...given.map(({ metadata }) => metadata.name), ...filesBefore]);
   if (there && isStopped(there.service)) await release(place, there.service);
 }
 
@@ -81,24 +81,12 @@ async function endService(
   await waitServiceGone(world, place, { mark, graceMs: mark.spec.stop.graceMs });
 }
 
-/** What the pods of before were given stays for who goes back. */
-async function filesOf(place: Place, service: Live): Promise<string | null> {
+/** What the pods of before were given, and those of what ran before them, stays for who goes back. */
+async function filesOf(world: World, place: Place, service: Live): Promise<string[]> {
   const before = markOf(await allMarks(place), service);
-  return before && filesName(before.mark);
-}
-
-/** Those of a service but for these. Who may not look at them has made none. */
-async function removeFiles(place: Place, mark: Mark, keep: readonly (string | null)[]): Promise<void> {
-  const labels = filesLabels(mark);
-  const all = await listObjects(place, { ...configMapKind, labels }, Live).catch(noneWhereForbidden);
-  // By its label alone a mark's own ConfigMap is none of them.
-  for (const { metadata } of all.filter((one) => one.metadata.labels?.[filesLabel] !== undefined))
-    if (!keep.includes(metadata.name)) await deleteObject(place, configMapKind, metadata);
-}
-
-function noneWhereForbidden(error: unknown): never[] {
-  if (error instanceof BerthError && error.code === 'KUBE_FORBIDDEN') return [];
-  throw error;
+  if (!before) return [];
+  const { mark } = before;
+  return [filesName(mark) ?? [], filesOfRan(mark, await readRecord(world, mark))].flat();
 }
 
 async function secretOf(world: World, mark: Mark): Promise<KubeObject[]> {
@@ -184,12 +172,12 @@ const Naming = Live.extend({
   }),
 });
 
-async function removeAll(place: Place, mark: Mark): Promise<void> {
+async function removeAll(place: Place, mark: Mark, files: readonly string[] = []): Promise<void> {
   const objects = manifestsOf(mark, optionsOf(mark));
   const [service] = objects.filter((one) => one.kind === serviceKind.kind);
   if (service) await removeOwn(place, mark, service);
   await removeBeside(place, mark, []);
-  await removeFiles(place, mark, []);
+  await dropFiles(place, mark, files);
   const runtime = objects.find((one) => one.kind === runtimeKind.kind);
   if (runtime && !(await isNamed(place, runtime.metadata.name, service?.metadata.name)))
     await removeOwn(place, mark, runtime);

@@ -72,6 +72,11 @@ export async function ownMarkMap(place: Place, mark: MarkedPlace): Promise<z.inf
   return live && otherOwner(live, mark) === null ? live : null;
 }
 
+/** The mark that such an object has; null: none that this version reads. Pure. */
+export function markIn({ data }: z.infer<typeof ConfigMap>): Mark | null {
+  return parseMark(data?.[markKey]);
+}
+
 function labelsOf({ fleet, fleetId }: Pick<Mark, 'fleet' | 'fleetId'>): Record<string, string> {
   return { 'app.kubernetes.io/managed-by': 'berth', [fleetLabel]: fleet, [fleetIdLabel]: fleetId };
 }

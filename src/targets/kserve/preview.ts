@@ -5,7 +5,7 @@ import type { Place } from '../../kube/client.ts';
 import { getObject, Live } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { foresee, isSameMark } from '../../kube/foresee.ts';
-import { givenObjects } from '../../kube/given-files.ts';
+import { givenObjects, tryFiles } from '../../kube/given-files.ts';
 import { namedBy, namedFindings } from '../../kube/named-objects.ts';
 import type { NamedObject } from '../../kube/named-objects.ts';
 import type { KubeMeta, KubeObject } from '../../kube/object.ts';
@@ -38,7 +38,8 @@ export async function preview(
     force: isSame,
     makesNamespace: Boolean(world.cluster?.createNamespace),
     // KServe would refuse it of the service that is there.
-    instead: ({ kind }) => (anew && kind === serviceKind.kind ? Promise.resolve(null) : null),
+    instead: (object) =>
+      anew && object.kind === serviceKind.kind ? Promise.resolve(null) : tryFiles(place, object),
   });
   // A cluster without KServe has said so already.
   const isKnown = !findings.some(({ evidence }) => evidence.includes('KUBE_KIND_MISSING'));

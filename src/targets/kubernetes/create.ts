@@ -5,9 +5,9 @@ import type { World } from '../../io/world.ts';
 import { applyObject, deleteObject, getMetadata, listObjects, Live } from '../../kube/client.ts';
 import type { Place } from '../../kube/client.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
-import { applyFiles, configMapKind, filesName, givenObjects } from '../../kube/given-files.ts';
+import { applyFiles, configMapKind, filesName, filesOfRan, givenObjects } from '../../kube/given-files.ts';
 import type { KubeKind } from '../../kube/kinds.ts';
-import { fleetIdLabel, fleetLabel, objectName } from '../../kube/names.ts';
+import { fleetIdLabel, fleetLabel, objectName, ranAnnotation } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { PodLive } from '../../kube/answers.ts';
@@ -117,8 +117,10 @@ async function applyAll(
 /** Who goes back needs what the pods of before were given, and so do these until they are gone. */
 function filesOfBefore(before: Made | null): Pick<KubeObject, 'kind' | 'metadata'>[] {
   const mark = before && markOf(before.deployment);
-  const name = mark && filesName(mark);
-  return name ? [{ kind: configMapKind.kind, metadata: { name } }] : [];
+  if (!mark) return [];
+  const ran = before.deployment.metadata.annotations?.[ranAnnotation] ?? null;
+  const names = [filesName(mark) ?? [], filesOfRan(mark, ran)].flat();
+  return names.map((name) => ({ kind: configMapKind.kind, metadata: { name } }));
 }
 
 /** Claims that are there, also half filled: what was fetched need not be fetched again. */

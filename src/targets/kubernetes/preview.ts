@@ -2,7 +2,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { World } from '../../io/world.ts';
 import { placeOf } from '../../kube/cluster-world.ts';
 import { endFindings, foresee, isSameMark } from '../../kube/foresee.ts';
-import { givenObjects } from '../../kube/given-files.ts';
+import { givenObjects, tryFiles } from '../../kube/given-files.ts';
 import { namedBy, namedFindings } from '../../kube/named-objects.ts';
 import { objectName } from '../../kube/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -37,7 +37,9 @@ export async function preview(
     force: isSameMark(made && markOf(made.deployment), mark),
     makesNamespace: Boolean(world.cluster?.createNamespace),
     instead: (object) =>
-      adopted && object.kind === 'Deployment' ? tryTakenOver(place, adopted, object) : null,
+      adopted && object.kind === 'Deployment'
+        ? tryTakenOver(place, adopted, object)
+        : tryFiles(place, object),
   });
   return [...findings, ...(await namedFindings(place, mark, namedBy(mark.spec, options)))];
 }
