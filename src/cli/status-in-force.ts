@@ -38,7 +38,7 @@ export function isFaultOfFiles(error: unknown): error is BerthError {
   return error instanceof BerthError && faults.includes(error.code);
 }
 
-const faults: readonly string[] = ['CONFIG_INVALID', 'CONFIG_MISSING', 'FILE_MISSING'];
+const faults: readonly string[] = ['CONFIG_INVALID', 'CONFIG_MISSING', 'FILE_MISSING', 'GIVEN_FILE_MISSING'];
 
 function findingsOf(fault: BerthError, pid: number): Finding[] {
   return [

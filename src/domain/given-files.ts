@@ -40,18 +40,50 @@ export function givenIn({ secrets }: Pick<LaunchSpec, 'secrets'>): Record<string
   );
 }
 
-/** The same spec with these files as they lay where another one was made: a place that moved changes nothing that runs. */
-export function withPlacesOf(spec: LaunchSpec, before: Pick<LaunchSpec, 'secrets'>): LaunchSpec {
-  const secrets = Object.entries(spec.secrets).map(([name, ref]) => {
-    const was = before.secrets[name];
-    return [name, isGiven(ref) && was && isGiven(was) && was.sha256 === ref.sha256 ? was : ref] as const;
+/** The same spec with those of these files that another one has as well where they lie by that one. */
+export function withPlacesOf(spec: LaunchSpec, other: Pick<LaunchSpec, 'secrets'>): LaunchSpec {
+  const there = givenIn(other);
+  return withRefs(spec, (file, name) => (there[name]?.sha256 === file.sha256 ? there[name] : file));
+}
+
+/**
+ * The same without where these files lie, which is no part of what an engine is: two clones of a repository have the same one, and what
+ * others read tells nothing of a machine.
+ */
+export function withoutPlaces<Spec extends Pick<LaunchSpec, 'secrets'>>(spec: Spec): Spec {
+  return withRefs(spec, (file) => ({ ...file, given: baseOf(file.given) }));
+}
+
+/** Those of a spec without their places where the options of an engine have files of that name by now; what is not found stays as it is. */
+export function foundAgain(spec: LaunchSpec, options: Readonly<Record<string, unknown>>): LaunchSpec {
+  const paths = Object.values(options).flatMap((one) =>
+    typeof one === 'string' && one.startsWith(ofHere) ? [one.slice(ofHere.length)] : [],
+  );
+  return withRefs(spec, (file) => {
+    const path = file.given.includes('/') ? undefined : paths.find((one) => baseOf(one) === file.given);
+    return path === undefined ? file : { ...file, given: path };
   });
-  return { ...spec, secrets: Object.fromEntries(secrets) };
+}
+
+function withRefs<Spec extends Pick<LaunchSpec, 'secrets'>>(
+  spec: Spec,
+  change: (file: GivenFile, name: string) => GivenFile,
+): Spec {
+  const given = Object.entries(givenIn(spec));
+  if (given.length === 0) return spec;
+  const changed = given.map(([name, file]) => [name, change(file, name)] as const);
+  return { ...spec, secrets: { ...spec.secrets, ...Object.fromEntries(changed) } };
+}
+
+function baseOf(path: string): string {
+  return path.split('/').at(-1) ?? '';
 }
 
 /** With what it holds in its name, a file of before stays beside that of now. */
 function nameOf({ given, sha256 }: GivenFile): string {
-  const base = (given.split('/').at(-1) ?? '').replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(-60);
+  const base = baseOf(given)
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .slice(-60);
   return `${givenPrefix}${sha256.slice(0, 8)}-${base}`;
 }
 

@@ -32,3 +32,13 @@ test('what watches a server is none', () => {
   expect(recognize(facts(['llama-server-watchdog', '-m', 'a']))).toBeNull();
   expect(recognize(facts(['llama-server-cuda', '-m', 'a']))).toMatchObject({ engine: 'llama.cpp' });
 });
+
+test('a file that a server opened from where it was started stays among its words: beside a fleet file lies none of it', () => {
+  const vllm = recognize(facts(['vllm', 'serve', 'm/x', '--chat-template', './t.jinja', '--port', '1']));
+  expect(vllm?.options).toMatchObject({ args: ['--chat-template', './t.jinja'] });
+  expect(vllm?.options).not.toHaveProperty('chatTemplate');
+  const llama = recognize(facts(['llama-server', '-m', '/a', '--chat-template-file', 't.jinja']));
+  expect(llama?.options).toMatchObject({ args: ['--chat-template-file', 't.jinja'] });
+  const whole = recognize(facts(['llama-server', '-m', '/a', '--chat-template-file', '/t.jinja']));
+  expect(whole?.options).toMatchObject({ chatTemplateFile: '/t.jinja' });
+});

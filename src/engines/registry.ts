@@ -9,6 +9,7 @@ import { dynamo } from './dynamo.ts';
 import { embedded } from './embedded.ts';
 import { exo } from './exo.ts';
 import { fastchat } from './fastchat.ts';
+import { withGivenWords } from './given-words.ts';
 import { infinity } from './infinity.ts';
 import { jan } from './jan.ts';
 import { koboldcpp } from './koboldcpp.ts';
@@ -121,7 +122,7 @@ function firstThatKnows(facts: ProcessFacts | null): Recognized | null {
   if (facts === null) return null;
   for (const engine of engines) {
     const found = 'recognize' in engine ? engine.recognize?.(facts) : null;
-    if (found) return found;
+    if (found) return withGivenWords(found);
   }
   return null;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { secretFileText } from '../domain/fill-args.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { givenIn, mostGivenBytes } from '../domain/given-files.ts';
@@ -10,11 +10,11 @@ import type { GivenFile } from '../domain/secret.ts';
 import { resolveSecret } from './secret-values.ts';
 import type { World } from './world.ts';
 
-/** A file of this machine as an engine is to be given it. Throws FILE_MISSING or FILE_UNFIT. */
+/** A file of this machine as an engine is to be given it. Throws GIVEN_FILE_MISSING or FILE_UNFIT. */
 export async function lookAtFile(world: World, path: string): Promise<GivenFile> {
   const { files } = world.home ?? world;
   const found = await files.stat(path);
-  if (found === null) throw new BerthError('FILE_MISSING', { path, what: 'file' });
+  if (found === null) throw new BerthError('GIVEN_FILE_MISSING', { path });
   if (!found.isFile) throw new BerthError('FILE_UNFIT', { path, reason: 'is no file' });
   if (found.size > mostGivenBytes)
     throw new BerthError('FILE_UNFIT', {
@@ -22,11 +22,21 @@ export async function lookAtFile(world: World, path: string): Promise<GivenFile>
       reason: `has ${found.size} bytes, and ${mostGivenBytes} are the most`,
     });
   const text = (await files.read(path)) ?? '';
-  // What is no UTF-8 is read as signs of another length.
-  if (text.includes('\0') || Buffer.byteLength(text) !== found.size)
-    throw new BerthError('FILE_UNFIT', { path, reason: 'is no text in UTF-8' });
+  // What is no UTF-8 is read as U+FFFD, which may have just as many bytes.
+  if (/[\0\uFFFD]/.test(text) || Buffer.byteLength(text) !== found.size)
+    throw new BerthError('FILE_UNFIT', { path, reason: 'is no text in UTF-8, or has the sign U+FFFD' });
+  const at = text.split('\n').findIndex((line) => secretLine.test(line));
+  if (at >= 0)
+    throw new BerthError('FILE_UNFIT', {
+      path,
+      reason: `has a secret in line ${at + 1}, and what an engine is given so can be read by others`,
+    });
   return { given: path, sha256: digestOf(text), bytes: found.size };
 }
+
+/** A setting of a list of models that holds a secret itself, not the name of a file that does. */
+const secretLine =
+  /^\s*-{0,2}(api-key|hf-token|LLAMA_API_KEY|LLAMA_ARG_HF_TOKEN|HF_TOKEN|HUGGING_FACE_HUB_TOKEN)\s*=\s*\S/i;
 
 /**
  * What a given file held when it was looked at: as it lies here, else as an earlier start has left it in one of `elsewhere`.
@@ -38,7 +48,8 @@ export async function givenText(
   ...elsewhere: (() => Promise<string | null>)[]
 ): Promise<string> {
   const { files } = world.home ?? world;
-  for (const read of [() => files.read(given), ...elsewhere]) {
+  const here = isAbsolute(given) ? [() => files.read(given)] : [];
+  for (const read of [...here, ...elsewhere]) {
     const text = await read().catch(() => null);
     if (text !== null && digestOf(text) === sha256) return text;
   }
@@ -78,6 +89,32 @@ export async function engineFileText(
   const path = join(givenFolder(place), ref.sha256);
   if ((await world.files.stat(path))?.size !== ref.bytes) await world.files.write(path, text, 0o600);
   return text;
+}
+
+/**
+ * Keeps in a place what these specs are given, also what others have kept `elsewhere`, which may go with what they started. Gives what is
+ * kept, by digests.
+ */
+export async function keepGiven(
+  world: World,
+  place: GivenPlace,
+  {
+    specs,
+    elsewhere,
+  }: {
+    specs: readonly Pick<LaunchSpec, 'secrets'>[];
+    elsewhere: (digest: string) => Promise<string | null> | undefined;
+  },
+): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const file of specs.flatMap((spec) => Object.values(givenIn(spec)))) {
+    const own = await keptText(world, place, file);
+    const text = own ?? (await elsewhere(file.sha256)) ?? null;
+    if (text === null || digestOf(text) !== file.sha256) continue;
+    if (own === null) await world.files.write(join(givenFolder(place), file.sha256), text, 0o600);
+    texts[file.sha256] = text;
+  }
+  return texts;
 }
 
 /** Takes away what none of these specs of a place is given any more. */

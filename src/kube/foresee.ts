@@ -1,4 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { withoutPlaces } from '../domain/given-files.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { Drift } from '../targets/contract.ts';
@@ -100,7 +101,7 @@ export function isSameMark(there: Mark | null, mark: Mark): boolean {
 }
 
 function asText({ spec, target, port }: Mark): string {
-  return JSON.stringify([sorted(spec), sorted(target), port]);
+  return JSON.stringify([sorted(withoutPlaces(spec)), sorted(target), port]);
 }
 
 /** An order of keys that does not depend on who wrote them. */

@@ -1,3 +1,4 @@
+import { withoutPlaces } from '../domain/given-files.ts';
 import { Mark } from '../domain/instance.ts';
 
 /**
@@ -5,5 +6,5 @@ import { Mark } from '../domain/instance.ts';
  * `apply` and files that are applied by others come to the same text.
  */
 export function markText({ reached: _reached, ...mark }: Mark): string {
-  return JSON.stringify(Mark.parse({ ...mark, logFile: '' }));
+  return JSON.stringify(Mark.parse({ ...mark, logFile: '', spec: withoutPlaces(mark.spec) }));
 }

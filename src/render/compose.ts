@@ -5,7 +5,7 @@ import { secretFolder, ulimitsOf } from '../container/container-body.ts';
 import { containerRefusal, containersOf } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
-import { isOnDemand, pipeSecret } from './replica-marks.ts';
+import { filesGiven, isOnDemand, pipeSecret } from './replica-marks.ts';
 import { yamlOf } from './yaml.ts';
 
 /** One compose file with the containers that the target docker would make. */
@@ -45,7 +45,12 @@ function render(input: RenderInput): RenderOutput {
       : {}),
   };
   return {
-    files: replicas.length === 0 ? [] : [{ path: 'compose.yaml', text: yamlOf(withoutVariables(file)) }],
+    files: [
+      ...(replicas.length === 0 ? [] : [{ path: 'compose.yaml', text: yamlOf(withoutVariables(file)) }]),
+      ...replicas.flatMap(({ mark, name }) =>
+        filesGiven(input, mark, `files/${name}`).map((one) => ({ ...one, beside: true as const })),
+      ),
+    ],
     needs: [
       ...secrets.flatMap(({ lies: { environment } }) =>
         environment === undefined ? [] : [`Compose needs the variable ${environment}.`],
@@ -75,9 +80,9 @@ function secretOf(
   const ref = mark.spec.secrets[key];
   if (mark.spec.secretKeys?.[key] !== undefined || !ref || isOfCluster(ref))
     return { file: `${secretsHere}${name}` };
+  if (isGiven(ref)) return { file: `./files/${nameOf(mark)}/${key}` };
   if ('env' in ref) return { environment: ref.env };
-  const file = isGiven(ref) ? ref.given : ref.file;
-  return { file: ssh === null ? file : `${secretsHere}${name}` };
+  return { file: ssh === null ? ref.file : `${secretsHere}${name}` };
 }
 
 function serviceOf(

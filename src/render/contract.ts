@@ -64,6 +64,8 @@ export interface RenderedFile {
   readonly text: string;
   /** It says which files there are, and is left out where all of them are printed as one. */
   readonly index?: true;
+  /** What is written beside it reads it by its path, and it is left out where all of them are printed as one. */
+  readonly beside?: true;
 }
 
 export interface RenderOutput {

@@ -1,3 +1,5 @@
+import { givenIn } from '../domain/given-files.ts';
+import type { Mark } from '../domain/instance.ts';
 import type { ContainerBody, Mount } from '../container/render.ts';
 import { secretFolder } from '../container/container-body.ts';
 import { containerSection, containerService, volumeOf } from '../targets/systemd/quadlet-text.ts';
@@ -9,7 +11,7 @@ import { containerRefusal, containersOf } from './containers.ts';
 import type { RenderedContainer } from './containers.ts';
 import type { RenderFormat, RenderInput, RenderOutput } from './contract.ts';
 import { ofSystem, unitContainerOf, unitContainerRefusal, unitsOfContainers } from './unit-containers.ts';
-import { isOnDemand, onDemandNote, pipeSecret, runThere, whatOf } from './replica-marks.ts';
+import { filesGiven, isOnDemand, onDemandNote, pipeSecret, runThere, secretsOf } from './replica-marks.ts';
 
 const folder = 'etc/containers/systemd';
 
@@ -37,9 +39,9 @@ function render(input: RenderInput): RenderOutput {
     return { ...one, unit: `berth-${fleet}-${deployment}${number}` };
   });
   const secrets = replicas.flatMap(({ mark, unit }) =>
-    Object.keys(mark.spec.secrets).map(
+    secretsOf(mark).map(
       (key) =>
-        `${unit} needs a ${whatOf(mark, key)}: ${pipeSecret(mark, key)} | ${runThere(input.ssh, `sudo podman secret create ${unit}-${key} -`)}`,
+        `${unit} needs a secret: ${pipeSecret(mark, key)} | ${runThere(input.ssh, `sudo podman secret create ${unit}-${key} -`)}`,
     ),
   );
   const folders = replicas.flatMap(({ mark, mounts }) =>
@@ -72,6 +74,7 @@ function render(input: RenderInput): RenderOutput {
           'Written by berth.',
         ),
       })),
+      ...replicas.flatMap(({ mark, unit }) => filesGiven(input, mark, `${ofSystem.own}/units/${unit}`)),
       ...units.flatMap(({ files }) => files),
     ],
     needs:
@@ -93,7 +96,7 @@ function containerOf({ mark, container, body, mounts }: RenderedContainer, unit:
   return containerSection(body, {
     name: container,
     mark,
-    mounts: mounts.map((mount) => mountOf(mount, unit)),
+    mounts: mounts.map((mount) => mountOf(mount, mark, unit)),
   });
 }
 
@@ -105,10 +108,11 @@ function serviceOf({ mark, body }: RenderedContainer): Section {
   ];
 }
 
-function mountOf(mount: Mount, unit: string): readonly [string, string] {
+function mountOf(mount: Mount, { spec }: Mark, unit: string): readonly [string, string] {
   const { Target } = mount;
   if (!Target.startsWith(secretFolder)) return volumeOf(mount);
   const key = Target.slice(secretFolder.length);
+  if (key in givenIn(spec)) return volumeOf({ ...mount, Source: `${ofSystem.config}/units/${unit}/${key}` });
   return ['Secret', `${unit}-${key},type=mount,target=${Target},mode=0400`];
 }
 

@@ -1,8 +1,9 @@
 import { quoteWord } from '../domain/command-line/quote-word.ts';
+import { givenIn, withoutPlaces } from '../domain/given-files.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
-import { isGiven, isOfCluster } from '../domain/secret.ts';
-import type { RenderedDeployment, RenderInput } from './contract.ts';
+import { isOfCluster } from '../domain/secret.ts';
+import type { RenderedDeployment, RenderedFile, RenderInput } from './contract.ts';
 import { shellText } from './secret-shell.ts';
 
 /** Every replica with the mark that berth itself would give it, so that what is started from files is known for its own. */
@@ -25,7 +26,7 @@ export function marksOf<Options extends { kind: string }>(
         // Units and containers have logs of their own.
         logFile: '',
         declared: { ...deployment.declared },
-        spec: gpus ? withGpus(deployment, replica) : deployment.spec,
+        spec: withoutPlaces(gpus ? withGpus(deployment, replica) : deployment.spec),
       };
       return { mark, options };
     }),
@@ -51,16 +52,24 @@ export function runThere(ssh: string | null, command: string): string {
   return ssh === null ? command : `${ssh} ${quoteWord(command)}`;
 }
 
-/** What a name among the secrets of a spec stands for. */
-export function whatOf({ spec }: Mark, name: string): 'secret' | 'file' {
-  const ref = spec.secrets[name];
-  return ref && isGiven(ref) ? 'file' : 'secret';
+/** Names of the secrets of a mark, which are never written; given files are. */
+export function secretsOf({ spec }: Mark): string[] {
+  return Object.keys(spec.secrets).filter((name) => !(name in givenIn(spec)));
 }
 
-/** What puts a secret to where it is read from, as a command for a shell; what is none, as it is. */
+/** The files that a replica is given, below a folder of what is written. */
+export function filesGiven(
+  { deployments }: Pick<RenderInput, 'deployments'>,
+  mark: Mark,
+  folder: string,
+): RenderedFile[] {
+  const texts = deployments.find(({ name }) => name === mark.deployment)?.files ?? {};
+  return Object.entries(texts).map(([name, text]) => ({ path: `${folder}/${name}`, text }));
+}
+
+/** What puts a secret to where it is read from, as a command for a shell. */
 export function pipeSecret(mark: Mark, name: string): string {
   const ref = mark.spec.secrets[name];
-  if (ref && isGiven(ref)) return `cat ${quoteWord(ref.given)}`;
   const key = mark.spec.secretKeys?.[name];
   const value = !ref || isOfCluster(ref) ? '' : `"${shellText(ref)}"`;
   return key === undefined ? `printf %s ${value}` : `printf '${key}: "%s"\\n' ${value}`;

@@ -7,8 +7,8 @@ import type { EngineSecret } from '../domain/secret.ts';
  * secret; one of a `.env` is read from there by the rules that berth reads it by.
  */
 export function shellText(ref: EngineSecret): string {
-  if (isOfCluster(ref)) return '';
-  if (isGiven(ref)) return `$(cat ${quote(ref.given)})`;
+  // Given files are no secrets, and are written themselves.
+  if (isOfCluster(ref) || isGiven(ref)) return '';
   if ('file' in ref) return `$(cat ${quote(ref.file)})`;
   if (ref.dotenv === undefined) return `\${${ref.env}:?}`;
   return `$(node --env-file=${quote(ref.dotenv)} -e ${quote(`process.stdout.write(process.env.${ref.env})`)})`;

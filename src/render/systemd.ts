@@ -7,7 +7,7 @@ import type { UnitFacts } from '../targets/systemd/render.ts';
 import { dropInName } from '../targets/systemd/scope.ts';
 import type { RenderedDeployment, RenderFormat, RenderInput, RenderOutput } from './contract.ts';
 import { timerOf } from './benchmark-timer.ts';
-import { isOnDemand, marksOf, onDemandNote } from './replica-marks.ts';
+import { filesGiven, isOnDemand, marksOf, onDemandNote, secretsOf } from './replica-marks.ts';
 import {
   needsSecret,
   ofSystem,
@@ -71,7 +71,7 @@ function render(input: RenderInput): RenderOutput {
     return { mark, unit, rendered: renderUnit(mark, options, facts) };
   });
   const secrets = units.flatMap(({ mark, unit }) =>
-    Object.keys(mark.spec.secrets).map((name) => needsSecret(input, manager, { mark, unit, name })),
+    secretsOf(mark).map((name) => needsSecret(input, manager, { mark, unit, name })),
   );
   const timers = input.benchmarks.map((one) =>
     timerOf(input.fleet, one, { folder: manager.units, config: manager.config }),
@@ -82,10 +82,11 @@ function render(input: RenderInput): RenderOutput {
   const names = [...now, ...timers.map(({ timer }) => timer)].join(' ');
   return {
     files: [
-      ...units.flatMap(({ unit, rendered }) => [
+      ...units.flatMap(({ mark, unit, rendered }) => [
         { path: `${manager.units}/${unit}.service`, text: rendered.unit },
         { path: `${manager.units}/${unit}.service.d/${dropInName}`, text: rendered.dropIn },
         { path: `${manager.own}/units/${unit}/environment`, text: rendered.environment },
+        ...filesGiven(input, mark, `${manager.own}/units/${unit}`),
       ]),
       ...containers.flatMap(({ files }) => files),
       ...timers.flatMap(({ files }) => files),

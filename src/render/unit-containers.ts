@@ -6,7 +6,7 @@ import { containerRefusal, renderQuadlet } from '../targets/systemd/quadlet.ts';
 import { unitNameOf } from '../targets/systemd/render.ts';
 import { dropInName } from '../targets/systemd/scope.ts';
 import type { RenderedDeployment, RenderedFile, RenderInput } from './contract.ts';
-import { marksOf, pipeSecret, runThere, whatOf } from './replica-marks.ts';
+import { filesGiven, marksOf, pipeSecret, runThere, secretsOf } from './replica-marks.ts';
 
 /** Where the units of one manager go, and how they get there. */
 export interface Manager {
@@ -83,10 +83,9 @@ export function unitsOfContainers(input: RenderInput, manager: Manager): UnitOfC
         files: [
           { path: `${manager.containers}/${unit}.container`, text },
           { path: `${manager.units}/${unit}.service.d/${dropInName}`, text: dropIn },
+          ...filesGiven(input, mark, `${manager.own}/units/${unit}`),
         ],
-        needs: Object.keys(mark.spec.secrets).map((name) =>
-          needsSecret(input, manager, { mark, unit, name }),
-        ),
+        needs: secretsOf(mark).map((name) => needsSecret(input, manager, { mark, unit, name })),
       };
     });
   });
@@ -100,5 +99,5 @@ export function needsSecret(
 ): string {
   const path = quoteWord(join(manager.config, 'units', unit, name));
   const install = `${manager.sudo}install -D -m 600 /dev/stdin ${path}`;
-  return `${unit} needs a ${whatOf(mark, name)}: ${pipeSecret(mark, name)} | ${runThere(ssh, install)}`;
+  return `${unit} needs a secret: ${pipeSecret(mark, name)} | ${runThere(ssh, install)}`;
 }

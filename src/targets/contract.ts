@@ -150,7 +150,15 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
    */
   readonly record?: {
     readonly read: (world: World, place: MarkedPlace) => Promise<string | null>;
-    readonly keep: (world: World, place: MarkedPlace, text: string) => Promise<void>;
+    /** `files`: what it names and others need as well, by names. */
+    readonly keep: (
+      world: World,
+      place: MarkedPlace,
+      text: string,
+      files: Readonly<Record<string, string>>,
+    ) => Promise<void>;
+    /** One of those files; absent: the target has them elsewhere. */
+    readonly file?: (world: World, place: MarkedPlace, name: string) => Promise<string | null>;
   };
   /** Lines of the engine's output, oldest first; with `follow` it goes on until the signal aborts. */
   readonly logs: (

@@ -38,7 +38,10 @@ export const systemdTarget = {
   settle: async (world) => (await import('./systemd/create.ts')).settle(world),
   record: {
     read: async (world, place) => (await import('./systemd/record.ts')).readRecord(world, place),
-    keep: async (world, place, text) => (await import('./systemd/record.ts')).keepRecord(world, place, text),
+    keep: async (world, place, text, files) =>
+      (await import('./systemd/record.ts')).keepRecord(world, place, text, files),
+    file: async (world, place, name) =>
+      (await import('./systemd/record.ts')).readRecordFile(world, place, name),
   },
   logs: async function* (world, instance, how) {
     yield* (await import('./systemd/logs.ts')).logs(world, instance, how);

@@ -149,8 +149,13 @@ test('what is missing, no text, or too large for where it goes is told before an
   expect(await said('render', '--format', 'kubernetes')).toContain(
     `The file ${join(place.folder, 'none.jinja')} does not exist.`,
   );
+  fleet('{kind: vllm, chatTemplate: ./none.jinja}');
+  expect(await said('render', '--format', 'kserve')).toContain('or pass it through args');
   fleet('{kind: llama.cpp, chatTemplateFile: chat.jinja}');
   writeFileSync(join(place.folder, 'chat.jinja'), Buffer.from([0x47, 0xff, 0xfe, 0x41]));
+  expect(await said('render', '--format', 'kubernetes')).toContain('is no text in UTF-8');
+  // A sign of four bytes that was cut has as many bytes as the sign that stands for what cannot be read.
+  writeFileSync(join(place.folder, 'chat.jinja'), Buffer.from([0x47, 0xf0, 0x9f, 0x98]));
   expect(await said('render', '--format', 'kubernetes')).toContain('is no text in UTF-8');
   place.write('x'.repeat(1_000_001), 'chat.jinja');
   expect(await said('plan')).toContain('has 1000001 bytes, and 1000000 are the most');
@@ -204,22 +209,87 @@ test('InferenceServices, charts and kustomize trees have it too, and words of He
   expect(await said('render', '--format', 'kustomize')).toContain('{{ m.content }}');
 });
 
-test('rendered for machines it goes where the engine reads it, by a command that is told or as compose mounts it', async () => {
+test('rendered for machines it lies in the tree, where the engine reads it once that is copied, or as compose mounts it', async () => {
   fleet('{kind: llama.cpp, chatTemplateFile: chat.jinja}');
-  const from = join(place.folder, 'chat.jinja');
-  const units = await said('render', '--format', 'systemd');
-  expect(units).toMatch(
-    /berth-lab-chat needs a file: cat '?.*chat\.jinja'? \| sudo install -D -m 600 \/dev\/stdin \/etc\/berth\/units\/berth-lab-chat\/file-[0-9a-f]{8}-chat\.jinja/,
+  const systemd = await written('systemd');
+  const [unit = ''] = [...systemd.keys()].filter((path) => path.endsWith('.jinja'));
+  expect(unit).toMatch(/^etc\/berth\/units\/berth-lab-chat\/file-[0-9a-f]{8}-chat\.jinja$/);
+  expect(systemd.get(unit)).toBe(template);
+  const text = systemd.get('etc/systemd/system/berth-lab-chat.service');
+  expect(text).toMatch(/"--chat-template-file" "\$\{CREDENTIALS_DIRECTORY\}\/file-[0-9a-f]{8}-chat\.jinja/);
+  expect(text).toContain(`:/${unit}`);
+
+  const quadlet = await written('quadlet');
+  expect(quadlet.get(unit)).toBe(template);
+  expect(quadlet.get('etc/containers/systemd/berth-lab-chat.container')).toMatch(
+    new RegExp(`^Volume=/${unit}:/run/secrets/\\S+:ro$`, 'm'),
   );
-  expect(units).toMatch(/"--chat-template-file" "\$\{CREDENTIALS_DIRECTORY\}\/file-[0-9a-f]{8}-chat\.jinja/);
-  expect(units).toMatch(/LoadCredential=file-[0-9a-f]{8}-chat\.jinja:\/etc\/berth\/units\/berth-lab-chat\//);
-  const compose = parse((await place.berth('render', '--format', 'compose')).stdout) as {
+
+  const composed = await written('compose');
+  const { secrets } = parse(composed.get('compose.yaml') ?? '') as {
     secrets: Record<string, { file: string }>;
   };
-  expect(Object.values(compose.secrets)).toEqual([{ file: from }]);
-  expect(await said('render', '--format', 'quadlet')).toMatch(
-    /needs a file: cat .*\| sudo podman secret create/,
+  const [{ file } = { file: '' }] = Object.values(secrets);
+  expect(composed.get(file.replace(/^\.\//, ''))).toBe(template);
+  // What is printed is one file.
+  const printed = await place.berth('render', '--format', 'compose');
+  expect(parseAllDocuments(printed.stdout)).toHaveLength(1);
+});
+
+/** What `render` writes, by its path below the folder. */
+async function written(format: string, folder = ''): Promise<Map<string, string>> {
+  const out = `${folder === '' ? 'here' : folder}-${format}`;
+  const file = join(folder, 'berth.yaml');
+  const ran = await place.berth('render', '--file', file, '--format', format, '--out', out);
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(ran.stderr).not.toContain(place.folder);
+  const below = join(place.folder, out);
+  const names = readdirSync(below, { recursive: true, withFileTypes: true });
+  return new Map(
+    names.flatMap((one) => {
+      const path = join(one.parentPath, one.name);
+      return one.isFile() ? [[path.slice(below.length + 1), readFileSync(path, 'utf8')] as const] : [];
+    }),
   );
+}
+
+/** The same fleet in a folder beside, as another clone has it. */
+function clone(): void {
+  mkdirSync(join(place.folder, 'clone'), { recursive: true });
+  for (const name of ['chat.jinja', 'berth.yaml'])
+    place.write(readFileSync(join(place.folder, name), 'utf8'), `clone/${name}`);
+}
+
+test('rendered from another clone every file is the same, and tells nothing of where the clone lies', async () => {
+  fleet('{kind: llama.cpp, chatTemplateFile: chat.jinja, env: {SEARCH: "file:///opt/x"}}');
+  clone();
+  for (const format of ['kubernetes', 'systemd', 'quadlet', 'compose']) {
+    const here = await written(format);
+    expect(here, format).toEqual(await written(format, 'clone'));
+    const text = [...here.values()].join('\n');
+    expect(text, format).not.toContain(place.folder);
+    expect(text, format).toContain('file:///opt/x');
+    expect(text, format).not.toMatch(/\.\.\/opt\/x/);
+  }
+});
+
+test('who restarts it from another clone brings nothing new, and rollback goes past that', async () => {
+  fleet(`{kind: vllm, binary: ${engine()}, chatTemplate: ./chat.jinja, startTimeout: 60s}`);
+  for (const text of ['one\n', 'two\n']) {
+    place.write(text, 'chat.jinja');
+    expect((await place.berth('apply')).code).toBe(0);
+  }
+  clone();
+  expect((await place.berth('apply', '--file', 'clone/berth.yaml', '--restart', 'chat')).code).toBe(0);
+  const back = await place.berth('rollback', 'chat');
+  expect(back.code, back.stdout + back.stderr).toBe(0);
+  expect(seen().text).toBe('one\n');
+});
+
+test('a list of models that holds a key is not given, since others could read it', async () => {
+  place.write('[m]\nmodel = /srv/m.gguf\napi-key = abc\n', 'chat.jinja');
+  fleet('{kind: llama.cpp, chatTemplateFile: chat.jinja}');
+  expect(await said('render', '--format', 'kubernetes')).toContain('has a secret in line 3');
 });
 
 test('two clones of one repository have the same engine: where the file lies is no difference', async () => {

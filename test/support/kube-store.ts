@@ -23,7 +23,9 @@ export function kubeStore(): {
   return {
     objects,
     names: (plural) =>
-      [...objects.keys()].flatMap((path) => (path.includes(`/${plural}/`) ? [path.split('/').at(-1) ?? ''] : [])),
+      [...objects.keys()].flatMap((path) =>
+        path.includes(`/${plural}/`) ? [path.split('/').at(-1) ?? ''] : [],
+      ),
     answer: ({ key, query, body }) => {
       const [method = '', path = ''] = key.split(' ');
       const there = objects.get(path);

@@ -121,6 +121,6 @@ function userHomeOf({ kind, forUsers }: RenderFormat, { userHome }: RenderOption
 }
 
 function textOf({ files }: RenderedFleet): string {
-  const printed = files.filter(({ index }) => !index);
+  const printed = files.filter(({ index, beside }) => !index && !beside);
   return printed.map(({ path, text }) => `# ${path}\n${text.trimEnd()}`).join('\n---\n');
 }

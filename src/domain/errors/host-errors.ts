@@ -20,6 +20,11 @@ export const hostErrors = {
     () =>
       'A text of up to 1 MB beside the fleet file is given to the engine; anything else has to lie on its host: write the path that it has there, beginning with "/".',
   ),
+  GIVEN_FILE_MISSING: defineError<{ path: string }>(
+    (f) => `The file ${f.path} does not exist.`,
+    () =>
+      'Check the path: one that an engine is given lies beside the fleet file. For one that its image or host has, write the whole path, beginning with "/", or pass it through args.',
+  ),
   GIVEN_FILE_CHANGED: defineError<{ path: string; digest: string }>(
     (f) => `${f.path} no longer holds what the engine is to be given (${f.digest}).`,
     () => 'Put the content of then back into the file, or run "berth apply" for that of now.',

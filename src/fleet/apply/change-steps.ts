@@ -7,7 +7,7 @@ import type { RanState } from '../../domain/ran-states.ts';
 import type { World } from '../../io/world.ts';
 import type { Target } from '../../targets/contract.ts';
 import { targetOf } from '../../targets/registry.ts';
-import { sameValue } from '../plan/differences.ts';
+import { sameSpec, sameValue } from '../plan/differences.ts';
 import { goBack } from './go-back.ts';
 import type { WentBack } from './go-back.ts';
 import { worldOn } from '../file/hosts.ts';
@@ -126,7 +126,7 @@ function startWay(action: Change, { observed, makesRoom }: StepContext): StartWa
 
 function isTheSame(mark: Mark, { wanted, running, reasons }: Extract<Action, { do: 'replace' }>): boolean {
   return (
-    sameValue(mark.spec, wanted.spec) &&
+    sameSpec(mark.spec, wanted.spec) &&
     sameValue(running.target, wanted.target) &&
     running.port === wanted.port &&
     !reasons.some(isForSecret)

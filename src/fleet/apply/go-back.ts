@@ -3,7 +3,7 @@ import type { Mark } from '../../domain/instance.ts';
 import type { Action, Plan, Running } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
-import { sameValue } from '../plan/differences.ts';
+import { sameSpec, sameValue } from '../plan/differences.ts';
 import type { Journal } from './journal.ts';
 import { expectAsked, instancesOf, observe } from '../observe/observe.ts';
 import { startEngine } from './start-engine.ts';
@@ -72,7 +72,5 @@ export async function goBack(
 }
 
 function isAsBefore(now: Mark | null, before: Mark): boolean {
-  return (
-    now?.port === before.port && sameValue(now.spec, before.spec) && sameValue(now.target, before.target)
-  );
+  return now?.port === before.port && sameSpec(now.spec, before.spec) && sameValue(now.target, before.target);
 }

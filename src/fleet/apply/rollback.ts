@@ -1,4 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { foundAgain } from '../../domain/given-files.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { machineOf } from '../../domain/host-access.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
@@ -133,7 +134,8 @@ function choose(candidates: readonly Candidate[], names: readonly string[]): Can
 function wantedAgain({ deployment, replica, mark, before }: Candidate, goesBack: boolean): DesiredReplica[] {
   const state = goesBack ? before : mark && { ...mark, pinned: false };
   if (!state) return [];
-  const { target, declared, port, pinned, spec } = state;
+  const { target, declared, port, pinned } = state;
+  const spec = foundAgain(state.spec, { ...deployment.engine });
   return [{ deployment: { ...deployment, target, declared, port: pinned ? port : null }, replica, spec }];
 }
 

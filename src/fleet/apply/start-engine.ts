@@ -1,3 +1,4 @@
+import { withPlacesOf } from '../../domain/given-files.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { leftText } from '../../domain/left.ts';
 import type { World } from '../../io/world.ts';
@@ -82,6 +83,13 @@ function startBy(world: World, request: StartRequest, how: StartWay): Promise<St
   const { mark } = request;
   const target = targetOf(mark.target.kind);
   if (how.way === 'update' && target.update) return target.update(world, how.instance, request, mark.target);
-  if (how.way === 'restart' && target.restart) return target.restart(world, how.instance, request);
+  if (how.way === 'restart' && target.restart)
+    return target.restart(world, inPlaceOf(how.instance, mark), request);
   return target.create(world, request, mark.target);
+}
+
+/** What runs may not tell where its files lie, and whoever has it started anew knows. */
+function inPlaceOf(instance: Instance, { spec }: Mark): Instance {
+  const { mark } = instance;
+  return mark ? { ...instance, mark: { ...mark, spec: withPlacesOf(mark.spec, spec) } } : instance;
 }

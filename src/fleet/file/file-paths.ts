@@ -50,6 +50,11 @@ const given = patternsOf(
   ]),
 );
 
+/** Whether at this place of the file, by its keys, a text may stand that an engine is given from beside it. */
+export function isGivenPlace(name: string): boolean {
+  return given.some((pattern) => pattern.test(name));
+}
+
 function patternsOf(places: readonly string[]): RegExp[] {
   return places.map((place) => new RegExp(`^${place.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`));
 }
@@ -63,7 +68,7 @@ export function resolvePaths(tree: Located, base: PathBase): Located {
     const ofHome = isOfHome(text);
     if (fromHome.some((pattern) => pattern.test(name)))
       return ofHome ? { value: absolute(text, base), ofHome } : { value: text };
-    if (given.some((pattern) => pattern.test(name))) return givenAt(name, text, base);
+    if (isGivenPlace(name)) return givenAt(name, text, base);
     const place = fromFolder.find((pattern) => pattern.test(name));
     if (!place || text === '' || /^[a-z0-9+]+:\/\//i.test(text)) return { value: text };
     // The name of a program without a slash is looked up on PATH.

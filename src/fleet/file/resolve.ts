@@ -17,6 +17,7 @@ import type { KindOptions } from '../../lean-fleet-schema.ts';
 import { targetOf } from '../../targets/registry.ts';
 import type { FleetIdentity } from './paths.ts';
 import { hostOf } from '../checks/port-checks.ts';
+import { isGivenPlace } from './file-paths.ts';
 import { fetchedInto, projectorIn } from './fetched-into.ts';
 import { secretVariables } from './secret-places.ts';
 import type { WrittenGateway } from './written-gateway.ts';
@@ -233,7 +234,7 @@ function declaredOf(
   for (const part of ['engine', 'target', 'gpus', 'resources', 'ownKey', 'protect'])
     flatten(part, pieceAt(piece, [part]), declared);
   for (const [key, value] of Object.entries(declared))
-    if (typeof value === 'string' && value.startsWith(ofHere))
+    if (isGivenPlace(`deployments.NAME.${key}`) && typeof value === 'string' && value.startsWith(ofHere))
       declared[key] = `./${relative(folder, value.slice(ofHere.length))}`;
   if (model) declared['model'] = model.source;
   if (model?.mmproj) declared['mmproj'] = model.mmproj;

@@ -45,7 +45,10 @@ async function startFindings(
   const host = await hostOf(action.host);
   const request = startRequest(host, markOf(host, plan, action), plan.withheld);
   const { inCluster, preview } = targetOf(target.kind);
-  const foreseen = await orFinding(action.deployment, async () => (await preview?.(host, request, target)) ?? []);
+  const foreseen = await orFinding(
+    action.deployment,
+    async () => (await preview?.(host, request, target)) ?? [],
+  );
   // A cluster has them itself.
   return inCluster ? foreseen : [...(await givenFindings(host, request)), ...foreseen];
 }

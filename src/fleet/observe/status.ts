@@ -15,9 +15,8 @@ import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { restFindings } from '../plan/at-rest.ts';
 import { parkedFindings } from '../plan/parked.ts';
-import { withPlacesOf } from '../../domain/given-files.ts';
 import { givenSpecOf } from '../plan/given-spec.ts';
-import { declaredDifferences, sameValue } from '../plan/differences.ts';
+import { declaredDifferences, sameSpec } from '../plan/differences.ts';
 import { engineKeyOf } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
 import { worldOfInstance } from '../file/hosts.ts';
@@ -218,7 +217,7 @@ export async function isOutdated(world: World, deployment: Deployment, mark: Mar
   const cores = usableCores(await detectCpu(world));
   const key = engineKeyOf(world, mark, deployment);
   const spec = await givenSpecOf(world, deployment, { cores, help: null, key }).catch(() => null);
-  return !sameValue(spec && withPlacesOf(spec, mark.spec), mark.spec);
+  return spec === null || !sameSpec(spec, mark.spec);
 }
 
 async function externalStatus(

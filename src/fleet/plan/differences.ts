@@ -1,3 +1,5 @@
+import { withoutPlaces } from '../../domain/given-files.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { Reason } from '../../domain/plan.ts';
 
 /** Stated keys that make no difference to an engine that runs. */
@@ -18,6 +20,11 @@ export function declaredDifferences(
 function show(value: unknown): string {
   if (value === undefined) return '(not set)';
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Whether the same would be started: where given files lie makes no other engine. */
+export function sameSpec(a: LaunchSpec, b: LaunchSpec): boolean {
+  return sameValue(withoutPlaces(a), withoutPlaces(b));
 }
 
 /** Deep equality of plain data; the order of keys does not count. */

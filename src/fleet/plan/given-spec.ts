@@ -8,7 +8,7 @@ import type { World } from '../../io/world.ts';
 import type { Deployment } from '../file/resolve.ts';
 import { launchSpecOf } from './launch-spec-of.ts';
 
-/** The same with what lies beside the fleet file by now. Throws FILE_MISSING and FILE_UNFIT too. */
+/** The same with what lies beside the fleet file by now. Throws GIVEN_FILE_MISSING and FILE_UNFIT too. */
 export async function givenSpecOf(
   world: World,
   ...asked: Parameters<typeof launchSpecOf>
@@ -35,15 +35,16 @@ function expectRoom(
     });
 }
 
-/** One reason for each file that holds something else than what the engine was given. Pure. */
+/** One reason for each file that holds something else than when the engine was given it; another file is told by its setting. Pure. */
 export function changedFiles(
   before: Pick<LaunchSpec, 'secrets'>,
   now: Pick<LaunchSpec, 'secrets'>,
 ): Reason[] {
-  const was = givenIn(before);
-  return Object.entries(givenIn(now))
-    .filter(([name]) => was[name] === undefined)
-    .map(([, file]) => ({
+  const was = Object.values(givenIn(before));
+  return Object.values(givenIn(now))
+    .filter(({ sha256 }) => !was.some((one) => one.sha256 === sha256))
+    .filter(({ given }) => was.some((one) => basename(one.given) === basename(given)))
+    .map((file) => ({
       field: `files.${basename(file.given)}`,
       text: `file ${file.given} changed: restart`,
     }));

@@ -168,6 +168,24 @@ test('what the user changed is a reason, in the words of the file', () => {
   expect(actions[0]?.reasons).toEqual([{ field: 'engine.slots', text: 'engine.slots: 2 → 4' }]);
 });
 
+test('a given file that holds something else is a reason, also beside a port, and one that was moved or named otherwise is none', () => {
+  function given(path: string, sha256: string): LaunchSpec {
+    return spec({ secrets: { [`file-${path}-${sha256}`]: { given: path, sha256, bytes: 1 } } });
+  }
+  function reasons(path: string, sha256: string, port: number): string[] {
+    const before = running('a', 1001, { spec: given('/one/t.jinja', 'aa') });
+    const { actions } = plan([deployment('a', { port })], [before], { specs: { a: given(path, sha256) } });
+    return actions.flatMap((one) => one.reasons.map(({ text }) => text));
+  }
+  expect(reasons('/one/t.jinja', 'bb', 1002)).toEqual([
+    'port: 1001 → 1002',
+    'file /one/t.jinja changed: restart',
+  ]);
+  expect(reasons('/two/t.jinja', 'bb', 1001)).toEqual(['file /two/t.jinja changed: restart']);
+  for (const path of ['/one/t.jinja', '/one/u.jinja'])
+    expect(reasons(path, 'aa', 1001)).toEqual(['it runs as the file says']);
+});
+
 test('what only berth renders otherwise is a finding, and an action with --refresh', () => {
   const specs = { a: spec({ args: ['--listen', { hole: 'port' }] }) };
   const kept = plan([deployment('a')], [running('a', 1001)], { specs });

@@ -1,4 +1,4 @@
-import { withPlacesOf } from '../../domain/given-files.ts';
+import { withoutPlaces } from '../../domain/given-files.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { objectKey } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
@@ -7,7 +7,7 @@ import type { HostAccess } from '../../domain/host-access.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { Action, Plan, Reason, Running, Wanted } from '../../domain/plan.ts';
 import type { DesiredReplica } from './desired.ts';
-import { declaredDifferences, sameValue } from './differences.ts';
+import { declaredDifferences, sameSpec, sameValue } from './differences.ts';
 import { accessOf, hostNameOf } from '../file/hosts.ts';
 import { isInTheWay } from './order.ts';
 import { mayStandStill, parkedFindings } from './parked.ts';
@@ -152,7 +152,7 @@ function isAsStated({ alive, mark }: Own, { deployment, spec }: DesiredReplica):
     alive &&
     mark.target.kind === deployment.target.kind &&
     (deployment.port === null || deployment.port === mark.port) &&
-    (sameValue(mark.spec, spec) || declaredDifferences(mark.declared, deployment.declared).length === 0)
+    (sameSpec(mark.spec, spec) || declaredDifferences(mark.declared, deployment.declared).length === 0)
   );
 }
 
@@ -202,8 +202,8 @@ function compare(
   { findings, taken }: { findings: Finding[]; taken: TakenPorts },
 ): Action {
   const { mark } = instance;
-  const spec = withPlacesOf(withGpusOf(mark.spec, wanted.spec), mark.spec);
-  const specChanged = !sameValue(mark.spec, spec);
+  const spec = withGpusOf(mark.spec, wanted.spec);
+  const specChanged = !sameSpec(mark.spec, spec);
   // To write down what was the default anyway changes nothing that runs.
   const moved = !sameValue(mark.target, wanted.deployment.target);
   const reasons: Reason[] =
@@ -211,7 +211,7 @@ function compare(
   const port = wanted.deployment.port ?? mark.port;
   if (port !== mark.port) reasons.push({ field: 'port', text: `port: ${mark.port} → ${port}` });
   reasons.push(...changedSecrets(mark, wanted.spec, wanted.secrets ?? null));
-  if (reasons.length === 0) reasons.push(...changedFiles(mark.spec, spec));
+  reasons.push(...changedFiles(mark.spec, spec));
   reasons.push(...(input.otherSecrets?.get(objectKey(instance.object)) ?? []));
   const rendered = input.renderedOtherwise.get(objectKey(instance.object)) ?? [];
   if (reasons.length === 0 && (specChanged || moved || rendered.length > 0)) {
@@ -280,7 +280,7 @@ const unsupervised: Finding = {
 
 function renderedOtherwise(wanted: DesiredReplica, mark: Mark, rendered: readonly string[]): Finding {
   const changed = [
-    ...declaredDifferences({ ...mark.spec }, { ...wanted.spec }),
+    ...declaredDifferences({ ...withoutPlaces(mark.spec) }, { ...withoutPlaces(wanted.spec) }),
     ...declaredDifferences(mark.target, wanted.deployment.target),
   ];
   return {

@@ -5,10 +5,10 @@ import { parseJson } from '../../domain/json.ts';
 import type { Wanted } from '../../domain/plan.ts';
 import { RanStates } from '../../domain/ran-states.ts';
 import type { RanState } from '../../domain/ran-states.ts';
-import { dropGiven } from '../../io/given-file.ts';
+import { dropGiven, keepGiven } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
-import { sameValue } from './differences.ts';
+import { sameSpec, sameValue } from './differences.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 
@@ -52,14 +52,15 @@ export async function keepRan(
     await host.files.write(path, `${JSON.stringify(file, null, 2)}\n`, 0o600);
   const { record } = targetOf(state.target.kind);
   const shared = { ...fleet, ...where };
+  const given = { mark: where, stateDir: fleetPaths(host, fleet).state };
+  const isGiven = [...known, ...states].some(({ spec }) => Object.keys(givenIn(spec)).length > 0);
+  const specs = states.map(({ spec }) => spec);
+  const files = isGiven
+    ? await keepGiven(host, given, { specs, elsewhere: (name) => record?.file?.(host, shared, name) })
+    : {};
   if (record && !sameValue(statesIn(await record.read(host, shared)), states))
-    await record.keep(host, shared, JSON.stringify(file));
-  if ([...known, ...states].some(({ spec }) => Object.keys(givenIn(spec)).length > 0))
-    await dropGiven(
-      host,
-      { mark: where, stateDir: fleetPaths(host, fleet).state },
-      states.map(({ spec }) => spec),
-    );
+    await record.keep(host, shared, JSON.stringify(file), files);
+  if (isGiven) await dropGiven(host, given, specs);
 }
 
 function statesIn(text: string | null): RanState[] {
@@ -98,7 +99,7 @@ export function stateBefore(states: readonly RanState[], now: Omit<RanState, 'at
 /** A port of the pool changes with every replacement beside the old engine: that alone is no other state. */
 function isSame(a: Omit<RanState, 'at'>, b: Omit<RanState, 'at'>): boolean {
   const otherPort = a.port !== b.port && a.pinned && b.pinned;
-  return !otherPort && sameValue(a.spec, b.spec) && sameValue(a.target, b.target);
+  return !otherPort && sameSpec(a.spec, b.spec) && sameValue(a.target, b.target);
 }
 
 /** Of an engine that is there; whether the file had named its port is not known. */

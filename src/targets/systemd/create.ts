@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { givenPrefix } from '../../domain/given-files.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
+import { isGiven } from '../../domain/secret.ts';
 import { engineFileText } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../contract.ts';
@@ -14,7 +15,7 @@ import type { SystemdOptions } from './options.ts';
 import { definitionFiles } from './own-files.ts';
 import { ensureImage, expectNameFree, generatorOf, giveSecrets, podman, readerOfSecrets } from './podman.ts';
 import { workVolumes } from './quadlet.ts';
-import { recordFolders } from './record.ts';
+import { readRecordFile, recordFolders } from './record.ts';
 import { foldersOf, unitNameOf } from './render.ts';
 import { ask, cacheFolders, dropInPath, faultOf, scopeNamed, scopeOf, tell, unitPath } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -44,13 +45,15 @@ export async function create(world: World, request: StartRequest, options: Syste
   const definition = await definitionOf(world, mark, { options, unit, scope });
   const config = join(scope.config, unit);
   const secrets = await Promise.all(
-    Object.keys(spec.secrets).map(async (key) => {
+    Object.entries(spec.secrets).map(async ([key, ref]) => {
       const path = join(config, key);
       const text = await engineFileText(world, request, {
         name: key,
-        there: () => readAsRoot(world, scope, path),
+        there: async () =>
+          (await readAsRoot(world, scope, path)) ??
+          (isGiven(ref) ? readRecordFile(world, mark, ref.sha256) : null),
       });
-      return { path, text, mode: '600' as const };
+      return { path, text, mode: isGiven(ref) ? ('644' as const) : ('600' as const) };
     }),
   );
   const { path, text, dropIn, environment } = definition;
@@ -64,7 +67,7 @@ export async function create(world: World, request: StartRequest, options: Syste
       : [{ path: join(config, 'environment'), text: environment, mode: '600' as const }]),
     ...secrets,
   ]);
-  const paths = secrets.map((one) => one.path);
+  const paths = secrets.flatMap((one) => (one.mode === '600' ? [one.path] : []));
   if (reader !== null) await giveSecrets(world, scope, { deployment, user: reader, paths });
   // Last, since the next boot would start it.
   await writeFiles(world, scope, [{ path, text, mode: '644' }]);

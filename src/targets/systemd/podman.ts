@@ -1,5 +1,6 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Mark } from '../../domain/instance.ts';
+import { isGiven } from '../../domain/secret.ts';
 import { withoutHostWarning } from '../../domain/sudo-said.ts';
 import type { ExecResult } from '../../io/exec.ts';
 import { findProgram } from '../../io/find-program.ts';
@@ -88,7 +89,7 @@ export async function expectNameFree(
 }
 
 /**
- * The number of the user that the container runs as and that has to be given the files of secrets; null where there are none, or root
+ * The number of the user that the container runs as and that has to be given the files of secrets, which those that anybody may read are not; null where there are none, or root
  * reads them as they are. Throws CONTAINER_USER where that user has no number, or another one outside.
  */
 export async function readerOfSecrets(
@@ -96,7 +97,7 @@ export async function readerOfSecrets(
   scope: Scope,
   { mark, container }: { mark: Mark; container: UnitContainer },
 ): Promise<string | null> {
-  if (Object.keys(mark.spec.secrets).length === 0) return null;
+  if (Object.values(mark.spec.secrets).every(isGiven)) return null;
   const user = await userOf(world, scope, { mark, container });
   if (user === '0') return null;
   const fault = { deployment: mark.deployment, user };

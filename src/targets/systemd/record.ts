@@ -4,7 +4,7 @@ import type { MarkedPlace } from '../contract.ts';
 import { isSamePlace, markedUnits } from './observe.ts';
 import { scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
-import { writeFiles } from './write-files.ts';
+import { removeFiles, writeFiles } from './write-files.ts';
 
 /** Beside the files of units, for whoever may change the system's: a user's own units are nobody else's. */
 export function recordPath(
@@ -17,7 +17,13 @@ export function recordPath(
 /** The files and folders of it, innermost first. */
 export function recordFolders(scope: Scope, place: Omit<MarkedPlace, 'target'>): string[] {
   const path = recordPath(scope, place);
-  return [path, dirname(path), dirname(dirname(path))];
+  const files = filesFolder(scope, place);
+  return [`${files}/*`, files, path, dirname(path), dirname(dirname(path))];
+}
+
+/** What the engines of it were given, by names. */
+function filesFolder(scope: Scope, place: Omit<MarkedPlace, 'target'>): string {
+  return recordPath(scope, place).replace(/\.json$/, '.given');
 }
 
 /** What was kept for the units of this place; null where nothing was. */
@@ -25,11 +31,32 @@ export async function readRecord(world: World, place: MarkedPlace): Promise<stri
   return world.files.read(recordPath(scopeOf(world), place)).catch(() => null);
 }
 
-/** Keeps a text with the units of this place, as readable as their marks. Nothing where there is none, or where they are a user's. */
-export async function keepRecord(world: World, place: MarkedPlace, text: string): Promise<void> {
+/** One of the files that were kept with it; null where it is not there. */
+export async function readRecordFile(world: World, place: MarkedPlace, name: string): Promise<string | null> {
+  return world.files.read(join(filesFolder(scopeOf(world), place), name)).catch(() => null);
+}
+
+/**
+ * Keeps a text with the units of this place, as readable as their marks, and these files in place of those of before. Nothing where
+ * there is none, or where they are a user's.
+ */
+export async function keepRecord(
+  world: World,
+  place: MarkedPlace,
+  text: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
   const scope = scopeOf(world);
   if (scope.name === 'user') return;
   const units = await markedUnits(world, scope);
   if (!units.some(({ mark }) => isSamePlace(mark, place))) return;
-  await writeFiles(world, scope, [{ path: recordPath(scope, place), text: `${text}\n`, mode: '644' }]);
+  const folder = filesFolder(scope, place);
+  const there = await world.files.list(folder).catch(() => []);
+  const missing = Object.entries(files).filter(([name]) => !there.includes(name));
+  await writeFiles(world, scope, [
+    ...missing.map(([name, held]) => ({ path: join(folder, name), text: held, mode: '644' as const })),
+    { path: recordPath(scope, place), text: `${text}\n`, mode: '644' },
+  ]);
+  const old = there.filter((name) => !(name in files)).map((name) => join(folder, name));
+  if (old.length > 0) await removeFiles(world, scope, old);
 }

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import type { Mark } from '../../domain/instance.ts';
+import { localWorld } from '../../io/local-world.ts';
+import { SystemdOptions } from './options.ts';
+import { readerOfSecrets } from './podman.ts';
+import { userScope } from './scope.ts';
+
+const options = SystemdOptions.parse({ kind: 'systemd', container: { user: '1000' } });
+
+function markOf(secrets: Mark['spec']['secrets']): Mark {
+  return {
+    fleet: 'lab',
+    fleetId: 'x',
+    deployment: 'chat',
+    replica: 0,
+    target: { ...options },
+    address: '127.0.0.1',
+    port: 8000,
+    logFile: '',
+    declared: {},
+    spec: {
+      engine: 'vllm',
+      program: { images: { cpu: 'e/cpu:1' } },
+      args: [],
+      env: {},
+      secrets,
+      model: null,
+      mmproj: null,
+      writable: [],
+      devices: { vendor: 'none', count: 0 },
+      readiness: { path: '/health', startTimeoutMs: 60_000 },
+      metricsPath: null,
+      stop: { signal: 'SIGTERM', graceMs: 1_000 },
+      slots: null,
+      servedModel: null,
+    },
+  };
+}
+
+test('a podman without root refuses secrets for a user of its own, and no file that anybody may read', async () => {
+  const world = { ...localWorld(), env: { HOME: '/home/a', XDG_RUNTIME_DIR: '/run/user/1000' } };
+  const { container } = options;
+  if (!container) throw new Error('it is in no container');
+  const file = { given: '/srv/t.jinja', sha256: 'aa', bytes: 1 };
+  const scope = userScope(world);
+  expect(await readerOfSecrets(world, scope, { mark: markOf({ file }), container })).toBeNull();
+  await expect(
+    readerOfSecrets(world, scope, { mark: markOf({ file, key: { env: 'KEY' } }), container }),
+  ).rejects.toThrow('gives users other numbers');
+});
