@@ -1,4 +1,4 @@
-import type { Recognized } from './contract.ts';
+import type { Recognized } from '../domain/process-facts.ts';
 
 /** Options whose files lie beside a fleet file where their paths are relative, and the flags that they come from. */
 const given = [

@@ -4,11 +4,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import { makePlace } from '../../test/support/berth.ts';
 import { servedCluster } from '../../test/support/kube-server.ts';
 import { kubeStore } from '../../test/support/kube-store.ts';
-import type { Instance, Mark } from '../domain/instance.ts';
+import type { Mark } from '../domain/instance.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { digestOf } from '../io/given-file.ts';
-import { kserveTarget } from '../targets/kserve.ts';
-import { kubernetesTarget } from '../targets/kubernetes.ts';
+import type { StartRequest } from '../targets/contract.ts';
+import { targetOf } from '../targets/registry.ts';
 import { filesName } from './given-files.ts';
 
 const spec: LaunchSpec = {
@@ -28,18 +28,18 @@ const spec: LaunchSpec = {
   servedModel: null,
 };
 
-const targets = [
-  [kubernetesTarget, kubernetesTarget.options.parse({ kind: 'kubernetes', entrypoint: ['serve'] })],
-  [kserveTarget, kserveTarget.options.parse({ kind: 'kserve' })],
-] as const;
+const targets = ['kubernetes', 'kserve'].map((kind) => {
+  const target = targetOf(kind);
+  return { target, options: target.options.parse({ kind, entrypoint: ['serve'] }) };
+});
 
 const at = '2026-01-01T00:00:00Z';
 
 /** A replica that is given one text of a file, which is written anew for each. */
-function given(kind: (typeof targets)[number]): {
+function given(target: Mark['target']): {
   path: string;
   markOf: (text: string) => Mark;
-  request: (mark: Mark) => Parameters<typeof kserveTarget.create>[1];
+  request: (mark: Mark) => StartRequest;
 } {
   const place = makePlace();
   onTestFinished(() => place.close());
@@ -54,7 +54,7 @@ function given(kind: (typeof targets)[number]): {
         fleetId: 'k3x9',
         deployment: 'chat',
         replica: 0,
-        target: kind[1],
+        target,
         address: '0.0.0.0',
         port: 8080,
         logFile: '',
@@ -77,32 +77,27 @@ function filesIn(names: string[]): string[] {
   return names.filter((name) => name.includes('-files-')).toSorted();
 }
 
-for (const kind of targets) {
-  const [target] = kind;
-  // Each target takes its own options.
-  const { create, preview } = target as unknown as typeof kserveTarget;
-  const options = kind[1] as Parameters<typeof create>[2];
-
+for (const { target, options } of targets) {
   test(`${target.kind}: what the engine of before was given outlives a restart, and goes with the state that had it`, async () => {
     const { answer, names } = kubeStore();
     const { world } = await servedCluster(answer);
-    const { markOf, request } = given(kind);
+    const { markOf, request } = given(options);
     const [first, second, third] = [markOf('one'), markOf('two'), markOf('three')];
     const place = first;
     markOf('one');
-    await create(world, request(first), options);
-    await target.record.keep(world, place, ranText(first));
+    await target.create(world, request(first), options);
+    await target.record?.keep(world, place, ranText(first), {});
     markOf('two');
-    const { instance } = await create(world, request(second), options);
-    await target.record.keep(world, place, ranText(first, second));
+    const { instance } = await target.create(world, request(second), options);
+    await target.record?.keep(world, place, ranText(first, second), {});
     const both = filesIn(names('configmaps'));
     expect(both).toHaveLength(2);
-    await target.restart(world, instance as Instance);
+    await target.restart?.(world, instance);
     expect(filesIn(names('configmaps'))).toEqual(both);
 
     markOf('three');
-    await create(world, request(third), options);
-    await target.record.keep(world, place, ranText(second, third));
+    await target.create(world, request(third), options);
+    await target.record?.keep(world, place, ranText(second, third), {});
     const later = filesIn(names('configmaps'));
     expect(later).toHaveLength(2);
     expect(later).not.toEqual(both);
@@ -111,24 +106,24 @@ for (const kind of targets) {
   test(`${target.kind}: one that somebody made anew with another text is no reason not to try, since it is made again`, async () => {
     const { answer, names, objects } = kubeStore();
     const { world } = await servedCluster(answer);
-    const { markOf, request } = given(kind);
+    const { markOf, request } = given(options);
     const mark = markOf('one');
-    await create(world, request(mark), options);
+    await target.create(world, request(mark), options);
     const [name = ''] = filesIn(names('configmaps'));
     const path = [...objects.keys()].find((one) => one.endsWith(name)) ?? '';
     const live = objects.get(path);
     if (!live) throw new Error('there is no ConfigMap');
     objects.set(path, { ...live, data: { 'file-chat': 'other' } });
-    const findings = await preview(world, request(mark), options);
+    const findings = (await target.preview?.(world, request(mark), options)) ?? [];
     expect(findings.filter(({ severity }) => severity === 'critical')).toEqual([]);
     expect(objects.get(path)?.data).toEqual({ 'file-chat': 'other' });
-    await create(world, request(mark), options);
+    await target.create(world, request(mark), options);
     expect(objects.get(path)?.data).toEqual({ 'file-chat': 'one' });
   });
 }
 
 test('its name tells the text and not where that lies', () => {
-  const { markOf, path } = given(targets[0]);
+  const { markOf, path } = given({ kind: 'kubernetes' });
   const [one, two] = [markOf('one'), markOf('two')];
   const there = { ...one.spec.secrets['file-chat'], given: `${path}-elsewhere` };
   expect(filesName(two)).not.toBe(filesName(one));

@@ -51,7 +51,7 @@ export async function keepRecord(
   const units = await markedUnits(world, scope);
   if (!units.some(({ mark }) => isSamePlace(mark, place))) return;
   const folder = filesFolder(scope, place);
-  const there = await world.files.list(folder).catch(() => []);
+  const there = await world.files.list(folder).catch((): string[] => []);
   const missing = Object.entries(files).filter(([name]) => !there.includes(name));
   await writeFiles(world, scope, [
     ...missing.map(([name, held]) => ({ path: join(folder, name), text: held, mode: '644' as const })),
