@@ -131,12 +131,12 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   ) => Promise<Started>;
   /**
    * Asks politely, waits `graceMs`, then forces; resolves when nothing of it is left. Idempotent. Who `settles` afterwards calls that
-   * once for all that was changed on a host.
+   * once for all that was changed on a host. Where its place `ends` and no other engine comes into it, its record goes as well.
    */
   readonly remove: (
     world: World,
     instance: Instance,
-    how: { signal: string; graceMs: number; settles?: boolean },
+    how: { signal: string; graceMs: number; settles?: boolean; ends?: boolean },
   ) => Promise<void>;
   /** Has it stand still and keeps its object, which then is `parked`; `create` has it run again. Absent: it is removed. */
   readonly park?: (world: World, instance: Instance, how: { graceMs: number }) => Promise<void>;
@@ -145,7 +145,7 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   /** What is done once for all changes of a command on a host; absent: nothing. Idempotent. */
   readonly settle?: (world: World) => Promise<void>;
   /**
-   * A text that is kept with the object itself, for all who may change it, and goes with it; absent: who applies keeps it on the host.
+   * A text that is kept with the object itself, for all who may change it, and goes with its place; absent: who applies keeps it on the host.
    * `keep` does nothing where the object is not there.
    */
   readonly record?: {

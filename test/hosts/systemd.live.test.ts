@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { localFiles } from '../../src/io/files.ts';
@@ -128,6 +128,30 @@ describe.skipIf(lacks !== '')('target systemd, with systemd as the first process
     // By now that is what comes before, also for who has applied it first.
     expect(berth('rollback', 'a', '--dry-run').stdout).toContain('back to what it was since');
     expect(enter('sh', '-c', 'stat -c "%a %U" /etc/berth/ran/*/*').stdout.trim()).toBe('644 root');
+    expect(berth('down').code).toBe(0);
+    expect(enter('ls', '/etc/berth').code).not.toBe(0);
+  }, 240_000);
+
+  test('a change that fails takes nothing away of what a unit was before, for whoever else may change it', () => {
+    onTestFinished(() => void berth('down'));
+    function apply(more: string): BoxRan {
+      fleet(more);
+      const path = join(folder, 'berth.yaml');
+      // A unit that has its name from the file is replaced in its place.
+      const text = readFileSync(path, 'utf8').replace('{kind: systemd}', '{kind: systemd, unit: kept}');
+      writeFileSync(path, text);
+      return berth('apply', '--yes');
+    }
+    for (const n of [1, 2]) {
+      const applied = apply(`, env: {N: "${n}"}`);
+      expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    }
+    const failed = apply(', env: {NODE_OPTIONS: "--require=/nowhere"}');
+    expect(failed.code, failed.stdout + failed.stderr).toBe(7);
+    const other = { BERTH_STATE_DIR: join(folder, 'of one more') };
+    const back = box.berth(['rollback', 'a', '--yes'], other);
+    expect(back.code, back.stdout + back.stderr).toBe(0);
+    expect(enter('cat', `/proc/${replica().pid}/environ`).stdout).toContain('N=1\0');
     expect(berth('down').code).toBe(0);
     expect(enter('ls', '/etc/berth').code).not.toBe(0);
   }, 240_000);

@@ -168,7 +168,9 @@ async function removeRunning(host: World, action: Ending, context: StepContext):
     await target.park(host, instance, running.stop);
     return null;
   }
-  await target.remove(host, instance, { ...running.stop, settles: true });
+  // Another kind keeps it elsewhere; of the same one it must outlive a change that fails or is cut off.
+  const ends = action.do === 'stop' || action.wanted.target.kind !== running.target.kind;
+  await target.remove(host, instance, { ...running.stop, settles: true, ends });
   const left = action.do === 'stop' && instance.mark ? await target.leaves?.(host, instance.mark) : [];
   for (const one of left ?? []) options.onProgress(leftText(one));
   return null;

@@ -49,7 +49,7 @@ export async function endEngines(world: World, ending: Ending): Promise<void> {
       const host = hostNameOf(hosts, one);
       await journal.record({ do: 'stop', host, deployment, replica, object, reasons: [reason] }, async () => {
         const there = await worldOfInstance(world, hosts, one);
-        await targetOf(mark.target.kind).remove(there, one, { ...mark.spec.stop, settles: true });
+        await targetOf(mark.target.kind).remove(there, one, { ...mark.spec.stop, settles: true, ends: true });
         return null;
       });
     }),

@@ -1,9 +1,10 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import type { Mark } from '../../domain/instance.ts';
+import type { Instance, Mark } from '../../domain/instance.ts';
 import type { Action, Plan, Running } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { sameSpec, sameValue } from '../plan/differences.ts';
+import { keepRan, stateOfMark } from '../plan/ran-states.ts';
 import type { Journal } from './journal.ts';
 import { expectAsked, instancesOf, observe } from '../observe/observe.ts';
 import { startEngine } from './start-engine.ts';
@@ -59,6 +60,7 @@ export async function goBack(
           onProgress,
         });
         await started.ready(new AbortController().signal);
+        await keepAgain(host, plan, { name, instance: started.instance, onProgress });
         return started.instance.object.name;
       },
     );
@@ -68,6 +70,24 @@ export async function goBack(
     if (!(error instanceof BerthError)) throw error;
     onProgress(`berth: ${name} could not be started again as it was: ${error.message}`);
     return { ...place, failure: error };
+  }
+}
+
+/** What was kept with the engine before may have gone with it. That it cannot be kept keeps nobody from serving. */
+async function keepAgain(
+  host: World,
+  plan: Plan,
+  { name, instance, onProgress }: { name: string; instance: Instance; onProgress: (line: string) => void },
+): Promise<void> {
+  const { mark } = instance;
+  if (!mark) return;
+  try {
+    const state = stateOfMark(mark, instance, host.clock.wall().toISOString());
+    await keepRan(host, { fleet: plan, place: mark, state });
+  } catch (error) {
+    onProgress(
+      `berth: what ${name} runs as could not be kept for "berth rollback": ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -21,7 +21,7 @@ export async function stopStarted(
       // The same fleet may run from another state folder as well, such as that of a second clone.
       if (!mark?.logFile.startsWith(`${fleetPaths(host, loaded).logs}/`)) return;
       onProgress(`Stopping ${mark.deployment}`);
-      await targetOf(mark.target.kind).remove(host, one, mark.spec.stop);
+      await targetOf(mark.target.kind).remove(host, one, { ...mark.spec.stop, ends: true });
     }),
   );
 }

@@ -111,7 +111,7 @@ export async function stopReplicas(
       const why = { do: 'stop', mark, object: one.object.name, reason: 'its model is unloaded' } as const;
       await journal.record(effectOf(task.loaded, why), async () => {
         const there = await worldOfInstance(world, task.loaded.hosts, one);
-        await targetOf(mark.target.kind).remove(there, one, mark.spec.stop);
+        await targetOf(mark.target.kind).remove(there, one, { ...mark.spec.stop, ends: true });
         return null;
       });
     }),

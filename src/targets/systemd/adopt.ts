@@ -5,10 +5,10 @@ import type { World } from '../../io/world.ts';
 import type { Foreign } from '../contract.ts';
 import { unitOfObject } from './logs.ts';
 import { show } from './observe.ts';
+import { isAdopted, textOf } from './own-files.ts';
 import { dropInOf } from './render.ts';
 import { dropInPath, scopeNamed, tell, unitPath } from './scope.ts';
 import type { Scope } from './scope.ts';
-import { readUnit, valuesOf } from './unit-text.ts';
 import { removeFiles, writeFiles } from './write-files.ts';
 
 /**
@@ -41,14 +41,13 @@ export async function adopt(world: World, { unit: where }: Foreign, mark: Mark):
 }
 
 /**
- * Keeps the definition of an adopted unit that is about to be taken away, beside where it lay, under a name that systemd does not
- * read. Units that berth has written itself need none.
+ * Keeps the definition of an adopted unit that is about to be taken away or written over, beside where it lay, under a name that
+ * systemd does not read. Units that berth has written itself need none.
  */
 export async function keepDefinition(world: World, scope: Scope, unit: string): Promise<void> {
-  const dropIn = await world.files.read(dropInPath(scope, unit)).catch(() => null);
-  if (valuesOf(readUnit(dropIn ?? ''), 'Unit', 'X-Berth-Adopted').length === 0) return;
+  if (!(await isAdopted(world, scope, unit))) return;
   const path = unitPath(scope, unit);
-  const text = await world.files.read(path).catch(() => null);
+  const text = await textOf(world, scope, path);
   if (text !== null) await writeFiles(world, scope, [{ path: `${path}.before-berth`, text, mode: '600' }]);
 }
 

@@ -7,16 +7,16 @@ import { engineFileText } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../contract.ts';
 import { keepDefinition } from './adopt.ts';
-import { definitionOf, definitionPath, inContainer } from './definition.ts';
+import { containerFile, definitionOf, definitionPath, inContainer } from './definition.ts';
 import { lastLines, unitOfObject } from './logs.ts';
 import { beingStopped, endingOf, isSamePlace, markOnDisk, observe, runs, show } from './observe.ts';
 import { optionsOf, unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
-import { definitionFiles } from './own-files.ts';
+import { definitionFiles, isAdopted } from './own-files.ts';
 import { ensureImage, expectNameFree, generatorOf, giveSecrets, podman, readerOfSecrets } from './podman.ts';
 import { workVolumes } from './quadlet.ts';
 import { readRecordFile, recordFolders } from './record.ts';
-import { foldersOf, unitNameOf } from './render.ts';
+import { dropInOf, foldersOf, unitNameOf } from './render.ts';
 import { ask, cacheFolders, dropInPath, faultOf, scopeNamed, scopeOf, tell, unitPath } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { killedForMemory } from './scripts.ts';
@@ -59,9 +59,17 @@ export async function create(world: World, request: StartRequest, options: Syste
   const { path, text, dropIn, environment } = definition;
   const before = await markOnDisk(world, scope, unit);
   const { own } = await definitionFiles(world, scope, { unit, mark: before });
+  const old = own.filter((one) => one !== path);
+  // By this the file of an adopted unit is known until it is away, also after a change that was cut off.
+  const isLeft = old.includes(unitPath(scope, unit)) && (await isAdopted(world, scope, unit));
+  await keepDefinition(world, scope, unit);
   // The mark comes first: whatever is left half made can be known for ours.
   await writeFiles(world, scope, [
-    { path: dropInPath(scope, unit), text: dropIn, mode: '644' },
+    {
+      path: dropInPath(scope, unit),
+      text: isLeft ? dropInOf(mark, text, { adopted: true }) : dropIn,
+      mode: '644',
+    },
     ...(environment === null
       ? []
       : [{ path: join(config, 'environment'), text: environment, mode: '600' as const }]),
@@ -71,7 +79,8 @@ export async function create(world: World, request: StartRequest, options: Syste
   if (reader !== null) await giveSecrets(world, scope, { deployment, user: reader, paths });
   // Last, since the next boot would start it.
   await writeFiles(world, scope, [{ path, text, mode: '644' }]);
-  await dropOtherKind(world, scope, { unit, before, old: own.filter((one) => one !== path) });
+  await dropOtherKind(world, scope, { unit, before, old });
+  if (isLeft) await writeFiles(world, scope, [{ path: dropInPath(scope, unit), text: dropIn, mode: '644' }]);
   const file = `${unit}.service`;
   if (!inContainer(options))
     await tell(world, scope, { args: ['enable', '--no-reload', '--quiet', file], unit, what: 'enabled' });
@@ -93,7 +102,8 @@ async function dropOtherKind(
     // What a container is told lies in its own file.
     await removeFiles(world, scope, [...old, join(scope.config, unit, 'environment')]);
   } else await removeFiles(world, scope, old);
-  if (!before || !inContainer(optionsOf(before)) || old.length === 0) return;
+  // The mark is the new one's already where a change before was cut off.
+  if (!before || !old.includes(containerFile(scope, unit))) return;
   const volumes = workVolumes(before);
   // Podman refuses for those that another container of the same place has.
   if (volumes.length > 0) await podman(world, scope, ['volume', 'rm', ...volumes]);
@@ -210,7 +220,7 @@ async function isGone(world: World, shown: ReadonlyMap<string, string>): Promise
 export async function remove(
   world: World,
   instance: Instance,
-  how: { signal: string; graceMs: number; settles?: boolean },
+  how: { signal: string; graceMs: number; settles?: boolean; ends?: boolean },
 ): Promise<void> {
   const { scope: name, unit } = unitOfObject(instance);
   const scope = scopeNamed(world, name);
@@ -248,7 +258,8 @@ export async function remove(
     join(config, 'environment'),
     config,
     scope.config,
-    ...(others.length === 0 ? [...recordFolders(scope, there), ...cacheFolders(scope, there)] : []),
+    ...(others.length === 0 && how.ends ? recordFolders(scope, there) : []),
+    ...(others.length === 0 ? cacheFolders(scope, there) : []),
     dirname(scope.config),
     // The mark goes last, so that a removal that is cut off goes on the next time.
     dropInPath(scope, unit),
