@@ -147,6 +147,28 @@ test('where KServe lets the pods run a stop takes its annotation back and says s
   expect((await markedServices(world))[0]?.alive).toBe(true);
 });
 
+test('so does one over a service whose pods are replaced meanwhile, as those of a node that is drained', async () => {
+  const { answer } = store();
+  const made = { metadata: { name: 'big-predictor', uid: 'd' }, spec: { replicas: 1 } };
+  const labels = { 'serving.kserve.io/inferenceservice': 'big' };
+  const spec = { terminationGracePeriodSeconds: 30 };
+  const old = { metadata: { name: 'big-1', uid: 'p', labels, deletionTimestamp: '2026-01-01T00:10:00Z' }, spec };
+  const fresh = { metadata: { name: 'big-2', uid: 'q', labels }, spec };
+  let now = 0;
+  const { world } = await servedCluster((one) => {
+    if (one.key.endsWith('/pods')) return [200, { items: [now < 30_000 ? old : fresh] }];
+    return one.key.endsWith('/deployments/big-predictor') ? [200, made] : answer(one);
+  });
+  const clock = { ...world.clock, now: () => (now += 10_000), sleep: () => Promise.resolve() };
+  await create(world, { ...request, mark: open });
+  const [running] = await markedServices(world);
+  if (!running) throw new Error('there is no service');
+  await expect(park({ ...world, clock }, running, { graceMs: 0 })).rejects.toMatchObject({
+    code: 'KSERVE_STOP_UNKNOWN',
+  });
+  expect((await markedServices(world))[0]?.parked).toBeUndefined();
+});
+
 /** A pod of a Deployment that is gone already, ended for as long as `isThere`. */
 async function stopping(isThere: (now: number) => boolean) {
   const { answer } = store();

@@ -37,13 +37,14 @@ export async function park(
   expectUntracked(serviceKind.kind, served.service);
   await annotate(place, served.service, 'true');
   const since = world.clock.now();
-  let allowedMs = graceMs;
-  for (let takenUp = false; ;) {
+  for (;;) {
     const left = await leftOf(place, instance);
     if (!left) return;
     const { pods } = left;
-    takenUp ||= !left.isMade || (pods.length > 0 && pods.every((pod) => pod.metadata.deletionTimestamp));
-    allowedMs = Math.max(allowedMs, ...pods.map(graceOf));
+    const ending = pods.filter((pod) => pod.metadata.deletionTimestamp);
+    // Of this moment alone: a rollout or a drained node ends all pods as well, and others come.
+    const takenUp = !left.isMade || (pods.length > 0 && ending.length === pods.length);
+    const allowedMs = Math.max(graceMs, ...ending.map(graceOf));
     if (world.clock.now() > since + (takenUp ? allowedMs : graceMs) + noticeMs) {
       if (takenUp) throw notEnding(metadata.name, pods, allowedMs);
       await annotate(place, served.service, null);
