@@ -1,3 +1,5 @@
+import { filesOfHere } from '../domain/given-files.ts';
+import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { isAddress } from '../domain/model-source.ts';
 import type { Wants } from '../doctor/contract.ts';
 import { engineOf } from '../engines/registry.ts';
@@ -14,6 +16,7 @@ export const nothingWanted: Wants = {
   ports: [],
   pool: usualPorts,
   models: [],
+  givesFiles: false,
   mlock: false,
   cluster: null,
 };
@@ -38,6 +41,7 @@ export function wantsOf(loaded: LoadedFleet, host: string): Wants {
     ],
     pool: loaded.hosts[host]?.ports ?? usualPorts,
     models: [...new Set(there.flatMap(({ model }) => (model && !isAddress(model.path) ? [model.path] : [])))],
+    givesFiles: there.some(isGivenFiles),
     mlock: there.some(locksOwnMemory),
     cluster: accessOf(loaded.hosts[host]).kubernetes ?? null,
   };
@@ -55,13 +59,22 @@ function gpusOf(deployments: readonly Deployment[]): number {
   return Math.max(always, ...turns);
 }
 
-/** A faulty deployment is told by `plan`; here it wants no program. */
 function programOf(deployment: Deployment): Wants['programs'] {
   if (!usesHostPrograms(deployment.target)) return [];
+  const binary = specOf(deployment)?.program.binary;
+  return binary === undefined ? [] : [{ binary, deployment: deployment.name }];
+}
+
+function isGivenFiles(deployment: Deployment): boolean {
+  const spec = specOf(deployment);
+  return spec !== null && filesOfHere(spec).length > 0;
+}
+
+/** Null for a faulty deployment, which is told by `plan`; here it wants nothing. */
+function specOf(deployment: Deployment): LaunchSpec | null {
   try {
-    const binary = launchSpecOf(deployment, { cores: null, help: null, key: null })?.program.binary;
-    return binary === undefined ? [] : [{ binary, deployment: deployment.name }];
+    return launchSpecOf(deployment, { cores: null, help: null, key: null });
   } catch {
-    return [];
+    return null;
   }
 }

@@ -14,6 +14,8 @@ export interface Wants {
   readonly pool: { readonly from: number; readonly to: number };
   /** Model files that lie on it. */
   readonly models: readonly string[];
+  /** Engines there are given files of the machine that berth runs on. */
+  readonly givesFiles: boolean;
   /** An engine that is to hold its memory against swapping. */
   readonly mlock: boolean;
   /** The host is a cluster that is reached from this machine; null: it is a machine. */

@@ -19,6 +19,7 @@ const nothing: Wants = {
   ports: [],
   pool: { from: 1, to: 2 },
   models: [],
+  givesFiles: false,
   mlock: false,
   cluster: null,
 };

@@ -79,18 +79,15 @@ const everywhere = [
   'networkpolicies.networking.k8s.io',
   leases,
 ] as const;
-const ofKserve = [
-  'inferenceservices.serving.kserve.io',
-  'servingruntimes.serving.kserve.io',
-  'configmaps',
-] as const;
+const ofKserve = ['inferenceservices.serving.kserve.io', 'servingruntimes.serving.kserve.io'] as const;
 
 /** What a fleet's targets make in the namespace; without a fleet, what any of plain Deployments does. Pure. */
-function resourcesOf({ targets }: Wants): string[] {
+function resourcesOf({ targets, givesFiles }: Wants): string[] {
   const plain = targets.includes('kubernetes') || !targets.includes('kserve');
   return [
     ...(plain ? ['deployments.apps'] : []),
     ...(targets.includes('kserve') ? ofKserve : []),
+    ...(targets.includes('kserve') || givesFiles ? ['configmaps'] : []),
     ...everywhere,
   ];
 }
