@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
+import { engineOf } from '../../engines/registry.ts';
+import { systemClock } from '../../io/clock.ts';
 import type { World } from '../../io/world.ts';
 import { localWorld } from '../../io/local-world.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { Loader } from './loader.ts';
+import type { LoaderPorts } from './loader.ts';
 
 /** A host that nothing can be changed on for the first tries, as one whose daemon does not answer; waits pass at once. */
 function stubborn(tries: number): { world: World; waits: number[]; errors: unknown[] } {
@@ -28,15 +31,19 @@ function stubborn(tries: number): { world: World; waits: number[]; errors: unkno
   return { world: { ...world, locks, clock, log }, waits, errors };
 }
 
-function loaderOf(world: World): { loader: Loader; told: string[] } {
+function loaderOf(
+  world: World,
+  fetched: Partial<Pick<LoaderPorts, 'fetch'>> & { readonly deployments?: readonly object[] } = {},
+): { loader: Loader; told: string[] } {
   const told: string[] = [];
-  const loaded = { fleet: 'none', fleetId: 'of-nobody', hosts: {}, deployments: [] };
+  const { deployments = [], fetch = () => Promise.reject(new Error('Nothing is fetched here.')) } = fetched;
+  const loaded = { fleet: 'none', fleetId: 'of-nobody', hosts: {}, deployments };
   const loader = new Loader(world, {
     loaded: () => loaded as unknown as LoadedFleet,
     tell: () => {},
     changed: async () => void told.push(loader.phaseOf('a')),
     onProgress: () => {},
-    fetch: () => Promise.reject(new Error('Nothing is fetched here.')),
+    fetch,
     fetches: async () => {},
     fetched: () => {},
     times: { of: () => null, learn: async () => {} },
@@ -72,3 +79,33 @@ test('what cannot be ended keeps nobody from ending', async () => {
   await loader.stop();
   expect([loader.phaseOf('a'), told]).toEqual(['ending', []]);
 });
+
+test('nor does one whose end waits for a load that is given up with it', async () => {
+  const { world } = stubborn(Infinity);
+  const engine = engineOf('llama.cpp').options.parse({ kind: 'llama.cpp' });
+  const model = { path: 'https://host/b.gguf', mmproj: null, secret: null };
+  const target = { kind: 'process' };
+  const one = { name: 'a', host: 'local', engine, model, target, gpus: 0, resources: null };
+  let began = 0;
+  const { loader, told } = loaderOf(
+    { ...world, clock: { ...world.clock, sleep: systemClock.sleep } },
+    {
+      deployments: [one],
+      fetch: (_wanted, { signal }) => {
+        began += 1;
+        return new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => setTimeout(reject, 50, signal.reason)),
+        );
+      },
+    },
+  );
+  loader.load('a');
+  await expect.poll(() => began).toBe(1);
+  loader.unload('a');
+  await loader.stop();
+  expect([loader.phaseOf('a'), told]).toEqual(['ending', ['ending']]);
+  // Nor is anything begun after that.
+  loader.load('a');
+  await loader.stop();
+  expect(began).toBe(1);
+}, 10_000);

@@ -43,6 +43,7 @@ export class Loader {
   readonly #world: World;
   readonly #ports: LoaderPorts;
   readonly #entries = new Map<string, Entry>();
+  readonly #stopping = new AbortController();
 
   constructor(world: World, ports: LoaderPorts) {
     this.#world = world;
@@ -88,8 +89,9 @@ export class Loader {
     }
   }
 
-  /** Gives up what is being loaded or is to be ended once more, and waits for what is under way. */
+  /** Gives up what is being loaded or is to be ended once more, and waits for what is under way; nothing is begun after it. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     for (const entry of this.#entries.values()) entry.abort.abort();
     await Promise.all([...this.#entries.values()].map((entry) => entry.work));
   }
@@ -132,7 +134,7 @@ export class Loader {
 
   /** What comes of it in vain is told, unless it was given up. */
   async #attempt(entry: Entry, phase: DemandPhase, act: () => Promise<void>): Promise<void> {
-    if (entry.phase !== phase) return;
+    if (entry.phase !== phase || this.#stopping.signal.aborted) return;
     entry.abort = new AbortController();
     try {
       await act();
@@ -189,6 +191,7 @@ export class Loader {
 
   async #end(entry: Entry): Promise<void> {
     const { onProgress, changed } = this.#ports;
+    if (this.#stopping.signal.aborted) return;
     entry.abort = new AbortController();
     if (!(await this.#untilEnded(entry))) return;
     if (entry.phase === 'ending') entry.phase = 'gone';
@@ -200,8 +203,9 @@ export class Loader {
    * Tries until its engines have ended: what could not be ended takes memory that others wait for, and nobody asks again for what is
    * on its way out. False when that was given up.
    */
-  async #untilEnded({ name, abort: { signal } }: Entry): Promise<boolean> {
+  async #untilEnded({ name, abort }: Entry): Promise<boolean> {
     const { loaded, onProgress } = this.#ports;
+    const signal = AbortSignal.any([this.#stopping.signal, abort.signal]);
     let told = '';
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
       try {
