@@ -195,16 +195,53 @@ test('one reply of many that is another range, or all of the same file, throws a
   ]);
 });
 
+test('lies throw nothing away while ranges come between them, however many there are', async () => {
+  const content = contentOf(4 * partBytes);
+  hub.files.set('a.bin', content);
+  const lies = new Map<number, number>();
+  hub.fault = ({ range }) => {
+    const part = Math.floor((range?.from ?? 0) / partBytes);
+    const count = (lies.get(part) ?? 0) + 1;
+    lies.set(part, count);
+    return part > 0 && count <= 5 ? { do: count % 2 === 0 ? 'lie' : 'no-ranges' } : null;
+  };
+  await download(quick, request({ size: content.size, connections: 1 }));
+  expect(readFileSync(join(folder, 'a.bin')).equals(content.read(0, content.size - 1))).toBe(true);
+  expect(troubles.filter((one) => one.includes('front to back'))).toEqual([]);
+  expect([...lies.values()]).toEqual([1, 6, 6, 6]);
+});
+
+test('nor do they where a download goes on that was cut off', async () => {
+  const stop = new AbortController();
+  hub.fault = () => ({ do: 'stall', after: 3 * 1024 * 1024 });
+  const begun = download(
+    systemClock,
+    request({
+      connections: 1,
+      stallMs: 60_000,
+      signal: stop.signal,
+      onProgress: (done) => done > 2.5 * 1024 * 1024 && stop.abort(),
+    }),
+  );
+  await expect(begun).rejects.toThrow('abort');
+  hub.asked.length = 0;
+  let lies = 0;
+  hub.fault = () => (++lies <= 5 ? { do: 'no-ranges' } : null);
+  await download(quick, request({ connections: 1 }));
+  expectWhole();
+  expect(troubles.filter((told) => told.includes('front to back'))).toEqual([]);
+  const ranges = hub.asked.filter(({ host }) => host === 'store').map(({ range }) => range?.from ?? 0);
+  expect(Math.min(...ranges)).toBeGreaterThan(1024 * 1024);
+});
+
 test('a server that always lies about a range is read from front to back in the end', async () => {
   hub.fault = ({ range }) => (range?.from === partBytes ? { do: 'lie' } : null);
-  await download(quick, request());
+  await download(quick, request({ connections: 1 }));
   expectWhole();
   const ranges = hub.asked.filter(({ host }) => host === 'store').map(({ range }) => range?.from);
   expect(ranges.toSorted((a = Infinity, b = Infinity) => a - b)).toEqual([
     0,
-    partBytes,
-    partBytes,
-    partBytes,
+    ...Array.from({ length: 6 }, () => partBytes),
     undefined,
   ]);
 });

@@ -37,8 +37,8 @@ export interface DownloadRequest {
 
 const mostFailures = 6;
 const mostRestarts = 3;
-/** Of many servers behind one name one may not know ranges: what has come is worth another try. */
-const mostLies = 3;
+/** Of many servers behind one name some may not know ranges: as long as nothing has come that costs no more than a few tries. */
+const mostLiesAtFirst = 3;
 const settleEvery = 1024 * 1024;
 /** A try that brought less than this is one of those that failed. */
 const progressBytes = 64 * 1024;
@@ -52,6 +52,8 @@ interface Work {
   address: Address;
   /** A reply that was opened to learn what there is, for whoever takes that part. */
   opened: { readonly part: number; readonly reply: Reply } | null;
+  /** Replies that were other ranges, over all parts, since anything came. */
+  lies: number;
 }
 
 /**
@@ -61,7 +63,7 @@ interface Work {
  */
 export async function download(clock: Clock, request: DownloadRequest): Promise<Identity> {
   using connector = createConnector(request);
-  const work: Work = { request, clock, connector, address: await request.address(), opened: null };
+  const work: Work = { request, clock, connector, address: await request.address(), opened: null, lies: 0 };
   // No range is of nothing.
   if (!request.ranges || request.size === 0) return await wholeFile(work, null);
   for (let restarts = 0; ; restarts += 1) {
@@ -139,17 +141,29 @@ async function takePart(work: Work, file: PartialFile, part: number, signal: Abo
       await takeRest(work, file, part, signal);
       if (file.doneOf(part) === before) throw new Error('the server sends nothing for what it was asked for');
     } catch (error) {
-      if (signal.aborted || isFinal(error)) throw error;
+      if (signal.aborted) throw error;
+      if (error instanceof RangeLie) {
+        await passOver(work, error, signal);
+        continue;
+      }
+      if (isFinal(error)) throw error;
       failures = file.doneOf(part) - before >= progressBytes ? 1 : failures + 1;
       await pause(work, failures, error, signal);
     }
   }
 }
 
+/** What has come by ranges is thrown away for lies only once nothing else is told any more, on whatever part. */
+async function passOver(work: Work, lie: RangeLie, signal: AbortSignal): Promise<void> {
+  work.lies += 1;
+  if (lie.always || work.lies >= mostFailures) throw lie;
+  await pause(work, work.lies, lie, signal);
+}
+
 async function takeRest(work: Work, file: PartialFile, part: number, signal: AbortSignal): Promise<void> {
   const { opened } = work;
   if (opened?.part === part) work.opened = null;
-  const reply = opened?.part === part ? opened.reply : await openHonest(work, part, file, signal);
+  const reply = opened?.part === part ? opened.reply : await openPart(work, part, file, signal);
   let unsettled = 0;
   try {
     for await (const chunk of paced(reply.body, work.request.stallMs, work.clock.now)) {
@@ -157,6 +171,7 @@ async function takeRest(work: Work, file: PartialFile, part: number, signal: Abo
       const left = lengthOf(rangeOf(part, file.identity.size)) - file.doneOf(part);
       const taken = chunk.length > left ? chunk.subarray(0, left) : chunk;
       await writing(() => file.write(part, taken));
+      work.lies = 0;
       work.request.onProgress(file.done(), file.identity.size);
       if ((unsettled += taken.length) >= settleEvery) {
         await writing(() => file.settle(part));
@@ -170,17 +185,14 @@ async function takeRest(work: Work, file: PartialFile, part: number, signal: Abo
 }
 
 /** As `openPart`, which is tried again where a server sends another range than it was asked for, or all of the same file. */
-async function openHonest(
-  work: Work,
-  part: number,
-  file: PartialFile | null,
-  signal: AbortSignal = work.request.signal,
-): Promise<Reply> {
+async function openHonest(work: Work, part: number, earlier: PartialFile | null): Promise<Reply> {
+  const { signal } = work.request;
+  const most = earlier === null ? mostLiesAtFirst : mostFailures;
   for (let lies = 1; ; lies += 1) {
     try {
-      return await openPart(work, part, file, signal);
+      return await openPart(work, part, earlier, signal);
     } catch (error) {
-      if (!(error instanceof RangeLie) || error.always || lies === mostLies) throw error;
+      if (!(error instanceof RangeLie) || error.always || lies === most) throw error;
       await pause(work, lies, error, signal);
     }
   }
