@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { OverheadReport } from '../../src/bench/overhead/report.ts';
+import type { Report } from '../../src/domain/run/report.ts';
 import { makePlace, ownPorts } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 
@@ -63,4 +65,28 @@ test('without a running gateway it says so and exits with 6; a wild count is ref
   const down = await place.berth('gateway', 'bench');
   expect([down.code, down.stderr]).toEqual([6, expect.stringContaining('"berth up" starts it')]);
   expect((await place.berth('gateway', 'bench', '--pairs', '1000000')).code).toBe(2);
+});
+
+test('a benchmark through the gateway shows the key of a client, and never the master key', async () => {
+  place.env['MASTER'] = 'sk-of-the-master';
+  const path = join(place.folder, 'berth.yaml');
+  const before = readFileSync(path, 'utf8');
+  const keys = 'keys: {me: "${env:MY_KEY}"}';
+  const benchmarks =
+    'benchmarks:\n  gate: {of: a, via: gateway, profile: {kind: synchronous}, data: {prompt: 16, output: 4}, requests: 2, warmup: 0, calibrate: false}\n';
+  for (const [named, shown] of [
+    ['masterKey: "${env:MASTER}"', { file: expect.any(String) as string }],
+    [`masterKey: "\${env:MASTER}", ${keys}`, { env: 'MY_KEY' }],
+  ] as const) {
+    place.write(before.replace(keys, named) + benchmarks);
+    const up = await place.berth('up', '--detach');
+    expect(up.code, up.stderr).toBe(0);
+    const ran = await place.berth('bench', 'gate', '--json');
+    // Whether so few requests had a client that kept up is the machine's doing.
+    expect([0, 5], ran.stderr).toContain(ran.code);
+    const [run] = (ran.json() as { runs: { report: Report }[] }).runs;
+    expect(run?.report.stages[0]?.requests).toMatchObject({ ok: 2, failed: 0 });
+    expect(run?.report.spec.target.key).toEqual(shown);
+    expect((await place.berth('down')).code).toBe(0);
+  }
 });

@@ -8,7 +8,6 @@ import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
 import type { World } from '../../io/world.ts';
 import { consoleTokenFile } from '../console-address.ts';
-import { fileKeys } from '../../fleet/gateway/file-keys.ts';
 
 type Entry = LoadedFleet['benchmarks'][string];
 
@@ -26,8 +25,9 @@ interface Found {
 }
 
 /**
- * As a client does, by the first key of the file. A gateway that speaks TLS may have a certificate that nobody here
- * trusts: it is reached by the address that it has for berth itself, in the clear on loopback, with berth's own key.
+ * As a client does, by the first key of a client in the file. A gateway that speaks TLS may have a certificate that nobody here
+ * trusts: it is reached by the address that it has for berth itself, in the clear on loopback, with berth's own key. So is one of
+ * which the file names the master key alone, which opens more than a benchmark needs.
  */
 export async function gatewayDoor(
   world: World,
@@ -35,8 +35,10 @@ export async function gatewayDoor(
   status: FleetStatus,
 ): Promise<GatewayDoor | null> {
   const { url } = status.gateway;
-  const [key = null] = Object.values(fileKeys(loaded.gateway));
-  if (url === null || !url.startsWith('https:')) return url === null ? null : { url, key };
+  const { keys, masterKey } = loaded.gateway;
+  const [key = null] = Object.values(keys);
+  if (url === null) return null;
+  if (!url.startsWith('https:') && (key !== null || masterKey === undefined)) return { url, key };
   const inside = (await readUpState(world, loaded))?.gateway?.insideUrl;
   return inside === undefined
     ? { url, key }
