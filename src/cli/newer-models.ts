@@ -21,7 +21,7 @@ export async function isNewer(
     };
     // What has no note of its endpoint may be of another one.
     if (model.endpoint === undefined && (await kind.endpoint(world, access.secret)) !== null) return false;
-    return (await newnessOf(world, kind, source, model, access)) === 'newer';
+    return (await newnessOf(world, kind, source, model, { access })) === 'newer';
   } catch {
     signal.throwIfAborted();
     return false;

@@ -1,3 +1,4 @@
+import type { ListedModel } from '../domain/listed-model.ts';
 import { resolveSecret } from '../io/secret-values.ts';
 import { sourceOf } from '../model-sources/registry.ts';
 import { pullModel } from '../models/pull.ts';
@@ -7,18 +8,32 @@ import type { CliContext } from './context.ts';
 import type { NamedSource } from './named-models.ts';
 import { showPull } from './pull-progress.ts';
 
+/** What the place of a model has listed, while that is new enough to be fetched by; else null. */
+export type Listings = (named: NamedSource) => ListedModel | null;
+
+/** While others are fetched first, a place may get another form of a model. */
+const listedForMs = 60_000;
+
 /** What can never fit together is told before the first of several models is fetched. */
 export async function checkRoomOf(
   { world, signal }: CliContext,
   named: readonly NamedSource[],
-): Promise<void> {
-  if (named.length < 2) return;
-  const models = named.map(async ({ source, secret }) => ({
-    kind: sourceOf(source),
-    source,
-    access: { secret: secret === null ? null : await resolveSecret(world, secret), signal },
+  { refresh = false }: { readonly refresh?: boolean } = {},
+): Promise<Listings> {
+  if (named.length < 2) return () => null;
+  const lists = new Map<NamedSource, { readonly listed: ListedModel; readonly at: number }>();
+  const models = named.map(async (one) => ({
+    kind: sourceOf(one.source),
+    source: one.source,
+    access: { secret: one.secret === null ? null : await resolveSecret(world, one.secret), signal },
+    refresh,
+    onListed: (listed: ListedModel) => void lists.set(one, { listed, at: world.clock.now() }),
   }));
   await checkRoomTogether(world, await Promise.all(models));
+  return (one) => {
+    const { listed = null, at = 0 } = lists.get(one) ?? {};
+    return world.clock.now() - at > listedForMs ? null : listed;
+  };
 }
 
 export interface PullHow {
@@ -26,6 +41,7 @@ export interface PullHow {
   /** Half a minute without it. */
   readonly stallMs?: number;
   readonly refresh?: boolean;
+  readonly listed?: () => ListedModel | null;
   /** Told how far it is, from 0 to 1. */
   readonly onPart?: (part: number) => void;
 }
@@ -34,7 +50,7 @@ export interface PullHow {
 export async function pullNamed(
   { world, output, signal }: CliContext,
   { source, secret }: NamedSource,
-  { connections, stallMs = 30_000, refresh = false, onPart = () => {} }: PullHow,
+  { connections, stallMs = 30_000, refresh = false, listed = () => null, onPart = () => {} }: PullHow,
 ): Promise<Pulled> {
   const kind = sourceOf(source);
   const progress = showPull(output, world.clock.now);
@@ -49,6 +65,7 @@ export async function pullNamed(
       connections,
       stallMs,
       refresh,
+      listed,
       ...progress,
       onBytes,
     });

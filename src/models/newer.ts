@@ -19,9 +19,9 @@ export async function newnessOf(
   kind: ModelSource,
   source: string,
   model: StoredModel,
-  access: SourceAccess,
+  { access, listed: given }: { readonly access: SourceAccess; readonly listed?: ListedModel },
 ): Promise<Newness> {
-  const listed = await kind.list(world, source, access);
+  const listed = given ?? (await kind.list(world, source, access));
   if (listed.revision !== null && listed.revision === model.revision) return 'same';
   const { files } = chooseFiles(shownSource(source), listed.files, kind.wanted(source));
   const stored = new Map(model.files.map((file) => [file.path, file]));

@@ -9,6 +9,8 @@ export interface PullOptions {
   readonly stallMs: number;
   /** Asks the place though all is there, and fetches what it has in another form by now. */
   readonly refresh?: boolean;
+  /** What its place has listed a moment ago, so that it need not be asked again; null: that is too long ago. */
+  readonly listed?: () => ListedModel | null;
   /** Bytes of all files of this model that are there, of how many; null where a place does not tell. */
   readonly onBytes: (done: number, total: number | null) => void;
   readonly onLine: (line: string) => void;

@@ -17,6 +17,7 @@ import type { PullOptions } from './pull-options.ts';
 import { recordRemains } from './remains.ts';
 import { checkRoom } from './room.ts';
 import { waitForTurn } from './turn.ts';
+import { isWhole } from './whole.ts';
 
 export interface Pulled {
   readonly model: StoredModel;
@@ -44,13 +45,16 @@ export async function pullModel(
   });
   const store = storeOf(world);
   const there = await storedModel(world, key);
+  const whole = there !== null && (await isWhole(world, there)) ? there : null;
+  if (whole !== null && !options.refresh)
+    return { model: whole, path: modelPath(store, whole), fetched: false };
+  const listed = options.listed?.() ?? (await kind.list(world, source, options.access));
+  // What cannot be told apart from what its place has is fetched.
   if (
-    there !== null &&
-    (await isWhole(world, there)) &&
-    !(await isToRefresh(world, kind, source, there, options))
+    whole !== null &&
+    (await newnessOf(world, kind, source, whole, { access: options.access, listed })) === 'same'
   )
-    return { model: there, path: modelPath(store, there), fetched: false };
-  const listed = await kind.list(world, source, options.access);
+    return { model: whole, path: modelPath(store, whole), fetched: false };
   const chosen = chooseFiles(shownSource(source), listed.files, kind.wanted(source));
   if (there !== null && options.refresh) await recordRemains(world, there, new Set());
   function where(file: ListedFile): Promise<Address> {
@@ -87,31 +91,11 @@ async function checkParts(tree: string, files: readonly StoredFile[]): Promise<v
   throw new BerthError('GGUF_BROKEN', { path: parts[fault.part]?.path ?? tree, detail: fault.detail });
 }
 
-/** What cannot be told apart from what its place has is fetched. */
-async function isToRefresh(
-  world: World,
-  kind: ModelSource,
-  source: string,
-  there: StoredModel,
-  { refresh = false, access }: PullOptions,
-): Promise<boolean> {
-  return refresh && (await newnessOf(world, kind, source, there, access)) !== 'same';
-}
-
 /** The old form is whole until all of the new one has come; between them no record says that what lies there is one model. */
 async function renameAll(world: World, folder: string, files: readonly StoredFile[]): Promise<void> {
   const store = storeOf(world);
   for (const path of [store.record(folder), store.tree(folder)]) await world.files.remove(path);
   for (const file of files) await nameFile(world, folder, file);
-}
-
-/** All files are there with the length they had; their bytes are looked at by `verify` only. */
-async function isWhole(world: World, model: StoredModel): Promise<boolean> {
-  const tree = storeOf(world).tree(model.folder);
-  const found = await Promise.all(
-    model.files.map(async ({ path, size }) => (await world.files.stat(`${tree}/${path}`))?.size === size),
-  );
-  return found.every(Boolean);
 }
 
 async function fetchAll(

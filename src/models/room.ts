@@ -1,5 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
-import type { ListedFile } from '../domain/listed-model.ts';
+import type { ListedFile, ListedModel } from '../domain/listed-model.ts';
 import { shownSource } from '../domain/model-source.ts';
 import type { Address } from '../io/download/connect.ts';
 import { identify } from '../io/download/identify.ts';
@@ -7,12 +7,18 @@ import { freeBytes, takenBytes } from '../io/store-files.ts';
 import type { World } from '../io/world.ts';
 import type { ModelSource, SourceAccess } from '../model-sources/contract.ts';
 import { storeKey, storeOf, storedModel } from './cache.ts';
+import type { StoredModel } from './cache.ts';
 import { chooseFiles } from './choose-files.ts';
+import { isWhole } from './whole.ts';
 
 export interface WantedModel {
   readonly kind: ModelSource;
   readonly source: string;
   readonly access: SourceAccess;
+  /** What is there whole is asked for all the same, and fetched in a newer form. */
+  readonly refresh: boolean;
+  /** Told what its place lists. */
+  readonly onListed: (listed: ListedModel) => void;
 }
 
 /**
@@ -35,12 +41,17 @@ export async function checkRoomTogether(world: World, models: readonly WantedMod
 /** Of each file that is missing, by what it is kept as, the bytes that are to come. */
 async function toCome(
   world: World,
-  { kind, source, access }: WantedModel,
+  { kind, source, access, refresh, onListed }: WantedModel,
 ): Promise<readonly (readonly [string, number])[]> {
   const key = storeKey(source, await kind.endpoint(world, access.secret));
-  if ((await storedModel(world, key)) !== null) return [];
+  const there = await storedModel(world, key);
+  const whole = there !== null && (await isWhole(world, there)) ? there : null;
+  if (whole !== null && !refresh) return [];
   const listed = await kind.list(world, source, access);
-  const { files } = chooseFiles(shownSource(source), listed.files, kind.wanted(source));
+  onListed(listed);
+  if (whole !== null && listed.revision !== null && listed.revision === whole.revision) return [];
+  const chosen = chooseFiles(shownSource(source), listed.files, kind.wanted(source));
+  const files = chosen.files.filter((file) => !isStored(file, whole));
   const sized = await withSizes(
     world,
     files,
@@ -48,6 +59,12 @@ async function toCome(
     access,
   );
   return missingBytes(world, key.folder, sized);
+}
+
+/** As far as a list tells, which names no sum of each file: what may be the same by now is no reason to refuse. */
+function isStored({ path, size, sha256 }: ListedFile, whole: StoredModel | null): boolean {
+  const was = whole?.files.find((one) => one.path === path);
+  return was !== undefined && sha256 === null && (size === null || size === was.size);
 }
 
 /** What is listed without a size is asked for it. The answer is held against nothing: it may change until the file is fetched. */
@@ -90,7 +107,9 @@ async function missingBytes(
   const store = storeOf(world);
   const missing: (readonly [string, number])[] = [];
   for (const { path, size, sha256 } of files) {
-    if (size === null || (sha256 !== null && (await world.files.stat(store.blob(sha256))) !== null)) continue;
+    const blob = sha256 === null ? null : await world.files.stat(store.blob(sha256));
+    // One of another length is broken, and comes anew.
+    if (size === null || blob?.size === size) continue;
     const partial = store.partial(folder, path);
     missing.push([sha256 ?? partial, Math.max(0, size - (await takenBytes(partial)))]);
   }

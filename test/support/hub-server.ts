@@ -43,6 +43,8 @@ export interface HubServer {
     /** So often, and then no more; absent: always. */
     times?: number;
   } | null;
+  /** How often the list was asked for. */
+  lists: number;
   /** How often the list was refused. */
   refused: number;
   /** Sums that the list tells, in place of the true ones. */
@@ -72,6 +74,7 @@ export async function startHub(address = '127.0.0.1'): Promise<HubServer> {
   });
 
   function list(reply: http.ServerResponse): void {
+    self.lists += 1;
     if (self.refuse !== null) {
       self.refused += 1;
       reply.writeHead(self.refuse.status, { 'x-error-code': self.refuse.code }).end('{"error":"no"}');
@@ -115,6 +118,7 @@ export async function startHub(address = '127.0.0.1'): Promise<HubServer> {
     files: new Map(),
     fault: () => null,
     refuse: null,
+    lists: 0,
     refused: 0,
     sums: new Map(),
     gitNames: new Map(),

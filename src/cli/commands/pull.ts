@@ -69,9 +69,14 @@ export function configure(command: Command, context: CliContext): void {
         throw usage('"--mark" and "--sum" are for a model that "--to" puts somewhere.');
       const pulled: Told[] = [];
       const all = elsewhere(await namedSources(context, options, names));
-      await checkRoomOf(context, all);
+      const refresh = options.refresh === true;
+      const listings = await checkRoomOf(context, all, { refresh });
       for (const named of all) {
-        const one = await pullNamed(context, named, { ...howOf(options), refresh: options.refresh === true });
+        const one = await pullNamed(context, named, {
+          ...howOf(options),
+          refresh,
+          listed: () => listings(named),
+        });
         pulled.push({
           ...one,
           newer: !one.fetched && !options.refresh && (await isNewer(context, named, one.model)),

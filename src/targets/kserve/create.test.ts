@@ -151,9 +151,12 @@ test('so does one over a service whose pods are replaced meanwhile, as those of 
   const { answer } = store();
   const made = { metadata: { name: 'big-predictor', uid: 'd' }, spec: { replicas: 1 } };
   const labels = { 'serving.kserve.io/inferenceservice': 'big' };
-  const spec = { terminationGracePeriodSeconds: 30 };
-  const old = { metadata: { name: 'big-1', uid: 'p', labels, deletionTimestamp: '2026-01-01T00:10:00Z' }, spec };
-  const fresh = { metadata: { name: 'big-2', uid: 'q', labels }, spec };
+  const grace = { terminationGracePeriodSeconds: 30 };
+  const old = {
+    metadata: { name: 'big-1', uid: 'p', labels, deletionTimestamp: '2026-01-01T00:10:00Z' },
+    spec: grace,
+  };
+  const fresh = { metadata: { name: 'big-2', uid: 'q', labels }, spec: grace };
   let now = 0;
   const { world } = await servedCluster((one) => {
     if (one.key.endsWith('/pods')) return [200, { items: [now < 30_000 ? old : fresh] }];

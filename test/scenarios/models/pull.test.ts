@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync, statSync, truncateSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { partBytes } from '../../../src/io/download/parts.ts';
@@ -160,6 +160,35 @@ deployments:
   const ran = await place.berth('pull', '--json');
   expect(ran.code, ran.stderr).toBe(0);
   expect(ran.json()).toMatchObject([{ source, fetched: true }]);
+});
+
+test('so are those that are fetched anew, as newer or as broken, and what is as it was needs no room', async () => {
+  const names = ['one.bin', 'two.bin', 'three.bin'];
+  for (const [at, name] of names.entries()) hub.files.set(name, contentOf(100_000, at));
+  const sources = names.map((name) => `hf://lab/tiny/${name}`);
+  const ran = await place.berth('pull', ...sources, '--json');
+  const paths = (ran.json() as { path: string }[]).map(({ path }) => path);
+  // One list each, by which it is fetched as well.
+  expect(hub.lists).toBe(3);
+  hub.asked.length = 0;
+  hub.revision = 'beef';
+  hub.files.set('one.bin', contentOf(100_000, 7));
+  hub.files.set('two.bin', { ...contentOf(0), size: 2 ** 49 });
+  hub.sums.set('two.bin', '2'.repeat(64));
+  const newer = await place.berth('pull', '--refresh', ...sources);
+  expect([newer.code, newer.stderr]).toEqual([1, expect.stringContaining('are needed, ')]);
+  expect(hub.asked).toEqual([]);
+
+  // What lies in the store by that sum has another length.
+  hub.sums.set('two.bin', sumOf(contentOf(100_000, 1)));
+  truncateSync(paths[1] ?? '', 10);
+  const broken = await place.berth('pull', 'hf://lab/tiny/four.bin', sources[1] ?? '');
+  expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining('are needed, ')]);
+  expect(hub.asked).toEqual([]);
+  hub.lists = 0;
+  const fetched = await place.berth('pull', '--refresh', sources[0] ?? '', sources[2] ?? '', '--json');
+  expect((fetched.json() as { fetched: boolean }[]).map((one) => one.fetched)).toEqual([true, false]);
+  expect(hub.lists).toBe(2);
 });
 
 test('a file that always has wrong bytes is refused, and nothing of it is kept', async () => {
