@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Mark } from '../../domain/instance.ts';
-import type { ExecResult } from '../../io/exec.ts';
+import type { ExecOptions, ExecResult } from '../../io/exec.ts';
 import { localWorld } from '../../io/local-world.ts';
 import type { World } from '../../io/world.ts';
 import { systemdTarget } from '../systemd.ts';
@@ -40,14 +40,14 @@ function machine({ dies }: { dies?: (argv: readonly string[]) => boolean } = {})
     stat: async (path: string) =>
       world.files.stat(path.endsWith('-generator') ? join(home, 'bin/podman') : path),
   };
-  const run: World['exec']['run'] = async (argv, options) => {
+  async function run(argv: readonly string[], options?: ExecOptions): Promise<ExecResult> {
     if (dies?.(argv)) throw new Error('killed');
     if (argv.includes('podman')) return { ...ok, code: argv.includes('inspect') ? 1 : 0 };
     if (argv.includes('journalctl')) return ok;
     return argv.includes('systemctl')
       ? { ...ok, stdout: systemctl(argv.slice(argv.indexOf('--user') + 1)) }
       : world.exec.run(argv, options);
-  };
+  }
   const env = { HOME: home, PATH: `${join(home, 'bin')}:${process.env['PATH']}`, XDG_RUNTIME_DIR: home };
   return { ...world, files, env, uid: 1000, exec: { ...world.exec, run } };
 }
@@ -107,7 +107,10 @@ const asUnit = SystemdOptions.parse({ kind: 'systemd', unit });
 const inContainer = SystemdOptions.parse({ kind: 'systemd', unit, container: {} });
 
 async function create(world: World, options: SystemdOptions): Promise<void> {
-  await systemdTarget.create(world, { mark: markOf(options, 8001) }, options);
+  const mark = markOf(options, 8001);
+  const { address, port, logFile } = mark;
+  const request = { mark, address, port, logFile, stateDir: home, withheld: [] };
+  await systemdTarget.create(world, request, options);
 }
 
 async function adoptByHand(): Promise<void> {

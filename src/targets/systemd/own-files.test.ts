@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Mark } from '../../domain/instance.ts';
+import type { ExecOptions, ExecResult } from '../../io/exec.ts';
 import { localWorld } from '../../io/local-world.ts';
 import type { World } from '../../io/world.ts';
 import { definitionFiles } from './own-files.ts';
@@ -36,15 +37,21 @@ function closed(sudo: 'free' | 'asks'): World {
   }
   const files: World['files'] = {
     ...world.files,
-    stat: async (path) => (refuse(path), world.files.stat(path)),
-    read: async (path) => (refuse(path), world.files.read(path)),
+    stat: async (path) => {
+      refuse(path);
+      return world.files.stat(path);
+    },
+    read: async (path) => {
+      refuse(path);
+      return world.files.read(path);
+    },
   };
-  const run: World['exec']['run'] = async (argv, options) => {
+  async function run(argv: readonly string[], options?: ExecOptions): Promise<ExecResult> {
     if (argv[0] !== 'sudo') return world.exec.run(argv, options);
     return sudo === 'free'
       ? world.exec.run(argv.slice(2), options)
       : { code: 1, signal: null, stdout: '', stderr: 'sudo: a password is required\n' };
-  };
+  }
   return { ...world, files, exec: { ...world.exec, run } };
 }
 
