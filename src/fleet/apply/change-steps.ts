@@ -209,7 +209,8 @@ async function discardStarted(
   { options }: StepContext,
 ): Promise<null> {
   options.onProgress(`Stopping the new ${nameOf(action)} (${instance.object.name})`);
-  await targetOf(instance.object.target).remove(host, instance, action.wanted.spec.stop);
+  const how = { ...action.wanted.spec.stop, ends: action.do === 'start' };
+  await targetOf(instance.object.target).remove(host, instance, how);
   return null;
 }
 
