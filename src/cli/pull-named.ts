@@ -9,7 +9,7 @@ import type { NamedSource } from './named-models.ts';
 import { showPull } from './pull-progress.ts';
 
 /** What the place of a model has listed, while that is new enough to be fetched by; else null. */
-export type Listings = (named: NamedSource) => ListedModel | null;
+type Listings = (named: NamedSource) => ListedModel | null;
 
 /** While others are fetched first, a place may get another form of a model. */
 const listedForMs = 60_000;
