@@ -59,7 +59,7 @@ async function isTaken(world: World, scope: Scope, path: string): Promise<boolea
   // Without further rights the answer would be that of those who may not look.
   if (seen === 'hidden' && rights.length === 0) return true;
   const said = await world.exec.run([...rights, 'sh', '-c', look, 'sh', path], { timeoutMs: 30_000 });
-  if (said.code !== 0 && /^sudo:/m.test(reasonOf(said)))
+  if (rights.length > 0 && (said.code === null || (said.code !== 0 && /^sudo:/m.test(reasonOf(said)))))
     throw new BerthError('BECOME_REFUSED', { reason: reasonOf(said) });
   return said.stdout.trim() !== 'free';
 }
