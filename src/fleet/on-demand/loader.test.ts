@@ -82,7 +82,7 @@ test('what cannot be ended keeps nobody from ending', async () => {
 
 test('nor does one whose end waits for a load that is given up with it', async () => {
   const { world } = stubborn(Infinity);
-  const engine = engineOf('llama.cpp').options.parse({ kind: 'llama.cpp' });
+  const engine = engineOf('llama.cpp').options?.parse({ kind: 'llama.cpp' });
   const model = { path: 'https://host/b.gguf', mmproj: null, secret: null };
   const target = { kind: 'process' };
   const one = { name: 'a', host: 'local', engine, model, target, gpus: 0, resources: null };
