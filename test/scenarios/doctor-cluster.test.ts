@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makePlace } from '../support/berth.ts';
@@ -65,6 +65,7 @@ test('a host that is a cluster is asked by its own context and namespace, and by
       JSON.stringify({ serverVersion: { gitVersion: 'v1.31.2' } }),
     ],
     ['"get "*"--context=lab --namespace=llm"*', '{"items":[]}'],
+    ['"auth can-i create configmaps"*', 'no\n', 1],
     ['"auth can-i"*"--context=lab --namespace=llm"*', 'yes\n'],
   ]);
   place.write('apiVersion: v1\nkind: Config\n', 'kubeconfig');
@@ -78,6 +79,13 @@ deployments: {a: {model: m, engine: {kind: llama.cpp}, target: {kind: kubernetes
   const { found } = await doctor('k3s');
   expect([...new Set(found.hosts[0]?.checks.map(({ check }) => check))]).toEqual(['kubernetes']);
   expect(of(found, 'kubernetes')[0]?.message).toBe('The cluster answers, version v1.31.2.');
+  // Only files that engines are given want a ConfigMap.
+  expect(JSON.stringify(found)).not.toContain('configmaps');
+  place.write('{{ messages }}', 'chat.jinja');
+  const file = join(place.folder, 'berth.yaml');
+  place.write(readFileSync(file, 'utf8').replace('llama.cpp', 'llama.cpp, chatTemplateFile: chat.jinja'));
+  const told = of((await doctor('k3s')).found, 'kubernetes').map(({ message }) => message);
+  expect(told).toContain('This user may not create configmaps there.');
   place.env['KUBECONFIG'] = '/nowhere/kubeconfig';
   const lost = await doctor('k3s');
   expect(lost.code).toBe(8);
