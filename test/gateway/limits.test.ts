@@ -158,14 +158,10 @@ test.each([
 test('a body that goes to an engine as it is is refused where limits could not read how much it asks for', async () => {
   const { ask, gateway } = await limited(wellBehaved, { tpm: 1000 });
   const headers = { authorization: 'Bearer a', 'content-type': 'application/json' };
-  const send = async (body: string, more: Record<string, string> = {}) =>
-    (
-      await fetch(`${gateway.url}/upstream/m/v1/chat/completions`, {
-        method: 'POST',
-        headers: { ...headers, ...more },
-        body,
-      })
-    ).status;
+  async function send(body: string, more: Record<string, string> = {}): Promise<number> {
+    const all = { method: 'POST', headers: { ...headers, ...more }, body };
+    return (await fetch(`${gateway.url}/upstream/m/v1/chat/completions`, all)).status;
+  }
   expect(await send('{"max_tokens": 900, "max_tokens": 1}')).toBe(400);
   expect(await send(chat(), { 'content-encoding': 'gzip' })).toBe(415);
   // What engines make of it is theirs to say.
