@@ -69,7 +69,7 @@ tryClusters([
       }),
       service('m'),
     ],
-    found: [],
+    found: ['open-without-key m'],
   },
   {
     what: 'a CronJob with a server that is asked by what is beside it, and its claim',

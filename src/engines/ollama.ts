@@ -5,6 +5,7 @@ import { flagNumber, flagValue, hasFlag, parseHostPort } from '../domain/command
 import { unwrap } from '../domain/command-line/unwrap.ts';
 import type { ProcessFacts, Recognized } from '../domain/process-facts.ts';
 import type { Engine } from './contract.ts';
+import { meantVariable } from './ollama/variables.ts';
 
 /** Ollama: one daemon that starts a runner per loaded model. */
 export const ollama = {
@@ -20,6 +21,7 @@ export const ollama = {
   ],
   options: null,
   recognize,
+  meantVariable,
   identify: { paths: ['/api/version', '/api/ps'], read: identify },
 } as const satisfies Engine<'ollama'>;
 
@@ -30,14 +32,21 @@ function recognize(facts: ProcessFacts): Recognized | null {
     const isRunner = (own && args[0] === 'runner') || program === 'ollama_llama_server';
     if (isRunner) return runner(args);
     if (own && (args[0] === 'serve' || args[0] === 'start') && !hasFlag(args, '--help', '-h')) {
-      const said = { ...facts.env, ...env }['OLLAMA_HOST'] ?? null;
-      const { host: named, port } = parseHostPort(said);
-      // A port alone (":11434") is one of all addresses.
-      const host = named ?? (/^(\w+:\/\/)?:/.test(said ?? '') ? '0.0.0.0' : null);
+      const { host, port } = hostOf({ ...facts.env, ...env }['OLLAMA_HOST'] ?? '');
       return { engine: 'ollama', model: null, host, port, options: {}, child: false, keyed: false };
     }
   }
   return null;
+}
+
+/** Blanks and quotes around it count for nothing; with a scheme, the usual port is that of the scheme. */
+function hostOf(given: string): { host: string | null; port: number | null } {
+  const bare = given.trim().replace(/^["']+|["']+$/g, '');
+  const { host: named, port } = parseHostPort(bare);
+  // A port alone (":11434") is one of all addresses.
+  const host = named ?? (/^(\w+:\/\/)?:/.test(bare) ? '0.0.0.0' : null);
+  const schemePort = bare.startsWith('https://') ? 443 : bare.startsWith('http://') ? 80 : null;
+  return { host, port: port ?? schemePort };
 }
 
 function runner(args: readonly string[]): Recognized {

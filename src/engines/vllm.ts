@@ -4,6 +4,7 @@ import type { Engine } from './contract.ts';
 import { launch } from './vllm/launch.ts';
 import { VllmOptions } from './vllm/options.ts';
 import { recognize } from './vllm/recognize.ts';
+import { meantVariable } from './vllm/variables.ts';
 import { successorOf } from './vllm/versions.ts';
 
 /** vLLM's OpenAI server: `vllm serve MODEL`, or its module run by Python. */
@@ -50,6 +51,7 @@ export const vllm = {
   takesAnyHubName: true,
   imagePin: { option: 'version', example: '0.18.0' },
   successorOf,
+  meantVariable,
 } as const satisfies Engine<'vllm', VllmOptions>;
 
 function identify(answers: Answers): Identity | null {

@@ -2,12 +2,18 @@ import { expect, test } from 'vitest';
 import { recognize } from '../../src/engines/registry.ts';
 import { exactLlamaLines } from './exact-lines-llama.ts';
 import { exactOtherLines } from './exact-lines-others.ts';
+import { exactShellLines } from './exact-lines-shells.ts';
+import { exactUsualLines } from './exact-lines-usual.ts';
 import { exactVllmLines } from './exact-lines-vllm.ts';
 import { wordsOf } from './words-of.ts';
 
-const lines = [...exactVllmLines, ...exactLlamaLines, ...exactOtherLines].map(
-  ([line, is, options = {}, env = {}]) => ({ line, is, options, env }),
-);
+const lines = [
+  ...exactVllmLines,
+  ...exactLlamaLines,
+  ...exactOtherLines,
+  ...exactUsualLines,
+  ...exactShellLines,
+].map(([line, is, options = {}, env = {}]) => ({ line, is, options, env }));
 
 test.each(lines)('$line: $is', ({ line, is, options, env }) => {
   const found = recognize({ pid: 100, ppid: 1, argv: wordsOf(line), exe: null, env, cwd: '/' });

@@ -22,7 +22,11 @@ const floors: readonly (readonly [RegExp, number, 'folder' | 'file'])[] = [
   [/^src\/kube\//, 1.7, 'folder'],
   // What a daemon's containers and those of units are made of.
   [/^src\/container\//, 1.7, 'folder'],
-  [/^src\/audit\/rules\/(pod-containers|shared-ports)\.ts$/, 1.7, 'file'],
+  [
+    /^src\/audit\/rules\/(pod-containers|shared-ports|pods-not-up|pod-not-ready|probe-fault)\.ts$/,
+    1.7,
+    'file',
+  ],
   [/^src\/render\/(secret-shell|shared-objects)\.ts$/, 2.2, 'file'],
   [/^src\/render\/replica-marks\.ts$/, 2.3, 'file'],
   // What each target of a cluster is written as, which all formats for clusters share.

@@ -284,6 +284,7 @@ function unit(name: string, more: Partial<Unit> & Pick<Unit, 'starts'>): Unit {
     container: null,
     secretVariables: [],
     openSecrets: [],
+    ignored: [],
     ...more,
   };
 }

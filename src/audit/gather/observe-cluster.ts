@@ -39,6 +39,8 @@ const brought = [
   ['argoproj.io', 'Rollout', 'rollouts'],
   ['kubeai.org', 'Model', 'models'],
   ['apps.openshift.io', 'DeploymentConfig', 'deploymentconfigs'],
+  ['apps.nvidia.com', 'NIMCache', 'nimcaches'],
+  ['inference.networking.k8s.io', 'InferencePool', 'inferencepools'],
 ] as const;
 
 const Anything = z.record(z.string(), z.unknown());

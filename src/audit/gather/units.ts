@@ -16,6 +16,7 @@ import {
   quadletServer,
 } from './quadlet-units.ts';
 import { containerRun } from './run-line.ts';
+import { ignoredIn } from '../../engines/registry.ts';
 import { modelContainers } from './containers.ts';
 import { startedServer } from './started-server.ts';
 import type { Containers } from './started-server.ts';
@@ -75,6 +76,7 @@ type Read = Pick<
   | 'container'
   | 'secretVariables'
   | 'openSecrets'
+  | 'ignored'
   | 'network'
   | 'conflicts'
   | 'inherits'
@@ -184,8 +186,12 @@ async function readOne(
   const openSecrets = await openEnvironment(world, found.unit, 'Service');
   const { dropIns } = found;
   const secrets = { secretVariables, openSecrets };
+  const names = what.runsContainer ? [] : Object.keys(await environmentOf(world, found.unit));
+  const ignored = ignoredIn(starts.engine, names);
   const around = surroundings(found.unit, name, starts.command);
-  return [{ name, path, dropIns, marked, starts, madeBy, container, ...secrets, ...around, atBoot: null }];
+  return [
+    { name, path, dropIns, marked, starts, madeBy, container, ignored, ...secrets, ...around, atBoot: null },
+  ];
 }
 
 /** A unit that podman makes of a ".container" file: that file is what a person keeps. */
@@ -196,7 +202,8 @@ async function readQuadlet(
 ): Promise<Read[]> {
   const found = await textOf(world, scope, file);
   if (!found) return [];
-  const starts = quadletServer(found.unit, await environmentOf(world, found.unit, 'Container'));
+  const env = await environmentOf(world, found.unit, 'Container');
+  const starts = quadletServer(found.unit, env);
   if (!starts) return [];
   const name = quadletName(found.unit, file.name);
   const over = await dropInsOf(
@@ -218,6 +225,7 @@ async function readQuadlet(
       container: quadletContainer(found.unit, name),
       secretVariables: unitSecrets(found.unit),
       openSecrets: await openEnvironment(world, found.unit, 'Container'),
+      ignored: ignoredIn(starts.engine, Object.keys(env)),
       ...surroundings(found.unit, name, []),
       atBoot: quadletEnabled(found.unit),
     },

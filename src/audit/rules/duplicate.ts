@@ -54,6 +54,7 @@ function onHost({ host, servers }: ObservedHost, view: AuditView): Found[] {
       same.map((server) => server.mark && `${server.mark.fleet}/${server.mark.deployment}`),
     );
     if (same.length < 2 || (deployments.size === 1 && !deployments.has(null))) return [];
+    if (areReplicas(same)) return [];
     const [keep, ...spare] = same.toSorted(byWorth) as [ScannedServer, ...ScannedServer[]];
     const wasted = spare.reduce((sum, server) => sum + (server.rssBytes ?? 0), 0);
     const removable = spare.flatMap((server) => removableName(server) ?? []);
@@ -89,6 +90,23 @@ function isPart({ command }: ScannedServer): boolean {
     '--data-parallel-start-rank',
     '--node-rank',
   );
+}
+
+/** One command but for its port and its device, each on GPUs that none of the others has: meant to answer more at once. */
+function areReplicas(same: readonly ScannedServer[]): boolean {
+  const lists = same.map(({ gpus }) => gpus.map(({ index }) => index));
+  const all = lists.flat();
+  if (lists.some((list) => list.length === 0) || new Set(all).size < all.length) return false;
+  return new Set(same.map(({ command }) => shared(command).join('\0'))).size === 1;
+}
+
+/** What replicas have in common. */
+function shared(command: readonly string[]): readonly string[] {
+  const own = /^(--port|-p|--device|-dev|--main-gpu|-mg|--base-gpu-id|--nccl-port|--log-file)(=|$)/;
+  return command.filter((word, at) => {
+    const before = command[at - 1] ?? '';
+    return !own.test(word) && !(own.test(before) && !before.includes('='));
+  });
 }
 
 /** Worth keeping: what a fleet owns, then what computes on a GPU, then what a unit keeps, then what has run longest. */

@@ -2,17 +2,18 @@ import { conditionsOf } from '../../domain/audit/conditions.ts';
 import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
-import type { KubeObject } from '../../domain/audit/kube-object.ts';
+import type { KubeObject, Workload } from '../../domain/audit/kube-object.ts';
 import { podStates, unscheduled } from '../../domain/audit/pod-states.ts';
 import type { ObservedContainer } from '../../domain/audit/observation.ts';
-import type { Found, Rule } from './contract.ts';
+import type { Found, PodServer, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
+import { givenUp, podNotMade } from './pods-not-up.ts';
 
 export const failed: Rule = {
   id: 'failed',
   severity: 'critical',
   finds:
-    'a unit that failed, a container that its daemon was to keep up and that has ended, a pod that crashes, that no node takes or that the cluster refuses',
+    'a unit that failed, a container that its daemon was to keep up and that has ended, a pod that crashes, that no node takes, that is not made for an hour or that the cluster refuses',
   why: 'A model that somebody counts on is not served.',
   find: ({ at, hosts, modelPods, pods }) => [
     ...perHost(hosts, ({ units, containers }) => [
@@ -65,9 +66,16 @@ export const failed: Rule = {
         ],
       })),
     ...modelPods.flatMap((pod) => judgeWaiting(pod, at)),
-    ...[...new Set(pods.map(({ workload }) => workload.object))].flatMap(judgeRefused),
+    ...modelPods.flatMap((pod) => podNotMade(pod, at) ?? []),
+    ...byObject(pods).flatMap((workload) => givenUp(workload, modelPods) ?? []),
+    ...byObject(pods).flatMap(({ object }) => judgeRefused(object)),
   ],
 };
+
+/** The workloads, each object once, however many servers it has. */
+function byObject(pods: readonly PodServer[]): Workload[] {
+  return [...new Map(pods.map(({ workload }) => [workload.object, workload])).values()];
+}
 
 function whyOf({ state, error, exitCode }: ObservedContainer): string {
   if (state === 'dead') return `Its daemon could not remove it whole${error === null ? '.' : `: ${error}`}`;

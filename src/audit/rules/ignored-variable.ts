@@ -1,7 +1,8 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { ownContainers, serverOf } from '../../domain/audit/container-server.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
-import type { Rule } from './contract.ts';
+import type { ObservedHost } from '../../domain/audit/observation.ts';
+import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
 export const ignoredVariable: Rule = {
@@ -20,6 +21,7 @@ export const ignoredVariable: Rule = {
           cure: `Say it as ${server.ignored.map(({ meant }) => meant).join(', ')}.`,
         })),
     ),
+    ...perHost(hosts, ofUnits),
     ...perHost(hosts, (host) =>
       ownContainers(host).flatMap((one) => {
         const told = serverOf(one, host)?.ignored.map(({ name }) => name) ?? [];
@@ -47,3 +49,29 @@ export const ignoredVariable: Rule = {
       })),
   ],
 };
+
+/** What its server or its container tells itself is not told again; of a unit that nothing starts the file is of no account. */
+function ofUnits({ units, servers, containers }: ObservedHost): Found[] {
+  return units.flatMap((unit) => {
+    if (unit.active !== 'active' && unit.enabled === false) return [];
+    const told = [
+      ...servers.filter(({ owner }) => owner.kind.endsWith('unit') && owner.name === unit.name),
+      ...containers.filter(({ name }) => name === unit.container),
+    ].flatMap((one) => one.ignored.map(({ name }) => name));
+    const ignored = unit.ignored.filter(({ name }) => !told.includes(name));
+    if (ignored.length === 0) return [];
+    return [
+      {
+        object: unit.name,
+        names: [unit.name],
+        message: `Its server ignores ${ignored.map(({ name }) => name).join(', ')}.`,
+        evidence: [
+          ...ignored.map(({ name, meant }) => `${name} is not read; ${meant} is.`),
+          unit.path,
+          ...unit.dropIns,
+        ],
+        cure: `Say it as ${ignored.map(({ meant }) => meant).join(', ')}, and restart it.`,
+      },
+    ];
+  });
+}

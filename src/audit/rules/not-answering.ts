@@ -2,10 +2,16 @@ import { holdingOf } from '../../domain/audit/server-words.ts';
 import { logHint, stopCommand, subjectOf } from '../../domain/audit/server-words.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import { ownContainers, serverOf } from '../../domain/audit/container-server.ts';
+import { portHolder } from '../../domain/audit/port-holder.ts';
 import { wrongCheck } from '../../domain/audit/health-check.ts';
 import type { ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
-import type { Found, Rule } from './contract.ts';
+import { sameNamespace } from '../../domain/audit/kube-object.ts';
+import type { KubeObject } from '../../domain/audit/kube-object.ts';
+import { isPodOf } from '../../domain/audit/model-pods.ts';
+import type { AuditView, Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
+import { podNotReady } from './pod-not-ready.ts';
+import { faultOf } from './probe-fault.ts';
 
 /** As long as a large model may take to load. */
 const loadingMs = 10 * 60_000;
@@ -16,12 +22,17 @@ const listenLate = ['vllm', 'sglang', 'tgi'];
 export const notAnswering: Rule = {
   id: 'not-answering',
   severity: 'warning',
-  finds: 'a server that runs and does not answer, or whose container is unhealthy',
+  finds:
+    'a server that runs and does not answer, whose container is unhealthy, or whose pod has not been ready for an hour',
   why: 'It holds memory and serves nobody.',
-  find: ({ at, hosts, fleet }) =>
-    perHost(hosts, (host) => [
+  find: ({ at, hosts, fleet, modelPods, pods, objects }) => [
+    ...perHost(hosts, (host) => [
       ...host.servers
-        .filter((server) => server.state === 'silent' && !stillLoads(server, at))
+        // What keeps it from listening is told by itself.
+        .filter(
+          (server) =>
+            server.state === 'silent' && !stillLoads(server, at) && portHolder(server, host) === null,
+        )
         .map((server) => ({
           ...subjectOf(server, host),
           ...(server.mark !== null && server.mark.fleet === fleet?.name
@@ -36,7 +47,27 @@ export const notAnswering: Rule = {
         .filter((one) => isUnhealthy(one, host))
         .map(ofContainer),
     ]),
+    ...modelPods
+      .filter((pod) => !isToldElsewhere(pod, { pods, objects }))
+      .flatMap((pod) => podNotReady(pod, at) ?? []),
+  ],
 };
+
+/** By a probe of its template that cannot succeed, or by KServe of its service. */
+function isToldElsewhere(pod: KubeObject, { pods, objects }: Pick<AuditView, 'pods' | 'objects'>): boolean {
+  const service = pod.metadata.labels?.['serving.kserve.io/inferenceservice'];
+  const served = objects.some(
+    (one) => one.kind === 'InferenceService' && one.metadata.name === service && sameNamespace(one, pod),
+  );
+  const misled = pods.some(
+    (one) =>
+      isPodOf(pod, one.workload) &&
+      (['readinessProbe', 'startupProbe'] as const).some(
+        (name) => faultOf(one, one.container[name]) !== null,
+      ),
+  );
+  return served || misled;
+}
 
 /** By its own health check, where its process cannot be asked. */
 function isUnhealthy(container: ObservedContainer, host: ObservedHost): boolean {

@@ -2,7 +2,7 @@ import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { isOf } from '../../domain/audit/container-server.ts';
 import { openServices } from '../../domain/audit/open-services.ts';
-import { saysElsewhere } from '../../domain/audit/server-port.ts';
+import { saysElsewhere, serverPort } from '../../domain/audit/server-port.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import { hasFlag } from '../../domain/command-line/flags.ts';
@@ -63,10 +63,13 @@ function ofContainer(container: ObservedContainer, { servers }: ObservedHost): F
   ];
 }
 
-/** By a Service that leads into the cluster from outside. */
+/** By a Service that leads into the cluster from outside, or a port of its node. */
 function ofPod(pod: PodServer, objects: readonly KubeObject[]): Found[] {
   const { server, container, workload } = pod;
-  const open = openServices(pod, objects);
+  const open = [
+    ...openServices(pod, objects).map((one) => `${titleOf(one)} has type ${String(one.spec?.['type'])}.`),
+    ...ofNode(pod),
+  ];
   // A key that a Secret holds, or that another object adds, does not show.
   const mayHave = (container.env ?? []).some(({ name, valueFrom }) => valueFrom && /KEY|TOKEN/.test(name));
   if (open.length === 0 || !asksForNone(server) || mayHave || saysElsewhere(pod)) return [];
@@ -76,10 +79,20 @@ function ofPod(pod: PodServer, objects: readonly KubeObject[]): Found[] {
       object: titleOf(object),
       names: [object.metadata.name],
       message: 'It is reached from outside the cluster and asks for no key.',
-      evidence: open.map((one) => `${titleOf(one)} has type ${String(one.spec?.['type'])}.`),
-      cure: 'Let the Service be a ClusterIP with a gateway in front ("berth init"), or give it a key.',
+      evidence: open,
+      cure: 'Let it be reached by a Service of type ClusterIP with a gateway in front ("berth init"), or give it a key.',
     },
   ];
+}
+
+/** Of the ports of its node it takes that which leads to the server. */
+function ofNode(pod: PodServer): string[] {
+  const own = serverPort(pod);
+  return (pod.container.ports ?? []).flatMap(({ containerPort, hostPort, hostIP }) =>
+    hostPort && (own === null || containerPort === own) && !(hostIP && isLoopback(hostIP))
+      ? [`hostPort ${hostPort} of its node leads to its port ${containerPort}.`]
+      : [],
+  );
 }
 
 /** A key that everybody writes where there is none keeps nobody out. */

@@ -1,5 +1,5 @@
 import type { ObservedHost } from '../../domain/audit/observation.ts';
-import { ipVersion, listenAddress, meet } from '../../domain/audit/listen-address.ts';
+import { portHolder } from '../../domain/audit/port-holder.ts';
 import { holdingOf } from '../../domain/audit/server-words.ts';
 import { subjectOf } from '../../domain/audit/server-words.ts';
 import type { Found, Rule } from './contract.ts';
@@ -15,20 +15,9 @@ export const portHeld: Rule = {
 
 function onHost(host: ObservedHost): Found[] {
   return host.servers.flatMap((server) => {
-    const { wantedPort: port, netns } = server;
-    if (port === null || netns === null || server.endpoints.some((endpoint) => endpoint.port === port))
-      return [];
-    const own = [server.process.pid, ...server.children.map((child) => child.pid)];
-    const wanted = listenAddress(server.wantedHost ?? null, server.engine);
-    const holder = host.listeners.find(
-      (one) =>
-        one.port === port &&
-        one.netns === netns &&
-        // A name may stand for any address.
-        (ipVersion(wanted) === 0 || meet(wanted, one.address)) &&
-        !(one.pid !== null && own.includes(one.pid)),
-    );
+    const holder = portHolder(server, host);
     if (!holder) return [];
+    const { port } = holder;
     const by = holder.pid === null ? `a process of user ${holder.uid}` : `process ${holder.pid}`;
     return [
       {

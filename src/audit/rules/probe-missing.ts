@@ -6,7 +6,7 @@ export const probeMissing: Rule = {
   id: 'probe-missing',
   severity: 'warning',
   finds: 'a model server in Kubernetes without a readiness probe',
-  why: 'It gets requests while it still loads its model, and answers them with 503.',
+  why: 'It gets requests while it still loads its model, and answers them with 503; with a startup probe alone, whenever it hangs later.',
   find: ({ pods }) =>
     pods
       .filter((pod) => !pod.container.readinessProbe && isAsked(pod))

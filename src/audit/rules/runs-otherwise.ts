@@ -1,7 +1,9 @@
+import { flagValue } from '../../domain/command-line/flags.ts';
 import { quoteWord } from '../../domain/command-line/quote-word.ts';
 import type { ObservedUnit } from '../../domain/audit/observation.ts';
 import type { ScannedServer } from '../../domain/scan-report.ts';
 import { nameOf } from '../../domain/audit/server-words.ts';
+import { isLoopback } from '../../domain/loopback.ts';
 import type { Found, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -21,8 +23,15 @@ export const runsOtherwise: Rule = {
 };
 
 function compare(unit: ObservedUnit, server: ScannedServer): Found[] {
-  const file = { model: unit.starts.model, port: unit.starts.port, ...unit.starts.options };
-  const live = { model: server.model, port: server.wantedPort, ...server.options };
+  const { model, port, options } = unit.starts;
+  const hosts = addresses(unit, server);
+  const file = { model, port, ...options, ...(hosts ? { host: hosts.file } : {}) };
+  const live = {
+    model: server.model,
+    port: server.wantedPort,
+    ...server.options,
+    ...(hosts ? { host: hosts.live } : {}),
+  };
   // Of a container its file says the port of this machine, its command line the one inside.
   const passed = new Set([
     'binary',
@@ -67,4 +76,26 @@ function text(value: unknown): string {
     : typeof value === 'string'
       ? value
       : JSON.stringify(value);
+}
+
+/**
+ * Its address, where file and server differ in it: by their words, or where the file opens to all a server that only this machine
+ * reaches. What names none, or a name in a container, says nothing.
+ */
+function addresses(
+  { starts, madeBy }: ObservedUnit,
+  server: ScannedServer,
+): { file: string; live: string } | null {
+  const inside = madeBy === 'quadlet' || madeBy === 'container-run';
+  if (inside || starts.host === null) return null;
+  const said = flagValue(server.command, '--host');
+  if (said !== null) return plain(said) === plain(starts.host) ? null : { file: starts.host, live: said };
+  const [first] = server.endpoints;
+  const opened = /^(0\.0\.0\.0|::|\*)$/.test(starts.host);
+  const own = first !== undefined && server.endpoints.every(({ address }) => isLoopback(address));
+  return opened && own ? { file: starts.host, live: first.address } : null;
+}
+
+function plain(host: string): string {
+  return isLoopback(host) ? 'loopback' : host;
 }

@@ -43,9 +43,18 @@ function namesIn(object: KubeObject): string[] {
     ...new Set([
       ...[...named].map(([, address, claim]) => address ?? claim ?? ''),
       ...sourcesIn(text),
+      ...ofOperators(text),
       ...cacheOf(object),
     ]),
   ];
+}
+
+/** Operators name claims in fields of their own: "pvc: {name}" of a NIMCache, "pvcs: [{name}]" of a graph of Dynamo. */
+function ofOperators(text: string): string[] {
+  const named = text.matchAll(/"pvcs?":\[?(\{[^{}]*\}(?:,\{[^{}]*\})*)/g);
+  return [...named].flatMap(([, those = '']) =>
+    [...those.matchAll(/"name":"([^"]+)"/g)].map(([, name = '']) => name),
+  );
 }
 
 /** Claims that others begin as copies of. */

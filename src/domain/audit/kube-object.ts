@@ -11,6 +11,8 @@ export const KubeObject = z.object({
     name: z.string(),
     namespace: z.string().nullish(),
     uid: z.string().nullish().catch(null),
+    /** It is being taken away. */
+    deletionTimestamp: z.string().nullish().catch(null),
     labels: names,
     annotations: names,
     ownerReferences: z
@@ -47,6 +49,7 @@ const Probe = z
         port: number,
         host: z.string().nullish(),
         scheme: z.string().nullish(),
+        httpHeaders: z.array(z.object({ name: z.string() })).nullish(),
       })
       .nullish(),
     tcpSocket: z.object({ port: number, host: z.string().nullish() }).nullish(),
@@ -73,7 +76,15 @@ export const Container = z.object({
     .nullish()
     .catch(null),
   ports: z
-    .array(z.object({ name: z.string().nullish(), containerPort: z.number() }))
+    .array(
+      z.object({
+        name: z.string().nullish(),
+        containerPort: z.number(),
+        /** That of its node by which it is reached, too. */
+        hostPort: z.number().nullish(),
+        hostIP: z.string().nullish(),
+      }),
+    )
     .nullish()
     .catch(null),
   envFrom: z.array(z.unknown()).nullish().catch(null),

@@ -47,6 +47,8 @@ export const ObservedUnit = z.strictObject({
   secretVariables: z.array(z.string()).default([]),
   /** Files of variables with a secret that every user of the machine can read. */
   openSecrets: z.array(z.string()).default([]),
+  /** Variables that its files set and its engine does not read, with what it reads in their place. */
+  ignored: z.array(z.strictObject({ name: z.string(), meant: z.string() })).default([]),
   starts: DefinedServer,
 });
 export type ObservedUnit = z.infer<typeof ObservedUnit>;

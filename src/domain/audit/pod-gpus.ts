@@ -2,7 +2,7 @@ import type { Container, PodSpec } from './kube-object.ts';
 
 /** Devices that are given whole or in parts: "nvidia.com/gpu", "nvidia.com/mig-1g.10gb", "gpu.intel.com/i915". */
 const devices =
-  /(^|[./])(gpus?(\.shared)?|mig-[\w.]+|vgpu|i915|xe|gaudi|tpu|npu|dcu|gcu|mlu\w*|qaic|ascend\w+|neuron(core|device)?)$/i;
+  /(^|[./])(gpus?(\.shared)?|mig-[\w.]+|vgpu(-number)?|i915|xe|gaudi|tpu|npu|dcu|gcu|mlu\w*|qaic|ascend\w+|neuron(core|device)?)$/i;
 
 /** What counts their memory: where it stands, there is a device. */
 const parts = /gpu[-_.]?(mem|memory|core)/i;

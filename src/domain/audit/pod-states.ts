@@ -3,6 +3,7 @@ import { conditionsOf } from './conditions.ts';
 import type { KubeObject } from './kube-object.ts';
 
 const State = z.object({
+  running: z.object({}).nullish(),
   waiting: z.object({ reason: z.string().nullish() }).nullish(),
   terminated: z.object({ reason: z.string().nullish() }).nullish(),
 });
@@ -24,6 +25,7 @@ export interface PodState {
   readonly pod: KubeObject;
   readonly container: string;
   readonly ready: boolean;
+  readonly running: boolean;
   readonly restarts: number;
   /** Why it waits: "CrashLoopBackOff", "ImagePullBackOff". */
   readonly waiting: string | null;
@@ -39,6 +41,7 @@ export function podStates(objects: readonly KubeObject[]): PodState[] {
         pod,
         container: one.name,
         ready: one.ready ?? false,
+        running: Boolean(one.state?.running),
         restarts: one.restartCount ?? 0,
         waiting: one.state?.waiting?.reason ?? null,
         killed: [one.state, one.lastState].some((state) => state?.terminated?.reason === 'OOMKilled'),

@@ -1,8 +1,8 @@
 /**
  * The simple commands of a shell text, each as words: "cd /opt && exec ./server -m x" gives two. Quotes and
  * backslashes are undone, redirections and control words dropped; variables and substitutions stay as written.
- * A reader for command lines of others, not a shell: what a loop or a condition runs is told, not how often or whether; functions
- * and here-documents are not understood.
+ * A reader for command lines of others, not a shell: what a loop, a condition or a function runs is told, not how often or
+ * whether; here-documents are not understood.
  */
 export function shellCommands(text: string): string[][] {
   const commands: string[][] = [[]];
@@ -72,12 +72,17 @@ const controlWords = new Set([
   ')',
   'fi',
   'done',
+  'coproc',
+  'builtin',
 ]);
 
 /** "do ./server" and "(./server)" run the server. */
 function withoutControl(words: readonly string[]): string[] {
   const [first = '', ...rest] = words;
   if (controlWords.has(first)) return withoutControl(rest);
+  // `start() { ./server`, `start () { ./server`, `function start { ./server`
+  if (/^[\w-]+\(\)$/.test(first)) return withoutControl(rest);
+  if (rest[0] === '()' || (first === 'function' && rest.length > 1)) return withoutControl(rest.slice(1));
   // `case WORD in PATTERN) ./server`
   if (first === 'case') return withoutControl(rest.slice(rest.findIndex((word) => word.endsWith(')')) + 1));
   if (!/^\(+[^(]/.test(first)) return [...words];

@@ -2,7 +2,7 @@ import type { Peeled } from './peeled.ts';
 
 /** What runs its words on another machine or in a container, or only reads them: text behind "--" is no process of its own here. */
 const elsewhere =
-  /^(ssh|autossh|mosh|et|kubectl|oc|k9s|docker|podman|nerdctl|crictl|ctr|lxc|incus|multipass|vagrant|gcloud|aws|az|ray|sky|modal|sbatch|qsub|gh|glab|git|svn|npm|npx|pnpm|yarn|cargo|go|make|ninja|cmake|pytest|grep|egrep|fgrep|zgrep|rg|ag|ack|fd|find|less|more|most|cat|bat|tac|head|tail|sed|awk|vim?|vi|nvim|nano|emacs|emacsclient|code|man|echo|printf|test|kill|pkill|pgrep|killall|which|whereis|type|ls|cp|mv|rm|rsync|scp|tar|file|diff|wc|journalctl|systemctl|loginctl|crontab|logger|wall|notify-send|tmux|zellij|tmate|ps|top|htop)$/;
+  /^(ssh|autossh|mosh|et|kubectl|oc|k9s|docker|podman|nerdctl|crictl|ctr|lxc|lxc-attach|incus|pct|machinectl|colima|limactl|buildah|flatpak|pdsh|clush|tsh|multipass|vagrant|gcloud|aws|az|ray|sky|modal|sbatch|qsub|gh|glab|git|svn|npm|npx|pnpm|yarn|cargo|go|make|ninja|cmake|pytest|grep|egrep|fgrep|zgrep|rg|ag|ack|fd|find|less|more|most|cat|bat|tac|head|tail|sed|awk|vim?|vi|nvim|nano|emacs|emacsclient|code|man|echo|printf|test|kill|pkill|pgrep|killall|which|whereis|type|ls|cp|mv|rm|rsync|scp|tar|file|diff|wc|journalctl|systemctl|loginctl|crontab|logger|wall|notify-send|tmux|zellij|tmate|ps|top|htop)$/;
 
 /** Starts what waits for a database or a file first. */
 const waitsFirst = /^wait[-_]for/;

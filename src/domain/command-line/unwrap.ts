@@ -71,11 +71,11 @@ function titled(argv: readonly string[], context: Context): Unwrapped[] {
   return plain && words.slice(1).some((word) => word.startsWith('-')) ? peel(words, context) : [];
 }
 
-/** Login shells are named "-bash"; programs of Windows, which WSL starts, have its slashes and their ending; Nix wraps ".NAME-wrapped". */
+/** Login shells are named "-bash"; programs of Windows, which WSL starts, have its slashes and their ending; Nix and Guix wrap ".NAME-wrapped", ".NAME-real". */
 export function baseName(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
   if (/\.exe$/i.test(name)) return name.slice(name.lastIndexOf('\\') + 1, -4);
-  return /^\.(.+)-wrapped$/.exec(name)?.[1] ?? name;
+  return /^\.(.+)-(?:wrapped|real)$/.exec(name)?.[1] ?? name;
 }
 
 const shells = new Set(['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh', 'fish', 'busybox']);

@@ -30,7 +30,18 @@ const uvOptions = [
   '--from',
 ];
 
-const containerOptions = ['-B', '--bind', '--env', '--env-file', '-H', '--home', '--pwd', '-W', '--overlay'];
+const containerOptions = [
+  '-B',
+  '--bind',
+  '--mount',
+  '--env',
+  '--env-file',
+  '-H',
+  '--home',
+  '--pwd',
+  '-W',
+  '--overlay',
+];
 
 const screenOptions = ['-S', '-dmS', '-DmS', '-c', '-t', '-Logfile'];
 
@@ -178,6 +189,13 @@ export const wrappers: Readonly<Record<string, Wrapper>> = {
   softlimit: wrapper(['-m', '-d', '-s', '-l', '-a', '-o', '-p', '-f', '-c', '-t', '-r']),
   setuidgid: wrapper([], { operands: 1 }),
   envdir: wrapper([], { operands: 1 }),
+  envuidgid: wrapper([], { operands: 1 }),
+  chronic: wrapper([], { waits: true }),
+  fakeroot: wrapper(['-l', '-s', '-i', '-b', '--lib', '--faked'], { waits: true }),
+  'jemalloc.sh': wrapper([]),
+  'systemd-nspawn': wrapper(['-D', '-M', '-u', '-i', '-U', '-E', '--directory', '--machine', '--user'], {
+    waits: true,
+  }),
   'with-contenv': wrapper([]),
   // `direnv exec DIR CMD`
   direnv: wrapper([], { operands: 2 }),
@@ -204,6 +222,8 @@ export const wrappers: Readonly<Record<string, Wrapper>> = {
   chamber: wrapper([], { operands: 2 }),
   'aws-vault': wrapper(['--duration', '-d'], { operands: 2, waits: true }),
   mise: wrapper(['-j', '--jobs'], { operands: 2 }),
+  // `enroot start ROOT CMD` becomes the command.
+  enroot: wrapper(['-m', '--mount', '-e', '--env', '-c', '--rc', '-r', '--root'], { operands: 2 }),
   // `apptainer exec IMAGE CMD`, `apptainer run IMAGE CMD`
   apptainer: wrapper(containerOptions, { operands: 2, waits: true }),
   singularity: wrapper(containerOptions, { operands: 2, waits: true }),

@@ -1,4 +1,4 @@
-import { editDistance } from '../../domain/nearest.ts';
+import { closeName } from '../../domain/close-name.ts';
 import { flags } from './flags.ts';
 
 const prefix = 'LLAMA_ARG_';
@@ -28,7 +28,6 @@ export function meantVariable(name: string): string | null {
   if (instead !== undefined) return instead;
   const own = name.slice(prefix.length);
   const known = flags.flatMap((row) => (row.env?.startsWith(prefix) ? [row.env.slice(prefix.length)] : []));
-  if (known.includes(own) || further.includes(own) || own.length < 5) return null;
-  const close = known.find((one) => editDistance(one, own) <= (own.length < 8 ? 1 : 2));
-  return close === undefined ? null : `${prefix}${close}`;
+  const close = further.includes(own) ? null : closeName(own, known, 5);
+  return close === null ? null : `${prefix}${close}`;
 }

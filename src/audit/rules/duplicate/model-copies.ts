@@ -74,15 +74,23 @@ function deploymentOf({ metadata: { annotations, labels } }: KubeObject): string
 }
 
 const Selecting = z.object({ selector: z.record(z.string(), z.string()) });
+/** A pool of the gateway has the labels where workloads have them, or in its first version as a Service. */
+const Pooling = z.object({ selector: z.object({ matchLabels: z.record(z.string(), z.string()) }) });
 const Splitting = z.object({
   rules: z.array(z.object({ backendRefs: z.array(z.object({ name: z.string() })) })),
 });
 
-/** One Service selects both, or one rule of a route divides its requests among them. */
+function selectorOf({ kind, spec }: KubeObject): Record<string, string> | undefined {
+  const plain = ['Service', 'InferencePool'].includes(kind) ? Selecting.safeParse(spec).data : undefined;
+  const pooled = kind === 'InferencePool' ? Pooling.safeParse(spec).data : undefined;
+  return plain?.selector ?? pooled?.selector.matchLabels;
+}
+
+/** One Service or pool selects both, or one rule of a route divides its requests among them. */
 function shareRequests(a: PodServer, b: PodServer, objects: readonly KubeObject[]): boolean {
   const near = objects.filter((one) => sameNamespace(one, a.workload.object));
   const services = near.flatMap((one) => {
-    const selector = one.kind === 'Service' ? Selecting.safeParse(one.spec).data?.selector : undefined;
+    const selector = selectorOf(one);
     if (!selector || Object.keys(selector).length === 0) return [];
     const [leadsToA, leadsToB] = [a, b].map(({ workload }) => selects(selector, workload.labels));
     return leadsToA || leadsToB ? [{ name: one.metadata.name, leadsToA, leadsToB }] : [];
