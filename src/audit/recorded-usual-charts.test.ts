@@ -1,5 +1,6 @@
 import {
   claim,
+  custom,
   deployment,
   object,
   ownedBy,
@@ -9,11 +10,6 @@ import {
   vllm,
   whole,
 } from '../../test/support/cluster-cases.ts';
-import type { Thing } from '../../test/support/cluster-cases.ts';
-
-function custom(apiVersion: string, kind: string, name: string, spec: Thing, more: Thing = {}): Thing {
-  return { ...object(kind, name, spec, more), apiVersion };
-}
 
 tryClusters([
   {

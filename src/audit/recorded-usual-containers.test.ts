@@ -208,7 +208,7 @@ tryContainers([
   ),
   one(
     'an image of vLLM with a program of its own',
-    { run: ['python3', '/work/batch.py', '--model', 'org/m'] },
+    { run: ['python3', '/srv/batch.py', '--model', 'org/m'] },
     [],
     [],
   ),

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { bareSpec } from '../../test/support/bare-spec.ts';
 import { makePlace } from '../../test/support/berth.ts';
 import { servedCluster } from '../../test/support/kube-server.ts';
 import { kubeStore } from '../../test/support/kube-store.ts';
@@ -12,20 +13,9 @@ import { targetOf } from '../targets/registry.ts';
 import { filesName } from './given-files.ts';
 
 const spec: LaunchSpec = {
-  engine: 'vllm',
+  ...bareSpec,
   program: { binary: 'vllm', images: { cpu: 'e/cpu:1' }, imageCommand: ['vllm'] },
   args: ['serve', { hole: 'secret', name: 'file-chat' }],
-  env: {},
-  secrets: {},
-  model: null,
-  mmproj: null,
-  writable: [],
-  devices: { vendor: 'none', count: 0 },
-  readiness: { path: '/health', startTimeoutMs: 60_000 },
-  metricsPath: null,
-  stop: { signal: 'SIGTERM', graceMs: 0 },
-  slots: null,
-  servedModel: null,
 };
 
 const targets = ['kubernetes', 'kserve'].map((kind) => {

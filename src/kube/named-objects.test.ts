@@ -1,27 +1,18 @@
 import { expect, test } from 'vitest';
+import { bareSpec } from '../../test/support/bare-spec.ts';
 import { servedCluster } from '../../test/support/kube-server.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { namedBy, namedFindings } from './named-objects.ts';
 
 const spec: LaunchSpec = {
-  engine: 'vllm',
+  ...bareSpec,
   program: {},
-  args: [],
-  env: {},
   secrets: {
     hub: { secretRef: { name: 'hub', key: 'token' } },
     own: { env: 'KEY' },
     token: { serviceAccount: 'workload' },
   },
-  model: null,
-  mmproj: null,
-  writable: [],
-  devices: { vendor: 'none', count: 0 },
-  readiness: { path: '/health', startTimeoutMs: 60_000 },
-  metricsPath: null,
   stop: { signal: 'SIGTERM', graceMs: 10_000 },
-  slots: null,
-  servedModel: null,
 };
 
 const named = namedBy(spec, { pullSecrets: ['registry'] });

@@ -230,6 +230,6 @@ export const exactVllmLines: readonly ExactLine[] = [
   ['kubectl exec vllm-0 -- vllm serve org/m', null],
   ['docker compose -f vllm.yaml up vllm', null],
   ['ray start --head --block', null],
-  ['jupyter lab --ip=0.0.0.0 --notebook-dir=/work/vllm', null],
+  ['jupyter lab --ip=0.0.0.0 --notebook-dir=/srv/vllm', null],
   ['python3 -m vllm_router.app --port 8001 --static-backends http://a:8000', null],
 ];

@@ -47,6 +47,11 @@ export function object(kind: string, name: string, spec: Thing, more: Thing = {}
   return { apiVersion: 'v1', kind, metadata: { name, namespace: 'llm', ...metadata }, spec, ...rest };
 }
 
+/** One of a kind that a chart or an operator brings. */
+export function custom(apiVersion: string, kind: string, name: string, spec: Thing, more: Thing = {}): Thing {
+  return { ...object(kind, name, spec, more), apiVersion };
+}
+
 export function template(containers: readonly Thing[], pod: Thing = {}, labels: Thing = { app: 'm' }): Thing {
   return { metadata: { labels }, spec: { containers, ...pod } };
 }

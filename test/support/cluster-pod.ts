@@ -2,6 +2,7 @@ import type { Instance, Mark } from '../../src/domain/instance.ts';
 import { KubernetesOptions } from '../../src/targets/kubernetes/options.ts';
 import { markText } from '../../src/kube/mark-text.ts';
 import { markAnnotation } from '../../src/kube/names.ts';
+import { bareSpec } from './bare-spec.ts';
 import type { Asked } from './kube-server.ts';
 
 /** The mark of a deployment "chat" in a cluster. */
@@ -15,22 +16,7 @@ export const podMark: Mark = {
   port: 8080,
   logFile: '',
   declared: {},
-  spec: {
-    engine: 'vllm',
-    program: { binary: 'vllm', images: { cpu: 'e/cpu:1' } },
-    args: [],
-    env: {},
-    secrets: {},
-    model: null,
-    mmproj: null,
-    writable: [],
-    devices: { vendor: 'none', count: 0 },
-    readiness: { path: '/health', startTimeoutMs: 60_000 },
-    metricsPath: null,
-    stop: { signal: 'SIGTERM', graceMs: 0 },
-    slots: null,
-    servedModel: null,
-  },
+  spec: bareSpec,
 };
 
 /** The same as it is seen in its cluster. */

@@ -6,16 +6,21 @@ import { inForce, valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { unitWords } from './unit-words.ts';
 
-/** The variables that a unit gives its program, those of files that can be read among them. */
-export async function environmentOf(
-  world: World,
+/** A file of variables that a unit names; one that cannot be read is empty. */
+interface VariableFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The variables that a unit gives its program, those of its files among them. Pure. */
+export function environmentOf(
   unit: UnitText,
-  section = 'Service',
-): Promise<Record<string, string>> {
-  const texts = await filesOf(world, unit, section);
+  files: readonly VariableFile[],
+  section: string,
+): Record<string, string> {
   const lines = [
     ...inForce(valuesOf(unit, section, 'Environment')).flatMap((line) => unitWords(line)),
-    ...texts.flatMap(({ text }) => text.split('\n')),
+    ...files.flatMap(({ text }) => text.split('\n')),
   ];
   const taken = inForce(valuesOf(unit, section, 'UnsetEnvironment')).flatMap((line) => unitWords(line));
   const pairs = lines.flatMap((line) => [pairOf(line)].flatMap((pair) => (pair ? [pair] : [])));
@@ -26,9 +31,8 @@ export async function environmentOf(
   );
 }
 
-/** Files of variables with a secret in them that every user of the machine can read. */
-export async function openEnvironment(world: World, unit: UnitText, section: string): Promise<string[]> {
-  const files = await filesOf(world, unit, section);
+/** Those with a secret in them that every user of the machine can read. */
+export async function openEnvironment(world: World, files: readonly VariableFile[]): Promise<string[]> {
   const open = await Promise.all(
     files.map(async ({ path, text }) => {
       const holds = text.split('\n').some((line) => isWrittenSecret(...(pairOf(line) ?? ['', ''])));
@@ -38,11 +42,8 @@ export async function openEnvironment(world: World, unit: UnitText, section: str
   return [...new Set(open.flat())];
 }
 
-async function filesOf(
-  world: World,
-  unit: UnitText,
-  section: string,
-): Promise<{ path: string; text: string }[]> {
+/** The files of variables that a unit names. */
+export async function variableFiles(world: World, unit: UnitText, section: string): Promise<VariableFile[]> {
   const named = inForce(valuesOf(unit, section, 'EnvironmentFile')).map((path) => path.replace(/^-/, ''));
   const paths = await Promise.all(named.map((path) => matching(world, path)));
   return Promise.all(

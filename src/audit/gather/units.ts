@@ -22,7 +22,7 @@ import { startedServer } from './started-server.ts';
 import type { Containers } from './started-server.ts';
 import { surroundings } from './unit-surroundings.ts';
 import { fillSpecifiers, specifiersOf } from './specifiers.ts';
-import { environmentOf, openEnvironment } from './unit-environment.ts';
+import { environmentOf, openEnvironment, variableFiles } from './unit-environment.ts';
 import { unitFiles } from './unit-files.ts';
 import { commandsIn, unitWords } from './unit-words.ts';
 import { unitSecrets } from './unit-secrets.ts';
@@ -175,7 +175,10 @@ async function readOne(
   { file, containers }: { file: UnitFile; containers: Containers },
 ): Promise<Read[]> {
   const found = await textOf(world, scope, file);
-  const what = found && (await serverOf(world, found.unit, containers));
+  if (!found) return [];
+  const files = await variableFiles(world, found.unit, 'Service');
+  const env = environmentOf(found.unit, files, 'Service');
+  const what = await serverOf(found.unit, env, containers);
   if (!what) return [];
   const marked = valuesOf(found.unit, 'Unit', 'X-Berth-Mark').length > 0;
   const made = what.runsContainer ? 'container-run' : null;
@@ -183,10 +186,10 @@ async function readOne(
   const { starts, container } = what;
   const { name, path } = file;
   const secretVariables = unitSecrets(found.unit);
-  const openSecrets = await openEnvironment(world, found.unit, 'Service');
+  const openSecrets = await openEnvironment(world, files);
   const { dropIns } = found;
   const secrets = { secretVariables, openSecrets };
-  const names = what.runsContainer ? [] : Object.keys(await environmentOf(world, found.unit));
+  const names = what.runsContainer ? [] : Object.keys(env);
   const ignored = ignoredIn(starts.engine, names);
   const around = surroundings(found.unit, name, starts.command);
   return [
@@ -202,7 +205,8 @@ async function readQuadlet(
 ): Promise<Read[]> {
   const found = await textOf(world, scope, file);
   if (!found) return [];
-  const env = await environmentOf(world, found.unit, 'Container');
+  const files = await variableFiles(world, found.unit, 'Container');
+  const env = environmentOf(found.unit, files, 'Container');
   const starts = quadletServer(found.unit, env);
   if (!starts) return [];
   const name = quadletName(found.unit, file.name);
@@ -224,7 +228,7 @@ async function readQuadlet(
       madeBy: 'quadlet',
       container: quadletContainer(found.unit, name),
       secretVariables: unitSecrets(found.unit),
-      openSecrets: await openEnvironment(world, found.unit, 'Container'),
+      openSecrets: await openEnvironment(world, files),
       ignored: ignoredIn(starts.engine, Object.keys(env)),
       ...surroundings(found.unit, name, []),
       atBoot: quadletEnabled(found.unit),
@@ -254,10 +258,12 @@ async function dropInsOf(
 type Started = Pick<ObservedUnit, 'starts' | 'container'> & { readonly runsContainer: boolean };
 
 /** The server among the commands of a unit, which may prepare it and follow it; of several the last. */
-async function serverOf(world: World, unit: UnitText, containers: Containers): Promise<Started | null> {
+async function serverOf(
+  unit: UnitText,
+  env: Readonly<Record<string, string>>,
+  containers: Containers,
+): Promise<Started | null> {
   const commands = inForce(valuesOf(unit, 'Service', 'ExecStart')).flatMap(commandsIn);
-  if (commands.length === 0) return null;
-  const env = await environmentOf(world, unit);
   for (const command of commands.toReversed()) {
     const found = await startedBy(command, env, containers);
     if (found) return found;

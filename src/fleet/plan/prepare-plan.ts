@@ -53,10 +53,19 @@ export interface PlanWishes {
 
 /** Looks at the machine and says what is to be done to have it as the file says. Changes nothing. */
 export async function preparePlan(world: World, loaded: LoadedFleet, wishes: PlanWishes = {}): Promise<Plan> {
+  expectNamed(restartsOf(loaded, wishes).restart, loaded);
+  return planSeen(world, { loaded, observed: await observeFleet(world, loaded.hosts) }, wishes);
+}
+
+interface Seen {
+  readonly loaded: LoadedFleet;
+  readonly observed: Sight;
+}
+
+async function planSeen(world: World, seen: Seen, wishes: PlanWishes): Promise<Plan> {
+  const { loaded, observed } = seen;
   const { only, measured } = wishes;
   const { restart, gateway: restartGateway } = restartsOf(loaded, wishes);
-  expectNamed(restart, loaded);
-  const observed = await observeFleet(world, loaded.hosts);
   const own = instancesOf(observed, loaded);
   expectNamed(only ?? [], loaded, own);
   const reached = withoutSilent(loaded, observed);
@@ -67,7 +76,7 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
     planInput(world, { loaded, reached, observed }, { ...wishes, restart }),
   ]);
   const faulty = [...faults, ...refusedFaults(stated, loaded)];
-  if (faulty.length > 0) expectFaultless(faulty, await foundBeside(world, loaded, { faulty, wishes }));
+  if (faulty.length > 0) expectFaultless(faulty, await foundBeside(world, seen, { faulty, wishes }));
   const standing = confined(own, only);
   const gpus = await withChosenGpus(world, loaded, { desired: stated, observed, standing });
   const { desired } = gpus;
@@ -116,15 +125,15 @@ export async function preparePlan(world: World, loaded: LoadedFleet, wishes: Pla
 /** What else is critical, of deployments without such faults, so that one run tells all. */
 async function foundBeside(
   world: World,
-  loaded: LoadedFleet,
+  seen: Seen,
   { faulty, wishes }: { faulty: readonly DeploymentFault[]; wishes: PlanWishes },
 ): Promise<Finding[]> {
   const out = new Set(faulty.map(({ deployment }) => deployment));
-  const { only = loaded.deployments.map(({ name }) => name), restart = [], instead } = wishes;
+  const { only = seen.loaded.deployments.map(({ name }) => name), restart = [], instead } = wishes;
   const rest = only.filter((name) => !out.has(name));
   if (rest.length === 0) return [];
   try {
-    const { findings } = await preparePlan(world, loaded, {
+    const { findings } = await planSeen(world, seen, {
       ...wishes,
       only: rest,
       restart: restart.filter((name) => !out.has(name)),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { bareSpec } from '../../../test/support/bare-spec.ts';
 import { servedCluster } from '../../../test/support/kube-server.ts';
 import type { Asked } from '../../../test/support/kube-server.ts';
 import type { Mark } from '../../domain/instance.ts';
@@ -10,21 +11,11 @@ import { preview } from './preview.ts';
 import { park } from './stop.ts';
 
 const spec: LaunchSpec = {
-  engine: 'vllm',
+  ...bareSpec,
   program: { binary: 'vllm', images: { cpu: 'e/cpu:1' }, imageCommand: ['vllm'] },
   args: ['serve', { hole: 'model' }],
-  env: {},
-  secrets: {},
   model: 's3://models/big',
   modelSecret: { env: 'S3' },
-  mmproj: null,
-  writable: [],
-  devices: { vendor: 'none', count: 0 },
-  readiness: { path: '/health', startTimeoutMs: 60_000 },
-  metricsPath: null,
-  stop: { signal: 'SIGTERM', graceMs: 0 },
-  slots: null,
-  servedModel: null,
 };
 
 function markOf(change: Partial<LaunchSpec> = {}): Mark {

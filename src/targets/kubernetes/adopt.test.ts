@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { bareSpec } from '../../../test/support/bare-spec.ts';
 import { servedCluster } from '../../../test/support/kube-server.ts';
 import type { Asked } from '../../../test/support/kube-server.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
@@ -31,20 +32,9 @@ const mark: Mark = {
   logFile: '',
   declared: {},
   spec: {
-    engine: 'vllm',
+    ...bareSpec,
     program: { binary: 'vllm', images: { cpu: 'vllm:1' } },
     args: ['--port', { hole: 'port' }],
-    env: {},
-    secrets: {},
-    model: null,
-    mmproj: null,
-    writable: [],
-    devices: { vendor: 'none', count: 0 },
-    readiness: { path: '/health', startTimeoutMs: 60_000 },
-    metricsPath: null,
-    stop: { signal: 'SIGTERM', graceMs: 0 },
-    slots: null,
-    servedModel: null,
   },
 };
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { bareSpec } from '../../../test/support/bare-spec.ts';
 import { servedCluster } from '../../../test/support/kube-server.ts';
 import type { Mark } from '../../domain/instance.ts';
 import { adoptedAnnotation } from '../../kube/names.ts';
@@ -18,20 +19,8 @@ const mark: Mark = {
   logFile: '',
   declared: {},
   spec: {
-    engine: 'vllm',
-    program: { binary: 'vllm', images: { cpu: 'e/cpu:1' } },
+    ...bareSpec,
     args: ['--port', { hole: 'port' }],
-    env: {},
-    secrets: {},
-    model: null,
-    mmproj: null,
-    writable: [],
-    devices: { vendor: 'none', count: 0 },
-    readiness: { path: '/health', startTimeoutMs: 60_000 },
-    metricsPath: null,
-    stop: { signal: 'SIGTERM', graceMs: 0 },
-    slots: null,
-    servedModel: null,
   },
 };
 

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { bareSpec } from '../../../test/support/bare-spec.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { ExecOptions, ExecResult } from '../../io/exec.ts';
 import { localWorld } from '../../io/local-world.ts';
@@ -85,20 +86,10 @@ function markOf(options: SystemdOptions, port = 8000): Mark {
     logFile: '',
     declared: {},
     spec: {
-      engine: 'vllm',
+      ...bareSpec,
       program: { binary: 'engine', images: { cpu: 'e/cpu:1' } },
       args: ['serve'],
-      env: {},
-      secrets: {},
-      model: null,
-      mmproj: null,
-      writable: [],
-      devices: { vendor: 'none', count: 0 },
-      readiness: { path: '/health', startTimeoutMs: 60_000 },
-      metricsPath: null,
       stop: { signal: 'SIGTERM', graceMs: 1_000 },
-      slots: null,
-      servedModel: null,
     },
   };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { bareSpec } from '../../../test/support/bare-spec.ts';
 import type { Mark } from '../../domain/instance.ts';
 import { localWorld } from '../../io/local-world.ts';
 import { SystemdOptions } from './options.ts';
@@ -19,20 +20,10 @@ function markOf(secrets: Mark['spec']['secrets']): Mark {
     logFile: '',
     declared: {},
     spec: {
-      engine: 'vllm',
+      ...bareSpec,
       program: { images: { cpu: 'e/cpu:1' } },
-      args: [],
-      env: {},
       secrets,
-      model: null,
-      mmproj: null,
-      writable: [],
-      devices: { vendor: 'none', count: 0 },
-      readiness: { path: '/health', startTimeoutMs: 60_000 },
-      metricsPath: null,
       stop: { signal: 'SIGTERM', graceMs: 1_000 },
-      slots: null,
-      servedModel: null,
     },
   };
 }
