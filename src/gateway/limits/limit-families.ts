@@ -17,7 +17,8 @@ export function limitFamilies(
 ): MetricFamily[] {
   const bounds = new Map<string, Bound>();
   for (const { bounds: own } of limits?.subjects() ?? [])
-    for (const bound of own) if (Number.isFinite(bound.limit)) bounds.set(bound.id, bound);
+    for (const bound of own)
+      if (Number.isFinite(bound.limit) && !bounds.has(bound.id)) bounds.set(bound.id, bound);
   const remaining: Sample[] = [];
   const budgets: Sample[] = [];
   for (const bound of [...bounds.values()].slice(0, maxSeries)) {

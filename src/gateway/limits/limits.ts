@@ -17,7 +17,7 @@ import type { Count } from './window.ts';
 export interface Limits {
   /** Throws, or rejects, with ApiError 429; then nothing is held. */
   readonly reserve: (demand: Demand) => Reservation | Promise<Reservation>;
-  /** Keys and models that have asked so far, for the metrics. */
+  /** For the metrics: keys and models that have asked so far, then those that the file names; one may come twice. */
   readonly subjects: () => Iterable<Subject>;
 }
 
@@ -37,8 +37,10 @@ interface Bounded {
   readonly perMinute: readonly Bound[];
 }
 
-export function createLimits(quotas: Quotas, context: LimitsContext): Limits {
+/** `named`: who may ask, by the file. */
+export function createLimits(quotas: Quotas, context: LimitsContext, named: readonly Caller[] = []): Limits {
   const known = new Map<Caller, Map<string, Bounded>>();
+  let ofFile: readonly Subject[] | null = null;
 
   function boundedOf(caller: Caller, model: string): Bounded {
     const models = known.get(caller) ?? new Map<string, Bounded>();
@@ -62,8 +64,14 @@ export function createLimits(quotas: Quotas, context: LimitsContext): Limits {
       const hold = reserveHere({ quotas, context, countAt }, demand, bounded);
       return context.shared ? reserveTogether(hold, context, context.shared, bounded) : hold;
     },
-    subjects: () =>
-      [...known.values()].flatMap((models) => [...models.values()].flatMap((one) => one.subjects)),
+    subjects: () => {
+      ofFile ??= [
+        ...named.map((caller) => keySubject(caller, limitsOf(caller, quotas))),
+        ...Object.keys(quotas.models).flatMap((name) => modelSubject(name, quotas.models[name]) ?? []),
+      ];
+      const asked = [...known.values()].flatMap((models) => [...models.values()]);
+      return [...asked.flatMap(({ subjects }) => subjects), ...ofFile];
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import { createInstance, roomOptions } from '../routing/instance.ts';
 import type { Instance } from '../routing/instance.ts';
 import { createKeyring } from '../accounts/keys.ts';
 import type { Keyring } from '../accounts/keys.ts';
+import { callerOf } from '../front/caller.ts';
 import { createLimits, noQuotas } from '../limits/limits.ts';
 import type { Limits } from '../limits/limits.ts';
 import { closeReplaced, openLimitsState, putInForce } from '../limits/state.ts';
@@ -130,12 +131,11 @@ function mayCountTokens({ limits, metricsPath }: Upstream): boolean {
 
 function limitsOf(config: GatewayConfig, state: LimitsState, context: SnapshotContext): Limits | null {
   if (!config.quotas && !config.keys.some((key) => key.limits)) return null;
-  return createLimits(config.quotas ?? noQuotas, {
-    memory: state.memory,
-    wallMs: context.wallMs,
-    random: Math.random,
-    shared: state.shared,
-  });
+  return createLimits(
+    config.quotas ?? noQuotas,
+    { memory: state.memory, wallMs: context.wallMs, random: Math.random, shared: state.shared },
+    config.keys.map(callerOf),
+  );
 }
 
 /** What stands in the files that upstreams name, by the upstream's id. */
