@@ -1,6 +1,7 @@
 import { fillArg } from '../domain/fill-args.ts';
 import type { Hole, LaunchSpec } from '../domain/launch-spec.ts';
 import { isOfCluster } from '../domain/secret.ts';
+import { verbatim } from './verbatim.ts';
 import { cacheVariables } from './volumes.ts';
 
 /** The variables of an engine's container; of a secret it has the place alone. `own`: the Secret with what comes from here. Pure. */
@@ -11,7 +12,7 @@ export function podVariables(
 ): Record<string, unknown>[] {
   const texts = [
     ...cacheVariables(spec),
-    ...Object.entries(spec.env).map(([name, arg]) => [name, fillArg(arg, fill)] as const),
+    ...Object.entries(spec.env).map(([name, arg]) => [name, verbatim(fillArg(arg, fill))] as const),
   ];
   const secrets = Object.entries(spec.secretEnv ?? {}).map(([name, secret]) => ({
     name,

@@ -147,6 +147,16 @@ test('KServe brings the model to its own place, and its port is its own', () => 
   });
 });
 
+test('words of the file reach the engine as they stand, though the cluster would put variables into them', () => {
+  const args = ['serve', { hole: 'model' } as const, '--served-model-name', '$(WHO)'];
+  const objects = made({ entrypoint: ['run', '$(WHO)'] }, { args, env: { WHO: '$(ELSE)' } });
+  const { model } = predictorOf(objects);
+  expect(model['args']).toEqual(expect.arrayContaining(['--served-model-name', '$$(WHO)']));
+  expect(model['env']).toContainEqual({ name: 'WHO', value: '$$(ELSE)' });
+  const runtime = objects.find(({ kind }) => kind === 'ServingRuntime');
+  expect(runtime?.['spec']).toMatchObject({ containers: [{ command: ['run', '$$(WHO)'] }] });
+});
+
 test('an image that holds the model is named as it is, and a file that is fetched is opened by its name', () => {
   const image = 'oci://registry.lab/models/mistral:1';
   expect(predictorOf(made({}, { model: image })).model['storageUri']).toBe(image);

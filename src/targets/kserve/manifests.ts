@@ -15,6 +15,7 @@ import { fleetIdLabel, fleetLabel, objectName, secretAnnotation } from '../../ku
 import type { KubeObject } from '../../kube/object.ts';
 import { podVariables } from '../../kube/pod-variables.ts';
 import { probesOf } from '../../kube/probes.ts';
+import { verbatim } from '../../kube/verbatim.ts';
 import { volumesOf } from '../../kube/volumes.ts';
 import type { Mounted } from '../../kube/volumes.ts';
 import { accessObjects } from './access.ts';
@@ -127,7 +128,7 @@ function servingRuntime(placed: Placed, options: KserveOptions, name: string): K
         {
           name: 'kserve-container',
           image: imageOf(spec, options) ?? '',
-          command: [...(entrypointOf(spec, options) ?? [])],
+          command: (entrypointOf(spec, options) ?? []).map(verbatim),
           ports: [{ containerPort, protocol: 'TCP' }],
           ...probesOf(spec.readiness, containerPort),
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
@@ -188,7 +189,7 @@ function modelOf(
     modelFormat: { name: options.format },
     runtime,
     ...(storage?.key ? { storage: storage.key } : storage?.uri ? { storageUri: storage.uri } : {}),
-    args: engineArgs(spec, options),
+    args: engineArgs(spec, options).map(verbatim),
     ...(env.length === 0 ? {} : { env }),
     resources: resourcesOf(spec, options),
     volumeMounts: mounts.map(({ volume, at, readOnly, subPath }) => ({

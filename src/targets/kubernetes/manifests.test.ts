@@ -232,6 +232,18 @@ test('holes are places in the pod, and secrets are files of a Secret that no man
   });
 });
 
+test('words and variables of the file reach the engine as they stand, though the cluster would put variables into them', () => {
+  const [engine] = podOf(
+    { entrypoint: ['run', '$(WHO)'] },
+    { ...plain, args: ['--alias', '$(WHO)', '--regex', 'x$=CPU'], env: { WHO: 'me', SAYS: '$(WHO)$$' } },
+  ).containers;
+  expect([engine['command'], engine['args']]).toEqual([
+    ['run', '$$(WHO)'],
+    ['--alias', '$$(WHO)', '--regex', 'x$=CPU'],
+  ]);
+  expect(engine['env']).toContainEqual({ name: 'SAYS', value: '$$(WHO)$$$$' });
+});
+
 test('a model may load for as long as its engine says before a probe kills it, and the rollout waits for longer', () => {
   const [engine] = podOf().containers;
   const { periodSeconds, failureThreshold } = engine['startupProbe'] as Record<string, number>;

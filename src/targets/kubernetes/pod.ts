@@ -12,6 +12,7 @@ import {
 import { pauseHook } from '../../kube/pre-stop.ts';
 import { podVariables } from '../../kube/pod-variables.ts';
 import { probesOf } from '../../kube/probes.ts';
+import { verbatim } from '../../kube/verbatim.ts';
 import { podFiller, volumesOf } from '../../kube/volumes.ts';
 import type { Mounted, VolumeNames } from '../../kube/volumes.ts';
 import { waitForFetch } from './fetch.ts';
@@ -66,8 +67,8 @@ function container(
     name: 'engine',
     image: imageOf(spec, options) ?? '',
     imagePullPolicy: options.pull,
-    command: entrypointOf(spec, options) ?? [],
-    args: fillArgs(spec.args, fill),
+    command: (entrypointOf(spec, options) ?? []).map(verbatim),
+    args: fillArgs(spec.args, fill).map(verbatim),
     ...(spec.workdir === undefined ? {} : { workingDir: spec.workdir }),
     ...(env.length === 0 ? {} : { env }),
     ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }],
