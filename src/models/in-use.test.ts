@@ -37,7 +37,7 @@ const units: Record<string, string> = {
 };
 
 test('a model is in use by a command line, under any name, mounted into a container, by a unit, or by a container that does not run', async () => {
-  const found = await foldersInUse(
+  const { folders: found } = await foldersInUse(
     {
       proc: {
         text: (path) => proc[path] ?? null,
@@ -53,6 +53,7 @@ test('a model is in use by a command line, under any name, mounted into a contai
           ),
       },
       env: { HOME: '/home/a' },
+      uid: 1000,
       containers: [
         {
           words: ['-m', '/models/m.gguf'],
@@ -67,4 +68,40 @@ test('a model is in use by a command line, under any name, mounted into a contai
     })),
   );
   expect(found).toEqual(new Set([tiny, large, linked, local, unit, stopped]));
+});
+
+test('units of packages count, and what no rights are given for is told', async () => {
+  const files: Record<string, string> = {
+    '/usr/lib/systemd/system/toy@.service': `[Service]\nEnvironmentFile=/etc/toy/%i.env\n`,
+    '/etc/toy/a.env': `LLAMA_ARG_MODEL=${store}/${tiny}/m.gguf`,
+    '/usr/lib/systemd/system/other.service': '[Service]\nEnvironmentFile=-/etc/other/*.env\n',
+    '/lib/systemd/system/one.service': '[Service]\nEnvironmentFile=-/etc/one\n',
+  };
+  const denied = Object.assign(new Error('denied'), { code: 'EACCES' });
+  const closed = ['/etc/other', '/etc/one', '/run/systemd/transient'];
+  function unlessClosed<T>(path: string, told: T): Promise<T> {
+    return closed.includes(path) ? Promise.reject(denied) : Promise.resolve(told);
+  }
+  const found = await foldersInUse(
+    {
+      proc: { text: () => null, link: () => null, names: () => [] },
+      files: {
+        stat: async () => null,
+        read: (path) => unlessClosed(path, files[path] ?? null),
+        list: (path) =>
+          unlessClosed(
+            path,
+            Object.keys(files).flatMap((name) =>
+              name.startsWith(`${path}/`) ? [name.slice(path.length + 1)] : [],
+            ),
+          ),
+      },
+      env: { HOME: '/home/a' },
+      uid: 1000,
+      containers: [],
+    },
+    [tiny, other].map((folder) => ({ folder, paths: [] })),
+  );
+  expect([...found.folders]).toEqual([tiny]);
+  expect(found.unread).toEqual(closed.toSorted());
 });

@@ -2,8 +2,11 @@ import { join } from 'node:path';
 import { readLink, listNames, readText } from '../io/procfs/read.ts';
 import type { Procfs } from '../io/procfs/read.ts';
 import type { Files } from '../io/files.ts';
-import { givenByUnit, givenFolders, givenPaths, variableFiles, variablesIn } from './given-paths.ts';
+import { lookedAt } from './closed-files.ts';
+import { givenByUnit, givenFolders, givenPaths, variablesIn } from './given-paths.ts';
 import type { Given } from './given-paths.ts';
+import { unitsOf } from './units.ts';
+import type { UnitUser } from './units.ts';
 
 /** A folder below `trees`, and the paths that hold what is in it. */
 export interface StoreFolder {
@@ -12,22 +15,24 @@ export interface StoreFolder {
 }
 
 /** Where this machine tells what it runs, and what it would start. */
-export interface Users {
+export interface Users extends UnitUser {
   readonly proc: Procfs;
   readonly files: Pick<Files, 'stat' | 'list' | 'read'>;
-  readonly env: Readonly<Record<string, string | undefined>>;
   /** What containers are given, whether they run or not. */
   readonly containers: readonly Given[];
+}
+
+export interface Uses {
+  readonly folders: ReadonlySet<string>;
+  /** Files and folders of units that cannot be read: what those name is not known. */
+  readonly unread: readonly string[];
 }
 
 /**
  * Those of these folders that a process, a container, a unit of systemd or a Quadlet file of this machine is given, by its command line
  * or mounted into it, under whatever name of a file, and whether it runs or not.
  */
-export async function foldersInUse(
-  users: Users,
-  folders: readonly StoreFolder[],
-): Promise<ReadonlySet<string>> {
+export async function foldersInUse(users: Users, folders: readonly StoreFolder[]): Promise<Uses> {
   const ids = await idsOf(users, folders);
   const used = new Set<string>();
   const texts: string[] = [];
@@ -43,9 +48,11 @@ export async function foldersInUse(
       folder,
     });
   }
-  for (const unit of await unitsOf(users)) {
-    texts.push(unit.text);
-    given.push(await givenWithFiles(users, unit));
+  const looked = lookedAt(users.files);
+  for (const { text, variables } of await unitsOf(looked, users)) {
+    texts.push(text);
+    const unit = givenByUnit(text, users.env['HOME'] ?? '/');
+    given.push({ ...unit, words: [...unit.words, ...variables.flatMap(variablesIn)] });
   }
   const paths = new Set(given.flatMap(givenPaths));
   for (const folder of new Set(given.flatMap(givenFolders)))
@@ -55,7 +62,7 @@ export async function foldersInUse(
   texts.push(...paths);
   for (const text of texts.filter((one) => one.includes('trees/')))
     for (const { folder } of folders) if (text.includes(`trees/${folder}`)) used.add(folder);
-  return used;
+  return { folders: used, unread: looked.closed() };
 }
 
 async function idOf({ files }: Users, path: string): Promise<string | null> {
@@ -73,14 +80,6 @@ async function idsOf(users: Users, folders: readonly StoreFolder[]): Promise<Map
   return ids;
 }
 
-const systemUnits = ['/etc/systemd/system', '/run/systemd/system', '/etc/containers/systemd'];
-
-interface UnitOf {
-  /** With what changes it, which lies in folders beside it. */
-  readonly text: string;
-  readonly folder: string;
-}
-
 /** A server looks into the folders of a folder, and no deeper. */
 async function lookedThrough({ files }: Users, folder: string): Promise<string[]> {
   const paths: string[] = [];
@@ -91,36 +90,3 @@ async function lookedThrough({ files }: Users, folder: string): Promise<string[]
   }
   return paths;
 }
-
-/** Its files of variables that can be read are part of it. */
-async function givenWithFiles({ files, env }: Users, { text, folder }: UnitOf): Promise<Given> {
-  const home = env['HOME'] ?? '/';
-  const given = givenByUnit(text, home);
-  const named = variableFiles(text, { home, folder });
-  const texts = await Promise.all(named.map((path) => files.read(path).catch(() => null)));
-  return { ...given, words: [...given.words, ...texts.flatMap((one) => variablesIn(one ?? ''))] };
-}
-
-async function unitsOf({ files, env }: Users): Promise<UnitOf[]> {
-  const config = env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? '/', '.config');
-  const places = [...systemUnits, join(config, 'systemd/user'), join(config, 'containers/systemd')];
-  const units: UnitOf[] = [];
-  async function textsIn(folder: string, names: readonly string[]): Promise<string> {
-    const texts = await Promise.all(names.map((name) => files.read(join(folder, name)).catch(() => null)));
-    return texts.join('\n');
-  }
-  for (const folder of places) {
-    const names = await files.list(folder).catch((): string[] => []);
-    const known = names.map((name) => name.replace(/\.d$/, '')).filter((name) => isUnit.test(name));
-    for (const name of new Set(known)) {
-      const drop = join(folder, `${name}.d`);
-      const changes = names.includes(`${name}.d`) ? await files.list(drop).catch((): string[] => []) : [];
-      const own = await textsIn(folder, names.includes(name) ? [name] : []);
-      const text = `${own}\n${await textsIn(drop, changes.filter((one) => one.endsWith('.conf')).toSorted())}`;
-      units.push({ text, folder });
-    }
-  }
-  return units;
-}
-
-const isUnit = /\.(?:service|container|pod|kube|volume)$/;

@@ -55,12 +55,14 @@ export interface Pruned {
   readonly bytes: number;
   /** Daemons of containers that are there and do not tell what those are given. */
   readonly silent: readonly string[];
+  /** Files and folders of units that cannot be read. */
+  readonly unread: readonly string[];
 }
 
 /**
  * What `prune` would take away: models that it does not `keep`, and what belongs to none. With `act`, it is taken away. What an engine
  * or a unit is given, and what a pull is fetching, stays whatever `keeps` says. Throws USES_UNSEEN where a daemon does not tell what its
- * containers are given, but for `unseen`: nothing is taken then.
+ * containers are given, or what a unit names cannot be read, but for `unseen`: nothing is taken then.
  */
 export async function pruneStore(
   world: World,
@@ -74,7 +76,7 @@ export async function pruneStore(
   for (const { folder } of all) unrecorded.delete(folder);
   const folders = [...all.map(({ folder }) => folder), ...unrecorded];
   const { given, silent } = await givenToContainers(world);
-  const used = await foldersInUse(
+  const { folders: used, unread } = await foldersInUse(
     { ...world, containers: given },
     await Promise.all(folders.map((folder) => heldBy(world, folder, all))),
   );
@@ -94,21 +96,12 @@ export async function pruneStore(
     const partials = [...unrecorded].filter((folder) => !stays(folder));
     const begun = [...unrecorded, ...(await refreshed(world, all))];
     const blobs = await needless(world, all, stays, busy.size > 0 || begun.some(stays));
-    if (act && !unseen && silent.length > 0 && gone.length + blobs.length + partials.length > 0)
-      throw new BerthError('USES_UNSEEN', { daemons: silent });
+    const isUnknown = silent.length + unread.length > 0;
+    if (act && !unseen && isUnknown && gone.length + blobs.length + partials.length > 0)
+      throw new BerthError('USES_UNSEEN', { daemons: silent, unread });
     let bytes = 0;
     for (const path of blobs) bytes += (await world.files.stat(path))?.size ?? 0;
-    if (act) {
-      for (const folder of [...gone.map((model) => model.folder), ...partials])
-        for (const path of [
-          store.record(folder),
-          store.remains(folder),
-          store.tree(folder),
-          store.partials(folder),
-        ])
-          await world.files.remove(path);
-      for (const path of blobs) await world.files.remove(path);
-    }
+    if (act) await takeAway(world, [...gone.map((model) => model.folder), ...partials], blobs);
     return {
       models: gone,
       used: all.filter(({ folder }) => !keeps(folder) && used.has(folder)).map(({ source }) => source),
@@ -116,10 +109,19 @@ export async function pruneStore(
       partials: partials.length,
       bytes,
       silent,
+      unread,
     };
   } finally {
     for (const lock of locks) lock[Symbol.dispose]();
   }
+}
+
+async function takeAway(world: World, folders: readonly string[], blobs: readonly string[]): Promise<void> {
+  const store = storeOf(world);
+  for (const folder of folders)
+    for (const place of [store.record, store.remains, store.tree, store.partials])
+      await world.files.remove(place(folder));
+  for (const path of blobs) await world.files.remove(path);
 }
 
 /** Models whose newer form is on its way, or was when its fetch broke off. */

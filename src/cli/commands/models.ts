@@ -49,7 +49,10 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command.command('prune'))
     .option('--yes', 'take it away; without it, what would go is shown')
     .option('--all', 'keep nothing, whatever the fleet file names')
-    .option('--unseen', 'also where a daemon does not tell what its containers are given')
+    .option(
+      '--unseen',
+      'also where a daemon does not tell of its containers, or a file of a unit cannot be read',
+    )
     .description('Take away models that the fleet file does not name, and what was left half fetched.')
     .action((options: PruneOptions) => prune(context, options));
 }
@@ -168,12 +171,17 @@ async function prune(context: CliContext, options: PruneOptions): Promise<void> 
   );
 }
 
-function prunedText({ models, used, blobs, partials, bytes, silent }: Pruned, done: boolean): string {
+function prunedText(pruned: Pruned, done: boolean): string {
+  const { models, used, blobs, partials, bytes, silent, unread } = pruned;
   const staying = [
     ...used.map((source) => `${source} stays: an engine, a container or a unit of this machine is given it.`),
     ...silent.map(
       (where) =>
         `${where} does not tell what its containers are given: --yes wants --unseen beside it, once you have looked there.`,
+    ),
+    ...unread.map(
+      (path) =>
+        `${path} cannot be read, and a unit may be given a model by it: --yes wants --unseen beside it, once you have looked there.`,
     ),
   ];
   if (models.length + blobs + partials === 0)

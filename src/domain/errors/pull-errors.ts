@@ -28,11 +28,11 @@ export const pullErrors = {
     () => '"berth models list" names what it holds, "berth pull" fetches what it lacks.',
     'usage',
   ),
-  USES_UNSEEN: defineError<{ daemons: readonly string[] }>(
+  USES_UNSEEN: defineError<{ daemons: readonly string[]; unread: readonly string[] }>(
     (f) =>
-      `${f.daemons.join(', ')} does not tell what its containers are given, so that one may want what would go: nothing was taken away.`,
-    () =>
-      'Start that daemon, or run berth as a user who may ask it; "--unseen" takes it away once you have looked there yourself.',
+      `${[...f.daemons.map((one) => `${one} does not tell what its containers are given`), ...f.unread.map((one) => `${one}, which a unit names or is, cannot be read`)].join('; ')}: something may want what would go, and nothing was taken away.`,
+    (f) =>
+      `${f.daemons.length > 0 ? 'Start that daemon, or run' : 'Run'} berth as a user who may ${f.unread.length > 0 ? 'read it' : 'ask it'}; "--unseen" takes it away once you have looked there yourself.`,
   ),
   MODEL_GATED: defineError<{ source: string; page: string; token: boolean }>(
     (f) =>

@@ -112,6 +112,10 @@ test('prune leaves what a unit or a Quadlet file is given under another name of 
     ],
     ['systemd/user/toy.service', `[Service]\nEnvironmentFile=-%h/mine/toy.env\nExecStart=llama-server\n`],
     ['containers/systemd/toy.container', '[Container]\nVolume=%h/mine:/models:ro\nEnvironmentFile=toy.env\n'],
+    [
+      'systemd/user/toy.service',
+      `[Service]\nEnvironmentFile=${place.folder}/m*/%p.[a-e]nv\nExecStart=llama-server\n`,
+    ],
     ['systemd/user/toy.service', '[Service]\nExecStart=llama-server --models-dir "%h/linked"\n'],
     [
       'containers/systemd/toy.container',
@@ -123,6 +127,36 @@ test('prune leaves what a unit or a Quadlet file is given under another name of 
     place.write('', `.config/${name}`);
   }
   expect(await prune()).toContain('Taken away: 1 models');
+});
+
+test('prune leaves what a drop-in names beside what another folder says of the same unit', async () => {
+  const path = pathOf(await place.berth('pull', source, '--json'));
+  mkdirSync(join(place.folder, 'mine'));
+  linkSync(path, join(place.folder, 'mine/best.gguf'));
+  mkdirSync(join(place.folder, '.local/share/systemd/user'), { recursive: true });
+  mkdirSync(join(place.folder, '.config/systemd/user/toy.service.d'), { recursive: true });
+  place.write(`[Service]\nWorkingDirectory=${place.folder}/mine\n`, '.local/share/systemd/user/toy.service');
+  place.write(
+    '[Service]\nExecStart=llama-server -m best.gguf\n',
+    '.config/systemd/user/toy.service.d/m.conf',
+  );
+  expect(await prune()).toContain(`${source} stays`);
+});
+
+test('prune says which file of variables cannot be read, and takes nothing but by a word', async () => {
+  pathOf(await place.berth('pull', source, '--json'));
+  mkdirSync(join(place.folder, '.config/systemd/user'), { recursive: true });
+  // It is there, and nobody can read its beginning, not even root.
+  const closed = '/proc/self/mem';
+  place.write(`[Service]\nEnvironmentFile=-${closed}\n`, '.config/systemd/user/toy.service');
+  expect((await place.berth('models', 'prune', '--all')).stdout).toContain(`${closed} cannot be read`);
+  const refused = await place.berth('models', 'prune', '--all', '--yes');
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining(`${closed}, which a unit names`),
+  ]);
+  const pruned = await place.berth('models', 'prune', '--all', '--yes', '--unseen', '--json');
+  expect(pruned.json()).toMatchObject({ unread: [closed], models: [{ source }] });
 });
 
 test('prune leaves what a refresh has brought that broke off', async () => {

@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { variableFiles } from './given-paths.ts';
+import { filesNamed } from './closed-files.ts';
+import type { Looked } from './closed-files.ts';
+
+/** Of which user's units and folders it is. */
+export interface UnitUser {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+}
+
+/** A unit of systemd or a Quadlet file, with what changes it, wherever that lies. */
+export interface UnitOf {
+  readonly text: string;
+  /** What its files of variables hold, as far as they can be read. */
+  readonly variables: readonly string[];
+}
+
+/** Every unit of the system and of this user, also those that packages have brought, whether they run or not. */
+export async function unitsOf(looked: Looked, user: UnitUser): Promise<UnitOf[]> {
+  const found = unitFolders(user).map(async (folders) => {
+    const pieces = (await Promise.all(folders.map((folder) => piecesIn(looked, folder)))).flat();
+    const units = Map.groupBy(pieces, ({ unit }) => unit);
+    return Promise.all([...units.values()].map((of) => unitOf(looked, user, of)));
+  });
+  return (await Promise.all(found)).flat(2);
+}
+
+/** Those of one group change each other's units. */
+function unitFolders(user: UnitUser): string[][] {
+  const { config, data, run } = ownFolders(user);
+  const shared = ['/usr/lib', '/usr/local/lib', '/etc', '/run'];
+  return [
+    [
+      ...['/lib', ...shared].map((root) => `${root}/systemd/system`),
+      '/run/systemd/transient',
+      '/run/systemd/generator',
+    ],
+    [
+      ...['/lib', ...shared].map((root) => `${root}/systemd/user`),
+      ...[config, data, run].map((root) => join(root, 'systemd/user')),
+      join(run, 'systemd/transient'),
+      join(run, 'systemd/generator'),
+    ],
+    ['/usr/share', '/run', '/etc'].map((root) => `${root}/containers/systemd`),
+    [
+      '/etc/containers/systemd/users',
+      `/etc/containers/systemd/users/${user.uid}`,
+      join(config, 'containers/systemd'),
+    ],
+  ];
+}
+
+function ownFolders({ env, uid }: UnitUser): Record<'home' | 'config' | 'data' | 'state' | 'run', string> {
+  const home = env['HOME'] ?? '/';
+  return {
+    home,
+    config: env['XDG_CONFIG_HOME'] ?? join(home, '.config'),
+    data: env['XDG_DATA_HOME'] ?? join(home, '.local/share'),
+    state: env['XDG_STATE_HOME'] ?? join(home, '.local/state'),
+    run: env['XDG_RUNTIME_DIR'] ?? `/run/user/${uid}`,
+  };
+}
+
+interface Piece {
+  readonly unit: string;
+  readonly text: string;
+  readonly folder: string;
+}
+
+const isUnit = /\.(?:service|container|pod|kube|volume)$/;
+
+async function piecesIn(looked: Looked, folder: string): Promise<Piece[]> {
+  const names = await looked.list(folder);
+  const found = names.map(async (name): Promise<Piece[]> => {
+    const unit = name.replace(/\.d$/, '');
+    if (!isUnit.test(unit)) return [];
+    const paths = unit === name ? [join(folder, name)] : await changesIn(looked, join(folder, name));
+    const texts = await Promise.all(paths.map((path) => looked.read(path)));
+    return texts.map((text) => ({ unit, text: text ?? '', folder }));
+  });
+  return (await Promise.all(found)).flat();
+}
+
+async function changesIn(looked: Looked, folder: string): Promise<string[]> {
+  const names = await looked.list(folder);
+  return names
+    .filter((name) => name.endsWith('.conf'))
+    .toSorted()
+    .map((name) => join(folder, name));
+}
+
+async function unitOf(looked: Looked, user: UnitUser, pieces: readonly Piece[]): Promise<UnitOf> {
+  const { home } = ownFolders(user);
+  const patterns = pieces
+    .flatMap(({ text, folder }) => variableFiles(text, { home, folder }))
+    .flatMap((path) => withoutRoots(path, user));
+  const named = await Promise.all([...new Set(patterns)].map((pattern) => filesNamed(looked, pattern)));
+  const texts = await Promise.all([...new Set(named.flat())].map((path) => looked.read(path)));
+  return {
+    text: pieces.map(({ text }) => text).join('\n'),
+    variables: texts.filter((text) => text !== null),
+  };
+}
+
+/** A specifier of systemd that a path begins with is another folder for the system than for a user; both are looked at. */
+function withoutRoots(path: string, user: UnitUser): string[] {
+  const { config, state, run } = ownFolders(user);
+  const roots: Record<string, string[]> = {
+    E: ['/etc', config],
+    S: ['/var/lib', state, config],
+    t: ['/run', run],
+    T: ['/tmp'],
+    V: ['/var/tmp'],
+  };
+  const [, letter = '', rest = ''] = /\/%([A-Za-z])(\/.*)$/.exec(path) ?? [];
+  return roots[letter]?.map((root) => `${root}${rest}`) ?? [path];
+}
