@@ -1,6 +1,11 @@
 import { thisMachine } from '../host-access.ts';
 import { defineError } from './define.ts';
 
+/** As daemons hand on what the kernel says. */
+const fullDisk = /no space left|disk quota exceeded/i;
+const spaceCure =
+  'Free some space where images and containers are kept there ("docker system df", "podman system df" or, on the node of a cluster, "crictl imagefsinfo" tells what takes it), or have the quota raised, and run "berth apply" again.';
+
 /** Faults between berth and a daemon that runs containers. */
 export const dockerErrors = {
   DOCKER_UNREACHABLE: defineError<{ where: readonly string[]; reason: string }>(
@@ -15,7 +20,10 @@ export const dockerErrors = {
   ),
   IMAGE_MISSING: defineError<{ deployment: string; image: string; reason: string }>(
     (f) => `The image ${f.image} for ${f.deployment} is not there and cannot be fetched: ${f.reason}.`,
-    (f) => `Check target.image of ${f.deployment}, or fetch it by hand: "docker pull ${f.image}".`,
+    (f) =>
+      fullDisk.test(f.reason)
+        ? spaceCure
+        : `Check target.image of ${f.deployment}, or fetch it by hand: "docker pull ${f.image}".`,
   ),
   IMAGE_REFUSED: defineError<{
     deployment: string;
@@ -55,7 +63,9 @@ export const dockerErrors = {
     (f) =>
       /(stat|exec).*no such file or directory|executable file not found/.test(f.answer)
         ? `It was removed again. Name a program that the image has under target.entrypoint of ${f.deployment}, or take that key away for the image's own.`
-        : 'It was removed again. Correct what the container engine says, and run "berth apply" again.',
+        : fullDisk.test(f.answer)
+          ? `It was removed again. ${spaceCure}`
+          : 'It was removed again. Correct what the container engine says, and run "berth apply" again.',
   ),
   DOCKER_REFUSED: defineError<{ question: string; status: number; answer: string }>(
     (f) => `The container engine refuses "${f.question}" with ${f.status}: ${f.answer}.`,

@@ -32,7 +32,7 @@ export async function writeFiles(world: World, scope: Scope, files: readonly Fil
   const reason = reasonOf(result);
   if (scope.sudo && /^sudo:/m.test(reason)) throw new BerthError('BECOME_REFUSED', { reason });
   const path = /at (\/.*)$/.exec(reason)?.[1] ?? files[0]?.path ?? scope.units;
-  throw /no space left/i.test(reason)
+  throw /no space left|quota exceeded/i.test(reason)
     ? new BerthError('DISK_FULL', { path })
     : new BerthError('WRITE_DENIED', { path, reason });
 }
