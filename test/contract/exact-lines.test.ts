@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { recognize } from '../../src/engines/registry.ts';
+import { exactHandedLines } from './exact-lines-handed.ts';
 import { exactLlamaLines } from './exact-lines-llama.ts';
 import { exactOtherLines } from './exact-lines-others.ts';
 import { exactShellLines } from './exact-lines-shells.ts';
@@ -13,6 +14,7 @@ const lines = [
   ...exactOtherLines,
   ...exactUsualLines,
   ...exactShellLines,
+  ...exactHandedLines,
 ].map(([line, is, options = {}, env = {}]) => ({ line, is, options, env }));
 
 test.each(lines)('$line: $is', ({ line, is, options, env }) => {

@@ -16,7 +16,6 @@ export const lookalikeLines: readonly string[] = [
   'watch -n1 curl -s localhost:8080/health',
   'watch llama-server --version',
   'python3 -m vllm.entrypoints.openai.api_server --help',
-  'hatch run gpu:vllm serve org/m',
   'nix run nixpkgs#llama-cpp -- -m a.gguf',
   'python -m optimum_benchmark',
   'gpustack start --port 80',

@@ -9,13 +9,32 @@ type Variables = Readonly<Record<string, string>>;
  */
 export function fillVariables(commands: readonly (readonly string[])[], known: Variables): string[][] {
   const set: Record<string, string> = { ...known };
+  const exported = new Set<string>();
+  let exportsAll = false;
   return commands.flatMap((command) => {
-    const words = command[0] === 'export' ? command.slice(1) : command;
+    const exporting = exporter(command);
+    const words = exporting ? command.slice(exporting) : command;
     const { env, words: rest } = leadingAssignments(words);
-    if (rest.length > 0) return [command.flatMap((word) => filled(word, set))];
-    for (const [name, value] of Object.entries(env)) set[name] = filled(value, set).join(' ');
+    for (const name of exporting ? rest : []) exported.add(name);
+    if (/^set -\w*a\w*$/.test(command.join(' '))) exportsAll = true;
+    if (rest.length > 0 && !exporting)
+      return [[...given(exported, set), ...command.flatMap((word) => filled(word, set))]];
+    for (const [name, value] of Object.entries(env)) {
+      set[name] = filled(value, set).join(' ');
+      if (exporting || exportsAll) exported.add(name);
+    }
     return [];
   });
+}
+
+/** How many words of a command say that what follows is handed on to every later one: `export`, `declare -x`. */
+function exporter([first, second]: readonly string[]): number {
+  if (first === 'export') return second === '--' ? 2 : 1;
+  return /^(declare|typeset)$/.test(first ?? '') && /^-\w*x/.test(second ?? '') ? 2 : 0;
+}
+
+function given(exported: ReadonlySet<string>, set: Variables): string[] {
+  return [...exported].flatMap((name) => (set[name] === undefined ? [] : [`${name}=${set[name]}`]));
 }
 
 /** Puts those variables of a process before its command line that it names itself, so that they are known there. */

@@ -45,6 +45,8 @@ export interface FlagStyle {
   readonly joined: boolean;
   /** "--max_model_len" is "--max-model-len". */
   readonly underscores: boolean;
+  /** "--max-model 8192" is "--max-model-len 8192": as much of a name as tells it from all others is enough. */
+  readonly abbreviated?: true;
 }
 
 /** A flag begins with a dash and a letter; "-1" is a value. */
@@ -82,9 +84,9 @@ function takeFlag(
   const [word = '', ...after] = words;
   if (!isFlagWord(word)) return 0;
   const name = flagName(word, style);
-  const row = rows.find(
-    (one) => has(one.names, name) || has(one.off, name) || Object.hasOwn(one.alike ?? {}, name),
-  );
+  const row = rows.find((one) => isCalled(one, name));
+  const whole = row || !style.abbreviated ? name : wholeName(name, rows);
+  if (whole !== name) return takeFlag([word.replace(/^[^=]+/, whole), ...after], { rows, style, values });
   if (!row) return 0;
   if (row.alike && Object.hasOwn(row.alike, name)) {
     const before = values.get(row.option);
@@ -105,6 +107,18 @@ function takeFlag(
   else
     values.set(row.option, row.adds && typeof before === 'string' ? `${before},${value as string}` : value);
   return joined === null ? 1 + given.length : 1;
+}
+
+function isCalled(row: FlagRow, name: string): boolean {
+  return has(row.names, name) || has(row.off, name) || Object.hasOwn(row.alike ?? {}, name);
+}
+
+/** The one long name that begins so; the word itself where none or several do. */
+function wholeName(begin: string, rows: readonly FlagRow[]): string {
+  if (!/^--[a-z][a-z-]{2}/.test(begin)) return begin;
+  const names = rows.flatMap((row) => [...row.names, ...(row.off ?? [])]);
+  const [one, ...others] = names.filter((name) => name.startsWith(begin));
+  return one !== undefined && others.length === 0 ? one : begin;
 }
 
 /** Null when the words are no value of this flag. */

@@ -2,11 +2,11 @@
  * The simple commands of a shell text, each as words: "cd /opt && exec ./server -m x" gives two. Quotes and
  * backslashes are undone, redirections and control words dropped; variables and substitutions stay as written.
  * A reader for command lines of others, not a shell: what a loop, a condition or a function runs is told, not how often or
- * whether; here-documents are not understood.
+ * whether; what a here-document holds is told to nobody.
  */
 export function shellCommands(text: string): string[][] {
   const commands: string[][] = [[]];
-  const tokens = shellTokens(text.replaceAll('\\\n', ' ').replaceAll(lookedUp, '$1$2'));
+  const tokens = shellTokens(withoutHereDocuments(text).replaceAll('\\\n', ' ').replaceAll(lookedUp, '$1$2'));
   for (const [at, token] of tokens.entries()) {
     const command = commands.at(-1);
     const ends = tokens[at + 1]?.separator ?? true;
@@ -21,6 +21,13 @@ export function shellCommands(text: string): string[][] {
 /** "$(which llama-server)" is llama-server. */
 const lookedUp = /\$\((?:which|command -v) ([\w./-]+)\)|`(?:which|command -v) ([\w./-]+)`/g;
 
+/** The lines between "<<EOF" and "EOF" are data, also where they read as commands. */
+function withoutHereDocuments(text: string): string {
+  return text.replaceAll(hereDocument, '$3');
+}
+
+const hereDocument = /<<-?\s*(["']?)\b(\w+)\1([^\n]*)\n(?:[^\n]*\n)*?[\t ]*\2(?=\n|$)/g;
+
 interface Token {
   readonly text: string;
   /** Without the end of a group that began with an earlier command. */
@@ -28,7 +35,8 @@ interface Token {
   readonly separator: boolean;
 }
 
-const tokenPattern = /(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;&|"'\\]|(?<=[<>])&|&(?=>))+|&&|\|\||[;&|\n]/gsu;
+const tokenPattern =
+  /(?:\$\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)|`[^`]*`|"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;&|"'\\]|(?<=[<>])&|&(?=>))+|&&|\|\||[;&|\n]/gsu;
 
 function shellTokens(text: string): Token[] {
   return [...text.matchAll(tokenPattern)].map(([token]) => ({

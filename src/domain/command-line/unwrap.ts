@@ -98,14 +98,20 @@ function shellOf(name: string, args: readonly string[], env: Context['env']): Pe
   return { commands: commands.map((command) => filled(command, { zero, behind })), env: {}, waits: true };
 }
 
-/** In `sh -c 'exec "$0" "$@"' program args` the words behind the text are meant, the first of them apart. */
+/** In `sh -c 'exec "$0" "$@"' program args` the words behind the text are meant, the first of them apart; "$1" is the second. */
 function filled(
   command: readonly string[],
   { zero, behind }: { zero: string | undefined; behind: readonly string[] },
 ): string[] {
+  const words = [zero, ...behind];
   return command.flatMap((word) => {
     if (word === '$@' || word === '$*') return behind;
-    return word === '$0' && zero !== undefined ? [zero] : [word];
+    return [
+      word.replaceAll(
+        /\$(?:(\d)|\{(\d+)\})/g,
+        (whole, one?: string, more?: string) => words[Number(one ?? more)] ?? whole,
+      ),
+    ];
   });
 }
 

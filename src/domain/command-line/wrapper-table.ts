@@ -45,6 +45,51 @@ const containerOptions = [
 
 const screenOptions = ['-S', '-dmS', '-DmS', '-c', '-t', '-Logfile'];
 
+const nsysOptions = [
+  '-o',
+  '-t',
+  '-s',
+  '-e',
+  '-w',
+  '-c',
+  '-y',
+  '-d',
+  '-f',
+  '-b',
+  '-x',
+  '-k',
+  '-n',
+  '--output',
+  '--trace',
+  '--sample',
+  '--env-var',
+  '--show-output',
+  '--capture-range',
+  '--capture-range-end',
+  '--delay',
+  '--duration',
+  '--force-overwrite',
+  '--backtrace',
+  '--stop-on-exit',
+  '--kill',
+  '--inherit-environment',
+  '--session-new',
+  '--stats',
+  '--export',
+  '--cuda-graph-trace',
+  '--cuda-memory-usage',
+  '--cuda-um-cpu-page-faults',
+  '--cuda-um-gpu-page-faults',
+  '--cudabacktrace',
+  '--cpuctxsw',
+  '--gpu-metrics-device',
+  '--gpu-metrics-devices',
+  '--python-sampling',
+  '--pytorch',
+  '--trace-fork-before-exec',
+  '--wait',
+];
+
 const srunOptions = [
   '-n',
   '-N',
@@ -227,10 +272,7 @@ export const wrappers: Readonly<Record<string, Wrapper>> = {
   // `apptainer exec IMAGE CMD`, `apptainer run IMAGE CMD`
   apptainer: wrapper(containerOptions, { operands: 2, waits: true }),
   singularity: wrapper(containerOptions, { operands: 2, waits: true }),
-  nsys: wrapper(['-o', '-t', '-s', '-e', '-w', '-c', '-y', '-d', '-f', '-b', '-x', '-k', '--output'], {
-    operands: 1,
-    waits: true,
-  }),
+  nsys: wrapper(nsysOptions, { operands: 1, waits: true }),
   strace: wrapper(['-o', '-e', '-p', '-s', '-u', '-E', '-P', '-a', '-b', '-I', '-O', '-S', '-X'], {
     waits: true,
   }),

@@ -34,7 +34,9 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   for (let i = 0; i < known.operands; i += 1) at = at + 1 + skipOptions(args.slice(at + 1), known.valued);
   const [first = '', ...rest] = args.slice(at);
   // `uvx vllm@0.11.0 serve MODEL`
-  const command = /^uvx?$/.test(name) ? first.replace(/@[\w.]+$/, '') : first;
+  const named = /^uvx?$/.test(name) ? first.replace(/@[\w.]+$/, '') : first;
+  // `hatch run ENVIRONMENT:vllm serve MODEL`
+  const command = name === 'hatch' ? named.replace(/^[\w.+-]+:/, '') : named;
   return { commands: first === '' ? [] : [[command, ...rest]], env: {}, waits: known.waits };
 }
 

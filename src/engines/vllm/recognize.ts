@@ -38,7 +38,10 @@ function programOf(path: string, argv: readonly string[]): string {
 
 function server(found: Unwrapped, env: Readonly<Record<string, string>>, binary: string): Recognized {
   const words = apiServers.test(found.path) ? found.args : found.args.slice(1);
-  const { values, rest } = readFlags(withoutKeyFile(words), readFrom, vllmDrift.style);
+  const { values, rest } = readFlags(withoutKeyFile(words), readFrom, {
+    ...vllmDrift.style,
+    abbreviated: true,
+  });
   const { model: named, host, port, quietPaths: _, ...stated } = Object.fromEntries(values);
   const unknown = isGiven(words, '--config');
   const { model, others } = takeModel(rest, named === undefined && !unknown);
