@@ -1,8 +1,9 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { machineOf } from '../../domain/host-access.ts';
+import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import { engineOf } from '../../engines/registry.ts';
+import { filesInWords } from './files-in-words.ts';
 import { rollingFindings } from './rolling-image.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { launchSpecOf } from './launch-spec-of.ts';
@@ -18,7 +19,15 @@ export function foreseen(
 ): Finding[] {
   // Replicas are alike.
   const first = desired.filter(({ replica }) => replica === 0);
-  return [...first.flatMap((one) => atOdds(one, modelBytes)), ...duplicates(loaded, first)];
+  return [
+    ...first.flatMap((one) => atOdds(one, modelBytes)),
+    ...first.flatMap(({ deployment, spec }) => filesInWords(deployment, spec, isFar(loaded, deployment))),
+    ...duplicates(loaded, first),
+  ];
+}
+
+function isFar({ hosts }: LoadedFleet, { host }: Deployment): boolean {
+  return machineOf(accessOf(hosts[host])) !== thisMachine;
 }
 
 /** The first replica of each deployment, without a look at any machine. One that cannot be started is told by a plan. */
