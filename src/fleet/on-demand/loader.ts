@@ -13,7 +13,7 @@ import { startReason } from './start-reason.ts';
 export interface LoaderPorts {
   readonly loaded: () => LoadedFleet;
   readonly tell: (news: LoadNews) => void;
-  /** Something runs or is gone that was not so before: the gateway is to learn of it. */
+  /** Something runs or is gone that was not so before: the gateway is to learn of it, now or as soon as it can. Does not reject. */
   readonly changed: () => Promise<void>;
   readonly onProgress: (line: string) => void;
   readonly fetch: FetchModel;

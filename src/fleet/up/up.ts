@@ -34,8 +34,11 @@ import { moveTraffic, usualDrainMs } from '../apply/move-traffic.ts';
 import { noTraffic, Successor } from '../apply/traffic.ts';
 import type { Traffic } from '../apply/traffic.ts';
 import type { UpHold, UpOptions, UpPorts } from './up-ports.ts';
+import { createTurns } from './turns.ts';
 import { ownProcess, takeUpLock } from './up-state.ts';
 import type { UpState } from './up-state.ts';
+import { createTeller } from './teller.ts';
+import type { Teller } from './teller.ts';
 import { createStateFile } from './state-file.ts';
 import type { StateFile } from './state-file.ts';
 
@@ -71,7 +74,7 @@ export async function up(
     loader: new Loader(world, {
       loaded: () => run.loaded,
       tell: (news) => void run.gateway?.ask(news).catch(() => {}),
-      changed: () => takeIn(run),
+      changed: () => run.teller.tell(),
       onProgress: ports.onProgress,
       fetch: ports.fetchModel,
       fetches: () => run.state.again(),
@@ -79,13 +82,14 @@ export async function up(
       fetched: (source, path) => (run.loaded = withPath(run.loaded, source, path)),
       times,
     }),
+    teller: createTeller(world, () => takeIn(run)),
     times,
     shapes: new Map(),
     state: createStateFile(world, paths, () => ({ state: stateOf(run), taken: run.loaded.written })),
     gateway: null,
     consoleUrl: null,
     startedAt: world.clock.wall().toISOString(),
-    turn: Promise.resolve(),
+    inTurn: createTurns(),
     refused: null,
     unseen: new Set(),
   };
@@ -93,18 +97,21 @@ export async function up(
   const before = new Set((await fleetInstances(world, first)).map((one) => objectKey(one.object)));
   try {
     await converge(run, options.signal);
-    run.gateway = await openGateway(run);
+    await openGateway(run);
     await serve(run, options.signal);
   } finally {
+    run.teller.stop();
     await run.gateway?.stop();
     await run.loader.stop();
     await run.supervisor.settled();
     await run.state.remove();
-    if (options.ephemeral) {
-      await stopStarted(world, run.loaded, { before, onProgress: ports.onProgress });
-      await world.files.remove(paths.controlToken);
-    }
+    if (options.ephemeral) await stopOwn(run, before);
   }
+}
+
+async function stopOwn({ world, loaded, paths, ports }: Run, before: ReadonlySet<string>): Promise<void> {
+  await stopStarted(world, loaded, { before, onProgress: ports.onProgress });
+  await world.files.remove(paths.controlToken);
 }
 
 function supervisorPorts(run: () => Run): SupervisorPorts {
@@ -113,7 +120,7 @@ function supervisorPorts(run: () => Run): SupervisorPorts {
     withheld: () => run().loaded.withheld,
     worldOf: (one) => worldOfInstance(run().world, run().loaded.hosts, one),
     onDemand: (name) => isOnDemand(run(), name),
-    onGone: () => void takeIn(run()),
+    onGone: () => void run().teller.tell(),
     onRestart: ({ deployment }, reason) => {
       void run()
         .gateway?.ask({ do: 'restarted', deployment, reason })
@@ -139,6 +146,7 @@ interface Run {
   anonymous: boolean;
   readonly supervisor: Supervisor;
   readonly loader: Loader;
+  readonly teller: Teller;
   readonly times: LoadTimes;
   readonly shapes: ShapeCache;
   readonly state: StateFile;
@@ -146,8 +154,8 @@ interface Run {
   gateway: GatewayChild | null;
   consoleUrl: string | null;
   readonly startedAt: string;
-  /** The latest change of configuration: the next one waits for it. */
-  turn: Promise<unknown>;
+  /** Changes of configuration wait for each other. */
+  readonly inTurn: (act: () => Promise<void>) => Promise<void>;
   /** Why the file in force is not the latest one; null while it is. */
   refused: string | null;
   /** What could not be looked at the last time. */
@@ -184,14 +192,17 @@ async function adopt(
   run.loader.adopt(run.supervisor.engines().map(({ mark }) => mark));
 }
 
-async function openGateway(run: Run): Promise<GatewayChild> {
+/** In turn with other changes: what comes or goes while it starts is told to it once it runs. */
+async function openGateway(run: Run): Promise<void> {
   function hear({ event, deployment, wish, to }: GatewayEvent): void {
     if (event === 'fetch' && deployment) run.loader.fetch(deployment);
     if (event === 'load' && deployment) run.loader.load(deployment);
     if (event === 'unload' && deployment) run.loader.unload(deployment);
     if (event === 'follow' && wish !== undefined) void followWish(run, wish, to);
   }
-  return await startGateway(run.world, run.paths, await configOf(run), hear, () => {}, true);
+  await run.inTurn(async () => {
+    run.gateway = await startGateway(run.world, run.paths, await configOf(run), hear, () => {}, true);
+  });
 }
 
 /** Another gateway of this fleet has taken in what runs now, and waits until this one has. */
@@ -207,16 +218,12 @@ function isOnDemand(run: Run, name: string): boolean {
   return run.loaded.deployments.some((one) => one.name === name && one.onDemand);
 }
 
-/** Tells the gateway of engines that have come or gone; one after the other with other changes. */
+/** Tells the gateway of engines that have come or gone. Throws what is in the way. */
 function takeIn(run: Run): Promise<void> {
-  const done = run.turn.then(async () => {
+  return run.inTurn(async () => {
     await adopt(run, { told: false });
     await run.gateway?.reload(await configOf(run));
   });
-  run.turn = done.catch((error: unknown) =>
-    run.world.log.error('The gateway was not told of a change.', { reason: String(error) }),
-  );
-  return run.turn.then(() => {});
 }
 
 function trafficOf(run: Run, shift: (to: Successor | null) => Promise<void>): Traffic {
@@ -323,7 +330,7 @@ async function watch(run: Run, signal: AbortSignal): Promise<void> {
     unseen: () => run.unseen,
     answer: async (names) => {
       run.ports.onProgress(`Answers again: ${names.join(', ')}`);
-      await takeIn(run);
+      await run.teller.tell();
     },
   });
   while (!signal.aborted) {
@@ -335,7 +342,7 @@ async function watch(run: Run, signal: AbortSignal): Promise<void> {
       if (gone && mayRestart(attempts, run.world.clock.now())) {
         attempts = afterRestart(attempts, run.world.clock.now());
         run.ports.onProgress('The gateway has ended; starting it again');
-        run.gateway = await openGateway(run);
+        await openGateway(run);
         await run.state.write();
         follow();
       }
@@ -346,9 +353,9 @@ async function watch(run: Run, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Takes in a changed file and what runs now; one after the other. Throws what is wrong, and the old stays in force. */
+/** Takes in a changed file and what runs now. Throws what is wrong, and the old stays in force. */
 function follow(run: Run, to: Successor | null): Promise<void> {
-  const done = run.turn.then(async () => {
+  return run.inTurn(async () => {
     const { loaded } = run;
     try {
       run.loaded = await run.ports.reload();
@@ -362,8 +369,6 @@ function follow(run: Run, to: Successor | null): Promise<void> {
     }
     await run.state.write();
   });
-  run.turn = done.catch(() => {});
-  return done;
 }
 
 /** A changed file: engines, routes, keys and limits become as it says. What is wrong with it is told, and the old stays. */
@@ -386,9 +391,7 @@ async function refuse(run: Run, error: unknown): Promise<void> {
   await run.state.write();
 }
 
-/** The keys as they are kept now, with all else as it is in force; one after the other. */
-async function takeInKeys(run: Run): Promise<void> {
-  const done = run.turn.then(async () => run.gateway?.reload(await configOf(run)));
-  run.turn = done.catch(() => {});
-  await done;
+/** The keys as they are kept now, with all else as it is in force. */
+function takeInKeys(run: Run): Promise<void> {
+  return run.inTurn(async () => run.gateway?.reload(await configOf(run)));
 }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../../src/domain/fleet-status.ts';
@@ -184,6 +186,19 @@ test('after kill -9 of berth in the middle of a load the next up takes the engin
   expect(await pidOf(await reply)).toBe(starting);
 });
 
+test('a model that the last berth left loaded answers at once, though it was taken over while the gateway started', async () => {
+  place.write(fleet([deployment('a')]));
+  const first = place.spawn('up');
+  const url = await gatewayUrl();
+  const pid = await pidOf(await ask(url, 'a'));
+  first.child.kill('SIGTERM');
+  await first.exited;
+  place.spawn('up');
+  const again = await gatewayUrl();
+  await until(async () => (await models(again))['a'] === 'ready', 'the state', 20_000);
+  expect(await pidOf(await ask(again, 'a'))).toBe(pid);
+});
+
 test('apply leaves what is on demand alone, unless it is not as the file says', async () => {
   place.write(fleet([deployment('a'), deployment('b', { more: 'ttl: 0s, ' })]));
   place.spawn('up');
@@ -198,4 +213,25 @@ test('apply leaves what is on demand alone, unless it is not as the file says', 
   await until(async () => (await models(url))['a'] === 'unloaded', 'the state');
   expect(await pidOf(await ask(url, 'a'))).not.toBe(first);
   expect((await status()).deployments[0]?.replicas[0]?.slots).toBe(3);
+});
+
+test('a load and an end that the gateway cannot be told of, since the file of keys cannot be read, are told once it can', async () => {
+  place.write(fleet([deployment('a', { more: 'ttl: 2s, ' })]));
+  const up = place.spawn('up');
+  const url = await gatewayUrl();
+  const folder = readdirSync(join(place.folder, 'state/state')).find((name) => name.endsWith(id)) ?? '';
+  const keys = join(place.folder, 'state/state', folder, 'keys.json');
+  async function untilFault(nth: number): Promise<void> {
+    const said = 'The gateway was not told of a change';
+    await until(() => up.output().stderr.split(said).length > nth, `fault ${nth}`);
+  }
+  await writeFile(keys, 'not JSON');
+  const asked = ask(url, 'a');
+  await untilFault(1);
+  await rm(keys);
+  expect((await asked).status).toBe(200);
+  await writeFile(keys, 'not JSON');
+  await untilFault(2);
+  await rm(keys);
+  await until(async () => (await models(url))['a'] === 'unloaded', 'the end');
 });
