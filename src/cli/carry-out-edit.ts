@@ -6,6 +6,7 @@ import type { Ease } from '../fleet/apply/handover.ts';
 import { worldWith, writeText } from '../fleet/relocate/edited-file.ts';
 import type { EditedFile } from '../fleet/relocate/edited-file.ts';
 import { forgetKept, keepText, keptPath, readKept } from '../fleet/relocate/kept-text.ts';
+import { isStale } from '../fleet/plan/stale.ts';
 import { execute } from './carry-out.ts';
 import type { Lock } from '../io/lock.ts';
 import type { CliContext } from './context.ts';
@@ -119,7 +120,7 @@ async function executeFresh(
   try {
     return await execute(context, plan, { command, ease });
   } catch (error) {
-    if (!(error instanceof BerthError) || error.code !== 'PLAN_STALE') throw error;
+    if (!isStale(error)) throw error;
     return execute(context, await replan(context), { command, ease });
   }
 }

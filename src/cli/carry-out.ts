@@ -7,6 +7,7 @@ import type { ApplyResult } from '../fleet/apply/apply.ts';
 import type { Ease } from '../fleet/apply/handover.ts';
 import type { WentBack } from '../fleet/apply/go-back.ts';
 import { planId } from '../fleet/apply/journal.ts';
+import { whileStale } from '../fleet/plan/stale.ts';
 import { expectFits } from '../fleet/plan/fit.ts';
 import { expectNoneHeld } from '../fleet/plan/protect.ts';
 import type { CliContext } from './context.ts';
@@ -28,13 +29,27 @@ export interface Carrying {
   readonly more?: readonly string[];
   /** What is told beside the result. */
   readonly also?: Readonly<Record<string, unknown>>;
+  /** Makes the plan anew; absent: it is a kept one, which is carried out as it is or not at all. */
+  readonly again?: () => Promise<Plan>;
 }
 
-/** Shows a plan, asks where somebody can answer, carries it out and says what came of it. */
+/**
+ * Shows a plan, asks where somebody can answer, carries it out and says what came of it. Where others have changed engines while it
+ * waited, the plan is made, shown and asked for once more.
+ */
 export async function carryOut(context: CliContext, plan: Plan, options: Carrying): Promise<void> {
-  if (!(await consents(context, plan, options))) return;
-  const { plan: done, result } = await execute(context, plan, options);
-  reportApply(context, done, { result, also: options.also });
+  const { again } = options;
+  let shown = plan;
+  async function attempt(): Promise<void> {
+    if (!(await consents(context, shown, options))) return;
+    const { plan: done, result } = await execute(context, shown, options);
+    reportApply(context, done, { result, also: options.also });
+  }
+  if (!again) return attempt();
+  await whileStale(attempt, async ({ message }) => {
+    context.output.progress(`berth: ${message} By now it is:`);
+    shown = await again();
+  });
 }
 
 /** Shows a plan and asks where somebody can answer; false: nothing is to be done. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Plan } from '../domain/plan.ts';
 import { preparePlan } from '../fleet/plan/prepare-plan.ts';
 import { carryOut } from './carry-out.ts';
 import type { CliContext } from './context.ts';
@@ -19,11 +20,13 @@ export function configureNamedChange(
     .argument('<names...>', 'deployments')
     .option('--yes', 'do not ask on a terminal before engines are stopped or replaced')
     .action(async (names: string[], options: FileOptions & { readonly yes?: boolean }) => {
-      const loaded = await loadFrom(context, options, change.rest ? { rest: change.rest(names) } : {});
-      const plan = await preparePlan(context.world, loaded, {
-        only: names,
-        ...(change.name === 'restart' && { restart: names }),
-      });
-      await carryOut(context, plan, { yes: options.yes, command: change.name });
+      async function make(): Promise<Plan> {
+        const loaded = await loadFrom(context, options, change.rest ? { rest: change.rest(names) } : {});
+        return preparePlan(context.world, loaded, {
+          only: names,
+          ...(change.name === 'restart' && { restart: names }),
+        });
+      }
+      await carryOut(context, await make(), { yes: options.yes, command: change.name, again: make });
     });
 }

@@ -6,7 +6,8 @@ import { localLocks, tryLock } from '../../src/io/lock.ts';
 import { placesOf } from '../../src/io/places.ts';
 import { localWorld } from '../../src/io/local-world.ts';
 import type { World } from '../../src/io/world.ts';
-import { makePlace, until } from '../support/berth.ts';
+import { fakeEngine, makePlace, until } from '../support/berth.ts';
+import type { Place, Running } from '../support/berth.ts';
 
 const fleet = `version: 1
 fleet: lab
@@ -42,4 +43,48 @@ test('what is kept apart waits for nobody else, and for its own', async () => {
   } finally {
     lock?.release();
   }
+});
+
+/** A fleet whose changes wait for a lock that the test holds. */
+async function heldPlace(): Promise<{ place: Place; free: () => void }> {
+  const place = makePlace();
+  onTestFinished(async () => {
+    await place.berth('down');
+    await place.close();
+  });
+  const command = JSON.stringify([process.execPath, fakeEngine, '{port}']);
+  const doors = 'gateway: {listen: ["127.0.0.1:0"]}\nconsole: {listen: "127.0.0.1:0"}\n';
+  place.write(
+    `version: 1\nfleet: lab\n${doors}deployments:\n  a: {engine: {kind: command, command: ${command}}}\n`,
+  );
+  const own = worldOf(place.folder, place.env['BERTH_STATE_DIR']);
+  const lock = await tryLock(hostLock(own), 'berth apply of fleet other (process 1)');
+  return { place, free: () => lock?.release() };
+}
+
+function waits({ output }: Running): Promise<boolean> {
+  return until(() => output().stderr.includes('Waiting for '), 'it to wait');
+}
+
+test('of two who apply at once the second plans anew, and finds all done', async () => {
+  const { place, free } = await heldPlace();
+  const both = [place.spawn('apply'), place.spawn('apply')];
+  await Promise.all(both.map(waits));
+  free();
+  expect(await Promise.all(both.map(({ exited }) => exited))).toEqual([0, 0]);
+  const said = both.map(({ output }) => output());
+  expect(said.map(({ stdout }) => stdout.trim()).toSorted()).toEqual([
+    'Done: start a.',
+    'Nothing had to be done.',
+  ]);
+  expect(said.filter(({ stderr }) => /The plan is stale: .* By now it is:/.test(stderr))).toHaveLength(1);
+});
+
+test('up that had to wait for an apply takes over what that has started', async () => {
+  const { place, free } = await heldPlace();
+  const [up, applied] = [place.spawn('up'), place.spawn('apply')];
+  await Promise.all([up, applied].map(waits));
+  free();
+  expect(await applied.exited).toBe(0);
+  await until(() => up.output().stdout.includes('Fleet lab is up.'), 'the fleet to be up');
 });

@@ -51,6 +51,7 @@ export function configure(command: Command, context: CliContext): void {
         yes: options.yes,
         force: options.force,
         command: 'apply',
+        ...(planFile ? {} : { again: () => makePlan(context, options) }),
         ...(options.inSteps ? { ease, also: { shift: steps } } : {}),
       });
     });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Plan } from '../../domain/plan.ts';
 import { putToRest } from '../../fleet/plan/at-rest.ts';
 import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import { carryOut } from '../carry-out.ts';
@@ -18,10 +19,12 @@ export function configure(command: Command, context: CliContext): void {
     .argument('<names...>', 'deployments')
     .action(async (names: string[], options: FileOptions) => {
       const { world } = context;
-      const loaded = await loadWithoutSecrets(context, options, (_, file) =>
-        putToRest(world, file, { names, rest: true }),
-      );
-      const plan = await preparePlan(world, loaded, { only: names });
-      await carryOut(context, plan, { yes: true, command: 'stop' });
+      async function make(): Promise<Plan> {
+        const loaded = await loadWithoutSecrets(context, options, (_, file) =>
+          putToRest(world, file, { names, rest: true }),
+        );
+        return preparePlan(world, loaded, { only: names });
+      }
+      await carryOut(context, await make(), { yes: true, command: 'stop', again: make });
     });
 }

@@ -234,7 +234,7 @@ export const fleetErrors = {
   ),
   PLAN_STALE: defineError<{ changed: readonly string[] }>(
     (f) => `The plan is stale: ${f.changed.join('; ')}.`,
-    () => 'Make a new one with "berth plan --out FILE".',
+    () => 'Run the command again; a kept plan is made anew with "berth plan --out FILE".',
   ),
   PLAN_UNREADABLE: defineError<{ path: string; reason: string }>(
     (f) => `${f.path} is not a plan: ${f.reason}.`,

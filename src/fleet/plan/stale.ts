@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { objectKey, sameObject } from '../../domain/instance.ts';
 import type { Plan } from '../../domain/plan.ts';
@@ -20,6 +21,29 @@ export async function staleness(
   }
   const there = instancesOf(observed, plan).filter(({ mark }) => concerns(plan, mark?.deployment ?? ''));
   return [...changed, ...changedObjects(plan, there)];
+}
+
+/** Whether an apply was refused, before it touched anything, because its plan no longer holds. */
+export function isStale(error: unknown): error is BerthError {
+  return error instanceof BerthError && error.code === 'PLAN_STALE';
+}
+
+/** How often a plan that others made stale is made anew: each time somebody else got done, so that few are enough. */
+const attempts = 5;
+
+/** Plans and applies until what it went by still held when it was its turn, at most a few times; `again` is called in between. */
+export async function whileStale<T>(
+  attempt: () => Promise<T>,
+  again: (error: BerthError) => Promise<void>,
+): Promise<T> {
+  for (let left = attempts; ; left -= 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0 || !isStale(error)) throw error;
+      await again(error);
+    }
+  }
 }
 
 /** Pure. */

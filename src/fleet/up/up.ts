@@ -3,8 +3,8 @@ import { objectKey } from '../../domain/instance.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import { newToken, tokenOfFile } from '../../io/token-file.ts';
 import type { World } from '../../io/world.ts';
-import { apply } from '../apply/apply.ts';
 import { gatewayConfig } from '../gateway/gateway-config.ts';
+import { applyFile } from './apply-file.ts';
 import { hungPorts } from './hung-ports.ts';
 import { onDemandConfig } from '../on-demand/config.ts';
 import { withPath } from '../on-demand/fetch-first.ts';
@@ -20,7 +20,6 @@ import { hostNameOf, worldOfInstance } from '../file/hosts.ts';
 import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetPaths } from '../file/paths.ts';
-import { preparePlan } from '../plan/prepare-plan.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
@@ -163,15 +162,8 @@ interface Run {
 }
 
 async function converge(run: Run, signal: AbortSignal): Promise<void> {
-  const { world, ports, force } = run;
-  const planned = await preparePlan(world, run.loaded);
-  const plan = await ports.fetch(planned);
-  // What was fetched is served from the store from now on.
-  if (plan !== planned) run.loaded = await ports.reload();
   const traffic = run.gateway ? trafficOf(run, (to) => follow(run, to)) : noTraffic;
-  const { onProgress } = ports;
-  const result = await apply(world, plan, { signal, onProgress, traffic, force, command: 'up' });
-  if (result.failure) throw result.failure;
+  await applyFile(run.world, run, { signal, traffic });
   await adopt(run);
 }
 
