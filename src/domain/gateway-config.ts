@@ -28,6 +28,8 @@ export const Upstream = z.strictObject({
   limits: InstanceLimits.optional(),
   /** Path of a file with the engine's own key; replaces the client's Authorization. */
   keyFile: z.string().nullable(),
+  /** That key is the operator's own at a server that berth does not run: what lies there beside models is not for every client. */
+  lentKey: z.literal(true).optional(),
   /** Path of the authorities (PEM) that are trusted in place of the usual ones. */
   caFile: z.string().optional(),
   /** Endpoint paths the engine has ("/v1/chat/completions", …). */

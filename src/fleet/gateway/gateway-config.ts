@@ -146,6 +146,7 @@ async function upstreamsOf(
         model: external.servedModel,
         slots: external.slots,
         keyFile,
+        ...(keyFile && { lentKey: true }),
         metricsPath: external.metricsPath,
         healthPath: external.healthPath,
         ...(external.streamUsage === false && { streamUsage: false }),

@@ -21,6 +21,8 @@ import { serveStored } from '../stored/serve-stored.ts';
 import type { GatewayState } from '../state.ts';
 import { storedAsk } from '../stored/stored-responses.ts';
 import { exactOf, upstreamEndpoint, upstreamPrefix, withoutQuery } from '../upstream/upstream-path.ts';
+import type { Exact } from '../upstream/upstream-path.ts';
+import { wantsControl } from '../upstream/upstream-rights.ts';
 
 const own = new Set<string>(ownPaths);
 const modelPath = '/v1/models/';
@@ -107,8 +109,22 @@ function passUpstream(state: GatewayState, asked: Asked, fail: (error: unknown) 
   const exact = exactOf(asked.inbound.url, (name) => routes.has(name));
   const path = withoutQuery(exact.target);
   if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
+  const open = state.snapshot.config.anonymous;
+  if (
+    !caller.control &&
+    wantsControl({ method: asked.inbound.method, path, open, lent: isLent(state, exact) })
+  )
+    keyring.requireControl(asked.inbound);
   if (exact.slashed !== null && reads && routes.has(exact.model)) return toFolder(asked, exact.slashed);
   serveModel(state, { ...asked, endpoint: upstreamEndpoint, caller, exact }, fail);
+}
+
+/** One of the engines that may get it, by a fallback too, is a server elsewhere with a key of the operator's. */
+function isLent({ snapshot: { routes } }: GatewayState, { model }: Exact): boolean {
+  const route = routes.get(model);
+  const names = [model, ...(route?.fallback?.to ?? [])];
+  const arms = names.flatMap((name) => routes.get(name)?.arms ?? []);
+  return arms.some(({ deployment }) => deployment.instances.some(({ upstream }) => upstream.lentKey));
 }
 
 /** The relative links of an engine's page count from its folder. */

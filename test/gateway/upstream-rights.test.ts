@@ -1,0 +1,115 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { configFor, engine, front, sha256 } from './harness.ts';
+import type { RunningGateway } from './harness.ts';
+import type { FakeUpstream } from './fake-upstream.ts';
+
+const keys = [{ id: 'guest' }, { id: 'operator', control: true }].map((key) => ({
+  ...key,
+  name: key.id,
+  sha256: sha256(key.id),
+}));
+
+/** The model "m" by an engine of berth's, and "far" by a server elsewhere; requests want a key where `keyed`. */
+async function place(keyed: boolean): Promise<{ gateway: RunningGateway; upstream: FakeUpstream }> {
+  const upstream = await engine((turn) => turn.json(200, { path: turn.request.path }));
+  const keyFile = join(tmpdir(), `berth-lent-${process.pid}`);
+  await writeFile(keyFile, 'lent');
+  onTestFinished(() => rm(keyFile, { force: true }));
+  const gateway = await front(
+    configFor([{ url: upstream.url }, { url: upstream.url, deployment: 'far', keyFile, lentKey: true }], {
+      anonymous: !keyed,
+      keys,
+      routes: [
+        { name: 'm', to: [{ deployment: 'd', weight: 1 }], aliasOf: null },
+        { name: 'far', to: [{ deployment: 'far', weight: 1 }], aliasOf: null },
+        {
+          name: 'falls',
+          to: [{ deployment: 'd', weight: 1 }],
+          aliasOf: null,
+          fallback: { on: ['unreachable'], to: ['far'] },
+        },
+      ],
+    }),
+  );
+  return { gateway, upstream };
+}
+
+async function statuses(
+  gateway: RunningGateway,
+  key: string | null,
+  asks: readonly string[],
+): Promise<number[]> {
+  const replies = asks.map((ask) => {
+    const [method = '', path = ''] = ask.split(' ');
+    const headers = key === null ? {} : { authorization: `Bearer ${key}` };
+    return fetch(`${gateway.url}/upstream/${path}`, { method, headers });
+  });
+  return (await Promise.all(replies)).map(({ status }) => status);
+}
+
+const changes = [
+  'POST m/slots/0?action=erase',
+  'POST m/lora-adapters',
+  'POST m/props',
+  'POST m/models/load',
+  'POST m/sleep?level=1',
+  'POST m/v1/load_lora_adapter',
+  'POST m/v1/completions/',
+  'POST m//v1/completions',
+  'DELETE m/api/delete',
+  'PUT m/v1/completions',
+  // What others ask, and what SGLang changes by a GET, however it is written.
+  'GET m/slots',
+  'GET m/%73lots',
+  'GET m//Flush_Cache;x',
+  'GET m/x%2fflush_cache',
+];
+const harmless = [
+  'GET m/',
+  'GET m/props',
+  'HEAD m/health',
+  'GET m/index.html',
+  'POST m/v1/chat/completions',
+  'POST m/completion',
+  'POST m/api/chat',
+];
+
+test('/upstream changes an engine for keys of control alone, and computes and reads for every key', async () => {
+  const { gateway, upstream } = await place(true);
+  expect(await statuses(gateway, 'guest', changes)).toEqual(changes.map(() => 403));
+  expect(await statuses(gateway, null, changes)).toEqual(changes.map(() => 401));
+  expect(upstream.seen).toEqual([]);
+  expect(await statuses(gateway, 'guest', harmless)).toEqual(harmless.map(() => 200));
+  expect(await statuses(gateway, 'operator', [...changes, ...harmless])).toEqual(
+    [...changes, ...harmless].map(() => 200),
+  );
+});
+
+test('where requests want no key, an engine is as open by /upstream as by its own port', async () => {
+  const { gateway } = await place(false);
+  expect(await statuses(gateway, null, [...changes, ...harmless])).toEqual(
+    [...changes, ...harmless].map(() => 200),
+  );
+});
+
+test.each([true, false])(
+  'the account at a server elsewhere is for keys of control alone (keys wanted: %s)',
+  async (keyed) => {
+    const { gateway, upstream } = await place(keyed);
+    const account = [
+      'GET far/v1/files',
+      'DELETE far/v1/files/1',
+      'POST far/v1/fine_tuning/jobs',
+      'GET falls/v1/files',
+    ];
+    const models = ['GET far/v1/models', 'GET far/v1/models/large', 'POST far/v1/embeddings', 'GET far/'];
+    expect(await statuses(gateway, 'guest', account)).toEqual(account.map(() => 403));
+    expect(await statuses(gateway, null, account)).toEqual(account.map(() => 401));
+    expect(upstream.seen).toEqual([]);
+    expect(await statuses(gateway, 'guest', models)).toEqual(models.map(() => 200));
+    expect(await statuses(gateway, 'operator', account)).toEqual(account.map(() => 200));
+  },
+);
