@@ -216,7 +216,7 @@ function expectForm<T extends z.ZodType>(schema: T, json: unknown, path: string)
 }
 
 /** What a cluster says when it will not, by whose fault it is. */
-function refusal(
+export function refusal(
   { server }: KubeApi,
   { status, json }: KubeAnswer,
   about: { question: string; object: string; namespace: string | null },
@@ -228,7 +228,9 @@ function refusal(
   if (status === 409 && causes.some(({ reason }) => reason === 'FieldManagerConflict'))
     return new BerthError('KUBE_CONFLICT', { object, conflicts: causes.map(conflictOf) });
   if (status === 403 && isQuota(answer)) return new BerthError('KUBE_QUOTA', { object, answer });
-  if (status === 403) return new BerthError('KUBE_FORBIDDEN', { question, answer });
+  const ending = /in namespace (\S+) because it is being terminated/.exec(answer)?.[1];
+  if (ending !== undefined) return new BerthError('KUBE_NAMESPACE_ENDING', { namespace: ending, question });
+  if (status === 403 && !isPolicy(answer)) return new BerthError('KUBE_FORBIDDEN', { question, answer });
   if (status === 404 && said.details?.kind === 'namespaces')
     return new BerthError('KUBE_NAMESPACE_MISSING', {
       namespace: said.details.name ?? namespace ?? '',
@@ -238,6 +240,13 @@ function refusal(
   if (status === 404 && (said.message === undefined || /could not find the requested resource/.test(answer)))
     return new BerthError('KUBE_KIND_MISSING', { question, server });
   return new BerthError('KUBE_REFUSED', { question, status, answer });
+}
+
+/** What is asked for is at fault then, and not who asks. */
+function isPolicy(answer: string): boolean {
+  return /admission webhook|denied the request|denied request|violates PodSecurity|(minimum|maximum) \S+ usage per/.test(
+    answer,
+  );
 }
 
 /** "Failed" is what a quota says of an object that does not say what it takes. */

@@ -4,7 +4,7 @@ import { BerthError } from '../domain/errors/berth-error.ts';
 import type { ClusterPlace } from '../domain/host-access.ts';
 import type { Clock } from '../io/clock.ts';
 import type { HostLocks, Lock } from '../io/lock.ts';
-import { getObject, Live } from './client.ts';
+import { getObject, Live, refusal } from './client.ts';
 import type { Place } from './client.ts';
 import { checkChanges } from './lease-guard.ts';
 import { listPath, objectPath } from './kinds.ts';
@@ -79,13 +79,10 @@ async function tryTake(place: Place, mine: Holder, lease: Lease | null): Promise
     : await place.api.ask('POST', listPath(kind, place.namespace), { body });
   if (status === 200 || status === 201) return true;
   if (status === 409) return false;
-  const { message } = z.object({ message: z.string() }).safeParse(json).data ?? {
-    message: `it answers ${status}`,
-  };
-  const missing = status === 404;
-  throw missing
-    ? new BerthError('KUBE_NAMESPACE_MISSING', { namespace: place.namespace, server: place.api.server })
-    : new BerthError('KUBE_FORBIDDEN', { question: 'take the Lease berth', answer: message });
+  const { api, namespace } = place;
+  if (status === 404) throw new BerthError('KUBE_NAMESPACE_MISSING', { namespace, server: api.server });
+  const about = { question: 'take the Lease berth', object: 'the Lease berth', namespace };
+  throw refusal(api, { status, json }, about);
 }
 
 function leaseOf({ identity, info }: Holder, resourceVersion?: string): Record<string, unknown> {

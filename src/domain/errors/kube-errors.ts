@@ -58,6 +58,11 @@ export const kubeErrors = {
     (f) => `There is no namespace ${f.namespace} in the cluster at ${f.server}.`,
     (f) => `Make it ("kubectl create namespace ${f.namespace}"), or name another one.`,
   ),
+  KUBE_NAMESPACE_ENDING: defineError<{ namespace: string; question: string }>(
+    (f) => `The namespace ${f.namespace} is being deleted, so that "${f.question}" is refused.`,
+    (f) =>
+      `Wait until it is gone ("kubectl get namespace ${f.namespace}" says what it waits for) and make it again, or name another one.`,
+  ),
   KUBE_KIND_MISSING: defineError<{ question: string; server: string }>(
     (f) => `The cluster at ${f.server} does not know the kind of "${f.question}".`,
     () => 'Install what defines it (KServe, for an InferenceService), or name another target.',
