@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Check, Verification } from '../../src/domain/verification.ts';
@@ -106,7 +106,15 @@ deployments:
   const good = await verify('--direct');
   expect([good.code, failed(good.checks)]).toEqual([0, []]);
   expect(good.checks.find((one) => one.check === 'model')?.evidence).toContain(`from ${model}`);
-  copyFileSync(toy, model);
+  // One that was pulled or copied just before: the kernel tells a start up to a second early.
+  const since = good.checks.find((one) => one.check === 'object')?.evidence.replace('runs since ', '') ?? '';
+  function changedAfter(ms: number): void {
+    const at = new Date(Date.parse(since) + ms);
+    utimesSync(model, at, at);
+  }
+  changedAfter(900);
+  expect(failed((await verify('--direct')).checks)).toEqual([]);
+  changedAfter(1_100);
   const changed = await verify('--direct');
   expect(changed.code).toBe(8);
   expect(failed(changed.checks)).toEqual([expect.stringContaining('has changed since it was started')]);

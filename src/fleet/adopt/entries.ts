@@ -218,7 +218,8 @@ function elsewhere(
 /** Its key has no place in a fleet file, and the name of the file that holds it has one. */
 function withKey(server: ScannedServer, where: Where, context: EntryContext): Entry | string {
   const file = context.keyFileOf(server);
-  if (file === null) return 'it asks for a key that berth does not know; give berth its start, with "ownKey"';
+  if (file === null)
+    return 'it asks for a key that berth does not know; give it the key by a file that you may read (--api-key-file of llama-server), or stop it and have berth run it (a deployment with "ownKey")';
   const because = `it asks for a key, which lies in ${file}`;
   return reached(server, { ...where, because, key: `\${file:${file}}` }, context);
 }

@@ -58,3 +58,10 @@ test('what it says already stays as it is, and what cannot be put in keeps its c
   expect(parse(made)).toEqual({ version: 1, fleet: 'lab', hosts: { local: { reserve: [8082] } } });
   expect(made).toContain('# one');
 });
+
+test('the comment of an adoption goes with what was adopted, and no other one does', () => {
+  const adopted =
+    'deployments:\n  # mine\n  # Adopted, from process 7: it runs on as it was started.\n  a: {}\n  b: {}\n';
+  expect(setField(adopted, ['deployments', 'a'], undefined)).toBe('deployments:\n  # mine\n  b: {}\n');
+  expect(setField(adopted, ['deployments', 'b'], undefined)).toBe(adopted.replace('  b: {}\n', ''));
+});

@@ -89,14 +89,19 @@ function without(text: string, parent: YAMLMap, pair: Pair): string | null {
   const span = spanOf(pair);
   if (!span) return null;
   if (!parent.flow) {
-    const from = text.lastIndexOf('\n', span.from - 1) + 1;
+    const head = withoutAdopted(text.slice(0, text.lastIndexOf('\n', span.from - 1) + 1));
     const end = text[span.to - 1] === '\n' ? span.to - 1 : span.to;
     const next = text.indexOf('\n', end);
-    return text.slice(0, from) + (next < 0 ? '' : text.slice(next + 1));
+    return head + (next < 0 ? '' : text.slice(next + 1));
   }
   const at = parent.items.indexOf(pair);
   const before = at > 0 ? spanOf(parent.items[at - 1] as Pair) : null;
   const after = at + 1 < parent.items.length ? spanOf(parent.items[at + 1] as Pair) : null;
   if (before) return text.slice(0, before.to) + text.slice(span.to);
   return text.slice(0, span.from) + text.slice(after?.from ?? span.to);
+}
+
+/** Comments are those of whoever wrote them and stay, but for the one that `berth adopt` wrote above what is taken out. */
+function withoutAdopted(head: string): string {
+  return head.replace(/(^|\n)[ \t]*# Adopted, from [^\n]*\n$/, '$1');
 }

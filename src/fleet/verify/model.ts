@@ -11,6 +11,9 @@ import type { Found } from './check.ts';
 import { toldModels } from './told-models.ts';
 import type { ToldModels } from './told-models.ts';
 
+/** A process is told as started up to a second before it was: the kernel tells when it booted by whole seconds, rounded down. */
+const startMayBeEarlyMs = 1_000;
+
 interface ModelContext {
   readonly deployment: Deployment;
   readonly mark: Mark;
@@ -74,7 +77,8 @@ async function fileFacts(
   const found = await world.files.stat(path);
   if (!found) return { fault: `its model file ${path} is gone`, seen: '' };
   const changed = new Date(found.mtimeMs).toISOString();
-  const later = startedAt !== null && found.isFile && found.mtimeMs > Date.parse(startedAt);
+  const later =
+    startedAt !== null && found.isFile && found.mtimeMs > Date.parse(startedAt) + startMayBeEarlyMs;
   return {
     fault: later ? `its model file ${path} has changed since it was started (${changed})` : null,
     seen: found.isFile ? `${formatBytes(found.size)}, unchanged since it was started` : 'a folder',
