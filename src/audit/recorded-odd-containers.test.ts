@@ -37,7 +37,7 @@ tryContainers([
       host: published(8000, ['', '8000']),
       env: ['VLLM_API_KEY=s3cr3t'],
     },
-    ['secret-in-environment container vllm'],
+    ['secret-in-environment container vllm', 'tls-off container vllm'],
   ),
   one(
     'published at all addresses, with a word in place of a key',
@@ -340,7 +340,7 @@ tryContainers([
       },
     ],
     servers: [llamaServer],
-    found: ['exposed-tools container llama'],
+    found: ['exposed-tools container llama', 'tls-off container llama'],
   },
   {
     what: 'has a variable that is misspelt',

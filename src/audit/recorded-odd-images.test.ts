@@ -210,7 +210,7 @@ tryContainers([
         ['text-embeddings-router', '--model-id', 'org/m'],
         'text-embeddings-inference org/m 80',
         ['PORT=80', 'API_KEY=s3cr3t'],
-        ['secret-in-environment container x'],
+        ['secret-in-environment container x', 'tls-off container x'],
       ],
       [
         'TabbyAPI, which asks for a key by itself',

@@ -313,6 +313,8 @@ function container(
     shares: [],
     published: [],
     shmBytes: 64 * 1024 ** 2,
+    cpuLimit: null,
+    memoryLimit: null,
     secretVariables: [],
     managedBy: null,
     marked: true,

@@ -37,6 +37,10 @@ export const Inspected = z.object({
     ShmSize: z.number().nullish(),
     Tmpfs: z.record(z.string(), z.string()).nullish(),
     RestartPolicy: z.object({ Name: z.string().nullish() }).nullish(),
+    NanoCpus: z.number().nullish(),
+    CpuQuota: z.number().nullish(),
+    CpuPeriod: z.number().nullish(),
+    Memory: z.number().nullish(),
     Runtime: z.string().nullish(),
     DeviceRequests: z.array(z.unknown()).nullish().catch(null),
     Devices: z.array(z.unknown()).nullish().catch(null),
@@ -133,6 +137,8 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
       env.map(([name]) => name),
     ),
     shmBytes: hasOwnShm(container) ? (HostConfig.ShmSize ?? null) : null,
+    cpuLimit: cpuLimit(HostConfig),
+    memoryLimit: HostConfig.Memory || null,
     error: state.Running || !state.Error ? null : redactText(state.Error),
     secretVariables: env.flatMap(([name, value]) =>
       secretVariable.test(name) && !standsForNothing(value) ? [name] : [],
@@ -142,6 +148,12 @@ export function observed(container: Inspected, tool: 'docker' | 'podman'): Obser
     marked: labels[markLabel] !== undefined || labels[fleetLabel] !== undefined,
     starts,
   };
+}
+
+/** Of "--cpus", or of a quota over a period, 100 ms unless it says otherwise; -1 and 0 are none. */
+function cpuLimit({ NanoCpus, CpuQuota, CpuPeriod }: Inspected['HostConfig']): number | null {
+  if (NanoCpus) return NanoCpus / 1e9;
+  return CpuQuota && CpuQuota > 0 ? CpuQuota / (CpuPeriod || 100_000) : null;
 }
 
 /** Those that podman has names of its own for. */

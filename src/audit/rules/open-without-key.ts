@@ -1,6 +1,6 @@
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
-import { isOf } from '../../domain/audit/container-server.ts';
+import { openWays } from '../../domain/audit/open-containers.ts';
 import { openServices } from '../../domain/audit/open-services.ts';
 import { saysElsewhere, serverPort } from '../../domain/audit/server-port.ts';
 import { isLoopback } from '../../domain/loopback.ts';
@@ -8,7 +8,6 @@ import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import { hasFlag } from '../../domain/command-line/flags.ts';
 import { secretFlagsAt, standsForNothing } from '../../domain/command-line/redact.ts';
 import type { DefinedServer, ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
-import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Found, PodServer, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -36,28 +35,16 @@ export const openWithoutKey: Rule = {
   ],
 };
 
-/** Where the kernel itself leads a port into a container, no socket of the machine shows it. */
-function ofContainer(container: ObservedContainer, { servers }: ObservedHost): Found[] {
-  const { id, name, starts, state, marked } = container;
-  const open = container.published.filter(
-    ({ address, to }) => !isLoopback(address) && (starts.port === null || to === starts.port),
-  );
-  if (state !== 'running' || open.length === 0 || !asksForNone(starts)) return [];
-  function isOpen({ address, port, here }: ScannedServer['endpoints'][number]): boolean {
-    return here && !isLoopback(address) && open.some((one) => one.port === port);
-  }
-  const isSeen = servers.some(
-    ({ owner, endpoints }) =>
-      (owner.kind === 'container' && isOf(owner.name, id) && endpoints.some((one) => one.here)) ||
-      (marked && owner.kind === 'berth' && endpoints.some(isOpen)),
-  );
-  if (isSeen) return [];
+function ofContainer(container: ObservedContainer, host: ObservedHost): Found[] {
+  const { name, starts } = container;
+  const ways = openWays(container, host);
+  if (ways.length === 0 || !asksForNone(starts)) return [];
   return [
     {
       object: `container ${name}`,
       names: [name],
-      message: 'It is published beyond this machine and asks for no key.',
-      evidence: open.map(({ address, port, to }) => `${address}:${port} leads to its port ${to}.`),
+      message: 'It is reached from beyond this machine and asks for no key.',
+      evidence: ways,
       cure: 'Publish it on 127.0.0.1 with a gateway in front ("berth init"), or give it a key.',
     },
   ];

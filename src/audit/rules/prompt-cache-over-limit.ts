@@ -1,3 +1,4 @@
+import { runningUnseen } from '../../domain/audit/container-server.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { Container, Workload } from '../../domain/audit/kube-object.ts';
 import type { DefinedServer } from '../../domain/audit/observation.ts';
@@ -27,6 +28,17 @@ export const promptCacheOverLimit: Rule = {
           ...subjectOf(server, host),
         });
       }),
+    ),
+    ...perHost(hosts, (host) =>
+      runningUnseen(host).flatMap(({ name, starts, memoryLimit }) =>
+        starts.engine === 'llama.cpp'
+          ? judge(starts.options['cacheRam'], memoryLimit, {
+              held: 0,
+              object: `container ${name}`,
+              names: [name],
+            })
+          : [],
+      ),
     ),
     ...pods.flatMap(({ workload, container, server, memoryLimit }) =>
       server.engine === 'llama.cpp' && (isSaid(server) || !saysMore(workload, container))

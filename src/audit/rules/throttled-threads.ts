@@ -1,3 +1,4 @@
+import { runningUnseen } from '../../domain/audit/container-server.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { ObservedHost } from '../../domain/audit/observation.ts';
 import { ownerName, subjectOf } from '../../domain/audit/server-words.ts';
@@ -15,6 +16,15 @@ export const throttledThreads: Rule = {
         tooMany(server.options['threads'] ?? usualThreads(server.engine, host), server.quotaCores, {
           ...subjectOf(server, host),
           where: `Process ${server.process.pid} is in ${ownerName(server)}.`,
+        }),
+      ),
+    ),
+    ...perHost(hosts, (host) =>
+      runningUnseen(host).flatMap(({ name, starts, cpuLimit }) =>
+        tooMany(starts.options['threads'] ?? usualThreads(starts.engine, host), cpuLimit, {
+          object: `container ${name}`,
+          names: [name],
+          where: `Its daemon gives it ${cpuLimit} CPUs.`,
         }),
       ),
     ),

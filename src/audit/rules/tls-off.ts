@@ -1,4 +1,6 @@
 import { doorOf } from '../../domain/command-line/server-door.ts';
+import { ownContainers } from '../../domain/audit/container-server.ts';
+import { openWays } from '../../domain/audit/open-containers.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
 import type { Rule } from './contract.ts';
@@ -23,6 +25,19 @@ export const tlsOff: Rule = {
           message: 'It takes its key over the network in plain text.',
           evidence: [`It listens on ${placeOf(server)}, without a certificate.`],
           cure: 'Let it listen on 127.0.0.1, with "gateway.tls" in front of it; or give it a certificate.',
+        })),
+    ),
+    ...perHost(hosts, (host) =>
+      ownContainers(host)
+        .filter(({ starts }) => starts.keyed === true && !doorOf(starts.command).tls)
+        .map((one) => ({ one, ways: openWays(one, host) }))
+        .filter(({ ways }) => ways.length > 0)
+        .map(({ one: { name }, ways }) => ({
+          object: `container ${name}`,
+          names: [name],
+          message: 'It takes its key over the network in plain text.',
+          evidence: [...ways, 'It has no certificate.'],
+          cure: 'Publish it on 127.0.0.1, with "gateway.tls" in front of it; or give it a certificate.',
         })),
     ),
     ...(fleet && !fleet.gateway.tls ? fleet.gateway.listen : [])

@@ -42,6 +42,11 @@ export function unseenContainers(host: Host): ObservedContainer[] {
   return ownContainers(host).filter((one) => serverOf(one, host) === undefined);
 }
 
+/** Those of them that run, and so meet their limits. */
+export function runningUnseen(host: Host): ObservedContainer[] {
+  return unseenContainers(host).filter(({ state }) => state === 'running');
+}
+
 /** "docker 3f2a…", of a container with this id. */
 export function isOf(owner: string, id: string): boolean {
   const short = owner.split(' ')[1] ?? '';

@@ -90,6 +90,9 @@ export const ObservedContainer = z.strictObject({
   /** Variables that its engine takes no notice of, with what is meant. */
   ignored: z.array(z.strictObject({ name: z.string(), meant: z.string() })).default([]),
   shmBytes: bytes,
+  /** What its daemon lets it have at most; null: no limit, or not told. */
+  cpuLimit: z.number().nullable().default(null),
+  memoryLimit: bytes.default(null),
   /** Names of variables that hold a secret in plain sight of "inspect". */
   secretVariables: z.array(z.string()),
   /** Who made it, where its labels tell: compose, a unit, a service of Swarm. */
