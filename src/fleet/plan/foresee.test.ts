@@ -64,6 +64,26 @@ test('pods that may lie on several nodes beside a volume of one node are told wi
   expect(await rulesOf('', '', 'c')).toEqual([]);
 });
 
+test('deployments that share a claim of one node are told, but where all of them are kept on that node', async () => {
+  async function shared(a: string, b: string, access = ''): Promise<string[]> {
+    function fetched(name: string): string {
+      return `${name}: {source: "hf://o/${name}", at: {k: {pvc: w, path: ${name}, fetch: {size: 9Gi${access}}}}}`;
+    }
+    const one = 'host: k, engine: {kind: vllm, accelerator: cpu}, target: {kind: kubernetes, image: "e:1"';
+    const findings =
+      await fleetFindings(`${head.trim().replace('{m: {', `{${fetched('c')}, ${fetched('d')}, m: {`)}
+deployments: {a: {model: c, ${one}${a}}}, b: {model: d, ${one}${b}}}}`);
+    return findings.filter(({ rule }) => rule === 'volume-of-one-node').map(({ message }) => message);
+  }
+  expect(await shared('', '')).toEqual([
+    'a and b share the claim w, which is of one node at a time (ReadWriteOnce): a pod of theirs that gets another node never starts.',
+  ]);
+  expect(await shared(', node: n1', ', node: n2')).toHaveLength(1);
+  expect(await shared(', node: n1', '')).toHaveLength(1);
+  expect(await shared(', node: n1', ', node: n1')).toEqual([]);
+  expect(await shared('', '', ', access: ReadWriteMany')).toEqual([]);
+});
+
 test('who asks from elsewhere and is not among those that may is told with the line that lets him in', async () => {
   const own = 'allowFrom: [{pods: {app: x}}]';
   expect(await rulesOf(`${own}, ingress: {class: traefik, host: h}, monitor: {}`)).toEqual([

@@ -5,6 +5,7 @@ import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { filesInWords } from './files-in-words.ts';
 import { rollingFindings } from './rolling-image.ts';
+import { sharedClaims } from './shared-claims.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { launchSpecOf } from './launch-spec-of.ts';
 import type { DesiredReplica } from './desired.ts';
@@ -22,6 +23,7 @@ export function foreseen(
   return [
     ...first.flatMap((one) => atOdds(one, modelBytes)),
     ...first.flatMap(({ deployment, spec }) => filesInWords(deployment, spec, isFar(loaded, deployment))),
+    ...sharedClaims(loaded, first),
     ...duplicates(loaded, first),
   ];
 }
