@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -59,6 +60,21 @@ test('the ways take turns through a gateway that wants keys, and the report says
   expect(direct?.cpuUsPerEvent).toBeNull();
   expect(report.notes.join(' ')).toContain('p99 needs at least 200 requests');
 });
+
+const nginxMissing = spawnSync('nginx', ['-v']).error ? ' (nginx is not installed)' : '';
+
+test.skipIf(nginxMissing !== '')(
+  `an engine that closes connections between streams is measured behind nginx too${nginxMissing}`,
+  async () => {
+    const path = join(place.folder, 'berth.yaml');
+    place.write(readFileSync(path, 'utf8').replace('"{port}"', '"{port}", "closes"'));
+    expect((await place.berth('up', '--detach')).code).toBe(0);
+    const ran = await place.berth('gateway', 'bench', 'a', '--pairs', '10', '--json');
+    expect(ran.code, ran.stderr).toBe(0);
+    const { rows } = ran.json() as OverheadReport;
+    expect(rows.map(({ name, requests }) => [name, requests])).toContainEqual(['nginx', 10]);
+  },
+);
 
 test('without a running gateway it says so and exits with 6; a wild count is refused', async () => {
   expect((await place.berth('apply')).code).toBe(0);

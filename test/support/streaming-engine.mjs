@@ -1,6 +1,6 @@
 // A server that stands in for an engine that streams: `node streaming-engine.mjs PORT [FAULT]`. Every chat completion is a stream of
 // events that name its process and count up, a few milliseconds apart; its own end cuts what is under way. FAULT: `slow` keeps the
-// first event back, `cuts` breaks off after it, `loads` is never ready.
+// first event back, `cuts` breaks off after it, `loads` is never ready, `closes` ends a connection, unannounced, as a second request comes.
 import { createServer } from 'node:http';
 
 const events = 8;
@@ -8,8 +8,12 @@ const gapMs = 20;
 const slowMs = 1500;
 const fault = process.argv[3];
 
+const known = new WeakSet();
+
 const server = createServer((request, response) => {
   request.resume();
+  if (fault === 'closes' && known.has(request.socket)) return void request.socket.destroy();
+  known.add(request.socket);
   if (request.url !== '/v1/chat/completions') {
     response.setHeader('content-type', 'application/json');
     if (fault === 'loads') response.statusCode = 503;

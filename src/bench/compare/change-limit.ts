@@ -18,7 +18,7 @@ export function changeGates(comparison: Comparison, limits: readonly ChangeLimit
       return {
         stage: label,
         limit: limit.text,
-        change: found ? found.other / found.base : null,
+        change: found ? changeOf(found) : null,
         verdict: found ? verdictOf(found, limit) : 'not measured',
       };
     }),
@@ -29,8 +29,14 @@ function verdictOf(
   { base, other, estimate }: Difference,
   { most, factor }: ChangeLimit,
 ): ChangeGate['verdict'] {
-  const [low, high] = estimate?.interval ?? [other / base, other / base];
+  const change = changeOf({ base, other });
+  const [low, high] = estimate?.interval ?? [change, change];
   const beyond = most ? low > factor : high < factor;
   const within = most ? high <= factor : low >= factor;
   return beyond ? 'missed' : within ? 'kept' : 'unsure';
+}
+
+/** As a factor: 1 where nothing stays nothing, Infinity where something comes of nothing. */
+export function changeOf({ base, other }: Pick<Difference, 'base' | 'other'>): number {
+  return base === 0 && other === 0 ? 1 : other / base;
 }

@@ -44,7 +44,10 @@ export async function startNginx(world: World, engineUrl: string, folder: string
 
 function ignore(): void {}
 
-/** One process, replies not buffered, connections to the engine kept: what a careful operator would write. */
+/**
+ * One process, replies not buffered, connections to the engine kept, and a request sent once more where a kept one was closed as it came
+ * (llama-server closes them after streams, unannounced, and nginx would answer 502): what a careful operator would write.
+ */
 function configuration(folder: string, port: number, engineUrl: string): string {
   const { host, pathname } = new URL(engineUrl);
   const path = pathname === '/' ? '' : pathname;
@@ -69,6 +72,7 @@ ${temp.join('\n')}
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_buffering off;
+      proxy_next_upstream error timeout non_idempotent;
       proxy_read_timeout 1h;
     }
   }

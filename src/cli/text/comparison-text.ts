@@ -1,4 +1,5 @@
 import type { Comparison, Difference } from '../../bench/compare/compare-runs.ts';
+import { changeOf } from '../../bench/compare/change-limit.ts';
 import type { ChangeGate } from '../../bench/compare/change-limit.ts';
 import { table } from '../output.ts';
 
@@ -24,7 +25,7 @@ export function rowOf(difference: Difference): string[] {
     `${difference.metric}, ${unit}`,
     figure(difference.base),
     figure(difference.other),
-    percent(difference.other / difference.base),
+    percent(changeOf(difference)),
     estimate === null ? '-' : `${percent(estimate.interval[0])} to ${percent(estimate.interval[1])}`,
     difference.verdict === 'not enough data' && estimate !== null
       ? `not enough data (would see ${percent(1 + estimate.detectable)})`
@@ -36,7 +37,9 @@ function figure(value: number): string {
   return value.toFixed(value < 10 ? 2 : 1);
 }
 
+/** What came of nothing has grown by no number of times. */
 function percent(ratio: number): string {
+  if (!Number.isFinite(ratio)) return '-';
   const change = (ratio - 1) * 100;
   return `${change >= 0 ? '+' : ''}${change.toFixed(1)} %`;
 }
@@ -50,6 +53,5 @@ const verdicts = {
 
 /** A limit on a change, and how it was kept. */
 export function limitText({ stage, limit, change, verdict }: ChangeGate): string {
-  const percent = change === null ? '' : ` (${change >= 1 ? '+' : ''}${((change - 1) * 100).toFixed(1)} %)`;
-  return `${verdicts[verdict]}: ${limit} at ${stage}${percent}.`;
+  return `${verdicts[verdict]}: ${limit} at ${stage}${change === null ? '' : ` (${percent(change)})`}.`;
 }

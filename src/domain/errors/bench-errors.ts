@@ -16,7 +16,8 @@ export const benchErrors = {
   ),
   BENCH_TARGET_DOWN: defineError<{ url: string; reason: string }>(
     (f) => `The server at ${f.url} cannot be measured: ${f.reason}.`,
-    () => 'Check that it runs and answers ("curl URL/v1/models"), and that the key is right.',
+    () =>
+      'Check that it runs and answers ("curl URL/v1/models"), and that its key is right (of a URL, --key-env names the variable that holds it).',
     'targetDown',
   ),
   BENCH_MODEL_UNKNOWN: defineError<{ url: string }>(
@@ -31,7 +32,7 @@ export const benchErrors = {
   BENCH_UNKNOWN: defineError<{ name: string; known: string[] }>(
     (f) => `There is no benchmark ${f.name} in the fleet file.`,
     (f) =>
-      f.known.length > 0 ? `It has: ${f.known.join(', ')}.` : 'It has none: add a "benchmarks" section.',
+      `${f.known.length > 0 ? `It has: ${f.known.join(', ')}.` : 'It has none: add a "benchmarks" section.'} What serves is measured without one by its URL: "berth bench URL --model ${f.name}".`,
     'usage',
   ),
   SHARDS_UNFIT: defineError<{ reason: string }>(
