@@ -10,7 +10,16 @@ function reading(more: { running?: number; waiting?: number | null; preemptions?
 }
 
 function look(state: AdaptiveState, more: Partial<Observation>): AdaptiveState {
-  return adapt(state, { reading: reading(), slots: 16, inflight: 16, refused: false, now: 0, ...more });
+  return adapt(state, {
+    reading: reading(),
+    slots: 16,
+    inflight: 16,
+    others: 0,
+    own: null,
+    refused: false,
+    now: 0,
+    ...more,
+  });
 }
 
 test('two of three readings with requests waiting cut the limit to nine tenths, then not again for five seconds', () => {
@@ -148,4 +157,30 @@ test('an engine that refused while it was loading begins with all of its slots',
   room.noteRefusal();
   room.observe(reading({ running: 64 }), 64, 3000);
   expect(room.slots).toBe(57);
+});
+
+test('a limit grows again while strangers, or other gateways, have the rest of the engine', () => {
+  const cut: AdaptiveState = { ...startAdaptive(16), limit: 10, foreign: [6, 6, 6] };
+  const busy = { inflight: 4, reading: reading({ running: 10 }) };
+  expect(look(cut, busy).limit).toBe(10.5);
+  expect(look(cut, { ...busy, inflight: 2, reading: reading({ running: 8 }) }).limit).toBe(10);
+  const together = { inflight: 5, others: 5, own: 5, reading: reading({ running: 10 }) };
+  const shared = look(look(look({ ...startAdaptive(16), limit: 10 }, together), together), together);
+  // What others of our gateways have there is nobody else's.
+  expect([shared.limit, effectiveSlots(shared, 16)]).toEqual([11.5, 11]);
+});
+
+test('half a minute without figures ends what came of them: a cut, and strangers; refusals still count', () => {
+  const room = new Room({ slots: 16, rps: null, kvTokens: null, adaptive: true }, 0);
+  const crowded = reading({ running: 12, waiting: 3 });
+  for (let now = 1000; now <= 13_000; now += 1000) room.observe(crowded, 4, now);
+  const cut = room.slots ?? 0;
+  expect(cut).toBeLessThan(5);
+  room.observe(null, 4, 43_000);
+  expect(room.slots).toBe(cut);
+  room.observe(null, 4, 43_001);
+  expect(room.slots).toBe(16);
+  room.noteRefusal();
+  room.observe(null, 16, 44_000);
+  expect(room.slots).toBe(14);
 });

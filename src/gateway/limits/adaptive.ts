@@ -11,7 +11,7 @@ export interface AdaptiveState {
   readonly lastCutAt: number;
   /** Of the latest readings, oldest first: requests waited for capacity. */
   readonly waited: readonly boolean[];
-  /** Of the latest readings: requests that run there and are not ours. */
+  /** Of the latest readings: requests that run there and are of none of our gateways. */
   readonly foreign: readonly number[];
   readonly preemptions: number | null;
 }
@@ -34,6 +34,10 @@ export interface Observation {
   readonly reading: EngineReading | null;
   readonly slots: number | null;
   readonly inflight: number;
+  /** Requests of the other gateways of the fleet that are under way there, about. */
+  readonly others: number;
+  /** What this gateway may have under way there; null: all that the engine takes. */
+  readonly own: number | null;
   /** The engine refused or broke requests of ours since the last observation (429, 503, time-out). */
   readonly refused: boolean;
   readonly now: number;
@@ -41,9 +45,9 @@ export interface Observation {
 
 /** The state after one more look at the engine. */
 export function adapt(state: AdaptiveState, observation: Observation): AdaptiveState {
-  const { reading, slots, inflight, refused, now } = observation;
+  const { reading, slots, inflight, others, own, refused, now } = observation;
   const cap = slots ?? unknownCap;
-  const seen = note({ ...state, limit: Math.min(state.limit, cap) }, reading, inflight);
+  const seen = note({ ...state, limit: Math.min(state.limit, cap) }, reading, inflight + others);
   const preempted = rose(state.preemptions, reading?.preemptions ?? null);
   const crowded = reading !== null && seen.waited.filter(Boolean).length >= waitedToCut;
   if (crowded || preempted || refused) {
@@ -52,15 +56,25 @@ export function adapt(state: AdaptiveState, observation: Observation): AdaptiveS
     const limit = Math.max(1, cutShare * Math.min(seen.limit, Math.max(1, running)));
     return { ...seen, limit, lastCutAt: now };
   }
-  if (reading === null || inflight < cutShare * seen.limit) return seen;
+  // What is given to strangers and to other gateways is in use there: more is of use once what is left for us is used up.
+  const most = Math.min(seen.limit - strangersIn(seen), own ?? Infinity);
+  if (reading === null || inflight < cutShare * most) return seen;
   return { ...seen, limit: Math.min(cap, seen.limit + raise) };
 }
 
-function note(state: AdaptiveState, reading: EngineReading | null, inflight: number): AdaptiveState {
+/**
+ * Nothing has been read for long: what was known of waiting and of strangers is nothing by now, and the engine neither well nor full.
+ * What it batches counts, as before it told anything; refusals cut that as well.
+ */
+export function forget(state: AdaptiveState, slots: number | null): AdaptiveState {
+  return { ...state, limit: Math.max(state.limit, startAdaptive(slots).limit), waited: [], foreign: [] };
+}
+
+function note(state: AdaptiveState, reading: EngineReading | null, ours: number): AdaptiveState {
   if (reading === null) return state;
-  const waited = reading.waiting === null ? state.waited : last(state.waited, reading.waiting > 0);
-  const foreign =
-    reading.running === null ? state.foreign : last(state.foreign, Math.max(0, reading.running - inflight));
+  // A gauge that has gone says nothing any more.
+  const waited = reading.waiting === null ? [] : last(state.waited, reading.waiting > 0);
+  const foreign = reading.running === null ? [] : last(state.foreign, Math.max(0, reading.running - ours));
   return { ...state, waited, foreign, preemptions: reading.preemptions ?? state.preemptions };
 }
 
@@ -77,7 +91,10 @@ function rose(before: number | null, after: number | null): boolean {
  * between two readings looks like one for a moment, so it counts only when all the latest readings show it.
  */
 export function effectiveSlots(state: AdaptiveState, slots: number | null): number {
-  const foreign = state.foreign.length < window ? 0 : Math.min(...state.foreign);
   const most = Math.min(slots ?? unknownCap, state.limit);
-  return Math.max(1, Math.floor(most - foreign));
+  return Math.max(1, Math.floor(most - strangersIn(state)));
+}
+
+function strangersIn({ foreign }: AdaptiveState): number {
+  return foreign.length < window ? 0 : Math.min(...foreign);
 }

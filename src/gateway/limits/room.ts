@@ -1,4 +1,4 @@
-import { adapt, effectiveSlots, startAdaptive } from './adaptive.ts';
+import { adapt, effectiveSlots, forget, startAdaptive } from './adaptive.ts';
 import type { AdaptiveState } from './adaptive.ts';
 import type { EngineReading } from './engine-reading.ts';
 import { createPace, mayPass, pass, rescale } from './pace.ts';
@@ -19,11 +19,15 @@ export interface RoomOptions {
 const kvShare = 0.9;
 /** Readings that are older tell nothing. */
 const freshMs = 5000;
+/** What readings have led to does not outlive them for longer. */
+const forgetMs = 30_000;
 
 /** What one of several gateways has of an instance. */
 export interface RoomShare {
   readonly gateways: number;
   readonly slots: number;
+  /** Requests of the other gateways that are under way there, about. */
+  readonly others: number;
   /** Tokens in its cache; null: an even part of them. */
   readonly kvTokens: number | null;
   /** Requests per second; null: an even part of them. */
@@ -36,6 +40,8 @@ export class Room {
   #pace: Pace | null;
   #adaptive: AdaptiveState | null = null;
   #reading: { reading: EngineReading; at: number } | null = null;
+  /** The latest reading, or when what came of it was forgotten. */
+  #toldAt = 0;
   #kvHeld = 0;
   #refused = false;
   /** Requests that have gone there from here. */
@@ -154,8 +160,11 @@ export class Room {
 
   /** Takes in a look at the engine's gauges; null: they could not be read. */
   observe(reading: EngineReading | null, inflight: number, now: number): void {
-    if (reading) this.#reading = { reading, at: now };
     const { adaptive, slots } = this.#options;
+    if (reading) this.#reading = { reading, at: now };
+    const isLate = !reading && now - this.#toldAt > forgetMs;
+    if (isLate && this.#adaptive) this.#adaptive = forget(this.#adaptive, slots);
+    if (reading || isLate) this.#toldAt = now;
     // An engine that never told anything is not bounded by a guess.
     // What one refused before it told anything was that it still loads: nothing is known of what it can take.
     const refused = this.#refused && this.#adaptive !== null;
@@ -165,6 +174,8 @@ export class Room {
       reading,
       slots,
       inflight,
+      others: this.#share?.others ?? 0,
+      own: this.#share?.slots ?? null,
       refused,
       now,
     });

@@ -8,6 +8,8 @@ export interface Share {
   readonly gateways: number;
   /** What other gateways have work for and lack. */
   readonly hungry: number;
+  /** What other gateways have in use, about. */
+  readonly busy: number;
 }
 
 /** All in whole numbers: requests at once, tokens in a cache, or thousandths of a request per second. */
@@ -50,6 +52,6 @@ export function wantedOf({ capacity, used, waiting }: Need): number {
 }
 
 /** What was granted, of which no more may be used than was asked for: the rest is what is still under way. */
-export function shareOf(asked: number, { granted, hungry, gateways }: Granted): Share {
-  return { amount: Math.min(granted, asked), gateways, hungry };
+export function shareOf(asked: number, { granted, hungry, busy, gateways }: Granted): Share {
+  return { amount: Math.min(granted, asked), gateways, hungry, busy };
 }

@@ -19,6 +19,8 @@ export interface Granted {
   readonly granted: number;
   /** What other gateways have work for and were not granted. */
   readonly hungry: number;
+  /** What other gateways have in use, about: of what they have, what they have work for. */
+  readonly busy: number;
   /** Gateways that claim of it, this one among them. */
   readonly gateways: number;
 }
@@ -46,7 +48,7 @@ local answer = {}
 for i = 1, #KEYS do
   local a = i * 4
   local ask, need, least, limit = tonumber(ARGV[a - 1]), tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
-  local others, hungry, gateways = 0, 0, 1
+  local others, hungry, busy, gateways = 0, 0, 0, 1
   local all = redis.call('HGETALL', KEYS[i])
   for j = 1, #all, 2 do
     if all[j] ~= me then
@@ -55,6 +57,7 @@ for i = 1, #KEYS do
       else
         others = others + tonumber(has)
         hungry = hungry + math.max(0, tonumber(wants) - tonumber(has))
+        busy = busy + math.min(tonumber(wants), tonumber(has))
         gateways = gateways + 1
       end
     end
@@ -65,7 +68,7 @@ for i = 1, #KEYS do
     redis.call('HSET', KEYS[i], me, string.format('%d %d %d', granted, need, now + keep))
     redis.call('PEXPIRE', KEYS[i], keep)
   end
-  answer[3 * i - 2], answer[3 * i - 1], answer[3 * i] = granted, hungry, gateways
+  answer[4 * i - 3], answer[4 * i - 2], answer[4 * i - 1], answer[4 * i] = granted, hungry, busy, gateways
 end
 return answer`;
 
@@ -89,9 +92,10 @@ export function createSharedClaims(
 
 function grantedOf(answer: unknown): Granted[] {
   const figures = (answer as unknown[]).map(Number);
-  return Array.from({ length: figures.length / 3 }, (_, i) => ({
-    granted: Number(figures[3 * i]),
-    hungry: Number(figures[3 * i + 1]),
-    gateways: Number(figures[3 * i + 2]),
+  return Array.from({ length: figures.length / 4 }, (_, i) => ({
+    granted: Number(figures[4 * i]),
+    hungry: Number(figures[4 * i + 1]),
+    busy: Number(figures[4 * i + 2]),
+    gateways: Number(figures[4 * i + 3]),
   }));
 }

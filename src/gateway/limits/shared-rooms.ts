@@ -195,6 +195,7 @@ function divide({ room }: Instance, shares: Shares | null, now: number): void {
   const share = shares && {
     gateways: shares.slots.gateways,
     slots: shares.slots.amount,
+    others: shares.slots.busy,
     kvTokens: shares.kv?.amount ?? null,
     rps: rps === undefined ? null : rps / thousandths,
   };
