@@ -33,7 +33,37 @@ export const exactHandedLines: readonly ExactLine[] = [
     'llama-router - - -',
     { ...b, modelsPreset: '/tmp/p.ini' },
   ],
+  // Arrays, and what is added to a variable.
+  [
+    `bash -c 'ARGS=(--port 8000 --served-model-name "a b"); vllm serve org/m "\${ARGS[@]}"'`,
+    'vllm org/m - 8000',
+    { ...v, servedModel: 'a b', aliases: [] },
+  ],
+  [
+    `bash -c 'ARGS=(\n  serve org/m # the model\n  --port 8000\n)\nARGS+=(-tp "$TP")\nexec vllm "\${ARGS[@]}"'`,
+    'vllm org/m - 8000',
+    { ...v, tensorParallel: 2 },
+    { TP: '2' },
+  ],
+  [
+    `bash -c 'ARGS="--port 8080"; [ -n "$GPU" ] && ARGS+=" -ngl 9"; exec llama-server -m /m/a.gguf $ARGS'`,
+    'llama.cpp /m/a.gguf - 8080',
+    { ...b, gpuLayers: 9 },
+  ],
+  ["bash -c 'exec llama-server -m /m/a.gguf 2> >(tee err.log) # on a GPU'", 'llama.cpp /m/a.gguf - -', b],
+  ["bash -c 'llama-server -m /m/a.gguf --alias a#1'", 'llama.cpp /m/a.gguf - -', { ...b, alias: 'a#1' }],
   // What a wrapper takes.
+  ['mpirun -np 1 --bind-to none --mca btl ^openib -x A vllm serve org/m', 'vllm org/m - -', v],
+  ['mpiexec -n 1 -genv OMP_NUM_THREADS 8 vllm serve org/m', 'vllm org/m - -', v],
+  ['s6-env LLAMA_ARG_PORT=8111 llama-server -m /m/a.gguf', 'llama.cpp /m/a.gguf - 8111', b],
+  ['arch -arm64 llama-server -m /m/a.gguf', 'llama.cpp /m/a.gguf - -', b],
+  ['sem -j1 llama-server -m /m/a.gguf', 'llama.cpp /m/a.gguf - -', b],
+  ['uv run -m vllm.entrypoints.openai.api_server --model org/m', 'vllm org/m - -', v],
+  [
+    'python -m debugpy --listen 5678 --wait-for-client -m vllm.entrypoints.openai.api_server --model org/m',
+    'vllm org/m - -',
+    v,
+  ],
   ['hatch run gpu:vllm serve org/m', 'vllm org/m - -', v],
   ['hatch run vllm serve org/m --port 8000', 'vllm org/m - 8000', v],
   ['nsys profile -o /tmp/r --trace cuda,nvtx --force-overwrite true vllm serve org/m', 'vllm org/m - -', v],

@@ -1,4 +1,5 @@
 import { secretVariable } from '../audit/secret-variable.ts';
+import { arrayWords, shellCommands } from './shell-words.ts';
 import { leadingAssignments } from './wrappers.ts';
 
 type Variables = Readonly<Record<string, string>>;
@@ -9,22 +10,47 @@ type Variables = Readonly<Record<string, string>>;
  */
 export function fillVariables(commands: readonly (readonly string[])[], known: Variables): string[][] {
   const set: Record<string, string> = { ...known };
+  const lists = new Map<string, string[]>();
   const exported = new Set<string>();
   let exportsAll = false;
   return commands.flatMap((command) => {
     const exporting = exporter(command);
-    const words = exporting ? command.slice(exporting) : command;
-    const { env, words: rest } = leadingAssignments(words);
+    const assigned = takeArrays(exporting ? command.slice(exporting) : command, lists, set);
+    const { env, words: rest } = leadingAssignments(assigned.map((word) => whole(word, set)));
     for (const name of exporting ? rest : []) exported.add(name);
     if (/^set -\w*a\w*$/.test(command.join(' '))) exportsAll = true;
     if (rest.length > 0 && !exporting)
-      return [[...given(exported, set), ...command.flatMap((word) => filled(word, set))]];
+      return [
+        [...given(exported, set), ...command.flatMap((word) => lists.get(listIn(word)) ?? filled(word, set))],
+      ];
     for (const [name, value] of Object.entries(env)) {
       set[name] = filled(value, set).join(' ');
       if (exporting || exportsAll) exported.add(name);
     }
     return [];
   });
+}
+
+/** Notes what arrays are set to, and gives the other words. */
+function takeArrays(words: readonly string[], lists: Map<string, string[]>, set: Variables): string[] {
+  return words.filter((word) => {
+    const [, name = '', adds, inner = ''] = arrayWords.exec(word) ?? [];
+    if (name === '') return true;
+    const said = shellCommands(inner).flat();
+    const before = adds ? (lists.get(name) ?? []) : [];
+    lists.set(name, [...before, ...said.flatMap((one) => lists.get(listIn(one)) ?? filled(one, set))]);
+    return false;
+  });
+}
+
+/** The name of an array that a word is all of: "${ARGS[@]}". */
+function listIn(word: string): string {
+  return /^\$\{([A-Za-z_]\w*)\[[@*]\]\}$/.exec(word)?.[1] ?? '';
+}
+
+/** `NAME+=more` is what it was, and more. */
+function whole(word: string, set: Variables): string {
+  return word.replace(/^([A-Za-z_]\w*)\+=/, (_, name: string) => `${name}=${set[name] ?? ''}`);
 }
 
 /** How many words of a command say that what follows is handed on to every later one: `export`, `declare -x`. */

@@ -28,6 +28,9 @@ function withoutHereDocuments(text: string): string {
 
 const hereDocument = /<<-?\s*(["']?)\b(\w+)\1([^\n]*)\n(?:[^\n]*\n)*?[\t ]*\2(?=\n|$)/g;
 
+/** `NAME=(WORDS)`, `NAME+=(WORDS)` */
+export const arrayWords = /^([A-Za-z_]\w*)(\+?)=\((.*)\)$/s;
+
 interface Token {
   readonly text: string;
   /** Without the end of a group that began with an earlier command. */
@@ -35,11 +38,19 @@ interface Token {
   readonly separator: boolean;
 }
 
-const tokenPattern =
-  /(?:\$\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)|`[^`]*`|"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;&|"'\\]|(?<=[<>])&|&(?=>))+|&&|\|\||[;&|\n]/gsu;
+/** One part of a word: a substitution, words of an array, quoted text, or plain letters. */
+const partOfWord = [
+  String.raw`[<>$]\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)`,
+  String.raw`(?<=\w\+?=)\((?:"(?:\\.|[^"\\])*"|'[^']*'|[^()"'])*\)`,
+  '`[^`]*`',
+  String.raw`"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;&|"'\\]|(?<=[<>])&|&(?=>)`,
+].join('|');
+const comment = String.raw`(?<![^\s;&|])#[^\n]*`;
+const tokenPattern = new RegExp(String.raw`${comment}|(?:${partOfWord})+|&&|\|\||[;&|\n]`, 'gsu');
 
 function shellTokens(text: string): Token[] {
-  return [...text.matchAll(tokenPattern)].map(([token]) => ({
+  const tokens = [...text.matchAll(tokenPattern)].filter(([token]) => !token.startsWith('#'));
+  return tokens.map(([token]) => ({
     text: unquote(token),
     closed: /^[^"'\\(]+\)+$/.test(token) ? token.replace(/\)+$/, '') : unquote(token),
     separator: /^(&&|\|\||[;&|\n])$/.test(token),
@@ -47,6 +58,8 @@ function shellTokens(text: string): Token[] {
 }
 
 function unquote(token: string): string {
+  // The words of an array are told apart by their quotes.
+  if (arrayWords.test(token)) return token;
   return token.replace(
     /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/gsu,
     (_, double?: string, single?: string, escaped?: string) =>

@@ -9,7 +9,7 @@ const attaches = /^-([rxRDX]|ls|list|wipe|d|dr)$/;
 
 /** Takes one wrapper off the front; null when the first word is none. `name` is the first word without folders. */
 export function peelWrapper(name: string, args: readonly string[]): Peeled | null {
-  if (name === 'env') return peelEnv(args);
+  if (name === 'env' || name === 's6-env') return peelEnv(args);
   if (name === 'ip') return peelNetns(args);
   if (name === 'su') return peelSu(args);
   // Without a text it takes a command.
@@ -22,6 +22,11 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   if (/^(qemu-(?!system|img|nbd|io|ga)\w+(-static)?|box64|fex-?\w*|rosetta)$/i.test(name))
     return peelEmulator(args);
   // Docker and podman give a container such a first process under names of their own.
+  if (/^mpi(run|exec)$/.test(name) && args.some((word) => mpiPairs.test(word)))
+    return peelWrapper(
+      name,
+      args.filter((_word, nth) => ![nth, nth - 1, nth - 2].some((one) => mpiPairs.test(args[one] ?? ''))),
+    );
   const called = calledAs(name, args);
   const known = Object.hasOwn(wrappers, called) ? wrappers[called] : undefined;
   const runs = runners.get(name);
@@ -39,6 +44,9 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   const command = name === 'hatch' ? named.replace(/^[\w.+-]+:/, '') : named;
   return { commands: first === '' ? [] : [[command, ...rest]], env: {}, waits: known.waits };
 }
+
+/** Options of MPI that take two words. */
+const mpiPairs = /^(--?g?mca|-g?env)$/;
 
 function calledAs(name: string, args: readonly string[]): string {
   if (name === 'init' && args[0] === '--') return 'tini';
