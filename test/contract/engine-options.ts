@@ -146,6 +146,57 @@ export const madeUpOptions: Readonly<Record<string, MadeUp>> = {
   embedded: { make: embedded, unseen: elsewhere },
 };
 
+/** Words that no server of today has as a flag, and what users write behind one: numbers, JSON, paths, texts with signs of shells. */
+const flagParts = [
+  'zig',
+  'zag',
+  'rope',
+  'no',
+  'spec',
+  'x',
+  'cache',
+  'kv',
+  'max',
+  'model',
+  'port',
+  'tmp',
+] as const;
+const values = [
+  '1',
+  '-1',
+  '-0.5e3',
+  '',
+  ' ',
+  'a b',
+  'x=y',
+  'a,b',
+  '{"a": [1, "x y"]}',
+  '/m/with space/x',
+  './x',
+  '$(HOME)',
+  '${X}',
+  '$X',
+  '"q"',
+  "it's",
+  '\\d+$',
+  'ünï',
+  'a\nb',
+  '*',
+  '~/x',
+  '@file',
+  '%h',
+  '#no',
+] as const;
+
+/** Up to five flags that nobody knows, some of them twice, with and without values, joined and apart. */
+export function unknownFlags(draw: Draw): string[] {
+  return Array.from({ length: draw.upTo(5) }, () => {
+    const name = `--zz-${draw.some(flagParts).join('-')}`;
+    const value = draw.one(values);
+    return draw.one([[name], [name, value], [`${name}=${value}`], [name, value, draw.one(['1', 'a b'])]]);
+  }).flat();
+}
+
 /** Flags that berth has no option for, with and without values, as users pass them on. */
 export const foreignArgs: readonly (readonly string[])[] = [
   [],

@@ -7,7 +7,7 @@ import { engineOf, engines, recognize } from '../../src/engines/registry.ts';
 import { programPath } from '../../src/io/program.ts';
 import { drawFrom } from './draw.ts';
 import type { Draw } from './draw.ts';
-import { foreignArgs, madeUpOptions } from './engine-options.ts';
+import { foreignArgs, madeUpOptions, unknownFlags } from './engine-options.ts';
 
 const rounds = 500;
 const kinds = engines
@@ -54,7 +54,8 @@ function someOf(kind: string, draw: Draw): Record<string, unknown> {
   const chosen = Object.fromEntries(Object.entries(all).filter(() => draw.chance() < 0.5));
   if (kind === 'llama-router' && !chosen['modelsDir']) chosen['modelsPreset'] = all['modelsPreset'];
   const takesArgs = Object.hasOwn((engineOf(kind).options as unknown as z.ZodObject).shape, 'args');
-  return takesArgs ? { ...chosen, args: [...draw.one(foreignArgs)] } : chosen;
+  const args = draw.chance() < 0.5 ? draw.one(foreignArgs) : unknownFlags(draw);
+  return takesArgs ? { ...chosen, args: [...args] } : chosen;
 }
 
 function expectSame(kind: string, given: Record<string, unknown>, draw: Draw): void {
