@@ -36,6 +36,11 @@ export async function dockerMachine(folder: string): Promise<CrashMachine> {
         await box.api.ask('DELETE', `/containers/${id}?force=1`);
       };
     },
+    objects: async () => {
+      const { json } = await box.api.ask('GET', '/containers/json?all=1');
+      const names = (json as { Names: string[] }[]).flatMap(({ Names }) => Names);
+      return names.filter((name) => name !== '/stranger').map((name) => `container ${name}`);
+    },
     stop: box.stop,
   };
 }

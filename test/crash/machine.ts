@@ -29,6 +29,8 @@ export interface CrashMachine {
   readonly more: readonly string[];
   /** Starts something like an engine that berth did not make, with this word in its command line; returns how it ends. */
   readonly startStranger: (word: string) => Promise<() => Promise<void>>;
+  /** What the target has made there, whether it runs or not: a kind and a name a line. */
+  readonly objects: () => string[] | Promise<string[]>;
   readonly stop: () => void;
 }
 

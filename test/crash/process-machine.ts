@@ -18,6 +18,7 @@ export function processMachine(folder: string): CrashMachine {
         return Promise.resolve();
       });
     },
+    objects: () => [],
     stop: () => {},
   };
 }

@@ -39,6 +39,19 @@ function changed({ a, b, lone }: State, change: Change): State {
   };
 }
 
+/** Keys that engines are given lie in the state, whatever runs them. */
+function keysIn(folder: string): string[] {
+  const paths = readdirSync(join(folder, 'state'), { recursive: true, encoding: 'utf8' });
+  return paths.filter((path) => /\/(secrets|engine-keys)\/[^/]+$/.test(path)).map((path) => `key ${path}`);
+}
+
+/** By which deployment it is: names have the port or the turn of a replacement too, and the third one goes by two names. */
+function byDeployment(line: string): string {
+  return line
+    .replace(/(?<=crash-)[cd](?![a-z])/, 'lone')
+    .replaceAll(/(?<=crash-(?:a|b|lone))[-_]?\d[-\d]*/g, '');
+}
+
 /** Files of berth's own that were being written when their writer died. */
 function unfinishedFiles(folder: string): string[] {
   const names = readdirSync(join(folder, 'state'), { recursive: true, encoding: 'utf8' });
@@ -83,6 +96,12 @@ export async function tellStory(machine: CrashMachine): Promise<Story> {
     return [`${id}/a/${a}`, `${id}/b/${b}`, `${id}/${lone}/1`];
   }
 
+  async function objects(): Promise<string[]> {
+    return [...(await machine.objects()), ...keysIn(machine.folder)].map(byDeployment).toSorted();
+  }
+  /** What there is of a fleet that has converged, whether it runs or not: nothing more and nothing less, each time. */
+  let made: string[] | null = null;
+
   /** One engine of each deployment, as the file says, and the strangers as they were. */
   async function expectConverged(where: string): Promise<void> {
     const ran = await runBerth(machine, ['apply', '--json', '--yes'], { log, moment: null });
@@ -95,6 +114,9 @@ export async function tellStory(machine: CrashMachine): Promise<Story> {
     ).toEqual(words(state));
     expect(enginesWith(`stranger-${id}`), where).toEqual(strangers);
     expect(unfinishedFiles(machine.folder), where).toEqual([]);
+    const there = await objects();
+    made ??= there;
+    expect(there, where).toEqual(made);
   }
 
   function effectsSoFar(): string[] {
@@ -135,6 +157,7 @@ export async function tellStory(machine: CrashMachine): Promise<Story> {
       const ran = await runBerth(machine, ['down'], { log, moment: null });
       expect(ran.code, ran.stderr).toBe(0);
       expect(enginesWith(`${id}/`)).toEqual([]);
+      expect(await machine.objects()).toEqual([]);
       expect(enginesWith(`stranger-${id}`)).toEqual(strangers);
       await endStranger();
     },

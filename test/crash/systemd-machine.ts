@@ -15,6 +15,11 @@ export function systemdMachine(folder: string): CrashMachine {
     const [program = '', ...args] = [...enter, ...argv];
     execFileSync(program, args, { stdio: 'pipe' });
   }
+  function linesInside(script: string): string[] {
+    const [program, ...args] = [...enter, 'sh', '-c', script];
+    const lines = execFileSync(program, args, { encoding: 'utf8' }).split('\n');
+    return lines.filter((line) => line !== '').map((path) => `file ${path}`);
+  }
   return {
     name: 'systemd',
     folder,
@@ -29,6 +34,10 @@ export function systemdMachine(folder: string): CrashMachine {
         return Promise.resolve();
       });
     },
+    objects: () =>
+      linesInside(
+        'find /etc/systemd/system /etc/berth -name "*berth-crash-*" -o -path "*berth-crash-*/*"; true',
+      ),
     stop: () => execFileSync(box, ['stop', folder], { stdio: 'pipe' }),
   };
 }
