@@ -41,6 +41,8 @@ export const OnDemandModel = z.strictObject({
   startTimeoutMs: z.int().positive(),
   /** Files that its engines write to. */
   logFiles: z.array(z.string()),
+  /** A hash over what it is started from: a failure is held against that alone. */
+  startedAs: z.string().default(''),
 });
 export type OnDemandModel = z.infer<typeof OnDemandModel>;
 

@@ -105,6 +105,7 @@ function modelOf(name: string, phase: DemandPhase, more: Partial<OnDemandModel>)
     loadMs: 20_000,
     startTimeoutMs: 60_000,
     logFiles: [],
+    startedAs: '',
     ...more,
   };
 }

@@ -63,6 +63,7 @@ function summary(plan: Plan): string {
     `${count('replace')} to replace`,
     `${count('stop')} to stop`,
     `${count('keep')} unchanged`,
+    ...(plan.onDemand && !plan.only ? [`${plan.onDemand.length} on demand`] : []),
     ...(plan.reload?.do === 'reload' ? ['the gateway to reload'] : []),
   ];
   return `Fleet ${plan.fleet}: ${parts.join(', ')}.`;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { OnDemandConfig, OnDemandModel } from '../../domain/on-demand.ts';
 import { enginePaths } from '../../engines/registry.ts';
 import { detectHardware } from '../../hardware/detect.ts';
@@ -54,6 +55,7 @@ async function modelOf(
   const { name, replicas, model } = deployment;
   const paths = fleetPaths(world, loaded);
   const size = model && (await weightBytes(world, model.path));
+  const started = launchSpecOf(deployment, { cores: 1, help: null, key: null });
   const guess = size ? Math.round(size / diskBytesPerMs) + beginMs : null;
   return {
     deployment: name,
@@ -63,14 +65,14 @@ async function modelOf(
     ttlMs: deployment.onDemand?.ttlMs ?? 0,
     need: await memoryNeed(world, deployment, shapes),
     loadMs: times.of(name) ?? guess,
-    startTimeoutMs: startTimeout(deployment),
+    startTimeoutMs: started?.readiness.startTimeoutMs ?? usualStartMs,
+    startedAs: hash([model?.path, size, started]),
     logFiles: Array.from({ length: replicas }, (_, replica) => engineLog(paths, name, replica)),
   };
 }
 
-function startTimeout(deployment: Deployment): number {
-  const spec = launchSpecOf(deployment, { cores: 1, help: null, key: null });
-  return spec?.readiness.startTimeoutMs ?? usualStartMs;
+function hash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
 }
 
 async function roomOf(

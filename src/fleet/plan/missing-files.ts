@@ -1,11 +1,14 @@
 import { filesNamed } from '../../domain/fill-args.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { thisMachine } from '../../domain/host-access.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import { isAddress } from '../../domain/model-source.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { splitSet } from '../../domain/split-files.ts';
 import type { World } from '../../io/world.ts';
-import { worldOn } from '../file/hosts.ts';
+import { accessOf, worldOn } from '../file/hosts.ts';
+import type { LoadedFleet } from '../file/resolve.ts';
+import type { DesiredReplica } from './desired.ts';
 
 /** A file that an engine opens, and what it is to it. */
 export interface OpenedFile {
@@ -19,16 +22,17 @@ export interface OpenedFile {
 export function filesOf(plan: Plan): OpenedFile[] {
   return plan.actions.flatMap(({ deployment, host, ...action }) => {
     if (action.do !== 'start' && action.do !== 'replace') return [];
-    const { spec } = action.wanted;
-    const named = [
-      [spec.model, 'model file'],
-      [spec.mmproj, 'projector file'],
-      ...filesNamed(spec).map((path) => [path, 'file'] as const),
-    ] as const;
-    return named.flatMap(([path, what]) =>
-      path ? splitSet(path).map((part) => ({ deployment, host, path: part, what })) : [],
-    );
+    return openedBy(action.wanted.spec).map((file) => ({ deployment, host, ...file }));
   });
+}
+
+function openedBy(spec: LaunchSpec): Pick<OpenedFile, 'path' | 'what'>[] {
+  const named = [
+    [spec.model, 'model file'],
+    [spec.mmproj, 'projector file'],
+    ...filesNamed(spec).map((path) => [path, 'file'] as const),
+  ] as const;
+  return named.flatMap(([path, what]) => (path ? splitSet(path).map((part) => ({ path: part, what })) : []));
 }
 
 /** Files of a cluster are seen by its nodes alone. A model can be a folder, but not where it has the name of a file. */
@@ -48,6 +52,33 @@ export async function missingFiles(world: World, plan: Plan): Promise<Finding[]>
     const isSeen = asked.get(key) ?? isThere(there, file.path);
     asked.set(key, isSeen);
     if (!(await isSeen)) findings.push(missing(file, plan, { isHere: there.machine === thisMachine }));
+  }
+  return findings;
+}
+
+/** The same of what waits for its first request, which a plan leaves alone: that request would be refused. */
+export async function missingOnDemand(
+  world: World,
+  { hosts }: LoadedFleet,
+  desired: readonly DesiredReplica[],
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { deployment, replica, spec } of desired) {
+    // What has an address is fetched by that request.
+    const files = openedBy(spec).filter(({ path }) => !isAddress(path));
+    if (!deployment.onDemand || replica > 0 || files.length === 0) continue;
+    const { name, host } = deployment;
+    const there = await worldOn(world, accessOf(hosts[host]));
+    for (const file of files)
+      if (!(await isThere(there, file.path)))
+        findings.push({
+          rule: 'model-missing',
+          severity: 'warning',
+          object: name,
+          message: `The ${file.what} ${file.path} does not exist${there.machine === thisMachine ? '' : ` on ${host}`}, so that the first request for it fails.`,
+          evidence: [file.path],
+          cure: cureOf({ deployment: name, host, ...file }, { comes: false, isHere: true }),
+        });
   }
   return findings;
 }

@@ -12,7 +12,7 @@ import type { DeploymentFault, DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
 import type { PlanInput } from './make-plan.ts';
 import { refusedFaults } from './refused.ts';
-import { missingFiles } from './missing-files.ts';
+import { missingFiles, missingOnDemand } from './missing-files.ts';
 import { missingPrograms } from './missing-programs.ts';
 import { fetchesOf } from '../apply/fetches.ts';
 import { restFindings } from './at-rest.ts';
@@ -91,6 +91,7 @@ async function planSeen(world: World, seen: Seen, wishes: PlanWishes): Promise<P
   const rest = only && !wishes.instead ? await leftOutBy(world, only, { input, reached }) : null;
   const found = await Promise.all([
     missingFiles(world, plan),
+    missingOnDemand(world, loaded, desired),
     previewFindings(world, plan),
     driftFindings(world, loaded, { instances: standing }),
     fitFindings(world, plan, { loaded: named, running: standing }),

@@ -192,7 +192,7 @@ export class Demand {
     if (state === 'ready') this.counts.loaded += 1;
     if (state === 'failed') this.counts.failed += 1;
     const fetched = this.state === 'fetching' && state === 'unloaded';
-    if (state === 'unloaded' && !fetched) this.counts.unloaded += 1;
+    if (state === 'unloaded' && !fetched && this.state !== 'failed') this.counts.unloaded += 1;
     this.state = state;
     this.since = this.#ports.now();
     this.progress = null;
@@ -206,6 +206,12 @@ export class Demand {
     }
     this.failure = null;
     this.lastUsedAt = this.since;
+  }
+
+  /** Somebody has changed what it is started from: what failed before says nothing of that. */
+  forgive(): void {
+    if (this.state === 'failed') this.become('unloaded');
+    this.failure = null;
   }
 
   /** It could not be started: those who wait are told, and for a while those who come. */

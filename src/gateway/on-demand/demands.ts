@@ -56,6 +56,7 @@ export class Demands {
       const kept = before.get(model.deployment);
       const ports = { now: this.#now, takeTurn: () => (this.#turns += 1), poke: () => this.#poke() };
       const demand = kept?.deployment === deployment ? kept : new Demand(deployment, model, ports);
+      if (demand.model.startedAs !== model.startedAs) demand.forgive();
       demand.model = model;
       demand.become(stateAfter(demand.state, model.phase));
       this.#all.set(model.deployment, demand);

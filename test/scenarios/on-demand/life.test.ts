@@ -152,6 +152,15 @@ test('a model that cannot be started is told honestly, with a time to come back,
   }
   expect(up.output().stderr).toContain('cannot load the model: bad magic');
   expect(await models(url)).toEqual({ broken: 'failed' });
+  // What is changed beside it mends nothing of it; what it is started from does, without a wait.
+  place.write(fleet([deployment('broken', { mode: ['--crash'] }), deployment('other')]));
+  expect((await place.berth('apply')).code).toBe(0);
+  await until(async () => 'other' in (await models(url)), 'the file to be in force');
+  expect(await models(url)).toEqual({ broken: 'failed', other: 'unloaded' });
+  place.write(fleet([deployment('broken'), deployment('other')]));
+  expect((await place.berth('apply')).code).toBe(0);
+  await until(async () => (await models(url))['broken'] === 'unloaded', 'the failure to be forgotten');
+  expect((await ask(url, 'broken')).status).toBe(200);
 });
 
 test('an engine that is killed is gone for the gateway, and its next request starts another', async () => {
@@ -213,6 +222,21 @@ test('apply leaves what is on demand alone, unless it is not as the file says', 
   await until(async () => (await models(url))['a'] === 'unloaded', 'the state');
   expect(await pidOf(await ask(url, 'a'))).not.toBe(first);
   expect((await status()).deployments[0]?.replicas[0]?.slots).toBe(3);
+});
+
+test('a plan counts what waits for its first request, and tells of a model that this request would not find', async () => {
+  place.write(
+    `${fleet([deployment('a', { more: 'model: gone, ' }), deployment('b')])}models: {gone: {source: ./gone.gguf}}\n`,
+  );
+  const plan = await place.berth('plan');
+  expect(plan.stdout).toContain('0 unchanged, 2 on demand.');
+  const path = join(place.folder, 'gone.gguf');
+  const told = `warning: a: The model file ${path} does not exist, so that the first request for it fails.`;
+  expect(plan.stdout).toContain(told);
+  const applied = await place.berth('apply');
+  expect([applied.code, applied.stderr]).toEqual([0, expect.stringContaining(told)]);
+  await writeFile(path, 'GGUF');
+  expect((await place.berth('plan')).stdout).not.toContain('gone.gguf');
 });
 
 test('a load and an end that the gateway cannot be told of, since the file of keys cannot be read, are told once it can', async () => {
