@@ -102,7 +102,7 @@ test('rule 12: who asks too often is told to slow down, until when, and nobody e
 test('rule 12: a clock that ran ahead and is set right locks nobody out, and forgets nothing of the day', async () => {
   const { ask, clock, gateway } = await limited(wellBehaved, { rpm: 2, budget: { day: { tokens: 1000 } } });
   function left(): Promise<number> {
-    return gateway.metric('berth_gateway_budget_remaining', 'window="day"');
+    return gateway.metric('berth_gateway_budget_remaining', 'name="a",window="day"');
   }
   await (await ask('a')).text();
   const cost = 1000 - (await left());

@@ -3,6 +3,9 @@ import type { Amounts, Bound } from './bounds.ts';
 import { differenceOf } from './book.ts';
 import type { Charge } from './book.ts';
 import { createOwed } from './owed.ts';
+import { createStoreClock, tolerableMs } from './store-clock.ts';
+import type { StoreClock } from './store-clock.ts';
+import { storeNow } from './store-script.ts';
 import type { RunScript } from './store-script.ts';
 import { carryOf, slotOf } from './window.ts';
 import type { Count, WindowKind } from './window.ts';
@@ -14,8 +17,12 @@ export interface SharedVerdict {
   readonly counts: readonly Count[];
 }
 
-/** The counts of several gateways together: bounds with a limit, and what was spent of budgets that are none yet. */
+/**
+ * The counts of several gateways together: bounds with a limit, and what was spent of budgets that are none yet. `wallMs` everywhere
+ * is the time of its `clock`, so that days and months are the same for all.
+ */
 export interface SharedBook {
+  readonly clock: StoreClock;
   /** Charges all bounds or none. Null when the store cannot be reached: then each gateway counts alone. */
   readonly take: (
     bounds: readonly Bound[],
@@ -38,13 +45,15 @@ export interface SharedBook {
 }
 
 /*
- * Two keys a bound: its present slot and the one before. Arguments, five a bound: limit, need, charge, share of the slot
+ * Tells its time alone where the first argument, the gateway's, is another: that would count in other slots.
+ * Two keys a bound: its present slot and the one before. Then five arguments a bound: limit, need, charge, share of the slot
  * before that still counts, seconds to keep. Answers whether all fit, then the two counts of each bound.
  */
-const takeScript = `
+const takeScript = `${storeNow}
+if math.abs(now - tonumber(ARGV[1])) > ${tolerableMs} then return {-1, string.format('%.0f', now)} end
 local counts, fits = {}, 1
 for i = 1, #KEYS, 2 do
-  local a = (i - 1) / 2 * 5
+  local a = (i - 1) / 2 * 5 + 1
   local current = tonumber(redis.call('GET', KEYS[i]) or '0')
   local previous = tonumber(redis.call('GET', KEYS[i + 1]) or '0')
   counts[i] = tostring(current)
@@ -53,7 +62,7 @@ for i = 1, #KEYS, 2 do
 end
 if fits == 1 then
   for i = 1, #KEYS, 2 do
-    local a = (i - 1) / 2 * 5
+    local a = (i - 1) / 2 * 5 + 1
     counts[i] = redis.call('INCRBYFLOAT', KEYS[i], ARGV[a + 3])
     redis.call('EXPIRE', KEYS[i], ARGV[a + 5])
   end
@@ -82,8 +91,11 @@ export function createSharedBook(
     return `berth:{${fleet}}:${bound.id}:${slot}`;
   }
   const owed = createOwed(run, (id) => `berth:{${fleet}}:told:${id}`);
+  const clock = createStoreClock(run);
   let toldAt = -Infinity;
+
   return {
+    clock,
     owing: owingOf,
     tick: (now) => {
       if (now - toldAt < tellMs) return;
@@ -97,23 +109,14 @@ export function createSharedBook(
     },
     take: async (all, amounts, wallMs) => {
       const bounds = all.filter(({ limit }) => Number.isFinite(limit));
-      const slots = bounds.map(({ window }) => slotOf(window, wallMs));
-      if (bounds.length === 0) return { charge: { bounds, slots, amounts }, counts: [] };
-      const keys = bounds.flatMap((bound, i) => {
-        const slot = slots[i] as number;
-        return [keyOf(bound, slot), keyOf(bound, slot - 1)];
-      });
-      const args = bounds.flatMap((bound) => [
-        bound.limit,
-        needOf(bound, amounts),
-        chargeOf(bound, amounts),
-        carryOf(bound.window, wallMs),
-        keepSeconds[bound.window],
-      ]);
+      if (bounds.length === 0) return { charge: { bounds, slots: [], amounts }, counts: [] };
       try {
-        const answer = (await run(takeScript, keys, args.map(String))) as unknown[];
-        const [fits, ...figures] = answer.map(Number);
-        return { charge: fits === 1 ? { bounds, slots, amounts } : null, counts: countsOf(slots, figures) };
+        const first = await asked(run, keyOf, { bounds, amounts, wallMs });
+        if (!('storeMs' in first)) return first;
+        clock.correct(first.storeMs - wallMs);
+        const second = await asked(run, keyOf, { bounds, amounts, wallMs: first.storeMs });
+        if (!('storeMs' in second)) return second;
+        throw new Error('The clock of the shared store jumps.');
       } catch (error) {
         onFallback(error);
         return null;
@@ -131,6 +134,30 @@ export function createSharedBook(
       });
     },
   };
+}
+
+/** What the store has decided, or the time that it has where that is another. */
+async function asked(
+  run: RunScript,
+  keyOf: (bound: Bound, slot: number) => string,
+  { bounds, amounts, wallMs }: { bounds: readonly Bound[]; amounts: Amounts; wallMs: number },
+): Promise<SharedVerdict | { readonly storeMs: number }> {
+  const slots = bounds.map(({ window }) => slotOf(window, wallMs));
+  const keys = bounds.flatMap((bound, i) => {
+    const slot = slots[i] as number;
+    return [keyOf(bound, slot), keyOf(bound, slot - 1)];
+  });
+  const args = bounds.flatMap((bound) => [
+    bound.limit,
+    needOf(bound, amounts),
+    chargeOf(bound, amounts),
+    carryOf(bound.window, wallMs),
+    keepSeconds[bound.window],
+  ]);
+  const answer = (await run(takeScript, keys, [wallMs, ...args].map(String))) as unknown[];
+  const [fits, ...figures] = answer.map(Number);
+  if (fits === -1) return { storeMs: Number(figures[0]) };
+  return { charge: fits === 1 ? { bounds, slots, amounts } : null, counts: countsOf(slots, figures) };
 }
 
 /** Two figures a slot: what it has counted, and the one before. */

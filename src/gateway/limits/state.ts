@@ -80,6 +80,11 @@ export async function openLimitsState(
   return { memory, usage, shared };
 }
 
+/** The time by which limits are counted, in milliseconds since 1970: with a shared store its own. */
+export function limitsTime({ shared }: Pick<LimitsState, 'shared'>, wallMs: number): number {
+  return shared ? shared.book.clock.at(wallMs) : wallMs;
+}
+
 /** Spending is written to its file from now on, and what it does not take over is closed. */
 export function putInForce(state: LimitsState, previous: LimitsState | null, wallMs: number): void {
   const { usage, memory } = state;
@@ -161,6 +166,7 @@ async function openShared(
   const stop = context.sweep.each((now) => {
     crowds.tick(now);
     book.tick(now);
+    book.clock.tick(now, context.wallMs);
   });
   return {
     url,

@@ -3,6 +3,7 @@ import { demandStates } from '../../domain/on-demand.ts';
 import type { Deployment } from '../routing/deployment.ts';
 import { shownHealth } from '../routing/health.ts';
 import type { Observer } from './observer.ts';
+import { limitsTime } from '../limits/state.ts';
 import { limitFamilies, roomFamilies } from '../limits/limit-families.ts';
 import { processFamilies } from './process-families.ts';
 import { policyFamilies } from '../routing/policy-families.ts';
@@ -36,7 +37,7 @@ export function gaugeFamilies(state: GatewayState): MetricFamily[] {
     ),
     ...roomFamilies([...instances.values()], now),
     ...limitFamilies(state.snapshot.limits, state.snapshot.limitsState, {
-      wallMs: state.wallMs(),
+      wallMs: limitsTime(state.snapshot.limitsState, state.wallMs()),
       others: state.together.others,
     }),
     gauge(

@@ -16,7 +16,7 @@ import type { Keyring } from '../accounts/keys.ts';
 import { callerOf } from '../front/caller.ts';
 import { createLimits, noQuotas } from '../limits/limits.ts';
 import type { Limits } from '../limits/limits.ts';
-import { closeReplaced, openLimitsState, putInForce } from '../limits/state.ts';
+import { closeReplaced, openLimitsState, putInForce, limitsTime } from '../limits/state.ts';
 import type { LimitsState } from '../limits/state.ts';
 import { takeoverOf } from '../routing/takeover.ts';
 import { buildRoutes } from '../routing/routes.ts';
@@ -133,7 +133,12 @@ function limitsOf(config: GatewayConfig, state: LimitsState, context: SnapshotCo
   if (!config.quotas && !config.keys.some((key) => key.limits)) return null;
   return createLimits(
     config.quotas ?? noQuotas,
-    { memory: state.memory, wallMs: context.wallMs, random: Math.random, shared: state.shared },
+    {
+      memory: state.memory,
+      wallMs: () => limitsTime(state, context.wallMs()),
+      random: Math.random,
+      shared: state.shared,
+    },
     config.keys.map(callerOf),
   );
 }
