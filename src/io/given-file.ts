@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { secretFileText } from '../domain/fill-args.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { givenIn, mostGivenBytes } from '../domain/given-files.ts';
+import { givenIn, givenPrefix, mostGivenBytes } from '../domain/given-files.ts';
 import type { Mark } from '../domain/instance.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
 import { isGiven } from '../domain/secret.ts';
@@ -117,16 +117,29 @@ export async function keepGiven(
   return texts;
 }
 
-/** Takes away what none of these specs of a place is given any more. */
+/** Takes away what none of these specs of a place is given any more, also as its processes and containers opened it. */
 export async function dropGiven(
   world: World,
   place: GivenPlace,
   specs: readonly Pick<LaunchSpec, 'secrets'>[],
 ): Promise<void> {
-  const wanted = new Set(specs.flatMap((spec) => Object.values(givenIn(spec)).map(({ sha256 }) => sha256)));
+  const files = specs.flatMap((spec) => Object.entries(givenIn(spec)));
+  const texts = new Set(files.map(([, { sha256 }]) => sha256));
   const folder = givenFolder(place);
   for (const name of await world.files.list(folder))
-    if (!wanted.has(name)) await world.files.remove(join(folder, name));
+    if (!texts.has(name)) await world.files.remove(join(folder, name));
+  const names = new Set(files.map(([name]) => secretFile(place, name)));
+  const copies = secretFile(place, givenPrefix);
+  for (const name of await world.files.list(dirname(copies))) {
+    const path = join(dirname(copies), name);
+    const isCopy = path.startsWith(copies) && /^[0-9a-f]{8}-/.test(path.slice(copies.length));
+    if (isCopy && !names.has(path)) await world.files.remove(path);
+  }
+}
+
+/** Where processes and containers of a place have what they are given by this name, a secret or a file of the user. */
+export function secretFile({ mark: { deployment, replica }, stateDir }: GivenPlace, name: string): string {
+  return join(stateDir, 'secrets', `${deployment}-${replica}-${name}`);
 }
 
 /** SHA-256 of a text, in hexadecimal. */

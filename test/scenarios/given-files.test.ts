@@ -135,6 +135,13 @@ test('what was kept of a template goes with the last state that had it', async (
   const kept = join(place.folder, 'state/state/lab-k3x9/given/chat-0');
   const texts = readdirSync(kept).map((name) => readFileSync(join(kept, name), 'utf8'));
   expect(texts.toSorted()).toEqual(['three\n', 'two\n']);
+  // So do the files that its engines opened, and no secret does.
+  const secrets = join(place.folder, 'state/state/lab-k3x9/secrets');
+  place.write('a secret\n', 'state/state/lab-k3x9/secrets/chat-0-file-of-another-0-key');
+  place.write('four\n', 'chat.jinja');
+  expect((await place.berth('apply')).code).toBe(0);
+  const opened = readdirSync(secrets).map((name) => readFileSync(join(secrets, name), 'utf8'));
+  expect(opened.toSorted()).toEqual(['a secret\n', 'four\n', 'three\n']);
 });
 
 test('a path that begins with "/" is one of the host, and nothing is copied', async () => {
@@ -201,7 +208,9 @@ test('rendered for a cluster it is a ConfigMap that the pods mount, by the rules
 test('InferenceServices, charts and kustomize trees have it too, and words of Helm in it stay as they are', async () => {
   fleet('{kind: vllm, chatTemplate: ./chat.jinja}', ', host: k, target: {kind: kserve}');
   const served = await said('render', '--format', 'kserve');
-  expect(served).toContain('kind: ConfigMap');
+  const objects = parseAllDocuments(served).map((one) => one.toJS() as KubeObject);
+  expect(objects.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['ConfigMap', 'InferenceService']));
+  expect(specsFolder === undefined ? [] : objects.flatMap(kubeFaults)).toEqual([]);
   expect(served).toMatch(/--chat-template\n +- \/run\/secrets\/berth\/file-[0-9a-f]{8}-chat\.jinja/);
   fleet('{kind: llama.cpp, chatTemplateFile: chat.jinja}');
   const chart = await said('render', '--format', 'helm');

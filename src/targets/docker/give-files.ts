@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { givenIn } from '../../domain/given-files.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
+import { secretFile } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
 import { DaemonInfo } from './answers.ts';
@@ -12,17 +13,17 @@ import { lastSaid } from './through-sudo.ts';
 import { uidIn } from './user-in-image.ts';
 
 /** What of the host is a container's own: its secrets, and the folders that it writes. */
-export function ownFiles({ mark: { spec, deployment, replica }, stateDir }: StartRequest): {
+export function ownFiles(request: StartRequest): {
   secret: (name: string) => string;
   work: (name: string) => string;
   all: string[];
 } {
-  const own = `${deployment}-${replica}`;
+  const { spec, deployment, replica } = request.mark;
   function secret(name: string): string {
-    return join(stateDir, 'secrets', `${own}-${name}`);
+    return secretFile(request, name);
   }
   function work(name: string): string {
-    return join(stateDir, 'work', own, name);
+    return join(request.stateDir, 'work', `${deployment}-${replica}`, name);
   }
   // What is no secret can be read by anybody as it is.
   const secrets = Object.keys(spec.secrets).filter((name) => !(name in givenIn(spec)));

@@ -7,7 +7,7 @@ import { markText } from '../../domain/mark-text.ts';
 import type { Ending } from '../../domain/instance.ts';
 import type { Hole, LaunchSpec } from '../../domain/launch-spec.ts';
 import { findProgram } from '../../io/find-program.ts';
-import { engineFileText } from '../../io/given-file.ts';
+import { engineFileText, secretFile } from '../../io/given-file.ts';
 import { readBootId, readProcess } from '../../io/procfs.ts';
 import { programArgv } from '../../io/program.ts';
 import type { World } from '../../io/world.ts';
@@ -118,7 +118,7 @@ async function fillerOf(world: World, request: StartRequest): Promise<(hole: Hol
   const name = `${deployment}-${replica}`;
   const secrets = new Map<string, string>();
   for (const key of Object.keys(spec.secrets)) {
-    const path = join(request.stateDir, 'secrets', `${name}-${key}`);
+    const path = secretFile(request, key);
     const text = await engineFileText(world, request, { name: key, there: () => world.files.read(path) });
     await world.files.write(path, text, 0o600);
     secrets.set(key, path);
