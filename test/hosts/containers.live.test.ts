@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -9,7 +9,7 @@ import type { Plan } from '../../src/domain/plan.ts';
 import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
 import { findCompose } from '../support/find-compose.ts';
-import { freePorts, makePlace, ownPorts, until } from '../support/berth.ts';
+import { fakeVllm, freePorts, makePlace, ownPorts, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { importLlama, llamaImage, missingFor, startBox } from './container-box.ts';
 import type { ContainerBox, ContainerEngine } from './container-box.ts';
@@ -84,6 +84,13 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
     ].join('\n');
   }
 
+  /** A script and its Node, in a container that has the machine's files below /host. */
+  function programOfHere(script: string): string[] {
+    const [loader = '', flag = '', libraries = ''] = image.entrypoint;
+    const more = '/host/usr/lib/x86_64-linux-gnu';
+    return [loader, flag, `${libraries}:${more}`, `/host${realpathSync(process.execPath)}`, `/host${script}`];
+  }
+
   async function containers(): Promise<Container[]> {
     return (await box.api.ask('GET', '/containers/json?all=1')).json as Container[];
   }
@@ -156,6 +163,36 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
       const before = readFileSync(file, 'utf8');
       expect((await place.berth('render', '--format', 'compose', '--out', 'rendered')).code).toBe(0);
       expect(readFileSync(file, 'utf8')).toBe(before);
+    },
+  );
+
+  test.skipIf(missing !== null)(
+    `engines answer by the templates that they are given, by the next ones, and after a rollback by the first${why}`,
+    async () => {
+      const [port = 0, other = 0] = await freePorts(2);
+      const more = `  other: {model: hub, port: ${other}, engine: {kind: vllm, accelerator: cpu, chatTemplate: ./other.jinja, startTimeout: 60s},
+    target: {kind: docker, ${network}image: "${llamaImage}", pull: never, hostConfig: {Binds: ["/:/host:ro"]}, entrypoint: ${JSON.stringify(programOfHere(fakeVllm))}}}`;
+      const text = fleet({ deployment: `port: ${port}, `, more });
+      place.write(
+        text
+          .replace('slots: 2', 'chatTemplateFile: chat.jinja, jinja: true, slots: 1')
+          .replace('models: {', 'models: {hub: {source: "hf://lab/m"}, '),
+      );
+      async function done(...args: string[]): Promise<void> {
+        const ran = await place.berth(...args);
+        expect(ran.code, said(ran)).toBe(0);
+      }
+      async function expectTemplates(name: string): Promise<void> {
+        expect(await Promise.all([port, other].map(promptOf))).toEqual([`${name}: hello`, `${name}: hello`]);
+      }
+      for (const name of ['first', 'second']) {
+        for (const file of ['chat.jinja', 'other.jinja'])
+          place.write(`${name}: {{ messages[0].content }}`, file);
+        await done('apply');
+        await expectTemplates(name);
+      }
+      await done('rollback', 'toy', 'other', '--yes');
+      await expectTemplates('first');
     },
   );
 
@@ -250,6 +287,16 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
     },
   );
 });
+
+/** What an engine makes of a question before it answers. */
+async function promptOf(port: number): Promise<unknown> {
+  const reply = await fetch(`http://127.0.0.1:${port}/apply-template`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'hello' }] }),
+  });
+  return ((await reply.json()) as { prompt?: unknown }).prompt;
+}
 
 /** What berth says when another user runs it; the folder and the clone may be read by all. */
 function runAs(uid: number, { folder, env }: Place): string {

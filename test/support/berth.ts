@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '../..');
 const bin = join(root, 'bin/berth.js');
 export const fakeEngine = join(root, 'test/support/fake-engine.mjs');
+export const fakeVllm = join(root, 'test/support/fake-vllm.mjs');
 
 export interface Ran {
   readonly code: number | null;
