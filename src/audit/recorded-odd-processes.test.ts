@@ -66,7 +66,7 @@ tryMachines([
         cgroup: '/system.slice/b.service',
       },
     ],
-    found: ['open-without-key vllm org/b (process 20)', 'tls-off vllm org/b (process 20)'],
+    found: ['open-without-key vllm org/b (process 20)'],
   },
   {
     what: 'API servers of one vLLM that share its port, each with a socket of its own',

@@ -3,11 +3,10 @@ import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { openWays } from '../../domain/audit/open-containers.ts';
 import { openServices } from '../../domain/audit/open-services.ts';
 import { saysElsewhere, serverPort } from '../../domain/audit/server-port.ts';
+import { asksForNone } from '../../domain/audit/asks-for-none.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
-import { hasFlag } from '../../domain/command-line/flags.ts';
-import { secretFlagsAt, standsForNothing } from '../../domain/command-line/redact.ts';
-import type { DefinedServer, ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
+import type { ObservedContainer, ObservedHost } from '../../domain/audit/observation.ts';
 import type { Found, PodServer, Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -79,18 +78,5 @@ function ofNode(pod: PodServer): string[] {
     hostPort && (own === null || containerPort === own) && !(hostIP && isLoopback(hostIP))
       ? [`hostPort ${hostPort} of its node leads to its port ${containerPort}.`]
       : [],
-  );
-}
-
-/** A key that everybody writes where there is none keeps nobody out. */
-function asksForNone({ keyed, command }: Pick<DefinedServer, 'keyed' | 'command'>): boolean {
-  if (keyed !== true) return keyed === false;
-  const keys = command.flatMap((_word, at) =>
-    secretFlagsAt(command, at).filter(({ flag }) => /api[-_]?keys?$/i.test(flag)),
-  );
-  return (
-    keys.length > 0 &&
-    keys.every(({ value }) => standsForNothing(value)) &&
-    !hasFlag(command, '--api-key-file')
   );
 }

@@ -1,4 +1,4 @@
-import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
+import { isGoing, sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
 import { amountOf } from '../../domain/kube-amount.ts';
 import { claimSize, claimUsers, hasVolume } from '../../domain/audit/claims-in-use.ts';
 import { formatBytes } from '../../domain/format.ts';
@@ -15,7 +15,7 @@ export const orphanClaim: Rule = {
     return (
       objects
         .filter((object) => object.kind === 'PersistentVolumeClaim')
-        .filter((claim) => (claim.metadata.ownerReferences ?? []).length === 0)
+        .filter((claim) => (claim.metadata.ownerReferences ?? []).length === 0 && !isGoing(claim))
         // A kind that is not shown may name it.
         .filter((claim) => (claim.cluster?.unseen ?? []).length === 0)
         .filter((claim) => !usersOf(claim.metadata.name).some((one) => sameNamespace(one, claim)))

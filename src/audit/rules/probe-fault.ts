@@ -8,6 +8,7 @@ import type { PodServer } from './contract.ts';
 const paths: Readonly<Record<string, readonly string[]>> = {
   'llama.cpp': ['/health', '/v1/health', '/v1/models', '/models', '/props', '/metrics', '/slots', '/'],
   vllm: ['/health', '/ping', '/v1/models', '/metrics', '/version', '/load', '/docs', '/openapi.json'],
+  ollama: ['/', '/api/version', '/api/tags', '/api/ps', '/v1/models'],
 };
 
 /** Before all its paths: `--api-prefix` of llama-server, `--root-path` of vLLM. */

@@ -5,7 +5,8 @@ import { perHost } from './contract.ts';
 export const sharesHost: Rule = {
   id: 'shares-host',
   severity: 'warning',
-  finds: 'a container or pod in the process or network namespace of its machine (hostPID, hostNetwork)',
+  finds:
+    'a container or pod in the process or network namespace of its machine (hostPID, hostNetwork), or a pod in that of its shared memory (hostIPC)',
   why: 'It sees every process of the machine, or takes its ports: tools that count processes then count twice.',
   find: ({ hosts, pods }) => [
     ...perHost(hosts, ({ containers }) =>

@@ -1,4 +1,5 @@
 import { doorOf } from '../../domain/command-line/server-door.ts';
+import { asksForNone } from '../../domain/audit/asks-for-none.ts';
 import { ownContainers } from '../../domain/audit/container-server.ts';
 import { openWays } from '../../domain/audit/open-containers.ts';
 import { isLoopback } from '../../domain/loopback.ts';
@@ -17,6 +18,7 @@ export const tlsOff: Rule = {
         .filter(
           (server) =>
             server.keyed === true &&
+            !asksForNone(server) &&
             !doorOf(server.command).tls &&
             server.endpoints.some((one) => one.here && !isLoopback(one.address)),
         )
@@ -29,7 +31,7 @@ export const tlsOff: Rule = {
     ),
     ...perHost(hosts, (host) =>
       ownContainers(host)
-        .filter(({ starts }) => starts.keyed === true && !doorOf(starts.command).tls)
+        .filter(({ starts }) => starts.keyed === true && !asksForNone(starts) && !doorOf(starts.command).tls)
         .map((one) => ({ one, ways: openWays(one, host) }))
         .filter(({ ways }) => ways.length > 0)
         .map(({ one: { name }, ways }) => ({

@@ -1,6 +1,10 @@
+import { z } from 'zod';
 import { titleOf } from '../../domain/audit/kube-object.ts';
+import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { editDistance } from '../../domain/nearest.ts';
 import type { Rule } from './contract.ts';
+
+const names = z.record(z.string(), z.string()).nullish().catch(null);
 
 /** Annotations and labels that KServe and OpenShift AI read. */
 const known = [
@@ -46,8 +50,10 @@ export const unknownAnnotation: Rule = {
   why: 'What is misspelt is ignored without a word.',
   find: ({ objects }) =>
     objects.flatMap((object) => {
-      const { annotations, labels, name } = object.metadata;
-      const wrong = [...Object.keys(annotations ?? {}), ...Object.keys(labels ?? {})].flatMap((key) => {
+      const { annotations, name } = object.metadata;
+      // What a controller has made has them from its owner.
+      if ((object.metadata.ownerReferences ?? []).length > 0) return [];
+      const wrong = [...new Set([object.metadata, ...withinOf(object)].flatMap(keysOf))].flatMap((key) => {
         if (known.includes(key)) return [];
         const meant = known.find((one) => editDistance(one.toLowerCase(), key.toLowerCase()) <= 2);
         return meant === undefined ? [] : [{ key, meant }];
@@ -75,3 +81,24 @@ export const unknownAnnotation: Rule = {
       ];
     }),
 };
+
+const Marks = z.object({ annotations: names, labels: names }).nullish().catch(null);
+const Within = z.object({
+  template: z.object({ metadata: Marks }).nullish().catch(null),
+  predictor: Marks,
+  annotations: names,
+  labels: names,
+});
+type Marks = z.infer<typeof Marks>;
+
+/** What its pods are to have: of a template, of a predictor, and of a runtime, which has them in its spec. */
+function withinOf({ kind, spec }: KubeObject): Marks[] {
+  const { data } = Within.safeParse(spec);
+  const own =
+    kind.endsWith('ServingRuntime') && data ? [{ annotations: data.annotations, labels: data.labels }] : [];
+  return [data?.template?.metadata, data?.predictor, ...own];
+}
+
+function keysOf(marks: Marks): string[] {
+  return [...Object.keys(marks?.annotations ?? {}), ...Object.keys(marks?.labels ?? {})];
+}

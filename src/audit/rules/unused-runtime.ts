@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
-import { sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
+import { isGoing, sameNamespace, titleOf } from '../../domain/audit/kube-object.ts';
 import { removeObject } from '../../domain/audit/kube-words.ts';
 import type { Rule } from './contract.ts';
 
@@ -13,7 +13,7 @@ export const unusedRuntime: Rule = {
     const services = objects.filter((object) => object.kind === 'InferenceService');
     return objects
       .filter((object) => object.kind === 'ServingRuntime')
-      .filter((runtime) => (runtime.metadata.ownerReferences ?? []).length === 0)
+      .filter((runtime) => (runtime.metadata.ownerReferences ?? []).length === 0 && !isGoing(runtime))
       .filter(
         (runtime) =>
           !services.some(

@@ -150,6 +150,11 @@ export function titleOf({ kind, metadata: { name, namespace }, cluster }: KubeOb
   return `${kind} ${namespace ?? 'default'}/${name}${cluster?.several ? ` of ${cluster.name}` : ''}`;
 }
 
+/** Somebody takes it away already: there is nothing left to be done about it. */
+export function isGoing({ metadata }: KubeObject): boolean {
+  return Boolean(metadata.deletionTimestamp);
+}
+
 export function sameNamespace(a: KubeObject, b: KubeObject): boolean {
   return namespaceOf(a) === namespaceOf(b);
 }

@@ -1,6 +1,6 @@
 import { leadsTo } from './leads-to.ts';
 import { z } from 'zod';
-import { sameNamespace, selects } from './kube-object.ts';
+import { isGoing, sameNamespace, selects } from './kube-object.ts';
 import type { KubeObject, Workload } from './kube-object.ts';
 
 const Selecting = z.object({
@@ -27,6 +27,7 @@ export function judgeService(
 ): ServiceVerdict | null {
   const { type, selector } = Selecting.safeParse(service.spec).data ?? {};
   if (!selector || Object.keys(selector).length === 0 || type === 'ExternalName') return null;
+  if (isGoing(service)) return null;
   if ((service.metadata.ownerReferences ?? []).length > 0 || hasEndpoints(service, objects)) return null;
   const there = workloads.filter((one) => sameNamespace(one.object, service));
   const pods = objects.filter((one) => one.kind === 'Pod' && sameNamespace(one, service));

@@ -1,0 +1,177 @@
+import {
+  claim,
+  custom,
+  deployment,
+  object,
+  ownedBy,
+  pod,
+  service,
+  template,
+  tryClusters,
+  vllm,
+  whole,
+} from '../../test/support/cluster-cases.ts';
+import type { Thing } from '../../test/support/cluster-cases.ts';
+
+const going = { metadata: { deletionTimestamp: '2026-11-28T08:00:00Z' } };
+const hub = {
+  predictor: { model: { modelFormat: { name: 'vLLM' }, runtime: 'rt', storageUri: 'hf://o/m' } },
+};
+
+function ollama(probe: Thing): Thing[] {
+  const container = {
+    name: 'o',
+    image: 'ollama/ollama:0.12.3',
+    ports: [{ name: 'http', containerPort: 11_434 }],
+    readinessProbe: { httpGet: { port: 11_434, ...probe } },
+    resources: { limits: { 'nvidia.com/gpu': 1 } },
+  };
+  return [deployment('m', [container]), service('m')];
+}
+
+function marked(annotations: Thing): Thing[] {
+  const { metadata, ...rest } = template([vllm()], {}, { app: 'm' });
+  return [
+    deployment(
+      'm',
+      [vllm()],
+      {},
+      { template: { metadata: { ...(metadata as Thing), annotations }, ...rest } },
+    ),
+    service('m'),
+  ];
+}
+
+function half(name: string, role: string): Thing[] {
+  const transfer = JSON.stringify({ kv_connector: 'NixlConnector', kv_role: role });
+  const args = ['--model', 'org/m', '--port', '8000', '--kv-transfer-config', transfer];
+  return [deployment(name, [vllm({ args })]), service(name)];
+}
+
+function runtime(name: string, more: Thing = {}, meta: Thing = {}): Thing {
+  const containers = [vllm({ name: 'kserve-container', args: ['--model', '/mnt/models', '--port', '8000'] })];
+  const spec = { supportedModelFormats: [{ name: 'vLLM' }], containers, ...more };
+  return custom('serving.kserve.io/v1alpha1', 'ServingRuntime', name, spec, meta);
+}
+
+function kserve(more: Thing = {}): Thing {
+  const spec = { predictor: { ...hub.predictor, ...more } };
+  return custom('serving.kserve.io/v1beta1', 'InferenceService', 'x', spec);
+}
+
+tryClusters([
+  // What is being taken away.
+  { what: 'a claim that nobody names, on its way out', objects: [...whole, claim('w', going)], found: [] },
+  { what: 'a claim that nobody names', objects: [...whole, claim('w')], found: ['orphan-claim w'] },
+  {
+    what: 'a service of nothing, on its way out',
+    objects: [...whole, object('Service', 'old', { clusterIP: '10.0.0.2', selector: { app: 'x' } }, going)],
+    found: [],
+  },
+  {
+    what: 'a runtime that nobody names, on its way out',
+    objects: [kserve(), runtime('rt'), runtime('old', {}, going)],
+    found: [],
+  },
+  // Paths of Ollama.
+  { what: 'a path that Ollama lacks', objects: ollama({ path: '/health' }), found: ['probe-wrong m'] },
+  { what: 'its version', objects: ollama({ path: '/api/version' }), found: [] },
+  { what: 'its root', objects: ollama({}), found: [] },
+  { what: 'Ollama over TLS', objects: ollama({ path: '/', scheme: 'HTTPS' }), found: ['probe-wrong m'] },
+  // Annotations of what is made, and of what makes it.
+  {
+    what: 'a misspelt annotation of the pods of a Deployment',
+    objects: marked({ 'prometheus.io/scrap': 'true', 'prometheus.io/port': '8000' }),
+    found: ['unknown-annotation m'],
+  },
+  {
+    what: 'annotations of its pods as they are',
+    objects: marked({ 'prometheus.io/scrape': 'true', 'prometheus.io/scheme': 'http', 'acme.io/scrap': 'x' }),
+    found: [],
+  },
+  {
+    what: 'a misspelt annotation, and the pod that has it from there',
+    objects: [
+      ...marked({ 'prometheus.io/scrap': 'true' }),
+      pod('m-6f-x', { phase: 'Running' }, { annotations: { 'prometheus.io/scrap': 'true' } }),
+    ],
+    found: ['unknown-annotation m'],
+  },
+  {
+    what: 'a misspelt annotation of what a controller made',
+    objects: [
+      ...whole,
+      object(
+        'ConfigMap',
+        'llm',
+        {},
+        {
+          metadata: {
+            ...ownedBy('InferenceService', 'x'),
+            labels: { 'networking.kserve.io/visibilty': 'exposed' },
+          },
+        },
+      ),
+    ],
+    found: [],
+  },
+  {
+    what: 'a misspelt annotation of a predictor',
+    objects: [kserve({ annotations: { 'serving.kserve.io/autoscalerClas': 'hpa' } }), runtime('rt')],
+    found: ['unknown-annotation x'],
+  },
+  {
+    what: 'a misspelt annotation that a runtime gives its pods',
+    objects: [kserve(), runtime('rt', { annotations: { 'prometheus.io/prot': '8000' } })],
+    found: ['unknown-annotation rt'],
+  },
+  // One model in several workloads.
+  {
+    what: 'one half that reads prompts, and one that answers',
+    objects: [...half('p', 'kv_producer'), ...half('d', 'kv_consumer')],
+    found: [],
+  },
+  {
+    what: 'one model by a StatefulSet, too',
+    objects: [
+      ...whole,
+      object('StatefulSet', 'n', {
+        replicas: 1,
+        serviceName: 'n',
+        selector: { matchLabels: { app: 'n' } },
+        template: template([vllm()], {}, { app: 'n' }),
+      }),
+      service('n', { clusterIP: 'None' }),
+    ],
+    found: ['duplicate n'],
+  },
+  // What a shell puts together.
+  {
+    what: 'a key that a shell exports, and a probe of the models',
+    objects: [
+      deployment('m', [
+        vllm({
+          command: ['sh', '-c'],
+          args: ['export VLLM_API_KEY=$(cat /k); exec vllm serve org/m --port 8000'],
+          readinessProbe: { httpGet: { path: '/v1/models', port: 8000 } },
+        }),
+      ]),
+      service('m'),
+    ],
+    found: ['probe-wrong m'],
+  },
+  {
+    what: 'two GPUs in an array of a shell, and little shared memory',
+    objects: [
+      deployment('m', [
+        vllm({
+          command: ['bash', '-c'],
+          args: ['A=(--port 8000 -tp 2)\nexec vllm serve org/m "${A[@]}"'],
+          resources: { limits: { 'nvidia.com/gpu': 2 } },
+        }),
+      ]),
+      service('m'),
+    ],
+    found: ['missing-shm m'],
+  },
+]);
