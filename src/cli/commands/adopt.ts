@@ -48,10 +48,8 @@ export function configure(command: Command, context: CliContext): void {
       // What was written while nobody held the lock counts.
       const before = writes ? await readBefore(context, options) : first;
       const host = options.host ?? hostHere(before.loaded);
-      const { entries, refused } = await adoptableOn(context, before.loaded, {
-        host: options.host,
-        names,
-      });
+      const found = await adoptableOn(context, before.loaded, { host: options.host, names });
+      const { entries, refused } = besideFile(before, host, found);
       const chosen = options.all ? entries : choose(entries, names, refused);
       const text = withEntries(before.text, chosen, host);
       if (chosen.length === 0 || (names.length === 0 && !options.all)) {
@@ -86,6 +84,28 @@ async function readBefore(context: CliContext, options: AdoptOptions): Promise<B
   const old = await world.files.read(path);
   const head = { schema: schemaFile, fleet: options.fleet, id: randomBytes(4).toString('hex') };
   return { path, old, text: old ?? emptyFleetFile(head), loaded };
+}
+
+/** What stands on its port in the file is most often the same server, whose mark was taken off. */
+function besideFile(
+  { loaded, path }: Before,
+  host: string | null,
+  { entries, refused }: { entries: readonly Entry[]; refused: readonly Refused[] },
+): { entries: Entry[]; refused: Refused[] } {
+  const left: Entry[] = [];
+  const clashes: Refused[] = [];
+  for (const entry of entries) {
+    const port = entry.deployment['port'];
+    const known = loaded?.deployments.find(
+      (one) => one.port !== null && one.port === port && one.host === (host ?? 'local'),
+    );
+    if (!known) left.push(entry);
+    else {
+      const reason = `${path} has ${known.name} on port ${known.port} already; take that out of the file first`;
+      clashes.push({ server: `${entry.name} (${entry.from})`, reason });
+    }
+  }
+  return { entries: left, refused: [...refused, ...clashes] };
 }
 
 function choose(entries: readonly Entry[], names: readonly string[], refused: readonly Refused[]): Entry[] {

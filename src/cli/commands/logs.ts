@@ -21,7 +21,7 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .argument('[name]', 'a deployment, or "gateway" or "up"')
     .option('-n, --lines <count>', 'how many last lines', '50')
-    .option('--follow', 'go on as lines are written')
+    .option('--follow', 'go on as lines are written (-f is the fleet file)')
     .action(async (name: string | undefined, options: LogsOptions) => {
       const lines = Number(options.lines);
       if (!Number.isInteger(lines) || lines < 0)

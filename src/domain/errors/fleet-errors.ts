@@ -218,7 +218,7 @@ export const fleetErrors = {
       f.left === 0
         ? 'Interrupted when all was done, before every engine had answered once more.'
         : `Interrupted before all was done; ${f.left} of the actions ${f.left === 1 ? 'is' : 'are'} left.`,
-    () => 'Running "berth apply" again goes on.',
+    () => 'Running the same command again goes on.',
     'interrupted',
   ),
   NOTHING_BEFORE: defineError<{ deployment: string | null }>(

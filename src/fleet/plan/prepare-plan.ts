@@ -19,6 +19,7 @@ import { restFindings } from './at-rest.ts';
 import { confined, leftOutBy, withDeployments } from '../apply/confine.ts';
 import { expectNamed } from '../apply/expect-named.ts';
 import { asWritten, foreseen } from './foresee.ts';
+import { fitOnDemand } from './fit-on-demand.ts';
 import { fitFindings } from './fit.ts';
 import { withChosenGpus } from './host-gpus.ts';
 import { gatewayReload } from './gateway-reload.ts';
@@ -91,9 +92,9 @@ async function planSeen(world: World, seen: Seen, wishes: PlanWishes): Promise<P
   const rest = only && !wishes.instead ? await leftOutBy(world, only, { input, reached }) : null;
   const found = await Promise.all([
     missingFiles(world, plan),
-    missingOnDemand(world, loaded, desired),
     previewFindings(world, plan),
     driftFindings(world, loaded, { instances: standing }),
+    onDemandFindings(world, loaded, { desired, asked: named.deployments }),
     fitFindings(world, plan, { loaded: named, running: standing }),
     measured ? rateFindings(named.deployments, slotsOf(desired), measured) : [],
   ]);
@@ -121,6 +122,15 @@ async function planSeen(world: World, seen: Seen, wishes: PlanWishes): Promise<P
   const { withGateways } = await import('../cluster-gateway/in-plan.ts');
   const silent = new Set(observed.silent.keys());
   return withGateways(world, whole, { loaded, silent, restart: restartGateway });
+}
+
+/** Of what a plan leaves alone: its first request would be refused. */
+async function onDemandFindings(
+  world: World,
+  loaded: LoadedFleet,
+  { desired, asked }: { desired: readonly DesiredReplica[]; asked: LoadedFleet['deployments'] },
+): Promise<Finding[]> {
+  return [...(await missingOnDemand(world, loaded, desired)), ...(await fitOnDemand(world, loaded, asked))];
 }
 
 /** What else is critical, of deployments without such faults, so that one run tells all. */

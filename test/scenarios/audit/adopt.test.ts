@@ -139,6 +139,13 @@ test('what is disowned runs on, and berth no longer counts it as its own', async
     const scanned: ScanReport = (await place.berth('scan', '--json', '--timeout', '8s')).json();
     expect(serverOf(scanned, pid)?.mark).toBeNull();
     expect((await place.berth('disown', 'fake')).code).toBe(2);
+    const again = await place.berth('adopt', String(pid));
+    expect([again.code, again.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        new RegExp(`\\(process ${pid}\\) cannot be adopted: .*berth.yaml has fake on port \\d+ already`),
+      ),
+    ]);
     expect((await place.berth('down')).stdout).toContain('Nothing of fleet lab was running');
     expect(isRunning(pid)).toBe(true);
   } finally {

@@ -239,6 +239,16 @@ test('a plan counts what waits for its first request, and tells of a model that 
   expect((await place.berth('plan')).stdout).not.toContain('gone.gguf');
 });
 
+test('a plan tells of a model that no request will load, since it takes more than there is', async () => {
+  place.write(fleet([deployment('large').replace('4Gi', '8Gi'), deployment('small')]));
+  const plan = await place.berth('plan');
+  expect(plan.stdout).toContain(
+    'warning: large: It takes 8.0 GiB of memory, and gateway.onDemand.memory is 6.0 GiB: requests for it are answered with 503 model_too_large.',
+  );
+  expect(plan.stdout).not.toContain('warning: small:');
+  expect((await place.berth('apply')).code).toBe(0);
+});
+
 test('a load and an end that the gateway cannot be told of, since the file of keys cannot be read, are told once it can', async () => {
   place.write(fleet([deployment('a', { more: 'ttl: 2s, ' })]));
   const up = place.spawn('up');
