@@ -49,6 +49,11 @@ test('a capture holds request and reply, and no secret of either side', async ()
     'x-goog-api-key': 'other-secret',
     'x-session-token': 'other-secret',
     'x-plain': 'seen',
+    // By no name, and by what they look like.
+    'x-custom': 'Bearer bare-secret',
+    'x-amz-thing': 'sk-other-secret',
+    'sec-websocket-protocol': 'realtime, openai-insecure-api-key.other-secret',
+    'x-link': 'https://host/page?access_token=url-secret',
   };
   await (await postChat(gateway.url, {}, named('r1', headers))).text();
   const found = await captured(gateway, 'r1');
@@ -57,7 +62,7 @@ test('a capture holds request and reply, and no secret of either side', async ()
   expect(found.reply).toMatchObject({ status: 200, body: '{"said":"Hello!"}' });
   expect(found.request.headers).toContainEqual(['x-plain', 'seen']);
   expect(JSON.stringify(found)).not.toContain('secret');
-  expect(found.request.headers.filter(([, value]) => value === '[redacted]').length).toBe(5);
+  expect(found.request.headers.filter(([, value]) => value === '[redacted]').length).toBe(9);
 });
 
 test('of long bodies only the beginning is kept, and the oldest captures make room', async () => {

@@ -127,6 +127,16 @@ test('a request without a trace begins one, and each attempt at an engine is a s
   expect(request?.parentSpanId).toBeUndefined();
 });
 
+test("a request that is the client's fault tells so, and is no error of the gateway's", async () => {
+  const { spans, observe } = await collector();
+  const upstream = await engine(wellBehaved);
+  const gateway = await front(configFor([{ url: upstream.url }], { observe }));
+  expect((await postChat(gateway.url, { model: 'other' })).status).toBe(404);
+  await until('the span is there', () => spans.length > 0);
+  expect(spans[0]).toMatchObject({ kind: 2, status: { code: 0 } });
+  expect(attributesOf(spans[0])['error.type']).toBe('model_not_found');
+});
+
 test('what the client does not want recorded is not, nor what falls outside the sample; both go on to the engine', async () => {
   const { spans, observe } = await collector();
   const { upstream, gateway } = await start(wellBehaved, {

@@ -88,6 +88,18 @@ test('/upstream changes an engine for keys of control alone, and computes and re
   );
 });
 
+test('a key for one of the names of an endpoint may use all of them by /upstream too', async () => {
+  const upstream = await engine((turn) => turn.json(200, {}));
+  const gateway = await front(
+    configFor([{ url: upstream.url }], {
+      keys: [{ id: 'guest', name: 'guest', sha256: sha256('guest'), endpoints: ['/rerank'] }],
+    }),
+  );
+  expect(
+    await statuses(gateway, 'guest', ['POST m/rerank', 'POST m/v1/rerank', 'POST m/v1/score', 'GET m/']),
+  ).toEqual([200, 200, 403, 403]);
+});
+
 test('where requests want no key, an engine is as open by /upstream as by its own port', async () => {
   const { gateway } = await place(false);
   expect(await statuses(gateway, null, [...changes, ...harmless])).toEqual(

@@ -108,7 +108,9 @@ function passUpstream(state: GatewayState, asked: Asked, fail: (error: unknown) 
   if (!reads && spendsMoney(caller, state.snapshot)) throw exactForbidden('an amount of money');
   const exact = exactOf(asked.inbound.url, (name) => routes.has(name));
   const path = withoutQuery(exact.target);
-  if (caller.endpoints && !caller.endpoints.has(path)) throw endpointForbidden(path, [...caller.endpoints]);
+  const endpoint = endpointAt.get(path);
+  if (caller.endpoints && !caller.endpoints.has(path) && !(endpoint && mayUse(caller, endpoint)))
+    throw endpointForbidden(path, [...caller.endpoints]);
   const open = state.snapshot.config.anonymous;
   if (
     !caller.control &&

@@ -42,14 +42,19 @@ export function beginCapture(headers: readonly string[], body: Buffer, bodyBytes
   };
 }
 
-const secretName = /authorization|auth|key|token|secret|cookie|credential|password|signature/i;
+const secretName = /authorization|auth|key|token|secret|cookie|credential|password|signature|session|jwt/i;
+/** In any header: a scheme with its credentials, a key by its usual beginning or a JWT, and one that a URL or a list carries. */
+const secretValue =
+  /\b(?:bearer|basic|digest|negotiate)\s+\S|\b(?:sk|pk|hf|gsk|xai|gh[opsu]|glpat|xox[a-z])[-_]\w|\beyJ[\w-]{8}|api[-_]?key|[?&;](?:\w*(?:key|token|secret|sig(?:nature)?|password))=/i;
 
-/** Headers as pairs; values of those that may hold a secret are left out, by name, and rather too many than too few. */
+/** Headers as pairs; values of those that may hold a secret are left out, by name or by what they look like, and rather too many than too few. */
 function redacted(raw: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string;
-    pairs.push([name, secretName.test(name) ? '[redacted]' : (raw[i + 1] as string)]);
+    const value = raw[i + 1] as string;
+    const isSecret = secretName.test(name) || secretValue.test(value);
+    pairs.push([name, isSecret ? '[redacted]' : value]);
   }
   return pairs;
 }

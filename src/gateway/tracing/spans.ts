@@ -43,7 +43,8 @@ export function spansOf(call: Call, trace: Trace, now: number): OtlpSpan[] {
     startTimeUnixNano: at(call.startedAt),
     endTimeUnixNano: at(now),
     attributes: requestAttributes(call),
-    status: statusOf(call.status < 400 ? null : (trail.code ?? String(call.status))),
+    // Of a server's span a 4xx is the client's fault and no error (OpenTelemetry, HTTP spans).
+    status: statusOf(call.status < 500 ? null : (trail.code ?? String(call.status))),
   };
   const queue = waitsOf(trail).map(({ from, to }, i): OtlpSpan => ({
     ...shared,
