@@ -6,7 +6,9 @@
  */
 export function shellCommands(text: string): string[][] {
   const commands: string[][] = [[]];
-  const tokens = shellTokens(withoutHereDocuments(text).replaceAll('\\\n', ' ').replaceAll(lookedUp, '$1$2'));
+  const tokens = shellTokens(
+    withoutHereDocuments(text).replaceAll(goesOn, '$1 ').replaceAll(lookedUp, '$1$2'),
+  );
   for (const [at, token] of tokens.entries()) {
     const command = commands.at(-1);
     const ends = tokens[at + 1]?.separator ?? true;
@@ -17,6 +19,9 @@ export function shellCommands(text: string): string[][] {
     .map((words) => withoutControl(withoutRedirections(words)))
     .filter((words) => words.length > 0);
 }
+
+/** The end of a line behind a backslash that is not itself escaped. */
+const goesOn = /(?<!\\)((?:\\\\)*)\\\n/g;
 
 /** "$(which llama-server)" is llama-server. */
 const lookedUp = /\$\((?:which|command -v) ([\w./-]+)\)|`(?:which|command -v) ([\w./-]+)`/g;
@@ -41,7 +46,7 @@ interface Token {
 /** One part of a word: a substitution, words of an array, quoted text, or plain letters. */
 const partOfWord = [
   String.raw`[<>$]\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)`,
-  String.raw`(?<=\w\+?=)\((?:"(?:\\.|[^"\\])*"|'[^']*'|[^()"'])*\)`,
+  String.raw`(?<=\w\+?=)\((?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^()"'\\])*\)`,
   '`[^`]*`',
   String.raw`"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;&|"'\\]|(?<=[<>])&|&(?=>)`,
 ].join('|');

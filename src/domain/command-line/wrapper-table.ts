@@ -292,10 +292,9 @@ export const wrappers: Readonly<Record<string, Wrapper>> = {
   doppler: wrapper(['-p', '-c'], { operands: 1, waits: true }),
   op: wrapper(['--env-file'], { operands: 1, waits: true }),
   infisical: wrapper(['--env', '--path', '--projectId', '--token'], { operands: 1, waits: true }),
-  // `chamber exec SERVICE -- CMD`, `mise exec TOOL -- CMD`
-  chamber: wrapper([], { operands: 2 }),
+
   'aws-vault': wrapper(['--duration', '-d'], { operands: 2, waits: true }),
-  mise: wrapper(['-j', '--jobs'], { operands: 2 }),
+
   // `enroot start ROOT CMD` becomes the command.
   enroot: wrapper(['-m', '--mount', '-e', '--env', '-c', '--rc', '-r', '--root'], { operands: 2 }),
   // `apptainer exec IMAGE CMD`, `apptainer run IMAGE CMD`
@@ -380,6 +379,6 @@ export const runners: ReadonlyMap<string, string> = new Map([
     'toolbox',
     'devbox',
   ].map((name) => [name, 'run'] as const),
-  ...['direnv', 'chamber', 'aws-vault', 'mise', 'pyenv', 'asdf'].map((name) => [name, 'exec'] as const),
+  ...['direnv', 'aws-vault', 'pyenv', 'asdf'].map((name) => [name, 'exec'] as const),
   ['nsys', 'profile'],
 ]);

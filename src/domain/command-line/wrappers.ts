@@ -13,7 +13,7 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   if (name === 'ip') return peelNetns(args);
   if (name === 'su') return peelSu(args);
   // Without a text it takes a command.
-  if (name === 'runuser' && args.includes('-c')) return peelSu(args);
+  if (name === 'runuser' && !hasCommand(args)) return peelSu(args);
   const special = Object.hasOwn(specials, name) ? specials[name]?.(args) : null;
   if (special) return special;
   const watched = peelWatcher(name, args);
@@ -31,8 +31,8 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   const known = Object.hasOwn(wrappers, called) ? wrappers[called] : undefined;
   const runs = runners.get(name);
   if (!known || (runs !== undefined && !args.includes(runs))) return null;
-  if (/^screen$/i.test(name) && args.some((word) => attaches.test(word))) return null;
   let at = skipOptions(args, known.valued);
+  if (/^screen$/i.test(name) && args.slice(0, at).some((word) => attaches.test(word))) return null;
   // `uv tool run CMD` is `uv run CMD`.
   if (name === 'uv' && args[at] === 'tool') at += 1;
   // `taskset -c 0-3 CMD`: the mask is an operand with or without -c.
@@ -93,6 +93,12 @@ function peelNetns(args: readonly string[]): Peeled | null {
     : null;
 }
 
+/** `runuser -u USER [--] CMD` has its command behind its options; without -u it is as su is. */
+function hasCommand(args: readonly string[]): boolean {
+  const own = args.slice(0, skipOptions(args, ['-u', '--user', '-g', '-G', '--group', '--supp-group']));
+  return own.some((word) => /^(-u|--user)/.test(word));
+}
+
 /** `su USER -c "words"`: a shell of that user, which waits. */
 function peelSu(args: readonly string[]): Peeled | null {
   const at = args.findIndex((word) => word === '-c' || word === '--command');
@@ -148,6 +154,9 @@ const specials: Readonly<Record<string, (args: readonly string[]) => Peeled | nu
       ? null
       : { commands: [[program, ...behind.slice(app + 1)]], env: {}, waits: true };
   },
+  // `chamber exec SERVICES -- CMD`, `mise exec [TOOLS] -- CMD`
+  chamber: (args) => behindDashes(args),
+  mise: (args) => behindDashes(args),
   'supervise-daemon': peelDaemon,
   'nix-shell': (args) => peelText(args, /^--run$|^--command$/),
   // `sg GROUP -c "words"`, and without -c
@@ -183,6 +192,14 @@ function peelDaemon(args: readonly string[]): Peeled | null {
   const path = at < 0 ? args[behind - 1] : args[at + 1];
   if (path === undefined) return null;
   return { commands: [[path, ...(behind < 0 ? [] : args.slice(behind + 1))]], env: {}, waits: false };
+}
+
+/** What `exec` runs behind all words of its own becomes the command. */
+function behindDashes(args: readonly string[]): Peeled | null {
+  const at = args.indexOf('--');
+  return at > 0 && /^(exec|x)$/.test(args[0] ?? '')
+    ? { commands: [args.slice(at + 1)], env: {}, waits: false }
+    : null;
 }
 
 function peelText(args: readonly string[], option: RegExp): Peeled | null {
