@@ -4,7 +4,7 @@ import { llamaImage, llamaProgram, setGpus, startCluster } from '../kube-box.ts'
 import type { KubeBox } from '../kube-box.ts';
 import { nodeOf, objectsIn, processesOfPod } from '../kube-inventory.ts';
 import type { SuiteHost } from './contract.ts';
-import { filesIn } from './inventory.ts';
+import { filesIn, processesOf } from './inventory.ts';
 
 /** What differs between the two ways of running engines in a cluster. */
 export interface ClusterPart {
@@ -61,7 +61,7 @@ export function clusterHost(part: ClusterPart): Omit<SuiteHost, 'deployments'> {
       for (const pid of uids.flatMap((uid) => processesOfPod(uid, 'toy.gguf'))) process.kill(pid, 'SIGKILL');
       return Promise.resolve();
     },
-    inventory: () => [...objectsIn(box), ...nodeOf(box), ...filesIn(folder)],
+    inventory: () => [...objectsIn(box), ...nodeOf(box), ...processesOf(folder), ...filesIn(folder)],
     removesLater: true,
     inCluster: true,
     stop: async () => {

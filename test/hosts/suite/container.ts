@@ -5,7 +5,7 @@ import { importLlama, llamaImage, missingFor, startBox } from '../container-box.
 import type { ContainerBox, ContainerEngine } from '../container-box.ts';
 import type { SuiteHost, SuiteTarget } from './contract.ts';
 import { llamaDeployment } from './engines.ts';
-import { enginesAt, filesIn, isAmong, listenersIn, portsIn } from './inventory.ts';
+import { enginesAt, filesIn, isAmong, listenersIn, portsIn, processesOf } from './inventory.ts';
 
 /** Containers of a real dockerd, or of a real podman, with stores of their own. */
 export function containerTarget(engine: ContainerEngine): SuiteTarget {
@@ -39,6 +39,7 @@ async function start(engine: ContainerEngine, folder: string): Promise<SuiteHost
     inventory: async () => [
       ...(await made(box)),
       ...enginesAt(ports).map((pid) => `process ${pid}`),
+      ...processesOf(folder),
       ...listenersIn(readFileSync('/proc/net/tcp', 'utf8')).filter((line) => isAmong(line, ports)),
       ...cgroupsOf(ids),
       ...filesIn(folder),

@@ -49,3 +49,17 @@ export function enginesAt(ports: readonly number[]): number[] {
       }
     });
 }
+
+/** What runs on this machine out of that folder, or with a mark or a setting that names it: engines, gateways, ways to other machines. */
+export function processesOf(folder: string): string[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
+    try {
+      const words = readFileSync(join('/proc', name, 'cmdline'), 'utf8');
+      const environ = readFileSync(join('/proc', name, 'environ'), 'utf8');
+      return `${words}${environ}`.includes(folder) ? [`process ${words.replaceAll('\0', ' ')}`] : [];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -7,7 +7,7 @@ import type { ContainerBox } from '../container-box.ts';
 import { containersOf, made } from './container.ts';
 import type { ByHand, Seen, SuiteHost, SuiteTarget } from './contract.ts';
 import { llamaDeployment } from './engines.ts';
-import { enginesAt, filesIn, listenersIn } from './inventory.ts';
+import { enginesAt, filesIn, listenersIn, processesOf } from './inventory.ts';
 
 const bin = resolve(import.meta.dirname, '../../../bin/berth.js');
 
@@ -52,6 +52,7 @@ async function start(folder: string): Promise<SuiteHost> {
         .split('\n')
         .filter((line) => line !== ''),
       ...enginesAt(ports).map((pid) => `process ${pid}`),
+      ...processesOf(folder),
       ...listenersIn(box.enter('cat', '/proc/net/tcp')),
       ...filesIn(folder).filter((line) => !line.includes('/rendered')),
     ],

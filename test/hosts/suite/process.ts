@@ -1,10 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { freePorts, ownPorts } from '../../support/berth.ts';
 import { findLlamaServer } from '../llama-server.ts';
 import type { SuiteTarget } from './contract.ts';
 import { embeddedDeployment, llamaDeployment } from './engines.ts';
-import { filesIn, isAmong, listenersIn, portsIn } from './inventory.ts';
+import { filesIn, isAmong, listenersIn, portsIn, processesOf } from './inventory.ts';
 
 /** Plain processes of this machine. */
 export const processTarget: SuiteTarget = {
@@ -37,17 +36,3 @@ export const processTarget: SuiteTarget = {
     };
   },
 };
-
-/** What runs out of that folder, or with a mark that names it. */
-function processesOf(folder: string): string[] {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
-    try {
-      const words = readFileSync(join('/proc', name, 'cmdline'), 'utf8');
-      const environ = readFileSync(join('/proc', name, 'environ'), 'utf8');
-      return `${words}${environ}`.includes(folder) ? [`process ${words.replaceAll('\0', ' ')}`] : [];
-    } catch {
-      return [];
-    }
-  });
-}

@@ -5,10 +5,10 @@ import { join, resolve } from 'node:path';
 import { freePorts, ownPorts } from '../../support/berth.ts';
 import { importLlama, llamaImage, missingFor, startBox } from '../container-box.ts';
 import { missingForSsh } from '../missing-for-ssh.ts';
-import { made } from './container.ts';
+import { cgroupsOf, containersOf, made } from './container.ts';
 import type { SuiteHost, SuiteTarget } from './contract.ts';
 import { llamaDeployment } from './engines.ts';
-import { enginesAt, filesIn, listenersIn, portsIn } from './inventory.ts';
+import { enginesAt, filesIn, listenersIn, portsIn, processesOf } from './inventory.ts';
 
 const script = resolve(import.meta.dirname, '../ssh-box.sh');
 
@@ -49,6 +49,7 @@ async function hostOf(machine: string, folder: string, stop: () => void): Promis
   const ports = portsIn(ownPorts());
   const target = `{kind: docker, image: "${llamaImage}", pull: never, entrypoint: ${JSON.stringify(entrypoint)}}`;
   const of = { target, engine: `env: {GGML_BACKEND_PATH: ${backend}}` };
+  const ids = new Set<string>();
   return {
     before: [],
     beforeThere: enter,
@@ -58,13 +59,15 @@ async function hostOf(machine: string, folder: string, stop: () => void): Promis
       llamaDeployment({ name: 'llama', ...of }),
       llamaDeployment({ name: 'pinned', port: pinned, ...of }),
     ],
-    kill: ({ port }) => {
+    kill: async ({ port }) => {
+      for (const { Id } of await containersOf(box)) ids.add(Id);
       for (const pid of enginesAt([port ?? 0])) process.kill(pid, 'SIGKILL');
-      return Promise.resolve();
     },
     inventory: async () => [
       ...(await made(box)),
       ...enginesAt([...ports, pinned]).map((pid) => `process ${pid}`),
+      ...processesOf(folder),
+      ...cgroupsOf(ids),
       ...listenersIn(inside('cat', '/proc/net/tcp')),
       ...filesIn(join(machine, 'home')),
       ...filesIn(folder),

@@ -7,6 +7,7 @@ import { missingForSsh } from '../missing-for-ssh.ts';
 import { missingForSystemd, startSystemdBox } from '../systemd-box.ts';
 import type { SuiteTarget } from './contract.ts';
 import { llamaDeployment } from './engines.ts';
+import { processesOf } from './inventory.ts';
 import { inventory } from './systemd.ts';
 
 const script = resolve(import.meta.dirname, '../ssh-box.sh');
@@ -50,9 +51,11 @@ export const sshSystemdTarget: SuiteTarget = {
         machine.enter('kill', '-9', String(pid));
         return Promise.resolve();
       },
-      inventory: () =>
+      inventory: () => [
         // The way there comes and goes.
-        inventory(machine, folder).filter((line) => !/^process (sshd: |\S*sshd )/.test(line)),
+        ...inventory(machine, folder).filter((line) => !/^process (sshd: |\S*sshd )/.test(line)),
+        ...processesOf(folder),
+      ],
       stop,
     });
   },

@@ -6,7 +6,7 @@ import { findLlamaServer } from '../llama-server.ts';
 import { missingForSsh } from '../missing-for-ssh.ts';
 import type { SuiteHost, SuiteTarget } from './contract.ts';
 import { llamaDeployment } from './engines.ts';
-import { filesIn, listenersIn } from './inventory.ts';
+import { filesIn, listenersIn, processesOf } from './inventory.ts';
 
 const script = resolve(import.meta.dirname, '../ssh-box.sh');
 
@@ -57,6 +57,7 @@ function hostOf(box: string, folder: string): SuiteHost {
     inventory: () => [
       ...listenersIn(enter('cat', '/proc/net/tcp')),
       ...programs(),
+      ...processesOf(folder),
       ...filesIn(join(box, 'home')),
       ...filesIn(folder),
     ],
