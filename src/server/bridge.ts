@@ -29,10 +29,10 @@ export async function answerWith(fetch: Fetch, inbound: Inbound, reply: Reply): 
   await pipe(response.body, inbound.closed, reply);
 }
 
-/** Null when the target is no path. The host is left out on purpose: what came as Host is text to check, never a place to go to. */
+/** Null when the target is no path, or the method one that no fetch-style request has. The host is left out on purpose: what came as Host is text to check, never a place to go to. */
 function toRequest(inbound: Inbound): Request | null {
   const url = `http://control.invalid${inbound.url}`;
-  if (!inbound.url.startsWith('/') || !URL.canParse(url)) return null;
+  if (!inbound.url.startsWith('/') || !URL.canParse(url) || inbound.method === 'TRACE') return null;
   const headers = new Headers();
   for (let i = 0; i + 1 < inbound.rawHeaders.length; i += 2)
     headers.append(inbound.rawHeaders[i] as string, inbound.rawHeaders[i + 1] as string);

@@ -43,10 +43,10 @@ function ask(server: ControlServer, path: string, init: Asking = {}): Promise<Re
 }
 
 /** fetch does not let a caller choose Host. */
-function askAs(server: ControlServer, host: string, path: string): Promise<number> {
+function askAs(server: ControlServer, host: string, path: string, method = 'GET'): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { host, authorization: `Bearer ${server.token}` };
-    request({ host: '127.0.0.1', port: server.port, path, headers, agent: false }, (reply) => {
+    request({ host: '127.0.0.1', port: server.port, method, path, headers, agent: false }, (reply) => {
       reply.resume();
       resolve(reply.statusCode ?? 0);
     })
@@ -332,7 +332,21 @@ test('without a built console its page says how to build it, and the API serves'
 test('a request that is no path is refused, and the server goes on', async () => {
   const server = await control();
   expect(await askAs(server, '127.0.0.1', 'http://other.example/api/status')).toBe(400);
+  expect(await askAs(server, '127.0.0.1', '/api/status', 'TRACE')).toBe(400);
   expect((await ask(server, '/healthz')).status).toBe(200);
+});
+
+test('a body that is not what is wanted is told apart from one that is too large', async () => {
+  const server = await control();
+  function send(body: string): Promise<Response> {
+    return ask(server, '/api/keys', { method: 'POST', body });
+  }
+  expect((await send('not JSON')).status).toBe(400);
+  const large = await send(`"${'a'.repeat(70_000)}"`);
+  expect([large.status, await large.json()]).toMatchObject([
+    413,
+    { error: { code: 'CONTROL_BODY_TOO_LARGE' } },
+  ]);
 });
 
 test('closing ends the open event streams', async () => {

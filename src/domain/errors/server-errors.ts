@@ -20,7 +20,11 @@ export const serverErrors = {
   ),
   CONTROL_BODY_REFUSED: defineError<{ reason: string }>(
     (f) => `The body of the request was refused: ${f.reason}.`,
-    () => 'Send a smaller JSON body.',
+    () => 'Correct the body; docs/usage/console.md says what there is.',
+  ),
+  CONTROL_BODY_TOO_LARGE: defineError<{ reason: string }>(
+    (f) => `The body of the request was refused: ${f.reason}`,
+    () => 'Send a smaller one.',
   ),
   EXPERIMENT_UNKNOWN: defineError<{ name: string; known: readonly string[] }>(
     (f) => `There is no experiment "${f.name}" in the fleet file.`,
