@@ -45,11 +45,10 @@ function keysIn(folder: string): string[] {
   return paths.filter((path) => /\/(secrets|engine-keys)\/[^/]+$/.test(path)).map((path) => `key ${path}`);
 }
 
-/** By which deployment it is: names have the port or the turn of a replacement too, and the third one goes by two names. */
+/** By which deployment it is: names have the port or the turn of a replacement too ("-b"), and the third one goes by two names. */
 function byDeployment(line: string): string {
-  return line
-    .replace(/(?<=crash-)[cd](?![a-z])/, 'lone')
-    .replaceAll(/(?<=crash-(?:a|b|lone))[-_]?\d[-\d]*/g, '');
+  const named = line.replace(/(?<=crash-)[cd](?![a-z])/, 'lone');
+  return named.replaceAll(/(?<=crash-(?:a|b|lone))(?:-b(?![a-z])|[-_]?\d[-\d]*)/g, '');
 }
 
 /** Files of berth's own that were being written when their writer died. */

@@ -122,7 +122,11 @@ export async function tellStory(stage: Stage): Promise<Story> {
         const other = ended.filter((one) => one.model === name && !isWhole(one));
         for (const one of other) {
           if (host.byHand) expect(isHonest(one), `${name}: ${JSON.stringify(one)}`).toBe(true);
-          else expect([one.status, Number(one.retryAfter) > 0], `${name}: ${one.said}`).toEqual([503, true]);
+          else
+            expect([one.status, Number(one.retryAfter) > 0], `${name}: ${JSON.stringify(one)}`).toEqual([
+              503,
+              true,
+            ]);
         }
         if (inPlace) expect(other.length, name).toBeGreaterThan(0);
         else expect(other, name).toEqual([]);
