@@ -14,6 +14,7 @@ export async function runCommandLine(argv: readonly string[], version: string): 
   const output = createOutput({ json: argv.includes('--json') });
   const interrupt = new AbortController();
   const stopListening = onInterrupt(interrupt);
+  endWithReaders(interrupt);
   let code: ExitCode = exitCodes.done;
   let command = '';
   let opened: World | null = null;
@@ -59,6 +60,28 @@ function onInterrupt(interrupt: AbortController): () => void {
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   return () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+}
+
+/**
+ * Whoever read the results has gone, as "| head" does: nothing more is for anybody, and what goes on ends as after an interrupt.
+ * Progress that nobody reads is dropped, and the work goes on.
+ */
+function endWithReaders(interrupt: AbortController): void {
+  process.stdout.on(
+    'error',
+    ignoreClosed(() => interrupt.abort()),
+  );
+  process.stderr.on(
+    'error',
+    ignoreClosed(() => {}),
+  );
+}
+
+function ignoreClosed(act: () => void): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (error.code !== 'EPIPE') throw error;
+    act();
+  };
 }
 
 async function createWorld(argv: readonly string[]): Promise<World> {

@@ -16,7 +16,7 @@ const reasons: Readonly<Record<string, string>> = {
 export function writeFault(path: string, error: unknown): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
   if (isFull(code)) return new BerthError('DISK_FULL', { path }, { cause: error });
-  const reason = reasons[code];
+  const reason = code === 'ENOENT' ? 'a folder above it is not there and cannot be made' : reasons[code];
   return reason === undefined ? error : new BerthError('WRITE_DENIED', { path, reason }, { cause: error });
 }
 

@@ -13,7 +13,8 @@ beforeEach(() => {
 afterEach(() => place.close());
 
 test('init writes a file that is valid, and never writes over one', async () => {
-  expect((await place.berth('init', '--model', './m.gguf')).code).toBe(0);
+  const made = await place.berth('init', '--model', './m.gguf');
+  expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('m.gguf does not exist')]);
   const written = readFileSync(join(place.folder, 'berth.yaml'), 'utf8');
   expect((await place.berth('validate')).code).toBe(0);
   const again = await place.berth('init');
@@ -37,6 +38,12 @@ test('validate tells every fault at once with line, column and cure, and ends wi
     [6, 5],
     [7, 37],
   ]);
+});
+
+test('a file that is no YAML at all is told by its first faults, and not line by line', async () => {
+  place.write('{a: ]\n'.repeat(500));
+  const text = await place.berth('validate');
+  expect([text.code, text.stderr.match(/: Not YAML: /g)?.length]).toEqual([2, 5]);
 });
 
 test('a fleet file or a plan that is named and does not exist is a fault of the command line', async () => {

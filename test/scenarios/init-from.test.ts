@@ -377,6 +377,14 @@ general_settings: {max_parallel_requests: 100}
     expect(told[path], path).toContain(text);
 });
 
+test('where nothing has a counterpart the file says why, and is valid', async () => {
+  const { made, left } = await takeOver(
+    'model_list: [{model_name: c, litellm_params: {model: anthropic/claude-3-5}}]\n',
+  );
+  expect(made.deployments).toEqual({});
+  expect(left.map(({ path }) => path)).toEqual(['model_list.0.litellm_params.model']);
+});
+
 test('a file of neither is refused by name, and nothing is written', async () => {
   place.write('hello: world\n', 'theirs.yaml');
   const ran = await place.berth('init', '--from', 'theirs.yaml');

@@ -13,7 +13,8 @@ export async function readClaims(files: Files, path: string): Promise<ClaimsFile
     const { line, col } = lines.linePos(offset);
     return `${line}:${col}`;
   }
-  const syntax = document.errors.map((error) => `${place(error.pos[0])} ${error.message}`);
+  // Those behind the first come of these.
+  const syntax = document.errors.slice(0, 5).map((error) => `${place(error.pos[0])} ${error.message}`);
   if (syntax.length > 0) throw new BerthError('CLAIMS_INVALID', { path, faults: syntax });
   const parsed = ClaimsFile.safeParse(document.toJS());
   if (parsed.success) return parsed.data;

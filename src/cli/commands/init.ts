@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { isAddress } from '../../domain/model-source.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Conversion } from '../../fleet/convert/conversion.ts';
 import { firstFleetFile } from '../../fleet/file/first-file.ts';
@@ -37,16 +38,26 @@ export function configure(command: Command, context: CliContext): void {
       if (await world.files.stat(path)) throw new BerthError('FILE_EXISTS', { path });
       if (options.from !== undefined)
         return await takeOver(context, path, { ...options, from: options.from });
+      const { model = null } = options;
       const text = firstFleetFile({
         schema: schemaFile,
         fleet: options.fleet,
         id: randomBytes(4).toString('hex'),
-        model: options.model ?? null,
+        model,
         hardware: await detectHardware(world),
       });
       await world.files.write(path, text, 0o644);
-      output.result({ path }, () => `${path} is written. Put in the path of a model, then run "berth up".`);
+      const next = await nextText(context, model);
+      output.result({ path }, () => `${path} is written. ${next}`);
     });
+}
+
+/** An address is fetched later, and a file may come later. */
+async function nextText({ world, cwd }: CliContext, model: string | null): Promise<string> {
+  if (model === null) return 'Put in the path of a model, then run "berth up".';
+  const path = resolve(cwd, model);
+  if (isAddress(model) || (await world.files.stat(path))) return 'Run "berth up".';
+  return `${path} does not exist: put it there or correct models.main.source, then run "berth up".`;
 }
 
 /** Writes a fleet file made from the file of another program, and says what of it was left. */

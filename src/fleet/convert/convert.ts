@@ -33,6 +33,7 @@ export function convertedText(
     '# Tells this fleet apart from others of the same name. Keep it.',
     `id: "${head.id}"`,
     '',
-    stringify(Object.fromEntries(parts), { lineWidth: 0 }),
+    // Nothing of it may have a counterpart, and what was left says why.
+    stringify(parts.length > 0 ? Object.fromEntries(parts) : { deployments: {} }, { lineWidth: 0 }),
   ].join('\n');
 }

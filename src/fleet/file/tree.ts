@@ -38,11 +38,14 @@ interface Reading {
   readonly within: Set<Node>;
 }
 
+/** Behind the first faults of syntax come those that they cause: of a file that is no YAML at all, one for every line. */
+const mostSyntaxFaults = 5;
+
 /** Reads one YAML text. With faults of syntax there is no tree; duplicate keys are faults, and the first of them counts. */
 export function readTree(file: string, text: string): { tree: Located | null; faults: ConfigFault[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-  const faults: ConfigFault[] = document.errors.map((error) => ({
+  const faults: ConfigFault[] = document.errors.slice(0, mostSyntaxFaults).map((error) => ({
     file,
     ...position(lines, error.pos[0]),
     path: '',
