@@ -28,7 +28,6 @@ function engine(): string {
   writeFileSync(
     program,
     `#!/bin/sh
-case $* in *--help*) exit 1 ;; esac
 port= template=
 while [ $# -gt 0 ]; do
   case $1 in --port) port=$2 ;; --chat-template) template=$2 ;; esac

@@ -7,6 +7,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const [port, mode, value] = process.argv.slice(2);
+// Whoever is asked for his flags serves nothing: berth waits twenty seconds for an answer.
+if (!/^\d+$/.test(port ?? '')) {
+  console.error('error: a port is wanted');
+  process.exit(2);
+}
 console.log(`fake engine on port ${port}, mode ${mode ?? 'plain'}`);
 if (mode === '--crash') {
   console.error('error: cannot load the model: bad magic');
