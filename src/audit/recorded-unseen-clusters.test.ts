@@ -48,6 +48,16 @@ function half(name: string, role: string): Thing[] {
   return [deployment(name, [vllm({ args })]), service(name)];
 }
 
+/** A pod that a node has taken at this time, and of which nothing more is told. */
+function taken(startTime: string, phase: string, state: Thing): Thing {
+  const conditions =
+    phase === 'Running' ? [{ type: 'Ready', status: 'False' }] : [{ type: 'PodScheduled', status: 'True' }];
+  const containerStatuses = [{ name: 'vllm', ready: false, restartCount: 0, state }];
+  return pod('m-6f-x', { phase, startTime, conditions, containerStatuses });
+}
+
+const making = { waiting: { reason: 'ContainerCreating' } };
+
 function runtime(name: string, more: Thing = {}, meta: Thing = {}): Thing {
   const containers = [vllm({ name: 'kserve-container', args: ['--model', '/mnt/models', '--port', '8000'] })];
   const spec = { supportedModelFormats: [{ name: 'vLLM' }], containers, ...more };
@@ -71,6 +81,54 @@ tryClusters([
   {
     what: 'a runtime that nobody names, on its way out',
     objects: [kserve(), runtime('rt'), runtime('old', {}, going)],
+    found: [],
+  },
+  // How long a pod has been coming, where its conditions do not tell.
+  {
+    what: 'a pod that is not made for two hours',
+    objects: [...whole, taken('2026-11-28T07:00:00Z', 'Pending', making)],
+    found: ['failed m-6f-x'],
+  },
+  {
+    what: 'a pod that is made since a minute',
+    objects: [...whole, taken('2026-11-28T08:59:00Z', 'Pending', making)],
+    found: [],
+  },
+  {
+    what: 'a pod that runs and is not ready for two hours',
+    objects: [...whole, taken('2026-11-28T07:00:00Z', 'Running', { running: {} })],
+    found: ['not-answering m-6f-x'],
+  },
+  {
+    what: 'a pod that runs and is not ready for a minute',
+    objects: [...whole, taken('2026-11-28T08:59:00Z', 'Running', { running: {} })],
+    found: [],
+  },
+  // Labels that only controllers give.
+  {
+    what: 'a stable Service of a Rollout whose ReplicaSets are not shown',
+    objects: [
+      custom('argoproj.io/v1alpha1', 'Rollout', 'm', {
+        replicas: 1,
+        selector: { matchLabels: { app: 'm' } },
+        template: template([vllm()]),
+      }),
+      service('m', { selector: { app: 'm', 'rollouts-pod-template-hash': '6f' } }),
+    ],
+    found: [],
+  },
+  {
+    what: 'a Service for one pod of a StatefulSet',
+    objects: [
+      object('StatefulSet', 'm', {
+        replicas: 2,
+        serviceName: 'm',
+        selector: { matchLabels: { app: 'm' } },
+        template: template([vllm()]),
+      }),
+      service('m', { clusterIP: 'None' }),
+      service('m-1', { selector: { 'apps.kubernetes.io/pod-index': '1', app: 'm' } }),
+    ],
     found: [],
   },
   // Paths of Ollama.

@@ -3,7 +3,7 @@ import { conditionsOf } from '../../domain/audit/conditions.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
-import { podStates } from '../../domain/audit/pod-states.ts';
+import { notReadySince, podStates } from '../../domain/audit/pod-states.ts';
 import type { Found } from './contract.ts';
 
 /** As long as a model may take to come over the network and be loaded. */
@@ -17,7 +17,8 @@ const Running = z.object({ phase: z.literal('Running') });
  */
 export function podNotReady(pod: KubeObject, at: string): Found | null {
   const ready = conditionsOf(pod).find(({ type }) => type === 'Ready');
-  if (ready?.status !== 'False' || !ready.lastTransitionTime) return null;
+  const since = notReadySince(pod);
+  if (ready?.status !== 'False' || since === null) return null;
   if (!Running.safeParse(pod.status).success || pod.metadata.deletionTimestamp) return null;
   const states = podStates([pod]);
   const silent = states.filter(
@@ -25,18 +26,16 @@ export function podNotReady(pod: KubeObject, at: string): Found | null {
   );
   // What crashes or waits is told by rules of its own.
   if (silent.length === 0 || states.some((one) => one.waiting !== null)) return null;
-  if (Date.parse(at) - Date.parse(ready.lastTransitionTime) < comingMs) return null;
+  if (Date.parse(at) - Date.parse(since) < comingMs) return null;
   const { name } = pod.metadata;
   const names = silent.map(({ container }) => container).join(', ');
   return {
     object: titleOf(pod),
     names: [name],
-    message: `It runs and has not been ready since ${ready.lastTransitionTime}: container ${names}.`,
-    evidence: [
-      `Ready False since ${ready.lastTransitionTime}`,
-      ready.reason ?? '',
-      ready.message ?? '',
-    ].filter((line) => line !== ''),
+    message: `It runs and has not been ready since ${since}: container ${names}.`,
+    evidence: [`Ready False since ${since}`, ready.reason ?? '', ready.message ?? ''].filter(
+      (line) => line !== '',
+    ),
     cure: 'See what its readiness probe is answered, and what its log says.',
     commands: [
       `${kubectlFor(pod)} describe pod ${name}`,

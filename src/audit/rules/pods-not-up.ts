@@ -4,7 +4,7 @@ import type { KubeObject, Workload } from '../../domain/audit/kube-object.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { isPodOf } from '../../domain/audit/model-pods.ts';
-import { podStates } from '../../domain/audit/pod-states.ts';
+import { notReadySince, podStates } from '../../domain/audit/pod-states.ts';
 import type { Found } from './contract.ts';
 
 /** As long as a large image may take to come. */
@@ -15,16 +15,16 @@ const Waiting = z.object({ phase: z.literal('Pending') });
 /** A pod that a node has taken, and whose containers have not been made for long: a volume, a Secret or a network that never comes. Pure. */
 export function podNotMade(pod: KubeObject, at: string): Found | null {
   const making = podStates([pod]).find(({ waiting }) => waiting === 'ContainerCreating');
-  const taken = conditionsOf(pod).find(({ type, status }) => type === 'Ready' && status === 'False');
-  if (!making || !taken?.lastTransitionTime || pod.metadata.deletionTimestamp) return null;
+  const since = notReadySince(pod);
+  if (!making || since === null || pod.metadata.deletionTimestamp) return null;
   if (!Waiting.safeParse(pod.status).success) return null;
-  if (Date.parse(at) - Date.parse(taken.lastTransitionTime) < makingMs) return null;
+  if (Date.parse(at) - Date.parse(since) < makingMs) return null;
   const { name } = pod.metadata;
   return {
     object: titleOf(pod),
     names: [name],
     message: `Its container ${making.container} is not made: its node waits for a volume, a network or an image.`,
-    evidence: [`waiting: ContainerCreating since ${taken.lastTransitionTime}`],
+    evidence: [`waiting: ContainerCreating since ${since}`],
     cure: 'See in its events what its node waits for.',
     commands: [`${kubectlFor(pod)} describe pod ${name}`],
   };

@@ -54,6 +54,15 @@ function statusesOf({ status }: KubeObject): NonNullable<z.infer<typeof Ones>> {
   return [...(initContainerStatuses ?? []), ...(containerStatuses ?? [])];
 }
 
+const Started = z.object({ startTime: z.string() });
+
+/** Since when a pod has not been ready, at the latest since its node has taken it; null for one that is ready, or that does not tell. */
+export function notReadySince(pod: KubeObject): string | null {
+  const ready = conditionsOf(pod).find(({ type }) => type === 'Ready');
+  if (ready?.status === 'True') return null;
+  return ready?.lastTransitionTime ?? Started.safeParse(pod.status).data?.startTime ?? null;
+}
+
 /** Why no node takes a pod, and since when; null for one that a node has. */
 export function unscheduled(object: KubeObject): { why: string; since: string | null } | null {
   if (object.kind !== 'Pod') return null;
