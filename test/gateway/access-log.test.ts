@@ -67,6 +67,20 @@ test('a line tells who asked what, where it went, how it ended and what it took,
   for (const secret of ['MY PROMPT', 'Hello', 'sk-secret-1']) expect(text).not.toContain(secret);
 });
 
+test('a key that a client puts into the wrong place is in no line', async () => {
+  const log = await logIn();
+  const { gateway, upstream } = await start(wellBehaved, {
+    observe: log.observe,
+    keys: [{ id: 'laptop', name: 'laptop', sha256: sha256('sk-secret-1') }],
+  });
+  const headers = { authorization: 'Bearer sk-secret-1', 'x-request-id': 'sk-secret-1' };
+  await (await postChat(gateway.url, {}, { headers })).text();
+  await (await postChat(gateway.url, { model: 'sk-secret-1' }, { headers })).text();
+  expect((await records(log.path, 2)).map(({ status }) => status)).toEqual([200, 404]);
+  expect(await readFile(log.path, 'utf8')).not.toContain('sk-secret-1');
+  expect(JSON.stringify(upstream.seen[0]?.headers)).not.toContain('sk-secret-1');
+});
+
 test('refusals, clients that leave, streams that break and retries are told apart', async () => {
   const log = await logIn();
   const broken = await engine((turn) => {

@@ -4,6 +4,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import type { Route } from '../../src/domain/gateway-config.ts';
 import { unobserved } from '../../src/domain/observe-config.ts';
+import { localWorld } from '../../src/io/local-world.ts';
+import { startExporter } from '../../src/gateway/tracing/exporter.ts';
 import type { ObserveConfig } from '../../src/domain/observe-config.ts';
 import { chatEvent, usage, wellBehaved } from './fake-upstream.ts';
 import { configFor, engine, front, postChat, start, until } from './harness.ts';
@@ -229,4 +231,48 @@ test('each wait in line is a span, of the route and of its fallback, and a body 
   expect(Math.abs((lines[0] ?? 0) + (lines[1] ?? 0) - queued)).toBeLessThan(0.2);
   expect(lines.slice(2)).toEqual([0, 0]);
   expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(10);
+});
+
+test('a tracestate without a trace that it belongs to is not passed on to the trace that begins here', async () => {
+  const { observe } = await collector();
+  const { upstream, gateway } = await start(wellBehaved, { observe });
+  for (const traceparent of [undefined, `00-${traceId}-${parent}`, `00-${traceId}-${parent}-01`])
+    await postChat(
+      gateway.url,
+      {},
+      {
+        headers: { tracestate: 'vendor=1', ...(traceparent === undefined ? {} : { traceparent }) },
+      },
+    );
+  expect(upstream.seen.map(({ headers }) => headers['tracestate'])).toEqual([
+    undefined,
+    undefined,
+    'vendor=1',
+  ]);
+});
+
+test('what is left at the end is sent while the collector takes it, and else counted as dropped', async () => {
+  for (const status of [200, 503]) {
+    const { spans, asked, observe } = await collector(status);
+    const exporter = startExporter(localWorld().http, {
+      url: observe.tracing?.otlp ?? '',
+      service: 'test',
+      everyMs: 60_000,
+    });
+    const one = {
+      traceId,
+      spanId: parent,
+      name: 'x',
+      kind: 2,
+      startTimeUnixNano: '1700000000000000000',
+      endTimeUnixNano: '1700000000000000000',
+      attributes: [],
+      status: { code: 0 },
+    } as const;
+    exporter.add(Array.from({ length: 4000 }, () => one));
+    await exporter.close();
+    const { exported, dropped } = exporter.counts();
+    expect([exported, dropped]).toEqual(status === 200 ? [4000, 0] : [0, 4000]);
+    expect([spans.length, asked()]).toEqual(status === 200 ? [4000, 8] : [1024, 2]);
+  }
 });

@@ -21,8 +21,8 @@ export function newRequestId(): string {
   return digits.slice(at - idLength, at);
 }
 
-/** The client's own, when it is fit for a header and a log line; else a new one. */
+/** The client's own, when it is fit for a header and a log line, and no key that was put into the wrong place; else a new one. */
 export function requestIdOf(inbound: Inbound): string {
   const given = inbound.header('x-request-id');
-  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
+  return given !== undefined && /^(?!sk-)[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
 }

@@ -7,7 +7,7 @@ export interface Exporter {
   /** Never waits and never throws. */
   readonly add: (spans: readonly OtlpSpan[]) => void;
   readonly counts: () => { readonly exported: number; readonly dropped: number };
-  /** Tries once to send what is left. */
+  /** Sends what is left, as long as the collector takes it. */
   readonly close: () => Promise<void>;
 }
 
@@ -25,6 +25,7 @@ export function startExporter(
   let dropped = 0;
   let busy: Promise<void> | null = null;
 
+  let failed = false;
   async function send(): Promise<void> {
     const spans = waiting.splice(0, mostAtOnce);
     try {
@@ -34,11 +35,12 @@ export function startExporter(
         body: JSON.stringify(payload(about, spans)),
         timeoutMs,
       });
-      if (status >= 200 && status < 300) exported += spans.length;
-      else dropped += spans.length;
+      failed = status < 200 || status >= 300;
     } catch {
-      dropped += spans.length;
+      failed = true;
     }
+    if (failed) dropped += spans.length;
+    else exported += spans.length;
   }
   /** One request at a time: a collector that is slow must not gather connections of ours. */
   function flush(): Promise<void> {
@@ -59,8 +61,11 @@ export function startExporter(
     counts: () => ({ exported, dropped }),
     close: async () => {
       clearInterval(timer);
-      await flush();
-      if (waiting.length > 0) await flush();
+      // What is under way, then the rest; a collector that is away is not waited for again and again.
+      await busy;
+      do await flush();
+      while (waiting.length > 0 && !failed);
+      dropped += waiting.splice(0).length;
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Dialect } from '../../domain/endpoints.ts';
+import { readTraceparent } from '../tracing/traceparent.ts';
 
 /** Meant for one connection only (RFC 9110, 7.6.1), or made anew on each side. */
 const hopByHop = [
@@ -61,6 +62,8 @@ export function requestHeaders(
     const name = (raw[i] as string).toLowerCase();
     if (dropFromRequest.has(name) || name.startsWith('x-forwarded-') || named?.includes(name)) continue;
     if (options.traced && name === 'traceparent') continue;
+    // It belongs to a trace that is not gone on with (W3C Trace Context, 3.3.1).
+    if (options.traced && name === 'tracestate' && !namesTrace(raw)) continue;
     headers.push(raw[i] as string, raw[i + 1] as string);
   }
   headers.push('accept-encoding', 'identity');
@@ -100,6 +103,12 @@ export function replyHeaders(
   // Proxies in front of us must neither gather nor compress a stream.
   if (options.eventStream) headers.push('Cache-Control', 'no-cache, no-transform', 'X-Accel-Buffering', 'no');
   return headers;
+}
+
+/** One header says which trace it is, and rightly. */
+function namesTrace(raw: readonly string[]): boolean {
+  const at = raw.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'traceparent');
+  return at >= 0 && readTraceparent(raw[at + 1]) !== null;
 }
 
 /** What the Connection headers declare as hop-by-hop beyond the usual; null for none. */
