@@ -75,12 +75,18 @@ test('units of packages count, and what no rights are given for is told', async 
     '/usr/lib/systemd/system/toy@.service': `[Service]\nEnvironmentFile=/etc/toy/%i.env\n`,
     '/etc/toy/a.env': `LLAMA_ARG_MODEL=${store}/${tiny}/m.gguf`,
     '/usr/lib/systemd/system/other.service': '[Service]\nEnvironmentFile=-/etc/other/*.env\n',
+    // What is called otherwise is none of its files.
+    '/etc/systemd/system/named.service': '[Service]\nEnvironmentFile=/etc/named/%p.env\n',
+    '/etc/named/named.env': `LLAMA_ARG_MODEL=${store}/${linked}/m.gguf`,
+    '/etc/named/private.env': '',
     '/lib/systemd/system/one.service': '[Service]\nEnvironmentFile=-/etc/one\n',
   };
   const denied = Object.assign(new Error('denied'), { code: 'EACCES' });
   const closed = ['/etc/other', '/etc/one', '/run/systemd/transient'];
   function unlessClosed<T>(path: string, told: T): Promise<T> {
-    return closed.includes(path) ? Promise.reject(denied) : Promise.resolve(told);
+    return [...closed, '/etc/named/private.env'].includes(path)
+      ? Promise.reject(denied)
+      : Promise.resolve(told);
   }
   const found = await foldersInUse(
     {
@@ -100,8 +106,8 @@ test('units of packages count, and what no rights are given for is told', async 
       uid: 1000,
       containers: [],
     },
-    [tiny, other].map((folder) => ({ folder, paths: [] })),
+    [tiny, linked, other].map((folder) => ({ folder, paths: [] })),
   );
-  expect([...found.folders]).toEqual([tiny]);
+  expect([...found.folders].toSorted()).toEqual([tiny, linked].toSorted());
   expect(found.unread).toEqual(closed.toSorted());
 });

@@ -93,7 +93,9 @@ async function changesIn(looked: Looked, folder: string): Promise<string[]> {
 async function unitOf(looked: Looked, user: UnitUser, pieces: readonly Piece[]): Promise<UnitOf> {
   const { home } = ownFolders(user);
   const patterns = pieces
-    .flatMap(({ text, folder }) => variableFiles(text, { home, folder }))
+    .flatMap(({ unit, text, folder }) =>
+      variableFiles(text, { home, folder }).map((path) => withItsName(path, unit)),
+    )
     .flatMap((path) => withoutRoots(path, user));
   const named = await Promise.all([...new Set(patterns)].map((pattern) => filesNamed(looked, pattern)));
   const texts = await Promise.all([...new Set(named.flat())].map((path) => looked.read(path)));
@@ -101,6 +103,15 @@ async function unitOf(looked: Looked, user: UnitUser, pieces: readonly Piece[]):
     text: pieces.map(({ text }) => text).join('\n'),
     variables: texts.filter((text) => text !== null),
   };
+}
+
+/** Specifiers for the name of a unit are filled in; of a template nobody knows what it will be called. */
+function withItsName(path: string, unit: string): string {
+  const stem = unit.replace(isUnit, '');
+  const [prefix = '', instance] = stem.split('@');
+  const own: Record<string, string> = { p: prefix };
+  if (instance !== '') Object.assign(own, { n: unit, N: stem, i: instance ?? '', I: instance ?? '' });
+  return path.replaceAll(/%([A-Za-z])/g, (whole, letter: string) => own[letter] ?? whole);
 }
 
 /** A specifier of systemd that a path begins with is another folder for the system than for a user; both are looked at. */
