@@ -20,6 +20,7 @@ import { declaredDifferences, sameSpec } from '../plan/differences.ts';
 import { engineKeyOf } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
 import { worldOfInstance } from '../file/hosts.ts';
+import { haveFailed } from './have-failed.ts';
 import { leftUnseen } from './left-unseen.ts';
 import { instancesOf, observeFleet, silentFindings, unseenFault } from './observe.ts';
 import type { Sight } from './observe.ts';
@@ -83,7 +84,7 @@ export async function fleetStatus(
       ...restFindings(loaded),
       ...parkedFindings(loaded, own),
       ...strays(loaded, own),
-      ...(up ? [...oldConfiguration(up), ...haveHung(up)] : unwatched(own)),
+      ...(up ? [...oldConfiguration(up), ...haveFailed(up, loaded), ...haveHung(up)] : unwatched(own)),
     ],
   };
 }

@@ -44,7 +44,7 @@ function loaderOf(
     changed: async () => void told.push(loader.phaseOf('a')),
     onProgress: () => {},
     fetch,
-    fetches: async () => {},
+    noted: async () => {},
     fetched: () => {},
     times: { of: () => null, learn: async () => {} },
   });

@@ -17,8 +17,8 @@ export interface LoaderPorts {
   readonly changed: () => Promise<void>;
   readonly onProgress: (line: string) => void;
   readonly fetch: FetchModel;
-  /** Others are being fetched than before. */
-  readonly fetches: () => Promise<void>;
+  /** Others are being fetched, or have failed, than before. */
+  readonly noted: () => Promise<void>;
   /** What was fetched lies there from now on. */
   readonly fetched: (source: string, path: string) => void;
   readonly times: LoadTimes;
@@ -31,6 +31,8 @@ const longestWaitMs = 60_000;
 interface Entry {
   readonly name: string;
   phase: DemandPhase;
+  /** Why its latest fetch or start came to nothing; null once one did not. */
+  failure: string | null;
   abort: AbortController;
   work: Promise<void>;
 }
@@ -57,6 +59,13 @@ export class Loader {
   /** Those whose models are being fetched. */
   get fetching(): string[] {
     return [...this.#entries.values()].filter(({ phase }) => phase === 'fetching').map(({ name }) => name);
+  }
+
+  /** Those whose latest fetch or start came to nothing, and why. */
+  get failed(): Record<string, string> {
+    return Object.fromEntries(
+      [...this.#entries.values()].flatMap(({ name, failure }) => (failure === null ? [] : [[name, failure]])),
+    );
   }
 
   /** Told of its end with `fetch-ended`, or with `load-failed`. */
@@ -100,6 +109,7 @@ export class Loader {
     const entry = this.#entries.get(name) ?? {
       name,
       phase,
+      failure: null,
       abort: new AbortController(),
       work: Promise.resolve(),
     };
@@ -119,12 +129,12 @@ export class Loader {
 
   #fetch(entry: Entry): Promise<void> {
     return this.#attempt(entry, 'fetching', async () => {
-      await this.#ports.fetches();
+      await this.#ports.noted();
       try {
         await this.#fetchFirst(entry);
       } finally {
         if (entry.phase === 'fetching') entry.phase = 'gone';
-        await this.#ports.fetches();
+        await this.#ports.noted();
       }
       // What the gateway decides next it decides by the size that is known now.
       await this.#ports.changed();
@@ -142,7 +152,10 @@ export class Loader {
       if (entry.phase === phase) entry.phase = 'gone';
       await this.#ports.changed();
       if (entry.abort.signal.aborted) return;
-      this.#ports.onProgress(`berth: ${error instanceof BerthError ? error.message : String(error)}`);
+      const message = error instanceof BerthError ? error.message : String(error);
+      this.#ports.onProgress(`berth: ${message}`);
+      entry.failure = message;
+      await this.#ports.noted();
       this.#ports.tell({ do: 'load-failed', deployment: entry.name, reason: startReason(error) });
     }
   }
@@ -150,7 +163,7 @@ export class Loader {
   async #bringUp(entry: Entry): Promise<void> {
     const { name: deployment, abort } = entry;
     const { clock } = this.#world;
-    const { loaded, onProgress, tell, times } = this.#ports;
+    const { loaded, noted, onProgress, tell, times } = this.#ports;
     // One that is taken over runs already, and its file may be gone.
     await this.#fetchFirst(entry);
     abort.signal.throwIfAborted();
@@ -166,6 +179,9 @@ export class Loader {
     });
     const ms = clock.now() - since;
     if (entry.phase === 'starting') entry.phase = 'running';
+    const failed = entry.failure !== null;
+    entry.failure = null;
+    if (failed) await noted();
     // One that ran already says nothing about how long it takes.
     if (started) await times.learn(deployment, ms);
     onProgress(`${deployment} is loaded (${(ms / 1000).toFixed(1)} s)`);

@@ -25,6 +25,8 @@ export const UpState = z.strictObject({
   restarts: Restarts.default([]),
   /** Deployments on demand whose models are on their way here. */
   fetching: z.array(z.string()).default([]),
+  /** Deployments on demand that could not be fetched or started the last time, and why. */
+  failed: z.record(z.string(), z.string()).default({}),
 });
 export type UpState = z.infer<typeof UpState>;
 

@@ -76,7 +76,7 @@ export async function up(
       changed: () => run.teller.tell(),
       onProgress: ports.onProgress,
       fetch: ports.fetchModel,
-      fetches: () => run.state.again(),
+      noted: () => run.state.again(),
       // The file may be another by now, which waits for an apply: nothing but the path is taken in.
       fetched: (source, path) => (run.loaded = withPath(run.loaded, source, path)),
       times,
@@ -305,6 +305,7 @@ function stateOf(run: Run): UpState {
     refused: run.refused,
     restarts: run.supervisor.restarts(),
     fetching: run.loader.fetching,
+    failed: run.loader.failed,
   };
 }
 

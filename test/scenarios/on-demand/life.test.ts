@@ -152,6 +152,9 @@ test('a model that cannot be started is told honestly, with a time to come back,
   }
   expect(up.output().stderr).toContain('cannot load the model: bad magic');
   expect(await models(url)).toEqual({ broken: 'failed' });
+  expect((await place.berth('status')).stdout).toContain(
+    'warning: broken: Its latest start came to nothing: broken ended while starting with exit code 3.',
+  );
   // What is changed beside it mends nothing of it; what it is started from does, without a wait.
   place.write(fleet([deployment('broken', { mode: ['--crash'] }), deployment('other')]));
   expect((await place.berth('apply')).code).toBe(0);
@@ -161,6 +164,7 @@ test('a model that cannot be started is told honestly, with a time to come back,
   expect((await place.berth('apply')).code).toBe(0);
   await until(async () => (await models(url))['broken'] === 'unloaded', 'the failure to be forgotten');
   expect((await ask(url, 'broken')).status).toBe(200);
+  await until(async () => (await status()).findings.length === 0, 'the failure to be past');
 });
 
 test('an engine that is killed is gone for the gateway, and its next request starts another', async () => {
