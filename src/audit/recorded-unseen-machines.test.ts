@@ -8,6 +8,9 @@ const llm = { cgroup: '/system.slice/llm.service' };
 const line = '/usr/bin/llama-server -m /m/a.gguf --cache-ram 0 --port 8010';
 const healthy = '"total_slots":1,"default_generation_settings":{"n_ctx":4096}';
 
+const counters =
+  'vllm:prompt_tokens_total{model_name="m"} 5\nvllm:generation_tokens_total{model_name="m"} 7\n';
+
 function unitOf(start: string, more = ''): string {
   return `[Unit]\nDescription=m\n[Service]\nExecStart=${start}\n${more}[Install]\nWantedBy=multi-user.target\n`;
 }
@@ -114,5 +117,32 @@ tryMachines([
       '8011/props': `{"build_info":"b6700-abcdef1","model_path":"/m/b.gguf",${healthy}}`,
     },
     found: [`version-behind ${A}`],
+  },
+  {
+    what: 'two versions of vLLM that tell their models to nobody without a key',
+    processes: ['a', 'b'].map((name, nth) => ({
+      ...vllm(10 + nth, `org/${name}`),
+      env: { VLLM_API_KEY: 'x' },
+    })),
+    replies: {
+      '8010/health': '',
+      '8010/version': '{"version":"0.9.2"}',
+      '8010/metrics': counters,
+      '8011/health': '',
+      '8011/version': '{"version":"0.11.0"}',
+      '8011/metrics': counters,
+    },
+    found: ['version-behind vllm org/a (process 10)'],
+  },
+  {
+    what: 'two of one version, in two builds',
+    processes: ['a', 'b'].map((name, nth) => vllm(10 + nth, `org/${name}`)),
+    replies: {
+      '8010/version': '{"version":"0.11.0+cu128"}',
+      '8010/metrics': counters,
+      '8011/version': '{"version":"0.11.0"}',
+      '8011/metrics': counters,
+    },
+    found: [],
   },
 ]);

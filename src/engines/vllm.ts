@@ -39,6 +39,7 @@ export const vllm = {
   identify: {
     paths: ['/version'],
     read: identify,
+    readBehindKey: versionAlone,
     counters: { path: '/metrics', tokens: ['vllm:prompt_tokens_total', 'vllm:generation_tokens_total'] },
   },
   gpuDivision: {
@@ -59,4 +60,9 @@ function identify(answers: Answers): Identity | null {
   const version = answerAt(answers, '/version', VersionAnswer)?.version ?? null;
   const [model] = answerAt(answers, '/v1/models', ModelList)?.data ?? [];
   return { version, modelPath: null, served: null, context: model?.max_model_len ?? null };
+}
+
+function versionAlone(answers: Answers): Identity | null {
+  const version = answerAt(answers, '/version', VersionAnswer)?.version;
+  return version === undefined ? null : { version, modelPath: null, served: null };
 }

@@ -3,7 +3,7 @@ import { parseJson } from '../domain/json.ts';
 import type { ScannedEndpoint, ScannedServer } from '../domain/scan-report.ts';
 import type { ServerDoor } from '../domain/command-line/server-door.ts';
 import { answerAt, ModelList } from '../domain/server-answers.ts';
-import type { Identity } from '../domain/server-answers.ts';
+import type { Answers, Identity } from '../domain/server-answers.ts';
 import type { Identification } from '../engines/contract.ts';
 import type { World } from '../io/world.ts';
 import { readPrometheus } from '../stats/prometheus-read.ts';
@@ -118,7 +118,7 @@ function judge(
     const identity = identify?.read(answers) ?? null;
     return identity ? [{ kind, identity }] : [];
   });
-  const [fit] = fits;
+  const [fit] = fits.length > 0 || models ? fits : behindKey(replies, answers, about.candidates);
   const counters = about.candidates.find(({ kind }) => kind === fit?.kind)?.identify?.counters;
   const refused = statuses.some(asksForKey) || shut(replies);
   return {
@@ -132,6 +132,20 @@ function judge(
     keyed: refused ? true : models ? false : null,
     tokens: counters ? countedTokens(replies.get(counters.path), counters.tokens) : null,
   };
+}
+
+/** Engines whose own counters are told to everybody, while their models are not. */
+function behindKey(
+  replies: ReadonlyMap<string, Reply>,
+  answers: Answers,
+  candidates: readonly Candidate[],
+): { kind: string; identity: Identity }[] {
+  return candidates.flatMap(({ kind, identify }) => {
+    const { counters, readBehindKey } = identify ?? {};
+    if (!counters || countedTokens(replies.get(counters.path), counters.tokens) === null) return [];
+    const identity = readBehindKey?.(answers) ?? null;
+    return identity ? [{ kind, identity }] : [];
+  });
 }
 
 /** Null unless every series is there: a missing figure is not zero. */
