@@ -210,6 +210,34 @@ describe.skipIf(opensslMissing !== '')(`the gateway over TLS${opensslMissing}`, 
     expect(upstream.seen.length).toBe(1);
   });
 
+  test('who is let in by authorities that are replaced is not by a session of that time', async () => {
+    const [authority, next] = [makeAuthority(), makeAuthority()];
+    const server = authority.issue('one');
+    const { url } = await engine(wellBehaved);
+    const gateway = await front(configFor([{ url }], { tls: tlsOf(server, authority.certFile) }));
+    const client = authority.issue('client');
+    const own = { cert: await readFile(client.certFile), key: await readFile(client.keyFile) };
+    const head = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    function as(session?: Buffer): Promise<{ text: string; reused: boolean; session?: Buffer | undefined }> {
+      return new Promise((resolve) => {
+        let [text, reused, kept] = ['', false, undefined as Buffer | undefined];
+        const options = { host: '127.0.0.1', port: gateway.port, ca: authority.cert, ...own };
+        const socket = connect({ ...options, ...(session && { session }) }, () => {
+          reused = socket.isSessionReused();
+          socket.write(head);
+        });
+        socket.on('session', (one: Buffer) => (kept = one)).on('error', () => {});
+        socket.setEncoding('utf8').on('data', (part: string) => (text += part));
+        socket.on('close', () => resolve({ text, reused, session: kept }));
+      });
+    }
+    const { session } = await as();
+    expect(session).toBeDefined();
+    expect(await as(session)).toMatchObject({ text: expect.stringContaining('200 OK'), reused: true });
+    await gateway.reload(configFor([{ url }], { tls: tlsOf(server, next.certFile) }));
+    expect(await as(session)).toMatchObject({ text: '', reused: false });
+  });
+
   test('a certificate with the name of a key stands for that key, where this is wanted, and no key of control is reached so', async () => {
     const authority = makeAuthority();
     const { url } = await engine(wellBehaved);
