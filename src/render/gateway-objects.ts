@@ -17,7 +17,6 @@ import {
 import { shellText } from './secret-shell.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { ownPodSecurity } from '../kube/own-user.ts';
-import { pauseHook } from '../kube/pre-stop.ts';
 import { secretCommands } from '../kube/secret-commands.ts';
 import { writtenText } from '../kube/written.ts';
 import type { RenderInput } from './contract.ts';
@@ -27,6 +26,8 @@ const configFolder = '/etc/berth';
 const engineKeysFolder = `${gatewaySecretsFolder}/engine-keys`;
 /** News that a pod ends travel; until then it still takes requests. */
 const preStopSeconds = 5;
+/** By what each image of berth has: one without a shell has no `sleep`, and a hook that fails lets the pod end at once. */
+const pause = ['node', '-e', `setTimeout(() => {}, ${preStopSeconds * 1000})`];
 
 /** Where the secrets of the gateway come from. */
 export const gatewaySecret = 'berth-gateway-secrets';
@@ -319,7 +320,7 @@ function containerOf(gateway: ClusterGateway): Record<string, unknown> {
     startupProbe: probe(gateway, { periodSeconds: 2, failureThreshold: 60 }),
     readinessProbe: probe(gateway, { periodSeconds: 5, failureThreshold: 2 }),
     livenessProbe: probe(gateway, { periodSeconds: 10, failureThreshold: 6 }),
-    ...pauseHook(preStopSeconds, false),
+    lifecycle: { preStop: { exec: { command: pause } } },
     resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '1Gi' } },
     securityContext: {
       allowPrivilegeEscalation: false,

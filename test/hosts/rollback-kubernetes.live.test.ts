@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { localFiles } from '../../src/io/files.ts';
 import { makeModel } from '../../src/model-files/make-model.ts';
-import { makePlace } from '../support/berth.ts';
+import { makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { llamaTree } from './container-box.ts';
 import { llamaImage, llamaProgram, missingForCluster, startCluster } from './kube-box.ts';
@@ -72,6 +72,10 @@ deployments:
     return box.kubectl('-n', 'rolled', ...args);
   }
 
+  function podNames(): string[] {
+    return inNamespace('get', 'pods', '-o', 'name').trim().split('\n');
+  }
+
   /** By the arguments of the engine in its Deployment. */
   function slots(): string | undefined {
     const path = 'jsonpath={.spec.template.spec.containers[0].args}';
@@ -105,11 +109,13 @@ deployments:
       expect(slots()).toBe('2');
       // Here the file holds that of now by then: what the pods of before were given is in the cluster.
       expect(await prompt()).toContain('template 2: hello');
-      const pods = inNamespace('get', 'pods', '-o', 'name');
+      // Until the pods of before are gone.
+      await until(() => podNames().length === 1, 'one pod');
+      const pods = podNames();
       // What is kept beside the mark is no difference to anyone.
       write(second, model, 2);
       await expectDone(second, 'apply');
-      expect(inNamespace('get', 'pods', '-o', 'name')).toBe(pods);
+      expect(podNames()).toEqual(pods);
 
       await expectDone(first, 'rollback', 'toy');
       expect(slots()).toBe('3');
