@@ -220,7 +220,8 @@ deployments:
       console.info(`a gateway ended, and Redis killed: ${besideLoss.length} requests, none lost`);
       expect(besideLoss.filter(({ status }) => status !== 200)).toEqual([]);
       // The pause before the end was one: a hook that fails lets a pod end at once.
-      expect(kubectl('get', 'events', '--field-selector', 'reason=FailedPreStopHook', '-o', 'name')).toBe('');
+      const unpaused = `reason=FailedPreStopHook,involvedObject.name=${two?.name}`;
+      expect(kubectl('get', 'events', '--field-selector', unpaused, '-o', 'name')).toBe('');
 
       // Without Redis each counts alone and serves on; it is back: they count together again.
       for (const { url } of await gateways()) {
