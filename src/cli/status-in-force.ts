@@ -5,6 +5,7 @@ import { FleetStatus } from '../domain/fleet-status.ts';
 import { parseJson } from '../domain/json.ts';
 import { usualFiles } from '../fleet/file/sources.ts';
 import { upOfFiles } from '../fleet/up/up-state.ts';
+import type { UpState } from '../fleet/up/up-state.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 import { consoleTokenFile } from './console-address.ts';
 import type { CliContext } from './context.ts';
@@ -17,12 +18,12 @@ const timeoutMs = 15_000;
  * tells it, with what is wrong with them. Throws that fault where none runs, or none that can be asked.
  */
 export async function statusInForce(
-  { world, cwd }: CliContext,
-  { file }: FileOptions,
+  context: CliContext,
+  options: FileOptions,
   fault: BerthError,
 ): Promise<FleetStatus> {
-  const paths = file.length > 0 ? file.map((one) => resolve(cwd, one)) : usualFiles(world, cwd);
-  const up = await upOfFiles(world, paths);
+  const { world } = context;
+  const up = await upInForce(context, options);
   if (!up?.console) throw fault;
   const token = await tokenOfFile(world.files, consoleTokenFile(world, up));
   const reply = await world.http
@@ -31,6 +32,12 @@ export async function statusInForce(
   const told = FleetStatus.safeParse(reply?.status === 200 ? parseJson(reply.text) : null);
   if (!told.success) throw fault;
   return { ...told.data, findings: [...findingsOf(fault, up.process.pid), ...told.data.findings] };
+}
+
+/** The running `berth up` of these files, whatever they say by now; null where none runs. */
+export function upInForce({ world, cwd }: CliContext, { file }: FileOptions): Promise<UpState | null> {
+  const paths = file.length > 0 ? file.map((one) => resolve(cwd, one)) : usualFiles(world, cwd);
+  return upOfFiles(world, paths);
 }
 
 /** True for what is wrong with the files themselves. */

@@ -32,6 +32,11 @@ test('the token of the console is given to who asks for the address, and stands 
   expect(address).toBe(`${url}/#token=${token}`);
   expect(await statusOf(url, token)).toBe(200);
   expect(await statusOf(url, 'guessed')).toBe(401);
+  const path = join(place.folder, 'berth.yaml');
+  const good = readFileSync(path, 'utf8');
+  place.write(`${good}bogus: 1\n`);
+  expect((await place.berth('console')).stdout.trim()).toBe(address);
+  place.write(good);
 
   const status = await place.berth('status', '--json');
   for (const text of [up.stdout, up.stderr, status.stdout]) expect(text).not.toContain(token);

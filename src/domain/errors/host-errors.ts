@@ -5,7 +5,8 @@ import { machineText } from './machine-text.ts';
 export const hostErrors = {
   PORT_TAKEN: defineError<{ port: number; address: string; holder: string }>(
     (f) => `Port ${f.port} on ${f.address} is held by ${f.holder}.`,
-    (f) => `Stop that program, or name another port than ${f.port}.`,
+    (f) =>
+      `Stop that program, or name another port than ${f.port} (gateway.listen, console.listen, or "port" of a deployment).`,
   ),
   FILE_MISSING: defineError<{ path: string; what: string }>(
     (f) => `The ${f.what} ${f.path} does not exist.`,
