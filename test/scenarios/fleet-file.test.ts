@@ -17,6 +17,10 @@ test('init writes a file that is valid, and never writes over one', async () => 
   expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('m.gguf does not exist')]);
   const written = readFileSync(join(place.folder, 'berth.yaml'), 'utf8');
   expect((await place.berth('validate')).code).toBe(0);
+  // The file lies elsewhere, and the model stays the one that was named from here.
+  expect((await place.berth('init', '--model', './m.gguf', '--file', 'below/berth.yaml')).code).toBe(0);
+  const below = readFileSync(join(place.folder, 'below/berth.yaml'), 'utf8');
+  expect(below).toContain(`source: "${join(place.folder, 'm.gguf')}"`);
   const again = await place.berth('init');
   expect([again.code, readFileSync(join(place.folder, 'berth.yaml'), 'utf8')]).toEqual([2, written]);
 });

@@ -43,13 +43,18 @@ export function configure(command: Command, context: CliContext): void {
         schema: schemaFile,
         fleet: options.fleet,
         id: randomBytes(4).toString('hex'),
-        model,
+        model: sourceOf(context, model, path),
         hardware: await detectHardware(world),
       });
       await world.files.write(path, text, 0o644);
       const next = await nextText(context, model);
       output.result({ path }, () => `${path} is written. ${next}`);
     });
+}
+
+/** A relative path was meant from where the command runs, and counts from the folder of the file. */
+function sourceOf({ cwd }: CliContext, model: string | null, path: string): string | null {
+  return model === null || isAddress(model) || dirname(path) === cwd ? model : resolve(cwd, model);
 }
 
 /** An address is fetched later, and a file may come later. */
