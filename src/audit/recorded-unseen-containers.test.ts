@@ -79,6 +79,27 @@ tryContainers([
     },
     [],
   ),
+  llama(
+    'a key and a certificate of variables, published to all',
+    {
+      env: ['LLAMA_ARG_SSL_CERT_FILE=/c', 'LLAMA_ARG_SSL_KEY_FILE=/k'],
+      host: published(8080, ['0.0.0.0', '443']),
+    },
+    [],
+    ['--api-key-file', '/run/k'],
+  ),
+  vllm(
+    'a key and a certificate in the text of a shell, published to all',
+    {
+      run: [
+        'bash',
+        '-c',
+        'export VLLM_API_KEY=$K; vllm serve org/m --port 8000 --ssl-keyfile /k --ssl-certfile /c',
+      ],
+      host: toAll,
+    },
+    [],
+  ),
   // In the network of the machine.
   vllm(
     'no key, for all by its words',

@@ -70,6 +70,16 @@ tryMachines([
     found: [],
   },
   {
+    what: 'a key and a certificate of variables, for all',
+    processes: [
+      llama(10, a, {
+        at: ['0.0.0.0:8010'],
+        env: { LLAMA_API_KEY: 'x', LLAMA_ARG_SSL_KEY_FILE: '/k', LLAMA_ARG_SSL_CERT_FILE: '/c' },
+      }),
+    ],
+    found: [],
+  },
+  {
     what: 'a drop-in that its process has',
     processes: [llama(10, [...a, '-t', '4'], llm)],
     ...withDropIn,

@@ -1,6 +1,8 @@
 import type { DefinedServer } from '../../domain/audit/observation.ts';
 import { containerCommand } from '../../domain/audit/image-command.ts';
 import { redact, redactText } from '../../domain/command-line/redact.ts';
+import { doorOf } from '../../domain/command-line/server-door.ts';
+import { unwrap } from '../../domain/command-line/unwrap.ts';
 import { recognize } from '../../engines/registry.ts';
 
 /** A model server as its definition names it; null for everything else. */
@@ -22,6 +24,9 @@ export function definedServer(what: {
     port: found.port,
     options: { ...found.options },
     keyed: found.keyed ?? null,
+    ...(unwrap(argv).some(({ args, env }) => doorOf(args, { ...what.env, ...env }).tls)
+      ? { tls: true as const }
+      : {}),
     exposes: [...(found.exposes ?? [])],
     command: redact(argv),
   };

@@ -4,6 +4,7 @@ import { ownContainers } from '../../domain/audit/container-server.ts';
 import { openWays } from '../../domain/audit/open-containers.ts';
 import { isLoopback } from '../../domain/loopback.ts';
 import { placeOf, subjectOf } from '../../domain/audit/server-words.ts';
+import type { ScannedServer } from '../../domain/scan-report.ts';
 import type { Rule } from './contract.ts';
 import { perHost } from './contract.ts';
 
@@ -19,7 +20,7 @@ export const tlsOff: Rule = {
           (server) =>
             server.keyed === true &&
             !asksForNone(server) &&
-            !doorOf(server.command).tls &&
+            !hasCertificate(server) &&
             server.endpoints.some((one) => one.here && !isLoopback(one.address)),
         )
         .map((server) => ({
@@ -31,7 +32,10 @@ export const tlsOff: Rule = {
     ),
     ...perHost(hosts, (host) =>
       ownContainers(host)
-        .filter(({ starts }) => starts.keyed === true && !asksForNone(starts) && !doorOf(starts.command).tls)
+        .filter(
+          ({ starts }) =>
+            starts.keyed === true && !asksForNone(starts) && !starts.tls && !doorOf(starts.command).tls,
+        )
         .map((one) => ({ one, ways: openWays(one, host) }))
         .filter(({ ways }) => ways.length > 0)
         .map(({ one: { name }, ways }) => ({
@@ -53,3 +57,8 @@ export const tlsOff: Rule = {
       })),
   ],
 };
+
+/** By its words; one that has it from a variable was asked by https. */
+function hasCertificate({ command, evidence }: ScannedServer): boolean {
+  return doorOf(command).tls || evidence.some((line) => line.startsWith('GET https://'));
+}

@@ -14,6 +14,8 @@ export const DefinedServer = z.strictObject({
   port: z.int().nullable(),
   options,
   keyed: z.boolean().nullable(),
+  /** It has a certificate, by its words or its variables. */
+  tls: z.literal(true).optional(),
   exposes: z.array(z.string()),
   command: z.array(z.string()),
 });
