@@ -34,6 +34,8 @@ export interface StepItem {
 export interface Decoder {
   /** `direct`: one native call a step; `library`: through the library's public interface. */
   readonly kind: 'direct' | 'library';
+  /** What must live as long as this one, if anything. */
+  readonly needs?: Decoder;
   /** The drawn token of each item, null where no sampler was given. Rejects when the evaluation failed. */
   readonly step: (items: readonly StepItem[]) => Promise<(number | null)[]>;
   /**

@@ -106,7 +106,9 @@ async function chooseDecoder(
   if (options.decoder === 'library') return plain;
   const direct = directDecoder(context);
   const token = model.tokens.bos ?? model.tokens.eos ?? 0;
-  if (direct && (options.decoder === 'direct' || (await selfTest(direct, plain, token)))) return direct;
+  // The sequences of the plain one stay: those that are collected have their slot emptied by the library, amid an answer.
+  if (direct && (options.decoder === 'direct' || (await selfTest(direct, plain, token))))
+    return { ...direct, needs: plain };
   log.warn(
     'The direct way of decoding does not fit this version of the library; the slower public one is used.',
   );

@@ -61,6 +61,22 @@ test('the same seed gives the same text, another seed another, and temperature 0
   );
 });
 
+test('no garbage collection takes what the library keeps of a slot, by which it would empty it amid an answer', async () => {
+  const probe = new URL('../support/sequence-probe.mjs', import.meta.url).href;
+  const probed = await startReady(model.path, ['--slots', '2'], ['--expose-gc', '--import', probe]);
+  try {
+    const body = { prompt: 'once upon a time', max_tokens: 48, ignore_eos: true, temperature: 0 };
+    const before = await textOf(body, probed);
+    probed.kill('SIGUSR2');
+    await until(() => probed.said.some((line) => line.includes('sequences')));
+    expect(probed.said).toContain('{"sequences":2}');
+    expect(await textOf(body, probed)).toBe(before);
+  } finally {
+    probed.kill('SIGKILL');
+    await probed.exited;
+  }
+});
+
 test('a stop string ends the text in front of it, and no part of it is ever streamed', async () => {
   const body = { prompt: 'stop here', max_tokens: 40, seed: 3, ignore_eos: true };
   const full = await textOf(body);

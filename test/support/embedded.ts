@@ -26,9 +26,14 @@ export async function randomModel(): Promise<{ folder: string; path: string; rem
 }
 
 /** Starts the program itself; resolves when the port is open, which is before the model is loaded. */
-export async function startProgram(model: string, flags: readonly string[] = []): Promise<Running> {
+export async function startProgram(
+  model: string,
+  flags: readonly string[] = [],
+  nodeFlags: readonly string[] = [],
+): Promise<Running> {
   const said: string[] = [];
-  const child = await startChild(programArgv('embedded', ['--model', model, '--threads', '1', ...flags]), {
+  const [node = '', ...words] = programArgv('embedded', ['--model', model, '--threads', '1', ...flags]);
+  const child = await startChild([node, ...nodeFlags, ...words], {
     onErrorLine: (line) => said.push(line),
   });
   const opened = Promise.withResolvers<number>();
@@ -45,8 +50,12 @@ export async function startProgram(model: string, flags: readonly string[] = [])
 }
 
 /** The same, and waits until it answers. */
-export async function startReady(model: string, flags: readonly string[] = []): Promise<Running> {
-  const running = await startProgram(model, flags);
+export async function startReady(
+  model: string,
+  flags: readonly string[] = [],
+  nodeFlags: readonly string[] = [],
+): Promise<Running> {
+  const running = await startProgram(model, flags, nodeFlags);
   await until(async () => (await get(running, '/health')).status === 200);
   return running;
 }
