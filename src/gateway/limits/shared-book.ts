@@ -110,10 +110,12 @@ export function createSharedBook(
     take: async (all, amounts, wallMs) => {
       const bounds = all.filter(({ limit }) => Number.isFinite(limit));
       if (bounds.length === 0) return { charge: { bounds, slots: [], amounts }, counts: [] };
+      // Before anything is awaited: until the answer comes others may have corrected the clock.
+      const ownMs = clock.own(wallMs);
       try {
         const first = await asked(run, keyOf, { bounds, amounts, wallMs });
         if (!('storeMs' in first)) return first;
-        clock.correct(first.storeMs - wallMs);
+        clock.correct(first.storeMs, ownMs);
         const second = await asked(run, keyOf, { bounds, amounts, wallMs: first.storeMs });
         if (!('storeMs' in second)) return second;
         throw new Error('The clock of the shared store jumps.');

@@ -9,8 +9,10 @@ const lookMs = 10_000;
 export interface StoreClock {
   /** Milliseconds since 1970 by the store, where the gateway's own clock says `wallMs`; the same until the store has told. */
   readonly at: (wallMs: number) => number;
-  /** What `at` gave was so much too little. */
-  readonly correct: (byMs: number) => void;
+  /** What the gateway's own clock said where `at` gave `ms`, unless it was corrected since. */
+  readonly own: (ms: number) => number;
+  /** The store said `storeMs` where the gateway's own clock said `ownMs`. Many that were under way at once may say so, each for itself. */
+  readonly correct: (storeMs: number, ownMs: number) => void;
   /** Asks for it by and by; to be called at every tick. */
   readonly tick: (now: number, wallMs: () => number) => void;
 }
@@ -18,20 +20,21 @@ export interface StoreClock {
 export function createStoreClock(run: RunScript): StoreClock {
   let ahead = 0;
   let askedAt = -Infinity;
-  function correct(byMs: number): void {
-    // What the way of an answer makes of it is nothing to follow.
-    if (Math.abs(byMs) <= tolerableMs) return;
-    ahead += byMs;
-    if (Math.abs(ahead) <= tolerableMs) ahead = 0;
+  function correct(storeMs: number, ownMs: number): void {
+    const real = storeMs - ownMs;
+    // What is no time would stay for good; what the way of an answer makes of it is nothing to follow.
+    if (!Number.isFinite(real) || Math.abs(real - ahead) <= tolerableMs) return;
+    ahead = Math.abs(real) <= tolerableMs ? 0 : real;
   }
   return {
     at: (wallMs) => wallMs + ahead,
+    own: (ms) => ms - ahead,
     correct,
     tick: (now, wallMs) => {
       if (now - askedAt < lookMs) return;
       askedAt = now;
       run(`${storeNow}\nreturn string.format('%.0f', now)`, [], []).then(
-        (told) => correct(Number(told) - wallMs() - ahead),
+        (told) => correct(Number(told), wallMs()),
         // Soon again: limits are counted alone meanwhile.
         () => (askedAt = now - lookMs + tolerableMs),
       );
