@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { configFor, engine, front, sha256 } from './harness.ts';
+import { configFor, dial, engine, front, sha256 } from './harness.ts';
 import type { RunningGateway } from './harness.ts';
 import type { FakeUpstream } from './fake-upstream.ts';
 
@@ -86,6 +86,25 @@ test('/upstream changes an engine for keys of control alone, and computes and re
   expect(await statuses(gateway, 'operator', [...changes, ...harmless])).toEqual(
     [...changes, ...harmless].map(() => 200),
   );
+});
+
+// Servers end a path at "#", and some read "%u0073" as "s", so that they would see another path than the one that was judged.
+test.each(['slots#x', '#/../slots', '..#', 'v1/models?a#b', '%u0073lots', 'slots%', 'slots%7', 'sl%zzots'])(
+  'what servers read in different ways is refused below /upstream: "%s"',
+  async (target) => {
+    const { gateway, upstream } = await place(true);
+    const head = `GET /upstream/m/${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer operator\r\nConnection: close\r\n\r\n`;
+    const wire = await dial(gateway.port, head);
+    await wire.closed;
+    expect(wire.text()).toMatch(/^HTTP\/1\.1 400 .*"code":"path_invalid"/s);
+    expect(upstream.seen).toEqual([]);
+  },
+);
+
+test('a query reaches the engine as it came, whatever its percent signs', async () => {
+  const { gateway, upstream } = await place(true);
+  expect(await statuses(gateway, 'guest', ['GET m/props?share=100%&to=%u0073'])).toEqual([200]);
+  expect(upstream.seen.map(({ path }) => path)).toEqual(['/props?share=100%&to=%u0073']);
 });
 
 test('a key for one of the names of an endpoint may use all of them by /upstream too', async () => {

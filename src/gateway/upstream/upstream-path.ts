@@ -33,22 +33,28 @@ export function withoutQuery(target: string): string {
 
 /**
  * The model and the rest of a URL below `/upstream/`. Names may hold slashes, so that the longest that is known counts; where none is,
- * the first part is taken, to be refused by its name. Throws ApiError 400 for dot segments (RFC 3986, 3.3) in the rest.
+ * the first part is taken, to be refused by its name. Throws ApiError 400 for dot segments (RFC 3986, 3.3) in the rest, and for what
+ * servers read in different ways, since the path that is judged here must be the one that the engine sees.
  */
 export function exactOf(url: string, isKnown: (name: string) => boolean): Exact {
+  if (url.includes('#')) throw pathInvalid('must not hold "#", which is written %23');
   const query = url.indexOf('?');
   const path = query < 0 ? url : url.slice(0, query);
   const parts = path.slice(upstreamPrefix.length).split('/');
   const counts = parts.map((_, i) => parts.length - i);
   const count = counts.find((n) => isKnown(decoded(parts.slice(0, n)))) ?? 1;
+  const rest = parts.slice(count);
+  // Some servers read "%u0073" too.
+  if (rest.some((part) => /%(?![\da-f]{2})/i.test(part)))
+    throw pathInvalid('must have two hexadecimal digits after each "%"');
   // They would lead out of the path that the engine's URL begins with.
-  if (parts.slice(count).some(isDots)) throw dotSegments();
+  if (rest.some(isDots)) throw pathInvalid('must not hold "." or ".." segments');
   // Relative, so that it holds behind a proxy with a prefix; "./" since a name may have a colon.
   const slashed = parts.length === count ? `./${parts.at(-1)}/${query < 0 ? '' : url.slice(query)}` : null;
   return {
     slashed,
     model: decoded(parts.slice(0, count)),
-    target: `/${parts.slice(count).join('/')}${query < 0 ? '' : url.slice(query)}`,
+    target: `/${rest.join('/')}${query < 0 ? '' : url.slice(query)}`,
   };
 }
 
@@ -59,12 +65,8 @@ function isDots(part: string): boolean {
     .some((segment) => segment === '.' || segment === '..');
 }
 
-function dotSegments(): ApiError {
-  return badRequest(
-    'A path below /upstream/MODEL/ must not hold "." or ".." segments.',
-    null,
-    'path_invalid',
-  );
+function pathInvalid(fault: string): ApiError {
+  return badRequest(`A path below /upstream/MODEL/ ${fault}.`, null, 'path_invalid');
 }
 
 function decoded(parts: readonly string[]): string {
