@@ -10,6 +10,7 @@ import {
 } from '../../test/support/container-cases.ts';
 import { healthyObservation } from '../../test/support/healthy-observation.ts';
 import type { ObservedHost } from '../domain/audit/observation.ts';
+import { nameOf } from '../domain/audit/server-words.ts';
 import { findingsIn } from './audit.ts';
 import { Inspected, seenContainers } from './gather/containers.ts';
 
@@ -178,18 +179,63 @@ tryContainers([
   ),
 ]);
 
-test('a container in the network of its machine is open where somebody listens on its port beyond loopback', () => {
-  const run = ['vllm', 'serve', 'org/m', '--port', '8000'];
-  const told = Inspected.parse(inspectOf({ run, host: { ...withGpu, NetworkMode: 'host' } }, 0));
+type Listener = ObservedHost['listeners'][number];
+
+/** Findings of one vLLM in the network of its machine, with these words, beside who listens there and what is seen to run. */
+function inNetworkOfMachine(
+  words: readonly string[],
+  seen: {
+    listeners?: readonly Partial<Listener>[];
+    servers?: ObservedHost['servers'];
+    labels?: Inspect['labels'];
+  },
+): string[] {
+  const run = ['vllm', 'serve', 'org/m', '--port', '8000', ...words];
+  const labels = seen.labels ?? {};
+  const told = Inspected.parse(inspectOf({ run, labels, host: { ...withGpu, NetworkMode: 'host' } }, 0));
   const [healthy] = healthyObservation().hosts;
   if (!healthy) throw new Error('The healthy machine is gone.');
-  function rulesWith(address: string, bare: ObservedHost): string[] {
-    const listeners = [{ address, port: 8000, netns: '1', here: true, uid: 0, pid: null, program: null }];
-    const containers = seenContainers([told], 'docker');
-    const host = { ...bare, servers: [], units: [], modelFiles: [], listeners, containers };
-    const at = '2026-11-28T09:00:00.000Z';
-    return findingsIn({ at, hosts: [host], clusters: [], fleet: null }).map(({ rule }) => rule);
-  }
-  expect(rulesWith('0.0.0.0', healthy).toSorted()).toEqual(['open-without-key', 'shares-host']);
-  expect(rulesWith('127.0.0.1', healthy)).toEqual(['shares-host']);
+  const usual = { address: '0.0.0.0', port: 8000, netns: '1', here: true, uid: 0, pid: null, program: null };
+  const listeners = (seen.listeners ?? []).map((one) => ({ ...usual, ...one }));
+  const containers = seenContainers([told], 'podman');
+  const servers = seen.servers ?? [];
+  const host = { ...healthy, servers, units: [], modelFiles: [], listeners, containers };
+  const found = findingsIn({ at: '2026-11-28T09:00:00.000Z', hosts: [host], clusters: [], fleet: null });
+  return found.filter(({ rule }) => rule === 'open-without-key').map(({ object }) => object);
+}
+
+test('a container in the network of its machine is open where somebody listens on its port beyond loopback', () => {
+  expect(inNetworkOfMachine([], { listeners: [{}] })).toEqual(['container vllm']);
+  expect(inNetworkOfMachine([], { listeners: [{ address: '127.0.0.1' }] })).toEqual([]);
+});
+
+test("another program's listener is not the container's", () => {
+  const nginx = { address: '192.168.1.5', pid: 77, program: 'nginx' };
+  expect(inNetworkOfMachine([], { listeners: [nginx] })).toEqual([]);
+  // Whose it is may be hidden: what the container says of itself goes before.
+  const hidden = { ...nginx, pid: null };
+  expect(inNetworkOfMachine(['--host', '127.0.0.1'], { listeners: [hidden] })).toEqual([]);
+});
+
+test.each(['/run/l.sock', 'l.sock', 'unix:/run/l'])('a file of a socket (%s) is no address', (place) => {
+  expect(inNetworkOfMachine(['--host', place], {})).toEqual([]);
+});
+
+test('a container that a unit keeps is told once, as the server that its process is', () => {
+  const [healthy] = healthyObservation().hosts;
+  const some = healthy?.servers.find(({ engine }) => engine === 'vllm');
+  if (!some) throw new Error('The healthy vLLM is gone.');
+  const server: ObservedHost['servers'][number] = {
+    ...some,
+    command: ['vllm', 'serve', 'org/m', '--port', '8000', '--host', '0.0.0.0'],
+    owner: { kind: 'system-unit', name: 'vllm.service', user: 'root' },
+    mark: null,
+    keyed: false,
+    endpoints: [{ address: '0.0.0.0', port: 8000, netns: '1', here: true }],
+  };
+  const labels = { PODMAN_SYSTEMD_UNIT: 'vllm.service' };
+  const pid = server.process.pid;
+  expect(
+    inNetworkOfMachine(['--host', '0.0.0.0'], { servers: [server], labels, listeners: [{ pid }] }),
+  ).toEqual([nameOf(server)]);
 });
