@@ -2,8 +2,9 @@ import type { Quotas } from '../../domain/gateway-config.ts';
 import type { KeyLimits } from '../../domain/key-limits.ts';
 import type { Caller } from '../front/caller.ts';
 import { keySubject, modelSubject } from './bounds.ts';
-import type { Bound, Subject } from './bounds.ts';
+import type { Amounts, Bound, Subject } from './bounds.ts';
 import { countOf, refusalOf, take } from './book.ts';
+import type { Refusal } from './book.ts';
 import { estimate } from './estimate.ts';
 import { answerLength, crowdOf } from './memory.ts';
 import { amountsOf, Hold } from './hold.ts';
@@ -146,14 +147,25 @@ async function reserveTogether(
     return counts.get(bound) as Count;
   }
   if (verdict.charge) {
-    hold.share(verdict.charge, rateLines(countAt, limited, now));
+    hold.share(verdict.charge, rateLines(countAt, limited, verdict.wallMs));
     return hold;
   }
   hold.settle(null);
-  const headers = rateHeaders(countAt, limited, now);
+  const headers = rateHeaders(countAt, limited, verdict.wallMs);
+  throw overRate(refusalIn(counts, hold.amounts, verdict.wallMs), {
+    headers,
+    random: context.random(),
+    answers: hold.answers,
+  });
+}
+
+/** That of the first bound which refuses by these counts. The store has refused: where none does, it is the first bound. */
+function refusalIn(counts: ReadonlyMap<Bound, Count>, amounts: Amounts, wallMs: number): Refusal {
   for (const [bound, count] of counts) {
-    const refusal = refusalOf(count, bound, hold.amounts, now);
-    if (refusal) throw overRate(refusal, { headers, random: context.random(), answers: hold.answers });
+    const refusal = refusalOf(count, bound, amounts, wallMs);
+    if (refusal) return refusal;
   }
-  return hold;
+  const [bound] = counts.keys();
+  if (!bound) throw new Error('The shared store has refused what has no limit.');
+  return { bound, amount: amounts[bound.unit], left: 0, waitMs: bound.window === 'minute' ? 0 : null };
 }

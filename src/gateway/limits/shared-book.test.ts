@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
+import { anonymous } from '../front/caller.ts';
 import { keySubject } from './bounds.ts';
+import { createLimits, noQuotas } from './limits.ts';
+import { createLimitsMemory } from './memory.ts';
 import { createSharedBook } from './shared-book.ts';
+import type { SharedCrowds } from './shared-crowds.ts';
 import { createStoreClock } from './store-clock.ts';
 
 const hour = 3_600_000;
@@ -66,4 +70,46 @@ test('a clock that is off by less than an answer may take is the same', () => {
   expect(clock.at(0)).toBe(hour);
   clock.correct(1000, 0);
   expect(clock.at(0)).toBe(0);
+});
+
+/** One gateway whose own clock says `ownMs`, before a store that answers a take at its own time so. */
+function gatewayBefore(answer: readonly unknown[], { ownMs, storeMs }: { ownMs: number; storeMs: number }) {
+  async function run(_script: string, _keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return Number(args[0]) === storeMs ? answer : [-1, String(storeMs)];
+  }
+  const book = createSharedBook('f', run, () => {});
+  const memory = createLimitsMemory();
+  const crowds: SharedCrowds = { enter: async () => null, leave: () => {}, tick: () => {}, close: () => {} };
+  const limits = createLimits(noQuotas, {
+    memory,
+    wallMs: () => book.clock.at(ownMs),
+    random: () => 0,
+    shared: { book, crowds },
+  });
+  const demand = {
+    caller: { ...anonymous, id: 'k', name: 'k', limits: { rpm: 10 } },
+    endpoint: { operation: 'chat', body: 'json' },
+    model: 'm',
+    body: Buffer.alloc(400),
+    maxTokens: 100,
+    answers: 1,
+  } as const;
+  return { ask: async () => limits.reserve(demand), memory };
+}
+
+test('what the store refuses by its own clock is refused, whatever the clock of before says', async () => {
+  // By the store the minute has just begun, and all of the one before counts; by the gateway none of that.
+  const times = { ownMs: 1000 * day + 59_999, storeMs: 1000 * day + hour };
+  const { ask, memory } = gatewayBefore([0, '2', '9'], times);
+  await expect(ask()).rejects.toMatchObject({
+    fault: { status: 429, limit: { scope: 'key', reason: 'requests' } },
+  });
+  expect([...memory.crowds.values()].map(({ underWay }) => underWay)).toEqual([0]);
+});
+
+test('what the store refuses is refused also where its counts would leave room', async () => {
+  const times = { ownMs: 1000 * day, storeMs: 1000 * day };
+  const { ask, memory } = gatewayBefore([0, '0', '0'], times);
+  await expect(ask()).rejects.toMatchObject({ fault: { status: 429, retryAfter: 1 } });
+  expect([...memory.crowds.values()].map(({ underWay }) => underWay)).toEqual([0]);
 });

@@ -15,6 +15,8 @@ export interface SharedVerdict {
   readonly charge: Charge | null;
   /** What all gateways have counted, in the order of the bounds; with this charge, if it was made. */
   readonly counts: readonly Count[];
+  /** The time that it was counted at: another than it was asked for, where the store had to correct that. */
+  readonly wallMs: number;
 }
 
 /**
@@ -109,7 +111,7 @@ export function createSharedBook(
     },
     take: async (all, amounts, wallMs) => {
       const bounds = all.filter(({ limit }) => Number.isFinite(limit));
-      if (bounds.length === 0) return { charge: { bounds, slots: [], amounts }, counts: [] };
+      if (bounds.length === 0) return { charge: { bounds, slots: [], amounts }, counts: [], wallMs };
       // Before anything is awaited: until the answer comes others may have corrected the clock.
       const ownMs = clock.own(wallMs);
       try {
@@ -159,7 +161,8 @@ async function asked(
   const answer = (await run(takeScript, keys, [wallMs, ...args].map(String))) as unknown[];
   const [fits, ...figures] = answer.map(Number);
   if (fits === -1) return { storeMs: Number(figures[0]) };
-  return { charge: fits === 1 ? { bounds, slots, amounts } : null, counts: countsOf(slots, figures) };
+  const charge = fits === 1 ? { bounds, slots, amounts } : null;
+  return { charge, counts: countsOf(slots, figures), wallMs };
 }
 
 /** Two figures a slot: what it has counted, and the one before. */
