@@ -67,6 +67,15 @@ test('where nobody says how much an engine batches, the limit starts at 8 and ma
   expect(effectiveSlots(state, null)).toBe(256);
 });
 
+test('a gateway with nothing under way wants no more, though strangers or other gateways use all there is', () => {
+  const crowd = { inflight: 0, reading: reading({ running: 16 }) };
+  let state: AdaptiveState = { ...startAdaptive(16), limit: 10 };
+  for (let i = 0; i < 10; i += 1) state = look(state, crowd);
+  expect(state.limit).toBe(10);
+  expect(look(state, { ...crowd, others: 16, own: 0 }).limit).toBe(10);
+  expect(look(state, { ...crowd, inflight: 1 }).limit).toBe(10.5);
+});
+
 test('requests of others are taken off once three readings in a row show them', () => {
   let state = startAdaptive(16);
   const others = { inflight: 4, reading: reading({ running: 10 }) };

@@ -57,7 +57,8 @@ export function adapt(state: AdaptiveState, observation: Observation): AdaptiveS
     return { ...seen, limit, lastCutAt: now };
   }
   // What is given to strangers and to other gateways is in use there: more is of use once what is left for us is used up.
-  const most = Math.min(seen.limit - strangersIn(seen), own ?? Infinity);
+  // They may use up all of it; a gateway with nothing under way itself has no use for more.
+  const most = Math.max(1, Math.min(seen.limit - strangersIn(seen), own ?? Infinity));
   if (reading === null || inflight < cutShare * most) return seen;
   return { ...seen, limit: Math.min(cap, seen.limit + raise) };
 }
