@@ -18,7 +18,7 @@ const nothingToRead: ReadonlySet<unknown> = new Set([
 ]);
 
 /** Reads what can be read, and keeps in mind what cannot. */
-export function lookedAt(files: Pick<Files, 'list' | 'read'>): Looked {
+export function lookedAt(files: Pick<Files, 'list' | 'read' | 'stat'>): Looked {
   const closed = new Set<string>();
   async function unlessClosed<T>(path: string, attempt: Promise<T>, otherwise: T): Promise<T> {
     try {
@@ -28,8 +28,13 @@ export function lookedAt(files: Pick<Files, 'list' | 'read'>): Looked {
       return otherwise;
     }
   }
+  /** Only a file: whoever opens a FIFO waits until somebody writes into it. */
+  async function readFile(path: string): Promise<string | null> {
+    const stat = await files.stat(path);
+    return stat?.isFile === false ? null : files.read(path);
+  }
   return {
-    read: (path) => unlessClosed(path, files.read(path), null),
+    read: (path) => unlessClosed(path, readFile(path), null),
     list: (path) => unlessClosed<readonly string[]>(path, files.list(path), []),
     closed: () => [...closed].toSorted(),
   };

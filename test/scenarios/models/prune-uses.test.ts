@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, symlinkSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
@@ -157,6 +158,20 @@ test('prune says which file of variables cannot be read, and takes nothing but b
   ]);
   const pruned = await place.berth('models', 'prune', '--all', '--yes', '--unseen', '--json');
   expect(pruned.json()).toMatchObject({ unread: [closed], models: [{ source }] });
+});
+
+test('prune opens no FIFO and no socket that a pattern fits, and follows links to files', async () => {
+  const path = pathOf(await place.berth('pull', source, '--json'));
+  mkdirSync(join(place.folder, '.config/systemd/user'), { recursive: true });
+  mkdirSync(join(place.folder, 'mine'));
+  execFileSync('mkfifo', [join(place.folder, 'mine/a.env')]);
+  symlinkSync(join(place.folder, 'd.sock'), join(place.folder, 'mine/b.env'));
+  const unit = '[Service]\nEnvironmentFile=-%h/mine/*.env\nExecStart=llama-server\n';
+  place.write(unit, '.config/systemd/user/toy.service');
+  expect((await place.berth('models', 'prune', '--all', '--json')).json()).toMatchObject({ unread: [] });
+  place.write(`LLAMA_ARG_MODEL=${path}\n`, 'toy.env');
+  symlinkSync(join(place.folder, 'toy.env'), join(place.folder, 'mine/c.env'));
+  expect(await prune()).toContain(`${source} stays`);
 });
 
 test('prune leaves what a refresh has brought that broke off', async () => {
