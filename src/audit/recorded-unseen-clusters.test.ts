@@ -58,6 +58,19 @@ function taken(startTime: string, phase: string, state: Thing): Thing {
 
 const making = { waiting: { reason: 'ContainerCreating' } };
 
+/** A vLLM in the text of a shell, with these words, whose probes ask so. */
+function inShell(words: string, scheme: string): Thing[] {
+  const probe = { httpGet: { path: '/health', port: 8000, scheme } };
+  const given = {
+    command: ['sh', '-c'],
+    args: [`exec vllm serve org/m --port 8000 ${words}`],
+    startupProbe: { ...probe, periodSeconds: 5, failureThreshold: 360 },
+    readinessProbe: probe,
+    livenessProbe: probe,
+  };
+  return [deployment('m', [vllm(given)]), service('m')];
+}
+
 function runtime(name: string, more: Thing = {}, meta: Thing = {}): Thing {
   const containers = [vllm({ name: 'kserve-container', args: ['--model', '/mnt/models', '--port', '8000'] })];
   const spec = { supportedModelFormats: [{ name: 'vLLM' }], containers, ...more };
@@ -231,5 +244,20 @@ tryClusters([
       service('m'),
     ],
     found: ['missing-shm m'],
+  },
+  {
+    what: 'a certificate in the text of a shell, asked by https',
+    objects: inShell('--ssl-keyfile /k --ssl-certfile /c', 'HTTPS'),
+    found: [],
+  },
+  {
+    what: 'a certificate in the text of a shell, asked by http',
+    objects: inShell('--ssl-keyfile /k --ssl-certfile /c', 'HTTP'),
+    found: ['probe-wrong m'],
+  },
+  {
+    what: 'no certificate in the text of a shell, asked by https',
+    objects: inShell('', 'HTTPS'),
+    found: ['probe-wrong m'],
   },
 ]);

@@ -1,4 +1,3 @@
-import { doorOf } from '../../domain/command-line/server-door.ts';
 import { flagValue } from '../../domain/command-line/flags.ts';
 import type { Container, Probe } from '../../domain/audit/kube-object.ts';
 import { saysElsewhere, serverPort } from '../../domain/audit/server-port.ts';
@@ -58,10 +57,10 @@ function sendsKey(probe: Probe): boolean {
 function secured(pod: PodServer): boolean | null {
   const { server, container } = pod;
   if (!(server.engine in paths) || saysElsewhere(pod)) return null;
-  const env = Object.fromEntries(
-    (container.env ?? []).map(({ name, value }) => [name, value ?? 'elsewhere']),
+  const fromElsewhere = container.env?.some(
+    ({ name, valueFrom }) => name === 'LLAMA_ARG_SSL_CERT_FILE' && valueFrom,
   );
-  return doorOf(server.command, env).tls;
+  return server.tls === true || Boolean(fromElsewhere);
 }
 
 /** The containers of a pod share its network: a proxy beside the server may hold the port that is asked. */

@@ -32,10 +32,7 @@ export const tlsOff: Rule = {
     ),
     ...perHost(hosts, (host) =>
       ownContainers(host)
-        .filter(
-          ({ starts }) =>
-            starts.keyed === true && !asksForNone(starts) && !starts.tls && !doorOf(starts.command).tls,
-        )
+        .filter(({ starts }) => starts.keyed === true && !asksForNone(starts) && !starts.tls)
         .map((one) => ({ one, ways: openWays(one, host) }))
         .filter(({ ways }) => ways.length > 0)
         .map(({ one: { name }, ways }) => ({
