@@ -58,15 +58,14 @@ function taken(startTime: string, phase: string, state: Thing): Thing {
 
 const making = { waiting: { reason: 'ContainerCreating' } };
 
-/** A vLLM in the text of a shell, with these words, whose probes ask so. */
+/** A vLLM in the text of a shell, with these words, whose readiness is asked so. */
 function inShell(words: string, scheme: string): Thing[] {
-  const probe = { httpGet: { path: '/health', port: 8000, scheme } };
   const given = {
     command: ['sh', '-c'],
     args: [`exec vllm serve org/m --port 8000 ${words}`],
-    startupProbe: { ...probe, periodSeconds: 5, failureThreshold: 360 },
-    readinessProbe: probe,
-    livenessProbe: probe,
+    startupProbe: { tcpSocket: { port: 8000 }, periodSeconds: 5, failureThreshold: 360 },
+    readinessProbe: { httpGet: { path: '/health', port: 8000, scheme } },
+    livenessProbe: { tcpSocket: { port: 8000 } },
   };
   return [deployment('m', [vllm(given)]), service('m')];
 }
