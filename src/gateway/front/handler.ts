@@ -22,6 +22,7 @@ import type { GatewayState } from '../state.ts';
 import { storedAsk } from '../stored/stored-responses.ts';
 import { exactOf, upstreamEndpoint, upstreamPrefix, withoutQuery } from '../upstream/upstream-path.ts';
 import type { Exact } from '../upstream/upstream-path.ts';
+import { isReading } from '../upstream/harmless-reads.ts';
 import { wantsControl } from '../upstream/upstream-rights.ts';
 
 const own = new Set<string>(ownPaths);
@@ -104,7 +105,7 @@ function passUpstream(state: GatewayState, asked: Asked, fail: (error: unknown) 
   const { routes, keyring } = state.snapshot;
   const caller = keyring.identify(asked.inbound);
   if (caller.models) throw exactForbidden('some models');
-  const reads = asked.inbound.method === 'GET' || asked.inbound.method === 'HEAD';
+  const reads = isReading(asked.inbound.method);
   if (!reads && spendsMoney(caller, state.snapshot)) throw exactForbidden('an amount of money');
   const exact = exactOf(asked.inbound.url, (name) => routes.has(name));
   const path = withoutQuery(exact.target);

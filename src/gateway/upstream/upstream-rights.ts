@@ -1,4 +1,5 @@
 import { endpointAt } from '../front/endpoints.ts';
+import { isHarmlessRead, isReading } from './harmless-reads.ts';
 
 /** Where engines compute under names of their own, by POST: nothing stays of it. */
 const computing = new Set([
@@ -32,33 +33,6 @@ const computing = new Set([
   '/sdapi/v1/img2img',
 ]);
 
-/** Parts of paths by which a GET changes an engine (SGLang), or shows what others ask it (llama-server's slots). */
-const telling = new Set([
-  'slots',
-  'flush_cache',
-  'freeze_gc',
-  'slow_down',
-  'configure_logging',
-  'open_session',
-  'close_session',
-  'pause_generation',
-  'continue_generation',
-  'release_memory_occupation',
-  'resume_memory_occupation',
-  'get_weights_by_name',
-  'start_profile',
-  'stop_profile',
-  'start_expert_distribution_record',
-  'stop_expert_distribution_record',
-  'dump_expert_distribution_record',
-  'clear_hicache_storage_backend',
-  'shutdown',
-]);
-
-/** What may be read of a server elsewhere: its models and its state, nothing that it keeps for the operator. */
-const reading =
-  /^\/(?:(?:v1\/)?models(?:\/[^/]+)?|api\/(?:tags|ps|version)|v1\/health|health|healthz|ping|version|props|metrics|load)?$/;
-
 /** What a request that goes to an engine as it is may do there. */
 export interface ExactAsk {
   readonly method: string;
@@ -76,17 +50,6 @@ export interface ExactAsk {
  */
 export function wantsControl({ method, path, open, lent }: ExactAsk): boolean {
   if (method === 'POST' && (endpointAt.has(path) || computing.has(path))) return false;
-  const reads = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
-  if (lent) return !reads || !reading.test(path);
-  return !open && !(reads && !path.split(/[/\\]|%2f|%5c/i).some(isTelling));
-}
-
-function isTelling(part: string): boolean {
-  let name = part;
-  try {
-    name = decodeURIComponent(part);
-  } catch {
-    // As it stands.
-  }
-  return telling.has((name.split(';', 1)[0] ?? '').toLowerCase());
+  if (open && !lent) return false;
+  return !(isReading(method) && isHarmlessRead(path, lent));
 }
