@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import type { Files } from '../io/files.ts';
+import type { Files, FileStat } from '../io/files.ts';
 
 /** Files of this machine as far as they can be read. */
 export interface Looked {
   readonly read: (path: string) => Promise<string | null>;
-  readonly list: (path: string) => Promise<readonly string[]>;
+  readonly list: (path: string) => Promise<string[]>;
+  readonly stat: (path: string) => Promise<FileStat | null>;
   /** What is there, or may be, and was not told when it was asked for. */
   readonly closed: () => readonly string[];
 }
@@ -35,7 +36,8 @@ export function lookedAt(files: Pick<Files, 'list' | 'read' | 'stat'>): Looked {
   }
   return {
     read: (path) => unlessClosed(path, readFile(path), null),
-    list: (path) => unlessClosed<readonly string[]>(path, files.list(path), []),
+    list: (path) => unlessClosed<string[]>(path, files.list(path), []),
+    stat: (path) => unlessClosed(path, files.stat(path), null),
     closed: () => [...closed].toSorted(),
   };
 }

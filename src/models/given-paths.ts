@@ -26,6 +26,15 @@ export function givenPaths({ words, mounts, folder }: Given): string[] {
   return [...mounts.map(({ from }) => from), ...likely, ...mounted];
 }
 
+const modelBefore = /^-m$|^--[\w-]*model[\w-]*$|^serve$/i;
+const modelWithin = /^(?:[\w-]+=)*[\w-]*model[\w-]*=|\.(?:gguf|safetensors)$/i;
+
+/** Of the paths that it names those that are given as a model, by the end of their name or by what stands before them. Pure. */
+export function givenModels({ words, mounts, folder }: Given): string[] {
+  const named = words.filter((word, at) => modelWithin.test(word) || modelBefore.test(words[at - 1] ?? ''));
+  return givenPaths({ words: named, mounts, folder }).slice(mounts.length);
+}
+
 const folderName = String.raw`models?[-_]?(?:dir|directory|path|folder)s?`;
 const namesFolder = new RegExp(`${folderName}$`, 'i');
 const withFolder = new RegExp(`${folderName}=(.+)$`, 'i');
@@ -46,7 +55,15 @@ function isBelow(path: string, folder: string): boolean {
 const mountKeys = /^\s*(Volume|BindPaths|BindReadOnlyPaths)\s*=\s*(.*?)\s*$/;
 
 /** What a unit of systemd or a Quadlet file, with what changes it, gives its program. Pure. */
-export function givenByUnit(text: string, home: string): Given {
+export function givenByUnit({
+  text,
+  home,
+  runsAt,
+}: {
+  readonly text: string;
+  readonly home: string;
+  readonly runsAt: string;
+}): Given {
   const lines = linesOf(text, home);
   const words = lines.flatMap((line) => wordsOf(line));
   const mounts = lines.flatMap((line) => {
@@ -55,9 +72,9 @@ export function givenByUnit(text: string, home: string): Given {
     return (key === 'Volume' ? [value] : wordsOf(value)).flatMap(mountIn);
   });
   const folder = lines
-    .flatMap((line) => /^\s*WorkingDirectory\s*=\s*-?(\/.*?)\s*$/.exec(line)?.[1] ?? [])
+    .flatMap((line) => /^\s*WorkingDirectory\s*=\s*-?(\/.*?|~)\s*$/.exec(line)?.[1] ?? [])
     .at(-1);
-  return { words, mounts, folder: folder ?? '/' };
+  return { words, mounts, folder: folder === '~' ? runsAt : (folder ?? '/') };
 }
 
 /** The files of variables that it names; those of a Quadlet file may count from the folder that it lies in. Pure. */

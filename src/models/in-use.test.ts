@@ -111,3 +111,46 @@ test('units of packages count, and what no rights are given for is told', async 
   expect([...found.folders].toSorted()).toEqual([tiny, linked].toSorted());
   expect(found.unread).toEqual(closed.toSorted());
 });
+
+test("the home of the units of the system is root's, that of their programs their user's; a model there that cannot be looked at is told", async () => {
+  const files: Record<string, string> = {
+    '/etc/passwd': 'root:x:0:0::/root:/bin/sh\nllm:x:7:7::/srv/llm:/bin/sh\n',
+    '/etc/systemd/system/root.service': '[Service]\nEnvironmentFile=%h/toy.env\n',
+    '/root/toy.env': `LLAMA_ARG_MODEL=${store}/${tiny}/m.gguf`,
+    '/home/a/toy.env': `LLAMA_ARG_MODEL=${store}/${other}/m.gguf`,
+    '/etc/systemd/system/llm.service':
+      '[Service]\nUser=llm\nWorkingDirectory=~\nExecStart=llama-server -m m.gguf\n',
+    '/etc/systemd/system/closed.service':
+      '[Service]\nExecStart=llama-server -m %h/models/m.gguf --log-file /closed/log\n',
+    '/home/a/.config/systemd/user/own.service': '[Service]\nExecStart=llama-server -m %h/mine.gguf\n',
+  };
+  const seen: Record<string, string> = {
+    [`${store}/${stopped}/m.gguf`]: '8:4',
+    '/srv/llm/m.gguf': '8:4',
+    [`${store}/${local}/m.gguf`]: '8:5',
+    '/home/a/mine.gguf': '8:5',
+  };
+  const found = await foldersInUse(
+    {
+      proc: { text: () => null, link: () => null, names: () => [] },
+      files: {
+        stat: async (path) => {
+          if (/^\/(?:root\/models|closed)\//.test(path))
+            throw Object.assign(new Error('denied'), { code: 'EACCES' });
+          return seen[path] ? { id: seen[path], size: 1, isFile: true, mtimeMs: 0 } : null;
+        },
+        read: async (path) => files[path] ?? null,
+        list: async (path) =>
+          Object.keys(files).flatMap((name) =>
+            name.startsWith(`${path}/`) ? [name.slice(path.length + 1)] : [],
+          ),
+      },
+      env: { HOME: '/home/a' },
+      uid: 1000,
+      containers: [],
+    },
+    [tiny, local, stopped, other].map((folder) => ({ folder, paths: [`${store}/${folder}/m.gguf`] })),
+  );
+  expect([...found.folders].toSorted()).toEqual([tiny, local, stopped].toSorted());
+  expect(found.unread).toEqual(['/root/models/m.gguf']);
+});

@@ -3,7 +3,7 @@ import { readLink, listNames, readText } from '../io/procfs/read.ts';
 import type { Procfs } from '../io/procfs/read.ts';
 import type { Files } from '../io/files.ts';
 import { lookedAt } from './closed-files.ts';
-import { givenByUnit, givenFolders, givenPaths, variablesIn } from './given-paths.ts';
+import { givenByUnit, givenFolders, givenModels, givenPaths, variablesIn } from './given-paths.ts';
 import type { Given } from './given-paths.ts';
 import { unitsOf } from './units.ts';
 import type { UnitUser } from './units.ts';
@@ -24,7 +24,7 @@ export interface Users extends UnitUser {
 
 export interface Uses {
   readonly folders: ReadonlySet<string>;
-  /** Files and folders of units that cannot be read: what those name is not known. */
+  /** Files and folders that units are or name and that cannot be read, models too: what lies there is not known. */
   readonly unread: readonly string[];
 }
 
@@ -49,14 +49,17 @@ export async function foldersInUse(users: Users, folders: readonly StoreFolder[]
     });
   }
   const looked = lookedAt(users.files);
-  for (const { text, variables } of await unitsOf(looked, users)) {
-    texts.push(text);
-    const unit = givenByUnit(text, users.env['HOME'] ?? '/');
-    given.push({ ...unit, words: [...unit.words, ...variables.flatMap(variablesIn)] });
+  for (const unit of await unitsOf(looked, users)) {
+    texts.push(unit.text);
+    const byUnit = givenByUnit(unit);
+    const whole = { ...byUnit, words: [...byUnit.words, ...unit.variables.flatMap(variablesIn)] };
+    given.push(whole);
+    for (const path of givenModels(whole)) await looked.stat(path);
+    for (const folder of givenFolders(whole)) await lookedThrough(looked, folder);
   }
   const paths = new Set(given.flatMap(givenPaths));
   for (const folder of new Set(given.flatMap(givenFolders)))
-    for (const path of await lookedThrough(users, folder)) paths.add(path);
+    for (const path of await lookedThrough(users.files, folder)) paths.add(path);
   for (const path of paths)
     for (const folder of ids.get((await idOf(users, path)) ?? '') ?? []) used.add(folder);
   texts.push(...paths);
@@ -81,7 +84,7 @@ async function idsOf(users: Users, folders: readonly StoreFolder[]): Promise<Map
 }
 
 /** A server looks into the folders of a folder, and no deeper. */
-async function lookedThrough({ files }: Users, folder: string): Promise<string[]> {
+async function lookedThrough(files: Pick<Files, 'list'>, folder: string): Promise<string[]> {
   const paths: string[] = [];
   for (const name of await files.list(folder).catch(() => [])) {
     const path = join(folder, name);

@@ -12,43 +12,79 @@ export interface UnitUser {
 /** A unit of systemd or a Quadlet file, with what changes it, wherever that lies. */
 export interface UnitOf {
   readonly text: string;
+  /** What "%h" is: of a unit of the system root's, whoever its program runs as. */
+  readonly home: string;
+  /** What "~" is: of whom its program runs as. */
+  readonly runsAt: string;
   /** What its files of variables hold, as far as they can be read. */
   readonly variables: readonly string[];
 }
 
 /** Every unit of the system and of this user, also those that packages have brought, whether they run or not. */
 export async function unitsOf(looked: Looked, user: UnitUser): Promise<UnitOf[]> {
-  const found = unitFolders(user).map(async (folders) => {
+  const homes = homesIn((await looked.read('/etc/passwd')) ?? '');
+  const found = groupsOf(user).map(async ({ folders, home }) => {
     const pieces = (await Promise.all(folders.map((folder) => piecesIn(looked, folder)))).flat();
     const units = Map.groupBy(pieces, ({ unit }) => unit);
-    return Promise.all([...units.values()].map((of) => unitOf(looked, user, of)));
+    return Promise.all([...units.values()].map((of) => unitOf(looked, { user, home, homes }, of)));
   });
   return (await Promise.all(found)).flat(2);
 }
 
+interface Group {
+  readonly folders: readonly string[];
+  /** Of whom systemd runs as there. */
+  readonly home: string;
+}
+
 /** Those of one group change each other's units. */
-function unitFolders(user: UnitUser): string[][] {
-  const { config, data, run } = ownFolders(user);
+function groupsOf(user: UnitUser): Group[] {
+  const { home, config, data, run } = ownFolders(user);
   const shared = ['/usr/lib', '/usr/local/lib', '/etc', '/run'];
   return [
-    [
-      ...['/lib', ...shared].map((root) => `${root}/systemd/system`),
-      '/run/systemd/transient',
-      '/run/systemd/generator',
-    ],
-    [
-      ...['/lib', ...shared].map((root) => `${root}/systemd/user`),
-      ...[config, data, run].map((root) => join(root, 'systemd/user')),
-      join(run, 'systemd/transient'),
-      join(run, 'systemd/generator'),
-    ],
-    ['/usr/share', '/run', '/etc'].map((root) => `${root}/containers/systemd`),
-    [
-      '/etc/containers/systemd/users',
-      `/etc/containers/systemd/users/${user.uid}`,
-      join(config, 'containers/systemd'),
-    ],
+    {
+      home: homeOfRoot,
+      folders: [
+        ...['/lib', ...shared].map((root) => `${root}/systemd/system`),
+        '/run/systemd/transient',
+        '/run/systemd/generator',
+      ],
+    },
+    {
+      home,
+      folders: [
+        ...['/lib', ...shared].map((root) => `${root}/systemd/user`),
+        ...[config, data, run].map((root) => join(root, 'systemd/user')),
+        join(run, 'systemd/transient'),
+        join(run, 'systemd/generator'),
+      ],
+    },
+    {
+      home: homeOfRoot,
+      folders: ['/usr/share', '/run', '/etc'].map((root) => `${root}/containers/systemd`),
+    },
+    {
+      home,
+      folders: [
+        '/etc/containers/systemd/users',
+        `/etc/containers/systemd/users/${user.uid}`,
+        join(config, 'containers/systemd'),
+      ],
+    },
   ];
+}
+
+/** Of root, whatever a variable says. */
+const homeOfRoot = '/root';
+
+/** Homes of users by name and by number. Pure. */
+function homesIn(passwd: string): ReadonlyMap<string, string> {
+  return new Map(
+    passwd.split('\n').flatMap((line) => {
+      const [name = '', , uid = '', , , home = ''] = line.split(':');
+      return home === '' ? [] : [name, uid].map((one) => [one, home] as const);
+    }),
+  );
 }
 
 function ownFolders({ env, uid }: UnitUser): Record<'home' | 'config' | 'data' | 'state' | 'run', string> {
@@ -90,8 +126,11 @@ async function changesIn(looked: Looked, folder: string): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
-async function unitOf(looked: Looked, user: UnitUser, pieces: readonly Piece[]): Promise<UnitOf> {
-  const { home } = ownFolders(user);
+async function unitOf(
+  looked: Looked,
+  { user, home, homes }: { user: UnitUser; home: string; homes: ReadonlyMap<string, string> },
+  pieces: readonly Piece[],
+): Promise<UnitOf> {
   const patterns = pieces
     .flatMap(({ unit, text, folder }) =>
       variableFiles(text, { home, folder }).map((path) => withItsName(path, unit)),
@@ -99,9 +138,13 @@ async function unitOf(looked: Looked, user: UnitUser, pieces: readonly Piece[]):
     .flatMap((path) => withoutRoots(path, user));
   const named = await Promise.all([...new Set(patterns)].map((pattern) => filesNamed(looked, pattern)));
   const texts = await Promise.all([...new Set(named.flat())].map((path) => looked.read(path)));
+  const text = pieces.map((one) => one.text).join('\n');
+  const runsAs = [...text.matchAll(/^\s*User\s*=\s*(.*?)\s*$/gm)].at(-1)?.[1];
   return {
-    text: pieces.map(({ text }) => text).join('\n'),
-    variables: texts.filter((text) => text !== null),
+    text,
+    home,
+    runsAt: homes.get(runsAs ?? '') ?? home,
+    variables: texts.filter((one) => one !== null),
   };
 }
 
