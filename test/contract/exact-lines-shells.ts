@@ -81,4 +81,13 @@ export const exactShellLines: readonly ExactLine[] = [
   ],
   ["bash -c 'ollama serve & pid=$!; sleep 5; ollama pull llama3.2; wait $pid'", 'ollama - - -', {}],
   ["bash -c 'OLLAMA_HOST=0.0.0.0 ollama serve'", 'ollama - 0.0.0.0 -', {}],
+  [
+    'bash -c \'A=(-m /m/a.gguf -t $(nproc) --port 8080); llama-server "${A[@]}"\'',
+    isLlama,
+    {
+      ...b,
+      args: ['-t', '$(nproc)'],
+    },
+  ],
+  [`bash -c "A=(\n serve org/m # don't\n --port 8000)\nvllm \\"\${A[@]}\\""`, isVllm, v],
 ];

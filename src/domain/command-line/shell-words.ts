@@ -26,12 +26,32 @@ const goesOn = /(?<!\\)((?:\\\\)*)\\\n/g;
 /** "$(which llama-server)" is llama-server. */
 const lookedUp = /\$\((?:which|command -v) ([\w./-]+)\)|`(?:which|command -v) ([\w./-]+)`/g;
 
-/** The lines between "<<EOF" and "EOF" are data, also where they read as commands. */
+/** The lines between "<<EOF" and "EOF" are data, also where they read as commands; a "<<" whose end never comes is none. */
 function withoutHereDocuments(text: string): string {
-  return text.replaceAll(hereDocument, '$3');
+  if (!text.includes('<<')) return text;
+  const lines = text.split('\n');
+  const lastAt = new Map(lines.map((line, at) => [line.trimStart(), at]));
+  const ends: string[] = [];
+  const kept: string[] = [];
+  for (const [at, line] of lines.entries()) {
+    if (ends[0] === undefined)
+      kept.push(
+        line.replaceAll(hereDocument, (whole, single?: string, double?: string, bare?: string) => {
+          const end = single ?? double ?? bare?.replaceAll('\\', '') ?? '';
+          if ((lastAt.get(end) ?? 0) <= at) return whole;
+          ends.push(end);
+          return '';
+        }),
+      );
+    else if (line.trimStart() === ends[0]) {
+      ends.shift();
+      while (ends[0] !== undefined && (lastAt.get(ends[0]) ?? 0) <= at) ends.shift();
+    }
+  }
+  return kept.join('\n');
 }
 
-const hereDocument = /<<-?\s*(["']?)\b(\w+)\1([^\n]*)\n(?:[^\n]*\n)*?[\t ]*\2(?=\n|$)/g;
+const hereDocument = /(?<!<)<<-?[\t ]*(?:'([^']+)'|"([^"]+)"|((?:\\?[\w.+@%/-])+))/g;
 
 /** `NAME=(WORDS)`, `NAME+=(WORDS)` */
 export const arrayWords = /^([A-Za-z_]\w*)(\+?)=\((.*)\)$/s;
@@ -43,11 +63,22 @@ interface Token {
   readonly separator: boolean;
 }
 
+const substituted = String.raw`[<>$]\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)|${'`[^`]*`'}`;
+
+/**
+ * What stands between the parentheses of an array. A text can be read in one way only, and a comment begins where one begins
+ * outside, too: else a text of a stranger takes time without end.
+ */
+const inArray = [
+  String.raw`(?<=\s)#[^\n]*(?=\n)`,
+  substituted,
+  String.raw`"(?:\\.|[^"\\])*"|'[^']*'|\\.|(?!(?<=\s)#)[^()"'\\${'`'}]`,
+].join('|');
+
 /** One part of a word: a substitution, words of an array, quoted text, or plain letters. */
 const partOfWord = [
-  String.raw`[<>$]\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)`,
-  String.raw`(?<=\w\+?=)\((?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^()"'\\])*\)`,
-  '`[^`]*`',
+  substituted,
+  String.raw`(?<=\w\+?=)\((?:${inArray})*\)`,
   String.raw`"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;&|"'\\]|(?<=[<>])&|&(?=>)`,
 ].join('|');
 const comment = String.raw`(?<![^\s;&|])#[^\n]*`;
@@ -57,9 +88,15 @@ function shellTokens(text: string): Token[] {
   const tokens = [...text.matchAll(tokenPattern)].filter(([token]) => !token.startsWith('#'));
   return tokens.map(([token]) => ({
     text: unquote(token),
-    closed: /^[^"'\\(]+\)+$/.test(token) ? token.replace(/\)+$/, '') : unquote(token),
+    closed: token.length > 1 && !/["'\\(]/.test(token) ? withoutClosing(token) : unquote(token),
     separator: /^(&&|\|\||[;&|\n])$/.test(token),
   }));
+}
+
+function withoutClosing(word: string): string {
+  let end = word.length;
+  while (word[end - 1] === ')') end -= 1;
+  return word.slice(0, end);
 }
 
 function unquote(token: string): string {
@@ -104,14 +141,29 @@ const controlWords = new Set([
 
 /** "do ./server" and "(./server)" run the server. */
 function withoutControl(words: readonly string[]): string[] {
-  const [first = '', ...rest] = words;
-  if (controlWords.has(first)) return withoutControl(rest);
-  // `start() { ./server`, `start () { ./server`, `function start { ./server`
-  if (/^[\w-]+\(\)$/.test(first)) return withoutControl(rest);
-  if (rest[0] === '()' || (first === 'function' && rest.length > 1)) return withoutControl(rest.slice(1));
-  // `case WORD in PATTERN) ./server`
-  if (first === 'case') return withoutControl(rest.slice(rest.findIndex((word) => word.endsWith(')')) + 1));
-  if (!/^\(+[^(]/.test(first)) return [...words];
+  const own = words.slice(controlEnds(words));
+  const [first = '', ...rest] = own;
+  if (!/^\(+[^(]/.test(first)) return own;
   const bare = [first.replace(/^\(+/, ''), ...rest];
-  return bare.map((word, at) => (at === bare.length - 1 ? word.replace(/\)+$/, '') : word)).filter(Boolean);
+  return bare.map((word, at) => (at === bare.length - 1 ? withoutClosing(word) : word)).filter(Boolean);
+}
+
+function controlEnds(words: readonly string[]): number {
+  const lastPattern = words.findLastIndex((word) => word.endsWith(')'));
+  let at = 0;
+  for (;;) {
+    const first = words[at] ?? '';
+    // `start() { ./server`, `start () { ./server`, `function start { ./server`
+    if (controlWords.has(first) || /^[\w-]+\(\)$/.test(first)) at += 1;
+    else if (words[at + 1] === '()' || (first === 'function' && at + 2 < words.length)) at += 2;
+    // `case WORD in PATTERN) ./server`
+    else if (first === 'case') at = lastPattern > at ? patternEnds(words, at) : at + 1;
+    else return at;
+  }
+}
+
+function patternEnds(words: readonly string[], from: number): number {
+  let at = from;
+  while (words[at]?.endsWith(')') === false) at += 1;
+  return at + 1;
 }
