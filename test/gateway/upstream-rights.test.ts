@@ -2,9 +2,10 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { configFor, dial, engine, front, sha256 } from './harness.ts';
+import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
+import { configFor, dial, engine, front, sha256, until } from './harness.ts';
 import type { RunningGateway } from './harness.ts';
-import type { FakeUpstream } from './fake-upstream.ts';
+import type { FakeUpstream, Turn } from './fake-upstream.ts';
 
 const keys = [{ id: 'guest' }, { id: 'operator', control: true }].map((key) => ({
   ...key,
@@ -173,3 +174,43 @@ test.each([true, false])(
     expect(await statuses(gateway, 'operator', account)).toEqual(account.map(() => 200));
   },
 );
+
+test('what has waited while a reload put a server elsewhere in the place of its engine is judged anew', async () => {
+  const keyFile = join(tmpdir(), `berth-lent-later-${process.pid}`);
+  await writeFile(keyFile, 'lent');
+  onTestFinished(() => rm(keyFile, { force: true }));
+  const far = await engine((turn) => turn.json(200, {}));
+  function config(deployment: string, more: Parameters<typeof configFor>[0][0]): GatewayConfig {
+    return configFor([{ ...more, deployment }], {
+      anonymous: true,
+      keys,
+      routes: [{ name: 'm', to: [{ deployment, weight: 1 }], aliasOf: null }],
+    });
+  }
+  // The route leads to another deployment by then, or its deployment to another engine.
+  for (const deployment of ['far', 'd']) {
+    const held: Turn[] = [];
+    const near = await engine((turn) => void held.push(turn));
+    const gateway = await front(config('d', { url: near.url, slots: 1 }));
+    const first = statuses(gateway, null, ['POST m/sleep']);
+    await until('one is served', () => held.length === 1);
+    const waiting = [
+      statuses(gateway, null, ['POST m/sleep', 'DELETE m/api/delete']),
+      statuses(gateway, 'guest', ['POST m/sleep']),
+      statuses(gateway, null, ['POST m/v1/completions', 'GET m/v1/models']),
+      statuses(gateway, 'operator', ['POST m/v1/load_lora_adapter']),
+    ];
+    await until('the others wait', async () => (await gateway.metric('berth_gateway_queue_depth')) === 6);
+    far.seen.length = 0;
+    await gateway.reload(config(deployment, { url: far.url, keyFile, lentKey: true }));
+    held[0]?.json(200, {});
+    expect(await Promise.all(waiting)).toEqual([[401, 401], [403], [200, 200], [200]]);
+    expect(far.seen.map(({ path }) => path).toSorted()).toEqual([
+      '/v1/completions',
+      '/v1/load_lora_adapter',
+      '/v1/models',
+    ]);
+    expect(await first).toEqual([200]);
+    expect(await gateway.metric('berth_gateway_inflight')).toBe(0);
+  }
+});

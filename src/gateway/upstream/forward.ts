@@ -10,6 +10,7 @@ import type { Deployment } from '../routing/deployment.ts';
 import { noInstance } from '../reply/faults.ts';
 import type { Instance } from '../routing/instance.ts';
 import type { KeyRefusals } from './key-refusals.ts';
+import { requireLent } from './lent-key.ts';
 import type { Lease } from '../admission/lease.ts';
 import { account } from '../accounts/account.ts';
 import type { Meter } from '../reply/meter.ts';
@@ -23,7 +24,7 @@ export interface ForwardContext {
   readonly after: (ms: number, task: () => void) => () => void;
   readonly stored: StoredResponses;
   readonly keyRefusals: KeyRefusals;
-  readonly snapshot: Pick<Snapshot, 'config'>;
+  readonly snapshot: Pick<Snapshot, 'config' | 'keyring'>;
 }
 
 /** The engine went away before it answered, and no other one of its deployment is there to be asked. */
@@ -88,6 +89,7 @@ class Forwarding implements AttemptPorts {
     if (!tried.includes(lease.instance)) tried.push(lease.instance);
     try {
       if (!call.gone && !call.trail.cancelled) {
+        this.#requireRights(lease.instance);
         new Attempt(call, lease, this).send();
         return;
       }
@@ -141,6 +143,16 @@ class Forwarding implements AttemptPorts {
 
   clientMs(): number {
     return this.#work.context.snapshot.config.limits.clientMs ?? usualLimits.unreadMs;
+  }
+
+  #requireRights(instance: Instance): void {
+    const { call, context, deployment } = this.#work;
+    try {
+      requireLent(call, instance, context.snapshot);
+    } catch (error) {
+      deployment.judge(instance, 'untold');
+      throw error;
+    }
   }
 
   #conclude(attempt: Attempt, end: AttemptEnd): void {
