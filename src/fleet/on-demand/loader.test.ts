@@ -33,7 +33,10 @@ function stubborn(tries: number): { world: World; waits: number[]; errors: unkno
 
 function loaderOf(
   world: World,
-  fetched: Partial<Pick<LoaderPorts, 'fetch'>> & { readonly deployments?: readonly object[] } = {},
+  fetched: Partial<Pick<LoaderPorts, 'fetch'>> & {
+    readonly deployments?: readonly object[];
+    readonly noted?: () => void;
+  } = {},
 ): { loader: Loader; told: string[] } {
   const told: string[] = [];
   const { deployments = [], fetch = () => Promise.reject(new Error('Nothing is fetched here.')) } = fetched;
@@ -44,7 +47,7 @@ function loaderOf(
     changed: async () => void told.push(loader.phaseOf('a')),
     onProgress: () => {},
     fetch,
-    noted: async () => {},
+    noted: async () => fetched.noted?.(),
     fetched: () => {},
     times: { of: () => null, learn: async () => {} },
   });
@@ -109,3 +112,32 @@ test('nor does one whose end waits for a load that is given up with it', async (
   await loader.stop();
   expect(began).toBe(1);
 }, 10_000);
+
+test('a model whose fetch failed is told as failed until one succeeds', async () => {
+  const engine = engineOf('llama.cpp').options?.parse({ kind: 'llama.cpp' });
+  const model = { path: 'https://host/b.gguf', mmproj: null, secret: null };
+  const one = {
+    name: 'a',
+    host: 'local',
+    engine,
+    model,
+    target: { kind: 'process' },
+    gpus: 0,
+    resources: null,
+  };
+  const answers = [Promise.reject(new Error('The hub does not answer.')), Promise.resolve('/store/b.gguf')];
+  answers[0]?.catch(() => {});
+  const noted: object[] = [];
+  const { loader, told } = loaderOf(localWorld(), {
+    deployments: [one],
+    fetch: () => answers.shift() ?? Promise.reject(new Error('It was fetched already.')),
+    noted: () => void noted.push(loader.failed),
+  });
+  loader.fetch('a');
+  await expect.poll(() => loader.failed).toEqual({ a: 'Error: The hub does not answer.' });
+  loader.fetch('a');
+  await expect.poll(() => told.length).toBe(2);
+  expect(loader.failed).toEqual({});
+  // Whoever reads what was noted is told so as well.
+  expect(noted.at(-1)).toEqual({});
+});

@@ -132,6 +132,7 @@ export class Loader {
       await this.#ports.noted();
       try {
         await this.#fetchFirst(entry);
+        entry.failure = null;
       } finally {
         if (entry.phase === 'fetching') entry.phase = 'gone';
         await this.#ports.noted();
