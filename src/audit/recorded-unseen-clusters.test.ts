@@ -49,10 +49,13 @@ function half(name: string, role: string): Thing[] {
 }
 
 /** A pod that a node has taken at this time, and of which nothing more is told. */
-function taken(startTime: string, phase: string, state: Thing): Thing {
+function taken(startTime: string, phase: string, state: Thing, more: Thing = {}): Thing {
+  const { ready = 'False', ...others } = more;
   const conditions =
-    phase === 'Running' ? [{ type: 'Ready', status: 'False' }] : [{ type: 'PodScheduled', status: 'True' }];
-  const containerStatuses = [{ name: 'vllm', ready: false, restartCount: 0, state }];
+    phase === 'Running' || more['ready']
+      ? [{ type: 'Ready', status: ready }]
+      : [{ type: 'PodScheduled', status: 'True' }];
+  const containerStatuses = [{ name: 'vllm', ready: false, restartCount: 0, state, ...others }];
   return pod('m-6f-x', { phase, startTime, conditions, containerStatuses });
 }
 
@@ -114,6 +117,40 @@ tryClusters([
   {
     what: 'a pod that runs and is not ready for a minute',
     objects: [...whole, taken('2026-11-28T08:59:00Z', 'Running', { running: {} })],
+    found: [],
+  },
+  {
+    what: 'a pod that is not ready, whose containers have ended before',
+    objects: [
+      ...whole,
+      taken(
+        '2026-11-20T07:00:00Z',
+        'Running',
+        { running: {} },
+        { lastState: { terminated: { reason: 'Completed' } } },
+      ),
+    ],
+    found: [],
+  },
+  {
+    what: 'a pod that is not ready, one container of which was started again',
+    objects: [
+      ...whole,
+      pod('m-6f-x', {
+        phase: 'Running',
+        startTime: '2026-11-20T07:00:00Z',
+        conditions: [{ type: 'Ready', status: 'False' }],
+        containerStatuses: [
+          { name: 'vllm', ready: false, restartCount: 0, state: { running: {} } },
+          { name: 'proxy', ready: true, restartCount: 1, state: { running: {} } },
+        ],
+      }),
+    ],
+    found: [],
+  },
+  {
+    what: 'a pod that was coming on a node that is lost',
+    objects: [...whole, taken('2026-11-28T07:00:00Z', 'Pending', making, { ready: 'Unknown' })],
     found: [],
   },
   // Labels that only controllers give.

@@ -26,16 +26,20 @@ export function podNotReady(pod: KubeObject, at: string): Found | null {
   );
   // What crashes or waits is told by rules of its own.
   if (silent.length === 0 || states.some((one) => one.waiting !== null)) return null;
-  if (Date.parse(at) - Date.parse(since) < comingMs) return null;
+  if (Date.parse(at) - Date.parse(since.at) < comingMs) return null;
   const { name } = pod.metadata;
   const names = silent.map(({ container }) => container).join(', ');
   return {
     object: titleOf(pod),
     names: [name],
-    message: `It runs and has not been ready since ${since}: container ${names}.`,
-    evidence: [`Ready False since ${since}`, ready.reason ?? '', ready.message ?? ''].filter(
-      (line) => line !== '',
-    ),
+    message: since.told
+      ? `It runs and has not been ready since ${since.at}: container ${names}.`
+      : `It runs and is not ready, and nothing shows that it was since its node took it at ${since.at}: container ${names}.`,
+    evidence: [
+      since.told ? `Ready False since ${since.at}` : `Ready False, startTime ${since.at}`,
+      ready.reason ?? '',
+      ready.message ?? '',
+    ].filter((line) => line !== ''),
     cure: 'See what its readiness probe is answered, and what its log says.',
     commands: [
       `${kubectlFor(pod)} describe pod ${name}`,

@@ -18,13 +18,13 @@ export function podNotMade(pod: KubeObject, at: string): Found | null {
   const since = notReadySince(pod);
   if (!making || since === null || pod.metadata.deletionTimestamp) return null;
   if (!Waiting.safeParse(pod.status).success) return null;
-  if (Date.parse(at) - Date.parse(since) < makingMs) return null;
+  if (Date.parse(at) - Date.parse(since.at) < makingMs) return null;
   const { name } = pod.metadata;
   return {
     object: titleOf(pod),
     names: [name],
     message: `Its container ${making.container} is not made: its node waits for a volume, a network or an image.`,
-    evidence: [`waiting: ContainerCreating since ${since}`],
+    evidence: [`waiting: ContainerCreating since ${since.at}`],
     cure: 'See in its events what its node waits for.',
     commands: [`${kubectlFor(pod)} describe pod ${name}`],
   };

@@ -56,11 +56,24 @@ function statusesOf({ status }: KubeObject): NonNullable<z.infer<typeof Ones>> {
 
 const Started = z.object({ startTime: z.string() });
 
-/** Since when a pod has not been ready, at the latest since its node has taken it; null for one that is ready, or that does not tell. */
-export function notReadySince(pod: KubeObject): string | null {
+/**
+ * Since when a pod has not been ready; null for one that is ready, that a lost node tells nothing of (Unknown), or that does not tell.
+ * `told`: its condition says so. Else that is when its node took it, of one whose containers show no earlier life: it may have been
+ * ready meanwhile, which then shows nowhere.
+ */
+export function notReadySince(pod: KubeObject): { at: string; told: boolean } | null {
   const ready = conditionsOf(pod).find(({ type }) => type === 'Ready');
-  if (ready?.status === 'True') return null;
-  return ready?.lastTransitionTime ?? Started.safeParse(pod.status).data?.startTime ?? null;
+  if (ready?.status === 'True' || ready?.status === 'Unknown') return null;
+  if (ready?.lastTransitionTime) return { at: ready.lastTransitionTime, told: true };
+  const start = Started.safeParse(pod.status).data?.startTime;
+  return start === undefined || hasLived(pod) ? null : { at: start, told: false };
+}
+
+function hasLived(pod: KubeObject): boolean {
+  return statusesOf(pod).some(
+    ({ restartCount, lastState }) =>
+      (restartCount ?? 0) > 0 || Object.values(lastState ?? {}).some((state) => Boolean(state)),
+  );
 }
 
 /** Why no node takes a pod, and since when; null for one that a node has. */
