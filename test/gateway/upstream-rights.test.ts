@@ -85,6 +85,11 @@ const changes = [
   'GET m/no-path-that-is-known',
   'HEAD m/unload',
   'OPTIONS m/unload',
+  // Ollama loads and unloads by these, by "keep_alive" and whatever model the body names.
+  'POST m/api/generate',
+  'POST m/api/chat',
+  'POST m/api/embed',
+  'POST m/api/embeddings',
   // Requests of others.
   'DELETE m/v1/stream/1',
   'POST m/v1/streams/lookup',
@@ -104,7 +109,6 @@ const harmless = [
   ].flatMap((paths) => paths.split(' ').map((path) => `GET m/${path}`)),
   'POST m/v1/chat/completions',
   'POST m/completion',
-  'POST m/api/chat',
 ];
 
 test('/upstream changes an engine for keys of control alone, and computes and reads for every key', async () => {

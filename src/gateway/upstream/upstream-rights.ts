@@ -3,17 +3,14 @@ import { isHarmlessRead, isReading } from './harmless-reads.ts';
 
 /** Where engines compute under names of their own, by POST: nothing stays of it. */
 const computing = new Set([
-  // llama-server, and what it has of Ollama's API
+  // llama-server
   '/completion',
   '/completions',
   '/chat/completions',
   '/embedding',
   '/embeddings',
   '/responses',
-  '/api/chat',
-  '/api/generate',
-  '/api/embed',
-  '/api/embeddings',
+  // Ollama, of whose own API the rest takes "keep_alive", which unloads, and loads whatever model the body names
   '/api/show',
   // SGLang, TGI, TEI, vLLM
   '/generate',
