@@ -90,6 +90,14 @@ const changes = [
   'POST m/api/chat',
   'POST m/api/embed',
   'POST m/api/embeddings',
+  // Beside what computes.
+  'PUT m/tokenize',
+  'POST m/v3/chat/completions/control',
+  'POST m/v3/models/load',
+  'POST m/v2/repository/models/x/load',
+  'POST m/v2/models/x%2fy/infer',
+  'POST m/v1/models/x:load',
+  'POST m/api/extra/abort',
   // Requests of others.
   'DELETE m/v1/stream/1',
   'POST m/v1/streams/lookup',
@@ -109,6 +117,20 @@ const harmless = [
   ].flatMap((paths) => paths.split(' ').map((path) => `GET m/${path}`)),
   'POST m/v1/chat/completions',
   'POST m/completion',
+  'PUT m/generate',
+  'PUT m/encode',
+  'PUT m/classify',
+  ...[
+    'audio/transcriptions chat/completions/input_tokens v1/chat/completions/input_tokens',
+    'responses/input_tokens v1/responses/input_tokens decode vertex chat_tokenize generate_stream',
+    'v1/token/encode v1/token/decode v1/internal/encode v1/internal/decode v1/internal/token-count',
+    'v1/internal/logits generate_from_file parse_function_call separate_reasoning vertex_generate',
+    'api/v0/chat/completions api/v0/completions api/v0/embeddings v3/chat/completions v3/rerank',
+    'v3/v1/embeddings openai/v1/completions v2/models/x/infer v2/models/x/versions/1/generate',
+    'v2/models/x/generate_stream v1/models/x:predict v1/chat/completions/render v2/embed',
+    'api/v1/generate api/show',
+  ].flatMap((paths) => paths.split(' ').map((path) => `POST m/${path}`)),
+  'POST m/',
 ];
 
 test('/upstream changes an engine for keys of control alone, and computes and reads for every key', async () => {
