@@ -154,3 +154,56 @@ test("the home of the units of the system is root's, that of their programs thei
   expect([...found.folders].toSorted()).toEqual([tiny, local, stopped].toSorted());
   expect(found.unread).toEqual(['/root/models/m.gguf']);
 });
+
+test('drop-ins of a type, of a prefix and of an instance count with the unit that they change', async () => {
+  const system = '/etc/systemd/system';
+  const files: Record<string, string> = {
+    [`${system}/service.d/all.conf`]: '[Service]\nEnvironmentFile=/etc/all/%p.env\n',
+    '/etc/all/plain.env': `LLAMA_ARG_MODEL=${store}/${tiny}/m.gguf`,
+    '/etc/all/nobody.env': `LLAMA_ARG_MODEL=${store}/${other}/m.gguf`,
+    '/usr/lib/systemd/system/plain.service': '[Service]\nExecStart=llama-server\n',
+    '/usr/lib/systemd/system/toy@.service': '[Service]\nWorkingDirectory=/srv/toy\n',
+    [`${system}/toy@a.service.d/m.conf`]: '[Service]\nExecStart=llama-server -m m.gguf\n',
+    '/usr/lib/systemd/system/llm-large.service': '[Service]\nWorkingDirectory=/srv/large\n',
+    [`${system}/llm-.service.d/m.conf`]: '[Service]\nExecStart=llama-server -m l.gguf\n',
+    '/usr/lib/systemd/system/template-b@.service': '[Service]\nExecStart=llama-server -m t.gguf\n',
+    [`${system}/template-b@x.service.d/w.conf`]: '[Service]\nWorkingDirectory=/srv/template\n',
+    '/etc/containers/systemd/container.d/v.conf': '[Container]\nVolume=/srv/box:/models\n',
+    '/etc/containers/systemd/box.container': '[Container]\nExec=-m /models/b.gguf\n',
+  };
+  const seen = Object.fromEntries(
+    [
+      [stopped, '/srv/toy/m.gguf'] as const,
+      [large, '/srv/large/l.gguf'] as const,
+      [unit, '/srv/template/t.gguf'] as const,
+      [linked, '/srv/box/b.gguf'] as const,
+    ].flatMap(([tree, path], at) => [
+      [`${store}/${tree}/m.gguf`, `9:${at}`],
+      [path, `9:${at}`],
+    ]),
+  );
+  const found = await foldersInUse(
+    {
+      proc: { text: () => null, link: () => null, names: () => [] },
+      files: {
+        stat: async (path) => (seen[path] ? { id: seen[path], size: 1, isFile: true, mtimeMs: 0 } : null),
+        read: async (path) => files[path] ?? null,
+        list: async (path) => [
+          ...new Set(
+            Object.keys(files).flatMap((name) =>
+              name.startsWith(`${path}/`) ? [name.slice(path.length + 1).split('/')[0] ?? ''] : [],
+            ),
+          ),
+        ],
+      },
+      env: { HOME: '/home/a' },
+      uid: 1000,
+      containers: [],
+    },
+    [tiny, large, linked, unit, stopped, other].map((folder) => ({
+      folder,
+      paths: [`${store}/${folder}/m.gguf`],
+    })),
+  );
+  expect([...found.folders].toSorted()).toEqual([tiny, large, linked, unit, stopped].toSorted());
+});

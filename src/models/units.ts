@@ -25,8 +25,8 @@ export async function unitsOf(looked: Looked, user: UnitUser): Promise<UnitOf[]>
   const homes = homesIn((await looked.read('/etc/passwd')) ?? '');
   const found = groupsOf(user).map(async ({ folders, home }) => {
     const pieces = (await Promise.all(folders.map((folder) => piecesIn(looked, folder)))).flat();
-    const units = Map.groupBy(pieces, ({ unit }) => unit);
-    return Promise.all([...units.values()].map((of) => unitOf(looked, { user, home, homes }, of)));
+    const units = [...joined(pieces)];
+    return Promise.all(units.map(([name, of]) => unitOf(looked, { name, user, home, homes }, of)));
   });
   return (await Promise.all(found)).flat(2);
 }
@@ -99,21 +99,57 @@ function ownFolders({ env, uid }: UnitUser): Record<'home' | 'config' | 'data' |
 }
 
 interface Piece {
+  /** That of a drop-in may be a template, a prefix ("toy-.service") or a type alone ("service"). */
   readonly unit: string;
+  readonly isDropIn: boolean;
   readonly text: string;
   readonly folder: string;
 }
 
 const isUnit = /\.(?:service|container|pod|kube|volume)$/;
+const isChanged = /^(?:.*\.)?(?:service|container|pod|kube|volume)\.d$/;
+
+/**
+ * Each unit with what changes it, the most special last. What changes several, and none that is here, stands for itself, since the
+ * unit may only be named where it is started.
+ */
+function joined(pieces: readonly Piece[]): Map<string, readonly Piece[]> {
+  const byName = Map.groupBy(pieces, ({ unit }) => unit);
+  const names = [...byName.keys()].filter((name) => !isForSeveral(name));
+  const units = names.map((name) => {
+    const all = [...changersOf(name), name].flatMap((one) => byName.get(one) ?? []);
+    const { files = [], dropIns = [] } = Object.groupBy(all, ({ isDropIn }) =>
+      isDropIn ? 'dropIns' : 'files',
+    );
+    return [name, [...files, ...dropIns]] as const;
+  });
+  const taken = new Set(units.flatMap(([, of]) => of));
+  const left = [...byName].filter(([, of]) => of.some((piece) => !taken.has(piece)));
+  return new Map([...left, ...units]);
+}
+
+function isForSeveral(unit: string): boolean {
+  return !isUnit.test(unit) || unit.includes('-.');
+}
+
+/** What changes a unit beside its own folder: that of its type, of what its name begins with, and its template. Pure. */
+function changersOf(unit: string): string[] {
+  const [, stem = '', type = ''] = /^(.*)\.([a-z]+)$/.exec(unit) ?? [];
+  const [name = '', instance] = stem.split('@');
+  const parts = name.split('-');
+  const prefixes = parts.slice(1).map((_, at) => `${parts.slice(0, at + 1).join('-')}-.${type}`);
+  return [type, ...prefixes, ...(instance ? [`${name}@.${type}`] : [])];
+}
 
 async function piecesIn(looked: Looked, folder: string): Promise<Piece[]> {
   const names = await looked.list(folder);
   const found = names.map(async (name): Promise<Piece[]> => {
+    const isDropIn = isChanged.test(name);
+    if (!isDropIn && !isUnit.test(name)) return [];
     const unit = name.replace(/\.d$/, '');
-    if (!isUnit.test(unit)) return [];
-    const paths = unit === name ? [join(folder, name)] : await changesIn(looked, join(folder, name));
+    const paths = isDropIn ? await changesIn(looked, join(folder, name)) : [join(folder, name)];
     const texts = await Promise.all(paths.map((path) => looked.read(path)));
-    return texts.map((text) => ({ unit, text: text ?? '', folder }));
+    return texts.map((text) => ({ unit, isDropIn, text: text ?? '', folder }));
   });
   return (await Promise.all(found)).flat();
 }
@@ -128,12 +164,17 @@ async function changesIn(looked: Looked, folder: string): Promise<string[]> {
 
 async function unitOf(
   looked: Looked,
-  { user, home, homes }: { user: UnitUser; home: string; homes: ReadonlyMap<string, string> },
+  {
+    name,
+    user,
+    home,
+    homes,
+  }: { name: string; user: UnitUser; home: string; homes: ReadonlyMap<string, string> },
   pieces: readonly Piece[],
 ): Promise<UnitOf> {
   const patterns = pieces
-    .flatMap(({ unit, text, folder }) =>
-      variableFiles(text, { home, folder }).map((path) => withItsName(path, unit)),
+    .flatMap(({ text, folder }) =>
+      variableFiles(text, { home, folder }).map((path) => withItsName(path, name)),
     )
     .flatMap((path) => withoutRoots(path, user));
   const named = await Promise.all([...new Set(patterns)].map((pattern) => filesNamed(looked, pattern)));
@@ -148,8 +189,9 @@ async function unitOf(
   };
 }
 
-/** Specifiers for the name of a unit are filled in; of a template nobody knows what it will be called. */
+/** Specifiers for the name of a unit are filled in; of a template or a prefix nobody knows what it will be called. */
 function withItsName(path: string, unit: string): string {
+  if (isForSeveral(unit)) return path;
   const stem = unit.replace(isUnit, '');
   const [prefix = '', instance] = stem.split('@');
   const own: Record<string, string> = { p: prefix };
