@@ -42,6 +42,12 @@ function marked(annotations: Thing): Thing[] {
   ];
 }
 
+/** Of pods whose annotation nothing reads. */
+function misspelt(containers: readonly Thing[]): Thing {
+  const { metadata, ...rest } = template(containers);
+  return { metadata: { ...(metadata as Thing), annotations: { 'prometheus.io/scrap': 'true' } }, ...rest };
+}
+
 function half(name: string, role: string): Thing[] {
   const transfer = JSON.stringify({ kv_connector: 'NixlConnector', kv_role: role });
   const args = ['--model', 'org/m', '--port', '8000', '--kv-transfer-config', transfer];
@@ -231,6 +237,70 @@ tryClusters([
     what: 'a misspelt annotation that a runtime gives its pods',
     objects: [kserve(), runtime('rt', { annotations: { 'prometheus.io/prot': '8000' } })],
     found: ['unknown-annotation rt'],
+  },
+  ...['transformer', 'explainer'].map((part) => ({
+    what: `a misspelt annotation of ${part === 'explainer' ? 'an' : 'a'} ${part}`,
+    objects: [
+      custom('serving.kserve.io/v1beta1', 'InferenceService', 'x', {
+        ...hub,
+        [part]: { containers: [], labels: { 'networking.kserve.io/visibilty': 'exposed' } },
+      }),
+      runtime('rt'),
+    ],
+    found: ['unknown-annotation x'],
+  })),
+  {
+    what: 'a misspelt annotation of the pods of a CronJob',
+    objects: [
+      ...whole,
+      object('CronJob', 'vllm-bench', {
+        schedule: '0 3 * * *',
+        jobTemplate: { spec: { template: misspelt([{ name: 'b', image: 'acme/bench:1' }]) } },
+      }),
+    ],
+    found: ['unknown-annotation vllm-bench'],
+  },
+  {
+    what: 'a misspelt annotation of the leader of a LeaderWorkerSet',
+    objects: [
+      custom('leaderworkerset.x-k8s.io/v1', 'LeaderWorkerSet', 'm', {
+        replicas: 1,
+        leaderWorkerTemplate: { size: 2, leaderTemplate: misspelt([vllm()]), workerTemplate: template([]) },
+      }),
+      service('m'),
+    ],
+    found: ['unknown-annotation m'],
+  },
+  {
+    what: 'a mode that KServe does not know, of a service that something else made',
+    objects: [
+      custom('serving.kserve.io/v1beta1', 'InferenceService', 'x', hub, {
+        metadata: {
+          ...ownedBy('Application', 'a'),
+          annotations: { 'serving.kserve.io/deploymentMode': 'Raw' },
+        },
+      }),
+      runtime('rt'),
+    ],
+    found: ['unknown-annotation x'],
+  },
+  {
+    what: 'a mode that KServe does not know, on what it made of the service too',
+    objects: [
+      ...whole,
+      object(
+        'Deployment',
+        'x-predictor',
+        {},
+        {
+          metadata: {
+            ...ownedBy('InferenceService', 'x'),
+            annotations: { 'serving.kserve.io/deploymentMode': 'Raw' },
+          },
+        },
+      ),
+    ],
+    found: [],
   },
   // One model in several workloads.
   {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
+import { podMarksIn } from '../../domain/audit/workloads.ts';
 import { editDistance } from '../../domain/nearest.ts';
 import type { Rule } from './contract.ts';
 
@@ -42,6 +43,8 @@ const modeKey = 'serving.kserve.io/deploymentMode';
 /** As they are written; older and newer names for the same are all read. */
 const modes = ['Standard', 'Knative', 'ModelMesh', 'RawDeployment', 'Serverless'];
 
+const readForMode = ['InferenceService', 'InferenceGraph', 'LLMInferenceService'];
+
 export const unknownAnnotation: Rule = {
   id: 'unknown-annotation',
   severity: 'warning',
@@ -51,15 +54,10 @@ export const unknownAnnotation: Rule = {
   find: ({ objects }) =>
     objects.flatMap((object) => {
       const { annotations, name } = object.metadata;
-      // What a controller has made has them from its owner.
-      if ((object.metadata.ownerReferences ?? []).length > 0) return [];
-      const wrong = [...new Set([object.metadata, ...withinOf(object)].flatMap(keysOf))].flatMap((key) => {
-        if (known.includes(key)) return [];
-        const meant = known.find((one) => editDistance(one.toLowerCase(), key.toLowerCase()) <= 2);
-        return meant === undefined ? [] : [{ key, meant }];
-      });
+      // What a controller has made has them from its owner; but KServe reads the mode of a service whoever made that.
+      const isMade = (object.metadata.ownerReferences ?? []).length > 0;
       const mode = annotations?.[modeKey];
-      if (mode !== undefined && !modes.includes(mode))
+      if (mode !== undefined && !modes.includes(mode) && (!isMade || readForMode.includes(object.kind)))
         return [
           {
             object: titleOf(object),
@@ -69,6 +67,12 @@ export const unknownAnnotation: Rule = {
             cure: 'Write one that is known.',
           },
         ];
+      if (isMade) return [];
+      const wrong = [...new Set([object.metadata, ...withinOf(object)].flatMap(keysOf))].flatMap((key) => {
+        if (known.includes(key)) return [];
+        const meant = known.find((one) => editDistance(one.toLowerCase(), key.toLowerCase()) <= 2);
+        return meant === undefined ? [] : [{ key, meant }];
+      });
       if (wrong.length === 0) return [];
       return [
         {
@@ -84,19 +88,19 @@ export const unknownAnnotation: Rule = {
 
 const Marks = z.object({ annotations: names, labels: names }).nullish().catch(null);
 const Within = z.object({
-  template: z.object({ metadata: Marks }).nullish().catch(null),
   predictor: Marks,
+  transformer: Marks,
+  explainer: Marks,
   annotations: names,
   labels: names,
 });
 type Marks = z.infer<typeof Marks>;
 
-/** What its pods are to have: of a template, of a predictor, and of a runtime, which has them in its spec. */
-function withinOf({ kind, spec }: KubeObject): Marks[] {
-  const { data } = Within.safeParse(spec);
-  const own =
-    kind.endsWith('ServingRuntime') && data ? [{ annotations: data.annotations, labels: data.labels }] : [];
-  return [data?.template?.metadata, data?.predictor, ...own];
+/** What its pods are to have: of templates, of the parts of an InferenceService, and of a runtime, which has them in its spec. */
+function withinOf(object: KubeObject): Marks[] {
+  const { data } = Within.safeParse(object.spec);
+  const own = object.kind.endsWith('ServingRuntime') && data ? [data] : [];
+  return [...podMarksIn(object), data?.predictor, data?.transformer, data?.explainer, ...own];
 }
 
 function keysOf(marks: Marks): string[] {

@@ -4,7 +4,7 @@ import type { KubeObject, Workload } from './kube-object.ts';
 import { predictorPod } from './predictor-pod.ts';
 
 const names = z.record(z.string(), z.string()).nullish().catch(null);
-const Labels = z.object({ metadata: z.object({ labels: names }) });
+const Marks = z.object({ metadata: z.object({ labels: names, annotations: names }) });
 const Replicas = z.object({ replicas: z.number() });
 
 /** Kinds that Kubernetes itself makes others from: what they own is as they say. */
@@ -81,7 +81,7 @@ function templatesOf(object: KubeObject, objects: readonly KubeObject[]): Worklo
   const replicas = replicasOf(object);
   const partial = completed.includes(kind);
   const predictor = kind === 'InferenceService' ? predictorPod(object, objects) : null;
-  const found = [...podSpecsIn(spec), ...(predictor ? [{ labels: {}, pod: predictor }] : [])];
+  const found = [...podSpecsIn(spec), ...(predictor ? [{ ...unmarked, pod: predictor }] : [])];
   return found.map(({ labels, pod }) => ({
     object,
     labels: { ...labels, ...addedLabels(object) },
@@ -145,21 +145,34 @@ function saysItself(maker: KubeObject, { own, tells }: Pick<Saying, 'own' | 'tel
   return makers.includes(maker.kind) || ownersOf(maker).length > 0 || its.length > 0;
 }
 
-interface FoundPod {
-  readonly labels: Readonly<Record<string, string>>;
+/** What an object has its pods marked with, template by template, wherever its kind keeps them. */
+export function podMarksIn({ kind, spec }: KubeObject): readonly PodMarks[] {
+  return kind === 'Pod' || descriptions.includes(kind) ? [] : podSpecsIn(spec);
+}
+
+type Names = Readonly<Record<string, string>>;
+
+interface PodMarks {
+  readonly labels: Names;
+  readonly annotations: Names;
+}
+
+interface FoundPod extends PodMarks {
   readonly pod: PodSpec;
 }
 
 const deepest = 8;
+const unmarked: PodMarks = { labels: {}, annotations: {} };
 
-/** Whatever has containers is a pod; the labels of its template stand beside it. */
-function podSpecsIn(value: unknown, labels: FoundPod['labels'] = {}, depth = 0): FoundPod[] {
+/** Whatever has containers is a pod; the marks of its template stand beside it. */
+function podSpecsIn(value: unknown, marks: PodMarks = unmarked, depth = 0): FoundPod[] {
   if (typeof value !== 'object' || value === null || depth > deepest) return [];
-  if (Array.isArray(value)) return value.flatMap((one) => podSpecsIn(one, labels, depth + 1));
+  if (Array.isArray(value)) return value.flatMap((one) => podSpecsIn(one, marks, depth + 1));
   if ('containers' in value && Array.isArray(value.containers)) {
     const pod = PodSpec.safeParse(value).data;
-    return pod ? [{ labels, pod }] : [];
+    return pod ? [{ ...marks, pod }] : [];
   }
-  const beside = Labels.safeParse(value).data?.metadata.labels ?? {};
+  const { labels, annotations } = Marks.safeParse(value).data?.metadata ?? {};
+  const beside = { labels: labels ?? {}, annotations: annotations ?? {} };
   return Object.values(value).flatMap((one) => podSpecsIn(one, beside, depth + 1));
 }
