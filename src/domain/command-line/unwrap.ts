@@ -1,6 +1,8 @@
 import { fillVariables } from './fill-variables.ts';
 import { shellCommands } from './shell-words.ts';
 import type { Peeled } from './peeled.ts';
+import { newRoom, takes } from './room.ts';
+import type { Room } from './room.ts';
 import { peelEntrypoint, peelUnknown } from './unknown-wrappers.ts';
 import { leadingAssignments, peelWrapper } from './wrappers.ts';
 
@@ -26,7 +28,7 @@ const maxDepth = 12;
 export function unwrap(argv: readonly string[]): readonly Unwrapped[] {
   const known = unwrapped.get(argv);
   if (known) return known;
-  const commands = peel(argv, { env: {}, waits: false, depth: 0 });
+  const commands = peel(argv, { env: {}, waits: false, depth: 0, room: newRoom() });
   unwrapped.set(argv, commands);
   return commands;
 }
@@ -38,15 +40,16 @@ interface Context {
   readonly env: Readonly<Record<string, string>>;
   readonly waits: boolean;
   readonly depth: number;
+  readonly room: Room;
 }
 
 function peel(argv: readonly string[], context: Context): Unwrapped[] {
   const { env, words } = leadingAssignments(argv);
   const [path, ...args] = words;
   if (path === undefined || path === '' || context.depth > maxDepth) return [];
-  const inner = { env: { ...context.env, ...env }, waits: context.waits, depth: context.depth + 1 };
+  const inner = { ...context, env: together(context, env), depth: context.depth + 1 };
   const name = baseName(path);
-  const peeled = shellOf(name, args, inner.env) ?? peelWrapper(name, args) ?? peelEntrypoint(name, args);
+  const peeled = shellOf(name, args, inner) ?? peelWrapper(name, args) ?? peelEntrypoint(name, args);
   if (peeled) return peelAll(peeled, inner);
   const script = interpreted(name, args);
   // `python /opt/conda/bin/conda run …`, `python -m torch.distributed.run …`: what Python runs may be a wrapper itself.
@@ -58,8 +61,14 @@ function peel(argv: readonly string[], context: Context): Unwrapped[] {
 }
 
 function peelAll({ commands, env, waits }: Peeled, inner: Context): Unwrapped[] {
-  const next = { ...inner, env: { ...inner.env, ...env }, waits: inner.waits || waits };
+  const next = { ...inner, env: together(inner, env), waits: inner.waits || waits };
   return commands.flatMap((command) => peel(command, next));
+}
+
+/** Each command of a text keeps its variables: as many as there are commands, of as many, are too many. */
+function together({ env, room }: Context, own: Context['env']): Context['env'] {
+  if (Object.keys(own).length === 0) return env;
+  return room.left > 0 && takes(room, 8 * Object.keys(env).length) ? { ...env, ...own } : own;
 }
 
 /** A process that has set its own title shows all of it as one word, with blanks; one without a flag says nothing that helps. */
@@ -81,9 +90,9 @@ export function baseName(path: string): string {
 const shells = new Set(['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh', 'fish', 'busybox']);
 
 /** A shell that a process still shows waits for its child: had it exec'd, the line would be the child's. */
-function shellOf(name: string, args: readonly string[], env: Context['env']): Peeled | null {
+function shellOf(name: string, args: readonly string[], { env, room }: Context): Peeled | null {
   if (name === 'eval')
-    return { commands: fillVariables(shellCommands(args.join(' ')), env), env: {}, waits: false };
+    return { commands: fillVariables(shellCommands(args.join(' ')), env, room), env: {}, waits: false };
   if (!shells.has(name)) return null;
   if (name === 'busybox' && !shells.has(args[0] ?? '')) return null;
   const words = name === 'busybox' ? args.slice(1) : args;
@@ -93,25 +102,32 @@ function shellOf(name: string, args: readonly string[], env: Context['env']): Pe
     return script === undefined
       ? null
       : { commands: [words.slice(words.indexOf(script))], env: {}, waits: true };
-  const commands = fillVariables(shellCommands(words[at + 1] ?? ''), env);
+  const commands = fillVariables(shellCommands(words[at + 1] ?? ''), env, room);
   const [zero, ...behind] = words.slice(at + 2);
-  return { commands: commands.map((command) => filled(command, { zero, behind })), env: {}, waits: true };
+  const all = commands.map((command) => filled(command, { zero, behind }, room));
+  return { commands: all, env: {}, waits: true };
 }
 
 /** In `sh -c 'exec "$0" "$@"' program args` the words behind the text are meant, the first of them apart; "$1" is the second. */
 function filled(
   command: readonly string[],
   { zero, behind }: { zero: string | undefined; behind: readonly string[] },
+  room: Room,
 ): string[] {
   const words = [zero, ...behind];
   return command.flatMap((word) => {
-    if (word === '$@' || word === '$*') return behind;
-    return [
-      word.replaceAll(
-        /\$(?:(\d)|\{(\d+)\})/g,
-        (whole, one?: string, more?: string) => words[Number(one ?? more)] ?? whole,
-      ),
-    ];
+    if (!word.includes('$') || room.left === 0) return [word];
+    if (word === '$@' || word === '$*') {
+      const size = behind.reduce((sum, one) => sum + one.length + 4, 0);
+      return takes(room, size) ? behind : [word];
+    }
+    let size = 0;
+    const text = word.replaceAll(/\$(?:(\d)|\{(\d+)\})/g, (whole, one?: string, more?: string) => {
+      const put = words[Number(one ?? more)] ?? whole;
+      size += put.length;
+      return size > room.left ? '' : put;
+    });
+    return [takes(room, size) ? text : word];
   });
 }
 
