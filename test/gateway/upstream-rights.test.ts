@@ -191,6 +191,9 @@ test.each([true, false])(
       'DELETE far/v1/files/1',
       'POST far/v1/fine_tuning/jobs',
       'GET falls/v1/files',
+      // Harmless at an engine of berth's alone.
+      'GET far/info',
+      'GET far/report.html',
     ];
     const models = ['GET far/v1/models', 'GET far/v1/models/large', 'POST far/v1/embeddings', 'GET far/'];
     expect(await statuses(gateway, 'guest', account)).toEqual(account.map(() => 403));
