@@ -20,7 +20,8 @@ export interface GatewayChild {
   readonly insideUrl: string;
   /**
    * Writes the configuration and has the gateway take it in, whole or not at all. Throws PORT_TAKEN, or
-   * GATEWAY_RELOAD_FAILED with its reason; a gateway that has ended reads the file when it is started again.
+   * GATEWAY_RELOAD_FAILED with its reason, also when it does not answer in time: it may still take it in. A gateway that has ended
+   * reads the file when it is started again.
    */
   readonly reload: (config: GatewayConfig) => Promise<void>;
   /** Has the gateway do it, and gives its answer. Throws GATEWAY_REFUSED with its reason, also when it has ended. */
@@ -73,6 +74,10 @@ export async function startGateway(
     throw await startFault(world, paths, first, end);
   }
   let urls = opened;
+  // Also of a reload that nobody waits for any more.
+  events.listen((event) => {
+    if (event.event === 'reloaded') urls = urlsOf(event) ?? urls;
+  });
   let drainMs = config.limits.drainMs;
   return {
     pid: child.pid,
@@ -85,16 +90,24 @@ export async function startGateway(
     exited: child.exited,
     reload: async (next) => {
       await world.files.write(paths.gatewayConfig, JSON.stringify(next), 0o600);
-      const told = events.next(['reloaded', 'reload-failed'], AbortSignal.timeout(reloadTimeoutMs));
-      child.kill('SIGHUP');
-      const event = await told;
-      if (event?.event === 'reload-failed') throw await reloadFault(world, event);
+      await hangUp(world, child, events);
       drainMs = next.limits.drainMs;
-      urls = urlsOf(event) ?? urls;
     },
     ask: asker(child, events),
     stop: () => endOf(world, child, drainMs + 5_000),
   };
+}
+
+/** Throws as `reload`. */
+async function hangUp(world: World, child: Child, events: GatewayEvents): Promise<void> {
+  const late = AbortSignal.timeout(reloadTimeoutMs);
+  const told = events.next(['reloaded', 'reload-failed'], late);
+  child.kill('SIGHUP');
+  const event = await told;
+  if (event?.event === 'reload-failed') throw await reloadFault(world, event);
+  if (event !== null || !late.aborted) return;
+  const reason = `it has not answered for ${reloadTimeoutMs / 1000} s.`;
+  throw new BerthError('GATEWAY_RELOAD_FAILED', { reason });
 }
 
 /** Open requests get their time; then it is over. */
