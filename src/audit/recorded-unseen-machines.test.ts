@@ -11,6 +11,19 @@ const healthy = '"total_slots":1,"default_generation_settings":{"n_ctx":4096}';
 const counters =
   'vllm:prompt_tokens_total{model_name="m"} 5\nvllm:generation_tokens_total{model_name="m"} 7\n';
 
+const twoWithKeys = ['a', 'b'].map((name, nth) => ({
+  ...vllm(10 + nth, `org/${name}`),
+  env: { VLLM_API_KEY: 'x' },
+}));
+const twoVersions = {
+  '8010/health': '',
+  '8010/version': '{"version":"0.9.2"}',
+  '8010/metrics': counters,
+  '8011/health': '',
+  '8011/version': '{"version":"0.11.0"}',
+  '8011/metrics': counters,
+};
+
 function unitOf(start: string, more = ''): string {
   return `[Unit]\nDescription=m\n[Service]\nExecStart=${start}\n${more}[Install]\nWantedBy=multi-user.target\n`;
 }
@@ -130,19 +143,16 @@ tryMachines([
   },
   {
     what: 'two versions of vLLM that tell their models to nobody without a key',
-    processes: ['a', 'b'].map((name, nth) => ({
-      ...vllm(10 + nth, `org/${name}`),
-      env: { VLLM_API_KEY: 'x' },
-    })),
-    replies: {
-      '8010/health': '',
-      '8010/version': '{"version":"0.9.2"}',
-      '8010/metrics': counters,
-      '8011/health': '',
-      '8011/version': '{"version":"0.11.0"}',
-      '8011/metrics': counters,
-    },
+    processes: twoWithKeys,
+    replies: twoVersions,
+    refused: ['8010/v1/models', '8011/v1/models'],
     found: ['version-behind vllm org/a (process 10)'],
+  },
+  {
+    what: 'the same paths of what has no models to tell',
+    processes: twoWithKeys,
+    replies: twoVersions,
+    found: [],
   },
   {
     what: 'two of one version, in two builds',
@@ -153,6 +163,7 @@ tryMachines([
       '8011/version': '{"version":"0.11.0"}',
       '8011/metrics': counters,
     },
+    refused: ['8010/v1/models', '8011/v1/models'],
     found: [],
   },
 ]);

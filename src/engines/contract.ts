@@ -46,7 +46,7 @@ export interface Identification {
   readonly paths: readonly string[];
   /** Null when no server of this engine answers so. */
   readonly read: (answers: Answers) => Identity | null;
-  /** The same of one that tells its models to nobody without a key, and whose counters show that it is one. */
+  /** The same of one that refuses its models to whoever has no key, and whose counters show that it is one. */
   readonly readBehindKey?: (answers: Answers) => Identity | null;
   /** Where it counts, in the Prometheus format, the tokens that it has read and written since it started, and in which series. */
   readonly counters?: { readonly path: string; readonly tokens: readonly string[] };

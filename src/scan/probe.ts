@@ -134,12 +134,14 @@ function judge(
   };
 }
 
-/** Engines whose own counters are told to everybody, while their models are not. */
+/** Engines whose own counters are told to everybody, while their models are refused to whoever has no key. */
 function behindKey(
   replies: ReadonlyMap<string, Reply>,
   answers: Answers,
   candidates: readonly Candidate[],
 ): { kind: string; identity: Identity }[] {
+  const models = replies.get('/v1/models');
+  if (!models || !('status' in models) || !asksForKey(models.status)) return [];
   return candidates.flatMap(({ kind, identify }) => {
     const { counters, readBehindKey } = identify ?? {};
     if (!counters || countedTokens(replies.get(counters.path), counters.tokens) === null) return [];

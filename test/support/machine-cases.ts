@@ -33,6 +33,8 @@ export interface MachineCase {
   readonly userLoaded?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What is answered, by port and path ("8080/v1/models"); whatever else listens tells that it is in good health. */
   readonly replies?: Readonly<Record<string, string>>;
+  /** What is refused to whoever has no key, in the same words. */
+  readonly refused?: readonly string[];
   /** The GPUs, by their use in MiB and whether they are divided (MIG), and who holds what of which, in MiB. */
   readonly gpus?: readonly { used: number; mig?: true }[];
   readonly gpuHolders?: readonly { gpu: number; pid: number; name?: string; used: number | null }[];
@@ -160,6 +162,7 @@ function worldOf(machine: MachineCase, proc: string): World {
       request: async (url: string) => {
         const { port, pathname } = new URL(url);
         const text = machine.replies?.[`${port}${pathname}`];
+        if (machine.refused?.includes(`${port}${pathname}`)) return { status: 401, headers: {}, text: '' };
         if (!listening.has(Number(port)) || machine.silent?.includes(Number(port)))
           throw Object.assign(new Error('no answer'), { code: 'ECONNREFUSED' });
         if (text !== undefined) return { status: 200, headers: {}, text };
