@@ -1,7 +1,17 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import type { Plan } from '../../src/domain/plan.ts';
@@ -11,7 +21,8 @@ import type { FakeFleet } from '../support/fake-fleet.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+const nobody = 65_534;
+const asNobody = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
 const isRoot = process.getuid?.() === 0;
 
 let fleet: FakeFleet;
@@ -27,42 +38,84 @@ afterEach(async () => {
   await fleet.close();
 });
 
+async function planned(): Promise<Plan> {
+  return (await fleet.place.berth('plan', '--json')).json();
+}
+
 async function done(): Promise<string[]> {
-  const plan: Plan = (await fleet.place.berth('plan', '--json')).json();
-  return plan.actions.map((action) => action.do);
+  return (await planned()).actions.map((action) => action.do);
 }
 
-async function pidOf(): Promise<number | null> {
-  const status: FleetStatus = (await fleet.place.berth('status', '--json')).json();
-  return status.deployments[0]?.replicas[0]?.pid ?? null;
+async function status(...flags: string[]): Promise<FleetStatus> {
+  return (await fleet.place.berth('status', '--json', ...flags)).json();
 }
 
-test.skipIf(!isRoot)(
-  'what another user has marked as ours is not believed by root: nothing that it says is started, and it is left alone',
-  async () => {
+async function pidOf(...flags: string[]): Promise<number | null> {
+  return (await status(...flags)).deployments[0]?.replicas[0]?.pid ?? null;
+}
+
+function markOf(pid: number): string {
+  const environ = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  return environ.find((one) => one.startsWith('BERTH_MARK='))?.slice('BERTH_MARK='.length) ?? '';
+}
+
+/** The same mark with a program that leaves a file. */
+function forged(text: string, owned: string): string {
+  const mark = JSON.parse(text) as { spec: object };
+  const spec = { ...mark.spec, program: { binary: '/bin/sh' }, args: ['-c', `touch '${owned}'; sleep 9`] };
+  return JSON.stringify({ ...mark, spec });
+}
+
+/** A fleet of one engine with this command. */
+function write(command: readonly string[]): void {
+  fleet.write({}, { top: '' });
+  const text = readFileSync(join(fleet.place.folder, 'berth.yaml'), 'utf8');
+  const line = `deployments:\n  a: {engine: {kind: command, command: ${JSON.stringify(command)}, startTimeout: 20s}}`;
+  fleet.place.write(text.replace('deployments: {}', line));
+}
+
+function notBelieved(uid: number, pid: number): object {
+  return expect.objectContaining({
+    rule: 'mark-not-believed',
+    message: expect.stringContaining(`user ${uid} `) as string,
+    evidence: [`process ${pid}`],
+  });
+}
+
+test.skipIf(!isRoot).each([
+  { whose: 'another user, with the log of the engine, in a folder of theirs, as its output', uid: nobody },
+  { whose: "root, as anybody's sudo is, with the variables of who called it", uid: 0 },
+])(
+  'a mark that root has not written is not believed of a process of $whose: nothing that it says is started, it is left alone and told',
+  async ({ uid }) => {
     const [port = 0] = await freePorts(1);
     fleet.write({ a: `port: ${port}` });
     const { berth, folder } = fleet.place;
     expect((await berth('apply', '--yes')).code).toBe(0);
     const pid = (await pidOf()) ?? 0;
-    const environ = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-    const own = environ.find((one) => one.startsWith('BERTH_MARK='))?.slice('BERTH_MARK='.length) ?? '';
+    const own = markOf(pid);
     process.kill(pid, 'SIGKILL');
     await until(async () => (await pidOf()) === null, 'the engine to be gone');
 
     const owned = join(folder, 'owned');
-    const mark = JSON.parse(own) as { spec: object };
-    const spec = { ...mark.spec, program: { binary: '/bin/sh' }, args: ['-c', `touch '${owned}'; sleep 9`] };
-    const [setpriv, ...words] = [...asNobody, process.execPath, fakeEngine, String(port)];
-    const env = { PATH: process.env['PATH'], BERTH_MARK: JSON.stringify({ ...mark, spec }) };
-    stranger = spawn(setpriv, words, { env, stdio: 'ignore' });
+    const { logFile } = JSON.parse(own) as { logFile: string };
+    if (uid !== 0) for (const path of [dirname(logFile), logFile]) chownSync(path, uid, uid);
+    const words = [...(uid === 0 ? [] : asNobody), process.execPath, fakeEngine, String(port)];
+    const env = { PATH: process.env['PATH'], BERTH_MARK: forged(own, owned) };
+    const log = openSync(logFile, 'a');
+    stranger = spawn(words[0] ?? '', words.slice(1), { env, stdio: ['ignore', log, log] });
     await until(
       async () => (await fetch(`http://127.0.0.1:${port}/health`).catch(() => null))?.ok ?? false,
       'the stranger to answer',
     );
 
-    expect(await pidOf()).toBeNull();
-    expect(await done()).toEqual(['start']);
+    const told = notBelieved(uid, stranger.pid ?? 0);
+    const seen = await status();
+    expect(seen.deployments[0]?.replicas[0]?.pid).toBeNull();
+    expect(seen.findings).toContainEqual(told);
+    const plan = await planned();
+    expect(plan.actions.map((action) => action.do)).toEqual(['start']);
+    expect(plan.findings).toContainEqual(told);
     const applied = await berth('apply', '--yes');
     expect([applied.code, applied.stdout + applied.stderr]).toEqual([
       1,
@@ -74,17 +127,59 @@ test.skipIf(!isRoot)(
   },
 );
 
-test.skipIf(!isRoot)('an engine that root has started as another user is ours all the same', async () => {
-  const command = JSON.stringify([...asNobody, process.execPath, fakeEngine, '{port}']);
-  fleet.write({}, { top: '' });
-  const text = readFileSync(join(fleet.place.folder, 'berth.yaml'), 'utf8');
-  const line = `deployments:\n  a: {engine: {kind: command, command: ${command}, startTimeout: 20s}}`;
-  fleet.place.write(text.replace('deployments: {}', line));
-  const applied = await fleet.place.berth('apply', '--yes');
-  expect(applied.code, applied.stderr).toBe(0);
-  const pid = await pidOf();
-  expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^Uid:\s+65534/m);
-  expect(await done()).toEqual(['keep']);
-  expect((await fleet.place.berth('down')).code).toBe(0);
-  await until(() => !existsSync(`/proc/${pid}`), 'it to be gone');
-});
+test.skipIf(!isRoot)(
+  'an engine that root has started as another user, and that takes on another mark, is no longer believed',
+  async () => {
+    const { folder, berth } = fleet.place;
+    const owned = join(folder, 'owned');
+    const next = join(folder, 'next');
+    const module = join(folder, 'again.mjs');
+    writeFileSync(
+      module,
+      `import { existsSync, readFileSync } from 'node:fs';
+const timer = setInterval(() => {
+  if (!existsSync(${JSON.stringify(next)})) return;
+  const env = { ...process.env, BERTH_MARK: readFileSync(${JSON.stringify(next)}, 'utf8') };
+  process.execve(process.execPath, [process.execPath, ...process.argv.slice(1)], env);
+}, 50);
+timer.unref();
+`,
+    );
+    write([...asNobody, process.execPath, '--import', module, fakeEngine, '{port}']);
+    expect((await berth('apply', '--yes')).code).toBe(0);
+    const pid = (await pidOf()) ?? 0;
+    const own = markOf(pid);
+    const other = forged(own, owned);
+    writeFileSync(`${next}.new`, other);
+    renameSync(`${next}.new`, next);
+    await until(() => markOf(pid) === other, 'the engine to have the other mark');
+
+    const { deployments, findings } = await status();
+    expect(deployments[0]?.replicas[0]?.pid).toBeNull();
+    expect(findings).toContainEqual(notBelieved(nobody, pid));
+    expect(await done()).toEqual(['start']);
+    process.kill(pid, 'SIGKILL');
+    expect(existsSync(owned)).toBe(false);
+  },
+);
+
+test.skipIf(!isRoot)(
+  'an engine that root has started as another user is ours, also where its output goes elsewhere, its log is gone, and with another --state-dir',
+  async () => {
+    const shell = ['/bin/sh', '-c', 'exec "$0" "$@" >/dev/null 2>&1'];
+    write([...asNobody, ...shell, process.execPath, fakeEngine, '{port}']);
+    const applied = await fleet.place.berth('apply', '--yes');
+    expect(applied.code, applied.stderr).toBe(0);
+    const pid = (await pidOf()) ?? 0;
+    expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^Uid:\s+65534/m);
+    const text = markOf(pid);
+    rmSync((JSON.parse(text) as { logFile: string }).logFile);
+    expect(await done()).toEqual(['keep']);
+    expect(await pidOf('--state-dir', join(fleet.place.folder, 'other'))).toBe(pid);
+    const record = join('/run/berth/marks', createHash('sha256').update(text).digest('hex'));
+    expect(existsSync(record)).toBe(true);
+    expect((await fleet.place.berth('down')).code).toBe(0);
+    await until(() => !existsSync(`/proc/${pid}`), 'it to be gone');
+    expect(existsSync(record)).toBe(false);
+  },
+);

@@ -21,6 +21,7 @@ import { engineKeyOf } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
 import { worldOfInstance } from '../file/hosts.ts';
 import { haveFailed } from './have-failed.ts';
+import { claimants } from './claimants.ts';
 import { leftUnseen } from './left-unseen.ts';
 import { instancesOf, observeFleet, silentFindings, unseenFault } from './observe.ts';
 import type { Sight } from './observe.ts';
@@ -81,6 +82,7 @@ export async function fleetStatus(
     findings: [
       ...silentFindings(observed, new Set(loaded.deployments.map(({ host }) => host)), loaded.deployments),
       ...(await leftUnseen(world, loaded, observed)),
+      ...claimants(observed, loaded),
       ...restFindings(loaded),
       ...parkedFindings(loaded, own),
       ...strays(loaded, own),

@@ -23,6 +23,7 @@ import { fitOnDemand } from './fit-on-demand.ts';
 import { fitFindings } from './fit.ts';
 import { withChosenGpus } from './host-gpus.ts';
 import { gatewayReload } from './gateway-reload.ts';
+import { claimants } from '../observe/claimants.ts';
 import { leftUnseen } from '../observe/left-unseen.ts';
 import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
 import { weightBytes } from '../../io/weight-bytes.ts';
@@ -104,8 +105,7 @@ async function planSeen(world: World, seen: Seen, wishes: PlanWishes): Promise<P
     ...(reload ? { reload } : {}),
     ...(rest ? { leftOut: rest.leftOut } : {}),
     findings: [
-      ...silentFindings(observed, wantedHosts(loaded), loaded.deployments),
-      ...(await leftUnseen(world, loaded, observed)),
+      ...(await sightFindings(world, seen)),
       ...loaded.warnings,
       ...restFindings(named),
       ...plan.findings,
@@ -122,6 +122,15 @@ async function planSeen(world: World, seen: Seen, wishes: PlanWishes): Promise<P
   const { withGateways } = await import('../cluster-gateway/in-plan.ts');
   const silent = new Set(observed.silent.keys());
   return withGateways(world, whole, { loaded, silent, restart: restartGateway });
+}
+
+/** What could not be looked at, and who is not believed. */
+async function sightFindings(world: World, { loaded, observed }: Seen): Promise<Finding[]> {
+  return [
+    ...silentFindings(observed, wantedHosts(loaded), loaded.deployments),
+    ...(await leftUnseen(world, loaded, observed)),
+    ...claimants(observed, loaded),
+  ];
 }
 
 /** Of what a plan leaves alone: its first request would be refused. */

@@ -1,14 +1,13 @@
-import { normalize } from 'node:path';
-import { thisMachine } from '../../domain/host-access.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { Instance, ObjectId, ProcessId } from '../../domain/instance.ts';
 import type { Listener, ProcessEntry, ProcessTable } from '../../domain/process-facts.ts';
 import { parseMark } from '../../domain/parse-mark.ts';
+import { unbelieved } from '../../domain/unbelieved-mark.ts';
 import { readOwnPidns, readProcessTable } from '../../io/procfs.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
-import { writesTo } from '../../io/procfs/writes-to.ts';
 import type { World } from '../../io/world.ts';
 import { adoptedProcesses } from './mark-files.ts';
+import { writtenMarks } from './written-marks.ts';
 
 /** Environment variable that carries the mark, as JSON. */
 export const markVariable = 'BERTH_MARK';
@@ -21,41 +20,20 @@ export async function markedProcesses(world: World): Promise<Instance[]> {
   const proc = await world.procfs();
   const table = readProcessTable(proc);
   const own = readOwnPidns(proc);
+  // Read after the processes: what had its mark by then is recorded by now.
+  const isWritten = await writtenMarks(world);
   const started = [...table.processes.values()]
     .filter((entry) => entry.pidns === null || own === null || entry.pidns === own)
     .filter((entry) => isLeader(entry, table))
     .map((entry) => {
-      const mark = parseMark(entry.env?.[markVariable]);
-      return {
-        entry,
-        mark: mark && (isBelieved(world, { entry, mark }) ? mark : ofNobody(mark, entry)),
-      };
+      const text = entry.env?.[markVariable] ?? '';
+      const mark = parseMark(text);
+      return { entry, mark: mark && (isWritten(text) ? mark : unbelieved(mark, entry.uid)) };
     });
   const found = [...started, ...(await adoptedProcesses(world, table))];
   if (found.length === 0) return [];
   const listeners = readListeners(proc, table);
   return found.flatMap(({ entry, mark }) => (mark ? [toInstance(entry, mark, { table, listeners })] : []));
-}
-
-/**
- * Whoever may read the environments of others' processes, as root does, finds marks there that anybody may have written: what they say
- * would be started, and their secrets be sent, with root's rights. Such a process is ours if it writes to the log that berth has
- * opened for it where nobody else may, as one does that berth has started as another user.
- */
-function isBelieved(
-  { uid, places, machine, proc }: World,
-  { entry, mark }: { entry: ProcessEntry; mark: Mark },
-): boolean {
-  // Of another machine no files are told.
-  if (entry.uid === uid || machine !== thisMachine) return true;
-  const log = normalize(mark.logFile);
-  return log.startsWith(`${places.state}/`) && writesTo(proc, entry.pid, log);
-}
-
-/** It counts as another fleet's, which is left alone, and nothing that it says is read or sent. */
-function ofNobody(mark: Mark, { uid }: ProcessEntry): Mark {
-  const spec = { ...mark.spec, secrets: {}, args: [], env: {} };
-  return { ...mark, fleetId: `${mark.fleetId} of user ${uid}`, logFile: '', spec };
 }
 
 /** Marked, and not started by a process with the very same mark. When that one is gone, its children stand for themselves. */

@@ -5,6 +5,7 @@ import { readBootId, readProcess, readProcessTable } from '../../io/procfs.ts';
 import type { World } from '../../io/world.ts';
 import { forget, isAdopted } from './mark-files.ts';
 import { markVariable, membersOf } from './marks.ts';
+import { forgetMark } from './written-marks.ts';
 
 const pollMs = 50;
 /** So long after SIGKILL nothing more is to be hoped for. */
@@ -23,6 +24,16 @@ export async function remove(
   if (!leader) return;
   await end(world, leader, how);
   if (instance.process) await forget(world, instance.process);
+  await forgetUnused(world, leader);
+}
+
+/** One that left the engine's group and session may live on with its mark. */
+async function forgetUnused(world: World, leader: ProcessEntry): Promise<void> {
+  const text = leader.env?.[markVariable];
+  if (text === undefined || world.uid !== 0) return;
+  const { processes } = readProcessTable(await world.procfs());
+  const isUsed = [...processes.values()].some(({ env }) => env?.[markVariable] === text);
+  if (!isUsed) await forgetMark(world, text);
 }
 
 async function end(

@@ -13,6 +13,7 @@ import { programArgv } from '../../io/program.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest, Started } from '../contract.ts';
 import { markVariable, toInstance } from './marks.ts';
+import { recordMark } from './written-marks.ts';
 
 /** A process that is gone already is known to have ended at once. */
 const endKnownMs = 1_000;
@@ -32,6 +33,7 @@ export async function start(world: World, request: StartRequest): Promise<Starte
   const before = await world.logFiles.last(request.logFile, 0);
   const cwd = spec.workdir ?? request.stateDir;
   const env = { ...inherited(world, request), ...gpuEnvironment(spec), ...own, [markVariable]: text };
+  await recordMark(world, text);
   const { pid, ended } = await world.exec
     .detach(argv, { env, cwd, logFile: request.logFile })
     .catch(async (error: unknown) => {
