@@ -276,6 +276,19 @@ tryClusters([
     found: [],
   },
   {
+    what: 'a model that comes from a ConfigMap is none the less the one of its server, whose threads are too many',
+    objects: [
+      deployment('m', [
+        llama({
+          args: ['--port', '8000', '-t', '64'],
+          envFrom: [{ configMapRef: { name: 'm' } }],
+          resources: { limits: { cpu: '2' } },
+        }),
+      ]),
+    ],
+    found: ['throttled-threads m'],
+  },
+  {
     what: 'a server whose variables say all',
     objects: [
       deployment('m', [

@@ -66,6 +66,7 @@ function serversOf(workload: Workload): PodServer[] {
       command: expand(container.command ?? [], container),
       args: expand(container.args ?? [], container),
       env: Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value ?? ''])),
+      partialEnv: workload.partial || (container.envFrom ?? []).length > 0,
     });
     if (!server) return [];
     const limits = container.resources?.limits ?? {};

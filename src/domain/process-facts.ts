@@ -9,6 +9,8 @@ export interface ProcessFacts {
   /** Environment; null when hidden. Secrets are in here: never print it whole. */
   readonly env: Readonly<Record<string, string>> | null;
   readonly cwd: string | null;
+  /** More variables may be set than `env` has, as where a file or an object of a cluster gives them. */
+  readonly partialEnv?: boolean;
 }
 
 /** A model server as its own command line tells it. `recognize` is the inverse of `launch`. */

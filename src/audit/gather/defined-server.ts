@@ -11,11 +11,14 @@ export function definedServer(what: {
   command: readonly string[];
   args: readonly string[];
   env: Readonly<Record<string, string>>;
+  /** More variables may be set than these. */
+  partialEnv?: boolean;
 }): DefinedServer | null {
   const argv = containerCommand(what.image, what.command, what.args);
   // Programs with names that say nothing (main.py) lie in a folder that the image is called after.
   const cwd = what.image === null ? null : `/${what.image.replace(/[:@][^/]*$/, '')}`;
-  const found = recognize({ pid: 0, ppid: 0, argv, exe: null, env: what.env, cwd });
+  const { env, partialEnv = false } = what;
+  const found = recognize({ pid: 0, ppid: 0, argv, exe: null, env, cwd, partialEnv });
   if (!found || found.child) return null;
   return {
     engine: found.engine,

@@ -55,7 +55,11 @@ export function quadletEnabled(unit: UnitText): boolean {
 }
 
 /** The server that its container runs, at the port of this machine under which it is published. */
-export function quadletServer(unit: UnitText, env: Readonly<Record<string, string>>): DefinedServer | null {
+export function quadletServer(
+  unit: UnitText,
+  env: Readonly<Record<string, string>>,
+  partialEnv: boolean,
+): DefinedServer | null {
   function last(key: string): string | undefined {
     return valuesOf(unit, 'Container', key).at(-1);
   }
@@ -66,6 +70,7 @@ export function quadletServer(unit: UnitText, env: Readonly<Record<string, strin
     command: entrypoint ? [entrypoint.replace(/^\["(.*)"\]$/, '$1')] : [],
     args: words,
     env,
+    partialEnv,
   });
   if (!found || valuesOf(unit, 'Container', 'Network').some((one) => one.startsWith('host'))) return found;
   return { ...found, ...publishedAs(valuesOf(unit, 'Container', 'PublishPort'), found.port) };

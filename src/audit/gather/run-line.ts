@@ -33,6 +33,7 @@ export function containerRun(
     command: entrypoint ? [entrypoint] : [],
     args,
     env: environmentOf(options, unitEnv),
+    partialEnv: valueOf(options, '--env-file') !== undefined,
   });
   const network = valueOf(options, '--network') ?? valueOf(options, '--net');
   if (!found) return null;

@@ -6,10 +6,11 @@ import { inForce, valuesOf } from '../../targets/systemd/unit-text.ts';
 import type { UnitText } from '../../targets/systemd/unit-text.ts';
 import { unitWords } from './unit-words.ts';
 
-/** A file of variables that a unit names; one that cannot be read is empty. */
+/** A file of variables that a unit names; one that cannot be read is empty, and not seen. */
 interface VariableFile {
   readonly path: string;
   readonly text: string;
+  readonly isSeen: boolean;
 }
 
 /** The variables that a unit gives its program, those of its files among them. Pure. */
@@ -47,9 +48,10 @@ export async function variableFiles(world: World, unit: UnitText, section: strin
   const named = inForce(valuesOf(unit, section, 'EnvironmentFile')).map((path) => path.replace(/^-/, ''));
   const paths = await Promise.all(named.map((path) => matching(world, path)));
   return Promise.all(
-    paths
-      .flat()
-      .map(async (path) => ({ path, text: (await world.files.read(path).catch(() => null)) ?? '' })),
+    paths.flat().map(async (path) => {
+      const text = await world.files.read(path).catch(() => null);
+      return { path, text: text ?? '', isSeen: text !== null };
+    }),
   );
 }
 

@@ -329,3 +329,16 @@ test('a file of variables with a secret is told where every user can read it, ot
   expect(unit?.openSecrets).toEqual(['/etc/open.env']);
   expect(unit?.starts.port).toBe(8081);
 });
+
+test('a llama-server whose file of variables cannot be read may have a model of its own', async () => {
+  const exec = 'ExecStart=/usr/bin/llama-server --port 8080';
+  async function engineWith(line: string, files: Record<string, string>): Promise<string | undefined> {
+    const text = ['[Service]', line, exec].join('\n');
+    const units = await modelUnits(
+      machine({ [`${etc}/llm.service`]: text, ...files }, { 'llm.service': 'active' }),
+    );
+    return units[0]?.starts.engine;
+  }
+  expect(await engineWith('EnvironmentFile=/etc/llm.env', {})).toBe('llama.cpp');
+  expect(await engineWith('EnvironmentFile=/etc/llm.env', { '/etc/llm.env': 'A=b\n' })).toBe('llama-router');
+});

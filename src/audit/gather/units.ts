@@ -178,7 +178,11 @@ async function readOne(
   if (!found) return [];
   const files = await variableFiles(world, found.unit, 'Service');
   const env = environmentOf(found.unit, files, 'Service');
-  const what = await serverOf(found.unit, env, containers);
+  const what = await serverOf(
+    found.unit,
+    { env, partialEnv: !files.every(({ isSeen }) => isSeen) },
+    containers,
+  );
   if (!what) return [];
   const marked = valuesOf(found.unit, 'Unit', 'X-Berth-Mark').length > 0;
   const made = what.runsContainer ? 'container-run' : null;
@@ -207,7 +211,7 @@ async function readQuadlet(
   if (!found) return [];
   const files = await variableFiles(world, found.unit, 'Container');
   const env = environmentOf(found.unit, files, 'Container');
-  const starts = quadletServer(found.unit, env);
+  const starts = quadletServer(found.unit, env, !files.every(({ isSeen }) => isSeen));
   if (!starts) return [];
   const name = quadletName(found.unit, file.name);
   const over = await dropInsOf(
@@ -257,15 +261,21 @@ async function dropInsOf(
 
 type Started = Pick<ObservedUnit, 'starts' | 'container'> & { readonly runsContainer: boolean };
 
+/** Those that a unit gives, and whether it may give more than can be seen. */
+interface Variables {
+  readonly env: Readonly<Record<string, string>>;
+  readonly partialEnv: boolean;
+}
+
 /** The server among the commands of a unit, which may prepare it and follow it; of several the last. */
 async function serverOf(
   unit: UnitText,
-  env: Readonly<Record<string, string>>,
+  variables: Variables,
   containers: Containers,
 ): Promise<Started | null> {
   const commands = inForce(valuesOf(unit, 'Service', 'ExecStart')).flatMap(commandsIn);
   for (const command of commands.toReversed()) {
-    const found = await startedBy(command, env, containers);
+    const found = await startedBy(command, variables, containers);
     if (found) return found;
   }
   return null;
@@ -273,7 +283,7 @@ async function serverOf(
 
 async function startedBy(
   [first = '', ...rest]: readonly string[],
-  env: Readonly<Record<string, string>>,
+  { env, partialEnv }: Variables,
   containers: Containers,
 ): Promise<Started | null> {
   const [, marks = '', program = ''] = /^([-@:+!|]*)(.*)$/s.exec(first) ?? [];
@@ -282,7 +292,7 @@ async function startedBy(
   const argv = words.flatMap((word) => expand(word, env));
   const run = containerRun(argv, env) ?? (await startedServer(argv, containers));
   if (run) return { ...run, runsContainer: true };
-  const starts = definedServer({ image: null, command: handedOver(argv), args: [], env });
+  const starts = definedServer({ image: null, command: handedOver(argv), args: [], env, partialEnv });
   return starts && { starts, container: null, runsContainer: false };
 }
 

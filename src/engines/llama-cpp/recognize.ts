@@ -1,20 +1,18 @@
 import { unwrap } from '../../domain/command-line/unwrap.ts';
 import type { Unwrapped } from '../../domain/command-line/unwrap.ts';
 import { addFromEnv, flagName, readFlags } from '../../domain/command-line/flag-rows.ts';
-import type { FlagStyle, FlagValues } from '../../domain/command-line/flag-rows.ts';
+import type { FlagValues } from '../../domain/command-line/flag-rows.ts';
 import { flagValue, hasFlag } from '../../domain/command-line/flags.ts';
 import { redact } from '../../domain/command-line/redact.ts';
 import type { ProcessFacts, Recognized } from '../../domain/process-facts.ts';
 import { flags, riskyFlags, secretFlags } from './flags.ts';
 import { isRouter } from './is-router.ts';
-
-/** It takes "--ctx_size", and forks of it "--port=8080", too. */
-export const spelled: FlagStyle = { joined: true, underscores: true };
+import { modelFlags, modelVariables, spelled } from './model-flags.ts';
 
 /** Reads a llama-server back from its command line and its LLAMA_ARG_* variables; the command line wins, as in the server. */
 export function recognize(facts: ProcessFacts): Recognized | null {
   const found = unwrap(facts.argv).find((command) => isLlamaServer(command, facts.env));
-  if (!found || isRouter(found, facts.env)) return null;
+  if (!found || isRouter(found, facts)) return null;
   const env = { ...facts.env, ...found.env };
   const { values, rest } = readFlags(llamaServerArgs(found), flags, spelled);
   const unsaid = addFromEnv(values, flags, env);
@@ -47,20 +45,6 @@ function modelIn(env: Readonly<Record<string, string>>): string | null {
   const file = env['LLAMA_ARG_HF_FILE'];
   return name === 'LLAMA_ARG_HF_REPO' && model !== null && file ? fileOf(model, file) : model;
 }
-
-const modelFlags = [
-  '-m',
-  '--model',
-  '-hf',
-  '-hfr',
-  '--hf-repo',
-  '-mu',
-  '--model-url',
-  '-dr',
-  '--docker-repo',
-];
-/** Those that name a model that is no file. */
-const modelVariables = ['LLAMA_ARG_HF_REPO', 'LLAMA_ARG_MODEL_URL', 'LLAMA_ARG_DOCKER_REPO'];
 
 /** Variables that are read as options, or as the model. */
 export const optionVariables: ReadonlySet<string> = new Set([

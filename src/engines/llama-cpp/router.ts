@@ -22,7 +22,8 @@ import { locksMemory } from './locks-memory.ts';
 import { accelerator, build } from './options.ts';
 import { llamaServerPaths } from './paths.ts';
 import { vendorOf } from './vendor.ts';
-import { isLlamaServer, llamaServerArgs, spelled } from './recognize.ts';
+import { spelled } from './model-flags.ts';
+import { isLlamaServer, llamaServerArgs } from './recognize.ts';
 
 /** The options of a router, in the order in which they are written. */
 const statedFlags: readonly FlagRow[] = [
@@ -141,7 +142,7 @@ function launch({ options, key, help, gpus }: LaunchInput<LlamaRouterOptions>): 
 /** The inverse of `launch`: a llama-server that has models to choose from. */
 function recognize(facts: ProcessFacts): Recognized | null {
   const found = unwrap(facts.argv).find((command) => isLlamaServer(command, facts.env));
-  if (!found || !isRouter(found, facts.env)) return null;
+  if (!found || !isRouter(found, facts)) return null;
   const env = { ...facts.env, ...found.env };
   const rows = [...fixedFlags, ...statedFlags];
   const { values, rest } = readFlags(llamaServerArgs(found), rows, spelled);
