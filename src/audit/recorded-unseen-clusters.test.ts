@@ -366,4 +366,19 @@ tryClusters([
     objects: inShell('', 'HTTPS'),
     found: ['probe-wrong m'],
   },
+  ...[
+    { since: '2026-11-28T07:00:00Z', found: ['service-not-ready x'] },
+    { since: '2026-11-28T08:30:00Z', found: [] },
+    { since: undefined, found: [] },
+  ].map(({ since, found }) => ({
+    what: `a service that KServe knows nothing of since ${since ?? 'who knows when'}`,
+    objects: [
+      {
+        ...kserve(),
+        status: { conditions: [{ type: 'Ready', status: 'Unknown', lastTransitionTime: since }] },
+      },
+      runtime('rt'),
+    ],
+    found,
+  })),
 ]);

@@ -5,29 +5,43 @@ import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import type { Rule } from './contract.ts';
 
+/** As long as a model may take to come over the network and be loaded. */
+const comingMs = 60 * 60_000;
+
 const kinds = ['InferenceService', 'LLMInferenceService'];
 
 export const serviceNotReady: Rule = {
   id: 'service-not-ready',
   severity: 'warning',
-  finds: 'an InferenceService or LLMInferenceService that KServe says is not ready',
+  finds:
+    'an InferenceService or LLMInferenceService that KServe says is not ready, or of which it has not known that for an hour',
   why: 'Whoever asks it gets no answer, and why shows in its conditions alone.',
-  find: ({ objects }) =>
+  find: ({ at, objects }) =>
     objects.flatMap((object) => {
       if (!kinds.includes(object.kind) || isStopped(object)) return [];
       const conditions = conditionsOf(object);
-      if (!conditions.some(({ type, status }) => type === 'Ready' && status === 'False')) return [];
+      const ready = conditions.find(({ type }) => type === 'Ready');
+      if (ready?.status !== 'False' && !(ready && isStuck(ready, at))) return [];
       const { name } = object.metadata;
       return {
         object: titleOf(object),
         names: [name],
-        message: 'KServe says that it is not ready.',
-        evidence: conditions.filter(({ status }) => status === 'False').map(textOf),
+        message:
+          ready.status === 'False'
+            ? 'KServe says that it is not ready.'
+            : `KServe has not known whether it is ready since ${ready.lastTransitionTime}.`,
+        evidence: conditions
+          .filter(({ status }) => status === 'False' || status === ready.status)
+          .map(textOf),
         cure: 'Put right what its conditions name, or remove it.',
         commands: [`${kubectlFor(object)} describe ${object.kind.toLowerCase()} ${name}`],
       };
     }),
 };
+
+function isStuck({ status, lastTransitionTime: since }: Condition, at: string): boolean {
+  return status === 'Unknown' && Boolean(since) && Date.parse(at) - Date.parse(since ?? '') >= comingMs;
+}
 
 /** Somebody has stopped it on purpose. */
 function isStopped({ metadata }: KubeObject): boolean {
