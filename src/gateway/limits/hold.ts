@@ -39,6 +39,8 @@ export interface LimitsContext {
   readonly memory: LimitsMemory;
   /** Milliseconds since 1970: days and months are the calendar's. */
   readonly wallMs: () => number;
+  /** Monotonic milliseconds, for how long requests take: wall time leaps where it is corrected. */
+  readonly now: () => number;
   readonly random: () => number;
   /** What all gateways count together; null: this one is alone. */
   readonly shared: { readonly book: SharedBook; readonly crowds: SharedCrowds } | null;
@@ -50,7 +52,7 @@ interface HeldFor {
   readonly demand: Pick<Demand, 'caller' | 'model' | 'answers'>;
   readonly guess: Estimate;
   readonly subjects: readonly Subject[];
-  /** Wall time of the admission. */
+  /** Monotonic time of the admission. */
   readonly since: number;
 }
 
@@ -91,7 +93,7 @@ export class Hold implements Reservation {
     const { context, demand, guess, quotas, since, subjects } = this.#for;
     const { memory } = context;
     const now = context.wallMs();
-    for (const one of subjects) leaveCrowd(crowdOf(memory, one), now - since);
+    for (const one of subjects) leaveCrowd(crowdOf(memory, one), context.now() - since);
     const real = usage && { input: usage.input ?? guess.input, output: usage.output ?? guess.output };
     const amounts = real && amountsOf(quotas, demand.model, real);
     settle(memory.book, this.#charge, amounts, now);
@@ -101,7 +103,7 @@ export class Hold implements Reservation {
     context.shared?.book.note(this.#charge.bounds, amounts, now);
     if (usage.output !== null && guess.output > 0)
       answerLength(memory, demand.model).observe(usage.output / demand.answers);
-    memory.ledger?.add({ key: demand.caller.id, model: demand.model }, { ...real, usd: amounts.usd });
+    memory.ledger?.add({ key: demand.caller.id, model: demand.model }, { ...real, usd: amounts.usd }, now);
   }
 }
 

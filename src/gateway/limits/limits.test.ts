@@ -21,12 +21,13 @@ function setUp(quotas: Partial<Quotas> = {}) {
   const chance = { next: 0 };
   const memory = createLimitsMemory();
   const added: unknown[] = [];
-  memory.ledger = { add: (...all) => void added.push(all) };
+  memory.ledger = { add: (of, used) => void added.push([of, used]) };
   const limits = createLimits(
     { ...noQuotas, ...quotas },
     {
       memory,
       wallMs: () => clock.now,
+      now: () => clock.now,
       random: () => chance.next,
       shared: null,
     },

@@ -110,7 +110,7 @@ function reserveHere({ quotas, context, countAt }: Here, demand: Demand, bounded
     throw overRate(charged, { headers, random: random(), answers: guess.output > 0 });
   }
   return new Hold(
-    { quotas, context, demand, guess, subjects, since: now },
+    { quotas, context, demand, guess, subjects, since: context.now() },
     charged,
     rateLines(countAt, perMinute, now),
   );

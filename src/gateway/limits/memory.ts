@@ -14,6 +14,8 @@ export interface Ledger {
   readonly add: (
     of: { key: string; model: string },
     used: { input: number; output: number; usd: number },
+    /** By the time that limits are counted by. */
+    wallMs: number,
   ) => void;
 }
 

@@ -1,10 +1,20 @@
-import { expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { localWorld } from '../../io/local-world.ts';
+import type { Sweep } from '../../io/upstream-pool/sweep.ts';
+import { openUsageStore } from '../../io/usage-store.ts';
 import { anonymous } from '../front/caller.ts';
 import { keySubject } from './bounds.ts';
 import { createLimits, noQuotas } from './limits.ts';
 import { createLimitsMemory } from './memory.ts';
 import { createSharedBook } from './shared-book.ts';
 import type { SharedCrowds } from './shared-crowds.ts';
+import { closeLimitsState, openLimitsState, putInForce } from './state.ts';
+import type { SharedLink } from './state.ts';
+import { createUsageLedger } from './usage-ledger.ts';
+import { countOf } from './book.ts';
 import { createStoreClock } from './store-clock.ts';
 
 const hour = 3_600_000;
@@ -79,10 +89,12 @@ function gatewayBefore(answer: readonly unknown[], { ownMs, storeMs }: { ownMs: 
   }
   const book = createSharedBook('f', run, () => {});
   const memory = createLimitsMemory();
+  const passed = { ms: 0 };
   const crowds: SharedCrowds = { enter: async () => null, leave: () => {}, tick: () => {}, close: () => {} };
   const limits = createLimits(noQuotas, {
     memory,
     wallMs: () => book.clock.at(ownMs),
+    now: () => passed.ms,
     random: () => 0,
     shared: { book, crowds },
   });
@@ -94,7 +106,7 @@ function gatewayBefore(answer: readonly unknown[], { ownMs, storeMs }: { ownMs: 
     maxTokens: 100,
     answers: 1,
   } as const;
-  return { ask: async () => limits.reserve(demand), memory };
+  return { ask: async () => limits.reserve(demand), memory, passed };
 }
 
 test('what the store refuses by its own clock is refused, whatever the clock of before says', async () => {
@@ -112,4 +124,58 @@ test('what the store refuses is refused also where its counts would leave room',
   const { ask, memory } = gatewayBefore([0, '0', '0'], times);
   await expect(ask()).rejects.toMatchObject({ fault: { status: 429, retryAfter: 1 } });
   expect([...memory.crowds.values()].map(({ underWay }) => underWay)).toEqual([0]);
+});
+
+test('how long a request took is no matter of a clock that is corrected meanwhile', async () => {
+  const times = { ownMs: 1000 * day, storeMs: 1005 * day };
+  const { ask, memory, passed } = gatewayBefore([1, '1', '0'], times);
+  const held = await ask();
+  passed.ms += 1000;
+  held.settle(null);
+  expect([...memory.crowds.values()].map(({ meanMs }) => meanMs)).toEqual([1000]);
+});
+
+test('what was used is written to the file under the day of the store', async () => {
+  const times = { ownMs: Date.UTC(2026, 0, 31, 23), storeMs: Date.UTC(2026, 1, 1, 1) };
+  const { ask, memory } = gatewayBefore([1, '1', '0'], times);
+  const days: string[] = [];
+  const ledger = createUsageLedger(
+    { add: (rows) => void days.push(...rows.map(({ day: of }) => of)), since: () => [], close: () => {} },
+    { log: localWorld().log },
+  );
+  memory.ledger = ledger;
+  (await ask()).settle({ input: 1, output: 1 });
+  ledger.close();
+  expect(days).toEqual(['2026-02-01']);
+});
+
+test('of a file of usage, what was spent on the day of the store counts', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-usage-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const [usageFile, sharedUrlFile] = [join(folder, 'usage.sqlite'), join(folder, 'url')];
+  await writeFile(sharedUrlFile, 'redis://store');
+  const store = await openUsageStore(usageFile);
+  store.add([{ day: '2026-02-01', key: 'k', model: 'm', requests: 1, input: 3, output: 4, usd: 0 }]);
+  store.close();
+  const clock = createStoreClock(async () => null);
+  const ownMs = Date.UTC(2026, 0, 31, 23);
+  clock.correct(ownMs + 2 * hour, ownMs);
+  const shared = { url: 'redis://store', book: { clock }, close: () => {} } as SharedLink;
+  const sweep = { each: () => () => {} } as unknown as Sweep;
+  const { files, log } = localWorld();
+  const before = { memory: createLimitsMemory(), usage: null, shared };
+  const quotas = { ...noQuotas, usageFile, sharedUrlFile };
+  const state = await openLimitsState({ fleet: 'f', quotas }, before, {
+    files,
+    log,
+    sweep,
+    wallMs: () => ownMs,
+  });
+  onTestFinished(() => closeLimitsState(state));
+  putInForce(state, before, ownMs);
+  const { bounds } = keySubject({ id: 'k', name: 'k' }, {});
+  const counts = bounds
+    .filter(({ unit, window }) => unit === 'tokens' && window !== 'minute')
+    .map((bound) => countOf(state.memory.book, bound, clock.at(ownMs)).current);
+  expect(counts).toEqual([7, 7]);
 });

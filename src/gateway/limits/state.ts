@@ -75,8 +75,9 @@ export async function openLimitsState(
   const keepsFile = previous?.usage?.file === usageFile;
   const url = sharedUrlFile === null ? null : ((await context.files.read(sharedUrlFile))?.trim() ?? null);
   const keepsLink = previous?.shared?.url === url;
-  const usage = keepsFile ? previous.usage : await openUsage(usageFile, context);
   const shared = keepsLink ? previous.shared : await openShared(config.fleet, url, memory, context);
+  const wallMs = limitsTime({ shared }, context.wallMs());
+  const usage = keepsFile ? previous.usage : await openUsage(usageFile, wallMs, context);
   return { memory, usage, shared };
 }
 
@@ -85,10 +86,10 @@ export function limitsTime({ shared }: Pick<LimitsState, 'shared'>, wallMs: numb
   return shared ? shared.book.clock.at(wallMs) : wallMs;
 }
 
-/** Spending is written to its file from now on, and what it does not take over is closed. */
+/** Spending is written to its file from now on, and what it does not take over is closed. `wallMs`: by the gateway's own clock. */
 export function putInForce(state: LimitsState, previous: LimitsState | null, wallMs: number): void {
   const { usage, memory } = state;
-  if (usage && usage !== previous?.usage) recallSpending(usage.spent, memory.book, wallMs);
+  if (usage && usage !== previous?.usage) recallSpending(usage.spent, memory.book, limitsTime(state, wallMs));
   memory.ledger = usage?.ledger ?? null;
   if (previous) closeReplaced(previous, state);
 }
@@ -106,7 +107,11 @@ export function closeLimitsState({ usage, shared }: Pick<LimitsState, 'usage' | 
   shared?.close();
 }
 
-async function openUsage(file: string | null, context: Context): Promise<LimitsState['usage']> {
+async function openUsage(
+  file: string | null,
+  wallMs: number,
+  context: Context,
+): Promise<LimitsState['usage']> {
   if (file === null) return null;
   try {
     const store = await openUsageStore(file);
@@ -115,7 +120,7 @@ async function openUsage(file: string | null, context: Context): Promise<LimitsS
     return {
       file,
       ledger,
-      spent: spentIn(store, context.wallMs()),
+      spent: spentIn(store, wallMs),
       close: () => {
         stop();
         ledger.close();

@@ -15,10 +15,7 @@ export interface UsageLedger extends Ledger {
 
 const flushMs = 1000;
 
-export function createUsageLedger(
-  store: UsageStore,
-  context: { readonly wallMs: () => number; readonly log: Log },
-): UsageLedger {
+export function createUsageLedger(store: UsageStore, context: { readonly log: Log }): UsageLedger {
   const gathered = createGathered();
   let flushedAt = -Infinity;
   let failing = false;
@@ -37,8 +34,8 @@ export function createUsageLedger(
     }
   }
   return {
-    add: ({ key, model }, { input, output, usd }) => {
-      const row = gathered.row(slotOf('day', context.wallMs()), key, model);
+    add: ({ key, model }, { input, output, usd }, wallMs) => {
+      const row = gathered.row(slotOf('day', wallMs), key, model);
       row.requests += 1;
       row.input += input;
       row.output += output;

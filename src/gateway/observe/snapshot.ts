@@ -136,6 +136,7 @@ function limitsOf(config: GatewayConfig, state: LimitsState, context: SnapshotCo
     {
       memory: state.memory,
       wallMs: () => limitsTime(state, context.wallMs()),
+      now: context.sweep.exact,
       random: Math.random,
       shared: state.shared,
     },
