@@ -104,3 +104,11 @@ test.each(['valueOf', 'toString', 'constructor', '__proto__'])(
 test('a login shell is told once', () => {
   expect(unwrap(['-bash']).map(({ program }) => program)).toEqual(['bash']);
 });
+
+test('options of MPI with two words are taken off, and words of the same names behind the program stay', () => {
+  const own = ['-env', 'A', 'B', '-mca', 'x', 'y'];
+  for (const pairs of [[], ['--mca', 'btl', '^openib'], ['-genv', 'A', '1', '--']]) {
+    const [found] = unwrap(['mpirun', '-np', '1', ...pairs, ...server, ...own]);
+    expect(found).toMatchObject({ program: 'llama-server', args: ['-m', 'x.gguf', ...own] });
+  }
+});

@@ -21,17 +21,11 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
   if (/^ld-linux|^ld-musl|^ld-\d|^ld(64)?\.so/.test(name)) return peelLoader(args);
   if (/^(qemu-(?!system|img|nbd|io|ga)\w+(-static)?|box64|fex-?\w*|rosetta)$/i.test(name))
     return peelEmulator(args);
-  // Docker and podman give a container such a first process under names of their own.
-  if (/^mpi(run|exec)$/.test(name) && args.some((word) => mpiPairs.test(word)))
-    return peelWrapper(
-      name,
-      args.filter((_word, nth) => ![nth, nth - 1, nth - 2].some((one) => mpiPairs.test(args[one] ?? ''))),
-    );
   const called = calledAs(name, args);
   const known = Object.hasOwn(wrappers, called) ? wrappers[called] : undefined;
   const runs = runners.get(name);
   if (!known || (runs !== undefined && !args.includes(runs))) return null;
-  let at = skipOptions(args, known.valued);
+  let at = /^mpi(run|exec)$/.test(name) ? skipMpi(args, known.valued) : skipOptions(args, known.valued);
   if (/^screen$/i.test(name) && args.slice(0, at).some((word) => attaches.test(word))) return null;
   // `uv tool run CMD` is `uv run CMD`.
   if (name === 'uv' && args[at] === 'tool') at += 1;
@@ -48,7 +42,16 @@ export function peelWrapper(name: string, args: readonly string[]): Peeled | nul
 /** Options of MPI that take two words. */
 const mpiPairs = /^(--?g?mca|-g?env)$/;
 
+/** Where the options of MPI end; the program behind them may have some of the same names. */
+function skipMpi(args: readonly string[], valued: readonly string[]): number {
+  let at = 0;
+  while (args[at]?.startsWith('-') && args[at] !== '--')
+    at += mpiPairs.test(args[at] as string) ? 3 : 1 + Number(takesNext(args[at] as string, valued));
+  return args[at] === '--' ? at + 1 : at;
+}
+
 function calledAs(name: string, args: readonly string[]): string {
+  // Docker and podman give a container such a first process under names of their own.
   if (name === 'init' && args[0] === '--') return 'tini';
   // What a program for all systems unpacks to be loaded by.
   if (/^\.?ape-[\d.]+$/.test(name)) return 'ape';
