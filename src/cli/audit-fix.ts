@@ -5,8 +5,10 @@ import type { AuditReport } from '../domain/audit/report.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { exitCodes } from '../domain/exit-codes.ts';
 import { plural } from '../domain/format.ts';
+import type { Plan } from '../domain/plan.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import { preparePlan } from '../fleet/plan/prepare-plan.ts';
+import { whileStale } from '../fleet/plan/stale.ts';
 import { consents, execute, reportApply } from './carry-out.ts';
 import { closeFiles, openFilesOf, openFileText } from './close-files.ts';
 import type { Closed, OpenFile } from './close-files.ts';
@@ -37,13 +39,19 @@ export async function fixFindings(
     output.result({ fixed: [], left: fixes.left }, () => 'No plan puts any of it right.');
     return fixes.left;
   }
-  const { left } = await carryOutFixes(context, { loaded, fixes, files: open.files, yes });
+  const { left } = await carryOutFixes(context, { loaded, fixes, files: open.files, yes, file });
   return [...fixes.left, ...left];
 }
 
 async function carryOutFixes(
   context: CliContext,
-  { loaded, fixes, files, yes }: { loaded: LoadedFleet; fixes: Fixes; files: OpenFile[]; yes: boolean },
+  {
+    loaded,
+    fixes,
+    files,
+    yes,
+    file,
+  }: FileOptions & { loaded: LoadedFleet; fixes: Fixes; files: OpenFile[]; yes: boolean },
 ): Promise<Pick<Fixes, 'left'>> {
   const { world, output } = context;
   const { deployments: only, restart } = fixes;
@@ -57,11 +65,34 @@ async function carryOutFixes(
   for (const { path, before, after, undo, host } of closed)
     output.progress(`Changed ${path} (${before} → ${after}). Undo${onHost(host)}: ${undo}`);
   const also = { fixed: without(fixes, left).fixed, left: [...fixes.left, ...left], closed };
-  if (plan) {
-    const { plan: done, result } = await execute(context, plan, { command: 'audit --fix' });
-    reportApply(context, done, { result, also });
-  } else output.result(also, () => closedText(closed));
+  if (!plan) {
+    output.result(also, () => closedText(closed));
+    return { left };
+  }
+  const carried = await executeAgreed(context, plan, {
+    yes,
+    again: async () => preparePlan(world, await loadFrom(context, { file }), { only, restart }),
+  });
+  if (carried) reportApply(context, carried.plan, { result: carried.result, also });
   return { left };
+}
+
+/** What was agreed to; where others have changed engines meanwhile it is planned, shown and asked for once more. Null: not agreed. */
+async function executeAgreed(
+  context: CliContext,
+  plan: Plan,
+  { yes, again }: { yes: boolean; again: () => Promise<Plan> },
+): Promise<Awaited<ReturnType<typeof execute>> | null> {
+  const command = 'audit --fix';
+  let agreed: Plan | null = plan;
+  return whileStale(
+    async () => agreed && execute(context, agreed, { command }),
+    async ({ message }) => {
+      context.output.progress(`berth: ${message} By now it is:`);
+      const now = await again();
+      agreed = (await consents(context, now, { yes, always: true, command })) ? now : null;
+    },
+  );
 }
 
 function onHost(host: string): string {

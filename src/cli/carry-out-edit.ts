@@ -6,8 +6,8 @@ import type { Ease } from '../fleet/apply/handover.ts';
 import { worldWith, writeText } from '../fleet/relocate/edited-file.ts';
 import type { EditedFile } from '../fleet/relocate/edited-file.ts';
 import { forgetKept, keepText, keptPath, readKept } from '../fleet/relocate/kept-text.ts';
-import { isStale } from '../fleet/plan/stale.ts';
-import { execute } from './carry-out.ts';
+import { whileStale } from '../fleet/plan/stale.ts';
+import { consents, execute } from './carry-out.ts';
 import type { Lock } from '../io/lock.ts';
 import type { CliContext } from './context.ts';
 
@@ -17,6 +17,8 @@ export interface EditedPlan {
   /** The plan for the file as it lies there when this is called. */
   readonly replan: (context: CliContext) => Promise<Plan>;
   readonly command: string;
+  /** Carries out without asking also what is planned anew. */
+  readonly yes?: boolean | undefined;
   /** The command with what it changes, such as "move mistral": who runs it again goes on with it. */
   readonly by: string;
   /** How requests are shifted; absent: at once. */
@@ -112,17 +114,21 @@ function backedOut(failure: BerthError): BerthError {
   return new BerthError(failure.code, failure.facts, { cause: failure, exit: 'backedOut' });
 }
 
-/** `berth up --watch` may have begun with the file already: what is left is planned once more. */
+/** Others may have changed engines, and `berth up --watch` may have begun with the file: what is left is planned, shown and asked for anew. */
 async function executeFresh(
   context: CliContext,
-  { plan, replan, command, ease }: EditedPlan,
+  { plan, replan, command, ease, yes }: EditedPlan,
 ): Promise<{ plan: Plan; result: ApplyResult }> {
-  try {
-    return await execute(context, plan, { command, ease });
-  } catch (error) {
-    if (!isStale(error)) throw error;
-    return execute(context, await replan(context), { command, ease });
-  }
+  let shown = plan;
+  return whileStale(
+    () => execute(context, shown, { command, ease }),
+    async ({ message }) => {
+      context.output.progress(`berth: ${message} By now it is:`);
+      shown = await replan(context);
+      if (await consents(context, shown, { yes, command })) return;
+      throw new BerthError('APPLY_INTERRUPTED', { left: shown.actions.length });
+    },
+  );
 }
 
 /** Whoever interrupts wants what was before, so that the interrupt does not count here. False: it could not be brought back. */

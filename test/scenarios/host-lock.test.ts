@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { takeHostLock } from '../../src/fleet/apply/host-locks.ts';
@@ -6,7 +7,10 @@ import { localLocks, tryLock } from '../../src/io/lock.ts';
 import { placesOf } from '../../src/io/places.ts';
 import { localWorld } from '../../src/io/local-world.ts';
 import type { World } from '../../src/io/world.ts';
-import { fakeEngine, makePlace, until } from '../support/berth.ts';
+import { localFiles } from '../../src/io/files.ts';
+import { makeModel } from '../../src/model-files/make-model.ts';
+import { fakeEngine, isRunning, makePlace, until } from '../support/berth.ts';
+import { makeFakeFleet } from '../support/fake-fleet.ts';
 import type { Place, Running } from '../support/berth.ts';
 
 const fleet = `version: 1
@@ -79,6 +83,58 @@ test('of two who apply at once the second plans anew, and finds all done', async
   ]);
   expect(said.filter(({ stderr }) => /The plan is stale: .* By now it is:/.test(stderr))).toHaveLength(1);
 });
+
+/** Starts a command that waits for the lock, and ends an engine meanwhile. */
+async function overtaken(place: Place, pid: number, args: readonly string[]): Promise<string> {
+  const own = worldOf(place.folder, place.env['BERTH_STATE_DIR']);
+  const lock = await tryLock(hostLock(own), 'berth apply of fleet other (process 1)');
+  const ran = place.spawn(...args);
+  try {
+    await until(() => ran.output().stderr.includes('Waiting for '), 'it to wait', 60_000);
+    process.kill(pid, 'SIGKILL');
+    await until(() => !isRunning(pid), 'the engine to end');
+  } finally {
+    lock?.release();
+  }
+  await ran.exited;
+  return ran.output().stderr;
+}
+
+test('audit --fix that was overtaken plans anew and shows that', async () => {
+  const fleet = makeFakeFleet();
+  onTestFinished(fleet.close);
+  fleet.write({ a: '' });
+  expect((await fleet.place.berth('apply')).code).toBe(0);
+  const { 'a-0': pid } = await fleet.pids();
+  fleet.write({ a: '' }, { slots: { a: 3 } });
+  const said = await overtaken(fleet.place, pid ?? 0, ['audit', '--fix', '--yes', '--timeout', '8s']);
+  expect(said).toMatch(/The plan is stale: .* By now it is:\n[^]*\+ a  start/);
+  expect((await fleet.pids())['a-0']).toBeGreaterThan(0);
+}, 120_000);
+
+test('a change of the fleet file that was overtaken plans anew and shows that', async () => {
+  const fleet = makeFakeFleet();
+  onTestFinished(fleet.close);
+  await makeModel(localFiles, {
+    size: '1M',
+    type: 'q8_0',
+    seed: 1,
+    path: join(fleet.place.folder, 'm.gguf'),
+  });
+  const embedded = 'engine: {kind: embedded, context: 128, slots:';
+  fleet.write({});
+  const empty = readFileSync(join(fleet.place.folder, 'berth.yaml'), 'utf8');
+  fleet.place.write(
+    empty.replace(
+      'deployments: {}',
+      `models: {m: {source: ./m.gguf}}\ndeployments:\n  fast: {model: m, ${embedded} 2}}\n  slow: {model: m, ${embedded} 1}}`,
+    ),
+  );
+  expect((await fleet.place.berth('apply')).code).toBe(0);
+  const { 'slow-0': pid } = await fleet.pids();
+  const said = await overtaken(fleet.place, pid ?? 0, ['consolidate', '--here', '--yes']);
+  expect(said).toMatch(/The plan is stale: .* By now it is:\n[^]*= fast  keep/);
+}, 120_000);
 
 test('up that had to wait for an apply takes over what that has started', async () => {
   const { place, free } = await heldPlace();

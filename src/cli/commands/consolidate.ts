@@ -240,6 +240,7 @@ async function carryStep(
     replan: planNow,
     command: 'consolidate',
     by: 'consolidate',
+    yes: options.yes,
     ease: options.atOnce ? undefined : ease,
   });
 }

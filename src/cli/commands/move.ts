@@ -170,6 +170,7 @@ async function carry(
     plan,
     command,
     by: `move ${name}`,
+    yes: options.yes,
     ease: options.atOnce ? undefined : ease,
     replan: async (now) => planOf(now.world, await loadFrom(now, options), [name]),
   });
