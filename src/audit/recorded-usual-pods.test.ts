@@ -219,4 +219,13 @@ tryClusters([
     ],
     found: ['probe-wrong o'],
   },
+  ...[
+    { args: ['--model', 'org/m', '--port', '8000', '--api-key', '$(vllm-key)'] },
+    { args: ['--model', 'org/m', '--port', '8000', '--api-key=$(vllm.key)'] },
+    { command: ['sh', '-c'], args: ['exec vllm serve org/m --port 8000 --api-key $(vllm_key)'] },
+  ].map((words) => ({
+    what: `a key of a Secret that the cluster puts into ${words.args.at(-1)}`,
+    objects: [deployment('m', [vllm(words)]), service('m')],
+    found: [],
+  })),
 ]);

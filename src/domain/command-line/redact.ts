@@ -17,7 +17,7 @@ const secretInText = new RegExp(
 );
 
 /** In the text of a shell the list also ends where the command does, or is told where to write. */
-const key = `(?:"[^"]*"|'[^']*'|(?![-;&|<>"']|\\d*[<>])[^\\s;&|"')]+)`;
+const key = `(?:"[^"]*"|'[^']*'|\\$\\([\\w.-]+\\)|(?![-;&|<>"']|\\d*[<>])[^\\s;&|"')]+)`;
 const listInText = new RegExp(`((?:^|[\\s"'])${listName}\\s+)(${key}(?:\\s+${key})*)`, 'gi');
 
 /** "HF_TOKEN=hf_1" in front of a command. */
@@ -30,8 +30,8 @@ const credentials = /(:\/\/)[^/@\s]+@/g;
 const header =
   /((?:\b|-H)(?:(?:proxy-)?authorization|(?:[a-z]+-)*(?:api-?key|auth-token)))(\\?["']?\s*:\s*\\?["']?|\\?["']\s*,\s*\\?["'])((?:(?:bearer|basic|token|api-?key|key)\s+)?)([^\s"'\\,;|)}]+)/gi;
 
-/** "$(KEY)", "${KEY}" and "$KEY" name a secret that lies elsewhere, and are none. */
-const reference = /^\$([A-Z_][A-Z0-9_]*|\([A-Z_][A-Z0-9_]*\)|\{[A-Z_][A-Z0-9_]*\})$/;
+/** "$(KEY)", "${KEY}" and "$KEY" name a secret that lies elsewhere, and are none; Kubernetes puts "$(vllm-key)" in too. */
+const reference = /^\$([A-Z_][A-Z0-9_]*|\([A-Za-z_][\w.-]*\)|\{[A-Z_][A-Z0-9_]*\})$/;
 
 /** Words that stand where a program wants a secret and is given none. */
 const nothing =
@@ -105,7 +105,9 @@ export function redactText(text: string): string {
   return text
     .replace(listInText, (_whole, flag: string, keys: string) => `${flag}${hideEach(keys)}`)
     .replace(secretInText, (whole, before: string, flag: string, between: string, value: string) =>
-      isShown(unquoted(value.replace(/[;&|)]+$/, ''))) ? whole : `${before}${flag}${between}***`,
+      [/[;&|)]+$/, /[;&|]+$/].some((end) => isShown(unquoted(value.replace(end, ''))))
+        ? whole
+        : `${before}${flag}${between}***`,
     )
     .replace(assignment, '$1=***')
     .replace(header, (whole, name: string, between: string, scheme: string, value: string) =>
