@@ -69,11 +69,20 @@ export function readFlags(
   const values: FlagValues = new Map();
   const rest: string[] = [];
   for (let at = 0; at < args.length;) {
-    const taken = takeFlag(args.slice(at), { rows, style, values });
+    const taken = takeFlag(args.slice(at, nextFlag(args, at)), { rows, style, values });
     if (taken === 0) rest.push(args[at] as string);
     at += Math.max(1, taken);
   }
   return { values, rest };
+}
+
+/** Where the words end that may belong to this one: no flag takes more, and a line of a stranger may have any number of them. */
+function nextFlag(args: readonly string[], at: number): number {
+  if (!isFlagWord(args[at] ?? '')) return at + 1;
+  let end = at + 2;
+  while (end < args.length && !isFlagWord(args[end] as string) && !isFlagWord(args[at + 1] as string))
+    end += 1;
+  return end;
 }
 
 /** How many words the flag in front and its value are; 0 when it is none of ours, or when its value is none of its kind. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readFlags } from './flag-rows.ts';
 import { firstOperand, flagNumber, flagValue, hasFlag, parseHostPort } from './flags.ts';
 
 test('a flag is found as two words or with an equals sign, and the last one wins', () => {
@@ -22,4 +23,12 @@ test('addresses are read in all the forms that servers take', () => {
   expect(parseHostPort('[::1]:80')).toEqual({ host: '::1', port: 80 });
   expect(parseHostPort('box')).toEqual({ host: 'box', port: null });
   expect(parseHostPort(null)).toEqual({ host: null, port: null });
+});
+
+test('flags of a line of any number of words are read at once', () => {
+  const words = Array.from({ length: 60_000 }, () => 'a');
+  const began = performance.now();
+  const { rest } = readFlags(['--x', ...words], [], { joined: true, underscores: true });
+  expect(rest).toHaveLength(60_001);
+  expect(performance.now() - began).toBeLessThan(1000);
 });
