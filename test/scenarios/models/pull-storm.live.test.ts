@@ -148,6 +148,7 @@ function storm(elsewhere: string): { fault: HubServer['fault']; drawn: Map<strin
     () => ({ do: 'longer', by: 3 * mi }),
     () => ({ do: 'shorter', by: mi }),
   ];
+  const lies = ['lie', 'no-ranges'] as const;
   let requests = 0;
   const wrongAt = new Map<number, number>();
   const once = new Set<number>();
@@ -159,8 +160,9 @@ function storm(elsewhere: string): { fault: HubServer['fault']; drawn: Map<strin
       const soon = once.size < kinds.length;
       // The first request learns whether there are ranges at all.
       if (requests === 1) return null;
-      if (random() < 0.2) {
-        const kind = random() < 0.5 ? 'lie' : 'no-ranges';
+      const unmet = lies.find((kind) => !drawn.has(kind));
+      if (unmet !== undefined || random() < 0.2) {
+        const kind = unmet ?? lies[random() < 0.5 ? 0 : 1];
         drawn.set(kind, (drawn.get(kind) ?? 0) + 1);
         return { do: kind };
       }
