@@ -5,11 +5,9 @@ import type { AuditReport } from '../domain/audit/report.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { exitCodes } from '../domain/exit-codes.ts';
 import { plural } from '../domain/format.ts';
-import type { Plan } from '../domain/plan.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import { preparePlan } from '../fleet/plan/prepare-plan.ts';
-import { whileStale } from '../fleet/plan/stale.ts';
-import { consents, execute, reportApply } from './carry-out.ts';
+import { consents, executeAgreed, reportApply } from './carry-out.ts';
 import { closeFiles, openFilesOf, openFileText } from './close-files.ts';
 import type { Closed, OpenFile } from './close-files.ts';
 import type { CliContext } from './context.ts';
@@ -71,28 +69,12 @@ async function carryOutFixes(
   }
   const carried = await executeAgreed(context, plan, {
     yes,
+    always: true,
+    command: 'audit --fix',
     again: async () => preparePlan(world, await loadFrom(context, { file }), { only, restart }),
   });
   if (carried) reportApply(context, carried.plan, { result: carried.result, also });
   return { left };
-}
-
-/** What was agreed to; where others have changed engines meanwhile it is planned, shown and asked for once more. Null: not agreed. */
-async function executeAgreed(
-  context: CliContext,
-  plan: Plan,
-  { yes, again }: { yes: boolean; again: () => Promise<Plan> },
-): Promise<Awaited<ReturnType<typeof execute>> | null> {
-  const command = 'audit --fix';
-  let agreed: Plan | null = plan;
-  return whileStale(
-    async () => agreed && execute(context, agreed, { command }),
-    async ({ message }) => {
-      context.output.progress(`berth: ${message} By now it is:`);
-      const now = await again();
-      agreed = (await consents(context, now, { yes, always: true, command })) ? now : null;
-    },
-  );
 }
 
 function onHost(host: string): string {

@@ -6,8 +6,8 @@ import type { Ease } from '../fleet/apply/handover.ts';
 import { worldWith, writeText } from '../fleet/relocate/edited-file.ts';
 import type { EditedFile } from '../fleet/relocate/edited-file.ts';
 import { forgetKept, keepText, keptPath, readKept } from '../fleet/relocate/kept-text.ts';
-import { whileStale } from '../fleet/plan/stale.ts';
-import { consents, execute } from './carry-out.ts';
+import { execute, executeAgreed } from './carry-out.ts';
+import type { Executed } from './carry-out.ts';
 import type { Lock } from '../io/lock.ts';
 import type { CliContext } from './context.ts';
 
@@ -29,10 +29,7 @@ export interface EditedPlan {
  * Writes the file and carries out its plan. Where that fails, also by an interrupt, the file is put back and what runs is brought
  * back to it. The old text lies beside it meanwhile: one that is killed in between begins again where it began, or is undone.
  */
-export async function carryOutEdit(
-  context: CliContext,
-  edited: EditedPlan,
-): Promise<{ plan: Plan; result: ApplyResult }> {
+export async function carryOutEdit(context: CliContext, edited: EditedPlan): Promise<Executed> {
   const { world } = context;
   const { file } = edited;
   await keepText(world, file, edited.by);
@@ -118,17 +115,15 @@ function backedOut(failure: BerthError): BerthError {
 async function executeFresh(
   context: CliContext,
   { plan, replan, command, ease, yes }: EditedPlan,
-): Promise<{ plan: Plan; result: ApplyResult }> {
+): Promise<Executed> {
   let shown = plan;
-  return whileStale(
-    () => execute(context, shown, { command, ease }),
-    async ({ message }) => {
-      context.output.progress(`berth: ${message} By now it is:`);
-      shown = await replan(context);
-      if (await consents(context, shown, { yes, command })) return;
-      throw new BerthError('APPLY_INTERRUPTED', { left: shown.actions.length });
-    },
-  );
+  async function again(): Promise<Plan> {
+    shown = await replan(context);
+    return shown;
+  }
+  const done = await executeAgreed(context, plan, { command, ease, yes, again });
+  if (done) return done;
+  throw new BerthError('APPLY_INTERRUPTED', { left: shown.actions.length });
 }
 
 /** Whoever interrupts wants what was before, so that the interrupt does not count here. False: it could not be brought back. */

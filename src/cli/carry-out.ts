@@ -38,18 +38,37 @@ export interface Carrying {
  * waited, the plan is made, shown and asked for once more.
  */
 export async function carryOut(context: CliContext, plan: Plan, options: Carrying): Promise<void> {
+  if (!(await consents(context, plan, options))) return;
+  const done = await executeAgreed(context, plan, options);
+  if (done) reportApply(context, done.plan, { result: done.result, also: options.also });
+}
+
+/** A plan as it was carried out, and what came of it. */
+export interface Executed {
+  readonly plan: Plan;
+  readonly result: ApplyResult;
+}
+
+/**
+ * Carries out a plan that was agreed to. Where others have changed engines while it waited, it is made `again`, shown and asked for.
+ * Null: that one was not agreed to.
+ */
+export async function executeAgreed(
+  context: CliContext,
+  plan: Plan,
+  options: Carrying,
+): Promise<Executed | null> {
   const { again } = options;
-  let shown = plan;
-  async function attempt(): Promise<void> {
-    if (!(await consents(context, shown, options))) return;
-    const { plan: done, result } = await execute(context, shown, options);
-    reportApply(context, done, { result, also: options.also });
-  }
-  if (!again) return attempt();
-  await whileStale(attempt, async ({ message }) => {
-    context.output.progress(`berth: ${message} By now it is:`);
-    shown = await again();
-  });
+  if (!again) return execute(context, plan, options);
+  let agreed: Plan | null = plan;
+  return whileStale(
+    async () => agreed && execute(context, agreed, options),
+    async ({ message }) => {
+      context.output.progress(`berth: ${message} By now it is:`);
+      const now = await again();
+      agreed = (await consents(context, now, options)) ? now : null;
+    },
+  );
 }
 
 /** Shows a plan and asks where somebody can answer; false: nothing is to be done. */
@@ -73,7 +92,7 @@ export async function execute(
   context: CliContext,
   plan: Plan,
   { command, ease, force }: Pick<Carrying, 'command' | 'ease' | 'force'>,
-): Promise<{ plan: Plan; result: ApplyResult }> {
+): Promise<Executed> {
   const { world, output, signal } = context;
   const fetched = await fetchModels(context, plan);
   const result = await apply(world, fetched, {

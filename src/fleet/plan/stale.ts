@@ -24,7 +24,7 @@ export async function staleness(
 }
 
 /** Whether an apply was refused, before it touched anything, because its plan no longer holds. */
-export function isStale(error: unknown): error is BerthError {
+function isStale(error: unknown): error is BerthError {
   return error instanceof BerthError && error.code === 'PLAN_STALE';
 }
 
