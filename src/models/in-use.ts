@@ -48,6 +48,9 @@ export async function foldersInUse(users: Users, folders: readonly StoreFolder[]
       folder,
     });
   }
+  const paths = new Set<string>();
+  for (const folder of new Set(given.flatMap(givenFolders)))
+    for (const path of await lookedThrough(users.files, folder)) paths.add(path);
   const looked = lookedAt(users.files);
   for (const unit of await unitsOf(looked, users)) {
     texts.push(unit.text);
@@ -55,11 +58,10 @@ export async function foldersInUse(users: Users, folders: readonly StoreFolder[]
     const whole = { ...byUnit, words: [...byUnit.words, ...unit.variables.flatMap(variablesIn)] };
     given.push(whole);
     for (const path of givenModels(whole)) await looked.stat(path);
-    for (const folder of givenFolders(whole)) await lookedThrough(looked, folder);
+    for (const folder of givenFolders(whole))
+      for (const path of await lookedThrough(looked, folder)) paths.add(path);
   }
-  const paths = new Set(given.flatMap(givenPaths));
-  for (const folder of new Set(given.flatMap(givenFolders)))
-    for (const path of await lookedThrough(users.files, folder)) paths.add(path);
+  for (const path of given.flatMap(givenPaths)) paths.add(path);
   for (const path of paths)
     for (const folder of ids.get((await idOf(users, path)) ?? '') ?? []) used.add(folder);
   texts.push(...paths);

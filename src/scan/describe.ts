@@ -8,6 +8,7 @@ import type { Owner } from '../domain/instance.ts';
 import { areForked } from '../domain/forked-workers.ts';
 import type { Listener, ProcessEntry, ProcessTable } from '../domain/process-facts.ts';
 import type { ScannedEndpoint, ScannedServer } from '../domain/scan-report.ts';
+import { isSocketFile } from '../domain/socket-file.ts';
 import type { FoundServer } from './find-servers.ts';
 import type { DescribeContext, Looked } from './seen.ts';
 
@@ -130,7 +131,7 @@ function stateOf(
 /** Why a server without a port is none that fails; null where nothing says so. */
 function notOnPort({ entry, recognized }: FoundServer, { table }: DescribeContext): string | null {
   const socket = flagValue(entry.argv, '--uds') ?? recognized.host ?? '';
-  if (/^unix:|\.sock$|^\//.test(socket)) return `It listens on the socket ${socket}, which has no port.`;
+  if (isSocketFile(socket)) return `It listens on the socket ${socket}, which has no port.`;
   if (isFollower(entry.argv)) return 'It computes for a server elsewhere, and has no port of its own.';
   if (!recognized.child) return null;
   if (!areForked(recognized.engine)) return 'It is a worker, which takes its requests from another program.';

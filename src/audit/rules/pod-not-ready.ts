@@ -1,13 +1,10 @@
 import { z } from 'zod';
-import { conditionsOf } from '../../domain/audit/conditions.ts';
+import { conditionsOf, modelComingMs } from '../../domain/audit/conditions.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import { notReadySince, podStates } from '../../domain/audit/pod-states.ts';
 import type { Found } from './contract.ts';
-
-/** As long as a model may take to come over the network and be loaded. */
-const comingMs = 60 * 60_000;
 
 const Running = z.object({ phase: z.literal('Running') });
 
@@ -26,7 +23,7 @@ export function podNotReady(pod: KubeObject, at: string): Found | null {
   );
   // What crashes or waits is told by rules of its own.
   if (silent.length === 0 || states.some((one) => one.waiting !== null)) return null;
-  if (Date.parse(at) - Date.parse(since.at) < comingMs) return null;
+  if (Date.parse(at) - Date.parse(since.at) < modelComingMs) return null;
   const { name } = pod.metadata;
   const names = silent.map(({ container }) => container).join(', ');
   return {

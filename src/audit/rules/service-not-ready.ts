@@ -1,12 +1,9 @@
-import { conditionsOf } from '../../domain/audit/conditions.ts';
+import { conditionsOf, modelComingMs } from '../../domain/audit/conditions.ts';
 import type { Condition } from '../../domain/audit/conditions.ts';
 import { titleOf } from '../../domain/audit/kube-object.ts';
 import type { KubeObject } from '../../domain/audit/kube-object.ts';
 import { kubectlFor } from '../../domain/audit/kube-words.ts';
 import type { Rule } from './contract.ts';
-
-/** As long as a model may take to come over the network and be loaded. */
-const comingMs = 60 * 60_000;
 
 const kinds = ['InferenceService', 'LLMInferenceService'];
 
@@ -40,7 +37,7 @@ export const serviceNotReady: Rule = {
 };
 
 function isStuck({ status, lastTransitionTime: since }: Condition, at: string): boolean {
-  return status === 'Unknown' && Boolean(since) && Date.parse(at) - Date.parse(since ?? '') >= comingMs;
+  return status === 'Unknown' && Boolean(since) && Date.parse(at) - Date.parse(since ?? '') >= modelComingMs;
 }
 
 /** Somebody has stopped it on purpose. */

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import type { KubeObject } from './kube-object.ts';
 
+/** As long as a model may take to come over the network and be loaded: what is not ready for less may still become so. */
+export const modelComingMs = 60 * 60_000;
+
 const Condition = z.object({
   type: z.string(),
   status: z.string(),

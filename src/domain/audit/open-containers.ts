@@ -1,5 +1,6 @@
 import { isLoopback } from '../loopback.ts';
 import type { ScannedServer } from '../scan-report.ts';
+import { isSocketFile } from '../socket-file.ts';
 import { urlHost } from '../url-host.ts';
 import { serverOf } from './container-server.ts';
 import type { ObservedContainer, ObservedHost } from './observation.ts';
@@ -53,8 +54,4 @@ function openOf(container: ObservedContainer, host: Host): string[] {
   return [
     `It listens on ${urlHost(address)}${port === null ? '' : `:${port}`} in the network of its machine.`,
   ];
-}
-
-function isSocketFile(host: string): boolean {
-  return /^unix:|\.sock$|^\//.test(host);
 }

@@ -292,9 +292,7 @@ export const wrappers: Readonly<Record<string, Wrapper>> = {
   doppler: wrapper(['-p', '-c'], { operands: 1, waits: true }),
   op: wrapper(['--env-file'], { operands: 1, waits: true }),
   infisical: wrapper(['--env', '--path', '--projectId', '--token'], { operands: 1, waits: true }),
-
   'aws-vault': wrapper(['--duration', '-d'], { operands: 2, waits: true }),
-
   // `enroot start ROOT CMD` becomes the command.
   enroot: wrapper(['-m', '--mount', '-e', '--env', '-c', '--rc', '-r', '--root'], { operands: 2 }),
   // `apptainer exec IMAGE CMD`, `apptainer run IMAGE CMD`

@@ -21,9 +21,8 @@ import { engineKeyOf } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
 import { worldOfInstance } from '../file/hosts.ts';
 import { haveFailed } from './have-failed.ts';
-import { claimants } from './claimants.ts';
-import { leftUnseen } from './left-unseen.ts';
-import { instancesOf, observeFleet, silentFindings, unseenFault } from './observe.ts';
+import { instancesOf, observeFleet, unseenFault } from './observe.ts';
+import { sightFindings } from './sight-findings.ts';
 import type { Sight } from './observe.ts';
 import { probe, urlOf } from '../apply/ready.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
@@ -80,9 +79,10 @@ export async function fleetStatus(
     ...(llm.length > 0 ? { llmServices: llm } : {}),
     foreign: observed.instances.length - own.length,
     findings: [
-      ...silentFindings(observed, new Set(loaded.deployments.map(({ host }) => host)), loaded.deployments),
-      ...(await leftUnseen(world, loaded, observed)),
-      ...claimants(observed, loaded),
+      ...(await sightFindings(world, loaded, {
+        observed,
+        hosts: new Set(loaded.deployments.map((one) => one.host)),
+      })),
       ...restFindings(loaded),
       ...parkedFindings(loaded, own),
       ...strays(loaded, own),

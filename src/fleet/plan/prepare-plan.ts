@@ -23,19 +23,11 @@ import { fitOnDemand } from './fit-on-demand.ts';
 import { fitFindings } from './fit.ts';
 import { withChosenGpus } from './host-gpus.ts';
 import { gatewayReload } from './gateway-reload.ts';
-import { claimants } from '../observe/claimants.ts';
-import { leftUnseen } from '../observe/left-unseen.ts';
+import { sightFindings } from '../observe/sight-findings.ts';
 import { driftFindings, previewFindings, renderedOtherwise } from '../observe/look-closer.ts';
 import { weightBytes } from '../../io/weight-bytes.ts';
 import { worldOfHost } from '../file/hosts.ts';
-import {
-  holderOf,
-  instancesOf,
-  muteOf,
-  observeFleet,
-  silentFindings,
-  unseenFault,
-} from '../observe/observe.ts';
+import { holderOf, instancesOf, muteOf, observeFleet, unseenFault } from '../observe/observe.ts';
 import type { Observed, Sight } from '../observe/observe.ts';
 import { protectedFindings } from './protect.ts';
 import { markHashes } from './stale.ts';
@@ -105,7 +97,7 @@ async function planSeen(world: World, seen: Seen, wishes: PlanWishes): Promise<P
     ...(reload ? { reload } : {}),
     ...(rest ? { leftOut: rest.leftOut } : {}),
     findings: [
-      ...(await sightFindings(world, seen)),
+      ...(await sightFindings(world, loaded, { observed, hosts: wantedHosts(loaded) })),
       ...loaded.warnings,
       ...restFindings(named),
       ...plan.findings,
@@ -122,15 +114,6 @@ async function planSeen(world: World, seen: Seen, wishes: PlanWishes): Promise<P
   const { withGateways } = await import('../cluster-gateway/in-plan.ts');
   const silent = new Set(observed.silent.keys());
   return withGateways(world, whole, { loaded, silent, restart: restartGateway });
-}
-
-/** What could not be looked at, and who is not believed. */
-async function sightFindings(world: World, { loaded, observed }: Seen): Promise<Finding[]> {
-  return [
-    ...silentFindings(observed, wantedHosts(loaded), loaded.deployments),
-    ...(await leftUnseen(world, loaded, observed)),
-    ...claimants(observed, loaded),
-  ];
 }
 
 /** Of what a plan leaves alone: its first request would be refused. */

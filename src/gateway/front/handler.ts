@@ -23,7 +23,7 @@ import { storedAsk } from '../stored/stored-responses.ts';
 import { exactOf, upstreamEndpoint, upstreamPrefix, withoutQuery } from '../upstream/upstream-path.ts';
 import type { Exact } from '../upstream/upstream-path.ts';
 import { isReading } from '../upstream/harmless-reads.ts';
-import { wantsControl } from '../upstream/upstream-rights.ts';
+import { requireRights } from '../upstream/upstream-rights.ts';
 
 const own = new Set<string>(ownPaths);
 const modelPath = '/v1/models/';
@@ -112,12 +112,7 @@ function passUpstream(state: GatewayState, asked: Asked, fail: (error: unknown) 
   const endpoint = endpointAt.get(path);
   if (caller.endpoints && !caller.endpoints.has(path) && !(endpoint && mayUse(caller, endpoint)))
     throw endpointForbidden(path, [...caller.endpoints]);
-  const open = state.snapshot.config.anonymous;
-  if (
-    !caller.control &&
-    wantsControl({ method: asked.inbound.method, path, open, lent: isLent(state, exact) })
-  )
-    keyring.requireControl(asked.inbound);
+  requireRights({ caller, exact, inbound: asked.inbound }, isLent(state, exact), state.snapshot);
   if (exact.slashed !== null && reads && routes.has(exact.model)) return toFolder(asked, exact.slashed);
   serveModel(state, { ...asked, endpoint: upstreamEndpoint, caller, exact }, fail);
 }

@@ -1,8 +1,8 @@
 import type { Call } from '../front/call.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import type { Instance } from '../routing/instance.ts';
-import { upstreamEndpoint, withoutQuery } from './upstream-path.ts';
-import { wantsControl } from './upstream-rights.ts';
+import { upstreamEndpoint } from './upstream-path.ts';
+import { requireRights } from './upstream-rights.ts';
 
 /**
  * Whether a request below `/upstream/` may use the operator's key at this very server elsewhere. It was judged when it came, by the
@@ -12,10 +12,8 @@ import { wantsControl } from './upstream-rights.ts';
 export function requireLent(
   { caller, endpoint, exact, inbound }: Call,
   { upstream }: Instance,
-  { config, keyring }: Pick<Snapshot, 'config' | 'keyring'>,
+  snapshot: Pick<Snapshot, 'config' | 'keyring'>,
 ): void {
-  if (!exact || endpoint !== upstreamEndpoint || !upstream.lentKey || caller.control) return;
-  const path = withoutQuery(exact.target);
-  const asked = { method: inbound.method, path, open: config.anonymous, lent: true };
-  if (wantsControl(asked)) keyring.requireControl(inbound);
+  if (!exact || endpoint !== upstreamEndpoint || !upstream.lentKey) return;
+  requireRights({ caller, exact, inbound }, true, snapshot);
 }
