@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { nameSpecifiers, prefixesOf, templateOf } from '../domain/unit-names.ts';
 import { variableFiles } from './given-paths.ts';
 import { filesNamed } from './closed-files.ts';
 import type { Looked } from './closed-files.ts';
@@ -134,11 +135,9 @@ function isForSeveral(unit: string): boolean {
 
 /** What changes a unit beside its own folder: that of its type, of what its name begins with, and its template. Pure. */
 function changersOf(unit: string): string[] {
-  const [, stem = '', type = ''] = /^(.*)\.([a-z]+)$/.exec(unit) ?? [];
-  const [name = '', instance] = stem.split('@');
-  const parts = name.split('-');
-  const prefixes = parts.slice(1).map((_, at) => `${parts.slice(0, at + 1).join('-')}-.${type}`);
-  return [type, ...prefixes, ...(instance ? [`${name}@.${type}`] : [])];
+  const type = unit.slice(unit.lastIndexOf('.') + 1);
+  const template = templateOf(unit);
+  return [type, ...prefixesOf(unit).toReversed(), ...(template === unit ? [] : [template])];
 }
 
 async function piecesIn(looked: Looked, folder: string): Promise<Piece[]> {
@@ -192,11 +191,11 @@ async function unitOf(
 /** Specifiers for the name of a unit are filled in; of a template or a prefix nobody knows what it will be called. */
 function withItsName(path: string, unit: string): string {
   if (isForSeveral(unit)) return path;
-  const stem = unit.replace(isUnit, '');
-  const [prefix = '', instance] = stem.split('@');
-  const own: Record<string, string> = { p: prefix };
-  if (instance !== '') Object.assign(own, { n: unit, N: stem, i: instance ?? '', I: instance ?? '' });
-  return path.replaceAll(/%([A-Za-z])/g, (whole, letter: string) => own[letter] ?? whole);
+  const known = nameSpecifiers(unit);
+  const letters = unit.includes('@.') ? ['p', 'P', 'j'] : Object.keys(known);
+  return path.replaceAll(/%([A-Za-z])/g, (whole, letter: string) =>
+    letters.includes(letter) ? (known[letter] ?? whole) : whole,
+  );
 }
 
 /** A specifier of systemd that a path begins with is another folder for the system than for a user; both are looked at. */

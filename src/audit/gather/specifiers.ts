@@ -1,4 +1,5 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { nameSpecifiers } from '../../domain/unit-names.ts';
 import type { World } from '../../io/world.ts';
 import type { Scope } from '../../targets/systemd/scope.ts';
 
@@ -6,9 +7,6 @@ import type { Scope } from '../../targets/systemd/scope.ts';
 export type Specifiers = Readonly<Record<string, string>>;
 
 export function specifiersOf({ env }: Pick<World, 'env'>, scope: Scope['name'], unit: string): Specifiers {
-  const name = unit.replace(/\.\w+$/, '');
-  const at = name.indexOf('@');
-  const [prefix, instance] = at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 1)];
   const home = scope === 'user' ? (env['HOME'] ?? '/') : '/root';
   const ofUser = {
     S: env['XDG_STATE_HOME'] ?? join(home, '.local/state'),
@@ -17,14 +15,7 @@ export function specifiersOf({ env }: Pick<World, 'env'>, scope: Scope['name'], 
   };
   return {
     '%': '%',
-    n: unit,
-    N: name,
-    p: prefix,
-    P: unescapeName(prefix),
-    i: instance,
-    I: unescapeName(instance),
-    j: prefix.slice(prefix.lastIndexOf('-') + 1),
-    f: `/${unescapeName(instance === '' ? prefix : instance)}`,
+    ...nameSpecifiers(unit),
     h: home,
     ...(scope === 'user' ? ofUser : { S: '/var/lib', C: '/var/cache', E: '/etc', L: '/var/log', t: '/run' }),
   };
@@ -33,18 +24,4 @@ export function specifiersOf({ env }: Pick<World, 'env'>, scope: Scope['name'], 
 /** What is not known stays, and shows. */
 export function fillSpecifiers(text: string, specifiers: Specifiers): string {
   return text.replaceAll(/%(.)/gs, (whole, letter: string) => specifiers[letter] ?? whole);
-}
-
-/** "llama@.service" of "llama@kimi.service". */
-export function templateOf(unit: string): string {
-  return basename(unit).replace(/@[^@]*(\.\w+)$/, '@$1');
-}
-
-/** As systemd-escape writes them: "-" is a slash, and "\x2d" the character itself. */
-function unescapeName(name: string): string {
-  return name
-    .replaceAll('-', '/')
-    .replaceAll(/\\x([0-9a-f]{2})/gi, (_whole, code: string) =>
-      String.fromCharCode(Number.parseInt(code, 16)),
-    );
 }

@@ -1,7 +1,7 @@
+import { prefixesOf, templateOf } from '../../domain/unit-names.ts';
 import type { World } from '../../io/world.ts';
 import { ask } from '../../targets/systemd/scope.ts';
 import type { Scope } from '../../targets/systemd/scope.ts';
-import { templateOf } from './specifiers.ts';
 
 /**
  * A file that makes a unit of this name, with the folders of what lies over it: a file there hides those of its name in folders
@@ -46,13 +46,6 @@ function dropInFolders(name: string, folders: readonly string[]): string[] {
     ...strongest.flatMap((folder) => names.map((one) => `${folder}/${one}.d`)),
     ...strongest.map((folder) => `${folder}/service.d`),
   ];
-}
-
-/** "a-b-.service" and "a-.service" of "a-b-c.service". */
-function prefixesOf(name: string): string[] {
-  const stem = name.replace(/@?\.\w+$/, '');
-  const dashes = stem.split('').flatMap((letter, at) => (letter === '-' && at < stem.length - 1 ? [at] : []));
-  return dashes.toReversed().map((at) => `${stem.slice(0, at + 1)}.service`);
 }
 
 /** Those that systemd has loaded, and those that are started at boot. */
