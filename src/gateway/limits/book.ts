@@ -1,4 +1,4 @@
-import { chargeOf, needOf } from './bounds.ts';
+import { amountOf, chargeOf, needOf } from './bounds.ts';
 import type { Amounts, Bound } from './bounds.ts';
 import { carryOf, roll, slotOf, usedOf, waitForRoom } from './window.ts';
 import type { Count } from './window.ts';
@@ -54,7 +54,7 @@ export function refusalOf(count: Count, bound: Bound, amounts: Amounts, wallMs: 
   const used = usedOf(count, carryOf(bound.window, wallMs));
   if (used + need <= limit) return null;
   const waitMs = bound.window === 'minute' ? waitForRoom(count, { need, limit }, wallMs) : null;
-  return { bound, amount: amounts[bound.unit], left: Math.max(0, limit - used), waitMs };
+  return { bound, amount: amountOf(amounts, bound.unit), left: Math.max(0, limit - used), waitMs };
 }
 
 /**
@@ -76,7 +76,7 @@ export function settle(book: Book, charged: Charge, real: Amounts | null, wallMs
 
 /** What a bound was charged too little (positive) or too much. */
 export function differenceOf(bound: Bound, charged: Amounts, real: Amounts | null): number {
-  return (real ? real[bound.unit] : 0) - chargeOf(bound, charged);
+  return (real ? amountOf(real, bound.unit) : 0) - chargeOf(bound, charged);
 }
 
 export function countOf(book: Book, bound: Bound, wallMs: number): Count {

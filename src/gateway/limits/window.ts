@@ -14,7 +14,8 @@ const dayMs = 86_400_000;
 /** Number of the slot that a wall time (milliseconds since 1970) falls into; slots of a kind are numbered in a row. */
 export function slotOf(window: WindowKind, wallMs: number): number {
   if (wallMs !== latest.wallMs) lookAt(wallMs);
-  return latest[window];
+  if (window === 'minute') return latest.minute;
+  return window === 'day' ? latest.day : latest.month;
 }
 
 /** One request asks for some twenty bounds at the same moment. */

@@ -12,11 +12,12 @@ export function findUsage(text: string): Usage | null {
   let input: number | null = null;
   let output: number | null = null;
   let at = text.lastIndexOf('"usage"');
-  while (at >= 0 && (input === null || output === null)) {
+  while (at >= 0) {
     const usage = text[at - 1] === '\\' ? null : readUsage(text, at + 7);
     output ??= usage?.output ?? null;
     // A last event without the prompt's tokens may give them as 0.
     input ||= usage?.input ?? input;
+    if (input !== null && output !== null) break;
     at = at === 0 ? -1 : text.lastIndexOf('"usage"', at - 1);
   }
   return input === null && output === null ? findTimings(text) : { input, output };
