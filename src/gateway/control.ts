@@ -6,7 +6,7 @@ import { drainAll, holdAll, releaseAll, resumeAll, sidesOf } from './traffic/mov
 
 /**
  * Does what the control process asks. Resolves with what the command's schema says it answers.
- * Throws GATEWAY_NAME_UNKNOWN for a deployment that is not here.
+ * Throws GATEWAY_NAME_UNKNOWN for a deployment that is not here, REQUEST_UNKNOWN for a request.
  */
 export async function answerCommand(
   state: GatewayState,
@@ -38,7 +38,7 @@ export async function answerCommand(
       return state.usage.list();
     case 'cancel':
       if (!state.observer.live.cancel(command.request))
-        throw new BerthError('GATEWAY_NAME_UNKNOWN', { name: command.request });
+        throw new BerthError('REQUEST_UNKNOWN', { request: command.request });
       return {};
     case 'load-progress':
     case 'fetch-ended':
@@ -49,7 +49,7 @@ export async function answerCommand(
       return state.observer.captures.list();
     case 'capture': {
       const found = state.observer.captures.find(command.request);
-      if (!found) throw new BerthError('GATEWAY_NAME_UNKNOWN', { name: command.request });
+      if (!found) throw new BerthError('REQUEST_UNKNOWN', { request: command.request });
       return found;
     }
   }

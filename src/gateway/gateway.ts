@@ -54,7 +54,7 @@ export interface Gateway {
    * them, leaves the old one in force.
    */
   readonly reload: (config: GatewayConfig) => Promise<void>;
-  /** Does what the control process asks; see GatewayCommand. Rejects with GATEWAY_NAME_UNKNOWN. */
+  /** Does what the control process asks; see GatewayCommand. Rejects with GATEWAY_NAME_UNKNOWN, REQUEST_UNKNOWN. */
   readonly control: (command: GatewayCommand) => Promise<unknown>;
   /** Refuses what is new, waits for what is under way up to `limits.drainMs`, then cuts it. */
   readonly close: () => Promise<void>;

@@ -18,6 +18,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   GATEWAY_ABSENT: 503,
   GATEWAY_UNREACHABLE: 502,
   GATEWAY_REFUSED: 502,
+  REQUEST_UNKNOWN: 404,
   UP_NOT_FOLLOWING: 409,
 };
 

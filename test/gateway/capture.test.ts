@@ -80,7 +80,7 @@ test('of long bodies only the beginning is kept, and the oldest captures make ro
   expect(list.captures.length).toBeLessThan(10);
   expect(list.captures[0]?.id).toBe('r19');
   await expect(gateway.control({ do: 'capture', request: 'r0' })).rejects.toMatchObject({
-    code: 'GATEWAY_NAME_UNKNOWN',
+    code: 'REQUEST_UNKNOWN',
   });
 });
 

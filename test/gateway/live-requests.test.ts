@@ -104,6 +104,6 @@ test('a request that is cancelled before its reply, waiting or in the queue, is 
   }
   expect(upstream.seen.length).toBe(1);
   await expect(gateway.control({ do: 'cancel', request: served })).rejects.toMatchObject({
-    code: 'GATEWAY_NAME_UNKNOWN',
+    code: 'REQUEST_UNKNOWN',
   });
 });

@@ -4,6 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { RunProgress } from '../../src/domain/run-progress.ts';
+import { startGateway } from '../../src/fleet/gateway/gateway-child.ts';
+import type { FleetPaths } from '../../src/fleet/file/paths.ts';
+import { requestView } from '../../src/fleet/observe/live-requests.ts';
+import { localWorld } from '../../src/io/local-world.ts';
+import { configFor } from '../gateway/harness.ts';
 import type { ControlServer } from '../../src/server/control-server.ts';
 import { startTestControl } from '../support/control.ts';
 import { exampleReport, exampleSummary } from '../support/example-report.ts';
@@ -327,6 +332,29 @@ test('without a built console its page says how to build it, and the API serves'
     { error: { cure: expect.stringContaining('npm run build') } },
   ]);
   expect((await ask(server, '/api/status')).status).toBe(200);
+});
+
+test('a request or a capture that is not there is a 404 with a code of its own', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-control-'));
+  closers.push(() => rm(folder, { recursive: true, force: true }));
+  const paths = {
+    gatewayConfig: join(folder, 'gateway.json'),
+    gatewayLog: join(folder, 'gateway.log'),
+    logs: folder,
+  } as FleetPaths;
+  const gateway = await startGateway(localWorld(), paths, configFor([]), () => {});
+  closers.push(gateway.stop);
+  const server = await control({ requests: requestView(() => gateway) });
+  for (const [method, path] of [
+    ['DELETE', '/api/requests/none'],
+    ['GET', '/api/captures/none'],
+  ] as const) {
+    const reply = await ask(server, path, { method });
+    expect([reply.status, await reply.json()]).toMatchObject([
+      404,
+      { error: { code: 'REQUEST_UNKNOWN', message: expect.stringContaining('"none"') } },
+    ]);
+  }
 });
 
 test('a request that is no path is refused, and the server goes on', async () => {

@@ -20,7 +20,7 @@ export function RequestsPage(): ReactNode {
       await ask(`/requests/${encodeURIComponent(id)}`, { method: 'DELETE' });
     } catch (fault) {
       // It ended by itself in the meantime: that is what was wanted.
-      if (!(fault instanceof ApiError && fault.code === 'GATEWAY_REFUSED')) setRefused(fault);
+      if (!(fault instanceof ApiError && fault.code === 'REQUEST_UNKNOWN')) setRefused(fault);
     }
     look();
   }

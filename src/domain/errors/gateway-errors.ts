@@ -12,4 +12,9 @@ export const gatewayErrors = {
     () => 'Check the name; "berth status" lists deployments.',
     'usage',
   ),
+  REQUEST_UNKNOWN: defineError<{ request: string }>(
+    (f) => `No request "${f.request}" is under way or kept by the gateway.`,
+    () => 'It has ended, or its capture has made room for others; list them again.',
+    'usage',
+  ),
 };

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { urlHostHere } from '../../domain/url-host.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
@@ -24,7 +25,7 @@ export interface GatewayChild {
    * reads the file when it is started again.
    */
   readonly reload: (config: GatewayConfig) => Promise<void>;
-  /** Has the gateway do it, and gives its answer. Throws GATEWAY_REFUSED with its reason, also when it has ended. */
+  /** Has the gateway do it, and gives its answer. Throws REQUEST_UNKNOWN, or GATEWAY_REFUSED with its reason, also when it has ended. */
   readonly ask: (command: GatewayCommand) => Promise<unknown>;
   /** Lets open requests end for the configured time. */
   readonly stop: () => Promise<void>;
@@ -132,12 +133,16 @@ function asker(child: Child, events: GatewayEvents): GatewayChild['ask'] {
     const event = await told;
     if (event?.error || !event)
       throw new BerthError('GATEWAY_REFUSED', { reason: event?.error?.message ?? 'it does not answer.' });
+    const unknown = RequestFacts.safeParse(event?.error?.facts).data;
+    if (unknown && event?.error?.code === 'REQUEST_UNKNOWN') throw new BerthError('REQUEST_UNKNOWN', unknown);
     return event.result;
   };
 }
 
 /** Other gateways are asked as well, and may be slow to answer. */
 const othersMs = 15_000;
+const RequestFacts = z.object({ request: z.string() });
+
 const shiftMs = 45_000;
 
 function askTimeoutMs(command: GatewayCommand): number {

@@ -8,12 +8,12 @@ import type { GatewayChild } from '../gateway/gateway-child.ts';
 export interface RequestView {
   /** Throws GATEWAY_ABSENT, GATEWAY_REFUSED. */
   readonly list: () => Promise<LiveRequests>;
-  /** Ends one; its client is told. Throws GATEWAY_REFUSED when it is not under way. */
+  /** Ends one; its client is told. Throws REQUEST_UNKNOWN when it is not under way. */
   readonly cancel: (id: string) => Promise<void>;
   /** Who has used what. */
   readonly usage: () => Promise<KeyUsage>;
   readonly captures: () => Promise<CaptureList>;
-  /** Throws GATEWAY_REFUSED when it is not kept, or not any more. */
+  /** Throws REQUEST_UNKNOWN when it is not kept, or not any more. */
   readonly capture: (id: string) => Promise<CapturedRequest>;
 }
 
