@@ -100,7 +100,7 @@ export type TlsFiles = z.infer<typeof TlsFiles>;
 
 /**
  * Everything the gateway process needs, as one value that is swapped whole on reload.
- * Written 0600 by `up`, read at start and again on SIGHUP. Keys are SHA-256 hashes, never the keys.
+ * Written 0600 by `up`, read at start and again when it is asked to, or on SIGHUP. Keys are SHA-256 hashes, never the keys.
  */
 export const GatewayConfig = z.strictObject({
   version: z.literal(1),

@@ -59,6 +59,10 @@ export type GatewayCommand = z.infer<typeof GatewayCommand>;
 /** What is told of a load that goes on. */
 export type LoadNews = Extract<GatewayCommand, { do: 'load-progress' | 'fetch-ended' | 'load-failed' }>;
 
+/** One line to the gateway's standard input: it reads its file again; answered by an event "reloaded" or "reload-failed" of the same `id`. */
+export const ReloadAsk = z.strictObject({ id: z.int(), reload: z.literal(true) });
+export type ReloadAsk = z.infer<typeof ReloadAsk>;
+
 /** One line to the gateway's standard input; answered by an event "answer" of the same `id`. */
 export const GatewayAsk = z.strictObject({ id: z.int(), command: GatewayCommand });
 export type GatewayAsk = z.infer<typeof GatewayAsk>;

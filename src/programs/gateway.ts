@@ -1,17 +1,18 @@
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { BerthError } from '../domain/errors/berth-error.ts';
-import { GatewayAsk } from '../domain/gateway-control.ts';
+import { GatewayAsk, ReloadAsk } from '../domain/gateway-control.ts';
 import { exitCodes } from '../domain/exit-codes.ts';
 import { parseJson } from '../domain/json.ts';
 import { readConfig } from '../gateway/config.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { Files } from '../io/files.ts';
 import { localWorld } from '../io/local-world.ts';
 
 /*
  * The gateway's own process. `--config FILE` names a GatewayConfig; SIGHUP reads it again, SIGTERM and SIGINT drain and
- * end. With `--with-parent` it also ends when its standard input closes, and each line of that is a GatewayAsk. Events
+ * end. With `--with-parent` it also ends when its standard input closes, and each line of that is a GatewayAsk or a ReloadAsk. Events
  * go to stdout, one JSON object a line: "load" and "unload" ask the parent for a model on demand.
  */
 
@@ -39,12 +40,16 @@ async function run(): Promise<void> {
   const world = localWorld();
   const control = values['with-parent'] ? (values.follows ? { ...parent, follow } : parent) : null;
   const gateway = await startGateway(world, await readConfig(world.files, path), control);
-  process.on('SIGHUP', () => void reload(gateway, path, world.files));
+  const { files } = world;
+  process.on('SIGHUP', () => void reload(gateway, { path, files }));
   const stop = stopOnce(gateway);
   process.on('SIGTERM', stop).on('SIGINT', stop);
   if (values['with-parent']) {
     process.stdin.on('end', stop).on('error', stop).on('close', stop);
-    createInterface({ input: process.stdin }).on('line', (line) => void answer(gateway, line));
+    createInterface({ input: process.stdin }).on(
+      'line',
+      (line) => void answer(gateway, line, { path, files }),
+    );
   }
   say({ event: 'listening', listen: gateway.listen });
 }
@@ -59,8 +64,11 @@ function follow(wish: string, to: unknown): void {
   say({ event: 'follow', wish, to });
 }
 
-async function answer(gateway: Gateway, line: string): Promise<void> {
-  const ask = GatewayAsk.safeParse(parseJson(line)).data;
+async function answer(gateway: Gateway, line: string, file: ConfigFile): Promise<void> {
+  const json = parseJson(line);
+  const again = ReloadAsk.safeParse(json).data;
+  if (again) return reload(gateway, file, again.id);
+  const ask = GatewayAsk.safeParse(json).data;
   if (!ask) return;
   try {
     say({ event: 'answer', id: ask.id, result: await gateway.control(ask.command) });
@@ -69,16 +77,18 @@ async function answer(gateway: Gateway, line: string): Promise<void> {
   }
 }
 
-async function reload(
-  gateway: Gateway,
-  path: string,
-  files: Parameters<typeof readConfig>[0],
-): Promise<void> {
+interface ConfigFile {
+  readonly path: string;
+  readonly files: Files;
+}
+
+/** `id`: of who asks; a signal has none. */
+async function reload(gateway: Gateway, { path, files }: ConfigFile, id?: number): Promise<void> {
   try {
     await gateway.reload(await readConfig(files, path));
-    say({ event: 'reloaded', listen: gateway.listen });
+    say({ event: 'reloaded', id, listen: gateway.listen });
   } catch (error) {
-    say({ event: 'reload-failed', error: describe(error) });
+    say({ event: 'reload-failed', id, error: describe(error) });
   }
 }
 

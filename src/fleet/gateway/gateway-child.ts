@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { urlHostHere } from '../../domain/url-host.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
-import type { GatewayAsk, GatewayCommand } from '../../domain/gateway-control.ts';
+import type { GatewayAsk, GatewayCommand, ReloadAsk } from '../../domain/gateway-control.ts';
 import type { Child } from '../../io/child.ts';
 import { lastLines } from '../../io/log-file.ts';
 import { programArgv } from '../../io/program.ts';
@@ -80,6 +80,7 @@ export async function startGateway(
     if (event.event === 'reloaded') urls = urlsOf(event) ?? urls;
   });
   let drainMs = config.limits.drainMs;
+  let reloads = 0;
   return {
     pid: child.pid,
     get url() {
@@ -91,7 +92,8 @@ export async function startGateway(
     exited: child.exited,
     reload: async (next) => {
       await world.files.write(paths.gatewayConfig, JSON.stringify(next), 0o600);
-      await hangUp(world, child, events);
+      reloads += 1;
+      await haveReload(world, child, events, reloads);
       drainMs = next.limits.drainMs;
     },
     ask: asker(child, events),
@@ -99,11 +101,11 @@ export async function startGateway(
   };
 }
 
-/** Throws as `reload`. */
-async function hangUp(world: World, child: Child, events: GatewayEvents): Promise<void> {
+/** Throws as `reload`. The number keeps the late answer to an earlier one from being taken for that to this one. */
+async function haveReload(world: World, child: Child, events: GatewayEvents, id: number): Promise<void> {
   const late = AbortSignal.timeout(reloadTimeoutMs);
-  const told = events.next(['reloaded', 'reload-failed'], late);
-  child.kill('SIGHUP');
+  const told = events.reload(id, late);
+  child.write(`${JSON.stringify({ id, reload: true } satisfies ReloadAsk)}\n`);
   const event = await told;
   if (event?.event === 'reload-failed') throw await reloadFault(world, event);
   if (event !== null || !late.aborted) return;
@@ -131,18 +133,18 @@ function asker(child: Child, events: GatewayEvents): GatewayChild['ask'] {
     const told = events.answer(id, AbortSignal.timeout(askTimeoutMs(command)));
     child.write(`${JSON.stringify({ id, command } satisfies GatewayAsk)}\n`);
     const event = await told;
-    if (event?.error || !event)
-      throw new BerthError('GATEWAY_REFUSED', { reason: event?.error?.message ?? 'it does not answer.' });
     const unknown = RequestFacts.safeParse(event?.error?.facts).data;
     if (unknown && event?.error?.code === 'REQUEST_UNKNOWN') throw new BerthError('REQUEST_UNKNOWN', unknown);
+    if (event?.error || !event)
+      throw new BerthError('GATEWAY_REFUSED', { reason: event?.error?.message ?? 'it does not answer.' });
     return event.result;
   };
 }
 
-/** Other gateways are asked as well, and may be slow to answer. */
-const othersMs = 15_000;
 const RequestFacts = z.object({ request: z.string() });
 
+/** Other gateways are asked as well, and may be slow to answer. */
+const othersMs = 15_000;
 const shiftMs = 45_000;
 
 function askTimeoutMs(command: GatewayCommand): number {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** One line of the gateway's stdout. */
 export const GatewayEvent = z.looseObject({
   event: z.string(),
-  /** Of "answer". */
+  /** Of "answer", and of "reloaded" and "reload-failed" where that was asked for by a number. */
   id: z.int().optional(),
   result: z.unknown().optional(),
   /** Of "fetch", "load" and "unload". */
@@ -38,6 +38,8 @@ export interface GatewayEvents {
   readonly next: (names: readonly string[], signal: AbortSignal) => Promise<GatewayEvent | null>;
   /** The answer to the ask of this number; null as above. */
   readonly answer: (id: number, signal: AbortSignal) => Promise<GatewayEvent | null>;
+  /** How the reload of this number came out; null as above. */
+  readonly reload: (id: number, signal: AbortSignal) => Promise<GatewayEvent | null>;
 }
 
 export function followEvents(lines: AsyncIterable<string>): GatewayEvents {
@@ -76,8 +78,11 @@ export function followEvents(lines: AsyncIterable<string>): GatewayEvents {
     listen: (listener) => void listeners.add(listener),
     next: (names, signal) => first(({ event }) => names.includes(event), signal),
     answer: (id, signal) => first((event) => event.event === 'answer' && event.id === id, signal),
+    reload: (id, signal) => first((event) => reloads.has(event.event) && event.id === id, signal),
   };
 }
+
+const reloads = new Set(['reloaded', 'reload-failed']);
 
 function parse(line: string): GatewayEvent | null {
   try {
