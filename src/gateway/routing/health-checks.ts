@@ -55,7 +55,7 @@ function noteWay(
   { instance, result, now }: { instance: Instance; result: CheckResult; now: number },
 ): void {
   if (result === 'untold') return;
-  if (result !== 'unreachable' && result !== 'refused') {
+  if (result !== 'unreachable' && result !== 'refused' && result !== 'unanswered') {
     unreached.delete(instance);
     return;
   }
@@ -75,7 +75,7 @@ function check(state: GatewayState, instance: Instance, path: string): Promise<C
       resolve(result);
     }
     const callOff = state.after(answerMs, () => {
-      if (exchange?.sent === false) result = exchange.reached ? 'untrusted' : 'unreachable';
+      if (exchange?.sent === false) result = exchange.reached ? 'untrusted' : 'unanswered';
       exchange?.abort();
       end();
     });
@@ -98,12 +98,13 @@ function resultOf(status: number): CheckResult {
   return status < 500 ? 'well' : 'silent';
 }
 
-const away = /^(EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ETIMEDOUT)$/;
+const away = /^(EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN)$/;
 
 function resultOfFailure({ kind, code = '' }: UpstreamFailure): CheckResult {
   if (kind === 'untrusted') return 'untrusted';
   if (kind !== 'refused' && kind !== 'connect-timeout') return 'silent';
   if (away.test(code)) return 'unreachable';
+  if (code === 'ETIMEDOUT') return 'unanswered';
   if (code === 'ECONNREFUSED') return 'refused';
   return kind === 'connect-timeout' ? 'untrusted' : 'untold';
 }

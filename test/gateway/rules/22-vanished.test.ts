@@ -53,12 +53,17 @@ test('rule 22: what an engine has not begun when its machine vanishes is served 
   expect(await gateway.metric('berth_gateway_inflight')).toBe(0);
 });
 
-test('rule 22: where nobody else can serve it, that an engine has vanished is said', async () => {
+test('rule 22: where nobody else can serve it, that an engine has vanished is said, and after a minute where nothing told so', async () => {
   const clock = movableClock();
   const gone = await vanishing();
   const gateway = await front(configFor([{ url: gone.url, healthPath: '/health' }]), { clock });
+  const began = clock.now();
   let answered = false;
-  const asked = postChat(gateway.url).finally(() => (answered = true));
+  let took = 0;
+  const asked = postChat(gateway.url).finally(() => {
+    took = clock.now() - began;
+    answered = true;
+  });
   await until('it has it', () => gone.heard().includes('POST '));
   await gone.fill();
   await until('it is given up', () => {
@@ -67,6 +72,8 @@ test('rule 22: where nobody else can serve it, that an engine has vanished is sa
   });
   const reply = await asked;
   expect([reply.status, (await errorOf(reply)).code]).toEqual([502, 'upstream_failed']);
+  // Its queue of connections is full, as that of a busy one may be.
+  expect(took).toBeGreaterThan(60_000);
 });
 
 test('rule 22: an engine that refuses connections for more than a minute is given up, and not before', async () => {
