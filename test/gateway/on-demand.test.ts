@@ -111,7 +111,10 @@ test('what does not fit is told so at once, and no load is tried', async () => {
   const { gateway, asked } = await stage({ huge: { need: { host: 1024 ** 4, gpu: 0 } } });
   const reply = await postChat(gateway.url, { model: 'huge' });
   expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, null]);
-  expect((await errorOf(reply)).code).toBe('model_too_large');
+  expect(await errorOf(reply)).toMatchObject({
+    code: 'model_too_large',
+    message: expect.stringMatching(/^huge does not fit: it needs 1\.0 TiB of memory, and there is \d/),
+  });
   expect(asked).toEqual([]);
 });
 

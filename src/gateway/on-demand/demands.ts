@@ -142,7 +142,7 @@ export class Demands {
       if (verdict.do === 'load') this.#load(demand);
       else if (verdict.do === 'evict') for (const name of verdict.names) this.#unload(this.#all.get(name));
       else if (verdict.do === 'wait') for (const name of verdict.close) close.add(name);
-      else demand.deployment.refuseAll(() => modelTooLarge(demand.deployment.name));
+      else this.#refuseAsTooLarge(demand);
       // What others give up for the one who has waited longest is for nobody else.
       if (verdict.do !== 'load' && demand.waitedMs >= this.#patience(demand, demand)) break;
     }
@@ -161,9 +161,14 @@ export class Demands {
   #fetch(demand: Demand): void {
     const { name } = demand.deployment;
     const alone = { wanted: { name, need: demand.model.need }, residents: [], ...this.#space };
-    if (chooseEvictions(alone).do === 'never') return demand.deployment.refuseAll(() => modelTooLarge(name));
+    if (chooseEvictions(alone).do === 'never') return this.#refuseAsTooLarge(demand);
     demand.become('fetching');
     this.#starter?.fetch(name);
+  }
+
+  #refuseAsTooLarge({ deployment, model }: Demand): void {
+    const { room } = this.#space;
+    deployment.refuseAll(() => modelTooLarge(deployment.name, model.need, room));
   }
 
   #load(demand: Demand): void {

@@ -1,3 +1,5 @@
+import { formatBytes } from '../../domain/format.ts';
+import type { MemoryNeed, MemoryRoom } from '../../domain/on-demand.ts';
 import { ApiError } from '../../domain/openai.ts';
 import type { ApiFault } from '../../domain/openai.ts';
 import type { FailureKind } from '../../io/upstream-pool/types.ts';
@@ -164,8 +166,17 @@ export function loadFailed(deployment: string, reason: string, retryAfter: numbe
 }
 
 /** No Retry-After: waiting changes nothing. */
-export function modelTooLarge(deployment: string): ApiError {
-  const message = `${deployment} needs more memory than there is for models on demand.`;
+export function modelTooLarge(deployment: string, need: MemoryNeed | null, room: MemoryRoom): ApiError {
+  const pools = [
+    ['memory', need?.host ?? 0, room.host],
+    ['memory of GPUs', need?.gpu ?? 0, room.gpu],
+  ] as const;
+  const short = pools.flatMap(([what, wanted, there]) =>
+    there !== null && wanted > there
+      ? [`${formatBytes(wanted)} of ${what}, and there is ${formatBytes(there)}`]
+      : [],
+  );
+  const message = `${deployment} does not fit: it needs ${short.join('; ')} for models on demand.`;
   return new ApiError({ status: 503, type: 'server_error', code: 'model_too_large', message });
 }
 
