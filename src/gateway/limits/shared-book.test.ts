@@ -149,7 +149,10 @@ test('what was used is written to the file under the day of the store', async ()
   expect(days).toEqual(['2026-02-01']);
 });
 
-test('of a file of usage, what was spent on the day of the store counts', async () => {
+test.each([
+  ['before the file is read', false],
+  ['only afterwards, as on a first start', true],
+])('of a file of usage, what was spent on the day of the store counts, told %s', async (_, later) => {
   const folder = await mkdtemp(join(tmpdir(), 'berth-usage-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const [usageFile, sharedUrlFile] = [join(folder, 'usage.sqlite'), join(folder, 'url')];
@@ -159,7 +162,10 @@ test('of a file of usage, what was spent on the day of the store counts', async 
   store.close();
   const clock = createStoreClock(async () => null);
   const ownMs = Date.UTC(2026, 0, 31, 23);
-  clock.correct(ownMs + 2 * hour, ownMs);
+  function tell(): void {
+    clock.correct(ownMs + 2 * hour, ownMs);
+  }
+  if (!later) tell();
   const shared = { url: 'redis://store', book: { clock }, close: () => {} } as SharedLink;
   const sweep = { each: () => () => {} } as unknown as Sweep;
   const { files, log } = localWorld();
@@ -173,6 +179,7 @@ test('of a file of usage, what was spent on the day of the store counts', async 
   });
   onTestFinished(() => closeLimitsState(state));
   putInForce(state, before, ownMs);
+  if (later) tell();
   const { bounds } = keySubject({ id: 'k', name: 'k' }, {});
   const counts = bounds
     .filter(({ unit, window }) => unit === 'tokens' && window !== 'minute')

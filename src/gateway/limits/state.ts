@@ -31,6 +31,8 @@ export interface LimitsState {
     readonly ledger: UsageLedger;
     /** As the file told when it was opened. */
     readonly spent: Spent;
+    /** As it tells now, of the day and the month of that time; null when it cannot be read. */
+    readonly spentAt: (wallMs: number) => Spent | null;
     readonly close: () => void;
   } | null;
   readonly shared: SharedLink | null;
@@ -91,6 +93,12 @@ export function putInForce(state: LimitsState, previous: LimitsState | null, wal
   const { usage, memory } = state;
   if (usage && usage !== previous?.usage) recallSpending(usage.spent, memory.book, limitsTime(state, wallMs));
   memory.ledger = usage?.ledger ?? null;
+  // On a first start the store has not told its day yet when the file is read.
+  state.shared?.book.clock.heed((ownMs) => {
+    const now = limitsTime(state, ownMs);
+    const spent = usage?.spentAt(now);
+    if (spent) recallSpending(spent, memory.book, now);
+  });
   if (previous) closeReplaced(previous, state);
 }
 
@@ -121,6 +129,14 @@ async function openUsage(
       file,
       ledger,
       spent: spentIn(store, wallMs),
+      spentAt: (ms) => {
+        try {
+          return spentIn(store, ms);
+        } catch (error) {
+          context.log.warn('What was spent before cannot be read anew.', { file, reason: String(error) });
+          return null;
+        }
+      },
       close: () => {
         stop();
         ledger.close();

@@ -13,6 +13,8 @@ export interface StoreClock {
   readonly own: (ms: number) => number;
   /** The store said `storeMs` where the gateway's own clock said `ownMs`. Many that were under way at once may say so, each for itself. */
   readonly correct: (storeMs: number, ownMs: number) => void;
+  /** From now on this alone is told of each correction, with what the gateway's own clock said then. */
+  readonly heed: (corrected: (ownMs: number) => void) => void;
   /** Asks for it by and by; to be called at every tick. */
   readonly tick: (now: number, wallMs: () => number) => void;
 }
@@ -20,16 +22,19 @@ export interface StoreClock {
 export function createStoreClock(run: RunScript): StoreClock {
   let ahead = 0;
   let askedAt = -Infinity;
+  let tell: ((ownMs: number) => void) | null = null;
   function correct(storeMs: number, ownMs: number): void {
     const real = storeMs - ownMs;
     // What is no time would stay for good; what the way of an answer makes of it is nothing to follow.
     if (!Number.isFinite(real) || Math.abs(real - ahead) <= tolerableMs) return;
     ahead = Math.abs(real) <= tolerableMs ? 0 : real;
+    tell?.(ownMs);
   }
   return {
     at: (wallMs) => wallMs + ahead,
     own: (ms) => ms - ahead,
     correct,
+    heed: (corrected) => void (tell = corrected),
     tick: (now, wallMs) => {
       if (now - askedAt < lookMs) return;
       askedAt = now;
