@@ -181,6 +181,25 @@ test('where requests want no key, an engine is as open by /upstream as by its ow
     [...changes, ...harmless].map(() => 200),
   );
 });
+test('a key that a client put into the query reaches no engine', async () => {
+  const { gateway, upstream } = await place(true);
+  const asks = [
+    'POST m/v1/completions?a=1&api_key=guest&b=%20',
+    'GET m/props?API%5FKEY=other',
+    'GET m/props?who=guest&access_token=x&guest=1',
+  ];
+  expect(await statuses(gateway, 'guest', asks)).toEqual([200, 200, 200]);
+  const headers = { authorization: 'Bearer guest', 'content-type': 'application/json' };
+  const body = JSON.stringify({ model: 'm', messages: [] });
+  await fetch(`${gateway.url}/v1/chat/completions?api-key=x&beta=true`, { method: 'POST', headers, body });
+  expect(upstream.seen.map(({ path }) => path).toSorted()).toEqual([
+    '/props',
+    '/props?guest=1',
+    '/v1/chat/completions?beta=true',
+    '/v1/completions?a=1&b=%20',
+  ]);
+});
+
 
 test.each([true, false])(
   'the account at a server elsewhere is for keys of control alone (keys wanted: %s)',

@@ -2,6 +2,7 @@ import type { Endpoint } from '../../domain/endpoints.ts';
 import type { Call } from './call.ts';
 import type { Deployment } from '../routing/deployment.ts';
 import { endpointMissing } from './endpoints.ts';
+import { withoutKeys } from '../upstream/client-query.ts';
 import { pathsOf } from '../upstream/engine-paths.ts';
 import { routesFor } from '../models.ts';
 import type { Instance } from '../routing/instance.ts';
@@ -47,8 +48,12 @@ function othersFor(
   }
 }
 
-/** Path and query for this engine: the client's own, but for the path where the engine has the endpoint under another name. */
-export function targetAt(instance: Instance, { inbound, endpoint, exact }: Call): string {
+/** Path and query for this engine: the client's own, but for its keys, and for the path where the engine has the endpoint under another name. */
+export function targetAt(instance: Instance, call: Call): string {
+  return withoutKeys(wholeTarget(instance, call), call.inbound);
+}
+
+function wholeTarget(instance: Instance, { inbound, endpoint, exact }: Call): string {
   if (exact) return exact.target;
   const path = pathAmong(instance.upstream.paths, endpoint) ?? endpoint.path;
   return path === endpoint.path ? inbound.url : path + inbound.url.slice(endpoint.path.length);
