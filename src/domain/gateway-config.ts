@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AsItIs } from './as-it-is.ts';
 import { ClientKey } from './client-key.ts';
 import { ObserveConfig } from './observe-config.ts';
 import { InstanceLimits } from './instance-limits.ts';
@@ -34,6 +35,8 @@ export const Upstream = z.strictObject({
   caFile: z.string().optional(),
   /** Endpoint paths the engine has ("/v1/chat/completions", …). */
   paths: z.array(z.string()),
+  /** Of what goes to it as it is; absent: its kind says nothing of that. */
+  asItIs: AsItIs.optional(),
   metricsPath: z.string().nullable(),
   /** It refuses to be asked for the count of tokens at the end of a stream. */
   streamUsage: z.literal(false).optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AsItIs } from './as-it-is.ts';
 
 /**
  * A model on demand: `unloaded` costs nothing · `fetching` was asked for and is on its way to this machine, which takes no memory ·
@@ -31,6 +32,8 @@ export const OnDemandModel = z.strictObject({
   toFetch: z.boolean().default(false),
   /** Endpoint paths of its engine, which is asked before it runs. */
   paths: z.array(z.string()),
+  /** As of an upstream. */
+  asItIs: AsItIs.optional(),
   /** Unloaded after so long without a request; 0: never for that alone. */
   ttlMs: z.int().min(0),
   /** Null: not known, so it runs alone. */

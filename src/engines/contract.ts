@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { AsItIs } from '../domain/as-it-is.ts';
 import type { LlamaUse } from '../domain/fit/llama-memory.ts';
 import type { Foreseen, Place } from '../domain/foresight.ts';
 import type { LaunchSpec } from '../domain/launch-spec.ts';
@@ -70,6 +71,8 @@ export interface Engine<Kind extends string = string, Options extends { kind: Ki
   readonly options: z.ZodType<Options> | null;
   /** It is one of berth's own programs, which no other machine has. */
   readonly ownProgram?: true;
+  /** What clients may do at one without a key for control, beside its endpoints; absent: its kind says nothing of that. */
+  readonly asItIs?: AsItIs;
   /** True when a deployment must name a model (a file that the engine opens). */
   readonly needsModel?: boolean;
   /** It serves several models under names of their own, each of which becomes a route; this path lists them. No other model is given to it. */

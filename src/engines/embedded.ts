@@ -51,6 +51,7 @@ export const embedded: Engine<'embedded', Options> = {
     '/detokenize',
     '/apply-template',
   ],
+  asItIs: { computing: [], oneModel: true },
   options: Options,
   needsModel: true,
   ownProgram: true,

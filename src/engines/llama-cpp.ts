@@ -1,4 +1,5 @@
 import type { Engine } from './contract.ts';
+import { llamaServerComputing } from './llama-cpp/computing.ts';
 import { foresee } from './llama-cpp/foresee.ts';
 import { launch } from './llama-cpp/launch.ts';
 import { LlamaCppOptions } from './llama-cpp/options.ts';
@@ -14,6 +15,7 @@ export const llamaCpp = {
   kind: 'llama.cpp',
   title: 'llama.cpp (llama-server)',
   paths: llamaServerPaths,
+  asItIs: { computing: llamaServerComputing, oneModel: true },
   options: LlamaCppOptions,
   needsModel: true,
   launch,

@@ -31,6 +31,18 @@ export const vllm = {
     '/v1/audio/transcriptions',
     '/v1/audio/translations',
   ],
+  asItIs: {
+    computing: [
+      '/v1/classify',
+      '/v1/pooling',
+      '/v1/chat/completions/render',
+      '/v1/completions/render',
+      '/v2/embed',
+      '/invocations',
+    ],
+    // An adapter (LoRA) is a part of it.
+    oneModel: true,
+  },
   options: VllmOptions,
   needsModel: true,
   launch,

@@ -90,7 +90,9 @@ test('a key with models does not get past them by asking an engine as it is', as
   }
   expect(await errorOf(await exact('guest'))).toMatchObject({ code: 'endpoint_not_allowed' });
   expect(upstream.seen).toEqual([]);
-  expect((await exact('free')).status).toBe(200);
+  // Nor does one without models have it name what is offered to nobody.
+  expect(await errorOf(await exact('free'))).toMatchObject({ code: 'model_not_allowed' });
+  expect(upstream.seen).toEqual([]);
 });
 
 /** What one parser takes for "m" and another for "dear". */

@@ -273,7 +273,7 @@ test('/upstream computes nothing for whoever has a budget in money, since an eng
       fetch(`${gateway.url}/upstream/m/v1/chat/completions`, {
         method: 'POST',
         headers: { authorization: `Bearer ${id}` },
-        body: chat({ model: 'dear' }),
+        body: chat(),
       }),
     );
     return (await Promise.all(replies)).map(({ status }) => status);

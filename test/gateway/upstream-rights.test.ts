@@ -95,6 +95,8 @@ const changes = [
   'POST m/v3/chat/completions/control',
   'POST m/v3/models/load',
   'POST m/v2/repository/models/x/load',
+  // What a llama-server does by it, the body says.
+  'POST m/predict',
   'POST m/v2/models/x%2fy/infer',
   'POST m/v1/models/x:load',
   'POST m/api/extra/abort',
@@ -126,8 +128,8 @@ const harmless = [
     'v1/token/encode v1/token/decode v1/internal/encode v1/internal/decode v1/internal/token-count',
     'v1/internal/logits generate_from_file parse_function_call separate_reasoning vertex_generate',
     'api/v0/chat/completions api/v0/completions api/v0/embeddings v3/chat/completions v3/rerank',
-    'v3/v1/embeddings openai/v1/completions v2/models/x/infer v2/models/x/versions/1/generate',
-    'v2/models/x/generate_stream v1/models/x:predict v1/chat/completions/render v2/embed',
+    'v3/v1/embeddings openai/v1/completions v2/models/m/infer v2/models/m/versions/1/generate',
+    'v2/models/m/generate_stream v1/models/m:predict v1/chat/completions/render v2/embed',
     'api/v1/generate api/show',
   ].flatMap((paths) => paths.split(' ').map((path) => `POST m/${path}`)),
   'POST m/',
@@ -142,6 +144,22 @@ test('/upstream changes an engine for keys of control alone, and computes and re
   expect(await statuses(gateway, 'operator', [...changes, ...harmless])).toEqual(
     [...changes, ...harmless].map(() => 200),
   );
+});
+
+test('of an engine whose kind is known, what it computes by is for every key, and what others compute by is not', async () => {
+  const upstream = await engine((turn) => turn.json(200, {}));
+  const gateway = await front(
+    configFor([{ url: upstream.url, asItIs: { computing: ['/completion'], oneModel: true } }], { keys }),
+  );
+  const asks = [
+    'POST m/completion',
+    'POST m/v1/completions',
+    'POST m/generate',
+    'PUT m/generate',
+    'POST m/predict',
+  ];
+  expect(await statuses(gateway, 'guest', asks)).toEqual([200, 200, 403, 403, 403]);
+  expect(await statuses(gateway, 'operator', asks)).toEqual(asks.map(() => 200));
 });
 
 // Servers end a path at "#", and some read "%u0073" as "s", so that they would see another path than the one that was judged.
@@ -163,24 +181,6 @@ test('a query reaches the engine as it came, whatever its percent signs', async 
   expect(upstream.seen.map(({ path }) => path)).toEqual(['/props?share=100%&to=%u0073']);
 });
 
-test('a key for one of the names of an endpoint may use all of them by /upstream too', async () => {
-  const upstream = await engine((turn) => turn.json(200, {}));
-  const gateway = await front(
-    configFor([{ url: upstream.url }], {
-      keys: [{ id: 'guest', name: 'guest', sha256: sha256('guest'), endpoints: ['/rerank'] }],
-    }),
-  );
-  expect(
-    await statuses(gateway, 'guest', ['POST m/rerank', 'POST m/v1/rerank', 'POST m/v1/score', 'GET m/']),
-  ).toEqual([200, 200, 403, 403]);
-});
-
-test('where requests want no key, an engine is as open by /upstream as by its own port', async () => {
-  const { gateway } = await place(false);
-  expect(await statuses(gateway, null, [...changes, ...harmless])).toEqual(
-    [...changes, ...harmless].map(() => 200),
-  );
-});
 test('a key that a client put into the query reaches no engine', async () => {
   const { gateway, upstream } = await place(true);
   const asks = [
@@ -200,6 +200,24 @@ test('a key that a client put into the query reaches no engine', async () => {
   ]);
 });
 
+test('a key for one of the names of an endpoint may use all of them by /upstream too', async () => {
+  const upstream = await engine((turn) => turn.json(200, {}));
+  const gateway = await front(
+    configFor([{ url: upstream.url }], {
+      keys: [{ id: 'guest', name: 'guest', sha256: sha256('guest'), endpoints: ['/rerank'] }],
+    }),
+  );
+  expect(
+    await statuses(gateway, 'guest', ['POST m/rerank', 'POST m/v1/rerank', 'POST m/v1/score', 'GET m/']),
+  ).toEqual([200, 200, 403, 403]);
+});
+
+test('where requests want no key, an engine is as open by /upstream as by its own port', async () => {
+  const { gateway } = await place(false);
+  expect(await statuses(gateway, null, [...changes, ...harmless])).toEqual(
+    [...changes, ...harmless].map(() => 200),
+  );
+});
 
 test.each([true, false])(
   'the account at a server elsewhere is for keys of control alone (keys wanted: %s)',

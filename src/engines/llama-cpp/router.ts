@@ -20,6 +20,7 @@ import { llamaImages } from './images.ts';
 import { isRouter } from './is-router.ts';
 import { locksMemory } from './locks-memory.ts';
 import { accelerator, build } from './options.ts';
+import { llamaServerComputing } from './computing.ts';
 import { llamaServerPaths } from './paths.ts';
 import { vendorOf } from './vendor.ts';
 import { spelled } from './model-flags.ts';
@@ -170,6 +171,7 @@ export const llamaRouter = {
   kind: 'llama-router',
   title: 'llama.cpp as a router over several models',
   paths: llamaServerPaths,
+  asItIs: { computing: llamaServerComputing, oneModel: false },
   options: LlamaRouterOptions,
   modelsPath: '/v1/models',
   launch,

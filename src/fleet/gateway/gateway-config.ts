@@ -131,6 +131,7 @@ async function upstreamsOf(
   const base = {
     deployment: deployment.name,
     paths: [...enginePaths(deployment.engine)],
+    ...(engine.asItIs && { asItIs: engine.asItIs }),
     onClientAbort: deployment.onClientAbort,
     ...(deployment.limits && { limits: deployment.limits }),
   };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { OnDemandConfig, OnDemandModel } from '../../domain/on-demand.ts';
-import { enginePaths } from '../../engines/registry.ts';
+import { engineOf, enginePaths } from '../../engines/registry.ts';
 import { detectHardware } from '../../hardware/detect.ts';
 import { weightBytes } from '../../io/weight-bytes.ts';
 import type { World } from '../../io/world.ts';
@@ -53,6 +53,7 @@ async function modelOf(
   { loader, times, shapes }: DemandContext,
 ): Promise<OnDemandModel> {
   const { name, replicas, model } = deployment;
+  const { asItIs } = engineOf(deployment.engine.kind);
   const paths = fleetPaths(world, loaded);
   const size = model && (await weightBytes(world, model.path));
   const started = launchSpecOf(deployment, { cores: 1, help: null, key: null });
@@ -62,6 +63,7 @@ async function modelOf(
     phase: loader.phaseOf(name),
     toFetch: fetchFirst(loaded, name) !== null,
     paths: [...enginePaths(deployment.engine)],
+    ...(asItIs && { asItIs }),
     ttlMs: deployment.onDemand?.ttlMs ?? 0,
     need: await memoryNeed(world, deployment, shapes),
     loadMs: times.of(name) ?? guess,

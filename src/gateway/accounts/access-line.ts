@@ -1,5 +1,6 @@
 import type { AccessRecord } from '../../domain/access-record.ts';
 import type { Call } from '../front/call.ts';
+import { computedName } from '../upstream/computed-route.ts';
 
 /** What the log says of a request that has ended at `now` (monotonic milliseconds). */
 export function accessRecord(call: Call, now: number): AccessRecord {
@@ -9,7 +10,7 @@ export function accessRecord(call: Call, now: number): AccessRecord {
     id: call.id,
     key: call.key,
     endpoint: call.endpoint.path,
-    model: call.model,
+    model: computedName(call),
     deployment: trail.deployment,
     instance: trail.instance,
     stream: trail.stream,

@@ -1,20 +1,24 @@
 import { ClientGone } from '../front/call.ts';
 import type { Call } from '../front/call.ts';
 import type { RouteState } from '../routing/routes.ts';
+import { computedRoute } from '../upstream/computed-route.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 
 /**
  * Has the call hold what this route takes of its limits, in place of what it held before. Throws ApiError 429, and then
- * nothing is held; ClientGone for whoever left while the shared store was asked, since nothing would take it out of a queue.
+ * nothing is held; 400 or 403 for a model that may not be named there; ClientGone for whoever left while the shared store was asked, since nothing would take it out of a queue.
  */
 export function reserve(snapshot: Snapshot, call: Call, route: RouteState): Promise<void> | undefined {
   const { body, caller } = call;
-  if (!snapshot.limits || !body) return undefined;
+  if (!body) return undefined;
+  const computed = computedRoute(snapshot, call, route);
+  call.computed = computed;
+  if (!snapshot.limits) return undefined;
   call.reservation?.settle(null);
   call.reservation = null;
   const held = snapshot.limits.reserve({
     caller,
-    model: route.aliasOf ?? route.name,
+    model: computed.aliasOf ?? computed.name,
     endpoint: call.countedAs,
     body: body.bytes,
     maxTokens: body.maxTokens,

@@ -20,9 +20,9 @@ import { serveModel } from '../routing/serve-model.ts';
 import { serveStored } from '../stored/serve-stored.ts';
 import type { GatewayState } from '../state.ts';
 import { storedAsk } from '../stored/stored-responses.ts';
-import { exactOf, upstreamEndpoint, upstreamPrefix, withoutQuery } from '../upstream/upstream-path.ts';
-import type { Exact } from '../upstream/upstream-path.ts';
+import { enginesOf } from '../upstream/engine-paths.ts';
 import { isReading } from '../upstream/harmless-reads.ts';
+import { exactOf, upstreamEndpoint, upstreamPrefix, withoutQuery } from '../upstream/upstream-path.ts';
 import { requireRights } from '../upstream/upstream-rights.ts';
 
 const own = new Set<string>(ownPaths);
@@ -112,17 +112,11 @@ function passUpstream(state: GatewayState, asked: Asked, fail: (error: unknown) 
   const endpoint = endpointAt.get(path);
   if (caller.endpoints && !caller.endpoints.has(path) && !(endpoint && mayUse(caller, endpoint)))
     throw endpointForbidden(path, [...caller.endpoints]);
-  requireRights({ caller, exact, inbound: asked.inbound }, isLent(state, exact), state.snapshot);
-  if (exact.slashed !== null && reads && routes.has(exact.model)) return toFolder(asked, exact.slashed);
+  const named = routes.get(exact.model);
+  const engines = named ? enginesOf(named, routes) : [];
+  requireRights({ caller, exact, inbound: asked.inbound }, engines, state.snapshot);
+  if (exact.slashed !== null && reads && named) return toFolder(asked, exact.slashed);
   serveModel(state, { ...asked, endpoint: upstreamEndpoint, caller, exact }, fail);
-}
-
-/** One of the engines that may get it, by a fallback too, is a server elsewhere with a key of the operator's. */
-function isLent({ snapshot: { routes } }: GatewayState, { model }: Exact): boolean {
-  const route = routes.get(model);
-  const names = [model, ...(route?.fallback?.to ?? [])];
-  const arms = names.flatMap((name) => routes.get(name)?.arms ?? []);
-  return arms.some(({ deployment }) => deployment.instances.some(({ upstream }) => upstream.lentKey));
 }
 
 /** The relative links of an engine's page count from its folder. */

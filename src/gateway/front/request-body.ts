@@ -149,6 +149,14 @@ export function scanFormBody(bytes: Buffer, contentType: string | undefined): Sc
   };
 }
 
+/** The model that a JSON object names, of which nothing else is read. Throws ScanFault, ApiError 400. */
+export function modelIn(bytes: Buffer): string | null {
+  const span = scanObject(bytes, modelAlone).get('model');
+  return span ? nameIn(bytes, span) : null;
+}
+
+const modelAlone = ['model'];
+
 function nameIn(bytes: Buffer, span: Span): string {
   const { start, end } = span;
   if (isPlainString(bytes, span) && end - start > 2) return knownText(bytes, start + 1, end - 1);

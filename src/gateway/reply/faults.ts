@@ -64,10 +64,28 @@ export function endpointForbidden(path: string, allowed: readonly string[]): Api
   return new ApiError({ status: 403, type: 'permission_error', code: 'endpoint_not_allowed', message });
 }
 
-/** Such a body is not read, and an engine may hold several models. */
+/** Of what an engine is asked as it is too little is read for that. */
 export function exactForbidden(bound: 'some models' | 'an amount of money'): ApiError {
   const message = `This API key is bounded to ${bound}, and a request that goes to an engine as it is cannot be held to that.`;
   return new ApiError({ status: 403, type: 'permission_error', code: 'endpoint_not_allowed', message });
+}
+
+/** Its limits are not known, as no route leads to it. */
+export function modelNotOffered(model: string, asked: string): ApiError {
+  const message = `By /upstream/${shownName(asked)}/ this gateway offers no model "${shownName(model)}". Ask for one that it lists at /v1/models and that the same engine has, or use a key for control.`;
+  const type = 'permission_error';
+  return new ApiError({ status: 403, type, code: 'model_not_allowed', param: 'model', message });
+}
+
+export function modelAmbiguous(names: readonly string[]): ApiError {
+  const message = `The request names more than one model: ${names.map((name) => `"${shownName(name)}"`).join(', ')}.`;
+  return badRequest(message, 'model', 'model_ambiguous');
+}
+
+export function modelUnread(): ApiError {
+  const message =
+    'Which model this body names cannot be read, and its engine may have several: send a JSON object or a plain form, without Content-Encoding.';
+  return badRequest(message, 'model', 'model_unreadable');
 }
 
 function unauthenticated(code: string, message: string): ApiError {
@@ -123,8 +141,7 @@ export function cancelled(): ApiError {
 }
 
 export function modelUnknown(model: string, known: readonly string[]): ApiError {
-  const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model;
-  const message = `The model "${shown}" does not exist here. Models: ${known.join(', ') || 'none'}.`;
+  const message = `The model "${shownName(model)}" does not exist here. Models: ${known.join(', ') || 'none'}.`;
   return new ApiError({
     status: 404,
     type: 'invalid_request_error',
@@ -195,4 +212,9 @@ export function upstreamFailed(kind: FailureKind, message: string): ApiFault {
   if (kind === 'connect-timeout' || kind === 'first-byte-timeout' || kind === 'idle-timeout')
     return { status: 504, type: 'server_error', code: 'upstream_timeout', message };
   return { status: 502, type: 'server_error', code: 'upstream_failed', message };
+}
+
+/** A client may choose it as long as it likes. */
+function shownName(name: string): string {
+  return name.length > 200 ? `${name.slice(0, 200)}…` : name;
 }

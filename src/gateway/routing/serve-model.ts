@@ -23,6 +23,8 @@ import { serveRoute } from './serve-route.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import type { GatewayState } from '../state.ts';
 import { newTrail } from '../accounts/trail.ts';
+import { computedName } from '../upstream/computed-route.ts';
+import { namedModels } from '../upstream/named-models.ts';
 import { withoutQuery } from '../upstream/upstream-path.ts';
 import type { Exact } from '../upstream/upstream-path.ts';
 import { endpointAt } from '../front/endpoints.ts';
@@ -78,7 +80,7 @@ export function serveModel(
 function serveAnew(state: GatewayState, call: Call, served: OnServed): void {
   const { snapshot } = state;
   call.waitedMs += leaveLine(call, performance.now());
-  call.told = nothingTold;
+  call.told = none;
   call.trial = null;
   try {
     if (call.gone) throw new ClientGone();
@@ -110,7 +112,7 @@ function close(state: GatewayState, call: Call): void {
   state.observer.ended(call);
 }
 
-const nothingTold: readonly string[] = [];
+const none: readonly string[] = [];
 
 function createCall(state: GatewayState, request: ModelRequest): Call {
   const { endpoint } = request;
@@ -132,6 +134,8 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     series: state.meter.series(endpoint.path, endpoint.operation, 'unknown'),
     body: null,
     model: '',
+    names: none,
+    computed: null,
     choice: plainChoice,
     holdMs: undefined,
     lineSince: null,
@@ -139,7 +143,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     queuedMs: 0,
     waitedMs: 0,
     holder: null,
-    told: nothingTold,
+    told: none,
     leasedAt: now,
     resets: 0,
     phase: null,
@@ -178,6 +182,7 @@ function runRead({ state, snapshot, call, body }: Read, served: OnServed): void 
   call.model = route.name;
   call.trail.stream = body.stream;
   call.trail.bytesIn = body.bytes.length;
+  if (call.exact) call.names = namedModels(call.exact, call.inbound, body.bytes);
   const noted =
     !state.stored.none && call.endpoint.path === '/v1/responses' ? noteHolder(state, call) : undefined;
   const asked = { state, snapshot, call, route };
@@ -284,7 +289,7 @@ function count(state: GatewayState, call: Call): void {
   state.meter.used(call.key, { input: inputTokens ?? 0, output: outputTokens ?? 0 });
   state.usage.note({
     caller: call.caller,
-    model: call.model,
+    model: computedName(call),
     status: call.status,
     inputTokens: inputTokens ?? 0,
     outputTokens: outputTokens ?? 0,

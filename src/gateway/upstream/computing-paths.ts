@@ -1,6 +1,10 @@
+import type { AsItIs } from '../../domain/as-it-is.ts';
 import { endpointAt } from '../front/endpoints.ts';
 
-/** Where engines compute under names of their own, by POST: nothing stays of it. */
+/**
+ * Where engines compute under names of their own, by POST: nothing stays of it, and no engine that is known here does more by that
+ * name. "/predict", where servers for embeddings classify, is not among them: at a llama-server its body says what it does.
+ */
 const computing = new Set([
   // llama-server
   '/completion',
@@ -22,7 +26,6 @@ const computing = new Set([
   '/embed',
   '/embed_all',
   '/embed_sparse',
-  '/predict',
   '/similarity',
   '/decode',
   '/vertex',
@@ -73,8 +76,18 @@ const inference = /^\/v2\/models\/[\w.@+~-]+(?:\/versions\/\d+)?\/(?:infer|gener
 const prediction =
   /^\/v1\/models\/[\w.@+~-]+(?:\/(?:versions|labels)\/[\w.-]+)?:(?:predict|classify|regress|explain)$/;
 
-/** It computes alone: no path of the same name does more at another engine, as far as is known. Pure. */
-export function computes(method: string, path: string): boolean {
+/** It computes alone, at each of these engines, where one whose kind says nothing (undefined) may be any. Pure. */
+export function computes(method: string, path: string, engines: readonly (AsItIs | undefined)[]): boolean {
+  return engines.every((engine) =>
+    engine ? computesAt(engine, method, path) : computesAnywhere(method, path),
+  );
+}
+
+function computesAt({ computing: own }: AsItIs, method: string, path: string): boolean {
+  return method === 'POST' && (endpointAt.has(path) || own.includes(path));
+}
+
+function computesAnywhere(method: string, path: string): boolean {
   if (method === 'PUT') return byPut.has(path);
   if (method !== 'POST') return false;
   if (endpointAt.has(path) || computing.has(path)) return true;

@@ -10,8 +10,8 @@ import type { Deployment } from '../routing/deployment.ts';
 import { noInstance } from '../reply/faults.ts';
 import type { Instance } from '../routing/instance.ts';
 import type { KeyRefusals } from './key-refusals.ts';
-import { requireLent } from './lent-key.ts';
 import type { Lease } from '../admission/lease.ts';
+import { requireAtEngine } from './rights-at-engine.ts';
 import { account } from '../accounts/account.ts';
 import type { Meter } from '../reply/meter.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
@@ -24,7 +24,7 @@ export interface ForwardContext {
   readonly after: (ms: number, task: () => void) => () => void;
   readonly stored: StoredResponses;
   readonly keyRefusals: KeyRefusals;
-  readonly snapshot: Pick<Snapshot, 'config' | 'keyring'>;
+  readonly snapshot: Pick<Snapshot, 'config' | 'keyring' | 'routes'>;
 }
 
 /** The engine went away before it answered, and no other one of its deployment is there to be asked. */
@@ -148,7 +148,7 @@ class Forwarding implements AttemptPorts {
   #requireRights(instance: Instance): void {
     const { call, context, deployment } = this.#work;
     try {
-      requireLent(call, instance, context.snapshot);
+      requireAtEngine(call, instance, context.snapshot);
     } catch (error) {
       deployment.judge(instance, 'untold');
       throw error;

@@ -69,7 +69,8 @@ function pathInvalid(fault: string): ApiError {
   return badRequest(`A path below /upstream/MODEL/ ${fault}.`, null, 'path_invalid');
 }
 
-function decoded(parts: readonly string[]): string {
+/** Parts of a path, joined; as they stand where they are no UTF-8. */
+export function decoded(parts: readonly string[]): string {
   const text = parts.join('/');
   try {
     return decodeURIComponent(text);
