@@ -138,6 +138,36 @@ test('health says that the gateway lives, readiness whether it can serve', async
   expect([unready.status, await unready.json()]).toEqual([503, { status: 'unready', missing: ['m'] }]);
 });
 
+test('where requests want a key, readiness names models to whoever may ask for them alone', async () => {
+  const { upstream, gateway } = await start(wellBehaved, {
+    keys: [
+      { id: 'a', models: ['m'] },
+      { id: 'b', models: ['other'] },
+    ].map((key) => ({
+      ...key,
+      name: key.id,
+      sha256: sha256(key.id),
+    })),
+  });
+  await upstream.stop();
+  function ask(path: string, key?: string): Promise<Response> {
+    return fetch(
+      gateway.url + path,
+      key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } },
+    );
+  }
+  await postChat(gateway.url, {}, { headers: { authorization: 'Bearer a' } });
+  for (const [key, missing] of [
+    [undefined, {}],
+    ['unknown', {}],
+    ['a', { missing: ['m'] }],
+    ['b', { missing: [] }],
+  ] as const) {
+    const reply = await ask('/readyz', key);
+    expect([reply.status, await reply.json()]).toEqual([503, { status: 'unready', ...missing }]);
+  }
+});
+
 test('one dead model of several leaves the gateway ready, and is named; nor is one missing that a fallback serves', async () => {
   const [dies, lives] = [await startFakeUpstream(wellBehaved), await engine(wellBehaved)];
   function to(deployment: string) {

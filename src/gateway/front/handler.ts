@@ -1,7 +1,7 @@
 import { ApiError } from '../../domain/openai.ts';
 import type { Handler, Inbound, Reply } from '../../io/http-server/types.ts';
 import { prometheusContentType, prometheusText } from '../../stats/prometheus.ts';
-import { mayUse } from './caller.ts';
+import { mayAskFor, mayUse } from './caller.ts';
 import type { Caller } from './caller.ts';
 import { dialectOf, endpointAt, methodFault, ownPaths, pathFault } from './endpoints.ts';
 import { draining, endpointForbidden, exactForbidden } from '../reply/faults.ts';
@@ -151,7 +151,7 @@ function answerOwn(
       sendJson(reply, 200, { status: 'ok' }, requestId);
       return;
     case '/readyz':
-      answerReady(state, reply, requestId);
+      answerReady(state, { inbound, reply, requestId });
       return;
     default: {
       const caller = snapshot.keyring.identify(inbound);
@@ -166,13 +166,30 @@ function answerOwn(
   }
 }
 
-/** Ready: some route can serve, and we are not on our way out. One dead model must not take the others out of a proxy's reach. */
-function answerReady(state: GatewayState, reply: Reply, requestId: string): void {
+/**
+ * Ready: some route can serve, and we are not on our way out. One dead model must not take the others out of a proxy's reach. Names of
+ * models are for whoever may have the list of them.
+ */
+function answerReady(state: GatewayState, { inbound, reply, requestId }: Asked): void {
   const { routes } = state.snapshot;
   const missing = [...routes.values()].filter((one) => !canServe(one, state));
   const isUnready = routes.size > 0 && missing.length === routes.size;
   const status = state.draining ? 'draining' : isUnready ? 'unready' : 'ready';
-  const value = { status, missing: missing.map((one) => one.name) };
+  const names = namesFor(state.snapshot, inbound);
+  const value = {
+    status,
+    ...(names && { missing: missing.flatMap((one) => (names(one) ? [one.name] : [])) }),
+/** Which routes the sender may ask for; null for one who shows no key where requests want one. */
+function namesFor({ keyring }: Snapshot, inbound: Inbound): ((route: RouteState) => boolean) | null {
+  try {
+    const caller = keyring.identify(inbound);
+    return (route) => mayAskFor(caller, route);
+  } catch {
+    return null;
+  }
+}
+
+  };
   if (status === 'ready') return sendJson(reply, 200, value, requestId);
   const waits = missing.flatMap((one) => one.arms.map((arm) => arm.deployment.retryAfter()));
   const wait = state.draining ? draining().fault.retryAfter : Math.min(60, ...waits);
